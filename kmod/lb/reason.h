@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * reason - why a packet left the module as it did
+ *
+ * Every packet that the hook sees ends with exactly one of these: counted per
+ * CPU, in a tracepoint, shown by "dsrctl stats" and /proc/net/dsr/stats.
+ */
+#ifndef _DSR_REASON_H
+#define _DSR_REASON_H
+
+/* name, and what the user reads; first those that the packet survives */
+#define DSR_REASONS(R)							\
+	R(FORWARDED, "forwarded")					\
+	R(FORWARDED_ICMP, "forwarded_icmp_error")			\
+	R(PASS_NO_SERVICE, "pass_no_service")				\
+	R(PASS_NOT_HOST, "pass_not_to_this_host")			\
+	R(PASS_PROTOCOL, "pass_protocol_not_balanced")			\
+	R(PASS_ICMP_UNRELATED, "pass_icmp_unrelated")			\
+	R(DROP_MALFORMED, "drop_malformed")				\
+	R(DROP_FRAGMENT, "drop_fragment")				\
+	R(DROP_NO_BACKEND, "drop_no_backend")				\
+	R(DROP_NO_ROUTE, "drop_no_route_to_backend")			\
+	R(DROP_TTL, "drop_ttl_exceeded")				\
+	R(DROP_TOO_BIG, "drop_too_big")					\
+	R(DROP_POLICY, "drop_ipsec_policy")				\
+	R(DROP_NO_MEMORY, "drop_no_memory")
+
+/** enum dsr_reason - see DSR_REASONS */
+enum dsr_reason {
+#define DSR_REASON_ENUM(name, text) DSR_##name,
+	DSR_REASONS(DSR_REASON_ENUM)
+#undef DSR_REASON_ENUM
+	DSR_REASON_COUNT
+};
+
+extern const char *const dsr_reason_names[DSR_REASON_COUNT];
+
+#endif /* _DSR_REASON_H */
