@@ -1,0 +1,128 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Runs as process 1 in the virtual machine; never run it on a host.  It mounts
+# what a Debian machine has, runs the command that vm.sh left in /rig/command
+# and leaves in /rig, which is a directory on the host:
+#
+#   output	standard output and error of the command
+#   dmesg	the kernel's log
+#   kmemleak	the leaks that the kernel found, if any
+#   status	the command's exit status; appears last
+
+export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+export HOME=/root LANG=C.UTF-8 PYTHONDONTWRITEBYTECODE=1
+
+mkdir -p /dev/pts /dev/shm
+mount -t sysfs none /sys
+mount -t tmpfs -o mode=755 none /run
+mkdir -p /run/lock /run/netns
+mount -t tmpfs -o mode=1777 none /tmp
+mount -t tmpfs -o mode=1777 none /dev/shm
+mount -t devpts -o ptmxmode=666 none /dev/pts
+mount -t debugfs none /sys/kernel/debug
+mount -t tracefs none /sys/kernel/tracing
+mount -t cgroup2 none /sys/fs/cgroup
+ln -sfn /proc/self/fd /dev/fd
+ln -sfn /proc/self/fd/0 /dev/stdin
+ln -sfn /proc/self/fd/1 /dev/stdout
+ln -sfn /proc/self/fd/2 /dev/stderr
+
+share=trans=virtio,version=9p2000.L,msize=524288
+# shellcheck source=/dev/null
+. /rig/environment
+[ -z "${DSR_MODULES:-}" ] ||
+	mount -t 9p -o "ro,$share,cache=loose" modules /lib/modules
+[ -z "${DSR_RESULTS:-}" ] ||
+	mount -t 9p -o "$share,cache=none" results /results
+export DSR_BUILD=/dsr/build/$DSR_TARGET
+PATH=$DSR_BUILD:$PATH
+
+hostname dsr
+ip link set lo up
+ulimit -n 65536
+echo "127.0.0.1 localhost dsr" >/etc/hosts
+cd /dsr || exit 1
+mapfile -t -d '' command </rig/command
+# From here on the console's file holds everything that the kernel says.
+echo 8 >/proc/sys/kernel/printk
+read -r started _ </proc/uptime
+echo "$started" >/rig/started
+
+# A sleep without a process: nothing is ever written to this pipe.
+mkfifo /run/never
+exec {never}<>/run/never
+pause()
+{
+	read -r -t "$1" -u "$never"
+}
+
+# Everything that the command left behind holds the pipe open that its output
+# goes through, so it is killed before the end of that pipe is waited for.
+kill_all()
+{
+	local pid dir
+
+	for dir in /proc/[0-9]*; do
+		pid=${dir#/proc/}
+		[ "$pid" = 1 ] || [ "$pid" = "$reader" ] ||
+			kill -9 "$pid" 2>/dev/null
+	done
+}
+
+# What became unreferenced since the command began.  An object is reported by
+# the second scan that finds it unchanged, and only once it is 5 s old.
+find_leaks()
+{
+	local leaks=/sys/kernel/debug/kmemleak ended now
+
+	[ -w $leaks ] || return 0
+	ended=$SECONDS
+	echo scan >$leaks
+	while [ $((SECONDS - ended)) -le 6 ]; do
+		pause 1
+	done
+	echo scan >$leaks
+	read -r now _ </proc/uptime
+	awk -v since="$(awk -v n="$now" -v s="$started" 'BEGIN { print n - s }')" '
+		/^unreferenced object/ { block = $0; keep = 0; next }
+		match($0, /\(age [0-9.]+s\)/) {
+			keep = substr($0, RSTART + 5, RLENGTH - 7) + 0 < since + 0
+			if (keep)
+				print block
+		}
+		keep
+	' $leaks >/rig/kmemleak.found
+	[ ! -s /rig/kmemleak.found ] || mv /rig/kmemleak.found /rig/kmemleak
+}
+
+if [ -n "${DSR_INTERACTIVE:-}" ]; then
+	stty -F /dev/ttyS1 sane rows "${DSR_ROWS:-24}" cols "${DSR_COLUMNS:-80}"
+	setsid -c -w "${command[@]}" <>/dev/ttyS1 >&0 2>&1
+	status=$?
+	reader=1
+	kill_all
+else
+	mkfifo /run/output
+	cat </run/output >/rig/output &
+	reader=$!
+	"${command[@]}" </dev/null >/run/output 2>&1 &
+	wait $!
+	status=$?
+	until=$((SECONDS + 30))
+	while kill_all; kill -0 "$reader" 2>/dev/null; do
+		if [ "$SECONDS" -ge "$until" ]; then
+			echo "guest.sh: processes of the command cannot be killed" \
+				>>/rig/output
+			break
+		fi
+		pause 0.1
+	done
+fi
+
+find_leaks
+dmesg >/rig/dmesg
+echo "$status" >/rig/status.new
+mv /rig/status.new /rig/status
+echo 1 >/proc/sys/kernel/sysrq
+echo b >/proc/sysrq-trigger

@@ -1,0 +1,152 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Usage: scripts/root.sh bookworm|trixie|sid|kbuild
+#
+# Prints the path of a cached directory, made with mmdebstrap when it is not
+# there yet, which holds
+#
+#   root/	the release's files: its kernel, the headers and the compiler
+#		that these want, our build dependencies, and the programs that
+#		the tests run
+#   image	the same less the development files, as an ext4 image to boot
+#   vmlinuz	its kernel
+#   version	and that kernel's release
+#
+# "kbuild" is the root in which the debug kernel is built: the compiler of
+# bookworm and the kernel's source, no image.  It is apart from bookworm
+# because the demo needs no kernel source.
+
+. "$(dirname "$0")/lib.sh"
+
+release=${1:-}
+case $release in
+bookworm|trixie|sid) suite=$release ;;
+kbuild) suite=bookworm ;;
+*) die "usage: scripts/root.sh bookworm|trixie|sid|kbuild" ;;
+esac
+
+run_packages=(bash busybox-static kmod procps util-linux iproute2 iputils-ping
+	nftables iptables ipvsadm keepalived nginx curl tcpdump iperf3 ethtool
+	conntrack socat python3 python3-pytest python3-scapy)
+build_packages=(linux-headers-amd64 make libc6-dev libnl-3-dev libnl-genl-3-dev
+	libjson-c-dev pkg-config)
+kbuild_packages=(make gcc libc6-dev flex bison bc libelf-dev libssl-dev lz4
+	xz-utils kmod cpio python3-minimal python3-ply python3-git perl
+	linux-source-6.1)
+
+# The files of the kernel and of the packages that nothing here looks at.
+excludes=(/usr/share/{doc,man,info,locale,lintian,i18n}
+	/{,usr/}lib/modules/*/kernel/{sound,drivers/{gpu,media,infiniband,scsi}}
+	/{,usr/}lib/modules/*/kernel/drivers/{usb,iio,hwmon,mtd,ata,nvme,staging}
+	/{,usr/}lib/modules/*/kernel/drivers/net/{wireless,ethernet,wwan,can,usb})
+
+# The mirror that this machine itself uses for Debian proper.
+mirror()
+{
+	local format="\$(SITE)|\$(ORIGIN)|\$(LABEL)" site
+
+	site=$(apt-get indextargets --format "$format" 'Created-By: Packages' |
+		awk -F'|' '$2 == "Debian" && $3 == "Debian" && !n++ { print $1 }')
+	[ -n "$site" ] || die "apt knows no Debian mirror: check the sources in /etc/apt"
+	printf '%s\n' "$site"
+}
+
+bootstrap()
+{
+	local root=$1 options=() packages=() path
+
+	for path in "${excludes[@]}"; do
+		options+=(--dpkgopt="path-exclude=$path/*")
+	done
+	[ "$release" != sid ] ||
+		options+=(--aptopt='Acquire::Check-Valid-Until "false"')
+	if [ "$release" = kbuild ]; then
+		packages=("${kbuild_packages[@]}")
+	else
+		# An initramfs of our own is made in initrd.sh; tiny-initramfs
+		# satisfies the kernel's dependency with the least.  From the
+		# sparse package only the program is wanted: the package
+		# depends on all of LLVM.
+		packages=(linux-image-amd64 tiny-initramfs \
+			"${run_packages[@]}" "${build_packages[@]}")
+		# shellcheck disable=SC2016 # for the shell that runs the hook
+		options+=(--customize-hook='
+			cd "$1/tmp"
+			chroot "$1" sh -c "cd /tmp && apt-get -q download sparse"
+			dpkg-deb --fsys-tarfile sparse_*.deb |
+				tar -x -C "$1" ./usr/bin/sparse
+			rm sparse_*.deb')
+	fi
+	as_root mmdebstrap --mode=root --variant=minbase --format=directory \
+		--aptopt='Apt::Install-Recommends "false"' \
+		--aptopt='Acquire::Retries "3"' \
+		"${options[@]}" --include="$(IFS=,; echo "${packages[*]}")" \
+		"$suite" "$root" "$(mirror)"
+}
+
+# What is needed to build is hidden under empty directories while the image is
+# made, in a mount namespace of its own.
+make_image()
+{
+	# shellcheck disable=SC2016 # for the inner shell
+	as_root unshare --mount bash -euc '
+		root=$1 image=$2
+		mount --bind "$root" /mnt
+		for dir in boot usr/src usr/include usr/lib/gcc usr/libexec/gcc \
+			var/cache var/lib/apt; do
+			[ ! -d "/mnt/$dir" ] || mount -t tmpfs none "/mnt/$dir"
+		done
+		mke2fs -q -t ext4 -O ^has_journal,^metadata_csum -m 0 \
+			-L dsr -E lazy_itable_init=1 -d /mnt "$image" 4G
+	' bash "$1" "$2"
+}
+
+# Lay out beside the files what boots them, and the places to mount things on.
+finish_root()
+{
+	local root=$1 version
+
+	version=$(basename "$(echo "$root"/lib/modules/*)")
+	[ -L "$root/lib/modules/$version/build" ] ||
+		die "$release: no headers for its kernel $version"
+	printf '%s\n' "$version" >"$dsr_scratch/version"
+	as_root cat "$root/boot/vmlinuz-$version" >"$dsr_scratch/vmlinuz"
+	as_root mkdir -p "$root/dsr" "$root/rig" "$root/results" "$root/kdir"
+	make_image "$root" "$dsr_scratch/image"
+}
+
+build_all()
+{
+	bootstrap "$dsr_scratch/root"
+	if [ "$release" = kbuild ]; then
+		as_root mkdir -p "$dsr_scratch/root/build"
+	else
+		finish_root "$dsr_scratch/root"
+	fi
+}
+
+name=$release-$({
+	declare -f bootstrap make_image finish_root build_all
+	echo "$suite ${excludes[*]}"
+	if [ "$release" = kbuild ]; then
+		echo "${kbuild_packages[*]}"
+	else
+		echo "${run_packages[*]} ${build_packages[*]}"
+	fi
+} | key)
+
+if [ ! -d "$dsr_cache/roots/$name" ]; then
+	"$dsr_top/scripts/deps.sh"
+	lock "root-$release"
+	if [ ! -d "$dsr_cache/roots/$name" ]; then
+		[ "$EUID" -eq 0 ] || as_root true
+		scratch "root-$release"
+		step "building the $release root" "60 to 120 s" \
+			"$dsr_cache/logs/root-$release.log" build_all
+		publish roots "$name"
+	fi
+	unlock
+fi
+touch "$dsr_cache/roots/$name"
+printf '%s\n' "$dsr_cache/roots/$name"

@@ -1,0 +1,229 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Usage: scripts/vm.sh TARGET [OPTION...] -- COMMAND...
+#
+# Boots the kernel of TARGET (bookworm, trixie, sid, or debug: the debug kernel
+# with bookworm's programs) in QEMU and runs COMMAND there as root, in /dsr,
+# which is this checkout, read only.  Its output is shown as it comes and its
+# exit status returned, but for
+#
+#   99	the kernel warned, died or leaked memory, whatever the command said
+#   124	the time was up
+#
+#   --smp N		processors (2)
+#   --mem M		megabytes of memory (2048)
+#   --timeout S		kill the machine after S seconds (1200; 0: never)
+#   --results DIR	mount this directory at /results, writable
+#   --interactive	the command gets this terminal, with job control
+#   --append ARGS	more arguments for the kernel
+#   --qemu ARG		one more argument for QEMU, as often as needed
+#   --console FILE	keep what the kernel said there
+#
+# Processes that the command leaves behind are killed when it ends.  Everything
+# else that it changes is gone afterwards, except in /results.
+
+. "$(dirname "$0")/lib.sh"
+
+smp=2 mem=2048 limit=1200 results='' interactive='' append='' console='' extra=()
+target=${1:-}
+[ "$#" -eq 0 ] || shift
+while [ "$#" -gt 0 ]; do
+	case $1 in
+	--smp) smp=$2; shift ;;
+	--mem) mem=$2; shift ;;
+	--timeout) limit=$2; shift ;;
+	--results) results=$2; shift ;;
+	--interactive) interactive=1 ;;
+	--append) append=$2; shift ;;
+	--qemu) extra+=("$2"); shift ;;
+	--console) console=$2; shift ;;
+	--) shift; break ;;
+	*) die "unknown option $1 (the command comes after --)" ;;
+	esac
+	shift
+done
+[ "$#" -gt 0 ] || die "usage: scripts/vm.sh TARGET [OPTION...] -- COMMAND..."
+
+# What in the kernel's log means that something is broken.
+alarm='------------\[ cut here \]|WARNING: |BUG: |Oops: |Kernel panic|KASAN: '
+alarm+='|UBSAN: |ODEBUG: |Call Trace:|INFO: (possible|suspicious|rcu|task|trying)'
+alarm+='|suspicious RCU|detected stall|self-detected|inconsistent lock state'
+alarm+='|held lock|blocked for more than|unregister_netdevice: waiting'
+alarm+='|refcount_t: |general protection fault|[uU]nable to handle|soft lockup'
+alarm+='|hard LOCKUP|list_(add|del) corruption|Bad page state|leaked reference'
+alarm+='|scheduling while atomic|sleeping function called|double fault'
+alarm+='|page allocation failure|workqueue lockup|new suspected memory leaks'
+
+case $target in
+bookworm|trixie|sid)
+	entry=$("$dsr_top/scripts/root.sh" "$target")
+	kernel=$entry
+	initrd=$("$dsr_top/scripts/initrd.sh" "$entry")
+	;;
+debug)
+	entry=$("$dsr_top/scripts/root.sh" bookworm)
+	kernel=$("$dsr_top/scripts/kernel.sh" debug)
+	initrd=$("$dsr_top/scripts/initrd.sh" "$entry" builtin)
+	;;
+*) die "no target '$target': it is one of bookworm, trixie, sid, debug" ;;
+esac
+"$dsr_top/scripts/deps.sh"
+
+# KVM counts only where a kernel boots under it: on some machines it opens and
+# then hangs in the firmware.  The answer is kept per machine.
+kvm_works()
+{
+	local answer probe rc=1
+
+	[ -w /dev/kvm ] || return 1
+	probe=$dsr_cache/tmp/kvm-probe.$$
+	answer=$dsr_cache/kvm-$({
+		grep -m1 'model name' /proc/cpuinfo
+		uname -r
+		qemu-system-x86_64 --version
+		cat /proc/sys/kernel/random/boot_id
+	} | key)
+	lock kvm
+	if [ ! -e "$answer" ]; then
+		say "trying whether KVM works here (10 s at most)"
+		(timeout -k 1 10 qemu-system-x86_64 -accel kvm -cpu host -m 256 \
+			-nodefaults -no-user-config -display none -no-reboot \
+			-kernel "$kernel/vmlinuz" -initrd "$initrd" \
+			-append "console=ttyS0 panic=-1 acpi=noirq dsr.probe" \
+			-serial "file:$probe" || true) </dev/null >/dev/null 2>&1
+		if grep -qs dsr-probe-ok "$probe"; then
+			echo yes >"$answer"
+		else
+			echo no >"$answer"
+		fi
+		rm -f "$probe"
+	fi
+	[ "$(cat "$answer")" != yes ] || rc=0
+	unlock
+	return $rc
+}
+
+run=$(mktemp -d "${TMPDIR:-/tmp}/dsr-vm.XXXXXX")
+qemu=0
+# shellcheck disable=SC2317 # called at exit
+clean_up()
+{
+	if [ "$qemu" -ne 0 ]; then
+		kill "$qemu" 2>/dev/null || true
+		wait "$qemu" 2>/dev/null || true
+	fi
+	[ -z "$console" ] || cp "$run/console" "$console" 2>/dev/null || true
+	[ -z "$interactive" ] || stty sane 2>/dev/null || true
+	rm -rf "$run"
+}
+trap clean_up EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+
+if kvm_works; then
+	machine=(-accel kvm -cpu host)
+	how=KVM
+else
+	machine=(-accel 'tcg,thread=multi' -cpu max)
+	how="software emulation"
+fi
+
+printf '%s\0' "$@" >"$run/command"
+cp "$dsr_top/scripts/guest.sh" "$run/guest.sh"
+: >"$run/output"
+: >"$run/console"
+{
+	echo "export DSR_TARGET=$target"
+	[ "$target" != debug ] || echo "DSR_MODULES=1"
+	[ -z "$results" ] || echo "DSR_RESULTS=1"
+	if [ -n "$interactive" ]; then
+		echo "DSR_INTERACTIVE=1"
+		if size=$(stty size 2>/dev/null); then
+			echo "DSR_ROWS=${size% *} DSR_COLUMNS=${size#* }"
+		fi
+		printf 'export TERM=%q\n' "${TERM:-dumb}"
+	fi
+} >"$run/environment"
+
+# share TAG DIRECTORY [OPTION]: a directory of the host for the guest.
+share()
+{
+	machine+=(-fsdev "local,id=$1,path=${2//,/,,},security_model=none,multidevs=remap${3:-}"
+		-device "virtio-9p-pci,fsdev=$1,mount_tag=$1")
+}
+
+# shellcheck disable=SC2054 # QEMU's commas
+machine+=(-nodefaults -no-user-config -display none -no-reboot
+	-smp "$smp" -m "$mem"
+	-kernel "$kernel/vmlinuz" -initrd "$initrd"
+	-serial "file:$run/console"
+	-drive "if=none,id=root,file=${entry//,/,,}/image,format=raw,snapshot=on,cache=unsafe"
+	-device virtio-blk-pci,drive=root)
+share dsr "$dsr_top" ,readonly=on
+share rig "$run"
+[ "$target" != debug ] || share modules "$kernel/modules" ,readonly=on
+if [ -n "$results" ]; then
+	mkdir -p "$results"
+	share results "$results"
+fi
+
+arguments="console=ttyS0 loglevel=5 panic=-1 oops=panic nokaslr mitigations=off"
+arguments+=" apparmor=0 audit=0 log_buf_len=4M net.ifnames=0"
+[ "$target" != debug ] || arguments+=" acpi=noirq"
+if [ -n "$interactive" ]; then
+	arguments+=" dsr.interactive"
+	machine+=(-chardev "stdio,id=terminal,signal=off" -serial chardev:terminal)
+fi
+machine+=(-append "$arguments $append" "${extra[@]}")
+
+say "booting $target in QEMU with $how (usually 10 to 20 s)"
+command=(qemu-system-x86_64 "${machine[@]}")
+[ "$limit" -eq 0 ] ||
+	command=(timeout --foreground -k 5 "$limit" "${command[@]}")
+died=0
+if [ -n "$interactive" ]; then
+	"${command[@]}" || died=$?
+else
+	"${command[@]}" </dev/null 2>"$run/qemu" >&2 &
+	qemu=$!
+	tail -q -s 0.1 -f -n +1 --pid="$qemu" "$run/output" &
+	follower=$!
+	wait "$qemu" || died=$?
+	qemu=0
+	wait "$follower" || true
+fi
+
+# excerpt TEXT...: show it as quoted and fail the run.
+fail()
+{
+	say "FAILED: $1"
+	sed 's/^/  | /' >&2
+	exit 99
+}
+
+if [ "$died" -eq 124 ] || [ "$died" -eq 137 ]; then
+	say "the time was up after $limit s; the last that the kernel said:"
+	tail -n 15 "$run/console" | sed 's/^/  | /' >&2
+	exit 124
+fi
+for log in "$run/console" "$run/dmesg"; do
+	if grep -aqsE -e "$alarm" "$log"; then
+		tr -d '\r' <"$log" |
+		awk -v alarm="$alarm" '
+			$0 ~ alarm && !left { left = first++ ? 10 : 60 }
+			left && shown < 150 { print; left--; shown++ }' |
+		fail "the kernel of $target complained"
+	fi
+done
+if [ -s "$run/kmemleak" ]; then
+	head -n 80 "$run/kmemleak" |
+		fail "$(grep -c '^unreferenced' "$run/kmemleak") memory leaks found by kmemleak"
+fi
+if [ ! -s "$run/status" ]; then
+	{
+		[ ! -s "$run/qemu" ] || cat "$run/qemu"
+		tail -n 40 "$run/console"
+	} | fail "the machine died before the command ended; the last that the kernel said"
+fi
+exit "$(cat "$run/status")"
