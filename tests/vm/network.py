@@ -1,0 +1,483 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The network of the reference scenario, made of network namespaces.
+
+            client 10.10.31.200        10.10.31.100 is the VIP: no machine has it
+               |
+   ------------+-------- front, 10.10.31.0/24
+               |                 |
+        eth0 10.10.31.11   eth0 10.10.31.12       lv1 has 10.10.31.10 as well
+            lv1                 lv2
+        eth1 10.10.30.11   eth1 10.10.30.12       lv1 has 10.10.30.10 as well
+               |                 |
+   ------------+--------+--------+------ back, 10.10.30.0/24
+                        |        |
+               w101 10.10.30.101   w102 10.10.30.102    default via 10.10.30.10
+
+Each machine is a namespace, each segment a bridge in a namespace of its own.
+The demo and the tests both use this file, so they show and test one thing.
+
+A process costs 50 ms and more in an emulated machine, so what can be done
+without one is: a thread changes its namespace by setns() and then opens its
+sockets, writes its sysctls and starts its programs there.
+"""
+
+import contextlib
+import ctypes
+import fcntl
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import time
+
+VIP = '10.10.31.100'
+VIP2 = '10.10.31.110'           # of the tests that need a second one
+CLIENT = '10.10.31.200'
+FRONT_VRRP = '10.10.31.10'
+BACK_VRRP = '10.10.30.10'
+W101 = '10.10.30.101'
+W102 = '10.10.30.102'
+
+MACHINES = {
+    'client': {'eth0': ('front', ['10.10.31.200/24'])},
+    'lv1': {'eth0': ('front', ['10.10.31.11/24', '10.10.31.10/32']),
+            'eth1': ('back', ['10.10.30.11/24', '10.10.30.10/32'])},
+    'lv2': {'eth0': ('front', ['10.10.31.12/24']),
+            'eth1': ('back', ['10.10.30.12/24'])},
+    'w101': {'eth0': ('back', ['10.10.30.101/24'])},
+    'w102': {'eth0': ('back', ['10.10.30.102/24'])},
+}
+SEGMENTS = ('front', 'back')
+ROUTES = {
+    # What an upstream router would have; and a way to ask a real server
+    # directly, to compare.
+    'client': [f'{VIP} via {FRONT_VRRP}', f'10.10.30.0/24 via {FRONT_VRRP}'],
+    'w101': [f'default via {BACK_VRRP}'],
+    'w102': [f'default via {BACK_VRRP}'],
+}
+BALANCERS = ('lv1', 'lv2')
+WEB = {'w101': 'nano', 'w102': 'desu'}  # what each answers for example.org
+
+PROGRAMS = ('ip', 'nft', 'iptables', 'nginx', 'curl', 'tcpdump', 'insmod',
+            'rmmod', 'modprobe', 'dsrctl')
+
+CLONE_NEWNET = 0x40000000
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+class Failure(Exception):
+    """Something did not go as it must; the text is for people."""
+
+
+def _setns(fd):
+    if _libc.setns(fd, CLONE_NEWNET):
+        raise Failure(f'setns: {os.strerror(ctypes.get_errno())}')
+
+
+def wait_for(what, condition, seconds=10.0, every=0.02):
+    """Poll until condition() is true, and return what it returned."""
+    end = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > end:
+            raise Failure(f'waited {seconds:g} s in vain: {what}')
+        time.sleep(every)
+
+
+def run(*argv, stdin=None, check=True, timeout=60):
+    """Run a program, return it with its output as text.
+
+    A program that takes too long is killed and is a Failure.
+    """
+    try:
+        done = subprocess.run(argv, input=stdin, text=True, timeout=timeout,
+                              stdin=None if stdin else subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    except subprocess.TimeoutExpired:
+        raise Failure(f'not done after {timeout} s: {" ".join(argv)}') from None
+    if check and done.returncode:
+        raise Failure(f'exit status {done.returncode}: {" ".join(argv)}\n'
+                      f'{stdin or ""}{done.stdout}{done.stderr}'.rstrip())
+    return done
+
+
+def mac_of(address):
+    """The Ethernet address that the machines here have for an IP address."""
+    return '02:00:' + ':'.join(f'{int(n):02x}' for n in address.split('.'))
+
+
+class Host:
+    """One machine: a network namespace."""
+
+    def __init__(self, name):
+        self.name = name
+        self.changed = False        # has something that clean() takes away
+        self.children = []
+
+    def __str__(self):
+        return self.name
+
+    @contextlib.contextmanager
+    def at(self):
+        """What this thread opens and starts inside belongs to the machine."""
+        old = os.open('/proc/thread-self/ns/net', os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            new = os.open(f'/run/netns/{self.name}',
+                          os.O_RDONLY | os.O_CLOEXEC)
+            try:
+                _setns(new)
+            finally:
+                os.close(new)
+            yield self
+        finally:
+            _setns(old)
+            os.close(old)
+
+    def run(self, *argv, **options):
+        with self.at():
+            return run(*argv, **options)
+
+    def start(self, *argv, **options):
+        """Start a program that goes on; stop() or the clean-up ends it."""
+        options.setdefault('stdin', subprocess.DEVNULL)
+        options.setdefault('stdout', subprocess.DEVNULL)
+        options.setdefault('stderr', subprocess.DEVNULL)
+        with self.at():
+            child = subprocess.Popen(argv, start_new_session=True, **options)
+        self.children.append(child)
+        return child
+
+    def stop(self, *children):
+        for child in children or list(self.children):
+            if child.poll() is None:
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(child.pid, signal.SIGKILL)
+            child.wait()
+            for pipe in (child.stdin, child.stdout, child.stderr):
+                if pipe:
+                    pipe.close()
+            if child in self.children:
+                self.children.remove(child)
+
+    def ip(self, text):
+        """Lines for "ip -batch"."""
+        return run('ip', '-n', self.name, '-batch', '-',
+                   stdin='\n'.join(line.strip() for line in
+                                   text.strip().splitlines()) + '\n')
+
+    def nft(self, text):
+        self.changed = True
+        return self.run('nft', '-f', '-', stdin=text)
+
+    def iptables(self, *argv):
+        self.changed = True
+        return self.run('iptables', '-w', *argv)
+
+    def sysctl(self, key, value=None):
+        """Read, or write, one of net.*; dots in KEY are slashes here."""
+        with self.at():
+            with open(f'/proc/sys/net/{key}', 'r+' if value is not None
+                      else 'r', encoding='ascii') as file:
+                if value is None:
+                    return file.read().strip()
+                file.write(str(value))
+                return None
+
+    def read(self, path):
+        """Read a file of /proc/net, as /proc/self/net shows it here."""
+        with self.at(), open(path.replace('/proc/net', '/proc/thread-self/net'),
+                             encoding='ascii') as file:
+            return file.read()
+
+    def socket(self, *argv):
+        with self.at():
+            return socket.socket(*argv)
+
+    def _ioctl(self, request, dev, data):
+        with self.at(), socket.socket(socket.AF_INET,
+                                      socket.SOCK_DGRAM) as sock:
+            ifreq = struct.pack('16s24s', dev.encode(), data)
+            return fcntl.ioctl(sock, request, ifreq)[16:]
+
+    def mac(self, dev):
+        return self._ioctl(0x8927, dev, b'')[2:8]      # SIOCGIFHWADDR
+
+    def ifindex(self, dev):
+        with self.at():
+            return socket.if_nametoindex(dev)
+
+    def offload(self, dev, on):
+        """Switch what Ethernet offloads there are, as "ethtool -K" does."""
+        features = {'rx': 0x15, 'tx': 0x17, 'sg': 0x19, 'tso': 0x1f,
+                    'gso': 0x24, 'gro': 0x2c}
+        order = list(features) if on else reversed(features)
+        for name in order:
+            value = ctypes.create_string_buffer(
+                struct.pack('II', features[name], int(on)))
+            self._ioctl(0x8946, dev,                    # SIOCETHTOOL
+                        struct.pack('P', ctypes.addressof(value)))
+
+    def dsrctl(self, *argv, check=True, stdin=None, timeout=60):
+        """Run dsrctl here; the words as one string or as several."""
+        self.changed = True
+        words = argv[0].split() if len(argv) == 1 else argv
+        return self.run('dsrctl', *words, check=check, stdin=stdin,
+                        timeout=timeout)
+
+    def configure(self, text):
+        """Lines for "dsrctl -b": many commands for the price of one."""
+        return self.dsrctl('-b', '-', stdin='\n'.join(
+            line.strip() for line in text.strip().splitlines()) + '\n')
+
+    def show(self, command):
+        """What "dsrctl -j -s COMMAND" prints."""
+        done = self.run('dsrctl', '-j', '-s', *command.split())
+        return json.loads(done.stdout)
+
+
+class Network:
+    """All of it. As a context manager it cleans up behind itself."""
+
+    def __init__(self, directory='/tmp/dsr', say=lambda text: None):
+        self.directory = directory
+        self.say = say
+        self.hosts = {}
+        self.loaded = set()
+
+    def __getitem__(self, name):
+        return self.hosts[name]
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.down()
+
+    # The machines and the wires
+
+    def check(self):
+        """Say what is missing before anything fails for want of it."""
+        missing = [name for name in PROGRAMS if not shutil.which(name)]
+        if missing:
+            raise Failure(f'missing programs: {", ".join(missing)}; run this '
+                          'in the virtual machine (make demo, make test)')
+        for module in ('dsr_lb', 'dsr_rs'):
+            if not os.path.exists(self.module_file(module)):
+                raise Failure(f'{self.module_file(module)} is missing: build '
+                              'it by scripts/build.sh')
+
+    def up(self):
+        left = [name for name in (*MACHINES, *SEGMENTS)
+                if os.path.exists(f'/run/netns/{name}')]
+        if left:
+            self._delete(*left)
+        os.makedirs(self.directory, exist_ok=True)
+        self.say('segments front and back')
+        run('ip', '-batch', '-', stdin=''.join(
+            f'netns add {name}\n' for name in SEGMENTS))
+        for name in SEGMENTS:
+            self.hosts[name] = Host(name)
+            # IPv6 would only put its own chatter into the captures.
+            self.hosts[name].sysctl('ipv6/conf/default/disable_ipv6', 1)
+            self.hosts[name].ip('''
+                link add br0 type bridge forward_delay 0 mcast_snooping 0
+                link set br0 up''')
+        self.plug(*MACHINES)
+
+    def plug(self, *names):
+        """Make machines, and connect them to their segments."""
+        self.say(f'machines {", ".join(names)}')
+        lines = [f'netns add {name}' for name in names]
+        # 0 in "default" must be there before the devices are.
+        run('ip', '-batch', '-', stdin='\n'.join(lines) + '\n')
+        lines = []
+        ports = {segment: [] for segment in SEGMENTS}
+        for name in names:
+            host = self.hosts[name] = Host(name)
+            host.sysctl('ipv6/conf/default/disable_ipv6', 1)
+            for dev, (segment, addresses) in MACHINES[name].items():
+                mac = mac_of(addresses[0].split('/')[0])
+                lines.append(f'link add name {dev} netns {name} address {mac} '
+                             f'type veth peer name {name} netns {segment}')
+                ports[segment].append(name)
+        run('ip', '-batch', '-', stdin='\n'.join(lines) + '\n')
+        for segment, members in ports.items():
+            if members:
+                self.hosts[segment].ip('\n'.join(
+                    f'link set {name} master br0 up' for name in members))
+        for name in names:
+            lines = ['link set lo up']
+            for dev, (segment, addresses) in MACHINES[name].items():
+                lines += [f'addr add {address} dev {dev}'
+                          for address in addresses]
+                lines.append(f'link set {dev} up')
+            lines += [f'route add {route}' for route in ROUTES.get(name, ())]
+            self.hosts[name].ip('\n'.join(lines))
+            if name in BALANCERS:
+                self._make_router(self.hosts[name])
+
+    @staticmethod
+    def _make_router(host):
+        """The balancers are the routers of the site: replies pass them.
+
+        A reply comes in on the back segment with the VIP as its source, to
+        which no route leads through eth1: with reverse path filtering it
+        would be dropped as spoofed. So rp_filter is 0 there, as in the
+        article; the larger one of "all" and "eth1" counts.
+        """
+        host.sysctl('ipv4/ip_forward', 1)
+        host.sysctl('ipv4/conf/all/rp_filter', 0)
+        host.sysctl('ipv4/conf/eth0/rp_filter', 1)
+        host.sysctl('ipv4/conf/eth1/rp_filter', 0)
+
+    def _delete(self, *names):
+        run('ip', '-batch', '-', stdin=''.join(
+            f'netns del {name}\n' for name in names))
+
+    def unplug(self, *names):
+        """Delete machines, and wait until their wires are gone with them."""
+        for name in names:
+            self.hosts[name].stop()
+        self._delete(*names)
+        for name in names:
+            for segment, _ in MACHINES[name].values():
+                wait_for(f'the wire of the deleted {name} still hangs in '
+                         f'{segment}',
+                         lambda s=segment, n=name:
+                         n not in self.devices(s), 30)
+            del self.hosts[name]
+
+    def devices(self, name):
+        with self.hosts[name].at():
+            return [dev for _, dev in socket.if_nameindex()]
+
+    def down(self):
+        for host in self.hosts.values():
+            host.stop()
+        self.unload()
+        names = [name for name in (*MACHINES, *SEGMENTS)
+                 if os.path.exists(f'/run/netns/{name}')]
+        if names:
+            self._delete(*names)
+        self.hosts.clear()
+
+    def owners(self, address):
+        """Machines that have an address on one of their devices."""
+        return [name for name in MACHINES if name in self.hosts and
+                re.search(rf'\binet {re.escape(address)}/',
+                          run('ip', '-n', name, '-4', 'addr').stdout)]
+
+    # The modules
+
+    @staticmethod
+    def module_file(module):
+        build = os.environ.get('DSR_BUILD', 'build')
+        return f'{build}/{module}.ko'
+
+    def load(self, *modules, parameters=()):
+        for module in modules or ('dsr_lb', 'dsr_rs'):
+            path = self.module_file(module)
+            with open(path, 'rb') as file:
+                depends = re.search(rb'\0depends=([^\0]+)\0', file.read())
+            if depends:
+                run('modprobe', '-a', *depends[1].decode().split(','))
+            run('insmod', path, *parameters)
+            self.loaded.add(module)
+
+    def unload(self, *modules, timeout=60):
+        for module in modules or sorted(self.loaded):
+            run('rmmod', module, timeout=timeout)
+            self.loaded.discard(module)
+
+    # The web servers
+
+    def serve(self, name, big=0):
+        """Start nginx on a real server, wait until it answers its own host.
+
+        The vhost example.org answers as in the scenario; the default one
+        gives /who (what the socket sees), /big (BIG MiB) and takes uploads.
+        """
+        host = self.hosts[name]
+        home = f'{self.directory}/{name}'
+        shutil.rmtree(home, ignore_errors=True)
+        os.makedirs(f'{home}/www/up')
+        if big:
+            os.symlink(self.big_file(big), f'{home}/www/big')
+        temp = '\n'.join(f'{kind}_temp_path {home}/{kind};' for kind in
+                         ('client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'))
+        with open(f'{home}/nginx.conf', 'w', encoding='ascii') as file:
+            file.write(f'''
+user root;
+worker_processes 1;
+daemon off;
+pid {home}/pid;
+error_log {home}/error.log;
+events {{ worker_connections 2048; }}
+http {{
+    {temp}
+    log_format count '$connection $connection_requests $status';
+    access_log {home}/access.log count;
+    default_type text/plain;
+    client_max_body_size 0;
+    keepalive_requests 100000;
+    keepalive_timeout 600s;
+    server {{
+        listen 80 default_server backlog=1024;
+        listen 8080 backlog=1024;
+        listen 8081 backlog=1024;
+        root {home}/www;
+        dav_methods PUT;
+        location = / {{ return 200 "{name} port $server_port\\n"; }}
+        location = /who {{
+            return 200
+"$server_addr:$server_port $remote_addr:$remote_port\\n";
+        }}
+    }}
+    server {{
+        listen 80;
+        server_name example.org;
+        location / {{ return 200 "{name} {WEB[name]}\\n"; }}
+    }}
+}}
+''')
+        with open(f'{home}/output', 'wb') as output:
+            child = host.start('nginx', '-c', f'{home}/nginx.conf',
+                               stdout=output, stderr=output)
+        address = MACHINES[name]['eth0'][1][0].split('/')[0]
+
+        def answers():
+            if child.poll() is not None:
+                with open(f'{home}/output', encoding='utf-8') as file:
+                    raise Failure(f'nginx on {name}: {file.read()}')
+            with host.socket(socket.AF_INET, socket.SOCK_STREAM) as sock:
+                return sock.connect_ex((address, 80)) == 0
+        wait_for(f'nginx on {name} does not answer', answers, 30)
+        return child
+
+    def big_file(self, mib):
+        """A file of MIB MiB in which no two blocks are alike."""
+        path = f'{self.directory}/big.{mib}'
+        if not os.path.exists(path):
+            block = os.urandom(1 << 16)
+            with open(path + '.new', 'wb') as file:
+                for number in range(mib * 16):
+                    file.write(struct.pack('>Q', number))
+                    file.write(block[8:])
+            os.rename(path + '.new', path)
+        return path
+
+    def served(self, name):
+        """How many connections and requests nginx has logged on NAME."""
+        try:
+            with open(f'{self.directory}/{name}/access.log',
+                      encoding='ascii') as file:
+                lines = file.read().splitlines()
+        except FileNotFoundError:
+            return 0, 0
+        return len({line.split()[0] for line in lines}), len(lines)

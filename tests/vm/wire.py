@@ -1,0 +1,203 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Frames: made byte by byte, put on the wire, and taken from it.
+
+Small on purpose: importing scapy takes longer than most tests here.
+"""
+
+import select
+import socket
+import struct
+import time
+
+from network import CLIENT, VIP, Failure, mac_of
+
+FIN, SYN, RST, PSH, ACK = 1, 2, 4, 8, 16
+DF, MF = 0x4000, 0x2000
+OUTGOING = 4                    # PACKET_OUTGOING
+ICMP_UNREACHABLE, ICMP_TIME_EXCEEDED = 3, 11
+FRAGMENTATION_NEEDED, PORT_UNREACHABLE = 4, 3
+
+
+def checksum(data):
+    if len(data) % 2:
+        data += b'\0'
+    total = sum(struct.unpack(f'>{len(data) // 2}H', data))
+    while total >> 16:
+        total = (total & 0xffff) + (total >> 16)
+    return ~total & 0xffff
+
+
+def _l4_checksum(src, dst, proto, data):
+    return checksum(socket.inet_aton(src) + socket.inet_aton(dst) +
+                    struct.pack('>HH', proto, len(data)) + data)
+
+
+def ip(payload, proto, src=CLIENT, dst=VIP, ttl=64, tos=0, frag=DF, ident=1,
+       options=b'', length=None):
+    """An IPv4 packet. LENGTH lies about its total length."""
+    options += b'\0' * (-len(options) % 4)
+    ihl = 5 + len(options) // 4
+    total = ihl * 4 + len(payload) if length is None else length
+    head = struct.pack('>BBHHHBBH4s4s', 0x40 | ihl, tos, total, ident, frag,
+                       ttl, proto, 0, socket.inet_aton(src),
+                       socket.inet_aton(dst)) + options
+    return head[:10] + struct.pack('>H', checksum(head)) + head[12:] + payload
+
+
+def tcp(sport, dport=80, flags=SYN, seq=1000, ack=0, payload=b'', options=b'',
+        src=CLIENT, dst=VIP, doff=None, **fields):
+    options += b'\0' * (-len(options) % 4)
+    if doff is None:
+        doff = 5 + len(options) // 4
+    head = struct.pack('>HHIIBBHHH', sport, dport, seq, ack, doff << 4,
+                       flags, 64240, 0, 0) + options
+    data = head + payload
+    data = (data[:16] +
+            struct.pack('>H', _l4_checksum(src, dst, 6, data)) + data[18:])
+    return ip(data, 6, src, dst, **fields)
+
+
+def udp(sport, dport=7, payload=b'', src=CLIENT, dst=VIP, csum=True,
+        length=None, **fields):
+    data = struct.pack('>HHHH', sport, dport, 8 + len(payload)
+                       if length is None else length, 0) + payload
+    if csum:
+        value = _l4_checksum(src, dst, 17, data) or 0xffff
+        data = data[:6] + struct.pack('>H', value) + data[8:]
+    return ip(data, 17, src, dst, **fields)
+
+
+def icmp_error(type_, code, quoted, rest=0, src=CLIENT, dst=VIP, **fields):
+    data = struct.pack('>BBHI', type_, code, 0, rest) + quoted
+    data = data[:2] + struct.pack('>H', checksum(data)) + data[4:]
+    return ip(data, 1, src, dst, **fields)
+
+
+def icmp_echo(ident=1, src=CLIENT, dst=VIP, **fields):
+    data = struct.pack('>BBHHH', 8, 0, 0, ident, 1) + b'echo'
+    data = data[:2] + struct.pack('>H', checksum(data)) + data[4:]
+    return ip(data, 1, src, dst, **fields)
+
+
+def frame(packet, dst, src):
+    """An Ethernet frame between two machines, given by their addresses."""
+    def raw(mac):
+        return bytes.fromhex(mac.replace(':', ''))
+    return (raw(dst if ':' in dst else mac_of(dst)) +
+            raw(src if ':' in src else mac_of(src)) + b'\x08\x00' + packet)
+
+
+class Packet:
+    """What was captured: the frame, and the fields tests ask for."""
+
+    def __init__(self, data):
+        self.frame = data
+        self.packet = data[14:]
+        (first, self.tos, total, self.ident, self.frag, self.ttl, self.proto,
+         self.ip_checksum) = struct.unpack_from('>BBHHHBBH', data, 14)
+        self.src = socket.inet_ntoa(data[26:30])
+        self.dst = socket.inet_ntoa(data[30:34])
+        self.mac_dst = data[:6]
+        self.mac_src = data[6:12]
+        self.packet = self.packet[:total]
+        self.data = self.packet[(first & 15) * 4:]
+        self.sport = self.dport = self.flags = None
+        self.payload = b''
+        if self.frag & 0x1fff == 0 and self.proto in (6, 17):
+            self.sport, self.dport = struct.unpack_from('>HH', self.data)
+            if self.proto == 6:
+                self.seq, self.ack = struct.unpack_from('>II', self.data, 4)
+                self.flags = self.data[13]
+                self.payload = self.data[(self.data[12] >> 4) * 4:]
+            else:
+                self.udp_checksum, = struct.unpack_from('>H', self.data, 6)
+                self.payload = self.data[8:]
+        if self.proto == 1 and len(self.data) >= 8:
+            self.type, self.code = self.data[0], self.data[1]
+            self.mtu, = struct.unpack_from('>H', self.data, 6)
+            self.quoted = self.data[8:]
+
+    def __str__(self):
+        text = (f'{self.mac_src.hex(":")} > {self.mac_dst.hex(":")} '
+                f'{self.src}:{self.sport} > {self.dst}:{self.dport} '
+                f'proto {self.proto} tos {self.tos:#x} ttl {self.ttl} '
+                f'length {len(self.packet)}')
+        if self.flags is not None:
+            text += f' flags {self.flags:#x} seq {self.seq} ack {self.ack}'
+        if self.proto == 1:
+            text += f' icmp {self.data[:2].hex()}'
+        return text
+
+    def checksums_right(self):
+        """Whether all checksums are those of the bytes."""
+        head = self.packet[:len(self.packet) - len(self.data)]
+        if checksum(head):
+            return False
+        if self.proto == 1:
+            return checksum(self.data) == 0
+        if self.frag & 0x3fff:
+            return True
+        if self.proto == 17 and self.udp_checksum == 0:
+            return True
+        return _l4_checksum(self.src, self.dst, self.proto, self.data) == 0
+
+
+class Tap:
+    """All IPv4 frames that come in on, or go out of, a device."""
+
+    def __init__(self, host, dev='eth0', outgoing=False):
+        self.host = host
+        self.dev = dev
+        self.outgoing = outgoing
+        self.seen = []
+        with host.at():
+            self.sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
+            self.sock.setsockopt(socket.SOL_SOCKET, 33, 1 << 24)  # RCVBUFFORCE
+            self.sock.bind((dev, 0x0003 if outgoing else 0x0800))
+        self.sock.setblocking(False)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.sock.close()
+
+    def send(self, packet, dst, src=None):
+        """Put a packet on the wire, to the Ethernet address of DST."""
+        self.sock.send(frame(packet, dst, src or self.host.mac(
+            self.dev).hex(':')))
+
+    def drain(self):
+        """Everything that has come so far."""
+        while True:
+            try:
+                data, where = self.sock.recvfrom(65600)
+            except BlockingIOError:
+                return self.seen
+            if data[12:14] == b'\x08\x00' and (
+                    self.outgoing or where[2] != OUTGOING):
+                self.seen.append(Packet(data))
+
+    def wait(self, match, what, seconds=5.0):
+        """The first packet for which match() is true."""
+        end = time.monotonic() + seconds
+        done = 0
+        while True:
+            self.drain()
+            for packet in self.seen[done:]:
+                done += 1
+                if match(packet):
+                    return packet
+            left = end - time.monotonic()
+            if left <= 0:
+                raise Failure(f'not seen on {self.host} {self.dev} within '
+                              f'{seconds:g} s: {what}; seen: ' + '; '.join(
+                                  map(str, self.seen[-10:])))
+            select.select([self.sock], [], [], left)
+
+    def none(self, match, what):
+        """That no such packet has come; call it after what must come last."""
+        found = [packet for packet in self.drain() if match(packet)]
+        if found:
+            raise Failure(f'seen on {self.host} {self.dev}, although '
+                          f'{what}: {found[0]}')
