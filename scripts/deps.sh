@@ -6,6 +6,7 @@
 # Installs the host packages that the rig needs, and those named, as far as
 # they are missing.  apt-get is run only when something is.
 
+# shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
 packages=(git make qemu-system-x86 mmdebstrap e2fsprogs util-linux

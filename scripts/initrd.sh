@@ -8,6 +8,7 @@
 # of that root's kernel that bring up disk and 9p, and scripts/initrd.init.
 # With VERSION "builtin" the kernel is one that has all of that built in.
 
+# shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
 entry=${1:?usage: scripts/initrd.sh ROOT-ENTRY [VERSION]}

@@ -17,6 +17,7 @@
 # bookworm and the kernel's source, no image.  It is apart from bookworm
 # because the demo needs no kernel source.
 
+# shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
 release=${1:-}

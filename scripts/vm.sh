@@ -23,6 +23,7 @@
 # Processes that the command leaves behind are killed when it ends.  Everything
 # else that it changes is gone afterwards, except in /results.
 
+# shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
 smp=2 mem=2048 limit=1200 results='' interactive='' append='' console='' extra=()

@@ -1,0 +1,129 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Usage: scripts/build.sh bookworm|trixie|sid|debug [CHECK=1] [NAME=VALUE...]
+#
+# Builds the modules and dsrctl with the release's own compiler, headers and
+# libraries, in its root, and leaves *.ko and dsrctl in build/TARGET.  A
+# warning fails the build.  With CHECK=1 the sources are only looked at, by the
+# compiler at W=1 and by sparse, and nothing is left.  NAME=VALUE goes to make.
+#
+# The sources are copied, so that the checkout stays clean and each target
+# compiles only what changed since its own last build.
+
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "$0")/lib.sh"
+
+target=${1:-}
+[ "$#" -eq 0 ] || shift
+variables=(WERROR=1) tree_name=tree what="building for $target"
+for argument in "$@"; do
+	case $argument in
+	CHECK=1)
+		tree_name=check what="checking for $target"
+		variables+=(W=1 C=2 CF=-D__CHECK_ENDIAN__)
+		;;
+	*=*) variables+=("$argument") ;;
+	*) die "usage: scripts/build.sh bookworm|trixie|sid|debug [CHECK=1] [NAME=VALUE...]" ;;
+	esac
+done
+
+kdir=
+case $target in
+bookworm|trixie|sid)
+	entry=$("$dsr_top/scripts/root.sh" "$target")
+	variables+=("KDIR=/lib/modules/$(cat "$entry/version")/build")
+	;;
+debug)
+	entry=$("$dsr_top/scripts/root.sh" bookworm)
+	kdir=$("$dsr_top/scripts/kernel.sh" debug)/build
+	variables+=(KDIR=/kdir KUNIT=1)
+	;;
+*) die "no target '$target': it is one of bookworm, trixie, sid, debug" ;;
+esac
+
+out=$dsr_top/build/$target
+tree=$out/$tree_name
+log=$out/$tree_name.log
+mkdir -p "$tree"
+exec {build_lock}>"$out/$tree_name.lock"
+flock "$build_lock"
+
+# The files that belong to the project, tracked or about to be.
+sources()
+{
+	if git rev-parse --is-inside-work-tree >/dev/null 2>&1; then
+		git ls-files -z --cached --others --exclude-standard -- . ':!build'
+	else
+		find . -path ./build -prune -o -type f -printf '%P\0'
+	fi
+}
+
+# Make $tree a copy of the sources, touching only what changed, so that make
+# sees what changed.  The list has each file's name, time, size and mode.
+copy_sources()
+{
+	local list=$tree.list
+
+	[ -e "$list" ] || : >"$list"
+	cd "$dsr_top" || exit
+	sources | sort -zu |
+	while IFS= read -r -d '' file; do
+		[ ! -e "$file" ] || printf '%s\0' "$file"
+	done |
+	xargs -0 -r stat --printf '%n\t%y\t%s\t%a\n' |
+	sort >"$list.new"
+	comm -13 "$list.new" "$list" | cut -f1 |
+	(cd "$tree" && xargs -r -d '\n' rm -f)
+	comm -23 "$list.new" "$list" | cut -f1 |
+	xargs -r -d '\n' cp --parents --no-dereference \
+		--preserve=mode,links --target-directory="$tree"
+	mv "$list.new" "$list"
+}
+
+# make, in the root, in a mount namespace that takes all mounts with it.
+# shellcheck disable=SC2016 # for the inner shell
+build_in_root()
+{
+	as_root unshare --mount bash -euc '
+		root=$1 tree=$2 kdir=$3 user=$4
+		shift 4
+		mount --bind "$tree" "$root/dsr"
+		[ -z "$kdir" ] || mount --bind "$kdir" "$root/kdir"
+		mount -t proc none "$root/proc"
+		mount --rbind /dev "$root/dev"
+		mount -t tmpfs -o mode=1777 none "$root/tmp"
+		exec chroot --userspec="$user" "$root" /usr/bin/env -i \
+			HOME=/tmp LC_ALL=C.UTF-8 PATH=/usr/sbin:/usr/bin:/sbin:/bin \
+			make -C /dsr "$@"
+	' bash "$entry/root" "$tree" "$kdir" "$(id -u):$(id -g)" \
+		--no-print-directory -j "$(nproc)" "${variables[@]}" modules tool
+}
+
+# Headers that are not ours may make the sparse or W=1 of another release talk.
+warnings()
+{
+	grep -i 'warning:' "$log" |
+	grep -v -e 'the compiler differs from' -e '^/usr/' -e '^/kdir/' \
+		-e '^\./' -e '^/lib/modules'
+}
+
+copy_sources
+[ "$EUID" -eq 0 ] || as_root true
+step "$what" "10 to 40 s, less when little changed" "$log" build_in_root
+if warnings >"$log.warnings"; then
+	sed 's/^/  | /' "$log.warnings" >&2
+	rm -rf "$tree" "$tree.list"
+	die "$what: the compiler warned; the whole log is $log"
+fi
+[ "$tree_name" = tree ] || exit 0
+
+# Replaced by renaming, so that a running machine keeps what it has.
+find "$tree" -name '*.ko' -print0 |
+while IFS= read -r -d '' file; do
+	cp "$file" "$out/.new"
+	mv "$out/.new" "$out/$(basename "$file")"
+done
+cp "$tree/tool/dsrctl" "$out/.new"
+mv "$out/.new" "$out/dsrctl"
+say "$what: $(cd "$out" && echo *.ko dsrctl) in build/$target"

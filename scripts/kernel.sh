@@ -1,0 +1,161 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Usage: scripts/kernel.sh debug|source
+#
+# debug: prints the path of a cached directory, built when it is not there yet
+# from Debian's linux-source-6.1 with scripts/debug.config, which holds
+#
+#   vmlinuz	the kernel
+#   build/	the tree to build modules against (KDIR)
+#   modules/	what belongs at /lib/modules
+#   version	its release
+#   config	its whole configuration
+#
+# source: prints the path of a directory with the parts of that source that
+# check ours: scripts/ (checkpatch.pl, spdxcheck.py...), LICENSES/,
+# .clang-format.
+#
+# Everything is built inside the root "kbuild" (see root.sh) by its compiler,
+# so that the host's release does not matter.
+
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "$0")/lib.sh"
+
+what=${1:-}
+fragment=$dsr_top/scripts/debug.config
+tarball=/usr/src/linux-source-6.1.tar.xz
+entry=
+
+# in_root COMMAND: a shell command in the kbuild root, with the scratch
+# directory at /build, as the user that we are.
+# shellcheck disable=SC2016 # for the inner shell
+in_root()
+{
+	as_root unshare --mount bash -euc '
+		mount --bind "$2" "$1/build"
+		mount -t proc none "$1/proc"
+		mount --rbind /dev "$1/dev"
+		mount -t tmpfs -o mode=1777 none "$1/tmp"
+		exec chroot --userspec="$3" "$1" /usr/bin/env -i HOME=/tmp \
+			LC_ALL=C.UTF-8 PATH=/usr/sbin:/usr/bin:/sbin:/bin \
+			KBUILD_BUILD_HOST=dsr KBUILD_BUILD_USER=dsr \
+			bash -euo pipefail -c "$4"
+	' bash "$entry/root" "$dsr_scratch" "$(id -u):$(id -g)" "$1"
+}
+
+configure()
+{
+	local wanted
+
+	in_root "tar -C /build -xf $tarball && mv /build/linux-source-6.1 /build/linux"
+	cp "$fragment" "$dsr_scratch/fragment"
+	in_root "cd /build/linux && make -s tinyconfig >/dev/null &&
+		scripts/kconfig/merge_config.sh -m .config ../fragment >/dev/null &&
+		make -s olddefconfig"
+	# Kconfig drops silently what it cannot have: say so instead.
+	wanted=$(grep '^CONFIG_' "$fragment" |
+		grep -vxF -f "$dsr_scratch/linux/.config" || true)
+	[ -z "$wanted" ] ||
+		die "scripts/debug.config asks for what this kernel does not have: $wanted"
+}
+
+compile()
+{
+	in_root "cd /build/linux && make -j $(nproc) bzImage modules"
+}
+
+# Keep of the tree what an external module needs: makefiles, headers, scripts
+# and the programs that these run.
+collect()
+{
+	local out=$dsr_scratch linux=$dsr_scratch/linux
+
+	in_root "cd /build/linux &&
+		make -s modules_install INSTALL_MOD_PATH=/build/install \
+			INSTALL_MOD_STRIP=1 DEPMOD=/bin/true &&
+		depmod -b /build/install \$(make -s kernelrelease) &&
+		make -s kernelrelease >/build/version"
+	cp "$linux/arch/x86/boot/bzImage" "$out/vmlinuz"
+	cp "$linux/.config" "$out/config"
+	mv "$out/install/lib/modules" "$out/modules"
+	rm -f "$out/modules"/*/{build,source}
+	mkdir "$out/build"
+	(
+		cd "$linux"
+		{
+			find . arch/x86 -maxdepth 1 -name 'Makefile*'
+			find include scripts -type f -o -type l
+			find arch/x86 \( -name include -o -name scripts \) \
+				-type d -exec find {} -type f \;
+			find tools/objtool -name objtool -type f
+			printf '%s\n' .config Module.symvers
+		} | grep -v -e '\.o$' -e '\.cmd$' | sort -u |
+		cpio -pdm --quiet "$out/build"
+	)
+	rm -rf "$linux" "$out/install" "$out/fragment"
+}
+
+debug_kernel()
+{
+	local name log=$dsr_cache/logs/kernel-debug.log
+
+	name=debug-$({
+		echo "$entry"
+		cat "$fragment"
+		declare -f in_root configure compile collect
+	} | key)
+	if [ ! -d "$dsr_cache/kernels/$name" ]; then
+		lock kernel-debug
+		if [ ! -d "$dsr_cache/kernels/$name" ]; then
+			scratch kernel-debug
+			step "configuring the debug kernel" "40 s" \
+				"$log" configure
+			step "compiling the debug kernel" "10 min on 2 cores" \
+				"$log" compile
+			step "collecting the debug kernel" "20 s" "$log" collect
+			publish kernels "$name"
+		fi
+		unlock
+	fi
+	touch "$dsr_cache/kernels/$name"
+	printf '%s\n' "$dsr_cache/kernels/$name"
+}
+
+unpack_source()
+{
+	in_root "tar -C /build -xf $tarball --strip-components=1 \
+		--wildcards '*/scripts' '*/LICENSES' '*/.clang-format' \
+			'*/COPYING' '*/.checkpatch.conf' --exclude 'linux-*/*/*/scripts' ||
+		[ -e /build/scripts/checkpatch.pl ]"
+}
+
+source_tree()
+{
+	local name
+
+	name=source-$({ echo "$entry"; declare -f unpack_source; } | key)
+	if [ ! -d "$dsr_cache/sources/$name" ]; then
+		lock kernel-source
+		if [ ! -d "$dsr_cache/sources/$name" ]; then
+			scratch kernel-source
+			step "unpacking the kernel's own checkers" "20 s" \
+				"$dsr_cache/logs/kernel-source.log" unpack_source
+			publish sources "$name"
+		fi
+		unlock
+	fi
+	touch "$dsr_cache/sources/$name"
+	printf '%s\n' "$dsr_cache/sources/$name"
+}
+
+case $what in
+debug|source) ;;
+*) die "usage: scripts/kernel.sh debug|source" ;;
+esac
+entry=$("$dsr_top/scripts/root.sh" kbuild)
+[ "$EUID" -eq 0 ] || as_root true
+case $what in
+debug) debug_kernel ;;
+source) source_tree ;;
+esac
