@@ -1,0 +1,422 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Reads the words behind a command: keywords, each at most once and in any
+ * order, and their values. Only the syntax is judged here; what makes sense is
+ * for the kernel to say.
+ */
+#include <arpa/inet.h>
+#include <ctype.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "args.h"
+#include "report.h"
+
+/**
+ * args_error() - say what is wrong with the words of a command
+ * @args: the words
+ * @format: of the sentence
+ *
+ * Return: DSRCTL_USAGE.
+ */
+int args_error(const struct args *args, const char *format, ...)
+{
+	char *text = NULL;
+	va_list list;
+
+	va_start(list, format);
+	if (vasprintf(&text, format, list) < 0)
+		text = NULL;
+	va_end(list);
+
+	if (args->object->bare)
+		report_error(DSRCTL_USAGE, "%s: %s", args->object->name,
+			     text ? text : format);
+	else
+		report_error(DSRCTL_USAGE, "%s %s: %s", args->object->name,
+			     args->command->name, text ? text : format);
+	free(text);
+	return DSRCTL_USAGE;
+}
+
+/**
+ * args_list() - words as part of a sentence
+ * @words: ended by NULL
+ *
+ * Return: "a", "a or b", "a, b or c"; to be freed.
+ */
+char *args_list(const char *const *words)
+{
+	char *text = NULL;
+	size_t size, i;
+	FILE *out;
+
+	out = open_memstream(&text, &size);
+	if (!out)
+		exit(report_error(DSRCTL_REFUSED, "out of memory"));
+	for (i = 0; words[i]; i++)
+		fprintf(out, "%s%s",
+			!i ? "" : words[i + 1] ? ", " : " or ", words[i]);
+	fclose(out);
+	return text;
+}
+
+/* as args_list(), of the keywords of a command */
+static char *list_keywords(const struct keyword *keywords)
+{
+	const char *names[32 + 1] = { NULL };
+	size_t i;
+
+	for (i = 0; keywords[i].name && i < 32; i++)
+		names[i] = keywords[i].name;
+	return args_list(names);
+}
+
+/**
+ * args_keyword() - read the next keyword
+ * @args: the words
+ *
+ * Return: its index in the keywords of the command; ARGS_END if no word is
+ * left; ARGS_ERROR, reported, if the word is none of them or comes twice.
+ */
+int args_keyword(struct args *args)
+{
+	const struct keyword *keywords = args->command->keywords;
+	const char *word = *args->words;
+	char *known;
+	int i;
+
+	if (!word)
+		return ARGS_END;
+	if (!keywords) {
+		args_end(args);
+		return ARGS_ERROR;
+	}
+	args->words++;
+
+	for (i = 0; keywords[i].name; i++) {
+		if (strcmp(word, keywords[i].name))
+			continue;
+		if (args->seen & (1u << i)) {
+			args_error(args, "%s is given twice", word);
+			return ARGS_ERROR;
+		}
+		args->seen |= 1u << i;
+		args->keyword = keywords[i].name;
+		return i;
+	}
+
+	known = list_keywords(keywords);
+	args_error(args, "unknown keyword '%s': expected %s", word, known);
+	free(known);
+	return ARGS_ERROR;
+}
+
+/**
+ * args_seen() - whether a keyword was given
+ * @args: the words
+ * @keyword: its index in the keywords of the command
+ */
+bool args_seen(const struct args *args, int keyword)
+{
+	return args->seen & (1u << keyword);
+}
+
+/**
+ * args_need() - insist on a keyword
+ * @args: the words, all read
+ * @keyword: its index in the keywords of the command
+ *
+ * Return: DSRCTL_OK, or DSRCTL_USAGE, reported, if it was not given.
+ */
+int args_need(const struct args *args, int keyword)
+{
+	if (args_seen(args, keyword))
+		return DSRCTL_OK;
+	return args_error(args, "%s is missing: dsrctl %s %s %s",
+			  args->command->keywords[keyword].name,
+			  args->object->name, args->command->name,
+			  args->command->syntax);
+}
+
+/**
+ * args_peek() - the next word, without reading it
+ * @args: the words
+ *
+ * Return: the word, or NULL if none is left.
+ */
+const char *args_peek(const struct args *args)
+{
+	return *args->words;
+}
+
+/**
+ * args_word() - read the value of the last keyword as it is
+ * @args: the words
+ *
+ * Return: the value, or NULL, reported, if there is none.
+ */
+const char *args_word(struct args *args)
+{
+	if (*args->words && **args->words)
+		return *args->words++;
+	args_error(args, "%s needs a value: dsrctl %s %s %s", args->keyword,
+		   args->object->name, args->command->name,
+		   args->command->syntax);
+	return NULL;
+}
+
+/* Decimal, or hexadecimal behind 0x; all digits must be used. -ERANGE: is a
+ * number, but none of 32 bits.
+ */
+static int parse_number(const char *text, uint32_t *number)
+{
+	unsigned long long value;
+	int base = 10;
+	char *end;
+
+	if (text[0] == '0' && (text[1] == 'x' || text[1] == 'X')) {
+		base = 16;
+		text += 2;
+	}
+	/* strtoull() would take blanks, signs and a second 0x */
+	if (!isxdigit((unsigned char)text[0]) || text[1] == 'x' ||
+	    text[1] == 'X')
+		return -EINVAL;
+	errno = 0;
+	value = strtoull(text, &end, base);
+	if (*end || end == text)
+		return -EINVAL;
+	if (errno || value > UINT32_MAX)
+		return -ERANGE;
+	/* to mark 010 is 8 for iptables, and 10 for whoever reads it */
+	if (base == 10 && text[0] == '0' && text[1])
+		return -EINVAL;
+	*number = value;
+	return 0;
+}
+
+static int number_error(const struct args *args, const char *text, int err,
+			uint32_t min, uint32_t max)
+{
+	if (err == -EINVAL)
+		return args_error(args,
+				  "%s '%s' is not a number: write it in decimal without leading zeros, or in hexadecimal behind 0x",
+				  args->keyword, text);
+	return args_error(args, "%s %s is out of range: %" PRIu32 " to %" PRIu32,
+			  args->keyword, text, min, max);
+}
+
+/**
+ * args_u32() - read the value of the last keyword as a number
+ * @args: the words
+ * @min: the smallest that can be sent
+ * @max: the largest that can be sent
+ * @value: where to put it
+ *
+ * Return: DSRCTL_OK, or DSRCTL_USAGE, reported.
+ */
+int args_u32(struct args *args, uint32_t min, uint32_t max, uint32_t *value)
+{
+	const char *word;
+	int err;
+
+	word = args_word(args);
+	if (!word)
+		return DSRCTL_USAGE;
+	err = parse_number(word, value);
+	if (!err && (*value < min || *value > max))
+		err = -ERANGE;
+	if (err)
+		return number_error(args, word, err, min, max);
+	return DSRCTL_OK;
+}
+
+static int parse_ipv4(const struct args *args, const char *text,
+		      struct in_addr *addr)
+{
+	if (inet_pton(AF_INET, text, addr) == 1)
+		return DSRCTL_OK;
+	return args_error(args,
+			  "%s '%s' is not an IPv4 address: write it as four numbers, like 192.0.2.1",
+			  args->keyword, text);
+}
+
+/**
+ * args_ipv4() - read the value of the last keyword as an address
+ * @args: the words
+ * @addr: where to put it
+ *
+ * Return: DSRCTL_OK, or DSRCTL_USAGE, reported.
+ */
+int args_ipv4(struct args *args, struct in_addr *addr)
+{
+	const char *word;
+
+	word = args_word(args);
+	if (!word)
+		return DSRCTL_USAGE;
+	return parse_ipv4(args, word, addr);
+}
+
+static int parse_port(const struct args *args, const char *text,
+		      uint16_t *port)
+{
+	uint32_t number;
+	int err;
+
+	err = parse_number(text, &number);
+	if (!err && number > UINT16_MAX)
+		err = -ERANGE;
+	if (err)
+		return number_error(args, text, err, 0, UINT16_MAX);
+	*port = number;
+	return DSRCTL_OK;
+}
+
+/**
+ * args_ipv4_port() - read the value of the last keyword as ADDR[:PORT]
+ * @args: the words
+ * @addr: where to put the address
+ * @port: where to put the port, in host byte order; -1 if there is none
+ *
+ * Return: DSRCTL_OK, or DSRCTL_USAGE, reported.
+ */
+int args_ipv4_port(struct args *args, struct in_addr *addr, int *port)
+{
+	const char *word, *colon;
+	char *host;
+	uint16_t number;
+	int status;
+
+	word = args_word(args);
+	if (!word)
+		return DSRCTL_USAGE;
+
+	*port = -1;
+	colon = strchr(word, ':');
+	if (!colon)
+		return parse_ipv4(args, word, addr);
+
+	host = report_alloc(NULL, strlen(word) + 1);
+	strcpy(host, word);
+	host[colon - word] = '\0';
+	status = parse_ipv4(args, host, addr);
+	free(host);
+	if (status)
+		return status;
+	status = parse_port(args, colon + 1, &number);
+	if (status)
+		return status;
+	*port = number;
+	return DSRCTL_OK;
+}
+
+/**
+ * args_port() - read the value of the last keyword as PORT or :PORT
+ * @args: the words
+ * @port: where to put it, in host byte order
+ *
+ * Return: DSRCTL_OK, or DSRCTL_USAGE, reported.
+ */
+int args_port(struct args *args, uint16_t *port)
+{
+	const char *word;
+
+	word = args_word(args);
+	if (!word)
+		return DSRCTL_USAGE;
+	return parse_port(args, word[0] == ':' ? word + 1 : word, port);
+}
+
+/**
+ * args_choice() - read the value of the last keyword as one of its values
+ * @args: the words
+ * @choice: where to put its index
+ *
+ * Return: DSRCTL_OK, or DSRCTL_USAGE, reported.
+ */
+int args_choice(struct args *args, unsigned int *choice)
+{
+	const struct keyword *keyword = args->command->keywords;
+	const char *word;
+	unsigned int i;
+	char *known;
+
+	while (strcmp(keyword->name, args->keyword))
+		keyword++;
+	word = args_word(args);
+	if (!word)
+		return DSRCTL_USAGE;
+	for (i = 0; keyword->values[i]; i++) {
+		if (!strcmp(word, keyword->values[i])) {
+			*choice = i;
+			return DSRCTL_OK;
+		}
+	}
+	known = args_list(keyword->values);
+	args_error(args, "unknown %s '%s': expected %s", args->keyword, word,
+		   known);
+	free(known);
+	return DSRCTL_USAGE;
+}
+
+/**
+ * args_tos() - read the value of the last keyword as a TOS byte
+ * @args: the words
+ * @with_mask: accept VALUE/MASK too
+ * @tos: where to put the value
+ * @mask: where to put the mask; if none is given, the six bits of the DSCP,
+ *	or all eight if the value has one of the two of ECN (RFC 3168)
+ *
+ * Return: DSRCTL_OK, or DSRCTL_USAGE, reported.
+ */
+int args_tos(struct args *args, bool with_mask, uint8_t *tos, uint8_t *mask)
+{
+	uint32_t value, bits = 0;
+	const char *word, *slash;
+	char *copy;
+	int err;
+
+	word = args_word(args);
+	if (!word)
+		return DSRCTL_USAGE;
+
+	slash = with_mask ? strchr(word, '/') : NULL;
+	copy = report_alloc(NULL, strlen(word) + 1);
+	strcpy(copy, word);
+	if (slash)
+		copy[slash - word] = '\0';
+	err = parse_number(copy, &value);
+	free(copy);
+	if (!err && slash)
+		err = parse_number(slash + 1, &bits);
+	if (err == -EINVAL)
+		return number_error(args, word, err, 0, 0xff);
+	if (err || value > 0xff || bits > 0xff)
+		return args_error(args, "%s %s is out of range: 0 to 0xff",
+				  args->keyword, word);
+	if (!slash)
+		bits = value & 0x03 ? 0xff : 0xfc;
+	*tos = value;
+	*mask = bits;
+	return DSRCTL_OK;
+}
+
+/**
+ * args_end() - insist on the end of the words
+ * @args: the words
+ *
+ * Return: DSRCTL_OK, or DSRCTL_USAGE, reported, if one is left.
+ */
+int args_end(struct args *args)
+{
+	if (!*args->words)
+		return DSRCTL_OK;
+	return args_error(args, "unexpected argument '%s': there are none here",
+			  *args->words);
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef DSRCTL_ARGS_H
+#define DSRCTL_ARGS_H
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "dsrctl.h"
+
+enum {
+	ARGS_END = -1,		/* no word is left */
+	ARGS_ERROR = -2,	/* reported */
+};
+
+/**
+ * struct args - the words behind the command, as they are read
+ * @object: the object, for messages
+ * @command: the command, with the keywords it accepts
+ * @words: those left, ended by NULL
+ * @keyword: the last one read, that the next value belongs to
+ * @seen: bit for each keyword that was read
+ */
+struct args {
+	const struct object *object;
+	const struct command *command;
+	char **words;
+	const char *keyword;
+	uint32_t seen;
+};
+
+char *args_list(const char *const *words);
+int args_error(const struct args *args, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+int args_keyword(struct args *args);
+bool args_seen(const struct args *args, int keyword);
+int args_need(const struct args *args, int keyword);
+const char *args_peek(const struct args *args);
+const char *args_word(struct args *args);
+int args_u32(struct args *args, uint32_t min, uint32_t max, uint32_t *value);
+int args_ipv4(struct args *args, struct in_addr *addr);
+int args_ipv4_port(struct args *args, struct in_addr *addr, int *port);
+int args_port(struct args *args, uint16_t *port);
+int args_choice(struct args *args, unsigned int *choice);
+int args_tos(struct args *args, bool with_mask, uint8_t *tos, uint8_t *mask);
+int args_end(struct args *args);
+
+#endif /* DSRCTL_ARGS_H */

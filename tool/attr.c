@@ -1,0 +1,436 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Reads the attributes of replies, and prints one as the cell of a table or as
+ * the value of a JSON key. An attribute that is absent is "-" or null. Lengths
+ * and types are checked once, by attr_parse*(); nothing else in a reply is
+ * believed.
+ */
+#include <arpa/inet.h>
+#include <inttypes.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <netlink/genl/genl.h>
+#include <netlink/msg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "attr.h"
+
+const char *const attr_paths[] = {
+	[DSR_PATH_STACK] = "stack",
+	[DSR_PATH_DIRECT] = "direct",
+	NULL
+};
+
+const char *const attr_protos[] = { "tcp", "udp", NULL };
+
+const char *const attr_conn_states[] = {
+	[DSR_CONN_SYN] = "syn",
+	[DSR_CONN_ESTABLISHED] = "established",
+	[DSR_CONN_FIN] = "fin",
+	[DSR_CONN_CLOSED] = "closed",
+	[DSR_CONN_UDP] = "udp",
+	NULL
+};
+
+static const char *const attr_backend_states[] = {
+	[DSR_BACKEND_UNKNOWN] = "unknown",
+	[DSR_BACKEND_REACHABLE] = "reachable",
+	[DSR_BACKEND_INCOMPLETE] = "incomplete",
+	[DSR_BACKEND_UNREACHABLE] = "unreachable",
+	[DSR_BACKEND_NO_ROUTE] = "no_route",
+	NULL
+};
+
+static const struct nla_policy top_policy[ATTR_MAX] = {
+	[DSR_A_SERVICE] = { .type = NLA_NESTED },
+	[DSR_A_BACKEND] = { .type = NLA_NESTED },
+	[DSR_A_CONNECTION] = { .type = NLA_NESTED },
+	[DSR_A_RULE] = { .type = NLA_NESTED },
+	[DSR_A_FLOW] = { .type = NLA_NESTED },
+	[DSR_A_TABLE] = { .type = NLA_NESTED },
+	[DSR_A_REASON] = { .type = NLA_NESTED },
+};
+
+static const struct nla_policy stats_policy[ATTR_MAX] = {
+	[DSR_STATS_A_PACKETS] = { .type = NLA_U64 },
+	[DSR_STATS_A_BYTES] = { .type = NLA_U64 },
+	[DSR_STATS_A_CONNECTIONS] = { .type = NLA_U64 },
+};
+
+static const struct nla_policy nest_policy[DSR_A_MAX + 1][ATTR_MAX] = {
+	[DSR_A_SERVICE] = {
+		[DSR_SERVICE_A_FWMARK] = { .type = NLA_U32 },
+		[DSR_SERVICE_A_SCHEDULER] = { .type = NLA_STRING },
+		[DSR_SERVICE_A_PATH] = { .type = NLA_U8 },
+		[DSR_SERVICE_A_TOS] = { .type = NLA_U8 },
+		[DSR_SERVICE_A_TOS_MASK] = { .type = NLA_U8 },
+		[DSR_SERVICE_A_BACKENDS] = { .type = NLA_U32 },
+		[DSR_SERVICE_A_STATS] = { .type = NLA_NESTED },
+	},
+	[DSR_A_BACKEND] = {
+		[DSR_BACKEND_A_ADDR4] = { .type = NLA_U32 },
+		[DSR_BACKEND_A_WEIGHT] = { .type = NLA_U32 },
+		[DSR_BACKEND_A_ACTIVE] = { .type = NLA_U32 },
+		[DSR_BACKEND_A_INACTIVE] = { .type = NLA_U32 },
+		[DSR_BACKEND_A_STATE] = { .type = NLA_U8 },
+		[DSR_BACKEND_A_IFINDEX] = { .type = NLA_U32 },
+		[DSR_BACKEND_A_MAC] = { .minlen = 1 },
+		[DSR_BACKEND_A_STATS] = { .type = NLA_NESTED },
+	},
+	[DSR_A_CONNECTION] = {
+		[DSR_CONNECTION_A_PROTO] = { .type = NLA_U8 },
+		[DSR_CONNECTION_A_SRC4] = { .type = NLA_U32 },
+		[DSR_CONNECTION_A_SPORT] = { .type = NLA_U16 },
+		[DSR_CONNECTION_A_DST4] = { .type = NLA_U32 },
+		[DSR_CONNECTION_A_DPORT] = { .type = NLA_U16 },
+		[DSR_CONNECTION_A_STATE] = { .type = NLA_U8 },
+		[DSR_CONNECTION_A_EXPIRES] = { .type = NLA_U32 },
+		[DSR_CONNECTION_A_FWMARK] = { .type = NLA_U32 },
+		[DSR_CONNECTION_A_BACKEND4] = { .type = NLA_U32 },
+	},
+	[DSR_A_RULE] = {
+		[DSR_RULE_A_VIP4] = { .type = NLA_U32 },
+		[DSR_RULE_A_PROTO] = { .type = NLA_U8 },
+		[DSR_RULE_A_PORT] = { .type = NLA_U16 },
+		[DSR_RULE_A_TOS] = { .type = NLA_U8 },
+		[DSR_RULE_A_TOS_MASK] = { .type = NLA_U8 },
+		[DSR_RULE_A_TO_PORT] = { .type = NLA_U16 },
+		[DSR_RULE_A_STATS] = { .type = NLA_NESTED },
+	},
+	[DSR_A_FLOW] = {
+		[DSR_FLOW_A_PROTO] = { .type = NLA_U8 },
+		[DSR_FLOW_A_SRC4] = { .type = NLA_U32 },
+		[DSR_FLOW_A_SPORT] = { .type = NLA_U16 },
+		[DSR_FLOW_A_DST4] = { .type = NLA_U32 },
+		[DSR_FLOW_A_DPORT] = { .type = NLA_U16 },
+		[DSR_FLOW_A_TO4] = { .type = NLA_U32 },
+		[DSR_FLOW_A_TO_PORT] = { .type = NLA_U16 },
+		[DSR_FLOW_A_SOCKET_SPORT] = { .type = NLA_U16 },
+		[DSR_FLOW_A_STATE] = { .type = NLA_U8 },
+		[DSR_FLOW_A_EXPIRES] = { .type = NLA_U32 },
+	},
+	[DSR_A_TABLE] = {
+		[DSR_TABLE_A_ENTRIES] = { .type = NLA_U32 },
+		[DSR_TABLE_A_MAX] = { .type = NLA_U32 },
+		[DSR_TABLE_A_BUCKETS] = { .type = NLA_U32 },
+		[DSR_TABLE_A_BYTES] = { .type = NLA_U64 },
+	},
+	[DSR_A_REASON] = {
+		[DSR_REASON_A_NAME] = { .type = NLA_STRING },
+		[DSR_REASON_A_PACKETS] = { .type = NLA_U64 },
+	},
+};
+
+/**
+ * attr_parse() - find the nests of a reply
+ * @reply: the message
+ * @tb: ATTR_MAX pointers to set, by enum dsr_attr
+ *
+ * Return: whether every attribute is as it has to be.
+ */
+bool attr_parse(const struct nlmsghdr *reply, struct nlattr **tb)
+{
+	return !genlmsg_parse((struct nlmsghdr *)reply, 0, tb, ATTR_MAX - 1,
+			      (struct nla_policy *)top_policy);
+}
+
+static bool parse_nest(const struct nlattr *nest, struct nlattr **tb,
+		       const struct nla_policy *policy)
+{
+	if (nest)
+		return !nla_parse_nested(tb, ATTR_MAX - 1,
+					 (struct nlattr *)nest,
+					 (struct nla_policy *)policy);
+	memset(tb, 0, ATTR_MAX * sizeof(*tb));
+	return true;
+}
+
+/**
+ * attr_parse_nest() - find the attributes of an object
+ * @type: enum dsr_attr
+ * @nest: the object, or NULL
+ * @tb: ATTR_MAX pointers to set, by the enum of the nest
+ *
+ * Return: whether every attribute is as it has to be.
+ */
+bool attr_parse_nest(unsigned int type, const struct nlattr *nest,
+		     struct nlattr **tb)
+{
+	return parse_nest(nest, tb, nest_policy[type]);
+}
+
+/**
+ * attr_parse_stats() - find the counters of an object
+ * @nest: of enum dsr_stats_attr, or NULL
+ * @tb: ATTR_MAX pointers to set, by enum dsr_stats_attr
+ *
+ * Return: whether every attribute is as it has to be.
+ */
+bool attr_parse_stats(const struct nlattr *nest, struct nlattr **tb)
+{
+	return parse_nest(nest, tb, stats_policy);
+}
+
+/**
+ * attr_string() - copy a string
+ * @attr: string, ended by NUL
+ * @text: where to put it; what is no printable ASCII becomes '?'
+ * @size: of @text; what does not fit is cut off
+ */
+void attr_string(const struct nlattr *attr, char *text, size_t size)
+{
+	const char *from = nla_data(attr);
+	size_t i;
+
+	for (i = 0; i + 1 < size && i < (size_t)nla_len(attr) && from[i]; i++)
+		text[i] = from[i] >= ' ' && from[i] <= '~' ? from[i] : '?';
+	text[i] = '\0';
+}
+
+/**
+ * attr_u64() - value of a counter
+ * @attr: u64, or NULL
+ *
+ * Return: the value, 0 if it is absent.
+ */
+uint64_t attr_u64(const struct nlattr *attr)
+{
+	return attr ? nla_get_u64(attr) : 0;
+}
+
+/**
+ * attr_proto_number() - number of a protocol
+ * @choice: index in attr_protos
+ */
+unsigned int attr_proto_number(unsigned int choice)
+{
+	return choice == 0 ? IPPROTO_TCP : IPPROTO_UDP;
+}
+
+/* the name of a value, or its number if it has none here */
+static void name_text(unsigned int value, const char *const *names, char *text,
+		      size_t size)
+{
+	unsigned int i;
+
+	for (i = 0; names[i] && i != value; i++)
+		;
+	if (names[i])
+		snprintf(text, size, "%s", names[i]);
+	else
+		snprintf(text, size, "%u", value);
+}
+
+static void proto_text(unsigned int proto, char *text, size_t size)
+{
+	unsigned int i;
+
+	for (i = 0; attr_protos[i]; i++)
+		if (attr_proto_number(i) == proto)
+			break;
+	if (attr_protos[i])
+		snprintf(text, size, "%s", attr_protos[i]);
+	else
+		snprintf(text, size, "%u", proto);
+}
+
+static void ipv4_text(uint32_t be32, char *text, size_t size)
+{
+	struct in_addr addr = { .s_addr = be32 };
+
+	inet_ntop(AF_INET, &addr, text, size);
+}
+
+static void mac_text(const struct nlattr *attr, char *text, size_t size)
+{
+	const unsigned char *byte = nla_data(attr);
+	size_t i, used = 0;
+
+	for (i = 0; i < (size_t)nla_len(attr) && used + 4 <= size; i++)
+		used += snprintf(text + used, size - used, "%s%02x",
+				 i ? ":" : "", byte[i]);
+}
+
+static void device_text(unsigned int ifindex, char *text, size_t size)
+{
+	char name[IF_NAMESIZE];
+
+	/* gone since the reply: the number is what is left of it */
+	if (if_indextoname(ifindex, name))
+		snprintf(text, size, "%s", name);
+	else
+		snprintf(text, size, "if%u", ifindex);
+}
+
+static void bytes_text(uint64_t bytes, char *text, size_t size)
+{
+	static const char units[] = "KMGTPE";
+	double value = bytes;
+	int unit = -1;
+
+	/* from where "1024.0" would be printed */
+	while (value >= 1023.95 && units[unit + 1]) {
+		value /= 1024;
+		unit++;
+	}
+	if (unit < 0)
+		snprintf(text, size, "%" PRIu64 " B", bytes);
+	else
+		snprintf(text, size, "%.1f %ciB", value, units[unit]);
+}
+
+/**
+ * attr_text() - an attribute for people
+ * @kind: what it is
+ * @attr: the attribute, or NULL
+ * @text: where to put it, ATTR_TEXT_MAX bytes
+ *
+ * Return: @text; "-" if the attribute is absent.
+ */
+const char *attr_text(enum attr_kind kind, const struct nlattr *attr,
+		      char *text)
+{
+	const size_t size = ATTR_TEXT_MAX;
+
+	if (!attr)
+		return strcpy(text, "-");
+
+	switch (kind) {
+	case ATTR_U8:
+		snprintf(text, size, "%u", nla_get_u8(attr));
+		break;
+	case ATTR_U32:
+		snprintf(text, size, "%" PRIu32, nla_get_u32(attr));
+		break;
+	case ATTR_U64:
+		snprintf(text, size, "%" PRIu64, nla_get_u64(attr));
+		break;
+	case ATTR_BYTES:
+		bytes_text(nla_get_u64(attr), text, size);
+		break;
+	case ATTR_MSECS:
+		snprintf(text, size, "%" PRIu32 "s", nla_get_u32(attr) / 1000);
+		break;
+	case ATTR_PORT:
+		snprintf(text, size, "%u", ntohs(nla_get_u16(attr)));
+		break;
+	case ATTR_STRING:
+		attr_string(attr, text, size);
+		break;
+	case ATTR_IPV4:
+		ipv4_text(nla_get_u32(attr), text, size);
+		break;
+	case ATTR_PROTO:
+		proto_text(nla_get_u8(attr), text, size);
+		break;
+	case ATTR_PATH:
+		name_text(nla_get_u8(attr), attr_paths, text, size);
+		break;
+	case ATTR_CONN_STATE:
+		name_text(nla_get_u8(attr), attr_conn_states, text, size);
+		break;
+	case ATTR_BACKEND_STATE:
+		name_text(nla_get_u8(attr), attr_backend_states, text, size);
+		break;
+	case ATTR_MAC:
+		mac_text(attr, text, size);
+		break;
+	case ATTR_DEVICE:
+		device_text(nla_get_u32(attr), text, size);
+		break;
+	}
+	return text;
+}
+
+/**
+ * attr_tos_text() - a TOS value as it is given on the command line
+ * @tos: u8, or NULL
+ * @mask: u8, or NULL
+ * @text: where to put it, ATTR_TEXT_MAX bytes
+ *
+ * Return: @text; "-" if there is none, which is what an empty mask says.
+ */
+const char *attr_tos_text(const struct nlattr *tos, const struct nlattr *mask,
+			  char *text)
+{
+	unsigned int value = tos ? nla_get_u8(tos) : 0;
+	unsigned int bits = mask ? nla_get_u8(mask) : 0;
+
+	if (!bits)
+		strcpy(text, "-");
+	else if (bits == (value & 0x03 ? 0xffu : 0xfcu))
+		snprintf(text, ATTR_TEXT_MAX, "0x%02x", value);
+	else
+		snprintf(text, ATTR_TEXT_MAX, "0x%02x/0x%02x", value, bits);
+	return text;
+}
+
+/**
+ * attr_cell() - fill the next cell of a table
+ * @table: the table
+ * @kind: what the attribute is
+ * @attr: the attribute, or NULL
+ */
+void attr_cell(struct table *table, enum attr_kind kind,
+	       const struct nlattr *attr)
+{
+	char text[ATTR_TEXT_MAX];
+
+	table_cell(table, TABLE_PLAIN, "%s", attr_text(kind, attr, text));
+}
+
+/**
+ * attr_cell_endpoint() - fill the next cell of a table with ADDR:PORT
+ * @table: the table
+ * @addr: be32, or NULL
+ * @port: be16, or NULL
+ */
+void attr_cell_endpoint(struct table *table, const struct nlattr *addr,
+			const struct nlattr *port)
+{
+	char host[ATTR_TEXT_MAX], text[ATTR_TEXT_MAX];
+
+	table_cell(table, TABLE_PLAIN, "%s:%s", attr_text(ATTR_IPV4, addr, host),
+		   attr_text(ATTR_PORT, port, text));
+}
+
+/**
+ * attr_json() - add an attribute to a JSON object
+ * @object: the object
+ * @key: key of the attribute
+ * @kind: what the attribute is
+ * @attr: the attribute; NULL becomes null
+ */
+void attr_json(struct json_object *object, const char *key,
+	       enum attr_kind kind, const struct nlattr *attr)
+{
+	struct json_object *value = NULL;
+	char text[ATTR_TEXT_MAX];
+
+	if (!attr) {
+		json_object_object_add(object, key, NULL);
+		return;
+	}
+
+	switch (kind) {
+	case ATTR_U8:
+		value = json_object_new_uint64(nla_get_u8(attr));
+		break;
+	case ATTR_U32:
+	case ATTR_MSECS:
+		value = json_object_new_uint64(nla_get_u32(attr));
+		break;
+	case ATTR_U64:
+	case ATTR_BYTES:
+		value = json_object_new_uint64(nla_get_u64(attr));
+		break;
+	case ATTR_PORT:
+		value = json_object_new_uint64(ntohs(nla_get_u16(attr)));
+		break;
+	default:
+		value = json_object_new_string(attr_text(kind, attr, text));
+		break;
+	}
+	json_object_object_add(object, key, value);
+}

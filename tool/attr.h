@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef DSRCTL_ATTR_H
+#define DSRCTL_ATTR_H
+
+#include <linux/dsr.h>
+#include <json-c/json.h>
+#include <netlink/attr.h>
+#include <netlink/netlink.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "table.h"
+
+/* the longest text of one attribute that is printed */
+#define ATTR_TEXT_MAX	64
+
+/* room for the attributes of any nest */
+#define ATTR_MAX	16
+
+/* what an attribute is, and so how it is printed */
+enum attr_kind {
+	ATTR_U8,
+	ATTR_U32,
+	ATTR_U64,
+	ATTR_BYTES,		/* u64: bytes; text has units */
+	ATTR_MSECS,		/* u32: milliseconds; text has seconds */
+	ATTR_PORT,		/* be16 */
+	ATTR_STRING,
+	ATTR_IPV4,		/* be32 */
+	ATTR_PROTO,		/* u8, IPPROTO_* */
+	ATTR_PATH,		/* u8, enum dsr_path */
+	ATTR_CONN_STATE,	/* u8, enum dsr_conn_state */
+	ATTR_BACKEND_STATE,	/* u8, enum dsr_backend_state */
+	ATTR_MAC,		/* binary */
+	ATTR_DEVICE,		/* u32: ifindex; printed as the name */
+};
+
+extern const char *const attr_paths[];
+extern const char *const attr_protos[];
+extern const char *const attr_conn_states[];
+
+bool attr_parse(const struct nlmsghdr *reply, struct nlattr **tb);
+bool attr_parse_nest(unsigned int type, const struct nlattr *nest,
+		     struct nlattr **tb);
+bool attr_parse_stats(const struct nlattr *nest, struct nlattr **tb);
+void attr_string(const struct nlattr *attr, char *text, size_t size);
+uint64_t attr_u64(const struct nlattr *attr);
+unsigned int attr_proto_number(unsigned int choice);
+
+const char *attr_text(enum attr_kind kind, const struct nlattr *attr,
+		      char *text);
+const char *attr_tos_text(const struct nlattr *tos, const struct nlattr *mask,
+			  char *text);
+
+void attr_cell(struct table *table, enum attr_kind kind,
+	       const struct nlattr *attr);
+void attr_cell_endpoint(struct table *table, const struct nlattr *addr,
+			const struct nlattr *port);
+void attr_json(struct json_object *object, const char *key,
+	       enum attr_kind kind, const struct nlattr *attr);
+
+#endif /* DSRCTL_ATTR_H */

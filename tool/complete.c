@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What may come next on a command line, for the shell's completion: read from
+ * the tables that the parser uses, so that the two cannot differ.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "dsrctl.h"
+
+/* one whose name is @word or begins with it; the first, if several do */
+static const struct object *complete_object(const char *word)
+{
+	size_t i;
+
+	for (i = 0; dsrctl_objects[i]; i++)
+		if (!strncmp(dsrctl_objects[i]->name, word, strlen(word)))
+			return dsrctl_objects[i];
+	return NULL;
+}
+
+static const struct command *complete_command(const struct object *object,
+					      const char *word)
+{
+	const struct command *command;
+
+	for (command = object->commands; command->name; command++)
+		if (!strncmp(command->name, word, strlen(word)))
+			return command;
+	return NULL;
+}
+
+static int keyword_index(const struct keyword *keywords, const char *word)
+{
+	int i;
+
+	for (i = 0; keywords[i].name; i++)
+		if (!strcmp(keywords[i].name, word))
+			return i;
+	return -1;
+}
+
+static void complete_keywords(const struct keyword *keywords, char **words)
+{
+	const char *const *value;
+	uint32_t seen = 0;
+	int i;
+
+	for (; *words; words += 2) {
+		i = keyword_index(keywords, *words);
+		if (i < 0)
+			return;
+		seen |= 1u << i;
+		if (words[1])
+			continue;
+		for (value = keywords[i].values; value && *value; value++)
+			puts(*value);
+		return;
+	}
+	for (i = 0; keywords[i].name; i++)
+		if (!(seen & (1u << i)))
+			puts(keywords[i].name);
+}
+
+/**
+ * complete_run() - print what may come next, a word on each line
+ * @words: what is there already, without options, ended by NULL
+ *
+ * Prints nothing where a value is due that cannot be listed, and where @words
+ * make no sense.
+ *
+ * Return: DSRCTL_OK.
+ */
+int complete_run(char **words)
+{
+	const struct command *command;
+	const struct object *object;
+	size_t i;
+
+	if (!words[0]) {
+		for (i = 0; dsrctl_objects[i]; i++)
+			puts(dsrctl_objects[i]->name);
+		puts("help");
+		return DSRCTL_OK;
+	}
+
+	object = complete_object(words[0]);
+	if (!object)
+		return DSRCTL_OK;
+	if (!words[1]) {
+		command = object->commands;
+		for (; command->name && !object->bare; command++)
+			puts(command->name);
+		puts("help");
+		return DSRCTL_OK;
+	}
+
+	command = complete_command(object, words[1]);
+	if (command && command->keywords)
+		complete_keywords(command->keywords, words + 2);
+	return DSRCTL_OK;
+}

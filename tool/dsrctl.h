@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * dsrctl - the command of the dsr modules: what its parts share
+ */
+#ifndef DSRCTL_H
+#define DSRCTL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct args;
+struct netlink;
+
+#define DSRCTL_VERSION	"0.1"
+
+/* the tool's result, and its exit status */
+enum dsrctl_status {
+	DSRCTL_OK = 0,
+	DSRCTL_USAGE = 1,	/* the tool itself found it wrong */
+	DSRCTL_REFUSED = 2,	/* the kernel refused, or is not there */
+};
+
+/**
+ * struct dsrctl - one run of the tool
+ * @json: print JSON instead of text
+ * @pretty: indent the JSON
+ * @statistics: print counters and sizes too
+ * @color: print colours
+ * @force: go on after a failure in a batch
+ * @netlink: what the commands talk to the kernel through
+ */
+struct dsrctl {
+	bool json;
+	bool pretty;
+	bool statistics;
+	bool color;
+	bool force;
+	struct netlink *netlink;
+};
+
+/**
+ * struct keyword - a word that a command accepts, followed by its value
+ * @name: as it is written
+ * @values: NULL-terminated, the values it takes, or NULL if they cannot be
+ *	listed; what the parser accepts as well as what the completion offers
+ */
+struct keyword {
+	const char *name;
+	const char *const *values;
+};
+
+/**
+ * struct command - what can be done with an object
+ * @name: as it is written, or any unique abbreviation of it
+ * @syntax: of its arguments, for people
+ * @description: one line
+ * @keywords: those it accepts, ended by one without a name; NULL if none
+ * @run: does it; returns an enum dsrctl_status
+ */
+struct command {
+	const char *name;
+	const char *syntax;
+	const char *description;
+	const struct keyword *keywords;
+	int (*run)(struct dsrctl *ctl, struct args *args);
+};
+
+/**
+ * struct object - the first word of a command line
+ * @name: as it is written, or any unique abbreviation of it
+ * @description: one line
+ * @commands: ended by one without a name
+ * @fallback: name of the command that an absent one stands for
+ * @bare: @fallback is its only command and never written
+ */
+struct object {
+	const char *name;
+	const char *description;
+	const struct command *commands;
+	const char *fallback;
+	bool bare;
+};
+
+extern const struct object service_object;
+extern const struct object backend_object;
+extern const struct object connection_object;
+extern const struct object real_object;
+extern const struct object flow_object;
+extern const struct object stats_object;
+extern const struct object show_object;
+
+/* main.c */
+extern const struct object *const dsrctl_objects[];
+int dsrctl_run(struct dsrctl *ctl, char **words);
+
+/* batch.c */
+int batch_run(struct dsrctl *ctl, const char *path);
+
+/* complete.c */
+int complete_run(char **words);
+
+/* netns.c */
+int netns_enter(const char *name);
+
+#endif /* DSRCTL_H */

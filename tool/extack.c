@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What the kernel says in an ack beyond an error number.
+ */
+#include <linux/dsr.h>
+#include <inttypes.h>
+#include <netlink/attr.h>
+#include <netlink/genl/genl.h>
+#include <netlink/msg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "attr.h"
+#include "extack.h"
+
+/* keywords of the attributes that a request can hold */
+static const char *const service_names[] = {
+	[DSR_SERVICE_A_FWMARK] = "fwmark",
+	[DSR_SERVICE_A_SCHEDULER] = "scheduler",
+	[DSR_SERVICE_A_PATH] = "path",
+	[DSR_SERVICE_A_TOS] = "tos",
+	[DSR_SERVICE_A_TOS_MASK] = "tos",
+};
+
+static const char *const backend_names[] = {
+	[DSR_BACKEND_A_ADDR4] = "via",
+	[DSR_BACKEND_A_WEIGHT] = "weight",
+};
+
+static const char *const rule_names[] = {
+	[DSR_RULE_A_VIP4] = "vip",
+	[DSR_RULE_A_PROTO] = "proto",
+	[DSR_RULE_A_PORT] = "port",
+	[DSR_RULE_A_TOS] = "tos",
+	[DSR_RULE_A_TOS_MASK] = "tos",
+	[DSR_RULE_A_TO_PORT] = "to",
+};
+
+static const char *const table_names[] = {
+	[DSR_TABLE_A_MAX] = "max",
+};
+
+#define NAMES(array)	{ array, sizeof(array) / sizeof((array)[0]) }
+
+static const struct {
+	const char *const *names;
+	int n;
+} nests[DSR_A_MAX + 1] = {
+	[DSR_A_SERVICE] = NAMES(service_names),
+	[DSR_A_BACKEND] = NAMES(backend_names),
+	[DSR_A_RULE] = NAMES(rule_names),
+	[DSR_A_TABLE] = NAMES(table_names),
+};
+
+/* Which keyword put the attribute there that is at an offset of the request. */
+static const char *request_keyword(const struct nlmsghdr *request,
+				   uint32_t offset)
+{
+	const char *at = (const char *)request + offset;
+	struct nlattr *outer, *inner;
+	int rest, type;
+
+	nlmsg_for_each_attr(outer, (struct nlmsghdr *)request, GENL_HDRLEN,
+			    rest) {
+		int left;
+
+		type = nla_type(outer);
+		if (at <= (char *)outer || at >= (char *)outer + outer->nla_len ||
+		    type > DSR_A_MAX)
+			continue;
+		nla_for_each_nested(inner, outer, left)
+			if (at == (char *)inner && nla_type(inner) < nests[type].n)
+				return nests[type].names[nla_type(inner)];
+	}
+	return NULL;
+}
+
+/* What the policy would have accepted; empty if it says no bounds. */
+static void policy_range(struct nlattr *policy, char *text, size_t size)
+{
+	struct nlattr *tb[NL_POLICY_TYPE_ATTR_MAX + 1];
+	struct nla_policy bounds[NL_POLICY_TYPE_ATTR_MAX + 1] = {
+		[NL_POLICY_TYPE_ATTR_MIN_VALUE_U] = { .type = NLA_U64 },
+		[NL_POLICY_TYPE_ATTR_MAX_VALUE_U] = { .type = NLA_U64 },
+	};
+
+	text[0] = '\0';
+	if (nla_parse_nested(tb, NL_POLICY_TYPE_ATTR_MAX, policy, bounds))
+		return;
+	if (tb[NL_POLICY_TYPE_ATTR_MIN_VALUE_U] &&
+	    tb[NL_POLICY_TYPE_ATTR_MAX_VALUE_U])
+		snprintf(text, size, ": %" PRIu64 " to %" PRIu64,
+			 nla_get_u64(tb[NL_POLICY_TYPE_ATTR_MIN_VALUE_U]),
+			 nla_get_u64(tb[NL_POLICY_TYPE_ATTR_MAX_VALUE_U]));
+}
+
+/**
+ * extack_read() - the sentence of an ack
+ * @ack: NLMSG_ERROR or NLMSG_DONE
+ * @payload: length of what precedes the attributes in it
+ * @request: what is acked
+ * @text: where to put the sentence; empty if there is none
+ * @size: of @text
+ *
+ * Where the kernel's generic checks speak ("integer out of range"), the
+ * keyword and the accepted range are added: they do not name them.
+ */
+void extack_read(const struct nlmsghdr *ack, size_t payload,
+		 const struct nlmsghdr *request, char *text, size_t size)
+{
+	struct nla_policy policy[NLMSGERR_ATTR_MAX + 1] = {
+		[NLMSGERR_ATTR_MSG] = { .type = NLA_STRING },
+		[NLMSGERR_ATTR_OFFS] = { .type = NLA_U32 },
+		[NLMSGERR_ATTR_POLICY] = { .type = NLA_NESTED },
+	};
+	struct nlattr *tb[NLMSGERR_ATTR_MAX + 1];
+	const char *keyword = NULL;
+	char range[64];
+	size_t used;
+
+	text[0] = '\0';
+	if (!(ack->nlmsg_flags & NLM_F_ACK_TLVS) ||
+	    ack->nlmsg_len < NLMSG_HDRLEN + payload ||
+	    nlmsg_parse((struct nlmsghdr *)ack, payload, tb, NLMSGERR_ATTR_MAX,
+			policy) ||
+	    !tb[NLMSGERR_ATTR_MSG])
+		return;
+	attr_string(tb[NLMSGERR_ATTR_MSG], text, size);
+
+	if (!tb[NLMSGERR_ATTR_OFFS] || !tb[NLMSGERR_ATTR_POLICY])
+		return;
+	keyword = request_keyword(request, nla_get_u32(tb[NLMSGERR_ATTR_OFFS]));
+	if (!keyword)
+		return;
+	policy_range(tb[NLMSGERR_ATTR_POLICY], range, sizeof(range));
+	used = strlen(text);
+	snprintf(text + used, size - used, " (%s%s)", keyword, range);
+}

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef DSRCTL_EXTACK_H
+#define DSRCTL_EXTACK_H
+
+#include <linux/netlink.h>
+#include <stddef.h>
+
+/* the sentence of the kernel is cut off here */
+#define EXTACK_TEXT_MAX	512
+
+void extack_read(const struct nlmsghdr *ack, size_t payload,
+		 const struct nlmsghdr *request, char *text, size_t size);
+
+#endif /* DSRCTL_EXTACK_H */

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef DSRCTL_FILTER_H
+#define DSRCTL_FILTER_H
+
+#include <netinet/in.h>
+#include <netlink/attr.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "args.h"
+#include "attr.h"
+
+/* indices of the keywords; flows have no service and no backend */
+enum {
+	FILTER_SRC,
+	FILTER_DST,
+	FILTER_PROTO,
+	FILTER_STATE,
+	FILTER_LIMIT,
+	FILTER_FWMARK,
+	FILTER_VIA,
+};
+
+/* first in the keywords of a command that filters */
+#define FILTER_KEYWORDS \
+	[FILTER_SRC] = { "src", NULL }, \
+	[FILTER_DST] = { "dst", NULL }, \
+	[FILTER_PROTO] = { "proto", attr_protos }, \
+	[FILTER_STATE] = { "state", attr_conn_states }, \
+	[FILTER_LIMIT] = { "limit", NULL }
+
+/**
+ * struct filter - which entries of a table are asked for
+ * @args: which of the rest were named
+ * @src: client
+ * @sport: its port, or -1 for any
+ * @dst: VIP
+ * @dport: its port, or -1 for any
+ * @proto: index in attr_protos
+ * @state: enum dsr_conn_state
+ * @limit: how many more
+ * @fwmark: the service
+ * @via: the backend
+ */
+struct filter {
+	const struct args *args;
+	struct in_addr src;
+	int sport;
+	struct in_addr dst;
+	int dport;
+	unsigned int proto;
+	unsigned int state;
+	uint32_t limit;
+	uint32_t fwmark;
+	struct in_addr via;
+};
+
+/* the attributes of an entry that a filter looks at; NULL: there is none */
+struct filter_entry {
+	const struct nlattr *proto;
+	const struct nlattr *src;
+	const struct nlattr *sport;
+	const struct nlattr *dst;
+	const struct nlattr *dport;
+	const struct nlattr *state;
+	const struct nlattr *fwmark;
+	const struct nlattr *via;
+};
+
+int filter_read(struct args *args, struct filter *filter);
+bool filter_match(const struct filter *filter,
+		  const struct filter_entry *entry);
+bool filter_last(struct filter *filter);
+
+#endif /* DSRCTL_FILTER_H */

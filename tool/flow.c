@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * dsrctl flow: what the real server remembers of each connection.
+ */
+#include <linux/dsr.h>
+#include <stdio.h>
+
+#include "args.h"
+#include "attr.h"
+#include "dsrctl.h"
+#include "filter.h"
+#include "json.h"
+#include "listing.h"
+#include "netlink.h"
+#include "stats.h"
+
+static const struct keyword show_keywords[] = {
+	FILTER_KEYWORDS,
+	{ NULL, NULL }
+};
+
+struct flow_dump {
+	struct listing listing;
+	struct filter filter;
+};
+
+static struct json_object *flow_json(struct nlattr **tb)
+{
+	struct json_object *object = json_object_new_object();
+
+	attr_json(object, "proto", ATTR_PROTO, tb[DSR_FLOW_A_PROTO]);
+	attr_json(object, "src", ATTR_IPV4, tb[DSR_FLOW_A_SRC4]);
+	attr_json(object, "sport", ATTR_PORT, tb[DSR_FLOW_A_SPORT]);
+	attr_json(object, "dst", ATTR_IPV4, tb[DSR_FLOW_A_DST4]);
+	attr_json(object, "dport", ATTR_PORT, tb[DSR_FLOW_A_DPORT]);
+	attr_json(object, "to", ATTR_IPV4, tb[DSR_FLOW_A_TO4]);
+	attr_json(object, "to_port", ATTR_PORT, tb[DSR_FLOW_A_TO_PORT]);
+	attr_json(object, "socket_sport", ATTR_PORT,
+		  tb[DSR_FLOW_A_SOCKET_SPORT]);
+	attr_json(object, "state", ATTR_CONN_STATE, tb[DSR_FLOW_A_STATE]);
+	attr_json(object, "expires", ATTR_MSECS, tb[DSR_FLOW_A_EXPIRES]);
+	return object;
+}
+
+static void flow_row(struct table *table, struct nlattr **tb)
+{
+	attr_cell(table, ATTR_PROTO, tb[DSR_FLOW_A_PROTO]);
+	attr_cell_endpoint(table, tb[DSR_FLOW_A_SRC4], tb[DSR_FLOW_A_SPORT]);
+	attr_cell_endpoint(table, tb[DSR_FLOW_A_DST4], tb[DSR_FLOW_A_DPORT]);
+	attr_cell_endpoint(table, tb[DSR_FLOW_A_TO4], tb[DSR_FLOW_A_TO_PORT]);
+	attr_cell(table, ATTR_PORT, tb[DSR_FLOW_A_SOCKET_SPORT]);
+	attr_cell(table, ATTR_CONN_STATE, tb[DSR_FLOW_A_STATE]);
+	attr_cell(table, ATTR_MSECS, tb[DSR_FLOW_A_EXPIRES]);
+}
+
+static enum netlink_verdict on_flow(struct nlmsghdr *reply, void *arg)
+{
+	struct nlattr *top[ATTR_MAX], *tb[ATTR_MAX];
+	struct filter_entry entry = { NULL };
+	struct flow_dump *dump = arg;
+
+	if (!attr_parse(reply, top) || !top[DSR_A_FLOW] ||
+	    !attr_parse_nest(DSR_A_FLOW, top[DSR_A_FLOW], tb))
+		return NETLINK_MALFORMED;
+
+	entry.proto = tb[DSR_FLOW_A_PROTO];
+	entry.src = tb[DSR_FLOW_A_SRC4];
+	entry.sport = tb[DSR_FLOW_A_SPORT];
+	entry.dst = tb[DSR_FLOW_A_DST4];
+	entry.dport = tb[DSR_FLOW_A_DPORT];
+	entry.state = tb[DSR_FLOW_A_STATE];
+	if (!filter_match(&dump->filter, &entry))
+		return NETLINK_MORE;
+
+	if (dump->listing.json)
+		json_list_item(&dump->listing.list, flow_json(tb));
+	else
+		flow_row(&dump->listing.table, tb);
+	return filter_last(&dump->filter) ? NETLINK_STOP : NETLINK_MORE;
+}
+
+static int flow_show(struct dsrctl *ctl, struct args *args)
+{
+	struct flow_dump dump;
+	struct nl_msg *msg;
+	int status;
+
+	status = filter_read(args, &dump.filter);
+	if (status)
+		return status;
+	status = netlink_request(ctl->netlink, NETLINK_RS, DSR_RS_CMD_FLOW_GET,
+				 NLM_F_DUMP, &msg);
+	if (status)
+		return status;
+
+	/* there may be millions: printed as they come, in fixed widths */
+	listing_init(&dump.listing, ctl);
+	dump.listing.table.stream = true;
+	table_column(&dump.listing.table, "PROTO", TABLE_LEFT, 5);
+	table_column(&dump.listing.table, "CLIENT", TABLE_LEFT, 21);
+	table_column(&dump.listing.table, "VIP", TABLE_LEFT, 21);
+	table_column(&dump.listing.table, "TO", TABLE_LEFT, 21);
+	table_column(&dump.listing.table, "SPORT", TABLE_RIGHT, 5);
+	table_column(&dump.listing.table, "STATE", TABLE_LEFT, 11);
+	table_column(&dump.listing.table, "EXPIRES", TABLE_RIGHT, 7);
+	listing_begin(&dump.listing);
+	status = netlink_stream(ctl->netlink, msg, on_flow, &dump);
+	listing_end(&dump.listing);
+	return status;
+}
+
+static int flow_set(struct dsrctl *ctl, struct args *args)
+{
+	return stats_set_max(ctl, args, NETLINK_RS, DSR_RS_CMD_FLOW_SET);
+}
+
+static const struct command flow_commands[] = {
+	{ "show",
+	  "[src ADDR[:PORT]] [dst ADDR[:PORT]] [proto tcp|udp] [state syn|established|fin|closed|udp] [limit N]",
+	  "list the flows that match; SPORT: the client's port as the socket sees it",
+	  show_keywords, flow_show },
+	{ "set", "max N",
+	  "how many the table holds at most",
+	  stats_max_keywords, flow_set },
+	{ NULL, NULL, NULL, NULL, NULL }
+};
+
+const struct object flow_object = {
+	.name = "flow",
+	.description = "which connection is delivered to which local socket",
+	.commands = flow_commands,
+	.fallback = "show",
+};

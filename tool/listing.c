@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What a "show" prints: a table, or a JSON array, as the options have it.
+ */
+#include <stdio.h>
+
+#include "listing.h"
+
+/**
+ * listing_init() - prepare a listing; its columns come next
+ * @listing: the listing
+ * @ctl: the run, with the options
+ */
+void listing_init(struct listing *listing, const struct dsrctl *ctl)
+{
+	listing->json = ctl->json;
+	listing->list.pretty = ctl->pretty;
+	table_init(&listing->table, stdout, ctl->color, 0);
+}
+
+/**
+ * listing_begin() - print what stands before the first entry
+ * @listing: the listing, with all its columns
+ */
+void listing_begin(struct listing *listing)
+{
+	if (listing->json)
+		json_list_begin(&listing->list, listing->list.pretty);
+	else
+		table_header(&listing->table);
+}
+
+/**
+ * listing_end() - print what is left
+ * @listing: the listing
+ *
+ * To be called after a failure too: a JSON document has to end.
+ */
+void listing_end(struct listing *listing)
+{
+	if (listing->json)
+		json_list_end(&listing->list);
+	else
+		table_finish(&listing->table);
+}

@@ -1,0 +1,330 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * dsrctl: the command of the modules dsr_lb and dsr_rs. Options, objects and
+ * their commands; what they do is in a file of each object.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "args.h"
+#include "dsrctl.h"
+#include "netlink.h"
+#include "report.h"
+
+/* more than any object has commands, and than there are objects */
+#define NAMES_MAX	16
+
+const struct object *const dsrctl_objects[] = {
+	&service_object,
+	&backend_object,
+	&connection_object,
+	&real_object,
+	&flow_object,
+	&stats_object,
+	&show_object,
+	NULL
+};
+
+static const char options_help[] =
+	"Options:\n"
+	"  -s, --statistics      counters and sizes too\n"
+	"  -j, --json            JSON instead of text\n"
+	"  -p, --pretty          JSON with indentation\n"
+	"  -n, --netns NAME      in this network namespace\n"
+	"  -b, --batch FILE      run the command lines of a file; - is stdin\n"
+	"  -f, --force           go on after a failure in the batch\n"
+	"  -c, --color[=WHEN]    colours: auto, always (without WHEN) or never\n"
+	"  -V, --version         print the version\n"
+	"  -h, --help            print this\n";
+
+static void print_help(FILE *out)
+{
+	size_t i;
+
+	fputs("Usage: dsrctl [OPTIONS] OBJECT {COMMAND | help}\n"
+	      "       dsrctl [OPTIONS] -b FILE\n"
+	      "\n"
+	      "Objects:\n", out);
+	for (i = 0; dsrctl_objects[i]; i++)
+		fprintf(out, "  %-12s%s\n", dsrctl_objects[i]->name,
+			dsrctl_objects[i]->description);
+	fprintf(out, "\n%s\n"
+		"Objects and commands may be abbreviated. 'dsrctl OBJECT help' prints the\n"
+		"commands of an object; dsrctl(8) has it all, with examples.\n",
+		options_help);
+}
+
+static void print_object_help(const struct object *object)
+{
+	const struct command *command = object->commands;
+
+	printf("%s: %s\n\n", object->name, object->description);
+	for (; command->name; command++)
+		printf("  dsrctl %s%s%s%s%s\n      %s\n", object->name,
+		       object->bare ? "" : " ",
+		       object->bare ? "" : command->name,
+		       *command->syntax ? " " : "", command->syntax,
+		       command->description);
+	if (!object->bare)
+		printf("\nWithout a command: %s.\n", object->fallback);
+}
+
+/* The index of the name that is @word, or else of the only one that begins
+ * with it; -1, reported, if there is none or several do.
+ */
+static int find_name(const char *where, const char *what, const char *word,
+		     const char *const *names)
+{
+	const char *candidates[NAMES_MAX + 1] = { NULL };
+	int i, n = 0, found = -1;
+	char *list;
+
+	for (i = 0; names[i]; i++) {
+		if (strncmp(names[i], word, strlen(word)))
+			continue;
+		if (!names[i][strlen(word)])
+			return i;
+		candidates[n++] = names[i];
+		found = i;
+	}
+	if (n == 1)
+		return found;
+
+	list = args_list(n ? candidates : names);
+	if (n)
+		report_error(DSRCTL_USAGE, "%s%s '%s' is ambiguous: %s", where,
+			     what, word, list);
+	else
+		report_error(DSRCTL_USAGE, "%sunknown %s '%s': expected %s",
+			     where, what, word, list);
+	free(list);
+	return -1;
+}
+
+static int run_command(struct dsrctl *ctl, const struct object *object,
+		       const struct command *command, char **words)
+{
+	struct args args = {
+		.object = object,
+		.command = command,
+		.words = words,
+	};
+
+	netlink_context(ctl->netlink, object->name,
+			object->bare ? NULL : command->name);
+	return command->run(ctl, &args);
+}
+
+static int run_object(struct dsrctl *ctl, const struct object *object,
+		      char **words)
+{
+	const char *names[NAMES_MAX + 1] = { NULL };
+	const char *word = words[0];
+	char where[64];
+	int i, found;
+
+	if (object->bare) {
+		if (!word || strncmp("help", word, strlen(word)))
+			return run_command(ctl, object, object->commands,
+					   words);
+		print_object_help(object);
+		return DSRCTL_OK;
+	}
+
+	for (i = 0; object->commands[i].name; i++)
+		names[i] = object->commands[i].name;
+	names[i] = "help";
+
+	snprintf(where, sizeof(where), "%s: ", object->name);
+	found = find_name(where, "command", word ? word : object->fallback,
+			  names);
+	if (found < 0)
+		return DSRCTL_USAGE;
+	if (found < i)
+		return run_command(ctl, object, &object->commands[found],
+				   words + !!word);
+	print_object_help(object);
+	return DSRCTL_OK;
+}
+
+/**
+ * dsrctl_run() - run a command line
+ * @ctl: the run, with the options
+ * @words: the object and what follows, ended by NULL; at least one
+ *
+ * Return: enum dsrctl_status.
+ */
+int dsrctl_run(struct dsrctl *ctl, char **words)
+{
+	const char *names[NAMES_MAX + 1] = { NULL };
+	int i, found;
+
+	for (i = 0; dsrctl_objects[i]; i++)
+		names[i] = dsrctl_objects[i]->name;
+	names[i] = "help";
+
+	found = find_name("", "object", words[0], names);
+	if (found < 0)
+		return DSRCTL_USAGE;
+	if (found < i)
+		return run_object(ctl, dsrctl_objects[found], words + 1);
+	print_help(stdout);
+	return DSRCTL_OK;
+}
+
+static int read_color(const char *when, bool *color)
+{
+	/* -c=always, as ip has it */
+	if (when && *when == '=')
+		when++;
+	if (!when || !strcmp(when, "always"))
+		*color = true;
+	else if (!strcmp(when, "never"))
+		*color = false;
+	else if (strcmp(when, "auto"))
+		return report_error(DSRCTL_USAGE,
+				    "unknown color '%s': expected auto, always or never",
+				    when);
+	return DSRCTL_OK;
+}
+
+/**
+ * struct request - what the options say beside struct dsrctl
+ * @batch: the file, or NULL
+ * @netns: the network namespace, or NULL
+ * @help: print the help and end
+ * @version: print the version and end
+ */
+struct request {
+	const char *batch;
+	const char *netns;
+	bool help;
+	bool version;
+};
+
+/* getopt() leaves the short option in optopt, of which @word may have many */
+static int option_error(const char *word, const char *what)
+{
+	char name[] = { '-', optopt, '\0' };
+
+	return report_error(DSRCTL_USAGE,
+			    "option %s %s: 'dsrctl help' lists the options",
+			    strncmp(word, "--", 2) && optopt ? name : word,
+			    what);
+}
+
+static int read_options(int argc, char **argv, struct dsrctl *ctl,
+			struct request *request)
+{
+	static const struct option options[] = {
+		{ "statistics", no_argument, NULL, 's' },
+		{ "json", no_argument, NULL, 'j' },
+		{ "pretty", no_argument, NULL, 'p' },
+		{ "netns", required_argument, NULL, 'n' },
+		{ "batch", required_argument, NULL, 'b' },
+		{ "force", no_argument, NULL, 'f' },
+		{ "color", optional_argument, NULL, 'c' },
+		{ "version", no_argument, NULL, 'V' },
+		{ "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 }
+	};
+	int option;
+
+	opterr = 0;
+	while ((option = getopt_long(argc, argv, "+:sjpn:b:fc::Vh", options,
+				     NULL)) >= 0) {
+		switch (option) {
+		case 's':
+			ctl->statistics = true;
+			break;
+		case 'j':
+			ctl->json = true;
+			break;
+		case 'p':
+			ctl->pretty = true;
+			break;
+		case 'n':
+			request->netns = optarg;
+			break;
+		case 'b':
+			request->batch = optarg;
+			break;
+		case 'f':
+			ctl->force = true;
+			break;
+		case 'c':
+			if (read_color(optarg, &ctl->color))
+				return DSRCTL_USAGE;
+			break;
+		case 'V':
+			request->version = true;
+			break;
+		case 'h':
+			request->help = true;
+			break;
+		case ':':
+			return option_error(argv[optind - 1], "needs a value");
+		default:
+			return option_error(argv[optind - 1],
+					    "is unknown or takes no value");
+		}
+	}
+	return DSRCTL_OK;
+}
+
+static int run(struct dsrctl *ctl, const struct request *request, char **words)
+{
+	int status;
+
+	if (request->version) {
+		puts("dsrctl " DSRCTL_VERSION);
+		return DSRCTL_OK;
+	}
+	if (request->help) {
+		print_help(stdout);
+		return DSRCTL_OK;
+	}
+	if (request->batch && words[0])
+		return report_error(DSRCTL_USAGE,
+				    "unexpected argument '%s': a batch has its commands in the file",
+				    words[0]);
+	if (!request->batch && !words[0]) {
+		print_help(stderr);
+		return DSRCTL_USAGE;
+	}
+	if (!request->batch && !strcmp(words[0], "complete"))
+		return complete_run(words + 1);
+
+	if (request->netns) {
+		status = netns_enter(request->netns);
+		if (status)
+			return status;
+	}
+	ctl->netlink = netlink_new();
+	status = request->batch ? batch_run(ctl, request->batch) :
+				  dsrctl_run(ctl, words);
+	netlink_free(ctl->netlink);
+	return status;
+}
+
+int main(int argc, char **argv)
+{
+	const char *no_color = getenv("NO_COLOR");
+	struct request request = { NULL, NULL, false, false };
+	struct dsrctl ctl = { 0 };
+	int status;
+
+	ctl.color = isatty(STDOUT_FILENO) && !(no_color && *no_color);
+	status = read_options(argc, argv, &ctl, &request);
+	if (!status)
+		status = run(&ctl, &request, argv + optind);
+
+	if (fflush(stdout) || ferror(stdout))
+		status = report_error(DSRCTL_USAGE, "cannot write: %s",
+				      strerror(errno));
+	return status;
+}

@@ -1,0 +1,544 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Requests to the modules: one socket for all of them, opened with the first
+ * one and reopened where a dump was given up half-read.
+ *
+ * Whatever fails is reported here, so that callers only pass on the status.
+ */
+#include <linux/dsr.h>
+#include <errno.h>
+#include <linux/genetlink.h>
+#include <netlink/attr.h>
+#include <netlink/genl/ctrl.h>
+#include <netlink/msg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "attr.h"
+#include "dsrctl.h"
+#include "extack.h"
+#include "netlink.h"
+#include "report.h"
+#include "socket.h"
+
+/* how often a dump is read again that changed while it was read */
+#define NETLINK_DUMP_TRIES	10
+
+/**
+ * struct netlink - the socket and the request under way
+ * @sock: NULL until the first request
+ * @object: name of the object of the command, for messages
+ * @command: name of the command, for messages
+ * @request: sent last
+ * @reply: is handed the replies to it
+ * @reply_arg: for @reply
+ * @done: nothing more is to be read
+ * @stale: the rest of the answer was not read
+ * @interrupted: what is dumped changed while it was dumped
+ * @status: enum dsrctl_status of the request
+ */
+struct netlink {
+	struct nl_sock *sock;
+	const char *object;
+	const char *command;
+	struct nlmsghdr *request;
+	netlink_reply_fn reply;
+	void *reply_arg;
+	bool done;
+	bool stale;
+	bool interrupted;
+	int status;
+};
+
+static const struct {
+	const char *name;
+	const char *family;
+} modules[NETLINK_MODULES] = {
+	[NETLINK_LB] = { "dsr_lb", DSR_GENL_NAME },
+	[NETLINK_RS] = { "dsr_rs", DSR_RS_GENL_NAME },
+};
+
+/**
+ * netlink_new() - prepare for requests
+ *
+ * Opens no socket yet: a mistake in the arguments is reported without one.
+ *
+ * Return: to be freed by netlink_free().
+ */
+struct netlink *netlink_new(void)
+{
+	struct netlink *nl = report_alloc(NULL, sizeof(*nl));
+
+	memset(nl, 0, sizeof(*nl));
+	return nl;
+}
+
+static void netlink_close(struct netlink *nl)
+{
+	if (nl->sock)
+		socket_close(nl->sock);
+	nl->sock = NULL;
+}
+
+/**
+ * netlink_free() - undo netlink_new()
+ * @nl: from netlink_new()
+ */
+void netlink_free(struct netlink *nl)
+{
+	netlink_close(nl);
+	free(nl);
+}
+
+/**
+ * netlink_context() - name what the next requests are for
+ * @nl: the requests
+ * @object: name of the object, kept by reference
+ * @command: name of the command, or NULL, kept by reference
+ */
+void netlink_context(struct netlink *nl, const char *object,
+		     const char *command)
+{
+	nl->object = object;
+	nl->command = command;
+}
+
+/**
+ * netlink_malformed() - report a reply that cannot be understood
+ *
+ * Return: DSRCTL_REFUSED.
+ */
+int netlink_malformed(void)
+{
+	return report_error(DSRCTL_REFUSED,
+			    "the kernel's answer makes no sense: dsrctl and the loaded module are of different versions");
+}
+
+static void netlink_fail(struct netlink *nl, int error, const char *text)
+{
+	const char *blank = nl->command ? " " : "";
+	const char *command = nl->command ? nl->command : "";
+
+	nl->status = DSRCTL_REFUSED;
+	if (*text)
+		report_error(DSRCTL_REFUSED, "%s", text);
+	else if (error == -EPERM)
+		report_error(DSRCTL_REFUSED,
+			     "permission denied: this needs CAP_NET_ADMIN (run it as root)");
+	else if (error == -EOPNOTSUPP)
+		report_error(DSRCTL_REFUSED,
+			     "%s%s%s: the loaded module does not know this command: it is older than dsrctl",
+			     nl->object, blank, command);
+	else
+		report_error(DSRCTL_REFUSED, "%s%s%s: %s", nl->object, blank,
+			     command,
+			     strerror(error < 0 && error > -4096 ? -error : EIO));
+}
+
+static int on_valid(struct nl_msg *msg, void *arg)
+{
+	struct nlmsghdr *reply = nlmsg_hdr(msg);
+	struct netlink *nl = arg;
+	enum netlink_verdict verdict = NETLINK_MALFORMED;
+
+	if (nl->status)
+		return NL_OK;
+	if (reply->nlmsg_type == nl->request->nlmsg_type &&
+	    genlmsg_valid_hdr(reply, 0))
+		verdict = nl->reply ? nl->reply(reply, nl->reply_arg) :
+				      NETLINK_MORE;
+	if (verdict == NETLINK_MORE)
+		return NL_OK;
+	if (verdict == NETLINK_MALFORMED)
+		nl->status = netlink_malformed();
+	nl->done = true;
+	nl->stale = true;
+	return NL_STOP;
+}
+
+static int on_invalid(struct nl_msg *msg, void *arg)
+{
+	struct netlink *nl = arg;
+
+	(void)msg;
+	if (!nl->status)
+		nl->status = netlink_malformed();
+	nl->done = true;
+	nl->stale = true;
+	return NL_STOP;
+}
+
+static int on_interrupted(struct nl_msg *msg, void *arg)
+{
+	struct netlink *nl = arg;
+
+	(void)msg;
+	nl->interrupted = true;
+	return NL_OK;
+}
+
+static int on_ack(struct nl_msg *msg, void *arg)
+{
+	struct nlmsghdr *ack = nlmsg_hdr(msg);
+	char text[EXTACK_TEXT_MAX];
+	struct netlink *nl = arg;
+	size_t payload = sizeof(struct nlmsgerr);
+
+	/* an ack that is not capped repeats the request */
+	if (!(ack->nlmsg_flags & NLM_F_CAPPED))
+		payload += nlmsg_datalen(nl->request);
+	extack_read(ack, payload, nl->request, text, sizeof(text));
+	if (*text)
+		report_warning("%s", text);
+	nl->done = true;
+	return NL_STOP;
+}
+
+static int on_error(struct sockaddr_nl *from, struct nlmsgerr *error,
+		    void *arg)
+{
+	const struct nlmsghdr *ack =
+		(const void *)((const char *)error - NLMSG_HDRLEN);
+	char text[EXTACK_TEXT_MAX];
+	struct netlink *nl = arg;
+	size_t payload = sizeof(*error);
+
+	(void)from;
+	if (!(ack->nlmsg_flags & NLM_F_CAPPED))
+		payload += nlmsg_datalen(nl->request);
+	nl->done = true;
+	/* no such family: an answer, not a failure */
+	if (nl->request->nlmsg_type == GENL_ID_CTRL && error->error == -ENOENT)
+		return NL_STOP;
+	extack_read(ack, payload, nl->request, text, sizeof(text));
+	if (!nl->status)
+		netlink_fail(nl, error->error, text);
+	return NL_STOP;
+}
+
+/* The end of a dump has a result of its own, and a sentence if it failed. */
+static int on_finish(struct nl_msg *msg, void *arg)
+{
+	struct nlmsghdr *end = nlmsg_hdr(msg);
+	char text[EXTACK_TEXT_MAX];
+	struct netlink *nl = arg;
+	int error = 0;
+
+	nl->done = true;
+	if (nlmsg_datalen(end) >= (int)sizeof(error))
+		memcpy(&error, nlmsg_data(end), sizeof(error));
+	extack_read(end, sizeof(error), nl->request, text, sizeof(text));
+	if (error < 0 && !nl->status)
+		netlink_fail(nl, error, text);
+	else if (*text && !nl->status)
+		report_warning("%s", text);
+	return NL_STOP;
+}
+
+static int netlink_open(struct netlink *nl)
+{
+	if (nl->sock)
+		return DSRCTL_OK;
+	nl->sock = socket_open();
+	if (!nl->sock)
+		return DSRCTL_REFUSED;
+	nl_socket_modify_cb(nl->sock, NL_CB_VALID, NL_CB_CUSTOM, on_valid, nl);
+	nl_socket_modify_cb(nl->sock, NL_CB_INVALID, NL_CB_CUSTOM, on_invalid,
+			    nl);
+	nl_socket_modify_cb(nl->sock, NL_CB_ACK, NL_CB_CUSTOM, on_ack, nl);
+	nl_socket_modify_cb(nl->sock, NL_CB_FINISH, NL_CB_CUSTOM, on_finish,
+			    nl);
+	nl_socket_modify_cb(nl->sock, NL_CB_DUMP_INTR, NL_CB_CUSTOM,
+			    on_interrupted, nl);
+	nl_socket_modify_err_cb(nl->sock, NL_CB_CUSTOM, on_error, nl);
+	return DSRCTL_OK;
+}
+
+/* Sends the request and reads its answer to the end, or to where the reader
+ * of the replies has enough. The request stays the caller's.
+ */
+static int netlink_exchange(struct netlink *nl, struct nl_msg *msg,
+			    netlink_reply_fn fn, void *arg)
+{
+	int err;
+
+	if (netlink_open(nl))
+		return DSRCTL_REFUSED;
+
+	nl->request = nlmsg_hdr(msg);
+	nl->request->nlmsg_seq = NL_AUTO_SEQ;
+	nl->reply = fn;
+	nl->reply_arg = arg;
+	nl->done = false;
+	nl->stale = false;
+	nl->interrupted = false;
+	nl->status = DSRCTL_OK;
+
+	err = nl_send_auto(nl->sock, msg);
+	while (err >= 0 && !nl->done)
+		err = nl_recvmsgs_default(nl->sock);
+	if (!nl->done) {
+		nl->stale = true;
+		if (!nl->status)
+			nl->status = report_error(DSRCTL_REFUSED,
+						  "cannot talk to the kernel: %s",
+						  nl_geterror(err));
+	}
+
+	if (nl->stale)
+		netlink_close(nl);
+	nl->request = NULL;
+	return nl->status;
+}
+
+/**
+ * netlink_module_name() - name of a module
+ * @module: the module
+ */
+const char *netlink_module_name(enum netlink_module module)
+{
+	return modules[module].name;
+}
+
+/**
+ * netlink_not_loaded() - report that a module is not loaded
+ * @module: the module
+ *
+ * Return: DSRCTL_REFUSED.
+ */
+int netlink_not_loaded(enum netlink_module module)
+{
+	const char *name = modules[module].name;
+
+	return report_error(DSRCTL_REFUSED,
+			    "%s is not loaded: load it with 'modprobe %s'",
+			    name, name);
+}
+
+/**
+ * netlink_none_loaded() - report that no module is loaded
+ *
+ * Return: DSRCTL_REFUSED.
+ */
+int netlink_none_loaded(void)
+{
+	return report_error(DSRCTL_REFUSED,
+			    "neither dsr_lb nor dsr_rs is loaded: 'modprobe dsr_lb' makes this machine a balancer, 'modprobe dsr_rs' a real server");
+}
+
+static bool read_family(struct nlmsghdr *reply, char *name, size_t size,
+			uint16_t *id)
+{
+	struct nla_policy policy[CTRL_ATTR_FAMILY_NAME + 1] = {
+		[CTRL_ATTR_FAMILY_ID] = { .type = NLA_U16 },
+		[CTRL_ATTR_FAMILY_NAME] = { .type = NLA_STRING },
+	};
+	struct nlattr *tb[CTRL_ATTR_FAMILY_NAME + 1];
+
+	if (genlmsg_parse(reply, 0, tb, CTRL_ATTR_FAMILY_NAME, policy) ||
+	    !tb[CTRL_ATTR_FAMILY_ID] || !tb[CTRL_ATTR_FAMILY_NAME])
+		return false;
+	attr_string(tb[CTRL_ATTR_FAMILY_NAME], name, size);
+	*id = nla_get_u16(tb[CTRL_ATTR_FAMILY_ID]);
+	return true;
+}
+
+static enum netlink_verdict on_family(struct nlmsghdr *reply, void *arg)
+{
+	char name[GENL_NAMSIZ];
+
+	return read_family(reply, name, sizeof(name), arg) ?
+		       NETLINK_MORE : NETLINK_MALFORMED;
+}
+
+/* The id of the family of a module. To ask by name makes the kernel load the
+ * module if it is installed.
+ */
+static int netlink_family(struct netlink *nl, enum netlink_module module,
+			  uint16_t *id)
+{
+	struct nl_msg *msg = nlmsg_alloc();
+	int status;
+
+	*id = 0;
+	if (!msg ||
+	    !genlmsg_put(msg, NL_AUTO_PORT, NL_AUTO_SEQ, GENL_ID_CTRL, 0, 0,
+			 CTRL_CMD_GETFAMILY, 1) ||
+	    nla_put_string(msg, CTRL_ATTR_FAMILY_NAME, modules[module].family))
+		return netlink_too_long(msg);
+
+	status = netlink_exchange(nl, msg, on_family, id);
+	nlmsg_free(msg);
+	if (!status && !*id)
+		status = netlink_not_loaded(module);
+	return status;
+}
+
+/**
+ * netlink_loaded() - which modules are loaded
+ * @nl: the requests
+ * @loaded: set for each module
+ *
+ * Looks through all families instead of asking for one by name: that would
+ * load the module, and to look must change nothing.
+ *
+ * Return: enum dsrctl_status.
+ */
+int netlink_loaded(struct netlink *nl, bool loaded[NETLINK_MODULES])
+{
+	struct netlink_replies replies;
+	struct nl_msg *msg = nlmsg_alloc();
+	char name[GENL_NAMSIZ];
+	uint16_t id;
+	size_t i, m;
+	int status;
+
+	memset(loaded, 0, NETLINK_MODULES * sizeof(*loaded));
+	if (!msg ||
+	    !genlmsg_put(msg, NL_AUTO_PORT, NL_AUTO_SEQ, GENL_ID_CTRL, 0,
+			 NLM_F_DUMP, CTRL_CMD_GETFAMILY, 1))
+		return netlink_too_long(msg);
+
+	status = netlink_collect(nl, msg, &replies);
+	for (i = 0; !status && i < replies.count; i++) {
+		if (!read_family(replies.reply[i], name, sizeof(name), &id))
+			continue;
+		for (m = 0; m < NETLINK_MODULES; m++)
+			if (!strcmp(name, modules[m].family))
+				loaded[m] = true;
+	}
+	netlink_replies_free(&replies);
+	return status;
+}
+
+/**
+ * netlink_request() - begin a request to a module
+ * @nl: the requests
+ * @module: the module
+ * @cmd: command of its family
+ * @flags: of the netlink message
+ * @msg: where to put the request; hand it to netlink_do(), netlink_stream() or
+ *	netlink_collect(), which free it
+ *
+ * Return: enum dsrctl_status; DSRCTL_REFUSED, reported, if it is not loaded.
+ */
+int netlink_request(struct netlink *nl, enum netlink_module module,
+		    uint8_t cmd, int flags, struct nl_msg **msg)
+{
+	uint8_t version = module == NETLINK_LB ? DSR_GENL_VERSION :
+						 DSR_RS_GENL_VERSION;
+	uint16_t family;
+	int status;
+
+	status = netlink_family(nl, module, &family);
+	if (status)
+		return status;
+	*msg = nlmsg_alloc();
+	if (!*msg || !genlmsg_put(*msg, NL_AUTO_PORT, NL_AUTO_SEQ, family, 0,
+				  flags, cmd, version))
+		return netlink_too_long(*msg);
+	return DSRCTL_OK;
+}
+
+/**
+ * netlink_too_long() - report and free a request that has no room for more
+ * @msg: the request, or NULL
+ *
+ * Return: DSRCTL_USAGE.
+ */
+int netlink_too_long(struct nl_msg *msg)
+{
+	nlmsg_free(msg);
+	return report_error(DSRCTL_USAGE,
+			    "the values are too long for one request");
+}
+
+/**
+ * netlink_do() - have a request carried out
+ * @nl: the requests
+ * @msg: from netlink_request(), freed here
+ *
+ * Return: enum dsrctl_status.
+ */
+int netlink_do(struct netlink *nl, struct nl_msg *msg)
+{
+	return netlink_stream(nl, msg, NULL, NULL);
+}
+
+/**
+ * netlink_stream() - read the replies to a request as they come
+ * @nl: the requests
+ * @msg: from netlink_request(), freed here
+ * @fn: is handed the replies
+ * @arg: for @fn
+ *
+ * For what may have millions of entries and always changes: that it did while
+ * it was read is not an error.
+ *
+ * Return: enum dsrctl_status.
+ */
+int netlink_stream(struct netlink *nl, struct nl_msg *msg,
+		   netlink_reply_fn fn, void *arg)
+{
+	int status = netlink_exchange(nl, msg, fn, arg);
+
+	nlmsg_free(msg);
+	return status;
+}
+
+static enum netlink_verdict on_collect(struct nlmsghdr *reply, void *arg)
+{
+	struct netlink_replies *replies = arg;
+	struct nlmsghdr *copy;
+
+	if (replies->count == replies->room) {
+		replies->room = replies->room ? 2 * replies->room : 16;
+		replies->reply = report_alloc(replies->reply,
+					      replies->room * sizeof(copy));
+	}
+	copy = report_alloc(NULL, reply->nlmsg_len);
+	memcpy(copy, reply, reply->nlmsg_len);
+	replies->reply[replies->count++] = copy;
+	return NETLINK_MORE;
+}
+
+/**
+ * netlink_collect() - read all replies to a request before using any
+ * @nl: the requests
+ * @msg: from netlink_request(), freed here
+ * @replies: what they are; to be freed by netlink_replies_free() in any case
+ *
+ * A dump that changed while it was read is read again.
+ *
+ * Return: enum dsrctl_status.
+ */
+int netlink_collect(struct netlink *nl, struct nl_msg *msg,
+		    struct netlink_replies *replies)
+{
+	int status, tries = NETLINK_DUMP_TRIES;
+
+	memset(replies, 0, sizeof(*replies));
+	do {
+		netlink_replies_free(replies);
+		status = netlink_exchange(nl, msg, on_collect, replies);
+	} while (!status && nl->interrupted && --tries);
+	if (!status && nl->interrupted)
+		status = report_error(DSRCTL_REFUSED,
+				      "the configuration changes faster than it can be read: try again when it is at rest");
+	nlmsg_free(msg);
+	return status;
+}
+
+/**
+ * netlink_replies_free() - forget what netlink_collect() read
+ * @replies: the replies
+ */
+void netlink_replies_free(struct netlink_replies *replies)
+{
+	size_t i;
+
+	for (i = 0; i < replies->count; i++)
+		free(replies->reply[i]);
+	free(replies->reply);
+	memset(replies, 0, sizeof(*replies));
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef DSRCTL_NETLINK_H
+#define DSRCTL_NETLINK_H
+
+#include <netlink/genl/genl.h>
+#include <netlink/netlink.h>
+#include <stdbool.h>
+
+struct netlink;
+
+enum netlink_module {
+	NETLINK_LB,
+	NETLINK_RS,
+
+	NETLINK_MODULES
+};
+
+enum netlink_verdict {
+	NETLINK_MORE,		/* go on */
+	NETLINK_STOP,		/* enough: the rest is not read */
+	NETLINK_MALFORMED,	/* not what the module is to send */
+};
+
+/* is handed the replies one by one; they are gone when it returns */
+typedef enum netlink_verdict (*netlink_reply_fn)(struct nlmsghdr *reply,
+						 void *arg);
+
+/**
+ * struct netlink_replies - what a dump brought
+ * @reply: copies of the messages
+ * @count: how many
+ * @room: for how many @reply has room
+ */
+struct netlink_replies {
+	struct nlmsghdr **reply;
+	size_t count;
+	size_t room;
+};
+
+struct netlink *netlink_new(void);
+void netlink_free(struct netlink *nl);
+void netlink_context(struct netlink *nl, const char *object,
+		     const char *command);
+
+const char *netlink_module_name(enum netlink_module module);
+int netlink_loaded(struct netlink *nl, bool loaded[NETLINK_MODULES]);
+int netlink_not_loaded(enum netlink_module module);
+int netlink_none_loaded(void);
+
+int netlink_request(struct netlink *nl, enum netlink_module module,
+		    uint8_t cmd, int flags, struct nl_msg **msg);
+int netlink_too_long(struct nl_msg *msg);
+int netlink_do(struct netlink *nl, struct nl_msg *msg);
+int netlink_stream(struct netlink *nl, struct nl_msg *msg,
+		   netlink_reply_fn fn, void *arg);
+int netlink_collect(struct netlink *nl, struct nl_msg *msg,
+		    struct netlink_replies *replies);
+void netlink_replies_free(struct netlink_replies *replies);
+int netlink_malformed(void);
+
+#endif /* DSRCTL_NETLINK_H */

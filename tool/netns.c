@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Network namespaces by name, as "ip netns" keeps them.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "dsrctl.h"
+#include "report.h"
+
+#define NETNS_DIRECTORY	"/run/netns"
+
+/**
+ * netns_enter() - move the process into a network namespace
+ * @name: as "ip netns" knows it, or a path to a namespace if it has a slash
+ *
+ * Return: DSRCTL_OK, or DSRCTL_USAGE, reported.
+ */
+int netns_enter(const char *name)
+{
+	int status = DSRCTL_OK;
+	char *path = NULL;
+	int fd;
+
+	if (!strchr(name, '/') &&
+	    asprintf(&path, NETNS_DIRECTORY "/%s", name) < 0)
+		return report_error(DSRCTL_USAGE, "out of memory");
+
+	fd = open(path ? path : name, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 && errno == ENOENT)
+		status = report_error(DSRCTL_USAGE,
+				      "there is no network namespace '%s': 'ip netns list' shows those there are",
+				      name);
+	else if (fd < 0)
+		status = report_error(DSRCTL_USAGE,
+				      "cannot open network namespace '%s': %s",
+				      name, strerror(errno));
+	else if (setns(fd, CLONE_NEWNET) && errno == EPERM)
+		status = report_error(DSRCTL_USAGE,
+				      "permission denied: network namespace '%s' needs CAP_SYS_ADMIN (run it as root)",
+				      name);
+	else if (errno == EINVAL && setns(fd, CLONE_NEWNET))
+		status = report_error(DSRCTL_USAGE,
+				      "'%s' is not a network namespace", name);
+
+	if (fd >= 0)
+		close(fd);
+	free(path);
+	return status;
+}

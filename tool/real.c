@@ -1,0 +1,350 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * dsrctl real: what a real server delivers to a socket of its own although it
+ * is addressed to somebody else.
+ */
+#include <arpa/inet.h>
+#include <linux/dsr.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "args.h"
+#include "attr.h"
+#include "dsrctl.h"
+#include "json.h"
+#include "listing.h"
+#include "netlink.h"
+#include "real.h"
+#include "report.h"
+#include "stats.h"
+#include "table.h"
+
+enum {
+	KEY_VIP,
+	KEY_PROTO,
+	KEY_PORT,
+	KEY_TOS,
+	KEY_DSCP,
+	KEY_TO,
+};
+
+#define RULE_KEYWORDS \
+	[KEY_VIP] = { "vip", NULL }, \
+	[KEY_PROTO] = { "proto", attr_protos }, \
+	[KEY_PORT] = { "port", NULL }, \
+	[KEY_TOS] = { "tos", NULL }, \
+	[KEY_DSCP] = { "dscp", NULL }
+
+static const struct keyword change_keywords[] = {
+	RULE_KEYWORDS,
+	[KEY_TO] = { "to", NULL },
+	{ NULL, NULL }
+};
+
+static const struct keyword key_keywords[] = {
+	RULE_KEYWORDS,
+	{ NULL, NULL }
+};
+
+/* what a command line says about a rule */
+struct rule {
+	struct in_addr vip;
+	unsigned int proto;
+	uint32_t port;
+	uint8_t tos;
+	uint8_t tos_mask;
+	uint16_t to_port;
+};
+
+static int rule_read_dscp(struct args *args, struct rule *rule)
+{
+	uint32_t dscp;
+	int status;
+
+	status = args_u32(args, 0, 0x3f, &dscp);
+	if (status)
+		return status;
+	rule->tos = dscp << 2;
+	rule->tos_mask = 0xfc;
+	return DSRCTL_OK;
+}
+
+/* A rule has one of vip, tos and dscp, and what goes with it. */
+static int rule_check(const struct args *args)
+{
+	bool vip = args_seen(args, KEY_VIP);
+	bool tos = args_seen(args, KEY_TOS);
+	bool dscp = args_seen(args, KEY_DSCP);
+
+	if (vip + tos + dscp == 1)
+		return DSRCTL_OK;
+	return args_error(args, "%s: dsrctl real %s %s",
+			  vip + tos + dscp ?
+				  "vip, tos and dscp exclude each other" :
+				  "one of vip, tos and dscp is missing",
+			  args->command->name, args->command->syntax);
+}
+
+static int rule_read(struct args *args, struct rule *rule)
+{
+	int key, status = DSRCTL_OK;
+
+	memset(rule, 0, sizeof(*rule));
+	while (!status && (key = args_keyword(args)) != ARGS_END) {
+		switch (key) {
+		case KEY_VIP:
+			status = args_ipv4(args, &rule->vip);
+			break;
+		case KEY_PROTO:
+			status = args_choice(args, &rule->proto);
+			break;
+		case KEY_PORT:
+			status = args_u32(args, 0, UINT16_MAX, &rule->port);
+			break;
+		case KEY_TOS:
+			status = args_tos(args, true, &rule->tos,
+					  &rule->tos_mask);
+			break;
+		case KEY_DSCP:
+			status = rule_read_dscp(args, rule);
+			break;
+		case KEY_TO:
+			status = args_port(args, &rule->to_port);
+			break;
+		default:
+			status = DSRCTL_USAGE;
+		}
+	}
+	return status ? status : rule_check(args);
+}
+
+static int rule_put(struct nl_msg *msg, const struct args *args,
+		    const struct rule *rule)
+{
+	struct nlattr *nest;
+
+	nest = nla_nest_start(msg, NLA_F_NESTED | DSR_A_RULE);
+	if (!nest)
+		return -1;
+	if (args_seen(args, KEY_VIP) &&
+	    nla_put_u32(msg, DSR_RULE_A_VIP4, rule->vip.s_addr))
+		return -1;
+	if (args_seen(args, KEY_PROTO) &&
+	    nla_put_u8(msg, DSR_RULE_A_PROTO, attr_proto_number(rule->proto)))
+		return -1;
+	if (args_seen(args, KEY_PORT) &&
+	    nla_put_u16(msg, DSR_RULE_A_PORT, htons(rule->port)))
+		return -1;
+	if ((args_seen(args, KEY_TOS) || args_seen(args, KEY_DSCP)) &&
+	    (nla_put_u8(msg, DSR_RULE_A_TOS, rule->tos) ||
+	     nla_put_u8(msg, DSR_RULE_A_TOS_MASK, rule->tos_mask)))
+		return -1;
+	if (args_seen(args, KEY_TO) &&
+	    nla_put_u16(msg, DSR_RULE_A_TO_PORT, htons(rule->to_port)))
+		return -1;
+	return nla_nest_end(msg, nest);
+}
+
+static int real_change(struct dsrctl *ctl, struct args *args, uint8_t cmd)
+{
+	struct nl_msg *msg;
+	struct rule rule;
+	int status;
+
+	status = rule_read(args, &rule);
+	if (status)
+		return status;
+	if (cmd != DSR_RS_CMD_RULE_DELETE && (rule.tos_mask & 0x03))
+		report_warning("tos 0x%02x/0x%02x compares the two low bits, which are ECN's: routers and hosts change them; name a value with DSCP bits only, such as 0x04",
+			       rule.tos, rule.tos_mask);
+
+	status = netlink_request(ctl->netlink, NETLINK_RS, cmd, 0, &msg);
+	if (status)
+		return status;
+	if (rule_put(msg, args, &rule))
+		return netlink_too_long(msg);
+	return netlink_do(ctl->netlink, msg);
+}
+
+static int real_add(struct dsrctl *ctl, struct args *args)
+{
+	return real_change(ctl, args, DSR_RS_CMD_RULE_ADD);
+}
+
+static int real_replace(struct dsrctl *ctl, struct args *args)
+{
+	return real_change(ctl, args, DSR_RS_CMD_RULE_REPLACE);
+}
+
+static int real_delete(struct dsrctl *ctl, struct args *args)
+{
+	return real_change(ctl, args, DSR_RS_CMD_RULE_DELETE);
+}
+
+static int real_flush(struct dsrctl *ctl, struct args *args)
+{
+	struct nl_msg *msg;
+	int status;
+
+	status = args_end(args);
+	if (status)
+		return status;
+	status = netlink_request(ctl->netlink, NETLINK_RS,
+				 DSR_RS_CMD_RULE_FLUSH, 0, &msg);
+	if (status)
+		return status;
+	return netlink_do(ctl->netlink, msg);
+}
+
+/**
+ * real_parse() - find the attributes of a rule
+ * @reply: to DSR_RS_CMD_RULE_GET
+ * @tb: ATTR_MAX pointers to set, by enum dsr_rule_attr
+ * @stats: ATTR_MAX pointers to set, by enum dsr_stats_attr
+ *
+ * Return: whether it is a rule.
+ */
+bool real_parse(const struct nlmsghdr *reply, struct nlattr **tb,
+		struct nlattr **stats)
+{
+	struct nlattr *top[ATTR_MAX];
+
+	return attr_parse(reply, top) && top[DSR_A_RULE] &&
+	       attr_parse_nest(DSR_A_RULE, top[DSR_A_RULE], tb) &&
+	       (tb[DSR_RULE_A_VIP4] || tb[DSR_RULE_A_TOS]) &&
+	       attr_parse_stats(tb[DSR_RULE_A_STATS], stats);
+}
+
+/**
+ * real_json() - a rule as JSON
+ * @tb: its attributes
+ * @stats: its counters
+ *
+ * Return: to be freed by json_object_put().
+ */
+struct json_object *real_json(struct nlattr **tb, struct nlattr **stats)
+{
+	struct json_object *object = json_object_new_object();
+
+	attr_json(object, "vip", ATTR_IPV4, tb[DSR_RULE_A_VIP4]);
+	attr_json(object, "proto", ATTR_PROTO, tb[DSR_RULE_A_PROTO]);
+	attr_json(object, "port", ATTR_PORT, tb[DSR_RULE_A_PORT]);
+	attr_json(object, "tos", ATTR_U8, tb[DSR_RULE_A_TOS]);
+	attr_json(object, "tos_mask", ATTR_U8, tb[DSR_RULE_A_TOS_MASK]);
+	attr_json(object, "to_port", ATTR_PORT, tb[DSR_RULE_A_TO_PORT]);
+	stats_json(object, stats);
+	return object;
+}
+
+/**
+ * real_columns() - add the columns of a rule
+ * @table: the table
+ * @statistics: with its counters
+ */
+void real_columns(struct table *table, bool statistics)
+{
+	table_column(table, "VIP", TABLE_LEFT, 0);
+	table_column(table, "TOS", TABLE_LEFT, 0);
+	table_column(table, "PROTO", TABLE_LEFT, 0);
+	table_column(table, "PORT", TABLE_RIGHT, 0);
+	table_column(table, "TO", TABLE_RIGHT, 0);
+	if (statistics)
+		stats_columns(table);
+}
+
+/**
+ * real_cells() - fill the cells of a rule
+ * @table: the table
+ * @statistics: with its counters
+ * @tb: its attributes
+ * @stats: its counters
+ */
+void real_cells(struct table *table, bool statistics, struct nlattr **tb,
+		struct nlattr **stats)
+{
+	char text[ATTR_TEXT_MAX];
+
+	attr_cell(table, ATTR_IPV4, tb[DSR_RULE_A_VIP4]);
+	table_cell(table, TABLE_PLAIN, "%s",
+		   attr_tos_text(tb[DSR_RULE_A_TOS], tb[DSR_RULE_A_TOS_MASK],
+				 text));
+	attr_cell(table, ATTR_PROTO, tb[DSR_RULE_A_PROTO]);
+	attr_cell(table, ATTR_PORT, tb[DSR_RULE_A_PORT]);
+	attr_cell(table, ATTR_PORT, tb[DSR_RULE_A_TO_PORT]);
+	if (statistics)
+		stats_cells(table, stats);
+}
+
+static int real_print(struct dsrctl *ctl,
+		      const struct netlink_replies *replies)
+{
+	struct nlattr *tb[ATTR_MAX], *stats[ATTR_MAX];
+	struct listing listing;
+	int status = DSRCTL_OK;
+	size_t i;
+
+	listing_init(&listing, ctl);
+	real_columns(&listing.table, ctl->statistics);
+	listing_begin(&listing);
+
+	for (i = 0; !status && i < replies->count; i++) {
+		if (!real_parse(replies->reply[i], tb, stats))
+			status = netlink_malformed();
+		else if (ctl->json)
+			json_list_item(&listing.list, real_json(tb, stats));
+		else
+			real_cells(&listing.table, ctl->statistics, tb, stats);
+	}
+	listing_end(&listing);
+	return status;
+}
+
+static int real_show(struct dsrctl *ctl, struct args *args)
+{
+	struct netlink_replies replies;
+	struct nl_msg *msg;
+	int status;
+
+	status = args_end(args);
+	if (status)
+		return status;
+	status = netlink_request(ctl->netlink, NETLINK_RS, DSR_RS_CMD_RULE_GET,
+				 NLM_F_DUMP, &msg);
+	if (status)
+		return status;
+	status = netlink_collect(ctl->netlink, msg, &replies);
+	if (!status)
+		status = real_print(ctl, &replies);
+	netlink_replies_free(&replies);
+	return status;
+}
+
+#define KEY_SYNTAX \
+	"{vip ADDR [proto tcp|udp [port N]] | tos VALUE[/MASK] | dscp VALUE}"
+#define CHANGE_SYNTAX	KEY_SYNTAX " [to [:]PORT]"
+
+static const struct command real_commands[] = {
+	{ "add", CHANGE_SYNTAX,
+	  "deliver what matches to a local socket; unless named: to the same port",
+	  change_keywords, real_add },
+	{ "replace", CHANGE_SYNTAX,
+	  "the same, also if there is such a rule already",
+	  change_keywords, real_replace },
+	{ "delete", KEY_SYNTAX,
+	  "remove a rule",
+	  key_keywords, real_delete },
+	{ "show", "",
+	  "list the rules",
+	  NULL, real_show },
+	{ "flush", "",
+	  "remove all rules",
+	  NULL, real_flush },
+	{ NULL, NULL, NULL, NULL, NULL }
+};
+
+const struct object real_object = {
+	.name = "real",
+	.description = "what a real server delivers to its own sockets",
+	.commands = real_commands,
+	.fallback = "show",
+};

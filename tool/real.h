@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef DSRCTL_REAL_H
+#define DSRCTL_REAL_H
+
+#include <json-c/json.h>
+#include <netlink/attr.h>
+#include <netlink/msg.h>
+#include <stdbool.h>
+
+#include "table.h"
+
+bool real_parse(const struct nlmsghdr *reply, struct nlattr **tb,
+		struct nlattr **stats);
+struct json_object *real_json(struct nlattr **tb, struct nlattr **stats);
+void real_columns(struct table *table, bool statistics);
+void real_cells(struct table *table, bool statistics, struct nlattr **tb,
+		struct nlattr **stats);
+
+#endif /* DSRCTL_REAL_H */

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What goes wrong, on stderr: one sentence for each failure, with the place in
+ * the batch file where there is one.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "dsrctl.h"
+#include "report.h"
+
+static const char *report_file;
+static unsigned int report_line;
+
+static void report(const char *kind, const char *format, va_list args)
+{
+	fflush(stdout);
+	fprintf(stderr, "dsrctl: ");
+	if (report_file)
+		fprintf(stderr, "%s:%u: ", report_file, report_line);
+	fputs(kind, stderr);
+	vfprintf(stderr, format, args);
+	fputc('\n', stderr);
+}
+
+/**
+ * report_error() - say what went wrong
+ * @status: enum dsrctl_status
+ * @format: of the sentence, without prefix and newline
+ *
+ * Return: @status, so that the caller can return it in turn.
+ */
+int report_error(int status, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	report("", format, args);
+	va_end(args);
+	return status;
+}
+
+/**
+ * report_warning() - say what is done, but probably not as it was meant
+ * @format: of the sentence, without prefix and newline
+ */
+void report_warning(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	report("warning: ", format, args);
+	va_end(args);
+}
+
+/**
+ * report_where() - name the place that what follows is about
+ * @file: batch file, or NULL for the command line; kept by reference
+ * @line: its line
+ */
+void report_where(const char *file, unsigned int line)
+{
+	report_file = file;
+	report_line = line;
+}
+
+/**
+ * report_alloc() - realloc() that does not fail
+ * @old: what to resize, or NULL
+ * @size: in bytes
+ *
+ * A tool that runs for milliseconds has nothing better to do without memory
+ * than to say so and end.
+ *
+ * Return: the memory, never NULL.
+ */
+void *report_alloc(void *old, size_t size)
+{
+	void *memory = realloc(old, size ? size : 1);
+
+	if (!memory)
+		exit(report_error(DSRCTL_REFUSED, "out of memory"));
+	return memory;
+}

@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * dsrctl show: what one wants to see first, of the modules that are loaded.
+ */
+#include <linux/dsr.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "args.h"
+#include "attr.h"
+#include "backend.h"
+#include "dsrctl.h"
+#include "json.h"
+#include "netlink.h"
+#include "real.h"
+#include "report.h"
+#include "service.h"
+#include "stats.h"
+#include "table.h"
+
+/**
+ * struct overview - what a module has to show, as it was read
+ * @objects: its services, or its rules
+ * @backends: of all services; none on a real server
+ * @mark: of the service of each of @backends
+ * @stats: its statistics
+ */
+struct overview {
+	struct netlink_replies objects;
+	struct netlink_replies backends;
+	uint32_t *mark;
+	struct netlink_replies stats;
+};
+
+static int overview_dump(struct dsrctl *ctl, enum netlink_module module,
+			 uint8_t cmd, struct netlink_replies *replies)
+{
+	struct nl_msg *msg;
+	int status;
+
+	status = netlink_request(ctl->netlink, module, cmd, NLM_F_DUMP, &msg);
+	if (status)
+		return status;
+	return netlink_collect(ctl->netlink, msg, replies);
+}
+
+static int overview_read_marks(struct overview *overview)
+{
+	struct nlattr *fwmark, *tb[ATTR_MAX], *stats[ATTR_MAX];
+	size_t i, count = overview->backends.count;
+
+	overview->mark = report_alloc(NULL, count * sizeof(*overview->mark));
+	for (i = 0; i < count; i++) {
+		if (!backend_parse(overview->backends.reply[i], &fwmark, tb,
+				   stats))
+			return netlink_malformed();
+		overview->mark[i] = nla_get_u32(fwmark);
+	}
+	return DSRCTL_OK;
+}
+
+static int overview_read(struct dsrctl *ctl, enum netlink_module module,
+			 struct overview *overview)
+{
+	int status;
+
+	if (module == NETLINK_RS) {
+		status = overview_dump(ctl, module, DSR_RS_CMD_RULE_GET,
+				       &overview->objects);
+	} else {
+		status = overview_dump(ctl, module, DSR_CMD_SERVICE_GET,
+				       &overview->objects);
+		if (!status)
+			status = overview_dump(ctl, module,
+					       DSR_CMD_BACKEND_GET,
+					       &overview->backends);
+		if (!status)
+			status = overview_read_marks(overview);
+	}
+	if (!status)
+		status = stats_get(ctl, module, &overview->stats);
+	return status;
+}
+
+static void overview_free(struct overview *overview)
+{
+	netlink_replies_free(&overview->objects);
+	netlink_replies_free(&overview->backends);
+	netlink_replies_free(&overview->stats);
+	free(overview->mark);
+}
+
+static void service_text(struct table *table, bool statistics,
+			 struct nlattr **tb, struct nlattr **stats)
+{
+	char mark[ATTR_TEXT_MAX], scheduler[ATTR_TEXT_MAX];
+	char path[ATTR_TEXT_MAX], tos[ATTR_TEXT_MAX];
+	char connections[ATTR_TEXT_MAX], packets[ATTR_TEXT_MAX];
+	char bytes[ATTR_TEXT_MAX], counters[4 * ATTR_TEXT_MAX] = "";
+	bool has_tos;
+
+	attr_tos_text(tb[DSR_SERVICE_A_TOS], tb[DSR_SERVICE_A_TOS_MASK], tos);
+	has_tos = strcmp(tos, "-");
+	if (statistics)
+		snprintf(counters, sizeof(counters),
+			 ": %s connections, %s packets, %s",
+			 attr_text(ATTR_U64, stats[DSR_STATS_A_CONNECTIONS],
+				   connections),
+			 attr_text(ATTR_U64, stats[DSR_STATS_A_PACKETS],
+				   packets),
+			 attr_text(ATTR_BYTES, stats[DSR_STATS_A_BYTES],
+				   bytes));
+
+	table_text(table, "service fwmark %s scheduler %s path %s%s%s%s",
+		   attr_text(ATTR_U32, tb[DSR_SERVICE_A_FWMARK], mark),
+		   attr_text(ATTR_STRING, tb[DSR_SERVICE_A_SCHEDULER],
+			     scheduler),
+		   attr_text(ATTR_PATH, tb[DSR_SERVICE_A_PATH], path),
+		   has_tos ? " tos " : "", has_tos ? tos : "", counters);
+}
+
+/* A service and its backends: as lines of a table, or as an object if there is
+ * an array to add it to.
+ */
+static bool show_service(const struct overview *overview, bool statistics,
+			 const struct nlmsghdr *reply, struct table *table,
+			 struct json_object *services)
+{
+	struct nlattr *tb[ATTR_MAX], *stats[ATTR_MAX], *fwmark;
+	struct json_object *service, *backends = NULL;
+	bool any = false;
+	uint32_t mark;
+	size_t i;
+
+	if (!service_parse(reply, tb, stats))
+		return false;
+	mark = nla_get_u32(tb[DSR_SERVICE_A_FWMARK]);
+	if (services) {
+		service = service_json(tb, stats);
+		backends = json_object_new_array();
+		json_object_object_add(service, "backends", backends);
+		json_object_array_add(services, service);
+	} else {
+		service_text(table, statistics, tb, stats);
+	}
+
+	for (i = 0; i < overview->backends.count; i++) {
+		if (overview->mark[i] != mark)
+			continue;
+		if (!backend_parse(overview->backends.reply[i], &fwmark, tb,
+				   stats))
+			return false;
+		if (backends) {
+			json_object_array_add(backends,
+					      backend_json(tb, stats));
+			continue;
+		}
+		if (!any)
+			table_header(table);
+		backend_cells(table, statistics, tb, stats);
+		any = true;
+	}
+	if (!backends && !any)
+		table_text(table,
+			   "  no backends: add one with 'dsrctl backend add fwmark %u via ADDR'",
+			   mark);
+	return true;
+}
+
+static bool show_services(struct dsrctl *ctl, const struct overview *overview,
+			  struct table *table, struct json_object *services)
+{
+	size_t i;
+
+	backend_columns(table, ctl->statistics);
+	if (!services && !overview->objects.count)
+		table_text(table,
+			   "no services: create one with 'dsrctl service add fwmark N'");
+	for (i = 0; i < overview->objects.count; i++)
+		if (!show_service(overview, ctl->statistics,
+				  overview->objects.reply[i], table, services))
+			return false;
+	return true;
+}
+
+static bool show_rules(struct dsrctl *ctl, const struct overview *overview,
+		       struct table *table, struct json_object *rules)
+{
+	struct nlattr *tb[ATTR_MAX], *stats[ATTR_MAX];
+	size_t i;
+
+	real_columns(table, ctl->statistics);
+	if (!rules && !overview->objects.count) {
+		table_text(table,
+			   "no real server rules: add one with 'dsrctl real add vip ADDR'");
+	} else if (!rules) {
+		table_text(table, "real server rules");
+		table_header(table);
+	}
+	for (i = 0; i < overview->objects.count; i++) {
+		if (!real_parse(overview->objects.reply[i], tb, stats))
+			return false;
+		if (rules)
+			json_object_array_add(rules, real_json(tb, stats));
+		else
+			real_cells(table, ctl->statistics, tb, stats);
+	}
+	return true;
+}
+
+/* One module; as text, or as a key of the document if there is one. */
+static int show_module(struct dsrctl *ctl, enum netlink_module module,
+		       struct json_object *document)
+{
+	struct json_object *object = NULL, *objects = NULL;
+	bool balancer = module == NETLINK_LB;
+	struct overview overview = { 0 };
+	struct nlattr *tb[ATTR_MAX];
+	struct table table;
+	int status;
+	bool valid;
+
+	table_init(&table, stdout, ctl->color, 2);
+	status = overview_read(ctl, module, &overview);
+	if (status)
+		goto free_overview;
+
+	if (document) {
+		object = json_object_new_object();
+		objects = json_object_new_array();
+		json_object_object_add(object, balancer ? "services" : "rules",
+				       objects);
+		json_object_object_add(document, netlink_module_name(module),
+				       object);
+	}
+
+	valid = balancer ? show_services(ctl, &overview, &table, objects) :
+			   show_rules(ctl, &overview, &table, objects);
+	valid = valid && stats_parse_table(&overview.stats, tb);
+	if (!valid)
+		status = netlink_malformed();
+	else if (object)
+		json_object_object_add(object, "table", stats_table_json(tb));
+	else
+		stats_table_text(&table, module, ctl->statistics, tb);
+
+free_overview:
+	table_finish(&table);
+	overview_free(&overview);
+	return status;
+}
+
+static int show_show(struct dsrctl *ctl, struct args *args)
+{
+	struct json_object *document = NULL;
+	bool loaded[NETLINK_MODULES];
+	unsigned int module;
+	int status;
+
+	status = args_end(args);
+	if (status)
+		return status;
+	status = netlink_loaded(ctl->netlink, loaded);
+	if (status)
+		return status;
+	if (!loaded[NETLINK_LB] && !loaded[NETLINK_RS])
+		return netlink_none_loaded();
+
+	if (ctl->json)
+		document = json_object_new_object();
+	for (module = 0; !status && module < NETLINK_MODULES; module++) {
+		if (loaded[module])
+			status = show_module(ctl, module, document);
+		else if (document)
+			json_object_object_add(document,
+					       netlink_module_name(module),
+					       NULL);
+	}
+
+	if (document && !status)
+		json_print(document, ctl->pretty);
+	else
+		json_object_put(document);
+	return status;
+}
+
+static const struct command show_commands[] = {
+	{ "show", "",
+	  "services and backends, real server rules, how full the tables are",
+	  NULL, show_show },
+	{ NULL, NULL, NULL, NULL, NULL }
+};
+
+const struct object show_object = {
+	.name = "show",
+	.description = "what one wants to see first, of both modules",
+	.commands = show_commands,
+	.fallback = "show",
+	.bare = true,
+};

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The generic netlink socket. It knows nothing of dsr, so that the tests can
+ * put another socket in its place.
+ */
+#include <errno.h>
+#include <netlink/genl/genl.h>
+#include <netlink/netlink.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "dsrctl.h"
+#include "report.h"
+#include "socket.h"
+
+/* larger than any part of a dump that the kernel sends */
+#define SOCKET_BUFFER	(64 * 1024)
+
+static int socket_option(struct nl_sock *sock, int option)
+{
+	int on = 1;
+
+	return setsockopt(nl_socket_get_fd(sock), SOL_NETLINK, option, &on,
+			  sizeof(on));
+}
+
+/**
+ * socket_open() - connect to generic netlink in the current namespace
+ *
+ * Asks for sentences in acks, without a copy of the request before them, and
+ * for strict checks of dump requests.
+ *
+ * Return: the socket, to be closed by socket_close(); NULL, reported, if there
+ * is none.
+ */
+struct nl_sock *socket_open(void)
+{
+	struct nl_sock *sock;
+	int err;
+
+	sock = nl_socket_alloc();
+	if (!sock) {
+		report_error(DSRCTL_REFUSED, "out of memory");
+		return NULL;
+	}
+
+	err = genl_connect(sock);
+	if (err) {
+		report_error(DSRCTL_REFUSED,
+			     "cannot open a netlink socket: %s",
+			     nl_geterror(err));
+		goto free_sock;
+	}
+
+	if (socket_option(sock, NETLINK_EXT_ACK) ||
+	    socket_option(sock, NETLINK_CAP_ACK) ||
+	    socket_option(sock, NETLINK_GET_STRICT_CHK)) {
+		report_error(DSRCTL_REFUSED,
+			     "cannot set up the netlink socket: %s",
+			     strerror(errno));
+		goto free_sock;
+	}
+
+	nl_socket_disable_msg_peek(sock);
+	nl_socket_set_msg_buf_size(sock, SOCKET_BUFFER);
+	return sock;
+
+free_sock:
+	nl_socket_free(sock);
+	return NULL;
+}
+
+/**
+ * socket_close() - give up a socket, and with it any dump under way
+ * @sock: from socket_open()
+ */
+void socket_close(struct nl_sock *sock)
+{
+	nl_socket_free(sock);
+}

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef DSRCTL_SOCKET_H
+#define DSRCTL_SOCKET_H
+
+struct nl_sock;
+
+struct nl_sock *socket_open(void);
+void socket_close(struct nl_sock *sock);
+
+#endif /* DSRCTL_SOCKET_H */

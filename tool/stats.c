@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * dsrctl stats: which way packets went and why, and how full the tables are.
+ * Also the counters that other objects print with -s.
+ */
+#include <linux/dsr.h>
+#include <linux/genetlink.h>
+#include <netlink/msg.h>
+#include <stdio.h>
+
+#include "args.h"
+#include "attr.h"
+#include "json.h"
+#include "report.h"
+#include "stats.h"
+
+enum {
+	KEY_MAX,
+};
+
+static const struct {
+	uint8_t cmd;
+	const char *table;
+} modules[NETLINK_MODULES] = {
+	[NETLINK_LB] = { DSR_CMD_STATS_GET, "connections" },
+	[NETLINK_RS] = { DSR_RS_CMD_STATS_GET, "flows" },
+};
+
+/**
+ * stats_columns() - add the columns of the counters
+ * @table: the table
+ */
+void stats_columns(struct table *table)
+{
+	table_column(table, "CONNECTIONS", TABLE_RIGHT, 0);
+	table_column(table, "PACKETS", TABLE_RIGHT, 0);
+	table_column(table, "BYTES", TABLE_RIGHT, 0);
+}
+
+/**
+ * stats_cells() - fill the cells of the counters
+ * @table: the table
+ * @stats: the counters
+ */
+void stats_cells(struct table *table, struct nlattr **stats)
+{
+	attr_cell(table, ATTR_U64, stats[DSR_STATS_A_CONNECTIONS]);
+	attr_cell(table, ATTR_U64, stats[DSR_STATS_A_PACKETS]);
+	attr_cell(table, ATTR_BYTES, stats[DSR_STATS_A_BYTES]);
+}
+
+/**
+ * stats_json() - add the counters to an object
+ * @object: the object
+ * @stats: the counters
+ */
+void stats_json(struct json_object *object, struct nlattr **stats)
+{
+	attr_json(object, "connections", ATTR_U64,
+		  stats[DSR_STATS_A_CONNECTIONS]);
+	attr_json(object, "packets", ATTR_U64, stats[DSR_STATS_A_PACKETS]);
+	attr_json(object, "bytes", ATTR_BYTES, stats[DSR_STATS_A_BYTES]);
+}
+
+const struct keyword stats_max_keywords[] = {
+	[KEY_MAX] = { "max", NULL },
+	{ NULL, NULL }
+};
+
+/**
+ * stats_set_max() - bound the table of a module
+ * @ctl: the run
+ * @args: the words of a command with stats_max_keywords
+ * @module: the module
+ * @cmd: command of its family that takes DSR_A_TABLE
+ *
+ * Return: enum dsrctl_status.
+ */
+int stats_set_max(struct dsrctl *ctl, struct args *args,
+		  enum netlink_module module, uint8_t cmd)
+{
+	struct nlattr *nest;
+	struct nl_msg *msg;
+	uint32_t max = 0;
+	int key, status;
+
+	while ((key = args_keyword(args)) != ARGS_END)
+		if (key == ARGS_ERROR || args_u32(args, 0, UINT32_MAX, &max))
+			return DSRCTL_USAGE;
+	status = args_need(args, KEY_MAX);
+	if (status)
+		return status;
+
+	status = netlink_request(ctl->netlink, module, cmd, 0, &msg);
+	if (status)
+		return status;
+	nest = nla_nest_start(msg, NLA_F_NESTED | DSR_A_TABLE);
+	if (!nest || nla_put_u32(msg, DSR_TABLE_A_MAX, max) ||
+	    nla_nest_end(msg, nest))
+		return netlink_too_long(msg);
+	return netlink_do(ctl->netlink, msg);
+}
+
+/**
+ * stats_get() - ask a module for its statistics
+ * @ctl: the run
+ * @module: the module
+ * @replies: to be freed by netlink_replies_free() if it succeeds
+ *
+ * Return: enum dsrctl_status.
+ */
+int stats_get(struct dsrctl *ctl, enum netlink_module module,
+	      struct netlink_replies *replies)
+{
+	struct nl_msg *msg;
+	int status;
+
+	status = netlink_request(ctl->netlink, module, modules[module].cmd, 0,
+				 &msg);
+	if (status)
+		return status;
+	status = netlink_collect(ctl->netlink, msg, replies);
+	if (!status && !replies->count)
+		status = netlink_malformed();
+	if (status)
+		netlink_replies_free(replies);
+	return status;
+}
+
+/**
+ * stats_parse_table() - find the attributes of the table of a module
+ * @replies: from stats_get()
+ * @tb: ATTR_MAX pointers to set, by enum dsr_table_attr
+ *
+ * Return: whether they are as they have to be.
+ */
+bool stats_parse_table(const struct netlink_replies *replies,
+		       struct nlattr **tb)
+{
+	struct nlattr *top[ATTR_MAX];
+
+	return attr_parse(replies->reply[0], top) &&
+	       attr_parse_nest(DSR_A_TABLE, top[DSR_A_TABLE], tb);
+}
+
+/**
+ * stats_table_json() - the table of a module as JSON
+ * @tb: its attributes
+ *
+ * Return: to be freed by json_object_put().
+ */
+struct json_object *stats_table_json(struct nlattr **tb)
+{
+	struct json_object *object = json_object_new_object();
+
+	attr_json(object, "entries", ATTR_U32, tb[DSR_TABLE_A_ENTRIES]);
+	attr_json(object, "max", ATTR_U32, tb[DSR_TABLE_A_MAX]);
+	attr_json(object, "buckets", ATTR_U32, tb[DSR_TABLE_A_BUCKETS]);
+	attr_json(object, "bytes", ATTR_BYTES, tb[DSR_TABLE_A_BYTES]);
+	return object;
+}
+
+/**
+ * stats_table_text() - a line about the table of a module
+ * @table: where to add the line
+ * @module: the module
+ * @statistics: with its sizes
+ * @tb: its attributes
+ */
+void stats_table_text(struct table *table, enum netlink_module module,
+		      bool statistics, struct nlattr **tb)
+{
+	char entries[ATTR_TEXT_MAX], max[ATTR_TEXT_MAX];
+	char buckets[ATTR_TEXT_MAX], bytes[ATTR_TEXT_MAX];
+
+	attr_text(ATTR_U32, tb[DSR_TABLE_A_ENTRIES], entries);
+	attr_text(ATTR_U32, tb[DSR_TABLE_A_MAX], max);
+	attr_text(ATTR_U32, tb[DSR_TABLE_A_BUCKETS], buckets);
+	attr_text(ATTR_BYTES, tb[DSR_TABLE_A_BYTES], bytes);
+	if (statistics)
+		table_text(table, "%s: %s of at most %s, %s buckets, %s",
+			   modules[module].table, entries, max, buckets, bytes);
+	else
+		table_text(table, "%s: %s of at most %s",
+			   modules[module].table, entries, max);
+}
+
+/* Adds the reasons of a reply to @reasons if it is not NULL, else to @table,
+ * where those that never occurred are left out unless -s asks for them.
+ */
+static bool stats_reasons(struct dsrctl *ctl, struct nlmsghdr *reply,
+			  struct table *table, struct json_object *reasons)
+{
+	struct nlattr *attr, *tb[ATTR_MAX];
+	char name[ATTR_TEXT_MAX];
+	int rest;
+
+	nlmsg_for_each_attr(attr, reply, GENL_HDRLEN, rest) {
+		if (nla_type(attr) != DSR_A_REASON)
+			continue;
+		if (!attr_parse_nest(DSR_A_REASON, attr, tb) ||
+		    !tb[DSR_REASON_A_NAME])
+			return false;
+		attr_text(ATTR_STRING, tb[DSR_REASON_A_NAME], name);
+		if (reasons) {
+			attr_json(reasons, name, ATTR_U64,
+				  tb[DSR_REASON_A_PACKETS]);
+		} else if (attr_u64(tb[DSR_REASON_A_PACKETS]) ||
+			   ctl->statistics) {
+			table_cell(table, TABLE_PLAIN, "%s", name);
+			attr_cell(table, ATTR_U64, tb[DSR_REASON_A_PACKETS]);
+		}
+	}
+	return true;
+}
+
+static int stats_module(struct dsrctl *ctl, enum netlink_module module,
+			struct table *table, struct json_object *document)
+{
+	const char *name = netlink_module_name(module);
+	struct json_object *object = NULL, *reasons = NULL;
+	struct netlink_replies replies;
+	struct nlattr *tb[ATTR_MAX];
+	int status;
+
+	status = stats_get(ctl, module, &replies);
+	if (status)
+		return status;
+	if (!stats_parse_table(&replies, tb)) {
+		status = netlink_malformed();
+		goto free_replies;
+	}
+
+	if (document) {
+		reasons = json_object_new_object();
+		object = json_object_new_object();
+		json_object_object_add(object, "table", stats_table_json(tb));
+		json_object_object_add(object, "reasons", reasons);
+		json_object_object_add(document, name, object);
+	} else {
+		table_text(table, "%s", name);
+		stats_table_text(table, module, ctl->statistics, tb);
+		table_header(table);
+	}
+	if (!stats_reasons(ctl, replies.reply[0], table, reasons))
+		status = netlink_malformed();
+
+free_replies:
+	netlink_replies_free(&replies);
+	return status;
+}
+
+static int stats_show(struct dsrctl *ctl, struct args *args)
+{
+	struct json_object *document = NULL;
+	bool loaded[NETLINK_MODULES];
+	struct table table;
+	unsigned int module;
+	int status;
+
+	status = args_end(args);
+	if (status)
+		return status;
+	status = netlink_loaded(ctl->netlink, loaded);
+	if (status)
+		return status;
+	if (!loaded[NETLINK_LB] && !loaded[NETLINK_RS])
+		return netlink_none_loaded();
+
+	if (ctl->json)
+		document = json_object_new_object();
+	table_init(&table, stdout, ctl->color, 2);
+	table_column(&table, "REASON", TABLE_LEFT, 0);
+	table_column(&table, "PACKETS", TABLE_RIGHT, 0);
+
+	for (module = 0; !status && module < NETLINK_MODULES; module++) {
+		if (loaded[module])
+			status = stats_module(ctl, module, &table, document);
+		else if (document)
+			json_object_object_add(document,
+					       netlink_module_name(module),
+					       NULL);
+	}
+
+	if (!document)
+		table_finish(&table);
+	else if (!status)
+		json_print(document, ctl->pretty);
+	else
+		json_object_put(document);
+	return status;
+}
+
+static const struct command stats_commands[] = {
+	{ "show", "",
+	  "counters of the modules that are loaded; -s: also those at zero",
+	  NULL, stats_show },
+	{ NULL, NULL, NULL, NULL, NULL }
+};
+
+const struct object stats_object = {
+	.name = "stats",
+	.description = "which way packets went and why, and how full the tables are",
+	.commands = stats_commands,
+	.fallback = "show",
+};

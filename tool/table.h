@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef DSRCTL_TABLE_H
+#define DSRCTL_TABLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#define TABLE_COLUMNS_MAX	16
+
+enum table_align {
+	TABLE_LEFT,
+	TABLE_RIGHT,
+};
+
+enum table_color {
+	TABLE_PLAIN,
+	TABLE_BOLD,
+	TABLE_GREEN,
+	TABLE_YELLOW,
+	TABLE_RED,
+};
+
+/**
+ * struct table_cell - what stands in one place
+ * @text: allocated
+ * @color: its colour
+ */
+struct table_cell {
+	char *text;
+	enum table_color color;
+};
+
+/**
+ * struct table_line - a row of cells, a header, or a text over all columns
+ * @cell: one for each column; only the first is used in a text line
+ * @text: it is a text line
+ */
+struct table_line {
+	struct table_cell cell[TABLE_COLUMNS_MAX];
+	bool text;
+};
+
+/**
+ * struct table - lines that are printed with aligned columns
+ * @out: where to
+ * @color: print colours
+ * @stream: print each row when it is complete, with the widths set so far
+ * @indent: blanks before each row; text lines have none
+ * @columns: how many
+ * @column: their titles, alignments and widths
+ * @filled: cells of the last row that are filled
+ * @lines: how many
+ * @room: for how many @line has room
+ * @line: the lines
+ */
+struct table {
+	FILE *out;
+	bool color;
+	bool stream;
+	int indent;
+	int columns;
+	struct {
+		const char *title;
+		enum table_align align;
+		int width;
+	} column[TABLE_COLUMNS_MAX];
+	int filled;
+	size_t lines;
+	size_t room;
+	struct table_line *line;
+};
+
+void table_init(struct table *table, FILE *out, bool color, int indent);
+void table_column(struct table *table, const char *title,
+		  enum table_align align, int width);
+void table_header(struct table *table);
+void table_text(struct table *table, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+void table_cell(struct table *table, enum table_color color,
+		const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+void table_finish(struct table *table);
+
+#endif /* DSRCTL_TABLE_H */
