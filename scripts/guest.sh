@@ -28,7 +28,7 @@ ln -sfn /proc/self/fd/0 /dev/stdin
 ln -sfn /proc/self/fd/1 /dev/stdout
 ln -sfn /proc/self/fd/2 /dev/stderr
 
-share=trans=virtio,version=9p2000.L,msize=524288
+share=trans=virtio,version=9p2000.L,msize=512000
 # shellcheck source=/dev/null
 . /rig/environment
 [ -z "${DSR_MODULES:-}" ] ||

@@ -63,7 +63,8 @@ dsr_tick()
 
 # step WHAT USUALLY LOG COMMAND...: run a long command (or function, with
 # errexit in force) with its output in LOG, showing that time passes.  When it
-# fails, show the end of the log and exit.
+# fails, show the end of the log and exit.  It has a process group of its own,
+# which is ended when we are.
 step()
 {
 	local what=$1 usual=$2 log=$3 start=$SECONDS rc=0 job tick
@@ -71,13 +72,19 @@ step()
 
 	mkdir -p "$(dirname "$log")"
 	say "$what (usually $usual)"
-	dsr_tick "$what" "$usual" </dev/null &
-	tick=$!
+	# Here, because a password can only be asked for in the foreground.
+	[ "$EUID" -eq 0 ] || as_root true
+	set -m
 	("$@") >"$log" 2>&1 </dev/null &
 	job=$!
+	dsr_tick "$what" "$usual" </dev/null &
+	tick=$!
+	set +m
+	trap 'kill -- "-$job" "-$tick" 2>/dev/null || true; wait; exit 130' INT TERM HUP
 	wait "$job" || rc=$?
-	kill "$tick" 2>/dev/null || true
+	kill -- "-$tick" 2>/dev/null || true
 	wait "$tick" 2>/dev/null || true
+	trap - INT TERM HUP
 	[ ! -t 2 ] || printf '\r\033[K' >&2
 	if [ "$rc" -ne 0 ]; then
 		tail -n 30 "$log" | sed 's/^/  | /' >&2

@@ -55,11 +55,12 @@ mirror()
 
 bootstrap()
 {
-	local root=$1 options=() packages=() path
+	local root=$1 options=() packages=()
 
-	for path in "${excludes[@]}"; do
-		options+=(--dpkgopt="path-exclude=$path/*")
-	done
+	# The excludes are put in place after the essential packages have been
+	# unpacked: mmdebstrap would pass each of these through a filter in
+	# Python, which takes longer than unpacking all of them.
+	printf 'path-exclude=%s/*\n' "${excludes[@]}" >"$dsr_scratch/excludes"
 	[ "$release" != sid ] ||
 		options+=(--aptopt='Acquire::Check-Valid-Until "false"')
 	if [ "$release" = kbuild ]; then
@@ -82,6 +83,8 @@ bootstrap()
 	as_root mmdebstrap --mode=root --variant=minbase --format=directory \
 		--aptopt='Apt::Install-Recommends "false"' \
 		--aptopt='Acquire::Retries "3"' \
+		--dpkgopt=force-unsafe-io \
+		--essential-hook="copy-in '$dsr_scratch/excludes' /etc/dpkg/dpkg.cfg.d" \
 		"${options[@]}" --include="$(IFS=,; echo "${packages[*]}")" \
 		"$suite" "$root" "$(mirror)"
 }
@@ -106,8 +109,13 @@ make_image()
 # Lay out beside the files what boots them, and the places to mount things on.
 finish_root()
 {
-	local root=$1 version
+	local root=$1 version gcc
 
+	# Headers want one certain compiler; it is the only one in the root and
+	# builds the tool as well.
+	gcc=$(cd "$root/usr/bin" && printf '%s\n' gcc-[0-9]* | sort -V | tail -n 1)
+	as_root ln -sf "$gcc" "$root/usr/bin/gcc"
+	as_root ln -sf "$gcc" "$root/usr/bin/cc"
 	version=$(basename "$(echo "$root"/lib/modules/*)")
 	[ -L "$root/lib/modules/$version/build" ] ||
 		die "$release: no headers for its kernel $version"
