@@ -10,14 +10,14 @@
 #define _DSR_STATE_H
 
 #include <linux/jiffies.h>
-#include <linux/tcp.h>
 #include <linux/types.h>
+#include <net/tcp.h>
 #include <linux/dsr.h>
 
 /**
  * dsr_state_tcp() - state of a TCP connection after a segment of the client
  * @state: state before it, enum dsr_conn_state; DSR_CONN_SYN for a new one
- * @th: header of the segment (RFC 9293)
+ * @flags: its flags, TCPHDR_*, as tcp_flag_byte() reads them (RFC 9293)
  *
  * A SYN on an established connection changes nothing: it is a duplicate, or
  * the client has lost the connection, and the server answers either
@@ -25,13 +25,13 @@
  *
  * Return: enum dsr_conn_state.
  */
-static inline u8 dsr_state_tcp(u8 state, const struct tcphdr *th)
+static inline u8 dsr_state_tcp(u8 state, u8 flags)
 {
-	if (th->rst)
+	if (flags & TCPHDR_RST)
 		return DSR_CONN_CLOSED;
-	if (th->syn)
+	if (flags & TCPHDR_SYN)
 		return state == DSR_CONN_ESTABLISHED ? state : DSR_CONN_SYN;
-	if (th->fin)
+	if (flags & TCPHDR_FIN)
 		return DSR_CONN_FIN;
 	/* The last ACK of a connection must not bring it back to life. */
 	if (state == DSR_CONN_FIN || state == DSR_CONN_CLOSED)

@@ -207,13 +207,12 @@ static void table_grow(struct dsr_table *table)
 static void join_init(struct dsr_table *table, struct dsr_buckets *old,
 		      struct dsr_buckets *new, u32 bucket)
 {
-	struct dsr_node __rcu **link = &old->head[bucket];
+	struct dsr_node __rcu **link = &new->head[bucket];
 	struct dsr_node *node;
 
 	/* Readers of the old chain run on into its sibling: harmless. */
-	RCU_INIT_POINTER(new->head[bucket],
-			 rcu_dereference_protected(*link, true));
-	link = &new->head[bucket];
+	RCU_INIT_POINTER(*link,
+			 rcu_dereference_protected(old->head[bucket], true));
 	while ((node = rcu_dereference_protected(*link, true)))
 		link = &node->next;
 	rcu_assign_pointer(*link,
@@ -344,6 +343,28 @@ void dsr_table_forget(struct dsr_table *table,
 	mutex_unlock(&table->janitor);
 }
 
+static bool everyone(struct dsr_node *node, const void *arg)
+{
+	return true;
+}
+
+/** dsr_table_flush() - forget all entries; process context, sleeps */
+void dsr_table_flush(struct dsr_table *table)
+{
+	dsr_table_forget(table, everyone, NULL);
+}
+
+/** dsr_table_size() - number of buckets; process context, sleeps */
+u32 dsr_table_size(struct dsr_table *table)
+{
+	u32 size;
+
+	mutex_lock(&table->janitor);
+	size = buckets_get(table)->mask + 1;
+	mutex_unlock(&table->janitor);
+	return size;
+}
+
 /**
  * dsr_table_bytes() - memory that a table takes
  * @table: table
@@ -353,13 +374,8 @@ void dsr_table_forget(struct dsr_table *table,
  */
 u64 dsr_table_bytes(struct dsr_table *table, size_t entry_size)
 {
-	u64 bytes;
-
-	mutex_lock(&table->janitor);
-	bytes = struct_size_t(struct dsr_buckets, head,
-			      buckets_get(table)->mask + 1);
-	mutex_unlock(&table->janitor);
-	return bytes + DSR_STRIPES * sizeof(struct dsr_stripe) +
+	return struct_size_t(struct dsr_buckets, head, dsr_table_size(table)) +
+	       DSR_STRIPES * sizeof(struct dsr_stripe) +
 	       (u64)atomic_read(&table->entries) * entry_size;
 }
 
@@ -404,11 +420,6 @@ int dsr_table_init(struct dsr_table *table, const struct dsr_table_ops *ops,
 	return 0;
 }
 
-static bool everyone(struct dsr_node *node, const void *arg)
-{
-	return true;
-}
-
 /**
  * dsr_table_exit() - forget all entries and free the table
  * @table: table, with no lookup or insert running or to come
@@ -419,7 +430,7 @@ static bool everyone(struct dsr_node *node, const void *arg)
 void dsr_table_exit(struct dsr_table *table)
 {
 	cancel_delayed_work_sync(&table->work);
-	dsr_table_forget(table, everyone, NULL);
+	dsr_table_flush(table);
 	kvfree(rcu_dereference_protected(table->buckets, true));
 	kvfree(table->stripes);
 	mutex_destroy(&table->janitor);

@@ -27,6 +27,7 @@
 #define _DSR_TABLE_H
 
 #include <linux/bitrev.h>
+#include <linux/bits.h>
 #include <linux/jiffies.h>
 #include <linux/mutex.h>
 #include <linux/rcupdate.h>
@@ -54,12 +55,10 @@ struct dsr_node {
 
 /**
  * struct dsr_buckets - an array of chains
- * @rcu: to free it after its last reader
  * @mask: their number - 1; the number is a power of two
  * @head: the chains
  */
 struct dsr_buckets {
-	struct rcu_head rcu;
 	u32 mask;
 	struct dsr_node __rcu *head[];
 };
@@ -70,7 +69,7 @@ struct dsr_buckets {
  * @buckets: where inserts go; ahead of dsr_table.buckets while resizing
  */
 struct dsr_stripe {
-	spinlock_t lock;
+	spinlock_t lock;	/* guards the chains' heads and what follows */
 	struct dsr_buckets *buckets;
 };
 
@@ -109,7 +108,7 @@ struct dsr_table {
 	u32 max;
 
 	atomic_t entries ____cacheline_aligned_in_smp;
-	struct mutex janitor;
+	struct mutex janitor;	/* serialises unlinking, resizing, walking */
 	struct workqueue_struct *wq;
 	struct delayed_work work;
 	u32 cursor;
@@ -127,6 +126,8 @@ struct dsr_node *dsr_table_insert(struct dsr_table *table,
 void dsr_table_forget(struct dsr_table *table,
 		      bool (*victim)(struct dsr_node *node, const void *arg),
 		      const void *arg);
+void dsr_table_flush(struct dsr_table *table);
+u32 dsr_table_size(struct dsr_table *table);
 u64 dsr_table_bytes(struct dsr_table *table, size_t entry_size);
 void dsr_table_tidy(struct dsr_table *table, u32 now, bool all);
 
@@ -156,6 +157,18 @@ dsr_table_find(const struct dsr_table *table, u32 hash, dsr_match_fn match,
 	return NULL;
 }
 
+/** dsr_table_is_full() - whether @table would turn an insert away now */
+static inline bool dsr_table_is_full(const struct dsr_table *table)
+{
+	return atomic_read(&table->entries) >= READ_ONCE(table->max);
+}
+
+/** dsr_table_lock() - the lock of the stripe that holds the entries of @hash */
+static inline spinlock_t *dsr_table_lock(struct dsr_table *table, u32 hash)
+{
+	return &table->stripes[hash & (DSR_STRIPES - 1)].lock;
+}
+
 /**
  * dsr_table_touch() - note that a packet of @node has come
  * @node: entry
@@ -176,7 +189,7 @@ static __always_inline void dsr_table_touch(struct dsr_node *node, u32 now)
  * time, however often the table was resized meanwhile. Hold
  * dsr_table.janitor.
  */
-#define DSR_TABLE_END	(1ULL << 32)
+#define DSR_TABLE_END	BIT_ULL(32)
 
 /** dsr_table_next() - where the bucket of @cursor ends */
 static inline u64 dsr_table_next(struct dsr_table *table, u64 cursor)
@@ -189,29 +202,49 @@ static inline u64 dsr_table_next(struct dsr_table *table, u64 cursor)
 	return (cursor | (step - 1)) + 1;
 }
 
-/** dsr_table_first() - first entry in the chain of the bucket of @cursor */
+/** dsr_table_skip() - @node, or the next in its chain, not before @cursor */
+static inline struct dsr_node *dsr_table_skip(struct dsr_table *table,
+					      struct dsr_node *node, u64 cursor)
+{
+	while (node && bitrev32(node->hash) < cursor)
+		node = rcu_dereference_check(node->next,
+					     lockdep_is_held(&table->janitor));
+	return node;
+}
+
+/** dsr_table_first() - first entry of the bucket of @cursor, from @cursor on */
 static inline struct dsr_node *dsr_table_first(struct dsr_table *table,
 					       u64 cursor)
 {
 	struct dsr_buckets *buckets =
 		rcu_dereference_protected(table->buckets,
 					  lockdep_is_held(&table->janitor));
+	u32 bucket = bitrev32((u32)cursor) & buckets->mask;
+	struct dsr_node *node =
+		rcu_dereference_check(buckets->head[bucket],
+				      lockdep_is_held(&table->janitor));
 
-	return rcu_dereference_check(buckets->head[bitrev32((u32)cursor) &
-						   buckets->mask],
+	return dsr_table_skip(table, node, cursor);
+}
+
+/** dsr_table_after() - the entry after @node in the bucket of @cursor */
+static inline struct dsr_node *dsr_table_after(struct dsr_table *table,
+					       struct dsr_node *node,
+					       u64 cursor)
+{
+	node = rcu_dereference_check(node->next,
 				     lockdep_is_held(&table->janitor));
+	return dsr_table_skip(table, node, cursor);
 }
 
 /**
  * dsr_table_for_each_in() - entries of the bucket of @cursor, from @cursor on
  * @node: struct dsr_node *, loop variable
  * @table: table
- * @from: cursor
+ * @cursor: cursor
  */
-#define dsr_table_for_each_in(node, table, from)			      \
-	for (node = dsr_table_first(table, from); node;			      \
-	     node = rcu_dereference_check(node->next,			      \
-				lockdep_is_held(&(table)->janitor)))	      \
-		if (bitrev32(node->hash) < (from)) {} else
+#define dsr_table_for_each_in(node, table, cursor)			\
+	for (node = dsr_table_first(table, cursor); node;		\
+	     node = dsr_table_after(table, node, cursor))
 
 #endif /* _DSR_TABLE_H */

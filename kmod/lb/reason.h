@@ -11,6 +11,7 @@
 /* name, and what the user reads; first those that the packet survives */
 #define DSR_REASONS(R)							\
 	R(FORWARDED, "forwarded")					\
+	R(FORWARDED_STATELESS, "forwarded_stateless")			\
 	R(FORWARDED_ICMP, "forwarded_icmp_error")			\
 	R(PASS_NO_SERVICE, "pass_no_service")				\
 	R(PASS_NOT_HOST, "pass_not_to_this_host")			\
@@ -33,6 +34,16 @@ enum dsr_reason {
 	DSR_REASON_COUNT
 };
 
+/** dsr_reason_is_drop() - whether @reason is the end of the packet */
+static inline bool dsr_reason_is_drop(enum dsr_reason reason)
+{
+	return reason >= DSR_DROP_MALFORMED;
+}
+
+struct dsr_net;
+
 extern const char *const dsr_reason_names[DSR_REASON_COUNT];
+
+u64 dsr_reason_sum(const struct dsr_net *dn, enum dsr_reason reason);
 
 #endif /* _DSR_REASON_H */

@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: GPL-2.0
+/* backend - see backend.h */
+
+#include <linux/slab.h>
+#include <net/arp.h>
+#include <net/neighbour.h>
+#include <linux/dsr.h>
+
+#include "backend.h"
+#include "pool.h"
+#include "service.h"
+
+static void backend_free_rcu(struct rcu_head *rcu)
+{
+	struct dsr_backend *backend = container_of(rcu, struct dsr_backend,
+						   rcu);
+
+	dsr_nexthop_exit(&backend->nexthop);
+	free_percpu(backend->stats);
+	kfree(backend);
+}
+
+/**
+ * dsr_backend_put() - drop a reference
+ * @backend: backend
+ *
+ * Context: any but hard interrupts. The last one frees, after a grace period.
+ */
+void dsr_backend_put(struct dsr_backend *backend)
+{
+	if (refcount_dec_and_test(&backend->ref))
+		call_rcu(&backend->rcu, backend_free_rcu);
+}
+
+/**
+ * dsr_backend_find() - look a backend up by its address
+ * @dn: balancer
+ * @service: service
+ * @addr: address
+ *
+ * Context: holds dn->lock.
+ * Return: the backend or %NULL.
+ */
+struct dsr_backend *dsr_backend_find(struct dsr_net *dn,
+				     struct dsr_service *service, __be32 addr)
+{
+	struct dsr_backend *backend;
+
+	lockdep_assert_held(&dn->lock);
+	list_for_each_entry(backend, &service->backends, list)
+		if (backend->nexthop.addr == addr)
+			return backend;
+	return NULL;
+}
+
+/* Keep the list in ascending order: dumps go on by address. */
+static void backend_link(struct dsr_service *service,
+			 struct dsr_backend *backend)
+{
+	struct dsr_backend *before;
+
+	list_for_each_entry_reverse(before, &service->backends, list)
+		if (ntohl(before->nexthop.addr) < ntohl(backend->nexthop.addr))
+			break;
+	list_add(&backend->list, &before->list);
+	service->backends_count++;
+}
+
+static void backend_unlink(struct dsr_service *service,
+			   struct dsr_backend *backend)
+{
+	list_del(&backend->list);
+	service->backends_count--;
+}
+
+static int check_weight(u32 weight, struct netlink_ext_ack *extack)
+{
+	if (weight <= DSR_WEIGHT_MAX)
+		return 0;
+	NL_SET_ERR_MSG(extack, "weight out of range: it is from 0 to 65535");
+	return -ERANGE;
+}
+
+/**
+ * dsr_backend_add() - add a backend to a service
+ * @dn: balancer
+ * @service: service, without a backend of this address
+ * @addr: its address
+ * @weight: its weight
+ * @extack: where a refusal goes
+ *
+ * Context: process context, holds dn->lock.
+ * Return: 0; -%ERANGE, -%EINVAL with a sentence in @extack; -%ENOMEM.
+ */
+int dsr_backend_add(struct dsr_net *dn, struct dsr_service *service,
+		    __be32 addr, u32 weight, struct netlink_ext_ack *extack)
+{
+	struct dsr_backend *backend;
+	int err;
+
+	lockdep_assert_held(&dn->lock);
+	err = check_weight(weight, extack);
+	if (err)
+		return err;
+	err = dsr_nexthop_check(dn, addr, extack);
+	if (err)
+		return err;
+
+	backend = kzalloc(sizeof(*backend), GFP_KERNEL_ACCOUNT);
+	if (!backend)
+		return -ENOMEM;
+	backend->stats = alloc_percpu(struct dsr_stats);
+	if (!backend->stats) {
+		kfree(backend);
+		return -ENOMEM;
+	}
+	backend->service = service;
+	backend->weight = weight;
+	refcount_set(&backend->ref, 1);
+	dsr_nexthop_init(dn->net, &backend->nexthop, addr);
+
+	backend_link(service, backend);
+	err = dsr_pool_rebuild(dn, service);
+	if (err) {
+		backend_unlink(service, backend);
+		dsr_backend_put(backend);
+		return err;
+	}
+	dsr_net_changed(dn);
+	return 0;
+}
+
+/**
+ * dsr_backend_set_weight() - change a backend's weight
+ * @dn: balancer
+ * @backend: backend
+ * @weight: new weight
+ * @extack: where a refusal goes
+ *
+ * Context: process context, holds dn->lock.
+ * Return: 0; -%ERANGE with a sentence in @extack; -%ENOMEM. An error changes
+ * nothing.
+ */
+int dsr_backend_set_weight(struct dsr_net *dn, struct dsr_backend *backend,
+			   u32 weight, struct netlink_ext_ack *extack)
+{
+	u32 old = backend->weight;
+	int err;
+
+	lockdep_assert_held(&dn->lock);
+	err = check_weight(weight, extack);
+	if (err || weight == old)
+		return err;
+	backend->weight = weight;
+	err = dsr_pool_rebuild(dn, backend->service);
+	if (err) {
+		backend->weight = old;
+		return err;
+	}
+	dsr_net_changed(dn);
+	return 0;
+}
+
+/**
+ * dsr_backend_release() - give a backend up that no new connection can get
+ * @backend: backend, in its service's list and in no pool
+ *
+ * Its connections hold it until their next packet moves them to another
+ * backend, or the janitor finds them.
+ *
+ * Context: process context, holds struct dsr_net.lock.
+ */
+void dsr_backend_release(struct dsr_backend *backend)
+{
+	struct dsr_service *service = backend->service;
+
+	backend_unlink(service, backend);
+	dsr_stats_add(&service->retired, backend->stats);
+	WRITE_ONCE(backend->removed, true);
+	dsr_backend_put(backend);
+}
+
+/**
+ * dsr_backend_remove() - take a backend out of its service
+ * @dn: balancer
+ * @backend: backend
+ * @extack: where a refusal goes
+ *
+ * Context: process context, holds dn->lock.
+ * Return: 0, or -%ENOMEM with nothing changed.
+ */
+int dsr_backend_remove(struct dsr_net *dn, struct dsr_backend *backend,
+		       struct netlink_ext_ack *extack)
+{
+	struct dsr_service *service = backend->service;
+	u32 weight = backend->weight;
+	int err;
+
+	lockdep_assert_held(&dn->lock);
+	backend->weight = 0;	/* out of the pool */
+	err = dsr_pool_rebuild(dn, service);
+	if (err) {
+		backend->weight = weight;
+		NL_SET_ERR_MSG(extack, "out of memory: nothing was changed");
+		return err;
+	}
+	dsr_backend_release(backend);
+	dsr_net_changed(dn);
+	return 0;
+}
+
+/**
+ * dsr_backend_state() - whether packets can reach a backend now
+ * @net: namespace
+ * @backend: backend
+ * @ifindex: set to the index of the device towards it, or 0
+ * @mac: filled in, MAX_ADDR_LEN bytes
+ * @mac_len: set to the length of @mac, 0 if it is not known
+ *
+ * Context: process context.
+ * Return: enum dsr_backend_state.
+ */
+u8 dsr_backend_state(struct net *net, struct dsr_backend *backend,
+		     int *ifindex, u8 mac[], u8 *mac_len)
+{
+	u8 state = DSR_BACKEND_NO_ROUTE;
+	struct net_device *dev;
+	struct neighbour *neigh;
+	struct rtable *rt;
+	u8 nud;
+
+	*ifindex = 0;
+	*mac_len = 0;
+	rcu_read_lock_bh();
+	rt = dsr_nexthop_get(net, &backend->nexthop);
+	if (!rt)
+		goto out;
+	dev = READ_ONCE(rt->dst.dev);
+	*ifindex = dev->ifindex;
+	state = DSR_BACKEND_UNKNOWN;
+	neigh = __ipv4_neigh_lookup_noref(dev,
+					  (__force u32)backend->nexthop.addr);
+	if (!neigh)
+		goto out;
+	nud = READ_ONCE(neigh->nud_state);
+	if (nud & NUD_VALID) {
+		state = DSR_BACKEND_REACHABLE;
+		if (!(nud & NUD_NOARP)) {
+			*mac_len = dev->addr_len;
+			neigh_ha_snapshot(mac, neigh, dev);
+		}
+	} else if (nud & NUD_INCOMPLETE) {
+		state = DSR_BACKEND_INCOMPLETE;
+	} else if (nud & NUD_FAILED) {
+		state = DSR_BACKEND_UNREACHABLE;
+	}
+out:
+	rcu_read_unlock_bh();
+	return state;
+}

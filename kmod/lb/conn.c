@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: GPL-2.0
+/* conn - see conn.h */
+
+#include <linux/slab.h>
+
+#include "conn.h"
+
+static struct kmem_cache *cache __read_mostly;
+static struct workqueue_struct *wq __read_mostly;
+
+static atomic_t *counter(struct dsr_backend *backend, u8 state)
+{
+	return state == DSR_CONN_ESTABLISHED || state == DSR_CONN_UDP ?
+	       &backend->active : &backend->inactive;
+}
+
+static void conn_free_rcu(struct rcu_head *rcu)
+{
+	kmem_cache_free(cache, container_of(rcu, struct dsr_conn, rcu));
+}
+
+static bool conn_expired(struct dsr_table *table, struct dsr_node *node,
+			 u32 now)
+{
+	struct dsr_conn *conn = container_of(node, struct dsr_conn, node);
+
+	return now - READ_ONCE(node->seen) > dsr_state_timeout(conn->state) &&
+	       /* @seen may have been written after @now was read */
+	       time_after32(now, READ_ONCE(node->seen));
+}
+
+static void conn_release(struct dsr_table *table, struct dsr_node *node)
+{
+	struct dsr_conn *conn = container_of(node, struct dsr_conn, node);
+	struct dsr_backend *backend =
+		rcu_dereference_protected(conn->backend, true);
+
+	conn->unlinked = true;
+	atomic_dec(counter(backend, conn->state));
+	dsr_backend_put(backend);
+	call_rcu(&conn->rcu, conn_free_rcu);
+}
+
+static const struct dsr_table_ops conn_table_ops = {
+	.expired = conn_expired,
+	.release = conn_release,
+};
+
+/**
+ * dsr_conn_add() - remember a new connection
+ * @dn: balancer
+ * @tuple: its key
+ * @hash: of @tuple
+ * @state: enum dsr_conn_state
+ * @backend: where its packets go
+ *
+ * Context: rcu_read_lock(), BH disabled.
+ * Return: the connection; maybe one that another CPU has added meanwhile, with
+ * another backend. %NULL if it cannot be remembered, for the table is full, or
+ * memory is short, or @backend has just been removed.
+ */
+struct dsr_conn *dsr_conn_add(struct dsr_net *dn, const struct dsr_tuple *tuple,
+			      u32 hash, u8 state, struct dsr_backend *backend)
+{
+	struct dsr_conn *conn;
+	struct dsr_node *node;
+
+	conn = kmem_cache_alloc(cache, GFP_ATOMIC | __GFP_NOWARN);
+	if (!conn)
+		return NULL;
+	if (!dsr_backend_get(backend))
+		goto free_conn;
+	conn->node.hash = hash;
+	conn->node.seen = jiffies;
+	conn->tuple = *tuple;
+	conn->state = state;
+	conn->unlinked = false;
+	RCU_INIT_POINTER(conn->backend, backend);
+	/* Counted first: the janitor may find it before this returns. */
+	atomic_inc(counter(backend, state));
+	node = dsr_table_insert(&dn->table, &conn->node, dsr_conn_match, tuple);
+	if (node == &conn->node)
+		return conn;
+
+	atomic_dec(counter(backend, state));
+	dsr_backend_put(backend);
+free_conn:
+	kmem_cache_free(cache, conn);
+	return node ? container_of(node, struct dsr_conn, node) : NULL;
+}
+
+/**
+ * dsr_conn_change() - give a connection a new state or another backend
+ * @dn: balancer
+ * @conn: connection, found in this grace period
+ * @state: its new state
+ * @backend: its new backend
+ *
+ * Context: rcu_read_lock(). Takes the lock of a stripe.
+ */
+void dsr_conn_change(struct dsr_net *dn, struct dsr_conn *conn, u8 state,
+		     struct dsr_backend *backend)
+{
+	spinlock_t *lock = dsr_table_lock(&dn->table, conn->node.hash);
+	struct dsr_backend *old;
+
+	spin_lock_bh(lock);
+	if (conn->unlinked)
+		goto out;
+	old = rcu_dereference_protected(conn->backend, lockdep_is_held(lock));
+	if (old != backend && !dsr_backend_get(backend))
+		goto out;
+	atomic_dec(counter(old, conn->state));
+	atomic_inc(counter(backend, state));
+	WRITE_ONCE(conn->state, state);
+	if (old != backend) {
+		rcu_assign_pointer(conn->backend, backend);
+		dsr_backend_put(old);
+	}
+out:
+	spin_unlock_bh(lock);
+}
+
+/**
+ * dsr_conn_expires() - how long a connection still lives without packets
+ * @conn: connection
+ * @now: jiffies, low half
+ *
+ * Return: milliseconds.
+ */
+u32 dsr_conn_expires(const struct dsr_conn *conn, u32 now)
+{
+	u32 timeout = dsr_state_timeout(READ_ONCE(conn->state));
+	u32 idle = now - READ_ONCE(conn->node.seen);
+
+	return idle < timeout ? jiffies_to_msecs(timeout - idle) : 0;
+}
+
+/** dsr_conn_flush() - forget all connections; holds dn->lock, sleeps */
+void dsr_conn_flush(struct dsr_net *dn)
+{
+	lockdep_assert_held(&dn->lock);
+	if (dn->services_count)
+		dsr_table_flush(&dn->table);
+}
+
+/** dsr_conn_table_init() - dsr_table_init() for connections */
+int dsr_conn_table_init(struct dsr_net *dn)
+{
+	return dsr_table_init(&dn->table, &conn_table_ops, wq, dn->conn_max);
+}
+
+/**
+ * dsr_conn_init() - set up what the tables of all namespaces share
+ *
+ * Return: 0 or -%ENOMEM.
+ */
+int __init dsr_conn_init(void)
+{
+	cache = KMEM_CACHE(dsr_conn, SLAB_HWCACHE_ALIGN);
+	if (!cache)
+		return -ENOMEM;
+	wq = alloc_workqueue("dsr_lb", WQ_UNBOUND, 0);
+	if (!wq) {
+		kmem_cache_destroy(cache);
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+/** dsr_conn_exit() - undo dsr_conn_init(), once all tables are gone */
+void dsr_conn_exit(void)
+{
+	destroy_workqueue(wq);
+	/* connections, backends, and buckets on their way out */
+	rcu_barrier();
+	kmem_cache_destroy(cache);
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * conn - a connection: which backend its packets go to
+ *
+ * Owner: the table. A packet uses an entry under RCU without a reference.
+ * The entry holds a reference to its backend.
+ *
+ * Locking: what changes a few times in a connection's life (state, backend)
+ * changes under the lock of the entry's stripe, so that the counts of the
+ * backends are exact; each other packet of it writes nothing but, once a
+ * second, when it was seen.
+ */
+#ifndef _DSR_CONN_H
+#define _DSR_CONN_H
+
+#include "backend.h"
+#include "net.h"
+#include "packet.h"
+#include "state.h"
+
+/**
+ * struct dsr_conn - a connection
+ * @node: in the table
+ * @tuple: its key
+ * @backend: where its packets go, never %NULL
+ * @rcu: to free it after its last reader
+ * @state: enum dsr_conn_state
+ * @unlinked: not in the table any more, and does not hold @backend
+ */
+struct dsr_conn {
+	struct dsr_node node;
+	struct dsr_tuple tuple;
+	struct dsr_backend __rcu *backend;
+	struct rcu_head rcu;
+	u8 state;
+	bool unlinked;
+};
+
+/* one cache line: "a hit reads the bucket and the entry" */
+static_assert(sizeof(struct dsr_conn) <= 64);
+
+/** dsr_conn_hash() - hash of @tuple in @table */
+static inline u32 dsr_conn_hash(const struct dsr_table *table,
+				const struct dsr_tuple *tuple)
+{
+	/* TCP and UDP share chains: at worst two entries instead of one. */
+	return hsiphash_3u32((__force u32)tuple->saddr,
+			     (__force u32)tuple->daddr,
+			     (__force u32)tuple->sport << 16 |
+			     (__force u32)tuple->dport, &table->key);
+}
+
+static inline bool dsr_conn_match(const struct dsr_node *node, const void *key)
+{
+	const struct dsr_conn *conn = container_of(node, struct dsr_conn, node);
+	const u64 *a = (const u64 *)&conn->tuple, *b = key;
+
+	return a[0] == b[0] && a[1] == b[1];
+}
+
+/**
+ * dsr_conn_find() - look a connection up
+ * @dn: balancer
+ * @tuple: its key
+ * @hash: of @tuple
+ *
+ * Context: rcu_read_lock(). No writes.
+ * Return: the connection, valid until rcu_read_unlock(), or %NULL.
+ */
+static inline struct dsr_conn *dsr_conn_find(const struct dsr_net *dn,
+					     const struct dsr_tuple *tuple,
+					     u32 hash)
+{
+	struct dsr_node *node = dsr_table_find(&dn->table, hash,
+					       dsr_conn_match, tuple);
+
+	return node ? container_of(node, struct dsr_conn, node) : NULL;
+}
+
+struct dsr_conn *dsr_conn_add(struct dsr_net *dn, const struct dsr_tuple *tuple,
+			      u32 hash, u8 state, struct dsr_backend *backend);
+void dsr_conn_change(struct dsr_net *dn, struct dsr_conn *conn, u8 state,
+		     struct dsr_backend *backend);
+u32 dsr_conn_expires(const struct dsr_conn *conn, u32 now);
+void dsr_conn_flush(struct dsr_net *dn);
+int dsr_conn_table_init(struct dsr_net *dn);
+int __init dsr_conn_init(void);
+void dsr_conn_exit(void);
+
+#endif /* _DSR_CONN_H */

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* hook - what netfilter calls for each packet in PRE_ROUTING */
+#ifndef _DSR_HOOK_H
+#define _DSR_HOOK_H
+
+#include <linux/netfilter.h>
+
+unsigned int dsr_hook(void *priv, struct sk_buff *skb,
+		      const struct nf_hook_state *state);
+
+#endif /* _DSR_HOOK_H */

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: GPL-2.0
+/* main - loading and unloading of dsr_lb */
+
+#include <linux/module.h>
+#include <linux/dsr.h>
+
+#include "conn.h"
+#include "net.h"
+#include "netlink.h"
+
+static int __init dsr_lb_init(void)
+{
+	int err;
+
+	err = dsr_conn_init();
+	if (err)
+		return err;
+	err = dsr_net_init();
+	if (err)
+		goto exit_conn;
+	/* ORDER: last, for with it come the first requests */
+	err = dsr_netlink_init();
+	if (err)
+		goto exit_net;
+	return 0;
+
+exit_net:
+	dsr_net_exit();
+exit_conn:
+	dsr_conn_exit();
+	return err;
+}
+
+static void __exit dsr_lb_exit(void)
+{
+	dsr_netlink_exit();
+	dsr_net_exit();
+	dsr_conn_exit();
+}
+
+module_init(dsr_lb_init);
+module_exit(dsr_lb_exit);
+
+MODULE_DESCRIPTION("Layer-4 load balancer by direct server return");
+MODULE_LICENSE("GPL");
+MODULE_ALIAS_GENL_FAMILY(DSR_GENL_NAME);

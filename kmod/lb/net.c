@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: GPL-2.0
+/* net - start, stop and end of a namespace's balancer; see net.h */
+
+#include <linux/module.h>
+#include <linux/netfilter_ipv4.h>
+#include <net/netfilter/ipv4/nf_defrag_ipv4.h>
+#include <linux/dsr.h>
+
+#include "conn.h"
+#include "hook.h"
+#include "net.h"
+#include "proc.h"
+#include "service.h"
+
+unsigned int dsr_net_id __read_mostly;
+
+unsigned int dsr_net_conn_max __read_mostly = 1 << 20;
+module_param_named(conn_max, dsr_net_conn_max, uint, 0444);
+MODULE_PARM_DESC(conn_max, "connections that a namespace remembers at most");
+
+/**
+ * dsr_net_start() - begin to look at packets
+ * @dn: balancer, with no service
+ *
+ * Context: process context, holds dn->lock.
+ * Return: 0 or a negative errno.
+ */
+int dsr_net_start(struct dsr_net *dn)
+{
+	int err;
+
+	lockdep_assert_held(&dn->lock);
+	err = nf_defrag_ipv4_enable(dn->net);
+	if (err)
+		return err;
+	err = dsr_conn_table_init(dn);
+	if (err)
+		goto disable_defrag;
+	err = nf_register_net_hook(dn->net, &dn->hook);
+	if (err)
+		goto exit_table;
+	return 0;
+
+exit_table:
+	dsr_table_exit(&dn->table);
+disable_defrag:
+	nf_defrag_ipv4_disable(dn->net);
+	return err;
+}
+
+/**
+ * dsr_net_stop() - look at packets no more, and forget all connections
+ * @dn: balancer, whose last service has just gone
+ *
+ * Context: process context, holds dn->lock, sleeps.
+ */
+void dsr_net_stop(struct dsr_net *dn)
+{
+	lockdep_assert_held(&dn->lock);
+	nf_unregister_net_hook(dn->net, &dn->hook);
+	/* The hook may be running still. Packets that it has put elsewhere
+	 * (neighbour queue, NFQUEUE, qdisc) hold nothing of ours.
+	 */
+	synchronize_net();
+	dsr_table_exit(&dn->table);
+	nf_defrag_ipv4_disable(dn->net);
+}
+
+static int __net_init net_init(struct net *net)
+{
+	struct dsr_net *dn = dsr_net(net);
+	int err;
+
+	dn->net = net;
+	dn->reasons = __alloc_percpu(DSR_REASON_COUNT * sizeof(u64),
+				     sizeof(u64));
+	if (!dn->reasons)
+		return -ENOMEM;
+	mutex_init(&dn->lock);
+	INIT_LIST_HEAD(&dn->services);
+	dn->conn_max = clamp(dsr_net_conn_max, DSR_TABLE_MAX_MIN,
+			     DSR_TABLE_MAX_MAX);
+	dn->generation = 1;
+	dn->hook = (struct nf_hook_ops) {
+		.hook = dsr_hook,
+		.priv = dn,
+		.pf = NFPROTO_IPV4,
+		.hooknum = NF_INET_PRE_ROUTING,
+		/* the rules that set the mark come just before */
+		.priority = NF_IP_PRI_MANGLE + 1,
+	};
+	err = dsr_proc_net_init(dn);
+	if (err)
+		free_percpu(dn->reasons);
+	return err;
+}
+
+/* Before the devices of a dying namespace go, so that no cached route keeps
+ * one of them.
+ */
+static void __net_exit net_pre_exit(struct net *net)
+{
+	struct dsr_net *dn = dsr_net(net);
+
+	mutex_lock(&dn->lock);
+	dsr_service_flush(dn);
+	mutex_unlock(&dn->lock);
+}
+
+static void __net_exit net_exit(struct net *net)
+{
+	struct dsr_net *dn = dsr_net(net);
+
+	dsr_proc_net_exit(dn);
+	free_percpu(dn->reasons);
+	mutex_destroy(&dn->lock);
+}
+
+static struct pernet_operations net_ops = {
+	.init = net_init,
+	.pre_exit = net_pre_exit,
+	.exit = net_exit,
+	.id = &dsr_net_id,
+	.size = sizeof(struct dsr_net),
+};
+
+/** dsr_net_init() - give each namespace its balancer */
+int __init dsr_net_init(void)
+{
+	return register_pernet_subsys(&net_ops);
+}
+
+/** dsr_net_exit() - stop and free the balancers of all namespaces */
+void dsr_net_exit(void)
+{
+	unregister_pernet_subsys(&net_ops);
+}

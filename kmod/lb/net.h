@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * net - the balancer of one network namespace
+ *
+ * Owner of everything else: services, their backends, the connection table,
+ * the packet hook. Lives as long as its namespace. Idle as long as there is
+ * no service: no hook, no table, no janitor.
+ *
+ * Locking: struct dsr_net.lock serialises all changes of configuration;
+ * packets read it under RCU.
+ */
+#ifndef _DSR_NET_H
+#define _DSR_NET_H
+
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/netfilter.h>
+#include <linux/percpu.h>
+#include <net/net_namespace.h>
+#include <net/netns/generic.h>
+
+#include "extack.h"
+#include "reason.h"
+#include "table.h"
+
+#define DSR_SERVICE_BITS	8
+
+/**
+ * struct dsr_net - the balancer of one network namespace
+ * @table: the connection table; set up while @services_count is not 0
+ * @reasons: per CPU, packets by enum dsr_reason
+ * @marks: services by fwmark, RCU
+ * @lock: guards all that follows, and serialises changes to what is above
+ * @services: services in ascending order of fwmark
+ * @services_count: their number
+ * @conn_max: hard cap of @table, also while there is none
+ * @generation: grows with each change, for the consistency of dumps
+ * @net: the namespace
+ * @hook: the packet hook, registered while @services_count is not 0
+ * @messages: refusals with figures in them
+ */
+struct dsr_net {
+	struct dsr_table table;
+	u64 __percpu *reasons;
+	struct hlist_head marks[1 << DSR_SERVICE_BITS];
+
+	struct mutex lock;	/* guards what follows, serialises writers */
+	struct list_head services;
+	u32 services_count;
+	u32 conn_max;
+	u32 generation;
+	struct net *net;
+	struct nf_hook_ops hook;
+	struct dsr_extack_pool messages;
+};
+
+extern unsigned int dsr_net_id;
+extern unsigned int dsr_net_conn_max;
+
+/** dsr_net() - the balancer of @net */
+static inline struct dsr_net *dsr_net(const struct net *net)
+{
+	return net_generic(net, dsr_net_id);
+}
+
+/** dsr_net_changed() - note a change of configuration */
+static inline void dsr_net_changed(struct dsr_net *dn)
+{
+	lockdep_assert_held(&dn->lock);
+	/* 0 means "no generation" to netlink dumps */
+	if (!++dn->generation)
+		dn->generation = 1;
+}
+
+int dsr_net_start(struct dsr_net *dn);
+void dsr_net_stop(struct dsr_net *dn);
+int __init dsr_net_init(void);
+void dsr_net_exit(void);
+
+#endif /* _DSR_NET_H */

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: GPL-2.0
+/* netlink_conn - requests about the connection table and the counters */
+
+#include <linux/capability.h>
+
+#include "conn.h"
+#include "netlink.h"
+#include "reason.h"
+#include "service.h"
+
+const struct nla_policy dsr_netlink_table_policy[DSR_TABLE_A_LAST + 1] = {
+	[DSR_TABLE_A_MAX] = { .type = NLA_U32 },
+};
+
+static int put_connection(struct sk_buff *skb, struct netlink_callback *cb,
+			  struct dsr_conn *conn)
+{
+	struct dsr_backend *backend;
+	struct nlattr *nest;
+	void *header;
+
+	header = genlmsg_put(skb, NETLINK_CB(cb->skb).portid,
+			     cb->nlh->nlmsg_seq, &dsr_netlink_family,
+			     NLM_F_MULTI, DSR_CMD_CONNECTION_GET);
+	if (!header)
+		return -EMSGSIZE;
+	nest = nla_nest_start(skb, DSR_A_CONNECTION);
+	if (!nest)
+		return -EMSGSIZE;
+	backend = rcu_dereference(conn->backend);
+	if (nla_put_u8(skb, DSR_CONNECTION_A_PROTO, conn->tuple.proto) ||
+	    nla_put_be32(skb, DSR_CONNECTION_A_SRC4, conn->tuple.saddr) ||
+	    nla_put_be16(skb, DSR_CONNECTION_A_SPORT, conn->tuple.sport) ||
+	    nla_put_be32(skb, DSR_CONNECTION_A_DST4, conn->tuple.daddr) ||
+	    nla_put_be16(skb, DSR_CONNECTION_A_DPORT, conn->tuple.dport) ||
+	    nla_put_u8(skb, DSR_CONNECTION_A_STATE, READ_ONCE(conn->state)) ||
+	    nla_put_u32(skb, DSR_CONNECTION_A_EXPIRES,
+			dsr_conn_expires(conn, jiffies)) ||
+	    nla_put_be32(skb, DSR_CONNECTION_A_BACKEND4,
+			 backend->nexthop.addr))
+		return -EMSGSIZE;
+	if (!READ_ONCE(backend->removed) &&
+	    nla_put_u32(skb, DSR_CONNECTION_A_FWMARK,
+			backend->service->fwmark))
+		return -EMSGSIZE;
+	nla_nest_end(skb, nest);
+	genlmsg_end(skb, header);
+	return 0;
+}
+
+/* All of a bucket, or nothing of it. */
+static int dump_bucket(struct sk_buff *skb, struct netlink_callback *cb,
+		       struct dsr_table *table, u64 cursor)
+{
+	unsigned char *start = skb_tail_pointer(skb);
+	struct dsr_node *node;
+	int err = 0;
+
+	rcu_read_lock();
+	dsr_table_for_each_in(node, table, cursor) {
+		err = put_connection(skb, cb, container_of(node,
+							   struct dsr_conn,
+							   node));
+		if (err) {
+			nlmsg_trim(skb, start);
+			break;
+		}
+	}
+	rcu_read_unlock();
+	return err;
+}
+
+/**
+ * dsr_netlink_connection_dump() - DSR_CMD_CONNECTION_GET
+ * @skb: reply
+ * @cb: args[0] and args[1] are the low and the high half of the cursor
+ */
+int dsr_netlink_connection_dump(struct sk_buff *skb,
+				struct netlink_callback *cb)
+{
+	u64 cursor = (u64)cb->args[1] << 32 | (u32)cb->args[0];
+	struct dsr_net *dn = dsr_net(sock_net(skb->sk));
+	int err = 0;
+
+	mutex_lock(&dn->lock);
+	if (!dn->services_count)
+		goto unlock;
+	mutex_lock(&dn->table.janitor);
+	while (cursor < DSR_TABLE_END) {
+		err = dump_bucket(skb, cb, &dn->table, cursor);
+		if (err)
+			break;
+		cursor = dsr_table_next(&dn->table, cursor);
+		cond_resched();
+	}
+	mutex_unlock(&dn->table.janitor);
+unlock:
+	mutex_unlock(&dn->lock);
+	cb->args[0] = (u32)cursor;
+	cb->args[1] = cursor >> 32;
+	/* A bucket that does not fit into an empty message never will. */
+	return skb->len ?: err;
+}
+
+/** dsr_netlink_connection_set() - DSR_CMD_CONNECTION_SET */
+int dsr_netlink_connection_set(struct sk_buff *skb, struct genl_info *info)
+{
+	struct dsr_net *dn = dsr_net(genl_info_net(info));
+	struct nlattr *tb[DSR_TABLE_A_LAST + 1];
+	u32 max;
+	int err;
+
+	err = dsr_netlink_nest(tb, DSR_TABLE_A_LAST, info, DSR_A_TABLE,
+			       dsr_netlink_table_policy,
+			       "how many connections? name the maximum");
+	if (err)
+		return err;
+	if (!tb[DSR_TABLE_A_MAX]) {
+		NL_SET_ERR_MSG(info->extack,
+			       "how many connections? name the maximum");
+		return -EINVAL;
+	}
+	max = nla_get_u32(tb[DSR_TABLE_A_MAX]);
+	if (max < DSR_TABLE_MAX_MIN || max > DSR_TABLE_MAX_MAX) {
+		NL_SET_ERR_MSG(info->extack,
+			       "maximum out of range: it is from 16 to 67108864");
+		return -ERANGE;
+	}
+	/* The table is kernel memory, which a container may not take at will. */
+	if (max > dsr_net_conn_max && !capable(CAP_NET_ADMIN)) {
+		NL_SET_ERR_MSG(info->extack,
+			       "more than dsr_lb's conn_max needs CAP_NET_ADMIN of the host");
+		return -EPERM;
+	}
+	mutex_lock(&dn->lock);
+	dn->conn_max = max;
+	if (dn->services_count)
+		WRITE_ONCE(dn->table.max, max);
+	mutex_unlock(&dn->lock);
+	return 0;
+}
+
+/** dsr_netlink_connection_flush() - DSR_CMD_CONNECTION_FLUSH */
+int dsr_netlink_connection_flush(struct sk_buff *skb, struct genl_info *info)
+{
+	struct dsr_net *dn = dsr_net(genl_info_net(info));
+
+	mutex_lock(&dn->lock);
+	dsr_conn_flush(dn);
+	mutex_unlock(&dn->lock);
+	return 0;
+}
+
+static int put_table(struct sk_buff *skb, struct dsr_net *dn)
+{
+	struct nlattr *nest = nla_nest_start(skb, DSR_A_TABLE);
+	bool running = dn->services_count;
+
+	if (!nest ||
+	    nla_put_u32(skb, DSR_TABLE_A_MAX, dn->conn_max) ||
+	    nla_put_u32(skb, DSR_TABLE_A_ENTRIES, running ?
+			atomic_read(&dn->table.entries) : 0) ||
+	    nla_put_u32(skb, DSR_TABLE_A_BUCKETS, running ?
+			dsr_table_size(&dn->table) : 0) ||
+	    nla_put_u64_64bit(skb, DSR_TABLE_A_BYTES, running ?
+			      dsr_table_bytes(&dn->table,
+					      sizeof(struct dsr_conn)) : 0,
+			      DSR_TABLE_A_PAD))
+		return -EMSGSIZE;
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
+static int put_reason(struct sk_buff *skb, struct dsr_net *dn,
+		      enum dsr_reason reason)
+{
+	struct nlattr *nest = nla_nest_start(skb, DSR_A_REASON);
+
+	if (!nest ||
+	    nla_put_string(skb, DSR_REASON_A_NAME, dsr_reason_names[reason]) ||
+	    nla_put_u64_64bit(skb, DSR_REASON_A_PACKETS,
+			      dsr_reason_sum(dn, reason), DSR_REASON_A_PAD))
+		return -EMSGSIZE;
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
+/** dsr_netlink_stats_get() - DSR_CMD_STATS_GET */
+int dsr_netlink_stats_get(struct sk_buff *skb, struct genl_info *info)
+{
+	struct dsr_net *dn = dsr_net(genl_info_net(info));
+	struct sk_buff *reply;
+	void *header;
+	int err, i;
+
+	reply = genlmsg_new(GENLMSG_DEFAULT_SIZE, GFP_KERNEL);
+	if (!reply)
+		return -ENOMEM;
+	header = genlmsg_put_reply(reply, info, &dsr_netlink_family, 0,
+				   DSR_CMD_STATS_GET);
+	err = header ? 0 : -EMSGSIZE;
+
+	mutex_lock(&dn->lock);
+	if (!err)
+		err = put_table(reply, dn);
+	for (i = 0; i < DSR_REASON_COUNT && !err; i++)
+		err = put_reason(reply, dn, i);
+	mutex_unlock(&dn->lock);
+	if (err) {
+		nlmsg_free(reply);
+		return err;
+	}
+	genlmsg_end(reply, header);
+	return genlmsg_reply(reply, info);
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * pool - the backends of a service that take new connections
+ *
+ * Made anew with each change of the backends or of the scheduler, so that
+ * scheduling reads one array and no flags. Holds what a scheduler remembers.
+ *
+ * Owner: its service. Locking: read under RCU; replaced under
+ * struct dsr_net.lock, and freed after a grace period. A backend in a pool is
+ * not freed before that pool: it leaves the pool first.
+ */
+#ifndef _DSR_POOL_H
+#define _DSR_POOL_H
+
+#include "backend.h"
+
+struct dsr_scheduler;
+
+/**
+ * struct dsr_pool_member - a backend in a pool
+ * @backend: backend
+ * @weight: its weight when the pool was made, not 0
+ * @credit: what a scheduler owes it, with struct dsr_pool.lock
+ */
+struct dsr_pool_member {
+	struct dsr_backend *backend;
+	u32 weight;
+	s64 credit;
+};
+
+/**
+ * struct dsr_pool - the backends of a service that take new connections
+ * @scheduler: who chooses among them
+ * @count: number of @member
+ * @weight: sum of their weights
+ * @turn: connections given out so far
+ * @lock: for schedulers that need one
+ * @rcu: to free it after its last reader
+ * @member: in ascending order of address
+ */
+struct dsr_pool {
+	const struct dsr_scheduler *scheduler;
+	u32 count;
+	u32 weight;
+	atomic_t turn;
+	spinlock_t lock;	/* for schedulers that need one */
+	struct rcu_head rcu;
+	struct dsr_pool_member member[];
+};
+
+int dsr_pool_build(struct dsr_net *dn, struct dsr_service *service,
+		   const struct dsr_scheduler *scheduler);
+int dsr_pool_rebuild(struct dsr_net *dn, struct dsr_service *service);
+
+#endif /* _DSR_POOL_H */

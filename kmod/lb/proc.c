@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: GPL-2.0
+/* proc - see proc.h */
+
+#include <linux/proc_fs.h>
+#include <linux/seq_file.h>
+
+#include "conn.h"
+#include "proc.h"
+#include "reason.h"
+#include "scheduler.h"
+#include "service.h"
+
+static struct dsr_net *dsr_net_of(struct seq_file *seq)
+{
+	return dsr_net(seq_file_single_net(seq));
+}
+
+static void show_backend(struct seq_file *seq, struct dsr_backend *backend)
+{
+	struct dsr_stats sum = { };
+
+	dsr_stats_add(&sum, backend->stats);
+	seq_printf(seq, "  via %pI4 weight %u active %d inactive %d connections %llu packets %llu bytes %llu\n",
+		   &backend->nexthop.addr, backend->weight,
+		   atomic_read(&backend->active),
+		   atomic_read(&backend->inactive), sum.connections,
+		   sum.packets, sum.bytes);
+}
+
+static int services_show(struct seq_file *seq, void *v)
+{
+	struct dsr_net *dn = dsr_net_of(seq);
+	struct dsr_service *service;
+	struct dsr_backend *backend;
+
+	mutex_lock(&dn->lock);
+	list_for_each_entry(service, &dn->services, list) {
+		seq_printf(seq, "fwmark %u scheduler %s path %s",
+			   service->fwmark,
+			   dsr_service_pool(dn, service)->scheduler->name,
+			   service->path == DSR_PATH_DIRECT ? "direct" :
+							      "stack");
+		if (service->tos)
+			seq_printf(seq, " tos 0x%02x/0x%02x",
+				   service->tos & 0xff, service->tos >> 8);
+		seq_putc(seq, '\n');
+		list_for_each_entry(backend, &service->backends, list)
+			show_backend(seq, backend);
+	}
+	mutex_unlock(&dn->lock);
+	return 0;
+}
+
+static int stats_show(struct seq_file *seq, void *v)
+{
+	struct dsr_net *dn = dsr_net_of(seq);
+	int i;
+
+	for (i = 0; i < DSR_REASON_COUNT; i++)
+		seq_printf(seq, "%s %llu\n", dsr_reason_names[i],
+			   dsr_reason_sum(dn, i));
+	return 0;
+}
+
+static const char *const state_names[] = {
+	[DSR_CONN_SYN] = "syn",
+	[DSR_CONN_ESTABLISHED] = "established",
+	[DSR_CONN_FIN] = "fin",
+	[DSR_CONN_CLOSED] = "closed",
+	[DSR_CONN_UDP] = "udp",
+};
+
+/* A position is the cursor of a bucket, plus one: all of a bucket is shown at
+ * a time, so that reading goes on right where the table was resized meanwhile.
+ */
+static void *connections_start(struct seq_file *seq, loff_t *pos)
+{
+	struct dsr_net *dn = dsr_net(seq_file_net(seq));
+
+	mutex_lock(&dn->lock);
+	if (!dn->services_count)
+		return NULL;
+	mutex_lock(&dn->table.janitor);
+	return *pos < DSR_TABLE_END ? pos : NULL;
+}
+
+static void *connections_next(struct seq_file *seq, void *v, loff_t *pos)
+{
+	struct dsr_net *dn = dsr_net(seq_file_net(seq));
+
+	*pos = dsr_table_next(&dn->table, *pos);
+	return *pos < DSR_TABLE_END ? pos : NULL;
+}
+
+static void connections_stop(struct seq_file *seq, void *v)
+{
+	struct dsr_net *dn = dsr_net(seq_file_net(seq));
+
+	if (dn->services_count)
+		mutex_unlock(&dn->table.janitor);
+	mutex_unlock(&dn->lock);
+}
+
+static void show_connection(struct seq_file *seq, const struct dsr_conn *conn)
+{
+	const struct dsr_tuple *tuple = &conn->tuple;
+
+	seq_printf(seq, "%s %pI4:%u %pI4:%u via %pI4 %s expires %ld\n",
+		   tuple->proto == IPPROTO_TCP ? "tcp" : "udp",
+		   &tuple->saddr, ntohs(tuple->sport),
+		   &tuple->daddr, ntohs(tuple->dport),
+		   &rcu_dereference(conn->backend)->nexthop.addr,
+		   state_names[READ_ONCE(conn->state)],
+		   dsr_conn_expires(conn, jiffies) / MSEC_PER_SEC);
+}
+
+static int connections_show(struct seq_file *seq, void *v)
+{
+	struct dsr_net *dn = dsr_net(seq_file_net(seq));
+	u64 cursor = *(loff_t *)v;
+	struct dsr_node *node;
+
+	rcu_read_lock();
+	dsr_table_for_each_in(node, &dn->table, cursor)
+		show_connection(seq, container_of(node, struct dsr_conn, node));
+	rcu_read_unlock();
+	return 0;
+}
+
+static const struct seq_operations connections_ops = {
+	.start = connections_start,
+	.next = connections_next,
+	.stop = connections_stop,
+	.show = connections_show,
+};
+
+/**
+ * dsr_proc_net_init() - make the files of a namespace
+ * @dn: its balancer
+ *
+ * Who talks to which server is for root alone, as over netlink.
+ *
+ * Return: 0 or -%ENOMEM.
+ */
+int dsr_proc_net_init(struct dsr_net *dn)
+{
+	struct proc_dir_entry *dir;
+
+	dir = proc_net_mkdir(dn->net, "dsr", dn->net->proc_net);
+	if (!dir)
+		return -ENOMEM;
+	if (proc_create_net_single("services", 0400, dir, services_show,
+				   NULL) &&
+	    proc_create_net_single("stats", 0444, dir, stats_show, NULL) &&
+	    proc_create_net("connections", 0400, dir, &connections_ops,
+			    sizeof(struct seq_net_private)))
+		return 0;
+	remove_proc_subtree("dsr", dn->net->proc_net);
+	return -ENOMEM;
+}
+
+/** dsr_proc_net_exit() - remove the files of a namespace */
+void dsr_proc_net_exit(struct dsr_net *dn)
+{
+	remove_proc_subtree("dsr", dn->net->proc_net);
+}

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: GPL-2.0
+/* scheduler - the list of them */
+
+#include <linux/string.h>
+
+#include "scheduler.h"
+
+static const struct dsr_scheduler *const schedulers[] = {
+	&dsr_sched_rr,
+	&dsr_sched_wrr,
+};
+
+/** dsr_scheduler_find() - the scheduler called @name, or %NULL */
+const struct dsr_scheduler *dsr_scheduler_find(const char *name)
+{
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(schedulers); i++)
+		if (!strcmp(schedulers[i]->name, name))
+			return schedulers[i];
+	return NULL;
+}

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: GPL-2.0
+/* xmit - see xmit.h */
+
+#include <linux/netfilter.h>
+#include <net/arp.h>
+#include <net/dsfield.h>
+#include <net/icmp.h>
+#include <net/ip.h>
+#include <net/route.h>
+#include <net/xfrm.h>
+#include <linux/dsr.h>
+
+#include "xmit.h"
+
+static bool is_too_big(const struct sk_buff *skb, u32 mtu)
+{
+	if (likely(skb->len <= mtu))
+		return false;
+	return !skb_is_gso(skb) || !skb_gso_validate_network_len(skb, mtu);
+}
+
+/* Whether the packet must not be cut to the size that it has to be cut to. */
+static bool is_unsendable(const struct sk_buff *skb, u32 mtu)
+{
+	if (likely(!(ip_hdr(skb)->frag_off & htons(IP_DF))))
+		return false;
+	/* reassembled from fragments that would not fit one by one */
+	return IPCB(skb)->frag_max_size > mtu || is_too_big(skb, mtu);
+}
+
+/**
+ * dsr_xmit_prepare() - make a packet ready to be sent to a backend
+ * @net: namespace
+ * @skb: packet, its data at the IP header, from PRE_ROUTING
+ * @service: its service
+ * @backend: its backend
+ *
+ * Sends the ICMP error if there is one to send. Headers may have moved.
+ *
+ * Context: rcu_read_lock(), softirq.
+ * Return: DSR_FORWARDED, and then dsr_xmit_send() is next, before
+ * rcu_read_unlock(); or why the packet is to be dropped.
+ */
+enum dsr_reason dsr_xmit_prepare(struct net *net, struct sk_buff *skb,
+				 const struct dsr_service *service,
+				 struct dsr_backend *backend)
+{
+	struct rtable *rt = dsr_nexthop_get(net, &backend->nexthop);
+	u16 tos = READ_ONCE(service->tos);
+	struct iphdr *iph;
+	u32 mtu;
+
+	if (unlikely(!rt))
+		return DSR_DROP_NO_ROUTE;
+	if (!xfrm4_policy_check(NULL, XFRM_POLICY_FWD, skb))
+		return DSR_DROP_POLICY;
+	/* What hardware has merged without saying how cannot be sent on. */
+	if (skb_warn_if_lro(skb))
+		return DSR_DROP_TOO_BIG;
+
+	/* The errors below want a route on the packet. No reference: who
+	 * queues the packet takes one.
+	 */
+	skb_dst_drop(skb);
+	skb_dst_set_noref(skb, &rt->dst);
+	if (unlikely(ip_hdr(skb)->ttl <= 1)) {
+		icmp_send(skb, ICMP_TIME_EXCEEDED, ICMP_EXC_TTL, 0);
+		return DSR_DROP_TTL;
+	}
+	mtu = ip_dst_mtu_maybe_forward(&rt->dst, true);
+	if (unlikely(is_unsendable(skb, mtu))) {
+		icmp_send(skb, ICMP_DEST_UNREACH, ICMP_FRAG_NEEDED,
+			  htonl(mtu));
+		return DSR_DROP_TOO_BIG;
+	}
+
+	if (skb_cow(skb, LL_RESERVED_SPACE(READ_ONCE(rt->dst.dev))))
+		return DSR_DROP_NO_MEMORY;
+	iph = ip_hdr(skb);
+	ip_decrease_ttl(iph);
+	if (tos)
+		ipv4_change_dsfield(iph, ~(tos >> 8), tos & 0xff);
+	skb_forward_csum(skb);
+	skb_clear_tstamp(skb);
+	IPCB(skb)->flags |= IPSKB_FORWARDED;
+	if (READ_ONCE(net->ipv4.sysctl_ip_fwd_update_priority))
+		skb->priority = rt_tos2priority(iph->tos);
+	return DSR_FORWARDED;
+}
+
+/* Past netfilter and routing, to the device. */
+static void send_direct(struct sk_buff *skb, struct rtable *rt)
+{
+	struct net_device *dev = READ_ONCE(rt->dst.dev);
+	struct neighbour *neigh;
+
+	skb->dev = dev;
+	skb->protocol = htons(ETH_P_IP);
+	neigh = ip_neigh_gw4(dev, rt->rt_gw4);
+	if (IS_ERR(neigh))
+		kfree_skb(skb);
+	else
+		neigh_output(neigh, skb, false);
+}
+
+/**
+ * dsr_xmit_send() - send a packet
+ * @net: namespace
+ * @skb: packet that dsr_xmit_prepare() has made ready; consumed
+ * @service: its service
+ *
+ * Context: rcu_read_lock(), softirq.
+ */
+void dsr_xmit_send(struct net *net, struct sk_buff *skb,
+		   const struct dsr_service *service)
+{
+	struct rtable *rt = skb_rtable(skb);
+
+	/* What has to be cut into fragments (again) goes the long way. */
+	if (READ_ONCE(service->path) == DSR_PATH_DIRECT &&
+	    !IPCB(skb)->frag_max_size &&
+	    !is_too_big(skb, ip_dst_mtu_maybe_forward(&rt->dst, true))) {
+		send_direct(skb, rt);
+		return;
+	}
+	/* ip_output() is the kernel's: a packet that waits for a verdict of
+	 * user space in FORWARD may be sent on after this module is gone.
+	 */
+	NF_HOOK(NFPROTO_IPV4, NF_INET_FORWARD, net, NULL, skb, skb->dev,
+		READ_ONCE(rt->dst.dev), ip_output);
+}
