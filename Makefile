@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# Modules and tool for a running kernel; tests and demo in virtual machines.
+# "make help" tells what there is. What kbuild reads is Kbuild.
+
+KDIR   ?= /lib/modules/$(shell uname -r)/build
+PREFIX ?= /usr/local
+
+# Kbuild wants its variables from the command line or the environment.
+export KUNIT WERROR
+
+all: modules tool
+
+modules:
+	@test -e $(KDIR)/Makefile || { \
+		echo "No kernel headers in $(KDIR): install linux-headers-$(shell uname -r), or name others by KDIR=" >&2; \
+		exit 1; }
+	$(MAKE) -C $(KDIR) M=$(CURDIR) modules
+
+tool:
+	$(MAKE) -C tool PREFIX=$(PREFIX)
+
+install: install-modules install-tool
+
+install-modules: modules
+	$(MAKE) -C $(KDIR) M=$(CURDIR) modules_install \
+		$(if $(DESTDIR),INSTALL_MOD_PATH=$(DESTDIR) DEPMOD=true)
+	$(if $(DESTDIR),,depmod $(shell $(MAKE) -s -C $(KDIR) kernelrelease))
+
+install-tool: tool
+	$(MAKE) -C tool install PREFIX=$(PREFIX) DESTDIR=$(DESTDIR)
+
+check:
+	@scripts/check.sh
+
+test:
+	@scripts/test.sh
+
+demo:
+	@scripts/demo.sh $(if $(RELEASE),--release $(RELEASE)) \
+		$(if $(SHELL_IN),--shell $(SHELL_IN))
+
+clean:
+	-$(if $(wildcard $(KDIR)/Makefile),$(MAKE) -C $(KDIR) M=$(CURDIR) clean)
+	$(MAKE) -C tool clean
+	$(RM) -r build
+
+help:
+	@echo 'make                     build modules and dsrctl for the running kernel   20 s'
+	@echo '     KDIR=DIR              for the kernel whose headers are in DIR'
+	@echo '     KUNIT=1 WERROR=1      with the KUnit suites; every warning an error'
+	@echo 'make modules | tool      one of the two'
+	@echo 'make install             install both (PREFIX=/usr/local DESTDIR=)          5 s'
+	@echo 'make demo                the reference scenario in a virtual machine        1 min, first 5 to 10'
+	@echo '     SHELL_IN=lv1          … and then a shell in lv1 (or client, w101, …)'
+	@echo '     RELEASE=trixie        … on Debian trixie or sid; default: bookworm'
+	@echo 'make check               compiler, sparse, checkpatch, shellcheck, …        1 min, first 5'
+	@echo 'make test                all tests on all kernels, in virtual machines      10 min, first 30 to 45'
+	@echo '     ONLY="WORDS"          … only suites whose name has one of the words'
+	@echo 'make clean               remove what was built here'
+	@echo
+	@echo 'What is expensive (Debian roots, kernels) is kept in $${XDG_CACHE_HOME:-~/.cache}/dsr.'
+
+.PHONY: all modules tool install install-modules install-tool check test demo \
+	clean help
