@@ -374,7 +374,7 @@ u32 dsr_table_size(struct dsr_table *table)
  */
 u64 dsr_table_bytes(struct dsr_table *table, size_t entry_size)
 {
-	return struct_size_t(struct dsr_buckets, head, dsr_table_size(table)) +
+	return dsr_table_size(table) * sizeof(struct dsr_node *) +
 	       DSR_STRIPES * sizeof(struct dsr_stripe) +
 	       (u64)atomic_read(&table->entries) * entry_size;
 }
