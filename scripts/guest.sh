@@ -97,8 +97,11 @@ find_leaks()
 }
 
 if [ -n "${DSR_INTERACTIVE:-}" ]; then
-	stty -F /dev/ttyS1 sane rows "${DSR_ROWS:-24}" cols "${DSR_COLUMNS:-80}"
-	setsid -c -w "${command[@]}" <>/dev/ttyS1 >&0 2>&1
+	# The size is lost when the last process closes the terminal.
+	# shellcheck disable=SC2016 # for the inner shell
+	setsid -c -w sh -c 'stty sane rows "$1" cols "$2"; shift 2; exec "$@"' \
+		sh "${DSR_ROWS:-24}" "${DSR_COLUMNS:-80}" "${command[@]}" \
+		<>/dev/ttyS1 >&0 2>&1
 	status=$?
 	reader=1
 	kill_all

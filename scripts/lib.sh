@@ -119,7 +119,8 @@ scratch()
 }
 
 # publish KIND NAME: the scratch directory becomes the cache's KIND/NAME.
-# Entries of the same kind and stem that nobody used for a week go away.
+# Entries of the same kind and stem that nobody used for a week go away, and
+# what killed runs left behind.
 publish()
 {
 	local kind=$1 name=$2 old
@@ -127,8 +128,11 @@ publish()
 	mkdir -p "$dsr_cache/$kind"
 	mv -T "$dsr_scratch" "$dsr_cache/$kind/$name"
 	trap - EXIT
-	find "$dsr_cache/$kind" -mindepth 1 -maxdepth 1 -name "${name%-*}-*" \
-		-mtime +7 -print0 |
+	{
+		find "$dsr_cache/$kind" -mindepth 1 -maxdepth 1 \
+			-name "${name%-*}-*" -mtime +7 -print0
+		find "$dsr_cache/tmp" -mindepth 1 -maxdepth 1 -mtime +1 -print0
+	} |
 	while IFS= read -r -d '' old; do
 		as_root rm -rf --one-file-system "$old"
 	done
