@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * tcp_lookup - __inet_lookup_established() lost an argument in 6.18
+ */
+#ifndef _DSR_COMPAT_TCP_LOOKUP_H
+#define _DSR_COMPAT_TCP_LOOKUP_H
+
+#include <linux/version.h>
+#include <net/inet_hashtables.h>
+#include <net/tcp.h>
+
+/**
+ * dsr_compat_tcp_lookup() - a TCP socket that is past LISTEN, by its two ends
+ * @net: network namespace
+ * @saddr: remote address
+ * @sport: remote port
+ * @daddr: local address
+ * @dport: local port
+ * @dif: index of the incoming device
+ *
+ * Context: rcu_read_lock() and bottom halves disabled.
+ * Return: the socket, which may be a request or in TIME_WAIT, for
+ * sock_gen_put(); or %NULL.
+ */
+static inline struct sock *dsr_compat_tcp_lookup(struct net *net, __be32 saddr,
+						 __be16 sport, __be32 daddr,
+						 __be16 dport, int dif)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 18, 0)
+	return __inet_lookup_established(net, saddr, sport, daddr, ntohs(dport),
+					 dif, 0);
+#else
+	return __inet_lookup_established(net,
+					 net->ipv4.tcp_death_row.hashinfo,
+					 saddr, sport, daddr, ntohs(dport),
+					 dif, 0);
+#endif
+}
+
+#endif /* _DSR_COMPAT_TCP_LOOKUP_H */

@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * deliver - PRE_ROUTING: requests for a VIP become requests for this machine
+ *
+ * Owns nothing. Runs under rcu_read_lock() with bottom halves disabled. A
+ * packet of a known flow costs one lookup and no write but, once a second,
+ * that of the time. All others look at the rules, and what is addressed to
+ * the machine itself, at whether a flow has its place at the socket.
+ */
+
+#include <linux/inetdevice.h>
+#include <linux/netfilter_bridge.h>
+#include <net/dst.h>
+#include <net/route.h>
+
+#include "flow.h"
+#include "net.h"
+#include "rewrite.h"
+#include "state.h"
+
+/* Not on its way through a bridge of this machine to another one. */
+static bool is_to_this_host(const struct sk_buff *skb)
+{
+#if IS_ENABLED(CONFIG_BRIDGE_NETFILTER)
+	const struct nf_bridge_info *bridge = nf_bridge_info_get(skb);
+
+	if (bridge && bridge->pkt_otherhost)
+		return false;
+#endif
+	return skb->pkt_type == PACKET_HOST;
+}
+
+/* Whether nobody can be answered at this address. */
+static bool is_bad_source(const struct dsr_rs_packet *pkt,
+			  const struct net_device *dev)
+{
+	__be32 saddr = pkt->tuple.client;
+
+	return ipv4_is_multicast(saddr) || ipv4_is_lbcast(saddr) ||
+	       ipv4_is_zeronet(saddr) || saddr == pkt->tuple.server ||
+	       (ipv4_is_loopback(saddr) && !(dev->flags & IFF_LOOPBACK));
+}
+
+/* As REDIRECT does it: the primary address of the incoming device. 0: none. */
+static __be32 local_address(const struct net_device *dev)
+{
+	const struct in_device *in_dev = __in_dev_get_rcu(dev);
+	const struct in_ifaddr *ifa;
+
+	if (!in_dev)
+		return 0;
+	in_dev_for_each_ifa_rcu(ifa, in_dev)
+		if (!(ifa->ifa_flags & IFA_F_SECONDARY))
+			return ifa->ifa_local;
+	return 0;
+}
+
+static __be16 local_port(const struct dsr_rs_rule *rule,
+			 const struct dsr_rs_packet *pkt)
+{
+	__be16 port = READ_ONCE(rule->to_port);
+
+	return port ?: pkt->tuple.sport;
+}
+
+/* Find out where a packet is to go that no flow is known of.
+ *
+ * Return: whether to begin a flow towards @target; else @reason is what becomes
+ * of the packet.
+ */
+static bool find_target(struct dsr_rs_net *rs, const struct sk_buff *skb,
+			const struct dsr_rs_packet *pkt, u32 hash,
+			struct dsr_rs_target *target,
+			enum dsr_rs_reason *reason)
+{
+	target->ifindex = skb->dev->ifindex;
+	target->rule = dsr_rs_rule_match(&rs->rules, &pkt->tuple, pkt->tos);
+	if (target->rule && !target->rule->key.vip &&
+	    inet_addr_type(rs->net, pkt->tuple.server) != RTN_UNICAST) {
+		*reason = DSR_RS_PASS_TOS_NOT_VIP;
+	} else if (target->rule) {
+		target->local = local_address(skb->dev);
+		target->lport = local_port(target->rule, pkt);
+		if (target->local != pkt->tuple.server ||
+		    target->lport != pkt->tuple.sport) {
+			*reason = DSR_RS_DROP_NO_ADDRESS;
+			return target->local;
+		}
+		*reason = DSR_RS_PASS_OWN_ADDRESS;
+	} else {
+		*reason = DSR_RS_PASS_NO_RULE;
+	}
+
+	/* It goes where it is addressed to, unless a flow is there before. */
+	target->rule = NULL;
+	target->local = pkt->tuple.server;
+	target->lport = pkt->tuple.sport;
+	if (dsr_rs_flow_find_socket(&rs->table, hash, &pkt->tuple))
+		return true;
+	if (!pkt->th || dsr_rs_packet_is_syn(pkt))
+		dsr_rs_recent_note(rs->recent, hash, jiffies);
+	return false;
+}
+
+static struct dsr_rs_flow *begin_flow(struct dsr_rs_net *rs,
+				      const struct sk_buff *skb,
+				      const struct dsr_rs_packet *pkt,
+				      u32 hash, enum dsr_rs_reason *reason)
+{
+	struct dsr_rs_target target;
+
+	if (!is_to_this_host(skb)) {
+		*reason = DSR_RS_PASS_NOT_HOST;
+		return NULL;
+	}
+	if (!find_target(rs, skb, pkt, hash, &target, reason))
+		return NULL;
+	if (is_bad_source(pkt, skb->dev)) {
+		*reason = DSR_RS_DROP_SOURCE;
+		return NULL;
+	}
+	return dsr_rs_flow_create(rs, pkt, hash, &target, reason);
+}
+
+/* Whether the rules of today would lead the first packet of a connection
+ * elsewhere than they led the connection that had its ports before.
+ */
+static bool is_outdated(struct dsr_rs_net *rs, const struct sk_buff *skb,
+			const struct dsr_rs_packet *pkt,
+			const struct dsr_rs_flow *flow)
+{
+	const struct dsr_rs_rule *rule;
+
+	if (!flow->rule)
+		return false;
+	rule = dsr_rs_rule_match(&rs->rules, &pkt->tuple, pkt->tos);
+	return rule != flow->rule || local_address(skb->dev) != flow->local ||
+	       local_port(rule, pkt) != flow->lport;
+}
+
+static void note_packet(struct dsr_rs_flow *flow, const struct sk_buff *skb,
+			const struct dsr_rs_packet *pkt)
+{
+	u8 before = READ_ONCE(flow->state);
+	u8 state = before;
+
+	dsr_table_touch(&flow->node, jiffies);
+	if (pkt->th)
+		state = dsr_state_tcp(before, tcp_flag_byte(pkt->th));
+	if (state != before)
+		WRITE_ONCE(flow->state, state);
+	if (!flow->rule)
+		return;
+	dsr_stats_count(flow->rule->stats, skb);
+	if (state == DSR_CONN_SYN && dsr_state_reusable(before))
+		this_cpu_inc(flow->rule->stats->connections);
+}
+
+static enum dsr_rs_reason deliver_flow(struct dsr_rs_net *rs,
+				       struct sk_buff *skb,
+				       const struct dsr_rs_packet *pkt)
+{
+	u32 hash = dsr_rs_tuple_hash(&pkt->tuple, &rs->table.key);
+	enum dsr_rs_reason reason;
+	struct dsr_rs_flow *flow;
+	struct dsr_rs_ends to;
+
+	flow = dsr_rs_flow_find_wire(&rs->table, hash, &pkt->tuple);
+	if (flow && dsr_rs_packet_is_syn(pkt) &&
+	    dsr_state_reusable(READ_ONCE(flow->state)) &&
+	    is_outdated(rs, skb, pkt, flow)) {
+		dsr_rs_flow_retire(&rs->table, flow);
+		flow = NULL;
+	}
+	if (!flow) {
+		flow = begin_flow(rs, skb, pkt, hash, &reason);
+		if (!flow)
+			return reason;
+	}
+	note_packet(flow, skb, pkt);
+
+	to.saddr = flow->client;
+	to.daddr = flow->local;
+	to.source = flow->local_cport;
+	to.dest = flow->lport;
+	if (dsr_rs_rewrite_packet(skb, pkt->thoff, &to))
+		return DSR_RS_DROP_NO_MEMORY;
+	/* Over the loopback device a packet keeps the route of its way out. */
+	skb_dst_drop(skb);
+	return dsr_rs_flow_ported(flow) ? DSR_RS_DELIVERED_OTHER_PORT :
+					  DSR_RS_DELIVERED;
+}
+
+static enum dsr_rs_reason deliver(struct dsr_rs_net *rs, struct sk_buff *skb)
+{
+	struct dsr_rs_packet pkt;
+
+	switch (dsr_rs_packet_parse(skb, true, &pkt)) {
+	case DSR_RS_PACKET_TCP:
+	case DSR_RS_PACKET_UDP:
+		return deliver_flow(rs, skb, &pkt);
+	case DSR_RS_PACKET_ICMP:
+		return dsr_rs_icmp_deliver(rs, skb, pkt.thoff);
+	case DSR_RS_PACKET_FRAGMENT:
+		return DSR_RS_PASS_FRAGMENT;
+	case DSR_RS_PACKET_OTHER:
+		return DSR_RS_PASS_PROTOCOL;
+	case DSR_RS_PACKET_MALFORMED:
+		break;
+	}
+	/* Nobody but us has a say in what goes to a VIP. */
+	return dsr_rs_rule_names(&rs->rules, pkt.tuple.server) ?
+	       DSR_RS_DROP_MALFORMED : DSR_RS_PASS_MALFORMED;
+}
+
+/** dsr_rs_deliver_hook() - netfilter hook in PRE_ROUTING */
+unsigned int dsr_rs_deliver_hook(void *priv, struct sk_buff *skb,
+				 const struct nf_hook_state *state)
+{
+	struct dsr_rs_net *rs = dsr_rs_net(state->net);
+
+	return dsr_rs_net_finish(rs, skb, state, deliver(rs, skb));
+}

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * flow - which conversation at a socket is which on the wire
+ *
+ *	wire:   client:cport - vip:vport
+ *	socket: client:local_cport - local:lport
+ *
+ * Nearly always both have the same client port. Then there is one entry in
+ * the table, which is found from either side as the hash knows the client's
+ * end only. Where another conversation has the socket's side already, the
+ * client gets another port there, and two entries, one for each side.
+ *
+ * Owner: the table of struct dsr_rs_net from the insert on, then, once
+ * unlinked by the table's janitor, the RCU callback that frees it. A flow
+ * holds a reference to its rule.
+ *
+ * Locking: rcu_read_lock() for all that packets do; what changes in a flow
+ * after its insert is one word each (state, roles, node.seen).
+ */
+#ifndef _DSR_RS_FLOW_H
+#define _DSR_RS_FLOW_H
+
+#include <linux/build_bug.h>
+#include <linux/types.h>
+
+#include "packet.h"
+#include "reason.h"
+#include "table.h"
+#include "tuple.h"
+
+struct dsr_rs_net;
+struct dsr_rs_rule;
+
+/* What an entry is found by; 0: by nothing, it waits for the janitor. */
+#define DSR_RS_WIRE	BIT(0)
+#define DSR_RS_SOCKET	BIT(1)
+
+/**
+ * struct dsr_rs_flow - an entry of the table
+ * @node: see there
+ * @client: client's address
+ * @vip: server's address on the wire
+ * @local: server's address at the socket
+ * @cport: client's port on the wire
+ * @vport: server's port on the wire
+ * @local_cport: client's port at the socket
+ * @lport: server's port at the socket
+ * @proto: IPPROTO_TCP or IPPROTO_UDP
+ * @state: enum dsr_conn_state; kept in the entry for the wire
+ * @roles: DSR_RS_WIRE, DSR_RS_SOCKET
+ * @rule: what it counts for; %NULL for a conversation with the machine's own
+ *	address, which is here because a flow has its place at the socket
+ * @rcu: frees it
+ */
+struct dsr_rs_flow {
+	struct dsr_node node;
+	__be32 client;
+	__be32 vip;
+	__be32 local;
+	__be16 cport;
+	__be16 vport;
+	__be16 local_cport;
+	__be16 lport;
+	u8 proto;
+	u8 state;
+	u8 roles;
+	struct dsr_rs_rule *rule;
+	struct rcu_head rcu;
+};
+
+static_assert(sizeof(struct dsr_rs_flow) <= 64);
+
+/**
+ * struct dsr_rs_target - where a new flow is to go
+ * @rule: what it counts for, or %NULL if another flow has its place
+ * @local: local address
+ * @lport: local port
+ * @ifindex: device that its first packet came in by
+ */
+struct dsr_rs_target {
+	struct dsr_rs_rule *rule;
+	__be32 local;
+	__be16 lport;
+	int ifindex;
+};
+
+static inline struct dsr_rs_flow *dsr_rs_flow_of(const struct dsr_node *node)
+{
+	return container_of(node, struct dsr_rs_flow, node);
+}
+
+static inline bool dsr_rs_flow_match_wire(const struct dsr_node *node,
+					  const void *key)
+{
+	const struct dsr_rs_flow *flow = dsr_rs_flow_of(node);
+	const struct dsr_rs_tuple *tuple = key;
+
+	return flow->client == tuple->client && flow->cport == tuple->cport &&
+	       flow->vip == tuple->server && flow->vport == tuple->sport &&
+	       flow->proto == tuple->proto &&
+	       READ_ONCE(flow->roles) & DSR_RS_WIRE;
+}
+
+static inline bool dsr_rs_flow_match_socket(const struct dsr_node *node,
+					    const void *key)
+{
+	const struct dsr_rs_flow *flow = dsr_rs_flow_of(node);
+	const struct dsr_rs_tuple *tuple = key;
+
+	return flow->client == tuple->client &&
+	       flow->local_cport == tuple->cport &&
+	       flow->local == tuple->server && flow->lport == tuple->sport &&
+	       flow->proto == tuple->proto &&
+	       READ_ONCE(flow->roles) & DSR_RS_SOCKET;
+}
+
+/**
+ * dsr_rs_flow_find_wire() - the flow of a packet that comes from the client
+ * @table: table
+ * @hash: dsr_rs_tuple_hash() of @tuple
+ * @tuple: ends, as in the packet
+ *
+ * Context: rcu_read_lock(). No writes.
+ * Return: the entry, or %NULL.
+ */
+static inline struct dsr_rs_flow *
+dsr_rs_flow_find_wire(const struct dsr_table *table, u32 hash,
+		      const struct dsr_rs_tuple *tuple)
+{
+	struct dsr_node *node = dsr_table_find(table, hash,
+					       dsr_rs_flow_match_wire, tuple);
+
+	return node ? dsr_rs_flow_of(node) : NULL;
+}
+
+/**
+ * dsr_rs_flow_find_socket() - the flow of a packet that comes from the socket
+ * @table: table
+ * @hash: dsr_rs_tuple_hash() of @tuple
+ * @tuple: ends, as in the packet
+ *
+ * Context: rcu_read_lock(). No writes.
+ * Return: the entry, or %NULL.
+ */
+static inline struct dsr_rs_flow *
+dsr_rs_flow_find_socket(const struct dsr_table *table, u32 hash,
+			const struct dsr_rs_tuple *tuple)
+{
+	struct dsr_node *node = dsr_table_find(table, hash,
+					       dsr_rs_flow_match_socket, tuple);
+
+	return node ? dsr_rs_flow_of(node) : NULL;
+}
+
+/** dsr_rs_flow_ported() - whether the socket sees another client port */
+static inline bool dsr_rs_flow_ported(const struct dsr_rs_flow *flow)
+{
+	return flow->cport != flow->local_cport;
+}
+
+int dsr_rs_flow_init(void);
+void dsr_rs_flow_exit(void);
+struct dsr_rs_flow *dsr_rs_flow_create(struct dsr_rs_net *rs,
+				       const struct dsr_rs_packet *pkt,
+				       u32 hash,
+				       const struct dsr_rs_target *target,
+				       enum dsr_rs_reason *reason);
+void dsr_rs_flow_retire(struct dsr_table *table, struct dsr_rs_flow *flow);
+void dsr_rs_flow_forget_address(struct dsr_table *table, __be32 local);
+u32 dsr_rs_flow_left(struct dsr_table *table, struct dsr_rs_flow *flow,
+		     u32 now);
+
+extern const struct dsr_table_ops dsr_rs_flow_ops;
+
+#endif /* _DSR_RS_FLOW_H */

@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * main - loading, unloading, and the life of a network namespace; see net.h
+ */
+
+#include <linux/inetdevice.h>
+#include <linux/module.h>
+#include <linux/netfilter_ipv4.h>
+#include <linux/slab.h>
+#include <net/netfilter/ipv4/nf_defrag_ipv4.h>
+#include <net/netns/generic.h>
+#include <linux/dsr.h>
+
+#include "flow.h"
+#include "net.h"
+
+#define CREATE_TRACE_POINTS
+#include "trace.h"
+
+static unsigned int flows_max = 1048576;
+module_param(flows_max, uint, 0444);
+MODULE_PARM_DESC(flows_max, "hard cap on flows in each network namespace, until set there");
+
+static unsigned int dsr_rs_net_id;
+static struct workqueue_struct *dsr_rs_wq;
+
+const char *const dsr_rs_reason_names[DSR_RS_REASON_COUNT] = {
+#define DSR_RS_REASON_NAME(name, text) [DSR_RS_##name] = text,
+	DSR_RS_REASONS(DSR_RS_REASON_NAME)
+#undef DSR_RS_REASON_NAME
+};
+
+static const struct nf_hook_ops dsr_rs_hooks[] = {
+	{
+		/* Whole datagrams; nobody has looked at the addresses. */
+		.hook		= dsr_rs_deliver_hook,
+		.pf		= NFPROTO_IPV4,
+		.hooknum	= NF_INET_PRE_ROUTING,
+		.priority	= NF_IP_PRI_RAW - 50,
+	},
+	{
+		/* Nobody looks at the addresses any more. */
+		.hook		= dsr_rs_reply_hook,
+		.pf		= NFPROTO_IPV4,
+		.hooknum	= NF_INET_POST_ROUTING,
+		.priority	= NF_IP_PRI_LAST,
+	},
+};
+
+/** dsr_rs_net() - what the module has in @net */
+struct dsr_rs_net *dsr_rs_net(const struct net *net)
+{
+	return net_generic(net, dsr_rs_net_id);
+}
+
+/**
+ * dsr_rs_net_start() - become live, unless that is so
+ * @rs: namespace, its lock held
+ *
+ * Context: process context, sleeps.
+ * Return: 0 or -errno, with nothing changed.
+ */
+int dsr_rs_net_start(struct dsr_rs_net *rs)
+{
+	int err;
+
+	lockdep_assert_held(&rs->lock);
+	if (rs->live)
+		return 0;
+	rs->recent = kvzalloc(sizeof(*rs->recent), GFP_KERNEL_ACCOUNT);
+	if (!rs->recent)
+		return -ENOMEM;
+	err = dsr_table_init(&rs->table, &dsr_rs_flow_ops, dsr_rs_wq,
+			     rs->flows_max);
+	if (err)
+		goto free_recent;
+	err = nf_defrag_ipv4_enable(rs->net);
+	if (err)
+		goto exit_table;
+	err = nf_register_net_hooks(rs->net, dsr_rs_hooks,
+				    ARRAY_SIZE(dsr_rs_hooks));
+	if (err)
+		goto disable_defrag;
+	WRITE_ONCE(rs->live, true);
+	return 0;
+
+disable_defrag:
+	nf_defrag_ipv4_disable(rs->net);
+exit_table:
+	dsr_table_exit(&rs->table);
+free_recent:
+	kvfree(rs->recent);
+	rs->recent = NULL;
+	return err;
+}
+
+/* No packet comes any more. */
+static void net_unhook(struct dsr_rs_net *rs)
+{
+	lockdep_assert_held(&rs->lock);
+	WRITE_ONCE(rs->live, false);
+	nf_unregister_net_hooks(rs->net, dsr_rs_hooks,
+				ARRAY_SIZE(dsr_rs_hooks));
+	nf_defrag_ipv4_disable(rs->net);
+}
+
+/* After net_unhook() and a grace period. */
+static void net_free(struct dsr_rs_net *rs)
+{
+	dsr_table_exit(&rs->table);
+	kvfree(rs->recent);
+	rs->recent = NULL;
+}
+
+/**
+ * dsr_rs_net_rest() - cease to be live if there is neither rule nor flow
+ * @rs: namespace, its lock held
+ *
+ * Context: process context, sleeps.
+ */
+void dsr_rs_net_rest(struct dsr_rs_net *rs)
+{
+	lockdep_assert_held(&rs->lock);
+	if (!rs->live || rs->rules.count || atomic_read(&rs->table.entries))
+		return;
+	net_unhook(rs);
+	/* Packets that were in a hook, and may have begun a flow there. */
+	synchronize_net();
+	net_free(rs);
+}
+
+static void net_idle_work(struct work_struct *work)
+{
+	struct dsr_rs_net *rs = container_of(work, struct dsr_rs_net, idle);
+
+	mutex_lock(&rs->lock);
+	dsr_rs_net_rest(rs);
+	mutex_unlock(&rs->lock);
+}
+
+/**
+ * dsr_rs_net_idle() - the last flow has gone
+ * @rs: namespace
+ *
+ * Context: any.
+ */
+void dsr_rs_net_idle(struct dsr_rs_net *rs)
+{
+	if (READ_ONCE(rs->live) && !READ_ONCE(rs->rules.count))
+		queue_work(dsr_rs_wq, &rs->idle);
+}
+
+/** dsr_rs_net_packets() - packets that have ended with @reason */
+u64 dsr_rs_net_packets(const struct dsr_rs_net *rs, enum dsr_rs_reason reason)
+{
+	u64 packets = 0;
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		packets += READ_ONCE(per_cpu_ptr(rs->reasons,
+						 cpu)->packets[reason]);
+	return packets;
+}
+
+static int __net_init net_init(struct net *net)
+{
+	struct dsr_rs_net *rs = dsr_rs_net(net);
+	int err;
+
+	rs->net = net;
+	rs->flows_max = flows_max;
+	dsr_rs_rule_init(&rs->rules);
+	mutex_init(&rs->lock);
+	INIT_WORK(&rs->idle, net_idle_work);
+	rs->reasons = alloc_percpu_gfp(struct dsr_rs_reasons,
+				       GFP_KERNEL_ACCOUNT);
+	if (!rs->reasons)
+		return -ENOMEM;
+	err = dsr_rs_proc_init(net);
+	if (err)
+		free_percpu(rs->reasons);
+	return err;
+}
+
+/* Rules go, and with the hooks all packets. Between this and net_exit() lies a
+ * grace period.
+ */
+static void __net_exit net_pre_exit(struct net *net)
+{
+	struct dsr_rs_net *rs = dsr_rs_net(net);
+	struct dsr_rs_rule *rule, *next;
+
+	mutex_lock(&rs->lock);
+	list_for_each_entry_safe(rule, next, &rs->rules.all, all)
+		dsr_rs_rule_unlist(&rs->rules, rule, &rs->lock);
+	if (rs->live)
+		net_unhook(rs);
+	mutex_unlock(&rs->lock);
+}
+
+static void __net_exit net_exit(struct net *net)
+{
+	struct dsr_rs_net *rs = dsr_rs_net(net);
+
+	dsr_rs_proc_exit(net);
+	cancel_work_sync(&rs->idle);
+	/* Unhooked by net_pre_exit() with the table left to us. */
+	if (rs->recent)
+		net_free(rs);
+	free_percpu(rs->reasons);
+	mutex_destroy(&rs->lock);
+}
+
+static struct pernet_operations dsr_rs_net_ops = {
+	.init		= net_init,
+	.pre_exit	= net_pre_exit,
+	.exit		= net_exit,
+	.id		= &dsr_rs_net_id,
+	.size		= sizeof(struct dsr_rs_net),
+};
+
+/* A flow leads to an address: without it, its packets would be routed out. */
+static int address_event(struct notifier_block *nb, unsigned long event,
+			 void *ptr)
+{
+	struct in_ifaddr *ifa = ptr;
+	struct dsr_rs_net *rs;
+
+	if (event != NETDEV_DOWN)
+		return NOTIFY_DONE;
+	rs = dsr_rs_net(dev_net(ifa->ifa_dev->dev));
+	mutex_lock(&rs->lock);
+	if (rs->live)
+		dsr_rs_flow_forget_address(&rs->table, ifa->ifa_local);
+	mutex_unlock(&rs->lock);
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block dsr_rs_address_nb = {
+	.notifier_call = address_event,
+};
+
+static int __init dsr_rs_init(void)
+{
+	int err;
+
+	if (flows_max < DSR_TABLE_MAX_MIN || flows_max > DSR_TABLE_MAX_MAX) {
+		pr_err("flows_max must be from %u to %u\n", DSR_TABLE_MAX_MIN,
+		       DSR_TABLE_MAX_MAX);
+		return -EINVAL;
+	}
+	err = dsr_rs_flow_init();
+	if (err)
+		return err;
+	dsr_rs_wq = alloc_workqueue("dsr_rs", WQ_UNBOUND, 0);
+	if (!dsr_rs_wq) {
+		err = -ENOMEM;
+		goto exit_flow;
+	}
+	err = register_pernet_subsys(&dsr_rs_net_ops);
+	if (err)
+		goto destroy_wq;
+	err = register_inetaddr_notifier(&dsr_rs_address_nb);
+	if (err)
+		goto unregister_pernet;
+	err = dsr_rs_netlink_init();
+	if (err)
+		goto unregister_notifier;
+	return 0;
+
+unregister_notifier:
+	unregister_inetaddr_notifier(&dsr_rs_address_nb);
+unregister_pernet:
+	unregister_pernet_subsys(&dsr_rs_net_ops);
+destroy_wq:
+	destroy_workqueue(dsr_rs_wq);
+exit_flow:
+	rcu_barrier();
+	dsr_rs_flow_exit();
+	return err;
+}
+
+static void __exit dsr_rs_exit(void)
+{
+	dsr_rs_netlink_exit();
+	unregister_inetaddr_notifier(&dsr_rs_address_nb);
+	unregister_pernet_subsys(&dsr_rs_net_ops);
+	destroy_workqueue(dsr_rs_wq);
+	/* Flows and rules on their way out are freed by our code. */
+	rcu_barrier();
+	dsr_rs_flow_exit();
+}
+
+module_init(dsr_rs_init);
+module_exit(dsr_rs_exit);
+
+MODULE_DESCRIPTION("Direct server return: the real server");
+MODULE_LICENSE("GPL");

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * net - all that the module has in one network namespace
+ *
+ * Owner: the namespace's generic array. It is "live" while there are rules or
+ * flows: then the table is set up and the hooks are registered. A namespace
+ * without rules pays nothing but this structure.
+ *
+ * Locking: dsr_rs_net.lock for every change by a user; packets are under
+ * rcu_read_lock() and come only while the hooks are registered.
+ */
+#ifndef _DSR_RS_NET_H
+#define _DSR_RS_NET_H
+
+#include <linux/mutex.h>
+#include <linux/netfilter.h>
+#include <linux/workqueue.h>
+#include <net/net_namespace.h>
+
+#include "reason.h"
+#include "recent.h"
+#include "rule.h"
+#include "table.h"
+#include "trace.h"
+
+/**
+ * struct dsr_rs_reasons - packets by reason
+ * @packets: counters
+ */
+struct dsr_rs_reasons {
+	u64 packets[DSR_RS_REASON_COUNT];
+};
+
+/**
+ * struct dsr_rs_net - a network namespace
+ * @table: flows; set up while live
+ * @rules: rules
+ * @recent: who has talked to the machine itself; there while live
+ * @reasons: what became of packets
+ * @net: the namespace
+ * @lock: protects the next 3 fields and changes of @rules
+ * @live: see above
+ * @flows_max: hard cap of @table
+ * @generation: changes of @rules so far
+ * @idle: ends being live
+ */
+struct dsr_rs_net {
+	struct dsr_table table;
+	struct dsr_rs_rules rules;
+	struct dsr_rs_recent *recent;
+	struct dsr_rs_reasons __percpu *reasons;
+	struct net *net;
+
+	struct mutex lock;	/* protects the next 3 fields */
+	bool live;
+	u32 flows_max;
+	u32 generation;
+
+	struct work_struct idle;
+};
+
+struct dsr_rs_net *dsr_rs_net(const struct net *net);
+int dsr_rs_net_start(struct dsr_rs_net *rs);
+void dsr_rs_net_rest(struct dsr_rs_net *rs);
+void dsr_rs_net_idle(struct dsr_rs_net *rs);
+u64 dsr_rs_net_packets(const struct dsr_rs_net *rs, enum dsr_rs_reason reason);
+
+/** dsr_rs_net_finish() - count a packet's reason, and say its fate */
+static inline unsigned int dsr_rs_net_finish(struct dsr_rs_net *rs,
+					     const struct sk_buff *skb,
+					     const struct nf_hook_state *state,
+					     enum dsr_rs_reason reason)
+{
+	this_cpu_inc(rs->reasons->packets[reason]);
+	trace_dsr_rs_packet(skb, state->hook, reason);
+	return dsr_rs_reason_drops(reason) ? NF_DROP : NF_ACCEPT;
+}
+
+/* deliver.c */
+unsigned int dsr_rs_deliver_hook(void *priv, struct sk_buff *skb,
+				 const struct nf_hook_state *state);
+
+/* reply.c */
+unsigned int dsr_rs_reply_hook(void *priv, struct sk_buff *skb,
+			       const struct nf_hook_state *state);
+
+/* icmp.c */
+enum dsr_rs_reason dsr_rs_icmp_deliver(struct dsr_rs_net *rs,
+				       struct sk_buff *skb,
+				       unsigned int icmp_at);
+enum dsr_rs_reason dsr_rs_icmp_reply(struct dsr_rs_net *rs,
+				     struct sk_buff *skb,
+				     unsigned int icmp_at);
+
+/* netlink.c */
+int dsr_rs_netlink_init(void);
+void dsr_rs_netlink_exit(void);
+
+/* proc.c */
+int dsr_rs_proc_init(struct net *net);
+void dsr_rs_proc_exit(struct net *net);
+
+#endif /* _DSR_RS_NET_H */

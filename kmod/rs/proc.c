@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * proc - /proc/net/dsr_rs/{rules,flows,stats}
+ *
+ * The same as by netlink, to be read with cat. Which clients talk to which
+ * server is for root only, as by netlink, so "flows" has mode 0440, where
+ * root is that of the user namespace which owns the network namespace. The
+ * other two are for everyone: they tell no more than what anybody can find
+ * out by connecting.
+ *
+ * Process context. Under dsr_rs_net.lock, and dsr_table.janitor for flows.
+ */
+
+#include <linux/proc_fs.h>
+#include <linux/sched.h>
+#include <linux/seq_file.h>
+#include <net/netns/generic.h>
+#include <linux/dsr.h>
+
+#include "flow.h"
+#include "net.h"
+
+static void rule_show(struct seq_file *m, const struct dsr_rs_rule *rule)
+{
+	struct dsr_stats sum = {};
+
+	if (rule->key.vip)
+		seq_printf(m, "vip %pI4", &rule->key.vip);
+	else
+		seq_printf(m, "tos 0x%02x/0x%02x", rule->key.tos,
+			   rule->key.tos_mask);
+	if (rule->key.proto)
+		seq_printf(m, " proto %s",
+			   rule->key.proto == IPPROTO_TCP ? "tcp" : "udp");
+	if (rule->key.port)
+		seq_printf(m, " port %u", ntohs(rule->key.port));
+	if (rule->to_port)
+		seq_printf(m, " to %u", ntohs(rule->to_port));
+	dsr_stats_add(&sum, rule->stats);
+	seq_printf(m, " packets %llu bytes %llu flows %llu\n", sum.packets,
+		   sum.bytes, sum.connections);
+}
+
+static int rules_show(struct seq_file *m, void *v)
+{
+	struct dsr_rs_net *rs = dsr_rs_net(seq_file_single_net(m));
+	struct dsr_rs_rule *rule;
+
+	mutex_lock(&rs->lock);
+	list_for_each_entry(rule, &rs->rules.all, all)
+		rule_show(m, rule);
+	mutex_unlock(&rs->lock);
+	return 0;
+}
+
+static int stats_show(struct seq_file *m, void *v)
+{
+	struct dsr_rs_net *rs = dsr_rs_net(seq_file_single_net(m));
+	u32 entries = 0;
+	u64 bytes = 0;
+	u32 i;
+
+	mutex_lock(&rs->lock);
+	if (rs->live) {
+		entries = atomic_read(&rs->table.entries);
+		bytes = dsr_table_bytes(&rs->table, sizeof(struct dsr_rs_flow));
+	}
+	seq_printf(m, "flow_entries %u\nflow_entries_max %u\nflow_bytes %llu\n",
+		   entries, rs->flows_max, bytes);
+	mutex_unlock(&rs->lock);
+	for (i = 0; i < DSR_RS_REASON_COUNT; i++)
+		seq_printf(m, "%s %llu\n", dsr_rs_reason_names[i],
+			   dsr_rs_net_packets(rs, i));
+	return 0;
+}
+
+static const char *state_name(u8 state)
+{
+	static const char *const names[] = {
+		[DSR_CONN_SYN]		= "syn",
+		[DSR_CONN_ESTABLISHED]	= "established",
+		[DSR_CONN_FIN]		= "fin",
+		[DSR_CONN_CLOSED]	= "closed",
+		[DSR_CONN_UDP]		= "udp",
+	};
+
+	return names[state];
+}
+
+static void flow_show(struct seq_file *m, struct dsr_table *table,
+		      struct dsr_rs_flow *flow)
+{
+	u32 left;
+
+	rcu_read_lock();
+	left = dsr_rs_flow_left(table, flow, jiffies);
+	rcu_read_unlock();
+	seq_printf(m, "proto %s client %pI4:%u vip %pI4:%u to %pI4:%u",
+		   flow->proto == IPPROTO_TCP ? "tcp" : "udp",
+		   &flow->client, ntohs(flow->cport), &flow->vip,
+		   ntohs(flow->vport), &flow->local, ntohs(flow->lport));
+	if (dsr_rs_flow_ported(flow))
+		seq_printf(m, " socket-port %u", ntohs(flow->local_cport));
+	seq_printf(m, " state %s expires %u\n",
+		   state_name(READ_ONCE(flow->state)),
+		   jiffies_to_msecs(left) / 1000);
+}
+
+/* A position is a place in the table, and what is shown there a bucket. */
+static int flows_show(struct seq_file *m, void *v)
+{
+	struct dsr_rs_net *rs = dsr_rs_net(seq_file_net(m));
+	struct dsr_rs_flow *flow;
+	u64 cursor = *(loff_t *)v;
+	struct dsr_node *node;
+
+	dsr_table_for_each_in(node, &rs->table, cursor) {
+		flow = dsr_rs_flow_of(node);
+		if (READ_ONCE(flow->roles) & DSR_RS_WIRE)
+			flow_show(m, &rs->table, flow);
+	}
+	return 0;
+}
+
+/* Return: @pos, moved on to the next bucket with something in it. */
+static void *flows_seek(struct dsr_rs_net *rs, loff_t *pos)
+{
+	while (*pos < DSR_TABLE_END) {
+		if (dsr_table_first(&rs->table, *pos))
+			return pos;
+		*pos = dsr_table_next(&rs->table, *pos);
+		cond_resched();
+	}
+	return NULL;
+}
+
+static void *flows_start(struct seq_file *m, loff_t *pos)
+{
+	struct dsr_rs_net *rs = dsr_rs_net(seq_file_net(m));
+
+	mutex_lock(&rs->lock);
+	if (!rs->live)
+		return NULL;
+	mutex_lock(&rs->table.janitor);
+	return flows_seek(rs, pos);
+}
+
+static void *flows_next(struct seq_file *m, void *v, loff_t *pos)
+{
+	struct dsr_rs_net *rs = dsr_rs_net(seq_file_net(m));
+
+	*pos = dsr_table_next(&rs->table, *pos);
+	return flows_seek(rs, pos);
+}
+
+static void flows_stop(struct seq_file *m, void *v)
+{
+	struct dsr_rs_net *rs = dsr_rs_net(seq_file_net(m));
+
+	if (rs->live)
+		mutex_unlock(&rs->table.janitor);
+	mutex_unlock(&rs->lock);
+}
+
+static const struct seq_operations flows_ops = {
+	.start	= flows_start,
+	.next	= flows_next,
+	.stop	= flows_stop,
+	.show	= flows_show,
+};
+
+/**
+ * dsr_rs_proc_init() - make the files of a namespace
+ * @net: namespace
+ *
+ * Return: 0 or -%ENOMEM.
+ */
+int __net_init dsr_rs_proc_init(struct net *net)
+{
+	struct proc_dir_entry *dir = proc_net_mkdir(net, "dsr_rs",
+						    net->proc_net);
+
+	if (!dir)
+		return -ENOMEM;
+	if (!proc_create_net_single("rules", 0444, dir, rules_show, NULL) ||
+	    !proc_create_net("flows", 0440, dir, &flows_ops,
+			     sizeof(struct seq_net_private)) ||
+	    !proc_create_net_single("stats", 0444, dir, stats_show, NULL)) {
+		remove_proc_subtree("dsr_rs", net->proc_net);
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+/** dsr_rs_proc_exit() - remove them; waits for those who read them */
+void __net_exit dsr_rs_proc_exit(struct net *net)
+{
+	remove_proc_subtree("dsr_rs", net->proc_net);
+}

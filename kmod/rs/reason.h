@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * reason - why a packet left the module as it did
+ *
+ * Every packet that a hook sees ends with exactly one of these: counted per
+ * CPU, in a tracepoint, shown by "dsrctl stats" and /proc/net/dsr_rs/stats.
+ */
+#ifndef _DSR_RS_REASON_H
+#define _DSR_RS_REASON_H
+
+/* name, and what the user reads; first those that the packet survives */
+#define DSR_RS_REASONS(R)						\
+	R(DELIVERED, "delivered")					\
+	R(DELIVERED_OTHER_PORT, "delivered_other_port")			\
+	R(DELIVERED_ICMP, "delivered_icmp_error")			\
+	R(REPLIED, "replied")						\
+	R(REPLIED_OTHER_PORT, "replied_other_port")			\
+	R(REPLIED_ICMP, "replied_icmp_error")				\
+	R(PASS_NO_RULE, "pass_no_rule")					\
+	R(PASS_NO_FLOW, "pass_no_flow")					\
+	R(PASS_NOT_HOST, "pass_not_to_this_host")			\
+	R(PASS_OWN_ADDRESS, "pass_own_address")				\
+	R(PASS_TOS_NOT_VIP, "pass_tos_not_vip")				\
+	R(PASS_PROTOCOL, "pass_protocol")				\
+	R(PASS_FRAGMENT, "pass_fragment")				\
+	R(PASS_MALFORMED, "pass_malformed")				\
+	R(PASS_ICMP_NOT_ERROR, "pass_icmp_not_error")			\
+	R(PASS_ICMP_UNRELATED, "pass_icmp_unrelated")			\
+	R(DROP_MALFORMED, "drop_malformed")				\
+	R(DROP_SOURCE, "drop_bad_source")				\
+	R(DROP_NO_ADDRESS, "drop_no_local_address")			\
+	R(DROP_TABLE_FULL, "drop_flow_table_full")			\
+	R(DROP_NO_PORT, "drop_no_free_port")				\
+	R(DROP_NO_MEMORY, "drop_no_memory")
+
+/** enum dsr_rs_reason - see DSR_RS_REASONS */
+enum dsr_rs_reason {
+#define DSR_RS_REASON_ENUM(name, text) DSR_RS_##name,
+	DSR_RS_REASONS(DSR_RS_REASON_ENUM)
+#undef DSR_RS_REASON_ENUM
+	DSR_RS_REASON_COUNT
+};
+
+/** dsr_rs_reason_drops() - whether a packet with this reason is dropped */
+static inline bool dsr_rs_reason_drops(enum dsr_rs_reason reason)
+{
+	return reason >= DSR_RS_DROP_MALFORMED;
+}
+
+extern const char *const dsr_rs_reason_names[DSR_RS_REASON_COUNT];
+
+#endif /* _DSR_RS_REASON_H */

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * reply - POST_ROUTING: what goes out of a flow comes from its VIP
+ *
+ * Owns nothing. Runs under rcu_read_lock(), in softirq or process context; in
+ * the latter, bottom halves are enabled. One lookup for each packet.
+ */
+
+#include "flow.h"
+#include "net.h"
+#include "rewrite.h"
+#include "state.h"
+
+static enum dsr_rs_reason reply_flow(struct dsr_rs_net *rs,
+				     struct sk_buff *skb,
+				     const struct dsr_rs_packet *pkt)
+{
+	u32 hash = dsr_rs_tuple_hash(&pkt->tuple, &rs->table.key);
+	struct dsr_rs_flow *flow;
+	struct dsr_rs_ends to;
+
+	flow = dsr_rs_flow_find_socket(&rs->table, hash, &pkt->tuple);
+	if (!flow)
+		return DSR_RS_PASS_NO_FLOW;
+	dsr_table_touch(&flow->node, jiffies);
+	/* The server knows of no such connection, or has broken it off. If a
+	 * socket is left nevertheless, the flow stays as long as that.
+	 */
+	if (pkt->th && pkt->th->rst && READ_ONCE(flow->roles) & DSR_RS_WIRE)
+		WRITE_ONCE(flow->state, DSR_CONN_CLOSED);
+
+	to.saddr = flow->vip;
+	to.daddr = flow->client;
+	to.source = flow->vport;
+	to.dest = flow->cport;
+	if (dsr_rs_rewrite_packet(skb, pkt->thoff, &to))
+		return DSR_RS_DROP_NO_MEMORY;
+	return dsr_rs_flow_ported(flow) ? DSR_RS_REPLIED_OTHER_PORT :
+					  DSR_RS_REPLIED;
+}
+
+static enum dsr_rs_reason reply(struct dsr_rs_net *rs, struct sk_buff *skb)
+{
+	struct dsr_rs_packet pkt;
+
+	switch (dsr_rs_packet_parse(skb, false, &pkt)) {
+	case DSR_RS_PACKET_TCP:
+	case DSR_RS_PACKET_UDP:
+		return reply_flow(rs, skb, &pkt);
+	case DSR_RS_PACKET_ICMP:
+		return dsr_rs_icmp_reply(rs, skb, pkt.thoff);
+	case DSR_RS_PACKET_FRAGMENT:
+		return DSR_RS_PASS_FRAGMENT;
+	case DSR_RS_PACKET_OTHER:
+		return DSR_RS_PASS_PROTOCOL;
+	case DSR_RS_PACKET_MALFORMED:
+		break;
+	}
+	return DSR_RS_PASS_MALFORMED;
+}
+
+/** dsr_rs_reply_hook() - netfilter hook in POST_ROUTING */
+unsigned int dsr_rs_reply_hook(void *priv, struct sk_buff *skb,
+			       const struct nf_hook_state *state)
+{
+	struct dsr_rs_net *rs = dsr_rs_net(state->net);
+
+	return dsr_rs_net_finish(rs, skb, state, reply(rs, skb));
+}

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * rule - listing, matching and freeing rules; see rule.h
+ */
+
+#include <linux/bitops.h>
+#include <linux/hash.h>
+#include <linux/rculist.h>
+#include <linux/slab.h>
+
+#include "rule.h"
+
+static u32 bucket_of(__be32 vip)
+{
+	return hash_32((__force u32)vip, ilog2(DSR_RS_RULE_BUCKETS));
+}
+
+static struct hlist_head *head_of(struct dsr_rs_rules *rules,
+				  const struct dsr_rs_rule_key *key)
+{
+	return key->vip ? &rules->vips[bucket_of(key->vip)] : &rules->tos;
+}
+
+/* What is more specific has the higher rank, among the rules of one head. */
+static unsigned int rank_of(const struct dsr_rs_rule_key *key)
+{
+	if (!key->vip)
+		return hweight8(key->tos_mask);
+	return !!key->port + !!key->proto;
+}
+
+static bool key_equal(const struct dsr_rs_rule_key *a,
+		      const struct dsr_rs_rule_key *b)
+{
+	return a->vip == b->vip && a->port == b->port &&
+	       a->proto == b->proto && a->tos == b->tos &&
+	       a->tos_mask == b->tos_mask;
+}
+
+/** dsr_rs_rule_init() - set up an empty set of rules */
+void dsr_rs_rule_init(struct dsr_rs_rules *rules)
+{
+	u32 i;
+
+	for (i = 0; i < DSR_RS_RULE_BUCKETS; i++)
+		INIT_HLIST_HEAD(&rules->vips[i]);
+	INIT_HLIST_HEAD(&rules->tos);
+	INIT_LIST_HEAD(&rules->all);
+	rules->count = 0;
+}
+
+/**
+ * dsr_rs_rule_alloc() - make a rule that is not listed
+ * @key: what it matches
+ * @to_port: local port, or 0
+ *
+ * Context: process context, sleeps.
+ * Return: the rule, with one reference, or %NULL without memory.
+ */
+struct dsr_rs_rule *dsr_rs_rule_alloc(const struct dsr_rs_rule_key *key,
+				      __be16 to_port)
+{
+	struct dsr_rs_rule *rule;
+
+	rule = kzalloc(sizeof(*rule), GFP_KERNEL_ACCOUNT);
+	if (!rule)
+		return NULL;
+	rule->stats = alloc_percpu_gfp(struct dsr_stats, GFP_KERNEL_ACCOUNT);
+	if (!rule->stats) {
+		kfree(rule);
+		return NULL;
+	}
+	rule->key = *key;
+	rule->to_port = to_port;
+	refcount_set(&rule->refs, 1);
+	return rule;
+}
+
+/**
+ * dsr_rs_rule_put() - give a reference back
+ * @rule: rule
+ *
+ * The last one to go is either the list, after a grace period, or a flow that
+ * was unlinked a grace period ago: no packet can see the rule any more.
+ *
+ * Context: any but hard interrupts.
+ */
+void dsr_rs_rule_put(struct dsr_rs_rule *rule)
+{
+	if (!refcount_dec_and_test(&rule->refs))
+		return;
+	free_percpu(rule->stats);
+	kfree(rule);
+}
+
+/**
+ * dsr_rs_rule_find() - look a rule up by its key
+ * @rules: the rules
+ * @key: key
+ * @lock: dsr_rs_net.lock
+ *
+ * Return: the rule, or %NULL.
+ */
+struct dsr_rs_rule *dsr_rs_rule_find(struct dsr_rs_rules *rules,
+				     const struct dsr_rs_rule_key *key,
+				     const struct mutex *lock)
+{
+	struct dsr_rs_rule *rule;
+
+	hlist_for_each_entry_rcu(rule, head_of(rules, key), node,
+				 lockdep_is_held(lock))
+		if (key_equal(&rule->key, key))
+			return rule;
+	return NULL;
+}
+
+/**
+ * dsr_rs_rule_list() - let packets see a rule
+ * @rules: the rules
+ * @rule: rule; the list takes over its reference
+ * @lock: dsr_rs_net.lock
+ */
+void dsr_rs_rule_list(struct dsr_rs_rules *rules, struct dsr_rs_rule *rule,
+		      const struct mutex *lock)
+{
+	struct hlist_head *head = head_of(rules, &rule->key);
+	struct dsr_rs_rule *other, *last = NULL;
+
+	lockdep_assert_held(lock);
+	list_add_tail(&rule->all, &rules->all);
+	WRITE_ONCE(rules->count, rules->count + 1);
+	hlist_for_each_entry(other, head, node) {
+		if (rank_of(&other->key) < rank_of(&rule->key)) {
+			hlist_add_before_rcu(&rule->node, &other->node);
+			return;
+		}
+		last = other;
+	}
+	if (last)
+		hlist_add_behind_rcu(&rule->node, &last->node);
+	else
+		hlist_add_head_rcu(&rule->node, head);
+}
+
+static void rule_unlisted(struct rcu_head *rcu)
+{
+	dsr_rs_rule_put(container_of(rcu, struct dsr_rs_rule, rcu));
+}
+
+/**
+ * dsr_rs_rule_unlist() - hide a rule from packets to come
+ * @rules: the rules
+ * @rule: rule; packets under way may use it for a grace period, and flows for
+ *	as long as they last
+ * @lock: dsr_rs_net.lock
+ */
+void dsr_rs_rule_unlist(struct dsr_rs_rules *rules, struct dsr_rs_rule *rule,
+			const struct mutex *lock)
+{
+	lockdep_assert_held(lock);
+	hlist_del_rcu(&rule->node);
+	list_del(&rule->all);
+	WRITE_ONCE(rules->count, rules->count - 1);
+	call_rcu(&rule->rcu, rule_unlisted);
+}
+
+/**
+ * dsr_rs_rule_match() - the most specific rule for a request
+ * @rules: the rules
+ * @tuple: ends of the request
+ * @tos: its TOS byte
+ *
+ * VIP, protocol and port come before VIP and protocol, that before VIP alone,
+ * and that before TOS, where the mask with more bits comes first.
+ *
+ * Context: rcu_read_lock().
+ * Return: the rule, or %NULL. Whether the address of a TOS rule's packet may
+ * be taken for a VIP is for the caller to find out.
+ */
+struct dsr_rs_rule *dsr_rs_rule_match(const struct dsr_rs_rules *rules,
+				      const struct dsr_rs_tuple *tuple, u8 tos)
+{
+	struct dsr_rs_rule *rule;
+
+	hlist_for_each_entry_rcu(rule, &rules->vips[bucket_of(tuple->server)],
+				 node)
+		if (rule->key.vip == tuple->server &&
+		    (!rule->key.proto || rule->key.proto == tuple->proto) &&
+		    (!rule->key.port || rule->key.port == tuple->sport))
+			return rule;
+	hlist_for_each_entry_rcu(rule, &rules->tos, node)
+		if ((tos & rule->key.tos_mask) == rule->key.tos)
+			return rule;
+	return NULL;
+}
+
+/**
+ * dsr_rs_rule_names() - whether a rule has this VIP
+ * @rules: the rules
+ * @vip: address
+ *
+ * Context: rcu_read_lock().
+ */
+bool dsr_rs_rule_names(const struct dsr_rs_rules *rules, __be32 vip)
+{
+	struct dsr_rs_rule *rule;
+
+	hlist_for_each_entry_rcu(rule, &rules->vips[bucket_of(vip)], node)
+		if (rule->key.vip == vip)
+			return true;
+	return false;
+}

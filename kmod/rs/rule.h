@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * rule - what is delivered to a local socket although it is not addressed so
+ *
+ * Owner: the rules belong to struct dsr_rs_net. A rule lives as long as it is
+ * listed or a flow counts for it: both hold a reference.
+ *
+ * Locking: packets read the lists under rcu_read_lock(); they change under
+ * dsr_rs_net.lock. A rule's key never changes, its to_port is one word.
+ */
+#ifndef _DSR_RS_RULE_H
+#define _DSR_RS_RULE_H
+
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/rcupdate.h>
+#include <linux/refcount.h>
+#include <linux/types.h>
+
+#include "stats.h"
+#include "tuple.h"
+
+#define DSR_RS_RULE_BUCKETS	64
+
+/**
+ * struct dsr_rs_rule_key - what a rule matches
+ * @vip: destination address, or 0: by TOS
+ * @port: destination port, or 0: all
+ * @proto: protocol, or 0: TCP and UDP
+ * @tos: TOS byte, if @vip is 0
+ * @tos_mask: the bits of it that are compared
+ */
+struct dsr_rs_rule_key {
+	__be32 vip;
+	__be16 port;
+	u8 proto;
+	u8 tos;
+	u8 tos_mask;
+};
+
+/**
+ * struct dsr_rs_rule - a rule
+ * @node: in the bucket of its VIP, or in the list of the TOS rules; in either,
+ *	what is more specific comes first
+ * @all: in the list of all rules, in the order of their coming
+ * @key: what it matches
+ * @to_port: local port, or 0: that of the packet
+ * @refs: one while listed, one for each flow
+ * @stats: requests and flows
+ * @rcu: frees what the list's readers may still see
+ */
+struct dsr_rs_rule {
+	struct hlist_node node;
+	struct list_head all;
+	struct dsr_rs_rule_key key;
+	__be16 to_port;
+	refcount_t refs;
+	struct dsr_stats __percpu *stats;
+	struct rcu_head rcu;
+};
+
+/**
+ * struct dsr_rs_rules - the rules of a network namespace
+ * @vips: rules by VIP
+ * @tos: rules by TOS
+ * @all: all of them
+ * @count: how many
+ */
+struct dsr_rs_rules {
+	struct hlist_head vips[DSR_RS_RULE_BUCKETS];
+	struct hlist_head tos;
+	struct list_head all;
+	u32 count;
+};
+
+void dsr_rs_rule_init(struct dsr_rs_rules *rules);
+struct dsr_rs_rule *dsr_rs_rule_alloc(const struct dsr_rs_rule_key *key,
+				      __be16 to_port);
+void dsr_rs_rule_put(struct dsr_rs_rule *rule);
+struct dsr_rs_rule *dsr_rs_rule_find(struct dsr_rs_rules *rules,
+				     const struct dsr_rs_rule_key *key,
+				     const struct mutex *lock);
+void dsr_rs_rule_list(struct dsr_rs_rules *rules, struct dsr_rs_rule *rule,
+		      const struct mutex *lock);
+void dsr_rs_rule_unlist(struct dsr_rs_rules *rules, struct dsr_rs_rule *rule,
+			const struct mutex *lock);
+struct dsr_rs_rule *dsr_rs_rule_match(const struct dsr_rs_rules *rules,
+				      const struct dsr_rs_tuple *tuple, u8 tos);
+bool dsr_rs_rule_names(const struct dsr_rs_rules *rules, __be32 vip);
+
+#endif /* _DSR_RS_RULE_H */

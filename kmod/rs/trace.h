@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * trace - the tracepoint dsr_rs:dsr_rs_packet
+ *
+ * Fires once for each packet that a hook has looked at, with the addresses
+ * that the packet left the hook with.
+ */
+#undef TRACE_SYSTEM
+#define TRACE_SYSTEM dsr_rs
+
+#if !defined(_DSR_RS_TRACE_H) || defined(TRACE_HEADER_MULTI_READ)
+#define _DSR_RS_TRACE_H
+
+#include <linux/ip.h>
+#include <linux/skbuff.h>
+#include <linux/tracepoint.h>
+
+#include "reason.h"
+
+#define DSR_RS_TRACE_ENUM(name, text) TRACE_DEFINE_ENUM(DSR_RS_##name);
+DSR_RS_REASONS(DSR_RS_TRACE_ENUM)
+#undef DSR_RS_TRACE_ENUM
+
+#ifndef DSR_RS_TRACE_SYMBOL
+#define DSR_RS_TRACE_SYMBOL(name, text) { DSR_RS_##name, text },
+#endif
+
+TRACE_EVENT(dsr_rs_packet,
+	TP_PROTO(const struct sk_buff *skb, unsigned int hook,
+		 enum dsr_rs_reason reason),
+	TP_ARGS(skb, hook, reason),
+	TP_STRUCT__entry(
+		__field(const void *, skbaddr)
+		__field(unsigned int, reason)
+		__field(unsigned int, len)
+		__field(int, ifindex)
+		__array(u8, saddr, 4)
+		__array(u8, daddr, 4)
+		__field(u8, hook)
+		__field(u8, protocol)
+	),
+	TP_fast_assign(
+		const struct iphdr *iph = ip_hdr(skb);
+
+		__entry->skbaddr = skb;
+		__entry->reason = reason;
+		__entry->len = skb->len;
+		__entry->ifindex = skb->dev ? skb->dev->ifindex : 0;
+		memcpy(__entry->saddr, &iph->saddr, 4);
+		memcpy(__entry->daddr, &iph->daddr, 4);
+		__entry->hook = hook;
+		__entry->protocol = iph->protocol;
+	),
+	TP_printk("skbaddr=%p hook=%u ifindex=%d protocol=%u len=%u saddr=%pI4 daddr=%pI4 reason=%s",
+		  __entry->skbaddr, __entry->hook, __entry->ifindex,
+		  __entry->protocol, __entry->len, __entry->saddr,
+		  __entry->daddr,
+		  __print_symbolic(__entry->reason,
+				   DSR_RS_REASONS(DSR_RS_TRACE_SYMBOL)
+				   { -1, NULL }))
+);
+
+#endif /* _DSR_RS_TRACE_H */
+
+#undef TRACE_INCLUDE_PATH
+#define TRACE_INCLUDE_PATH .
+#undef TRACE_INCLUDE_FILE
+#define TRACE_INCLUDE_FILE trace
+#include <trace/define_trace.h>
