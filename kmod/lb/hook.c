@@ -96,8 +96,10 @@ static enum dsr_reason process(struct dsr_net *dn, struct sk_buff *skb,
 		schedule_connection(dn, &packet, decision);
 	else if (!packet.icmp_error)
 		touch_connection(dn, &packet, decision);
-	if (dsr_reason_is_drop(decision->reason))
-		return decision->reason;
+	if (decision->reason == DSR_DROP_NO_BACKEND) {
+		dsr_xmit_refuse(dn->net, skb);
+		return DSR_DROP_NO_BACKEND;
+	}
 
 	reason = dsr_xmit_prepare(dn->net, skb, decision->service,
 				  decision->backend);

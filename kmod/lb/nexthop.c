@@ -80,7 +80,7 @@ int dsr_nexthop_check(struct dsr_net *dn, __be32 addr,
 	rt = route_to(dn->net, addr);
 	if (IS_ERR(rt)) {
 		NL_SET_ERR_MSG(extack,
-			       "no route to the backend: it must be in a network of this machine's");
+			       "no route to the backend: it must be in a network of this machine");
 		return err;
 	}
 	if (rt->rt_type == RTN_LOCAL)

@@ -129,3 +129,26 @@ void dsr_xmit_send(struct net *net, struct sk_buff *skb,
 	NF_HOOK(NFPROTO_IPV4, NF_INET_FORWARD, net, NULL, skb, skb->dev,
 		READ_ONCE(rt->dst.dev), ip_output);
 }
+
+/**
+ * dsr_xmit_refuse() - tell the client that nobody serves it
+ * @net: namespace
+ * @skb: packet, which is to be dropped next
+ *
+ * A client's connect() fails at once then, instead of after its last retry.
+ * The kernel limits the rate of such errors.
+ *
+ * Context: rcu_read_lock(), softirq.
+ */
+void dsr_xmit_refuse(struct net *net, struct sk_buff *skb)
+{
+	struct flowi4 fl4 = { .daddr = ip_hdr(skb)->saddr };
+	struct rtable *rt = ip_route_output_key(net, &fl4);
+
+	if (IS_ERR(rt))
+		return;
+	/* icmp_send() learns the namespace from the packet's route. */
+	skb_dst_drop(skb);
+	skb_dst_set(skb, &rt->dst);
+	icmp_send(skb, ICMP_DEST_UNREACH, ICMP_PORT_UNREACH, 0);
+}

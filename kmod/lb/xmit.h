@@ -17,5 +17,6 @@ enum dsr_reason dsr_xmit_prepare(struct net *net, struct sk_buff *skb,
 				 struct dsr_backend *backend);
 void dsr_xmit_send(struct net *net, struct sk_buff *skb,
 		   const struct dsr_service *service);
+void dsr_xmit_refuse(struct net *net, struct sk_buff *skb);
 
 #endif /* _DSR_XMIT_H */

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* fixture - a balancer without a namespace's packets, for the suites */
+#ifndef _DSR_FIXTURE_H
+#define _DSR_FIXTURE_H
+
+#include <kunit/test.h>
+#include <linux/slab.h>
+
+#include "../conn.h"
+#include "../scheduler.h"
+#include "../service.h"
+
+#define FIXTURE_MARK	7
+
+/**
+ * struct fixture - a balancer with one service
+ * @dn: balancer; its lock is held from fixture_init() to fixture_exit()
+ * @service: the service of FIXTURE_MARK
+ */
+struct fixture {
+	struct dsr_net dn;
+	struct dsr_service service;
+};
+
+/** fixture_backend() - add backend 10.0.0.@host to the service of @f */
+static inline struct dsr_backend *fixture_backend(struct kunit *test,
+						  struct fixture *f, u8 host,
+						  u32 weight)
+{
+	struct dsr_backend *backend = kzalloc(sizeof(*backend), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, backend);
+	backend->stats = alloc_percpu(struct dsr_stats);
+	KUNIT_ASSERT_NOT_NULL(test, backend->stats);
+	backend->service = &f->service;
+	backend->weight = weight;
+	refcount_set(&backend->ref, 1);
+	dsr_nexthop_init(&init_net, &backend->nexthop,
+			 htonl(0x0a000000 + host));
+	list_add_tail(&backend->list, &f->service.backends);
+	f->service.backends_count++;
+	KUNIT_ASSERT_EQ(test, dsr_pool_rebuild(&f->dn, &f->service), 0);
+	return backend;
+}
+
+/** fixture_pool() - the pool of the service of @f */
+static inline struct dsr_pool *fixture_pool(struct fixture *f)
+{
+	return dsr_service_pool(&f->dn, &f->service);
+}
+
+/** fixture_init() - make a fixture, as test->priv */
+static inline int fixture_init(struct kunit *test)
+{
+	struct fixture *f = kunit_kzalloc(test, sizeof(*f), GFP_KERNEL);
+	int err;
+
+	if (!f)
+		return -ENOMEM;
+	test->priv = f;
+	f->dn.net = &init_net;
+	f->dn.conn_max = 1000;
+	mutex_init(&f->dn.lock);
+	INIT_LIST_HEAD(&f->dn.services);
+	mutex_lock(&f->dn.lock);
+	err = dsr_conn_table_init(&f->dn);
+	if (err)
+		return err;
+	f->service.fwmark = FIXTURE_MARK;
+	INIT_LIST_HEAD(&f->service.backends);
+	hlist_add_head_rcu(&f->service.mark,
+			   &f->dn.marks[dsr_service_bucket(FIXTURE_MARK)]);
+	return dsr_pool_build(&f->dn, &f->service, &dsr_sched_rr);
+}
+
+/** fixture_exit() - undo fixture_init() */
+static inline void fixture_exit(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	struct dsr_backend *backend, *next;
+
+	dsr_table_exit(&f->dn.table);
+	list_for_each_entry_safe(backend, next, &f->service.backends, list)
+		dsr_backend_release(backend);
+	kvfree_rcu(fixture_pool(f), rcu);
+	mutex_unlock(&f->dn.lock);
+	/* the service is part of the fixture */
+	rcu_barrier();
+}
+
+/** fixture_tuple() - a tuple that differs with @n */
+static inline struct dsr_tuple fixture_tuple(u32 n)
+{
+	return (struct dsr_tuple) {
+		.saddr = htonl(0xc0000200 + (n >> 14)),
+		.daddr = htonl(0x0a0a1f64),
+		.sport = htons(1024 + (n & 0x3fff)),
+		.dport = htons(80),
+		.proto = IPPROTO_TCP,
+	};
+}
+
+#endif /* _DSR_FIXTURE_H */

@@ -1,0 +1,310 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What is read of a packet, and that nothing is read past its end. */
+
+#include <kunit/test.h>
+#include <linux/icmp.h>
+#include <linux/ip.h>
+#include <linux/skbuff.h>
+#include <linux/tcp.h>
+#include <linux/udp.h>
+#include <net/tcp.h>
+
+#include "../packet.h"
+
+#define CLIENT	htonl(0x0a0a1fc8)
+#define VIP	htonl(0x0a0a1f64)
+
+/* The bytes of a packet, in the making. */
+struct bytes {
+	u8 data[256];
+	u32 len;
+};
+
+static void *append(struct bytes *bytes, u32 len)
+{
+	void *start = bytes->data + bytes->len;
+
+	bytes->len += len;
+	return start;
+}
+
+static struct iphdr *append_ip(struct bytes *bytes, u8 proto, __be32 saddr,
+			       __be32 daddr, u8 options)
+{
+	struct iphdr *iph = append(bytes, sizeof(*iph) + options);
+
+	iph->version = 4;
+	iph->ihl = (sizeof(*iph) + options) / 4;
+	iph->ttl = 64;
+	iph->protocol = proto;
+	iph->saddr = saddr;
+	iph->daddr = daddr;
+	return iph;
+}
+
+static struct tcphdr *append_tcp(struct bytes *bytes, u16 source, u16 dest)
+{
+	struct tcphdr *tcph = append(bytes, sizeof(*tcph));
+
+	tcph->source = htons(source);
+	tcph->dest = htons(dest);
+	tcph->doff = sizeof(*tcph) / 4;
+	return tcph;
+}
+
+static struct udphdr *append_udp(struct bytes *bytes, u16 source, u16 dest)
+{
+	struct udphdr *udph = append(bytes, sizeof(*udph));
+
+	udph->source = htons(source);
+	udph->dest = htons(dest);
+	udph->len = htons(sizeof(*udph));
+	return udph;
+}
+
+/* Parse the first @len bytes, as a packet whose first @linear bytes are in the
+ * head: the end of the buffer is the end of the packet, for KASAN to guard.
+ */
+static bool parse(struct kunit *test, const struct bytes *bytes, u32 len,
+		  u32 linear, struct dsr_packet *packet,
+		  enum dsr_reason *reason)
+{
+	struct sk_buff *skb = alloc_skb(linear, GFP_KERNEL);
+	struct page *page;
+	bool ret;
+
+	KUNIT_ASSERT_NOT_NULL(test, skb);
+	skb_put_data(skb, bytes->data, linear);
+	if (len > linear) {
+		page = alloc_page(GFP_KERNEL);
+		KUNIT_ASSERT_NOT_NULL(test, page);
+		memcpy(page_address(page), bytes->data + linear, len - linear);
+		skb_add_rx_frag(skb, 0, page, 0, len - linear, PAGE_SIZE);
+	}
+	skb_reset_network_header(skb);
+	*reason = DSR_REASON_COUNT;
+	ret = dsr_packet_parse(skb, packet, reason);
+	kfree_skb(skb);
+	return ret;
+}
+
+static bool parse_all(struct kunit *test, const struct bytes *bytes,
+		      struct dsr_packet *packet, enum dsr_reason *reason)
+{
+	return parse(test, bytes, bytes->len, bytes->len, packet, reason);
+}
+
+static void expect_tuple(struct kunit *test, const struct dsr_packet *packet,
+			 u8 proto, u16 sport, u16 dport)
+{
+	struct dsr_tuple tuple = {
+		.saddr = CLIENT,
+		.daddr = VIP,
+		.sport = htons(sport),
+		.dport = htons(dport),
+		.proto = proto,
+	};
+
+	KUNIT_EXPECT_EQ(test, memcmp(&packet->tuple, &tuple, sizeof(tuple)), 0);
+}
+
+static void tcp(struct kunit *test)
+{
+	struct bytes bytes = { };
+	struct dsr_packet packet;
+	enum dsr_reason reason;
+	struct tcphdr *tcph;
+	u32 len, linear;
+
+	append_ip(&bytes, IPPROTO_TCP, CLIENT, VIP, 8);
+	tcph = append_tcp(&bytes, 40000, 80);
+	tcph->syn = 1;
+	tcph->ece = 1;
+	for (linear = 28; linear <= bytes.len; linear++) {
+		memset(&packet, 0xa5, sizeof(packet));
+		KUNIT_EXPECT_TRUE(test, parse(test, &bytes, bytes.len, linear,
+					      &packet, &reason));
+		expect_tuple(test, &packet, IPPROTO_TCP, 40000, 80);
+		KUNIT_EXPECT_EQ(test, packet.tcp_flags,
+				TCPHDR_SYN | TCPHDR_ECE);
+		KUNIT_EXPECT_FALSE(test, packet.icmp_error);
+	}
+	for (len = 28; len < bytes.len; len++) {
+		KUNIT_EXPECT_FALSE(test, parse(test, &bytes, len, len, &packet,
+					       &reason));
+		KUNIT_EXPECT_EQ(test, reason, DSR_DROP_MALFORMED);
+	}
+	tcph->doff = 4;
+	KUNIT_EXPECT_FALSE(test, parse_all(test, &bytes, &packet, &reason));
+	KUNIT_EXPECT_EQ(test, reason, DSR_DROP_MALFORMED);
+}
+
+static void udp(struct kunit *test)
+{
+	struct bytes bytes = { };
+	struct dsr_packet packet;
+	enum dsr_reason reason;
+	struct udphdr *udph;
+	u32 len;
+
+	append_ip(&bytes, IPPROTO_UDP, CLIENT, VIP, 0);
+	udph = append_udp(&bytes, 5353, 53);
+	KUNIT_EXPECT_TRUE(test, parse_all(test, &bytes, &packet, &reason));
+	expect_tuple(test, &packet, IPPROTO_UDP, 5353, 53);
+	KUNIT_EXPECT_EQ(test, packet.tcp_flags, 0);
+	for (len = 20; len < bytes.len; len++) {
+		KUNIT_EXPECT_FALSE(test, parse(test, &bytes, len, len, &packet,
+					       &reason));
+		KUNIT_EXPECT_EQ(test, reason, DSR_DROP_MALFORMED);
+	}
+	udph->len = htons(7);
+	KUNIT_EXPECT_FALSE(test, parse_all(test, &bytes, &packet, &reason));
+	KUNIT_EXPECT_EQ(test, reason, DSR_DROP_MALFORMED);
+}
+
+static void fragments(struct kunit *test)
+{
+	static const u16 frag_offs[] = { IP_MF, 1, IP_MF | 100 };
+	struct dsr_packet packet;
+	enum dsr_reason reason;
+	struct iphdr *iph;
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(frag_offs); i++) {
+		struct bytes bytes = { };
+
+		iph = append_ip(&bytes, IPPROTO_UDP, CLIENT, VIP, 0);
+		append_udp(&bytes, 5353, 53);
+		iph->frag_off = htons(frag_offs[i]);
+		KUNIT_EXPECT_FALSE(test, parse_all(test, &bytes, &packet,
+						   &reason));
+		KUNIT_EXPECT_EQ(test, reason, DSR_DROP_FRAGMENT);
+		iph->frag_off = htons(IP_DF);
+		KUNIT_EXPECT_TRUE(test, parse_all(test, &bytes, &packet,
+						  &reason));
+	}
+}
+
+static void others(struct kunit *test)
+{
+	struct bytes bytes = { }, echo = { };
+	struct dsr_packet packet;
+	enum dsr_reason reason;
+	struct icmphdr *icmph;
+
+	append_ip(&bytes, IPPROTO_GRE, CLIENT, VIP, 0);
+	append(&bytes, 40);
+	KUNIT_EXPECT_FALSE(test, parse_all(test, &bytes, &packet, &reason));
+	KUNIT_EXPECT_EQ(test, reason, DSR_PASS_PROTOCOL);
+
+	append_ip(&echo, IPPROTO_ICMP, CLIENT, VIP, 0);
+	icmph = append(&echo, sizeof(*icmph));
+	icmph->type = ICMP_ECHO;
+	KUNIT_EXPECT_FALSE(test, parse_all(test, &echo, &packet, &reason));
+	KUNIT_EXPECT_EQ(test, reason, DSR_PASS_PROTOCOL);
+}
+
+struct icmp_case {
+	const char *name;
+	u8 type;
+	__be32 inner_saddr;
+	u16 inner_frag_off;
+	u8 inner_proto;
+	u8 inner_options;
+	u8 cut;
+	bool parsed;
+	enum dsr_reason reason;
+};
+
+static const struct icmp_case icmp_cases[] = {
+	{ "unreachable, TCP", ICMP_DEST_UNREACH, VIP, 0, IPPROTO_TCP, 0, 0,
+	  true },
+	{ "time exceeded, UDP", ICMP_TIME_EXCEEDED, VIP, 0, IPPROTO_UDP, 0, 0,
+	  true },
+	{ "parameter problem, options quoted", ICMP_PARAMETERPROB, VIP, 0,
+	  IPPROTO_TCP, 12, 0, true },
+	{ "first fragment quoted", ICMP_DEST_UNREACH, VIP, IP_MF, IPPROTO_UDP,
+	  0, 0, true },
+	{ "eight bytes quoted", ICMP_DEST_UNREACH, VIP, 0, IPPROTO_TCP, 0, 12,
+	  true },
+	{ "four bytes quoted, ports and no more", ICMP_DEST_UNREACH, VIP, 0,
+	  IPPROTO_TCP, 0, 16, true },
+	{ "three bytes quoted", ICMP_DEST_UNREACH, VIP, 0, IPPROTO_TCP, 0, 17,
+	  false, DSR_DROP_MALFORMED },
+	{ "no whole IP header quoted", ICMP_DEST_UNREACH, VIP, 0, IPPROTO_TCP,
+	  0, 21, false, DSR_DROP_MALFORMED },
+	{ "not sent by the VIP", ICMP_DEST_UNREACH, CLIENT, 0, IPPROTO_TCP, 0,
+	  0, false, DSR_PASS_ICMP_UNRELATED },
+	{ "later fragment quoted", ICMP_DEST_UNREACH, VIP, 5, IPPROTO_UDP, 0,
+	  0, false, DSR_PASS_ICMP_UNRELATED },
+	{ "ping quoted", ICMP_DEST_UNREACH, VIP, 0, IPPROTO_ICMP, 0, 0, false,
+	  DSR_PASS_ICMP_UNRELATED },
+};
+
+static void icmp_case_to_desc(const struct icmp_case *c, char *desc)
+{
+	strscpy(desc, c->name, KUNIT_PARAM_DESC_SIZE);
+}
+
+KUNIT_ARRAY_PARAM(icmp, icmp_cases, icmp_case_to_desc);
+
+static void icmp_error(struct kunit *test)
+{
+	const struct icmp_case *c = test->param_value;
+	struct bytes bytes = { };
+	struct dsr_packet packet;
+	enum dsr_reason reason;
+	struct icmphdr *icmph;
+	struct iphdr *iph;
+
+	append_ip(&bytes, IPPROTO_ICMP, htonl(0x01020304), VIP, 0);
+	icmph = append(&bytes, sizeof(*icmph));
+	icmph->type = c->type;
+	iph = append_ip(&bytes, c->inner_proto, c->inner_saddr, CLIENT,
+			c->inner_options);
+	iph->frag_off = htons(c->inner_frag_off);
+	append_tcp(&bytes, 80, 40000);
+	bytes.len -= c->cut;
+
+	KUNIT_EXPECT_EQ(test, parse_all(test, &bytes, &packet, &reason),
+			c->parsed);
+	if (c->parsed) {
+		expect_tuple(test, &packet, c->inner_proto, 40000, 80);
+		KUNIT_EXPECT_TRUE(test, packet.icmp_error);
+	} else {
+		KUNIT_EXPECT_EQ(test, reason, c->reason);
+	}
+}
+
+static void icmp_cut_short(struct kunit *test)
+{
+	struct bytes bytes = { };
+	struct dsr_packet packet;
+	enum dsr_reason reason;
+	u32 len;
+
+	append_ip(&bytes, IPPROTO_ICMP, CLIENT, VIP, 0);
+	*(u8 *)append(&bytes, sizeof(struct icmphdr)) = ICMP_DEST_UNREACH;
+	for (len = 20; len <= bytes.len; len++) {
+		KUNIT_EXPECT_FALSE(test, parse(test, &bytes, len, len, &packet,
+					       &reason));
+		KUNIT_EXPECT_EQ(test, reason, DSR_DROP_MALFORMED);
+	}
+}
+
+static struct kunit_case cases[] = {
+	KUNIT_CASE(tcp),
+	KUNIT_CASE(udp),
+	KUNIT_CASE(fragments),
+	KUNIT_CASE(others),
+	KUNIT_CASE_PARAM(icmp_error, icmp_gen_params),
+	KUNIT_CASE(icmp_cut_short),
+	{ }
+};
+
+static struct kunit_suite suite = {
+	.name = "dsr_packet",
+	.test_cases = cases,
+};
+
+kunit_test_suites(&suite);

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Who gets how many new connections. */
+
+#include "fixture.h"
+
+#define FLOWS	20000
+
+/* Connections that each backend 10.0.0.N gets of the next @turns. */
+static void count(struct fixture *f, u32 turns, u32 *counts)
+{
+	struct dsr_pool *pool = fixture_pool(f);
+	struct dsr_backend *backend;
+	struct dsr_tuple tuple;
+	u32 i;
+
+	local_bh_disable();
+	rcu_read_lock();
+	for (i = 0; i < turns; i++) {
+		tuple = fixture_tuple(i);
+		backend = pool->scheduler->select(pool, &tuple);
+		counts[ntohl(backend->nexthop.addr) & 0xff]++;
+	}
+	rcu_read_unlock();
+	local_bh_enable();
+}
+
+static void rr_is_even(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	u32 counts[256] = { };
+
+	fixture_backend(test, f, 1, 1);
+	fixture_backend(test, f, 2, 9);
+	fixture_backend(test, f, 3, 1);
+	count(f, 3 * 100, counts);
+	KUNIT_EXPECT_EQ(test, counts[1], 100);
+	KUNIT_EXPECT_EQ(test, counts[2], 100);
+	KUNIT_EXPECT_EQ(test, counts[3], 100);
+}
+
+static void rr_skips_weight_0(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	u32 counts[256] = { };
+
+	fixture_backend(test, f, 1, 1);
+	fixture_backend(test, f, 2, 0);
+	fixture_backend(test, f, 3, 1);
+	count(f, 100, counts);
+	KUNIT_EXPECT_EQ(test, counts[1], 50);
+	KUNIT_EXPECT_EQ(test, counts[2], 0);
+	KUNIT_EXPECT_EQ(test, counts[3], 50);
+}
+
+static void rr_goes_on_after_a_change(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	u32 counts[256] = { };
+
+	fixture_backend(test, f, 1, 1);
+	fixture_backend(test, f, 2, 1);
+	count(f, 1, counts);
+	KUNIT_ASSERT_EQ(test, dsr_pool_rebuild(&f->dn, &f->service), 0);
+	count(f, 1, counts);
+	KUNIT_EXPECT_EQ(test, counts[1], 1);
+	KUNIT_EXPECT_EQ(test, counts[2], 1);
+}
+
+static void wrr_is_exact_and_smooth(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	u32 counts[256] = { }, i;
+
+	KUNIT_ASSERT_EQ(test, dsr_pool_build(&f->dn, &f->service,
+					     &dsr_sched_wrr), 0);
+	fixture_backend(test, f, 1, 5);
+	fixture_backend(test, f, 2, 1);
+	fixture_backend(test, f, 3, 2);
+	/* In each round of 8, and nobody waits for longer than he must. */
+	for (i = 1; i <= 10; i++) {
+		count(f, 8, counts);
+		KUNIT_EXPECT_EQ(test, counts[1], 5 * i);
+		KUNIT_EXPECT_EQ(test, counts[2], 1 * i);
+		KUNIT_EXPECT_EQ(test, counts[3], 2 * i);
+	}
+	memset(counts, 0, sizeof(counts));
+	count(f, 4, counts);
+	KUNIT_EXPECT_LE(test, counts[1], 3);
+	KUNIT_EXPECT_GE(test, counts[3], 1);
+}
+
+static void wrr_takes_the_greatest_weights(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	u32 counts[256] = { };
+
+	KUNIT_ASSERT_EQ(test, dsr_pool_build(&f->dn, &f->service,
+					     &dsr_sched_wrr), 0);
+	fixture_backend(test, f, 1, DSR_WEIGHT_MAX);
+	fixture_backend(test, f, 2, DSR_WEIGHT_MAX);
+	fixture_backend(test, f, 3, 1);
+	count(f, 2 * DSR_WEIGHT_MAX + 1, counts);
+	KUNIT_EXPECT_EQ(test, counts[1], DSR_WEIGHT_MAX);
+	KUNIT_EXPECT_EQ(test, counts[2], DSR_WEIGHT_MAX);
+	KUNIT_EXPECT_EQ(test, counts[3], 1);
+}
+
+static u8 rendezvous(struct fixture *f, u32 flow)
+{
+	struct dsr_tuple tuple = fixture_tuple(flow);
+
+	return ntohl(dsr_rendezvous_select(fixture_pool(f),
+					   &tuple)->nexthop.addr) & 0xff;
+}
+
+static void rendezvous_follows_weights(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	u32 counts[256] = { }, i;
+
+	fixture_backend(test, f, 1, 1);
+	fixture_backend(test, f, 2, 2);
+	fixture_backend(test, f, 3, 5);
+	for (i = 0; i < FLOWS; i++)
+		counts[rendezvous(f, i)]++;
+	/* within a tenth of 1/8, 2/8, 5/8 */
+	KUNIT_EXPECT_GT(test, counts[1], FLOWS * 9 / 80);
+	KUNIT_EXPECT_LT(test, counts[1], FLOWS * 11 / 80);
+	KUNIT_EXPECT_GT(test, counts[2], FLOWS * 18 / 80);
+	KUNIT_EXPECT_LT(test, counts[2], FLOWS * 22 / 80);
+	KUNIT_EXPECT_GT(test, counts[3], FLOWS * 45 / 80);
+	KUNIT_EXPECT_LT(test, counts[3], FLOWS * 55 / 80);
+}
+
+static void rendezvous_moves_only_what_it_must(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	struct dsr_backend *second;
+	u32 i, moved = 0;
+	u8 *before;
+
+	before = kunit_kmalloc(test, FLOWS, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, before);
+	fixture_backend(test, f, 1, 1);
+	second = fixture_backend(test, f, 2, 1);
+	fixture_backend(test, f, 3, 1);
+	for (i = 0; i < FLOWS; i++)
+		before[i] = rendezvous(f, i);
+	second->weight = 0;
+	KUNIT_ASSERT_EQ(test, dsr_pool_rebuild(&f->dn, &f->service), 0);
+	for (i = 0; i < FLOWS; i++)
+		moved += before[i] != 2 && rendezvous(f, i) != before[i];
+	KUNIT_EXPECT_EQ(test, moved, 0);
+}
+
+static void names(struct kunit *test)
+{
+	KUNIT_EXPECT_PTR_EQ(test, dsr_scheduler_find("rr"), &dsr_sched_rr);
+	KUNIT_EXPECT_PTR_EQ(test, dsr_scheduler_find("wrr"), &dsr_sched_wrr);
+	KUNIT_EXPECT_NULL(test, dsr_scheduler_find("r"));
+	KUNIT_EXPECT_NULL(test, dsr_scheduler_find(""));
+}
+
+static struct kunit_case cases[] = {
+	KUNIT_CASE(rr_is_even),
+	KUNIT_CASE(rr_skips_weight_0),
+	KUNIT_CASE(rr_goes_on_after_a_change),
+	KUNIT_CASE(wrr_is_exact_and_smooth),
+	KUNIT_CASE(wrr_takes_the_greatest_weights),
+	KUNIT_CASE(rendezvous_follows_weights),
+	KUNIT_CASE(rendezvous_moves_only_what_it_must),
+	KUNIT_CASE(names),
+	{ }
+};
+
+static struct kunit_suite suite = {
+	.name = "dsr_scheduler",
+	.init = fixture_init,
+	.exit = fixture_exit,
+	.test_cases = cases,
+};
+
+kunit_test_suites(&suite);

@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The table against a plain model: what is in it, at every size it takes. */
+
+#include <kunit/test.h>
+#include <linux/kthread.h>
+#include <linux/prandom.h>
+#include <linux/slab.h>
+
+#include "../../common/table.h"
+
+#define KEYS	5000
+
+struct entry {
+	struct dsr_node node;
+	u32 key;
+	struct rcu_head rcu;
+};
+
+struct fixture {
+	struct dsr_table table;
+	struct workqueue_struct *wq;
+	u32 released;
+	u32 timeout;
+};
+
+static bool match(const struct dsr_node *node, const void *key)
+{
+	return container_of(node, struct entry, node)->key == *(const u32 *)key;
+}
+
+static bool expired(struct dsr_table *table, struct dsr_node *node, u32 now)
+{
+	return now - node->seen > container_of(table, struct fixture,
+					       table)->timeout;
+}
+
+static void release(struct dsr_table *table, struct dsr_node *node)
+{
+	container_of(table, struct fixture, table)->released++;
+	kfree_rcu(container_of(node, struct entry, node), rcu);
+}
+
+static const struct dsr_table_ops ops = {
+	.expired = expired,
+	.release = release,
+};
+
+/* What is hashed to one of two values shares a chain at every size. */
+static u32 hash_of(const struct fixture *f, u32 key)
+{
+	return key % 10 ? hsiphash_1u32(key, &f->table.key) : key / 10 % 2;
+}
+
+static struct dsr_node *find(struct fixture *f, u32 key)
+{
+	struct dsr_node *node;
+
+	rcu_read_lock();
+	node = dsr_table_find(&f->table, hash_of(f, key), match, &key);
+	rcu_read_unlock();
+	return node;
+}
+
+/* Return: whether @key was inserted. */
+static bool insert(struct kunit *test, struct fixture *f, u32 key, u32 seen)
+{
+	struct entry *entry = kzalloc(sizeof(*entry), GFP_KERNEL);
+	struct dsr_node *node;
+
+	KUNIT_ASSERT_NOT_NULL(test, entry);
+	entry->key = key;
+	entry->node.hash = hash_of(f, key);
+	entry->node.seen = seen;
+	rcu_read_lock();
+	node = dsr_table_insert(&f->table, &entry->node, match, &key);
+	rcu_read_unlock();
+	if (node != &entry->node)
+		kfree(entry);
+	return node == &entry->node;
+}
+
+static u32 size(struct fixture *f)
+{
+	return dsr_table_size(&f->table);
+}
+
+static void table_grows_and_shrinks(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	u32 key, lost = 0, i;
+
+	for (key = 0; key < KEYS; key++) {
+		KUNIT_ASSERT_TRUE(test, insert(test, f, key, 0));
+		if (!(key % 512))
+			dsr_table_tidy(&f->table, 0, false);
+	}
+	dsr_table_tidy(&f->table, 0, false);
+	KUNIT_EXPECT_EQ(test, size(f), 8192);
+	for (key = 0; key < KEYS; key++)
+		lost += !find(f, key);
+	KUNIT_EXPECT_EQ(test, lost, 0);
+	KUNIT_EXPECT_NULL(test, find(f, KEYS));
+
+	/* Those of the first half grow old, and the table small again. */
+	for (key = 0; key < KEYS; key++)
+		find(f, key)->seen = key < KEYS - 100 ? 0 : 1000;
+	dsr_table_tidy(&f->table, 1000, true);
+	for (i = 0; i < 8; i++)
+		dsr_table_tidy(&f->table, 1000, false);
+	KUNIT_EXPECT_EQ(test, atomic_read(&f->table.entries), 100);
+	KUNIT_EXPECT_EQ(test, f->released, KEYS - 100);
+	KUNIT_EXPECT_EQ(test, size(f), 512);
+	for (key = 0; key < KEYS; key++)
+		KUNIT_ASSERT_EQ(test, !!find(f, key), key >= KEYS - 100);
+}
+
+static void table_inserts_once(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+
+	KUNIT_EXPECT_TRUE(test, insert(test, f, 7, 0));
+	KUNIT_EXPECT_FALSE(test, insert(test, f, 7, 0));
+	KUNIT_EXPECT_EQ(test, atomic_read(&f->table.entries), 1);
+}
+
+static void table_cap_is_hard(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	u32 key;
+
+	f->table.max = 300;
+	for (key = 0; key < 400; key++)
+		KUNIT_EXPECT_EQ(test, insert(test, f, key, 0), key < 300);
+	KUNIT_EXPECT_EQ(test, atomic_read(&f->table.entries), 300);
+	/* what is in it is found all the same */
+	KUNIT_EXPECT_FALSE(test, insert(test, f, 299, 0));
+	KUNIT_EXPECT_NOT_NULL(test, find(f, 299));
+}
+
+static bool key_is_odd(struct dsr_node *node, const void *arg)
+{
+	return container_of(node, struct entry, node)->key & 1;
+}
+
+static void table_forgets_what_it_is_told(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	u32 key;
+
+	for (key = 0; key < KEYS; key++)
+		insert(test, f, key, 0);
+	dsr_table_forget(&f->table, key_is_odd, NULL);
+	for (key = 0; key < KEYS; key++)
+		KUNIT_ASSERT_EQ(test, !!find(f, key), !(key & 1));
+}
+
+/* See each entry of the bucket of @cursor; return where to go on. */
+static u64 walk_bucket(struct fixture *f, u64 cursor, u8 *times)
+{
+	struct dsr_node *node;
+
+	mutex_lock(&f->table.janitor);
+	rcu_read_lock();
+	dsr_table_for_each_in(node, &f->table, cursor)
+		times[container_of(node, struct entry, node)->key]++;
+	rcu_read_unlock();
+	cursor = dsr_table_next(&f->table, cursor);
+	mutex_unlock(&f->table.janitor);
+	return cursor;
+}
+
+/* An entry that is there all the time is seen exactly once, however often the
+ * table changes its size on the way.
+ */
+static void table_walk_is_exact_while_resizing(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	u32 key, steps = 0, wrong = 0;
+	u64 cursor = 0;
+	u8 *times;
+
+	times = kunit_kzalloc(test, 3 * KEYS, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, times);
+	for (key = 0; key < KEYS; key++)
+		insert(test, f, key, 1000);
+	while (cursor < DSR_TABLE_END) {
+		cursor = walk_bucket(f, cursor, times);
+		/* crowds come and go: 256 to 16384 buckets */
+		if (++steps % 64 == 0) {
+			for (key = KEYS; key < 3 * KEYS; key++)
+				insert(test, f, key, 0);
+			dsr_table_tidy(&f->table, 0, false);
+		} else if (steps % 64 == 32) {
+			dsr_table_tidy(&f->table, 1000, true);
+			cond_resched();
+		}
+	}
+	for (key = 0; key < KEYS; key++)
+		wrong += times[key] != 1;
+	KUNIT_EXPECT_EQ(test, wrong, 0);
+	for (key = KEYS; key < 3 * KEYS; key++)
+		wrong += times[key] > 1 && times[key] > steps / 64 + 1;
+	KUNIT_EXPECT_EQ(test, wrong, 0);
+}
+
+struct reader {
+	struct fixture *f;
+	u32 rounds;
+	u32 lost;
+};
+
+static int reader_run(void *arg)
+{
+	struct reader *reader = arg;
+	u32 key;
+
+	while (!kthread_should_stop()) {
+		for (key = 0; key < 1000; key++)
+			reader->lost += !find(reader->f, key);
+		reader->rounds++;
+		cond_resched();
+	}
+	return 0;
+}
+
+/* Lookups never miss what was there before the resizing began. */
+static void table_readers_are_undisturbed(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	struct reader reader = { .f = f };
+	struct task_struct *task;
+	u32 key, round;
+
+	for (key = 0; key < 1000; key++)
+		insert(test, f, key, 1000);
+	dsr_table_tidy(&f->table, 0, false);
+	task = kthread_run(reader_run, &reader, "dsr_table_test");
+	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
+	for (round = 0; round < 6; round++) {
+		for (key = 1000; key < 3 * KEYS; key++)
+			insert(test, f, key, 0);
+		dsr_table_tidy(&f->table, 0, false);	/* grows */
+		dsr_table_tidy(&f->table, 1000, true);	/* shrinks */
+	}
+	while (!READ_ONCE(reader.rounds))
+		cond_resched();
+	kthread_stop(task);
+	KUNIT_EXPECT_EQ(test, reader.lost, 0);
+}
+
+static int table_init(struct kunit *test)
+{
+	struct fixture *f = kunit_kzalloc(test, sizeof(*f), GFP_KERNEL);
+	int err;
+
+	if (!f)
+		return -ENOMEM;
+	f->wq = alloc_workqueue("dsr_table_test", WQ_UNBOUND, 0);
+	if (!f->wq)
+		return -ENOMEM;
+	f->timeout = 500;
+	err = dsr_table_init(&f->table, &ops, f->wq, 1 << 20);
+	if (err) {
+		destroy_workqueue(f->wq);
+		return err;
+	}
+	/* The janitor comes when the test calls it. */
+	cancel_delayed_work_sync(&f->table.work);
+	f->table.wq = f->wq;
+	test->priv = f;
+	return 0;
+}
+
+static void table_exit(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+
+	if (!f)
+		return;
+	dsr_table_exit(&f->table);
+	destroy_workqueue(f->wq);
+	KUNIT_EXPECT_EQ(test, atomic_read(&f->table.entries), 0);
+	rcu_barrier();
+}
+
+static struct kunit_case cases[] = {
+	KUNIT_CASE(table_grows_and_shrinks),
+	KUNIT_CASE(table_inserts_once),
+	KUNIT_CASE(table_cap_is_hard),
+	KUNIT_CASE(table_forgets_what_it_is_told),
+	KUNIT_CASE(table_walk_is_exact_while_resizing),
+	KUNIT_CASE(table_readers_are_undisturbed),
+	{ }
+};
+
+static struct kunit_suite suite = {
+	.name = "dsr_table",
+	.init = table_init,
+	.exit = table_exit,
+	.test_cases = cases,
+};
+
+kunit_test_suites(&suite);
