@@ -4,6 +4,7 @@
 #include <linux/netfilter.h>
 #include <net/arp.h>
 #include <net/dsfield.h>
+#include <net/gso.h>
 #include <net/icmp.h>
 #include <net/ip.h>
 #include <net/route.h>
