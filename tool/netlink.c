@@ -135,6 +135,13 @@ static void netlink_fail(struct netlink *nl, int error, const char *text)
 			     strerror(error < 0 && error > -4096 ? -error : EIO));
 }
 
+/* Any process can send to the socket: only what the kernel sends counts. */
+static int on_message(struct nl_msg *msg, void *arg)
+{
+	(void)arg;
+	return nlmsg_get_src(msg)->nl_pid ? NL_SKIP : NL_OK;
+}
+
 static int on_valid(struct nl_msg *msg, void *arg)
 {
 	struct nlmsghdr *reply = nlmsg_hdr(msg);
@@ -242,6 +249,8 @@ static int netlink_open(struct netlink *nl)
 	nl->sock = socket_open();
 	if (!nl->sock)
 		return DSRCTL_REFUSED;
+	nl_socket_modify_cb(nl->sock, NL_CB_MSG_IN, NL_CB_CUSTOM, on_message,
+			    nl);
 	nl_socket_modify_cb(nl->sock, NL_CB_VALID, NL_CB_CUSTOM, on_valid, nl);
 	nl_socket_modify_cb(nl->sock, NL_CB_INVALID, NL_CB_CUSTOM, on_invalid,
 			    nl);

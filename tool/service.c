@@ -226,6 +226,8 @@ struct json_object *service_json(struct nlattr **tb, struct nlattr **stats)
 	attr_json(object, "tos", ATTR_U8,
 		  tos ? tb[DSR_SERVICE_A_TOS] : NULL);
 	attr_json(object, "tos_mask", ATTR_U8, tos ? mask : NULL);
+	attr_json(object, "backend_count", ATTR_U32,
+		  tb[DSR_SERVICE_A_BACKENDS]);
 	stats_json(object, stats);
 	return object;
 }
@@ -250,7 +252,6 @@ static int service_print(struct dsrctl *ctl,
 			 const struct netlink_replies *replies)
 {
 	struct nlattr *tb[ATTR_MAX], *stats[ATTR_MAX];
-	struct json_object *object;
 	struct listing listing;
 	int status = DSRCTL_OK;
 	size_t i;
@@ -269,10 +270,7 @@ static int service_print(struct dsrctl *ctl,
 		if (!service_parse(replies->reply[i], tb, stats)) {
 			status = netlink_malformed();
 		} else if (ctl->json) {
-			object = service_json(tb, stats);
-			attr_json(object, "backends", ATTR_U32,
-				  tb[DSR_SERVICE_A_BACKENDS]);
-			json_list_item(&listing.list, object);
+			json_list_item(&listing.list, service_json(tb, stats));
 		} else {
 			service_row(&listing.table, ctl->statistics, tb, stats);
 		}

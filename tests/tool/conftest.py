@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Builds dsrctl twice and runs it.
+
+"dsrctl" is the product. "fake" is the same objects, under the address and
+undefined behaviour sanitizers, with fake_socket.c in place of socket.c, so that
+fakekernel.py answers instead of a kernel.
+"""
+
+import glob
+import os
+import subprocess
+import sys
+
+import pytest
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+TOP = os.path.dirname(os.path.dirname(HERE))
+TOOL = os.path.join(TOP, 'tool')
+BUILD = os.path.join(HERE, 'build')
+sys.path.insert(0, HERE)
+
+import sample                                           # noqa: E402
+from fakekernel import FakeKernel                       # noqa: E402
+
+
+class Result:
+    def __init__(self, process):
+        self.status = process.returncode
+        self.out = process.stdout
+        self.err = process.stderr
+
+    def __repr__(self):
+        return f'status {self.status}\n--- out\n{self.out}--- err\n{self.err}'
+
+    def check(self, status, err=''):
+        """The status and the exact text on stderr."""
+        assert (self.status, self.err) == (status, err), self
+        return self
+
+
+def run(binary, *args, stdin=None, env=None, timeout=60):
+    words = [word for arg in args
+             for word in (arg.split() if isinstance(arg, str) else arg)]
+    environment = {'PATH': os.environ['PATH'], 'LC_ALL': 'C',
+                   'ASAN_OPTIONS': 'abort_on_error=0:exitcode=99',
+                   'UBSAN_OPTIONS': 'print_stacktrace=1', **(env or {})}
+    return Result(subprocess.run(
+        [binary, *words], input=stdin, capture_output=True, text=True,
+        env=environment, timeout=timeout, check=False))
+
+
+def newer(target, sources):
+    return (os.path.exists(target) and
+            all(os.path.getmtime(target) > os.path.getmtime(source)
+                for source in sources))
+
+
+@pytest.fixture(scope='session')
+def dsrctl():
+    """The product, as a function of its arguments."""
+    subprocess.run(['make', '-s', '-C', TOOL, 'WERROR=1'], check=True)
+    binary = os.path.join(TOOL, 'dsrctl')
+    return lambda *args, **kwargs: run(binary, *args, **kwargs)
+
+
+@pytest.fixture(scope='session')
+def fake_binary():
+    """The instrumented one, which talks to $DSRCTL_FAKE_KERNEL."""
+    binary = os.path.join(BUILD, 'dsrctl-fake')
+    objects = [path for path in sorted(glob.glob(f'{TOOL}/*.c'))
+               if os.path.basename(path) != 'socket.c']
+    objects.append(os.path.join(HERE, 'fake_socket.c'))
+    headers = glob.glob(f'{TOOL}/*.h')
+    headers.append(f'{TOP}/include/uapi/linux/dsr.h')
+    if not newer(binary, objects + headers):
+        os.makedirs(BUILD, exist_ok=True)
+        packages = ['libnl-3.0', 'libnl-genl-3.0', 'json-c']
+        flags = subprocess.run(
+            ['pkg-config', '--cflags', '--libs', *packages],
+            capture_output=True, text=True, check=True).stdout.split()
+        subprocess.run(
+            ['cc', '-std=gnu11', '-D_GNU_SOURCE', '-O1', '-g', '-Wall',
+             '-fsanitize=address,undefined', '-fno-sanitize-recover=all',
+             f'-I{TOOL}', f'-I{TOP}/include/uapi', *objects, '-o', binary,
+             *flags], check=True)
+    return binary
+
+
+@pytest.fixture
+def kernel(tmp_path):
+    """A fake kernel that answers as in the scenario."""
+    fake = FakeKernel(str(tmp_path / 'kernel'))
+    sample.load(fake)
+    yield fake
+    fake.close()
+
+
+@pytest.fixture
+def fake(fake_binary, kernel):              # pylint: disable=W0621
+    """The instrumented one, as a function of its arguments."""
+    def call(*args, env=None, **kwargs):
+        env = {'DSRCTL_FAKE_KERNEL': kernel.path, **(env or {})}
+        return run(fake_binary, *args, env=env, **kwargs)
+    return call
+
+
+@pytest.fixture
+def golden():
+    """Compare a text with a file; DSR_GOLDEN=write writes the file instead."""
+    def compare(name, text):
+        path = os.path.join(HERE, 'golden', name)
+        if os.environ.get('DSR_GOLDEN') == 'write':
+            with open(path, 'w', encoding='ascii') as file:
+                file.write(text)
+        with open(path, encoding='ascii') as file:
+            assert text == file.read()
+    return compare

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Stands in for tool/socket.c: the same messages, but to and from a process of
+ * the test instead of the kernel, over the socket $DSRCTL_FAKE_KERNEL. Each
+ * packet that it sends begins with the netlink port that it pretends to have.
+ */
+#include <netlink/errno.h>
+#include <netlink/handlers.h>
+#include <netlink/msg.h>
+#include <netlink/socket.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "socket.h"
+
+#define PACKET_MAX	(128 * 1024)
+
+static int fake_fd = -1;
+
+static int fake_connect(void)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	const char *path = getenv("DSRCTL_FAKE_KERNEL");
+
+	if (fake_fd >= 0)
+		close(fake_fd);
+	fake_fd = -1;
+	if (!path || strlen(path) >= sizeof(addr.sun_path))
+		return -NLE_NOADDR;
+	strcpy(addr.sun_path, path);
+	fake_fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	if (connect(fake_fd, (struct sockaddr *)&addr, sizeof(addr)))
+		return -NLE_NOADDR;
+	return 0;
+}
+
+static int fake_send(struct nl_sock *sock, struct nl_msg *msg)
+{
+	struct nlmsghdr *hdr = nlmsg_hdr(msg);
+	ssize_t n;
+
+	(void)sock;
+	n = send(fake_fd, hdr, hdr->nlmsg_len, MSG_NOSIGNAL);
+	if (n < 0 && !fake_connect())
+		n = send(fake_fd, hdr, hdr->nlmsg_len, MSG_NOSIGNAL);
+	return n < 0 ? -NLE_FAILURE : (int)n;
+}
+
+static int fake_recv(struct nl_sock *sock, struct sockaddr_nl *from,
+		     unsigned char **buf, struct ucred **creds)
+{
+	unsigned char *packet = malloc(PACKET_MAX), *exact;
+	ssize_t n;
+
+	(void)sock;
+	*creds = NULL;
+	n = recv(fake_fd, packet, PACKET_MAX, 0);
+	if (n <= (ssize_t)sizeof(from->nl_pid)) {
+		free(packet);
+		return -NLE_FAILURE;
+	}
+	memset(from, 0, sizeof(*from));
+	from->nl_family = AF_NETLINK;
+	memcpy(&from->nl_pid, packet, sizeof(from->nl_pid));
+	n -= sizeof(from->nl_pid);
+	/* no larger than the packet, so that a read past its end is seen */
+	exact = malloc(n);
+	memcpy(exact, packet + sizeof(from->nl_pid), n);
+	free(packet);
+	*buf = exact;
+	return n;
+}
+
+struct nl_sock *socket_open(void)
+{
+	struct nl_sock *sock = nl_socket_alloc();
+	struct nl_cb *cb = nl_socket_get_cb(sock);
+
+	fake_connect();
+	nl_cb_overwrite_send(cb, fake_send);
+	nl_cb_overwrite_recv(cb, fake_recv);
+	nl_cb_put(cb);
+	return sock;
+}
+
+void socket_close(struct nl_sock *sock)
+{
+	close(fake_fd);
+	fake_fd = -1;
+	nl_socket_free(sock);
+}

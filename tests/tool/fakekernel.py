@@ -1,0 +1,264 @@
+# SPDX-License-Identifier: GPL-2.0
+"""A process that answers netlink requests as the kernel would.
+
+It knows the framing (families, acks, dumps, extended acks), not the modules:
+what they answer is scripted by the tests, from the numbers of the UAPI.
+"""
+
+import os
+import socket
+import struct
+import threading
+
+NLMSG_ERROR, NLMSG_DONE = 2, 3
+NLM_F_REQUEST, NLM_F_MULTI, NLM_F_ACK = 0x01, 0x02, 0x04
+NLM_F_DUMP_INTR, NLM_F_CAPPED, NLM_F_ACK_TLVS = 0x10, 0x100, 0x200
+NLM_F_DUMP = 0x300
+NLA_F_NESTED = 0x8000
+GENL_ID_CTRL, CTRL_CMD_GETFAMILY = 16, 3
+CTRL_ATTR_FAMILY_ID, CTRL_ATTR_FAMILY_NAME = 1, 2
+ATTR_MSG, ATTR_OFFS, ATTR_POLICY = 1, 2, 4
+POLICY_MIN_U, POLICY_MAX_U = 4, 5
+
+FAMILIES = {'dsr': 0x21, 'dsr_rs': 0x22}
+
+
+# attributes
+
+def attr(kind, payload):
+    data = struct.pack('=HH', 4 + len(payload), kind) + payload
+    return data + b'\0' * (-len(data) % 4)
+
+
+def u8(kind, value):
+    return attr(kind, struct.pack('=B', value))
+
+
+def u16(kind, value):
+    return attr(kind, struct.pack('=H', value))
+
+
+def u32(kind, value):
+    return attr(kind, struct.pack('=I', value))
+
+
+def u64(kind, value):
+    return attr(kind, struct.pack('=Q', value))
+
+
+def be16(kind, value):
+    return attr(kind, struct.pack('!H', value))
+
+
+def ipv4(kind, text):
+    return attr(kind, socket.inet_aton(text))
+
+
+def string(kind, text):
+    return attr(kind, text.encode('latin-1') + b'\0')
+
+
+def nest(kind, *attrs):
+    return attr(kind | NLA_F_NESTED, b''.join(attrs))
+
+
+def parse_attrs(data):
+    """[(type, nested, payload)]"""
+    found = []
+    while len(data) >= 4:
+        size, kind = struct.unpack_from('=HH', data)
+        assert 4 <= size <= len(data)
+        found.append((kind & 0x3fff, bool(kind & NLA_F_NESTED),
+                      data[4:size]))
+        data = data[(size + 3) & ~3:]
+    assert not data
+    return found
+
+
+# messages
+
+def message(kind, flags, seq, payload):
+    data = struct.pack('=IHHII', 16 + len(payload), kind, flags, seq, 0)
+    data += payload
+    return data + b'\0' * (-len(data) % 4)
+
+
+class Request:
+    """What dsrctl sent."""
+
+    def __init__(self, data):
+        self.data = data
+        (self.length, self.kind, self.flags, self.seq,
+         self.port) = struct.unpack_from('=IHHII', data)
+        self.cmd, self.version = struct.unpack_from('=BB', data, 16)
+        self.attrs = parse_attrs(data[20:self.length])
+        self.dump = self.flags & NLM_F_DUMP == NLM_F_DUMP
+
+    def nest(self, kind):
+        """{type: payload} of the nest of a kind, which has to be marked."""
+        for found, nested, payload in self.attrs:
+            if found == kind:
+                assert nested, 'strict validation wants NLA_F_NESTED'
+                return {k: v for k, _, v in parse_attrs(payload)}
+        return None
+
+    def offset(self, outer, inner):
+        """Where an attribute of a nest begins in the message."""
+        at = 20
+        data = self.data[20:self.length]
+        while data:
+            size, kind = struct.unpack_from('=HH', data)
+            if kind & 0x3fff == outer:
+                break
+            at, data = at + size + 3 & ~3, data[size + 3 & ~3:]
+        at, data = at + 4, data[4:]
+        while True:
+            size, kind = struct.unpack_from('=HH', data)
+            if kind & 0x3fff == inner:
+                return at
+            at, data = at + (size + 3 & ~3), data[size + 3 & ~3:]
+
+
+class Reply:
+    """The messages of a module's answer, without what ends it."""
+
+    def __init__(self, *payloads, interrupted=False, end_error=0,
+                 end_text=None, size=8):
+        self.payloads = payloads
+        self.interrupted = interrupted
+        self.end_error = end_error
+        self.end_text = end_text
+        self.size = size            # messages in a packet
+
+    def packets(self, request):
+        genl = struct.pack('=BBH', request.cmd, 1, 0)
+        flags = NLM_F_MULTI if request.dump else 0
+        if self.interrupted:
+            flags |= NLM_F_DUMP_INTR
+        messages = [message(request.kind, flags, request.seq, genl + p)
+                    for p in self.payloads]
+        packets = [b''.join(messages[i:i + self.size])
+                   for i in range(0, len(messages), self.size)]
+        if request.dump:
+            end = struct.pack('=i', self.end_error)
+            if self.end_text:
+                flags |= NLM_F_ACK_TLVS
+                end += string(ATTR_MSG, self.end_text)
+            packets.append(message(NLMSG_DONE, flags | NLM_F_MULTI,
+                                   request.seq, end))
+        elif request.flags & NLM_F_ACK:
+            packets += Ack().packets(request)
+        return packets
+
+
+class Ack:
+    """Success, or a refusal."""
+
+    def __init__(self, error=0, text=None, offset=None, bounds=None,
+                 capped=True):
+        self.error, self.text = error, text
+        self.offset, self.bounds = offset, bounds
+        self.capped = capped
+
+    def packets(self, request):
+        flags = NLM_F_CAPPED if self.capped else 0
+        payload = struct.pack('=i', -self.error) + request.data[:16]
+        if not self.capped:
+            payload += request.data[16:request.length]
+            payload += b'\0' * (-len(payload) % 4)
+        tlvs = b''
+        if self.text is not None:
+            tlvs += string(ATTR_MSG, self.text)
+        if self.offset is not None:
+            tlvs += u32(ATTR_OFFS, self.offset)
+        if self.bounds is not None:
+            tlvs += nest(ATTR_POLICY, u64(POLICY_MIN_U, self.bounds[0]),
+                         u64(POLICY_MAX_U, self.bounds[1]))
+        if tlvs:
+            flags |= NLM_F_ACK_TLVS
+        return [message(NLMSG_ERROR, flags, request.seq, payload + tlvs)]
+
+
+def family(name):
+    return (u16(CTRL_ATTR_FAMILY_ID, FAMILIES[name]) +
+            string(CTRL_ATTR_FAMILY_NAME, name))
+
+
+class FakeKernel:
+    """Listens on a socket that tests/tool/fake_socket.c connects to.
+
+    families: those that are "loaded".
+    answers: {(family, command): answer}, where an answer is an object with
+        packets(request), or a function of the request that returns one, or a
+        list of answers, one for each request, the last for all others.
+    """
+
+    def __init__(self, path):
+        self.path = path
+        self.families = ['dsr', 'dsr_rs']
+        self.answers = {}
+        self.requests = []          # to the modules, not to the controller
+        self.connections = 0
+        self.looked_up = []         # families that were asked for by name
+        # packets -> packets, or (source port, packet); hangs up after them
+        self.mutate = None
+        self.mutate_controller = False      # those of the controller instead
+        self.listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.listener.bind(path)
+        self.listener.listen()
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def close(self):
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+        os.unlink(self.path)
+
+    def accept(self):
+        while True:
+            try:
+                connection = self.listener.accept()[0]
+            except OSError:
+                return
+            self.connections += 1
+            threading.Thread(target=self.serve, args=(connection,),
+                             daemon=True).start()
+
+    def serve(self, connection):
+        with connection:
+            while True:
+                try:
+                    data = connection.recv(1 << 16)
+                    if not data:
+                        return
+                    request = Request(data)
+                    packets = self.answer(request).packets(request)
+                    controller = request.kind == GENL_ID_CTRL
+                    mutate = (self.mutate
+                              if controller == self.mutate_controller
+                              else None)
+                    if mutate:
+                        packets = mutate(packets)
+                    for packet in packets:
+                        port = 0
+                        if isinstance(packet, tuple):
+                            port, packet = packet
+                        connection.send(struct.pack('=I', port) + packet)
+                    if mutate:
+                        return
+                except OSError:
+                    return          # it has enough, or is gone
+
+    def answer(self, request):
+        if request.kind == GENL_ID_CTRL:
+            if request.dump:
+                return Reply(*(family(name) for name in self.families))
+            name = dict((k, v) for k, _, v in request.attrs)[
+                CTRL_ATTR_FAMILY_NAME].rstrip(b'\0').decode()
+            self.looked_up.append(name)
+            return Reply(family(name)) if name in self.families else Ack(2)
+        self.requests.append(request)
+        name = {v: k for k, v in FAMILIES.items()}[request.kind]
+        answer = self.answers.get((name, request.cmd), Reply())
+        if isinstance(answer, list):
+            answer = answer.pop(0) if len(answer) > 1 else answer[0]
+        return answer(request) if callable(answer) else answer

@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Command lines from a file."""
+
+import errno
+import json
+
+import pytest
+
+import uapi as u
+from fakekernel import Ack
+
+GOOD = """\
+# a whole configuration
+service flush
+
+service add fwmark 1 scheduler wrr   # http
+  backend add fwmark '1' via "10.10.30.101" weight 2\t
+backend add fwmark 1 via 10.10.'30'.102
+service show
+help
+"""
+
+
+def test_good(fake, kernel):
+    result = fake('-b -', stdin=GOOD).check(0)
+    assert [r.cmd for r in kernel.requests] == [
+        u.DSR_CMD_SERVICE_FLUSH, u.DSR_CMD_SERVICE_ADD,
+        u.DSR_CMD_BACKEND_ADD, u.DSR_CMD_BACKEND_ADD, u.DSR_CMD_SERVICE_GET]
+    assert kernel.connections == 1, 'one socket for all'
+    assert result.out == fake('service show').out + fake('help').out
+
+
+def test_file(fake, tmp_path):
+    path = tmp_path / 'rules.dsr'
+    path.write_text(GOOD)
+    assert fake('--batch', [str(path)]).check(0).out
+
+
+def test_no_newline_at_the_end(fake, kernel):
+    fake('-b -', stdin='service flush').check(0)
+    assert len(kernel.requests) == 1
+
+
+def test_crlf(fake, kernel):
+    fake('-b -', stdin='service flush\r\nservice delete fwmark 1\r\n').check(0)
+    assert len(kernel.requests) == 2
+
+
+ERRORS = {
+    'service frob\n': (1, "service: unknown command 'frob': expected add, "
+                          'set, replace, delete, show, flush or help'),
+    '"service flush\n': (1, 'a quote is not closed'),
+    "service 'flush\n": (1, 'a quote is not closed'),
+    'service flush # comment\n': (0, None),
+    'service flush#comment\n': (1, "service: unknown command "
+                                   "'flush#comment': expected add, set, "
+                                   'replace, delete, show, flush or help'),
+    "''\n": (1, "object '' is ambiguous: service, backend, connection, real, "
+                'flow, stats, show or help'),
+    'complete service\n': (1, "unknown object 'complete': expected service, "
+                              'backend, connection, real, flow, stats, show '
+                              'or help'),
+    'x ' * 65 + '\n': (1, 'more than 64 words in one line'),
+}
+
+
+@pytest.mark.parametrize('line', ERRORS)
+def test_position(fake, line):
+    """Each in the third line, and of stdin."""
+    status, text = ERRORS[line]
+    fake('-b -', stdin='# one\n\n' + line).check(
+        status, f'dsrctl: -:3: {text}\n' if text else '')
+
+
+def test_stops(fake, kernel, tmp_path):
+    path = tmp_path / 'rules.dsr'
+    path.write_text('service flush\nservice add\nconnection flush\n')
+    result = fake('-b', [str(path)])
+    assert result.status == 1
+    assert result.err.startswith(f'dsrctl: {path}:2: service add: fwmark is '
+                                 'missing')
+    assert [r.cmd for r in kernel.requests] == [u.DSR_CMD_SERVICE_FLUSH]
+
+
+def test_force(fake, kernel):
+    kernel.answers['dsr', u.DSR_CMD_SERVICE_ADD] = Ack(errno.EEXIST, 'there')
+    fake('-f -b -', stdin='service add fwmark 1\nx\nconnection flush\n').check(
+        2, "dsrctl: -:1: there\ndsrctl: -:2: unknown object 'x': expected "
+        'service, backend, connection, real, flow, stats, show or help\n')
+    assert kernel.requests[-1].cmd == u.DSR_CMD_CONNECTION_FLUSH
+
+
+def test_warning_position(fake):
+    err = fake('-b -', stdin='service add fwmark 1 tos 2\n').err
+    assert err.startswith('dsrctl: -:1: warning: tos 0x02 sets')
+
+
+def test_json(fake):
+    """One document for each command that shows something."""
+    out = fake('-j -b -', stdin='service show\nservice flush\nstats\n').out
+    documents = [json.loads(line) for line in out.splitlines()]
+    assert isinstance(documents[0], list) and 'dsr_lb' in documents[1]
+
+
+def test_directory(fake):
+    fake('-b /').check(1, "dsrctl: cannot read '/': Is a directory\n")
+
+
+def test_module_comes_and_goes(fake, kernel):
+    """Families are looked up anew: their numbers change with a reload."""
+    kernel.families = []
+    fake('-f -b -', stdin='service flush\nservice flush\n')
+    assert kernel.looked_up == ['dsr', 'dsr']

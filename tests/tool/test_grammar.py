@@ -1,0 +1,246 @@
+# SPDX-License-Identifier: GPL-2.0
+"""What the tool itself finds wrong, and its help. No kernel is asked."""
+
+import glob
+import os
+import re
+
+import pytest
+
+SERVICE = ('fwmark N [scheduler NAME] [path stack|direct] '
+           '[tos VALUE|none]')
+BACKEND = 'fwmark N via ADDR [weight W]'
+KEY = '{vip ADDR [proto tcp|udp [port N]] | tos VALUE[/MASK] | dscp VALUE}'
+CONNECTION = ('[fwmark N] [via ADDR] [src ADDR[:PORT]] [dst ADDR[:PORT]] '
+              '[proto tcp|udp] [state syn|established|fin|closed|udp] '
+              '[limit N]')
+OBJECTS = 'service, backend, connection, real, flow, stats, show or help'
+NUMBER = ('is not a number: write it in decimal without leading zeros, or in '
+          'hexadecimal behind 0x')
+ADDRESS = ('is not an IPv4 address: write it as four numbers, like 192.0.2.1')
+
+ERRORS = {
+    # objects and commands
+    'services': f"unknown object 'services': expected {OBJECTS}",
+    'x': f"unknown object 'x': expected {OBJECTS}",
+    's': "object 's' is ambiguous: service, stats or show",
+    'service frob': "service: unknown command 'frob': expected add, set, "
+                    'replace, delete, show, flush or help',
+    'service s': "service: command 's' is ambiguous: set or show",
+    'stats x': "stats: unknown command 'x': expected show or help",
+    'show x': "show: unexpected argument 'x': there are none here",
+    # keywords
+    'service add': f'service add: fwmark is missing: dsrctl service add '
+                   f'{SERVICE}',
+    'service add scheduler rr': 'service add: fwmark is missing: '
+                                f'dsrctl service add {SERVICE}',
+    'service add fwmark': 'service add: fwmark needs a value: '
+                          f'dsrctl service add {SERVICE}',
+    'service add fwmark 1 fwmark 1': 'service add: fwmark is given twice',
+    'service add fwmark 1 rr': "service add: unknown keyword 'rr': "
+                               'expected fwmark, scheduler, path or tos',
+    'service add fw 1': "service add: unknown keyword 'fw': "
+                        'expected fwmark, scheduler, path or tos',
+    'service delete fwmark 1 path stack':
+        "service delete: unknown keyword 'path': expected fwmark",
+    'service delete': 'service delete: fwmark is missing: '
+                      'dsrctl service delete fwmark N',
+    'service flush all': "service flush: unexpected argument 'all': "
+                         'there are none here',
+    'backend add fwmark 1': 'backend add: via is missing: '
+                            f'dsrctl backend add {BACKEND}',
+    'backend add via 10.0.0.1': 'backend add: fwmark is missing: '
+                                f'dsrctl backend add {BACKEND}',
+    'backend show via 10.0.0.1': "backend show: unknown keyword 'via': "
+                                 'expected fwmark',
+    'connection set': 'connection set: max is missing: '
+                      'dsrctl connection set max N',
+    'connection set max 1 max 2': 'connection set: max is given twice',
+    'flow set': 'flow set: max is missing: dsrctl flow set max N',
+    'flow show fwmark 1': "flow show: unknown keyword 'fwmark': "
+                          'expected src, dst, proto, state or limit',
+    'stats show x': "stats show: unexpected argument 'x': "
+                    'there are none here',
+    'real add': 'real add: one of vip, tos and dscp is missing: '
+                f'dsrctl real add {KEY} [to [:]PORT]',
+    'real delete to 80': "real delete: unknown keyword 'to': "
+                         'expected vip, proto, port, tos or dscp',
+    'real add vip 10.0.0.1 tos 4':
+        'real add: vip, tos and dscp exclude each other: '
+        f'dsrctl real add {KEY} [to [:]PORT]',
+    'real add tos 4 dscp 1':
+        'real add: vip, tos and dscp exclude each other: '
+        f'dsrctl real add {KEY} [to [:]PORT]',
+    'connection show limit': 'connection show: limit needs a value: '
+                             f'dsrctl connection show {CONNECTION}',
+    # numbers
+    'service add fwmark one': f"service add: fwmark 'one' {NUMBER}",
+    'service add fwmark -1': f"service add: fwmark '-1' {NUMBER}",
+    'service add fwmark +1': f"service add: fwmark '+1' {NUMBER}",
+    'service add fwmark 0x': f"service add: fwmark '0x' {NUMBER}",
+    'service add fwmark 0x0x1': f"service add: fwmark '0x0x1' {NUMBER}",
+    'service add fwmark 1x': f"service add: fwmark '1x' {NUMBER}",
+    'service add fwmark a': f"service add: fwmark 'a' {NUMBER}",
+    'service add fwmark 010': f"service add: fwmark '010' {NUMBER}",
+    'service add fwmark 4294967296':
+        'service add: fwmark 4294967296 is out of range: 0 to 4294967295',
+    'service add fwmark 99999999999999999999999':
+        'service add: fwmark 99999999999999999999999 is out of range: '
+        '0 to 4294967295',
+    'backend add fwmark 1 via 10.0.0.1 weight -1':
+        f"backend add: weight '-1' {NUMBER}",
+    'backend add fwmark 1 via 10.0.0.1 weight 1.5':
+        f"backend add: weight '1.5' {NUMBER}",
+    'connection show limit 0':
+        'connection show: limit 0 is out of range: 1 to 4294967295',
+    'service add fwmark 1 tos 0x100':
+        'service add: tos 0x100 is out of range: 0 to 0xff',
+    'service add fwmark 1 tos 0x04/0xfc':
+        f"service add: tos '0x04/0xfc' {NUMBER}",
+    'service add fwmark 1 tos any': f"service add: tos 'any' {NUMBER}",
+    'real add tos 4/0x100':
+        'real add: tos 4/0x100 is out of range: 0 to 0xff',
+    'real add tos 4/': f"real add: tos '4/' {NUMBER}",
+    'real add tos /4': f"real add: tos '/4' {NUMBER}",
+    'real add tos none': f"real add: tos 'none' {NUMBER}",
+    'real add dscp 64': 'real add: dscp 64 is out of range: 0 to 63',
+    'real add vip 10.0.0.1 proto tcp port 65536':
+        'real add: port 65536 is out of range: 0 to 65535',
+    'real add vip 10.0.0.1 proto tcp port http':
+        f"real add: port 'http' {NUMBER}",
+    'real add vip 10.0.0.1 to 65536':
+        'real add: to 65536 is out of range: 0 to 65535',
+    'real add vip 10.0.0.1 to :': f"real add: to '' {NUMBER}",
+    'real add vip 10.0.0.1 to ::80': f"real add: to ':80' {NUMBER}",
+    # addresses
+    'backend add fwmark 1 via 10.0.0': f"backend add: via '10.0.0' {ADDRESS}",
+    'backend add fwmark 1 via w101': f"backend add: via 'w101' {ADDRESS}",
+    'backend add fwmark 1 via 10.0.0.256':
+        f"backend add: via '10.0.0.256' {ADDRESS}",
+    'backend add fwmark 1 via 10.0.0.1/32':
+        f"backend add: via '10.0.0.1/32' {ADDRESS}",
+    'backend add fwmark 1 via 2001:db8::1':
+        f"backend add: via '2001:db8::1' {ADDRESS}",
+    'connection show src 10.0.0.1:': f"connection show: src '' {NUMBER}",
+    'connection show src :80': f"connection show: src '' {ADDRESS}",
+    'connection show dst 10.0.0.1:65536':
+        'connection show: dst 65536 is out of range: 0 to 65535',
+    # choices
+    'service add fwmark 1 path fast':
+        "service add: unknown path 'fast': expected stack or direct",
+    'real add vip 10.0.0.1 proto icmp':
+        "real add: unknown proto 'icmp': expected tcp or udp",
+    'connection show state open':
+        "connection show: unknown state 'open': "
+        'expected syn, established, fin, closed or udp',
+    # options
+    '-x': "option -x is unknown or takes no value: 'dsrctl help' lists the "
+          'options',
+    '-sx show': 'option -x is unknown or takes no value: '
+                "'dsrctl help' lists the options",
+    '--frob': 'option --frob is unknown or takes no value: '
+              "'dsrctl help' lists the options",
+    '--json=1': 'option --json=1 is unknown or takes no value: '
+                "'dsrctl help' lists the options",
+    '-n': "option -n needs a value: 'dsrctl help' lists the options",
+    '--batch': "option --batch needs a value: 'dsrctl help' lists the "
+               'options',
+    '--color=blue show': "unknown color 'blue': expected auto, always or "
+                         'never',
+    '-b /nowhere': "cannot open '/nowhere': No such file or directory",
+    '-b - show': "unexpected argument 'show': a batch has its commands in "
+                 'the file',
+    '-n nowhere show': "there is no network namespace 'nowhere': "
+                       "'ip netns list' shows those there are",
+    '-n /dev/null show': "'/dev/null' is not a network namespace",
+}
+
+
+@pytest.mark.parametrize('line', ERRORS)
+def test_error(fake, kernel, line):
+    result = fake(line).check(1, f'dsrctl: {ERRORS[line]}\n')
+    assert result.out == ''
+    assert not kernel.connections, 'a mistake in the syntax asked the kernel'
+
+
+def test_empty_words(fake):
+    fake(['']).check(1, "dsrctl: object '' is ambiguous: "
+                     f'{OBJECTS}\n')
+    fake(['service', 'add', 'fwmark', '']).check(
+        1, f'dsrctl: service add: fwmark needs a value: dsrctl service add '
+        f'{SERVICE}\n')
+
+
+def test_no_words(fake):
+    result = fake()
+    assert (result.status, result.out) == (1, '')
+    assert result.err == fake('help').out
+
+
+@pytest.mark.parametrize('line', ['help', '-h', '--help', 'h', '-h show'])
+def test_help(fake, golden, line):
+    golden('help.txt', fake(line).check(0).out)
+
+
+@pytest.mark.parametrize('name', ['service', 'backend', 'connection', 'real',
+                                  'flow', 'stats', 'show'])
+def test_object_help(fake, kernel, golden, name):
+    out = fake(name, 'help').check(0).out
+    golden(f'help-{name}.txt', out)
+    assert fake(name, 'h').check(0).out == out
+    assert not kernel.connections
+
+
+def test_version(fake):
+    for option in ('-V', '--version'):
+        assert re.fullmatch(r'dsrctl \d+\.\d+\n', fake(option).check(0).out)
+
+
+ABBREVIATIONS = {
+    'se sh': 'service show', 'serv show': 'service show',
+    'b s fwmark 1': None,               # set or show
+    'b sh': 'backend show', 'c sh': 'connection show', 'conn': None,
+    'r sh': 'real show', 'f sh': 'flow show', 'st': 'stats show',
+    'sh': 'show', 'service': 'service show', 'backend': 'backend show',
+    'connection': 'connection show', 'real': 'real show',
+    'flow': 'flow show', 'stats': 'stats show', 'co': 'connection show',
+}
+
+
+@pytest.mark.parametrize('line', [k for k, v in ABBREVIATIONS.items() if v])
+def test_abbreviation(fake, line):
+    result = fake(line).check(0)
+    assert result.out
+    assert result.out == fake(ABBREVIATIONS[line]).out
+
+
+def test_options_combine(fake):
+    assert fake('-jp show').out == fake('--json --pretty show').out
+    assert fake('-js show').out == fake('-j -s show').out
+
+
+def test_options_end_with_the_object(fake):
+    fake('service show -j').check(
+        1, "dsrctl: service show: unknown keyword '-j': expected fwmark\n")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason='needs root')
+def test_netns(fake, kernel):
+    """-n takes a path too, and the devices are then those of the namespace."""
+    assert fake('-n /proc/self/ns/net show').check(0).out == fake('show').out
+    assert kernel.connections
+
+
+def test_product_without_module(dsrctl):
+    """The real socket, on a machine where neither module is loaded."""
+    if glob.glob('/sys/module/dsr_*'):
+        pytest.skip('a module is loaded')
+    dsrctl('service show').check(
+        2, "dsrctl: dsr_lb is not loaded: load it with 'modprobe dsr_lb'\n")
+    dsrctl('real add vip 10.0.0.1').check(
+        2, "dsrctl: dsr_rs is not loaded: load it with 'modprobe dsr_rs'\n")
+    for command in ('show', 'stats'):
+        dsrctl(command).check(
+            2, 'dsrctl: neither dsr_lb nor dsr_rs is loaded: '
+            "'modprobe dsr_lb' makes this machine a balancer, "
+            "'modprobe dsr_rs' a real server\n")

@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The man page renders without a warning, and leaves nothing out."""
+
+import os
+import re
+import shutil
+import subprocess
+
+import pytest
+
+import uapi as u
+from conftest import TOOL
+
+PAGE = os.path.join(TOOL, 'dsrctl.8')
+
+
+def render():
+    return subprocess.run(
+        ['groff', '-ww', '-man', '-Tascii', '-P-c', '-rLL=2000n', PAGE],
+        capture_output=True, text=True, check=True)
+
+
+@pytest.fixture(scope='module')
+def page():
+    if not shutil.which('groff'):
+        pytest.skip('no groff')
+    text = re.sub('.\b', '', render().stdout)
+    return re.sub(r'[ \n]+', ' ', text)
+
+
+def test_groff():
+    if not shutil.which('groff'):
+        pytest.skip('no groff')
+    assert render().stderr == ''
+
+
+def test_man():
+    if not shutil.which('man'):
+        pytest.skip('no man')
+    result = subprocess.run(
+        ['man', '--warnings', '-l', PAGE], capture_output=True, text=True,
+        env={**os.environ, 'LC_ALL': 'C.UTF-8', 'MANWIDTH': '80'}, check=True)
+    assert result.stderr == ''
+
+
+def test_mandoc():
+    if not shutil.which('mandoc'):
+        pytest.skip('no mandoc')
+    result = subprocess.run(['mandoc', '-Tlint', '-Wwarning', PAGE],
+                            capture_output=True, text=True, check=False)
+    assert result.stdout == ''
+
+
+def test_every_command(fake, page):
+    for name in fake('complete').out.split():
+        if name == 'help':
+            continue
+        for command in fake('complete', name).out.split():
+            assert (command == 'help' or f'dsrctl {name} {command}' in page
+                    or f'dsrctl {name} Why' in page), f'{name} {command}'
+
+
+def test_every_keyword(fake, page):
+    for name in fake('complete').out.split():
+        for command in fake('complete', name).out.split():
+            for word in fake('complete', name, command).out.split():
+                assert re.search(rf'\b{word}\b', page), word
+
+
+def test_every_option(fake, page):
+    for option in re.findall(r'--\w+', fake('help').out):
+        assert option in page
+
+
+def test_json_keys(fake, page):
+    """Every key that is printed is documented."""
+    import json
+
+    def keys(document):
+        if isinstance(document, dict):
+            for key, value in document.items():
+                yield key
+                if key != 'reasons':
+                    yield from keys(value)
+        elif isinstance(document, list):
+            for value in document:
+                yield from keys(value)
+
+    section = page[page.index(' JSON The lists'):page.index('EXIT STATUS')]
+    for command in ('service show', 'backend show', 'connection show',
+                    'real show', 'flow show', 'stats', 'show'):
+        for key in keys(json.loads(fake('-j', command).out)):
+            assert re.search(rf'\b{key}\b', section), key
+
+
+def example_lines():
+    with open(PAGE, encoding='ascii') as file:
+        examples = file.read().split('.SH EXAMPLES')[1]
+    for block in re.findall(r'\.EX\n(.*?)\.EE', examples, flags=re.S):
+        batch = 'cat /etc/dsr.conf' in block
+        for line in block.splitlines():
+            line = line.replace('\\-', '-')
+            found = re.match(r'\w*# dsrctl (.*)', line)
+            if found and ' -b ' not in line:
+                yield re.sub(r' \|.*', '', found[1])
+            elif batch and not line.startswith('#'):
+                yield line
+
+
+def test_examples(fake):
+    """The examples do what they say; there are at least six."""
+    lines = list(example_lines())
+    assert len(lines) >= 12
+    for line in lines:
+        if line.startswith('-n'):
+            line = line.split(maxsplit=2)[2]
+        if line.startswith('-'):
+            fake(line).check(0)
+        else:
+            fake('-b -', stdin=line + '\n').check(0)
+
+
+def test_states(page):
+    for name in ('reachable', 'unknown', 'incomplete', 'unreachable',
+                 'no_route'):
+        assert f'DSR_BACKEND_{name.upper()}' in vars(u)
+        assert name in page

@@ -1,0 +1,236 @@
+# SPDX-License-Identifier: GPL-2.0
+"""What the "show" commands print of what the modules answer."""
+
+import json
+
+import pytest
+
+import sample
+import uapi as u
+from fakekernel import Reply, nest, string, u8, u32
+
+SHOW = {
+    'show': 'show',
+    'show-s': '-s show',
+    'service': 'service show',
+    'service-s': '-s service show',
+    'service-one': 'service show fwmark 1',
+    'backend': 'backend show',
+    'backend-s': '-s backend show',
+    'connection': 'connection show',
+    'real': 'real show',
+    'real-s': '-s real show',
+    'flow': 'flow show',
+    'stats': 'stats show',
+    'stats-s': '-s stats',
+}
+
+
+@pytest.mark.parametrize('name', SHOW)
+def test_text(fake, golden, name):
+    result = fake(SHOW[name]).check(0)
+    golden(f'{name}.txt', result.out)
+    assert all(line == line.rstrip() for line in result.out.split('\n'))
+
+
+@pytest.mark.parametrize('name', [n for n in SHOW if not n.endswith('-s')])
+def test_json(fake, golden, name):
+    """Pretty JSON is the golden file; the short form says the same."""
+    pretty = fake('-j -p', SHOW[name]).check(0).out
+    golden(f'{name}.json', pretty)
+    short = fake('-j', SHOW[name]).check(0).out
+    assert json.loads(short) == json.loads(pretty)
+    assert short.count('\n') == 1
+    # counters are there with and without -s
+    assert fake('-j -s', SHOW[name]).check(0).out == short
+
+
+EMPTY = {
+    'show': '[]',
+    'service show': '[]',
+    'backend show': '[]',
+    'connection show': '[]',
+    'real show': '[]',
+    'flow show': '[]',
+}
+
+
+@pytest.mark.parametrize('command', EMPTY)
+def test_empty(fake, kernel, golden, command):
+    kernel.answers = {key: answer for key, answer in kernel.answers.items()
+                      if key in (('dsr', u.DSR_CMD_STATS_GET),
+                                 ('dsr_rs', u.DSR_RS_CMD_STATS_GET))}
+    golden(f'empty-{command.split()[0]}.txt', fake(command).check(0).out)
+    for options in ('-j', '-j -p'):
+        document = json.loads(fake(options, command).check(0).out)
+        if command == 'show':
+            assert document['dsr_lb']['services'] == []
+            assert document['dsr_rs']['rules'] == []
+        else:
+            assert document == []
+
+
+def test_one_module(fake, kernel):
+    """What is not loaded is left out, null in JSON, and never autoloaded."""
+    kernel.families = ['dsr_rs']
+    for command in ('show', 'stats'):
+        assert 'connections' not in fake(command).check(0).out
+        document = json.loads(fake('-j', command).check(0).out)
+        assert document['dsr_lb'] is None
+        assert document['dsr_rs'] is not None
+    assert 'dsr' not in kernel.looked_up
+
+    kernel.families = ['dsr']
+    assert 'real server' not in fake('show').check(0).out
+    assert json.loads(fake('-j show').check(0).out)['dsr_rs'] is None
+
+
+def test_service_without_backends(fake, kernel):
+    kernel.families = ['dsr']
+    kernel.answers['dsr', u.DSR_CMD_BACKEND_GET] = Reply()
+    kernel.answers['dsr', u.DSR_CMD_SERVICE_GET] = Reply(sample.service(3))
+    assert fake('show').check(0).out == (
+        'service fwmark 3 scheduler rr path stack\n'
+        "  no backends: add one with 'dsrctl backend add fwmark 3 via ADDR'\n"
+        'connections: 16 of at most 1048576\n')
+
+
+def test_absent_attributes(fake, kernel):
+    """A module that is older or newer leaves out or adds attributes."""
+    kernel.answers['dsr', u.DSR_CMD_SERVICE_GET] = Reply(
+        nest(u.DSR_A_SERVICE, u32(u.DSR_SERVICE_A_FWMARK, 1),
+             u32(14, 5), u32(900, 5)), u32(13, 1) + sample.service(2))
+    lines = fake('service show').check(0).out.split('\n')
+    assert lines[1].split() == ['1', '-', '-', '-', '-']
+    assert lines[2].split() == ['2', 'rr', 'stack', '-', '0']
+    assert json.loads(fake('-j service show').check(0).out)[0] == {
+        'fwmark': 1, 'scheduler': None, 'path': None, 'tos': None,
+        'tos_mask': None, 'backend_count': None, 'connections': None,
+        'packets': None, 'bytes': None}
+
+
+def test_unknown_values(fake, kernel):
+    """A value without a name is printed as its number."""
+    kernel.answers['dsr', u.DSR_CMD_CONNECTION_GET] = Reply(
+        sample.connection(132, sample.CLIENT, 1, sample.VIP, 2, 200, 0, 1,
+                          sample.W101))
+    row = fake('connection show').check(0).out.split('\n')[1].split()
+    assert (row[0], row[5]) == ('132', '200')
+
+
+def test_control_characters(fake, kernel):
+    """Nothing the kernel sends can reach the terminal's escape sequences."""
+    kernel.answers['dsr', u.DSR_CMD_SERVICE_GET] = Reply(
+        nest(u.DSR_A_SERVICE, u32(u.DSR_SERVICE_A_FWMARK, 1),
+             string(u.DSR_SERVICE_A_SCHEDULER, '\x1b[31m\xff'),
+             u8(u.DSR_SERVICE_A_PATH, 0)))
+    assert '?[31m?' in fake('service show').check(0).out
+    assert json.loads(fake('-j service show').out)[0]['scheduler'] == '?[31m?'
+
+
+FILTERS = {
+    '': [0, 1, 2, 3, 4],
+    'fwmark 1': [0, 1],
+    'fwmark 0xffffffff': [2],
+    f'via {sample.W101}': [0, 3, 4],
+    f'src {sample.CLIENT}': [0, 1],
+    f'src {sample.CLIENT}:40001': [1],
+    f'dst {sample.VIP}:443': [3, 4],
+    'proto udp': [2],
+    'proto tcp': [0, 1, 3, 4],
+    'state established': [0],
+    'state fin': [1],
+    'state syn': [3],
+    'state closed': [4],
+    'state udp': [2],
+    'limit 1': [0],
+    'limit 4': [0, 1, 2, 3],
+    'limit 100': [0, 1, 2, 3, 4],
+    f'via {sample.W101} proto tcp limit 2': [0, 3],
+    f'src {sample.CLIENT}:1': [],
+}
+
+
+@pytest.mark.parametrize('words', FILTERS)
+def test_filter(fake, words):
+    everything = json.loads(fake('-j connection show').out)
+    found = json.loads(fake('-j connection show', words).check(0).out)
+    assert found == [everything[i] for i in FILTERS[words]]
+    rows = fake('connection show', words).check(0).out.splitlines()
+    assert len(rows) == 1 + len(FILTERS[words])
+
+
+def test_filter_flows(fake):
+    everything = json.loads(fake('-j flow show').out)
+    for words, indices in (('proto udp', [1]), ('state established', [0]),
+                           (f'dst {sample.VIP}:53', [1]), ('limit 1', [0]),
+                           (f'src {sample.CLIENT}', [0, 1])):
+        found = json.loads(fake('-j flow show', words).check(0).out)
+        assert found == [everything[i] for i in indices]
+
+
+def test_limit_then_more(fake, kernel):
+    """A dump that is given up does not spoil the next request."""
+    result = fake('-b -', stdin='connection show limit 1\n'
+                                'connection show limit 2\nservice show\n')
+    assert len(result.check(0).out.splitlines()) == 2 + 3 + 5
+    assert kernel.connections == 3
+
+
+def test_million_streamed(fake, kernel):
+    """A long table is printed as it comes, and stopped when it is enough."""
+    count = 20000
+    kernel.answers['dsr', u.DSR_CMD_CONNECTION_GET] = Reply(
+        *(sample.connection(sample.TCP, sample.CLIENT, i % 65536, sample.VIP,
+                            80, 1, 1000, 1, sample.W101)
+          for i in range(count)), size=100)
+    assert len(json.loads(fake('-j connection show').check(0).out)) == count
+    assert len(fake('connection show').check(0).out.splitlines()) == count + 1
+
+
+def test_color(fake):
+    plain = fake('show').check(0).out
+    assert '\x1b' not in plain
+    for option in ('-c', '-c=always', '--color=always', '--color'):
+        out = fake(option, 'show').check(0).out
+        assert '\x1b[32mreachable\x1b[0m' in out
+        assert '\x1b[31munreachable\x1b[0m' in out
+        for code in ('0', '1', '31', '32', '33'):
+            out = out.replace(f'\x1b[{code}m', '')
+        assert out == plain
+    assert fake('-c=never show').out == plain
+    assert fake('--color=auto show').out == plain
+
+
+def test_color_terminal(fake_binary, kernel, monkeypatch):
+    """On a terminal colours are on, unless NO_COLOR is set."""
+    import os
+    import pty
+    for no_color, expected in (('', True), ('1', False)):
+        pid, fd = pty.fork()
+        if pid == 0:
+            os.environ.update(DSRCTL_FAKE_KERNEL=kernel.path,
+                              NO_COLOR=no_color)
+            os.execv(fake_binary, [fake_binary, 'show'])
+        out = b''
+        while True:
+            try:
+                data = os.read(fd, 65536)
+            except OSError:
+                break
+            if not data:
+                break
+            out += data
+        assert os.waitpid(pid, 0)[1] == 0, out
+        assert (b'\x1b[' in out) == expected
+
+
+def test_closed_output(fake_binary, kernel):
+    import subprocess
+    with open('/dev/full', 'w', encoding='ascii') as full:
+        process = subprocess.run(
+            [fake_binary, 'show'], stdout=full, stderr=subprocess.PIPE,
+            env={'DSRCTL_FAKE_KERNEL': kernel.path}, check=False)
+    assert process.returncode == 1
+    assert process.stderr == (b'dsrctl: cannot write: '
+                              b'No space left on device\n')

@@ -1,0 +1,203 @@
+# SPDX-License-Identifier: GPL-2.0
+"""What the tool says when the kernel refuses, warns, or makes no sense."""
+
+import errno
+import json
+
+import pytest
+
+import sample
+import uapi as u
+from fakekernel import Ack, Reply, nest, u8, u32
+
+ADD = ('dsr', u.DSR_CMD_SERVICE_ADD)
+BACKEND_ADD = ('dsr', u.DSR_CMD_BACKEND_ADD)
+GET = ('dsr', u.DSR_CMD_SERVICE_GET)
+SENTENCE = 'there is a service with this fwmark: change it with "set"'
+MALFORMED = ("dsrctl: the kernel's answer makes no sense: dsrctl and the "
+             'loaded module are of different versions\n')
+
+
+@pytest.mark.parametrize('capped', [True, False])
+def test_sentence(fake, kernel, capped):
+    kernel.answers[ADD] = Ack(errno.EEXIST, SENTENCE, capped=capped)
+    fake('service add fwmark 1').check(2, f'dsrctl: {SENTENCE}\n')
+
+
+@pytest.mark.parametrize('capped', [True, False])
+def test_warning(fake, kernel, capped):
+    kernel.answers[ADD] = Ack(0, 'the mark has few bits', capped=capped)
+    fake('service add fwmark 1').check(
+        0, 'dsrctl: warning: the mark has few bits\n')
+
+
+def test_no_sentence(fake, kernel):
+    for error, text in (
+            (errno.EEXIST, 'service add: File exists'),
+            (errno.EPERM, 'permission denied: this needs CAP_NET_ADMIN '
+                          '(run it as root)'),
+            (errno.EOPNOTSUPP, 'service add: the loaded module does not know '
+                               'this command: it is older than dsrctl'),
+            (0x7fffffff, 'service add: Input/output error')):
+        kernel.answers[ADD] = Ack(error)
+        fake('service add fwmark 1').check(2, f'dsrctl: {text}\n')
+
+
+def test_permission_with_sentence(fake, kernel):
+    kernel.answers[ADD] = Ack(errno.EPERM, 'not in this namespace')
+    fake('service add fwmark 1').check(2, 'dsrctl: not in this namespace\n')
+
+
+def test_generic_check(fake, kernel):
+    """nlattr.c does not say which attribute it means."""
+    def refuse(request):
+        return Ack(errno.ERANGE, 'integer out of range',
+                   request.offset(u.DSR_A_BACKEND, u.DSR_BACKEND_A_WEIGHT),
+                   bounds=(0, 65535))
+    kernel.answers[BACKEND_ADD] = refuse
+    fake('backend add fwmark 1 via 10.10.30.101 weight 65536').check(
+        2, 'dsrctl: integer out of range (weight: 0 to 65535)\n')
+
+
+def test_own_check(fake, kernel):
+    """What the module says itself is left as it is."""
+    def refuse(request):
+        return Ack(errno.EINVAL, 'the weight is at most 65535',
+                   request.offset(u.DSR_A_BACKEND, u.DSR_BACKEND_A_WEIGHT))
+    kernel.answers[BACKEND_ADD] = refuse
+    fake('backend add fwmark 1 via 10.10.30.101 weight 65536').check(
+        2, 'dsrctl: the weight is at most 65535\n')
+
+
+@pytest.mark.parametrize('offset', [0, 15, 16, 20, 23, 24, 1000, 0xffffffff])
+def test_strange_offset(fake, kernel, offset):
+    kernel.answers[ADD] = Ack(errno.EINVAL, 'bad', offset, bounds=(1, 2))
+    text = 'bad (fwmark: 1 to 2)' if offset == 24 else 'bad'
+    fake('service add fwmark 1').check(2, f'dsrctl: {text}\n')
+
+
+def test_long_sentence(fake, kernel):
+    kernel.answers[ADD] = Ack(errno.EINVAL, 'x' * 5000 + '\x1b[0m')
+    fake('service add fwmark 1').check(2, f'dsrctl: {"x" * 511}\n')
+
+
+def test_control_characters(fake, kernel):
+    kernel.answers[ADD] = Ack(errno.EINVAL, 'a\x1b[31mb\nc\xff')
+    fake('service add fwmark 1').check(2, 'dsrctl: a?[31mb?c?\n')
+
+
+def test_dump_refused_at_once(fake, kernel):
+    kernel.answers[GET] = Ack(errno.EINVAL, 'no such thing')
+    result = fake('service show').check(2, 'dsrctl: no such thing\n')
+    assert result.out == ''
+    kernel.answers['dsr', u.DSR_CMD_CONNECTION_GET] = Ack(errno.EPERM)
+    result = fake('-j connection show').check(
+        2, 'dsrctl: permission denied: this needs CAP_NET_ADMIN '
+        '(run it as root)\n')
+    assert json.loads(result.out) == []
+
+
+def test_dump_fails_at_its_end(fake, kernel):
+    for text, expected in (('gone while it was read',) * 2,
+                           (None, 'service show: No such file or directory')):
+        kernel.answers[GET] = Reply(*sample.SERVICES,
+                                    end_error=-errno.ENOENT, end_text=text)
+        fake('service show').check(2, f'dsrctl: {expected}\n')
+
+
+def test_dump_interrupted(fake, kernel):
+    """What changed while it was read is read again, and printed once."""
+    steady = fake('service show').check(0).out
+    kernel.answers[GET] = [Reply(*sample.SERVICES, interrupted=True),
+                           Reply(*sample.SERVICES[:2], interrupted=True),
+                           Reply(*sample.SERVICES)]
+    kernel.requests.clear()
+    assert fake('service show').check(0).out == steady
+    assert len(kernel.requests) == 3
+
+
+def test_dump_never_at_rest(fake, kernel):
+    kernel.answers[GET] = Reply(*sample.SERVICES, interrupted=True)
+    result = fake('service show').check(
+        2, 'dsrctl: the configuration changes faster than it can be read: '
+        'try again when it is at rest\n')
+    assert result.out == ''
+    assert len(kernel.requests) == 10
+
+
+def test_connections_interrupted(fake, kernel):
+    """The connection table always changes."""
+    steady = fake('connection show').check(0).out
+    kernel.answers['dsr', u.DSR_CMD_CONNECTION_GET] = Reply(
+        *sample.CONNECTIONS, interrupted=True)
+    assert fake('connection show').check(0).out == steady
+
+
+@pytest.mark.parametrize('line', ['service show', 'service add fwmark 1',
+                                  'backend show', 'connection show',
+                                  'connection flush'])
+def test_balancer_not_loaded(fake, kernel, line):
+    kernel.families = ['dsr_rs']
+    fake(line).check(
+        2, "dsrctl: dsr_lb is not loaded: load it with 'modprobe dsr_lb'\n")
+    assert kernel.looked_up == ['dsr']      # nothing else is tried
+    assert not kernel.requests
+
+
+@pytest.mark.parametrize('line', ['real show', 'real flush', 'flow show',
+                                  'real add vip 10.0.0.1', 'flow set max 9'])
+def test_real_server_not_loaded(fake, kernel, line):
+    kernel.families = ['dsr']
+    fake(line).check(
+        2, "dsrctl: dsr_rs is not loaded: load it with 'modprobe dsr_rs'\n")
+    assert kernel.looked_up == ['dsr_rs']
+    assert not kernel.requests
+
+
+def test_none_loaded(fake, kernel):
+    kernel.families = []
+    for command in ('show', 'stats', '-j show'):
+        result = fake(command).check(
+            2, 'dsrctl: neither dsr_lb nor dsr_rs is loaded: '
+            "'modprobe dsr_lb' makes this machine a balancer, "
+            "'modprobe dsr_rs' a real server\n")
+        assert result.out == ''
+    assert not kernel.looked_up
+
+
+def test_malformed(fake, kernel):
+    """Each is a reply that no module sends."""
+    for payload in (b'', nest(u.DSR_A_SERVICE),
+                    nest(u.DSR_A_SERVICE, u8(u.DSR_SERVICE_A_FWMARK, 1)),
+                    nest(u.DSR_A_BACKEND, u32(1, 1)),
+                    u32(u.DSR_A_SERVICE, 0)):
+        kernel.answers[GET] = Reply(payload)
+        fake('service show').check(2, MALFORMED)
+    kernel.answers['dsr', u.DSR_CMD_BACKEND_GET] = Reply(sample.SERVICES[0])
+    fake('backend show').check(2, MALFORMED)
+    fake('show').check(2, MALFORMED)
+    kernel.answers['dsr', u.DSR_CMD_CONNECTION_GET] = Reply(
+        sample.CONNECTIONS[0], b'\x01\x02')
+    fake('connection show').check(2, MALFORMED)
+    kernel.answers['dsr', u.DSR_CMD_STATS_GET] = Reply()
+    fake('stats').check(2, MALFORMED)
+
+
+def test_malformed_then_more(fake, kernel):
+    """The rest of an answer that is given up does not spoil the next one."""
+    kernel.answers[GET] = [Reply(b'', *sample.SERVICES, size=1),
+                           Reply(*sample.SERVICES)]
+    result = fake('-f -b -', stdin='service show\nservice show\n')
+    assert result.status == 2
+    assert len(result.out.splitlines()) == 1 + 1 + len(sample.SERVICES)
+
+
+def test_not_from_the_kernel(fake, kernel):
+    """Another process can send to the socket: nobody listens to it."""
+    def spoof(packets):
+        request = kernel.requests[-1]
+        spoofed = Ack(errno.EEXIST, 'spoofed').packets(request)
+        return [(4711, packet) for packet in spoofed] + packets
+
+    kernel.mutate = spoof
+    fake('service add fwmark 1').check(0)

@@ -1,0 +1,213 @@
+# SPDX-License-Identifier: GPL-2.0
+"""What a command line makes the tool ask of the kernel."""
+
+import socket
+import struct
+
+import pytest
+
+import uapi as u
+
+VIP = socket.inet_aton('10.10.31.100')
+W101 = socket.inet_aton('10.10.30.101')
+TOS_WARNING = ('dsrctl: warning: tos 0x02 sets the two low bits, which are '
+               "ECN's: routers and hosts change them; name a value with DSCP "
+               'bits only, such as 0x04\n')
+RULE_WARNING = ('dsrctl: warning: tos {} compares the two low bits, which are '
+                "ECN's: routers and hosts change them; name a value with DSCP "
+                'bits only, such as 0x04\n')
+
+
+def n32(value):
+    return struct.pack('=I', value)
+
+
+def n8(value):
+    return bytes([value])
+
+
+def p16(value):
+    return struct.pack('!H', value)
+
+
+MARK = {u.DSR_SERVICE_A_FWMARK: n32(1)}
+ADDR = {u.DSR_BACKEND_A_ADDR4: W101}
+RULE = {u.DSR_RULE_A_VIP4: VIP}
+
+# command line: family, command, {nest: {attribute: payload}}, warning
+REQUESTS = {
+    'service add fwmark 1':
+        ('dsr', u.DSR_CMD_SERVICE_ADD, {u.DSR_A_SERVICE: MARK}),
+    'service add fwmark 0xFFffFFff':
+        ('dsr', u.DSR_CMD_SERVICE_ADD,
+         {u.DSR_A_SERVICE: {u.DSR_SERVICE_A_FWMARK: n32(0xffffffff)}}),
+    'service add fwmark 0':
+        ('dsr', u.DSR_CMD_SERVICE_ADD,
+         {u.DSR_A_SERVICE: {u.DSR_SERVICE_A_FWMARK: n32(0)}}),
+    'service set path direct scheduler wrr fwmark 1':
+        ('dsr', u.DSR_CMD_SERVICE_SET,
+         {u.DSR_A_SERVICE: {**MARK, u.DSR_SERVICE_A_SCHEDULER: b'wrr\0',
+                            u.DSR_SERVICE_A_PATH: n8(u.DSR_PATH_DIRECT)}}),
+    'service add fwmark 1 scheduler a-name-that-is-longer-than-16':
+        ('dsr', u.DSR_CMD_SERVICE_ADD,
+         {u.DSR_A_SERVICE: {**MARK, u.DSR_SERVICE_A_SCHEDULER:
+                            b'a-name-that-is-longer-than-16\0'}}),
+    'service replace fwmark 1 path stack':
+        ('dsr', u.DSR_CMD_SERVICE_REPLACE,
+         {u.DSR_A_SERVICE: {**MARK,
+                            u.DSR_SERVICE_A_PATH: n8(u.DSR_PATH_STACK)}}),
+    'service set fwmark 1 tos 0x04':
+        ('dsr', u.DSR_CMD_SERVICE_SET,
+         {u.DSR_A_SERVICE: {**MARK, u.DSR_SERVICE_A_TOS: n8(0x04),
+                            u.DSR_SERVICE_A_TOS_MASK: n8(0xfc)}}),
+    'service set fwmark 1 tos 0':
+        ('dsr', u.DSR_CMD_SERVICE_SET,
+         {u.DSR_A_SERVICE: {**MARK, u.DSR_SERVICE_A_TOS: n8(0),
+                            u.DSR_SERVICE_A_TOS_MASK: n8(0xfc)}}),
+    'service set fwmark 1 tos 0x02':
+        ('dsr', u.DSR_CMD_SERVICE_SET,
+         {u.DSR_A_SERVICE: {**MARK, u.DSR_SERVICE_A_TOS: n8(0x02),
+                            u.DSR_SERVICE_A_TOS_MASK: n8(0xff)}},
+         TOS_WARNING),
+    'service set fwmark 1 tos none':
+        ('dsr', u.DSR_CMD_SERVICE_SET,
+         {u.DSR_A_SERVICE: {**MARK, u.DSR_SERVICE_A_TOS: n8(0),
+                            u.DSR_SERVICE_A_TOS_MASK: n8(0)}}),
+    'service delete fwmark 1':
+        ('dsr', u.DSR_CMD_SERVICE_DELETE, {u.DSR_A_SERVICE: MARK}),
+    'service flush': ('dsr', u.DSR_CMD_SERVICE_FLUSH, {}),
+    'service show fwmark 1':
+        ('dsr', u.DSR_CMD_SERVICE_GET, {u.DSR_A_SERVICE: MARK}),
+    'backend add fwmark 1 via 10.10.30.101':
+        ('dsr', u.DSR_CMD_BACKEND_ADD,
+         {u.DSR_A_SERVICE: MARK, u.DSR_A_BACKEND: ADDR}),
+    'backend add via 10.10.30.101 weight 4294967295 fwmark 1':
+        ('dsr', u.DSR_CMD_BACKEND_ADD,
+         {u.DSR_A_SERVICE: MARK, u.DSR_A_BACKEND:
+          {**ADDR, u.DSR_BACKEND_A_WEIGHT: n32(0xffffffff)}}),
+    'backend set fwmark 1 via 10.10.30.101 weight 0':
+        ('dsr', u.DSR_CMD_BACKEND_SET,
+         {u.DSR_A_SERVICE: MARK, u.DSR_A_BACKEND:
+          {**ADDR, u.DSR_BACKEND_A_WEIGHT: n32(0)}}),
+    'backend replace fwmark 1 via 10.10.30.101':
+        ('dsr', u.DSR_CMD_BACKEND_REPLACE,
+         {u.DSR_A_SERVICE: MARK, u.DSR_A_BACKEND: ADDR}),
+    'backend delete fwmark 1 via 10.10.30.101':
+        ('dsr', u.DSR_CMD_BACKEND_DELETE,
+         {u.DSR_A_SERVICE: MARK, u.DSR_A_BACKEND: ADDR}),
+    'connection set max 0':
+        ('dsr', u.DSR_CMD_CONNECTION_SET,
+         {u.DSR_A_TABLE: {u.DSR_TABLE_A_MAX: n32(0)}}),
+    'connection flush': ('dsr', u.DSR_CMD_CONNECTION_FLUSH, {}),
+    'real add vip 10.10.31.100':
+        ('dsr_rs', u.DSR_RS_CMD_RULE_ADD, {u.DSR_A_RULE: RULE}),
+    'real add vip 224.0.0.1':
+        ('dsr_rs', u.DSR_RS_CMD_RULE_ADD,
+         {u.DSR_A_RULE: {u.DSR_RULE_A_VIP4: socket.inet_aton('224.0.0.1')}}),
+    'real add vip 10.10.31.100 proto tcp port 80 to 8080':
+        ('dsr_rs', u.DSR_RS_CMD_RULE_ADD,
+         {u.DSR_A_RULE: {**RULE, u.DSR_RULE_A_PROTO: n8(6),
+                         u.DSR_RULE_A_PORT: p16(80),
+                         u.DSR_RULE_A_TO_PORT: p16(8080)}}),
+    'real add vip 10.10.31.100 proto udp port 0 to :0':
+        ('dsr_rs', u.DSR_RS_CMD_RULE_ADD,
+         {u.DSR_A_RULE: {**RULE, u.DSR_RULE_A_PROTO: n8(17),
+                         u.DSR_RULE_A_PORT: p16(0),
+                         u.DSR_RULE_A_TO_PORT: p16(0)}}),
+    'real add vip 10.10.31.100 port 80':
+        ('dsr_rs', u.DSR_RS_CMD_RULE_ADD,
+         {u.DSR_A_RULE: {**RULE, u.DSR_RULE_A_PORT: p16(80)}}),
+    'real replace tos 0x04 to :81':
+        ('dsr_rs', u.DSR_RS_CMD_RULE_REPLACE,
+         {u.DSR_A_RULE: {u.DSR_RULE_A_TOS: n8(4),
+                         u.DSR_RULE_A_TOS_MASK: n8(0xfc),
+                         u.DSR_RULE_A_TO_PORT: p16(81)}}),
+    'real add tos 0x02':
+        ('dsr_rs', u.DSR_RS_CMD_RULE_ADD,
+         {u.DSR_A_RULE: {u.DSR_RULE_A_TOS: n8(2),
+                         u.DSR_RULE_A_TOS_MASK: n8(0xff)}},
+         RULE_WARNING.format('0x02/0xff')),
+    'real add tos 0x10/0xf0':
+        ('dsr_rs', u.DSR_RS_CMD_RULE_ADD,
+         {u.DSR_A_RULE: {u.DSR_RULE_A_TOS: n8(0x10),
+                         u.DSR_RULE_A_TOS_MASK: n8(0xf0)}}),
+    'real add tos 4/0':
+        ('dsr_rs', u.DSR_RS_CMD_RULE_ADD,
+         {u.DSR_A_RULE: {u.DSR_RULE_A_TOS: n8(4),
+                         u.DSR_RULE_A_TOS_MASK: n8(0)}}),
+    'real add tos 4/0xff':
+        ('dsr_rs', u.DSR_RS_CMD_RULE_ADD,
+         {u.DSR_A_RULE: {u.DSR_RULE_A_TOS: n8(4),
+                         u.DSR_RULE_A_TOS_MASK: n8(0xff)}},
+         RULE_WARNING.format('0x04/0xff')),
+    'real add dscp 63':
+        ('dsr_rs', u.DSR_RS_CMD_RULE_ADD,
+         {u.DSR_A_RULE: {u.DSR_RULE_A_TOS: n8(0xfc),
+                         u.DSR_RULE_A_TOS_MASK: n8(0xfc)}}),
+    'real delete tos 0x02':
+        ('dsr_rs', u.DSR_RS_CMD_RULE_DELETE,
+         {u.DSR_A_RULE: {u.DSR_RULE_A_TOS: n8(2),
+                         u.DSR_RULE_A_TOS_MASK: n8(0xff)}}),
+    'real delete vip 10.10.31.100 proto tcp':
+        ('dsr_rs', u.DSR_RS_CMD_RULE_DELETE,
+         {u.DSR_A_RULE: {**RULE, u.DSR_RULE_A_PROTO: n8(6)}}),
+    'real flush': ('dsr_rs', u.DSR_RS_CMD_RULE_FLUSH, {}),
+    'flow set max 4294967295':
+        ('dsr_rs', u.DSR_RS_CMD_FLOW_SET,
+         {u.DSR_A_TABLE: {u.DSR_TABLE_A_MAX: n32(0xffffffff)}}),
+}
+
+
+@pytest.mark.parametrize('line', REQUESTS)
+def test_request(fake, kernel, line):
+    name, cmd, nests, *warning = REQUESTS[line]
+    fake(line).check(0, ''.join(warning))
+    assert len(kernel.requests) == 1
+    request = kernel.requests[0]
+    assert kernel.looked_up == [name]
+    assert request.cmd == cmd
+    assert request.version == 1
+    assert not request.dump
+    assert request.flags == 0x5         # request, ack
+    assert {kind for kind, _, _ in request.attrs} == set(nests)
+    for kind, attrs in nests.items():
+        assert request.nest(kind) == attrs
+
+
+DUMPS = {
+    'service show': ('dsr', u.DSR_CMD_SERVICE_GET, {}),
+    'backend show': ('dsr', u.DSR_CMD_BACKEND_GET, {}),
+    'backend show fwmark 1': ('dsr', u.DSR_CMD_BACKEND_GET,
+                              {u.DSR_A_SERVICE: MARK}),
+    'connection show fwmark 1': ('dsr', u.DSR_CMD_CONNECTION_GET, {}),
+    'real show': ('dsr_rs', u.DSR_RS_CMD_RULE_GET, {}),
+    'flow show': ('dsr_rs', u.DSR_RS_CMD_FLOW_GET, {}),
+}
+
+
+@pytest.mark.parametrize('line', DUMPS)
+def test_dump(fake, kernel, line):
+    name, cmd, nests = DUMPS[line]
+    fake(line).check(0)
+    request, = kernel.requests
+    assert kernel.looked_up == [name]
+    assert (request.cmd, request.dump) == (cmd, True)
+    assert {kind for kind, _, _ in request.attrs} == set(nests)
+    for kind, attrs in nests.items():
+        assert request.nest(kind) == attrs
+
+
+def test_too_long(fake, kernel):
+    fake(['service', 'add', 'fwmark', '1', 'scheduler', 'x' * 100000]).check(
+        1, 'dsrctl: the values are too long for one request\n')
+    assert not kernel.requests
+
+
+def test_every_command_is_tested():
+    """A command that is added to the UAPI has to be added here."""
+    asked = {(name, cmd) for name, cmd, *_ in
+             (*REQUESTS.values(), *DUMPS.values())}
+    asked |= {('dsr', u.DSR_CMD_STATS_GET),         # test_output.py
+              ('dsr_rs', u.DSR_RS_CMD_STATS_GET)}
+    assert asked == ({('dsr', i) for i in range(1, u.DSR_CMD_MAX + 1)} |
+                     {('dsr_rs', i) for i in range(1, u.DSR_RS_CMD_MAX + 1)})
