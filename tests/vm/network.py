@@ -117,7 +117,8 @@ class Host:
 
     def __init__(self, name):
         self.name = name
-        self.changed = False        # has something that clean() takes away
+        self.changed = False        # has something of the modules'
+        self.filtered = False       # has packet filter rules
         self.children = []
 
     def __str__(self):
@@ -172,11 +173,11 @@ class Host:
                                    text.strip().splitlines()) + '\n')
 
     def nft(self, text):
-        self.changed = True
+        self.changed = self.filtered = True
         return self.run('nft', '-f', '-', stdin=text)
 
     def iptables(self, *argv):
-        self.changed = True
+        self.changed = self.filtered = True
         return self.run('iptables', '-w', *argv)
 
     def sysctl(self, key, value=None):
@@ -216,12 +217,17 @@ class Host:
         """Switch what Ethernet offloads there are, as "ethtool -K" does."""
         features = {'rx': 0x15, 'tx': 0x17, 'sg': 0x19, 'tso': 0x1f,
                     'gso': 0x24, 'gro': 0x2c}
-        order = list(features) if on else reversed(features)
-        for name in order:
-            value = ctypes.create_string_buffer(
-                struct.pack('II', features[name], int(on)))
-            self._ioctl(0x8946, dev,                    # SIOCETHTOOL
-                        struct.pack('P', ctypes.addressof(value)))
+        for name in list(features) if on else reversed(features):
+            self._ethtool(dev, features[name], on)
+
+    def set_gro(self, dev, on):
+        self._ethtool(dev, 0x2c, on)
+
+    def _ethtool(self, dev, command, value):
+        data = ctypes.create_string_buffer(
+            struct.pack('II', command, int(value)))
+        self._ioctl(0x8946, dev,                        # SIOCETHTOOL
+                    struct.pack('P', ctypes.addressof(data)))
 
     def dsrctl(self, *argv, check=True, stdin=None, timeout=60):
         """Run dsrctl here; the words as one string or as several."""

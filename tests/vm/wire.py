@@ -87,6 +87,23 @@ def frame(packet, dst, src):
             raw(src if ':' in src else mac_of(src)) + b'\x08\x00' + packet)
 
 
+def flows(number, dst_mac, src_mac, dport=9):
+    """Frames of as many UDP flows, each a bytearray of its own.
+
+    Made from one by writing numbers into it, for there are many. The clients
+    are 10.20.0.0/16, and no checksum is needed, but that of IP.
+    """
+    made = []
+    for high in range((number + 999) // 1000):
+        template = bytearray(frame(udp(1, dport, csum=False,
+                                       src=f'10.20.1.{high + 1}'),
+                                   dst_mac, src_mac))
+        for port in range(2000, 2000 + min(1000, number - high * 1000)):
+            template[34:36] = port.to_bytes(2, 'big')
+            made.append(bytes(template))
+    return made
+
+
 class Packet:
     """What was captured: the frame, and the fields tests ask for."""
 
@@ -155,6 +172,7 @@ class Tap:
             self.sock.setsockopt(socket.SOL_SOCKET, 33, 1 << 24)  # RCVBUFFORCE
             self.sock.bind((dev, 0x0003 if outgoing else 0x0800))
         self.sock.setblocking(False)
+        self.mac = host.mac(dev).hex(':')
 
     def __enter__(self):
         return self
@@ -164,8 +182,7 @@ class Tap:
 
     def send(self, packet, dst, src=None):
         """Put a packet on the wire, to the Ethernet address of DST."""
-        self.sock.send(frame(packet, dst, src or self.host.mac(
-            self.dev).hex(':')))
+        self.sock.send(frame(packet, dst, src or self.mac))
 
     def drain(self):
         """Everything that has come so far."""

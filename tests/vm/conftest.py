@@ -1,0 +1,215 @@
+# SPDX-License-Identifier: GPL-2.0
+"""What all scenarios share: the network, its clean-up, and the kernel's log.
+
+Run by tests/vm/run.sh in the virtual machine. Results also go, line by line,
+to the file in $DSR_RESULTS_FILE: "ok NAME", "not ok NAME", "skip NAME", and
+"done" at the end; without that the run has died.
+"""
+
+import contextlib
+import os
+import re
+import signal
+import sys
+import time
+
+import pytest
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+import genl                                             # noqa: E402
+from network import Failure, Network                    # noqa: E402
+from traffic import DEBUG, Site                         # noqa: E402
+
+# As in scripts/vm.sh, which fails the whole run; here it fails one test.
+SPLAT = re.compile(
+    r'cut here|WARNING: |BUG: |Oops: |KASAN: |UBSAN: |ODEBUG: |Call Trace:|'
+    r'INFO: (possible|suspicious|rcu|task|trying)|detected stall|'
+    r'held lock|blocked for more than|unregister_netdevice: waiting|'
+    r'refcount_t: |general protection fault|soft lockup|'
+    r'list_(add|del) corruption|Bad page state|scheduling while atomic|'
+    r'sleeping function called|page allocation failure|not ok \d')
+
+TEST_SECONDS = 240 if DEBUG else 120
+
+
+def pytest_configure(config):
+    for line in ('smoke: the few that show that a release works',
+                 'debug: needs what only the debug kernel has',
+                 'stock: only on the kernels that people run',
+                 'last: after all others'):
+        config.addinivalue_line('markers', line)
+
+
+def pytest_collection_modifyitems(items):
+    items.sort(key=lambda item: item.get_closest_marker('last') is not None)
+    for item in items:
+        if DEBUG and item.get_closest_marker('stock'):
+            item.add_marker(pytest.mark.skip(reason='stock kernels only'))
+        if not DEBUG and item.get_closest_marker('debug'):
+            item.add_marker(pytest.mark.skip(reason='debug kernel only'))
+
+
+class Results:
+    """Writes the results file; a test counts once, with its set-up."""
+
+    def __init__(self):
+        path = os.environ.get('DSR_RESULTS_FILE')
+        self.file = open(path, 'w', encoding='utf-8') if path else None
+
+    def write(self, line):
+        if self.file:
+            print(line, file=self.file, flush=True)
+
+
+_results = Results()
+_outcome = {}
+
+
+def pytest_runtest_logreport(report):
+    name = report.nodeid.split('/')[-1]
+    if report.failed:
+        _outcome[name] = 'not ok'
+    elif report.skipped:
+        _outcome.setdefault(name, 'skip')
+    elif report.when == 'call':
+        _outcome.setdefault(name, 'ok')
+    if report.when == 'teardown':
+        _results.write(f'{_outcome.get(name, "not ok")} {name}')
+
+
+def pytest_sessionfinish():
+    _results.write('done')
+
+
+class KernelLog:
+    """What the kernel has said since it was last asked."""
+
+    def __init__(self):
+        self.fd = os.open('/dev/kmsg', os.O_RDONLY | os.O_NONBLOCK)
+        os.lseek(self.fd, 0, os.SEEK_END)
+
+    def lines(self):
+        found = []
+        while True:
+            try:
+                found.append(os.read(self.fd, 8192).decode(
+                    errors='replace').split(';', 1)[-1].rstrip('\n'))
+            except BrokenPipeError:     # overwritten before it was read
+                continue
+            except BlockingIOError:
+                return found
+
+
+@pytest.fixture(scope='session')
+def kernel_log():
+    return KernelLog()
+
+
+@pytest.fixture(scope='session')
+def session(kernel_log):
+    with Network() as network:
+        network.check()
+        network.load()
+        network.up()
+        site = Site(network)
+        site.start_servers()
+        yield site
+
+
+def _diagnostics(site):
+    """What one wants to see of a failed test."""
+    text = []
+    for name, commands in (
+            ('lv1', ('dsrctl -s show', 'dsrctl stats', 'dsrctl connection show',
+                     'ip neigh', 'ip -br addr', 'nft list ruleset')),
+            ('w101', ('dsrctl -s real show', 'dsrctl -s stats',
+                      'dsrctl flow show', 'ip -br addr')),
+            ('w102', ('dsrctl -s real show', 'dsrctl -s stats'))):
+        if name not in site.net.hosts:
+            text.append(f'{name}: there is none')
+            continue
+        for command in commands:
+            with contextlib.suppress(Exception):
+                done = site.net[name].run(*command.split(), check=False,
+                                          timeout=20)
+                lines = (done.stdout + done.stderr).splitlines()
+                if len(lines) > 40:
+                    lines = lines[:40] + [f'… and {len(lines) - 40} more']
+                text.append('\n'.join([f'{name}:~# {command}'] + lines))
+    return '\n'.join(text)
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    outcome = yield
+    report = outcome.get_result()
+    if report.when == 'call' and report.failed and 'session' in item.funcargs:
+        report.sections.append(('the network when it failed',
+                                _diagnostics(item.funcargs['session'])))
+
+
+def _alarm(*_):
+    raise Failure(f'the test has not ended after {TEST_SECONDS} s')
+
+
+@pytest.fixture
+def site(session, kernel_log):
+    """The network, clean before and after, and nothing bad in the log."""
+    kernel_log.lines()
+    signal.signal(signal.SIGALRM, _alarm)
+    signal.alarm(TEST_SECONDS)
+    try:
+        yield session
+    finally:
+        signal.alarm(TEST_SECONDS)
+        session.collect()
+        session.clean()
+        signal.alarm(0)
+    # A splat that a worker makes comes a moment after the deed.
+    time.sleep(0.05)
+    log = kernel_log.lines()
+    bad = [line for line in log if SPLAT.search(line)]
+    if bad:
+        start = log.index(bad[0])
+        pytest.fail('the kernel complained:\n' +
+                    '\n'.join(log[max(0, start - 5):start + 60]),
+                    pytrace=False)
+
+
+@pytest.fixture
+def lb(site):
+    """The same, with the service of the scenario: fwmark 1, rr, two."""
+    site.balance()
+    return site
+
+
+@pytest.fixture
+def silent(site):
+    """The balancer alone: what the servers get they do not answer.
+
+    For frames that were made by hand: the client knows of no connection, and
+    would answer the servers by a reset.
+    """
+    site.balance(rule='')
+    return site
+
+
+@pytest.fixture
+def reasons(site):
+    """reasons(host, family): a counter's increase since it was called."""
+    class Since:
+        def __init__(self, host, family='dsr'):
+            self.host, self.family = site.net[host], family
+            self.before = genl.reasons(self.host, family)
+
+        def __getitem__(self, name):
+            now = genl.reasons(self.host, self.family)
+            assert name in now, f'no reason {name}: {sorted(now)}'
+            return now[name] - self.before[name]
+
+        def all(self):
+            now = genl.reasons(self.host, self.family)
+            return {name: now[name] - self.before[name] for name in now
+                    if now[name] != self.before[name]}
+    return Since

@@ -1,0 +1,15 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Usage, in the virtual machine: tests/vm/run.sh [PYTEST-ARGUMENT...]
+#
+# Runs the scenarios. Results go to /results/scenarios if that is there:
+#
+#	scripts/vm.sh bookworm --results DIR -- tests/vm/run.sh -k mark
+
+cd "$(dirname "$0")" || exit 1
+if [ -d /results ] && [ -w /results ]; then
+	export DSR_RESULTS_FILE=${DSR_RESULTS_FILE:-/results/scenarios}
+fi
+exec python3 -m pytest -v -p no:cacheprovider --tb=short --durations=15 \
+	--no-header -rN "$@"

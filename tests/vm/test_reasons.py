@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Every reason for which a packet may leave a module was provoked."""
+
+import pytest
+
+import wire
+from network import VIP, wait_for
+from traffic import DEBUG, GET, ask, read_reply
+
+FAILSLAB = '/sys/kernel/debug/failslab'
+
+# What only one kind of kernel can be brought to: a shortage of memory needs
+# fault injection, and 65,000 flows take too long with all the checks.
+ELSEWHERE = {'drop_no_free_port'} if DEBUG else {'drop_no_memory'}
+
+
+class Shortage:
+    """Allocations that must not sleep fail."""
+
+    def write(self, **values):
+        for name, value in values.items():
+            with open(f'{FAILSLAB}/{name.replace("_", "-")}', 'w',
+                      encoding='ascii') as file:
+                file.write(str(value))
+
+    def __enter__(self):
+        # no stack dump for each: it would be taken for a splat
+        self.write(verbose=0, ignore_gfp_wait=1, task_filter='N',
+                   interval=1, times=-1, space=0, probability=100)
+
+    def __exit__(self, *_):
+        self.write(probability=0)
+
+
+@pytest.mark.debug
+def test_no_memory_on_balancer(lb, reasons):
+    """The packet is dropped; when there is memory again, all is well."""
+    sock = lb.connect_to('w101')
+    since = reasons('lv1')
+    with Shortage():
+        # TCP keeps a copy of what it sends, so the headers are shared
+        sock.sendall(GET)
+    assert since['drop_no_memory'] >= 1
+    assert read_reply(sock) == 'w101 nano'
+
+
+@pytest.mark.debug
+def test_no_memory_for_connections(lb, reasons):
+    """A flow that cannot be remembered is balanced all the same."""
+    since = reasons('lv1')
+    with wire.Tap(lb.client) as client, wire.Tap(lb.w101) as w101, \
+            wire.Tap(lb.w102) as w102:
+        client.send(wire.udp(3999, 9), '10.10.31.11')
+        client.send(wire.udp(3998, 9), '10.10.31.11')
+        wait_for('ARP is done', lambda: since['forwarded'] == 2)
+        with Shortage():
+            for port in range(4000, 4010):
+                client.send(wire.udp(port, 9), '10.10.31.11')
+        assert since['forwarded_stateless'] == 10
+        del w101, w102
+
+
+@pytest.mark.debug
+def test_no_memory_on_real_server(site, reasons):
+    site.w101.dsrctl(f'real add vip {VIP}')
+    since = reasons('w101', 'dsr_rs')
+    with wire.Tap(site.lv2, 'eth1') as lv2, Shortage():
+        lv2.send(wire.udp(4000, 9), '10.10.30.101')
+    assert since['drop_no_memory'] == 1
+
+
+@pytest.mark.last
+def test_every_reason_was_provoked(site, request):
+    """The names are those that dsrctl prints, none is missing."""
+    if len(request.session.items) < 60:
+        pytest.skip('only some of the tests were run')
+    stats = site.lv1.show('stats')
+    for family, module in (('dsr', 'dsr_lb'), ('dsr_rs', 'dsr_rs')):
+        names = set(stats[module]['reasons'])
+        assert names
+        assert names - site.provoked[family] == ELSEWHERE & names, module
+        assert site.provoked[family] <= names

@@ -1,0 +1,356 @@
+# SPDX-License-Identifier: GPL-2.0
+"""What the scenarios do with the network: configure it, and use it."""
+
+import collections
+import contextlib
+import os
+import select
+import socket
+import threading
+import time
+
+import genl
+from network import (CLIENT, VIP, W101, W102, Failure, wait_for)
+
+DEBUG = os.path.exists('/sys/kernel/debug/kmemleak')
+
+# The debug kernel does everything several times slower: figures that only
+# make a test longer, not another test, are divided by this there.
+SCALE = 10 if DEBUG else 1
+BIG_MIB = 100 // SCALE
+ADDRESS = {'w101': W101, 'w102': W102}
+
+MARK = '''
+    table ip mangle {
+        chain prerouting {
+            type filter hook prerouting priority mangle;
+            ip daddr 10.10.31.100 meta mark set 1
+        }
+    }
+'''
+
+GET = b'GET / HTTP/1.1\r\nHost: example.org\r\n\r\n'
+SO_NO_CHECK = 11
+
+
+class Site:
+    """The network with its services, as a test sees it."""
+
+    def __init__(self, network):
+        self.net = network
+        self.provoked = {'dsr': set(), 'dsr_rs': set()}
+        self.sockets = []
+        self.undo = []
+        self.table_max = {}
+
+    def start_servers(self):
+        for name in ADDRESS:
+            self.net.serve(name, BIG_MIB)
+        self.clean(True)
+
+    def __getattr__(self, name):
+        """site.lv1 and the like."""
+        try:
+            return self.net.hosts[name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+    # Configuration
+
+    def balance(self, options='', backends=('w101', 'w102'), weights=None,
+                rule=f'vip {VIP}'):
+        """The service of the scenario on lv1, and its real servers."""
+        lines = [f'service add fwmark 1 {options}']
+        for name in backends:
+            line = f'backend add fwmark 1 via {ADDRESS[name]}'
+            if weights:
+                line += f' weight {weights[name]}'
+            lines.append(line)
+        self.net['lv1'].configure('\n'.join(lines))
+        if rule:
+            for name in ADDRESS:
+                self.net[name].dsrctl(f'real add {rule}')
+
+    def collect(self):
+        """Remember which reasons have been provoked so far."""
+        for family, names in (('dsr', ('lv1', 'lv2')),
+                              ('dsr_rs', ('w101', 'w102'))):
+            for name in names:
+                with contextlib.suppress(genl.Refused, KeyError, OSError):
+                    counts = genl.reasons(self.net[name], family)
+                    self.provoked[family] |= {
+                        reason for reason, n in counts.items() if n}
+
+    def clean(self, everything=False):
+        """Take away what a test has left, without starting processes."""
+        for sock in self.sockets:
+            sock.close()
+        self.sockets.clear()
+        for call in reversed(self.undo):
+            call()
+        self.undo.clear()
+        for name, host in self.net.hosts.items():
+            for child in list(host.children):
+                if child.args[0] != 'nginx':
+                    host.stop(child)
+            if not host.changed and not everything:
+                continue
+            host.changed = False
+            for family, commands in (
+                    ('dsr', (genl.SERVICE_FLUSH,)),
+                    ('dsr_rs', (genl.RULE_FLUSH,))):
+                if family not in map(_module_family, self.net.loaded):
+                    continue
+                with host.at(), genl.Genl(family) as sock:
+                    for command in commands:
+                        sock.ask(command)
+                self._reset_max(host, family)
+            if host.filtered or everything:
+                host.filtered = False
+                if name in ('lv1', 'lv2'):
+                    host.nft('flush ruleset\n' + MARK)
+                    host.changed = host.filtered = False
+                elif not everything:
+                    host.nft('flush ruleset')
+                    host.changed = host.filtered = False
+
+    def _reset_max(self, host, family):
+        """The cap of the table as it was at first."""
+        entries_max = genl.table(host, family)
+        if not entries_max:
+            return
+        first = self.table_max.setdefault(family, entries_max[1])
+        if entries_max[1] != first:
+            command = (genl.CONNECTION_SET if family == 'dsr'
+                       else genl.FLOW_SET)
+            with host.at(), genl.Genl(family) as sock:
+                sock.ask(command, genl.nest(genl.A_TABLE, genl.u32(
+                    genl.TABLE_MAX, first)))
+
+    def rebuild(self, *names):
+        """Make machines anew, after a test has broken them."""
+        there = [name for name in names if name in self.net.hosts]
+        if there:
+            self.net.unplug(*there)
+        self.net.plug(*names)
+        for name in names:
+            if name in ADDRESS:
+                self.net.serve(name, BIG_MIB)
+            elif name in ('lv1', 'lv2'):
+                self.net[name].nft(MARK)
+                self.net[name].filtered = False
+
+    # What dsrctl says
+
+    def services(self, host='lv1'):
+        return self.net[host].show('show')['dsr_lb']['services']
+
+    def backends(self, host='lv1', mark=1):
+        """{address: backend} of a service, from "dsrctl -j -s show"."""
+        for service in self.services(host):
+            if service['fwmark'] == mark:
+                return {one['addr']: one for one in service['backends']}
+        raise Failure(f'{host} has no service of fwmark {mark}')
+
+    def connections(self, host='lv1'):
+        return self.net[host].show('connection show')
+
+    def state(self, host):
+        """Everything that a refused command must not have changed."""
+        with self.net[host].at():
+            with genl.Genl('dsr') as lb, genl.Genl('dsr_rs') as rs:
+                return (lb.dump(genl.SERVICE_GET), lb.dump(genl.BACKEND_GET),
+                        rs.dump(genl.RULE_GET))
+
+    # HTTP
+
+    def curl(self, *argv, host='client', vhost='example.org',
+             timeout=60):
+        """curl on the client: what it printed. Any failure of it fails.
+
+        It asks for example.org; with vhost='x' for the default server.
+        """
+        return self.net[host].run(
+            'curl', '-sS', '--connect-timeout', '10', '-H', f'Host: {vhost}',
+            *argv, timeout=timeout).stdout
+
+    def replies(self, number, *argv, **options):
+        """NUMBER requests over a connection each: {'w101 nano': n, …}."""
+        text = self.curl('-H', 'Connection: close', *argv,
+                         f'http://{VIP}/?[1-{number}]', **options)
+        return collections.Counter(text.splitlines())
+
+    def connect(self, address=VIP, port=80, sport=0, host='client',
+                seconds=10, source=''):
+        """A TCP connection of a client."""
+        sock = self.net[host].socket(socket.AF_INET, socket.SOCK_STREAM)
+        self.sockets.append(sock)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.settimeout(seconds)
+        if sport or source:
+            sock.bind((source, sport))
+        sock.connect((address, port))
+        return sock
+
+    def connect_to(self, name):
+        """A connection through the VIP that has ended up at NAME."""
+        for _ in range(20):
+            sock = self.connect()
+            if ask(sock).startswith(name):
+                return sock
+            sock.close()
+        raise Failure(f'20 connections, and none went to {name}')
+
+    # UDP
+
+    def echo(self, name, port=7, nocheck=False):
+        """Start an echo server; its address is whatever comes in."""
+        sock = self.net[name].socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.sockets.append(sock)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 22)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if nocheck:
+            sock.setsockopt(socket.SOL_SOCKET, SO_NO_CHECK, 1)
+        sock.bind(('0.0.0.0', port))
+        return Echo(sock, name)
+
+    def udp(self, address=VIP, port=7, sport=0, host='client', nocheck=False):
+        sock = self.net[host].socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.sockets.append(sock)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 22)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 22)
+        if nocheck:
+            sock.setsockopt(socket.SOL_SOCKET, SO_NO_CHECK, 1)
+        if sport:
+            sock.bind((CLIENT, sport))
+        sock.connect((address, port))
+        sock.settimeout(5)
+        return sock
+
+
+def _module_family(module):
+    return {'dsr_lb': 'dsr', 'dsr_rs': 'dsr_rs'}[module]
+
+
+class Echo(threading.Thread):
+    """Sends every datagram back, its own name put before it if asked."""
+
+    def __init__(self, sock, name):
+        super().__init__(daemon=True)
+        self.sock = sock
+        self.prefix = b''
+        self.name_ = name
+        self.peers = collections.Counter()
+        self.start()
+
+    def run(self):
+        with contextlib.suppress(OSError, ValueError):
+            while True:
+                # A blocking recvfrom() would outlive close().
+                if not select.select([self.sock], [], [], 0.2)[0]:
+                    continue
+                data, peer = self.sock.recvfrom(65536)
+                self.peers[peer] += 1
+                self.sock.sendto(self.prefix + data, peer)
+
+
+class Flood:
+    """Datagrams from many ports, as fast as it goes, until stopped.
+
+    In a process of its own: Python's threads would share one processor.
+    """
+
+    def __init__(self, site, packets, dst_mac, host='client', dev='eth0'):
+        import wire
+        self.pid = None
+        with wire.Tap(site.net[host], dev) as tap:
+            frames = [wire.frame(packet, dst_mac, tap.mac)
+                      for packet in packets]
+            self.pid = os.fork()
+            if self.pid:
+                return
+            try:                                        # the child
+                while True:
+                    for frame in frames:
+                        with contextlib.suppress(OSError):
+                            tap.sock.send(frame)
+            finally:
+                os._exit(1)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        os.kill(self.pid, 9)
+        os.waitpid(self.pid, 0)
+
+
+def ask(sock, request=GET):
+    """One request over an open connection: the body of the reply."""
+    sock.sendall(request)
+    return read_reply(sock)
+
+
+def read_reply(sock):
+    data = b''
+    while b'\r\n\r\n' not in data:
+        more = sock.recv(65536)
+        if not more:
+            raise ConnectionResetError('closed before the reply')
+        data += more
+    head, body = data.split(b'\r\n\r\n', 1)
+    length = next(int(line.split(b':')[1]) for line in head.split(b'\r\n')
+                  if line.lower().startswith(b'content-length:'))
+    while len(body) < length:
+        more = sock.recv(65536)
+        if not more:
+            raise ConnectionResetError('closed within the reply')
+        body += more
+    return body.decode().strip()
+
+
+def same_files(one, other):
+    """Whether two files are equal, byte by byte."""
+    with open(one, 'rb') as first, open(other, 'rb') as second:
+        while True:
+            a, b = first.read(1 << 20), second.read(1 << 20)
+            if a != b:
+                return False
+            if not a:
+                return True
+
+
+def exchange(sock, datagrams, window=16, seconds=10.0):
+    """Send datagrams, a few at a time, and expect each back, unchanged."""
+    waiting = {}
+    todo = list(enumerate(datagrams))[::-1]
+    end = time.monotonic() + seconds
+    while todo or waiting:
+        while todo and len(waiting) < window:
+            number, data = todo.pop()
+            data = number.to_bytes(4, 'big') + data
+            waiting[number] = data
+            sock.send(data)
+        sock.settimeout(max(0.01, end - time.monotonic()))
+        try:
+            data = sock.recv(65536)
+        except TimeoutError:
+            raise Failure(f'{len(waiting)} datagrams have not come back '
+                          f'after {seconds:g} s, the first of '
+                          f'{len(next(iter(waiting.values())))} bytes'
+                          ) from None
+        number = int.from_bytes(data[:4], 'big')
+        if waiting.pop(number, None) != data:
+            raise Failure(f'datagram {number} came back changed or twice')
+
+
+def stable(read, seconds=5.0):
+    """Poll until two readings in a row are the same; the counters lag."""
+    last = [None]
+
+    def same():
+        now = read()
+        done, last[0] = now == last[0], now
+        return done
+    wait_for('a counter comes to rest', same, seconds, 0.1)
+    return last[0]
