@@ -15,6 +15,22 @@
 
 #define NETNS_DIRECTORY	"/run/netns"
 
+static int netns_set(int fd, const char *name)
+{
+	if (!setns(fd, CLONE_NEWNET))
+		return DSRCTL_OK;
+	if (errno == EPERM)
+		return report_error(DSRCTL_USAGE,
+				    "permission denied: to enter network namespace '%s' needs CAP_SYS_ADMIN (run it as root)",
+				    name);
+	if (errno == EINVAL)
+		return report_error(DSRCTL_USAGE,
+				    "'%s' is not a network namespace", name);
+	return report_error(DSRCTL_USAGE,
+			    "cannot enter network namespace '%s': %s", name,
+			    strerror(errno));
+}
+
 /**
  * netns_enter() - move the process into a network namespace
  * @name: as "ip netns" knows it, or a path to a namespace if it has a slash
@@ -23,33 +39,23 @@
  */
 int netns_enter(const char *name)
 {
-	int status = DSRCTL_OK;
 	char *path = NULL;
-	int fd;
+	int fd, status;
 
 	if (!strchr(name, '/') &&
 	    asprintf(&path, NETNS_DIRECTORY "/%s", name) < 0)
 		return report_error(DSRCTL_USAGE, "out of memory");
-
 	fd = open(path ? path : name, O_RDONLY | O_CLOEXEC);
-	if (fd < 0 && errno == ENOENT)
-		status = report_error(DSRCTL_USAGE,
-				      "there is no network namespace '%s': 'ip netns list' shows those there are",
-				      name);
-	else if (fd < 0)
-		status = report_error(DSRCTL_USAGE,
-				      "cannot open network namespace '%s': %s",
-				      name, strerror(errno));
-	else if (setns(fd, CLONE_NEWNET) && errno == EPERM)
-		status = report_error(DSRCTL_USAGE,
-				      "permission denied: network namespace '%s' needs CAP_SYS_ADMIN (run it as root)",
-				      name);
-	else if (errno == EINVAL && setns(fd, CLONE_NEWNET))
-		status = report_error(DSRCTL_USAGE,
-				      "'%s' is not a network namespace", name);
-
-	if (fd >= 0)
-		close(fd);
 	free(path);
+	if (fd < 0 && errno == ENOENT)
+		return report_error(DSRCTL_USAGE,
+				    "there is no network namespace '%s': 'ip netns list' shows those there are",
+				    name);
+	if (fd < 0)
+		return report_error(DSRCTL_USAGE,
+				    "cannot open network namespace '%s': %s",
+				    name, strerror(errno));
+	status = netns_set(fd, name);
+	close(fd);
 	return status;
 }

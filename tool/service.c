@@ -267,13 +267,12 @@ static int service_print(struct dsrctl *ctl,
 	listing_begin(&listing);
 
 	for (i = 0; !status && i < replies->count; i++) {
-		if (!service_parse(replies->reply[i], tb, stats)) {
+		if (!service_parse(replies->reply[i], tb, stats))
 			status = netlink_malformed();
-		} else if (ctl->json) {
+		else if (ctl->json)
 			json_list_item(&listing.list, service_json(tb, stats));
-		} else {
+		else
 			service_row(&listing.table, ctl->statistics, tb, stats);
-		}
 	}
 	listing_end(&listing);
 	return status;

@@ -5,6 +5,7 @@ It knows the framing (families, acks, dumps, extended acks), not the modules:
 what they answer is scripted by the tests, from the numbers of the UAPI.
 """
 
+import errno
 import os
 import socket
 import struct
@@ -255,9 +256,12 @@ class FakeKernel:
             name = dict((k, v) for k, _, v in request.attrs)[
                 CTRL_ATTR_FAMILY_NAME].rstrip(b'\0').decode()
             self.looked_up.append(name)
-            return Reply(family(name)) if name in self.families else Ack(2)
+            return Reply(family(name)) if name in self.families else Ack(
+                errno.ENOENT)
         self.requests.append(request)
-        name = {v: k for k, v in FAMILIES.items()}[request.kind]
+        name = {v: k for k, v in FAMILIES.items()}.get(request.kind)
+        if name not in self.families:
+            return Ack(errno.ENOENT)
         answer = self.answers.get((name, request.cmd), Reply())
         if isinstance(answer, list):
             answer = answer.pop(0) if len(answer) > 1 else answer[0]

@@ -4,6 +4,7 @@
 import glob
 import os
 import re
+import subprocess
 
 import pytest
 
@@ -229,6 +230,17 @@ def test_netns(fake, kernel):
     """-n takes a path too, and the devices are then those of the namespace."""
     assert fake('-n /proc/self/ns/net show').check(0).out == fake('show').out
     assert kernel.connections
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason='needs root')
+def test_netns_without_privilege(fake_binary):
+    result = subprocess.run(
+        ['setpriv', '--bounding-set=-all', '--inh-caps=-all', fake_binary,
+         '-n', '/proc/self/ns/net', 'show'],
+        capture_output=True, text=True, check=False)
+    assert (result.returncode, result.stderr) == (
+        1, "dsrctl: permission denied: to enter network namespace "
+        "'/proc/self/ns/net' needs CAP_SYS_ADMIN (run it as root)\n")
 
 
 def test_product_without_module(dsrctl):
