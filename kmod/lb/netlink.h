@@ -75,7 +75,8 @@ static inline int dsr_netlink_nest(struct nlattr *tb[], int max,
 	if (info->attrs[type])
 		return nla_parse_nested(tb, max, info->attrs[type], policy,
 					info->extack);
-	info->extack->_msg = missing;
+	if (info->extack)
+		info->extack->_msg = missing;
 	return -EINVAL;
 }
 

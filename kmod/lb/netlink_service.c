@@ -283,6 +283,11 @@ int dsr_netlink_service_dump(struct sk_buff *skb, struct netlink_callback *cb)
 	struct dsr_service *service;
 	void *header;
 
+	if (dsr_genl_dump_attrs(cb)[DSR_A_SERVICE]) {
+		NL_SET_ERR_MSG(cb->extack,
+			       "a dump of the services shows all: name none");
+		return -EINVAL;
+	}
 	mutex_lock(&dn->lock);
 	cb->seq = dn->generation;
 	list_for_each_entry(service, &dn->services, list) {

@@ -95,6 +95,7 @@ static void send_direct(struct sk_buff *skb, struct rtable *rt)
 	struct net_device *dev = READ_ONCE(rt->dst.dev);
 	struct neighbour *neigh;
 
+	nf_reset_ct(skb);	/* never to be confirmed on this way */
 	skb->dev = dev;
 	skb->protocol = htons(ETH_P_IP);
 	neigh = ip_neigh_gw4(dev, rt->rt_gw4);
