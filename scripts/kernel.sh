@@ -44,11 +44,20 @@ in_root()
 	' bash "$entry/root" "$dsr_scratch" "$(id -u):$(id -g)" "$1"
 }
 
+# What KASAN leaves alone: code that never touches an object of ours.  It
+# compiles and runs in half the time for it, which under TCG is felt.
+spared='arch/% block/% certs/% crypto/% drivers/% fs/ext4/% fs/jbd2/% fs/9p/%'
+spared+=' fs/iomap/% init/% ipc/% kernel/bpf/% kernel/events/% kernel/trace/%'
+spared+=' mm/% net/9p/% net/sctp/%'
+watched='drivers/net/% drivers/misc/lkdtm/%'
+
 configure()
 {
 	local wanted
 
 	in_root "tar -C /build -xf $tarball && mv /build/linux-source-6.1 /build/linux"
+	sed -i "1i KASAN_SANITIZE ?= \$(if \$(filter-out $watched,\$(filter $spared,\$(obj)/)),n)" \
+		"$dsr_scratch/linux/scripts/Makefile.lib"
 	cp "$fragment" "$dsr_scratch/fragment"
 	in_root "cd /build/linux && make -s tinyconfig >/dev/null &&
 		scripts/kconfig/merge_config.sh -m .config ../fragment >/dev/null &&
@@ -103,6 +112,7 @@ debug_kernel()
 	name=debug-$({
 		echo "$entry"
 		cat "$fragment"
+		echo "$spared $watched"
 		declare -f in_root configure compile collect
 	} | key)
 	if [ ! -d "$dsr_cache/kernels/$name" ]; then
