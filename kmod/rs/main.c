@@ -25,7 +25,7 @@ static unsigned int dsr_rs_net_id;
 static struct workqueue_struct *dsr_rs_wq;
 
 const char *const dsr_rs_reason_names[DSR_RS_REASON_COUNT] = {
-#define DSR_RS_REASON_NAME(name, text) [DSR_RS_##name] = text,
+#define DSR_RS_REASON_NAME(name, text) text,
 	DSR_RS_REASONS(DSR_RS_REASON_NAME)
 #undef DSR_RS_REASON_NAME
 };

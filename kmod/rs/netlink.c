@@ -15,6 +15,7 @@
 
 #include "flow.h"
 #include "net.h"
+#include "tuple.h"
 
 /**
  * struct dsr_rs_dump - where a dump goes on, in netlink_callback.ctx
@@ -55,7 +56,7 @@ static int vip_check(struct net *net, const struct nlattr *attr,
 {
 	__be32 vip = nla_get_be32(attr);
 
-	if (ipv4_is_zeronet(vip))
+	if (dsr_rs_is_this_network(vip))
 		NL_SET_ERR_MSG_ATTR(extack, attr,
 				    "the VIP must not be in 0.0.0.0/8");
 	else if (ipv4_is_loopback(vip))

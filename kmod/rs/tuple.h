@@ -42,4 +42,16 @@ static inline u32 dsr_rs_tuple_hash(const struct dsr_rs_tuple *tuple,
 			     key);
 }
 
+/**
+ * dsr_rs_is_this_network() - whether an address is in 0.0.0.0/8
+ * @addr: address
+ *
+ * "This host on this network" (RFC 1122, section 3.2.1.3) is no VIP and cannot
+ * be answered.
+ */
+static inline bool dsr_rs_is_this_network(__be32 addr)
+{
+	return !(addr & htonl(0xff000000));
+}
+
 #endif /* _DSR_RS_TUPLE_H */

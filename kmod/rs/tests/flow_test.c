@@ -1,0 +1,350 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Flows: found from both sides, and every client port at the socket once. */
+
+#include "../recent.h"
+#include "fixture.h"
+#include "state.h"
+
+#define CAP	3000
+
+static struct dsr_rs_rule *any_rule(struct kunit *test)
+{
+	struct dsr_rs_rule_key key = { .vip = VIP };
+	struct dsr_rs_rule *rule = dsr_rs_rule_alloc(&key, 0);
+
+	KUNIT_ASSERT_NOT_NULL(test, rule);
+	return rule;
+}
+
+static struct dsr_rs_packet request(__be32 vip, u8 proto, u16 cport, u16 vport)
+{
+	return (struct dsr_rs_packet) {
+		.tuple = {
+			.client = CLIENT, .server = vip, .proto = proto,
+			.cport = htons(cport), .sport = htons(vport),
+		},
+	};
+}
+
+static struct dsr_rs_flow *create(struct dsr_rs_net *rs,
+				  const struct dsr_rs_packet *pkt,
+				  struct dsr_rs_rule *rule, u16 lport,
+				  enum dsr_rs_reason *reason)
+{
+	struct dsr_rs_target target = {
+		.rule = rule, .local = LOCAL, .lport = htons(lport),
+	};
+	struct dsr_rs_flow *flow;
+
+	*reason = DSR_RS_REASON_COUNT;
+	rcu_read_lock();
+	flow = dsr_rs_flow_create(rs, pkt, dsr_rs_tuple_hash(&pkt->tuple,
+							     &rs->table.key),
+				  &target, reason);
+	rcu_read_unlock();
+	return flow;
+}
+
+static struct dsr_rs_flow *find(struct dsr_rs_net *rs, bool wire,
+				__be32 server, u8 proto, __be16 cport,
+				__be16 sport)
+{
+	struct dsr_rs_tuple tuple = {
+		.client = CLIENT, .server = server, .proto = proto,
+		.cport = cport, .sport = sport,
+	};
+	u32 hash = dsr_rs_tuple_hash(&tuple, &rs->table.key);
+	struct dsr_rs_flow *flow;
+
+	rcu_read_lock();
+	flow = wire ? dsr_rs_flow_find_wire(&rs->table, hash, &tuple) :
+		      dsr_rs_flow_find_socket(&rs->table, hash, &tuple);
+	rcu_read_unlock();
+	return flow;
+}
+
+static int flow_test_init(struct kunit *test)
+{
+	test->priv = fixture_net(test, CAP);
+	return 0;
+}
+
+static void flow_test_exit(struct kunit *test)
+{
+	fixture_net_free(test->priv);
+}
+
+static void flow_found_from_both_sides(struct kunit *test)
+{
+	struct dsr_rs_net *rs = test->priv;
+	struct dsr_rs_rule *rule = any_rule(test);
+	struct dsr_rs_packet pkt = request(VIP, IPPROTO_UDP, 5000, 53);
+	enum dsr_rs_reason reason;
+	struct dsr_rs_flow *flow;
+	struct dsr_stats sum = {};
+
+	flow = create(rs, &pkt, rule, 8053, &reason);
+	KUNIT_ASSERT_NOT_NULL(test, flow);
+	KUNIT_EXPECT_FALSE(test, dsr_rs_flow_ported(flow));
+	KUNIT_EXPECT_EQ(test, 1, atomic_read(&rs->table.entries));
+	KUNIT_EXPECT_PTR_EQ(test, flow,
+			    find(rs, true, VIP, IPPROTO_UDP, htons(5000),
+				 htons(53)));
+	KUNIT_EXPECT_PTR_EQ(test, flow,
+			    find(rs, false, LOCAL, IPPROTO_UDP, htons(5000),
+				 htons(8053)));
+	/* Neither side is the other one, nor another protocol's or port's. */
+	KUNIT_EXPECT_NULL(test, find(rs, false, VIP, IPPROTO_UDP, htons(5000),
+				     htons(53)));
+	KUNIT_EXPECT_NULL(test, find(rs, true, LOCAL, IPPROTO_UDP, htons(5000),
+				     htons(8053)));
+	KUNIT_EXPECT_NULL(test, find(rs, true, VIP, IPPROTO_TCP, htons(5000),
+				     htons(53)));
+	KUNIT_EXPECT_NULL(test, find(rs, true, VIP, IPPROTO_UDP, htons(5001),
+				     htons(53)));
+	/* The same once more is the same flow. */
+	KUNIT_EXPECT_PTR_EQ(test, flow, create(rs, &pkt, rule, 8053, &reason));
+	KUNIT_EXPECT_EQ(test, 1, atomic_read(&rs->table.entries));
+	dsr_stats_add(&sum, rule->stats);
+	KUNIT_EXPECT_EQ(test, sum.connections, 1ULL);
+	dsr_rs_rule_put(rule);
+}
+
+/* Two VIPs that lead to one local port, and one client port. */
+static void flow_clash_of_two_vips(struct kunit *test)
+{
+	struct dsr_rs_net *rs = test->priv;
+	struct dsr_rs_rule *rule = any_rule(test);
+	struct dsr_rs_packet one = request(VIP, IPPROTO_UDP, 5000, 80);
+	struct dsr_rs_packet two = request(VIP2, IPPROTO_UDP, 5000, 80);
+	struct dsr_rs_flow *first, *second, *twin;
+	enum dsr_rs_reason reason;
+
+	first = create(rs, &one, rule, 80, &reason);
+	second = create(rs, &two, rule, 80, &reason);
+	KUNIT_ASSERT_NOT_NULL(test, first);
+	KUNIT_ASSERT_NOT_NULL(test, second);
+	KUNIT_EXPECT_FALSE(test, dsr_rs_flow_ported(first));
+	KUNIT_EXPECT_TRUE(test, dsr_rs_flow_ported(second));
+	KUNIT_EXPECT_EQ(test, 3, atomic_read(&rs->table.entries));
+
+	KUNIT_EXPECT_PTR_EQ(test, first,
+			    find(rs, true, VIP, IPPROTO_UDP, htons(5000),
+				 htons(80)));
+	KUNIT_EXPECT_PTR_EQ(test, second,
+			    find(rs, true, VIP2, IPPROTO_UDP, htons(5000),
+				 htons(80)));
+	KUNIT_EXPECT_PTR_EQ(test, first,
+			    find(rs, false, LOCAL, IPPROTO_UDP, htons(5000),
+				 htons(80)));
+	twin = find(rs, false, LOCAL, IPPROTO_UDP, second->local_cport,
+		    htons(80));
+	KUNIT_ASSERT_NOT_NULL(test, twin);
+	KUNIT_EXPECT_EQ(test, (__force u32)VIP2, (__force u32)twin->vip);
+	KUNIT_EXPECT_EQ(test, 5000, ntohs(twin->cport));
+	KUNIT_EXPECT_EQ(test, ntohs(second->local_cport),
+			ntohs(twin->local_cport));
+	dsr_rs_rule_put(rule);
+}
+
+/* Who talks to the machine itself when a flow has the place. */
+static void flow_own_address_after(struct kunit *test)
+{
+	struct dsr_rs_net *rs = test->priv;
+	struct dsr_rs_rule *rule = any_rule(test);
+	struct dsr_rs_packet vip = request(VIP, IPPROTO_UDP, 5000, 80);
+	struct dsr_rs_packet own = request(LOCAL, IPPROTO_UDP, 5000, 80);
+	enum dsr_rs_reason reason;
+	struct dsr_rs_flow *flow;
+
+	KUNIT_ASSERT_NOT_NULL(test, create(rs, &vip, rule, 80, &reason));
+	flow = create(rs, &own, NULL, 80, &reason);
+	KUNIT_ASSERT_NOT_NULL(test, flow);
+	KUNIT_EXPECT_TRUE(test, dsr_rs_flow_ported(flow));
+	KUNIT_EXPECT_EQ(test, (__force u32)LOCAL, (__force u32)flow->vip);
+	KUNIT_EXPECT_EQ(test, (__force u32)LOCAL, (__force u32)flow->local);
+	dsr_rs_rule_put(rule);
+}
+
+/* And who has done so before, without leaving a trace anywhere else. */
+static void flow_own_address_before(struct kunit *test)
+{
+	struct dsr_rs_net *rs = test->priv;
+	struct dsr_rs_rule *rule = any_rule(test);
+	struct dsr_rs_packet vip = request(VIP, IPPROTO_UDP, 5000, 80);
+	enum dsr_rs_reason reason;
+	struct dsr_rs_flow *flow;
+
+	dsr_rs_recent_note(rs->recent, dsr_rs_tuple_hash(&vip.tuple,
+							 &rs->table.key),
+			   jiffies);
+	flow = create(rs, &vip, rule, 80, &reason);
+	KUNIT_ASSERT_NOT_NULL(test, flow);
+	KUNIT_EXPECT_TRUE(test, dsr_rs_flow_ported(flow));
+	dsr_rs_rule_put(rule);
+}
+
+static void flow_recent_forgets(struct kunit *test)
+{
+	struct dsr_rs_net *rs = test->priv;
+
+	dsr_rs_recent_note(rs->recent, 7, 1000);
+	KUNIT_EXPECT_TRUE(test, dsr_rs_recent_has(rs->recent, 7, 1000, HZ));
+	KUNIT_EXPECT_TRUE(test, dsr_rs_recent_has(rs->recent, 7, 999 + HZ, HZ));
+	KUNIT_EXPECT_FALSE(test, dsr_rs_recent_has(rs->recent, 7, 1000 + HZ,
+						   HZ));
+	dsr_rs_recent_note(rs->recent, 7 + DSR_RS_RECENT_SLOTS, 1000);
+	KUNIT_EXPECT_FALSE(test, dsr_rs_recent_has(rs->recent, 7, 1000, HZ));
+}
+
+/* The two entries of a flow come and go together. */
+static void flow_pair_expires_as_one(struct kunit *test)
+{
+	struct dsr_rs_net *rs = test->priv;
+	struct dsr_rs_rule *rule = any_rule(test);
+	struct dsr_rs_packet one = request(VIP, IPPROTO_UDP, 5000, 80);
+	struct dsr_rs_packet two = request(VIP2, IPPROTO_UDP, 5000, 80);
+	u32 timeout = dsr_state_timeout(DSR_CONN_UDP);
+	struct dsr_rs_flow *wire, *socket;
+	enum dsr_rs_reason reason;
+	u32 now = jiffies;
+
+	KUNIT_ASSERT_NOT_NULL(test, create(rs, &one, rule, 80, &reason));
+	wire = create(rs, &two, rule, 80, &reason);
+	KUNIT_ASSERT_NOT_NULL(test, wire);
+	socket = find(rs, false, LOCAL, IPPROTO_UDP, wire->local_cport,
+		      htons(80));
+	KUNIT_ASSERT_NOT_NULL(test, socket);
+
+	/* Only the server sends: the client's side stays. */
+	WRITE_ONCE(socket->node.seen, now + timeout);
+	dsr_table_tidy(&rs->table, now + timeout + HZ, true);
+	KUNIT_EXPECT_EQ(test, 2, atomic_read(&rs->table.entries));
+	/* Only the client does: the server's side stays. */
+	WRITE_ONCE(wire->node.seen, now + 2 * timeout);
+	dsr_table_tidy(&rs->table, now + 2 * timeout + HZ, true);
+	KUNIT_EXPECT_EQ(test, 2, atomic_read(&rs->table.entries));
+	rcu_read_lock();
+	KUNIT_EXPECT_EQ(test, timeout - HZ,
+			dsr_rs_flow_left(&rs->table, socket,
+					 now + 2 * timeout + HZ));
+	rcu_read_unlock();
+	dsr_table_tidy(&rs->table, now + 3 * timeout, true);
+	KUNIT_EXPECT_EQ(test, 0, atomic_read(&rs->table.entries));
+	dsr_rs_rule_put(rule);
+}
+
+static void flow_retired_makes_room(struct kunit *test)
+{
+	struct dsr_rs_net *rs = test->priv;
+	struct dsr_rs_rule *rule = any_rule(test);
+	struct dsr_rs_packet one = request(VIP, IPPROTO_UDP, 5000, 80);
+	struct dsr_rs_packet two = request(VIP2, IPPROTO_UDP, 5000, 80);
+	struct dsr_rs_flow *old, *new;
+	enum dsr_rs_reason reason;
+
+	create(rs, &one, rule, 80, &reason);
+	old = create(rs, &two, rule, 80, &reason);
+	KUNIT_ASSERT_NOT_NULL(test, old);
+	rcu_read_lock();
+	dsr_rs_flow_retire(&rs->table, old);
+	rcu_read_unlock();
+	KUNIT_EXPECT_NULL(test, find(rs, true, VIP2, IPPROTO_UDP, htons(5000),
+				     htons(80)));
+	KUNIT_EXPECT_NULL(test, find(rs, false, LOCAL, IPPROTO_UDP,
+				     old->local_cport, htons(80)));
+	new = create(rs, &two, rule, 8080, &reason);
+	KUNIT_ASSERT_NOT_NULL(test, new);
+	KUNIT_EXPECT_PTR_NE(test, old, new);
+	KUNIT_EXPECT_FALSE(test, dsr_rs_flow_ported(new));
+	dsr_table_tidy(&rs->table, jiffies, true);
+	KUNIT_EXPECT_EQ(test, 2, atomic_read(&rs->table.entries));
+	dsr_rs_rule_put(rule);
+}
+
+static void flow_address_lost(struct kunit *test)
+{
+	struct dsr_rs_net *rs = test->priv;
+	struct dsr_rs_rule *rule = any_rule(test);
+	struct dsr_rs_packet pkt = request(VIP, IPPROTO_UDP, 5000, 80);
+	enum dsr_rs_reason reason;
+
+	KUNIT_ASSERT_NOT_NULL(test, create(rs, &pkt, rule, 80, &reason));
+	dsr_rs_flow_forget_address(&rs->table, VIP);
+	KUNIT_EXPECT_EQ(test, 1, atomic_read(&rs->table.entries));
+	dsr_rs_flow_forget_address(&rs->table, LOCAL);
+	KUNIT_EXPECT_EQ(test, 0, atomic_read(&rs->table.entries));
+	dsr_rs_rule_put(rule);
+}
+
+/* Flows keep a rule that is deleted, the table its cap. */
+static void flow_cap_and_rule(struct kunit *test)
+{
+	struct dsr_rs_net *rs = test->priv;
+	struct dsr_rs_rule *rule = any_rule(test);
+	enum dsr_rs_reason reason;
+	struct dsr_rs_packet pkt;
+	u32 i;
+
+	for (i = 0; i < CAP; i++) {
+		pkt = request(VIP, IPPROTO_UDP, 1 + i, 80);
+		KUNIT_ASSERT_NOT_NULL(test,
+				      create(rs, &pkt, rule, 80, &reason));
+	}
+	pkt = request(VIP, IPPROTO_UDP, 1 + CAP, 80);
+	KUNIT_EXPECT_NULL(test, create(rs, &pkt, rule, 80, &reason));
+	KUNIT_EXPECT_EQ(test, (int)reason, (int)DSR_RS_DROP_TABLE_FULL);
+	KUNIT_EXPECT_EQ(test, CAP, atomic_read(&rs->table.entries));
+	KUNIT_EXPECT_EQ(test, CAP + 1, (int)refcount_read(&rule->refs));
+	dsr_table_tidy(&rs->table, jiffies + dsr_state_timeout(DSR_CONN_UDP),
+		       true);
+	KUNIT_EXPECT_EQ(test, 0, atomic_read(&rs->table.entries));
+	rcu_barrier();
+	KUNIT_EXPECT_EQ(test, 1, (int)refcount_read(&rule->refs));
+	dsr_rs_rule_put(rule);
+}
+
+/* Every client port at the socket is in use. */
+static void flow_no_port(struct kunit *test)
+{
+	struct dsr_rs_net *rs = test->priv;
+	struct dsr_rs_rule *rule = any_rule(test);
+	enum dsr_rs_reason reason;
+	struct dsr_rs_packet pkt;
+	u32 port;
+
+	WRITE_ONCE(rs->table.max, 70000);
+	for (port = 1; port < 65536; port++) {
+		pkt = request(VIP, IPPROTO_UDP, port, 80);
+		KUNIT_ASSERT_NOT_NULL(test,
+				      create(rs, &pkt, rule, 80, &reason));
+		cond_resched();
+	}
+	pkt = request(VIP2, IPPROTO_UDP, 5000, 80);
+	KUNIT_EXPECT_NULL(test, create(rs, &pkt, rule, 80, &reason));
+	KUNIT_EXPECT_EQ(test, (int)reason, (int)DSR_RS_DROP_NO_PORT);
+	dsr_rs_rule_put(rule);
+}
+
+static struct kunit_case flow_cases[] = {
+	KUNIT_CASE(flow_found_from_both_sides),
+	KUNIT_CASE(flow_clash_of_two_vips),
+	KUNIT_CASE(flow_own_address_after),
+	KUNIT_CASE(flow_own_address_before),
+	KUNIT_CASE(flow_recent_forgets),
+	KUNIT_CASE(flow_pair_expires_as_one),
+	KUNIT_CASE(flow_retired_makes_room),
+	KUNIT_CASE(flow_address_lost),
+	KUNIT_CASE(flow_cap_and_rule),
+	KUNIT_CASE(flow_no_port),
+	{}
+};
+
+static struct kunit_suite flow_suite = {
+	.name = "dsr_rs_flow",
+	.init = flow_test_init,
+	.exit = flow_test_exit,
+	.test_cases = flow_cases,
+};
+
+kunit_test_suite(flow_suite);

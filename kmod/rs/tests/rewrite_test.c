@@ -1,0 +1,341 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Rewriting against a full computation of every checksum, random packets. */
+
+#include <linux/random.h>
+
+#include "../rewrite.h"
+#include "fixture.h"
+
+#define ROUNDS	300
+
+/* What a device, or GRO, has left to do or has done about the checksum. */
+static const u8 modes[] = {
+	CHECKSUM_NONE, CHECKSUM_UNNECESSARY, CHECKSUM_COMPLETE,
+	CHECKSUM_PARTIAL,
+};
+
+static void random_ends(struct dsr_rs_ends *ends)
+{
+	get_random_bytes(ends, sizeof(*ends));
+}
+
+/* Bring a packet with right checksums into @mode. */
+static void set_mode(struct sk_buff *skb, u8 mode)
+{
+	const struct iphdr *iph = ip_hdr(skb);
+	unsigned int thoff = ip_hdrlen(skb);
+	__sum16 *check = fixture_check(skb);
+
+	skb->ip_summed = mode;
+	if (mode == CHECKSUM_COMPLETE)
+		skb->csum = skb_checksum(skb, 0, skb->len, 0);
+	if (mode == CHECKSUM_PARTIAL) {
+		skb->csum_start = skb_headroom(skb) + thoff;
+		skb->csum_offset = (u8 *)check - (skb->data + thoff);
+		*check = ~csum_tcpudp_magic(iph->saddr, iph->daddr,
+					    skb->len - thoff, iph->protocol, 0);
+	}
+}
+
+static void expect_right(struct kunit *test, struct sk_buff *skb, u8 mode)
+{
+	const struct iphdr *iph = ip_hdr(skb);
+	unsigned int thoff = ip_hdrlen(skb);
+	__sum16 *check = fixture_check(skb);
+
+	KUNIT_EXPECT_EQ(test, 0, (__force u16)ip_fast_csum(iph, iph->ihl));
+	KUNIT_EXPECT_EQ(test, mode, (u8)skb->ip_summed);
+	if (mode == CHECKSUM_COMPLETE) {
+		__wsum sum = skb_checksum(skb, 0, skb->len, 0);
+
+		KUNIT_EXPECT_EQ(test, (__force u16)csum_fold(sum),
+				(__force u16)csum_fold(skb->csum));
+	}
+	if (mode == CHECKSUM_PARTIAL) {
+		/* As a device, or the stack in its place, does it. */
+		KUNIT_EXPECT_EQ(test, 0, skb_checksum_help(skb));
+		check = fixture_check(skb);
+	}
+	if (iph->protocol == IPPROTO_UDP)
+		KUNIT_EXPECT_NE(test, 0, (__force u16)*check);
+	KUNIT_EXPECT_EQ(test, 0,
+			(__force u16)fixture_l4_sum(skb, thoff, true));
+}
+
+static void expect_ends(struct kunit *test, const struct sk_buff *skb,
+			const struct dsr_rs_ends *to)
+{
+	const struct iphdr *iph = ip_hdr(skb);
+	const __be16 *ports = (void *)iph + ip_hdrlen(skb);
+
+	KUNIT_EXPECT_EQ(test, (__force u32)to->saddr, (__force u32)iph->saddr);
+	KUNIT_EXPECT_EQ(test, (__force u32)to->daddr, (__force u32)iph->daddr);
+	KUNIT_EXPECT_EQ(test, (__force u16)to->source, (__force u16)ports[0]);
+	KUNIT_EXPECT_EQ(test, (__force u16)to->dest, (__force u16)ports[1]);
+}
+
+static struct sk_buff *random_packet(struct kunit *test, u8 proto)
+{
+	struct sk_buff *skb = fixture_skb(test);
+	struct dsr_rs_ends ends;
+
+	random_ends(&ends);
+	fixture_ip(skb, ends.saddr, ends.daddr, proto,
+		   get_random_u32() % 3 * 4);
+	fixture_l4(skb, proto, ends.source, ends.dest, get_random_u32() % 1400);
+	fixture_finish(skb);
+	return skb;
+}
+
+static void rewrite_packet_modes(struct kunit *test)
+{
+	struct dsr_rs_ends to;
+	struct sk_buff *skb;
+	u32 i, round;
+
+	for (round = 0; round < ROUNDS; round++) {
+		for (i = 0; i < ARRAY_SIZE(modes); i++) {
+			skb = random_packet(test, round % 2 ? IPPROTO_TCP :
+							      IPPROTO_UDP);
+			set_mode(skb, modes[i]);
+			random_ends(&to);
+			KUNIT_EXPECT_EQ(test, 0,
+					dsr_rs_rewrite_packet(skb,
+							      ip_hdrlen(skb),
+							      &to));
+			expect_ends(test, skb, &to);
+			expect_right(test, skb, modes[i]);
+			kfree_skb(skb);
+		}
+	}
+}
+
+/* The difference that makes the checksum of a datagram come out as 0. */
+static void rewrite_udp_to_zero(struct kunit *test)
+{
+	struct dsr_rs_ends to = {
+		.saddr = CLIENT, .daddr = LOCAL, .dest = htons(80),
+	};
+	struct udphdr *uh;
+	struct sk_buff *skb;
+	u32 port, zeros = 0;
+
+	for (port = 1; port < 65536; port++) {
+		skb = fixture_packet(test, IPPROTO_UDP, CLIENT, 1, VIP, 80, 0);
+		to.source = htons(port);
+		KUNIT_EXPECT_EQ(test, 0, dsr_rs_rewrite_packet(skb, 20, &to));
+		uh = (void *)(ip_hdr(skb) + 1);
+		zeros += uh->check == CSUM_MANGLED_0;
+		if (!uh->check || fixture_l4_sum(skb, 20, true))
+			KUNIT_FAIL(test, "port %u: checksum %04x", port,
+				   (__force u16)uh->check);
+		kfree_skb(skb);
+	}
+	KUNIT_EXPECT_GT(test, zeros, 0);
+}
+
+/* A sender that made no checksum still has made none. */
+static void rewrite_udp_unsummed(struct kunit *test)
+{
+	static const u8 unsummed[] = {
+		CHECKSUM_NONE, CHECKSUM_UNNECESSARY, CHECKSUM_COMPLETE,
+	};
+	struct dsr_rs_ends to;
+	struct sk_buff *skb;
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(unsummed); i++) {
+		skb = random_packet(test, IPPROTO_UDP);
+		*fixture_check(skb) = 0;
+		set_mode(skb, unsummed[i]);
+		random_ends(&to);
+		KUNIT_EXPECT_EQ(test, 0, dsr_rs_rewrite_packet(skb,
+							       ip_hdrlen(skb),
+							       &to));
+		expect_ends(test, skb, &to);
+		KUNIT_EXPECT_EQ(test, 0, (__force u16)*fixture_check(skb));
+		if (unsummed[i] == CHECKSUM_COMPLETE) {
+			__wsum sum = skb_checksum(skb, 0, skb->len, 0);
+
+			KUNIT_EXPECT_EQ(test, (__force u16)csum_fold(sum),
+					(__force u16)csum_fold(skb->csum));
+		}
+		kfree_skb(skb);
+	}
+}
+
+/* Damage must not be covered up. */
+static void rewrite_damaged(struct kunit *test)
+{
+	struct dsr_rs_ends to;
+	struct sk_buff *skb;
+	u32 round;
+
+	for (round = 0; round < ROUNDS; round++) {
+		skb = random_packet(test, round % 2 ? IPPROTO_TCP :
+						      IPPROTO_UDP);
+		skb->data[ip_hdrlen(skb) + 4] ^= 0x10;
+		random_ends(&to);
+		KUNIT_EXPECT_EQ(test, 0, dsr_rs_rewrite_packet(skb,
+							       ip_hdrlen(skb),
+							       &to));
+		KUNIT_EXPECT_NE(test, 0,
+				(__force u16)fixture_l4_sum(skb,
+							    ip_hdrlen(skb),
+							    true));
+		kfree_skb(skb);
+	}
+}
+
+/* Who has a clone, as tcpdump does, sees what was there before; the payload is
+ * shared on.
+ */
+static void rewrite_clone(struct kunit *test)
+{
+	struct sk_buff *skb = fixture_packet(test, IPPROTO_TCP, CLIENT, 5000,
+					     VIP, 80, 100);
+	struct sk_buff *clone = skb_clone(skb, GFP_KERNEL);
+	struct dsr_rs_ends to = {
+		.saddr = CLIENT, .daddr = LOCAL,
+		.source = htons(5000), .dest = htons(80),
+	};
+
+	KUNIT_ASSERT_NOT_NULL(test, clone);
+	KUNIT_EXPECT_EQ(test, 0, dsr_rs_rewrite_packet(skb, 20, &to));
+	expect_ends(test, skb, &to);
+	expect_right(test, skb, CHECKSUM_NONE);
+	KUNIT_EXPECT_EQ(test, (__force u32)VIP,
+			(__force u32)ip_hdr(clone)->daddr);
+	KUNIT_EXPECT_EQ(test, 0,
+			(__force u16)fixture_l4_sum(clone, 20, true));
+	kfree_skb(clone);
+	kfree_skb(skb);
+}
+
+/* Headers that lie in a page, as with drivers that receive into pages. */
+static void rewrite_paged(struct kunit *test)
+{
+	struct sk_buff *flat, *skb;
+	struct dsr_rs_ends to;
+	struct page *page;
+	u32 round, linear;
+
+	for (round = 0; round < ROUNDS; round++) {
+		flat = random_packet(test, round % 2 ? IPPROTO_TCP :
+						       IPPROTO_UDP);
+		page = alloc_page(GFP_KERNEL);
+		KUNIT_ASSERT_NOT_NULL(test, page);
+		skb = fixture_skb(test);
+		/* The stack has at least the IP header in the linear part. */
+		linear = ip_hdrlen(flat) + get_random_u32() % 8;
+		skb_put_data(skb, flat->data, linear);
+		memcpy(page_address(page), flat->data + linear,
+		       flat->len - linear);
+		skb_add_rx_frag(skb, 0, page, 0, flat->len - linear, PAGE_SIZE);
+		random_ends(&to);
+		KUNIT_EXPECT_EQ(test, 0, dsr_rs_rewrite_packet(skb,
+							       ip_hdrlen(skb),
+							       &to));
+		expect_ends(test, skb, &to);
+		expect_right(test, skb, CHECKSUM_NONE);
+		kfree_skb(skb);
+		kfree_skb(flat);
+	}
+}
+
+/* An ICMP error about @quoted, of which @len bytes fit in. */
+static struct sk_buff *icmp_error(struct kunit *test,
+				  const struct sk_buff *quoted,
+				  unsigned int options, unsigned int len)
+{
+	struct sk_buff *skb = fixture_skb(test);
+	struct icmphdr *icmph;
+
+	fixture_ip(skb, ROUTER, VIP, IPPROTO_ICMP, options);
+	icmph = skb_put_zero(skb, sizeof(*icmph));
+	icmph->type = ICMP_DEST_UNREACH;
+	icmph->code = ICMP_FRAG_NEEDED;
+	icmph->un.frag.mtu = htons(1400);
+	skb_put_data(skb, quoted->data, len);
+	fixture_finish(skb);
+	return skb;
+}
+
+static void rewrite_icmp_random(struct kunit *test)
+{
+	unsigned int options, len, inner;
+	struct dsr_rs_quoted at;
+	struct sk_buff *quoted, *skb;
+	struct dsr_rs_ends to;
+	struct sk_buff *copy;
+	u32 round;
+
+	for (round = 0; round < ROUNDS; round++) {
+		quoted = random_packet(test, round % 2 ? IPPROTO_TCP :
+							 IPPROTO_UDP);
+		inner = ip_hdrlen(quoted);
+		len = inner + 8 + get_random_u32() % (quoted->len - inner - 7);
+		if (round % 3 == 0)
+			len = quoted->len;
+		options = get_random_u32() % 3 * 4;
+		skb = icmp_error(test, quoted, options, len);
+		at.icmp = ip_hdrlen(skb);
+		at.ip = at.icmp + sizeof(struct icmphdr);
+		at.th = at.ip + inner;
+		if (round % 4 == 0) {
+			skb->ip_summed = CHECKSUM_COMPLETE;
+			skb->csum = skb_checksum(skb, 0, skb->len, 0);
+		}
+		random_ends(&to);
+		KUNIT_EXPECT_EQ(test, 0,
+				dsr_rs_rewrite_icmp(skb, &at, ROUTER, LOCAL,
+						    &to));
+		KUNIT_EXPECT_EQ(test, (__force u32)ROUTER,
+				(__force u32)ip_hdr(skb)->saddr);
+		KUNIT_EXPECT_EQ(test, (__force u32)LOCAL,
+				(__force u32)ip_hdr(skb)->daddr);
+		KUNIT_EXPECT_EQ(test, 0,
+				(__force u16)ip_fast_csum(ip_hdr(skb),
+							  ip_hdr(skb)->ihl));
+		KUNIT_EXPECT_EQ(test, 0,
+				(__force u16)fixture_l4_sum(skb, at.icmp,
+							    false));
+		if (skb->ip_summed == CHECKSUM_COMPLETE) {
+			__wsum sum = skb_checksum(skb, 0, skb->len, 0);
+
+			KUNIT_EXPECT_EQ(test, (__force u16)csum_fold(sum),
+					(__force u16)csum_fold(skb->csum));
+		}
+
+		/* The quotation is a packet of its own. */
+		copy = fixture_skb(test);
+		skb_put_data(copy, skb->data + at.ip, skb->len - at.ip);
+		expect_ends(test, copy, &to);
+		KUNIT_EXPECT_EQ(test, 0,
+				(__force u16)ip_fast_csum(ip_hdr(copy),
+							  ip_hdr(copy)->ihl));
+		if (len == quoted->len)
+			expect_right(test, copy, CHECKSUM_NONE);
+		kfree_skb(copy);
+		kfree_skb(skb);
+		kfree_skb(quoted);
+	}
+}
+
+static struct kunit_case rewrite_cases[] = {
+	KUNIT_CASE(rewrite_packet_modes),
+	KUNIT_CASE(rewrite_udp_to_zero),
+	KUNIT_CASE(rewrite_udp_unsummed),
+	KUNIT_CASE(rewrite_damaged),
+	KUNIT_CASE(rewrite_clone),
+	KUNIT_CASE(rewrite_paged),
+	KUNIT_CASE(rewrite_icmp_random),
+	{}
+};
+
+static struct kunit_suite rewrite_suite = {
+	.name = "dsr_rs_rewrite",
+	.test_cases = rewrite_cases,
+};
+
+kunit_test_suite(rewrite_suite);

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Which rule gets a packet, whatever the order in which they came. */
+
+#include <linux/random.h>
+
+#include "../rule.h"
+#include "fixture.h"
+
+struct rules_fixture {
+	struct dsr_rs_rules rules;
+	struct mutex lock;	/* protects the rules */
+};
+
+static struct dsr_rs_rule *add(struct kunit *test, struct rules_fixture *f,
+			       const struct dsr_rs_rule_key *key)
+{
+	struct dsr_rs_rule *rule = dsr_rs_rule_alloc(key, 0);
+
+	KUNIT_ASSERT_NOT_NULL(test, rule);
+	mutex_lock(&f->lock);
+	KUNIT_EXPECT_NULL(test, dsr_rs_rule_find(&f->rules, key, &f->lock));
+	dsr_rs_rule_list(&f->rules, rule, &f->lock);
+	KUNIT_EXPECT_PTR_EQ(test, rule,
+			    dsr_rs_rule_find(&f->rules, key, &f->lock));
+	mutex_unlock(&f->lock);
+	return rule;
+}
+
+static struct dsr_rs_rule *match(struct rules_fixture *f, __be32 vip, u8 proto,
+				 u16 port, u8 tos)
+{
+	struct dsr_rs_tuple tuple = {
+		.client = CLIENT, .server = vip, .sport = htons(port),
+		.cport = htons(5000), .proto = proto,
+	};
+	struct dsr_rs_rule *rule;
+
+	rcu_read_lock();
+	rule = dsr_rs_rule_match(&f->rules, &tuple, tos);
+	rcu_read_unlock();
+	return rule;
+}
+
+static void rules_drop(struct rules_fixture *f)
+{
+	struct dsr_rs_rule *rule, *next;
+
+	mutex_lock(&f->lock);
+	list_for_each_entry_safe(rule, next, &f->rules.all, all)
+		dsr_rs_rule_unlist(&f->rules, rule, &f->lock);
+	mutex_unlock(&f->lock);
+	rcu_barrier();
+}
+
+static int rule_test_init(struct kunit *test)
+{
+	struct rules_fixture *f = kunit_kzalloc(test, sizeof(*f), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, f);
+	dsr_rs_rule_init(&f->rules);
+	mutex_init(&f->lock);
+	test->priv = f;
+	return 0;
+}
+
+/* From the most specific to the least, for TCP to port 80 with TOS 0x2e. */
+static const struct dsr_rs_rule_key by_rank[] = {
+	{ .vip = VIP, .proto = IPPROTO_TCP, .port = htons(80) },
+	{ .vip = VIP, .proto = IPPROTO_TCP },
+	{ .vip = VIP },
+	{ .tos = 0x2e, .tos_mask = 0xff },
+	{ .tos = 0x2c, .tos_mask = 0xfc },
+	{ .tos = 0x02, .tos_mask = 0x02 },
+};
+
+/* Whatever is there, the first of by_rank that is there gets the packet. */
+static void rule_most_specific(struct kunit *test)
+{
+	struct rules_fixture *f = test->priv;
+	struct dsr_rs_rule *rules[ARRAY_SIZE(by_rank)], *wanted;
+	u32 set, i, at;
+
+	for (set = 0; set < 1 << ARRAY_SIZE(by_rank); set++) {
+		u32 start = get_random_u32() % ARRAY_SIZE(by_rank);
+
+		memset(rules, 0, sizeof(rules));
+		for (i = 0; i < ARRAY_SIZE(by_rank); i++) {
+			at = (start + i * 5) % ARRAY_SIZE(by_rank);
+			if (set & BIT(at))
+				rules[at] = add(test, f, &by_rank[at]);
+		}
+		wanted = NULL;
+		for (i = ARRAY_SIZE(by_rank); i--; )
+			if (rules[i])
+				wanted = rules[i];
+		KUNIT_EXPECT_PTR_EQ(test, wanted,
+				    match(f, VIP, IPPROTO_TCP, 80, 0x2e));
+		rules_drop(f);
+	}
+}
+
+static void rule_matches_all_of_key(struct kunit *test)
+{
+	struct rules_fixture *f = test->priv;
+	struct dsr_rs_rule *port = add(test, f, &by_rank[0]);
+	struct dsr_rs_rule *tos = add(test, f, &by_rank[4]);
+
+	KUNIT_EXPECT_PTR_EQ(test, port, match(f, VIP, IPPROTO_TCP, 80, 0));
+	KUNIT_EXPECT_NULL(test, match(f, VIP, IPPROTO_TCP, 81, 0));
+	KUNIT_EXPECT_NULL(test, match(f, VIP, IPPROTO_UDP, 80, 0));
+	KUNIT_EXPECT_NULL(test, match(f, VIP2, IPPROTO_TCP, 80, 0));
+	KUNIT_EXPECT_NULL(test, match(f, VIP2, IPPROTO_TCP, 80, 0x2a));
+	KUNIT_EXPECT_PTR_EQ(test, tos, match(f, VIP2, IPPROTO_TCP, 80, 0x2c));
+	KUNIT_EXPECT_PTR_EQ(test, tos, match(f, VIP2, IPPROTO_UDP, 9, 0x2f));
+	rcu_read_lock();
+	KUNIT_EXPECT_TRUE(test, dsr_rs_rule_names(&f->rules, VIP));
+	KUNIT_EXPECT_FALSE(test, dsr_rs_rule_names(&f->rules, VIP2));
+	rcu_read_unlock();
+	rules_drop(f);
+	KUNIT_EXPECT_NULL(test, match(f, VIP, IPPROTO_TCP, 80, 0x2e));
+}
+
+static void rule_many_vips(struct kunit *test)
+{
+	struct rules_fixture *f = test->priv;
+	struct dsr_rs_rule_key key = {};
+	struct dsr_rs_rule *rules[100];
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(rules); i++) {
+		key.vip = htonl(0x0a000000 + i);
+		rules[i] = add(test, f, &key);
+	}
+	for (i = 0; i < ARRAY_SIZE(rules); i++)
+		KUNIT_EXPECT_PTR_EQ(test, rules[i],
+				    match(f, htonl(0x0a000000 + i),
+					  IPPROTO_UDP, 53, 0));
+	KUNIT_EXPECT_EQ(test, f->rules.count, (u32)ARRAY_SIZE(rules));
+	rules_drop(f);
+	KUNIT_EXPECT_EQ(test, f->rules.count, 0);
+}
+
+static struct kunit_case rule_cases[] = {
+	KUNIT_CASE(rule_most_specific),
+	KUNIT_CASE(rule_matches_all_of_key),
+	KUNIT_CASE(rule_many_vips),
+	{}
+};
+
+static struct kunit_suite rule_suite = {
+	.name = "dsr_rs_rule",
+	.init = rule_test_init,
+	.test_cases = rule_cases,
+};
+
+kunit_test_suite(rule_suite);
