@@ -120,7 +120,6 @@ void extack_read(const struct nlmsghdr *ack, size_t payload,
 
 	text[0] = '\0';
 	if (!(ack->nlmsg_flags & NLM_F_ACK_TLVS) ||
-	    ack->nlmsg_len < NLMSG_HDRLEN + payload ||
 	    nlmsg_parse((struct nlmsghdr *)ack, payload, tb, NLMSGERR_ATTR_MAX,
 			policy) ||
 	    !tb[NLMSGERR_ATTR_MSG])

@@ -78,10 +78,10 @@ def parse_attrs(data):
 
 # messages
 
-def message(kind, flags, seq, payload):
+def message(kind, flags, seq, payload, padded=True):
     data = struct.pack('=IHHII', 16 + len(payload), kind, flags, seq, 0)
     data += payload
-    return data + b'\0' * (-len(data) % 4)
+    return data + b'\0' * (-len(data) % 4 if padded else 0)
 
 
 class Request:
@@ -124,20 +124,21 @@ class Reply:
     """The messages of a module's answer, without what ends it."""
 
     def __init__(self, *payloads, interrupted=False, end_error=0,
-                 end_text=None, size=8):
+                 end_text=None, size=8, padded=True):
         self.payloads = payloads
         self.interrupted = interrupted
         self.end_error = end_error
         self.end_text = end_text
         self.size = size            # messages in a packet
+        self.padded = padded        # whether a message fills whole words
 
     def packets(self, request):
         genl = struct.pack('=BBH', request.cmd, 1, 0)
         flags = NLM_F_MULTI if request.dump else 0
         if self.interrupted:
             flags |= NLM_F_DUMP_INTR
-        messages = [message(request.kind, flags, request.seq, genl + p)
-                    for p in self.payloads]
+        messages = [message(request.kind, flags, request.seq, genl + p,
+                            self.padded) for p in self.payloads]
         packets = [b''.join(messages[i:i + self.size])
                    for i in range(0, len(messages), self.size)]
         if request.dump:

@@ -3,12 +3,13 @@
 
 import errno
 import json
+import struct
 
 import pytest
 
 import sample
 import uapi as u
-from fakekernel import Ack, Reply, nest, u8, u32
+from fakekernel import NLA_F_NESTED, Ack, Reply, attr, nest, parse_attrs, u8, u32
 
 ADD = ('dsr', u.DSR_CMD_SERVICE_ADD)
 BACKEND_ADD = ('dsr', u.DSR_CMD_BACKEND_ADD)
@@ -181,6 +182,67 @@ def test_malformed(fake, kernel):
     fake('connection show').check(2, MALFORMED)
     kernel.answers['dsr', u.DSR_CMD_STATS_GET] = Reply()
     fake('stats').check(2, MALFORMED)
+
+
+def leaves(data, path=()):
+    """Where the attributes are that are no nests: paths of indices."""
+    for i, (_, nested, payload) in enumerate(parse_attrs(data)):
+        if nested:
+            yield from leaves(payload, (*path, i))
+        else:
+            yield (*path, i), payload
+
+
+def replaced(data, path, payload):
+    """The attributes, with another payload of the one at a path; it is moved
+    to the end of its nest, and what follows its nest is left out, so that a
+    read past the end of it is one past the end of the message.
+    """
+    attrs = parse_attrs(data)
+    kind, nested, old = attrs.pop(path[0])
+    if nested:
+        del attrs[path[0]:]
+        payload = replaced(old, path[1:], payload)
+        kind |= NLA_F_NESTED
+    head = b''.join(attr(k | NLA_F_NESTED * n, p) for k, n, p in attrs)
+    return head + struct.pack('=HH', 4 + len(payload), kind) + payload
+
+
+SHORT = {
+    'service show': (GET, sample.SERVICES[0]),
+    'connection show': (('dsr', u.DSR_CMD_CONNECTION_GET),
+                        sample.CONNECTIONS[0]),
+    'backend show': (('dsr', u.DSR_CMD_BACKEND_GET), sample.BACKENDS[0]),
+    'real show': (('dsr_rs', u.DSR_RS_CMD_RULE_GET), sample.RULES[1]),
+    'flow show': (('dsr_rs', u.DSR_RS_CMD_FLOW_GET), sample.FLOWS[0]),
+    'stats': (('dsr_rs', u.DSR_RS_CMD_STATS_GET), sample.RS_STATS),
+}
+
+
+@pytest.mark.parametrize('line', SHORT)
+def test_short_attributes(fake, kernel, line):
+    """Every attribute of a reply, cut to every length that is too short."""
+    key, reply = SHORT[line]
+    if line == 'stats':
+        kernel.families = ['dsr_rs']
+    mac = bytes.fromhex('020000000101')     # for which any length will do
+    cut = [(path, payload[:size]) for path, payload in leaves(reply)
+           for size in range(len(payload)) if payload != mac or size == 0]
+    kernel.answers[key] = [Reply(replaced(reply, path, payload), padded=False)
+                           for path, payload in cut]
+    result = fake('-f -b -', stdin=f'{line}\n' * len(cut))
+    assert result.status == 2, result
+    assert len(cut) > 5
+    assert result.err.replace('\n', '').count('makes no sense') == len(cut), (
+        result)
+
+
+def test_long_mac(fake, kernel):
+    """Whole bytes, as many as there is room for."""
+    kernel.answers['dsr', u.DSR_CMD_BACKEND_GET] = Reply(
+        sample.backend(1, sample.W101, mac='ab' * 200))
+    mac = json.loads(fake('-j backend show').check(0).out)[0]['mac']
+    assert mac == ':'.join(['ab'] * 21)
 
 
 def test_malformed_then_more(fake, kernel):
