@@ -38,7 +38,7 @@ REFUSED = [
     ('lv1', 'backend add fwmark 1 via 10.10.40.1', 2,
      'backend is not on-link: it would go through the gateway 10.10.30.102'),
     ('lv1', 'backend add fwmark 1 via 192.0.2.1', 2,
-     "no route to the backend: it must be in a network of this machine's"),
+     'no route to the backend: it must be in a network of this machine'),
     ('lv1', 'backend add fwmark 1 via 10.10.30.11', 2,
      "the backend's address is this machine's own"),
     ('lv1', 'backend add fwmark 1 via 10.10.30.255', 2, UNICAST),

@@ -1,0 +1,36 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Usage: scripts/demo.sh [--release bookworm|trixie|sid] [--shell MACHINE]
+#
+# Builds what is needed, boots a virtual machine and shows the reference
+# scenario in it (tests/vm/demo.py). With --shell it leaves the user in a shell
+# of one of its machines: client, lv1, lv2, w101 or w102.
+
+. "$(dirname "$0")/lib.sh"
+
+release=bookworm machine=
+while [ "$#" -gt 0 ]; do
+	case $1 in
+	--release) release=${2:-}; shift ;;
+	--shell) machine=${2:-}; shift ;;
+	*) die "usage: scripts/demo.sh [--release bookworm|trixie|sid] [--shell MACHINE]" ;;
+	esac
+	shift || die "an option needs a value"
+done
+case $release in
+bookworm|trixie|sid) ;;
+*) die "no release '$release': it is one of bookworm, trixie, sid" ;;
+esac
+case $machine in
+''|client|lv1|lv2|w101|w102) ;;
+*) die "no machine '$machine': it is one of client, lv1, lv2, w101, w102" ;;
+esac
+
+say "the reference scenario on Debian $release, in a virtual machine (usually 1 min, the first time 5 to 10)"
+"$dsr_top/scripts/build.sh" "$release"
+if [ -n "$machine" ]; then
+	exec "$dsr_top/scripts/vm.sh" "$release" --interactive --timeout 0 -- \
+		tests/vm/demo.py --shell "$machine"
+fi
+exec "$dsr_top/scripts/vm.sh" "$release" --timeout 600 -- tests/vm/demo.py
