@@ -264,7 +264,7 @@ static int backend_print(struct dsrctl *ctl,
 				      stats);
 		}
 	}
-	listing_end(&listing);
+	listing_end(&listing, status);
 	return status;
 }
 

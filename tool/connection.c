@@ -77,6 +77,7 @@ static enum netlink_verdict on_connection(struct nlmsghdr *reply, void *arg)
 	if (!filter_match(&dump->filter, &entry))
 		return NETLINK_MORE;
 
+	listing_begin(&dump->listing);
 	if (dump->listing.json)
 		json_list_item(&dump->listing.list, connection_json(tb));
 	else
@@ -108,9 +109,8 @@ static int connection_show(struct dsrctl *ctl, struct args *args)
 	table_column(&dump.listing.table, "FWMARK", TABLE_RIGHT, 10);
 	table_column(&dump.listing.table, "STATE", TABLE_LEFT, 11);
 	table_column(&dump.listing.table, "EXPIRES", TABLE_RIGHT, 7);
-	listing_begin(&dump.listing);
 	status = netlink_stream(ctl->netlink, msg, on_connection, &dump);
-	listing_end(&dump.listing);
+	listing_end(&dump.listing, status);
 	return status;
 }
 

@@ -72,6 +72,7 @@ static enum netlink_verdict on_flow(struct nlmsghdr *reply, void *arg)
 	if (!filter_match(&dump->filter, &entry))
 		return NETLINK_MORE;
 
+	listing_begin(&dump->listing);
 	if (dump->listing.json)
 		json_list_item(&dump->listing.list, flow_json(tb));
 	else
@@ -103,9 +104,8 @@ static int flow_show(struct dsrctl *ctl, struct args *args)
 	table_column(&dump.listing.table, "SPORT", TABLE_RIGHT, 5);
 	table_column(&dump.listing.table, "STATE", TABLE_LEFT, 11);
 	table_column(&dump.listing.table, "EXPIRES", TABLE_RIGHT, 7);
-	listing_begin(&dump.listing);
 	status = netlink_stream(ctl->netlink, msg, on_flow, &dump);
-	listing_end(&dump.listing);
+	listing_end(&dump.listing, status);
 	return status;
 }
 

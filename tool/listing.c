@@ -14,16 +14,20 @@
 void listing_init(struct listing *listing, const struct dsrctl *ctl)
 {
 	listing->json = ctl->json;
+	listing->begun = false;
 	listing->list.pretty = ctl->pretty;
 	table_init(&listing->table, stdout, ctl->color, 0);
 }
 
 /**
- * listing_begin() - print what stands before the first entry
+ * listing_begin() - print what stands before the first entry, once
  * @listing: the listing, with all its columns
  */
 void listing_begin(struct listing *listing)
 {
+	if (listing->begun)
+		return;
+	listing->begun = true;
 	if (listing->json)
 		json_list_begin(&listing->list, listing->list.pretty);
 	else
@@ -33,11 +37,17 @@ void listing_begin(struct listing *listing)
 /**
  * listing_end() - print what is left
  * @listing: the listing
+ * @status: enum dsrctl_status of what is listed
  *
- * To be called after a failure too: a JSON document has to end.
+ * What was refused at once prints nothing. What failed later still ends its
+ * JSON document.
  */
-void listing_end(struct listing *listing)
+void listing_end(struct listing *listing, int status)
 {
+	if (!status)
+		listing_begin(listing);
+	if (!listing->begun)
+		return;
 	if (listing->json)
 		json_list_end(&listing->list);
 	else

@@ -9,17 +9,19 @@
 /**
  * struct listing - what a "show" prints: a table, or a JSON array
  * @json: it is JSON
+ * @begun: what stands before the first entry is printed
  * @table: the table, if it is text
  * @list: the array, if it is JSON
  */
 struct listing {
 	bool json;
+	bool begun;
 	struct table table;
 	struct json_list list;
 };
 
 void listing_init(struct listing *listing, const struct dsrctl *ctl);
 void listing_begin(struct listing *listing);
-void listing_end(struct listing *listing);
+void listing_end(struct listing *listing, int status);
 
 #endif /* DSRCTL_LISTING_H */

@@ -295,7 +295,7 @@ static int real_print(struct dsrctl *ctl,
 		else
 			real_cells(&listing.table, ctl->statistics, tb, stats);
 	}
-	listing_end(&listing);
+	listing_end(&listing, status);
 	return status;
 }
 

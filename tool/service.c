@@ -274,7 +274,7 @@ static int service_print(struct dsrctl *ctl,
 		else
 			service_row(&listing.table, ctl->statistics, tb, stats);
 	}
-	listing_end(&listing);
+	listing_end(&listing, status);
 	return status;
 }
 

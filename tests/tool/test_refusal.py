@@ -92,10 +92,11 @@ def test_dump_refused_at_once(fake, kernel):
     result = fake('service show').check(2, 'dsrctl: no such thing\n')
     assert result.out == ''
     kernel.answers['dsr', u.DSR_CMD_CONNECTION_GET] = Ack(errno.EPERM)
-    result = fake('-j connection show').check(
-        2, 'dsrctl: permission denied: this needs CAP_NET_ADMIN '
-        '(run it as root)\n')
-    assert json.loads(result.out) == []
+    for line in ('connection show', '-j connection show'):
+        result = fake(line).check(
+            2, 'dsrctl: permission denied: this needs CAP_NET_ADMIN '
+            '(run it as root)\n')
+        assert result.out == ''
 
 
 def test_dump_fails_at_its_end(fake, kernel):
@@ -104,6 +105,15 @@ def test_dump_fails_at_its_end(fake, kernel):
         kernel.answers[GET] = Reply(*sample.SERVICES,
                                     end_error=-errno.ENOENT, end_text=text)
         fake('service show').check(2, f'dsrctl: {expected}\n')
+
+
+def test_connections_fail_at_the_end(fake, kernel):
+    """What was printed by then is still a document."""
+    kernel.answers['dsr', u.DSR_CMD_CONNECTION_GET] = Reply(
+        *sample.CONNECTIONS, end_error=-errno.ENOMEM)
+    result = fake('-j connection show').check(
+        2, 'dsrctl: connection show: Cannot allocate memory\n')
+    assert len(json.loads(result.out)) == len(sample.CONNECTIONS)
 
 
 def test_dump_interrupted(fake, kernel):
