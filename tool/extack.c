@@ -58,18 +58,16 @@ static const char *request_keyword(const struct nlmsghdr *request,
 {
 	const char *at = (const char *)request + offset;
 	struct nlattr *outer, *inner;
-	int rest, type;
+	int rest, left, type;
 
 	nlmsg_for_each_attr(outer, (struct nlmsghdr *)request, GENL_HDRLEN,
 			    rest) {
-		int left;
-
 		type = nla_type(outer);
-		if (at <= (char *)outer || at >= (char *)outer + outer->nla_len ||
-		    type > DSR_A_MAX)
+		if (type > DSR_A_MAX)
 			continue;
 		nla_for_each_nested(inner, outer, left)
-			if (at == (char *)inner && nla_type(inner) < nests[type].n)
+			if (at == (char *)inner &&
+			    nla_type(inner) < nests[type].n)
 				return nests[type].names[nla_type(inner)];
 	}
 	return NULL;

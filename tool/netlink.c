@@ -118,6 +118,7 @@ static void netlink_fail(struct netlink *nl, int error, const char *text)
 {
 	const char *blank = nl->command ? " " : "";
 	const char *command = nl->command ? nl->command : "";
+	int number = error < 0 && error > -4096 ? -error : EIO;
 
 	nl->status = DSRCTL_REFUSED;
 	if (*text)
@@ -131,8 +132,7 @@ static void netlink_fail(struct netlink *nl, int error, const char *text)
 			     nl->object, blank, command);
 	else
 		report_error(DSRCTL_REFUSED, "%s%s%s: %s", nl->object, blank,
-			     command,
-			     strerror(error < 0 && error > -4096 ? -error : EIO));
+			     command, strerror(number));
 }
 
 /* Any process can send to the socket: only what the kernel sends counts. */

@@ -2,6 +2,9 @@
 """What the "show" commands print of what the modules answer."""
 
 import json
+import os
+import pty
+import subprocess
 
 import pytest
 
@@ -45,14 +48,8 @@ def test_json(fake, golden, name):
     assert fake('-j -s', SHOW[name]).check(0).out == short
 
 
-EMPTY = {
-    'show': '[]',
-    'service show': '[]',
-    'backend show': '[]',
-    'connection show': '[]',
-    'real show': '[]',
-    'flow show': '[]',
-}
+EMPTY = ['show', 'service show', 'backend show', 'connection show',
+         'real show', 'flow show']
 
 
 @pytest.mark.parametrize('command', EMPTY)
@@ -202,10 +199,8 @@ def test_color(fake):
     assert fake('--color=auto show').out == plain
 
 
-def test_color_terminal(fake_binary, kernel, monkeypatch):
+def test_color_terminal(fake_binary, kernel):
     """On a terminal colours are on, unless NO_COLOR is set."""
-    import os
-    import pty
     for no_color, expected in (('', True), ('1', False)):
         pid, fd = pty.fork()
         if pid == 0:
@@ -226,7 +221,6 @@ def test_color_terminal(fake_binary, kernel, monkeypatch):
 
 
 def test_closed_output(fake_binary, kernel):
-    import subprocess
     with open('/dev/full', 'w', encoding='ascii') as full:
         process = subprocess.run(
             [fake_binary, 'show'], stdout=full, stderr=subprocess.PIPE,

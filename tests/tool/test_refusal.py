@@ -9,7 +9,8 @@ import pytest
 
 import sample
 import uapi as u
-from fakekernel import NLA_F_NESTED, Ack, Reply, attr, nest, parse_attrs, u8, u32
+from fakekernel import (NLA_F_NESTED, Ack, Reply, attr, nest, parse_attrs, u8,
+                        u32)
 
 ADD = ('dsr', u.DSR_CMD_SERVICE_ADD)
 BACKEND_ADD = ('dsr', u.DSR_CMD_BACKEND_ADD)
