@@ -66,7 +66,7 @@ bootstrap()
 	if [ "$release" = kbuild ]; then
 		packages=("${kbuild_packages[@]}")
 	else
-		# An initramfs of our own is made in initrd.sh; tiny-initramfs
+		# An initramfs of our own is made in boot.sh; tiny-initramfs
 		# satisfies the kernel's dependency with the least.  From the
 		# sparse package only the program is wanted: the package
 		# depends on all of LLVM.
