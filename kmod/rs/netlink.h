@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * netlink - the generic netlink family "dsr_rs"; see <linux/dsr.h>
+ *
+ * Process context. Whatever changes or shows the rules or flows of a namespace
+ * holds its dsr_rs_net.lock; a request is checked as a whole before any of it
+ * is done.
+ */
+#ifndef _DSR_RS_NETLINK_H
+#define _DSR_RS_NETLINK_H
+
+#include <net/genetlink.h>
+#include <linux/dsr.h>
+
+/**
+ * struct dsr_rs_dump - where a dump goes on, in netlink_callback.ctx
+ * @cursor: rules: how many were shown; flows: place in the table
+ */
+struct dsr_rs_dump {
+	u64 cursor;
+};
+
+extern struct genl_family dsr_rs_netlink_family;
+extern const struct nla_policy dsr_rs_netlink_rule_policy[DSR_A_RULE + 1];
+extern const struct nla_policy dsr_rs_netlink_flow_policy[DSR_A_TABLE + 1];
+
+/* netlink_rule.c */
+int dsr_rs_netlink_rule_add_doit(struct sk_buff *skb, struct genl_info *info);
+int dsr_rs_netlink_rule_replace_doit(struct sk_buff *skb,
+				     struct genl_info *info);
+int dsr_rs_netlink_rule_delete_doit(struct sk_buff *skb,
+				    struct genl_info *info);
+int dsr_rs_netlink_rule_flush_doit(struct sk_buff *skb, struct genl_info *info);
+int dsr_rs_netlink_rule_get_dumpit(struct sk_buff *skb,
+				   struct netlink_callback *cb);
+
+/* netlink_flow.c */
+int dsr_rs_netlink_flow_get_dumpit(struct sk_buff *skb,
+				   struct netlink_callback *cb);
+int dsr_rs_netlink_flow_set_doit(struct sk_buff *skb, struct genl_info *info);
+
+#endif /* _DSR_RS_NETLINK_H */

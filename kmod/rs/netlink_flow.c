@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * netlink_flow - requests about flows; see netlink.h
+ */
+
+#include "flow.h"
+#include "net.h"
+#include "netlink.h"
+
+static const struct nla_policy table_policy[DSR_TABLE_A_MAX + 1] = {
+	[DSR_TABLE_A_MAX]	= { .type = NLA_U32 },
+};
+
+const struct nla_policy dsr_rs_netlink_flow_policy[DSR_A_TABLE + 1] = {
+	[DSR_A_TABLE]		= NLA_POLICY_NESTED(table_policy),
+};
+
+static int flow_attrs_put(struct sk_buff *skb, const struct dsr_rs_flow *flow)
+{
+	return nla_put_u8(skb, DSR_FLOW_A_PROTO, flow->proto) ||
+	       nla_put_be32(skb, DSR_FLOW_A_SRC4, flow->client) ||
+	       nla_put_be16(skb, DSR_FLOW_A_SPORT, flow->cport) ||
+	       nla_put_be32(skb, DSR_FLOW_A_DST4, flow->vip) ||
+	       nla_put_be16(skb, DSR_FLOW_A_DPORT, flow->vport) ||
+	       nla_put_be32(skb, DSR_FLOW_A_TO4, flow->local) ||
+	       nla_put_be16(skb, DSR_FLOW_A_TO_PORT, flow->lport) ||
+	       nla_put_be16(skb, DSR_FLOW_A_SOCKET_SPORT, flow->local_cport) ||
+	       nla_put_u8(skb, DSR_FLOW_A_STATE, READ_ONCE(flow->state)) ?
+	       -EMSGSIZE : 0;
+}
+
+static int flow_put(struct sk_buff *skb, struct netlink_callback *cb,
+		    struct dsr_table *table, struct dsr_rs_flow *flow)
+{
+	struct nlattr *nest;
+	u32 left;
+	void *hdr;
+
+	hdr = genlmsg_put(skb, NETLINK_CB(cb->skb).portid, cb->nlh->nlmsg_seq,
+			  &dsr_rs_netlink_family, NLM_F_MULTI,
+			  DSR_RS_CMD_FLOW_GET);
+	if (!hdr)
+		return -EMSGSIZE;
+	nest = nla_nest_start(skb, DSR_A_FLOW);
+	if (!nest)
+		goto cancel;
+	rcu_read_lock();
+	left = dsr_rs_flow_left(table, flow, jiffies);
+	rcu_read_unlock();
+	if (flow_attrs_put(skb, flow) ||
+	    nla_put_u32(skb, DSR_FLOW_A_EXPIRES, jiffies_to_msecs(left)))
+		goto cancel;
+	nla_nest_end(skb, nest);
+	genlmsg_end(skb, hdr);
+	return 0;
+
+cancel:
+	genlmsg_cancel(skb, hdr);
+	return -EMSGSIZE;
+}
+
+/* All flows of a bucket, or none: a cursor cannot stop within. */
+static int bucket_put(struct sk_buff *skb, struct netlink_callback *cb,
+		      struct dsr_table *table, u64 cursor)
+{
+	void *start = skb_tail_pointer(skb);
+	struct dsr_rs_flow *flow;
+	struct dsr_node *node;
+
+	dsr_table_for_each_in(node, table, cursor) {
+		flow = dsr_rs_flow_of(node);
+		if (READ_ONCE(flow->roles) & DSR_RS_WIRE &&
+		    flow_put(skb, cb, table, flow)) {
+			nlmsg_trim(skb, start);
+			return -EMSGSIZE;
+		}
+	}
+	return 0;
+}
+
+/** dsr_rs_netlink_flow_get_dumpit() - list the flows */
+int dsr_rs_netlink_flow_get_dumpit(struct sk_buff *skb,
+				   struct netlink_callback *cb)
+{
+	struct dsr_rs_net *rs = dsr_rs_net(sock_net(cb->skb->sk));
+	struct dsr_rs_dump *dump = (void *)cb->ctx;
+	struct dsr_table *table = &rs->table;
+	int err = 0;
+
+	BUILD_BUG_ON(sizeof(*dump) > sizeof(cb->ctx));
+	mutex_lock(&rs->lock);
+	if (!rs->live)
+		goto unlock;
+	mutex_lock(&table->janitor);
+	while (dump->cursor < DSR_TABLE_END) {
+		err = bucket_put(skb, cb, table, dump->cursor);
+		if (err)
+			break;
+		dump->cursor = dsr_table_next(table, dump->cursor);
+		cond_resched();
+	}
+	mutex_unlock(&table->janitor);
+unlock:
+	mutex_unlock(&rs->lock);
+	return skb->len ?: err;
+}
+
+/** dsr_rs_netlink_flow_set_doit() - set the cap of the flow table */
+int dsr_rs_netlink_flow_set_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct dsr_rs_net *rs = dsr_rs_net(genl_info_net(info));
+	struct nlattr *tb[DSR_TABLE_A_MAX + 1];
+	u32 max;
+	int err;
+
+	if (!info->attrs[DSR_A_TABLE]) {
+		NL_SET_ERR_MSG(info->extack, "the request names no table");
+		return -EINVAL;
+	}
+	err = nla_parse_nested(tb, DSR_TABLE_A_MAX, info->attrs[DSR_A_TABLE],
+			       table_policy, info->extack);
+	if (err)
+		return err;
+	if (!tb[DSR_TABLE_A_MAX]) {
+		NL_SET_ERR_MSG(info->extack,
+			       "the request names no limit to set");
+		return -EINVAL;
+	}
+	max = nla_get_u32(tb[DSR_TABLE_A_MAX]);
+	if (max < DSR_TABLE_MAX_MIN || max > DSR_TABLE_MAX_MAX) {
+		NL_SET_ERR_MSG_ATTR(info->extack, tb[DSR_TABLE_A_MAX],
+				    "the limit must be from "
+				    __stringify(DSR_TABLE_MAX_MIN)
+				    " to 67108864 flows");
+		return -ERANGE;
+	}
+	BUILD_BUG_ON(DSR_TABLE_MAX_MAX != 67108864);
+
+	mutex_lock(&rs->lock);
+	rs->flows_max = max;
+	if (rs->live)
+		WRITE_ONCE(rs->table.max, max);
+	mutex_unlock(&rs->lock);
+	return 0;
+}
