@@ -7,6 +7,7 @@
 # scenario in it (tests/vm/demo.py). With --shell it leaves the user in a shell
 # of one of its machines: client, lv1, lv2, w101 or w102.
 
+# shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
 release=bookworm machine=

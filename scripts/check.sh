@@ -1,0 +1,155 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Usage: scripts/check.sh
+#
+# Looks at all sources without running them: one line "ok NAME" or "not ok
+# NAME" for each check, what is wrong behind the latter, and "N passed, N
+# failed" at the end.
+
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "$0")/lib.sh"
+
+cd "$dsr_top"
+passed=0 failed=0
+log=$(mktemp "${TMPDIR:-/tmp}/dsr-check.XXXXXX")
+trap 'rm -f "$log"' EXIT
+
+# check NAME COMMAND...: its output is shown if it fails.
+check()
+{
+	local name=$1 status=0
+	shift
+
+	"$@" >"$log" 2>&1 </dev/null || status=$?
+	if [ "$status" -eq 0 ]; then
+		echo "ok $name"
+		passed=$((passed + 1))
+	else
+		echo "not ok $name"
+		sed 's/^/  | /' "$log" | head -n 60
+		failed=$((failed + 1))
+	fi
+}
+
+# files PATTERN...: those of the project, tracked or about to be.
+files()
+{
+	git ls-files --cached --others --exclude-standard -- "$@" |
+		while IFS= read -r file; do
+			[ ! -e "$file" ] || printf '%s\n' "$file"
+		done
+}
+
+# The release's compiler at W=1, and sparse.
+compiles()
+{
+	scripts/build.sh "$1" CHECK=1
+}
+
+mapfile -t kernel_c < <(files 'kmod/*.[ch]' 'include/*.h')
+mapfile -t tool_c < <(files 'tool/*.[ch]' 'tests/*.[ch]')
+mapfile -t python < <(files '*.py')
+mapfile -t shell < <(files '*.sh' '*.bash'; files |
+	while IFS= read -r file; do
+		case $file in
+		*.sh|*.bash|*.py) ;;
+		*) ! head -c 40 "$file" | head -n 1 |
+			grep -aqE '^#!.*(ba)?sh' || echo "$file" ;;
+		esac
+	done)
+
+# Types that are left out here:
+# - MACRO_ARG_REUSE, COMPLEX_MACRO: the lists of reasons and the iterators are
+#   as in the kernel, where they are reported, too;
+# - FILE_PATH_CHANGES, EMAIL_SUBJECT, CONST_STRUCT and the like concern patches.
+checkpatch()
+{
+	local source
+
+	source=$(scripts/kernel.sh source)
+	perl "$source/scripts/checkpatch.pl" --no-tree --strict --terse \
+		--show-types --no-summary --quiet --max-line-length=80 \
+		--ignore MACRO_ARG_REUSE,COMPLEX_MACRO,MACRO_ARG_PRECEDENCE \
+		--ignore FILE_PATH_CHANGES,LINUX_VERSION_CODE \
+		"${extra[@]}" --file "$@"
+}
+
+kernel_doc()
+{
+	local source
+
+	source=$(scripts/kernel.sh source)
+	perl "$source/scripts/kernel-doc" -none -Werror "${kernel_c[@]}" \
+		>"$log.doc" 2>&1 || true
+	if grep -E 'warning|error' "$log.doc"; then
+		rm -f "$log.doc"
+		return 1
+	fi
+	rm -f "$log.doc"
+}
+
+python_compiles()
+{
+	"${PYTHON:-python3}" - "${python[@]}" <<-'END'
+		import ast, sys
+		for name in sys.argv[1:]:
+		    with open(name, encoding='utf-8') as file:
+		        text = file.read()
+		    ast.parse(text, name)
+		    for number, line in enumerate(text.splitlines(), 1):
+		        if line != line.rstrip() or '\t' in line:
+		            sys.exit(f'{name}:{number}: blanks at the end, or a tab')
+	END
+}
+
+versions_in_compat_only()
+{
+	! printf '%s\n' "${kernel_c[@]}" | grep -v '^kmod/compat/' |
+		xargs grep -nE 'LINUX_VERSION_CODE|KERNEL_VERSION|linux/version\.h'
+}
+
+# Texts that say themselves what they are, or that tests compare to the byte.
+spdx()
+{
+	local file bad=0
+
+	while IFS= read -r file; do
+		case $file in
+		COPYING|*.md|*.gitignore|*/golden/*|.clang-format) continue ;;
+		esac
+		head -n 3 "$file" | grep -q 'SPDX-License-Identifier: GPL-2.0' ||
+			{ echo "$file: no SPDX line at its beginning"; bad=1; }
+	done < <(files)
+	return $bad
+}
+
+no_leftovers()
+{
+	! files | grep -v '^scripts/check.sh$' |
+		xargs grep -nE '\b(TODO|FIXME|XXX)\b'
+}
+
+scripts/deps.sh perl shellcheck python3
+for release in bookworm trixie sid; do
+	check "compiler (W=1) and sparse on $release" compiles "$release"
+done
+extra=()
+check "checkpatch --strict on kmod and include" checkpatch "${kernel_c[@]}"
+# User space has its own types, sizes of strings and ways to allocate.
+extra=()
+for type in PREFER_KERNEL_TYPES STRCPY NEW_TYPEDEFS ALLOC_SIZEOF_STRUCT \
+	LONG_LINE_STRING PREFER_DEFINED_ATTRIBUTE_MACRO SSCANF_TO_KSTRTO \
+	SPLIT_STRING EMBEDDED_FUNCTION_NAME CONSIDER_KSTRTO; do
+	extra+=(--ignore "$type")
+done
+check "checkpatch on tool and tests" checkpatch "${tool_c[@]}"
+check "kernel-doc" kernel_doc
+check "shellcheck" shellcheck -x "${shell[@]}"
+check "python" python_compiles
+check "kernel versions in kmod/compat only" versions_in_compat_only
+check "SPDX line in every source" spdx
+check "no TODO left" no_leftovers
+
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]

@@ -1,0 +1,267 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Usage: scripts/test.sh [WORD...]
+#
+# Runs all tests, or the suites whose name has one of the WORDs (or of those in
+# $ONLY), in two lanes at a time: what compiles the debug kernel goes beside
+# what tests the stock kernels. Each suite leaves its lines ("ok NAME", "not
+# ok NAME", "skip NAME") and its log in build/test. The last line is
+# "N passed, N failed"; the exit status is 1 if anything failed, or if nothing
+# was run.
+
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "$0")/lib.sh"
+
+cd "$dsr_top"
+read -r -a only <<<"${ONLY:-} $*"
+out=$dsr_top/build/test
+rm -rf "$out"
+mkdir -p "$out"
+began=$SECONDS
+
+# What a suite leaves: LOG for people; RESULTS, one line for each test; STATUS.
+# A suite whose results do not end by "done" has died, and that is a failure.
+
+# wanted SUITE: whether it was asked for.
+wanted()
+{
+	local word
+
+	[ "${#only[@]}" -gt 0 ] || return 0
+	for word in "${only[@]}"; do
+		case $1 in
+		*"$word"*) return 0 ;;
+		esac
+	done
+	return 1
+}
+
+# wanted_any SUITE...: whether one of them was.
+wanted_any()
+{
+	local suite
+
+	for suite in "$@"; do
+		! wanted "$suite" || return 0
+	done
+	return 1
+}
+
+event()
+{
+	printf '[%3d s] %s\n' $((SECONDS - began)) "$*" >&2
+}
+
+# suite NAME USUALLY COMMAND...: run it if it is wanted.
+suite()
+{
+	local name=$1 usual=$2 dir=$out/$1 start=$SECONDS status=0
+	shift 2
+
+	wanted "$name" || return 0
+	mkdir -p "$dir"
+	event "$name: begins (usually $usual)"
+	"$@" "$dir" >"$dir/log" 2>&1 || status=$?
+	close_suite "$dir" "$status"
+	event "$name: $(count '^ok ' "$dir/results") passed, $(count \
+		'^not ok ' "$dir/results") failed, $(count '^skip ' \
+		"$dir/results") skipped in $((SECONDS - start)) s"
+}
+
+count()
+{
+	grep -c -e "$1" "$2" 2>/dev/null || true
+}
+
+# Make what went wrong outside of the tests a failed test.
+close_suite()
+{
+	local dir=$1 status=$2
+
+	touch "$dir/results"
+	if [ "$(tail -n 1 "$dir/results")" = "done" ]; then
+		sed -i '$d' "$dir/results"
+		[ "$status" -eq 0 ] || grep -q '^not ok ' "$dir/results" ||
+			echo "not ok run (status $status$(meaning "$status"))" \
+				>>"$dir/results"
+		# pytest returns 1 for failed tests; 99 is more than that
+		[ "$status" -ne 99 ] ||
+			echo "not ok kernel (it complained or leaked)" \
+				>>"$dir/results"
+	else
+		echo "not ok run (died with status $status$(meaning "$status"))" \
+			>>"$dir/results"
+	fi
+	sort -u "$dir/results" -o "$dir/results"
+	grep -q -e '^ok ' -e '^not ok ' "$dir/results" ||
+		echo "not ok run (no test was run)" >>"$dir/results"
+}
+
+meaning()
+{
+	case $1 in
+	99) echo ": the kernel complained, leaked or died" ;;
+	124) echo ": the time was up" ;;
+	esac
+}
+
+# The suites. Each gets the directory of its results as its last argument.
+
+vm_scenarios()
+{
+	local target=$1 limit=$2 dir=${*: -1}
+	shift 2
+	set -- "${@:1:$#-1}"
+
+	scripts/vm.sh "$target" --results "$dir/guest" --timeout "$limit" \
+		--console "$dir/console" -- tests/vm/run.sh "$@" || status=$?
+	cp "$dir/guest/scenarios" "$dir/results" 2>/dev/null || true
+	return "${status:-0}"
+}
+
+vm_kunit()
+{
+	local dir=$1 status=0
+
+	scripts/vm.sh debug --results "$dir/guest" --timeout 600 \
+		--console "$dir/console" -- tests/vm/kunit.py || status=$?
+	cp "$dir/guest/kunit" "$dir/results" 2>/dev/null || true
+	return $status
+}
+
+demo()
+{
+	local target=$1 dir=$2
+
+	scripts/demo.sh --release "$target"
+	printf 'ok demo on %s\ndone\n' "$target" >"$dir/results"
+}
+
+# The tests of dsrctl want a compiler, so they run in the root itself, on the
+# copy of the sources that was built there.
+# shellcheck disable=SC2016 # for the inner shell
+tool()
+{
+	local dir=$1 entry
+
+	entry=$(scripts/root.sh bookworm)
+	as_root unshare --mount --net bash -euc '
+		root=$1/root tree=$2
+		ip link set lo up 2>/dev/null || true
+		mount --bind "$tree" "$root/dsr"
+		mount -t proc none "$root/proc"
+		mount --rbind /dev "$root/dev"
+		mount -t tmpfs -o mode=1777 none "$root/tmp"
+		exec chroot "$root" /usr/bin/env -i HOME=/tmp LC_ALL=C.UTF-8 \
+			PYTHONDONTWRITEBYTECODE=1 \
+			PATH=/usr/sbin:/usr/bin:/sbin:/bin \
+			/dsr/tests/tool/run -rA
+	' bash "$entry" "$dsr_top/build/bookworm/tree" || status=$?
+	sed -n -e 's/^PASSED tests\/tool\//ok /p' -e 's/^PASSED /ok /p' \
+		-e 's/^\(FAILED\|ERROR\) \([^ ]*\).*/not ok \2/p' "$dir/log" |
+		sort -u >"$dir/results"
+	echo "done" >>"$dir/results"
+	return "${status:-0}"
+}
+
+# build TARGET SUITE...: build it if one of these is wanted. What cannot be
+# built fails them all.
+build()
+{
+	local target=$1 name
+	shift
+
+	wanted_any "$@" || return 1
+	event "build-$target: begins (usually 20 s; the first time $(case $target in
+		debug) echo "10 to 20 min" ;;
+		*) echo "3 min" ;;
+		esac))"
+	mkdir -p "$out/build-$target"
+	if scripts/build.sh "$target" >"$out/build-$target/log" 2>&1; then
+		echo "ok build for $target" >"$out/build-$target/results"
+		event "build-$target: done"
+		return 0
+	fi
+	echo "not ok build for $target" >"$out/build-$target/results"
+	event "build-$target: failed, see $out/build-$target/log"
+	for name in "$@"; do
+		wanted "$name" || continue
+		mkdir -p "$out/$name"
+		echo "not ok run (no build for $target)" >"$out/$name/results"
+	done
+	return 1
+}
+
+stock_lane()
+{
+	local release
+
+	if build bookworm demo-bookworm tool vm-bookworm; then
+		suite demo-bookworm "1 min" demo bookworm
+		suite tool "1 min" tool
+		suite vm-bookworm "6 min" vm_scenarios bookworm 1500
+	fi
+	for release in trixie sid; do
+		if build $release demo-$release smoke-$release; then
+			suite demo-$release "1 min" demo $release
+			suite smoke-$release "1 min" vm_scenarios $release 600 \
+				-m smoke
+		fi
+	done
+}
+
+debug_lane()
+{
+	if build debug kunit vm-debug; then
+		suite kunit "1 min" vm_kunit
+		suite vm-debug "10 min" vm_scenarios debug 2400
+	fi
+}
+
+# What is at work, now and then, so that nobody wonders.
+heartbeat()
+{
+	local name line
+
+	# waits on a pipe that nobody writes to: a sleep would outlive us
+	exec {never}<> <(:)
+	while ! read -r -t 30 -u "$never" _; do
+		for name in "$out"/*/log; do
+			[ ! -e "${name%log}results" ] || continue
+			line=$(tail -c 2000 "$name" 2>/dev/null | tr '\r' '\n' |
+				grep . | tail -n 1 | cut -c1-90)
+			event "$(basename "$(dirname "$name")") … $line"
+		done
+	done
+}
+
+event "all tests (usually 10 min; 30 to 45 the first time). Logs are in build/test"
+scripts/deps.sh
+heartbeat &
+beat=$!
+trap 'kill "$beat" 2>/dev/null || true' EXIT
+debug_lane &
+debug=$!
+# set -e stays in force in the subshell of a lane, not in conditions
+stock_lane || true
+wait "$debug" || true
+kill "$beat" 2>/dev/null || true
+
+passed=0 failed=0
+for results in "$out"/*/results; do
+	[ -e "$results" ] || continue
+	passed=$((passed + $(count '^ok ' "$results")))
+	failed=$((failed + $(count '^not ok ' "$results")))
+done
+if [ "$failed" -gt 0 ]; then
+	echo
+	echo "Failed:"
+	for results in "$out"/*/results; do
+		name=$(basename "$(dirname "$results")")
+		sed -n "s/^not ok /  $name: /p" "$results"
+	done
+	echo "The logs are $out/SUITE/log."
+fi
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
