@@ -5,6 +5,7 @@
 
 #include "decide.h"
 #include "hook.h"
+#include "host.h"
 #include "net.h"
 #include "packet.h"
 #include "scheduler.h"
@@ -80,7 +81,7 @@ static enum dsr_reason process(struct dsr_net *dn, struct sk_buff *skb,
 	struct dsr_packet packet;
 	enum dsr_reason reason;
 
-	if (unlikely(skb->pkt_type != PACKET_HOST))
+	if (unlikely(!dsr_is_to_this_host(skb)))
 		return DSR_PASS_NOT_HOST;
 	/* An ICMP error may belong to us without a mark. */
 	if (!skb->mark && ip_hdr(skb)->protocol != IPPROTO_ICMP)

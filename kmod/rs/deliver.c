@@ -9,26 +9,14 @@
  */
 
 #include <linux/inetdevice.h>
-#include <linux/netfilter_bridge.h>
 #include <net/dst.h>
 #include <net/route.h>
 
 #include "flow.h"
+#include "host.h"
 #include "net.h"
 #include "rewrite.h"
 #include "state.h"
-
-/* Not on its way through a bridge of this machine to another one. */
-static bool is_to_this_host(const struct sk_buff *skb)
-{
-#if IS_ENABLED(CONFIG_BRIDGE_NETFILTER)
-	const struct nf_bridge_info *bridge = nf_bridge_info_get(skb);
-
-	if (bridge && bridge->pkt_otherhost)
-		return false;
-#endif
-	return skb->pkt_type == PACKET_HOST;
-}
 
 /* Whether nobody can be answered at this address. */
 static bool is_bad_source(const struct dsr_rs_packet *pkt,
@@ -109,7 +97,7 @@ static struct dsr_rs_flow *begin_flow(struct dsr_rs_net *rs,
 {
 	struct dsr_rs_target target;
 
-	if (!is_to_this_host(skb)) {
+	if (!dsr_is_to_this_host(skb)) {
 		*reason = DSR_RS_PASS_NOT_HOST;
 		return NULL;
 	}
