@@ -8,7 +8,7 @@
 #
 #   kernel	that root's kernel, unpacked, because it unpacks itself much
 #		slower under emulation; or the one in KERNEL-ENTRY (see
-#		kernel.sh), which needs no module to find its disk
+#		kernel.sh), which unpacks fast and has its disk built in
 #   initrd	an initramfs: busybox, the modules that bring up disk and 9p,
 #		and scripts/boot.init
 
@@ -69,14 +69,18 @@ number()
 # kernel's Documentation/x86/boot.rst); its length is appended to it.
 unpack_kernel()
 {
-	local file=${kernel:-$entry}/vmlinuz start length unpack
+	local file=$entry/vmlinuz start length unpack
+
+	if [ -n "$kernel" ]; then
+		cp "$kernel/vmlinuz" "$dsr_scratch/kernel"
+		return
+	fi
 
 	start=$(($(number 584 4 "$file") + ($(number 497 1 "$file") + 1) * 512))
 	length=$(($(number 588 4 "$file") - 4))
 	case $(od -An -t x1 -j "$start" -N 4 "$file") in
 	' fd 37 7a 58') unpack='xz -dc' ;;
 	' 28 b5 2f fd') unpack='zstd -qdc' ;;
-	' 02 21 4c 18') unpack='lz4 -qdc' ;;
 	*) die "$file: packed in no way that is known here" ;;
 	esac
 	head -c "$((start + length))" "$file" | tail -c "$length" |

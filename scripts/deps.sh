@@ -10,7 +10,7 @@
 . "$(dirname "$0")/lib.sh"
 
 packages=(git make qemu-system-x86 mmdebstrap e2fsprogs util-linux
-	ca-certificates debian-archive-keyring cpio xz-utils zstd lz4 "$@")
+	ca-certificates debian-archive-keyring cpio xz-utils zstd "$@")
 
 missing=()
 for package in "${packages[@]}"; do
