@@ -20,6 +20,12 @@
 #define TIDY_PERIOD	HZ
 #define TIDY_SLICES	8
 
+/* Entries in a chain at most: what bounds a look-up, and the grace periods
+ * that growing takes. With as many buckets as entries a chain of 16 is a
+ * matter of one in many billions.
+ */
+#define CHAIN_MAX	64
+
 static struct dsr_buckets *buckets_alloc(u32 size)
 {
 	struct dsr_buckets *buckets;
@@ -283,7 +289,7 @@ static void table_work(struct work_struct *work)
  *
  * Context: rcu_read_lock(); any but hard interrupts. Takes a stripe's lock.
  * Return: @node; or the entry that was there before; or %NULL if the table is
- * full. Only in the first case does the table own @node.
+ * full, or still too small for a sudden crowd. Only in the first case does the table own @node.
  */
 struct dsr_node *dsr_table_insert(struct dsr_table *table,
 				  struct dsr_node *node,
@@ -292,15 +298,20 @@ struct dsr_node *dsr_table_insert(struct dsr_table *table,
 	struct dsr_stripe *stripe = stripe_of(table, node->hash);
 	struct dsr_node __rcu **head;
 	struct dsr_node *other;
-	u32 entries, size;
+	u32 entries, size, depth = 0;
 
 	spin_lock_bh(&stripe->lock);
 	size = stripe->buckets->mask + 1;
 	head = &stripe->buckets->head[node->hash & (size - 1)];
 	for (other = rcu_dereference(*head); other;
-	     other = rcu_dereference(other->next))
+	     other = rcu_dereference(other->next)) {
 		if (other->hash == node->hash && match(other, key))
 			goto out;
+		depth++;
+	}
+	/* A flood can outrun the growth of the table: then it waits. */
+	if (depth >= CHAIN_MAX)
+		goto out;	/* with NULL */
 
 	entries = atomic_inc_return(&table->entries);
 	if (entries > READ_ONCE(table->max)) {
@@ -354,14 +365,14 @@ void dsr_table_flush(struct dsr_table *table)
 	dsr_table_forget(table, everyone, NULL);
 }
 
-/** dsr_table_size() - number of buckets; process context, sleeps */
+/** dsr_table_size() - number of buckets; any context */
 u32 dsr_table_size(struct dsr_table *table)
 {
 	u32 size;
 
-	mutex_lock(&table->janitor);
-	size = buckets_get(table)->mask + 1;
-	mutex_unlock(&table->janitor);
+	rcu_read_lock();
+	size = rcu_dereference(table->buckets)->mask + 1;
+	rcu_read_unlock();
 	return size;
 }
 
@@ -370,7 +381,7 @@ u32 dsr_table_size(struct dsr_table *table)
  * @table: table
  * @entry_size: bytes of an entry
  *
- * Context: process context, sleeps.
+ * Context: any.
  */
 u64 dsr_table_bytes(struct dsr_table *table, size_t entry_size)
 {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* backend - see backend.h */
 
+#include <linux/bottom_half.h>
 #include <linux/slab.h>
 #include <net/arp.h>
 #include <net/neighbour.h>
@@ -9,6 +10,11 @@
 #include "backend.h"
 #include "pool.h"
 #include "service.h"
+
+/* Schedulers look at all of them for a new connection; and the sum of the
+ * weights is a u32.
+ */
+#define BACKENDS_MAX	4096
 
 static void backend_free_rcu(struct rcu_head *rcu)
 {
@@ -90,7 +96,7 @@ static int check_weight(u32 weight, struct netlink_ext_ack *extack)
  * @extack: where a refusal goes
  *
  * Context: process context, holds dn->lock.
- * Return: 0; -%ERANGE, -%EINVAL with a sentence in @extack; -%ENOMEM.
+ * Return: 0; -%ERANGE, -%EINVAL, -%ENOSPC with a sentence in @extack; -%ENOMEM.
  */
 int dsr_backend_add(struct dsr_net *dn, struct dsr_service *service,
 		    __be32 addr, u32 weight, struct netlink_ext_ack *extack)
@@ -105,11 +111,16 @@ int dsr_backend_add(struct dsr_net *dn, struct dsr_service *service,
 	err = dsr_nexthop_check(dn, addr, extack);
 	if (err)
 		return err;
+	if (service->backends_count >= BACKENDS_MAX) {
+		NL_SET_ERR_MSG(extack,
+			       "the service is full: it has 4096 backends");
+		return -ENOSPC;
+	}
 
 	backend = kzalloc(sizeof(*backend), GFP_KERNEL_ACCOUNT);
 	if (!backend)
 		return -ENOMEM;
-	backend->stats = alloc_percpu(struct dsr_stats);
+	backend->stats = alloc_percpu_gfp(struct dsr_stats, GFP_KERNEL_ACCOUNT);
 	if (!backend->stats) {
 		kfree(backend);
 		return -ENOMEM;
@@ -175,8 +186,8 @@ void dsr_backend_release(struct dsr_backend *backend)
 	struct dsr_service *service = backend->service;
 
 	backend_unlink(service, backend);
-	dsr_stats_add(&service->retired, backend->stats);
 	WRITE_ONCE(backend->removed, true);
+	dsr_stats_add(&service->retired, backend->stats);
 	dsr_backend_put(backend);
 }
 
@@ -231,7 +242,8 @@ u8 dsr_backend_state(struct net *net, struct dsr_backend *backend,
 
 	*ifindex = 0;
 	*mac_len = 0;
-	rcu_read_lock_bh();
+	rcu_read_lock();
+	local_bh_disable();
 	rt = dsr_nexthop_get(net, &backend->nexthop);
 	if (!rt)
 		goto out;
@@ -255,6 +267,7 @@ u8 dsr_backend_state(struct net *net, struct dsr_backend *backend,
 		state = DSR_BACKEND_UNREACHABLE;
 	}
 out:
-	rcu_read_unlock_bh();
+	local_bh_enable();
+	rcu_read_unlock();
 	return state;
 }

@@ -49,75 +49,106 @@ static const struct dsr_table_ops conn_table_ops = {
 /**
  * dsr_conn_add() - remember a new connection
  * @dn: balancer
- * @tuple: its key
- * @hash: of @tuple
- * @state: enum dsr_conn_state
+ * @packet: its first packet
+ * @hash: of the packet's tuple
  * @backend: where its packets go
  *
- * Context: rcu_read_lock(), BH disabled.
- * Return: the connection; maybe one that another CPU has added meanwhile, with
- * another backend. %NULL if it cannot be remembered, for the table is full, or
- * memory is short, or @backend has just been removed.
+ * Context: rcu_read_lock(). Takes the lock of a stripe.
+ * Return: whether it is remembered. It is not if the table is full, or memory
+ * is short, or @backend has just been removed, or another CPU has been faster.
  */
-struct dsr_conn *dsr_conn_add(struct dsr_net *dn, const struct dsr_tuple *tuple,
-			      u32 hash, u8 state, struct dsr_backend *backend)
+bool dsr_conn_add(struct dsr_net *dn, const struct dsr_packet *packet,
+		  u32 hash, struct dsr_backend *backend)
 {
+	u8 state = dsr_conn_state(DSR_CONN_SYN, packet);
 	struct dsr_conn *conn;
-	struct dsr_node *node;
 
 	conn = kmem_cache_alloc(cache, GFP_ATOMIC | __GFP_NOWARN);
 	if (!conn)
-		return NULL;
+		return false;
 	if (!dsr_backend_get(backend))
 		goto free_conn;
 	conn->node.hash = hash;
 	conn->node.seen = jiffies;
-	conn->tuple = *tuple;
+	conn->tuple = packet->tuple;
 	conn->state = state;
 	conn->unlinked = false;
 	RCU_INIT_POINTER(conn->backend, backend);
 	/* Counted first: the janitor may find it before this returns. */
 	atomic_inc(counter(backend, state));
-	node = dsr_table_insert(&dn->table, &conn->node, dsr_conn_match, tuple);
-	if (node == &conn->node)
-		return conn;
+	if (dsr_table_insert(&dn->table, &conn->node, dsr_conn_match,
+			     &packet->tuple) == &conn->node)
+		return true;
 
 	atomic_dec(counter(backend, state));
 	dsr_backend_put(backend);
 free_conn:
 	kmem_cache_free(cache, conn);
-	return node ? container_of(node, struct dsr_conn, node) : NULL;
+	return false;
 }
 
-/**
- * dsr_conn_change() - give a connection a new state or another backend
- * @dn: balancer
- * @conn: connection, found in this grace period
- * @state: its new state
- * @backend: its new backend
- *
- * Context: rcu_read_lock(). Takes the lock of a stripe.
- */
-void dsr_conn_change(struct dsr_net *dn, struct dsr_conn *conn, u8 state,
-		     struct dsr_backend *backend)
+/* With the lock of the stripe held: so the counts are exact. */
+static void set_state(struct dsr_conn *conn, struct dsr_backend *old, u8 state,
+		      struct dsr_backend *backend)
 {
-	spinlock_t *lock = dsr_table_lock(&dn->table, conn->node.hash);
-	struct dsr_backend *old;
-
-	spin_lock_bh(lock);
-	if (conn->unlinked)
-		goto out;
-	old = rcu_dereference_protected(conn->backend, lockdep_is_held(lock));
-	if (old != backend && !dsr_backend_get(backend))
-		goto out;
 	atomic_dec(counter(old, conn->state));
 	atomic_inc(counter(backend, state));
 	WRITE_ONCE(conn->state, state);
-	if (old != backend) {
+}
+
+/**
+ * dsr_conn_move() - begin a connection anew, with another backend
+ * @dn: balancer
+ * @conn: connection, found in this grace period
+ * @packet: its first packet for @backend
+ * @backend: its new backend
+ *
+ * Context: rcu_read_lock(). Takes the lock of a stripe.
+ * Return: whether it has moved. It has not if it was forgotten meanwhile, or
+ * @backend has just been removed.
+ */
+bool dsr_conn_move(struct dsr_net *dn, struct dsr_conn *conn,
+		   const struct dsr_packet *packet,
+		   struct dsr_backend *backend)
+{
+	spinlock_t *lock = dsr_table_lock(&dn->table, conn->node.hash);
+	struct dsr_backend *old;
+	bool moved = false;
+
+	spin_lock_bh(lock);
+	if (!conn->unlinked && dsr_backend_get(backend)) {
+		old = rcu_dereference_protected(conn->backend,
+						lockdep_is_held(lock));
+		set_state(conn, old, dsr_conn_state(DSR_CONN_SYN, packet),
+			  backend);
 		rcu_assign_pointer(conn->backend, backend);
 		dsr_backend_put(old);
+		moved = true;
 	}
-out:
+	spin_unlock_bh(lock);
+	return moved;
+}
+
+/**
+ * dsr_conn_advance() - give a connection the state that a packet leads to
+ * @dn: balancer
+ * @conn: connection, found in this grace period
+ * @packet: the packet
+ *
+ * Context: rcu_read_lock(). Takes the lock of a stripe.
+ */
+void dsr_conn_advance(struct dsr_net *dn, struct dsr_conn *conn,
+		      const struct dsr_packet *packet)
+{
+	spinlock_t *lock = dsr_table_lock(&dn->table, conn->node.hash);
+	struct dsr_backend *backend;
+
+	spin_lock_bh(lock);
+	backend = rcu_dereference_protected(conn->backend,
+					    lockdep_is_held(lock));
+	if (!conn->unlinked)
+		set_state(conn, backend, dsr_conn_state(conn->state, packet),
+			  backend);
 	spin_unlock_bh(lock);
 }
 

@@ -50,6 +50,21 @@ static inline u32 dsr_conn_hash(const struct dsr_table *table,
 			     (__force u32)tuple->dport, &table->key);
 }
 
+/** dsr_conn_state() - state of a connection after @packet, from @state on */
+static inline u8 dsr_conn_state(u8 state, const struct dsr_packet *packet)
+{
+	return packet->tuple.proto == IPPROTO_TCP ?
+	       dsr_state_tcp(state, packet->tcp_flags) : DSR_CONN_UDP;
+}
+
+/** dsr_conn_backend() - where the packets of @conn go, %NULL if it is gone */
+static inline struct dsr_backend *dsr_conn_backend(const struct dsr_conn *conn)
+{
+	struct dsr_backend *backend = rcu_dereference(conn->backend);
+
+	return likely(!READ_ONCE(backend->removed)) ? backend : NULL;
+}
+
 static inline bool dsr_conn_match(const struct dsr_node *node, const void *key)
 {
 	const struct dsr_conn *conn = container_of(node, struct dsr_conn, node);
@@ -77,10 +92,13 @@ static inline struct dsr_conn *dsr_conn_find(const struct dsr_net *dn,
 	return node ? container_of(node, struct dsr_conn, node) : NULL;
 }
 
-struct dsr_conn *dsr_conn_add(struct dsr_net *dn, const struct dsr_tuple *tuple,
-			      u32 hash, u8 state, struct dsr_backend *backend);
-void dsr_conn_change(struct dsr_net *dn, struct dsr_conn *conn, u8 state,
-		     struct dsr_backend *backend);
+bool dsr_conn_add(struct dsr_net *dn, const struct dsr_packet *packet,
+		  u32 hash, struct dsr_backend *backend);
+bool dsr_conn_move(struct dsr_net *dn, struct dsr_conn *conn,
+		   const struct dsr_packet *packet,
+		   struct dsr_backend *backend);
+void dsr_conn_advance(struct dsr_net *dn, struct dsr_conn *conn,
+		      const struct dsr_packet *packet);
 u32 dsr_conn_expires(const struct dsr_conn *conn, u32 now);
 void dsr_conn_flush(struct dsr_net *dn);
 int dsr_conn_table_init(struct dsr_net *dn);

@@ -2,27 +2,34 @@
 /* decide - see decide.h */
 
 #include "decide.h"
-
-/* The backend of a connection, if it still has one. */
-static struct dsr_backend *backend_of(const struct dsr_conn *conn)
-{
-	struct dsr_backend *backend = rcu_dereference(conn->backend);
-
-	return likely(!READ_ONCE(backend->removed)) ? backend : NULL;
-}
+#include "scheduler.h"
 
 /* An ICMP error belongs to the connection that it quotes, whatever its mark:
- * the rule that marks the packets of a service may well name a port.
+ * the rule that marks the packets of a service may well name a port. One that
+ * the table had no place for is found by the mark, and by its hash.
  */
-static void decide_icmp(struct dsr_decision *decision)
+static void decide_icmp(struct dsr_net *dn, const struct dsr_packet *packet,
+			u32 mark, struct dsr_decision *decision)
 {
+	struct dsr_service *service;
+	struct dsr_pool *pool;
+
 	decision->reason = DSR_PASS_ICMP_UNRELATED;
-	if (!decision->conn)
-		return;
-	decision->backend = backend_of(decision->conn);
-	if (!decision->backend)
-		return;
-	decision->service = decision->backend->service;
+	if (decision->conn) {
+		decision->backend = dsr_conn_backend(decision->conn);
+		if (!decision->backend)
+			return;
+		service = decision->backend->service;
+	} else {
+		service = dsr_service_find(dn, mark);
+		if (!service || !dsr_net_was_crowded(dn))
+			return;
+		pool = rcu_dereference(service->pool);
+		if (!pool->count)
+			return;
+		decision->backend = dsr_rendezvous_select(pool, &packet->tuple);
+	}
+	decision->service = service;
 	decision->reason = DSR_FORWARDED_ICMP;
 }
 
@@ -61,14 +68,14 @@ void dsr_decide(struct dsr_net *dn, const struct dsr_packet *packet, u32 mark,
 	conn = dsr_conn_find(dn, &packet->tuple, decision->hash);
 	decision->conn = conn;
 	if (unlikely(packet->icmp_error)) {
-		decide_icmp(decision);
+		decide_icmp(dn, packet, mark, decision);
 		return;
 	}
 
 	decision->reason = DSR_FORWARDED;
 	if (!conn)
 		return;
-	backend = backend_of(conn);
+	backend = dsr_conn_backend(conn);
 	if (!backend || backend->service != decision->service)
 		return;
 	if ((packet->tcp_flags & TCPHDR_SYN) &&

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* hook - carries out what dsr_decide() says; see hook.h */
 
+#include <linux/in.h>
 #include <linux/ip.h>
 
 #include "decide.h"
@@ -12,10 +13,23 @@
 #include "trace.h"
 #include "xmit.h"
 
-static u8 state_after(const struct dsr_packet *packet, u8 state)
+/* Whether nobody can be answered at this address. */
+static bool is_bad_source(__be32 saddr)
 {
-	return packet->tuple.proto == IPPROTO_TCP ?
-	       dsr_state_tcp(state, packet->tcp_flags) : DSR_CONN_UDP;
+	return ipv4_is_multicast(saddr) || ipv4_is_lbcast(saddr) ||
+	       ipv4_is_loopback(saddr) || ipv4_is_zeronet(saddr);
+}
+
+/* Whether a packet of no known connection may belong to one that the table had
+ * no place for. Such a one must stay where its hash has sent it, also when
+ * there is a place again.
+ */
+static bool may_be_stateless(const struct dsr_net *dn,
+			     const struct dsr_packet *packet)
+{
+	if (packet->tuple.proto == IPPROTO_TCP)
+		return !(packet->tcp_flags & TCPHDR_SYN);
+	return dsr_net_was_crowded(dn);
 }
 
 /* Choose the backend of a new connection, and remember it. */
@@ -24,31 +38,40 @@ static void schedule_connection(struct dsr_net *dn,
 				struct dsr_decision *decision)
 {
 	struct dsr_pool *pool = rcu_dereference(decision->service->pool);
-	u8 state = state_after(packet, DSR_CONN_SYN);
+	struct dsr_conn *conn = decision->conn;
 	struct dsr_backend *backend;
 
+	if (is_bad_source(packet->tuple.saddr)) {
+		decision->reason = DSR_DROP_SOURCE;
+		return;
+	}
 	if (!pool->count) {
 		decision->reason = DSR_DROP_NO_BACKEND;
 		return;
 	}
-	if (!decision->conn && dsr_table_is_full(&dn->table))
+	if (!conn && dsr_table_is_full(&dn->table))
 		goto stateless;
-	backend = pool->scheduler->select(pool, &packet->tuple);
-	if (decision->conn) {
-		dsr_conn_change(dn, decision->conn, state, backend);
-	} else {
-		decision->conn = dsr_conn_add(dn, &packet->tuple,
-					      decision->hash, state, backend);
-		if (!decision->conn)
-			goto stateless;
-		/* another CPU may have been faster */
-		backend = rcu_dereference(decision->conn->backend);
+	if (!conn && may_be_stateless(dn, packet))
+		backend = dsr_rendezvous_select(pool, &packet->tuple);
+	else
+		backend = pool->scheduler->select(pool, &packet->tuple);
+	if ((conn && dsr_conn_move(dn, conn, packet, backend)) ||
+	    dsr_conn_add(dn, packet, decision->hash, backend)) {
+		this_cpu_inc(backend->stats->connections);
+		decision->backend = backend;
+		return;
 	}
-	this_cpu_inc(backend->stats->connections);
-	decision->backend = backend;
-	return;
+
+	/* Another CPU may have been faster with the same connection. */
+	conn = dsr_conn_find(dn, &packet->tuple, decision->hash);
+	backend = conn ? dsr_conn_backend(conn) : NULL;
+	if (backend && backend->service == decision->service) {
+		decision->backend = backend;
+		return;
+	}
 
 stateless:
+	dsr_net_note_crowded(dn);
 	decision->backend = dsr_rendezvous_select(pool, &packet->tuple);
 	decision->reason = DSR_FORWARDED_STATELESS;
 }
@@ -59,11 +82,10 @@ static void touch_connection(struct dsr_net *dn,
 			     const struct dsr_decision *decision)
 {
 	struct dsr_conn *conn = decision->conn;
-	u8 old = READ_ONCE(conn->state);
-	u8 state = state_after(packet, old);
+	u8 state = READ_ONCE(conn->state);
 
-	if (unlikely(state != old))
-		dsr_conn_change(dn, conn, state, decision->backend);
+	if (unlikely(dsr_conn_state(state, packet) != state))
+		dsr_conn_advance(dn, conn, packet);
 	dsr_table_touch(&conn->node, jiffies);
 }
 
@@ -81,7 +103,8 @@ static enum dsr_reason process(struct dsr_net *dn, struct sk_buff *skb,
 	struct dsr_packet packet;
 	enum dsr_reason reason;
 
-	if (unlikely(!dsr_is_to_this_host(skb)))
+	/* What has a socket already, as TPROXY gives it, is on its way there. */
+	if (unlikely(!dsr_is_to_this_host(skb) || skb->sk))
 		return DSR_PASS_NOT_HOST;
 	/* An ICMP error may belong to us without a mark. */
 	if (!skb->mark && ip_hdr(skb)->protocol != IPPROTO_ICMP)
@@ -97,10 +120,10 @@ static enum dsr_reason process(struct dsr_net *dn, struct sk_buff *skb,
 		schedule_connection(dn, &packet, decision);
 	else if (!packet.icmp_error)
 		touch_connection(dn, &packet, decision);
-	if (decision->reason == DSR_DROP_NO_BACKEND) {
+	if (decision->reason == DSR_DROP_NO_BACKEND)
 		dsr_xmit_refuse(dn->net, skb);
-		return DSR_DROP_NO_BACKEND;
-	}
+	if (dsr_reason_is_drop(decision->reason))
+		return decision->reason;
 
 	reason = dsr_xmit_prepare(dn->net, skb, decision->service,
 				  decision->backend);
@@ -113,7 +136,8 @@ static enum dsr_reason process(struct dsr_net *dn, struct sk_buff *skb,
  * @skb: packet
  * @state: of netfilter
  *
- * Context: rcu_read_lock(), softirq.
+ * Context: rcu_read_lock(); softirq, or process context when user space has
+ * given a verdict on a packet that waited in PRE_ROUTING.
  * Return: NF_ACCEPT, NF_DROP, or NF_STOLEN.
  */
 unsigned int dsr_hook(void *priv, struct sk_buff *skb,

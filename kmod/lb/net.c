@@ -3,6 +3,7 @@
 
 #include <linux/module.h>
 #include <linux/netfilter_ipv4.h>
+#include <linux/user_namespace.h>
 #include <net/netfilter/ipv4/nf_defrag_ipv4.h>
 #include <linux/dsr.h>
 
@@ -11,6 +12,8 @@
 #include "net.h"
 #include "proc.h"
 #include "service.h"
+
+#define CONN_MAX_USER	65536
 
 unsigned int dsr_net_id __read_mostly;
 
@@ -78,8 +81,13 @@ static int __net_init net_init(struct net *net)
 		return -ENOMEM;
 	mutex_init(&dn->lock);
 	INIT_LIST_HEAD(&dn->services);
-	dn->conn_max = clamp(dsr_net_conn_max, DSR_TABLE_MAX_MIN,
-			     DSR_TABLE_MAX_MAX);
+	/* A table is kernel memory that no memory cgroup is charged for, so
+	 * what anybody can make by way of a user namespace starts small.
+	 */
+	dn->conn_max = clamp(net->user_ns == &init_user_ns ?
+			     dsr_net_conn_max :
+			     min_t(u32, dsr_net_conn_max, CONN_MAX_USER),
+			     DSR_TABLE_MAX_MIN, DSR_TABLE_MAX_MAX);
 	dn->generation = 1;
 	dn->hook = (struct nf_hook_ops) {
 		.hook = dsr_hook,

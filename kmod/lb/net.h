@@ -21,6 +21,7 @@
 
 #include "extack.h"
 #include "reason.h"
+#include "state.h"
 #include "table.h"
 
 #define DSR_SERVICE_BITS	8
@@ -28,6 +29,7 @@
 /**
  * struct dsr_net - the balancer of one network namespace
  * @table: the connection table; set up while @services_count is not 0
+ * @crowded: jiffies (low half) when @table last had no place, or 0
  * @reasons: per CPU, packets by enum dsr_reason
  * @marks: services by fwmark, RCU
  * @lock: guards all that follows, and serialises changes to what is above
@@ -41,6 +43,7 @@
  */
 struct dsr_net {
 	struct dsr_table table;
+	u32 crowded;
 	u64 __percpu *reasons;
 	struct hlist_head marks[1 << DSR_SERVICE_BITS];
 
@@ -70,6 +73,29 @@ static inline void dsr_net_changed(struct dsr_net *dn)
 	/* 0 means "no generation" to netlink dumps */
 	if (!++dn->generation)
 		dn->generation = 1;
+}
+
+/**
+ * dsr_net_was_crowded() - whether there may be flows that the table knows not
+ * @dn: balancer
+ *
+ * For as long as such a flow may be silent and go on.
+ */
+static inline bool dsr_net_was_crowded(const struct dsr_net *dn)
+{
+	u32 crowded = READ_ONCE(dn->crowded);
+
+	return unlikely(crowded && (u32)jiffies - crowded <
+				   dsr_state_timeout(DSR_CONN_ESTABLISHED));
+}
+
+/** dsr_net_note_crowded() - note that the table has no place */
+static inline void dsr_net_note_crowded(struct dsr_net *dn)
+{
+	u32 now = (u32)jiffies ?: 1;
+
+	if (now - READ_ONCE(dn->crowded) >= HZ)
+		WRITE_ONCE(dn->crowded, now);
 }
 
 int dsr_net_start(struct dsr_net *dn);

@@ -101,6 +101,7 @@ static const struct genl_ops ops[] = {
 	}, {
 		.cmd = DSR_CMD_CONNECTION_GET,
 		.flags = GENL_UNS_ADMIN_PERM,
+		.start = dsr_netlink_connection_start,
 		.dumpit = dsr_netlink_connection_dump,
 		.policy = empty_policy,
 		.maxattr = DSR_A_MAX,

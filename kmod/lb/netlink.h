@@ -17,6 +17,13 @@ struct dsr_service;
 
 extern struct genl_family dsr_netlink_family;
 
+/** enum dsr_netlink_change - how a request changes an object */
+enum dsr_netlink_change {
+	DSR_NETLINK_ADD,
+	DSR_NETLINK_SET,
+	DSR_NETLINK_REPLACE,
+};
+
 int __init dsr_netlink_init(void);
 void dsr_netlink_exit(void);
 
@@ -50,6 +57,7 @@ int dsr_netlink_backend_dump(struct sk_buff *skb, struct netlink_callback *cb);
 /* netlink_conn.c */
 extern const struct nla_policy
 dsr_netlink_table_policy[DSR_TABLE_A_LAST + 1];
+int dsr_netlink_connection_start(struct netlink_callback *cb);
 int dsr_netlink_connection_dump(struct sk_buff *skb,
 				struct netlink_callback *cb);
 int dsr_netlink_connection_set(struct sk_buff *skb, struct genl_info *info);

@@ -62,9 +62,7 @@ static int no_such_backend(struct netlink_ext_ack *extack)
 	return -ENOENT;
 }
 
-enum change { ADD, SET, REPLACE };
-
-static int backend_change(struct genl_info *info, enum change change)
+static int backend_change(struct genl_info *info, enum dsr_netlink_change change)
 {
 	struct dsr_net *dn = dsr_net(genl_info_net(info));
 	struct netlink_ext_ack *extack = info->extack;
@@ -77,11 +75,11 @@ static int backend_change(struct genl_info *info, enum change change)
 	err = parse_request(dn, info, &request);
 	if (err)
 		goto unlock;
-	if (!request.backend && change == SET) {
+	if (!request.backend && change == DSR_NETLINK_SET) {
 		err = no_such_backend(extack);
 		goto unlock;
 	}
-	if (request.backend && change == ADD) {
+	if (request.backend && change == DSR_NETLINK_ADD) {
 		NL_SET_ERR_MSG(extack,
 			       "this backend exists: change it with 'set' or 'replace'");
 		err = -EEXIST;
@@ -90,7 +88,7 @@ static int backend_change(struct genl_info *info, enum change change)
 	attr = request.tb[DSR_BACKEND_A_WEIGHT];
 	if (attr)
 		weight = nla_get_u32(attr);
-	else if (change == SET)
+	else if (change == DSR_NETLINK_SET)
 		weight = request.backend->weight;
 	err = request.backend ?
 	      dsr_backend_set_weight(dn, request.backend, weight, extack) :
@@ -106,19 +104,19 @@ unlock:
 /** dsr_netlink_backend_add() - DSR_CMD_BACKEND_ADD */
 int dsr_netlink_backend_add(struct sk_buff *skb, struct genl_info *info)
 {
-	return backend_change(info, ADD);
+	return backend_change(info, DSR_NETLINK_ADD);
 }
 
 /** dsr_netlink_backend_set() - DSR_CMD_BACKEND_SET */
 int dsr_netlink_backend_set(struct sk_buff *skb, struct genl_info *info)
 {
-	return backend_change(info, SET);
+	return backend_change(info, DSR_NETLINK_SET);
 }
 
 /** dsr_netlink_backend_replace() - DSR_CMD_BACKEND_REPLACE */
 int dsr_netlink_backend_replace(struct sk_buff *skb, struct genl_info *info)
 {
-	return backend_change(info, REPLACE);
+	return backend_change(info, DSR_NETLINK_REPLACE);
 }
 
 /** dsr_netlink_backend_delete() - DSR_CMD_BACKEND_DELETE */
@@ -181,12 +179,13 @@ static int dump_service(struct sk_buff *skb, struct netlink_callback *cb,
 	void *header;
 
 	/* another service than that of args[1] */
-	if (service->fwmark != cb->args[0]) {
+	if (service->fwmark != (u32)cb->args[0]) {
 		cb->args[0] = service->fwmark;
-		cb->args[1] = 0;
+		cb->args[2] = 0;
 	}
 	list_for_each_entry(backend, &service->backends, list) {
-		if (ntohl(backend->nexthop.addr) < cb->args[1])
+		if (cb->args[2] &&
+		    ntohl(backend->nexthop.addr) <= (u32)cb->args[1])
 			continue;
 		header = genlmsg_put(skb, NETLINK_CB(cb->skb).portid,
 				     cb->nlh->nlmsg_seq, &dsr_netlink_family,
@@ -199,7 +198,8 @@ static int dump_service(struct sk_buff *skb, struct netlink_callback *cb,
 			return -EMSGSIZE;
 		}
 		genlmsg_end(skb, header);
-		cb->args[1] = (u64)ntohl(backend->nexthop.addr) + 1;
+		cb->args[1] = ntohl(backend->nexthop.addr);
+		cb->args[2] = 1;
 	}
 	return 0;
 }
@@ -207,8 +207,8 @@ static int dump_service(struct sk_buff *skb, struct netlink_callback *cb,
 /**
  * dsr_netlink_backend_dump() - DSR_CMD_BACKEND_GET
  * @skb: reply
- * @cb: args[0] is the fwmark to go on with, args[1] the least address, in
- *	host byte order, of it that is still to be shown
+ * @cb: args[0] is the fwmark to go on with, args[1] the last address of it, in
+ *	host byte order, that was shown, if args[2] is not 0
  */
 int dsr_netlink_backend_dump(struct sk_buff *skb, struct netlink_callback *cb)
 {
@@ -226,7 +226,7 @@ int dsr_netlink_backend_dump(struct sk_buff *skb, struct netlink_callback *cb)
 		goto unlock;
 	}
 	list_for_each_entry(service, &dn->services, list) {
-		if (service->fwmark < cb->args[0])
+		if (service->fwmark < (u32)cb->args[0])
 			continue;
 		if (dump_service(skb, cb, dn, service))
 			break;

@@ -2,6 +2,7 @@
 /* netlink_conn - requests about the connection table and the counters */
 
 #include <linux/capability.h>
+#include <linux/sizes.h>
 
 #include "conn.h"
 #include "netlink.h"
@@ -70,6 +71,14 @@ static int dump_bucket(struct sk_buff *skb, struct netlink_callback *cb,
 	return err;
 }
 
+/** dsr_netlink_connection_start() - DSR_CMD_CONNECTION_GET, before the dump */
+int dsr_netlink_connection_start(struct netlink_callback *cb)
+{
+	/* the longest chain that the table allows */
+	cb->min_dump_alloc = SZ_16K;
+	return 0;
+}
+
 /**
  * dsr_netlink_connection_dump() - DSR_CMD_CONNECTION_GET
  * @skb: reply
@@ -126,13 +135,14 @@ int dsr_netlink_connection_set(struct sk_buff *skb, struct genl_info *info)
 			       "maximum out of range: it is from 16 to 67108864");
 		return -ERANGE;
 	}
+	mutex_lock(&dn->lock);
 	/* The table is kernel memory, which a container may not take at will. */
-	if (max > dsr_net_conn_max && !capable(CAP_NET_ADMIN)) {
+	if (max > dn->conn_max && !netlink_capable(skb, CAP_NET_ADMIN)) {
+		mutex_unlock(&dn->lock);
 		NL_SET_ERR_MSG(info->extack,
-			       "more than dsr_lb's conn_max needs CAP_NET_ADMIN of the host");
+			       "to raise the maximum needs CAP_NET_ADMIN of the host");
 		return -EPERM;
 	}
-	mutex_lock(&dn->lock);
 	dn->conn_max = max;
 	if (dn->services_count)
 		WRITE_ONCE(dn->table.max, max);

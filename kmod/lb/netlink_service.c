@@ -122,9 +122,7 @@ int dsr_netlink_service_find(struct dsr_net *dn, struct nlattr *nest,
 	return *service ? 0 : no_such_service(extack);
 }
 
-enum change { ADD, SET, REPLACE };
-
-static int service_change(struct genl_info *info, enum change change)
+static int service_change(struct genl_info *info, enum dsr_netlink_change change)
 {
 	struct dsr_service_config config = { .scheduler = &dsr_sched_rr };
 	struct dsr_net *dn = dsr_net(genl_info_net(info));
@@ -144,17 +142,17 @@ static int service_change(struct genl_info *info, enum change change)
 
 	mutex_lock(&dn->lock);
 	service = dsr_service_find(dn, fwmark);
-	if (!service && change == SET) {
+	if (!service && change == DSR_NETLINK_SET) {
 		err = no_such_service(info->extack);
 		goto unlock;
 	}
-	if (service && change == ADD) {
+	if (service && change == DSR_NETLINK_ADD) {
 		NL_SET_ERR_MSG(info->extack,
 			       "this service exists: change it with 'set' or 'replace'");
 		err = -EEXIST;
 		goto unlock;
 	}
-	if (change == SET)
+	if (change == DSR_NETLINK_SET)
 		config = (struct dsr_service_config) {
 			.scheduler = dsr_service_pool(dn, service)->scheduler,
 			.path = service->path,
@@ -168,6 +166,12 @@ static int service_change(struct genl_info *info, enum change change)
 	if (err == -ENOMEM)
 		NL_SET_ERR_MSG(info->extack,
 			       "out of memory: nothing was changed");
+	else if (err == -ENOSPC)
+		NL_SET_ERR_MSG(info->extack,
+			       "too many services: there are 4096");
+	else if (err)
+		NL_SET_ERR_MSG(info->extack,
+			       "netfilter does not let this module see packets");
 unlock:
 	mutex_unlock(&dn->lock);
 	return err;
@@ -176,19 +180,19 @@ unlock:
 /** dsr_netlink_service_add() - DSR_CMD_SERVICE_ADD */
 int dsr_netlink_service_add(struct sk_buff *skb, struct genl_info *info)
 {
-	return service_change(info, ADD);
+	return service_change(info, DSR_NETLINK_ADD);
 }
 
 /** dsr_netlink_service_set() - DSR_CMD_SERVICE_SET */
 int dsr_netlink_service_set(struct sk_buff *skb, struct genl_info *info)
 {
-	return service_change(info, SET);
+	return service_change(info, DSR_NETLINK_SET);
 }
 
 /** dsr_netlink_service_replace() - DSR_CMD_SERVICE_REPLACE */
 int dsr_netlink_service_replace(struct sk_buff *skb, struct genl_info *info)
 {
-	return service_change(info, REPLACE);
+	return service_change(info, DSR_NETLINK_REPLACE);
 }
 
 /** dsr_netlink_service_delete() - DSR_CMD_SERVICE_DELETE */
@@ -275,7 +279,7 @@ int dsr_netlink_service_get(struct sk_buff *skb, struct genl_info *info)
 /**
  * dsr_netlink_service_dump() - DSR_CMD_SERVICE_GET, all
  * @skb: reply
- * @cb: args[0] is the least fwmark still to be shown
+ * @cb: args[0] is the last fwmark that was shown, if args[1] is not 0
  */
 int dsr_netlink_service_dump(struct sk_buff *skb, struct netlink_callback *cb)
 {
@@ -291,7 +295,7 @@ int dsr_netlink_service_dump(struct sk_buff *skb, struct netlink_callback *cb)
 	mutex_lock(&dn->lock);
 	cb->seq = dn->generation;
 	list_for_each_entry(service, &dn->services, list) {
-		if (service->fwmark < cb->args[0])
+		if (cb->args[1] && service->fwmark <= (u32)cb->args[0])
 			continue;
 		header = genlmsg_put(skb, NETLINK_CB(cb->skb).portid,
 				     cb->nlh->nlmsg_seq, &dsr_netlink_family,
@@ -304,7 +308,8 @@ int dsr_netlink_service_dump(struct sk_buff *skb, struct netlink_callback *cb)
 			break;
 		}
 		genlmsg_end(skb, header);
-		cb->args[0] = (u64)service->fwmark + 1;
+		cb->args[0] = service->fwmark;
+		cb->args[1] = 1;
 	}
 	mutex_unlock(&dn->lock);
 	return skb->len;

@@ -30,7 +30,7 @@ static bool is_on_link(const struct rtable *rt, __be32 addr)
  * @net: namespace
  * @nexthop: whose route is out of date
  *
- * Context: rcu_read_lock(), BH disabled. Takes nexthop->lock.
+ * Context: rcu_read_lock(). Takes nexthop->lock.
  * Return: as dsr_nexthop_get().
  */
 struct rtable *dsr_nexthop_lookup(struct net *net, struct dsr_nexthop *nexthop)
@@ -39,18 +39,20 @@ struct rtable *dsr_nexthop_lookup(struct net *net, struct dsr_nexthop *nexthop)
 	struct rtable *rt, *old;
 
 	rt = route_to(net, nexthop->addr);
-	if (IS_ERR(rt)) {
+	if (rt == ERR_PTR(-ENOBUFS) || rt == ERR_PTR(-ENOMEM)) {
+		return NULL;	/* not for good: the next packet asks again */
+	} else if (IS_ERR(rt)) {
 		rt = NULL;
 	} else if (!is_on_link(rt, nexthop->addr)) {
 		ip_rt_put(rt);
 		rt = NULL;
 	}
-	spin_lock(&nexthop->lock);
+	spin_lock_bh(&nexthop->lock);
 	old = rcu_replace_pointer(nexthop->rt, rt,
 				  lockdep_is_held(&nexthop->lock));
 	/* A change during the look-up makes the next packet look again. */
-	WRITE_ONCE(nexthop->genid, genid);
-	spin_unlock(&nexthop->lock);
+	smp_store_release(&nexthop->genid, genid);
+	spin_unlock_bh(&nexthop->lock);
 	ip_rt_put(old);	/* frees after a grace period: @old may have readers */
 	return rt;
 }

@@ -3,8 +3,8 @@
  * nexthop - the way to a neighbour
  *
  * Keeps the kernel's own route to an address and looks it up again when the
- * routing table has changed since. The route pins no device: it is on the
- * kernel's list of uncached routes, which lets go of a device that goes away.
+ * routing table has changed since. The route pins no device: the kernel makes
+ * its routes let go of a device that goes away, whoever holds them.
  * The link-layer address is not kept at all: each packet asks the neighbour
  * table.
  *
@@ -46,16 +46,18 @@ void dsr_nexthop_exit(struct dsr_nexthop *nexthop);
  * @net: namespace
  * @nexthop: see there
  *
- * Context: rcu_read_lock(), BH disabled.
+ * Context: rcu_read_lock().
  * Return: the route, valid until rcu_read_unlock(), or %NULL if there is none
  * without a gateway.
  */
 static inline struct rtable *dsr_nexthop_get(struct net *net,
 					     struct dsr_nexthop *nexthop)
 {
+	/* In this order: an old route is never taken for one of now. */
+	int genid = smp_load_acquire(&nexthop->genid);
 	struct rtable *rt = rcu_dereference(nexthop->rt);
 
-	if (likely(READ_ONCE(nexthop->genid) == rt_genid_ipv4(net) &&
+	if (likely(genid == rt_genid_ipv4(net) &&
 		   (!rt || rt->dst.obsolete == DST_OBSOLETE_FORCE_CHK)))
 		return rt;
 	return dsr_nexthop_lookup(net, nexthop);

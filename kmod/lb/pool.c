@@ -7,6 +7,29 @@
 #include "pool.h"
 #include "service.h"
 
+/* Go on where @old was, so that changes favour nobody: a health checker may
+ * make some every second. Both have their members in ascending order.
+ */
+static void take_over(struct dsr_pool *pool, struct dsr_pool *old)
+{
+	u32 i, j = 0;
+
+	atomic_set(&pool->turn, atomic_read(&old->turn));
+	spin_lock_bh(&old->lock);
+	for (i = 0; i < pool->count; i++) {
+		struct dsr_pool_member *member = &pool->member[i];
+		u32 addr = ntohl(member->backend->nexthop.addr);
+
+		while (j < old->count &&
+		       ntohl(old->member[j].backend->nexthop.addr) < addr)
+			j++;
+		if (j < old->count &&
+		    old->member[j].backend == member->backend)
+			member->credit = old->member[j].credit;
+	}
+	spin_unlock_bh(&old->lock);
+}
+
 /**
  * dsr_pool_build() - make and publish the pool of a service
  * @dn: balancer
@@ -38,11 +61,11 @@ int dsr_pool_build(struct dsr_net *dn, struct dsr_service *service,
 		};
 		pool->weight += backend->weight;
 	}
-	if (old) {	/* go on where it was: changes favour nobody */
-		atomic_set(&pool->turn, atomic_read(&old->turn));
-		kvfree_rcu(old, rcu);
-	}
+	if (old)
+		take_over(pool, old);
 	rcu_assign_pointer(service->pool, pool);
+	if (old)
+		kvfree_rcu(old, rcu);
 	return 0;
 }
 

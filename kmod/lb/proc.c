@@ -88,6 +88,7 @@ static void *connections_next(struct seq_file *seq, void *v, loff_t *pos)
 {
 	struct dsr_net *dn = dsr_net(seq_file_net(seq));
 
+	cond_resched();	/* over many empty buckets */
 	*pos = dsr_table_next(&dn->table, *pos);
 	return *pos < DSR_TABLE_END ? pos : NULL;
 }

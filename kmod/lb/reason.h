@@ -19,6 +19,7 @@
 	R(PASS_ICMP_UNRELATED, "pass_icmp_unrelated")			\
 	R(DROP_MALFORMED, "drop_malformed")				\
 	R(DROP_FRAGMENT, "drop_fragment")				\
+	R(DROP_SOURCE, "drop_bad_source")				\
 	R(DROP_NO_BACKEND, "drop_no_backend")				\
 	R(DROP_NO_ROUTE, "drop_no_route_to_backend")			\
 	R(DROP_TTL, "drop_ttl_exceeded")				\

@@ -16,7 +16,7 @@ static struct dsr_backend *wrr_select(struct dsr_pool *pool,
 	struct dsr_pool_member *member, *best = NULL;
 	u32 i;
 
-	spin_lock(&pool->lock);
+	spin_lock_bh(&pool->lock);
 	for (i = 0; i < pool->count; i++) {
 		member = &pool->member[i];
 		member->credit += member->weight;
@@ -24,7 +24,7 @@ static struct dsr_backend *wrr_select(struct dsr_pool *pool,
 			best = member;
 	}
 	best->credit -= pool->weight;
-	spin_unlock(&pool->lock);
+	spin_unlock_bh(&pool->lock);
 	return best->backend;
 }
 

@@ -14,8 +14,8 @@
 /**
  * struct dsr_scheduler - who chooses the backend of a new connection
  * @name: as the user writes it
- * @select: choose. @pool has a member at least. Context: rcu_read_lock(), BH
- *	disabled. Return: a backend of @pool, never %NULL
+ * @select: choose. @pool has a member at least. Context: rcu_read_lock().
+ *	Return: a backend of @pool, never %NULL
  */
 struct dsr_scheduler {
 	const char *name;

@@ -6,6 +6,9 @@
 #include "scheduler.h"
 #include "service.h"
 
+/* Bounds the chains of dsr_net.marks. */
+#define SERVICES_MAX	4096
+
 /* Keep the list in ascending order: dumps go on by mark. */
 static void service_link(struct dsr_net *dn, struct dsr_service *service)
 {
@@ -42,6 +45,8 @@ int dsr_service_add(struct dsr_net *dn, u32 fwmark,
 	int err;
 
 	lockdep_assert_held(&dn->lock);
+	if (dn->services_count >= SERVICES_MAX)
+		return -ENOSPC;
 	service = kzalloc(sizeof(*service), GFP_KERNEL_ACCOUNT);
 	if (!service)
 		return -ENOMEM;

@@ -7,6 +7,7 @@
 #include <net/gso.h>
 #include <net/icmp.h>
 #include <net/ip.h>
+#include <net/ip_fib.h>
 #include <net/route.h>
 #include <net/xfrm.h>
 #include <linux/dsr.h>
@@ -25,8 +26,20 @@ static bool is_unsendable(const struct sk_buff *skb, u32 mtu)
 {
 	if (likely(!(ip_hdr(skb)->frag_off & htons(IP_DF))))
 		return false;
-	/* reassembled from fragments that would not fit one by one */
-	return IPCB(skb)->frag_max_size > mtu || is_too_big(skb, mtu);
+	/* reassembled: what counts is whether each fragment would fit */
+	return IPCB(skb)->frag_max_size > mtu ||
+	       (!skb->ignore_df && is_too_big(skb, mtu));
+}
+
+/* Send an ICMP error, unless to what only looks like a sender (RFC 1122,
+ * section 3.2.2). The packet's route is that of its way on, so icmp_send()
+ * does not notice.
+ */
+static void tell_sender(struct net *net, struct sk_buff *skb, int type,
+			int code, __be32 info)
+{
+	if (inet_addr_type(net, ip_hdr(skb)->saddr) == RTN_UNICAST)
+		icmp_send(skb, type, code, info);
 }
 
 /**
@@ -38,7 +51,7 @@ static bool is_unsendable(const struct sk_buff *skb, u32 mtu)
  *
  * Sends the ICMP error if there is one to send. Headers may have moved.
  *
- * Context: rcu_read_lock(), softirq.
+ * Context: rcu_read_lock().
  * Return: DSR_FORWARDED, and then dsr_xmit_send() is next, before
  * rcu_read_unlock(); or why the packet is to be dropped.
  */
@@ -65,13 +78,13 @@ enum dsr_reason dsr_xmit_prepare(struct net *net, struct sk_buff *skb,
 	skb_dst_drop(skb);
 	skb_dst_set_noref(skb, &rt->dst);
 	if (unlikely(ip_hdr(skb)->ttl <= 1)) {
-		icmp_send(skb, ICMP_TIME_EXCEEDED, ICMP_EXC_TTL, 0);
+		tell_sender(net, skb, ICMP_TIME_EXCEEDED, ICMP_EXC_TTL, 0);
 		return DSR_DROP_TTL;
 	}
 	mtu = ip_dst_mtu_maybe_forward(&rt->dst, true);
 	if (unlikely(is_unsendable(skb, mtu))) {
-		icmp_send(skb, ICMP_DEST_UNREACH, ICMP_FRAG_NEEDED,
-			  htonl(mtu));
+		tell_sender(net, skb, ICMP_DEST_UNREACH, ICMP_FRAG_NEEDED,
+			    htonl(mtu));
 		return DSR_DROP_TOO_BIG;
 	}
 
@@ -111,7 +124,7 @@ static void send_direct(struct sk_buff *skb, struct rtable *rt)
  * @skb: packet that dsr_xmit_prepare() has made ready; consumed
  * @service: its service
  *
- * Context: rcu_read_lock(), softirq.
+ * Context: rcu_read_lock().
  */
 void dsr_xmit_send(struct net *net, struct sk_buff *skb,
 		   const struct dsr_service *service)
@@ -140,7 +153,7 @@ void dsr_xmit_send(struct net *net, struct sk_buff *skb,
  * A client's connect() fails at once then, instead of after its last retry.
  * The kernel limits the rate of such errors.
  *
- * Context: rcu_read_lock(), softirq.
+ * Context: rcu_read_lock().
  */
 void dsr_xmit_refuse(struct net *net, struct sk_buff *skb)
 {

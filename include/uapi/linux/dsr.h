@@ -10,8 +10,8 @@
  * clients talk to which server is nobody else's business. Every refusal
  * carries an extended ack with one sentence.
  *
- * A request holds exactly one object, as the nested attribute of its kind. An
- * object is named by its key attributes; ADD refuses one that is there, SET
+ * A request holds one object, as the nested attribute of its kind; a backend
+ * comes with its service, in requests and in replies. An object is named by its key attributes; ADD refuses one that is there, SET
  * one that is not, and changes only what the request names; REPLACE does
  * either and resets what the request leaves out. GET with NLM_F_DUMP lists
  * all, as messages of the command of the request.
@@ -27,7 +27,6 @@
 #define DSR_RS_GENL_NAME	"dsr_rs"
 #define DSR_RS_GENL_VERSION	1
 
-#define DSR_SCHEDULER_NAME_MAX	16	/* with the terminating NUL */
 #define DSR_WEIGHT_MAX		65535
 #define DSR_TABLE_MAX_MIN	16	/* bounds of DSR_TABLE_A_MAX */
 #define DSR_TABLE_MAX_MAX	(1 << 26)

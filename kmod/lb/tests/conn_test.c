@@ -3,22 +3,6 @@
 
 #include "fixture.h"
 
-static struct dsr_conn *add(struct fixture *f, u32 n, u8 state,
-			    struct dsr_backend *backend)
-{
-	struct dsr_tuple tuple = fixture_tuple(n);
-	struct dsr_conn *conn;
-
-	rcu_read_lock_bh();
-	rcu_read_lock();
-	conn = dsr_conn_add(&f->dn, &tuple,
-			    dsr_conn_hash(&f->dn.table, &tuple), state,
-			    backend);
-	rcu_read_unlock();
-	rcu_read_unlock_bh();
-	return conn;
-}
-
 static struct dsr_conn *find(struct fixture *f, u32 n)
 {
 	struct dsr_tuple tuple = fixture_tuple(n);
@@ -29,6 +13,33 @@ static struct dsr_conn *find(struct fixture *f, u32 n)
 			     dsr_conn_hash(&f->dn.table, &tuple));
 	rcu_read_unlock();
 	return conn;
+}
+
+/* A segment, or for @flags of UDP a datagram, of connection @n. */
+#define UDP	0xff
+
+static struct dsr_packet packet_of(u32 n, u8 flags)
+{
+	struct dsr_packet packet = { .tuple = fixture_tuple(n) };
+
+	if (flags == UDP)
+		packet.tuple.proto = IPPROTO_UDP;
+	else
+		packet.tcp_flags = flags;
+	return packet;
+}
+
+static bool add(struct fixture *f, u32 n, u8 flags, struct dsr_backend *backend)
+{
+	struct dsr_packet packet = packet_of(n, flags);
+	bool added;
+
+	rcu_read_lock();
+	added = dsr_conn_add(&f->dn, &packet,
+			     dsr_conn_hash(&f->dn.table, &packet.tuple),
+			     backend);
+	rcu_read_unlock();
+	return added;
 }
 
 static void expect_counts(struct kunit *test, struct dsr_backend *backend,
@@ -47,9 +58,9 @@ static void conn_is_found_by_its_tuple_only(struct kunit *test)
 	struct dsr_tuple tuple = fixture_tuple(1), other;
 	struct dsr_conn *conn;
 
-	conn = add(f, 1, DSR_CONN_SYN, backend);
+	KUNIT_ASSERT_TRUE(test, add(f, 1, TCPHDR_SYN, backend));
+	conn = find(f, 1);
 	KUNIT_ASSERT_NOT_NULL(test, conn);
-	KUNIT_EXPECT_PTR_EQ(test, find(f, 1), conn);
 	KUNIT_EXPECT_NULL(test, find(f, 2));
 	/* whatever the hash says */
 	other = tuple;
@@ -69,13 +80,31 @@ static void conn_is_added_once(struct kunit *test)
 	struct fixture *f = test->priv;
 	struct dsr_backend *one = fixture_backend(test, f, 1, 1);
 	struct dsr_backend *two = fixture_backend(test, f, 2, 1);
-	struct dsr_conn *conn = add(f, 1, DSR_CONN_SYN, one);
 
-	KUNIT_ASSERT_NOT_NULL(test, conn);
-	KUNIT_EXPECT_PTR_EQ(test, add(f, 1, DSR_CONN_SYN, two), conn);
+	KUNIT_EXPECT_TRUE(test, add(f, 1, TCPHDR_SYN, one));
+	KUNIT_EXPECT_FALSE(test, add(f, 1, TCPHDR_SYN, two));
 	expect_counts(test, one, 0, 1);
 	expect_counts(test, two, 0, 0);
 	KUNIT_EXPECT_EQ(test, atomic_read(&f->dn.table.entries), 1);
+}
+
+static void advance(struct fixture *f, u32 n, u8 flags)
+{
+	struct dsr_packet packet = packet_of(n, flags);
+
+	dsr_conn_advance(&f->dn, find(f, n), &packet);
+}
+
+static bool move(struct fixture *f, u32 n, u8 flags,
+		 struct dsr_backend *backend)
+{
+	struct dsr_packet packet = packet_of(n, flags);
+	bool moved;
+
+	rcu_read_lock();
+	moved = dsr_conn_move(&f->dn, find(f, n), &packet, backend);
+	rcu_read_unlock();
+	return moved;
 }
 
 static void conn_counts_follow_state_and_backend(struct kunit *test)
@@ -83,18 +112,18 @@ static void conn_counts_follow_state_and_backend(struct kunit *test)
 	struct fixture *f = test->priv;
 	struct dsr_backend *one = fixture_backend(test, f, 1, 1);
 	struct dsr_backend *two = fixture_backend(test, f, 2, 1);
-	struct dsr_conn *conn = add(f, 1, DSR_CONN_SYN, one);
 
-	KUNIT_ASSERT_NOT_NULL(test, conn);
+	KUNIT_ASSERT_TRUE(test, add(f, 1, TCPHDR_SYN, one));
 	expect_counts(test, one, 0, 1);
-	dsr_conn_change(&f->dn, conn, DSR_CONN_ESTABLISHED, one);
+	advance(f, 1, TCPHDR_ACK);
 	expect_counts(test, one, 1, 0);
-	dsr_conn_change(&f->dn, conn, DSR_CONN_FIN, one);
+	advance(f, 1, TCPHDR_FIN | TCPHDR_ACK);
 	expect_counts(test, one, 0, 1);
-	dsr_conn_change(&f->dn, conn, DSR_CONN_SYN, two);
+	KUNIT_EXPECT_TRUE(test, move(f, 1, TCPHDR_SYN, two));
 	expect_counts(test, one, 0, 0);
 	expect_counts(test, two, 0, 1);
-	KUNIT_ASSERT_NOT_NULL(test, add(f, 2, DSR_CONN_UDP, two));
+	KUNIT_EXPECT_EQ(test, find(f, 1)->state, DSR_CONN_SYN);
+	KUNIT_ASSERT_TRUE(test, add(f, 2, UDP, two));
 	expect_counts(test, two, 1, 1);
 	dsr_table_flush(&f->dn.table);
 	expect_counts(test, two, 0, 0);
@@ -108,31 +137,34 @@ static void conn_that_was_unlinked_changes_nothing(struct kunit *test)
 	struct dsr_conn *conn;
 
 	/* Arrange: found, and then unlinked before it is changed */
-	conn = add(f, 1, DSR_CONN_SYN, one);
-	KUNIT_ASSERT_NOT_NULL(test, conn);
-	rcu_read_lock();
+	KUNIT_ASSERT_TRUE(test, add(f, 1, TCPHDR_SYN, one));
+	conn = find(f, 1);
 	conn->unlinked = true;
 
 	/* Act */
-	dsr_conn_change(&f->dn, conn, DSR_CONN_ESTABLISHED, two);
+	advance(f, 1, TCPHDR_ACK);
+	KUNIT_EXPECT_FALSE(test, move(f, 1, TCPHDR_SYN, two));
 
 	/* Assert */
 	expect_counts(test, one, 0, 1);
 	expect_counts(test, two, 0, 0);
 	conn->unlinked = false;
-	rcu_read_unlock();
 }
 
 static void conn_needs_a_living_backend(struct kunit *test)
 {
 	struct fixture *f = test->priv;
-	struct dsr_backend *backend = fixture_backend(test, f, 1, 1);
+	struct dsr_backend *one = fixture_backend(test, f, 1, 1);
+	struct dsr_backend *two = fixture_backend(test, f, 2, 1);
 
 	/* as a packet sees it that found the pool before the removal */
-	refcount_set(&backend->ref, 0);
-	KUNIT_EXPECT_NULL(test, add(f, 1, DSR_CONN_SYN, backend));
+	refcount_set(&one->ref, 0);
+	KUNIT_EXPECT_FALSE(test, add(f, 1, TCPHDR_SYN, one));
 	KUNIT_EXPECT_EQ(test, atomic_read(&f->dn.table.entries), 0);
-	refcount_set(&backend->ref, 1);
+	KUNIT_ASSERT_TRUE(test, add(f, 1, TCPHDR_SYN, two));
+	KUNIT_EXPECT_FALSE(test, move(f, 1, TCPHDR_SYN, one));
+	expect_counts(test, two, 0, 1);
+	refcount_set(&one->ref, 1);
 }
 
 static void conn_cap_is_hard(struct kunit *test)
@@ -142,9 +174,9 @@ static void conn_cap_is_hard(struct kunit *test)
 	u32 i;
 
 	for (i = 0; i < f->dn.conn_max; i++)
-		KUNIT_ASSERT_NOT_NULL(test, add(f, i, DSR_CONN_SYN, backend));
+		KUNIT_ASSERT_TRUE(test, add(f, i, TCPHDR_SYN, backend));
 	KUNIT_EXPECT_TRUE(test, dsr_table_is_full(&f->dn.table));
-	KUNIT_EXPECT_NULL(test, add(f, i, DSR_CONN_SYN, backend));
+	KUNIT_EXPECT_FALSE(test, add(f, i, TCPHDR_SYN, backend));
 	KUNIT_EXPECT_EQ(test, atomic_read(&f->dn.table.entries),
 			f->dn.conn_max);
 	expect_counts(test, backend, 0, f->dn.conn_max);
@@ -155,14 +187,12 @@ static void conn_expires_by_state(struct kunit *test)
 	struct fixture *f = test->priv;
 	struct dsr_backend *backend = fixture_backend(test, f, 1, 1);
 	u32 now = jiffies;
-	struct dsr_conn *syn = add(f, 1, DSR_CONN_SYN, backend);
-	struct dsr_conn *talk = add(f, 2, DSR_CONN_ESTABLISHED, backend);
 
-	KUNIT_ASSERT_NOT_NULL(test, syn);
-	KUNIT_ASSERT_NOT_NULL(test, talk);
-	syn->node.seen = now;
-	talk->node.seen = now;
-	KUNIT_EXPECT_EQ(test, dsr_conn_expires(syn, now + HZ), 59000);
+	KUNIT_ASSERT_TRUE(test, add(f, 1, TCPHDR_SYN, backend));
+	KUNIT_ASSERT_TRUE(test, add(f, 2, TCPHDR_ACK, backend));
+	find(f, 1)->node.seen = now;
+	find(f, 2)->node.seen = now;
+	KUNIT_EXPECT_EQ(test, dsr_conn_expires(find(f, 1), now + HZ), 59000);
 	dsr_table_tidy(&f->dn.table, now + 60 * HZ, true);
 	KUNIT_EXPECT_NOT_NULL(test, find(f, 1));
 	dsr_table_tidy(&f->dn.table, now + 60 * HZ + 1, true);
@@ -177,12 +207,11 @@ static void conn_seen_after_now_stays(struct kunit *test)
 {
 	struct fixture *f = test->priv;
 	struct dsr_backend *backend = fixture_backend(test, f, 1, 1);
-	struct dsr_conn *conn = add(f, 1, DSR_CONN_SYN, backend);
 
 	/* the janitor reads the clock, then a packet comes */
-	KUNIT_ASSERT_NOT_NULL(test, conn);
-	dsr_table_tidy(&f->dn.table, conn->node.seen - 5, true);
-	KUNIT_EXPECT_PTR_EQ(test, find(f, 1), conn);
+	KUNIT_ASSERT_TRUE(test, add(f, 1, TCPHDR_SYN, backend));
+	dsr_table_tidy(&f->dn.table, find(f, 1)->node.seen - 5, true);
+	KUNIT_EXPECT_NOT_NULL(test, find(f, 1));
 }
 
 static struct kunit_case cases[] = {

@@ -12,16 +12,17 @@ static struct dsr_packet packet_of(u32 n, u8 tcp_flags)
 	};
 }
 
+/* Connection @n, in the state that a segment with @flags leads to. */
 static struct dsr_conn *connect(struct kunit *test, struct fixture *f, u32 n,
-				u8 state, struct dsr_backend *backend)
+				u8 flags, struct dsr_backend *backend)
 {
-	struct dsr_tuple tuple = fixture_tuple(n);
+	struct dsr_packet packet = packet_of(n, flags);
+	u32 hash = dsr_conn_hash(&f->dn.table, &packet.tuple);
 	struct dsr_conn *conn;
 
 	rcu_read_lock();
-	conn = dsr_conn_add(&f->dn, &tuple,
-			    dsr_conn_hash(&f->dn.table, &tuple), state,
-			    backend);
+	KUNIT_EXPECT_TRUE(test, dsr_conn_add(&f->dn, &packet, hash, backend));
+	conn = dsr_conn_find(&f->dn, &packet.tuple, hash);
 	rcu_read_unlock();
 	KUNIT_ASSERT_NOT_NULL(test, conn);
 	return conn;
@@ -78,7 +79,7 @@ static void hit_keeps_the_backend(struct kunit *test)
 
 	fixture_backend(test, f, 1, 1);
 	backend = fixture_backend(test, f, 2, 1);
-	conn = connect(test, f, 1, DSR_CONN_ESTABLISHED, backend);
+	conn = connect(test, f, 1, TCPHDR_ACK, backend);
 	backend->weight = 0;	/* takes no new ones, keeps the old */
 	KUNIT_ASSERT_EQ(test, dsr_pool_rebuild(&f->dn, &f->service), 0);
 	for (i = 0; i < ARRAY_SIZE(flags); i++) {
@@ -92,7 +93,7 @@ static void hit_keeps_the_backend(struct kunit *test)
 
 static void syn_reuses_a_finished_connection(struct kunit *test)
 {
-	static const u8 states[] = { DSR_CONN_FIN, DSR_CONN_CLOSED };
+	static const u8 ends[] = { TCPHDR_FIN | TCPHDR_ACK, TCPHDR_RST };
 	struct fixture *f = test->priv;
 	struct dsr_backend *backend;
 	struct dsr_packet packet;
@@ -101,8 +102,8 @@ static void syn_reuses_a_finished_connection(struct kunit *test)
 	int i;
 
 	backend = fixture_backend(test, f, 1, 1);
-	for (i = 0; i < ARRAY_SIZE(states); i++) {
-		conn = connect(test, f, i, states[i], backend);
+	for (i = 0; i < ARRAY_SIZE(ends); i++) {
+		conn = connect(test, f, i, ends[i], backend);
 		packet = packet_of(i, TCPHDR_SYN);
 		decide(f, &packet, FIXTURE_MARK, &d);
 		KUNIT_EXPECT_EQ(test, d.reason, DSR_FORWARDED);
@@ -124,7 +125,7 @@ static void removed_backend_is_left(struct kunit *test)
 
 	fixture_backend(test, f, 1, 1);
 	backend = fixture_backend(test, f, 2, 1);
-	connect(test, f, 1, DSR_CONN_ESTABLISHED, backend);
+	connect(test, f, 1, TCPHDR_ACK, backend);
 	KUNIT_ASSERT_EQ(test, dsr_backend_remove(&f->dn, backend, NULL), 0);
 	decide(f, &packet, FIXTURE_MARK, &d);
 	KUNIT_EXPECT_EQ(test, d.reason, DSR_FORWARDED);
@@ -141,7 +142,7 @@ static void another_service_asks_its_scheduler(struct kunit *test)
 	struct dsr_decision d;
 
 	backend = fixture_backend(test, f, 1, 1);
-	connect(test, f, 1, DSR_CONN_ESTABLISHED, backend);
+	connect(test, f, 1, TCPHDR_ACK, backend);
 	hlist_add_head_rcu(&other.mark,
 			   &f->dn.marks[dsr_service_bucket(other.fwmark)]);
 	decide(f, &packet, other.fwmark, &d);
@@ -161,7 +162,7 @@ static void icmp_error_follows_its_connection(struct kunit *test)
 	packet.icmp_error = true;
 	decide(f, &packet, FIXTURE_MARK, &d);
 	KUNIT_EXPECT_EQ(test, d.reason, DSR_PASS_ICMP_UNRELATED);
-	connect(test, f, 1, DSR_CONN_ESTABLISHED, backend);
+	connect(test, f, 1, TCPHDR_ACK, backend);
 	decide(f, &packet, 0, &d);	/* unmarked */
 	KUNIT_EXPECT_EQ(test, d.reason, DSR_FORWARDED_ICMP);
 	KUNIT_EXPECT_PTR_EQ(test, d.service, &f->service);
@@ -172,6 +173,28 @@ static void icmp_error_follows_its_connection(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, d.service);
 }
 
+/* That of a flow which the table had no place for goes where the flow goes. */
+static void icmp_error_follows_its_hash(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	struct dsr_packet packet = packet_of(1, 0);
+	struct dsr_decision d;
+
+	fixture_backend(test, f, 1, 1);
+	fixture_backend(test, f, 2, 1);
+	packet.icmp_error = true;
+	decide(f, &packet, FIXTURE_MARK, &d);
+	KUNIT_EXPECT_EQ(test, d.reason, DSR_PASS_ICMP_UNRELATED);
+	dsr_net_note_crowded(&f->dn);
+	decide(f, &packet, FIXTURE_MARK, &d);
+	KUNIT_EXPECT_EQ(test, d.reason, DSR_FORWARDED_ICMP);
+	KUNIT_EXPECT_PTR_EQ(test, d.backend,
+			    dsr_rendezvous_select(fixture_pool(f),
+						  &packet.tuple));
+	decide(f, &packet, FIXTURE_MARK + 1, &d);
+	KUNIT_EXPECT_EQ(test, d.reason, DSR_PASS_ICMP_UNRELATED);
+}
+
 static struct kunit_case cases[] = {
 	KUNIT_CASE(without_a_service),
 	KUNIT_CASE(miss_asks_the_scheduler),
@@ -180,6 +203,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(removed_backend_is_left),
 	KUNIT_CASE(another_service_asks_its_scheduler),
 	KUNIT_CASE(icmp_error_follows_its_connection),
+	KUNIT_CASE(icmp_error_follows_its_hash),
 	{ }
 };
 

@@ -21,6 +21,7 @@ struct fixture {
 	struct workqueue_struct *wq;
 	u32 released;
 	u32 timeout;
+	u32 colliding;
 };
 
 static bool match(const struct dsr_node *node, const void *key)
@@ -30,8 +31,8 @@ static bool match(const struct dsr_node *node, const void *key)
 
 static bool expired(struct dsr_table *table, struct dsr_node *node, u32 now)
 {
-	return now - node->seen > container_of(table, struct fixture,
-					       table)->timeout;
+	return (s32)(now - node->seen) >
+	       (s32)container_of(table, struct fixture, table)->timeout;
 }
 
 static void release(struct dsr_table *table, struct dsr_node *node)
@@ -45,10 +46,12 @@ static const struct dsr_table_ops ops = {
 	.release = release,
 };
 
-/* What is hashed to one of two values shares a chain at every size. */
+/* The first few share two chains at every size; all in table_chain_is_bounded().
+ */
 static u32 hash_of(const struct fixture *f, u32 key)
 {
-	return key % 10 ? hsiphash_1u32(key, &f->table.key) : key / 10 % 2;
+	return key < f->colliding && !(key % 10) ?
+	       key / 10 % 2 : hsiphash_1u32(key, &f->table.key);
 }
 
 static struct dsr_node *find(struct fixture *f, u32 key)
@@ -61,12 +64,20 @@ static struct dsr_node *find(struct fixture *f, u32 key)
 	return node;
 }
 
+static u32 size(struct fixture *f)
+{
+	return dsr_table_size(&f->table);
+}
+
 /* Return: whether @key was inserted. */
 static bool insert(struct kunit *test, struct fixture *f, u32 key, u32 seen)
 {
 	struct entry *entry = kzalloc(sizeof(*entry), GFP_KERNEL);
 	struct dsr_node *node;
 
+	/* as the janitor does when it is woken */
+	if (atomic_read(&f->table.entries) > 4 * size(f))
+		dsr_table_tidy(&f->table, 0, false);
 	KUNIT_ASSERT_NOT_NULL(test, entry);
 	entry->key = key;
 	entry->node.hash = hash_of(f, key);
@@ -77,11 +88,6 @@ static bool insert(struct kunit *test, struct fixture *f, u32 key, u32 seen)
 	if (node != &entry->node)
 		kfree(entry);
 	return node == &entry->node;
-}
-
-static u32 size(struct fixture *f)
-{
-	return dsr_table_size(&f->table);
 }
 
 static void table_grows_and_shrinks(struct kunit *test)
@@ -135,6 +141,20 @@ static void table_cap_is_hard(struct kunit *test)
 	/* what is in it is found all the same */
 	KUNIT_EXPECT_FALSE(test, insert(test, f, 299, 0));
 	KUNIT_EXPECT_NOT_NULL(test, find(f, 299));
+}
+
+/* A chain that is too long for its table waits for the table to grow. */
+static void table_chain_is_bounded(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	u32 key, inserted = 0;
+
+	/* every tenth key is in one of two chains */
+	f->colliding = 2000;
+	for (key = 0; key < 2000; key += 10)
+		inserted += insert(test, f, key, 0);
+	KUNIT_EXPECT_EQ(test, inserted, 2 * 64);
+	KUNIT_EXPECT_EQ(test, atomic_read(&f->table.entries), 2 * 64);
 }
 
 static bool key_is_odd(struct dsr_node *node, const void *arg)
@@ -248,6 +268,10 @@ static void table_readers_are_undisturbed(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, reader.lost, 0);
 }
 
+static void no_work(struct work_struct *work)
+{
+}
+
 static int table_init(struct kunit *test)
 {
 	struct fixture *f = kunit_kzalloc(test, sizeof(*f), GFP_KERNEL);
@@ -259,6 +283,7 @@ static int table_init(struct kunit *test)
 	if (!f->wq)
 		return -ENOMEM;
 	f->timeout = 500;
+	f->colliding = 400;
 	err = dsr_table_init(&f->table, &ops, f->wq, 1 << 20);
 	if (err) {
 		destroy_workqueue(f->wq);
@@ -266,7 +291,7 @@ static int table_init(struct kunit *test)
 	}
 	/* The janitor comes when the test calls it. */
 	cancel_delayed_work_sync(&f->table.work);
-	f->table.wq = f->wq;
+	INIT_DELAYED_WORK(&f->table.work, no_work);
 	test->priv = f;
 	return 0;
 }
@@ -287,6 +312,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(table_grows_and_shrinks),
 	KUNIT_CASE(table_inserts_once),
 	KUNIT_CASE(table_cap_is_hard),
+	KUNIT_CASE(table_chain_is_bounded),
 	KUNIT_CASE(table_forgets_what_it_is_told),
 	KUNIT_CASE(table_walk_is_exact_while_resizing),
 	KUNIT_CASE(table_readers_are_undisturbed),
