@@ -160,6 +160,7 @@ def site(session, kernel_log):
     signal.signal(signal.SIGALRM, _alarm)
     signal.alarm(TEST_SECONDS)
     try:
+        session.repair()
         yield session
     finally:
         signal.alarm(TEST_SECONDS)

@@ -279,6 +279,10 @@ class Network:
                               'it by scripts/build.sh')
 
     def up(self):
+        # A burst of frames must not be cut by the queue before the stack.
+        with open('/proc/sys/net/core/netdev_max_backlog', 'w',
+                  encoding='ascii') as file:
+            file.write('100000')
         left = [name for name in (*MACHINES, *SEGMENTS)
                 if os.path.exists(f'/run/netns/{name}')]
         if left:
@@ -327,6 +331,9 @@ class Network:
             self.hosts[name].ip('\n'.join(lines))
             if name in BALANCERS:
                 self._make_router(self.hosts[name])
+            # A connection whose other end is gone would hold a deleted
+            # machine for minutes.
+            self.hosts[name].sysctl('ipv4/tcp_orphan_retries', 1)
 
     @staticmethod
     def _make_router(host):

@@ -171,7 +171,6 @@ class Tap:
             self.sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
             self.sock.setsockopt(socket.SOL_SOCKET, 33, 1 << 24)  # RCVBUFFORCE
             self.sock.bind((dev, 0x0003 if outgoing else 0x0800))
-        self.sock.setblocking(False)
         self.mac = host.mac(dev).hex(':')
 
     def __enter__(self):
@@ -188,7 +187,7 @@ class Tap:
         """Everything that has come so far."""
         while True:
             try:
-                data, where = self.sock.recvfrom(65600)
+                data, where = self.sock.recvfrom(65600, socket.MSG_DONTWAIT)
             except BlockingIOError:
                 return self.seen
             if data[12:14] == b'\x08\x00' and (
