@@ -4,6 +4,7 @@
 #include "fixture.h"
 
 #define FLOWS	20000
+#define HOSTS	4	/* 10.0.0.1 to 10.0.0.3, and none */
 
 /* Connections that each backend 10.0.0.N gets of the next @turns. */
 static void count(struct fixture *f, u32 turns, u32 *counts)
@@ -18,7 +19,7 @@ static void count(struct fixture *f, u32 turns, u32 *counts)
 	for (i = 0; i < turns; i++) {
 		tuple = fixture_tuple(i);
 		backend = pool->scheduler->select(pool, &tuple);
-		counts[ntohl(backend->nexthop.addr) & 0xff]++;
+		counts[ntohl(backend->nexthop.addr) % HOSTS]++;
 	}
 	rcu_read_unlock();
 	local_bh_enable();
@@ -27,7 +28,7 @@ static void count(struct fixture *f, u32 turns, u32 *counts)
 static void rr_is_even(struct kunit *test)
 {
 	struct fixture *f = test->priv;
-	u32 counts[256] = { };
+	u32 counts[HOSTS] = { };
 
 	fixture_backend(test, f, 1, 1);
 	fixture_backend(test, f, 2, 9);
@@ -41,7 +42,7 @@ static void rr_is_even(struct kunit *test)
 static void rr_skips_weight_0(struct kunit *test)
 {
 	struct fixture *f = test->priv;
-	u32 counts[256] = { };
+	u32 counts[HOSTS] = { };
 
 	fixture_backend(test, f, 1, 1);
 	fixture_backend(test, f, 2, 0);
@@ -55,7 +56,7 @@ static void rr_skips_weight_0(struct kunit *test)
 static void rr_goes_on_after_a_change(struct kunit *test)
 {
 	struct fixture *f = test->priv;
-	u32 counts[256] = { };
+	u32 counts[HOSTS] = { };
 
 	fixture_backend(test, f, 1, 1);
 	fixture_backend(test, f, 2, 1);
@@ -69,7 +70,7 @@ static void rr_goes_on_after_a_change(struct kunit *test)
 static void wrr_is_exact_and_smooth(struct kunit *test)
 {
 	struct fixture *f = test->priv;
-	u32 counts[256] = { }, i;
+	u32 counts[HOSTS] = { }, i;
 
 	KUNIT_ASSERT_EQ(test, dsr_pool_build(&f->dn, &f->service,
 					     &dsr_sched_wrr), 0);
@@ -92,7 +93,7 @@ static void wrr_is_exact_and_smooth(struct kunit *test)
 static void wrr_takes_the_greatest_weights(struct kunit *test)
 {
 	struct fixture *f = test->priv;
-	u32 counts[256] = { };
+	u32 counts[HOSTS] = { };
 
 	KUNIT_ASSERT_EQ(test, dsr_pool_build(&f->dn, &f->service,
 					     &dsr_sched_wrr), 0);
@@ -110,13 +111,13 @@ static u8 rendezvous(struct fixture *f, u32 flow)
 	struct dsr_tuple tuple = fixture_tuple(flow);
 
 	return ntohl(dsr_rendezvous_select(fixture_pool(f),
-					   &tuple)->nexthop.addr) & 0xff;
+					   &tuple)->nexthop.addr) % HOSTS;
 }
 
 static void rendezvous_follows_weights(struct kunit *test)
 {
 	struct fixture *f = test->priv;
-	u32 counts[256] = { }, i;
+	u32 counts[HOSTS] = { }, i;
 
 	fixture_backend(test, f, 1, 1);
 	fixture_backend(test, f, 2, 2);
