@@ -125,7 +125,7 @@ if kvm_works; then
 	machine=(-accel kvm -cpu host)
 	how=KVM
 else
-	machine=(-accel 'tcg,thread=multi' -cpu max)
+	machine=(-accel 'tcg,thread=multi' -cpu 'max,la57=off')
 	how="software emulation"
 fi
 
@@ -169,6 +169,9 @@ if [ -n "$results" ]; then
 fi
 
 arguments="console=ttyS0 loglevel=5 panic=-1 oops=panic nokaslr mitigations=off"
+# Five-level page tables cost time, and with them KASAN of 6.1 sometimes takes
+# a good address for a wild one while it identifies the boot processor.
+arguments+=" no5lvl"
 arguments+=" apparmor=0 audit=0 log_buf_len=4M net.ifnames=0"
 # Under emulation ACPI's interpreter and the crypto self-tests take seconds, and
 # with the debug kernel minutes; the delay loop need not be right.
