@@ -361,16 +361,17 @@ struct dsr_rs_flow *dsr_rs_flow_create(struct dsr_rs_net *rs,
 				       const struct dsr_rs_target *target,
 				       enum dsr_rs_reason *reason)
 {
-	enum dsr_rs_reason why = DSR_RS_REASON_COUNT;
-	struct dsr_rs_flow *flow = NULL;
+	struct dsr_rs_flow *flow;
 
-	if (target->rule && !port_taken(rs, pkt, target, pkt->tuple.cport))
-		flow = create_single(rs, pkt, hash, target, &why);
-	if (!flow && why == DSR_RS_REASON_COUNT)
-		flow = create_pair(rs, pkt, hash, target, &why);
-	if (!flow)
-		*reason = why;
-	return flow;
+	*reason = DSR_RS_REASON_COUNT;
+	if (target->rule && !port_taken(rs, pkt, target, pkt->tuple.cport)) {
+		flow = create_single(rs, pkt, hash, target, reason);
+		if (flow || *reason != DSR_RS_REASON_COUNT)
+			return flow;
+	}
+	/* What has taken the port may be this flow, made a moment ago. */
+	flow = dsr_rs_flow_find_wire(&rs->table, hash, &pkt->tuple);
+	return flow ?: create_pair(rs, pkt, hash, target, reason);
 }
 
 /**
@@ -408,10 +409,19 @@ void dsr_rs_flow_forget_address(struct dsr_table *table, __be32 local)
 	dsr_table_forget(table, flow_is_to, &local);
 }
 
-/** dsr_rs_flow_init() - set up what all namespaces share */
-int __init dsr_rs_flow_init(void)
+/**
+ * dsr_rs_flow_init() - set up what all namespaces share, unless that was done
+ *
+ * Also called by the KUnit suites, which some kernels run ahead of the
+ * module's own initialisation.
+ *
+ * Return: 0 or -%ENOMEM.
+ */
+int dsr_rs_flow_init(void)
 {
-	flow_cache = KMEM_CACHE(dsr_rs_flow, SLAB_HWCACHE_ALIGN | SLAB_ACCOUNT);
+	if (!flow_cache)
+		flow_cache = KMEM_CACHE(dsr_rs_flow,
+					SLAB_HWCACHE_ALIGN | SLAB_ACCOUNT);
 	return flow_cache ? 0 : -ENOMEM;
 }
 

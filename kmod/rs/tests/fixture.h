@@ -152,6 +152,7 @@ static inline struct dsr_rs_net *fixture_net(struct kunit *test, u32 max)
 	KUNIT_ASSERT_NOT_NULL(test, rs);
 	rs->recent = kunit_kzalloc(test, sizeof(*rs->recent), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, rs->recent);
+	KUNIT_ASSERT_EQ(test, 0, dsr_rs_flow_init());
 	rs->net = &init_net;
 	dsr_rs_rule_init(&rs->rules);
 	mutex_init(&rs->lock);

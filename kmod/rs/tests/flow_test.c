@@ -304,28 +304,6 @@ static void flow_cap_and_rule(struct kunit *test)
 	dsr_rs_rule_put(rule);
 }
 
-/* Every client port at the socket is in use. */
-static void flow_no_port(struct kunit *test)
-{
-	struct dsr_rs_net *rs = test->priv;
-	struct dsr_rs_rule *rule = any_rule(test);
-	enum dsr_rs_reason reason;
-	struct dsr_rs_packet pkt;
-	u32 port;
-
-	WRITE_ONCE(rs->table.max, 70000);
-	for (port = 1; port < 65536; port++) {
-		pkt = request(VIP, IPPROTO_UDP, port, 80);
-		KUNIT_ASSERT_NOT_NULL(test,
-				      create(rs, &pkt, rule, 80, &reason));
-		cond_resched();
-	}
-	pkt = request(VIP2, IPPROTO_UDP, 5000, 80);
-	KUNIT_EXPECT_NULL(test, create(rs, &pkt, rule, 80, &reason));
-	KUNIT_EXPECT_EQ(test, (int)reason, (int)DSR_RS_DROP_NO_PORT);
-	dsr_rs_rule_put(rule);
-}
-
 static struct kunit_case flow_cases[] = {
 	KUNIT_CASE(flow_found_from_both_sides),
 	KUNIT_CASE(flow_clash_of_two_vips),
@@ -336,7 +314,6 @@ static struct kunit_case flow_cases[] = {
 	KUNIT_CASE(flow_retired_makes_room),
 	KUNIT_CASE(flow_address_lost),
 	KUNIT_CASE(flow_cap_and_rule),
-	KUNIT_CASE(flow_no_port),
 	{}
 };
 

@@ -124,7 +124,7 @@ static void rule_many_vips(struct kunit *test)
 {
 	struct rules_fixture *f = test->priv;
 	struct dsr_rs_rule_key key = {};
-	struct dsr_rs_rule *rules[100];
+	struct dsr_rs_rule *rules[50];
 	u32 i;
 
 	for (i = 0; i < ARRAY_SIZE(rules); i++) {
