@@ -61,7 +61,7 @@ test_any()
 		grep -qx /dsr "$results/guest/cwd"
 	check "$target: the environment names the build" \
 		grep -qx "/dsr/build/$target $target" "$results/guest/env"
-	vm --timeout 60 -- bash -c 'echo c >/proc/sysrq-trigger; sleep 1000'
+	vm --timeout 300 -- bash -c 'echo c >/proc/sysrq-trigger; sleep 1000'
 	check "$target: a panic fails the run at once" [ "$status" -eq 99 ]
 	check "$target: a panic is quoted" said 'Kernel panic'
 }

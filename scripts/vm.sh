@@ -54,7 +54,7 @@ alarm+='|held lock|blocked for more than|unregister_netdevice: waiting'
 alarm+='|refcount_t: |general protection fault|[uU]nable to handle|soft lockup'
 alarm+='|hard LOCKUP|list_(add|del) corruption|Bad page state|leaked reference'
 alarm+='|scheduling while atomic|sleeping function called|double fault'
-alarm+='|page allocation failure|workqueue lockup|new suspected memory leaks'
+alarm+='|page allocation failure|workqueue lockup'
 
 case $target in
 bookworm|trixie|sid)
