@@ -184,9 +184,11 @@ int dsr_conn_table_init(struct dsr_net *dn)
 /**
  * dsr_conn_init() - set up what the tables of all namespaces share
  *
+ * Not __init, since KUnit runs its suites before the module is initialised.
+ *
  * Return: 0 or -%ENOMEM.
  */
-int __init dsr_conn_init(void)
+int dsr_conn_init(void)
 {
 	cache = KMEM_CACHE(dsr_conn, SLAB_HWCACHE_ALIGN);
 	if (!cache)

@@ -102,7 +102,7 @@ void dsr_conn_advance(struct dsr_net *dn, struct dsr_conn *conn,
 u32 dsr_conn_expires(const struct dsr_conn *conn, u32 now);
 void dsr_conn_flush(struct dsr_net *dn);
 int dsr_conn_table_init(struct dsr_net *dn);
-int __init dsr_conn_init(void);
+int dsr_conn_init(void);
 void dsr_conn_exit(void);
 
 #endif /* _DSR_CONN_H */

@@ -49,6 +49,18 @@ static inline struct dsr_pool *fixture_pool(struct fixture *f)
 	return dsr_service_pool(&f->dn, &f->service);
 }
 
+/** fixture_suite_init() - what dsr_lb_init() does, which has not run yet */
+static inline int fixture_suite_init(struct kunit_suite *suite)
+{
+	return dsr_conn_init();
+}
+
+/** fixture_suite_exit() - undo fixture_suite_init() */
+static inline void fixture_suite_exit(struct kunit_suite *suite)
+{
+	dsr_conn_exit();
+}
+
 /** fixture_init() - make a fixture, as test->priv */
 static inline int fixture_init(struct kunit *test)
 {

@@ -176,6 +176,8 @@ static struct kunit_case cases[] = {
 
 static struct kunit_suite suite = {
 	.name = "dsr_scheduler",
+	.suite_init = fixture_suite_init,
+	.suite_exit = fixture_suite_exit,
 	.init = fixture_init,
 	.exit = fixture_exit,
 	.test_cases = cases,
