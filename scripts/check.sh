@@ -13,7 +13,8 @@
 cd "$dsr_top"
 passed=0 failed=0
 log=$(mktemp "${TMPDIR:-/tmp}/dsr-check.XXXXXX")
-trap 'rm -f "$log"' EXIT
+# checkpatch leaves a cache where it is run
+trap 'rm -f "$log" "$log.doc" .checkpatch-camelcase.*' EXIT
 
 # check NAME COMMAND...: its output is shown if it fails.
 check()
@@ -47,6 +48,7 @@ compiles()
 	scripts/build.sh "$1" CHECK=1
 }
 
+mapfile -t trace_h < <(files 'kmod/*/trace.h')
 mapfile -t kernel_c < <(files 'kmod/*.[ch]' 'include/*.h')
 mapfile -t tool_c < <(files 'tool/*.[ch]' 'tests/*.[ch]')
 mapfile -t python < <(files '*.py')
@@ -59,18 +61,19 @@ mapfile -t shell < <(files '*.sh' '*.bash'; files |
 		esac
 	done)
 
-# Types that are left out here:
-# - MACRO_ARG_REUSE, COMPLEX_MACRO: the lists of reasons and the iterators are
-#   as in the kernel, where they are reported, too;
-# - FILE_PATH_CHANGES, EMAIL_SUBJECT, CONST_STRUCT and the like concern patches.
+# Types that are left out: MACRO_ARG_REUSE, COMPLEX_MACRO and BRACKET_SPACE do
+# not understand lists that are made by macros; CONSTANT_COMPARISON takes
+# KERNEL_VERSION() for a constant on the left; CAMELCASE dislikes PRIu64, and
+# leaves its cache in the checkout; FILE_PATH_CHANGES is about patches.
 checkpatch()
 {
 	local source
 
-	source=$(scripts/kernel.sh source)
+	source=$(scripts/kernel.sh source 2>/dev/null)
 	perl "$source/scripts/checkpatch.pl" --no-tree --strict --terse \
-		--show-types --no-summary --quiet --max-line-length=80 \
-		--ignore MACRO_ARG_REUSE,COMPLEX_MACRO,MACRO_ARG_PRECEDENCE \
+		--show-types --no-summary --quiet \
+		--ignore MACRO_ARG_REUSE,MACRO_ARG_PRECEDENCE,COMPLEX_MACRO \
+		--ignore BRACKET_SPACE,CONSTANT_COMPARISON,CAMELCASE \
 		--ignore FILE_PATH_CHANGES,LINUX_VERSION_CODE \
 		"${extra[@]}" --file "$@"
 }
@@ -79,14 +82,12 @@ kernel_doc()
 {
 	local source
 
-	source=$(scripts/kernel.sh source)
+	source=$(scripts/kernel.sh source 2>/dev/null)
 	perl "$source/scripts/kernel-doc" -none -Werror "${kernel_c[@]}" \
 		>"$log.doc" 2>&1 || true
-	if grep -E 'warning|error' "$log.doc"; then
-		rm -f "$log.doc"
-		return 1
-	fi
-	rm -f "$log.doc"
+	# what ends an enum needs no words
+	! grep -E 'warning:|error:' "$log.doc" |
+		grep -v "Enum value '.*_\(MAX\|LAST\)' not described"
 }
 
 python_compiles()
@@ -116,7 +117,7 @@ spdx()
 
 	while IFS= read -r file; do
 		case $file in
-		COPYING|*.md|*.gitignore|*/golden/*|.clang-format) continue ;;
+		*.checkpatch-camelcase.*|COPYING|*.md|*.gitignore|*/golden/*|.clang-format) continue ;;
 		esac
 		head -n 3 "$file" | grep -q 'SPDX-License-Identifier: GPL-2.0' ||
 			{ echo "$file: no SPDX line at its beginning"; bad=1; }
@@ -134,8 +135,15 @@ scripts/deps.sh perl shellcheck python3
 for release in bookworm trixie sid; do
 	check "compiler (W=1) and sparse on $release" compiles "$release"
 done
+# The form of TRACE_EVENT() is one of its own, in the kernel too.
 extra=()
-check "checkpatch --strict on kmod and include" checkpatch "${kernel_c[@]}"
+mapfile -t plain_c < <(comm -23 <(printf '%s\n' "${kernel_c[@]}" | sort) \
+	<(printf '%s\n' "${trace_h[@]}" | sort))
+check "checkpatch --strict on kmod and include" checkpatch "${plain_c[@]}"
+for type in TRAILING_SEMICOLON PARENTHESIS_ALIGNMENT OPEN_ENDED_LINE; do
+	extra+=(--ignore "$type")
+done
+check "checkpatch --strict on the tracepoints" checkpatch "${trace_h[@]}"
 # User space has its own types, sizes of strings and ways to allocate.
 extra=()
 for type in PREFER_KERNEL_TYPES STRCPY NEW_TYPEDEFS ALLOC_SIZEOF_STRUCT \
@@ -145,7 +153,8 @@ for type in PREFER_KERNEL_TYPES STRCPY NEW_TYPEDEFS ALLOC_SIZEOF_STRUCT \
 done
 check "checkpatch on tool and tests" checkpatch "${tool_c[@]}"
 check "kernel-doc" kernel_doc
-check "shellcheck" shellcheck -x "${shell[@]}"
+# SC2187: busybox's sh is checked as dash, which is what is wanted
+check "shellcheck" shellcheck -x -e SC2187 "${shell[@]}"
 check "python" python_compiles
 check "kernel versions in kmod/compat only" versions_in_compat_only
 check "SPDX line in every source" spdx
