@@ -13,12 +13,12 @@
 #include "proc.h"
 #include "service.h"
 
-#define CONN_MAX_USER	65536
+#define CONN_MAX_USER	65536U
 
 unsigned int dsr_net_id __read_mostly;
 
-unsigned int dsr_net_conn_max __read_mostly = 1 << 20;
-module_param_named(conn_max, dsr_net_conn_max, uint, 0444);
+static unsigned int conn_max __read_mostly = 1 << 20;
+module_param(conn_max, uint, 0444);
 MODULE_PARM_DESC(conn_max, "connections that a namespace remembers at most");
 
 /**
@@ -69,6 +69,22 @@ void dsr_net_stop(struct dsr_net *dn)
 	nf_defrag_ipv4_disable(dn->net);
 }
 
+/**
+ * dsr_net_default_max() - hard cap of a namespace that nobody has set
+ * @net: namespace
+ *
+ * A table is kernel memory that no memory cgroup is charged for, so what
+ * anybody can make by way of a user namespace stays small.
+ *
+ * Return: connections.
+ */
+u32 dsr_net_default_max(const struct net *net)
+{
+	u32 max = clamp(conn_max, DSR_TABLE_MAX_MIN, DSR_TABLE_MAX_MAX);
+
+	return net->user_ns == &init_user_ns ? max : min(max, CONN_MAX_USER);
+}
+
 static int __net_init net_init(struct net *net)
 {
 	struct dsr_net *dn = dsr_net(net);
@@ -81,13 +97,7 @@ static int __net_init net_init(struct net *net)
 		return -ENOMEM;
 	mutex_init(&dn->lock);
 	INIT_LIST_HEAD(&dn->services);
-	/* A table is kernel memory that no memory cgroup is charged for, so
-	 * what anybody can make by way of a user namespace starts small.
-	 */
-	dn->conn_max = clamp(net->user_ns == &init_user_ns ?
-			     dsr_net_conn_max :
-			     min_t(u32, dsr_net_conn_max, CONN_MAX_USER),
-			     DSR_TABLE_MAX_MIN, DSR_TABLE_MAX_MAX);
+	dn->conn_max = dsr_net_default_max(net);
 	dn->generation = 1;
 	dn->hook = (struct nf_hook_ops) {
 		.hook = dsr_hook,

@@ -58,7 +58,6 @@ struct dsr_net {
 };
 
 extern unsigned int dsr_net_id;
-extern unsigned int dsr_net_conn_max;
 
 /** dsr_net() - the balancer of @net */
 static inline struct dsr_net *dsr_net(const struct net *net)
@@ -99,6 +98,7 @@ static inline void dsr_net_note_crowded(struct dsr_net *dn)
 }
 
 int dsr_net_start(struct dsr_net *dn);
+u32 dsr_net_default_max(const struct net *net);
 void dsr_net_stop(struct dsr_net *dn);
 int __init dsr_net_init(void);
 void dsr_net_exit(void);

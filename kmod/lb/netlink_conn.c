@@ -135,14 +135,14 @@ int dsr_netlink_connection_set(struct sk_buff *skb, struct genl_info *info)
 			       "maximum out of range: it is from 16 to 67108864");
 		return -ERANGE;
 	}
-	mutex_lock(&dn->lock);
 	/* The table is kernel memory, which a container may not take at will. */
-	if (max > dn->conn_max && !netlink_capable(skb, CAP_NET_ADMIN)) {
-		mutex_unlock(&dn->lock);
+	if (max > dsr_net_default_max(dn->net) &&
+	    !netlink_capable(skb, CAP_NET_ADMIN)) {
 		NL_SET_ERR_MSG(info->extack,
-			       "to raise the maximum needs CAP_NET_ADMIN of the host");
+			       "more than dsr_lb's conn_max allows needs CAP_NET_ADMIN of the host");
 		return -EPERM;
 	}
+	mutex_lock(&dn->lock);
 	dn->conn_max = max;
 	if (dn->services_count)
 		WRITE_ONCE(dn->table.max, max);

@@ -193,3 +193,15 @@ def test_udp_error_to_server(lb):
     server.sendto(b'late', peer)
     with pytest.raises(ConnectionRefusedError):
         server.recvfrom(100)
+
+
+@pytest.mark.parametrize('source', ['224.0.0.1', '255.255.255.255', '0.0.0.0',
+                                    '127.0.0.1'])
+def test_bad_source(lb, reasons, source):
+    """What nobody can be answered at begins no connection."""
+    since = reasons('lv1')
+    with wire.Tap(lb.client) as client:
+        client.send(wire.udp(4000, src=source), LV1)
+        wait_for('the packet was dropped',
+                 lambda: since['drop_bad_source'] == 1)
+    assert not lb.lv1.show('connection show')
