@@ -39,6 +39,7 @@ int dsr_net_start(struct dsr_net *dn)
 	err = dsr_conn_table_init(dn);
 	if (err)
 		goto disable_defrag;
+	dn->crowded = 0;	/* an empty table has forgotten nobody */
 	err = nf_register_net_hook(dn->net, &dn->hook);
 	if (err)
 		goto exit_table;
