@@ -130,7 +130,7 @@ static void stripes_move(struct dsr_table *table, struct dsr_buckets *new,
 		spin_lock_bh(&stripe->lock);
 		for (bucket = i; bucket < size; bucket += DSR_STRIPES)
 			init(table, old, new, bucket);
-		stripe->buckets = new;
+		rcu_assign_pointer(stripe->buckets, new);
 		spin_unlock_bh(&stripe->lock);
 		cond_resched();
 	}
@@ -296,13 +296,15 @@ struct dsr_node *dsr_table_insert(struct dsr_table *table,
 				  dsr_match_fn match, const void *key)
 {
 	struct dsr_stripe *stripe = stripe_of(table, node->hash);
+	struct dsr_buckets *buckets;
 	struct dsr_node __rcu **head;
 	struct dsr_node *other;
-	u32 entries, size, depth = 0;
+	u32 entries, depth = 0;
 
 	spin_lock_bh(&stripe->lock);
-	size = stripe->buckets->mask + 1;
-	head = &stripe->buckets->head[node->hash & (size - 1)];
+	buckets = rcu_dereference_protected(stripe->buckets,
+					    lockdep_is_held(&stripe->lock));
+	head = &buckets->head[node->hash & buckets->mask];
 	for (other = rcu_dereference(*head); other;
 	     other = rcu_dereference(other->next)) {
 		if (other->hash == node->hash && match(other, key))
@@ -322,7 +324,7 @@ struct dsr_node *dsr_table_insert(struct dsr_table *table,
 	rcu_assign_pointer(*head, node);
 	other = node;
 	/* Exactly one insert sees this number: wake the janitor once. */
-	if (entries == size + 1)
+	if (entries == buckets->mask + 2)
 		mod_delayed_work(table->wq, &table->work, 0);
 out:
 	spin_unlock_bh(&stripe->lock);
@@ -416,7 +418,7 @@ int dsr_table_init(struct dsr_table *table, const struct dsr_table_ops *ops,
 	}
 	for (i = 0; i < DSR_STRIPES; i++) {
 		spin_lock_init(&table->stripes[i].lock);
-		table->stripes[i].buckets = buckets;
+		RCU_INIT_POINTER(table->stripes[i].buckets, buckets);
 	}
 	RCU_INIT_POINTER(table->buckets, buckets);
 	get_random_bytes(&table->key, sizeof(table->key));

@@ -70,7 +70,7 @@ struct dsr_buckets {
  */
 struct dsr_stripe {
 	spinlock_t lock;	/* guards the chains' heads and what follows */
-	struct dsr_buckets *buckets;
+	struct dsr_buckets __rcu *buckets;
 };
 
 struct dsr_table;
@@ -131,6 +131,19 @@ u32 dsr_table_size(struct dsr_table *table);
 u64 dsr_table_bytes(struct dsr_table *table, size_t entry_size);
 void dsr_table_tidy(struct dsr_table *table, u32 now, bool all);
 
+static __always_inline struct dsr_node *
+dsr_table_find_in(const struct dsr_buckets *buckets, u32 hash,
+		  dsr_match_fn match, const void *key)
+{
+	struct dsr_node *node;
+
+	for (node = rcu_dereference(buckets->head[hash & buckets->mask]); node;
+	     node = rcu_dereference(node->next))
+		if (node->hash == hash && match(node, key))
+			return node;
+	return NULL;
+}
+
 /**
  * dsr_table_find() - look an entry up
  * @table: table
@@ -139,22 +152,23 @@ void dsr_table_tidy(struct dsr_table *table, u32 now, bool all);
  * @key: passed to @match
  *
  * Context: rcu_read_lock(). No writes.
- * Return: the entry, valid until rcu_read_unlock(), or %NULL. While the table
- * is being resized an entry that has just come can be missed here; then
- * dsr_table_insert() finds it.
+ * Return: the entry, valid until rcu_read_unlock(), or %NULL.
  */
 static __always_inline struct dsr_node *
 dsr_table_find(const struct dsr_table *table, u32 hash, dsr_match_fn match,
 	       const void *key)
 {
 	const struct dsr_buckets *buckets = rcu_dereference(table->buckets);
+	const struct dsr_buckets *ahead;
 	struct dsr_node *node;
 
-	for (node = rcu_dereference(buckets->head[hash & buckets->mask]); node;
-	     node = rcu_dereference(node->next))
-		if (node->hash == hash && match(node, key))
-			return node;
-	return NULL;
+	node = dsr_table_find_in(buckets, hash, match, key);
+	if (likely(node))
+		return node;
+	/* What has come while the table is being resized is there already. */
+	ahead = rcu_dereference(table->stripes[hash % DSR_STRIPES].buckets);
+	return unlikely(ahead != buckets) ?
+	       dsr_table_find_in(ahead, hash, match, key) : NULL;
 }
 
 /** dsr_table_is_full() - whether @table would turn an insert away now */

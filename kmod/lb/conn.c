@@ -52,20 +52,25 @@ static const struct dsr_table_ops conn_table_ops = {
  * @packet: its first packet
  * @hash: of the packet's tuple
  * @backend: where its packets go
+ * @added: set to whether it is new, and goes to @backend
  *
  * Context: rcu_read_lock(). Takes the lock of a stripe.
- * Return: whether it is remembered. It is not if the table is full, or memory
- * is short, or @backend has just been removed, or another CPU has been faster.
+ * Return: the connection; the one that another CPU has added meanwhile if
+ * @added is false; %NULL if the table is full, or memory is short, or @backend
+ * has just been removed.
  */
-bool dsr_conn_add(struct dsr_net *dn, const struct dsr_packet *packet,
-		  u32 hash, struct dsr_backend *backend)
+struct dsr_conn *dsr_conn_add(struct dsr_net *dn,
+			      const struct dsr_packet *packet, u32 hash,
+			      struct dsr_backend *backend, bool *added)
 {
 	u8 state = dsr_conn_state(DSR_CONN_SYN, packet);
+	struct dsr_node *node = NULL;
 	struct dsr_conn *conn;
 
+	*added = false;
 	conn = kmem_cache_alloc(cache, GFP_ATOMIC | __GFP_NOWARN);
 	if (!conn)
-		return false;
+		return NULL;
 	if (!dsr_backend_get(backend))
 		goto free_conn;
 	conn->node.hash = hash;
@@ -76,15 +81,18 @@ bool dsr_conn_add(struct dsr_net *dn, const struct dsr_packet *packet,
 	RCU_INIT_POINTER(conn->backend, backend);
 	/* Counted first: the janitor may find it before this returns. */
 	atomic_inc(counter(backend, state));
-	if (dsr_table_insert(&dn->table, &conn->node, dsr_conn_match,
-			     &packet->tuple) == &conn->node)
-		return true;
+	node = dsr_table_insert(&dn->table, &conn->node, dsr_conn_match,
+				&packet->tuple);
+	if (node == &conn->node) {
+		*added = true;
+		return conn;
+	}
 
 	atomic_dec(counter(backend, state));
 	dsr_backend_put(backend);
 free_conn:
 	kmem_cache_free(cache, conn);
-	return false;
+	return node ? container_of(node, struct dsr_conn, node) : NULL;
 }
 
 /* With the lock of the stripe held: so the counts are exact. */

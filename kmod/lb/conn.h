@@ -92,8 +92,9 @@ static inline struct dsr_conn *dsr_conn_find(const struct dsr_net *dn,
 	return node ? container_of(node, struct dsr_conn, node) : NULL;
 }
 
-bool dsr_conn_add(struct dsr_net *dn, const struct dsr_packet *packet,
-		  u32 hash, struct dsr_backend *backend);
+struct dsr_conn *dsr_conn_add(struct dsr_net *dn,
+			      const struct dsr_packet *packet, u32 hash,
+			      struct dsr_backend *backend, bool *added);
 bool dsr_conn_move(struct dsr_net *dn, struct dsr_conn *conn,
 		   const struct dsr_packet *packet,
 		   struct dsr_backend *backend);

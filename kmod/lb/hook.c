@@ -40,6 +40,7 @@ static void schedule_connection(struct dsr_net *dn,
 	struct dsr_pool *pool = rcu_dereference(decision->service->pool);
 	struct dsr_conn *conn = decision->conn;
 	struct dsr_backend *backend;
+	bool begun;
 
 	if (is_bad_source(packet->tuple.saddr)) {
 		decision->reason = DSR_DROP_SOURCE;
@@ -55,15 +56,16 @@ static void schedule_connection(struct dsr_net *dn,
 		backend = dsr_rendezvous_select(pool, &packet->tuple);
 	else
 		backend = pool->scheduler->select(pool, &packet->tuple);
-	if ((conn && dsr_conn_move(dn, conn, packet, backend)) ||
-	    dsr_conn_add(dn, packet, decision->hash, backend)) {
+	begun = conn && dsr_conn_move(dn, conn, packet, backend);
+	if (!begun)
+		conn = dsr_conn_add(dn, packet, decision->hash, backend,
+				    &begun);
+	if (begun) {
 		this_cpu_inc(backend->stats->connections);
 		decision->backend = backend;
 		return;
 	}
-
 	/* Another CPU may have been faster with the same connection. */
-	conn = dsr_conn_find(dn, &packet->tuple, decision->hash);
 	backend = conn ? dsr_conn_backend(conn) : NULL;
 	if (backend && backend->service == decision->service) {
 		decision->backend = backend;

@@ -11,10 +11,11 @@
  * carries an extended ack with one sentence.
  *
  * A request holds one object, as the nested attribute of its kind; a backend
- * comes with its service, in requests and in replies. An object is named by its key attributes; ADD refuses one that is there, SET
- * one that is not, and changes only what the request names; REPLACE does
- * either and resets what the request leaves out. GET with NLM_F_DUMP lists
- * all, as messages of the command of the request.
+ * comes with its service, in requests and in replies. An object is named by
+ * its key attributes; ADD refuses one that is there, SET one that is not, and
+ * changes only what the request names; REPLACE does either and resets what the
+ * request leaves out. GET with NLM_F_DUMP lists all, as messages of the command
+ * of the request.
  *
  * "be" attributes are in network byte order, all others in host byte order.
  */

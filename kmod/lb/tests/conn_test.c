@@ -35,9 +35,9 @@ static bool add(struct fixture *f, u32 n, u8 flags, struct dsr_backend *backend)
 	bool added;
 
 	rcu_read_lock();
-	added = dsr_conn_add(&f->dn, &packet,
-			     dsr_conn_hash(&f->dn.table, &packet.tuple),
-			     backend);
+	dsr_conn_add(&f->dn, &packet,
+		     dsr_conn_hash(&f->dn.table, &packet.tuple), backend,
+		     &added);
 	rcu_read_unlock();
 	return added;
 }

@@ -19,12 +19,13 @@ static struct dsr_conn *connect(struct kunit *test, struct fixture *f, u32 n,
 	struct dsr_packet packet = packet_of(n, flags);
 	u32 hash = dsr_conn_hash(&f->dn.table, &packet.tuple);
 	struct dsr_conn *conn;
+	bool added;
 
 	rcu_read_lock();
-	KUNIT_EXPECT_TRUE(test, dsr_conn_add(&f->dn, &packet, hash, backend));
-	conn = dsr_conn_find(&f->dn, &packet.tuple, hash);
+	conn = dsr_conn_add(&f->dn, &packet, hash, backend, &added);
 	rcu_read_unlock();
 	KUNIT_ASSERT_NOT_NULL(test, conn);
+	KUNIT_EXPECT_TRUE(test, added);
 	return conn;
 }
 
