@@ -20,6 +20,10 @@
 #define TIDY_PERIOD	HZ
 #define TIDY_SLICES	8
 
+/* Enough for a flood to find a place while the table begins to grow. */
+#define BUCKETS_MIN	1024
+static_assert(BUCKETS_MIN % DSR_STRIPES == 0);
+
 /* Entries in a chain at most: what bounds a look-up, and the grace periods
  * that growing takes. With as many buckets as entries a chain of 16 is a
  * matter of one in many billions.
@@ -187,6 +191,17 @@ static bool unzip_step(struct dsr_table *table, struct dsr_buckets *old,
 	return true;
 }
 
+/* A grace period; a short one, at the cost of an interrupt for each CPU, where
+ * a crowd is coming faster than the table grows.
+ */
+static void wait_for_readers(struct dsr_table *table)
+{
+	if (atomic_read(&table->entries) / 2 > buckets_get(table)->mask)
+		synchronize_rcu_expedited();
+	else
+		synchronize_rcu();
+}
+
 static void table_grow(struct dsr_table *table)
 {
 	struct dsr_buckets *old = buckets_get(table), *new;
@@ -199,7 +214,7 @@ static void table_grow(struct dsr_table *table)
 	stripes_move(table, new, size, split_init);
 	rcu_assign_pointer(table->buckets, new);
 	do {
-		synchronize_rcu();
+		wait_for_readers(table);
 		more = false;
 		for (bucket = 0; bucket < size; bucket++) {
 			more |= unzip_step(table, old, new, bucket);
@@ -263,7 +278,7 @@ void dsr_table_tidy(struct dsr_table *table, u32 now, bool all)
 		size = buckets_get(table)->mask + 1;
 		if (entries > size)
 			table_grow(table);
-		else if (entries < size / 8 && size > DSR_STRIPES)
+		else if (entries < size / 8 && size > BUCKETS_MIN)
 			table_shrink(table);
 		if (size == buckets_get(table)->mask + 1)
 			break;
@@ -405,7 +420,7 @@ u64 dsr_table_bytes(struct dsr_table *table, size_t entry_size)
 int dsr_table_init(struct dsr_table *table, const struct dsr_table_ops *ops,
 		   struct workqueue_struct *wq, u32 max)
 {
-	struct dsr_buckets *buckets = buckets_alloc(DSR_STRIPES);
+	struct dsr_buckets *buckets = buckets_alloc(BUCKETS_MIN);
 	u32 i;
 
 	if (!buckets)

@@ -36,8 +36,8 @@
 #include <linux/types.h>
 #include <linux/workqueue.h>
 
-/* Also the least number of buckets: so all entries of a bucket, and of its
- * siblings in a table of another size, have the same stripe.
+/* Divides the number of buckets: so all entries of a bucket, and of its siblings
+ * in a table of another size, have the same stripe.
  */
 #define DSR_STRIPES	256
 
