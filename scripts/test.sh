@@ -217,7 +217,8 @@ debug_lane()
 {
 	if build debug kunit vm-debug; then
 		suite kunit "1 min" vm_kunit
-		suite vm-debug "10 min" vm_scenarios debug 2400
+		suite vm-debug "20 min" vm_scenarios debug 2400 \
+			test_balance.py test_bulk.py test_frames.py test_mark.py
 	fi
 }
 
