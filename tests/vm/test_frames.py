@@ -230,6 +230,7 @@ def test_malformed(lb, reasons):
     assert lb.replies(2).total() == 2
 
 
+@pytest.mark.stock     # the debug kernel has no XFRM
 def test_ipsec_policy(lb, reasons):
     """An IPsec policy that forbids the traffic is obeyed."""
     lb.lv1.run('ip', 'xfrm', 'policy', 'add', 'src', '0.0.0.0/0', 'dst',

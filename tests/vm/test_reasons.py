@@ -11,7 +11,8 @@ FAILSLAB = '/sys/kernel/debug/failslab'
 
 # What only one kind of kernel can be brought to: a shortage of memory needs
 # fault injection, and 65,000 flows take too long with all the checks.
-ELSEWHERE = {'drop_no_free_port'} if DEBUG else {'drop_no_memory'}
+ELSEWHERE = ({'drop_no_free_port', 'drop_ipsec_policy'} if DEBUG else
+             {'drop_no_memory'})
 
 
 class Shortage:
