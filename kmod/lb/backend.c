@@ -66,7 +66,7 @@ static void backend_link(struct dsr_service *service,
 	struct dsr_backend *before;
 
 	list_for_each_entry_reverse(before, &service->backends, list)
-		if (ntohl(before->nexthop.addr) < ntohl(backend->nexthop.addr))
+		if (dsr_backend_compare(before, backend) < 0)
 			break;
 	list_add(&backend->list, &before->list);
 	service->backends_count++;

@@ -11,6 +11,7 @@
 #ifndef _DSR_BACKEND_H
 #define _DSR_BACKEND_H
 
+#include <linux/jhash.h>
 #include <linux/refcount.h>
 
 #include "nexthop.h"
@@ -57,6 +58,21 @@ void dsr_backend_release(struct dsr_backend *backend);
 void dsr_backend_put(struct dsr_backend *backend);
 u8 dsr_backend_state(struct net *net, struct dsr_backend *backend,
 		     int *ifindex, u8 mac[], u8 *mac_len);
+
+/** dsr_backend_hash() - hash of its address, the same on every balancer */
+static inline u32 dsr_backend_hash(const struct dsr_backend *backend)
+{
+	return jhash_1word((__force u32)backend->nexthop.addr, 0);
+}
+
+/** dsr_backend_compare() - the order of backends: by address */
+static inline int dsr_backend_compare(const struct dsr_backend *one,
+				      const struct dsr_backend *other)
+{
+	u32 a = ntohl(one->nexthop.addr), b = ntohl(other->nexthop.addr);
+
+	return a < b ? -1 : a > b;
+}
 
 /** dsr_backend_get() - take a reference; the caller is in the grace period */
 static inline bool dsr_backend_get(struct dsr_backend *backend)

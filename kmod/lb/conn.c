@@ -5,7 +5,8 @@
 
 #include "conn.h"
 
-static struct kmem_cache *cache __read_mostly;
+static struct kmem_cache *cache4 __read_mostly;
+static struct kmem_cache *cache6 __read_mostly;
 static struct workqueue_struct *wq __read_mostly;
 
 static atomic_t *counter(struct dsr_backend *backend, u8 state)
@@ -14,9 +15,19 @@ static atomic_t *counter(struct dsr_backend *backend, u8 state)
 	       &backend->active : &backend->inactive;
 }
 
+static struct kmem_cache *cache_of(const struct dsr_tuple *tuple)
+{
+	return likely(tuple->family == AF_INET) ? cache4 : cache6;
+}
+
+static void conn_free(struct dsr_conn *conn)
+{
+	kmem_cache_free(cache_of(&conn->tuple), conn);
+}
+
 static void conn_free_rcu(struct rcu_head *rcu)
 {
-	kmem_cache_free(cache, container_of(rcu, struct dsr_conn, rcu));
+	conn_free(container_of(rcu, struct dsr_conn, rcu));
 }
 
 static bool conn_expired(struct dsr_table *table, struct dsr_node *node,
@@ -68,14 +79,15 @@ struct dsr_conn *dsr_conn_add(struct dsr_net *dn,
 	struct dsr_conn *conn;
 
 	*added = false;
-	conn = kmem_cache_alloc(cache, GFP_ATOMIC | __GFP_NOWARN);
+	conn = kmem_cache_alloc(cache_of(&packet->tuple),
+				GFP_ATOMIC | __GFP_NOWARN);
 	if (!conn)
 		return NULL;
+	memcpy(&conn->tuple, &packet->tuple, dsr_tuple_size(&packet->tuple));
 	if (!dsr_backend_get(backend))
 		goto free_conn;
 	conn->node.hash = hash;
 	conn->node.seen = jiffies;
-	conn->tuple = packet->tuple;
 	conn->state = state;
 	conn->unlinked = false;
 	RCU_INIT_POINTER(conn->backend, backend);
@@ -91,7 +103,7 @@ struct dsr_conn *dsr_conn_add(struct dsr_net *dn,
 	atomic_dec(counter(backend, state));
 	dsr_backend_put(backend);
 free_conn:
-	kmem_cache_free(cache, conn);
+	conn_free(conn);
 	return node ? container_of(node, struct dsr_conn, node) : NULL;
 }
 
@@ -198,15 +210,24 @@ int dsr_conn_table_init(struct dsr_net *dn)
  */
 int dsr_conn_init(void)
 {
-	cache = KMEM_CACHE(dsr_conn, SLAB_HWCACHE_ALIGN);
-	if (!cache)
+	cache4 = kmem_cache_create("dsr_conn", DSR_CONN_SIZE4, 0,
+				   SLAB_HWCACHE_ALIGN, NULL);
+	if (!cache4)
 		return -ENOMEM;
+	cache6 = kmem_cache_create("dsr_conn6", DSR_CONN_SIZE6, 0,
+				   SLAB_HWCACHE_ALIGN, NULL);
+	if (!cache6)
+		goto destroy_cache4;
 	wq = alloc_workqueue("dsr_lb", WQ_UNBOUND, 0);
-	if (!wq) {
-		kmem_cache_destroy(cache);
-		return -ENOMEM;
-	}
+	if (!wq)
+		goto destroy_cache6;
 	return 0;
+
+destroy_cache6:
+	kmem_cache_destroy(cache6);
+destroy_cache4:
+	kmem_cache_destroy(cache4);
+	return -ENOMEM;
 }
 
 /** dsr_conn_exit() - undo dsr_conn_init(), once all tables are gone */
@@ -215,5 +236,6 @@ void dsr_conn_exit(void)
 	destroy_workqueue(wq);
 	/* connections, backends, and buckets on their way out */
 	rcu_barrier();
-	kmem_cache_destroy(cache);
+	kmem_cache_destroy(cache6);
+	kmem_cache_destroy(cache4);
 }

@@ -21,33 +21,32 @@
 /**
  * struct dsr_conn - a connection
  * @node: in the table
- * @tuple: its key
  * @backend: where its packets go, never %NULL
  * @rcu: to free it after its last reader
  * @state: enum dsr_conn_state
  * @unlinked: not in the table any more, and does not hold @backend
+ * @tuple: its key; there is memory for dsr_tuple_size() bytes of it
  */
 struct dsr_conn {
 	struct dsr_node node;
-	struct dsr_tuple tuple;
 	struct dsr_backend __rcu *backend;
 	struct rcu_head rcu;
 	u8 state;
 	bool unlinked;
+	struct dsr_tuple tuple;
 };
 
-/* one cache line: "a hit reads the bucket and the entry" */
-static_assert(sizeof(struct dsr_conn) <= 64);
+#define DSR_CONN_SIZE4	(offsetof(struct dsr_conn, tuple) + DSR_TUPLE_SIZE4)
+#define DSR_CONN_SIZE6	(offsetof(struct dsr_conn, tuple) + DSR_TUPLE_SIZE6)
+
+/* IPv4: one cache line: "a hit reads the bucket and the entry" */
+static_assert(DSR_CONN_SIZE4 <= 64);
 
 /** dsr_conn_hash() - hash of @tuple in @table */
 static inline u32 dsr_conn_hash(const struct dsr_table *table,
 				const struct dsr_tuple *tuple)
 {
-	/* TCP and UDP share chains: at worst two entries instead of one. */
-	return hsiphash_3u32((__force u32)tuple->saddr,
-			     (__force u32)tuple->daddr,
-			     (__force u32)tuple->sport << 16 |
-			     (__force u32)tuple->dport, &table->key);
+	return dsr_tuple_key_hash(tuple, &table->key);
 }
 
 /** dsr_conn_state() - state of a connection after @packet, from @state on */
@@ -68,9 +67,8 @@ static inline struct dsr_backend *dsr_conn_backend(const struct dsr_conn *conn)
 static inline bool dsr_conn_match(const struct dsr_node *node, const void *key)
 {
 	const struct dsr_conn *conn = container_of(node, struct dsr_conn, node);
-	const u64 *a = (const u64 *)&conn->tuple, *b = key;
 
-	return a[0] == b[0] && a[1] == b[1];
+	return dsr_tuple_equal(key, &conn->tuple);
 }
 
 /**

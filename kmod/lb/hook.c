@@ -42,7 +42,7 @@ static void schedule_connection(struct dsr_net *dn,
 	struct dsr_backend *backend;
 	bool begun;
 
-	if (is_bad_source(packet->tuple.saddr)) {
+	if (is_bad_source(packet->tuple.v4.saddr)) {
 		decision->reason = DSR_DROP_SOURCE;
 		return;
 	}
@@ -55,7 +55,8 @@ static void schedule_connection(struct dsr_net *dn,
 	if (!conn && may_be_stateless(dn, packet))
 		backend = dsr_rendezvous_select(pool, &packet->tuple);
 	else
-		backend = pool->scheduler->select(pool, &packet->tuple);
+		backend = pool->scheduler->select(pool, &packet->tuple,
+						  false);
 	begun = conn && dsr_conn_move(dn, conn, packet, backend);
 	if (!begun)
 		conn = dsr_conn_add(dn, packet, decision->hash, backend,

@@ -30,9 +30,9 @@ static int put_connection(struct sk_buff *skb, struct netlink_callback *cb,
 		return -EMSGSIZE;
 	backend = rcu_dereference(conn->backend);
 	if (nla_put_u8(skb, DSR_CONNECTION_A_PROTO, conn->tuple.proto) ||
-	    nla_put_be32(skb, DSR_CONNECTION_A_SRC4, conn->tuple.saddr) ||
+	    nla_put_be32(skb, DSR_CONNECTION_A_SRC4, conn->tuple.v4.saddr) ||
 	    nla_put_be16(skb, DSR_CONNECTION_A_SPORT, conn->tuple.sport) ||
-	    nla_put_be32(skb, DSR_CONNECTION_A_DST4, conn->tuple.daddr) ||
+	    nla_put_be32(skb, DSR_CONNECTION_A_DST4, conn->tuple.v4.daddr) ||
 	    nla_put_be16(skb, DSR_CONNECTION_A_DPORT, conn->tuple.dport) ||
 	    nla_put_u8(skb, DSR_CONNECTION_A_STATE, READ_ONCE(conn->state)) ||
 	    nla_put_u32(skb, DSR_CONNECTION_A_EXPIRES,

@@ -41,11 +41,12 @@ static bool parse_quoted(const struct sk_buff *skb, unsigned int offset,
 		return false;
 
 	packet->tuple = (struct dsr_tuple) {
-		.saddr = iph->daddr,
-		.daddr = iph->saddr,
 		.sport = ports[1],
 		.dport = ports[0],
 		.proto = iph->protocol,
+		.family = AF_INET,
+		.v4.saddr = iph->daddr,
+		.v4.daddr = iph->saddr,
 	};
 	packet->icmp_error = true;
 	return true;
@@ -103,9 +104,10 @@ bool dsr_packet_parse(const struct sk_buff *skb, struct dsr_packet *packet,
 	}
 
 	packet->tuple = (struct dsr_tuple) {
-		.saddr = iph->saddr,
-		.daddr = iph->daddr,
 		.proto = iph->protocol,
+		.family = AF_INET,
+		.v4.saddr = iph->saddr,
+		.v4.daddr = iph->daddr,
 	};
 	*reason = DSR_DROP_MALFORMED;
 	switch (iph->protocol) {

@@ -11,26 +11,7 @@
 #include <linux/types.h>
 
 #include "reason.h"
-
-/**
- * struct dsr_tuple - what names a connection
- * @saddr: client
- * @daddr: VIP
- * @sport: the client's port
- * @dport: the VIP's port
- * @proto: IPPROTO_TCP or IPPROTO_UDP
- * @zero: always 0, so that a tuple compares as two words
- */
-struct dsr_tuple {
-	__be32 saddr;
-	__be32 daddr;
-	__be16 sport;
-	__be16 dport;
-	u8 proto;
-	u8 zero[3];
-} __aligned(8);
-
-static_assert(sizeof(struct dsr_tuple) == 16);
+#include "tuple.h"
 
 /**
  * struct dsr_packet - a parsed packet

@@ -18,10 +18,10 @@ static void take_over(struct dsr_pool *pool, struct dsr_pool *old)
 	spin_lock_bh(&old->lock);
 	for (i = 0; i < pool->count; i++) {
 		struct dsr_pool_member *member = &pool->member[i];
-		u32 addr = ntohl(member->backend->nexthop.addr);
 
 		while (j < old->count &&
-		       ntohl(old->member[j].backend->nexthop.addr) < addr)
+		       dsr_backend_compare(old->member[j].backend,
+					   member->backend) < 0)
 			j++;
 		if (j < old->count &&
 		    old->member[j].backend == member->backend)

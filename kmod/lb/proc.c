@@ -108,8 +108,8 @@ static void show_connection(struct seq_file *seq, const struct dsr_conn *conn)
 
 	seq_printf(seq, "%s %pI4:%u %pI4:%u via %pI4 %s expires %ld\n",
 		   tuple->proto == IPPROTO_TCP ? "tcp" : "udp",
-		   &tuple->saddr, ntohs(tuple->sport),
-		   &tuple->daddr, ntohs(tuple->dport),
+		   &tuple->v4.saddr, ntohs(tuple->sport),
+		   &tuple->v4.daddr, ntohs(tuple->dport),
 		   &rcu_dereference(conn->backend)->nexthop.addr,
 		   state_names[READ_ONCE(conn->state)],
 		   dsr_conn_expires(conn, jiffies) / MSEC_PER_SEC);

@@ -45,15 +45,15 @@ static u32 minus_log2(u32 x)
 struct dsr_backend *dsr_rendezvous_select(const struct dsr_pool *pool,
 					  const struct dsr_tuple *tuple)
 {
-	u32 flow = jhash2((const u32 *)tuple, sizeof(*tuple) / sizeof(u32), 0);
+	u32 flow = dsr_tuple_hash(tuple, 0);
 	const struct dsr_pool_member *member, *best = NULL;
 	u64 best_score = 0;
 	u32 i, score;
 
 	for (i = 0; i < pool->count; i++) {
 		member = &pool->member[i];
-		score = minus_log2(jhash_2words(flow, (__force u32)
-						member->backend->nexthop.addr,
+		score = minus_log2(jhash_2words(flow,
+						dsr_backend_hash(member->backend),
 						0));
 		/* score / weight < best_score / best->weight */
 		if (!best || (u64)score * best->weight <

@@ -8,9 +8,10 @@
 #include "scheduler.h"
 
 static struct dsr_backend *rr_select(struct dsr_pool *pool,
-				     const struct dsr_tuple *tuple)
+				     const struct dsr_tuple *tuple, bool dry)
 {
-	u32 turn = (u32)atomic_inc_return(&pool->turn) - 1;
+	u32 turn = dry ? atomic_read(&pool->turn) :
+			 (u32)atomic_inc_return(&pool->turn) - 1;
 
 	return pool->member[turn % pool->count].backend;
 }

@@ -11,7 +11,7 @@
 #include "scheduler.h"
 
 static struct dsr_backend *wrr_select(struct dsr_pool *pool,
-				      const struct dsr_tuple *tuple)
+				      const struct dsr_tuple *tuple, bool dry)
 {
 	struct dsr_pool_member *member, *best = NULL;
 	u32 i;
@@ -19,11 +19,14 @@ static struct dsr_backend *wrr_select(struct dsr_pool *pool,
 	spin_lock_bh(&pool->lock);
 	for (i = 0; i < pool->count; i++) {
 		member = &pool->member[i];
-		member->credit += member->weight;
-		if (!best || member->credit > best->credit)
+		if (!best || member->credit + member->weight >
+			     best->credit + best->weight)
 			best = member;
 	}
-	best->credit -= pool->weight;
+	for (i = 0; i < pool->count && !dry; i++)
+		pool->member[i].credit += pool->member[i].weight;
+	if (!dry)
+		best->credit -= pool->weight;
 	spin_unlock_bh(&pool->lock);
 	return best->backend;
 }

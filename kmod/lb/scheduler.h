@@ -14,13 +14,17 @@
 /**
  * struct dsr_scheduler - who chooses the backend of a new connection
  * @name: as the user writes it
- * @select: choose. @pool has a member at least. Context: rcu_read_lock().
- *	Return: a backend of @pool, never %NULL
+ * @hashes: the same flow always gets the same backend, so that nobody has to
+ *	remember it before its first packet that is not a SYN
+ * @select: choose. @pool has a member at least; if @dry, nothing is changed.
+ *	Context: rcu_read_lock(). Return: a backend of @pool; %NULL if none of
+ *	them takes a connection now
  */
 struct dsr_scheduler {
 	const char *name;
+	bool hashes;
 	struct dsr_backend *(*select)(struct dsr_pool *pool,
-				      const struct dsr_tuple *tuple);
+				      const struct dsr_tuple *tuple, bool dry);
 };
 
 extern const struct dsr_scheduler dsr_sched_rr;

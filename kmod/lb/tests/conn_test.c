@@ -70,7 +70,7 @@ static void conn_is_found_by_its_tuple_only(struct kunit *test)
 	other.dport = htons(81);
 	KUNIT_EXPECT_FALSE(test, dsr_conn_match(&conn->node, &other));
 	other = tuple;
-	other.saddr = htonl(1);
+	other.v4.saddr = htonl(1);
 	KUNIT_EXPECT_FALSE(test, dsr_conn_match(&conn->node, &other));
 	KUNIT_EXPECT_TRUE(test, dsr_conn_match(&conn->node, &tuple));
 }

@@ -104,11 +104,12 @@ static inline void fixture_exit(struct kunit *test)
 static inline struct dsr_tuple fixture_tuple(u32 n)
 {
 	return (struct dsr_tuple) {
-		.saddr = htonl(0xc0000200 + (n >> 14)),
-		.daddr = htonl(0x0a0a1f64),
 		.sport = htons(1024 + (n & 0x3fff)),
 		.dport = htons(80),
 		.proto = IPPROTO_TCP,
+		.family = AF_INET,
+		.v4.saddr = htonl(0xc0000200 + (n >> 14)),
+		.v4.daddr = htonl(0x0a0a1f64),
 	};
 }
 

@@ -98,14 +98,15 @@ static void expect_tuple(struct kunit *test, const struct dsr_packet *packet,
 			 u8 proto, u16 sport, u16 dport)
 {
 	struct dsr_tuple tuple = {
-		.saddr = CLIENT,
-		.daddr = VIP,
 		.sport = htons(sport),
 		.dport = htons(dport),
 		.proto = proto,
+		.family = AF_INET,
+		.v4.saddr = CLIENT,
+		.v4.daddr = VIP,
 	};
 
-	KUNIT_EXPECT_EQ(test, memcmp(&packet->tuple, &tuple, sizeof(tuple)), 0);
+	KUNIT_EXPECT_TRUE(test, dsr_tuple_equal(&packet->tuple, &tuple));
 }
 
 static void tcp(struct kunit *test)

@@ -18,7 +18,7 @@ static void count(struct fixture *f, u32 turns, u32 *counts)
 	rcu_read_lock();
 	for (i = 0; i < turns; i++) {
 		tuple = fixture_tuple(i);
-		backend = pool->scheduler->select(pool, &tuple);
+		backend = pool->scheduler->select(pool, &tuple, false);
 		counts[ntohl(backend->nexthop.addr) % HOSTS]++;
 	}
 	rcu_read_unlock();

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * tuple - what names a connection: protocol, and the two ends
+ *
+ * Pure. An IPv4 tuple is two words, so that two of them compare by two
+ * comparisons and an entry of the table fits a cache line; an IPv6 tuple is
+ * five. What is not of a tuple's family is not there: entries have no room
+ * for it.
+ */
+#ifndef _DSR_TUPLE_H
+#define _DSR_TUPLE_H
+
+#include <linux/jhash.h>
+#include <linux/netfilter.h>
+#include <linux/siphash.h>
+#include <linux/socket.h>
+#include <linux/stddef.h>
+#include <linux/types.h>
+
+/**
+ * struct dsr_tuple - what names a connection
+ * @sport: the client's port
+ * @dport: the VIP's port
+ * @proto: IPPROTO_*
+ * @family: AF_INET or AF_INET6
+ * @zero: always 0, so that tuples compare as words
+ * @v4: addresses of the client and of the VIP, if @family is AF_INET
+ * @v6: the same, if it is AF_INET6
+ */
+struct dsr_tuple {
+	__be16 sport;
+	__be16 dport;
+	u8 proto;
+	u8 family;
+	u16 zero;
+	union {
+		struct {
+			__be32 saddr;
+			__be32 daddr;
+		} v4;
+		struct {
+			struct in6_addr saddr;
+			struct in6_addr daddr;
+		} v6;
+	};
+} __aligned(8);
+
+#define DSR_TUPLE_SIZE4	offsetofend(struct dsr_tuple, v4)
+#define DSR_TUPLE_SIZE6	offsetofend(struct dsr_tuple, v6)
+
+static_assert(DSR_TUPLE_SIZE4 == 2 * sizeof(u64));
+static_assert(DSR_TUPLE_SIZE6 == 5 * sizeof(u64));
+
+/** dsr_tuple_size() - bytes of @tuple that mean something */
+static inline size_t dsr_tuple_size(const struct dsr_tuple *tuple)
+{
+	return likely(tuple->family == AF_INET) ? DSR_TUPLE_SIZE4 :
+						  DSR_TUPLE_SIZE6;
+}
+
+/** dsr_tuple_equal() - whether two tuples name the same connection */
+static __always_inline bool dsr_tuple_equal(const struct dsr_tuple *one,
+					    const struct dsr_tuple *other)
+{
+	const u64 *a = (const u64 *)one, *b = (const u64 *)other;
+
+	/* the family is in the first word */
+	if (a[0] != b[0] || a[1] != b[1])
+		return false;
+	return likely(one->family == AF_INET) ||
+	       (a[2] == b[2] && a[3] == b[3] && a[4] == b[4]);
+}
+
+/**
+ * dsr_tuple_key_hash() - hash of a tuple for a table
+ * @tuple: tuple
+ * @key: the secret of the table
+ *
+ * The protocol is not part of it: at worst a chain has two entries instead of
+ * one.
+ */
+static inline u32 dsr_tuple_key_hash(const struct dsr_tuple *tuple,
+				     const hsiphash_key_t *key)
+{
+	if (likely(tuple->family == AF_INET))
+		return hsiphash_3u32((__force u32)tuple->v4.saddr,
+				     (__force u32)tuple->v4.daddr,
+				     (__force u32)tuple->sport << 16 |
+				     (__force u32)tuple->dport, key);
+	return hsiphash(tuple, DSR_TUPLE_SIZE6, key);
+}
+
+/* The hashes below are the same on every balancer, and after every start: two
+ * balancers that share a VIP send a flow to the same backend.
+ */
+
+/** dsr_tuple_hash() - hash of a flow: both addresses, both ports, protocol */
+static inline u32 dsr_tuple_hash(const struct dsr_tuple *tuple, u32 seed)
+{
+	return jhash2((const u32 *)tuple,
+		      dsr_tuple_size(tuple) / sizeof(u32), seed);
+}
+
+/** dsr_tuple_source_hash() - hash of the client's address, and @port */
+static inline u32 dsr_tuple_source_hash(const struct dsr_tuple *tuple,
+					__be16 port, u32 seed)
+{
+	if (likely(tuple->family == AF_INET))
+		return jhash_2words((__force u32)tuple->v4.saddr,
+				    (__force u32)port, seed);
+	return jhash2((const u32 *)&tuple->v6.saddr,
+		      sizeof(tuple->v6.saddr) / sizeof(u32),
+		      seed ^ (__force u32)port);
+}
+
+/** dsr_tuple_dest_hash() - hash of the VIP's address */
+static inline u32 dsr_tuple_dest_hash(const struct dsr_tuple *tuple, u32 seed)
+{
+	if (likely(tuple->family == AF_INET))
+		return jhash_1word((__force u32)tuple->v4.daddr, seed);
+	return jhash2((const u32 *)&tuple->v6.daddr,
+		      sizeof(tuple->v6.daddr) / sizeof(u32), seed);
+}
+
+/** dsr_tuple_source() - the client's address */
+static inline union nf_inet_addr
+dsr_tuple_source(const struct dsr_tuple *tuple)
+{
+	union nf_inet_addr addr = { };
+
+	if (tuple->family == AF_INET)
+		addr.ip = tuple->v4.saddr;
+	else
+		addr.in6 = tuple->v6.saddr;
+	return addr;
+}
+
+/** dsr_tuple_dest() - the VIP's address */
+static inline union nf_inet_addr dsr_tuple_dest(const struct dsr_tuple *tuple)
+{
+	union nf_inet_addr addr = { };
+
+	if (tuple->family == AF_INET)
+		addr.ip = tuple->v4.daddr;
+	else
+		addr.in6 = tuple->v6.daddr;
+	return addr;
+}
+
+#endif /* _DSR_TUPLE_H */
