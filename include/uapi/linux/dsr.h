@@ -17,13 +17,14 @@
  * request leaves out. GET with NLM_F_DUMP lists all, as messages of the command
  * of the request.
  *
- * "be" attributes are in network byte order, all others in host byte order.
+ * "be" attributes and addresses are in network byte order, all others in host byte order.
  */
 #ifndef _UAPI_LINUX_DSR_H
 #define _UAPI_LINUX_DSR_H
 
 #define DSR_GENL_NAME		"dsr"
 #define DSR_GENL_VERSION	1
+#define DSR_GENL_MCGRP_EVENTS	"events"	/* changes, see enum dsr_cmd */
 
 #define DSR_RS_GENL_NAME	"dsr_rs"
 #define DSR_RS_GENL_VERSION	1
@@ -35,22 +36,34 @@
 /**
  * enum dsr_cmd - commands of the family "dsr"
  * @DSR_CMD_UNSPEC: never sent
- * @DSR_CMD_SERVICE_ADD: DSR_A_SERVICE: FWMARK; SCHEDULER, PATH, TOS optional
+ * @DSR_CMD_SERVICE_ADD: DSR_A_SERVICE: its key, and any of the rest
  * @DSR_CMD_SERVICE_SET: as ADD
  * @DSR_CMD_SERVICE_REPLACE: as ADD; the backends stay
- * @DSR_CMD_SERVICE_DELETE: DSR_A_SERVICE: FWMARK
- * @DSR_CMD_SERVICE_GET: one by DSR_A_SERVICE: FWMARK, or a dump of all
+ * @DSR_CMD_SERVICE_DELETE: DSR_A_SERVICE: its key
+ * @DSR_CMD_SERVICE_GET: one by DSR_A_SERVICE: its key, or a dump of all
  * @DSR_CMD_SERVICE_FLUSH: no attributes; deletes every service
- * @DSR_CMD_BACKEND_ADD: DSR_A_SERVICE: FWMARK, and DSR_A_BACKEND: ADDR4;
- *	WEIGHT optional, 1 if absent
+ * @DSR_CMD_BACKEND_ADD: DSR_A_SERVICE: its key, and DSR_A_BACKEND: ADDR;
+ *	the rest optional
  * @DSR_CMD_BACKEND_SET: as ADD
  * @DSR_CMD_BACKEND_REPLACE: as ADD
  * @DSR_CMD_BACKEND_DELETE: as ADD, without WEIGHT
  * @DSR_CMD_BACKEND_GET: dump; of one service if DSR_A_SERVICE is given
- * @DSR_CMD_CONNECTION_GET: dump of the connection table
- * @DSR_CMD_CONNECTION_SET: DSR_A_TABLE: MAX
+ * @DSR_CMD_CONNECTION_GET: dump of the connection table; of the entries that
+ *	have all the attributes of DSR_A_CONNECTION, if that is given
+ * @DSR_CMD_CONNECTION_SET: DSR_A_TABLE: MAX, TIMEOUTS
  * @DSR_CMD_CONNECTION_FLUSH: no attributes; forgets every connection
  * @DSR_CMD_STATS_GET: one reply: DSR_A_TABLE and DSR_A_REASON, repeated
+ * @DSR_CMD_EXPLAIN: what would become of a packet: DSR_A_EXPLAIN: SRC, SPORT,
+ *	DST, DPORT, PROTO, and FWMARK if it has a mark. Changes nothing. One
+ *	reply: DSR_A_EXPLAIN, and as far as it comes to them DSR_A_SERVICE,
+ *	DSR_A_BACKEND and DSR_A_CONNECTION
+ * @DSR_CMD_BACKEND_STATE: never sent to the kernel: what happened to a backend
+ *	by itself: its STATE, OVERLOADED, or ADMIN has changed
+ *
+ * The multicast group DSR_GENL_MCGRP_EVENTS gets, after the change and as the
+ * command that made it: what SERVICE_GET and BACKEND_GET would say for ADD, SET
+ * and REPLACE; the key alone for DELETE; and BACKEND_STATE. Joining it takes
+ * CAP_NET_ADMIN, as the dumps do.
  */
 enum dsr_cmd {
 	DSR_CMD_UNSPEC,
@@ -69,6 +82,8 @@ enum dsr_cmd {
 	DSR_CMD_CONNECTION_SET,
 	DSR_CMD_CONNECTION_FLUSH,
 	DSR_CMD_STATS_GET,
+	DSR_CMD_EXPLAIN,
+	DSR_CMD_BACKEND_STATE,
 
 	__DSR_CMD_MAX,
 	DSR_CMD_MAX = __DSR_CMD_MAX - 1
@@ -84,6 +99,7 @@ enum dsr_cmd {
  * @DSR_A_FLOW: nest of enum dsr_flow_attr
  * @DSR_A_TABLE: nest of enum dsr_table_attr
  * @DSR_A_REASON: nest of enum dsr_reason_attr, once for each reason
+ * @DSR_A_EXPLAIN: nest of enum dsr_explain_attr
  */
 enum dsr_attr {
 	DSR_A_UNSPEC,
@@ -94,6 +110,7 @@ enum dsr_attr {
 	DSR_A_FLOW,
 	DSR_A_TABLE,
 	DSR_A_REASON,
+	DSR_A_EXPLAIN,
 
 	__DSR_A_MAX,
 	DSR_A_MAX = __DSR_A_MAX - 1
@@ -113,9 +130,45 @@ enum dsr_path {
 };
 
 /**
+ * enum dsr_ping - what becomes of an ICMP echo request to a service's address
+ * @DSR_PING_REPLY: the balancer answers while a backend is up; the default
+ * @DSR_PING_FORWARD: a backend gets it
+ * @DSR_PING_IGNORE: nobody answers
+ */
+enum dsr_ping {
+	DSR_PING_REPLY,
+	DSR_PING_FORWARD,
+	DSR_PING_IGNORE,
+
+	__DSR_PING_MAX,
+	DSR_PING_MAX = __DSR_PING_MAX - 1
+};
+
+/**
+ * enum dsr_on_down - what becomes of the connections of a backend that is down
+ *	or was deleted, with their next packet
+ * @DSR_ON_DOWN_RESCHEDULE: another backend gets them; the default
+ * @DSR_ON_DOWN_RESET: the client gets a TCP reset, or ICMP port unreachable
+ * @DSR_ON_DOWN_DROP: their packets are dropped
+ */
+enum dsr_on_down {
+	DSR_ON_DOWN_RESCHEDULE,
+	DSR_ON_DOWN_RESET,
+	DSR_ON_DOWN_DROP,
+
+	__DSR_ON_DOWN_MAX,
+	DSR_ON_DOWN_MAX = __DSR_ON_DOWN_MAX - 1
+};
+
+/**
  * enum dsr_service_attr - what clients connect to
+ *
+ * The key is FWMARK and FAMILY; or VIP, PROTO, PORT and PORT_LAST. A packet
+ * belongs to the service of its mark; if there is none, to that one of its
+ * destination which names its port most exactly.
+ *
  * @DSR_SERVICE_A_UNSPEC: never sent
- * @DSR_SERVICE_A_FWMARK: u32, the key: the mark that selects the traffic, not 0
+ * @DSR_SERVICE_A_FWMARK: u32, key: the mark that selects the traffic, not 0
  * @DSR_SERVICE_A_SCHEDULER: string, "rr" if absent
  * @DSR_SERVICE_A_PATH: u8, enum dsr_path
  * @DSR_SERVICE_A_TOS: u8, the bits of the TOS byte to set on the way out
@@ -123,6 +176,21 @@ enum dsr_path {
  *	TOS and TOS_MASK come together, and TOS has no bit outside of TOS_MASK
  * @DSR_SERVICE_A_BACKENDS: u32, how many it has (reply only)
  * @DSR_SERVICE_A_STATS: nest of enum dsr_stats_attr (reply only)
+ * @DSR_SERVICE_A_FAMILY: u8, key, with FWMARK: AF_INET (if absent) or AF_INET6
+ * @DSR_SERVICE_A_VIP: 4 or 16 bytes, key: the address that clients connect to
+ * @DSR_SERVICE_A_PROTO: u8, key, with VIP: IPPROTO_TCP, _UDP or _SCTP; absent:
+ *	all of them
+ * @DSR_SERVICE_A_PORT: be16, key, with PROTO: the port; absent: all ports
+ * @DSR_SERVICE_A_PORT_LAST: be16, key, with PORT: last port of a range
+ * @DSR_SERVICE_A_PING: u8, enum dsr_ping
+ * @DSR_SERVICE_A_ONE_PACKET: u8, 1: each UDP datagram is scheduled by itself
+ * @DSR_SERVICE_A_ON_DOWN: u8, enum dsr_on_down
+ * @DSR_SERVICE_A_PERSIST: u32, milliseconds for which a client that has no
+ *	connection any more gets the same backend again; 0: not at all
+ * @DSR_SERVICE_A_PERSIST_PREFIX: u8, with PERSIST: clients whose addresses
+ *	agree in as many bits are one; 32 or 128 if absent
+ * @DSR_SERVICE_A_TIMEOUTS: nest of enum dsr_timeout_attr: of its connections;
+ *	0 or absent: that of the table
  */
 enum dsr_service_attr {
 	DSR_SERVICE_A_UNSPEC,
@@ -133,6 +201,17 @@ enum dsr_service_attr {
 	DSR_SERVICE_A_TOS_MASK,
 	DSR_SERVICE_A_BACKENDS,
 	DSR_SERVICE_A_STATS,
+	DSR_SERVICE_A_FAMILY,
+	DSR_SERVICE_A_VIP,
+	DSR_SERVICE_A_PROTO,
+	DSR_SERVICE_A_PORT,
+	DSR_SERVICE_A_PORT_LAST,
+	DSR_SERVICE_A_PING,
+	DSR_SERVICE_A_ONE_PACKET,
+	DSR_SERVICE_A_ON_DOWN,
+	DSR_SERVICE_A_PERSIST,
+	DSR_SERVICE_A_PERSIST_PREFIX,
+	DSR_SERVICE_A_TIMEOUTS,
 
 	__DSR_SERVICE_A_MAX,
 	DSR_SERVICE_A_MAX = __DSR_SERVICE_A_MAX - 1
@@ -145,6 +224,8 @@ enum dsr_service_attr {
  * @DSR_BACKEND_INCOMPLETE: it was asked for its MAC address, no answer yet
  * @DSR_BACKEND_UNREACHABLE: it does not answer for its address
  * @DSR_BACKEND_NO_ROUTE: no device leads to it without a gateway
+ * @DSR_BACKEND_LOCAL: its address is this machine's own: what it gets is
+ *	delivered here
  */
 enum dsr_backend_state {
 	DSR_BACKEND_UNKNOWN,
@@ -152,15 +233,33 @@ enum dsr_backend_state {
 	DSR_BACKEND_INCOMPLETE,
 	DSR_BACKEND_UNREACHABLE,
 	DSR_BACKEND_NO_ROUTE,
+	DSR_BACKEND_LOCAL,
 
 	__DSR_BACKEND_STATE_MAX,
 	DSR_BACKEND_STATE_MAX = __DSR_BACKEND_STATE_MAX - 1
 };
 
 /**
+ * enum dsr_backend_admin - what the operator wants of a backend
+ * @DSR_BACKEND_UP: new connections, according to its weight
+ * @DSR_BACKEND_DRAINING: no new connections; those it has live on, at most
+ *	until the deadline: then it is down
+ * @DSR_BACKEND_DOWN: nothing, see enum dsr_on_down
+ */
+enum dsr_backend_admin {
+	DSR_BACKEND_UP,
+	DSR_BACKEND_DRAINING,
+	DSR_BACKEND_DOWN,
+
+	__DSR_BACKEND_ADMIN_MAX,
+	DSR_BACKEND_ADMIN_MAX = __DSR_BACKEND_ADMIN_MAX - 1
+};
+
+/**
  * enum dsr_backend_attr - a real server in a service
  * @DSR_BACKEND_A_UNSPEC: never sent
- * @DSR_BACKEND_A_ADDR4: be32, the key: the next hop, on-link
+ * @DSR_BACKEND_A_ADDR: 4 or 16 bytes, the key: the next hop, on-link, or an
+ *	address of this machine; of the family of the service
  * @DSR_BACKEND_A_WEIGHT: u32, 0 to DSR_WEIGHT_MAX; 0: no new connections
  * @DSR_BACKEND_A_ACTIVE: u32, established connections (reply only)
  * @DSR_BACKEND_A_INACTIVE: u32, other connections in the table (reply only)
@@ -168,10 +267,17 @@ enum dsr_backend_state {
  * @DSR_BACKEND_A_IFINDEX: u32, device towards it (reply only, if there is one)
  * @DSR_BACKEND_A_MAC: binary, its link-layer address (reply only, if known)
  * @DSR_BACKEND_A_STATS: nest of enum dsr_stats_attr (reply only)
+ * @DSR_BACKEND_A_ADMIN: u8, enum dsr_backend_admin
+ * @DSR_BACKEND_A_DEADLINE: u32, with DSR_BACKEND_DRAINING: milliseconds until
+ *	it is down; 0 or absent: never
+ * @DSR_BACKEND_A_PERSISTENT: u32, clients that come back to it for
+ *	persistence's sake (reply only)
+ * @DSR_BACKEND_A_UNRESOLVED: u32, how often nobody has answered when its MAC
+ *	address was asked for (reply only)
  */
 enum dsr_backend_attr {
 	DSR_BACKEND_A_UNSPEC,
-	DSR_BACKEND_A_ADDR4,
+	DSR_BACKEND_A_ADDR,
 	DSR_BACKEND_A_WEIGHT,
 	DSR_BACKEND_A_ACTIVE,
 	DSR_BACKEND_A_INACTIVE,
@@ -179,6 +285,10 @@ enum dsr_backend_attr {
 	DSR_BACKEND_A_IFINDEX,
 	DSR_BACKEND_A_MAC,
 	DSR_BACKEND_A_STATS,
+	DSR_BACKEND_A_ADMIN,
+	DSR_BACKEND_A_DEADLINE,
+	DSR_BACKEND_A_PERSISTENT,
+	DSR_BACKEND_A_UNRESOLVED,
 
 	__DSR_BACKEND_A_MAX,
 	DSR_BACKEND_A_MAX = __DSR_BACKEND_A_MAX - 1
@@ -186,11 +296,12 @@ enum dsr_backend_attr {
 
 /**
  * enum dsr_conn_state - a connection as the client's half of it shows
- * @DSR_CONN_SYN: TCP: a SYN was seen, nothing after it
- * @DSR_CONN_ESTABLISHED: TCP: the client has sent something else than a SYN
- * @DSR_CONN_FIN: TCP: the client has sent a FIN
- * @DSR_CONN_CLOSED: TCP: the client has sent a RST
+ * @DSR_CONN_SYN: a SYN (SCTP: INIT) was seen, nothing after it
+ * @DSR_CONN_ESTABLISHED: the client has sent something else than that
+ * @DSR_CONN_FIN: the client has sent a FIN (SCTP: SHUTDOWN)
+ * @DSR_CONN_CLOSED: the client has sent a RST (SCTP: ABORT)
  * @DSR_CONN_UDP: UDP: datagrams were seen
+ * @DSR_CONN_PERSISTENT: no connection: where a client's next one goes
  */
 enum dsr_conn_state {
 	DSR_CONN_SYN,
@@ -198,36 +309,65 @@ enum dsr_conn_state {
 	DSR_CONN_FIN,
 	DSR_CONN_CLOSED,
 	DSR_CONN_UDP,
+	DSR_CONN_PERSISTENT,
 
 	__DSR_CONN_STATE_MAX,
 	DSR_CONN_STATE_MAX = __DSR_CONN_STATE_MAX - 1
 };
 
 /**
- * enum dsr_connection_attr - an entry of the balancer's table (reply only)
+ * enum dsr_timeout_attr - how long an entry outlives its last packet, by state
+ *
+ * All are u32, in milliseconds; what is left out stays as it is.
+ *
+ * @DSR_TIMEOUT_A_UNSPEC: never sent
+ * @DSR_TIMEOUT_A_SYN: in DSR_CONN_SYN
+ * @DSR_TIMEOUT_A_ESTABLISHED: in DSR_CONN_ESTABLISHED
+ * @DSR_TIMEOUT_A_FIN: in DSR_CONN_FIN
+ * @DSR_TIMEOUT_A_CLOSED: in DSR_CONN_CLOSED
+ * @DSR_TIMEOUT_A_UDP: in DSR_CONN_UDP
+ */
+enum dsr_timeout_attr {
+	DSR_TIMEOUT_A_UNSPEC,
+	DSR_TIMEOUT_A_SYN,
+	DSR_TIMEOUT_A_ESTABLISHED,
+	DSR_TIMEOUT_A_FIN,
+	DSR_TIMEOUT_A_CLOSED,
+	DSR_TIMEOUT_A_UDP,
+
+	__DSR_TIMEOUT_A_MAX,
+	DSR_TIMEOUT_A_MAX = __DSR_TIMEOUT_A_MAX - 1
+};
+
+/**
+ * enum dsr_connection_attr - an entry of the balancer's table
+ *
+ * In a request it says which entries are asked for, by any of the attributes
+ * but EXPIRES.
+ *
  * @DSR_CONNECTION_A_UNSPEC: never sent
- * @DSR_CONNECTION_A_PROTO: u8, IPPROTO_TCP or IPPROTO_UDP
- * @DSR_CONNECTION_A_SRC4: be32, client
+ * @DSR_CONNECTION_A_PROTO: u8, IPPROTO_*
+ * @DSR_CONNECTION_A_SRC: 4 or 16 bytes, client
  * @DSR_CONNECTION_A_SPORT: be16
- * @DSR_CONNECTION_A_DST4: be32, VIP
+ * @DSR_CONNECTION_A_DST: 4 or 16 bytes, VIP
  * @DSR_CONNECTION_A_DPORT: be16
  * @DSR_CONNECTION_A_STATE: u8, enum dsr_conn_state
  * @DSR_CONNECTION_A_EXPIRES: u32, milliseconds until it is forgotten if
- *	no packet comes
- * @DSR_CONNECTION_A_FWMARK: u32, the service
- * @DSR_CONNECTION_A_BACKEND4: be32, the backend
+ *	no packet comes (reply only)
+ * @DSR_CONNECTION_A_FWMARK: u32, the mark of its service, if that has one
+ * @DSR_CONNECTION_A_BACKEND: 4 or 16 bytes, the backend
  */
 enum dsr_connection_attr {
 	DSR_CONNECTION_A_UNSPEC,
 	DSR_CONNECTION_A_PROTO,
-	DSR_CONNECTION_A_SRC4,
+	DSR_CONNECTION_A_SRC,
 	DSR_CONNECTION_A_SPORT,
-	DSR_CONNECTION_A_DST4,
+	DSR_CONNECTION_A_DST,
 	DSR_CONNECTION_A_DPORT,
 	DSR_CONNECTION_A_STATE,
 	DSR_CONNECTION_A_EXPIRES,
 	DSR_CONNECTION_A_FWMARK,
-	DSR_CONNECTION_A_BACKEND4,
+	DSR_CONNECTION_A_BACKEND,
 
 	__DSR_CONNECTION_A_MAX,
 	DSR_CONNECTION_A_MAX = __DSR_CONNECTION_A_MAX - 1
@@ -241,6 +381,8 @@ enum dsr_connection_attr {
  * @DSR_TABLE_A_MAX: u32, its hard cap, in entries
  * @DSR_TABLE_A_BUCKETS: u32, hash buckets (reply only)
  * @DSR_TABLE_A_BYTES: u64, memory of entries and buckets (reply only)
+ * @DSR_TABLE_A_TIMEOUTS: nest of enum dsr_timeout_attr; the balancer's only.
+ *	0: the default
  */
 enum dsr_table_attr {
 	DSR_TABLE_A_UNSPEC,
@@ -249,6 +391,7 @@ enum dsr_table_attr {
 	DSR_TABLE_A_MAX,
 	DSR_TABLE_A_BUCKETS,
 	DSR_TABLE_A_BYTES,
+	DSR_TABLE_A_TIMEOUTS,
 
 	__DSR_TABLE_A_LAST,
 	DSR_TABLE_A_LAST = __DSR_TABLE_A_LAST - 1
@@ -288,6 +431,60 @@ enum dsr_stats_attr {
 
 	__DSR_STATS_A_MAX,
 	DSR_STATS_A_MAX = __DSR_STATS_A_MAX - 1
+};
+
+/**
+ * enum dsr_choice - how the backend of a packet is found
+ * @DSR_CHOICE_NONE: not at all: the packet is not forwarded
+ * @DSR_CHOICE_CONNECTION: its connection is in the table
+ * @DSR_CHOICE_SCHEDULER: the scheduler chooses; what it would choose now
+ * @DSR_CHOICE_PERSISTENCE: its client was there before
+ * @DSR_CHOICE_HASH: by weighted rendezvous hashing, as the table is full or
+ *	the packet is from the middle of a connection
+ * @DSR_CHOICE_QUOTED: ICMP error: that of the connection that it quotes
+ */
+enum dsr_choice {
+	DSR_CHOICE_NONE,
+	DSR_CHOICE_CONNECTION,
+	DSR_CHOICE_SCHEDULER,
+	DSR_CHOICE_PERSISTENCE,
+	DSR_CHOICE_HASH,
+	DSR_CHOICE_QUOTED,
+
+	__DSR_CHOICE_MAX,
+	DSR_CHOICE_MAX = __DSR_CHOICE_MAX - 1
+};
+
+/**
+ * enum dsr_explain_attr - a packet, and what would become of it
+ * @DSR_EXPLAIN_A_UNSPEC: never sent
+ * @DSR_EXPLAIN_A_SRC: 4 or 16 bytes
+ * @DSR_EXPLAIN_A_SPORT: be16
+ * @DSR_EXPLAIN_A_DST: 4 or 16 bytes
+ * @DSR_EXPLAIN_A_DPORT: be16
+ * @DSR_EXPLAIN_A_PROTO: u8, IPPROTO_TCP (if absent), _UDP or _SCTP
+ * @DSR_EXPLAIN_A_FWMARK: u32, its mark; absent: none
+ * @DSR_EXPLAIN_A_REASON: string, as DSR_REASON_A_NAME (reply only)
+ * @DSR_EXPLAIN_A_CHOICE: u8, enum dsr_choice (reply only)
+ * @DSR_EXPLAIN_A_SLOT: u32, slot of the scheduler's table (reply only, of
+ *	schedulers that have one)
+ * @DSR_EXPLAIN_A_MIDDLE: flag: it is not the first packet of its connection
+ */
+enum dsr_explain_attr {
+	DSR_EXPLAIN_A_UNSPEC,
+	DSR_EXPLAIN_A_SRC,
+	DSR_EXPLAIN_A_SPORT,
+	DSR_EXPLAIN_A_DST,
+	DSR_EXPLAIN_A_DPORT,
+	DSR_EXPLAIN_A_PROTO,
+	DSR_EXPLAIN_A_FWMARK,
+	DSR_EXPLAIN_A_REASON,
+	DSR_EXPLAIN_A_CHOICE,
+	DSR_EXPLAIN_A_SLOT,
+	DSR_EXPLAIN_A_MIDDLE,
+
+	__DSR_EXPLAIN_A_MAX,
+	DSR_EXPLAIN_A_MAX = __DSR_EXPLAIN_A_MAX - 1
 };
 
 /**
