@@ -11,8 +11,8 @@
 #ifndef _DSR_BACKEND_H
 #define _DSR_BACKEND_H
 
-#include <linux/jhash.h>
 #include <linux/refcount.h>
+#include <linux/dsr.h>
 
 #include "nexthop.h"
 #include "stats.h"
@@ -20,14 +20,32 @@
 struct dsr_service;
 
 /**
+ * struct dsr_backend_config - what a user can choose of a backend
+ * @weight: share of new connections; 0: none
+ * @admin: enum dsr_backend_admin
+ * @deadline: with DSR_BACKEND_DRAINING: jiffies from now on until it is down;
+ *	0: never
+ */
+struct dsr_backend_config {
+	u32 weight;
+	u8 admin;
+	u32 deadline;
+};
+
+/**
  * struct dsr_backend - a real server in a service
  * @service: to which it belongs; compared, and not followed once @removed
  * @nexthop: the way there
  * @stats: per CPU
  * @weight: share of new connections; 0: none
+ * @admin: enum dsr_backend_admin
  * @removed: taken out of its service: its connections move on
+ * @noted: its neighbour entry has changed, which nobody has been told yet
+ * @deadline: jiffies when what is draining is down, or 0
  * @active: its connections in the table that are established
  * @inactive: its other connections in the table
+ * @persistent: its clients in the table for persistence's sake
+ * @unresolved: how often nobody has answered for its address
  * @ref: the service's reference, and one for each connection
  * @list: in the service, in ascending order of address
  * @rcu: to free it after its last reader
@@ -37,21 +55,31 @@ struct dsr_backend {
 	struct dsr_nexthop nexthop;
 	struct dsr_stats __percpu *stats;
 	u32 weight;
+	u8 admin;
 	bool removed;
+	bool noted;
+	unsigned long deadline;
 
 	atomic_t active ____cacheline_aligned_in_smp;
 	atomic_t inactive;
+	atomic_t persistent;
+	atomic_t unresolved;
 	refcount_t ref;
 	struct list_head list;
 	struct rcu_head rcu;
 };
 
 struct dsr_backend *dsr_backend_find(struct dsr_net *dn,
-				     struct dsr_service *service, __be32 addr);
+				     struct dsr_service *service,
+				     const union nf_inet_addr *addr);
 int dsr_backend_add(struct dsr_net *dn, struct dsr_service *service,
-		    __be32 addr, u32 weight, struct netlink_ext_ack *extack);
-int dsr_backend_set_weight(struct dsr_net *dn, struct dsr_backend *backend,
-			   u32 weight, struct netlink_ext_ack *extack);
+		    const union nf_inet_addr *addr,
+		    const struct dsr_backend_config *config,
+		    struct netlink_ext_ack *extack);
+int dsr_backend_set(struct dsr_net *dn, struct dsr_backend *backend,
+		    const struct dsr_backend_config *config,
+		    struct netlink_ext_ack *extack);
+struct dsr_backend_config dsr_backend_config(const struct dsr_backend *backend);
 int dsr_backend_remove(struct dsr_net *dn, struct dsr_backend *backend,
 		       struct netlink_ext_ack *extack);
 void dsr_backend_release(struct dsr_backend *backend);
@@ -62,16 +90,20 @@ u8 dsr_backend_state(struct net *net, struct dsr_backend *backend,
 /** dsr_backend_hash() - hash of its address, the same on every balancer */
 static inline u32 dsr_backend_hash(const struct dsr_backend *backend)
 {
-	return jhash_1word((__force u32)backend->nexthop.addr, 0);
+	return dsr_addr_hash(&backend->nexthop.addr);
 }
 
 /** dsr_backend_compare() - the order of backends: by address */
 static inline int dsr_backend_compare(const struct dsr_backend *one,
 				      const struct dsr_backend *other)
 {
-	u32 a = ntohl(one->nexthop.addr), b = ntohl(other->nexthop.addr);
+	return dsr_addr_compare(&one->nexthop.addr, &other->nexthop.addr);
+}
 
-	return a < b ? -1 : a > b;
+/** dsr_backend_is_up() - whether it may get new connections */
+static inline bool dsr_backend_is_up(const struct dsr_backend *backend)
+{
+	return backend->weight && backend->admin == DSR_BACKEND_UP;
 }
 
 /** dsr_backend_get() - take a reference; the caller is in the grace period */

@@ -53,7 +53,7 @@ int dsr_pool_build(struct dsr_net *dn, struct dsr_service *service,
 	pool->scheduler = scheduler;
 	spin_lock_init(&pool->lock);
 	list_for_each_entry(backend, &service->backends, list) {
-		if (!backend->weight)
+		if (!dsr_backend_is_up(backend))
 			continue;
 		pool->member[pool->count++] = (struct dsr_pool_member) {
 			.backend = backend,
