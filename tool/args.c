@@ -4,7 +4,6 @@
  * order, and their values. Only the syntax is judged here; what makes sense is
  * for the kernel to say.
  */
-#include <arpa/inet.h>
 #include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -236,35 +235,15 @@ int args_u32(struct args *args, uint32_t min, uint32_t max, uint32_t *value)
 	return DSRCTL_OK;
 }
 
-static int parse_ipv4(const struct args *args, const char *text,
-		      struct in_addr *addr)
-{
-	if (inet_pton(AF_INET, text, addr) == 1)
-		return DSRCTL_OK;
-	return args_error(args,
-			  "%s '%s' is not an IPv4 address: write it as four numbers, like 192.0.2.1",
-			  args->keyword, text);
-}
-
 /**
- * args_ipv4() - read the value of the last keyword as an address
+ * args_parse_port() - read part of the value of the last keyword as a port
  * @args: the words
- * @addr: where to put it
+ * @text: the part
+ * @port: where to put it, in host byte order
  *
  * Return: DSRCTL_OK, or DSRCTL_USAGE, reported.
  */
-int args_ipv4(struct args *args, struct in_addr *addr)
-{
-	const char *word;
-
-	word = args_word(args);
-	if (!word)
-		return DSRCTL_USAGE;
-	return parse_ipv4(args, word, addr);
-}
-
-static int parse_port(const struct args *args, const char *text,
-		      uint16_t *port)
+int args_parse_port(const struct args *args, const char *text, uint16_t *port)
 {
 	uint32_t number;
 	int err;
@@ -274,44 +253,6 @@ static int parse_port(const struct args *args, const char *text,
 		err = -ERANGE;
 	if (err)
 		return number_error(args, text, err, 0, UINT16_MAX);
-	*port = number;
-	return DSRCTL_OK;
-}
-
-/**
- * args_ipv4_port() - read the value of the last keyword as ADDR[:PORT]
- * @args: the words
- * @addr: where to put the address
- * @port: where to put the port, in host byte order; -1 if there is none
- *
- * Return: DSRCTL_OK, or DSRCTL_USAGE, reported.
- */
-int args_ipv4_port(struct args *args, struct in_addr *addr, int *port)
-{
-	const char *word, *colon;
-	char *host;
-	uint16_t number;
-	int status;
-
-	word = args_word(args);
-	if (!word)
-		return DSRCTL_USAGE;
-
-	*port = -1;
-	colon = strchr(word, ':');
-	if (!colon)
-		return parse_ipv4(args, word, addr);
-
-	host = report_alloc(NULL, strlen(word) + 1);
-	strcpy(host, word);
-	host[colon - word] = '\0';
-	status = parse_ipv4(args, host, addr);
-	free(host);
-	if (status)
-		return status;
-	status = parse_port(args, colon + 1, &number);
-	if (status)
-		return status;
 	*port = number;
 	return DSRCTL_OK;
 }
@@ -330,7 +271,7 @@ int args_port(struct args *args, uint16_t *port)
 	word = args_word(args);
 	if (!word)
 		return DSRCTL_USAGE;
-	return parse_port(args, word[0] == ':' ? word + 1 : word, port);
+	return args_parse_port(args, word[0] == ':' ? word + 1 : word, port);
 }
 
 /**

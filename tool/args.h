@@ -2,7 +2,6 @@
 #ifndef DSRCTL_ARGS_H
 #define DSRCTL_ARGS_H
 
-#include <netinet/in.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -38,8 +37,7 @@ int args_need(const struct args *args, int keyword);
 const char *args_peek(const struct args *args);
 const char *args_word(struct args *args);
 int args_u32(struct args *args, uint32_t min, uint32_t max, uint32_t *value);
-int args_ipv4(struct args *args, struct in_addr *addr);
-int args_ipv4_port(struct args *args, struct in_addr *addr, int *port);
+int args_parse_port(const struct args *args, const char *text, uint16_t *port);
 int args_port(struct args *args, uint16_t *port);
 int args_choice(struct args *args, unsigned int *choice);
 int args_tos(struct args *args, bool with_mask, uint8_t *tos, uint8_t *mask);

@@ -42,6 +42,12 @@ static const char *const attr_backend_states[] = {
 	NULL
 };
 
+#define IPV4_SIZE	((int)sizeof(struct in_addr))
+#define IPV6_SIZE	((int)sizeof(struct in6_addr))
+
+/* what is between the two is refused by parse_nest() */
+#define ADDR_POLICY	{ .minlen = IPV4_SIZE, .maxlen = IPV6_SIZE }
+
 static const struct nla_policy top_policy[ATTR_MAX] = {
 	[DSR_A_SERVICE] = { .type = NLA_NESTED },
 	[DSR_A_BACKEND] = { .type = NLA_NESTED },
@@ -69,7 +75,7 @@ static const struct nla_policy nest_policy[DSR_A_MAX + 1][ATTR_MAX] = {
 		[DSR_SERVICE_A_STATS] = { .type = NLA_NESTED },
 	},
 	[DSR_A_BACKEND] = {
-		[DSR_BACKEND_A_ADDR4] = { .type = NLA_U32 },
+		[DSR_BACKEND_A_ADDR] = ADDR_POLICY,
 		[DSR_BACKEND_A_WEIGHT] = { .type = NLA_U32 },
 		[DSR_BACKEND_A_ACTIVE] = { .type = NLA_U32 },
 		[DSR_BACKEND_A_INACTIVE] = { .type = NLA_U32 },
@@ -80,14 +86,14 @@ static const struct nla_policy nest_policy[DSR_A_MAX + 1][ATTR_MAX] = {
 	},
 	[DSR_A_CONNECTION] = {
 		[DSR_CONNECTION_A_PROTO] = { .type = NLA_U8 },
-		[DSR_CONNECTION_A_SRC4] = { .type = NLA_U32 },
+		[DSR_CONNECTION_A_SRC] = ADDR_POLICY,
 		[DSR_CONNECTION_A_SPORT] = { .type = NLA_U16 },
-		[DSR_CONNECTION_A_DST4] = { .type = NLA_U32 },
+		[DSR_CONNECTION_A_DST] = ADDR_POLICY,
 		[DSR_CONNECTION_A_DPORT] = { .type = NLA_U16 },
 		[DSR_CONNECTION_A_STATE] = { .type = NLA_U8 },
 		[DSR_CONNECTION_A_EXPIRES] = { .type = NLA_U32 },
 		[DSR_CONNECTION_A_FWMARK] = { .type = NLA_U32 },
-		[DSR_CONNECTION_A_BACKEND4] = { .type = NLA_U32 },
+		[DSR_CONNECTION_A_BACKEND] = ADDR_POLICY,
 	},
 	[DSR_A_RULE] = {
 		[DSR_RULE_A_VIP4] = { .type = NLA_U32 },
@@ -135,14 +141,26 @@ bool attr_parse(const struct nlmsghdr *reply, struct nlattr **tb)
 			      (struct nla_policy *)top_policy);
 }
 
+static bool is_ipv6(const struct nlattr *addr)
+{
+	return nla_len(addr) == IPV6_SIZE;
+}
+
 static bool parse_nest(const struct nlattr *nest, struct nlattr **tb,
 		       const struct nla_policy *policy)
 {
-	if (nest)
-		return !nla_parse_nested(tb, ATTR_MAX - 1,
-					 (struct nlattr *)nest,
-					 (struct nla_policy *)policy);
+	int i;
+
 	memset(tb, 0, ATTR_MAX * sizeof(*tb));
+	if (!nest)
+		return true;
+	if (nla_parse_nested(tb, ATTR_MAX - 1, (struct nlattr *)nest,
+			     (struct nla_policy *)policy))
+		return false;
+	for (i = 0; i < ATTR_MAX; i++)
+		if (tb[i] && policy[i].maxlen == IPV6_SIZE &&
+		    nla_len(tb[i]) != IPV4_SIZE && !is_ipv6(tb[i]))
+			return false;
 	return true;
 }
 
@@ -235,11 +253,10 @@ static void proto_text(unsigned int proto, char *text, size_t size)
 		snprintf(text, size, "%u", proto);
 }
 
-static void ipv4_text(uint32_t be32, char *text, size_t size)
+static void addr_text(const struct nlattr *attr, char *text, size_t size)
 {
-	struct in_addr addr = { .s_addr = be32 };
-
-	inet_ntop(AF_INET, &addr, text, size);
+	inet_ntop(is_ipv6(attr) ? AF_INET6 : AF_INET, nla_data(attr), text,
+		  size);
 }
 
 static void mac_text(const struct nlattr *attr, char *text, size_t size)
@@ -318,8 +335,8 @@ const char *attr_text(enum attr_kind kind, const struct nlattr *attr,
 	case ATTR_STRING:
 		attr_string(attr, text, size);
 		break;
-	case ATTR_IPV4:
-		ipv4_text(nla_get_u32(attr), text, size);
+	case ATTR_ADDR:
+		addr_text(attr, text, size);
 		break;
 	case ATTR_PROTO:
 		proto_text(nla_get_u8(attr), text, size);
@@ -381,18 +398,44 @@ void attr_cell(struct table *table, enum attr_kind kind,
 }
 
 /**
+ * attr_endpoint_text() - an address and a port, as ADDR:PORT
+ * @addr: 4 or 16 bytes, or NULL
+ * @port: be16, or NULL: the address alone
+ * @text: where to put it, ATTR_TEXT_MAX bytes
+ *
+ * Return: @text.
+ */
+const char *attr_endpoint_text(const struct nlattr *addr,
+			       const struct nlattr *port, char *text)
+{
+	char host[INET6_ADDRSTRLEN] = "-";
+
+	if (addr)
+		addr_text(addr, host, sizeof(host));
+	if (!port)
+		strcpy(text, host);
+	else if (addr && is_ipv6(addr))
+		snprintf(text, ATTR_TEXT_MAX, "[%s]:%u", host,
+			 ntohs(nla_get_u16(port)));
+	else
+		snprintf(text, ATTR_TEXT_MAX, "%s:%u", host,
+			 ntohs(nla_get_u16(port)));
+	return text;
+}
+
+/**
  * attr_cell_endpoint() - fill the next cell of a table with ADDR:PORT
  * @table: the table
- * @addr: be32, or NULL
+ * @addr: 4 or 16 bytes, or NULL
  * @port: be16, or NULL
  */
 void attr_cell_endpoint(struct table *table, const struct nlattr *addr,
 			const struct nlattr *port)
 {
-	char host[ATTR_TEXT_MAX], text[ATTR_TEXT_MAX];
+	char text[ATTR_TEXT_MAX];
 
-	table_cell(table, TABLE_PLAIN, "%s:%s", attr_text(ATTR_IPV4, addr, host),
-		   attr_text(ATTR_PORT, port, text));
+	table_cell(table, TABLE_PLAIN, "%s",
+		   attr_endpoint_text(addr, port, text));
 }
 
 /**

@@ -15,7 +15,7 @@
 #define ATTR_TEXT_MAX	64
 
 /* room for the attributes of any nest */
-#define ATTR_MAX	16
+#define ATTR_MAX	32
 
 /* what an attribute is, and so how it is printed */
 enum attr_kind {
@@ -26,7 +26,7 @@ enum attr_kind {
 	ATTR_MSECS,		/* u32: milliseconds; text has seconds */
 	ATTR_PORT,		/* be16 */
 	ATTR_STRING,
-	ATTR_IPV4,		/* be32 */
+	ATTR_ADDR,		/* 4 bytes: IPv4, or 16: IPv6 */
 	ATTR_PROTO,		/* u8, IPPROTO_* */
 	ATTR_PATH,		/* u8, enum dsr_path */
 	ATTR_CONN_STATE,	/* u8, enum dsr_conn_state */
@@ -49,6 +49,8 @@ unsigned int attr_proto_number(unsigned int choice);
 
 const char *attr_text(enum attr_kind kind, const struct nlattr *attr,
 		      char *text);
+const char *attr_endpoint_text(const struct nlattr *addr,
+			       const struct nlattr *port, char *text);
 const char *attr_tos_text(const struct nlattr *tos, const struct nlattr *mask,
 			  char *text);
 

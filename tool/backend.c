@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "addr.h"
 #include "args.h"
 #include "attr.h"
 #include "backend.h"
@@ -44,7 +45,7 @@ static const struct keyword show_keywords[] = {
 /* what a command line says about a backend */
 struct backend {
 	uint32_t fwmark;
-	struct in_addr via;
+	struct addr via;
 	uint32_t weight;
 };
 
@@ -60,7 +61,7 @@ static int backend_read(struct args *args, struct backend *backend)
 					  &backend->fwmark);
 			break;
 		case KEY_VIA:
-			status = args_ipv4(args, &backend->via);
+			status = addr_read(args, AF_UNSPEC, &backend->via);
 			break;
 		case KEY_WEIGHT:
 			status = args_u32(args, 0, UINT32_MAX,
@@ -82,7 +83,7 @@ static int backend_put(struct nl_msg *msg, const struct args *args,
 		return -1;
 	nest = nla_nest_start(msg, NLA_F_NESTED | DSR_A_BACKEND);
 	if (!nest ||
-	    nla_put_u32(msg, DSR_BACKEND_A_ADDR4, backend->via.s_addr))
+	    addr_put(msg, DSR_BACKEND_A_ADDR, &backend->via))
 		return -1;
 	if (args_seen(args, KEY_WEIGHT) &&
 	    nla_put_u32(msg, DSR_BACKEND_A_WEIGHT, backend->weight))
@@ -153,7 +154,7 @@ bool backend_parse(const struct nlmsghdr *reply, struct nlattr **fwmark,
 	    !attr_parse_nest(DSR_A_BACKEND, top[DSR_A_BACKEND], tb))
 		return false;
 	*fwmark = service[DSR_SERVICE_A_FWMARK];
-	return *fwmark && tb[DSR_BACKEND_A_ADDR4] &&
+	return *fwmark && tb[DSR_BACKEND_A_ADDR] &&
 	       attr_parse_stats(tb[DSR_BACKEND_A_STATS], stats);
 }
 
@@ -168,7 +169,7 @@ struct json_object *backend_json(struct nlattr **tb, struct nlattr **stats)
 {
 	struct json_object *object = json_object_new_object();
 
-	attr_json(object, "addr", ATTR_IPV4, tb[DSR_BACKEND_A_ADDR4]);
+	attr_json(object, "addr", ATTR_ADDR, tb[DSR_BACKEND_A_ADDR]);
 	attr_json(object, "weight", ATTR_U32, tb[DSR_BACKEND_A_WEIGHT]);
 	attr_json(object, "state", ATTR_BACKEND_STATE,
 		  tb[DSR_BACKEND_A_STATE]);
@@ -225,7 +226,7 @@ void backend_cells(struct table *table, bool statistics, struct nlattr **tb,
 	struct nlattr *state = tb[DSR_BACKEND_A_STATE];
 	char text[ATTR_TEXT_MAX];
 
-	attr_cell(table, ATTR_IPV4, tb[DSR_BACKEND_A_ADDR4]);
+	attr_cell(table, ATTR_ADDR, tb[DSR_BACKEND_A_ADDR]);
 	attr_cell(table, ATTR_U32, tb[DSR_BACKEND_A_WEIGHT]);
 	table_cell(table, state_color(state), "%s",
 		   attr_text(ATTR_BACKEND_STATE, state, text));

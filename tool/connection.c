@@ -31,26 +31,26 @@ static struct json_object *connection_json(struct nlattr **tb)
 	struct json_object *object = json_object_new_object();
 
 	attr_json(object, "proto", ATTR_PROTO, tb[DSR_CONNECTION_A_PROTO]);
-	attr_json(object, "src", ATTR_IPV4, tb[DSR_CONNECTION_A_SRC4]);
+	attr_json(object, "src", ATTR_ADDR, tb[DSR_CONNECTION_A_SRC]);
 	attr_json(object, "sport", ATTR_PORT, tb[DSR_CONNECTION_A_SPORT]);
-	attr_json(object, "dst", ATTR_IPV4, tb[DSR_CONNECTION_A_DST4]);
+	attr_json(object, "dst", ATTR_ADDR, tb[DSR_CONNECTION_A_DST]);
 	attr_json(object, "dport", ATTR_PORT, tb[DSR_CONNECTION_A_DPORT]);
 	attr_json(object, "state", ATTR_CONN_STATE,
 		  tb[DSR_CONNECTION_A_STATE]);
 	attr_json(object, "expires", ATTR_MSECS, tb[DSR_CONNECTION_A_EXPIRES]);
 	attr_json(object, "fwmark", ATTR_U32, tb[DSR_CONNECTION_A_FWMARK]);
-	attr_json(object, "backend", ATTR_IPV4, tb[DSR_CONNECTION_A_BACKEND4]);
+	attr_json(object, "backend", ATTR_ADDR, tb[DSR_CONNECTION_A_BACKEND]);
 	return object;
 }
 
 static void connection_row(struct table *table, struct nlattr **tb)
 {
 	attr_cell(table, ATTR_PROTO, tb[DSR_CONNECTION_A_PROTO]);
-	attr_cell_endpoint(table, tb[DSR_CONNECTION_A_SRC4],
+	attr_cell_endpoint(table, tb[DSR_CONNECTION_A_SRC],
 			   tb[DSR_CONNECTION_A_SPORT]);
-	attr_cell_endpoint(table, tb[DSR_CONNECTION_A_DST4],
+	attr_cell_endpoint(table, tb[DSR_CONNECTION_A_DST],
 			   tb[DSR_CONNECTION_A_DPORT]);
-	attr_cell(table, ATTR_IPV4, tb[DSR_CONNECTION_A_BACKEND4]);
+	attr_cell(table, ATTR_ADDR, tb[DSR_CONNECTION_A_BACKEND]);
 	attr_cell(table, ATTR_U32, tb[DSR_CONNECTION_A_FWMARK]);
 	attr_cell(table, ATTR_CONN_STATE, tb[DSR_CONNECTION_A_STATE]);
 	attr_cell(table, ATTR_MSECS, tb[DSR_CONNECTION_A_EXPIRES]);
@@ -67,13 +67,13 @@ static enum netlink_verdict on_connection(struct nlmsghdr *reply, void *arg)
 		return NETLINK_MALFORMED;
 
 	entry.proto = tb[DSR_CONNECTION_A_PROTO];
-	entry.src = tb[DSR_CONNECTION_A_SRC4];
+	entry.src = tb[DSR_CONNECTION_A_SRC];
 	entry.sport = tb[DSR_CONNECTION_A_SPORT];
-	entry.dst = tb[DSR_CONNECTION_A_DST4];
+	entry.dst = tb[DSR_CONNECTION_A_DST];
 	entry.dport = tb[DSR_CONNECTION_A_DPORT];
 	entry.state = tb[DSR_CONNECTION_A_STATE];
 	entry.fwmark = tb[DSR_CONNECTION_A_FWMARK];
-	entry.via = tb[DSR_CONNECTION_A_BACKEND4];
+	entry.via = tb[DSR_CONNECTION_A_BACKEND];
 	if (!filter_match(&dump->filter, &entry))
 		return NETLINK_MORE;
 
@@ -91,7 +91,7 @@ static int connection_show(struct dsrctl *ctl, struct args *args)
 	struct nl_msg *msg;
 	int status;
 
-	status = filter_read(args, &dump.filter);
+	status = filter_read(args, AF_UNSPEC, &dump.filter);
 	if (status)
 		return status;
 	status = netlink_request(ctl->netlink, NETLINK_LB,
@@ -99,7 +99,7 @@ static int connection_show(struct dsrctl *ctl, struct args *args)
 	if (status)
 		return status;
 
-	/* there may be millions: printed as they come, in fixed widths */
+	/* there may be millions: printed as they come */
 	listing_init(&dump.listing, ctl);
 	dump.listing.table.stream = true;
 	table_column(&dump.listing.table, "PROTO", TABLE_LEFT, 5);

@@ -23,7 +23,7 @@ static const char *const service_names[] = {
 };
 
 static const char *const backend_names[] = {
-	[DSR_BACKEND_A_ADDR4] = "via",
+	[DSR_BACKEND_A_ADDR] = "via",
 	[DSR_BACKEND_A_WEIGHT] = "weight",
 };
 

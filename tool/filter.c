@@ -11,11 +11,12 @@
 /**
  * filter_read() - read a filter from the words of a command
  * @args: the words; kept by reference
+ * @family: AF_INET if no other address is in the table, or AF_UNSPEC
  * @filter: where to put it
  *
  * Return: DSRCTL_OK, or DSRCTL_USAGE, reported.
  */
-int filter_read(struct args *args, struct filter *filter)
+int filter_read(struct args *args, int family, struct filter *filter)
 {
 	int key, status = DSRCTL_OK;
 
@@ -24,12 +25,12 @@ int filter_read(struct args *args, struct filter *filter)
 	while (!status && (key = args_keyword(args)) != ARGS_END) {
 		switch (key) {
 		case FILTER_SRC:
-			status = args_ipv4_port(args, &filter->src,
-						&filter->sport);
+			status = addr_read_endpoint(args, family, &filter->src,
+						    &filter->sport);
 			break;
 		case FILTER_DST:
-			status = args_ipv4_port(args, &filter->dst,
-						&filter->dport);
+			status = addr_read_endpoint(args, family, &filter->dst,
+						    &filter->dport);
 			break;
 		case FILTER_PROTO:
 			status = args_choice(args, &filter->proto);
@@ -45,18 +46,13 @@ int filter_read(struct args *args, struct filter *filter)
 					  &filter->fwmark);
 			break;
 		case FILTER_VIA:
-			status = args_ipv4(args, &filter->via);
+			status = addr_read(args, family, &filter->via);
 			break;
 		default:
 			status = DSRCTL_USAGE;
 		}
 	}
 	return status;
-}
-
-static bool match_addr(const struct nlattr *attr, struct in_addr addr)
-{
-	return attr && nla_get_u32(attr) == addr.s_addr;
 }
 
 static bool match_port(const struct nlattr *attr, int port)
@@ -80,11 +76,11 @@ bool filter_match(const struct filter *filter,
 	const struct args *args = filter->args;
 
 	if (args_seen(args, FILTER_SRC) &&
-	    (!match_addr(entry->src, filter->src) ||
+	    (!addr_is(&filter->src, entry->src) ||
 	     !match_port(entry->sport, filter->sport)))
 		return false;
 	if (args_seen(args, FILTER_DST) &&
-	    (!match_addr(entry->dst, filter->dst) ||
+	    (!addr_is(&filter->dst, entry->dst) ||
 	     !match_port(entry->dport, filter->dport)))
 		return false;
 	if (args_seen(args, FILTER_PROTO) &&
@@ -97,7 +93,7 @@ bool filter_match(const struct filter *filter,
 	    (!entry->fwmark || nla_get_u32(entry->fwmark) != filter->fwmark))
 		return false;
 	if (args_seen(args, FILTER_VIA) &&
-	    !match_addr(entry->via, filter->via))
+	    !addr_is(&filter->via, entry->via))
 		return false;
 	return true;
 }

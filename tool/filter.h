@@ -2,11 +2,11 @@
 #ifndef DSRCTL_FILTER_H
 #define DSRCTL_FILTER_H
 
-#include <netinet/in.h>
 #include <netlink/attr.h>
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "addr.h"
 #include "args.h"
 #include "attr.h"
 
@@ -44,15 +44,15 @@ enum {
  */
 struct filter {
 	const struct args *args;
-	struct in_addr src;
+	struct addr src;
 	int sport;
-	struct in_addr dst;
+	struct addr dst;
 	int dport;
 	unsigned int proto;
 	unsigned int state;
 	uint32_t limit;
 	uint32_t fwmark;
-	struct in_addr via;
+	struct addr via;
 };
 
 /* the attributes of an entry that a filter looks at; NULL: there is none */
@@ -67,7 +67,7 @@ struct filter_entry {
 	const struct nlattr *via;
 };
 
-int filter_read(struct args *args, struct filter *filter);
+int filter_read(struct args *args, int family, struct filter *filter);
 bool filter_match(const struct filter *filter,
 		  const struct filter_entry *entry);
 bool filter_last(struct filter *filter);

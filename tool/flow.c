@@ -29,11 +29,11 @@ static struct json_object *flow_json(struct nlattr **tb)
 	struct json_object *object = json_object_new_object();
 
 	attr_json(object, "proto", ATTR_PROTO, tb[DSR_FLOW_A_PROTO]);
-	attr_json(object, "src", ATTR_IPV4, tb[DSR_FLOW_A_SRC4]);
+	attr_json(object, "src", ATTR_ADDR, tb[DSR_FLOW_A_SRC4]);
 	attr_json(object, "sport", ATTR_PORT, tb[DSR_FLOW_A_SPORT]);
-	attr_json(object, "dst", ATTR_IPV4, tb[DSR_FLOW_A_DST4]);
+	attr_json(object, "dst", ATTR_ADDR, tb[DSR_FLOW_A_DST4]);
 	attr_json(object, "dport", ATTR_PORT, tb[DSR_FLOW_A_DPORT]);
-	attr_json(object, "to", ATTR_IPV4, tb[DSR_FLOW_A_TO4]);
+	attr_json(object, "to", ATTR_ADDR, tb[DSR_FLOW_A_TO4]);
 	attr_json(object, "to_port", ATTR_PORT, tb[DSR_FLOW_A_TO_PORT]);
 	attr_json(object, "socket_sport", ATTR_PORT,
 		  tb[DSR_FLOW_A_SOCKET_SPORT]);
@@ -86,7 +86,7 @@ static int flow_show(struct dsrctl *ctl, struct args *args)
 	struct nl_msg *msg;
 	int status;
 
-	status = filter_read(args, &dump.filter);
+	status = filter_read(args, AF_INET, &dump.filter);
 	if (status)
 		return status;
 	status = netlink_request(ctl->netlink, NETLINK_RS, DSR_RS_CMD_FLOW_GET,
@@ -94,7 +94,7 @@ static int flow_show(struct dsrctl *ctl, struct args *args)
 	if (status)
 		return status;
 
-	/* there may be millions: printed as they come, in fixed widths */
+	/* there may be millions: printed as they come */
 	listing_init(&dump.listing, ctl);
 	dump.listing.table.stream = true;
 	table_column(&dump.listing.table, "PROTO", TABLE_LEFT, 5);

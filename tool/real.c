@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "addr.h"
 #include "args.h"
 #include "attr.h"
 #include "dsrctl.h"
@@ -48,7 +49,7 @@ static const struct keyword key_keywords[] = {
 
 /* what a command line says about a rule */
 struct rule {
-	struct in_addr vip;
+	struct addr vip;
 	unsigned int proto;
 	uint32_t port;
 	uint8_t tos;
@@ -93,7 +94,7 @@ static int rule_read(struct args *args, struct rule *rule)
 	while (!status && (key = args_keyword(args)) != ARGS_END) {
 		switch (key) {
 		case KEY_VIP:
-			status = args_ipv4(args, &rule->vip);
+			status = addr_read(args, AF_INET, &rule->vip);
 			break;
 		case KEY_PROTO:
 			status = args_choice(args, &rule->proto);
@@ -127,7 +128,7 @@ static int rule_put(struct nl_msg *msg, const struct args *args,
 	if (!nest)
 		return -1;
 	if (args_seen(args, KEY_VIP) &&
-	    nla_put_u32(msg, DSR_RULE_A_VIP4, rule->vip.s_addr))
+	    addr_put(msg, DSR_RULE_A_VIP4, &rule->vip))
 		return -1;
 	if (args_seen(args, KEY_PROTO) &&
 	    nla_put_u8(msg, DSR_RULE_A_PROTO, attr_proto_number(rule->proto)))
@@ -226,7 +227,7 @@ struct json_object *real_json(struct nlattr **tb, struct nlattr **stats)
 {
 	struct json_object *object = json_object_new_object();
 
-	attr_json(object, "vip", ATTR_IPV4, tb[DSR_RULE_A_VIP4]);
+	attr_json(object, "vip", ATTR_ADDR, tb[DSR_RULE_A_VIP4]);
 	attr_json(object, "proto", ATTR_PROTO, tb[DSR_RULE_A_PROTO]);
 	attr_json(object, "port", ATTR_PORT, tb[DSR_RULE_A_PORT]);
 	attr_json(object, "tos", ATTR_U8, tb[DSR_RULE_A_TOS]);
@@ -264,7 +265,7 @@ void real_cells(struct table *table, bool statistics, struct nlattr **tb,
 {
 	char text[ATTR_TEXT_MAX];
 
-	attr_cell(table, ATTR_IPV4, tb[DSR_RULE_A_VIP4]);
+	attr_cell(table, ATTR_ADDR, tb[DSR_RULE_A_VIP4]);
 	table_cell(table, TABLE_PLAIN, "%s",
 		   attr_tos_text(tb[DSR_RULE_A_TOS], tb[DSR_RULE_A_TOS_MASK],
 				 text));

@@ -20,6 +20,9 @@ static const char *const color_start[] = {
 #define COLOR_END	"\033[0m"
 #define COLUMN_GAP	2
 
+/* so many rows of a stream are kept back, to know how wide the columns are */
+#define STREAM_ROWS	256
+
 /**
  * table_init() - begin a table
  * @table: the table
@@ -96,6 +99,17 @@ static void free_line(struct table_line *line)
 		free(line->cell[i].text);
 }
 
+static void print_lines(struct table *table)
+{
+	size_t i;
+
+	for (i = 0; i < table->lines; i++) {
+		print_line(table, &table->line[i]);
+		free_line(&table->line[i]);
+	}
+	table->lines = 0;
+}
+
 static struct table_line *new_line(struct table *table)
 {
 	struct table_line *line;
@@ -116,16 +130,14 @@ static void end_line(struct table *table)
 	int i, length;
 
 	table->filled = 0;
-	if (table->stream) {
-		print_line(table, line);
-		free_line(line);
-		table->lines--;
-		return;
-	}
 	for (i = 0; i < table->columns && !line->text; i++) {
 		length = strlen(line->cell[i].text);
 		if (length > table->column[i].width)
 			table->column[i].width = length;
+	}
+	if (table->stream && (table->begun || table->lines == STREAM_ROWS)) {
+		table->begun = true;
+		print_lines(table);
 	}
 }
 
@@ -196,13 +208,8 @@ void table_header(struct table *table)
  */
 void table_finish(struct table *table)
 {
-	size_t i;
-
-	for (i = 0; i < table->lines; i++) {
-		print_line(table, &table->line[i]);
-		free_line(&table->line[i]);
-	}
+	print_lines(table);
 	free(table->line);
 	table->line = NULL;
-	table->lines = 0;
+	table->room = 0;
 }

@@ -45,7 +45,9 @@ struct table_line {
  * struct table - lines that are printed with aligned columns
  * @out: where to
  * @color: print colours
- * @stream: print each row when it is complete, with the widths set so far
+ * @stream: print rows as they come: columns are as wide as the first rows want
+ *	them, and grow where a later one has no room
+ * @begun: the first rows of a stream are printed
  * @indent: blanks before each row; text lines have none
  * @columns: how many
  * @column: their titles, alignments and widths
@@ -58,6 +60,7 @@ struct table {
 	FILE *out;
 	bool color;
 	bool stream;
+	bool begun;
 	int indent;
 	int columns;
 	struct {

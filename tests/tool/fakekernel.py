@@ -51,8 +51,14 @@ def be16(kind, value):
     return attr(kind, struct.pack('!H', value))
 
 
-def ipv4(kind, text):
-    return attr(kind, socket.inet_aton(text))
+def packed(text):
+    """An address of either family."""
+    return socket.inet_pton(socket.AF_INET6 if ':' in text else
+                            socket.AF_INET, text)
+
+
+def addr(kind, text):
+    return attr(kind, packed(text))
 
 
 def string(kind, text):

@@ -2,7 +2,7 @@
 """What the modules answer in the scenario, as attributes."""
 
 import uapi as u
-from fakekernel import (Reply, attr, be16, ipv4, nest, string, u8, u32, u64)
+from fakekernel import (Reply, addr, attr, be16, nest, string, u8, u32, u64)
 
 
 def stats(kind, packets, octets, connections):
@@ -21,9 +21,9 @@ def service(fwmark, scheduler='rr', path=0, tos=0, mask=0, backends=0,
                 stats(u.DSR_SERVICE_A_STATS, *counters))
 
 
-def backend(fwmark, addr, weight=1, active=0, inactive=0, state=0,
+def backend(fwmark, via, weight=1, active=0, inactive=0, state=0,
             ifindex=None, mac=None, counters=(0, 0, 0)):
-    attrs = [ipv4(u.DSR_BACKEND_A_ADDR4, addr),
+    attrs = [addr(u.DSR_BACKEND_A_ADDR, via),
              u32(u.DSR_BACKEND_A_WEIGHT, weight),
              u32(u.DSR_BACKEND_A_ACTIVE, active),
              u32(u.DSR_BACKEND_A_INACTIVE, inactive),
@@ -40,21 +40,21 @@ def backend(fwmark, addr, weight=1, active=0, inactive=0, state=0,
 
 def connection(proto, src, sport, dst, dport, state, expires, fwmark, via):
     return nest(u.DSR_A_CONNECTION, u8(u.DSR_CONNECTION_A_PROTO, proto),
-                ipv4(u.DSR_CONNECTION_A_SRC4, src),
+                addr(u.DSR_CONNECTION_A_SRC, src),
                 be16(u.DSR_CONNECTION_A_SPORT, sport),
-                ipv4(u.DSR_CONNECTION_A_DST4, dst),
+                addr(u.DSR_CONNECTION_A_DST, dst),
                 be16(u.DSR_CONNECTION_A_DPORT, dport),
                 u8(u.DSR_CONNECTION_A_STATE, state),
                 u32(u.DSR_CONNECTION_A_EXPIRES, expires),
                 u32(u.DSR_CONNECTION_A_FWMARK, fwmark),
-                ipv4(u.DSR_CONNECTION_A_BACKEND4, via))
+                addr(u.DSR_CONNECTION_A_BACKEND, via))
 
 
 def rule(vip=None, proto=None, port=None, tos=None, mask=None, to_port=None,
          counters=(0, 0, 0)):
     attrs = []
     if vip:
-        attrs.append(ipv4(u.DSR_RULE_A_VIP4, vip))
+        attrs.append(addr(u.DSR_RULE_A_VIP4, vip))
     if proto:
         attrs.append(u8(u.DSR_RULE_A_PROTO, proto))
     if port:
@@ -70,9 +70,9 @@ def rule(vip=None, proto=None, port=None, tos=None, mask=None, to_port=None,
 def flow(proto, src, sport, dst, dport, to, to_port, socket_sport, state,
          expires):
     return nest(u.DSR_A_FLOW, u8(u.DSR_FLOW_A_PROTO, proto),
-                ipv4(u.DSR_FLOW_A_SRC4, src), be16(u.DSR_FLOW_A_SPORT, sport),
-                ipv4(u.DSR_FLOW_A_DST4, dst), be16(u.DSR_FLOW_A_DPORT, dport),
-                ipv4(u.DSR_FLOW_A_TO4, to),
+                addr(u.DSR_FLOW_A_SRC4, src), be16(u.DSR_FLOW_A_SPORT, sport),
+                addr(u.DSR_FLOW_A_DST4, dst), be16(u.DSR_FLOW_A_DPORT, dport),
+                addr(u.DSR_FLOW_A_TO4, to),
                 be16(u.DSR_FLOW_A_TO_PORT, to_port),
                 be16(u.DSR_FLOW_A_SOCKET_SPORT, socket_sport),
                 u8(u.DSR_FLOW_A_STATE, state),
@@ -93,6 +93,8 @@ def reason(name, packets):
 
 TCP, UDP = 6, 17
 CLIENT, VIP = '10.10.31.200', '10.10.31.100'
+CLIENT6, VIP6 = '2001:db8:1234:5678:9abc:def0:1234:5678', '2001:db8::100'
+W6 = 'fe80::ff:fe00:101'
 W101, W102 = '10.10.30.101', '10.10.30.102'
 
 SERVICES = [
@@ -124,6 +126,8 @@ CONNECTIONS = [
                W101),
     connection(TCP, '10.10.31.201', 40001, VIP, 443, u.DSR_CONN_CLOSED, 0, 2,
                W101),
+    connection(TCP, CLIENT6, 40000, VIP6, 80, u.DSR_CONN_ESTABLISHED, 899500,
+               1, W6),
 ]
 
 RULES = [

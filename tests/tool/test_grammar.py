@@ -18,7 +18,8 @@ CONNECTION = ('[fwmark N] [via ADDR] [src ADDR[:PORT]] [dst ADDR[:PORT]] '
 OBJECTS = 'service, backend, connection, real, flow, stats, show or help'
 NUMBER = ('is not a number: write it in decimal without leading zeros, or in '
           'hexadecimal behind 0x')
-ADDRESS = ('is not an IPv4 address: write it as four numbers, like 192.0.2.1')
+IPV4 = ('is not an IPv4 address: write it as four numbers, like 192.0.2.1')
+ADDRESS = 'is not an IP address: write it like 192.0.2.1 or 2001:db8::1'
 
 ERRORS = {
     # objects and commands
@@ -120,8 +121,26 @@ ERRORS = {
         f"backend add: via '10.0.0.256' {ADDRESS}",
     'backend add fwmark 1 via 10.0.0.1/32':
         f"backend add: via '10.0.0.1/32' {ADDRESS}",
-    'backend add fwmark 1 via 2001:db8::1':
-        f"backend add: via '2001:db8::1' {ADDRESS}",
+    'backend add fwmark 1 via 2001:db8::1::2':
+        f"backend add: via '2001:db8::1::2' {ADDRESS}",
+    'backend add fwmark 1 via [2001:db8::1]':
+        f"backend add: via '[2001:db8::1]' {ADDRESS}",
+    'backend add fwmark 1 via fe80::1%eth0':
+        f"backend add: via 'fe80::1%eth0' {ADDRESS}",
+    'real add vip 2001:db8::1': f"real add: vip '2001:db8::1' {IPV4}",
+    'flow show src 2001:db8::1': f"flow show: src '2001:db8::1' {IPV4}",
+    'flow show src [2001:db8::1]:80': f"flow show: src '2001:db8::1' {IPV4}",
+    'connection show src [2001:db8::1':
+        f"connection show: src '[2001:db8::1' {ADDRESS}",
+    'connection show src [2001:db8::1]80':
+        f"connection show: src '[2001:db8::1]80' {ADDRESS}",
+    'connection show src [10.0.0.1]:80':
+        f"connection show: src '10.0.0.1' {ADDRESS}",
+    'connection show src [2001:db8::1]:': f"connection show: src '' {NUMBER}",
+    'connection show src [2001:db8::1]:65536':
+        'connection show: src 65536 is out of range: 0 to 65535',
+    'connection show src []': f"connection show: src '[]' {ADDRESS}",
+    'connection show src []:': f"connection show: src '' {ADDRESS}",
     'connection show src 10.0.0.1:': f"connection show: src '' {NUMBER}",
     'connection show src :80': f"connection show: src '' {ADDRESS}",
     'connection show dst 10.0.0.1:65536':

@@ -96,7 +96,7 @@ def test_absent_attributes(fake, kernel):
     """A module that is older or newer leaves out or adds attributes."""
     kernel.answers['dsr', u.DSR_CMD_SERVICE_GET] = Reply(
         nest(u.DSR_A_SERVICE, u32(u.DSR_SERVICE_A_FWMARK, 1),
-             u32(14, 5), u32(900, 5)), u32(13, 1) + sample.service(2))
+             u32(30, 5), u32(900, 5)), u32(30, 1) + sample.service(2))
     lines = fake('service show').check(0).out.split('\n')
     assert lines[1].split() == ['1', '-', '-', '-', '-']
     assert lines[2].split() == ['2', 'rr', 'stack', '-', '0']
@@ -126,23 +126,28 @@ def test_control_characters(fake, kernel):
 
 
 FILTERS = {
-    '': [0, 1, 2, 3, 4],
-    'fwmark 1': [0, 1],
+    '': [0, 1, 2, 3, 4, 5],
+    'fwmark 1': [0, 1, 5],
     'fwmark 0xffffffff': [2],
     f'via {sample.W101}': [0, 3, 4],
     f'src {sample.CLIENT}': [0, 1],
     f'src {sample.CLIENT}:40001': [1],
     f'dst {sample.VIP}:443': [3, 4],
     'proto udp': [2],
-    'proto tcp': [0, 1, 3, 4],
-    'state established': [0],
+    'proto tcp': [0, 1, 3, 4, 5],
+    'state established': [0, 5],
     'state fin': [1],
     'state syn': [3],
     'state closed': [4],
     'state udp': [2],
     'limit 1': [0],
     'limit 4': [0, 1, 2, 3],
-    'limit 100': [0, 1, 2, 3, 4],
+    'limit 100': [0, 1, 2, 3, 4, 5],
+    f'src {sample.CLIENT6}': [5],
+    f'src [{sample.CLIENT6}]': [5],
+    f'dst [{sample.VIP6}]:80': [5],
+    f'dst [{sample.VIP6}]:81': [],
+    f'via {sample.W6}': [5],
     f'via {sample.W101} proto tcp limit 2': [0, 3],
     f'src {sample.CLIENT}:1': [],
 }
@@ -183,6 +188,20 @@ def test_million_streamed(fake, kernel):
           for i in range(count)), size=100)
     assert len(json.loads(fake('-j connection show').check(0).out)) == count
     assert len(fake('connection show').check(0).out.splitlines()) == count + 1
+
+
+def test_stream_grows(fake, kernel):
+    """Columns fit the first rows; a later one that is longer makes room."""
+    short = sample.connection(sample.TCP, sample.CLIENT, 1, sample.VIP, 80, 1,
+                              1000, 1, sample.W101)
+    long = sample.CONNECTIONS[5]
+    kernel.answers['dsr', u.DSR_CMD_CONNECTION_GET] = Reply(
+        *[short] * 300, long, short, size=7)
+    lines = fake('connection show').check(0).out.splitlines()
+    assert len(lines) == 303
+    assert len(set(line.index(' 1  est') for line in lines[1:301])) == 1
+    assert lines[301].index(' 1  est') == lines[302].index(' 1  est')
+    assert lines[302].index(' 1  est') > lines[300].index(' 1  est')
 
 
 def test_color(fake):

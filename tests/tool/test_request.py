@@ -31,7 +31,7 @@ def p16(value):
 
 
 MARK = {u.DSR_SERVICE_A_FWMARK: n32(1)}
-ADDR = {u.DSR_BACKEND_A_ADDR4: W101}
+ADDR = {u.DSR_BACKEND_A_ADDR: W101}
 RULE = {u.DSR_RULE_A_VIP4: VIP}
 
 # command line: family, command, {nest: {attribute: payload}}, warning

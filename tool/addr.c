@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * IP addresses of both families, alone and with a port, as they are written
+ * and as they are sent.
+ */
+#include <arpa/inet.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "addr.h"
+#include "report.h"
+
+static size_t addr_size(const struct addr *addr)
+{
+	return addr->family == AF_INET6 ? sizeof(addr->in6) :
+					  sizeof(addr->in);
+}
+
+static bool parse_addr(const char *text, int family, struct addr *addr)
+{
+	memset(addr, 0, sizeof(*addr));
+	addr->family = AF_INET;
+	if (family != AF_INET6 && inet_pton(AF_INET, text, &addr->in) == 1)
+		return true;
+	addr->family = AF_INET6;
+	return family != AF_INET && inet_pton(AF_INET6, text, &addr->in6) == 1;
+}
+
+static int addr_error(const struct args *args, int family, const char *text)
+{
+	if (family == AF_INET)
+		return args_error(args,
+				  "%s '%s' is not an IPv4 address: write it as four numbers, like 192.0.2.1",
+				  args->keyword, text);
+	return args_error(args,
+			  "%s '%s' is not an IP address: write it like 192.0.2.1 or 2001:db8::1",
+			  args->keyword, text);
+}
+
+/**
+ * addr_read() - read the value of the last keyword as an address
+ * @args: the words
+ * @family: AF_INET if no other can be used, or AF_UNSPEC
+ * @addr: where to put it
+ *
+ * Return: DSRCTL_OK, or DSRCTL_USAGE, reported.
+ */
+int addr_read(struct args *args, int family, struct addr *addr)
+{
+	const char *word;
+
+	word = args_word(args);
+	if (!word)
+		return DSRCTL_USAGE;
+	if (parse_addr(word, family, addr))
+		return DSRCTL_OK;
+	return addr_error(args, family, word);
+}
+
+/* Cuts the port off an endpoint, in place, and the brackets of IPv6 with it.
+ * Return: what stands behind the colon, or NULL if there is none. Without
+ * brackets, more than one colon is an address without a port.
+ */
+static char *cut_port(char **host, int *family)
+{
+	char *end, *colon = strchr(*host, ':');
+
+	if (**host != '[') {
+		if (!colon || strchr(colon + 1, ':'))
+			return NULL;
+		*colon = '\0';
+		return colon + 1;
+	}
+
+	end = strchr(*host, ']');
+	if (!end || (end[1] && end[1] != ':'))
+		return NULL;
+	(*host)++;
+	*family = AF_INET6;
+	*end = '\0';
+	return end[1] ? end + 2 : NULL;
+}
+
+/**
+ * addr_read_endpoint() - read the value of the last keyword as ADDR[:PORT]
+ * @args: the words
+ * @family: AF_INET if no other can be used, or AF_UNSPEC
+ * @addr: where to put the address
+ * @port: where to put the port, in host byte order; -1 if there is none
+ *
+ * An IPv6 address with a port is in brackets, as in [2001:db8::1]:80.
+ *
+ * Return: DSRCTL_OK, or DSRCTL_USAGE, reported.
+ */
+int addr_read_endpoint(struct args *args, int family, struct addr *addr,
+		       int *port)
+{
+	char *copy, *host, *digits;
+	int host_family = family, status = DSRCTL_OK;
+	const char *word;
+	uint16_t number;
+
+	*port = -1;
+	word = args_word(args);
+	if (!word)
+		return DSRCTL_USAGE;
+	copy = report_alloc(NULL, strlen(word) + 1);
+	strcpy(copy, word);
+	host = copy;
+	digits = cut_port(&host, &host_family);
+
+	if ((family == AF_INET && host_family != family) ||
+	    !parse_addr(host, host_family, addr))
+		status = addr_error(args, family, digits ? host : word);
+	if (!status && digits) {
+		status = args_parse_port(args, digits, &number);
+		*port = number;
+	}
+	free(copy);
+	return status;
+}
+
+/**
+ * addr_put() - put an address in a request
+ * @msg: the request
+ * @type: of the attribute
+ * @addr: the address
+ *
+ * Return: 0, or negative if the request has no room for it.
+ */
+int addr_put(struct nl_msg *msg, int type, const struct addr *addr)
+{
+	return nla_put(msg, type, addr_size(addr), &addr->in);
+}
+
+/**
+ * addr_is() - whether an attribute is an address
+ * @addr: the address
+ * @attr: 4 or 16 bytes, or NULL
+ */
+bool addr_is(const struct addr *addr, const struct nlattr *attr)
+{
+	return attr && (size_t)nla_len(attr) == addr_size(addr) &&
+	       !memcmp(nla_data(attr), &addr->in, addr_size(addr));
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef DSRCTL_ADDR_H
+#define DSRCTL_ADDR_H
+
+#include <netinet/in.h>
+#include <netlink/attr.h>
+#include <netlink/msg.h>
+#include <stdbool.h>
+
+#include "args.h"
+
+/**
+ * struct addr - an IP address
+ * @family: AF_INET or AF_INET6
+ * @in: it, if it is IPv4
+ * @in6: it, if it is IPv6
+ */
+struct addr {
+	int family;
+	union {
+		struct in_addr in;
+		struct in6_addr in6;
+	};
+};
+
+int addr_read(struct args *args, int family, struct addr *addr);
+int addr_read_endpoint(struct args *args, int family, struct addr *addr,
+		       int *port);
+int addr_put(struct nl_msg *msg, int type, const struct addr *addr);
+bool addr_is(const struct addr *addr, const struct nlattr *attr);
+
+#endif /* DSRCTL_ADDR_H */
