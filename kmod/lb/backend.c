@@ -79,12 +79,67 @@ static void backend_unlink(struct dsr_service *service,
 	service->backends_count--;
 }
 
-static int check_weight(u32 weight, struct netlink_ext_ack *extack)
+static int check_config(const struct dsr_backend_config *config,
+			struct netlink_ext_ack *extack)
 {
-	if (weight <= DSR_WEIGHT_MAX)
-		return 0;
-	NL_SET_ERR_MSG(extack, "weight out of range: it is from 0 to 65535");
-	return -ERANGE;
+	if (config->weight > DSR_WEIGHT_MAX) {
+		NL_SET_ERR_MSG(extack,
+			       "weight out of range: it is from 0 to 65535");
+		return -ERANGE;
+	}
+	if (config->lower > config->upper) {
+		NL_SET_ERR_MSG(extack,
+			       "lower is above upper: a backend becomes overloaded at upper, and is so until it is below lower");
+		return -ERANGE;
+	}
+	return 0;
+}
+
+/* Between the thresholds it stays what it is. */
+static bool is_overloaded(const struct dsr_backend *backend)
+{
+	u64 upper = READ_ONCE(backend->config.upper);
+	u64 lower = READ_ONCE(backend->config.lower);
+	u64 count = (u64)(u32)atomic_read(&backend->active) +
+		    (u32)atomic_read(&backend->inactive);
+
+	if (!upper)
+		return false;
+	if (count >= upper)
+		return true;
+	if (lower ? count < lower : count * 4 < upper * 3)
+		return false;
+	return READ_ONCE(backend->overloaded);
+}
+
+/**
+ * dsr_backend_weigh() - note whether a backend is overloaded
+ * @backend: backend, whose counts or thresholds have just changed
+ *
+ * Each CPU writes its count before it reads @overloaded, and @overloaded
+ * before it reads the counts again: so of two CPUs at work at the same time
+ * one at least sees what the other has done, and the last word is right.
+ *
+ * Context: any.
+ */
+void dsr_backend_weigh(struct dsr_backend *backend)
+{
+	bool overloaded;
+
+	smp_mb();	/* pairs with the one below */
+	while ((overloaded = is_overloaded(backend)) !=
+	       READ_ONCE(backend->overloaded)) {
+		WRITE_ONCE(backend->overloaded, overloaded);
+		smp_mb();	/* pairs with the one above */
+	}
+}
+
+static void apply_thresholds(struct dsr_backend *backend,
+			     const struct dsr_backend_config *config)
+{
+	WRITE_ONCE(backend->config.upper, config->upper);
+	WRITE_ONCE(backend->config.lower, config->lower);
+	dsr_backend_weigh(backend);
 }
 
 /**
@@ -92,20 +147,21 @@ static int check_weight(u32 weight, struct netlink_ext_ack *extack)
  * @dn: balancer
  * @service: service, without a backend of this address
  * @addr: its address
- * @weight: its weight
+ * @config: its weight and thresholds
  * @extack: where a refusal goes
  *
  * Context: process context, holds dn->lock.
  * Return: 0; -%ERANGE, -%EINVAL, -%ENOSPC with a sentence in @extack; -%ENOMEM.
  */
 int dsr_backend_add(struct dsr_net *dn, struct dsr_service *service,
-		    __be32 addr, u32 weight, struct netlink_ext_ack *extack)
+		    __be32 addr, const struct dsr_backend_config *config,
+		    struct netlink_ext_ack *extack)
 {
 	struct dsr_backend *backend;
 	int err;
 
 	lockdep_assert_held(&dn->lock);
-	err = check_weight(weight, extack);
+	err = check_config(config, extack);
 	if (err)
 		return err;
 	err = dsr_nexthop_check(dn, addr, extack);
@@ -126,7 +182,7 @@ int dsr_backend_add(struct dsr_net *dn, struct dsr_service *service,
 		return -ENOMEM;
 	}
 	backend->service = service;
-	backend->weight = weight;
+	backend->config = *config;
 	refcount_set(&backend->ref, 1);
 	dsr_nexthop_init(dn->net, &backend->nexthop, addr);
 
@@ -142,31 +198,37 @@ int dsr_backend_add(struct dsr_net *dn, struct dsr_service *service,
 }
 
 /**
- * dsr_backend_set_weight() - change a backend's weight
+ * dsr_backend_set() - change a backend
  * @dn: balancer
  * @backend: backend
- * @weight: new weight
+ * @config: all that is to be
  * @extack: where a refusal goes
  *
  * Context: process context, holds dn->lock.
  * Return: 0; -%ERANGE with a sentence in @extack; -%ENOMEM. An error changes
  * nothing.
  */
-int dsr_backend_set_weight(struct dsr_net *dn, struct dsr_backend *backend,
-			   u32 weight, struct netlink_ext_ack *extack)
+int dsr_backend_set(struct dsr_net *dn, struct dsr_backend *backend,
+		    const struct dsr_backend_config *config,
+		    struct netlink_ext_ack *extack)
 {
-	u32 old = backend->weight;
+	struct dsr_backend_config old = backend->config;
 	int err;
 
 	lockdep_assert_held(&dn->lock);
-	err = check_weight(weight, extack);
-	if (err || weight == old)
+	err = check_config(config, extack);
+	if (err)
 		return err;
-	backend->weight = weight;
-	err = dsr_pool_rebuild(dn, backend->service);
-	if (err) {
-		backend->weight = old;
-		return err;
+	backend->config.weight = config->weight;
+	apply_thresholds(backend, config);
+	/* what a pool knows of its members */
+	if (config->weight != old.weight || !config->upper != !old.upper) {
+		err = dsr_pool_rebuild(dn, backend->service);
+		if (err) {
+			backend->config.weight = old.weight;
+			apply_thresholds(backend, &old);
+			return err;
+		}
 	}
 	dsr_net_changed(dn);
 	return 0;
@@ -204,14 +266,14 @@ int dsr_backend_remove(struct dsr_net *dn, struct dsr_backend *backend,
 		       struct netlink_ext_ack *extack)
 {
 	struct dsr_service *service = backend->service;
-	u32 weight = backend->weight;
+	u32 weight = backend->config.weight;
 	int err;
 
 	lockdep_assert_held(&dn->lock);
-	backend->weight = 0;	/* out of the pool */
+	backend->config.weight = 0;	/* out of the pool */
 	err = dsr_pool_rebuild(dn, service);
 	if (err) {
-		backend->weight = weight;
+		backend->config.weight = weight;
 		NL_SET_ERR_MSG(extack, "out of memory: nothing was changed");
 		return err;
 	}

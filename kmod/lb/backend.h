@@ -6,7 +6,8 @@
  * since connections outlive the removal of their backend. Freed an RCU grace
  * period after the last reference: packets use it under RCU without one.
  *
- * Locking: configuration changes under struct dsr_net.lock.
+ * Locking: configuration changes under struct dsr_net.lock. Whether it is
+ * overloaded follows the counts of its connections, without a lock.
  */
 #ifndef _DSR_BACKEND_H
 #define _DSR_BACKEND_H
@@ -20,11 +21,26 @@
 struct dsr_service;
 
 /**
+ * struct dsr_backend_config - what a user can choose of a backend
+ * @weight: share of new connections; 0: none
+ * @upper: from this many connections on it is overloaded; 0: never
+ * @lower: below this many it is not any more, at most @upper; 0: below three
+ *	quarters of @upper
+ */
+struct dsr_backend_config {
+	u32 weight;
+	u32 upper;
+	u32 lower;
+};
+
+/**
  * struct dsr_backend - a real server in a service
  * @service: to which it belongs; compared, and not followed once @removed
  * @nexthop: the way there
  * @stats: per CPU
- * @weight: share of new connections; 0: none
+ * @config: weight and thresholds
+ * @overloaded: gets no new connections until it has fewer: written when that
+ *	changes only, away from what every connection writes
  * @removed: taken out of its service: its connections move on
  * @active: its connections in the table that are established
  * @inactive: its other connections in the table
@@ -36,7 +52,8 @@ struct dsr_backend {
 	struct dsr_service *service;
 	struct dsr_nexthop nexthop;
 	struct dsr_stats __percpu *stats;
-	u32 weight;
+	struct dsr_backend_config config;
+	bool overloaded;
 	bool removed;
 
 	atomic_t active ____cacheline_aligned_in_smp;
@@ -49,13 +66,16 @@ struct dsr_backend {
 struct dsr_backend *dsr_backend_find(struct dsr_net *dn,
 				     struct dsr_service *service, __be32 addr);
 int dsr_backend_add(struct dsr_net *dn, struct dsr_service *service,
-		    __be32 addr, u32 weight, struct netlink_ext_ack *extack);
-int dsr_backend_set_weight(struct dsr_net *dn, struct dsr_backend *backend,
-			   u32 weight, struct netlink_ext_ack *extack);
+		    __be32 addr, const struct dsr_backend_config *config,
+		    struct netlink_ext_ack *extack);
+int dsr_backend_set(struct dsr_net *dn, struct dsr_backend *backend,
+		    const struct dsr_backend_config *config,
+		    struct netlink_ext_ack *extack);
 int dsr_backend_remove(struct dsr_net *dn, struct dsr_backend *backend,
 		       struct netlink_ext_ack *extack);
 void dsr_backend_release(struct dsr_backend *backend);
 void dsr_backend_put(struct dsr_backend *backend);
+void dsr_backend_weigh(struct dsr_backend *backend);
 u8 dsr_backend_state(struct net *net, struct dsr_backend *backend,
 		     int *ifindex, u8 mac[], u8 *mac_len);
 
@@ -72,6 +92,23 @@ static inline int dsr_backend_compare(const struct dsr_backend *one,
 	u32 a = ntohl(one->nexthop.addr), b = ntohl(other->nexthop.addr);
 
 	return a < b ? -1 : a > b;
+}
+
+/** dsr_backend_load() - what it has to do: established connections and others
+ *
+ * As with IPVS, an established connection counts as much as 256 others.
+ */
+static inline u64 dsr_backend_load(const struct dsr_backend *backend)
+{
+	return ((u64)(u32)atomic_read(&backend->active) << 8) +
+	       (u32)atomic_read(&backend->inactive);
+}
+
+/** dsr_backend_counted() - to be called after @active or @inactive changed */
+static inline void dsr_backend_counted(struct dsr_backend *backend)
+{
+	if (unlikely(READ_ONCE(backend->config.upper)))
+		dsr_backend_weigh(backend);
 }
 
 /** dsr_backend_get() - take a reference; the caller is in the grace period */

@@ -15,6 +15,19 @@ static atomic_t *counter(struct dsr_backend *backend, u8 state)
 	       &backend->active : &backend->inactive;
 }
 
+/* Their number is what a backend can get too much of. */
+static void count(struct dsr_backend *backend, u8 state)
+{
+	atomic_inc(counter(backend, state));
+	dsr_backend_counted(backend);
+}
+
+static void uncount(struct dsr_backend *backend, u8 state)
+{
+	atomic_dec(counter(backend, state));
+	dsr_backend_counted(backend);
+}
+
 static struct kmem_cache *cache_of(const struct dsr_tuple *tuple)
 {
 	return likely(tuple->family == AF_INET) ? cache4 : cache6;
@@ -47,7 +60,7 @@ static void conn_release(struct dsr_table *table, struct dsr_node *node)
 		rcu_dereference_protected(conn->backend, true);
 
 	conn->unlinked = true;
-	atomic_dec(counter(backend, conn->state));
+	uncount(backend, conn->state);
 	dsr_backend_put(backend);
 	call_rcu(&conn->rcu, conn_free_rcu);
 }
@@ -92,7 +105,7 @@ struct dsr_conn *dsr_conn_add(struct dsr_net *dn,
 	conn->unlinked = false;
 	RCU_INIT_POINTER(conn->backend, backend);
 	/* Counted first: the janitor may find it before this returns. */
-	atomic_inc(counter(backend, state));
+	count(backend, state);
 	node = dsr_table_insert(&dn->table, &conn->node, dsr_conn_match,
 				&packet->tuple);
 	if (node == &conn->node) {
@@ -100,7 +113,7 @@ struct dsr_conn *dsr_conn_add(struct dsr_net *dn,
 		return conn;
 	}
 
-	atomic_dec(counter(backend, state));
+	uncount(backend, state);
 	dsr_backend_put(backend);
 free_conn:
 	conn_free(conn);
@@ -111,8 +124,14 @@ free_conn:
 static void set_state(struct dsr_conn *conn, struct dsr_backend *old, u8 state,
 		      struct dsr_backend *backend)
 {
-	atomic_dec(counter(old, conn->state));
-	atomic_inc(counter(backend, state));
+	if (old != backend) {
+		uncount(old, conn->state);
+		count(backend, state);
+	} else if (counter(old, conn->state) != counter(old, state)) {
+		/* in the end as many as before */
+		atomic_dec(counter(old, conn->state));
+		count(old, state);
+	}
 	WRITE_ONCE(conn->state, state);
 }
 

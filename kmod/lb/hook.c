@@ -57,6 +57,10 @@ static void schedule_connection(struct dsr_net *dn,
 	else
 		backend = pool->scheduler->select(pool, &packet->tuple,
 						  false);
+	if (!backend) {
+		decision->reason = DSR_DROP_NO_BACKEND;
+		return;
+	}
 	begun = conn && dsr_conn_move(dn, conn, packet, backend);
 	if (!begun)
 		conn = dsr_conn_add(dn, packet, decision->hash, backend,

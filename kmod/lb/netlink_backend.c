@@ -16,6 +16,8 @@ dsr_netlink_backend_key_policy[DSR_BACKEND_A_MAX + 1] = {
 const struct nla_policy dsr_netlink_backend_policy[DSR_BACKEND_A_MAX + 1] = {
 	[DSR_BACKEND_A_ADDR4] = { .type = NLA_BE32 },
 	[DSR_BACKEND_A_WEIGHT] = { .type = NLA_U32 },
+	[DSR_BACKEND_A_UPPER] = { .type = NLA_U32 },
+	[DSR_BACKEND_A_LOWER] = { .type = NLA_U32 },
 };
 
 /* What a request names: its service, its attributes, and its backend if there
@@ -62,13 +64,23 @@ static int no_such_backend(struct netlink_ext_ack *extack)
 	return -ENOENT;
 }
 
+/* Overwrite in @config what the request names. */
+static void parse_config(struct nlattr *tb[], struct dsr_backend_config *config)
+{
+	if (tb[DSR_BACKEND_A_WEIGHT])
+		config->weight = nla_get_u32(tb[DSR_BACKEND_A_WEIGHT]);
+	if (tb[DSR_BACKEND_A_UPPER])
+		config->upper = nla_get_u32(tb[DSR_BACKEND_A_UPPER]);
+	if (tb[DSR_BACKEND_A_LOWER])
+		config->lower = nla_get_u32(tb[DSR_BACKEND_A_LOWER]);
+}
+
 static int backend_change(struct genl_info *info, enum dsr_netlink_change change)
 {
 	struct dsr_net *dn = dsr_net(genl_info_net(info));
+	struct dsr_backend_config config = { .weight = 1 };
 	struct netlink_ext_ack *extack = info->extack;
 	struct request request;
-	struct nlattr *attr;
-	u32 weight = 1;
 	int err;
 
 	mutex_lock(&dn->lock);
@@ -85,14 +97,12 @@ static int backend_change(struct genl_info *info, enum dsr_netlink_change change
 		err = -EEXIST;
 		goto unlock;
 	}
-	attr = request.tb[DSR_BACKEND_A_WEIGHT];
-	if (attr)
-		weight = nla_get_u32(attr);
-	else if (change == DSR_NETLINK_SET)
-		weight = request.backend->weight;
+	if (change == DSR_NETLINK_SET)
+		config = request.backend->config;
+	parse_config(request.tb, &config);
 	err = request.backend ?
-	      dsr_backend_set_weight(dn, request.backend, weight, extack) :
-	      dsr_backend_add(dn, request.service, request.addr, weight,
+	      dsr_backend_set(dn, request.backend, &config, extack) :
+	      dsr_backend_add(dn, request.service, request.addr, &config,
 			      extack);
 	if (err == -ENOMEM)
 		NL_SET_ERR_MSG(extack, "out of memory: nothing was changed");
@@ -157,7 +167,11 @@ static int put_backend(struct sk_buff *skb, struct dsr_net *dn,
 	state = dsr_backend_state(dn->net, backend, &ifindex, mac, &mac_len);
 	dsr_stats_add(&sum, backend->stats);
 	if (nla_put_be32(skb, DSR_BACKEND_A_ADDR4, backend->nexthop.addr) ||
-	    nla_put_u32(skb, DSR_BACKEND_A_WEIGHT, backend->weight) ||
+	    nla_put_u32(skb, DSR_BACKEND_A_WEIGHT, backend->config.weight) ||
+	    nla_put_u32(skb, DSR_BACKEND_A_UPPER, backend->config.upper) ||
+	    nla_put_u32(skb, DSR_BACKEND_A_LOWER, backend->config.lower) ||
+	    nla_put_u8(skb, DSR_BACKEND_A_OVERLOADED,
+		       READ_ONCE(backend->overloaded)) ||
 	    nla_put_u32(skb, DSR_BACKEND_A_ACTIVE,
 			atomic_read(&backend->active)) ||
 	    nla_put_u32(skb, DSR_BACKEND_A_INACTIVE,

@@ -53,13 +53,13 @@ int dsr_pool_build(struct dsr_net *dn, struct dsr_service *service,
 	pool->scheduler = scheduler;
 	spin_lock_init(&pool->lock);
 	list_for_each_entry(backend, &service->backends, list) {
-		if (!backend->weight)
+		if (!backend->config.weight)
 			continue;
 		pool->member[pool->count++] = (struct dsr_pool_member) {
 			.backend = backend,
-			.weight = backend->weight,
+			.weight = backend->config.weight,
 		};
-		pool->weight += backend->weight;
+		pool->limited |= backend->config.upper != 0;
 	}
 	if (old)
 		take_over(pool, old);

@@ -32,7 +32,8 @@ struct dsr_pool_member {
  * struct dsr_pool - the backends of a service that take new connections
  * @scheduler: who chooses among them
  * @count: number of @member
- * @weight: sum of their weights
+ * @limited: one of them at least can be overloaded; the same flow does not
+ *	always get the same backend then, whoever chooses
  * @turn: connections given out so far
  * @lock: for schedulers that need one
  * @rcu: to free it after its last reader
@@ -41,12 +42,40 @@ struct dsr_pool_member {
 struct dsr_pool {
 	const struct dsr_scheduler *scheduler;
 	u32 count;
-	u32 weight;
+	bool limited;
 	atomic_t turn;
 	spinlock_t lock;	/* for schedulers that need one */
 	struct rcu_head rcu;
 	struct dsr_pool_member member[];
 };
+
+/**
+ * dsr_pool_takes() - whether a member gets new connections now
+ * @pool: pool
+ * @member: one of its members
+ *
+ * Context: any. It may change at any time.
+ */
+static inline bool dsr_pool_takes(const struct dsr_pool *pool,
+				  const struct dsr_pool_member *member)
+{
+	return likely(!pool->limited) || !READ_ONCE(member->backend->overloaded);
+}
+
+/** dsr_pool_next() - the first from @member on that takes, or %NULL */
+static inline struct dsr_pool_member *
+dsr_pool_next(struct dsr_pool *pool, struct dsr_pool_member *member)
+{
+	for (; member < pool->member + pool->count; member++)
+		if (dsr_pool_takes(pool, member))
+			return member;
+	return NULL;
+}
+
+/* All members of a pool that get new connections now. */
+#define dsr_pool_for_each(pos, pool) \
+	for (pos = dsr_pool_next(pool, (pool)->member); pos; \
+	     pos = dsr_pool_next(pool, pos + 1))
 
 int dsr_pool_build(struct dsr_net *dn, struct dsr_service *service,
 		   const struct dsr_scheduler *scheduler);

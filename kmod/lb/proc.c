@@ -20,8 +20,10 @@ static void show_backend(struct seq_file *seq, struct dsr_backend *backend)
 	struct dsr_stats sum = { };
 
 	dsr_stats_add(&sum, backend->stats);
-	seq_printf(seq, "  via %pI4 weight %u active %d inactive %d connections %llu packets %llu bytes %llu\n",
-		   &backend->nexthop.addr, backend->weight,
+	seq_printf(seq, "  via %pI4 weight %u upper %u lower %u%s active %d inactive %d connections %llu packets %llu bytes %llu\n",
+		   &backend->nexthop.addr, backend->config.weight,
+		   backend->config.upper, backend->config.lower,
+		   READ_ONCE(backend->overloaded) ? " overloaded" : "",
 		   atomic_read(&backend->active),
 		   atomic_read(&backend->inactive), sum.connections,
 		   sum.packets, sum.bytes);

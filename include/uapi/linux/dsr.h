@@ -42,10 +42,10 @@
  * @DSR_CMD_SERVICE_GET: one by DSR_A_SERVICE: FWMARK, or a dump of all
  * @DSR_CMD_SERVICE_FLUSH: no attributes; deletes every service
  * @DSR_CMD_BACKEND_ADD: DSR_A_SERVICE: FWMARK, and DSR_A_BACKEND: ADDR4;
- *	WEIGHT optional, 1 if absent
+ *	WEIGHT optional, 1 if absent; UPPER, LOWER optional
  * @DSR_CMD_BACKEND_SET: as ADD
  * @DSR_CMD_BACKEND_REPLACE: as ADD
- * @DSR_CMD_BACKEND_DELETE: as ADD, without WEIGHT
+ * @DSR_CMD_BACKEND_DELETE: as ADD, without what is optional there
  * @DSR_CMD_BACKEND_GET: dump; of one service if DSR_A_SERVICE is given
  * @DSR_CMD_CONNECTION_GET: dump of the connection table
  * @DSR_CMD_CONNECTION_SET: DSR_A_TABLE: MAX
@@ -168,6 +168,12 @@ enum dsr_backend_state {
  * @DSR_BACKEND_A_IFINDEX: u32, device towards it (reply only, if there is one)
  * @DSR_BACKEND_A_MAC: binary, its link-layer address (reply only, if known)
  * @DSR_BACKEND_A_STATS: nest of enum dsr_stats_attr (reply only)
+ * @DSR_BACKEND_A_UPPER: u32, from this many connections in the table on,
+ *	established and others, it is overloaded; 0: never
+ * @DSR_BACKEND_A_LOWER: u32, below this many it is no longer overloaded, at
+ *	most UPPER; 0: below three quarters of UPPER
+ * @DSR_BACKEND_A_OVERLOADED: u8, 1: it gets no new connections until there are
+ *	fewer (reply only)
  */
 enum dsr_backend_attr {
 	DSR_BACKEND_A_UNSPEC,
@@ -179,6 +185,9 @@ enum dsr_backend_attr {
 	DSR_BACKEND_A_IFINDEX,
 	DSR_BACKEND_A_MAC,
 	DSR_BACKEND_A_STATS,
+	DSR_BACKEND_A_UPPER,
+	DSR_BACKEND_A_LOWER,
+	DSR_BACKEND_A_OVERLOADED,
 
 	__DSR_BACKEND_A_MAX,
 	DSR_BACKEND_A_MAX = __DSR_BACKEND_A_MAX - 1

@@ -33,7 +33,7 @@ static inline struct dsr_backend *fixture_backend(struct kunit *test,
 	backend->stats = alloc_percpu(struct dsr_stats);
 	KUNIT_ASSERT_NOT_NULL(test, backend->stats);
 	backend->service = &f->service;
-	backend->weight = weight;
+	backend->config.weight = weight;
 	refcount_set(&backend->ref, 1);
 	dsr_nexthop_init(&init_net, &backend->nexthop,
 			 htonl(0x0a000000 + host));

@@ -147,7 +147,7 @@ static void rendezvous_moves_only_what_it_must(struct kunit *test)
 	fixture_backend(test, f, 3, 1);
 	for (i = 0; i < FLOWS; i++)
 		before[i] = rendezvous(f, i);
-	second->weight = 0;
+	second->config.weight = 0;
 	KUNIT_ASSERT_EQ(test, dsr_pool_rebuild(&f->dn, &f->service), 0);
 	for (i = 0; i < FLOWS; i++)
 		moved += before[i] != 2 && rendezvous(f, i) != before[i];
