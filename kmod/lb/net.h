@@ -36,6 +36,7 @@
  * @services: services in ascending order of fwmark
  * @services_count: their number
  * @conn_max: hard cap of @table, also while there is none
+ * @slots: of the tables of all schedulers
  * @generation: grows with each change, for the consistency of dumps
  * @net: the namespace
  * @hook: the packet hook, registered while @services_count is not 0
@@ -51,6 +52,7 @@ struct dsr_net {
 	struct list_head services;
 	u32 services_count;
 	u32 conn_max;
+	u64 slots;
 	u32 generation;
 	struct net *net;
 	struct nf_hook_ops hook;

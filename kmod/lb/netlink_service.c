@@ -17,6 +17,8 @@ const struct nla_policy dsr_netlink_service_policy[DSR_SERVICE_A_MAX + 1] = {
 	[DSR_SERVICE_A_PATH] = { .type = NLA_U8 },
 	[DSR_SERVICE_A_TOS] = { .type = NLA_U8 },
 	[DSR_SERVICE_A_TOS_MASK] = { .type = NLA_U8 },
+	[DSR_SERVICE_A_HASH] = { .type = NLA_U8 },
+	[DSR_SERVICE_A_TABLE_SIZE] = { .type = NLA_U32 },
 };
 
 static int parse_key(struct nlattr *tb[], u32 *fwmark,
@@ -57,11 +59,56 @@ static int parse_tos(struct nlattr *tb[], u16 *tos,
 	return 0;
 }
 
+/* What a scheduler has no use for is refused if it is named, and forgotten if
+ * it was chosen for another one.
+ */
+static int parse_options(struct nlattr *tb[],
+			 const struct dsr_scheduler *scheduler,
+			 struct dsr_pool_options *options,
+			 struct netlink_ext_ack *extack)
+{
+	struct nlattr *hash = tb[DSR_SERVICE_A_HASH];
+	struct nlattr *size = tb[DSR_SERVICE_A_TABLE_SIZE];
+
+	if (hash)
+		options->hash = nla_get_u8(hash);
+	if (size)
+		options->slots = nla_get_u32(size);
+	if (options->hash > DSR_HASH_MAX) {
+		NL_SET_ERR_MSG_ATTR(extack, hash,
+				    "no such hash: there are source and source-port");
+		return -EINVAL;
+	}
+	if (options->slots && !dsr_pool_check_slots(options->slots)) {
+		NL_SET_ERR_MSG_ATTR(extack, size,
+				    "no such table-size: there are 251, 509, 1021, 2039, 4093, 8191, 16381, 32749, 65521, 131071, 262139, 524287 and 1048573");
+		return -EINVAL;
+	}
+	if (!scheduler->hash) {
+		if (hash && options->hash) {
+			NL_SET_ERR_MSG_ATTR(extack, hash,
+					    "hash is for the schedulers sh and maglev: name one of them too");
+			return -EINVAL;
+		}
+		options->hash = DSR_HASH_DEFAULT;
+	}
+	if (!scheduler->slots) {
+		if (size && options->slots) {
+			NL_SET_ERR_MSG_ATTR(extack, size,
+					    "table-size is for the scheduler maglev: name it too");
+			return -EINVAL;
+		}
+		options->slots = 0;
+	}
+	return 0;
+}
+
 /* Overwrite in @config what the request names. */
 static int parse_config(struct nlattr *tb[], struct dsr_service_config *config,
 			struct netlink_ext_ack *extack)
 {
 	struct nlattr *attr;
+	int err;
 
 	attr = tb[DSR_SERVICE_A_SCHEDULER];
 	if (attr) {
@@ -72,6 +119,9 @@ static int parse_config(struct nlattr *tb[], struct dsr_service_config *config,
 			return -ENOENT;
 		}
 	}
+	err = parse_options(tb, config->scheduler, &config->options, extack);
+	if (err)
+		return err;
 	attr = tb[DSR_SERVICE_A_PATH];
 	if (attr) {
 		config->path = nla_get_u8(attr);
@@ -157,6 +207,7 @@ static int service_change(struct genl_info *info, enum dsr_netlink_change change
 			.scheduler = dsr_service_pool(dn, service)->scheduler,
 			.path = service->path,
 			.tos = service->tos,
+			.options = dsr_service_pool(dn, service)->options,
 		};
 	err = parse_config(tb, &config, info->extack);
 	if (err)
@@ -169,6 +220,9 @@ static int service_change(struct genl_info *info, enum dsr_netlink_change change
 	else if (err == -ENOSPC)
 		NL_SET_ERR_MSG(info->extack,
 			       "too many services: there are 4096");
+	else if (err == -E2BIG)
+		NL_SET_ERR_MSG(info->extack,
+			       "too many slots in the tables of this container: choose a smaller table-size");
 	else if (err)
 		NL_SET_ERR_MSG(info->extack,
 			       "netfilter does not let this module see packets");
@@ -225,6 +279,7 @@ int dsr_netlink_service_flush(struct sk_buff *skb, struct genl_info *info)
 static int put_service(struct sk_buff *skb, struct dsr_net *dn,
 		       struct dsr_service *service)
 {
+	const struct dsr_pool *pool = dsr_service_pool(dn, service);
 	struct nlattr *nest = nla_nest_start(skb, DSR_A_SERVICE);
 	struct dsr_stats sum;
 
@@ -233,7 +288,11 @@ static int put_service(struct sk_buff *skb, struct dsr_net *dn,
 	dsr_service_sum(service, &sum);
 	if (nla_put_u32(skb, DSR_SERVICE_A_FWMARK, service->fwmark) ||
 	    nla_put_string(skb, DSR_SERVICE_A_SCHEDULER,
-			   dsr_service_pool(dn, service)->scheduler->name) ||
+			   pool->scheduler->name) ||
+	    (pool->hash &&
+	     nla_put_u8(skb, DSR_SERVICE_A_HASH, pool->hash)) ||
+	    (pool->slots &&
+	     nla_put_u32(skb, DSR_SERVICE_A_TABLE_SIZE, pool->slots)) ||
 	    nla_put_u8(skb, DSR_SERVICE_A_PATH, service->path) ||
 	    nla_put_u8(skb, DSR_SERVICE_A_TOS, service->tos & 0xff) ||
 	    nla_put_u8(skb, DSR_SERVICE_A_TOS_MASK, service->tos >> 8) ||

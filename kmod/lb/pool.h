@@ -12,19 +12,34 @@
 #ifndef _DSR_POOL_H
 #define _DSR_POOL_H
 
+#include <linux/dsr.h>
+
 #include "backend.h"
 
 struct dsr_scheduler;
 
 /**
+ * struct dsr_pool_options - what a user can choose of a scheduler
+ * @hash: enum dsr_hash
+ * @slots: size of its table, one of those that dsr_pool_check_slots() takes;
+ *	0: the usual one
+ */
+struct dsr_pool_options {
+	u8 hash;
+	u32 slots;
+};
+
+/**
  * struct dsr_pool_member - a backend in a pool
  * @backend: backend
  * @weight: its weight when the pool was made, not 0
+ * @hash: dsr_backend_hash()
  * @credit: what a scheduler owes it, with struct dsr_pool.lock
  */
 struct dsr_pool_member {
 	struct dsr_backend *backend;
 	u32 weight;
+	u32 hash;
 	s64 credit;
 };
 
@@ -34,6 +49,10 @@ struct dsr_pool_member {
  * @count: number of @member
  * @limited: one of them at least can be overloaded; the same flow does not
  *	always get the same backend then, whoever chooses
+ * @hash: enum dsr_hash, what the scheduler hashes
+ * @slots: size of @table; 0: there is none
+ * @table: numbers of members; behind @member, and made by the scheduler
+ * @options: what the user chose of @hash and @slots
  * @turn: connections given out so far
  * @lock: for schedulers that need one
  * @rcu: to free it after its last reader
@@ -43,6 +62,10 @@ struct dsr_pool {
 	const struct dsr_scheduler *scheduler;
 	u32 count;
 	bool limited;
+	u8 hash;
+	u32 slots;
+	u16 *table;
+	struct dsr_pool_options options;
 	atomic_t turn;
 	spinlock_t lock;	/* for schedulers that need one */
 	struct rcu_head rcu;
@@ -78,7 +101,10 @@ dsr_pool_next(struct dsr_pool *pool, struct dsr_pool_member *member)
 	     pos = dsr_pool_next(pool, pos + 1))
 
 int dsr_pool_build(struct dsr_net *dn, struct dsr_service *service,
-		   const struct dsr_scheduler *scheduler);
+		   const struct dsr_scheduler *scheduler,
+		   const struct dsr_pool_options *options);
 int dsr_pool_rebuild(struct dsr_net *dn, struct dsr_service *service);
+void dsr_pool_release(struct dsr_net *dn, struct dsr_pool *pool);
+bool dsr_pool_check_slots(u32 slots);
 
 #endif /* _DSR_POOL_H */

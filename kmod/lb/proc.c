@@ -29,6 +29,17 @@ static void show_backend(struct seq_file *seq, struct dsr_backend *backend)
 		   sum.packets, sum.bytes);
 }
 
+static void show_scheduler(struct seq_file *seq, const struct dsr_pool *pool)
+{
+	seq_printf(seq, " scheduler %s", pool->scheduler->name);
+	if (pool->hash)
+		seq_printf(seq, " hash %s",
+			   pool->hash == DSR_HASH_SOURCE_PORT ? "source-port" :
+								"source");
+	if (pool->slots)
+		seq_printf(seq, " table-size %u", pool->slots);
+}
+
 static int services_show(struct seq_file *seq, void *v)
 {
 	struct dsr_net *dn = dsr_net_of(seq);
@@ -37,9 +48,9 @@ static int services_show(struct seq_file *seq, void *v)
 
 	mutex_lock(&dn->lock);
 	list_for_each_entry(service, &dn->services, list) {
-		seq_printf(seq, "fwmark %u scheduler %s path %s",
-			   service->fwmark,
-			   dsr_service_pool(dn, service)->scheduler->name,
+		seq_printf(seq, "fwmark %u", service->fwmark);
+		show_scheduler(seq, dsr_service_pool(dn, service));
+		seq_printf(seq, " path %s",
 			   service->path == DSR_PATH_DIRECT ? "direct" :
 							      "stack");
 		if (service->tos)

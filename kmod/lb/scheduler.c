@@ -13,10 +13,14 @@ static const struct dsr_scheduler *const schedulers[] = {
 /** dsr_scheduler_find() - the scheduler called @name, or %NULL */
 const struct dsr_scheduler *dsr_scheduler_find(const char *name)
 {
+	const struct dsr_scheduler *scheduler;
 	int i;
 
-	for (i = 0; i < ARRAY_SIZE(schedulers); i++)
-		if (!strcmp(schedulers[i]->name, name))
-			return schedulers[i];
+	for (i = 0; i < ARRAY_SIZE(schedulers); i++) {
+		scheduler = schedulers[i];
+		if (!strcmp(scheduler->name, name) ||
+		    (scheduler->alias && !strcmp(scheduler->alias, name)))
+			return scheduler;
+	}
 	return NULL;
 }

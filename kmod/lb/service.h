@@ -53,11 +53,13 @@ struct dsr_service {
  * @scheduler: scheduler
  * @path: enum dsr_path
  * @tos: as struct dsr_service.tos
+ * @options: of the scheduler
  */
 struct dsr_service_config {
 	const struct dsr_scheduler *scheduler;
 	u8 path;
 	u16 tos;
+	struct dsr_pool_options options;
 };
 
 /** dsr_service_bucket() - where the services of a mark are */

@@ -35,7 +35,8 @@
 /**
  * enum dsr_cmd - commands of the family "dsr"
  * @DSR_CMD_UNSPEC: never sent
- * @DSR_CMD_SERVICE_ADD: DSR_A_SERVICE: FWMARK; SCHEDULER, PATH, TOS optional
+ * @DSR_CMD_SERVICE_ADD: DSR_A_SERVICE: FWMARK; SCHEDULER, PATH, TOS, HASH,
+ *	TABLE_SIZE optional
  * @DSR_CMD_SERVICE_SET: as ADD
  * @DSR_CMD_SERVICE_REPLACE: as ADD; the backends stay
  * @DSR_CMD_SERVICE_DELETE: DSR_A_SERVICE: FWMARK
@@ -113,6 +114,21 @@ enum dsr_path {
 };
 
 /**
+ * enum dsr_hash - what of a flow a scheduler hashes
+ * @DSR_HASH_DEFAULT: what is usual for the scheduler; in requests only
+ * @DSR_HASH_SOURCE: the client's address
+ * @DSR_HASH_SOURCE_PORT: the client's address and port
+ */
+enum dsr_hash {
+	DSR_HASH_DEFAULT,
+	DSR_HASH_SOURCE,
+	DSR_HASH_SOURCE_PORT,
+
+	__DSR_HASH_MAX,
+	DSR_HASH_MAX = __DSR_HASH_MAX - 1
+};
+
+/**
  * enum dsr_service_attr - what clients connect to
  * @DSR_SERVICE_A_UNSPEC: never sent
  * @DSR_SERVICE_A_FWMARK: u32, the key: the mark that selects the traffic, not 0
@@ -123,6 +139,11 @@ enum dsr_path {
  *	TOS and TOS_MASK come together, and TOS has no bit outside of TOS_MASK
  * @DSR_SERVICE_A_BACKENDS: u32, how many it has (reply only)
  * @DSR_SERVICE_A_STATS: nest of enum dsr_stats_attr (reply only)
+ * @DSR_SERVICE_A_HASH: u8, enum dsr_hash, for the schedulers sh ("source" if
+ *	absent) and maglev ("source and port" if absent); in replies for these
+ * @DSR_SERVICE_A_TABLE_SIZE: u32, slots of the table of the scheduler maglev:
+ *	251, 509, 1021, 2039, 4093, 8191, 16381, 32749, 65521 (if absent, or 0),
+ *	131071, 262139, 524287 or 1048573; in replies for this one
  */
 enum dsr_service_attr {
 	DSR_SERVICE_A_UNSPEC,
@@ -133,6 +154,8 @@ enum dsr_service_attr {
 	DSR_SERVICE_A_TOS_MASK,
 	DSR_SERVICE_A_BACKENDS,
 	DSR_SERVICE_A_STATS,
+	DSR_SERVICE_A_HASH,
+	DSR_SERVICE_A_TABLE_SIZE,
 
 	__DSR_SERVICE_A_MAX,
 	DSR_SERVICE_A_MAX = __DSR_SERVICE_A_MAX - 1
