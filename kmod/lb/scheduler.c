@@ -8,6 +8,7 @@
 static const struct dsr_scheduler *const schedulers[] = {
 	&dsr_sched_rr,
 	&dsr_sched_wrr,
+	&dsr_sched_lc,
 };
 
 /** dsr_scheduler_find() - the scheduler called @name, or %NULL */
