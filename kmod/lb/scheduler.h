@@ -41,6 +41,7 @@ struct dsr_scheduler {
 extern const struct dsr_scheduler dsr_sched_rr;
 extern const struct dsr_scheduler dsr_sched_wrr;
 extern const struct dsr_scheduler dsr_sched_lc;
+extern const struct dsr_scheduler dsr_sched_wlc;
 
 const struct dsr_scheduler *dsr_scheduler_find(const char *name);
 
