@@ -42,6 +42,7 @@ extern const struct dsr_scheduler dsr_sched_rr;
 extern const struct dsr_scheduler dsr_sched_wrr;
 extern const struct dsr_scheduler dsr_sched_lc;
 extern const struct dsr_scheduler dsr_sched_wlc;
+extern const struct dsr_scheduler dsr_sched_sed;
 
 const struct dsr_scheduler *dsr_scheduler_find(const char *name);
 
