@@ -12,6 +12,7 @@ static const struct dsr_scheduler *const schedulers[] = {
 	&dsr_sched_wlc,
 	&dsr_sched_sed,
 	&dsr_sched_nq,
+	&dsr_sched_sh,
 };
 
 /** dsr_scheduler_find() - the scheduler called @name, or %NULL */
