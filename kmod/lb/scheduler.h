@@ -45,6 +45,7 @@ extern const struct dsr_scheduler dsr_sched_wlc;
 extern const struct dsr_scheduler dsr_sched_sed;
 extern const struct dsr_scheduler dsr_sched_nq;
 extern const struct dsr_scheduler dsr_sched_sh;
+extern const struct dsr_scheduler dsr_sched_dh;
 
 const struct dsr_scheduler *dsr_scheduler_find(const char *name);
 
