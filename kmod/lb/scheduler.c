@@ -14,6 +14,7 @@ static const struct dsr_scheduler *const schedulers[] = {
 	&dsr_sched_nq,
 	&dsr_sched_sh,
 	&dsr_sched_dh,
+	&dsr_sched_fo,
 };
 
 /** dsr_scheduler_find() - the scheduler called @name, or %NULL */

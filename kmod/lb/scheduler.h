@@ -46,6 +46,7 @@ extern const struct dsr_scheduler dsr_sched_sed;
 extern const struct dsr_scheduler dsr_sched_nq;
 extern const struct dsr_scheduler dsr_sched_sh;
 extern const struct dsr_scheduler dsr_sched_dh;
+extern const struct dsr_scheduler dsr_sched_fo;
 
 const struct dsr_scheduler *dsr_scheduler_find(const char *name);
 
