@@ -15,6 +15,7 @@ static const struct dsr_scheduler *const schedulers[] = {
 	&dsr_sched_sh,
 	&dsr_sched_dh,
 	&dsr_sched_fo,
+	&dsr_sched_ovf,
 };
 
 /** dsr_scheduler_find() - the scheduler called @name, or %NULL */

@@ -47,6 +47,7 @@ extern const struct dsr_scheduler dsr_sched_nq;
 extern const struct dsr_scheduler dsr_sched_sh;
 extern const struct dsr_scheduler dsr_sched_dh;
 extern const struct dsr_scheduler dsr_sched_fo;
+extern const struct dsr_scheduler dsr_sched_ovf;
 
 const struct dsr_scheduler *dsr_scheduler_find(const char *name);
 
