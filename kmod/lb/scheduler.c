@@ -16,6 +16,7 @@ static const struct dsr_scheduler *const schedulers[] = {
 	&dsr_sched_dh,
 	&dsr_sched_fo,
 	&dsr_sched_ovf,
+	&dsr_sched_twos,
 };
 
 /** dsr_scheduler_find() - the scheduler called @name, or %NULL */

@@ -48,6 +48,7 @@ extern const struct dsr_scheduler dsr_sched_sh;
 extern const struct dsr_scheduler dsr_sched_dh;
 extern const struct dsr_scheduler dsr_sched_fo;
 extern const struct dsr_scheduler dsr_sched_ovf;
+extern const struct dsr_scheduler dsr_sched_twos;
 
 const struct dsr_scheduler *dsr_scheduler_find(const char *name);
 
