@@ -115,7 +115,7 @@ static int parse_config(struct nlattr *tb[], struct dsr_service_config *config,
 		config->scheduler = dsr_scheduler_find(nla_data(attr));
 		if (!config->scheduler) {
 			NL_SET_ERR_MSG_ATTR(extack, attr,
-					    "no such scheduler: there are rr, wrr, lc, wlc, sed, nq, sh, dh, fo, ovf and twos");
+					    "no such scheduler: there are rr, wrr, lc, wlc, sed, nq, sh, dh, fo, ovf, twos and maglev");
 			return -ENOENT;
 		}
 	}

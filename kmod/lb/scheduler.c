@@ -17,6 +17,7 @@ static const struct dsr_scheduler *const schedulers[] = {
 	&dsr_sched_fo,
 	&dsr_sched_ovf,
 	&dsr_sched_twos,
+	&dsr_sched_maglev,
 };
 
 /** dsr_scheduler_find() - the scheduler called @name, or %NULL */

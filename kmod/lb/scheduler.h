@@ -49,8 +49,12 @@ extern const struct dsr_scheduler dsr_sched_dh;
 extern const struct dsr_scheduler dsr_sched_fo;
 extern const struct dsr_scheduler dsr_sched_ovf;
 extern const struct dsr_scheduler dsr_sched_twos;
+extern const struct dsr_scheduler dsr_sched_maglev;
 
 const struct dsr_scheduler *dsr_scheduler_find(const char *name);
+
+/* sched_maglev.c */
+u32 dsr_maglev_slot(const struct dsr_pool *pool, const struct dsr_tuple *tuple);
 
 /* rendezvous.c */
 struct dsr_backend *dsr_rendezvous_pick(const struct dsr_pool *pool, u32 flow,

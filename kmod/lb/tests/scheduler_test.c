@@ -208,6 +208,10 @@ static void names(struct kunit *test)
 {
 	KUNIT_EXPECT_PTR_EQ(test, dsr_scheduler_find("rr"), &dsr_sched_rr);
 	KUNIT_EXPECT_PTR_EQ(test, dsr_scheduler_find("wrr"), &dsr_sched_wrr);
+	KUNIT_EXPECT_PTR_EQ(test, dsr_scheduler_find("maglev"),
+			    &dsr_sched_maglev);
+	KUNIT_EXPECT_PTR_EQ(test, dsr_scheduler_find("mh"),
+			    &dsr_sched_maglev);
 	KUNIT_EXPECT_NULL(test, dsr_scheduler_find("r"));
 	KUNIT_EXPECT_NULL(test, dsr_scheduler_find(""));
 }
