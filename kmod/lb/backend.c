@@ -82,31 +82,79 @@ static void backend_unlink(struct dsr_service *service,
 static int check_config(const struct dsr_backend_config *config,
 			struct netlink_ext_ack *extack)
 {
-	if (config->weight <= DSR_WEIGHT_MAX)
-		return 0;
-	NL_SET_ERR_MSG(extack, "weight out of range: it is from 0 to 65535");
-	return -ERANGE;
+	if (config->weight > DSR_WEIGHT_MAX) {
+		NL_SET_ERR_MSG(extack,
+			       "weight out of range: it is from 0 to 65535");
+		return -ERANGE;
+	}
+	if (config->lower > config->upper) {
+		NL_SET_ERR_MSG(extack,
+			       "lower is above upper: a backend becomes overloaded at upper, and is so until it is below lower");
+		return -ERANGE;
+	}
+	return 0;
+}
+
+/* Between the thresholds it stays what it is. */
+static bool is_overloaded(const struct dsr_backend *backend)
+{
+	u64 upper = READ_ONCE(backend->config.upper);
+	u64 lower = READ_ONCE(backend->config.lower);
+	u64 count = (u64)(u32)atomic_read(&backend->active) +
+		    (u32)atomic_read(&backend->inactive);
+
+	if (!upper)
+		return false;
+	if (count >= upper)
+		return true;
+	if (lower ? count < lower : count * 4 < upper * 3)
+		return false;
+	return READ_ONCE(backend->overloaded);
+}
+
+/**
+ * dsr_backend_weigh() - note whether a backend is overloaded
+ * @backend: backend, whose counts or thresholds have just changed
+ *
+ * Each CPU writes its count before it reads @overloaded, and @overloaded
+ * before it reads the counts again: so of two CPUs at work at the same time
+ * one at least sees what the other has done, and the last word is right.
+ *
+ * Context: any.
+ */
+void dsr_backend_weigh(struct dsr_backend *backend)
+{
+	bool overloaded;
+
+	smp_mb();	/* pairs with the one below */
+	while ((overloaded = is_overloaded(backend)) !=
+	       READ_ONCE(backend->overloaded)) {
+		WRITE_ONCE(backend->overloaded, overloaded);
+		smp_mb();	/* pairs with the one above */
+	}
 }
 
 /** dsr_backend_config() - what a user has chosen of @backend */
 struct dsr_backend_config dsr_backend_config(const struct dsr_backend *backend)
 {
-	return (struct dsr_backend_config) {
-		.weight = backend->weight,
-		.admin = backend->admin,
-		.deadline = dsr_drain_left(backend),
-	};
+	struct dsr_backend_config config = backend->config;
+
+	config.deadline = dsr_drain_left(backend);
+	return config;
 }
 
 static void backend_apply(struct dsr_backend *backend,
 			  const struct dsr_backend_config *config)
 {
-	backend->weight = config->weight;
-	WRITE_ONCE(backend->admin, config->admin);
+	backend->config.weight = config->weight;
+	WRITE_ONCE(backend->config.upper, config->upper);
+	WRITE_ONCE(backend->config.lower, config->lower);
+	WRITE_ONCE(backend->config.admin, config->admin);
 	backend->deadline = 0;
 	if (config->admin == DSR_BACKEND_DRAINING && config->deadline)
 		/* 0 is never */
 		backend->deadline = (jiffies + config->deadline) ?: 1;
+	dsr_backend_weigh(backend);
 }
 
 /**
@@ -184,6 +232,7 @@ int dsr_backend_set(struct dsr_net *dn, struct dsr_backend *backend,
 {
 	struct dsr_backend_config old = dsr_backend_config(backend);
 	bool pooled = dsr_backend_is_up(backend);
+	bool is_pooled;
 	int err;
 
 	lockdep_assert_held(&dn->lock);
@@ -191,8 +240,11 @@ int dsr_backend_set(struct dsr_net *dn, struct dsr_backend *backend,
 	if (err)
 		return err;
 	backend_apply(backend, config);
-	if (pooled != dsr_backend_is_up(backend) ||
-	    (pooled && old.weight != config->weight)) {
+	is_pooled = dsr_backend_is_up(backend);
+	/* what a pool knows of its members */
+	if (pooled != is_pooled ||
+	    (is_pooled && (old.weight != config->weight ||
+			   !old.upper != !config->upper))) {
 		err = dsr_pool_rebuild(dn, backend->service);
 		if (err) {
 			backend_apply(backend, &old);
@@ -237,13 +289,13 @@ int dsr_backend_remove(struct dsr_net *dn, struct dsr_backend *backend,
 		       struct netlink_ext_ack *extack)
 {
 	struct dsr_service *service = backend->service;
-	u32 weight = backend->weight;
+	u32 weight = backend->config.weight;
 	int err;
 
 	lockdep_assert_held(&dn->lock);
-	backend->weight = 0;	/* out of the pool */
+	backend->config.weight = 0;	/* out of the pool */
 	err = dsr_pool_rebuild(dn, service);
-	backend->weight = weight;
+	backend->config.weight = weight;
 	if (err) {
 		NL_SET_ERR_MSG(extack, "out of memory: nothing was changed");
 		return err;

@@ -6,7 +6,8 @@
  * since connections outlive the removal of their backend. Freed an RCU grace
  * period after the last reference: packets use it under RCU without one.
  *
- * Locking: configuration changes under struct dsr_net.lock.
+ * Locking: configuration changes under struct dsr_net.lock. Whether it is
+ * overloaded follows the counts of its connections, without a lock.
  */
 #ifndef _DSR_BACKEND_H
 #define _DSR_BACKEND_H
@@ -22,12 +23,18 @@ struct dsr_service;
 /**
  * struct dsr_backend_config - what a user can choose of a backend
  * @weight: share of new connections; 0: none
+ * @weight: share of new connections; 0: none
+ * @upper: from this many connections on it is overloaded; 0: never
+ * @lower: below this many it is not any more, at most @upper; 0: below three
+ *	quarters of @upper
  * @admin: enum dsr_backend_admin
  * @deadline: with DSR_BACKEND_DRAINING: jiffies from now on until it is down;
  *	0: never
  */
 struct dsr_backend_config {
 	u32 weight;
+	u32 upper;
+	u32 lower;
 	u8 admin;
 	u32 deadline;
 };
@@ -37,11 +44,13 @@ struct dsr_backend_config {
  * @service: to which it belongs; compared, and not followed once @removed
  * @nexthop: the way there
  * @stats: per CPU
- * @weight: share of new connections; 0: none
- * @admin: enum dsr_backend_admin
+ * @config: weight, thresholds, and what the operator wants of it
+ * @overloaded: gets no new connections until it has fewer: written when that
+ *	changes only, away from what every connection writes
  * @removed: taken out of its service: its connections move on
  * @noted: its neighbour entry has changed, which nobody has been told yet
- * @deadline: jiffies when what is draining is down, or 0
+ * @deadline: jiffies when what is draining is down, or 0; that of @config is
+ *	not kept
  * @active: its connections in the table that are established
  * @inactive: its other connections in the table
  * @persistent: its clients in the table for persistence's sake
@@ -54,8 +63,8 @@ struct dsr_backend {
 	struct dsr_service *service;
 	struct dsr_nexthop nexthop;
 	struct dsr_stats __percpu *stats;
-	u32 weight;
-	u8 admin;
+	struct dsr_backend_config config;
+	bool overloaded;
 	bool removed;
 	bool noted;
 	unsigned long deadline;
@@ -84,6 +93,7 @@ int dsr_backend_remove(struct dsr_net *dn, struct dsr_backend *backend,
 		       struct netlink_ext_ack *extack);
 void dsr_backend_release(struct dsr_backend *backend);
 void dsr_backend_put(struct dsr_backend *backend);
+void dsr_backend_weigh(struct dsr_backend *backend);
 u8 dsr_backend_state(struct net *net, struct dsr_backend *backend,
 		     int *ifindex, u8 mac[], u8 *mac_len);
 
@@ -100,10 +110,34 @@ static inline int dsr_backend_compare(const struct dsr_backend *one,
 	return dsr_addr_compare(&one->nexthop.addr, &other->nexthop.addr);
 }
 
+/** dsr_backend_is_down() - whether it gets nothing, not even what it has */
+static inline bool dsr_backend_is_down(const struct dsr_backend *backend)
+{
+	return READ_ONCE(backend->config.admin) == DSR_BACKEND_DOWN;
+}
+
 /** dsr_backend_is_up() - whether it may get new connections */
 static inline bool dsr_backend_is_up(const struct dsr_backend *backend)
 {
-	return backend->weight && backend->admin == DSR_BACKEND_UP;
+	return backend->config.weight &&
+	       backend->config.admin == DSR_BACKEND_UP;
+}
+
+/** dsr_backend_load() - what it has to do: established connections and others
+ *
+ * As with IPVS, an established connection counts as much as 256 others.
+ */
+static inline u64 dsr_backend_load(const struct dsr_backend *backend)
+{
+	return ((u64)(u32)atomic_read(&backend->active) << 8) +
+	       (u32)atomic_read(&backend->inactive);
+}
+
+/** dsr_backend_counted() - to be called after @active or @inactive changed */
+static inline void dsr_backend_counted(struct dsr_backend *backend)
+{
+	if (unlikely(READ_ONCE(backend->config.upper)))
+		dsr_backend_weigh(backend);
 }
 
 /** dsr_backend_get() - take a reference; the caller is in the grace period */

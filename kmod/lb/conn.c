@@ -23,6 +23,19 @@ static atomic_t *counter(struct dsr_backend *backend, u8 state)
 	}
 }
 
+/* Their number is what a backend can get too much of. */
+static void count(struct dsr_backend *backend, u8 state)
+{
+	atomic_inc(counter(backend, state));
+	dsr_backend_counted(backend);
+}
+
+static void uncount(struct dsr_backend *backend, u8 state)
+{
+	atomic_dec(counter(backend, state));
+	dsr_backend_counted(backend);
+}
+
 static struct kmem_cache *cache_of(const struct dsr_tuple *tuple)
 {
 	return likely(tuple->family == AF_INET) ? cache4 : cache6;
@@ -80,7 +93,7 @@ static void conn_release(struct dsr_table *table, struct dsr_node *node)
 		rcu_dereference_protected(conn->backend, true);
 
 	conn->unlinked = true;
-	atomic_dec(counter(backend, conn->state));
+	uncount(backend, conn->state);
 	dsr_backend_put(backend);
 	call_rcu(&conn->rcu, conn_free_rcu);
 }
@@ -125,14 +138,14 @@ struct dsr_conn *dsr_conn_add(struct dsr_net *dn,
 	conn->unlinked = false;
 	RCU_INIT_POINTER(conn->backend, backend);
 	/* Counted first: the janitor may find it before this returns. */
-	atomic_inc(counter(backend, state));
+	count(backend, state);
 	node = dsr_table_insert(&dn->table, &conn->node, dsr_conn_match, tuple);
 	if (node == &conn->node) {
 		*added = true;
 		return conn;
 	}
 
-	atomic_dec(counter(backend, state));
+	uncount(backend, state);
 	dsr_backend_put(backend);
 free_conn:
 	conn_free(conn);
@@ -147,8 +160,11 @@ static void set_state(struct dsr_conn *conn, spinlock_t *lock, u8 state)
 
 	if (conn->unlinked)
 		return;
-	atomic_dec(counter(backend, conn->state));
-	atomic_inc(counter(backend, state));
+	if (counter(backend, conn->state) != counter(backend, state)) {
+		/* in the end as many as before */
+		atomic_dec(counter(backend, conn->state));
+		count(backend, state);
+	}
 	WRITE_ONCE(conn->state, state);
 }
 
@@ -174,8 +190,8 @@ bool dsr_conn_move(struct dsr_net *dn, struct dsr_conn *conn, u8 state,
 	if (!conn->unlinked && dsr_backend_get(backend)) {
 		old = rcu_dereference_protected(conn->backend,
 						lockdep_is_held(lock));
-		atomic_dec(counter(old, conn->state));
-		atomic_inc(counter(backend, state));
+		uncount(old, conn->state);
+		count(backend, state);
 		WRITE_ONCE(conn->state, state);
 		rcu_assign_pointer(conn->backend, backend);
 		dsr_backend_put(old);

@@ -21,7 +21,7 @@ static void decide_icmp_error(struct dsr_net *dn,
 	decision->conn = dsr_conn_find(dn, &packet->tuple, decision->hash);
 	if (decision->conn) {
 		backend = dsr_conn_backend(decision->conn);
-		if (!backend || backend->admin == DSR_BACKEND_DOWN)
+		if (!backend || dsr_backend_is_down(backend))
 			return;
 		decision->service = backend->service;
 	} else {
@@ -80,7 +80,7 @@ static void decide_lost(struct dsr_net *dn, const struct dsr_packet *packet,
 	/* Deleted, and there again? */
 	backend = READ_ONCE(old->removed) ?
 		  dsr_backend_find(dn, service, &old->nexthop.addr) : NULL;
-	if (backend && READ_ONCE(backend->admin) != DSR_BACKEND_DOWN) {
+	if (backend && !dsr_backend_is_down(backend)) {
 		decision->backend = backend;
 		decision->choice = DSR_CHOICE_CONNECTION;
 		return;
@@ -156,7 +156,7 @@ void dsr_decide(struct dsr_net *dn, const struct dsr_frontend *frontend,
 		decision->service = backend->service;
 		decision->conn = conn;
 		decision->reason = DSR_FORWARDED;
-		if (unlikely(READ_ONCE(backend->admin) == DSR_BACKEND_DOWN)) {
+		if (unlikely(dsr_backend_is_down(backend))) {
 			decide_lost(dn, packet, decision);
 		} else if (likely(!is_anew(dn, conn, packet))) {
 			decision->backend = backend;

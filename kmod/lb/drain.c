@@ -62,7 +62,7 @@ static void drain_work(struct work_struct *work)
 				continue;
 			/* It has left the pool when it began to drain. */
 			backend->deadline = 0;
-			WRITE_ONCE(backend->admin, DSR_BACKEND_DOWN);
+			WRITE_ONCE(backend->config.admin, DSR_BACKEND_DOWN);
 			dsr_net_changed(dn);
 			dsr_event_backend(dn, DSR_CMD_BACKEND_STATE, backend);
 		}

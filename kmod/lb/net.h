@@ -49,6 +49,7 @@ struct dsr_net_side {
  * @services: services in ascending order of their keys
  * @services_count: their number
  * @conn_max: hard cap of @table, also while there is none
+ * @slots: of the tables of all schedulers
  * @generation: grows with each change, for the consistency of dumps
  * @net: the namespace
  * @ipv4: what looks at IPv4 packets
@@ -70,6 +71,7 @@ struct dsr_net {
 	struct list_head services;
 	u32 services_count;
 	u32 conn_max;
+	u64 slots;
 	u32 generation;
 	struct net *net;
 	struct dsr_net_side ipv4;

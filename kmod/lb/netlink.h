@@ -52,6 +52,7 @@ extern const struct nla_policy
 dsr_netlink_service_key_policy[DSR_SERVICE_A_MAX + 1];
 int dsr_netlink_parse_key(struct nlattr *tb[], struct dsr_service_key *key,
 			  struct netlink_ext_ack *extack);
+int dsr_netlink_put_key(struct sk_buff *skb, const struct dsr_service_key *key);
 int dsr_netlink_put_key_nest(struct sk_buff *skb,
 			     const struct dsr_service_key *key);
 int dsr_netlink_service_find(struct dsr_net *dn, struct nlattr *nest,

@@ -20,6 +20,8 @@ const struct nla_policy dsr_netlink_backend_policy[DSR_BACKEND_A_MAX + 1] = {
 	[DSR_BACKEND_A_WEIGHT] = { .type = NLA_U32 },
 	[DSR_BACKEND_A_ADMIN] = { .type = NLA_U8 },
 	[DSR_BACKEND_A_DEADLINE] = { .type = NLA_U32 },
+	[DSR_BACKEND_A_UPPER] = { .type = NLA_U32 },
+	[DSR_BACKEND_A_LOWER] = { .type = NLA_U32 },
 };
 
 /* What a request names: its service, its attributes, and its backend if there
@@ -83,9 +85,12 @@ static int parse_config(struct nlattr *tb[], struct dsr_backend_config *config,
 {
 	struct nlattr *attr;
 
-	attr = tb[DSR_BACKEND_A_WEIGHT];
-	if (attr)
-		config->weight = nla_get_u32(attr);
+	if (tb[DSR_BACKEND_A_WEIGHT])
+		config->weight = nla_get_u32(tb[DSR_BACKEND_A_WEIGHT]);
+	if (tb[DSR_BACKEND_A_UPPER])
+		config->upper = nla_get_u32(tb[DSR_BACKEND_A_UPPER]);
+	if (tb[DSR_BACKEND_A_LOWER])
+		config->lower = nla_get_u32(tb[DSR_BACKEND_A_LOWER]);
 	attr = tb[DSR_BACKEND_A_ADMIN];
 	if (attr) {
 		config->admin = nla_get_u8(attr);
@@ -213,8 +218,12 @@ int dsr_netlink_put_backend(struct sk_buff *skb, struct dsr_net *dn,
 	dsr_stats_add(&sum, backend->stats);
 	if (dsr_addr_put(skb, DSR_BACKEND_A_ADDR, backend->nexthop.family,
 			 &backend->nexthop.addr) ||
-	    nla_put_u32(skb, DSR_BACKEND_A_WEIGHT, backend->weight) ||
-	    nla_put_u8(skb, DSR_BACKEND_A_ADMIN, backend->admin) ||
+	    nla_put_u32(skb, DSR_BACKEND_A_WEIGHT, backend->config.weight) ||
+	    nla_put_u32(skb, DSR_BACKEND_A_UPPER, backend->config.upper) ||
+	    nla_put_u32(skb, DSR_BACKEND_A_LOWER, backend->config.lower) ||
+	    nla_put_u8(skb, DSR_BACKEND_A_OVERLOADED,
+		       READ_ONCE(backend->overloaded)) ||
+	    nla_put_u8(skb, DSR_BACKEND_A_ADMIN, backend->config.admin) ||
 	    (backend->deadline &&
 	     nla_put_u32(skb, DSR_BACKEND_A_DEADLINE,
 			 jiffies_to_msecs(dsr_drain_left(backend)))) ||

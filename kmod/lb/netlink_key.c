@@ -111,7 +111,14 @@ int dsr_netlink_parse_key(struct nlattr *tb[], struct dsr_service_key *key,
 	return dsr_netlink_refuse(extack, NULL, DSR_NETLINK_WHICH);
 }
 
-static int put_key(struct sk_buff *skb, const struct dsr_service_key *key)
+/**
+ * dsr_netlink_put_key() - append the key of a service to a nest
+ * @skb: message
+ * @key: key
+ *
+ * Return: 0 or -%EMSGSIZE.
+ */
+int dsr_netlink_put_key(struct sk_buff *skb, const struct dsr_service_key *key)
 {
 	if (key->fwmark)
 		return nla_put_u32(skb, DSR_SERVICE_A_FWMARK, key->fwmark) ||
@@ -134,7 +141,7 @@ int dsr_netlink_put_key_nest(struct sk_buff *skb,
 {
 	struct nlattr *nest = nla_nest_start(skb, DSR_A_SERVICE);
 
-	if (!nest || put_key(skb, key))
+	if (!nest || dsr_netlink_put_key(skb, key))
 		return -EMSGSIZE;
 	nla_nest_end(skb, nest);
 	return 0;

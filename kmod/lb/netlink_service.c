@@ -19,6 +19,8 @@ const struct nla_policy dsr_netlink_service_policy[DSR_SERVICE_A_MAX + 1] = {
 	[DSR_SERVICE_A_PERSIST] = { .type = NLA_U32 },
 	[DSR_SERVICE_A_PERSIST_PREFIX] = { .type = NLA_U8 },
 	[DSR_SERVICE_A_TIMEOUTS] = NLA_POLICY_NESTED(dsr_netlink_timeout_policy),
+	[DSR_SERVICE_A_HASH] = { .type = NLA_U8 },
+	[DSR_SERVICE_A_TABLE_SIZE] = { .type = NLA_U32 },
 };
 
 static int parse_tos(struct nlattr *tb[], u16 *tos,
@@ -74,6 +76,50 @@ static int parse_persistence(struct nlattr *tb[], u8 family,
 		      "prefix out of range: it is from 1 to 32, or 128 for IPv6");
 }
 
+/* What a scheduler has no use for is refused if it is named, and forgotten if
+ * it was chosen for another one.
+ */
+static int parse_options(struct nlattr *tb[],
+			 const struct dsr_scheduler *scheduler,
+			 struct dsr_pool_options *options,
+			 struct netlink_ext_ack *extack)
+{
+	struct nlattr *hash = tb[DSR_SERVICE_A_HASH];
+	struct nlattr *size = tb[DSR_SERVICE_A_TABLE_SIZE];
+
+	if (hash)
+		options->hash = nla_get_u8(hash);
+	if (size)
+		options->slots = nla_get_u32(size);
+	if (options->hash > DSR_HASH_MAX) {
+		NL_SET_ERR_MSG_ATTR(extack, hash,
+				    "no such hash: there are source and source-port");
+		return -EINVAL;
+	}
+	if (options->slots && !dsr_pool_check_slots(options->slots)) {
+		NL_SET_ERR_MSG_ATTR(extack, size,
+				    "no such table-size: there are 251, 509, 1021, 2039, 4093, 8191, 16381, 32749, 65521, 131071, 262139, 524287 and 1048573");
+		return -EINVAL;
+	}
+	if (!scheduler->hash) {
+		if (hash && options->hash) {
+			NL_SET_ERR_MSG_ATTR(extack, hash,
+					    "hash is for the schedulers sh and maglev: name one of them too");
+			return -EINVAL;
+		}
+		options->hash = DSR_HASH_DEFAULT;
+	}
+	if (!scheduler->slots) {
+		if (size && options->slots) {
+			NL_SET_ERR_MSG_ATTR(extack, size,
+					    "table-size is for the scheduler maglev: name it too");
+			return -EINVAL;
+		}
+		options->slots = 0;
+	}
+	return 0;
+}
+
 /* Overwrite in @config what the request names. */
 static int parse_config(struct nlattr *tb[], u8 family,
 			struct dsr_service_config *config,
@@ -88,12 +134,15 @@ static int parse_config(struct nlattr *tb[], u8 family,
 		config->scheduler = dsr_scheduler_find(nla_data(attr));
 		if (!config->scheduler) {
 			NL_SET_ERR_MSG_ATTR(extack, attr,
-					    "no such scheduler: there are rr and wrr");
+					    "no such scheduler: there are rr, wrr, lc, wlc, sed, nq, sh, dh, fo, ovf, twos and maglev");
 			return -ENOENT;
 		}
 	}
-	err = parse_enum(tb[DSR_SERVICE_A_PATH], DSR_PATH_MAX, &config->path,
-			 extack, "no such path: there are stack and direct");
+	err = parse_options(tb, config->scheduler, &config->options, extack);
+	if (!err)
+		err = parse_enum(tb[DSR_SERVICE_A_PATH], DSR_PATH_MAX,
+				 &config->path, extack,
+				 "no such path: there are stack and direct");
 	if (!err)
 		err = parse_enum(tb[DSR_SERVICE_A_PING], DSR_PING_MAX,
 				 &config->ping, extack,
@@ -130,6 +179,10 @@ static int service_apply(struct dsr_net *dn, struct dsr_service *service,
 		break;
 	case -ENOSPC:
 		NL_SET_ERR_MSG(extack, "too many services: there are 4096");
+		break;
+	case -E2BIG:
+		NL_SET_ERR_MSG(extack,
+			       "too many slots in the tables of this container: choose a smaller table-size");
 		break;
 	case -EAFNOSUPPORT:
 		NL_SET_ERR_MSG(extack, "this kernel runs without IPv6");
@@ -253,15 +306,20 @@ int dsr_netlink_service_flush(struct sk_buff *skb, struct genl_info *info)
 int dsr_netlink_put_service(struct sk_buff *skb, struct dsr_net *dn,
 			    struct dsr_service *service)
 {
+	const struct dsr_pool *pool = dsr_service_pool(dn, service);
 	struct nlattr *nest = nla_nest_start(skb, DSR_A_SERVICE);
 	struct dsr_stats sum;
 
 	if (!nest)
 		return -EMSGSIZE;
 	dsr_service_sum(service, &sum);
-	if (put_key(skb, &service->key) ||
+	if (dsr_netlink_put_key(skb, &service->key) ||
 	    nla_put_string(skb, DSR_SERVICE_A_SCHEDULER,
-			   dsr_service_pool(dn, service)->scheduler->name) ||
+			   pool->scheduler->name) ||
+	    (pool->hash &&
+	     nla_put_u8(skb, DSR_SERVICE_A_HASH, pool->hash)) ||
+	    (pool->slots &&
+	     nla_put_u32(skb, DSR_SERVICE_A_TABLE_SIZE, pool->slots)) ||
 	    nla_put_u8(skb, DSR_SERVICE_A_PATH, service->path) ||
 	    nla_put_u8(skb, DSR_SERVICE_A_TOS, service->tos & 0xff) ||
 	    nla_put_u8(skb, DSR_SERVICE_A_TOS_MASK, service->tos >> 8) ||

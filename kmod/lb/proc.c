@@ -77,11 +77,24 @@ static void show_backend(struct seq_file *seq, struct dsr_backend *backend)
 	dsr_stats_add(&sum, backend->stats);
 	seq_puts(seq, "  via ");
 	show_addr(seq, backend->nexthop.family, &backend->nexthop.addr);
-	seq_printf(seq, " weight %u %s active %d inactive %d connections %llu packets %llu bytes %llu\n",
-		   backend->weight, admin_names[backend->admin],
+	seq_printf(seq, " weight %u upper %u lower %u %s%s active %d inactive %d connections %llu packets %llu bytes %llu\n",
+		   backend->config.weight, backend->config.upper,
+		   backend->config.lower, admin_names[backend->config.admin],
+		   READ_ONCE(backend->overloaded) ? " overloaded" : "",
 		   atomic_read(&backend->active),
 		   atomic_read(&backend->inactive), sum.connections,
 		   sum.packets, sum.bytes);
+}
+
+static void show_scheduler(struct seq_file *seq, const struct dsr_pool *pool)
+{
+	seq_printf(seq, " scheduler %s", pool->scheduler->name);
+	if (pool->hash)
+		seq_printf(seq, " hash %s",
+			   pool->hash == DSR_HASH_SOURCE_PORT ? "source-port" :
+								"source");
+	if (pool->slots)
+		seq_printf(seq, " table-size %u", pool->slots);
 }
 
 static int services_show(struct seq_file *seq, void *v)
@@ -93,8 +106,8 @@ static int services_show(struct seq_file *seq, void *v)
 	mutex_lock(&dn->lock);
 	list_for_each_entry(service, &dn->services, list) {
 		show_key(seq, &service->key);
-		seq_printf(seq, " scheduler %s path %s",
-			   dsr_service_pool(dn, service)->scheduler->name,
+		show_scheduler(seq, dsr_service_pool(dn, service));
+		seq_printf(seq, " path %s",
 			   service->path == DSR_PATH_DIRECT ? "direct" :
 							      "stack");
 		if (service->tos)

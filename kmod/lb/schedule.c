@@ -77,7 +77,7 @@ static struct dsr_backend *choose_persistent(struct dsr_net *dn,
 	conn = find_persistent(dn, tuple, service, &client, &hash);
 	backend = conn ? dsr_conn_backend(conn) : NULL;
 	return backend && backend->service == service &&
-	       READ_ONCE(backend->admin) == DSR_BACKEND_UP ? backend : NULL;
+	       READ_ONCE(backend->config.admin) == DSR_BACKEND_UP ? backend : NULL;
 }
 
 /* The client of a connection that goes to @backend is to come back to it. */
@@ -147,7 +147,7 @@ static bool is_left_alone(const struct dsr_packet *packet,
 			  const struct dsr_service *service,
 			  const struct dsr_decision *decision)
 {
-	return rcu_dereference(service->pool)->scheduler->hashes &&
+	return dsr_pool_hashes(rcu_dereference(service->pool)) &&
 	       packet->event == DSR_EVENT_OPEN && !decision->conn &&
 	       !READ_ONCE(service->persist);
 }
@@ -176,7 +176,7 @@ void dsr_schedule_choose(struct dsr_net *dn, const struct dsr_packet *packet,
 	decision->choice = DSR_CHOICE_PERSISTENCE;
 	if (READ_ONCE(service->persist))
 		backend = choose_persistent(dn, &packet->tuple, service);
-	if (!backend && pool->count && !pool->scheduler->hashes &&
+	if (!backend && pool->count && !dsr_pool_hashes(pool) &&
 	    (full || (!decision->conn && may_be_stateless(dn, packet)))) {
 		decision->choice = DSR_CHOICE_HASH;
 		backend = dsr_rendezvous_select(pool, &packet->tuple);

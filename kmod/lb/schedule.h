@@ -35,7 +35,7 @@ dsr_schedule_stateless(const struct dsr_service *service,
 
 	if (!pool->count)
 		return NULL;
-	return pool->scheduler->hashes ?
+	return dsr_pool_hashes(pool) ?
 	       pool->scheduler->select(pool, tuple, true) :
 	       dsr_rendezvous_select(pool, tuple);
 }
@@ -45,7 +45,7 @@ static inline bool dsr_schedule_forgets(const struct dsr_net *dn,
 					const struct dsr_service *service)
 {
 	return dsr_net_was_crowded(dn) ||
-	       rcu_dereference(service->pool)->scheduler->hashes;
+	       dsr_pool_hashes(rcu_dereference(service->pool));
 }
 
 #endif /* _DSR_SCHEDULE_H */

@@ -121,6 +121,7 @@ struct dsr_service_config dsr_service_config(struct dsr_net *dn,
 {
 	return (struct dsr_service_config) {
 		.scheduler = dsr_service_pool(dn, service)->scheduler,
+		.options = dsr_service_pool(dn, service)->options,
 		.path = service->path,
 		.ping = service->ping,
 		.on_down = service->on_down,
@@ -156,7 +157,7 @@ int dsr_service_add(struct dsr_net *dn, const struct dsr_service_key *key,
 	service->key = *key;
 	INIT_LIST_HEAD(&service->backends);
 	service_apply(service, config);
-	err = dsr_pool_build(dn, service, config->scheduler);
+	err = dsr_pool_build(dn, service, config->scheduler, &config->options);
 	if (err)
 		goto free_service;
 	err = dsr_net_start(dn, key->family);
@@ -173,7 +174,7 @@ int dsr_service_add(struct dsr_net *dn, const struct dsr_service_key *key,
 stop_net:
 	dsr_net_stop(dn, key->family);
 free_pool:
-	kvfree(dsr_service_pool(dn, service));
+	dsr_pool_release(dn, dsr_service_pool(dn, service));
 free_service:
 	kfree(service);
 	return err;
@@ -186,16 +187,20 @@ free_service:
  * @config: all that is to be
  *
  * Context: process context, holds dn->lock.
- * Return: 0, or -%ENOMEM with nothing changed.
+ * Return: 0, or as dsr_pool_build() with nothing changed.
  */
 int dsr_service_set(struct dsr_net *dn, struct dsr_service *service,
 		    const struct dsr_service_config *config)
 {
+	const struct dsr_pool *pool = dsr_service_pool(dn, service);
 	int err;
 
 	lockdep_assert_held(&dn->lock);
-	if (config->scheduler != dsr_service_pool(dn, service)->scheduler) {
-		err = dsr_pool_build(dn, service, config->scheduler);
+	if (config->scheduler != pool->scheduler ||
+	    config->options.hash != pool->options.hash ||
+	    config->options.slots != pool->options.slots) {
+		err = dsr_pool_build(dn, service, config->scheduler,
+				     &config->options);
 		if (err)
 			return err;
 	}
@@ -223,7 +228,7 @@ void dsr_service_remove(struct dsr_net *dn, struct dsr_service *service)
 	/* Packets that found the service before can still schedule from it:
 	 * what they got is freed by RCU, and after them nobody can.
 	 */
-	kvfree_rcu(dsr_service_pool(dn, service), rcu);
+	dsr_pool_release(dn, dsr_service_pool(dn, service));
 	dsr_net_stop(dn, service->key.family);
 	kfree_rcu(service, rcu);
 	dn->services_count--;

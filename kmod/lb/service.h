@@ -95,6 +95,7 @@ struct dsr_service {
  * @persist: as struct dsr_service.persist
  * @persist_prefix: as struct dsr_service.persist_prefix
  * @timeouts: as struct dsr_service.timeouts
+ * @options: of the scheduler
  */
 struct dsr_service_config {
 	const struct dsr_scheduler *scheduler;
@@ -106,6 +107,7 @@ struct dsr_service_config {
 	u32 persist;
 	u8 persist_prefix;
 	struct dsr_timeouts timeouts;
+	struct dsr_pool_options options;
 };
 
 /** dsr_service_pool() - the pool of @service, for who holds dn->lock */

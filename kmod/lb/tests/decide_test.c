@@ -81,7 +81,7 @@ static void hit_keeps_the_backend(struct kunit *test)
 	fixture_backend(test, f, 1, 1);
 	backend = fixture_backend(test, f, 2, 1);
 	conn = connect(test, f, 1, TCPHDR_ACK, backend);
-	backend->weight = 0;	/* takes no new ones, keeps the old */
+	backend->config.weight = 0;	/* takes no new ones, keeps the old */
 	KUNIT_ASSERT_EQ(test, dsr_pool_rebuild(&f->dn, &f->service), 0);
 	for (i = 0; i < ARRAY_SIZE(flags); i++) {
 		packet = packet_of(1, flags[i]);
