@@ -7,6 +7,7 @@
 #include <linux/slab.h>
 
 #include "../conn.h"
+#include "../frontend.h"
 #include "../scheduler.h"
 #include "../service.h"
 
@@ -28,6 +29,7 @@ static inline struct dsr_backend *fixture_backend(struct kunit *test,
 						  u32 weight)
 {
 	struct dsr_backend *backend = kzalloc(sizeof(*backend), GFP_KERNEL);
+	union nf_inet_addr addr = { .ip = htonl(0x0a000000 + host) };
 	struct dsr_backend *before;
 
 	KUNIT_ASSERT_NOT_NULL(test, backend);
@@ -36,8 +38,7 @@ static inline struct dsr_backend *fixture_backend(struct kunit *test,
 	backend->service = &f->service;
 	backend->config.weight = weight;
 	refcount_set(&backend->ref, 1);
-	dsr_nexthop_init(&init_net, &backend->nexthop,
-			 htonl(0x0a000000 + host));
+	dsr_nexthop_init(&init_net, &backend->nexthop, AF_INET, &addr);
 	list_for_each_entry_reverse(before, &f->service.backends, list)
 		if (dsr_backend_compare(before, backend) < 0)
 			break;
@@ -98,6 +99,12 @@ static inline void fixture_weight(struct kunit *test, struct fixture *f,
 			0);
 }
 
+/** fixture_host() - N of the backend 10.0.0.N */
+static inline u8 fixture_host(const struct dsr_backend *backend)
+{
+	return ntohl(backend->nexthop.addr.ip);
+}
+
 /** fixture_choose() - N of the backend 10.0.0.N that @tuple gets; 0: none */
 static inline u8 fixture_choose(struct fixture *f,
 				const struct dsr_tuple *tuple, bool dry)
@@ -108,7 +115,7 @@ static inline u8 fixture_choose(struct fixture *f,
 
 	rcu_read_lock();
 	backend = pool->scheduler->select(pool, tuple, dry);
-	host = backend ? ntohl(backend->nexthop.addr) : 0;
+	host = backend ? fixture_host(backend) : 0;
 	rcu_read_unlock();
 	return host;
 }
@@ -143,10 +150,15 @@ static inline int fixture_init(struct kunit *test)
 	err = dsr_conn_table_init(&f->dn);
 	if (err)
 		return err;
-	f->service.fwmark = FIXTURE_MARK;
+	f->service.key = (struct dsr_service_key) {
+		.fwmark = FIXTURE_MARK,
+		.family = AF_INET,
+		.port_last = U16_MAX,
+	};
 	INIT_LIST_HEAD(&f->service.backends);
-	hlist_add_head_rcu(&f->service.mark,
-			   &f->dn.marks[dsr_service_bucket(FIXTURE_MARK)]);
+	err = dsr_frontend_link(&f->dn, &f->service);
+	if (err)
+		return err;
 	return dsr_pool_build(&f->dn, &f->service, &dsr_sched_rr, &options);
 }
 
@@ -160,6 +172,7 @@ static inline void fixture_exit(struct kunit *test)
 	list_for_each_entry_safe(backend, next, &f->service.backends, list)
 		dsr_backend_release(backend);
 	dsr_pool_release(&f->dn, fixture_pool(f));
+	dsr_frontend_unlink(&f->dn, &f->service);
 	mutex_unlock(&f->dn.lock);
 	/* the service is part of the fixture */
 	rcu_barrier();

@@ -161,8 +161,8 @@ static u8 rendezvous(struct fixture *f, u32 flow)
 {
 	struct dsr_tuple tuple = fixture_tuple(flow);
 
-	return ntohl(dsr_rendezvous_select(fixture_pool(f),
-					   &tuple)->nexthop.addr) % HOSTS;
+	return fixture_host(dsr_rendezvous_select(fixture_pool(f), &tuple)) %
+	       HOSTS;
 }
 
 static void rendezvous_follows_weights(struct kunit *test)

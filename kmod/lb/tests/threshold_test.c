@@ -111,7 +111,7 @@ static void threshold_counted(struct kunit *test)
 	struct fixture *f = test->priv;
 	struct dsr_backend *one = fixture_backend(test, f, 1, 1);
 	struct dsr_backend *other = fixture_backend(test, f, 2, 1);
-	struct dsr_packet packet = { .tcp_flags = TCPHDR_SYN };
+	struct dsr_packet packet = { .event = DSR_EVENT_DATA };
 	struct dsr_conn *conn[2];
 	bool added;
 	u32 i, hash;
@@ -123,16 +123,15 @@ static void threshold_counted(struct kunit *test)
 		KUNIT_EXPECT_FALSE(test, one->overloaded);
 		packet.tuple = fixture_tuple(i);
 		hash = dsr_conn_hash(&f->dn.table, &packet.tuple);
-		conn[i] = dsr_conn_add(&f->dn, &packet, hash, one, &added);
+		conn[i] = dsr_conn_add(&f->dn, &packet.tuple, hash,
+				       DSR_CONN_SYN, one, &added);
 		KUNIT_EXPECT_TRUE(test, added);
 	}
 	KUNIT_EXPECT_TRUE(test, one->overloaded);
-	packet.tcp_flags = TCPHDR_ACK;
 	dsr_conn_advance(&f->dn, conn[1], &packet);
 	KUNIT_EXPECT_EQ(test, atomic_read(&one->active), 1);
 	KUNIT_EXPECT_TRUE(test, one->overloaded);
-	packet.tcp_flags = TCPHDR_SYN;
-	KUNIT_EXPECT_TRUE(test, dsr_conn_move(&f->dn, conn[1], &packet,
+	KUNIT_EXPECT_TRUE(test, dsr_conn_move(&f->dn, conn[1], DSR_CONN_SYN,
 					      other));
 	KUNIT_EXPECT_FALSE(test, one->overloaded);
 	KUNIT_EXPECT_TRUE(test, other->overloaded);
