@@ -22,6 +22,13 @@ const char *const attr_paths[] = {
 	NULL
 };
 
+const char *const attr_hashes[] = {
+	[DSR_HASH_DEFAULT] = "default",
+	[DSR_HASH_SOURCE] = "source",
+	[DSR_HASH_SOURCE_PORT] = "source-port",
+	NULL
+};
+
 const char *const attr_protos[] = { "tcp", "udp", NULL };
 
 const char *const attr_conn_states[] = {
@@ -73,6 +80,8 @@ static const struct nla_policy nest_policy[DSR_A_MAX + 1][ATTR_MAX] = {
 		[DSR_SERVICE_A_TOS_MASK] = { .type = NLA_U8 },
 		[DSR_SERVICE_A_BACKENDS] = { .type = NLA_U32 },
 		[DSR_SERVICE_A_STATS] = { .type = NLA_NESTED },
+		[DSR_SERVICE_A_HASH] = { .type = NLA_U8 },
+		[DSR_SERVICE_A_TABLE_SIZE] = { .type = NLA_U32 },
 	},
 	[DSR_A_BACKEND] = {
 		[DSR_BACKEND_A_ADDR] = ADDR_POLICY,
@@ -83,6 +92,9 @@ static const struct nla_policy nest_policy[DSR_A_MAX + 1][ATTR_MAX] = {
 		[DSR_BACKEND_A_IFINDEX] = { .type = NLA_U32 },
 		[DSR_BACKEND_A_MAC] = { .minlen = 1 },
 		[DSR_BACKEND_A_STATS] = { .type = NLA_NESTED },
+		[DSR_BACKEND_A_UPPER] = { .type = NLA_U32 },
+		[DSR_BACKEND_A_LOWER] = { .type = NLA_U32 },
+		[DSR_BACKEND_A_OVERLOADED] = { .type = NLA_U8 },
 	},
 	[DSR_A_CONNECTION] = {
 		[DSR_CONNECTION_A_PROTO] = { .type = NLA_U8 },
@@ -310,14 +322,18 @@ const char *attr_text(enum attr_kind kind, const struct nlattr *attr,
 {
 	const size_t size = ATTR_TEXT_MAX;
 
-	if (!attr)
+	if (!attr || (kind == ATTR_LIMIT && !nla_get_u32(attr)))
 		return strcpy(text, "-");
 
 	switch (kind) {
 	case ATTR_U8:
 		snprintf(text, size, "%u", nla_get_u8(attr));
 		break;
+	case ATTR_BOOL:
+		snprintf(text, size, "%s", nla_get_u8(attr) ? "yes" : "no");
+		break;
 	case ATTR_U32:
+	case ATTR_LIMIT:
 		snprintf(text, size, "%" PRIu32, nla_get_u32(attr));
 		break;
 	case ATTR_U64:
@@ -343,6 +359,9 @@ const char *attr_text(enum attr_kind kind, const struct nlattr *attr,
 		break;
 	case ATTR_PATH:
 		name_text(nla_get_u8(attr), attr_paths, text, size);
+		break;
+	case ATTR_HASH:
+		name_text(nla_get_u8(attr), attr_hashes, text, size);
 		break;
 	case ATTR_CONN_STATE:
 		name_text(nla_get_u8(attr), attr_conn_states, text, size);
@@ -451,7 +470,7 @@ void attr_json(struct json_object *object, const char *key,
 	struct json_object *value = NULL;
 	char text[ATTR_TEXT_MAX];
 
-	if (!attr) {
+	if (!attr || (kind == ATTR_LIMIT && !nla_get_u32(attr))) {
 		json_object_object_add(object, key, NULL);
 		return;
 	}
@@ -460,7 +479,11 @@ void attr_json(struct json_object *object, const char *key,
 	case ATTR_U8:
 		value = json_object_new_uint64(nla_get_u8(attr));
 		break;
+	case ATTR_BOOL:
+		value = json_object_new_boolean(nla_get_u8(attr));
+		break;
 	case ATTR_U32:
+	case ATTR_LIMIT:
 	case ATTR_MSECS:
 		value = json_object_new_uint64(nla_get_u32(attr));
 		break;

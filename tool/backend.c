@@ -22,12 +22,16 @@ enum {
 	KEY_FWMARK,
 	KEY_VIA,
 	KEY_WEIGHT,
+	KEY_UPPER,
+	KEY_LOWER,
 };
 
 static const struct keyword change_keywords[] = {
 	[KEY_FWMARK] = { "fwmark", NULL },
 	[KEY_VIA] = { "via", NULL },
 	[KEY_WEIGHT] = { "weight", NULL },
+	[KEY_UPPER] = { "upper", NULL },
+	[KEY_LOWER] = { "lower", NULL },
 	{ NULL, NULL }
 };
 
@@ -47,6 +51,8 @@ struct backend {
 	uint32_t fwmark;
 	struct addr via;
 	uint32_t weight;
+	uint32_t upper;
+	uint32_t lower;
 };
 
 static int backend_read(struct args *args, struct backend *backend)
@@ -66,6 +72,14 @@ static int backend_read(struct args *args, struct backend *backend)
 		case KEY_WEIGHT:
 			status = args_u32(args, 0, UINT32_MAX,
 					  &backend->weight);
+			break;
+		case KEY_UPPER:
+			status = args_u32(args, 0, UINT32_MAX,
+					  &backend->upper);
+			break;
+		case KEY_LOWER:
+			status = args_u32(args, 0, UINT32_MAX,
+					  &backend->lower);
 			break;
 		default:
 			status = DSRCTL_USAGE;
@@ -87,6 +101,12 @@ static int backend_put(struct nl_msg *msg, const struct args *args,
 		return -1;
 	if (args_seen(args, KEY_WEIGHT) &&
 	    nla_put_u32(msg, DSR_BACKEND_A_WEIGHT, backend->weight))
+		return -1;
+	if (args_seen(args, KEY_UPPER) &&
+	    nla_put_u32(msg, DSR_BACKEND_A_UPPER, backend->upper))
+		return -1;
+	if (args_seen(args, KEY_LOWER) &&
+	    nla_put_u32(msg, DSR_BACKEND_A_LOWER, backend->lower))
 		return -1;
 	return nla_nest_end(msg, nest);
 }
@@ -178,6 +198,10 @@ struct json_object *backend_json(struct nlattr **tb, struct nlattr **stats)
 	attr_json(object, "dev", ATTR_DEVICE, tb[DSR_BACKEND_A_IFINDEX]);
 	attr_json(object, "active", ATTR_U32, tb[DSR_BACKEND_A_ACTIVE]);
 	attr_json(object, "inactive", ATTR_U32, tb[DSR_BACKEND_A_INACTIVE]);
+	attr_json(object, "upper", ATTR_LIMIT, tb[DSR_BACKEND_A_UPPER]);
+	attr_json(object, "lower", ATTR_LIMIT, tb[DSR_BACKEND_A_LOWER]);
+	attr_json(object, "overloaded", ATTR_BOOL,
+		  tb[DSR_BACKEND_A_OVERLOADED]);
 	stats_json(object, stats);
 	return object;
 }
@@ -196,8 +220,11 @@ void backend_columns(struct table *table, bool statistics)
 	table_column(table, "DEV", TABLE_LEFT, 0);
 	table_column(table, "ACTIVE", TABLE_RIGHT, 0);
 	table_column(table, "INACTIVE", TABLE_RIGHT, 0);
-	if (statistics)
+	if (statistics) {
+		table_column(table, "UPPER", TABLE_RIGHT, 0);
+		table_column(table, "LOWER", TABLE_RIGHT, 0);
 		stats_columns(table);
+	}
 }
 
 static enum table_color state_color(const struct nlattr *state)
@@ -213,6 +240,21 @@ static enum table_color state_color(const struct nlattr *state)
 	}
 }
 
+/* That no packet reaches it is worse than that it gets no new connections. */
+static void state_cell(struct table *table, struct nlattr **tb)
+{
+	struct nlattr *overloaded = tb[DSR_BACKEND_A_OVERLOADED];
+	enum table_color color = state_color(tb[DSR_BACKEND_A_STATE]);
+	char text[ATTR_TEXT_MAX];
+
+	if (color != TABLE_RED && overloaded && nla_get_u8(overloaded))
+		table_cell(table, TABLE_YELLOW, "overloaded");
+	else
+		table_cell(table, color, "%s",
+			   attr_text(ATTR_BACKEND_STATE,
+				     tb[DSR_BACKEND_A_STATE], text));
+}
+
 /**
  * backend_cells() - fill the cells of a backend
  * @table: the table
@@ -223,19 +265,18 @@ static enum table_color state_color(const struct nlattr *state)
 void backend_cells(struct table *table, bool statistics, struct nlattr **tb,
 		   struct nlattr **stats)
 {
-	struct nlattr *state = tb[DSR_BACKEND_A_STATE];
-	char text[ATTR_TEXT_MAX];
-
 	attr_cell(table, ATTR_ADDR, tb[DSR_BACKEND_A_ADDR]);
 	attr_cell(table, ATTR_U32, tb[DSR_BACKEND_A_WEIGHT]);
-	table_cell(table, state_color(state), "%s",
-		   attr_text(ATTR_BACKEND_STATE, state, text));
+	state_cell(table, tb);
 	attr_cell(table, ATTR_MAC, tb[DSR_BACKEND_A_MAC]);
 	attr_cell(table, ATTR_DEVICE, tb[DSR_BACKEND_A_IFINDEX]);
 	attr_cell(table, ATTR_U32, tb[DSR_BACKEND_A_ACTIVE]);
 	attr_cell(table, ATTR_U32, tb[DSR_BACKEND_A_INACTIVE]);
-	if (statistics)
+	if (statistics) {
+		attr_cell(table, ATTR_LIMIT, tb[DSR_BACKEND_A_UPPER]);
+		attr_cell(table, ATTR_LIMIT, tb[DSR_BACKEND_A_LOWER]);
 		stats_cells(table, stats);
+	}
 }
 
 static int backend_print(struct dsrctl *ctl,
@@ -294,14 +335,14 @@ static int backend_show(struct dsrctl *ctl, struct args *args)
 	return status;
 }
 
-#define CHANGE_SYNTAX	"fwmark N via ADDR [weight W]"
+#define CHANGE_SYNTAX	"fwmark N via ADDR [weight W] [upper N] [lower N]"
 
 static const struct command backend_commands[] = {
 	{ "add", CHANGE_SYNTAX,
-	  "add a real server to a service; unless named: weight 1",
+	  "add a real server to a service; unless named: weight 1, upper 0 (no limit)",
 	  change_keywords, backend_add },
 	{ "set", CHANGE_SYNTAX,
-	  "change its weight; 0: it keeps its connections and gets no new ones",
+	  "change what is named; weight 0: it keeps its connections and gets no new ones",
 	  change_keywords, backend_set },
 	{ "replace", CHANGE_SYNTAX,
 	  "add it, or reset what is not named",

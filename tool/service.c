@@ -22,17 +22,28 @@ enum {
 	KEY_SCHEDULER,
 	KEY_PATH,
 	KEY_TOS,
+	KEY_HASH,
+	KEY_TABLE_SIZE,
 };
 
 /* the kernel may know more schedulers: these are what the completion offers */
-static const char *const schedulers[] = { "rr", "wrr", NULL };
+static const char *const schedulers[] = {
+	"rr", "wrr", "lc", "wlc", "sed", "nq", "sh", "dh", "fo", "ovf", "twos",
+	"maglev", NULL
+};
 static const char *const tos_values[] = { "none", NULL };
+static const char *const table_sizes[] = {
+	"251", "509", "1021", "2039", "4093", "8191", "16381", "32749", "65521",
+	"131071", "262139", "524287", "1048573", NULL
+};
 
 static const struct keyword change_keywords[] = {
 	[KEY_FWMARK] = { "fwmark", NULL },
 	[KEY_SCHEDULER] = { "scheduler", schedulers },
 	[KEY_PATH] = { "path", attr_paths },
 	[KEY_TOS] = { "tos", tos_values },
+	[KEY_HASH] = { "hash", attr_hashes },
+	[KEY_TABLE_SIZE] = { "table-size", table_sizes },
 	{ NULL, NULL }
 };
 
@@ -48,6 +59,8 @@ struct service {
 	unsigned int path;
 	uint8_t tos;
 	uint8_t tos_mask;
+	unsigned int hash;
+	uint32_t table_size;
 };
 
 static int service_read_tos(struct args *args, struct service *service)
@@ -85,6 +98,13 @@ static int service_read(struct args *args, struct service *service)
 			break;
 		case KEY_TOS:
 			status = service_read_tos(args, service);
+			break;
+		case KEY_HASH:
+			status = args_choice(args, &service->hash);
+			break;
+		case KEY_TABLE_SIZE:
+			status = args_u32(args, 0, UINT32_MAX,
+					  &service->table_size);
 			break;
 		default:
 			status = DSRCTL_USAGE;
@@ -127,6 +147,12 @@ static int service_put(struct nl_msg *msg, const struct args *args,
 	if (args_seen(args, KEY_TOS) &&
 	    (nla_put_u8(msg, DSR_SERVICE_A_TOS, service->tos) ||
 	     nla_put_u8(msg, DSR_SERVICE_A_TOS_MASK, service->tos_mask)))
+		return -1;
+	if (args_seen(args, KEY_HASH) &&
+	    nla_put_u8(msg, DSR_SERVICE_A_HASH, service->hash))
+		return -1;
+	if (args_seen(args, KEY_TABLE_SIZE) &&
+	    nla_put_u32(msg, DSR_SERVICE_A_TABLE_SIZE, service->table_size))
 		return -1;
 	return nla_nest_end(msg, nest);
 }
@@ -222,6 +248,9 @@ struct json_object *service_json(struct nlattr **tb, struct nlattr **stats)
 	attr_json(object, "fwmark", ATTR_U32, tb[DSR_SERVICE_A_FWMARK]);
 	attr_json(object, "scheduler", ATTR_STRING,
 		  tb[DSR_SERVICE_A_SCHEDULER]);
+	attr_json(object, "hash", ATTR_HASH, tb[DSR_SERVICE_A_HASH]);
+	attr_json(object, "table_size", ATTR_U32,
+		  tb[DSR_SERVICE_A_TABLE_SIZE]);
 	attr_json(object, "path", ATTR_PATH, tb[DSR_SERVICE_A_PATH]);
 	attr_json(object, "tos", ATTR_U8,
 		  tos ? tb[DSR_SERVICE_A_TOS] : NULL);
@@ -239,6 +268,8 @@ static void service_row(struct table *table, bool statistics,
 
 	attr_cell(table, ATTR_U32, tb[DSR_SERVICE_A_FWMARK]);
 	attr_cell(table, ATTR_STRING, tb[DSR_SERVICE_A_SCHEDULER]);
+	attr_cell(table, ATTR_HASH, tb[DSR_SERVICE_A_HASH]);
+	attr_cell(table, ATTR_U32, tb[DSR_SERVICE_A_TABLE_SIZE]);
 	attr_cell(table, ATTR_PATH, tb[DSR_SERVICE_A_PATH]);
 	table_cell(table, TABLE_PLAIN, "%s",
 		   attr_tos_text(tb[DSR_SERVICE_A_TOS],
@@ -259,6 +290,8 @@ static int service_print(struct dsrctl *ctl,
 	listing_init(&listing, ctl);
 	table_column(&listing.table, "FWMARK", TABLE_RIGHT, 0);
 	table_column(&listing.table, "SCHEDULER", TABLE_LEFT, 0);
+	table_column(&listing.table, "HASH", TABLE_LEFT, 0);
+	table_column(&listing.table, "TABLE-SIZE", TABLE_RIGHT, 0);
 	table_column(&listing.table, "PATH", TABLE_LEFT, 0);
 	table_column(&listing.table, "TOS", TABLE_LEFT, 0);
 	table_column(&listing.table, "BACKENDS", TABLE_RIGHT, 0);
@@ -306,7 +339,8 @@ static int service_show(struct dsrctl *ctl, struct args *args)
 }
 
 #define CHANGE_SYNTAX \
-	"fwmark N [scheduler NAME] [path stack|direct] [tos VALUE|none]"
+	"fwmark N [scheduler NAME] [path stack|direct] [tos VALUE|none] " \
+	"[hash source|source-port|default] [table-size SLOTS]"
 
 static const struct command service_commands[] = {
 	{ "add", CHANGE_SYNTAX,

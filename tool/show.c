@@ -98,6 +98,9 @@ static void service_text(struct table *table, bool statistics,
 	char path[ATTR_TEXT_MAX], tos[ATTR_TEXT_MAX];
 	char connections[ATTR_TEXT_MAX], packets[ATTR_TEXT_MAX];
 	char bytes[ATTR_TEXT_MAX], counters[4 * ATTR_TEXT_MAX] = "";
+	struct nlattr *hash = tb[DSR_SERVICE_A_HASH];
+	struct nlattr *size = tb[DSR_SERVICE_A_TABLE_SIZE];
+	char hashed[ATTR_TEXT_MAX], slots[ATTR_TEXT_MAX];
 	bool has_tos;
 
 	attr_tos_text(tb[DSR_SERVICE_A_TOS], tb[DSR_SERVICE_A_TOS_MASK], tos);
@@ -112,10 +115,14 @@ static void service_text(struct table *table, bool statistics,
 			 attr_text(ATTR_BYTES, stats[DSR_STATS_A_BYTES],
 				   bytes));
 
-	table_text(table, "service fwmark %s scheduler %s path %s%s%s%s",
+	table_text(table, "service fwmark %s scheduler %s%s%s%s%s path %s%s%s%s",
 		   attr_text(ATTR_U32, tb[DSR_SERVICE_A_FWMARK], mark),
 		   attr_text(ATTR_STRING, tb[DSR_SERVICE_A_SCHEDULER],
 			     scheduler),
+		   hash ? " hash " : "",
+		   hash ? attr_text(ATTR_HASH, hash, hashed) : "",
+		   size ? " table-size " : "",
+		   size ? attr_text(ATTR_U32, size, slots) : "",
 		   attr_text(ATTR_PATH, tb[DSR_SERVICE_A_PATH], path),
 		   has_tos ? " tos " : "", has_tos ? tos : "", counters);
 }

@@ -16,6 +16,8 @@ NO_SERVICE = "no service with this fwmark: add it first with 'service add'"
 NO_BACKEND = ("no such backend in this service: add it first with "
               "'backend add'")
 RANGE = 'weight out of range: it is from 0 to 65535'
+LOWER = ('lower is above upper: a backend becomes overloaded at upper, and is '
+         'so until it is below lower')
 UNICAST = 'a backend is a host: its address must be unicast'
 
 # host, command, exit status, sentence
@@ -30,7 +32,20 @@ REFUSED = [
     ('lv1', 'service add fwmark 0', 2,
      'fwmark 0 is that of unmarked packets: choose another'),
     ('lv1', 'service add fwmark 9 scheduler best', 2,
-     'no such scheduler: there are rr and wrr'),
+     'no such scheduler: there are rr, wrr, lc, wlc, sed, nq, sh, dh, fo, ovf, '
+     'twos and maglev'),
+    ('lv1', 'service set fwmark 1 hash source', 2,
+     'hash is for the schedulers sh and maglev: name one of them too'),
+    ('lv1', 'service set fwmark 1 scheduler sh table-size 251', 2,
+     'table-size is for the scheduler maglev: name it too'),
+    ('lv1', 'service set fwmark 1 scheduler mh table-size 4096', 2,
+     'no such table-size: there are 251, 509, 1021, 2039, 4093, 8191, 16381, '
+     '32749, 65521, 131071, 262139, 524287 and 1048573'),
+    ('lv1', 'backend set fwmark 1 via 10.10.30.101 upper 4 lower 5', 2,
+     LOWER),
+    ('lv1', 'backend set fwmark 1 via 10.10.30.101 lower 1', 2, LOWER),
+    ('lv1', 'backend add fwmark 1 via 10.10.30.109 upper 1 lower 2', 2,
+     LOWER),
     ('lv1', 'backend add fwmark 1 via 10.10.30.101', 2,
      "this backend exists: change it with 'set' or 'replace'"),
     ('lv1', 'backend set fwmark 1 via 10.10.30.109 weight 2', 2, NO_BACKEND),
@@ -79,6 +94,7 @@ REFUSED = [
     ('lv1', 'service add fwmark 1x', 1, 'is not a number'),
     ('lv1', 'service add fwmark 4294967296', 1, 'is out of range'),
     ('lv1', 'service add fwmark 2 path somewhere', 1, 'unknown path'),
+    ('lv1', 'service add fwmark 2 hash somewhat', 1, 'unknown hash'),
     ('lv1', 'backend add fwmark 1 via 10.10.30.300', 1,
      'is not an IPv4 address'),
     ('lv1', 'service frobnicate', 1, 'unknown command'),
