@@ -455,5 +455,6 @@ def test_accept_many(one):
         for port in range(10000, 10000 + number):
             client.send(wire.udp(port, 7, b'x'), '10.10.31.11')
         wait_for('an answer to each', lambda: len(
-            {p.dport for p in client.drain() if p.src == VIP}) == number, 30)
+            {p.dport for p in client.drain()
+             if p.src == VIP and p.proto == 17}) == number)
     assert W102 not in one.backends()

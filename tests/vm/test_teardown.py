@@ -137,7 +137,7 @@ def test_real_server_namespace_deleted(lb):
         timed('deleting w102', lambda: lb.net.unplug('w102'))
         assert refcount('dsr_rs') == 0
         assert 'w101 nano' in lb.curl(
-            '-H', 'Connection: close', '--retry', '3', '--retry-connrefused',
+            '--retry', '3', '--retry-connrefused',
             '--connect-timeout', '1', '--retry-delay', '1', '--retry-all-errors',
             f'http://{VIP}/')
     lb.rebuild('w102')
