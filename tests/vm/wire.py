@@ -169,7 +169,7 @@ class Tap:
         self.seen = []
         with host.at():
             self.sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
-            self.sock.setsockopt(socket.SOL_SOCKET, 33, 1 << 24)  # RCVBUFFORCE
+            self.sock.setsockopt(socket.SOL_SOCKET, 33, 1 << 26)  # RCVBUFFORCE
             self.sock.bind((dev, 0x0003 if outgoing else 0x0800))
         self.mac = host.mac(dev).hex(':')
 
