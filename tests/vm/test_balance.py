@@ -105,7 +105,7 @@ def test_backend_deleted(lb):
     began = time.monotonic()
     with pytest.raises(ConnectionError):
         ask(sock)
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 8
     assert ask(other) == 'w102 desu'
     assert list(lb.backends()) == [W102]
     assert lb.replies(4) == {'w102 desu': 4}

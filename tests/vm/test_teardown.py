@@ -184,7 +184,7 @@ class Queue:
         self.number = number
         with host.at():
             self.sock = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 12)
-        self.sock.settimeout(10)
+        self.sock.settimeout(30)
         # bind to the queue, and have whole packets copied
         self.config(1, struct.pack('>BBH', 1, 0, 2))
         self.config(2, struct.pack('>IB', 0xffff, 2))

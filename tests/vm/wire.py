@@ -194,7 +194,7 @@ class Tap:
                     self.outgoing or where[2] != OUTGOING):
                 self.seen.append(Packet(data))
 
-    def wait(self, match, what, seconds=5.0):
+    def wait(self, match, what, seconds=30.0):
         """The first packet for which match() is true."""
         end = time.monotonic() + seconds
         done = 0
