@@ -169,7 +169,7 @@ class Tap:
         self.seen = []
         with host.at():
             self.sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
-            self.sock.setsockopt(socket.SOL_SOCKET, 33, 1 << 24)  # RCVBUFFORCE
+            self.sock.setsockopt(socket.SOL_SOCKET, 33, 1 << 26)  # RCVBUFFORCE
             self.sock.bind((dev, 0x0003 if outgoing else 0x0800))
         self.mac = host.mac(dev).hex(':')
 
@@ -194,7 +194,7 @@ class Tap:
                     self.outgoing or where[2] != OUTGOING):
                 self.seen.append(Packet(data))
 
-    def wait(self, match, what, seconds=5.0):
+    def wait(self, match, what, seconds=30.0):
         """The first packet for which match() is true."""
         end = time.monotonic() + seconds
         done = 0
