@@ -158,7 +158,7 @@ machine+=(-nodefaults -no-user-config -display none -no-reboot
 	-smp "$smp" -m "$mem"
 	-kernel "$boot/kernel" -initrd "$boot/initrd"
 	-serial "file:$run/console"
-	-drive "if=none,id=root,file=${entry//,/,,}/image,format=raw,snapshot=on,cache=unsafe"
+	-drive "if=none,id=root,file=${entry//,/,,}/image,format=raw,snapshot=on,cache=unsafe,file.locking=off"
 	-device virtio-blk-pci,drive=root)
 share dsr "$dsr_top" ,readonly=on
 share rig "$run"
