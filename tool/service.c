@@ -31,6 +31,7 @@ static const char *const schedulers[] = {
 	"rr", "wrr", "lc", "wlc", "sed", "nq", "sh", "dh", "fo", "ovf", "twos",
 	"maglev", NULL
 };
+
 static const char *const tos_values[] = { "none", NULL };
 static const char *const table_sizes[] = {
 	"251", "509", "1021", "2039", "4093", "8191", "16381", "32749", "65521",

@@ -27,7 +27,7 @@ static void decide_icmp(struct dsr_net *dn, const struct dsr_packet *packet,
 		pool = rcu_dereference(service->pool);
 		if (!pool->count)
 			return;
-		decision->backend = dsr_rendezvous_select(pool, &packet->tuple);
+		decision->backend = dsr_scheduler_home(pool, &packet->tuple);
 	}
 	decision->service = service;
 	decision->reason = DSR_FORWARDED_ICMP;

@@ -53,7 +53,7 @@ static void schedule_connection(struct dsr_net *dn,
 	if (!conn && dsr_table_is_full(&dn->table))
 		goto stateless;
 	if (!conn && may_be_stateless(dn, packet))
-		backend = dsr_rendezvous_select(pool, &packet->tuple);
+		backend = dsr_scheduler_home(pool, &packet->tuple);
 	else
 		backend = pool->scheduler->select(pool, &packet->tuple,
 						  false);
@@ -79,7 +79,7 @@ static void schedule_connection(struct dsr_net *dn,
 
 stateless:
 	dsr_net_note_crowded(dn);
-	decision->backend = dsr_rendezvous_select(pool, &packet->tuple);
+	decision->backend = dsr_scheduler_home(pool, &packet->tuple);
 	decision->reason = DSR_FORWARDED_STATELESS;
 }
 

@@ -200,6 +200,25 @@ def test_two_balancers(site):
     assert len(set(homes_of(site, packets).values())) == 1
 
 
+@pytest.mark.smoke
+def test_takeover(site):
+    """With maglev connections go on through a balancer that is new to them."""
+    begin(site, 'scheduler maglev')
+    homes = hold(site, 12)
+    assert set(homes) == {'w101', 'w102'}
+    site.lv2.configure(f'''
+        service add fwmark 1 scheduler maglev
+        backend add fwmark 1 via {W101}
+        backend add fwmark 1 via {W102}
+    ''')
+    site.undo.append(lambda: site.client.ip(
+        f'route replace {VIP} via 10.10.31.10'))
+    site.client.ip(f'route replace {VIP} via 10.10.31.12')
+    assert [ask(sock)[:4] for sock in site.sockets] == homes
+    assert {one['sport'] for one in site.connections('lv2')} == {
+        sock.getsockname()[1] for sock in site.sockets}
+
+
 def test_options(site):
     """What a scheduler does not have is forgotten with the next one."""
     def shown():
