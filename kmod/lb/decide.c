@@ -75,7 +75,8 @@ static void decide_lost(struct dsr_net *dn, const struct dsr_packet *packet,
 	struct dsr_backend *backend;
 
 	if (packet->event == DSR_EVENT_OPEN ||
-	    READ_ONCE(conn->state) == DSR_CONN_CLOSED)
+	    (packet->tuple.proto == IPPROTO_UDP &&
+	     READ_ONCE(conn->state) == DSR_CONN_CLOSED))
 		return;		/* a new connection, for the scheduler */
 	/* Deleted, and there again? */
 	backend = READ_ONCE(old->removed) ?
