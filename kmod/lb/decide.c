@@ -101,16 +101,16 @@ static bool is_anew(const struct dsr_net *dn, const struct dsr_conn *conn,
 		    const struct dsr_packet *packet)
 {
 	u8 state = READ_ONCE(conn->state);
-	u32 idle;
+	u32 now;
 
 	if (packet->tuple.proto != IPPROTO_UDP)
 		return unlikely(packet->event == DSR_EVENT_OPEN) &&
 		       dsr_state_reusable(state);
 	/* No packet of UDP says so: what tells is time, to the second. */
-	idle = (u32)jiffies - READ_ONCE(conn->node.seen);
+	now = (u32)jiffies;
 	return state == DSR_CONN_CLOSED ||
-	       (unlikely(idle > HZ && (s32)idle > 0) &&
-		idle > dsr_conn_timeout(dn, conn));
+	       (unlikely(now - READ_ONCE(conn->node.seen) > HZ) &&
+		dsr_conn_is_over(dn, conn, now));
 }
 
 /**
