@@ -23,7 +23,6 @@ struct dsr_service;
 /**
  * struct dsr_backend_config - what a user can choose of a backend
  * @weight: share of new connections; 0: none
- * @weight: share of new connections; 0: none
  * @upper: from this many connections on it is overloaded; 0: never
  * @lower: below this many it is not any more, at most @upper; 0: below three
  *	quarters of @upper
@@ -48,6 +47,7 @@ struct dsr_backend_config {
  * @overloaded: gets no new connections until it has fewer: written when that
  *	changes only, away from what every connection writes
  * @removed: taken out of its service: its connections move on
+ * @lost: the last time that its MAC address was asked for, nobody answered
  * @noted: its neighbour entry has changed, which nobody has been told yet
  * @deadline: jiffies when what is draining is down, or 0; that of @config is
  *	not kept
@@ -66,6 +66,7 @@ struct dsr_backend {
 	struct dsr_backend_config config;
 	bool overloaded;
 	bool removed;
+	bool lost;
 	bool noted;
 	unsigned long deadline;
 

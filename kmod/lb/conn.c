@@ -71,19 +71,37 @@ u32 dsr_conn_timeout(const struct dsr_net *dn, const struct dsr_conn *conn)
 				&dn->timeouts, state);
 }
 
+/**
+ * dsr_conn_is_over() - whether a connection was silent for its timeout
+ * @dn: balancer
+ * @conn: connection
+ * @now: jiffies, low half
+ *
+ * A packet that comes within a second of the last one that was noted is not
+ * noted: so it may have been a second less.
+ *
+ * Context: rcu_read_lock().
+ */
+bool dsr_conn_is_over(const struct dsr_net *dn, const struct dsr_conn *conn,
+		      u32 now)
+{
+	u32 idle = now - READ_ONCE(conn->node.seen);
+
+	/* negative if it was noted after @now was read */
+	return (s32)idle > HZ && idle - HZ > dsr_conn_timeout(dn, conn);
+}
+
 static bool conn_expired(struct dsr_table *table, struct dsr_node *node,
 			 u32 now)
 {
 	struct dsr_conn *conn = container_of(node, struct dsr_conn, node);
 	struct dsr_net *dn = container_of(table, struct dsr_net, table);
-	u32 timeout;
+	bool over;
 
 	rcu_read_lock();
-	timeout = dsr_conn_timeout(dn, conn);
+	over = dsr_conn_is_over(dn, conn, now);
 	rcu_read_unlock();
-	return now - READ_ONCE(node->seen) > timeout &&
-	       /* @seen may have been written after @now was read */
-	       time_after32(now, READ_ONCE(node->seen));
+	return over;
 }
 
 static void conn_release(struct dsr_table *table, struct dsr_node *node)

@@ -100,6 +100,8 @@ void dsr_conn_advance(struct dsr_net *dn, struct dsr_conn *conn,
 		      const struct dsr_packet *packet);
 void dsr_conn_close(struct dsr_net *dn, struct dsr_conn *conn);
 u32 dsr_conn_timeout(const struct dsr_net *dn, const struct dsr_conn *conn);
+bool dsr_conn_is_over(const struct dsr_net *dn, const struct dsr_conn *conn,
+		      u32 now);
 u32 dsr_conn_expires(const struct dsr_net *dn, const struct dsr_conn *conn,
 		     u32 now);
 void dsr_conn_flush(struct dsr_net *dn);

@@ -75,7 +75,8 @@ static void decide_lost(struct dsr_net *dn, const struct dsr_packet *packet,
 	struct dsr_backend *backend;
 
 	if (packet->event == DSR_EVENT_OPEN ||
-	    READ_ONCE(conn->state) == DSR_CONN_CLOSED)
+	    (packet->tuple.proto == IPPROTO_UDP &&
+	     READ_ONCE(conn->state) == DSR_CONN_CLOSED))
 		return;		/* a new connection, for the scheduler */
 	/* Deleted, and there again? */
 	backend = READ_ONCE(old->removed) ?
@@ -100,16 +101,16 @@ static bool is_anew(const struct dsr_net *dn, const struct dsr_conn *conn,
 		    const struct dsr_packet *packet)
 {
 	u8 state = READ_ONCE(conn->state);
-	u32 idle;
+	u32 now;
 
 	if (packet->tuple.proto != IPPROTO_UDP)
 		return unlikely(packet->event == DSR_EVENT_OPEN) &&
 		       dsr_state_reusable(state);
 	/* No packet of UDP says so: what tells is time, to the second. */
-	idle = (u32)jiffies - READ_ONCE(conn->node.seen);
+	now = (u32)jiffies;
 	return state == DSR_CONN_CLOSED ||
-	       (unlikely(idle > HZ && (s32)idle > 0) &&
-		idle > dsr_conn_timeout(dn, conn));
+	       (unlikely(now - READ_ONCE(conn->node.seen) > HZ) &&
+		dsr_conn_is_over(dn, conn, now));
 }
 
 /**

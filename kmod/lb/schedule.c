@@ -75,7 +75,9 @@ static struct dsr_backend *choose_persistent(struct dsr_net *dn,
 	u32 hash;
 
 	conn = find_persistent(dn, tuple, service, &client, &hash);
-	backend = conn ? dsr_conn_backend(conn) : NULL;
+	/* The janitor comes round later. */
+	backend = conn && !dsr_conn_is_over(dn, conn, jiffies) ?
+		  dsr_conn_backend(conn) : NULL;
 	return backend && backend->service == service &&
 	       READ_ONCE(backend->config.admin) == DSR_BACKEND_UP ? backend : NULL;
 }
@@ -98,7 +100,7 @@ static void remember_client(struct dsr_net *dn, const struct dsr_tuple *tuple,
 		return;		/* no place: it is balanced anew each time */
 	if (rcu_access_pointer(conn->backend) != backend)
 		dsr_conn_move(dn, conn, DSR_CONN_PERSISTENT, backend);
-	dsr_table_touch(&conn->node, jiffies);
+	WRITE_ONCE(conn->node.seen, jiffies);
 }
 
 /**
@@ -106,6 +108,9 @@ static void remember_client(struct dsr_net *dn, const struct dsr_tuple *tuple,
  * @dn: balancer
  * @tuple: of the connection
  * @service: its service
+ *
+ * To be called as often as a packet of the connection is noted, and no more:
+ * once a second at most.
  *
  * Context: rcu_read_lock().
  */
@@ -118,7 +123,7 @@ void dsr_schedule_refresh(struct dsr_net *dn, const struct dsr_tuple *tuple,
 
 	conn = find_persistent(dn, tuple, service, &client, &hash);
 	if (conn)
-		dsr_table_touch(&conn->node, jiffies);
+		WRITE_ONCE(conn->node.seen, jiffies);
 }
 
 /* Whether a packet of no known connection may belong to one that the table had

@@ -14,8 +14,9 @@ static void note_backend(struct dsr_net *dn, struct dsr_backend *backend,
 {
 	if (failed)
 		atomic_inc(&backend->unresolved);
-	else if (!atomic_read(&backend->unresolved))
+	else if (!READ_ONCE(backend->lost))
 		return;		/* nothing was wrong before */
+	WRITE_ONCE(backend->lost, failed);
 	WRITE_ONCE(backend->noted, true);
 	queue_work(system_wq, &dn->watch);
 }
@@ -67,6 +68,11 @@ static int on_event(struct notifier_block *block, unsigned long event,
 		return NOTIFY_DONE;
 	dn = dsr_net(dev_net(neigh->dev));
 	state = READ_ONCE(neigh->nud_state);
+	/* Who deletes an entry makes it fail first, without asking anybody;
+	 * what has been asked for in vain fails by a timer.
+	 */
+	if ((state & NUD_FAILED) && !in_serving_softirq())
+		return NOTIFY_DONE;
 	if (READ_ONCE(dn->services_count) && (state & (NUD_FAILED | NUD_VALID)))
 		note_neighbour(dn, neigh, state & NUD_FAILED);
 	return NOTIFY_DONE;

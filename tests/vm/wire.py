@@ -27,7 +27,7 @@ def checksum(data):
     return ~total & 0xffff
 
 
-def _l4_checksum(src, dst, proto, data):
+def l4_checksum(src, dst, proto, data):
     return checksum(socket.inet_aton(src) + socket.inet_aton(dst) +
                     struct.pack('>HH', proto, len(data)) + data)
 
@@ -53,7 +53,7 @@ def tcp(sport, dport=80, flags=SYN, seq=1000, ack=0, payload=b'', options=b'',
                        flags, 64240, 0, 0) + options
     data = head + payload
     data = (data[:16] +
-            struct.pack('>H', _l4_checksum(src, dst, 6, data)) + data[18:])
+            struct.pack('>H', l4_checksum(src, dst, 6, data)) + data[18:])
     return ip(data, 6, src, dst, **fields)
 
 
@@ -62,7 +62,7 @@ def udp(sport, dport=7, payload=b'', src=CLIENT, dst=VIP, csum=True,
     data = struct.pack('>HHHH', sport, dport, 8 + len(payload)
                        if length is None else length, 0) + payload
     if csum:
-        value = _l4_checksum(src, dst, 17, data) or 0xffff
+        value = l4_checksum(src, dst, 17, data) or 0xffff
         data = data[:6] + struct.pack('>H', value) + data[8:]
     return ip(data, 17, src, dst, **fields)
 
@@ -216,7 +216,7 @@ class Packet:
             return True
         if self.proto == 17 and self.udp_checksum == 0:
             return True
-        return _l4_checksum(self.src, self.dst, self.proto, self.data) == 0
+        return l4_checksum(self.src, self.dst, self.proto, self.data) == 0
 
 
 class Tap:

@@ -297,8 +297,45 @@ static void backend_down(struct kunit *test)
 	rcu_read_lock();
 	dsr_conn_close(&f->dn, conn);	/* as the hook does after the reset */
 	rcu_read_unlock();
+	/* what was on its way already begins no connection elsewhere */
 	decide(f, &ack, FIXTURE_MARK, &d);
+	KUNIT_EXPECT_EQ(test, d.reason, DSR_REPLIED_RESET);
+	decide(f, &syn, FIXTURE_MARK, &d);
 	KUNIT_EXPECT_EQ(test, d.reason, DSR_FORWARDED);
+}
+
+/* UDP has no other way to begin again than to go on. */
+static void backend_down_udp(struct kunit *test)
+{
+	struct dsr_packet packet = packet_of(1, TCPHDR_ACK);
+	struct fixture *f = test->priv;
+	struct dsr_backend_config config;
+	struct dsr_backend *backend;
+	struct dsr_decision d;
+	struct dsr_conn *conn;
+
+	packet.tuple.proto = IPPROTO_UDP;
+	f->service.on_down = DSR_ON_DOWN_RESET;
+	backend = fixture_backend(test, f, 1, 1);
+	rcu_read_lock();
+	dsr_decide(&f->dn, f->service.frontend, &packet, &d);
+	dsr_schedule(&f->dn, &packet, &d);
+	rcu_read_unlock();
+	KUNIT_ASSERT_PTR_EQ(test, d.backend, backend);
+	config = backend->config;
+	config.admin = DSR_BACKEND_DOWN;
+	KUNIT_ASSERT_EQ(test, dsr_backend_set(&f->dn, backend, &config, NULL),
+			0);
+	decide(f, &packet, FIXTURE_MARK, &d);
+	KUNIT_EXPECT_EQ(test, d.reason, DSR_REPLIED_RESET);
+	conn = d.conn;
+	KUNIT_ASSERT_NOT_NULL(test, conn);
+	rcu_read_lock();
+	dsr_conn_close(&f->dn, conn);
+	rcu_read_unlock();
+	decide(f, &packet, FIXTURE_MARK, &d);
+	KUNIT_EXPECT_EQ(test, d.reason, DSR_FORWARDED);
+	KUNIT_EXPECT_NULL(test, d.backend);
 }
 
 /* A backend that is deleted and added again has its connections back. */
@@ -366,10 +403,11 @@ static void udp_flow_that_was_silent(struct kunit *test)
 	conn = d.conn;
 	KUNIT_ASSERT_NOT_NULL(test, conn);
 	KUNIT_EXPECT_PTR_EQ(test, d.backend, backend);
-	conn->node.seen = jiffies - 4 * HZ;
+	/* its last packet may have come a second after the one noted */
+	conn->node.seen = jiffies - 6 * HZ + 10;
 	decide(f, &packet, FIXTURE_MARK, &d);
 	KUNIT_EXPECT_PTR_EQ(test, d.backend, backend);
-	conn->node.seen = jiffies - 6 * HZ;
+	conn->node.seen = jiffies - 6 * HZ - 1;
 	decide(f, &packet, FIXTURE_MARK, &d);
 	KUNIT_EXPECT_NULL(test, d.backend);
 	KUNIT_EXPECT_PTR_EQ(test, d.conn, conn);
@@ -427,6 +465,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(another_service_asks_its_scheduler),
 	KUNIT_CASE(vip_services),
 	KUNIT_CASE(backend_down),
+	KUNIT_CASE(backend_down_udp),
 	KUNIT_CASE(backend_comes_back),
 	KUNIT_CASE(echo),
 	KUNIT_CASE(udp_flow_that_was_silent),

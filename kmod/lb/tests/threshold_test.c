@@ -204,7 +204,7 @@ static void threshold_home(struct kunit *test)
 				KUNIT_EXPECT_EQ_MSG(test,
 						    fixture_choose(f, &tuple,
 								   false),
-						    ntohl(home->nexthop.addr) &
+						    fixture_host(home) &
 						    0xff, "%s", schedulers[i]);
 			fixture_load(one, 0, 1);
 			KUNIT_EXPECT_PTR_EQ(test,
