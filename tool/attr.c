@@ -22,6 +22,13 @@ const char *const attr_paths[] = {
 	NULL
 };
 
+const char *const attr_hashes[] = {
+	[DSR_HASH_DEFAULT] = "default",
+	[DSR_HASH_SOURCE] = "source",
+	[DSR_HASH_SOURCE_PORT] = "source-port",
+	NULL
+};
+
 const char *const attr_protos[] = { "tcp", "udp", "sctp", NULL };
 
 /* those that the real server knows so far */
@@ -92,6 +99,7 @@ static const char *const attr_choices[] = {
 static const char *const *const kind_names[] = {
 	[ATTR_BOOL] = attr_switches,
 	[ATTR_PATH] = attr_paths,
+	[ATTR_HASH] = attr_hashes,
 	[ATTR_CONN_STATE] = attr_conn_states,
 	[ATTR_BACKEND_STATE] = attr_backend_states,
 	[ATTR_BACKEND_ADMIN] = attr_backend_admins,
@@ -142,6 +150,8 @@ static const struct nla_policy nest_policy[DSR_A_MAX + 1][ATTR_MAX] = {
 		[DSR_SERVICE_A_BACKENDS] = { .type = NLA_U32 },
 		[DSR_SERVICE_A_STATS] = { .type = NLA_NESTED },
 		[DSR_SERVICE_A_FAMILY] = { .type = NLA_U8 },
+		[DSR_SERVICE_A_HASH] = { .type = NLA_U8 },
+		[DSR_SERVICE_A_TABLE_SIZE] = { .type = NLA_U32 },
 		[DSR_SERVICE_A_VIP] = ADDR_POLICY,
 		[DSR_SERVICE_A_PROTO] = { .type = NLA_U8 },
 		[DSR_SERVICE_A_PORT] = { .type = NLA_U16 },
@@ -163,6 +173,9 @@ static const struct nla_policy nest_policy[DSR_A_MAX + 1][ATTR_MAX] = {
 		[DSR_BACKEND_A_MAC] = { .minlen = 1 },
 		[DSR_BACKEND_A_STATS] = { .type = NLA_NESTED },
 		[DSR_BACKEND_A_ADMIN] = { .type = NLA_U8 },
+		[DSR_BACKEND_A_UPPER] = { .type = NLA_U32 },
+		[DSR_BACKEND_A_LOWER] = { .type = NLA_U32 },
+		[DSR_BACKEND_A_OVERLOADED] = { .type = NLA_U8 },
 		[DSR_BACKEND_A_DEADLINE] = { .type = NLA_U32 },
 		[DSR_BACKEND_A_PERSISTENT] = { .type = NLA_U32 },
 		[DSR_BACKEND_A_UNRESOLVED] = { .type = NLA_U32 },
@@ -433,7 +446,7 @@ const char *attr_text(enum attr_kind kind, const struct nlattr *attr,
 {
 	const size_t size = ATTR_TEXT_MAX;
 
-	if (!attr)
+	if (!attr || (kind == ATTR_LIMIT && !nla_get_u32(attr)))
 		return strcpy(text, "-");
 
 	switch (kind) {
@@ -441,6 +454,7 @@ const char *attr_text(enum attr_kind kind, const struct nlattr *attr,
 		snprintf(text, size, "%u", nla_get_u8(attr));
 		break;
 	case ATTR_U32:
+	case ATTR_LIMIT:
 		snprintf(text, size, "%" PRIu32, nla_get_u32(attr));
 		break;
 	case ATTR_U64:
@@ -568,7 +582,7 @@ void attr_json(struct json_object *object, const char *key,
 	struct json_object *value = NULL;
 	char text[ATTR_TEXT_MAX];
 
-	if (!attr) {
+	if (!attr || (kind == ATTR_LIMIT && !nla_get_u32(attr))) {
 		json_object_object_add(object, key, NULL);
 		return;
 	}
@@ -578,6 +592,7 @@ void attr_json(struct json_object *object, const char *key,
 		value = json_object_new_uint64(nla_get_u8(attr));
 		break;
 	case ATTR_U32:
+	case ATTR_LIMIT:
 	case ATTR_MSECS:
 		value = json_object_new_uint64(nla_get_u32(attr));
 		break;

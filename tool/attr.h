@@ -23,6 +23,7 @@ enum attr_kind {
 	ATTR_U32,
 	ATTR_BOOL,		/* u8: off or on; JSON false or true */
 	ATTR_U64,
+	ATTR_LIMIT,		/* u32; 0: there is none */
 	ATTR_BYTES,		/* u64: bytes; text has units */
 	ATTR_MSECS,		/* u32: milliseconds; text has seconds */
 	ATTR_PORT,		/* be16 */
@@ -30,6 +31,7 @@ enum attr_kind {
 	ATTR_ADDR,		/* 4 bytes: IPv4, or 16: IPv6 */
 	ATTR_PROTO,		/* u8, IPPROTO_* */
 	ATTR_PATH,		/* u8, enum dsr_path */
+	ATTR_HASH,		/* u8, enum dsr_hash */
 	ATTR_CONN_STATE,	/* u8, enum dsr_conn_state */
 	ATTR_BACKEND_STATE,	/* u8, enum dsr_backend_state */
 	ATTR_BACKEND_ADMIN,	/* u8, enum dsr_backend_admin */
@@ -41,6 +43,7 @@ enum attr_kind {
 };
 
 extern const char *const attr_paths[];
+extern const char *const attr_hashes[];
 extern const char *const attr_protos[];
 extern const char *const attr_rs_protos[];
 extern const char *const attr_switches[];

@@ -16,6 +16,8 @@
 
 enum {
 	CHANGE_WEIGHT = BACKEND_COUNT,
+	CHANGE_UPPER,
+	CHANGE_LOWER,
 	CHANGE_UP,
 	CHANGE_DOWN,
 };
@@ -23,6 +25,8 @@ enum {
 static const struct keyword change_keywords[] = {
 	BACKEND_KEYWORDS,
 	[CHANGE_WEIGHT] = { "weight", NULL },
+	[CHANGE_UPPER] = { "upper", NULL },
+	[CHANGE_LOWER] = { "lower", NULL },
 	[CHANGE_UP] = { "up", keyword_flag },
 	[CHANGE_DOWN] = { "down", keyword_flag },
 	{ NULL, NULL }
@@ -42,6 +46,8 @@ static const struct keyword show_keywords[] = {
 struct change {
 	struct backend backend;
 	uint32_t weight;
+	uint32_t upper;
+	uint32_t lower;
 };
 
 /**
@@ -116,6 +122,12 @@ static int change_put(struct nl_msg *msg, const struct args *args,
 	if (args_seen(args, CHANGE_WEIGHT) &&
 	    nla_put_u32(msg, DSR_BACKEND_A_WEIGHT, change->weight))
 		return -1;
+	if (args_seen(args, CHANGE_UPPER) &&
+	    nla_put_u32(msg, DSR_BACKEND_A_UPPER, change->upper))
+		return -1;
+	if (args_seen(args, CHANGE_LOWER) &&
+	    nla_put_u32(msg, DSR_BACKEND_A_LOWER, change->lower))
+		return -1;
 	if ((args_seen(args, CHANGE_UP) || args_seen(args, CHANGE_DOWN)) &&
 	    nla_put_u8(msg, DSR_BACKEND_A_ADMIN, admin))
 		return -1;
@@ -132,6 +144,12 @@ static int change_read(struct args *args, struct change *change)
 		case CHANGE_WEIGHT:
 			status = args_u32(args, 0, UINT32_MAX,
 					  &change->weight);
+			break;
+		case CHANGE_UPPER:
+			status = args_u32(args, 0, UINT32_MAX, &change->upper);
+			break;
+		case CHANGE_LOWER:
+			status = args_u32(args, 0, UINT32_MAX, &change->lower);
 			break;
 		case CHANGE_UP:
 		case CHANGE_DOWN:
@@ -263,6 +281,10 @@ struct json_object *backend_json(struct backend_info *backend)
 	attr_json(object, "dev", ATTR_DEVICE, tb[DSR_BACKEND_A_IFINDEX]);
 	attr_json(object, "active", ATTR_U32, tb[DSR_BACKEND_A_ACTIVE]);
 	attr_json(object, "inactive", ATTR_U32, tb[DSR_BACKEND_A_INACTIVE]);
+	attr_json(object, "upper", ATTR_LIMIT, tb[DSR_BACKEND_A_UPPER]);
+	attr_json(object, "lower", ATTR_LIMIT, tb[DSR_BACKEND_A_LOWER]);
+	attr_json(object, "overloaded", ATTR_BOOL,
+		  tb[DSR_BACKEND_A_OVERLOADED]);
 	attr_json(object, "persistent", ATTR_U32,
 		  tb[DSR_BACKEND_A_PERSISTENT]);
 	attr_json(object, "unresolved", ATTR_U32,
@@ -287,6 +309,8 @@ void backend_columns(struct table *table, bool statistics)
 	table_column(table, "INACTIVE", TABLE_RIGHT, 0);
 	if (!statistics)
 		return;
+	table_column(table, "UPPER", TABLE_RIGHT, 0);
+	table_column(table, "LOWER", TABLE_RIGHT, 0);
 	table_column(table, "PERSISTENT", TABLE_RIGHT, 0);
 	table_column(table, "UNRESOLVED", TABLE_RIGHT, 0);
 	stats_columns(table);
@@ -311,6 +335,8 @@ static enum table_color state_color(struct nlattr *const *tb)
 		break;
 	}
 
+	if (attr_u8(tb[DSR_BACKEND_A_OVERLOADED]))
+		return TABLE_YELLOW;
 	switch (attr_u8(tb[DSR_BACKEND_A_STATE])) {
 	case DSR_BACKEND_REACHABLE:
 	case DSR_BACKEND_LOCAL:
@@ -349,7 +375,7 @@ const char *backend_admin_text(const struct backend_info *backend, char *text)
 }
 
 /**
- * backend_state_text() - how a backend is: as it is wanted, and reachable
+ * backend_state_text() - how a backend is: as it is wanted, full, and reachable
  * @backend: the backend
  * @text: where to put it, BACKEND_STATE_MAX bytes
  *
@@ -365,8 +391,10 @@ const char *backend_state_text(const struct backend_info *backend, char *text)
 
 	backend_admin_text(backend, text);
 	used = strlen(text);
-	used += snprintf(text + used, BACKEND_STATE_MAX - used, "%s%s",
+	used += snprintf(text + used, BACKEND_STATE_MAX - used, "%s%s%s",
 			 used ? ", " : "",
+			 attr_u8(tb[DSR_BACKEND_A_OVERLOADED]) ?
+				 "overloaded, " : "",
 			 attr_text(ATTR_BACKEND_STATE, tb[DSR_BACKEND_A_STATE],
 				   name));
 	if (unresolved && state != DSR_BACKEND_REACHABLE &&
@@ -398,6 +426,8 @@ void backend_cells(struct table *table, bool statistics,
 	attr_cell(table, ATTR_U32, tb[DSR_BACKEND_A_INACTIVE]);
 	if (!statistics)
 		return;
+	attr_cell(table, ATTR_LIMIT, tb[DSR_BACKEND_A_UPPER]);
+	attr_cell(table, ATTR_LIMIT, tb[DSR_BACKEND_A_LOWER]);
 	attr_cell(table, ATTR_U32, tb[DSR_BACKEND_A_PERSISTENT]);
 	attr_cell(table, ATTR_U32, tb[DSR_BACKEND_A_UNRESOLVED]);
 	stats_cells(table, backend->stats);
@@ -463,11 +493,11 @@ static int backend_show(struct dsrctl *ctl, struct args *args)
 	return status;
 }
 
-#define CHANGE_SYNTAX	BACKEND_SYNTAX " [weight W] [up|down]"
+#define CHANGE_SYNTAX	BACKEND_SYNTAX " [weight W] [upper N] [lower N] [up|down]"
 
 static const struct command backend_commands[] = {
 	{ "add", CHANGE_SYNTAX,
-	  "add a real server to a service; unless named: weight 1, up",
+	  "add a real server to a service; unless named: weight 1, upper 0 (no limit), up",
 	  change_keywords, backend_add },
 	{ "set", CHANGE_SYNTAX,
 	  "change what is named; weight 0: it keeps its connections and gets no new ones",

@@ -20,6 +20,8 @@ static const char *const service_names[] = {
 	[DSR_SERVICE_A_PATH] = "path",
 	[DSR_SERVICE_A_TOS] = "tos",
 	[DSR_SERVICE_A_TOS_MASK] = "tos",
+	[DSR_SERVICE_A_HASH] = "hash",
+	[DSR_SERVICE_A_TABLE_SIZE] = "table-size",
 	[DSR_SERVICE_A_FAMILY] = "family",
 	[DSR_SERVICE_A_VIP] = "vip",
 	[DSR_SERVICE_A_PROTO] = "proto",
@@ -35,6 +37,8 @@ static const char *const service_names[] = {
 static const char *const backend_names[] = {
 	[DSR_BACKEND_A_ADDR] = "via",
 	[DSR_BACKEND_A_WEIGHT] = "weight",
+	[DSR_BACKEND_A_UPPER] = "upper",
+	[DSR_BACKEND_A_LOWER] = "lower",
 	[DSR_BACKEND_A_DEADLINE] = "deadline",
 };
 

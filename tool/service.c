@@ -27,6 +27,8 @@ enum {
 	SERVICE_SCHEDULER = KEY_COUNT,
 	SERVICE_PATH,
 	SERVICE_TOS,
+	SERVICE_HASH,
+	SERVICE_TABLE_SIZE,
 	SERVICE_PING,
 	SERVICE_ONE_PACKET,
 	SERVICE_ON_DOWN,
@@ -36,7 +38,16 @@ enum {
 };
 
 /* the kernel may know more schedulers: these are what the completion offers */
-static const char *const schedulers[] = { "rr", "wrr", NULL };
+static const char *const schedulers[] = {
+	"rr", "wrr", "lc", "wlc", "sed", "nq", "sh", "dh", "fo", "ovf", "twos",
+	"maglev", NULL
+};
+
+static const char *const table_sizes[] = {
+	"251", "509", "1021", "2039", "4093", "8191", "16381", "32749", "65521",
+	"131071", "262139", "524287", "1048573", NULL
+};
+
 static const char *const tos_values[] = { "none", NULL };
 static const char *const persist_values[] = { "off", NULL };
 
@@ -45,6 +56,8 @@ static const struct keyword change_keywords[] = {
 	[SERVICE_SCHEDULER] = { "scheduler", schedulers },
 	[SERVICE_PATH] = { "path", attr_paths },
 	[SERVICE_TOS] = { "tos", tos_values },
+	[SERVICE_HASH] = { "hash", attr_hashes },
+	[SERVICE_TABLE_SIZE] = { "table-size", table_sizes },
 	[SERVICE_PING] = { "ping", attr_pings },
 	[SERVICE_ONE_PACKET] = { "one-packet", attr_switches },
 	[SERVICE_ON_DOWN] = { "on-down", attr_on_downs },
@@ -66,6 +79,8 @@ struct service {
 	unsigned int path;
 	uint8_t tos;
 	uint8_t tos_mask;
+	unsigned int hash;
+	uint32_t table_size;
 	unsigned int ping;
 	unsigned int one_packet;
 	unsigned int on_down;
@@ -126,6 +141,10 @@ static int service_read_option(struct args *args, struct service *service,
 		return args_choice(args, &service->path);
 	case SERVICE_TOS:
 		return service_read_tos(args, service);
+	case SERVICE_HASH:
+		return args_choice(args, &service->hash);
+	case SERVICE_TABLE_SIZE:
+		return args_u32(args, 0, UINT32_MAX, &service->table_size);
 	case SERVICE_PING:
 		return args_choice(args, &service->ping);
 	case SERVICE_ONE_PACKET:
@@ -177,7 +196,12 @@ static int service_put(struct nl_msg *msg, const struct args *args,
 	if (args_seen(args, SERVICE_PERSIST) &&
 	    nla_put_u32(msg, DSR_SERVICE_A_PERSIST, service->persist))
 		return -1;
-	if (put_u8(msg, args, SERVICE_PATH, DSR_SERVICE_A_PATH,
+	if (args_seen(args, SERVICE_TABLE_SIZE) &&
+	    nla_put_u32(msg, DSR_SERVICE_A_TABLE_SIZE, service->table_size))
+		return -1;
+	if (put_u8(msg, args, SERVICE_HASH, DSR_SERVICE_A_HASH,
+		   service->hash) ||
+	    put_u8(msg, args, SERVICE_PATH, DSR_SERVICE_A_PATH,
 		   service->path) ||
 	    put_u8(msg, args, SERVICE_TOS, DSR_SERVICE_A_TOS, service->tos) ||
 	    put_u8(msg, args, SERVICE_TOS, DSR_SERVICE_A_TOS_MASK,
@@ -309,6 +333,7 @@ static void print_options(FILE *out, struct service_info *service)
 		enum attr_kind kind;
 		int attr;
 	} choices[] = {
+		{ "hash", ATTR_HASH, DSR_SERVICE_A_HASH },
 		{ "path", ATTR_PATH, DSR_SERVICE_A_PATH },
 		{ "ping", ATTR_PING, DSR_SERVICE_A_PING },
 		{ "one-packet", ATTR_BOOL, DSR_SERVICE_A_ONE_PACKET },
@@ -323,6 +348,10 @@ static void print_options(FILE *out, struct service_info *service)
 			fprintf(out, " %s %s", choices[i].name,
 				attr_text(choices[i].kind, tb[choices[i].attr],
 					  text));
+	if (attr_u32(tb[DSR_SERVICE_A_TABLE_SIZE]))
+		fprintf(out, " table-size %s",
+			attr_text(ATTR_U32, tb[DSR_SERVICE_A_TABLE_SIZE],
+				  text));
 	if (attr_u8(tb[DSR_SERVICE_A_TOS_MASK]))
 		fprintf(out, " tos %s",
 			attr_tos_text(tb[DSR_SERVICE_A_TOS],
@@ -367,6 +396,9 @@ struct json_object *service_json(struct service_info *service)
 	key_json(object, tb);
 	attr_json(object, "scheduler", ATTR_STRING,
 		  tb[DSR_SERVICE_A_SCHEDULER]);
+	attr_json(object, "hash", ATTR_HASH, tb[DSR_SERVICE_A_HASH]);
+	attr_json(object, "table_size", ATTR_U32,
+		  tb[DSR_SERVICE_A_TABLE_SIZE]);
 	attr_json(object, "path", ATTR_PATH, tb[DSR_SERVICE_A_PATH]);
 	attr_json(object, "tos", ATTR_U8,
 		  tos ? tb[DSR_SERVICE_A_TOS] : NULL);
@@ -466,7 +498,7 @@ static int service_show(struct dsrctl *ctl, struct args *args)
 }
 
 #define CHANGE_SYNTAX \
-	"{" KEY_SYNTAX "} [scheduler NAME] [path stack|direct] [tos VALUE|none] [ping reply|forward|ignore] [one-packet on|off] [on-down reschedule|reset|drop] [persist TIME|off] [persist-prefix N] " \
+	"{" KEY_SYNTAX "} [scheduler NAME] [path stack|direct] [tos VALUE|none] [hash source|source-port|default] [table-size SLOTS] [ping reply|forward|ignore] [one-packet on|off] [on-down reschedule|reset|drop] [persist TIME|off] [persist-prefix N] " \
 	TIMEOUT_SYNTAX
 
 static const struct command service_commands[] = {

@@ -3,6 +3,7 @@
 #ifndef _DSR_HOST_H
 #define _DSR_HOST_H
 
+#include <linux/in.h>
 #include <linux/netfilter_bridge.h>
 #include <linux/skbuff.h>
 
@@ -24,6 +25,19 @@ static inline bool dsr_is_to_this_host(const struct sk_buff *skb)
 		return false;
 #endif
 	return skb->pkt_type == PACKET_HOST;
+}
+
+/**
+ * dsr_is_nobody() - whether nobody can be answered at an address
+ * @addr: address
+ *
+ * Multicast, broadcast, and 0.0.0.0/8, "this host on this network" (RFC 1122,
+ * section 3.2.1.3).
+ */
+static inline bool dsr_is_nobody(__be32 addr)
+{
+	return ipv4_is_multicast(addr) || ipv4_is_lbcast(addr) ||
+	       !(addr & htonl(0xff000000));
 }
 
 #endif /* _DSR_HOST_H */

@@ -10,14 +10,56 @@
 #define _DSR_STATE_H
 
 #include <linux/jiffies.h>
+#include <linux/sctp.h>
 #include <linux/types.h>
 #include <net/tcp.h>
 #include <linux/dsr.h>
 
 /**
- * dsr_state_tcp() - state of a TCP connection after a segment of the client
+ * enum dsr_event - what a packet of the client does to its connection
+ * @DSR_EVENT_OPEN: asks for one: TCP SYN, SCTP INIT
+ * @DSR_EVENT_DATA: anything else
+ * @DSR_EVENT_CLOSE: says that no more will come: TCP FIN, SCTP SHUTDOWN
+ * @DSR_EVENT_ABORT: breaks it off: TCP RST, SCTP ABORT
+ */
+enum dsr_event {
+	DSR_EVENT_OPEN,
+	DSR_EVENT_DATA,
+	DSR_EVENT_CLOSE,
+	DSR_EVENT_ABORT,
+};
+
+/** dsr_event_tcp() - event of a segment with @flags, TCPHDR_* (RFC 9293) */
+static inline u8 dsr_event_tcp(u8 flags)
+{
+	if (flags & TCPHDR_RST)
+		return DSR_EVENT_ABORT;
+	if (flags & TCPHDR_SYN)
+		return DSR_EVENT_OPEN;
+	return flags & TCPHDR_FIN ? DSR_EVENT_CLOSE : DSR_EVENT_DATA;
+}
+
+/** dsr_event_sctp() - event of a packet by the type of its first chunk (RFC 9260) */
+static inline u8 dsr_event_sctp(u8 chunk)
+{
+	switch (chunk) {
+	case SCTP_CID_INIT:
+		return DSR_EVENT_OPEN;
+	case SCTP_CID_SHUTDOWN:
+	case SCTP_CID_SHUTDOWN_ACK:
+		return DSR_EVENT_CLOSE;
+	case SCTP_CID_ABORT:
+	case SCTP_CID_SHUTDOWN_COMPLETE:
+		return DSR_EVENT_ABORT;
+	default:
+		return DSR_EVENT_DATA;
+	}
+}
+
+/**
+ * dsr_state_next() - state of a connection after a packet of the client
  * @state: state before it, enum dsr_conn_state; DSR_CONN_SYN for a new one
- * @flags: its flags, TCPHDR_*, as tcp_flag_byte() reads them (RFC 9293)
+ * @event: what the packet does
  *
  * A SYN on an established connection changes nothing: it is a duplicate, or
  * the client has lost the connection, and the server answers either
@@ -25,18 +67,25 @@
  *
  * Return: enum dsr_conn_state.
  */
+static inline u8 dsr_state_next(u8 state, u8 event)
+{
+	switch (event) {
+	case DSR_EVENT_ABORT:
+		return DSR_CONN_CLOSED;
+	case DSR_EVENT_OPEN:
+		return state == DSR_CONN_ESTABLISHED ? state : DSR_CONN_SYN;
+	case DSR_EVENT_CLOSE:
+		return DSR_CONN_FIN;
+	default:
+		/* The last ACK must not bring a connection back to life. */
+		return state == DSR_CONN_SYN ? DSR_CONN_ESTABLISHED : state;
+	}
+}
+
+/** dsr_state_tcp() - dsr_state_next() with the @flags of a segment */
 static inline u8 dsr_state_tcp(u8 state, u8 flags)
 {
-	if (flags & TCPHDR_RST)
-		return DSR_CONN_CLOSED;
-	if (flags & TCPHDR_SYN)
-		return state == DSR_CONN_ESTABLISHED ? state : DSR_CONN_SYN;
-	if (flags & TCPHDR_FIN)
-		return DSR_CONN_FIN;
-	/* The last ACK of a connection must not bring it back to life. */
-	if (state == DSR_CONN_FIN || state == DSR_CONN_CLOSED)
-		return state;
-	return DSR_CONN_ESTABLISHED;
+	return dsr_state_next(state, dsr_event_tcp(flags));
 }
 
 /**

@@ -190,11 +190,15 @@ static inline spinlock_t *dsr_table_lock(struct dsr_table *table, u32 hash)
  *
  * Writes at most once a second, so that the cache line of a busy entry stays
  * shared between the CPUs.
+ *
+ * Return: whether it has.
  */
-static __always_inline void dsr_table_touch(struct dsr_node *node, u32 now)
+static __always_inline bool dsr_table_touch(struct dsr_node *node, u32 now)
 {
-	if (now - READ_ONCE(node->seen) >= HZ)
-		WRITE_ONCE(node->seen, now);
+	if (likely(now - READ_ONCE(node->seen) < HZ))
+		return false;
+	WRITE_ONCE(node->seen, now);
+	return true;
 }
 
 /* Walking: a cursor is a place in the order of bit-reversed hashes, in which

@@ -3,11 +3,10 @@
 
 #include <linux/bottom_half.h>
 #include <linux/slab.h>
-#include <net/arp.h>
 #include <net/neighbour.h>
-#include <linux/dsr.h>
 
 #include "backend.h"
+#include "drain.h"
 #include "pool.h"
 #include "service.h"
 
@@ -44,17 +43,18 @@ void dsr_backend_put(struct dsr_backend *backend)
  * @service: service
  * @addr: address
  *
- * Context: holds dn->lock.
+ * Context: rcu_read_lock() or holds dn->lock.
  * Return: the backend or %NULL.
  */
 struct dsr_backend *dsr_backend_find(struct dsr_net *dn,
-				     struct dsr_service *service, __be32 addr)
+				     struct dsr_service *service,
+				     const union nf_inet_addr *addr)
 {
 	struct dsr_backend *backend;
 
-	lockdep_assert_held(&dn->lock);
-	list_for_each_entry(backend, &service->backends, list)
-		if (backend->nexthop.addr == addr)
+	list_for_each_entry_rcu(backend, &service->backends, list,
+				lockdep_is_held(&dn->lock))
+		if (!dsr_addr_compare(&backend->nexthop.addr, addr))
 			return backend;
 	return NULL;
 }
@@ -68,47 +68,119 @@ static void backend_link(struct dsr_service *service,
 	list_for_each_entry_reverse(before, &service->backends, list)
 		if (dsr_backend_compare(before, backend) < 0)
 			break;
-	list_add(&backend->list, &before->list);
+	list_add_rcu(&backend->list, &before->list);
 	service->backends_count++;
 }
 
 static void backend_unlink(struct dsr_service *service,
 			   struct dsr_backend *backend)
 {
-	list_del(&backend->list);
+	list_del_rcu(&backend->list);
 	service->backends_count--;
 }
 
-static int check_weight(u32 weight, struct netlink_ext_ack *extack)
+static int check_config(const struct dsr_backend_config *config,
+			struct netlink_ext_ack *extack)
 {
-	if (weight <= DSR_WEIGHT_MAX)
-		return 0;
-	NL_SET_ERR_MSG(extack, "weight out of range: it is from 0 to 65535");
-	return -ERANGE;
+	if (config->weight > DSR_WEIGHT_MAX) {
+		NL_SET_ERR_MSG(extack,
+			       "weight out of range: it is from 0 to 65535");
+		return -ERANGE;
+	}
+	if (config->lower > config->upper) {
+		NL_SET_ERR_MSG(extack,
+			       "lower is above upper: a backend becomes overloaded at upper, and is so until it is below lower");
+		return -ERANGE;
+	}
+	return 0;
+}
+
+/* Between the thresholds it stays what it is. */
+static bool is_overloaded(const struct dsr_backend *backend)
+{
+	u64 upper = READ_ONCE(backend->config.upper);
+	u64 lower = READ_ONCE(backend->config.lower);
+	u64 count = (u64)(u32)atomic_read(&backend->active) +
+		    (u32)atomic_read(&backend->inactive);
+
+	if (!upper)
+		return false;
+	if (count >= upper)
+		return true;
+	if (lower ? count < lower : count * 4 < upper * 3)
+		return false;
+	return READ_ONCE(backend->overloaded);
+}
+
+/**
+ * dsr_backend_weigh() - note whether a backend is overloaded
+ * @backend: backend, whose counts or thresholds have just changed
+ *
+ * Each CPU writes its count before it reads @overloaded, and @overloaded
+ * before it reads the counts again: so of two CPUs at work at the same time
+ * one at least sees what the other has done, and the last word is right.
+ *
+ * Context: any.
+ */
+void dsr_backend_weigh(struct dsr_backend *backend)
+{
+	bool overloaded;
+
+	smp_mb();	/* pairs with the one below */
+	while ((overloaded = is_overloaded(backend)) !=
+	       READ_ONCE(backend->overloaded)) {
+		WRITE_ONCE(backend->overloaded, overloaded);
+		smp_mb();	/* pairs with the one above */
+	}
+}
+
+/** dsr_backend_config() - what a user has chosen of @backend */
+struct dsr_backend_config dsr_backend_config(const struct dsr_backend *backend)
+{
+	struct dsr_backend_config config = backend->config;
+
+	config.deadline = dsr_drain_left(backend);
+	return config;
+}
+
+static void backend_apply(struct dsr_backend *backend,
+			  const struct dsr_backend_config *config)
+{
+	backend->config.weight = config->weight;
+	WRITE_ONCE(backend->config.upper, config->upper);
+	WRITE_ONCE(backend->config.lower, config->lower);
+	WRITE_ONCE(backend->config.admin, config->admin);
+	backend->deadline = 0;
+	if (config->admin == DSR_BACKEND_DRAINING && config->deadline)
+		/* 0 is never */
+		backend->deadline = (jiffies + config->deadline) ?: 1;
+	dsr_backend_weigh(backend);
 }
 
 /**
  * dsr_backend_add() - add a backend to a service
  * @dn: balancer
  * @service: service, without a backend of this address
- * @addr: its address
- * @weight: its weight
+ * @addr: its address, of the service's family
+ * @config: the rest
  * @extack: where a refusal goes
  *
  * Context: process context, holds dn->lock.
  * Return: 0; -%ERANGE, -%EINVAL, -%ENOSPC with a sentence in @extack; -%ENOMEM.
  */
 int dsr_backend_add(struct dsr_net *dn, struct dsr_service *service,
-		    __be32 addr, u32 weight, struct netlink_ext_ack *extack)
+		    const union nf_inet_addr *addr,
+		    const struct dsr_backend_config *config,
+		    struct netlink_ext_ack *extack)
 {
 	struct dsr_backend *backend;
 	int err;
 
 	lockdep_assert_held(&dn->lock);
-	err = check_weight(weight, extack);
+	err = check_config(config, extack);
 	if (err)
 		return err;
-	err = dsr_nexthop_check(dn, addr, extack);
+	err = dsr_nexthop_check(dn, service->key.family, addr, extack);
 	if (err)
 		return err;
 	if (service->backends_count >= BACKENDS_MAX) {
@@ -126,9 +198,9 @@ int dsr_backend_add(struct dsr_net *dn, struct dsr_service *service,
 		return -ENOMEM;
 	}
 	backend->service = service;
-	backend->weight = weight;
 	refcount_set(&backend->ref, 1);
-	dsr_nexthop_init(dn->net, &backend->nexthop, addr);
+	backend_apply(backend, config);
+	dsr_nexthop_init(dn->net, &backend->nexthop, service->key.family, addr);
 
 	backend_link(service, backend);
 	err = dsr_pool_rebuild(dn, service);
@@ -137,37 +209,50 @@ int dsr_backend_add(struct dsr_net *dn, struct dsr_service *service,
 		dsr_backend_put(backend);
 		return err;
 	}
+	if (backend->deadline)
+		dsr_drain_plan(dn);
 	dsr_net_changed(dn);
 	return 0;
 }
 
 /**
- * dsr_backend_set_weight() - change a backend's weight
+ * dsr_backend_set() - change a backend; its connections stay
  * @dn: balancer
  * @backend: backend
- * @weight: new weight
+ * @config: all that is to be
  * @extack: where a refusal goes
  *
  * Context: process context, holds dn->lock.
  * Return: 0; -%ERANGE with a sentence in @extack; -%ENOMEM. An error changes
  * nothing.
  */
-int dsr_backend_set_weight(struct dsr_net *dn, struct dsr_backend *backend,
-			   u32 weight, struct netlink_ext_ack *extack)
+int dsr_backend_set(struct dsr_net *dn, struct dsr_backend *backend,
+		    const struct dsr_backend_config *config,
+		    struct netlink_ext_ack *extack)
 {
-	u32 old = backend->weight;
+	struct dsr_backend_config old = dsr_backend_config(backend);
+	bool pooled = dsr_backend_is_up(backend);
+	bool is_pooled;
 	int err;
 
 	lockdep_assert_held(&dn->lock);
-	err = check_weight(weight, extack);
-	if (err || weight == old)
+	err = check_config(config, extack);
+	if (err || !memcmp(config, &old, sizeof(old)))
 		return err;
-	backend->weight = weight;
-	err = dsr_pool_rebuild(dn, backend->service);
-	if (err) {
-		backend->weight = old;
-		return err;
+	backend_apply(backend, config);
+	is_pooled = dsr_backend_is_up(backend);
+	/* what a pool knows of its members */
+	if (pooled != is_pooled ||
+	    (is_pooled && (old.weight != config->weight ||
+			   !old.upper != !config->upper))) {
+		err = dsr_pool_rebuild(dn, backend->service);
+		if (err) {
+			backend_apply(backend, &old);
+			return err;
+		}
 	}
+	if (backend->deadline)
+		dsr_drain_plan(dn);
 	dsr_net_changed(dn);
 	return 0;
 }
@@ -204,20 +289,31 @@ int dsr_backend_remove(struct dsr_net *dn, struct dsr_backend *backend,
 		       struct netlink_ext_ack *extack)
 {
 	struct dsr_service *service = backend->service;
-	u32 weight = backend->weight;
+	u32 weight = backend->config.weight;
 	int err;
 
 	lockdep_assert_held(&dn->lock);
-	backend->weight = 0;	/* out of the pool */
+	backend->config.weight = 0;	/* out of the pool */
 	err = dsr_pool_rebuild(dn, service);
+	backend->config.weight = weight;
 	if (err) {
-		backend->weight = weight;
 		NL_SET_ERR_MSG(extack, "out of memory: nothing was changed");
 		return err;
 	}
 	dsr_backend_release(backend);
 	dsr_net_changed(dn);
 	return 0;
+}
+
+static u8 state_of_neighbour(const struct neighbour *neigh)
+{
+	u8 nud = READ_ONCE(neigh->nud_state);
+
+	if (nud & NUD_VALID)
+		return DSR_BACKEND_REACHABLE;
+	if (nud & NUD_INCOMPLETE)
+		return DSR_BACKEND_INCOMPLETE;
+	return nud & NUD_FAILED ? DSR_BACKEND_UNREACHABLE : DSR_BACKEND_UNKNOWN;
 }
 
 /**
@@ -237,34 +333,29 @@ u8 dsr_backend_state(struct net *net, struct dsr_backend *backend,
 	u8 state = DSR_BACKEND_NO_ROUTE;
 	struct net_device *dev;
 	struct neighbour *neigh;
-	struct rtable *rt;
-	u8 nud;
+	struct dst_entry *dst;
 
 	*ifindex = 0;
 	*mac_len = 0;
 	rcu_read_lock();
 	local_bh_disable();
-	rt = dsr_nexthop_get(net, &backend->nexthop);
-	if (!rt)
+	dst = dsr_nexthop_get(net, &backend->nexthop);
+	if (!dst) {
+		if (READ_ONCE(backend->nexthop.local))
+			state = DSR_BACKEND_LOCAL;
 		goto out;
-	dev = READ_ONCE(rt->dst.dev);
+	}
+	dev = READ_ONCE(dst->dev);
 	*ifindex = dev->ifindex;
 	state = DSR_BACKEND_UNKNOWN;
-	neigh = __ipv4_neigh_lookup_noref(dev,
-					  (__force u32)backend->nexthop.addr);
+	neigh = dsr_nexthop_neighbour(&backend->nexthop, dev);
 	if (!neigh)
 		goto out;
-	nud = READ_ONCE(neigh->nud_state);
-	if (nud & NUD_VALID) {
-		state = DSR_BACKEND_REACHABLE;
-		if (!(nud & NUD_NOARP)) {
-			*mac_len = dev->addr_len;
-			neigh_ha_snapshot(mac, neigh, dev);
-		}
-	} else if (nud & NUD_INCOMPLETE) {
-		state = DSR_BACKEND_INCOMPLETE;
-	} else if (nud & NUD_FAILED) {
-		state = DSR_BACKEND_UNREACHABLE;
+	state = state_of_neighbour(neigh);
+	if (state == DSR_BACKEND_REACHABLE &&
+	    !(READ_ONCE(neigh->nud_state) & NUD_NOARP)) {
+		*mac_len = dev->addr_len;
+		neigh_ha_snapshot(mac, neigh, dev);
 	}
 out:
 	local_bh_enable();

@@ -6,13 +6,14 @@
  * since connections outlive the removal of their backend. Freed an RCU grace
  * period after the last reference: packets use it under RCU without one.
  *
- * Locking: configuration changes under struct dsr_net.lock.
+ * Locking: configuration changes under struct dsr_net.lock. Whether it is
+ * overloaded follows the counts of its connections, without a lock.
  */
 #ifndef _DSR_BACKEND_H
 #define _DSR_BACKEND_H
 
-#include <linux/jhash.h>
 #include <linux/refcount.h>
+#include <linux/dsr.h>
 
 #include "nexthop.h"
 #include "stats.h"
@@ -20,14 +21,40 @@
 struct dsr_service;
 
 /**
+ * struct dsr_backend_config - what a user can choose of a backend
+ * @weight: share of new connections; 0: none
+ * @upper: from this many connections on it is overloaded; 0: never
+ * @lower: below this many it is not any more, at most @upper; 0: below three
+ *	quarters of @upper
+ * @admin: enum dsr_backend_admin
+ * @deadline: with DSR_BACKEND_DRAINING: jiffies from now on until it is down;
+ *	0: never
+ */
+struct dsr_backend_config {
+	u32 weight;
+	u32 upper;
+	u32 lower;
+	u8 admin;
+	u32 deadline;
+};
+
+/**
  * struct dsr_backend - a real server in a service
  * @service: to which it belongs; compared, and not followed once @removed
  * @nexthop: the way there
  * @stats: per CPU
- * @weight: share of new connections; 0: none
+ * @config: weight, thresholds, and what the operator wants of it
+ * @overloaded: gets no new connections until it has fewer: written when that
+ *	changes only, away from what every connection writes
  * @removed: taken out of its service: its connections move on
+ * @lost: the last time that its MAC address was asked for, nobody answered
+ * @noted: its neighbour entry has changed, which nobody has been told yet
+ * @deadline: jiffies when what is draining is down, or 0; that of @config is
+ *	not kept
  * @active: its connections in the table that are established
  * @inactive: its other connections in the table
+ * @persistent: its clients in the table for persistence's sake
+ * @unresolved: how often nobody has answered for its address
  * @ref: the service's reference, and one for each connection
  * @list: in the service, in ascending order of address
  * @rcu: to free it after its last reader
@@ -36,42 +63,82 @@ struct dsr_backend {
 	struct dsr_service *service;
 	struct dsr_nexthop nexthop;
 	struct dsr_stats __percpu *stats;
-	u32 weight;
+	struct dsr_backend_config config;
+	bool overloaded;
 	bool removed;
+	bool lost;
+	bool noted;
+	unsigned long deadline;
 
 	atomic_t active ____cacheline_aligned_in_smp;
 	atomic_t inactive;
+	atomic_t persistent;
+	atomic_t unresolved;
 	refcount_t ref;
 	struct list_head list;
 	struct rcu_head rcu;
 };
 
 struct dsr_backend *dsr_backend_find(struct dsr_net *dn,
-				     struct dsr_service *service, __be32 addr);
+				     struct dsr_service *service,
+				     const union nf_inet_addr *addr);
 int dsr_backend_add(struct dsr_net *dn, struct dsr_service *service,
-		    __be32 addr, u32 weight, struct netlink_ext_ack *extack);
-int dsr_backend_set_weight(struct dsr_net *dn, struct dsr_backend *backend,
-			   u32 weight, struct netlink_ext_ack *extack);
+		    const union nf_inet_addr *addr,
+		    const struct dsr_backend_config *config,
+		    struct netlink_ext_ack *extack);
+int dsr_backend_set(struct dsr_net *dn, struct dsr_backend *backend,
+		    const struct dsr_backend_config *config,
+		    struct netlink_ext_ack *extack);
+struct dsr_backend_config dsr_backend_config(const struct dsr_backend *backend);
 int dsr_backend_remove(struct dsr_net *dn, struct dsr_backend *backend,
 		       struct netlink_ext_ack *extack);
 void dsr_backend_release(struct dsr_backend *backend);
 void dsr_backend_put(struct dsr_backend *backend);
+void dsr_backend_weigh(struct dsr_backend *backend);
 u8 dsr_backend_state(struct net *net, struct dsr_backend *backend,
 		     int *ifindex, u8 mac[], u8 *mac_len);
 
 /** dsr_backend_hash() - hash of its address, the same on every balancer */
 static inline u32 dsr_backend_hash(const struct dsr_backend *backend)
 {
-	return jhash_1word((__force u32)backend->nexthop.addr, 0);
+	return dsr_addr_hash(&backend->nexthop.addr);
 }
 
 /** dsr_backend_compare() - the order of backends: by address */
 static inline int dsr_backend_compare(const struct dsr_backend *one,
 				      const struct dsr_backend *other)
 {
-	u32 a = ntohl(one->nexthop.addr), b = ntohl(other->nexthop.addr);
+	return dsr_addr_compare(&one->nexthop.addr, &other->nexthop.addr);
+}
 
-	return a < b ? -1 : a > b;
+/** dsr_backend_is_down() - whether it gets nothing, not even what it has */
+static inline bool dsr_backend_is_down(const struct dsr_backend *backend)
+{
+	return READ_ONCE(backend->config.admin) == DSR_BACKEND_DOWN;
+}
+
+/** dsr_backend_is_up() - whether it may get new connections */
+static inline bool dsr_backend_is_up(const struct dsr_backend *backend)
+{
+	return backend->config.weight &&
+	       backend->config.admin == DSR_BACKEND_UP;
+}
+
+/** dsr_backend_load() - what it has to do: established connections and others
+ *
+ * As with IPVS, an established connection counts as much as 256 others.
+ */
+static inline u64 dsr_backend_load(const struct dsr_backend *backend)
+{
+	return ((u64)(u32)atomic_read(&backend->active) << 8) +
+	       (u32)atomic_read(&backend->inactive);
+}
+
+/** dsr_backend_counted() - to be called after @active or @inactive changed */
+static inline void dsr_backend_counted(struct dsr_backend *backend)
+{
+	if (unlikely(READ_ONCE(backend->config.upper)))
+		dsr_backend_weigh(backend);
 }
 
 /** dsr_backend_get() - take a reference; the caller is in the grace period */

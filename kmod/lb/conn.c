@@ -4,6 +4,7 @@
 #include <linux/slab.h>
 
 #include "conn.h"
+#include "service.h"
 
 static struct kmem_cache *cache4 __read_mostly;
 static struct kmem_cache *cache6 __read_mostly;
@@ -11,8 +12,28 @@ static struct workqueue_struct *wq __read_mostly;
 
 static atomic_t *counter(struct dsr_backend *backend, u8 state)
 {
-	return state == DSR_CONN_ESTABLISHED || state == DSR_CONN_UDP ?
-	       &backend->active : &backend->inactive;
+	switch (state) {
+	case DSR_CONN_ESTABLISHED:
+	case DSR_CONN_UDP:
+		return &backend->active;
+	case DSR_CONN_PERSISTENT:
+		return &backend->persistent;
+	default:
+		return &backend->inactive;
+	}
+}
+
+/* Their number is what a backend can get too much of. */
+static void count(struct dsr_backend *backend, u8 state)
+{
+	atomic_inc(counter(backend, state));
+	dsr_backend_counted(backend);
+}
+
+static void uncount(struct dsr_backend *backend, u8 state)
+{
+	atomic_dec(counter(backend, state));
+	dsr_backend_counted(backend);
 }
 
 static struct kmem_cache *cache_of(const struct dsr_tuple *tuple)
@@ -30,14 +51,57 @@ static void conn_free_rcu(struct rcu_head *rcu)
 	conn_free(container_of(rcu, struct dsr_conn, rcu));
 }
 
+/**
+ * dsr_conn_timeout() - how long a connection outlives its last packet
+ * @dn: balancer
+ * @conn: connection
+ *
+ * Context: rcu_read_lock().
+ * Return: jiffies.
+ */
+u32 dsr_conn_timeout(const struct dsr_net *dn, const struct dsr_conn *conn)
+{
+	struct dsr_backend *backend = dsr_conn_backend(conn);
+	const struct dsr_service *service = backend ? backend->service : NULL;
+	u8 state = READ_ONCE(conn->state);
+
+	if (state == DSR_CONN_PERSISTENT)
+		return service ? READ_ONCE(service->persist) : 0;
+	return dsr_timeouts_get(service ? &service->timeouts : NULL,
+				&dn->timeouts, state);
+}
+
+/**
+ * dsr_conn_is_over() - whether a connection was silent for its timeout
+ * @dn: balancer
+ * @conn: connection
+ * @now: jiffies, low half
+ *
+ * A packet that comes within a second of the last one that was noted is not
+ * noted: so it may have been a second less.
+ *
+ * Context: rcu_read_lock().
+ */
+bool dsr_conn_is_over(const struct dsr_net *dn, const struct dsr_conn *conn,
+		      u32 now)
+{
+	u32 idle = now - READ_ONCE(conn->node.seen);
+
+	/* negative if it was noted after @now was read */
+	return (s32)idle > HZ && idle - HZ > dsr_conn_timeout(dn, conn);
+}
+
 static bool conn_expired(struct dsr_table *table, struct dsr_node *node,
 			 u32 now)
 {
 	struct dsr_conn *conn = container_of(node, struct dsr_conn, node);
+	struct dsr_net *dn = container_of(table, struct dsr_net, table);
+	bool over;
 
-	return now - READ_ONCE(node->seen) > dsr_state_timeout(conn->state) &&
-	       /* @seen may have been written after @now was read */
-	       time_after32(now, READ_ONCE(node->seen));
+	rcu_read_lock();
+	over = dsr_conn_is_over(dn, conn, now);
+	rcu_read_unlock();
+	return over;
 }
 
 static void conn_release(struct dsr_table *table, struct dsr_node *node)
@@ -47,7 +111,7 @@ static void conn_release(struct dsr_table *table, struct dsr_node *node)
 		rcu_dereference_protected(conn->backend, true);
 
 	conn->unlinked = true;
-	atomic_dec(counter(backend, conn->state));
+	uncount(backend, conn->state);
 	dsr_backend_put(backend);
 	call_rcu(&conn->rcu, conn_free_rcu);
 }
@@ -60,8 +124,9 @@ static const struct dsr_table_ops conn_table_ops = {
 /**
  * dsr_conn_add() - remember a new connection
  * @dn: balancer
- * @packet: its first packet
- * @hash: of the packet's tuple
+ * @tuple: its key
+ * @hash: of @tuple
+ * @state: enum dsr_conn_state
  * @backend: where its packets go
  * @added: set to whether it is new, and goes to @backend
  *
@@ -71,19 +136,18 @@ static const struct dsr_table_ops conn_table_ops = {
  * has just been removed.
  */
 struct dsr_conn *dsr_conn_add(struct dsr_net *dn,
-			      const struct dsr_packet *packet, u32 hash,
-			      struct dsr_backend *backend, bool *added)
+			      const struct dsr_tuple *tuple, u32 hash,
+			      u8 state, struct dsr_backend *backend,
+			      bool *added)
 {
-	u8 state = dsr_conn_state(DSR_CONN_SYN, packet);
 	struct dsr_node *node = NULL;
 	struct dsr_conn *conn;
 
 	*added = false;
-	conn = kmem_cache_alloc(cache_of(&packet->tuple),
-				GFP_ATOMIC | __GFP_NOWARN);
+	conn = kmem_cache_alloc(cache_of(tuple), GFP_ATOMIC | __GFP_NOWARN);
 	if (!conn)
 		return NULL;
-	memcpy(&conn->tuple, &packet->tuple, dsr_tuple_size(&packet->tuple));
+	memcpy(&conn->tuple, tuple, dsr_tuple_size(tuple));
 	if (!dsr_backend_get(backend))
 		goto free_conn;
 	conn->node.hash = hash;
@@ -92,15 +156,14 @@ struct dsr_conn *dsr_conn_add(struct dsr_net *dn,
 	conn->unlinked = false;
 	RCU_INIT_POINTER(conn->backend, backend);
 	/* Counted first: the janitor may find it before this returns. */
-	atomic_inc(counter(backend, state));
-	node = dsr_table_insert(&dn->table, &conn->node, dsr_conn_match,
-				&packet->tuple);
+	count(backend, state);
+	node = dsr_table_insert(&dn->table, &conn->node, dsr_conn_match, tuple);
 	if (node == &conn->node) {
 		*added = true;
 		return conn;
 	}
 
-	atomic_dec(counter(backend, state));
+	uncount(backend, state);
 	dsr_backend_put(backend);
 free_conn:
 	conn_free(conn);
@@ -108,27 +171,33 @@ free_conn:
 }
 
 /* With the lock of the stripe held: so the counts are exact. */
-static void set_state(struct dsr_conn *conn, struct dsr_backend *old, u8 state,
-		      struct dsr_backend *backend)
+static void set_state(struct dsr_conn *conn, spinlock_t *lock, u8 state)
 {
-	atomic_dec(counter(old, conn->state));
-	atomic_inc(counter(backend, state));
+	struct dsr_backend *backend =
+		rcu_dereference_protected(conn->backend, lockdep_is_held(lock));
+
+	if (conn->unlinked)
+		return;
+	if (counter(backend, conn->state) != counter(backend, state)) {
+		/* in the end as many as before */
+		atomic_dec(counter(backend, conn->state));
+		count(backend, state);
+	}
 	WRITE_ONCE(conn->state, state);
 }
 
 /**
- * dsr_conn_move() - begin a connection anew, with another backend
+ * dsr_conn_move() - give a connection another backend
  * @dn: balancer
  * @conn: connection, found in this grace period
- * @packet: its first packet for @backend
+ * @state: enum dsr_conn_state that it has there
  * @backend: its new backend
  *
  * Context: rcu_read_lock(). Takes the lock of a stripe.
  * Return: whether it has moved. It has not if it was forgotten meanwhile, or
  * @backend has just been removed.
  */
-bool dsr_conn_move(struct dsr_net *dn, struct dsr_conn *conn,
-		   const struct dsr_packet *packet,
+bool dsr_conn_move(struct dsr_net *dn, struct dsr_conn *conn, u8 state,
 		   struct dsr_backend *backend)
 {
 	spinlock_t *lock = dsr_table_lock(&dn->table, conn->node.hash);
@@ -139,8 +208,9 @@ bool dsr_conn_move(struct dsr_net *dn, struct dsr_conn *conn,
 	if (!conn->unlinked && dsr_backend_get(backend)) {
 		old = rcu_dereference_protected(conn->backend,
 						lockdep_is_held(lock));
-		set_state(conn, old, dsr_conn_state(DSR_CONN_SYN, packet),
-			  backend);
+		uncount(old, conn->state);
+		count(backend, state);
+		WRITE_ONCE(conn->state, state);
 		rcu_assign_pointer(conn->backend, backend);
 		dsr_backend_put(old);
 		moved = true;
@@ -161,27 +231,41 @@ void dsr_conn_advance(struct dsr_net *dn, struct dsr_conn *conn,
 		      const struct dsr_packet *packet)
 {
 	spinlock_t *lock = dsr_table_lock(&dn->table, conn->node.hash);
-	struct dsr_backend *backend;
 
 	spin_lock_bh(lock);
-	backend = rcu_dereference_protected(conn->backend,
-					    lockdep_is_held(lock));
-	if (!conn->unlinked)
-		set_state(conn, backend, dsr_conn_state(conn->state, packet),
-			  backend);
+	set_state(conn, lock, dsr_conn_state(conn->state, packet));
+	spin_unlock_bh(lock);
+}
+
+/**
+ * dsr_conn_close() - end a connection: what comes next is a new one
+ * @dn: balancer
+ * @conn: connection, found in this grace period
+ *
+ * Context: rcu_read_lock(). Takes the lock of a stripe.
+ */
+void dsr_conn_close(struct dsr_net *dn, struct dsr_conn *conn)
+{
+	spinlock_t *lock = dsr_table_lock(&dn->table, conn->node.hash);
+
+	spin_lock_bh(lock);
+	set_state(conn, lock, DSR_CONN_CLOSED);
 	spin_unlock_bh(lock);
 }
 
 /**
  * dsr_conn_expires() - how long a connection still lives without packets
+ * @dn: balancer
  * @conn: connection
  * @now: jiffies, low half
  *
+ * Context: rcu_read_lock().
  * Return: milliseconds.
  */
-u32 dsr_conn_expires(const struct dsr_conn *conn, u32 now)
+u32 dsr_conn_expires(const struct dsr_net *dn, const struct dsr_conn *conn,
+		     u32 now)
 {
-	u32 timeout = dsr_state_timeout(READ_ONCE(conn->state));
+	u32 timeout = dsr_conn_timeout(dn, conn);
 	u32 idle = now - READ_ONCE(conn->node.seen);
 
 	return idle < timeout ? jiffies_to_msecs(timeout - idle) : 0;

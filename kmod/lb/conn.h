@@ -52,8 +52,8 @@ static inline u32 dsr_conn_hash(const struct dsr_table *table,
 /** dsr_conn_state() - state of a connection after @packet, from @state on */
 static inline u8 dsr_conn_state(u8 state, const struct dsr_packet *packet)
 {
-	return packet->tuple.proto == IPPROTO_TCP ?
-	       dsr_state_tcp(state, packet->tcp_flags) : DSR_CONN_UDP;
+	return unlikely(packet->tuple.proto == IPPROTO_UDP) ?
+	       DSR_CONN_UDP : dsr_state_next(state, packet->event);
 }
 
 /** dsr_conn_backend() - where the packets of @conn go, %NULL if it is gone */
@@ -91,14 +91,19 @@ static inline struct dsr_conn *dsr_conn_find(const struct dsr_net *dn,
 }
 
 struct dsr_conn *dsr_conn_add(struct dsr_net *dn,
-			      const struct dsr_packet *packet, u32 hash,
-			      struct dsr_backend *backend, bool *added);
-bool dsr_conn_move(struct dsr_net *dn, struct dsr_conn *conn,
-		   const struct dsr_packet *packet,
+			      const struct dsr_tuple *tuple, u32 hash,
+			      u8 state, struct dsr_backend *backend,
+			      bool *added);
+bool dsr_conn_move(struct dsr_net *dn, struct dsr_conn *conn, u8 state,
 		   struct dsr_backend *backend);
 void dsr_conn_advance(struct dsr_net *dn, struct dsr_conn *conn,
 		      const struct dsr_packet *packet);
-u32 dsr_conn_expires(const struct dsr_conn *conn, u32 now);
+void dsr_conn_close(struct dsr_net *dn, struct dsr_conn *conn);
+u32 dsr_conn_timeout(const struct dsr_net *dn, const struct dsr_conn *conn);
+bool dsr_conn_is_over(const struct dsr_net *dn, const struct dsr_conn *conn,
+		      u32 now);
+u32 dsr_conn_expires(const struct dsr_net *dn, const struct dsr_conn *conn,
+		     u32 now);
 void dsr_conn_flush(struct dsr_net *dn);
 int dsr_conn_table_init(struct dsr_net *dn);
 int dsr_conn_init(void);

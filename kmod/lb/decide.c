@@ -2,84 +2,175 @@
 /* decide - see decide.h */
 
 #include "decide.h"
-#include "scheduler.h"
+#include "schedule.h"
 
 /* An ICMP error belongs to the connection that it quotes, whatever its mark:
  * the rule that marks the packets of a service may well name a port. One that
- * the table had no place for is found by the mark, and by its hash.
+ * the table had no place for is found by its frontend, and by its hash.
  */
-static void decide_icmp(struct dsr_net *dn, const struct dsr_packet *packet,
-			u32 mark, struct dsr_decision *decision)
+static void decide_icmp_error(struct dsr_net *dn,
+			      const struct dsr_frontend *frontend,
+			      const struct dsr_packet *packet,
+			      struct dsr_decision *decision)
 {
 	struct dsr_service *service;
-	struct dsr_pool *pool;
+	struct dsr_backend *backend;
 
 	decision->reason = DSR_PASS_ICMP_UNRELATED;
+	decision->hash = dsr_conn_hash(&dn->table, &packet->tuple);
+	decision->conn = dsr_conn_find(dn, &packet->tuple, decision->hash);
 	if (decision->conn) {
-		decision->backend = dsr_conn_backend(decision->conn);
-		if (!decision->backend)
+		backend = dsr_conn_backend(decision->conn);
+		if (!backend || dsr_backend_is_down(backend))
 			return;
-		service = decision->backend->service;
+		decision->service = backend->service;
 	} else {
-		service = dsr_service_find(dn, mark);
-		if (!service || !dsr_net_was_crowded(dn))
+		service = frontend ? dsr_frontend_match(frontend,
+							&packet->tuple) : NULL;
+		if (!service || !dsr_schedule_forgets(dn, service))
 			return;
-		pool = rcu_dereference(service->pool);
-		if (!pool->count)
+		backend = dsr_schedule_stateless(service, &packet->tuple);
+		if (!backend)
 			return;
-		decision->backend = dsr_rendezvous_select(pool, &packet->tuple);
+		decision->service = service;
 	}
-	decision->service = service;
+	decision->backend = backend;
+	decision->choice = DSR_CHOICE_QUOTED;
 	decision->reason = DSR_FORWARDED_ICMP;
+}
+
+/* An echo request is for an address as a whole, whatever its services are. */
+static void decide_echo(const struct dsr_frontend *frontend,
+			const struct dsr_packet *packet,
+			struct dsr_decision *decision)
+{
+	struct dsr_service *service = frontend ? dsr_frontend_awake(frontend) :
+						 NULL;
+
+	if (!service)
+		return;
+	decision->service = service;
+	decision->reason = DSR_DROP_PING;
+	if (READ_ONCE(service->ping) == DSR_PING_IGNORE ||
+	    !rcu_dereference(service->pool)->count)
+		return;
+	if (READ_ONCE(service->ping) == DSR_PING_REPLY) {
+		decision->reason = DSR_REPLIED_PING;
+		return;
+	}
+	decision->backend = dsr_schedule_stateless(service, &packet->tuple);
+	if (!decision->backend)
+		return;
+	decision->choice = DSR_CHOICE_HASH;
+	decision->reason = DSR_FORWARDED_PING;
+}
+
+/* The connection of a packet has lost its backend, which is down or deleted. */
+static void decide_lost(struct dsr_net *dn, const struct dsr_packet *packet,
+			struct dsr_decision *decision)
+{
+	struct dsr_service *service = decision->service;
+	struct dsr_conn *conn = decision->conn;
+	struct dsr_backend *old = rcu_dereference(conn->backend);
+	struct dsr_backend *backend;
+
+	if (packet->event == DSR_EVENT_OPEN ||
+	    (packet->tuple.proto == IPPROTO_UDP &&
+	     READ_ONCE(conn->state) == DSR_CONN_CLOSED))
+		return;		/* a new connection, for the scheduler */
+	/* Deleted, and there again? */
+	backend = READ_ONCE(old->removed) ?
+		  dsr_backend_find(dn, service, &old->nexthop.addr) : NULL;
+	if (backend && !dsr_backend_is_down(backend)) {
+		decision->backend = backend;
+		decision->choice = DSR_CHOICE_CONNECTION;
+		return;
+	}
+	switch (READ_ONCE(service->on_down)) {
+	case DSR_ON_DOWN_RESET:
+		decision->reason = DSR_REPLIED_RESET;
+		break;
+	case DSR_ON_DOWN_DROP:
+		decision->reason = DSR_DROP_BACKEND_DOWN;
+		break;
+	}
+}
+
+/* Whether a packet begins something new although its tuple is known. */
+static bool is_anew(const struct dsr_net *dn, const struct dsr_conn *conn,
+		    const struct dsr_packet *packet)
+{
+	u8 state = READ_ONCE(conn->state);
+	u32 now;
+
+	if (packet->tuple.proto != IPPROTO_UDP)
+		return unlikely(packet->event == DSR_EVENT_OPEN) &&
+		       dsr_state_reusable(state);
+	/* No packet of UDP says so: what tells is time, to the second. */
+	now = (u32)jiffies;
+	return state == DSR_CONN_CLOSED ||
+	       (unlikely(now - READ_ONCE(conn->node.seen) > HZ) &&
+		dsr_conn_is_over(dn, conn, now));
 }
 
 /**
  * dsr_decide() - what is to happen to a packet
  * @dn: balancer, with a service at least
+ * @frontend: that of the packet, by its mark or its destination, or %NULL
  * @packet: the packet
- * @mark: its mark
  * @decision: set
  *
  * A packet of a service follows its connection. The scheduler is asked if
  * there is none, if its backend was removed, if the packet has come to belong
- * to another service, or if a SYN uses the port pair of a finished connection
- * again: that never waits for the old entry to expire.
+ * to another mark or address, or if a SYN uses the port pair of a finished
+ * connection again: that never waits for the old entry to expire.
  *
  * Context: rcu_read_lock(). No writes; what is in @decision is valid until
  * rcu_read_unlock().
  */
-void dsr_decide(struct dsr_net *dn, const struct dsr_packet *packet, u32 mark,
-		struct dsr_decision *decision)
+void dsr_decide(struct dsr_net *dn, const struct dsr_frontend *frontend,
+		const struct dsr_packet *packet, struct dsr_decision *decision)
 {
 	struct dsr_backend *backend;
 	struct dsr_conn *conn;
 
+	decision->reason = DSR_PASS_NO_SERVICE;
+	decision->choice = DSR_CHOICE_NONE;
 	decision->service = NULL;
 	decision->backend = NULL;
 	decision->conn = NULL;
-	decision->reason = DSR_PASS_NO_SERVICE;
-	if (likely(!packet->icmp_error)) {
-		decision->service = dsr_service_find(dn, mark);
-		if (!decision->service)
-			return;
+	if (unlikely(packet->kind == DSR_PACKET_ICMP_ERROR)) {
+		decide_icmp_error(dn, frontend, packet, decision);
+		return;
 	}
+	if (unlikely(packet->kind == DSR_PACKET_ECHO)) {
+		decide_echo(frontend, packet, decision);
+		return;
+	}
+	if (unlikely(!frontend))
+		return;
 
 	decision->hash = dsr_conn_hash(&dn->table, &packet->tuple);
 	conn = dsr_conn_find(dn, &packet->tuple, decision->hash);
-	decision->conn = conn;
-	if (unlikely(packet->icmp_error)) {
-		decide_icmp(dn, packet, mark, decision);
+	backend = conn ? dsr_conn_backend(conn) : NULL;
+	if (likely(backend && backend->service->frontend == frontend)) {
+		decision->service = backend->service;
+		decision->conn = conn;
+		decision->reason = DSR_FORWARDED;
+		if (unlikely(dsr_backend_is_down(backend))) {
+			decide_lost(dn, packet, decision);
+		} else if (likely(!is_anew(dn, conn, packet))) {
+			decision->backend = backend;
+			decision->choice = DSR_CHOICE_CONNECTION;
+		}
 		return;
 	}
 
+	decision->service = dsr_frontend_match(frontend, &packet->tuple);
+	if (!decision->service)
+		return;
 	decision->reason = DSR_FORWARDED;
-	if (!conn)
-		return;
-	backend = dsr_conn_backend(conn);
-	if (!backend || backend->service != decision->service)
-		return;
-	if ((packet->tcp_flags & TCPHDR_SYN) &&
-	    dsr_state_reusable(READ_ONCE(conn->state)))
-		return;
-	decision->backend = backend;
+	decision->conn = conn;
+	if (conn && !backend)
+		decide_lost(dn, packet, decision);
 }

@@ -10,26 +10,30 @@
 #define _DSR_DECIDE_H
 
 #include "conn.h"
+#include "frontend.h"
 #include "packet.h"
 #include "service.h"
 
 /**
  * struct dsr_decision - what is to happen to a packet
- * @reason: DSR_FORWARDED, DSR_FORWARDED_ICMP, or why it is not forwarded
- * @service: its service, if it is forwarded
- * @backend: where it goes, or %NULL: the scheduler is to choose
+ * @reason: why it leaves the module as it does, as far as that is known
+ * @choice: enum dsr_choice: how @backend is found
+ * @service: its service, unless it is none of ours
+ * @backend: where it goes, if @reason is one of forwarding; %NULL while it is
+ *	for dsr_schedule() to choose
  * @conn: the entry of its tuple, if there is one
  * @hash: of its tuple
  */
 struct dsr_decision {
 	enum dsr_reason reason;
+	u8 choice;
 	struct dsr_service *service;
 	struct dsr_backend *backend;
 	struct dsr_conn *conn;
 	u32 hash;
 };
 
-void dsr_decide(struct dsr_net *dn, const struct dsr_packet *packet, u32 mark,
-		struct dsr_decision *decision);
+void dsr_decide(struct dsr_net *dn, const struct dsr_frontend *frontend,
+		const struct dsr_packet *packet, struct dsr_decision *decision);
 
 #endif /* _DSR_DECIDE_H */

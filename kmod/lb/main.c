@@ -7,6 +7,7 @@
 #include "conn.h"
 #include "net.h"
 #include "netlink.h"
+#include "watch.h"
 
 static int __init dsr_lb_init(void)
 {
@@ -18,12 +19,17 @@ static int __init dsr_lb_init(void)
 	err = dsr_net_init();
 	if (err)
 		goto exit_conn;
+	err = dsr_watch_init();
+	if (err)
+		goto exit_net;
 	/* ORDER: last, for with it come the first requests */
 	err = dsr_netlink_init();
 	if (err)
-		goto exit_net;
+		goto exit_watch;
 	return 0;
 
+exit_watch:
+	dsr_watch_exit();
 exit_net:
 	dsr_net_exit();
 exit_conn:
@@ -34,6 +40,7 @@ exit_conn:
 static void __exit dsr_lb_exit(void)
 {
 	dsr_netlink_exit();
+	dsr_watch_exit();
 	dsr_net_exit();
 	dsr_conn_exit();
 }

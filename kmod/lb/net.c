@@ -1,17 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0
 /* net - start, stop and end of a namespace's balancer; see net.h */
 
+#include <linux/ipv6.h>
 #include <linux/module.h>
 #include <linux/netfilter_ipv4.h>
+#include <linux/netfilter_ipv6.h>
 #include <linux/user_namespace.h>
 #include <net/netfilter/ipv4/nf_defrag_ipv4.h>
+#include <net/netfilter/ipv6/nf_defrag_ipv6.h>
 #include <linux/dsr.h>
 
 #include "conn.h"
+#include "drain.h"
 #include "hook.h"
 #include "net.h"
 #include "proc.h"
 #include "service.h"
+#include "watch.h"
 
 #define CONN_MAX_USER	65536U
 
@@ -21,53 +26,92 @@ static unsigned int conn_max __read_mostly = 1 << 20;
 module_param(conn_max, uint, 0444);
 MODULE_PARM_DESC(conn_max, "connections that a namespace remembers at most");
 
+static struct dsr_net_side *side_of(struct dsr_net *dn, u8 family)
+{
+	return family == AF_INET ? &dn->ipv4 : &dn->ipv6;
+}
+
+static int defrag_enable(struct net *net, u8 family)
+{
+	return family == AF_INET ? nf_defrag_ipv4_enable(net) :
+				   nf_defrag_ipv6_enable(net);
+}
+
+static void defrag_disable(struct net *net, u8 family)
+{
+	if (family == AF_INET)
+		nf_defrag_ipv4_disable(net);
+	else
+		nf_defrag_ipv6_disable(net);
+}
+
 /**
- * dsr_net_start() - begin to look at packets
- * @dn: balancer, with no service
+ * dsr_net_start() - look at packets for the sake of one more service
+ * @dn: balancer
+ * @family: of the service, which is not linked yet
  *
  * Context: process context, holds dn->lock.
  * Return: 0 or a negative errno.
  */
-int dsr_net_start(struct dsr_net *dn)
+int dsr_net_start(struct dsr_net *dn, u8 family)
 {
+	struct dsr_net_side *side = side_of(dn, family);
+	bool first = !dn->ipv4.services && !dn->ipv6.services;
 	int err;
 
 	lockdep_assert_held(&dn->lock);
-	err = nf_defrag_ipv4_enable(dn->net);
+	if (family == AF_INET6 && !ipv6_mod_enabled())
+		return -EAFNOSUPPORT;
+	if (side->services++)
+		return 0;
+	err = defrag_enable(dn->net, family);
 	if (err)
-		return err;
-	err = dsr_conn_table_init(dn);
-	if (err)
-		goto disable_defrag;
-	dn->crowded = 0;	/* an empty table has forgotten nobody */
-	err = nf_register_net_hook(dn->net, &dn->hook);
+		goto forget_service;
+	if (first) {
+		err = dsr_conn_table_init(dn);
+		if (err)
+			goto disable_defrag;
+		dn->crowded = 0;	/* an empty table has forgotten nobody */
+	}
+	err = nf_register_net_hook(dn->net, &side->hook);
 	if (err)
 		goto exit_table;
 	return 0;
 
 exit_table:
-	dsr_table_exit(&dn->table);
+	if (first)
+		dsr_table_exit(&dn->table);
 disable_defrag:
-	nf_defrag_ipv4_disable(dn->net);
+	defrag_disable(dn->net, family);
+forget_service:
+	side->services--;
 	return err;
 }
 
 /**
- * dsr_net_stop() - look at packets no more, and forget all connections
- * @dn: balancer, whose last service has just gone
+ * dsr_net_stop() - undo dsr_net_start()
+ * @dn: balancer
+ * @family: of a service, which is not linked any more
+ *
+ * With the last service of all, all connections are forgotten.
  *
  * Context: process context, holds dn->lock, sleeps.
  */
-void dsr_net_stop(struct dsr_net *dn)
+void dsr_net_stop(struct dsr_net *dn, u8 family)
 {
+	struct dsr_net_side *side = side_of(dn, family);
+
 	lockdep_assert_held(&dn->lock);
-	nf_unregister_net_hook(dn->net, &dn->hook);
+	if (--side->services)
+		return;
+	nf_unregister_net_hook(dn->net, &side->hook);
 	/* The hook may be running still. Packets that it has put elsewhere
 	 * (neighbour queue, NFQUEUE, qdisc) hold nothing of ours.
 	 */
 	synchronize_net();
-	dsr_table_exit(&dn->table);
-	nf_defrag_ipv4_disable(dn->net);
+	if (!dn->ipv4.services && !dn->ipv6.services)
+		dsr_table_exit(&dn->table);
+	defrag_disable(dn->net, family);
 }
 
 /**
@@ -100,13 +144,22 @@ static int __net_init net_init(struct net *net)
 	INIT_LIST_HEAD(&dn->services);
 	dn->conn_max = dsr_net_default_max(net);
 	dn->generation = 1;
-	dn->hook = (struct nf_hook_ops) {
+	dsr_drain_init(dn);
+	dsr_watch_net_init(dn);
+	/* the rules that set the mark come just before */
+	dn->ipv4.hook = (struct nf_hook_ops) {
 		.hook = dsr_hook,
 		.priv = dn,
 		.pf = NFPROTO_IPV4,
 		.hooknum = NF_INET_PRE_ROUTING,
-		/* the rules that set the mark come just before */
 		.priority = NF_IP_PRI_MANGLE + 1,
+	};
+	dn->ipv6.hook = (struct nf_hook_ops) {
+		.hook = dsr_hook,
+		.priv = dn,
+		.pf = NFPROTO_IPV6,
+		.hooknum = NF_INET_PRE_ROUTING,
+		.priority = NF_IP6_PRI_MANGLE + 1,
 	};
 	err = dsr_proc_net_init(dn);
 	if (err)
@@ -124,6 +177,10 @@ static void __net_exit net_pre_exit(struct net *net)
 	mutex_lock(&dn->lock);
 	dsr_service_flush(dn);
 	mutex_unlock(&dn->lock);
+	/* Nothing is left that they could be planned for again. */
+	cancel_delayed_work_sync(&dn->drain);
+	synchronize_net();
+	cancel_work_sync(&dn->watch);
 }
 
 static void __net_exit net_exit(struct net *net)

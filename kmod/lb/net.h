@@ -21,39 +21,63 @@
 
 #include "extack.h"
 #include "reason.h"
-#include "state.h"
 #include "table.h"
+#include "timeouts.h"
 
-#define DSR_SERVICE_BITS	8
+#define DSR_FRONTEND_BITS	8
+
+/**
+ * struct dsr_net_side - what looks at the packets of one family
+ * @services: services of that family
+ * @hook: the packet hook, registered while @services is not 0
+ */
+struct dsr_net_side {
+	u32 services;
+	struct nf_hook_ops hook;
+};
 
 /**
  * struct dsr_net - the balancer of one network namespace
  * @table: the connection table; set up while @services_count is not 0
  * @crowded: jiffies (low half) when @table last had no place, or 0
+ * @timeouts: of connections whose service says nothing
  * @reasons: per CPU, packets by enum dsr_reason
- * @marks: services by fwmark, RCU
+ * @vips_count: frontends in @vips
+ * @marks: frontends by fwmark, RCU
+ * @vips: frontends by address, RCU
  * @lock: guards all that follows, and serialises changes to what is above
- * @services: services in ascending order of fwmark
+ * @services: services in ascending order of their keys
  * @services_count: their number
  * @conn_max: hard cap of @table, also while there is none
+ * @slots: of the tables of all schedulers
  * @generation: grows with each change, for the consistency of dumps
  * @net: the namespace
- * @hook: the packet hook, registered while @services_count is not 0
+ * @ipv4: what looks at IPv4 packets
+ * @ipv6: what looks at IPv6 packets
+ * @drain: makes down what has drained; takes @lock
+ * @watch: tells of neighbours that have changed; takes @lock
  * @messages: refusals with figures in them
  */
 struct dsr_net {
 	struct dsr_table table;
 	u32 crowded;
+	struct dsr_timeouts timeouts;
 	u64 __percpu *reasons;
-	struct hlist_head marks[1 << DSR_SERVICE_BITS];
+	u32 vips_count;
+	struct hlist_head marks[1 << DSR_FRONTEND_BITS];
+	struct hlist_head vips[1 << DSR_FRONTEND_BITS];
 
 	struct mutex lock;	/* guards what follows, serialises writers */
 	struct list_head services;
 	u32 services_count;
 	u32 conn_max;
+	u64 slots;
 	u32 generation;
 	struct net *net;
-	struct nf_hook_ops hook;
+	struct dsr_net_side ipv4;
+	struct dsr_net_side ipv6;
+	struct delayed_work drain;
+	struct work_struct watch;
 	struct dsr_extack_pool messages;
 };
 
@@ -85,7 +109,8 @@ static inline bool dsr_net_was_crowded(const struct dsr_net *dn)
 	u32 crowded = READ_ONCE(dn->crowded);
 
 	return unlikely(crowded && (u32)jiffies - crowded <
-				   dsr_state_timeout(DSR_CONN_ESTABLISHED));
+				   dsr_timeouts_get(NULL, &dn->timeouts,
+						    DSR_CONN_ESTABLISHED));
 }
 
 /** dsr_net_note_crowded() - note that the table has no place */
@@ -97,9 +122,9 @@ static inline void dsr_net_note_crowded(struct dsr_net *dn)
 		WRITE_ONCE(dn->crowded, now);
 }
 
-int dsr_net_start(struct dsr_net *dn);
+int dsr_net_start(struct dsr_net *dn, u8 family);
 u32 dsr_net_default_max(const struct net *net);
-void dsr_net_stop(struct dsr_net *dn);
+void dsr_net_stop(struct dsr_net *dn, u8 family);
 int __init dsr_net_init(void);
 void dsr_net_exit(void);
 

@@ -27,6 +27,14 @@ static const struct nla_policy table_policy[DSR_A_MAX + 1] = {
 	[DSR_A_TABLE] = NLA_POLICY_NESTED(dsr_netlink_table_policy),
 };
 
+static const struct nla_policy connection_policy[DSR_A_MAX + 1] = {
+	[DSR_A_CONNECTION] = NLA_POLICY_NESTED(dsr_netlink_connection_policy),
+};
+
+static const struct nla_policy explain_policy[DSR_A_MAX + 1] = {
+	[DSR_A_EXPLAIN] = NLA_POLICY_NESTED(dsr_netlink_explain_policy),
+};
+
 /* For commands without attributes: any is refused. */
 static const struct nla_policy empty_policy[DSR_A_MAX + 1] = { };
 
@@ -103,7 +111,7 @@ static const struct genl_ops ops[] = {
 		.flags = GENL_UNS_ADMIN_PERM,
 		.start = dsr_netlink_connection_start,
 		.dumpit = dsr_netlink_connection_dump,
-		.policy = empty_policy,
+		.policy = connection_policy,
 		.maxattr = DSR_A_MAX,
 	}, {
 		.cmd = DSR_CMD_CONNECTION_SET,
@@ -122,6 +130,19 @@ static const struct genl_ops ops[] = {
 		.doit = dsr_netlink_stats_get,
 		.policy = empty_policy,
 		.maxattr = DSR_A_MAX,
+	}, {
+		.cmd = DSR_CMD_EXPLAIN,
+		.flags = GENL_UNS_ADMIN_PERM,
+		.doit = dsr_netlink_explain,
+		.policy = explain_policy,
+		.maxattr = DSR_A_MAX,
+	},
+};
+
+static const struct genl_multicast_group groups[] = {
+	[DSR_NETLINK_EVENTS] = {
+		.name = DSR_GENL_MCGRP_EVENTS,
+		.flags = GENL_MCAST_CAP_NET_ADMIN,
 	},
 };
 
@@ -133,6 +154,8 @@ struct genl_family dsr_netlink_family = {
 	.module = THIS_MODULE,
 	.ops = ops,
 	.n_ops = ARRAY_SIZE(ops),
+	.mcgrps = groups,
+	.n_mcgrps = ARRAY_SIZE(groups),
 	.resv_start_op = DSR_CMD_UNSPEC + 1,
 };
 

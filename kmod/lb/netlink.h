@@ -11,11 +11,20 @@
 #include <net/genetlink.h>
 #include <linux/dsr.h>
 
+#include "addr.h"
 #include "net.h"
 
+struct dsr_backend;
+struct dsr_conn;
 struct dsr_service;
+struct dsr_service_key;
 
 extern struct genl_family dsr_netlink_family;
+
+/** enum dsr_netlink_group - multicast groups, as offsets in the family */
+enum dsr_netlink_group {
+	DSR_NETLINK_EVENTS,
+};
 
 /** enum dsr_netlink_change - how a request changes an object */
 enum dsr_netlink_change {
@@ -27,14 +36,46 @@ enum dsr_netlink_change {
 int __init dsr_netlink_init(void);
 void dsr_netlink_exit(void);
 
-/* netlink_service.c */
+/* netlink_key.c */
+#define DSR_NETLINK_KEY_POLICY						\
+	[DSR_SERVICE_A_FWMARK] = { .type = NLA_U32 },			\
+	[DSR_SERVICE_A_FAMILY] = { .type = NLA_U8 },			\
+	[DSR_SERVICE_A_VIP] = DSR_ADDR_POLICY,				\
+	[DSR_SERVICE_A_PROTO] = { .type = NLA_U8 },			\
+	[DSR_SERVICE_A_PORT] = { .type = NLA_BE16 },			\
+	[DSR_SERVICE_A_PORT_LAST] = { .type = NLA_BE16 }
+
+/* what a request hears that names no service */
+#define DSR_NETLINK_WHICH	"which service? name its fwmark or its vip"
+
 extern const struct nla_policy
 dsr_netlink_service_key_policy[DSR_SERVICE_A_MAX + 1];
-extern const struct nla_policy
-dsr_netlink_service_policy[DSR_SERVICE_A_MAX + 1];
+int dsr_netlink_parse_key(struct nlattr *tb[], struct dsr_service_key *key,
+			  struct netlink_ext_ack *extack);
+int dsr_netlink_put_key(struct sk_buff *skb, const struct dsr_service_key *key);
+int dsr_netlink_put_key_nest(struct sk_buff *skb,
+			     const struct dsr_service_key *key);
 int dsr_netlink_service_find(struct dsr_net *dn, struct nlattr *nest,
 			     struct dsr_service **service,
 			     struct netlink_ext_ack *extack);
+
+/* netlink_time.c */
+extern const struct nla_policy
+dsr_netlink_timeout_policy[DSR_TIMEOUT_A_MAX + 1];
+int dsr_netlink_parse_time(const struct nlattr *attr, u32 *time,
+			   struct netlink_ext_ack *extack);
+int dsr_netlink_parse_timeouts(const struct nlattr *nest,
+			       struct dsr_timeouts *timeouts,
+			       struct netlink_ext_ack *extack);
+int dsr_netlink_put_timeouts(struct sk_buff *skb, int type,
+			     const struct dsr_timeouts *own,
+			     const struct dsr_timeouts *table);
+
+/* netlink_service.c */
+extern const struct nla_policy
+dsr_netlink_service_policy[DSR_SERVICE_A_MAX + 1];
+int dsr_netlink_put_service(struct sk_buff *skb, struct dsr_net *dn,
+			    struct dsr_service *service);
 int dsr_netlink_service_add(struct sk_buff *skb, struct genl_info *info);
 int dsr_netlink_service_set(struct sk_buff *skb, struct genl_info *info);
 int dsr_netlink_service_replace(struct sk_buff *skb, struct genl_info *info);
@@ -48,6 +89,8 @@ extern const struct nla_policy
 dsr_netlink_backend_key_policy[DSR_BACKEND_A_MAX + 1];
 extern const struct nla_policy
 dsr_netlink_backend_policy[DSR_BACKEND_A_MAX + 1];
+int dsr_netlink_put_backend(struct sk_buff *skb, struct dsr_net *dn,
+			    struct dsr_backend *backend);
 int dsr_netlink_backend_add(struct sk_buff *skb, struct genl_info *info);
 int dsr_netlink_backend_set(struct sk_buff *skb, struct genl_info *info);
 int dsr_netlink_backend_replace(struct sk_buff *skb, struct genl_info *info);
@@ -57,12 +100,41 @@ int dsr_netlink_backend_dump(struct sk_buff *skb, struct netlink_callback *cb);
 /* netlink_conn.c */
 extern const struct nla_policy
 dsr_netlink_table_policy[DSR_TABLE_A_LAST + 1];
+extern const struct nla_policy
+dsr_netlink_connection_policy[DSR_CONNECTION_A_MAX + 1];
+int dsr_netlink_put_connection(struct sk_buff *skb, const struct dsr_net *dn,
+			       const struct dsr_conn *conn);
 int dsr_netlink_connection_start(struct netlink_callback *cb);
 int dsr_netlink_connection_dump(struct sk_buff *skb,
 				struct netlink_callback *cb);
 int dsr_netlink_connection_set(struct sk_buff *skb, struct genl_info *info);
 int dsr_netlink_connection_flush(struct sk_buff *skb, struct genl_info *info);
 int dsr_netlink_stats_get(struct sk_buff *skb, struct genl_info *info);
+
+/* netlink_explain.c */
+extern const struct nla_policy
+dsr_netlink_explain_policy[DSR_EXPLAIN_A_MAX + 1];
+int dsr_netlink_explain(struct sk_buff *skb, struct genl_info *info);
+
+/** dsr_netlink_refuse() - say why, and with which attribute; -%EINVAL */
+static inline int dsr_netlink_refuse(struct netlink_ext_ack *extack,
+				     const struct nlattr *attr,
+				     const char *sentence)
+{
+	if (extack) {
+		extack->_msg = sentence;
+		extack->bad_attr = attr;
+	}
+	return -EINVAL;
+}
+
+/** dsr_netlink_no_service() - say that there is no such; -%ENOENT */
+static inline int dsr_netlink_no_service(struct netlink_ext_ack *extack)
+{
+	NL_SET_ERR_MSG(extack,
+		       "no such service: add it first with 'service add'");
+	return -ENOENT;
+}
 
 /**
  * dsr_netlink_nest() - unpack the object of a request
@@ -83,9 +155,7 @@ static inline int dsr_netlink_nest(struct nlattr *tb[], int max,
 	if (info->attrs[type])
 		return nla_parse_nested(tb, max, info->attrs[type], policy,
 					info->extack);
-	if (info->extack)
-		info->extack->_msg = missing;
-	return -EINVAL;
+	return dsr_netlink_refuse(info->extack, NULL, missing);
 }
 
 #endif /* _DSR_NETLINK_H */

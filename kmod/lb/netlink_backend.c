@@ -4,18 +4,24 @@
 #include <linux/netdevice.h>
 
 #include "backend.h"
+#include "drain.h"
+#include "event.h"
 #include "genl_dump.h"
 #include "netlink.h"
 #include "service.h"
 
 const struct nla_policy
 dsr_netlink_backend_key_policy[DSR_BACKEND_A_MAX + 1] = {
-	[DSR_BACKEND_A_ADDR4] = { .type = NLA_BE32 },
+	[DSR_BACKEND_A_ADDR] = DSR_ADDR_POLICY,
 };
 
 const struct nla_policy dsr_netlink_backend_policy[DSR_BACKEND_A_MAX + 1] = {
-	[DSR_BACKEND_A_ADDR4] = { .type = NLA_BE32 },
+	[DSR_BACKEND_A_ADDR] = DSR_ADDR_POLICY,
 	[DSR_BACKEND_A_WEIGHT] = { .type = NLA_U32 },
+	[DSR_BACKEND_A_ADMIN] = { .type = NLA_U8 },
+	[DSR_BACKEND_A_DEADLINE] = { .type = NLA_U32 },
+	[DSR_BACKEND_A_UPPER] = { .type = NLA_U32 },
+	[DSR_BACKEND_A_LOWER] = { .type = NLA_U32 },
 };
 
 /* What a request names: its service, its attributes, and its backend if there
@@ -25,13 +31,14 @@ struct request {
 	struct dsr_service *service;
 	struct dsr_backend *backend;
 	struct nlattr *tb[DSR_BACKEND_A_MAX + 1];
-	__be32 addr;
+	union nf_inet_addr addr;
 };
 
 static int parse_request(struct dsr_net *dn, struct genl_info *info,
 			 struct request *request)
 {
 	struct nlattr *attr;
+	u8 family;
 	int err;
 
 	lockdep_assert_held(&dn->lock);
@@ -44,14 +51,24 @@ static int parse_request(struct dsr_net *dn, struct genl_info *info,
 			       "which backend? name its address");
 	if (err)
 		return err;
-	attr = request->tb[DSR_BACKEND_A_ADDR4];
+	attr = request->tb[DSR_BACKEND_A_ADDR];
 	if (!attr) {
 		NL_SET_ERR_MSG(info->extack, "which backend? name its address");
 		return -EINVAL;
 	}
-	request->addr = nla_get_be32(attr);
+	family = dsr_addr_get(attr, &request->addr);
+	if (!family) {
+		NL_SET_ERR_MSG_ATTR(info->extack, attr,
+				    "an address has 4 or 16 bytes");
+		return -EINVAL;
+	}
+	if (family != request->service->key.family) {
+		NL_SET_ERR_MSG_ATTR(info->extack, attr,
+				    "the backend's address is of another family than the service");
+		return -EAFNOSUPPORT;
+	}
 	request->backend = dsr_backend_find(dn, request->service,
-					    request->addr);
+					    &request->addr);
 	return 0;
 }
 
@@ -62,13 +79,45 @@ static int no_such_backend(struct netlink_ext_ack *extack)
 	return -ENOENT;
 }
 
+/* Overwrite in @config what the request names. */
+static int parse_config(struct nlattr *tb[], struct dsr_backend_config *config,
+			struct netlink_ext_ack *extack)
+{
+	struct nlattr *attr;
+
+	if (tb[DSR_BACKEND_A_WEIGHT])
+		config->weight = nla_get_u32(tb[DSR_BACKEND_A_WEIGHT]);
+	if (tb[DSR_BACKEND_A_UPPER])
+		config->upper = nla_get_u32(tb[DSR_BACKEND_A_UPPER]);
+	if (tb[DSR_BACKEND_A_LOWER])
+		config->lower = nla_get_u32(tb[DSR_BACKEND_A_LOWER]);
+	attr = tb[DSR_BACKEND_A_ADMIN];
+	if (attr) {
+		config->admin = nla_get_u8(attr);
+		config->deadline = 0;
+		if (config->admin > DSR_BACKEND_ADMIN_MAX) {
+			NL_SET_ERR_MSG_ATTR(extack, attr,
+					    "no such state: there are up, draining and down");
+			return -EINVAL;
+		}
+	}
+	attr = tb[DSR_BACKEND_A_DEADLINE];
+	if (!attr)
+		return 0;
+	if (config->admin != DSR_BACKEND_DRAINING) {
+		NL_SET_ERR_MSG_ATTR(extack, attr,
+				    "only what is draining has a deadline");
+		return -EINVAL;
+	}
+	return dsr_netlink_parse_time(attr, &config->deadline, extack);
+}
+
 static int backend_change(struct genl_info *info, enum dsr_netlink_change change)
 {
 	struct dsr_net *dn = dsr_net(genl_info_net(info));
+	struct dsr_backend_config config = { .weight = 1 };
 	struct netlink_ext_ack *extack = info->extack;
 	struct request request;
-	struct nlattr *attr;
-	u32 weight = 1;
 	int err;
 
 	mutex_lock(&dn->lock);
@@ -85,17 +134,21 @@ static int backend_change(struct genl_info *info, enum dsr_netlink_change change
 		err = -EEXIST;
 		goto unlock;
 	}
-	attr = request.tb[DSR_BACKEND_A_WEIGHT];
-	if (attr)
-		weight = nla_get_u32(attr);
-	else if (change == DSR_NETLINK_SET)
-		weight = request.backend->weight;
+	if (change == DSR_NETLINK_SET)
+		config = dsr_backend_config(request.backend);
+	err = parse_config(request.tb, &config, extack);
+	if (err)
+		goto unlock;
 	err = request.backend ?
-	      dsr_backend_set_weight(dn, request.backend, weight, extack) :
-	      dsr_backend_add(dn, request.service, request.addr, weight,
+	      dsr_backend_set(dn, request.backend, &config, extack) :
+	      dsr_backend_add(dn, request.service, &request.addr, &config,
 			      extack);
 	if (err == -ENOMEM)
 		NL_SET_ERR_MSG(extack, "out of memory: nothing was changed");
+	if (!err)
+		dsr_event_backend(dn, info->genlhdr->cmd,
+				  dsr_backend_find(dn, request.service,
+						   &request.addr));
 unlock:
 	mutex_unlock(&dn->lock);
 	return err;
@@ -130,38 +183,58 @@ int dsr_netlink_backend_delete(struct sk_buff *skb, struct genl_info *info)
 	err = parse_request(dn, info, &request);
 	if (!err && !request.backend)
 		err = no_such_backend(info->extack);
+	if (err)
+		goto unlock;
+	/* Held until it has been told of: listed, so there is a reference. */
+	dsr_backend_get(request.backend);
+	err = dsr_backend_remove(dn, request.backend, info->extack);
 	if (!err)
-		err = dsr_backend_remove(dn, request.backend, info->extack);
+		dsr_event_backend(dn, DSR_CMD_BACKEND_DELETE, request.backend);
+	dsr_backend_put(request.backend);
+unlock:
 	mutex_unlock(&dn->lock);
 	return err;
 }
 
-static int put_backend(struct sk_buff *skb, struct dsr_net *dn,
-		       struct dsr_service *service,
-		       struct dsr_backend *backend)
+/**
+ * dsr_netlink_put_backend() - append all that there is to say of a backend
+ * @skb: message
+ * @dn: balancer, its lock held
+ * @backend: backend
+ *
+ * Return: 0 or -%EMSGSIZE.
+ */
+int dsr_netlink_put_backend(struct sk_buff *skb, struct dsr_net *dn,
+			    struct dsr_backend *backend)
 {
-	struct dsr_stats sum = { };
+	struct nlattr *nest = nla_nest_start(skb, DSR_A_BACKEND);
 	u8 mac[MAX_ADDR_LEN], mac_len, state;
-	struct nlattr *nest;
+	struct dsr_stats sum = { };
 	int ifindex;
 
-	nest = nla_nest_start(skb, DSR_A_SERVICE);
-	if (!nest ||
-	    nla_put_u32(skb, DSR_SERVICE_A_FWMARK, service->fwmark))
-		return -EMSGSIZE;
-	nla_nest_end(skb, nest);
-
-	nest = nla_nest_start(skb, DSR_A_BACKEND);
 	if (!nest)
 		return -EMSGSIZE;
 	state = dsr_backend_state(dn->net, backend, &ifindex, mac, &mac_len);
 	dsr_stats_add(&sum, backend->stats);
-	if (nla_put_be32(skb, DSR_BACKEND_A_ADDR4, backend->nexthop.addr) ||
-	    nla_put_u32(skb, DSR_BACKEND_A_WEIGHT, backend->weight) ||
+	if (dsr_addr_put(skb, DSR_BACKEND_A_ADDR, backend->nexthop.family,
+			 &backend->nexthop.addr) ||
+	    nla_put_u32(skb, DSR_BACKEND_A_WEIGHT, backend->config.weight) ||
+	    nla_put_u32(skb, DSR_BACKEND_A_UPPER, backend->config.upper) ||
+	    nla_put_u32(skb, DSR_BACKEND_A_LOWER, backend->config.lower) ||
+	    nla_put_u8(skb, DSR_BACKEND_A_OVERLOADED,
+		       READ_ONCE(backend->overloaded)) ||
+	    nla_put_u8(skb, DSR_BACKEND_A_ADMIN, backend->config.admin) ||
+	    (backend->deadline &&
+	     nla_put_u32(skb, DSR_BACKEND_A_DEADLINE,
+			 jiffies_to_msecs(dsr_drain_left(backend)))) ||
 	    nla_put_u32(skb, DSR_BACKEND_A_ACTIVE,
 			atomic_read(&backend->active)) ||
 	    nla_put_u32(skb, DSR_BACKEND_A_INACTIVE,
 			atomic_read(&backend->inactive)) ||
+	    nla_put_u32(skb, DSR_BACKEND_A_PERSISTENT,
+			atomic_read(&backend->persistent)) ||
+	    nla_put_u32(skb, DSR_BACKEND_A_UNRESOLVED,
+			atomic_read(&backend->unresolved)) ||
 	    nla_put_u8(skb, DSR_BACKEND_A_STATE, state) ||
 	    (ifindex &&
 	     nla_put_u32(skb, DSR_BACKEND_A_IFINDEX, ifindex)) ||
@@ -176,16 +249,11 @@ static int dump_service(struct sk_buff *skb, struct netlink_callback *cb,
 			struct dsr_net *dn, struct dsr_service *service)
 {
 	struct dsr_backend *backend;
+	long position = 0;
 	void *header;
 
-	/* another service than that of args[1] */
-	if (service->fwmark != (u32)cb->args[0]) {
-		cb->args[0] = service->fwmark;
-		cb->args[2] = 0;
-	}
 	list_for_each_entry(backend, &service->backends, list) {
-		if (cb->args[2] &&
-		    ntohl(backend->nexthop.addr) <= (u32)cb->args[1])
+		if (position++ < cb->args[1])
 			continue;
 		header = genlmsg_put(skb, NETLINK_CB(cb->skb).portid,
 				     cb->nlh->nlmsg_seq, &dsr_netlink_family,
@@ -193,13 +261,13 @@ static int dump_service(struct sk_buff *skb, struct netlink_callback *cb,
 		if (!header)
 			return -EMSGSIZE;
 		genl_dump_check_consistent(cb, header);
-		if (put_backend(skb, dn, service, backend)) {
+		if (dsr_netlink_put_key_nest(skb, &service->key) ||
+		    dsr_netlink_put_backend(skb, dn, backend)) {
 			genlmsg_cancel(skb, header);
 			return -EMSGSIZE;
 		}
 		genlmsg_end(skb, header);
-		cb->args[1] = ntohl(backend->nexthop.addr);
-		cb->args[2] = 1;
+		cb->args[1] = position;
 	}
 	return 0;
 }
@@ -207,14 +275,16 @@ static int dump_service(struct sk_buff *skb, struct netlink_callback *cb,
 /**
  * dsr_netlink_backend_dump() - DSR_CMD_BACKEND_GET
  * @skb: reply
- * @cb: args[0] is the fwmark to go on with, args[1] the last address of it, in
- *	host byte order, that was shown, if args[2] is not 0
+ * @cb: args[0] is the number of services that were shown whole, args[1] that of
+ *	the next one's backends that were; a change in between is a new
+ *	generation, which tells the reader to begin anew
  */
 int dsr_netlink_backend_dump(struct sk_buff *skb, struct netlink_callback *cb)
 {
 	struct nlattr *nest = dsr_genl_dump_attrs(cb)[DSR_A_SERVICE];
 	struct dsr_net *dn = dsr_net(sock_net(skb->sk));
 	struct dsr_service *service;
+	long position = 0;
 	int err = 0;
 
 	mutex_lock(&dn->lock);
@@ -226,10 +296,12 @@ int dsr_netlink_backend_dump(struct sk_buff *skb, struct netlink_callback *cb)
 		goto unlock;
 	}
 	list_for_each_entry(service, &dn->services, list) {
-		if (service->fwmark < (u32)cb->args[0])
+		if (position++ < cb->args[0])
 			continue;
 		if (dump_service(skb, cb, dn, service))
 			break;
+		cb->args[0] = position;
+		cb->args[1] = 0;
 	}
 unlock:
 	mutex_unlock(&dn->lock);

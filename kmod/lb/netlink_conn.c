@@ -5,63 +5,133 @@
 #include <linux/sizes.h>
 
 #include "conn.h"
+#include "genl_dump.h"
 #include "netlink.h"
 #include "reason.h"
 #include "service.h"
 
 const struct nla_policy dsr_netlink_table_policy[DSR_TABLE_A_LAST + 1] = {
 	[DSR_TABLE_A_MAX] = { .type = NLA_U32 },
+	[DSR_TABLE_A_TIMEOUTS] = NLA_POLICY_NESTED(dsr_netlink_timeout_policy),
 };
 
-static int put_connection(struct sk_buff *skb, struct netlink_callback *cb,
-			  struct dsr_conn *conn)
+const struct nla_policy
+dsr_netlink_connection_policy[DSR_CONNECTION_A_MAX + 1] = {
+	[DSR_CONNECTION_A_PROTO] = { .type = NLA_U8 },
+	[DSR_CONNECTION_A_SRC] = DSR_ADDR_POLICY,
+	[DSR_CONNECTION_A_SPORT] = { .type = NLA_BE16 },
+	[DSR_CONNECTION_A_DST] = DSR_ADDR_POLICY,
+	[DSR_CONNECTION_A_DPORT] = { .type = NLA_BE16 },
+	[DSR_CONNECTION_A_STATE] = { .type = NLA_U8 },
+	[DSR_CONNECTION_A_FWMARK] = { .type = NLA_U32 },
+	[DSR_CONNECTION_A_BACKEND] = DSR_ADDR_POLICY,
+};
+
+/**
+ * dsr_netlink_put_connection() - append a connection
+ * @skb: message
+ * @dn: balancer
+ * @conn: connection
+ *
+ * Context: rcu_read_lock().
+ * Return: 0 or -%EMSGSIZE.
+ */
+int dsr_netlink_put_connection(struct sk_buff *skb, const struct dsr_net *dn,
+			       const struct dsr_conn *conn)
 {
-	struct dsr_backend *backend;
-	struct nlattr *nest;
+	union nf_inet_addr src = dsr_tuple_source(&conn->tuple);
+	union nf_inet_addr dst = dsr_tuple_dest(&conn->tuple);
+	struct dsr_backend *backend = rcu_dereference(conn->backend);
+	struct nlattr *nest = nla_nest_start(skb, DSR_A_CONNECTION);
+	u8 family = conn->tuple.family;
+
+	if (!nest ||
+	    nla_put_u8(skb, DSR_CONNECTION_A_PROTO, conn->tuple.proto) ||
+	    dsr_addr_put(skb, DSR_CONNECTION_A_SRC, family, &src) ||
+	    nla_put_be16(skb, DSR_CONNECTION_A_SPORT, conn->tuple.sport) ||
+	    dsr_addr_put(skb, DSR_CONNECTION_A_DST, family, &dst) ||
+	    nla_put_be16(skb, DSR_CONNECTION_A_DPORT, conn->tuple.dport) ||
+	    nla_put_u8(skb, DSR_CONNECTION_A_STATE, READ_ONCE(conn->state)) ||
+	    nla_put_u32(skb, DSR_CONNECTION_A_EXPIRES,
+			dsr_conn_expires(dn, conn, jiffies)) ||
+	    dsr_addr_put(skb, DSR_CONNECTION_A_BACKEND, family,
+			 &backend->nexthop.addr))
+		return -EMSGSIZE;
+	if (!READ_ONCE(backend->removed) && backend->service->key.fwmark &&
+	    nla_put_u32(skb, DSR_CONNECTION_A_FWMARK,
+			backend->service->key.fwmark))
+		return -EMSGSIZE;
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
+static int put_entry(struct sk_buff *skb, struct netlink_callback *cb,
+		     const struct dsr_net *dn, const struct dsr_conn *conn)
+{
 	void *header;
 
 	header = genlmsg_put(skb, NETLINK_CB(cb->skb).portid,
 			     cb->nlh->nlmsg_seq, &dsr_netlink_family,
 			     NLM_F_MULTI, DSR_CMD_CONNECTION_GET);
-	if (!header)
+	if (!header || dsr_netlink_put_connection(skb, dn, conn))
 		return -EMSGSIZE;
-	nest = nla_nest_start(skb, DSR_A_CONNECTION);
-	if (!nest)
-		return -EMSGSIZE;
-	backend = rcu_dereference(conn->backend);
-	if (nla_put_u8(skb, DSR_CONNECTION_A_PROTO, conn->tuple.proto) ||
-	    nla_put_be32(skb, DSR_CONNECTION_A_SRC4, conn->tuple.v4.saddr) ||
-	    nla_put_be16(skb, DSR_CONNECTION_A_SPORT, conn->tuple.sport) ||
-	    nla_put_be32(skb, DSR_CONNECTION_A_DST4, conn->tuple.v4.daddr) ||
-	    nla_put_be16(skb, DSR_CONNECTION_A_DPORT, conn->tuple.dport) ||
-	    nla_put_u8(skb, DSR_CONNECTION_A_STATE, READ_ONCE(conn->state)) ||
-	    nla_put_u32(skb, DSR_CONNECTION_A_EXPIRES,
-			dsr_conn_expires(conn, jiffies)) ||
-	    nla_put_be32(skb, DSR_CONNECTION_A_BACKEND4,
-			 backend->nexthop.addr))
-		return -EMSGSIZE;
-	if (!READ_ONCE(backend->removed) &&
-	    nla_put_u32(skb, DSR_CONNECTION_A_FWMARK,
-			backend->service->fwmark))
-		return -EMSGSIZE;
-	nla_nest_end(skb, nest);
 	genlmsg_end(skb, header);
 	return 0;
 }
 
+static bool is_addr(const struct nlattr *attr, u8 family,
+		    const union nf_inet_addr *addr)
+{
+	return !attr || (nla_len(attr) == dsr_addr_len(family) &&
+			 !memcmp(nla_data(attr), addr, nla_len(attr)));
+}
+
+/* Whether a connection has all that the request names in @tb. */
+static bool is_wanted(const struct dsr_conn *conn, struct nlattr **tb)
+{
+	const struct dsr_tuple *tuple = &conn->tuple;
+	union nf_inet_addr src = dsr_tuple_source(tuple);
+	union nf_inet_addr dst = dsr_tuple_dest(tuple);
+	struct dsr_backend *backend = rcu_dereference(conn->backend);
+	struct nlattr *attr;
+
+	if (!is_addr(tb[DSR_CONNECTION_A_SRC], tuple->family, &src) ||
+	    !is_addr(tb[DSR_CONNECTION_A_DST], tuple->family, &dst) ||
+	    !is_addr(tb[DSR_CONNECTION_A_BACKEND], tuple->family,
+		     &backend->nexthop.addr))
+		return false;
+	attr = tb[DSR_CONNECTION_A_PROTO];
+	if (attr && nla_get_u8(attr) != tuple->proto)
+		return false;
+	attr = tb[DSR_CONNECTION_A_SPORT];
+	if (attr && nla_get_be16(attr) != tuple->sport)
+		return false;
+	attr = tb[DSR_CONNECTION_A_DPORT];
+	if (attr && nla_get_be16(attr) != tuple->dport)
+		return false;
+	attr = tb[DSR_CONNECTION_A_STATE];
+	if (attr && nla_get_u8(attr) != READ_ONCE(conn->state))
+		return false;
+	attr = tb[DSR_CONNECTION_A_FWMARK];
+	return !attr || (!READ_ONCE(backend->removed) &&
+			 nla_get_u32(attr) == backend->service->key.fwmark);
+}
+
 /* All of a bucket, or nothing of it. */
 static int dump_bucket(struct sk_buff *skb, struct netlink_callback *cb,
-		       struct dsr_table *table, u64 cursor)
+		       struct dsr_net *dn, u64 cursor, struct nlattr **filter)
 {
 	unsigned char *start = skb_tail_pointer(skb);
+	const struct dsr_conn *conn;
 	struct dsr_node *node;
 	int err = 0;
 
 	rcu_read_lock();
-	dsr_table_for_each_in(node, table, cursor) {
-		err = put_connection(skb, cb, container_of(node,
-							   struct dsr_conn,
-							   node));
+	dsr_table_for_each_in(node, &dn->table, cursor) {
+		conn = container_of(node, struct dsr_conn, node);
+		if (filter && !is_wanted(conn, filter))
+			continue;
+		err = put_entry(skb, cb, dn, conn);
 		if (err) {
 			nlmsg_trim(skb, start);
 			break;
@@ -88,15 +158,24 @@ int dsr_netlink_connection_dump(struct sk_buff *skb,
 				struct netlink_callback *cb)
 {
 	u64 cursor = (u64)cb->args[1] << 32 | (u32)cb->args[0];
+	struct nlattr *nest = dsr_genl_dump_attrs(cb)[DSR_A_CONNECTION];
+	struct nlattr *filter[DSR_CONNECTION_A_MAX + 1];
 	struct dsr_net *dn = dsr_net(sock_net(skb->sk));
 	int err = 0;
 
+	if (nest) {
+		err = nla_parse_nested(filter, DSR_CONNECTION_A_MAX, nest,
+				       dsr_netlink_connection_policy,
+				       cb->extack);
+		if (err)
+			return err;
+	}
 	mutex_lock(&dn->lock);
 	if (!dn->services_count)
 		goto unlock;
 	mutex_lock(&dn->table.janitor);
 	while (cursor < DSR_TABLE_END) {
-		err = dump_bucket(skb, cb, &dn->table, cursor);
+		err = dump_bucket(skb, cb, dn, cursor, nest ? filter : NULL);
 		if (err)
 			break;
 		cursor = dsr_table_next(&dn->table, cursor);
@@ -111,43 +190,65 @@ unlock:
 	return skb->len ?: err;
 }
 
-/** dsr_netlink_connection_set() - DSR_CMD_CONNECTION_SET */
-int dsr_netlink_connection_set(struct sk_buff *skb, struct genl_info *info)
+static int parse_max(struct sk_buff *skb, struct dsr_net *dn,
+		     const struct nlattr *attr, u32 *max,
+		     struct netlink_ext_ack *extack)
 {
-	struct dsr_net *dn = dsr_net(genl_info_net(info));
-	struct nlattr *tb[DSR_TABLE_A_LAST + 1];
-	u32 max;
-	int err;
-
-	err = dsr_netlink_nest(tb, DSR_TABLE_A_LAST, info, DSR_A_TABLE,
-			       dsr_netlink_table_policy,
-			       "how many connections? name the maximum");
-	if (err)
-		return err;
-	if (!tb[DSR_TABLE_A_MAX]) {
-		NL_SET_ERR_MSG(info->extack,
-			       "how many connections? name the maximum");
-		return -EINVAL;
-	}
-	max = nla_get_u32(tb[DSR_TABLE_A_MAX]);
-	if (max < DSR_TABLE_MAX_MIN || max > DSR_TABLE_MAX_MAX) {
-		NL_SET_ERR_MSG(info->extack,
-			       "maximum out of range: it is from 16 to 67108864");
+	*max = nla_get_u32(attr);
+	if (*max < DSR_TABLE_MAX_MIN || *max > DSR_TABLE_MAX_MAX) {
+		NL_SET_ERR_MSG_ATTR(extack, attr,
+				    "maximum out of range: it is from 16 to 67108864");
 		return -ERANGE;
 	}
 	/* The table is kernel memory, which a container may not take at will. */
-	if (max > dsr_net_default_max(dn->net) &&
+	if (*max > dsr_net_default_max(dn->net) &&
 	    !netlink_capable(skb, CAP_NET_ADMIN)) {
-		NL_SET_ERR_MSG(info->extack,
-			       "more than dsr_lb's conn_max allows needs CAP_NET_ADMIN of the host");
+		NL_SET_ERR_MSG_ATTR(extack, attr,
+				    "more than dsr_lb's conn_max allows needs CAP_NET_ADMIN of the host");
 		return -EPERM;
 	}
+	return 0;
+}
+
+/** dsr_netlink_connection_set() - DSR_CMD_CONNECTION_SET */
+int dsr_netlink_connection_set(struct sk_buff *skb, struct genl_info *info)
+{
+	static const char missing[] =
+		"set what? name the maximum of connections, or timeouts";
+	struct dsr_net *dn = dsr_net(genl_info_net(info));
+	struct nlattr *tb[DSR_TABLE_A_LAST + 1];
+	struct dsr_timeouts timeouts;
+	u32 max;
+	int err, i;
+
+	err = dsr_netlink_nest(tb, DSR_TABLE_A_LAST, info, DSR_A_TABLE,
+			       dsr_netlink_table_policy, missing);
+	if (err)
+		return err;
+	if (!tb[DSR_TABLE_A_MAX] && !tb[DSR_TABLE_A_TIMEOUTS]) {
+		info->extack->_msg = missing;
+		return -EINVAL;
+	}
+
 	mutex_lock(&dn->lock);
+	max = dn->conn_max;
+	timeouts = dn->timeouts;
+	if (tb[DSR_TABLE_A_MAX])
+		err = parse_max(skb, dn, tb[DSR_TABLE_A_MAX], &max,
+				info->extack);
+	if (!err)
+		err = dsr_netlink_parse_timeouts(tb[DSR_TABLE_A_TIMEOUTS],
+						 &timeouts, info->extack);
+	if (err)
+		goto unlock;
 	dn->conn_max = max;
 	if (dn->services_count)
 		WRITE_ONCE(dn->table.max, max);
+	for (i = 0; i < ARRAY_SIZE(timeouts.state); i++)
+		WRITE_ONCE(dn->timeouts.state[i], timeouts.state[i]);
+unlock:
 	mutex_unlock(&dn->lock);
-	return 0;
+	return err;
 }
 
 /** dsr_netlink_connection_flush() - DSR_CMD_CONNECTION_FLUSH */
@@ -175,7 +276,9 @@ static int put_table(struct sk_buff *skb, struct dsr_net *dn)
 	    nla_put_u64_64bit(skb, DSR_TABLE_A_BYTES, running ?
 			      dsr_table_bytes(&dn->table,
 					      sizeof(struct dsr_conn)) : 0,
-			      DSR_TABLE_A_PAD))
+			      DSR_TABLE_A_PAD) ||
+	    dsr_netlink_put_timeouts(skb, DSR_TABLE_A_TIMEOUTS, NULL,
+				     &dn->timeouts))
 		return -EMSGSIZE;
 	nla_nest_end(skb, nest);
 	return 0;

@@ -1,40 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0
 /* netlink_service - requests about services */
 
+#include "event.h"
 #include "genl_dump.h"
 #include "netlink.h"
 #include "scheduler.h"
 #include "service.h"
 
-const struct nla_policy
-dsr_netlink_service_key_policy[DSR_SERVICE_A_MAX + 1] = {
-	[DSR_SERVICE_A_FWMARK] = { .type = NLA_U32 },
-};
-
 const struct nla_policy dsr_netlink_service_policy[DSR_SERVICE_A_MAX + 1] = {
-	[DSR_SERVICE_A_FWMARK] = { .type = NLA_U32 },
+	DSR_NETLINK_KEY_POLICY,
 	[DSR_SERVICE_A_SCHEDULER] = { .type = NLA_NUL_STRING },
 	[DSR_SERVICE_A_PATH] = { .type = NLA_U8 },
 	[DSR_SERVICE_A_TOS] = { .type = NLA_U8 },
 	[DSR_SERVICE_A_TOS_MASK] = { .type = NLA_U8 },
+	[DSR_SERVICE_A_PING] = { .type = NLA_U8 },
+	[DSR_SERVICE_A_ONE_PACKET] = { .type = NLA_U8 },
+	[DSR_SERVICE_A_ON_DOWN] = { .type = NLA_U8 },
+	[DSR_SERVICE_A_PERSIST] = { .type = NLA_U32 },
+	[DSR_SERVICE_A_PERSIST_PREFIX] = { .type = NLA_U8 },
+	[DSR_SERVICE_A_TIMEOUTS] = NLA_POLICY_NESTED(dsr_netlink_timeout_policy),
+	[DSR_SERVICE_A_HASH] = { .type = NLA_U8 },
+	[DSR_SERVICE_A_TABLE_SIZE] = { .type = NLA_U32 },
 };
-
-static int parse_key(struct nlattr *tb[], u32 *fwmark,
-		     struct netlink_ext_ack *extack)
-{
-	struct nlattr *attr = tb[DSR_SERVICE_A_FWMARK];
-
-	if (!attr) {
-		NL_SET_ERR_MSG(extack, "which service? name its fwmark");
-		return -EINVAL;
-	}
-	*fwmark = nla_get_u32(attr);
-	if (*fwmark)
-		return 0;
-	NL_SET_ERR_MSG_ATTR(extack, attr,
-			    "fwmark 0 is that of unmarked packets: choose another");
-	return -EINVAL;
-}
 
 static int parse_tos(struct nlattr *tb[], u16 *tos,
 		     struct netlink_ext_ack *extack)
@@ -57,93 +44,177 @@ static int parse_tos(struct nlattr *tb[], u16 *tos,
 	return 0;
 }
 
+/* One of a few values, by number. @sentence says which. */
+static int parse_enum(struct nlattr *attr, u8 max, u8 *value,
+		      struct netlink_ext_ack *extack, const char *sentence)
+{
+	if (!attr)
+		return 0;
+	if (nla_get_u8(attr) > max)
+		return dsr_netlink_refuse(extack, attr, sentence);
+	*value = nla_get_u8(attr);
+	return 0;
+}
+
+static int parse_persistence(struct nlattr *tb[], u8 family,
+			     struct dsr_service_config *config,
+			     struct netlink_ext_ack *extack)
+{
+	struct nlattr *attr = tb[DSR_SERVICE_A_PERSIST_PREFIX];
+	int err = 0;
+
+	if (tb[DSR_SERVICE_A_PERSIST])
+		err = dsr_netlink_parse_time(tb[DSR_SERVICE_A_PERSIST],
+					     &config->persist, extack);
+	if (err || !attr)
+		return err;
+	config->persist_prefix = nla_get_u8(attr);
+	if (config->persist_prefix &&
+	    config->persist_prefix <= 8 * dsr_addr_len(family))
+		return 0;
+	return dsr_netlink_refuse(extack, attr,
+		      "prefix out of range: it is from 1 to 32, or 128 for IPv6");
+}
+
+/* What a scheduler has no use for is refused if it is named, and forgotten if
+ * it was chosen for another one.
+ */
+static int parse_options(struct nlattr *tb[],
+			 const struct dsr_scheduler *scheduler,
+			 struct dsr_pool_options *options,
+			 struct netlink_ext_ack *extack)
+{
+	struct nlattr *hash = tb[DSR_SERVICE_A_HASH];
+	struct nlattr *size = tb[DSR_SERVICE_A_TABLE_SIZE];
+
+	if (hash)
+		options->hash = nla_get_u8(hash);
+	if (size)
+		options->slots = nla_get_u32(size);
+	if (options->hash > DSR_HASH_MAX) {
+		NL_SET_ERR_MSG_ATTR(extack, hash,
+				    "no such hash: there are source and source-port");
+		return -EINVAL;
+	}
+	if (options->slots && !dsr_pool_check_slots(options->slots)) {
+		NL_SET_ERR_MSG_ATTR(extack, size,
+				    "no such table-size: there are 251, 509, 1021, 2039, 4093, 8191, 16381, 32749, 65521, 131071, 262139, 524287 and 1048573");
+		return -EINVAL;
+	}
+	if (!scheduler->hash) {
+		if (hash && options->hash) {
+			NL_SET_ERR_MSG_ATTR(extack, hash,
+					    "hash is for the schedulers sh and maglev: name one of them too");
+			return -EINVAL;
+		}
+		options->hash = DSR_HASH_DEFAULT;
+	}
+	if (!scheduler->slots) {
+		if (size && options->slots) {
+			NL_SET_ERR_MSG_ATTR(extack, size,
+					    "table-size is for the scheduler maglev: name it too");
+			return -EINVAL;
+		}
+		options->slots = 0;
+	}
+	return 0;
+}
+
 /* Overwrite in @config what the request names. */
-static int parse_config(struct nlattr *tb[], struct dsr_service_config *config,
+static int parse_config(struct nlattr *tb[], u8 family,
+			struct dsr_service_config *config,
 			struct netlink_ext_ack *extack)
 {
+	u8 one_packet = config->one_packet;
 	struct nlattr *attr;
+	int err;
 
 	attr = tb[DSR_SERVICE_A_SCHEDULER];
 	if (attr) {
 		config->scheduler = dsr_scheduler_find(nla_data(attr));
 		if (!config->scheduler) {
 			NL_SET_ERR_MSG_ATTR(extack, attr,
-					    "no such scheduler: there are rr and wrr");
+					    "no such scheduler: there are rr, wrr, lc, wlc, sed, nq, sh, dh, fo, ovf, twos and maglev");
 			return -ENOENT;
 		}
 	}
-	attr = tb[DSR_SERVICE_A_PATH];
-	if (attr) {
-		config->path = nla_get_u8(attr);
-		if (config->path > DSR_PATH_MAX) {
-			NL_SET_ERR_MSG_ATTR(extack, attr,
-					    "no such path: there are stack and direct");
-			return -EINVAL;
-		}
-	}
-	return parse_tos(tb, &config->tos, extack);
+	err = parse_options(tb, config->scheduler, &config->options, extack);
+	if (!err)
+		err = parse_enum(tb[DSR_SERVICE_A_PATH], DSR_PATH_MAX,
+				 &config->path, extack,
+				 "no such path: there are stack and direct");
+	if (!err)
+		err = parse_enum(tb[DSR_SERVICE_A_PING], DSR_PING_MAX,
+				 &config->ping, extack,
+				 "no such way with pings: there are reply, forward and ignore");
+	if (!err)
+		err = parse_enum(tb[DSR_SERVICE_A_ON_DOWN], DSR_ON_DOWN_MAX,
+				 &config->on_down, extack,
+				 "no such way with what is down: there are reschedule, reset and drop");
+	if (!err)
+		err = parse_enum(tb[DSR_SERVICE_A_ONE_PACKET], 1, &one_packet,
+				 extack, "one-packet is on or off: 1 or 0");
+	config->one_packet = one_packet;
+	if (!err)
+		err = parse_persistence(tb, family, config, extack);
+	if (!err)
+		err = dsr_netlink_parse_timeouts(tb[DSR_SERVICE_A_TIMEOUTS],
+						 &config->timeouts, extack);
+	return err ?: parse_tos(tb, &config->tos, extack);
 }
 
-static int no_such_service(struct netlink_ext_ack *extack)
+static int service_apply(struct dsr_net *dn, struct dsr_service *service,
+			 const struct dsr_service_key *key,
+			 const struct dsr_service_config *config,
+			 struct netlink_ext_ack *extack)
 {
-	NL_SET_ERR_MSG(extack,
-		       "no service with this fwmark: add it first with 'service add'");
-	return -ENOENT;
-}
+	int err = service ? dsr_service_set(dn, service, config) :
+			    dsr_service_add(dn, key, config);
 
-/**
- * dsr_netlink_service_find() - the service that a request names
- * @dn: balancer
- * @nest: attribute DSR_A_SERVICE of the request, or %NULL
- * @service: set
- * @extack: where a refusal goes
- *
- * Context: holds dn->lock.
- * Return: 0; -%EINVAL or -%ENOENT with a sentence.
- */
-int dsr_netlink_service_find(struct dsr_net *dn, struct nlattr *nest,
-			     struct dsr_service **service,
-			     struct netlink_ext_ack *extack)
-{
-	struct nlattr *tb[DSR_SERVICE_A_MAX + 1] = { };
-	u32 fwmark;
-	int err;
-
-	if (nest) {
-		err = nla_parse_nested(tb, DSR_SERVICE_A_MAX, nest,
-				       dsr_netlink_service_key_policy, extack);
-		if (err)
-			return err;
+	switch (err) {
+	case 0:
+		break;
+	case -ENOMEM:
+		NL_SET_ERR_MSG(extack, "out of memory: nothing was changed");
+		break;
+	case -ENOSPC:
+		NL_SET_ERR_MSG(extack, "too many services: there are 4096");
+		break;
+	case -E2BIG:
+		NL_SET_ERR_MSG(extack,
+			       "too many slots in the tables of this container: choose a smaller table-size");
+		break;
+	case -EAFNOSUPPORT:
+		NL_SET_ERR_MSG(extack, "this kernel runs without IPv6");
+		break;
+	default:
+		NL_SET_ERR_MSG(extack,
+			       "netfilter does not let this module see packets");
 	}
-	err = parse_key(tb, &fwmark, extack);
-	if (err)
-		return err;
-	*service = dsr_service_find(dn, fwmark);
-	return *service ? 0 : no_such_service(extack);
+	return err;
 }
 
 static int service_change(struct genl_info *info, enum dsr_netlink_change change)
 {
-	struct dsr_service_config config = { .scheduler = &dsr_sched_rr };
 	struct dsr_net *dn = dsr_net(genl_info_net(info));
 	struct nlattr *tb[DSR_SERVICE_A_MAX + 1];
+	struct dsr_service_config config;
 	struct dsr_service *service;
-	u32 fwmark;
+	struct dsr_service_key key;
 	int err;
 
 	err = dsr_netlink_nest(tb, DSR_SERVICE_A_MAX, info, DSR_A_SERVICE,
-			       dsr_netlink_service_policy,
-			       "which service? name its fwmark");
+			       dsr_netlink_service_policy, DSR_NETLINK_WHICH);
 	if (err)
 		return err;
-	err = parse_key(tb, &fwmark, info->extack);
+	err = dsr_netlink_parse_key(tb, &key, info->extack);
 	if (err)
 		return err;
 
 	mutex_lock(&dn->lock);
-	service = dsr_service_find(dn, fwmark);
+	service = dsr_service_find(dn, &key);
 	if (!service && change == DSR_NETLINK_SET) {
-		err = no_such_service(info->extack);
+		err = dsr_netlink_no_service(info->extack);
 		goto unlock;
 	}
 	if (service && change == DSR_NETLINK_ADD) {
@@ -152,26 +223,22 @@ static int service_change(struct genl_info *info, enum dsr_netlink_change change
 		err = -EEXIST;
 		goto unlock;
 	}
-	if (change == DSR_NETLINK_SET)
-		config = (struct dsr_service_config) {
-			.scheduler = dsr_service_pool(dn, service)->scheduler,
-			.path = service->path,
-			.tos = service->tos,
-		};
-	err = parse_config(tb, &config, info->extack);
-	if (err)
+	if (!service && dsr_service_clash(dn, &key)) {
+		NL_SET_ERR_MSG(info->extack,
+			       "the range overlaps that of another service: one must lie within the other");
+		err = -EEXIST;
 		goto unlock;
-	err = service ? dsr_service_set(dn, service, &config) :
-			dsr_service_add(dn, fwmark, &config);
-	if (err == -ENOMEM)
-		NL_SET_ERR_MSG(info->extack,
-			       "out of memory: nothing was changed");
-	else if (err == -ENOSPC)
-		NL_SET_ERR_MSG(info->extack,
-			       "too many services: there are 4096");
-	else if (err)
-		NL_SET_ERR_MSG(info->extack,
-			       "netfilter does not let this module see packets");
+	}
+	if (change == DSR_NETLINK_SET)
+		config = dsr_service_config(dn, service);
+	else
+		dsr_service_defaults(&key, &config);
+	err = parse_config(tb, key.family, &config, info->extack);
+	if (!err)
+		err = service_apply(dn, service, &key, &config, info->extack);
+	if (!err)
+		dsr_event_service(dn, info->genlhdr->cmd,
+				  dsr_service_find(dn, &key));
 unlock:
 	mutex_unlock(&dn->lock);
 	return err;
@@ -205,8 +272,10 @@ int dsr_netlink_service_delete(struct sk_buff *skb, struct genl_info *info)
 	mutex_lock(&dn->lock);
 	err = dsr_netlink_service_find(dn, info->attrs[DSR_A_SERVICE],
 				       &service, info->extack);
-	if (!err)
+	if (!err) {
+		dsr_event_service(dn, DSR_CMD_SERVICE_DELETE, service);
 		dsr_service_remove(dn, service);
+	}
 	mutex_unlock(&dn->lock);
 	return err;
 }
@@ -216,27 +285,53 @@ int dsr_netlink_service_flush(struct sk_buff *skb, struct genl_info *info)
 {
 	struct dsr_net *dn = dsr_net(genl_info_net(info));
 
+	struct dsr_service *service;
+
 	mutex_lock(&dn->lock);
+	list_for_each_entry(service, &dn->services, list)
+		dsr_event_service(dn, DSR_CMD_SERVICE_DELETE, service);
 	dsr_service_flush(dn);
 	mutex_unlock(&dn->lock);
 	return 0;
 }
 
-static int put_service(struct sk_buff *skb, struct dsr_net *dn,
-		       struct dsr_service *service)
+/**
+ * dsr_netlink_put_service() - append all that there is to say of a service
+ * @skb: message
+ * @dn: balancer, its lock held
+ * @service: service
+ *
+ * Return: 0 or -%EMSGSIZE.
+ */
+int dsr_netlink_put_service(struct sk_buff *skb, struct dsr_net *dn,
+			    struct dsr_service *service)
 {
+	const struct dsr_pool *pool = dsr_service_pool(dn, service);
 	struct nlattr *nest = nla_nest_start(skb, DSR_A_SERVICE);
 	struct dsr_stats sum;
 
 	if (!nest)
 		return -EMSGSIZE;
 	dsr_service_sum(service, &sum);
-	if (nla_put_u32(skb, DSR_SERVICE_A_FWMARK, service->fwmark) ||
+	if (dsr_netlink_put_key(skb, &service->key) ||
 	    nla_put_string(skb, DSR_SERVICE_A_SCHEDULER,
-			   dsr_service_pool(dn, service)->scheduler->name) ||
+			   pool->scheduler->name) ||
+	    (pool->hash &&
+	     nla_put_u8(skb, DSR_SERVICE_A_HASH, pool->hash)) ||
+	    (pool->slots &&
+	     nla_put_u32(skb, DSR_SERVICE_A_TABLE_SIZE, pool->slots)) ||
 	    nla_put_u8(skb, DSR_SERVICE_A_PATH, service->path) ||
 	    nla_put_u8(skb, DSR_SERVICE_A_TOS, service->tos & 0xff) ||
 	    nla_put_u8(skb, DSR_SERVICE_A_TOS_MASK, service->tos >> 8) ||
+	    nla_put_u8(skb, DSR_SERVICE_A_PING, service->ping) ||
+	    nla_put_u8(skb, DSR_SERVICE_A_ONE_PACKET, service->one_packet) ||
+	    nla_put_u8(skb, DSR_SERVICE_A_ON_DOWN, service->on_down) ||
+	    nla_put_u32(skb, DSR_SERVICE_A_PERSIST,
+			jiffies_to_msecs(service->persist)) ||
+	    nla_put_u8(skb, DSR_SERVICE_A_PERSIST_PREFIX,
+		       service->persist_prefix) ||
+	    dsr_netlink_put_timeouts(skb, DSR_SERVICE_A_TIMEOUTS,
+				     &service->timeouts, NULL) ||
 	    nla_put_u32(skb, DSR_SERVICE_A_BACKENDS,
 			service->backends_count) ||
 	    dsr_stats_put(skb, DSR_SERVICE_A_STATS, &sum))
@@ -266,7 +361,7 @@ int dsr_netlink_service_get(struct sk_buff *skb, struct genl_info *info)
 		err = dsr_netlink_service_find(dn, info->attrs[DSR_A_SERVICE],
 					       &service, info->extack);
 	if (!err)
-		err = put_service(reply, dn, service);
+		err = dsr_netlink_put_service(reply, dn, service);
 	mutex_unlock(&dn->lock);
 	if (err) {
 		nlmsg_free(reply);
@@ -279,12 +374,14 @@ int dsr_netlink_service_get(struct sk_buff *skb, struct genl_info *info)
 /**
  * dsr_netlink_service_dump() - DSR_CMD_SERVICE_GET, all
  * @skb: reply
- * @cb: args[0] is the last fwmark that was shown, if args[1] is not 0
+ * @cb: args[0] is the number of services that were shown; a change in between
+ *	is a new generation, which tells the reader to begin anew
  */
 int dsr_netlink_service_dump(struct sk_buff *skb, struct netlink_callback *cb)
 {
 	struct dsr_net *dn = dsr_net(sock_net(skb->sk));
 	struct dsr_service *service;
+	long position = 0;
 	void *header;
 
 	if (dsr_genl_dump_attrs(cb)[DSR_A_SERVICE]) {
@@ -295,7 +392,7 @@ int dsr_netlink_service_dump(struct sk_buff *skb, struct netlink_callback *cb)
 	mutex_lock(&dn->lock);
 	cb->seq = dn->generation;
 	list_for_each_entry(service, &dn->services, list) {
-		if (cb->args[1] && service->fwmark <= (u32)cb->args[0])
+		if (position++ < cb->args[0])
 			continue;
 		header = genlmsg_put(skb, NETLINK_CB(cb->skb).portid,
 				     cb->nlh->nlmsg_seq, &dsr_netlink_family,
@@ -303,13 +400,12 @@ int dsr_netlink_service_dump(struct sk_buff *skb, struct netlink_callback *cb)
 		if (!header)
 			break;
 		genl_dump_check_consistent(cb, header);
-		if (put_service(skb, dn, service)) {
+		if (dsr_netlink_put_service(skb, dn, service)) {
 			genlmsg_cancel(skb, header);
 			break;
 		}
 		genlmsg_end(skb, header);
-		cb->args[0] = service->fwmark;
-		cb->args[1] = 1;
+		cb->args[0] = position;
 	}
 	mutex_unlock(&dn->lock);
 	return skb->len;

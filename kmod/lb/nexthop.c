@@ -2,27 +2,71 @@
 /* nexthop - see nexthop.h */
 
 #include <linux/inetdevice.h>
+#include <net/arp.h>
 #include <net/ip.h>
+#include <net/ip6_route.h>
+#include <net/ndisc.h>
+#include <net/route.h>
 
+#include "dst.h"
 #include "nexthop.h"
 
 /* A route to @addr that names @addr itself as the next hop, whatever the
  * destination of the packets that are sent along it.
  */
-static struct rtable *route_to(struct net *net, __be32 addr)
+static struct dst_entry *route_to(struct net *net, u8 family,
+				  const union nf_inet_addr *addr)
 {
 	struct flowi4 fl4 = {
-		.daddr = addr,
+		.daddr = addr->ip,
 		.flowi4_flags = FLOWI_FLAG_KNOWN_NH,
 	};
+	struct flowi6 fl6 = {
+		.daddr = addr->in6,
+		.flowi6_flags = FLOWI_FLAG_KNOWN_NH,
+	};
+	struct dst_entry *dst;
+	struct rtable *rt;
 
-	return ip_route_output_key(net, &fl4);
+	if (family == AF_INET) {
+		rt = ip_route_output_key(net, &fl4);
+		return IS_ERR(rt) ? ERR_CAST(rt) : &rt->dst;
+	}
+	dst = ip6_route_output(net, NULL, &fl6);
+	if (dst->error) {
+		int err = dst->error;
+
+		dst_release(dst);
+		return ERR_PTR(err);
+	}
+	return dst;
 }
 
-static bool is_on_link(const struct rtable *rt, __be32 addr)
+static bool is_local(const struct dst_entry *dst, u8 family)
 {
-	return rt->rt_type == RTN_UNICAST && rt->rt_gw_family == AF_INET &&
-	       rt->rt_gw4 == addr;
+	if (family == AF_INET)
+		return dst_rtable(dst)->rt_type == RTN_LOCAL;
+	return dst_rt6_info(dst)->rt6i_flags & RTF_LOCAL;
+}
+
+static bool is_on_link(const struct dst_entry *dst, u8 family,
+		       const union nf_inet_addr *addr)
+{
+	const struct rt6_info *rt6;
+	const struct rtable *rt;
+
+	if (family == AF_INET) {
+		rt = dst_rtable(dst);
+		return rt->rt_type == RTN_UNICAST &&
+		       rt->rt_gw_family == AF_INET && rt->rt_gw4 == addr->ip;
+	}
+	/* FLOWI_FLAG_KNOWN_NH makes a route of its own for an address on-link,
+	 * which names it as the next hop.
+	 */
+	rt6 = dst_rt6_info(dst);
+	return !(rt6->rt6i_flags & (RTF_GATEWAY | RTF_LOCAL | RTF_ANYCAST)) &&
+	       (rt6->rt6i_flags & RTF_CACHE) &&
+	       ipv6_addr_equal(&rt6->rt6i_dst.addr, &addr->in6);
 }
 
 /**
@@ -33,89 +77,139 @@ static bool is_on_link(const struct rtable *rt, __be32 addr)
  * Context: rcu_read_lock(). Takes nexthop->lock.
  * Return: as dsr_nexthop_get().
  */
-struct rtable *dsr_nexthop_lookup(struct net *net, struct dsr_nexthop *nexthop)
+struct dst_entry *dsr_nexthop_lookup(struct net *net,
+				     struct dsr_nexthop *nexthop)
 {
-	int genid = rt_genid_ipv4(net);
-	struct rtable *rt, *old;
+	int genid = dsr_nexthop_genid(net, nexthop->family);
+	struct dst_entry *dst, *old;
+	bool local = false;
 
-	rt = route_to(net, nexthop->addr);
-	if (rt == ERR_PTR(-ENOBUFS) || rt == ERR_PTR(-ENOMEM)) {
+	dst = route_to(net, nexthop->family, &nexthop->addr);
+	if (dst == ERR_PTR(-ENOBUFS) || dst == ERR_PTR(-ENOMEM))
 		return NULL;	/* not for good: the next packet asks again */
-	} else if (IS_ERR(rt)) {
-		rt = NULL;
-	} else if (!is_on_link(rt, nexthop->addr)) {
-		ip_rt_put(rt);
-		rt = NULL;
+	if (IS_ERR(dst)) {
+		dst = NULL;
+	} else if (!is_on_link(dst, nexthop->family, &nexthop->addr)) {
+		local = is_local(dst, nexthop->family);
+		dst_release(dst);
+		dst = NULL;
 	}
 	spin_lock_bh(&nexthop->lock);
-	old = rcu_replace_pointer(nexthop->rt, rt,
+	old = rcu_replace_pointer(nexthop->dst, dst,
 				  lockdep_is_held(&nexthop->lock));
+	WRITE_ONCE(nexthop->local, local);
 	/* A change during the look-up makes the next packet look again. */
 	smp_store_release(&nexthop->genid, genid);
 	spin_unlock_bh(&nexthop->lock);
-	ip_rt_put(old);	/* frees after a grace period: @old may have readers */
-	return rt;
+	dst_release(old); /* frees after a grace period: @old may have readers */
+	return dst;
+}
+
+static void refuse_gateway(struct dsr_net *dn, u8 family,
+			   const struct dst_entry *dst,
+			   struct netlink_ext_ack *extack)
+{
+	if (family == AF_INET6)
+		dsr_extack_fmt(&dn->messages, extack,
+			       "backend is not on-link: it would go through a gateway",
+			       "backend is not on-link: it would go through the gateway %pI6c",
+			       &dst_rt6_info(dst)->rt6i_gateway);
+	else if (dst_rtable(dst)->rt_gw_family == AF_INET6)
+		NL_SET_ERR_MSG(extack,
+			       "backend is not on-link: it would go through an IPv6 gateway");
+	else
+		dsr_extack_fmt(&dn->messages, extack,
+			       "backend is not on-link: it would go through a gateway",
+			       "backend is not on-link: it would go through the gateway %pI4",
+			       &dst_rtable(dst)->rt_gw4);
+}
+
+static bool is_host(u8 family, const union nf_inet_addr *addr)
+{
+	if (family == AF_INET)
+		return !ipv4_is_zeronet(addr->ip) &&
+		       !ipv4_is_multicast(addr->ip) &&
+		       !ipv4_is_lbcast(addr->ip);
+	return ipv6_addr_type(&addr->in6) & IPV6_ADDR_UNICAST;
 }
 
 /**
  * dsr_nexthop_check() - whether an address can be a next hop
  * @dn: balancer
+ * @family: of @addr
  * @addr: address
  * @extack: where a refusal goes
  *
  * Context: process context, holds dn->lock.
  * Return: 0, or -%EINVAL with a sentence in @extack.
  */
-int dsr_nexthop_check(struct dsr_net *dn, __be32 addr,
+int dsr_nexthop_check(struct dsr_net *dn, u8 family,
+		      const union nf_inet_addr *addr,
 		      struct netlink_ext_ack *extack)
 {
-	struct rtable *rt;
+	struct dst_entry *dst;
 	int err = -EINVAL;
 
 	lockdep_assert_held(&dn->lock);
-	if (ipv4_is_zeronet(addr) || ipv4_is_multicast(addr) ||
-	    ipv4_is_lbcast(addr)) {
+	if (!is_host(family, addr)) {
 		NL_SET_ERR_MSG(extack,
 			       "a backend is a host: its address must be unicast");
 		return err;
 	}
-	rt = route_to(dn->net, addr);
-	if (IS_ERR(rt)) {
+	if (family == AF_INET6 &&
+	    ipv6_addr_type(&addr->in6) & IPV6_ADDR_LINKLOCAL) {
+		NL_SET_ERR_MSG(extack,
+			       "a link-local address does not say on which link: name another address of the backend");
+		return err;
+	}
+	dst = route_to(dn->net, family, addr);
+	if (IS_ERR(dst)) {
 		NL_SET_ERR_MSG(extack,
 			       "no route to the backend: it must be in a network of this machine");
 		return err;
 	}
-	if (rt->rt_type == RTN_LOCAL)
-		NL_SET_ERR_MSG(extack,
-			       "the backend's address is this machine's own");
-	else if (rt->rt_type != RTN_UNICAST)
+	if (is_local(dst, family) || is_on_link(dst, family, addr))
+		err = 0;
+	else if (family == AF_INET && dst_rtable(dst)->rt_type != RTN_UNICAST)
 		NL_SET_ERR_MSG(extack,
 			       "a backend is a host: its address must be unicast");
-	else if (rt->rt_gw_family == AF_INET6)
-		NL_SET_ERR_MSG(extack,
-			       "backend is not on-link: it would go through an IPv6 gateway");
-	else if (!is_on_link(rt, addr))
-		dsr_extack_fmt(&dn->messages, extack,
-			       "backend is not on-link: it would go through a gateway",
-			       "backend is not on-link: it would go through the gateway %pI4",
-			       &rt->rt_gw4);
 	else
-		err = 0;
-	ip_rt_put(rt);
+		refuse_gateway(dn, family, dst, extack);
+	dst_release(dst);
 	return err;
 }
 
 /** dsr_nexthop_init() - set up @nexthop for @addr; the first packet looks up */
-void dsr_nexthop_init(struct net *net, struct dsr_nexthop *nexthop, __be32 addr)
+void dsr_nexthop_init(struct net *net, struct dsr_nexthop *nexthop, u8 family,
+		      const union nf_inet_addr *addr)
 {
 	spin_lock_init(&nexthop->lock);
-	nexthop->addr = addr;
-	RCU_INIT_POINTER(nexthop->rt, NULL);
-	nexthop->genid = rt_genid_ipv4(net) - 1;	/* out of date */
+	nexthop->family = family;
+	nexthop->addr = *addr;
+	nexthop->local = false;
+	RCU_INIT_POINTER(nexthop->dst, NULL);
+	nexthop->genid = dsr_nexthop_genid(net, family) - 1; /* out of date */
 }
 
 /** dsr_nexthop_exit() - let go of the route, once no packet uses @nexthop */
 void dsr_nexthop_exit(struct dsr_nexthop *nexthop)
 {
-	ip_rt_put(rcu_dereference_protected(nexthop->rt, true));
+	dst_release(rcu_dereference_protected(nexthop->dst, true));
+}
+
+/**
+ * dsr_nexthop_neighbour() - what the kernel knows of the neighbour
+ * @nexthop: see there
+ * @dev: device towards it
+ *
+ * Context: rcu_read_lock() and bottom halves disabled.
+ * Return: the neighbour, valid until rcu_read_unlock(), or %NULL.
+ */
+struct neighbour *dsr_nexthop_neighbour(const struct dsr_nexthop *nexthop,
+					struct net_device *dev)
+{
+	if (nexthop->family == AF_INET)
+		return __ipv4_neigh_lookup_noref(dev, (__force u32)
+						 nexthop->addr.ip);
+	return __ipv6_neigh_lookup_noref_stub(dev, &nexthop->addr.in6);
 }

@@ -16,30 +16,51 @@
 
 #include <linux/netlink.h>
 #include <linux/spinlock.h>
-#include <net/route.h>
+#include <net/dst.h>
 
+#include "addr.h"
 #include "net.h"
+
+struct neighbour;
 
 /**
  * struct dsr_nexthop - the way to a neighbour
- * @rt: route, or %NULL when there is no way without a gateway
- * @genid: state of the routing table when @rt was looked up
+ * @dst: route, or %NULL when there is no way without a gateway
+ * @genid: state of the routing table when @dst was looked up
+ * @family: of @addr
+ * @local: @addr is one of this machine's own
  * @addr: the neighbour's address
- * @lock: for who replaces @rt
+ * @lock: for who replaces @dst
  */
 struct dsr_nexthop {
-	struct rtable __rcu *rt;
+	struct dst_entry __rcu *dst;
 	int genid;
-	__be32 addr;
-	spinlock_t lock;	/* for who replaces @rt */
+	u8 family;
+	bool local;
+	union nf_inet_addr addr;
+	spinlock_t lock;	/* for who replaces @dst */
 };
 
-struct rtable *dsr_nexthop_lookup(struct net *net, struct dsr_nexthop *nexthop);
-int dsr_nexthop_check(struct dsr_net *dn, __be32 addr,
+struct dst_entry *dsr_nexthop_lookup(struct net *net,
+				     struct dsr_nexthop *nexthop);
+int dsr_nexthop_check(struct dsr_net *dn, u8 family,
+		      const union nf_inet_addr *addr,
 		      struct netlink_ext_ack *extack);
-void dsr_nexthop_init(struct net *net, struct dsr_nexthop *nexthop,
-		      __be32 addr);
+void dsr_nexthop_init(struct net *net, struct dsr_nexthop *nexthop, u8 family,
+		      const union nf_inet_addr *addr);
 void dsr_nexthop_exit(struct dsr_nexthop *nexthop);
+struct neighbour *dsr_nexthop_neighbour(const struct dsr_nexthop *nexthop,
+					struct net_device *dev);
+
+/** dsr_nexthop_genid() - grows with each change of the routing table */
+static inline int dsr_nexthop_genid(const struct net *net, u8 family)
+{
+#if IS_ENABLED(CONFIG_IPV6)
+	if (unlikely(family == AF_INET6))
+		return rt_genid_ipv6(net);
+#endif
+	return rt_genid_ipv4(net);
+}
 
 /**
  * dsr_nexthop_get() - the route to a neighbour
@@ -47,20 +68,28 @@ void dsr_nexthop_exit(struct dsr_nexthop *nexthop);
  * @nexthop: see there
  *
  * Context: rcu_read_lock().
- * Return: the route, valid until rcu_read_unlock(), or %NULL if there is none
- * without a gateway.
+ * Return: the route, valid until rcu_read_unlock(); %NULL if there is none
+ * without a gateway, or the address is the machine's own, see
+ * dsr_nexthop_is_local().
  */
-static inline struct rtable *dsr_nexthop_get(struct net *net,
-					     struct dsr_nexthop *nexthop)
+static inline struct dst_entry *dsr_nexthop_get(struct net *net,
+						struct dsr_nexthop *nexthop)
 {
 	/* In this order: an old route is never taken for one of now. */
 	int genid = smp_load_acquire(&nexthop->genid);
-	struct rtable *rt = rcu_dereference(nexthop->rt);
+	struct dst_entry *dst = rcu_dereference(nexthop->dst);
 
-	if (likely(genid == rt_genid_ipv4(net) &&
-		   (!rt || rt->dst.obsolete == DST_OBSOLETE_FORCE_CHK)))
-		return rt;
+	if (likely(genid == dsr_nexthop_genid(net, nexthop->family) &&
+		   (!dst || dst->obsolete == DST_OBSOLETE_FORCE_CHK)))
+		return dst;
 	return dsr_nexthop_lookup(net, nexthop);
+}
+
+/** dsr_nexthop_is_local() - whether this machine has the address itself */
+static inline bool dsr_nexthop_is_local(struct net *net,
+					struct dsr_nexthop *nexthop)
+{
+	return !dsr_nexthop_get(net, nexthop) && READ_ONCE(nexthop->local);
 }
 
 #endif /* _DSR_NEXTHOP_H */

@@ -2,23 +2,100 @@
 /* packet - parsing, with every length checked before the read; see packet.h */
 
 #include <linux/icmp.h>
+#include <linux/icmpv6.h>
 #include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <linux/sctp.h>
 #include <linux/udp.h>
 #include <net/ip.h>
+#include <net/ipv6.h>
 #include <net/tcp.h>
 
 #include "packet.h"
 
-/* The tuple of the packet that an ICMP error quotes, turned round: the quoted
- * one went from the VIP to the client. RFC 792 promises the IP header and
- * eight bytes after it, which is all that ports need.
+static bool is_balanced(u8 proto)
+{
+	return proto == IPPROTO_TCP || proto == IPPROTO_UDP ||
+	       proto == IPPROTO_SCTP;
+}
+
+/* The beginning of what is balanced: two ports in all of them. Not set to 0 in
+ * the hot path, where it is not even used: headers are in the linear part.
  */
-static bool parse_quoted(const struct sk_buff *skb, unsigned int offset,
-			 __be32 vip, struct dsr_packet *packet,
-			 enum dsr_reason *reason)
+union transport {
+	__be16 port[2];
+	struct tcphdr tcp;
+	struct udphdr udp;
+	struct {
+		struct sctphdr head;
+		struct sctp_chunkhdr chunk;
+	} sctp;
+};
+
+static __always_inline unsigned int transport_len(u8 proto)
+{
+	switch (proto) {
+	case IPPROTO_TCP:
+		return sizeof_field(union transport, tcp);
+	case IPPROTO_UDP:
+		return sizeof_field(union transport, udp);
+	default:
+		return sizeof_field(union transport, sctp);
+	}
+}
+
+/* What TCP, UDP or SCTP header stands at @offset. */
+static __always_inline bool parse_transport(const struct sk_buff *skb,
+					    unsigned int offset,
+					    struct dsr_packet *packet)
+{
+	union transport _header __uninitialized, *header;
+	u8 proto = packet->tuple.proto;
+
+	header = skb_header_pointer(skb, offset, transport_len(proto),
+				    &_header);
+	if (unlikely(!header))
+		return false;
+	packet->tuple.sport = header->port[0];
+	packet->tuple.dport = header->port[1];
+	packet->event = DSR_EVENT_DATA;
+	switch (proto) {
+	case IPPROTO_TCP:
+		packet->event = dsr_event_tcp(tcp_flag_byte(&header->tcp));
+		return header->tcp.doff >= sizeof(header->tcp) / 4;
+	case IPPROTO_UDP:
+		/* 0 is the length of an IPv6 jumbogram (RFC 2675) */
+		return ntohs(header->udp.len) >= sizeof(header->udp) ||
+		       (!header->udp.len && packet->tuple.family == AF_INET6);
+	default:
+		packet->event = dsr_event_sctp(header->sctp.chunk.type);
+		return true;
+	}
+}
+
+/* The ports of the packet that an ICMP error quotes, turned round: the quoted
+ * one went from the VIP to the client. RFC 792 promises eight bytes after the
+ * IP header, more than ports need.
+ */
+static bool parse_quoted_ports(const struct sk_buff *skb, unsigned int offset,
+			       struct dsr_packet *packet)
+{
+	__be16 _ports[2], *ports;
+
+	ports = skb_header_pointer(skb, offset, sizeof(_ports), _ports);
+	if (!ports)
+		return false;
+	packet->tuple.sport = ports[1];
+	packet->tuple.dport = ports[0];
+	packet->event = DSR_EVENT_DATA;
+	packet->kind = DSR_PACKET_ICMP_ERROR;
+	return true;
+}
+
+static bool parse_quoted4(const struct sk_buff *skb, unsigned int offset,
+			  struct dsr_packet *packet, enum dsr_reason *reason)
 {
 	struct iphdr _iph, *iph;
-	__be16 _ports[2], *ports;
 
 	*reason = DSR_DROP_MALFORMED;
 	iph = skb_header_pointer(skb, offset, sizeof(_iph), &_iph);
@@ -29,32 +106,18 @@ static bool parse_quoted(const struct sk_buff *skb, unsigned int offset,
 	/* An error goes to the source of what it quotes, and of all fragments
 	 * only the first has ports.
 	 */
-	if (iph->saddr != vip || (iph->frag_off & htons(IP_OFFSET)))
-		return false;
-	if (iph->protocol != IPPROTO_TCP && iph->protocol != IPPROTO_UDP)
+	if (iph->saddr != packet->tuple.v4.daddr ||
+	    (iph->frag_off & htons(IP_OFFSET)) || !is_balanced(iph->protocol))
 		return false;
 
 	*reason = DSR_DROP_MALFORMED;
-	ports = skb_header_pointer(skb, offset + iph->ihl * 4, sizeof(_ports),
-				   _ports);
-	if (!ports)
-		return false;
-
-	packet->tuple = (struct dsr_tuple) {
-		.sport = ports[1],
-		.dport = ports[0],
-		.proto = iph->protocol,
-		.family = AF_INET,
-		.v4.saddr = iph->daddr,
-		.v4.daddr = iph->saddr,
-	};
-	packet->icmp_error = true;
-	return true;
+	packet->tuple.proto = iph->protocol;
+	packet->tuple.v4.saddr = iph->daddr;
+	return parse_quoted_ports(skb, offset + iph->ihl * 4, packet);
 }
 
-static bool parse_icmp(const struct sk_buff *skb, unsigned int offset,
-		       __be32 vip, struct dsr_packet *packet,
-		       enum dsr_reason *reason)
+static noinline bool parse_icmp4(const struct sk_buff *skb, unsigned int offset,
+			struct dsr_packet *packet, enum dsr_reason *reason)
 {
 	struct icmphdr _icmph, *icmph;
 
@@ -67,33 +130,25 @@ static bool parse_icmp(const struct sk_buff *skb, unsigned int offset,
 	case ICMP_DEST_UNREACH:
 	case ICMP_TIME_EXCEEDED:
 	case ICMP_PARAMETERPROB:
-		return parse_quoted(skb, offset + sizeof(_icmph), vip, packet,
-				    reason);
+		return parse_quoted4(skb, offset + sizeof(_icmph), packet,
+				     reason);
+	case ICMP_ECHO:
+		packet->kind = DSR_PACKET_ECHO;
+		packet->event = DSR_EVENT_DATA;
+		packet->tuple.sport = 0;
+		packet->tuple.dport = icmph->un.echo.id;
+		return true;
 	default:
 		*reason = DSR_PASS_PROTOCOL;
 		return false;
 	}
 }
 
-/**
- * dsr_packet_parse() - read what matters of an IPv4 packet
- * @skb: packet; its network header is set and has been checked by ip_rcv()
- * @packet: filled in if this returns true
- * @reason: set if this returns false: how to leave the packet
- *
- * Context: any.
- * Return: whether the packet can belong to a connection.
- */
-bool dsr_packet_parse(const struct sk_buff *skb, struct dsr_packet *packet,
-		      enum dsr_reason *reason)
+static __always_inline bool parse4(const struct sk_buff *skb, struct dsr_packet *packet,
+		   enum dsr_reason *reason)
 {
 	const struct iphdr *iph = ip_hdr(skb);
 	unsigned int offset = skb_network_offset(skb) + iph->ihl * 4;
-	struct tcphdr _tcph, *tcph;
-	struct udphdr _udph, *udph;
-
-	packet->tcp_flags = 0;
-	packet->icmp_error = false;
 
 	/* Defragmentation runs before us; what still is a fragment was kept
 	 * from it on purpose, and no port tells where it belongs.
@@ -102,34 +157,140 @@ bool dsr_packet_parse(const struct sk_buff *skb, struct dsr_packet *packet,
 		*reason = DSR_DROP_FRAGMENT;
 		return false;
 	}
+	packet->tuple.proto = iph->protocol;
+	packet->tuple.v4.saddr = iph->saddr;
+	packet->tuple.v4.daddr = iph->daddr;
+	if (likely(is_balanced(iph->protocol))) {
+		*reason = DSR_DROP_MALFORMED;
+		return parse_transport(skb, offset, packet);
+	}
+	if (iph->protocol == IPPROTO_ICMP)
+		return parse_icmp4(skb, offset, packet, reason);
+	*reason = DSR_PASS_PROTOCOL;
+	return false;
+}
 
-	packet->tuple = (struct dsr_tuple) {
-		.proto = iph->protocol,
-		.family = AF_INET,
-		.v4.saddr = iph->saddr,
-		.v4.daddr = iph->daddr,
-	};
+/* The first header that is no extension header, from @offset on.
+ *
+ * Return: whether there is one; @proto and @offset are set to its own, and
+ * @frag_off to what the fragment header says, if there is one.
+ */
+static bool skip_extensions(const struct sk_buff *skb, unsigned int *offset,
+			    u8 *proto, __be16 *frag_off)
+{
+	int end = ipv6_skip_exthdr(skb, *offset, proto, frag_off);
+
+	if (end < 0)
+		return false;
+	*offset = end;
+	return true;
+}
+
+static bool parse_quoted6(const struct sk_buff *skb, unsigned int offset,
+			  struct dsr_packet *packet, enum dsr_reason *reason)
+{
+	struct ipv6hdr _ip6h, *ip6h;
+	__be16 frag_off = 0;
+	u8 proto;
+
 	*reason = DSR_DROP_MALFORMED;
-	switch (iph->protocol) {
-	case IPPROTO_TCP:
-		tcph = skb_header_pointer(skb, offset, sizeof(_tcph), &_tcph);
-		if (!tcph || tcph->doff < sizeof(_tcph) / 4)
-			return false;
-		packet->tuple.sport = tcph->source;
-		packet->tuple.dport = tcph->dest;
-		packet->tcp_flags = tcp_flag_byte(tcph);
+	ip6h = skb_header_pointer(skb, offset, sizeof(_ip6h), &_ip6h);
+	if (!ip6h || ip6h->version != 6)
+		return false;
+	proto = ip6h->nexthdr;
+	if (!ipv6_addr_equal(&ip6h->saddr, &packet->tuple.v6.daddr)) {
+		*reason = DSR_PASS_ICMP_UNRELATED;
+		return false;
+	}
+	packet->tuple.v6.saddr = ip6h->daddr;
+	offset += sizeof(_ip6h);
+	if (!skip_extensions(skb, &offset, &proto, &frag_off))
+		return false;
+	if ((frag_off & htons(IP6_OFFSET)) || !is_balanced(proto)) {
+		*reason = DSR_PASS_ICMP_UNRELATED;
+		return false;
+	}
+	packet->tuple.proto = proto;
+	return parse_quoted_ports(skb, offset, packet);
+}
+
+static noinline bool parse_icmp6(const struct sk_buff *skb, unsigned int offset,
+			struct dsr_packet *packet, enum dsr_reason *reason)
+{
+	struct icmp6hdr _icmph, *icmph;
+
+	icmph = skb_header_pointer(skb, offset, sizeof(_icmph), &_icmph);
+	if (!icmph) {
+		*reason = DSR_DROP_MALFORMED;
+		return false;
+	}
+	switch (icmph->icmp6_type) {
+	case ICMPV6_DEST_UNREACH:
+	case ICMPV6_PKT_TOOBIG:
+	case ICMPV6_TIME_EXCEED:
+	case ICMPV6_PARAMPROB:
+		return parse_quoted6(skb, offset + sizeof(_icmph), packet,
+				     reason);
+	case ICMPV6_ECHO_REQUEST:
+		packet->kind = DSR_PACKET_ECHO;
+		packet->event = DSR_EVENT_DATA;
+		packet->tuple.sport = 0;
+		packet->tuple.dport = icmph->icmp6_identifier;
 		return true;
-	case IPPROTO_UDP:
-		udph = skb_header_pointer(skb, offset, sizeof(_udph), &_udph);
-		if (!udph || ntohs(udph->len) < sizeof(_udph))
-			return false;
-		packet->tuple.sport = udph->source;
-		packet->tuple.dport = udph->dest;
-		return true;
-	case IPPROTO_ICMP:
-		return parse_icmp(skb, offset, iph->daddr, packet, reason);
 	default:
 		*reason = DSR_PASS_PROTOCOL;
 		return false;
 	}
+}
+
+static noinline bool parse6(const struct sk_buff *skb, struct dsr_packet *packet,
+		   enum dsr_reason *reason)
+{
+	const struct ipv6hdr *ip6h = ipv6_hdr(skb);
+	unsigned int offset = skb_network_offset(skb) + sizeof(*ip6h);
+	u8 proto = ip6h->nexthdr;
+	__be16 frag_off = 0;
+
+	packet->tuple.v6.saddr = ip6h->saddr;
+	packet->tuple.v6.daddr = ip6h->daddr;
+	if (unlikely(ipv6_ext_hdr(proto)) &&
+	    !skip_extensions(skb, &offset, &proto, &frag_off)) {
+		*reason = DSR_DROP_MALFORMED;
+		return false;
+	}
+	/* Also an atomic fragment (RFC 6946) is reassembled before us. */
+	if (unlikely(frag_off)) {
+		*reason = DSR_DROP_FRAGMENT;
+		return false;
+	}
+	packet->tuple.proto = proto;
+	if (likely(is_balanced(proto))) {
+		*reason = DSR_DROP_MALFORMED;
+		return parse_transport(skb, offset, packet);
+	}
+	if (proto == IPPROTO_ICMPV6)
+		return parse_icmp6(skb, offset, packet, reason);
+	*reason = DSR_PASS_PROTOCOL;
+	return false;
+}
+
+/**
+ * dsr_packet_parse() - read what matters of a packet
+ * @skb: packet; its network header is set and has been checked by ip_rcv() or
+ *	ipv6_rcv()
+ * @family: AF_INET or AF_INET6
+ * @packet: filled in if this returns true
+ * @reason: set if this returns false: how to leave the packet
+ *
+ * Context: any.
+ * Return: whether the packet can belong to a service.
+ */
+bool dsr_packet_parse(const struct sk_buff *skb, u8 family,
+		      struct dsr_packet *packet, enum dsr_reason *reason)
+{
+	packet->kind = DSR_PACKET_FLOW;
+	packet->tuple.family = family;
+	packet->tuple.zero = 0;
+	return likely(family == AF_INET) ? parse4(skb, packet, reason) :
+					   parse6(skb, packet, reason);
 }

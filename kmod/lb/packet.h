@@ -11,22 +11,35 @@
 #include <linux/types.h>
 
 #include "reason.h"
+#include "state.h"
 #include "tuple.h"
+
+/**
+ * enum dsr_packet_kind - what a packet is
+ * @DSR_PACKET_FLOW: a packet of a connection
+ * @DSR_PACKET_ICMP_ERROR: an ICMP error about one
+ * @DSR_PACKET_ECHO: an ICMP echo request; its ports are 0 and its identifier
+ */
+enum dsr_packet_kind {
+	DSR_PACKET_FLOW,
+	DSR_PACKET_ICMP_ERROR,
+	DSR_PACKET_ECHO,
+};
 
 /**
  * struct dsr_packet - a parsed packet
  * @tuple: its tuple, or of an ICMP error that of the client's packets which
  *	the quoted reply answered
- * @tcp_flags: TCPHDR_*, of a TCP segment
- * @icmp_error: it is an ICMP error
+ * @kind: enum dsr_packet_kind
+ * @event: enum dsr_event
  */
 struct dsr_packet {
 	struct dsr_tuple tuple;
-	u8 tcp_flags;
-	bool icmp_error;
+	u8 kind;
+	u8 event;
 };
 
-bool dsr_packet_parse(const struct sk_buff *skb, struct dsr_packet *packet,
-		      enum dsr_reason *reason);
+bool dsr_packet_parse(const struct sk_buff *skb, u8 family,
+		      struct dsr_packet *packet, enum dsr_reason *reason);
 
 #endif /* _DSR_PACKET_H */

@@ -3,9 +3,33 @@
 
 #include <linux/overflow.h>
 #include <linux/slab.h>
+#include <linux/user_namespace.h>
 
 #include "pool.h"
+#include "scheduler.h"
 #include "service.h"
+
+/* What a namespace that anybody can make may have of tables, in slots: 8 MB */
+#define SLOTS_MAX_USER	BIT(22)
+
+/* Below each power of 2 the greatest prime: a walk through a table of this size
+ * comes to all of its slots, whatever its step.
+ */
+static const u32 slot_numbers[] = {
+	251, 509, 1021, 2039, 4093, 8191, 16381, 32749, 65521, 131071, 262139,
+	524287, 1048573,
+};
+
+/** dsr_pool_check_slots() - whether there are tables with so many @slots */
+bool dsr_pool_check_slots(u32 slots)
+{
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(slot_numbers); i++)
+		if (slot_numbers[i] == slots)
+			return true;
+	return false;
+}
 
 /* Go on where @old was, so that changes favour nobody: a health checker may
  * make some every second. Both have their members in ascending order.
@@ -30,36 +54,68 @@ static void take_over(struct dsr_pool *pool, struct dsr_pool *old)
 	spin_unlock_bh(&old->lock);
 }
 
+/* Count the slots of @pool, which comes in place of @old, in the namespace. */
+static int charge(struct dsr_net *dn, const struct dsr_pool *old, u32 slots)
+{
+	u64 sum = dn->slots + slots - (old ? old->slots : 0);
+
+	if (sum > dn->slots && sum > SLOTS_MAX_USER &&
+	    dn->net->user_ns != &init_user_ns)
+		return -E2BIG;
+	dn->slots = sum;
+	return 0;
+}
+
 /**
  * dsr_pool_build() - make and publish the pool of a service
  * @dn: balancer
  * @service: service
  * @scheduler: who is to choose
+ * @options: and how
  *
- * Context: process context, holds dn->lock.
- * Return: 0, or -%ENOMEM with nothing changed.
+ * Context: process context, holds dn->lock, sleeps.
+ * Return: 0; -%ENOMEM, or -%E2BIG if the namespace may not have a table as big
+ * as this, with nothing changed. Without a change of the size of the table it
+ * is -%ENOMEM at worst.
  */
 int dsr_pool_build(struct dsr_net *dn, struct dsr_service *service,
-		   const struct dsr_scheduler *scheduler)
+		   const struct dsr_scheduler *scheduler,
+		   const struct dsr_pool_options *options)
 {
+	u32 slots = scheduler->slots ? options->slots ?: scheduler->slots : 0;
 	struct dsr_pool *pool, *old = dsr_service_pool(dn, service);
+	size_t size = struct_size(pool, member, service->backends_count);
 	struct dsr_backend *backend;
+	int err = 0;
 
 	lockdep_assert_held(&dn->lock);
-	pool = kvzalloc(struct_size(pool, member, service->backends_count),
+	pool = kvzalloc(size_add(size, array_size(slots, sizeof(u16))),
 			GFP_KERNEL_ACCOUNT);
 	if (!pool)
 		return -ENOMEM;
 	pool->scheduler = scheduler;
+	pool->options = *options;
+	pool->hash = options->hash ?: scheduler->hash;
+	pool->slots = slots;
+	pool->table = (u16 *)((char *)pool + size);
 	spin_lock_init(&pool->lock);
 	list_for_each_entry(backend, &service->backends, list) {
-		if (!backend->weight)
+		if (!dsr_backend_is_up(backend))
 			continue;
 		pool->member[pool->count++] = (struct dsr_pool_member) {
 			.backend = backend,
-			.weight = backend->weight,
+			.weight = backend->config.weight,
+			.hash = dsr_backend_hash(backend),
 		};
-		pool->weight += backend->weight;
+		pool->limited |= backend->config.upper != 0;
+	}
+	if (scheduler->build && pool->count)
+		err = scheduler->build(pool);
+	if (!err)
+		err = charge(dn, old, slots);
+	if (err) {
+		kvfree(pool);
+		return err;
 	}
 	if (old)
 		take_over(pool, old);
@@ -69,9 +125,24 @@ int dsr_pool_build(struct dsr_net *dn, struct dsr_service *service,
 	return 0;
 }
 
-/** dsr_pool_rebuild() - dsr_pool_build() with the scheduler as it is */
+/** dsr_pool_rebuild() - dsr_pool_build() with the scheduler and options as they are */
 int dsr_pool_rebuild(struct dsr_net *dn, struct dsr_service *service)
 {
-	return dsr_pool_build(dn, service,
-			      dsr_service_pool(dn, service)->scheduler);
+	struct dsr_pool *pool = dsr_service_pool(dn, service);
+
+	return dsr_pool_build(dn, service, pool->scheduler, &pool->options);
+}
+
+/**
+ * dsr_pool_release() - give up the pool of a service that goes
+ * @dn: balancer
+ * @pool: pool
+ *
+ * Context: holds dn->lock. Freed after a grace period.
+ */
+void dsr_pool_release(struct dsr_net *dn, struct dsr_pool *pool)
+{
+	lockdep_assert_held(&dn->lock);
+	dn->slots -= pool->slots;
+	kvfree_rcu(pool, rcu);
 }

@@ -15,16 +15,86 @@ static struct dsr_net *dsr_net_of(struct seq_file *seq)
 	return dsr_net(seq_file_single_net(seq));
 }
 
+static const char *const admin_names[] = {
+	[DSR_BACKEND_UP] = "up",
+	[DSR_BACKEND_DRAINING] = "draining",
+	[DSR_BACKEND_DOWN] = "down",
+};
+
+static const char *proto_name(u8 proto)
+{
+	switch (proto) {
+	case IPPROTO_TCP:
+		return "tcp";
+	case IPPROTO_UDP:
+		return "udp";
+	case IPPROTO_SCTP:
+		return "sctp";
+	default:
+		return "any";
+	}
+}
+
+static void show_addr(struct seq_file *seq, u8 family,
+		      const union nf_inet_addr *addr)
+{
+	if (family == AF_INET)
+		seq_printf(seq, "%pI4", addr);
+	else
+		seq_printf(seq, "%pI6c", addr);
+}
+
+static void show_end(struct seq_file *seq, u8 family, union nf_inet_addr addr,
+		     __be16 port)
+{
+	if (family == AF_INET)
+		seq_printf(seq, " %pI4:%u", &addr, ntohs(port));
+	else
+		seq_printf(seq, " [%pI6c]:%u", &addr, ntohs(port));
+}
+
+static void show_key(struct seq_file *seq, const struct dsr_service_key *key)
+{
+	if (key->fwmark) {
+		seq_printf(seq, "fwmark %u%s", key->fwmark,
+			   key->family == AF_INET6 ? " family inet6" : "");
+		return;
+	}
+	seq_puts(seq, "vip ");
+	show_addr(seq, key->family, &key->vip);
+	if (key->proto)
+		seq_printf(seq, " proto %s", proto_name(key->proto));
+	if (key->port)
+		seq_printf(seq, " port %u", key->port);
+	if (key->port && key->port_last != key->port)
+		seq_printf(seq, "-%u", key->port_last);
+}
+
 static void show_backend(struct seq_file *seq, struct dsr_backend *backend)
 {
 	struct dsr_stats sum = { };
 
 	dsr_stats_add(&sum, backend->stats);
-	seq_printf(seq, "  via %pI4 weight %u active %d inactive %d connections %llu packets %llu bytes %llu\n",
-		   &backend->nexthop.addr, backend->weight,
+	seq_puts(seq, "  via ");
+	show_addr(seq, backend->nexthop.family, &backend->nexthop.addr);
+	seq_printf(seq, " weight %u upper %u lower %u %s%s active %d inactive %d connections %llu packets %llu bytes %llu\n",
+		   backend->config.weight, backend->config.upper,
+		   backend->config.lower, admin_names[backend->config.admin],
+		   READ_ONCE(backend->overloaded) ? " overloaded" : "",
 		   atomic_read(&backend->active),
 		   atomic_read(&backend->inactive), sum.connections,
 		   sum.packets, sum.bytes);
+}
+
+static void show_scheduler(struct seq_file *seq, const struct dsr_pool *pool)
+{
+	seq_printf(seq, " scheduler %s", pool->scheduler->name);
+	if (pool->hash)
+		seq_printf(seq, " hash %s",
+			   pool->hash == DSR_HASH_SOURCE_PORT ? "source-port" :
+								"source");
+	if (pool->slots)
+		seq_printf(seq, " table-size %u", pool->slots);
 }
 
 static int services_show(struct seq_file *seq, void *v)
@@ -35,9 +105,9 @@ static int services_show(struct seq_file *seq, void *v)
 
 	mutex_lock(&dn->lock);
 	list_for_each_entry(service, &dn->services, list) {
-		seq_printf(seq, "fwmark %u scheduler %s path %s",
-			   service->fwmark,
-			   dsr_service_pool(dn, service)->scheduler->name,
+		show_key(seq, &service->key);
+		show_scheduler(seq, dsr_service_pool(dn, service));
+		seq_printf(seq, " path %s",
 			   service->path == DSR_PATH_DIRECT ? "direct" :
 							      "stack");
 		if (service->tos)
@@ -68,6 +138,7 @@ static const char *const state_names[] = {
 	[DSR_CONN_FIN] = "fin",
 	[DSR_CONN_CLOSED] = "closed",
 	[DSR_CONN_UDP] = "udp",
+	[DSR_CONN_PERSISTENT] = "persistent",
 };
 
 /* A position is the cursor of a bucket, plus one: all of a bucket is shown at
@@ -102,17 +173,19 @@ static void connections_stop(struct seq_file *seq, void *v)
 	mutex_unlock(&dn->lock);
 }
 
-static void show_connection(struct seq_file *seq, const struct dsr_conn *conn)
+static void show_connection(struct seq_file *seq, const struct dsr_net *dn,
+			    const struct dsr_conn *conn)
 {
 	const struct dsr_tuple *tuple = &conn->tuple;
 
-	seq_printf(seq, "%s %pI4:%u %pI4:%u via %pI4 %s expires %ld\n",
-		   tuple->proto == IPPROTO_TCP ? "tcp" : "udp",
-		   &tuple->v4.saddr, ntohs(tuple->sport),
-		   &tuple->v4.daddr, ntohs(tuple->dport),
-		   &rcu_dereference(conn->backend)->nexthop.addr,
-		   state_names[READ_ONCE(conn->state)],
-		   dsr_conn_expires(conn, jiffies) / MSEC_PER_SEC);
+	seq_puts(seq, proto_name(tuple->proto));
+	show_end(seq, tuple->family, dsr_tuple_source(tuple), tuple->sport);
+	show_end(seq, tuple->family, dsr_tuple_dest(tuple), tuple->dport);
+	seq_puts(seq, " via ");
+	show_addr(seq, tuple->family,
+		  &rcu_dereference(conn->backend)->nexthop.addr);
+	seq_printf(seq, " %s expires %lu\n", state_names[READ_ONCE(conn->state)],
+		   dsr_conn_expires(dn, conn, jiffies) / MSEC_PER_SEC);
 }
 
 static int connections_show(struct seq_file *seq, void *v)
@@ -123,7 +196,8 @@ static int connections_show(struct seq_file *seq, void *v)
 
 	rcu_read_lock();
 	dsr_table_for_each_in(node, &dn->table, cursor)
-		show_connection(seq, container_of(node, struct dsr_conn, node));
+		show_connection(seq, dn,
+				container_of(node, struct dsr_conn, node));
 	rcu_read_unlock();
 	return 0;
 }

@@ -11,16 +11,25 @@
 /* name, and what the user reads; first those that the packet survives */
 #define DSR_REASONS(R)							\
 	R(FORWARDED, "forwarded")					\
+	R(FORWARDED_SYN, "forwarded_syn_unremembered")			\
 	R(FORWARDED_STATELESS, "forwarded_stateless")			\
+	R(FORWARDED_ONE_PACKET, "forwarded_one_packet")			\
 	R(FORWARDED_ICMP, "forwarded_icmp_error")			\
+	R(FORWARDED_PING, "forwarded_ping")				\
+	R(DELIVERED_HERE, "delivered_here")				\
+	R(DELIVERED_FROM_PEER, "delivered_from_peer")			\
 	R(PASS_NO_SERVICE, "pass_no_service")				\
 	R(PASS_NOT_HOST, "pass_not_to_this_host")			\
 	R(PASS_PROTOCOL, "pass_protocol_not_balanced")			\
 	R(PASS_ICMP_UNRELATED, "pass_icmp_unrelated")			\
+	R(REPLIED_PING, "replied_ping")					\
+	R(REPLIED_RESET, "replied_reset")				\
 	R(DROP_MALFORMED, "drop_malformed")				\
 	R(DROP_FRAGMENT, "drop_fragment")				\
 	R(DROP_SOURCE, "drop_bad_source")				\
+	R(DROP_PING, "drop_ping")					\
 	R(DROP_NO_BACKEND, "drop_no_backend")				\
+	R(DROP_BACKEND_DOWN, "drop_backend_down")			\
 	R(DROP_NO_ROUTE, "drop_no_route_to_backend")			\
 	R(DROP_TTL, "drop_ttl_exceeded")				\
 	R(DROP_TOO_BIG, "drop_too_big")					\
@@ -35,10 +44,16 @@ enum dsr_reason {
 	DSR_REASON_COUNT
 };
 
+/** dsr_reason_is_here() - whether the packet is this machine's to deliver */
+static inline bool dsr_reason_is_here(enum dsr_reason reason)
+{
+	return reason == DSR_DELIVERED_HERE || reason == DSR_DELIVERED_FROM_PEER;
+}
+
 /** dsr_reason_is_drop() - whether @reason is the end of the packet */
 static inline bool dsr_reason_is_drop(enum dsr_reason reason)
 {
-	return reason >= DSR_DROP_MALFORMED;
+	return reason >= DSR_REPLIED_PING;
 }
 
 struct dsr_net;

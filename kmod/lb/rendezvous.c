@@ -35,26 +35,26 @@ static u32 minus_log2(u32 x)
 }
 
 /**
- * dsr_rendezvous_select() - the backend of a flow
+ * dsr_rendezvous_pick() - the backend of a hash
  * @pool: with a member at least
- * @tuple: the flow
+ * @flow: hash of what is always to get the same backend
+ * @takes: of the backends that are not overloaded
  *
  * Context: rcu_read_lock(). No writes.
- * Return: a backend of @pool.
+ * Return: a backend of @pool, or %NULL if all are overloaded and @takes.
  */
-struct dsr_backend *dsr_rendezvous_select(const struct dsr_pool *pool,
-					  const struct dsr_tuple *tuple)
+struct dsr_backend *dsr_rendezvous_pick(const struct dsr_pool *pool, u32 flow,
+					bool takes)
 {
-	u32 flow = dsr_tuple_hash(tuple, 0);
 	const struct dsr_pool_member *member, *best = NULL;
 	u64 best_score = 0;
 	u32 i, score;
 
 	for (i = 0; i < pool->count; i++) {
 		member = &pool->member[i];
-		score = minus_log2(jhash_2words(flow,
-						dsr_backend_hash(member->backend),
-						0));
+		if (takes && !dsr_pool_takes(pool, member))
+			continue;
+		score = minus_log2(jhash_2words(flow, member->hash, 0));
 		/* score / weight < best_score / best->weight */
 		if (!best || (u64)score * best->weight <
 			     best_score * member->weight) {
@@ -62,5 +62,5 @@ struct dsr_backend *dsr_rendezvous_select(const struct dsr_pool *pool,
 			best_score = score;
 		}
 	}
-	return best->backend;
+	return best ? best->backend : NULL;
 }

@@ -6,6 +6,7 @@
  * most credit is chosen and pays the sum of the weights. Within a sum of
  * weights' turns each gets exactly its share, and a heavy backend gets its
  * connections spread among those of the others instead of in a burst.
+ * Overloaded ones have no part in it: they keep the credit they have.
  */
 
 #include "scheduler.h"
@@ -14,21 +15,24 @@ static struct dsr_backend *wrr_select(struct dsr_pool *pool,
 				      const struct dsr_tuple *tuple, bool dry)
 {
 	struct dsr_pool_member *member, *best = NULL;
-	u32 i;
+	s64 credit, most = 0;
+	u32 sum = 0;
 
 	spin_lock_bh(&pool->lock);
-	for (i = 0; i < pool->count; i++) {
-		member = &pool->member[i];
-		if (!best || member->credit + member->weight >
-			     best->credit + best->weight)
+	dsr_pool_for_each(member, pool) {
+		credit = member->credit + member->weight;
+		if (!dry)
+			member->credit = credit;
+		if (!best || credit > most) {
 			best = member;
+			most = credit;
+		}
+		sum += member->weight;
 	}
-	for (i = 0; i < pool->count && !dry; i++)
-		pool->member[i].credit += pool->member[i].weight;
-	if (!dry)
-		best->credit -= pool->weight;
+	if (best && !dry)
+		best->credit -= sum;
 	spin_unlock_bh(&pool->lock);
-	return best->backend;
+	return best ? best->backend : NULL;
 }
 
 const struct dsr_scheduler dsr_sched_wrr = {

@@ -3,42 +3,146 @@
 
 #include <linux/slab.h>
 
+#include "frontend.h"
 #include "scheduler.h"
 #include "service.h"
 
-/* Bounds the chains of dsr_net.marks. */
+/* Bounds the chains of dsr_net.marks and of dsr_net.vips. */
 #define SERVICES_MAX	4096
 
-/* Keep the list in ascending order: dumps go on by mark. */
+/* Marks come first, then addresses, then by what they name. */
+static int key_compare(const struct dsr_service_key *a,
+		       const struct dsr_service_key *b)
+{
+	int order = !a->fwmark - !b->fwmark;
+
+	if (!order)
+		order = a->fwmark < b->fwmark ? -1 : a->fwmark > b->fwmark;
+	if (!order)
+		order = a->family - b->family;
+	if (!order)
+		order = dsr_addr_compare(&a->vip, &b->vip);
+	if (!order)
+		order = a->proto - b->proto;
+	if (!order)
+		order = a->port - b->port;
+	return order ?: a->port_last - b->port_last;
+}
+
+/** dsr_service_find() - the service of a key, or %NULL; holds dn->lock */
+struct dsr_service *dsr_service_find(struct dsr_net *dn,
+				     const struct dsr_service_key *key)
+{
+	struct dsr_frontend *frontend = dsr_frontend_of_key(dn, key);
+	struct dsr_service *service;
+
+	if (!frontend)
+		return NULL;
+	hlist_for_each_entry(service, &frontend->services, node)
+		if (!key_compare(&service->key, key))
+			return service;
+	return NULL;
+}
+
+/* Whether of two ranges of ports neither is part of the other, and yet some
+ * port is in both: then none of the two would be the more exact one.
+ */
+static bool key_clashes(const struct dsr_service_key *a,
+			const struct dsr_service_key *b)
+{
+	if (a->proto != b->proto)
+		return false;
+	return (a->port < b->port && a->port_last >= b->port &&
+		a->port_last < b->port_last) ||
+	       (b->port < a->port && b->port_last >= a->port &&
+		b->port_last < a->port_last);
+}
+
+/** dsr_service_clash() - a service that forbids one of @key; holds dn->lock */
+struct dsr_service *dsr_service_clash(struct dsr_net *dn,
+				      const struct dsr_service_key *key)
+{
+	struct dsr_frontend *frontend = dsr_frontend_of_key(dn, key);
+	struct dsr_service *service;
+
+	if (!frontend)
+		return NULL;
+	hlist_for_each_entry(service, &frontend->services, node)
+		if (key_clashes(&service->key, key))
+			return service;
+	return NULL;
+}
+
+/* Keep the list in ascending order: dumps go on by position. */
 static void service_link(struct dsr_net *dn, struct dsr_service *service)
 {
 	struct dsr_service *before;
 
 	list_for_each_entry_reverse(before, &dn->services, list)
-		if (before->fwmark < service->fwmark)
+		if (key_compare(&before->key, &service->key) < 0)
 			break;
 	list_add(&service->list, &before->list);
-	hlist_add_head_rcu(&service->mark,
-			   &dn->marks[dsr_service_bucket(service->fwmark)]);
 }
 
 static void service_apply(struct dsr_service *service,
 			  const struct dsr_service_config *config)
 {
+	int i;
+
 	WRITE_ONCE(service->path, config->path);
+	WRITE_ONCE(service->ping, config->ping);
+	WRITE_ONCE(service->on_down, config->on_down);
+	WRITE_ONCE(service->one_packet, config->one_packet);
 	WRITE_ONCE(service->tos, config->tos);
+	WRITE_ONCE(service->persist, config->persist);
+	WRITE_ONCE(service->persist_prefix, config->persist_prefix);
+	for (i = 0; i < ARRAY_SIZE(config->timeouts.state); i++)
+		WRITE_ONCE(service->timeouts.state[i],
+			   config->timeouts.state[i]);
+}
+
+/**
+ * dsr_service_defaults() - what a service is when nothing is said of it
+ * @key: its key
+ * @config: set
+ */
+void dsr_service_defaults(const struct dsr_service_key *key,
+			  struct dsr_service_config *config)
+{
+	*config = (struct dsr_service_config) {
+		.scheduler = &dsr_sched_rr,
+		.persist_prefix = 8 * dsr_addr_len(key->family),
+	};
+}
+
+/** dsr_service_config() - what a user has chosen of @service; holds dn->lock */
+struct dsr_service_config dsr_service_config(struct dsr_net *dn,
+					     struct dsr_service *service)
+{
+	return (struct dsr_service_config) {
+		.scheduler = dsr_service_pool(dn, service)->scheduler,
+		.options = dsr_service_pool(dn, service)->options,
+		.path = service->path,
+		.ping = service->ping,
+		.on_down = service->on_down,
+		.one_packet = service->one_packet,
+		.tos = service->tos,
+		.persist = service->persist,
+		.persist_prefix = service->persist_prefix,
+		.timeouts = service->timeouts,
+	};
 }
 
 /**
  * dsr_service_add() - add a service
- * @dn: balancer, without a service of this mark
- * @fwmark: its key
+ * @dn: balancer, without a service of this key
+ * @key: its key
  * @config: the rest
  *
  * Context: process context, holds dn->lock, sleeps.
  * Return: 0 or a negative errno, with nothing changed.
  */
-int dsr_service_add(struct dsr_net *dn, u32 fwmark,
+int dsr_service_add(struct dsr_net *dn, const struct dsr_service_key *key,
 		    const struct dsr_service_config *config)
 {
 	struct dsr_service *service;
@@ -50,24 +154,27 @@ int dsr_service_add(struct dsr_net *dn, u32 fwmark,
 	service = kzalloc(sizeof(*service), GFP_KERNEL_ACCOUNT);
 	if (!service)
 		return -ENOMEM;
-	service->fwmark = fwmark;
+	service->key = *key;
 	INIT_LIST_HEAD(&service->backends);
 	service_apply(service, config);
-	err = dsr_pool_build(dn, service, config->scheduler);
+	err = dsr_pool_build(dn, service, config->scheduler, &config->options);
 	if (err)
 		goto free_service;
-	if (!dn->services_count) {
-		err = dsr_net_start(dn);
-		if (err)
-			goto free_pool;
-	}
+	err = dsr_net_start(dn, key->family);
+	if (err)
+		goto free_pool;
+	err = dsr_frontend_link(dn, service);
+	if (err)
+		goto stop_net;
 	service_link(dn, service);
 	dn->services_count++;
 	dsr_net_changed(dn);
 	return 0;
 
+stop_net:
+	dsr_net_stop(dn, key->family);
 free_pool:
-	kvfree(dsr_service_pool(dn, service));
+	dsr_pool_release(dn, dsr_service_pool(dn, service));
 free_service:
 	kfree(service);
 	return err;
@@ -80,16 +187,20 @@ free_service:
  * @config: all that is to be
  *
  * Context: process context, holds dn->lock.
- * Return: 0, or -%ENOMEM with nothing changed.
+ * Return: 0, or as dsr_pool_build() with nothing changed.
  */
 int dsr_service_set(struct dsr_net *dn, struct dsr_service *service,
 		    const struct dsr_service_config *config)
 {
+	const struct dsr_pool *pool = dsr_service_pool(dn, service);
 	int err;
 
 	lockdep_assert_held(&dn->lock);
-	if (config->scheduler != dsr_service_pool(dn, service)->scheduler) {
-		err = dsr_pool_build(dn, service, config->scheduler);
+	if (config->scheduler != pool->scheduler ||
+	    config->options.hash != pool->options.hash ||
+	    config->options.slots != pool->options.slots) {
+		err = dsr_pool_build(dn, service, config->scheduler,
+				     &config->options);
 		if (err)
 			return err;
 	}
@@ -110,17 +221,17 @@ void dsr_service_remove(struct dsr_net *dn, struct dsr_service *service)
 	struct dsr_backend *backend, *next;
 
 	lockdep_assert_held(&dn->lock);
-	hlist_del_rcu(&service->mark);
+	dsr_frontend_unlink(dn, service);
 	list_del(&service->list);
 	list_for_each_entry_safe(backend, next, &service->backends, list)
 		dsr_backend_release(backend);
 	/* Packets that found the service before can still schedule from it:
 	 * what they got is freed by RCU, and after them nobody can.
 	 */
-	kvfree_rcu(dsr_service_pool(dn, service), rcu);
+	dsr_pool_release(dn, dsr_service_pool(dn, service));
+	dsr_net_stop(dn, service->key.family);
 	kfree_rcu(service, rcu);
-	if (!--dn->services_count)
-		dsr_net_stop(dn);
+	dn->services_count--;
 	dsr_net_changed(dn);
 }
 

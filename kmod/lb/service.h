@@ -12,35 +12,71 @@
 #ifndef _DSR_SERVICE_H
 #define _DSR_SERVICE_H
 
-#include <linux/hash.h>
 #include <linux/rculist.h>
 
+#include "addr.h"
 #include "net.h"
 #include "pool.h"
 #include "stats.h"
+#include "timeouts.h"
 
+struct dsr_frontend;
 struct dsr_scheduler;
 
 /**
+ * struct dsr_service_key - what names a service
+ * @vip: address, unless there is a mark
+ * @fwmark: mark, or 0
+ * @port: first port, in host byte order; 0 if it has all
+ * @port_last: last port; 65535 if it has all
+ * @family: AF_INET or AF_INET6
+ * @proto: IPPROTO_*, or 0: all that are balanced
+ */
+struct dsr_service_key {
+	union nf_inet_addr vip;
+	u32 fwmark;
+	u16 port;
+	u16 port_last;
+	u8 family;
+	u8 proto;
+};
+
+/**
  * struct dsr_service - what clients connect to
- * @mark: in dsr_net.marks
- * @fwmark: its key
+ * @node: in dsr_frontend.services
+ * @frontend: its mark or address
  * @path: enum dsr_path
+ * @ping: enum dsr_ping
+ * @on_down: enum dsr_on_down
+ * @one_packet: no UDP datagram is remembered
+ * @is_backend: a backend of it has been found to be this machine
  * @tos: how to set the TOS byte: mask in the high byte, bits in the low one
  * @pool: who takes new connections
- * @backends: in ascending order of address
+ * @persist: for how many jiffies a client comes back to its backend; 0: not
+ * @persist_prefix: bits of an address that make a client
+ * @timeouts: of its connections
+ * @key: its key
+ * @backends: in ascending order of address; RCU
  * @backends_count: their number
  * @retired: what removed backends had counted
  * @list: in dsr_net.services
  * @rcu: to free it after its last reader
  */
 struct dsr_service {
-	struct hlist_node mark;
-	u32 fwmark;
+	struct hlist_node node;
+	struct dsr_frontend *frontend;
 	u8 path;
+	u8 ping;
+	u8 on_down;
+	bool one_packet;
+	bool is_backend;
 	u16 tos;
 	struct dsr_pool __rcu *pool;
+	u32 persist;
+	u8 persist_prefix;
+	struct dsr_timeouts timeouts;
 
+	struct dsr_service_key key;
 	struct list_head backends;
 	u32 backends_count;
 	struct dsr_stats retired;
@@ -51,41 +87,28 @@ struct dsr_service {
 /**
  * struct dsr_service_config - what a user can choose of a service
  * @scheduler: scheduler
- * @path: enum dsr_path
+ * @path: as struct dsr_service.path
+ * @ping: as struct dsr_service.ping
+ * @on_down: as struct dsr_service.on_down
+ * @one_packet: as struct dsr_service.one_packet
  * @tos: as struct dsr_service.tos
+ * @persist: as struct dsr_service.persist
+ * @persist_prefix: as struct dsr_service.persist_prefix
+ * @timeouts: as struct dsr_service.timeouts
+ * @options: of the scheduler
  */
 struct dsr_service_config {
 	const struct dsr_scheduler *scheduler;
 	u8 path;
+	u8 ping;
+	u8 on_down;
+	bool one_packet;
 	u16 tos;
+	u32 persist;
+	u8 persist_prefix;
+	struct dsr_timeouts timeouts;
+	struct dsr_pool_options options;
 };
-
-/** dsr_service_bucket() - where the services of a mark are */
-static inline u32 dsr_service_bucket(u32 fwmark)
-{
-	return hash_32(fwmark, DSR_SERVICE_BITS);
-}
-
-/**
- * dsr_service_find() - the service of a mark
- * @dn: balancer
- * @fwmark: mark
- *
- * Context: rcu_read_lock() or dn->lock.
- * Return: the service or %NULL.
- */
-static inline struct dsr_service *dsr_service_find(struct dsr_net *dn,
-						   u32 fwmark)
-{
-	struct dsr_service *service;
-
-	hlist_for_each_entry_rcu(service,
-				 &dn->marks[dsr_service_bucket(fwmark)], mark,
-				 lockdep_is_held(&dn->lock))
-		if (service->fwmark == fwmark)
-			return service;
-	return NULL;
-}
 
 /** dsr_service_pool() - the pool of @service, for who holds dn->lock */
 static inline struct dsr_pool *dsr_service_pool(struct dsr_net *dn,
@@ -95,10 +118,18 @@ static inline struct dsr_pool *dsr_service_pool(struct dsr_net *dn,
 					 lockdep_is_held(&dn->lock));
 }
 
-int dsr_service_add(struct dsr_net *dn, u32 fwmark,
+struct dsr_service *dsr_service_find(struct dsr_net *dn,
+				     const struct dsr_service_key *key);
+struct dsr_service *dsr_service_clash(struct dsr_net *dn,
+				      const struct dsr_service_key *key);
+int dsr_service_add(struct dsr_net *dn, const struct dsr_service_key *key,
 		    const struct dsr_service_config *config);
 int dsr_service_set(struct dsr_net *dn, struct dsr_service *service,
 		    const struct dsr_service_config *config);
+void dsr_service_defaults(const struct dsr_service_key *key,
+			  struct dsr_service_config *config);
+struct dsr_service_config dsr_service_config(struct dsr_net *dn,
+					     struct dsr_service *service);
 void dsr_service_remove(struct dsr_net *dn, struct dsr_service *service);
 void dsr_service_flush(struct dsr_net *dn);
 void dsr_service_sum(struct dsr_service *service, struct dsr_stats *sum);

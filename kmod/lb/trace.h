@@ -7,9 +7,11 @@
 #define _DSR_TRACE_H
 
 #include <linux/ip.h>
+#include <linux/ipv6.h>
 #include <linux/skbuff.h>
 #include <linux/tracepoint.h>
 
+#include "backend.h"
 #include "reason.h"
 
 #define DSR_REASON_TRACE(name, text) TRACE_DEFINE_ENUM(DSR_##name);
@@ -20,20 +22,21 @@ DSR_REASONS(DSR_REASON_TRACE)
 
 TRACE_EVENT(dsr_packet,
 
-	TP_PROTO(const struct sk_buff *skb, __be32 backend,
-		 enum dsr_reason reason),
+	TP_PROTO(const struct sk_buff *skb, u8 family,
+		 const struct dsr_backend *backend, enum dsr_reason reason),
 
-	TP_ARGS(skb, backend, reason),
+	TP_ARGS(skb, family, backend, reason),
 
 	TP_STRUCT__entry(
 		__field(const void *, skb)
 		__field(int, ifindex)
 		__field(u32, mark)
 		__field(u32, len)
+		__field(u8, family)
 		__field(u8, proto)
-		__array(u8, saddr, 4)
-		__array(u8, daddr, 4)
-		__array(u8, backend, 4)
+		__array(u8, saddr, 16)
+		__array(u8, daddr, 16)
+		__array(u8, backend, 16)
 		__field(int, reason)
 	),
 
@@ -42,14 +45,23 @@ TRACE_EVENT(dsr_packet,
 		__entry->ifindex = skb->dev ? skb->dev->ifindex : 0;
 		__entry->mark = skb->mark;
 		__entry->len = skb->len;
-		__entry->proto = ip_hdr(skb)->protocol;
-		memcpy(__entry->saddr, &ip_hdr(skb)->saddr, 4);
-		memcpy(__entry->daddr, &ip_hdr(skb)->daddr, 4);
-		memcpy(__entry->backend, &backend, 4);
+		__entry->family = family;
+		dsr_addr_map(__entry->saddr, family,
+			       family == AF_INET ?
+			       (const void *)&ip_hdr(skb)->saddr :
+			       (const void *)&ipv6_hdr(skb)->saddr);
+		dsr_addr_map(__entry->daddr, family,
+			       family == AF_INET ?
+			       (const void *)&ip_hdr(skb)->daddr :
+			       (const void *)&ipv6_hdr(skb)->daddr);
+		dsr_addr_map(__entry->backend, family,
+			       backend ? &backend->nexthop.addr : NULL);
+		__entry->proto = family == AF_INET ? ip_hdr(skb)->protocol :
+						     ipv6_hdr(skb)->nexthdr;
 		__entry->reason = reason;
 	),
 
-	TP_printk("skb=%p ifindex=%d mark=%#x len=%u proto=%u %pI4 > %pI4 backend=%pI4 reason=%s",
+	TP_printk("skb=%p ifindex=%d mark=%#x len=%u proto=%u %pI6c > %pI6c backend=%pI6c reason=%s",
 		  __entry->skb, __entry->ifindex, __entry->mark, __entry->len,
 		  __entry->proto, __entry->saddr, __entry->daddr,
 		  __entry->backend,

@@ -24,8 +24,7 @@ static bool is_bad_source(const struct dsr_rs_packet *pkt,
 {
 	__be32 saddr = pkt->tuple.client;
 
-	return ipv4_is_multicast(saddr) || ipv4_is_lbcast(saddr) ||
-	       dsr_rs_is_this_network(saddr) || saddr == pkt->tuple.server ||
+	return dsr_is_nobody(saddr) || saddr == pkt->tuple.server ||
 	       (ipv4_is_loopback(saddr) && !(dev->flags & IFF_LOOPBACK));
 }
 

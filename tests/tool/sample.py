@@ -12,8 +12,8 @@ def stats(kind, packets, octets, connections):
 
 
 def service(fwmark, scheduler='rr', path=0, tos=0, mask=0, backends=0,
-            counters=(0, 0, 0)):
-    return nest(u.DSR_A_SERVICE, u32(u.DSR_SERVICE_A_FWMARK, fwmark),
+            counters=(0, 0, 0), options=()):
+    return nest(u.DSR_A_SERVICE, *options, u32(u.DSR_SERVICE_A_FWMARK, fwmark),
                 string(u.DSR_SERVICE_A_SCHEDULER, scheduler),
                 u8(u.DSR_SERVICE_A_PATH, path), u8(u.DSR_SERVICE_A_TOS, tos),
                 u8(u.DSR_SERVICE_A_TOS_MASK, mask),
@@ -22,12 +22,16 @@ def service(fwmark, scheduler='rr', path=0, tos=0, mask=0, backends=0,
 
 
 def backend(fwmark, via, weight=1, active=0, inactive=0, state=0,
-            ifindex=None, mac=None, counters=(0, 0, 0)):
+            ifindex=None, mac=None, counters=(0, 0, 0), upper=0, lower=0,
+            overloaded=0):
     attrs = [addr(u.DSR_BACKEND_A_ADDR, via),
              u32(u.DSR_BACKEND_A_WEIGHT, weight),
              u32(u.DSR_BACKEND_A_ACTIVE, active),
              u32(u.DSR_BACKEND_A_INACTIVE, inactive),
-             u8(u.DSR_BACKEND_A_STATE, state)]
+             u8(u.DSR_BACKEND_A_STATE, state),
+             u32(u.DSR_BACKEND_A_UPPER, upper),
+             u32(u.DSR_BACKEND_A_LOWER, lower),
+             u8(u.DSR_BACKEND_A_OVERLOADED, overloaded)]
     if ifindex is not None:
         attrs.append(u32(u.DSR_BACKEND_A_IFINDEX, ifindex))
     if mac is not None:
@@ -101,8 +105,11 @@ SERVICES = [
     service(1, backends=2, counters=(15, 1500, 4)),
     service(0xffffffff, 'wrr', u.DSR_PATH_DIRECT, 0x04, 0xfc, backends=3,
             counters=(2**64 - 1, 5 * 2**40, 2**33)),
-    service(7, tos=0x02, mask=0xff),
-    service(8, tos=0x10, mask=0xf0),
+    service(7, 'sh', tos=0x02, mask=0xff,
+            options=[u8(u.DSR_SERVICE_A_HASH, u.DSR_HASH_SOURCE)]),
+    service(8, 'maglev', tos=0x10, mask=0xf0, backends=2,
+            options=[u8(u.DSR_SERVICE_A_HASH, u.DSR_HASH_SOURCE_PORT),
+                     u32(u.DSR_SERVICE_A_TABLE_SIZE, 1048573)]),
 ]
 
 BACKENDS = [
@@ -114,6 +121,10 @@ BACKENDS = [
             1),
     backend(0xffffffff, W102, 0, 0, 12, u.DSR_BACKEND_UNKNOWN, 99999),
     backend(0xffffffff, '192.168.100.200', 1, 0, 0, u.DSR_BACKEND_NO_ROUTE),
+    backend(8, W101, 1, 60, 40, u.DSR_BACKEND_REACHABLE, 1,
+            '02:00:00:00:01:01', upper=100, lower=80, overloaded=1),
+    backend(8, W102, 1, 100, 0, u.DSR_BACKEND_UNREACHABLE, 1, None,
+            upper=100, overloaded=1),
 ]
 
 CONNECTIONS = [

@@ -9,8 +9,9 @@ import subprocess
 import pytest
 
 SERVICE = ('fwmark N [scheduler NAME] [path stack|direct] '
-           '[tos VALUE|none]')
-BACKEND = 'fwmark N via ADDR [weight W]'
+           '[tos VALUE|none] [hash source|source-port|default] '
+           '[table-size SLOTS]')
+BACKEND = 'fwmark N via ADDR [weight W] [upper N] [lower N]'
 KEY = '{vip ADDR [proto tcp|udp [port N]] | tos VALUE[/MASK] | dscp VALUE}'
 CONNECTION = ('[fwmark N] [via ADDR] [src ADDR[:PORT]] [dst ADDR[:PORT]] '
               '[proto tcp|udp] [state syn|established|fin|closed|udp] '
@@ -40,9 +41,11 @@ ERRORS = {
                           f'dsrctl service add {SERVICE}',
     'service add fwmark 1 fwmark 1': 'service add: fwmark is given twice',
     'service add fwmark 1 rr': "service add: unknown keyword 'rr': "
-                               'expected fwmark, scheduler, path or tos',
+                               'expected fwmark, scheduler, path, tos, hash or '
+                               'table-size',
     'service add fw 1': "service add: unknown keyword 'fw': "
-                        'expected fwmark, scheduler, path or tos',
+                        'expected fwmark, scheduler, path, tos, hash or '
+                               'table-size',
     'service delete fwmark 1 path stack':
         "service delete: unknown keyword 'path': expected fwmark",
     'service delete': 'service delete: fwmark is missing: '
@@ -146,6 +149,15 @@ ERRORS = {
     'connection show dst 10.0.0.1:65536':
         'connection show: dst 65536 is out of range: 0 to 65535',
     # choices
+    'service add fwmark 1 hash port':
+        "service add: unknown hash 'port': "
+        'expected default, source or source-port',
+    'service add fwmark 1 table-size big':
+        f"service add: table-size 'big' {NUMBER}",
+    'backend add fwmark 1 via 10.0.0.1 upper -1':
+        f"backend add: upper '-1' {NUMBER}",
+    'backend add fwmark 1 via 10.0.0.1 lower none':
+        f"backend add: lower 'none' {NUMBER}",
     'service add fwmark 1 path fast':
         "service add: unknown path 'fast': expected stack or direct",
     'real add vip 10.0.0.1 proto icmp':

@@ -98,10 +98,11 @@ def test_absent_attributes(fake, kernel):
         nest(u.DSR_A_SERVICE, u32(u.DSR_SERVICE_A_FWMARK, 1),
              u32(30, 5), u32(900, 5)), u32(30, 1) + sample.service(2))
     lines = fake('service show').check(0).out.split('\n')
-    assert lines[1].split() == ['1', '-', '-', '-', '-']
-    assert lines[2].split() == ['2', 'rr', 'stack', '-', '0']
+    assert lines[1].split() == ['1', '-', '-', '-', '-', '-', '-']
+    assert lines[2].split() == ['2', 'rr', '-', '-', 'stack', '-', '0']
     assert json.loads(fake('-j service show').check(0).out)[0] == {
-        'fwmark': 1, 'scheduler': None, 'path': None, 'tos': None,
+        'fwmark': 1, 'scheduler': None, 'hash': None, 'table_size': None,
+        'path': None, 'tos': None,
         'tos_mask': None, 'backend_count': None, 'connections': None,
         'packets': None, 'bytes': None}
 
@@ -211,6 +212,7 @@ def test_color(fake):
         out = fake(option, 'show').check(0).out
         assert '\x1b[32mreachable\x1b[0m' in out
         assert '\x1b[31munreachable\x1b[0m' in out
+        assert '\x1b[33moverloaded\x1b[0m' in out
         for code in ('0', '1', '31', '32', '33'):
             out = out.replace(f'\x1b[{code}m', '')
         assert out == plain

@@ -73,6 +73,21 @@ REQUESTS = {
         ('dsr', u.DSR_CMD_SERVICE_SET,
          {u.DSR_A_SERVICE: {**MARK, u.DSR_SERVICE_A_TOS: n8(0),
                             u.DSR_SERVICE_A_TOS_MASK: n8(0)}}),
+    'service set fwmark 1 scheduler maglev hash source table-size 251':
+        ('dsr', u.DSR_CMD_SERVICE_SET,
+         {u.DSR_A_SERVICE: {**MARK, u.DSR_SERVICE_A_SCHEDULER: b'maglev\0',
+                            u.DSR_SERVICE_A_HASH: n8(u.DSR_HASH_SOURCE),
+                            u.DSR_SERVICE_A_TABLE_SIZE: n32(251)}}),
+    'service set fwmark 1 hash default table-size 0':
+        ('dsr', u.DSR_CMD_SERVICE_SET,
+         {u.DSR_A_SERVICE: {**MARK,
+                            u.DSR_SERVICE_A_HASH: n8(u.DSR_HASH_DEFAULT),
+                            u.DSR_SERVICE_A_TABLE_SIZE: n32(0)}}),
+    'service add fwmark 1 scheduler sh hash source-port':
+        ('dsr', u.DSR_CMD_SERVICE_ADD,
+         {u.DSR_A_SERVICE: {**MARK, u.DSR_SERVICE_A_SCHEDULER: b'sh\0',
+                            u.DSR_SERVICE_A_HASH:
+                            n8(u.DSR_HASH_SOURCE_PORT)}}),
     'service delete fwmark 1':
         ('dsr', u.DSR_CMD_SERVICE_DELETE, {u.DSR_A_SERVICE: MARK}),
     'service flush': ('dsr', u.DSR_CMD_SERVICE_FLUSH, {}),
@@ -85,6 +100,15 @@ REQUESTS = {
         ('dsr', u.DSR_CMD_BACKEND_ADD,
          {u.DSR_A_SERVICE: MARK, u.DSR_A_BACKEND:
           {**ADDR, u.DSR_BACKEND_A_WEIGHT: n32(0xffffffff)}}),
+    'backend add fwmark 1 via 10.10.30.101 upper 100 lower 4294967295':
+        ('dsr', u.DSR_CMD_BACKEND_ADD,
+         {u.DSR_A_SERVICE: MARK, u.DSR_A_BACKEND:
+          {**ADDR, u.DSR_BACKEND_A_UPPER: n32(100),
+           u.DSR_BACKEND_A_LOWER: n32(0xffffffff)}}),
+    'backend set fwmark 1 via 10.10.30.101 upper 0':
+        ('dsr', u.DSR_CMD_BACKEND_SET,
+         {u.DSR_A_SERVICE: MARK, u.DSR_A_BACKEND:
+          {**ADDR, u.DSR_BACKEND_A_UPPER: n32(0)}}),
     'backend set fwmark 1 via 10.10.30.101 weight 0':
         ('dsr', u.DSR_CMD_BACKEND_SET,
          {u.DSR_A_SERVICE: MARK, u.DSR_A_BACKEND:

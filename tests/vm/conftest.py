@@ -30,7 +30,7 @@ SPLAT = re.compile(
     r'list_(add|del) corruption|Bad page state|scheduling while atomic|'
     r'sleeping function called|page allocation failure|not ok \d')
 
-TEST_SECONDS = 240 if DEBUG else 120
+TEST_SECONDS = 300
 
 
 def pytest_configure(config):

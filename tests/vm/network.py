@@ -78,8 +78,11 @@ def _setns(fd):
         raise Failure(f'setns: {os.strerror(ctypes.get_errno())}')
 
 
-def wait_for(what, condition, seconds=10.0, every=0.02):
-    """Poll until condition() is true, and return what it returned."""
+def wait_for(what, condition, seconds=30.0, every=0.02):
+    """Poll until condition() is true, and return what it returned.
+
+    The time is for a busy machine; what holds ends the wait at once.
+    """
     end = time.monotonic() + seconds
     while True:
         value = condition()

@@ -12,10 +12,12 @@ import genl
 from network import VIP, W101, Host, run
 from traffic import DEBUG, SCALE
 
-NO_SERVICE = "no service with this fwmark: add it first with 'service add'"
+NO_SERVICE = "no such service: add it first with 'service add'"
 NO_BACKEND = ("no such backend in this service: add it first with "
               "'backend add'")
 RANGE = 'weight out of range: it is from 0 to 65535'
+LOWER = ('lower is above upper: a backend becomes overloaded at upper, and is '
+         'so until it is below lower')
 UNICAST = 'a backend is a host: its address must be unicast'
 
 # host, command, exit status, sentence
@@ -30,7 +32,20 @@ REFUSED = [
     ('lv1', 'service add fwmark 0', 2,
      'fwmark 0 is that of unmarked packets: choose another'),
     ('lv1', 'service add fwmark 9 scheduler best', 2,
-     'no such scheduler: there are rr and wrr'),
+     'no such scheduler: there are rr, wrr, lc, wlc, sed, nq, sh, dh, fo, ovf, '
+     'twos and maglev'),
+    ('lv1', 'service set fwmark 1 hash source', 2,
+     'hash is for the schedulers sh and maglev: name one of them too'),
+    ('lv1', 'service set fwmark 1 scheduler sh table-size 251', 2,
+     'table-size is for the scheduler maglev: name it too'),
+    ('lv1', 'service set fwmark 1 scheduler mh table-size 4096', 2,
+     'no such table-size: there are 251, 509, 1021, 2039, 4093, 8191, 16381, '
+     '32749, 65521, 131071, 262139, 524287 and 1048573'),
+    ('lv1', 'backend set fwmark 1 via 10.10.30.101 upper 4 lower 5', 2,
+     LOWER),
+    ('lv1', 'backend set fwmark 1 via 10.10.30.101 lower 1', 2, LOWER),
+    ('lv1', 'backend add fwmark 1 via 10.10.30.109 upper 1 lower 2', 2,
+     LOWER),
     ('lv1', 'backend add fwmark 1 via 10.10.30.101', 2,
      "this backend exists: change it with 'set' or 'replace'"),
     ('lv1', 'backend set fwmark 1 via 10.10.30.109 weight 2', 2, NO_BACKEND),
@@ -39,8 +54,6 @@ REFUSED = [
      'backend is not on-link: it would go through the gateway 10.10.30.102'),
     ('lv1', 'backend add fwmark 1 via 192.0.2.1', 2,
      'no route to the backend: it must be in a network of this machine'),
-    ('lv1', 'backend add fwmark 1 via 10.10.30.11', 2,
-     "the backend's address is this machine's own"),
     ('lv1', 'backend add fwmark 1 via 10.10.30.255', 2, UNICAST),
     ('lv1', 'backend add fwmark 1 via 224.0.0.1', 2, UNICAST),
     ('lv1', 'backend add fwmark 1 via 255.255.255.255', 2, UNICAST),
@@ -79,8 +92,9 @@ REFUSED = [
     ('lv1', 'service add fwmark 1x', 1, 'is not a number'),
     ('lv1', 'service add fwmark 4294967296', 1, 'is out of range'),
     ('lv1', 'service add fwmark 2 path somewhere', 1, 'unknown path'),
+    ('lv1', 'service add fwmark 2 hash somewhat', 1, 'unknown hash'),
     ('lv1', 'backend add fwmark 1 via 10.10.30.300', 1,
-     'is not an IPv4 address'),
+     'is not an IP address'),
     ('lv1', 'service frobnicate', 1, 'unknown command'),
     ('lv1', 'frobnicate', 1, 'unknown object'),
     ('w101', 'real add vip 10.10.31.100 proto tcp port 65536', 1,

@@ -56,7 +56,7 @@ def test_dead_backend(site, path):
              ('incomplete', 'unreachable'))
     assert site.backends()[W101]['state'] == 'reachable'
     wait_for('given up', lambda: site.backends()[NOBODY]['state'] ==
-             'unreachable', 8, 0.2)
+             'unreachable', every=0.2)
     assert NOBODY in site.lv1.run('dsrctl', 'show').stdout
 
 

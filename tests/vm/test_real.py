@@ -51,7 +51,7 @@ def test_both_addresses_from_one_port(one, proto, first):
     sock = one.net['client'].socket(socket.AF_INET, socket.SOCK_DGRAM)
     one.sockets.append(sock)
     sock.bind((CLIENT, 4444))
-    sock.settimeout(5)
+    sock.settimeout(30)
     for number in range(6):
         for address in order:
             sock.sendto(f'{address} {number}'.encode(), (address, 7))
@@ -113,7 +113,7 @@ def test_conntrack_absent(one):
     wait_for('nf_conntrack can be unloaded', lambda: one.lv1.run(
         'modprobe', '-r', '-a', 'nf_conntrack_netlink', 'nft_ct', 'xt_conntrack',
         'xt_CT', 'nf_conntrack', check=False) and not loaded('nf_conntrack'),
-        20, 0.3)
+        every=0.3)
     one.echo('w101')
     assert one.replies(4) == {'w101 nano': 4}
     exchange(one.udp(), [b'x' * 100] * 20)
@@ -291,7 +291,7 @@ def counted(site, reasons_before, **wanted):
         now = genl.reasons(site.w101, 'dsr_rs')
         return all(now[name] - reasons_before[name] == number
                    for name, number in wanted.items())
-    wait_for(f'counted: {wanted}; before: {reasons_before}', same, 3)
+    wait_for(f'counted: {wanted}; before: {reasons_before}', same)
 
 
 def test_reasons_pass(wired):
@@ -455,5 +455,6 @@ def test_accept_many(one):
         for port in range(10000, 10000 + number):
             client.send(wire.udp(port, 7, b'x'), '10.10.31.11')
         wait_for('an answer to each', lambda: len(
-            {p.dport for p in client.drain() if p.src == VIP}) == number, 30)
+            {p.dport for p in client.drain()
+             if p.src == VIP and p.proto == 17}) == number)
     assert W102 not in one.backends()

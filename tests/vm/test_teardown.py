@@ -137,7 +137,7 @@ def test_real_server_namespace_deleted(lb):
         timed('deleting w102', lambda: lb.net.unplug('w102'))
         assert refcount('dsr_rs') == 0
         assert 'w101 nano' in lb.curl(
-            '-H', 'Connection: close', '--retry', '3', '--retry-connrefused',
+            '--retry', '3', '--retry-connrefused',
             '--connect-timeout', '1', '--retry-delay', '1', '--retry-all-errors',
             f'http://{VIP}/')
     lb.rebuild('w102')
@@ -184,7 +184,7 @@ class Queue:
         self.number = number
         with host.at():
             self.sock = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 12)
-        self.sock.settimeout(10)
+        self.sock.settimeout(30)
         # bind to the queue, and have whole packets copied
         self.config(1, struct.pack('>BBH', 1, 0, 2))
         self.config(2, struct.pack('>IB', 0xffff, 2))

@@ -27,7 +27,7 @@ def checksum(data):
     return ~total & 0xffff
 
 
-def _l4_checksum(src, dst, proto, data):
+def l4_checksum(src, dst, proto, data):
     return checksum(socket.inet_aton(src) + socket.inet_aton(dst) +
                     struct.pack('>HH', proto, len(data)) + data)
 
@@ -53,7 +53,7 @@ def tcp(sport, dport=80, flags=SYN, seq=1000, ack=0, payload=b'', options=b'',
                        flags, 64240, 0, 0) + options
     data = head + payload
     data = (data[:16] +
-            struct.pack('>H', _l4_checksum(src, dst, 6, data)) + data[18:])
+            struct.pack('>H', l4_checksum(src, dst, 6, data)) + data[18:])
     return ip(data, 6, src, dst, **fields)
 
 
@@ -62,7 +62,7 @@ def udp(sport, dport=7, payload=b'', src=CLIENT, dst=VIP, csum=True,
     data = struct.pack('>HHHH', sport, dport, 8 + len(payload)
                        if length is None else length, 0) + payload
     if csum:
-        value = _l4_checksum(src, dst, 17, data) or 0xffff
+        value = l4_checksum(src, dst, 17, data) or 0xffff
         data = data[:6] + struct.pack('>H', value) + data[8:]
     return ip(data, 17, src, dst, **fields)
 
@@ -156,7 +156,7 @@ class Packet:
             return True
         if self.proto == 17 and self.udp_checksum == 0:
             return True
-        return _l4_checksum(self.src, self.dst, self.proto, self.data) == 0
+        return l4_checksum(self.src, self.dst, self.proto, self.data) == 0
 
 
 class Tap:
@@ -169,7 +169,7 @@ class Tap:
         self.seen = []
         with host.at():
             self.sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
-            self.sock.setsockopt(socket.SOL_SOCKET, 33, 1 << 24)  # RCVBUFFORCE
+            self.sock.setsockopt(socket.SOL_SOCKET, 33, 1 << 26)  # RCVBUFFORCE
             self.sock.bind((dev, 0x0003 if outgoing else 0x0800))
         self.mac = host.mac(dev).hex(':')
 
@@ -194,7 +194,7 @@ class Tap:
                     self.outgoing or where[2] != OUTGOING):
                 self.seen.append(Packet(data))
 
-    def wait(self, match, what, seconds=5.0):
+    def wait(self, match, what, seconds=30.0):
         """The first packet for which match() is true."""
         end = time.monotonic() + seconds
         done = 0

@@ -46,7 +46,7 @@
  *	the rest optional
  * @DSR_CMD_BACKEND_SET: as ADD
  * @DSR_CMD_BACKEND_REPLACE: as ADD
- * @DSR_CMD_BACKEND_DELETE: as ADD, without WEIGHT
+ * @DSR_CMD_BACKEND_DELETE: as ADD, without what is optional there
  * @DSR_CMD_BACKEND_GET: dump; of one service if DSR_A_SERVICE is given
  * @DSR_CMD_CONNECTION_GET: dump of the connection table; of the entries that
  *	have all the attributes of DSR_A_CONNECTION, if that is given
@@ -161,6 +161,21 @@ enum dsr_on_down {
 };
 
 /**
+ * enum dsr_hash - what of a flow a scheduler hashes
+ * @DSR_HASH_DEFAULT: what is usual for the scheduler; in requests only
+ * @DSR_HASH_SOURCE: the client's address
+ * @DSR_HASH_SOURCE_PORT: the client's address and port
+ */
+enum dsr_hash {
+	DSR_HASH_DEFAULT,
+	DSR_HASH_SOURCE,
+	DSR_HASH_SOURCE_PORT,
+
+	__DSR_HASH_MAX,
+	DSR_HASH_MAX = __DSR_HASH_MAX - 1
+};
+
+/**
  * enum dsr_service_attr - what clients connect to
  *
  * The key is FWMARK and FAMILY; or VIP, PROTO, PORT and PORT_LAST. A packet
@@ -191,6 +206,11 @@ enum dsr_on_down {
  *	agree in as many bits are one; 32 or 128 if absent
  * @DSR_SERVICE_A_TIMEOUTS: nest of enum dsr_timeout_attr: of its connections;
  *	0 or absent: that of the table
+ * @DSR_SERVICE_A_HASH: u8, enum dsr_hash, for the schedulers sh ("source" if
+ *	absent) and maglev ("source and port" if absent); in replies for these
+ * @DSR_SERVICE_A_TABLE_SIZE: u32, slots of the table of the scheduler maglev:
+ *	251, 509, 1021, 2039, 4093, 8191, 16381, 32749, 65521 (if absent, or 0),
+ *	131071, 262139, 524287 or 1048573; in replies for this one
  */
 enum dsr_service_attr {
 	DSR_SERVICE_A_UNSPEC,
@@ -212,6 +232,8 @@ enum dsr_service_attr {
 	DSR_SERVICE_A_PERSIST,
 	DSR_SERVICE_A_PERSIST_PREFIX,
 	DSR_SERVICE_A_TIMEOUTS,
+	DSR_SERVICE_A_HASH,
+	DSR_SERVICE_A_TABLE_SIZE,
 
 	__DSR_SERVICE_A_MAX,
 	DSR_SERVICE_A_MAX = __DSR_SERVICE_A_MAX - 1
@@ -274,6 +296,12 @@ enum dsr_backend_admin {
  *	persistence's sake (reply only)
  * @DSR_BACKEND_A_UNRESOLVED: u32, how often nobody has answered when its MAC
  *	address was asked for (reply only)
+ * @DSR_BACKEND_A_UPPER: u32, from this many connections in the table on,
+ *	established and others, it is overloaded; 0: never
+ * @DSR_BACKEND_A_LOWER: u32, below this many it is no longer overloaded, at
+ *	most UPPER; 0: below three quarters of UPPER
+ * @DSR_BACKEND_A_OVERLOADED: u8, 1: it gets no new connections until there are
+ *	fewer (reply only)
  */
 enum dsr_backend_attr {
 	DSR_BACKEND_A_UNSPEC,
@@ -289,6 +317,9 @@ enum dsr_backend_attr {
 	DSR_BACKEND_A_DEADLINE,
 	DSR_BACKEND_A_PERSISTENT,
 	DSR_BACKEND_A_UNRESOLVED,
+	DSR_BACKEND_A_UPPER,
+	DSR_BACKEND_A_LOWER,
+	DSR_BACKEND_A_OVERLOADED,
 
 	__DSR_BACKEND_A_MAX,
 	DSR_BACKEND_A_MAX = __DSR_BACKEND_A_MAX - 1

@@ -25,7 +25,7 @@ static struct dsr_packet packet_of(u32 n, u8 flags)
 	if (flags == UDP)
 		packet.tuple.proto = IPPROTO_UDP;
 	else
-		packet.tcp_flags = flags;
+		packet.event = dsr_event_tcp(flags);
 	return packet;
 }
 
@@ -35,9 +35,9 @@ static bool add(struct fixture *f, u32 n, u8 flags, struct dsr_backend *backend)
 	bool added;
 
 	rcu_read_lock();
-	dsr_conn_add(&f->dn, &packet,
-		     dsr_conn_hash(&f->dn.table, &packet.tuple), backend,
-		     &added);
+	dsr_conn_add(&f->dn, &packet.tuple,
+		     dsr_conn_hash(&f->dn.table, &packet.tuple),
+		     dsr_conn_state(DSR_CONN_SYN, &packet), backend, &added);
 	rcu_read_unlock();
 	return added;
 }
@@ -102,7 +102,8 @@ static bool move(struct fixture *f, u32 n, u8 flags,
 	bool moved;
 
 	rcu_read_lock();
-	moved = dsr_conn_move(&f->dn, find(f, n), &packet, backend);
+	moved = dsr_conn_move(&f->dn, find(f, n),
+			      dsr_conn_state(DSR_CONN_SYN, &packet), backend);
 	rcu_read_unlock();
 	return moved;
 }
@@ -192,13 +193,17 @@ static void conn_expires_by_state(struct kunit *test)
 	KUNIT_ASSERT_TRUE(test, add(f, 2, TCPHDR_ACK, backend));
 	find(f, 1)->node.seen = now;
 	find(f, 2)->node.seen = now;
-	KUNIT_EXPECT_EQ(test, dsr_conn_expires(find(f, 1), now + HZ), 59000);
-	dsr_table_tidy(&f->dn.table, now + 60 * HZ, true);
+	rcu_read_lock();
+	KUNIT_EXPECT_EQ(test, dsr_conn_expires(&f->dn, find(f, 1), now + HZ),
+			59000);
+	rcu_read_unlock();
+	/* a second later, as the last packet need not have been noted */
+	dsr_table_tidy(&f->dn.table, now + 61 * HZ, true);
 	KUNIT_EXPECT_NOT_NULL(test, find(f, 1));
-	dsr_table_tidy(&f->dn.table, now + 60 * HZ + 1, true);
+	dsr_table_tidy(&f->dn.table, now + 61 * HZ + 1, true);
 	KUNIT_EXPECT_NULL(test, find(f, 1));
 	KUNIT_EXPECT_NOT_NULL(test, find(f, 2));
-	dsr_table_tidy(&f->dn.table, now + 900 * HZ + 1, true);
+	dsr_table_tidy(&f->dn.table, now + 901 * HZ + 1, true);
 	KUNIT_EXPECT_NULL(test, find(f, 2));
 	expect_counts(test, backend, 0, 0);
 }

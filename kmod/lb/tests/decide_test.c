@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The one decision: service, connection, backend. */
 
-#include "../decide.h"
+#include "../schedule.h"
 #include "fixture.h"
 
 static struct dsr_packet packet_of(u32 n, u8 tcp_flags)
 {
 	return (struct dsr_packet) {
 		.tuple = fixture_tuple(n),
-		.tcp_flags = tcp_flags,
+		.kind = DSR_PACKET_FLOW,
+		.event = dsr_event_tcp(tcp_flags),
 	};
 }
 
@@ -22,7 +23,9 @@ static struct dsr_conn *connect(struct kunit *test, struct fixture *f, u32 n,
 	bool added;
 
 	rcu_read_lock();
-	conn = dsr_conn_add(&f->dn, &packet, hash, backend, &added);
+	conn = dsr_conn_add(&f->dn, &packet.tuple, hash,
+			    dsr_conn_state(DSR_CONN_SYN, &packet), backend,
+			    &added);
 	rcu_read_unlock();
 	KUNIT_ASSERT_NOT_NULL(test, conn);
 	KUNIT_EXPECT_TRUE(test, added);
@@ -33,7 +36,8 @@ static void decide(struct fixture *f, const struct dsr_packet *packet,
 		   u32 mark, struct dsr_decision *decision)
 {
 	rcu_read_lock();
-	dsr_decide(&f->dn, packet, mark, decision);
+	dsr_decide(&f->dn, dsr_frontend_find(&f->dn, mark, &packet->tuple),
+		   packet, decision);
 	rcu_read_unlock();
 }
 
@@ -81,7 +85,7 @@ static void hit_keeps_the_backend(struct kunit *test)
 	fixture_backend(test, f, 1, 1);
 	backend = fixture_backend(test, f, 2, 1);
 	conn = connect(test, f, 1, TCPHDR_ACK, backend);
-	backend->weight = 0;	/* takes no new ones, keeps the old */
+	backend->config.weight = 0;	/* takes no new ones, keeps the old */
 	KUNIT_ASSERT_EQ(test, dsr_pool_rebuild(&f->dn, &f->service), 0);
 	for (i = 0; i < ARRAY_SIZE(flags); i++) {
 		packet = packet_of(1, flags[i]);
@@ -134,23 +138,279 @@ static void removed_backend_is_left(struct kunit *test)
 	KUNIT_EXPECT_NOT_NULL(test, d.conn);
 }
 
+/* A second service beside that of the fixture, on its stack. */
+static void add_service(struct kunit *test, struct fixture *f,
+			struct dsr_service *service,
+			const struct dsr_service_key *key)
+{
+	struct dsr_pool_options options = { };
+
+	service->key = *key;
+	INIT_LIST_HEAD(&service->backends);
+	KUNIT_ASSERT_EQ(test, dsr_pool_build(&f->dn, service, &dsr_sched_rr,
+					     &options), 0);
+	KUNIT_ASSERT_EQ(test, dsr_frontend_link(&f->dn, service), 0);
+}
+
+static void remove_service(struct fixture *f, struct dsr_service *service)
+{
+	dsr_frontend_unlink(&f->dn, service);
+	dsr_pool_release(&f->dn, dsr_service_pool(&f->dn, service));
+	synchronize_rcu();
+}
+
 static void another_service_asks_its_scheduler(struct kunit *test)
 {
+	static const struct dsr_service_key key = {
+		.fwmark = FIXTURE_MARK + 1,
+		.family = AF_INET,
+		.port_last = U16_MAX,
+	};
 	struct dsr_packet packet = packet_of(1, TCPHDR_ACK);
 	struct fixture *f = test->priv;
-	struct dsr_service other = { .fwmark = FIXTURE_MARK + 1 };
+	struct dsr_service other = { };
 	struct dsr_backend *backend;
 	struct dsr_decision d;
 
 	backend = fixture_backend(test, f, 1, 1);
 	connect(test, f, 1, TCPHDR_ACK, backend);
-	hlist_add_head_rcu(&other.mark,
-			   &f->dn.marks[dsr_service_bucket(other.fwmark)]);
-	decide(f, &packet, other.fwmark, &d);
+	add_service(test, f, &other, &key);
+	decide(f, &packet, key.fwmark, &d);
 	KUNIT_EXPECT_PTR_EQ(test, d.service, &other);
 	KUNIT_EXPECT_NULL(test, d.backend);
-	hlist_del_rcu(&other.mark);
-	synchronize_rcu();
+	remove_service(f, &other);
+}
+
+/* The most specific service of an address wins, and a mark before all. */
+static void vip_services(struct kunit *test)
+{
+	static const struct {
+		u8 proto;
+		u16 port, port_last;
+	} keys[] = {	/* in an order that sorting has to change */
+		{ 0, 0, U16_MAX },
+		{ IPPROTO_TCP, 80, 89 },
+		{ IPPROTO_TCP, 0, U16_MAX },
+		{ IPPROTO_TCP, 80, 80 },
+	};
+	static const struct {
+		u8 proto;
+		u16 port;
+		int service;
+	} cases[] = {
+		{ IPPROTO_TCP, 80, 3 }, { IPPROTO_TCP, 81, 1 },
+		{ IPPROTO_TCP, 89, 1 }, { IPPROTO_TCP, 90, 2 },
+		{ IPPROTO_TCP, 79, 2 }, { IPPROTO_UDP, 80, 0 },
+		{ IPPROTO_SCTP, 1, 0 },
+	};
+	struct dsr_packet packet = packet_of(1, TCPHDR_SYN);
+	struct dsr_service *services;
+	struct fixture *f = test->priv;
+	struct dsr_service_key key;
+	struct dsr_decision d;
+	int i;
+
+	services = kunit_kcalloc(test, ARRAY_SIZE(keys), sizeof(*services),
+				 GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, services);
+	for (i = 0; i < ARRAY_SIZE(keys); i++) {
+		key = (struct dsr_service_key) {
+			.vip.ip = packet.tuple.v4.daddr,
+			.family = AF_INET,
+			.proto = keys[i].proto,
+			.port = keys[i].port,
+			.port_last = keys[i].port_last,
+		};
+		add_service(test, f, &services[i], &key);
+		KUNIT_EXPECT_PTR_EQ(test, dsr_service_find(&f->dn, &key),
+				    &services[i]);
+	}
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		packet.tuple.proto = cases[i].proto;
+		packet.tuple.dport = htons(cases[i].port);
+		decide(f, &packet, 0, &d);
+		KUNIT_EXPECT_PTR_EQ(test, d.service,
+				    &services[cases[i].service]);
+		decide(f, &packet, FIXTURE_MARK + 1, &d);
+		KUNIT_EXPECT_PTR_EQ(test, d.service,
+				    &services[cases[i].service]);
+		decide(f, &packet, FIXTURE_MARK, &d);
+		KUNIT_EXPECT_PTR_EQ(test, d.service, &f->service);
+	}
+	key.proto = IPPROTO_TCP;
+	key.port = 85;
+	key.port_last = 95;	/* partly in 80 to 89 */
+	KUNIT_EXPECT_PTR_EQ(test, dsr_service_clash(&f->dn, &key),
+			    &services[1]);
+	key.port = 90;
+	KUNIT_EXPECT_NULL(test, dsr_service_clash(&f->dn, &key));
+	packet.tuple.v4.daddr ^= htonl(1);
+	decide(f, &packet, 0, &d);
+	KUNIT_EXPECT_NULL(test, d.service);
+	for (i = 0; i < ARRAY_SIZE(keys); i++)
+		remove_service(f, &services[i]);
+	KUNIT_EXPECT_EQ(test, f->dn.vips_count, 0);
+}
+
+/* What becomes of a connection whose backend is down, by choice. */
+static void backend_down(struct kunit *test)
+{
+	static const enum dsr_reason reasons[] = {
+		[DSR_ON_DOWN_RESCHEDULE] = DSR_FORWARDED,
+		[DSR_ON_DOWN_RESET] = DSR_REPLIED_RESET,
+		[DSR_ON_DOWN_DROP] = DSR_DROP_BACKEND_DOWN,
+	};
+	struct dsr_packet ack = packet_of(1, TCPHDR_ACK);
+	struct dsr_packet syn = packet_of(1, TCPHDR_SYN);
+	struct fixture *f = test->priv;
+	struct dsr_backend_config config;
+	struct dsr_backend *backend;
+	struct dsr_decision d;
+	struct dsr_conn *conn;
+	int i;
+
+	fixture_backend(test, f, 1, 1);
+	backend = fixture_backend(test, f, 2, 1);
+	conn = connect(test, f, 1, TCPHDR_ACK, backend);
+	config = backend->config;
+	config.admin = DSR_BACKEND_DRAINING;
+	KUNIT_ASSERT_EQ(test, dsr_backend_set(&f->dn, backend, &config, NULL),
+			0);
+	KUNIT_EXPECT_EQ(test, fixture_pool(f)->count, 1);
+	decide(f, &ack, FIXTURE_MARK, &d);
+	KUNIT_EXPECT_PTR_EQ(test, d.backend, backend);
+
+	config.admin = DSR_BACKEND_DOWN;
+	KUNIT_ASSERT_EQ(test, dsr_backend_set(&f->dn, backend, &config, NULL),
+			0);
+	for (i = 0; i < ARRAY_SIZE(reasons); i++) {
+		f->service.on_down = i;
+		decide(f, &ack, FIXTURE_MARK, &d);
+		KUNIT_EXPECT_EQ(test, d.reason, reasons[i]);
+		KUNIT_EXPECT_NULL(test, d.backend);
+		KUNIT_EXPECT_PTR_EQ(test, d.conn, conn);
+		/* a new connection is never made to suffer for an old one */
+		decide(f, &syn, FIXTURE_MARK, &d);
+		KUNIT_EXPECT_EQ(test, d.reason, DSR_FORWARDED);
+	}
+	f->service.on_down = DSR_ON_DOWN_RESET;
+	rcu_read_lock();
+	dsr_conn_close(&f->dn, conn);	/* as the hook does after the reset */
+	rcu_read_unlock();
+	/* what was on its way already begins no connection elsewhere */
+	decide(f, &ack, FIXTURE_MARK, &d);
+	KUNIT_EXPECT_EQ(test, d.reason, DSR_REPLIED_RESET);
+	decide(f, &syn, FIXTURE_MARK, &d);
+	KUNIT_EXPECT_EQ(test, d.reason, DSR_FORWARDED);
+}
+
+/* UDP has no other way to begin again than to go on. */
+static void backend_down_udp(struct kunit *test)
+{
+	struct dsr_packet packet = packet_of(1, TCPHDR_ACK);
+	struct fixture *f = test->priv;
+	struct dsr_backend_config config;
+	struct dsr_backend *backend;
+	struct dsr_decision d;
+	struct dsr_conn *conn;
+
+	packet.tuple.proto = IPPROTO_UDP;
+	f->service.on_down = DSR_ON_DOWN_RESET;
+	backend = fixture_backend(test, f, 1, 1);
+	rcu_read_lock();
+	dsr_decide(&f->dn, f->service.frontend, &packet, &d);
+	dsr_schedule(&f->dn, &packet, &d);
+	rcu_read_unlock();
+	KUNIT_ASSERT_PTR_EQ(test, d.backend, backend);
+	config = backend->config;
+	config.admin = DSR_BACKEND_DOWN;
+	KUNIT_ASSERT_EQ(test, dsr_backend_set(&f->dn, backend, &config, NULL),
+			0);
+	decide(f, &packet, FIXTURE_MARK, &d);
+	KUNIT_EXPECT_EQ(test, d.reason, DSR_REPLIED_RESET);
+	conn = d.conn;
+	KUNIT_ASSERT_NOT_NULL(test, conn);
+	rcu_read_lock();
+	dsr_conn_close(&f->dn, conn);
+	rcu_read_unlock();
+	decide(f, &packet, FIXTURE_MARK, &d);
+	KUNIT_EXPECT_EQ(test, d.reason, DSR_FORWARDED);
+	KUNIT_EXPECT_NULL(test, d.backend);
+}
+
+/* A backend that is deleted and added again has its connections back. */
+static void backend_comes_back(struct kunit *test)
+{
+	struct dsr_packet packet = packet_of(1, TCPHDR_ACK);
+	struct fixture *f = test->priv;
+	struct dsr_backend *backend, *again;
+	struct dsr_decision d;
+
+	f->service.on_down = DSR_ON_DOWN_DROP;
+	fixture_backend(test, f, 1, 1);
+	backend = fixture_backend(test, f, 2, 1);
+	connect(test, f, 1, TCPHDR_ACK, backend);
+	KUNIT_ASSERT_EQ(test, dsr_backend_remove(&f->dn, backend, NULL), 0);
+	decide(f, &packet, FIXTURE_MARK, &d);
+	KUNIT_EXPECT_EQ(test, d.reason, DSR_DROP_BACKEND_DOWN);
+	again = fixture_backend(test, f, 2, 0);	/* also without weight */
+	decide(f, &packet, FIXTURE_MARK, &d);
+	KUNIT_EXPECT_EQ(test, d.reason, DSR_FORWARDED);
+	KUNIT_EXPECT_PTR_EQ(test, d.backend, again);
+}
+
+static void echo(struct kunit *test)
+{
+	struct dsr_packet packet = packet_of(1, 0);
+	struct fixture *f = test->priv;
+	struct dsr_backend *backend;
+	struct dsr_decision d;
+
+	packet.kind = DSR_PACKET_ECHO;
+	decide(f, &packet, FIXTURE_MARK + 1, &d);
+	KUNIT_EXPECT_EQ(test, d.reason, DSR_PASS_NO_SERVICE);
+	decide(f, &packet, FIXTURE_MARK, &d);
+	KUNIT_EXPECT_EQ(test, d.reason, DSR_DROP_PING);	/* nobody is up */
+	backend = fixture_backend(test, f, 1, 1);
+	decide(f, &packet, FIXTURE_MARK, &d);
+	KUNIT_EXPECT_EQ(test, d.reason, DSR_REPLIED_PING);
+	f->service.ping = DSR_PING_FORWARD;
+	decide(f, &packet, FIXTURE_MARK, &d);
+	KUNIT_EXPECT_EQ(test, d.reason, DSR_FORWARDED_PING);
+	KUNIT_EXPECT_PTR_EQ(test, d.backend, backend);
+	f->service.ping = DSR_PING_IGNORE;
+	decide(f, &packet, FIXTURE_MARK, &d);
+	KUNIT_EXPECT_EQ(test, d.reason, DSR_DROP_PING);
+}
+
+/* No packet says that a UDP flow is over: its time does. */
+static void udp_flow_that_was_silent(struct kunit *test)
+{
+	struct dsr_packet packet = packet_of(1, TCPHDR_ACK);
+	struct fixture *f = test->priv;
+	struct dsr_backend *backend = fixture_backend(test, f, 1, 1);
+	struct dsr_decision d;
+	struct dsr_conn *conn;
+
+	packet.tuple.proto = IPPROTO_UDP;
+	f->service.timeouts.state[DSR_CONN_UDP] = 5 * HZ;
+	rcu_read_lock();
+	dsr_decide(&f->dn, f->service.frontend, &packet, &d);
+	dsr_schedule(&f->dn, &packet, &d);
+	rcu_read_unlock();
+	KUNIT_EXPECT_EQ(test, d.reason, DSR_FORWARDED);
+	decide(f, &packet, FIXTURE_MARK, &d);
+	conn = d.conn;
+	KUNIT_ASSERT_NOT_NULL(test, conn);
+	KUNIT_EXPECT_PTR_EQ(test, d.backend, backend);
+	/* its last packet may have come a second after the one noted */
+	conn->node.seen = jiffies - 6 * HZ + 10;
+	decide(f, &packet, FIXTURE_MARK, &d);
+	KUNIT_EXPECT_PTR_EQ(test, d.backend, backend);
+	conn->node.seen = jiffies - 6 * HZ - 1;
+	decide(f, &packet, FIXTURE_MARK, &d);
+	KUNIT_EXPECT_NULL(test, d.backend);
+	KUNIT_EXPECT_PTR_EQ(test, d.conn, conn);
 }
 
 static void icmp_error_follows_its_connection(struct kunit *test)
@@ -160,7 +420,7 @@ static void icmp_error_follows_its_connection(struct kunit *test)
 	struct dsr_packet packet = packet_of(1, 0);
 	struct dsr_decision d;
 
-	packet.icmp_error = true;
+	packet.kind = DSR_PACKET_ICMP_ERROR;
 	decide(f, &packet, FIXTURE_MARK, &d);
 	KUNIT_EXPECT_EQ(test, d.reason, DSR_PASS_ICMP_UNRELATED);
 	connect(test, f, 1, TCPHDR_ACK, backend);
@@ -183,14 +443,14 @@ static void icmp_error_follows_its_hash(struct kunit *test)
 
 	fixture_backend(test, f, 1, 1);
 	fixture_backend(test, f, 2, 1);
-	packet.icmp_error = true;
+	packet.kind = DSR_PACKET_ICMP_ERROR;
 	decide(f, &packet, FIXTURE_MARK, &d);
 	KUNIT_EXPECT_EQ(test, d.reason, DSR_PASS_ICMP_UNRELATED);
 	dsr_net_note_crowded(&f->dn);
 	decide(f, &packet, FIXTURE_MARK, &d);
 	KUNIT_EXPECT_EQ(test, d.reason, DSR_FORWARDED_ICMP);
 	KUNIT_EXPECT_PTR_EQ(test, d.backend,
-			    dsr_rendezvous_select(fixture_pool(f),
+			    dsr_scheduler_home(fixture_pool(f),
 						  &packet.tuple));
 	decide(f, &packet, FIXTURE_MARK + 1, &d);
 	KUNIT_EXPECT_EQ(test, d.reason, DSR_PASS_ICMP_UNRELATED);
@@ -203,6 +463,12 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(syn_reuses_a_finished_connection),
 	KUNIT_CASE(removed_backend_is_left),
 	KUNIT_CASE(another_service_asks_its_scheduler),
+	KUNIT_CASE(vip_services),
+	KUNIT_CASE(backend_down),
+	KUNIT_CASE(backend_down_udp),
+	KUNIT_CASE(backend_comes_back),
+	KUNIT_CASE(echo),
+	KUNIT_CASE(udp_flow_that_was_silent),
 	KUNIT_CASE(icmp_error_follows_its_connection),
 	KUNIT_CASE(icmp_error_follows_its_hash),
 	{ }

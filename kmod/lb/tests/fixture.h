@@ -7,6 +7,7 @@
 #include <linux/slab.h>
 
 #include "../conn.h"
+#include "../frontend.h"
 #include "../scheduler.h"
 #include "../service.h"
 
@@ -28,16 +29,20 @@ static inline struct dsr_backend *fixture_backend(struct kunit *test,
 						  u32 weight)
 {
 	struct dsr_backend *backend = kzalloc(sizeof(*backend), GFP_KERNEL);
+	union nf_inet_addr addr = { .ip = htonl(0x0a000000 + host) };
+	struct dsr_backend *before;
 
 	KUNIT_ASSERT_NOT_NULL(test, backend);
 	backend->stats = alloc_percpu(struct dsr_stats);
 	KUNIT_ASSERT_NOT_NULL(test, backend->stats);
 	backend->service = &f->service;
-	backend->weight = weight;
+	backend->config.weight = weight;
 	refcount_set(&backend->ref, 1);
-	dsr_nexthop_init(&init_net, &backend->nexthop,
-			 htonl(0x0a000000 + host));
-	list_add_tail(&backend->list, &f->service.backends);
+	dsr_nexthop_init(&init_net, &backend->nexthop, AF_INET, &addr);
+	list_for_each_entry_reverse(before, &f->service.backends, list)
+		if (dsr_backend_compare(before, backend) < 0)
+			break;
+	list_add(&backend->list, &before->list);
 	f->service.backends_count++;
 	KUNIT_ASSERT_EQ(test, dsr_pool_rebuild(&f->dn, &f->service), 0);
 	return backend;
@@ -47,6 +52,72 @@ static inline struct dsr_backend *fixture_backend(struct kunit *test,
 static inline struct dsr_pool *fixture_pool(struct fixture *f)
 {
 	return dsr_service_pool(&f->dn, &f->service);
+}
+
+/** fixture_schedule() - change the scheduler of the service of @f */
+static inline void fixture_schedule(struct kunit *test, struct fixture *f,
+				    const char *name,
+				    struct dsr_pool_options options)
+{
+	const struct dsr_scheduler *scheduler = dsr_scheduler_find(name);
+
+	KUNIT_ASSERT_NOT_NULL(test, scheduler);
+	KUNIT_ASSERT_EQ(test, dsr_pool_build(&f->dn, &f->service, scheduler,
+					     &options), 0);
+}
+
+/** fixture_load() - give a backend connections, as conn.c would */
+static inline void fixture_load(struct dsr_backend *backend, u32 active,
+				u32 inactive)
+{
+	atomic_set(&backend->active, active);
+	atomic_set(&backend->inactive, inactive);
+	dsr_backend_counted(backend);
+}
+
+/** fixture_limit() - give a backend thresholds, as a user would */
+static inline void fixture_limit(struct kunit *test, struct fixture *f,
+				 struct dsr_backend *backend, u32 upper,
+				 u32 lower)
+{
+	struct dsr_backend_config config = backend->config;
+
+	config.upper = upper;
+	config.lower = lower;
+	KUNIT_ASSERT_EQ(test, dsr_backend_set(&f->dn, backend, &config, NULL),
+			0);
+}
+
+/** fixture_weight() - change the weight of a backend, as a user would */
+static inline void fixture_weight(struct kunit *test, struct fixture *f,
+				  struct dsr_backend *backend, u32 weight)
+{
+	struct dsr_backend_config config = backend->config;
+
+	config.weight = weight;
+	KUNIT_ASSERT_EQ(test, dsr_backend_set(&f->dn, backend, &config, NULL),
+			0);
+}
+
+/** fixture_host() - N of the backend 10.0.0.N */
+static inline u8 fixture_host(const struct dsr_backend *backend)
+{
+	return ntohl(backend->nexthop.addr.ip);
+}
+
+/** fixture_choose() - N of the backend 10.0.0.N that @tuple gets; 0: none */
+static inline u8 fixture_choose(struct fixture *f,
+				const struct dsr_tuple *tuple, bool dry)
+{
+	struct dsr_pool *pool = fixture_pool(f);
+	struct dsr_backend *backend;
+	u8 host;
+
+	rcu_read_lock();
+	backend = pool->scheduler->select(pool, tuple, dry);
+	host = backend ? fixture_host(backend) : 0;
+	rcu_read_unlock();
+	return host;
 }
 
 /** fixture_suite_init() - what dsr_lb_init() does, which has not run yet */
@@ -65,6 +136,7 @@ static inline void fixture_suite_exit(struct kunit_suite *suite)
 static inline int fixture_init(struct kunit *test)
 {
 	struct fixture *f = kunit_kzalloc(test, sizeof(*f), GFP_KERNEL);
+	struct dsr_pool_options options = { };
 	int err;
 
 	if (!f)
@@ -78,11 +150,16 @@ static inline int fixture_init(struct kunit *test)
 	err = dsr_conn_table_init(&f->dn);
 	if (err)
 		return err;
-	f->service.fwmark = FIXTURE_MARK;
+	f->service.key = (struct dsr_service_key) {
+		.fwmark = FIXTURE_MARK,
+		.family = AF_INET,
+		.port_last = U16_MAX,
+	};
 	INIT_LIST_HEAD(&f->service.backends);
-	hlist_add_head_rcu(&f->service.mark,
-			   &f->dn.marks[dsr_service_bucket(FIXTURE_MARK)]);
-	return dsr_pool_build(&f->dn, &f->service, &dsr_sched_rr);
+	err = dsr_frontend_link(&f->dn, &f->service);
+	if (err)
+		return err;
+	return dsr_pool_build(&f->dn, &f->service, &dsr_sched_rr, &options);
 }
 
 /** fixture_exit() - undo fixture_init() */
@@ -94,7 +171,8 @@ static inline void fixture_exit(struct kunit *test)
 	dsr_table_exit(&f->dn.table);
 	list_for_each_entry_safe(backend, next, &f->service.backends, list)
 		dsr_backend_release(backend);
-	kvfree_rcu(fixture_pool(f), rcu);
+	dsr_pool_release(&f->dn, fixture_pool(f));
+	dsr_frontend_unlink(&f->dn, &f->service);
 	mutex_unlock(&f->dn.lock);
 	/* the service is part of the fixture */
 	rcu_barrier();

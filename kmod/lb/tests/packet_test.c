@@ -3,10 +3,15 @@
 
 #include <kunit/test.h>
 #include <linux/icmp.h>
+#include <linux/icmpv6.h>
 #include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <linux/sctp.h>
 #include <linux/skbuff.h>
 #include <linux/tcp.h>
 #include <linux/udp.h>
+#include <net/ipv6.h>
+#include <net/ndisc.h>
 #include <net/tcp.h>
 
 #include "../packet.h"
@@ -83,7 +88,9 @@ static bool parse(struct kunit *test, const struct bytes *bytes, u32 len,
 	}
 	skb_reset_network_header(skb);
 	*reason = DSR_REASON_COUNT;
-	ret = dsr_packet_parse(skb, packet, reason);
+	ret = dsr_packet_parse(skb, bytes->data[0] >> 4 == 6 ? AF_INET6 :
+							       AF_INET,
+			       packet, reason);
 	kfree_skb(skb);
 	return ret;
 }
@@ -126,9 +133,8 @@ static void tcp(struct kunit *test)
 		KUNIT_EXPECT_TRUE(test, parse(test, &bytes, bytes.len, linear,
 					      &packet, &reason));
 		expect_tuple(test, &packet, IPPROTO_TCP, 40000, 80);
-		KUNIT_EXPECT_EQ(test, packet.tcp_flags,
-				TCPHDR_SYN | TCPHDR_ECE);
-		KUNIT_EXPECT_FALSE(test, packet.icmp_error);
+		KUNIT_EXPECT_EQ(test, packet.event, DSR_EVENT_OPEN);
+		KUNIT_EXPECT_EQ(test, packet.kind, DSR_PACKET_FLOW);
 	}
 	for (len = 28; len < bytes.len; len++) {
 		KUNIT_EXPECT_FALSE(test, parse(test, &bytes, len, len, &packet,
@@ -152,7 +158,7 @@ static void udp(struct kunit *test)
 	udph = append_udp(&bytes, 5353, 53);
 	KUNIT_EXPECT_TRUE(test, parse_all(test, &bytes, &packet, &reason));
 	expect_tuple(test, &packet, IPPROTO_UDP, 5353, 53);
-	KUNIT_EXPECT_EQ(test, packet.tcp_flags, 0);
+	KUNIT_EXPECT_EQ(test, packet.event, DSR_EVENT_DATA);
 	for (len = 20; len < bytes.len; len++) {
 		KUNIT_EXPECT_FALSE(test, parse(test, &bytes, len, len, &packet,
 					       &reason));
@@ -201,6 +207,11 @@ static void others(struct kunit *test)
 	append_ip(&echo, IPPROTO_ICMP, CLIENT, VIP, 0);
 	icmph = append(&echo, sizeof(*icmph));
 	icmph->type = ICMP_ECHO;
+	icmph->un.echo.id = htons(77);
+	KUNIT_EXPECT_TRUE(test, parse_all(test, &echo, &packet, &reason));
+	KUNIT_EXPECT_EQ(test, packet.kind, DSR_PACKET_ECHO);
+	expect_tuple(test, &packet, IPPROTO_ICMP, 0, 77);
+	icmph->type = ICMP_ECHOREPLY;
 	KUNIT_EXPECT_FALSE(test, parse_all(test, &echo, &packet, &reason));
 	KUNIT_EXPECT_EQ(test, reason, DSR_PASS_PROTOCOL);
 }
@@ -271,7 +282,7 @@ static void icmp_error(struct kunit *test)
 			c->parsed);
 	if (c->parsed) {
 		expect_tuple(test, &packet, c->inner_proto, 40000, 80);
-		KUNIT_EXPECT_TRUE(test, packet.icmp_error);
+		KUNIT_EXPECT_EQ(test, packet.kind, DSR_PACKET_ICMP_ERROR);
 	} else {
 		KUNIT_EXPECT_EQ(test, reason, c->reason);
 	}
@@ -293,8 +304,212 @@ static void icmp_cut_short(struct kunit *test)
 	}
 }
 
+static void sctp(struct kunit *test)
+{
+	struct bytes bytes = { };
+	struct sctp_chunkhdr *chunk;
+	struct dsr_packet packet;
+	enum dsr_reason reason;
+	struct sctphdr *head;
+	u32 len;
+
+	append_ip(&bytes, IPPROTO_SCTP, CLIENT, VIP, 0);
+	head = append(&bytes, sizeof(*head));
+	head->source = htons(40000);
+	head->dest = htons(3868);
+	chunk = append(&bytes, sizeof(*chunk));
+	chunk->type = SCTP_CID_INIT;
+	KUNIT_EXPECT_TRUE(test, parse_all(test, &bytes, &packet, &reason));
+	expect_tuple(test, &packet, IPPROTO_SCTP, 40000, 3868);
+	KUNIT_EXPECT_EQ(test, packet.event, DSR_EVENT_OPEN);
+	chunk->type = SCTP_CID_ABORT;
+	KUNIT_EXPECT_TRUE(test, parse_all(test, &bytes, &packet, &reason));
+	KUNIT_EXPECT_EQ(test, packet.event, DSR_EVENT_ABORT);
+	for (len = 20; len < bytes.len; len++) {
+		KUNIT_EXPECT_FALSE(test, parse(test, &bytes, len, len, &packet,
+					       &reason));
+		KUNIT_EXPECT_EQ(test, reason, DSR_DROP_MALFORMED);
+	}
+}
+
+static const struct in6_addr client6 = { { .u6_addr8 = { 0x20, 1, 0xd, 0xb8,
+	[15] = 0xc8 } } };
+static const struct in6_addr vip6 = { { .u6_addr8 = { 0x20, 1, 0xd, 0xb8,
+	[15] = 0x64 } } };
+
+static struct ipv6hdr *append_ip6(struct bytes *bytes, u8 nexthdr,
+				  const struct in6_addr *saddr,
+				  const struct in6_addr *daddr)
+{
+	struct ipv6hdr *ip6h = append(bytes, sizeof(*ip6h));
+
+	ip6h->version = 6;
+	ip6h->hop_limit = 64;
+	ip6h->nexthdr = nexthdr;
+	ip6h->saddr = *saddr;
+	ip6h->daddr = *daddr;
+	return ip6h;
+}
+
+/* An extension header of @units more than the 8 bytes that each has. */
+static void append_extension(struct bytes *bytes, u8 nexthdr, u8 units)
+{
+	u8 *header = append(bytes, 8 + 8 * units);
+
+	header[0] = nexthdr;
+	header[1] = units;
+}
+
+static void expect_tuple6(struct kunit *test, const struct dsr_packet *packet,
+			  u8 proto, u16 sport, u16 dport)
+{
+	struct dsr_tuple tuple = {
+		.sport = htons(sport),
+		.dport = htons(dport),
+		.proto = proto,
+		.family = AF_INET6,
+		.v6.saddr = client6,
+		.v6.daddr = vip6,
+	};
+
+	KUNIT_EXPECT_TRUE(test, dsr_tuple_equal(&packet->tuple, &tuple));
+	/* every bit of both addresses counts */
+	tuple.v6.daddr.s6_addr[0] ^= 1;
+	KUNIT_EXPECT_FALSE(test, dsr_tuple_equal(&packet->tuple, &tuple));
+	tuple.v6.daddr.s6_addr[0] ^= 1;
+	tuple.v6.saddr.s6_addr[15] ^= 1;
+	KUNIT_EXPECT_FALSE(test, dsr_tuple_equal(&packet->tuple, &tuple));
+}
+
+static void tcp6(struct kunit *test)
+{
+	struct bytes bytes = { };
+	struct dsr_packet packet;
+	enum dsr_reason reason;
+	struct tcphdr *tcph;
+	u32 len;
+
+	append_ip6(&bytes, IPPROTO_TCP, &client6, &vip6);
+	tcph = append_tcp(&bytes, 40000, 80);
+	tcph->fin = 1;
+	KUNIT_EXPECT_TRUE(test, parse_all(test, &bytes, &packet, &reason));
+	expect_tuple6(test, &packet, IPPROTO_TCP, 40000, 80);
+	KUNIT_EXPECT_EQ(test, packet.event, DSR_EVENT_CLOSE);
+	for (len = 40; len < bytes.len; len++) {
+		KUNIT_EXPECT_FALSE(test, parse(test, &bytes, len, len, &packet,
+					       &reason));
+		KUNIT_EXPECT_EQ(test, reason, DSR_DROP_MALFORMED);
+	}
+}
+
+static void extension_headers(struct kunit *test)
+{
+	struct bytes bytes = { };
+	struct dsr_packet packet;
+	enum dsr_reason reason;
+	u32 len;
+
+	append_ip6(&bytes, NEXTHDR_HOP, &client6, &vip6);
+	append_extension(&bytes, NEXTHDR_DEST, 0);
+	append_extension(&bytes, IPPROTO_UDP, 2);
+	append_udp(&bytes, 5353, 53);
+	KUNIT_EXPECT_TRUE(test, parse_all(test, &bytes, &packet, &reason));
+	expect_tuple6(test, &packet, IPPROTO_UDP, 5353, 53);
+	for (len = 40; len < bytes.len; len++) {
+		KUNIT_EXPECT_FALSE(test, parse(test, &bytes, len, len, &packet,
+					       &reason));
+		KUNIT_EXPECT_EQ(test, reason, DSR_DROP_MALFORMED);
+	}
+	/* a header that says to be longer than the packet is */
+	bytes.data[49] = 0xff;
+	KUNIT_EXPECT_FALSE(test, parse_all(test, &bytes, &packet, &reason));
+	KUNIT_EXPECT_EQ(test, reason, DSR_DROP_MALFORMED);
+}
+
+static void fragments6(struct kunit *test)
+{
+	static const u16 frag_offs[] = { IP6_MF, 8, 800 | IP6_MF };
+	struct dsr_packet packet;
+	enum dsr_reason reason;
+	struct frag_hdr *head;
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(frag_offs); i++) {
+		struct bytes bytes = { };
+
+		append_ip6(&bytes, NEXTHDR_FRAGMENT, &client6, &vip6);
+		head = append(&bytes, sizeof(*head));
+		head->nexthdr = IPPROTO_UDP;
+		head->frag_off = htons(frag_offs[i]);
+		append_udp(&bytes, 5353, 53);
+		KUNIT_EXPECT_FALSE(test, parse_all(test, &bytes, &packet,
+						   &reason));
+		KUNIT_EXPECT_EQ(test, reason, DSR_DROP_FRAGMENT);
+	}
+}
+
+static void icmp6_error(struct kunit *test)
+{
+	static const u8 types[] = { ICMPV6_DEST_UNREACH, ICMPV6_PKT_TOOBIG,
+				    ICMPV6_TIME_EXCEED, ICMPV6_PARAMPROB };
+	static const struct in6_addr router = { { .u6_addr8 = { 0x20, 2 } } };
+	struct dsr_packet packet;
+	enum dsr_reason reason;
+	struct ipv6hdr *ip6h;
+	int i;
+	u32 len;
+
+	for (i = 0; i < ARRAY_SIZE(types); i++) {
+		struct bytes bytes = { };
+
+		append_ip6(&bytes, IPPROTO_ICMPV6, &router, &vip6);
+		*(u8 *)append(&bytes, sizeof(struct icmp6hdr)) = types[i];
+		ip6h = append_ip6(&bytes, NEXTHDR_DEST, &vip6, &client6);
+		append_extension(&bytes, IPPROTO_TCP, 0);
+		append_tcp(&bytes, 80, 40000);
+		KUNIT_EXPECT_TRUE(test, parse_all(test, &bytes, &packet,
+						  &reason));
+		expect_tuple6(test, &packet, IPPROTO_TCP, 40000, 80);
+		KUNIT_EXPECT_EQ(test, packet.kind, DSR_PACKET_ICMP_ERROR);
+		/* four bytes of the quoted segment are its ports */
+		for (len = 40; len < bytes.len - 16; len++)
+			KUNIT_EXPECT_FALSE(test, parse(test, &bytes, len, len,
+						       &packet, &reason));
+		/* not sent by the VIP */
+		ip6h->saddr.s6_addr[15]++;
+		KUNIT_EXPECT_FALSE(test, parse_all(test, &bytes, &packet,
+						   &reason));
+		KUNIT_EXPECT_EQ(test, reason, DSR_PASS_ICMP_UNRELATED);
+	}
+}
+
+static void others6(struct kunit *test)
+{
+	struct bytes bytes = { };
+	struct dsr_packet packet;
+	enum dsr_reason reason;
+	struct icmp6hdr *icmph;
+
+	append_ip6(&bytes, IPPROTO_ICMPV6, &client6, &vip6);
+	icmph = append(&bytes, sizeof(*icmph));
+	icmph->icmp6_type = ICMPV6_ECHO_REQUEST;
+	icmph->icmp6_identifier = htons(77);
+	KUNIT_EXPECT_TRUE(test, parse_all(test, &bytes, &packet, &reason));
+	KUNIT_EXPECT_EQ(test, packet.kind, DSR_PACKET_ECHO);
+	expect_tuple6(test, &packet, IPPROTO_ICMPV6, 0, 77);
+	icmph->icmp6_type = NDISC_NEIGHBOUR_SOLICITATION;
+	KUNIT_EXPECT_FALSE(test, parse_all(test, &bytes, &packet, &reason));
+	KUNIT_EXPECT_EQ(test, reason, DSR_PASS_PROTOCOL);
+}
+
 static struct kunit_case cases[] = {
 	KUNIT_CASE(tcp),
+	KUNIT_CASE(sctp),
+	KUNIT_CASE(tcp6),
+	KUNIT_CASE(extension_headers),
+	KUNIT_CASE(fragments6),
+	KUNIT_CASE(icmp6_error),
+	KUNIT_CASE(others6),
 	KUNIT_CASE(udp),
 	KUNIT_CASE(fragments),
 	KUNIT_CASE(others),

@@ -5,23 +5,19 @@
 
 #define FLOWS	20000
 #define HOSTS	4	/* 10.0.0.1 to 10.0.0.3, and none */
+#define USUAL	((struct dsr_pool_options) { })
 
 /* Connections that each backend 10.0.0.N gets of the next @turns. */
 static void count(struct fixture *f, u32 turns, u32 *counts)
 {
-	struct dsr_pool *pool = fixture_pool(f);
-	struct dsr_backend *backend;
 	struct dsr_tuple tuple;
 	u32 i;
 
 	local_bh_disable();
-	rcu_read_lock();
 	for (i = 0; i < turns; i++) {
 		tuple = fixture_tuple(i);
-		backend = pool->scheduler->select(pool, &tuple, false);
-		counts[ntohl(backend->nexthop.addr) % HOSTS]++;
+		counts[fixture_choose(f, &tuple, false) % HOSTS]++;
 	}
-	rcu_read_unlock();
 	local_bh_enable();
 }
 
@@ -67,13 +63,69 @@ static void rr_goes_on_after_a_change(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, counts[2], 1);
 }
 
+static void rr_passes_over_the_overloaded(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	struct dsr_backend *second;
+	u32 counts[HOSTS] = { };
+
+	fixture_backend(test, f, 1, 1);
+	second = fixture_backend(test, f, 2, 1);
+	fixture_backend(test, f, 3, 1);
+	fixture_limit(test, f, second, 10, 0);
+	fixture_load(second, 6, 4);
+	/* and nobody gets its share instead of another */
+	count(f, 2 * 50, counts);
+	KUNIT_EXPECT_EQ(test, counts[1], 50);
+	KUNIT_EXPECT_EQ(test, counts[2], 0);
+	KUNIT_EXPECT_EQ(test, counts[3], 50);
+	fixture_load(second, 2, 2);
+	count(f, 3 * 50, counts);
+	KUNIT_EXPECT_EQ(test, counts[2], 50);
+}
+
+static void rr_wraps_around(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	u32 counts[HOSTS] = { };
+
+	fixture_backend(test, f, 1, 1);
+	fixture_backend(test, f, 2, 1);
+	atomic_set(&fixture_pool(f)->turn, INT_MAX - 1);
+	count(f, 4, counts);
+	atomic_set(&fixture_pool(f)->turn, -2);
+	count(f, 4, counts);
+	KUNIT_EXPECT_EQ(test, counts[1], 4);
+	KUNIT_EXPECT_EQ(test, counts[2], 4);
+}
+
+static void wrr_passes_over_the_overloaded(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	struct dsr_backend *first;
+	u32 counts[HOSTS] = { };
+
+	fixture_schedule(test, f, "wrr", USUAL);
+	first = fixture_backend(test, f, 1, 5);
+	fixture_backend(test, f, 2, 1);
+	fixture_backend(test, f, 3, 3);
+	fixture_limit(test, f, first, 1, 0);
+	fixture_load(first, 0, 1);
+	count(f, 4 * 10, counts);
+	KUNIT_EXPECT_EQ(test, counts[1], 0);
+	KUNIT_EXPECT_EQ(test, counts[2], 10);
+	KUNIT_EXPECT_EQ(test, counts[3], 30);
+	fixture_load(first, 0, 0);
+	count(f, 9 * 10, counts);
+	KUNIT_EXPECT_EQ(test, counts[1], 50);
+}
+
 static void wrr_is_exact_and_smooth(struct kunit *test)
 {
 	struct fixture *f = test->priv;
 	u32 counts[HOSTS] = { }, i;
 
-	KUNIT_ASSERT_EQ(test, dsr_pool_build(&f->dn, &f->service,
-					     &dsr_sched_wrr), 0);
+	fixture_schedule(test, f, "wrr", USUAL);
 	fixture_backend(test, f, 1, 5);
 	fixture_backend(test, f, 2, 1);
 	fixture_backend(test, f, 3, 2);
@@ -95,8 +147,7 @@ static void wrr_takes_the_greatest_weights(struct kunit *test)
 	struct fixture *f = test->priv;
 	u32 counts[HOSTS] = { };
 
-	KUNIT_ASSERT_EQ(test, dsr_pool_build(&f->dn, &f->service,
-					     &dsr_sched_wrr), 0);
+	fixture_schedule(test, f, "wrr", USUAL);
 	fixture_backend(test, f, 1, DSR_WEIGHT_MAX);
 	fixture_backend(test, f, 2, DSR_WEIGHT_MAX);
 	fixture_backend(test, f, 3, 1);
@@ -110,8 +161,8 @@ static u8 rendezvous(struct fixture *f, u32 flow)
 {
 	struct dsr_tuple tuple = fixture_tuple(flow);
 
-	return ntohl(dsr_rendezvous_select(fixture_pool(f),
-					   &tuple)->nexthop.addr) % HOSTS;
+	return fixture_host(dsr_scheduler_home(fixture_pool(f), &tuple)) %
+	       HOSTS;
 }
 
 static void rendezvous_follows_weights(struct kunit *test)
@@ -147,8 +198,7 @@ static void rendezvous_moves_only_what_it_must(struct kunit *test)
 	fixture_backend(test, f, 3, 1);
 	for (i = 0; i < FLOWS; i++)
 		before[i] = rendezvous(f, i);
-	second->weight = 0;
-	KUNIT_ASSERT_EQ(test, dsr_pool_rebuild(&f->dn, &f->service), 0);
+	fixture_weight(test, f, second, 0);
 	for (i = 0; i < FLOWS; i++)
 		moved += before[i] != 2 && rendezvous(f, i) != before[i];
 	KUNIT_EXPECT_EQ(test, moved, 0);
@@ -158,6 +208,10 @@ static void names(struct kunit *test)
 {
 	KUNIT_EXPECT_PTR_EQ(test, dsr_scheduler_find("rr"), &dsr_sched_rr);
 	KUNIT_EXPECT_PTR_EQ(test, dsr_scheduler_find("wrr"), &dsr_sched_wrr);
+	KUNIT_EXPECT_PTR_EQ(test, dsr_scheduler_find("maglev"),
+			    &dsr_sched_maglev);
+	KUNIT_EXPECT_PTR_EQ(test, dsr_scheduler_find("mh"),
+			    &dsr_sched_maglev);
 	KUNIT_EXPECT_NULL(test, dsr_scheduler_find("r"));
 	KUNIT_EXPECT_NULL(test, dsr_scheduler_find(""));
 }
@@ -166,8 +220,11 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(rr_is_even),
 	KUNIT_CASE(rr_skips_weight_0),
 	KUNIT_CASE(rr_goes_on_after_a_change),
+	KUNIT_CASE(rr_passes_over_the_overloaded),
+	KUNIT_CASE(rr_wraps_around),
 	KUNIT_CASE(wrr_is_exact_and_smooth),
 	KUNIT_CASE(wrr_takes_the_greatest_weights),
+	KUNIT_CASE(wrr_passes_over_the_overloaded),
 	KUNIT_CASE(rendezvous_follows_weights),
 	KUNIT_CASE(rendezvous_moves_only_what_it_must),
 	KUNIT_CASE(names),

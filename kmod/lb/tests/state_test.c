@@ -79,6 +79,32 @@ static void state_walk(struct kunit *test)
 	}
 }
 
+static void state_of_sctp(struct kunit *test)
+{
+	static const struct {
+		u8 chunk;
+		u8 state;
+	} steps[] = {
+		{ SCTP_CID_INIT, DSR_CONN_SYN },
+		{ SCTP_CID_COOKIE_ECHO, DSR_CONN_ESTABLISHED },
+		{ SCTP_CID_DATA, DSR_CONN_ESTABLISHED },
+		{ SCTP_CID_SACK, DSR_CONN_ESTABLISHED },
+		{ SCTP_CID_HEARTBEAT, DSR_CONN_ESTABLISHED },
+		{ SCTP_CID_SHUTDOWN, DSR_CONN_FIN },
+		{ SCTP_CID_SACK, DSR_CONN_FIN },
+		{ SCTP_CID_SHUTDOWN_COMPLETE, DSR_CONN_CLOSED },
+		{ SCTP_CID_INIT, DSR_CONN_SYN },
+		{ SCTP_CID_ABORT, DSR_CONN_CLOSED },
+	};
+	u8 state = DSR_CONN_SYN;
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(steps); i++) {
+		state = dsr_state_next(state, dsr_event_sctp(steps[i].chunk));
+		KUNIT_EXPECT_EQ_MSG(test, state, steps[i].state, "step %d", i);
+	}
+}
+
 static void state_reuse(struct kunit *test)
 {
 	KUNIT_EXPECT_FALSE(test, dsr_state_reusable(DSR_CONN_SYN));
@@ -99,6 +125,7 @@ static void state_timeouts(struct kunit *test)
 
 static struct kunit_case cases[] = {
 	KUNIT_CASE_PARAM(state_walk, walk_gen_params),
+	KUNIT_CASE(state_of_sctp),
 	KUNIT_CASE(state_reuse),
 	KUNIT_CASE(state_timeouts),
 	{ }

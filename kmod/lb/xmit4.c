@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* xmit - see xmit.h */
+/* xmit4 - IPv4; see xmit.h */
 
 #include <linux/netfilter.h>
 #include <net/arp.h>
@@ -42,30 +42,15 @@ static void tell_sender(struct net *net, struct sk_buff *skb, int type,
 		icmp_send(skb, type, code, info);
 }
 
-/**
- * dsr_xmit_prepare() - make a packet ready to be sent to a backend
- * @net: namespace
- * @skb: packet, its data at the IP header, from PRE_ROUTING
- * @service: its service
- * @backend: its backend
- *
- * Sends the ICMP error if there is one to send. Headers may have moved.
- *
- * Context: rcu_read_lock().
- * Return: DSR_FORWARDED, and then dsr_xmit_send() is next, before
- * rcu_read_unlock(); or why the packet is to be dropped.
- */
-enum dsr_reason dsr_xmit_prepare(struct net *net, struct sk_buff *skb,
-				 const struct dsr_service *service,
-				 struct dsr_backend *backend)
+/** dsr_xmit4_prepare() - dsr_xmit_prepare() of IPv4, with the route @dst */
+enum dsr_reason dsr_xmit4_prepare(struct net *net, struct sk_buff *skb,
+				  const struct dsr_service *service,
+				  struct dst_entry *dst)
 {
-	struct rtable *rt = dsr_nexthop_get(net, &backend->nexthop);
 	u16 tos = READ_ONCE(service->tos);
 	struct iphdr *iph;
 	u32 mtu;
 
-	if (unlikely(!rt))
-		return DSR_DROP_NO_ROUTE;
 	if (!xfrm4_policy_check(NULL, XFRM_POLICY_FWD, skb))
 		return DSR_DROP_POLICY;
 	/* What hardware has merged without saying how cannot be sent on. */
@@ -76,19 +61,19 @@ enum dsr_reason dsr_xmit_prepare(struct net *net, struct sk_buff *skb,
 	 * queues the packet takes one.
 	 */
 	skb_dst_drop(skb);
-	skb_dst_set_noref(skb, &rt->dst);
+	skb_dst_set_noref(skb, dst);
 	if (unlikely(ip_hdr(skb)->ttl <= 1)) {
 		tell_sender(net, skb, ICMP_TIME_EXCEEDED, ICMP_EXC_TTL, 0);
 		return DSR_DROP_TTL;
 	}
-	mtu = ip_dst_mtu_maybe_forward(&rt->dst, true);
+	mtu = ip_dst_mtu_maybe_forward(dst, true);
 	if (unlikely(is_unsendable(skb, mtu))) {
 		tell_sender(net, skb, ICMP_DEST_UNREACH, ICMP_FRAG_NEEDED,
 			    htonl(mtu));
 		return DSR_DROP_TOO_BIG;
 	}
 
-	if (skb_cow(skb, LL_RESERVED_SPACE(READ_ONCE(rt->dst.dev))))
+	if (skb_cow(skb, LL_RESERVED_SPACE(READ_ONCE(dst->dev))))
 		return DSR_DROP_NO_MEMORY;
 	iph = ip_hdr(skb);
 	ip_decrease_ttl(iph);
@@ -118,16 +103,9 @@ static void send_direct(struct sk_buff *skb, struct rtable *rt)
 		neigh_output(neigh, skb, false);
 }
 
-/**
- * dsr_xmit_send() - send a packet
- * @net: namespace
- * @skb: packet that dsr_xmit_prepare() has made ready; consumed
- * @service: its service
- *
- * Context: rcu_read_lock().
- */
-void dsr_xmit_send(struct net *net, struct sk_buff *skb,
-		   const struct dsr_service *service)
+/** dsr_xmit4_send() - dsr_xmit_send() of IPv4 */
+void dsr_xmit4_send(struct net *net, struct sk_buff *skb,
+		    const struct dsr_service *service)
 {
 	struct rtable *rt = skb_rtable(skb);
 
@@ -143,27 +121,4 @@ void dsr_xmit_send(struct net *net, struct sk_buff *skb,
 	 */
 	NF_HOOK(NFPROTO_IPV4, NF_INET_FORWARD, net, NULL, skb, skb->dev,
 		READ_ONCE(rt->dst.dev), ip_output);
-}
-
-/**
- * dsr_xmit_refuse() - tell the client that nobody serves it
- * @net: namespace
- * @skb: packet, which is to be dropped next
- *
- * A client's connect() fails at once then, instead of after its last retry.
- * The kernel limits the rate of such errors.
- *
- * Context: rcu_read_lock().
- */
-void dsr_xmit_refuse(struct net *net, struct sk_buff *skb)
-{
-	struct flowi4 fl4 = { .daddr = ip_hdr(skb)->saddr };
-	struct rtable *rt = ip_route_output_key(net, &fl4);
-
-	if (IS_ERR(rt))
-		return;
-	/* icmp_send() learns the namespace from the packet's route. */
-	skb_dst_drop(skb);
-	skb_dst_set(skb, &rt->dst);
-	icmp_send(skb, ICMP_DEST_UNREACH, ICMP_PORT_UNREACH, 0);
 }

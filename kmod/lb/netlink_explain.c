@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * netlink_explain - what would become of a packet
+ *
+ * Asks what the hook asks, dsr_decide() and dsr_schedule_choose(), of a packet
+ * that is not there, and changes nothing.
+ */
+
+#include "netlink.h"
+#include "nexthop.h"
+#include "schedule.h"
+
+const struct nla_policy dsr_netlink_explain_policy[DSR_EXPLAIN_A_MAX + 1] = {
+	[DSR_EXPLAIN_A_SRC] = DSR_ADDR_POLICY,
+	[DSR_EXPLAIN_A_SPORT] = { .type = NLA_BE16 },
+	[DSR_EXPLAIN_A_DST] = DSR_ADDR_POLICY,
+	[DSR_EXPLAIN_A_DPORT] = { .type = NLA_BE16 },
+	[DSR_EXPLAIN_A_PROTO] = { .type = NLA_U8 },
+	[DSR_EXPLAIN_A_FWMARK] = { .type = NLA_U32 },
+	[DSR_EXPLAIN_A_MIDDLE] = { .type = NLA_FLAG },
+};
+
+static int parse_packet(struct nlattr *tb[], struct dsr_packet *packet,
+			struct netlink_ext_ack *extack)
+{
+	union nf_inet_addr src, dst;
+	u8 family;
+
+	if (!tb[DSR_EXPLAIN_A_SRC] || !tb[DSR_EXPLAIN_A_DST])
+		return dsr_netlink_refuse(extack, NULL, "name both ends of the packet");
+	family = dsr_addr_get(tb[DSR_EXPLAIN_A_SRC], &src);
+	if (!family)
+		return dsr_netlink_refuse(extack, NULL, "an address has 4 or 16 bytes");
+	if (dsr_addr_get(tb[DSR_EXPLAIN_A_DST], &dst) != family)
+		return dsr_netlink_refuse(extack, NULL, "the two ends are of different families");
+
+	memset(packet, 0, sizeof(*packet));
+	packet->kind = DSR_PACKET_FLOW;
+	packet->event = tb[DSR_EXPLAIN_A_MIDDLE] ? DSR_EVENT_DATA :
+						   DSR_EVENT_OPEN;
+	packet->tuple.family = family;
+	packet->tuple.proto = tb[DSR_EXPLAIN_A_PROTO] ?
+			      nla_get_u8(tb[DSR_EXPLAIN_A_PROTO]) : IPPROTO_TCP;
+	if (packet->tuple.proto != IPPROTO_TCP &&
+	    packet->tuple.proto != IPPROTO_UDP &&
+	    packet->tuple.proto != IPPROTO_SCTP)
+		return dsr_netlink_refuse(extack, NULL,
+			      "no such protocol: there are tcp, udp and sctp");
+	if (packet->tuple.proto == IPPROTO_UDP)
+		packet->event = DSR_EVENT_DATA;
+	if (tb[DSR_EXPLAIN_A_SPORT])
+		packet->tuple.sport = nla_get_be16(tb[DSR_EXPLAIN_A_SPORT]);
+	if (tb[DSR_EXPLAIN_A_DPORT])
+		packet->tuple.dport = nla_get_be16(tb[DSR_EXPLAIN_A_DPORT]);
+	if (family == AF_INET) {
+		packet->tuple.v4.saddr = src.ip;
+		packet->tuple.v4.daddr = dst.ip;
+	} else {
+		packet->tuple.v6.saddr = src.in6;
+		packet->tuple.v6.daddr = dst.in6;
+	}
+	return 0;
+}
+
+/* The same steps as in the hook, up to the sending. */
+static void explain(struct dsr_net *dn, const struct dsr_packet *packet,
+		    u32 fwmark, struct dsr_decision *decision)
+{
+	struct dsr_frontend *frontend;
+
+	frontend = dsr_frontend_find(dn, fwmark, &packet->tuple);
+	dsr_decide(dn, frontend, packet, decision);
+	if (!decision->service)
+		return;
+	if (!decision->backend && decision->reason == DSR_FORWARDED)
+		dsr_schedule_choose(dn, packet, decision, true);
+	if (!decision->backend ||
+	    dsr_nexthop_get(dn->net, &decision->backend->nexthop))
+		return;
+	decision->reason = READ_ONCE(decision->backend->nexthop.local) ?
+			   DSR_DELIVERED_HERE : DSR_DROP_NO_ROUTE;
+}
+
+/* Where in its table the scheduler has looked, if it has one. */
+static int put_slot(struct sk_buff *skb, const struct dsr_packet *packet,
+		    const struct dsr_decision *decision)
+{
+	const struct dsr_pool *pool;
+
+	if (decision->choice != DSR_CHOICE_SCHEDULER)
+		return 0;
+	pool = rcu_dereference(decision->service->pool);
+	if (pool->scheduler != &dsr_sched_maglev)
+		return 0;
+	return nla_put_u32(skb, DSR_EXPLAIN_A_SLOT,
+			   dsr_maglev_slot(pool, &packet->tuple));
+}
+
+static int put_explanation(struct sk_buff *skb, struct dsr_net *dn,
+			   const struct dsr_packet *packet,
+			   const struct dsr_decision *decision)
+{
+	struct nlattr *nest = nla_nest_start(skb, DSR_A_EXPLAIN);
+
+	if (!nest ||
+	    nla_put_string(skb, DSR_EXPLAIN_A_REASON,
+			   dsr_reason_names[decision->reason]) ||
+	    nla_put_u8(skb, DSR_EXPLAIN_A_CHOICE, decision->choice) ||
+	    put_slot(skb, packet, decision))
+		return -EMSGSIZE;
+	nla_nest_end(skb, nest);
+	if (decision->service &&
+	    dsr_netlink_put_service(skb, dn, decision->service))
+		return -EMSGSIZE;
+	return decision->conn ?
+	       dsr_netlink_put_connection(skb, dn, decision->conn) : 0;
+}
+
+/** dsr_netlink_explain() - DSR_CMD_EXPLAIN */
+int dsr_netlink_explain(struct sk_buff *skb, struct genl_info *info)
+{
+	struct dsr_net *dn = dsr_net(genl_info_net(info));
+	struct nlattr *tb[DSR_EXPLAIN_A_MAX + 1];
+	struct dsr_decision decision = { };
+	struct dsr_packet packet;
+	struct sk_buff *reply;
+	u32 fwmark = 0;
+	void *header;
+	int err;
+
+	err = dsr_netlink_nest(tb, DSR_EXPLAIN_A_MAX, info, DSR_A_EXPLAIN,
+			       dsr_netlink_explain_policy,
+			       "which packet? name both ends of it");
+	if (err)
+		return err;
+	err = parse_packet(tb, &packet, info->extack);
+	if (err)
+		return err;
+	if (tb[DSR_EXPLAIN_A_FWMARK])
+		fwmark = nla_get_u32(tb[DSR_EXPLAIN_A_FWMARK]);
+	reply = genlmsg_new(NLMSG_GOODSIZE, GFP_KERNEL);
+	if (!reply)
+		return -ENOMEM;
+	header = genlmsg_put_reply(reply, info, &dsr_netlink_family, 0,
+				   DSR_CMD_EXPLAIN);
+	err = header ? 0 : -EMSGSIZE;
+
+	mutex_lock(&dn->lock);
+	decision.reason = DSR_PASS_NO_SERVICE;
+	rcu_read_lock();
+	local_bh_disable();
+	/* Without a service there is no table to look into. */
+	if (dn->services_count)
+		explain(dn, &packet, fwmark, &decision);
+	if (!err)
+		err = put_explanation(reply, dn, &packet, &decision);
+	if (!err && decision.backend)
+		err = dsr_netlink_put_backend(reply, dn, decision.backend);
+	local_bh_enable();
+	rcu_read_unlock();
+	mutex_unlock(&dn->lock);
+	if (err) {
+		nlmsg_free(reply);
+		return err;
+	}
+	genlmsg_end(reply, header);
+	return genlmsg_reply(reply, info);
+}

@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: GPL-2.0
+/* schedule - see schedule.h */
+
+#include <linux/inetdevice.h>
+#include <net/ipv6.h>
+
+#include "host.h"
+#include "schedule.h"
+
+/* Whether nobody can be answered at the client's address. */
+static bool is_bad_source(const struct dsr_tuple *tuple)
+{
+	int type;
+
+	if (tuple->family == AF_INET) {
+		__be32 saddr = tuple->v4.saddr;
+
+		return dsr_is_nobody(saddr) || ipv4_is_loopback(saddr);
+	}
+	type = ipv6_addr_type(&tuple->v6.saddr);
+	return !(type & IPV6_ADDR_UNICAST) ||
+	       (type & (IPV6_ADDR_LOOPBACK | IPV6_ADDR_LINKLOCAL |
+			IPV6_ADDR_MAPPED));
+}
+
+/* The entry that stands for a client as a whole: its address as far as the
+ * service looks at it, no port of its own, and no protocol, so that it is the
+ * tuple of no packet. What it is to the service is in the rest.
+ */
+static void persistent_tuple(const struct dsr_tuple *tuple,
+			     const struct dsr_service *service,
+			     struct dsr_tuple *client)
+{
+	const struct dsr_service_key *key = &service->key;
+	u8 prefix = READ_ONCE(service->persist_prefix);
+
+	memset(client, 0, sizeof(*client));
+	client->family = tuple->family;
+	client->sport = htons(key->proto);
+	client->dport = htons(key->port);
+	if (tuple->family == AF_INET) {
+		client->v4.saddr = tuple->v4.saddr & inet_make_mask(prefix);
+		client->v4.daddr = key->fwmark ? htonl(key->fwmark) :
+						 tuple->v4.daddr;
+	} else {
+		ipv6_addr_prefix(&client->v6.saddr, &tuple->v6.saddr, prefix);
+		if (key->fwmark)
+			client->v6.daddr.s6_addr32[3] = htonl(key->fwmark);
+		else
+			client->v6.daddr = tuple->v6.daddr;
+	}
+	/* a mark is not an address */
+	if (key->fwmark)
+		client->sport = htons(1 << 8);
+}
+
+static struct dsr_conn *find_persistent(struct dsr_net *dn,
+					const struct dsr_tuple *tuple,
+					const struct dsr_service *service,
+					struct dsr_tuple *client, u32 *hash)
+{
+	persistent_tuple(tuple, service, client);
+	*hash = dsr_conn_hash(&dn->table, client);
+	return dsr_conn_find(dn, client, *hash);
+}
+
+/* The backend that a client came to before, if it still takes him. */
+static struct dsr_backend *choose_persistent(struct dsr_net *dn,
+					     const struct dsr_tuple *tuple,
+					     const struct dsr_service *service)
+{
+	struct dsr_backend *backend;
+	struct dsr_tuple client;
+	struct dsr_conn *conn;
+	u32 hash;
+
+	conn = find_persistent(dn, tuple, service, &client, &hash);
+	/* The janitor comes round later. */
+	backend = conn && !dsr_conn_is_over(dn, conn, jiffies) ?
+		  dsr_conn_backend(conn) : NULL;
+	return backend && backend->service == service &&
+	       READ_ONCE(backend->config.admin) == DSR_BACKEND_UP ? backend : NULL;
+}
+
+/* The client of a connection that goes to @backend is to come back to it. */
+static void remember_client(struct dsr_net *dn, const struct dsr_tuple *tuple,
+			    const struct dsr_service *service,
+			    struct dsr_backend *backend)
+{
+	struct dsr_tuple client;
+	struct dsr_conn *conn;
+	bool added;
+	u32 hash;
+
+	conn = find_persistent(dn, tuple, service, &client, &hash);
+	if (!conn)
+		conn = dsr_conn_add(dn, &client, hash, DSR_CONN_PERSISTENT,
+				    backend, &added);
+	if (!conn)
+		return;		/* no place: it is balanced anew each time */
+	if (rcu_access_pointer(conn->backend) != backend)
+		dsr_conn_move(dn, conn, DSR_CONN_PERSISTENT, backend);
+	WRITE_ONCE(conn->node.seen, jiffies);
+}
+
+/**
+ * dsr_schedule_refresh() - a client with a connection is not forgotten
+ * @dn: balancer
+ * @tuple: of the connection
+ * @service: its service
+ *
+ * To be called as often as a packet of the connection is noted, and no more:
+ * once a second at most.
+ *
+ * Context: rcu_read_lock().
+ */
+void dsr_schedule_refresh(struct dsr_net *dn, const struct dsr_tuple *tuple,
+			  const struct dsr_service *service)
+{
+	struct dsr_tuple client;
+	struct dsr_conn *conn;
+	u32 hash;
+
+	conn = find_persistent(dn, tuple, service, &client, &hash);
+	if (conn)
+		WRITE_ONCE(conn->node.seen, jiffies);
+}
+
+/* Whether a packet of no known connection may belong to one that the table had
+ * no place for. Such a one must stay where its hash has sent it, also when
+ * there is a place again.
+ */
+static bool may_be_stateless(const struct dsr_net *dn,
+			     const struct dsr_packet *packet)
+{
+	if (packet->tuple.proto != IPPROTO_UDP)
+		return packet->event != DSR_EVENT_OPEN;
+	return dsr_net_was_crowded(dn);
+}
+
+static bool is_one_packet(const struct dsr_packet *packet,
+			  const struct dsr_service *service)
+{
+	return unlikely(READ_ONCE(service->one_packet)) &&
+	       packet->tuple.proto == IPPROTO_UDP;
+}
+
+/* A SYN that need not be remembered, as the scheduler will say the same of the
+ * next packet of its connection: so a flood of them takes no memory.
+ */
+static bool is_left_alone(const struct dsr_packet *packet,
+			  const struct dsr_service *service,
+			  const struct dsr_decision *decision)
+{
+	return dsr_pool_hashes(rcu_dereference(service->pool)) &&
+	       packet->event == DSR_EVENT_OPEN && !decision->conn &&
+	       !READ_ONCE(service->persist);
+}
+
+/**
+ * dsr_schedule_choose() - choose the backend of a packet
+ * @dn: balancer
+ * @packet: the packet
+ * @decision: what dsr_decide() has said, without a backend; completed
+ * @dry: as in struct dsr_scheduler.select
+ *
+ * Context: rcu_read_lock().
+ */
+void dsr_schedule_choose(struct dsr_net *dn, const struct dsr_packet *packet,
+			 struct dsr_decision *decision, bool dry)
+{
+	struct dsr_service *service = decision->service;
+	struct dsr_pool *pool = rcu_dereference(service->pool);
+	bool full = !decision->conn && dsr_table_is_full(&dn->table);
+	struct dsr_backend *backend = NULL;
+
+	if (is_bad_source(&packet->tuple)) {
+		decision->reason = DSR_DROP_SOURCE;
+		return;
+	}
+	decision->choice = DSR_CHOICE_PERSISTENCE;
+	if (READ_ONCE(service->persist))
+		backend = choose_persistent(dn, &packet->tuple, service);
+	if (!backend && pool->count &&
+	    (full || (!decision->conn && may_be_stateless(dn, packet)))) {
+		decision->choice = pool->scheduler->home ?
+				   DSR_CHOICE_SCHEDULER : DSR_CHOICE_HASH;
+		backend = dsr_scheduler_home(pool, &packet->tuple);
+	} else if (!backend && pool->count) {
+		decision->choice = DSR_CHOICE_SCHEDULER;
+		backend = pool->scheduler->select(pool, &packet->tuple, dry);
+	}
+	decision->backend = backend;
+	if (!backend) {
+		decision->choice = DSR_CHOICE_NONE;
+		decision->reason = DSR_DROP_NO_BACKEND;
+	} else if (is_one_packet(packet, service)) {
+		decision->reason = DSR_FORWARDED_ONE_PACKET;
+	} else if (full) {
+		decision->reason = DSR_FORWARDED_STATELESS;
+	} else if (is_left_alone(packet, service, decision)) {
+		decision->reason = DSR_FORWARDED_SYN;
+	}
+}
+
+/* Let the table know of the choice.
+ *
+ * Return: whether it does; it then may have another backend than was chosen,
+ * as another CPU has been faster with the same connection.
+ */
+static bool remember(struct dsr_net *dn, const struct dsr_packet *packet,
+		     struct dsr_decision *decision)
+{
+	u8 state = dsr_conn_state(DSR_CONN_SYN, packet);
+	struct dsr_backend *backend = decision->backend;
+	struct dsr_service *service = decision->service;
+	struct dsr_conn *conn = decision->conn;
+	bool begun;
+
+	begun = conn && dsr_conn_move(dn, conn, state, backend);
+	if (!begun)
+		conn = dsr_conn_add(dn, &packet->tuple, decision->hash, state,
+				    backend, &begun);
+	if (begun) {
+		this_cpu_inc(backend->stats->connections);
+		if (conn)
+			dsr_table_touch(&conn->node, jiffies);
+		if (READ_ONCE(service->persist))
+			remember_client(dn, &packet->tuple, service, backend);
+		return true;
+	}
+	backend = conn ? dsr_conn_backend(conn) : NULL;
+	if (!backend || backend->service != service)
+		return false;
+	decision->backend = backend;
+	return true;
+}
+
+/**
+ * dsr_schedule() - choose the backend of a packet, and remember it
+ * @dn: balancer
+ * @packet: the packet
+ * @decision: what dsr_decide() has said, without a backend; completed
+ *
+ * Context: rcu_read_lock(). Takes locks of stripes, and allocates.
+ */
+void dsr_schedule(struct dsr_net *dn, const struct dsr_packet *packet,
+		  struct dsr_decision *decision)
+{
+	dsr_schedule_choose(dn, packet, decision, false);
+	switch (decision->reason) {
+	case DSR_FORWARDED:
+		if (remember(dn, packet, decision))
+			return;
+		decision->backend = dsr_schedule_stateless(decision->service,
+							   &packet->tuple);
+		decision->reason = decision->backend ? DSR_FORWARDED_STATELESS :
+						       DSR_DROP_NO_BACKEND;
+		dsr_net_note_crowded(dn);
+		return;
+	case DSR_FORWARDED_STATELESS:
+		dsr_net_note_crowded(dn);
+		return;
+	case DSR_FORWARDED_ONE_PACKET:
+		this_cpu_inc(decision->backend->stats->connections);
+		return;
+	default:
+		return;
+	}
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * schedule - a backend for what has none yet
+ *
+ * The slow half of the way of a packet: choosing, by persistence, by the
+ * scheduler or by a hash, and remembering the choice.
+ */
+#ifndef _DSR_SCHEDULE_H
+#define _DSR_SCHEDULE_H
+
+#include "decide.h"
+#include "scheduler.h"
+
+void dsr_schedule_choose(struct dsr_net *dn, const struct dsr_packet *packet,
+			 struct dsr_decision *decision, bool dry);
+void dsr_schedule(struct dsr_net *dn, const struct dsr_packet *packet,
+		  struct dsr_decision *decision);
+void dsr_schedule_refresh(struct dsr_net *dn, const struct dsr_tuple *tuple,
+			  const struct dsr_service *service);
+
+/**
+ * dsr_schedule_stateless() - the backend of a flow that nobody remembers
+ * @service: its service
+ * @tuple: the flow
+ *
+ * Context: rcu_read_lock(). No writes.
+ * Return: always the same backend as long as the backends are the same; %NULL
+ * if none takes connections.
+ */
+static inline struct dsr_backend *
+dsr_schedule_stateless(const struct dsr_service *service,
+		       const struct dsr_tuple *tuple)
+{
+	struct dsr_pool *pool = rcu_dereference(service->pool);
+
+	return pool->count ? dsr_scheduler_home(pool, tuple) : NULL;
+}
+
+/** dsr_schedule_forgets() - whether there are flows that nobody remembers */
+static inline bool dsr_schedule_forgets(const struct dsr_net *dn,
+					const struct dsr_service *service)
+{
+	return dsr_net_was_crowded(dn) ||
+	       dsr_pool_hashes(rcu_dereference(service->pool));
+}
+
+#endif /* _DSR_SCHEDULE_H */

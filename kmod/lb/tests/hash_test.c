@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The schedulers that give the same flow always the same backend. */
+
+#include "fixture.h"
+
+#define FLOWS	4000
+#define USUAL	((struct dsr_pool_options) { })
+#define SOURCE	((struct dsr_pool_options) { .hash = DSR_HASH_SOURCE })
+#define PORT	((struct dsr_pool_options) { .hash = DSR_HASH_SOURCE_PORT })
+
+/* Flow @n of many clients, to one of several VIPs. */
+static struct dsr_tuple flow(u32 n)
+{
+	struct dsr_tuple tuple = fixture_tuple(n);
+
+	tuple.v4.saddr = htonl(0xc0000200 + n / 4);
+	tuple.v4.daddr = htonl(0x0a0a1f00 + n % 64);
+	return tuple;
+}
+
+/* The backends of FLOWS flows, by the scheduler that there is. */
+static u8 *homes(struct kunit *test, struct fixture *f)
+{
+	u8 *home = kunit_kmalloc(test, FLOWS, GFP_KERNEL);
+	struct dsr_tuple tuple;
+	u32 i;
+
+	KUNIT_ASSERT_NOT_NULL(test, home);
+	for (i = 0; i < FLOWS; i++) {
+		tuple = flow(i);
+		home[i] = fixture_choose(f, &tuple, false);
+	}
+	return home;
+}
+
+/* How many flows have moved that had not been with 10.0.0.@host. */
+static u32 moved(const u8 *before, const u8 *after, u8 host)
+{
+	u32 i, sum = 0;
+
+	for (i = 0; i < FLOWS; i++)
+		sum += before[i] != after[i] && before[i] != host;
+	return sum;
+}
+
+static u32 homes_of(const u8 *home, u8 host)
+{
+	u32 i, sum = 0;
+
+	for (i = 0; i < FLOWS; i++)
+		sum += home[i] == host;
+	return sum;
+}
+
+/**
+ * struct input - what of a flow decides
+ * @name: in the results
+ * @scheduler: its name
+ * @options: its options
+ * @source: another client address may get another backend
+ * @port: another client port
+ * @dest: another VIP
+ */
+struct input {
+	const char *name;
+	const char *scheduler;
+	struct dsr_pool_options options;
+	bool source;
+	bool port;
+	bool dest;
+};
+
+static const struct input inputs[] = {
+	{ "sh", "sh", { }, true, false, false },
+	{ "sh source", "sh", { .hash = DSR_HASH_SOURCE }, true, false, false },
+	{ "sh source-port", "sh", { .hash = DSR_HASH_SOURCE_PORT }, true, true,
+	  false },
+	{ "dh", "dh", { }, false, false, true },
+	{ "maglev", "maglev", { .slots = 1021 }, true, true, false },
+	{ "maglev source", "maglev",
+	  { .hash = DSR_HASH_SOURCE, .slots = 1021 }, true, false, false },
+	{ "maglev source-port", "maglev",
+	  { .hash = DSR_HASH_SOURCE_PORT, .slots = 1021 }, true, true, false },
+};
+
+static void input_to_desc(const struct input *input, char *desc)
+{
+	strscpy(desc, input->name, KUNIT_PARAM_DESC_SIZE);
+}
+
+KUNIT_ARRAY_PARAM(input, inputs, input_to_desc);
+
+static void hash_input(struct kunit *test)
+{
+	const struct input *input = test->param_value;
+	u32 i, source = 0, port = 0, dest = 0;
+	struct fixture *f = test->priv;
+	struct dsr_tuple tuple;
+	u8 host;
+
+	for (i = 1; i <= 4; i++)
+		fixture_backend(test, f, i, 1);
+	fixture_schedule(test, f, input->scheduler, input->options);
+	for (i = 0; i < 200; i++) {
+		tuple = flow(i);
+		host = fixture_choose(f, &tuple, false);
+		KUNIT_EXPECT_EQ(test, fixture_choose(f, &tuple, false), host);
+		tuple.v4.saddr ^= htonl(0x00010000);
+		source += fixture_choose(f, &tuple, false) != host;
+		tuple = flow(i);
+		tuple.sport ^= htons(0x4000);
+		port += fixture_choose(f, &tuple, false) != host;
+		tuple = flow(i);
+		tuple.v4.daddr ^= htonl(0x00010000);
+		dest += fixture_choose(f, &tuple, false) != host;
+	}
+	/* three of four, or none */
+	KUNIT_EXPECT_EQ(test, source > 100, input->source);
+	KUNIT_EXPECT_EQ(test, port > 100, input->port);
+	KUNIT_EXPECT_EQ(test, dest > 100, input->dest);
+	KUNIT_EXPECT_EQ(test, source > 0, input->source);
+	KUNIT_EXPECT_EQ(test, port > 0, input->port);
+	KUNIT_EXPECT_EQ(test, dest > 0, input->dest);
+}
+
+/* sh and dh: a change moves what it must, and nothing else. */
+static void hash_moves_least(struct kunit *test)
+{
+	static const char *const names[] = { "sh", "dh" };
+	struct fixture *f = test->priv;
+	struct dsr_backend *second;
+	u8 *before, *after;
+	int i;
+
+	fixture_backend(test, f, 1, 1);
+	second = fixture_backend(test, f, 2, 2);
+	fixture_backend(test, f, 3, 1);
+	for (i = 0; i < ARRAY_SIZE(names); i++) {
+		fixture_schedule(test, f, names[i], USUAL);
+		before = homes(test, f);
+		/* 1000 clients and 64 VIPs, so not too exact */
+		KUNIT_EXPECT_GT(test, homes_of(before, 2), FLOWS * 3 / 8);
+		KUNIT_EXPECT_LT(test, homes_of(before, 2), FLOWS * 5 / 8);
+
+		fixture_weight(test, f, second, 0);
+		after = homes(test, f);
+		KUNIT_EXPECT_EQ(test, moved(before, after, 2), 0);
+		KUNIT_EXPECT_EQ(test, homes_of(after, 2), 0);
+
+		fixture_weight(test, f, second, 2);
+		fixture_limit(test, f, second, 1, 0);
+		fixture_load(second, 0, 1);
+		after = homes(test, f);
+		KUNIT_EXPECT_EQ(test, moved(before, after, 2), 0);
+		KUNIT_EXPECT_EQ(test, homes_of(after, 2), 0);
+
+		/* it gains some, and loses none */
+		fixture_load(second, 0, 0);
+		fixture_weight(test, f, second, 3);
+		after = homes(test, f);
+		KUNIT_EXPECT_GT(test, homes_of(after, 2), homes_of(before, 2));
+		KUNIT_EXPECT_EQ(test, moved(after, before, 2), 0);
+		fixture_weight(test, f, second, 2);
+		fixture_limit(test, f, second, 0, 0);
+	}
+}
+
+static struct kunit_case cases[] = {
+	KUNIT_CASE_PARAM(hash_input, input_gen_params),
+	KUNIT_CASE(hash_moves_least),
+	{ }
+};
+
+static struct kunit_suite suite = {
+	.name = "dsr_hash",
+	.suite_init = fixture_suite_init,
+	.suite_exit = fixture_suite_exit,
+	.init = fixture_init,
+	.exit = fixture_exit,
+	.test_cases = cases,
+};
+
+kunit_test_suites(&suite);

@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The table of the scheduler maglev. A flow is as likely to be in one slot as in
+ * any other, so the share of the slots is the share of the flows: the slots are
+ * counted, all of them.
+ */
+
+#include "fixture.h"
+
+#define SLOTS	65521	/* unless it is chosen */
+#define USUAL	((struct dsr_pool_options) { })
+
+/* The owners of all slots: N of 10.0.0.N. */
+static u8 *owners(struct kunit *test, struct fixture *f)
+{
+	struct dsr_pool *pool = fixture_pool(f);
+	u8 *owner = kunit_kmalloc(test, pool->slots, GFP_KERNEL);
+	u32 i;
+
+	KUNIT_ASSERT_NOT_NULL(test, owner);
+	for (i = 0; i < pool->slots; i++) {
+		KUNIT_ASSERT_LT(test, pool->table[i], pool->count);
+		owner[i] = fixture_host(pool->member[pool->table[i]].backend);
+	}
+	return owner;
+}
+
+static u32 share(const u8 *owner, u32 slots, u8 host)
+{
+	u32 i, sum = 0;
+
+	for (i = 0; i < slots; i++)
+		sum += owner[i] == host;
+	return sum;
+}
+
+/* How many slots have moved, and how many of them between others than @host. */
+static u32 moved(const u8 *before, const u8 *after, u8 host, u32 *others)
+{
+	u32 i, sum = 0;
+
+	*others = 0;
+	for (i = 0; i < SLOTS; i++) {
+		sum += before[i] != after[i];
+		*others += before[i] != after[i] && before[i] != host &&
+			   after[i] != host;
+	}
+	return sum;
+}
+
+static void backends(struct kunit *test, struct fixture *f, u8 count,
+		     u32 weight)
+{
+	u8 i;
+
+	for (i = 1; i <= count; i++)
+		fixture_backend(test, f, i, weight);
+	fixture_schedule(test, f, "maglev", USUAL);
+}
+
+/* The backend 10.0.0.@host. */
+static struct dsr_backend *nth(struct kunit *test, struct fixture *f, u8 host)
+{
+	struct dsr_backend *backend;
+
+	list_for_each_entry(backend, &f->service.backends, list)
+		if (!--host)
+			return backend;
+	KUNIT_ASSERT_TRUE(test, false);
+	return NULL;
+}
+
+static void maglev_defaults(struct kunit *test)
+{
+	struct dsr_tuple tuple = fixture_tuple(0);
+	struct fixture *f = test->priv;
+	struct dsr_pool *pool;
+	u32 slot;
+
+	/* nobody to fill the table with */
+	fixture_schedule(test, f, "maglev", USUAL);
+	fixture_backend(test, f, 1, 0);
+	fixture_backend(test, f, 2, 1);
+	pool = fixture_pool(f);
+	KUNIT_EXPECT_EQ(test, pool->slots, SLOTS);
+	KUNIT_EXPECT_EQ(test, pool->hash, DSR_HASH_SOURCE_PORT);
+	KUNIT_EXPECT_EQ(test, fixture_choose(f, &tuple, false), 2);
+	KUNIT_EXPECT_EQ(test, share(owners(test, f), SLOTS, 2), SLOTS);
+
+	slot = dsr_maglev_slot(pool, &tuple);
+	KUNIT_EXPECT_LT(test, slot, pool->slots);
+	KUNIT_EXPECT_EQ(test, f->dn.slots, SLOTS);
+	fixture_schedule(test, f, "sh", USUAL);
+	KUNIT_EXPECT_EQ(test, f->dn.slots, 0);
+}
+
+/* Each has its share, to within a slot; of 100 that is 0.2 %. */
+static void maglev_is_even(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	u32 i, slots, sum, others;
+	u8 *owner;
+
+	backends(test, f, 100, 1);
+	owner = owners(test, f);
+	for (i = 1; i <= 100; i++) {
+		slots = share(owner, SLOTS, i);
+		KUNIT_EXPECT_GE(test, slots, SLOTS / 100);
+		KUNIT_EXPECT_LE(test, slots, SLOTS / 100 + 1);
+	}
+
+	/* Between the 99 others 1.1/N of the flows move at most; that they
+	 * have to be in so even a table is what most of these move for.
+	 */
+	fixture_weight(test, f, nth(test, f, 50), 0);
+	sum = moved(owner, owners(test, f), 50, &others);
+	kunit_info(test, "one of 100 less or more: %u of %u move, %u between the others\n",
+		   sum, SLOTS, others);
+	KUNIT_EXPECT_LE(test, others * 100, SLOTS * 11 / 10);
+}
+
+/* Adding or removing one of 10 moves 1.1/10 of the flows at most, and of those
+ * that it need not move at most a tenth of that: 0.1/10.
+ */
+static void maglev_moves_few(struct kunit *test)
+{
+	static const u8 hosts[] = { 1, 4, 10 };
+	struct fixture *f = test->priv;
+	u32 i, sum, others;
+	u8 *all, *less;
+
+	backends(test, f, 10, 1);
+	all = owners(test, f);
+	for (i = 0; i < ARRAY_SIZE(hosts); i++) {
+		fixture_weight(test, f, nth(test, f, hosts[i]), 0);
+		less = owners(test, f);
+		sum = moved(all, less, hosts[i], &others);
+		kunit_info(test, "one of 10 less or more: %u of %u move, %u between the others\n",
+			   sum, SLOTS, others);
+		KUNIT_EXPECT_GE(test, sum * 10, SLOTS - 10);
+		KUNIT_EXPECT_LE(test, sum * 10, SLOTS * 11 / 10);
+		KUNIT_EXPECT_LE(test, others * 10, SLOTS / 10);
+		KUNIT_EXPECT_EQ(test, share(less, SLOTS, hosts[i]), 0);
+		/* and back again it is as it was */
+		fixture_weight(test, f, nth(test, f, hosts[i]), 1);
+		KUNIT_EXPECT_EQ(test, memcmp(all, owners(test, f), SLOTS), 0);
+	}
+}
+
+static void maglev_follows_weights(struct kunit *test)
+{
+	static const u32 weights[] = { 0, 1, 20, 300, 3, 65535 };
+	struct fixture *f = test->priv;
+	u32 i, sum = 0, expected;
+	u8 *owner;
+
+	for (i = 1; i <= 5; i++) {
+		fixture_backend(test, f, i, weights[i]);
+		sum += weights[i];
+	}
+	fixture_schedule(test, f, "maglev", USUAL);
+	owner = owners(test, f);
+	for (i = 1; i <= 5; i++) {
+		/* each to within a slot, and the heaviest has what is left */
+		expected = (u64)SLOTS * weights[i] / sum;
+		KUNIT_EXPECT_GE_MSG(test, share(owner, SLOTS, i),
+				    expected - min(expected, i), "%u", i);
+		KUNIT_EXPECT_LE_MSG(test, share(owner, SLOTS, i), expected + i,
+				    "%u", i);
+	}
+}
+
+/* 10 of weight 2, and one gets weight 3: 1/21 * 9/10 of the flows have to move,
+ * and a tenth more may.
+ */
+static void maglev_weight_moves_few(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	u32 i, sum, others, least;
+	u8 *before, *after;
+
+	backends(test, f, 10, 2);
+	before = owners(test, f);
+	fixture_weight(test, f, nth(test, f, 3), 3);
+	after = owners(test, f);
+	least = share(after, SLOTS, 3) - share(before, SLOTS, 3);
+	sum = moved(before, after, 3, &others);
+	kunit_info(test, "a weight of 10 is 3/2 of what it was: %u of %u move, %u have to\n",
+		   sum, SLOTS, least);
+	KUNIT_EXPECT_LE(test, sum, least * 11 / 10);
+	/* nothing but the proportion of the weights counts */
+	for (i = 1; i <= 10; i++)
+		fixture_weight(test, f, nth(test, f, i),
+			       4000 + 2000 * (i == 3));
+	KUNIT_EXPECT_EQ(test, memcmp(after, owners(test, f), SLOTS), 0);
+}
+
+/* Of more backends than slots some have none. */
+static void maglev_small_table(struct kunit *test)
+{
+	struct dsr_pool_options options = { .slots = 251 };
+	struct fixture *f = test->priv;
+	u8 *owner;
+	int i;
+
+	for (i = 1; i <= 255; i++)
+		fixture_backend(test, f, i, 1);
+	fixture_schedule(test, f, "maglev", options);
+	owner = owners(test, f);
+	for (i = 1; i <= 255; i++)
+		KUNIT_EXPECT_EQ(test, share(owner, 251, i), i <= 251);
+}
+
+/* What an overloaded one would get goes to others, always to the same; all else
+ * stays.
+ */
+static void maglev_passes_over_the_overloaded(struct kunit *test)
+{
+	struct dsr_pool_options options = { .slots = 1021 };
+	u32 i, counts[6] = { }, moved = 0;
+	struct fixture *f = test->priv;
+	struct dsr_backend *second;
+	struct dsr_tuple tuple;
+	u8 home, host;
+
+	backends(test, f, 5, 1);
+	fixture_schedule(test, f, "maglev", options);
+	second = nth(test, f, 2);
+	fixture_limit(test, f, second, 10, 0);
+	for (i = 0; i < 2000; i++) {
+		tuple = fixture_tuple(i);
+		fixture_load(second, 0, 0);
+		home = fixture_choose(f, &tuple, false);
+		fixture_load(second, 0, 10);
+		host = fixture_choose(f, &tuple, false);
+		KUNIT_EXPECT_EQ(test, fixture_choose(f, &tuple, false), host);
+		moved += host != home && home != 2;
+		if (home == 2)
+			counts[host]++;
+	}
+	KUNIT_EXPECT_EQ(test, moved, 0);
+	KUNIT_EXPECT_EQ(test, counts[2], 0);
+	/* 400 among 4 */
+	for (i = 1; i <= 5; i++)
+		KUNIT_EXPECT_GE(test, counts[i], i == 2 ? 0 : 50);
+}
+
+/* The same on every balancer, and for ever: flows of before an update of one of
+ * two balancers go on with the other.
+ */
+static void maglev_is_the_same_for_ever(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	u32 i, hash = 0;
+	u8 *owner;
+
+	backends(test, f, 3, 1);
+	owner = owners(test, f);
+	for (i = 0; i < SLOTS; i++)
+		hash = hash * 31 + owner[i];
+	KUNIT_EXPECT_EQ(test, hash, 0xe580df81U);
+	for (hash = 0, i = 0; i < 1000; i++) {
+		struct dsr_tuple tuple = fixture_tuple(i);
+
+		hash = hash * 31 + dsr_maglev_slot(fixture_pool(f), &tuple);
+	}
+	KUNIT_EXPECT_EQ(test, hash, 0x6ddd34f4U);
+}
+
+static void maglev_sizes(struct kunit *test)
+{
+	u32 slots, divisor, sizes = 0;
+
+	for (slots = 0; slots < 1 << 20; slots++) {
+		if (!dsr_pool_check_slots(slots))
+			continue;
+		sizes++;
+		for (divisor = 2; divisor * divisor <= slots; divisor++)
+			KUNIT_EXPECT_NE_MSG(test, slots % divisor, 0, "%u",
+					    slots);
+	}
+	KUNIT_EXPECT_EQ(test, sizes, 13);
+	KUNIT_EXPECT_FALSE(test, dsr_pool_check_slots(0));
+	KUNIT_EXPECT_FALSE(test, dsr_pool_check_slots(U32_MAX));
+}
+
+static struct kunit_case cases[] = {
+	KUNIT_CASE(maglev_defaults),
+	KUNIT_CASE(maglev_is_even),
+	KUNIT_CASE(maglev_moves_few),
+	KUNIT_CASE(maglev_follows_weights),
+	KUNIT_CASE(maglev_weight_moves_few),
+	KUNIT_CASE(maglev_small_table),
+	KUNIT_CASE(maglev_passes_over_the_overloaded),
+	KUNIT_CASE(maglev_is_the_same_for_ever),
+	KUNIT_CASE(maglev_sizes),
+	{ }
+};
+
+static struct kunit_suite suite = {
+	.name = "dsr_maglev",
+	.suite_init = fixture_suite_init,
+	.suite_exit = fixture_suite_exit,
+	.init = fixture_init,
+	.exit = fixture_exit,
+	.test_cases = cases,
+};
+
+kunit_test_suites(&suite);

@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What is chosen for a packet without a backend, and what is remembered. */
+
+#include "../schedule.h"
+#include "fixture.h"
+
+static struct dsr_packet packet_of(u32 n, u8 event)
+{
+	return (struct dsr_packet) {
+		.tuple = fixture_tuple(n),
+		.kind = DSR_PACKET_FLOW,
+		.event = event,
+	};
+}
+
+/* Let a packet come, as the hook does it. */
+static struct dsr_decision come(struct fixture *f,
+				const struct dsr_packet *packet)
+{
+	struct dsr_decision d;
+
+	local_bh_disable();
+	rcu_read_lock();
+	dsr_decide(&f->dn, f->service.frontend, packet, &d);
+	if (!d.backend && d.reason == DSR_FORWARDED)
+		dsr_schedule(&f->dn, packet, &d);
+	rcu_read_unlock();
+	local_bh_enable();
+	return d;
+}
+
+static int entries(struct fixture *f)
+{
+	return atomic_read(&f->dn.table.entries);
+}
+
+/* With a hash nobody has to remember a SYN: a flood of them takes no memory,
+ * and the packet after it finds the same backend.
+ */
+static void syn_is_not_remembered(struct kunit *test)
+{
+	static const char *const names[] = { "maglev", "sh", "dh" };
+	struct dsr_packet syn = packet_of(1, DSR_EVENT_OPEN);
+	struct dsr_packet ack = packet_of(1, DSR_EVENT_DATA);
+	struct fixture *f = test->priv;
+	struct dsr_backend *backend;
+	struct dsr_decision d;
+	int i;
+
+	fixture_backend(test, f, 1, 1);
+	fixture_backend(test, f, 2, 1);
+	fixture_backend(test, f, 3, 1);
+	for (i = 0; i < ARRAY_SIZE(names); i++) {
+		fixture_schedule(test, f, names[i],
+				 (struct dsr_pool_options) { });
+		d = come(f, &syn);
+		KUNIT_EXPECT_EQ(test, d.reason, DSR_FORWARDED_SYN);
+		KUNIT_EXPECT_EQ(test, entries(f), 0);
+		backend = d.backend;
+		d = come(f, &ack);
+		KUNIT_EXPECT_EQ(test, d.reason, DSR_FORWARDED);
+		KUNIT_EXPECT_PTR_EQ(test, d.backend, backend);
+		KUNIT_EXPECT_EQ(test, entries(f), 1);
+		KUNIT_EXPECT_EQ(test, atomic_read(&backend->active), 1);
+		dsr_table_flush(&f->dn.table);
+	}
+	/* one that can be overloaded makes the hash uncertain */
+	fixture_limit(test, f, backend, 10, 0);
+	KUNIT_EXPECT_EQ(test, come(f, &syn).reason, DSR_FORWARDED);
+	KUNIT_EXPECT_EQ(test, entries(f), 1);
+}
+
+static void one_packet(struct kunit *test)
+{
+	struct dsr_packet packet = packet_of(1, DSR_EVENT_DATA);
+	struct fixture *f = test->priv;
+	u32 counts[3] = { };
+	struct dsr_decision d;
+	int i;
+
+	f->service.one_packet = true;
+	fixture_backend(test, f, 1, 1);
+	fixture_backend(test, f, 2, 1);
+	packet.tuple.proto = IPPROTO_UDP;
+	for (i = 0; i < 10; i++) {
+		d = come(f, &packet);
+		KUNIT_EXPECT_EQ(test, d.reason, DSR_FORWARDED_ONE_PACKET);
+		counts[fixture_host(d.backend)]++;
+	}
+	KUNIT_EXPECT_EQ(test, counts[1], 5);
+	KUNIT_EXPECT_EQ(test, counts[2], 5);
+	KUNIT_EXPECT_EQ(test, entries(f), 0);
+	/* TCP is remembered all the same */
+	packet.tuple.proto = IPPROTO_TCP;
+	packet.event = DSR_EVENT_OPEN;
+	KUNIT_EXPECT_EQ(test, come(f, &packet).reason, DSR_FORWARDED);
+	KUNIT_EXPECT_EQ(test, entries(f), 1);
+}
+
+/* Connections of one client, by the bits of its address that count. */
+static void persistence(struct kunit *test)
+{
+	struct dsr_packet packet = packet_of(1, DSR_EVENT_OPEN);
+	struct fixture *f = test->priv;
+	struct dsr_backend_config config;
+	struct dsr_backend *first;
+	struct dsr_decision d;
+	int i;
+
+	f->service.persist = 50 * HZ;
+	f->service.persist_prefix = 24;
+	fixture_backend(test, f, 1, 1);
+	fixture_backend(test, f, 2, 1);
+	d = come(f, &packet);
+	KUNIT_EXPECT_EQ(test, d.choice, DSR_CHOICE_SCHEDULER);
+	first = d.backend;
+	KUNIT_EXPECT_EQ(test, atomic_read(&first->persistent), 1);
+	for (i = 2; i < 6; i++) {
+		packet.tuple.sport = htons(5000 + i);
+		packet.tuple.v4.saddr = htonl(0xc0000200 + i);
+		d = come(f, &packet);
+		KUNIT_EXPECT_EQ(test, d.choice, DSR_CHOICE_PERSISTENCE);
+		KUNIT_EXPECT_PTR_EQ(test, d.backend, first);
+	}
+	/* the next network is another client: the other's turn */
+	packet.tuple.v4.saddr = htonl(0xc0000300);
+	d = come(f, &packet);
+	KUNIT_EXPECT_PTR_NE(test, d.backend, first);
+	KUNIT_EXPECT_EQ(test, entries(f), 5 + 1 + 2);
+
+	/* weight 0 keeps its clients; what drains does not */
+	fixture_weight(test, f, first, 0);
+	packet = packet_of(100, DSR_EVENT_OPEN);
+	KUNIT_EXPECT_PTR_EQ(test, come(f, &packet).backend, first);
+	config = first->config;
+	config.admin = DSR_BACKEND_DRAINING;
+	KUNIT_ASSERT_EQ(test, dsr_backend_set(&f->dn, first, &config, NULL), 0);
+	packet = packet_of(101, DSR_EVENT_OPEN);
+	KUNIT_EXPECT_PTR_NE(test, come(f, &packet).backend, first);
+	KUNIT_EXPECT_EQ(test, atomic_read(&first->persistent), 0);
+
+	/* forgotten in its own time */
+	dsr_table_tidy(&f->dn.table, jiffies + 51 * HZ + 5, true);
+	KUNIT_EXPECT_EQ(test, entries(f), 8);
+	dsr_table_tidy(&f->dn.table, jiffies + 61 * HZ + 5, true);
+	KUNIT_EXPECT_EQ(test, entries(f), 0);
+}
+
+static void nobody_asks_for_a_connection(struct kunit *test)
+{
+	static const u32 sources[] = { 0x00000001, 0x7f000001, 0xe0000001,
+				       0xffffffff };
+	struct dsr_packet packet = packet_of(1, DSR_EVENT_OPEN);
+	struct fixture *f = test->priv;
+	int i;
+
+	fixture_backend(test, f, 1, 1);
+	for (i = 0; i < ARRAY_SIZE(sources); i++) {
+		packet.tuple.v4.saddr = htonl(sources[i]);
+		KUNIT_EXPECT_EQ(test, come(f, &packet).reason, DSR_DROP_SOURCE);
+	}
+	KUNIT_EXPECT_EQ(test, entries(f), 0);
+}
+
+/* At the cap every flow has its backend, the same for each of its packets. */
+static void full_table(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	struct dsr_backend *backend;
+	struct dsr_packet packet;
+	struct dsr_decision d;
+	u32 i, counts[3] = { };
+
+	fixture_backend(test, f, 1, 1);
+	fixture_backend(test, f, 2, 1);
+	WRITE_ONCE(f->dn.table.max, 16);
+	for (i = 0; i < 216; i++) {
+		packet = packet_of(i, DSR_EVENT_OPEN);
+		d = come(f, &packet);
+		KUNIT_EXPECT_EQ(test, d.reason, i < 16 ? DSR_FORWARDED :
+						DSR_FORWARDED_STATELESS);
+		backend = d.backend;
+		packet.event = DSR_EVENT_DATA;
+		KUNIT_EXPECT_PTR_EQ(test, come(f, &packet).backend, backend);
+		counts[fixture_host(backend)]++;
+	}
+	KUNIT_EXPECT_EQ(test, entries(f), 16);
+	KUNIT_EXPECT_GT(test, counts[1], 60);
+	KUNIT_EXPECT_GT(test, counts[2], 60);
+}
+
+static void nobody_is_there(struct kunit *test)
+{
+	struct dsr_packet packet = packet_of(1, DSR_EVENT_OPEN);
+	struct fixture *f = test->priv;
+	struct dsr_backend *backend;
+
+	KUNIT_EXPECT_EQ(test, come(f, &packet).reason, DSR_DROP_NO_BACKEND);
+	backend = fixture_backend(test, f, 1, 1);
+	fixture_limit(test, f, backend, 1, 1);
+	fixture_load(backend, 1, 0);
+	KUNIT_EXPECT_EQ(test, come(f, &packet).reason, DSR_DROP_NO_BACKEND);
+	fixture_load(backend, 0, 0);
+	KUNIT_EXPECT_EQ(test, come(f, &packet).reason, DSR_FORWARDED);
+}
+
+static struct kunit_case cases[] = {
+	KUNIT_CASE(syn_is_not_remembered),
+	KUNIT_CASE(one_packet),
+	KUNIT_CASE(persistence),
+	KUNIT_CASE(nobody_asks_for_a_connection),
+	KUNIT_CASE(full_table),
+	KUNIT_CASE(nobody_is_there),
+	{ }
+};
+
+static struct kunit_suite suite = {
+	.name = "dsr_schedule",
+	.suite_init = fixture_suite_init,
+	.suite_exit = fixture_suite_exit,
+	.init = fixture_init,
+	.exit = fixture_exit,
+	.test_cases = cases,
+};
+
+kunit_test_suites(&suite);

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Single packets of clients, and which real server each comes to."""
+
+import contextlib
+
+import wire
+from network import Failure, wait_for
+
+LV1 = '10.10.31.11'
+
+
+class Probe:
+    """Sends packets to a balancer; the servers are to be silent.
+
+    Each packet has a number of its own in its IP header.
+    """
+
+    def __init__(self, site, to=LV1):
+        self.site = site
+        self.to = to
+        self.ident = 0
+        self.stack = contextlib.ExitStack()
+
+    def __enter__(self):
+        self.client = self.stack.enter_context(wire.Tap(self.site.client))
+        self.taps = {name: self.stack.enter_context(
+            wire.Tap(self.site.net[name])) for name in ('w101', 'w102')}
+        return self
+
+    def __exit__(self, *_):
+        self.stack.close()
+
+    def send(self, packet):
+        self.client.send(packet, self.to)
+
+    def number(self):
+        self.ident += 1
+        return self.ident
+
+    def find(self, ident):
+        """The servers that have got the packet of this number."""
+        return [name for name, tap in self.taps.items()
+                if any(p.ident == ident and p.dst.endswith('.31.100')
+                       for p in tap.drain())]
+
+    def home(self, ident):
+        return wait_for(f'packet {ident} at a server',
+                        lambda: self.find(ident))[0]
+
+    def syn(self, sport, **fields):
+        """Send a SYN: the server that it came to."""
+        return self.tcp(sport, flags=wire.SYN, **fields)
+
+    def tcp(self, sport, flags=wire.ACK, **fields):
+        ident = self.number()
+        self.send(wire.tcp(sport, flags=flags, ident=ident, **fields))
+        return self.home(ident)
+
+    def udp(self, sport, dport=9, **fields):
+        ident = self.number()
+        self.send(wire.udp(sport, dport, ident=ident, **fields))
+        return self.home(ident)
+
+    def lost(self, packet, since, reason):
+        """Send a packet that is to be dropped, for that reason."""
+        before = since[reason]
+        self.send(packet)
+        wait_for(f'{reason} counted', lambda: since[reason] == before + 1)
+
+    def answer(self, match, what):
+        return self.client.wait(match, what)
+
+    def clear(self):
+        for tap in (self.client, *self.taps.values()):
+            tap.drain()
+            tap.seen.clear()
+
+    def nothing(self, what):
+        """That no server has got anything since clear()."""
+        for name, tap in self.taps.items():
+            found = [p for p in tap.drain() if p.dst.endswith('.31.100')]
+            if found:
+                raise Failure(f'seen on {name}, although {what}: {found[0]}')

@@ -1,0 +1,356 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Each scheduler, and overloaded backends, as clients see them."""
+
+import collections
+import socket
+import time
+
+import pytest
+
+import wire
+from network import VIP, W101, W102, wait_for
+from traffic import SCALE, ask
+
+NAMES = {W101: 'w101', W102: 'w102'}
+ALL = ('rr', 'wrr', 'lc', 'wlc', 'sed', 'nq', 'sh', 'dh', 'fo', 'ovf', 'twos',
+       'maglev')
+# of these, those that remember a connection from its first packet on
+REMEMBERING = [name for name in ALL if name not in ('sh', 'dh', 'maglev')]
+
+
+def begin(site, options, **more):
+    """The service of the scenario, once it is only this test's.
+
+    What earlier tests have closed may still be on its way, and counts too.
+    """
+    site.balance(options, **more)
+
+    def quiet():
+        site.lv1.dsrctl('connection flush')
+        time.sleep(0.3)
+        return not site.connections()
+    wait_for('an end of earlier connections', quiet, 30)
+
+
+def hold(site, number):
+    """Connections that stay, one after the other: which server each got."""
+    homes = []
+    for _ in range(number):
+        sock = site.connect()
+        # closed by a reset: it is to leave nothing to the next test
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
+                        b'\1\0\0\0\0\0\0\0')
+        # with its answer, the balancer has seen that it is established
+        homes.append(ask(sock)[:4])
+    return homes
+
+
+def homes_of(site, packets, host='lv1'):
+    """Which server each packet is sent to by a balancer: {(src, sport): name}.
+
+    The servers do not answer.
+    """
+    front = {'lv1': '10.10.31.11', 'lv2': '10.10.31.12'}[host]
+    homes = {}
+    with wire.Tap(site.client) as client, wire.Tap(site.w101) as w101, \
+            wire.Tap(site.w102) as w102:
+        for packet in packets:
+            client.send(packet, front)
+
+        def all_there():
+            homes.clear()
+            for name, tap in (('w101', w101), ('w102', w102)):
+                for packet in tap.drain():
+                    if packet.flags == wire.SYN:
+                        homes[packet.src, packet.dst, packet.sport] = name
+            return len(homes) == len(packets)
+        wait_for('every packet at a server', all_there)
+    return homes
+
+
+# With weights 3 and 1, and no connection ends.
+HELD = {
+    'lc': '101 102 101 102 101 102',
+    'wlc': '101 102 101 101 101 102',
+    'sed': '101 101 101 102 101 101',
+    'nq': '101 102 101 101 101 101',
+    'fo': '101 101 101 101 101 101',
+    'ovf': '101 101 101 102',
+}
+
+
+@pytest.mark.parametrize('name', HELD)
+def test_held(site, name, reasons):
+    """Each server gets of connections that stay what the scheduler says."""
+    expected = [f'w{number}' for number in HELD[name].split()]
+    begin(site, f'scheduler {name}', weights={'w101': 3, 'w102': 1})
+    assert hold(site, len(expected)) == expected
+    counts = collections.Counter(expected)
+    assert all(one['active'] == counts[NAMES[address]]
+               for address, one in site.backends().items())
+    if name == 'ovf':
+        since = reasons('lv1')
+        with pytest.raises(ConnectionRefusedError):
+            site.connect()
+        assert since['drop_no_backend'] == 1
+
+
+def test_least_connections(site):
+    """The server whose clients have gone gets the next ones."""
+    begin(site, 'scheduler lc')
+    assert hold(site, 6) == ['w101', 'w102'] * 3
+    for sock in site.sockets[1::2]:
+        sock.close()
+    wait_for('w102 is idle', lambda: site.backends()[W102]['active'] == 0)
+    assert hold(site, 3) == ['w102'] * 3
+
+
+def test_twos(site):
+    """Neither server is left behind."""
+    begin(site, 'scheduler twos')
+    counts = collections.Counter(hold(site, 24))
+    # the one that is ahead gets a connection only if it is drawn twice
+    assert abs(counts['w101'] - counts['w102']) <= 8
+
+
+def test_failover(site):
+    """All go to the first; without it all go to the second."""
+    site.balance('scheduler fo', weights={'w101': 1, 'w102': 2})
+    assert site.replies(6) == {'w102 desu': 6}
+    site.lv1.dsrctl(f'backend set fwmark 1 via {W102} weight 0')
+    assert site.replies(6) == {'w101 nano': 6}
+    site.lv1.dsrctl(f'backend set fwmark 1 via {W102} weight 2')
+    assert site.replies(6) == {'w102 desu': 6}
+    site.lv1.dsrctl(f'backend delete fwmark 1 via {W102}')
+    assert site.replies(6) == {'w101 nano': 6}
+
+
+def test_source_hash(site):
+    """A client always gets the same server, also by other connections."""
+    sources = [f'10.10.31.{number}' for number in range(201, 217)]
+    site.client.ip('\n'.join(f'addr add {source}/32 dev eth0'
+                             for source in sources))
+    site.undo.append(lambda: site.client.ip('\n'.join(
+        f'addr del {source}/32 dev eth0' for source in sources)))
+    site.balance('scheduler sh')
+
+    def homes():
+        return {source: {ask(site.connect(source=source))[:4]
+                         for _ in range(2)} for source in sources}
+    before = homes()
+    assert all(len(names) == 1 for names in before.values())
+    assert {name for names in before.values() for name in names} == {
+        'w101', 'w102'}
+    # They stay, whatever comes and goes.
+    site.lv1.configure(f'''
+        backend delete fwmark 1 via {W101}
+        backend add fwmark 1 via {W101}
+        connection flush
+    ''')
+    assert homes() == before
+    # By address and port, one client gets both.
+    site.lv1.dsrctl('service set fwmark 1 hash source-port')
+    assert set(hold(site, 16)) == {'w101', 'w102'}
+
+
+def test_destination_hash(site):
+    """All that goes to a VIP goes to the same server."""
+    site.lv1.nft('add rule ip mangle prerouting '
+                 'ip daddr 10.10.31.112/28 meta mark set 1')
+    site.balance('scheduler dh', rule='')
+    vips = [f'10.10.31.{number}' for number in range(112, 128)]
+    homes = homes_of(site, [wire.tcp(port, dst=vip) for vip in vips
+                            for port in (4000, 4001, 4002)])
+    by_vip = collections.defaultdict(set)
+    for (_, vip, _), name in homes.items():
+        by_vip[vip].add(name)
+    assert all(len(names) == 1 for names in by_vip.values())
+    assert {name for names in by_vip.values() for name in names} == {
+        'w101', 'w102'}
+
+
+@pytest.mark.smoke
+def test_two_balancers(site):
+    """With maglev two balancers agree, without knowing of each other."""
+    site.balance('scheduler maglev', rule='')
+    site.lv2.configure(f'''
+        service add fwmark 1 scheduler mh
+        backend add fwmark 1 via {W102}
+        backend add fwmark 1 via {W101}
+    ''')
+    assert [site.services(host)[0]['scheduler'] for host in ('lv1', 'lv2')] \
+        == ['maglev', 'maglev']
+    packets = [wire.tcp(port) for port in range(4000, 4200)]
+    first = homes_of(site, packets)
+    assert homes_of(site, packets, 'lv2') == first
+    share = collections.Counter(first.values())
+    assert 60 < share['w101'] < 140
+    # as if it had been started anew, and nothing were remembered
+    site.lv1.dsrctl('service flush')
+    site.lv1.configure(f'''
+        service add fwmark 1 scheduler maglev
+        backend add fwmark 1 via {W102}
+        backend add fwmark 1 via {W101} weight 0
+        backend set fwmark 1 via {W101} weight 1
+    ''')
+    assert homes_of(site, packets) == first
+    # one client, one server
+    site.lv1.configure('''
+        service set fwmark 1 hash source
+        connection flush
+    ''')
+    assert len(set(homes_of(site, packets).values())) == 1
+
+
+@pytest.mark.smoke
+def test_takeover(site):
+    """With maglev connections go on through a balancer that is new to them."""
+    begin(site, 'scheduler maglev')
+    homes = hold(site, 12)
+    assert set(homes) == {'w101', 'w102'}
+    site.lv2.configure(f'''
+        service add fwmark 1 scheduler maglev
+        backend add fwmark 1 via {W101}
+        backend add fwmark 1 via {W102}
+    ''')
+    site.undo.append(lambda: site.client.ip(
+        f'route replace {VIP} via 10.10.31.10'))
+    site.client.ip(f'route replace {VIP} via 10.10.31.12')
+    assert [ask(sock)[:4] for sock in site.sockets] == homes
+    assert {one['sport'] for one in site.connections('lv2')} == {
+        sock.getsockname()[1] for sock in site.sockets}
+
+
+def test_options(site):
+    """What a scheduler does not have is forgotten with the next one."""
+    def shown():
+        one = site.services()[0]
+        return one['scheduler'], one['hash'], one['table_size']
+
+    site.lv1.dsrctl('service add fwmark 1')
+    assert shown() == ('rr', None, None)
+    for words, expected in (
+            ('scheduler maglev', ('maglev', 'source-port', 65521)),
+            ('table-size 251', ('maglev', 'source-port', 251)),
+            ('hash source', ('maglev', 'source', 251)),
+            ('scheduler sh', ('sh', 'source', None)),
+            ('hash source-port', ('sh', 'source-port', None)),
+            ('hash default', ('sh', 'source', None)),
+            ('scheduler mh', ('maglev', 'source-port', 65521)),
+            ('hash source table-size 1021', ('maglev', 'source', 1021)),
+            ('scheduler wlc', ('wlc', None, None)),
+            ('scheduler maglev', ('maglev', 'source-port', 65521)),
+            ('table-size 131071', ('maglev', 'source-port', 131071)),
+            ('table-size 0', ('maglev', 'source-port', 65521))):
+        site.lv1.dsrctl(f'service set fwmark 1 {words}')
+        assert shown() == expected, words
+    assert 'scheduler maglev hash source-port table-size 65521 path' in \
+        site.lv1.read('/proc/net/dsr/services')
+    site.lv1.dsrctl('service replace fwmark 1 scheduler sh hash source-port')
+    site.lv1.dsrctl('service replace fwmark 1 scheduler sh')
+    assert shown() == ('sh', 'source', None)
+
+
+def test_thresholds(site, reasons):
+    """An overloaded server keeps its connections and gets no new ones."""
+    begin(site, '')
+    site.lv1.dsrctl(f'backend set fwmark 1 via {W101} upper 2 lower 1')
+    assert hold(site, 6) == ['w101', 'w102', 'w101', 'w102', 'w102', 'w102']
+    first, second = (site.backends()[address] for address in (W101, W102))
+    assert (first['upper'], first['lower'], first['overloaded']) == (2, 1, True)
+    assert (second['upper'], second['lower'], second['overloaded']) == (
+        None, None, False)
+    assert 'overloaded' in site.lv1.run('dsrctl', 'show').stdout
+    assert f'via {W101} weight 1 upper 2 lower 1 up overloaded active 2 ' in \
+        site.lv1.read('/proc/net/dsr/services')
+    assert [ask(sock)[:4] for sock in site.sockets] == [
+        'w101', 'w102', 'w101', 'w102', 'w102', 'w102']
+
+    # Nobody is left.
+    site.lv1.dsrctl(f'backend set fwmark 1 via {W102} upper 4')
+    since = reasons('lv1')
+    with pytest.raises(ConnectionRefusedError):
+        site.connect()
+    assert since['drop_no_backend'] == 1
+    assert ask(site.sockets[0]) == 'w101 nano'
+
+    # More are allowed now, but three quarters of them are reached still.
+    site.lv1.dsrctl(f'backend set fwmark 1 via {W102} upper 5')
+    assert site.backends()[W102]['overloaded']
+    site.lv1.dsrctl(f'backend set fwmark 1 via {W102} upper 6')
+    assert hold(site, 2) == ['w102'] * 2
+    with pytest.raises(ConnectionRefusedError):
+        site.connect()
+    # A reset connection is not forgotten at once; all of them are by this.
+    site.lv1.dsrctl('connection flush')
+    assert not any(one['overloaded'] for one in site.backends().values())
+    assert sorted(hold(site, 2)) == ['w101', 'w102']
+
+
+@pytest.mark.parametrize('name', ['sh', 'maglev'])
+def test_overloaded_hash(site, name):
+    """What an overloaded server would get goes to the other, and back."""
+    begin(site, f'scheduler {name} hash source-port', rule='')
+    packets = [wire.tcp(port) for port in range(4000, 4032)]
+    before = homes_of(site, packets)
+    site.lv1.configure(f'''
+        connection flush
+        backend set fwmark 1 via {W102} upper 1
+    ''')
+    # the first of its own is one too many already
+    homes = homes_of(site, packets)
+    assert list(homes.values()).count('w102') == 1
+    assert all(home == 'w101' for flow, home in homes.items()
+               if before[flow] == 'w101')
+    site.lv1.configure(f'''
+        backend set fwmark 1 via {W102} upper 0
+        connection flush
+    ''')
+    assert homes_of(site, packets) == before
+
+
+def test_change_of_schedulers_while_traffic_flows(lb):
+    """One after the other, under load: no loss.
+
+    But for those that hash: they remember no SYN, so of a connection that just
+    then has come so far, the next scheduler knows nothing.
+    """
+    child = lb.client.start(
+        'curl', '-sS', '-H', 'Host: example.org', '-H', 'Connection: close',
+        f'http://{VIP}/?[1-{600 // SCALE}]', stdout=-1, stderr=-1)
+    lines = []
+    for turn, name in enumerate(REMEMBERING):
+        # With ovf the weight is a number of connections: it is to be enough.
+        lines.append(f'''
+            backend set fwmark 1 via {W101} weight {turn + 1000}
+            backend set fwmark 1 via {W102} weight {2000 - turn} upper {
+                turn % 2 * 100000}
+            service set fwmark 1 scheduler {name}
+        ''')
+    while child.poll() is None:
+        lb.lv1.configure('\n'.join(lines))
+    out, err = child.communicate(timeout=60)
+    assert child.returncode == 0, err
+    lines = out.decode().splitlines()
+    assert len(lines) == 600 // SCALE
+    assert set(lines) == {'w101 nano', 'w102 desu'}
+
+
+def test_tables_in_a_container(site):
+    """Who is root in a user namespace alone gets a few tables, not all."""
+    done = site.lv1.run(
+        'unshare', '--user', '--map-root-user', '--net', 'sh', '-c',
+        '''i=0
+        while [ $i -lt 100 ]; do
+            i=$((i + 1))
+            echo "service add fwmark $i scheduler maglev table-size 1048573"
+        done | dsrctl -b -
+        dsrctl -j service show
+        dsrctl service delete fwmark 1 &&
+            dsrctl service add fwmark 9 scheduler maglev table-size 1048573 &&
+            dsrctl service add fwmark 10 scheduler maglev table-size 251 ||
+            dsrctl service add fwmark 10 scheduler rr''', check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count('"maglev"') == 4, done.stderr
+    assert done.stderr.count('too many slots in the tables of this container: '
+                             'choose a smaller table-size') == 2, done.stderr
