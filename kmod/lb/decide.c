@@ -50,6 +50,9 @@ static void decide_echo(const struct dsr_frontend *frontend,
 	if (!service)
 		return;
 	decision->service = service;
+	decision->reason = DSR_DROP_SOURCE;
+	if (dsr_schedule_is_bad_source(&packet->tuple))
+		return;
 	decision->reason = DSR_DROP_PING;
 	if (READ_ONCE(service->ping) == DSR_PING_IGNORE ||
 	    !rcu_dereference(service->pool)->count)
