@@ -20,6 +20,8 @@ from wire import ACK, PSH, RST
 LV1 = '10.10.31.11'             # stands for its Ethernet address
 AF_INET6 = 10
 ADDRESS6 = {'w101': W1016, 'w102': W1026}
+# The remains of a datagram wait for the rest of it longer than a test takes.
+IDENTS = itertools.count(1000)
 MARK = {'fwmark': 1, 'family': AF_INET6}
 ANY = {'vip': VIP6}
 MARK6 = '''
@@ -40,6 +42,12 @@ def balance(site, key, backends=('w101', 'w102'), rules=MARK6, **fields):
     if 'fwmark' in key and rules:
         site.lv1.nft(rules)
     return lv1
+
+
+def ours(since):
+    """The counters of what is not the neighbours' own talk."""
+    return {name: n for name, n in since.all().items()
+            if name not in ('pass_no_service', 'pass_not_to_this_host')}
 
 
 @pytest.fixture(params=['mark stack', 'mark direct', 'vip stack', 'vip direct'])
@@ -74,9 +82,9 @@ PACKETS = {
     'udp length beyond': wire6.udp(4016, payload=b'x', data_length=99),
     'sctp init': wire6.sctp(4017, payload=bytes(16)),
     'hop by hop': wire6.tcp(4020, exts=[(wire6.HOP_BY_HOP, wire6.PADDING)]),
-    'options': wire6.tcp(4021, exts=[(wire6.OPTIONS, wire6.LONG_PADDING)]),
+    'options': wire6.tcp(4021, exts=[(wire6.OPTIONS, wire6.LONG)]),
     'both': wire6.udp(4022, payload=b'x', exts=[
-        (wire6.HOP_BY_HOP, wire6.LONG_PADDING),
+        (wire6.HOP_BY_HOP, wire6.LONG),
         (wire6.OPTIONS, wire6.PADDING)]),
     'routing': wire6.tcp(4023, exts=[wire6.segments(VIP6)]),
     'routing sctp': wire6.sctp(4024, payload=bytes(16), exts=[
@@ -105,7 +113,7 @@ def test_only_mac_and_hop_limit(site6, way, reasons):
     balance(site6, backends=('w101',), **way)
     since = reasons('lv1')
     check(site6, PACKETS)
-    assert since.all() == {'forwarded': len(PACKETS)}
+    assert ours(since) == {'forwarded': len(PACKETS)}
 
 
 def test_tos_is_set(site6, path):
@@ -128,7 +136,7 @@ def test_hop_limit_exceeded(site6, path, reasons):
         assert got.src == LV16 and got.checksums_right()
         assert got.quoted == packet
         assert ports(w101) == []
-    assert since.all() == {'drop_ttl_exceeded': 1}
+    assert ours(since) == {'drop_ttl_exceeded': 1}
 
 
 @pytest.fixture
@@ -251,6 +259,7 @@ MALFORMED = {
     'udp length too small': wire6.udp(4002, data_length=7),
     'sctp without chunk': wire6.sctp(4003, chunk=None),
     'sctp chunk cut': wire6.ip(wire.sctp_data(4004, 5000, 0)[:-1], 132),
+    'nothing': wire6.ip(b'', wire6.NONE),
     'options without end': wire6.ip(
         bytes((6, 9)) + bytes(14), wire6.OPTIONS),
     'icmp without header': wire6.ip(b'\1\0\0\0\0', 58),
@@ -279,16 +288,13 @@ def test_malformed(site6, reasons):
 
 
 def test_other_protocols(site6, reasons):
-    """What is not balanced is left to the machine, also nothing at all."""
+    """What is not balanced is left to the machine."""
     balance(site6, ANY)
     since = reasons('lv1')
     with wire6.Tap(site6.client) as client:
         client.send(wire6.ip(b'\0' * 24, 47), LV1)
-        client.send(wire6.ip(b'', wire6.NONE), LV1)
-        client.send(wire6.ip(b'', wire6.NONE, exts=[
-            (wire6.OPTIONS, wire6.PADDING)]), LV1)
         wait_for('passed', lambda:
-                 since['pass_protocol_not_balanced'] == 3)
+                 since['pass_protocol_not_balanced'] == 1)
 
 
 @pytest.mark.parametrize('source', ['::', 'fe80::1', '::ffff:10.1.1.1',
@@ -337,7 +343,7 @@ def test_fragments_any_order(site6, way):
             # what makes this datagram another one than the last
             data = wire6.udp_data(4000 + number, payload=bytes(
                 (number,)) * 2000 + bytes(range(100)))
-            sent = wire6.cut(data, 1000, 77 + number)
+            sent = wire6.cut(data, 1000, next(IDENTS))
             for at in order:
                 client.send(sent[at], LV1)
             parts = wait_for('every byte of the datagram', lambda d=data: next(
@@ -362,7 +368,7 @@ def test_fragments_of_tcp(site6, path):
         taps = {'w101': w101, 'w102': w102}
         for name, port in flows(site6, client, taps).items():
             data = wire6.tcp(port, flags=ACK, payload=b'x' * 2000)[40:]
-            for part in wire6.cut(data, 1200, port, 6):
+            for part in wire6.cut(data, 1200, next(IDENTS), 6):
                 client.send(part, LV1)
             assert join(wait_for('the segment', lambda n=name, d=data: whole(
                 taps[n], lambda p: True, len(d)))) == data
@@ -384,18 +390,19 @@ def test_fragments_overlap_or_repeat(site6, path, reasons):
     since = reasons('lv1')
     data = wire6.udp_data(4000, payload=b'y' * 1600)
     with wire6.Tap(site6.client) as client, wire6.Tap(site6.w101) as w101:
-        for part in (wire6.fragment(data[:800], 0, True, 1),
-                     wire6.fragment(data[792:1000], 792, True, 1),
-                     wire6.fragment(data[800:], 800, False, 1)):
+        one, two = next(IDENTS), next(IDENTS)
+        for part in (wire6.fragment(data[:800], 0, True, one),
+                     wire6.fragment(data[792:1000], 792, True, one),
+                     wire6.fragment(data[800:], 800, False, one)):
             client.send(part, LV1)
-        for part in (wire6.fragment(data[:800], 0, True, 2),
-                     wire6.fragment(data[:800], 0, True, 2),
-                     wire6.fragment(data[800:], 800, False, 2)):
+        for part in (wire6.fragment(data[:800], 0, True, two),
+                     wire6.fragment(data[:800], 0, True, two),
+                     wire6.fragment(data[800:], 800, False, two)):
             client.send(part, LV1)
         parts = wait_for('the second datagram', lambda: whole(
             w101, lambda p: True, len(data)))
         assert join(parts) == data
-    assert since.all() == {'forwarded': 1}
+    assert ours(since) == {'forwarded': 1}
 
 
 def test_fragment_too_big(site6, path, reasons):
@@ -406,12 +413,12 @@ def test_fragment_too_big(site6, path, reasons):
     data = wire6.udp_data(4000, payload=b'z' * 2000)
     since = reasons('lv1')
     with wire6.Tap(site6.client) as client, wire6.Tap(site6.w101) as w101:
-        for part in wire6.cut(data, 1400, 1):
+        for part in wire6.cut(data, 1400, next(IDENTS)):
             client.send(part, LV1)
         got = client.wait(lambda p: p.type == wire6.TOO_BIG, 'too big')
         assert got.mtu == 1300
-        assert since.all() == {'drop_too_big': 1}
-        for part in wire6.cut(data, 1248, 2):
+        assert ours(since) == {'drop_too_big': 1}
+        for part in wire6.cut(data, 1248, next(IDENTS)):
             client.send(part, LV1)
         parts = wait_for('the second datagram', lambda: whole(
             w101, lambda p: True, len(data)))

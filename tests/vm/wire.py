@@ -73,8 +73,9 @@ def icmp_error(type_, code, quoted, rest=0, src=CLIENT, dst=VIP, **fields):
     return ip(data, 1, src, dst, **fields)
 
 
-def icmp_echo(ident=1, src=CLIENT, dst=VIP, **fields):
-    data = struct.pack('>BBHHH', 8, 0, 0, ident, 1) + b'echo'
+def icmp_echo(ident=1, src=CLIENT, dst=VIP, type_=8, payload=b'echo',
+              **fields):
+    data = struct.pack('>BBHHH', type_, 0, 0, ident, 1) + payload
     data = data[:2] + struct.pack('>H', checksum(data)) + data[4:]
     return ip(data, 1, src, dst, **fields)
 
@@ -255,7 +256,9 @@ class Tap:
                 return self.seen
             if data[12:14] == self.protocol.to_bytes(2, 'big') and (
                     self.outgoing or where[2] != OUTGOING):
-                self.seen.append(self.kind(data))
+                packet = self.kind(data)
+                packet.for_us = where[2] == 0           # PACKET_HOST
+                self.seen.append(packet)
 
     def wait(self, match, what, seconds=30.0):
         """The first packet for which match() is true."""

@@ -15,7 +15,7 @@ HOP_BY_HOP, ROUTING, FRAGMENT, NONE, OPTIONS = 0, 43, 44, 59, 60
 UNREACHABLE, TOO_BIG, TIME_EXCEEDED, PARAMETER_PROBLEM = 1, 2, 3, 4
 ECHO, ECHO_REPLY = 128, 129
 PADDING = b'\0\1\4\0\0\0\0'             # 8 bytes with the next header
-LONG_PADDING = b'\1\1\x0c' + bytes(12)  # 16 bytes
+LONG = b'\1\x1e\x0c' + bytes(12)      # 16 bytes, an option to be skipped
 
 
 def raw(address):
