@@ -72,6 +72,7 @@ struct command {
  * struct object - the first word of a command line
  * @name: as it is written, or any unique abbreviation of it
  * @description: one line
+ * @notes: what the help says behind the commands, or NULL
  * @commands: ended by one without a name
  * @fallback: name of the command that an absent one stands for
  * @bare: @fallback is its only command and never written
@@ -80,6 +81,7 @@ struct command {
 struct object {
 	const char *name;
 	const char *description;
+	const char *notes;
 	const struct command *commands;
 	const char *fallback;
 	bool bare;

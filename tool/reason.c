@@ -10,7 +10,7 @@
 
 static const struct reason reasons[] = {
 	{ "forwarded",
-	  "the backend gets it, and its connection is in the table",
+	  "the backend gets it, and its connection is remembered",
 	  NULL },
 	{ "forwarded_syn_unremembered",
 	  "the backend gets it; its connection enters the table with the next packet, so that a flood of SYNs takes no memory",
