@@ -36,7 +36,7 @@ build_initrd()
 {
 	local tree=$dsr_scratch/tree file name
 
-	mkdir -p "$tree"/{bin,dev,proc,sys,modules,newroot}
+	mkdir -p "$tree"/{bin,dev,proc,sys,modules,newroot,rig}
 	cp "$entry/root/bin/busybox" "$tree/bin/busybox"
 	cp "$init" "$tree/init"
 	chmod 755 "$tree/init"

@@ -28,13 +28,22 @@ ln -sfn /proc/self/fd/0 /dev/stdin
 ln -sfn /proc/self/fd/1 /dev/stdout
 ln -sfn /proc/self/fd/2 /dev/stderr
 
-share=trans=virtio,version=9p2000.L,msize=512000
+# share TAG DIRECTORY OPTIONS CACHE: mount what vm.sh shares by that tag. User
+# Mode Linux sees the host's files by their names there.
+share()
+{
+	if [ -e "/rig/share.$1" ]; then
+		mount -t hostfs -o "$3,$(cat "/rig/share.$1")" "$1" "$2"
+	else
+		mount -t 9p "$1" "$2" -o \
+			"$3,trans=virtio,version=9p2000.L,msize=512000,cache=$4"
+	fi
+}
+
 # shellcheck source=/dev/null
 . /rig/environment
-[ -z "${DSR_MODULES:-}" ] ||
-	mount -t 9p -o "ro,$share,cache=loose" modules /lib/modules
-[ -z "${DSR_RESULTS:-}" ] ||
-	mount -t 9p -o "$share,cache=none" results /results
+[ -z "${DSR_MODULES:-}" ] || share modules /lib/modules ro loose
+[ -z "${DSR_RESULTS:-}" ] || share results /results rw none
 export DSR_BUILD=/dsr/build/$DSR_TARGET
 PATH=$DSR_BUILD:$PATH
 
@@ -127,5 +136,7 @@ find_leaks
 dmesg >/rig/dmesg
 echo "$status" >/rig/status.new
 mv /rig/status.new /rig/status
+# User Mode Linux would boot again.
+[ ! -e /rig/share.dsr ] || /bin/busybox poweroff -nf
 echo 1 >/proc/sys/kernel/sysrq
 echo b >/proc/sysrq-trigger

@@ -1,16 +1,18 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Usage: scripts/kernel.sh debug|source
+# Usage: scripts/kernel.sh debug|uml|source
 #
 # debug: prints the path of a cached directory, built when it is not there yet
 # from Debian's linux-source-6.1 with scripts/debug.config, which holds
 #
-#   vmlinuz	the kernel
+#   vmlinuz	the kernel; for uml, a program
 #   build/	the tree to build modules against (KDIR)
 #   modules/	what belongs at /lib/modules
 #   version	its release
 #   config	its whole configuration
+#
+# uml: the same as User Mode Linux; scripts/uml.config has the differences.
 #
 # source: prints the path of a directory with the parts of that source that
 # check ours: scripts/ (checkpatch.pl, spdxcheck.py...), LICENSES/,
@@ -23,7 +25,7 @@
 . "$(dirname "$0")/lib.sh"
 
 what=${1:-}
-fragment=$dsr_top/scripts/debug.config
+fragments=("$dsr_top/scripts/debug.config")
 tarball=/usr/src/linux-source-6.1.tar.xz
 entry=
 
@@ -39,9 +41,9 @@ in_root()
 		mount -t tmpfs -o mode=1777 none "$1/tmp"
 		exec chroot --userspec="$3" "$1" /usr/bin/env -i HOME=/tmp \
 			LC_ALL=C.UTF-8 PATH=/usr/sbin:/usr/bin:/sbin:/bin \
-			KBUILD_BUILD_HOST=dsr KBUILD_BUILD_USER=dsr \
+			ARCH="$5" KBUILD_BUILD_HOST=dsr KBUILD_BUILD_USER=dsr \
 			bash -euo pipefail -c "$4"
-	' bash "$entry/root" "$dsr_scratch" "$(id -u):$(id -g)" "$1"
+	' bash "$entry/root" "$dsr_scratch" "$(id -u):$(id -g)" "$1" "$arch"
 }
 
 # What KASAN leaves alone: code that never touches an object of ours.  It
@@ -51,6 +53,17 @@ spared+=' fs/iomap/% init/% ipc/% kernel/bpf/% kernel/events/% kernel/trace/%'
 spared+=' mm/% net/9p/% net/sctp/%'
 watched='drivers/net/% drivers/misc/lkdtm/%'
 
+# The fragments as one, where the last word about an option is the only one.
+fragment()
+{
+	cat "${fragments[@]}" | tac |
+	awk '/^CONFIG_|^# CONFIG_.* is not set/ {
+		match($0, /CONFIG_[A-Za-z0-9_]+/)
+		if (!seen[substr($0, RSTART, RLENGTH)]++)
+			print
+	}' | tac
+}
+
 configure()
 {
 	local wanted
@@ -58,20 +71,29 @@ configure()
 	in_root "tar -C /build -xf $tarball && mv /build/linux-source-6.1 /build/linux"
 	sed -i "1i KASAN_SANITIZE ?= \$(if \$(filter-out $watched,\$(filter $spared,\$(obj)/)),n)" \
 		"$dsr_scratch/linux/scripts/Makefile.lib"
-	cp "$fragment" "$dsr_scratch/fragment"
+	# User Mode Linux of 6.1 has no room for the registers of a processor
+	# with AMX, and dies of that.
+	sed -i 's/HOST_FP_SIZE, 2696/HOST_FP_SIZE, 12288/' \
+		"$dsr_scratch/linux/arch/x86/um/user-offsets.c"
+	# And it walks the list of areas without the lock that later ones take.
+	sed -i '/^void force_flush_all/,/^}/ {
+		s/^\tfor_each_vma(vmi, vma)$/\tmmap_read_lock(mm);\n&/
+		s/^}$/\tmmap_read_unlock(mm);\n}/
+	}' "$dsr_scratch/linux/arch/um/kernel/tlb.c"
+	fragment >"$dsr_scratch/fragment"
 	in_root "cd /build/linux && make -s tinyconfig >/dev/null &&
 		scripts/kconfig/merge_config.sh -m .config ../fragment >/dev/null &&
 		make -s olddefconfig"
 	# Kconfig drops silently what it cannot have: say so instead.
-	wanted=$(grep '^CONFIG_' "$fragment" |
+	wanted=$(grep '^CONFIG_' "$dsr_scratch/fragment" |
 		grep -vxF -f "$dsr_scratch/linux/.config" || true)
 	[ -z "$wanted" ] ||
-		die "scripts/debug.config asks for what this kernel does not have: $wanted"
+		die "${fragments[*]}: this kernel does not have: $wanted"
 }
 
 compile()
 {
-	in_root "cd /build/linux && make -j $(nproc) bzImage modules"
+	in_root "cd /build/linux && make -j $(nproc) $image modules"
 }
 
 # Keep of the tree what an external module needs: makefiles, headers, scripts
@@ -85,7 +107,7 @@ collect()
 			INSTALL_MOD_STRIP=1 DEPMOD=/bin/true &&
 		depmod -b /build/install \$(make -s kernelrelease) &&
 		make -s kernelrelease >/build/version"
-	cp "$linux/arch/x86/boot/bzImage" "$out/vmlinuz"
+	cp "$linux/$image_file" "$out/vmlinuz"
 	cp "$linux/.config" "$out/config"
 	mv "$out/install/lib/modules" "$out/modules"
 	rm -f "$out/modules"/*/{build,source}
@@ -93,9 +115,11 @@ collect()
 	(
 		cd "$linux"
 		{
-			find . arch/x86 -maxdepth 1 -name 'Makefile*'
+			find . arch/x86 "arch/$arch" -maxdepth 1 -name 'Makefile*'
 			find include scripts -type f -o -type l
-			find arch/x86 \( -name include -o -name scripts \) \
+			find arch/x86 "arch/$arch" \
+				\( -name include -o -name scripts -o -name asm -o \
+					-name shared \) \
 				-type d -exec find {} -type f \;
 			find tools/objtool -name objtool -type f
 			printf '%s\n' .config Module.symvers
@@ -107,23 +131,23 @@ collect()
 
 debug_kernel()
 {
-	local name log=$dsr_cache/logs/kernel-debug.log
+	local name log=$dsr_cache/logs/kernel-$what.log
 
-	name=debug-$({
-		echo "$entry"
-		cat "$fragment"
+	name=$what-$({
+		echo "$entry $arch $image $image_file"
+		fragment
 		echo "$spared $watched"
 		declare -f in_root configure compile collect
 	} | key)
 	if [ ! -d "$dsr_cache/kernels/$name" ]; then
-		lock kernel-debug
+		lock "kernel-$what"
 		if [ ! -d "$dsr_cache/kernels/$name" ]; then
-			scratch kernel-debug
-			step "configuring the debug kernel" "40 s" \
+			scratch "kernel-$what"
+			step "configuring the $what kernel" "40 s" \
 				"$log" configure
-			step "compiling the debug kernel" "10 min on 2 cores" \
+			step "compiling the $what kernel" "10 min on 2 cores" \
 				"$log" compile
-			step "collecting the debug kernel" "20 s" "$log" collect
+			step "collecting the $what kernel" "20 s" "$log" collect
 			publish kernels "$name"
 		fi
 		unlock
@@ -159,13 +183,18 @@ source_tree()
 	printf '%s\n' "$dsr_cache/sources/$name"
 }
 
+arch=x86 image=bzImage image_file=arch/x86/boot/bzImage
 case $what in
 debug|source) ;;
-*) die "usage: scripts/kernel.sh debug|source" ;;
+uml)
+	arch=um image=linux image_file=linux
+	fragments+=("$dsr_top/scripts/uml.config")
+	;;
+*) die "usage: scripts/kernel.sh debug|uml|source" ;;
 esac
 entry=$("$dsr_top/scripts/root.sh" kbuild)
 [ "$EUID" -eq 0 ] || as_root true
 case $what in
-debug) debug_kernel ;;
+debug|uml) debug_kernel ;;
 source) source_tree ;;
 esac

@@ -4,13 +4,13 @@
 # Usage: scripts/selftest.sh [TARGET...]
 #
 # Tests the rig itself: that what a command prints and returns arrives, and
-# that no trouble of the kernel stays unseen, on each TARGET (bookworm and
-# debug).  One line per check, and "N passed, N failed" at the end.
+# that no trouble of the kernel stays unseen, on each TARGET (bookworm, debug
+# and uml).  One line per check, and "N passed, N failed" at the end.
 
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
-[ "$#" -gt 0 ] || set -- bookworm debug
+[ "$#" -gt 0 ] || set -- bookworm debug uml
 passed=0 failed=0
 results=$(mktemp -d "${TMPDIR:-/tmp}/dsr-selftest.XXXXXX")
 trap 'rm -rf "$results"' EXIT
@@ -88,7 +88,7 @@ test_debug()
 
 for target; do
 	test_any
-	if [ "$target" = debug ]; then
+	if [ "$target" = debug ] || [ "$target" = uml ]; then
 		test_debug
 	else
 		test_stock

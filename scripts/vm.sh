@@ -5,19 +5,21 @@
 #
 # Boots the kernel of TARGET (bookworm, trixie, sid, or debug: the debug kernel
 # with bookworm's programs) in QEMU and runs COMMAND there as root, in /dsr,
-# which is this checkout, read only.  Its output is shown as it comes and its
-# exit status returned, but for
+# which is this checkout, read only.  TARGET uml is the debug kernel as a program
+# of the host, User Mode Linux: that is fast without KVM, too, but there is one
+# processor only.  The output is shown as it comes and the exit status returned,
+# but for
 #
 #   99	the kernel warned, died or leaked memory, whatever the command said
 #   124	the time was up
 #
-#   --smp N		processors (2)
+#   --smp N		processors (2; not with uml)
 #   --mem M		megabytes of memory (2048)
 #   --timeout S		kill the machine after S seconds (1200; 0: never)
 #   --results DIR	mount this directory at /results, writable
 #   --interactive	the command gets this terminal, with job control
 #   --append ARGS	more arguments for the kernel
-#   --qemu ARG		one more argument for QEMU, as often as needed
+#   --qemu ARG		one more argument for QEMU, as often as needed; not with uml
 #   --console FILE	keep what the kernel said there
 #
 # Processes that the command leaves behind are killed when it ends.  Everything
@@ -27,6 +29,7 @@
 . "$(dirname "$0")/lib.sh"
 
 smp=2 mem=2048 limit=1200 results='' interactive='' append='' console='' extra=()
+kernel=
 target=${1:-}
 [ "$#" -eq 0 ] || shift
 while [ "$#" -gt 0 ]; do
@@ -61,12 +64,12 @@ bookworm|trixie|sid)
 	entry=$("$dsr_top/scripts/root.sh" "$target")
 	boot=$("$dsr_top/scripts/boot.sh" "$entry")
 	;;
-debug)
+debug|uml)
 	entry=$("$dsr_top/scripts/root.sh" bookworm)
-	kernel=$("$dsr_top/scripts/kernel.sh" debug)
+	kernel=$("$dsr_top/scripts/kernel.sh" "$target")
 	boot=$("$dsr_top/scripts/boot.sh" "$entry" "$kernel")
 	;;
-*) die "no target '$target': it is one of bookworm, trixie, sid, debug" ;;
+*) die "no target '$target': it is one of bookworm, trixie, sid, debug, uml" ;;
 esac
 "$dsr_top/scripts/deps.sh"
 
@@ -104,6 +107,9 @@ kvm_works()
 	return $rc
 }
 
+[ "$target" != uml ] || [ -z "$interactive" ] ||
+	die "uml has no terminal: --interactive is for the other targets"
+
 run=$(mktemp -d "${TMPDIR:-/tmp}/dsr-vm.XXXXXX")
 qemu=0
 # shellcheck disable=SC2317 # called at exit
@@ -121,7 +127,10 @@ trap clean_up EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 
-if kvm_works; then
+if [ "$target" = uml ]; then
+	machine=()
+	how="User Mode Linux"
+elif kvm_works; then
 	machine=(-accel kvm -cpu host)
 	how=KVM
 else
@@ -135,7 +144,7 @@ cp "$dsr_top/scripts/guest.sh" "$run/guest.sh"
 : >"$run/console"
 {
 	echo "export DSR_TARGET=$target"
-	[ "$target" != debug ] || echo "DSR_MODULES=1"
+	[ -z "$kernel" ] || echo "DSR_MODULES=1"
 	[ -z "$results" ] || echo "DSR_RESULTS=1"
 	if [ -n "$interactive" ]; then
 		echo "DSR_INTERACTIVE=1"
@@ -149,20 +158,24 @@ cp "$dsr_top/scripts/guest.sh" "$run/guest.sh"
 # share TAG DIRECTORY [OPTION]: a directory of the host for the guest.
 share()
 {
+	if [ "$target" = uml ]; then
+		echo "$2" >"$run/share.$1"
+		return
+	fi
 	machine+=(-fsdev "local,id=$1,path=${2//,/,,},security_model=none,multidevs=remap${3:-}"
 		-device "virtio-9p-pci,fsdev=$1,mount_tag=$1")
 }
 
 # shellcheck disable=SC2054 # QEMU's commas
-machine+=(-nodefaults -no-user-config -display none -no-reboot
+[ "$target" = uml ] || machine+=(-nodefaults -no-user-config -display none -no-reboot
 	-smp "$smp" -m "$mem"
 	-kernel "$boot/kernel" -initrd "$boot/initrd"
 	-serial "file:$run/console"
-	-drive "if=none,id=root,file=${entry//,/,,}/image,format=raw,snapshot=on,cache=unsafe"
+	-drive "if=none,id=root,file=${entry//,/,,}/image,format=raw,snapshot=on,cache=unsafe,file.locking=off"
 	-device virtio-blk-pci,drive=root)
 share dsr "$dsr_top" ,readonly=on
 share rig "$run"
-[ "$target" != debug ] || share modules "$kernel/modules" ,readonly=on
+[ -z "$kernel" ] || share modules "$kernel/modules" ,readonly=on
 if [ -n "$results" ]; then
 	mkdir -p "$results"
 	share results "$results"
@@ -182,16 +195,27 @@ if [ -n "$interactive" ]; then
 	machine+=(-chardev "stdio,id=terminal,signal=off" -serial chardev:terminal)
 fi
 machine+=(-append "$arguments $append" "${extra[@]}")
-
-say "booting $target in QEMU with $how (usually 10 to 20 s)"
 command=(qemu-system-x86_64 "${machine[@]}")
+if [ "$target" = uml ]; then
+	read -r -a append <<<"$append"
+	command=("$boot/kernel" "mem=${mem}M" "initrd=$boot/initrd"
+		"ubd0=$run/disk,$entry/image" "uml_dir=$run" con0=null,fd:1 con=null
+		random.trust_cpu=1
+		loglevel=5 panic=-1 oops=panic log_buf_len=4M
+		"dsr.uml=$run" "${append[@]}")
+fi
+
+say "booting $target with $how (usually 5 to 20 s)"
 [ "$limit" -eq 0 ] ||
 	command=(timeout --foreground -k 5 "$limit" "${command[@]}")
 died=0
 if [ -n "$interactive" ]; then
 	"${command[@]}" || died=$?
 else
-	"${command[@]}" </dev/null 2>"$run/qemu" >&2 &
+	said=$run/qemu
+	# what the kernel says is the output of the program
+	[ "$target" != uml ] || said=$run/console
+	"${command[@]}" </dev/null >"$said" 2>&1 &
 	qemu=$!
 	tail -q -s 0.1 -f -n +1 --pid="$qemu" "$run/output" &
 	follower=$!

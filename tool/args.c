@@ -14,6 +14,9 @@
 
 #include "args.h"
 #include "report.h"
+#include "text.h"
+
+const char *const keyword_flag[] = { NULL };
 
 /**
  * args_error() - say what is wrong with the words of a command
@@ -43,6 +46,32 @@ int args_error(const struct args *args, const char *format, ...)
 }
 
 /**
+ * args_usage() - say what is wrong, and what the command wants
+ * @args: the words
+ * @format: of the sentence
+ *
+ * Return: DSRCTL_USAGE.
+ */
+int args_usage(const struct args *args, const char *format, ...)
+{
+	const struct object *object = args->object;
+	char *text = NULL;
+	va_list list;
+
+	va_start(list, format);
+	if (vasprintf(&text, format, list) < 0)
+		text = NULL;
+	va_end(list);
+
+	args_error(args, "%s: dsrctl %s%s%s %s", text ? text : format,
+		   object->name, object->bare ? "" : " ",
+		   object->bare ? "" : args->command->name,
+		   args->command->syntax);
+	free(text);
+	return DSRCTL_USAGE;
+}
+
+/**
  * args_list() - words as part of a sentence
  * @words: ended by NULL
  *
@@ -50,18 +79,14 @@ int args_error(const struct args *args, const char *format, ...)
  */
 char *args_list(const char *const *words)
 {
-	char *text = NULL;
-	size_t size, i;
-	FILE *out;
+	struct text text;
+	size_t i;
 
-	out = open_memstream(&text, &size);
-	if (!out)
-		exit(report_error(DSRCTL_REFUSED, "out of memory"));
+	text_begin(&text);
 	for (i = 0; words[i]; i++)
-		fprintf(out, "%s%s",
+		fprintf(text.out, "%s%s",
 			!i ? "" : words[i + 1] ? ", " : " or ", words[i]);
-	fclose(out);
-	return text;
+	return text_end(&text);
 }
 
 /* as args_list(), of the keywords of a command */
@@ -73,6 +98,44 @@ static char *list_keywords(const struct keyword *keywords)
 	for (i = 0; keywords[i].name && i < 32; i++)
 		names[i] = keywords[i].name;
 	return args_list(names);
+}
+
+/**
+ * args_find() - find a keyword
+ * @keywords: those of a command
+ * @word: as it is written
+ *
+ * Return: its index, or -1 if it is none of them.
+ */
+int args_find(const struct keyword *keywords, const char *word)
+{
+	int i;
+
+	for (i = 0; keywords[i].name; i++)
+		if (!strcmp(word, keywords[i].name) ||
+		    (keywords[i].values == keyword_flag &&
+		     !strncmp(word, "--", 2) &&
+		     !strcmp(word + 2, keywords[i].name)))
+			return i;
+	return -1;
+}
+
+/**
+ * args_mark() - take a keyword as read; the next value belongs to it
+ * @args: the words
+ * @keyword: its index in the keywords of the command
+ *
+ * Return: DSRCTL_OK, or DSRCTL_USAGE, reported, if it was read before.
+ */
+int args_mark(struct args *args, int keyword)
+{
+	const char *name = args->command->keywords[keyword].name;
+
+	if (args_seen(args, keyword))
+		return args_error(args, "%s is given twice", name);
+	args->seen |= 1u << keyword;
+	args->keyword = name;
+	return DSRCTL_OK;
 }
 
 /**
@@ -97,22 +160,15 @@ int args_keyword(struct args *args)
 	}
 	args->words++;
 
-	for (i = 0; keywords[i].name; i++) {
-		if (strcmp(word, keywords[i].name))
-			continue;
-		if (args->seen & (1u << i)) {
-			args_error(args, "%s is given twice", word);
-			return ARGS_ERROR;
-		}
-		args->seen |= 1u << i;
-		args->keyword = keywords[i].name;
-		return i;
+	i = args_find(keywords, word);
+	if (i < 0) {
+		known = list_keywords(keywords);
+		args_error(args, "unknown keyword '%s': expected %s", word,
+			   known);
+		free(known);
+		return ARGS_ERROR;
 	}
-
-	known = list_keywords(keywords);
-	args_error(args, "unknown keyword '%s': expected %s", word, known);
-	free(known);
-	return ARGS_ERROR;
+	return args_mark(args, i) ? ARGS_ERROR : i;
 }
 
 /**
@@ -136,10 +192,23 @@ int args_need(const struct args *args, int keyword)
 {
 	if (args_seen(args, keyword))
 		return DSRCTL_OK;
-	return args_error(args, "%s is missing: dsrctl %s %s %s",
-			  args->command->keywords[keyword].name,
-			  args->object->name, args->command->name,
-			  args->command->syntax);
+	return args_usage(args, "%s is missing",
+			  args->command->keywords[keyword].name);
+}
+
+/**
+ * args_operand() - begin a word that stands before the keywords
+ * @args: the words
+ * @name: what it is; its value is read next, as that of a keyword is
+ *
+ * Return: DSRCTL_OK, or DSRCTL_USAGE, reported, if there is none.
+ */
+int args_operand(struct args *args, const char *name)
+{
+	args->keyword = name;
+	if (*args->words)
+		return DSRCTL_OK;
+	return args_usage(args, "%s is missing", name);
 }
 
 /**
@@ -163,9 +232,7 @@ const char *args_word(struct args *args)
 {
 	if (*args->words && **args->words)
 		return *args->words++;
-	args_error(args, "%s needs a value: dsrctl %s %s %s", args->keyword,
-		   args->object->name, args->command->name,
-		   args->command->syntax);
+	args_usage(args, "%s needs a value", args->keyword);
 	return NULL;
 }
 
@@ -211,6 +278,29 @@ static int number_error(const struct args *args, const char *text, int err,
 }
 
 /**
+ * args_parse_u32() - read part of the value of the last keyword as a number
+ * @args: the words
+ * @text: the part
+ * @min: the smallest that can be sent
+ * @max: the largest that can be sent
+ * @value: where to put it
+ *
+ * Return: DSRCTL_OK, or DSRCTL_USAGE, reported.
+ */
+int args_parse_u32(const struct args *args, const char *text, uint32_t min,
+		   uint32_t max, uint32_t *value)
+{
+	int err;
+
+	err = parse_number(text, value);
+	if (!err && (*value < min || *value > max))
+		err = -ERANGE;
+	if (err)
+		return number_error(args, text, err, min, max);
+	return DSRCTL_OK;
+}
+
+/**
  * args_u32() - read the value of the last keyword as a number
  * @args: the words
  * @min: the smallest that can be sent
@@ -222,17 +312,11 @@ static int number_error(const struct args *args, const char *text, int err,
 int args_u32(struct args *args, uint32_t min, uint32_t max, uint32_t *value)
 {
 	const char *word;
-	int err;
 
 	word = args_word(args);
 	if (!word)
 		return DSRCTL_USAGE;
-	err = parse_number(word, value);
-	if (!err && (*value < min || *value > max))
-		err = -ERANGE;
-	if (err)
-		return number_error(args, word, err, min, max);
-	return DSRCTL_OK;
+	return args_parse_u32(args, word, min, max, value);
 }
 
 /**
@@ -245,16 +329,12 @@ int args_u32(struct args *args, uint32_t min, uint32_t max, uint32_t *value)
  */
 int args_parse_port(const struct args *args, const char *text, uint16_t *port)
 {
-	uint32_t number;
-	int err;
+	uint32_t number = 0;
+	int status;
 
-	err = parse_number(text, &number);
-	if (!err && number > UINT16_MAX)
-		err = -ERANGE;
-	if (err)
-		return number_error(args, text, err, 0, UINT16_MAX);
+	status = args_parse_u32(args, text, 0, UINT16_MAX, &number);
 	*port = number;
-	return DSRCTL_OK;
+	return status;
 }
 
 /**
@@ -272,6 +352,41 @@ int args_port(struct args *args, uint16_t *port)
 	if (!word)
 		return DSRCTL_USAGE;
 	return args_parse_port(args, word[0] == ':' ? word + 1 : word, port);
+}
+
+/**
+ * args_ports() - read the value of the last keyword as PORT or PORT-PORT
+ * @args: the words
+ * @first: where to put the first, in host byte order
+ * @last: where to put the last; -1 if there is one only
+ *
+ * Return: DSRCTL_OK, or DSRCTL_USAGE, reported.
+ */
+int args_ports(struct args *args, uint16_t *first, int *last)
+{
+	const char *word, *dash;
+	uint16_t number;
+	int status;
+	char *copy;
+
+	*last = -1;
+	word = args_word(args);
+	if (!word)
+		return DSRCTL_USAGE;
+	dash = word[0] == '-' ? NULL : strchr(word, '-');
+	if (!dash)
+		return args_parse_port(args, word, first);
+
+	copy = report_alloc(NULL, strlen(word) + 1);
+	strcpy(copy, word);
+	copy[dash - word] = '\0';
+	status = args_parse_port(args, copy, first);
+	free(copy);
+	if (!status)
+		status = args_parse_port(args, dash + 1, &number);
+	if (!status)
+		*last = number;
+	return status;
 }
 
 /**

@@ -31,14 +31,22 @@ struct args {
 char *args_list(const char *const *words);
 int args_error(const struct args *args, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
+int args_usage(const struct args *args, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+int args_find(const struct keyword *keywords, const char *word);
+int args_mark(struct args *args, int keyword);
 int args_keyword(struct args *args);
 bool args_seen(const struct args *args, int keyword);
 int args_need(const struct args *args, int keyword);
+int args_operand(struct args *args, const char *name);
 const char *args_peek(const struct args *args);
 const char *args_word(struct args *args);
+int args_parse_u32(const struct args *args, const char *text, uint32_t min,
+		   uint32_t max, uint32_t *value);
 int args_u32(struct args *args, uint32_t min, uint32_t max, uint32_t *value);
 int args_parse_port(const struct args *args, const char *text, uint16_t *port);
 int args_port(struct args *args, uint16_t *port);
+int args_ports(struct args *args, uint16_t *first, int *last);
 int args_choice(struct args *args, unsigned int *choice);
 int args_tos(struct args *args, bool with_mask, uint8_t *tos, uint8_t *mask);
 int args_end(struct args *args);

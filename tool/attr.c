@@ -29,7 +29,30 @@ const char *const attr_hashes[] = {
 	NULL
 };
 
-const char *const attr_protos[] = { "tcp", "udp", NULL };
+const char *const attr_protos[] = { "tcp", "udp", "sctp", NULL };
+
+/* those that the real server knows so far */
+const char *const attr_rs_protos[] = { "tcp", "udp", NULL };
+
+static const uint8_t proto_numbers[] = {
+	IPPROTO_TCP, IPPROTO_UDP, IPPROTO_SCTP
+};
+
+const char *const attr_switches[] = { "off", "on", NULL };
+
+const char *const attr_pings[] = {
+	[DSR_PING_REPLY] = "reply",
+	[DSR_PING_FORWARD] = "forward",
+	[DSR_PING_IGNORE] = "ignore",
+	NULL
+};
+
+const char *const attr_on_downs[] = {
+	[DSR_ON_DOWN_RESCHEDULE] = "reschedule",
+	[DSR_ON_DOWN_RESET] = "reset",
+	[DSR_ON_DOWN_DROP] = "drop",
+	NULL
+};
 
 const char *const attr_conn_states[] = {
 	[DSR_CONN_SYN] = "syn",
@@ -37,7 +60,12 @@ const char *const attr_conn_states[] = {
 	[DSR_CONN_FIN] = "fin",
 	[DSR_CONN_CLOSED] = "closed",
 	[DSR_CONN_UDP] = "udp",
+	[DSR_CONN_PERSISTENT] = "persistent",
 	NULL
+};
+
+const char *const attr_flow_states[] = {
+	"syn", "established", "fin", "closed", "udp", NULL
 };
 
 static const char *const attr_backend_states[] = {
@@ -46,7 +74,39 @@ static const char *const attr_backend_states[] = {
 	[DSR_BACKEND_INCOMPLETE] = "incomplete",
 	[DSR_BACKEND_UNREACHABLE] = "unreachable",
 	[DSR_BACKEND_NO_ROUTE] = "no_route",
+	[DSR_BACKEND_LOCAL] = "local",
 	NULL
+};
+
+static const char *const attr_backend_admins[] = {
+	[DSR_BACKEND_UP] = "up",
+	[DSR_BACKEND_DRAINING] = "draining",
+	[DSR_BACKEND_DOWN] = "down",
+	NULL
+};
+
+static const char *const attr_choices[] = {
+	[DSR_CHOICE_NONE] = "none",
+	[DSR_CHOICE_CONNECTION] = "connection",
+	[DSR_CHOICE_SCHEDULER] = "scheduler",
+	[DSR_CHOICE_PERSISTENCE] = "persistence",
+	[DSR_CHOICE_HASH] = "hash",
+	[DSR_CHOICE_QUOTED] = "quoted",
+	NULL
+};
+
+/* of the kinds whose values have names */
+static const char *const *const kind_names[] = {
+	[ATTR_BOOL] = attr_switches,
+	[ATTR_PATH] = attr_paths,
+	[ATTR_HASH] = attr_hashes,
+	[ATTR_CONN_STATE] = attr_conn_states,
+	[ATTR_BACKEND_STATE] = attr_backend_states,
+	[ATTR_BACKEND_ADMIN] = attr_backend_admins,
+	[ATTR_PING] = attr_pings,
+	[ATTR_ON_DOWN] = attr_on_downs,
+	[ATTR_CHOICE] = attr_choices,
+	[ATTR_DEVICE] = NULL
 };
 
 #define IPV4_SIZE	((int)sizeof(struct in_addr))
@@ -63,12 +123,21 @@ static const struct nla_policy top_policy[ATTR_MAX] = {
 	[DSR_A_FLOW] = { .type = NLA_NESTED },
 	[DSR_A_TABLE] = { .type = NLA_NESTED },
 	[DSR_A_REASON] = { .type = NLA_NESTED },
+	[DSR_A_EXPLAIN] = { .type = NLA_NESTED },
 };
 
 static const struct nla_policy stats_policy[ATTR_MAX] = {
 	[DSR_STATS_A_PACKETS] = { .type = NLA_U64 },
 	[DSR_STATS_A_BYTES] = { .type = NLA_U64 },
 	[DSR_STATS_A_CONNECTIONS] = { .type = NLA_U64 },
+};
+
+static const struct nla_policy timeout_policy[ATTR_MAX] = {
+	[DSR_TIMEOUT_A_SYN] = { .type = NLA_U32 },
+	[DSR_TIMEOUT_A_ESTABLISHED] = { .type = NLA_U32 },
+	[DSR_TIMEOUT_A_FIN] = { .type = NLA_U32 },
+	[DSR_TIMEOUT_A_CLOSED] = { .type = NLA_U32 },
+	[DSR_TIMEOUT_A_UDP] = { .type = NLA_U32 },
 };
 
 static const struct nla_policy nest_policy[DSR_A_MAX + 1][ATTR_MAX] = {
@@ -80,8 +149,19 @@ static const struct nla_policy nest_policy[DSR_A_MAX + 1][ATTR_MAX] = {
 		[DSR_SERVICE_A_TOS_MASK] = { .type = NLA_U8 },
 		[DSR_SERVICE_A_BACKENDS] = { .type = NLA_U32 },
 		[DSR_SERVICE_A_STATS] = { .type = NLA_NESTED },
+		[DSR_SERVICE_A_FAMILY] = { .type = NLA_U8 },
 		[DSR_SERVICE_A_HASH] = { .type = NLA_U8 },
 		[DSR_SERVICE_A_TABLE_SIZE] = { .type = NLA_U32 },
+		[DSR_SERVICE_A_VIP] = ADDR_POLICY,
+		[DSR_SERVICE_A_PROTO] = { .type = NLA_U8 },
+		[DSR_SERVICE_A_PORT] = { .type = NLA_U16 },
+		[DSR_SERVICE_A_PORT_LAST] = { .type = NLA_U16 },
+		[DSR_SERVICE_A_PING] = { .type = NLA_U8 },
+		[DSR_SERVICE_A_ONE_PACKET] = { .type = NLA_U8 },
+		[DSR_SERVICE_A_ON_DOWN] = { .type = NLA_U8 },
+		[DSR_SERVICE_A_PERSIST] = { .type = NLA_U32 },
+		[DSR_SERVICE_A_PERSIST_PREFIX] = { .type = NLA_U8 },
+		[DSR_SERVICE_A_TIMEOUTS] = { .type = NLA_NESTED },
 	},
 	[DSR_A_BACKEND] = {
 		[DSR_BACKEND_A_ADDR] = ADDR_POLICY,
@@ -92,9 +172,13 @@ static const struct nla_policy nest_policy[DSR_A_MAX + 1][ATTR_MAX] = {
 		[DSR_BACKEND_A_IFINDEX] = { .type = NLA_U32 },
 		[DSR_BACKEND_A_MAC] = { .minlen = 1 },
 		[DSR_BACKEND_A_STATS] = { .type = NLA_NESTED },
+		[DSR_BACKEND_A_ADMIN] = { .type = NLA_U8 },
 		[DSR_BACKEND_A_UPPER] = { .type = NLA_U32 },
 		[DSR_BACKEND_A_LOWER] = { .type = NLA_U32 },
 		[DSR_BACKEND_A_OVERLOADED] = { .type = NLA_U8 },
+		[DSR_BACKEND_A_DEADLINE] = { .type = NLA_U32 },
+		[DSR_BACKEND_A_PERSISTENT] = { .type = NLA_U32 },
+		[DSR_BACKEND_A_UNRESOLVED] = { .type = NLA_U32 },
 	},
 	[DSR_A_CONNECTION] = {
 		[DSR_CONNECTION_A_PROTO] = { .type = NLA_U8 },
@@ -133,10 +217,16 @@ static const struct nla_policy nest_policy[DSR_A_MAX + 1][ATTR_MAX] = {
 		[DSR_TABLE_A_MAX] = { .type = NLA_U32 },
 		[DSR_TABLE_A_BUCKETS] = { .type = NLA_U32 },
 		[DSR_TABLE_A_BYTES] = { .type = NLA_U64 },
+		[DSR_TABLE_A_TIMEOUTS] = { .type = NLA_NESTED },
 	},
 	[DSR_A_REASON] = {
 		[DSR_REASON_A_NAME] = { .type = NLA_STRING },
 		[DSR_REASON_A_PACKETS] = { .type = NLA_U64 },
+	},
+	[DSR_A_EXPLAIN] = {
+		[DSR_EXPLAIN_A_REASON] = { .type = NLA_STRING },
+		[DSR_EXPLAIN_A_CHOICE] = { .type = NLA_U8 },
+		[DSR_EXPLAIN_A_SLOT] = { .type = NLA_U32 },
 	},
 };
 
@@ -203,6 +293,18 @@ bool attr_parse_stats(const struct nlattr *nest, struct nlattr **tb)
 }
 
 /**
+ * attr_parse_timeouts() - find the timeouts of a service or of a table
+ * @nest: of enum dsr_timeout_attr, or NULL
+ * @tb: ATTR_MAX pointers to set, by enum dsr_timeout_attr
+ *
+ * Return: whether every attribute is as it has to be.
+ */
+bool attr_parse_timeouts(const struct nlattr *nest, struct nlattr **tb)
+{
+	return parse_nest(nest, tb, timeout_policy);
+}
+
+/**
  * attr_string() - copy a string
  * @attr: string, ended by NUL
  * @text: where to put it; what is no printable ASCII becomes '?'
@@ -216,6 +318,28 @@ void attr_string(const struct nlattr *attr, char *text, size_t size)
 	for (i = 0; i + 1 < size && i < (size_t)nla_len(attr) && from[i]; i++)
 		text[i] = from[i] >= ' ' && from[i] <= '~' ? from[i] : '?';
 	text[i] = '\0';
+}
+
+/**
+ * attr_u8() - value of a choice
+ * @attr: u8, or NULL
+ *
+ * Return: the value, 0 if it is absent.
+ */
+uint8_t attr_u8(const struct nlattr *attr)
+{
+	return attr ? nla_get_u8(attr) : 0;
+}
+
+/**
+ * attr_u32() - value of a number
+ * @attr: u32, or NULL
+ *
+ * Return: the value, 0 if it is absent.
+ */
+uint32_t attr_u32(const struct nlattr *attr)
+{
+	return attr ? nla_get_u32(attr) : 0;
 }
 
 /**
@@ -235,7 +359,7 @@ uint64_t attr_u64(const struct nlattr *attr)
  */
 unsigned int attr_proto_number(unsigned int choice)
 {
-	return choice == 0 ? IPPROTO_TCP : IPPROTO_UDP;
+	return proto_numbers[choice];
 }
 
 /* the name of a value, or its number if it has none here */
@@ -329,9 +453,6 @@ const char *attr_text(enum attr_kind kind, const struct nlattr *attr,
 	case ATTR_U8:
 		snprintf(text, size, "%u", nla_get_u8(attr));
 		break;
-	case ATTR_BOOL:
-		snprintf(text, size, "%s", nla_get_u8(attr) ? "yes" : "no");
-		break;
 	case ATTR_U32:
 	case ATTR_LIMIT:
 		snprintf(text, size, "%" PRIu32, nla_get_u32(attr));
@@ -357,23 +478,14 @@ const char *attr_text(enum attr_kind kind, const struct nlattr *attr,
 	case ATTR_PROTO:
 		proto_text(nla_get_u8(attr), text, size);
 		break;
-	case ATTR_PATH:
-		name_text(nla_get_u8(attr), attr_paths, text, size);
-		break;
-	case ATTR_HASH:
-		name_text(nla_get_u8(attr), attr_hashes, text, size);
-		break;
-	case ATTR_CONN_STATE:
-		name_text(nla_get_u8(attr), attr_conn_states, text, size);
-		break;
-	case ATTR_BACKEND_STATE:
-		name_text(nla_get_u8(attr), attr_backend_states, text, size);
-		break;
 	case ATTR_MAC:
 		mac_text(attr, text, size);
 		break;
 	case ATTR_DEVICE:
 		device_text(nla_get_u32(attr), text, size);
+		break;
+	default:
+		name_text(nla_get_u8(attr), kind_names[kind], text, size);
 		break;
 	}
 	return text;
@@ -390,8 +502,8 @@ const char *attr_text(enum attr_kind kind, const struct nlattr *attr,
 const char *attr_tos_text(const struct nlattr *tos, const struct nlattr *mask,
 			  char *text)
 {
-	unsigned int value = tos ? nla_get_u8(tos) : 0;
-	unsigned int bits = mask ? nla_get_u8(mask) : 0;
+	unsigned int value = attr_u8(tos);
+	unsigned int bits = attr_u8(mask);
 
 	if (!bits)
 		strcpy(text, "-");
@@ -479,13 +591,13 @@ void attr_json(struct json_object *object, const char *key,
 	case ATTR_U8:
 		value = json_object_new_uint64(nla_get_u8(attr));
 		break;
-	case ATTR_BOOL:
-		value = json_object_new_boolean(nla_get_u8(attr));
-		break;
 	case ATTR_U32:
 	case ATTR_LIMIT:
 	case ATTR_MSECS:
 		value = json_object_new_uint64(nla_get_u32(attr));
+		break;
+	case ATTR_BOOL:
+		value = json_object_new_boolean(nla_get_u8(attr));
 		break;
 	case ATTR_U64:
 	case ATTR_BYTES:

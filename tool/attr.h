@@ -21,8 +21,8 @@
 enum attr_kind {
 	ATTR_U8,
 	ATTR_U32,
+	ATTR_BOOL,		/* u8: off or on; JSON false or true */
 	ATTR_U64,
-	ATTR_BOOL,		/* u8 */
 	ATTR_LIMIT,		/* u32; 0: there is none */
 	ATTR_BYTES,		/* u64: bytes; text has units */
 	ATTR_MSECS,		/* u32: milliseconds; text has seconds */
@@ -34,6 +34,10 @@ enum attr_kind {
 	ATTR_HASH,		/* u8, enum dsr_hash */
 	ATTR_CONN_STATE,	/* u8, enum dsr_conn_state */
 	ATTR_BACKEND_STATE,	/* u8, enum dsr_backend_state */
+	ATTR_BACKEND_ADMIN,	/* u8, enum dsr_backend_admin */
+	ATTR_PING,		/* u8, enum dsr_ping */
+	ATTR_ON_DOWN,		/* u8, enum dsr_on_down */
+	ATTR_CHOICE,		/* u8, enum dsr_choice */
 	ATTR_MAC,		/* binary */
 	ATTR_DEVICE,		/* u32: ifindex; printed as the name */
 };
@@ -41,13 +45,21 @@ enum attr_kind {
 extern const char *const attr_paths[];
 extern const char *const attr_hashes[];
 extern const char *const attr_protos[];
+extern const char *const attr_rs_protos[];
+extern const char *const attr_switches[];
+extern const char *const attr_pings[];
+extern const char *const attr_on_downs[];
 extern const char *const attr_conn_states[];
+extern const char *const attr_flow_states[];
 
 bool attr_parse(const struct nlmsghdr *reply, struct nlattr **tb);
 bool attr_parse_nest(unsigned int type, const struct nlattr *nest,
 		     struct nlattr **tb);
 bool attr_parse_stats(const struct nlattr *nest, struct nlattr **tb);
 void attr_string(const struct nlattr *attr, char *text, size_t size);
+bool attr_parse_timeouts(const struct nlattr *nest, struct nlattr **tb);
+uint8_t attr_u8(const struct nlattr *attr);
+uint32_t attr_u32(const struct nlattr *attr);
 uint64_t attr_u64(const struct nlattr *attr);
 unsigned int attr_proto_number(unsigned int choice);
 

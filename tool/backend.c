@@ -6,131 +6,179 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "addr.h"
 #include "args.h"
-#include "attr.h"
 #include "backend.h"
-#include "dsrctl.h"
+#include "duration.h"
 #include "json.h"
 #include "listing.h"
 #include "netlink.h"
-#include "service.h"
 #include "stats.h"
-#include "table.h"
 
 enum {
-	KEY_FWMARK,
-	KEY_VIA,
-	KEY_WEIGHT,
-	KEY_UPPER,
-	KEY_LOWER,
+	CHANGE_WEIGHT = BACKEND_COUNT,
+	CHANGE_UPPER,
+	CHANGE_LOWER,
+	CHANGE_UP,
+	CHANGE_DOWN,
 };
 
 static const struct keyword change_keywords[] = {
-	[KEY_FWMARK] = { "fwmark", NULL },
-	[KEY_VIA] = { "via", NULL },
-	[KEY_WEIGHT] = { "weight", NULL },
-	[KEY_UPPER] = { "upper", NULL },
-	[KEY_LOWER] = { "lower", NULL },
+	BACKEND_KEYWORDS,
+	[CHANGE_WEIGHT] = { "weight", NULL },
+	[CHANGE_UPPER] = { "upper", NULL },
+	[CHANGE_LOWER] = { "lower", NULL },
+	[CHANGE_UP] = { "up", keyword_flag },
+	[CHANGE_DOWN] = { "down", keyword_flag },
 	{ NULL, NULL }
 };
 
-static const struct keyword key_keywords[] = {
-	[KEY_FWMARK] = { "fwmark", NULL },
-	[KEY_VIA] = { "via", NULL },
+static const struct keyword backend_keywords[] = {
+	BACKEND_KEYWORDS,
 	{ NULL, NULL }
 };
 
 static const struct keyword show_keywords[] = {
-	[KEY_FWMARK] = { "fwmark", NULL },
+	KEY_KEYWORDS,
 	{ NULL, NULL }
 };
 
-/* what a command line says about a backend */
-struct backend {
-	uint32_t fwmark;
-	struct addr via;
+/* what a command line wants of a backend */
+struct change {
+	struct backend backend;
 	uint32_t weight;
 	uint32_t upper;
 	uint32_t lower;
 };
 
-static int backend_read(struct args *args, struct backend *backend)
+/**
+ * backend_read() - read the value of a keyword if it is one of these
+ * @args: the words
+ * @backend: where to put it
+ * @keyword: index of the keyword
+ *
+ * Return: DSRCTL_OK, or DSRCTL_USAGE, reported unless it is none of these.
+ */
+int backend_read(struct args *args, struct backend *backend, int keyword)
 {
-	int key, status = DSRCTL_OK;
-
-	memset(backend, 0, sizeof(*backend));
-	while (!status && (key = args_keyword(args)) != ARGS_END) {
-		switch (key) {
-		case KEY_FWMARK:
-			status = args_u32(args, 0, UINT32_MAX,
-					  &backend->fwmark);
-			break;
-		case KEY_VIA:
-			status = addr_read(args, AF_UNSPEC, &backend->via);
-			break;
-		case KEY_WEIGHT:
-			status = args_u32(args, 0, UINT32_MAX,
-					  &backend->weight);
-			break;
-		case KEY_UPPER:
-			status = args_u32(args, 0, UINT32_MAX,
-					  &backend->upper);
-			break;
-		case KEY_LOWER:
-			status = args_u32(args, 0, UINT32_MAX,
-					  &backend->lower);
-			break;
-		default:
-			status = DSRCTL_USAGE;
-		}
-	}
-	return status;
+	if (keyword == BACKEND_VIA)
+		return addr_read(args, AF_UNSPEC, &backend->via);
+	return key_read(args, &backend->key, keyword);
 }
 
-static int backend_put(struct nl_msg *msg, const struct args *args,
-		       const struct backend *backend)
+/**
+ * backend_check() - whether what was given names one backend
+ * @args: the words, all read
+ * @backend: the backend; its service gets its family where none is named
+ *
+ * Return: DSRCTL_OK, or DSRCTL_USAGE, reported.
+ */
+int backend_check(const struct args *args, struct backend *backend)
+{
+	int status;
+
+	status = key_check(args, true);
+	if (!status)
+		status = args_need(args, BACKEND_VIA);
+	if (status)
+		return status;
+	if (args_seen(args, KEY_FWMARK) && !backend->key.family &&
+	    backend->via.family == AF_INET6)
+		backend->key.family = AF_INET6;
+	return DSRCTL_OK;
+}
+
+/**
+ * backend_put_begin() - name a backend in a request
+ * @msg: the request
+ * @args: the words that it was read from
+ * @backend: the backend
+ *
+ * Return: its nest, to be ended by nla_nest_end(); NULL if the request has no
+ * room for it.
+ */
+struct nlattr *backend_put_begin(struct nl_msg *msg, const struct args *args,
+				 const struct backend *backend)
 {
 	struct nlattr *nest;
 
-	if (service_put_key(msg, backend->fwmark))
-		return -1;
+	if (key_put_service(msg, args, &backend->key))
+		return NULL;
 	nest = nla_nest_start(msg, NLA_F_NESTED | DSR_A_BACKEND);
-	if (!nest ||
-	    addr_put(msg, DSR_BACKEND_A_ADDR, &backend->via))
+	if (!nest || addr_put(msg, DSR_BACKEND_A_ADDR, &backend->via))
+		return NULL;
+	return nest;
+}
+
+static int change_put(struct nl_msg *msg, const struct args *args,
+		      const struct change *change)
+{
+	uint8_t admin = args_seen(args, CHANGE_UP) ? DSR_BACKEND_UP :
+						     DSR_BACKEND_DOWN;
+	struct nlattr *nest;
+
+	nest = backend_put_begin(msg, args, &change->backend);
+	if (!nest)
 		return -1;
-	if (args_seen(args, KEY_WEIGHT) &&
-	    nla_put_u32(msg, DSR_BACKEND_A_WEIGHT, backend->weight))
+	if (args_seen(args, CHANGE_WEIGHT) &&
+	    nla_put_u32(msg, DSR_BACKEND_A_WEIGHT, change->weight))
 		return -1;
-	if (args_seen(args, KEY_UPPER) &&
-	    nla_put_u32(msg, DSR_BACKEND_A_UPPER, backend->upper))
+	if (args_seen(args, CHANGE_UPPER) &&
+	    nla_put_u32(msg, DSR_BACKEND_A_UPPER, change->upper))
 		return -1;
-	if (args_seen(args, KEY_LOWER) &&
-	    nla_put_u32(msg, DSR_BACKEND_A_LOWER, backend->lower))
+	if (args_seen(args, CHANGE_LOWER) &&
+	    nla_put_u32(msg, DSR_BACKEND_A_LOWER, change->lower))
+		return -1;
+	if ((args_seen(args, CHANGE_UP) || args_seen(args, CHANGE_DOWN)) &&
+	    nla_put_u8(msg, DSR_BACKEND_A_ADMIN, admin))
 		return -1;
 	return nla_nest_end(msg, nest);
 }
 
+static int change_read(struct args *args, struct change *change)
+{
+	int keyword, status = DSRCTL_OK;
+
+	memset(change, 0, sizeof(*change));
+	while (!status && (keyword = args_keyword(args)) != ARGS_END) {
+		switch (keyword) {
+		case CHANGE_WEIGHT:
+			status = args_u32(args, 0, UINT32_MAX,
+					  &change->weight);
+			break;
+		case CHANGE_UPPER:
+			status = args_u32(args, 0, UINT32_MAX, &change->upper);
+			break;
+		case CHANGE_LOWER:
+			status = args_u32(args, 0, UINT32_MAX, &change->lower);
+			break;
+		case CHANGE_UP:
+		case CHANGE_DOWN:
+			break;
+		default:
+			status = backend_read(args, &change->backend, keyword);
+		}
+	}
+	if (!status)
+		status = backend_check(args, &change->backend);
+	if (!status && args_seen(args, CHANGE_UP) &&
+	    args_seen(args, CHANGE_DOWN))
+		status = args_usage(args, "up and down exclude each other");
+	return status;
+}
+
 static int backend_change(struct dsrctl *ctl, struct args *args, uint8_t cmd)
 {
-	struct backend backend;
+	struct change change;
 	struct nl_msg *msg;
 	int status;
 
-	status = backend_read(args, &backend);
+	status = change_read(args, &change);
 	if (status)
 		return status;
-	status = args_need(args, KEY_FWMARK);
-	if (status)
-		return status;
-	status = args_need(args, KEY_VIA);
-	if (status)
-		return status;
-
 	status = netlink_request(ctl->netlink, NETLINK_LB, cmd, 0, &msg);
 	if (status)
 		return status;
-	if (backend_put(msg, args, &backend))
+	if (change_put(msg, args, &change))
 		return netlink_too_long(msg);
 	return netlink_do(ctl->netlink, msg);
 }
@@ -152,45 +200,80 @@ static int backend_replace(struct dsrctl *ctl, struct args *args)
 
 static int backend_delete(struct dsrctl *ctl, struct args *args)
 {
-	return backend_change(ctl, args, DSR_CMD_BACKEND_DELETE);
+	struct backend backend = { 0 };
+	int keyword, status = DSRCTL_OK;
+	struct nlattr *nest;
+	struct nl_msg *msg;
+
+	while (!status && (keyword = args_keyword(args)) != ARGS_END)
+		status = backend_read(args, &backend, keyword);
+	if (!status)
+		status = backend_check(args, &backend);
+	if (status)
+		return status;
+
+	status = netlink_request(ctl->netlink, NETLINK_LB,
+				 DSR_CMD_BACKEND_DELETE, 0, &msg);
+	if (status)
+		return status;
+	nest = backend_put_begin(msg, args, &backend);
+	if (!nest || nla_nest_end(msg, nest))
+		return netlink_too_long(msg);
+	return netlink_do(ctl->netlink, msg);
 }
 
 /**
  * backend_parse() - find the attributes of a backend
- * @reply: to DSR_CMD_BACKEND_GET
- * @fwmark: set to the key of its service
- * @tb: ATTR_MAX pointers to set, by enum dsr_backend_attr
- * @stats: ATTR_MAX pointers to set, by enum dsr_stats_attr
+ * @top: top level of the message, by enum dsr_attr
+ * @backend: where to put them
  *
  * Return: whether it is a backend.
  */
-bool backend_parse(const struct nlmsghdr *reply, struct nlattr **fwmark,
-		   struct nlattr **tb, struct nlattr **stats)
+bool backend_parse(struct nlattr **top, struct backend_info *backend)
 {
-	struct nlattr *top[ATTR_MAX], *service[ATTR_MAX];
+	struct nlattr **tb = backend->tb;
 
-	if (!attr_parse(reply, top) || !top[DSR_A_BACKEND] ||
-	    !attr_parse_nest(DSR_A_SERVICE, top[DSR_A_SERVICE], service) ||
-	    !attr_parse_nest(DSR_A_BACKEND, top[DSR_A_BACKEND], tb))
-		return false;
-	*fwmark = service[DSR_SERVICE_A_FWMARK];
-	return *fwmark && tb[DSR_BACKEND_A_ADDR] &&
-	       attr_parse_stats(tb[DSR_BACKEND_A_STATS], stats);
+	return top[DSR_A_BACKEND] &&
+	       attr_parse_nest(DSR_A_SERVICE, top[DSR_A_SERVICE],
+			       backend->service) &&
+	       attr_parse_nest(DSR_A_BACKEND, top[DSR_A_BACKEND], tb) &&
+	       key_valid(backend->service) && tb[DSR_BACKEND_A_ADDR] &&
+	       attr_parse_stats(tb[DSR_BACKEND_A_STATS], backend->stats);
+}
+
+/**
+ * backend_parse_reply() - find the attributes of a backend
+ * @reply: to DSR_CMD_BACKEND_GET
+ * @backend: where to put them
+ *
+ * Return: whether it is a backend.
+ */
+bool backend_parse_reply(const struct nlmsghdr *reply,
+			 struct backend_info *backend)
+{
+	struct nlattr *top[ATTR_MAX];
+
+	return attr_parse(reply, top) && backend_parse(top, backend);
 }
 
 /**
  * backend_json() - a backend as JSON
- * @tb: its attributes
- * @stats: its counters
+ * @backend: the backend
  *
  * Return: to be freed by json_object_put().
  */
-struct json_object *backend_json(struct nlattr **tb, struct nlattr **stats)
+struct json_object *backend_json(struct backend_info *backend)
 {
 	struct json_object *object = json_object_new_object();
+	struct nlattr **tb = backend->tb;
 
 	attr_json(object, "addr", ATTR_ADDR, tb[DSR_BACKEND_A_ADDR]);
 	attr_json(object, "weight", ATTR_U32, tb[DSR_BACKEND_A_WEIGHT]);
+	attr_json(object, "admin", ATTR_BACKEND_ADMIN,
+		  tb[DSR_BACKEND_A_ADMIN]);
+	attr_json(object, "deadline", ATTR_MSECS,
+		  attr_u32(tb[DSR_BACKEND_A_DEADLINE]) ?
+			  tb[DSR_BACKEND_A_DEADLINE] : NULL);
 	attr_json(object, "state", ATTR_BACKEND_STATE,
 		  tb[DSR_BACKEND_A_STATE]);
 	attr_json(object, "mac", ATTR_MAC, tb[DSR_BACKEND_A_MAC]);
@@ -202,7 +285,11 @@ struct json_object *backend_json(struct nlattr **tb, struct nlattr **stats)
 	attr_json(object, "lower", ATTR_LIMIT, tb[DSR_BACKEND_A_LOWER]);
 	attr_json(object, "overloaded", ATTR_BOOL,
 		  tb[DSR_BACKEND_A_OVERLOADED]);
-	stats_json(object, stats);
+	attr_json(object, "persistent", ATTR_U32,
+		  tb[DSR_BACKEND_A_PERSISTENT]);
+	attr_json(object, "unresolved", ATTR_U32,
+		  tb[DSR_BACKEND_A_UNRESOLVED]);
+	stats_json(object, backend->stats);
 	return object;
 }
 
@@ -220,90 +307,159 @@ void backend_columns(struct table *table, bool statistics)
 	table_column(table, "DEV", TABLE_LEFT, 0);
 	table_column(table, "ACTIVE", TABLE_RIGHT, 0);
 	table_column(table, "INACTIVE", TABLE_RIGHT, 0);
-	if (statistics) {
-		table_column(table, "UPPER", TABLE_RIGHT, 0);
-		table_column(table, "LOWER", TABLE_RIGHT, 0);
-		stats_columns(table);
-	}
+	if (!statistics)
+		return;
+	table_column(table, "UPPER", TABLE_RIGHT, 0);
+	table_column(table, "LOWER", TABLE_RIGHT, 0);
+	table_column(table, "PERSISTENT", TABLE_RIGHT, 0);
+	table_column(table, "UNRESOLVED", TABLE_RIGHT, 0);
+	stats_columns(table);
 }
 
-static enum table_color state_color(const struct nlattr *state)
+static enum table_color state_color(struct nlattr *const *tb)
 {
-	switch (state ? nla_get_u8(state) : DSR_BACKEND_UNKNOWN) {
-	case DSR_BACKEND_REACHABLE:
-		return TABLE_GREEN;
+	switch (attr_u8(tb[DSR_BACKEND_A_STATE])) {
 	case DSR_BACKEND_UNREACHABLE:
 	case DSR_BACKEND_NO_ROUTE:
 		return TABLE_RED;
+	default:
+		break;
+	}
+
+	switch (attr_u8(tb[DSR_BACKEND_A_ADMIN])) {
+	case DSR_BACKEND_DOWN:
+		return TABLE_RED;
+	case DSR_BACKEND_DRAINING:
+		return TABLE_YELLOW;
+	default:
+		break;
+	}
+
+	if (attr_u8(tb[DSR_BACKEND_A_OVERLOADED]))
+		return TABLE_YELLOW;
+	switch (attr_u8(tb[DSR_BACKEND_A_STATE])) {
+	case DSR_BACKEND_REACHABLE:
+	case DSR_BACKEND_LOCAL:
+		return TABLE_GREEN;
 	default:
 		return TABLE_YELLOW;
 	}
 }
 
-/* That no packet reaches it is worse than that it gets no new connections. */
-static void state_cell(struct table *table, struct nlattr **tb)
+/**
+ * backend_admin_text() - what the operator wants of a backend
+ * @backend: the backend
+ * @text: where to put it, BACKEND_STATE_MAX bytes
+ *
+ * Return: @text, such as "draining 8m12s"; empty if it is up.
+ */
+const char *backend_admin_text(const struct backend_info *backend, char *text)
 {
-	struct nlattr *overloaded = tb[DSR_BACKEND_A_OVERLOADED];
-	enum table_color color = state_color(tb[DSR_BACKEND_A_STATE]);
-	char text[ATTR_TEXT_MAX];
+	struct nlattr *const *tb = backend->tb;
+	uint32_t deadline = attr_u32(tb[DSR_BACKEND_A_DEADLINE]);
+	char name[ATTR_TEXT_MAX], rest[DURATION_TEXT_MAX];
 
-	if (color != TABLE_RED && overloaded && nla_get_u8(overloaded))
-		table_cell(table, TABLE_YELLOW, "overloaded");
+	text[0] = '\0';
+	if (!attr_u8(tb[DSR_BACKEND_A_ADMIN]))
+		return text;
+	attr_text(ATTR_BACKEND_ADMIN, tb[DSR_BACKEND_A_ADMIN], name);
+	/* nobody wants to see milliseconds, but the last ones */
+	if (deadline >= 1000)
+		deadline -= deadline % 1000;
+	if (deadline)
+		snprintf(text, BACKEND_STATE_MAX, "%s %s", name,
+			 duration_text(deadline, rest));
 	else
-		table_cell(table, color, "%s",
-			   attr_text(ATTR_BACKEND_STATE,
-				     tb[DSR_BACKEND_A_STATE], text));
+		strcpy(text, name);
+	return text;
+}
+
+/**
+ * backend_state_text() - how a backend is: as it is wanted, full, and reachable
+ * @backend: the backend
+ * @text: where to put it, BACKEND_STATE_MAX bytes
+ *
+ * Return: @text, such as "draining 8m12s, reachable".
+ */
+const char *backend_state_text(const struct backend_info *backend, char *text)
+{
+	struct nlattr *const *tb = backend->tb;
+	uint32_t unresolved = attr_u32(tb[DSR_BACKEND_A_UNRESOLVED]);
+	unsigned int state = attr_u8(tb[DSR_BACKEND_A_STATE]);
+	char name[ATTR_TEXT_MAX];
+	int used;
+
+	backend_admin_text(backend, text);
+	used = strlen(text);
+	used += snprintf(text + used, BACKEND_STATE_MAX - used, "%s%s%s",
+			 used ? ", " : "",
+			 attr_u8(tb[DSR_BACKEND_A_OVERLOADED]) ?
+				 "overloaded, " : "",
+			 attr_text(ATTR_BACKEND_STATE, tb[DSR_BACKEND_A_STATE],
+				   name));
+	if (unresolved && state != DSR_BACKEND_REACHABLE &&
+	    state != DSR_BACKEND_LOCAL)
+		snprintf(text + used, BACKEND_STATE_MAX - used,
+			 " (unresolved %u)", unresolved);
+	return text;
 }
 
 /**
  * backend_cells() - fill the cells of a backend
  * @table: the table
  * @statistics: with its counters
- * @tb: its attributes
- * @stats: its counters
+ * @backend: the backend
  */
-void backend_cells(struct table *table, bool statistics, struct nlattr **tb,
-		   struct nlattr **stats)
+void backend_cells(struct table *table, bool statistics,
+		   struct backend_info *backend)
 {
+	struct nlattr **tb = backend->tb;
+	char text[BACKEND_STATE_MAX];
+
 	attr_cell(table, ATTR_ADDR, tb[DSR_BACKEND_A_ADDR]);
 	attr_cell(table, ATTR_U32, tb[DSR_BACKEND_A_WEIGHT]);
-	state_cell(table, tb);
+	table_cell(table, state_color(tb), "%s",
+		   backend_state_text(backend, text));
 	attr_cell(table, ATTR_MAC, tb[DSR_BACKEND_A_MAC]);
 	attr_cell(table, ATTR_DEVICE, tb[DSR_BACKEND_A_IFINDEX]);
 	attr_cell(table, ATTR_U32, tb[DSR_BACKEND_A_ACTIVE]);
 	attr_cell(table, ATTR_U32, tb[DSR_BACKEND_A_INACTIVE]);
-	if (statistics) {
-		attr_cell(table, ATTR_LIMIT, tb[DSR_BACKEND_A_UPPER]);
-		attr_cell(table, ATTR_LIMIT, tb[DSR_BACKEND_A_LOWER]);
-		stats_cells(table, stats);
-	}
+	if (!statistics)
+		return;
+	attr_cell(table, ATTR_LIMIT, tb[DSR_BACKEND_A_UPPER]);
+	attr_cell(table, ATTR_LIMIT, tb[DSR_BACKEND_A_LOWER]);
+	attr_cell(table, ATTR_U32, tb[DSR_BACKEND_A_PERSISTENT]);
+	attr_cell(table, ATTR_U32, tb[DSR_BACKEND_A_UNRESOLVED]);
+	stats_cells(table, backend->stats);
 }
 
 static int backend_print(struct dsrctl *ctl,
 			 const struct netlink_replies *replies)
 {
-	struct nlattr *fwmark, *tb[ATTR_MAX], *stats[ATTR_MAX];
+	struct backend_info backend;
 	struct json_object *object;
 	struct listing listing;
 	int status = DSRCTL_OK;
+	char key[KEY_TEXT_MAX];
 	size_t i;
 
 	listing_init(&listing, ctl);
-	table_column(&listing.table, "FWMARK", TABLE_RIGHT, 0);
+	table_column(&listing.table, "SERVICE", TABLE_LEFT, 0);
 	backend_columns(&listing.table, ctl->statistics);
 	listing_begin(&listing);
 
 	for (i = 0; !status && i < replies->count; i++) {
-		if (!backend_parse(replies->reply[i], &fwmark, tb, stats)) {
+		if (!backend_parse_reply(replies->reply[i], &backend)) {
 			status = netlink_malformed();
 		} else if (ctl->json) {
-			object = backend_json(tb, stats);
-			attr_json(object, "fwmark", ATTR_U32, fwmark);
+			object = backend_json(&backend);
+			key_json(object, backend.service);
 			json_list_item(&listing.list, object);
 		} else {
-			attr_cell(&listing.table, ATTR_U32, fwmark);
-			backend_cells(&listing.table, ctl->statistics, tb,
-				      stats);
+			table_cell(&listing.table, TABLE_PLAIN, "%s",
+				   key_text(backend.service, key));
+			backend_cells(&listing.table, ctl->statistics,
+				      &backend);
 		}
 	}
 	listing_end(&listing, status);
@@ -313,11 +469,14 @@ static int backend_print(struct dsrctl *ctl,
 static int backend_show(struct dsrctl *ctl, struct args *args)
 {
 	struct netlink_replies replies;
-	struct backend backend;
+	struct key key = { 0 };
+	int keyword, status = DSRCTL_OK;
 	struct nl_msg *msg;
-	int status;
 
-	status = backend_read(args, &backend);
+	while (!status && (keyword = args_keyword(args)) != ARGS_END)
+		status = key_read(args, &key, keyword);
+	if (!status)
+		status = key_check(args, false);
 	if (status)
 		return status;
 
@@ -325,8 +484,7 @@ static int backend_show(struct dsrctl *ctl, struct args *args)
 				 DSR_CMD_BACKEND_GET, NLM_F_DUMP, &msg);
 	if (status)
 		return status;
-	if (args_seen(args, KEY_FWMARK) &&
-	    service_put_key(msg, backend.fwmark))
+	if (key_seen(args) && key_put_service(msg, args, &key))
 		return netlink_too_long(msg);
 	status = netlink_collect(ctl->netlink, msg, &replies);
 	if (!status)
@@ -335,11 +493,11 @@ static int backend_show(struct dsrctl *ctl, struct args *args)
 	return status;
 }
 
-#define CHANGE_SYNTAX	"fwmark N via ADDR [weight W] [upper N] [lower N]"
+#define CHANGE_SYNTAX	BACKEND_SYNTAX " [weight W] [upper N] [lower N] [up|down]"
 
 static const struct command backend_commands[] = {
 	{ "add", CHANGE_SYNTAX,
-	  "add a real server to a service; unless named: weight 1, upper 0 (no limit)",
+	  "add a real server to a service; unless named: weight 1, upper 0 (no limit), up",
 	  change_keywords, backend_add },
 	{ "set", CHANGE_SYNTAX,
 	  "change what is named; weight 0: it keeps its connections and gets no new ones",
@@ -347,10 +505,13 @@ static const struct command backend_commands[] = {
 	{ "replace", CHANGE_SYNTAX,
 	  "add it, or reset what is not named",
 	  change_keywords, backend_replace },
-	{ "delete", "fwmark N via ADDR",
+	{ "drain", BACKEND_SYNTAX " [deadline TIME] [wait]",
+	  "give it no new connections; down after TIME; wait: until none is left",
+	  drain_keywords, drain_run },
+	{ "delete", BACKEND_SYNTAX,
 	  "remove a real server from a service",
-	  key_keywords, backend_delete },
-	{ "show", "[fwmark N]",
+	  backend_keywords, backend_delete },
+	{ "show", "[" KEY_SYNTAX "]",
 	  "list the backends of all services, or of one",
 	  show_keywords, backend_show },
 	{ NULL, NULL, NULL, NULL, NULL }

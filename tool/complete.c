@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "args.h"
 #include "dsrctl.h"
 
 /* one whose name is @word or begins with it; the first, if several do */
@@ -30,28 +31,18 @@ static const struct command *complete_command(const struct object *object,
 	return NULL;
 }
 
-static int keyword_index(const struct keyword *keywords, const char *word)
-{
-	int i;
-
-	for (i = 0; keywords[i].name; i++)
-		if (!strcmp(keywords[i].name, word))
-			return i;
-	return -1;
-}
-
 static void complete_keywords(const struct keyword *keywords, char **words)
 {
 	const char *const *value;
 	uint32_t seen = 0;
 	int i;
 
-	for (; *words; words += 2) {
-		i = keyword_index(keywords, *words);
+	while (*words) {
+		i = args_find(keywords, *words++);
 		if (i < 0)
 			return;
 		seen |= 1u << i;
-		if (words[1])
+		if (keywords[i].values == keyword_flag || *words++)
 			continue;
 		for (value = keywords[i].values; value && *value; value++)
 			puts(*value);
@@ -60,6 +51,17 @@ static void complete_keywords(const struct keyword *keywords, char **words)
 	for (i = 0; keywords[i].name; i++)
 		if (!(seen & (1u << i)))
 			puts(keywords[i].name);
+}
+
+/* those cannot be listed; keywords come behind them */
+static void complete_operands(const struct object *object, char **words)
+{
+	int i;
+
+	for (i = 0; i < object->operands; i++)
+		if (!*words++)
+			return;
+	complete_keywords(object->commands->keywords, words);
 }
 
 /**
@@ -87,6 +89,10 @@ int complete_run(char **words)
 	object = complete_object(words[0]);
 	if (!object)
 		return DSRCTL_OK;
+	if (object->bare && object->operands && words[1]) {
+		complete_operands(object, words + 1);
+		return DSRCTL_OK;
+	}
 	if (!words[1]) {
 		command = object->commands;
 		for (; command->name && !object->bare; command++)

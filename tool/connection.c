@@ -2,31 +2,108 @@
 /*
  * dsrctl connection: what the balancer remembers of each connection.
  */
+#include <arpa/inet.h>
 #include <linux/dsr.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
+#include "addr.h"
 #include "args.h"
 #include "attr.h"
+#include "connection.h"
 #include "dsrctl.h"
 #include "filter.h"
 #include "json.h"
 #include "listing.h"
 #include "netlink.h"
-#include "stats.h"
+#include "report.h"
+#include "timeout.h"
+
+enum {
+	SHOW_FWMARK = FILTER_COUNT,
+	SHOW_VIA,
+	SHOW_SORT,
+};
+
+enum {
+	SET_MAX,
+	SET_TIMEOUTS,
+};
+
+/* what an entry is sorted by */
+enum {
+	SORT_SRC,
+	SORT_DST,
+	SORT_VIA,
+	SORT_STATE,
+	SORT_EXPIRES,
+};
+
+static const char *const sort_values[] = {
+	[SORT_SRC] = "src",
+	[SORT_DST] = "dst",
+	[SORT_VIA] = "via",
+	[SORT_STATE] = "state",
+	[SORT_EXPIRES] = "expires",
+	NULL
+};
 
 static const struct keyword show_keywords[] = {
-	FILTER_KEYWORDS,
-	[FILTER_FWMARK] = { "fwmark", NULL },
-	[FILTER_VIA] = { "via", NULL },
+	FILTER_KEYWORDS(attr_protos, attr_conn_states),
+	[SHOW_FWMARK] = { "fwmark", NULL },
+	[SHOW_VIA] = { "via", NULL },
+	[SHOW_SORT] = { "sort", sort_values },
 	{ NULL, NULL }
 };
 
+static const struct keyword set_keywords[] = {
+	[SET_MAX] = { "max", NULL },
+	TIMEOUT_KEYWORDS(SET_TIMEOUTS),
+	{ NULL, NULL }
+};
+
+/**
+ * struct sorted - an entry that waits to be printed
+ * @reply: the message
+ * @index: how many came before it
+ * @key: what it is sorted by: smaller bytes come first
+ */
+struct sorted {
+	struct nlmsghdr *reply;
+	size_t index;
+	uint8_t key[1 + sizeof(struct in6_addr) + 2];
+};
+
+/**
+ * struct connection_dump - a list of connections
+ * @listing: where it is printed
+ * @filter: which are asked for
+ * @fwmark: of their service
+ * @via: their backend
+ * @sort: what they are sorted by
+ * @entry: those that wait
+ * @count: how many these are
+ * @room: for how many there is room
+ */
 struct connection_dump {
 	struct listing listing;
 	struct filter filter;
+	uint32_t fwmark;
+	struct addr via;
+	unsigned int sort;
+	struct sorted *entry;
+	size_t count;
+	size_t room;
 };
 
-static struct json_object *connection_json(struct nlattr **tb)
+/**
+ * connection_json() - a connection as JSON
+ * @tb: its attributes, by enum dsr_connection_attr
+ *
+ * Return: to be freed by json_object_put().
+ */
+struct json_object *connection_json(struct nlattr **tb)
 {
 	struct json_object *object = json_object_new_object();
 
@@ -43,65 +120,211 @@ static struct json_object *connection_json(struct nlattr **tb)
 	return object;
 }
 
+/* where a client's next connection goes has no port of its own */
+static const struct nlattr *shown_port(struct nlattr **tb, int attr)
+{
+	bool persistent = attr_u8(tb[DSR_CONNECTION_A_STATE]) ==
+			  DSR_CONN_PERSISTENT;
+
+	return persistent && tb[attr] && !nla_get_u16(tb[attr]) ? NULL :
+								  tb[attr];
+}
+
 static void connection_row(struct table *table, struct nlattr **tb)
 {
 	attr_cell(table, ATTR_PROTO, tb[DSR_CONNECTION_A_PROTO]);
 	attr_cell_endpoint(table, tb[DSR_CONNECTION_A_SRC],
-			   tb[DSR_CONNECTION_A_SPORT]);
+			   shown_port(tb, DSR_CONNECTION_A_SPORT));
 	attr_cell_endpoint(table, tb[DSR_CONNECTION_A_DST],
-			   tb[DSR_CONNECTION_A_DPORT]);
+			   shown_port(tb, DSR_CONNECTION_A_DPORT));
 	attr_cell(table, ATTR_ADDR, tb[DSR_CONNECTION_A_BACKEND]);
 	attr_cell(table, ATTR_U32, tb[DSR_CONNECTION_A_FWMARK]);
 	attr_cell(table, ATTR_CONN_STATE, tb[DSR_CONNECTION_A_STATE]);
 	attr_cell(table, ATTR_MSECS, tb[DSR_CONNECTION_A_EXPIRES]);
 }
 
-static enum netlink_verdict on_connection(struct nlmsghdr *reply, void *arg)
+static bool connection_parse(const struct nlmsghdr *reply, struct nlattr **tb)
 {
-	struct nlattr *top[ATTR_MAX], *tb[ATTR_MAX];
-	struct connection_dump *dump = arg;
-	struct filter_entry entry;
+	struct nlattr *top[ATTR_MAX];
 
-	if (!attr_parse(reply, top) || !top[DSR_A_CONNECTION] ||
-	    !attr_parse_nest(DSR_A_CONNECTION, top[DSR_A_CONNECTION], tb))
-		return NETLINK_MALFORMED;
+	return attr_parse(reply, top) && top[DSR_A_CONNECTION] &&
+	       attr_parse_nest(DSR_A_CONNECTION, top[DSR_A_CONNECTION], tb);
+}
 
-	entry.proto = tb[DSR_CONNECTION_A_PROTO];
-	entry.src = tb[DSR_CONNECTION_A_SRC];
-	entry.sport = tb[DSR_CONNECTION_A_SPORT];
-	entry.dst = tb[DSR_CONNECTION_A_DST];
-	entry.dport = tb[DSR_CONNECTION_A_DPORT];
-	entry.state = tb[DSR_CONNECTION_A_STATE];
-	entry.fwmark = tb[DSR_CONNECTION_A_FWMARK];
-	entry.via = tb[DSR_CONNECTION_A_BACKEND];
-	if (!filter_match(&dump->filter, &entry))
-		return NETLINK_MORE;
-
+static void connection_print(struct connection_dump *dump, struct nlattr **tb)
+{
 	listing_begin(&dump->listing);
 	if (dump->listing.json)
 		json_list_item(&dump->listing.list, connection_json(tb));
 	else
 		connection_row(&dump->listing.table, tb);
+}
+
+static enum netlink_verdict on_connection(struct nlmsghdr *reply, void *arg)
+{
+	struct connection_dump *dump = arg;
+	struct nlattr *tb[ATTR_MAX];
+
+	if (!connection_parse(reply, tb))
+		return NETLINK_MALFORMED;
+	connection_print(dump, tb);
 	return filter_last(&dump->filter) ? NETLINK_STOP : NETLINK_MORE;
+}
+
+/* IPv4 before IPv6, both by number, then by port */
+static void sort_by_endpoint(uint8_t *key, const struct nlattr *addr,
+			     const struct nlattr *port)
+{
+	if (addr) {
+		key[0] = nla_len(addr);
+		memcpy(key + 1, nla_data(addr), nla_len(addr));
+	}
+	if (port)
+		memcpy(key + 1 + sizeof(struct in6_addr), nla_data(port), 2);
+}
+
+static void sort_by(unsigned int sort, struct nlattr **tb, uint8_t *key)
+{
+	uint32_t expires;
+
+	switch (sort) {
+	case SORT_SRC:
+		sort_by_endpoint(key, tb[DSR_CONNECTION_A_SRC],
+				 tb[DSR_CONNECTION_A_SPORT]);
+		break;
+	case SORT_DST:
+		sort_by_endpoint(key, tb[DSR_CONNECTION_A_DST],
+				 tb[DSR_CONNECTION_A_DPORT]);
+		break;
+	case SORT_VIA:
+		sort_by_endpoint(key, tb[DSR_CONNECTION_A_BACKEND], NULL);
+		break;
+	case SORT_STATE:
+		key[0] = attr_u8(tb[DSR_CONNECTION_A_STATE]);
+		break;
+	case SORT_EXPIRES:
+		expires = htonl(attr_u32(tb[DSR_CONNECTION_A_EXPIRES]));
+		memcpy(key, &expires, sizeof(expires));
+		break;
+	}
+}
+
+static enum netlink_verdict on_unsorted(struct nlmsghdr *reply, void *arg)
+{
+	struct connection_dump *dump = arg;
+	struct nlattr *tb[ATTR_MAX];
+	struct sorted *entry;
+
+	if (!connection_parse(reply, tb))
+		return NETLINK_MALFORMED;
+	if (dump->count == dump->room) {
+		dump->room = dump->room ? 2 * dump->room : 256;
+		dump->entry = report_alloc(dump->entry,
+					   dump->room * sizeof(*entry));
+	}
+	entry = &dump->entry[dump->count];
+	memset(entry, 0, sizeof(*entry));
+	entry->index = dump->count++;
+	sort_by(dump->sort, tb, entry->key);
+	entry->reply = report_alloc(NULL, reply->nlmsg_len);
+	memcpy(entry->reply, reply, reply->nlmsg_len);
+	return NETLINK_MORE;
+}
+
+static int compare(const void *a, const void *b)
+{
+	const struct sorted *left = a, *right = b;
+	int order = memcmp(left->key, right->key, sizeof(left->key));
+
+	if (order)
+		return order;
+	return left->index < right->index ? -1 : 1;
+}
+
+/* Prints those that waited, as many as are asked for, and frees them. */
+static void print_sorted(struct connection_dump *dump, int status)
+{
+	struct nlattr *tb[ATTR_MAX];
+	bool enough = status;
+	size_t i;
+
+	if (dump->count)
+		qsort(dump->entry, dump->count, sizeof(*dump->entry), compare);
+	for (i = 0; i < dump->count; i++) {
+		if (!enough && connection_parse(dump->entry[i].reply, tb)) {
+			connection_print(dump, tb);
+			enough = filter_last(&dump->filter);
+		}
+		free(dump->entry[i].reply);
+	}
+	free(dump->entry);
+}
+
+static int show_read(struct args *args, struct connection_dump *dump)
+{
+	int keyword, status = DSRCTL_OK;
+
+	memset(dump, 0, sizeof(*dump));
+	filter_init(&dump->filter, args, AF_UNSPEC);
+	while (!status && (keyword = args_keyword(args)) != ARGS_END) {
+		switch (keyword) {
+		case SHOW_FWMARK:
+			status = args_u32(args, 0, UINT32_MAX, &dump->fwmark);
+			break;
+		case SHOW_VIA:
+			status = addr_read(args, AF_UNSPEC, &dump->via);
+			break;
+		case SHOW_SORT:
+			status = args_choice(args, &dump->sort);
+			break;
+		default:
+			status = filter_read(args, &dump->filter, keyword);
+		}
+	}
+	return status;
+}
+
+static int show_put(struct nl_msg *msg, const struct args *args,
+		    const struct connection_dump *dump)
+{
+	uint32_t no_filter = 1u << FILTER_LIMIT | 1u << SHOW_SORT;
+	struct nlattr *nest;
+
+	if (!(args->seen & ~no_filter))
+		return 0;
+	nest = nla_nest_start(msg, NLA_F_NESTED | DSR_A_CONNECTION);
+	if (!nest || filter_put(msg, &dump->filter))
+		return -1;
+	if (args_seen(args, SHOW_FWMARK) &&
+	    nla_put_u32(msg, DSR_CONNECTION_A_FWMARK, dump->fwmark))
+		return -1;
+	if (args_seen(args, SHOW_VIA) &&
+	    addr_put(msg, DSR_CONNECTION_A_BACKEND, &dump->via))
+		return -1;
+	return nla_nest_end(msg, nest);
 }
 
 static int connection_show(struct dsrctl *ctl, struct args *args)
 {
 	struct connection_dump dump;
 	struct nl_msg *msg;
+	bool sorted;
 	int status;
 
-	status = filter_read(args, AF_UNSPEC, &dump.filter);
+	status = show_read(args, &dump);
 	if (status)
 		return status;
+	sorted = args_seen(args, SHOW_SORT);
 	status = netlink_request(ctl->netlink, NETLINK_LB,
 				 DSR_CMD_CONNECTION_GET, NLM_F_DUMP, &msg);
 	if (status)
 		return status;
+	if (show_put(msg, args, &dump))
+		return netlink_too_long(msg);
 
-	/* there may be millions: printed as they come */
+	/* there may be millions: printed as they come, unless they are sorted */
 	listing_init(&dump.listing, ctl);
-	dump.listing.table.stream = true;
+	dump.listing.table.stream = !sorted;
 	table_column(&dump.listing.table, "PROTO", TABLE_LEFT, 5);
 	table_column(&dump.listing.table, "CLIENT", TABLE_LEFT, 21);
 	table_column(&dump.listing.table, "VIP", TABLE_LEFT, 21);
@@ -109,14 +332,53 @@ static int connection_show(struct dsrctl *ctl, struct args *args)
 	table_column(&dump.listing.table, "FWMARK", TABLE_RIGHT, 10);
 	table_column(&dump.listing.table, "STATE", TABLE_LEFT, 11);
 	table_column(&dump.listing.table, "EXPIRES", TABLE_RIGHT, 7);
-	status = netlink_stream(ctl->netlink, msg, on_connection, &dump);
+	status = netlink_stream(ctl->netlink, msg,
+				sorted ? on_unsorted : on_connection, &dump);
+	print_sorted(&dump, status);
 	listing_end(&dump.listing, status);
 	return status;
 }
 
+static int set_put(struct nl_msg *msg, const struct args *args, uint32_t max,
+		   const struct timeouts *timeouts)
+{
+	struct nlattr *nest;
+
+	nest = nla_nest_start(msg, NLA_F_NESTED | DSR_A_TABLE);
+	if (!nest)
+		return -1;
+	if (args_seen(args, SET_MAX) && nla_put_u32(msg, DSR_TABLE_A_MAX, max))
+		return -1;
+	if (timeout_put(msg, DSR_TABLE_A_TIMEOUTS, args, timeouts))
+		return -1;
+	return nla_nest_end(msg, nest);
+}
+
 static int connection_set(struct dsrctl *ctl, struct args *args)
 {
-	return stats_set_max(ctl, args, NETLINK_LB, DSR_CMD_CONNECTION_SET);
+	struct timeouts timeouts = { .first = SET_TIMEOUTS };
+	int keyword, status = DSRCTL_OK;
+	struct nl_msg *msg;
+	uint32_t max = 0;
+
+	while (!status && (keyword = args_keyword(args)) != ARGS_END) {
+		if (keyword == SET_MAX)
+			status = args_u32(args, 0, UINT32_MAX, &max);
+		else
+			status = timeout_read(args, &timeouts, keyword);
+	}
+	if (!status && !args->seen)
+		status = args_usage(args, "what to set is missing");
+	if (status)
+		return status;
+
+	status = netlink_request(ctl->netlink, NETLINK_LB,
+				 DSR_CMD_CONNECTION_SET, 0, &msg);
+	if (status)
+		return status;
+	if (set_put(msg, args, max, &timeouts))
+		return netlink_too_long(msg);
+	return netlink_do(ctl->netlink, msg);
 }
 
 static int connection_flush(struct dsrctl *ctl, struct args *args)
@@ -136,12 +398,12 @@ static int connection_flush(struct dsrctl *ctl, struct args *args)
 
 static const struct command connection_commands[] = {
 	{ "show",
-	  "[fwmark N] [via ADDR] [src ADDR[:PORT]] [dst ADDR[:PORT]] [proto tcp|udp] [state syn|established|fin|closed|udp] [limit N]",
+	  "[fwmark N] [via ADDR] [src ADDR[:PORT]] [dst ADDR[:PORT]] [proto tcp|udp|sctp] [state syn|established|fin|closed|udp|persistent] [sort src|dst|via|state|expires] [limit N]",
 	  "list the connections that match",
 	  show_keywords, connection_show },
-	{ "set", "max N",
-	  "how many the table holds at most",
-	  stats_max_keywords, connection_set },
+	{ "set", "[max N] " TIMEOUT_SYNTAX,
+	  "how many the table holds at most, and for how long after their last packet",
+	  set_keywords, connection_set },
 	{ "flush", "",
 	  "forget all: each is scheduled anew with its next packet",
 	  NULL, connection_flush },

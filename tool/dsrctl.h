@@ -42,12 +42,15 @@ struct dsrctl {
  * struct keyword - a word that a command accepts, followed by its value
  * @name: as it is written
  * @values: NULL-terminated, the values it takes, or NULL if they cannot be
- *	listed; what the parser accepts as well as what the completion offers
+ *	listed; what the parser accepts as well as what the completion offers.
+ *	keyword_flag: it takes none, and may be written with two dashes before it
  */
 struct keyword {
 	const char *name;
 	const char *const *values;
 };
+
+extern const char *const keyword_flag[];
 
 /**
  * struct command - what can be done with an object
@@ -72,6 +75,7 @@ struct command {
  * @commands: ended by one without a name
  * @fallback: name of the command that an absent one stands for
  * @bare: @fallback is its only command and never written
+ * @operands: how many words it wants before the keywords, if it is bare
  */
 struct object {
 	const char *name;
@@ -79,6 +83,7 @@ struct object {
 	const struct command *commands;
 	const char *fallback;
 	bool bare;
+	int operands;
 };
 
 extern const struct object service_object;
@@ -88,6 +93,8 @@ extern const struct object real_object;
 extern const struct object flow_object;
 extern const struct object stats_object;
 extern const struct object show_object;
+extern const struct object monitor_object;
+extern const struct object explain_object;
 
 /* main.c */
 extern const struct object *const dsrctl_objects[];

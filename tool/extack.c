@@ -22,6 +22,16 @@ static const char *const service_names[] = {
 	[DSR_SERVICE_A_TOS_MASK] = "tos",
 	[DSR_SERVICE_A_HASH] = "hash",
 	[DSR_SERVICE_A_TABLE_SIZE] = "table-size",
+	[DSR_SERVICE_A_FAMILY] = "family",
+	[DSR_SERVICE_A_VIP] = "vip",
+	[DSR_SERVICE_A_PROTO] = "proto",
+	[DSR_SERVICE_A_PORT] = "port",
+	[DSR_SERVICE_A_PORT_LAST] = "port",
+	[DSR_SERVICE_A_PING] = "ping",
+	[DSR_SERVICE_A_ONE_PACKET] = "one-packet",
+	[DSR_SERVICE_A_ON_DOWN] = "on-down",
+	[DSR_SERVICE_A_PERSIST] = "persist",
+	[DSR_SERVICE_A_PERSIST_PREFIX] = "persist-prefix",
 };
 
 static const char *const backend_names[] = {
@@ -29,6 +39,26 @@ static const char *const backend_names[] = {
 	[DSR_BACKEND_A_WEIGHT] = "weight",
 	[DSR_BACKEND_A_UPPER] = "upper",
 	[DSR_BACKEND_A_LOWER] = "lower",
+	[DSR_BACKEND_A_DEADLINE] = "deadline",
+};
+
+static const char *const connection_names[] = {
+	[DSR_CONNECTION_A_PROTO] = "proto",
+	[DSR_CONNECTION_A_SRC] = "src",
+	[DSR_CONNECTION_A_SPORT] = "src",
+	[DSR_CONNECTION_A_DST] = "dst",
+	[DSR_CONNECTION_A_DPORT] = "dst",
+	[DSR_CONNECTION_A_STATE] = "state",
+	[DSR_CONNECTION_A_FWMARK] = "fwmark",
+	[DSR_CONNECTION_A_BACKEND] = "via",
+};
+
+static const char *const timeout_names[] = {
+	[DSR_TIMEOUT_A_SYN] = "timeout-syn",
+	[DSR_TIMEOUT_A_ESTABLISHED] = "timeout-established",
+	[DSR_TIMEOUT_A_FIN] = "timeout-fin",
+	[DSR_TIMEOUT_A_CLOSED] = "timeout-closed",
+	[DSR_TIMEOUT_A_UDP] = "timeout-udp",
 };
 
 static const char *const rule_names[] = {
@@ -46,21 +76,39 @@ static const char *const table_names[] = {
 
 #define NAMES(array)	{ array, sizeof(array) / sizeof((array)[0]) }
 
-static const struct {
+struct nest_names {
 	const char *const *names;
 	int n;
-} nests[DSR_A_MAX + 1] = {
+};
+
+static const struct nest_names timeouts = NAMES(timeout_names);
+
+static const struct nest_names nests[DSR_A_MAX + 1] = {
 	[DSR_A_SERVICE] = NAMES(service_names),
 	[DSR_A_BACKEND] = NAMES(backend_names),
+	[DSR_A_CONNECTION] = NAMES(connection_names),
 	[DSR_A_RULE] = NAMES(rule_names),
 	[DSR_A_TABLE] = NAMES(table_names),
 };
+
+static const char *nest_keyword(const struct nest_names *names,
+				struct nlattr *nest, const char *at)
+{
+	struct nlattr *attr;
+	int rest;
+
+	nla_for_each_nested(attr, nest, rest)
+		if (at == (char *)attr && nla_type(attr) < names->n)
+			return names->names[nla_type(attr)];
+	return NULL;
+}
 
 /* Which keyword put the attribute there that is at an offset of the request. */
 static const char *request_keyword(const struct nlmsghdr *request,
 				   uint32_t offset)
 {
 	const char *at = (const char *)request + offset;
+	const char *keyword = NULL;
 	struct nlattr *outer, *inner;
 	int rest, left, type;
 
@@ -69,12 +117,15 @@ static const char *request_keyword(const struct nlmsghdr *request,
 		type = nla_type(outer);
 		if (type > DSR_A_MAX)
 			continue;
+		keyword = nest_keyword(&nests[type], outer, at);
+		/* the only nests within a nest */
 		nla_for_each_nested(inner, outer, left)
-			if (at == (char *)inner &&
-			    nla_type(inner) < nests[type].n)
-				return nests[type].names[nla_type(inner)];
+			if (!keyword && nla_is_nested(inner))
+				keyword = nest_keyword(&timeouts, inner, at);
+		if (keyword)
+			break;
 	}
-	return NULL;
+	return keyword;
 }
 
 /* What the policy would have accepted; empty if it says no bounds. */

@@ -1,58 +1,90 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Which entries of the connection table or the flow table are shown. The
- * kernel sends all of them; they are picked out here.
+ * balancer picks them out itself; the real server sends all of them.
  */
 #include <arpa/inet.h>
+#include <linux/dsr.h>
 #include <string.h>
 
 #include "filter.h"
 
 /**
- * filter_read() - read a filter from the words of a command
- * @args: the words; kept by reference
+ * filter_init() - prepare to read a filter
+ * @filter: the filter
+ * @args: the words of the command; kept by reference
  * @family: AF_INET if no other address is in the table, or AF_UNSPEC
- * @filter: where to put it
- *
- * Return: DSRCTL_OK, or DSRCTL_USAGE, reported.
  */
-int filter_read(struct args *args, int family, struct filter *filter)
+void filter_init(struct filter *filter, const struct args *args, int family)
 {
-	int key, status = DSRCTL_OK;
-
 	memset(filter, 0, sizeof(*filter));
 	filter->args = args;
-	while (!status && (key = args_keyword(args)) != ARGS_END) {
-		switch (key) {
-		case FILTER_SRC:
-			status = addr_read_endpoint(args, family, &filter->src,
-						    &filter->sport);
-			break;
-		case FILTER_DST:
-			status = addr_read_endpoint(args, family, &filter->dst,
-						    &filter->dport);
-			break;
-		case FILTER_PROTO:
-			status = args_choice(args, &filter->proto);
-			break;
-		case FILTER_STATE:
-			status = args_choice(args, &filter->state);
-			break;
-		case FILTER_LIMIT:
-			status = args_u32(args, 1, UINT32_MAX, &filter->limit);
-			break;
-		case FILTER_FWMARK:
-			status = args_u32(args, 0, UINT32_MAX,
-					  &filter->fwmark);
-			break;
-		case FILTER_VIA:
-			status = addr_read(args, family, &filter->via);
-			break;
-		default:
-			status = DSRCTL_USAGE;
-		}
+	filter->family = family;
+}
+
+/**
+ * filter_read() - read the value of a keyword if it is one of these
+ * @args: the words
+ * @filter: where to put it
+ * @keyword: index of the keyword
+ *
+ * Return: DSRCTL_OK, or DSRCTL_USAGE, reported unless it is none of these.
+ */
+int filter_read(struct args *args, struct filter *filter, int keyword)
+{
+	switch (keyword) {
+	case FILTER_SRC:
+		return addr_read_endpoint(args, filter->family, &filter->src,
+					  &filter->sport);
+	case FILTER_DST:
+		return addr_read_endpoint(args, filter->family, &filter->dst,
+					  &filter->dport);
+	case FILTER_PROTO:
+		return args_choice(args, &filter->proto);
+	case FILTER_STATE:
+		return args_choice(args, &filter->state);
+	case FILTER_LIMIT:
+		return args_u32(args, 1, UINT32_MAX, &filter->limit);
+	default:
+		return DSRCTL_USAGE;
 	}
-	return status;
+}
+
+static int put_endpoint(struct nl_msg *msg, int type, const struct addr *addr,
+			int port_type, int port)
+{
+	if (addr_put(msg, type, addr))
+		return -1;
+	return port < 0 ? 0 : nla_put_u16(msg, port_type, htons(port));
+}
+
+/**
+ * filter_put() - put a filter in the nest of a connection
+ * @msg: the request
+ * @filter: the filter
+ *
+ * Return: 0, or negative if the request has no room for it.
+ */
+int filter_put(struct nl_msg *msg, const struct filter *filter)
+{
+	const struct args *args = filter->args;
+
+	if (args_seen(args, FILTER_SRC) &&
+	    put_endpoint(msg, DSR_CONNECTION_A_SRC, &filter->src,
+			 DSR_CONNECTION_A_SPORT, filter->sport))
+		return -1;
+	if (args_seen(args, FILTER_DST) &&
+	    put_endpoint(msg, DSR_CONNECTION_A_DST, &filter->dst,
+			 DSR_CONNECTION_A_DPORT, filter->dport))
+		return -1;
+	if (args_seen(args, FILTER_PROTO) &&
+	    nla_put_u8(msg, DSR_CONNECTION_A_PROTO,
+		       attr_proto_number(filter->proto)))
+		return -1;
+	if (args_seen(args, FILTER_STATE) &&
+	    nla_put_u8(msg, DSR_CONNECTION_A_STATE, filter->state))
+		return -1;
+	return 0;
 }
 
 static bool match_port(const struct nlattr *attr, int port)
@@ -86,16 +118,8 @@ bool filter_match(const struct filter *filter,
 	if (args_seen(args, FILTER_PROTO) &&
 	    !match_u8(entry->proto, attr_proto_number(filter->proto)))
 		return false;
-	if (args_seen(args, FILTER_STATE) &&
-	    !match_u8(entry->state, filter->state))
-		return false;
-	if (args_seen(args, FILTER_FWMARK) &&
-	    (!entry->fwmark || nla_get_u32(entry->fwmark) != filter->fwmark))
-		return false;
-	if (args_seen(args, FILTER_VIA) &&
-	    !addr_is(&filter->via, entry->via))
-		return false;
-	return true;
+	return !args_seen(args, FILTER_STATE) ||
+	       match_u8(entry->state, filter->state);
 }
 
 /**

@@ -3,6 +3,7 @@
 #define DSRCTL_FILTER_H
 
 #include <netlink/attr.h>
+#include <netlink/msg.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -10,28 +11,29 @@
 #include "args.h"
 #include "attr.h"
 
-/* indices of the keywords; flows have no service and no backend */
+/* indices of the keywords; those of the command follow */
 enum {
 	FILTER_SRC,
 	FILTER_DST,
 	FILTER_PROTO,
 	FILTER_STATE,
 	FILTER_LIMIT,
-	FILTER_FWMARK,
-	FILTER_VIA,
+
+	FILTER_COUNT
 };
 
 /* first in the keywords of a command that filters */
-#define FILTER_KEYWORDS \
+#define FILTER_KEYWORDS(protos, states) \
 	[FILTER_SRC] = { "src", NULL }, \
 	[FILTER_DST] = { "dst", NULL }, \
-	[FILTER_PROTO] = { "proto", attr_protos }, \
-	[FILTER_STATE] = { "state", attr_conn_states }, \
+	[FILTER_PROTO] = { "proto", protos }, \
+	[FILTER_STATE] = { "state", states }, \
 	[FILTER_LIMIT] = { "limit", NULL }
 
 /**
  * struct filter - which entries of a table are asked for
  * @args: which of the rest were named
+ * @family: AF_INET if no other address is in the table, or AF_UNSPEC
  * @src: client
  * @sport: its port, or -1 for any
  * @dst: VIP
@@ -39,11 +41,10 @@ enum {
  * @proto: index in attr_protos
  * @state: enum dsr_conn_state
  * @limit: how many more
- * @fwmark: the service
- * @via: the backend
  */
 struct filter {
 	const struct args *args;
+	int family;
 	struct addr src;
 	int sport;
 	struct addr dst;
@@ -51,8 +52,6 @@ struct filter {
 	unsigned int proto;
 	unsigned int state;
 	uint32_t limit;
-	uint32_t fwmark;
-	struct addr via;
 };
 
 /* the attributes of an entry that a filter looks at; NULL: there is none */
@@ -63,11 +62,11 @@ struct filter_entry {
 	const struct nlattr *dst;
 	const struct nlattr *dport;
 	const struct nlattr *state;
-	const struct nlattr *fwmark;
-	const struct nlattr *via;
 };
 
-int filter_read(struct args *args, int family, struct filter *filter);
+void filter_init(struct filter *filter, const struct args *args, int family);
+int filter_read(struct args *args, struct filter *filter, int keyword);
+int filter_put(struct nl_msg *msg, const struct filter *filter);
 bool filter_match(const struct filter *filter,
 		  const struct filter_entry *entry);
 bool filter_last(struct filter *filter);

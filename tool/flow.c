@@ -15,7 +15,7 @@
 #include "stats.h"
 
 static const struct keyword show_keywords[] = {
-	FILTER_KEYWORDS,
+	FILTER_KEYWORDS(attr_rs_protos, attr_flow_states),
 	{ NULL, NULL }
 };
 
@@ -83,10 +83,12 @@ static enum netlink_verdict on_flow(struct nlmsghdr *reply, void *arg)
 static int flow_show(struct dsrctl *ctl, struct args *args)
 {
 	struct flow_dump dump;
+	int keyword, status = DSRCTL_OK;
 	struct nl_msg *msg;
-	int status;
 
-	status = filter_read(args, AF_INET, &dump.filter);
+	filter_init(&dump.filter, args, AF_INET);
+	while (!status && (keyword = args_keyword(args)) != ARGS_END)
+		status = filter_read(args, &dump.filter, keyword);
 	if (status)
 		return status;
 	status = netlink_request(ctl->netlink, NETLINK_RS, DSR_RS_CMD_FLOW_GET,

@@ -26,6 +26,8 @@ const struct object *const dsrctl_objects[] = {
 	&flow_object,
 	&stats_object,
 	&show_object,
+	&monitor_object,
+	&explain_object,
 	NULL
 };
 

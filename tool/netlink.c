@@ -335,8 +335,17 @@ int netlink_none_loaded(void)
 			    "neither dsr_lb nor dsr_rs is loaded: 'modprobe dsr_lb' makes this machine a balancer, 'modprobe dsr_rs' a real server");
 }
 
-static bool read_family(struct nlmsghdr *reply, char *name, size_t size,
-			uint16_t *id)
+/**
+ * netlink_read_family() - name and number of a family
+ * @reply: from the controller
+ * @name: where to put its name
+ * @size: of @name
+ * @id: where to put its number
+ *
+ * Return: whether it tells of a family.
+ */
+bool netlink_read_family(struct nlmsghdr *reply, char *name, size_t size,
+			 uint16_t *id)
 {
 	struct nla_policy policy[CTRL_ATTR_FAMILY_NAME + 1] = {
 		[CTRL_ATTR_FAMILY_ID] = { .type = NLA_U16 },
@@ -356,28 +365,50 @@ static enum netlink_verdict on_family(struct nlmsghdr *reply, void *arg)
 {
 	char name[GENL_NAMSIZ];
 
-	return read_family(reply, name, sizeof(name), arg) ?
+	return netlink_read_family(reply, name, sizeof(name), arg) ?
 		       NETLINK_MORE : NETLINK_MALFORMED;
 }
 
-/* The id of the family of a module. To ask by name makes the kernel load the
- * module if it is installed.
+/**
+ * netlink_ask_family() - ask the controller for a family
+ * @nl: the requests
+ * @family: its name: this makes the kernel load the module if it is installed
+ * @fn: is handed the reply, if there is such a family
+ * @arg: for @fn
+ *
+ * Return: enum dsrctl_status.
  */
-static int netlink_family(struct netlink *nl, enum netlink_module module,
-			  uint16_t *id)
+int netlink_ask_family(struct netlink *nl, const char *family,
+		       netlink_reply_fn fn, void *arg)
 {
 	struct nl_msg *msg = nlmsg_alloc();
 	int status;
 
-	*id = 0;
 	if (!msg ||
 	    !genlmsg_put(msg, NL_AUTO_PORT, NL_AUTO_SEQ, GENL_ID_CTRL, 0, 0,
 			 CTRL_CMD_GETFAMILY, 1) ||
-	    nla_put_string(msg, CTRL_ATTR_FAMILY_NAME, modules[module].family))
+	    nla_put_string(msg, CTRL_ATTR_FAMILY_NAME, family))
 		return netlink_too_long(msg);
-
-	status = netlink_exchange(nl, msg, on_family, id);
+	status = netlink_exchange(nl, msg, fn, arg);
 	nlmsg_free(msg);
+	return status;
+}
+
+/**
+ * netlink_family() - number of the family of a module
+ * @nl: the requests
+ * @module: the module
+ * @id: where to put it
+ *
+ * Return: enum dsrctl_status; DSRCTL_REFUSED, reported, if it is not loaded.
+ */
+int netlink_family(struct netlink *nl, enum netlink_module module,
+		   uint16_t *id)
+{
+	int status;
+
+	*id = 0;
+	status = netlink_ask_family(nl, modules[module].family, on_family, id);
 	if (!status && !*id)
 		status = netlink_not_loaded(module);
 	return status;
@@ -410,7 +441,8 @@ int netlink_loaded(struct netlink *nl, bool loaded[NETLINK_MODULES])
 
 	status = netlink_collect(nl, msg, &replies);
 	for (i = 0; !status && i < replies.count; i++) {
-		if (!read_family(replies.reply[i], name, sizeof(name), &id))
+		if (!netlink_read_family(replies.reply[i], name, sizeof(name),
+					 &id))
 			continue;
 		for (m = 0; m < NETLINK_MODULES; m++)
 			if (!strcmp(name, modules[m].family))

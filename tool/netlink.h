@@ -44,6 +44,12 @@ void netlink_context(struct netlink *nl, const char *object,
 
 const char *netlink_module_name(enum netlink_module module);
 int netlink_loaded(struct netlink *nl, bool loaded[NETLINK_MODULES]);
+int netlink_ask_family(struct netlink *nl, const char *family,
+		       netlink_reply_fn fn, void *arg);
+bool netlink_read_family(struct nlmsghdr *reply, char *name, size_t size,
+			 uint16_t *id);
+int netlink_family(struct netlink *nl, enum netlink_module module,
+		   uint16_t *id);
 int netlink_not_loaded(enum netlink_module module);
 int netlink_none_loaded(void);
 

@@ -31,7 +31,7 @@ enum {
 
 #define RULE_KEYWORDS \
 	[KEY_VIP] = { "vip", NULL }, \
-	[KEY_PROTO] = { "proto", attr_protos }, \
+	[KEY_PROTO] = { "proto", attr_rs_protos }, \
 	[KEY_PORT] = { "port", NULL }, \
 	[KEY_TOS] = { "tos", NULL }, \
 	[KEY_DSCP] = { "dscp", NULL }

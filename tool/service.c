@@ -1,29 +1,40 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * dsrctl service: what clients connect to, selected by a firewall mark.
+ * dsrctl service: what clients connect to, selected by a firewall mark or by
+ * its address.
  */
 #include <linux/dsr.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "args.h"
 #include "attr.h"
 #include "dsrctl.h"
+#include "duration.h"
 #include "json.h"
+#include "key.h"
 #include "listing.h"
 #include "netlink.h"
 #include "report.h"
 #include "service.h"
 #include "stats.h"
 #include "table.h"
+#include "text.h"
+#include "timeout.h"
 
 enum {
-	KEY_FWMARK,
-	KEY_SCHEDULER,
-	KEY_PATH,
-	KEY_TOS,
-	KEY_HASH,
-	KEY_TABLE_SIZE,
+	SERVICE_SCHEDULER = KEY_COUNT,
+	SERVICE_PATH,
+	SERVICE_TOS,
+	SERVICE_HASH,
+	SERVICE_TABLE_SIZE,
+	SERVICE_PING,
+	SERVICE_ONE_PACKET,
+	SERVICE_ON_DOWN,
+	SERVICE_PERSIST,
+	SERVICE_PERSIST_PREFIX,
+	SERVICE_TIMEOUTS,
 };
 
 /* the kernel may know more schedulers: these are what the completion offers */
@@ -31,36 +42,51 @@ static const char *const schedulers[] = {
 	"rr", "wrr", "lc", "wlc", "sed", "nq", "sh", "dh", "fo", "ovf", "twos",
 	"maglev", NULL
 };
-static const char *const tos_values[] = { "none", NULL };
+
 static const char *const table_sizes[] = {
 	"251", "509", "1021", "2039", "4093", "8191", "16381", "32749", "65521",
 	"131071", "262139", "524287", "1048573", NULL
 };
 
+static const char *const tos_values[] = { "none", NULL };
+static const char *const persist_values[] = { "off", NULL };
+
 static const struct keyword change_keywords[] = {
-	[KEY_FWMARK] = { "fwmark", NULL },
-	[KEY_SCHEDULER] = { "scheduler", schedulers },
-	[KEY_PATH] = { "path", attr_paths },
-	[KEY_TOS] = { "tos", tos_values },
-	[KEY_HASH] = { "hash", attr_hashes },
-	[KEY_TABLE_SIZE] = { "table-size", table_sizes },
+	KEY_KEYWORDS,
+	[SERVICE_SCHEDULER] = { "scheduler", schedulers },
+	[SERVICE_PATH] = { "path", attr_paths },
+	[SERVICE_TOS] = { "tos", tos_values },
+	[SERVICE_HASH] = { "hash", attr_hashes },
+	[SERVICE_TABLE_SIZE] = { "table-size", table_sizes },
+	[SERVICE_PING] = { "ping", attr_pings },
+	[SERVICE_ONE_PACKET] = { "one-packet", attr_switches },
+	[SERVICE_ON_DOWN] = { "on-down", attr_on_downs },
+	[SERVICE_PERSIST] = { "persist", persist_values },
+	[SERVICE_PERSIST_PREFIX] = { "persist-prefix", NULL },
+	TIMEOUT_KEYWORDS(SERVICE_TIMEOUTS),
 	{ NULL, NULL }
 };
 
 static const struct keyword key_keywords[] = {
-	[KEY_FWMARK] = { "fwmark", NULL },
+	KEY_KEYWORDS,
 	{ NULL, NULL }
 };
 
 /* what a command line says about a service */
 struct service {
-	uint32_t fwmark;
+	struct key key;
 	const char *scheduler;
 	unsigned int path;
 	uint8_t tos;
 	uint8_t tos_mask;
 	unsigned int hash;
 	uint32_t table_size;
+	unsigned int ping;
+	unsigned int one_packet;
+	unsigned int on_down;
+	uint32_t persist;
+	uint32_t persist_prefix;
+	struct timeouts timeouts;
 };
 
 static int service_read_tos(struct args *args, struct service *service)
@@ -77,57 +103,83 @@ static int service_read_tos(struct args *args, struct service *service)
 	return DSRCTL_OK;
 }
 
-static int service_read(struct args *args, struct service *service)
+/* TIME, TIME/PREFIX as it is printed, or off */
+static int service_read_persist(struct args *args, struct service *service)
 {
-	int key, status = DSRCTL_OK;
+	const char *word = args_peek(args);
+	const char *slash = word ? strchr(word, '/') : NULL;
+	char *copy;
+	int status;
 
-	memset(service, 0, sizeof(*service));
-	while (!status && (key = args_keyword(args)) != ARGS_END) {
-		switch (key) {
-		case KEY_FWMARK:
-			status = args_u32(args, 0, UINT32_MAX,
-					  &service->fwmark);
-			break;
-		case KEY_SCHEDULER:
-			service->scheduler = args_word(args);
-			if (!service->scheduler)
-				status = DSRCTL_USAGE;
-			break;
-		case KEY_PATH:
-			status = args_choice(args, &service->path);
-			break;
-		case KEY_TOS:
-			status = service_read_tos(args, service);
-			break;
-		case KEY_HASH:
-			status = args_choice(args, &service->hash);
-			break;
-		case KEY_TABLE_SIZE:
-			status = args_u32(args, 0, UINT32_MAX,
-					  &service->table_size);
-			break;
-		default:
-			status = DSRCTL_USAGE;
-		}
-	}
-	return status;
+	if (!slash)
+		return duration_read_or(args, persist_values[0],
+					&service->persist);
+
+	word = args_word(args);
+	copy = report_alloc(NULL, strlen(word) + 1);
+	strcpy(copy, word);
+	copy[slash - word] = '\0';
+	status = duration_parse(args, copy, &service->persist);
+	free(copy);
+	if (status)
+		return status;
+	status = args_mark(args, SERVICE_PERSIST_PREFIX);
+	if (status)
+		return status;
+	return args_parse_u32(args, slash + 1, 0, UINT8_MAX,
+			      &service->persist_prefix);
 }
 
-/**
- * service_put_key() - name a service in a request
- * @msg: the request
- * @fwmark: key of the service
- *
- * Return: 0, or negative if the request has no room for it.
- */
-int service_put_key(struct nl_msg *msg, uint32_t fwmark)
+static int service_read_option(struct args *args, struct service *service,
+			       int keyword)
 {
-	struct nlattr *nest;
+	switch (keyword) {
+	case SERVICE_SCHEDULER:
+		service->scheduler = args_word(args);
+		return service->scheduler ? DSRCTL_OK : DSRCTL_USAGE;
+	case SERVICE_PATH:
+		return args_choice(args, &service->path);
+	case SERVICE_TOS:
+		return service_read_tos(args, service);
+	case SERVICE_HASH:
+		return args_choice(args, &service->hash);
+	case SERVICE_TABLE_SIZE:
+		return args_u32(args, 0, UINT32_MAX, &service->table_size);
+	case SERVICE_PING:
+		return args_choice(args, &service->ping);
+	case SERVICE_ONE_PACKET:
+		return args_choice(args, &service->one_packet);
+	case SERVICE_ON_DOWN:
+		return args_choice(args, &service->on_down);
+	case SERVICE_PERSIST:
+		return service_read_persist(args, service);
+	case SERVICE_PERSIST_PREFIX:
+		return args_u32(args, 0, UINT8_MAX, &service->persist_prefix);
+	default:
+		return timeout_read(args, &service->timeouts, keyword);
+	}
+}
 
-	nest = nla_nest_start(msg, NLA_F_NESTED | DSR_A_SERVICE);
-	if (!nest || nla_put_u32(msg, DSR_SERVICE_A_FWMARK, fwmark))
-		return -1;
-	return nla_nest_end(msg, nest);
+static int service_read(struct args *args, struct service *service,
+			bool needed)
+{
+	int keyword, status = DSRCTL_OK;
+
+	memset(service, 0, sizeof(*service));
+	service->timeouts.first = SERVICE_TIMEOUTS;
+	while (!status && (keyword = args_keyword(args)) != ARGS_END) {
+		if (keyword < KEY_COUNT)
+			status = key_read(args, &service->key, keyword);
+		else
+			status = service_read_option(args, service, keyword);
+	}
+	return status ? status : key_check(args, needed);
+}
+
+static int put_u8(struct nl_msg *msg, const struct args *args, int keyword,
+		  int attr, uint8_t value)
+{
+	return args_seen(args, keyword) ? nla_put_u8(msg, attr, value) : 0;
 }
 
 static int service_put(struct nl_msg *msg, const struct args *args,
@@ -136,23 +188,33 @@ static int service_put(struct nl_msg *msg, const struct args *args,
 	struct nlattr *nest;
 
 	nest = nla_nest_start(msg, NLA_F_NESTED | DSR_A_SERVICE);
-	if (!nest || nla_put_u32(msg, DSR_SERVICE_A_FWMARK, service->fwmark))
+	if (!nest || key_put(msg, args, &service->key))
 		return -1;
-	if (args_seen(args, KEY_SCHEDULER) &&
+	if (args_seen(args, SERVICE_SCHEDULER) &&
 	    nla_put_string(msg, DSR_SERVICE_A_SCHEDULER, service->scheduler))
 		return -1;
-	if (args_seen(args, KEY_PATH) &&
-	    nla_put_u8(msg, DSR_SERVICE_A_PATH, service->path))
+	if (args_seen(args, SERVICE_PERSIST) &&
+	    nla_put_u32(msg, DSR_SERVICE_A_PERSIST, service->persist))
 		return -1;
-	if (args_seen(args, KEY_TOS) &&
-	    (nla_put_u8(msg, DSR_SERVICE_A_TOS, service->tos) ||
-	     nla_put_u8(msg, DSR_SERVICE_A_TOS_MASK, service->tos_mask)))
-		return -1;
-	if (args_seen(args, KEY_HASH) &&
-	    nla_put_u8(msg, DSR_SERVICE_A_HASH, service->hash))
-		return -1;
-	if (args_seen(args, KEY_TABLE_SIZE) &&
+	if (args_seen(args, SERVICE_TABLE_SIZE) &&
 	    nla_put_u32(msg, DSR_SERVICE_A_TABLE_SIZE, service->table_size))
+		return -1;
+	if (put_u8(msg, args, SERVICE_HASH, DSR_SERVICE_A_HASH,
+		   service->hash) ||
+	    put_u8(msg, args, SERVICE_PATH, DSR_SERVICE_A_PATH,
+		   service->path) ||
+	    put_u8(msg, args, SERVICE_TOS, DSR_SERVICE_A_TOS, service->tos) ||
+	    put_u8(msg, args, SERVICE_TOS, DSR_SERVICE_A_TOS_MASK,
+		   service->tos_mask) ||
+	    put_u8(msg, args, SERVICE_PING, DSR_SERVICE_A_PING,
+		   service->ping) ||
+	    put_u8(msg, args, SERVICE_ONE_PACKET, DSR_SERVICE_A_ONE_PACKET,
+		   service->one_packet) ||
+	    put_u8(msg, args, SERVICE_ON_DOWN, DSR_SERVICE_A_ON_DOWN,
+		   service->on_down) ||
+	    put_u8(msg, args, SERVICE_PERSIST_PREFIX,
+		   DSR_SERVICE_A_PERSIST_PREFIX, service->persist_prefix) ||
+	    timeout_put(msg, DSR_SERVICE_A_TIMEOUTS, args, &service->timeouts))
 		return -1;
 	return nla_nest_end(msg, nest);
 }
@@ -163,13 +225,9 @@ static int service_change(struct dsrctl *ctl, struct args *args, uint8_t cmd)
 	struct nl_msg *msg;
 	int status;
 
-	status = service_read(args, &service);
+	status = service_read(args, &service, true);
 	if (status)
 		return status;
-	status = args_need(args, KEY_FWMARK);
-	if (status)
-		return status;
-
 	status = netlink_request(ctl->netlink, NETLINK_LB, cmd, 0, &msg);
 	if (status)
 		return status;
@@ -215,37 +273,127 @@ static int service_flush(struct dsrctl *ctl, struct args *args)
 
 /**
  * service_parse() - find the attributes of a service
- * @reply: to DSR_CMD_SERVICE_GET
- * @tb: ATTR_MAX pointers to set, by enum dsr_service_attr
- * @stats: ATTR_MAX pointers to set, by enum dsr_stats_attr
+ * @nest: DSR_A_SERVICE, or NULL
+ * @service: where to put them
  *
  * Return: whether it is a service.
  */
-bool service_parse(const struct nlmsghdr *reply, struct nlattr **tb,
-		   struct nlattr **stats)
+bool service_parse(const struct nlattr *nest, struct service_info *service)
+{
+	struct nlattr **tb = service->tb;
+
+	return nest && attr_parse_nest(DSR_A_SERVICE, nest, tb) &&
+	       key_valid(tb) &&
+	       attr_parse_stats(tb[DSR_SERVICE_A_STATS], service->stats) &&
+	       attr_parse_timeouts(tb[DSR_SERVICE_A_TIMEOUTS],
+				   service->timeouts);
+}
+
+/**
+ * service_parse_reply() - find the attributes of a service
+ * @reply: to DSR_CMD_SERVICE_GET
+ * @service: where to put them
+ *
+ * Return: whether it is a service.
+ */
+bool service_parse_reply(const struct nlmsghdr *reply,
+			 struct service_info *service)
 {
 	struct nlattr *top[ATTR_MAX];
 
-	return attr_parse(reply, top) && top[DSR_A_SERVICE] &&
-	       attr_parse_nest(DSR_A_SERVICE, top[DSR_A_SERVICE], tb) &&
-	       tb[DSR_SERVICE_A_FWMARK] &&
-	       attr_parse_stats(tb[DSR_SERVICE_A_STATS], stats);
+	return attr_parse(reply, top) &&
+	       service_parse(top[DSR_A_SERVICE], service);
+}
+
+static bool has_prefix(struct nlattr **tb)
+{
+	const struct nlattr *prefix = tb[DSR_SERVICE_A_PERSIST_PREFIX];
+
+	return prefix && nla_get_u8(prefix) != (key_is_inet6(tb) ? 128 : 32);
+}
+
+static void print_persist(FILE *out, struct nlattr **tb)
+{
+	char text[DURATION_TEXT_MAX];
+	uint32_t persist = attr_u32(tb[DSR_SERVICE_A_PERSIST]);
+
+	if (!persist)
+		return;
+	fprintf(out, " persist %s", duration_text(persist, text));
+	if (has_prefix(tb))
+		fprintf(out, "/%u",
+			nla_get_u8(tb[DSR_SERVICE_A_PERSIST_PREFIX]));
+}
+
+/* those that are not the default, each with a blank before it */
+static void print_options(FILE *out, struct service_info *service)
+{
+	static const struct {
+		const char *name;
+		enum attr_kind kind;
+		int attr;
+	} choices[] = {
+		{ "hash", ATTR_HASH, DSR_SERVICE_A_HASH },
+		{ "path", ATTR_PATH, DSR_SERVICE_A_PATH },
+		{ "ping", ATTR_PING, DSR_SERVICE_A_PING },
+		{ "one-packet", ATTR_BOOL, DSR_SERVICE_A_ONE_PACKET },
+		{ "on-down", ATTR_ON_DOWN, DSR_SERVICE_A_ON_DOWN },
+	};
+	struct nlattr **tb = service->tb;
+	char text[ATTR_TEXT_MAX];
+	size_t i;
+
+	for (i = 0; i < sizeof(choices) / sizeof(choices[0]); i++)
+		if (attr_u8(tb[choices[i].attr]))
+			fprintf(out, " %s %s", choices[i].name,
+				attr_text(choices[i].kind, tb[choices[i].attr],
+					  text));
+	if (attr_u32(tb[DSR_SERVICE_A_TABLE_SIZE]))
+		fprintf(out, " table-size %s",
+			attr_text(ATTR_U32, tb[DSR_SERVICE_A_TABLE_SIZE],
+				  text));
+	if (attr_u8(tb[DSR_SERVICE_A_TOS_MASK]))
+		fprintf(out, " tos %s",
+			attr_tos_text(tb[DSR_SERVICE_A_TOS],
+				      tb[DSR_SERVICE_A_TOS_MASK], text));
+	print_persist(out, tb);
+	timeout_print(out, " timeout-", service->timeouts);
+}
+
+/**
+ * service_text() - a service as its "add" would be written
+ * @service: the service
+ *
+ * Return: "KEY scheduler NAME", and options that are not the default; to be
+ * freed.
+ */
+char *service_text(struct service_info *service)
+{
+	char key[KEY_TEXT_MAX], scheduler[ATTR_TEXT_MAX];
+	struct text text;
+
+	text_begin(&text);
+	fprintf(text.out, "%s scheduler %s", key_text(service->tb, key),
+		attr_text(ATTR_STRING, service->tb[DSR_SERVICE_A_SCHEDULER],
+			  scheduler));
+	print_options(text.out, service);
+	return text_end(&text);
 }
 
 /**
  * service_json() - a service as JSON
- * @tb: its attributes
- * @stats: its counters
+ * @service: the service
  *
  * Return: to be freed by json_object_put().
  */
-struct json_object *service_json(struct nlattr **tb, struct nlattr **stats)
+struct json_object *service_json(struct service_info *service)
 {
 	struct json_object *object = json_object_new_object();
-	struct nlattr *mask = tb[DSR_SERVICE_A_TOS_MASK];
-	bool tos = mask && nla_get_u8(mask);
+	struct nlattr **tb = service->tb;
+	bool tos = attr_u8(tb[DSR_SERVICE_A_TOS_MASK]);
+	bool persist = attr_u32(tb[DSR_SERVICE_A_PERSIST]);
 
-	attr_json(object, "fwmark", ATTR_U32, tb[DSR_SERVICE_A_FWMARK]);
+	key_json(object, tb);
 	attr_json(object, "scheduler", ATTR_STRING,
 		  tb[DSR_SERVICE_A_SCHEDULER]);
 	attr_json(object, "hash", ATTR_HASH, tb[DSR_SERVICE_A_HASH]);
@@ -254,58 +402,69 @@ struct json_object *service_json(struct nlattr **tb, struct nlattr **stats)
 	attr_json(object, "path", ATTR_PATH, tb[DSR_SERVICE_A_PATH]);
 	attr_json(object, "tos", ATTR_U8,
 		  tos ? tb[DSR_SERVICE_A_TOS] : NULL);
-	attr_json(object, "tos_mask", ATTR_U8, tos ? mask : NULL);
+	attr_json(object, "tos_mask", ATTR_U8,
+		  tos ? tb[DSR_SERVICE_A_TOS_MASK] : NULL);
+	attr_json(object, "ping", ATTR_PING, tb[DSR_SERVICE_A_PING]);
+	attr_json(object, "one_packet", ATTR_BOOL,
+		  tb[DSR_SERVICE_A_ONE_PACKET]);
+	attr_json(object, "on_down", ATTR_ON_DOWN, tb[DSR_SERVICE_A_ON_DOWN]);
+	attr_json(object, "persist", ATTR_MSECS,
+		  persist ? tb[DSR_SERVICE_A_PERSIST] : NULL);
+	attr_json(object, "persist_prefix", ATTR_U8,
+		  persist ? tb[DSR_SERVICE_A_PERSIST_PREFIX] : NULL);
+	json_object_object_add(object, "timeouts",
+			       timeout_json(service->timeouts));
 	attr_json(object, "backend_count", ATTR_U32,
 		  tb[DSR_SERVICE_A_BACKENDS]);
-	stats_json(object, stats);
+	stats_json(object, service->stats);
 	return object;
 }
 
 static void service_row(struct table *table, bool statistics,
-			struct nlattr **tb, struct nlattr **stats)
+			struct service_info *service)
 {
-	char text[ATTR_TEXT_MAX];
+	struct text text;
+	char key[KEY_TEXT_MAX];
+	char *options;
 
-	attr_cell(table, ATTR_U32, tb[DSR_SERVICE_A_FWMARK]);
-	attr_cell(table, ATTR_STRING, tb[DSR_SERVICE_A_SCHEDULER]);
-	attr_cell(table, ATTR_HASH, tb[DSR_SERVICE_A_HASH]);
-	attr_cell(table, ATTR_U32, tb[DSR_SERVICE_A_TABLE_SIZE]);
-	attr_cell(table, ATTR_PATH, tb[DSR_SERVICE_A_PATH]);
-	table_cell(table, TABLE_PLAIN, "%s",
-		   attr_tos_text(tb[DSR_SERVICE_A_TOS],
-				 tb[DSR_SERVICE_A_TOS_MASK], text));
-	attr_cell(table, ATTR_U32, tb[DSR_SERVICE_A_BACKENDS]);
+	text_begin(&text);
+	print_options(text.out, service);
+	options = text_end(&text);
+
+	table_cell(table, TABLE_PLAIN, "%s", key_text(service->tb, key));
+	attr_cell(table, ATTR_STRING, service->tb[DSR_SERVICE_A_SCHEDULER]);
+	attr_cell(table, ATTR_U32, service->tb[DSR_SERVICE_A_BACKENDS]);
 	if (statistics)
-		stats_cells(table, stats);
+		stats_cells(table, service->stats);
+	/* without the blank before it */
+	table_cell(table, TABLE_PLAIN, "%s", *options ? options + 1 : "-");
+	free(options);
 }
 
 static int service_print(struct dsrctl *ctl,
 			 const struct netlink_replies *replies)
 {
-	struct nlattr *tb[ATTR_MAX], *stats[ATTR_MAX];
+	struct service_info service;
 	struct listing listing;
 	int status = DSRCTL_OK;
 	size_t i;
 
 	listing_init(&listing, ctl);
-	table_column(&listing.table, "FWMARK", TABLE_RIGHT, 0);
+	table_column(&listing.table, "SERVICE", TABLE_LEFT, 0);
 	table_column(&listing.table, "SCHEDULER", TABLE_LEFT, 0);
-	table_column(&listing.table, "HASH", TABLE_LEFT, 0);
-	table_column(&listing.table, "TABLE-SIZE", TABLE_RIGHT, 0);
-	table_column(&listing.table, "PATH", TABLE_LEFT, 0);
-	table_column(&listing.table, "TOS", TABLE_LEFT, 0);
 	table_column(&listing.table, "BACKENDS", TABLE_RIGHT, 0);
 	if (ctl->statistics)
 		stats_columns(&listing.table);
+	table_column(&listing.table, "OPTIONS", TABLE_LEFT, 0);
 	listing_begin(&listing);
 
 	for (i = 0; !status && i < replies->count; i++) {
-		if (!service_parse(replies->reply[i], tb, stats))
+		if (!service_parse_reply(replies->reply[i], &service))
 			status = netlink_malformed();
 		else if (ctl->json)
-			json_list_item(&listing.list, service_json(tb, stats));
+			json_list_item(&listing.list, service_json(&service));
 		else
-			service_row(&listing.table, ctl->statistics, tb, stats);
+			service_row(&listing.table, ctl->statistics, &service);
 	}
 	listing_end(&listing, status);
 	return status;
@@ -319,17 +478,17 @@ static int service_show(struct dsrctl *ctl, struct args *args)
 	int status;
 	bool one;
 
-	status = service_read(args, &service);
+	status = service_read(args, &service, false);
 	if (status)
 		return status;
-	one = args_seen(args, KEY_FWMARK);
+	one = key_seen(args);
 
 	status = netlink_request(ctl->netlink, NETLINK_LB,
 				 DSR_CMD_SERVICE_GET, one ? 0 : NLM_F_DUMP,
 				 &msg);
 	if (status)
 		return status;
-	if (one && service_put_key(msg, service.fwmark))
+	if (one && key_put_service(msg, args, &service.key))
 		return netlink_too_long(msg);
 	status = netlink_collect(ctl->netlink, msg, &replies);
 	if (!status)
@@ -339,12 +498,12 @@ static int service_show(struct dsrctl *ctl, struct args *args)
 }
 
 #define CHANGE_SYNTAX \
-	"fwmark N [scheduler NAME] [path stack|direct] [tos VALUE|none] " \
-	"[hash source|source-port|default] [table-size SLOTS]"
+	"{" KEY_SYNTAX "} [scheduler NAME] [path stack|direct] [tos VALUE|none] [hash source|source-port|default] [table-size SLOTS] [ping reply|forward|ignore] [one-packet on|off] [on-down reschedule|reset|drop] [persist TIME|off] [persist-prefix N] " \
+	TIMEOUT_SYNTAX
 
 static const struct command service_commands[] = {
 	{ "add", CHANGE_SYNTAX,
-	  "create a service; unless named: scheduler rr, path stack, tos none",
+	  "create a service; unless named: scheduler rr, path stack, tos none, ping reply, one-packet off, on-down reschedule, persist off, the timeouts of the table",
 	  change_keywords, service_add },
 	{ "set", CHANGE_SYNTAX,
 	  "change what is named, keep the rest",
@@ -352,10 +511,10 @@ static const struct command service_commands[] = {
 	{ "replace", CHANGE_SYNTAX,
 	  "create it, or reset what is not named; its backends stay",
 	  change_keywords, service_replace },
-	{ "delete", "fwmark N",
+	{ "delete", KEY_SYNTAX,
 	  "remove a service and its backends",
 	  key_keywords, service_delete },
-	{ "show", "[fwmark N]",
+	{ "show", "[" KEY_SYNTAX "]",
 	  "list the services, or one",
 	  key_keywords, service_show },
 	{ "flush", "",
@@ -366,7 +525,7 @@ static const struct command service_commands[] = {
 
 const struct object service_object = {
 	.name = "service",
-	.description = "what clients connect to, selected by a firewall mark",
+	.description = "what clients connect to: a firewall mark, or a VIP",
 	.commands = service_commands,
 	.fallback = "show",
 };

@@ -6,11 +6,25 @@
 #include <netlink/attr.h>
 #include <netlink/msg.h>
 #include <stdbool.h>
-#include <stdint.h>
 
-bool service_parse(const struct nlmsghdr *reply, struct nlattr **tb,
-		   struct nlattr **stats);
-struct json_object *service_json(struct nlattr **tb, struct nlattr **stats);
-int service_put_key(struct nl_msg *msg, uint32_t fwmark);
+#include "attr.h"
+
+/**
+ * struct service_info - a service, as the kernel sent it
+ * @tb: its attributes, by enum dsr_service_attr
+ * @stats: its counters, by enum dsr_stats_attr
+ * @timeouts: its timeouts, by enum dsr_timeout_attr
+ */
+struct service_info {
+	struct nlattr *tb[ATTR_MAX];
+	struct nlattr *stats[ATTR_MAX];
+	struct nlattr *timeouts[ATTR_MAX];
+};
+
+bool service_parse(const struct nlattr *nest, struct service_info *service);
+bool service_parse_reply(const struct nlmsghdr *reply,
+			 struct service_info *service);
+char *service_text(struct service_info *service);
+struct json_object *service_json(struct service_info *service);
 
 #endif /* DSRCTL_SERVICE_H */

@@ -23,13 +23,13 @@
  * struct overview - what a module has to show, as it was read
  * @objects: its services, or its rules
  * @backends: of all services; none on a real server
- * @mark: of the service of each of @backends
+ * @key: of the service of each of @backends
  * @stats: its statistics
  */
 struct overview {
 	struct netlink_replies objects;
 	struct netlink_replies backends;
-	uint32_t *mark;
+	struct key_id *key;
 	struct netlink_replies stats;
 };
 
@@ -45,17 +45,17 @@ static int overview_dump(struct dsrctl *ctl, enum netlink_module module,
 	return netlink_collect(ctl->netlink, msg, replies);
 }
 
-static int overview_read_marks(struct overview *overview)
+static int overview_read_keys(struct overview *overview)
 {
-	struct nlattr *fwmark, *tb[ATTR_MAX], *stats[ATTR_MAX];
 	size_t i, count = overview->backends.count;
+	struct backend_info backend;
 
-	overview->mark = report_alloc(NULL, count * sizeof(*overview->mark));
+	overview->key = report_alloc(NULL, count * sizeof(*overview->key));
 	for (i = 0; i < count; i++) {
-		if (!backend_parse(overview->backends.reply[i], &fwmark, tb,
-				   stats))
+		if (!backend_parse_reply(overview->backends.reply[i],
+					 &backend))
 			return netlink_malformed();
-		overview->mark[i] = nla_get_u32(fwmark);
+		key_get_id(backend.service, &overview->key[i]);
 	}
 	return DSRCTL_OK;
 }
@@ -76,7 +76,7 @@ static int overview_read(struct dsrctl *ctl, enum netlink_module module,
 					       DSR_CMD_BACKEND_GET,
 					       &overview->backends);
 		if (!status)
-			status = overview_read_marks(overview);
+			status = overview_read_keys(overview);
 	}
 	if (!status)
 		status = stats_get(ctl, module, &overview->stats);
@@ -88,23 +88,17 @@ static void overview_free(struct overview *overview)
 	netlink_replies_free(&overview->objects);
 	netlink_replies_free(&overview->backends);
 	netlink_replies_free(&overview->stats);
-	free(overview->mark);
+	free(overview->key);
 }
 
-static void service_text(struct table *table, bool statistics,
-			 struct nlattr **tb, struct nlattr **stats)
+static void service_line(struct table *table, bool statistics,
+			 struct service_info *service)
 {
-	char mark[ATTR_TEXT_MAX], scheduler[ATTR_TEXT_MAX];
-	char path[ATTR_TEXT_MAX], tos[ATTR_TEXT_MAX];
 	char connections[ATTR_TEXT_MAX], packets[ATTR_TEXT_MAX];
 	char bytes[ATTR_TEXT_MAX], counters[4 * ATTR_TEXT_MAX] = "";
-	struct nlattr *hash = tb[DSR_SERVICE_A_HASH];
-	struct nlattr *size = tb[DSR_SERVICE_A_TABLE_SIZE];
-	char hashed[ATTR_TEXT_MAX], slots[ATTR_TEXT_MAX];
-	bool has_tos;
+	struct nlattr **stats = service->stats;
+	char *text = service_text(service);
 
-	attr_tos_text(tb[DSR_SERVICE_A_TOS], tb[DSR_SERVICE_A_TOS_MASK], tos);
-	has_tos = strcmp(tos, "-");
 	if (statistics)
 		snprintf(counters, sizeof(counters),
 			 ": %s connections, %s packets, %s",
@@ -114,17 +108,8 @@ static void service_text(struct table *table, bool statistics,
 				   packets),
 			 attr_text(ATTR_BYTES, stats[DSR_STATS_A_BYTES],
 				   bytes));
-
-	table_text(table, "service fwmark %s scheduler %s%s%s%s%s path %s%s%s%s",
-		   attr_text(ATTR_U32, tb[DSR_SERVICE_A_FWMARK], mark),
-		   attr_text(ATTR_STRING, tb[DSR_SERVICE_A_SCHEDULER],
-			     scheduler),
-		   hash ? " hash " : "",
-		   hash ? attr_text(ATTR_HASH, hash, hashed) : "",
-		   size ? " table-size " : "",
-		   size ? attr_text(ATTR_U32, size, slots) : "",
-		   attr_text(ATTR_PATH, tb[DSR_SERVICE_A_PATH], path),
-		   has_tos ? " tos " : "", has_tos ? tos : "", counters);
+	table_text(table, "service %s%s", text, counters);
+	free(text);
 }
 
 /* A service and its backends: as lines of a table, or as an object if there is
@@ -134,44 +119,46 @@ static bool show_service(const struct overview *overview, bool statistics,
 			 const struct nlmsghdr *reply, struct table *table,
 			 struct json_object *services)
 {
-	struct nlattr *tb[ATTR_MAX], *stats[ATTR_MAX], *fwmark;
-	struct json_object *service, *backends = NULL;
+	struct json_object *object, *backends = NULL;
+	struct service_info service;
+	struct backend_info backend;
+	char name[KEY_TEXT_MAX];
+	struct key_id key;
 	bool any = false;
-	uint32_t mark;
 	size_t i;
 
-	if (!service_parse(reply, tb, stats))
+	if (!service_parse_reply(reply, &service))
 		return false;
-	mark = nla_get_u32(tb[DSR_SERVICE_A_FWMARK]);
+	key_get_id(service.tb, &key);
 	if (services) {
-		service = service_json(tb, stats);
+		object = service_json(&service);
 		backends = json_object_new_array();
-		json_object_object_add(service, "backends", backends);
-		json_object_array_add(services, service);
+		json_object_object_add(object, "backends", backends);
+		json_object_array_add(services, object);
 	} else {
-		service_text(table, statistics, tb, stats);
+		service_line(table, statistics, &service);
 	}
 
 	for (i = 0; i < overview->backends.count; i++) {
-		if (overview->mark[i] != mark)
+		if (memcmp(&overview->key[i], &key, sizeof(key)))
 			continue;
-		if (!backend_parse(overview->backends.reply[i], &fwmark, tb,
-				   stats))
+		if (!backend_parse_reply(overview->backends.reply[i],
+					 &backend))
 			return false;
 		if (backends) {
 			json_object_array_add(backends,
-					      backend_json(tb, stats));
+					      backend_json(&backend));
 			continue;
 		}
 		if (!any)
 			table_header(table);
-		backend_cells(table, statistics, tb, stats);
+		backend_cells(table, statistics, &backend);
 		any = true;
 	}
 	if (!backends && !any)
 		table_text(table,
-			   "  no backends: add one with 'dsrctl backend add fwmark %u via ADDR'",
-			   mark);
+			   "  no backends: add one with 'dsrctl backend add %s via ADDR'",
+			   key_text(service.tb, name));
 	return true;
 }
 
@@ -251,6 +238,8 @@ static int show_module(struct dsrctl *ctl, enum netlink_module module,
 		json_object_object_add(object, "table", stats_table_json(tb));
 	else
 		stats_table_text(&table, module, ctl->statistics, tb);
+	if (valid && !object && ctl->statistics)
+		stats_timeouts_text(&table, tb);
 
 free_overview:
 	table_finish(&table);

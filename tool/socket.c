@@ -4,8 +4,10 @@
  * put another socket in its place.
  */
 #include <errno.h>
+#include <netlink/errno.h>
 #include <netlink/genl/genl.h>
 #include <netlink/netlink.h>
+#include <netlink/socket.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -15,6 +17,9 @@
 
 /* larger than any part of a dump that the kernel sends */
 #define SOCKET_BUFFER	(64 * 1024)
+
+/* what waits to be read at most where events come by themselves */
+#define SOCKET_EVENTS	(1024 * 1024)
 
 static int socket_option(struct nl_sock *sock, int option)
 {
@@ -68,6 +73,29 @@ struct nl_sock *socket_open(void)
 free_sock:
 	nl_socket_free(sock);
 	return NULL;
+}
+
+/**
+ * socket_join() - have a socket get what is sent to a multicast group
+ * @sock: from socket_open()
+ * @group: number of the group
+ *
+ * Return: DSRCTL_OK, or DSRCTL_REFUSED, reported.
+ */
+int socket_join(struct nl_sock *sock, uint32_t group)
+{
+	int err;
+
+	/* as much as an unprivileged process gets; what is too much is cut */
+	nl_socket_set_buffer_size(sock, SOCKET_EVENTS, 0);
+	err = nl_socket_add_membership(sock, group);
+	if (!err)
+		return DSRCTL_OK;
+	if (err == -NLE_PERM || err == -NLE_NOACCESS)
+		return report_error(DSRCTL_REFUSED,
+				    "permission denied: this needs CAP_NET_ADMIN (run it as root)");
+	return report_error(DSRCTL_REFUSED, "cannot watch the kernel: %s",
+			    nl_geterror(err));
 }
 
 /**

@@ -2,9 +2,12 @@
 #ifndef DSRCTL_SOCKET_H
 #define DSRCTL_SOCKET_H
 
+#include <stdint.h>
+
 struct nl_sock;
 
 struct nl_sock *socket_open(void);
+int socket_join(struct nl_sock *sock, uint32_t group);
 void socket_close(struct nl_sock *sock);
 
 #endif /* DSRCTL_SOCKET_H */

@@ -7,12 +7,15 @@
 #include <linux/genetlink.h>
 #include <netlink/msg.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "args.h"
 #include "attr.h"
 #include "json.h"
 #include "report.h"
 #include "stats.h"
+#include "text.h"
+#include "timeout.h"
 
 enum {
 	KEY_MAX,
@@ -137,10 +140,11 @@ int stats_get(struct dsrctl *ctl, enum netlink_module module,
 bool stats_parse_table(const struct netlink_replies *replies,
 		       struct nlattr **tb)
 {
-	struct nlattr *top[ATTR_MAX];
+	struct nlattr *top[ATTR_MAX], *timeouts[ATTR_MAX];
 
 	return attr_parse(replies->reply[0], top) &&
-	       attr_parse_nest(DSR_A_TABLE, top[DSR_A_TABLE], tb);
+	       attr_parse_nest(DSR_A_TABLE, top[DSR_A_TABLE], tb) &&
+	       attr_parse_timeouts(tb[DSR_TABLE_A_TIMEOUTS], timeouts);
 }
 
 /**
@@ -151,12 +155,18 @@ bool stats_parse_table(const struct netlink_replies *replies,
  */
 struct json_object *stats_table_json(struct nlattr **tb)
 {
+	struct nlattr *timeouts[ATTR_MAX];
 	struct json_object *object = json_object_new_object();
 
 	attr_json(object, "entries", ATTR_U32, tb[DSR_TABLE_A_ENTRIES]);
 	attr_json(object, "max", ATTR_U32, tb[DSR_TABLE_A_MAX]);
 	attr_json(object, "buckets", ATTR_U32, tb[DSR_TABLE_A_BUCKETS]);
 	attr_json(object, "bytes", ATTR_BYTES, tb[DSR_TABLE_A_BYTES]);
+	json_object_object_add(object, "timeouts",
+			       attr_parse_timeouts(tb[DSR_TABLE_A_TIMEOUTS],
+						   timeouts) &&
+			       tb[DSR_TABLE_A_TIMEOUTS] ?
+				       timeout_json(timeouts) : NULL);
 	return object;
 }
 
@@ -183,6 +193,28 @@ void stats_table_text(struct table *table, enum netlink_module module,
 	else
 		table_text(table, "%s: %s of at most %s",
 			   modules[module].table, entries, max);
+}
+
+/**
+ * stats_timeouts_text() - a line about the timeouts of a table, if it has some
+ * @table: where to add the line
+ * @tb: attributes of the table
+ */
+void stats_timeouts_text(struct table *table, struct nlattr **tb)
+{
+	struct nlattr *timeouts[ATTR_MAX];
+	struct text text;
+	char *line;
+
+	if (!tb[DSR_TABLE_A_TIMEOUTS] ||
+	    !attr_parse_timeouts(tb[DSR_TABLE_A_TIMEOUTS], timeouts))
+		return;
+	text_begin(&text);
+	timeout_print(text.out, " ", timeouts);
+	line = text_end(&text);
+	if (*line)
+		table_text(table, "timeouts:%s", line);
+	free(line);
 }
 
 /* Adds the reasons of a reply to @reasons if it is not NULL, else to @table,
@@ -240,6 +272,7 @@ static int stats_module(struct dsrctl *ctl, enum netlink_module module,
 	} else {
 		table_text(table, "%s", name);
 		stats_table_text(table, module, ctl->statistics, tb);
+		stats_timeouts_text(table, tb);
 		table_header(table);
 	}
 	if (!stats_reasons(ctl, replies.reply[0], table, reasons))

@@ -25,5 +25,6 @@ bool stats_parse_table(const struct netlink_replies *replies,
 struct json_object *stats_table_json(struct nlattr **tb);
 void stats_table_text(struct table *table, enum netlink_module module,
 		      bool statistics, struct nlattr **tb);
+void stats_timeouts_text(struct table *table, struct nlattr **tb);
 
 #endif /* DSRCTL_STATS_H */

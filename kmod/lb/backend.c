@@ -244,7 +244,7 @@ int dsr_backend_set(struct dsr_net *dn, struct dsr_backend *backend,
 
 	lockdep_assert_held(&dn->lock);
 	err = check_config(config, extack);
-	if (err)
+	if (err || !memcmp(config, &old, sizeof(old)))
 		return err;
 	backend_apply(backend, config);
 	is_pooled = dsr_backend_is_up(backend);

@@ -85,9 +85,10 @@ static enum dsr_reason process(struct dsr_net *dn, struct sk_buff *skb,
 {
 	struct dsr_frontend *frontend;
 	struct dsr_backend *here;
-	struct dsr_packet packet;
+	struct dsr_packet packet __uninitialized;
 	enum dsr_reason reason;
 
+	decision->backend = NULL;
 	/* What has a socket already, as TPROXY gives it, is on its way there. */
 	if (unlikely(!dsr_is_to_this_host(skb) || skb->sk))
 		return DSR_PASS_NOT_HOST;
@@ -136,7 +137,7 @@ static enum dsr_reason process(struct dsr_net *dn, struct sk_buff *skb,
 unsigned int dsr_hook(void *priv, struct sk_buff *skb,
 		      const struct nf_hook_state *state)
 {
-	struct dsr_decision decision = { };
+	struct dsr_decision decision __uninitialized;
 	struct dsr_net *dn = priv;
 	enum dsr_reason reason;
 

@@ -81,6 +81,21 @@ static void explain(struct dsr_net *dn, const struct dsr_packet *packet,
 			   DSR_DELIVERED_HERE : DSR_DROP_NO_ROUTE;
 }
 
+/* Where in its table the scheduler has looked, if it has one. */
+static int put_slot(struct sk_buff *skb, const struct dsr_packet *packet,
+		    const struct dsr_decision *decision)
+{
+	const struct dsr_pool *pool;
+
+	if (decision->choice != DSR_CHOICE_SCHEDULER)
+		return 0;
+	pool = rcu_dereference(decision->service->pool);
+	if (pool->scheduler != &dsr_sched_maglev)
+		return 0;
+	return nla_put_u32(skb, DSR_EXPLAIN_A_SLOT,
+			   dsr_maglev_slot(pool, &packet->tuple));
+}
+
 static int put_explanation(struct sk_buff *skb, struct dsr_net *dn,
 			   const struct dsr_packet *packet,
 			   const struct dsr_decision *decision)
@@ -90,7 +105,8 @@ static int put_explanation(struct sk_buff *skb, struct dsr_net *dn,
 	if (!nest ||
 	    nla_put_string(skb, DSR_EXPLAIN_A_REASON,
 			   dsr_reason_names[decision->reason]) ||
-	    nla_put_u8(skb, DSR_EXPLAIN_A_CHOICE, decision->choice))
+	    nla_put_u8(skb, DSR_EXPLAIN_A_CHOICE, decision->choice) ||
+	    put_slot(skb, packet, decision))
 		return -EMSGSIZE;
 	nla_nest_end(skb, nest);
 	if (decision->service &&

@@ -19,44 +19,56 @@ static bool is_balanced(u8 proto)
 	       proto == IPPROTO_SCTP;
 }
 
-/* What TCP, UDP or SCTP header stands at @offset. */
-static bool parse_transport(const struct sk_buff *skb, unsigned int offset,
-			    struct dsr_packet *packet)
-{
+/* The beginning of what is balanced: two ports in all of them. Not set to 0 in
+ * the hot path, where it is not even used: headers are in the linear part.
+ */
+union transport {
+	__be16 port[2];
+	struct tcphdr tcp;
+	struct udphdr udp;
 	struct {
 		struct sctphdr head;
 		struct sctp_chunkhdr chunk;
-	} _sctp, *sctp;
-	struct tcphdr _tcph, *tcph;
-	struct udphdr _udph, *udph;
+	} sctp;
+};
 
-	switch (packet->tuple.proto) {
+static __always_inline unsigned int transport_len(u8 proto)
+{
+	switch (proto) {
 	case IPPROTO_TCP:
-		tcph = skb_header_pointer(skb, offset, sizeof(_tcph), &_tcph);
-		if (!tcph || tcph->doff < sizeof(_tcph) / 4)
-			return false;
-		packet->tuple.sport = tcph->source;
-		packet->tuple.dport = tcph->dest;
-		packet->event = dsr_event_tcp(tcp_flag_byte(tcph));
-		return true;
+		return sizeof_field(union transport, tcp);
 	case IPPROTO_UDP:
-		udph = skb_header_pointer(skb, offset, sizeof(_udph), &_udph);
-		if (!udph)
-			return false;
-		/* 0 is the length of an IPv6 jumbogram (RFC 2675) */
-		if (ntohs(udph->len) < sizeof(_udph) &&
-		    (udph->len || packet->tuple.family == AF_INET))
-			return false;
-		packet->tuple.sport = udph->source;
-		packet->tuple.dport = udph->dest;
-		return true;
+		return sizeof_field(union transport, udp);
 	default:
-		sctp = skb_header_pointer(skb, offset, sizeof(_sctp), &_sctp);
-		if (!sctp)
-			return false;
-		packet->tuple.sport = sctp->head.source;
-		packet->tuple.dport = sctp->head.dest;
-		packet->event = dsr_event_sctp(sctp->chunk.type);
+		return sizeof_field(union transport, sctp);
+	}
+}
+
+/* What TCP, UDP or SCTP header stands at @offset. */
+static __always_inline bool parse_transport(const struct sk_buff *skb,
+					    unsigned int offset,
+					    struct dsr_packet *packet)
+{
+	union transport _header __uninitialized, *header;
+	u8 proto = packet->tuple.proto;
+
+	header = skb_header_pointer(skb, offset, transport_len(proto),
+				    &_header);
+	if (unlikely(!header))
+		return false;
+	packet->tuple.sport = header->port[0];
+	packet->tuple.dport = header->port[1];
+	packet->event = DSR_EVENT_DATA;
+	switch (proto) {
+	case IPPROTO_TCP:
+		packet->event = dsr_event_tcp(tcp_flag_byte(&header->tcp));
+		return header->tcp.doff >= sizeof(header->tcp) / 4;
+	case IPPROTO_UDP:
+		/* 0 is the length of an IPv6 jumbogram (RFC 2675) */
+		return ntohs(header->udp.len) >= sizeof(header->udp) ||
+		       (!header->udp.len && packet->tuple.family == AF_INET6);
+	default:
+		packet->event = dsr_event_sctp(header->sctp.chunk.type);
 		return true;
 	}
 }
@@ -75,6 +87,7 @@ static bool parse_quoted_ports(const struct sk_buff *skb, unsigned int offset,
 		return false;
 	packet->tuple.sport = ports[1];
 	packet->tuple.dport = ports[0];
+	packet->event = DSR_EVENT_DATA;
 	packet->kind = DSR_PACKET_ICMP_ERROR;
 	return true;
 }
@@ -103,8 +116,9 @@ static bool parse_quoted4(const struct sk_buff *skb, unsigned int offset,
 	return parse_quoted_ports(skb, offset + iph->ihl * 4, packet);
 }
 
-static bool parse_icmp4(const struct sk_buff *skb, unsigned int offset,
-			struct dsr_packet *packet, enum dsr_reason *reason)
+static noinline bool parse_icmp4(const struct sk_buff *skb, unsigned int offset,
+				 struct dsr_packet *packet,
+				 enum dsr_reason *reason)
 {
 	struct icmphdr _icmph, *icmph;
 
@@ -121,6 +135,8 @@ static bool parse_icmp4(const struct sk_buff *skb, unsigned int offset,
 				     reason);
 	case ICMP_ECHO:
 		packet->kind = DSR_PACKET_ECHO;
+		packet->event = DSR_EVENT_DATA;
+		packet->tuple.sport = 0;
 		packet->tuple.dport = icmph->un.echo.id;
 		return true;
 	default:
@@ -129,8 +145,9 @@ static bool parse_icmp4(const struct sk_buff *skb, unsigned int offset,
 	}
 }
 
-static bool parse4(const struct sk_buff *skb, struct dsr_packet *packet,
-		   enum dsr_reason *reason)
+static __always_inline bool parse4(const struct sk_buff *skb,
+				   struct dsr_packet *packet,
+				   enum dsr_reason *reason)
 {
 	const struct iphdr *iph = ip_hdr(skb);
 	unsigned int offset = skb_network_offset(skb) + iph->ihl * 4;
@@ -199,8 +216,9 @@ static bool parse_quoted6(const struct sk_buff *skb, unsigned int offset,
 	return parse_quoted_ports(skb, offset, packet);
 }
 
-static bool parse_icmp6(const struct sk_buff *skb, unsigned int offset,
-			struct dsr_packet *packet, enum dsr_reason *reason)
+static noinline bool parse_icmp6(const struct sk_buff *skb, unsigned int offset,
+				 struct dsr_packet *packet,
+				 enum dsr_reason *reason)
 {
 	struct icmp6hdr _icmph, *icmph;
 
@@ -218,6 +236,8 @@ static bool parse_icmp6(const struct sk_buff *skb, unsigned int offset,
 				     reason);
 	case ICMPV6_ECHO_REQUEST:
 		packet->kind = DSR_PACKET_ECHO;
+		packet->event = DSR_EVENT_DATA;
+		packet->tuple.sport = 0;
 		packet->tuple.dport = icmph->icmp6_identifier;
 		return true;
 	default:
@@ -226,8 +246,9 @@ static bool parse_icmp6(const struct sk_buff *skb, unsigned int offset,
 	}
 }
 
-static bool parse6(const struct sk_buff *skb, struct dsr_packet *packet,
-		   enum dsr_reason *reason)
+static noinline bool parse6(const struct sk_buff *skb,
+			    struct dsr_packet *packet,
+			    enum dsr_reason *reason)
 {
 	const struct ipv6hdr *ip6h = ipv6_hdr(skb);
 	unsigned int offset = skb_network_offset(skb) + sizeof(*ip6h);
@@ -272,9 +293,6 @@ bool dsr_packet_parse(const struct sk_buff *skb, u8 family,
 		      struct dsr_packet *packet, enum dsr_reason *reason)
 {
 	packet->kind = DSR_PACKET_FLOW;
-	packet->event = DSR_EVENT_DATA;
-	packet->tuple.sport = 0;
-	packet->tuple.dport = 0;
 	packet->tuple.family = family;
 	packet->tuple.zero = 0;
 	return likely(family == AF_INET) ? parse4(skb, packet, reason) :

@@ -64,20 +64,3 @@ struct dsr_backend *dsr_rendezvous_pick(const struct dsr_pool *pool, u32 flow,
 	}
 	return best ? best->backend : NULL;
 }
-
-/**
- * dsr_rendezvous_select() - the backend of a flow that is not remembered
- * @pool: with a member at least
- * @tuple: the flow
- *
- * Whether a backend is overloaded is not looked at: that changes from packet to
- * packet, and all packets of the flow have to get the same backend.
- *
- * Context: rcu_read_lock(). No writes.
- * Return: a backend of @pool.
- */
-struct dsr_backend *dsr_rendezvous_select(const struct dsr_pool *pool,
-					  const struct dsr_tuple *tuple)
-{
-	return dsr_rendezvous_pick(pool, dsr_tuple_hash(tuple, 0), false);
-}

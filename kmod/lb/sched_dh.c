@@ -8,6 +8,12 @@
 
 #include "scheduler.h"
 
+static struct dsr_backend *dh_home(const struct dsr_pool *pool,
+				   const struct dsr_tuple *tuple)
+{
+	return dsr_rendezvous_pick(pool, dsr_tuple_dest_hash(tuple, 0), false);
+}
+
 static struct dsr_backend *dh_select(struct dsr_pool *pool,
 				     const struct dsr_tuple *tuple, bool dry)
 {
@@ -17,5 +23,6 @@ static struct dsr_backend *dh_select(struct dsr_pool *pool,
 const struct dsr_scheduler dsr_sched_dh = {
 	.name = "dh",
 	.hashes = true,
+	.home = dh_home,
 	.select = dh_select,
 };

@@ -135,6 +135,12 @@ u32 dsr_maglev_slot(const struct dsr_pool *pool, const struct dsr_tuple *tuple)
 	return slot_of(pool, tuple, 0);
 }
 
+static struct dsr_backend *maglev_home(const struct dsr_pool *pool,
+				       const struct dsr_tuple *tuple)
+{
+	return pool->member[pool->table[slot_of(pool, tuple, 0)]].backend;
+}
+
 static struct dsr_backend *maglev_select(struct dsr_pool *pool,
 					 const struct dsr_tuple *tuple,
 					 bool dry)
@@ -159,5 +165,6 @@ const struct dsr_scheduler dsr_sched_maglev = {
 	.hash = DSR_HASH_SOURCE_PORT,
 	.slots = 65521,
 	.build = maglev_build,
+	.home = maglev_home,
 	.select = maglev_select,
 };

@@ -10,6 +10,12 @@
 
 #include "scheduler.h"
 
+static struct dsr_backend *sh_home(const struct dsr_pool *pool,
+				   const struct dsr_tuple *tuple)
+{
+	return dsr_rendezvous_pick(pool, dsr_pool_source_hash(pool, tuple, 0), false);
+}
+
 static struct dsr_backend *sh_select(struct dsr_pool *pool,
 				     const struct dsr_tuple *tuple, bool dry)
 {
@@ -20,5 +26,6 @@ const struct dsr_scheduler dsr_sched_sh = {
 	.name = "sh",
 	.hashes = true,
 	.hash = DSR_HASH_SOURCE,
+	.home = sh_home,
 	.select = sh_select,
 };

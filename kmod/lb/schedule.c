@@ -181,10 +181,11 @@ void dsr_schedule_choose(struct dsr_net *dn, const struct dsr_packet *packet,
 	decision->choice = DSR_CHOICE_PERSISTENCE;
 	if (READ_ONCE(service->persist))
 		backend = choose_persistent(dn, &packet->tuple, service);
-	if (!backend && pool->count && !dsr_pool_hashes(pool) &&
+	if (!backend && pool->count &&
 	    (full || (!decision->conn && may_be_stateless(dn, packet)))) {
-		decision->choice = DSR_CHOICE_HASH;
-		backend = dsr_rendezvous_select(pool, &packet->tuple);
+		decision->choice = pool->scheduler->home ?
+				   DSR_CHOICE_SCHEDULER : DSR_CHOICE_HASH;
+		backend = dsr_scheduler_home(pool, &packet->tuple);
 	} else if (!backend && pool->count) {
 		decision->choice = DSR_CHOICE_SCHEDULER;
 		backend = pool->scheduler->select(pool, &packet->tuple, dry);

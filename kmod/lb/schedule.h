@@ -33,11 +33,7 @@ dsr_schedule_stateless(const struct dsr_service *service,
 {
 	struct dsr_pool *pool = rcu_dereference(service->pool);
 
-	if (!pool->count)
-		return NULL;
-	return dsr_pool_hashes(pool) ?
-	       pool->scheduler->select(pool, tuple, true) :
-	       dsr_rendezvous_select(pool, tuple);
+	return pool->count ? dsr_scheduler_home(pool, tuple) : NULL;
 }
 
 /** dsr_schedule_forgets() - whether there are flows that nobody remembers */

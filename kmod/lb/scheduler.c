@@ -34,3 +34,24 @@ const struct dsr_scheduler *dsr_scheduler_find(const char *name)
 	}
 	return NULL;
 }
+
+/**
+ * dsr_scheduler_home() - the backend of a flow that is not remembered
+ * @pool: with a member at least
+ * @tuple: the flow
+ *
+ * It is that of the scheduler if that one hashes: so a balancer that takes over
+ * from another one sends on the flows that it has never seen before. Whether the
+ * backend is overloaded is not looked at: that changes from packet to packet,
+ * and all packets of the flow have to get the same backend.
+ *
+ * Context: rcu_read_lock(). No writes.
+ * Return: a backend of @pool.
+ */
+struct dsr_backend *dsr_scheduler_home(const struct dsr_pool *pool,
+				       const struct dsr_tuple *tuple)
+{
+	if (pool->scheduler->home)
+		return pool->scheduler->home(pool, tuple);
+	return dsr_rendezvous_pick(pool, dsr_tuple_hash(tuple, 0), false);
+}

@@ -450,8 +450,8 @@ static void icmp_error_follows_its_hash(struct kunit *test)
 	decide(f, &packet, FIXTURE_MARK, &d);
 	KUNIT_EXPECT_EQ(test, d.reason, DSR_FORWARDED_ICMP);
 	KUNIT_EXPECT_PTR_EQ(test, d.backend,
-			    dsr_rendezvous_select(fixture_pool(f),
-						  &packet.tuple));
+			    dsr_scheduler_home(fixture_pool(f),
+					       &packet.tuple));
 	decide(f, &packet, FIXTURE_MARK + 1, &d);
 	KUNIT_EXPECT_EQ(test, d.reason, DSR_PASS_ICMP_UNRELATED);
 }

@@ -175,6 +175,45 @@ static void threshold_schedulers(struct kunit *test)
 	}
 }
 
+/* A flow that is not remembered stays where it is, also while that backend is
+ * overloaded; and it is where it would be if it were remembered.
+ */
+static void threshold_home(struct kunit *test)
+{
+	const struct dsr_scheduler *scheduler;
+	struct fixture *f = test->priv;
+	struct dsr_backend *one, *home;
+	struct dsr_tuple tuple;
+	int i, j;
+
+	one = fixture_backend(test, f, 1, 1);
+	fixture_backend(test, f, 2, 1);
+	fixture_limit(test, f, one, 1, 0);
+	for (i = 0; i < ARRAY_SIZE(schedulers); i++) {
+		fixture_schedule(test, f, schedulers[i],
+				 (struct dsr_pool_options) { });
+		scheduler = fixture_pool(f)->scheduler;
+		KUNIT_EXPECT_EQ_MSG(test, scheduler->hashes,
+				    !!scheduler->home, "%s", schedulers[i]);
+		for (j = 0; j < 50; j++) {
+			tuple = fixture_tuple(j);
+			tuple.v4.saddr = htonl(0xc0000200 + j);
+			fixture_load(one, 0, 0);
+			home = dsr_scheduler_home(fixture_pool(f), &tuple);
+			if (scheduler->hashes)
+				KUNIT_EXPECT_EQ_MSG(test,
+						    fixture_choose(f, &tuple,
+								   false),
+						    fixture_host(home) &
+						    0xff, "%s", schedulers[i]);
+			fixture_load(one, 0, 1);
+			KUNIT_EXPECT_PTR_EQ(test,
+					    dsr_scheduler_home(fixture_pool(f),
+							       &tuple), home);
+		}
+	}
+}
+
 /* A question changes nothing, and its answer is what a packet then gets. */
 static void threshold_dry(struct kunit *test)
 {
@@ -219,6 +258,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(threshold_change),
 	KUNIT_CASE(threshold_counted),
 	KUNIT_CASE(threshold_schedulers),
+	KUNIT_CASE(threshold_home),
 	KUNIT_CASE(threshold_dry),
 	{ }
 };

@@ -1,0 +1,335 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * dsrctl explain: what would become of a packet on a balancer, and why.
+ */
+#include <arpa/inet.h>
+#include <linux/dsr.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "addr.h"
+#include "args.h"
+#include "attr.h"
+#include "backend.h"
+#include "connection.h"
+#include "json.h"
+#include "netlink.h"
+#include "reason.h"
+#include "service.h"
+
+enum {
+	EXPLAIN_PROTO,
+	EXPLAIN_MARK,
+	EXPLAIN_MIDDLE,
+};
+
+static const struct keyword explain_keywords[] = {
+	[EXPLAIN_PROTO] = { "proto", attr_protos },
+	[EXPLAIN_MARK] = { "mark", NULL },
+	[EXPLAIN_MIDDLE] = { "middle", keyword_flag },
+	{ NULL, NULL }
+};
+
+/* the packet that a command line describes */
+struct packet {
+	struct addr src;
+	int sport;
+	struct addr dst;
+	int dport;
+	unsigned int proto;
+	uint32_t mark;
+	bool has_mark;
+	bool middle;
+};
+
+/* what the kernel says of it */
+struct explanation {
+	struct nlattr *tb[ATTR_MAX];
+	struct service_info service;
+	struct backend_info backend;
+	struct nlattr *connection[ATTR_MAX];
+	bool has_service;
+	bool has_backend;
+	bool has_connection;
+	char name[ATTR_TEXT_MAX];
+};
+
+static int read_end(struct args *args, const char *name, struct addr *addr,
+		    int *port)
+{
+	int status;
+
+	status = args_operand(args, name);
+	if (!status)
+		status = addr_read_endpoint(args, AF_UNSPEC, addr, port);
+	if (!status && *port < 0)
+		status = args_usage(args, "the %s has no port", name);
+	return status;
+}
+
+static int packet_read(struct args *args, struct packet *packet)
+{
+	int keyword, status;
+
+	memset(packet, 0, sizeof(*packet));
+	status = read_end(args, "source", &packet->src, &packet->sport);
+	if (!status)
+		status = read_end(args, "destination", &packet->dst,
+				  &packet->dport);
+	while (!status && (keyword = args_keyword(args)) != ARGS_END) {
+		switch (keyword) {
+		case EXPLAIN_PROTO:
+			status = args_choice(args, &packet->proto);
+			break;
+		case EXPLAIN_MARK:
+			status = args_u32(args, 0, UINT32_MAX, &packet->mark);
+			packet->has_mark = true;
+			break;
+		case EXPLAIN_MIDDLE:
+			packet->middle = true;
+			break;
+		default:
+			status = DSRCTL_USAGE;
+		}
+	}
+	if (!status && packet->src.family != packet->dst.family)
+		status = args_error(args,
+				    "source and destination are of different families");
+	return status;
+}
+
+static int packet_put(struct nl_msg *msg, const struct packet *packet)
+{
+	struct nlattr *nest;
+
+	nest = nla_nest_start(msg, NLA_F_NESTED | DSR_A_EXPLAIN);
+	if (!nest || addr_put(msg, DSR_EXPLAIN_A_SRC, &packet->src) ||
+	    nla_put_u16(msg, DSR_EXPLAIN_A_SPORT, htons(packet->sport)) ||
+	    addr_put(msg, DSR_EXPLAIN_A_DST, &packet->dst) ||
+	    nla_put_u16(msg, DSR_EXPLAIN_A_DPORT, htons(packet->dport)) ||
+	    nla_put_u8(msg, DSR_EXPLAIN_A_PROTO,
+		       attr_proto_number(packet->proto)))
+		return -1;
+	if (packet->has_mark &&
+	    nla_put_u32(msg, DSR_EXPLAIN_A_FWMARK, packet->mark))
+		return -1;
+	if (packet->middle && nla_put_flag(msg, DSR_EXPLAIN_A_MIDDLE))
+		return -1;
+	return nla_nest_end(msg, nest);
+}
+
+static bool explanation_parse(const struct nlmsghdr *reply,
+			      struct explanation *what)
+{
+	struct nlattr *top[ATTR_MAX];
+
+	memset(what, 0, sizeof(*what));
+	if (!attr_parse(reply, top) || !top[DSR_A_EXPLAIN] ||
+	    !attr_parse_nest(DSR_A_EXPLAIN, top[DSR_A_EXPLAIN], what->tb) ||
+	    !what->tb[DSR_EXPLAIN_A_REASON])
+		return false;
+	attr_text(ATTR_STRING, what->tb[DSR_EXPLAIN_A_REASON], what->name);
+
+	what->has_service = top[DSR_A_SERVICE];
+	if (what->has_service &&
+	    !service_parse(top[DSR_A_SERVICE], &what->service))
+		return false;
+	what->has_backend = top[DSR_A_BACKEND];
+	if (what->has_backend && !backend_parse(top, &what->backend))
+		return false;
+	what->has_connection = top[DSR_A_CONNECTION];
+	return attr_parse_nest(DSR_A_CONNECTION, top[DSR_A_CONNECTION],
+			       what->connection);
+}
+
+static void endpoint_json(struct json_object *object, const char *addr_key,
+			  const struct addr *addr, const char *port_key,
+			  int port)
+{
+	char text[INET6_ADDRSTRLEN];
+
+	inet_ntop(addr->family, &addr->in, text, sizeof(text));
+	json_object_object_add(object, addr_key, json_object_new_string(text));
+	json_object_object_add(object, port_key, json_object_new_int(port));
+}
+
+static void explain_json(struct dsrctl *ctl, const struct packet *packet,
+			 struct explanation *what)
+{
+	const struct reason *reason = reason_find(what->name);
+	const char *meaning = reason ? reason->meaning : NULL;
+	const char *advice = reason ? reason->advice : NULL;
+	struct json_object *object = json_object_new_object();
+
+	endpoint_json(object, "src", &packet->src, "sport", packet->sport);
+	endpoint_json(object, "dst", &packet->dst, "dport", packet->dport);
+	json_object_object_add(object, "proto",
+			       json_object_new_string(attr_protos[packet->proto]));
+	json_object_object_add(object, "mark", packet->has_mark ?
+			       json_object_new_uint64(packet->mark) : NULL);
+	json_object_object_add(object, "middle",
+			       json_object_new_boolean(packet->middle));
+	attr_json(object, "choice", ATTR_CHOICE,
+		  what->tb[DSR_EXPLAIN_A_CHOICE]);
+	attr_json(object, "slot", ATTR_U32, what->tb[DSR_EXPLAIN_A_SLOT]);
+	attr_json(object, "reason", ATTR_STRING,
+		  what->tb[DSR_EXPLAIN_A_REASON]);
+	json_object_object_add(object, "meaning", meaning ?
+			       json_object_new_string(meaning) : NULL);
+	json_object_object_add(object, "advice", advice ?
+			       json_object_new_string(advice) : NULL);
+	json_object_object_add(object, "service", what->has_service ?
+			       service_json(&what->service) : NULL);
+	json_object_object_add(object, "backend", what->has_backend ?
+			       backend_json(&what->backend) : NULL);
+	json_object_object_add(object, "connection", what->has_connection ?
+			       connection_json(what->connection) : NULL);
+	json_print(object, ctl->pretty);
+}
+
+static void endpoint_text(const struct addr *addr, int port)
+{
+	char text[INET6_ADDRSTRLEN];
+
+	inet_ntop(addr->family, &addr->in, text, sizeof(text));
+	printf(addr->family == AF_INET6 ? "[%s]:%d" : "%s:%d", text, port);
+}
+
+static void packet_text(const struct packet *packet)
+{
+	printf("packet      %s ", attr_protos[packet->proto]);
+	endpoint_text(&packet->src, packet->sport);
+	fputs(" > ", stdout);
+	endpoint_text(&packet->dst, packet->dport);
+	if (packet->has_mark)
+		printf(" mark %u", packet->mark);
+	puts(packet->middle ? ", from the middle of its connection" :
+			      ", the first of its connection");
+}
+
+static void choice_text(struct explanation *what)
+{
+	static const char *const sentences[] = {
+		[DSR_CHOICE_NONE] = "no backend is chosen",
+		[DSR_CHOICE_CONNECTION] = "its connection is in the table",
+		[DSR_CHOICE_SCHEDULER] = "the scheduler chooses; this is what it would choose now",
+		[DSR_CHOICE_PERSISTENCE] = "its client was there before",
+		[DSR_CHOICE_HASH] = "by a hash of its addresses and ports, for the table is full or the packet is from the middle of a connection",
+		[DSR_CHOICE_QUOTED] = "that of the connection that it quotes",
+	};
+	struct nlattr *choice = what->tb[DSR_EXPLAIN_A_CHOICE];
+	char text[ATTR_TEXT_MAX];
+
+	printf("choice      %s",
+	       attr_u8(choice) < sizeof(sentences) / sizeof(sentences[0]) ?
+		       sentences[attr_u8(choice)] :
+		       attr_text(ATTR_CHOICE, choice, text));
+	if (what->tb[DSR_EXPLAIN_A_SLOT])
+		printf(" (slot %s)",
+		       attr_text(ATTR_U32, what->tb[DSR_EXPLAIN_A_SLOT],
+				 text));
+	putchar('\n');
+}
+
+static void connection_text(struct nlattr **tb)
+{
+	char state[ATTR_TEXT_MAX], expires[ATTR_TEXT_MAX];
+
+	printf("connection  %s, forgotten in %s\n",
+	       attr_text(ATTR_CONN_STATE, tb[DSR_CONNECTION_A_STATE], state),
+	       attr_text(ATTR_MSECS, tb[DSR_CONNECTION_A_EXPIRES], expires));
+}
+
+static void backend_text(struct explanation *what)
+{
+	char addr[ATTR_TEXT_MAX], mac[ATTR_TEXT_MAX], device[ATTR_TEXT_MAX];
+	char path[ATTR_TEXT_MAX], state[BACKEND_STATE_MAX];
+	struct nlattr **tb = what->backend.tb;
+
+	printf("backend     %s, %s",
+	       attr_text(ATTR_ADDR, tb[DSR_BACKEND_A_ADDR], addr),
+	       backend_state_text(&what->backend, state));
+	if (tb[DSR_BACKEND_A_MAC])
+		printf(", MAC %s",
+		       attr_text(ATTR_MAC, tb[DSR_BACKEND_A_MAC], mac));
+	if (tb[DSR_BACKEND_A_IFINDEX])
+		printf(", device %s",
+		       attr_text(ATTR_DEVICE, tb[DSR_BACKEND_A_IFINDEX],
+				 device));
+	if (what->service.tb[DSR_SERVICE_A_PATH])
+		printf(", path %s",
+		       attr_text(ATTR_PATH,
+				 what->service.tb[DSR_SERVICE_A_PATH], path));
+	putchar('\n');
+}
+
+static void explain_text(const struct packet *packet, struct explanation *what)
+{
+	const struct reason *reason = reason_find(what->name);
+	char *service;
+
+	packet_text(packet);
+	if (what->has_service) {
+		service = service_text(&what->service);
+		printf("service     %s\n", service);
+		free(service);
+		choice_text(what);
+	} else {
+		puts("service     none");
+	}
+	if (what->has_connection)
+		connection_text(what->connection);
+	if (what->has_backend)
+		backend_text(what);
+	printf("outcome     %s%s%s\n", what->name, reason ? ": " : "",
+	       reason ? reason->meaning : "");
+	if (reason && reason->advice)
+		printf("advice      %s\n", reason->advice);
+}
+
+static int explain_run(struct dsrctl *ctl, struct args *args)
+{
+	struct netlink_replies replies;
+	struct explanation what;
+	struct packet packet;
+	struct nl_msg *msg;
+	int status;
+
+	status = packet_read(args, &packet);
+	if (status)
+		return status;
+	status = netlink_request(ctl->netlink, NETLINK_LB, DSR_CMD_EXPLAIN, 0,
+				 &msg);
+	if (status)
+		return status;
+	if (packet_put(msg, &packet))
+		return netlink_too_long(msg);
+	status = netlink_collect(ctl->netlink, msg, &replies);
+	if (!status && (!replies.count ||
+			!explanation_parse(replies.reply[0], &what)))
+		status = netlink_malformed();
+	if (!status && ctl->json)
+		explain_json(ctl, &packet, &what);
+	else if (!status)
+		explain_text(&packet, &what);
+	netlink_replies_free(&replies);
+	return status;
+}
+
+static const struct command explain_commands[] = {
+	{ "explain",
+	  "SRC:PORT DST:PORT [proto tcp|udp|sctp] [mark N] [middle]",
+	  "which service and backend it gets, how these are found, and what becomes of it; changes nothing. Unless named: proto tcp, no mark, the first of its connection",
+	  explain_keywords, explain_run },
+	{ NULL, NULL, NULL, NULL, NULL }
+};
+
+const struct object explain_object = {
+	.name = "explain",
+	.description = "what would become of a packet on a balancer, and why",
+	.commands = explain_commands,
+	.fallback = "explain",
+	.bare = true,
+	.operands = 2,
+};

@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Which service is meant: its key, as it is written, sent, and printed.
+ */
+#include <arpa/inet.h>
+#include <linux/dsr.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "dsrctl.h"
+#include "key.h"
+
+const char *const key_families[] = { "inet", "inet6", NULL };
+
+/**
+ * key_read() - read the value of a keyword if it is one of these
+ * @args: the words
+ * @key: where to put it
+ * @keyword: index of the keyword
+ *
+ * Return: DSRCTL_OK, or DSRCTL_USAGE, reported unless it is none of these.
+ */
+int key_read(struct args *args, struct key *key, int keyword)
+{
+	unsigned int choice;
+	int status;
+
+	switch (keyword) {
+	case KEY_FWMARK:
+		return args_u32(args, 0, UINT32_MAX, &key->fwmark);
+	case KEY_FAMILY:
+		status = args_choice(args, &choice);
+		if (!status)
+			key->family = choice ? AF_INET6 : AF_INET;
+		return status;
+	case KEY_VIP:
+		return addr_read(args, AF_UNSPEC, &key->vip);
+	case KEY_PROTO:
+		return args_choice(args, &key->proto);
+	case KEY_PORT:
+		return args_ports(args, &key->port, &key->port_last);
+	default:
+		return DSRCTL_USAGE;
+	}
+}
+
+/**
+ * key_seen() - whether any part of a key was given
+ * @args: the words, all read
+ */
+bool key_seen(const struct args *args)
+{
+	int i;
+
+	for (i = 0; i < KEY_COUNT; i++)
+		if (args_seen(args, i))
+			return true;
+	return false;
+}
+
+/**
+ * key_check() - whether what was given names one service
+ * @args: the words, all read
+ * @needed: no service is not enough
+ *
+ * Return: DSRCTL_OK, or DSRCTL_USAGE, reported.
+ */
+int key_check(const struct args *args, bool needed)
+{
+	bool fwmark = args_seen(args, KEY_FWMARK);
+	bool vip = args_seen(args, KEY_VIP);
+
+	if (fwmark && vip)
+		return args_usage(args, "fwmark and vip exclude each other");
+	if (!fwmark && !vip && (needed || key_seen(args)))
+		return args_usage(args, "one of fwmark and vip is missing");
+	return DSRCTL_OK;
+}
+
+/**
+ * key_put() - put a key in the nest of a service
+ * @msg: the request
+ * @args: the words that it was read from
+ * @key: the key
+ *
+ * Return: 0, or negative if the request has no room for it.
+ */
+int key_put(struct nl_msg *msg, const struct args *args,
+	    const struct key *key)
+{
+	if (args_seen(args, KEY_FWMARK) &&
+	    nla_put_u32(msg, DSR_SERVICE_A_FWMARK, key->fwmark))
+		return -1;
+	if (key->family && nla_put_u8(msg, DSR_SERVICE_A_FAMILY, key->family))
+		return -1;
+	if (args_seen(args, KEY_VIP) &&
+	    addr_put(msg, DSR_SERVICE_A_VIP, &key->vip))
+		return -1;
+	if (args_seen(args, KEY_PROTO) &&
+	    nla_put_u8(msg, DSR_SERVICE_A_PROTO, attr_proto_number(key->proto)))
+		return -1;
+	if (args_seen(args, KEY_PORT) &&
+	    nla_put_u16(msg, DSR_SERVICE_A_PORT, htons(key->port)))
+		return -1;
+	if (args_seen(args, KEY_PORT) && key->port_last >= 0 &&
+	    nla_put_u16(msg, DSR_SERVICE_A_PORT_LAST, htons(key->port_last)))
+		return -1;
+	return 0;
+}
+
+/**
+ * key_put_service() - name a service in a request
+ * @msg: the request
+ * @args: the words that its key was read from
+ * @key: its key
+ *
+ * Return: 0, or negative if the request has no room for it.
+ */
+int key_put_service(struct nl_msg *msg, const struct args *args,
+		    const struct key *key)
+{
+	struct nlattr *nest;
+
+	nest = nla_nest_start(msg, NLA_F_NESTED | DSR_A_SERVICE);
+	if (!nest || key_put(msg, args, key))
+		return -1;
+	return nla_nest_end(msg, nest);
+}
+
+/**
+ * key_valid() - whether a service that the kernel sent has a key
+ * @tb: its attributes
+ */
+bool key_valid(struct nlattr **tb)
+{
+	return tb[DSR_SERVICE_A_FWMARK] || tb[DSR_SERVICE_A_VIP];
+}
+
+/**
+ * key_is_inet6() - whether a service that the kernel sent is of IPv6
+ * @tb: its attributes
+ */
+bool key_is_inet6(struct nlattr **tb)
+{
+	if (tb[DSR_SERVICE_A_FAMILY])
+		return nla_get_u8(tb[DSR_SERVICE_A_FAMILY]) == AF_INET6;
+	return tb[DSR_SERVICE_A_VIP] &&
+	       nla_len(tb[DSR_SERVICE_A_VIP]) == sizeof(struct in6_addr);
+}
+
+static uint16_t port_number(const struct nlattr *attr)
+{
+	return attr ? ntohs(nla_get_u16(attr)) : 0;
+}
+
+/* NULL if the ports are no range */
+static const struct nlattr *last_port(struct nlattr **tb)
+{
+	const struct nlattr *last = tb[DSR_SERVICE_A_PORT_LAST];
+
+	return port_number(last) == port_number(tb[DSR_SERVICE_A_PORT]) ?
+	       NULL : last;
+}
+
+/**
+ * key_get_id() - the key of a service, to be compared
+ * @tb: its attributes
+ * @id: where to put it
+ */
+void key_get_id(struct nlattr **tb, struct key_id *id)
+{
+	const struct nlattr *vip = tb[DSR_SERVICE_A_VIP];
+
+	memset(id, 0, sizeof(*id));
+	id->fwmark = attr_u32(tb[DSR_SERVICE_A_FWMARK]);
+	if (vip)
+		memcpy(id->vip, nla_data(vip), nla_len(vip));
+	id->port = port_number(tb[DSR_SERVICE_A_PORT]);
+	id->port_last = port_number(last_port(tb));
+	if (tb[DSR_SERVICE_A_PROTO])
+		id->proto = nla_get_u8(tb[DSR_SERVICE_A_PROTO]);
+	id->family = key_is_inet6(tb) ? AF_INET6 : AF_INET;
+	id->has = !!vip;
+}
+
+/**
+ * key_text() - the name of a service, as it is given on the command line
+ * @tb: its attributes
+ * @text: where to put it, KEY_TEXT_MAX bytes
+ *
+ * Return: @text.
+ */
+const char *key_text(struct nlattr **tb, char *text)
+{
+	const struct nlattr *proto = tb[DSR_SERVICE_A_PROTO];
+	const struct nlattr *port = tb[DSR_SERVICE_A_PORT];
+	const struct nlattr *last = last_port(tb);
+	char part[ATTR_TEXT_MAX];
+	int used;
+
+	if (tb[DSR_SERVICE_A_FWMARK]) {
+		snprintf(text, KEY_TEXT_MAX, "fwmark %s%s",
+			 attr_text(ATTR_U32, tb[DSR_SERVICE_A_FWMARK], part),
+			 key_is_inet6(tb) ? " family inet6" : "");
+		return text;
+	}
+
+	used = snprintf(text, KEY_TEXT_MAX, "vip %s",
+			attr_text(ATTR_ADDR, tb[DSR_SERVICE_A_VIP], part));
+	if (proto)
+		used += snprintf(text + used, KEY_TEXT_MAX - used, " proto %s",
+				 attr_text(ATTR_PROTO, proto, part));
+	if (port)
+		used += snprintf(text + used, KEY_TEXT_MAX - used, " port %s",
+				 attr_text(ATTR_PORT, port, part));
+	if (port && last)
+		snprintf(text + used, KEY_TEXT_MAX - used, "-%s",
+			 attr_text(ATTR_PORT, last, part));
+	return text;
+}
+
+/**
+ * key_json() - add the key of a service to an object
+ * @object: the object
+ * @tb: attributes of the service
+ */
+void key_json(struct json_object *object, struct nlattr **tb)
+{
+	const char *family = key_families[key_is_inet6(tb)];
+
+	attr_json(object, "fwmark", ATTR_U32, tb[DSR_SERVICE_A_FWMARK]);
+	json_object_object_add(object, "family",
+			       json_object_new_string(family));
+	attr_json(object, "vip", ATTR_ADDR, tb[DSR_SERVICE_A_VIP]);
+	attr_json(object, "proto", ATTR_PROTO, tb[DSR_SERVICE_A_PROTO]);
+	attr_json(object, "port", ATTR_PORT, tb[DSR_SERVICE_A_PORT]);
+	attr_json(object, "port_last", ATTR_PORT, last_port(tb));
+}

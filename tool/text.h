@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef DSRCTL_TEXT_H
+#define DSRCTL_TEXT_H
+
+#include <stddef.h>
+#include <stdio.h>
+
+/**
+ * struct text - a text that grows while it is printed
+ * @out: where to print it
+ * @buffer: what is there, once it is ended
+ * @size: of @buffer
+ */
+struct text {
+	FILE *out;
+	char *buffer;
+	size_t size;
+};
+
+void text_begin(struct text *text);
+char *text_end(struct text *text);
+
+#endif /* DSRCTL_TEXT_H */
