@@ -213,7 +213,8 @@ int dsr_backend_add(struct dsr_net *dn, struct dsr_service *service,
 	 * is a backend too.
 	 */
 	rcu_read_lock();
-	if (dsr_nexthop_is_local(dn->net, &backend->nexthop))
+	if (!dsr_nexthop_get(dn->net, &backend->nexthop) &&
+	    READ_ONCE(backend->nexthop.local))
 		WRITE_ONCE(service->is_backend, true);
 	rcu_read_unlock();
 	if (backend->deadline)
