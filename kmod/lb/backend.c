@@ -152,8 +152,8 @@ static void backend_apply(struct dsr_backend *backend,
 	WRITE_ONCE(backend->config.admin, config->admin);
 	backend->deadline = 0;
 	if (config->admin == DSR_BACKEND_DRAINING && config->deadline)
-		/* 0 is never */
-		backend->deadline = (jiffies + config->deadline) ?: 1;
+		/* never early by what is left of this jiffy; 0 is never */
+		backend->deadline = (jiffies + config->deadline + 1) ?: 1;
 	dsr_backend_weigh(backend);
 }
 
@@ -209,6 +209,14 @@ int dsr_backend_add(struct dsr_net *dn, struct dsr_service *service,
 		dsr_backend_put(backend);
 		return err;
 	}
+	/* Before the first packet: it may come from another balancer, which
+	 * is a backend too.
+	 */
+	rcu_read_lock();
+	if (!dsr_nexthop_get(dn->net, &backend->nexthop) &&
+	    READ_ONCE(backend->nexthop.local))
+		WRITE_ONCE(service->is_backend, true);
+	rcu_read_unlock();
 	if (backend->deadline)
 		dsr_drain_plan(dn);
 	dsr_net_changed(dn);

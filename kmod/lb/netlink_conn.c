@@ -274,8 +274,7 @@ static int put_table(struct sk_buff *skb, struct dsr_net *dn)
 	    nla_put_u32(skb, DSR_TABLE_A_BUCKETS, running ?
 			dsr_table_size(&dn->table) : 0) ||
 	    nla_put_u64_64bit(skb, DSR_TABLE_A_BYTES, running ?
-			      dsr_table_bytes(&dn->table,
-					      sizeof(struct dsr_conn)) : 0,
+			      dsr_conn_bytes(dn) : 0,
 			      DSR_TABLE_A_PAD) ||
 	    dsr_netlink_put_timeouts(skb, DSR_TABLE_A_TIMEOUTS, NULL,
 				     &dn->timeouts))

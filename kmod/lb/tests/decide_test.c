@@ -451,7 +451,7 @@ static void icmp_error_follows_its_hash(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, d.reason, DSR_FORWARDED_ICMP);
 	KUNIT_EXPECT_PTR_EQ(test, d.backend,
 			    dsr_scheduler_home(fixture_pool(f),
-						  &packet.tuple));
+					       &packet.tuple));
 	decide(f, &packet, FIXTURE_MARK + 1, &d);
 	KUNIT_EXPECT_EQ(test, d.reason, DSR_PASS_ICMP_UNRELATED);
 }
