@@ -11,6 +11,8 @@
 struct args;
 struct netlink;
 
+#define ARRAY_SIZE(array)	(sizeof(array) / sizeof((array)[0]))
+
 #define DSRCTL_VERSION	"0.1"
 
 /* the tool's result, and its exit status */

@@ -343,7 +343,7 @@ static void print_options(FILE *out, struct service_info *service)
 	char text[ATTR_TEXT_MAX];
 	size_t i;
 
-	for (i = 0; i < sizeof(choices) / sizeof(choices[0]); i++)
+	for (i = 0; i < ARRAY_SIZE(choices); i++)
 		if (attr_u8(tb[choices[i].attr]))
 			fprintf(out, " %s %s", choices[i].name,
 				attr_text(choices[i].kind, tb[choices[i].attr],

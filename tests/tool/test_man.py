@@ -8,8 +8,10 @@ import subprocess
 
 import pytest
 
+import sample
 import uapi as u
 from conftest import TOOL
+from fakekernel import Reply
 
 PAGE = os.path.join(TOOL, 'dsrctl.8')
 
@@ -109,8 +111,10 @@ def example_lines():
                 yield line
 
 
-def test_examples(fake):
+def test_examples(fake, kernel):
     """The examples do what they say; there are at least six."""
+    kernel.answers['dsr', u.DSR_CMD_BACKEND_GET] = Reply(sample.backend(
+        1, sample.W101, admin=u.DSR_BACKEND_DRAINING))
     lines = list(example_lines())
     assert len(lines) >= 12
     for line in lines:
