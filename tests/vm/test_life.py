@@ -380,7 +380,7 @@ def test_one_packet(lv1, probe, reasons):
     since = reasons('lv1')
     homes = [probe.udp(4000) for _ in range(6)]
     assert homes in (['w101', 'w102'] * 3, ['w102', 'w101'] * 3)
-    assert since.all() == {'forwarded_one_packet': 6}
+    assert since['forwarded_one_packet'] == 6 and not since['forwarded']
     assert lv1.table()['entries'] == 0
     assert sum(one['stats']['connections']
                for one in lv1.backends().values()) == 6
