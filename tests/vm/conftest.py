@@ -214,3 +214,10 @@ def reasons(site):
             return {name: now[name] - self.before[name] for name in now
                     if now[name] != self.before[name]}
     return Since
+
+
+@pytest.fixture
+def site6(site):
+    """The network, which has IPv6 too, from the first such test on."""
+    site.net.enable_ipv6()
+    return site
