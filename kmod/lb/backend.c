@@ -152,8 +152,8 @@ static void backend_apply(struct dsr_backend *backend,
 	WRITE_ONCE(backend->config.admin, config->admin);
 	backend->deadline = 0;
 	if (config->admin == DSR_BACKEND_DRAINING && config->deadline)
-		/* never early by what is left of this jiffy; 0 is never */
-		backend->deadline = (jiffies + config->deadline + 1) ?: 1;
+		/* 0 is never */
+		backend->deadline = (jiffies + config->deadline) ?: 1;
 	dsr_backend_weigh(backend);
 }
 
