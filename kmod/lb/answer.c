@@ -7,6 +7,7 @@
 #include <net/ip.h>
 #include <net/ip6_route.h>
 #include <net/ipv6.h>
+#include <net/netfilter/nf_conntrack.h>
 #include <net/netfilter/ipv4/nf_reject.h>
 #include <net/netfilter/ipv6/nf_reject.h>
 #include <net/route.h>
@@ -71,7 +72,9 @@ static void turn_round(struct sk_buff *skb, struct dst_entry *dst, u32 mark)
 {
 	skb_dst_drop(skb);
 	skb_dst_set(skb, dst);
+	/* The request is dropped, so no connection is there to belong to. */
 	nf_reset_ct(skb);
+	nf_ct_set(skb, NULL, IP_CT_UNTRACKED);
 	skb->mark = mark;
 	skb_clear_tstamp(skb);
 	memset(skb->cb, 0, sizeof(skb->cb));

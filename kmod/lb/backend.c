@@ -209,6 +209,14 @@ int dsr_backend_add(struct dsr_net *dn, struct dsr_service *service,
 		dsr_backend_put(backend);
 		return err;
 	}
+	/* Before the first packet: it may come from another balancer, which
+	 * is a backend too.
+	 */
+	rcu_read_lock();
+	if (!dsr_nexthop_get(dn->net, &backend->nexthop) &&
+	    READ_ONCE(backend->nexthop.local))
+		WRITE_ONCE(service->is_backend, true);
+	rcu_read_unlock();
 	if (backend->deadline)
 		dsr_drain_plan(dn);
 	dsr_net_changed(dn);

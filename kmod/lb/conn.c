@@ -112,6 +112,9 @@ static void conn_release(struct dsr_table *table, struct dsr_node *node)
 
 	conn->unlinked = true;
 	uncount(backend, conn->state);
+	if (conn->tuple.family == AF_INET6)
+		atomic_dec(&container_of(table, struct dsr_net,
+					 table)->entries6);
 	dsr_backend_put(backend);
 	call_rcu(&conn->rcu, conn_free_rcu);
 }
@@ -157,11 +160,15 @@ struct dsr_conn *dsr_conn_add(struct dsr_net *dn,
 	RCU_INIT_POINTER(conn->backend, backend);
 	/* Counted first: the janitor may find it before this returns. */
 	count(backend, state);
+	if (tuple->family == AF_INET6)
+		atomic_inc(&dn->entries6);
 	node = dsr_table_insert(&dn->table, &conn->node, dsr_conn_match, tuple);
 	if (node == &conn->node) {
 		*added = true;
 		return conn;
 	}
+	if (tuple->family == AF_INET6)
+		atomic_dec(&dn->entries6);
 
 	uncount(backend, state);
 	dsr_backend_put(backend);
@@ -269,6 +276,21 @@ u32 dsr_conn_expires(const struct dsr_net *dn, const struct dsr_conn *conn,
 	u32 idle = now - READ_ONCE(conn->node.seen);
 
 	return idle < timeout ? jiffies_to_msecs(timeout - idle) : 0;
+}
+
+/**
+ * dsr_conn_bytes() - memory that the table takes
+ * @dn: balancer, with a service at least
+ *
+ * Context: any.
+ */
+u64 dsr_conn_bytes(struct dsr_net *dn)
+{
+	u32 size4 = ALIGN(DSR_CONN_SIZE4, cache_line_size());
+	u32 size6 = ALIGN(DSR_CONN_SIZE6, cache_line_size());
+	u64 entries6 = (u32)atomic_read(&dn->entries6);
+
+	return dsr_table_bytes(&dn->table, size4) + entries6 * (size6 - size4);
 }
 
 /** dsr_conn_flush() - forget all connections; holds dn->lock, sleeps */

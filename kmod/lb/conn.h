@@ -104,6 +104,7 @@ bool dsr_conn_is_over(const struct dsr_net *dn, const struct dsr_conn *conn,
 		      u32 now);
 u32 dsr_conn_expires(const struct dsr_net *dn, const struct dsr_conn *conn,
 		     u32 now);
+u64 dsr_conn_bytes(struct dsr_net *dn);
 void dsr_conn_flush(struct dsr_net *dn);
 int dsr_conn_table_init(struct dsr_net *dn);
 int dsr_conn_init(void);

@@ -39,6 +39,7 @@ struct dsr_net_side {
 /**
  * struct dsr_net - the balancer of one network namespace
  * @table: the connection table; set up while @services_count is not 0
+ * @entries6: entries of @table that are of IPv6, which are larger
  * @crowded: jiffies (low half) when @table last had no place, or 0
  * @timeouts: of connections whose service says nothing
  * @reasons: per CPU, packets by enum dsr_reason
@@ -60,6 +61,7 @@ struct dsr_net_side {
  */
 struct dsr_net {
 	struct dsr_table table;
+	atomic_t entries6;
 	u32 crowded;
 	struct dsr_timeouts timeouts;
 	u64 __percpu *reasons;

@@ -216,5 +216,5 @@ struct neighbour *dsr_nexthop_neighbour(const struct dsr_nexthop *nexthop,
 	if (nexthop->family == AF_INET)
 		return __ipv4_neigh_lookup_noref(dev, (__force u32)
 						 nexthop->addr.ip);
-	return __ipv6_neigh_lookup_noref_stub(dev, &nexthop->addr.in6);
+	return __ipv6_neigh_lookup_noref(dev, &nexthop->addr.in6);
 }

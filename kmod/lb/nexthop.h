@@ -89,8 +89,8 @@ static inline bool dsr_nexthop_is_current6(const struct dsr_nexthop *nexthop,
  *
  * Context: rcu_read_lock().
  * Return: the route, valid until rcu_read_unlock(); %NULL if there is none
- * without a gateway, or the address is the machine's own, see
- * dsr_nexthop_is_local().
+ * without a gateway, or the address is the machine's own: @nexthop->local says
+ * which.
  */
 static inline struct dst_entry *dsr_nexthop_get(struct net *net,
 						struct dsr_nexthop *nexthop)
@@ -105,13 +105,6 @@ static inline struct dst_entry *dsr_nexthop_get(struct net *net,
 		    dsr_nexthop_is_current6(nexthop, dst))))
 		return dst;
 	return dsr_nexthop_lookup(net, nexthop);
-}
-
-/** dsr_nexthop_is_local() - whether this machine has the address itself */
-static inline bool dsr_nexthop_is_local(struct net *net,
-					struct dsr_nexthop *nexthop)
-{
-	return !dsr_nexthop_get(net, nexthop) && READ_ONCE(nexthop->local);
 }
 
 #endif /* _DSR_NEXTHOP_H */

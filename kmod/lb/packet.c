@@ -117,7 +117,8 @@ static bool parse_quoted4(const struct sk_buff *skb, unsigned int offset,
 }
 
 static noinline bool parse_icmp4(const struct sk_buff *skb, unsigned int offset,
-			struct dsr_packet *packet, enum dsr_reason *reason)
+				 struct dsr_packet *packet,
+				 enum dsr_reason *reason)
 {
 	struct icmphdr _icmph, *icmph;
 
@@ -144,8 +145,9 @@ static noinline bool parse_icmp4(const struct sk_buff *skb, unsigned int offset,
 	}
 }
 
-static __always_inline bool parse4(const struct sk_buff *skb, struct dsr_packet *packet,
-		   enum dsr_reason *reason)
+static __always_inline bool parse4(const struct sk_buff *skb,
+				   struct dsr_packet *packet,
+				   enum dsr_reason *reason)
 {
 	const struct iphdr *iph = ip_hdr(skb);
 	unsigned int offset = skb_network_offset(skb) + iph->ihl * 4;
@@ -215,7 +217,8 @@ static bool parse_quoted6(const struct sk_buff *skb, unsigned int offset,
 }
 
 static noinline bool parse_icmp6(const struct sk_buff *skb, unsigned int offset,
-			struct dsr_packet *packet, enum dsr_reason *reason)
+				 struct dsr_packet *packet,
+				 enum dsr_reason *reason)
 {
 	struct icmp6hdr _icmph, *icmph;
 
@@ -243,8 +246,9 @@ static noinline bool parse_icmp6(const struct sk_buff *skb, unsigned int offset,
 	}
 }
 
-static noinline bool parse6(const struct sk_buff *skb, struct dsr_packet *packet,
-		   enum dsr_reason *reason)
+static noinline bool parse6(const struct sk_buff *skb,
+			    struct dsr_packet *packet,
+			    enum dsr_reason *reason)
 {
 	const struct ipv6hdr *ip6h = ipv6_hdr(skb);
 	unsigned int offset = skb_network_offset(skb) + sizeof(*ip6h);

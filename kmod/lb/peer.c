@@ -30,7 +30,7 @@ static bool is_from(const struct sk_buff *skb, struct dst_entry *dst,
  * @service: service of the packet
  * @skb: packet
  *
- * Context: rcu_read_lock() and bottom halves disabled.
+ * Context: rcu_read_lock().
  * Return: the backend that this machine is, if the packet comes from another
  * backend of @service; else %NULL.
  */
@@ -44,6 +44,7 @@ struct dsr_backend *dsr_peer_find_here(struct dsr_net *dn,
 
 	if (!skb_mac_header_was_set(skb) || skb->mac_len < ETH_HLEN)
 		return NULL;
+	local_bh_disable();	/* for the neighbour table, see hook.c */
 	list_for_each_entry_rcu(backend, &service->backends, list) {
 		dst = dsr_nexthop_get(dn->net, &backend->nexthop);
 		if (dst)
@@ -51,5 +52,6 @@ struct dsr_backend *dsr_peer_find_here(struct dsr_net *dn,
 		else if (READ_ONCE(backend->nexthop.local))
 			here = backend;
 	}
+	local_bh_enable();
 	return from_peer ? here : NULL;
 }

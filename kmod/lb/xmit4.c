@@ -96,7 +96,8 @@ static void send_direct(struct sk_buff *skb, struct rtable *rt)
 	nf_reset_ct(skb);	/* never to be confirmed on this way */
 	skb->dev = dev;
 	skb->protocol = htons(ETH_P_IP);
-	local_bh_disable();	/* not so after a verdict of user space */
+	/* A verdict of user space brings packets here in process context. */
+	local_bh_disable();
 	neigh = ip_neigh_gw4(dev, rt->rt_gw4);
 	if (IS_ERR(neigh))
 		kfree_skb(skb);

@@ -84,6 +84,7 @@ static void send_direct(struct sk_buff *skb, struct dst_entry *dst)
 	nf_reset_ct(skb);	/* never to be confirmed on this way */
 	skb->dev = dev;
 	skb->protocol = htons(ETH_P_IPV6);
+	/* A verdict of user space brings packets here in process context. */
 	local_bh_disable();
 	neigh = ip_neigh_gw6(dev, rt6_nexthop(rt, &ipv6_hdr(skb)->daddr));
 	if (IS_ERR(neigh))

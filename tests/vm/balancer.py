@@ -5,6 +5,7 @@ For what dsrctl does not show or would be too slow for: a process costs 50 ms
 and more in an emulated machine, a request by this a fraction of one.
 """
 
+import contextlib
 import ipaddress
 import os
 import struct
@@ -246,8 +247,8 @@ NETLINK_ADD_MEMBERSHIP = 1
 class Events:
     """The multicast group of one machine's balancer."""
 
-    def __init__(self, host):
-        with host.at():
+    def __init__(self, host=None):
+        with host.at() if host else contextlib.nullcontext():
             sock = genl.Genl()
         self.sock = sock.sock
         for _, attrs in sock.ask(3, genl.string(2, 'dsr'), family=16):
@@ -292,13 +293,14 @@ def unprivileged(host, call):
     reader, writer = os.pipe()
     pid = os.fork()
     if not pid:
-        code = 0
+        code = 255
         try:
             with host.at():
                 os.setgroups([])
                 os.setresgid(65534, 65534, 65534)
                 os.setresuid(65534, 65534, 65534)
                 call()
+                code = 0
         except OSError as error:
             code = error.errno
         except genl.Refused as error:

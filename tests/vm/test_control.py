@@ -88,7 +88,7 @@ REFUSED = [
     ('w101', 'flow set max 1', 2,
      'the limit must be from 16 to 67108864 flows'),
     # what dsrctl itself finds
-    ('lv1', 'service add', 1, 'fwmark is missing'),
+    ('lv1', 'service add', 1, 'one of fwmark and vip is missing'),
     ('lv1', 'service add fwmark 1x', 1, 'is not a number'),
     ('lv1', 'service add fwmark 4294967296', 1, 'is out of range'),
     ('lv1', 'service add fwmark 2 path somewhere', 1, 'unknown path'),

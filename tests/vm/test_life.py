@@ -87,7 +87,8 @@ def test_drain(lb, on_down, reasons):
         if left < 700:
             break
     wait_for('down', lambda: lv1.backends()[W101]['admin'] == 'down')
-    assert time.monotonic() - began >= deadline / 1000
+    # to a tick of the kernel's clock
+    assert time.monotonic() - began >= deadline / 1000 - 0.01
     one = lv1.backends()[W101]
     assert (one['active'], 'deadline' in one) == (1, False)
 
@@ -379,7 +380,7 @@ def test_one_packet(lv1, probe, reasons):
     since = reasons('lv1')
     homes = [probe.udp(4000) for _ in range(6)]
     assert homes in (['w101', 'w102'] * 3, ['w102', 'w101'] * 3)
-    assert since.all() == {'forwarded_one_packet': 6}
+    assert since['forwarded_one_packet'] == 6 and not since['forwarded']
     assert lv1.table()['entries'] == 0
     assert sum(one['stats']['connections']
                for one in lv1.backends().values()) == 6

@@ -451,7 +451,7 @@ static void icmp_error_follows_its_hash(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, d.reason, DSR_FORWARDED_ICMP);
 	KUNIT_EXPECT_PTR_EQ(test, d.backend,
 			    dsr_scheduler_home(fixture_pool(f),
-						  &packet.tuple));
+					       &packet.tuple));
 	decide(f, &packet, FIXTURE_MARK + 1, &d);
 	KUNIT_EXPECT_EQ(test, d.reason, DSR_PASS_ICMP_UNRELATED);
 }
@@ -474,13 +474,4 @@ static struct kunit_case cases[] = {
 	{ }
 };
 
-static struct kunit_suite suite = {
-	.name = "dsr_decide",
-	.suite_init = fixture_suite_init,
-	.suite_exit = fixture_suite_exit,
-	.init = fixture_init,
-	.exit = fixture_exit,
-	.test_cases = cases,
-};
-
-kunit_test_suites(&suite);
+FIXTURE_SUITE("dsr_decide");

@@ -1,0 +1,273 @@
+# SPDX-License-Identifier: GPL-2.0
+"""What the balancer tells of itself: its changes, and what it would do.
+
+Complaint 15 about other balancers, that finding out what they do takes a
+module built for it: explain says it of any packet, and every packet leaves by
+a reason that is counted.
+"""
+
+import errno
+
+import pytest
+
+import genl
+import wire
+from balancer import Balancer, Events, uapi, unprivileged
+from network import CLIENT, VIP, W101, W102, wait_for
+from probe import Probe
+
+NAMES = {W101: 'w101', W102: 'w102'}
+
+
+@pytest.fixture
+def lv1(silent):
+    return Balancer(silent)
+
+
+@pytest.fixture
+def probe(silent):
+    with Probe(silent) as probe:
+        yield probe
+
+
+def test_every_change(site):
+    """Each is told of once, after it, in order; what is refused is not."""
+    lv1 = Balancer(site)
+    events = lv1.events()
+    vip = {'vip': VIP, 'proto': 'tcp', 'port': 443}
+    lv1.service('add')
+    lv1.service('add', **vip, scheduler='wrr')
+    lv1.backend('add', W101, weight=3)
+    lv1.backend('add', W102, **vip)
+    with pytest.raises(genl.Refused):
+        lv1.backend('add', W101)
+    with pytest.raises(genl.Refused):
+        lv1.backend('set', W101, weight=65536)
+    with pytest.raises(genl.Refused):
+        lv1.service('delete', fwmark=9)
+    lv1.service('set', scheduler='maglev', persist=5000)
+    lv1.backend('set', W101, admin='draining', deadline=200)
+    wait_for('it is down', lambda: lv1.backends()[W101]['admin'] == 'down')
+    lv1.service('replace')
+    lv1.backend('replace', W101, upper=7)
+    lv1.backend('delete', W101)
+    lv1.service('delete', **vip)
+    lv1.backend('add', W101)
+    lv1.service('add', fwmark=2)
+    lv1.request('SERVICE_FLUSH')
+
+    mark1 = {'fwmark': 1, 'family': 2}
+    heard = events.all()
+    assert [name for name, _ in heard] == [
+        'service_add', 'service_add', 'backend_add', 'backend_add',
+        'service_set', 'backend_set', 'backend_state', 'service_replace',
+        'backend_replace', 'backend_delete', 'service_delete', 'backend_add',
+        'service_add', 'service_delete', 'service_delete']
+    what = [objects for _, objects in heard]
+    assert what[0]['service']['scheduler'] == 'rr'
+    assert what[1]['service']['vip'] == VIP
+    assert what[1]['service']['scheduler'] == 'wrr'
+    assert what[2]['service'] == mark1
+    assert (what[2]['backend']['addr'], what[2]['backend']['weight']) == (
+        W101, 3)
+    assert what[3]['service'] == vip
+    assert what[4]['service']['scheduler'] == 'maglev'
+    assert what[4]['service']['persist'] == 5000
+    assert what[5]['backend']['admin'] == 'draining'
+    assert 0 < what[5]['backend']['deadline'] <= 200
+    assert what[6]['service'] == mark1
+    assert what[6]['backend']['admin'] == 'down'
+    assert what[7]['service']['scheduler'] == 'rr'
+    assert (what[8]['backend']['weight'], what[8]['backend']['upper'],
+            what[8]['backend']['admin']) == (1, 7, 'up')
+    assert what[9] == {'service': mark1, 'backend': {'addr': W101}}
+    assert what[10] == {'service': vip}
+    assert [what[13], what[14]] == [{'service': mark1},
+                                    {'service': {'fwmark': 2, 'family': 2}}]
+
+
+def test_events_of_one_machine(site):
+    """A listener hears of its own machine's balancer only."""
+    lv1, lv2 = Balancer(site), Balancer(site, 'lv2')
+    events = {lb: lb.events() for lb in (lv1, lv2)}
+    lv1.service('add', fwmark=3)
+    lv2.service('add', fwmark=4)
+    for lb, mark in ((lv1, 3), (lv2, 4)):
+        assert [what['service']['fwmark']
+                for _, what in events[lb].all()] == [mark]
+
+
+def test_slow_listener(lv1):
+    """One who does not listen loses events, hears so, and harms nobody."""
+    events = lv1.events()
+    events.sock.setsockopt(1, 8, 4096)      # SO_RCVBUF
+    for number in range(100):
+        lv1.backend('set', W101, weight=number + 1)
+    with pytest.raises(OSError) as caught:
+        while True:
+            events.next(1)
+    assert caught.value.errno == errno.ENOBUFS
+    events.all()
+    lv1.backend('set', W101, weight=7)
+    name, what = events.next()
+    assert (name, what['backend']['weight']) == ('backend_set', 7)
+
+
+def test_privilege(lv1, silent):
+    """Who connects to what is nobody else's business; counters are."""
+    host = silent.lv1
+    assert unprivileged(host, Events) == errno.EPERM
+    for command in ('BACKEND_GET', 'CONNECTION_GET', 'SERVICE_GET'):
+        def dump(command=command):
+            with genl.Genl() as sock:
+                sock.dump(getattr(uapi, f'DSR_CMD_{command}'))
+        assert unprivileged(host, dump) == errno.EPERM
+
+    def explain():
+        with genl.Genl() as sock:
+            sock.ask(uapi.DSR_CMD_EXPLAIN)
+    assert unprivileged(host, explain) == errno.EPERM
+
+    def stats():
+        with genl.Genl() as sock:
+            sock.ask(genl.STATS_GET)
+    assert unprivileged(host, stats) == 0
+
+
+def said(lv1, sport, proto='tcp', middle=False, src=CLIENT, fwmark=1,
+         dst=VIP):
+    """(reason, choice, name of the server) of what explain says."""
+    what = lv1.explain(src=src, sport=sport, dst=dst,
+                       dport=80 if proto == 'tcp' else 9, proto=proto,
+                       fwmark=fwmark, middle=middle)
+    return (what['explain']['reason'], what['explain']['choice'],
+            NAMES.get(what.get('backend', {}).get('addr')))
+
+
+@pytest.mark.parametrize('scheduler', ['rr', 'wrr', 'wlc', 'maglev', 'sh'])
+def test_explain(lv1, probe, reasons, scheduler):
+    """What it says is what the next packet gets; asking changes nothing."""
+    lv1.service('set', scheduler=scheduler)
+    lv1.backend('set', W101, weight=3)
+    hashes = scheduler in ('maglev', 'sh')
+    for port in range(4000, 4012):
+        since = reasons('lv1')
+        table = lv1.table()['entries']
+        # by whatever way one asks, and however often
+        for _ in range(3):
+            new = said(lv1, port)
+            middle = said(lv1, port, middle=True)
+        assert new[:2] == ('forwarded_syn_unremembered' if hashes else
+                           'forwarded', 'scheduler')
+        assert middle[1] == ('scheduler' if hashes else 'hash')
+        assert lv1.table()['entries'] == table and not since.all()
+        if port % 3 == 2:               # one that began before our time
+            assert probe.tcp(port) == middle[2]
+            assert since.all() == {middle[0]: 1}
+            continue
+        assert probe.syn(port) == new[2]
+        assert since.all() == {new[0]: 1}
+        after = said(lv1, port, middle=True)
+        assert after == ('forwarded', 'scheduler' if hashes else
+                         'connection', new[2])
+        assert probe.tcp(port) == new[2]
+        assert said(lv1, port, middle=True) == ('forwarded', 'connection',
+                                                new[2])
+        assert probe.tcp(port, flags=wire.FIN | wire.ACK) == new[2]
+        # a SYN would begin a new connection now
+        again = said(lv1, port)
+        assert again[:2] == ('forwarded', 'scheduler')
+        assert probe.syn(port, seq=5000) == again[2]
+    for port in range(4000, 4004):
+        flow = said(lv1, port, 'udp')
+        assert probe.udp(port) == flow[2]
+        assert said(lv1, port, 'udp') == ('forwarded', 'connection', flow[2])
+
+
+def test_explain_connection(lv1, probe):
+    """It shows the service and the connection as the dumps do."""
+    home = probe.syn(4000)
+    what = lv1.explain(src=CLIENT, sport=4000, dst=VIP, dport=80, fwmark=1)
+    connection, = lv1.connections()
+    assert {**what['connection'], 'expires': 0} == {**connection,
+                                                    'expires': 0}
+    assert what['service'] == lv1.get()
+    assert what['backend'] == lv1.backends()[
+        W101 if home == 'w101' else W102]
+
+
+def test_explain_persistence(lv1, probe):
+    lv1.service('set', persist=60000)
+    assert said(lv1, 4000)[1] == 'scheduler'
+    assert len(lv1.connections()) == 0
+    home = probe.syn(4000)
+    for port in range(4001, 4004):
+        assert said(lv1, port) == ('forwarded', 'persistence', home)
+        assert probe.syn(port) == home
+    assert said(lv1, 4001, src='10.20.1.1')[1] == 'scheduler'
+
+
+def test_explain_refusals(lv1, probe, reasons, silent):
+    """Packets that nobody gets: it says so, for the reason that is counted."""
+    none = ('pass_no_service', 'none', None)
+    assert said(lv1, 4000, fwmark=0) == none
+    assert said(lv1, 4000, fwmark=2) == none
+    for src in ('0.0.0.1', '127.0.0.1', '224.0.0.1', '255.255.255.255'):
+        since = reasons('lv1')
+        verdict = said(lv1, 4000, src=src)
+        assert verdict == ('drop_bad_source', 'none', None), src
+        probe.lost(wire.tcp(4000, src=src), since, verdict[0])
+    for address in (W101, W102):
+        lv1.backend('set', address, weight=0)
+    assert said(lv1, 4000) == ('drop_no_backend', 'none', None)
+    since = reasons('lv1')
+    probe.lost(wire.tcp(4000), since, 'drop_no_backend')
+    lv1.backend('set', W101, weight=1)
+    home = probe.syn(4000)
+    for on_down, reason in (('drop', 'drop_backend_down'),
+                            ('reset', 'replied_reset'),
+                            ('reschedule', 'drop_no_backend')):
+        lv1.service('set', on_down=on_down)
+        lv1.backend('set', W101, admin='down')
+        assert said(lv1, 4000, middle=True) == (reason, 'none', None)
+        lv1.backend('set', W101, admin='up')
+    assert said(lv1, 4000) == ('forwarded', 'connection', home)
+    # the way to it
+    silent.lv1.ip(f'route add {W101}/32 via {W102}')
+    try:
+        assert said(lv1, 4000)[0] == 'drop_no_route_to_backend'
+        probe.lost(wire.tcp(4000), since, 'drop_no_route_to_backend')
+    finally:
+        silent.lv1.ip(f'route del {W101}/32')
+    lv1.request('SERVICE_FLUSH')
+    assert said(lv1, 4000) == none
+
+
+def test_explain_full(lv1, probe, reasons):
+    """With a full table it says where the hash sends what is new."""
+    lv1.set_table(max=16)
+    homes = {port: probe.syn(port) for port in range(4000, 4016)}
+    since = reasons('lv1')
+    for port in range(5000, 5010):
+        verdict = said(lv1, port)
+        assert verdict[:2] == ('forwarded_stateless', 'hash')
+        assert probe.syn(port) == verdict[2]
+        assert said(lv1, port, 'udp')[:2] == ('forwarded_stateless', 'hash')
+    assert since.all() == {'forwarded_stateless': 10}
+    for port, home in homes.items():
+        assert said(lv1, port) == ('forwarded', 'connection', home)
+
+
+def test_explain_nonsense(lv1):
+    """Questions that are none are refused with a sentence."""
+    good = {'src': CLIENT, 'dst': VIP, 'sport': 1, 'dport': 80, 'fwmark': 1}
+    for wrong in ({'src': None}, {'dst': None}, {'src': '2001:db8::1'}):
+        with pytest.raises(genl.Refused) as caught:
+            lv1.explain(**{**good, **wrong})
+        assert caught.value.sentence
+    with pytest.raises(genl.Refused) as caught:
+        lv1.genl.ask(uapi.DSR_CMD_EXPLAIN)
+    assert 'both ends' in caught.value.sentence
+    # without ports it is a packet without ports
+    assert lv1.explain(src=CLIENT, dst=VIP, fwmark=1)['explain']['reason'] \
+        == 'forwarded'
