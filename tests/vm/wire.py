@@ -181,7 +181,8 @@ class Packet:
         self.payload = b''
         if self.frag & 0x1fff == 0 and self.proto == 132:
             self.sport, self.dport = struct.unpack_from('>HH', self.data)
-        if self.frag & 0x1fff == 0 and self.proto in (6, 17):
+        if self.frag & 0x1fff == 0 and \
+                len(self.data) >= {6: 20, 17: 8}.get(self.proto, 1 << 16):
             self.sport, self.dport = struct.unpack_from('>HH', self.data)
             if self.proto == 6:
                 self.seq, self.ack = struct.unpack_from('>II', self.data, 4)
