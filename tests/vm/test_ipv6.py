@@ -139,6 +139,20 @@ def test_hop_limit_exceeded(site6, path, reasons):
     assert ours(since) == {'drop_ttl_exceeded': 1}
 
 
+def test_tap_sees_what_came(site6, path):
+    """Who looks on at the front, as tcpdump, has the packet as it came."""
+    balance(site6, backends=('w101',), tos=0x20, tos_mask=0xfc, **path)
+    with wire6.Tap(site6.client) as client, wire6.Tap(site6.w101) as w101, \
+            wire6.Tap(site6.lv1) as tap:
+        for packet in PACKETS.values():
+            client.send(packet, LV1)
+        wait_for('all', lambda: len(ports(w101)) == len(PACKETS))
+        came = [p for p in tap.drain() if p.dst == VIP6]
+        assert len(came) == len(PACKETS)
+        for packet, got in zip(PACKETS.values(), came):
+            wire.same(got, wire.frame(packet, LV1, client.mac))
+
+
 @pytest.fixture
 def small_mtu(site6):
     site6.lv1.ip('link set eth1 mtu 1300')

@@ -9,7 +9,11 @@ import struct
 import pytest
 
 import wire
-from network import CLIENT, VIP, W101, mac_of, run, wait_for
+import wire6
+from balancer import Balancer
+from network import (CLIENT, VIP, VIP6, W101, W1016, mac_of, run,
+                     wait_for)
+from test_teardown import Queue
 from traffic import exchange
 from wire import ACK, DF, MF, PSH
 
@@ -22,6 +26,9 @@ IDENTS = itertools.count(2000)
 def one(site, request):
     """The balancer with one silent server, w101."""
     site.balance(f'path {request.param}', backends=('w101',), rule='')
+    # several errors in a second, to the same client
+    site.lv1.sysctl('ipv4/icmp_ratelimit', 0)
+    site.undo.append(lambda: site.lv1.sysctl('ipv4/icmp_ratelimit', 1000))
     return site
 
 
@@ -169,8 +176,6 @@ def test_bad_sources(one, make, reasons):
                                     '10.10.31.255', '0.0.0.0'])
 def test_no_error_to_nobody(one, source, reasons):
     """No time exceeded, no port unreachable to what is no sender."""
-    one.lv1.sysctl('ipv4/icmp_ratelimit', 0)
-    one.undo.append(lambda: one.lv1.sysctl('ipv4/icmp_ratelimit', 1000))
     since = reasons('lv1')
     with wire.Tap(one.client) as client:
         client.send(wire.udp(4000, src=source, ttl=1), LV1)
@@ -326,6 +331,33 @@ def test_fragments_of_a_connection(two):
                 client.send(part, LV1)
             assert join(wait_for('the segment', lambda t=tap, i=ident, d=data:
                                  parts_of(t, i, len(d)))) == data
+
+
+@pytest.mark.parametrize('path', ['stack', 'direct'])
+@pytest.mark.parametrize('number', [4, 6])
+def test_after_a_verdict(site6, number, path):
+    """What user space has looked at before us is balanced in its thread."""
+    lv1 = Balancer(site6)
+    vip = VIP if number == 4 else VIP6
+    lv1.service('add', vip=vip, path=path)
+    lv1.backend('add', W101 if number == 4 else W1016, vip=vip)
+    site6.lv1.nft('''
+        table inet look { chain prerouting {
+            type filter hook prerouting priority -200;
+            ip daddr 10.10.31.100 queue num 0
+            ip6 daddr 2001:db8:31::100 queue num 0
+        }
+        }''')
+    queue = Queue(site6.lv1)
+    site6.sockets.append(queue.sock)
+    make, kind = (wire.udp, wire.Tap) if number == 4 else (wire6.udp, wire6.Tap)
+    with kind(site6.client) as client, kind(site6.w101) as w101:
+        for port in range(4000, 4003):
+            packet = make(port, payload=b'x' * 100)
+            client.send(packet, LV1)
+            queue.accept(queue.packet())
+            got = w101.wait(lambda p, s=port: p.sport == s, 'the datagram')
+            wire.same(got, forwarded(packet, site6))
 
 
 # Devices
