@@ -37,6 +37,7 @@ def pytest_configure(config):
     for line in ('smoke: the few that show that a release works',
                  'debug: needs what only the debug kernel has',
                  'stock: only on the kernels that people run',
+                 'smp: what a second processor can upset, so it needs one',
                  'last: after all others'):
         config.addinivalue_line('markers', line)
 
