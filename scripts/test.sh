@@ -4,11 +4,9 @@
 # Usage: scripts/test.sh [WORD...]
 #
 # Runs all tests, or the suites whose name has one of the WORDs (or of those in
-# $ONLY), one machine at a time; the debug kernel is compiled beside what tests
-# the stock kernels. Each suite leaves its lines ("ok NAME", "not
-# ok NAME", "skip NAME") and its log in build/test. The last line is
-# "N passed, N failed"; the exit status is 1 if anything failed, or if nothing
-# was run.
+# $ONLY). Each suite leaves its lines ("ok NAME", "not ok NAME", "skip NAME") and
+# its log in build/test. The last line is "N passed, N failed"; the exit status
+# is 1 if anything failed, or if nothing was run.
 
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -108,27 +106,17 @@ meaning()
 
 # The suites. Each gets the directory of its results as its last argument.
 
-vm_scenarios()
+# machine TARGET PROCESSORS SECONDS PART... DIRECTORY: what parts.sh runs in one
+# virtual machine.
+machine()
 {
-	local target=$1 limit=$2 dir=${*: -1}
-	shift 2
-	set -- "${@:1:$#-1}"
+	local target=$1 processors=$2 limit=$3 dir=${*: -1} status=0
+	shift 3
 
-	# KUnit has a suite of its own here: no need for it at each insmod.
-	scripts/vm.sh "$target" --results "$dir/guest" --timeout "$limit" \
-		--append kunit.enable=0 --console "$dir/console" \
-		-- tests/vm/run.sh "$@" || status=$?
-	cp "$dir/guest/scenarios" "$dir/results" 2>/dev/null || true
-	return "${status:-0}"
-}
-
-vm_kunit()
-{
-	local dir=$1 status=0
-
-	scripts/vm.sh debug --results "$dir/guest" --timeout 600 \
-		--console "$dir/console" -- tests/vm/kunit.py || status=$?
-	cp "$dir/guest/kunit" "$dir/results" 2>/dev/null || true
+	scripts/vm.sh "$target" --smp "$processors" --timeout "$limit" \
+		--results "$dir/guest" --console "$dir/console" \
+		-- tests/vm/parts.sh "${@:1:$#-1}" || status=$?
+	cp "$dir/guest/parts" "$dir/results" 2>/dev/null || true
 	return $status
 }
 
@@ -176,7 +164,7 @@ build()
 
 	wanted_any "$@" || return 1
 	event "build-$target: begins (usually 20 s; the first time $(case $target in
-		debug) echo "10 to 20 min" ;;
+		debug|uml) echo "5 to 15 min" ;;
 		*) echo "3 min" ;;
 		esac))"
 	mkdir -p "$out/build-$target"
@@ -195,29 +183,57 @@ build()
 	return 1
 }
 
-stock_lane()
-{
-	local release
+# The jobs. Two machines with two processors each would wait for processors of
+# each other that have been put off, so they are one job; User Mode Linux waits
+# half of its time, so on two processors there may be three jobs at a time. The
+# longest come first.
 
-	if build bookworm demo-bookworm tool vm-bookworm; then
-		suite demo-bookworm "1 min" demo bookworm
-		suite tool "1 min" tool
-		suite vm-bookworm "6 min" vm_scenarios bookworm 1500
+job_smp()
+{
+	if build debug debug; then
+		suite debug "4 min" machine debug 2 1800 \
+			kunit scenarios -m "smp or debug"
 	fi
-	for release in trixie sid; do
-		if build $release demo-$release smoke-$release; then
-			suite demo-$release "1 min" demo $release
-			suite smoke-$release "1 min" vm_scenarios $release 600 \
-				-m smoke
-		fi
-	done
+	if build bookworm demo-bookworm bookworm-smp; then
+		suite demo-bookworm "30 s" demo bookworm
+		suite bookworm-smp "2 min" machine bookworm 2 1200 \
+			scenarios -m smp
+	fi
 }
 
-debug_suites()
+job_uml()
 {
-	suite kunit "2 min" vm_kunit
-	suite vm-debug "15 min" vm_scenarios debug 2400 \
-		test_balance.py test_bulk.py test_frames.py test_mark.py
+	build uml uml || return
+	suite uml "4 min" machine uml 1 1500 scenarios
+}
+
+job_bookworm()
+{
+	build bookworm bookworm tool || return
+	suite bookworm "4 min" machine bookworm 1 1800 scenarios -m "not smp"
+	suite tool "30 s" tool
+}
+
+job_trixie()
+{
+	build trixie trixie || return
+	suite trixie "1 min" machine trixie 1 900 demo scenarios -m smoke
+}
+
+job_sid()
+{
+	build sid sid || return
+	suite sid "1 min" machine sid 1 900 demo scenarios -m smoke
+}
+
+# worker JOB...: take one after the other that no other worker has taken.
+worker()
+{
+	local job
+
+	for job; do
+		! mkdir "$out/.$job" 2>/dev/null || "job_$job" || true
+	done
 }
 
 # What is at work, now and then, so that nobody wonders.
@@ -242,14 +258,13 @@ scripts/deps.sh
 heartbeat &
 beat=$!
 trap 'kill "$beat" 2>/dev/null || true' EXIT
-# The debug kernel is compiled meanwhile; two machines at a time would wait for
-# each other's processors.
-build debug kunit vm-debug &
-debug=$!
-stock_lane || true
-if wait "$debug"; then
-	debug_suites
-fi
+jobs=(smp uml bookworm trixie sid)
+worker "${jobs[@]}" &
+workers=($!)
+worker "${jobs[@]}" &
+workers+=($!)
+worker "${jobs[@]}"
+wait "${workers[@]}" || true
 kill "$beat" 2>/dev/null || true
 
 passed=0 failed=0

@@ -199,7 +199,7 @@ command=(qemu-system-x86_64 "${machine[@]}")
 if [ "$target" = uml ]; then
 	read -r -a append <<<"$append"
 	command=("$boot/kernel" "mem=${mem}M" "initrd=$boot/initrd"
-		"ubd0=$run/disk,$entry/image" "uml_dir=$run" con0=null,fd:1 con=null
+		"ubd0c=$run/disk,$entry/image" "uml_dir=$run" con0=null,fd:1 con=null
 		random.trust_cpu=1
 		loglevel=5 panic=-1 oops=panic log_buf_len=4M
 		"dsr.uml=$run" "${append[@]}")

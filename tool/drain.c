@@ -41,14 +41,6 @@ struct drain {
 	char admin[BACKEND_STATE_MAX];
 };
 
-static volatile sig_atomic_t interrupted;
-
-static void on_interrupt(int number)
-{
-	(void)number;
-	interrupted = 1;
-}
-
 static int drain_read(struct args *args, struct drain *drain)
 {
 	int keyword, status = DSRCTL_OK;
@@ -188,37 +180,35 @@ static int drain_poll(struct dsrctl *ctl, const struct args *args,
 }
 
 /* ^C ends the wait as it ends any program, but for a word about the drain. */
-static void drain_interrupt(void)
+static void drain_interrupt(const sigset_t *before)
 {
 	fflush(stdout);
 	fputs("\ndsrctl: no longer waiting; the backend is still draining, 'dsrctl backend set ... up' ends that\n",
 	      stderr);
-	signal(SIGINT, SIG_DFL);
 	raise(SIGINT);
+	sigprocmask(SIG_SETMASK, before, NULL);
 }
 
 static int drain_wait(struct dsrctl *ctl, const struct args *args,
 		      struct drain *drain)
 {
 	const struct timespec second = { .tv_sec = 1 };
-	struct sigaction action = { .sa_handler = on_interrupt };
-	struct sigaction before;
+	sigset_t interrupt, before;
 	int status;
 
-	/* no SA_RESTART: it has to wake up from its sleep */
-	interrupted = 0;
-	sigaction(SIGINT, &action, &before);
+	/* held back until it is waited for */
+	sigemptyset(&interrupt);
+	sigaddset(&interrupt, SIGINT);
+	sigprocmask(SIG_BLOCK, &interrupt, &before);
 	drain->terminal = isatty(STDOUT_FILENO);
 	for (;;) {
 		status = drain_poll(ctl, args, drain);
 		if (status || drain->over || ferror(stdout))
 			break;
-		if (!interrupted)
-			nanosleep(&second, NULL);
-		if (interrupted)
-			drain_interrupt();
+		if (sigtimedwait(&interrupt, NULL, &second) == SIGINT)
+			drain_interrupt(&before);
 	}
-	sigaction(SIGINT, &before, NULL);
+	sigprocmask(SIG_SETMASK, &before, NULL);
 	return status;
 }
 

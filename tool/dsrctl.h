@@ -11,6 +11,8 @@
 struct args;
 struct netlink;
 
+#define ARRAY_SIZE(array)	(sizeof(array) / sizeof((array)[0]))
+
 #define DSRCTL_VERSION	"0.1"
 
 /* the tool's result, and its exit status */
@@ -72,6 +74,7 @@ struct command {
  * struct object - the first word of a command line
  * @name: as it is written, or any unique abbreviation of it
  * @description: one line
+ * @notes: what the help says behind the commands, or NULL
  * @commands: ended by one without a name
  * @fallback: name of the command that an absent one stands for
  * @bare: @fallback is its only command and never written
@@ -80,6 +83,7 @@ struct command {
 struct object {
 	const char *name;
 	const char *description;
+	const char *notes;
 	const struct command *commands;
 	const char *fallback;
 	bool bare;

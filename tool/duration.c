@@ -23,7 +23,7 @@ static const struct {
 	{ "ms", 1 },
 };
 
-#define UNITS	((int)(sizeof(units) / sizeof(units[0])))
+#define UNITS	((int)ARRAY_SIZE(units))
 
 /* index of the unit at the beginning of @text; UNITS if it is none of them */
 static int find_unit(const char *text)

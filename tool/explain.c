@@ -222,7 +222,7 @@ static void choice_text(struct explanation *what)
 	char text[ATTR_TEXT_MAX];
 
 	printf("choice      %s",
-	       attr_u8(choice) < sizeof(sentences) / sizeof(sentences[0]) ?
+	       attr_u8(choice) < ARRAY_SIZE(sentences) ?
 		       sentences[attr_u8(choice)] :
 		       attr_text(ATTR_CHOICE, choice, text));
 	if (what->tb[DSR_EXPLAIN_A_SLOT])

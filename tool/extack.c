@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "attr.h"
+#include "dsrctl.h"
 #include "extack.h"
 
 /* keywords of the attributes that a request can hold */
@@ -74,7 +75,7 @@ static const char *const table_names[] = {
 	[DSR_TABLE_A_MAX] = "max",
 };
 
-#define NAMES(array)	{ array, sizeof(array) / sizeof((array)[0]) }
+#define NAMES(array)	{ array, ARRAY_SIZE(array) }
 
 struct nest_names {
 	const char *const *names;

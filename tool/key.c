@@ -157,10 +157,10 @@ static uint16_t port_number(const struct nlattr *attr)
 /* NULL if the ports are no range */
 static const struct nlattr *last_port(struct nlattr **tb)
 {
+	const struct nlattr *first = tb[DSR_SERVICE_A_PORT];
 	const struct nlattr *last = tb[DSR_SERVICE_A_PORT_LAST];
 
-	return port_number(last) == port_number(tb[DSR_SERVICE_A_PORT]) ?
-	       NULL : last;
+	return first && port_number(last) != port_number(first) ? last : NULL;
 }
 
 /**

@@ -71,6 +71,8 @@ static void print_object_help(const struct object *object)
 		       object->bare ? "" : command->name,
 		       *command->syntax ? " " : "", command->syntax,
 		       command->description);
+	if (object->notes)
+		printf("\n%s", object->notes);
 	if (!object->bare)
 		printf("\nWithout a command: %s.\n", object->fallback);
 }

@@ -6,84 +6,135 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "dsrctl.h"
 #include "reason.h"
 
 static const struct reason reasons[] = {
-	{ "forwarded",
-	  "the backend gets it, and its connection is in the table",
-	  NULL },
-	{ "forwarded_syn_unremembered",
-	  "the backend gets it; its connection enters the table with the next packet, so that a flood of SYNs takes no memory",
-	  NULL },
-	{ "forwarded_stateless",
-	  "the backend gets it, but its connection does not enter the table",
-	  "where the table is full ('dsrctl stats'), raise its limit: 'dsrctl connection set max N'" },
-	{ "forwarded_one_packet",
-	  "the backend gets it, and nothing is remembered: the service is one-packet",
-	  NULL },
-	{ "forwarded_icmp_error",
-	  "the backend of the connection that it quotes gets it",
-	  NULL },
-	{ "forwarded_ping",
-	  "a backend gets it, for the service has 'ping forward'",
-	  NULL },
-	{ "delivered_here",
-	  "this machine is the backend, and takes it itself",
-	  "if nothing answers, see 'dsrctl real show': it needs a rule for the VIP here" },
-	{ "delivered_from_peer",
-	  "another balancer has sent it here as to its backend, so this machine takes it itself",
-	  "if nothing answers, see 'dsrctl real show': it needs a rule for the VIP here" },
-	{ "pass_no_service",
-	  "no service takes it, so it goes on as if dsr_lb were not there",
-	  "see 'dsrctl service show'; if the service is by fwmark, give the mark here as 'mark N', and see that a rule in mangle PREROUTING sets it" },
-	{ "pass_not_to_this_host",
-	  "its frame is for another machine, so it is left alone",
-	  "clients' packets have to be routed to this balancer: see the upstream router" },
-	{ "pass_protocol_not_balanced",
-	  "its protocol is not balanced, so it goes on as if dsr_lb were not there",
-	  NULL },
-	{ "pass_icmp_unrelated",
-	  "it is ICMP that belongs to no connection here, so it goes on as if dsr_lb were not there",
-	  NULL },
-	{ "replied_ping",
-	  "the balancer answers it",
-	  "'dsrctl service set ... ping forward|ignore' changes that" },
-	{ "replied_reset",
-	  "its backend is down, and the client gets a reset, for the service has 'on-down reset'",
-	  "'dsrctl service set ... on-down reschedule' has another backend get it" },
-	{ "drop_malformed",
-	  "it is dropped, for its headers are not as they have to be",
-	  NULL },
-	{ "drop_fragment",
-	  "it is dropped: a fragment whose first one was not seen",
-	  NULL },
-	{ "drop_bad_source",
-	  "it is dropped: no client can have this source address",
-	  "give the address of a client, neither multicast nor broadcast nor loopback" },
-	{ "drop_ping",
-	  "it is dropped: the service has 'ping ignore', or no backend is up",
-	  "see 'dsrctl show': 'ping reply' answers while a backend is up" },
-	{ "drop_no_backend",
-	  "it is dropped: the service has no backend that takes it",
-	  "see 'dsrctl show': a backend has to be up, reachable, not full, and of a weight above 0" },
-	{ "drop_backend_down",
-	  "it is dropped: its backend is down, and the service has 'on-down drop'",
-	  "'dsrctl backend set ... up' if it is meant to be up, or 'dsrctl service set ... on-down reschedule'" },
-	{ "drop_no_route_to_backend",
-	  "it is dropped: no device leads to the backend without a gateway",
-	  "see 'ip route get' with the address of the backend: it has to be in a network that this machine is in, and its device up" },
-	{ "drop_ttl_exceeded",
-	  "it is dropped: its TTL (hop limit) is used up, and the client is told so",
-	  NULL },
-	{ "drop_too_big",
-	  "it is dropped: it is longer than the MTU towards the backend, and the client is told so",
-	  "give the device towards the backend the MTU of the device of the clients" },
-	{ "drop_ipsec_policy",
-	  "it is dropped: an IPsec policy forbids to forward it",
-	  "see 'ip xfrm policy'" },
-	{ "drop_no_memory",
-	  "it is dropped: there was no memory",
-	  NULL },
+	{
+		"forwarded",
+		"the backend gets it, and its connection is remembered",
+		NULL
+	},
+	{
+		"forwarded_syn_unremembered",
+		"the backend gets it; its connection enters the table with the next packet, so that a flood of SYNs takes no memory",
+		NULL
+	},
+	{
+		"forwarded_stateless",
+		"the backend gets it, but its connection does not enter the table",
+		"where the table is full ('dsrctl stats'), raise its limit: 'dsrctl connection set max N'"
+	},
+	{
+		"forwarded_one_packet",
+		"the backend gets it, and nothing is remembered: the service is one-packet",
+		NULL
+	},
+	{
+		"forwarded_icmp_error",
+		"the backend of the connection that it quotes gets it",
+		NULL
+	},
+	{
+		"forwarded_ping",
+		"a backend gets it, for the service has 'ping forward'",
+		NULL
+	},
+	{
+		"delivered_here",
+		"this machine is the backend, and takes it itself",
+		"if nothing answers, see 'dsrctl real show': it needs a rule for the VIP here"
+	},
+	{
+		"delivered_from_peer",
+		"another balancer has sent it here as to its backend, so this machine takes it itself",
+		"if nothing answers, see 'dsrctl real show': it needs a rule for the VIP here"
+	},
+	{
+		"pass_no_service",
+		"no service takes it, so it goes on as if dsr_lb were not there",
+		"see 'dsrctl service show'; if the service is by fwmark, give the mark here as 'mark N', and see that a rule in mangle PREROUTING sets it"
+	},
+	{
+		"pass_not_to_this_host",
+		"its frame is for another machine, so it is left alone",
+		"clients' packets have to be routed to this balancer: see the upstream router"
+	},
+	{
+		"pass_protocol_not_balanced",
+		"its protocol is not balanced, so it goes on as if dsr_lb were not there",
+		NULL
+	},
+	{
+		"pass_icmp_unrelated",
+		"it is ICMP that belongs to no connection here, so it goes on as if dsr_lb were not there",
+		NULL
+	},
+	{
+		"replied_ping",
+		"the balancer answers it",
+		"'dsrctl service set ... ping forward|ignore' changes that"
+	},
+	{
+		"replied_reset",
+		"its backend is down, and the client gets a reset, for the service has 'on-down reset'",
+		"'dsrctl service set ... on-down reschedule' has another backend get it"
+	},
+	{
+		"drop_malformed",
+		"it is dropped, for its headers are not as they have to be",
+		NULL
+	},
+	{
+		"drop_fragment",
+		"it is dropped: a fragment whose first one was not seen",
+		NULL
+	},
+	{
+		"drop_bad_source",
+		"it is dropped: no client can have this source address",
+		"give the address of a client, neither multicast nor broadcast nor loopback"
+	},
+	{
+		"drop_ping",
+		"it is dropped: the service has 'ping ignore', or no backend is up",
+		"see 'dsrctl show': 'ping reply' answers while a backend is up"
+	},
+	{
+		"drop_no_backend",
+		"it is dropped: the service has no backend that takes it",
+		"see 'dsrctl show': a backend has to be up, reachable, not full, and of a weight above 0"
+	},
+	{
+		"drop_backend_down",
+		"it is dropped: its backend is down, and the service has 'on-down drop'",
+		"'dsrctl backend set ... up' if it is meant to be up, or 'dsrctl service set ... on-down reschedule'"
+	},
+	{
+		"drop_no_route_to_backend",
+		"it is dropped: no device leads to the backend without a gateway",
+		"see 'ip route get' with the address of the backend: it has to be in a network that this machine is in, and its device up"
+	},
+	{
+		"drop_ttl_exceeded",
+		"it is dropped: its TTL (hop limit) is used up, and the client is told so",
+		NULL
+	},
+	{
+		"drop_too_big",
+		"it is dropped: it is longer than the MTU towards the backend, and the client is told so",
+		"give the device towards the backend the MTU of the device of the clients"
+	},
+	{
+		"drop_ipsec_policy",
+		"it is dropped: an IPsec policy forbids to forward it",
+		"see 'ip xfrm policy'"
+	},
+	{
+		"drop_no_memory",
+		"it is dropped: there was no memory",
+		NULL
+	},
 };
 
 /**
@@ -96,7 +147,7 @@ const struct reason *reason_find(const char *name)
 {
 	size_t i;
 
-	for (i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
+	for (i = 0; i < ARRAY_SIZE(reasons); i++)
 		if (!strcmp(reasons[i].name, name))
 			return &reasons[i];
 	return NULL;

@@ -343,7 +343,7 @@ static void print_options(FILE *out, struct service_info *service)
 	char text[ATTR_TEXT_MAX];
 	size_t i;
 
-	for (i = 0; i < sizeof(choices) / sizeof(choices[0]); i++)
+	for (i = 0; i < ARRAY_SIZE(choices); i++)
 		if (attr_u8(tb[choices[i].attr]))
 			fprintf(out, " %s %s", choices[i].name,
 				attr_text(choices[i].kind, tb[choices[i].attr],
@@ -497,13 +497,30 @@ static int service_show(struct dsrctl *ctl, struct args *args)
 	return status;
 }
 
-#define CHANGE_SYNTAX \
-	"{" KEY_SYNTAX "} [scheduler NAME] [path stack|direct] [tos VALUE|none] [hash source|source-port|default] [table-size SLOTS] [ping reply|forward|ignore] [one-packet on|off] [on-down reschedule|reset|drop] [persist TIME|off] [persist-prefix N] " \
-	TIMEOUT_SYNTAX
+#define CHANGE_SYNTAX	"{" KEY_SYNTAX "} [OPTION]..."
+
+static const char service_notes[] =
+	"OPTION, and what it is unless it is named:\n"
+	"  scheduler NAME                      rr\n"
+	"  hash source|source-port|default     default: as the scheduler has it\n"
+	"  table-size SLOTS                    65521, of the scheduler maglev\n"
+	"  path stack|direct                   stack\n"
+	"  tos VALUE|none                      none\n"
+	"  ping reply|forward|ignore           reply\n"
+	"  one-packet on|off                   off\n"
+	"  on-down reschedule|reset|drop       reschedule\n"
+	"  persist TIME[/PREFIX]|off           off\n"
+	"  persist-prefix PREFIX               32, or 128 for IPv6\n"
+	"  timeout-syn TIME|default            default: that of 'dsrctl connection set'\n"
+	"  timeout-established TIME|default\n"
+	"  timeout-fin TIME|default\n"
+	"  timeout-closed TIME|default\n"
+	"  timeout-udp TIME|default\n"
+	"TIME: 500ms, 30s, 10m, 2h, 1d or 1h30m; a number alone is seconds\n";
 
 static const struct command service_commands[] = {
 	{ "add", CHANGE_SYNTAX,
-	  "create a service; unless named: scheduler rr, path stack, tos none, ping reply, one-packet off, on-down reschedule, persist off, the timeouts of the table",
+	  "create a service",
 	  change_keywords, service_add },
 	{ "set", CHANGE_SYNTAX,
 	  "change what is named, keep the rest",
@@ -526,6 +543,7 @@ static const struct command service_commands[] = {
 const struct object service_object = {
 	.name = "service",
 	.description = "what clients connect to: a firewall mark, or a VIP",
+	.notes = service_notes,
 	.commands = service_commands,
 	.fallback = "show",
 };

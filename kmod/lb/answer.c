@@ -68,13 +68,14 @@ void dsr_answer_reset(struct net *net, struct sk_buff *skb, u8 family)
 }
 
 /* What comes in is made what goes out: nothing of its way here is left. */
-static void turn_round(struct sk_buff *skb, struct dst_entry *dst)
+static void turn_round(struct sk_buff *skb, struct dst_entry *dst, u32 mark)
 {
 	skb_dst_drop(skb);
 	skb_dst_set(skb, dst);
 	/* The request is dropped, so no connection is there to belong to. */
 	nf_reset_ct(skb);
 	nf_ct_set(skb, NULL, IP_CT_UNTRACKED);
+	skb->mark = mark;
 	skb_clear_tstamp(skb);
 	memset(skb->cb, 0, sizeof(skb->cb));
 	skb->ip_summed = CHECKSUM_NONE;
@@ -101,18 +102,19 @@ static struct dst_entry *route_back4(struct net *net, const struct iphdr *iph,
 	return IS_ERR(rt) ? NULL : &rt->dst;
 }
 
-static void ping4(struct net *net, struct sk_buff *skb)
+static bool ping4(struct net *net, struct sk_buff *skb)
 {
+	u32 mark = IP4_REPLY_MARK(net, skb->mark);
 	struct iphdr *iph = ip_hdr(skb);
 	struct icmphdr *icmph = (struct icmphdr *)(iph + 1);
 	struct dst_entry *dst;
 
-	dst = route_back4(net, iph, IP4_REPLY_MARK(net, skb->mark));
+	dst = route_back4(net, iph, mark);
 	if (!dst) {
 		kfree_skb(skb);
-		return;
+		return false;
 	}
-	turn_round(skb, dst);
+	turn_round(skb, dst, mark);
 	swap(iph->saddr, iph->daddr);
 	iph->ttl = ip4_dst_hoplimit(dst);
 	iph->frag_off = 0;
@@ -120,6 +122,7 @@ static void ping4(struct net *net, struct sk_buff *skb)
 	csum_replace2(&icmph->checksum, htons(ICMP_ECHO << 8),
 		      htons(ICMP_ECHOREPLY << 8));
 	ip_local_out(net, NULL, skb);
+	return true;
 }
 
 static struct dst_entry *route_back6(struct net *net,
@@ -135,30 +138,33 @@ static struct dst_entry *route_back6(struct net *net,
 	if (!(ipv6_addr_type(&ip6h->saddr) & IPV6_ADDR_UNICAST))
 		return NULL;
 	dst = ip6_route_output(net, NULL, &fl6);
-	if (!dst->error)
+	/* nor does this machine itself ask from outside */
+	if (!dst->error && !(dst->dev->flags & IFF_LOOPBACK))
 		return dst;
 	dst_release(dst);
 	return NULL;
 }
 
-static void ping6(struct net *net, struct sk_buff *skb)
+static bool ping6(struct net *net, struct sk_buff *skb)
 {
+	u32 mark = IP6_REPLY_MARK(net, skb->mark);
 	struct ipv6hdr *ip6h = ipv6_hdr(skb);
 	struct icmp6hdr *icmph = (struct icmp6hdr *)(ip6h + 1);
 	struct dst_entry *dst;
 
-	dst = route_back6(net, ip6h, IP6_REPLY_MARK(net, skb->mark));
+	dst = route_back6(net, ip6h, mark);
 	if (!dst) {
 		kfree_skb(skb);
-		return;
+		return false;
 	}
-	turn_round(skb, dst);
+	turn_round(skb, dst, mark);
 	swap(ip6h->saddr, ip6h->daddr);
 	ip6h->hop_limit = ip6_dst_hoplimit(dst);
 	icmph->icmp6_type = ICMPV6_ECHO_REPLY;
 	csum_replace2(&icmph->icmp6_cksum, htons(ICMPV6_ECHO_REQUEST << 8),
 		      htons(ICMPV6_ECHO_REPLY << 8));
 	ip6_local_out(net, NULL, skb);
+	return true;
 }
 
 /**
@@ -170,19 +176,17 @@ static void ping6(struct net *net, struct sk_buff *skb)
  * One with IP options or extension headers gets no answer.
  *
  * Context: rcu_read_lock().
+ * Return: whether it was answered.
  */
-void dsr_answer_ping(struct net *net, struct sk_buff *skb, u8 family)
+bool dsr_answer_ping(struct net *net, struct sk_buff *skb, u8 family)
 {
 	struct sk_buff *reply;
 
 	if (family == AF_INET ? ip_hdr(skb)->ihl != 5 :
 				ipv6_hdr(skb)->nexthdr != IPPROTO_ICMPV6)
-		return;
+		return false;
 	reply = skb_copy(skb, GFP_ATOMIC | __GFP_NOWARN);
 	if (!reply)
-		return;
-	if (family == AF_INET)
-		ping4(net, reply);
-	else
-		ping6(net, reply);
+		return false;
+	return family == AF_INET ? ping4(net, reply) : ping6(net, reply);
 }

@@ -50,6 +50,9 @@ static void decide_echo(const struct dsr_frontend *frontend,
 	if (!service)
 		return;
 	decision->service = service;
+	decision->reason = DSR_DROP_SOURCE;
+	if (dsr_schedule_is_bad_source(&packet->tuple))
+		return;
 	decision->reason = DSR_DROP_PING;
 	if (READ_ONCE(service->ping) == DSR_PING_IGNORE ||
 	    !rcu_dereference(service->pool)->count)
@@ -96,16 +99,18 @@ static void decide_lost(struct dsr_net *dn, const struct dsr_packet *packet,
 	}
 }
 
-/* Whether a packet begins something new although its tuple is known. */
+/* Whether a packet begins something new although its tuple is known: on a
+ * backend that is down (@is_down) nothing goes on.
+ */
 static bool is_anew(const struct dsr_net *dn, const struct dsr_conn *conn,
-		    const struct dsr_packet *packet)
+		    const struct dsr_packet *packet, bool is_down)
 {
 	u8 state = READ_ONCE(conn->state);
 	u32 now;
 
 	if (packet->tuple.proto != IPPROTO_UDP)
 		return unlikely(packet->event == DSR_EVENT_OPEN) &&
-		       dsr_state_reusable(state);
+		       (is_down || dsr_state_reusable(state));
 	/* No packet of UDP says so: what tells is time, to the second. */
 	now = (u32)jiffies;
 	return state == DSR_CONN_CLOSED ||
@@ -120,10 +125,12 @@ static bool is_anew(const struct dsr_net *dn, const struct dsr_conn *conn,
  * @packet: the packet
  * @decision: set
  *
- * A packet of a service follows its connection. The scheduler is asked if
- * there is none, if its backend was removed, if the packet has come to belong
- * to another mark or address, or if a SYN uses the port pair of a finished
- * connection again: that never waits for the old entry to expire.
+ * A packet of a service follows its connection, also when there is a service
+ * by now that names its port more exactly. The scheduler is asked if there is
+ * none, if its backend was removed, if the packet has come to belong to another
+ * mark or address, or if a SYN uses the port pair of a finished connection
+ * again: that never waits for the old entry to expire, and belongs to whatever
+ * service names its port now.
  *
  * Context: rcu_read_lock(). No writes; what is in @decision is valid until
  * rcu_read_unlock().
@@ -133,6 +140,7 @@ void dsr_decide(struct dsr_net *dn, const struct dsr_frontend *frontend,
 {
 	struct dsr_backend *backend;
 	struct dsr_conn *conn;
+	bool is_down;
 
 	decision->reason = DSR_PASS_NO_SERVICE;
 	decision->choice = DSR_CHOICE_NONE;
@@ -153,16 +161,18 @@ void dsr_decide(struct dsr_net *dn, const struct dsr_frontend *frontend,
 	decision->hash = dsr_conn_hash(&dn->table, &packet->tuple);
 	conn = dsr_conn_find(dn, &packet->tuple, decision->hash);
 	backend = conn ? dsr_conn_backend(conn) : NULL;
-	if (likely(backend && backend->service->frontend == frontend)) {
+	is_down = backend && dsr_backend_is_down(backend);
+	if (likely(backend && backend->service->frontend == frontend &&
+		   !is_anew(dn, conn, packet, is_down))) {
 		decision->service = backend->service;
 		decision->conn = conn;
 		decision->reason = DSR_FORWARDED;
-		if (unlikely(dsr_backend_is_down(backend))) {
+		if (unlikely(is_down)) {
 			decide_lost(dn, packet, decision);
-		} else if (likely(!is_anew(dn, conn, packet))) {
-			decision->backend = backend;
-			decision->choice = DSR_CHOICE_CONNECTION;
+			return;
 		}
+		decision->backend = backend;
+		decision->choice = DSR_CHOICE_CONNECTION;
 		return;
 	}
 

@@ -46,7 +46,8 @@ static enum dsr_reason answer(struct dsr_net *dn, struct sk_buff *skb,
 {
 	switch (decision->reason) {
 	case DSR_REPLIED_PING:
-		dsr_answer_ping(dn->net, skb, family);
+		if (!dsr_answer_ping(dn->net, skb, family))
+			return DSR_DROP_PING;
 		break;
 	case DSR_REPLIED_RESET:
 		dsr_conn_close(dn, decision->conn);

@@ -33,6 +33,9 @@ enum dsr_netlink_change {
 	DSR_NETLINK_REPLACE,
 };
 
+struct sk_buff *dsr_netlink_reply_new(struct genl_info *info, void **header);
+int dsr_netlink_reply_send(struct genl_info *info, struct sk_buff *reply,
+			   void *header, int err);
 int __init dsr_netlink_init(void);
 void dsr_netlink_exit(void);
 

@@ -305,23 +305,14 @@ int dsr_netlink_stats_get(struct sk_buff *skb, struct genl_info *info)
 	void *header;
 	int err, i;
 
-	reply = genlmsg_new(GENLMSG_DEFAULT_SIZE, GFP_KERNEL);
+	reply = dsr_netlink_reply_new(info, &header);
 	if (!reply)
 		return -ENOMEM;
-	header = genlmsg_put_reply(reply, info, &dsr_netlink_family, 0,
-				   DSR_CMD_STATS_GET);
-	err = header ? 0 : -EMSGSIZE;
 
 	mutex_lock(&dn->lock);
-	if (!err)
-		err = put_table(reply, dn);
+	err = put_table(reply, dn);
 	for (i = 0; i < DSR_REASON_COUNT && !err; i++)
 		err = put_reason(reply, dn, i);
 	mutex_unlock(&dn->lock);
-	if (err) {
-		nlmsg_free(reply);
-		return err;
-	}
-	genlmsg_end(reply, header);
-	return genlmsg_reply(reply, info);
+	return dsr_netlink_reply_send(info, reply, header, err);
 }

@@ -138,12 +138,9 @@ int dsr_netlink_explain(struct sk_buff *skb, struct genl_info *info)
 		return err;
 	if (tb[DSR_EXPLAIN_A_FWMARK])
 		fwmark = nla_get_u32(tb[DSR_EXPLAIN_A_FWMARK]);
-	reply = genlmsg_new(NLMSG_GOODSIZE, GFP_KERNEL);
+	reply = dsr_netlink_reply_new(info, &header);
 	if (!reply)
 		return -ENOMEM;
-	header = genlmsg_put_reply(reply, info, &dsr_netlink_family, 0,
-				   DSR_CMD_EXPLAIN);
-	err = header ? 0 : -EMSGSIZE;
 
 	mutex_lock(&dn->lock);
 	decision.reason = DSR_PASS_NO_SERVICE;
@@ -152,17 +149,11 @@ int dsr_netlink_explain(struct sk_buff *skb, struct genl_info *info)
 	/* Without a service there is no table to look into. */
 	if (dn->services_count)
 		explain(dn, &packet, fwmark, &decision);
-	if (!err)
-		err = put_explanation(reply, dn, &packet, &decision);
+	err = put_explanation(reply, dn, &packet, &decision);
 	if (!err && decision.backend)
 		err = dsr_netlink_put_backend(reply, dn, decision.backend);
 	local_bh_enable();
 	rcu_read_unlock();
 	mutex_unlock(&dn->lock);
-	if (err) {
-		nlmsg_free(reply);
-		return err;
-	}
-	genlmsg_end(reply, header);
-	return genlmsg_reply(reply, info);
+	return dsr_netlink_reply_send(info, reply, header, err);
 }

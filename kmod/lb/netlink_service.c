@@ -349,26 +349,17 @@ int dsr_netlink_service_get(struct sk_buff *skb, struct genl_info *info)
 	void *header;
 	int err;
 
-	reply = genlmsg_new(GENLMSG_DEFAULT_SIZE, GFP_KERNEL);
+	reply = dsr_netlink_reply_new(info, &header);
 	if (!reply)
 		return -ENOMEM;
-	header = genlmsg_put_reply(reply, info, &dsr_netlink_family, 0,
-				   DSR_CMD_SERVICE_GET);
-	err = header ? 0 : -EMSGSIZE;
 
 	mutex_lock(&dn->lock);
-	if (!err)
-		err = dsr_netlink_service_find(dn, info->attrs[DSR_A_SERVICE],
-					       &service, info->extack);
+	err = dsr_netlink_service_find(dn, info->attrs[DSR_A_SERVICE],
+				       &service, info->extack);
 	if (!err)
 		err = dsr_netlink_put_service(reply, dn, service);
 	mutex_unlock(&dn->lock);
-	if (err) {
-		nlmsg_free(reply);
-		return err;
-	}
-	genlmsg_end(reply, header);
-	return genlmsg_reply(reply, info);
+	return dsr_netlink_reply_send(info, reply, header, err);
 }
 
 /**

@@ -83,6 +83,7 @@ struct dst_entry *dsr_nexthop_lookup(struct net *net,
 	int genid = dsr_nexthop_genid(net, nexthop->family);
 	struct dst_entry *dst, *old;
 	bool local = false;
+	u32 cookie = 0;
 
 	dst = route_to(net, nexthop->family, &nexthop->addr);
 	if (dst == ERR_PTR(-ENOBUFS) || dst == ERR_PTR(-ENOMEM))
@@ -93,10 +94,13 @@ struct dst_entry *dsr_nexthop_lookup(struct net *net,
 		local = is_local(dst, nexthop->family);
 		dst_release(dst);
 		dst = NULL;
+	} else if (nexthop->family == AF_INET6) {
+		cookie = rt6_get_cookie(dst_rt6_info(dst));
 	}
 	spin_lock_bh(&nexthop->lock);
 	old = rcu_replace_pointer(nexthop->dst, dst,
 				  lockdep_is_held(&nexthop->lock));
+	WRITE_ONCE(nexthop->cookie, cookie);
 	WRITE_ONCE(nexthop->local, local);
 	/* A change during the look-up makes the next packet look again. */
 	smp_store_release(&nexthop->genid, genid);
@@ -184,6 +188,7 @@ void dsr_nexthop_init(struct net *net, struct dsr_nexthop *nexthop, u8 family,
 		      const union nf_inet_addr *addr)
 {
 	spin_lock_init(&nexthop->lock);
+	nexthop->cookie = 0;
 	nexthop->family = family;
 	nexthop->addr = *addr;
 	nexthop->local = false;

@@ -27,6 +27,7 @@ struct neighbour;
  * struct dsr_nexthop - the way to a neighbour
  * @dst: route, or %NULL when there is no way without a gateway
  * @genid: state of the routing table when @dst was looked up
+ * @cookie: state of @dst, if it is of IPv6, when it was looked up
  * @family: of @addr
  * @local: @addr is one of this machine's own
  * @addr: the neighbour's address
@@ -35,6 +36,7 @@ struct neighbour;
 struct dsr_nexthop {
 	struct dst_entry __rcu *dst;
 	int genid;
+	u32 cookie;
 	u8 family;
 	bool local;
 	union nf_inet_addr addr;
@@ -63,6 +65,24 @@ static inline int dsr_nexthop_genid(const struct net *net, u8 family)
 }
 
 /**
+ * dsr_nexthop_is_current6() - whether the routing table still says @dst
+ * @nexthop: next hop of IPv6
+ * @dst: its route, or %NULL
+ *
+ * The state of the IPv6 routing table changes with what is added to it, not
+ * with what is removed. So the route is asked whether it still is in there;
+ * and where there is none, the table, with each packet.
+ *
+ * Context: rcu_read_lock().
+ */
+static inline bool dsr_nexthop_is_current6(const struct dsr_nexthop *nexthop,
+					   struct dst_entry *dst)
+{
+	return dst ? !!dst_check(dst, READ_ONCE(nexthop->cookie)) :
+		     READ_ONCE(nexthop->local);
+}
+
+/**
  * dsr_nexthop_get() - the route to a neighbour
  * @net: namespace
  * @nexthop: see there
@@ -80,7 +100,9 @@ static inline struct dst_entry *dsr_nexthop_get(struct net *net,
 	struct dst_entry *dst = rcu_dereference(nexthop->dst);
 
 	if (likely(genid == dsr_nexthop_genid(net, nexthop->family) &&
-		   (!dst || dst->obsolete == DST_OBSOLETE_FORCE_CHK)))
+		   (!dst || dst->obsolete == DST_OBSOLETE_FORCE_CHK) &&
+		   (nexthop->family == AF_INET ||
+		    dsr_nexthop_is_current6(nexthop, dst))))
 		return dst;
 	return dsr_nexthop_lookup(net, nexthop);
 }

@@ -7,8 +7,14 @@
 #include "host.h"
 #include "schedule.h"
 
-/* Whether nobody can be answered at the client's address. */
-static bool is_bad_source(const struct dsr_tuple *tuple)
+/**
+ * dsr_schedule_is_bad_source() - whether nobody can be answered at a client's
+ *	address
+ * @tuple: of the packet
+ *
+ * Context: any.
+ */
+bool dsr_schedule_is_bad_source(const struct dsr_tuple *tuple)
 {
 	int type;
 
@@ -174,7 +180,7 @@ void dsr_schedule_choose(struct dsr_net *dn, const struct dsr_packet *packet,
 	bool full = !decision->conn && dsr_table_is_full(&dn->table);
 	struct dsr_backend *backend = NULL;
 
-	if (is_bad_source(&packet->tuple)) {
+	if (dsr_schedule_is_bad_source(&packet->tuple)) {
 		decision->reason = DSR_DROP_SOURCE;
 		return;
 	}

@@ -13,6 +13,7 @@
 
 void dsr_schedule_choose(struct dsr_net *dn, const struct dsr_packet *packet,
 			 struct dsr_decision *decision, bool dry);
+bool dsr_schedule_is_bad_source(const struct dsr_tuple *tuple);
 void dsr_schedule(struct dsr_net *dn, const struct dsr_packet *packet,
 		  struct dsr_decision *decision);
 void dsr_schedule_refresh(struct dsr_net *dn, const struct dsr_tuple *tuple,

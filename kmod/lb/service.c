@@ -29,19 +29,10 @@ static int key_compare(const struct dsr_service_key *a,
 	return order ?: a->port_last - b->port_last;
 }
 
-/** dsr_service_find() - the service of a key, or %NULL; holds dn->lock */
-struct dsr_service *dsr_service_find(struct dsr_net *dn,
-				     const struct dsr_service_key *key)
+static bool key_is(const struct dsr_service_key *a,
+		   const struct dsr_service_key *b)
 {
-	struct dsr_frontend *frontend = dsr_frontend_of_key(dn, key);
-	struct dsr_service *service;
-
-	if (!frontend)
-		return NULL;
-	hlist_for_each_entry(service, &frontend->services, node)
-		if (!key_compare(&service->key, key))
-			return service;
-	return NULL;
+	return !key_compare(a, b);
 }
 
 /* Whether of two ranges of ports neither is part of the other, and yet some
@@ -58,9 +49,10 @@ static bool key_clashes(const struct dsr_service_key *a,
 		b->port_last < a->port_last);
 }
 
-/** dsr_service_clash() - a service that forbids one of @key; holds dn->lock */
-struct dsr_service *dsr_service_clash(struct dsr_net *dn,
-				      const struct dsr_service_key *key)
+static struct dsr_service *find(struct dsr_net *dn,
+				const struct dsr_service_key *key,
+				bool (*test)(const struct dsr_service_key *a,
+					     const struct dsr_service_key *b))
 {
 	struct dsr_frontend *frontend = dsr_frontend_of_key(dn, key);
 	struct dsr_service *service;
@@ -68,9 +60,23 @@ struct dsr_service *dsr_service_clash(struct dsr_net *dn,
 	if (!frontend)
 		return NULL;
 	hlist_for_each_entry(service, &frontend->services, node)
-		if (key_clashes(&service->key, key))
+		if (test(&service->key, key))
 			return service;
 	return NULL;
+}
+
+/** dsr_service_find() - the service of a key, or %NULL; holds dn->lock */
+struct dsr_service *dsr_service_find(struct dsr_net *dn,
+				     const struct dsr_service_key *key)
+{
+	return find(dn, key, key_is);
+}
+
+/** dsr_service_clash() - a service that forbids one of @key; holds dn->lock */
+struct dsr_service *dsr_service_clash(struct dsr_net *dn,
+				      const struct dsr_service_key *key)
+{
+	return find(dn, key, key_clashes);
 }
 
 /* Keep the list in ascending order: dumps go on by position. */

@@ -14,9 +14,13 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "dsrctl.h"
 #include "socket.h"
 
 #define PACKET_MAX	(128 * 1024)
+
+/* a packet that pretends to come from here has the error that is to be seen */
+#define FAKE_ERROR	0xffffffff
 
 static int fake_fd = -1;
 
@@ -53,6 +57,7 @@ static int fake_recv(struct nl_sock *sock, struct sockaddr_nl *from,
 		     unsigned char **buf, struct ucred **creds)
 {
 	unsigned char *packet = malloc(PACKET_MAX), *exact;
+	int error = 0;
 	ssize_t n;
 
 	(void)sock;
@@ -65,6 +70,11 @@ static int fake_recv(struct nl_sock *sock, struct sockaddr_nl *from,
 	memset(from, 0, sizeof(*from));
 	from->nl_family = AF_NETLINK;
 	memcpy(&from->nl_pid, packet, sizeof(from->nl_pid));
+	if (from->nl_pid == FAKE_ERROR) {
+		memcpy(&error, packet + sizeof(from->nl_pid), sizeof(error));
+		free(packet);
+		return -nl_syserr2nlerr(error);
+	}
 	n -= sizeof(from->nl_pid);
 	/* no larger than the packet, so that a read past its end is seen */
 	exact = malloc(n);
@@ -84,6 +94,22 @@ struct nl_sock *socket_open(void)
 	nl_cb_overwrite_recv(cb, fake_recv);
 	nl_cb_put(cb);
 	return sock;
+}
+
+/* A message of its own tells the test. */
+int socket_join(struct nl_sock *sock, uint32_t group)
+{
+	struct {
+		struct nlmsghdr header;
+		uint32_t group;
+	} join = {
+		.header = { .nlmsg_len = sizeof(join), .nlmsg_type = NLMSG_NOOP },
+		.group = group,
+	};
+
+	(void)sock;
+	return send(fake_fd, &join, sizeof(join), MSG_NOSIGNAL) < 0 ?
+	       DSRCTL_REFUSED : DSRCTL_OK;
 }
 
 void socket_close(struct nl_sock *sock)

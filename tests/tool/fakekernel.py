@@ -11,17 +11,20 @@ import socket
 import struct
 import threading
 
-NLMSG_ERROR, NLMSG_DONE = 2, 3
+NLMSG_NOOP, NLMSG_ERROR, NLMSG_DONE = 1, 2, 3
 NLM_F_REQUEST, NLM_F_MULTI, NLM_F_ACK = 0x01, 0x02, 0x04
 NLM_F_DUMP_INTR, NLM_F_CAPPED, NLM_F_ACK_TLVS = 0x10, 0x100, 0x200
 NLM_F_DUMP = 0x300
 NLA_F_NESTED = 0x8000
-GENL_ID_CTRL, CTRL_CMD_GETFAMILY = 16, 3
+GENL_ID_CTRL, CTRL_CMD_DELFAMILY, CTRL_CMD_GETFAMILY = 16, 2, 3
+CTRL_ATTR_MCAST_GROUPS, GRP_NAME, GRP_ID = 7, 1, 2
 CTRL_ATTR_FAMILY_ID, CTRL_ATTR_FAMILY_NAME = 1, 2
 ATTR_MSG, ATTR_OFFS, ATTR_POLICY = 1, 2, 4
 POLICY_MIN_U, POLICY_MAX_U = 4, 5
 
-FAMILIES = {'dsr': 0x21, 'dsr_rs': 0x22}
+FAMILIES = {'dsr': 0x21, 'dsr_rs': 0x22, 'nlctrl': GENL_ID_CTRL}
+GROUPS = {'dsr': ('events', 0x31), 'nlctrl': ('notify', 0x10)}
+FAKE_ERROR = 0xffffffff     # see fake_socket.c
 
 
 # attributes
@@ -187,9 +190,21 @@ class Ack:
         return [message(NLMSG_ERROR, flags, request.seq, payload + tlvs)]
 
 
-def family(name):
-    return (u16(CTRL_ATTR_FAMILY_ID, FAMILIES[name]) +
-            string(CTRL_ATTR_FAMILY_NAME, name))
+def family(name, groups=True):
+    attrs = (u16(CTRL_ATTR_FAMILY_ID, FAMILIES[name]) +
+             string(CTRL_ATTR_FAMILY_NAME, name))
+    if groups and name in GROUPS:
+        group, number = GROUPS[name]
+        attrs += nest(CTRL_ATTR_MCAST_GROUPS, nest(
+            1, string(GRP_NAME, 'other'), u32(GRP_ID, 7)), nest(
+            2, string(GRP_NAME, group), u32(GRP_ID, number)))
+    return attrs
+
+
+def event(cmd, payload, name='dsr'):
+    """What is sent to a multicast group."""
+    return message(FAMILIES[name], 0, 0, struct.pack('=BBH', cmd, 1, 0) +
+                   payload)
 
 
 class FakeKernel:
@@ -208,6 +223,9 @@ class FakeKernel:
         self.requests = []          # to the modules, not to the controller
         self.connections = 0
         self.looked_up = []         # families that were asked for by name
+        self.groups = True          # the modules have multicast groups
+        self.joined = []            # multicast groups
+        self.events = []            # packets for those who have joined
         # packets -> packets, or (source port, packet); hangs up after them
         self.mutate = None
         self.mutate_controller = False      # those of the controller instead
@@ -238,6 +256,9 @@ class FakeKernel:
                     data = connection.recv(1 << 16)
                     if not data:
                         return
+                    if data[4:6] == struct.pack('=H', NLMSG_NOOP):
+                        self.join(connection, data)
+                        continue
                     request = Request(data)
                     packets = self.answer(request).packets(request)
                     controller = request.kind == GENL_ID_CTRL
@@ -256,15 +277,29 @@ class FakeKernel:
                 except OSError:
                     return          # it has enough, or is gone
 
+    def join(self, connection, data):
+        """With the group of the module, all events come, and then the end."""
+        self.joined.append(struct.unpack('=I', data[16:])[0])
+        if self.joined[-1] != GROUPS['dsr'][1]:
+            return
+        for packet in self.mutate(self.events) if self.mutate else self.events:
+            port = 0
+            if isinstance(packet, tuple):
+                port, packet = packet
+            connection.send(struct.pack('=I', port) + packet)
+        connection.shutdown(socket.SHUT_RDWR)
+
     def answer(self, request):
         if request.kind == GENL_ID_CTRL:
             if request.dump:
                 return Reply(*(family(name) for name in self.families))
             name = dict((k, v) for k, _, v in request.attrs)[
                 CTRL_ATTR_FAMILY_NAME].rstrip(b'\0').decode()
+            if name == 'nlctrl':
+                return Reply(family(name))
             self.looked_up.append(name)
-            return Reply(family(name)) if name in self.families else Ack(
-                errno.ENOENT)
+            return Reply(family(name, self.groups)) if (
+                name in self.families) else Ack(errno.ENOENT)
         self.requests.append(request)
         name = {v: k for k, v in FAMILIES.items()}.get(request.kind)
         if name not in self.families:

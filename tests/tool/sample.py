@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0
 """What the modules answer in the scenario, as attributes."""
 
+import socket
+
 import uapi as u
-from fakekernel import (Reply, addr, attr, be16, nest, string, u8, u32, u64)
+from fakekernel import (Reply, addr, attr, be16, event, nest, parse_attrs,
+                        string, u8, u32, u64)
 
 
 def stats(kind, packets, octets, connections):
@@ -11,19 +14,64 @@ def stats(kind, packets, octets, connections):
                 u64(u.DSR_STATS_A_CONNECTIONS, connections))
 
 
-def service(fwmark, scheduler='rr', path=0, tos=0, mask=0, backends=0,
-            counters=(0, 0, 0), options=()):
-    return nest(u.DSR_A_SERVICE, *options, u32(u.DSR_SERVICE_A_FWMARK, fwmark),
+def key(name):
+    """The key of a service, from what dsrctl calls it."""
+    if isinstance(name, int):
+        return u32(u.DSR_SERVICE_A_FWMARK, name)
+    words = name.split()
+    words = dict(zip(words[::2], words[1::2]))
+    attrs = b''
+    if 'fwmark' in words:
+        attrs += u32(u.DSR_SERVICE_A_FWMARK, int(words['fwmark']))
+    if 'family' in words:
+        attrs += u8(u.DSR_SERVICE_A_FAMILY,
+                    socket.AF_INET6 if words['family'] == 'inet6' else
+                    socket.AF_INET)
+    if 'vip' in words:
+        attrs += addr(u.DSR_SERVICE_A_VIP, words['vip'])
+    if 'proto' in words:
+        attrs += u8(u.DSR_SERVICE_A_PROTO, PROTOS[words['proto']])
+    if 'port' in words:
+        first, _, last = words['port'].partition('-')
+        attrs += be16(u.DSR_SERVICE_A_PORT, int(first))
+        attrs += be16(u.DSR_SERVICE_A_PORT_LAST, int(last or first))
+    return attrs
+
+
+def timeouts(kind, *values):
+    """syn, established, fin, closed, udp"""
+    return nest(kind, *(u32(u.DSR_TIMEOUT_A_SYN + i, value)
+                        for i, value in enumerate(values)))
+
+
+def service(name, scheduler='rr', path=0, tos=0, mask=0, backends=0,
+            counters=(0, 0, 0), ping=0, one_packet=0, on_down=0, persist=0,
+            prefix=32, times=(0, 0, 0, 0, 0), options=()):
+    return nest(u.DSR_A_SERVICE, key(name), *options,
                 string(u.DSR_SERVICE_A_SCHEDULER, scheduler),
                 u8(u.DSR_SERVICE_A_PATH, path), u8(u.DSR_SERVICE_A_TOS, tos),
                 u8(u.DSR_SERVICE_A_TOS_MASK, mask),
+                u8(u.DSR_SERVICE_A_PING, ping),
+                u8(u.DSR_SERVICE_A_ONE_PACKET, one_packet),
+                u8(u.DSR_SERVICE_A_ON_DOWN, on_down),
+                u32(u.DSR_SERVICE_A_PERSIST, persist),
+                u8(u.DSR_SERVICE_A_PERSIST_PREFIX, prefix),
+                timeouts(u.DSR_SERVICE_A_TIMEOUTS, *times),
                 u32(u.DSR_SERVICE_A_BACKENDS, backends),
                 stats(u.DSR_SERVICE_A_STATS, *counters))
 
 
-def backend(fwmark, via, weight=1, active=0, inactive=0, state=0,
+def backend(name, via, weight=1, active=0, inactive=0, state=0,
             ifindex=None, mac=None, counters=(0, 0, 0), upper=0, lower=0,
-            overloaded=0):
+            overloaded=0, admin=0, deadline=0, persistent=0, unresolved=0):
+    return nest(u.DSR_A_SERVICE, key(name)) + backend_nest(
+        via, weight, active, inactive, state, ifindex, mac, counters, upper,
+        lower, overloaded, admin, deadline, persistent, unresolved)
+
+
+def backend_nest(via, weight=1, active=0, inactive=0, state=0, ifindex=None,
+                 mac=None, counters=(0, 0, 0), upper=0, lower=0, overloaded=0,
+                 admin=0, deadline=0, persistent=0, unresolved=0):
     attrs = [addr(u.DSR_BACKEND_A_ADDR, via),
              u32(u.DSR_BACKEND_A_WEIGHT, weight),
              u32(u.DSR_BACKEND_A_ACTIVE, active),
@@ -31,27 +79,40 @@ def backend(fwmark, via, weight=1, active=0, inactive=0, state=0,
              u8(u.DSR_BACKEND_A_STATE, state),
              u32(u.DSR_BACKEND_A_UPPER, upper),
              u32(u.DSR_BACKEND_A_LOWER, lower),
-             u8(u.DSR_BACKEND_A_OVERLOADED, overloaded)]
+             u8(u.DSR_BACKEND_A_OVERLOADED, overloaded),
+             u8(u.DSR_BACKEND_A_ADMIN, admin),
+             u32(u.DSR_BACKEND_A_DEADLINE, deadline),
+             u32(u.DSR_BACKEND_A_PERSISTENT, persistent),
+             u32(u.DSR_BACKEND_A_UNRESOLVED, unresolved)]
     if ifindex is not None:
         attrs.append(u32(u.DSR_BACKEND_A_IFINDEX, ifindex))
     if mac is not None:
         attrs.append(attr(u.DSR_BACKEND_A_MAC,
                           bytes.fromhex(mac.replace(':', ''))))
     attrs.append(stats(u.DSR_BACKEND_A_STATS, *counters))
-    return (nest(u.DSR_A_SERVICE, u32(u.DSR_SERVICE_A_FWMARK, fwmark)) +
-            nest(u.DSR_A_BACKEND, *attrs))
+    return nest(u.DSR_A_BACKEND, *attrs)
 
 
 def connection(proto, src, sport, dst, dport, state, expires, fwmark, via):
-    return nest(u.DSR_A_CONNECTION, u8(u.DSR_CONNECTION_A_PROTO, proto),
-                addr(u.DSR_CONNECTION_A_SRC, src),
-                be16(u.DSR_CONNECTION_A_SPORT, sport),
-                addr(u.DSR_CONNECTION_A_DST, dst),
-                be16(u.DSR_CONNECTION_A_DPORT, dport),
-                u8(u.DSR_CONNECTION_A_STATE, state),
-                u32(u.DSR_CONNECTION_A_EXPIRES, expires),
-                u32(u.DSR_CONNECTION_A_FWMARK, fwmark),
-                addr(u.DSR_CONNECTION_A_BACKEND, via))
+    attrs = [u8(u.DSR_CONNECTION_A_PROTO, proto),
+             addr(u.DSR_CONNECTION_A_SRC, src),
+             be16(u.DSR_CONNECTION_A_SPORT, sport),
+             addr(u.DSR_CONNECTION_A_DST, dst),
+             be16(u.DSR_CONNECTION_A_DPORT, dport),
+             u8(u.DSR_CONNECTION_A_STATE, state),
+             u32(u.DSR_CONNECTION_A_EXPIRES, expires),
+             addr(u.DSR_CONNECTION_A_BACKEND, via)]
+    if fwmark:
+        attrs.append(u32(u.DSR_CONNECTION_A_FWMARK, fwmark))
+    return nest(u.DSR_A_CONNECTION, *attrs)
+
+
+def explanation(why, choice=0, slot=None):
+    attrs = [string(u.DSR_EXPLAIN_A_REASON, why),
+             u8(u.DSR_EXPLAIN_A_CHOICE, choice)]
+    if slot is not None:
+        attrs.append(u32(u.DSR_EXPLAIN_A_SLOT, slot))
+    return nest(u.DSR_A_EXPLAIN, *attrs)
 
 
 def rule(vip=None, proto=None, port=None, tos=None, mask=None, to_port=None,
@@ -83,8 +144,8 @@ def flow(proto, src, sport, dst, dport, to, to_port, socket_sport, state,
                 u32(u.DSR_FLOW_A_EXPIRES, expires))
 
 
-def table(entries, maximum, buckets, octets):
-    return nest(u.DSR_A_TABLE, u32(u.DSR_TABLE_A_ENTRIES, entries),
+def table(entries, maximum, buckets, octets, *more):
+    return nest(u.DSR_A_TABLE, *more, u32(u.DSR_TABLE_A_ENTRIES, entries),
                 u32(u.DSR_TABLE_A_MAX, maximum),
                 u32(u.DSR_TABLE_A_BUCKETS, buckets),
                 u64(u.DSR_TABLE_A_BYTES, octets))
@@ -95,11 +156,14 @@ def reason(name, packets):
                 u64(u.DSR_REASON_A_PACKETS, packets))
 
 
-TCP, UDP = 6, 17
+TCP, UDP, SCTP = 6, 17, 132
+PROTOS = {'tcp': TCP, 'udp': UDP, 'sctp': SCTP}
 CLIENT, VIP = '10.10.31.200', '10.10.31.100'
 CLIENT6, VIP6 = '2001:db8:1234:5678:9abc:def0:1234:5678', '2001:db8::100'
 W6 = 'fe80::ff:fe00:101'
 W101, W102 = '10.10.30.101', '10.10.30.102'
+
+WEB = f'vip {VIP} proto tcp port 80'
 
 SERVICES = [
     service(1, backends=2, counters=(15, 1500, 4)),
@@ -110,6 +174,15 @@ SERVICES = [
     service(8, 'maglev', tos=0x10, mask=0xf0, backends=2,
             options=[u8(u.DSR_SERVICE_A_HASH, u.DSR_HASH_SOURCE_PORT),
                      u32(u.DSR_SERVICE_A_TABLE_SIZE, 1048573)]),
+    service(WEB, backends=2, ping=u.DSR_PING_IGNORE, persist=50000, prefix=24,
+            on_down=u.DSR_ON_DOWN_RESET),
+    service(f'vip {VIP} proto udp port 8000-8100', path=u.DSR_PATH_DIRECT,
+            one_packet=1, ping=u.DSR_PING_FORWARD,
+            on_down=u.DSR_ON_DOWN_DROP, persist=5400000),
+    service(f'vip {VIP6} proto sctp', persist=500, prefix=64,
+            times=(500, 600000, 0, 0, 4294967295)),
+    service(f'vip {VIP6}', persist=1000, prefix=128),
+    service('fwmark 1 family inet6', backends=1),
 ]
 
 BACKENDS = [
@@ -125,6 +198,15 @@ BACKENDS = [
             '02:00:00:00:01:01', upper=100, lower=80, overloaded=1),
     backend(8, W102, 1, 100, 0, u.DSR_BACKEND_UNREACHABLE, 1, None,
             upper=100, overloaded=1),
+    backend(WEB, W101, 1, 3, 0, u.DSR_BACKEND_REACHABLE, 1,
+            '02:00:00:00:01:01', admin=u.DSR_BACKEND_DRAINING,
+            deadline=492123, persistent=7),
+    backend(WEB, W102, 1, 0, 0, u.DSR_BACKEND_UNREACHABLE, 1,
+            admin=u.DSR_BACKEND_DOWN, unresolved=3),
+    backend(f'vip {VIP} proto udp port 8000-8100', '10.10.30.11', 1, 0, 0,
+            u.DSR_BACKEND_LOCAL, 1, admin=u.DSR_BACKEND_DRAINING),
+    backend('fwmark 1 family inet6', W6, 1, 1, 0, u.DSR_BACKEND_REACHABLE, 1,
+            '02:00:00:00:01:01', unresolved=9),
 ]
 
 CONNECTIONS = [
@@ -139,6 +221,10 @@ CONNECTIONS = [
                W101),
     connection(TCP, CLIENT6, 40000, VIP6, 80, u.DSR_CONN_ESTABLISHED, 899500,
                1, W6),
+    connection(TCP, CLIENT, 0, VIP, 80, u.DSR_CONN_PERSISTENT, 50000, None,
+               W101),
+    connection(SCTP, CLIENT6, 0, VIP6, 0, u.DSR_CONN_PERSISTENT, 1000, None,
+               W6),
 ]
 
 RULES = [
@@ -154,10 +240,46 @@ FLOWS = [
     flow(UDP, CLIENT, 53000, VIP, 53, W101, 53, 1024, u.DSR_CONN_UDP, 30000),
 ]
 
-LB_STATS = (table(16, 1048576, 2048, 134217) +
+LB_STATS = (table(16, 1048576, 2048, 134217, timeouts(
+    u.DSR_TABLE_A_TIMEOUTS, 10000, 900000, 120000, 10000, 300000)) +
             reason('forwarded', 12345) + reason('drop_no_backend', 0) +
             reason('pass_no_mark', 7))
 RS_STATS = table(2, 65536, 1024, 8192) + reason('delivered', 42)
+
+
+EXPLANATION = (explanation('forwarded', u.DSR_CHOICE_CONNECTION) +
+               SERVICES[0] + CONNECTIONS[0] + backend_nest(
+                   W101, 1, 3, 5, u.DSR_BACKEND_REACHABLE, 1,
+                   '02:00:00:00:01:01'))
+
+EVENTS = [
+    event(u.DSR_CMD_SERVICE_ADD, SERVICES[0]),
+    event(u.DSR_CMD_SERVICE_SET, SERVICES[4]),
+    event(u.DSR_CMD_SERVICE_REPLACE, SERVICES[1]),
+    event(u.DSR_CMD_SERVICE_DELETE, nest(u.DSR_A_SERVICE, key(WEB))),
+    event(u.DSR_CMD_SERVICE_FLUSH, b''),
+    event(u.DSR_CMD_BACKEND_ADD, BACKENDS[0]),
+    event(u.DSR_CMD_BACKEND_SET, backend(
+        WEB, W101, 1, 3, 0, u.DSR_BACKEND_REACHABLE, 1,
+        admin=u.DSR_BACKEND_DRAINING, deadline=492123)),
+    event(u.DSR_CMD_BACKEND_REPLACE, BACKENDS[1]),
+    event(u.DSR_CMD_BACKEND_DELETE, nest(u.DSR_A_SERVICE, key(1)) + nest(
+        u.DSR_A_BACKEND, addr(u.DSR_BACKEND_A_ADDR, W101))),
+    event(u.DSR_CMD_BACKEND_STATE, backend(
+        'fwmark 1 family inet6', W6, state=u.DSR_BACKEND_UNREACHABLE,
+        unresolved=1)),
+    event(u.DSR_CMD_CONNECTION_FLUSH, b''),
+    event(u.DSR_CMD_CONNECTION_SET, b''),
+]
+
+
+def asked(request):
+    """The connections that have all that a request names."""
+    wanted = request.nest(u.DSR_A_CONNECTION) or {}
+    return Reply(*(
+        c for c in CONNECTIONS
+        if wanted.items() <= {k: v for k, _, v in parse_attrs(
+            parse_attrs(c)[0][2])}.items()), size=2)
 
 
 def load(kernel):
@@ -166,9 +288,11 @@ def load(kernel):
         ('dsr', u.DSR_CMD_SERVICE_GET):
             lambda r: Reply(*SERVICES) if r.dump else Reply(SERVICES[0]),
         ('dsr', u.DSR_CMD_BACKEND_GET): Reply(*BACKENDS),
-        ('dsr', u.DSR_CMD_CONNECTION_GET): Reply(*CONNECTIONS, size=2),
+        ('dsr', u.DSR_CMD_CONNECTION_GET): asked,
+        ('dsr', u.DSR_CMD_EXPLAIN): Reply(EXPLANATION),
         ('dsr', u.DSR_CMD_STATS_GET): Reply(LB_STATS),
         ('dsr_rs', u.DSR_RS_CMD_RULE_GET): Reply(*RULES),
         ('dsr_rs', u.DSR_RS_CMD_FLOW_GET): Reply(*FLOWS),
         ('dsr_rs', u.DSR_RS_CMD_STATS_GET): Reply(RS_STATS),
     })
+    kernel.events = list(EVENTS)

@@ -56,10 +56,10 @@ ERRORS = {
                                    "'flush#comment': expected add, set, "
                                    'replace, delete, show, flush or help'),
     "''\n": (1, "object '' is ambiguous: service, backend, connection, real, "
-                'flow, stats, show or help'),
+                'flow, stats, show, monitor, explain or help'),
     'complete service\n': (1, "unknown object 'complete': expected service, "
-                              'backend, connection, real, flow, stats, show '
-                              'or help'),
+                              'backend, connection, real, flow, stats, show, '
+                              'monitor, explain or help'),
     'x ' * 65 + '\n': (1, 'more than 64 words in one line'),
 }
 
@@ -77,8 +77,8 @@ def test_stops(fake, kernel, tmp_path):
     path.write_text('service flush\nservice add\nconnection flush\n')
     result = fake('-b', [str(path)])
     assert result.status == 1
-    assert result.err.startswith(f'dsrctl: {path}:2: service add: fwmark is '
-                                 'missing')
+    assert result.err.startswith(f'dsrctl: {path}:2: service add: one of '
+                                 'fwmark and vip is missing')
     assert [r.cmd for r in kernel.requests] == [u.DSR_CMD_SERVICE_FLUSH]
 
 
@@ -86,7 +86,8 @@ def test_force(fake, kernel):
     kernel.answers['dsr', u.DSR_CMD_SERVICE_ADD] = Ack(errno.EEXIST, 'there')
     fake('-f -b -', stdin='service add fwmark 1\nx\nconnection flush\n').check(
         2, "dsrctl: -:1: there\ndsrctl: -:2: unknown object 'x': expected "
-        'service, backend, connection, real, flow, stats, show or help\n')
+        'service, backend, connection, real, flow, stats, show, monitor, '
+        'explain or help\n')
     assert kernel.requests[-1].cmd == u.DSR_CMD_CONNECTION_FLUSH
 
 

@@ -31,7 +31,13 @@ def complete(binary, line, setup=''):
 
 
 OBJECTS = ['service', 'backend', 'connection', 'real', 'flow', 'stats',
-           'show', 'help']
+           'show', 'monitor', 'explain', 'help']
+KEY = ['fwmark', 'family', 'vip', 'proto', 'port']
+OPTIONS = ['scheduler', 'path', 'tos', 'hash', 'table-size', 'ping',
+           'one-packet', 'on-down', 'persist', 'persist-prefix']
+TIMEOUTS = ['timeout-syn', 'timeout-established', 'timeout-fin',
+            'timeout-closed', 'timeout-udp']
+STATES = ['syn', 'established', 'fin', 'closed', 'udp']
 LINES = {
     'dsrctl ': OBJECTS,
     'dsrctl s': ['service', 'stats', 'show'],
@@ -40,13 +46,10 @@ LINES = {
                         'help'],
     'dsrctl service s': ['set', 'show'],
     'dsrctl show ': ['help'],
-    'dsrctl service add ': ['fwmark', 'scheduler', 'path', 'tos', 'hash',
-                            'table-size'],
-    'dsrctl se a ': ['fwmark', 'scheduler', 'path', 'tos', 'hash',
-                     'table-size'],
+    'dsrctl service add ': KEY + OPTIONS + TIMEOUTS,
+    'dsrctl se a ': KEY + OPTIONS + TIMEOUTS,
     'dsrctl service add fwmark ': [],
-    'dsrctl service add fwmark 1 ': ['scheduler', 'path', 'tos', 'hash',
-                                     'table-size'],
+    'dsrctl service add fwmark 1 ': KEY[1:] + OPTIONS + TIMEOUTS,
     'dsrctl service add fwmark 1 path ': ['stack', 'direct'],
     'dsrctl service add fwmark 1 path d': ['direct'],
     'dsrctl service add scheduler ': [
@@ -55,22 +58,44 @@ LINES = {
     'dsrctl service add hash ': ['default', 'source', 'source-port'],
     'dsrctl service add table-size 13': ['131071'],
     'dsrctl service add tos ': ['none'],
-    'dsrctl service delete ': ['fwmark'],
+    'dsrctl service delete ': KEY,
     'dsrctl service flush ': [],
     'dsrctl service add junk ': [],
     'dsrctl real add proto ': ['tcp', 'udp'],
     'dsrctl real delete ': ['vip', 'proto', 'port', 'tos', 'dscp'],
-    'dsrctl connection show state ': ['syn', 'established', 'fin', 'closed',
-                                      'udp'],
-    'dsrctl connection set ': ['max'],
+    'dsrctl service add family ': ['inet', 'inet6'],
+    'dsrctl service add vip 10.0.0.1 proto ': ['tcp', 'udp', 'sctp'],
+    'dsrctl service add ping ': ['reply', 'forward', 'ignore'],
+    'dsrctl service add one-packet ': ['off', 'on'],
+    'dsrctl service add on-down re': ['reschedule', 'reset'],
+    'dsrctl service add persist ': ['off'],
+    'dsrctl service add timeout-udp ': ['default'],
+    'dsrctl backend delete ': KEY + ['via'],
+    'dsrctl backend drain fwmark 1 via 10.0.0.1 ': KEY[1:] + ['deadline',
+                                                             'wait'],
+    'dsrctl backend drain fwmark 1 wait ': KEY[1:] + ['via', 'deadline'],
+    'dsrctl backend drain fwmark 1 --wait d': ['deadline'],
+    'dsrctl backend set up ': KEY + ['via', 'weight', 'upper', 'lower',
+                                     'down'],
+    'dsrctl connection show state ': STATES + ['persistent'],
+    'dsrctl connection show sort ': ['src', 'dst', 'via', 'state', 'expires'],
+    'dsrctl flow show state ': STATES,
+    'dsrctl connection set ': ['max'] + TIMEOUTS,
+    'dsrctl flow set ': ['max'],
+    'dsrctl monitor ': ['help'],
+    'dsrctl explain ': ['help'],
+    'dsrctl explain 10.0.0.1:1 ': [],
+    'dsrctl explain 10.0.0.1:1 10.0.0.2:80 ': ['proto', 'mark', 'middle'],
+    'dsrctl explain 10.0.0.1:1 10.0.0.2:80 middle ': ['proto', 'mark'],
+    'dsrctl explain 10.0.0.1:1 10.0.0.2:80 proto s': ['sctp'],
     'dsrctl -': ['--statistics', '--json', '--pretty', '--netns', '--batch',
                  '--force', '--color', '--version', '--help'],
     'dsrctl --n': ['--netns'],
     'dsrctl -j -s ': OBJECTS,
     'dsrctl -n lv1 ': OBJECTS,
     'dsrctl -n lv1 -j service d': ['delete'],
-    'dsrctl --netns lv1 backend add ': ['fwmark', 'via', 'weight',
-                                           'upper', 'lower'],
+    'dsrctl --netns lv1 backend add ': KEY + ['via', 'weight', 'upper',
+                                              'lower', 'up', 'down'],
 }
 
 

@@ -21,7 +21,9 @@ COUNT = int(os.environ.get('DSR_FUZZ_COUNT', '6000'))
 SEED = int(os.environ.get('DSR_FUZZ_SEED', '1'))
 COMMANDS = ['service show', 'service show fwmark 1', 'backend show',
             'connection show', 'connection show src 10.10.31.200:1 limit 2',
-            'real show', 'flow show', 'stats', 'show', 'service add fwmark 1']
+            'real show', 'flow show', 'stats', 'show', 'service add fwmark 1',
+            'service show vip 10.10.31.100', 'connection show sort expires',
+            'explain 10.0.0.1:1 10.0.0.2:80 mark 1']
 LENGTHS = [0, 1, 2, 3, 4, 5, 7, 8, 0x7f, 0xff, 0x7fff, 0x8000, 0xffff]
 
 
@@ -109,6 +111,18 @@ def test_families(fake, kernel):
     check(fake('-f -b -', stdin='service add fwmark 1\nshow\n' * (COUNT // 16),
                timeout=600), mutator)
     assert mutator.count >= COUNT // 16
+
+
+@pytest.mark.parametrize('options', ['', '-j'])
+def test_events(fake, kernel, options):
+    """Events, and what ends the watch."""
+    kernel.mutate = mutator = Mutator(f'{SEED}{options}')
+    # only once they have joined, not in the answers before
+    kernel.mutate_controller = None
+    count = COUNT // 32
+    check(fake(options, '-f -b -', stdin='monitor\n' * count, timeout=600),
+          mutator)
+    assert mutator.count >= count
 
 
 def test_random_bytes(fake, kernel):

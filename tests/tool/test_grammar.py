@@ -8,19 +8,33 @@ import subprocess
 
 import pytest
 
-SERVICE = ('fwmark N [scheduler NAME] [path stack|direct] '
-           '[tos VALUE|none] [hash source|source-port|default] '
-           '[table-size SLOTS]')
-BACKEND = 'fwmark N via ADDR [weight W] [upper N] [lower N]'
+SERVICE_KEY = ('fwmark N [family inet|inet6] | '
+               'vip ADDR [proto tcp|udp|sctp [port P[-Q]]]')
+TIMEOUT = ('[timeout-syn|timeout-established|timeout-fin|timeout-closed|'
+           'timeout-udp TIME|default]')
+SERVICE = f'{{{SERVICE_KEY}}} [OPTION]...'
+BACKEND_KEY = f'{{{SERVICE_KEY}}} via ADDR'
+BACKEND = f'{BACKEND_KEY} [weight W] [upper N] [lower N] [up|down]'
 KEY = '{vip ADDR [proto tcp|udp [port N]] | tos VALUE[/MASK] | dscp VALUE}'
 CONNECTION = ('[fwmark N] [via ADDR] [src ADDR[:PORT]] [dst ADDR[:PORT]] '
-              '[proto tcp|udp] [state syn|established|fin|closed|udp] '
-              '[limit N]')
-OBJECTS = 'service, backend, connection, real, flow, stats, show or help'
+              '[proto tcp|udp|sctp] '
+              '[state syn|established|fin|closed|udp|persistent] '
+              '[sort src|dst|via|state|expires] [limit N]')
+EXPLAIN = 'SRC:PORT DST:PORT [proto tcp|udp|sctp] [mark N] [middle]'
+OBJECTS = ('service, backend, connection, real, flow, stats, show, monitor, '
+           'explain or help')
 NUMBER = ('is not a number: write it in decimal without leading zeros, or in '
           'hexadecimal behind 0x')
 IPV4 = ('is not an IPv4 address: write it as four numbers, like 192.0.2.1')
 ADDRESS = 'is not an IP address: write it like 192.0.2.1 or 2001:db8::1'
+TIME = ('is not a time: write it like 500ms, 30s, 10m, 2h, 1d or 1h30m; a '
+        'number alone is seconds')
+WHICH = 'one of fwmark and vip is missing'
+KEYWORDS = 'fwmark, family, vip, proto'
+SERVICE_KEYWORDS = (f'{KEYWORDS}, port, scheduler, path, tos, hash, '
+                    'table-size, ping, one-packet, on-down, persist, '
+                    'persist-prefix, timeout-syn, timeout-established, '
+                    'timeout-fin, timeout-closed or timeout-udp')
 
 ERRORS = {
     # objects and commands
@@ -33,34 +47,135 @@ ERRORS = {
     'stats x': "stats: unknown command 'x': expected show or help",
     'show x': "show: unexpected argument 'x': there are none here",
     # keywords
-    'service add': f'service add: fwmark is missing: dsrctl service add '
-                   f'{SERVICE}',
-    'service add scheduler rr': 'service add: fwmark is missing: '
-                                f'dsrctl service add {SERVICE}',
+    'service add': f'service add: {WHICH}: dsrctl service add {SERVICE}',
+    'service add scheduler rr':
+        f'service add: {WHICH}: dsrctl service add {SERVICE}',
+    'service add proto tcp port 80':
+        f'service add: {WHICH}: dsrctl service add {SERVICE}',
+    'service add fwmark 1 vip 10.0.0.1':
+        'service add: fwmark and vip exclude each other: '
+        f'dsrctl service add {SERVICE}',
+    'service show port 80':
+        f'service show: {WHICH}: dsrctl service show [{SERVICE_KEY}]',
+    'backend show family inet6':
+        f'backend show: {WHICH}: dsrctl backend show [{SERVICE_KEY}]',
     'service add fwmark': 'service add: fwmark needs a value: '
                           f'dsrctl service add {SERVICE}',
     'service add fwmark 1 fwmark 1': 'service add: fwmark is given twice',
     'service add fwmark 1 rr': "service add: unknown keyword 'rr': "
-                               'expected fwmark, scheduler, path, tos, hash or '
-                               'table-size',
+                               f'expected {SERVICE_KEYWORDS}',
     'service add fw 1': "service add: unknown keyword 'fw': "
-                        'expected fwmark, scheduler, path, tos, hash or '
-                               'table-size',
+                        f'expected {SERVICE_KEYWORDS}',
     'service delete fwmark 1 path stack':
-        "service delete: unknown keyword 'path': expected fwmark",
-    'service delete': 'service delete: fwmark is missing: '
-                      'dsrctl service delete fwmark N',
+        f"service delete: unknown keyword 'path': expected {KEYWORDS} or port",
+    'service delete': f'service delete: {WHICH}: '
+                      f'dsrctl service delete {SERVICE_KEY}',
     'service flush all': "service flush: unexpected argument 'all': "
                          'there are none here',
     'backend add fwmark 1': 'backend add: via is missing: '
                             f'dsrctl backend add {BACKEND}',
-    'backend add via 10.0.0.1': 'backend add: fwmark is missing: '
+    'backend add via 10.0.0.1': f'backend add: {WHICH}: '
                                 f'dsrctl backend add {BACKEND}',
     'backend show via 10.0.0.1': "backend show: unknown keyword 'via': "
-                                 'expected fwmark',
-    'connection set': 'connection set: max is missing: '
-                      'dsrctl connection set max N',
+                                 f'expected {KEYWORDS} or port',
+    'backend set fwmark 1 via 10.0.0.1 up down':
+        'backend set: up and down exclude each other: '
+        f'dsrctl backend set {BACKEND}',
+    'backend set fwmark 1 via 10.0.0.1 up up':
+        'backend set: up is given twice',
+    'backend set fwmark 1 via 10.0.0.1 --weight 1':
+        "backend set: unknown keyword '--weight': "
+        f'expected {KEYWORDS}, port, via, weight, upper, lower, up or down',
+    'backend drain fwmark 1': 'backend drain: via is missing: dsrctl backend '
+                              f'drain {BACKEND_KEY} [deadline TIME] [wait]',
+    'backend drain via 10.0.0.1':
+        f'backend drain: {WHICH}: dsrctl backend '
+        f'drain {BACKEND_KEY} [deadline TIME] [wait]',
+    'backend drain fwmark 1 via 10.0.0.1 weight 1':
+        "backend drain: unknown keyword 'weight': "
+        f'expected {KEYWORDS}, port, via, deadline or wait',
+    'backend drain fwmark 1 via 10.0.0.1 wait --wait':
+        'backend drain: wait is given twice',
+    'connection set': 'connection set: what to set is missing: '
+                      f'dsrctl connection set [max N] {TIMEOUT}',
     'connection set max 1 max 2': 'connection set: max is given twice',
+    'connection show sort age':
+        "connection show: unknown sort 'age': "
+        'expected src, dst, via, state or expires',
+    'flow show sort src': "flow show: unknown keyword 'sort': "
+                          'expected src, dst, proto, state or limit',
+    'flow show state persistent':
+        "flow show: unknown state 'persistent': "
+        'expected syn, established, fin, closed or udp',
+    'flow show proto sctp':
+        "flow show: unknown proto 'sctp': expected tcp or udp",
+    'monitor service': "monitor: unexpected argument 'service': "
+                       'there are none here',
+    # times
+    **{f'service add fwmark 1 persist {word}':
+       f"service add: persist '{word}' {TIME}"
+       for word in ('abc', '-1', '+1', '1.5s', '10x', '10S', 's', '1m2', '0x10',
+                    '30s10m', '1s1s', '1m-', 'default', '1h_')},
+    **{f'connection set timeout-udp {word}':
+       f'connection set: timeout-udp {word} is out of range: '
+       '1ms to 49d17h2m47s295ms'
+       for word in ('0', '0ms', '0d0h', '50d', '4294968', '4294967296ms',
+                    '49d17h2m47s296ms', '99999999999999999999d',
+                    '4294967296d')},
+    'service add fwmark 1 persist 50s/':
+        f"service add: persist-prefix '' {NUMBER}",
+    'service add fwmark 1 persist /24': f"service add: persist '' {TIME}",
+    'service add fwmark 1 persist 50s/256':
+        'service add: persist-prefix 256 is out of range: 0 to 255',
+    'service add fwmark 1 persist 50s/24 persist-prefix 24':
+        'service add: persist-prefix is given twice',
+    'service add fwmark 1 persist-prefix 24 persist 50s/24':
+        'service add: persist-prefix is given twice',
+    'service add fwmark 1 persist': 'service add: persist needs a value: '
+                                    f'dsrctl service add {SERVICE}',
+    'service add fwmark 1 timeout-syn off':
+        f"service add: timeout-syn 'off' {TIME}",
+    'backend drain fwmark 1 via 10.0.0.1 deadline off':
+        f"backend drain: deadline 'off' {TIME}",
+    # services
+    'service add fwmark 1 family ipv6':
+        "service add: unknown family 'ipv6': expected inet or inet6",
+    'service add vip 10.0.0.1 proto icmp':
+        "service add: unknown proto 'icmp': expected tcp, udp or sctp",
+    'service add vip 10.0.0.1 proto tcp port 65536':
+        'service add: port 65536 is out of range: 0 to 65535',
+    'service add vip 10.0.0.1 proto tcp port 80-65536':
+        'service add: port 65536 is out of range: 0 to 65535',
+    'service add vip 10.0.0.1 proto tcp port 80-':
+        f"service add: port '' {NUMBER}",
+    'service add vip 10.0.0.1 proto tcp port -80':
+        f"service add: port '-80' {NUMBER}",
+    'service add vip 10.0.0.1 proto tcp port 1-2-3':
+        f"service add: port '2-3' {NUMBER}",
+    'service add fwmark 1 ping pong':
+        "service add: unknown ping 'pong': expected reply, forward or ignore",
+    'service add fwmark 1 one-packet 1':
+        "service add: unknown one-packet '1': expected off or on",
+    'service add fwmark 1 on-down ignore':
+        "service add: unknown on-down 'ignore': "
+        'expected reschedule, reset or drop',
+    # explain
+    'explain': f'explain: source is missing: dsrctl explain {EXPLAIN}',
+    'explain 10.0.0.1:1': 'explain: destination is missing: '
+                          f'dsrctl explain {EXPLAIN}',
+    'explain 10.0.0.1 10.0.0.2:80': 'explain: the source has no port: '
+                                    f'dsrctl explain {EXPLAIN}',
+    'explain 10.0.0.1:1 2001:db8::1': 'explain: the destination has no port: '
+                                      f'dsrctl explain {EXPLAIN}',
+    'explain 10.0.0.1:1 [2001:db8::1]:80':
+        'explain: source and destination are of different families',
+    'explain w101:1 10.0.0.2:80': f"explain: source 'w101' {ADDRESS}",
+    'explain 10.0.0.1:1 10.0.0.2:http':
+        f"explain: destination 'http' {NUMBER}",
+    'explain 10.0.0.1:1 10.0.0.2:80 fwmark 1':
+        "explain: unknown keyword 'fwmark': expected proto, mark or middle",
+    'explain 10.0.0.1:1 10.0.0.2:80 mark': 'explain: mark needs a value: '
+                                           f'dsrctl explain {EXPLAIN}',
     'flow set': 'flow set: max is missing: dsrctl flow set max N',
     'flow show fwmark 1': "flow show: unknown keyword 'fwmark': "
                           'expected src, dst, proto, state or limit',
@@ -164,7 +279,7 @@ ERRORS = {
         "real add: unknown proto 'icmp': expected tcp or udp",
     'connection show state open':
         "connection show: unknown state 'open': "
-        'expected syn, established, fin, closed or udp',
+        'expected syn, established, fin, closed, udp or persistent',
     # options
     '-x': "option -x is unknown or takes no value: 'dsrctl help' lists the "
           'options',
@@ -215,7 +330,8 @@ def test_help(fake, golden, line):
 
 
 @pytest.mark.parametrize('name', ['service', 'backend', 'connection', 'real',
-                                  'flow', 'stats', 'show'])
+                                  'flow', 'stats', 'show', 'monitor',
+                                  'explain'])
 def test_object_help(fake, kernel, golden, name):
     out = fake(name, 'help').check(0).out
     golden(f'help-{name}.txt', out)
@@ -253,7 +369,8 @@ def test_options_combine(fake):
 
 def test_options_end_with_the_object(fake):
     fake('service show -j').check(
-        1, "dsrctl: service show: unknown keyword '-j': expected fwmark\n")
+        1, "dsrctl: service show: unknown keyword '-j': "
+        f'expected {KEYWORDS} or port\n')
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason='needs root')

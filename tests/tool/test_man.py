@@ -8,8 +8,10 @@ import subprocess
 
 import pytest
 
+import sample
 import uapi as u
 from conftest import TOOL
+from fakekernel import Reply
 
 PAGE = os.path.join(TOOL, 'dsrctl.8')
 
@@ -58,6 +60,7 @@ def test_every_command(fake, page):
         for command in fake('complete', name).out.split():
             assert (command == 'help' or f'dsrctl {name} {command}' in page
                     or f'dsrctl {name} Why' in page), f'{name} {command}'
+        assert f'dsrctl {name}' in page
 
 
 def test_every_keyword(fake, page):
@@ -88,7 +91,8 @@ def test_json_keys(fake, page):
 
     section = page[page.index(' JSON The lists'):page.index('EXIT STATUS')]
     for command in ('service show', 'backend show', 'connection show',
-                    'real show', 'flow show', 'stats', 'show'):
+                    'real show', 'flow show', 'stats', 'show',
+                    'explain 10.0.0.1:1 10.0.0.2:80 middle'):
         for key in keys(json.loads(fake('-j', command).out)):
             assert re.search(rf'\b{key}\b', section), key
 
@@ -107,8 +111,10 @@ def example_lines():
                 yield line
 
 
-def test_examples(fake):
+def test_examples(fake, kernel):
     """The examples do what they say; there are at least six."""
+    kernel.answers['dsr', u.DSR_CMD_BACKEND_GET] = Reply(sample.backend(
+        1, sample.W101, admin=u.DSR_BACKEND_DRAINING))
     lines = list(example_lines())
     assert len(lines) >= 12
     for line in lines:
@@ -122,6 +128,6 @@ def test_examples(fake):
 
 def test_states(page):
     for name in ('reachable', 'unknown', 'incomplete', 'unreachable',
-                 'no_route'):
+                 'no_route', 'local'):
         assert f'DSR_BACKEND_{name.upper()}' in vars(u)
         assert name in page

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """What the "show" commands print of what the modules answer."""
 
+import errno
 import json
 import os
 import pty
@@ -26,6 +27,7 @@ SHOW = {
     'flow': 'flow show',
     'stats': 'stats show',
     'stats-s': '-s stats',
+    'explain': f'explain {sample.CLIENT}:40000 {sample.VIP}:80 mark 1',
 }
 
 
@@ -87,7 +89,7 @@ def test_service_without_backends(fake, kernel):
     kernel.answers['dsr', u.DSR_CMD_BACKEND_GET] = Reply()
     kernel.answers['dsr', u.DSR_CMD_SERVICE_GET] = Reply(sample.service(3))
     assert fake('show').check(0).out == (
-        'service fwmark 3 scheduler rr path stack\n'
+        'service fwmark 3 scheduler rr\n'
         "  no backends: add one with 'dsrctl backend add fwmark 3 via ADDR'\n"
         'connections: 16 of at most 1048576\n')
 
@@ -98,22 +100,27 @@ def test_absent_attributes(fake, kernel):
         nest(u.DSR_A_SERVICE, u32(u.DSR_SERVICE_A_FWMARK, 1),
              u32(30, 5), u32(900, 5)), u32(30, 1) + sample.service(2))
     lines = fake('service show').check(0).out.split('\n')
-    assert lines[1].split() == ['1', '-', '-', '-', '-', '-', '-']
-    assert lines[2].split() == ['2', 'rr', '-', '-', 'stack', '-', '0']
+    assert lines[1].split() == ['fwmark', '1', '-', '-', '-']
+    assert lines[2].split() == ['fwmark', '2', 'rr', '0', '-']
     assert json.loads(fake('-j service show').check(0).out)[0] == {
-        'fwmark': 1, 'scheduler': None, 'hash': None, 'table_size': None,
-        'path': None, 'tos': None,
-        'tos_mask': None, 'backend_count': None, 'connections': None,
-        'packets': None, 'bytes': None}
+        'fwmark': 1, 'family': 'inet', 'vip': None, 'proto': None,
+        'port': None, 'port_last': None, 'scheduler': None, 'hash': None,
+        'table_size': None, 'path': None, 'tos': None, 'tos_mask': None,
+        'ping': None, 'one_packet': None, 'on_down': None, 'persist': None,
+        'persist_prefix': None,
+        'timeouts': {'syn': None, 'established': None, 'fin': None,
+                     'closed': None, 'udp': None},
+        'backend_count': None, 'connections': None, 'packets': None,
+        'bytes': None}
 
 
 def test_unknown_values(fake, kernel):
     """A value without a name is printed as its number."""
     kernel.answers['dsr', u.DSR_CMD_CONNECTION_GET] = Reply(
-        sample.connection(132, sample.CLIENT, 1, sample.VIP, 2, 200, 0, 1,
+        sample.connection(50, sample.CLIENT, 1, sample.VIP, 2, 200, 0, 1,
                           sample.W101))
     row = fake('connection show').check(0).out.split('\n')[1].split()
-    assert (row[0], row[5]) == ('132', '200')
+    assert (row[0], row[5]) == ('50', '200')
 
 
 def test_control_characters(fake, kernel):
@@ -127,30 +134,40 @@ def test_control_characters(fake, kernel):
 
 
 FILTERS = {
-    '': [0, 1, 2, 3, 4, 5],
+    '': [0, 1, 2, 3, 4, 5, 6, 7],
     'fwmark 1': [0, 1, 5],
     'fwmark 0xffffffff': [2],
-    f'via {sample.W101}': [0, 3, 4],
-    f'src {sample.CLIENT}': [0, 1],
+    f'via {sample.W101}': [0, 3, 4, 6],
+    f'src {sample.CLIENT}': [0, 1, 6],
     f'src {sample.CLIENT}:40001': [1],
     f'dst {sample.VIP}:443': [3, 4],
     'proto udp': [2],
-    'proto tcp': [0, 1, 3, 4, 5],
+    'proto tcp': [0, 1, 3, 4, 5, 6],
+    'proto sctp': [7],
     'state established': [0, 5],
     'state fin': [1],
     'state syn': [3],
     'state closed': [4],
     'state udp': [2],
+    'state persistent': [6, 7],
     'limit 1': [0],
     'limit 4': [0, 1, 2, 3],
-    'limit 100': [0, 1, 2, 3, 4, 5],
-    f'src {sample.CLIENT6}': [5],
-    f'src [{sample.CLIENT6}]': [5],
+    'limit 100': [0, 1, 2, 3, 4, 5, 6, 7],
+    f'src {sample.CLIENT6}': [5, 7],
+    f'src [{sample.CLIENT6}]': [5, 7],
     f'dst [{sample.VIP6}]:80': [5],
     f'dst [{sample.VIP6}]:81': [],
-    f'via {sample.W6}': [5],
+    f'via {sample.W6}': [5, 7],
     f'via {sample.W101} proto tcp limit 2': [0, 3],
     f'src {sample.CLIENT}:1': [],
+    'sort src': [6, 0, 1, 3, 4, 2, 7, 5],
+    'sort dst': [0, 1, 6, 3, 4, 2, 7, 5],
+    'sort via': [0, 3, 4, 6, 1, 2, 5, 7],
+    'sort state': [3, 0, 5, 1, 4, 2, 6, 7],
+    'sort expires': [4, 3, 7, 6, 1, 0, 5, 2],
+    'sort expires limit 2': [4, 3],
+    f'sort expires via {sample.W101} limit 3': [4, 3, 6],
+    'limit 1 sort src proto sctp': [7],
 }
 
 
@@ -176,8 +193,30 @@ def test_limit_then_more(fake, kernel):
     """A dump that is given up does not spoil the next request."""
     result = fake('-b -', stdin='connection show limit 1\n'
                                 'connection show limit 2\nservice show\n')
-    assert len(result.check(0).out.splitlines()) == 2 + 3 + 5
+    assert len(result.check(0).out.splitlines()) == 2 + 3 + 1 + len(sample.SERVICES)
     assert kernel.connections == 3
+
+
+def test_million_sorted(fake, kernel):
+    """What is sorted comes out whole, and in order."""
+    count = 5000
+    kernel.answers['dsr', u.DSR_CMD_CONNECTION_GET] = Reply(
+        *(sample.connection(sample.TCP, sample.CLIENT, i * 7919 % 65536,
+                            sample.VIP, 80, 1, 1000, 1, sample.W101)
+          for i in range(count)), size=100)
+    ports = [c['sport'] for c in json.loads(
+        fake('-j connection show sort src').check(0).out)]
+    assert len(ports) == count
+    assert ports == sorted(ports)
+
+
+def test_sorted_interrupted(fake, kernel):
+    """What did not come to its end is not taken for the whole."""
+    kernel.answers['dsr', u.DSR_CMD_CONNECTION_GET] = Reply(
+        *sample.CONNECTIONS, end_error=-errno.ENOMEM)
+    result = fake('connection show sort src').check(
+        2, 'dsrctl: connection show: Cannot allocate memory\n')
+    assert result.out == ''
 
 
 def test_million_streamed(fake, kernel):
@@ -212,7 +251,9 @@ def test_color(fake):
         out = fake(option, 'show').check(0).out
         assert '\x1b[32mreachable\x1b[0m' in out
         assert '\x1b[31munreachable\x1b[0m' in out
-        assert '\x1b[33moverloaded\x1b[0m' in out
+        assert '\x1b[33moverloaded, reachable\x1b[0m' in out
+        assert '\x1b[33mdraining 8m12s, reachable\x1b[0m' in out
+        assert '\x1b[31mdown, unreachable (unresolved 3)\x1b[0m' in out
         for code in ('0', '1', '31', '32', '33'):
             out = out.replace(f'\x1b[{code}m', '')
         assert out == plain

@@ -7,6 +7,7 @@ import struct
 import pytest
 
 import uapi as u
+from fakekernel import packed, parse_attrs
 
 VIP = socket.inet_aton('10.10.31.100')
 W101 = socket.inet_aton('10.10.30.101')
@@ -33,6 +34,14 @@ def p16(value):
 MARK = {u.DSR_SERVICE_A_FWMARK: n32(1)}
 ADDR = {u.DSR_BACKEND_A_ADDR: W101}
 RULE = {u.DSR_RULE_A_VIP4: VIP}
+VIP6 = packed('2001:db8::100')
+MARK6 = {**MARK, u.DSR_SERVICE_A_FAMILY: n8(10)}
+ADDR6 = {u.DSR_BACKEND_A_ADDR: packed('2001:db8::101')}
+WEB = {u.DSR_SERVICE_A_VIP: VIP, u.DSR_SERVICE_A_PROTO: n8(6),
+       u.DSR_SERVICE_A_PORT: p16(80)}
+PACKET = {u.DSR_EXPLAIN_A_SRC: packed('10.10.31.200'),
+          u.DSR_EXPLAIN_A_SPORT: p16(40000), u.DSR_EXPLAIN_A_DST: VIP,
+          u.DSR_EXPLAIN_A_DPORT: p16(80), u.DSR_EXPLAIN_A_PROTO: n8(6)}
 
 # command line: family, command, {nest: {attribute: payload}}, warning
 REQUESTS = {
@@ -90,6 +99,64 @@ REQUESTS = {
                             n8(u.DSR_HASH_SOURCE_PORT)}}),
     'service delete fwmark 1':
         ('dsr', u.DSR_CMD_SERVICE_DELETE, {u.DSR_A_SERVICE: MARK}),
+    'service add vip 10.10.31.100':
+        ('dsr', u.DSR_CMD_SERVICE_ADD,
+         {u.DSR_A_SERVICE: {u.DSR_SERVICE_A_VIP: VIP}}),
+    'service add vip 10.10.31.100 proto tcp port 80':
+        ('dsr', u.DSR_CMD_SERVICE_ADD, {u.DSR_A_SERVICE: WEB}),
+    'service add port 8000-8100 proto sctp vip 2001:db8::100':
+        ('dsr', u.DSR_CMD_SERVICE_ADD,
+         {u.DSR_A_SERVICE: {u.DSR_SERVICE_A_VIP: VIP6,
+                            u.DSR_SERVICE_A_PROTO: n8(132),
+                            u.DSR_SERVICE_A_PORT: p16(8000),
+                            u.DSR_SERVICE_A_PORT_LAST: p16(8100)}}),
+    'service add fwmark 1 family inet6':
+        ('dsr', u.DSR_CMD_SERVICE_ADD, {u.DSR_A_SERVICE: MARK6}),
+    'service add fwmark 1 family inet':
+        ('dsr', u.DSR_CMD_SERVICE_ADD,
+         {u.DSR_A_SERVICE: {**MARK, u.DSR_SERVICE_A_FAMILY: n8(2)}}),
+    'service add fwmark 1 port 80':         # for the kernel to judge
+        ('dsr', u.DSR_CMD_SERVICE_ADD,
+         {u.DSR_A_SERVICE: {**MARK, u.DSR_SERVICE_A_PORT: p16(80)}}),
+    'service set fwmark 1 ping forward one-packet on on-down reset':
+        ('dsr', u.DSR_CMD_SERVICE_SET,
+         {u.DSR_A_SERVICE: {
+             **MARK, u.DSR_SERVICE_A_PING: n8(u.DSR_PING_FORWARD),
+             u.DSR_SERVICE_A_ONE_PACKET: n8(1),
+             u.DSR_SERVICE_A_ON_DOWN: n8(u.DSR_ON_DOWN_RESET)}}),
+    'service set fwmark 1 ping reply one-packet off on-down reschedule':
+        ('dsr', u.DSR_CMD_SERVICE_SET,
+         {u.DSR_A_SERVICE: {
+             **MARK, u.DSR_SERVICE_A_PING: n8(u.DSR_PING_REPLY),
+             u.DSR_SERVICE_A_ONE_PACKET: n8(0),
+             u.DSR_SERVICE_A_ON_DOWN: n8(u.DSR_ON_DOWN_RESCHEDULE)}}),
+    **{f'service set fwmark 1 persist {words}':
+       ('dsr', u.DSR_CMD_SERVICE_SET,
+        {u.DSR_A_SERVICE: {**MARK, u.DSR_SERVICE_A_PERSIST: n32(value)}})
+       for words, value in {
+           'off': 0, '50': 50000, '500ms': 500, '30s': 30000, '10m': 600000,
+           '2h': 7200000, '1d': 86400000, '1h30m': 5400000, '1d1ms': 86400001,
+           '49d17h2m47s295ms': 4294967295, '0d1s': 1000}.items()},
+    'service set fwmark 1 persist 50s persist-prefix 24':
+        ('dsr', u.DSR_CMD_SERVICE_SET,
+         {u.DSR_A_SERVICE: {**MARK, u.DSR_SERVICE_A_PERSIST: n32(50000),
+                            u.DSR_SERVICE_A_PERSIST_PREFIX: n8(24)}}),
+    'service set fwmark 1 persist 50s/24 ping reply':
+        ('dsr', u.DSR_CMD_SERVICE_SET,
+         {u.DSR_A_SERVICE: {**MARK, u.DSR_SERVICE_A_PERSIST: n32(50000),
+                            u.DSR_SERVICE_A_PERSIST_PREFIX: n8(24),
+                            u.DSR_SERVICE_A_PING: n8(u.DSR_PING_REPLY)}}),
+    'service set fwmark 1 persist-prefix 255':
+        ('dsr', u.DSR_CMD_SERVICE_SET,
+         {u.DSR_A_SERVICE: {**MARK, u.DSR_SERVICE_A_PERSIST_PREFIX: n8(255)}}),
+    'service set fwmark 1 timeout-udp 30s timeout-syn default':
+        ('dsr', u.DSR_CMD_SERVICE_SET,
+         {u.DSR_A_SERVICE: {**MARK, u.DSR_SERVICE_A_TIMEOUTS: {
+             u.DSR_TIMEOUT_A_SYN: n32(0), u.DSR_TIMEOUT_A_UDP: n32(30000)}}}),
+    'service delete vip 10.10.31.100 proto tcp port 80':
+        ('dsr', u.DSR_CMD_SERVICE_DELETE, {u.DSR_A_SERVICE: WEB}),
+    'service show vip 10.10.31.100 proto tcp port 80':
+        ('dsr', u.DSR_CMD_SERVICE_GET, {u.DSR_A_SERVICE: WEB}),
     'service flush': ('dsr', u.DSR_CMD_SERVICE_FLUSH, {}),
     'service show fwmark 1':
         ('dsr', u.DSR_CMD_SERVICE_GET, {u.DSR_A_SERVICE: MARK}),
@@ -119,6 +186,61 @@ REQUESTS = {
     'backend delete fwmark 1 via 10.10.30.101':
         ('dsr', u.DSR_CMD_BACKEND_DELETE,
          {u.DSR_A_SERVICE: MARK, u.DSR_A_BACKEND: ADDR}),
+    'backend add fwmark 1 via 2001:db8::101':
+        ('dsr', u.DSR_CMD_BACKEND_ADD,
+         {u.DSR_A_SERVICE: MARK6, u.DSR_A_BACKEND: ADDR6}),
+    'backend delete fwmark 1 via 2001:db8::101':
+        ('dsr', u.DSR_CMD_BACKEND_DELETE,
+         {u.DSR_A_SERVICE: MARK6, u.DSR_A_BACKEND: ADDR6}),
+    'backend drain fwmark 1 via 2001:db8::101':
+        ('dsr', u.DSR_CMD_BACKEND_SET,
+         {u.DSR_A_SERVICE: MARK6, u.DSR_A_BACKEND:
+          {**ADDR6, u.DSR_BACKEND_A_ADMIN: n8(u.DSR_BACKEND_DRAINING)}}),
+    'backend add fwmark 1 family inet via 2001:db8::101':
+        ('dsr', u.DSR_CMD_BACKEND_ADD,
+         {u.DSR_A_SERVICE: {**MARK, u.DSR_SERVICE_A_FAMILY: n8(2)},
+          u.DSR_A_BACKEND: ADDR6}),
+    'backend add vip 2001:db8::100 via 2001:db8::101':
+        ('dsr', u.DSR_CMD_BACKEND_ADD,
+         {u.DSR_A_SERVICE: {u.DSR_SERVICE_A_VIP: VIP6},
+          u.DSR_A_BACKEND: ADDR6}),
+    'backend set vip 10.10.31.100 proto tcp port 80 via 10.10.30.101 up':
+        ('dsr', u.DSR_CMD_BACKEND_SET,
+         {u.DSR_A_SERVICE: WEB, u.DSR_A_BACKEND:
+          {**ADDR, u.DSR_BACKEND_A_ADMIN: n8(u.DSR_BACKEND_UP)}}),
+    'backend set fwmark 1 via 10.10.30.101 --down weight 1':
+        ('dsr', u.DSR_CMD_BACKEND_SET,
+         {u.DSR_A_SERVICE: MARK, u.DSR_A_BACKEND:
+          {**ADDR, u.DSR_BACKEND_A_ADMIN: n8(u.DSR_BACKEND_DOWN),
+           u.DSR_BACKEND_A_WEIGHT: n32(1)}}),
+    'backend drain fwmark 1 deadline 10m via 10.10.30.101':
+        ('dsr', u.DSR_CMD_BACKEND_SET,
+         {u.DSR_A_SERVICE: MARK, u.DSR_A_BACKEND:
+          {**ADDR, u.DSR_BACKEND_A_ADMIN: n8(u.DSR_BACKEND_DRAINING),
+           u.DSR_BACKEND_A_DEADLINE: n32(600000)}}),
+    'connection set max 1000 timeout-established 10m timeout-fin default':
+        ('dsr', u.DSR_CMD_CONNECTION_SET,
+         {u.DSR_A_TABLE: {u.DSR_TABLE_A_MAX: n32(1000),
+                          u.DSR_TABLE_A_TIMEOUTS: {
+                              u.DSR_TIMEOUT_A_ESTABLISHED: n32(600000),
+                              u.DSR_TIMEOUT_A_FIN: n32(0)}}}),
+    'connection set timeout-closed 1':
+        ('dsr', u.DSR_CMD_CONNECTION_SET,
+         {u.DSR_A_TABLE: {u.DSR_TABLE_A_TIMEOUTS: {
+             u.DSR_TIMEOUT_A_CLOSED: n32(1000)}}}),
+    'explain 10.10.31.200:40000 10.10.31.100:80':
+        ('dsr', u.DSR_CMD_EXPLAIN, {u.DSR_A_EXPLAIN: PACKET}),
+    'explain 10.10.31.200:40000 10.10.31.100:80 mark 0 middle proto tcp':
+        ('dsr', u.DSR_CMD_EXPLAIN,
+         {u.DSR_A_EXPLAIN: {**PACKET, u.DSR_EXPLAIN_A_FWMARK: n32(0),
+                            u.DSR_EXPLAIN_A_MIDDLE: b''}}),
+    'explain [2001:db8::101]:1 [2001:db8::100]:65535 proto sctp':
+        ('dsr', u.DSR_CMD_EXPLAIN,
+         {u.DSR_A_EXPLAIN: {u.DSR_EXPLAIN_A_SRC: packed('2001:db8::101'),
+                            u.DSR_EXPLAIN_A_SPORT: p16(1),
+                            u.DSR_EXPLAIN_A_DST: VIP6,
+                            u.DSR_EXPLAIN_A_DPORT: p16(65535),
+                            u.DSR_EXPLAIN_A_PROTO: n8(132)}}),
     'connection set max 0':
         ('dsr', u.DSR_CMD_CONNECTION_SET,
          {u.DSR_A_TABLE: {u.DSR_TABLE_A_MAX: n32(0)}}),
@@ -195,7 +317,18 @@ def test_request(fake, kernel, line):
     assert request.flags == 0x5         # request, ack
     assert {kind for kind, _, _ in request.attrs} == set(nests)
     for kind, attrs in nests.items():
-        assert request.nest(kind) == attrs
+        assert flat(request.nest(kind)) == flat(attrs)
+
+
+def flat(attrs):
+    """Nests within a nest as tuples, as they are there and as they are sent."""
+    timeouts = (u.DSR_SERVICE_A_TIMEOUTS, u.DSR_TABLE_A_TIMEOUTS)
+    found = {}
+    for kind, value in attrs.items():
+        if isinstance(value, bytes) and kind in timeouts and len(value) > 4:
+            value = {k: v for k, _, v in parse_attrs(value)}
+        found[kind] = value
+    return found
 
 
 DUMPS = {
@@ -203,7 +336,31 @@ DUMPS = {
     'backend show': ('dsr', u.DSR_CMD_BACKEND_GET, {}),
     'backend show fwmark 1': ('dsr', u.DSR_CMD_BACKEND_GET,
                               {u.DSR_A_SERVICE: MARK}),
-    'connection show fwmark 1': ('dsr', u.DSR_CMD_CONNECTION_GET, {}),
+    'backend show vip 10.10.31.100 proto tcp port 80':
+        ('dsr', u.DSR_CMD_BACKEND_GET, {u.DSR_A_SERVICE: WEB}),
+    'connection show': ('dsr', u.DSR_CMD_CONNECTION_GET, {}),
+    'connection show limit 1 sort src':
+        ('dsr', u.DSR_CMD_CONNECTION_GET, {}),
+    'connection show fwmark 1':
+        ('dsr', u.DSR_CMD_CONNECTION_GET,
+         {u.DSR_A_CONNECTION: {u.DSR_CONNECTION_A_FWMARK: n32(1)}}),
+    'connection show src 10.10.31.200 dst [2001:db8::100]:80 proto sctp '
+    'state persistent via 10.10.30.101 sort expires limit 2':
+        ('dsr', u.DSR_CMD_CONNECTION_GET,
+         {u.DSR_A_CONNECTION: {
+             u.DSR_CONNECTION_A_SRC: packed('10.10.31.200'),
+             u.DSR_CONNECTION_A_DST: VIP6,
+             u.DSR_CONNECTION_A_DPORT: p16(80),
+             u.DSR_CONNECTION_A_PROTO: n8(132),
+             u.DSR_CONNECTION_A_STATE: n8(u.DSR_CONN_PERSISTENT),
+             u.DSR_CONNECTION_A_BACKEND: W101}}),
+    'connection show state syn src 10.10.31.200:0':
+        ('dsr', u.DSR_CMD_CONNECTION_GET,
+         {u.DSR_A_CONNECTION: {
+             u.DSR_CONNECTION_A_SRC: packed('10.10.31.200'),
+             u.DSR_CONNECTION_A_SPORT: p16(0),
+             u.DSR_CONNECTION_A_STATE: n8(u.DSR_CONN_SYN)}}),
+    'flow show src 10.10.31.200': ('dsr_rs', u.DSR_RS_CMD_FLOW_GET, {}),
     'real show': ('dsr_rs', u.DSR_RS_CMD_RULE_GET, {}),
     'flow show': ('dsr_rs', u.DSR_RS_CMD_FLOW_GET, {}),
 }
@@ -232,6 +389,7 @@ def test_every_command_is_tested():
     asked = {(name, cmd) for name, cmd, *_ in
              (*REQUESTS.values(), *DUMPS.values())}
     asked |= {('dsr', u.DSR_CMD_STATS_GET),         # test_output.py
-              ('dsr_rs', u.DSR_RS_CMD_STATS_GET)}
+              ('dsr_rs', u.DSR_RS_CMD_STATS_GET),
+              ('dsr', u.DSR_CMD_BACKEND_STATE)}     # is never sent
     assert asked == ({('dsr', i) for i in range(1, u.DSR_CMD_MAX + 1)} |
                      {('dsr_rs', i) for i in range(1, u.DSR_RS_CMD_MAX + 1)})

@@ -37,6 +37,7 @@ def pytest_configure(config):
     for line in ('smoke: the few that show that a release works',
                  'debug: needs what only the debug kernel has',
                  'stock: only on the kernels that people run',
+                 'smp: what a second processor can upset, so it needs one',
                  'last: after all others'):
         config.addinivalue_line('markers', line)
 
@@ -214,3 +215,10 @@ def reasons(site):
             return {name: now[name] - self.before[name] for name in now
                     if now[name] != self.before[name]}
     return Since
+
+
+@pytest.fixture
+def site6(site):
+    """The network, which has IPv6 too, from the first such test on."""
+    site.net.enable_ipv6()
+    return site

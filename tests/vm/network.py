@@ -42,6 +42,12 @@ BACK_VRRP = '10.10.30.10'
 W101 = '10.10.30.101'
 W102 = '10.10.30.102'
 
+VIP6 = '2001:db8:31::100'
+CLIENT6 = '2001:db8:31::200'
+LV16 = '2001:db8:31::11'
+W1016 = '2001:db8:30::101'
+W1026 = '2001:db8:30::102'
+
 MACHINES = {
     'client': {'eth0': ('front', ['10.10.31.200/24'])},
     'lv1': {'eth0': ('front', ['10.10.31.11/24', '10.10.31.10/32']),
@@ -58,6 +64,19 @@ ROUTES = {
     'client': [f'{VIP} via {FRONT_VRRP}', f'10.10.30.0/24 via {FRONT_VRRP}'],
     'w101': [f'default via {BACK_VRRP}'],
     'w102': [f'default via {BACK_VRRP}'],
+}
+# IPv6 is there for the tests that ask for it, see Network.enable_ipv6().
+ADDRESSES6 = {
+    'client': {'eth0': CLIENT6},
+    'lv1': {'eth0': LV16, 'eth1': '2001:db8:30::11'},
+    'lv2': {'eth0': '2001:db8:31::12', 'eth1': '2001:db8:30::12'},
+    'w101': {'eth0': W1016},
+    'w102': {'eth0': W1026},
+}
+ROUTES6 = {
+    'client': [f'{VIP6} via {LV16}', f'2001:db8:30::/64 via {LV16}'],
+    'w101': ['default via 2001:db8:30::11'],
+    'w102': ['default via 2001:db8:30::11'],
 }
 BALANCERS = ('lv1', 'lv2')
 WEB = {'w101': 'nano', 'w102': 'desu'}  # what each answers for example.org
@@ -258,6 +277,7 @@ class Network:
         self.say = say
         self.hosts = {}
         self.loaded = set()
+        self.has_ipv6 = False
 
     def __getitem__(self, name):
         return self.hosts[name]
@@ -337,6 +357,34 @@ class Network:
             # A connection whose other end is gone would hold a deleted
             # machine for minutes.
             self.hosts[name].sysctl('ipv4/tcp_orphan_retries', 1)
+            if self.has_ipv6:
+                self._add_ipv6(self.hosts[name])
+
+    def enable_ipv6(self):
+        """Give every machine IPv6, from now on."""
+        if self.has_ipv6:
+            return
+        self.has_ipv6 = True
+        for name in MACHINES:
+            if name in self.hosts:
+                self._add_ipv6(self.hosts[name])
+
+    @staticmethod
+    def _add_ipv6(host):
+        """Static addresses, and nothing of what IPv6 does by itself."""
+        lines = []
+        host.sysctl('ipv6/conf/all/forwarding', int(host.name in BALANCERS))
+        host.sysctl('ipv6/conf/lo/disable_ipv6', 0)
+        host.sysctl('ipv6/icmp/ratelimit', 0)
+        for dev, address in ADDRESSES6[host.name].items():
+            for key, value in (('accept_ra', 0), ('accept_dad', 0),
+                               ('router_solicitations', 0),
+                               ('accept_redirects', 0), ('disable_ipv6', 0)):
+                host.sysctl(f'ipv6/conf/{dev}/{key}', value)
+            lines.append(f'addr add {address}/64 dev {dev} nodad')
+        lines += [f'route add {route}'
+                  for route in ROUTES6.get(host.name, ())]
+        host.ip('\n'.join(lines))
 
     @staticmethod
     def _make_router(host):
@@ -445,6 +493,7 @@ http {{
     keepalive_timeout 600s;
     server {{
         listen 80 default_server backlog=1024;
+        listen [::]:80 default_server backlog=1024 ipv6only=on;
         listen 8080 backlog=1024;
         listen 8081 backlog=1024;
         root {home}/www;
@@ -457,6 +506,7 @@ http {{
     }}
     server {{
         listen 80;
+        listen [::]:80;
         server_name example.org;
         location / {{ return 200 "{name} {WEB[name]}\\n"; }}
     }}

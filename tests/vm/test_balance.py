@@ -34,6 +34,7 @@ def test_sequential(site, path):
         assert site.net.served(name)[0] - old == number // 2
 
 
+@pytest.mark.smp
 def test_parallel(lb):
     number = 200
     before = {name: lb.net.served(name)[0] for name in ('w101', 'w102')}
@@ -249,6 +250,7 @@ def clients(text):
     return re.findall(r'10\.20\.1\.\d+:\d+', text)
 
 
+@pytest.mark.smp
 def test_dump(site):
     """Dumps are whole while packets come and the table grows."""
     number = 30000 // SCALE
@@ -296,6 +298,7 @@ def test_procfs(lb):
         assert line.split()[1] == str(number)
 
 
+@pytest.mark.smp
 def test_change_while_traffic_flows(lb):
     """Weights, schedulers, paths and backends change under load: no loss."""
     child = lb.client.start(

@@ -87,7 +87,8 @@ def test_drain(lb, on_down, reasons):
         if left < 700:
             break
     wait_for('down', lambda: lv1.backends()[W101]['admin'] == 'down')
-    assert time.monotonic() - began >= deadline / 1000
+    # to a tick of the kernel's clock
+    assert time.monotonic() - began >= deadline / 1000 - 0.01
     one = lv1.backends()[W101]
     assert (one['active'], 'deadline' in one) == (1, False)
 

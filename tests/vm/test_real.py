@@ -214,6 +214,7 @@ def test_rule_deleted(one):
     assert one.replies(2) == {'w101 nano': 2}
 
 
+@pytest.mark.smp
 def test_module_reloaded(one):
     """An open connection survives a reload of the module."""
     sock = one.connect()
@@ -447,6 +448,7 @@ def test_flows_shown(one):
     assert 'delivered' in one.w101.read('/proc/net/dsr_rs/stats')
 
 
+@pytest.mark.smp
 def test_accept_many(one):
     """A few thousand flows at once."""
     number = 3000 // SCALE

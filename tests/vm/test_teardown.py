@@ -14,6 +14,8 @@ import wire
 from network import CLIENT, VIP, W101, W102, Host, run, wait_for
 from traffic import DEBUG, Flood, ask
 
+pytestmark = pytest.mark.smp
+
 LV1 = '10.10.31.11'
 
 # "At once", for people: unregistering waits for grace periods, and those take

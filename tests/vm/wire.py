@@ -73,10 +73,68 @@ def icmp_error(type_, code, quoted, rest=0, src=CLIENT, dst=VIP, **fields):
     return ip(data, 1, src, dst, **fields)
 
 
-def icmp_echo(ident=1, src=CLIENT, dst=VIP, **fields):
-    data = struct.pack('>BBHHH', 8, 0, 0, ident, 1) + b'echo'
+def icmp_echo(ident=1, src=CLIENT, dst=VIP, type_=8, payload=b'echo',
+              **fields):
+    data = struct.pack('>BBHHH', type_, 0, 0, ident, 1) + payload
     data = data[:2] + struct.pack('>H', checksum(data)) + data[4:]
     return ip(data, 1, src, dst, **fields)
+
+
+def sctp(sport, dport=5000, chunk=0, payload=b'', vtag=1, src=CLIENT, dst=VIP,
+         **fields):
+    """A packet of SCTP with one chunk; an INIT unless said otherwise."""
+    return ip(sctp_data(sport, dport, chunk, payload, vtag), 132, src, dst,
+              **fields)
+
+
+def sctp_data(sport, dport, chunk, payload=b'', vtag=1):
+    """CHUNK is the type of the only chunk; None: there is none."""
+    body = b'' if chunk is None else struct.pack(
+        '>BBH', chunk, 0, 4 + len(payload)) + payload + \
+        b'\0' * (-len(payload) % 4)
+    head = struct.pack('>HHI', sport, dport, vtag)
+    return head + crc32c(head + bytes(4) + body).to_bytes(4, 'little') + body
+
+
+def crc32c(data):
+    """The checksum of SCTP (RFC 9260, appendix A)."""
+    crc = 0xffffffff
+    for byte in data:
+        crc ^= byte
+        for _ in range(8):
+            crc = crc >> 1 ^ (0x82f63b78 if crc & 1 else 0)
+    return crc ^ 0xffffffff
+
+
+def forwarded(packet, dst, src, tos=None):
+    """The frame that must leave a balancer for an IP packet that it gets.
+
+    SRC and DST as for frame(); TOS is (value, mask).
+    """
+    value, mask = tos or (0, 0)
+    if packet[0] >> 4 == 6:
+        head = bytearray(packet[:40])
+        old = (head[0] << 4 | head[1] >> 4) & 0xff
+        new = old & ~mask | value
+        head[0] = 0x60 | new >> 4
+        head[1] = (new & 15) << 4 | head[1] & 15
+        head[7] -= 1
+        packet = packet[:40 + int.from_bytes(packet[4:6], 'big')]
+        return frame(bytes(head) + packet[40:], dst, src)
+    head = bytearray(packet[:(packet[0] & 15) * 4])
+    head[1] = head[1] & ~mask | value
+    head[8] -= 1
+    head[10:12] = b'\0\0'
+    struct.pack_into('>H', head, 10, checksum(bytes(head)))
+    packet = packet[:int.from_bytes(packet[2:4], 'big')]
+    return frame(bytes(head) + packet[len(head):], dst, src)
+
+
+def same(got, wanted):
+    """That a captured packet is the frame WANTED, but for padding."""
+    if got.frame[:len(wanted)] != wanted or \
+            got.frame[len(wanted):].strip(b'\0'):
+        raise Failure(f'wanted {wanted.hex()}\ngot    {got.frame.hex()}')
 
 
 def frame(packet, dst, src):
@@ -84,7 +142,8 @@ def frame(packet, dst, src):
     def raw(mac):
         return bytes.fromhex(mac.replace(':', ''))
     return (raw(dst if ':' in dst else mac_of(dst)) +
-            raw(src if ':' in src else mac_of(src)) + b'\x08\x00' + packet)
+            raw(src if ':' in src else mac_of(src)) +
+            (b'\x86\xdd' if packet[0] >> 4 == 6 else b'\x08\x00') + packet)
 
 
 def flows(number, dst_mac, src_mac, dport=9):
@@ -120,7 +179,10 @@ class Packet:
         self.data = self.packet[(first & 15) * 4:]
         self.sport = self.dport = self.flags = None
         self.payload = b''
-        if self.frag & 0x1fff == 0 and self.proto in (6, 17):
+        if self.frag & 0x1fff == 0 and self.proto == 132:
+            self.sport, self.dport = struct.unpack_from('>HH', self.data)
+        if self.frag & 0x1fff == 0 and \
+                len(self.data) >= {6: 20, 17: 8}.get(self.proto, 1 << 16):
             self.sport, self.dport = struct.unpack_from('>HH', self.data)
             if self.proto == 6:
                 self.seq, self.ack = struct.unpack_from('>II', self.data, 4)
@@ -162,6 +224,9 @@ class Packet:
 class Tap:
     """All IPv4 frames that come in on, or go out of, a device."""
 
+    protocol = 0x0800
+    kind = Packet
+
     def __init__(self, host, dev='eth0', outgoing=False):
         self.host = host
         self.dev = dev
@@ -170,7 +235,7 @@ class Tap:
         with host.at():
             self.sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
             self.sock.setsockopt(socket.SOL_SOCKET, 33, 1 << 26)  # RCVBUFFORCE
-            self.sock.bind((dev, 0x0003 if outgoing else 0x0800))
+            self.sock.bind((dev, 0x0003 if outgoing else self.protocol))
         self.mac = host.mac(dev).hex(':')
 
     def __enter__(self):
@@ -190,9 +255,11 @@ class Tap:
                 data, where = self.sock.recvfrom(65600, socket.MSG_DONTWAIT)
             except BlockingIOError:
                 return self.seen
-            if data[12:14] == b'\x08\x00' and (
+            if data[12:14] == self.protocol.to_bytes(2, 'big') and (
                     self.outgoing or where[2] != OUTGOING):
-                self.seen.append(Packet(data))
+                packet = self.kind(data)
+                packet.for_us = where[2] == 0           # PACKET_HOST
+                self.seen.append(packet)
 
     def wait(self, match, what, seconds=30.0):
         """The first packet for which match() is true."""

@@ -378,6 +378,12 @@ static void echo(struct kunit *test)
 	decide(f, &packet, FIXTURE_MARK, &d);
 	KUNIT_EXPECT_EQ(test, d.reason, DSR_FORWARDED_PING);
 	KUNIT_EXPECT_PTR_EQ(test, d.backend, backend);
+	packet.tuple.v4.saddr = htonl(INADDR_BROADCAST);
+	decide(f, &packet, FIXTURE_MARK, &d);
+	KUNIT_EXPECT_EQ(test, d.reason, DSR_DROP_SOURCE);
+	KUNIT_EXPECT_NULL(test, d.backend);
+	packet = packet_of(1, 0);
+	packet.kind = DSR_PACKET_ECHO;
 	f->service.ping = DSR_PING_IGNORE;
 	decide(f, &packet, FIXTURE_MARK, &d);
 	KUNIT_EXPECT_EQ(test, d.reason, DSR_DROP_PING);
@@ -474,13 +480,4 @@ static struct kunit_case cases[] = {
 	{ }
 };
 
-static struct kunit_suite suite = {
-	.name = "dsr_decide",
-	.suite_init = fixture_suite_init,
-	.suite_exit = fixture_suite_exit,
-	.init = fixture_init,
-	.exit = fixture_exit,
-	.test_cases = cases,
-};
-
-kunit_test_suites(&suite);
+FIXTURE_SUITE("dsr_decide");

@@ -191,4 +191,16 @@ static inline struct dsr_tuple fixture_tuple(u32 n)
 	};
 }
 
+/* FIXTURE_SUITE() - the suite of what is in "cases", each with a fixture */
+#define FIXTURE_SUITE(suite_name)					\
+	static struct kunit_suite suite = {				\
+		.name = suite_name,					\
+		.suite_init = fixture_suite_init,			\
+		.suite_exit = fixture_suite_exit,			\
+		.init = fixture_init,					\
+		.exit = fixture_exit,					\
+		.test_cases = cases,					\
+	};								\
+	kunit_test_suites(&suite)
+
 #endif /* _DSR_FIXTURE_H */

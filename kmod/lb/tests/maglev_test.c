@@ -297,13 +297,4 @@ static struct kunit_case cases[] = {
 	{ }
 };
 
-static struct kunit_suite suite = {
-	.name = "dsr_maglev",
-	.suite_init = fixture_suite_init,
-	.suite_exit = fixture_suite_exit,
-	.init = fixture_init,
-	.exit = fixture_exit,
-	.test_cases = cases,
-};
-
-kunit_test_suites(&suite);
+FIXTURE_SUITE("dsr_maglev");

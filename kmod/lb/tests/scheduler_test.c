@@ -231,13 +231,4 @@ static struct kunit_case cases[] = {
 	{ }
 };
 
-static struct kunit_suite suite = {
-	.name = "dsr_scheduler",
-	.suite_init = fixture_suite_init,
-	.suite_exit = fixture_suite_exit,
-	.init = fixture_init,
-	.exit = fixture_exit,
-	.test_cases = cases,
-};
-
-kunit_test_suites(&suite);
+FIXTURE_SUITE("dsr_scheduler");

@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: GPL-2.0
+"""backend drain, and the wait for the end of its connections."""
+
+import errno
+import json
+import os
+import pty
+import signal
+import subprocess
+import time
+
+import pytest
+
+import sample
+import uapi as u
+from fakekernel import Ack, Reply
+
+SET = ('dsr', u.DSR_CMD_BACKEND_SET)
+GET = ('dsr', u.DSR_CMD_BACKEND_GET)
+LINE = f'backend drain {sample.WEB} via {sample.W101}'
+
+
+def look(active, inactive, admin=u.DSR_BACKEND_DRAINING, deadline=0,
+         others=True):
+    """What a look at the service shows; other backends are there too."""
+    more = [sample.backend(sample.WEB, sample.W102, active=99)]
+    return Reply(*(more if others else []), sample.backend(
+        sample.WEB, sample.W101, active=active, inactive=inactive,
+        state=u.DSR_BACKEND_REACHABLE, admin=admin, deadline=deadline))
+
+
+def test_no_wait(fake, kernel):
+    assert fake(LINE).check(0).out == ''
+    assert [r.cmd for r in kernel.requests] == [u.DSR_CMD_BACKEND_SET]
+
+
+@pytest.mark.parametrize('word', ['wait', '--wait'])
+def test_until_none_is_left(fake, kernel, word):
+    """A line when the number changes, and how it ended."""
+    kernel.answers[GET] = [look(2, 1, deadline=492123), look(2, 1), look(1, 0),
+                           look(0, 0)]
+    began = time.monotonic()
+    assert fake(LINE, word).check(0).out == (
+        '3 connections left, 2 established (draining 8m12s)\n'
+        '1 connection left, 1 established (draining)\n'
+        '0 connections left, 0 established (draining)\n'
+        'no connection is left\n')
+    assert 2.9 < time.monotonic() - began < 10
+    gets = [r for r in kernel.requests if r.cmd == u.DSR_CMD_BACKEND_GET]
+    assert len(gets) == 4
+    assert all(r.dump and r.nest(u.DSR_A_SERVICE) for r in gets)
+
+
+def test_until_it_is_down(fake, kernel):
+    """The deadline has come."""
+    kernel.answers[GET] = [look(2, 1), look(2, 1, u.DSR_BACKEND_DOWN)]
+    out = fake(LINE, 'deadline 1s wait').check(0).out
+    assert out == ('3 connections left, 2 established (draining)\n'
+                   'it is down\n')
+
+
+def test_none_from_the_start(fake, kernel):
+    kernel.answers[GET] = look(0, 0)
+    assert fake(LINE, 'wait').check(0).out.endswith('no connection is left\n')
+
+
+def test_up_again(fake, kernel):
+    kernel.answers[GET] = [look(2, 0), look(3, 0, u.DSR_BACKEND_UP)]
+    fake(LINE, 'wait').check(
+        2, 'dsrctl: backend drain: somebody has set the backend up again, '
+        'with 3 connections left\n')
+
+
+def test_deleted(fake, kernel):
+    kernel.answers[GET] = [look(2, 0), Reply()]
+    fake(LINE, 'wait').check(2, 'dsrctl: backend drain: somebody has deleted '
+                             'the backend meanwhile\n')
+
+
+def test_refused(fake, kernel):
+    kernel.answers[SET] = Ack(errno.ENOENT, 'no such backend')
+    fake(LINE, 'wait').check(2, 'dsrctl: no such backend\n')
+    assert [r.cmd for r in kernel.requests] == [u.DSR_CMD_BACKEND_SET]
+    kernel.answers[SET] = Ack()
+    kernel.answers[GET] = Ack(errno.ENOENT, 'no such service')
+    fake(LINE, 'wait').check(2, 'dsrctl: no such service\n')
+
+
+def test_json(fake, kernel):
+    """An object on a line for each change, the last one too."""
+    kernel.answers[GET] = [look(2, 1, deadline=1500), look(2, 1), look(0, 0)]
+    lines = fake('-j', LINE, 'wait').check(0).out.splitlines()
+    first, last = (json.loads(line) for line in lines)
+    assert (first['active'], first['inactive'], first['admin'],
+            first['deadline'], first['addr'], first['port']) == (
+                2, 1, 'draining', 1500, sample.W101, 80)
+    assert (last['active'], last['inactive']) == (0, 0)
+
+
+def test_batch(fake, kernel):
+    kernel.answers[GET] = look(0, 0)
+    fake('-b -', stdin=f'{LINE} wait\nbackend set {sample.WEB} via '
+         f'{sample.W101} down\n').check(0)
+    assert len(kernel.requests) == 3
+
+
+def test_terminal(fake_binary, kernel):
+    """One line that is written again and again."""
+    kernel.answers[GET] = [look(2, 1), look(1, 0), look(0, 0)]
+    pid, fd = pty.fork()
+    if pid == 0:
+        os.environ.update(DSRCTL_FAKE_KERNEL=kernel.path)
+        os.execv(fake_binary, [fake_binary, *LINE.split(), 'wait'])
+    out = b''
+    while True:
+        try:
+            data = os.read(fd, 65536)
+        except OSError:
+            break
+        if not data:
+            break
+        out += data
+    assert os.waitpid(pid, 0)[1] == 0
+    lines = out.replace(b'\r\n', b'\n').split(b'\n')
+    assert lines[0].count(b'\r\033[K') == 3
+    assert lines[0].endswith(b'0 connections left, 0 established (draining)')
+    assert lines[1:] == [b'no connection is left', b'']
+
+
+def test_interrupt(fake_binary, kernel):
+    """^C ends the wait, not the drain."""
+    kernel.answers[GET] = look(2, 1)
+    with subprocess.Popen(
+            [fake_binary, *LINE.split(), 'wait'], stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, text=True,
+            env={'DSRCTL_FAKE_KERNEL': kernel.path}) as process:
+        assert process.stdout.readline().startswith('3 connections left')
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=20)
+    assert process.returncode == -signal.SIGINT
+    assert 'the backend is still draining' in err
+    assert kernel.requests[0].cmd == u.DSR_CMD_BACKEND_SET
+    assert {r.cmd for r in kernel.requests[1:]} == {u.DSR_CMD_BACKEND_GET}

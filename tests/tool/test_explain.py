@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: GPL-2.0
+"""dsrctl explain: what would become of a packet, in words."""
+
+import json
+import os
+import re
+
+import pytest
+
+import sample
+import uapi as u
+from conftest import TOP
+from fakekernel import Reply, nest, string
+
+EXPLAIN = ('dsr', u.DSR_CMD_EXPLAIN)
+LINE = f'explain {sample.CLIENT}:1 {sample.VIP}:80'
+
+
+def reasons():
+    """Every reason that the module has."""
+    with open(os.path.join(TOP, 'kmod/lb/reason.h'), encoding='ascii') as file:
+        return re.findall(r'R\([A-Z_]+, "(\w+)"\)', file.read())
+
+
+def lines(fake, *words):
+    """{label: text}, in order"""
+    rows = fake(*words).check(0).out.splitlines()
+    return dict(re.split('  +', row, maxsplit=1) for row in rows)
+
+
+@pytest.mark.parametrize('name', reasons())
+def test_reason(fake, kernel, name):
+    """Each is explained by a sentence."""
+    kernel.answers[EXPLAIN] = Reply(sample.explanation(name))
+    outcome = lines(fake, LINE)['outcome']
+    assert outcome.startswith(f'{name}: ') and len(outcome) > len(name) + 15
+    document = json.loads(fake('-j', LINE).check(0).out)
+    assert outcome == f"{name}: {document['meaning']}"
+    assert document['reason'] == name
+
+
+def test_unknown_reason(fake, kernel):
+    """Of a module that is newer."""
+    kernel.answers[EXPLAIN] = Reply(sample.explanation('drop_whatever'))
+    assert lines(fake, LINE) == {
+        'packet': f'tcp {sample.CLIENT}:1 > {sample.VIP}:80, the first of its '
+                  'connection',
+        'service': 'none', 'outcome': 'drop_whatever'}
+    document = json.loads(fake('-j', LINE).check(0).out)
+    assert document == {
+        'src': sample.CLIENT, 'sport': 1, 'dst': sample.VIP, 'dport': 80,
+        'proto': 'tcp', 'mark': None, 'middle': False, 'choice': 'none',
+        'slot': None, 'reason': 'drop_whatever', 'meaning': None,
+        'advice': None, 'service': None, 'backend': None, 'connection': None}
+
+
+def test_no_service(fake, kernel):
+    kernel.answers[EXPLAIN] = Reply(sample.explanation('pass_no_service'))
+    found = lines(fake, LINE)
+    assert list(found) == ['packet', 'service', 'outcome', 'advice']
+    assert 'mark N' in found['advice']
+
+
+def test_choice(fake, kernel):
+    """Every way to find a backend has a sentence."""
+    seen = set()
+    for choice in range(u.DSR_CHOICE_MAX + 1):
+        kernel.answers[EXPLAIN] = Reply(
+            sample.explanation('forwarded', choice) + sample.SERVICES[0])
+        seen.add(lines(fake, LINE)['choice'])
+    assert len(seen) == u.DSR_CHOICE_MAX + 1
+    assert all(len(sentence) > 15 for sentence in seen)
+    kernel.answers[EXPLAIN] = Reply(
+        sample.explanation('forwarded', 200) + sample.SERVICES[0])
+    assert lines(fake, LINE)['choice'] == '200'
+
+
+def test_slot(fake, kernel):
+    kernel.answers[EXPLAIN] = Reply(
+        sample.explanation('forwarded', u.DSR_CHOICE_SCHEDULER, 65520) +
+        sample.SERVICES[3] + sample.backend_nest(sample.W101))
+    found = lines(fake, LINE)
+    assert found['choice'] == ('the scheduler chooses; this is what it would '
+                               'choose now (slot 65520)')
+    assert found['backend'] == '10.10.30.101, unknown, path stack'
+    assert json.loads(fake('-j', LINE).out)['slot'] == 65520
+
+
+def test_ipv6(fake, kernel):
+    kernel.answers[EXPLAIN] = Reply(
+        sample.explanation('forwarded', u.DSR_CHOICE_CONNECTION) +
+        sample.SERVICES[7] + sample.CONNECTIONS[5] + sample.backend_nest(
+            sample.W6, state=u.DSR_BACKEND_REACHABLE,
+            admin=u.DSR_BACKEND_DRAINING, deadline=61500))
+    found = lines(fake, f'explain [{sample.CLIENT6}]:40000 [{sample.VIP6}]:80 '
+                  'proto sctp middle mark 4294967295')
+    assert found['packet'] == (
+        f'sctp [{sample.CLIENT6}]:40000 > [{sample.VIP6}]:80 mark 4294967295, '
+        'from the middle of its connection')
+    assert found['service'] == f'vip {sample.VIP6} scheduler rr persist 1s'
+    assert found['connection'] == 'established, forgotten in 899s'
+    assert found['backend'] == (f'{sample.W6}, draining 1m1s, reachable, '
+                                'path stack')
+
+
+def test_malformed(fake, kernel):
+    for reply in (Reply(), Reply(b''), Reply(sample.SERVICES[0]),
+                  Reply(nest(u.DSR_A_EXPLAIN)),
+                  Reply(sample.explanation('x') + sample.backend_nest(
+                      sample.W101)),
+                  Reply(sample.explanation('x') + nest(u.DSR_A_SERVICE)),
+                  Reply(nest(u.DSR_A_SERVICE,
+                             string(u.DSR_SERVICE_A_SCHEDULER, 'rr')))):
+        kernel.answers[EXPLAIN] = reply
+        for options in ('', '-j'):
+            result = fake(options, LINE)
+            assert result.status == 2 and 'makes no sense' in result.err
+            assert result.out == ''

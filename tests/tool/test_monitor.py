@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: GPL-2.0
+"""dsrctl monitor: the events of the balancer."""
+
+import errno
+import json
+import re
+import struct
+
+import pytest
+
+import sample
+import uapi as u
+from fakekernel import (CTRL_CMD_DELFAMILY, FAKE_ERROR, GROUPS, event, family,
+                        nest, u8)
+
+GONE = event(CTRL_CMD_DELFAMILY, family('dsr', False), 'nlctrl')
+GONE_TEXT = ('dsrctl: dsr_lb was unloaded: there is nothing left to watch\n')
+MALFORMED = ("dsrctl: the kernel's answer makes no sense: dsrctl and the "
+             'loaded module are of different versions\n')
+OVERRUN = (FAKE_ERROR, struct.pack('=i', errno.ENOBUFS))
+OVERRUN_TEXT = ('dsrctl: warning: events came faster than they were read, and '
+                "some are missing: 'dsrctl show' tells how things are now\n")
+STAMP = r'\[\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\] '
+
+
+@pytest.fixture(autouse=True)
+def unload(kernel):
+    """A watch has no other end that is not an error."""
+    kernel.events.append(GONE)
+
+
+def test_text(fake, kernel, golden):
+    out = fake('monitor').check(2, GONE_TEXT).out
+    assert all(re.match(STAMP, line) for line in out.splitlines())
+    golden('monitor.txt', re.sub(f'(?m)^{STAMP}', '[TIME] ', out))
+    assert kernel.joined == [GROUPS['nlctrl'][1], GROUPS['dsr'][1]]
+    assert not kernel.requests
+
+
+@pytest.mark.parametrize('options', ['-j', '-j -p'])
+def test_json(fake, golden, options):
+    """One object on each line, also if it is to be pretty."""
+    lines = fake(options, 'monitor').check(2, GONE_TEXT).out.splitlines()
+    text = ''
+    for line in lines:
+        document = json.loads(line)
+        assert re.fullmatch(r'\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}[+-]\d{4}',
+                            document.pop('time'))
+        text += json.dumps(document) + '\n'
+    golden('monitor.json', text)
+
+
+def test_many_in_a_packet(fake, kernel):
+    kernel.events = [sample.EVENTS[0] * 3, sample.EVENTS[5], GONE]
+    assert len(fake('monitor').check(2, GONE_TEXT).out.splitlines()) == 4
+
+
+def test_overrun(fake, kernel):
+    """It is said, and the watch goes on."""
+    kernel.events = [sample.EVENTS[0], OVERRUN, sample.EVENTS[1], GONE]
+    result = fake('monitor').check(2, OVERRUN_TEXT + GONE_TEXT)
+    assert len(result.out.splitlines()) == 2
+    lines = fake('-j monitor').check(2, OVERRUN_TEXT + GONE_TEXT).out
+    assert [json.loads(line)['event'] for line in lines.splitlines()] == [
+        'add', 'overrun', 'set']
+
+
+def test_other_error(fake, kernel):
+    kernel.events = [(FAKE_ERROR, struct.pack('=i', errno.EBADF)), GONE]
+    assert fake('monitor').check(
+        2, 'dsrctl: cannot talk to the kernel: Bad socket\n').out == ''
+
+
+def test_other_families(fake, kernel):
+    """What comes and goes beside it does not matter."""
+    kernel.events = [
+        event(CTRL_CMD_DELFAMILY, family('dsr_rs'), 'nlctrl'),
+        event(1, family('dsr'), 'nlctrl'),
+        event(u.DSR_RS_CMD_RULE_ADD, sample.RULES[0], 'dsr_rs'),
+        sample.EVENTS[0], GONE, sample.EVENTS[1]]
+    assert len(fake('monitor').check(2, GONE_TEXT).out.splitlines()) == 1
+
+
+def test_not_from_the_kernel(fake, kernel):
+    kernel.events = [(4711, sample.EVENTS[0]), (4711, GONE), GONE]
+    assert fake('monitor').check(2, GONE_TEXT).out == ''
+
+
+def test_unknown_event(fake, kernel):
+    """Of a module that is newer."""
+    for cmd in (u.DSR_CMD_MAX + 1, 255, u.DSR_CMD_STATS_GET):
+        kernel.events = [event(cmd, b''), sample.EVENTS[0], GONE]
+        result = fake('monitor').check(
+            2, f'dsrctl: warning: an event of kind {cmd}: dsrctl is older '
+            f'than the loaded module\n{GONE_TEXT}')
+        assert len(result.out.splitlines()) == 1
+
+
+def test_malformed(fake, kernel):
+    for cmd, payload in (
+            (u.DSR_CMD_SERVICE_ADD, b''),
+            (u.DSR_CMD_SERVICE_ADD, nest(u.DSR_A_SERVICE)),
+            (u.DSR_CMD_SERVICE_DELETE, nest(
+                u.DSR_A_SERVICE, u8(u.DSR_SERVICE_A_FWMARK, 1))),
+            (u.DSR_CMD_BACKEND_ADD, sample.SERVICES[0]),
+            (u.DSR_CMD_BACKEND_STATE, b'')):
+        kernel.events = [event(cmd, payload), GONE]
+        assert fake('monitor').check(2, MALFORMED).out == ''
+
+
+def test_no_groups(fake, kernel):
+    """A module that is older."""
+    kernel.groups = False
+    fake('monitor').check(2, 'dsrctl: the loaded module tells of no events: '
+                          'it is older than dsrctl\n')
+    assert not kernel.joined
+
+
+def test_not_loaded(fake, kernel):
+    kernel.families = ['dsr_rs']
+    fake('monitor').check(
+        2, "dsrctl: dsr_lb is not loaded: load it with 'modprobe dsr_lb'\n")
+
+
+def test_batch(fake):
+    result = fake('-f -b -', stdin='monitor\nservice show\n')
+    assert result.err == 'dsrctl: -:1: ' + GONE_TEXT.split(': ', 1)[1]
+    assert 'SCHEDULER' in result.out
+
+
+def test_time_zone(fake):
+    """Local time for people, with its zone for programs."""
+    line = fake('-j monitor', env={'TZ': 'XYZ-05:30'}).out.splitlines()[0]
+    assert json.loads(line)['time'].endswith('+0530')
