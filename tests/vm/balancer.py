@@ -215,6 +215,19 @@ class Balancer:
         for _, attrs in self.genl.ask(uapi.DSR_CMD_STATS_GET):
             return objects(attrs)['table']
 
+    def reasons(self):
+        """{reason: packets}, as genl.reasons() has it."""
+        counts = {}
+        for _, attrs in self.genl.ask(uapi.DSR_CMD_STATS_GET):
+            for number, raw in attrs:
+                if number == uapi.DSR_A_REASON:
+                    fields = dict(genl.parse(raw))
+                    counts[fields[uapi.DSR_REASON_A_NAME].rstrip(b'\0').decode()
+                           ] = int.from_bytes(
+                               fields[uapi.DSR_REASON_A_PACKETS],
+                               sys.byteorder)
+        return counts
+
     def set_table(self, **fields):
         self.request('CONNECTION_SET',
                      genl.nest(genl.A_TABLE, encode('TABLE', fields)))
@@ -295,18 +308,17 @@ def unprivileged(host, call):
     if not pid:
         code = 255
         try:
-            with host.at():
+            with host.at():             # not left: that takes privileges
                 os.setgroups([])
                 os.setresgid(65534, 65534, 65534)
                 os.setresuid(65534, 65534, 65534)
-                call()
-                code = 0
-        except OSError as error:
-            code = error.errno
-        except genl.Refused as error:
-            code = error.errno
+                try:
+                    call()
+                    code = 0
+                except (OSError, genl.Refused) as error:
+                    code = error.errno
+                os.write(writer, bytes([code]))
         finally:
-            os.write(writer, bytes([code]))
             os._exit(0)
     os.waitpid(pid, 0)
     code = os.read(reader, 1)[0]
