@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: GPL-2.0
+"""What it costs to have services, and what else is on the machine.
+
+Complaints about other balancers that these tests answer:
+
+  6  many services cost time although they are idle: test_idle
+  7  namespaces are slow to make and delete: test_namespaces
+ 13  connection tracking on the balancer: test_conntrack
+"""
+
+import os
+import re
+import time
+
+import pytest
+
+from network import VIP, W101, run
+from traffic import SCALE, ask
+
+TRACING = '/sys/kernel/tracing'
+
+
+def trace(file, text=None):
+    with open(f'{TRACING}/{file}', 'r' if text is None else 'w',
+              encoding='ascii') as control:
+        return control.read() if text is None else control.write(text)
+
+
+# complaint 6
+def test_idle(site):
+    """1,000 services that nobody uses: one janitor a second, nothing else."""
+    if not os.path.exists(f'{TRACING}/events/workqueue'):
+        pytest.skip('this kernel cannot trace work items')
+    site.lv1.configure('\n'.join(
+        f'service add fwmark {mark}\nbackend add fwmark {mark} via {W101}'
+        for mark in range(1, 1001 // SCALE)))
+    seconds = 3
+    try:
+        for event in ('workqueue/workqueue_execute_start',
+                      'timer/timer_expire_entry', 'timer/hrtimer_expire_entry'):
+            trace(f'events/{event}/enable', '1')
+        trace('trace', '')
+        began = time.monotonic()
+        time.sleep(seconds)
+        took = time.monotonic() - began
+        lines = [line for line in trace('trace').splitlines()
+                 if not line.startswith('#')]
+    finally:
+        trace('events/enable', '0')
+        trace('trace', '')
+    assert lines, 'nothing was traced'
+    work = [line for line in lines if 'workqueue_execute_start' in line and
+            re.search(r'dsr_|table_work|drain_work|watch_work', line)]
+    assert all('table_work' in line for line in work), work
+    # one a second for this machine's table
+    assert len(work) <= took + 2, f'{len(work)} in {took:.1f} s'
+    timers = [line for line in lines if 'timer_expire' in line and
+              'dsr' in line]
+    assert not timers
+
+
+def make_and_delete(number):
+    """Namespaces with a service each: how long one took, to make and go."""
+    names = [f'many{n}' for n in range(number)]
+    began = time.monotonic()
+    run('ip', '-batch', '-', stdin=''.join(
+        f'netns add {name}\n' for name in names))
+    script = ''.join(
+        f'ip -n {name} link set lo up\n'
+        f'dsrctl -n {name} service add fwmark 1\n' for name in names)
+    run('sh', '-ec', script, timeout=200)
+    made = time.monotonic()
+    run('ip', '-batch', '-', stdin=''.join(
+        f'netns del {name}\n' for name in names), timeout=200)
+    # what is deleted goes in its own time: the next one waits for it
+    run('ip', '-batch', '-', stdin='netns add last\nnetns del last\n')
+    return (made - began) / number, (time.monotonic() - made) / number
+
+
+# complaint 7
+def test_namespaces(site):
+    """What one costs does not depend on how many there are."""
+    few, many = 50 // min(SCALE, 5), 300 // SCALE
+    make_and_delete(5)                          # all is loaded
+    first, last = make_and_delete(few), make_and_delete(many)
+    print(f'{few}: {first[0] * 1000:.1f} + {first[1] * 1000:.1f} ms each, '
+          f'{many}: {last[0] * 1000:.1f} + {last[1] * 1000:.1f} ms each')
+    assert last[0] < 2 * first[0] + 0.02
+    assert last[1] < 2 * first[1] + 0.02
+
+
+CONNTRACK = {
+    'absent': '',
+    'present': 'ct state new,established,related,invalid,untracked counter',
+    'drops invalid': 'ct state invalid drop',
+}
+
+
+# complaint 13
+@pytest.mark.parametrize('path', ['stack', 'direct'])
+@pytest.mark.parametrize('how', CONNTRACK)
+def test_conntrack(site, how, path):
+    """It sees half of a conversation: that has to be good enough.
+
+    By the direct way it sees nothing of it, and takes the replies for invalid
+    that pass this machine: who drops those must not track them.
+    """
+    if how != 'absent':
+        run('modprobe', 'nf_conntrack')
+        site.lv1.nft(f'''
+            table ip track {{
+                chain prerouting {{
+                    type filter hook prerouting priority filter;
+                    {CONNTRACK[how]}
+                }}
+                chain forward {{
+                    type filter hook forward priority filter;
+                    {CONNTRACK[how]}
+                }}
+            }}
+        ''')
+    if how == 'drops invalid' and path == 'direct':
+        site.lv1.nft('add chain ip track raw { type filter hook prerouting '
+                     'priority raw; }\n'
+                     f'add rule ip track raw ip saddr {VIP} notrack')
+    site.balance(f'path {path}')
+    assert site.replies(10) == {'w101 nano': 5, 'w102 desu': 5}
+    sock = site.connect()
+    home = ask(sock)
+    for _ in range(3):
+        assert ask(sock) == home
+    site.echo('w101')
+    site.echo('w102')
+    udp = site.udp()
+    for _ in range(4):
+        udp.send(b'hello')
+        assert udp.recv(100) == b'hello'
+
+
+# complaint 13
+def test_conntrack_full(site):
+    """Its table is full: who does not need it does not notice."""
+    run('modprobe', 'nf_conntrack')
+    site.lv1.nft('''
+        table ip track {
+            chain raw {
+                type filter hook prerouting priority raw;
+                ip daddr 10.10.31.100 notrack
+                ip saddr 10.10.31.100 notrack
+            }
+            chain forward {
+                type filter hook forward priority filter;
+                ct state invalid drop
+            }
+        }
+    ''')
+    site.balance()
+    with open('/proc/sys/net/netfilter/nf_conntrack_max', encoding='ascii') as f:
+        old = f.read()
+
+    def set_max(value):
+        with open('/proc/sys/net/netfilter/nf_conntrack_max', 'w',
+                  encoding='ascii') as file:
+            file.write(str(value))
+    site.undo.append(lambda: set_max(old))
+    set_max(1)
+    assert site.replies(10) == {'w101 nano': 5, 'w102 desu': 5}
