@@ -72,7 +72,8 @@ def test_other_mark_untouched(silent, reasons):
         client.send(wire.tcp(4000), '10.10.31.11')
         # no route to it: that is what the kernel says, not the module
         client.wait(lambda p: p.proto == 1 and p.type == 3, 'unreachable')
-    assert since.all() == {'pass_no_service': 1}
+    # with what is still on its way from before
+    assert set(since.all()) == {'pass_no_service'}
 
 
 def test_forwarding_switched_off(silent):

