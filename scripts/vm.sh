@@ -198,6 +198,7 @@ machine+=(-append "$arguments $append" "${extra[@]}")
 command=(qemu-system-x86_64 "${machine[@]}")
 if [ "$target" = uml ]; then
 	read -r -a append <<<"$append"
+	# shellcheck disable=SC2054 # a comma of the kernel's
 	command=("$boot/kernel" "mem=${mem}M" "initrd=$boot/initrd"
 		"ubd0c=$run/disk,$entry/image" "uml_dir=$run" con0=null,fd:1 con=null
 		random.trust_cpu=1

@@ -350,7 +350,7 @@ class Network:
                 lines += [f'addr add {address} dev {dev}'
                           for address in addresses]
                 lines.append(f'link set {dev} up')
-            lines += [f'route add {route}' for route in ROUTES.get(name, ())]
+            lines += [f'route replace {route}' for route in ROUTES.get(name, ())]
             self.hosts[name].ip('\n'.join(lines))
             if name in BALANCERS:
                 self._make_router(self.hosts[name])
@@ -361,13 +361,21 @@ class Network:
                 self._add_ipv6(self.hosts[name])
 
     def enable_ipv6(self):
-        """Give every machine IPv6, from now on."""
-        if self.has_ipv6:
-            return
+        """Give every machine IPv6, from now on.
+
+        A device that was down, or too small for a while, has lost its
+        addresses: they are put back.
+        """
         self.has_ipv6 = True
         for name in MACHINES:
-            if name in self.hosts:
+            if name in self.hosts and not self._has_ipv6(self.hosts[name]):
                 self._add_ipv6(self.hosts[name])
+
+    @staticmethod
+    def _has_ipv6(host):
+        there = host.read('/proc/net/if_inet6').split()
+        return all(socket.inet_pton(socket.AF_INET6, address).hex() in there
+                   for address in ADDRESSES6[host.name].values())
 
     @staticmethod
     def _add_ipv6(host):
@@ -381,8 +389,8 @@ class Network:
                                ('router_solicitations', 0),
                                ('accept_redirects', 0), ('disable_ipv6', 0)):
                 host.sysctl(f'ipv6/conf/{dev}/{key}', value)
-            lines.append(f'addr add {address}/64 dev {dev} nodad')
-        lines += [f'route add {route}'
+            lines.append(f'addr replace {address}/64 dev {dev} nodad')
+        lines += [f'route replace {route}'
                   for route in ROUTES6.get(host.name, ())]
         host.ip('\n'.join(lines))
 

@@ -251,10 +251,15 @@ def test_unrelated_errors(site6, reasons):
     since = reasons('lv1')
     with wire6.Tap(site6.client) as client, wire6.Tap(site6.w101) as w101, \
             wire6.Tap(site6.w102) as w102:
+        client.send(wire6.tcp(4000), LV1)
+        wait_for('the SYN', lambda: ports(w101) + ports(w102))
+        w101.seen.clear()
+        w102.seen.clear()
         for quoted in (wire6.tcp(80, 9, src=VIP6, dst=CLIENT6),
                        wire6.tcp(4000),
-                       wire6.fragment(b'\0' * 8, 800, True, 1, src=VIP6,
-                                      dst=CLIENT6),
+                       # what stands there are no ports, however they look
+                       wire6.fragment(wire6.tcp(80, 4000)[40:], 800, True, 1,
+                                      6, src=VIP6, dst=CLIENT6),
                        wire6.ip(b'\0' * 8, 47, src=VIP6, dst=CLIENT6)):
             client.send(wire6.error(1, 0, quoted), LV1)
         wait_for('counted', lambda: since['pass_icmp_unrelated'] == 4)
