@@ -59,12 +59,12 @@ def test_socket_learns_the_mtu(lb):
     """The error passes dsr_rs to the TCP socket that it is about."""
     sock, port = peer_port(lb, 'w101')
     with wire.Tap(lb.client) as client:
-        # quotes what is in flight: w101's last segment, which is acked
-        seq = None
+        # Quotes what w101 sends next: TCP believes it of what is in flight,
+        # and of this whether or not the client has acked the last segment.
         with wire.Tap(lb.w101, outgoing=True) as w101:
             ask(sock)
             last = [p for p in w101.drain() if p.src == VIP and p.payload][-1]
-            seq = last.seq
+            seq = last.seq + len(last.payload)
         quoted = wire.tcp(80, port, flags=wire.ACK, seq=seq, src=VIP,
                           dst=CLIENT)
         client.send(wire.icmp_error(3, 4, quoted[:28], 1100), LV1)
