@@ -55,7 +55,7 @@ help:
 	@echo '     SHELL_IN=lv1          … and then a shell in lv1 (or client, w101, …)'
 	@echo '     RELEASE=trixie        … on Debian trixie or sid; default: bookworm'
 	@echo 'make check               compiler, sparse, checkpatch, shellcheck, …        1 min, first 5'
-	@echo 'make test                all tests on all kernels, in virtual machines      10 min, first 30 to 45'
+	@echo 'make test                all tests on all kernels, in virtual machines      15 to 20 min, first 35'
 	@echo '     ONLY="WORDS"          … only suites whose name has one of the words'
 	@echo 'make clean               remove what was built here'
 	@echo

@@ -404,6 +404,8 @@ class Network:
         article; the larger one of "all" and "eth1" counts.
         """
         host.sysctl('ipv4/ip_forward', 1)
+        # of many tests one after the other each is to hear of its error
+        host.sysctl('ipv4/icmp_ratelimit', 0)
         host.sysctl('ipv4/conf/all/rp_filter', 0)
         host.sysctl('ipv4/conf/eth0/rp_filter', 1)
         host.sysctl('ipv4/conf/eth1/rp_filter', 0)
