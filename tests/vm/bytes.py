@@ -9,6 +9,7 @@ afterwards, with the hash table and all: that of IPVS was there before.
 
 import os
 import sys
+import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
@@ -22,12 +23,21 @@ SINK, SINK6 = '10.10.40.2', '2001:db8:40::2'
 PORTS = 1009                    # a prime: all pairs come before one comes again
 
 
-def memory():
+def available():
     """Kilobytes that are free, or would be if they were wanted."""
     run('sh', '-c', 'sync; echo 3 > /proc/sys/vm/drop_caches')
     with open('/proc/meminfo', encoding='ascii') as file:
         return next(int(line.split()[1]) for line in file
                     if line.startswith('MemAvailable:'))
+
+
+def memory():
+    """The same, once it does not change any more."""
+    last, found = 0, available()
+    while abs(found - last) > 200:
+        time.sleep(1)
+        last, found = found, available()
+    return found
 
 
 def slab(cache):
@@ -97,7 +107,7 @@ def main():
             measure(network, name, cache,
                     lambda: lv1.table()['entries'], packets)
             lv1.service('delete', vip=vip)
-            wait_for('none is left', lambda c=cache: slab(c)[0] < 100, 60)
+            wait_for('none is left', lambda c=cache: slab(c)[0] < FLOWS / 10, 60)
 
         run('modprobe', '-a', 'ip_vs', 'ip_vs_rr')
         for name, vip, sink, packets in (
@@ -111,7 +121,9 @@ def main():
                 table {mark} ipvs {{ chain prerouting {{
                     type filter hook prerouting priority mangle;
                     {mark} daddr {vip} meta mark set 1
-                }} }}''')
+                }}
+                }}
+            ''')
             family = ['-6'] if ':' in vip else []
             host.run('ipvsadm', '-A', '-f', '1', *family, '-s', 'rr')
             host.run('ipvsadm', '-a', '-f', '1', *family, '-r',
