@@ -2,14 +2,14 @@
 # SPDX-License-Identifier: GPL-2.0
 """Bytes per connection, of dsr_lb and of IPVS; run by scripts/bytes.sh.
 
-Each gets the same flows of UDP, from pktgen. "slab" is what the cache of the
-connections takes, "memory" by how much less the kernel has to give away
-afterwards, with the hash table and all: that of IPVS was there before.
+Each gets the same flows of UDP, from pktgen. Per connection: "object" is one,
+"slab" is what the pages of their cache take, "all slabs" by how much all caches
+of the kernel have grown, and "table" the heads of the hash table.
 """
 
+import contextlib
 import os
 import sys
-import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
@@ -19,25 +19,21 @@ from pktgen import Pktgen                               # noqa: E402
 from traffic import Site                                # noqa: E402
 
 FLOWS = int(sys.argv[1]) if len(sys.argv) > 1 else 100000
+CACHES = ('dsr_conn', 'dsr_conn6', 'ip_vs_conn')
 SINK, SINK6 = '10.10.40.2', '2001:db8:40::2'
 PORTS = 1009                    # a prime: all pairs come before one comes again
 
 
-def available():
-    """Kilobytes that are free, or would be if they were wanted."""
-    run('sh', '-c', 'sync; echo 3 > /proc/sys/vm/drop_caches')
+def slabs():
+    """Kilobytes that all slab caches have, once nothing of them is spare."""
+    for cache in CACHES:
+        with contextlib.suppress(FileNotFoundError), open(
+                f'/sys/kernel/slab/{cache}/shrink', 'w',
+                encoding='ascii') as file:
+            file.write('1')
     with open('/proc/meminfo', encoding='ascii') as file:
         return next(int(line.split()[1]) for line in file
-                    if line.startswith('MemAvailable:'))
-
-
-def memory():
-    """The same, once it does not change any more."""
-    last, found = 0, available()
-    while abs(found - last) > 200:
-        time.sleep(1)
-        last, found = found, available()
-    return found
+                    if line.startswith('Slab:'))
 
 
 def slab(cache):
@@ -60,14 +56,20 @@ def flood(network, **settings):
         gen.wait()
 
 
-def measure(network, name, cache, count, packets):
-    before = memory()
+def measure(network, name, cache, count, buckets, packets):
+    before = slabs()
     flood(network, **packets)
     wait_for(f'{FLOWS} connections of {name}', lambda: count() >= FLOWS, 60)
     used, size, pages = slab(cache)
-    taken = (before - memory()) * 1024
+    grown = (slabs() - before) * 1024
     print(f'{name:<12} {count():>9} {size:>7} {pages / used:>9.1f} '
-          f'{taken / FLOWS:>9.1f}', flush=True)
+          f'{grown / FLOWS:>9.1f} {buckets() * 8 / FLOWS:>9.1f}', flush=True)
+
+
+def ipvs_buckets():
+    with open('/sys/module/ip_vs/parameters/conn_tab_bits',
+              encoding='ascii') as file:
+        return 1 << int(file.read())
 
 
 def lay_wire(host, network):
@@ -95,7 +97,7 @@ def main():
         packets4 = {'src_min': '10.10.31.200', 'dst': VIP}
         packets6 = {'src6': CLIENT6, 'dst6': VIP6}
         print(f'{"":<12} {"number":>9} {"object":>7} {"slab":>9} '
-              f'{"memory":>9}')
+              f'{"all slabs":>9} {"table":>9}')
 
         lv1 = Balancer(site)
         lv1.set_table(max=2 * FLOWS)
@@ -105,17 +107,18 @@ def main():
             lv1.service('add', vip=vip)
             lv1.backend('add', sink, vip=vip)
             measure(network, name, cache,
-                    lambda: lv1.table()['entries'], packets)
+                    lambda: lv1.table()['entries'],
+                    lambda: lv1.table()['buckets'], packets)
             lv1.service('delete', vip=vip)
             wait_for('none is left', lambda c=cache: slab(c)[0] < FLOWS / 10, 60)
 
-        run('modprobe', '-a', 'ip_vs', 'ip_vs_rr')
         for name, vip, sink, packets in (
                 ('IPVS IPv4', VIP, SINK, packets4),
                 ('IPVS IPv6', VIP6, SINK6, packets6)):
+            run('modprobe', '-a', 'ip_vs', 'ip_vs_rr')
             if vip == VIP6:
                 host.ip(f'addr add {VIP6}/128 dev lo')
-            option = '[{}]' if ':' in vip else '{}'
+            option = '[{}]:0' if ':' in vip else '{}'
             mark = 'ip6' if ':' in vip else 'ip'
             host.nft(f'''
                 table {mark} ipvs {{ chain prerouting {{
@@ -128,10 +131,12 @@ def main():
             host.run('ipvsadm', '-A', '-f', '1', *family, '-s', 'rr')
             host.run('ipvsadm', '-a', '-f', '1', *family, '-r',
                      option.format(sink), '-g')
-            measure(network, name, 'ip_vs_conn', # the list of them is slow to read
-                    lambda: slab('ip_vs_conn')[0],
-                    packets)
+            # the list of its connections is slow to read
+            measure(network, name, 'ip_vs_conn',
+                    lambda: slab('ip_vs_conn')[0], ipvs_buckets, packets)
             host.run('ipvsadm', '-C')
+            # its connections would stay until they expire
+            run('modprobe', '-r', 'ip_vs_rr', 'ip_vs')
         for sock in site.undo:
             sock()
     return 0
