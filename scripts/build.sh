@@ -113,6 +113,12 @@ warnings()
 		-e '^\./' -e '^/lib/modules'
 }
 
+# make sees no other compiler and no other kernel.
+if [ "$(cat "$tree.from" 2>/dev/null)" != "$entry $kdir" ]; then
+	rm -rf "$tree" "$tree.list"
+	mkdir "$tree"
+	echo "$entry $kdir" >"$tree.from"
+fi
 copy_sources
 [ "$EUID" -eq 0 ] || as_root true
 step "$what" "10 to 40 s, less when little changed" "$log" build_in_root
