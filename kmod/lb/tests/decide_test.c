@@ -96,6 +96,47 @@ static void hit_keeps_the_backend(struct kunit *test)
 	}
 }
 
+/* What all processors read on a hit none of them writes, but for the time of
+ * the last packet, once a second: so packets of one connection may come to any
+ * of them. (Complaint 17 about other balancers: more processors, no more
+ * packets.)
+ */
+static void hit_writes_nothing_shared(struct kunit *test)
+{
+	struct dsr_packet packet = packet_of(1, TCPHDR_ACK);
+	struct fixture *f = test->priv;
+	struct dsr_service *service;
+	struct dsr_backend *backend;
+	struct dsr_decision d;
+	struct dsr_conn *conn, *known;
+	int i;
+
+	backend = fixture_backend(test, f, 1, 1);
+	conn = connect(test, f, 1, TCPHDR_ACK, backend);
+	known = kunit_kmalloc(test, sizeof(*known), GFP_KERNEL);
+	service = kunit_kmalloc(test, sizeof(*service), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, known);
+	KUNIT_ASSERT_NOT_NULL(test, service);
+	conn->node.seen = jiffies;
+	memcpy(known, conn, sizeof(*known));
+	memcpy(service, &f->service, sizeof(*service));
+	for (i = 0; i < 1000; i++) {
+		decide(f, &packet, FIXTURE_MARK, &d);
+		KUNIT_ASSERT_PTR_EQ(test, d.conn, conn);
+		KUNIT_ASSERT_EQ(test, dsr_conn_state(conn->state, &packet),
+				conn->state);
+		KUNIT_ASSERT_FALSE(test, dsr_table_touch(&conn->node,
+							 known->node.seen +
+							 HZ - 1));
+	}
+	KUNIT_EXPECT_EQ(test, memcmp(known, conn, sizeof(*known)), 0);
+	KUNIT_EXPECT_EQ(test, memcmp(service, &f->service, sizeof(*service)),
+			0);
+	KUNIT_EXPECT_TRUE(test, dsr_table_touch(&conn->node,
+						known->node.seen + HZ));
+	KUNIT_EXPECT_NE(test, memcmp(known, conn, sizeof(*known)), 0);
+}
+
 static void syn_reuses_a_finished_connection(struct kunit *test)
 {
 	static const u8 ends[] = { TCPHDR_FIN | TCPHDR_ACK, TCPHDR_RST };
@@ -466,6 +507,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(without_a_service),
 	KUNIT_CASE(miss_asks_the_scheduler),
 	KUNIT_CASE(hit_keeps_the_backend),
+	KUNIT_CASE(hit_writes_nothing_shared),
 	KUNIT_CASE(syn_reuses_a_finished_connection),
 	KUNIT_CASE(removed_backend_is_left),
 	KUNIT_CASE(another_service_asks_its_scheduler),
