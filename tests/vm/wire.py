@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 """Frames: made byte by byte, put on the wire, and taken from it.
 
-Small on purpose: importing scapy takes longer than most tests here.
+Small on purpose: importing scapy takes longer than most tests here. What is made
+here is held against scapy by tests/tool/test_wire.py.
 """
 
 import select
