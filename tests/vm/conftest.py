@@ -11,7 +11,6 @@ import os
 import re
 import signal
 import sys
-import time
 
 import pytest
 
@@ -101,6 +100,16 @@ class KernelLog:
             except BlockingIOError:
                 return found
 
+    def check(self, what):
+        """Fail if there is anything bad in it."""
+        log = self.lines()
+        bad = [line for line in log if SPLAT.search(line)]
+        if bad:
+            start = log.index(bad[0])
+            pytest.fail(f'{what}:\n' +
+                        '\n'.join(log[max(0, start - 5):start + 60]),
+                        pytrace=False)
+
 
 @pytest.fixture(scope='session')
 def kernel_log():
@@ -157,7 +166,8 @@ def _alarm(*_):
 @pytest.fixture
 def site(session, kernel_log):
     """The network, clean before and after, and nothing bad in the log."""
-    kernel_log.lines()
+    # a worker complains a moment after the deed
+    kernel_log.check('after the test before this one the kernel complained')
     signal.signal(signal.SIGALRM, _alarm)
     signal.alarm(TEST_SECONDS)
     try:
@@ -168,15 +178,7 @@ def site(session, kernel_log):
         session.collect()
         session.clean()
         signal.alarm(0)
-    # A splat that a worker makes comes a moment after the deed.
-    time.sleep(0.05)
-    log = kernel_log.lines()
-    bad = [line for line in log if SPLAT.search(line)]
-    if bad:
-        start = log.index(bad[0])
-        pytest.fail('the kernel complained:\n' +
-                    '\n'.join(log[max(0, start - 5):start + 60]),
-                    pytrace=False)
+    kernel_log.check('the kernel complained')
 
 
 @pytest.fixture
