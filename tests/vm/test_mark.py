@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The mark selects what is balanced; the VIP is nowhere."""
+"""The mark selects what is balanced; the VIP is nowhere.
+
+Complaint 16 about other balancers, that the figures of services by mark cannot
+be told apart: test_two_marks.
+"""
 
 import pytest
 
 import wire
-from network import MACHINES, VIP
+from network import MACHINES, VIP, W101, W102
 
 
 @pytest.mark.smoke
@@ -74,6 +78,30 @@ def test_other_mark_untouched(silent, reasons):
         client.wait(lambda p: p.proto == 1 and p.type == 3, 'unreachable')
     # with what is still on its way from before
     assert set(since.all()) == {'pass_no_service'}
+
+
+def test_two_marks(silent):
+    """Of one VIP, on the same servers: each counts for itself."""
+    silent.lv1.nft('''
+        add rule ip mangle prerouting ip daddr 10.10.31.100 \\
+            udp dport 9 meta mark set 2
+    ''')
+    silent.lv1.configure('''
+        service add fwmark 2
+        backend add fwmark 2 via 10.10.30.101
+    ''')
+    with wire.Tap(silent.w101) as w101, wire.Tap(silent.client) as client:
+        for port in range(4000, 4005):
+            client.send(wire.udp(port, 9), '10.10.31.11')
+        for port in range(4005, 4007):
+            client.send(wire.udp(port, 10), '10.10.31.11')
+        w101.wait(lambda p: p.dport == 10, 'one of two by mark 1')
+        for port in range(4000, 4005):
+            w101.wait(lambda p, port=port: p.sport == port, 'by mark 2')
+    assert {(mark, backend): one['stats']['connections']
+            for mark in (1, 2)
+            for backend, one in silent.backends(mark=mark).items()} == {
+        (1, W101): 1, (1, W102): 1, (2, W101): 5}
 
 
 def test_forwarding_switched_off(silent):

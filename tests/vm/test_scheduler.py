@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Each scheduler, and overloaded backends, as clients see them."""
+"""Each scheduler, and overloaded backends, as clients see them.
+
+Complaint 5 about other balancers, that what one tells the other of its
+connections does not arrive: test_two_balancers, test_takeover. Nothing is told.
+"""
 
 import collections
 import socket
