@@ -17,6 +17,9 @@
 #   --mem M		megabytes of memory (2048)
 #   --timeout S		kill the machine after S seconds (1200; 0: never)
 #   --results DIR	mount this directory at /results, writable
+#   --icount		guest time counts instructions, one each nanosecond, on one
+#			emulated processor: what is timed there repeats to a
+#			thousandth and less, however busy this machine is
 #   --interactive	the command gets this terminal, with job control
 #   --append ARGS	more arguments for the kernel
 #   --qemu ARG		one more argument for QEMU, as often as needed; not with uml
@@ -28,7 +31,7 @@
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
-smp=2 mem=2048 limit=1200 results='' interactive='' append='' console='' extra=()
+smp=2 mem=2048 limit=1200 results='' interactive='' icount='' append='' console='' extra=()
 kernel=
 target=${1:-}
 [ "$#" -eq 0 ] || shift
@@ -38,6 +41,7 @@ while [ "$#" -gt 0 ]; do
 	--mem) mem=$2; shift ;;
 	--timeout) limit=$2; shift ;;
 	--results) results=$2; shift ;;
+	--icount) icount=1 ;;
 	--interactive) interactive=1 ;;
 	--append) append=$2; shift ;;
 	--qemu) extra+=("$2"); shift ;;
@@ -110,6 +114,9 @@ kvm_works()
 [ "$target" != uml ] || [ -z "$interactive" ] ||
 	die "uml has no terminal: --interactive is for the other targets"
 
+[ "$target" != uml ] || [ -z "$icount" ] ||
+	die "uml counts no instructions: --icount is for the other targets"
+
 run=$(mktemp -d "${TMPDIR:-/tmp}/dsr-vm.XXXXXX")
 qemu=0
 # shellcheck disable=SC2317 # called at exit
@@ -130,6 +137,14 @@ trap 'exit 143' TERM HUP
 if [ "$target" = uml ]; then
 	machine=()
 	how="User Mode Linux"
+elif [ -n "$icount" ]; then
+	# String moves would count by the byte, if the processor said that it
+	# has fast ones.
+	machine=(-accel 'tcg,thread=single' -cpu 'max,la57=off,erms=off,fsrm=off'
+		-icount 'shift=0,sleep=off' -seed 1 -rtc 'clock=vm')
+	smp=1
+	append+=" tsc=reliable nowatchdog"
+	how="software emulation, counting instructions"
 elif kvm_works; then
 	machine=(-accel kvm -cpu host)
 	how=KVM

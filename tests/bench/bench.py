@@ -1,0 +1,444 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0
+"""What packets cost, in instructions; runs in the virtual machine of bench.sh.
+
+    pktgen > g0 = g1 > XDP > cli0 = lb0 > balancer > lb1 = r1 | lb2 = r2 > drop
+    ----------- gen -------------   --------- lb --------   ------ sink ------
+
+Three namespaces. A packet goes all of this way before pktgen sends the next one,
+and the machine's clock counts instructions, so that pktgen's own time is what the
+packets cost. What balances is set up in lb by a file in peers/, which is a shell
+script that gets the names of everything as variables; its first lines tell:
+
+    # about: what it is, for the table
+    # side: server      it is no balancer but delivers to a socket in lb
+    # families: 4       it cannot do both
+    # protocols: udp
+    # warm: 2           it knows a flow from its second packet on only
+    # loads: dsr_lb     modules of ours
+    # unloads: ip_vs    modules of the kernel's, to be unloaded behind it
+
+A peer that cannot be set up here is left out, with the last thing that it said.
+"""
+
+import argparse
+import contextlib
+import ctypes
+import glob
+import json
+import os
+import re
+import socket
+import struct
+import subprocess
+import sys
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, '../vm'))
+
+from genl import NLM_F_DUMP, NLM_F_REQUEST, NLMSG_DONE, attr, parse  # noqa: E402
+from network import Failure, Host, Network, run                       # noqa: E402
+
+# As in gen.bpf.c.
+OUT = 100
+UDP, TCP_SYN, TCP_ACK = range(3)
+
+FIRST_PORT = 10000
+MACS = {name: f'02:00:00:00:00:{number:02x}' for number, name in enumerate(
+    ('g0', 'g1', 'cli0', 'lb0', 'lb1', 'lb2', 'r1', 'r2'), 1)}
+ADDRESSES = {
+    4: {'client': '10.1.0.0', 'lb0': '10.1.255.254/16', 'VIP': '10.2.0.1',
+        'lb1': '10.3.1.254/24', 'lb2': '10.3.2.254/24',
+        'R1': '10.3.1.1', 'R2': '10.3.2.1',
+        'clients': '10.1.0.0/20', 'gateway': '10.1.255.253'},
+    6: {'client': '2001:db8:1::', 'lb0': '2001:db8:1::ffff/64',
+        'VIP': '2001:db8:2::1',
+        'lb1': '2001:db8:3:1::fe/64', 'lb2': '2001:db8:3:2::fe/64',
+        'R1': '2001:db8:3:1::1', 'R2': '2001:db8:3:2::1',
+        'clients': '2001:db8:1::/116', 'gateway': '2001:db8:1::fffe'},
+}
+# How many clients, and ports of each: they have no common divisor, so all pairs
+# come before one comes again.
+SHAPES = {1: (1, 1), 1000: (8, 125), 2000: (16, 125), 20000: (32, 625),
+          100000: (32, 3125), 1000000: (64, 15625)}
+SINK = '''
+    table netdev sink {{
+        counter arrived {{ }}
+        {chains}
+    }}
+'''
+CHAIN = '''
+        chain {dev} {{
+            type filter hook ingress device {dev} priority 0;
+            counter name arrived drop
+        }}
+'''
+# What is measured of each side, if a peer does not say.
+DEFAULT = {'balancer': 'udp tcp', 'server': 'request reply'}
+
+
+class Skip(Exception):
+    """This peer cannot be had here; the text says why."""
+
+
+def counter():
+    """How many packets have come to the sinks of this thread's namespace."""
+    # NFT_MSG_GETOBJ of NFPROTO_NETDEV
+    message = struct.pack('BBH', 5, 0, 0) + attr(1, b'sink\0')
+    header = struct.pack('IHHII', len(message) + 16, 10 << 8 | 19,
+                         NLM_F_REQUEST | NLM_F_DUMP, 1, 0)
+    total = 0
+    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 12) as sock:
+        sock.send(header + message)
+        while True:
+            data = sock.recv(65536)
+            while data:
+                length, kind = struct.unpack_from('IH', data)
+                if kind == NLMSG_DONE:
+                    return total
+                for number, raw in parse(data[20:length]):
+                    if number == 4:                 # NFTA_OBJ_DATA
+                        packets = dict(parse(raw)).get(2, bytes(8))
+                        total += int.from_bytes(packets, 'big')
+                data = data[(length + 3) & ~3:]
+
+
+def meminfo():
+    """Bytes that the kernel has taken for itself."""
+    with open('/proc/meminfo', encoding='ascii') as file:
+        sizes = {line.split(':')[0]: int(line.split()[1]) for line in file}
+    return (sizes['Slab'] + sizes['VmallocUsed']) * 1024
+
+
+class Peer:
+    """A file in peers/, and what its first lines say."""
+
+    def __init__(self, path):
+        self.path = path
+        self.name = os.path.basename(path)[:-3]
+        self.tags = {}
+        with open(path, encoding='ascii') as file:
+            for line in file:
+                found = re.match(r'# (\w+): (.*)', line)
+                if found:
+                    self.tags[found[1]] = found[2].strip()
+
+    def words(self, tag, default=''):
+        return self.tags.get(tag, default).split()
+
+    @property
+    def side(self):
+        return self.tags.get('side', 'balancer')
+
+
+class Rig:
+    """The three namespaces, for one family."""
+
+    def __init__(self, family, generator):
+        self.family = family
+        self.generator = generator
+        self.addresses = ADDRESSES[family]
+        self.hosts = [Host(name) for name in ('gen', 'lb', 'sink')]
+        self.gen, self.lb, self.sink = self.hosts
+        self.client = 0
+        self.socket = None
+
+    def __enter__(self):
+        run('ip', '-batch', '-', stdin=''.join(
+            f'netns add {host}\n' for host in self.hosts))
+        for host in self.hosts:
+            host.sysctl('ipv6/conf/default/disable_ipv6', 1)
+            host.sysctl('ipv6/conf/all/disable_ipv6', 1)
+        pairs = (('g0', 'gen', 'g1', 'gen'), ('cli0', 'gen', 'lb0', 'lb'),
+                 ('lb1', 'lb', 'r1', 'sink'), ('lb2', 'lb', 'r2', 'sink'))
+        run('ip', '-batch', '-', stdin=''.join(
+            f'link add name {a} netns {at} address {MACS[a]} '
+            f'{f"index {OUT} " * (a == "cli0")}type veth peer '
+            f'name {b} netns {to} address {MACS[b]}\n'
+            for a, at, b, to in pairs))
+        self.gen.ip(f'''
+            link set g0 up
+            link set g1 up
+            link set cli0 up
+            link set dev g1 xdp obj {self.generator} sec xdp
+        ''')
+        if self.family == 6:
+            for dev in ('lo', 'lb0', 'lb1', 'lb2'):
+                for key, value in (('accept_ra', 0), ('accept_dad', 0),
+                                   ('router_solicitations', 0),
+                                   ('disable_ipv6', 0)):
+                    self.lb.sysctl(f'ipv6/conf/{dev}/{key}', value)
+            self.lb.sysctl('ipv6/conf/all/forwarding', 1)
+        else:
+            self.lb.sysctl('ipv4/ip_forward', 1)
+            for dev in ('all', 'default', 'lb0', 'lb1', 'lb2'):
+                self.lb.sysctl(f'ipv4/conf/{dev}/rp_filter', 0)
+        at, nodad = self.addresses, 'nodad' if self.family == 6 else ''
+        self.lb.ip(f'''
+            link set lo up
+            addr add {at["lb0"]} dev lb0 {nodad}
+            addr add {at["lb1"]} dev lb1 {nodad}
+            addr add {at["lb2"]} dev lb2 {nodad}
+            link set lb0 up
+            link set lb1 up
+            link set lb2 up
+            neigh replace {at["R1"]} lladdr {MACS["r1"]} dev lb1 nud permanent
+            neigh replace {at["R2"]} lladdr {MACS["r2"]} dev lb2 nud permanent
+            neigh replace {at["gateway"]} lladdr {MACS["cli0"]} dev lb0 nud permanent
+            route add {at["clients"]} via {at["gateway"]}
+        ''')
+        self.lb.set_gro('lb0', True)
+        self.sink.ip('link set r1 up\nlink set r2 up')
+        self.sink.nft(SINK.format(chains=CHAIN.format(dev='r1') +
+                                  CHAIN.format(dev='r2')))
+        # answers of a real server
+        self.gen.nft(SINK.format(chains=CHAIN.format(dev='cli0')))
+        return self
+
+    def __exit__(self, *_):
+        if self.socket:
+            self.socket.close()
+        run('ip', '-batch', '-', stdin=''.join(
+            f'netns del {host}\n' for host in self.hosts))
+        # Idle time costs nothing here, and namespaces go away slowly.
+        time.sleep(2)
+
+    def set_up(self, peer):
+        environment = dict(
+            os.environ, FAMILY=str(self.family), PORT='80',
+            VIP=self.addresses['VIP'], R1=self.addresses['R1'],
+            R2=self.addresses['R2'],
+            LB0=self.addresses['lb0'].split('/')[0],
+            CLIENT=self.addresses['client'],
+            IP='ip' if self.family == 4 else 'ip6',
+            IPTABLES='iptables' if self.family == 4 else 'ip6tables',
+            HOST_VIP=(f'[{self.addresses["VIP"]}]' if self.family == 6
+                      else self.addresses['VIP']),
+            HOST_R1=(f'[{self.addresses["R1"]}]' if self.family == 6
+                     else self.addresses['R1']),
+            HOST_R2=(f'[{self.addresses["R2"]}]' if self.family == 6
+                     else self.addresses['R2']),
+            **{f'MAC_{name.upper()}': mac for name, mac in MACS.items()})
+        with self.lb.at():
+            done = subprocess.run(
+                ['sh', '-eu', peer.path], env=environment, text=True,
+                cwd='/dsr', stdin=subprocess.DEVNULL, check=False,
+                stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        if done.returncode:
+            said = done.stdout.strip().splitlines() or ['it said nothing']
+            raise Skip(said[-1])
+
+    def listen(self):
+        """A socket that drops what it gets, last thing of its delivery."""
+        family = socket.AF_INET if self.family == 4 else socket.AF_INET6
+        self.socket = self.lb.socket(family, socket.SOCK_DGRAM)
+        drop = ctypes.create_string_buffer(struct.pack('HBBI', 6, 0, 0, 0))
+        self.socket.setsockopt(
+            socket.SOL_SOCKET, 26,                      # SO_ATTACH_FILTER
+            struct.pack('HxxxxxxP', 1, ctypes.addressof(drop)))
+        self.socket.bind(('', 80))
+
+    def arrived(self):
+        total = 0
+        for host in self.hosts:
+            with host.at():
+                total += counter()
+        if self.socket:
+            lines = self.lb.read('/proc/net/udp' if self.family == 4 else
+                                 '/proc/net/udp6').splitlines()
+            total += sum(int(line.split()[-1]) for line in lines[1:])
+        return total
+
+    def write(self, file, line):
+        with self.gen.at(), open(f'/proc/thread-self/net/pktgen/{file}', 'w',
+                                 encoding='ascii') as control:
+            control.write(line + '\n')
+
+    def shoot(self, kind, flows, count):
+        """Send COUNT packets of the flows, return what each cost."""
+        client, (clients, ports) = flows
+        low = kind << 12 | client
+        settings = {
+            'count': count, 'pkt_size': 60 if self.family == 4 else 78,
+            'dst_mac': MACS['lb0'], 'clone_skb': 0, 'delay': 0,
+            'udp_dst_min': low, 'udp_dst_max': low + clients,
+            'udp_src_min': FIRST_PORT, 'udp_src_max': FIRST_PORT + ports}
+        if clients == 1:
+            settings['udp_dst_max'] = low
+        if ports == 1:
+            settings['udp_src_max'] = FIRST_PORT
+        if self.family == 4:
+            settings.update(dst=self.addresses['VIP'],
+                            src_min=self.addresses['client'],
+                            src_max=self.addresses['client'])
+        else:
+            settings.update(dst6=self.addresses['VIP'],
+                            src6=self.addresses['client'])
+        self.write('kpktgend_0', 'rem_device_all')
+        self.write('kpktgend_0', 'add_device g0')
+        for name, value in settings.items():
+            self.write('g0', f'{name} {value}')
+        self.write('pgctrl', 'start')
+        with self.gen.at(), open('/proc/thread-self/net/pktgen/g0',
+                                 encoding='ascii') as file:
+            text = file.read()
+        found = re.search(r'Result: OK: (\d+)\(.*?\) usec, (\d+) ', text)
+        if not found or int(found[2]) != count:
+            raise Failure(f'pktgen: {text}')
+        return int(found[1]) * 1000 / count
+
+    def answer(self, flows, count):
+        """Send COUNT datagrams from the socket, return what each cost."""
+        client, (clients, ports) = flows
+        base = socket.inet_pton(self.socket.family, self.addresses['client'])
+        names = []
+        for number in range(min(count, clients * ports)):
+            address = base[:-2] + struct.pack('>H', client + number % clients)
+            port = struct.pack('>H', FIRST_PORT + number % ports)
+            names.append(
+                struct.pack('H', self.socket.family) + port +
+                (address + bytes(8) if self.family == 4 else
+                 bytes(4) + address + bytes(4)))
+        payload = ctypes.create_string_buffer(18)
+        iovec = ctypes.create_string_buffer(
+            struct.pack('PQ', ctypes.addressof(payload), 18))
+        size = len(names[0])
+        name = ctypes.create_string_buffer(b''.join(names))
+        batch = 1000
+        messages = ctypes.create_string_buffer(b''.join(
+            struct.pack('PI4xPQPQi4xI4x',
+                        ctypes.addressof(name) + number % len(names) * size,
+                        size, ctypes.addressof(iovec), 1, 0, 0, 0, 0)
+            for number in range(batch)))
+        send = ctypes.CDLL(None, use_errno=True).sendmmsg
+        begin = time.monotonic_ns()
+        for _ in range(count // batch):
+            if send(self.socket.fileno(), messages, batch, 0) != batch:
+                raise Failure(f'sendmmsg: {os.strerror(ctypes.get_errno())}')
+        return (time.monotonic_ns() - begin) / count
+
+    def flows(self, number):
+        """Flows that were not there before."""
+        clients, ports = SHAPES[number]
+        flows = self.client, (clients, ports)
+        self.client += clients
+        return flows
+
+
+def measure(rig, case, peer, form):
+    """One cell of the table."""
+    before = rig.arrived()
+    sent = 0
+    costs = []
+    memory = None
+
+    def shoot(kind, flows, count):
+        nonlocal sent
+        sent += count
+        return rig.shoot(kind, flows, count)
+
+    tcp = case['what'] == 'tcp'
+    if case['flows'] == 'new':
+        number = form['new']
+        for _ in range(form['repeats']):
+            costs.append(shoot(TCP_SYN if tcp else UDP, rig.flows(number),
+                               number))
+        cost = sum(costs) / len(costs)
+    else:
+        flows = rig.flows(case['flows'])
+        taken = meminfo()
+        for number in range(int(peer.tags.get('warm', 1))):
+            shoot((TCP_ACK if number else TCP_SYN) if tcp else UDP, flows,
+                  max(case['flows'], 100))
+        if case['flows'] >= 100000:
+            memory = (meminfo() - taken) / case['flows']
+        kind = TCP_ACK if tcp else UDP
+        if case['what'] == 'reply':
+            rig.answer(flows, 1000)
+            sent += 1000
+        else:
+            shoot(kind, flows, 100)
+        for _ in range(form['repeats']):
+            if case['what'] == 'reply':
+                costs.append(rig.answer(flows, form['packets']))
+                sent += form['packets']
+            else:
+                costs.append(shoot(kind, flows, form['packets']))
+        cost = sorted(costs)[len(costs) // 2]
+    return {'raw': round(cost, 1), 'sent': sent,
+            'lost': sent - (rig.arrived() - before),
+            'spread': round((max(costs) - min(costs)) / cost, 5),
+            **({} if memory is None else {'bytes': round(memory, 1)})}
+
+
+def name_of(case):
+    return f'{case["what"]}{case["family"]}-{case["flows"]}'
+
+
+def bench(peer, family, cases, form, generator):
+    """Yield (case, cell) of one peer and family."""
+    with Rig(family, generator) as rig:
+        try:
+            for module in peer.words('loads'):
+                Network().load(module)
+            rig.set_up(peer)
+            if peer.side == 'server':
+                rig.listen()
+            for case in cases:
+                print(f'{peer.name}: {name_of(case)}', end='', flush=True)
+                cell = measure(rig, case, peer, form)
+                lost = f', {cell["lost"]} LOST' if cell['lost'] else ''
+                print(f': {cell["raw"]:.0f} per packet{lost}', flush=True)
+                yield case, cell
+        except Skip as reason:
+            print(f'{peer.name}: left out: {reason}', flush=True)
+            for case in cases:
+                yield case, {'why': str(reason)}
+
+
+def tidy(peer):
+    for module in peer.words('loads') + peer.words('unloads'):
+        subprocess.run(['rmmod', module], check=False,
+                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument('generator')
+    parser.add_argument('plan', help='JSON: peers, cases, form')
+    parser.add_argument('output')
+    options = parser.parse_args()
+    plan = json.loads(options.plan)
+    # Queues would grow behind pktgen, and overflow, if it could keep this
+    # thread from the processor.
+    for path in glob.glob('/proc/[0-9]*/comm'):
+        with contextlib.suppress(FileNotFoundError), open(
+                path, encoding='ascii') as file:
+            if file.read().startswith('ksoftirqd/'):
+                os.sched_setscheduler(int(path.split('/')[2]), os.SCHED_FIFO,
+                                      os.sched_param(1))
+    run('modprobe', '-a', 'pktgen', 'veth')
+    results = {}
+    for name in plan['peers']:
+        peer = Peer(os.path.join(HERE, 'peers', f'{name}.sh'))
+        cells = results[name] = {'about': peer.tags['about'],
+                                 'side': peer.side, 'cells': {}}
+        for family in sorted({case['family'] for case in plan['cases']}):
+            cases = [case for case in plan['cases']
+                     if case['family'] == family and
+                     case['what'] in peer.words('protocols', DEFAULT[peer.side])]
+            if str(family) not in peer.words('families', '4 6') or not cases:
+                continue
+            for case, cell in bench(peer, family, cases, plan['form'],
+                                    options.generator):
+                cells['cells'][name_of(case)] = cell
+            tidy(peer)
+        with open(options.output, 'w', encoding='ascii') as file:
+            json.dump({'kernel': os.uname().release, 'peers': results}, file,
+                      indent=1)
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
