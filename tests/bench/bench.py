@@ -10,7 +10,8 @@ and the machine's clock counts instructions, so that pktgen's own time is what t
 packets cost. What balances is set up in lb by a file in peers/, which is a shell
 script that gets the names of everything as variables; its first lines tell:
 
-    # about: what it is, for the table
+    # rank: 10          where in the table
+    # about: what it is
     # side: server      it is no balancer but delivers to a socket in lb
     # families: 4       it cannot do both
     # protocols: udp
@@ -35,10 +36,11 @@ import sys
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, os.path.join(HERE, '../vm'))
+sys.path[:0] = [HERE, os.path.join(HERE, '../vm')]
 
 from genl import NLM_F_DUMP, NLM_F_REQUEST, NLMSG_DONE, attr, parse  # noqa: E402
 from network import Failure, Host, Network, run                       # noqa: E402
+from plan import peers                                                # noqa: E402
 
 # As in gen.bpf.c.
 OUT = 100
@@ -109,27 +111,6 @@ def meminfo():
     with open('/proc/meminfo', encoding='ascii') as file:
         sizes = {line.split(':')[0]: int(line.split()[1]) for line in file}
     return (sizes['Slab'] + sizes['VmallocUsed']) * 1024
-
-
-class Peer:
-    """A file in peers/, and what its first lines say."""
-
-    def __init__(self, path):
-        self.path = path
-        self.name = os.path.basename(path)[:-3]
-        self.tags = {}
-        with open(path, encoding='ascii') as file:
-            for line in file:
-                found = re.match(r'# (\w+): (.*)', line)
-                if found:
-                    self.tags[found[1]] = found[2].strip()
-
-    def words(self, tag, default=''):
-        return self.tags.get(tag, default).split()
-
-    @property
-    def side(self):
-        return self.tags.get('side', 'balancer')
 
 
 class Rig:
@@ -372,10 +353,6 @@ def measure(rig, case, peer, form):
             **({} if memory is None else {'bytes': round(memory, 1)})}
 
 
-def name_of(case):
-    return f'{case["what"]}{case["family"]}-{case["flows"]}'
-
-
 def bench(peer, family, cases, form, generator):
     """Yield (case, cell) of one peer and family."""
     with Rig(family, generator) as rig:
@@ -385,14 +362,19 @@ def bench(peer, family, cases, form, generator):
             rig.set_up(peer)
             if peer.side == 'server':
                 rig.listen()
+            # What IPv6 says by itself is said. This takes no time at all.
+            time.sleep(5)
             for case in cases:
-                print(f'{peer.name}: {name_of(case)}', end='', flush=True)
+                title = f'{peer.name}: {case["name"]}'
+                if case['flows'] != 'new' and case['flows'] >= 100000:
+                    print(f'{title}: makes {case["flows"]} flows (usually '
+                          f'{case["flows"] // 15000} s)', flush=True)
                 cell = measure(rig, case, peer, form)
                 lost = f', {cell["lost"]} LOST' if cell['lost'] else ''
-                print(f': {cell["raw"]:.0f} per packet{lost}', flush=True)
+                print(f'{title}: {cell["raw"]:.0f} per packet{lost}', flush=True)
                 yield case, cell
         except Skip as reason:
-            print(f'{peer.name}: left out: {reason}', flush=True)
+            print(f'{peer.name}: left out with IPv{family}: {reason}', flush=True)
             for case in cases:
                 yield case, {'why': str(reason)}
 
@@ -406,10 +388,10 @@ def tidy(peer):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument('generator')
-    parser.add_argument('plan', help='JSON: peers, cases, form')
+    parser.add_argument('plan', help='as plan.py prints it')
     parser.add_argument('output')
     options = parser.parse_args()
-    plan = json.loads(options.plan)
+    form = json.loads(options.plan)
     # Queues would grow behind pktgen, and overflow, if it could keep this
     # thread from the processor.
     for path in glob.glob('/proc/[0-9]*/comm'):
@@ -420,20 +402,20 @@ def main():
                                       os.sched_param(1))
     run('modprobe', '-a', 'pktgen', 'veth')
     results = {}
-    for name in plan['peers']:
-        peer = Peer(os.path.join(HERE, 'peers', f'{name}.sh'))
-        cells = results[name] = {'about': peer.tags['about'],
-                                 'side': peer.side, 'cells': {}}
-        for family in sorted({case['family'] for case in plan['cases']}):
-            cases = [case for case in plan['cases']
-                     if case['family'] == family and
-                     case['what'] in peer.words('protocols', DEFAULT[peer.side])]
-            if str(family) not in peer.words('families', '4 6') or not cases:
-                continue
-            for case, cell in bench(peer, family, cases, plan['form'],
-                                    options.generator):
-                cells['cells'][name_of(case)] = cell
-            tidy(peer)
+    for peer in peers():
+        if peer.name not in form['peers']:
+            continue
+        cells = {}
+        for family in (4, 6):
+            cases = [case for case in form['cases']
+                     if case['family'] == family and peer.can(case)]
+            if cases:
+                for case, cell in bench(peer, family, cases, form,
+                                        options.generator):
+                    cells[case['name']] = cell
+                tidy(peer)
+        results[peer.name] = {'about': peer.tags['about'], 'side': peer.side,
+                              'cells': cells}
         with open(options.output, 'w', encoding='ascii') as file:
             json.dump({'kernel': os.uname().release, 'peers': results}, file,
                       indent=1)

@@ -1,4 +1,6 @@
+#!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
+# rank: 10
 # about: dropped at ingress: what all the others contain
 nft -f - <<-END
 	table netdev sink {

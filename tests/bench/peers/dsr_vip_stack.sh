@@ -1,4 +1,6 @@
+#!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
+# rank: 120
 # about: dsr, by the VIP, path stack
 # loads: dsr_lb
 dsrctl -b - <<-END

@@ -1,3 +1,5 @@
+#!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
+# rank: 30
 # about: a router, without balancing
 ip route add "$VIP" via "$R1"

@@ -1,4 +1,6 @@
+#!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
+# rank: 20
 # about: nothing but out of the other device again (nft, ingress)
 nft -f - <<-END
 	table netdev hop {

@@ -1,4 +1,6 @@
+#!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
+# rank: 70
 # about: IPVS, by a mark and a local route (the article)
 # unloads: ip_vs_rr ip_vs
 modprobe -a ip_vs ip_vs_rr

@@ -1,4 +1,6 @@
+#!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
+# rank: 80
 # about: IPVS, the VIP on lo, 2^20 buckets
 # unloads: ip_vs_rr ip_vs
 modprobe ip_vs conn_tab_bits=20

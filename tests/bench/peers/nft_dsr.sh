@@ -1,4 +1,6 @@
+#!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
+# rank: 50
 # about: nftables at ingress, stateless: one hash, then MAC and device
 nft -f - <<-END
 	table netdev dsr {

@@ -1,4 +1,6 @@
+#!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
+# rank: 170
 # about: iptables REDIRECT with conntrack (the article)
 # side: server
 # unloads: ipt_REDIRECT xt_REDIRECT

@@ -1,0 +1,18 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# rank: 40
+# about: a router with a software flowtable, without balancing
+# protocols: udp
+# warm: 3
+ip route add "$VIP" via "$R1"
+nft -f - <<-END
+	table inet flows {
+		flowtable known {
+			hook ingress priority 0; devices = { lb0, lb1 };
+		}
+		chain forward {
+			type filter hook forward priority 0;
+			meta l4proto udp flow add @known
+		}
+	}
+END
