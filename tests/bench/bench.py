@@ -27,6 +27,7 @@ import contextlib
 import ctypes
 import glob
 import json
+import mmap
 import os
 import re
 import socket
@@ -111,6 +112,40 @@ def meminfo():
     with open('/proc/meminfo', encoding='ascii') as file:
         sizes = {line.split(':')[0]: int(line.split()[1]) for line in file}
     return (sizes['Slab'] + sizes['VmallocUsed']) * 1024
+
+
+class Marks:
+    """What tells count.c, in QEMU, from where and to where it shall count.
+
+    Instructions that do nothing, run by this program.
+    """
+
+    def __init__(self, directory):
+        self.directory = directory
+        self.page = mmap.mmap(-1, 4096, prot=mmap.PROT_READ | mmap.PROT_WRITE |
+                              mmap.PROT_EXEC)
+        start = ctypes.addressof(ctypes.c_char.from_buffer(self.page))
+        self.calls = []
+        for offset, number in ((0, 1), (64, 2)):
+            code = b'\x0f\x1f\x80' + bytes([number]) + b'\x5a\x5a\x5a\xc3'
+            self.page[offset:offset + len(code)] = code
+            self.calls.append(ctypes.CFUNCTYPE(None)(start + offset))
+        self.windows = []
+
+    @contextlib.contextmanager
+    def window(self, peer, case, packets):
+        begin, end = self.calls
+        begin()
+        yield
+        end()
+        symbols = f'kallsyms.{len(self.windows)}'
+        with open('/proc/kallsyms', encoding='ascii') as source, open(
+                f'{self.directory}/{symbols}', 'w', encoding='ascii') as copy:
+            copy.write(source.read())
+        self.windows.append({'peer': peer, 'case': case, 'packets': packets})
+        with open(f'{self.directory}/windows.json', 'w',
+                  encoding='ascii') as file:
+            json.dump(self.windows, file)
 
 
 class Rig:
@@ -307,7 +342,7 @@ class Rig:
         return flows
 
 
-def measure(rig, case, peer, form):
+def measure(rig, case, peer, form, marks):
     """One cell of the table."""
     before = rig.arrived()
     sent = 0
@@ -319,14 +354,16 @@ def measure(rig, case, peer, form):
         sent += count
         return rig.shoot(kind, flows, count)
 
+    def answer(_, flows, count):
+        nonlocal sent
+        sent += count
+        return rig.answer(flows, count)
+
     tcp = case['what'] == 'tcp'
-    if case['flows'] == 'new':
-        number = form['new']
-        for _ in range(form['repeats']):
-            costs.append(shoot(TCP_SYN if tcp else UDP, rig.flows(number),
-                               number))
-        cost = sum(costs) / len(costs)
-    else:
+    known = case['flows'] != 'new'
+    packets = form['packets'] if known else form['new']
+    kind = TCP_ACK if tcp and known else TCP_SYN if tcp else UDP
+    if known:
         flows = rig.flows(case['flows'])
         taken = meminfo()
         for number in range(int(peer.tags.get('warm', 1))):
@@ -334,26 +371,25 @@ def measure(rig, case, peer, form):
                   max(case['flows'], 100))
         if case['flows'] >= 100000:
             memory = (meminfo() - taken) / case['flows']
-        kind = TCP_ACK if tcp else UDP
         if case['what'] == 'reply':
-            rig.answer(flows, 1000)
-            sent += 1000
+            answer(UDP, flows, 1000)
         else:
             shoot(kind, flows, 100)
-        for _ in range(form['repeats']):
-            if case['what'] == 'reply':
-                costs.append(rig.answer(flows, form['packets']))
-                sent += form['packets']
-            else:
-                costs.append(shoot(kind, flows, form['packets']))
-        cost = sorted(costs)[len(costs) // 2]
+    for _ in range(form['repeats']):
+        if not known:
+            flows = rig.flows(form['new'])
+        with (marks.window(peer.name, case['name'], packets) if marks else
+              contextlib.nullcontext()):
+            costs.append((answer if case['what'] == 'reply' else shoot)(
+                kind, flows, packets))
+    cost = sorted(costs)[len(costs) // 2] if known else sum(costs) / len(costs)
     return {'raw': round(cost, 1), 'sent': sent,
             'lost': sent - (rig.arrived() - before),
             'spread': round((max(costs) - min(costs)) / cost, 5),
             **({} if memory is None else {'bytes': round(memory, 1)})}
 
 
-def bench(peer, family, cases, form, generator):
+def bench(peer, family, cases, form, generator, marks):
     """Yield (case, cell) of one peer and family."""
     with Rig(family, generator) as rig:
         try:
@@ -369,7 +405,7 @@ def bench(peer, family, cases, form, generator):
                 if case['flows'] != 'new' and case['flows'] >= 100000:
                     print(f'{title}: makes {case["flows"]} flows (usually '
                           f'{case["flows"] // 15000} s)', flush=True)
-                cell = measure(rig, case, peer, form)
+                cell = measure(rig, case, peer, form, marks)
                 lost = f', {cell["lost"]} LOST' if cell['lost'] else ''
                 print(f'{title}: {cell["raw"]:.0f} per packet{lost}', flush=True)
                 yield case, cell
@@ -390,7 +426,10 @@ def main():
     parser.add_argument('generator')
     parser.add_argument('plan', help='as plan.py prints it')
     parser.add_argument('output')
+    parser.add_argument('--profile', metavar='DIRECTORY',
+                        help='tell count.c when to count')
     options = parser.parse_args()
+    marks = Marks(options.profile) if options.profile else None
     form = json.loads(options.plan)
     # Queues would grow behind pktgen, and overflow, if it could keep this
     # thread from the processor.
@@ -411,7 +450,7 @@ def main():
                      if case['family'] == family and peer.can(case)]
             if cases:
                 for case, cell in bench(peer, family, cases, form,
-                                        options.generator):
+                                        options.generator, marks):
                     cells[case['name']] = cell
                 tidy(peer)
         results[peer.name] = {'about': peer.tags['about'], 'side': peer.side,

@@ -19,7 +19,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 WHATS = {'balancer': ('udp', 'tcp'), 'server': ('request', 'reply')}
 FORMS = {
     # packets of each repeat; new flows of each repeat
-    'short': {'repeats': 3, 'packets': 2000, 'new': 2000, 'cases': '''
+    'short': {'repeats': 3, 'packets': 5000, 'new': 2000, 'cases': '''
         udp4-1 udp4-1000 udp4-new tcp4-1000 tcp4-new udp6-1000 tcp6-new
         request4-1 request4-1000 request4-new reply4-1 reply4-1000'''},
     'full': {'repeats': 5, 'packets': 5000, 'new': 20000, 'cases': '''
@@ -100,10 +100,13 @@ def main():
     parser.add_argument('--peers', default='')
     parser.add_argument('--cases', default='')
     parser.add_argument('--jobs', type=int, default=1)
+    parser.add_argument('--repeats', type=int)
     options = parser.parse_args()
     try:
         for plan in plans(options.form, options.peers.split(),
                           options.cases.split(), options.jobs):
+            if options.repeats:
+                plan['repeats'] = options.repeats
             print(json.dumps(plan))
     except ValueError as error:
         sys.exit(f'bench.sh: error: {error}')

@@ -23,6 +23,7 @@ ONE = {'balancer': 'ipvs_fwmark', 'server': 'rs_redirect'}
 TITLES = {'udp': 'UDP', 'tcp': 'TCP', 'request': 'Real server, requests (UDP)',
           'reply': 'Real server, replies (UDP)'}
 CHANGED = 0.005
+BOOTS = 0.002            # of the whole way, two boots may differ
 
 
 def merge(parts):
@@ -161,7 +162,8 @@ def table(result, style=layout):
 def changes(old, new, threshold=CHANGED):
     """(peer, case, before, after) of each cell whose net cost is another.
 
-    What is less than the threshold, or than what repeats differ by, is none.
+    What is less than the threshold, or than what repeats or boots differ by, is
+    none. With new flows repeats differ because the table grows.
     """
     for name, peer in new['peers'].items():
         before = old['peers'].get(name, {'cells': {}})['cells']
@@ -175,7 +177,10 @@ def changes(old, new, threshold=CHANGED):
                 if (key in cell) != (key in was):
                     yield name, case, was.get(key), cell.get(key)
                 continue
-            noise = max(cell['spread'] * cell['raw'], was['spread'] * was['raw'])
+            noise = BOOTS * was['raw']
+            if not case.endswith('-new'):
+                noise = max(noise, cell['spread'] * cell['raw'],
+                            was['spread'] * was['raw'])
             if abs(cell[key] - was[key]) > max(abs(was[key]) * threshold, noise):
                 yield name, case, was[key], cell[key]
 

@@ -7,7 +7,7 @@ modprobe -a ip_vs ip_vs_rr
 "$IPTABLES" -t mangle -A PREROUTING -d "$VIP" -j MARK --set-mark 1
 ip "-$FAMILY" rule add prio 100 fwmark 1 table 100
 ip "-$FAMILY" route add local default dev lo table 100
-[ "$FAMILY" = 4 ] || six=-6
-ipvsadm -A -f 1 ${six:-} -s rr
-ipvsadm -a -f 1 ${six:-} -r "$HOST_R1:0" -g
-ipvsadm -a -f 1 ${six:-} -r "$HOST_R2:0" -g
+[ "$FAMILY" = 4 ] || set -- -6
+ipvsadm -A -f 1 "$@" -s rr
+ipvsadm -a -f 1 "$@" -r "$HOST_R1:0" -g
+ipvsadm -a -f 1 "$@" -r "$HOST_R2:0" -g

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A plugin of QEMU that counts how often each instruction of the guest is run,
+ * between two that the guest marks (see Marks in bench.py).
+ *
+ * Each window becomes a file, NAME.0 and so on: one line for each piece of code
+ * that ran in it, with how often it did and the addresses of its instructions.
+ *
+ * QEMU's packages do not bring the header of the interface, so what is used of it
+ * is declared here; it is version 1, as of QEMU 4.2 to 8.2.
+ */
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct qemu_plugin_tb;
+struct qemu_plugin_insn;
+
+void qemu_plugin_register_vcpu_tb_trans_cb(
+	uint64_t id, void (*callback)(uint64_t id, struct qemu_plugin_tb *tb));
+void qemu_plugin_register_vcpu_tb_exec_inline(struct qemu_plugin_tb *tb,
+					      int operation, void *counter,
+					      uint64_t value);
+void qemu_plugin_register_vcpu_insn_exec_cb(
+	struct qemu_plugin_insn *insn,
+	void (*callback)(unsigned int cpu, void *data), int flags, void *data);
+size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb *tb);
+struct qemu_plugin_insn *
+qemu_plugin_tb_get_insn(const struct qemu_plugin_tb *tb, size_t number);
+uint64_t qemu_plugin_insn_vaddr(const struct qemu_plugin_insn *insn);
+const void *qemu_plugin_insn_data(const struct qemu_plugin_insn *insn);
+size_t qemu_plugin_insn_size(const struct qemu_plugin_insn *insn);
+
+__attribute__((visibility("default"))) int qemu_plugin_version = 1;
+
+/* nopl 0x5a5a5aNN(%rax), where NN is 1 to begin, or 2 to end */
+static const uint8_t mark[] = { 0x0f, 0x1f, 0x80 };
+static const uint8_t mark_end[] = { 0x5a, 0x5a, 0x5a };
+enum { MARK_SIZE = 7, BEGIN = 1, END = 2 };
+
+/* One for each translation, until QEMU ends: it may come back to life. */
+struct block {
+	struct block *next;
+	uint64_t count;
+	size_t size;
+	uint64_t address[];
+};
+
+static struct block *blocks;
+static const char *name;
+
+static void begin(unsigned int cpu, void *data)
+{
+	for (struct block *block = blocks; block; block = block->next)
+		block->count = 0;
+}
+
+static void end(unsigned int cpu, void *data)
+{
+	static unsigned int number;
+	char path[4096];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s.%u", name, number++);
+	file = fopen(path, "w");
+	if (!file) {
+		perror(path);
+		exit(1);
+	}
+	for (struct block *block = blocks; block; block = block->next) {
+		if (!block->count)
+			continue;
+		fprintf(file, "%" PRIu64, block->count);
+		for (size_t i = 0; i < block->size; i++)
+			fprintf(file, " %" PRIx64, block->address[i]);
+		fputc('\n', file);
+	}
+	fclose(file);
+}
+
+static void translated(uint64_t id, struct qemu_plugin_tb *tb)
+{
+	size_t size = qemu_plugin_tb_n_insns(tb);
+	struct block *block;
+
+	block = calloc(1, sizeof(*block) + size * sizeof(block->address[0]));
+	if (!block)
+		abort();
+	block->size = size;
+	for (size_t i = 0; i < size; i++) {
+		struct qemu_plugin_insn *insn = qemu_plugin_tb_get_insn(tb, i);
+		const uint8_t *code = qemu_plugin_insn_data(insn);
+
+		block->address[i] = qemu_plugin_insn_vaddr(insn);
+		if (qemu_plugin_insn_size(insn) != MARK_SIZE ||
+		    memcmp(code, mark, sizeof(mark)) ||
+		    memcmp(code + 4, mark_end, sizeof(mark_end)))
+			continue;
+		qemu_plugin_register_vcpu_insn_exec_cb(
+			insn, code[3] == BEGIN ? begin : end, 0, NULL);
+	}
+	block->next = blocks;
+	blocks = block;
+	qemu_plugin_register_vcpu_tb_exec_inline(tb, 0, &block->count, 1);
+}
+
+__attribute__((visibility("default"))) int
+qemu_plugin_install(uint64_t id, const void *info, int argc, char **argv)
+{
+	if (argc != 1 || strncmp(argv[0], "out=", 4)) {
+		fprintf(stderr, "count: it wants out=NAME\n");
+		return -1;
+	}
+	name = strdup(argv[0] + 4);
+	qemu_plugin_register_vcpu_tb_trans_cb(id, translated);
+	return 0;
+}

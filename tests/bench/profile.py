@@ -1,0 +1,136 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0
+"""Instructions of a packet by function, from what count.c has left.
+
+Net of the side's first peer, function by function: what is left is what the peer
+adds. "calls" is how often a packet enters the function. A function that the
+compiler has put into others is counted there.
+"""
+
+import argparse
+import bisect
+import collections
+import json
+import os
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+from plan import peers                                  # noqa: E402
+from report import ZERO                                 # noqa: E402
+
+
+class Symbols:
+    """The functions of a kernel and its modules, as /proc/kallsyms has them."""
+
+    def __init__(self, lines):
+        found = []
+        for line in lines:
+            words = line.split()
+            if len(words) > 2 and words[1].lower() in 'tw':
+                module = words[3].strip('[]') if len(words) > 3 else ''
+                found.append((int(words[0], 16), words[2], module))
+        # of several names for a place take the one without decoration
+        found.sort(key=lambda symbol: (symbol[0], symbol[1].startswith('_'),
+                                       symbol[1]), reverse=True)
+        self.symbols = list({symbol[0]: symbol for symbol in found}.values())
+        self.symbols.reverse()
+        self.starts = [symbol[0] for symbol in self.symbols]
+
+    def find(self, address):
+        """(name, module, offset) of the function that an address is in."""
+        if address < 1 << 63:
+            return '(programs)', '', 1
+        number = bisect.bisect_right(self.starts, address) - 1
+        if number < 0:
+            return '(unknown)', '', 1
+        start, name, module = self.symbols[number]
+        return name, module, address - start
+
+
+def count(lines, symbols, packets):
+    """{(name, module): [instructions, calls]} of a packet."""
+    counts = collections.defaultdict(lambda: [0, 0])
+    for line in lines:
+        words = line.split()
+        times = int(words[0]) / packets
+        for word in words[1:]:
+            name, module, offset = symbols.find(int(word, 16))
+            entry = counts[name, module]
+            entry[0] += times
+            if not offset:
+                entry[1] += times
+    return counts
+
+
+def difference(counts, zero):
+    """Rows of (net, instructions, calls, name, module), greatest first."""
+    rows = []
+    for key in {**counts, **zero}:
+        all_of_it, calls = counts.get(key, (0, 0))
+        rows.append((all_of_it - zero.get(key, (0, 0))[0], all_of_it, calls,
+                     *key))
+    return sorted(rows, reverse=True)
+
+
+def show(rows, least):
+    total = sum(row[0] for row in rows)
+    yield f'{"net":>9} {"all":>9} {"calls":>7}  function'
+    rest = 0
+    for net, everything, calls, name, module in rows:
+        if abs(net) < least:
+            rest += net
+            continue
+        where = f' [{module}]' if module else ''
+        yield f'{net:9.1f} {everything:9.1f} {calls:7.2f}  {name}{where}'
+    yield f'{rest:9.1f} {"":>9} {"":>7}  (all others, less than {least:g} each)'
+    yield f'{total:9.1f} {"":>9} {"":>7}  (sum)'
+
+
+def places(lines, symbols, packets, wanted):
+    """How often a packet comes by each instruction of a function."""
+    found = collections.Counter()
+    for line in lines:
+        words = line.split()
+        for word in words[1:]:
+            name, _, offset = symbols.find(int(word, 16))
+            if name == wanted:
+                found[offset] += int(words[0]) / packets
+    for offset, times in sorted(found.items()):
+        yield f'{times:9.3f}  {wanted}+{offset:#x}'
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument('directory')
+    parser.add_argument('--least', type=float, default=3)
+    parser.add_argument('--function', help='how often each instruction of it')
+    options = parser.parse_args()
+    side = {peer.name: peer.side for peer in peers()}
+    with open(f'{options.directory}/windows.json', encoding='ascii') as file:
+        windows = json.load(file)
+    profiles = {}
+    for number, window in enumerate(windows):
+        with open(f'{options.directory}/kallsyms.{number}',
+                  encoding='ascii') as file:
+            symbols = Symbols(file)
+        with open(f'{options.directory}/count.{number}',
+                  encoding='ascii') as file:
+            lines = file.read().splitlines()
+        if options.function:
+            print(f'{window["peer"]}, {window["case"]}:')
+            print('\n'.join(places(lines, symbols, window['packets'],
+                                   options.function)))
+        profiles[window['peer'], window['case']] = count(
+            lines, symbols, window['packets'])
+    for (peer, case), counts in profiles.items():
+        zero = profiles.get((ZERO[side[peer]], case), {})
+        if options.function or (peer == ZERO[side[peer]] and len(windows) > 1):
+            continue
+        print(f'\n{peer}, {case}: instructions of a packet, by function')
+        print('\n'.join(show(difference(counts, zero), options.least)))
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
