@@ -28,7 +28,7 @@ while [ "$#" -gt 0 ]; do
 	shift || die "an option needs a value"
 done
 [ "${#peers[@]}" -gt 0 ] ||
-	die "name a peer: $(cd "$dsr_top/tests/bench/peers" && ls -- *.sh |
+	die "name a peer: $(cd "$dsr_top/tests/bench/peers" && echo -- *.sh)
 		sed 's/\.sh$//' | paste -sd ' ')"
 zero=baseline
 case ${peers[0]} in
@@ -53,4 +53,4 @@ say "counting (usually 1 min)"
 	--qemu -plugin --qemu "$out/count.so,out=${dir//,/,,}/count" \
 	-- tests/bench/bench.py --profile /results build/bench/gen.o "$plan" \
 	/results/result.json >&2
-"$python" "$dsr_top/tests/bench/profile.py" "${report[@]}" "$dir"
+"$python" "$dsr_top/tests/bench/functions.py" "${report[@]}" "$dir"

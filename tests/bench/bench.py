@@ -14,8 +14,9 @@ script that gets the names of everything as variables; its first lines tell:
     # about: what it is
     # side: server      it is no balancer but delivers to a socket in lb
     # families: 4       it cannot do both
-    # protocols: udp
-    # warm: 2           it knows a flow from its second packet on only
+    # protocols: udp    it can do no more
+    # warm: 2           it knows a flow from its second packet on only; 0: never
+    # most: 100000      with more flows it costs what another peer does
     # loads: dsr_lb     modules of ours
     # unloads: ip_vs    modules of the kernel's, to be unloaded behind it
 

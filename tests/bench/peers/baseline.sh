@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # rank: 10
+# warm: 0
 # about: dropped at ingress: what all the others contain
 nft -f - <<-END
 	table netdev sink {

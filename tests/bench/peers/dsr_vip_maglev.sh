@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # rank: 130
+# most: 100000
 # about: dsr, by the VIP, path stack, maglev
 # warm: 2
 # loads: dsr_lb

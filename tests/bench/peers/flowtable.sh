@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # rank: 40
+# most: 100000
 # about: a router with a software flowtable, without balancing
 # protocols: udp
 # warm: 3

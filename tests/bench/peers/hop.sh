@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # rank: 20
+# warm: 0
 # about: nothing but out of the other device again (nft, ingress)
 nft -f - <<-END
 	table netdev hop {

@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # rank: 90
+# most: 100000
 # about: IPVS, the VIP on lo, 2^20 buckets, scheduler mh
 # unloads: ip_vs_mh ip_vs
 modprobe ip_vs conn_tab_bits=20

@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # rank: 50
+# warm: 0
 # about: nftables at ingress, stateless: one hash, then MAC and device
 nft -f - <<-END
 	table netdev dsr {

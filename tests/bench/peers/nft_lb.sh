@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # rank: 60
+# warm: 0
 # about: nftables at ingress, the rules that nftlb makes: a map of services, two hashes
 case $FAMILY in
 4) service='ip protocol . ip daddr' type=ipv4_addr ;;
