@@ -28,8 +28,8 @@ while [ "$#" -gt 0 ]; do
 	shift || die "an option needs a value"
 done
 [ "${#peers[@]}" -gt 0 ] ||
-	die "name a peer: $(cd "$dsr_top/tests/bench/peers" && echo -- *.sh)
-		sed 's/\.sh$//' | paste -sd ' ')"
+	die "name a peer: $(cd "$dsr_top/tests/bench/peers" && printf '%s ' *.sh |
+		sed 's/\.sh / /g')"
 zero=baseline
 case ${peers[0]} in
 rs_*) zero=rs_plain case=${case:-request4-1000} ;;
