@@ -7,8 +7,8 @@
 # with bookworm's programs) in QEMU and runs COMMAND there as root, in /dsr,
 # which is this checkout, read only.  TARGET uml is the debug kernel as a program
 # of the host, User Mode Linux: that is fast without KVM, too, but there is one
-# processor only.  The output is shown as it comes and the exit status returned,
-# but for
+# processor only; native is the same without the debugging.  The output is shown
+# as it comes and the exit status returned, but for
 #
 #   99	the kernel warned, died or leaked memory, whatever the command said
 #   124	the time was up
@@ -68,13 +68,15 @@ bookworm|trixie|sid)
 	entry=$("$dsr_top/scripts/root.sh" "$target")
 	boot=$("$dsr_top/scripts/boot.sh" "$entry")
 	;;
-debug|uml)
+debug|uml|native)
 	entry=$("$dsr_top/scripts/root.sh" bookworm)
 	kernel=$("$dsr_top/scripts/kernel.sh" "$target")
 	boot=$("$dsr_top/scripts/boot.sh" "$entry" "$kernel")
 	;;
-*) die "no target '$target': it is one of bookworm, trixie, sid, debug, uml" ;;
+*) die "no target '$target': it is one of bookworm, trixie, sid, debug, uml, native" ;;
 esac
+uml=
+[ "$target" != uml ] && [ "$target" != native ] || uml=1
 "$dsr_top/scripts/deps.sh"
 
 # KVM counts only where a kernel boots under it: on some machines it opens and
@@ -111,11 +113,11 @@ kvm_works()
 	return $rc
 }
 
-[ "$target" != uml ] || [ -z "$interactive" ] ||
-	die "uml has no terminal: --interactive is for the other targets"
+[ -z "$uml" ] || [ -z "$interactive" ] ||
+	die "$target has no terminal: --interactive is for the other targets"
 
-[ "$target" != uml ] || [ -z "$icount" ] ||
-	die "uml counts no instructions: --icount is for the other targets"
+[ -z "$uml" ] || [ -z "$icount" ] ||
+	die "$target counts no instructions: --icount is for the other targets"
 
 run=$(mktemp -d "${TMPDIR:-/tmp}/dsr-vm.XXXXXX")
 qemu=0
@@ -134,7 +136,7 @@ trap clean_up EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 
-if [ "$target" = uml ]; then
+if [ -n "$uml" ]; then
 	machine=()
 	how="User Mode Linux"
 elif [ -n "$icount" ]; then
@@ -173,7 +175,7 @@ cp "$dsr_top/scripts/guest.sh" "$run/guest.sh"
 # share TAG DIRECTORY [OPTION]: a directory of the host for the guest.
 share()
 {
-	if [ "$target" = uml ]; then
+	if [ -n "$uml" ]; then
 		echo "$2" >"$run/share.$1"
 		return
 	fi
@@ -182,7 +184,7 @@ share()
 }
 
 # shellcheck disable=SC2054 # QEMU's commas
-[ "$target" = uml ] || machine+=(-nodefaults -no-user-config -display none -no-reboot
+[ -n "$uml" ] || machine+=(-nodefaults -no-user-config -display none -no-reboot
 	-smp "$smp" -m "$mem"
 	-kernel "$boot/kernel" -initrd "$boot/initrd"
 	-serial "file:$run/console"
@@ -212,7 +214,7 @@ if [ -n "$interactive" ]; then
 fi
 machine+=(-append "$arguments $append" "${extra[@]}")
 command=(qemu-system-x86_64 "${machine[@]}")
-if [ "$target" = uml ]; then
+if [ -n "$uml" ]; then
 	read -r -a append <<<"$append"
 	# shellcheck disable=SC2054 # a comma of the kernel's
 	command=("$boot/kernel" "mem=${mem}M" "initrd=$boot/initrd"
@@ -231,7 +233,7 @@ if [ -n "$interactive" ]; then
 else
 	said=$run/qemu
 	# what the kernel says is the output of the program
-	[ "$target" != uml ] || said=$run/console
+	[ -z "$uml" ] || said=$run/console
 	"${command[@]}" </dev/null >"$said" 2>&1 &
 	qemu=$!
 	tail -q -s 0.1 -f -n +1 --pid="$qemu" "$run/output" &
