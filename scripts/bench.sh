@@ -8,23 +8,27 @@
 # machines whose clock counts instructions (tests/bench/bench.py). Prints a table,
 # and keeps the result as build/bench/RELEASE-FORM.json.
 #
-#   --release R		bookworm (default), trixie or sid
+#   --release R		bookworm (default), trixie or sid; or native: nanoseconds, in
+#			User Mode Linux
 #   --full		up to a million flows; else the short form
 #   --peers "NAMES"	only these: files in tests/bench/peers
 #   --cases "NAMES"	only these, as udp4-1000: see tests/bench/plan.py
 #   --base FILE		say what changed since this result
 #   --chart FILE	draw the result (SVG)
 #   --markdown		the table as in docs/performance.md
+#   --control		not packets but what a large configuration costs: a thousand
+#			services, 20 backends each, a million connections
 #   --jobs N		machines at a time (as many as there are processors)
 
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
-release=bookworm form=short peers='' cases='' jobs=$(nproc) report=()
+release=bookworm control='' form=short peers='' cases='' jobs=$(nproc) report=()
 while [ "$#" -gt 0 ]; do
 	case $1 in
 	--release) release=${2:-}; shift ;;
 	--full) form=full ;;
+	--control) control=1 ;;
 	--peers) peers=${2:-}; shift ;;
 	--cases) cases=${2:-}; shift ;;
 	--base|--chart) report+=("$1" "${2:-}"); shift ;;
@@ -35,8 +39,10 @@ while [ "$#" -gt 0 ]; do
 	shift || die "an option needs a value"
 done
 case $release in
-bookworm|trixie|sid) ;;
-*) die "no release '$release': it is one of bookworm, trixie, sid" ;;
+bookworm|trixie|sid) machine=(--icount) ;;
+# what one does, the other would feel
+native) machine=() jobs=1 ;;
+*) die "no release '$release': it is one of bookworm, trixie, sid, native" ;;
 esac
 usual="1 min"
 [ "$form" = short ] || usual="10 to 15 min"
@@ -51,6 +57,13 @@ mkdir -p "$out"
 clang -target bpf -O2 -g -Wall -Werror -I/usr/include/x86_64-linux-gnu \
 	-c "$dsr_top/tests/bench/gen.bpf.c" -o "$out/gen.o"
 
+if [ -n "$control" ]; then
+	say "a large configuration on $release (usually 5 min; native: 1)"
+	exec "$dsr_top/scripts/vm.sh" "$release" "${machine[@]}" --mem 4096 \
+		--timeout 1800 --results "$out/control" -- tests/bench/control.py \
+		build/bench/gen.o "/results/$release.json"
+fi
+
 began=$SECONDS
 machines=()
 trap 'kill "${machines[@]}" 2>/dev/null || true; wait' EXIT
@@ -59,7 +72,7 @@ mapfile -t plans <"$out/plans"
 for number in "${!plans[@]}"; do
 	dir=$out/$release.$number
 	rm -rf "$dir"
-	"$dsr_top/scripts/vm.sh" "$release" --icount --timeout 3600 --results "$dir" \
+	"$dsr_top/scripts/vm.sh" "$release" "${machine[@]}" --timeout 3600 --results "$dir" \
 		-- tests/bench/bench.py build/bench/gen.o "${plans[number]}" \
 		/results/result.json > >(
 			while IFS= read -r line; do

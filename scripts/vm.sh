@@ -202,8 +202,8 @@ arguments="console=ttyS0 loglevel=5 panic=-1 oops=panic nokaslr mitigations=off"
 # Five-level page tables cost time, and with them KASAN of 6.1 sometimes takes
 # a good address for a wild one while it identifies the boot processor.
 arguments+=" no5lvl"
-# Without AppArmor, Debian's kernel would take SELinux, whose hooks packets pass.
-arguments+=" apparmor=0 selinux=0 audit=0 log_buf_len=4M net.ifnames=0"
+# With AppArmor off only, Debian's kernel takes SELinux, whose hooks packets pass.
+arguments+=" lsm=lockdown,yama audit=0 log_buf_len=4M net.ifnames=0"
 # Under emulation ACPI's interpreter and the crypto self-tests take seconds, and
 # with the debug kernel minutes; the delay loop need not be right.
 arguments+=" acpi=noirq cryptomgr.notests=1"

@@ -44,6 +44,9 @@ from genl import NLM_F_DUMP, NLM_F_REQUEST, NLMSG_DONE, attr, parse  # noqa: E40
 from network import Failure, Host, Network, run                       # noqa: E402
 from plan import peers                                                # noqa: E402
 
+# User Mode Linux has the time of the host.
+NATIVE = os.environ.get('DSR_TARGET') == 'native'
+UNIT = 'nanoseconds' if NATIVE else 'instructions'
 # As in gen.bpf.c.
 OUT = 100
 UDP, TCP_SYN, TCP_ACK = range(3)
@@ -383,7 +386,12 @@ def measure(rig, case, peer, form, marks):
               contextlib.nullcontext()):
             costs.append((answer if case['what'] == 'reply' else shoot)(
                 kind, flows, packets))
-    cost = sorted(costs)[len(costs) // 2] if known else sum(costs) / len(costs)
+    if NATIVE:                  # what else the host does only adds to it
+        cost = min(costs)
+    elif known:
+        cost = sorted(costs)[len(costs) // 2]
+    else:
+        cost = sum(costs) / len(costs)
     return {'raw': round(cost, 1), 'sent': sent,
             'lost': sent - (rig.arrived() - before),
             'spread': round((max(costs) - min(costs)) / cost, 5),
@@ -422,6 +430,21 @@ def tidy(peer):
                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
+def be_first():
+    """Have what delivers packets go before what makes them.
+
+    Queues would grow behind pktgen, and overflow, if it could keep ksoftirqd from
+    the processor.
+    """
+    for path in glob.glob('/proc/[0-9]*/comm'):
+        with contextlib.suppress(FileNotFoundError), open(
+                path, encoding='ascii') as file:
+            if file.read().startswith('ksoftirqd/'):
+                os.sched_setscheduler(int(path.split('/')[2]), os.SCHED_FIFO,
+                                      os.sched_param(1))
+    run('modprobe', '-a', 'pktgen', 'veth')
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument('generator')
@@ -432,15 +455,7 @@ def main():
     options = parser.parse_args()
     marks = Marks(options.profile) if options.profile else None
     form = json.loads(options.plan)
-    # Queues would grow behind pktgen, and overflow, if it could keep this
-    # thread from the processor.
-    for path in glob.glob('/proc/[0-9]*/comm'):
-        with contextlib.suppress(FileNotFoundError), open(
-                path, encoding='ascii') as file:
-            if file.read().startswith('ksoftirqd/'):
-                os.sched_setscheduler(int(path.split('/')[2]), os.SCHED_FIFO,
-                                      os.sched_param(1))
-    run('modprobe', '-a', 'pktgen', 'veth')
+    be_first()
     results = {}
     for peer in peers():
         if peer.name not in form['peers']:
@@ -457,8 +472,8 @@ def main():
         results[peer.name] = {'about': peer.tags['about'], 'side': peer.side,
                               'cells': cells}
         with open(options.output, 'w', encoding='ascii') as file:
-            json.dump({'kernel': os.uname().release, 'peers': results}, file,
-                      indent=1)
+            json.dump({'kernel': os.uname().release, 'unit': UNIT,
+                       'peers': results}, file, indent=1)
     return 0
 
 

@@ -36,8 +36,8 @@ def draw(result):
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{LEFT + WIDTH + 70}" '
         f'height="{height}" font-family="sans-serif" font-size="11">',
         f'<rect width="{LEFT + WIDTH + 70}" height="{height}" fill="white"/>',
-        f'<text x="{LEFT}" y="15" font-size="13">Instructions of a packet on '
-        f'the balancer, Linux {escape(result["kernel"])}</text>']
+        f'<text x="{LEFT}" y="15" font-size="13">{result["unit"].capitalize()} of a '
+        f'packet on the balancer, Linux {escape(result["kernel"])}</text>']
     x = LEFT
     for _, title, colour in CASES:
         lines.append(f'<rect x="{x}" y="24" width="10" height="10" '

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """What the benchmark measured, as a table, as changes and as a chart.
 
-A result is {kernel, form, peers: {name: {about, side, cells: {case: cell}}}}. A
+A result is {kernel, unit, peers: {name: {about, side, cells: {case: cell}}}}. A
 cell has "raw", the instructions of a packet all the way, and how many were sent
 and lost; or "why" there is none. "net" is raw less that of the side's first peer,
 which does nothing: it drops packets where the balancer would begin, or has no NAT.
@@ -28,7 +28,8 @@ BOOTS = 0.002            # of the whole way, two boots may differ
 
 def merge(parts):
     """One result of those of several machines, with what follows from them."""
-    result = {'kernel': parts[0]['kernel'], 'peers': {}}
+    result = {'kernel': parts[0]['kernel'],
+              'unit': parts[0].get('unit', 'instructions'), 'peers': {}}
     for part in parts:
         result['peers'].update(part['peers'])
     for peer in result['peers'].values():
@@ -145,8 +146,8 @@ def markdown(lines):
 
 
 def table(result, style=layout):
-    text = ['Instructions of a packet, net of what it costs without a balancer '
-            '(or without NAT),', 'and how many times that of '
+    text = [f'{result["unit"].capitalize()} of a packet, net of what it costs '
+            'without a balancer (or without NAT),', 'and how many times that of '
             f'{ONE["balancer"]} (of {ONE["server"]}) this is. Kernel '
             f'{result["kernel"]}.']
     text += style(rows(result))
