@@ -240,15 +240,16 @@ def test_a_profile():
     symbols = functions.Symbols(SYMBOLS)
     zero = functions.count(['20 ffffffff81000000 ffffffff81000004'], symbols, 10)
     counts = functions.count([
-        '40 ffffffff81000000 ffffffff81000004', '10 ffffffffc0000000',
+        '40 ffffffff81000000 ffffffff81000004',
+        '10 ffffffffc0000000 ffffffffc0000004',
         '5 ffffffffc0000008 ffffffffc000000c'], symbols, 10)
     rows = functions.difference(counts, zero)
-    assert rows == [(4, 8, 4, 'one', ''), (2, 2, 1, 'three', 'dsr_lb')]
-    assert list(functions.show(rows, 3)) == [
+    assert rows == [(4, 8, 4, 'one', ''), (3, 3, 1, 'three', 'dsr_lb')]
+    assert list(functions.show(rows, 3.5)) == [
         '      net       all   calls  function',
         '      4.0       8.0    4.00  one',
-        '      2.0                    (all others, less than 3 each)',
-        '      6.0                    (sum)']
+        '      3.0                    (all others, less than 3.5 each)',
+        '      7.0                    (sum)']
     assert list(functions.places(['5 ffffffffc0000008 ffffffffc000000c'], symbols,
                                 10, 'three')) == [
         '    0.500  three+0x8', '    0.500  three+0xc']
