@@ -10,35 +10,40 @@
 #   --release R		bookworm (default), trixie or sid
 #   --case NAME		as udp4-1000 (default; request4-1000 for a real server's)
 #   --least N		leave out functions of less than N instructions (3)
-#   --function NAME	how often each instruction of this function is run; what
-#			they are says "objdump -d"
+#   --function NAME	how often each instruction of this function is run, with
+#			the lines of the source if it is ours
+#   --again		of what was counted last
 
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
-release=bookworm case='' report=() peers=()
+release=bookworm case='' again='' report=() peers=()
 while [ "$#" -gt 0 ]; do
 	case $1 in
 	--release) release=${2:-}; shift ;;
 	--case) case=${2:-}; shift ;;
+	--again) again=1 ;;
 	--least|--function) report+=("$1" "${2:-}"); shift ;;
 	-*) die "unknown option $1: see the head of scripts/profile.sh" ;;
 	*) peers+=("$1") ;;
 	esac
 	shift || die "an option needs a value"
 done
-[ "${#peers[@]}" -gt 0 ] ||
+[ "${#peers[@]}" -gt 0 ] || [ -n "$again" ] ||
 	die "name a peer: $(cd "$dsr_top/tests/bench/peers" && printf '%s ' *.sh |
 		sed 's/\.sh / /g')"
+python=${PYTHON:-python3}
+out=$dsr_top/build/bench
+dir=$out/profile
+report+=(--build "$dsr_top/build/$release" "$dir")
+[ -z "$again" ] ||
+	exec "$python" "$dsr_top/tests/bench/functions.py" "${report[@]}"
 zero=baseline
 case ${peers[0]} in
 rs_*) zero=rs_plain case=${case:-request4-1000} ;;
 esac
 
-"$dsr_top/scripts/deps.sh" clang libc6-dev python3
-python=${PYTHON:-python3}
-out=$dsr_top/build/bench
-dir=$out/profile
+"$dsr_top/scripts/deps.sh" clang libc6-dev binutils python3
 rm -rf "$dir"
 mkdir -p "$dir"
 plan=$("$python" "$dsr_top/tests/bench/plan.py" --peers "$zero ${peers[*]}" \
@@ -53,4 +58,4 @@ say "counting (usually 1 min)"
 	--qemu -plugin --qemu "$out/count.so,out=${dir//,/,,}/count" \
 	-- tests/bench/bench.py --profile /results build/bench/gen.o "$plan" \
 	/results/result.json >&2
-"$python" "$dsr_top/tests/bench/functions.py" "${report[@]}" "$dir"
+"$python" "$dsr_top/tests/bench/functions.py" "${report[@]}"

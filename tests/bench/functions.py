@@ -12,12 +12,16 @@ import bisect
 import collections
 import json
 import os
+import re
+import subprocess
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from plan import peers                                  # noqa: E402
 from report import ZERO                                 # noqa: E402
+
+TOP = os.path.join(os.path.dirname(os.path.abspath(__file__)), '../..')
 
 
 class Symbols:
@@ -88,16 +92,66 @@ def show(rows, least):
 
 
 def places(lines, symbols, packets, wanted):
-    """How often a packet comes by each instruction of a function."""
+    """{offset: how often a packet comes by it} of a function, and its module."""
     found = collections.Counter()
+    where = None
     for line in lines:
         words = line.split()
         for word in words[1:]:
-            name, _, offset = symbols.find(int(word, 16))
+            name, module, offset = symbols.find(int(word, 16))
             if name == wanted:
+                where = module
                 found[offset] += int(words[0]) / packets
-    for offset, times in sorted(found.items()):
-        yield f'{times:9.3f}  {wanted}+{offset:#x}'
+    return found, where
+
+
+def annotate(found, disassembly, source=lambda path, line: ''):
+    """What "objdump -d -l" says about a function, as far as packets come by."""
+    start, here, shown, inline = None, '', '', ''
+    for text in disassembly:
+        code = re.match(r' *([0-9a-f]+):\t(.*)', text)
+        line = re.match(r'(/\S+):(\d+)', text)
+        if line:
+            here = (f'{os.path.basename(line[1])}:{line[2]} {inline} '
+                    f'{source(line[1], int(line[2]))}').rstrip()
+        elif re.match(r'\w+\(\):$', text):
+            inline = text.rstrip(':')
+        elif code:
+            address = int(code[1], 16)
+            start = address if start is None else start
+            times = found.get(address - start)
+            if times:
+                if here != shown:
+                    yield here
+                    shown = here
+                yield f'{times:9.3f}  {address - start:4x}  {code[2]}'
+
+
+def source_line(path, number):
+    """What stands there, if it is of this checkout."""
+    if not path.startswith('/dsr/'):
+        return ''
+    try:
+        with open(os.path.join(TOP, path[len('/dsr/'):]),
+                  encoding='utf-8') as file:
+            return '| ' + file.read().splitlines()[number - 1].strip()
+    except (OSError, IndexError):
+        return ''
+
+
+def show_function(lines, symbols, packets, wanted, build):
+    found, module = places(lines, symbols, packets, wanted)
+    file = f'{build}/{module}.ko'
+    if not found:
+        yield '  no packet comes by it'
+    elif module and os.path.exists(file):
+        yield from annotate(found, subprocess.run(
+            ['objdump', '-d', '-l', '--no-show-raw-insn',
+             f'--disassemble={wanted}', file], check=True, text=True,
+            stdout=subprocess.PIPE).stdout.splitlines(), source_line)
+    else:
+        for offset, times in sorted(found.items()):
+            yield f'{times:9.3f}  {offset:4x}'
 
 
 def main():
@@ -105,6 +159,7 @@ def main():
     parser.add_argument('directory')
     parser.add_argument('--least', type=float, default=3)
     parser.add_argument('--function', help='how often each instruction of it')
+    parser.add_argument('--build', help='where the modules are')
     options = parser.parse_args()
     side = {peer.name: peer.side for peer in peers()}
     with open(f'{options.directory}/windows.json', encoding='ascii') as file:
@@ -117,10 +172,10 @@ def main():
         with open(f'{options.directory}/count.{number}',
                   encoding='ascii') as file:
             lines = file.read().splitlines()
-        if options.function:
+        if options.function and window['peer'] not in ZERO.values():
             print(f'{window["peer"]}, {window["case"]}:')
-            print('\n'.join(places(lines, symbols, window['packets'],
-                                   options.function)))
+            print('\n'.join(show_function(lines, symbols, window['packets'],
+                                          options.function, options.build)))
         profiles[window['peer'], window['case']] = count(
             lines, symbols, window['packets'])
     for (peer, case), counts in profiles.items():

@@ -250,6 +250,30 @@ def test_a_profile():
         '      4.0       8.0    4.00  one',
         '      3.0                    (all others, less than 3.5 each)',
         '      7.0                    (sum)']
-    assert list(functions.places(['5 ffffffffc0000008 ffffffffc000000c'], symbols,
-                                10, 'three')) == [
-        '    0.500  three+0x8', '    0.500  three+0xc']
+    assert functions.places(['5 ffffffffc0000008 ffffffffc000000c'], symbols,
+                            10, 'three') == ({8: 0.5, 12: 0.5}, 'dsr_lb')
+
+
+def test_a_function_by_its_instructions():
+    disassembly = '''
+x.ko:     file format elf64-x86-64
+
+00000000000004b0 <three>:
+three():
+/dsr/kmod/lb/three.c:10
+     4b0:\tpush   %r15
+/dsr/kmod/lb/three.c:11
+     4b8:\tpush   %r14
+     4bc:\tret
+other():
+/dsr/kmod/lb/other.h:7
+     4c0:\tnop
+'''.splitlines()
+    found = {0: 1.0, 8: 0.5, 0x10: 0.25}
+    assert list(functions.annotate(found, disassembly, lambda *_: '| text')) == [
+        'three.c:10 three() | text',
+        '    1.000     0  push   %r15',
+        'three.c:11 three() | text',
+        '    0.500     8  push   %r14',
+        'other.h:7 other() | text',
+        '    0.250    10  nop']
