@@ -5,9 +5,6 @@
  *
  * Each window becomes a file, NAME.0 and so on: one line for each piece of code
  * that ran in it, with how often it did and the addresses of its instructions.
- *
- * QEMU's packages do not bring the header of the interface, so what is used of it
- * is declared here; it is version 1, as of QEMU 4.2 to 8.2.
  */
 #include <inttypes.h>
 #include <stdbool.h>
@@ -17,23 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct qemu_plugin_tb;
-struct qemu_plugin_insn;
-
-void qemu_plugin_register_vcpu_tb_trans_cb(
-	uint64_t id, void (*callback)(uint64_t id, struct qemu_plugin_tb *tb));
-void qemu_plugin_register_vcpu_tb_exec_inline(struct qemu_plugin_tb *tb,
-					      int operation, void *counter,
-					      uint64_t value);
-void qemu_plugin_register_vcpu_insn_exec_cb(
-	struct qemu_plugin_insn *insn,
-	void (*callback)(unsigned int cpu, void *data), int flags, void *data);
-size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb *tb);
-struct qemu_plugin_insn *
-qemu_plugin_tb_get_insn(const struct qemu_plugin_tb *tb, size_t number);
-uint64_t qemu_plugin_insn_vaddr(const struct qemu_plugin_insn *insn);
-const void *qemu_plugin_insn_data(const struct qemu_plugin_insn *insn);
-size_t qemu_plugin_insn_size(const struct qemu_plugin_insn *insn);
+#include "qemu_plugin.h"
 
 __attribute__((visibility("default"))) int qemu_plugin_version = 1;
 
@@ -82,6 +63,17 @@ static void end(unsigned int cpu, void *data)
 	fclose(file);
 }
 
+static int mark_number(const struct qemu_plugin_insn *insn)
+{
+	const uint8_t *code = qemu_plugin_insn_data(insn);
+
+	if (qemu_plugin_insn_size(insn) != MARK_SIZE ||
+	    memcmp(code, mark, sizeof(mark)) ||
+	    memcmp(code + 4, mark_end, sizeof(mark_end)))
+		return 0;
+	return code[3];
+}
+
 static void translated(uint64_t id, struct qemu_plugin_tb *tb)
 {
 	size_t size = qemu_plugin_tb_n_insns(tb);
@@ -93,15 +85,14 @@ static void translated(uint64_t id, struct qemu_plugin_tb *tb)
 	block->size = size;
 	for (size_t i = 0; i < size; i++) {
 		struct qemu_plugin_insn *insn = qemu_plugin_tb_get_insn(tb, i);
-		const uint8_t *code = qemu_plugin_insn_data(insn);
+		int number = mark_number(insn);
 
 		block->address[i] = qemu_plugin_insn_vaddr(insn);
-		if (qemu_plugin_insn_size(insn) != MARK_SIZE ||
-		    memcmp(code, mark, sizeof(mark)) ||
-		    memcmp(code + 4, mark_end, sizeof(mark_end)))
-			continue;
-		qemu_plugin_register_vcpu_insn_exec_cb(
-			insn, code[3] == BEGIN ? begin : end, 0, NULL);
+		if (number == BEGIN || number == END)
+			qemu_plugin_register_vcpu_insn_exec_cb(insn,
+							       number == BEGIN ?
+							       begin : end,
+							       0, NULL);
 	}
 	block->next = blocks;
 	blocks = block;
