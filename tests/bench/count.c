@@ -4,7 +4,8 @@
  * between two that the guest marks (see Marks in bench.py).
  *
  * Each window becomes a file, NAME.0 and so on: one line for each piece of code
- * that ran in it, with how often it did and the addresses of its instructions.
+ * that ran in it, with how often it did and the addresses of its instructions. "!"
+ * stands behind those that are atomic.
  */
 #include <inttypes.h>
 #include <stdbool.h>
@@ -28,7 +29,10 @@ struct block {
 	struct block *next;
 	uint64_t count;
 	size_t size;
-	uint64_t address[];
+	struct insn {
+		uint64_t address;
+		bool atomic;
+	} insn[];
 };
 
 static struct block *blocks;
@@ -57,7 +61,8 @@ static void end(unsigned int cpu, void *data)
 			continue;
 		fprintf(file, "%" PRIu64, block->count);
 		for (size_t i = 0; i < block->size; i++)
-			fprintf(file, " %" PRIx64, block->address[i]);
+			fprintf(file, " %" PRIx64 "%s", block->insn[i].address,
+				block->insn[i].atomic ? "!" : "");
 		fputc('\n', file);
 	}
 	fclose(file);
@@ -74,12 +79,37 @@ static int mark_number(const struct qemu_plugin_insn *insn)
 	return code[3];
 }
 
+/*
+ * With a lock prefix, or an exchange with memory. On one processor the kernel
+ * replaces that prefix by the one for DS, which also stands before some jumps.
+ */
+static bool is_atomic(const struct qemu_plugin_insn *insn)
+{
+	const uint8_t *code = qemu_plugin_insn_data(insn);
+	const uint8_t *end = code + qemu_plugin_insn_size(insn);
+	bool locked = false;
+
+	for (; code < end; code++) {
+		if (*code == 0xf0 || *code == 0x3e)
+			locked = true;
+		else if (!memchr("\x66\xf2\xf3\x2e\x36\x26\x64\x65", *code, 8))
+			break;
+	}
+	if (code < end && (*code & 0xf0) == 0x40)	/* REX */
+		code++;
+	if (code + 1 >= end)
+		return false;
+	if (*code == 0x86 || *code == 0x87)		/* xchg */
+		return code[1] < 0xc0;
+	return locked && *code != 0xff && *code != 0xe9;
+}
+
 static void translated(uint64_t id, struct qemu_plugin_tb *tb)
 {
 	size_t size = qemu_plugin_tb_n_insns(tb);
 	struct block *block;
 
-	block = calloc(1, sizeof(*block) + size * sizeof(block->address[0]));
+	block = calloc(1, sizeof(*block) + size * sizeof(block->insn[0]));
 	if (!block)
 		abort();
 	block->size = size;
@@ -87,7 +117,8 @@ static void translated(uint64_t id, struct qemu_plugin_tb *tb)
 		struct qemu_plugin_insn *insn = qemu_plugin_tb_get_insn(tb, i);
 		int number = mark_number(insn);
 
-		block->address[i] = qemu_plugin_insn_vaddr(insn);
+		block->insn[i].address = qemu_plugin_insn_vaddr(insn);
+		block->insn[i].atomic = is_atomic(insn);
 		if (number == BEGIN || number == END)
 			qemu_plugin_register_vcpu_insn_exec_cb(insn,
 							       number == BEGIN ?

@@ -3,8 +3,9 @@
 """Instructions of a packet by function, from what count.c has left.
 
 Net of the side's first peer, function by function: what is left is what the peer
-adds. "calls" is how often a packet enters the function. A function that the
-compiler has put into others is counted there.
+adds. "atomic" are those of it that lock the memory, which on one processor costs
+no more than others; "calls" is how often a packet enters the function. A function
+that the compiler has put into others is counted there.
 """
 
 import argparse
@@ -53,42 +54,46 @@ class Symbols:
 
 
 def count(lines, symbols, packets):
-    """{(name, module): [instructions, calls]} of a packet."""
-    counts = collections.defaultdict(lambda: [0, 0])
+    """{(name, module): [instructions, atomic ones, calls]} of a packet."""
+    counts = collections.defaultdict(lambda: [0, 0, 0])
     for line in lines:
         words = line.split()
         times = int(words[0]) / packets
         for word in words[1:]:
-            name, module, offset = symbols.find(int(word, 16))
+            address = word.rstrip('!')
+            name, module, offset = symbols.find(int(address, 16))
             entry = counts[name, module]
             entry[0] += times
-            if not offset:
+            if address != word:
                 entry[1] += times
+            if not offset:
+                entry[2] += times
     return counts
 
 
 def difference(counts, zero):
-    """Rows of (net, instructions, calls, name, module), greatest first."""
+    """Rows of (net, net atomic ones, all, calls, name, module), greatest first."""
     rows = []
     for key in {**counts, **zero}:
-        all_of_it, calls = counts.get(key, (0, 0))
-        rows.append((all_of_it - zero.get(key, (0, 0))[0], all_of_it, calls,
+        everything, atomic, calls = counts.get(key, (0, 0, 0))
+        less = zero.get(key, (0, 0, 0))
+        rows.append((everything - less[0], atomic - less[1], everything, calls,
                      *key))
     return sorted(rows, reverse=True)
 
 
 def show(rows, least):
-    total = sum(row[0] for row in rows)
-    yield f'{"net":>9} {"all":>9} {"calls":>7}  function'
-    rest = 0
-    for net, everything, calls, name, module in rows:
-        if abs(net) < least:
-            rest += net
-            continue
-        where = f' [{module}]' if module else ''
-        yield f'{net:9.1f} {everything:9.1f} {calls:7.2f}  {name}{where}'
-    yield f'{rest:9.1f} {"":>9} {"":>7}  (all others, less than {least:g} each)'
-    yield f'{total:9.1f} {"":>9} {"":>7}  (sum)'
+    yield f'{"net":>9} {"atomic":>7} {"all":>9} {"calls":>7}  function'
+    rest = [row for row in rows if abs(row[0]) < least]
+    for net, atomic, everything, calls, name, module in rows:
+        if abs(net) >= least:
+            where = f' [{module}]' if module else ''
+            yield (f'{net:9.1f} {atomic:7.2f} {everything:9.1f} {calls:7.2f}  '
+                   f'{name}{where}')
+    for some, title in ((rest, f'(all others, less than {least:g} each)'),
+                        (rows, '(sum)')):
+        yield (f'{sum(row[0] for row in some):9.1f} '
+               f'{sum(row[1] for row in some):7.2f} {"":>9} {"":>7}  {title}')
 
 
 def places(lines, symbols, packets, wanted):
@@ -98,7 +103,7 @@ def places(lines, symbols, packets, wanted):
     for line in lines:
         words = line.split()
         for word in words[1:]:
-            name, module, offset = symbols.find(int(word, 16))
+            name, module, offset = symbols.find(int(word.rstrip('!'), 16))
             if name == wanted:
                 where = module
                 found[offset] += int(words[0]) / packets

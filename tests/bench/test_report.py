@@ -238,19 +238,20 @@ def test_the_function_of_an_address(address, found):
 
 def test_a_profile():
     symbols = functions.Symbols(SYMBOLS)
-    zero = functions.count(['20 ffffffff81000000 ffffffff81000004'], symbols, 10)
+    zero = functions.count(['20 ffffffff81000000 ffffffff81000004!'], symbols,
+                           10)
     counts = functions.count([
-        '40 ffffffff81000000 ffffffff81000004',
+        '40 ffffffff81000000 ffffffff81000004!',
         '10 ffffffffc0000000 ffffffffc0000004',
-        '5 ffffffffc0000008 ffffffffc000000c'], symbols, 10)
+        '5 ffffffffc0000008 ffffffffc000000c!'], symbols, 10)
     rows = functions.difference(counts, zero)
-    assert rows == [(4, 8, 4, 'one', ''), (3, 3, 1, 'three', 'dsr_lb')]
+    assert rows == [(4, 2, 8, 4, 'one', ''), (3, 0.5, 3, 1, 'three', 'dsr_lb')]
     assert list(functions.show(rows, 3.5)) == [
-        '      net       all   calls  function',
-        '      4.0       8.0    4.00  one',
-        '      3.0                    (all others, less than 3.5 each)',
-        '      7.0                    (sum)']
-    assert functions.places(['5 ffffffffc0000008 ffffffffc000000c'], symbols,
+        '      net  atomic       all   calls  function',
+        '      4.0    2.00       8.0    4.00  one',
+        '      3.0    0.50                    (all others, less than 3.5 each)',
+        '      7.0    2.50                    (sum)']
+    assert functions.places(['5 ffffffffc0000008 ffffffffc000000c!'], symbols,
                             10, 'three') == ({8: 0.5, 12: 0.5}, 'dsr_lb')
 
 
