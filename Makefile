@@ -44,7 +44,7 @@ bench:
 	@scripts/bench.sh $(if $(RELEASE),--release $(RELEASE)) \
 		$(if $(FULL),--full) $(if $(PEERS),--peers "$(PEERS)") \
 		$(if $(CASES),--cases "$(CASES)") $(if $(BASE),--base "$(BASE)") \
-		$(if $(CHART),--chart "$(CHART)")
+		$(if $(CONTROL),--control) $(if $(DOCS),--docs)
 
 profile:
 	@scripts/profile.sh $(if $(RELEASE),--release $(RELEASE)) \

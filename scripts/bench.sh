@@ -15,7 +15,7 @@
 #   --cases "NAMES"	only these, as udp4-1000: see tests/bench/plan.py
 #   --base FILE		say what changed since this result
 #   --chart FILE	draw the result (SVG)
-#   --markdown		the table as in docs/performance.md
+#   --docs		write it to docs/performance.md and docs/bench.svg
 #   --control		not packets but what a large configuration costs: a thousand
 #			services, 20 backends each, a million connections
 #   --jobs N		machines at a time (as many as there are processors)
@@ -32,7 +32,7 @@ while [ "$#" -gt 0 ]; do
 	--peers) peers=${2:-}; shift ;;
 	--cases) cases=${2:-}; shift ;;
 	--base|--chart) report+=("$1" "${2:-}"); shift ;;
-	--markdown) report+=("$1") ;;
+	--docs) report+=(--docs "$dsr_top/docs") ;;
 	--jobs) jobs=${2:-}; shift ;;
 	*) die "unknown option $1: see the head of scripts/bench.sh" ;;
 	esac
@@ -41,11 +41,13 @@ done
 case $release in
 bookworm|trixie|sid) machine=(--icount) ;;
 # what one does, the other would feel
-native) machine=() jobs=1 ;;
+native) machine=() jobs=1 form=native ;;
 *) die "no release '$release': it is one of bookworm, trixie, sid, native" ;;
 esac
-usual="1 min"
-[ "$form" = short ] || usual="10 to 15 min"
+case $form in
+full) usual="10 to 15 min" ;;
+*) usual="1 to 2 min" ;;
+esac
 
 "$dsr_top/scripts/deps.sh" clang libc6-dev python3
 python=${PYTHON:-python3}
@@ -64,6 +66,8 @@ if [ -n "$control" ]; then
 		build/bench/gen.o "/results/$release.json"
 fi
 
+name=$release-$form
+[ "$release" != native ] || name=native
 began=$SECONDS
 machines=()
 trap 'kill "${machines[@]}" 2>/dev/null || true; wait' EXIT
@@ -87,7 +91,7 @@ for number in "${!machines[@]}"; do
 done
 machines=()
 say "measured in $((SECONDS - began)) s"
-"$python" "$dsr_top/tests/bench/report.py" --output "$out/$release-$form.json" \
+"$python" "$dsr_top/tests/bench/report.py" --output "$out/$name.json" \
 	"${report[@]}"
-say "kept as build/bench/$release-$form.json: what changes after this is told by" \
+say "kept as build/bench/$name.json: what changes after this is told by" \
 	"make bench BASE=that file, or a copy of it"

@@ -463,7 +463,8 @@ def main():
         cells = {}
         for family in (4, 6):
             cases = [case for case in form['cases']
-                     if case['family'] == family and peer.can(case)]
+                     if case['family'] == family and
+                     peer.can(case, form['most'])]
             if cases:
                 for case, cell in bench(peer, family, cases, form,
                                         options.generator, marks):

@@ -11,7 +11,6 @@ which does nothing: it drops packets where the balancer would begin, or has no N
 import argparse
 import json
 import os
-import re
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -23,6 +22,7 @@ ONE = {'balancer': 'ipvs_fwmark', 'server': 'rs_redirect'}
 TITLES = {'udp': 'UDP', 'tcp': 'TCP', 'request': 'Real server, requests (UDP)',
           'reply': 'Real server, replies (UDP)'}
 CHANGED = 0.005
+NUMBERS = '\n## The numbers\n'
 BOOTS = 0.002            # of the whole way, two boots may differ
 
 
@@ -86,12 +86,13 @@ def rows(result, field='net'):
             for case in cases:
                 value = cells.get(case, {}).get(field)
                 times = ratio(result, name, case)
-                row.append('-' if value is None else f'{value:,.0f}' +
-                           (f' {times:4.2f}' if field == 'net' and
-                            times is not None else ''))
+                text = '-' if value is None else f'{value:,.0f}'
+                if times is not None and field == 'net':
+                    text += f' {times:4.2f}'
+                row.append(text)
             there = [cells[case] for case in cases if case in cells]
             sizes = [cell['bytes'] for cell in there if 'bytes' in cell]
-            row.append(f'{sizes[-1]:.0f}' if sizes else '-')
+            row.append(f'{max(sizes[-1], 0):.0f}' if sizes else '-')
             done = [cell for cell in there if 'raw' in cell]
             row.append(f'{sum(cell["lost"] for cell in done):,}'
                        if done else '-')
@@ -156,7 +157,8 @@ def table(result, style=layout):
     lost = sum(cell.get('lost', 0) for peer in result['peers'].values()
                for cell in peer['cells'].values())
     text += ['', f'{sent:,} packets were sent, and {sent - lost:,} arrived.']
-    text += whys(result)
+    reasons = list(whys(result))
+    text += ['', *(f'- {why}' for why in reasons)] if reasons else []
     return '\n'.join(text)
 
 
@@ -203,6 +205,20 @@ def comparison(old, new, threshold=CHANGED):
                       *layout([['', '', 'before', 'now', '', ''], *lines])])
 
 
+def write(path, text):
+    with open(path + '.new', 'w', encoding='ascii') as file:
+        file.write(text)
+    os.rename(path + '.new', path)
+
+
+def put_numbers(document, text):
+    """The document with TEXT for what its last heading has."""
+    head, heading, _ = document.partition(NUMBERS)
+    if not heading:
+        raise ValueError(f'there is no line {NUMBERS.strip()!r}')
+    return f'{head}{heading}\n{text}\n'
+
+
 def load(path):
     try:
         with open(path, encoding='ascii') as file:
@@ -228,26 +244,23 @@ def main():
     parser.add_argument('--output', help='keep all of them as one file')
     parser.add_argument('--base', help='say what changed since this result')
     parser.add_argument('--chart', help='draw it (SVG)')
-    parser.add_argument('--markdown', action='store_true')
-    parser.add_argument('--raw', action='store_true')
+    parser.add_argument('--docs', help='write it into performance.md there')
+    parser.add_argument('--raw', action='store_true', help='not net')
     options = parser.parse_args()
     base = load(options.base) if options.base else None
     result = merge([load(path) for path in options.parts])
     if options.output:
-        with open(options.output + '.new', 'w', encoding='ascii') as file:
-            json.dump(result, file, indent=1)
-            file.write('\n')
-        os.rename(options.output + '.new', options.output)
-    if options.markdown:
-        print(re.sub(r'(\d) (\d+\.\d\d) \|', r'\1 (\2) |',
-                     table(result, markdown)))
-    elif options.raw:
-        print('\n'.join(layout(rows(result, 'raw'))))
-    else:
-        print(table(result))
+        write(options.output, json.dumps(result, indent=1) + '\n')
+    print('\n'.join(layout(rows(result, 'raw'))) if options.raw else
+          table(result))
     if options.chart:
-        with open(options.chart, 'w', encoding='ascii') as file:
-            file.write(draw(result))
+        write(options.chart, draw(result))
+    if options.docs:
+        path = f'{options.docs}/performance.md'
+        with open(path, encoding='ascii') as file:
+            document = file.read()
+        write(path, put_numbers(document, table(result, markdown)))
+        write(f'{options.docs}/bench.svg', draw(result))
     if base:
         print()
         print(comparison(base, result))

@@ -60,7 +60,8 @@ def test_the_table():
         'dsr_ingress                 -              -       -     -       -',
         '',
         '600 packets were sent, and 597 arrived.',
-        'dsr_ingress: none of udp4-1000, udp4-new: no path']
+        '',
+        '- dsr_ingress: none of udp4-1000, udp4-new: no path']
 
 
 def test_the_table_in_markdown():
@@ -158,10 +159,20 @@ def test_the_base_may_be_the_file_that_is_written(tmp_path):
     assert again['peers']['dsr_vip_stack']['cells']['udp4-new']['net'] == 2500
 
 
+def test_the_numbers_in_a_document():
+    text = 'a\n\n## The numbers\n\nold\n\n| old |\n'
+    once = report.put_numbers(text, 'new')
+    assert once == 'a\n\n## The numbers\n\nnew\n'
+    assert report.put_numbers(once, 'new') == once
+    with pytest.raises(ValueError):
+        report.put_numbers('a\n', 'new')
+
+
 def test_the_chart():
     found = result()
     found['peers']['a<b'] = copy.deepcopy(found['peers']['dsr_vip_stack'])
     picture = chart.draw(found)
+    assert 'Instructions of a packet on the balancer, Linux 6.1.0' in picture
     xml.dom.minidom.parseString(picture)
     assert chart.bars(found) == [('ipvs_fwmark', [6000, 8000]),
                                  ('dsr_vip_stack', [2400, 3000]),
