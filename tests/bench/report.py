@@ -62,7 +62,9 @@ def sections(result):
     kinds = sorted({name.split('-')[0] for name in names},
                    key=lambda kind: (order.index(kind[:-1]), kind))
     for kind in kinds:
-        cases = [name for name in names if name.split('-')[0] == kind]
+        cases = sorted((name for name in names if name.split('-')[0] == kind),
+                       key=lambda name: int(
+                           name.split('-')[1].replace('new', '9' * 9)))
         peers = [name for name, peer in result['peers'].items()
                  if any(case in peer['cells'] for case in cases)]
         yield f'{TITLES[kind[:-1]]} over IPv{kind[-1]}', peers, cases

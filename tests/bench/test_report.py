@@ -28,7 +28,7 @@ def result():
     return report.merge([
         {'kernel': '6.1.0', 'peers': {
             'baseline': {'about': 'drop', 'side': 'balancer', 'cells': {
-                'udp4-1000': cell(7500), 'udp4-new': cell(7500)}},
+                'udp4-new': cell(7500), 'udp4-1000': cell(7500)}},
             'ipvs_fwmark': {'about': 'IPVS', 'side': 'balancer', 'cells': {
                 'udp4-1000': cell(13500, 0.001), 'udp4-new': cell(15500)}}}},
         {'kernel': '6.1.0', 'peers': {

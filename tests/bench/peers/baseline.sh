@@ -5,10 +5,9 @@
 # about: dropped at ingress: what all the others contain
 nft -f - <<-END
 	table netdev sink {
-		counter arrived { }
 		chain lb0 {
 			type filter hook ingress device lb0 priority 0;
-			counter name arrived drop
+			counter drop
 		}
 	}
 END

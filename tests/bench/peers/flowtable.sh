@@ -5,6 +5,8 @@
 # about: a router with a software flowtable, without balancing
 # protocols: udp
 # warm: 3
+modprobe nf_conntrack
+sysctl -qw net.netfilter.nf_conntrack_max=4000000
 ip route add "$VIP" via "$R1"
 nft -f - <<-END
 	table inet flows {
