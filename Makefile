@@ -40,6 +40,16 @@ demo:
 	@scripts/demo.sh $(if $(RELEASE),--release $(RELEASE)) \
 		$(if $(SHELL_IN),--shell $(SHELL_IN))
 
+bench:
+	@scripts/bench.sh $(if $(RELEASE),--release $(RELEASE)) \
+		$(if $(FULL),--full) $(if $(PEERS),--peers "$(PEERS)") \
+		$(if $(CASES),--cases "$(CASES)") $(if $(BASE),--base "$(BASE)") \
+		$(if $(CONTROL),--control) $(if $(DOCS),--docs)
+
+profile:
+	@scripts/profile.sh $(if $(RELEASE),--release $(RELEASE)) \
+		$(if $(CASES),--case "$(CASES)") $(or $(PEERS),dsr_vip_stack)
+
 clean:
 	-$(if $(wildcard $(KDIR)/Makefile),$(MAKE) -C $(KDIR) M=$(CURDIR) clean)
 	$(MAKE) -C tool clean
@@ -57,9 +67,13 @@ help:
 	@echo 'make check               compiler, sparse, checkpatch, shellcheck, …        1 min, first 5'
 	@echo 'make test                all tests on all kernels, in virtual machines      15 to 20 min, first 35'
 	@echo '     ONLY="WORDS"          … only suites whose name has one of the words'
+	@echo 'make bench               what a packet costs, beside IPVS and others         1 min; FULL=1: 8'
+	@echo '     BASE=FILE             … and what changed since that result'
+	@echo '     RELEASE= PEERS= CASES=  … on another kernel, only these'
+	@echo 'make profile PEERS=NAME  in which functions it costs that                   1 min'
 	@echo 'make clean               remove what was built here'
 	@echo
 	@echo 'What is expensive (Debian roots, kernels) is kept in $${XDG_CACHE_HOME:-~/.cache}/dsr.'
 
 .PHONY: all modules tool install install-modules install-tool check test demo \
-	clean help
+	bench profile clean help

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Usage: scripts/kernel.sh debug|uml|source
+# Usage: scripts/kernel.sh debug|uml|native|source
 #
 # debug: prints the path of a cached directory, built when it is not there yet
 # from Debian's linux-source-6.1 with scripts/debug.config, which holds
@@ -13,6 +13,7 @@
 #   config	its whole configuration
 #
 # uml: the same as User Mode Linux; scripts/uml.config has the differences.
+# native: that without the instruments; scripts/native.config leaves them out.
 #
 # source: prints the path of a directory with the parts of that source that
 # check ours: scripts/ (checkpatch.pl, spdxcheck.py...), LICENSES/,
@@ -190,11 +191,15 @@ uml)
 	arch=um image=linux image_file=linux
 	fragments+=("$dsr_top/scripts/uml.config")
 	;;
-*) die "usage: scripts/kernel.sh debug|uml|source" ;;
+native)
+	arch=um image=linux image_file=linux
+	fragments+=("$dsr_top/scripts/"{uml,native}.config)
+	;;
+*) die "usage: scripts/kernel.sh debug|uml|native|source" ;;
 esac
 entry=$("$dsr_top/scripts/root.sh" kbuild)
 [ "$EUID" -eq 0 ] || as_root true
 case $what in
-debug|uml) debug_kernel ;;
+debug|uml|native) debug_kernel ;;
 source) source_tree ;;
 esac

@@ -7,8 +7,8 @@
 # with bookworm's programs) in QEMU and runs COMMAND there as root, in /dsr,
 # which is this checkout, read only.  TARGET uml is the debug kernel as a program
 # of the host, User Mode Linux: that is fast without KVM, too, but there is one
-# processor only.  The output is shown as it comes and the exit status returned,
-# but for
+# processor only; native is the same without the debugging.  The output is shown
+# as it comes and the exit status returned, but for
 #
 #   99	the kernel warned, died or leaked memory, whatever the command said
 #   124	the time was up
@@ -17,6 +17,9 @@
 #   --mem M		megabytes of memory (2048)
 #   --timeout S		kill the machine after S seconds (1200; 0: never)
 #   --results DIR	mount this directory at /results, writable
+#   --icount		guest time counts instructions, one each nanosecond, on one
+#			emulated processor: what is timed there repeats to a
+#			thousandth and less, however busy this machine is
 #   --interactive	the command gets this terminal, with job control
 #   --append ARGS	more arguments for the kernel
 #   --qemu ARG		one more argument for QEMU, as often as needed; not with uml
@@ -28,7 +31,7 @@
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
-smp=2 mem=2048 limit=1200 results='' interactive='' append='' console='' extra=()
+smp=2 mem=2048 limit=1200 results='' interactive='' icount='' append='' console='' extra=()
 kernel=
 target=${1:-}
 [ "$#" -eq 0 ] || shift
@@ -38,6 +41,7 @@ while [ "$#" -gt 0 ]; do
 	--mem) mem=$2; shift ;;
 	--timeout) limit=$2; shift ;;
 	--results) results=$2; shift ;;
+	--icount) icount=1 ;;
 	--interactive) interactive=1 ;;
 	--append) append=$2; shift ;;
 	--qemu) extra+=("$2"); shift ;;
@@ -64,13 +68,15 @@ bookworm|trixie|sid)
 	entry=$("$dsr_top/scripts/root.sh" "$target")
 	boot=$("$dsr_top/scripts/boot.sh" "$entry")
 	;;
-debug|uml)
+debug|uml|native)
 	entry=$("$dsr_top/scripts/root.sh" bookworm)
 	kernel=$("$dsr_top/scripts/kernel.sh" "$target")
 	boot=$("$dsr_top/scripts/boot.sh" "$entry" "$kernel")
 	;;
-*) die "no target '$target': it is one of bookworm, trixie, sid, debug, uml" ;;
+*) die "no target '$target': it is one of bookworm, trixie, sid, debug, uml, native" ;;
 esac
+uml=
+[ "$target" != uml ] && [ "$target" != native ] || uml=1
 "$dsr_top/scripts/deps.sh"
 
 # KVM counts only where a kernel boots under it: on some machines it opens and
@@ -107,8 +113,11 @@ kvm_works()
 	return $rc
 }
 
-[ "$target" != uml ] || [ -z "$interactive" ] ||
-	die "uml has no terminal: --interactive is for the other targets"
+[ -z "$uml" ] || [ -z "$interactive" ] ||
+	die "$target has no terminal: --interactive is for the other targets"
+
+[ -z "$uml" ] || [ -z "$icount" ] ||
+	die "$target counts no instructions: --icount is for the other targets"
 
 run=$(mktemp -d "${TMPDIR:-/tmp}/dsr-vm.XXXXXX")
 qemu=0
@@ -127,9 +136,17 @@ trap clean_up EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 
-if [ "$target" = uml ]; then
+if [ -n "$uml" ]; then
 	machine=()
 	how="User Mode Linux"
+elif [ -n "$icount" ]; then
+	# String moves would count by the byte, if the processor said that it
+	# has fast ones.
+	machine=(-accel 'tcg,thread=single' -cpu 'max,la57=off,erms=off,fsrm=off'
+		-icount 'shift=0,sleep=off' -seed 1 -rtc 'clock=vm')
+	smp=1
+	append+=" tsc=reliable nowatchdog"
+	how="software emulation, counting instructions"
 elif kvm_works; then
 	machine=(-accel kvm -cpu host)
 	how=KVM
@@ -158,7 +175,7 @@ cp "$dsr_top/scripts/guest.sh" "$run/guest.sh"
 # share TAG DIRECTORY [OPTION]: a directory of the host for the guest.
 share()
 {
-	if [ "$target" = uml ]; then
+	if [ -n "$uml" ]; then
 		echo "$2" >"$run/share.$1"
 		return
 	fi
@@ -167,7 +184,7 @@ share()
 }
 
 # shellcheck disable=SC2054 # QEMU's commas
-[ "$target" = uml ] || machine+=(-nodefaults -no-user-config -display none -no-reboot
+[ -n "$uml" ] || machine+=(-nodefaults -no-user-config -display none -no-reboot
 	-smp "$smp" -m "$mem"
 	-kernel "$boot/kernel" -initrd "$boot/initrd"
 	-serial "file:$run/console"
@@ -185,7 +202,8 @@ arguments="console=ttyS0 loglevel=5 panic=-1 oops=panic nokaslr mitigations=off"
 # Five-level page tables cost time, and with them KASAN of 6.1 sometimes takes
 # a good address for a wild one while it identifies the boot processor.
 arguments+=" no5lvl"
-arguments+=" apparmor=0 audit=0 log_buf_len=4M net.ifnames=0"
+# With AppArmor off only, Debian's kernel takes SELinux, whose hooks packets pass.
+arguments+=" lsm=lockdown,yama audit=0 log_buf_len=4M net.ifnames=0"
 # Under emulation ACPI's interpreter and the crypto self-tests take seconds, and
 # with the debug kernel minutes; the delay loop need not be right.
 arguments+=" acpi=noirq cryptomgr.notests=1"
@@ -196,7 +214,7 @@ if [ -n "$interactive" ]; then
 fi
 machine+=(-append "$arguments $append" "${extra[@]}")
 command=(qemu-system-x86_64 "${machine[@]}")
-if [ "$target" = uml ]; then
+if [ -n "$uml" ]; then
 	read -r -a append <<<"$append"
 	# shellcheck disable=SC2054 # a comma of the kernel's
 	command=("$boot/kernel" "mem=${mem}M" "initrd=$boot/initrd"
@@ -215,7 +233,7 @@ if [ -n "$interactive" ]; then
 else
 	said=$run/qemu
 	# what the kernel says is the output of the program
-	[ "$target" != uml ] || said=$run/console
+	[ -z "$uml" ] || said=$run/console
 	"${command[@]}" </dev/null >"$said" 2>&1 &
 	qemu=$!
 	tail -q -s 0.1 -f -n +1 --pid="$qemu" "$run/output" &

@@ -1,0 +1,9 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# rank: 170
+# about: iptables REDIRECT with conntrack (the article)
+# side: server
+# unloads: ipt_REDIRECT xt_REDIRECT
+modprobe nf_conntrack
+sysctl -qw net.netfilter.nf_conntrack_max=4000000
+"$IPTABLES" -t nat -A PREROUTING -d "$VIP" -j REDIRECT
