@@ -82,6 +82,37 @@ static inline bool dsr_nexthop_is_current6(const struct dsr_nexthop *nexthop,
 		     READ_ONCE(nexthop->local);
 }
 
+static inline bool dsr_nexthop_read(struct net *net,
+				    const struct dsr_nexthop *nexthop,
+				    struct dst_entry **dst)
+{
+	/* In this order: an old route is never taken for one of now. */
+	int genid = smp_load_acquire(&nexthop->genid);
+
+	*dst = rcu_dereference(nexthop->dst);
+	return genid == dsr_nexthop_genid(net, nexthop->family) &&
+	       (!*dst || (*dst)->obsolete == DST_OBSOLETE_FORCE_CHK) &&
+	       (nexthop->family == AF_INET ||
+		dsr_nexthop_is_current6(nexthop, *dst));
+}
+
+/**
+ * dsr_nexthop_peek() - the route to a neighbour, if nothing has to be looked up
+ * @net: namespace
+ * @nexthop: see there
+ *
+ * Context: rcu_read_lock(). No writes.
+ * Return: the route, valid until rcu_read_unlock(); %NULL if there is none, or
+ * if it is out of date.
+ */
+static inline struct dst_entry *
+dsr_nexthop_peek(struct net *net, const struct dsr_nexthop *nexthop)
+{
+	struct dst_entry *dst;
+
+	return likely(dsr_nexthop_read(net, nexthop, &dst)) ? dst : NULL;
+}
+
 /**
  * dsr_nexthop_get() - the route to a neighbour
  * @net: namespace
@@ -95,14 +126,9 @@ static inline bool dsr_nexthop_is_current6(const struct dsr_nexthop *nexthop,
 static inline struct dst_entry *dsr_nexthop_get(struct net *net,
 						struct dsr_nexthop *nexthop)
 {
-	/* In this order: an old route is never taken for one of now. */
-	int genid = smp_load_acquire(&nexthop->genid);
-	struct dst_entry *dst = rcu_dereference(nexthop->dst);
+	struct dst_entry *dst;
 
-	if (likely(genid == dsr_nexthop_genid(net, nexthop->family) &&
-		   (!dst || dst->obsolete == DST_OBSOLETE_FORCE_CHK) &&
-		   (nexthop->family == AF_INET ||
-		    dsr_nexthop_is_current6(nexthop, dst))))
+	if (likely(dsr_nexthop_read(net, nexthop, &dst)))
 		return dst;
 	return dsr_nexthop_lookup(net, nexthop);
 }
