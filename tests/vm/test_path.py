@@ -204,7 +204,7 @@ REFUSED = {
     'tcp header cut': (KNOWN[:20 + 19], 'malformed', None),
     'tcp offset': (wire.tcp(4000, doff=4, **DATA), 'malformed',
                    'drop_malformed'),
-    'ip version': (b'\x65' + KNOWN[1:], 'malformed', None),
+    'ip version': (b'\x55' + KNOWN[1:], 'malformed', None),
     'ip header length': (b'\x44' + KNOWN[1:], 'options', None),
     'ttl': (wire.tcp(4000, ttl=1, **DATA), 'ttl_exceeded',
             'drop_ttl_exceeded'),
@@ -453,13 +453,16 @@ def test_ipv6(site6, reasons):
                        wire6.udp(4001, payload=b'x'),
                        wire6.sctp(4002, chunk=3)):
             come(packet, 'forwarded')
-        assert since.all() == {'forwarded_ingress': 7}
+        assert since['forwarded_ingress'] == 7 and not since['forwarded']
         come(data(exts=[(wire6.OPTIONS, wire6.PADDING)]), 'options')
+        frame, before = wire.frame(data(), LV1, client.mac), lv1.ways()
+        client.sock.send(frame[:14] + b'\x70' + frame[15:])
+        wait_for('version 7 counted', lambda: lv1.ways() == {
+            **before, 'malformed': before.get('malformed', 0) + 1})
         refused(data(hop=1), 'ttl_exceeded', 'drop_ttl_exceeded')
         refused(data(length=21), 'malformed', None)
         refused(data(length=19), 'malformed', 'drop_malformed')
         refused(data(length=0), 'malformed', 'drop_malformed')
-        refused(b'\x40' + data()[1:], 'malformed', None)
         refused(wire6.echo(), 'protocol_not_balanced', 'replied_ping')
         refused(wire6.fragment(bytes(16), 64, 0, 5), 'options', None)
         site6.lv1.ip('link set eth1 mtu 1300')
