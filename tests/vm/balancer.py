@@ -230,11 +230,9 @@ class Balancer:
         return counts
 
     def path(self, verb, dev=None, **fields):
-        """As "dsrctl path"; what is added goes with the test."""
+        """As "dsrctl path"."""
         if dev is not None:
             fields['ifindex'] = self.host.ifindex(dev)
-        if verb == 'add':
-            self.site.undo.append(lambda: self.request('PATH_FLUSH'))
         self.request(f'PATH_{verb.upper()}', genl.nest(
             uapi.DSR_A_PATH, encode('PATH', fields)))
 
