@@ -81,6 +81,8 @@ static int path_change(struct dsrctl *ctl, struct args *args, uint8_t cmd)
 	}
 	if (!status)
 		status = args_need(args, KEY_DEV);
+	if (!status && cmd == DSR_CMD_PATH_SET)
+		status = args_need(args, KEY_RECHECK);
 	if (status)
 		return status;
 
@@ -333,8 +335,8 @@ static const struct command path_commands[] = {
 	{ "add", CHANGE_SYNTAX,
 	  "send packets of known connections on from the ingress of a device; unless named: recheck 10s",
 	  change_keywords, path_add },
-	{ "set", CHANGE_SYNTAX,
-	  "change what is named, keep the rest",
+	{ "set", "dev NAME recheck TIME",
+	  "change after how long the rules are asked again",
 	  change_keywords, path_set },
 	{ "replace", CHANGE_SYNTAX,
 	  "add it, or reset what is not named to the defaults",

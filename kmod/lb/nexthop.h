@@ -82,18 +82,15 @@ static inline bool dsr_nexthop_is_current6(const struct dsr_nexthop *nexthop,
 		     READ_ONCE(nexthop->local);
 }
 
-static inline bool dsr_nexthop_read(struct net *net,
-				    const struct dsr_nexthop *nexthop,
-				    struct dst_entry **dst)
+/* Whether the routing table still says @dst, as it did when it was @genid. */
+static __always_inline bool
+dsr_nexthop_is_current(const struct net *net, const struct dsr_nexthop *nexthop,
+		       int genid, struct dst_entry *dst)
 {
-	/* In this order: an old route is never taken for one of now. */
-	int genid = smp_load_acquire(&nexthop->genid);
-
-	*dst = rcu_dereference(nexthop->dst);
 	return genid == dsr_nexthop_genid(net, nexthop->family) &&
-	       (!*dst || (*dst)->obsolete == DST_OBSOLETE_FORCE_CHK) &&
+	       (!dst || dst->obsolete == DST_OBSOLETE_FORCE_CHK) &&
 	       (nexthop->family == AF_INET ||
-		dsr_nexthop_is_current6(nexthop, *dst));
+		dsr_nexthop_is_current6(nexthop, dst));
 }
 
 /**
@@ -106,11 +103,14 @@ static inline bool dsr_nexthop_read(struct net *net,
  * if it is out of date.
  */
 static inline struct dst_entry *
-dsr_nexthop_peek(struct net *net, const struct dsr_nexthop *nexthop)
+dsr_nexthop_peek(const struct net *net, const struct dsr_nexthop *nexthop)
 {
-	struct dst_entry *dst;
+	/* in this order, as below */
+	int genid = smp_load_acquire(&nexthop->genid);
+	struct dst_entry *dst = rcu_dereference(nexthop->dst);
 
-	return likely(dsr_nexthop_read(net, nexthop, &dst)) ? dst : NULL;
+	return likely(dsr_nexthop_is_current(net, nexthop, genid, dst)) ? dst :
+									  NULL;
 }
 
 /**
@@ -126,9 +126,11 @@ dsr_nexthop_peek(struct net *net, const struct dsr_nexthop *nexthop)
 static inline struct dst_entry *dsr_nexthop_get(struct net *net,
 						struct dsr_nexthop *nexthop)
 {
-	struct dst_entry *dst;
+	/* In this order: an old route is never taken for one of now. */
+	int genid = smp_load_acquire(&nexthop->genid);
+	struct dst_entry *dst = rcu_dereference(nexthop->dst);
 
-	if (likely(dsr_nexthop_read(net, nexthop, &dst)))
+	if (likely(dsr_nexthop_is_current(net, nexthop, genid, dst)))
 		return dst;
 	return dsr_nexthop_lookup(net, nexthop);
 }

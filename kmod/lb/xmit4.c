@@ -43,8 +43,8 @@ static void tell_sender(struct net *net, struct sk_buff *skb, int type,
 }
 
 /* Make of a packet that has come one that goes on; its headers are its own. */
-static void rewrite(struct net *net, struct sk_buff *skb,
-		    const struct dsr_service *service)
+static __always_inline void rewrite(struct net *net, struct sk_buff *skb,
+				    const struct dsr_service *service)
 {
 	u16 tos = READ_ONCE(service->tos);
 	struct iphdr *iph = ip_hdr(skb);

@@ -33,7 +33,8 @@ static bool is_too_big(const struct sk_buff *skb, u32 mtu)
 }
 
 /* Make of a packet that has come one that goes on; its headers are its own. */
-static void rewrite(struct sk_buff *skb, const struct dsr_service *service)
+static __always_inline void rewrite(struct sk_buff *skb,
+				    const struct dsr_service *service)
 {
 	u16 tos = READ_ONCE(service->tos);
 	struct ipv6hdr *ip6h = ipv6_hdr(skb);

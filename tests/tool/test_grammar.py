@@ -162,14 +162,19 @@ ERRORS = {
         'expected reschedule, reset or drop',
     # explain
     'path add': f'path add: dev is missing: dsrctl path add {PATH}',
-    'path set recheck 5s': f'path set: dev is missing: dsrctl path set {PATH}',
+    'path set recheck 5s':
+        'path set: dev is missing: dsrctl path set dev NAME recheck TIME',
+    'path set dev lo':
+        'path set: recheck is missing: dsrctl path set dev NAME recheck TIME',
     'path delete': 'path delete: dev is missing: dsrctl path delete dev NAME',
-    'path add dev': 'path add: the value of dev is missing',
+    'path add dev': f'path add: dev needs a value: dsrctl path add {PATH}',
     'path add dev no-such-dev':
         "path add: there is no device 'no-such-dev'",
     'path add dev lo recheck 5x': f"path add: recheck '5x' {TIME}",
-    'path delete dev lo recheck 5s': 'path delete: recheck',
-    'path show dev lo': 'path show: dev',
+    'path delete dev lo recheck 5s':
+        "path delete: unknown keyword 'recheck': expected dev",
+    'path show dev lo':
+        "path show: unexpected argument 'dev': there are none here",
     'explain': f'explain: source is missing: dsrctl explain {EXPLAIN}',
     'explain 10.0.0.1:1': 'explain: destination is missing: '
                           f'dsrctl explain {EXPLAIN}',

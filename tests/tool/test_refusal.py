@@ -188,7 +188,7 @@ def test_malformed(fake, kernel):
     kernel.answers['dsr', u.DSR_CMD_BACKEND_GET] = Reply(sample.SERVICES[0])
     fake('backend show').check(2, MALFORMED)
     fake('show').check(2, MALFORMED)
-    for payload in (b'', nest(u.DSR_A_PATH), sample.PATHS[0] + b'\1',
+    for payload in (b'', nest(u.DSR_A_PATH),
                     nest(u.DSR_A_PATH, u32(u.DSR_PATH_A_IFINDEX, 1),
                          nest(u.DSR_PATH_A_REASON))):
         kernel.answers['dsr', u.DSR_CMD_PATH_GET] = Reply(payload)
