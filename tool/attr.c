@@ -124,6 +124,7 @@ static const struct nla_policy top_policy[ATTR_MAX] = {
 	[DSR_A_TABLE] = { .type = NLA_NESTED },
 	[DSR_A_REASON] = { .type = NLA_NESTED },
 	[DSR_A_EXPLAIN] = { .type = NLA_NESTED },
+	[DSR_A_PATH] = { .type = NLA_NESTED },
 };
 
 static const struct nla_policy stats_policy[ATTR_MAX] = {
@@ -227,6 +228,11 @@ static const struct nla_policy nest_policy[DSR_A_MAX + 1][ATTR_MAX] = {
 		[DSR_EXPLAIN_A_REASON] = { .type = NLA_STRING },
 		[DSR_EXPLAIN_A_CHOICE] = { .type = NLA_U8 },
 		[DSR_EXPLAIN_A_SLOT] = { .type = NLA_U32 },
+	},
+	[DSR_A_PATH] = {
+		[DSR_PATH_A_IFINDEX] = { .type = NLA_U32 },
+		[DSR_PATH_A_RECHECK] = { .type = NLA_U32 },
+		[DSR_PATH_A_REASON] = { .type = NLA_NESTED },
 	},
 };
 

@@ -93,6 +93,7 @@ struct object {
 extern const struct object service_object;
 extern const struct object backend_object;
 extern const struct object connection_object;
+extern const struct object path_object;
 extern const struct object real_object;
 extern const struct object flow_object;
 extern const struct object stats_object;

@@ -22,6 +22,7 @@ const struct object *const dsrctl_objects[] = {
 	&service_object,
 	&backend_object,
 	&connection_object,
+	&path_object,
 	&real_object,
 	&flow_object,
 	&stats_object,

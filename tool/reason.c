@@ -41,6 +41,11 @@ static const struct reason reasons[] = {
 		NULL
 	},
 	{
+		"forwarded_ingress",
+		"the backend gets it, straight from the ingress of a device that has a path",
+		NULL
+	},
+	{
 		"delivered_here",
 		"this machine is the backend, and takes it itself",
 		"if nothing answers, see 'dsrctl real show': it needs a rule for the VIP here"

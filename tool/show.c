@@ -13,6 +13,7 @@
 #include "dsrctl.h"
 #include "json.h"
 #include "netlink.h"
+#include "path.h"
 #include "real.h"
 #include "report.h"
 #include "service.h"
@@ -24,12 +25,14 @@
  * @objects: its services, or its rules
  * @backends: of all services; none on a real server
  * @key: of the service of each of @backends
+ * @paths: its devices with a path; none on a real server
  * @stats: its statistics
  */
 struct overview {
 	struct netlink_replies objects;
 	struct netlink_replies backends;
 	struct key_id *key;
+	struct netlink_replies paths;
 	struct netlink_replies stats;
 };
 
@@ -77,6 +80,9 @@ static int overview_read(struct dsrctl *ctl, enum netlink_module module,
 					       &overview->backends);
 		if (!status)
 			status = overview_read_keys(overview);
+		if (!status)
+			status = overview_dump(ctl, module, DSR_CMD_PATH_GET,
+					       &overview->paths);
 	}
 	if (!status)
 		status = stats_get(ctl, module, &overview->stats);
@@ -87,6 +93,7 @@ static void overview_free(struct overview *overview)
 {
 	netlink_replies_free(&overview->objects);
 	netlink_replies_free(&overview->backends);
+	netlink_replies_free(&overview->paths);
 	netlink_replies_free(&overview->stats);
 	free(overview->key);
 }
@@ -178,6 +185,32 @@ static bool show_services(struct dsrctl *ctl, const struct overview *overview,
 	return true;
 }
 
+static bool show_paths(const struct overview *overview, struct table *table,
+		       struct json_object *object)
+{
+	struct json_object *paths = NULL;
+	struct path_info path;
+	char *text;
+	size_t i;
+
+	if (object) {
+		paths = json_object_new_array();
+		json_object_object_add(object, "paths", paths);
+	}
+	for (i = 0; i < overview->paths.count; i++) {
+		if (!path_parse(overview->paths.reply[i], &path))
+			return false;
+		if (paths) {
+			json_object_array_add(paths, path_json(&path));
+			continue;
+		}
+		text = path_text(&path);
+		table_text(table, "%s", text);
+		free(text);
+	}
+	return true;
+}
+
 static bool show_rules(struct dsrctl *ctl, const struct overview *overview,
 		       struct table *table, struct json_object *rules)
 {
@@ -229,8 +262,11 @@ static int show_module(struct dsrctl *ctl, enum netlink_module module,
 				       object);
 	}
 
-	valid = balancer ? show_services(ctl, &overview, &table, objects) :
-			   show_rules(ctl, &overview, &table, objects);
+	if (balancer)
+		valid = show_services(ctl, &overview, &table, objects) &&
+			show_paths(&overview, &table, object);
+	else
+		valid = show_rules(ctl, &overview, &table, objects);
 	valid = valid && stats_parse_table(&overview.stats, tb);
 	if (!valid)
 		status = netlink_malformed();

@@ -157,6 +157,7 @@ struct dsr_conn *dsr_conn_add(struct dsr_net *dn,
 	conn->node.seen = jiffies;
 	conn->state = state;
 	conn->unlinked = false;
+	conn->checked = conn->node.seen;
 	RCU_INIT_POINTER(conn->backend, backend);
 	/* Counted first: the janitor may find it before this returns. */
 	count(backend, state);

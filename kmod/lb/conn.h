@@ -8,7 +8,7 @@
  * Locking: what changes a few times in a connection's life (state, backend)
  * changes under the lock of the entry's stripe, so that the counts of the
  * backends are exact; each other packet of it writes nothing but, once a
- * second, when it was seen.
+ * second, when it was seen, and when it has passed PRE_ROUTING.
  */
 #ifndef _DSR_CONN_H
 #define _DSR_CONN_H
@@ -25,6 +25,9 @@
  * @rcu: to free it after its last reader
  * @state: enum dsr_conn_state
  * @unlinked: not in the table any more, and does not hold @backend
+ * @checked: jiffies (low half) of its last packet that has come through
+ *	PRE_ROUTING, and so has its mark from the rules of today; up to a second
+ *	behind
  * @tuple: its key; there is memory for dsr_tuple_size() bytes of it
  */
 struct dsr_conn {
@@ -33,6 +36,7 @@ struct dsr_conn {
 	struct rcu_head rcu;
 	u8 state;
 	bool unlinked;
+	u32 checked;
 	struct dsr_tuple tuple;
 };
 
@@ -88,6 +92,25 @@ static inline struct dsr_conn *dsr_conn_find(const struct dsr_net *dn,
 					       dsr_conn_match, tuple);
 
 	return node ? container_of(node, struct dsr_conn, node) : NULL;
+}
+
+/**
+ * dsr_conn_touch() - note that a packet has come through PRE_ROUTING
+ * @conn: its connection
+ * @now: jiffies, low half
+ *
+ * As dsr_table_touch(), which what comes by another way is noted with, and as
+ * seldom.
+ *
+ * Return: whether it was noted.
+ */
+static __always_inline bool dsr_conn_touch(struct dsr_conn *conn, u32 now)
+{
+	if (likely(now - READ_ONCE(conn->checked) < HZ))
+		return false;
+	WRITE_ONCE(conn->checked, now);
+	WRITE_ONCE(conn->node.seen, now);
+	return true;
 }
 
 struct dsr_conn *dsr_conn_add(struct dsr_net *dn,

@@ -118,10 +118,19 @@ static bool is_anew(const struct dsr_net *dn, const struct dsr_conn *conn,
 		dsr_conn_is_over(dn, conn, now));
 }
 
+/* Whether a packet belongs where its connection does. */
+static __always_inline bool is_of(const struct dsr_backend *backend,
+				  const struct dsr_frontend *frontend)
+{
+	return backend->service->frontend == frontend ||
+	       frontend == &dsr_frontend_any;
+}
+
 /**
  * dsr_decide() - what is to happen to a packet
  * @dn: balancer, with a service at least
- * @frontend: that of the packet, by its mark or its destination, or %NULL
+ * @frontend: that of the packet, by its mark or its destination, or %NULL; or
+ *	dsr_frontend_any: that of its connection, if it has one
  * @packet: the packet
  * @decision: set
  *
@@ -162,7 +171,7 @@ void dsr_decide(struct dsr_net *dn, const struct dsr_frontend *frontend,
 	conn = dsr_conn_find(dn, &packet->tuple, decision->hash);
 	backend = conn ? dsr_conn_backend(conn) : NULL;
 	is_down = backend && dsr_backend_is_down(backend);
-	if (likely(backend && backend->service->frontend == frontend &&
+	if (likely(backend && is_of(backend, frontend) &&
 		   !is_anew(dn, conn, packet, is_down))) {
 		decision->service = backend->service;
 		decision->conn = conn;

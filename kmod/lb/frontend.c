@@ -6,6 +6,11 @@
 #include "frontend.h"
 #include "service.h"
 
+/* That of whatever connection a packet has; it has no service of its own. For
+ * who asks before the packet has got its mark.
+ */
+struct dsr_frontend dsr_frontend_any;
+
 static bool matches(const struct dsr_service_key *key, u8 proto, u16 port)
 {
 	return (!key->proto || key->proto == proto) && port >= key->port &&

@@ -45,6 +45,8 @@ struct dsr_frontend {
 	struct rcu_head rcu;
 };
 
+extern struct dsr_frontend dsr_frontend_any;
+
 /** dsr_frontend_of_mark() - that of a mark, or %NULL; RCU or dn->lock */
 static inline struct dsr_frontend *dsr_frontend_of_mark(struct dsr_net *dn,
 							u8 family, u32 fwmark)

@@ -26,7 +26,7 @@ static void touch_connection(struct dsr_net *dn,
 		dsr_conn_move(dn, conn, state, decision->backend);
 	if (unlikely(dsr_conn_state(state, packet) != state))
 		dsr_conn_advance(dn, conn, packet);
-	if (unlikely(dsr_table_touch(&conn->node, jiffies) &&
+	if (unlikely(dsr_conn_touch(conn, jiffies) &&
 		     READ_ONCE(service->persist)))
 		dsr_schedule_refresh(dn, &packet->tuple, service);
 }

@@ -7,6 +7,7 @@
 #include "conn.h"
 #include "net.h"
 #include "netlink.h"
+#include "path.h"
 #include "watch.h"
 
 static int __init dsr_lb_init(void)
@@ -22,12 +23,17 @@ static int __init dsr_lb_init(void)
 	err = dsr_watch_init();
 	if (err)
 		goto exit_net;
+	err = dsr_path_init();
+	if (err)
+		goto exit_watch;
 	/* ORDER: last, for with it come the first requests */
 	err = dsr_netlink_init();
 	if (err)
-		goto exit_watch;
+		goto exit_path;
 	return 0;
 
+exit_path:
+	dsr_path_exit();
 exit_watch:
 	dsr_watch_exit();
 exit_net:
@@ -40,6 +46,7 @@ exit_conn:
 static void __exit dsr_lb_exit(void)
 {
 	dsr_netlink_exit();
+	dsr_path_exit();
 	dsr_watch_exit();
 	dsr_net_exit();
 	dsr_conn_exit();

@@ -14,6 +14,7 @@
 #include "drain.h"
 #include "hook.h"
 #include "net.h"
+#include "path.h"
 #include "proc.h"
 #include "service.h"
 #include "watch.h"
@@ -76,8 +77,16 @@ int dsr_net_start(struct dsr_net *dn, u8 family)
 	err = nf_register_net_hook(dn->net, &side->hook);
 	if (err)
 		goto exit_table;
+	if (first) {
+		err = dsr_path_start(dn);
+		if (err)
+			goto unhook;
+	}
 	return 0;
 
+unhook:
+	nf_unregister_net_hook(dn->net, &side->hook);
+	synchronize_net();
 exit_table:
 	if (first)
 		dsr_table_exit(&dn->table);
@@ -100,16 +109,20 @@ forget_service:
 void dsr_net_stop(struct dsr_net *dn, u8 family)
 {
 	struct dsr_net_side *side = side_of(dn, family);
+	bool last;
 
 	lockdep_assert_held(&dn->lock);
 	if (--side->services)
 		return;
+	last = !dn->ipv4.services && !dn->ipv6.services;
 	nf_unregister_net_hook(dn->net, &side->hook);
+	if (last)
+		dsr_path_stop(dn);
 	/* The hook may be running still. Packets that it has put elsewhere
 	 * (neighbour queue, NFQUEUE, qdisc) hold nothing of ours.
 	 */
 	synchronize_net();
-	if (!dn->ipv4.services && !dn->ipv6.services)
+	if (last)
 		dsr_table_exit(&dn->table);
 	defrag_disable(dn->net, family);
 }
@@ -142,6 +155,7 @@ static int __net_init net_init(struct net *net)
 		return -ENOMEM;
 	mutex_init(&dn->lock);
 	INIT_LIST_HEAD(&dn->services);
+	INIT_LIST_HEAD(&dn->paths);
 	dn->conn_max = dsr_net_default_max(net);
 	dn->generation = 1;
 	dsr_drain_init(dn);
@@ -175,6 +189,7 @@ static void __net_exit net_pre_exit(struct net *net)
 	struct dsr_net *dn = dsr_net(net);
 
 	mutex_lock(&dn->lock);
+	dsr_path_flush(dn);
 	dsr_service_flush(dn);
 	mutex_unlock(&dn->lock);
 	/* Nothing is left that they could be planned for again. */

@@ -51,6 +51,8 @@ struct dsr_net_side {
  * @services_count: their number
  * @conn_max: hard cap of @table, also while there is none
  * @slots: of the tables of all schedulers
+ * @paths: devices whose packets may take the short way
+ * @paths_count: their number; changes under the RTNL, too, when it grows
  * @generation: grows with each change, for the consistency of dumps
  * @net: the namespace
  * @ipv4: what looks at IPv4 packets
@@ -74,6 +76,8 @@ struct dsr_net {
 	u32 services_count;
 	u32 conn_max;
 	u64 slots;
+	struct list_head paths;
+	u32 paths_count;
 	u32 generation;
 	struct net *net;
 	struct dsr_net_side ipv4;

@@ -35,6 +35,14 @@ static const struct nla_policy explain_policy[DSR_A_MAX + 1] = {
 	[DSR_A_EXPLAIN] = NLA_POLICY_NESTED(dsr_netlink_explain_policy),
 };
 
+static const struct nla_policy path_key_policy[DSR_A_MAX + 1] = {
+	[DSR_A_PATH] = NLA_POLICY_NESTED(dsr_netlink_path_key_policy),
+};
+
+static const struct nla_policy path_policy[DSR_A_MAX + 1] = {
+	[DSR_A_PATH] = NLA_POLICY_NESTED(dsr_netlink_path_policy),
+};
+
 /* For commands without attributes: any is refused. */
 static const struct nla_policy empty_policy[DSR_A_MAX + 1] = { };
 
@@ -135,6 +143,42 @@ static const struct genl_ops ops[] = {
 		.flags = GENL_UNS_ADMIN_PERM,
 		.doit = dsr_netlink_explain,
 		.policy = explain_policy,
+		.maxattr = DSR_A_MAX,
+	}, {
+		.cmd = DSR_CMD_PATH_ADD,
+		.flags = GENL_UNS_ADMIN_PERM,
+		.doit = dsr_netlink_path_add,
+		.policy = path_policy,
+		.maxattr = DSR_A_MAX,
+	}, {
+		.cmd = DSR_CMD_PATH_SET,
+		.flags = GENL_UNS_ADMIN_PERM,
+		.doit = dsr_netlink_path_set,
+		.policy = path_policy,
+		.maxattr = DSR_A_MAX,
+	}, {
+		.cmd = DSR_CMD_PATH_REPLACE,
+		.flags = GENL_UNS_ADMIN_PERM,
+		.doit = dsr_netlink_path_replace,
+		.policy = path_policy,
+		.maxattr = DSR_A_MAX,
+	}, {
+		.cmd = DSR_CMD_PATH_DELETE,
+		.flags = GENL_UNS_ADMIN_PERM,
+		.doit = dsr_netlink_path_delete,
+		.policy = path_key_policy,
+		.maxattr = DSR_A_MAX,
+	}, {
+		.cmd = DSR_CMD_PATH_GET,
+		.flags = GENL_UNS_ADMIN_PERM,
+		.dumpit = dsr_netlink_path_dump,
+		.policy = empty_policy,
+		.maxattr = DSR_A_MAX,
+	}, {
+		.cmd = DSR_CMD_PATH_FLUSH,
+		.flags = GENL_UNS_ADMIN_PERM,
+		.doit = dsr_netlink_path_flush,
+		.policy = empty_policy,
 		.maxattr = DSR_A_MAX,
 	},
 };

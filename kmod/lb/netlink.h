@@ -119,6 +119,18 @@ extern const struct nla_policy
 dsr_netlink_explain_policy[DSR_EXPLAIN_A_MAX + 1];
 int dsr_netlink_explain(struct sk_buff *skb, struct genl_info *info);
 
+/* netlink_path.c */
+extern const struct nla_policy
+dsr_netlink_path_key_policy[DSR_PATH_A_MAX + 1];
+extern const struct nla_policy
+dsr_netlink_path_policy[DSR_PATH_A_MAX + 1];
+int dsr_netlink_path_add(struct sk_buff *skb, struct genl_info *info);
+int dsr_netlink_path_set(struct sk_buff *skb, struct genl_info *info);
+int dsr_netlink_path_replace(struct sk_buff *skb, struct genl_info *info);
+int dsr_netlink_path_delete(struct sk_buff *skb, struct genl_info *info);
+int dsr_netlink_path_dump(struct sk_buff *skb, struct netlink_callback *cb);
+int dsr_netlink_path_flush(struct sk_buff *skb, struct genl_info *info);
+
 /** dsr_netlink_refuse() - say why, and with which attribute; -%EINVAL */
 static inline int dsr_netlink_refuse(struct netlink_ext_ack *extack,
 				     const struct nlattr *attr,

@@ -82,6 +82,37 @@ static inline bool dsr_nexthop_is_current6(const struct dsr_nexthop *nexthop,
 		     READ_ONCE(nexthop->local);
 }
 
+/* Whether the routing table still says @dst, as it did when it was @genid. */
+static __always_inline bool
+dsr_nexthop_is_current(const struct net *net, const struct dsr_nexthop *nexthop,
+		       int genid, struct dst_entry *dst)
+{
+	return genid == dsr_nexthop_genid(net, nexthop->family) &&
+	       (!dst || dst->obsolete == DST_OBSOLETE_FORCE_CHK) &&
+	       (nexthop->family == AF_INET ||
+		dsr_nexthop_is_current6(nexthop, dst));
+}
+
+/**
+ * dsr_nexthop_peek() - the route to a neighbour, if nothing has to be looked up
+ * @net: namespace
+ * @nexthop: see there
+ *
+ * Context: rcu_read_lock(). No writes.
+ * Return: the route, valid until rcu_read_unlock(); %NULL if there is none, or
+ * if it is out of date.
+ */
+static inline struct dst_entry *
+dsr_nexthop_peek(const struct net *net, const struct dsr_nexthop *nexthop)
+{
+	/* in this order, as below */
+	int genid = smp_load_acquire(&nexthop->genid);
+	struct dst_entry *dst = rcu_dereference(nexthop->dst);
+
+	return likely(dsr_nexthop_is_current(net, nexthop, genid, dst)) ? dst :
+									  NULL;
+}
+
 /**
  * dsr_nexthop_get() - the route to a neighbour
  * @net: namespace
@@ -99,10 +130,7 @@ static inline struct dst_entry *dsr_nexthop_get(struct net *net,
 	int genid = smp_load_acquire(&nexthop->genid);
 	struct dst_entry *dst = rcu_dereference(nexthop->dst);
 
-	if (likely(genid == dsr_nexthop_genid(net, nexthop->family) &&
-		   (!dst || dst->obsolete == DST_OBSOLETE_FORCE_CHK) &&
-		   (nexthop->family == AF_INET ||
-		    dsr_nexthop_is_current6(nexthop, dst))))
+	if (likely(dsr_nexthop_is_current(net, nexthop, genid, dst)))
 		return dst;
 	return dsr_nexthop_lookup(net, nexthop);
 }

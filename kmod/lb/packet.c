@@ -32,18 +32,6 @@ union transport {
 	} sctp;
 };
 
-static __always_inline unsigned int transport_len(u8 proto)
-{
-	switch (proto) {
-	case IPPROTO_TCP:
-		return sizeof_field(union transport, tcp);
-	case IPPROTO_UDP:
-		return sizeof_field(union transport, udp);
-	default:
-		return sizeof_field(union transport, sctp);
-	}
-}
-
 /* What TCP, UDP or SCTP header stands at @offset. */
 static __always_inline bool parse_transport(const struct sk_buff *skb,
 					    unsigned int offset,
@@ -52,8 +40,8 @@ static __always_inline bool parse_transport(const struct sk_buff *skb,
 	union transport _header __uninitialized, *header;
 	u8 proto = packet->tuple.proto;
 
-	header = skb_header_pointer(skb, offset, transport_len(proto),
-				    &_header);
+	header = skb_header_pointer(skb, offset,
+				    dsr_packet_transport_len(proto), &_header);
 	if (unlikely(!header))
 		return false;
 	packet->tuple.sport = header->port[0];

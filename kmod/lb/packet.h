@@ -7,8 +7,11 @@
 #ifndef _DSR_PACKET_H
 #define _DSR_PACKET_H
 
+#include <linux/sctp.h>
 #include <linux/skbuff.h>
+#include <linux/tcp.h>
 #include <linux/types.h>
+#include <linux/udp.h>
 
 #include "reason.h"
 #include "state.h"
@@ -38,6 +41,19 @@ struct dsr_packet {
 	u8 kind;
 	u8 event;
 };
+
+/** dsr_packet_transport_len() - bytes that are read behind the IP header */
+static __always_inline unsigned int dsr_packet_transport_len(u8 proto)
+{
+	switch (proto) {
+	case IPPROTO_TCP:
+		return sizeof(struct tcphdr);
+	case IPPROTO_UDP:
+		return sizeof(struct udphdr);
+	default:
+		return sizeof(struct sctphdr) + sizeof(struct sctp_chunkhdr);
+	}
+}
 
 bool dsr_packet_parse(const struct sk_buff *skb, u8 family,
 		      struct dsr_packet *packet, enum dsr_reason *reason);

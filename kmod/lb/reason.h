@@ -16,6 +16,7 @@
 	R(FORWARDED_ONE_PACKET, "forwarded_one_packet")			\
 	R(FORWARDED_ICMP, "forwarded_icmp_error")			\
 	R(FORWARDED_PING, "forwarded_ping")				\
+	R(FORWARDED_INGRESS, "forwarded_ingress")			\
 	R(DELIVERED_HERE, "delivered_here")				\
 	R(DELIVERED_FROM_PEER, "delivered_from_peer")			\
 	R(PASS_NO_SERVICE, "pass_no_service")				\

@@ -230,7 +230,7 @@ static bool remember(struct dsr_net *dn, const struct dsr_packet *packet,
 	if (begun) {
 		this_cpu_inc(backend->stats->connections);
 		if (conn)
-			dsr_table_touch(&conn->node, jiffies);
+			dsr_conn_touch(conn, jiffies);
 		if (READ_ONCE(service->persist))
 			remember_client(dn, &packet->tuple, service, backend);
 		return true;

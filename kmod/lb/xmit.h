@@ -9,14 +9,21 @@
 #ifndef _DSR_XMIT_H
 #define _DSR_XMIT_H
 
+#include <linux/skbuff.h>
+#include <net/neighbour.h>
+
 #include "backend.h"
 #include "reason.h"
 #include "service.h"
+#include "way.h"
 
 /* xmit4.c */
 enum dsr_reason dsr_xmit4_prepare(struct net *net, struct sk_buff *skb,
 				  const struct dsr_service *service,
 				  struct dst_entry *dst);
+enum dsr_way dsr_xmit4_shortcut(struct net *net, struct sk_buff *skb,
+				const struct dsr_service *service,
+				struct dst_entry *dst);
 void dsr_xmit4_send(struct net *net, struct sk_buff *skb,
 		    const struct dsr_service *service);
 
@@ -24,6 +31,9 @@ void dsr_xmit4_send(struct net *net, struct sk_buff *skb,
 enum dsr_reason dsr_xmit6_prepare(struct net *net, struct sk_buff *skb,
 				  const struct dsr_service *service,
 				  struct dst_entry *dst);
+enum dsr_way dsr_xmit6_shortcut(struct net *net, struct sk_buff *skb,
+				const struct dsr_service *service,
+				struct dst_entry *dst);
 void dsr_xmit6_send(struct net *net, struct sk_buff *skb,
 		    const struct dsr_service *service);
 
@@ -70,6 +80,67 @@ static inline void dsr_xmit_send(struct net *net, struct sk_buff *skb,
 		dsr_xmit4_send(net, skb, service);
 	else
 		dsr_xmit6_send(net, skb, service);
+}
+
+/**
+ * dsr_xmit_shortcut() - make a packet ready to be sent from ingress
+ * @net: namespace
+ * @skb: packet, its data at the IP header, which has been checked and has
+ *	neither options nor extensions
+ * @service: its service
+ * @dst: route to its backend
+ *
+ * Does what dsr_xmit_prepare() does, where there is no error to be sent.
+ *
+ * Context: rcu_read_lock().
+ * Return: DSR_WAY_SHORT, and then dsr_xmit_output() is next; or why the packet
+ * is to go the long way, and then nothing of it has changed.
+ */
+static inline enum dsr_way
+dsr_xmit_shortcut(struct net *net, struct sk_buff *skb,
+		  const struct dsr_service *service, struct dst_entry *dst)
+{
+	return likely(service->key.family == AF_INET) ?
+	       dsr_xmit4_shortcut(net, skb, service, dst) :
+	       dsr_xmit6_shortcut(net, skb, service, dst);
+}
+
+/**
+ * dsr_xmit_own() - give a packet headers of its own, and its length
+ * @skb: packet
+ * @dev: device that it is to be sent to
+ * @len: its length as it says itself: what is behind is Ethernet's padding
+ *
+ * Return: whether it could be done. What the packet says has not changed
+ * otherwise.
+ */
+static inline bool dsr_xmit_own(struct sk_buff *skb,
+				const struct net_device *dev, u32 len)
+{
+	if (unlikely(skb_cow(skb, LL_RESERVED_SPACE(dev))))
+		return false;
+	if (likely(skb->len == len))
+		return true;
+	if (likely(!pskb_trim_rcsum(skb, len)))
+		return true;
+	skb->ip_summed = CHECKSUM_NONE;	/* is that of the rest by now */
+	return false;
+}
+
+/**
+ * dsr_xmit_output() - past netfilter and routing, to the device
+ * @skb: packet; consumed
+ * @dev: device
+ * @neigh: who is to get it
+ *
+ * Context: rcu_read_lock(), bottom halves disabled.
+ */
+static inline void dsr_xmit_output(struct sk_buff *skb, struct net_device *dev,
+				   struct neighbour *neigh)
+{
+	nf_reset_ct(skb);	/* never to be confirmed on this way */
+	skb->dev = dev;
+	neigh_output(neigh, skb, false);
 }
 
 #endif /* _DSR_XMIT_H */

@@ -42,13 +42,27 @@ static void tell_sender(struct net *net, struct sk_buff *skb, int type,
 		icmp_send(skb, type, code, info);
 }
 
+/* Make of a packet that has come one that goes on; its headers are its own. */
+static __always_inline void rewrite(struct net *net, struct sk_buff *skb,
+				    const struct dsr_service *service)
+{
+	u16 tos = READ_ONCE(service->tos);
+	struct iphdr *iph = ip_hdr(skb);
+
+	ip_decrease_ttl(iph);
+	if (tos)
+		ipv4_change_dsfield(iph, ~(tos >> 8), tos & 0xff);
+	skb_forward_csum(skb);
+	skb_clear_tstamp(skb);
+	if (READ_ONCE(net->ipv4.sysctl_ip_fwd_update_priority))
+		skb->priority = rt_tos2priority(iph->tos);
+}
+
 /** dsr_xmit4_prepare() - dsr_xmit_prepare() of IPv4, with the route @dst */
 enum dsr_reason dsr_xmit4_prepare(struct net *net, struct sk_buff *skb,
 				  const struct dsr_service *service,
 				  struct dst_entry *dst)
 {
-	u16 tos = READ_ONCE(service->tos);
-	struct iphdr *iph;
 	u32 mtu;
 
 	if (!xfrm4_policy_check(NULL, XFRM_POLICY_FWD, skb))
@@ -75,16 +89,27 @@ enum dsr_reason dsr_xmit4_prepare(struct net *net, struct sk_buff *skb,
 
 	if (skb_cow(skb, LL_RESERVED_SPACE(READ_ONCE(dst->dev))))
 		return DSR_DROP_NO_MEMORY;
-	iph = ip_hdr(skb);
-	ip_decrease_ttl(iph);
-	if (tos)
-		ipv4_change_dsfield(iph, ~(tos >> 8), tos & 0xff);
-	skb_forward_csum(skb);
-	skb_clear_tstamp(skb);
+	rewrite(net, skb, service);
 	IPCB(skb)->flags |= IPSKB_FORWARDED;
-	if (READ_ONCE(net->ipv4.sysctl_ip_fwd_update_priority))
-		skb->priority = rt_tos2priority(iph->tos);
 	return DSR_FORWARDED;
+}
+
+/** dsr_xmit4_shortcut() - dsr_xmit_shortcut() of IPv4, with the route @dst */
+enum dsr_way dsr_xmit4_shortcut(struct net *net, struct sk_buff *skb,
+				const struct dsr_service *service,
+				struct dst_entry *dst)
+{
+	if (unlikely(ip_hdr(skb)->ttl <= 1))
+		return DSR_WAY_TTL;
+	/* as ip_rcv() sets it: the sizes of what was merged are asked for */
+	skb_set_transport_header(skb, sizeof(struct iphdr));
+	if (unlikely(is_too_big(skb, ip_dst_mtu_maybe_forward(dst, true))))
+		return DSR_WAY_TOO_BIG;
+	if (unlikely(!dsr_xmit_own(skb, READ_ONCE(dst->dev),
+				   ntohs(ip_hdr(skb)->tot_len))))
+		return DSR_WAY_NO_MEMORY;
+	rewrite(net, skb, service);
+	return DSR_WAY_SHORT;
 }
 
 /* Past netfilter and routing, to the device. */
@@ -93,8 +118,6 @@ static void send_direct(struct sk_buff *skb, struct rtable *rt)
 	struct net_device *dev = READ_ONCE(rt->dst.dev);
 	struct neighbour *neigh;
 
-	nf_reset_ct(skb);	/* never to be confirmed on this way */
-	skb->dev = dev;
 	skb->protocol = htons(ETH_P_IP);
 	/* A verdict of user space brings packets here in process context. */
 	local_bh_disable();
@@ -102,7 +125,7 @@ static void send_direct(struct sk_buff *skb, struct rtable *rt)
 	if (IS_ERR(neigh))
 		kfree_skb(skb);
 	else
-		neigh_output(neigh, skb, false);
+		dsr_xmit_output(skb, dev, neigh);
 	local_bh_enable();
 }
 

@@ -32,13 +32,25 @@ static bool is_too_big(const struct sk_buff *skb, u32 mtu)
 	       (!skb_is_gso(skb) || !skb_gso_validate_network_len(skb, mtu));
 }
 
+/* Make of a packet that has come one that goes on; its headers are its own. */
+static __always_inline void rewrite(struct sk_buff *skb,
+				    const struct dsr_service *service)
+{
+	u16 tos = READ_ONCE(service->tos);
+	struct ipv6hdr *ip6h = ipv6_hdr(skb);
+
+	ip6h->hop_limit--;
+	if (tos)
+		ipv6_change_dsfield(ip6h, ~(tos >> 8), tos & 0xff);
+	skb_forward_csum(skb);
+	skb_clear_tstamp(skb);
+}
+
 /** dsr_xmit6_prepare() - dsr_xmit_prepare() of IPv6, with the route @dst */
 enum dsr_reason dsr_xmit6_prepare(struct net *net, struct sk_buff *skb,
 				  const struct dsr_service *service,
 				  struct dst_entry *dst)
 {
-	u16 tos = READ_ONCE(service->tos);
-	struct ipv6hdr *ip6h;
 	u32 mtu;
 
 	if (!xfrm6_policy_check(NULL, XFRM_POLICY_FWD, skb))
@@ -64,14 +76,30 @@ enum dsr_reason dsr_xmit6_prepare(struct net *net, struct sk_buff *skb,
 
 	if (skb_cow(skb, LL_RESERVED_SPACE(READ_ONCE(dst->dev))))
 		return DSR_DROP_NO_MEMORY;
-	ip6h = ipv6_hdr(skb);
-	ip6h->hop_limit--;
-	if (tos)
-		ipv6_change_dsfield(ip6h, ~(tos >> 8), tos & 0xff);
-	skb_forward_csum(skb);
-	skb_clear_tstamp(skb);
+	rewrite(skb, service);
 	IP6CB(skb)->flags |= IP6SKB_FORWARDED;
 	return DSR_FORWARDED;
+}
+
+/** dsr_xmit6_shortcut() - dsr_xmit_shortcut() of IPv6, with the route @dst */
+enum dsr_way dsr_xmit6_shortcut(struct net *net, struct sk_buff *skb,
+				const struct dsr_service *service,
+				struct dst_entry *dst)
+{
+	u32 mtu = mtu_of(dst);
+	u32 len = sizeof(struct ipv6hdr) + ntohs(ipv6_hdr(skb)->payload_len);
+
+	if (unlikely(ipv6_hdr(skb)->hop_limit <= 1))
+		return DSR_WAY_TTL;
+	/* as ipv6_rcv() sets it: the sizes of what was merged are asked for */
+	skb_set_transport_header(skb, sizeof(struct ipv6hdr));
+	if (unlikely(skb->len > mtu) &&
+	    (!skb_is_gso(skb) || !skb_gso_validate_network_len(skb, mtu)))
+		return DSR_WAY_TOO_BIG;
+	if (unlikely(!dsr_xmit_own(skb, READ_ONCE(dst->dev), len)))
+		return DSR_WAY_NO_MEMORY;
+	rewrite(skb, service);
+	return DSR_WAY_SHORT;
 }
 
 /* Past netfilter and routing, to the device. */
@@ -81,8 +109,6 @@ static void send_direct(struct sk_buff *skb, struct dst_entry *dst)
 	struct net_device *dev = READ_ONCE(dst->dev);
 	struct neighbour *neigh;
 
-	nf_reset_ct(skb);	/* never to be confirmed on this way */
-	skb->dev = dev;
 	skb->protocol = htons(ETH_P_IPV6);
 	/* A verdict of user space brings packets here in process context. */
 	local_bh_disable();
@@ -90,7 +116,7 @@ static void send_direct(struct sk_buff *skb, struct dst_entry *dst)
 	if (IS_ERR(neigh))
 		kfree_skb(skb);
 	else
-		neigh_output(neigh, skb, false);
+		dsr_xmit_output(skb, dev, neigh);
 	local_bh_enable();
 }
 

@@ -240,6 +240,21 @@ FLOWS = [
     flow(UDP, CLIENT, 53000, VIP, 53, W101, 53, 1024, u.DSR_CONN_UDP, 30000),
 ]
 
+def path(ifindex, recheck, **reasons):
+    return nest(u.DSR_A_PATH, u32(u.DSR_PATH_A_IFINDEX, ifindex),
+                u32(u.DSR_PATH_A_RECHECK, recheck), *(
+                    nest(u.DSR_PATH_A_REASON,
+                         string(u.DSR_REASON_A_NAME, name),
+                         u64(u.DSR_REASON_A_PACKETS, packets))
+                    for name, packets in reasons.items()))
+
+
+PATHS = [
+    path(1, 10000, forwarded=123456, not_ip=0, no_connection=80,
+         state_changes=40),
+    path(4294967295, 3600000, forwarded=0, not_ip=0),
+]
+
 LB_STATS = (table(16, 1048576, 2048, 134217, timeouts(
     u.DSR_TABLE_A_TIMEOUTS, 10000, 900000, 120000, 10000, 300000)) +
             reason('forwarded', 12345) + reason('drop_no_backend', 0) +
@@ -290,6 +305,7 @@ def load(kernel):
         ('dsr', u.DSR_CMD_BACKEND_GET): Reply(*BACKENDS),
         ('dsr', u.DSR_CMD_CONNECTION_GET): asked,
         ('dsr', u.DSR_CMD_EXPLAIN): Reply(EXPLANATION),
+        ('dsr', u.DSR_CMD_PATH_GET): Reply(*PATHS),
         ('dsr', u.DSR_CMD_STATS_GET): Reply(LB_STATS),
         ('dsr_rs', u.DSR_RS_CMD_RULE_GET): Reply(*RULES),
         ('dsr_rs', u.DSR_RS_CMD_FLOW_GET): Reply(*FLOWS),

@@ -55,11 +55,11 @@ ERRORS = {
     'service flush#comment\n': (1, "service: unknown command "
                                    "'flush#comment': expected add, set, "
                                    'replace, delete, show, flush or help'),
-    "''\n": (1, "object '' is ambiguous: service, backend, connection, real, "
-                'flow, stats, show, monitor, explain or help'),
+    "''\n": (1, "object '' is ambiguous: service, backend, connection, path, "
+                'real, flow, stats, show, monitor, explain or help'),
     'complete service\n': (1, "unknown object 'complete': expected service, "
-                              'backend, connection, real, flow, stats, show, '
-                              'monitor, explain or help'),
+                              'backend, connection, path, real, flow, stats, '
+                              'show, monitor, explain or help'),
     'x ' * 65 + '\n': (1, 'more than 64 words in one line'),
 }
 
@@ -86,8 +86,8 @@ def test_force(fake, kernel):
     kernel.answers['dsr', u.DSR_CMD_SERVICE_ADD] = Ack(errno.EEXIST, 'there')
     fake('-f -b -', stdin='service add fwmark 1\nx\nconnection flush\n').check(
         2, "dsrctl: -:1: there\ndsrctl: -:2: unknown object 'x': expected "
-        'service, backend, connection, real, flow, stats, show, monitor, '
-        'explain or help\n')
+        'service, backend, connection, path, real, flow, stats, show, '
+        'monitor, explain or help\n')
     assert kernel.requests[-1].cmd == u.DSR_CMD_CONNECTION_FLUSH
 
 

@@ -30,8 +30,8 @@ def complete(binary, line, setup=''):
     return result.stdout.split()
 
 
-OBJECTS = ['service', 'backend', 'connection', 'real', 'flow', 'stats',
-           'show', 'monitor', 'explain', 'help']
+OBJECTS = ['service', 'backend', 'connection', 'path', 'real', 'flow',
+           'stats', 'show', 'monitor', 'explain', 'help']
 KEY = ['fwmark', 'family', 'vip', 'proto', 'port']
 OPTIONS = ['scheduler', 'path', 'tos', 'hash', 'table-size', 'ping',
            'one-packet', 'on-down', 'persist', 'persist-prefix']
@@ -82,6 +82,11 @@ LINES = {
     'dsrctl flow show state ': STATES,
     'dsrctl connection set ': ['max'] + TIMEOUTS,
     'dsrctl flow set ': ['max'],
+    'dsrctl path ': ['add', 'set', 'replace', 'delete', 'show', 'flush',
+                     'help'],
+    'dsrctl path add ': ['dev', 'recheck'],
+    'dsrctl path delete ': ['dev'],
+    'dsrctl path add dev ': [],
     'dsrctl monitor ': ['help'],
     'dsrctl explain ': ['help'],
     'dsrctl explain 10.0.0.1:1 ': [],

@@ -21,8 +21,9 @@ CONNECTION = ('[fwmark N] [via ADDR] [src ADDR[:PORT]] [dst ADDR[:PORT]] '
               '[state syn|established|fin|closed|udp|persistent] '
               '[sort src|dst|via|state|expires] [limit N]')
 EXPLAIN = 'SRC:PORT DST:PORT [proto tcp|udp|sctp] [mark N] [middle]'
-OBJECTS = ('service, backend, connection, real, flow, stats, show, monitor, '
-           'explain or help')
+OBJECTS = ('service, backend, connection, path, real, flow, stats, show, '
+           'monitor, explain or help')
+PATH = 'dev NAME [recheck TIME]'
 NUMBER = ('is not a number: write it in decimal without leading zeros, or in '
           'hexadecimal behind 0x')
 IPV4 = ('is not an IPv4 address: write it as four numbers, like 192.0.2.1')
@@ -160,6 +161,20 @@ ERRORS = {
         "service add: unknown on-down 'ignore': "
         'expected reschedule, reset or drop',
     # explain
+    'path add': f'path add: dev is missing: dsrctl path add {PATH}',
+    'path set recheck 5s':
+        'path set: dev is missing: dsrctl path set dev NAME recheck TIME',
+    'path set dev lo':
+        'path set: recheck is missing: dsrctl path set dev NAME recheck TIME',
+    'path delete': 'path delete: dev is missing: dsrctl path delete dev NAME',
+    'path add dev': f'path add: dev needs a value: dsrctl path add {PATH}',
+    'path add dev no-such-dev':
+        "path add: there is no device 'no-such-dev'",
+    'path add dev lo recheck 5x': f"path add: recheck '5x' {TIME}",
+    'path delete dev lo recheck 5s':
+        "path delete: unknown keyword 'recheck': expected dev",
+    'path show dev lo':
+        "path show: unexpected argument 'dev': there are none here",
     'explain': f'explain: source is missing: dsrctl explain {EXPLAIN}',
     'explain 10.0.0.1:1': 'explain: destination is missing: '
                           f'dsrctl explain {EXPLAIN}',
@@ -329,8 +344,8 @@ def test_help(fake, golden, line):
     golden('help.txt', fake(line).check(0).out)
 
 
-@pytest.mark.parametrize('name', ['service', 'backend', 'connection', 'real',
-                                  'flow', 'stats', 'show', 'monitor',
+@pytest.mark.parametrize('name', ['service', 'backend', 'connection', 'path',
+                                  'real', 'flow', 'stats', 'show', 'monitor',
                                   'explain'])
 def test_object_help(fake, kernel, golden, name):
     out = fake(name, 'help').check(0).out
@@ -350,7 +365,8 @@ ABBREVIATIONS = {
     'b sh': 'backend show', 'c sh': 'connection show', 'conn': None,
     'r sh': 'real show', 'f sh': 'flow show', 'st': 'stats show',
     'sh': 'show', 'service': 'service show', 'backend': 'backend show',
-    'connection': 'connection show', 'real': 'real show',
+    'connection': 'connection show', 'real': 'real show', 'p': 'path show',
+    'path': 'path show',
     'flow': 'flow show', 'stats': 'stats show', 'co': 'connection show',
 }
 

@@ -22,6 +22,7 @@ SHOW = {
     'backend': 'backend show',
     'backend-s': '-s backend show',
     'connection': 'connection show',
+    'path': 'path show',
     'real': 'real show',
     'real-s': '-s real show',
     'flow': 'flow show',
@@ -51,7 +52,7 @@ def test_json(fake, golden, name):
 
 
 EMPTY = ['show', 'service show', 'backend show', 'connection show',
-         'real show', 'flow show']
+         'path show', 'real show', 'flow show']
 
 
 @pytest.mark.parametrize('command', EMPTY)
@@ -64,6 +65,7 @@ def test_empty(fake, kernel, golden, command):
         document = json.loads(fake(options, command).check(0).out)
         if command == 'show':
             assert document['dsr_lb']['services'] == []
+            assert document['dsr_lb']['paths'] == []
             assert document['dsr_rs']['rules'] == []
         else:
             assert document == []
@@ -86,6 +88,7 @@ def test_one_module(fake, kernel):
 
 def test_service_without_backends(fake, kernel):
     kernel.families = ['dsr']
+    kernel.answers['dsr', u.DSR_CMD_PATH_GET] = Reply()
     kernel.answers['dsr', u.DSR_CMD_BACKEND_GET] = Reply()
     kernel.answers['dsr', u.DSR_CMD_SERVICE_GET] = Reply(sample.service(3))
     assert fake('show').check(0).out == (

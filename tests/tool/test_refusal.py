@@ -188,6 +188,11 @@ def test_malformed(fake, kernel):
     kernel.answers['dsr', u.DSR_CMD_BACKEND_GET] = Reply(sample.SERVICES[0])
     fake('backend show').check(2, MALFORMED)
     fake('show').check(2, MALFORMED)
+    for payload in (b'', nest(u.DSR_A_PATH),
+                    nest(u.DSR_A_PATH, u32(u.DSR_PATH_A_IFINDEX, 1),
+                         nest(u.DSR_PATH_A_REASON))):
+        kernel.answers['dsr', u.DSR_CMD_PATH_GET] = Reply(payload)
+        fake('path show').check(2, MALFORMED)
     kernel.answers['dsr', u.DSR_CMD_CONNECTION_GET] = Reply(
         sample.CONNECTIONS[0], b'\x01\x02')
     fake('connection show').check(2, MALFORMED)
@@ -225,6 +230,7 @@ SHORT = {
     'connection show': (('dsr', u.DSR_CMD_CONNECTION_GET),
                         sample.CONNECTIONS[0]),
     'backend show': (('dsr', u.DSR_CMD_BACKEND_GET), sample.BACKENDS[0]),
+    'path show': (('dsr', u.DSR_CMD_PATH_GET), sample.PATHS[0]),
     'real show': (('dsr_rs', u.DSR_RS_CMD_RULE_GET), sample.RULES[1]),
     'flow show': (('dsr_rs', u.DSR_RS_CMD_FLOW_GET), sample.FLOWS[0]),
     'stats': (('dsr_rs', u.DSR_RS_CMD_STATS_GET), sample.RS_STATS),

@@ -33,6 +33,7 @@ def p16(value):
 
 MARK = {u.DSR_SERVICE_A_FWMARK: n32(1)}
 ADDR = {u.DSR_BACKEND_A_ADDR: W101}
+LO = {u.DSR_PATH_A_IFINDEX: n32(socket.if_nametoindex('lo'))}
 RULE = {u.DSR_RULE_A_VIP4: VIP}
 VIP6 = packed('2001:db8::100')
 MARK6 = {**MARK, u.DSR_SERVICE_A_FAMILY: n8(10)}
@@ -45,6 +46,15 @@ PACKET = {u.DSR_EXPLAIN_A_SRC: packed('10.10.31.200'),
 
 # command line: family, command, {nest: {attribute: payload}}, warning
 REQUESTS = {
+    'path add dev lo': ('dsr', u.DSR_CMD_PATH_ADD, {u.DSR_A_PATH: LO}),
+    'path set recheck 1m30s dev lo':
+        ('dsr', u.DSR_CMD_PATH_SET,
+         {u.DSR_A_PATH: {**LO, u.DSR_PATH_A_RECHECK: n32(90000)}}),
+    'path replace dev lo recheck 5':
+        ('dsr', u.DSR_CMD_PATH_REPLACE,
+         {u.DSR_A_PATH: {**LO, u.DSR_PATH_A_RECHECK: n32(5000)}}),
+    'path delete dev lo': ('dsr', u.DSR_CMD_PATH_DELETE, {u.DSR_A_PATH: LO}),
+    'path flush': ('dsr', u.DSR_CMD_PATH_FLUSH, {}),
     'service add fwmark 1':
         ('dsr', u.DSR_CMD_SERVICE_ADD, {u.DSR_A_SERVICE: MARK}),
     'service add fwmark 0xFFffFFff':
@@ -363,6 +373,7 @@ DUMPS = {
     'flow show src 10.10.31.200': ('dsr_rs', u.DSR_RS_CMD_FLOW_GET, {}),
     'real show': ('dsr_rs', u.DSR_RS_CMD_RULE_GET, {}),
     'flow show': ('dsr_rs', u.DSR_RS_CMD_FLOW_GET, {}),
+    'path show': ('dsr', u.DSR_CMD_PATH_GET, {}),
 }
 
 

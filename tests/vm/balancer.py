@@ -60,6 +60,7 @@ FIELDS = {
         'src': 'addr', 'sport': 'be16', 'dst': 'addr', 'dport': 'be16',
         'proto': 'proto', 'fwmark': 4, 'reason': 'string',
         'choice': 'choice', 'slot': 4, 'middle': 'flag'},
+    'PATH': {'ifindex': 4, 'recheck': 4},
 }
 SIZES = {1: 'B', 4: 'I', 8: 'Q'}
 TOP = {getattr(uapi, f'DSR_A_{nest}'): nest for nest in FIELDS
@@ -227,6 +228,31 @@ class Balancer:
                                fields[uapi.DSR_REASON_A_PACKETS],
                                sys.byteorder)
         return counts
+
+    def path(self, verb, dev=None, **fields):
+        """As "dsrctl path"."""
+        if dev is not None:
+            fields['ifindex'] = self.host.ifindex(dev)
+        self.request(f'PATH_{verb.upper()}', genl.nest(
+            uapi.DSR_A_PATH, encode('PATH', fields)))
+
+    def paths(self):
+        """{ifindex: {'recheck': milliseconds, 'ways': {way: packets}}}"""
+        found = {}
+        for _, attrs in self.genl.dump(uapi.DSR_CMD_PATH_GET):
+            raw = dict(attrs)[uapi.DSR_A_PATH]
+            path = {**decode('PATH', raw), 'ways': {}}
+            for number, reason in genl.parse(raw):
+                if number == uapi.DSR_PATH_A_REASON:
+                    reason = decode('REASON', reason)
+                    path['ways'][reason['name']] = reason['packets']
+            found[path.pop('ifindex')] = path
+        return found
+
+    def ways(self, dev='eth0'):
+        """{way: packets} of a device, those that there are none of left out"""
+        ways = self.paths()[self.host.ifindex(dev)]['ways']
+        return {way: packets for way, packets in ways.items() if packets}
 
     def set_table(self, **fields):
         self.request('CONNECTION_SET',

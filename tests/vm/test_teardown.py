@@ -82,7 +82,9 @@ def reload(site):
 @pytest.mark.smoke
 @pytest.mark.parametrize('path', ['stack', 'direct'])
 def test_rmmod_balancer(reload, flood, path):
-    flood.lv1.dsrctl(f'service set fwmark 1 path {path}')
+    """By "path direct" also from ingress."""
+    short = 'path add dev eth0' if path == 'direct' else ''
+    flood.lv1.configure(f'service set fwmark 1 path {path}\n{short}')
     for _ in range(2):
         wait_for('no command holds it', lambda: refcount('dsr_lb') == 0)
         timed('rmmod dsr_lb', lambda: flood.net.unload('dsr_lb'))
@@ -93,6 +95,7 @@ def test_rmmod_balancer(reload, flood, path):
             service add fwmark 1 path {path}
             backend add fwmark 1 via {W101}
             backend add fwmark 1 via {W102}
+            {short}
         ''')
     before = forwarded(flood)
     wait_for('it forwards again', lambda: forwarded(flood) > before + 100)
@@ -120,6 +123,9 @@ def test_rmmod_both_idle(reload, lb):
 
 def test_balancer_namespace_deleted(flood):
     """lv1 disappears while packets pass it, and comes back."""
+    flood.lv1.configure('service set fwmark 1 path direct\npath add dev eth0')
+    wait_for('the short way is taken',
+             lambda: genl.reasons(flood.lv1)['forwarded_ingress'])
     timed('deleting lv1', lambda: flood.net.unplug('lv1'))
     assert refcount('dsr_lb') == 0
     flood.rebuild('lv1')

@@ -101,7 +101,7 @@ class Site:
                 continue
             host.changed = False
             for family, commands in (
-                    ('dsr', (genl.SERVICE_FLUSH,)),
+                    ('dsr', (genl.SERVICE_FLUSH, genl.PATH_FLUSH)),
                     ('dsr_rs', (genl.RULE_FLUSH,))):
                 if family not in map(_module_family, self.net.loaded):
                     continue

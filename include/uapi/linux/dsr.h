@@ -59,6 +59,12 @@
  *	DSR_A_BACKEND and DSR_A_CONNECTION
  * @DSR_CMD_BACKEND_STATE: never sent to the kernel: what happened to a backend
  *	by itself: its STATE, OVERLOADED, or ADMIN has changed
+ * @DSR_CMD_PATH_ADD: DSR_A_PATH: IFINDEX; RECHECK optional
+ * @DSR_CMD_PATH_SET: as ADD
+ * @DSR_CMD_PATH_REPLACE: as ADD
+ * @DSR_CMD_PATH_DELETE: DSR_A_PATH: IFINDEX
+ * @DSR_CMD_PATH_GET: dump
+ * @DSR_CMD_PATH_FLUSH: no attributes; deletes every path
  *
  * The multicast group DSR_GENL_MCGRP_EVENTS gets, after the change and as the
  * command that made it: what SERVICE_GET and BACKEND_GET would say for ADD, SET
@@ -84,6 +90,12 @@ enum dsr_cmd {
 	DSR_CMD_STATS_GET,
 	DSR_CMD_EXPLAIN,
 	DSR_CMD_BACKEND_STATE,
+	DSR_CMD_PATH_ADD,
+	DSR_CMD_PATH_SET,
+	DSR_CMD_PATH_REPLACE,
+	DSR_CMD_PATH_DELETE,
+	DSR_CMD_PATH_GET,
+	DSR_CMD_PATH_FLUSH,
 
 	__DSR_CMD_MAX,
 	DSR_CMD_MAX = __DSR_CMD_MAX - 1
@@ -100,6 +112,7 @@ enum dsr_cmd {
  * @DSR_A_TABLE: nest of enum dsr_table_attr
  * @DSR_A_REASON: nest of enum dsr_reason_attr, once for each reason
  * @DSR_A_EXPLAIN: nest of enum dsr_explain_attr
+ * @DSR_A_PATH: nest of enum dsr_path_attr
  */
 enum dsr_attr {
 	DSR_A_UNSPEC,
@@ -111,6 +124,7 @@ enum dsr_attr {
 	DSR_A_TABLE,
 	DSR_A_REASON,
 	DSR_A_EXPLAIN,
+	DSR_A_PATH,
 
 	__DSR_A_MAX,
 	DSR_A_MAX = __DSR_A_MAX - 1
@@ -119,7 +133,8 @@ enum dsr_attr {
 /**
  * enum dsr_path - how a packet leaves the balancer
  * @DSR_PATH_STACK: through FORWARD and POSTROUTING; the default
- * @DSR_PATH_DIRECT: straight to the device of the backend
+ * @DSR_PATH_DIRECT: straight to the device of the backend, and that from the
+ *	ingress of devices that have a path: see enum dsr_path_attr
  */
 enum dsr_path {
 	DSR_PATH_STACK,
@@ -516,6 +531,31 @@ enum dsr_explain_attr {
 
 	__DSR_EXPLAIN_A_MAX,
 	DSR_EXPLAIN_A_MAX = __DSR_EXPLAIN_A_MAX - 1
+};
+
+/**
+ * enum dsr_path_attr - a device whose packets may take the short way
+ *
+ * Packets of known connections of services with DSR_PATH_DIRECT are sent on
+ * from the ingress of the device, before the IP stack sees them; what takes more
+ * than sending on goes the long way. A path goes away with its device.
+ *
+ * @DSR_PATH_A_UNSPEC: never sent
+ * @DSR_PATH_A_IFINDEX: u32, the key: the device
+ * @DSR_PATH_A_RECHECK: u32, milliseconds, 1 second to 1 hour, after which a
+ *	packet of a connection has to pass the rules of PREROUTING again; 10
+ *	seconds if absent
+ * @DSR_PATH_A_REASON: nest of enum dsr_reason_attr, once for each (reply only):
+ *	"forwarded", or why packets went the long way
+ */
+enum dsr_path_attr {
+	DSR_PATH_A_UNSPEC,
+	DSR_PATH_A_IFINDEX,
+	DSR_PATH_A_RECHECK,
+	DSR_PATH_A_REASON,
+
+	__DSR_PATH_A_MAX,
+	DSR_PATH_A_MAX = __DSR_PATH_A_MAX - 1
 };
 
 /**

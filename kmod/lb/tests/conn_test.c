@@ -219,6 +219,27 @@ static void conn_seen_after_now_stays(struct kunit *test)
 	KUNIT_EXPECT_NOT_NULL(test, find(f, 1));
 }
 
+/* What is noted on the way past PRE_ROUTING does not count for it. */
+static void conn_is_checked_apart_from_seen(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	struct dsr_backend *backend = fixture_backend(test, f, 1, 1);
+	struct dsr_conn *conn;
+	u32 begin;
+
+	KUNIT_ASSERT_TRUE(test, add(f, 1, TCPHDR_ACK, backend));
+	conn = find(f, 1);
+	KUNIT_ASSERT_NOT_NULL(test, conn);
+	begin = conn->node.seen;
+	KUNIT_EXPECT_EQ(test, conn->checked, begin);
+	KUNIT_EXPECT_FALSE(test, dsr_conn_touch(conn, begin + HZ - 1));
+	KUNIT_EXPECT_TRUE(test, dsr_table_touch(&conn->node, begin + HZ));
+	KUNIT_EXPECT_EQ(test, conn->checked, begin);
+	KUNIT_EXPECT_TRUE(test, dsr_conn_touch(conn, begin + HZ + 1));
+	KUNIT_EXPECT_EQ(test, conn->checked, begin + HZ + 1);
+	KUNIT_EXPECT_EQ(test, conn->node.seen, begin + HZ + 1);
+}
+
 static struct kunit_case cases[] = {
 	KUNIT_CASE(conn_is_found_by_its_tuple_only),
 	KUNIT_CASE(conn_is_added_once),
@@ -228,6 +249,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(conn_cap_is_hard),
 	KUNIT_CASE(conn_expires_by_state),
 	KUNIT_CASE(conn_seen_after_now_stays),
+	KUNIT_CASE(conn_is_checked_apart_from_seen),
 	{ }
 };
 

@@ -137,6 +137,45 @@ static void hit_writes_nothing_shared(struct kunit *test)
 	KUNIT_EXPECT_NE(test, memcmp(known, conn, sizeof(*known)), 0);
 }
 
+/* Who asks before there is a mark hears of known connections, and of nothing
+ * else.
+ */
+static void known_connections_alone(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	struct dsr_backend *backend;
+	struct dsr_packet packet;
+	struct dsr_decision d;
+	struct dsr_conn *conn;
+
+	backend = fixture_backend(test, f, 1, 1);
+	conn = connect(test, f, 1, TCPHDR_ACK, backend);
+	connect(test, f, 2, TCPHDR_RST, backend);
+	rcu_read_lock();
+	packet = packet_of(1, TCPHDR_ACK);
+	dsr_decide(&f->dn, &dsr_frontend_any, &packet, &d);
+	KUNIT_EXPECT_EQ(test, d.reason, DSR_FORWARDED);
+	KUNIT_EXPECT_EQ(test, d.choice, DSR_CHOICE_CONNECTION);
+	KUNIT_EXPECT_PTR_EQ(test, d.service, &f->service);
+	KUNIT_EXPECT_PTR_EQ(test, d.backend, backend);
+	KUNIT_EXPECT_PTR_EQ(test, d.conn, conn);
+	/* a new one with the ports of one that is over */
+	packet = packet_of(2, TCPHDR_SYN);
+	dsr_decide(&f->dn, &dsr_frontend_any, &packet, &d);
+	KUNIT_EXPECT_NULL(test, d.service);
+	packet = packet_of(3, TCPHDR_SYN);
+	dsr_decide(&f->dn, &dsr_frontend_any, &packet, &d);
+	KUNIT_EXPECT_NULL(test, d.service);
+	rcu_read_unlock();
+
+	KUNIT_ASSERT_EQ(test, dsr_backend_remove(&f->dn, backend, NULL), 0);
+	packet = packet_of(1, TCPHDR_ACK);
+	rcu_read_lock();
+	dsr_decide(&f->dn, &dsr_frontend_any, &packet, &d);
+	rcu_read_unlock();
+	KUNIT_EXPECT_NULL(test, d.service);
+}
+
 static void syn_reuses_a_finished_connection(struct kunit *test)
 {
 	static const u8 ends[] = { TCPHDR_FIN | TCPHDR_ACK, TCPHDR_RST };
@@ -508,6 +547,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(miss_asks_the_scheduler),
 	KUNIT_CASE(hit_keeps_the_backend),
 	KUNIT_CASE(hit_writes_nothing_shared),
+	KUNIT_CASE(known_connections_alone),
 	KUNIT_CASE(syn_reuses_a_finished_connection),
 	KUNIT_CASE(removed_backend_is_left),
 	KUNIT_CASE(another_service_asks_its_scheduler),

@@ -1,0 +1,615 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The short way from ingress: what takes it, and what must not."""
+
+import errno
+import os
+import struct
+import time
+
+import pytest
+
+import genl
+import wire
+import wire6
+from balancer import Balancer
+from network import CLIENT, VIP, VIP6, W101, W1016, run, wait_for
+from pktgen import Pktgen
+from test_reasons import Shortage
+from traffic import SCALE, same_files
+from wire import ACK, FIN, PSH, RST, SYN
+
+LV1 = '10.10.31.11'
+BACK = '10.10.30.11'
+DATA = {'flags': PSH | ACK, 'seq': 1001, 'ack': 1}
+MISSING = 'which device? name it by \'dev\''
+
+
+@pytest.fixture
+def lv1(site):
+    """One server, one device with a path."""
+    lv1 = Balancer(site)
+    lv1.service(path='direct')
+    lv1.backend('add', W101)
+    lv1.path('add', 'eth0')
+    return lv1
+
+
+class Wire:
+    """From the client to w101, frame by frame."""
+
+    def __init__(self, site, lv1):
+        self.site, self.lv1 = site, lv1
+        self.client, self.w101 = wire.Tap(site.client), wire.Tap(site.w101)
+        self.out = site.lv1.mac('eth1').hex(':')
+        self.ident = 0
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.client.sock.close()
+        self.w101.sock.close()
+
+    def send(self, packet, to=LV1):
+        self.client.send(packet, to)
+
+    def get(self, packet, tos=None):
+        """The packet has to come, as the frame that it has to be."""
+        got = self.w101.wait(lambda p: p.packet[20:] == packet[20:len(
+            p.packet)] and p.ident == packet[4] << 8 | packet[5], 'the packet')
+        wire.same(got, wire.forwarded(packet, '10.10.30.101', self.out, tos))
+        self.w101.seen.clear()
+
+    def number(self):
+        self.ident += 1
+        return self.ident
+
+    def begin(self, sport, proto='tcp'):
+        """Make a connection, by the long way."""
+        firsts = {
+            'tcp': (wire.tcp(sport, ident=self.number()),
+                    wire.tcp(sport, ident=self.number(), **DATA)),
+            'udp': (wire.udp(sport, ident=self.number()),),
+            'sctp': (wire.sctp(sport, chunk=1, ident=self.number()),
+                     wire.sctp(sport, chunk=10, ident=self.number())),
+        }
+        for packet in firsts[proto]:
+            self.send(packet)
+            self.get(packet)
+
+    def counted(self, way, what=''):
+        """To be called when one more packet should have gone that way."""
+        before = self.lv1.ways().get(way, 0)
+
+        def wait():
+            wait_for(f'{way} counted: {what}',
+                     lambda: self.lv1.ways().get(way, 0) > before)
+            assert self.lv1.ways()[way] == before + 1
+        return wait
+
+
+@pytest.fixture
+def line(site, lv1):
+    with Wire(site, lv1) as line:
+        yield line
+
+
+TAKEN = {
+    'tcp': [wire.tcp(4000, ident=100, payload=b'data', **DATA),
+            wire.tcp(4000, ident=101, flags=ACK, ack=9),
+            wire.tcp(4000, ident=102, payload=bytes(1460), **DATA),
+            wire.tcp(4000, ident=103, ttl=2, **DATA),
+            wire.tcp(4000, ident=104, tos=0x5d, **DATA),
+            wire.tcp(4000, ident=105, frag=0, **DATA),
+            wire.tcp(4000, ident=106, ttl=255, **DATA) + b'\0' * 6,
+            wire.tcp(4000, ident=107, **DATA) + b'\0' * 700],
+    'udp': [wire.udp(4000, ident=110), wire.udp(4000, ident=111, payload=b'x'),
+            wire.udp(4000, ident=112, payload=bytes(1472), csum=False)],
+    'sctp': [wire.sctp(4000, chunk=0, ident=120, payload=bytes(16)),
+             wire.sctp(4000, chunk=3, ident=121)],
+}
+
+
+@pytest.mark.parametrize('proto', TAKEN)
+def test_taken(lv1, line, reasons, proto):
+    """Packets of known connections, whole frames; a TOS is set on them."""
+    line.begin(4000, proto)
+    since, ways = reasons('lv1'), lv1.ways()
+    assert 'forwarded' not in ways and ways['no_connection'] == 1
+    for packet in TAKEN[proto]:
+        line.send(packet)
+        line.get(packet)
+    assert lv1.ways() == {**ways, 'forwarded': len(TAKEN[proto])}
+    assert since.all() == {'forwarded_ingress': len(TAKEN[proto])}
+    lv1.service('set', tos=0x20, tos_mask=0xfc)
+    line.send(TAKEN[proto][0])
+    line.get(TAKEN[proto][0], (0x20, 0xfc))
+    assert lv1.ways()['forwarded'] == len(TAKEN[proto]) + 1
+    backend = lv1.backends()[W101]['stats']
+    assert backend['packets'] == len(TAKEN[proto]) + 1 + sum(
+        ways.get(way, 0) for way in ('no_connection', 'state_changes'))
+
+
+def test_what_was_received_stays(site, lv1, line):
+    """A tap on the device has what came, although it shares it with us."""
+    line.begin(4000)
+    packet = wire.tcp(4000, ident=9, payload=b'x', **DATA) + b'\0' * 5
+    done = line.counted('forwarded')
+    with wire.Tap(site.lv1, outgoing=True) as tap:
+        line.send(packet)
+        line.get(packet)
+        got = tap.wait(lambda p: p.ident == 9, 'what came in')
+        assert got.frame == wire.frame(packet, LV1, line.client.mac)
+    done()
+
+
+def tagged(packet, vlan, line):
+    frame = wire.frame(packet, LV1, line.client.mac)
+    return frame[:12] + struct.pack('>HH', 0x8100, vlan) + frame[12:]
+
+
+def bad_sum(packet):
+    return packet[:10] + bytes((packet[10] ^ 1,)) + packet[11:]
+
+
+# What is forwarded all the same, the long way, and why it is long.
+LONG = {
+    'a new connection': (wire.tcp(4001, ident=100), 'no_connection'),
+    'from the middle': (wire.tcp(4002, ident=101, **DATA), 'no_connection'),
+    'syn': (wire.tcp(4000, ident=102), 'state_changes'),
+    'ip options': (wire.ip(wire.tcp(4000, **DATA)[20:], 6, ident=103,
+                           options=b'\1\1\1\1'), 'options'),
+    'fin': (wire.tcp(4000, flags=FIN | ACK, ident=104), 'state_changes'),
+    'fin again': (wire.tcp(4000, flags=FIN | ACK, ident=105), 'state_changes'),
+    'rst': (wire.tcp(4000, flags=RST, ident=106), 'state_changes'),
+    'after a rst': (wire.tcp(4000, ident=107, **DATA), 'state_changes'),
+}
+
+
+def test_long_way(line, reasons):
+    """What has to be done more than sending on is done."""
+    line.begin(4000)
+    since = reasons('lv1')
+    for packet, way in LONG.values():
+        done = line.counted(way)
+        line.send(packet)
+        line.get(packet)
+        done()
+    assert since.all() == {'forwarded': len(LONG)}
+
+
+def test_half_closed(line, reasons):
+    """What a client acknowledges after its FIN is a download's own."""
+    line.begin(4000)
+    line.send(wire.tcp(4000, flags=FIN | ACK, ident=99))
+    packet = wire.tcp(4000, flags=ACK, ident=100)
+    line.w101.wait(lambda p: p.ident == 99, 'the FIN')
+    since = reasons('lv1')
+    line.send(packet)
+    line.get(packet)
+    assert since.all() == {'forwarded_ingress': 1}
+
+
+KNOWN = wire.tcp(4000, ident=77, payload=b'data', **DATA)
+# What is not forwarded at all: the long way knows why.
+REFUSED = {
+    'ip checksum': (bad_sum(KNOWN), 'malformed', None),
+    'longer than it is': (wire.ip(KNOWN[20:], 6, length=len(KNOWN) + 4),
+                          'malformed', None),
+    'shorter than its header': (wire.ip(KNOWN[20:], 6, length=19),
+                                'malformed', None),
+    # what looks like the rest of a header is padding
+    'tcp header in the padding': (wire.ip(KNOWN[20:], 6, length=39),
+                                  'malformed', 'drop_malformed'),
+    'tcp header cut': (KNOWN[:20 + 19], 'malformed', None),
+    'tcp offset': (wire.tcp(4000, doff=4, **DATA), 'malformed',
+                   'drop_malformed'),
+    'ip version': (b'\x55' + KNOWN[1:], 'malformed', None),
+    'ip header length': (b'\x44' + KNOWN[1:], 'options', None),
+    'ttl': (wire.tcp(4000, ttl=1, **DATA), 'ttl_exceeded',
+            'drop_ttl_exceeded'),
+    'icmp error': (wire.icmp_error(3, 1, wire.tcp(
+        80, 4999, src=VIP, dst=CLIENT)), 'protocol_not_balanced',
+        'pass_icmp_unrelated'),
+    'echo': (wire.icmp_echo(), 'protocol_not_balanced', 'replied_ping'),
+    'igmp': (wire.ip(bytes(8), 2), 'protocol_not_balanced',
+             'pass_protocol_not_balanced'),
+    'first fragment': (wire.ip(KNOWN[20:44], 6, frag=wire.MF, ident=5),
+                       'fragment', None),
+    'last fragment': (wire.ip(bytes(8), 6, frag=100, ident=6), 'fragment',
+                      None),
+}
+
+
+def test_refused(site, line, reasons):
+    line.begin(4000)
+    site.lv1.nft('''table ip early {
+        chain prerouting {
+            type filter hook prerouting priority -450;
+            ip frag-off & 0x3fff != 0 drop
+        }
+    }''')
+    for name, (packet, way, reason) in REFUSED.items():
+        since, done = reasons('lv1'), line.counted(way, name)
+        line.send(packet)
+        done()
+        if reason:
+            wait_for(name, lambda s=since, r=reason: s.all() == {r: 1})
+        else:
+            assert not since.all(), name
+    line.send(KNOWN)
+    line.get(KNOWN)             # and nothing before it
+    assert not [p for p in line.w101.drain() if p.dst == VIP]
+
+
+def test_frames_of_others(site, line, reasons):
+    """To another MAC address, to all, in a VLAN; and no IP at all."""
+    line.begin(4000)
+    since, before = reasons('lv1'), line.lv1.ways()
+    frame = wire.frame(KNOWN, LV1, line.client.mac)
+    for way, data in (
+            ('not_to_this_host', wire.frame(KNOWN, '02:00:00:00:00:99',
+                                            line.client.mac)),
+            ('not_to_this_host', b'\xff' * 6 + frame[6:]),
+            ('vlan_tag', tagged(KNOWN, 5, line)),
+            ('not_ip', frame[:12] + b'\x88\xb5' + frame[14:])):
+        done = line.counted(way)
+        line.client.sock.send(data)
+        done()
+    assert 'forwarded' not in line.lv1.ways() and 'forwarded' not in before
+    assert set(since.all()) <= {'pass_not_to_this_host'}
+    assert not [p for p in line.w101.drain() if p.ident == 77]
+
+
+def test_vlan_device(site, line, reasons):
+    """In by the device of a VLAN, and out by that of another one."""
+    site.lv1.ip('''
+        link add link eth0 name eth0.5 type vlan id 5
+        link add link eth1 name eth1.7 type vlan id 7
+        link set eth0.5 up
+        link set eth1.7 up
+        addr add 10.10.77.11/24 dev eth1.7''')
+    site.undo.append(lambda: site.lv1.ip('link del eth0.5\nlink del eth1.7'))
+    site.w101.ip('''
+        link add link eth0 name eth0.7 type vlan id 7
+        link set eth0.7 up
+        addr add 10.10.77.101/24 dev eth0.7''')
+    site.undo.append(lambda: site.w101.ip('link del eth0.7'))
+    lv1 = line.lv1
+    lv1.path('add', 'eth0.5')
+    lv1.backend('delete', W101)
+    lv1.backend('add', '10.10.77.101')
+    mac = site.w101.mac('eth0').hex(':')
+    with wire.Tap(site.w101, 'eth0.7') as tap:
+        for packet in (wire.udp(4000, ident=8), wire.udp(4000, ident=9)):
+            line.client.sock.send(tagged(packet, 5, line))
+            got = tap.wait(lambda p, n=packet[5]: p.ident == n, 'the packet')
+            wire.same(got, wire.forwarded(packet, mac, line.out))
+    assert lv1.ways('eth0.5') == {'no_connection': 1, 'forwarded': 1}
+    assert lv1.ways('eth0')['vlan_tag'] == 2
+
+
+def test_too_big(site, line, reasons):
+    line.begin(4000)
+    site.lv1.ip('link set eth1 mtu 1300')
+    site.undo.append(lambda: site.lv1.ip('link set eth1 mtu 1500'))
+    since = reasons('lv1')
+    for size, way in ((1260, 'forwarded'), (1261, 'too_big')):
+        packet = wire.tcp(4000, payload=bytes(size), ident=size, **DATA)
+        # the route of the new MTU is looked up by the long way
+        line.send(wire.tcp(4000, ident=1, **DATA))
+        line.get(wire.tcp(4000, ident=1, **DATA))
+        done = line.counted(way)
+        line.send(packet)
+        done()
+    got = line.client.wait(lambda p: p.proto == 1, 'fragmentation needed')
+    assert (got.type, got.mtu) == (3, 1300)
+    assert since['drop_too_big'] == 1
+
+
+def test_backends(site, line, reasons):
+    """Down, unknown to the neighbour table, deleted."""
+    lv1 = line.lv1
+    line.begin(4000)
+    site.lv1.ip(f'neigh del {W101} dev eth1')
+    done = line.counted('backend_unresolved')
+    line.send(KNOWN)
+    line.get(KNOWN)
+    done()
+    lv1.service('set', on_down='drop')
+    lv1.backend('set', W101, admin='down')
+    since, done = reasons('lv1'), line.counted('backend_down')
+    line.send(KNOWN)
+    done()
+    wait_for('dropped', lambda: since.all() == {'drop_backend_down': 1})
+    lv1.backend('delete', W101)
+    since, done = reasons('lv1'), line.counted('no_connection')
+    line.send(KNOWN)
+    done()
+    wait_for('dropped', lambda: since.all() == {'drop_backend_down': 1})
+
+
+def test_services(site, line, reasons):
+    """With "path stack", and where this machine is a backend too."""
+    lv1 = line.lv1
+    line.begin(4000)
+    lv1.service('set', path='stack')
+    since, done = reasons('lv1'), line.counted('path_stack')
+    line.send(KNOWN)
+    line.get(KNOWN)
+    done()
+    assert since.all() == {'forwarded': 1}
+    lv1.service('set', path='direct')
+    line.send(KNOWN)
+    line.get(KNOWN)
+    assert since['forwarded_ingress'] == 1
+    lv1.backend('set', W101, weight=0)
+    lv1.backend('add', BACK)
+    line.send(wire.tcp(4100))
+    wait_for('delivered here', lambda: since['delivered_here'] == 1)
+    done = line.counted('backend_is_here')
+    line.send(KNOWN)
+    line.get(KNOWN)
+    done()
+
+
+def test_recheck(site, line, reasons):
+    """A connection that the rules mark no more comes to its end."""
+    lv1 = line.lv1
+    lv1.path('set', 'eth0', recheck=1000)
+    line.begin(4000)
+    since = reasons('lv1')
+
+    def until(what, condition):
+        def step():
+            line.send(KNOWN)
+            return condition()
+        wait_for(what, step, 10)
+    until('the rules are asked', lambda: since['forwarded'] == 1)
+    until('and not again', lambda: since['forwarded_ingress'] > 50 // SCALE)
+    assert lv1.ways()['recheck'] == 1 == since['forwarded']
+    site.lv1.nft('flush ruleset')
+    began = time.monotonic()
+    until('it ends', lambda: since['pass_no_service'])
+    took = time.monotonic() - began
+    assert took < 1.5 + 0.2 * SCALE
+    taken, rechecks = since['forwarded_ingress'], lv1.ways()['recheck']
+    for _ in range(10):
+        line.send(KNOWN)
+    wait_for('all have come',
+             lambda: lv1.ways()['recheck'] == rechecks + 10)
+    assert since['forwarded_ingress'] == taken and since['forwarded'] == 1
+
+
+def test_recheck_of_persistence(line, reasons):
+    """Once a second the long way has a client remembered."""
+    lv1 = line.lv1
+    lv1.service('set', persist=60000)
+    line.begin(4000)
+    since = reasons('lv1')
+
+    def step():
+        line.send(KNOWN)
+        return since['forwarded']
+    wait_for('the long way', step, 10)
+    expires = [one['expires'] for one in lv1.connections()
+               if one['state'] == 'persistent']
+    assert len(expires) == 1 and expires[0] > 59500
+    assert lv1.ways()['recheck'] == 1 and since['forwarded_ingress'] > 5
+
+
+def test_rules_at_ingress_come_first(site, line, reasons):
+    line.begin(4000)
+    site.lv1.nft('''table netdev first {
+        chain in {
+            type filter hook ingress device eth0 priority 0;
+            tcp sport 4000 counter drop
+        }
+    }''')
+    before = line.lv1.ways()
+    line.send(KNOWN)
+    wait_for('it is dropped', lambda: 'packets 1 ' in site.lv1.run(
+        'nft', 'list', 'chain', 'netdev', 'first', 'in').stdout)
+    assert line.lv1.ways() == before
+
+
+def test_ipv6(site6, reasons):
+    """IPv6 as IPv4; what has extension headers goes the long way."""
+    lv1 = Balancer(site6)
+    lv1.service(vip=VIP6, path='direct')
+    lv1.backend('add', W1016, vip=VIP6)
+    lv1.path('add', 'eth0')
+
+    def data(sport=4000, **fields):
+        return wire6.tcp(sport, **DATA, **fields)
+    with wire6.Tap(site6.client) as client, wire6.Tap(site6.w101) as w101:
+        def come(packet, way):
+            before = lv1.ways().get(way, 0)
+            client.send(packet, LV1)
+            got = w101.wait(lambda p: p.packet[40:] == packet[40:len(
+                p.packet)] and p.dst == VIP6, way)
+            wire.same(got, wire6.forwarded(packet, site6))
+            w101.seen.clear()
+            assert lv1.ways()[way] == before + 1
+
+        def refused(packet, way, reason):
+            since, before = reasons('lv1'), lv1.ways().get(way, 0)
+            client.send(packet, LV1)
+            wait_for(way, lambda: lv1.ways().get(way, 0) == before + 1)
+            if reason:
+                wait_for(reason, lambda: since[reason] == 1)
+            else:
+                assert not any(since[name] for name in (
+                    'forwarded', 'forwarded_ingress', 'drop_malformed'))
+        come(wire6.tcp(4000), 'no_connection')
+        come(data(), 'state_changes')
+        come(wire6.udp(4001), 'no_connection')
+        come(wire6.sctp(4002, chunk=1), 'no_connection')
+        come(wire6.sctp(4002, chunk=10), 'state_changes')
+        since = reasons('lv1')
+        for packet in (data(payload=b'data', tclass=0x5d, label=0xabcde),
+                       data(payload=bytes(1440)), data(hop=2), data(hop=255),
+                       data(payload=b'p') + bytes(9),
+                       wire6.udp(4001, payload=b'x'),
+                       wire6.sctp(4002, chunk=3)):
+            come(packet, 'forwarded')
+        assert since['forwarded_ingress'] == 7 and not since['forwarded']
+        come(data(exts=[(wire6.OPTIONS, wire6.PADDING)]), 'options')
+        frame, before = wire.frame(data(), LV1, client.mac), lv1.ways()
+        client.sock.send(frame[:14] + b'\x70' + frame[15:])
+        wait_for('version 7 counted', lambda: lv1.ways() == {
+            **before, 'malformed': before.get('malformed', 0) + 1})
+        refused(data(hop=1), 'ttl_exceeded', 'drop_ttl_exceeded')
+        refused(data(length=21), 'malformed', None)
+        refused(data(length=19), 'malformed', 'drop_malformed')
+        refused(data(length=0), 'malformed', 'drop_malformed')
+        refused(wire6.echo(), 'protocol_not_balanced', 'replied_ping')
+        refused(wire6.fragment(bytes(16), 64, 0, 5), 'options', None)
+        site6.lv1.ip('link set eth1 mtu 1300')
+        site6.undo.append(lambda: site6.lv1.ip('link set eth1 mtu 1500'))
+        client.send(data(), LV1)
+        refused(data(payload=bytes(1300)), 'too_big', 'drop_too_big')
+        site6.lv1.sysctl('ipv6/conf/eth0/disable_ipv6', 1)
+        site6.undo.append(lambda: site6.lv1.sysctl(
+            'ipv6/conf/eth0/disable_ipv6', 0))
+        refused(data(), 'not_ip', None)
+
+
+@pytest.mark.smoke
+def test_bulk(site):
+    """Real TCP, both ways, in packets as large as GRO makes them."""
+    site.balance('path direct', backends=('w102',))
+    lv1 = Balancer(site)
+    lv1.path('add', 'eth0')
+    big = site.net.big_file(20 // min(SCALE, 5))
+    came = f'{site.net.directory}/w102/www/up/path'
+    site.curl('-T', big, f'http://{VIP}/up/path', vhost='x', timeout=100)
+    assert same_files(big, came)
+    os.unlink(came)
+    site.curl('-o', '/dev/null', f'http://{VIP}/big', vhost='x', timeout=100)
+    ways = lv1.ways()
+    assert ways['forwarded'] > 5 * sum(
+        number for way, number in ways.items() if way != 'forwarded')
+    assert not {'malformed', 'too_big', 'shared'} & set(ways)
+
+
+def test_shared(site, line):
+    """What its sender keeps, as pktgen does, is nobody's to write to."""
+    line.begin(4000, 'udp')
+    with Pktgen(site.net['front'], 'lv1', count=200, clone_skb=0, pkt_size=60,
+                delay=0, dst=VIP, src_min=CLIENT, src_max=CLIENT,
+                dst_mac=site.lv1.mac('eth0').hex(':'), udp_src_min=4000,
+                udp_src_max=4000, udp_dst_min=7, udp_dst_max=7) as generator:
+        generator.wait()
+    wait_for('all have come', lambda: len(
+        [p for p in line.w101.drain() if p.sport == 4000]) >= 200)
+    ways = line.lv1.ways()
+    assert ways['shared'] + ways.get('forwarded', 0) == 200
+    assert all(p.checksums_right() for p in line.w101.seen)
+
+
+@pytest.mark.debug
+def test_no_memory(lb, reasons):
+    """TCP keeps a copy of what it sends: its headers cannot be written to."""
+    lb.lv1.dsrctl('service set fwmark 1 path direct')
+    lv1 = Balancer(lb)
+    lv1.path('add', 'eth0')
+    sock = lb.connect_to('w101')
+    since = reasons('lv1')
+    with Shortage():
+        sock.sendall(b'GET / HTTP/1.1\r\nHost: x\r\n\r\n')
+        wait_for('no memory', lambda: since['drop_no_memory'] >= 1)
+    assert lv1.ways()['no_memory'] >= 1
+    assert sock.recv(100)
+
+
+@pytest.mark.stock     # the debug kernel has no XFRM
+def test_ipsec_policy(site, line, reasons):
+    line.begin(4000)
+    site.lv1.run('ip', 'xfrm', 'policy', 'add', 'src', '0.0.0.0/0', 'dst',
+                 f'{VIP}/32', 'dir', 'fwd', 'action', 'block')
+    site.undo.append(lambda: site.lv1.run('ip', 'xfrm', 'policy', 'flush'))
+    since, done = reasons('lv1'), line.counted('ipsec')
+    line.send(KNOWN)
+    done()
+    wait_for('dropped', lambda: since.all() == {'drop_ipsec_policy': 1})
+
+
+def test_devices_come_and_go(site, lv1):
+    """A path keeps to its device, and goes with it."""
+    site.lv1.ip('link add name one type veth peer name two\n'
+                'link add name three type bridge')
+    site.undo.append(lambda: run('ip', '-n', 'lv1', 'link', 'del', 'three'))
+    one = site.lv1.ifindex('one')
+    lv1.path('add', 'one', recheck=5000)
+    assert lv1.paths()[one]['recheck'] == 5000
+    site.lv1.ip('link set one name four')
+    assert '"dev":"four"' in site.lv1.dsrctl('-j path show').stdout
+    # a port's packets are those of the bridge
+    site.lv1.ip('link set four up\nlink set two up\nlink set four master three')
+    with wire.Tap(site.lv1, 'two') as tap:
+        tap.send(KNOWN, site.lv1.mac('four').hex(':'))
+        wait_for('counted', lambda: lv1.ways('four').get(
+            'port_of_another_device') == 1)
+    site.lv1.ip('link set four nomaster')
+    site.lv1.ip('link set four netns client')
+    assert one not in lv1.paths()
+    assert not Balancer(site, 'client').paths()
+    site.client.ip('link del four')
+    lv1.path('add', 'three')
+    lv1.request('PATH_FLUSH')
+    assert not lv1.paths()
+    # hooks are there as long as services are
+    lv1.path('add', 'three')
+    lv1.request('SERVICE_FLUSH')
+    site.lv1.ip('link del three\nlink add name three type bridge')
+    assert not lv1.paths()
+    lv1.path('add', 'three')
+    lv1.service(path='direct')
+    site.lv1.ip('link set three up')
+    assert lv1.paths()[site.lv1.ifindex('three')]
+
+
+def refusal(call, *argv, **fields):
+    with pytest.raises(genl.Refused) as caught:
+        call(*argv, **fields)
+    return caught.value.errno, caught.value.sentence
+
+
+def test_refusals(site, lv1):
+    """Each with its sentence, and nothing changes."""
+    before = lv1.paths()
+    port = Balancer(site, 'front')
+    assert refusal(lv1.request, 'PATH_ADD') == (errno.EINVAL, MISSING)
+    assert refusal(lv1.path, 'delete') == (errno.EINVAL, MISSING)
+    assert refusal(lv1.path, 'add', ifindex=99999) == (
+        errno.ENODEV, 'no such device')
+    assert refusal(lv1.path, 'add', 'lo') == (
+        errno.EINVAL, 'a path is for Ethernet devices: this one has no MAC '
+        'address that clients\' packets could be sent to')
+    assert refusal(port.path, 'add', 'lv1') == (
+        errno.EINVAL, 'this device is part of another one, which takes its '
+        'packets: name that one')
+    assert refusal(lv1.path, 'add', 'eth0') == (
+        errno.EEXIST, 'this device has a path: change it with \'set\' or '
+        '\'replace\'')
+    for verb in ('set', 'delete'):
+        assert refusal(lv1.path, verb, 'eth1') == (
+            errno.ENOENT, 'this device has no path: add one first with '
+            '\'path add\'')
+    for recheck in (0, 999, 3600001, 0xffffffff):
+        assert refusal(lv1.path, 'set', 'eth0', recheck=recheck) == (
+            errno.ERANGE, 'recheck out of range: it is from 1 second to 1 '
+            'hour')
+    after = lv1.paths()
+    assert {n: p['recheck'] for n, p in after.items()} == \
+        {n: p['recheck'] for n, p in before.items()} == \
+        {site.lv1.ifindex('eth0'): 10000}
+    lv1.path('set', 'eth0', recheck=3600000)
+    lv1.path('replace', 'eth0')
+    assert lv1.paths()[site.lv1.ifindex('eth0')]['recheck'] == 10000
+    lv1.path('delete', 'eth0')
+    lv1.path('replace', 'eth0', recheck=1000)
+    assert lv1.paths()[site.lv1.ifindex('eth0')]['recheck'] == 1000
+    lv1.path('delete', 'eth0')
+    assert not lv1.paths()

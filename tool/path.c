@@ -1,0 +1,365 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * dsrctl path: the devices from whose ingress packets of known connections are
+ * sent on.
+ */
+#include <inttypes.h>
+#include <linux/dsr.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "args.h"
+#include "attr.h"
+#include "dsrctl.h"
+#include "duration.h"
+#include "json.h"
+#include "listing.h"
+#include "netlink.h"
+#include "path.h"
+#include "text.h"
+
+enum {
+	KEY_DEV,
+	KEY_RECHECK,
+};
+
+static const struct keyword change_keywords[] = {
+	[KEY_DEV] = { "dev", NULL },
+	[KEY_RECHECK] = { "recheck", NULL },
+	{ NULL, NULL }
+};
+
+static const struct keyword key_keywords[] = {
+	[KEY_DEV] = { "dev", NULL },
+	{ NULL, NULL }
+};
+
+/* what is counted of a path but is no reason for the long way */
+static const char short_way[] = "forwarded";
+
+static int device_read(struct args *args, uint32_t *ifindex)
+{
+	const char *name = args_word(args);
+
+	if (!name)
+		return DSRCTL_USAGE;
+	*ifindex = if_nametoindex(name);
+	if (!*ifindex)
+		return args_error(args, "there is no device '%s'", name);
+	return DSRCTL_OK;
+}
+
+static int change_put(struct nl_msg *msg, const struct args *args,
+		      uint32_t ifindex, uint32_t recheck)
+{
+	struct nlattr *nest;
+
+	nest = nla_nest_start(msg, NLA_F_NESTED | DSR_A_PATH);
+	if (!nest || nla_put_u32(msg, DSR_PATH_A_IFINDEX, ifindex))
+		return -1;
+	if (args_seen(args, KEY_RECHECK) &&
+	    nla_put_u32(msg, DSR_PATH_A_RECHECK, recheck))
+		return -1;
+	return nla_nest_end(msg, nest);
+}
+
+static int path_change(struct dsrctl *ctl, struct args *args, uint8_t cmd)
+{
+	uint32_t ifindex = 0, recheck = 0;
+	int keyword, status = DSRCTL_OK;
+	struct nl_msg *msg;
+
+	while (!status && (keyword = args_keyword(args)) != ARGS_END) {
+		if (keyword == ARGS_ERROR)
+			return DSRCTL_USAGE;
+		if (keyword == KEY_DEV)
+			status = device_read(args, &ifindex);
+		else
+			status = duration_read(args, &recheck);
+	}
+	if (!status)
+		status = args_need(args, KEY_DEV);
+	if (!status && cmd == DSR_CMD_PATH_SET)
+		status = args_need(args, KEY_RECHECK);
+	if (status)
+		return status;
+
+	status = netlink_request(ctl->netlink, NETLINK_LB, cmd, 0, &msg);
+	if (status)
+		return status;
+	if (change_put(msg, args, ifindex, recheck))
+		return netlink_too_long(msg);
+	return netlink_do(ctl->netlink, msg);
+}
+
+static int path_add(struct dsrctl *ctl, struct args *args)
+{
+	return path_change(ctl, args, DSR_CMD_PATH_ADD);
+}
+
+static int path_set(struct dsrctl *ctl, struct args *args)
+{
+	return path_change(ctl, args, DSR_CMD_PATH_SET);
+}
+
+static int path_replace(struct dsrctl *ctl, struct args *args)
+{
+	return path_change(ctl, args, DSR_CMD_PATH_REPLACE);
+}
+
+static int path_delete(struct dsrctl *ctl, struct args *args)
+{
+	return path_change(ctl, args, DSR_CMD_PATH_DELETE);
+}
+
+static int path_flush(struct dsrctl *ctl, struct args *args)
+{
+	struct nl_msg *msg;
+	int status;
+
+	status = args_end(args);
+	if (status)
+		return status;
+	status = netlink_request(ctl->netlink, NETLINK_LB, DSR_CMD_PATH_FLUSH,
+				 0, &msg);
+	if (status)
+		return status;
+	return netlink_do(ctl->netlink, msg);
+}
+
+/* One counter of a path. */
+static bool reason_parse(const struct nlattr *attr, char *name,
+			 uint64_t *packets)
+{
+	struct nlattr *tb[ATTR_MAX];
+
+	if (!attr_parse_nest(DSR_A_REASON, attr, tb) || !tb[DSR_REASON_A_NAME])
+		return false;
+	attr_text(ATTR_STRING, tb[DSR_REASON_A_NAME], name);
+	*packets = attr_u64(tb[DSR_REASON_A_PACKETS]);
+	return true;
+}
+
+/**
+ * path_parse() - find the attributes of a path
+ * @reply: to DSR_CMD_PATH_GET
+ * @path: set
+ *
+ * Return: whether it is one.
+ */
+bool path_parse(const struct nlmsghdr *reply, struct path_info *path)
+{
+	struct nlattr *attr, *top[ATTR_MAX];
+	char name[ATTR_TEXT_MAX];
+	uint64_t packets;
+	int rest;
+
+	if (!attr_parse(reply, top) || !top[DSR_A_PATH] ||
+	    !attr_parse_nest(DSR_A_PATH, top[DSR_A_PATH], path->tb) ||
+	    !path->tb[DSR_PATH_A_IFINDEX])
+		return false;
+	path->nest = top[DSR_A_PATH];
+	nla_for_each_nested(attr, path->nest, rest)
+		if (nla_type(attr) == DSR_PATH_A_REASON &&
+		    !reason_parse(attr, name, &packets))
+			return false;
+	return true;
+}
+
+/* Calls @fn for each reason for the long way that has occurred, or for all.
+ *
+ * Return: how many packets went the short way; @long_way is set to the others.
+ */
+static uint64_t path_reasons(const struct path_info *path, uint64_t *long_way,
+			     void (*fn)(const char *name, uint64_t packets,
+					void *arg), void *arg)
+{
+	uint64_t packets, forwarded = 0;
+	char name[ATTR_TEXT_MAX];
+	struct nlattr *attr;
+	int rest;
+
+	*long_way = 0;
+	nla_for_each_nested(attr, path->nest, rest) {
+		if (nla_type(attr) != DSR_PATH_A_REASON ||
+		    !reason_parse(attr, name, &packets))
+			continue;
+		if (!strcmp(name, short_way)) {
+			forwarded += packets;
+			continue;
+		}
+		*long_way += packets;
+		fn(name, packets, arg);
+	}
+	return forwarded;
+}
+
+static void reason_json(const char *name, uint64_t packets, void *arg)
+{
+	json_object_object_add(arg, name, json_object_new_uint64(packets));
+}
+
+/**
+ * path_json() - a path as JSON
+ * @path: the path
+ *
+ * Return: to be freed by json_object_put().
+ */
+struct json_object *path_json(const struct path_info *path)
+{
+	struct json_object *object = json_object_new_object();
+	struct json_object *reasons = json_object_new_object();
+	uint64_t forwarded, long_way;
+
+	attr_json(object, "dev", ATTR_DEVICE, path->tb[DSR_PATH_A_IFINDEX]);
+	attr_json(object, "ifindex", ATTR_U32, path->tb[DSR_PATH_A_IFINDEX]);
+	attr_json(object, "recheck", ATTR_MSECS, path->tb[DSR_PATH_A_RECHECK]);
+	forwarded = path_reasons(path, &long_way, reason_json, reasons);
+	json_object_object_add(object, "forwarded",
+			       json_object_new_uint64(forwarded));
+	json_object_object_add(object, "long_way",
+			       json_object_new_uint64(long_way));
+	json_object_object_add(object, "reasons", reasons);
+	return object;
+}
+
+/* what is printed of the reasons, those that never occurred left out */
+static void reason_text(const char *name, uint64_t packets, void *arg)
+{
+	struct text *text = arg;
+
+	if (packets)
+		fprintf(text->out, "%s%s %" PRIu64, ftell(text->out) ? ", " : "",
+			name, packets);
+}
+
+static void reason_ignore(const char *name, uint64_t packets, void *arg)
+{
+	(void)name;
+	(void)packets;
+	(void)arg;
+}
+
+/**
+ * path_text() - a path in one line
+ * @path: the path
+ *
+ * Return: to be freed by free().
+ */
+char *path_text(const struct path_info *path)
+{
+	char dev[ATTR_TEXT_MAX], recheck[ATTR_TEXT_MAX];
+	uint64_t forwarded, long_way;
+	struct text text;
+
+	forwarded = path_reasons(path, &long_way, reason_ignore, NULL);
+	text_begin(&text);
+	fprintf(text.out,
+		"path dev %s recheck %s: %" PRIu64 " packets forwarded, %" PRIu64 " the long way",
+		attr_text(ATTR_DEVICE, path->tb[DSR_PATH_A_IFINDEX], dev),
+		attr_text(ATTR_MSECS, path->tb[DSR_PATH_A_RECHECK], recheck),
+		forwarded, long_way);
+	return text_end(&text);
+}
+
+static void path_row(struct table *table, const struct path_info *path)
+{
+	uint64_t forwarded, long_way;
+	struct text text;
+	char *reasons;
+
+	text_begin(&text);
+	forwarded = path_reasons(path, &long_way, reason_text, &text);
+	reasons = text_end(&text);
+	attr_cell(table, ATTR_DEVICE, path->tb[DSR_PATH_A_IFINDEX]);
+	attr_cell(table, ATTR_MSECS, path->tb[DSR_PATH_A_RECHECK]);
+	table_cell(table, TABLE_PLAIN, "%" PRIu64, forwarded);
+	table_cell(table, TABLE_PLAIN, "%" PRIu64, long_way);
+	table_cell(table, TABLE_PLAIN, "%s", *reasons ? reasons : "-");
+	free(reasons);
+}
+
+static int path_print(struct dsrctl *ctl,
+		      const struct netlink_replies *replies)
+{
+	int status = DSRCTL_OK;
+	struct listing listing;
+	struct path_info path;
+	size_t i;
+
+	listing_init(&listing, ctl);
+	table_column(&listing.table, "DEV", TABLE_LEFT, 0);
+	table_column(&listing.table, "RECHECK", TABLE_RIGHT, 0);
+	table_column(&listing.table, "FORWARDED", TABLE_RIGHT, 0);
+	table_column(&listing.table, "LONG-WAY", TABLE_RIGHT, 0);
+	table_column(&listing.table, "WHY", TABLE_LEFT, 0);
+	listing_begin(&listing);
+
+	for (i = 0; !status && i < replies->count; i++) {
+		if (!path_parse(replies->reply[i], &path))
+			status = netlink_malformed();
+		else if (ctl->json)
+			json_list_item(&listing.list, path_json(&path));
+		else
+			path_row(&listing.table, &path);
+	}
+	listing_end(&listing, status);
+	return status;
+}
+
+static int path_show(struct dsrctl *ctl, struct args *args)
+{
+	struct netlink_replies replies;
+	struct nl_msg *msg;
+	int status;
+
+	status = args_end(args);
+	if (status)
+		return status;
+	status = netlink_request(ctl->netlink, NETLINK_LB, DSR_CMD_PATH_GET,
+				 NLM_F_DUMP, &msg);
+	if (status)
+		return status;
+	status = netlink_collect(ctl->netlink, msg, &replies);
+	if (!status)
+		status = path_print(ctl, &replies);
+	netlink_replies_free(&replies);
+	return status;
+}
+
+#define CHANGE_SYNTAX	"dev NAME [recheck TIME]"
+
+static const struct command path_commands[] = {
+	{ "add", CHANGE_SYNTAX,
+	  "send packets of known connections on from the ingress of a device; unless named: recheck 10s",
+	  change_keywords, path_add },
+	{ "set", "dev NAME recheck TIME",
+	  "change after how long the rules are asked again",
+	  change_keywords, path_set },
+	{ "replace", CHANGE_SYNTAX,
+	  "add it, or reset what is not named to the defaults",
+	  change_keywords, path_replace },
+	{ "delete", "dev NAME",
+	  "have all packets of a device go the long way again",
+	  key_keywords, path_delete },
+	{ "show", "",
+	  "list the devices, with the packets that went either way, and why",
+	  NULL, path_show },
+	{ "flush", "",
+	  "delete all",
+	  NULL, path_flush },
+	{ NULL, NULL, NULL, NULL, NULL }
+};
+
+const struct object path_object = {
+	.name = "path",
+	.description = "devices from whose ingress packets are sent on",
+	.notes = "Only services with 'path direct' have this, and only known connections; what\n"
+		 "has to be done more than sending on is done the long way. No iptables or nft\n"
+		 "rule sees the packets but those at ingress, of a priority below 1000. After\n"
+		 "the recheck time a packet of each connection passes PREROUTING again.\n",
+	.commands = path_commands,
+	.fallback = "show",
+};
