@@ -31,9 +31,6 @@ const char *const attr_hashes[] = {
 
 const char *const attr_protos[] = { "tcp", "udp", "sctp", NULL };
 
-/* those that the real server knows so far */
-const char *const attr_rs_protos[] = { "tcp", "udp", NULL };
-
 static const uint8_t proto_numbers[] = {
 	IPPROTO_TCP, IPPROTO_UDP, IPPROTO_SCTP
 };
@@ -192,21 +189,22 @@ static const struct nla_policy nest_policy[DSR_A_MAX + 1][ATTR_MAX] = {
 		[DSR_CONNECTION_A_BACKEND] = ADDR_POLICY,
 	},
 	[DSR_A_RULE] = {
-		[DSR_RULE_A_VIP4] = { .type = NLA_U32 },
+		[DSR_RULE_A_VIP] = ADDR_POLICY,
 		[DSR_RULE_A_PROTO] = { .type = NLA_U8 },
 		[DSR_RULE_A_PORT] = { .type = NLA_U16 },
 		[DSR_RULE_A_TOS] = { .type = NLA_U8 },
 		[DSR_RULE_A_TOS_MASK] = { .type = NLA_U8 },
 		[DSR_RULE_A_TO_PORT] = { .type = NLA_U16 },
 		[DSR_RULE_A_STATS] = { .type = NLA_NESTED },
+		[DSR_RULE_A_TO] = ADDR_POLICY,
 	},
 	[DSR_A_FLOW] = {
 		[DSR_FLOW_A_PROTO] = { .type = NLA_U8 },
-		[DSR_FLOW_A_SRC4] = { .type = NLA_U32 },
+		[DSR_FLOW_A_SRC] = ADDR_POLICY,
 		[DSR_FLOW_A_SPORT] = { .type = NLA_U16 },
-		[DSR_FLOW_A_DST4] = { .type = NLA_U32 },
+		[DSR_FLOW_A_DST] = ADDR_POLICY,
 		[DSR_FLOW_A_DPORT] = { .type = NLA_U16 },
-		[DSR_FLOW_A_TO4] = { .type = NLA_U32 },
+		[DSR_FLOW_A_TO] = ADDR_POLICY,
 		[DSR_FLOW_A_TO_PORT] = { .type = NLA_U16 },
 		[DSR_FLOW_A_SOCKET_SPORT] = { .type = NLA_U16 },
 		[DSR_FLOW_A_STATE] = { .type = NLA_U8 },
@@ -511,6 +509,23 @@ const char *attr_tos_text(const struct nlattr *tos, const struct nlattr *mask,
 		snprintf(text, ATTR_TEXT_MAX, "0x%02x", value);
 	else
 		snprintf(text, ATTR_TEXT_MAX, "0x%02x/0x%02x", value, bits);
+	return text;
+}
+
+/**
+ * attr_to_text() - where a real server rule leads to, as it is written
+ * @addr: 4 or 16 bytes, or NULL
+ * @port: be16, or NULL
+ * @text: where to put it, ATTR_TEXT_MAX bytes
+ *
+ * Return: @text; "-" if there is neither.
+ */
+const char *attr_to_text(const struct nlattr *addr, const struct nlattr *port,
+			 char *text)
+{
+	if (addr || !port)
+		return attr_endpoint_text(addr, port, text);
+	snprintf(text, ATTR_TEXT_MAX, ":%u", ntohs(nla_get_u16(port)));
 	return text;
 }
 

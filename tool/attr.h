@@ -45,7 +45,6 @@ enum attr_kind {
 extern const char *const attr_paths[];
 extern const char *const attr_hashes[];
 extern const char *const attr_protos[];
-extern const char *const attr_rs_protos[];
 extern const char *const attr_switches[];
 extern const char *const attr_pings[];
 extern const char *const attr_on_downs[];
@@ -67,6 +66,8 @@ const char *attr_text(enum attr_kind kind, const struct nlattr *attr,
 		      char *text);
 const char *attr_endpoint_text(const struct nlattr *addr,
 			       const struct nlattr *port, char *text);
+const char *attr_to_text(const struct nlattr *addr, const struct nlattr *port,
+			 char *text);
 const char *attr_tos_text(const struct nlattr *tos, const struct nlattr *mask,
 			  char *text);
 

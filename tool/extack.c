@@ -63,12 +63,13 @@ static const char *const timeout_names[] = {
 };
 
 static const char *const rule_names[] = {
-	[DSR_RULE_A_VIP4] = "vip",
+	[DSR_RULE_A_VIP] = "vip",
 	[DSR_RULE_A_PROTO] = "proto",
 	[DSR_RULE_A_PORT] = "port",
 	[DSR_RULE_A_TOS] = "tos",
 	[DSR_RULE_A_TOS_MASK] = "tos",
 	[DSR_RULE_A_TO_PORT] = "to",
+	[DSR_RULE_A_TO] = "to",
 };
 
 static const char *const table_names[] = {

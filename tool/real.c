@@ -11,6 +11,7 @@
 #include "addr.h"
 #include "args.h"
 #include "attr.h"
+#include "dscp.h"
 #include "dsrctl.h"
 #include "json.h"
 #include "listing.h"
@@ -31,7 +32,7 @@ enum {
 
 #define RULE_KEYWORDS \
 	[KEY_VIP] = { "vip", NULL }, \
-	[KEY_PROTO] = { "proto", attr_rs_protos }, \
+	[KEY_PROTO] = { "proto", attr_protos }, \
 	[KEY_PORT] = { "port", NULL }, \
 	[KEY_TOS] = { "tos", NULL }, \
 	[KEY_DSCP] = { "dscp", NULL }
@@ -47,27 +48,51 @@ static const struct keyword key_keywords[] = {
 	{ NULL, NULL }
 };
 
-/* what a command line says about a rule */
+/*
+ * what a command line says about a rule; to.family: 0 if it names no local
+ * address, to_port: -1 if it names no local port
+ */
 struct rule {
 	struct addr vip;
 	unsigned int proto;
 	uint32_t port;
 	uint8_t tos;
 	uint8_t tos_mask;
-	uint16_t to_port;
+	struct addr to;
+	int to_port;
 };
 
 static int rule_read_dscp(struct args *args, struct rule *rule)
 {
-	uint32_t dscp;
 	int status;
 
-	status = args_u32(args, 0, 0x3f, &dscp);
+	status = dscp_read(args, &rule->tos);
 	if (status)
 		return status;
-	rule->tos = dscp << 2;
-	rule->tos_mask = 0xfc;
+	rule->tos <<= 2;
+	rule->tos_mask = DSCP_MASK;
 	return DSRCTL_OK;
+}
+
+/* PORT and :PORT are no address, with or without a port: "::1" is one. */
+static bool is_port(const char *word)
+{
+	return !strchr(word, '.') && word[0] != '[' &&
+	       !strchr(word[0] ? word + 1 : word, ':');
+}
+
+static int rule_read_to(struct args *args, struct rule *rule)
+{
+	const char *word = *args->words;
+	uint16_t port;
+	int status;
+
+	if (word && !is_port(word))
+		return addr_read_endpoint(args, AF_UNSPEC, &rule->to,
+					  &rule->to_port);
+	status = args_port(args, &port);
+	rule->to_port = port;
+	return status;
 }
 
 /* A rule has one of vip, tos and dscp, and what goes with it. */
@@ -91,10 +116,11 @@ static int rule_read(struct args *args, struct rule *rule)
 	int key, status = DSRCTL_OK;
 
 	memset(rule, 0, sizeof(*rule));
+	rule->to_port = -1;
 	while (!status && (key = args_keyword(args)) != ARGS_END) {
 		switch (key) {
 		case KEY_VIP:
-			status = addr_read(args, AF_INET, &rule->vip);
+			status = addr_read(args, AF_UNSPEC, &rule->vip);
 			break;
 		case KEY_PROTO:
 			status = args_choice(args, &rule->proto);
@@ -110,7 +136,7 @@ static int rule_read(struct args *args, struct rule *rule)
 			status = rule_read_dscp(args, rule);
 			break;
 		case KEY_TO:
-			status = args_port(args, &rule->to_port);
+			status = rule_read_to(args, rule);
 			break;
 		default:
 			status = DSRCTL_USAGE;
@@ -128,7 +154,7 @@ static int rule_put(struct nl_msg *msg, const struct args *args,
 	if (!nest)
 		return -1;
 	if (args_seen(args, KEY_VIP) &&
-	    addr_put(msg, DSR_RULE_A_VIP4, &rule->vip))
+	    addr_put(msg, DSR_RULE_A_VIP, &rule->vip))
 		return -1;
 	if (args_seen(args, KEY_PROTO) &&
 	    nla_put_u8(msg, DSR_RULE_A_PROTO, attr_proto_number(rule->proto)))
@@ -140,7 +166,9 @@ static int rule_put(struct nl_msg *msg, const struct args *args,
 	    (nla_put_u8(msg, DSR_RULE_A_TOS, rule->tos) ||
 	     nla_put_u8(msg, DSR_RULE_A_TOS_MASK, rule->tos_mask)))
 		return -1;
-	if (args_seen(args, KEY_TO) &&
+	if (rule->to.family && addr_put(msg, DSR_RULE_A_TO, &rule->to))
+		return -1;
+	if (rule->to_port >= 0 &&
 	    nla_put_u16(msg, DSR_RULE_A_TO_PORT, htons(rule->to_port)))
 		return -1;
 	return nla_nest_end(msg, nest);
@@ -212,7 +240,7 @@ bool real_parse(const struct nlmsghdr *reply, struct nlattr **tb,
 
 	return attr_parse(reply, top) && top[DSR_A_RULE] &&
 	       attr_parse_nest(DSR_A_RULE, top[DSR_A_RULE], tb) &&
-	       (tb[DSR_RULE_A_VIP4] || tb[DSR_RULE_A_TOS]) &&
+	       (tb[DSR_RULE_A_VIP] || tb[DSR_RULE_A_TOS]) &&
 	       attr_parse_stats(tb[DSR_RULE_A_STATS], stats);
 }
 
@@ -227,11 +255,14 @@ struct json_object *real_json(struct nlattr **tb, struct nlattr **stats)
 {
 	struct json_object *object = json_object_new_object();
 
-	attr_json(object, "vip", ATTR_ADDR, tb[DSR_RULE_A_VIP4]);
+	attr_json(object, "vip", ATTR_ADDR, tb[DSR_RULE_A_VIP]);
 	attr_json(object, "proto", ATTR_PROTO, tb[DSR_RULE_A_PROTO]);
 	attr_json(object, "port", ATTR_PORT, tb[DSR_RULE_A_PORT]);
 	attr_json(object, "tos", ATTR_U8, tb[DSR_RULE_A_TOS]);
 	attr_json(object, "tos_mask", ATTR_U8, tb[DSR_RULE_A_TOS_MASK]);
+	dscp_json(object, "dscp", tb[DSR_RULE_A_TOS],
+		  tb[DSR_RULE_A_TOS_MASK]);
+	attr_json(object, "to", ATTR_ADDR, tb[DSR_RULE_A_TO]);
 	attr_json(object, "to_port", ATTR_PORT, tb[DSR_RULE_A_TO_PORT]);
 	stats_json(object, stats);
 	return object;
@@ -248,7 +279,7 @@ void real_columns(struct table *table, bool statistics)
 	table_column(table, "TOS", TABLE_LEFT, 0);
 	table_column(table, "PROTO", TABLE_LEFT, 0);
 	table_column(table, "PORT", TABLE_RIGHT, 0);
-	table_column(table, "TO", TABLE_RIGHT, 0);
+	table_column(table, "TO", TABLE_LEFT, 0);
 	if (statistics)
 		stats_columns(table);
 }
@@ -265,13 +296,15 @@ void real_cells(struct table *table, bool statistics, struct nlattr **tb,
 {
 	char text[ATTR_TEXT_MAX];
 
-	attr_cell(table, ATTR_ADDR, tb[DSR_RULE_A_VIP4]);
+	attr_cell(table, ATTR_ADDR, tb[DSR_RULE_A_VIP]);
 	table_cell(table, TABLE_PLAIN, "%s",
-		   attr_tos_text(tb[DSR_RULE_A_TOS], tb[DSR_RULE_A_TOS_MASK],
-				 text));
+		   dscp_text(tb[DSR_RULE_A_TOS], tb[DSR_RULE_A_TOS_MASK],
+			     text));
 	attr_cell(table, ATTR_PROTO, tb[DSR_RULE_A_PROTO]);
 	attr_cell(table, ATTR_PORT, tb[DSR_RULE_A_PORT]);
-	attr_cell(table, ATTR_PORT, tb[DSR_RULE_A_TO_PORT]);
+	table_cell(table, TABLE_PLAIN, "%s",
+		   attr_to_text(tb[DSR_RULE_A_TO], tb[DSR_RULE_A_TO_PORT],
+				text));
 	if (statistics)
 		stats_cells(table, stats);
 }
@@ -321,12 +354,12 @@ static int real_show(struct dsrctl *ctl, struct args *args)
 }
 
 #define KEY_SYNTAX \
-	"{vip ADDR [proto tcp|udp [port N]] | tos VALUE[/MASK] | dscp VALUE}"
-#define CHANGE_SYNTAX	KEY_SYNTAX " [to [:]PORT]"
+	"{vip ADDR [proto tcp|udp|sctp [port N]] | tos VALUE[/MASK] | dscp VALUE}"
+#define CHANGE_SYNTAX	KEY_SYNTAX " [to ADDR|[:]PORT|ADDR:PORT]"
 
 static const struct command real_commands[] = {
 	{ "add", CHANGE_SYNTAX,
-	  "deliver what matches to a local socket; unless named: to the same port",
+	  "deliver what matches to a local socket; unless named: of the device's address and the same port",
 	  change_keywords, real_add },
 	{ "replace", CHANGE_SYNTAX,
 	  "the same, also if there is such a rule already",

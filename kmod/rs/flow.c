@@ -3,12 +3,12 @@
  * flow - making, keeping and forgetting flows; see flow.h
  */
 
-#include <linux/inetdevice.h>
 #include <linux/kernel.h>
 #include <linux/random.h>
 #include <linux/slab.h>
 
 #include "flow.h"
+#include "local.h"
 #include "net.h"
 #include "rule.h"
 #include "socket.h"
@@ -18,29 +18,7 @@
 #define PORT_TRIES	64
 #define PORT_MIN	1024
 
-static struct kmem_cache *flow_cache;
-
-static struct dsr_rs_tuple wire_tuple(const struct dsr_rs_flow *flow)
-{
-	return (struct dsr_rs_tuple) {
-		.client = flow->client,
-		.server = flow->vip,
-		.cport = flow->cport,
-		.sport = flow->vport,
-		.proto = flow->proto,
-	};
-}
-
-static struct dsr_rs_tuple socket_tuple(const struct dsr_rs_flow *flow)
-{
-	return (struct dsr_rs_tuple) {
-		.client = flow->client,
-		.server = flow->local,
-		.cport = flow->local_cport,
-		.sport = flow->lport,
-		.proto = flow->proto,
-	};
-}
+static struct kmem_cache *flow_cache, *flow6_cache;
 
 /* The entry for the other side of the same flow; @flow itself if it is found
  * from both. %NULL if it is gone.
@@ -53,13 +31,13 @@ static struct dsr_rs_flow *flow_peer(const struct dsr_table *table,
 	if (!dsr_rs_flow_ported(flow))
 		return flow;
 	if (READ_ONCE(flow->roles) & DSR_RS_WIRE) {
-		tuple = socket_tuple(flow);
+		tuple = dsr_rs_flow_socket(flow);
 		return dsr_rs_flow_find_socket(table,
 					       dsr_rs_tuple_hash(&tuple,
 								 &table->key),
 					       &tuple);
 	}
-	tuple = wire_tuple(flow);
+	tuple = dsr_rs_flow_wire(flow);
 	return dsr_rs_flow_find_wire(table,
 				     dsr_rs_tuple_hash(&tuple, &table->key),
 				     &tuple);
@@ -100,7 +78,7 @@ u32 dsr_rs_flow_left(struct dsr_table *table, struct dsr_rs_flow *flow,
 static bool flow_has_socket(struct dsr_rs_net *rs,
 			    const struct dsr_rs_flow *flow)
 {
-	struct dsr_rs_tuple tuple = socket_tuple(flow);
+	struct dsr_rs_tuple tuple = dsr_rs_flow_socket(flow);
 	struct net_device *dev;
 
 	if (flow->proto != IPPROTO_TCP)
@@ -108,7 +86,9 @@ static bool flow_has_socket(struct dsr_rs_net *rs,
 	/* The local address was one of the incoming device, which a socket
 	 * may be bound to.
 	 */
-	dev = __ip_dev_find(rs->net, flow->local, false);
+	dev = tuple.zone ? dev_get_by_index_rcu(rs->net, tuple.zone) :
+			   dsr_rs_local_device(rs->net, tuple.family,
+					       &tuple.server);
 	return dev && dsr_rs_socket_exists(rs->net, &tuple, dev->ifindex);
 }
 
@@ -137,7 +117,8 @@ static void flow_free(struct dsr_rs_flow *flow)
 {
 	if (flow->rule)
 		dsr_rs_rule_put(flow->rule);
-	kmem_cache_free(flow_cache, flow);
+	kmem_cache_free(flow->family == AF_INET ? flow_cache : flow6_cache,
+			flow);
 }
 
 static void flow_free_rcu(struct rcu_head *rcu)
@@ -150,6 +131,8 @@ static void flow_release(struct dsr_table *table, struct dsr_node *node)
 {
 	struct dsr_rs_net *rs = container_of(table, struct dsr_rs_net, table);
 
+	if (dsr_rs_flow_of(node)->family == AF_INET6)
+		atomic_dec(&rs->entries6);
 	call_rcu(&dsr_rs_flow_of(node)->rcu, flow_free_rcu);
 	if (!atomic_read(&table->entries))
 		dsr_rs_net_idle(rs);
@@ -173,26 +156,47 @@ static struct dsr_rs_flow *flow_alloc(const struct dsr_rs_packet *pkt,
 {
 	struct dsr_rs_flow *flow;
 
-	flow = kmem_cache_alloc(flow_cache, GFP_ATOMIC | __GFP_NOWARN);
+	flow = kmem_cache_alloc(pkt->tuple.family == AF_INET ? flow_cache :
+							       flow6_cache,
+				GFP_ATOMIC | __GFP_NOWARN);
 	if (!flow)
 		return NULL;
 	flow->node.seen = jiffies;
-	flow->client = pkt->tuple.client;
-	flow->vip = pkt->tuple.server;
-	flow->local = target->local;
 	flow->cport = pkt->tuple.cport;
 	flow->vport = pkt->tuple.sport;
 	flow->local_cport = local_cport;
 	flow->lport = target->lport;
 	flow->proto = pkt->tuple.proto;
-	flow->state = pkt->th ? dsr_state_tcp(DSR_CONN_SYN,
-						  tcp_flag_byte(pkt->th)) :
-				DSR_CONN_UDP;
+	flow->family = pkt->tuple.family;
+	flow->state = dsr_rs_packet_state(DSR_CONN_SYN, pkt);
+	if (flow->family == AF_INET) {
+		flow->v4.client = pkt->tuple.client.ip;
+		flow->v4.vip = pkt->tuple.server.ip;
+		flow->v4.local = target->local.ip;
+	} else {
+		flow->v6.client = pkt->tuple.client.in6;
+		flow->v6.vip = pkt->tuple.server.in6;
+		flow->v6.local = target->local.in6;
+		flow->v6.zone = pkt->tuple.zone;
+	}
 	flow->rule = target->rule;
 	if (flow->rule)
 		/* Listed, or unlisted within this grace period: not 0. */
 		refcount_inc(&flow->rule->refs);
 	return flow;
+}
+
+/* dsr_table_insert() of a flow */
+static struct dsr_node *flow_insert(struct dsr_rs_net *rs,
+				    struct dsr_rs_flow *flow,
+				    dsr_match_fn match, const void *key)
+{
+	struct dsr_node *node = dsr_table_insert(&rs->table, &flow->node,
+						 match, key);
+
+	if (node == &flow->node && flow->family == AF_INET6)
+		atomic_inc(&rs->entries6);
+	return node;
 }
 
 /* Whether another conversation has this client port at the socket. */
@@ -205,15 +209,19 @@ static bool port_taken(struct dsr_rs_net *rs, const struct dsr_rs_packet *pkt,
 		.cport = cport,
 		.sport = target->lport,
 		.proto = pkt->tuple.proto,
+		.family = pkt->tuple.family,
+		.zone = pkt->tuple.zone,
 	};
 	u32 hash = dsr_rs_tuple_hash(&tuple, &rs->table.key);
+	bool first = pkt->tuple.proto == IPPROTO_UDP ||
+		     dsr_rs_packet_opens(pkt);
 
 	if (dsr_rs_flow_find_socket(&rs->table, hash, &tuple))
 		return true;
-	if ((!pkt->th || dsr_rs_packet_is_syn(pkt)) &&
+	if (first &&
 	    dsr_rs_recent_has(rs->recent, hash, jiffies,
-			      dsr_state_timeout(pkt->th ? DSR_CONN_SYN :
-							  DSR_CONN_UDP)))
+			      dsr_state_timeout(dsr_rs_packet_state(DSR_CONN_SYN,
+								    pkt))))
 		return true;
 	return pkt->th &&
 	       dsr_rs_socket_foreign(rs->net, &tuple, target->ifindex,
@@ -224,7 +232,8 @@ static bool port_taken(struct dsr_rs_net *rs, const struct dsr_rs_packet *pkt,
 /* Both sides of the flow @key are free in one bucket, or @node has one. */
 static bool match_either(const struct dsr_node *node, const void *key)
 {
-	struct dsr_rs_tuple wire = wire_tuple(key), socket = socket_tuple(key);
+	struct dsr_rs_tuple wire = dsr_rs_flow_wire(key);
+	struct dsr_rs_tuple socket = dsr_rs_flow_socket(key);
 
 	return dsr_rs_flow_match_wire(node, &wire) ||
 	       dsr_rs_flow_match_socket(node, &socket);
@@ -251,7 +260,7 @@ static struct dsr_rs_flow *create_single(struct dsr_rs_net *rs,
 	}
 	flow->node.hash = hash;
 	flow->roles = DSR_RS_WIRE | DSR_RS_SOCKET;
-	node = dsr_table_insert(&rs->table, &flow->node, match_either, flow);
+	node = flow_insert(rs, flow, match_either, flow);
 	if (node == &flow->node)
 		return flow_begun(flow);
 	flow_free(flow);
@@ -289,10 +298,9 @@ static struct dsr_rs_flow *create_socket_side(struct dsr_rs_net *rs,
 		    port_taken(rs, pkt, target, cport))
 			continue;
 		flow->local_cport = cport;
-		tuple = socket_tuple(flow);
+		tuple = dsr_rs_flow_socket(flow);
 		flow->node.hash = dsr_rs_tuple_hash(&tuple, &rs->table.key);
-		node = dsr_table_insert(&rs->table, &flow->node,
-					dsr_rs_flow_match_socket, &tuple);
+		node = flow_insert(rs, flow, dsr_rs_flow_match_socket, &tuple);
 		if (node == &flow->node)
 			return flow;
 		if (!node) {
@@ -328,8 +336,7 @@ static struct dsr_rs_flow *create_pair(struct dsr_rs_net *rs,
 	}
 	wire->node.hash = hash;
 	wire->roles = DSR_RS_WIRE;
-	node = dsr_table_insert(&rs->table, &wire->node,
-				dsr_rs_flow_match_wire, &pkt->tuple);
+	node = flow_insert(rs, wire, dsr_rs_flow_match_wire, &pkt->tuple);
 	if (node == &wire->node)
 		return flow_begun(wire);
 	flow_free(wire);
@@ -390,23 +397,64 @@ void dsr_rs_flow_retire(struct dsr_table *table, struct dsr_rs_flow *flow)
 	WRITE_ONCE(flow->roles, 0);
 }
 
-static bool flow_is_to(struct dsr_node *node, const void *arg)
-{
-	const __be32 *local = arg;
+struct lost {
+	struct net *net;
+	const union nf_inet_addr *addr;
+	u8 family;
+};
 
-	return dsr_rs_flow_of(node)->local == *local;
+static bool flow_is_lost(struct dsr_node *node, const void *arg)
+{
+	const struct lost *lost = arg;
+	struct dsr_rs_tuple tuple;
+
+	if (dsr_rs_flow_of(node)->family != lost->family)
+		return false;
+	tuple = dsr_rs_flow_socket(dsr_rs_flow_of(node));
+	if (lost->addr &&
+	    !dsr_addr_equal(lost->family, lost->addr, &tuple.server))
+		return false;
+	return !dsr_rs_local_has(lost->net, lost->family, &tuple.server);
 }
 
 /**
- * dsr_rs_flow_forget_address() - the machine has lost an address
- * @table: table
- * @local: the address; flows to it are forgotten
+ * dsr_rs_flow_forget() - the machine has lost an address
+ * @rs: namespace, live, its lock held
+ * @family: of the address
+ * @addr: the address, or %NULL: any; flows to it are forgotten if no device
+ *	has it any more
  *
  * Context: process context, sleeps.
  */
-void dsr_rs_flow_forget_address(struct dsr_table *table, __be32 local)
+void dsr_rs_flow_forget(struct dsr_rs_net *rs, u8 family,
+			const union nf_inet_addr *addr)
 {
-	dsr_table_forget(table, flow_is_to, &local);
+	struct lost lost = { .net = rs->net, .family = family, .addr = addr };
+
+	lockdep_assert_held(&rs->lock);
+	dsr_table_forget(&rs->table, flow_is_lost, &lost);
+}
+
+/**
+ * dsr_rs_flow_bytes() - memory that the table takes
+ * @rs: namespace, live
+ *
+ * Context: any.
+ */
+u64 dsr_rs_flow_bytes(struct dsr_rs_net *rs)
+{
+	u32 size4 = ALIGN(DSR_RS_FLOW_SIZE4, cache_line_size());
+	u32 size6 = ALIGN(DSR_RS_FLOW_SIZE6, cache_line_size());
+	u64 entries6 = (u32)atomic_read(&rs->entries6);
+
+	return dsr_table_bytes(&rs->table, size4) +
+	       entries6 * (size6 - size4);
+}
+
+static struct kmem_cache *cache_create(const char *name, unsigned int size)
+{
+	return kmem_cache_create(name, size, 0,
+				 SLAB_HWCACHE_ALIGN | SLAB_ACCOUNT, NULL);
 }
 
 /**
@@ -420,13 +468,15 @@ void dsr_rs_flow_forget_address(struct dsr_table *table, __be32 local)
 int dsr_rs_flow_init(void)
 {
 	if (!flow_cache)
-		flow_cache = KMEM_CACHE(dsr_rs_flow,
-					SLAB_HWCACHE_ALIGN | SLAB_ACCOUNT);
-	return flow_cache ? 0 : -ENOMEM;
+		flow_cache = cache_create("dsr_rs_flow", DSR_RS_FLOW_SIZE4);
+	if (!flow6_cache)
+		flow6_cache = cache_create("dsr_rs_flow6", DSR_RS_FLOW_SIZE6);
+	return flow_cache && flow6_cache ? 0 : -ENOMEM;
 }
 
 /** dsr_rs_flow_exit() - once no namespace has flows, and after rcu_barrier() */
 void dsr_rs_flow_exit(void)
 {
 	kmem_cache_destroy(flow_cache);
+	kmem_cache_destroy(flow6_cache);
 }

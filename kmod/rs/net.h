@@ -17,6 +17,7 @@
 #include <linux/workqueue.h>
 #include <net/net_namespace.h>
 
+#include "packet.h"
 #include "reason.h"
 #include "recent.h"
 #include "rule.h"
@@ -38,11 +39,13 @@ struct dsr_rs_reasons {
  * @recent: who has talked to the machine itself; there while live
  * @reasons: what became of packets
  * @net: the namespace
+ * @entries6: entries of @table that are IPv6
  * @lock: protects the next 3 fields and changes of @rules
  * @live: see above
  * @flows_max: hard cap of @table
  * @generation: changes of @rules so far
  * @idle: ends being live
+ * @lost: forgets flows to IPv6 addresses that have gone
  */
 struct dsr_rs_net {
 	struct dsr_table table;
@@ -50,6 +53,7 @@ struct dsr_rs_net {
 	struct dsr_rs_recent *recent;
 	struct dsr_rs_reasons __percpu *reasons;
 	struct net *net;
+	atomic_t entries6;
 
 	struct mutex lock;	/* protects the next 3 fields */
 	bool live;
@@ -57,6 +61,7 @@ struct dsr_rs_net {
 	u32 generation;
 
 	struct work_struct idle;
+	struct work_struct lost;
 };
 
 struct dsr_rs_net *dsr_rs_net(const struct net *net);
@@ -72,7 +77,7 @@ static inline unsigned int dsr_rs_net_finish(struct dsr_rs_net *rs,
 					     enum dsr_rs_reason reason)
 {
 	this_cpu_inc(rs->reasons->packets[reason]);
-	trace_dsr_rs_packet(skb, state->hook, reason);
+	trace_dsr_rs_packet(skb, state->pf, state->hook, reason);
 	return dsr_rs_reason_drops(reason) ? NF_DROP : NF_ACCEPT;
 }
 
@@ -87,10 +92,10 @@ unsigned int dsr_rs_reply_hook(void *priv, struct sk_buff *skb,
 /* icmp.c */
 enum dsr_rs_reason dsr_rs_icmp_deliver(struct dsr_rs_net *rs,
 				       struct sk_buff *skb,
-				       unsigned int icmp_at);
+				       const struct dsr_rs_packet *pkt);
 enum dsr_rs_reason dsr_rs_icmp_reply(struct dsr_rs_net *rs,
 				     struct sk_buff *skb,
-				     unsigned int icmp_at);
+				     const struct dsr_rs_packet *pkt);
 
 /* netlink.c */
 int dsr_rs_netlink_init(void);

@@ -21,7 +21,7 @@ static int table_put(struct sk_buff *skb, struct dsr_rs_net *rs)
 	lockdep_assert_held(&rs->lock);
 	if (rs->live) {
 		entries = atomic_read(&rs->table.entries);
-		bytes = dsr_table_bytes(&rs->table, sizeof(struct dsr_rs_flow));
+		bytes = dsr_rs_flow_bytes(rs);
 		rcu_read_lock();
 		buckets = rcu_dereference(rs->table.buckets)->mask + 1;
 		rcu_read_unlock();

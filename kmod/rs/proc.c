@@ -20,22 +20,61 @@
 #include "flow.h"
 #include "net.h"
 
-static void rule_show(struct seq_file *m, const struct dsr_rs_rule *rule)
+static const char *proto_name(u8 proto)
+{
+	switch (proto) {
+	case IPPROTO_TCP:
+		return "tcp";
+	case IPPROTO_UDP:
+		return "udp";
+	default:
+		return "sctp";
+	}
+}
+
+static void addr_show(struct seq_file *m, const char *what, u8 family,
+		      const union nf_inet_addr *addr)
+{
+	if (family == AF_INET)
+		seq_printf(m, "%s %pI4", what, addr);
+	else
+		seq_printf(m, "%s %pI6c", what, addr);
+}
+
+static void end_show(struct seq_file *m, const char *what, u8 family,
+		     const union nf_inet_addr *addr, __be16 port)
+{
+	if (family == AF_INET)
+		seq_printf(m, " %s %pI4:%u", what, addr, ntohs(port));
+	else
+		seq_printf(m, " %s [%pI6c]:%u", what, addr, ntohs(port));
+}
+
+static void to_show(struct seq_file *m, const struct dsr_rs_rule_to *to)
+{
+	if (to->family && to->port)
+		end_show(m, "to", to->family, &to->addr, to->port);
+	else if (to->family)
+		addr_show(m, " to", to->family, &to->addr);
+	else if (to->port)
+		seq_printf(m, " to :%u", ntohs(to->port));
+}
+
+static void rule_show(struct seq_file *m, const struct dsr_rs_rule *rule,
+		      const struct mutex *lock)
 {
 	struct dsr_stats sum = {};
 
-	if (rule->key.vip)
-		seq_printf(m, "vip %pI4", &rule->key.vip);
+	if (rule->key.family)
+		addr_show(m, "vip", rule->key.family, &rule->key.vip);
 	else
 		seq_printf(m, "tos 0x%02x/0x%02x", rule->key.tos,
 			   rule->key.tos_mask);
 	if (rule->key.proto)
-		seq_printf(m, " proto %s",
-			   rule->key.proto == IPPROTO_TCP ? "tcp" : "udp");
+		seq_printf(m, " proto %s", proto_name(rule->key.proto));
 	if (rule->key.port)
 		seq_printf(m, " port %u", ntohs(rule->key.port));
-	if (rule->to_port)
-		seq_printf(m, " to %u", ntohs(rule->to_port));
+	to_show(m, rcu_dereference_protected(rule->to, lockdep_is_held(lock)));
 	dsr_stats_add(&sum, rule->stats);
 	seq_printf(m, " packets %llu bytes %llu flows %llu\n", sum.packets,
 		   sum.bytes, sum.connections);
@@ -48,7 +87,7 @@ static int rules_show(struct seq_file *m, void *v)
 
 	mutex_lock(&rs->lock);
 	list_for_each_entry(rule, &rs->rules.all, all)
-		rule_show(m, rule);
+		rule_show(m, rule, &rs->lock);
 	mutex_unlock(&rs->lock);
 	return 0;
 }
@@ -63,7 +102,7 @@ static int stats_show(struct seq_file *m, void *v)
 	mutex_lock(&rs->lock);
 	if (rs->live) {
 		entries = atomic_read(&rs->table.entries);
-		bytes = dsr_table_bytes(&rs->table, sizeof(struct dsr_rs_flow));
+		bytes = dsr_rs_flow_bytes(rs);
 	}
 	seq_printf(m, "flow_entries %u\nflow_entries_max %u\nflow_bytes %llu\n",
 		   entries, rs->flows_max, bytes);
@@ -90,15 +129,17 @@ static const char *state_name(u8 state)
 static void flow_show(struct seq_file *m, struct dsr_table *table,
 		      struct dsr_rs_flow *flow)
 {
+	struct dsr_rs_tuple wire = dsr_rs_flow_wire(flow);
+	struct dsr_rs_tuple socket = dsr_rs_flow_socket(flow);
 	u32 left;
 
 	rcu_read_lock();
 	left = dsr_rs_flow_left(table, flow, jiffies);
 	rcu_read_unlock();
-	seq_printf(m, "proto %s client %pI4:%u vip %pI4:%u to %pI4:%u",
-		   flow->proto == IPPROTO_TCP ? "tcp" : "udp",
-		   &flow->client, ntohs(flow->cport), &flow->vip,
-		   ntohs(flow->vport), &flow->local, ntohs(flow->lport));
+	seq_printf(m, "proto %s", proto_name(flow->proto));
+	end_show(m, "client", flow->family, &wire.client, wire.cport);
+	end_show(m, "vip", flow->family, &wire.server, wire.sport);
+	end_show(m, "to", flow->family, &socket.server, socket.sport);
 	if (dsr_rs_flow_ported(flow))
 		seq_printf(m, " socket-port %u", ntohs(flow->local_cport));
 	seq_printf(m, " state %s expires %u\n",

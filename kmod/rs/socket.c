@@ -16,8 +16,14 @@ static struct sock *socket_get(struct net *net,
 	struct sock *sk;
 
 	local_bh_disable();
-	sk = dsr_compat_tcp_lookup(net, tuple->client, tuple->cport,
-				   tuple->server, tuple->sport, ifindex);
+	if (tuple->family == AF_INET)
+		sk = dsr_compat_tcp_lookup(net, tuple->client.ip, tuple->cport,
+					   tuple->server.ip, tuple->sport,
+					   ifindex);
+	else
+		sk = dsr_compat_tcp_lookup6(net, &tuple->client.in6,
+					    tuple->cport, &tuple->server.in6,
+					    tuple->sport, ifindex);
 	local_bh_enable();
 	return sk;
 }

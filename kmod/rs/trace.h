@@ -3,7 +3,7 @@
  * trace - the tracepoint dsr_rs:dsr_rs_packet
  *
  * Fires once for each packet that a hook has looked at, with the addresses
- * that the packet left the hook with.
+ * that the packet left the hook with; those of IPv4 in the form of IPv6 ones.
  */
 #undef TRACE_SYSTEM
 #define TRACE_SYSTEM dsr_rs
@@ -12,9 +12,11 @@
 #define _DSR_RS_TRACE_H
 
 #include <linux/ip.h>
+#include <linux/ipv6.h>
 #include <linux/skbuff.h>
 #include <linux/tracepoint.h>
 
+#include "addr.h"
 #include "reason.h"
 
 #define DSR_RS_TRACE_ENUM(name, text) TRACE_DEFINE_ENUM(DSR_RS_##name);
@@ -26,32 +28,36 @@ DSR_RS_REASONS(DSR_RS_TRACE_ENUM)
 #endif
 
 TRACE_EVENT(dsr_rs_packet,
-	TP_PROTO(const struct sk_buff *skb, unsigned int hook,
+	TP_PROTO(const struct sk_buff *skb, u8 family, unsigned int hook,
 		 enum dsr_rs_reason reason),
-	TP_ARGS(skb, hook, reason),
+	TP_ARGS(skb, family, hook, reason),
 	TP_STRUCT__entry(
 		__field(const void *, skbaddr)
 		__field(unsigned int, reason)
 		__field(unsigned int, len)
 		__field(int, ifindex)
-		__array(u8, saddr, 4)
-		__array(u8, daddr, 4)
+		__array(u8, saddr, 16)
+		__array(u8, daddr, 16)
 		__field(u8, hook)
 		__field(u8, protocol)
 	),
 	TP_fast_assign(
+		const struct ipv6hdr *ip6h = ipv6_hdr(skb);
 		const struct iphdr *iph = ip_hdr(skb);
+		bool v4 = family == AF_INET;
 
 		__entry->skbaddr = skb;
 		__entry->reason = reason;
 		__entry->len = skb->len;
 		__entry->ifindex = skb->dev ? skb->dev->ifindex : 0;
-		memcpy(__entry->saddr, &iph->saddr, 4);
-		memcpy(__entry->daddr, &iph->daddr, 4);
+		dsr_addr_map(__entry->saddr, family,
+			     v4 ? (const void *)&iph->saddr : &ip6h->saddr);
+		dsr_addr_map(__entry->daddr, family,
+			     v4 ? (const void *)&iph->daddr : &ip6h->daddr);
 		__entry->hook = hook;
-		__entry->protocol = iph->protocol;
+		__entry->protocol = v4 ? iph->protocol : ip6h->nexthdr;
 	),
-	TP_printk("skbaddr=%p hook=%u ifindex=%d protocol=%u len=%u saddr=%pI4 daddr=%pI4 reason=%s",
+	TP_printk("skbaddr=%p hook=%u ifindex=%d protocol=%u len=%u saddr=%pI6c daddr=%pI6c reason=%s",
 		  __entry->skbaddr, __entry->hook, __entry->ifindex,
 		  __entry->protocol, __entry->len, __entry->saddr,
 		  __entry->daddr,

@@ -119,7 +119,7 @@ def rule(vip=None, proto=None, port=None, tos=None, mask=None, to_port=None,
          counters=(0, 0, 0)):
     attrs = []
     if vip:
-        attrs.append(addr(u.DSR_RULE_A_VIP4, vip))
+        attrs.append(addr(u.DSR_RULE_A_VIP, vip))
     if proto:
         attrs.append(u8(u.DSR_RULE_A_PROTO, proto))
     if port:
@@ -135,9 +135,9 @@ def rule(vip=None, proto=None, port=None, tos=None, mask=None, to_port=None,
 def flow(proto, src, sport, dst, dport, to, to_port, socket_sport, state,
          expires):
     return nest(u.DSR_A_FLOW, u8(u.DSR_FLOW_A_PROTO, proto),
-                addr(u.DSR_FLOW_A_SRC4, src), be16(u.DSR_FLOW_A_SPORT, sport),
-                addr(u.DSR_FLOW_A_DST4, dst), be16(u.DSR_FLOW_A_DPORT, dport),
-                addr(u.DSR_FLOW_A_TO4, to),
+                addr(u.DSR_FLOW_A_SRC, src), be16(u.DSR_FLOW_A_SPORT, sport),
+                addr(u.DSR_FLOW_A_DST, dst), be16(u.DSR_FLOW_A_DPORT, dport),
+                addr(u.DSR_FLOW_A_TO, to),
                 be16(u.DSR_FLOW_A_TO_PORT, to_port),
                 be16(u.DSR_FLOW_A_SOCKET_SPORT, socket_sport),
                 u8(u.DSR_FLOW_A_STATE, state),

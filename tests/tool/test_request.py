@@ -33,7 +33,7 @@ def p16(value):
 
 MARK = {u.DSR_SERVICE_A_FWMARK: n32(1)}
 ADDR = {u.DSR_BACKEND_A_ADDR: W101}
-RULE = {u.DSR_RULE_A_VIP4: VIP}
+RULE = {u.DSR_RULE_A_VIP: VIP}
 VIP6 = packed('2001:db8::100')
 MARK6 = {**MARK, u.DSR_SERVICE_A_FAMILY: n8(10)}
 ADDR6 = {u.DSR_BACKEND_A_ADDR: packed('2001:db8::101')}
@@ -249,7 +249,7 @@ REQUESTS = {
         ('dsr_rs', u.DSR_RS_CMD_RULE_ADD, {u.DSR_A_RULE: RULE}),
     'real add vip 224.0.0.1':
         ('dsr_rs', u.DSR_RS_CMD_RULE_ADD,
-         {u.DSR_A_RULE: {u.DSR_RULE_A_VIP4: socket.inet_aton('224.0.0.1')}}),
+         {u.DSR_A_RULE: {u.DSR_RULE_A_VIP: socket.inet_aton('224.0.0.1')}}),
     'real add vip 10.10.31.100 proto tcp port 80 to 8080':
         ('dsr_rs', u.DSR_RS_CMD_RULE_ADD,
          {u.DSR_A_RULE: {**RULE, u.DSR_RULE_A_PROTO: n8(6),

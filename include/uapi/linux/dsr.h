@@ -521,8 +521,8 @@ enum dsr_explain_attr {
 /**
  * enum dsr_rs_cmd - commands of the family "dsr_rs"
  * @DSR_RS_CMD_UNSPEC: never sent
- * @DSR_RS_CMD_RULE_ADD: DSR_A_RULE: the key, VIP4 with optional PROTO and PORT
- *	or TOS and TOS_MASK; TO_PORT optional
+ * @DSR_RS_CMD_RULE_ADD: DSR_A_RULE: the key, VIP with optional PROTO and PORT
+ *	or TOS and TOS_MASK; TO and TO_PORT optional
  * @DSR_RS_CMD_RULE_REPLACE: as ADD
  * @DSR_RS_CMD_RULE_DELETE: DSR_A_RULE: the key
  * @DSR_RS_CMD_RULE_GET: dump
@@ -548,24 +548,34 @@ enum dsr_rs_cmd {
 
 /**
  * enum dsr_rule_attr - real server rule: what is delivered to a local socket
+ *
+ * Of several rules for one packet the most specific is taken: VIP, PROTO and
+ * PORT before VIP and PROTO, that before VIP alone, that before TOS; of those,
+ * the mask with more bits, then the one that was there first.
+ *
  * @DSR_RULE_A_UNSPEC: never sent
- * @DSR_RULE_A_VIP4: be32, key: destination address, unicast
- * @DSR_RULE_A_PROTO: u8, key: IPPROTO_TCP or IPPROTO_UDP; absent: both
+ * @DSR_RULE_A_VIP: 4 or 16 bytes, key: destination address, unicast
+ * @DSR_RULE_A_PROTO: u8, key: IPPROTO_TCP, _UDP or _SCTP; absent: all of them
  * @DSR_RULE_A_PORT: be16, key: destination port, not 0, with PROTO; absent: all
- * @DSR_RULE_A_TOS: u8, key, instead of VIP4: TOS byte of the packet
+ * @DSR_RULE_A_TOS: u8, key, instead of VIP: TOS byte or traffic class of the
+ *	packet
  * @DSR_RULE_A_TOS_MASK: u8, key, with TOS: the bits that are compared, not 0
  * @DSR_RULE_A_TO_PORT: be16, local port, not 0; absent: the packet's own
  * @DSR_RULE_A_STATS: nest of enum dsr_stats_attr (reply only)
+ * @DSR_RULE_A_TO: 4 or 16 bytes, address of this machine, of the VIP's family;
+ *	with TOS, the rule is for packets of its family only. Absent: the
+ *	primary address of the device that a packet comes in by
  */
 enum dsr_rule_attr {
 	DSR_RULE_A_UNSPEC,
-	DSR_RULE_A_VIP4,
+	DSR_RULE_A_VIP,
 	DSR_RULE_A_PROTO,
 	DSR_RULE_A_PORT,
 	DSR_RULE_A_TOS,
 	DSR_RULE_A_TOS_MASK,
 	DSR_RULE_A_TO_PORT,
 	DSR_RULE_A_STATS,
+	DSR_RULE_A_TO,
 
 	__DSR_RULE_A_MAX,
 	DSR_RULE_A_MAX = __DSR_RULE_A_MAX - 1
@@ -575,11 +585,11 @@ enum dsr_rule_attr {
  * enum dsr_flow_attr - an entry of the real server's table (reply only)
  * @DSR_FLOW_A_UNSPEC: never sent
  * @DSR_FLOW_A_PROTO: u8
- * @DSR_FLOW_A_SRC4: be32, client
+ * @DSR_FLOW_A_SRC: 4 or 16 bytes, client
  * @DSR_FLOW_A_SPORT: be16, the client's port on the wire
- * @DSR_FLOW_A_DST4: be32, VIP
+ * @DSR_FLOW_A_DST: 4 or 16 bytes, VIP
  * @DSR_FLOW_A_DPORT: be16, port of the VIP
- * @DSR_FLOW_A_TO4: be32, local address
+ * @DSR_FLOW_A_TO: 4 or 16 bytes, local address
  * @DSR_FLOW_A_TO_PORT: be16, local port
  * @DSR_FLOW_A_SOCKET_SPORT: be16, the client's port as the local socket sees
  *	it; differs from SPORT only where the socket has another flow with it
@@ -589,11 +599,11 @@ enum dsr_rule_attr {
 enum dsr_flow_attr {
 	DSR_FLOW_A_UNSPEC,
 	DSR_FLOW_A_PROTO,
-	DSR_FLOW_A_SRC4,
+	DSR_FLOW_A_SRC,
 	DSR_FLOW_A_SPORT,
-	DSR_FLOW_A_DST4,
+	DSR_FLOW_A_DST,
 	DSR_FLOW_A_DPORT,
-	DSR_FLOW_A_TO4,
+	DSR_FLOW_A_TO,
 	DSR_FLOW_A_TO_PORT,
 	DSR_FLOW_A_SOCKET_SPORT,
 	DSR_FLOW_A_STATE,

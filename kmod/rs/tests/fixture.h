@@ -15,6 +15,7 @@
 #include "../flow.h"
 #include "../net.h"
 #include "../packet.h"
+#include "../rewrite.h"
 
 #define ADDR(a, b, c, d) htonl((a) << 24 | (b) << 16 | (c) << 8 | (d))
 #define CLIENT	ADDR(10, 10, 31, 200)
@@ -22,6 +23,9 @@
 #define VIP2	ADDR(10, 10, 31, 110)
 #define LOCAL	ADDR(10, 10, 30, 101)
 #define ROUTER	ADDR(10, 10, 30, 10)
+
+#define IP4(addr)	((union nf_inet_addr) { .ip = (addr) })
+#define TO_PORT(to)	((struct dsr_rs_rule_to) { .port = htons(to) })
 
 /**
  * fixture_skb() - an empty packet
@@ -154,6 +158,7 @@ static inline struct dsr_rs_net *fixture_net(struct kunit *test, u32 max)
 	KUNIT_ASSERT_NOT_NULL(test, rs->recent);
 	KUNIT_ASSERT_EQ(test, 0, dsr_rs_flow_init());
 	rs->net = &init_net;
+	atomic_set(&rs->entries6, 0);
 	dsr_rs_rule_init(&rs->rules);
 	mutex_init(&rs->lock);
 	KUNIT_ASSERT_EQ(test, 0, dsr_table_init(&rs->table, &dsr_rs_flow_ops,
