@@ -223,6 +223,7 @@ static int __net_init net_init(struct net *net)
 	rs->net = net;
 	rs->flows_max = flows_max;
 	dsr_rs_rule_init(&rs->rules);
+	dsr_rs_silence_init(&rs->silences);
 	mutex_init(&rs->lock);
 	INIT_WORK(&rs->idle, net_idle_work);
 	INIT_WORK(&rs->lost, net_lost_work);
@@ -249,6 +250,7 @@ static void __net_exit net_pre_exit(struct net *net)
 		dsr_rs_rule_unlist(&rs->rules, rule, &rs->lock);
 	if (rs->live)
 		net_unhook(rs);
+	dsr_rs_silence_exit(rs);
 	mutex_unlock(&rs->lock);
 }
 

@@ -4,7 +4,8 @@
  *
  * Owner: the namespace's generic array. It is "live" while there are rules or
  * flows: then the table is set up and the hooks are registered. A namespace
- * without rules pays nothing but this structure.
+ * without rules pays nothing but this structure. Silenced addresses are apart
+ * from that and have hooks of their own.
  *
  * Locking: dsr_rs_net.lock for every change by a user; packets are under
  * rcu_read_lock() and come only while the hooks are registered.
@@ -21,6 +22,7 @@
 #include "reason.h"
 #include "recent.h"
 #include "rule.h"
+#include "silence.h"
 #include "table.h"
 #include "trace.h"
 
@@ -36,11 +38,12 @@ struct dsr_rs_reasons {
  * struct dsr_rs_net - a network namespace
  * @table: flows; set up while live
  * @rules: rules
+ * @silences: addresses that are silenced
  * @recent: who has talked to the machine itself; there while live
  * @reasons: what became of packets
  * @net: the namespace
  * @entries6: entries of @table that are IPv6
- * @lock: protects the next 3 fields and changes of @rules
+ * @lock: protects the next 3 fields and changes of @rules and @silences
  * @live: see above
  * @flows_max: hard cap of @table
  * @generation: changes of @rules so far
@@ -50,6 +53,7 @@ struct dsr_rs_reasons {
 struct dsr_rs_net {
 	struct dsr_table table;
 	struct dsr_rs_rules rules;
+	struct dsr_rs_silences silences;
 	struct dsr_rs_recent *recent;
 	struct dsr_rs_reasons __percpu *reasons;
 	struct net *net;

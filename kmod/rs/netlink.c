@@ -136,6 +136,37 @@ static const struct genl_ops dsr_rs_ops[] = {
 		.cmd		= DSR_RS_CMD_STATS_GET,
 		.doit		= stats_get_doit,
 	},
+	{
+		.cmd		= DSR_RS_CMD_SILENCE_ADD,
+		.doit		= dsr_rs_netlink_silence_add_doit,
+		.policy		= dsr_rs_netlink_silence_policy,
+		.maxattr	= DSR_A_SILENCE,
+		.flags		= GENL_UNS_ADMIN_PERM,
+	},
+	{
+		.cmd		= DSR_RS_CMD_SILENCE_REPLACE,
+		.doit		= dsr_rs_netlink_silence_replace_doit,
+		.policy		= dsr_rs_netlink_silence_policy,
+		.maxattr	= DSR_A_SILENCE,
+		.flags		= GENL_UNS_ADMIN_PERM,
+	},
+	{
+		.cmd		= DSR_RS_CMD_SILENCE_DELETE,
+		.doit		= dsr_rs_netlink_silence_delete_doit,
+		.policy		= dsr_rs_netlink_silence_policy,
+		.maxattr	= DSR_A_SILENCE,
+		.flags		= GENL_UNS_ADMIN_PERM,
+	},
+	{
+		.cmd		= DSR_RS_CMD_SILENCE_GET,
+		.dumpit		= dsr_rs_netlink_silence_get_dumpit,
+		.flags		= GENL_UNS_ADMIN_PERM,
+	},
+	{
+		.cmd		= DSR_RS_CMD_SILENCE_FLUSH,
+		.doit		= dsr_rs_netlink_silence_flush_doit,
+		.flags		= GENL_UNS_ADMIN_PERM,
+	},
 };
 
 struct genl_family dsr_rs_netlink_family __ro_after_init = {

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * proc - /proc/net/dsr_rs/{rules,flows,stats}
+ * proc - /proc/net/dsr_rs/{rules,silence,flows,stats}
  *
  * The same as by netlink, to be read with cat. Which clients talk to which
  * server is for root only, as by netlink, so "flows" has mode 0440, where
  * root is that of the user namespace which owns the network namespace. The
- * other two are for everyone: they tell no more than what anybody can find
- * out by connecting.
+ * others are for everyone: they tell no more than what anybody can find out by
+ * connecting.
  *
  * Process context. Under dsr_rs_net.lock, and dsr_table.janitor for flows.
  */
@@ -88,6 +88,36 @@ static int rules_show(struct seq_file *m, void *v)
 	mutex_lock(&rs->lock);
 	list_for_each_entry(rule, &rs->rules.all, all)
 		rule_show(m, rule, &rs->lock);
+	mutex_unlock(&rs->lock);
+	return 0;
+}
+
+static void silence_show(struct seq_file *m, struct dsr_rs_net *rs,
+			 struct dsr_rs_silence *silence)
+{
+	const struct dsr_rs_silence_devs *devs;
+	unsigned int i;
+
+	if (silence->family == AF_INET)
+		seq_printf(m, "%pI4", &silence->addr.ip);
+	else
+		seq_printf(m, "%pI6c", &silence->addr.in6);
+	devs = rcu_dereference_protected(silence->devs,
+					 lockdep_is_held(&rs->lock));
+	for (i = 0; devs && i < devs->count; i++)
+		seq_printf(m, " dev %s", devs->name[i]);
+	seq_printf(m, " rules %u messages %llu\n", silence->rules,
+		   (u64)atomic64_read(&silence->messages));
+}
+
+static int silences_show(struct seq_file *m, void *v)
+{
+	struct dsr_rs_net *rs = dsr_rs_net(seq_file_single_net(m));
+	struct dsr_rs_silence *silence;
+
+	mutex_lock(&rs->lock);
+	list_for_each_entry(silence, &rs->silences.all, all)
+		silence_show(m, rs, silence);
 	mutex_unlock(&rs->lock);
 	return 0;
 }
@@ -224,6 +254,8 @@ int __net_init dsr_rs_proc_init(struct net *net)
 	if (!dir)
 		return -ENOMEM;
 	if (!proc_create_net_single("rules", 0444, dir, rules_show, NULL) ||
+	    !proc_create_net_single("silence", 0444, dir, silences_show,
+				    NULL) ||
 	    !proc_create_net("flows", 0440, dir, &flows_ops,
 			     sizeof(struct seq_net_private)) ||
 	    !proc_create_net_single("stats", 0444, dir, stats_show, NULL)) {

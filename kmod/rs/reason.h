@@ -4,6 +4,7 @@
  *
  * Every packet that a hook sees ends with exactly one of these: counted per
  * CPU, in a tracepoint, shown by "dsrctl stats" and /proc/net/dsr_rs/stats.
+ * The hooks of silenced addresses count what is ARP or neighbour discovery.
  */
 #ifndef _DSR_RS_REASON_H
 #define _DSR_RS_REASON_H
@@ -26,12 +27,22 @@
 	R(PASS_MALFORMED, "pass_malformed")				\
 	R(PASS_ICMP_NOT_ERROR, "pass_icmp_not_error")			\
 	R(PASS_ICMP_UNRELATED, "pass_icmp_unrelated")			\
+	R(PASS_NOT_SILENCED, "pass_not_silenced")			\
+	R(CHANGED_ARP_SOURCE, "changed_arp_source")			\
+	R(CHANGED_ND_SOURCE, "changed_nd_source")			\
 	R(DROP_MALFORMED, "drop_malformed")				\
 	R(DROP_SOURCE, "drop_bad_source")				\
 	R(DROP_NO_ADDRESS, "drop_no_local_address")			\
 	R(DROP_TABLE_FULL, "drop_flow_table_full")			\
 	R(DROP_NO_PORT, "drop_no_free_port")				\
-	R(DROP_NO_MEMORY, "drop_no_memory")
+	R(DROP_NO_MEMORY, "drop_no_memory")				\
+	R(DROP_ARP_REPLY, "drop_arp_reply")				\
+	R(DROP_ARP_ANNOUNCEMENT, "drop_arp_announcement")		\
+	R(DROP_ARP_SOURCE, "drop_arp_source")				\
+	R(DROP_ND_ADVERTISEMENT, "drop_nd_advertisement")		\
+	R(DROP_ND_PROBE, "drop_nd_probe")				\
+	R(DROP_ND_SOURCE, "drop_nd_source")				\
+	R(DROP_ND_CLAIM, "drop_nd_claim")
 
 /** enum dsr_rs_reason - see DSR_RS_REASONS */
 enum dsr_rs_reason {

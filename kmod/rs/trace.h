@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * trace - the tracepoint dsr_rs:dsr_rs_packet
+ * trace - the tracepoints dsr_rs:dsr_rs_packet and dsr_rs:dsr_rs_silence
  *
- * Fires once for each packet that a hook has looked at, with the addresses
- * that the packet left the hook with; those of IPv4 in the form of IPv6 ones.
+ * dsr_rs_packet fires once for each packet that a hook has looked at, with the
+ * addresses that the packet left the hook with; dsr_rs_silence for each message
+ * of ARP and neighbour discovery, while an address is silenced, with the
+ * address that it is about. Addresses of IPv4 are in the form of IPv6 ones.
  */
 #undef TRACE_SYSTEM
 #define TRACE_SYSTEM dsr_rs
@@ -13,6 +15,7 @@
 
 #include <linux/ip.h>
 #include <linux/ipv6.h>
+#include <linux/netdevice.h>
 #include <linux/skbuff.h>
 #include <linux/tracepoint.h>
 
@@ -61,6 +64,27 @@ TRACE_EVENT(dsr_rs_packet,
 		  __entry->skbaddr, __entry->hook, __entry->ifindex,
 		  __entry->protocol, __entry->len, __entry->saddr,
 		  __entry->daddr,
+		  __print_symbolic(__entry->reason,
+				   DSR_RS_REASONS(DSR_RS_TRACE_SYMBOL)
+				   { -1, NULL }))
+);
+
+TRACE_EVENT(dsr_rs_silence,
+	TP_PROTO(const struct net_device *dev, u8 family, const void *addr,
+		 enum dsr_rs_reason reason),
+	TP_ARGS(dev, family, addr, reason),
+	TP_STRUCT__entry(
+		__field(unsigned int, reason)
+		__field(int, ifindex)
+		__array(u8, addr, 16)
+	),
+	TP_fast_assign(
+		__entry->reason = reason;
+		__entry->ifindex = dev->ifindex;
+		dsr_addr_map(__entry->addr, family, addr);
+	),
+	TP_printk("ifindex=%d addr=%pI6c reason=%s", __entry->ifindex,
+		  __entry->addr,
 		  __print_symbolic(__entry->reason,
 				   DSR_RS_REASONS(DSR_RS_TRACE_SYMBOL)
 				   { -1, NULL }))

@@ -32,6 +32,7 @@
 #define DSR_WEIGHT_MAX		65535
 #define DSR_TABLE_MAX_MIN	16	/* bounds of DSR_TABLE_A_MAX */
 #define DSR_TABLE_MAX_MAX	(1 << 26)
+#define DSR_SILENCE_DEVS_MAX	16
 
 /**
  * enum dsr_cmd - commands of the family "dsr"
@@ -100,6 +101,7 @@ enum dsr_cmd {
  * @DSR_A_TABLE: nest of enum dsr_table_attr
  * @DSR_A_REASON: nest of enum dsr_reason_attr, once for each reason
  * @DSR_A_EXPLAIN: nest of enum dsr_explain_attr
+ * @DSR_A_SILENCE: nest of enum dsr_silence_attr
  */
 enum dsr_attr {
 	DSR_A_UNSPEC,
@@ -111,6 +113,7 @@ enum dsr_attr {
 	DSR_A_TABLE,
 	DSR_A_REASON,
 	DSR_A_EXPLAIN,
+	DSR_A_SILENCE,
 
 	__DSR_A_MAX,
 	DSR_A_MAX = __DSR_A_MAX - 1
@@ -530,6 +533,11 @@ enum dsr_explain_attr {
  * @DSR_RS_CMD_FLOW_GET: dump of the flow table
  * @DSR_RS_CMD_FLOW_SET: DSR_A_TABLE: MAX
  * @DSR_RS_CMD_STATS_GET: one reply: DSR_A_TABLE and DSR_A_REASON, repeated
+ * @DSR_RS_CMD_SILENCE_ADD: DSR_A_SILENCE: ADDR, and DEV, repeated
+ * @DSR_RS_CMD_SILENCE_REPLACE: as ADD
+ * @DSR_RS_CMD_SILENCE_DELETE: DSR_A_SILENCE: ADDR
+ * @DSR_RS_CMD_SILENCE_GET: dump
+ * @DSR_RS_CMD_SILENCE_FLUSH: no attributes; deletes all that were added
  */
 enum dsr_rs_cmd {
 	DSR_RS_CMD_UNSPEC,
@@ -541,6 +549,11 @@ enum dsr_rs_cmd {
 	DSR_RS_CMD_FLOW_GET,
 	DSR_RS_CMD_FLOW_SET,
 	DSR_RS_CMD_STATS_GET,
+	DSR_RS_CMD_SILENCE_ADD,
+	DSR_RS_CMD_SILENCE_REPLACE,
+	DSR_RS_CMD_SILENCE_DELETE,
+	DSR_RS_CMD_SILENCE_GET,
+	DSR_RS_CMD_SILENCE_FLUSH,
 
 	__DSR_RS_CMD_MAX,
 	DSR_RS_CMD_MAX = __DSR_RS_CMD_MAX - 1
@@ -579,6 +592,36 @@ enum dsr_rule_attr {
 
 	__DSR_RULE_A_MAX,
 	DSR_RULE_A_MAX = __DSR_RULE_A_MAX - 1
+};
+
+/**
+ * enum dsr_silence_attr - an address that the real server is silent about
+ *
+ * Nothing leaves by ARP or neighbour discovery that says where it is.
+ *
+ * @DSR_SILENCE_A_UNSPEC: never sent
+ * @DSR_SILENCE_A_PAD: alignment
+ * @DSR_SILENCE_A_ADDR: 4 or 16 bytes, the key
+ * @DSR_SILENCE_A_DEV: string, once for each device, DSR_SILENCE_DEVS_MAX at
+ *	most: the name of a device that need not be there so far, or the
+ *	beginning of names and a '+'; absent: all devices
+ * @DSR_SILENCE_A_RULES: u32, how many rules in mode local want it silenced, on
+ *	all devices (reply only)
+ * @DSR_SILENCE_A_WANTED: u8, 0: for the rules' sake only (reply only)
+ * @DSR_SILENCE_A_MESSAGES: u64, messages that were stopped or changed (reply
+ *	only)
+ */
+enum dsr_silence_attr {
+	DSR_SILENCE_A_UNSPEC,
+	DSR_SILENCE_A_PAD,
+	DSR_SILENCE_A_ADDR,
+	DSR_SILENCE_A_DEV,
+	DSR_SILENCE_A_RULES,
+	DSR_SILENCE_A_WANTED,
+	DSR_SILENCE_A_MESSAGES,
+
+	__DSR_SILENCE_A_MAX,
+	DSR_SILENCE_A_MAX = __DSR_SILENCE_A_MAX - 1
 };
 
 /**
