@@ -121,6 +121,7 @@ static const struct nla_policy top_policy[ATTR_MAX] = {
 	[DSR_A_TABLE] = { .type = NLA_NESTED },
 	[DSR_A_REASON] = { .type = NLA_NESTED },
 	[DSR_A_EXPLAIN] = { .type = NLA_NESTED },
+	[DSR_A_SILENCE] = { .type = NLA_NESTED },
 };
 
 static const struct nla_policy stats_policy[ATTR_MAX] = {
@@ -225,6 +226,13 @@ static const struct nla_policy nest_policy[DSR_A_MAX + 1][ATTR_MAX] = {
 		[DSR_EXPLAIN_A_REASON] = { .type = NLA_STRING },
 		[DSR_EXPLAIN_A_CHOICE] = { .type = NLA_U8 },
 		[DSR_EXPLAIN_A_SLOT] = { .type = NLA_U32 },
+	},
+	[DSR_A_SILENCE] = {
+		[DSR_SILENCE_A_ADDR] = ADDR_POLICY,
+		[DSR_SILENCE_A_DEV] = { .type = NLA_STRING },
+		[DSR_SILENCE_A_RULES] = { .type = NLA_U32 },
+		[DSR_SILENCE_A_WANTED] = { .type = NLA_U8 },
+		[DSR_SILENCE_A_MESSAGES] = { .type = NLA_U64 },
 	},
 };
 

@@ -72,6 +72,11 @@ static const char *const rule_names[] = {
 	[DSR_RULE_A_TO] = "to",
 };
 
+static const char *const silence_names[] = {
+	[DSR_SILENCE_A_ADDR] = "address",
+	[DSR_SILENCE_A_DEV] = "dev",
+};
+
 static const char *const table_names[] = {
 	[DSR_TABLE_A_MAX] = "max",
 };
@@ -90,6 +95,7 @@ static const struct nest_names nests[DSR_A_MAX + 1] = {
 	[DSR_A_BACKEND] = NAMES(backend_names),
 	[DSR_A_CONNECTION] = NAMES(connection_names),
 	[DSR_A_RULE] = NAMES(rule_names),
+	[DSR_A_SILENCE] = NAMES(silence_names),
 	[DSR_A_TABLE] = NAMES(table_names),
 };
 

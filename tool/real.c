@@ -381,4 +381,5 @@ const struct object real_object = {
 	.description = "what a real server delivers to its own sockets",
 	.commands = real_commands,
 	.fallback = "show",
+	.nested = &silence_object,
 };
