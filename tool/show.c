@@ -16,6 +16,7 @@
 #include "real.h"
 #include "report.h"
 #include "service.h"
+#include "silence.h"
 #include "stats.h"
 #include "table.h"
 
@@ -24,12 +25,14 @@
  * @objects: its services, or its rules
  * @backends: of all services; none on a real server
  * @key: of the service of each of @backends
+ * @silences: silenced addresses of a real server
  * @stats: its statistics
  */
 struct overview {
 	struct netlink_replies objects;
 	struct netlink_replies backends;
 	struct key_id *key;
+	struct netlink_replies silences;
 	struct netlink_replies stats;
 };
 
@@ -68,6 +71,10 @@ static int overview_read(struct dsrctl *ctl, enum netlink_module module,
 	if (module == NETLINK_RS) {
 		status = overview_dump(ctl, module, DSR_RS_CMD_RULE_GET,
 				       &overview->objects);
+		if (!status)
+			status = overview_dump(ctl, module,
+					       DSR_RS_CMD_SILENCE_GET,
+					       &overview->silences);
 	} else {
 		status = overview_dump(ctl, module, DSR_CMD_SERVICE_GET,
 				       &overview->objects);
@@ -87,6 +94,7 @@ static void overview_free(struct overview *overview)
 {
 	netlink_replies_free(&overview->objects);
 	netlink_replies_free(&overview->backends);
+	netlink_replies_free(&overview->silences);
 	netlink_replies_free(&overview->stats);
 	free(overview->key);
 }
@@ -203,11 +211,38 @@ static bool show_rules(struct dsrctl *ctl, const struct overview *overview,
 	return true;
 }
 
+/* As lines of a table, or as objects if there is an array to add them to. */
+static bool show_silences(const struct overview *overview, struct table *table,
+			  struct json_object *silences)
+{
+	struct silence_info silence;
+	char addr[ATTR_TEXT_MAX];
+	char *devices;
+	size_t i;
+
+	for (i = 0; i < overview->silences.count; i++) {
+		if (!silence_parse(overview->silences.reply[i], &silence))
+			return false;
+		if (silences) {
+			json_object_array_add(silences,
+					      silence_json(&silence));
+			continue;
+		}
+		devices = silence_devices(&silence);
+		table_text(table, "silent about %s at %s%s",
+			   attr_text(ATTR_ADDR, silence.tb[DSR_SILENCE_A_ADDR],
+				     addr),
+			   devices, strcmp(devices, "all") ? "" : " devices");
+		free(devices);
+	}
+	return true;
+}
+
 /* One module; as text, or as a key of the document if there is one. */
 static int show_module(struct dsrctl *ctl, enum netlink_module module,
 		       struct json_object *document)
 {
-	struct json_object *object = NULL, *objects = NULL;
+	struct json_object *object = NULL, *objects = NULL, *silences = NULL;
 	bool balancer = module == NETLINK_LB;
 	struct overview overview = { 0 };
 	struct nlattr *tb[ATTR_MAX];
@@ -228,9 +263,14 @@ static int show_module(struct dsrctl *ctl, enum netlink_module module,
 		json_object_object_add(document, netlink_module_name(module),
 				       object);
 	}
+	if (document && !balancer) {
+		silences = json_object_new_array();
+		json_object_object_add(object, "silence", silences);
+	}
 
 	valid = balancer ? show_services(ctl, &overview, &table, objects) :
 			   show_rules(ctl, &overview, &table, objects);
+	valid = valid && show_silences(&overview, &table, silences);
 	valid = valid && stats_parse_table(&overview.stats, tb);
 	if (!valid)
 		status = netlink_malformed();

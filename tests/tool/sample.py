@@ -132,6 +132,14 @@ def rule(vip=None, proto=None, port=None, tos=None, mask=None, to_port=None,
     return nest(u.DSR_A_RULE, *attrs)
 
 
+def silence(address, devices=(), rules=0, wanted=1, messages=0):
+    return nest(u.DSR_A_SILENCE, addr(u.DSR_SILENCE_A_ADDR, address),
+                *(string(u.DSR_SILENCE_A_DEV, name) for name in devices),
+                u32(u.DSR_SILENCE_A_RULES, rules),
+                u8(u.DSR_SILENCE_A_WANTED, wanted),
+                u64(u.DSR_SILENCE_A_MESSAGES, messages))
+
+
 def flow(proto, src, sport, dst, dport, to, to_port, socket_sport, state,
          expires):
     return nest(u.DSR_A_FLOW, u8(u.DSR_FLOW_A_PROTO, proto),
@@ -240,6 +248,13 @@ FLOWS = [
     flow(UDP, CLIENT, 53000, VIP, 53, W101, 53, 1024, u.DSR_CONN_UDP, 30000),
 ]
 
+SILENCES = [
+    silence(VIP, messages=12345),
+    silence('10.10.31.110', ['eth0', 'bond1+'], messages=2**64 - 1),
+    silence(VIP6, rules=2, wanted=0),
+    silence('2001:db8::101', ['eth0'], rules=1),
+]
+
 LB_STATS = (table(16, 1048576, 2048, 134217, timeouts(
     u.DSR_TABLE_A_TIMEOUTS, 10000, 900000, 120000, 10000, 300000)) +
             reason('forwarded', 12345) + reason('drop_no_backend', 0) +
@@ -293,6 +308,7 @@ def load(kernel):
         ('dsr', u.DSR_CMD_STATS_GET): Reply(LB_STATS),
         ('dsr_rs', u.DSR_RS_CMD_RULE_GET): Reply(*RULES),
         ('dsr_rs', u.DSR_RS_CMD_FLOW_GET): Reply(*FLOWS),
+        ('dsr_rs', u.DSR_RS_CMD_SILENCE_GET): Reply(*SILENCES),
         ('dsr_rs', u.DSR_RS_CMD_STATS_GET): Reply(RS_STATS),
     })
     kernel.events = list(EVENTS)

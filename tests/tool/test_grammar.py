@@ -16,6 +16,7 @@ SERVICE = f'{{{SERVICE_KEY}}} [OPTION]...'
 BACKEND_KEY = f'{{{SERVICE_KEY}}} via ADDR'
 BACKEND = f'{BACKEND_KEY} [weight W] [upper N] [lower N] [up|down]'
 KEY = '{vip ADDR [proto tcp|udp [port N]] | tos VALUE[/MASK] | dscp VALUE}'
+SILENCE = 'ADDR [dev DEV]...'
 CONNECTION = ('[fwmark N] [via ADDR] [src ADDR[:PORT]] [dst ADDR[:PORT]] '
               '[proto tcp|udp|sctp] '
               '[state syn|established|fin|closed|udp|persistent] '
@@ -191,6 +192,32 @@ ERRORS = {
     'real add tos 4 dscp 1':
         'real add: vip, tos and dscp exclude each other: '
         f'dsrctl real add {KEY} [to [:]PORT]',
+    # silence
+    'real s': "real: command 's' is ambiguous: show or silence",
+    'real sil mute': "real silence: unknown command 'mute': expected add, "
+                     'replace, delete, show, flush or help',
+    'real silence add': 'real silence add: address is missing: '
+                        f'dsrctl real silence add {SILENCE}',
+    'real silence delete': 'real silence delete: address is missing: '
+                           'dsrctl real silence delete ADDR',
+    'real silence 10.0.0': f"real silence add: address '10.0.0' {ADDRESS}",
+    'real silence 10.0.0.1/32':
+        f"real silence add: address '10.0.0.1/32' {ADDRESS}",
+    'real silence 10.0.0.1 eth0': "real silence add: unknown keyword 'eth0': "
+                                  'expected dev',
+    'real silence 10.0.0.1 dev eth0 dev':
+        'real silence add: dev needs a value: '
+        f'dsrctl real silence add {SILENCE}',
+    'real silence replace ::1 dev sixteen-letters-':
+        'real silence replace: dev sixteen-letters- is too long: a device\'s '
+        'name has at most 15 characters',
+    'real silence delete 10.0.0.1 dev eth0':
+        "real silence delete: unexpected argument 'dev': there are none here",
+    'real silence show 10.0.0.1':
+        "real silence show: unexpected argument '10.0.0.1': "
+        'there are none here',
+    'real silence flush all':
+        "real silence flush: unexpected argument 'all': there are none here",
     'connection show limit': 'connection show: limit needs a value: '
                              f'dsrctl connection show {CONNECTION}',
     # numbers

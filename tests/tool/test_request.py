@@ -158,6 +158,21 @@ REQUESTS = {
     'service show vip 10.10.31.100 proto tcp port 80':
         ('dsr', u.DSR_CMD_SERVICE_GET, {u.DSR_A_SERVICE: WEB}),
     'service flush': ('dsr', u.DSR_CMD_SERVICE_FLUSH, {}),
+    'real silence 10.10.31.100':
+        ('dsr_rs', u.DSR_RS_CMD_SILENCE_ADD,
+         {u.DSR_A_SILENCE: {u.DSR_SILENCE_A_ADDR: VIP}}),
+    'real silence 2001:db8::100 dev eth0':
+        ('dsr_rs', u.DSR_RS_CMD_SILENCE_ADD,
+         {u.DSR_A_SILENCE: {u.DSR_SILENCE_A_ADDR: VIP6,
+                            u.DSR_SILENCE_A_DEV: b'eth0\0'}}),
+    'real sil repl 10.10.31.100 dev fifteen-letters':
+        ('dsr_rs', u.DSR_RS_CMD_SILENCE_REPLACE,
+         {u.DSR_A_SILENCE: {u.DSR_SILENCE_A_ADDR: VIP,
+                            u.DSR_SILENCE_A_DEV: b'fifteen-letters\0'}}),
+    'real silence delete 10.10.31.100':
+        ('dsr_rs', u.DSR_RS_CMD_SILENCE_DELETE,
+         {u.DSR_A_SILENCE: {u.DSR_SILENCE_A_ADDR: VIP}}),
+    'real silence flush': ('dsr_rs', u.DSR_RS_CMD_SILENCE_FLUSH, {}),
     'service show fwmark 1':
         ('dsr', u.DSR_CMD_SERVICE_GET, {u.DSR_A_SERVICE: MARK}),
     'backend add fwmark 1 via 10.10.30.101':
@@ -320,6 +335,16 @@ def test_request(fake, kernel, line):
         assert flat(request.nest(kind)) == flat(attrs)
 
 
+def test_silence_devices(fake, kernel):
+    """A device is an attribute of its own, in the order of the words."""
+    fake('real silence 10.10.31.100 dev eth1 dev eth0 dev vlan+').check(0)
+    (kind, nested, payload), = kernel.requests[0].attrs
+    assert (kind, nested) == (u.DSR_A_SILENCE, True)
+    assert [(k, v) for k, _, v in parse_attrs(payload)] == [
+        (u.DSR_SILENCE_A_ADDR, VIP), *((u.DSR_SILENCE_A_DEV, name) for name in (
+            b'eth1\0', b'eth0\0', b'vlan+\0'))]
+
+
 def flat(attrs):
     """Nests within a nest as tuples, as they are there and as they are sent."""
     timeouts = (u.DSR_SERVICE_A_TIMEOUTS, u.DSR_TABLE_A_TIMEOUTS)
@@ -362,6 +387,7 @@ DUMPS = {
              u.DSR_CONNECTION_A_STATE: n8(u.DSR_CONN_SYN)}}),
     'flow show src 10.10.31.200': ('dsr_rs', u.DSR_RS_CMD_FLOW_GET, {}),
     'real show': ('dsr_rs', u.DSR_RS_CMD_RULE_GET, {}),
+    'real silence': ('dsr_rs', u.DSR_RS_CMD_SILENCE_GET, {}),
     'flow show': ('dsr_rs', u.DSR_RS_CMD_FLOW_GET, {}),
 }
 
