@@ -33,9 +33,7 @@ static bool message_read(const struct sk_buff *skb,
 	unsigned int at = skb_network_offset(skb);
 	unsigned int target_at = at + arp_hdr_len(dev) - sizeof(msg->target);
 	const struct arphdr *arp;
-	const __be32 *addr;
 	struct arphdr _arp;
-	__be32 _addr;
 
 	arp = skb_header_pointer(skb, at, sizeof(_arp), &_arp);
 	if (!arp || arp->ar_pro != htons(ETH_P_IP) ||
@@ -43,16 +41,10 @@ static bool message_read(const struct sk_buff *skb,
 		return false;
 	msg->request = arp->ar_op == htons(ARPOP_REQUEST);
 	msg->sender_at = at + sizeof(*arp) + dev->addr_len;
-	/* ARP knows nothing of the alignment of addresses. */
-	addr = skb_header_pointer(skb, msg->sender_at, sizeof(_addr), &_addr);
-	if (!addr)
-		return false;
-	msg->sender = get_unaligned(addr);
-	addr = skb_header_pointer(skb, target_at, sizeof(_addr), &_addr);
-	if (!addr)
-		return false;
-	msg->target = get_unaligned(addr);
-	return true;
+	return !skb_copy_bits(skb, msg->sender_at, &msg->sender,
+			      sizeof(msg->sender)) &&
+	       !skb_copy_bits(skb, target_at, &msg->target,
+			      sizeof(msg->target));
 }
 
 /* The best address of a device to ask for @target with; 0: it has none. */
