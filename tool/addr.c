@@ -134,6 +134,22 @@ int addr_put(struct nl_msg *msg, int type, const struct addr *addr)
 }
 
 /**
+ * addr_get() - read an attribute as an address
+ * @attr: 4 or 16 bytes, or NULL
+ * @addr: where to put the address
+ *
+ * Return: whether there is one.
+ */
+bool addr_get(const struct nlattr *attr, struct addr *addr)
+{
+	if (!attr)
+		return false;
+	addr->family = nla_len(attr) == sizeof(addr->in) ? AF_INET : AF_INET6;
+	memcpy(&addr->in, nla_data(attr), addr_size(addr));
+	return true;
+}
+
+/**
  * addr_is() - whether an attribute is an address
  * @addr: the address
  * @attr: 4 or 16 bytes, or NULL

@@ -44,6 +44,12 @@ const char *const attr_pings[] = {
 	NULL
 };
 
+const char *const attr_rule_modes[] = {
+	[DSR_RULE_MODE_REDIRECT] = "redirect",
+	[DSR_RULE_MODE_LOCAL] = "local",
+	NULL
+};
+
 const char *const attr_on_downs[] = {
 	[DSR_ON_DOWN_RESCHEDULE] = "reschedule",
 	[DSR_ON_DOWN_RESET] = "reset",
@@ -101,6 +107,7 @@ static const char *const *const kind_names[] = {
 	[ATTR_BACKEND_STATE] = attr_backend_states,
 	[ATTR_BACKEND_ADMIN] = attr_backend_admins,
 	[ATTR_PING] = attr_pings,
+	[ATTR_RULE_MODE] = attr_rule_modes,
 	[ATTR_ON_DOWN] = attr_on_downs,
 	[ATTR_CHOICE] = attr_choices,
 	[ATTR_DEVICE] = NULL
@@ -196,6 +203,8 @@ static const struct nla_policy nest_policy[DSR_A_MAX + 1][ATTR_MAX] = {
 		[DSR_RULE_A_TOS] = { .type = NLA_U8 },
 		[DSR_RULE_A_TOS_MASK] = { .type = NLA_U8 },
 		[DSR_RULE_A_TO_PORT] = { .type = NLA_U16 },
+		[DSR_RULE_A_MODE] = { .type = NLA_U8 },
+		[DSR_RULE_A_ROUTED] = { .type = NLA_U8 },
 		[DSR_RULE_A_STATS] = { .type = NLA_NESTED },
 		[DSR_RULE_A_TO] = ADDR_POLICY,
 	},

@@ -36,6 +36,7 @@ enum attr_kind {
 	ATTR_BACKEND_STATE,	/* u8, enum dsr_backend_state */
 	ATTR_BACKEND_ADMIN,	/* u8, enum dsr_backend_admin */
 	ATTR_PING,		/* u8, enum dsr_ping */
+	ATTR_RULE_MODE,		/* u8, enum dsr_rule_mode */
 	ATTR_ON_DOWN,		/* u8, enum dsr_on_down */
 	ATTR_CHOICE,		/* u8, enum dsr_choice */
 	ATTR_MAC,		/* binary */
@@ -47,6 +48,7 @@ extern const char *const attr_hashes[];
 extern const char *const attr_protos[];
 extern const char *const attr_switches[];
 extern const char *const attr_pings[];
+extern const char *const attr_rule_modes[];
 extern const char *const attr_on_downs[];
 extern const char *const attr_conn_states[];
 extern const char *const attr_flow_states[];

@@ -69,6 +69,7 @@ static const char *const rule_names[] = {
 	[DSR_RULE_A_TOS] = "tos",
 	[DSR_RULE_A_TOS_MASK] = "tos",
 	[DSR_RULE_A_TO_PORT] = "to",
+	[DSR_RULE_A_MODE] = "mode",
 	[DSR_RULE_A_TO] = "to",
 };
 

@@ -15,6 +15,7 @@
 #include "dsrctl.h"
 #include "json.h"
 #include "listing.h"
+#include "local.h"
 #include "netlink.h"
 #include "real.h"
 #include "report.h"
@@ -28,6 +29,7 @@ enum {
 	KEY_TOS,
 	KEY_DSCP,
 	KEY_TO,
+	KEY_MODE,
 };
 
 #define RULE_KEYWORDS \
@@ -40,6 +42,7 @@ enum {
 static const struct keyword change_keywords[] = {
 	RULE_KEYWORDS,
 	[KEY_TO] = { "to", NULL },
+	[KEY_MODE] = { "mode", attr_rule_modes },
 	{ NULL, NULL }
 };
 
@@ -60,6 +63,7 @@ struct rule {
 	uint8_t tos_mask;
 	struct addr to;
 	int to_port;
+	unsigned int mode;
 };
 
 static int rule_read_dscp(struct args *args, struct rule *rule)
@@ -138,6 +142,9 @@ static int rule_read(struct args *args, struct rule *rule)
 		case KEY_TO:
 			status = rule_read_to(args, rule);
 			break;
+		case KEY_MODE:
+			status = args_choice(args, &rule->mode);
+			break;
 		default:
 			status = DSRCTL_USAGE;
 		}
@@ -171,12 +178,32 @@ static int rule_put(struct nl_msg *msg, const struct args *args,
 	if (rule->to_port >= 0 &&
 	    nla_put_u16(msg, DSR_RULE_A_TO_PORT, htons(rule->to_port)))
 		return -1;
+	if (args_seen(args, KEY_MODE) &&
+	    nla_put_u8(msg, DSR_RULE_A_MODE, rule->mode))
+		return -1;
 	return nla_nest_end(msg, nest);
 }
 
-static int real_change(struct dsrctl *ctl, struct args *args, uint8_t cmd)
+static int rule_send(struct dsrctl *ctl, const struct args *args, uint8_t cmd,
+		     const struct rule *rule)
 {
 	struct nl_msg *msg;
+	int status;
+
+	status = netlink_request(ctl->netlink, NETLINK_RS, cmd, 0, &msg);
+	if (status)
+		return status;
+	if (rule_put(msg, args, rule))
+		return netlink_too_long(msg);
+	return netlink_do(ctl->netlink, msg);
+}
+
+/* In mode local dsrctl takes care of the route. It is there only while there is
+ * the rule, for without it the neighbours would find the VIP here.
+ */
+static int real_change(struct dsrctl *ctl, struct args *args, uint8_t cmd)
+{
+	struct local local;
 	struct rule rule;
 	int status;
 
@@ -187,12 +214,15 @@ static int real_change(struct dsrctl *ctl, struct args *args, uint8_t cmd)
 		report_warning("tos 0x%02x/0x%02x compares the two low bits, which are ECN's: routers and hosts change them; name a value with DSCP bits only, such as 0x04",
 			       rule.tos, rule.tos_mask);
 
-	status = netlink_request(ctl->netlink, NETLINK_RS, cmd, 0, &msg);
-	if (status)
-		return status;
-	if (rule_put(msg, args, &rule))
-		return netlink_too_long(msg);
-	return netlink_do(ctl->netlink, msg);
+	/* those that can be in mode local */
+	if (!args_seen(args, KEY_VIP) || args_seen(args, KEY_PROTO))
+		return rule_send(ctl, args, cmd, &rule);
+	status = local_begin(ctl->netlink, &local, &rule.vip,
+			     rule.mode == DSR_RULE_MODE_LOCAL,
+			     cmd == DSR_RS_CMD_RULE_ADD);
+	if (!status)
+		status = rule_send(ctl, args, cmd, &rule);
+	return local_end(&local, status);
 }
 
 static int real_add(struct dsrctl *ctl, struct args *args)
@@ -216,10 +246,11 @@ static int real_flush(struct dsrctl *ctl, struct args *args)
 	int status;
 
 	status = args_end(args);
-	if (status)
-		return status;
-	status = netlink_request(ctl->netlink, NETLINK_RS,
-				 DSR_RS_CMD_RULE_FLUSH, 0, &msg);
+	if (!status)
+		status = local_flush(ctl->netlink);
+	if (!status)
+		status = netlink_request(ctl->netlink, NETLINK_RS,
+					 DSR_RS_CMD_RULE_FLUSH, 0, &msg);
 	if (status)
 		return status;
 	return netlink_do(ctl->netlink, msg);
@@ -244,6 +275,11 @@ bool real_parse(const struct nlmsghdr *reply, struct nlattr **tb,
 	       attr_parse_stats(tb[DSR_RULE_A_STATS], stats);
 }
 
+static bool is_unrouted(struct nlattr **tb)
+{
+	return tb[DSR_RULE_A_ROUTED] && !attr_u8(tb[DSR_RULE_A_ROUTED]);
+}
+
 /**
  * real_json() - a rule as JSON
  * @tb: its attributes
@@ -264,6 +300,11 @@ struct json_object *real_json(struct nlattr **tb, struct nlattr **stats)
 		  tb[DSR_RULE_A_TOS_MASK]);
 	attr_json(object, "to", ATTR_ADDR, tb[DSR_RULE_A_TO]);
 	attr_json(object, "to_port", ATTR_PORT, tb[DSR_RULE_A_TO_PORT]);
+	attr_json(object, "mode", ATTR_RULE_MODE, tb[DSR_RULE_A_MODE]);
+	json_object_object_add(object, "problem",
+			       is_unrouted(tb) ?
+				       json_object_new_string("no_local_route") :
+				       NULL);
 	stats_json(object, stats);
 	return object;
 }
@@ -280,6 +321,7 @@ void real_columns(struct table *table, bool statistics)
 	table_column(table, "PROTO", TABLE_LEFT, 0);
 	table_column(table, "PORT", TABLE_RIGHT, 0);
 	table_column(table, "TO", TABLE_LEFT, 0);
+	table_column(table, "MODE", TABLE_LEFT, 0);
 	if (statistics)
 		stats_columns(table);
 }
@@ -305,8 +347,13 @@ void real_cells(struct table *table, bool statistics, struct nlattr **tb,
 	table_cell(table, TABLE_PLAIN, "%s",
 		   attr_to_text(tb[DSR_RULE_A_TO], tb[DSR_RULE_A_TO_PORT],
 				text));
+	attr_cell(table, ATTR_RULE_MODE, tb[DSR_RULE_A_MODE]);
 	if (statistics)
 		stats_cells(table, stats);
+	if (is_unrouted(tb))
+		table_text(table,
+			   "  no local route: packets for it are not delivered; 'dsrctl real replace vip %s mode local' makes one",
+			   attr_text(ATTR_ADDR, tb[DSR_RULE_A_VIP], text));
 }
 
 static int real_print(struct dsrctl *ctl,
@@ -355,7 +402,7 @@ static int real_show(struct dsrctl *ctl, struct args *args)
 
 #define KEY_SYNTAX \
 	"{vip ADDR [proto tcp|udp|sctp [port N]] | tos VALUE[/MASK] | dscp VALUE}"
-#define CHANGE_SYNTAX	KEY_SYNTAX " [to ADDR|[:]PORT|ADDR:PORT]"
+#define CHANGE_SYNTAX	KEY_SYNTAX " [to ADDR|[:]PORT|ADDR:PORT] [mode redirect|local]"
 
 static const struct command real_commands[] = {
 	{ "add", CHANGE_SYNTAX,

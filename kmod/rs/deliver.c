@@ -34,6 +34,37 @@ static bool is_bad_source(const struct dsr_rs_packet *pkt,
 	       (type & IPV6_ADDR_LOOPBACK && !(dev->flags & IFF_LOOPBACK));
 }
 
+/* Whether the stack delivers what is sent to the VIP of a rule in mode local.
+ * That it does is believed for a second.
+ */
+static bool is_routed(struct dsr_rs_net *rs, struct dsr_rs_rule *rule)
+{
+	u32 seen = READ_ONCE(rule->routed);
+	u32 now = (u32)jiffies ?: 1;
+
+	if (seen && now - seen < HZ)
+		return true;
+	if (!dsr_rs_local_is_routed(rs->net, rule->key.family,
+				    &rule->key.vip))
+		return false;
+	WRITE_ONCE(rule->routed, now);
+	return true;
+}
+
+/* Mode local: the packet goes on as it is. */
+static enum dsr_rs_reason deliver_unchanged(struct dsr_rs_net *rs,
+					    struct dsr_rs_rule *rule,
+					    const struct sk_buff *skb,
+					    const struct dsr_rs_packet *pkt)
+{
+	if (!is_routed(rs, rule))
+		return DSR_RS_DROP_NO_LOCAL_ROUTE;
+	dsr_stats_count(rule->stats, skb);
+	if (dsr_rs_packet_opens(pkt))
+		this_cpu_inc(rule->stats->connections);
+	return DSR_RS_DELIVERED_UNCHANGED;
+}
+
 /* Find out where a packet is to go that no flow is known of.
  *
  * Return: whether to begin a flow towards @target; else @reason is what becomes
@@ -52,6 +83,9 @@ static bool find_target(struct dsr_rs_net *rs, const struct sk_buff *skb,
 	    !dsr_rs_local_is_elsewhere(rs->net, tuple->family,
 				       &tuple->server)) {
 		*reason = DSR_RS_PASS_TOS_NOT_VIP;
+	} else if (target->rule && dsr_rs_rule_is_local(target->rule)) {
+		*reason = deliver_unchanged(rs, target->rule, skb, pkt);
+		return false;
 	} else if (target->rule) {
 		if (!dsr_rs_local_target(rs->net, skb->dev, target->rule, tuple,
 					 target)) {
@@ -112,7 +146,7 @@ static bool is_outdated(struct dsr_rs_net *rs, const struct sk_buff *skb,
 	if (!flow->rule)
 		return false;
 	rule = dsr_rs_rule_match(&rs->rules, &pkt->tuple, pkt->tos);
-	return rule != flow->rule ||
+	return rule != flow->rule || dsr_rs_rule_is_local(rule) ||
 	       !dsr_rs_local_target(rs->net, skb->dev, rule, &pkt->tuple,
 				    &target) ||
 	       !dsr_addr_equal(flow->family, &target.local, &socket.server) ||

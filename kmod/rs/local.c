@@ -5,8 +5,10 @@
 
 #include <linux/inetdevice.h>
 #include <net/addrconf.h>
+#include <net/ip6_route.h>
 #include <net/route.h>
 
+#include "dst.h"
 #include "local.h"
 
 /**
@@ -23,6 +25,34 @@ bool dsr_rs_local_has(struct net *net, u8 family,
 	return family == AF_INET ?
 	       inet_addr_type(net, addr->ip) == RTN_LOCAL :
 	       ipv6_chk_addr(net, &addr->in6, NULL, 0);
+}
+
+/**
+ * dsr_rs_local_is_routed() - whether what is sent to an address is delivered
+ *	here
+ * @net: network namespace
+ * @family: of the address
+ * @addr: address, which no device need have
+ *
+ * Context: any.
+ */
+bool dsr_rs_local_is_routed(struct net *net, u8 family,
+			    const union nf_inet_addr *addr)
+{
+	struct flowi6 fl6 = {};
+	struct dst_entry *dst;
+	bool routed;
+
+	if (family == AF_INET)
+		return inet_addr_type(net, addr->ip) == RTN_LOCAL;
+	if (!ipv6_mod_enabled())
+		return false;
+	fl6.daddr = addr->in6;
+	dst = ip6_route_lookup(net, &fl6, NULL, 0);
+	routed = !dst->error &&
+		 dst_rt6_info(dst)->rt6i_flags & RTF_LOCAL;
+	dst_release(dst);
+	return routed;
 }
 
 /**

@@ -21,6 +21,8 @@ static const struct nla_policy rule_policy[DSR_RULE_A_MAX + 1] = {
 	[DSR_RULE_A_TO_PORT]	= { .type = NLA_U16 },
 	[DSR_RULE_A_STATS]	= { .type = NLA_REJECT },
 	[DSR_RULE_A_TO]		= DSR_ADDR_POLICY,
+	[DSR_RULE_A_MODE]	= { .type = NLA_U8 },
+	[DSR_RULE_A_ROUTED]	= { .type = NLA_REJECT },
 };
 
 const struct nla_policy dsr_rs_netlink_rule_policy[DSR_A_RULE + 1] = {
@@ -185,13 +187,42 @@ static int to_addr_parse(struct net *net, struct nlattr *attr,
 	return 0;
 }
 
+static int mode_parse(struct nlattr **tb, const struct dsr_rs_rule_key *key,
+		      struct dsr_rs_rule_to *to, struct netlink_ext_ack *extack)
+{
+	struct nlattr *mode = tb[DSR_RULE_A_MODE];
+
+	if (!mode)
+		return 0;
+	to->mode = nla_get_u8(mode);
+	if (to->mode > DSR_RULE_MODE_MAX)
+		return refuse(extack, mode,
+			      "no such mode: there are redirect and local");
+	if (to->mode == DSR_RULE_MODE_REDIRECT)
+		return 0;
+	if (!key->family)
+		return refuse(extack, mode,
+			      "mode local is for a VIP: what has a TOS may be addressed to anybody");
+	if (key->proto)
+		return refuse(extack, tb[DSR_RULE_A_PROTO],
+			      "mode local is for the whole VIP: leave out protocol and port");
+	if (tb[DSR_RULE_A_TO] || tb[DSR_RULE_A_TO_PORT])
+		return refuse(extack, mode,
+			      "in mode local packets stay as they are: leave out where the rule leads to");
+	return 0;
+}
+
 static int to_parse(struct net *net, struct nlattr **tb,
 		    const struct dsr_rs_rule_key *key,
 		    struct dsr_rs_rule_to *to, struct netlink_ext_ack *extack)
 {
 	struct nlattr *port = tb[DSR_RULE_A_TO_PORT];
+	int err;
 
 	memset(to, 0, sizeof(*to));
+	err = mode_parse(tb, key, to, extack);
+	if (err)
+		return err;
 	if (port) {
 		to->port = nla_get_be16(port);
 		if (!to->port)
@@ -222,6 +253,48 @@ static int rule_create(struct dsr_rs_net *rs, const struct dsr_rs_rule_key *key,
 	return 0;
 }
 
+/* Of a rule, or of none. */
+static bool is_local(const struct dsr_rs_rule *rule, const struct mutex *lock)
+{
+	return rule && rcu_dereference_protected(rule->to,
+				lockdep_is_held(lock))->mode ==
+		       DSR_RULE_MODE_LOCAL;
+}
+
+/* Make a rule, or have @rule lead elsewhere. The VIP is silent before anything
+ * makes it an address of this machine, and until nothing does any more.
+ */
+static int rule_apply(struct dsr_rs_net *rs, struct dsr_rs_rule *rule,
+		      const struct dsr_rs_rule_key *key,
+		      const struct dsr_rs_rule_to *to,
+		      struct netlink_ext_ack *extack)
+{
+	bool local = to->mode == DSR_RULE_MODE_LOCAL;
+	bool was_local = is_local(rule, &rs->lock);
+	int err = 0;
+
+	if (local && !was_local)
+		err = dsr_rs_silence_hold(rs, key->family, &key->vip);
+	if (err) {
+		NL_SET_ERR_MSG(extack, "the VIP cannot be silenced");
+		return err;
+	}
+	if (rule)
+		err = dsr_rs_rule_lead(rule, to, &rs->lock);
+	else
+		err = rule_create(rs, key, to, extack);
+	if (err ? local && !was_local : was_local && !local)
+		dsr_rs_silence_release(rs, key->family, &key->vip);
+	return err;
+}
+
+static void rule_remove(struct dsr_rs_net *rs, struct dsr_rs_rule *rule)
+{
+	if (is_local(rule, &rs->lock))
+		dsr_rs_silence_release(rs, rule->key.family, &rule->key.vip);
+	dsr_rs_rule_unlist(&rs->rules, rule, &rs->lock);
+}
+
 static int rule_add(struct genl_info *info, bool replace)
 {
 	struct dsr_rs_net *rs = dsr_rs_net(genl_info_net(info));
@@ -240,10 +313,8 @@ static int rule_add(struct genl_info *info, bool replace)
 
 	mutex_lock(&rs->lock);
 	rule = dsr_rs_rule_find(&rs->rules, &key, &rs->lock);
-	if (!rule) {
-		err = rule_create(rs, &key, &to, info->extack);
-	} else if (replace) {
-		err = dsr_rs_rule_lead(rule, &to, &rs->lock);
+	if (!rule || replace) {
+		err = rule_apply(rs, rule, &key, &to, info->extack);
 	} else {
 		NL_SET_ERR_MSG(info->extack,
 			       "there is such a rule: replace changes where it leads to");
@@ -280,15 +351,16 @@ int dsr_rs_netlink_rule_delete_doit(struct sk_buff *skb, struct genl_info *info)
 	err = key_parse(info, tb, &key);
 	if (err)
 		return err;
-	if (tb[DSR_RULE_A_TO_PORT] || tb[DSR_RULE_A_TO])
+	if (tb[DSR_RULE_A_TO_PORT] || tb[DSR_RULE_A_TO] || tb[DSR_RULE_A_MODE])
 		return refuse(info->extack, tb[DSR_RULE_A_TO_PORT] ?:
-					    tb[DSR_RULE_A_TO],
+					    tb[DSR_RULE_A_TO] ?:
+					    tb[DSR_RULE_A_MODE],
 			      "a rule is deleted by what it matches: leave out where it leads to");
 
 	mutex_lock(&rs->lock);
 	rule = dsr_rs_rule_find(&rs->rules, &key, &rs->lock);
 	if (rule) {
-		dsr_rs_rule_unlist(&rs->rules, rule, &rs->lock);
+		rule_remove(rs, rule);
 		rs->generation++;
 		dsr_rs_net_rest(rs);
 	} else {
@@ -307,7 +379,7 @@ int dsr_rs_netlink_rule_flush_doit(struct sk_buff *skb, struct genl_info *info)
 
 	mutex_lock(&rs->lock);
 	list_for_each_entry_safe(rule, next, &rs->rules.all, all)
-		dsr_rs_rule_unlist(&rs->rules, rule, &rs->lock);
+		rule_remove(rs, rule);
 	rs->generation++;
 	dsr_rs_net_rest(rs);
 	mutex_unlock(&rs->lock);
@@ -328,8 +400,16 @@ static int rule_key_put(struct sk_buff *skb, const struct dsr_rs_rule *rule)
 	return 0;
 }
 
-static int rule_to_put(struct sk_buff *skb, const struct dsr_rs_rule_to *to)
+static int rule_to_put(struct sk_buff *skb, struct net *net,
+		       const struct dsr_rs_rule *rule,
+		       const struct dsr_rs_rule_to *to)
 {
+	if (nla_put_u8(skb, DSR_RULE_A_MODE, to->mode) ||
+	    (to->mode == DSR_RULE_MODE_LOCAL &&
+	     nla_put_u8(skb, DSR_RULE_A_ROUTED,
+			dsr_rs_local_is_routed(net, rule->key.family,
+					       &rule->key.vip))))
+		return -EMSGSIZE;
 	if ((to->family &&
 	     dsr_addr_put(skb, DSR_RULE_A_TO, to->family, &to->addr)) ||
 	    (to->port && nla_put_be16(skb, DSR_RULE_A_TO_PORT, to->port)))
@@ -338,7 +418,7 @@ static int rule_to_put(struct sk_buff *skb, const struct dsr_rs_rule_to *to)
 }
 
 static int rule_put(struct sk_buff *skb, struct netlink_callback *cb,
-		    const struct dsr_rs_rule *rule, const struct mutex *lock)
+		    struct dsr_rs_net *rs, const struct dsr_rs_rule *rule)
 {
 	struct dsr_stats sum = {};
 	struct nlattr *nest;
@@ -355,8 +435,9 @@ static int rule_put(struct sk_buff *skb, struct netlink_callback *cb,
 		goto cancel;
 	dsr_stats_add(&sum, rule->stats);
 	if (rule_key_put(skb, rule) ||
-	    rule_to_put(skb, rcu_dereference_protected(rule->to,
-						       lockdep_is_held(lock))) ||
+	    rule_to_put(skb, rs->net, rule,
+			rcu_dereference_protected(rule->to,
+						  lockdep_is_held(&rs->lock))) ||
 	    dsr_stats_put(skb, DSR_RULE_A_STATS, &sum))
 		goto cancel;
 	nla_nest_end(skb, nest);
@@ -382,7 +463,7 @@ int dsr_rs_netlink_rule_get_dumpit(struct sk_buff *skb,
 	list_for_each_entry(rule, &rs->rules.all, all) {
 		if (at++ < dump->cursor)
 			continue;
-		if (rule_put(skb, cb, rule, &rs->lock))
+		if (rule_put(skb, cb, rs, rule))
 			break;
 		dump->cursor++;
 	}

@@ -58,6 +58,8 @@ static void to_show(struct seq_file *m, const struct dsr_rs_rule_to *to)
 		addr_show(m, " to", to->family, &to->addr);
 	else if (to->port)
 		seq_printf(m, " to :%u", ntohs(to->port));
+	if (to->mode == DSR_RULE_MODE_LOCAL)
+		seq_puts(m, " mode local");
 }
 
 static void rule_show(struct seq_file *m, const struct dsr_rs_rule *rule,

@@ -14,6 +14,7 @@
 	R(DELIVERED, "delivered")					\
 	R(DELIVERED_OTHER_PORT, "delivered_other_port")			\
 	R(DELIVERED_ICMP, "delivered_icmp_error")			\
+	R(DELIVERED_UNCHANGED, "delivered_unchanged")			\
 	R(REPLIED, "replied")						\
 	R(REPLIED_OTHER_PORT, "replied_other_port")			\
 	R(REPLIED_ICMP, "replied_icmp_error")				\
@@ -33,6 +34,7 @@
 	R(DROP_MALFORMED, "drop_malformed")				\
 	R(DROP_SOURCE, "drop_bad_source")				\
 	R(DROP_NO_ADDRESS, "drop_no_local_address")			\
+	R(DROP_NO_LOCAL_ROUTE, "drop_no_local_route")			\
 	R(DROP_TABLE_FULL, "drop_flow_table_full")			\
 	R(DROP_NO_PORT, "drop_no_free_port")				\
 	R(DROP_NO_MEMORY, "drop_no_memory")				\

@@ -16,6 +16,7 @@
 #include <linux/rcupdate.h>
 #include <linux/refcount.h>
 #include <linux/types.h>
+#include <linux/dsr.h>
 
 #include "stats.h"
 #include "tuple.h"
@@ -45,12 +46,14 @@ struct dsr_rs_rule_key {
  * @addr: local address, if @family says so
  * @port: local port, or 0: that of the packet
  * @family: AF_INET or AF_INET6; 0: an address of the incoming device
+ * @mode: enum dsr_rule_mode; local: to the VIP itself
  * @rcu: frees what is not a rule's any more
  */
 struct dsr_rs_rule_to {
 	union nf_inet_addr addr;
 	__be16 port;
 	u8 family;
+	u8 mode;
 	struct rcu_head rcu;
 };
 
@@ -63,6 +66,8 @@ struct dsr_rs_rule_to {
  * @to: where it leads to, never %NULL; replaced as a whole
  * @refs: one while listed, one for each flow
  * @stats: requests and flows
+ * @routed: in mode local: when there was last seen to be a local route, in
+ *	jiffies; 0: not so far
  * @rcu: frees what the list's readers may still see
  */
 struct dsr_rs_rule {
@@ -72,6 +77,7 @@ struct dsr_rs_rule {
 	struct dsr_rs_rule_to __rcu *to;
 	refcount_t refs;
 	struct dsr_stats __percpu *stats;
+	u32 routed;
 	struct rcu_head rcu;
 };
 
@@ -88,6 +94,12 @@ struct dsr_rs_rules {
 	struct list_head all;
 	u32 count;
 };
+
+/** dsr_rs_rule_is_local() - whether a rule is in mode local; under RCU */
+static inline bool dsr_rs_rule_is_local(const struct dsr_rs_rule *rule)
+{
+	return rcu_dereference(rule->to)->mode == DSR_RULE_MODE_LOCAL;
+}
 
 void dsr_rs_rule_init(struct dsr_rs_rules *rules);
 struct dsr_rs_rule *dsr_rs_rule_alloc(const struct dsr_rs_rule_key *key,

@@ -199,6 +199,51 @@ void dsr_rs_silence_unwant(struct dsr_rs_net *rs,
 }
 
 /**
+ * dsr_rs_silence_hold() - a rule wants an address silenced, on all devices
+ * @rs: namespace, its lock held
+ * @family: AF_INET or AF_INET6
+ * @addr: address
+ *
+ * Context: process context, sleeps.
+ * Return: 0 or -errno, with nothing changed.
+ */
+int dsr_rs_silence_hold(struct dsr_rs_net *rs, u8 family,
+			const union nf_inet_addr *addr)
+{
+	struct dsr_rs_silence *silence;
+	int err;
+
+	lockdep_assert_held(&rs->lock);
+	err = find_or_list(rs, family, addr, &silence);
+	if (err)
+		return err;
+	silence->rules++;
+	settle(rs, silence);
+	return 0;
+}
+
+/**
+ * dsr_rs_silence_release() - undo dsr_rs_silence_hold()
+ * @rs: namespace, its lock held
+ * @family: AF_INET or AF_INET6
+ * @addr: address
+ *
+ * Context: process context, sleeps.
+ */
+void dsr_rs_silence_release(struct dsr_rs_net *rs, u8 family,
+			    const union nf_inet_addr *addr)
+{
+	struct dsr_rs_silence *silence;
+
+	lockdep_assert_held(&rs->lock);
+	silence = dsr_rs_silence_find(rs, family, addr);
+	if (WARN_ON_ONCE(!silence || !silence->rules))
+		return;
+	silence->rules--;
+	settle(rs, silence);
+}
+
+/**
  * dsr_rs_silence_exit() - the namespace ends: no address is silenced
  * @rs: namespace, its lock held
  *

@@ -97,6 +97,10 @@ int dsr_rs_silence_want(struct dsr_rs_net *rs, u8 family,
 			struct dsr_rs_silence_devs *devs);
 void dsr_rs_silence_unwant(struct dsr_rs_net *rs,
 			   struct dsr_rs_silence *silence);
+int dsr_rs_silence_hold(struct dsr_rs_net *rs, u8 family,
+			const union nf_inet_addr *addr);
+void dsr_rs_silence_release(struct dsr_rs_net *rs, u8 family,
+			    const union nf_inet_addr *addr);
 
 struct dsr_rs_silence *
 dsr_rs_silence_match(const struct dsr_rs_silences *silences, u8 family,

@@ -34,6 +34,9 @@
 #define DSR_TABLE_MAX_MAX	(1 << 26)
 #define DSR_SILENCE_DEVS_MAX	16
 
+/* rtm_protocol of the routes that dsrctl makes for rules in mode local */
+#define DSR_ROUTE_PROTOCOL	213
+
 /**
  * enum dsr_cmd - commands of the family "dsr"
  * @DSR_CMD_UNSPEC: never sent
@@ -560,6 +563,22 @@ enum dsr_rs_cmd {
 };
 
 /**
+ * enum dsr_rule_mode - how a real server rule delivers
+ * @DSR_RULE_MODE_REDIRECT: to an address that the machine has besides, so that
+ *	the VIP is nobody's; the default
+ * @DSR_RULE_MODE_LOCAL: as it is: the VIP is an address of the machine, by a
+ *	route that whoever adds the rule takes care of, and is silenced while the
+ *	rule is there
+ */
+enum dsr_rule_mode {
+	DSR_RULE_MODE_REDIRECT,
+	DSR_RULE_MODE_LOCAL,
+
+	__DSR_RULE_MODE_MAX,
+	DSR_RULE_MODE_MAX = __DSR_RULE_MODE_MAX - 1
+};
+
+/**
  * enum dsr_rule_attr - real server rule: what is delivered to a local socket
  *
  * Of several rules for one packet the most specific is taken: VIP, PROTO and
@@ -578,6 +597,10 @@ enum dsr_rs_cmd {
  * @DSR_RULE_A_TO: 4 or 16 bytes, address of this machine, of the VIP's family;
  *	with TOS, the rule is for packets of its family only. Absent: the
  *	primary address of the device that a packet comes in by
+ * @DSR_RULE_A_MODE: u8, enum dsr_rule_mode; DSR_RULE_MODE_LOCAL with VIP
+ *	alone
+ * @DSR_RULE_A_ROUTED: u8, in mode local, 1: there is a local route for the VIP;
+ *	without it nothing is delivered (reply only)
  */
 enum dsr_rule_attr {
 	DSR_RULE_A_UNSPEC,
@@ -589,6 +612,8 @@ enum dsr_rule_attr {
 	DSR_RULE_A_TO_PORT,
 	DSR_RULE_A_STATS,
 	DSR_RULE_A_TO,
+	DSR_RULE_A_MODE,
+	DSR_RULE_A_ROUTED,
 
 	__DSR_RULE_A_MAX,
 	DSR_RULE_A_MAX = __DSR_RULE_A_MAX - 1
