@@ -10,56 +10,19 @@ import struct
 
 import pytest
 
+import arp
 import genl
 import wire
 import wire6
+from arp import LV2, NOWHERE, REPLY, REQUEST, knows, questions, raw
 from network import (BACK_VRRP, VIP, VIP2, VIP6, W101, W1016, Failure, mac_of,
                      wait_for)
 from traffic import ask
 
-LV2 = '10.10.30.12'
 LV26 = '2001:db8:30::12'
-REQUEST, REPLY = 1, 2
-EVERYBODY = 'ff:ff:ff:ff:ff:ff'
 ALL_NODES = 'ff02::1'
 NS, NA = 135, 136
 OTHER_MAC = '02:00:00:00:01:02'
-
-
-def raw(mac):
-    return bytes.fromhex(mac.replace(':', ''))
-
-
-def arp(op, sender_mac, sender, target_mac, target, dst=EVERYBODY):
-    """A frame."""
-    return raw(dst) + raw(sender_mac) + b'\x08\x06' + struct.pack(
-        '>HHBBH6s4s6s4s', 1, 0x800, 6, 4, op, raw(sender_mac),
-        socket.inet_aton(sender), raw(target_mac), socket.inet_aton(target))
-
-
-NOWHERE = '00:00:00:00:00:00'
-
-
-class Arp:
-    """One that was captured."""
-
-    def __init__(self, data):
-        self.frame = data[:42]
-        self.mac_dst, self.mac_src = data[:6], data[6:12]
-        self.op, = struct.unpack_from('>H', data, 20)
-        self.sender = socket.inet_ntoa(data[28:32])
-        self.target = socket.inet_ntoa(data[38:42])
-
-    def __str__(self):
-        return f'ARP {self.op} {self.sender} > {self.target}'
-
-
-class ArpTap(wire.Tap):
-    protocol = 0x0806
-    kind = Arp
-
-    def put(self, *fields, **options):
-        self.sock.send(arp(*fields, **options))
 
 
 def local(site, where, address=VIP):
@@ -75,23 +38,10 @@ def local(site, where, address=VIP):
     site.undo.append(lambda: site.w101.ip(back))
 
 
-def questions():
-    """What others may ask by ARP: the frames, and the answers."""
-    mac, me, w101 = mac_of(LV2), LV2, mac_of(W101)
-    yield ((REQUEST, mac, me, NOWHERE, VIP),
-           (REPLY, w101, VIP, mac, me), {})
-    # somebody who asks again those that it knows
-    yield ((REQUEST, mac, me, NOWHERE, VIP),
-           (REPLY, w101, VIP, mac, me), {'dst': w101})
-    # who wants to have the address (RFC 5227)
-    yield ((REQUEST, mac, '0.0.0.0', NOWHERE, VIP),
-           (REPLY, w101, VIP, mac, '0.0.0.0'), {})
-
-
 def from_w101(tap):
     """What has come from it, before it answers for its own address."""
     tap.put(REQUEST, mac_of(LV2), LV2, NOWHERE, W101)
-    last = arp(REPLY, mac_of(W101), W101, mac_of(LV2), LV2, mac_of(LV2))
+    last = arp.frame(REPLY, mac_of(W101), W101, mac_of(LV2), LV2, mac_of(LV2))
     tap.wait(lambda p: p.frame == last, 'an answer for its own address')
     seen, tap.seen = tap.seen, []
     return [p.frame for p in seen if p.mac_src == raw(mac_of(W101)) and
@@ -103,10 +53,10 @@ def test_arp_asked(site, where, reasons):
     """Nobody who asks for the VIP hears of it; for anything else, they do."""
     local(site, where)
     since = reasons('w101', 'dsr_rs')
-    with ArpTap(site.lv2, 'eth1') as tap:
+    with arp.Tap(site.lv2, 'eth1') as tap:
         for asked, answer, options in questions():
             tap.put(*asked, **options)
-            assert from_w101(tap) == [arp(*answer, dst=mac_of(LV2))]
+            assert from_w101(tap) == [arp.frame(*answer, dst=mac_of(LV2))]
         assert not since['pass_not_silenced'], 'no hook is there'
         site.w101.dsrctl(f'real silence {VIP}')
         for number, (asked, _, options) in enumerate(questions(), 1):
@@ -123,16 +73,16 @@ def test_arp_asked(site, where, reasons):
         site.w101.dsrctl(f'real silence delete {VIP}')
         asked, answer, options = next(questions())
         tap.put(*asked, **options)
-        assert from_w101(tap) == [arp(*answer, dst=mac_of(LV2))]
+        assert from_w101(tap) == [arp.frame(*answer, dst=mac_of(LV2))]
 
 
 def test_devices(site):
     """On which devices, by their names, also of those to come."""
     local(site, 'lo')
     asked, answer, _ = next(questions())
-    answer = arp(*answer, dst=mac_of(LV2))
+    answer = arp.frame(*answer, dst=mac_of(LV2))
     later = 'there is no device of this name so far'
-    with ArpTap(site.lv2, 'eth1') as tap:
+    with arp.Tap(site.lv2, 'eth1') as tap:
         for command, warning, silent in (
                 ('add {} dev eth1', later, False),
                 ('replace {} dev eth0', '', True),
@@ -170,7 +120,7 @@ def announced(site, tap, how):
         site.w101.ip(f'''link set eth0 down
                          link set eth0 up
                          route replace default via {BACK_VRRP}''')
-    wanted = arp(REQUEST, mac, W101, NOWHERE, W101)
+    wanted = arp.frame(REQUEST, mac, W101, NOWHERE, W101)
     tap.wait(lambda p: p.frame[:32] == wanted[:32] and p.target == W101,
              'w101 tells of its own address')
     # All of its addresses are told of at once, so this comes after them.
@@ -194,17 +144,11 @@ def test_arp_announcement(site, reasons, how):
     site.undo.append(back)
     local(site, 'alias')
     since = reasons('w101', 'dsr_rs')
-    with ArpTap(site.back, 'w101', outgoing=True) as tap:
+    with arp.Tap(site.back, 'w101', outgoing=True) as tap:
         assert announced(site, tap, how) == {W101, VIP}
         site.w101.dsrctl(f'real silence {VIP} dev eth0')
         assert announced(site, tap, how) == {W101}
     assert since['drop_arp_announcement'] == 1
-
-
-def knows(host, address=VIP):
-    """Whether a machine has a MAC address for an IP address."""
-    return any(line.split()[0] == address and line.split()[2] != '0x0'
-               for line in host.read('/proc/net/arp').splitlines()[1:])
 
 
 def needs(site, address, port=9):
@@ -227,15 +171,15 @@ def test_arp_sender(site, reasons, where):
     def asked(tap):
         return tap.wait(lambda p: p.op == REQUEST and p.target == LV2,
                         'a request').frame
-    with ArpTap(site.lv2, 'eth1') as tap:
+    with arp.Tap(site.lv2, 'eth1') as tap:
         needs(site, VIP)
-        assert asked(tap) == arp(REQUEST, mac_of(W101), VIP, NOWHERE, LV2)
+        assert asked(tap) == arp.frame(REQUEST, mac_of(W101), VIP, NOWHERE, LV2)
     assert knows(site.lv2), 'this is the harm of it'
     site.lv2.ip('neigh flush dev eth1')
     site.w101.dsrctl(f'real silence {VIP}')
-    with ArpTap(site.lv2, 'eth1') as tap:
+    with arp.Tap(site.lv2, 'eth1') as tap:
         needs(site, VIP)
-        assert asked(tap) == arp(REQUEST, mac_of(W101), W101, NOWHERE, LV2)
+        assert asked(tap) == arp.frame(REQUEST, mac_of(W101), W101, NOWHERE, LV2)
     assert not knows(site.lv2)
     assert since['changed_arp_source'] == 1
 
@@ -250,7 +194,7 @@ def test_arp_sender_choice(site, reasons):
 
     def sender():
         site.lv2.ip('neigh flush dev eth1')
-        with ArpTap(site.lv2, 'eth1') as tap:
+        with arp.Tap(site.lv2, 'eth1') as tap:
             needs(site, VIP)
             return tap.wait(lambda p: p.op == REQUEST and p.target == LV2,
                             'a request').sender
@@ -263,7 +207,7 @@ def test_arp_sender_choice(site, reasons):
     assert sender() == VIP2
     assert not since['drop_arp_source']
     site.w101.dsrctl(f'real silence {VIP2}')
-    with ArpTap(site.lv2, 'eth1') as tap:
+    with arp.Tap(site.lv2, 'eth1') as tap:
         needs(site, VIP)
         wait_for('dropped', lambda: since['drop_arp_source'])
         tap.none(lambda p: p.op == REQUEST and p.mac_src == raw(mac_of(W101)),
@@ -341,10 +285,10 @@ def test_module_unloaded(site):
     site.w101.dsrctl(f'real silence {VIP}')
     site.w102.dsrctl(f'real silence {VIP6}')
     asked, answer, _ = next(questions())
-    with ArpTap(site.lv2, 'eth1') as tap:
+    with arp.Tap(site.lv2, 'eth1') as tap:
         site.net.unload('dsr_rs')
         tap.put(*asked)
-        assert from_w101(tap) == [arp(*answer, dst=mac_of(LV2))]
+        assert from_w101(tap) == [arp.frame(*answer, dst=mac_of(LV2))]
     site.net.load('dsr_rs')
     assert site.w101.show('real silence') == []
     site.w101.configure(f'''
