@@ -26,6 +26,21 @@ static bool parse_addr(const char *text, int family, struct addr *addr)
 	return family != AF_INET && inet_pton(AF_INET6, text, &addr->in6) == 1;
 }
 
+/**
+ * addr_parse() - read a word as an address
+ * @text: the word
+ * @addr: where to put it; its family is 0 if there is none
+ *
+ * Return: whether it is one.
+ */
+bool addr_parse(const char *text, struct addr *addr)
+{
+	if (parse_addr(text, AF_UNSPEC, addr))
+		return true;
+	addr->family = 0;
+	return false;
+}
+
 static int addr_error(const struct args *args, int family, const char *text)
 {
 	if (family == AF_INET)

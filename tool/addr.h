@@ -23,6 +23,7 @@ struct addr {
 	};
 };
 
+bool addr_parse(const char *text, struct addr *addr);
 int addr_read(struct args *args, int family, struct addr *addr);
 int addr_read_endpoint(struct args *args, int family, struct addr *addr,
 		       int *port);

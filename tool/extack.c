@@ -70,6 +70,8 @@ static const char *const rule_names[] = {
 	[DSR_RULE_A_TOS_MASK] = "tos",
 	[DSR_RULE_A_TO_PORT] = "to",
 	[DSR_RULE_A_MODE] = "mode",
+	[DSR_RULE_A_FROM] = "from",
+	[DSR_RULE_A_CLEAR] = "clear",
 	[DSR_RULE_A_TO] = "to",
 };
 

@@ -16,9 +16,9 @@
 #include "real.h"
 #include "route.h"
 
-static bool is_local(struct nlattr **tb)
+static bool is_local(const struct real_info *real)
 {
-	return attr_u8(tb[DSR_RULE_A_MODE]) == DSR_RULE_MODE_LOCAL;
+	return attr_u8(real->tb[DSR_RULE_A_MODE]) == DSR_RULE_MODE_LOCAL;
 }
 
 static int rules_read(struct netlink *nl, struct netlink_replies *rules)
@@ -46,8 +46,8 @@ static int rules_read(struct netlink *nl, struct netlink_replies *rules)
 int local_begin(struct netlink *nl, struct local *local,
 		const struct addr *vip, bool wanted, bool fresh)
 {
-	struct nlattr *tb[ATTR_MAX], *stats[ATTR_MAX];
 	bool was_local = false;
+	struct real_info real;
 	size_t i;
 	int status;
 
@@ -59,13 +59,13 @@ int local_begin(struct netlink *nl, struct local *local,
 		return DSRCTL_OK;
 	status = rules_read(nl, &local->rules);
 	for (i = 0; !status && i < local->rules.count; i++) {
-		if (!real_parse(local->rules.reply[i], tb, stats))
+		if (!real_parse(local->rules.reply[i], &real))
 			return netlink_malformed();
-		if (!addr_is(vip, tb[DSR_RULE_A_VIP]) ||
-		    tb[DSR_RULE_A_PROTO])
+		if (!addr_is(vip, real.tb[DSR_RULE_A_VIP]) ||
+		    real.tb[DSR_RULE_A_PROTO])
 			continue;
 		local->before = local->rules.reply[i];
-		was_local = is_local(tb);
+		was_local = is_local(&real);
 	}
 	if (!status && was_local && !wanted)
 		status = route_delete(nl, vip, &local->gone);
@@ -151,8 +151,8 @@ int local_end(struct local *local, int status)
  */
 int local_flush(struct netlink *nl)
 {
-	struct nlattr *tb[ATTR_MAX], *stats[ATTR_MAX];
 	struct netlink_replies rules;
+	struct real_info real;
 	struct addr vip;
 	int status;
 	bool gone;
@@ -160,9 +160,9 @@ int local_flush(struct netlink *nl)
 
 	status = rules_read(nl, &rules);
 	for (i = 0; !status && i < rules.count; i++) {
-		if (!real_parse(rules.reply[i], tb, stats))
+		if (!real_parse(rules.reply[i], &real))
 			status = netlink_malformed();
-		else if (is_local(tb) && addr_get(tb[DSR_RULE_A_VIP], &vip))
+		else if (is_local(&real) && addr_get(real.tb[DSR_RULE_A_VIP], &vip))
 			status = route_delete(nl, &vip, &gone);
 	}
 	netlink_replies_free(&rules);

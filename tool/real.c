@@ -6,6 +6,7 @@
 #include <arpa/inet.h>
 #include <linux/dsr.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "addr.h"
@@ -13,6 +14,7 @@
 #include "attr.h"
 #include "dscp.h"
 #include "dsrctl.h"
+#include "from.h"
 #include "json.h"
 #include "listing.h"
 #include "local.h"
@@ -21,6 +23,7 @@
 #include "report.h"
 #include "stats.h"
 #include "table.h"
+#include "text.h"
 
 enum {
 	KEY_VIP,
@@ -30,6 +33,8 @@ enum {
 	KEY_DSCP,
 	KEY_TO,
 	KEY_MODE,
+	KEY_FROM,
+	KEY_CLEAR,
 };
 
 #define RULE_KEYWORDS \
@@ -43,6 +48,8 @@ static const struct keyword change_keywords[] = {
 	RULE_KEYWORDS,
 	[KEY_TO] = { "to", NULL },
 	[KEY_MODE] = { "mode", attr_rule_modes },
+	[KEY_FROM] = { "from", NULL },
+	[KEY_CLEAR] = { "clear", keyword_flag },
 	{ NULL, NULL }
 };
 
@@ -64,6 +71,7 @@ struct rule {
 	struct addr to;
 	int to_port;
 	unsigned int mode;
+	struct from from;
 };
 
 static int rule_read_dscp(struct args *args, struct rule *rule)
@@ -145,6 +153,11 @@ static int rule_read(struct args *args, struct rule *rule)
 		case KEY_MODE:
 			status = args_choice(args, &rule->mode);
 			break;
+		case KEY_FROM:
+			status = from_read(args, &rule->from);
+			break;
+		case KEY_CLEAR:
+			break;
 		default:
 			status = DSRCTL_USAGE;
 		}
@@ -180,6 +193,10 @@ static int rule_put(struct nl_msg *msg, const struct args *args,
 		return -1;
 	if (args_seen(args, KEY_MODE) &&
 	    nla_put_u8(msg, DSR_RULE_A_MODE, rule->mode))
+		return -1;
+	if (from_put(msg, DSR_RULE_A_FROM, &rule->from) ||
+	    (args_seen(args, KEY_CLEAR) &&
+	     nla_put_u8(msg, DSR_RULE_A_CLEAR, 1)))
 		return -1;
 	return nla_nest_end(msg, nest);
 }
@@ -259,37 +276,77 @@ static int real_flush(struct dsrctl *ctl, struct args *args)
 /**
  * real_parse() - find the attributes of a rule
  * @reply: to DSR_RS_CMD_RULE_GET
- * @tb: ATTR_MAX pointers to set, by enum dsr_rule_attr
- * @stats: ATTR_MAX pointers to set, by enum dsr_stats_attr
+ * @real: set; refers to @reply
  *
  * Return: whether it is a rule.
  */
-bool real_parse(const struct nlmsghdr *reply, struct nlattr **tb,
-		struct nlattr **stats)
+bool real_parse(const struct nlmsghdr *reply, struct real_info *real)
 {
-	struct nlattr *top[ATTR_MAX];
+	struct nlattr *top[ATTR_MAX], **tb = real->tb;
 
-	return attr_parse(reply, top) && top[DSR_A_RULE] &&
-	       attr_parse_nest(DSR_A_RULE, top[DSR_A_RULE], tb) &&
-	       (tb[DSR_RULE_A_VIP] || tb[DSR_RULE_A_TOS]) &&
-	       attr_parse_stats(tb[DSR_RULE_A_STATS], stats);
+	if (!attr_parse(reply, top) || !top[DSR_A_RULE] ||
+	    !attr_parse_nest(DSR_A_RULE, top[DSR_A_RULE], tb))
+		return false;
+	real->nest = top[DSR_A_RULE];
+	return (tb[DSR_RULE_A_VIP] || tb[DSR_RULE_A_TOS]) &&
+	       attr_parse_stats(tb[DSR_RULE_A_STATS], real->stats);
 }
 
-static bool is_unrouted(struct nlattr **tb)
+static bool is_unrouted(const struct real_info *real)
 {
-	return tb[DSR_RULE_A_ROUTED] && !attr_u8(tb[DSR_RULE_A_ROUTED]);
+	const struct nlattr *routed = real->tb[DSR_RULE_A_ROUTED];
+
+	return routed && !attr_u8(routed);
+}
+
+/* The balancers of a rule, as they are given on the command line; to be freed.
+ */
+static char *from_text(const struct real_info *real)
+{
+	char one[ATTR_TEXT_MAX];
+	const char *comma = "";
+	struct nlattr *attr;
+	struct text text;
+	int rest;
+
+	text_begin(&text);
+	nla_for_each_nested(attr, (struct nlattr *)real->nest, rest) {
+		if (nla_type(attr) != DSR_RULE_A_FROM)
+			continue;
+		fprintf(text.out, "%s%s", comma, from_one(attr, one));
+		comma = ",";
+	}
+	return text_end(&text);
+}
+
+static struct json_object *from_json(const struct real_info *real)
+{
+	struct json_object *array;
+	char one[ATTR_TEXT_MAX];
+	struct nlattr *attr;
+	int rest;
+
+	if (!real->tb[DSR_RULE_A_FROM])
+		return NULL;
+	array = json_object_new_array();
+	nla_for_each_nested(attr, (struct nlattr *)real->nest, rest)
+		if (nla_type(attr) == DSR_RULE_A_FROM)
+			json_object_array_add(array, json_object_new_string(
+							     from_one(attr,
+								      one)));
+	return array;
 }
 
 /**
  * real_json() - a rule as JSON
- * @tb: its attributes
- * @stats: its counters
+ * @real: the rule
  *
  * Return: to be freed by json_object_put().
  */
-struct json_object *real_json(struct nlattr **tb, struct nlattr **stats)
+struct json_object *real_json(struct real_info *real)
 {
 	struct json_object *object = json_object_new_object();
+	struct nlattr **tb = real->tb;
 
 	attr_json(object, "vip", ATTR_ADDR, tb[DSR_RULE_A_VIP]);
 	attr_json(object, "proto", ATTR_PROTO, tb[DSR_RULE_A_PROTO]);
@@ -301,11 +358,14 @@ struct json_object *real_json(struct nlattr **tb, struct nlattr **stats)
 	attr_json(object, "to", ATTR_ADDR, tb[DSR_RULE_A_TO]);
 	attr_json(object, "to_port", ATTR_PORT, tb[DSR_RULE_A_TO_PORT]);
 	attr_json(object, "mode", ATTR_RULE_MODE, tb[DSR_RULE_A_MODE]);
+	json_object_object_add(object, "from", from_json(real));
+	json_object_object_add(object, "clear", json_object_new_boolean(
+					attr_u8(tb[DSR_RULE_A_CLEAR])));
 	json_object_object_add(object, "problem",
-			       is_unrouted(tb) ?
+			       is_unrouted(real) ?
 				       json_object_new_string("no_local_route") :
 				       NULL);
-	stats_json(object, stats);
+	stats_json(object, real->stats);
 	return object;
 }
 
@@ -321,21 +381,38 @@ void real_columns(struct table *table, bool statistics)
 	table_column(table, "PROTO", TABLE_LEFT, 0);
 	table_column(table, "PORT", TABLE_RIGHT, 0);
 	table_column(table, "TO", TABLE_LEFT, 0);
-	table_column(table, "MODE", TABLE_LEFT, 0);
+	table_column(table, "OPTIONS", TABLE_LEFT, 0);
 	if (statistics)
 		stats_columns(table);
 }
 
+/* What is not the default. */
+static void options_cell(struct table *table, const struct real_info *real)
+{
+	char *from = from_text(real);
+
+	if (attr_u8(real->tb[DSR_RULE_A_MODE]) == DSR_RULE_MODE_LOCAL)
+		table_cell(table, TABLE_PLAIN, "mode local");
+	else if (*from || attr_u8(real->tb[DSR_RULE_A_CLEAR]))
+		table_cell(table, TABLE_PLAIN, "%s%s%s%s",
+			   *from ? "from " : "", from,
+			   *from && attr_u8(real->tb[DSR_RULE_A_CLEAR]) ? " " :
+									  "",
+			   attr_u8(real->tb[DSR_RULE_A_CLEAR]) ? "clear" : "");
+	else
+		table_cell(table, TABLE_PLAIN, "-");
+	free(from);
+}
+
 /**
- * real_cells() - fill the cells of a rule
+ * real_cells() - fill the cells of a rule, and say what is wrong with it
  * @table: the table
  * @statistics: with its counters
- * @tb: its attributes
- * @stats: its counters
+ * @real: the rule
  */
-void real_cells(struct table *table, bool statistics, struct nlattr **tb,
-		struct nlattr **stats)
+void real_cells(struct table *table, bool statistics, struct real_info *real)
 {
+	struct nlattr **tb = real->tb;
 	char text[ATTR_TEXT_MAX];
 
 	attr_cell(table, ATTR_ADDR, tb[DSR_RULE_A_VIP]);
@@ -347,10 +424,10 @@ void real_cells(struct table *table, bool statistics, struct nlattr **tb,
 	table_cell(table, TABLE_PLAIN, "%s",
 		   attr_to_text(tb[DSR_RULE_A_TO], tb[DSR_RULE_A_TO_PORT],
 				text));
-	attr_cell(table, ATTR_RULE_MODE, tb[DSR_RULE_A_MODE]);
+	options_cell(table, real);
 	if (statistics)
-		stats_cells(table, stats);
-	if (is_unrouted(tb))
+		stats_cells(table, real->stats);
+	if (is_unrouted(real))
 		table_text(table,
 			   "  no local route: packets for it are not delivered; 'dsrctl real replace vip %s mode local' makes one",
 			   attr_text(ATTR_ADDR, tb[DSR_RULE_A_VIP], text));
@@ -359,8 +436,8 @@ void real_cells(struct table *table, bool statistics, struct nlattr **tb,
 static int real_print(struct dsrctl *ctl,
 		      const struct netlink_replies *replies)
 {
-	struct nlattr *tb[ATTR_MAX], *stats[ATTR_MAX];
 	struct listing listing;
+	struct real_info real;
 	int status = DSRCTL_OK;
 	size_t i;
 
@@ -369,12 +446,12 @@ static int real_print(struct dsrctl *ctl,
 	listing_begin(&listing);
 
 	for (i = 0; !status && i < replies->count; i++) {
-		if (!real_parse(replies->reply[i], tb, stats))
+		if (!real_parse(replies->reply[i], &real))
 			status = netlink_malformed();
 		else if (ctl->json)
-			json_list_item(&listing.list, real_json(tb, stats));
+			json_list_item(&listing.list, real_json(&real));
 		else
-			real_cells(&listing.table, ctl->statistics, tb, stats);
+			real_cells(&listing.table, ctl->statistics, &real);
 	}
 	listing_end(&listing, status);
 	return status;
@@ -402,7 +479,7 @@ static int real_show(struct dsrctl *ctl, struct args *args)
 
 #define KEY_SYNTAX \
 	"{vip ADDR [proto tcp|udp|sctp [port N]] | tos VALUE[/MASK] | dscp VALUE}"
-#define CHANGE_SYNTAX	KEY_SYNTAX " [to ADDR|[:]PORT|ADDR:PORT] [mode redirect|local]"
+#define CHANGE_SYNTAX	KEY_SYNTAX " [to ADDR|[:]PORT|ADDR:PORT] [mode redirect|local] [from ADDR|MAC[,ADDR|MAC]...] [clear]"
 
 static const struct command real_commands[] = {
 	{ "add", CHANGE_SYNTAX,

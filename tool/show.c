@@ -189,7 +189,7 @@ static bool show_services(struct dsrctl *ctl, const struct overview *overview,
 static bool show_rules(struct dsrctl *ctl, const struct overview *overview,
 		       struct table *table, struct json_object *rules)
 {
-	struct nlattr *tb[ATTR_MAX], *stats[ATTR_MAX];
+	struct real_info real;
 	size_t i;
 
 	real_columns(table, ctl->statistics);
@@ -201,12 +201,12 @@ static bool show_rules(struct dsrctl *ctl, const struct overview *overview,
 		table_header(table);
 	}
 	for (i = 0; i < overview->objects.count; i++) {
-		if (!real_parse(overview->objects.reply[i], tb, stats))
+		if (!real_parse(overview->objects.reply[i], &real))
 			return false;
 		if (rules)
-			json_object_array_add(rules, real_json(tb, stats));
+			json_object_array_add(rules, real_json(&real));
 		else
-			real_cells(table, ctl->statistics, tb, stats);
+			real_cells(table, ctl->statistics, &real);
 	}
 	return true;
 }

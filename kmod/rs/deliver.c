@@ -76,9 +76,11 @@ static bool find_target(struct dsr_rs_net *rs, const struct sk_buff *skb,
 			enum dsr_rs_reason *reason)
 {
 	const struct dsr_rs_tuple *tuple = &pkt->tuple;
+	bool foreign;
 
 	target->ifindex = skb->dev->ifindex;
-	target->rule = dsr_rs_rule_match(&rs->rules, tuple, pkt->tos);
+	target->rule = dsr_rs_rule_match(&rs->rules, tuple, pkt->tos, skb,
+					 &foreign);
 	if (target->rule && !target->rule->key.family &&
 	    !dsr_rs_local_is_elsewhere(rs->net, tuple->family,
 				       &tuple->server)) {
@@ -98,7 +100,8 @@ static bool find_target(struct dsr_rs_net *rs, const struct sk_buff *skb,
 			return true;
 		*reason = DSR_RS_PASS_OWN_ADDRESS;
 	} else {
-		*reason = DSR_RS_PASS_NO_RULE;
+		*reason = foreign ? DSR_RS_PASS_TOS_FOREIGN :
+				    DSR_RS_PASS_NO_RULE;
 	}
 
 	/* It goes where it is addressed to, unless a flow is there before. */
@@ -142,10 +145,12 @@ static bool is_outdated(struct dsr_rs_net *rs, const struct sk_buff *skb,
 	struct dsr_rs_tuple socket = dsr_rs_flow_socket(flow);
 	struct dsr_rs_target target;
 	struct dsr_rs_rule *rule;
+	bool foreign;
 
 	if (!flow->rule)
 		return false;
-	rule = dsr_rs_rule_match(&rs->rules, &pkt->tuple, pkt->tos);
+	rule = dsr_rs_rule_match(&rs->rules, &pkt->tuple, pkt->tos, skb,
+				 &foreign);
 	return rule != flow->rule || dsr_rs_rule_is_local(rule) ||
 	       !dsr_rs_local_target(rs->net, skb->dev, rule, &pkt->tuple,
 				    &target) ||
@@ -201,6 +206,9 @@ static enum dsr_rs_reason deliver_flow(struct dsr_rs_net *rs,
 	if (dsr_rs_rewrite_packet(skb, socket.family, socket.proto, pkt->thoff,
 				  &to))
 		return DSR_RS_DROP_NO_MEMORY;
+	if (flow->rule)
+		dsr_rs_rewrite_tos(skb, socket.family,
+				   READ_ONCE(flow->rule->clear));
 	/* Over the loopback device a packet keeps the route of its way out. */
 	skb_dst_drop(skb);
 	return dsr_rs_flow_ported(flow) ? DSR_RS_DELIVERED_OTHER_PORT :

@@ -3,10 +3,13 @@
  * netlink_rule - requests about rules; see netlink.h
  */
 
+#include <linux/etherdevice.h>
 #include <linux/ipv6.h>
 #include <net/route.h>
 
 #include "flow.h"
+#include "from.h"
+#include "host.h"
 #include "local.h"
 #include "net.h"
 #include "netlink.h"
@@ -23,6 +26,8 @@ static const struct nla_policy rule_policy[DSR_RULE_A_MAX + 1] = {
 	[DSR_RULE_A_TO]		= DSR_ADDR_POLICY,
 	[DSR_RULE_A_MODE]	= { .type = NLA_U8 },
 	[DSR_RULE_A_ROUTED]	= { .type = NLA_REJECT },
+	[DSR_RULE_A_FROM]	= DSR_ADDR_POLICY,
+	[DSR_RULE_A_CLEAR]	= { .type = NLA_U8 },
 };
 
 const struct nla_policy dsr_rs_netlink_rule_policy[DSR_A_RULE + 1] = {
@@ -187,6 +192,68 @@ static int to_addr_parse(struct net *net, struct nlattr *attr,
 	return 0;
 }
 
+static int neigh_parse(const struct nlattr *attr,
+		       struct dsr_rs_from_neigh *neigh,
+		       struct netlink_ext_ack *extack)
+{
+	int type;
+
+	if (nla_len(attr) == ETH_ALEN) {
+		nla_memcpy(neigh->mac, attr, ETH_ALEN);
+		if (is_valid_ether_addr(neigh->mac))
+			return 0;
+		return refuse(extack, attr,
+			      "no machine sends from such a MAC address");
+	}
+	neigh->family = dsr_addr_get(attr, &neigh->addr);
+	if (!neigh->family)
+		return refuse(extack, attr,
+			      "a balancer is named by 6 bytes, its MAC address, or by 4 or 16, its IP address");
+	if (neigh->family == AF_INET) {
+		if (!dsr_is_nobody(neigh->addr.ip) &&
+		    !ipv4_is_loopback(neigh->addr.ip))
+			return 0;
+	} else {
+		type = ipv6_addr_type(&neigh->addr.in6);
+		if (type & IPV6_ADDR_UNICAST &&
+		    !(type & (IPV6_ADDR_LOOPBACK | IPV6_ADDR_MAPPED)))
+			return 0;
+	}
+	return refuse(extack, attr,
+		      "a balancer is a neighbour: its address must be unicast");
+}
+
+/* What only a TOS rule can have. */
+static int tos_parse(const struct nlattr *nest, struct nlattr **tb,
+		     const struct dsr_rs_rule_key *key,
+		     struct dsr_rs_rule_to *to, struct netlink_ext_ack *extack)
+{
+	struct nlattr *clear = tb[DSR_RULE_A_CLEAR];
+	struct nlattr *attr;
+	int err, left;
+
+	if (key->family && tb[DSR_RULE_A_FROM])
+		return refuse(extack, tb[DSR_RULE_A_FROM],
+			      "only a TOS rule asks who has sent a packet");
+	if (key->family && clear)
+		return refuse(extack, clear,
+			      "only a TOS rule has a TOS to clear");
+	if (clear && nla_get_u8(clear))
+		to->clear = key->tos_mask;
+	nla_for_each_nested(attr, nest, left) {
+		if (nla_type(attr) != DSR_RULE_A_FROM)
+			continue;
+		if (to->from.count == DSR_RULE_FROM_MAX)
+			return refuse(extack, attr,
+				      "8 balancers at most can be named");
+		err = neigh_parse(attr, &to->from.neigh[to->from.count++],
+				  extack);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
 static int mode_parse(struct nlattr **tb, const struct dsr_rs_rule_key *key,
 		      struct dsr_rs_rule_to *to, struct netlink_ext_ack *extack)
 {
@@ -212,8 +279,8 @@ static int mode_parse(struct nlattr **tb, const struct dsr_rs_rule_key *key,
 	return 0;
 }
 
-static int to_parse(struct net *net, struct nlattr **tb,
-		    const struct dsr_rs_rule_key *key,
+static int to_parse(struct net *net, const struct nlattr *nest,
+		    struct nlattr **tb, const struct dsr_rs_rule_key *key,
 		    struct dsr_rs_rule_to *to, struct netlink_ext_ack *extack)
 {
 	struct nlattr *port = tb[DSR_RULE_A_TO_PORT];
@@ -221,6 +288,8 @@ static int to_parse(struct net *net, struct nlattr **tb,
 
 	memset(to, 0, sizeof(*to));
 	err = mode_parse(tb, key, to, extack);
+	if (!err)
+		err = tos_parse(nest, tb, key, to, extack);
 	if (err)
 		return err;
 	if (port) {
@@ -307,7 +376,8 @@ static int rule_add(struct genl_info *info, bool replace)
 	err = key_parse(info, tb, &key);
 	if (err)
 		return err;
-	err = to_parse(rs->net, tb, &key, &to, info->extack);
+	err = to_parse(rs->net, info->attrs[DSR_A_RULE], tb, &key, &to,
+		       info->extack);
 	if (err)
 		return err;
 
@@ -323,6 +393,8 @@ static int rule_add(struct genl_info *info, bool replace)
 	if (!err)
 		rs->generation++;
 	mutex_unlock(&rs->lock);
+	if (!err)
+		dsr_rs_from_resolve(&to.from, rs->net);
 	return err;
 }
 
@@ -339,6 +411,21 @@ int dsr_rs_netlink_rule_replace_doit(struct sk_buff *skb,
 	return rule_add(info, true);
 }
 
+static int no_more_than_key(struct nlattr **tb, struct netlink_ext_ack *extack)
+{
+	static const u16 more[] = {
+		DSR_RULE_A_TO_PORT, DSR_RULE_A_TO, DSR_RULE_A_MODE,
+		DSR_RULE_A_FROM, DSR_RULE_A_CLEAR,
+	};
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(more); i++)
+		if (tb[more[i]])
+			return refuse(extack, tb[more[i]],
+				      "a rule is deleted by what it matches: leave out where it leads to");
+	return 0;
+}
+
 /** dsr_rs_netlink_rule_delete_doit() - delete a rule; its flows go on */
 int dsr_rs_netlink_rule_delete_doit(struct sk_buff *skb, struct genl_info *info)
 {
@@ -351,11 +438,9 @@ int dsr_rs_netlink_rule_delete_doit(struct sk_buff *skb, struct genl_info *info)
 	err = key_parse(info, tb, &key);
 	if (err)
 		return err;
-	if (tb[DSR_RULE_A_TO_PORT] || tb[DSR_RULE_A_TO] || tb[DSR_RULE_A_MODE])
-		return refuse(info->extack, tb[DSR_RULE_A_TO_PORT] ?:
-					    tb[DSR_RULE_A_TO] ?:
-					    tb[DSR_RULE_A_MODE],
-			      "a rule is deleted by what it matches: leave out where it leads to");
+	err = no_more_than_key(tb, info->extack);
+	if (err)
+		return err;
 
 	mutex_lock(&rs->lock);
 	rule = dsr_rs_rule_find(&rs->rules, &key, &rs->lock);
@@ -400,11 +485,29 @@ static int rule_key_put(struct sk_buff *skb, const struct dsr_rs_rule *rule)
 	return 0;
 }
 
+static int from_put(struct sk_buff *skb, const struct dsr_rs_from *from)
+{
+	const struct dsr_rs_from_neigh *neigh;
+	u32 i;
+
+	for (i = 0; i < from->count; i++) {
+		neigh = &from->neigh[i];
+		if (neigh->family ?
+		    dsr_addr_put(skb, DSR_RULE_A_FROM, neigh->family,
+				 &neigh->addr) :
+		    nla_put(skb, DSR_RULE_A_FROM, ETH_ALEN, neigh->mac))
+			return -EMSGSIZE;
+	}
+	return 0;
+}
+
 static int rule_to_put(struct sk_buff *skb, struct net *net,
 		       const struct dsr_rs_rule *rule,
 		       const struct dsr_rs_rule_to *to)
 {
 	if (nla_put_u8(skb, DSR_RULE_A_MODE, to->mode) ||
+	    (to->clear && nla_put_u8(skb, DSR_RULE_A_CLEAR, 1)) ||
+	    from_put(skb, &to->from) ||
 	    (to->mode == DSR_RULE_MODE_LOCAL &&
 	     nla_put_u8(skb, DSR_RULE_A_ROUTED,
 			dsr_rs_local_is_routed(net, rule->key.family,

@@ -52,6 +52,9 @@ static void end_show(struct seq_file *m, const char *what, u8 family,
 
 static void to_show(struct seq_file *m, const struct dsr_rs_rule_to *to)
 {
+	const struct dsr_rs_from_neigh *neigh;
+	u32 i;
+
 	if (to->family && to->port)
 		end_show(m, "to", to->family, &to->addr, to->port);
 	else if (to->family)
@@ -60,6 +63,15 @@ static void to_show(struct seq_file *m, const struct dsr_rs_rule_to *to)
 		seq_printf(m, " to :%u", ntohs(to->port));
 	if (to->mode == DSR_RULE_MODE_LOCAL)
 		seq_puts(m, " mode local");
+	for (i = 0; i < to->from.count; i++) {
+		neigh = &to->from.neigh[i];
+		if (neigh->family)
+			addr_show(m, " from", neigh->family, &neigh->addr);
+		else
+			seq_printf(m, " from %pM", neigh->mac);
+	}
+	if (to->clear)
+		seq_puts(m, " clear");
 }
 
 static void rule_show(struct seq_file *m, const struct dsr_rs_rule *rule,

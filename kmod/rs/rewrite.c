@@ -14,6 +14,7 @@
 #include <linux/tcp.h>
 #include <linux/udp.h>
 #include <net/checksum.h>
+#include <net/dsfield.h>
 
 #include "rewrite.h"
 
@@ -247,6 +248,34 @@ int dsr_rs_rewrite_packet(struct sk_buff *skb, u8 family, u8 proto,
 	}
 	addresses_write(skb, family, &to->saddr, &to->daddr);
 	return 0;
+}
+
+/**
+ * dsr_rs_rewrite_tos() - take bits out of the TOS byte, or traffic class
+ * @skb: packet, data at the IP header, which is writable
+ * @family: AF_INET or AF_INET6
+ * @bits: bits that are to be 0
+ *
+ * The header of IPv4 makes up for it by its checksum; in IPv6 nothing does.
+ *
+ * Context: any.
+ */
+void dsr_rs_rewrite_tos(struct sk_buff *skb, u8 family, u8 bits)
+{
+	__be32 *word, from;
+
+	if (!bits)
+		return;
+	if (family == AF_INET) {
+		if (ip_hdr(skb)->tos & bits)
+			ipv4_change_dsfield(ip_hdr(skb), ~bits, 0);
+		return;
+	}
+	word = (__be32 *)ipv6_hdr(skb);
+	from = *word;
+	*word &= ~htonl((u32)bits << 20);
+	if (*word != from)
+		complete_replace(skb, from, *word);
 }
 
 /* The two below: a word in the ICMP message changes, and with it the checksum

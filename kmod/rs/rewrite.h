@@ -43,6 +43,7 @@ struct dsr_rs_quoted {
 u32 dsr_rs_rewrite_crc(u32 change, unsigned int len);
 int dsr_rs_rewrite_packet(struct sk_buff *skb, u8 family, u8 proto,
 			  unsigned int thoff, const struct dsr_rs_ends *to);
+void dsr_rs_rewrite_tos(struct sk_buff *skb, u8 family, u8 bits);
 int dsr_rs_rewrite_icmp(struct sk_buff *skb, u8 family,
 			const struct dsr_rs_quoted *at,
 			const union nf_inet_addr *saddr,

@@ -77,6 +77,7 @@ struct dsr_rs_rule *dsr_rs_rule_alloc(const struct dsr_rs_rule_key *key,
 	if (!copy)
 		goto free_stats;
 	RCU_INIT_POINTER(rule->to, copy);
+	rule->clear = to->clear;
 	rule->key = *key;
 	refcount_set(&rule->refs, 1);
 	return rule;
@@ -106,6 +107,7 @@ int dsr_rs_rule_lead(struct dsr_rs_rule *rule, const struct dsr_rs_rule_to *to,
 
 	if (!new)
 		return -ENOMEM;
+	WRITE_ONCE(rule->clear, new->clear);
 	old = rcu_replace_pointer(rule->to, new, lockdep_is_held(lock));
 	kfree_rcu(old, rcu);
 	return 0;
@@ -215,6 +217,8 @@ static bool leads_from(const struct dsr_rs_rule *rule, u8 family)
  * @rules: the rules
  * @tuple: ends of the request
  * @tos: its TOS byte
+ * @skb: its packet
+ * @foreign: set: whether a TOS rule was passed over for who has sent the frame
  *
  * VIP, protocol and port come before VIP and protocol, that before VIP alone,
  * and that before TOS, where the mask with more bits comes first, and of those
@@ -225,11 +229,13 @@ static bool leads_from(const struct dsr_rs_rule *rule, u8 family)
  * be taken for a VIP is for the caller to find out.
  */
 struct dsr_rs_rule *dsr_rs_rule_match(const struct dsr_rs_rules *rules,
-				      const struct dsr_rs_tuple *tuple, u8 tos)
+				      const struct dsr_rs_tuple *tuple, u8 tos,
+				      const struct sk_buff *skb, bool *foreign)
 {
 	u32 bucket = bucket_of(tuple->family, &tuple->server);
 	struct dsr_rs_rule *rule;
 
+	*foreign = false;
 	hlist_for_each_entry_rcu(rule, &rules->vips[bucket], node)
 		if (rule->key.family == tuple->family &&
 		    dsr_addr_equal(tuple->family, &rule->key.vip,
@@ -237,10 +243,14 @@ struct dsr_rs_rule *dsr_rs_rule_match(const struct dsr_rs_rules *rules,
 		    (!rule->key.proto || rule->key.proto == tuple->proto) &&
 		    (!rule->key.port || rule->key.port == tuple->sport))
 			return rule;
-	hlist_for_each_entry_rcu(rule, &rules->tos, node)
-		if ((tos & rule->key.tos_mask) == rule->key.tos &&
-		    leads_from(rule, tuple->family))
+	hlist_for_each_entry_rcu(rule, &rules->tos, node) {
+		if ((tos & rule->key.tos_mask) != rule->key.tos ||
+		    !leads_from(rule, tuple->family))
+			continue;
+		if (dsr_rs_from_has(&rcu_dereference(rule->to)->from, skb))
 			return rule;
+		*foreign = true;
+	}
 	return NULL;
 }
 

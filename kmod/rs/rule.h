@@ -18,6 +18,7 @@
 #include <linux/types.h>
 #include <linux/dsr.h>
 
+#include "from.h"
 #include "stats.h"
 #include "tuple.h"
 
@@ -47,6 +48,8 @@ struct dsr_rs_rule_key {
  * @port: local port, or 0: that of the packet
  * @family: AF_INET or AF_INET6; 0: an address of the incoming device
  * @mode: enum dsr_rule_mode; local: to the VIP itself
+ * @clear: bits of the TOS byte that are 0 in what is delivered
+ * @from: who must have sent the frame that begins a flow
  * @rcu: frees what is not a rule's any more
  */
 struct dsr_rs_rule_to {
@@ -54,6 +57,8 @@ struct dsr_rs_rule_to {
 	__be16 port;
 	u8 family;
 	u8 mode;
+	u8 clear;
+	struct dsr_rs_from from;
 	struct rcu_head rcu;
 };
 
@@ -66,6 +71,7 @@ struct dsr_rs_rule_to {
  * @to: where it leads to, never %NULL; replaced as a whole
  * @refs: one while listed, one for each flow
  * @stats: requests and flows
+ * @clear: that of @to, where packets of known flows have it at hand
  * @routed: in mode local: when there was last seen to be a local route, in
  *	jiffies; 0: not so far
  * @rcu: frees what the list's readers may still see
@@ -77,6 +83,7 @@ struct dsr_rs_rule {
 	struct dsr_rs_rule_to __rcu *to;
 	refcount_t refs;
 	struct dsr_stats __percpu *stats;
+	u8 clear;
 	u32 routed;
 	struct rcu_head rcu;
 };
@@ -115,7 +122,8 @@ void dsr_rs_rule_list(struct dsr_rs_rules *rules, struct dsr_rs_rule *rule,
 void dsr_rs_rule_unlist(struct dsr_rs_rules *rules, struct dsr_rs_rule *rule,
 			const struct mutex *lock);
 struct dsr_rs_rule *dsr_rs_rule_match(const struct dsr_rs_rules *rules,
-				      const struct dsr_rs_tuple *tuple, u8 tos);
+				      const struct dsr_rs_tuple *tuple, u8 tos,
+				      const struct sk_buff *skb, bool *foreign);
 bool dsr_rs_rule_names(const struct dsr_rs_rules *rules, u8 family,
 		       const union nf_inet_addr *vip);
 

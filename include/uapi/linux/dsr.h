@@ -33,6 +33,7 @@
 #define DSR_TABLE_MAX_MIN	16	/* bounds of DSR_TABLE_A_MAX */
 #define DSR_TABLE_MAX_MAX	(1 << 26)
 #define DSR_SILENCE_DEVS_MAX	16
+#define DSR_RULE_FROM_MAX	8
 
 /* rtm_protocol of the routes that dsrctl makes for rules in mode local */
 #define DSR_ROUTE_PROTOCOL	213
@@ -601,6 +602,11 @@ enum dsr_rule_mode {
  *	alone
  * @DSR_RULE_A_ROUTED: u8, in mode local, 1: there is a local route for the VIP;
  *	without it nothing is delivered (reply only)
+ * @DSR_RULE_A_FROM: with TOS, DSR_RULE_FROM_MAX times at most: 6 bytes, a MAC
+ *	address, or 4 or 16 bytes, the address of a neighbour: only frames of
+ *	these begin a flow. Absent: those of everybody
+ * @DSR_RULE_A_CLEAR: u8, with TOS, 1: the bits of TOS_MASK are 0 in what is
+ *	delivered
  */
 enum dsr_rule_attr {
 	DSR_RULE_A_UNSPEC,
@@ -614,6 +620,8 @@ enum dsr_rule_attr {
 	DSR_RULE_A_TO,
 	DSR_RULE_A_MODE,
 	DSR_RULE_A_ROUTED,
+	DSR_RULE_A_FROM,
+	DSR_RULE_A_CLEAR,
 
 	__DSR_RULE_A_MAX,
 	DSR_RULE_A_MAX = __DSR_RULE_A_MAX - 1

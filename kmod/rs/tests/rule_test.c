@@ -34,9 +34,10 @@ static struct dsr_rs_rule *match(struct rules_fixture *f, __be32 vip, u8 proto,
 		.cport = htons(5000), .proto = proto, .family = AF_INET,
 	};
 	struct dsr_rs_rule *rule;
+	bool foreign;
 
 	rcu_read_lock();
-	rule = dsr_rs_rule_match(&f->rules, &tuple, tos);
+	rule = dsr_rs_rule_match(&f->rules, &tuple, tos, NULL, &foreign);
 	rcu_read_unlock();
 	return rule;
 }
