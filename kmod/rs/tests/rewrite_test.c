@@ -2,6 +2,8 @@
 /* Rewriting against a full computation of every checksum, random packets. */
 
 #include <linux/random.h>
+#include <net/dsfield.h>
+#include <net/ipv6.h>
 
 #include "fixture.h"
 
@@ -319,6 +321,61 @@ static void rewrite_icmp_random(struct kunit *test)
 	}
 }
 
+/* Bits are taken out of the TOS byte; what a device has summed up stays right.
+ */
+static void rewrite_tos(struct kunit *test)
+{
+	struct sk_buff *skb;
+	u8 tos, bits;
+	int i;
+
+	for (i = 0; i < ROUNDS; i++) {
+		tos = get_random_u8();
+		bits = get_random_u8();
+		skb = fixture_packet(test, IPPROTO_UDP, CLIENT, 5000, VIP, 80,
+				     10);
+		ip_hdr(skb)->tos = tos;
+		fixture_finish(skb);
+		set_mode(skb, CHECKSUM_COMPLETE);
+		dsr_rs_rewrite_tos(skb, AF_INET, bits);
+		KUNIT_EXPECT_EQ(test, tos & ~bits, ip_hdr(skb)->tos);
+		expect_right(test, skb, CHECKSUM_COMPLETE);
+		kfree_skb(skb);
+	}
+}
+
+static void rewrite_traffic_class(struct kunit *test)
+{
+	struct ipv6hdr *iph;
+	struct sk_buff *skb;
+	u8 tclass, bits;
+	__be32 rest;
+	__wsum sum;
+	int i;
+
+	for (i = 0; i < ROUNDS; i++) {
+		tclass = get_random_u8();
+		bits = get_random_u8();
+		skb = fixture_skb(test);
+		iph = skb_put_zero(skb, sizeof(*iph));
+		ip6_flow_hdr(iph, tclass, htonl(get_random_u32() & 0xfffff));
+		rest = *(__be32 *)iph & htonl(0xf00fffff);
+		get_random_bytes(&iph->saddr, 2 * sizeof(iph->saddr));
+		skb->ip_summed = CHECKSUM_COMPLETE;
+		skb->csum = skb_checksum(skb, 0, skb->len, 0);
+		dsr_rs_rewrite_tos(skb, AF_INET6, bits);
+		iph = ipv6_hdr(skb);
+		KUNIT_EXPECT_EQ(test, tclass & ~bits, ipv6_get_dsfield(iph));
+		KUNIT_EXPECT_EQ(test, (__force u32)rest,
+				(__force u32)(*(__be32 *)iph &
+					      htonl(0xf00fffff)));
+		sum = skb_checksum(skb, 0, skb->len, 0);
+		KUNIT_EXPECT_EQ(test, (__force u16)csum_fold(sum),
+				(__force u16)csum_fold(skb->csum));
+		kfree_skb(skb);
+	}
+}
+
 static struct kunit_case rewrite_cases[] = {
 	KUNIT_CASE(rewrite_packet_modes),
 	KUNIT_CASE(rewrite_udp_to_zero),
@@ -327,6 +384,8 @@ static struct kunit_case rewrite_cases[] = {
 	KUNIT_CASE(rewrite_clone),
 	KUNIT_CASE(rewrite_paged),
 	KUNIT_CASE(rewrite_icmp_random),
+	KUNIT_CASE(rewrite_tos),
+	KUNIT_CASE(rewrite_traffic_class),
 	{}
 };
 
