@@ -116,8 +116,8 @@ def explanation(why, choice=0, slot=None):
 
 
 def rule(vip=None, proto=None, port=None, tos=None, mask=None, to_port=None,
-         counters=(0, 0, 0)):
-    attrs = []
+         counters=(0, 0, 0), mode=0, more=()):
+    attrs = [u8(u.DSR_RULE_A_MODE, mode), *more]
     if vip:
         attrs.append(addr(u.DSR_RULE_A_VIP, vip))
     if proto:
@@ -240,6 +240,15 @@ RULES = [
     rule(VIP, TCP, 80, to_port=8080, counters=(7, 2048, 1)),
     rule(tos=0x04, mask=0xfc),
     rule(tos=0x02, mask=0xff, to_port=81),
+    rule('10.10.31.110', mode=u.DSR_RULE_MODE_LOCAL, counters=(5, 400, 1),
+         more=[u8(u.DSR_RULE_A_ROUTED, 1)]),
+    rule(VIP6, mode=u.DSR_RULE_MODE_LOCAL, more=[u8(u.DSR_RULE_A_ROUTED, 0)]),
+    rule(tos=0x20, mask=0xfc, more=[
+        addr(u.DSR_RULE_A_FROM, '10.10.30.11'),
+        attr(u.DSR_RULE_A_FROM, bytes.fromhex('0200000000aa')),
+        addr(u.DSR_RULE_A_FROM, W6), u8(u.DSR_RULE_A_CLEAR, 1)]),
+    rule(tos=0x40, mask=0xfc, more=[u8(u.DSR_RULE_A_CLEAR, 1)]),
+    rule(tos=0x60, mask=0xfc, more=[addr(u.DSR_RULE_A_FROM, '10.10.30.12')]),
 ]
 
 FLOWS = [

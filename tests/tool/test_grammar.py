@@ -28,6 +28,8 @@ NUMBER = ('is not a number: write it in decimal without leading zeros, or in '
           'hexadecimal behind 0x')
 IPV4 = ('is not an IPv4 address: write it as four numbers, like 192.0.2.1')
 ADDRESS = 'is not an IP address: write it like 192.0.2.1 or 2001:db8::1'
+NEIGHBOUR = ('is neither an IP address nor a MAC address: write it like '
+             '192.0.2.1, 2001:db8::1 or 02:00:00:00:00:01')
 TIME = ('is not a time: write it like 500ms, 30s, 10m, 2h, 1d or 1h30m; a '
         'number alone is seconds')
 WHICH = 'one of fwmark and vip is missing'
@@ -192,6 +194,22 @@ ERRORS = {
     'real add tos 4 dscp 1':
         'real add: vip, tos and dscp exclude each other: '
         f'dsrctl real add {KEY} [to [:]PORT]',
+    # real server rules
+    'real add vip 10.0.0.1 mode direct':
+        "real add: unknown mode 'direct': expected redirect or local",
+    'real add tos 0x20 from 10.0.0.1,lv1': f"real add: from 'lv1' {NEIGHBOUR}",
+    'real add tos 0x20 from 10.0.0.1,': f"real add: from '' {NEIGHBOUR}",
+    **{f'real add tos 0x20 from {mac}':
+       f"real add: from '{mac}' {NEIGHBOUR}"
+       for mac in ('02:00:00:00:00', '02:00:00:00:00:1', '02:00:00:00:00:01:',
+                   '02:00:00:00:00:0g', '02-00-00-00-00-01', '0200.0000.0001',
+                   '02:00:00:00:00:011')},
+    'real add tos 0x20 from ' + ','.join(['10.0.0.1'] * 9):
+        'real add: from names more than 8 balancers',
+    'real add tos 0x20 clear clear': 'real add: clear is given twice',
+    'real delete tos 0x20 clear':
+        "real delete: unknown keyword 'clear': "
+        'expected vip, proto, port, tos or dscp',
     # silence
     'real s': "real: command 's' is ambiguous: show or silence",
     'real sil mute': "real silence: unknown command 'mute': expected add, "

@@ -312,7 +312,21 @@ REQUESTS = {
     'real delete vip 10.10.31.100 proto tcp':
         ('dsr_rs', u.DSR_RS_CMD_RULE_DELETE,
          {u.DSR_A_RULE: {**RULE, u.DSR_RULE_A_PROTO: n8(6)}}),
-    'real flush': ('dsr_rs', u.DSR_RS_CMD_RULE_FLUSH, {}),
+    'real add vip 10.10.31.100 mode redirect':
+        ('dsr_rs', u.DSR_RS_CMD_RULE_ADD,
+         {u.DSR_A_RULE: {**RULE, u.DSR_RULE_A_MODE: n8(0)}}),
+    'real add tos 0x20 clear from 10.10.30.11':
+        ('dsr_rs', u.DSR_RS_CMD_RULE_ADD,
+         {u.DSR_A_RULE: {u.DSR_RULE_A_TOS: n8(0x20),
+                         u.DSR_RULE_A_TOS_MASK: n8(0xfc),
+                         u.DSR_RULE_A_CLEAR: n8(1),
+                         u.DSR_RULE_A_FROM: packed('10.10.30.11')}}),
+    'real replace dscp 8 from 02:aB:cD:eF:01:99 --clear':
+        ('dsr_rs', u.DSR_RS_CMD_RULE_REPLACE,
+         {u.DSR_A_RULE: {u.DSR_RULE_A_TOS: n8(0x20),
+                         u.DSR_RULE_A_TOS_MASK: n8(0xfc),
+                         u.DSR_RULE_A_CLEAR: n8(1),
+                         u.DSR_RULE_A_FROM: bytes.fromhex('02abcdef0199')}}),
     'flow set max 4294967295':
         ('dsr_rs', u.DSR_RS_CMD_FLOW_SET,
          {u.DSR_A_TABLE: {u.DSR_TABLE_A_MAX: n32(0xffffffff)}}),
@@ -333,6 +347,15 @@ def test_request(fake, kernel, line):
     assert {kind for kind, _, _ in request.attrs} == set(nests)
     for kind, attrs in nests.items():
         assert flat(request.nest(kind)) == flat(attrs)
+
+
+def test_from(fake, kernel):
+    """A balancer is an attribute of its own, in the order of the words."""
+    fake('real add tos 0x20 from 2001:db8::100,10.10.31.100,'
+         '00:00:00:00:00:00').check(0)
+    (_, _, payload), = kernel.requests[0].attrs
+    assert [v for k, _, v in parse_attrs(payload)
+            if k == u.DSR_RULE_A_FROM] == [VIP6, VIP, bytes(6)]
 
 
 def test_silence_devices(fake, kernel):
