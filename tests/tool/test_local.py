@@ -38,7 +38,7 @@ def is_route(request, vip):
     six = ':' in vip
     assert request.data[16:28] == struct.pack(
         '=BBBBBBBBI', socket.AF_INET6 if six else socket.AF_INET,
-        128 if six else 32, 0, 0, 255, u.DSR_ROUTE_PROTOCOL, 254, 2, 0)
+        128 if six else 32, 0, 0, 255, 213, 254, 2, 0)
     assert {k: v for k, _, v in request.attrs} == {
         1: packed(vip), 4: struct.pack('=I', socket.if_nametoindex('lo'))}
 
