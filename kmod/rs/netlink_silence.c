@@ -281,7 +281,7 @@ static int devs_put(struct sk_buff *skb,
 }
 
 static int silence_put(struct sk_buff *skb, struct netlink_callback *cb,
-		       struct dsr_rs_net *rs, struct dsr_rs_silence *silence)
+		       struct dsr_rs_silence *silence)
 {
 	struct nlattr *nest;
 	void *hdr;
@@ -297,8 +297,7 @@ static int silence_put(struct sk_buff *skb, struct netlink_callback *cb,
 		goto cancel;
 	if (dsr_addr_put(skb, DSR_SILENCE_A_ADDR, silence->family,
 			 &silence->addr) ||
-	    devs_put(skb, rcu_dereference_protected(silence->devs,
-						    lockdep_is_held(&rs->lock))) ||
+	    devs_put(skb, silence->devs) ||
 	    nla_put_u32(skb, DSR_SILENCE_A_RULES, silence->rules) ||
 	    nla_put_u8(skb, DSR_SILENCE_A_WANTED, silence->wanted) ||
 	    nla_put_u64_64bit(skb, DSR_SILENCE_A_MESSAGES,
@@ -328,7 +327,7 @@ int dsr_rs_netlink_silence_get_dumpit(struct sk_buff *skb,
 	list_for_each_entry(silence, &rs->silences.all, all) {
 		if (at++ < dump->cursor)
 			continue;
-		if (silence_put(skb, cb, rs, silence))
+		if (silence_put(skb, cb, silence))
 			break;
 		dump->cursor++;
 	}

@@ -106,18 +106,16 @@ static int rules_show(struct seq_file *m, void *v)
 	return 0;
 }
 
-static void silence_show(struct seq_file *m, struct dsr_rs_net *rs,
-			 struct dsr_rs_silence *silence)
+static void silence_show(struct seq_file *m,
+			 const struct dsr_rs_silence *silence)
 {
-	const struct dsr_rs_silence_devs *devs;
+	const struct dsr_rs_silence_devs *devs = silence->devs;
 	unsigned int i;
 
 	if (silence->family == AF_INET)
 		seq_printf(m, "%pI4", &silence->addr.ip);
 	else
 		seq_printf(m, "%pI6c", &silence->addr.in6);
-	devs = rcu_dereference_protected(silence->devs,
-					 lockdep_is_held(&rs->lock));
 	for (i = 0; devs && i < devs->count; i++)
 		seq_printf(m, " dev %s", devs->name[i]);
 	seq_printf(m, " rules %u messages %llu\n", silence->rules,
@@ -131,7 +129,7 @@ static int silences_show(struct seq_file *m, void *v)
 
 	mutex_lock(&rs->lock);
 	list_for_each_entry(silence, &rs->silences.all, all)
-		silence_show(m, rs, silence);
+		silence_show(m, silence);
 	mutex_unlock(&rs->lock);
 	return 0;
 }

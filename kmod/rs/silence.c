@@ -38,6 +38,12 @@ static const struct nf_hook_ops nd_hooks[] = {
 	},
 };
 
+/* What all names begin with. */
+static struct dsr_rs_silence_devs everywhere = {
+	.count	= 1,
+	.name	= { "+" },
+};
+
 static u32 bucket_of(const union nf_inet_addr *addr)
 {
 	return dsr_addr_hash(addr) % DSR_RS_SILENCE_BUCKETS;
@@ -121,20 +127,12 @@ static int find_or_list(struct dsr_rs_net *rs, u8 family,
 	(*count)++;
 	silence->family = family;
 	silence->addr = *addr;
+	RCU_INIT_POINTER(silence->on, &everywhere);
 	list_add_tail(&silence->all, &rs->silences.all);
 	hlist_add_head_rcu(&silence->node,
 			   &rs->silences.buckets[bucket_of(addr)]);
 	*found = silence;
 	return 0;
-}
-
-static void devs_set(struct dsr_rs_net *rs, struct dsr_rs_silence *silence,
-		     struct dsr_rs_silence_devs *devs)
-{
-	devs = rcu_replace_pointer(silence->devs, devs,
-				   lockdep_is_held(&rs->lock));
-	if (devs)
-		kfree_rcu(devs, rcu);
 }
 
 /* After a change of who wants it: if nobody does, it goes. */
@@ -143,9 +141,9 @@ static void settle(struct dsr_rs_net *rs, struct dsr_rs_silence *silence)
 	u32 *count = count_of(&rs->silences, silence->family);
 
 	rs->silences.generation++;
-	WRITE_ONCE(silence->everywhere,
-		   silence->rules ||
-		   (silence->wanted && !rcu_access_pointer(silence->devs)));
+	rcu_assign_pointer(silence->on,
+			   silence->rules || !silence->devs ? &everywhere :
+							      silence->devs);
 	if (silence->rules || silence->wanted)
 		return;
 	hlist_del_rcu(&silence->node);
@@ -153,6 +151,19 @@ static void settle(struct dsr_rs_net *rs, struct dsr_rs_silence *silence)
 	if (!--*count)
 		hooks_unregister(rs->net, silence->family);
 	kfree_rcu(silence, rcu);
+}
+
+/* The user wants it, on other devices than before, or does not any more. */
+static void want(struct dsr_rs_net *rs, struct dsr_rs_silence *silence,
+		 bool wanted, struct dsr_rs_silence_devs *devs)
+{
+	struct dsr_rs_silence_devs *old = silence->devs;
+
+	silence->wanted = wanted;
+	silence->devs = devs;
+	settle(rs, silence);
+	if (old)
+		kfree_rcu(old, rcu);
 }
 
 /**
@@ -176,9 +187,7 @@ int dsr_rs_silence_want(struct dsr_rs_net *rs, u8 family,
 	err = find_or_list(rs, family, addr, &silence);
 	if (err)
 		return err;
-	silence->wanted = true;
-	devs_set(rs, silence, devs);
-	settle(rs, silence);
+	want(rs, silence, true, devs);
 	return 0;
 }
 
@@ -193,9 +202,7 @@ void dsr_rs_silence_unwant(struct dsr_rs_net *rs,
 			   struct dsr_rs_silence *silence)
 {
 	lockdep_assert_held(&rs->lock);
-	silence->wanted = false;
-	devs_set(rs, silence, NULL);
-	settle(rs, silence);
+	want(rs, silence, false, NULL);
 }
 
 /**
@@ -301,10 +308,8 @@ static bool is_on(const struct dsr_rs_silence *silence,
 
 	if (dev->flags & IFF_LOOPBACK)
 		return false;
-	if (READ_ONCE(silence->everywhere))
-		return true;
-	devs = rcu_dereference(silence->devs);
-	for (i = 0; devs && i < devs->count; i++)
+	devs = rcu_dereference(silence->on);
+	for (i = 0; i < devs->count; i++)
 		if (name_matches(devs->name[i], dev->name))
 			return true;
 	return false;

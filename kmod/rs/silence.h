@@ -51,10 +51,10 @@ struct dsr_rs_silence_devs {
  * @all: in the list of all, in the order of their coming
  * @addr: address
  * @family: AF_INET or AF_INET6
- * @everywhere: on all devices, whatever @devs says
  * @wanted: by the user
- * @rules: how many rules want it, everywhere
- * @devs: those that the user has named, or %NULL
+ * @rules: how many rules want it, on all devices
+ * @devs: those that the user has named, or %NULL: all
+ * @on: those where it is silenced
  * @messages: messages that were stopped or changed
  * @rcu: frees what hooks may still see
  */
@@ -63,10 +63,10 @@ struct dsr_rs_silence {
 	struct list_head all;
 	union nf_inet_addr addr;
 	u8 family;
-	bool everywhere;
 	bool wanted;
 	u32 rules;
-	struct dsr_rs_silence_devs __rcu *devs;
+	struct dsr_rs_silence_devs *devs;
+	struct dsr_rs_silence_devs __rcu *on;
 	atomic64_t messages;
 	struct rcu_head rcu;
 };
