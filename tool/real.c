@@ -321,7 +321,7 @@ static char *from_text(const struct real_info *real)
 
 static struct json_object *from_json(const struct real_info *real)
 {
-	struct json_object *array;
+	struct json_object *array, *text;
 	char one[ATTR_TEXT_MAX];
 	struct nlattr *attr;
 	int rest;
@@ -329,11 +329,12 @@ static struct json_object *from_json(const struct real_info *real)
 	if (!real->tb[DSR_RULE_A_FROM])
 		return NULL;
 	array = json_object_new_array();
-	nla_for_each_nested(attr, (struct nlattr *)real->nest, rest)
-		if (nla_type(attr) == DSR_RULE_A_FROM)
-			json_object_array_add(array, json_object_new_string(
-							     from_one(attr,
-								      one)));
+	nla_for_each_nested(attr, (struct nlattr *)real->nest, rest) {
+		if (nla_type(attr) != DSR_RULE_A_FROM)
+			continue;
+		text = json_object_new_string(from_one(attr, one));
+		json_object_array_add(array, text);
+	}
 	return array;
 }
 
@@ -346,6 +347,7 @@ static struct json_object *from_json(const struct real_info *real)
 struct json_object *real_json(struct real_info *real)
 {
 	struct json_object *object = json_object_new_object();
+	struct json_object *clear, *problem = NULL;
 	struct nlattr **tb = real->tb;
 
 	attr_json(object, "vip", ATTR_ADDR, tb[DSR_RULE_A_VIP]);
@@ -359,12 +361,11 @@ struct json_object *real_json(struct real_info *real)
 	attr_json(object, "to_port", ATTR_PORT, tb[DSR_RULE_A_TO_PORT]);
 	attr_json(object, "mode", ATTR_RULE_MODE, tb[DSR_RULE_A_MODE]);
 	json_object_object_add(object, "from", from_json(real));
-	json_object_object_add(object, "clear", json_object_new_boolean(
-					attr_u8(tb[DSR_RULE_A_CLEAR])));
-	json_object_object_add(object, "problem",
-			       is_unrouted(real) ?
-				       json_object_new_string("no_local_route") :
-				       NULL);
+	clear = json_object_new_boolean(attr_u8(tb[DSR_RULE_A_CLEAR]));
+	json_object_object_add(object, "clear", clear);
+	if (is_unrouted(real))
+		problem = json_object_new_string("no_local_route");
+	json_object_object_add(object, "problem", problem);
 	stats_json(object, real->stats);
 	return object;
 }
@@ -389,16 +390,16 @@ void real_columns(struct table *table, bool statistics)
 /* What is not the default. */
 static void options_cell(struct table *table, const struct real_info *real)
 {
+	bool clear = attr_u8(real->tb[DSR_RULE_A_CLEAR]);
 	char *from = from_text(real);
 
 	if (attr_u8(real->tb[DSR_RULE_A_MODE]) == DSR_RULE_MODE_LOCAL)
 		table_cell(table, TABLE_PLAIN, "mode local");
-	else if (*from || attr_u8(real->tb[DSR_RULE_A_CLEAR]))
-		table_cell(table, TABLE_PLAIN, "%s%s%s%s",
-			   *from ? "from " : "", from,
-			   *from && attr_u8(real->tb[DSR_RULE_A_CLEAR]) ? " " :
-									  "",
-			   attr_u8(real->tb[DSR_RULE_A_CLEAR]) ? "clear" : "");
+	else if (*from)
+		table_cell(table, TABLE_PLAIN, "from %s%s", from,
+			   clear ? " clear" : "");
+	else if (clear)
+		table_cell(table, TABLE_PLAIN, "clear");
 	else
 		table_cell(table, TABLE_PLAIN, "-");
 	free(from);
