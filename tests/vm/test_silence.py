@@ -161,6 +161,7 @@ def needs(site, address, port=9):
     sock.sendto(b'', (LV26 if ':' in address else LV2, port))
 
 
+@pytest.mark.smoke
 @pytest.mark.parametrize('where', ['lo', 'alias'])
 def test_arp_sender(site, reasons, where):
     """A request for another address does not tell of the VIP."""
@@ -367,6 +368,7 @@ def six(site6):
     return site6
 
 
+@pytest.mark.smoke
 def test_nd_asked(six, reasons):
     since = reasons('w101', 'dsr_rs')
     ways = [{}, {'dst': VIP6}, {'src': '::'}]
