@@ -33,7 +33,7 @@ def mine(site):
     """Nothing is left of the VIP on w101, whatever the test does."""
     def forget():
         site.w101.dsrctl('real flush')
-        for address in (VIP, VIP2):
+        for address in (VIP, VIP2, VIP6):
             while routes(site, address):
                 site.w101.ip(f'route del local {address} table local')
     site.undo.append(forget)
@@ -179,11 +179,11 @@ def test_route_missing(mine, reasons):
     assert ask(mine.connect(), WHO).startswith(f'{VIP}:80 ')
 
 
-def test_all_or_nothing(mine):
+def test_all_or_nothing(mine, site6):
     """Where one half fails, the other is taken back."""
     def state():
         return (mine.w101.show('real show'), mine.w101.show('real silence'),
-                routes(mine))
+                routes(mine, VIP6))
     nothing = state()
     assert nothing == ([], [], [])
 
@@ -192,21 +192,22 @@ def test_all_or_nothing(mine):
         assert (done.returncode, done.stderr) == (2, f'dsrctl: {sentence}\n')
     no_route = ('the local route for the VIP cannot be made: '
                 'Nexthop device is not up')
-    mine.undo.append(lambda: mine.w101.ip('link set lo up'))
+    site6.undo.append(lambda: mine.w101.ip('link set lo up'))
     mine.w101.ip('link set lo down')
-    refused(RULE, no_route)
+    refused(f'real add vip {VIP6} mode local', no_route)
     assert state() == nothing
-    mine.w101.dsrctl(f'real add vip {VIP} to 8080')
+    mine.w101.dsrctl(f'real add vip {VIP6} to :8080')
     before = state()
-    refused(f'real replace vip {VIP} mode local', no_route)
+    refused(f'real replace vip {VIP6} mode local', no_route)
     assert state() == before
     mine.w101.ip('link set lo up')
-    refused(RULE, 'there is such a rule: replace changes where it leads to')
+    refused(f'real add vip {VIP6} mode local',
+            'there is such a rule: replace changes where it leads to')
     assert state() == before
     mine.w101.dsrctl('real flush')
-    mine.w101.dsrctl(RULE)
+    mine.w101.dsrctl(f'real add vip {VIP6} mode local')
     before = state()
-    refused(f'real replace vip {VIP} to 10.10.30.99',
+    refused(f'real replace vip {VIP6} to 2001:db8:30::99',
             'no device of this machine has that local address')
     assert state() == before
     refused(f'real delete vip {VIP2}', 'there is no such rule')
