@@ -23,9 +23,8 @@ struct addr {
 	};
 };
 
-int addr_read(struct args *args, int family, struct addr *addr);
-int addr_read_endpoint(struct args *args, int family, struct addr *addr,
-		       int *port);
+int addr_read(struct args *args, struct addr *addr);
+int addr_read_endpoint(struct args *args, struct addr *addr, int *port);
 int addr_put(struct nl_msg *msg, int type, const struct addr *addr);
 bool addr_is(const struct addr *addr, const struct nlattr *attr);
 

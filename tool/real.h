@@ -7,7 +7,12 @@
 #include <netlink/msg.h>
 #include <stdbool.h>
 
+#include "dsrctl.h"
 #include "table.h"
+
+/* stop.c */
+extern const struct keyword stop_keywords[];
+int stop_run(struct dsrctl *ctl, struct args *args);
 
 bool real_parse(const struct nlmsghdr *reply, struct nlattr **tb,
 		struct nlattr **stats);

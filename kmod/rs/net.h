@@ -24,6 +24,8 @@
 #include "table.h"
 #include "trace.h"
 
+struct dsr_rs_embryos;
+
 /**
  * struct dsr_rs_reasons - packets by reason
  * @packets: counters
@@ -37,6 +39,7 @@ struct dsr_rs_reasons {
  * @table: flows; set up while live
  * @rules: rules
  * @recent: who has talked to the machine itself; there while live
+ * @embryos: conversations that nobody has accepted; there while live
  * @reasons: what became of packets
  * @net: the namespace
  * @entries6: entries of @table that are IPv6
@@ -51,6 +54,7 @@ struct dsr_rs_net {
 	struct dsr_table table;
 	struct dsr_rs_rules rules;
 	struct dsr_rs_recent *recent;
+	struct dsr_rs_embryos *embryos;
 	struct dsr_rs_reasons __percpu *reasons;
 	struct net *net;
 	atomic_t entries6;
