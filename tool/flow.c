@@ -86,7 +86,7 @@ static int flow_show(struct dsrctl *ctl, struct args *args)
 	int keyword, status = DSRCTL_OK;
 	struct nl_msg *msg;
 
-	filter_init(&dump.filter, args, AF_UNSPEC);
+	filter_init(&dump.filter, args);
 	while (!status && (keyword = args_keyword(args)) != ARGS_END)
 		status = filter_read(args, &dump.filter, keyword);
 	if (status)

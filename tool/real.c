@@ -100,7 +100,7 @@ static int rule_read_to(struct args *args, struct rule *rule)
 	int status;
 
 	if (word && !is_port(word))
-		return addr_read_endpoint(args, AF_UNSPEC, &rule->to,
+		return addr_read_endpoint(args, &rule->to,
 					  &rule->to_port);
 	status = args_port(args, &port);
 	rule->to_port = port;
@@ -132,7 +132,7 @@ static int rule_read(struct args *args, struct rule *rule)
 	while (!status && (key = args_keyword(args)) != ARGS_END) {
 		switch (key) {
 		case KEY_VIP:
-			status = addr_read(args, AF_UNSPEC, &rule->vip);
+			status = addr_read(args, &rule->vip);
 			break;
 		case KEY_PROTO:
 			status = args_choice(args, &rule->proto);
@@ -498,6 +498,9 @@ static const struct command real_commands[] = {
 	{ "flush", "",
 	  "remove all rules",
 	  NULL, real_flush },
+	{ "stop", "[force]",
+	  "unload the module, unless there are live flows, or in spite of them",
+	  stop_keywords, stop_run },
 	{ NULL, NULL, NULL, NULL, NULL }
 };
 

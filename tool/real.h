@@ -8,7 +8,12 @@
 #include <stdbool.h>
 
 #include "attr.h"
+#include "dsrctl.h"
 #include "table.h"
+
+/* stop.c */
+extern const struct keyword stop_keywords[];
+int stop_run(struct dsrctl *ctl, struct args *args);
 
 /**
  * struct real_info - a rule, as the kernel sent it

@@ -37,7 +37,7 @@ static int silence_read(struct args *args, struct nl_msg *msg, bool *fits)
 
 	status = args_operand(args, "address");
 	if (!status)
-		status = addr_read(args, AF_UNSPEC, &addr);
+		status = addr_read(args, &addr);
 	if (status)
 		return status;
 	*fits = !addr_put(msg, DSR_SILENCE_A_ADDR, &addr);

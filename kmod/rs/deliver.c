@@ -10,11 +10,13 @@
 
 #include <net/dst.h>
 
+#include "embryo.h"
 #include "flow.h"
 #include "host.h"
 #include "local.h"
 #include "net.h"
 #include "rewrite.h"
+#include "socket.h"
 
 /* Whether nobody can be answered at this address. */
 static bool is_bad_source(const struct dsr_rs_packet *pkt,
@@ -76,6 +78,7 @@ static bool find_target(struct dsr_rs_net *rs, const struct sk_buff *skb,
 			enum dsr_rs_reason *reason)
 {
 	const struct dsr_rs_tuple *tuple = &pkt->tuple;
+	struct dsr_rs_embryo embryo;
 	bool foreign;
 
 	target->ifindex = skb->dev->ifindex;
@@ -108,31 +111,86 @@ static bool find_target(struct dsr_rs_net *rs, const struct sk_buff *skb,
 	target->rule = NULL;
 	target->local = tuple->server;
 	target->lport = tuple->sport;
-	if (dsr_rs_flow_find_socket(&rs->table, hash, tuple))
+	if (dsr_rs_flow_find_socket(&rs->table, hash, tuple) ||
+	    (dsr_rs_embryo_may_be(pkt) &&
+	     dsr_rs_embryo_find(rs->embryos, hash, dsr_rs_flow_match_socket,
+				tuple, jiffies, &embryo)))
 		return true;
 	if (tuple->proto == IPPROTO_UDP || dsr_rs_packet_opens(pkt))
 		dsr_rs_recent_note(rs->recent, hash, jiffies);
 	return false;
 }
 
+/* The flow of a packet that belongs to an embryo: from now on one, if a socket
+ * waits for it, or still but an embryo.
+ */
+static struct dsr_rs_flow *grow_embryo(struct dsr_rs_net *rs,
+				       const struct sk_buff *skb,
+				       const struct dsr_rs_packet *pkt,
+				       struct dsr_rs_embryo *embryo,
+				       enum dsr_rs_reason *reason)
+{
+	struct dsr_rs_tuple socket = dsr_rs_flow_socket(&embryo->flow);
+	struct dsr_rs_flow *flow = NULL;
+	bool foreign;
+
+	if (embryo->ruled) {
+		embryo->flow.rule = dsr_rs_rule_match(&rs->rules, &pkt->tuple,
+						      embryo->tos, skb,
+						      &foreign);
+		*reason = DSR_RS_PASS_NO_RULE;
+		if (!embryo->flow.rule)
+			return NULL;
+	}
+	*reason = DSR_RS_DROP_NO_ADDRESS;
+	if (!dsr_rs_local_has(rs->net, socket.family, &socket.server))
+		return NULL;
+	if (pkt->th && !dsr_rs_packet_opens(pkt) &&
+	    dsr_rs_socket_ask(rs->net, &socket, skb->dev->ifindex, pkt->th) ==
+	    DSR_RS_SOCKET_EXPECTS)
+		flow = dsr_rs_flow_settle(rs, embryo);
+	return flow ?: &embryo->flow;
+}
+
+/* Whether an embryo is where @target leads to. */
+static bool is_for(const struct dsr_rs_embryo *embryo,
+		   const struct dsr_rs_target *target)
+{
+	struct dsr_rs_tuple socket = dsr_rs_flow_socket(&embryo->flow);
+
+	return embryo->ruled == !!target->rule &&
+	       embryo->flow.lport == target->lport &&
+	       dsr_addr_equal(socket.family, &socket.server, &target->local);
+}
+
+/* A flow for a packet that has none in the table; perhaps in @embryo. */
 static struct dsr_rs_flow *begin_flow(struct dsr_rs_net *rs,
 				      const struct sk_buff *skb,
 				      const struct dsr_rs_packet *pkt,
-				      u32 hash, enum dsr_rs_reason *reason)
+				      u32 hash, struct dsr_rs_embryo *embryo,
+				      enum dsr_rs_reason *reason)
 {
 	struct dsr_rs_target target;
+	bool found;
 
 	if (!dsr_is_to_this_host(skb)) {
 		*reason = DSR_RS_PASS_NOT_HOST;
 		return NULL;
 	}
+	found = dsr_rs_embryo_may_be(pkt) &&
+		dsr_rs_embryo_find(rs->embryos, hash, dsr_rs_flow_match_wire,
+				   &pkt->tuple, jiffies, embryo);
+	if (found && !dsr_rs_packet_opens(pkt))
+		return grow_embryo(rs, skb, pkt, embryo, reason);
 	if (!find_target(rs, skb, pkt, hash, &target, reason))
 		return NULL;
+	if (found && is_for(embryo, &target))
+		return grow_embryo(rs, skb, pkt, embryo, reason);
 	if (is_bad_source(pkt, skb->dev)) {
 		*reason = DSR_RS_DROP_SOURCE;
 		return NULL;
 	}
-	return dsr_rs_flow_create(rs, pkt, hash, &target, reason);
+	return dsr_rs_flow_create(rs, pkt, hash, &target, embryo, reason);
 }
 
 /* Whether the rules of today would lead the first packet of a connection
@@ -179,6 +237,7 @@ static enum dsr_rs_reason deliver_flow(struct dsr_rs_net *rs,
 				       const struct dsr_rs_packet *pkt)
 {
 	u32 hash = dsr_rs_tuple_hash(&pkt->tuple, &rs->table.key);
+	struct dsr_rs_embryo embryo;
 	enum dsr_rs_reason reason;
 	struct dsr_rs_tuple socket;
 	struct dsr_rs_flow *flow;
@@ -192,7 +251,7 @@ static enum dsr_rs_reason deliver_flow(struct dsr_rs_net *rs,
 		flow = NULL;
 	}
 	if (!flow) {
-		flow = begin_flow(rs, skb, pkt, hash, &reason);
+		flow = begin_flow(rs, skb, pkt, hash, &embryo, &reason);
 		if (!flow)
 			return reason;
 	}

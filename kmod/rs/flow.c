@@ -7,6 +7,7 @@
 #include <linux/random.h>
 #include <linux/slab.h>
 
+#include "embryo.h"
 #include "flow.h"
 #include "local.h"
 #include "net.h"
@@ -143,28 +144,14 @@ const struct dsr_table_ops dsr_rs_flow_ops = {
 	.release = flow_release,
 };
 
-static struct dsr_rs_flow *flow_begun(struct dsr_rs_flow *flow)
+/* What a new flow is to be, but for its place: hash and roles. */
+static void flow_fill(struct dsr_rs_flow *flow, const struct dsr_rs_packet *pkt,
+		      const struct dsr_rs_target *target)
 {
-	if (flow->rule)
-		this_cpu_inc(flow->rule->stats->connections);
-	return flow;
-}
-
-static struct dsr_rs_flow *flow_alloc(const struct dsr_rs_packet *pkt,
-				      const struct dsr_rs_target *target,
-				      __be16 local_cport)
-{
-	struct dsr_rs_flow *flow;
-
-	flow = kmem_cache_alloc(pkt->tuple.family == AF_INET ? flow_cache :
-							       flow6_cache,
-				GFP_ATOMIC | __GFP_NOWARN);
-	if (!flow)
-		return NULL;
 	flow->node.seen = jiffies;
 	flow->cport = pkt->tuple.cport;
 	flow->vport = pkt->tuple.sport;
-	flow->local_cport = local_cport;
+	flow->local_cport = pkt->tuple.cport;
 	flow->lport = target->lport;
 	flow->proto = pkt->tuple.proto;
 	flow->family = pkt->tuple.family;
@@ -180,28 +167,87 @@ static struct dsr_rs_flow *flow_alloc(const struct dsr_rs_packet *pkt,
 		flow->v6.zone = pkt->tuple.zone;
 	}
 	flow->rule = target->rule;
-	if (flow->rule)
-		/* Listed, or unlisted within this grace period: not 0. */
-		refcount_inc(&flow->rule->refs);
-	return flow;
 }
 
-/* dsr_table_insert() of a flow */
-static struct dsr_node *flow_insert(struct dsr_rs_net *rs,
-				    struct dsr_rs_flow *flow,
-				    dsr_match_fn match, const void *key)
+/* Room for what is in the table the same as @flow. */
+static struct dsr_rs_flow *flow_alloc(const struct dsr_rs_flow *flow)
 {
-	struct dsr_node *node = dsr_table_insert(&rs->table, &flow->node,
-						 match, key);
+	bool v4 = flow->family == AF_INET;
+	struct dsr_rs_flow *copy;
 
-	if (node == &flow->node && flow->family == AF_INET6)
-		atomic_inc(&rs->entries6);
-	return node;
+	copy = kmem_cache_alloc(v4 ? flow_cache : flow6_cache,
+				GFP_ATOMIC | __GFP_NOWARN);
+	if (!copy)
+		return NULL;
+	memcpy(copy, flow, v4 ? DSR_RS_FLOW_SIZE4 : DSR_RS_FLOW_SIZE6);
+	if (copy->rule)
+		/* Listed, or unlisted within this grace period: not 0. */
+		refcount_inc(&copy->rule->refs);
+	return copy;
 }
 
-/* Whether another conversation has this client port at the socket. */
+/* Put a flow in the table, as an entry for @roles.
+ *
+ * Return: the entry; or one that was there before; or %NULL with @reason set.
+ */
+static struct dsr_rs_flow *flow_insert(struct dsr_rs_net *rs,
+				       const struct dsr_rs_flow *flow,
+				       u8 roles, dsr_match_fn match,
+				       enum dsr_rs_reason *reason)
+{
+	struct dsr_rs_tuple tuple = roles & DSR_RS_WIRE ?
+				    dsr_rs_flow_wire(flow) :
+				    dsr_rs_flow_socket(flow);
+	struct dsr_rs_flow *copy = flow_alloc(flow);
+	struct dsr_node *node;
+
+	if (!copy) {
+		*reason = DSR_RS_DROP_NO_MEMORY;
+		return NULL;
+	}
+	copy->roles = roles;
+	copy->node.hash = dsr_rs_tuple_hash(&tuple, &rs->table.key);
+	node = dsr_table_insert(&rs->table, &copy->node, match, flow);
+	if (node == &copy->node) {
+		if (copy->family == AF_INET6)
+			atomic_inc(&rs->entries6);
+		if (copy->rule && roles & DSR_RS_WIRE)
+			this_cpu_inc(copy->rule->stats->connections);
+		return copy;
+	}
+	flow_free(copy);
+	if (node)
+		return dsr_rs_flow_of(node);
+	*reason = DSR_RS_DROP_TABLE_FULL;
+	return NULL;
+}
+
+/* The three below: whether @node has the ends of the flow @key. */
+static bool match_wire(const struct dsr_node *node, const void *key)
+{
+	struct dsr_rs_tuple wire = dsr_rs_flow_wire(key);
+
+	return dsr_rs_flow_match_wire(node, &wire);
+}
+
+static bool match_socket(const struct dsr_node *node, const void *key)
+{
+	struct dsr_rs_tuple socket = dsr_rs_flow_socket(key);
+
+	return dsr_rs_flow_match_socket(node, &socket);
+}
+
+static bool match_either(const struct dsr_node *node, const void *key)
+{
+	return match_wire(node, key) || match_socket(node, key);
+}
+
+/* Whether another conversation has this client port at the socket. @says is
+ * set to what a socket says, if that is asked.
+ */
 static bool port_taken(struct dsr_rs_net *rs, const struct dsr_rs_packet *pkt,
-		       const struct dsr_rs_target *target, __be16 cport)
+		       const struct dsr_rs_target *target, __be16 cport,
+		       enum dsr_rs_socket *says)
 {
 	struct dsr_rs_tuple tuple = {
 		.client = pkt->tuple.client,
@@ -213,30 +259,25 @@ static bool port_taken(struct dsr_rs_net *rs, const struct dsr_rs_packet *pkt,
 		.zone = pkt->tuple.zone,
 	};
 	u32 hash = dsr_rs_tuple_hash(&tuple, &rs->table.key);
-	bool first = pkt->tuple.proto == IPPROTO_UDP ||
-		     dsr_rs_packet_opens(pkt);
+	bool udp = pkt->tuple.proto == IPPROTO_UDP;
+	struct dsr_rs_embryo embryo;
 
 	if (dsr_rs_flow_find_socket(&rs->table, hash, &tuple))
 		return true;
-	if (first &&
-	    dsr_rs_recent_has(rs->recent, hash, jiffies,
-			      dsr_state_timeout(dsr_rs_packet_state(DSR_CONN_SYN,
-								    pkt))))
+	if (!udp && dsr_rs_embryo_find(rs->embryos, hash,
+				       dsr_rs_flow_match_socket, &tuple,
+				       jiffies, &embryo))
 		return true;
-	return pkt->th &&
-	       dsr_rs_socket_foreign(rs->net, &tuple, target->ifindex,
-				     cport == pkt->tuple.cport ? pkt->th :
-								 NULL);
-}
-
-/* Both sides of the flow @key are free in one bucket, or @node has one. */
-static bool match_either(const struct dsr_node *node, const void *key)
-{
-	struct dsr_rs_tuple wire = dsr_rs_flow_wire(key);
-	struct dsr_rs_tuple socket = dsr_rs_flow_socket(key);
-
-	return dsr_rs_flow_match_wire(node, &wire) ||
-	       dsr_rs_flow_match_socket(node, &socket);
+	if ((udp || dsr_rs_packet_opens(pkt)) &&
+	    dsr_rs_recent_has(rs->recent, hash, jiffies,
+			      dsr_state_timeout(udp ? DSR_CONN_UDP :
+						      DSR_CONN_SYN)))
+		return true;
+	if (!pkt->th)
+		return false;
+	*says = dsr_rs_socket_ask(rs->net, &tuple, target->ifindex,
+				  cport == pkt->tuple.cport ? pkt->th : NULL);
+	return *says == DSR_RS_SOCKET_FOREIGN;
 }
 
 /* One entry for both sides.
@@ -245,110 +286,74 @@ static bool match_either(const struct dsr_node *node, const void *key)
  * @reason left alone if the socket's side is taken.
  */
 static struct dsr_rs_flow *create_single(struct dsr_rs_net *rs,
-					 const struct dsr_rs_packet *pkt,
-					 u32 hash,
-					 const struct dsr_rs_target *target,
+					 const struct dsr_rs_flow *new,
 					 enum dsr_rs_reason *reason)
 {
 	struct dsr_rs_flow *flow;
-	struct dsr_node *node;
 
-	flow = flow_alloc(pkt, target, pkt->tuple.cport);
-	if (!flow) {
-		*reason = DSR_RS_DROP_NO_MEMORY;
+	flow = flow_insert(rs, new, DSR_RS_WIRE | DSR_RS_SOCKET, match_either,
+			   reason);
+	if (!flow)
 		return NULL;
-	}
-	flow->node.hash = hash;
-	flow->roles = DSR_RS_WIRE | DSR_RS_SOCKET;
-	node = flow_insert(rs, flow, match_either, flow);
-	if (node == &flow->node)
-		return flow_begun(flow);
-	flow_free(flow);
-	if (!node) {
-		*reason = DSR_RS_DROP_TABLE_FULL;
-		return NULL;
-	}
 	/* Another processor was faster with the same flow, or another one. */
-	return dsr_rs_flow_match_wire(node, &pkt->tuple) ?
-	       dsr_rs_flow_of(node) : NULL;
+	return match_wire(&flow->node, new) ? flow : NULL;
 }
 
-/* The entry for the socket's side, with a client port that is free there. */
-static struct dsr_rs_flow *create_socket_side(struct dsr_rs_net *rs,
-					      const struct dsr_rs_packet *pkt,
-					      const struct dsr_rs_target *target,
-					      enum dsr_rs_reason *reason)
+/* An entry for each side, with the client port of @new at the socket. The
+ * socket's comes first: no packet makes it be looked for before the wire's is
+ * there.
+ *
+ * Return: as create_single().
+ */
+static struct dsr_rs_flow *create_pair(struct dsr_rs_net *rs,
+				       const struct dsr_rs_flow *new,
+				       enum dsr_rs_reason *reason)
 {
-	struct dsr_rs_tuple tuple;
-	struct dsr_rs_flow *flow;
-	struct dsr_node *node;
+	struct dsr_rs_flow *wire, *socket;
+
+	socket = flow_insert(rs, new, DSR_RS_SOCKET, match_socket, reason);
+	if (!socket)
+		return NULL;
+	if (socket->vport != new->vport || socket->cport != new->cport)
+		return NULL;
+	wire = flow_insert(rs, new, DSR_RS_WIRE, match_wire, reason);
+	if (!wire || wire->local_cport != new->local_cport)
+		WRITE_ONCE(socket->roles, 0);
+	return wire;
+}
+
+/* Another client port for @new, which is free at the socket. */
+static bool port_choose(struct dsr_rs_net *rs, const struct dsr_rs_packet *pkt,
+			const struct dsr_rs_target *target,
+			struct dsr_rs_flow *new)
+{
+	enum dsr_rs_socket says;
 	__be16 cport;
 	u32 tries;
 
-	flow = flow_alloc(pkt, target, 0);
-	if (!flow) {
-		*reason = DSR_RS_DROP_NO_MEMORY;
-		return NULL;
-	}
-	flow->roles = DSR_RS_SOCKET;
 	for (tries = 0; tries < PORT_TRIES; tries++) {
 		cport = htons(PORT_MIN + reciprocal_scale(get_random_u32(),
 							  65536 - PORT_MIN));
 		if (cport == pkt->tuple.cport ||
-		    port_taken(rs, pkt, target, cport))
+		    port_taken(rs, pkt, target, cport, &says))
 			continue;
-		flow->local_cport = cport;
-		tuple = dsr_rs_flow_socket(flow);
-		flow->node.hash = dsr_rs_tuple_hash(&tuple, &rs->table.key);
-		node = flow_insert(rs, flow, dsr_rs_flow_match_socket, &tuple);
-		if (node == &flow->node)
-			return flow;
-		if (!node) {
-			*reason = DSR_RS_DROP_TABLE_FULL;
-			goto free;
-		}
+		new->local_cport = cport;
+		return true;
 	}
-	*reason = DSR_RS_DROP_NO_PORT;
-free:
-	flow_free(flow);
-	return NULL;
+	return false;
 }
 
-/* An entry for each side. The socket's comes first: no packet makes it be
- * looked for before the wire's is there.
- */
-static struct dsr_rs_flow *create_pair(struct dsr_rs_net *rs,
-				       const struct dsr_rs_packet *pkt,
-				       u32 hash,
-				       const struct dsr_rs_target *target,
-				       enum dsr_rs_reason *reason)
+/* Keep an embryo for @roles. */
+static bool embryo_keep(struct dsr_rs_net *rs, struct dsr_rs_embryo *embryo,
+			u8 roles)
 {
-	struct dsr_rs_flow *wire, *socket;
-	struct dsr_node *node;
+	struct dsr_rs_tuple tuple = roles & DSR_RS_WIRE ?
+				    dsr_rs_flow_wire(&embryo->flow) :
+				    dsr_rs_flow_socket(&embryo->flow);
 
-	socket = create_socket_side(rs, pkt, target, reason);
-	if (!socket)
-		return NULL;
-	wire = flow_alloc(pkt, target, socket->local_cport);
-	if (!wire) {
-		*reason = DSR_RS_DROP_NO_MEMORY;
-		goto retire_socket;
-	}
-	wire->node.hash = hash;
-	wire->roles = DSR_RS_WIRE;
-	node = flow_insert(rs, wire, dsr_rs_flow_match_wire, &pkt->tuple);
-	if (node == &wire->node)
-		return flow_begun(wire);
-	flow_free(wire);
-	WRITE_ONCE(socket->roles, 0);
-	if (node)
-		return dsr_rs_flow_of(node);
-	*reason = DSR_RS_DROP_TABLE_FULL;
-	return NULL;
-
-retire_socket:
-	WRITE_ONCE(socket->roles, 0);
-	return NULL;
+	embryo->flow.roles = roles;
+	embryo->flow.node.hash = dsr_rs_tuple_hash(&tuple, &rs->table.key);
+	return dsr_rs_embryo_keep(rs->embryos, embryo);
 }
 
 /**
@@ -357,6 +362,8 @@ retire_socket:
  * @pkt: its first packet, of which no flow is known
  * @hash: dsr_rs_tuple_hash() of the packet's tuple
  * @target: where it is to go
+ * @embryo: what is returned may be in there: what nobody is known to have
+ *	accepted is not kept in the table
  * @reason: set to why the packet has to be dropped, if %NULL is returned
  *
  * Context: rcu_read_lock(), any but hard interrupts. Allocates.
@@ -366,19 +373,72 @@ struct dsr_rs_flow *dsr_rs_flow_create(struct dsr_rs_net *rs,
 				       const struct dsr_rs_packet *pkt,
 				       u32 hash,
 				       const struct dsr_rs_target *target,
+				       struct dsr_rs_embryo *embryo,
 				       enum dsr_rs_reason *reason)
 {
-	struct dsr_rs_flow *flow;
+	bool udp = pkt->tuple.proto == IPPROTO_UDP;
+	enum dsr_rs_socket says = DSR_RS_SOCKET_NONE;
+	struct dsr_rs_flow *new = &embryo->flow, *flow;
 
+	flow_fill(new, pkt, target);
+	embryo->tos = pkt->tos;
+	embryo->ruled = target->rule;
 	*reason = DSR_RS_REASON_COUNT;
-	if (target->rule && !port_taken(rs, pkt, target, pkt->tuple.cport)) {
-		flow = create_single(rs, pkt, hash, target, reason);
-		if (flow || *reason != DSR_RS_REASON_COUNT)
-			return flow;
+	if (target->rule &&
+	    !port_taken(rs, pkt, target, pkt->tuple.cport, &says)) {
+		if (udp || (says == DSR_RS_SOCKET_EXPECTS &&
+			    !dsr_rs_packet_opens(pkt))) {
+			flow = create_single(rs, new, reason);
+			if (flow || *reason != DSR_RS_REASON_COUNT)
+				return flow;
+		} else if (embryo_keep(rs, embryo,
+				       DSR_RS_WIRE | DSR_RS_SOCKET)) {
+			return new;
+		}
 	}
 	/* What has taken the port may be this flow, made a moment ago. */
 	flow = dsr_rs_flow_find_wire(&rs->table, hash, &pkt->tuple);
-	return flow ?: create_pair(rs, pkt, hash, target, reason);
+	if (flow)
+		return flow;
+	if (!port_choose(rs, pkt, target, new)) {
+		*reason = DSR_RS_DROP_NO_PORT;
+		return NULL;
+	}
+	if (udp) {
+		flow = create_pair(rs, new, reason);
+		if (flow)
+			return flow;
+	} else if (embryo_keep(rs, embryo, DSR_RS_SOCKET) &&
+		   embryo_keep(rs, embryo, DSR_RS_WIRE)) {
+		return new;
+	}
+	/* Somebody has just now got the port that was free. */
+	if (*reason == DSR_RS_REASON_COUNT)
+		*reason = DSR_RS_DROP_NO_PORT;
+	return NULL;
+}
+
+/**
+ * dsr_rs_flow_settle() - an embryo becomes a flow
+ * @rs: where
+ * @embryo: copy of it, its rule set if it has one
+ *
+ * Context: rcu_read_lock(), any but hard interrupts. Allocates.
+ * Return: the flow, or %NULL if there is no room for it.
+ */
+struct dsr_rs_flow *dsr_rs_flow_settle(struct dsr_rs_net *rs,
+				       const struct dsr_rs_embryo *embryo)
+{
+	struct dsr_rs_flow new = embryo->flow, *flow;
+	enum dsr_rs_reason reason;
+
+	new.node.seen = jiffies;
+	new.state = DSR_CONN_ESTABLISHED;
+	flow = dsr_rs_flow_ported(&new) ? create_pair(rs, &new, &reason) :
+					  create_single(rs, &new, &reason);
+	if (flow)
+		dsr_rs_embryo_hatch(rs->embryos, embryo, jiffies);
+	return flow;
 }
 
 /**

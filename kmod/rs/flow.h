@@ -28,12 +28,15 @@
 #include "table.h"
 #include "tuple.h"
 
+struct dsr_rs_embryo;
 struct dsr_rs_net;
 struct dsr_rs_rule;
 
 /* What an entry is found by; 0: by nothing, it waits for the janitor. */
 #define DSR_RS_WIRE	BIT(0)
 #define DSR_RS_SOCKET	BIT(1)
+/* Of an embryo: a flow has taken its place; see embryo.h. */
+#define DSR_RS_HATCHED	BIT(2)
 
 /**
  * struct dsr_rs_flow - an entry of the table
@@ -231,7 +234,10 @@ struct dsr_rs_flow *dsr_rs_flow_create(struct dsr_rs_net *rs,
 				       const struct dsr_rs_packet *pkt,
 				       u32 hash,
 				       const struct dsr_rs_target *target,
+				       struct dsr_rs_embryo *embryo,
 				       enum dsr_rs_reason *reason);
+struct dsr_rs_flow *dsr_rs_flow_settle(struct dsr_rs_net *rs,
+				       const struct dsr_rs_embryo *embryo);
 void dsr_rs_flow_retire(struct dsr_table *table, struct dsr_rs_flow *flow);
 void dsr_rs_flow_forget(struct dsr_rs_net *rs, u8 family,
 			const union nf_inet_addr *addr);

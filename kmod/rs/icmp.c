@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * icmp - ICMP errors that belong to a flow, in both directions
+ * icmp - pings of a VIP, and ICMP errors that belong to a flow, in both
+ * directions
  *
  * An error quotes the packet that it is about as it was on the wire (RFC 792;
  * at least 8 bytes behind the IP header, RFC 1812, section 4.3.2.3). Who gets
@@ -16,8 +17,12 @@
 #include <net/ip.h>
 #include <net/ipv6.h>
 
+#include "embryo.h"
 #include "flow.h"
+#include "host.h"
+#include "local.h"
 #include "net.h"
+#include "ping.h"
 #include "rewrite.h"
 
 #define QUOTED_MIN	8
@@ -88,6 +93,38 @@ static bool quoted_parse(const struct sk_buff *skb, u8 family,
 	return true;
 }
 
+static bool is_echo(u8 family, u8 type)
+{
+	return type == (family == AF_INET ? ICMP_ECHO : ICMPV6_ECHO_REQUEST);
+}
+
+/* A VIP answers as an address of this machine would: from itself. Where this
+ * machine is told not to answer, the request is left to it.
+ */
+static enum dsr_rs_reason echo(struct dsr_rs_net *rs, struct sk_buff *skb,
+			       const struct dsr_rs_packet *pkt)
+{
+	const struct dsr_rs_tuple *tuple = &pkt->tuple;
+	const struct dsr_rs_rule *rule;
+	bool foreign;
+
+	if (!dsr_is_to_this_host(skb))
+		return DSR_RS_PASS_NOT_HOST;
+	/* Rules for one protocol name the VIP as well as any. */
+	rule = dsr_rs_rule_match(&rs->rules, tuple, pkt->tos, skb, &foreign);
+	if (!dsr_rs_rule_names(&rs->rules, tuple->family, &tuple->server) &&
+	    !rule)
+		return DSR_RS_PASS_ICMP_NOT_ERROR;
+	if (!dsr_rs_local_is_elsewhere(rs->net, tuple->family, &tuple->server))
+		return DSR_RS_PASS_OWN_ADDRESS;
+	if (tuple->family == AF_INET ?
+	    READ_ONCE(rs->net->ipv4.sysctl_icmp_echo_ignore_all) :
+	    READ_ONCE(rs->net->ipv6.sysctl.icmpv6_echo_ignore_all))
+		return DSR_RS_PASS_ICMP_NOT_ERROR;
+	return dsr_ping_answer(rs->net, skb, tuple->family) ?
+	       DSR_RS_ANSWERED_PING : DSR_RS_DROP_PING;
+}
+
 /* %DSR_RS_REASON_COUNT: it is an error, with a quotation. */
 static enum dsr_rs_reason error_parse(const struct sk_buff *skb, u8 family,
 				      struct dsr_rs_quoted *at,
@@ -107,8 +144,29 @@ static enum dsr_rs_reason error_parse(const struct sk_buff *skb, u8 family,
 	return DSR_RS_REASON_COUNT;
 }
 
+/* The flow, or the embryo, of a packet with these ends, on the wire or at the
+ * socket.
+ */
+static struct dsr_rs_flow *flow_of(struct dsr_rs_net *rs, bool wire,
+				   const struct dsr_rs_tuple *tuple,
+				   struct dsr_rs_embryo *embryo)
+{
+	u32 hash = dsr_rs_tuple_hash(tuple, &rs->table.key);
+	struct dsr_rs_flow *flow;
+
+	flow = wire ? dsr_rs_flow_find_wire(&rs->table, hash, tuple) :
+		      dsr_rs_flow_find_socket(&rs->table, hash, tuple);
+	if (!flow && dsr_rs_embryo_find(rs->embryos, hash,
+					wire ? dsr_rs_flow_match_wire :
+					       dsr_rs_flow_match_socket,
+					tuple, jiffies, embryo))
+		flow = &embryo->flow;
+	return flow;
+}
+
 /**
- * dsr_rs_icmp_deliver() - somebody on the way could not deliver a reply
+ * dsr_rs_icmp_deliver() - an echo request for a VIP, or somebody on the way
+ *	could not deliver a reply
  * @rs: namespace
  * @skb: packet, data at the IP header
  * @pkt: what is known of it
@@ -122,11 +180,18 @@ enum dsr_rs_reason dsr_rs_icmp_deliver(struct dsr_rs_net *rs,
 {
 	struct dsr_rs_quoted at = { .icmp = pkt->thoff };
 	u8 family = pkt->tuple.family;
+	struct dsr_rs_embryo embryo;
 	struct dsr_rs_tuple tuple;
 	struct dsr_rs_ends quoted;
 	enum dsr_rs_reason reason;
 	struct dsr_rs_flow *flow;
+	const u8 *type;
+	u8 _type;
 
+	type = skb_header_pointer(skb, at.icmp, sizeof(_type), &_type);
+	if (type && is_echo(family, *type) &&
+	    at.icmp + sizeof(struct icmphdr) <= skb->len)
+		return echo(rs, skb, pkt);
 	reason = error_parse(skb, family, &at, &quoted);
 	if (reason != DSR_RS_REASON_COUNT)
 		return reason;
@@ -140,9 +205,7 @@ enum dsr_rs_reason dsr_rs_icmp_deliver(struct dsr_rs_net *rs,
 	/* An error goes to the source of what it quotes. */
 	if (!dsr_addr_equal(family, &tuple.server, &pkt->tuple.server))
 		return DSR_RS_PASS_ICMP_UNRELATED;
-	flow = dsr_rs_flow_find_wire(&rs->table,
-				     dsr_rs_tuple_hash(&tuple, &rs->table.key),
-				     &tuple);
+	flow = flow_of(rs, true, &tuple, &embryo);
 	if (!flow)
 		return DSR_RS_PASS_ICMP_UNRELATED;
 
@@ -173,7 +236,8 @@ enum dsr_rs_reason dsr_rs_icmp_reply(struct dsr_rs_net *rs,
 	struct dsr_rs_quoted at = { .icmp = pkt->thoff };
 	union nf_inet_addr saddr = pkt->tuple.server;
 	u8 family = pkt->tuple.family;
-	struct dsr_rs_tuple tuple;
+	struct dsr_rs_embryo embryo;
+	struct dsr_rs_tuple tuple, wire;
 	struct dsr_rs_ends quoted;
 	enum dsr_rs_reason reason;
 	struct dsr_rs_flow *flow;
@@ -188,19 +252,16 @@ enum dsr_rs_reason dsr_rs_icmp_reply(struct dsr_rs_net *rs,
 	};
 	if (!dsr_addr_equal(family, &tuple.client, &pkt->tuple.client))
 		return DSR_RS_PASS_ICMP_UNRELATED;
-	flow = dsr_rs_flow_find_socket(&rs->table,
-				       dsr_rs_tuple_hash(&tuple,
-							 &rs->table.key),
-				       &tuple);
+	flow = flow_of(rs, false, &tuple, &embryo);
 	if (!flow)
 		return DSR_RS_PASS_ICMP_UNRELATED;
 
+	wire = dsr_rs_flow_wire(flow);
 	if (dsr_addr_equal(family, &saddr, &tuple.server))
-		saddr = dsr_rs_flow_wire(flow).server;
-	tuple = dsr_rs_flow_wire(flow);
-	quoted.daddr = tuple.server;
-	quoted.dest = tuple.sport;
-	quoted.source = tuple.cport;
+		saddr = wire.server;
+	quoted.daddr = wire.server;
+	quoted.dest = wire.sport;
+	quoted.source = wire.cport;
 	if (dsr_rs_rewrite_icmp(skb, family, &at, &saddr, &pkt->tuple.client,
 				&quoted))
 		return DSR_RS_DROP_NO_MEMORY;

@@ -15,6 +15,7 @@
 #include <net/netns/generic.h>
 #include <linux/dsr.h>
 
+#include "embryo.h"
 #include "flow.h"
 #include "net.h"
 
@@ -94,6 +95,14 @@ struct dsr_rs_net *dsr_rs_net(const struct net *net)
 	return net_generic(net, dsr_rs_net_id);
 }
 
+static void memories_free(struct dsr_rs_net *rs)
+{
+	kvfree(rs->recent);
+	kvfree(rs->embryos);
+	rs->recent = NULL;
+	rs->embryos = NULL;
+}
+
 /**
  * dsr_rs_net_start() - become live, unless that is so
  * @rs: namespace, its lock held
@@ -109,12 +118,14 @@ int dsr_rs_net_start(struct dsr_rs_net *rs)
 	if (rs->live)
 		return 0;
 	rs->recent = kvzalloc(sizeof(*rs->recent), GFP_KERNEL_ACCOUNT);
-	if (!rs->recent)
-		return -ENOMEM;
+	rs->embryos = dsr_rs_embryo_alloc();
+	err = -ENOMEM;
+	if (!rs->recent || !rs->embryos)
+		goto free_memories;
 	err = dsr_table_init(&rs->table, &dsr_rs_flow_ops, dsr_rs_wq,
 			     rs->flows_max);
 	if (err)
-		goto free_recent;
+		goto free_memories;
 	err = defrag_enable(rs->net);
 	if (err)
 		goto exit_table;
@@ -128,9 +139,8 @@ disable_defrag:
 	defrag_disable(rs->net);
 exit_table:
 	dsr_table_exit(&rs->table);
-free_recent:
-	kvfree(rs->recent);
-	rs->recent = NULL;
+free_memories:
+	memories_free(rs);
 	return err;
 }
 
@@ -147,8 +157,7 @@ static void net_unhook(struct dsr_rs_net *rs)
 static void net_free(struct dsr_rs_net *rs)
 {
 	dsr_table_exit(&rs->table);
-	kvfree(rs->recent);
-	rs->recent = NULL;
+	memories_free(rs);
 }
 
 /**

@@ -26,6 +26,8 @@
 #include "table.h"
 #include "trace.h"
 
+struct dsr_rs_embryos;
+
 /**
  * struct dsr_rs_reasons - packets by reason
  * @packets: counters
@@ -40,6 +42,7 @@ struct dsr_rs_reasons {
  * @rules: rules
  * @silences: addresses that are silenced
  * @recent: who has talked to the machine itself; there while live
+ * @embryos: conversations that nobody has accepted; there while live
  * @reasons: what became of packets
  * @net: the namespace
  * @entries6: entries of @table that are IPv6
@@ -55,6 +58,7 @@ struct dsr_rs_net {
 	struct dsr_rs_rules rules;
 	struct dsr_rs_silences silences;
 	struct dsr_rs_recent *recent;
+	struct dsr_rs_embryos *embryos;
 	struct dsr_rs_reasons __percpu *reasons;
 	struct net *net;
 	atomic_t entries6;

@@ -9,7 +9,9 @@
 #ifndef _DSR_RS_REASON_H
 #define _DSR_RS_REASON_H
 
-/* name, and what the user reads; first those that the packet survives */
+/* name, and what the user reads; first those that the packet survives, but a
+ * ping that is answered is dropped itself
+ */
 #define DSR_RS_REASONS(R)						\
 	R(DELIVERED, "delivered")					\
 	R(DELIVERED_OTHER_PORT, "delivered_other_port")			\
@@ -32,6 +34,8 @@
 	R(PASS_NOT_SILENCED, "pass_not_silenced")			\
 	R(CHANGED_ARP_SOURCE, "changed_arp_source")			\
 	R(CHANGED_ND_SOURCE, "changed_nd_source")			\
+	R(ANSWERED_PING, "answered_ping")				\
+	R(DROP_PING, "drop_ping")					\
 	R(DROP_MALFORMED, "drop_malformed")				\
 	R(DROP_SOURCE, "drop_bad_source")				\
 	R(DROP_NO_ADDRESS, "drop_no_local_address")			\
@@ -58,7 +62,7 @@ enum dsr_rs_reason {
 /** dsr_rs_reason_drops() - whether a packet with this reason is dropped */
 static inline bool dsr_rs_reason_drops(enum dsr_rs_reason reason)
 {
-	return reason >= DSR_RS_DROP_MALFORMED;
+	return reason >= DSR_RS_ANSWERED_PING;
 }
 
 extern const char *const dsr_rs_reason_names[DSR_RS_REASON_COUNT];

@@ -6,20 +6,52 @@
  * the latter, bottom halves are enabled. One lookup for each packet.
  */
 
+#include "embryo.h"
 #include "flow.h"
 #include "net.h"
 #include "rewrite.h"
+
+/* The flow of a packet that answers an embryo. What accepts a connection, or
+ * refuses it, is said to anybody; whoever says more has a socket.
+ */
+static struct dsr_rs_flow *hatch_embryo(struct dsr_rs_net *rs,
+					const struct dsr_rs_packet *pkt,
+					u32 hash, struct dsr_rs_embryo *embryo)
+{
+	struct dsr_rs_flow *flow = NULL;
+	struct dsr_rs_tuple wire;
+	bool foreign;
+
+	if (!dsr_rs_embryo_may_be(pkt) ||
+	    !dsr_rs_embryo_find(rs->embryos, hash, dsr_rs_flow_match_socket,
+				&pkt->tuple, jiffies, embryo))
+		return NULL;
+	if (embryo->ruled) {
+		wire = dsr_rs_flow_wire(&embryo->flow);
+		/* Who was allowed to begin it is allowed to go on. */
+		embryo->flow.rule = dsr_rs_rule_match(&rs->rules, &wire,
+						      embryo->tos, NULL,
+						      &foreign);
+	}
+	if (!pkt->answer && pkt->event != DSR_EVENT_OPEN &&
+	    pkt->event != DSR_EVENT_ABORT &&
+	    embryo->ruled == !!embryo->flow.rule)
+		flow = dsr_rs_flow_settle(rs, embryo);
+	return flow ?: &embryo->flow;
+}
 
 static enum dsr_rs_reason reply_flow(struct dsr_rs_net *rs,
 				     struct sk_buff *skb,
 				     const struct dsr_rs_packet *pkt)
 {
 	u32 hash = dsr_rs_tuple_hash(&pkt->tuple, &rs->table.key);
+	struct dsr_rs_embryo embryo;
 	struct dsr_rs_flow *flow;
 	struct dsr_rs_tuple wire;
 	struct dsr_rs_ends to;
 
-	flow = dsr_rs_flow_find_socket(&rs->table, hash, &pkt->tuple);
+	flow = dsr_rs_flow_find_socket(&rs->table, hash, &pkt->tuple) ?:
+	       hatch_embryo(rs, pkt, hash, &embryo);
 	if (!flow)
 		return DSR_RS_PASS_NO_FLOW;
 	dsr_table_touch(&flow->node, jiffies);

@@ -217,8 +217,8 @@ static bool leads_from(const struct dsr_rs_rule *rule, u8 family)
  * @rules: the rules
  * @tuple: ends of the request
  * @tos: its TOS byte
- * @skb: its packet
- * @foreign: set: whether a TOS rule was passed over for who has sent the frame
+ * @skb: its packet, which tells who has sent it; or %NULL: one that may
+ * @foreign: set: whether a TOS rule was passed over for who has sent @skb
  *
  * VIP, protocol and port come before VIP and protocol, that before VIP alone,
  * and that before TOS, where the mask with more bits comes first, and of those
@@ -247,7 +247,8 @@ struct dsr_rs_rule *dsr_rs_rule_match(const struct dsr_rs_rules *rules,
 		if ((tos & rule->key.tos_mask) != rule->key.tos ||
 		    !leads_from(rule, tuple->family))
 			continue;
-		if (dsr_rs_from_has(&rcu_dereference(rule->to)->from, skb))
+		if (!skb ||
+		    dsr_rs_from_has(&rcu_dereference(rule->to)->from, skb))
 			return rule;
 		*foreign = true;
 	}

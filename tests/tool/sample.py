@@ -116,7 +116,7 @@ def explanation(why, choice=0, slot=None):
 
 
 def rule(vip=None, proto=None, port=None, tos=None, mask=None, to_port=None,
-         counters=(0, 0, 0), mode=0, more=()):
+         counters=(0, 0, 0), to=None, mode=0, more=()):
     attrs = [u8(u.DSR_RULE_A_MODE, mode), *more]
     if vip:
         attrs.append(addr(u.DSR_RULE_A_VIP, vip))
@@ -128,6 +128,8 @@ def rule(vip=None, proto=None, port=None, tos=None, mask=None, to_port=None,
         attrs += [u8(u.DSR_RULE_A_TOS, tos), u8(u.DSR_RULE_A_TOS_MASK, mask)]
     if to_port:
         attrs.append(be16(u.DSR_RULE_A_TO_PORT, to_port))
+    if to:
+        attrs.append(addr(u.DSR_RULE_A_TO, to))
     attrs.append(stats(u.DSR_RULE_A_STATS, *counters))
     return nest(u.DSR_A_RULE, *attrs)
 
@@ -240,6 +242,8 @@ RULES = [
     rule(VIP, TCP, 80, to_port=8080, counters=(7, 2048, 1)),
     rule(tos=0x04, mask=0xfc),
     rule(tos=0x02, mask=0xff, to_port=81),
+    rule('2001:db8:31::100', SCTP, 5000, to='2001:db8:30::101', to_port=81),
+    rule(tos=0xb8, mask=0xfc, to=W101),
     rule('10.10.31.110', mode=u.DSR_RULE_MODE_LOCAL, counters=(5, 400, 1),
          more=[u8(u.DSR_RULE_A_ROUTED, 1)]),
     rule(VIP6, mode=u.DSR_RULE_MODE_LOCAL, more=[u8(u.DSR_RULE_A_ROUTED, 0)]),

@@ -15,7 +15,10 @@ TIMEOUT = ('[timeout-syn|timeout-established|timeout-fin|timeout-closed|'
 SERVICE = f'{{{SERVICE_KEY}}} [OPTION]...'
 BACKEND_KEY = f'{{{SERVICE_KEY}}} via ADDR'
 BACKEND = f'{BACKEND_KEY} [weight W] [upper N] [lower N] [up|down]'
-KEY = '{vip ADDR [proto tcp|udp [port N]] | tos VALUE[/MASK] | dscp VALUE}'
+KEY = ('{vip ADDR [proto tcp|udp|sctp [port N]] | tos VALUE[/MASK] | '
+       'dscp VALUE}')
+OPTIONS = ('[to ADDR|[:]PORT|ADDR:PORT] [mode redirect|local] '
+           '[from ADDR|MAC[,ADDR|MAC]...] [clear]')
 SILENCE = 'ADDR [dev DEV]...'
 CONNECTION = ('[fwmark N] [via ADDR] [src ADDR[:PORT]] [dst ADDR[:PORT]] '
               '[proto tcp|udp|sctp] '
@@ -26,7 +29,6 @@ OBJECTS = ('service, backend, connection, real, flow, stats, show, monitor, '
            'explain or help')
 NUMBER = ('is not a number: write it in decimal without leading zeros, or in '
           'hexadecimal behind 0x')
-IPV4 = ('is not an IPv4 address: write it as four numbers, like 192.0.2.1')
 ADDRESS = 'is not an IP address: write it like 192.0.2.1 or 2001:db8::1'
 NEIGHBOUR = ('is neither an IP address nor a MAC address: write it like '
              '192.0.2.1, 2001:db8::1 or 02:00:00:00:00:01')
@@ -110,8 +112,8 @@ ERRORS = {
     'flow show state persistent':
         "flow show: unknown state 'persistent': "
         'expected syn, established, fin, closed or udp',
-    'flow show proto sctp':
-        "flow show: unknown proto 'sctp': expected tcp or udp",
+    'flow show proto icmp':
+        "flow show: unknown proto 'icmp': expected tcp, udp or sctp",
     'monitor service': "monitor: unexpected argument 'service': "
                        'there are none here',
     # times
@@ -185,15 +187,15 @@ ERRORS = {
     'stats show x': "stats show: unexpected argument 'x': "
                     'there are none here',
     'real add': 'real add: one of vip, tos and dscp is missing: '
-                f'dsrctl real add {KEY} [to [:]PORT]',
+                f'dsrctl real add {KEY} {OPTIONS}',
     'real delete to 80': "real delete: unknown keyword 'to': "
                          'expected vip, proto, port, tos or dscp',
     'real add vip 10.0.0.1 tos 4':
         'real add: vip, tos and dscp exclude each other: '
-        f'dsrctl real add {KEY} [to [:]PORT]',
+        f'dsrctl real add {KEY} {OPTIONS}',
     'real add tos 4 dscp 1':
         'real add: vip, tos and dscp exclude each other: '
-        f'dsrctl real add {KEY} [to [:]PORT]',
+        f'dsrctl real add {KEY} {OPTIONS}',
     # real server rules
     'real add vip 10.0.0.1 mode direct':
         "real add: unknown mode 'direct': expected redirect or local",
@@ -276,7 +278,14 @@ ERRORS = {
     'real add vip 10.0.0.1 to 65536':
         'real add: to 65536 is out of range: 0 to 65535',
     'real add vip 10.0.0.1 to :': f"real add: to '' {NUMBER}",
-    'real add vip 10.0.0.1 to ::80': f"real add: to ':80' {NUMBER}",
+    'real add vip 10.0.0.1 to 10.0.0.1:': f"real add: to '' {NUMBER}",
+    'real add vip 10.0.0.1 to [::1]:65536':
+        'real add: to 65536 is out of range: 0 to 65535',
+    'real add vip 10.0.0.1 to 10.0.0': f"real add: to '10.0.0' {ADDRESS}",
+    'real add dscp ef1':
+        "real add: dscp 'ef1' is neither a number from 0 to 63 nor a class: "
+        'cs0 to cs7, af11 to af43, ef',
+    'real stop now': "real stop: unknown keyword 'now': expected force",
     # addresses
     'backend add fwmark 1 via 10.0.0': f"backend add: via '10.0.0' {ADDRESS}",
     'backend add fwmark 1 via w101': f"backend add: via 'w101' {ADDRESS}",
@@ -290,9 +299,6 @@ ERRORS = {
         f"backend add: via '[2001:db8::1]' {ADDRESS}",
     'backend add fwmark 1 via fe80::1%eth0':
         f"backend add: via 'fe80::1%eth0' {ADDRESS}",
-    'real add vip 2001:db8::1': f"real add: vip '2001:db8::1' {IPV4}",
-    'flow show src 2001:db8::1': f"flow show: src '2001:db8::1' {IPV4}",
-    'flow show src [2001:db8::1]:80': f"flow show: src '2001:db8::1' {IPV4}",
     'connection show src [2001:db8::1':
         f"connection show: src '[2001:db8::1' {ADDRESS}",
     'connection show src [2001:db8::1]80':
@@ -321,7 +327,7 @@ ERRORS = {
     'service add fwmark 1 path fast':
         "service add: unknown path 'fast': expected stack or direct",
     'real add vip 10.0.0.1 proto icmp':
-        "real add: unknown proto 'icmp': expected tcp or udp",
+        "real add: unknown proto 'icmp': expected tcp, udp or sctp",
     'connection show state open':
         "connection show: unknown state 'open': "
         'expected syn, established, fin, closed, udp or persistent',

@@ -305,6 +305,34 @@ REQUESTS = {
         ('dsr_rs', u.DSR_RS_CMD_RULE_ADD,
          {u.DSR_A_RULE: {u.DSR_RULE_A_TOS: n8(0xfc),
                          u.DSR_RULE_A_TOS_MASK: n8(0xfc)}}),
+    'real add dscp EF to 10.10.30.101':
+        ('dsr_rs', u.DSR_RS_CMD_RULE_ADD,
+         {u.DSR_A_RULE: {u.DSR_RULE_A_TOS: n8(0xb8),
+                         u.DSR_RULE_A_TOS_MASK: n8(0xfc),
+                         u.DSR_RULE_A_TO: socket.inet_aton('10.10.30.101')}}),
+    'real add dscp af11':
+        ('dsr_rs', u.DSR_RS_CMD_RULE_ADD,
+         {u.DSR_A_RULE: {u.DSR_RULE_A_TOS: n8(0x28),
+                         u.DSR_RULE_A_TOS_MASK: n8(0xfc)}}),
+    'real add vip 2001:db8::1 proto sctp to [2001:db8::2]:81':
+        ('dsr_rs', u.DSR_RS_CMD_RULE_ADD,
+         {u.DSR_A_RULE: {
+             u.DSR_RULE_A_VIP: socket.inet_pton(socket.AF_INET6,
+                                                '2001:db8::1'),
+             u.DSR_RULE_A_PROTO: n8(132),
+             u.DSR_RULE_A_TO: socket.inet_pton(socket.AF_INET6,
+                                               '2001:db8::2'),
+             u.DSR_RULE_A_TO_PORT: p16(81)}}),
+    'real add vip 10.10.31.100 to 10.10.30.101:8080':
+        ('dsr_rs', u.DSR_RS_CMD_RULE_ADD,
+         {u.DSR_A_RULE: {**RULE,
+                         u.DSR_RULE_A_TO: socket.inet_aton('10.10.30.101'),
+                         u.DSR_RULE_A_TO_PORT: p16(8080)}}),
+    'real add vip 10.10.31.100 to ::80':
+        ('dsr_rs', u.DSR_RS_CMD_RULE_ADD,
+         {u.DSR_A_RULE: {**RULE,
+                         u.DSR_RULE_A_TO: socket.inet_pton(socket.AF_INET6,
+                                                           '::80')}}),
     'real delete tos 0x02':
         ('dsr_rs', u.DSR_RS_CMD_RULE_DELETE,
          {u.DSR_A_RULE: {u.DSR_RULE_A_TOS: n8(2),

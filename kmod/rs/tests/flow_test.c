@@ -36,13 +36,14 @@ static struct dsr_rs_flow *create(struct dsr_rs_net *rs,
 	struct dsr_rs_target target = {
 		.rule = rule, .local.ip = LOCAL, .lport = htons(lport),
 	};
+	struct dsr_rs_embryo embryo;
 	struct dsr_rs_flow *flow;
 
 	*reason = DSR_RS_REASON_COUNT;
 	rcu_read_lock();
 	flow = dsr_rs_flow_create(rs, pkt, dsr_rs_tuple_hash(&pkt->tuple,
 							     &rs->table.key),
-				  &target, reason);
+				  &target, &embryo, reason);
 	rcu_read_unlock();
 	return flow;
 }

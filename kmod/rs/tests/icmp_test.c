@@ -33,6 +33,7 @@ static void begin(struct kunit *test, struct dsr_rs_net *rs, __be32 vip)
 	struct dsr_rs_target target = {
 		.rule = rule, .local.ip = LOCAL, .lport = htons(8053),
 	};
+	struct dsr_rs_embryo embryo;
 	enum dsr_rs_reason reason;
 
 	KUNIT_ASSERT_NOT_NULL(test, rule);
@@ -41,7 +42,7 @@ static void begin(struct kunit *test, struct dsr_rs_net *rs, __be32 vip)
 			      dsr_rs_flow_create(rs, &pkt,
 						 dsr_rs_tuple_hash(&pkt.tuple,
 								   &rs->table.key),
-						 &target, &reason));
+						 &target, &embryo, &reason));
 	rcu_read_unlock();
 	dsr_rs_rule_put(rule);
 }
