@@ -26,6 +26,7 @@ static int rules_read(struct netlink *nl, struct netlink_replies *rules)
 	struct nl_msg *msg;
 	int status;
 
+	memset(rules, 0, sizeof(*rules));
 	status = netlink_request(nl, NETLINK_RS, DSR_RS_CMD_RULE_GET,
 				 NLM_F_DUMP, &msg);
 	if (status)
@@ -143,6 +144,30 @@ int local_end(struct local *local, int status)
 	return status;
 }
 
+/* All routes, of all rules in mode local. */
+static int routes_change(struct netlink *nl,
+			 int (*change)(struct netlink *nl,
+				       const struct addr *vip, bool *done))
+{
+	struct netlink_replies rules;
+	struct real_info real;
+	struct addr vip;
+	int status;
+	bool done;
+	size_t i;
+
+	status = rules_read(nl, &rules);
+	for (i = 0; !status && i < rules.count; i++) {
+		if (!real_parse(rules.reply[i], &real))
+			status = netlink_malformed();
+		else if (is_local(&real) &&
+			 addr_get(real.tb[DSR_RULE_A_VIP], &vip))
+			status = change(nl, &vip, &done);
+	}
+	netlink_replies_free(&rules);
+	return status;
+}
+
 /**
  * local_flush() - before all rules are deleted
  * @nl: the requests
@@ -151,20 +176,16 @@ int local_end(struct local *local, int status)
  */
 int local_flush(struct netlink *nl)
 {
-	struct netlink_replies rules;
-	struct real_info real;
-	struct addr vip;
-	int status;
-	bool gone;
-	size_t i;
+	return routes_change(nl, route_delete);
+}
 
-	status = rules_read(nl, &rules);
-	for (i = 0; !status && i < rules.count; i++) {
-		if (!real_parse(rules.reply[i], &real))
-			status = netlink_malformed();
-		else if (is_local(&real) && addr_get(real.tb[DSR_RULE_A_VIP], &vip))
-			status = route_delete(nl, &vip, &gone);
-	}
-	netlink_replies_free(&rules);
-	return status;
+/**
+ * local_mend() - the rules are there nevertheless: have their routes as well
+ * @nl: the requests
+ *
+ * Return: enum dsrctl_status.
+ */
+int local_mend(struct netlink *nl)
+{
+	return routes_change(nl, route_add);
 }

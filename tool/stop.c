@@ -13,6 +13,7 @@
 #include "args.h"
 #include "attr.h"
 #include "dsrctl.h"
+#include "local.h"
 #include "netlink.h"
 #include "real.h"
 #include "report.h"
@@ -92,5 +93,12 @@ int stop_run(struct dsrctl *ctl, struct args *args)
 					    "%lu live flow%s would stop: wait until they end, or stop them with 'dsrctl real stop force'",
 					    live, live == 1 ? "" : "s");
 	}
-	return status ? status : unload();
+	if (!status)
+		status = local_flush(ctl->netlink);
+	if (status)
+		return status;
+	status = unload();
+	if (status)
+		local_mend(ctl->netlink);
+	return status;
 }

@@ -213,7 +213,7 @@ ERRORS = {
         "real delete: unknown keyword 'clear': "
         'expected vip, proto, port, tos or dscp',
     # silence
-    'real s': "real: command 's' is ambiguous: show or silence",
+    'real s': "real: command 's' is ambiguous: show, stop or silence",
     'real sil mute': "real silence: unknown command 'mute': expected add, "
                      'replace, delete, show, flush or help',
     'real silence add': 'real silence add: address is missing: '

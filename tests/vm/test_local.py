@@ -323,3 +323,8 @@ def test_module_unloaded(mine):
     mine.w101.dsrctl(RULE)
     mine.w101.dsrctl(f'real delete vip {VIP}')
     assert routes(mine) == []
+    # who unloads it by dsrctl need not think of that
+    mine.w101.dsrctl(RULE)
+    mine.w101.dsrctl('real stop')
+    mine.net.load('dsr_rs')
+    assert routes(mine) == []
