@@ -16,6 +16,7 @@ static size_t addr_size(const struct addr *addr)
 					  sizeof(addr->in);
 }
 
+/* FAMILY: AF_INET6 if no other is meant, or AF_UNSPEC */
 static bool parse_addr(const char *text, int family, struct addr *addr)
 {
 	memset(addr, 0, sizeof(*addr));
@@ -23,15 +24,26 @@ static bool parse_addr(const char *text, int family, struct addr *addr)
 	if (family != AF_INET6 && inet_pton(AF_INET, text, &addr->in) == 1)
 		return true;
 	addr->family = AF_INET6;
-	return family != AF_INET && inet_pton(AF_INET6, text, &addr->in6) == 1;
+	return inet_pton(AF_INET6, text, &addr->in6) == 1;
 }
 
-static int addr_error(const struct args *args, int family, const char *text)
+/**
+ * addr_parse() - read a word as an address
+ * @text: the word
+ * @addr: where to put it; its family is 0 if there is none
+ *
+ * Return: whether it is one.
+ */
+bool addr_parse(const char *text, struct addr *addr)
 {
-	if (family == AF_INET)
-		return args_error(args,
-				  "%s '%s' is not an IPv4 address: write it as four numbers, like 192.0.2.1",
-				  args->keyword, text);
+	if (parse_addr(text, AF_UNSPEC, addr))
+		return true;
+	addr->family = 0;
+	return false;
+}
+
+static int addr_error(const struct args *args, const char *text)
+{
 	return args_error(args,
 			  "%s '%s' is not an IP address: write it like 192.0.2.1 or 2001:db8::1",
 			  args->keyword, text);
@@ -40,21 +52,20 @@ static int addr_error(const struct args *args, int family, const char *text)
 /**
  * addr_read() - read the value of the last keyword as an address
  * @args: the words
- * @family: AF_INET if no other can be used, or AF_UNSPEC
  * @addr: where to put it
  *
  * Return: DSRCTL_OK, or DSRCTL_USAGE, reported.
  */
-int addr_read(struct args *args, int family, struct addr *addr)
+int addr_read(struct args *args, struct addr *addr)
 {
 	const char *word;
 
 	word = args_word(args);
 	if (!word)
 		return DSRCTL_USAGE;
-	if (parse_addr(word, family, addr))
+	if (parse_addr(word, AF_UNSPEC, addr))
 		return DSRCTL_OK;
-	return addr_error(args, family, word);
+	return addr_error(args, word);
 }
 
 /* Cuts the port off an endpoint, in place, and the brackets of IPv6 with it.
@@ -84,7 +95,6 @@ static char *cut_port(char **host, int *family)
 /**
  * addr_read_endpoint() - read the value of the last keyword as ADDR[:PORT]
  * @args: the words
- * @family: AF_INET if no other can be used, or AF_UNSPEC
  * @addr: where to put the address
  * @port: where to put the port, in host byte order; -1 if there is none
  *
@@ -92,11 +102,10 @@ static char *cut_port(char **host, int *family)
  *
  * Return: DSRCTL_OK, or DSRCTL_USAGE, reported.
  */
-int addr_read_endpoint(struct args *args, int family, struct addr *addr,
-		       int *port)
+int addr_read_endpoint(struct args *args, struct addr *addr, int *port)
 {
 	char *copy, *host, *digits;
-	int host_family = family, status = DSRCTL_OK;
+	int family = AF_UNSPEC, status = DSRCTL_OK;
 	const char *word;
 	uint16_t number;
 
@@ -107,11 +116,10 @@ int addr_read_endpoint(struct args *args, int family, struct addr *addr,
 	copy = report_alloc(NULL, strlen(word) + 1);
 	strcpy(copy, word);
 	host = copy;
-	digits = cut_port(&host, &host_family);
+	digits = cut_port(&host, &family);
 
-	if ((family == AF_INET && host_family != family) ||
-	    !parse_addr(host, host_family, addr))
-		status = addr_error(args, family, digits ? host : word);
+	if (!parse_addr(host, family, addr))
+		status = addr_error(args, digits ? host : word);
 	if (!status && digits) {
 		status = args_parse_port(args, digits, &number);
 		*port = number;
@@ -131,6 +139,22 @@ int addr_read_endpoint(struct args *args, int family, struct addr *addr,
 int addr_put(struct nl_msg *msg, int type, const struct addr *addr)
 {
 	return nla_put(msg, type, addr_size(addr), &addr->in);
+}
+
+/**
+ * addr_get() - read an attribute as an address
+ * @attr: 4 or 16 bytes, or NULL
+ * @addr: where to put the address
+ *
+ * Return: whether there is one.
+ */
+bool addr_get(const struct nlattr *attr, struct addr *addr)
+{
+	if (!attr)
+		return false;
+	addr->family = nla_len(attr) == sizeof(addr->in) ? AF_INET : AF_INET6;
+	memcpy(&addr->in, nla_data(attr), addr_size(addr));
+	return true;
 }
 
 /**

@@ -23,10 +23,11 @@ struct addr {
 	};
 };
 
-int addr_read(struct args *args, int family, struct addr *addr);
-int addr_read_endpoint(struct args *args, int family, struct addr *addr,
-		       int *port);
+bool addr_parse(const char *text, struct addr *addr);
+int addr_read(struct args *args, struct addr *addr);
+int addr_read_endpoint(struct args *args, struct addr *addr, int *port);
 int addr_put(struct nl_msg *msg, int type, const struct addr *addr);
+bool addr_get(const struct nlattr *attr, struct addr *addr);
 bool addr_is(const struct addr *addr, const struct nlattr *attr);
 
 #endif /* DSRCTL_ADDR_H */

@@ -17,6 +17,7 @@
 #include "text.h"
 
 const char *const keyword_flag[] = { NULL };
+const char *const keyword_repeated[] = { NULL };
 
 /**
  * args_error() - say what is wrong with the words of a command
@@ -129,9 +130,10 @@ int args_find(const struct keyword *keywords, const char *word)
  */
 int args_mark(struct args *args, int keyword)
 {
-	const char *name = args->command->keywords[keyword].name;
+	const struct keyword *found = &args->command->keywords[keyword];
+	const char *name = found->name;
 
-	if (args_seen(args, keyword))
+	if (args_seen(args, keyword) && found->values != keyword_repeated)
 		return args_error(args, "%s is given twice", name);
 	args->seen |= 1u << keyword;
 	args->keyword = name;

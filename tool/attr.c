@@ -31,9 +31,6 @@ const char *const attr_hashes[] = {
 
 const char *const attr_protos[] = { "tcp", "udp", "sctp", NULL };
 
-/* those that the real server knows so far */
-const char *const attr_rs_protos[] = { "tcp", "udp", NULL };
-
 static const uint8_t proto_numbers[] = {
 	IPPROTO_TCP, IPPROTO_UDP, IPPROTO_SCTP
 };
@@ -44,6 +41,12 @@ const char *const attr_pings[] = {
 	[DSR_PING_REPLY] = "reply",
 	[DSR_PING_FORWARD] = "forward",
 	[DSR_PING_IGNORE] = "ignore",
+	NULL
+};
+
+const char *const attr_rule_modes[] = {
+	[DSR_RULE_MODE_REDIRECT] = "redirect",
+	[DSR_RULE_MODE_LOCAL] = "local",
 	NULL
 };
 
@@ -104,6 +107,7 @@ static const char *const *const kind_names[] = {
 	[ATTR_BACKEND_STATE] = attr_backend_states,
 	[ATTR_BACKEND_ADMIN] = attr_backend_admins,
 	[ATTR_PING] = attr_pings,
+	[ATTR_RULE_MODE] = attr_rule_modes,
 	[ATTR_ON_DOWN] = attr_on_downs,
 	[ATTR_CHOICE] = attr_choices,
 	[ATTR_DEVICE] = NULL
@@ -125,6 +129,7 @@ static const struct nla_policy top_policy[ATTR_MAX] = {
 	[DSR_A_REASON] = { .type = NLA_NESTED },
 	[DSR_A_EXPLAIN] = { .type = NLA_NESTED },
 	[DSR_A_PATH] = { .type = NLA_NESTED },
+	[DSR_A_SILENCE] = { .type = NLA_NESTED },
 };
 
 static const struct nla_policy stats_policy[ATTR_MAX] = {
@@ -193,21 +198,26 @@ static const struct nla_policy nest_policy[DSR_A_MAX + 1][ATTR_MAX] = {
 		[DSR_CONNECTION_A_BACKEND] = ADDR_POLICY,
 	},
 	[DSR_A_RULE] = {
-		[DSR_RULE_A_VIP4] = { .type = NLA_U32 },
+		[DSR_RULE_A_VIP] = ADDR_POLICY,
 		[DSR_RULE_A_PROTO] = { .type = NLA_U8 },
 		[DSR_RULE_A_PORT] = { .type = NLA_U16 },
 		[DSR_RULE_A_TOS] = { .type = NLA_U8 },
 		[DSR_RULE_A_TOS_MASK] = { .type = NLA_U8 },
 		[DSR_RULE_A_TO_PORT] = { .type = NLA_U16 },
+		[DSR_RULE_A_MODE] = { .type = NLA_U8 },
+		[DSR_RULE_A_ROUTED] = { .type = NLA_U8 },
+		[DSR_RULE_A_FROM] = { .minlen = IPV4_SIZE },
+		[DSR_RULE_A_CLEAR] = { .type = NLA_U8 },
 		[DSR_RULE_A_STATS] = { .type = NLA_NESTED },
+		[DSR_RULE_A_TO] = ADDR_POLICY,
 	},
 	[DSR_A_FLOW] = {
 		[DSR_FLOW_A_PROTO] = { .type = NLA_U8 },
-		[DSR_FLOW_A_SRC4] = { .type = NLA_U32 },
+		[DSR_FLOW_A_SRC] = ADDR_POLICY,
 		[DSR_FLOW_A_SPORT] = { .type = NLA_U16 },
-		[DSR_FLOW_A_DST4] = { .type = NLA_U32 },
+		[DSR_FLOW_A_DST] = ADDR_POLICY,
 		[DSR_FLOW_A_DPORT] = { .type = NLA_U16 },
-		[DSR_FLOW_A_TO4] = { .type = NLA_U32 },
+		[DSR_FLOW_A_TO] = ADDR_POLICY,
 		[DSR_FLOW_A_TO_PORT] = { .type = NLA_U16 },
 		[DSR_FLOW_A_SOCKET_SPORT] = { .type = NLA_U16 },
 		[DSR_FLOW_A_STATE] = { .type = NLA_U8 },
@@ -233,6 +243,13 @@ static const struct nla_policy nest_policy[DSR_A_MAX + 1][ATTR_MAX] = {
 		[DSR_PATH_A_IFINDEX] = { .type = NLA_U32 },
 		[DSR_PATH_A_RECHECK] = { .type = NLA_U32 },
 		[DSR_PATH_A_REASON] = { .type = NLA_NESTED },
+	},
+	[DSR_A_SILENCE] = {
+		[DSR_SILENCE_A_ADDR] = ADDR_POLICY,
+		[DSR_SILENCE_A_DEV] = { .type = NLA_STRING },
+		[DSR_SILENCE_A_RULES] = { .type = NLA_U32 },
+		[DSR_SILENCE_A_WANTED] = { .type = NLA_U8 },
+		[DSR_SILENCE_A_MESSAGES] = { .type = NLA_U64 },
 	},
 };
 
@@ -517,6 +534,23 @@ const char *attr_tos_text(const struct nlattr *tos, const struct nlattr *mask,
 		snprintf(text, ATTR_TEXT_MAX, "0x%02x", value);
 	else
 		snprintf(text, ATTR_TEXT_MAX, "0x%02x/0x%02x", value, bits);
+	return text;
+}
+
+/**
+ * attr_to_text() - where a real server rule leads to, as it is written
+ * @addr: 4 or 16 bytes, or NULL
+ * @port: be16, or NULL
+ * @text: where to put it, ATTR_TEXT_MAX bytes
+ *
+ * Return: @text; "-" if there is neither.
+ */
+const char *attr_to_text(const struct nlattr *addr, const struct nlattr *port,
+			 char *text)
+{
+	if (addr || !port)
+		return attr_endpoint_text(addr, port, text);
+	snprintf(text, ATTR_TEXT_MAX, ":%u", ntohs(nla_get_u16(port)));
 	return text;
 }
 

@@ -36,6 +36,7 @@ enum attr_kind {
 	ATTR_BACKEND_STATE,	/* u8, enum dsr_backend_state */
 	ATTR_BACKEND_ADMIN,	/* u8, enum dsr_backend_admin */
 	ATTR_PING,		/* u8, enum dsr_ping */
+	ATTR_RULE_MODE,		/* u8, enum dsr_rule_mode */
 	ATTR_ON_DOWN,		/* u8, enum dsr_on_down */
 	ATTR_CHOICE,		/* u8, enum dsr_choice */
 	ATTR_MAC,		/* binary */
@@ -45,9 +46,9 @@ enum attr_kind {
 extern const char *const attr_paths[];
 extern const char *const attr_hashes[];
 extern const char *const attr_protos[];
-extern const char *const attr_rs_protos[];
 extern const char *const attr_switches[];
 extern const char *const attr_pings[];
+extern const char *const attr_rule_modes[];
 extern const char *const attr_on_downs[];
 extern const char *const attr_conn_states[];
 extern const char *const attr_flow_states[];
@@ -67,6 +68,8 @@ const char *attr_text(enum attr_kind kind, const struct nlattr *attr,
 		      char *text);
 const char *attr_endpoint_text(const struct nlattr *addr,
 			       const struct nlattr *port, char *text);
+const char *attr_to_text(const struct nlattr *addr, const struct nlattr *port,
+			 char *text);
 const char *attr_tos_text(const struct nlattr *tos, const struct nlattr *mask,
 			  char *text);
 

@@ -61,7 +61,7 @@ struct change {
 int backend_read(struct args *args, struct backend *backend, int keyword)
 {
 	if (keyword == BACKEND_VIA)
-		return addr_read(args, AF_UNSPEC, &backend->via);
+		return addr_read(args, &backend->via);
 	return key_read(args, &backend->key, keyword);
 }
 

@@ -41,7 +41,8 @@ static void complete_keywords(const struct keyword *keywords, char **words)
 		i = args_find(keywords, *words++);
 		if (i < 0)
 			return;
-		seen |= 1u << i;
+		if (keywords[i].values != keyword_repeated)
+			seen |= 1u << i;
 		if (keywords[i].values == keyword_flag || *words++)
 			continue;
 		for (value = keywords[i].values; value && *value; value++)
@@ -53,15 +54,50 @@ static void complete_keywords(const struct keyword *keywords, char **words)
 			puts(keywords[i].name);
 }
 
-/* those cannot be listed; keywords come behind them */
-static void complete_operands(const struct object *object, char **words)
+/* Operands cannot be listed; keywords come behind them. */
+static void complete_arguments(const struct object *object,
+			       const struct command *command, char **words)
 {
 	int i;
 
+	if (!command->keywords)
+		return;
 	for (i = 0; i < object->operands; i++)
 		if (!*words++)
 			return;
-	complete_keywords(object->commands->keywords, words);
+	complete_keywords(command->keywords, words);
+}
+
+/* what may come behind an object */
+static void complete_words(const struct object *object, char **words)
+{
+	const struct object *nested = object->nested;
+	const struct command *command = object->commands;
+
+	if (object->bare && object->operands && words[0]) {
+		complete_arguments(object, command, words);
+		return;
+	}
+	if (!words[0]) {
+		for (; command->name && !object->bare; command++)
+			puts(command->name);
+		if (nested)
+			puts(dsrctl_word(nested));
+		puts("help");
+		return;
+	}
+
+	command = dsrctl_implied(object, words[0]);
+	if (command) {
+		complete_arguments(object, command, words);
+		return;
+	}
+	command = complete_command(object, words[0]);
+	if (command)
+		complete_arguments(object, command, words + 1);
+	else if (nested && !strncmp(dsrctl_word(nested), words[0],
+				    strlen(words[0])))
+		complete_words(nested, words + 1);
 }
 
 /**
@@ -75,7 +111,6 @@ static void complete_operands(const struct object *object, char **words)
  */
 int complete_run(char **words)
 {
-	const struct command *command;
 	const struct object *object;
 	size_t i;
 
@@ -87,22 +122,7 @@ int complete_run(char **words)
 	}
 
 	object = complete_object(words[0]);
-	if (!object)
-		return DSRCTL_OK;
-	if (object->bare && object->operands && words[1]) {
-		complete_operands(object, words + 1);
-		return DSRCTL_OK;
-	}
-	if (!words[1]) {
-		command = object->commands;
-		for (; command->name && !object->bare; command++)
-			puts(command->name);
-		puts("help");
-		return DSRCTL_OK;
-	}
-
-	command = complete_command(object, words[1]);
-	if (command && command->keywords)
-		complete_keywords(command->keywords, words + 2);
+	if (object)
+		complete_words(object, words + 1);
 	return DSRCTL_OK;
 }

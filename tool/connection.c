@@ -265,14 +265,14 @@ static int show_read(struct args *args, struct connection_dump *dump)
 	int keyword, status = DSRCTL_OK;
 
 	memset(dump, 0, sizeof(*dump));
-	filter_init(&dump->filter, args, AF_UNSPEC);
+	filter_init(&dump->filter, args);
 	while (!status && (keyword = args_keyword(args)) != ARGS_END) {
 		switch (keyword) {
 		case SHOW_FWMARK:
 			status = args_u32(args, 0, UINT32_MAX, &dump->fwmark);
 			break;
 		case SHOW_VIA:
-			status = addr_read(args, AF_UNSPEC, &dump->via);
+			status = addr_read(args, &dump->via);
 			break;
 		case SHOW_SORT:
 			status = args_choice(args, &dump->sort);

@@ -45,7 +45,8 @@ struct dsrctl {
  * @name: as it is written
  * @values: NULL-terminated, the values it takes, or NULL if they cannot be
  *	listed; what the parser accepts as well as what the completion offers.
- *	keyword_flag: it takes none, and may be written with two dashes before it
+ *	keyword_flag: it takes none, and may be written with two dashes before
+ *	it; keyword_repeated: any, and the keyword may come again
  */
 struct keyword {
 	const char *name;
@@ -53,6 +54,7 @@ struct keyword {
 };
 
 extern const char *const keyword_flag[];
+extern const char *const keyword_repeated[];
 
 /**
  * struct command - what can be done with an object
@@ -72,13 +74,17 @@ struct command {
 
 /**
  * struct object - the first word of a command line
- * @name: as it is written, or any unique abbreviation of it
+ * @name: as it is written, or any unique abbreviation of it; of a nested one
+ *	with the name of the other before it, and a blank
  * @description: one line
  * @notes: what the help says behind the commands, or NULL
  * @commands: ended by one without a name
  * @fallback: name of the command that an absent one stands for
  * @bare: @fallback is its only command and never written
- * @operands: how many words it wants before the keywords, if it is bare
+ * @operands: how many words its commands with keywords want before these
+ * @nested: an object that is written like a command of this one, or NULL
+ * @implied: name of the command that is meant where an address stands in the
+ *	place of one, or NULL
  */
 struct object {
 	const char *name;
@@ -88,6 +94,8 @@ struct object {
 	const char *fallback;
 	bool bare;
 	int operands;
+	const struct object *nested;
+	const char *implied;
 };
 
 extern const struct object service_object;
@@ -95,6 +103,7 @@ extern const struct object backend_object;
 extern const struct object connection_object;
 extern const struct object path_object;
 extern const struct object real_object;
+extern const struct object silence_object;
 extern const struct object flow_object;
 extern const struct object stats_object;
 extern const struct object show_object;
@@ -103,6 +112,9 @@ extern const struct object explain_object;
 
 /* main.c */
 extern const struct object *const dsrctl_objects[];
+const char *dsrctl_word(const struct object *object);
+const struct command *dsrctl_implied(const struct object *object,
+				     const char *word);
 int dsrctl_run(struct dsrctl *ctl, char **words);
 
 /* batch.c */

@@ -63,12 +63,21 @@ static const char *const timeout_names[] = {
 };
 
 static const char *const rule_names[] = {
-	[DSR_RULE_A_VIP4] = "vip",
+	[DSR_RULE_A_VIP] = "vip",
 	[DSR_RULE_A_PROTO] = "proto",
 	[DSR_RULE_A_PORT] = "port",
 	[DSR_RULE_A_TOS] = "tos",
 	[DSR_RULE_A_TOS_MASK] = "tos",
 	[DSR_RULE_A_TO_PORT] = "to",
+	[DSR_RULE_A_MODE] = "mode",
+	[DSR_RULE_A_FROM] = "from",
+	[DSR_RULE_A_CLEAR] = "clear",
+	[DSR_RULE_A_TO] = "to",
+};
+
+static const char *const silence_names[] = {
+	[DSR_SILENCE_A_ADDR] = "address",
+	[DSR_SILENCE_A_DEV] = "dev",
 };
 
 static const char *const table_names[] = {
@@ -89,6 +98,7 @@ static const struct nest_names nests[DSR_A_MAX + 1] = {
 	[DSR_A_BACKEND] = NAMES(backend_names),
 	[DSR_A_CONNECTION] = NAMES(connection_names),
 	[DSR_A_RULE] = NAMES(rule_names),
+	[DSR_A_SILENCE] = NAMES(silence_names),
 	[DSR_A_TABLE] = NAMES(table_names),
 };
 

@@ -13,13 +13,11 @@
  * filter_init() - prepare to read a filter
  * @filter: the filter
  * @args: the words of the command; kept by reference
- * @family: AF_INET if no other address is in the table, or AF_UNSPEC
  */
-void filter_init(struct filter *filter, const struct args *args, int family)
+void filter_init(struct filter *filter, const struct args *args)
 {
 	memset(filter, 0, sizeof(*filter));
 	filter->args = args;
-	filter->family = family;
 }
 
 /**
@@ -34,10 +32,10 @@ int filter_read(struct args *args, struct filter *filter, int keyword)
 {
 	switch (keyword) {
 	case FILTER_SRC:
-		return addr_read_endpoint(args, filter->family, &filter->src,
+		return addr_read_endpoint(args, &filter->src,
 					  &filter->sport);
 	case FILTER_DST:
-		return addr_read_endpoint(args, filter->family, &filter->dst,
+		return addr_read_endpoint(args, &filter->dst,
 					  &filter->dport);
 	case FILTER_PROTO:
 		return args_choice(args, &filter->proto);

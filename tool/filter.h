@@ -33,7 +33,6 @@ enum {
 /**
  * struct filter - which entries of a table are asked for
  * @args: which of the rest were named
- * @family: AF_INET if no other address is in the table, or AF_UNSPEC
  * @src: client
  * @sport: its port, or -1 for any
  * @dst: VIP
@@ -44,7 +43,6 @@ enum {
  */
 struct filter {
 	const struct args *args;
-	int family;
 	struct addr src;
 	int sport;
 	struct addr dst;
@@ -64,7 +62,7 @@ struct filter_entry {
 	const struct nlattr *state;
 };
 
-void filter_init(struct filter *filter, const struct args *args, int family);
+void filter_init(struct filter *filter, const struct args *args);
 int filter_read(struct args *args, struct filter *filter, int keyword);
 int filter_put(struct nl_msg *msg, const struct filter *filter);
 bool filter_match(const struct filter *filter,

@@ -15,7 +15,7 @@
 #include "stats.h"
 
 static const struct keyword show_keywords[] = {
-	FILTER_KEYWORDS(attr_rs_protos, attr_flow_states),
+	FILTER_KEYWORDS(attr_protos, attr_flow_states),
 	{ NULL, NULL }
 };
 
@@ -29,11 +29,11 @@ static struct json_object *flow_json(struct nlattr **tb)
 	struct json_object *object = json_object_new_object();
 
 	attr_json(object, "proto", ATTR_PROTO, tb[DSR_FLOW_A_PROTO]);
-	attr_json(object, "src", ATTR_ADDR, tb[DSR_FLOW_A_SRC4]);
+	attr_json(object, "src", ATTR_ADDR, tb[DSR_FLOW_A_SRC]);
 	attr_json(object, "sport", ATTR_PORT, tb[DSR_FLOW_A_SPORT]);
-	attr_json(object, "dst", ATTR_ADDR, tb[DSR_FLOW_A_DST4]);
+	attr_json(object, "dst", ATTR_ADDR, tb[DSR_FLOW_A_DST]);
 	attr_json(object, "dport", ATTR_PORT, tb[DSR_FLOW_A_DPORT]);
-	attr_json(object, "to", ATTR_ADDR, tb[DSR_FLOW_A_TO4]);
+	attr_json(object, "to", ATTR_ADDR, tb[DSR_FLOW_A_TO]);
 	attr_json(object, "to_port", ATTR_PORT, tb[DSR_FLOW_A_TO_PORT]);
 	attr_json(object, "socket_sport", ATTR_PORT,
 		  tb[DSR_FLOW_A_SOCKET_SPORT]);
@@ -45,9 +45,9 @@ static struct json_object *flow_json(struct nlattr **tb)
 static void flow_row(struct table *table, struct nlattr **tb)
 {
 	attr_cell(table, ATTR_PROTO, tb[DSR_FLOW_A_PROTO]);
-	attr_cell_endpoint(table, tb[DSR_FLOW_A_SRC4], tb[DSR_FLOW_A_SPORT]);
-	attr_cell_endpoint(table, tb[DSR_FLOW_A_DST4], tb[DSR_FLOW_A_DPORT]);
-	attr_cell_endpoint(table, tb[DSR_FLOW_A_TO4], tb[DSR_FLOW_A_TO_PORT]);
+	attr_cell_endpoint(table, tb[DSR_FLOW_A_SRC], tb[DSR_FLOW_A_SPORT]);
+	attr_cell_endpoint(table, tb[DSR_FLOW_A_DST], tb[DSR_FLOW_A_DPORT]);
+	attr_cell_endpoint(table, tb[DSR_FLOW_A_TO], tb[DSR_FLOW_A_TO_PORT]);
 	attr_cell(table, ATTR_PORT, tb[DSR_FLOW_A_SOCKET_SPORT]);
 	attr_cell(table, ATTR_CONN_STATE, tb[DSR_FLOW_A_STATE]);
 	attr_cell(table, ATTR_MSECS, tb[DSR_FLOW_A_EXPIRES]);
@@ -64,9 +64,9 @@ static enum netlink_verdict on_flow(struct nlmsghdr *reply, void *arg)
 		return NETLINK_MALFORMED;
 
 	entry.proto = tb[DSR_FLOW_A_PROTO];
-	entry.src = tb[DSR_FLOW_A_SRC4];
+	entry.src = tb[DSR_FLOW_A_SRC];
 	entry.sport = tb[DSR_FLOW_A_SPORT];
-	entry.dst = tb[DSR_FLOW_A_DST4];
+	entry.dst = tb[DSR_FLOW_A_DST];
 	entry.dport = tb[DSR_FLOW_A_DPORT];
 	entry.state = tb[DSR_FLOW_A_STATE];
 	if (!filter_match(&dump->filter, &entry))
@@ -86,7 +86,7 @@ static int flow_show(struct dsrctl *ctl, struct args *args)
 	int keyword, status = DSRCTL_OK;
 	struct nl_msg *msg;
 
-	filter_init(&dump.filter, args, AF_INET);
+	filter_init(&dump.filter, args);
 	while (!status && (keyword = args_keyword(args)) != ARGS_END)
 		status = filter_read(args, &dump.filter, keyword);
 	if (status)
@@ -118,7 +118,7 @@ static int flow_set(struct dsrctl *ctl, struct args *args)
 
 static const struct command flow_commands[] = {
 	{ "show",
-	  "[src ADDR[:PORT]] [dst ADDR[:PORT]] [proto tcp|udp] [state syn|established|fin|closed|udp] [limit N]",
+	  "[src ADDR[:PORT]] [dst ADDR[:PORT]] [proto tcp|udp|sctp] [state syn|established|fin|closed|udp] [limit N]",
 	  "list the flows that match; SPORT: the client's port as the socket sees it",
 	  show_keywords, flow_show },
 	{ "set", "max N",

@@ -35,7 +35,7 @@ int key_read(struct args *args, struct key *key, int keyword)
 			key->family = choice ? AF_INET6 : AF_INET;
 		return status;
 	case KEY_VIP:
-		return addr_read(args, AF_UNSPEC, &key->vip);
+		return addr_read(args, &key->vip);
 	case KEY_PROTO:
 		return args_choice(args, &key->proto);
 	case KEY_PORT:

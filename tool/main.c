@@ -72,9 +72,15 @@ static void print_object_help(const struct object *object)
 		       object->bare ? "" : command->name,
 		       *command->syntax ? " " : "", command->syntax,
 		       command->description);
+	if (object->nested)
+		printf("  dsrctl %s {COMMAND | help}\n      %s\n",
+		       object->nested->name, object->nested->description);
 	if (object->notes)
 		printf("\n%s", object->notes);
-	if (!object->bare)
+	if (object->implied)
+		printf("\nWithout a command: %s; before an address: %s.\n",
+		       object->fallback, object->implied);
+	else if (!object->bare)
 		printf("\nWithout a command: %s.\n", object->fallback);
 }
 
@@ -110,6 +116,36 @@ static int find_name(const char *where, const char *what, const char *word,
 	return -1;
 }
 
+/**
+ * dsrctl_word() - the word that an object is written with
+ * @object: the object
+ */
+const char *dsrctl_word(const struct object *object)
+{
+	const char *blank = strrchr(object->name, ' ');
+
+	return blank ? blank + 1 : object->name;
+}
+
+/**
+ * dsrctl_implied() - the command that an address stands for
+ * @object: the object
+ * @word: what stands in the place of a command, or NULL
+ *
+ * Return: the command, or NULL if @word is no address, or none is implied.
+ */
+const struct command *dsrctl_implied(const struct object *object,
+				     const char *word)
+{
+	const struct command *command = object->commands;
+
+	if (!object->implied || !word || !strpbrk(word, ".:"))
+		return NULL;
+	while (strcmp(command->name, object->implied))
+		command++;
+	return command;
+}
+
 static int run_command(struct dsrctl *ctl, const struct object *object,
 		       const struct command *command, char **words)
 {
@@ -128,9 +164,10 @@ static int run_object(struct dsrctl *ctl, const struct object *object,
 		      char **words)
 {
 	const char *names[NAMES_MAX + 1] = { NULL };
+	const struct command *implied;
 	const char *word = words[0];
+	int i, commands, found;
 	char where[64];
-	int i, found;
 
 	if (object->bare) {
 		if (!word || strncmp("help", word, strlen(word)))
@@ -140,8 +177,15 @@ static int run_object(struct dsrctl *ctl, const struct object *object,
 		return DSRCTL_OK;
 	}
 
+	implied = dsrctl_implied(object, word);
+	if (implied)
+		return run_command(ctl, object, implied, words);
+
 	for (i = 0; object->commands[i].name; i++)
 		names[i] = object->commands[i].name;
+	commands = i;
+	if (object->nested)
+		names[i++] = dsrctl_word(object->nested);
 	names[i] = "help";
 
 	snprintf(where, sizeof(where), "%s: ", object->name);
@@ -149,9 +193,11 @@ static int run_object(struct dsrctl *ctl, const struct object *object,
 			  names);
 	if (found < 0)
 		return DSRCTL_USAGE;
-	if (found < i)
+	if (found < commands)
 		return run_command(ctl, object, &object->commands[found],
 				   words + !!word);
+	if (found < i)
+		return run_object(ctl, object->nested, words + 1);
 	print_object_help(object);
 	return DSRCTL_OK;
 }

@@ -26,9 +26,13 @@
 
 /**
  * struct netlink - the socket and the request under way
- * @sock: NULL until the first request
+ * @sock: NULL until the first request to a module
+ * @route: NULL until the first request about routes
  * @object: name of the object of the command, for messages
  * @command: name of the command, for messages
+ * @prefix: what stands before a sentence of the kernel's, or NULL
+ * @harmless: an error number that is an answer, not a failure; 0: there is none
+ * @answered: it was that
  * @request: sent last
  * @reply: is handed the replies to it
  * @reply_arg: for @reply
@@ -39,8 +43,12 @@
  */
 struct netlink {
 	struct nl_sock *sock;
+	struct nl_sock *route;
 	const char *object;
 	const char *command;
+	const char *prefix;
+	int harmless;
+	bool answered;
 	struct nlmsghdr *request;
 	netlink_reply_fn reply;
 	void *reply_arg;
@@ -73,11 +81,11 @@ struct netlink *netlink_new(void)
 	return nl;
 }
 
-static void netlink_close(struct netlink *nl)
+static void netlink_close(struct nl_sock **sock)
 {
-	if (nl->sock)
-		socket_close(nl->sock);
-	nl->sock = NULL;
+	if (*sock)
+		socket_close(*sock);
+	*sock = NULL;
 }
 
 /**
@@ -86,7 +94,8 @@ static void netlink_close(struct netlink *nl)
  */
 void netlink_free(struct netlink *nl)
 {
-	netlink_close(nl);
+	netlink_close(&nl->sock);
+	netlink_close(&nl->route);
 	free(nl);
 }
 
@@ -121,7 +130,10 @@ static void netlink_fail(struct netlink *nl, int error, const char *text)
 	int number = error < 0 && error > -4096 ? -error : EIO;
 
 	nl->status = DSRCTL_REFUSED;
-	if (*text)
+	if (nl->prefix)
+		report_error(DSRCTL_REFUSED, "%s: %s", nl->prefix,
+			     *text ? text : strerror(number));
+	else if (*text)
 		report_error(DSRCTL_REFUSED, "%s", text);
 	else if (error == -EPERM)
 		report_error(DSRCTL_REFUSED,
@@ -217,6 +229,10 @@ static int on_error(struct sockaddr_nl *from, struct nlmsgerr *error,
 	/* no such family: an answer, not a failure */
 	if (nl->request->nlmsg_type == GENL_ID_CTRL && error->error == -ENOENT)
 		return NL_STOP;
+	if (nl->harmless && error->error == -nl->harmless) {
+		nl->answered = true;
+		return NL_STOP;
+	}
 	extack_read(ack, payload, nl->request, text, sizeof(text));
 	if (!nl->status)
 		netlink_fail(nl, error->error, text);
@@ -242,36 +258,35 @@ static int on_finish(struct nl_msg *msg, void *arg)
 	return NL_STOP;
 }
 
-static int netlink_open(struct netlink *nl)
+static int netlink_open(struct netlink *nl, struct nl_sock **sock)
 {
-	if (nl->sock)
+	if (*sock)
 		return DSRCTL_OK;
-	nl->sock = socket_open();
-	if (!nl->sock)
+	*sock = sock == &nl->route ? socket_open_route() : socket_open();
+	if (!*sock)
 		return DSRCTL_REFUSED;
-	nl_socket_modify_cb(nl->sock, NL_CB_MSG_IN, NL_CB_CUSTOM, on_message,
+	nl_socket_modify_cb(*sock, NL_CB_MSG_IN, NL_CB_CUSTOM, on_message, nl);
+	nl_socket_modify_cb(*sock, NL_CB_VALID, NL_CB_CUSTOM, on_valid, nl);
+	nl_socket_modify_cb(*sock, NL_CB_INVALID, NL_CB_CUSTOM, on_invalid,
 			    nl);
-	nl_socket_modify_cb(nl->sock, NL_CB_VALID, NL_CB_CUSTOM, on_valid, nl);
-	nl_socket_modify_cb(nl->sock, NL_CB_INVALID, NL_CB_CUSTOM, on_invalid,
-			    nl);
-	nl_socket_modify_cb(nl->sock, NL_CB_ACK, NL_CB_CUSTOM, on_ack, nl);
-	nl_socket_modify_cb(nl->sock, NL_CB_FINISH, NL_CB_CUSTOM, on_finish,
-			    nl);
-	nl_socket_modify_cb(nl->sock, NL_CB_DUMP_INTR, NL_CB_CUSTOM,
+	nl_socket_modify_cb(*sock, NL_CB_ACK, NL_CB_CUSTOM, on_ack, nl);
+	nl_socket_modify_cb(*sock, NL_CB_FINISH, NL_CB_CUSTOM, on_finish, nl);
+	nl_socket_modify_cb(*sock, NL_CB_DUMP_INTR, NL_CB_CUSTOM,
 			    on_interrupted, nl);
-	nl_socket_modify_err_cb(nl->sock, NL_CB_CUSTOM, on_error, nl);
+	nl_socket_modify_err_cb(*sock, NL_CB_CUSTOM, on_error, nl);
 	return DSRCTL_OK;
 }
 
 /* Sends the request and reads its answer to the end, or to where the reader
  * of the replies has enough. The request stays the caller's.
  */
-static int netlink_exchange(struct netlink *nl, struct nl_msg *msg,
-			    netlink_reply_fn fn, void *arg)
+static int netlink_exchange_by(struct netlink *nl, struct nl_sock **sock,
+			       struct nl_msg *msg, netlink_reply_fn fn,
+			       void *arg)
 {
 	int err;
 
-	if (netlink_open(nl))
+	if (netlink_open(nl, sock))
 		return DSRCTL_REFUSED;
 
 	nl->request = nlmsg_hdr(msg);
@@ -283,9 +298,9 @@ static int netlink_exchange(struct netlink *nl, struct nl_msg *msg,
 	nl->interrupted = false;
 	nl->status = DSRCTL_OK;
 
-	err = nl_send_auto(nl->sock, msg);
+	err = nl_send_auto(*sock, msg);
 	while (err >= 0 && !nl->done)
-		err = nl_recvmsgs_default(nl->sock);
+		err = nl_recvmsgs_default(*sock);
 	if (!nl->done) {
 		nl->stale = true;
 		if (!nl->status)
@@ -295,9 +310,15 @@ static int netlink_exchange(struct netlink *nl, struct nl_msg *msg,
 	}
 
 	if (nl->stale)
-		netlink_close(nl);
+		netlink_close(sock);
 	nl->request = NULL;
 	return nl->status;
+}
+
+static int netlink_exchange(struct netlink *nl, struct nl_msg *msg,
+			    netlink_reply_fn fn, void *arg)
+{
+	return netlink_exchange_by(nl, &nl->sock, msg, fn, arg);
 }
 
 /**
@@ -524,6 +545,32 @@ int netlink_stream(struct netlink *nl, struct nl_msg *msg,
 	int status = netlink_exchange(nl, msg, fn, arg);
 
 	nlmsg_free(msg);
+	return status;
+}
+
+/**
+ * netlink_route() - have a request about routes carried out
+ * @nl: the requests
+ * @msg: the request, freed here
+ * @prefix: what a failure means
+ * @harmless: the error number that says that there is nothing to do
+ * @done: set: whether there was something to do, and it was done
+ *
+ * Return: enum dsrctl_status.
+ */
+int netlink_route(struct netlink *nl, struct nl_msg *msg, const char *prefix,
+		  int harmless, bool *done)
+{
+	int status;
+
+	nl->prefix = prefix;
+	nl->harmless = harmless;
+	nl->answered = false;
+	status = netlink_exchange_by(nl, &nl->route, msg, NULL, NULL);
+	nl->prefix = NULL;
+	nl->harmless = 0;
+	nlmsg_free(msg);
+	*done = !status && !nl->answered;
 	return status;
 }
 

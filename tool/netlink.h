@@ -59,6 +59,8 @@ int netlink_too_long(struct nl_msg *msg);
 int netlink_do(struct netlink *nl, struct nl_msg *msg);
 int netlink_stream(struct netlink *nl, struct nl_msg *msg,
 		   netlink_reply_fn fn, void *arg);
+int netlink_route(struct netlink *nl, struct nl_msg *msg, const char *prefix,
+		  int harmless, bool *done);
 int netlink_collect(struct netlink *nl, struct nl_msg *msg,
 		    struct netlink_replies *replies);
 void netlink_replies_free(struct netlink_replies *replies);

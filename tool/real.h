@@ -7,13 +7,29 @@
 #include <netlink/msg.h>
 #include <stdbool.h>
 
+#include "attr.h"
+#include "dsrctl.h"
 #include "table.h"
 
-bool real_parse(const struct nlmsghdr *reply, struct nlattr **tb,
-		struct nlattr **stats);
-struct json_object *real_json(struct nlattr **tb, struct nlattr **stats);
+/* stop.c */
+extern const struct keyword stop_keywords[];
+int stop_run(struct dsrctl *ctl, struct args *args);
+
+/**
+ * struct real_info - a rule, as the kernel sent it
+ * @nest: all its attributes, for those that come repeatedly
+ * @tb: its attributes, by enum dsr_rule_attr
+ * @stats: its counters, by enum dsr_stats_attr
+ */
+struct real_info {
+	const struct nlattr *nest;
+	struct nlattr *tb[ATTR_MAX];
+	struct nlattr *stats[ATTR_MAX];
+};
+
+bool real_parse(const struct nlmsghdr *reply, struct real_info *real);
+struct json_object *real_json(struct real_info *real);
 void real_columns(struct table *table, bool statistics);
-void real_cells(struct table *table, bool statistics, struct nlattr **tb,
-		struct nlattr **stats);
+void real_cells(struct table *table, bool statistics, struct real_info *real);
 
 #endif /* DSRCTL_REAL_H */

@@ -17,6 +17,7 @@
 #include "real.h"
 #include "report.h"
 #include "service.h"
+#include "silence.h"
 #include "stats.h"
 #include "table.h"
 
@@ -26,6 +27,7 @@
  * @backends: of all services; none on a real server
  * @key: of the service of each of @backends
  * @paths: its devices with a path; none on a real server
+ * @silences: silenced addresses of a real server
  * @stats: its statistics
  */
 struct overview {
@@ -33,6 +35,7 @@ struct overview {
 	struct netlink_replies backends;
 	struct key_id *key;
 	struct netlink_replies paths;
+	struct netlink_replies silences;
 	struct netlink_replies stats;
 };
 
@@ -71,6 +74,10 @@ static int overview_read(struct dsrctl *ctl, enum netlink_module module,
 	if (module == NETLINK_RS) {
 		status = overview_dump(ctl, module, DSR_RS_CMD_RULE_GET,
 				       &overview->objects);
+		if (!status)
+			status = overview_dump(ctl, module,
+					       DSR_RS_CMD_SILENCE_GET,
+					       &overview->silences);
 	} else {
 		status = overview_dump(ctl, module, DSR_CMD_SERVICE_GET,
 				       &overview->objects);
@@ -94,6 +101,7 @@ static void overview_free(struct overview *overview)
 	netlink_replies_free(&overview->objects);
 	netlink_replies_free(&overview->backends);
 	netlink_replies_free(&overview->paths);
+	netlink_replies_free(&overview->silences);
 	netlink_replies_free(&overview->stats);
 	free(overview->key);
 }
@@ -214,7 +222,7 @@ static bool show_paths(const struct overview *overview, struct table *table,
 static bool show_rules(struct dsrctl *ctl, const struct overview *overview,
 		       struct table *table, struct json_object *rules)
 {
-	struct nlattr *tb[ATTR_MAX], *stats[ATTR_MAX];
+	struct real_info real;
 	size_t i;
 
 	real_columns(table, ctl->statistics);
@@ -226,12 +234,39 @@ static bool show_rules(struct dsrctl *ctl, const struct overview *overview,
 		table_header(table);
 	}
 	for (i = 0; i < overview->objects.count; i++) {
-		if (!real_parse(overview->objects.reply[i], tb, stats))
+		if (!real_parse(overview->objects.reply[i], &real))
 			return false;
 		if (rules)
-			json_object_array_add(rules, real_json(tb, stats));
+			json_object_array_add(rules, real_json(&real));
 		else
-			real_cells(table, ctl->statistics, tb, stats);
+			real_cells(table, ctl->statistics, &real);
+	}
+	return true;
+}
+
+/* As lines of a table, or as objects if there is an array to add them to. */
+static bool show_silences(const struct overview *overview, struct table *table,
+			  struct json_object *silences)
+{
+	struct silence_info silence;
+	char addr[ATTR_TEXT_MAX];
+	char *devices;
+	size_t i;
+
+	for (i = 0; i < overview->silences.count; i++) {
+		if (!silence_parse(overview->silences.reply[i], &silence))
+			return false;
+		if (silences) {
+			json_object_array_add(silences,
+					      silence_json(&silence));
+			continue;
+		}
+		devices = silence_devices(&silence);
+		table_text(table, "silent about %s at %s%s",
+			   attr_text(ATTR_ADDR, silence.tb[DSR_SILENCE_A_ADDR],
+				     addr),
+			   devices, strcmp(devices, "all") ? "" : " devices");
+		free(devices);
 	}
 	return true;
 }
@@ -240,7 +275,7 @@ static bool show_rules(struct dsrctl *ctl, const struct overview *overview,
 static int show_module(struct dsrctl *ctl, enum netlink_module module,
 		       struct json_object *document)
 {
-	struct json_object *object = NULL, *objects = NULL;
+	struct json_object *object = NULL, *objects = NULL, *silences = NULL;
 	bool balancer = module == NETLINK_LB;
 	struct overview overview = { 0 };
 	struct nlattr *tb[ATTR_MAX];
@@ -261,12 +296,17 @@ static int show_module(struct dsrctl *ctl, enum netlink_module module,
 		json_object_object_add(document, netlink_module_name(module),
 				       object);
 	}
+	if (document && !balancer) {
+		silences = json_object_new_array();
+		json_object_object_add(object, "silence", silences);
+	}
 
 	if (balancer)
 		valid = show_services(ctl, &overview, &table, objects) &&
 			show_paths(&overview, &table, object);
 	else
-		valid = show_rules(ctl, &overview, &table, objects);
+		valid = show_rules(ctl, &overview, &table, objects) &&
+			show_silences(&overview, &table, silences);
 	valid = valid && stats_parse_table(&overview.stats, tb);
 	if (!valid)
 		status = netlink_malformed();

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The generic netlink socket. It knows nothing of dsr, so that the tests can
- * put another socket in its place.
+ * The netlink sockets. They know nothing of dsr, so that the tests can put
+ * others in their place.
  */
 #include <errno.h>
 #include <netlink/errno.h>
-#include <netlink/genl/genl.h>
 #include <netlink/netlink.h>
 #include <netlink/socket.h>
 #include <string.h>
@@ -29,16 +28,10 @@ static int socket_option(struct nl_sock *sock, int option)
 			  sizeof(on));
 }
 
-/**
- * socket_open() - connect to generic netlink in the current namespace
- *
- * Asks for sentences in acks, without a copy of the request before them, and
+/* Asks for sentences in acks, without a copy of the request before them, and
  * for strict checks of dump requests.
- *
- * Return: the socket, to be closed by socket_close(); NULL, reported, if there
- * is none.
  */
-struct nl_sock *socket_open(void)
+static struct nl_sock *socket_open_protocol(int protocol)
 {
 	struct nl_sock *sock;
 	int err;
@@ -49,7 +42,7 @@ struct nl_sock *socket_open(void)
 		return NULL;
 	}
 
-	err = genl_connect(sock);
+	err = nl_connect(sock, protocol);
 	if (err) {
 		report_error(DSRCTL_REFUSED,
 			     "cannot open a netlink socket: %s",
@@ -73,6 +66,25 @@ struct nl_sock *socket_open(void)
 free_sock:
 	nl_socket_free(sock);
 	return NULL;
+}
+
+/**
+ * socket_open() - connect to generic netlink in the current namespace
+ *
+ * Return: the socket, to be closed by socket_close(); NULL, reported, if there
+ * is none.
+ */
+struct nl_sock *socket_open(void)
+{
+	return socket_open_protocol(NETLINK_GENERIC);
+}
+
+/**
+ * socket_open_route() - the same, to where routes are made
+ */
+struct nl_sock *socket_open_route(void)
+{
+	return socket_open_protocol(NETLINK_ROUTE);
 }
 
 /**

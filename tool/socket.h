@@ -7,6 +7,7 @@
 struct nl_sock;
 
 struct nl_sock *socket_open(void);
+struct nl_sock *socket_open_route(void);
 int socket_join(struct nl_sock *sock, uint32_t group);
 void socket_close(struct nl_sock *sock);
 

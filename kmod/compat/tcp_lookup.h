@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * tcp_lookup - __inet_lookup_established() lost an argument in 6.18
+ * tcp_lookup - __inet_lookup_established() and its IPv6 twin lost an argument
+ * in 6.18
  */
 #ifndef _DSR_COMPAT_TCP_LOOKUP_H
 #define _DSR_COMPAT_TCP_LOOKUP_H
 
 #include <linux/version.h>
+#include <net/inet6_hashtables.h>
 #include <net/inet_hashtables.h>
 #include <net/tcp.h>
 
@@ -34,6 +36,23 @@ static inline struct sock *dsr_compat_tcp_lookup(struct net *net, __be32 saddr,
 					 net->ipv4.tcp_death_row.hashinfo,
 					 saddr, sport, daddr, ntohs(dport),
 					 dif, 0);
+#endif
+}
+
+/** dsr_compat_tcp_lookup6() - the same for IPv6 */
+static inline struct sock *
+dsr_compat_tcp_lookup6(struct net *net, const struct in6_addr *saddr,
+		       __be16 sport, const struct in6_addr *daddr,
+		       __be16 dport, int dif)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 18, 0)
+	return __inet6_lookup_established(net, saddr, sport, daddr,
+					  ntohs(dport), dif, 0);
+#else
+	return __inet6_lookup_established(net,
+					  net->ipv4.tcp_death_row.hashinfo,
+					  saddr, sport, daddr, ntohs(dport),
+					  dif, 0);
 #endif
 }
 

@@ -13,6 +13,5 @@
 
 void dsr_answer_unreachable(struct net *net, struct sk_buff *skb, u8 family);
 void dsr_answer_reset(struct net *net, struct sk_buff *skb, u8 family);
-bool dsr_answer_ping(struct net *net, struct sk_buff *skb, u8 family);
 
 #endif /* _DSR_ANSWER_H */

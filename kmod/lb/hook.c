@@ -8,6 +8,7 @@
 #include "hook.h"
 #include "host.h"
 #include "peer.h"
+#include "ping.h"
 #include "schedule.h"
 #include "trace.h"
 #include "xmit.h"
@@ -46,7 +47,7 @@ static enum dsr_reason answer(struct dsr_net *dn, struct sk_buff *skb,
 {
 	switch (decision->reason) {
 	case DSR_REPLIED_PING:
-		if (!dsr_answer_ping(dn->net, skb, family))
+		if (!dsr_ping_answer(dn->net, skb, family))
 			return DSR_DROP_PING;
 		break;
 	case DSR_REPLIED_RESET:

@@ -8,46 +8,63 @@
  * the machine itself, at whether a flow has its place at the socket.
  */
 
-#include <linux/inetdevice.h>
 #include <net/dst.h>
-#include <net/route.h>
 
+#include "embryo.h"
 #include "flow.h"
 #include "host.h"
+#include "local.h"
 #include "net.h"
 #include "rewrite.h"
-#include "state.h"
+#include "socket.h"
 
 /* Whether nobody can be answered at this address. */
 static bool is_bad_source(const struct dsr_rs_packet *pkt,
 			  const struct net_device *dev)
 {
-	__be32 saddr = pkt->tuple.client;
+	const union nf_inet_addr *client = &pkt->tuple.client;
+	int type;
 
-	return dsr_is_nobody(saddr) || saddr == pkt->tuple.server ||
-	       (ipv4_is_loopback(saddr) && !(dev->flags & IFF_LOOPBACK));
+	if (dsr_addr_equal(pkt->tuple.family, client, &pkt->tuple.server))
+		return true;
+	if (pkt->tuple.family == AF_INET)
+		return dsr_is_nobody(client->ip) ||
+		       (ipv4_is_loopback(client->ip) &&
+			!(dev->flags & IFF_LOOPBACK));
+	type = ipv6_addr_type(&client->in6);
+	return !(type & IPV6_ADDR_UNICAST) || type & IPV6_ADDR_MAPPED ||
+	       (type & IPV6_ADDR_LOOPBACK && !(dev->flags & IFF_LOOPBACK));
 }
 
-/* As REDIRECT does it: the primary address of the incoming device. 0: none. */
-static __be32 local_address(const struct net_device *dev)
+/* Whether the stack delivers what is sent to the VIP of a rule in mode local.
+ * That it does is believed for a second.
+ */
+static bool is_routed(struct dsr_rs_net *rs, struct dsr_rs_rule *rule)
 {
-	const struct in_device *in_dev = __in_dev_get_rcu(dev);
-	const struct in_ifaddr *ifa;
+	u32 seen = READ_ONCE(rule->routed);
+	u32 now = (u32)jiffies ?: 1;
 
-	if (!in_dev)
-		return 0;
-	in_dev_for_each_ifa_rcu(ifa, in_dev)
-		if (!(ifa->ifa_flags & IFA_F_SECONDARY))
-			return ifa->ifa_local;
-	return 0;
+	if (seen && now - seen < HZ)
+		return true;
+	if (!dsr_rs_local_is_routed(rs->net, rule->key.family,
+				    &rule->key.vip))
+		return false;
+	WRITE_ONCE(rule->routed, now);
+	return true;
 }
 
-static __be16 local_port(const struct dsr_rs_rule *rule,
-			 const struct dsr_rs_packet *pkt)
+/* Mode local: the packet goes on as it is. */
+static enum dsr_rs_reason deliver_unchanged(struct dsr_rs_net *rs,
+					    struct dsr_rs_rule *rule,
+					    const struct sk_buff *skb,
+					    const struct dsr_rs_packet *pkt)
 {
-	__be16 port = READ_ONCE(rule->to_port);
-
-	return port ?: pkt->tuple.sport;
+	if (!is_routed(rs, rule))
+		return DSR_RS_DROP_NO_LOCAL_ROUTE;
+	dsr_stats_count(rule->stats, skb);
+	if (dsr_rs_packet_opens(pkt))
+		this_cpu_inc(rule->stats->connections);
+	return DSR_RS_DELIVERED_UNCHANGED;
 }
 
 /* Find out where a packet is to go that no flow is known of.
@@ -60,53 +77,120 @@ static bool find_target(struct dsr_rs_net *rs, const struct sk_buff *skb,
 			struct dsr_rs_target *target,
 			enum dsr_rs_reason *reason)
 {
+	const struct dsr_rs_tuple *tuple = &pkt->tuple;
+	struct dsr_rs_embryo embryo;
+	bool foreign;
+
 	target->ifindex = skb->dev->ifindex;
-	target->rule = dsr_rs_rule_match(&rs->rules, &pkt->tuple, pkt->tos);
-	if (target->rule && !target->rule->key.vip &&
-	    inet_addr_type(rs->net, pkt->tuple.server) != RTN_UNICAST) {
+	target->rule = dsr_rs_rule_match(&rs->rules, tuple, pkt->tos, skb,
+					 &foreign);
+	if (target->rule && !target->rule->key.family &&
+	    !dsr_rs_local_is_elsewhere(rs->net, tuple->family,
+				       &tuple->server)) {
 		*reason = DSR_RS_PASS_TOS_NOT_VIP;
+	} else if (target->rule && dsr_rs_rule_is_local(target->rule)) {
+		*reason = deliver_unchanged(rs, target->rule, skb, pkt);
+		return false;
 	} else if (target->rule) {
-		target->local = local_address(skb->dev);
-		target->lport = local_port(target->rule, pkt);
-		if (target->local != pkt->tuple.server ||
-		    target->lport != pkt->tuple.sport) {
+		if (!dsr_rs_local_target(rs->net, skb->dev, target->rule, tuple,
+					 target)) {
 			*reason = DSR_RS_DROP_NO_ADDRESS;
-			return target->local;
+			return false;
 		}
+		if (!dsr_addr_equal(tuple->family, &target->local,
+				    &tuple->server) ||
+		    target->lport != tuple->sport)
+			return true;
 		*reason = DSR_RS_PASS_OWN_ADDRESS;
 	} else {
-		*reason = DSR_RS_PASS_NO_RULE;
+		*reason = foreign ? DSR_RS_PASS_TOS_FOREIGN :
+				    DSR_RS_PASS_NO_RULE;
 	}
 
 	/* It goes where it is addressed to, unless a flow is there before. */
 	target->rule = NULL;
-	target->local = pkt->tuple.server;
-	target->lport = pkt->tuple.sport;
-	if (dsr_rs_flow_find_socket(&rs->table, hash, &pkt->tuple))
+	target->local = tuple->server;
+	target->lport = tuple->sport;
+	if (dsr_rs_flow_find_socket(&rs->table, hash, tuple) ||
+	    (dsr_rs_embryo_may_be(pkt) &&
+	     dsr_rs_embryo_find(rs->embryos, hash, dsr_rs_flow_match_socket,
+				tuple, jiffies, &embryo)))
 		return true;
-	if (!pkt->th || dsr_rs_packet_is_syn(pkt))
+	if (tuple->proto == IPPROTO_UDP || dsr_rs_packet_opens(pkt))
 		dsr_rs_recent_note(rs->recent, hash, jiffies);
 	return false;
 }
 
+/* The flow of a packet that belongs to an embryo: from now on one, if a socket
+ * waits for it, or still but an embryo.
+ */
+static struct dsr_rs_flow *grow_embryo(struct dsr_rs_net *rs,
+				       const struct sk_buff *skb,
+				       const struct dsr_rs_packet *pkt,
+				       struct dsr_rs_embryo *embryo,
+				       enum dsr_rs_reason *reason)
+{
+	struct dsr_rs_tuple socket = dsr_rs_flow_socket(&embryo->flow);
+	struct dsr_rs_flow *flow = NULL;
+	bool foreign;
+
+	if (embryo->ruled) {
+		embryo->flow.rule = dsr_rs_rule_match(&rs->rules, &pkt->tuple,
+						      embryo->tos, skb,
+						      &foreign);
+		*reason = DSR_RS_PASS_NO_RULE;
+		if (!embryo->flow.rule)
+			return NULL;
+	}
+	*reason = DSR_RS_DROP_NO_ADDRESS;
+	if (!dsr_rs_local_has(rs->net, socket.family, &socket.server))
+		return NULL;
+	if (pkt->th && !dsr_rs_packet_opens(pkt) &&
+	    dsr_rs_socket_ask(rs->net, &socket, skb->dev->ifindex, pkt->th) ==
+	    DSR_RS_SOCKET_EXPECTS)
+		flow = dsr_rs_flow_settle(rs, embryo);
+	return flow ?: &embryo->flow;
+}
+
+/* Whether an embryo is where @target leads to. */
+static bool is_for(const struct dsr_rs_embryo *embryo,
+		   const struct dsr_rs_target *target)
+{
+	struct dsr_rs_tuple socket = dsr_rs_flow_socket(&embryo->flow);
+
+	return embryo->ruled == !!target->rule &&
+	       embryo->flow.lport == target->lport &&
+	       dsr_addr_equal(socket.family, &socket.server, &target->local);
+}
+
+/* A flow for a packet that has none in the table; perhaps in @embryo. */
 static struct dsr_rs_flow *begin_flow(struct dsr_rs_net *rs,
 				      const struct sk_buff *skb,
 				      const struct dsr_rs_packet *pkt,
-				      u32 hash, enum dsr_rs_reason *reason)
+				      u32 hash, struct dsr_rs_embryo *embryo,
+				      enum dsr_rs_reason *reason)
 {
 	struct dsr_rs_target target;
+	bool found;
 
 	if (!dsr_is_to_this_host(skb)) {
 		*reason = DSR_RS_PASS_NOT_HOST;
 		return NULL;
 	}
+	found = dsr_rs_embryo_may_be(pkt) &&
+		dsr_rs_embryo_find(rs->embryos, hash, dsr_rs_flow_match_wire,
+				   &pkt->tuple, jiffies, embryo);
+	if (found && !dsr_rs_packet_opens(pkt))
+		return grow_embryo(rs, skb, pkt, embryo, reason);
 	if (!find_target(rs, skb, pkt, hash, &target, reason))
 		return NULL;
+	if (found && is_for(embryo, &target))
+		return grow_embryo(rs, skb, pkt, embryo, reason);
 	if (is_bad_source(pkt, skb->dev)) {
 		*reason = DSR_RS_DROP_SOURCE;
 		return NULL;
 	}
-	return dsr_rs_flow_create(rs, pkt, hash, &target, reason);
+	return dsr_rs_flow_create(rs, pkt, hash, &target, embryo, reason);
 }
 
 /* Whether the rules of today would lead the first packet of a connection
@@ -116,24 +200,29 @@ static bool is_outdated(struct dsr_rs_net *rs, const struct sk_buff *skb,
 			const struct dsr_rs_packet *pkt,
 			const struct dsr_rs_flow *flow)
 {
-	const struct dsr_rs_rule *rule;
+	struct dsr_rs_tuple socket = dsr_rs_flow_socket(flow);
+	struct dsr_rs_target target;
+	struct dsr_rs_rule *rule;
+	bool foreign;
 
 	if (!flow->rule)
 		return false;
-	rule = dsr_rs_rule_match(&rs->rules, &pkt->tuple, pkt->tos);
-	return rule != flow->rule || local_address(skb->dev) != flow->local ||
-	       local_port(rule, pkt) != flow->lport;
+	rule = dsr_rs_rule_match(&rs->rules, &pkt->tuple, pkt->tos, skb,
+				 &foreign);
+	return rule != flow->rule || dsr_rs_rule_is_local(rule) ||
+	       !dsr_rs_local_target(rs->net, skb->dev, rule, &pkt->tuple,
+				    &target) ||
+	       !dsr_addr_equal(flow->family, &target.local, &socket.server) ||
+	       target.lport != flow->lport;
 }
 
 static void note_packet(struct dsr_rs_flow *flow, const struct sk_buff *skb,
 			const struct dsr_rs_packet *pkt)
 {
 	u8 before = READ_ONCE(flow->state);
-	u8 state = before;
+	u8 state = dsr_rs_packet_state(before, pkt);
 
 	dsr_table_touch(&flow->node, jiffies);
-	if (pkt->th)
-		state = dsr_state_tcp(before, tcp_flag_byte(pkt->th));
 	if (state != before)
 		WRITE_ONCE(flow->state, state);
 	if (!flow->rule)
@@ -148,46 +237,54 @@ static enum dsr_rs_reason deliver_flow(struct dsr_rs_net *rs,
 				       const struct dsr_rs_packet *pkt)
 {
 	u32 hash = dsr_rs_tuple_hash(&pkt->tuple, &rs->table.key);
+	struct dsr_rs_embryo embryo;
 	enum dsr_rs_reason reason;
+	struct dsr_rs_tuple socket;
 	struct dsr_rs_flow *flow;
 	struct dsr_rs_ends to;
 
 	flow = dsr_rs_flow_find_wire(&rs->table, hash, &pkt->tuple);
-	if (flow && dsr_rs_packet_is_syn(pkt) &&
+	if (flow && dsr_rs_packet_opens(pkt) &&
 	    dsr_state_reusable(READ_ONCE(flow->state)) &&
 	    is_outdated(rs, skb, pkt, flow)) {
 		dsr_rs_flow_retire(&rs->table, flow);
 		flow = NULL;
 	}
 	if (!flow) {
-		flow = begin_flow(rs, skb, pkt, hash, &reason);
+		flow = begin_flow(rs, skb, pkt, hash, &embryo, &reason);
 		if (!flow)
 			return reason;
 	}
 	note_packet(flow, skb, pkt);
 
-	to.saddr = flow->client;
-	to.daddr = flow->local;
-	to.source = flow->local_cport;
-	to.dest = flow->lport;
-	if (dsr_rs_rewrite_packet(skb, pkt->thoff, &to))
+	socket = dsr_rs_flow_socket(flow);
+	to.saddr = socket.client;
+	to.daddr = socket.server;
+	to.source = socket.cport;
+	to.dest = socket.sport;
+	if (dsr_rs_rewrite_packet(skb, socket.family, socket.proto, pkt->thoff,
+				  &to))
 		return DSR_RS_DROP_NO_MEMORY;
+	if (flow->rule)
+		dsr_rs_rewrite_tos(skb, socket.family,
+				   READ_ONCE(flow->rule->clear));
 	/* Over the loopback device a packet keeps the route of its way out. */
 	skb_dst_drop(skb);
 	return dsr_rs_flow_ported(flow) ? DSR_RS_DELIVERED_OTHER_PORT :
 					  DSR_RS_DELIVERED;
 }
 
-static enum dsr_rs_reason deliver(struct dsr_rs_net *rs, struct sk_buff *skb)
+static enum dsr_rs_reason deliver(struct dsr_rs_net *rs, struct sk_buff *skb,
+				  u8 family)
 {
 	struct dsr_rs_packet pkt;
 
-	switch (dsr_rs_packet_parse(skb, true, &pkt)) {
-	case DSR_RS_PACKET_TCP:
-	case DSR_RS_PACKET_UDP:
+	switch (dsr_rs_packet_parse(skb, family, true, skb->dev->ifindex,
+				    &pkt)) {
+	case DSR_RS_PACKET_FLOW:
 		return deliver_flow(rs, skb, &pkt);
 	case DSR_RS_PACKET_ICMP:
-		return dsr_rs_icmp_deliver(rs, skb, pkt.thoff);
+		return dsr_rs_icmp_deliver(rs, skb, &pkt);
 	case DSR_RS_PACKET_FRAGMENT:
 		return DSR_RS_PASS_FRAGMENT;
 	case DSR_RS_PACKET_OTHER:
@@ -196,7 +293,7 @@ static enum dsr_rs_reason deliver(struct dsr_rs_net *rs, struct sk_buff *skb)
 		break;
 	}
 	/* Nobody but us has a say in what goes to a VIP. */
-	return dsr_rs_rule_names(&rs->rules, pkt.tuple.server) ?
+	return dsr_rs_rule_names(&rs->rules, family, &pkt.tuple.server) ?
 	       DSR_RS_DROP_MALFORMED : DSR_RS_PASS_MALFORMED;
 }
 
@@ -206,5 +303,5 @@ unsigned int dsr_rs_deliver_hook(void *priv, struct sk_buff *skb,
 {
 	struct dsr_rs_net *rs = dsr_rs_net(state->net);
 
-	return dsr_rs_net_finish(rs, skb, state, deliver(rs, skb));
+	return dsr_rs_net_finish(rs, skb, state, deliver(rs, skb, state->pf));
 }

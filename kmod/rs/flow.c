@@ -3,12 +3,13 @@
  * flow - making, keeping and forgetting flows; see flow.h
  */
 
-#include <linux/inetdevice.h>
 #include <linux/kernel.h>
 #include <linux/random.h>
 #include <linux/slab.h>
 
+#include "embryo.h"
 #include "flow.h"
+#include "local.h"
 #include "net.h"
 #include "rule.h"
 #include "socket.h"
@@ -18,29 +19,7 @@
 #define PORT_TRIES	64
 #define PORT_MIN	1024
 
-static struct kmem_cache *flow_cache;
-
-static struct dsr_rs_tuple wire_tuple(const struct dsr_rs_flow *flow)
-{
-	return (struct dsr_rs_tuple) {
-		.client = flow->client,
-		.server = flow->vip,
-		.cport = flow->cport,
-		.sport = flow->vport,
-		.proto = flow->proto,
-	};
-}
-
-static struct dsr_rs_tuple socket_tuple(const struct dsr_rs_flow *flow)
-{
-	return (struct dsr_rs_tuple) {
-		.client = flow->client,
-		.server = flow->local,
-		.cport = flow->local_cport,
-		.sport = flow->lport,
-		.proto = flow->proto,
-	};
-}
+static struct kmem_cache *flow_cache, *flow6_cache;
 
 /* The entry for the other side of the same flow; @flow itself if it is found
  * from both. %NULL if it is gone.
@@ -53,13 +32,13 @@ static struct dsr_rs_flow *flow_peer(const struct dsr_table *table,
 	if (!dsr_rs_flow_ported(flow))
 		return flow;
 	if (READ_ONCE(flow->roles) & DSR_RS_WIRE) {
-		tuple = socket_tuple(flow);
+		tuple = dsr_rs_flow_socket(flow);
 		return dsr_rs_flow_find_socket(table,
 					       dsr_rs_tuple_hash(&tuple,
 								 &table->key),
 					       &tuple);
 	}
-	tuple = wire_tuple(flow);
+	tuple = dsr_rs_flow_wire(flow);
 	return dsr_rs_flow_find_wire(table,
 				     dsr_rs_tuple_hash(&tuple, &table->key),
 				     &tuple);
@@ -100,7 +79,7 @@ u32 dsr_rs_flow_left(struct dsr_table *table, struct dsr_rs_flow *flow,
 static bool flow_has_socket(struct dsr_rs_net *rs,
 			    const struct dsr_rs_flow *flow)
 {
-	struct dsr_rs_tuple tuple = socket_tuple(flow);
+	struct dsr_rs_tuple tuple = dsr_rs_flow_socket(flow);
 	struct net_device *dev;
 
 	if (flow->proto != IPPROTO_TCP)
@@ -108,7 +87,9 @@ static bool flow_has_socket(struct dsr_rs_net *rs,
 	/* The local address was one of the incoming device, which a socket
 	 * may be bound to.
 	 */
-	dev = __ip_dev_find(rs->net, flow->local, false);
+	dev = tuple.zone ? dev_get_by_index_rcu(rs->net, tuple.zone) :
+			   dsr_rs_local_device(rs->net, tuple.family,
+					       &tuple.server);
 	return dev && dsr_rs_socket_exists(rs->net, &tuple, dev->ifindex);
 }
 
@@ -137,7 +118,8 @@ static void flow_free(struct dsr_rs_flow *flow)
 {
 	if (flow->rule)
 		dsr_rs_rule_put(flow->rule);
-	kmem_cache_free(flow_cache, flow);
+	kmem_cache_free(flow->family == AF_INET ? flow_cache : flow6_cache,
+			flow);
 }
 
 static void flow_free_rcu(struct rcu_head *rcu)
@@ -150,6 +132,8 @@ static void flow_release(struct dsr_table *table, struct dsr_node *node)
 {
 	struct dsr_rs_net *rs = container_of(table, struct dsr_rs_net, table);
 
+	if (dsr_rs_flow_of(node)->family == AF_INET6)
+		atomic_dec(&rs->entries6);
 	call_rcu(&dsr_rs_flow_of(node)->rcu, flow_free_rcu);
 	if (!atomic_read(&table->entries))
 		dsr_rs_net_idle(rs);
@@ -160,44 +144,110 @@ const struct dsr_table_ops dsr_rs_flow_ops = {
 	.release = flow_release,
 };
 
-static struct dsr_rs_flow *flow_begun(struct dsr_rs_flow *flow)
+/* What a new flow is to be, but for its place: hash and roles. */
+static void flow_fill(struct dsr_rs_flow *flow, const struct dsr_rs_packet *pkt,
+		      const struct dsr_rs_target *target)
 {
-	if (flow->rule)
-		this_cpu_inc(flow->rule->stats->connections);
-	return flow;
-}
-
-static struct dsr_rs_flow *flow_alloc(const struct dsr_rs_packet *pkt,
-				      const struct dsr_rs_target *target,
-				      __be16 local_cport)
-{
-	struct dsr_rs_flow *flow;
-
-	flow = kmem_cache_alloc(flow_cache, GFP_ATOMIC | __GFP_NOWARN);
-	if (!flow)
-		return NULL;
 	flow->node.seen = jiffies;
-	flow->client = pkt->tuple.client;
-	flow->vip = pkt->tuple.server;
-	flow->local = target->local;
 	flow->cport = pkt->tuple.cport;
 	flow->vport = pkt->tuple.sport;
-	flow->local_cport = local_cport;
+	flow->local_cport = pkt->tuple.cport;
 	flow->lport = target->lport;
 	flow->proto = pkt->tuple.proto;
-	flow->state = pkt->th ? dsr_state_tcp(DSR_CONN_SYN,
-						  tcp_flag_byte(pkt->th)) :
-				DSR_CONN_UDP;
+	flow->family = pkt->tuple.family;
+	flow->state = dsr_rs_packet_state(DSR_CONN_SYN, pkt);
+	if (flow->family == AF_INET) {
+		flow->v4.client = pkt->tuple.client.ip;
+		flow->v4.vip = pkt->tuple.server.ip;
+		flow->v4.local = target->local.ip;
+	} else {
+		flow->v6.client = pkt->tuple.client.in6;
+		flow->v6.vip = pkt->tuple.server.in6;
+		flow->v6.local = target->local.in6;
+		flow->v6.zone = pkt->tuple.zone;
+	}
 	flow->rule = target->rule;
-	if (flow->rule)
-		/* Listed, or unlisted within this grace period: not 0. */
-		refcount_inc(&flow->rule->refs);
-	return flow;
 }
 
-/* Whether another conversation has this client port at the socket. */
+/* Room for what is in the table the same as @flow. */
+static struct dsr_rs_flow *flow_alloc(const struct dsr_rs_flow *flow)
+{
+	bool v4 = flow->family == AF_INET;
+	struct dsr_rs_flow *copy;
+
+	copy = kmem_cache_alloc(v4 ? flow_cache : flow6_cache,
+				GFP_ATOMIC | __GFP_NOWARN);
+	if (!copy)
+		return NULL;
+	memcpy(copy, flow, v4 ? DSR_RS_FLOW_SIZE4 : DSR_RS_FLOW_SIZE6);
+	if (copy->rule)
+		/* Listed, or unlisted within this grace period: not 0. */
+		refcount_inc(&copy->rule->refs);
+	return copy;
+}
+
+/* Put a flow in the table, as an entry for @roles.
+ *
+ * Return: the entry; or one that was there before; or %NULL with @reason set.
+ */
+static struct dsr_rs_flow *flow_insert(struct dsr_rs_net *rs,
+				       const struct dsr_rs_flow *flow,
+				       u8 roles, dsr_match_fn match,
+				       enum dsr_rs_reason *reason)
+{
+	struct dsr_rs_tuple tuple = roles & DSR_RS_WIRE ?
+				    dsr_rs_flow_wire(flow) :
+				    dsr_rs_flow_socket(flow);
+	struct dsr_rs_flow *copy = flow_alloc(flow);
+	struct dsr_node *node;
+
+	if (!copy) {
+		*reason = DSR_RS_DROP_NO_MEMORY;
+		return NULL;
+	}
+	copy->roles = roles;
+	copy->node.hash = dsr_rs_tuple_hash(&tuple, &rs->table.key);
+	node = dsr_table_insert(&rs->table, &copy->node, match, flow);
+	if (node == &copy->node) {
+		if (copy->family == AF_INET6)
+			atomic_inc(&rs->entries6);
+		if (copy->rule && roles & DSR_RS_WIRE)
+			this_cpu_inc(copy->rule->stats->connections);
+		return copy;
+	}
+	flow_free(copy);
+	if (node)
+		return dsr_rs_flow_of(node);
+	*reason = DSR_RS_DROP_TABLE_FULL;
+	return NULL;
+}
+
+/* The three below: whether @node has the ends of the flow @key. */
+static bool match_wire(const struct dsr_node *node, const void *key)
+{
+	struct dsr_rs_tuple wire = dsr_rs_flow_wire(key);
+
+	return dsr_rs_flow_match_wire(node, &wire);
+}
+
+static bool match_socket(const struct dsr_node *node, const void *key)
+{
+	struct dsr_rs_tuple socket = dsr_rs_flow_socket(key);
+
+	return dsr_rs_flow_match_socket(node, &socket);
+}
+
+static bool match_either(const struct dsr_node *node, const void *key)
+{
+	return match_wire(node, key) || match_socket(node, key);
+}
+
+/* Whether another conversation has this client port at the socket. @says is
+ * set to what a socket says, if that is asked.
+ */
 static bool port_taken(struct dsr_rs_net *rs, const struct dsr_rs_packet *pkt,
-		       const struct dsr_rs_target *target, __be16 cport)
+		       const struct dsr_rs_target *target, __be16 cport,
+		       enum dsr_rs_socket *says)
 {
 	struct dsr_rs_tuple tuple = {
 		.client = pkt->tuple.client,
@@ -205,29 +255,29 @@ static bool port_taken(struct dsr_rs_net *rs, const struct dsr_rs_packet *pkt,
 		.cport = cport,
 		.sport = target->lport,
 		.proto = pkt->tuple.proto,
+		.family = pkt->tuple.family,
+		.zone = pkt->tuple.zone,
 	};
 	u32 hash = dsr_rs_tuple_hash(&tuple, &rs->table.key);
+	bool udp = pkt->tuple.proto == IPPROTO_UDP;
+	struct dsr_rs_embryo embryo;
 
 	if (dsr_rs_flow_find_socket(&rs->table, hash, &tuple))
 		return true;
-	if ((!pkt->th || dsr_rs_packet_is_syn(pkt)) &&
-	    dsr_rs_recent_has(rs->recent, hash, jiffies,
-			      dsr_state_timeout(pkt->th ? DSR_CONN_SYN :
-							  DSR_CONN_UDP)))
+	if (!udp && dsr_rs_embryo_find(rs->embryos, hash,
+				       dsr_rs_flow_match_socket, &tuple,
+				       jiffies, &embryo))
 		return true;
-	return pkt->th &&
-	       dsr_rs_socket_foreign(rs->net, &tuple, target->ifindex,
-				     cport == pkt->tuple.cport ? pkt->th :
-								 NULL);
-}
-
-/* Both sides of the flow @key are free in one bucket, or @node has one. */
-static bool match_either(const struct dsr_node *node, const void *key)
-{
-	struct dsr_rs_tuple wire = wire_tuple(key), socket = socket_tuple(key);
-
-	return dsr_rs_flow_match_wire(node, &wire) ||
-	       dsr_rs_flow_match_socket(node, &socket);
+	if ((udp || dsr_rs_packet_opens(pkt)) &&
+	    dsr_rs_recent_has(rs->recent, hash, jiffies,
+			      dsr_state_timeout(udp ? DSR_CONN_UDP :
+						      DSR_CONN_SYN)))
+		return true;
+	if (!pkt->th)
+		return false;
+	*says = dsr_rs_socket_ask(rs->net, &tuple, target->ifindex,
+				  cport == pkt->tuple.cport ? pkt->th : NULL);
+	return *says == DSR_RS_SOCKET_FOREIGN;
 }
 
 /* One entry for both sides.
@@ -236,112 +286,74 @@ static bool match_either(const struct dsr_node *node, const void *key)
  * @reason left alone if the socket's side is taken.
  */
 static struct dsr_rs_flow *create_single(struct dsr_rs_net *rs,
-					 const struct dsr_rs_packet *pkt,
-					 u32 hash,
-					 const struct dsr_rs_target *target,
+					 const struct dsr_rs_flow *new,
 					 enum dsr_rs_reason *reason)
 {
 	struct dsr_rs_flow *flow;
-	struct dsr_node *node;
 
-	flow = flow_alloc(pkt, target, pkt->tuple.cport);
-	if (!flow) {
-		*reason = DSR_RS_DROP_NO_MEMORY;
+	flow = flow_insert(rs, new, DSR_RS_WIRE | DSR_RS_SOCKET, match_either,
+			   reason);
+	if (!flow)
 		return NULL;
-	}
-	flow->node.hash = hash;
-	flow->roles = DSR_RS_WIRE | DSR_RS_SOCKET;
-	node = dsr_table_insert(&rs->table, &flow->node, match_either, flow);
-	if (node == &flow->node)
-		return flow_begun(flow);
-	flow_free(flow);
-	if (!node) {
-		*reason = DSR_RS_DROP_TABLE_FULL;
-		return NULL;
-	}
 	/* Another processor was faster with the same flow, or another one. */
-	return dsr_rs_flow_match_wire(node, &pkt->tuple) ?
-	       dsr_rs_flow_of(node) : NULL;
+	return match_wire(&flow->node, new) ? flow : NULL;
 }
 
-/* The entry for the socket's side, with a client port that is free there. */
-static struct dsr_rs_flow *create_socket_side(struct dsr_rs_net *rs,
-					      const struct dsr_rs_packet *pkt,
-					      const struct dsr_rs_target *target,
-					      enum dsr_rs_reason *reason)
+/* An entry for each side, with the client port of @new at the socket. The
+ * socket's comes first: no packet makes it be looked for before the wire's is
+ * there.
+ *
+ * Return: as create_single().
+ */
+static struct dsr_rs_flow *create_pair(struct dsr_rs_net *rs,
+				       const struct dsr_rs_flow *new,
+				       enum dsr_rs_reason *reason)
 {
-	struct dsr_rs_tuple tuple;
-	struct dsr_rs_flow *flow;
-	struct dsr_node *node;
+	struct dsr_rs_flow *wire, *socket;
+
+	socket = flow_insert(rs, new, DSR_RS_SOCKET, match_socket, reason);
+	if (!socket)
+		return NULL;
+	if (socket->vport != new->vport || socket->cport != new->cport)
+		return NULL;
+	wire = flow_insert(rs, new, DSR_RS_WIRE, match_wire, reason);
+	if (!wire || wire->local_cport != new->local_cport)
+		WRITE_ONCE(socket->roles, 0);
+	return wire;
+}
+
+/* Another client port for @new, which is free at the socket. */
+static bool port_choose(struct dsr_rs_net *rs, const struct dsr_rs_packet *pkt,
+			const struct dsr_rs_target *target,
+			struct dsr_rs_flow *new)
+{
+	enum dsr_rs_socket says;
 	__be16 cport;
 	u32 tries;
 
-	flow = flow_alloc(pkt, target, 0);
-	if (!flow) {
-		*reason = DSR_RS_DROP_NO_MEMORY;
-		return NULL;
-	}
-	flow->roles = DSR_RS_SOCKET;
 	for (tries = 0; tries < PORT_TRIES; tries++) {
 		cport = htons(PORT_MIN + reciprocal_scale(get_random_u32(),
 							  65536 - PORT_MIN));
 		if (cport == pkt->tuple.cport ||
-		    port_taken(rs, pkt, target, cport))
+		    port_taken(rs, pkt, target, cport, &says))
 			continue;
-		flow->local_cport = cport;
-		tuple = socket_tuple(flow);
-		flow->node.hash = dsr_rs_tuple_hash(&tuple, &rs->table.key);
-		node = dsr_table_insert(&rs->table, &flow->node,
-					dsr_rs_flow_match_socket, &tuple);
-		if (node == &flow->node)
-			return flow;
-		if (!node) {
-			*reason = DSR_RS_DROP_TABLE_FULL;
-			goto free;
-		}
+		new->local_cport = cport;
+		return true;
 	}
-	*reason = DSR_RS_DROP_NO_PORT;
-free:
-	flow_free(flow);
-	return NULL;
+	return false;
 }
 
-/* An entry for each side. The socket's comes first: no packet makes it be
- * looked for before the wire's is there.
- */
-static struct dsr_rs_flow *create_pair(struct dsr_rs_net *rs,
-				       const struct dsr_rs_packet *pkt,
-				       u32 hash,
-				       const struct dsr_rs_target *target,
-				       enum dsr_rs_reason *reason)
+/* Keep an embryo for @roles. */
+static bool embryo_keep(struct dsr_rs_net *rs, struct dsr_rs_embryo *embryo,
+			u8 roles)
 {
-	struct dsr_rs_flow *wire, *socket;
-	struct dsr_node *node;
+	struct dsr_rs_tuple tuple = roles & DSR_RS_WIRE ?
+				    dsr_rs_flow_wire(&embryo->flow) :
+				    dsr_rs_flow_socket(&embryo->flow);
 
-	socket = create_socket_side(rs, pkt, target, reason);
-	if (!socket)
-		return NULL;
-	wire = flow_alloc(pkt, target, socket->local_cport);
-	if (!wire) {
-		*reason = DSR_RS_DROP_NO_MEMORY;
-		goto retire_socket;
-	}
-	wire->node.hash = hash;
-	wire->roles = DSR_RS_WIRE;
-	node = dsr_table_insert(&rs->table, &wire->node,
-				dsr_rs_flow_match_wire, &pkt->tuple);
-	if (node == &wire->node)
-		return flow_begun(wire);
-	flow_free(wire);
-	WRITE_ONCE(socket->roles, 0);
-	if (node)
-		return dsr_rs_flow_of(node);
-	*reason = DSR_RS_DROP_TABLE_FULL;
-	return NULL;
-
-retire_socket:
-	WRITE_ONCE(socket->roles, 0);
-	return NULL;
+	embryo->flow.roles = roles;
+	embryo->flow.node.hash = dsr_rs_tuple_hash(&tuple, &rs->table.key);
+	return dsr_rs_embryo_keep(rs->embryos, embryo);
 }
 
 /**
@@ -350,6 +362,8 @@ retire_socket:
  * @pkt: its first packet, of which no flow is known
  * @hash: dsr_rs_tuple_hash() of the packet's tuple
  * @target: where it is to go
+ * @embryo: what is returned may be in there: what nobody is known to have
+ *	accepted is not kept in the table
  * @reason: set to why the packet has to be dropped, if %NULL is returned
  *
  * Context: rcu_read_lock(), any but hard interrupts. Allocates.
@@ -359,19 +373,72 @@ struct dsr_rs_flow *dsr_rs_flow_create(struct dsr_rs_net *rs,
 				       const struct dsr_rs_packet *pkt,
 				       u32 hash,
 				       const struct dsr_rs_target *target,
+				       struct dsr_rs_embryo *embryo,
 				       enum dsr_rs_reason *reason)
 {
-	struct dsr_rs_flow *flow;
+	bool udp = pkt->tuple.proto == IPPROTO_UDP;
+	enum dsr_rs_socket says = DSR_RS_SOCKET_NONE;
+	struct dsr_rs_flow *new = &embryo->flow, *flow;
 
+	flow_fill(new, pkt, target);
+	embryo->tos = pkt->tos;
+	embryo->ruled = target->rule;
 	*reason = DSR_RS_REASON_COUNT;
-	if (target->rule && !port_taken(rs, pkt, target, pkt->tuple.cport)) {
-		flow = create_single(rs, pkt, hash, target, reason);
-		if (flow || *reason != DSR_RS_REASON_COUNT)
-			return flow;
+	if (target->rule &&
+	    !port_taken(rs, pkt, target, pkt->tuple.cport, &says)) {
+		if (udp || (says == DSR_RS_SOCKET_EXPECTS &&
+			    !dsr_rs_packet_opens(pkt))) {
+			flow = create_single(rs, new, reason);
+			if (flow || *reason != DSR_RS_REASON_COUNT)
+				return flow;
+		} else if (embryo_keep(rs, embryo,
+				       DSR_RS_WIRE | DSR_RS_SOCKET)) {
+			return new;
+		}
 	}
 	/* What has taken the port may be this flow, made a moment ago. */
 	flow = dsr_rs_flow_find_wire(&rs->table, hash, &pkt->tuple);
-	return flow ?: create_pair(rs, pkt, hash, target, reason);
+	if (flow)
+		return flow;
+	if (!port_choose(rs, pkt, target, new)) {
+		*reason = DSR_RS_DROP_NO_PORT;
+		return NULL;
+	}
+	if (udp) {
+		flow = create_pair(rs, new, reason);
+		if (flow)
+			return flow;
+	} else if (embryo_keep(rs, embryo, DSR_RS_SOCKET) &&
+		   embryo_keep(rs, embryo, DSR_RS_WIRE)) {
+		return new;
+	}
+	/* Somebody has just now got the port that was free. */
+	if (*reason == DSR_RS_REASON_COUNT)
+		*reason = DSR_RS_DROP_NO_PORT;
+	return NULL;
+}
+
+/**
+ * dsr_rs_flow_settle() - an embryo becomes a flow
+ * @rs: where
+ * @embryo: copy of it, its rule set if it has one
+ *
+ * Context: rcu_read_lock(), any but hard interrupts. Allocates.
+ * Return: the flow, or %NULL if there is no room for it.
+ */
+struct dsr_rs_flow *dsr_rs_flow_settle(struct dsr_rs_net *rs,
+				       const struct dsr_rs_embryo *embryo)
+{
+	struct dsr_rs_flow new = embryo->flow, *flow;
+	enum dsr_rs_reason reason;
+
+	new.node.seen = jiffies;
+	new.state = DSR_CONN_ESTABLISHED;
+	flow = dsr_rs_flow_ported(&new) ? create_pair(rs, &new, &reason) :
+					  create_single(rs, &new, &reason);
+	if (flow)
+		dsr_rs_embryo_hatch(rs->embryos, embryo, jiffies);
+	return flow;
 }
 
 /**
@@ -390,23 +457,64 @@ void dsr_rs_flow_retire(struct dsr_table *table, struct dsr_rs_flow *flow)
 	WRITE_ONCE(flow->roles, 0);
 }
 
-static bool flow_is_to(struct dsr_node *node, const void *arg)
-{
-	const __be32 *local = arg;
+struct lost {
+	struct net *net;
+	const union nf_inet_addr *addr;
+	u8 family;
+};
 
-	return dsr_rs_flow_of(node)->local == *local;
+static bool flow_is_lost(struct dsr_node *node, const void *arg)
+{
+	const struct lost *lost = arg;
+	struct dsr_rs_tuple tuple;
+
+	if (dsr_rs_flow_of(node)->family != lost->family)
+		return false;
+	tuple = dsr_rs_flow_socket(dsr_rs_flow_of(node));
+	if (lost->addr &&
+	    !dsr_addr_equal(lost->family, lost->addr, &tuple.server))
+		return false;
+	return !dsr_rs_local_has(lost->net, lost->family, &tuple.server);
 }
 
 /**
- * dsr_rs_flow_forget_address() - the machine has lost an address
- * @table: table
- * @local: the address; flows to it are forgotten
+ * dsr_rs_flow_forget() - the machine has lost an address
+ * @rs: namespace, live, its lock held
+ * @family: of the address
+ * @addr: the address, or %NULL: any; flows to it are forgotten if no device
+ *	has it any more
  *
  * Context: process context, sleeps.
  */
-void dsr_rs_flow_forget_address(struct dsr_table *table, __be32 local)
+void dsr_rs_flow_forget(struct dsr_rs_net *rs, u8 family,
+			const union nf_inet_addr *addr)
 {
-	dsr_table_forget(table, flow_is_to, &local);
+	struct lost lost = { .net = rs->net, .family = family, .addr = addr };
+
+	lockdep_assert_held(&rs->lock);
+	dsr_table_forget(&rs->table, flow_is_lost, &lost);
+}
+
+/**
+ * dsr_rs_flow_bytes() - memory that the table takes
+ * @rs: namespace, live
+ *
+ * Context: any.
+ */
+u64 dsr_rs_flow_bytes(struct dsr_rs_net *rs)
+{
+	u32 size4 = ALIGN(DSR_RS_FLOW_SIZE4, cache_line_size());
+	u32 size6 = ALIGN(DSR_RS_FLOW_SIZE6, cache_line_size());
+	u64 entries6 = (u32)atomic_read(&rs->entries6);
+
+	return dsr_table_bytes(&rs->table, size4) +
+	       entries6 * (size6 - size4);
+}
+
+static struct kmem_cache *cache_create(const char *name, unsigned int size)
+{
+	return kmem_cache_create(name, size, 0,
+				 SLAB_HWCACHE_ALIGN | SLAB_ACCOUNT, NULL);
 }
 
 /**
@@ -420,13 +528,15 @@ void dsr_rs_flow_forget_address(struct dsr_table *table, __be32 local)
 int dsr_rs_flow_init(void)
 {
 	if (!flow_cache)
-		flow_cache = KMEM_CACHE(dsr_rs_flow,
-					SLAB_HWCACHE_ALIGN | SLAB_ACCOUNT);
-	return flow_cache ? 0 : -ENOMEM;
+		flow_cache = cache_create("dsr_rs_flow", DSR_RS_FLOW_SIZE4);
+	if (!flow6_cache)
+		flow6_cache = cache_create("dsr_rs_flow6", DSR_RS_FLOW_SIZE6);
+	return flow_cache && flow6_cache ? 0 : -ENOMEM;
 }
 
 /** dsr_rs_flow_exit() - once no namespace has flows, and after rcu_barrier() */
 void dsr_rs_flow_exit(void)
 {
 	kmem_cache_destroy(flow_cache);
+	kmem_cache_destroy(flow6_cache);
 }

@@ -28,35 +28,38 @@
 #include "table.h"
 #include "tuple.h"
 
+struct dsr_rs_embryo;
 struct dsr_rs_net;
 struct dsr_rs_rule;
 
 /* What an entry is found by; 0: by nothing, it waits for the janitor. */
 #define DSR_RS_WIRE	BIT(0)
 #define DSR_RS_SOCKET	BIT(1)
+/* Of an embryo: a flow has taken its place; see embryo.h. */
+#define DSR_RS_HATCHED	BIT(2)
 
 /**
  * struct dsr_rs_flow - an entry of the table
  * @node: see there
- * @client: client's address
- * @vip: server's address on the wire
- * @local: server's address at the socket
+ * @rule: what it counts for; %NULL for a conversation with the machine's own
+ *	address, which is here because a flow has its place at the socket
+ * @rcu: frees it
  * @cport: client's port on the wire
  * @vport: server's port on the wire
  * @local_cport: client's port at the socket
  * @lport: server's port at the socket
- * @proto: IPPROTO_TCP or IPPROTO_UDP
+ * @proto: IPPROTO_TCP, IPPROTO_UDP or IPPROTO_SCTP
  * @state: enum dsr_conn_state; kept in the entry for the wire
  * @roles: DSR_RS_WIRE, DSR_RS_SOCKET
- * @rule: what it counts for; %NULL for a conversation with the machine's own
- *	address, which is here because a flow has its place at the socket
- * @rcu: frees it
+ * @family: AF_INET or AF_INET6
+ * @v4: addresses of the client, of the server on the wire, and of the server
+ *	at the socket, if @family is AF_INET: there is memory for no more
+ * @v6: the same, if it is AF_INET6, and the client's zone
  */
 struct dsr_rs_flow {
 	struct dsr_node node;
-	__be32 client;
-	__be32 vip;
-	__be32 local;
+	struct dsr_rs_rule *rule;
+	struct rcu_head rcu;
 	__be16 cport;
 	__be16 vport;
 	__be16 local_cport;
@@ -64,11 +67,27 @@ struct dsr_rs_flow {
 	u8 proto;
 	u8 state;
 	u8 roles;
-	struct dsr_rs_rule *rule;
-	struct rcu_head rcu;
+	u8 family;
+	union {
+		struct {
+			__be32 client;
+			__be32 vip;
+			__be32 local;
+		} v4;
+		struct {
+			struct in6_addr client;
+			struct in6_addr vip;
+			struct in6_addr local;
+			u32 zone;
+		} v6;
+	};
 };
 
-static_assert(sizeof(struct dsr_rs_flow) <= 64);
+#define DSR_RS_FLOW_SIZE4	offsetofend(struct dsr_rs_flow, v4)
+#define DSR_RS_FLOW_SIZE6	offsetofend(struct dsr_rs_flow, v6)
+
+/* IPv4: one cache line. */
+static_assert(DSR_RS_FLOW_SIZE4 <= 64);
 
 /**
  * struct dsr_rs_target - where a new flow is to go
@@ -79,7 +98,7 @@ static_assert(sizeof(struct dsr_rs_flow) <= 64);
  */
 struct dsr_rs_target {
 	struct dsr_rs_rule *rule;
-	__be32 local;
+	union nf_inet_addr local;
 	__be16 lport;
 	int ifindex;
 };
@@ -89,16 +108,62 @@ static inline struct dsr_rs_flow *dsr_rs_flow_of(const struct dsr_node *node)
 	return container_of(node, struct dsr_rs_flow, node);
 }
 
+/** dsr_rs_flow_wire() - the ends that a flow has on the wire */
+static inline struct dsr_rs_tuple
+dsr_rs_flow_wire(const struct dsr_rs_flow *flow)
+{
+	struct dsr_rs_tuple tuple = {
+		.cport = flow->cport, .sport = flow->vport,
+		.proto = flow->proto, .family = flow->family,
+	};
+
+	if (likely(flow->family == AF_INET)) {
+		tuple.client.ip = flow->v4.client;
+		tuple.server.ip = flow->v4.vip;
+	} else {
+		tuple.client.in6 = flow->v6.client;
+		tuple.server.in6 = flow->v6.vip;
+		tuple.zone = flow->v6.zone;
+	}
+	return tuple;
+}
+
+/** dsr_rs_flow_socket() - the ends that a flow has at the socket */
+static inline struct dsr_rs_tuple
+dsr_rs_flow_socket(const struct dsr_rs_flow *flow)
+{
+	struct dsr_rs_tuple tuple = {
+		.cport = flow->local_cport, .sport = flow->lport,
+		.proto = flow->proto, .family = flow->family,
+	};
+
+	if (likely(flow->family == AF_INET)) {
+		tuple.client.ip = flow->v4.client;
+		tuple.server.ip = flow->v4.local;
+	} else {
+		tuple.client.in6 = flow->v6.client;
+		tuple.server.in6 = flow->v6.local;
+		tuple.zone = flow->v6.zone;
+	}
+	return tuple;
+}
+
 static inline bool dsr_rs_flow_match_wire(const struct dsr_node *node,
 					  const void *key)
 {
 	const struct dsr_rs_flow *flow = dsr_rs_flow_of(node);
 	const struct dsr_rs_tuple *tuple = key;
 
-	return flow->client == tuple->client && flow->cport == tuple->cport &&
-	       flow->vip == tuple->server && flow->vport == tuple->sport &&
-	       flow->proto == tuple->proto &&
-	       READ_ONCE(flow->roles) & DSR_RS_WIRE;
+	if (flow->cport != tuple->cport || flow->vport != tuple->sport ||
+	    flow->proto != tuple->proto || flow->family != tuple->family ||
+	    !(READ_ONCE(flow->roles) & DSR_RS_WIRE))
+		return false;
+	if (likely(flow->family == AF_INET))
+		return flow->v4.client == tuple->client.ip &&
+		       flow->v4.vip == tuple->server.ip;
+	return ipv6_addr_equal(&flow->v6.client, &tuple->client.in6) &&
+	       ipv6_addr_equal(&flow->v6.vip, &tuple->server.in6) &&
+	       flow->v6.zone == tuple->zone;
 }
 
 static inline bool dsr_rs_flow_match_socket(const struct dsr_node *node,
@@ -107,11 +172,16 @@ static inline bool dsr_rs_flow_match_socket(const struct dsr_node *node,
 	const struct dsr_rs_flow *flow = dsr_rs_flow_of(node);
 	const struct dsr_rs_tuple *tuple = key;
 
-	return flow->client == tuple->client &&
-	       flow->local_cport == tuple->cport &&
-	       flow->local == tuple->server && flow->lport == tuple->sport &&
-	       flow->proto == tuple->proto &&
-	       READ_ONCE(flow->roles) & DSR_RS_SOCKET;
+	if (flow->local_cport != tuple->cport || flow->lport != tuple->sport ||
+	    flow->proto != tuple->proto || flow->family != tuple->family ||
+	    !(READ_ONCE(flow->roles) & DSR_RS_SOCKET))
+		return false;
+	if (likely(flow->family == AF_INET))
+		return flow->v4.client == tuple->client.ip &&
+		       flow->v4.local == tuple->server.ip;
+	return ipv6_addr_equal(&flow->v6.client, &tuple->client.in6) &&
+	       ipv6_addr_equal(&flow->v6.local, &tuple->server.in6) &&
+	       flow->v6.zone == tuple->zone;
 }
 
 /**
@@ -164,9 +234,14 @@ struct dsr_rs_flow *dsr_rs_flow_create(struct dsr_rs_net *rs,
 				       const struct dsr_rs_packet *pkt,
 				       u32 hash,
 				       const struct dsr_rs_target *target,
+				       struct dsr_rs_embryo *embryo,
 				       enum dsr_rs_reason *reason);
+struct dsr_rs_flow *dsr_rs_flow_settle(struct dsr_rs_net *rs,
+				       const struct dsr_rs_embryo *embryo);
 void dsr_rs_flow_retire(struct dsr_table *table, struct dsr_rs_flow *flow);
-void dsr_rs_flow_forget_address(struct dsr_table *table, __be32 local);
+void dsr_rs_flow_forget(struct dsr_rs_net *rs, u8 family,
+			const union nf_inet_addr *addr);
+u64 dsr_rs_flow_bytes(struct dsr_rs_net *rs);
 u32 dsr_rs_flow_left(struct dsr_table *table, struct dsr_rs_flow *flow,
 		     u32 now);
 

@@ -4,13 +4,18 @@
  */
 
 #include <linux/inetdevice.h>
+#include <linux/ipv6.h>
 #include <linux/module.h>
 #include <linux/netfilter_ipv4.h>
+#include <linux/netfilter_ipv6.h>
 #include <linux/slab.h>
+#include <net/addrconf.h>
 #include <net/netfilter/ipv4/nf_defrag_ipv4.h>
+#include <net/netfilter/ipv6/nf_defrag_ipv6.h>
 #include <net/netns/generic.h>
 #include <linux/dsr.h>
 
+#include "embryo.h"
 #include "flow.h"
 #include "net.h"
 
@@ -30,6 +35,7 @@ const char *const dsr_rs_reason_names[DSR_RS_REASON_COUNT] = {
 #undef DSR_RS_REASON_NAME
 };
 
+/* Those of IPv6 are the second half: there may be no IPv6. */
 static const struct nf_hook_ops dsr_rs_hooks[] = {
 	{
 		/* Whole datagrams; nobody has looked at the addresses. */
@@ -45,12 +51,56 @@ static const struct nf_hook_ops dsr_rs_hooks[] = {
 		.hooknum	= NF_INET_POST_ROUTING,
 		.priority	= NF_IP_PRI_LAST,
 	},
+	{
+		.hook		= dsr_rs_deliver_hook,
+		.pf		= NFPROTO_IPV6,
+		.hooknum	= NF_INET_PRE_ROUTING,
+		.priority	= NF_IP6_PRI_RAW - 50,
+	},
+	{
+		.hook		= dsr_rs_reply_hook,
+		.pf		= NFPROTO_IPV6,
+		.hooknum	= NF_INET_POST_ROUTING,
+		.priority	= NF_IP6_PRI_LAST,
+	},
 };
+
+static unsigned int hooks_count(void)
+{
+	return ARRAY_SIZE(dsr_rs_hooks) / (ipv6_mod_enabled() ? 1 : 2);
+}
+
+static int defrag_enable(struct net *net)
+{
+	int err = nf_defrag_ipv4_enable(net);
+
+	if (err || !ipv6_mod_enabled())
+		return err;
+	err = nf_defrag_ipv6_enable(net);
+	if (err)
+		nf_defrag_ipv4_disable(net);
+	return err;
+}
+
+static void defrag_disable(struct net *net)
+{
+	nf_defrag_ipv4_disable(net);
+	if (ipv6_mod_enabled())
+		nf_defrag_ipv6_disable(net);
+}
 
 /** dsr_rs_net() - what the module has in @net */
 struct dsr_rs_net *dsr_rs_net(const struct net *net)
 {
 	return net_generic(net, dsr_rs_net_id);
+}
+
+static void memories_free(struct dsr_rs_net *rs)
+{
+	kvfree(rs->recent);
+	kvfree(rs->embryos);
+	rs->recent = NULL;
+	rs->embryos = NULL;
 }
 
 /**
@@ -68,29 +118,29 @@ int dsr_rs_net_start(struct dsr_rs_net *rs)
 	if (rs->live)
 		return 0;
 	rs->recent = kvzalloc(sizeof(*rs->recent), GFP_KERNEL_ACCOUNT);
-	if (!rs->recent)
-		return -ENOMEM;
+	rs->embryos = dsr_rs_embryo_alloc();
+	err = -ENOMEM;
+	if (!rs->recent || !rs->embryos)
+		goto free_memories;
 	err = dsr_table_init(&rs->table, &dsr_rs_flow_ops, dsr_rs_wq,
 			     rs->flows_max);
 	if (err)
-		goto free_recent;
-	err = nf_defrag_ipv4_enable(rs->net);
+		goto free_memories;
+	err = defrag_enable(rs->net);
 	if (err)
 		goto exit_table;
-	err = nf_register_net_hooks(rs->net, dsr_rs_hooks,
-				    ARRAY_SIZE(dsr_rs_hooks));
+	err = nf_register_net_hooks(rs->net, dsr_rs_hooks, hooks_count());
 	if (err)
 		goto disable_defrag;
 	WRITE_ONCE(rs->live, true);
 	return 0;
 
 disable_defrag:
-	nf_defrag_ipv4_disable(rs->net);
+	defrag_disable(rs->net);
 exit_table:
 	dsr_table_exit(&rs->table);
-free_recent:
-	kvfree(rs->recent);
-	rs->recent = NULL;
+free_memories:
+	memories_free(rs);
 	return err;
 }
 
@@ -99,17 +149,15 @@ static void net_unhook(struct dsr_rs_net *rs)
 {
 	lockdep_assert_held(&rs->lock);
 	WRITE_ONCE(rs->live, false);
-	nf_unregister_net_hooks(rs->net, dsr_rs_hooks,
-				ARRAY_SIZE(dsr_rs_hooks));
-	nf_defrag_ipv4_disable(rs->net);
+	nf_unregister_net_hooks(rs->net, dsr_rs_hooks, hooks_count());
+	defrag_disable(rs->net);
 }
 
 /* After net_unhook() and a grace period. */
 static void net_free(struct dsr_rs_net *rs)
 {
 	dsr_table_exit(&rs->table);
-	kvfree(rs->recent);
-	rs->recent = NULL;
+	memories_free(rs);
 }
 
 /**
@@ -135,6 +183,20 @@ static void net_idle_work(struct work_struct *work)
 
 	mutex_lock(&rs->lock);
 	dsr_rs_net_rest(rs);
+	mutex_unlock(&rs->lock);
+}
+
+/* Addresses of IPv6 come and go where nobody may sleep. */
+static void net_lost_work(struct work_struct *work)
+{
+	struct dsr_rs_net *rs = container_of(work, struct dsr_rs_net, lost);
+
+	mutex_lock(&rs->lock);
+	if (rs->live) {
+		/* Packets that have seen the address, and begin a flow. */
+		synchronize_net();
+		dsr_rs_flow_forget(rs, AF_INET6, NULL);
+	}
 	mutex_unlock(&rs->lock);
 }
 
@@ -170,8 +232,10 @@ static int __net_init net_init(struct net *net)
 	rs->net = net;
 	rs->flows_max = flows_max;
 	dsr_rs_rule_init(&rs->rules);
+	dsr_rs_silence_init(&rs->silences);
 	mutex_init(&rs->lock);
 	INIT_WORK(&rs->idle, net_idle_work);
+	INIT_WORK(&rs->lost, net_lost_work);
 	rs->reasons = alloc_percpu_gfp(struct dsr_rs_reasons,
 				       GFP_KERNEL_ACCOUNT);
 	if (!rs->reasons)
@@ -195,6 +259,7 @@ static void __net_exit net_pre_exit(struct net *net)
 		dsr_rs_rule_unlist(&rs->rules, rule, &rs->lock);
 	if (rs->live)
 		net_unhook(rs);
+	dsr_rs_silence_exit(rs);
 	mutex_unlock(&rs->lock);
 }
 
@@ -204,6 +269,7 @@ static void __net_exit net_exit(struct net *net)
 
 	dsr_rs_proc_exit(net);
 	cancel_work_sync(&rs->idle);
+	cancel_work_sync(&rs->lost);
 	/* Unhooked by net_pre_exit() with the table left to us. */
 	if (rs->recent)
 		net_free(rs);
@@ -224,20 +290,39 @@ static int address_event(struct notifier_block *nb, unsigned long event,
 			 void *ptr)
 {
 	struct in_ifaddr *ifa = ptr;
+	union nf_inet_addr addr = { .ip = ifa->ifa_local };
 	struct dsr_rs_net *rs;
 
 	if (event != NETDEV_DOWN)
 		return NOTIFY_DONE;
 	rs = dsr_rs_net(dev_net(ifa->ifa_dev->dev));
 	mutex_lock(&rs->lock);
-	if (rs->live)
-		dsr_rs_flow_forget_address(&rs->table, ifa->ifa_local);
+	if (rs->live) {
+		/* Packets that have seen the address, and begin a flow. */
+		synchronize_net();
+		dsr_rs_flow_forget(rs, AF_INET, &addr);
+	}
 	mutex_unlock(&rs->lock);
+	return NOTIFY_DONE;
+}
+
+static int address6_event(struct notifier_block *nb, unsigned long event,
+			  void *ptr)
+{
+	struct inet6_ifaddr *ifa = ptr;
+	struct dsr_rs_net *rs = dsr_rs_net(dev_net(ifa->idev->dev));
+
+	if (event == NETDEV_DOWN && READ_ONCE(rs->live))
+		queue_work(dsr_rs_wq, &rs->lost);
 	return NOTIFY_DONE;
 }
 
 static struct notifier_block dsr_rs_address_nb = {
 	.notifier_call = address_event,
+};
+
+static struct notifier_block dsr_rs_address6_nb = {
+	.notifier_call = address6_event,
 };
 
 static int __init dsr_rs_init(void)
@@ -263,11 +348,16 @@ static int __init dsr_rs_init(void)
 	err = register_inetaddr_notifier(&dsr_rs_address_nb);
 	if (err)
 		goto unregister_pernet;
-	err = dsr_rs_netlink_init();
+	err = register_inet6addr_notifier(&dsr_rs_address6_nb);
 	if (err)
 		goto unregister_notifier;
+	err = dsr_rs_netlink_init();
+	if (err)
+		goto unregister_notifier6;
 	return 0;
 
+unregister_notifier6:
+	unregister_inet6addr_notifier(&dsr_rs_address6_nb);
 unregister_notifier:
 	unregister_inetaddr_notifier(&dsr_rs_address_nb);
 unregister_pernet:
@@ -283,6 +373,7 @@ exit_flow:
 static void __exit dsr_rs_exit(void)
 {
 	dsr_rs_netlink_exit();
+	unregister_inet6addr_notifier(&dsr_rs_address6_nb);
 	unregister_inetaddr_notifier(&dsr_rs_address_nb);
 	unregister_pernet_subsys(&dsr_rs_net_ops);
 	destroy_workqueue(dsr_rs_wq);

@@ -4,7 +4,8 @@
  *
  * Owner: the namespace's generic array. It is "live" while there are rules or
  * flows: then the table is set up and the hooks are registered. A namespace
- * without rules pays nothing but this structure.
+ * without rules pays nothing but this structure. Silenced addresses are apart
+ * from that and have hooks of their own.
  *
  * Locking: dsr_rs_net.lock for every change by a user; packets are under
  * rcu_read_lock() and come only while the hooks are registered.
@@ -17,11 +18,15 @@
 #include <linux/workqueue.h>
 #include <net/net_namespace.h>
 
+#include "packet.h"
 #include "reason.h"
 #include "recent.h"
 #include "rule.h"
+#include "silence.h"
 #include "table.h"
 #include "trace.h"
+
+struct dsr_rs_embryos;
 
 /**
  * struct dsr_rs_reasons - packets by reason
@@ -35,21 +40,28 @@ struct dsr_rs_reasons {
  * struct dsr_rs_net - a network namespace
  * @table: flows; set up while live
  * @rules: rules
+ * @silences: addresses that are silenced
  * @recent: who has talked to the machine itself; there while live
+ * @embryos: conversations that nobody has accepted; there while live
  * @reasons: what became of packets
  * @net: the namespace
- * @lock: protects the next 3 fields and changes of @rules
+ * @entries6: entries of @table that are IPv6
+ * @lock: protects the next 3 fields and changes of @rules and @silences
  * @live: see above
  * @flows_max: hard cap of @table
  * @generation: changes of @rules so far
  * @idle: ends being live
+ * @lost: forgets flows to IPv6 addresses that have gone
  */
 struct dsr_rs_net {
 	struct dsr_table table;
 	struct dsr_rs_rules rules;
+	struct dsr_rs_silences silences;
 	struct dsr_rs_recent *recent;
+	struct dsr_rs_embryos *embryos;
 	struct dsr_rs_reasons __percpu *reasons;
 	struct net *net;
+	atomic_t entries6;
 
 	struct mutex lock;	/* protects the next 3 fields */
 	bool live;
@@ -57,6 +69,7 @@ struct dsr_rs_net {
 	u32 generation;
 
 	struct work_struct idle;
+	struct work_struct lost;
 };
 
 struct dsr_rs_net *dsr_rs_net(const struct net *net);
@@ -72,7 +85,7 @@ static inline unsigned int dsr_rs_net_finish(struct dsr_rs_net *rs,
 					     enum dsr_rs_reason reason)
 {
 	this_cpu_inc(rs->reasons->packets[reason]);
-	trace_dsr_rs_packet(skb, state->hook, reason);
+	trace_dsr_rs_packet(skb, state->pf, state->hook, reason);
 	return dsr_rs_reason_drops(reason) ? NF_DROP : NF_ACCEPT;
 }
 
@@ -87,10 +100,10 @@ unsigned int dsr_rs_reply_hook(void *priv, struct sk_buff *skb,
 /* icmp.c */
 enum dsr_rs_reason dsr_rs_icmp_deliver(struct dsr_rs_net *rs,
 				       struct sk_buff *skb,
-				       unsigned int icmp_at);
+				       const struct dsr_rs_packet *pkt);
 enum dsr_rs_reason dsr_rs_icmp_reply(struct dsr_rs_net *rs,
 				     struct sk_buff *skb,
-				     unsigned int icmp_at);
+				     const struct dsr_rs_packet *pkt);
 
 /* netlink.c */
 int dsr_rs_netlink_init(void);

@@ -21,7 +21,7 @@ static int table_put(struct sk_buff *skb, struct dsr_rs_net *rs)
 	lockdep_assert_held(&rs->lock);
 	if (rs->live) {
 		entries = atomic_read(&rs->table.entries);
-		bytes = dsr_table_bytes(&rs->table, sizeof(struct dsr_rs_flow));
+		bytes = dsr_rs_flow_bytes(rs);
 		rcu_read_lock();
 		buckets = rcu_dereference(rs->table.buckets)->mask + 1;
 		rcu_read_unlock();
@@ -135,6 +135,37 @@ static const struct genl_ops dsr_rs_ops[] = {
 	{
 		.cmd		= DSR_RS_CMD_STATS_GET,
 		.doit		= stats_get_doit,
+	},
+	{
+		.cmd		= DSR_RS_CMD_SILENCE_ADD,
+		.doit		= dsr_rs_netlink_silence_add_doit,
+		.policy		= dsr_rs_netlink_silence_policy,
+		.maxattr	= DSR_A_SILENCE,
+		.flags		= GENL_UNS_ADMIN_PERM,
+	},
+	{
+		.cmd		= DSR_RS_CMD_SILENCE_REPLACE,
+		.doit		= dsr_rs_netlink_silence_replace_doit,
+		.policy		= dsr_rs_netlink_silence_policy,
+		.maxattr	= DSR_A_SILENCE,
+		.flags		= GENL_UNS_ADMIN_PERM,
+	},
+	{
+		.cmd		= DSR_RS_CMD_SILENCE_DELETE,
+		.doit		= dsr_rs_netlink_silence_delete_doit,
+		.policy		= dsr_rs_netlink_silence_policy,
+		.maxattr	= DSR_A_SILENCE,
+		.flags		= GENL_UNS_ADMIN_PERM,
+	},
+	{
+		.cmd		= DSR_RS_CMD_SILENCE_GET,
+		.dumpit		= dsr_rs_netlink_silence_get_dumpit,
+		.flags		= GENL_UNS_ADMIN_PERM,
+	},
+	{
+		.cmd		= DSR_RS_CMD_SILENCE_FLUSH,
+		.doit		= dsr_rs_netlink_silence_flush_doit,
+		.flags		= GENL_UNS_ADMIN_PERM,
 	},
 };
 

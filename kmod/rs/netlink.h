@@ -14,7 +14,8 @@
 
 /**
  * struct dsr_rs_dump - where a dump goes on, in netlink_callback.ctx
- * @cursor: rules: how many were shown; flows: place in the table
+ * @cursor: rules and silenced addresses: how many were shown; flows: place in
+ *	the table
  */
 struct dsr_rs_dump {
 	u64 cursor;
@@ -23,6 +24,8 @@ struct dsr_rs_dump {
 extern struct genl_family dsr_rs_netlink_family;
 extern const struct nla_policy dsr_rs_netlink_rule_policy[DSR_A_RULE + 1];
 extern const struct nla_policy dsr_rs_netlink_flow_policy[DSR_A_TABLE + 1];
+extern const struct nla_policy
+dsr_rs_netlink_silence_policy[DSR_A_SILENCE + 1];
 
 /* netlink_rule.c */
 int dsr_rs_netlink_rule_add_doit(struct sk_buff *skb, struct genl_info *info);
@@ -38,5 +41,17 @@ int dsr_rs_netlink_rule_get_dumpit(struct sk_buff *skb,
 int dsr_rs_netlink_flow_get_dumpit(struct sk_buff *skb,
 				   struct netlink_callback *cb);
 int dsr_rs_netlink_flow_set_doit(struct sk_buff *skb, struct genl_info *info);
+
+/* netlink_silence.c */
+int dsr_rs_netlink_silence_add_doit(struct sk_buff *skb,
+				    struct genl_info *info);
+int dsr_rs_netlink_silence_replace_doit(struct sk_buff *skb,
+					struct genl_info *info);
+int dsr_rs_netlink_silence_delete_doit(struct sk_buff *skb,
+				       struct genl_info *info);
+int dsr_rs_netlink_silence_flush_doit(struct sk_buff *skb,
+				      struct genl_info *info);
+int dsr_rs_netlink_silence_get_dumpit(struct sk_buff *skb,
+				      struct netlink_callback *cb);
 
 #endif /* _DSR_RS_NETLINK_H */

@@ -17,14 +17,18 @@ const struct nla_policy dsr_rs_netlink_flow_policy[DSR_A_TABLE + 1] = {
 
 static int flow_attrs_put(struct sk_buff *skb, const struct dsr_rs_flow *flow)
 {
+	struct dsr_rs_tuple wire = dsr_rs_flow_wire(flow);
+	struct dsr_rs_tuple socket = dsr_rs_flow_socket(flow);
+	u8 family = flow->family;
+
 	return nla_put_u8(skb, DSR_FLOW_A_PROTO, flow->proto) ||
-	       nla_put_be32(skb, DSR_FLOW_A_SRC4, flow->client) ||
-	       nla_put_be16(skb, DSR_FLOW_A_SPORT, flow->cport) ||
-	       nla_put_be32(skb, DSR_FLOW_A_DST4, flow->vip) ||
-	       nla_put_be16(skb, DSR_FLOW_A_DPORT, flow->vport) ||
-	       nla_put_be32(skb, DSR_FLOW_A_TO4, flow->local) ||
-	       nla_put_be16(skb, DSR_FLOW_A_TO_PORT, flow->lport) ||
-	       nla_put_be16(skb, DSR_FLOW_A_SOCKET_SPORT, flow->local_cport) ||
+	       dsr_addr_put(skb, DSR_FLOW_A_SRC, family, &wire.client) ||
+	       nla_put_be16(skb, DSR_FLOW_A_SPORT, wire.cport) ||
+	       dsr_addr_put(skb, DSR_FLOW_A_DST, family, &wire.server) ||
+	       nla_put_be16(skb, DSR_FLOW_A_DPORT, wire.sport) ||
+	       dsr_addr_put(skb, DSR_FLOW_A_TO, family, &socket.server) ||
+	       nla_put_be16(skb, DSR_FLOW_A_TO_PORT, socket.sport) ||
+	       nla_put_be16(skb, DSR_FLOW_A_SOCKET_SPORT, socket.cport) ||
 	       nla_put_u8(skb, DSR_FLOW_A_STATE, READ_ONCE(flow->state)) ?
 	       -EMSGSIZE : 0;
 }

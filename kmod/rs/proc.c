@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * proc - /proc/net/dsr_rs/{rules,flows,stats}
+ * proc - /proc/net/dsr_rs/{rules,silence,flows,stats}
  *
  * The same as by netlink, to be read with cat. Which clients talk to which
  * server is for root only, as by netlink, so "flows" has mode 0440, where
  * root is that of the user namespace which owns the network namespace. The
- * other two are for everyone: they tell no more than what anybody can find
- * out by connecting.
+ * others are for everyone: they tell no more than what anybody can find out by
+ * connecting.
  *
  * Process context. Under dsr_rs_net.lock, and dsr_table.janitor for flows.
  */
@@ -20,22 +20,75 @@
 #include "flow.h"
 #include "net.h"
 
-static void rule_show(struct seq_file *m, const struct dsr_rs_rule *rule)
+static const char *proto_name(u8 proto)
+{
+	switch (proto) {
+	case IPPROTO_TCP:
+		return "tcp";
+	case IPPROTO_UDP:
+		return "udp";
+	default:
+		return "sctp";
+	}
+}
+
+static void addr_show(struct seq_file *m, const char *what, u8 family,
+		      const union nf_inet_addr *addr)
+{
+	if (family == AF_INET)
+		seq_printf(m, "%s %pI4", what, addr);
+	else
+		seq_printf(m, "%s %pI6c", what, addr);
+}
+
+static void end_show(struct seq_file *m, const char *what, u8 family,
+		     const union nf_inet_addr *addr, __be16 port)
+{
+	if (family == AF_INET)
+		seq_printf(m, " %s %pI4:%u", what, addr, ntohs(port));
+	else
+		seq_printf(m, " %s [%pI6c]:%u", what, addr, ntohs(port));
+}
+
+static void to_show(struct seq_file *m, const struct dsr_rs_rule_to *to)
+{
+	const struct dsr_rs_from_neigh *neigh;
+	u32 i;
+
+	if (to->family && to->port)
+		end_show(m, "to", to->family, &to->addr, to->port);
+	else if (to->family)
+		addr_show(m, " to", to->family, &to->addr);
+	else if (to->port)
+		seq_printf(m, " to :%u", ntohs(to->port));
+	if (to->mode == DSR_RULE_MODE_LOCAL)
+		seq_puts(m, " mode local");
+	for (i = 0; i < to->from.count; i++) {
+		neigh = &to->from.neigh[i];
+		if (neigh->family)
+			addr_show(m, " from", neigh->family, &neigh->addr);
+		else
+			seq_printf(m, " from %pM", neigh->mac);
+	}
+	if (to->clear)
+		seq_puts(m, " clear");
+}
+
+static void rule_show(struct seq_file *m, const struct dsr_rs_rule *rule,
+		      const struct mutex *lock)
 {
 	struct dsr_stats sum = {};
 
-	if (rule->key.vip)
-		seq_printf(m, "vip %pI4", &rule->key.vip);
+	if (rule->key.family)
+		addr_show(m, "vip", rule->key.family, &rule->key.vip);
 	else
 		seq_printf(m, "tos 0x%02x/0x%02x", rule->key.tos,
 			   rule->key.tos_mask);
 	if (rule->key.proto)
-		seq_printf(m, " proto %s",
-			   rule->key.proto == IPPROTO_TCP ? "tcp" : "udp");
+		seq_printf(m, " proto %s", proto_name(rule->key.proto));
 	if (rule->key.port)
 		seq_printf(m, " port %u", ntohs(rule->key.port));
-	if (rule->to_port)
-		seq_printf(m, " to %u", ntohs(rule->to_port));
+	to_show(m, rcu_dereference_protected(rule->to, lockdep_is_held(lock)));
 	dsr_stats_add(&sum, rule->stats);
 	seq_printf(m, " packets %llu bytes %llu flows %llu\n", sum.packets,
 		   sum.bytes, sum.connections);
@@ -48,7 +101,35 @@ static int rules_show(struct seq_file *m, void *v)
 
 	mutex_lock(&rs->lock);
 	list_for_each_entry(rule, &rs->rules.all, all)
-		rule_show(m, rule);
+		rule_show(m, rule, &rs->lock);
+	mutex_unlock(&rs->lock);
+	return 0;
+}
+
+static void silence_show(struct seq_file *m,
+			 const struct dsr_rs_silence *silence)
+{
+	const struct dsr_rs_silence_devs *devs = silence->devs;
+	unsigned int i;
+
+	if (silence->family == AF_INET)
+		seq_printf(m, "%pI4", &silence->addr.ip);
+	else
+		seq_printf(m, "%pI6c", &silence->addr.in6);
+	for (i = 0; devs && i < devs->count; i++)
+		seq_printf(m, " dev %s", devs->name[i]);
+	seq_printf(m, " rules %u messages %llu\n", silence->rules,
+		   (u64)atomic64_read(&silence->messages));
+}
+
+static int silences_show(struct seq_file *m, void *v)
+{
+	struct dsr_rs_net *rs = dsr_rs_net(seq_file_single_net(m));
+	struct dsr_rs_silence *silence;
+
+	mutex_lock(&rs->lock);
+	list_for_each_entry(silence, &rs->silences.all, all)
+		silence_show(m, silence);
 	mutex_unlock(&rs->lock);
 	return 0;
 }
@@ -63,7 +144,7 @@ static int stats_show(struct seq_file *m, void *v)
 	mutex_lock(&rs->lock);
 	if (rs->live) {
 		entries = atomic_read(&rs->table.entries);
-		bytes = dsr_table_bytes(&rs->table, sizeof(struct dsr_rs_flow));
+		bytes = dsr_rs_flow_bytes(rs);
 	}
 	seq_printf(m, "flow_entries %u\nflow_entries_max %u\nflow_bytes %llu\n",
 		   entries, rs->flows_max, bytes);
@@ -90,15 +171,17 @@ static const char *state_name(u8 state)
 static void flow_show(struct seq_file *m, struct dsr_table *table,
 		      struct dsr_rs_flow *flow)
 {
+	struct dsr_rs_tuple wire = dsr_rs_flow_wire(flow);
+	struct dsr_rs_tuple socket = dsr_rs_flow_socket(flow);
 	u32 left;
 
 	rcu_read_lock();
 	left = dsr_rs_flow_left(table, flow, jiffies);
 	rcu_read_unlock();
-	seq_printf(m, "proto %s client %pI4:%u vip %pI4:%u to %pI4:%u",
-		   flow->proto == IPPROTO_TCP ? "tcp" : "udp",
-		   &flow->client, ntohs(flow->cport), &flow->vip,
-		   ntohs(flow->vport), &flow->local, ntohs(flow->lport));
+	seq_printf(m, "proto %s", proto_name(flow->proto));
+	end_show(m, "client", flow->family, &wire.client, wire.cport);
+	end_show(m, "vip", flow->family, &wire.server, wire.sport);
+	end_show(m, "to", flow->family, &socket.server, socket.sport);
 	if (dsr_rs_flow_ported(flow))
 		seq_printf(m, " socket-port %u", ntohs(flow->local_cport));
 	seq_printf(m, " state %s expires %u\n",
@@ -183,6 +266,8 @@ int __net_init dsr_rs_proc_init(struct net *net)
 	if (!dir)
 		return -ENOMEM;
 	if (!proc_create_net_single("rules", 0444, dir, rules_show, NULL) ||
+	    !proc_create_net_single("silence", 0444, dir, silences_show,
+				    NULL) ||
 	    !proc_create_net("flows", 0440, dir, &flows_ops,
 			     sizeof(struct seq_net_private)) ||
 	    !proc_create_net_single("stats", 0444, dir, stats_show, NULL)) {

@@ -6,49 +6,85 @@
  * the latter, bottom halves are enabled. One lookup for each packet.
  */
 
+#include "embryo.h"
 #include "flow.h"
 #include "net.h"
 #include "rewrite.h"
-#include "state.h"
+
+/* The flow of a packet that answers an embryo. What accepts a connection, or
+ * refuses it, is said to anybody; whoever says more has a socket.
+ */
+static struct dsr_rs_flow *hatch_embryo(struct dsr_rs_net *rs,
+					const struct dsr_rs_packet *pkt,
+					u32 hash, struct dsr_rs_embryo *embryo)
+{
+	struct dsr_rs_flow *flow = NULL;
+	struct dsr_rs_tuple wire;
+	bool foreign;
+
+	if (!dsr_rs_embryo_may_be(pkt) ||
+	    !dsr_rs_embryo_find(rs->embryos, hash, dsr_rs_flow_match_socket,
+				&pkt->tuple, jiffies, embryo))
+		return NULL;
+	if (embryo->ruled) {
+		wire = dsr_rs_flow_wire(&embryo->flow);
+		/* Who was allowed to begin it is allowed to go on. */
+		embryo->flow.rule = dsr_rs_rule_match(&rs->rules, &wire,
+						      embryo->tos, NULL,
+						      &foreign);
+	}
+	if (!pkt->answer && pkt->event != DSR_EVENT_OPEN &&
+	    pkt->event != DSR_EVENT_ABORT &&
+	    embryo->ruled == !!embryo->flow.rule)
+		flow = dsr_rs_flow_settle(rs, embryo);
+	return flow ?: &embryo->flow;
+}
 
 static enum dsr_rs_reason reply_flow(struct dsr_rs_net *rs,
 				     struct sk_buff *skb,
 				     const struct dsr_rs_packet *pkt)
 {
 	u32 hash = dsr_rs_tuple_hash(&pkt->tuple, &rs->table.key);
+	struct dsr_rs_embryo embryo;
 	struct dsr_rs_flow *flow;
+	struct dsr_rs_tuple wire;
 	struct dsr_rs_ends to;
 
-	flow = dsr_rs_flow_find_socket(&rs->table, hash, &pkt->tuple);
+	flow = dsr_rs_flow_find_socket(&rs->table, hash, &pkt->tuple) ?:
+	       hatch_embryo(rs, pkt, hash, &embryo);
 	if (!flow)
 		return DSR_RS_PASS_NO_FLOW;
 	dsr_table_touch(&flow->node, jiffies);
 	/* The server knows of no such connection, or has broken it off. If a
 	 * socket is left nevertheless, the flow stays as long as that.
 	 */
-	if (pkt->th && pkt->th->rst && READ_ONCE(flow->roles) & DSR_RS_WIRE)
+	if (pkt->event == DSR_EVENT_ABORT &&
+	    READ_ONCE(flow->roles) & DSR_RS_WIRE)
 		WRITE_ONCE(flow->state, DSR_CONN_CLOSED);
 
-	to.saddr = flow->vip;
-	to.daddr = flow->client;
-	to.source = flow->vport;
-	to.dest = flow->cport;
-	if (dsr_rs_rewrite_packet(skb, pkt->thoff, &to))
+	wire = dsr_rs_flow_wire(flow);
+	to.saddr = wire.server;
+	to.daddr = wire.client;
+	to.source = wire.sport;
+	to.dest = wire.cport;
+	if (dsr_rs_rewrite_packet(skb, wire.family, wire.proto, pkt->thoff,
+				  &to))
 		return DSR_RS_DROP_NO_MEMORY;
 	return dsr_rs_flow_ported(flow) ? DSR_RS_REPLIED_OTHER_PORT :
 					  DSR_RS_REPLIED;
 }
 
-static enum dsr_rs_reason reply(struct dsr_rs_net *rs, struct sk_buff *skb)
+static enum dsr_rs_reason reply(struct dsr_rs_net *rs, struct sk_buff *skb,
+				const struct nf_hook_state *state)
 {
 	struct dsr_rs_packet pkt;
 
-	switch (dsr_rs_packet_parse(skb, false, &pkt)) {
-	case DSR_RS_PACKET_TCP:
-	case DSR_RS_PACKET_UDP:
+	switch (dsr_rs_packet_parse(skb, state->pf, false,
+				    state->out->ifindex, &pkt)) {
+	case DSR_RS_PACKET_FLOW:
 		return reply_flow(rs, skb, &pkt);
 	case DSR_RS_PACKET_ICMP:
-		return dsr_rs_icmp_reply(rs, skb, pkt.thoff);
+		return dsr_rs_icmp_reply(rs, skb, &pkt);
 	case DSR_RS_PACKET_FRAGMENT:
 		return DSR_RS_PASS_FRAGMENT;
 	case DSR_RS_PACKET_OTHER:
@@ -65,5 +101,5 @@ unsigned int dsr_rs_reply_hook(void *priv, struct sk_buff *skb,
 {
 	struct dsr_rs_net *rs = dsr_rs_net(state->net);
 
-	return dsr_rs_net_finish(rs, skb, state, reply(rs, skb));
+	return dsr_rs_net_finish(rs, skb, state, reply(rs, skb, state));
 }

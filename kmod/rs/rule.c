@@ -10,21 +10,24 @@
 
 #include "rule.h"
 
-static u32 bucket_of(__be32 vip)
+static u32 bucket_of(u8 family, const union nf_inet_addr *vip)
 {
-	return hash_32((__force u32)vip, ilog2(DSR_RS_RULE_BUCKETS));
+	return hash_32(family == AF_INET ? (__force u32)vip->ip :
+					   ipv6_addr_hash(&vip->in6),
+		       ilog2(DSR_RS_RULE_BUCKETS));
 }
 
 static struct hlist_head *head_of(struct dsr_rs_rules *rules,
 				  const struct dsr_rs_rule_key *key)
 {
-	return key->vip ? &rules->vips[bucket_of(key->vip)] : &rules->tos;
+	return key->family ? &rules->vips[bucket_of(key->family, &key->vip)] :
+			     &rules->tos;
 }
 
 /* What is more specific has the higher rank, among the rules of one head. */
 static unsigned int rank_of(const struct dsr_rs_rule_key *key)
 {
-	if (!key->vip)
+	if (!key->family)
 		return hweight8(key->tos_mask);
 	return !!key->port + !!key->proto;
 }
@@ -32,9 +35,10 @@ static unsigned int rank_of(const struct dsr_rs_rule_key *key)
 static bool key_equal(const struct dsr_rs_rule_key *a,
 		      const struct dsr_rs_rule_key *b)
 {
-	return a->vip == b->vip && a->port == b->port &&
-	       a->proto == b->proto && a->tos == b->tos &&
-	       a->tos_mask == b->tos_mask;
+	return a->family == b->family &&
+	       dsr_addr_equal(a->family, &a->vip, &b->vip) &&
+	       a->port == b->port && a->proto == b->proto &&
+	       a->tos == b->tos && a->tos_mask == b->tos_mask;
 }
 
 /** dsr_rs_rule_init() - set up an empty set of rules */
@@ -52,28 +56,61 @@ void dsr_rs_rule_init(struct dsr_rs_rules *rules)
 /**
  * dsr_rs_rule_alloc() - make a rule that is not listed
  * @key: what it matches
- * @to_port: local port, or 0
+ * @to: where it leads to; copied
  *
  * Context: process context, sleeps.
  * Return: the rule, with one reference, or %NULL without memory.
  */
 struct dsr_rs_rule *dsr_rs_rule_alloc(const struct dsr_rs_rule_key *key,
-				      __be16 to_port)
+				      const struct dsr_rs_rule_to *to)
 {
+	struct dsr_rs_rule_to *copy;
 	struct dsr_rs_rule *rule;
 
 	rule = kzalloc(sizeof(*rule), GFP_KERNEL_ACCOUNT);
 	if (!rule)
 		return NULL;
 	rule->stats = alloc_percpu_gfp(struct dsr_stats, GFP_KERNEL_ACCOUNT);
-	if (!rule->stats) {
-		kfree(rule);
-		return NULL;
-	}
+	if (!rule->stats)
+		goto free_rule;
+	copy = kmemdup(to, sizeof(*to), GFP_KERNEL_ACCOUNT);
+	if (!copy)
+		goto free_stats;
+	RCU_INIT_POINTER(rule->to, copy);
+	rule->clear = to->clear;
 	rule->key = *key;
-	rule->to_port = to_port;
 	refcount_set(&rule->refs, 1);
 	return rule;
+
+free_stats:
+	free_percpu(rule->stats);
+free_rule:
+	kfree(rule);
+	return NULL;
+}
+
+/**
+ * dsr_rs_rule_lead() - make a rule lead elsewhere
+ * @rule: rule
+ * @to: where; copied
+ * @lock: dsr_rs_net.lock
+ *
+ * Context: process context, sleeps.
+ * Return: 0, or -%ENOMEM with nothing changed.
+ */
+int dsr_rs_rule_lead(struct dsr_rs_rule *rule, const struct dsr_rs_rule_to *to,
+		     const struct mutex *lock)
+{
+	struct dsr_rs_rule_to *new = kmemdup(to, sizeof(*to),
+					     GFP_KERNEL_ACCOUNT);
+	struct dsr_rs_rule_to *old;
+
+	if (!new)
+		return -ENOMEM;
+	WRITE_ONCE(rule->clear, new->clear);
+	old = rcu_replace_pointer(rule->to, new, lockdep_is_held(lock));
+	kfree_rcu(old, rcu);
+	return 0;
 }
 
 /**
@@ -90,6 +127,7 @@ void dsr_rs_rule_put(struct dsr_rs_rule *rule)
 	if (!refcount_dec_and_test(&rule->refs))
 		return;
 	free_percpu(rule->stats);
+	kfree(rcu_dereference_protected(rule->to, true));
 	kfree(rule);
 }
 
@@ -164,49 +202,76 @@ void dsr_rs_rule_unlist(struct dsr_rs_rules *rules, struct dsr_rs_rule *rule,
 	call_rcu(&rule->rcu, rule_unlisted);
 }
 
+/* Whether a TOS rule can be for a packet of @family: an address that is named
+ * takes but its own.
+ */
+static bool leads_from(const struct dsr_rs_rule *rule, u8 family)
+{
+	u8 to = rcu_dereference(rule->to)->family;
+
+	return !to || to == family;
+}
+
 /**
  * dsr_rs_rule_match() - the most specific rule for a request
  * @rules: the rules
  * @tuple: ends of the request
  * @tos: its TOS byte
+ * @skb: its packet, which tells who has sent it; or %NULL: one that may
+ * @foreign: set: whether a TOS rule was passed over for who has sent @skb
  *
  * VIP, protocol and port come before VIP and protocol, that before VIP alone,
- * and that before TOS, where the mask with more bits comes first.
+ * and that before TOS, where the mask with more bits comes first, and of those
+ * with as many the one that was there first.
  *
  * Context: rcu_read_lock().
  * Return: the rule, or %NULL. Whether the address of a TOS rule's packet may
  * be taken for a VIP is for the caller to find out.
  */
 struct dsr_rs_rule *dsr_rs_rule_match(const struct dsr_rs_rules *rules,
-				      const struct dsr_rs_tuple *tuple, u8 tos)
+				      const struct dsr_rs_tuple *tuple, u8 tos,
+				      const struct sk_buff *skb, bool *foreign)
 {
+	u32 bucket = bucket_of(tuple->family, &tuple->server);
 	struct dsr_rs_rule *rule;
 
-	hlist_for_each_entry_rcu(rule, &rules->vips[bucket_of(tuple->server)],
-				 node)
-		if (rule->key.vip == tuple->server &&
+	*foreign = false;
+	hlist_for_each_entry_rcu(rule, &rules->vips[bucket], node)
+		if (rule->key.family == tuple->family &&
+		    dsr_addr_equal(tuple->family, &rule->key.vip,
+				   &tuple->server) &&
 		    (!rule->key.proto || rule->key.proto == tuple->proto) &&
 		    (!rule->key.port || rule->key.port == tuple->sport))
 			return rule;
-	hlist_for_each_entry_rcu(rule, &rules->tos, node)
-		if ((tos & rule->key.tos_mask) == rule->key.tos)
+	hlist_for_each_entry_rcu(rule, &rules->tos, node) {
+		if ((tos & rule->key.tos_mask) != rule->key.tos ||
+		    !leads_from(rule, tuple->family))
+			continue;
+		if (!skb ||
+		    dsr_rs_from_has(&rcu_dereference(rule->to)->from, skb))
 			return rule;
+		*foreign = true;
+	}
 	return NULL;
 }
 
 /**
  * dsr_rs_rule_names() - whether a rule has this VIP
  * @rules: the rules
+ * @family: of the address
  * @vip: address
  *
  * Context: rcu_read_lock().
  */
-bool dsr_rs_rule_names(const struct dsr_rs_rules *rules, __be32 vip)
+bool dsr_rs_rule_names(const struct dsr_rs_rules *rules, u8 family,
+		       const union nf_inet_addr *vip)
 {
 	struct dsr_rs_rule *rule;
 
-	hlist_for_each_entry_rcu(rule, &rules->vips[bucket_of(vip)], node)
-		if (rule->key.vip == vip)
+	hlist_for_each_entry_rcu(rule, &rules->vips[bucket_of(family, vip)],
+				 node)
+		if (rule->key.family == family &&
+		    dsr_addr_equal(family, &rule->key.vip, vip))
 			return true;
 	return false;
 }

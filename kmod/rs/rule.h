@@ -6,7 +6,7 @@
  * listed or a flow counts for it: both hold a reference.
  *
  * Locking: packets read the lists under rcu_read_lock(); they change under
- * dsr_rs_net.lock. A rule's key never changes, its to_port is one word.
+ * dsr_rs_net.lock, and so does where a rule leads to. Its key never changes.
  */
 #ifndef _DSR_RS_RULE_H
 #define _DSR_RS_RULE_H
@@ -16,7 +16,9 @@
 #include <linux/rcupdate.h>
 #include <linux/refcount.h>
 #include <linux/types.h>
+#include <linux/dsr.h>
 
+#include "from.h"
 #include "stats.h"
 #include "tuple.h"
 
@@ -24,18 +26,40 @@
 
 /**
  * struct dsr_rs_rule_key - what a rule matches
- * @vip: destination address, or 0: by TOS
+ * @vip: destination address, if @family says so; else all 0
  * @port: destination port, or 0: all
- * @proto: protocol, or 0: TCP and UDP
- * @tos: TOS byte, if @vip is 0
+ * @proto: protocol, or 0: all that there are
+ * @family: AF_INET or AF_INET6: by VIP; 0: by TOS
+ * @tos: TOS byte or traffic class, if @family is 0
  * @tos_mask: the bits of it that are compared
  */
 struct dsr_rs_rule_key {
-	__be32 vip;
+	union nf_inet_addr vip;
 	__be16 port;
 	u8 proto;
+	u8 family;
 	u8 tos;
 	u8 tos_mask;
+};
+
+/**
+ * struct dsr_rs_rule_to - where a rule leads to
+ * @addr: local address, if @family says so
+ * @port: local port, or 0: that of the packet
+ * @family: AF_INET or AF_INET6; 0: an address of the incoming device
+ * @mode: enum dsr_rule_mode; local: to the VIP itself
+ * @clear: bits of the TOS byte that are 0 in what is delivered
+ * @from: who must have sent the frame that begins a flow
+ * @rcu: frees what is not a rule's any more
+ */
+struct dsr_rs_rule_to {
+	union nf_inet_addr addr;
+	__be16 port;
+	u8 family;
+	u8 mode;
+	u8 clear;
+	struct dsr_rs_from from;
+	struct rcu_head rcu;
 };
 
 /**
@@ -44,18 +68,23 @@ struct dsr_rs_rule_key {
  *	what is more specific comes first
  * @all: in the list of all rules, in the order of their coming
  * @key: what it matches
- * @to_port: local port, or 0: that of the packet
+ * @to: where it leads to, never %NULL; replaced as a whole
  * @refs: one while listed, one for each flow
  * @stats: requests and flows
+ * @clear: that of @to, where packets of known flows have it at hand
+ * @routed: in mode local: when there was last seen to be a local route, in
+ *	jiffies; 0: not so far
  * @rcu: frees what the list's readers may still see
  */
 struct dsr_rs_rule {
 	struct hlist_node node;
 	struct list_head all;
 	struct dsr_rs_rule_key key;
-	__be16 to_port;
+	struct dsr_rs_rule_to __rcu *to;
 	refcount_t refs;
 	struct dsr_stats __percpu *stats;
+	u8 clear;
+	u32 routed;
 	struct rcu_head rcu;
 };
 
@@ -73,9 +102,17 @@ struct dsr_rs_rules {
 	u32 count;
 };
 
+/** dsr_rs_rule_is_local() - whether a rule is in mode local; under RCU */
+static inline bool dsr_rs_rule_is_local(const struct dsr_rs_rule *rule)
+{
+	return rcu_dereference(rule->to)->mode == DSR_RULE_MODE_LOCAL;
+}
+
 void dsr_rs_rule_init(struct dsr_rs_rules *rules);
 struct dsr_rs_rule *dsr_rs_rule_alloc(const struct dsr_rs_rule_key *key,
-				      __be16 to_port);
+				      const struct dsr_rs_rule_to *to);
+int dsr_rs_rule_lead(struct dsr_rs_rule *rule, const struct dsr_rs_rule_to *to,
+		     const struct mutex *lock);
 void dsr_rs_rule_put(struct dsr_rs_rule *rule);
 struct dsr_rs_rule *dsr_rs_rule_find(struct dsr_rs_rules *rules,
 				     const struct dsr_rs_rule_key *key,
@@ -85,7 +122,9 @@ void dsr_rs_rule_list(struct dsr_rs_rules *rules, struct dsr_rs_rule *rule,
 void dsr_rs_rule_unlist(struct dsr_rs_rules *rules, struct dsr_rs_rule *rule,
 			const struct mutex *lock);
 struct dsr_rs_rule *dsr_rs_rule_match(const struct dsr_rs_rules *rules,
-				      const struct dsr_rs_tuple *tuple, u8 tos);
-bool dsr_rs_rule_names(const struct dsr_rs_rules *rules, __be32 vip);
+				      const struct dsr_rs_tuple *tuple, u8 tos,
+				      const struct sk_buff *skb, bool *foreign);
+bool dsr_rs_rule_names(const struct dsr_rs_rules *rules, u8 family,
+		       const union nf_inet_addr *vip);
 
 #endif /* _DSR_RS_RULE_H */

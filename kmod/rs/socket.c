@@ -16,21 +16,42 @@ static struct sock *socket_get(struct net *net,
 	struct sock *sk;
 
 	local_bh_disable();
-	sk = dsr_compat_tcp_lookup(net, tuple->client, tuple->cport,
-				   tuple->server, tuple->sport, ifindex);
+	if (tuple->family == AF_INET)
+		sk = dsr_compat_tcp_lookup(net, tuple->client.ip, tuple->cport,
+					   tuple->server.ip, tuple->sport,
+					   ifindex);
+	else
+		sk = dsr_compat_tcp_lookup6(net, &tuple->client.in6,
+					    tuple->cport, &tuple->server.in6,
+					    tuple->sport, ifindex);
 	local_bh_enable();
 	return sk;
+}
+
+/* Whether @th goes on where the SYN of @req has left off, or is that SYN: a
+ * foreigner would have to guess a number of 32 bits.
+ */
+static bool request_expects(const struct tcp_request_sock *req,
+			    const struct tcphdr *th)
+{
+	if (th->syn)
+		return !th->ack && ntohl(th->seq) == req->rcv_isn;
+	if (!th->ack)
+		return th->rst && ntohl(th->seq) == req->rcv_isn + 1;
+	return ntohl(th->ack_seq) == req->snt_isn + 1;
 }
 
 /* Whether @th is in the windows of @sk (RFC 9293, section 3.4), read without
  * its lock: a miss by a few bytes is harmless.
  */
-static bool socket_expects(const struct sock *sk, const struct tcphdr *th)
+static bool socket_expects(struct sock *sk, const struct tcphdr *th)
 {
 	const struct tcp_sock *tp = tcp_sk(sk);
 	u32 rcv_nxt, rcv_wnd, snd_nxt;
 
-	/* Neither a request nor one in TIME_WAIT has the windows. */
+	if (sk->sk_state == TCP_NEW_SYN_RECV)
+		return request_expects(tcp_rsk(inet_reqsk(sk)), th);
+	/* One in TIME_WAIT has no windows. */
 	if (!sk_fullsock(sk) || th->syn || !th->ack)
 		return false;
 	rcv_nxt = READ_ONCE(tp->rcv_nxt);
@@ -62,7 +83,7 @@ bool dsr_rs_socket_exists(struct net *net, const struct dsr_rs_tuple *tuple,
 }
 
 /**
- * dsr_rs_socket_foreign() - whether these ends belong to another conversation
+ * dsr_rs_socket_ask() - whose these ends are
  * @net: network namespace
  * @tuple: ends; @tuple->server is the local one
  * @ifindex: incoming device
@@ -70,18 +91,19 @@ bool dsr_rs_socket_exists(struct net *net, const struct dsr_rs_tuple *tuple,
  *	is new to all sockets
  *
  * Context: rcu_read_lock(), any but hard interrupts.
- * Return: whether there is a socket that does not wait for @th. It does where
- * a flow was forgotten, as when this module has been loaded anew.
+ * Return: enum dsr_rs_socket. A socket waits for the segment where a flow was
+ * forgotten, as when this module has been loaded anew.
  */
-bool dsr_rs_socket_foreign(struct net *net, const struct dsr_rs_tuple *tuple,
-			   int ifindex, const struct tcphdr *th)
+enum dsr_rs_socket dsr_rs_socket_ask(struct net *net,
+				     const struct dsr_rs_tuple *tuple,
+				     int ifindex, const struct tcphdr *th)
 {
 	struct sock *sk = socket_get(net, tuple, ifindex);
-	bool foreign;
+	bool expects;
 
 	if (!sk)
-		return false;
-	foreign = !th || !socket_expects(sk, th);
+		return DSR_RS_SOCKET_NONE;
+	expects = th && socket_expects(sk, th);
 	sock_gen_put(sk);
-	return foreign;
+	return expects ? DSR_RS_SOCKET_EXPECTS : DSR_RS_SOCKET_FOREIGN;
 }

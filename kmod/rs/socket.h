@@ -12,9 +12,22 @@
 
 #include "tuple.h"
 
+/**
+ * enum dsr_rs_socket - what a socket says of a segment that is new to us
+ * @DSR_RS_SOCKET_NONE: there is no socket past LISTEN with these ends
+ * @DSR_RS_SOCKET_EXPECTS: there is one, which waits for it
+ * @DSR_RS_SOCKET_FOREIGN: there is one, of another conversation
+ */
+enum dsr_rs_socket {
+	DSR_RS_SOCKET_NONE,
+	DSR_RS_SOCKET_EXPECTS,
+	DSR_RS_SOCKET_FOREIGN,
+};
+
 bool dsr_rs_socket_exists(struct net *net, const struct dsr_rs_tuple *tuple,
 			  int ifindex);
-bool dsr_rs_socket_foreign(struct net *net, const struct dsr_rs_tuple *tuple,
-			   int ifindex, const struct tcphdr *th);
+enum dsr_rs_socket dsr_rs_socket_ask(struct net *net,
+				     const struct dsr_rs_tuple *tuple,
+				     int ifindex, const struct tcphdr *th);
 
 #endif /* _DSR_RS_SOCKET_H */

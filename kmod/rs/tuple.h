@@ -10,20 +10,26 @@
 #include <linux/siphash.h>
 #include <linux/types.h>
 
+#include "addr.h"
+
 /**
  * struct dsr_rs_tuple - one conversation as one side of the module sees it
  * @client: client's address
  * @server: the VIP on the wire, the local address at the socket
  * @cport: client's port
  * @sport: server's port
- * @proto: IPPROTO_TCP or IPPROTO_UDP
+ * @proto: IPPROTO_TCP, IPPROTO_UDP or IPPROTO_SCTP
+ * @family: AF_INET or AF_INET6; of the addresses, no other bytes are set
+ * @zone: the link of a client that has but a link-local address there; else 0
  */
 struct dsr_rs_tuple {
-	__be32 client;
-	__be32 server;
+	union nf_inet_addr client;
+	union nf_inet_addr server;
 	__be16 cport;
 	__be16 sport;
 	u8 proto;
+	u8 family;
+	u32 zone;
 };
 
 /**
@@ -37,9 +43,28 @@ struct dsr_rs_tuple {
 static inline u32 dsr_rs_tuple_hash(const struct dsr_rs_tuple *tuple,
 				    const hsiphash_key_t *key)
 {
-	return hsiphash_2u32((__force u32)tuple->client,
-			     (__force u32)tuple->cport << 16 | tuple->proto,
-			     key);
+	u32 rest = (__force u32)tuple->cport << 16 | tuple->proto;
+	u32 words[6];
+
+	if (likely(tuple->family == AF_INET))
+		return hsiphash_2u32((__force u32)tuple->client.ip, rest, key);
+	memcpy(words, &tuple->client.in6, sizeof(tuple->client.in6));
+	words[4] = rest;
+	words[5] = tuple->zone;
+	return hsiphash(words, sizeof(words), key);
+}
+
+/**
+ * dsr_rs_tuple_zone() - the zone of a client
+ * @family: family of the address
+ * @client: the address
+ * @ifindex: the device to it
+ */
+static inline u32 dsr_rs_tuple_zone(u8 family, const union nf_inet_addr *client,
+				    int ifindex)
+{
+	return family == AF_INET6 &&
+	       ipv6_addr_type(&client->in6) & IPV6_ADDR_LINKLOCAL ? ifindex : 0;
 }
 
 /**

@@ -84,16 +84,26 @@ static int fake_recv(struct nl_sock *sock, struct sockaddr_nl *from,
 	return n;
 }
 
-struct nl_sock *socket_open(void)
+/* One connection is enough for both kinds of requests. */
+struct nl_sock *socket_open_route(void)
 {
 	struct nl_sock *sock = nl_socket_alloc();
 	struct nl_cb *cb = nl_socket_get_cb(sock);
 
-	fake_connect();
+	if (fake_fd < 0)
+		fake_connect();
 	nl_cb_overwrite_send(cb, fake_send);
 	nl_cb_overwrite_recv(cb, fake_recv);
 	nl_cb_put(cb);
 	return sock;
+}
+
+struct nl_sock *socket_open(void)
+{
+	if (fake_fd >= 0)
+		close(fake_fd);
+	fake_fd = -1;
+	return socket_open_route();
 }
 
 /* A message of its own tells the test. */

@@ -22,6 +22,7 @@ CTRL_ATTR_FAMILY_ID, CTRL_ATTR_FAMILY_NAME = 1, 2
 ATTR_MSG, ATTR_OFFS, ATTR_POLICY = 1, 2, 4
 POLICY_MIN_U, POLICY_MAX_U = 4, 5
 
+RTM_NEWROUTE, RTM_DELROUTE = 24, 25
 FAMILIES = {'dsr': 0x21, 'dsr_rs': 0x22, 'nlctrl': GENL_ID_CTRL}
 GROUPS = {'dsr': ('events', 0x31), 'nlctrl': ('notify', 0x10)}
 FAKE_ERROR = 0xffffffff     # see fake_socket.c
@@ -101,7 +102,8 @@ class Request:
         (self.length, self.kind, self.flags, self.seq,
          self.port) = struct.unpack_from('=IHHII', data)
         self.cmd, self.version = struct.unpack_from('=BB', data, 16)
-        self.attrs = parse_attrs(data[20:self.length])
+        self.route = self.kind in (RTM_NEWROUTE, RTM_DELROUTE)
+        self.attrs = parse_attrs(data[28 if self.route else 20:self.length])
         self.dump = self.flags & NLM_F_DUMP == NLM_F_DUMP
 
     def nest(self, kind):
@@ -220,7 +222,8 @@ class FakeKernel:
         self.path = path
         self.families = ['dsr', 'dsr_rs']
         self.answers = {}
-        self.requests = []          # to the modules, not to the controller
+        self.routes = {}            # answers about routes, by type
+        self.requests = []          # but for those to the controller
         self.connections = 0
         self.looked_up = []         # families that were asked for by name
         self.groups = True          # the modules have multicast groups
@@ -301,6 +304,8 @@ class FakeKernel:
             return Reply(family(name, self.groups)) if (
                 name in self.families) else Ack(errno.ENOENT)
         self.requests.append(request)
+        if request.route:
+            return self.routes.get(request.kind, Ack())
         name = {v: k for k, v in FAMILIES.items()}.get(request.kind)
         if name not in self.families:
             return Ack(errno.ENOENT)

@@ -116,10 +116,10 @@ def explanation(why, choice=0, slot=None):
 
 
 def rule(vip=None, proto=None, port=None, tos=None, mask=None, to_port=None,
-         counters=(0, 0, 0)):
-    attrs = []
+         counters=(0, 0, 0), to=None, mode=0, more=()):
+    attrs = [u8(u.DSR_RULE_A_MODE, mode), *more]
     if vip:
-        attrs.append(addr(u.DSR_RULE_A_VIP4, vip))
+        attrs.append(addr(u.DSR_RULE_A_VIP, vip))
     if proto:
         attrs.append(u8(u.DSR_RULE_A_PROTO, proto))
     if port:
@@ -128,16 +128,26 @@ def rule(vip=None, proto=None, port=None, tos=None, mask=None, to_port=None,
         attrs += [u8(u.DSR_RULE_A_TOS, tos), u8(u.DSR_RULE_A_TOS_MASK, mask)]
     if to_port:
         attrs.append(be16(u.DSR_RULE_A_TO_PORT, to_port))
+    if to:
+        attrs.append(addr(u.DSR_RULE_A_TO, to))
     attrs.append(stats(u.DSR_RULE_A_STATS, *counters))
     return nest(u.DSR_A_RULE, *attrs)
+
+
+def silence(address, devices=(), rules=0, wanted=1, messages=0):
+    return nest(u.DSR_A_SILENCE, addr(u.DSR_SILENCE_A_ADDR, address),
+                *(string(u.DSR_SILENCE_A_DEV, name) for name in devices),
+                u32(u.DSR_SILENCE_A_RULES, rules),
+                u8(u.DSR_SILENCE_A_WANTED, wanted),
+                u64(u.DSR_SILENCE_A_MESSAGES, messages))
 
 
 def flow(proto, src, sport, dst, dport, to, to_port, socket_sport, state,
          expires):
     return nest(u.DSR_A_FLOW, u8(u.DSR_FLOW_A_PROTO, proto),
-                addr(u.DSR_FLOW_A_SRC4, src), be16(u.DSR_FLOW_A_SPORT, sport),
-                addr(u.DSR_FLOW_A_DST4, dst), be16(u.DSR_FLOW_A_DPORT, dport),
-                addr(u.DSR_FLOW_A_TO4, to),
+                addr(u.DSR_FLOW_A_SRC, src), be16(u.DSR_FLOW_A_SPORT, sport),
+                addr(u.DSR_FLOW_A_DST, dst), be16(u.DSR_FLOW_A_DPORT, dport),
+                addr(u.DSR_FLOW_A_TO, to),
                 be16(u.DSR_FLOW_A_TO_PORT, to_port),
                 be16(u.DSR_FLOW_A_SOCKET_SPORT, socket_sport),
                 u8(u.DSR_FLOW_A_STATE, state),
@@ -232,6 +242,17 @@ RULES = [
     rule(VIP, TCP, 80, to_port=8080, counters=(7, 2048, 1)),
     rule(tos=0x04, mask=0xfc),
     rule(tos=0x02, mask=0xff, to_port=81),
+    rule('2001:db8:31::100', SCTP, 5000, to='2001:db8:30::101', to_port=81),
+    rule(tos=0xb8, mask=0xfc, to=W101),
+    rule('10.10.31.110', mode=u.DSR_RULE_MODE_LOCAL, counters=(5, 400, 1),
+         more=[u8(u.DSR_RULE_A_ROUTED, 1)]),
+    rule(VIP6, mode=u.DSR_RULE_MODE_LOCAL, more=[u8(u.DSR_RULE_A_ROUTED, 0)]),
+    rule(tos=0x20, mask=0xfc, more=[
+        addr(u.DSR_RULE_A_FROM, '10.10.30.11'),
+        attr(u.DSR_RULE_A_FROM, bytes.fromhex('0200000000aa')),
+        addr(u.DSR_RULE_A_FROM, W6), u8(u.DSR_RULE_A_CLEAR, 1)]),
+    rule(tos=0x40, mask=0xfc, more=[u8(u.DSR_RULE_A_CLEAR, 1)]),
+    rule(tos=0x60, mask=0xfc, more=[addr(u.DSR_RULE_A_FROM, '10.10.30.12')]),
 ]
 
 FLOWS = [
@@ -253,6 +274,13 @@ PATHS = [
     path(1, 10000, forwarded=123456, not_ip=0, no_connection=80,
          state_changes=40),
     path(4294967295, 3600000, forwarded=0, not_ip=0),
+]
+
+SILENCES = [
+    silence(VIP, messages=12345),
+    silence('10.10.31.110', ['eth0', 'bond1+'], messages=2**64 - 1),
+    silence(VIP6, rules=2, wanted=0),
+    silence('2001:db8::101', ['eth0'], rules=1),
 ]
 
 LB_STATS = (table(16, 1048576, 2048, 134217, timeouts(
@@ -309,6 +337,7 @@ def load(kernel):
         ('dsr', u.DSR_CMD_STATS_GET): Reply(LB_STATS),
         ('dsr_rs', u.DSR_RS_CMD_RULE_GET): Reply(*RULES),
         ('dsr_rs', u.DSR_RS_CMD_FLOW_GET): Reply(*FLOWS),
+        ('dsr_rs', u.DSR_RS_CMD_SILENCE_GET): Reply(*SILENCES),
         ('dsr_rs', u.DSR_RS_CMD_STATS_GET): Reply(RS_STATS),
     })
     kernel.events = list(EVENTS)

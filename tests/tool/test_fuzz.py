@@ -21,8 +21,8 @@ COUNT = int(os.environ.get('DSR_FUZZ_COUNT', '6000'))
 SEED = int(os.environ.get('DSR_FUZZ_SEED', '1'))
 COMMANDS = ['service show', 'service show fwmark 1', 'backend show',
             'connection show', 'connection show src 10.10.31.200:1 limit 2',
-            'path show', 'real show', 'flow show', 'stats', 'show',
-            'service add fwmark 1',
+            'path show', 'real show', 'real silence', 'flow show', 'stats',
+            'show', 'service add fwmark 1',
             'service show vip 10.10.31.100', 'connection show sort expires',
             'explain 10.0.0.1:1 10.0.0.2:80 mark 1']
 LENGTHS = [0, 1, 2, 3, 4, 5, 7, 8, 0x7f, 0xff, 0x7fff, 0x8000, 0xffff]

@@ -15,7 +15,11 @@ TIMEOUT = ('[timeout-syn|timeout-established|timeout-fin|timeout-closed|'
 SERVICE = f'{{{SERVICE_KEY}}} [OPTION]...'
 BACKEND_KEY = f'{{{SERVICE_KEY}}} via ADDR'
 BACKEND = f'{BACKEND_KEY} [weight W] [upper N] [lower N] [up|down]'
-KEY = '{vip ADDR [proto tcp|udp [port N]] | tos VALUE[/MASK] | dscp VALUE}'
+KEY = ('{vip ADDR [proto tcp|udp|sctp [port N]] | tos VALUE[/MASK] | '
+       'dscp VALUE}')
+OPTIONS = ('[to ADDR|[:]PORT|ADDR:PORT] [mode redirect|local] '
+           '[from ADDR|MAC[,ADDR|MAC]...] [clear]')
+SILENCE = 'ADDR [dev DEV]...'
 CONNECTION = ('[fwmark N] [via ADDR] [src ADDR[:PORT]] [dst ADDR[:PORT]] '
               '[proto tcp|udp|sctp] '
               '[state syn|established|fin|closed|udp|persistent] '
@@ -26,8 +30,9 @@ OBJECTS = ('service, backend, connection, path, real, flow, stats, show, '
 PATH = 'dev NAME [recheck TIME]'
 NUMBER = ('is not a number: write it in decimal without leading zeros, or in '
           'hexadecimal behind 0x')
-IPV4 = ('is not an IPv4 address: write it as four numbers, like 192.0.2.1')
 ADDRESS = 'is not an IP address: write it like 192.0.2.1 or 2001:db8::1'
+NEIGHBOUR = ('is neither an IP address nor a MAC address: write it like '
+             '192.0.2.1, 2001:db8::1 or 02:00:00:00:00:01')
 TIME = ('is not a time: write it like 500ms, 30s, 10m, 2h, 1d or 1h30m; a '
         'number alone is seconds')
 WHICH = 'one of fwmark and vip is missing'
@@ -108,8 +113,8 @@ ERRORS = {
     'flow show state persistent':
         "flow show: unknown state 'persistent': "
         'expected syn, established, fin, closed or udp',
-    'flow show proto sctp':
-        "flow show: unknown proto 'sctp': expected tcp or udp",
+    'flow show proto icmp':
+        "flow show: unknown proto 'icmp': expected tcp, udp or sctp",
     'monitor service': "monitor: unexpected argument 'service': "
                        'there are none here',
     # times
@@ -197,15 +202,57 @@ ERRORS = {
     'stats show x': "stats show: unexpected argument 'x': "
                     'there are none here',
     'real add': 'real add: one of vip, tos and dscp is missing: '
-                f'dsrctl real add {KEY} [to [:]PORT]',
+                f'dsrctl real add {KEY} {OPTIONS}',
     'real delete to 80': "real delete: unknown keyword 'to': "
                          'expected vip, proto, port, tos or dscp',
     'real add vip 10.0.0.1 tos 4':
         'real add: vip, tos and dscp exclude each other: '
-        f'dsrctl real add {KEY} [to [:]PORT]',
+        f'dsrctl real add {KEY} {OPTIONS}',
     'real add tos 4 dscp 1':
         'real add: vip, tos and dscp exclude each other: '
-        f'dsrctl real add {KEY} [to [:]PORT]',
+        f'dsrctl real add {KEY} {OPTIONS}',
+    # real server rules
+    'real add vip 10.0.0.1 mode direct':
+        "real add: unknown mode 'direct': expected redirect or local",
+    'real add tos 0x20 from 10.0.0.1,lv1': f"real add: from 'lv1' {NEIGHBOUR}",
+    'real add tos 0x20 from 10.0.0.1,': f"real add: from '' {NEIGHBOUR}",
+    **{f'real add tos 0x20 from {mac}':
+       f"real add: from '{mac}' {NEIGHBOUR}"
+       for mac in ('02:00:00:00:00', '02:00:00:00:00:1', '02:00:00:00:00:01:',
+                   '02:00:00:00:00:0g', '02-00-00-00-00-01', '0200.0000.0001',
+                   '02:00:00:00:00:011')},
+    'real add tos 0x20 from ' + ','.join(['10.0.0.1'] * 9):
+        'real add: from names more than 8 balancers',
+    'real add tos 0x20 clear clear': 'real add: clear is given twice',
+    'real delete tos 0x20 clear':
+        "real delete: unknown keyword 'clear': "
+        'expected vip, proto, port, tos or dscp',
+    # silence
+    'real s': "real: command 's' is ambiguous: show, stop or silence",
+    'real sil mute': "real silence: unknown command 'mute': expected add, "
+                     'replace, delete, show, flush or help',
+    'real silence add': 'real silence add: address is missing: '
+                        f'dsrctl real silence add {SILENCE}',
+    'real silence delete': 'real silence delete: address is missing: '
+                           'dsrctl real silence delete ADDR',
+    'real silence 10.0.0': f"real silence add: address '10.0.0' {ADDRESS}",
+    'real silence 10.0.0.1/32':
+        f"real silence add: address '10.0.0.1/32' {ADDRESS}",
+    'real silence 10.0.0.1 eth0': "real silence add: unknown keyword 'eth0': "
+                                  'expected dev',
+    'real silence 10.0.0.1 dev eth0 dev':
+        'real silence add: dev needs a value: '
+        f'dsrctl real silence add {SILENCE}',
+    'real silence replace ::1 dev sixteen-letters-':
+        'real silence replace: dev sixteen-letters- is too long: a device\'s '
+        'name has at most 15 characters',
+    'real silence delete 10.0.0.1 dev eth0':
+        "real silence delete: unexpected argument 'dev': there are none here",
+    'real silence show 10.0.0.1':
+        "real silence show: unexpected argument '10.0.0.1': "
+        'there are none here',
+    'real silence flush all':
+        "real silence flush: unexpected argument 'all': there are none here",
     'connection show limit': 'connection show: limit needs a value: '
                              f'dsrctl connection show {CONNECTION}',
     # numbers
@@ -246,7 +293,14 @@ ERRORS = {
     'real add vip 10.0.0.1 to 65536':
         'real add: to 65536 is out of range: 0 to 65535',
     'real add vip 10.0.0.1 to :': f"real add: to '' {NUMBER}",
-    'real add vip 10.0.0.1 to ::80': f"real add: to ':80' {NUMBER}",
+    'real add vip 10.0.0.1 to 10.0.0.1:': f"real add: to '' {NUMBER}",
+    'real add vip 10.0.0.1 to [::1]:65536':
+        'real add: to 65536 is out of range: 0 to 65535',
+    'real add vip 10.0.0.1 to 10.0.0': f"real add: to '10.0.0' {ADDRESS}",
+    'real add dscp ef1':
+        "real add: dscp 'ef1' is neither a number from 0 to 63 nor a class: "
+        'cs0 to cs7, af11 to af43, ef',
+    'real stop now': "real stop: unknown keyword 'now': expected force",
     # addresses
     'backend add fwmark 1 via 10.0.0': f"backend add: via '10.0.0' {ADDRESS}",
     'backend add fwmark 1 via w101': f"backend add: via 'w101' {ADDRESS}",
@@ -260,9 +314,6 @@ ERRORS = {
         f"backend add: via '[2001:db8::1]' {ADDRESS}",
     'backend add fwmark 1 via fe80::1%eth0':
         f"backend add: via 'fe80::1%eth0' {ADDRESS}",
-    'real add vip 2001:db8::1': f"real add: vip '2001:db8::1' {IPV4}",
-    'flow show src 2001:db8::1': f"flow show: src '2001:db8::1' {IPV4}",
-    'flow show src [2001:db8::1]:80': f"flow show: src '2001:db8::1' {IPV4}",
     'connection show src [2001:db8::1':
         f"connection show: src '[2001:db8::1' {ADDRESS}",
     'connection show src [2001:db8::1]80':
@@ -291,7 +342,7 @@ ERRORS = {
     'service add fwmark 1 path fast':
         "service add: unknown path 'fast': expected stack or direct",
     'real add vip 10.0.0.1 proto icmp':
-        "real add: unknown proto 'icmp': expected tcp or udp",
+        "real add: unknown proto 'icmp': expected tcp, udp or sctp",
     'connection show state open':
         "connection show: unknown state 'open': "
         'expected syn, established, fin, closed, udp or persistent',

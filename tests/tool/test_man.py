@@ -70,6 +70,13 @@ def test_every_keyword(fake, page):
                 assert re.search(rf'\b{word}\b', page), word
 
 
+def test_every_nested_command(fake, page):
+    for word in fake('complete real silence').out.split():
+        assert word == 'help' or f'dsrctl real silence {word}' in page, word
+    for word in fake('complete real silence add 10.0.0.1').out.split():
+        assert re.search(rf'\b{word}\b', page), word
+
+
 def test_every_option(fake, page):
     for option in re.findall(r'--\w+', fake('help').out):
         assert option in page
@@ -91,7 +98,8 @@ def test_json_keys(fake, page):
 
     section = page[page.index(' JSON The lists'):page.index('EXIT STATUS')]
     for command in ('service show', 'backend show', 'connection show',
-                    'path show', 'real show', 'flow show', 'stats', 'show',
+                    'path show', 'real show', 'real silence', 'flow show',
+                    'stats', 'show',
                     'explain 10.0.0.1:1 10.0.0.2:80 middle'):
         for key in keys(json.loads(fake('-j', command).out)):
             assert re.search(rf'\b{key}\b', section), key

@@ -25,6 +25,8 @@ SHOW = {
     'path': 'path show',
     'real': 'real show',
     'real-s': '-s real show',
+    'silence': 'real silence show',
+    'silence-s': '-s real silence',
     'flow': 'flow show',
     'stats': 'stats show',
     'stats-s': '-s stats',
@@ -52,7 +54,7 @@ def test_json(fake, golden, name):
 
 
 EMPTY = ['show', 'service show', 'backend show', 'connection show',
-         'path show', 'real show', 'flow show']
+         'path show', 'real show', 'flow show', 'real silence show']
 
 
 @pytest.mark.parametrize('command', EMPTY)
@@ -60,13 +62,15 @@ def test_empty(fake, kernel, golden, command):
     kernel.answers = {key: answer for key, answer in kernel.answers.items()
                       if key in (('dsr', u.DSR_CMD_STATS_GET),
                                  ('dsr_rs', u.DSR_RS_CMD_STATS_GET))}
-    golden(f'empty-{command.split()[0]}.txt', fake(command).check(0).out)
+    name = command.removesuffix(' show').split()[-1]
+    golden(f'empty-{name}.txt', fake(command).check(0).out)
     for options in ('-j', '-j -p'):
         document = json.loads(fake(options, command).check(0).out)
         if command == 'show':
             assert document['dsr_lb']['services'] == []
             assert document['dsr_lb']['paths'] == []
             assert document['dsr_rs']['rules'] == []
+            assert document['dsr_rs']['silence'] == []
         else:
             assert document == []
 

@@ -290,3 +290,28 @@ def test_not_from_the_kernel(fake, kernel):
 
     kernel.mutate = spoof
     fake('service add fwmark 1').check(0)
+
+
+def flow(state):
+    return sample.flow(6, sample.CLIENT, 40000, sample.VIP, 80, sample.W101,
+                       80, 40000, state, 1000)
+
+
+def test_stop_with_live_flows(fake, kernel):
+    """It says how many; whether the module is there is the next question."""
+    get = ('dsr_rs', u.DSR_RS_CMD_FLOW_GET)
+    kernel.answers[get] = Reply(flow(u.DSR_CONN_ESTABLISHED),
+                                flow(u.DSR_CONN_FIN), flow(u.DSR_CONN_UDP))
+    fake('real stop').check(
+        2, 'dsrctl: 2 live flows would stop: wait until they end, or stop '
+        "them with 'dsrctl real stop force'\n")
+    kernel.answers[get] = Reply(flow(u.DSR_CONN_SYN))
+    fake('real stop').check(
+        2, 'dsrctl: 1 live flow would stop: wait until they end, or stop '
+        "them with 'dsrctl real stop force'\n")
+    kernel.answers[get] = Reply(flow(u.DSR_CONN_CLOSED))
+    for line in ('real stop', 'real stop force'):
+        result = fake(line)
+        assert result.status == 2
+        assert result.err.startswith(
+            'dsrctl: the module dsr_rs was not unloaded: ')

@@ -34,7 +34,7 @@ def p16(value):
 MARK = {u.DSR_SERVICE_A_FWMARK: n32(1)}
 ADDR = {u.DSR_BACKEND_A_ADDR: W101}
 LO = {u.DSR_PATH_A_IFINDEX: n32(socket.if_nametoindex('lo'))}
-RULE = {u.DSR_RULE_A_VIP4: VIP}
+RULE = {u.DSR_RULE_A_VIP: VIP}
 VIP6 = packed('2001:db8::100')
 MARK6 = {**MARK, u.DSR_SERVICE_A_FAMILY: n8(10)}
 ADDR6 = {u.DSR_BACKEND_A_ADDR: packed('2001:db8::101')}
@@ -168,6 +168,21 @@ REQUESTS = {
     'service show vip 10.10.31.100 proto tcp port 80':
         ('dsr', u.DSR_CMD_SERVICE_GET, {u.DSR_A_SERVICE: WEB}),
     'service flush': ('dsr', u.DSR_CMD_SERVICE_FLUSH, {}),
+    'real silence 10.10.31.100':
+        ('dsr_rs', u.DSR_RS_CMD_SILENCE_ADD,
+         {u.DSR_A_SILENCE: {u.DSR_SILENCE_A_ADDR: VIP}}),
+    'real silence 2001:db8::100 dev eth0':
+        ('dsr_rs', u.DSR_RS_CMD_SILENCE_ADD,
+         {u.DSR_A_SILENCE: {u.DSR_SILENCE_A_ADDR: VIP6,
+                            u.DSR_SILENCE_A_DEV: b'eth0\0'}}),
+    'real sil repl 10.10.31.100 dev fifteen-letters':
+        ('dsr_rs', u.DSR_RS_CMD_SILENCE_REPLACE,
+         {u.DSR_A_SILENCE: {u.DSR_SILENCE_A_ADDR: VIP,
+                            u.DSR_SILENCE_A_DEV: b'fifteen-letters\0'}}),
+    'real silence delete 10.10.31.100':
+        ('dsr_rs', u.DSR_RS_CMD_SILENCE_DELETE,
+         {u.DSR_A_SILENCE: {u.DSR_SILENCE_A_ADDR: VIP}}),
+    'real silence flush': ('dsr_rs', u.DSR_RS_CMD_SILENCE_FLUSH, {}),
     'service show fwmark 1':
         ('dsr', u.DSR_CMD_SERVICE_GET, {u.DSR_A_SERVICE: MARK}),
     'backend add fwmark 1 via 10.10.30.101':
@@ -259,7 +274,7 @@ REQUESTS = {
         ('dsr_rs', u.DSR_RS_CMD_RULE_ADD, {u.DSR_A_RULE: RULE}),
     'real add vip 224.0.0.1':
         ('dsr_rs', u.DSR_RS_CMD_RULE_ADD,
-         {u.DSR_A_RULE: {u.DSR_RULE_A_VIP4: socket.inet_aton('224.0.0.1')}}),
+         {u.DSR_A_RULE: {u.DSR_RULE_A_VIP: socket.inet_aton('224.0.0.1')}}),
     'real add vip 10.10.31.100 proto tcp port 80 to 8080':
         ('dsr_rs', u.DSR_RS_CMD_RULE_ADD,
          {u.DSR_A_RULE: {**RULE, u.DSR_RULE_A_PROTO: n8(6),
@@ -300,6 +315,34 @@ REQUESTS = {
         ('dsr_rs', u.DSR_RS_CMD_RULE_ADD,
          {u.DSR_A_RULE: {u.DSR_RULE_A_TOS: n8(0xfc),
                          u.DSR_RULE_A_TOS_MASK: n8(0xfc)}}),
+    'real add dscp EF to 10.10.30.101':
+        ('dsr_rs', u.DSR_RS_CMD_RULE_ADD,
+         {u.DSR_A_RULE: {u.DSR_RULE_A_TOS: n8(0xb8),
+                         u.DSR_RULE_A_TOS_MASK: n8(0xfc),
+                         u.DSR_RULE_A_TO: socket.inet_aton('10.10.30.101')}}),
+    'real add dscp af11':
+        ('dsr_rs', u.DSR_RS_CMD_RULE_ADD,
+         {u.DSR_A_RULE: {u.DSR_RULE_A_TOS: n8(0x28),
+                         u.DSR_RULE_A_TOS_MASK: n8(0xfc)}}),
+    'real add vip 2001:db8::1 proto sctp to [2001:db8::2]:81':
+        ('dsr_rs', u.DSR_RS_CMD_RULE_ADD,
+         {u.DSR_A_RULE: {
+             u.DSR_RULE_A_VIP: socket.inet_pton(socket.AF_INET6,
+                                                '2001:db8::1'),
+             u.DSR_RULE_A_PROTO: n8(132),
+             u.DSR_RULE_A_TO: socket.inet_pton(socket.AF_INET6,
+                                               '2001:db8::2'),
+             u.DSR_RULE_A_TO_PORT: p16(81)}}),
+    'real add vip 10.10.31.100 to 10.10.30.101:8080':
+        ('dsr_rs', u.DSR_RS_CMD_RULE_ADD,
+         {u.DSR_A_RULE: {**RULE,
+                         u.DSR_RULE_A_TO: socket.inet_aton('10.10.30.101'),
+                         u.DSR_RULE_A_TO_PORT: p16(8080)}}),
+    'real add vip 10.10.31.100 to ::80':
+        ('dsr_rs', u.DSR_RS_CMD_RULE_ADD,
+         {u.DSR_A_RULE: {**RULE,
+                         u.DSR_RULE_A_TO: socket.inet_pton(socket.AF_INET6,
+                                                           '::80')}}),
     'real delete tos 0x02':
         ('dsr_rs', u.DSR_RS_CMD_RULE_DELETE,
          {u.DSR_A_RULE: {u.DSR_RULE_A_TOS: n8(2),
@@ -307,7 +350,21 @@ REQUESTS = {
     'real delete vip 10.10.31.100 proto tcp':
         ('dsr_rs', u.DSR_RS_CMD_RULE_DELETE,
          {u.DSR_A_RULE: {**RULE, u.DSR_RULE_A_PROTO: n8(6)}}),
-    'real flush': ('dsr_rs', u.DSR_RS_CMD_RULE_FLUSH, {}),
+    'real add vip 10.10.31.100 mode redirect':
+        ('dsr_rs', u.DSR_RS_CMD_RULE_ADD,
+         {u.DSR_A_RULE: {**RULE, u.DSR_RULE_A_MODE: n8(0)}}),
+    'real add tos 0x20 clear from 10.10.30.11':
+        ('dsr_rs', u.DSR_RS_CMD_RULE_ADD,
+         {u.DSR_A_RULE: {u.DSR_RULE_A_TOS: n8(0x20),
+                         u.DSR_RULE_A_TOS_MASK: n8(0xfc),
+                         u.DSR_RULE_A_CLEAR: n8(1),
+                         u.DSR_RULE_A_FROM: packed('10.10.30.11')}}),
+    'real replace dscp 8 from 02:aB:cD:eF:01:99 --clear':
+        ('dsr_rs', u.DSR_RS_CMD_RULE_REPLACE,
+         {u.DSR_A_RULE: {u.DSR_RULE_A_TOS: n8(0x20),
+                         u.DSR_RULE_A_TOS_MASK: n8(0xfc),
+                         u.DSR_RULE_A_CLEAR: n8(1),
+                         u.DSR_RULE_A_FROM: bytes.fromhex('02abcdef0199')}}),
     'flow set max 4294967295':
         ('dsr_rs', u.DSR_RS_CMD_FLOW_SET,
          {u.DSR_A_TABLE: {u.DSR_TABLE_A_MAX: n32(0xffffffff)}}),
@@ -328,6 +385,25 @@ def test_request(fake, kernel, line):
     assert {kind for kind, _, _ in request.attrs} == set(nests)
     for kind, attrs in nests.items():
         assert flat(request.nest(kind)) == flat(attrs)
+
+
+def test_from(fake, kernel):
+    """A balancer is an attribute of its own, in the order of the words."""
+    fake('real add tos 0x20 from 2001:db8::100,10.10.31.100,'
+         '00:00:00:00:00:00').check(0)
+    (_, _, payload), = kernel.requests[0].attrs
+    assert [v for k, _, v in parse_attrs(payload)
+            if k == u.DSR_RULE_A_FROM] == [VIP6, VIP, bytes(6)]
+
+
+def test_silence_devices(fake, kernel):
+    """A device is an attribute of its own, in the order of the words."""
+    fake('real silence 10.10.31.100 dev eth1 dev eth0 dev vlan+').check(0)
+    (kind, nested, payload), = kernel.requests[0].attrs
+    assert (kind, nested) == (u.DSR_A_SILENCE, True)
+    assert [(k, v) for k, _, v in parse_attrs(payload)] == [
+        (u.DSR_SILENCE_A_ADDR, VIP), *((u.DSR_SILENCE_A_DEV, name) for name in (
+            b'eth1\0', b'eth0\0', b'vlan+\0'))]
 
 
 def flat(attrs):
@@ -372,6 +448,7 @@ DUMPS = {
              u.DSR_CONNECTION_A_STATE: n8(u.DSR_CONN_SYN)}}),
     'flow show src 10.10.31.200': ('dsr_rs', u.DSR_RS_CMD_FLOW_GET, {}),
     'real show': ('dsr_rs', u.DSR_RS_CMD_RULE_GET, {}),
+    'real silence': ('dsr_rs', u.DSR_RS_CMD_SILENCE_GET, {}),
     'flow show': ('dsr_rs', u.DSR_RS_CMD_FLOW_GET, {}),
     'path show': ('dsr', u.DSR_CMD_PATH_GET, {}),
 }
@@ -401,6 +478,7 @@ def test_every_command_is_tested():
              (*REQUESTS.values(), *DUMPS.values())}
     asked |= {('dsr', u.DSR_CMD_STATS_GET),         # test_output.py
               ('dsr_rs', u.DSR_RS_CMD_STATS_GET),
+              ('dsr_rs', u.DSR_RS_CMD_RULE_FLUSH),  # test_local.py
               ('dsr', u.DSR_CMD_BACKEND_STATE)}     # is never sent
     assert asked == ({('dsr', i) for i in range(1, u.DSR_CMD_MAX + 1)} |
                      {('dsr_rs', i) for i in range(1, u.DSR_RS_CMD_MAX + 1)})

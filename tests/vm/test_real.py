@@ -302,7 +302,7 @@ def test_reasons_pass(wired):
     counted(site, before, pass_not_to_this_host=1)
     send(wire.ip(b'\0' * 20, 47))
     counted(site, before, pass_protocol=1)
-    send(wire.icmp_echo())
+    send(wire.icmp_echo(type_=0))
     counted(site, before, pass_icmp_not_error=1)
     send(wire.icmp_error(3, 1, wire.tcp(80, 9, src=VIP, dst=CLIENT)[:28]))
     counted(site, before, pass_icmp_unrelated=1)

@@ -102,7 +102,7 @@ class Site:
             host.changed = False
             for family, commands in (
                     ('dsr', (genl.SERVICE_FLUSH, genl.PATH_FLUSH)),
-                    ('dsr_rs', (genl.RULE_FLUSH,))):
+                    ('dsr_rs', (genl.RULE_FLUSH, genl.SILENCE_FLUSH))):
                 if family not in map(_module_family, self.net.loaded):
                     continue
                 with host.at(), genl.Genl(family) as sock:
@@ -176,7 +176,7 @@ class Site:
         with self.net[host].at():
             with genl.Genl('dsr') as lb, genl.Genl('dsr_rs') as rs:
                 return (lb.dump(genl.SERVICE_GET), lb.dump(genl.BACKEND_GET),
-                        rs.dump(genl.RULE_GET))
+                        rs.dump(genl.RULE_GET), rs.dump(genl.SILENCE_GET))
 
     # HTTP
 

@@ -32,6 +32,11 @@
 #define DSR_WEIGHT_MAX		65535
 #define DSR_TABLE_MAX_MIN	16	/* bounds of DSR_TABLE_A_MAX */
 #define DSR_TABLE_MAX_MAX	(1 << 26)
+#define DSR_SILENCE_DEVS_MAX	16
+#define DSR_RULE_FROM_MAX	8
+
+/* rtm_protocol of the routes that dsrctl makes for rules in mode local */
+#define DSR_ROUTE_PROTOCOL	213
 
 /**
  * enum dsr_cmd - commands of the family "dsr"
@@ -113,6 +118,7 @@ enum dsr_cmd {
  * @DSR_A_REASON: nest of enum dsr_reason_attr, once for each reason
  * @DSR_A_EXPLAIN: nest of enum dsr_explain_attr
  * @DSR_A_PATH: nest of enum dsr_path_attr
+ * @DSR_A_SILENCE: nest of enum dsr_silence_attr
  */
 enum dsr_attr {
 	DSR_A_UNSPEC,
@@ -125,6 +131,7 @@ enum dsr_attr {
 	DSR_A_REASON,
 	DSR_A_EXPLAIN,
 	DSR_A_PATH,
+	DSR_A_SILENCE,
 
 	__DSR_A_MAX,
 	DSR_A_MAX = __DSR_A_MAX - 1
@@ -561,8 +568,8 @@ enum dsr_path_attr {
 /**
  * enum dsr_rs_cmd - commands of the family "dsr_rs"
  * @DSR_RS_CMD_UNSPEC: never sent
- * @DSR_RS_CMD_RULE_ADD: DSR_A_RULE: the key, VIP4 with optional PROTO and PORT
- *	or TOS and TOS_MASK; TO_PORT optional
+ * @DSR_RS_CMD_RULE_ADD: DSR_A_RULE: the key, VIP with optional PROTO and PORT
+ *	or TOS and TOS_MASK; TO and TO_PORT optional
  * @DSR_RS_CMD_RULE_REPLACE: as ADD
  * @DSR_RS_CMD_RULE_DELETE: DSR_A_RULE: the key
  * @DSR_RS_CMD_RULE_GET: dump
@@ -570,6 +577,11 @@ enum dsr_path_attr {
  * @DSR_RS_CMD_FLOW_GET: dump of the flow table
  * @DSR_RS_CMD_FLOW_SET: DSR_A_TABLE: MAX
  * @DSR_RS_CMD_STATS_GET: one reply: DSR_A_TABLE and DSR_A_REASON, repeated
+ * @DSR_RS_CMD_SILENCE_ADD: DSR_A_SILENCE: ADDR, and DEV, repeated
+ * @DSR_RS_CMD_SILENCE_REPLACE: as ADD
+ * @DSR_RS_CMD_SILENCE_DELETE: DSR_A_SILENCE: ADDR
+ * @DSR_RS_CMD_SILENCE_GET: dump
+ * @DSR_RS_CMD_SILENCE_FLUSH: no attributes; deletes all that were added
  */
 enum dsr_rs_cmd {
 	DSR_RS_CMD_UNSPEC,
@@ -581,45 +593,119 @@ enum dsr_rs_cmd {
 	DSR_RS_CMD_FLOW_GET,
 	DSR_RS_CMD_FLOW_SET,
 	DSR_RS_CMD_STATS_GET,
+	DSR_RS_CMD_SILENCE_ADD,
+	DSR_RS_CMD_SILENCE_REPLACE,
+	DSR_RS_CMD_SILENCE_DELETE,
+	DSR_RS_CMD_SILENCE_GET,
+	DSR_RS_CMD_SILENCE_FLUSH,
 
 	__DSR_RS_CMD_MAX,
 	DSR_RS_CMD_MAX = __DSR_RS_CMD_MAX - 1
 };
 
 /**
+ * enum dsr_rule_mode - how a real server rule delivers
+ * @DSR_RULE_MODE_REDIRECT: to an address that the machine has besides, so that
+ *	the VIP is nobody's; the default
+ * @DSR_RULE_MODE_LOCAL: as it is: the VIP is an address of the machine, by a
+ *	route that whoever adds the rule takes care of, and is silenced while the
+ *	rule is there
+ */
+enum dsr_rule_mode {
+	DSR_RULE_MODE_REDIRECT,
+	DSR_RULE_MODE_LOCAL,
+
+	__DSR_RULE_MODE_MAX,
+	DSR_RULE_MODE_MAX = __DSR_RULE_MODE_MAX - 1
+};
+
+/**
  * enum dsr_rule_attr - real server rule: what is delivered to a local socket
+ *
+ * Of several rules for one packet the most specific is taken: VIP, PROTO and
+ * PORT before VIP and PROTO, that before VIP alone, that before TOS; of those,
+ * the mask with more bits, then the one that was there first.
+ *
  * @DSR_RULE_A_UNSPEC: never sent
- * @DSR_RULE_A_VIP4: be32, key: destination address, unicast
- * @DSR_RULE_A_PROTO: u8, key: IPPROTO_TCP or IPPROTO_UDP; absent: both
+ * @DSR_RULE_A_VIP: 4 or 16 bytes, key: destination address, unicast
+ * @DSR_RULE_A_PROTO: u8, key: IPPROTO_TCP, _UDP or _SCTP; absent: all of them
  * @DSR_RULE_A_PORT: be16, key: destination port, not 0, with PROTO; absent: all
- * @DSR_RULE_A_TOS: u8, key, instead of VIP4: TOS byte of the packet
+ * @DSR_RULE_A_TOS: u8, key, instead of VIP: TOS byte or traffic class of the
+ *	packet
  * @DSR_RULE_A_TOS_MASK: u8, key, with TOS: the bits that are compared, not 0
  * @DSR_RULE_A_TO_PORT: be16, local port, not 0; absent: the packet's own
  * @DSR_RULE_A_STATS: nest of enum dsr_stats_attr (reply only)
+ * @DSR_RULE_A_TO: 4 or 16 bytes, address of this machine, of the VIP's family;
+ *	with TOS, the rule is for packets of its family only. Absent: the
+ *	primary address of the device that a packet comes in by
+ * @DSR_RULE_A_MODE: u8, enum dsr_rule_mode; DSR_RULE_MODE_LOCAL with VIP
+ *	alone
+ * @DSR_RULE_A_ROUTED: u8, in mode local, 1: there is a local route for the VIP;
+ *	without it nothing is delivered (reply only)
+ * @DSR_RULE_A_FROM: with TOS, DSR_RULE_FROM_MAX times at most: 6 bytes, a MAC
+ *	address, or 4 or 16 bytes, the address of a neighbour: only frames of
+ *	these begin a flow. Absent: those of everybody
+ * @DSR_RULE_A_CLEAR: u8, with TOS, 1: the bits of TOS_MASK are 0 in what is
+ *	delivered
  */
 enum dsr_rule_attr {
 	DSR_RULE_A_UNSPEC,
-	DSR_RULE_A_VIP4,
+	DSR_RULE_A_VIP,
 	DSR_RULE_A_PROTO,
 	DSR_RULE_A_PORT,
 	DSR_RULE_A_TOS,
 	DSR_RULE_A_TOS_MASK,
 	DSR_RULE_A_TO_PORT,
 	DSR_RULE_A_STATS,
+	DSR_RULE_A_TO,
+	DSR_RULE_A_MODE,
+	DSR_RULE_A_ROUTED,
+	DSR_RULE_A_FROM,
+	DSR_RULE_A_CLEAR,
 
 	__DSR_RULE_A_MAX,
 	DSR_RULE_A_MAX = __DSR_RULE_A_MAX - 1
 };
 
 /**
+ * enum dsr_silence_attr - an address that the real server is silent about
+ *
+ * Nothing leaves by ARP or neighbour discovery that says where it is.
+ *
+ * @DSR_SILENCE_A_UNSPEC: never sent
+ * @DSR_SILENCE_A_PAD: alignment
+ * @DSR_SILENCE_A_ADDR: 4 or 16 bytes, the key
+ * @DSR_SILENCE_A_DEV: string, once for each device, DSR_SILENCE_DEVS_MAX at
+ *	most: the name of a device that need not be there so far, or the
+ *	beginning of names and a '+'; absent: all devices
+ * @DSR_SILENCE_A_RULES: u32, how many rules in mode local want it silenced, on
+ *	all devices (reply only)
+ * @DSR_SILENCE_A_WANTED: u8, 0: for the rules' sake only (reply only)
+ * @DSR_SILENCE_A_MESSAGES: u64, messages that were stopped or changed (reply
+ *	only)
+ */
+enum dsr_silence_attr {
+	DSR_SILENCE_A_UNSPEC,
+	DSR_SILENCE_A_PAD,
+	DSR_SILENCE_A_ADDR,
+	DSR_SILENCE_A_DEV,
+	DSR_SILENCE_A_RULES,
+	DSR_SILENCE_A_WANTED,
+	DSR_SILENCE_A_MESSAGES,
+
+	__DSR_SILENCE_A_MAX,
+	DSR_SILENCE_A_MAX = __DSR_SILENCE_A_MAX - 1
+};
+
+/**
  * enum dsr_flow_attr - an entry of the real server's table (reply only)
  * @DSR_FLOW_A_UNSPEC: never sent
  * @DSR_FLOW_A_PROTO: u8
- * @DSR_FLOW_A_SRC4: be32, client
+ * @DSR_FLOW_A_SRC: 4 or 16 bytes, client
  * @DSR_FLOW_A_SPORT: be16, the client's port on the wire
- * @DSR_FLOW_A_DST4: be32, VIP
+ * @DSR_FLOW_A_DST: 4 or 16 bytes, VIP
  * @DSR_FLOW_A_DPORT: be16, port of the VIP
- * @DSR_FLOW_A_TO4: be32, local address
+ * @DSR_FLOW_A_TO: 4 or 16 bytes, local address
  * @DSR_FLOW_A_TO_PORT: be16, local port
  * @DSR_FLOW_A_SOCKET_SPORT: be16, the client's port as the local socket sees
  *	it; differs from SPORT only where the socket has another flow with it
@@ -629,11 +715,11 @@ enum dsr_rule_attr {
 enum dsr_flow_attr {
 	DSR_FLOW_A_UNSPEC,
 	DSR_FLOW_A_PROTO,
-	DSR_FLOW_A_SRC4,
+	DSR_FLOW_A_SRC,
 	DSR_FLOW_A_SPORT,
-	DSR_FLOW_A_DST4,
+	DSR_FLOW_A_DST,
 	DSR_FLOW_A_DPORT,
-	DSR_FLOW_A_TO4,
+	DSR_FLOW_A_TO,
 	DSR_FLOW_A_TO_PORT,
 	DSR_FLOW_A_SOCKET_SPORT,
 	DSR_FLOW_A_STATE,

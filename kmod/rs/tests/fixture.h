@@ -12,9 +12,11 @@
 #include <net/checksum.h>
 #include <net/ip.h>
 
+#include "../embryo.h"
 #include "../flow.h"
 #include "../net.h"
 #include "../packet.h"
+#include "../rewrite.h"
 
 #define ADDR(a, b, c, d) htonl((a) << 24 | (b) << 16 | (c) << 8 | (d))
 #define CLIENT	ADDR(10, 10, 31, 200)
@@ -22,6 +24,9 @@
 #define VIP2	ADDR(10, 10, 31, 110)
 #define LOCAL	ADDR(10, 10, 30, 101)
 #define ROUTER	ADDR(10, 10, 30, 10)
+
+#define IP4(addr)	((union nf_inet_addr) { .ip = (addr) })
+#define TO_PORT(to)	((struct dsr_rs_rule_to) { .port = htons(to) })
 
 /**
  * fixture_skb() - an empty packet
@@ -152,8 +157,11 @@ static inline struct dsr_rs_net *fixture_net(struct kunit *test, u32 max)
 	KUNIT_ASSERT_NOT_NULL(test, rs);
 	rs->recent = kunit_kzalloc(test, sizeof(*rs->recent), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, rs->recent);
+	rs->embryos = dsr_rs_embryo_alloc();
+	KUNIT_ASSERT_NOT_NULL(test, rs->embryos);
 	KUNIT_ASSERT_EQ(test, 0, dsr_rs_flow_init());
 	rs->net = &init_net;
+	atomic_set(&rs->entries6, 0);
 	dsr_rs_rule_init(&rs->rules);
 	mutex_init(&rs->lock);
 	KUNIT_ASSERT_EQ(test, 0, dsr_table_init(&rs->table, &dsr_rs_flow_ops,
@@ -164,6 +172,7 @@ static inline struct dsr_rs_net *fixture_net(struct kunit *test, u32 max)
 static inline void fixture_net_free(struct dsr_rs_net *rs)
 {
 	dsr_table_exit(&rs->table);
+	kvfree(rs->embryos);
 	rcu_barrier();
 }
 

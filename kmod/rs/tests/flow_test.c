@@ -9,8 +9,8 @@
 
 static struct dsr_rs_rule *any_rule(struct kunit *test)
 {
-	struct dsr_rs_rule_key key = { .vip = VIP };
-	struct dsr_rs_rule *rule = dsr_rs_rule_alloc(&key, 0);
+	struct dsr_rs_rule_key key = { .family = AF_INET, .vip.ip = VIP };
+	struct dsr_rs_rule *rule = dsr_rs_rule_alloc(&key, &TO_PORT(0));
 
 	KUNIT_ASSERT_NOT_NULL(test, rule);
 	return rule;
@@ -19,9 +19,11 @@ static struct dsr_rs_rule *any_rule(struct kunit *test)
 static struct dsr_rs_packet request(__be32 vip, u8 proto, u16 cport, u16 vport)
 {
 	return (struct dsr_rs_packet) {
+		.event = DSR_EVENT_DATA,
 		.tuple = {
-			.client = CLIENT, .server = vip, .proto = proto,
+			.client.ip = CLIENT, .server.ip = vip, .proto = proto,
 			.cport = htons(cport), .sport = htons(vport),
+			.family = AF_INET,
 		},
 	};
 }
@@ -32,15 +34,16 @@ static struct dsr_rs_flow *create(struct dsr_rs_net *rs,
 				  enum dsr_rs_reason *reason)
 {
 	struct dsr_rs_target target = {
-		.rule = rule, .local = LOCAL, .lport = htons(lport),
+		.rule = rule, .local.ip = LOCAL, .lport = htons(lport),
 	};
+	struct dsr_rs_embryo embryo;
 	struct dsr_rs_flow *flow;
 
 	*reason = DSR_RS_REASON_COUNT;
 	rcu_read_lock();
 	flow = dsr_rs_flow_create(rs, pkt, dsr_rs_tuple_hash(&pkt->tuple,
 							     &rs->table.key),
-				  &target, reason);
+				  &target, &embryo, reason);
 	rcu_read_unlock();
 	return flow;
 }
@@ -50,8 +53,8 @@ static struct dsr_rs_flow *find(struct dsr_rs_net *rs, bool wire,
 				__be16 sport)
 {
 	struct dsr_rs_tuple tuple = {
-		.client = CLIENT, .server = server, .proto = proto,
-		.cport = cport, .sport = sport,
+		.client.ip = CLIENT, .server.ip = server, .proto = proto,
+		.cport = cport, .sport = sport, .family = AF_INET,
 	};
 	u32 hash = dsr_rs_tuple_hash(&tuple, &rs->table.key);
 	struct dsr_rs_flow *flow;
@@ -140,7 +143,7 @@ static void flow_clash_of_two_vips(struct kunit *test)
 	twin = find(rs, false, LOCAL, IPPROTO_UDP, second->local_cport,
 		    htons(80));
 	KUNIT_ASSERT_NOT_NULL(test, twin);
-	KUNIT_EXPECT_EQ(test, (__force u32)VIP2, (__force u32)twin->vip);
+	KUNIT_EXPECT_EQ(test, (__force u32)VIP2, (__force u32)twin->v4.vip);
 	KUNIT_EXPECT_EQ(test, 5000, ntohs(twin->cport));
 	KUNIT_EXPECT_EQ(test, ntohs(second->local_cport),
 			ntohs(twin->local_cport));
@@ -161,8 +164,8 @@ static void flow_own_address_after(struct kunit *test)
 	flow = create(rs, &own, NULL, 80, &reason);
 	KUNIT_ASSERT_NOT_NULL(test, flow);
 	KUNIT_EXPECT_TRUE(test, dsr_rs_flow_ported(flow));
-	KUNIT_EXPECT_EQ(test, (__force u32)LOCAL, (__force u32)flow->vip);
-	KUNIT_EXPECT_EQ(test, (__force u32)LOCAL, (__force u32)flow->local);
+	KUNIT_EXPECT_EQ(test, (__force u32)LOCAL, (__force u32)flow->v4.vip);
+	KUNIT_EXPECT_EQ(test, (__force u32)LOCAL, (__force u32)flow->v4.local);
 	dsr_rs_rule_put(rule);
 }
 
@@ -270,9 +273,14 @@ static void flow_address_lost(struct kunit *test)
 	enum dsr_rs_reason reason;
 
 	KUNIT_ASSERT_NOT_NULL(test, create(rs, &pkt, rule, 80, &reason));
-	dsr_rs_flow_forget_address(&rs->table, VIP);
+	/* No machine that runs this has it. */
+	mutex_lock(&rs->lock);
+	dsr_rs_flow_forget(rs, AF_INET, &IP4(VIP));
 	KUNIT_EXPECT_EQ(test, 1, atomic_read(&rs->table.entries));
-	dsr_rs_flow_forget_address(&rs->table, LOCAL);
+	dsr_rs_flow_forget(rs, AF_INET6, NULL);
+	KUNIT_EXPECT_EQ(test, 1, atomic_read(&rs->table.entries));
+	dsr_rs_flow_forget(rs, AF_INET, &IP4(LOCAL));
+	mutex_unlock(&rs->lock);
 	KUNIT_EXPECT_EQ(test, 0, atomic_read(&rs->table.entries));
 	dsr_rs_rule_put(rule);
 }

@@ -23,15 +23,17 @@ static void begin(struct kunit *test, struct dsr_rs_net *rs, __be32 vip)
 {
 	struct dsr_rs_packet pkt = {
 		.tuple = {
-			.client = CLIENT, .server = vip, .proto = IPPROTO_UDP,
+			.client.ip = CLIENT, .server.ip = vip,
+			.proto = IPPROTO_UDP, .family = AF_INET,
 			.cport = htons(5000), .sport = htons(53),
 		},
 	};
-	struct dsr_rs_rule_key key = { .vip = vip };
-	struct dsr_rs_rule *rule = dsr_rs_rule_alloc(&key, 0);
+	struct dsr_rs_rule_key key = { .family = AF_INET, .vip.ip = vip };
+	struct dsr_rs_rule *rule = dsr_rs_rule_alloc(&key, &TO_PORT(0));
 	struct dsr_rs_target target = {
-		.rule = rule, .local = LOCAL, .lport = htons(8053),
+		.rule = rule, .local.ip = LOCAL, .lport = htons(8053),
 	};
+	struct dsr_rs_embryo embryo;
 	enum dsr_rs_reason reason;
 
 	KUNIT_ASSERT_NOT_NULL(test, rule);
@@ -40,7 +42,7 @@ static void begin(struct kunit *test, struct dsr_rs_net *rs, __be32 vip)
 			      dsr_rs_flow_create(rs, &pkt,
 						 dsr_rs_tuple_hash(&pkt.tuple,
 								   &rs->table.key),
-						 &target, &reason));
+						 &target, &embryo, &reason));
 	rcu_read_unlock();
 	dsr_rs_rule_put(rule);
 }
@@ -63,20 +65,27 @@ static void icmp_test_exit(struct kunit *test)
 
 static enum dsr_rs_reason deliver(struct kunit *test, struct sk_buff *skb)
 {
-	enum dsr_rs_reason reason;
+	enum dsr_rs_reason reason = DSR_RS_PASS_MALFORMED;
+	struct dsr_rs_packet pkt;
 
+	skb->dev = init_net.loopback_dev;
 	rcu_read_lock();
-	reason = dsr_rs_icmp_deliver(test->priv, skb, sizeof(struct iphdr));
+	if (dsr_rs_packet_parse(skb, AF_INET, true, 0, &pkt) ==
+	    DSR_RS_PACKET_ICMP)
+		reason = dsr_rs_icmp_deliver(test->priv, skb, &pkt);
 	rcu_read_unlock();
 	return reason;
 }
 
 static enum dsr_rs_reason reply(struct kunit *test, struct sk_buff *skb)
 {
-	enum dsr_rs_reason reason;
+	enum dsr_rs_reason reason = DSR_RS_PASS_MALFORMED;
+	struct dsr_rs_packet pkt;
 
 	rcu_read_lock();
-	reason = dsr_rs_icmp_reply(test->priv, skb, sizeof(struct iphdr));
+	if (dsr_rs_packet_parse(skb, AF_INET, false, 0, &pkt) ==
+	    DSR_RS_PACKET_ICMP)
+		reason = dsr_rs_icmp_reply(test->priv, skb, &pkt);
 	rcu_read_unlock();
 	return reason;
 }

@@ -12,13 +12,14 @@ static void packet_ends(struct kunit *test)
 
 	for (i = 0; i < ARRAY_SIZE(protos); i++) {
 		skb = fixture_packet(test, protos[i], CLIENT, 5000, VIP, 80, 9);
-		KUNIT_EXPECT_EQ(test, i ? (int)DSR_RS_PACKET_UDP :
-					  (int)DSR_RS_PACKET_TCP,
-				(int)dsr_rs_packet_parse(skb, true, &pkt));
+		KUNIT_EXPECT_EQ(test, i ? (int)DSR_RS_PACKET_FLOW :
+					  (int)DSR_RS_PACKET_FLOW,
+				(int)dsr_rs_packet_parse(skb, AF_INET, true, 0,
+							 &pkt));
 		KUNIT_EXPECT_EQ(test, (__force u32)CLIENT,
-				(__force u32)pkt.tuple.client);
+				(__force u32)pkt.tuple.client.ip);
 		KUNIT_EXPECT_EQ(test, (__force u32)VIP,
-				(__force u32)pkt.tuple.server);
+				(__force u32)pkt.tuple.server.ip);
 		KUNIT_EXPECT_EQ(test, 5000, ntohs(pkt.tuple.cport));
 		KUNIT_EXPECT_EQ(test, 80, ntohs(pkt.tuple.sport));
 		KUNIT_EXPECT_EQ(test, !i, !!pkt.th);
@@ -26,11 +27,11 @@ static void packet_ends(struct kunit *test)
 
 		skb = fixture_packet(test, protos[i], LOCAL, 80, CLIENT, 5000,
 				     0);
-		dsr_rs_packet_parse(skb, false, &pkt);
+		dsr_rs_packet_parse(skb, AF_INET, false, 0, &pkt);
 		KUNIT_EXPECT_EQ(test, (__force u32)CLIENT,
-				(__force u32)pkt.tuple.client);
+				(__force u32)pkt.tuple.client.ip);
 		KUNIT_EXPECT_EQ(test, (__force u32)LOCAL,
-				(__force u32)pkt.tuple.server);
+				(__force u32)pkt.tuple.server.ip);
 		KUNIT_EXPECT_EQ(test, 5000, ntohs(pkt.tuple.cport));
 		KUNIT_EXPECT_EQ(test, 80, ntohs(pkt.tuple.sport));
 		kfree_skb(skb);
@@ -48,7 +49,8 @@ static void packet_truncated(struct kunit *test)
 				     0);
 		skb_trim(skb, len);
 		KUNIT_EXPECT_EQ(test, (int)DSR_RS_PACKET_MALFORMED,
-				(int)dsr_rs_packet_parse(skb, true, &pkt));
+				(int)dsr_rs_packet_parse(skb, AF_INET, true, 0,
+							 &pkt));
 		kfree_skb(skb);
 	}
 	for (len = 20; len < 28 + 5; len++) {
@@ -56,7 +58,8 @@ static void packet_truncated(struct kunit *test)
 				     5);
 		skb_trim(skb, len);
 		KUNIT_EXPECT_EQ(test, (int)DSR_RS_PACKET_MALFORMED,
-				(int)dsr_rs_packet_parse(skb, true, &pkt));
+				(int)dsr_rs_packet_parse(skb, AF_INET, true, 0,
+							 &pkt));
 		kfree_skb(skb);
 	}
 }
@@ -71,7 +74,8 @@ static void expect_kind(struct kunit *test, u8 proto, unsigned int at, u8 value,
 
 	skb->data[at] = value;
 	KUNIT_EXPECT_EQ(test, (int)kind,
-			(int)dsr_rs_packet_parse(skb, true, &pkt));
+			(int)dsr_rs_packet_parse(skb, AF_INET, true, 0,
+							 &pkt));
 	kfree_skb(skb);
 }
 
@@ -83,15 +87,15 @@ static void packet_kinds(struct kunit *test)
 	expect_kind(test, tcp, 9, IPPROTO_GRE, DSR_RS_PACKET_OTHER);
 	expect_kind(test, tcp, 6, 0x20, DSR_RS_PACKET_FRAGMENT);
 	expect_kind(test, udp, 7, 0x01, DSR_RS_PACKET_FRAGMENT);
-	expect_kind(test, tcp, 6, 0x40, DSR_RS_PACKET_TCP);	/* DF */
+	expect_kind(test, tcp, 6, 0x40, DSR_RS_PACKET_FLOW);	/* DF */
 	expect_kind(test, tcp, 0, 0x44, DSR_RS_PACKET_MALFORMED);
 	expect_kind(test, tcp, 0, 0x4f, DSR_RS_PACKET_MALFORMED);
 	expect_kind(test, tcp, 32, 0x40, DSR_RS_PACKET_MALFORMED); /* doff */
-	expect_kind(test, tcp, 32, 0x70, DSR_RS_PACKET_TCP);
+	expect_kind(test, tcp, 32, 0x70, DSR_RS_PACKET_FLOW);
 	expect_kind(test, tcp, 32, 0x80, DSR_RS_PACKET_MALFORMED);
 	expect_kind(test, udp, 25, 7, DSR_RS_PACKET_MALFORMED);	/* length */
-	expect_kind(test, udp, 25, 8, DSR_RS_PACKET_UDP);
-	expect_kind(test, udp, 25, 17, DSR_RS_PACKET_UDP);
+	expect_kind(test, udp, 25, 8, DSR_RS_PACKET_FLOW);
+	expect_kind(test, udp, 25, 17, DSR_RS_PACKET_FLOW);
 	expect_kind(test, udp, 25, 18, DSR_RS_PACKET_MALFORMED);
 }
 

@@ -2,8 +2,9 @@
 /* Rewriting against a full computation of every checksum, random packets. */
 
 #include <linux/random.h>
+#include <net/dsfield.h>
+#include <net/ipv6.h>
 
-#include "../rewrite.h"
 #include "fixture.h"
 
 #define ROUNDS	100
@@ -68,8 +69,8 @@ static void expect_ends(struct kunit *test, const struct sk_buff *skb,
 	const struct iphdr *iph = ip_hdr(skb);
 	const __be16 *ports = (void *)iph + ip_hdrlen(skb);
 
-	KUNIT_EXPECT_EQ(test, (__force u32)to->saddr, (__force u32)iph->saddr);
-	KUNIT_EXPECT_EQ(test, (__force u32)to->daddr, (__force u32)iph->daddr);
+	KUNIT_EXPECT_EQ(test, (__force u32)to->saddr.ip, (__force u32)iph->saddr);
+	KUNIT_EXPECT_EQ(test, (__force u32)to->daddr.ip, (__force u32)iph->daddr);
 	KUNIT_EXPECT_EQ(test, (__force u16)to->source, (__force u16)ports[0]);
 	KUNIT_EXPECT_EQ(test, (__force u16)to->dest, (__force u16)ports[1]);
 }
@@ -80,11 +81,17 @@ static struct sk_buff *random_packet(struct kunit *test, u8 proto)
 	struct dsr_rs_ends ends;
 
 	random_ends(&ends);
-	fixture_ip(skb, ends.saddr, ends.daddr, proto,
+	fixture_ip(skb, ends.saddr.ip, ends.daddr.ip, proto,
 		   get_random_u32() % 3 * 4);
 	fixture_l4(skb, proto, ends.source, ends.dest, get_random_u32() % 1400);
 	fixture_finish(skb);
 	return skb;
+}
+
+static int rewrite(struct sk_buff *skb, const struct dsr_rs_ends *to)
+{
+	return dsr_rs_rewrite_packet(skb, AF_INET, ip_hdr(skb)->protocol,
+				     ip_hdrlen(skb), to);
 }
 
 static void rewrite_packet_modes(struct kunit *test)
@@ -100,9 +107,7 @@ static void rewrite_packet_modes(struct kunit *test)
 			set_mode(skb, modes[i]);
 			random_ends(&to);
 			KUNIT_EXPECT_EQ(test, 0,
-					dsr_rs_rewrite_packet(skb,
-							      ip_hdrlen(skb),
-							      &to));
+					rewrite(skb, &to));
 			expect_ends(test, skb, &to);
 			expect_right(test, skb, modes[i]);
 			kfree_skb(skb);
@@ -116,18 +121,18 @@ static void rewrite_udp_to_zero(struct kunit *test)
 	struct sk_buff *skb = fixture_packet(test, IPPROTO_UDP, CLIENT, 1, VIP,
 					     80, 10);
 	struct dsr_rs_ends to = {
-		.saddr = CLIENT, .daddr = LOCAL, .dest = htons(80),
+		.saddr.ip = CLIENT, .daddr.ip = LOCAL, .dest = htons(80),
 	};
 
-	KUNIT_EXPECT_EQ(test, 0, dsr_rs_rewrite_packet(skb, 20, &to));
+	KUNIT_EXPECT_EQ(test, 0, rewrite(skb, &to));
 	/* With this port, what is summed up is as much as 0xffff. */
 	to.source = (__force __be16)*fixture_check(skb);
-	KUNIT_EXPECT_EQ(test, 0, dsr_rs_rewrite_packet(skb, 20, &to));
+	KUNIT_EXPECT_EQ(test, 0, rewrite(skb, &to));
 	KUNIT_EXPECT_EQ(test, 0xffff, (__force u16)*fixture_check(skb));
 	expect_right(test, skb, CHECKSUM_NONE);
 	/* And back from there. */
 	to.source = htons(1);
-	KUNIT_EXPECT_EQ(test, 0, dsr_rs_rewrite_packet(skb, 20, &to));
+	KUNIT_EXPECT_EQ(test, 0, rewrite(skb, &to));
 	expect_right(test, skb, CHECKSUM_NONE);
 	kfree_skb(skb);
 }
@@ -147,9 +152,7 @@ static void rewrite_udp_unsummed(struct kunit *test)
 		*fixture_check(skb) = 0;
 		set_mode(skb, unsummed[i]);
 		random_ends(&to);
-		KUNIT_EXPECT_EQ(test, 0, dsr_rs_rewrite_packet(skb,
-							       ip_hdrlen(skb),
-							       &to));
+		KUNIT_EXPECT_EQ(test, 0, rewrite(skb, &to));
 		expect_ends(test, skb, &to);
 		KUNIT_EXPECT_EQ(test, 0, (__force u16)*fixture_check(skb));
 		if (unsummed[i] == CHECKSUM_COMPLETE) {
@@ -174,9 +177,7 @@ static void rewrite_damaged(struct kunit *test)
 						      IPPROTO_UDP);
 		skb->data[ip_hdrlen(skb) + 4] ^= 0x10;
 		random_ends(&to);
-		KUNIT_EXPECT_EQ(test, 0, dsr_rs_rewrite_packet(skb,
-							       ip_hdrlen(skb),
-							       &to));
+		KUNIT_EXPECT_EQ(test, 0, rewrite(skb, &to));
 		KUNIT_EXPECT_NE(test, 0,
 				(__force u16)fixture_l4_sum(skb,
 							    ip_hdrlen(skb),
@@ -194,12 +195,12 @@ static void rewrite_clone(struct kunit *test)
 					     VIP, 80, 100);
 	struct sk_buff *clone = skb_clone(skb, GFP_KERNEL);
 	struct dsr_rs_ends to = {
-		.saddr = CLIENT, .daddr = LOCAL,
+		.saddr.ip = CLIENT, .daddr.ip = LOCAL,
 		.source = htons(5000), .dest = htons(80),
 	};
 
 	KUNIT_ASSERT_NOT_NULL(test, clone);
-	KUNIT_EXPECT_EQ(test, 0, dsr_rs_rewrite_packet(skb, 20, &to));
+	KUNIT_EXPECT_EQ(test, 0, rewrite(skb, &to));
 	expect_ends(test, skb, &to);
 	expect_right(test, skb, CHECKSUM_NONE);
 	KUNIT_EXPECT_EQ(test, (__force u32)VIP,
@@ -231,9 +232,7 @@ static void rewrite_paged(struct kunit *test)
 		       flat->len - linear);
 		skb_add_rx_frag(skb, 0, page, 0, flat->len - linear, PAGE_SIZE);
 		random_ends(&to);
-		KUNIT_EXPECT_EQ(test, 0, dsr_rs_rewrite_packet(skb,
-							       ip_hdrlen(skb),
-							       &to));
+		KUNIT_EXPECT_EQ(test, 0, rewrite(skb, &to));
 		expect_ends(test, skb, &to);
 		expect_right(test, skb, CHECKSUM_NONE);
 		kfree_skb(skb);
@@ -280,13 +279,15 @@ static void rewrite_icmp_random(struct kunit *test)
 		at.icmp = ip_hdrlen(skb);
 		at.ip = at.icmp + sizeof(struct icmphdr);
 		at.th = at.ip + inner;
+		at.proto = ip_hdr(quoted)->protocol;
 		if (round % 4 == 0) {
 			skb->ip_summed = CHECKSUM_COMPLETE;
 			skb->csum = skb_checksum(skb, 0, skb->len, 0);
 		}
 		random_ends(&to);
 		KUNIT_EXPECT_EQ(test, 0,
-				dsr_rs_rewrite_icmp(skb, &at, ROUTER, LOCAL,
+				dsr_rs_rewrite_icmp(skb, AF_INET, &at,
+						    &IP4(ROUTER), &IP4(LOCAL),
 						    &to));
 		KUNIT_EXPECT_EQ(test, (__force u32)ROUTER,
 				(__force u32)ip_hdr(skb)->saddr);
@@ -320,6 +321,61 @@ static void rewrite_icmp_random(struct kunit *test)
 	}
 }
 
+/* Bits are taken out of the TOS byte; what a device has summed up stays right.
+ */
+static void rewrite_tos(struct kunit *test)
+{
+	struct sk_buff *skb;
+	u8 tos, bits;
+	int i;
+
+	for (i = 0; i < ROUNDS; i++) {
+		tos = get_random_u8();
+		bits = get_random_u8();
+		skb = fixture_packet(test, IPPROTO_UDP, CLIENT, 5000, VIP, 80,
+				     10);
+		ip_hdr(skb)->tos = tos;
+		fixture_finish(skb);
+		set_mode(skb, CHECKSUM_COMPLETE);
+		dsr_rs_rewrite_tos(skb, AF_INET, bits);
+		KUNIT_EXPECT_EQ(test, tos & ~bits, ip_hdr(skb)->tos);
+		expect_right(test, skb, CHECKSUM_COMPLETE);
+		kfree_skb(skb);
+	}
+}
+
+static void rewrite_traffic_class(struct kunit *test)
+{
+	struct ipv6hdr *iph;
+	struct sk_buff *skb;
+	u8 tclass, bits;
+	__be32 rest;
+	__wsum sum;
+	int i;
+
+	for (i = 0; i < ROUNDS; i++) {
+		tclass = get_random_u8();
+		bits = get_random_u8();
+		skb = fixture_skb(test);
+		iph = skb_put_zero(skb, sizeof(*iph));
+		ip6_flow_hdr(iph, tclass, htonl(get_random_u32() & 0xfffff));
+		rest = *(__be32 *)iph & htonl(0xf00fffff);
+		get_random_bytes(&iph->saddr, 2 * sizeof(iph->saddr));
+		skb->ip_summed = CHECKSUM_COMPLETE;
+		skb->csum = skb_checksum(skb, 0, skb->len, 0);
+		dsr_rs_rewrite_tos(skb, AF_INET6, bits);
+		iph = ipv6_hdr(skb);
+		KUNIT_EXPECT_EQ(test, tclass & ~bits, ipv6_get_dsfield(iph));
+		KUNIT_EXPECT_EQ(test, (__force u32)rest,
+				(__force u32)(*(__be32 *)iph &
+					      htonl(0xf00fffff)));
+		sum = skb_checksum(skb, 0, skb->len, 0);
+		KUNIT_EXPECT_EQ(test, (__force u16)csum_fold(sum),
+				(__force u16)csum_fold(skb->csum));
+		kfree_skb(skb);
+	}
+}
+
 static struct kunit_case rewrite_cases[] = {
 	KUNIT_CASE(rewrite_packet_modes),
 	KUNIT_CASE(rewrite_udp_to_zero),
@@ -328,6 +384,8 @@ static struct kunit_case rewrite_cases[] = {
 	KUNIT_CASE(rewrite_clone),
 	KUNIT_CASE(rewrite_paged),
 	KUNIT_CASE(rewrite_icmp_random),
+	KUNIT_CASE(rewrite_tos),
+	KUNIT_CASE(rewrite_traffic_class),
 	{}
 };
 

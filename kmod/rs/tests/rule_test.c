@@ -14,7 +14,7 @@ struct rules_fixture {
 static struct dsr_rs_rule *add(struct kunit *test, struct rules_fixture *f,
 			       const struct dsr_rs_rule_key *key)
 {
-	struct dsr_rs_rule *rule = dsr_rs_rule_alloc(key, 0);
+	struct dsr_rs_rule *rule = dsr_rs_rule_alloc(key, &TO_PORT(0));
 
 	KUNIT_ASSERT_NOT_NULL(test, rule);
 	mutex_lock(&f->lock);
@@ -30,13 +30,14 @@ static struct dsr_rs_rule *match(struct rules_fixture *f, __be32 vip, u8 proto,
 				 u16 port, u8 tos)
 {
 	struct dsr_rs_tuple tuple = {
-		.client = CLIENT, .server = vip, .sport = htons(port),
-		.cport = htons(5000), .proto = proto,
+		.client.ip = CLIENT, .server.ip = vip, .sport = htons(port),
+		.cport = htons(5000), .proto = proto, .family = AF_INET,
 	};
 	struct dsr_rs_rule *rule;
+	bool foreign;
 
 	rcu_read_lock();
-	rule = dsr_rs_rule_match(&f->rules, &tuple, tos);
+	rule = dsr_rs_rule_match(&f->rules, &tuple, tos, NULL, &foreign);
 	rcu_read_unlock();
 	return rule;
 }
@@ -65,9 +66,10 @@ static int rule_test_init(struct kunit *test)
 
 /* From the most specific to the least, for TCP to port 80 with TOS 0x2e. */
 static const struct dsr_rs_rule_key by_rank[] = {
-	{ .vip = VIP, .proto = IPPROTO_TCP, .port = htons(80) },
-	{ .vip = VIP, .proto = IPPROTO_TCP },
-	{ .vip = VIP },
+	{ .family = AF_INET, .vip.ip = VIP, .proto = IPPROTO_TCP,
+	  .port = htons(80) },
+	{ .family = AF_INET, .vip.ip = VIP, .proto = IPPROTO_TCP },
+	{ .family = AF_INET, .vip.ip = VIP },
 	{ .tos = 0x2e, .tos_mask = 0xff },
 	{ .tos = 0x2c, .tos_mask = 0xfc },
 	{ .tos = 0x02, .tos_mask = 0x02 },
@@ -113,8 +115,8 @@ static void rule_matches_all_of_key(struct kunit *test)
 	KUNIT_EXPECT_PTR_EQ(test, tos, match(f, VIP2, IPPROTO_TCP, 80, 0x2c));
 	KUNIT_EXPECT_PTR_EQ(test, tos, match(f, VIP2, IPPROTO_UDP, 9, 0x2f));
 	rcu_read_lock();
-	KUNIT_EXPECT_TRUE(test, dsr_rs_rule_names(&f->rules, VIP));
-	KUNIT_EXPECT_FALSE(test, dsr_rs_rule_names(&f->rules, VIP2));
+	KUNIT_EXPECT_TRUE(test, dsr_rs_rule_names(&f->rules, AF_INET, &IP4(VIP)));
+	KUNIT_EXPECT_FALSE(test, dsr_rs_rule_names(&f->rules, AF_INET, &IP4(VIP2)));
 	rcu_read_unlock();
 	rules_drop(f);
 	KUNIT_EXPECT_NULL(test, match(f, VIP, IPPROTO_TCP, 80, 0x2e));
@@ -123,12 +125,12 @@ static void rule_matches_all_of_key(struct kunit *test)
 static void rule_many_vips(struct kunit *test)
 {
 	struct rules_fixture *f = test->priv;
-	struct dsr_rs_rule_key key = {};
+	struct dsr_rs_rule_key key = { .family = AF_INET };
 	struct dsr_rs_rule *rules[50];
 	u32 i;
 
 	for (i = 0; i < ARRAY_SIZE(rules); i++) {
-		key.vip = htonl(0x0a000000 + i);
+		key.vip.ip = htonl(0x0a000000 + i);
 		rules[i] = add(test, f, &key);
 	}
 	for (i = 0; i < ARRAY_SIZE(rules); i++)

@@ -3,7 +3,7 @@
  * addr - addresses of both families, as configuration keeps them
  *
  * A union nf_inet_addr whose unused bytes are 0, so that it is compared and
- * hashed whole. Pure.
+ * hashed whole; where that is not promised, by family. Pure.
  */
 #ifndef _DSR_ADDR_H
 #define _DSR_ADDR_H
@@ -26,6 +26,15 @@ static inline int dsr_addr_len(u8 family)
 static inline u32 dsr_addr_hash(const union nf_inet_addr *addr)
 {
 	return jhash2(addr->all, ARRAY_SIZE(addr->all), 0);
+}
+
+/** dsr_addr_equal() - whether two addresses of @family are the same */
+static inline bool dsr_addr_equal(u8 family, const union nf_inet_addr *one,
+				  const union nf_inet_addr *other)
+{
+	return likely(family == AF_INET) ?
+	       one->ip == other->ip :
+	       ipv6_addr_equal(&one->in6, &other->in6);
 }
 
 /** dsr_addr_compare() - order of two addresses of one family: <0, 0 or >0 */

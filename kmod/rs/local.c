@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * local - addresses of this machine; see local.h
+ */
+
+#include <linux/inetdevice.h>
+#include <net/addrconf.h>
+#include <net/ip6_route.h>
+#include <net/route.h>
+
+#include "dst.h"
+#include "local.h"
+
+/**
+ * dsr_rs_local_has() - whether an address is this machine's
+ * @net: network namespace
+ * @family: of the address
+ * @addr: address
+ *
+ * Context: any.
+ */
+bool dsr_rs_local_has(struct net *net, u8 family,
+		      const union nf_inet_addr *addr)
+{
+	return family == AF_INET ?
+	       inet_addr_type(net, addr->ip) == RTN_LOCAL :
+	       ipv6_chk_addr(net, &addr->in6, NULL, 0);
+}
+
+/**
+ * dsr_rs_local_is_routed() - whether what is sent to an address is delivered
+ *	here
+ * @net: network namespace
+ * @family: of the address
+ * @addr: address, which no device need have
+ *
+ * Context: any.
+ */
+bool dsr_rs_local_is_routed(struct net *net, u8 family,
+			    const union nf_inet_addr *addr)
+{
+	struct flowi6 fl6 = {};
+	struct dst_entry *dst;
+	bool routed;
+
+	if (family == AF_INET)
+		return inet_addr_type(net, addr->ip) == RTN_LOCAL;
+	if (!ipv6_mod_enabled())
+		return false;
+	fl6.daddr = addr->in6;
+	dst = ip6_route_lookup(net, &fl6, NULL, 0);
+	routed = !dst->error &&
+		 dst_rt6_info(dst)->rt6i_flags & RTF_LOCAL;
+	dst_release(dst);
+	return routed;
+}
+
+/**
+ * dsr_rs_local_is_elsewhere() - whether an address is one that another machine
+ *	could have
+ * @net: network namespace
+ * @family: of the address
+ * @addr: destination of a packet
+ *
+ * Context: any.
+ */
+bool dsr_rs_local_is_elsewhere(struct net *net, u8 family,
+			       const union nf_inet_addr *addr)
+{
+	int type;
+
+	if (family == AF_INET)
+		return inet_addr_type(net, addr->ip) == RTN_UNICAST;
+	type = ipv6_addr_type(&addr->in6);
+	return type & IPV6_ADDR_UNICAST &&
+	       !(type & (IPV6_ADDR_LINKLOCAL | IPV6_ADDR_LOOPBACK |
+			 IPV6_ADDR_MAPPED)) &&
+	       !ipv6_chk_addr(net, &addr->in6, NULL, 0);
+}
+
+/**
+ * dsr_rs_local_device() - a device that has an address
+ * @net: network namespace
+ * @family: of the address
+ * @addr: address
+ *
+ * Context: rcu_read_lock().
+ * Return: the device, or %NULL.
+ */
+struct net_device *dsr_rs_local_device(struct net *net, u8 family,
+				       const union nf_inet_addr *addr)
+{
+	return family == AF_INET ? __ip_dev_find(net, addr->ip, false) :
+				   ipv6_dev_find(net, &addr->in6, NULL);
+}
+
+/* As REDIRECT does it: the primary address of the incoming device. */
+static bool address4_of(const struct net_device *dev, union nf_inet_addr *addr)
+{
+	const struct in_device *in_dev = __in_dev_get_rcu(dev);
+	const struct in_ifaddr *ifa;
+
+	if (!in_dev)
+		return false;
+	in_dev_for_each_ifa_rcu(ifa, in_dev) {
+		if (ifa->ifa_flags & IFA_F_SECONDARY)
+			continue;
+		addr->ip = ifa->ifa_local;
+		return true;
+	}
+	return false;
+}
+
+/* And so does that of ip6tables, but that it takes also a link-local address
+ * if that is all there is: with one a client elsewhere cannot be answered.
+ */
+static bool address6_of(const struct net_device *dev, union nf_inet_addr *addr)
+{
+	struct inet6_dev *idev = __in6_dev_get(dev);
+	const struct inet6_ifaddr *ifa;
+	bool found = false;
+
+	if (!idev)
+		return false;
+	read_lock_bh(&idev->lock);
+	list_for_each_entry(ifa, &idev->addr_list, if_list) {
+		if (ifa->flags & (IFA_F_DADFAILED | IFA_F_DEPRECATED) ||
+		    (ifa->flags & IFA_F_TENTATIVE &&
+		     !(ifa->flags & IFA_F_OPTIMISTIC)) ||
+		    ipv6_addr_type(&ifa->addr) & IPV6_ADDR_LINKLOCAL)
+			continue;
+		addr->in6 = ifa->addr;
+		found = true;
+		break;
+	}
+	read_unlock_bh(&idev->lock);
+	return found;
+}
+
+/**
+ * dsr_rs_local_target() - where a rule leads a packet to
+ * @net: network namespace
+ * @dev: device that the packet has come in by
+ * @rule: its rule
+ * @tuple: its ends on the wire
+ * @target: its rule, address and port are set
+ *
+ * Context: rcu_read_lock().
+ * Return: whether there is such an address.
+ */
+bool dsr_rs_local_target(struct net *net, const struct net_device *dev,
+			 struct dsr_rs_rule *rule,
+			 const struct dsr_rs_tuple *tuple,
+			 struct dsr_rs_target *target)
+{
+	const struct dsr_rs_rule_to *to = rcu_dereference(rule->to);
+
+	target->rule = rule;
+	target->lport = to->port ?: tuple->sport;
+	if (to->family) {
+		target->local = to->addr;
+		return dsr_rs_local_has(net, to->family, &to->addr);
+	}
+	return tuple->family == AF_INET ? address4_of(dev, &target->local) :
+					  address6_of(dev, &target->local);
+}

@@ -1,0 +1,330 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Mode local: the VIP is the real server's own, and nobody finds it there."""
+
+import contextlib
+import socket
+import threading
+import time
+
+import pytest
+
+import arp
+import genl
+import wire
+from arp import knows, questions
+from network import (CLIENT, CLIENT6, VIP, VIP2, VIP6, W101, W1016, mac_of,
+                     wait_for)
+from traffic import Echo, ask, exchange
+
+WHO = b'GET /who HTTP/1.1\r\nHost: x\r\n\r\n'
+RULE = f'real add vip {VIP} mode local'
+
+
+def routes(site, address=VIP, name='w101'):
+    """The local routes for an address, without their devices."""
+    family = '-6' if ':' in address else '-4'
+    text = site.net[name].run('ip', family, 'route', 'show', 'table', 'local',
+                              address).stdout
+    return [line.strip() for line in text.splitlines()]
+
+
+@pytest.fixture
+def mine(site):
+    """Nothing is left of the VIP on w101, whatever the test does."""
+    def forget():
+        site.w101.dsrctl('real flush')
+        for address in (VIP, VIP2, VIP6):
+            while routes(site, address):
+                site.w101.ip(f'route del local {address} table local')
+    site.undo.append(forget)
+    return site
+
+
+@pytest.mark.smoke
+def test_service(mine, reasons):
+    """Real servers behind the balancer; each socket is at the VIP."""
+    mine.balance(rule='')
+    mine.lv1.ip('neigh flush dev eth1')
+    for name in ('w101', 'w102'):
+        mine.net[name].dsrctl(RULE)
+    mine.undo.append(lambda: mine.w102.dsrctl('real flush'))
+    since = reasons('w101', 'dsr_rs')
+    assert mine.replies(6) == {'w101 nano': 3, 'w102 desu': 3}
+    sock = mine.connect_to('w101')
+    port = sock.getsockname()[1]
+    with wire.Tap(mine.w101) as came, wire.Tap(mine.w101,
+                                               outgoing=True) as tap:
+        assert ask(sock, WHO) == f'{VIP}:80 {CLIENT}:{port}'
+        request = came.wait(lambda p: p.payload == WHO, 'the request')
+        reply = tap.wait(lambda p: p.src == VIP and p.payload, 'the reply')
+        assert (request.dst, reply.dst) == (VIP, CLIENT)
+    assert not knows(mine.lv1) and not knows(mine.lv2)
+    assert mine.w101.show('flow show') == []
+    rule, = mine.w101.show('real show')
+    assert (rule['mode'], rule['problem']) == ('local', None)
+    assert rule['packets'] == since['delivered_unchanged'] >= 20
+    assert rule['connections'] >= 4
+    assert not since['delivered']
+    assert f'vip {VIP} mode local packets ' in mine.w101.read(
+        '/proc/net/dsr_rs/rules')
+
+
+def test_udp(mine):
+    """Whole datagrams, and what was fragmented."""
+    mine.balance(backends=('w101',), rule='')
+    mine.w101.dsrctl(RULE)
+    sock = mine.w101.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    mine.sockets.append(sock)
+    sock.bind((VIP, 7))
+    Echo(sock, 'w101')
+    exchange(mine.udp(), [b'x' * 100] * 10 + [b'x' * 5000] * 3)
+
+
+def test_ipv6(site6, reasons):
+    site6.lv1.configure(f'''
+        service add vip {VIP6}
+        backend add vip {VIP6} via {W1016}''')
+    site6.w101.dsrctl(f'real add vip {VIP6} mode local')
+    site6.undo.append(lambda: site6.w101.dsrctl('real flush'))
+    assert 'proto 213' in routes(site6, VIP6)[0]
+    since = reasons('w101', 'dsr_rs')
+    got = site6.curl('-6', '--local-port', '4567', f'http://[{VIP6}]/who',
+                     vhost='x')
+    assert got == f'{VIP6}:80 {CLIENT6}:4567\n'
+    assert since['delivered_unchanged'] >= 4 and not since['delivered']
+    assert site6.w101.show('real silence')[0]['rules'] == 1
+    site6.w101.dsrctl(f'real delete vip {VIP6}')
+    assert routes(site6, VIP6) == []
+    site6.w101.dsrctl(f'real add vip {VIP6} mode local')
+    site6.w101.ip(f'route del local {VIP6} dev lo table local')
+    assert site6.w101.show('real show')[0]['problem'] == 'no_local_route'
+
+
+def test_route(mine):
+    """The route comes and goes with the rule."""
+    mine.w101.dsrctl(RULE)
+    assert routes(mine) == [f'local {VIP} dev lo proto 213 scope host'] or \
+        routes(mine) == [f'local {VIP} dev lo proto 213 scope host src {VIP}']
+    assert mine.w101.show('real silence') == [
+        {'addr': VIP, 'devices': None, 'wanted': False, 'rules': 1,
+         'messages': 0}]
+    mine.w101.dsrctl(f'real delete vip {VIP}')
+    assert routes(mine) == []
+    assert mine.w101.show('real silence') == []
+    mine.w101.configure(f'''
+        {RULE}
+        real add vip {VIP2} mode local
+        real add vip {VIP2} proto tcp port 80 to 8080
+        real flush''')
+    assert routes(mine) == routes(mine, VIP2) == []
+    assert mine.w101.show('real silence') == []
+    # a more specific rule is none of it
+    mine.w101.configure(f'''
+        {RULE}
+        real add vip {VIP} proto tcp port 80 to 8080
+        real delete vip {VIP} proto tcp port 80''')
+    assert len(routes(mine)) == 1
+    mine.w101.dsrctl(f'real replace vip {VIP}')
+    assert routes(mine) == []
+    mine.w101.dsrctl(f'real replace vip {VIP} mode local')
+    assert len(routes(mine)) == 1
+
+
+@pytest.mark.parametrize('how', ['route', 'alias'])
+def test_route_of_the_user(mine, how):
+    """What was there before stays."""
+    mine.w101.ip(f'route add local {VIP} dev lo table local proto static'
+                 if how == 'route' else f'addr add {VIP}/32 dev lo')
+    if how == 'alias':
+        mine.undo.append(lambda: mine.w101.ip(f'addr del {VIP}/32 dev lo'))
+    before = routes(mine)
+    for undo in ('delete', 'replace', 'flush'):
+        mine.w101.dsrctl(RULE)
+        assert routes(mine) == before
+        mine.w101.dsrctl('real flush' if undo == 'flush' else
+                         f'real {undo} vip {VIP}')
+        assert routes(mine) == before
+        mine.w101.dsrctl('real flush')
+
+
+def test_route_missing(mine, reasons):
+    """It shows, nothing is routed back, and replace mends it."""
+    mine.balance(backends=('w101',), rule='')
+    mine.w101.dsrctl(RULE)
+    sock = mine.connect()
+    assert ask(sock, WHO).startswith(f'{VIP}:80 ')
+    mine.w101.sysctl('ipv4/ip_forward', 1)
+    mine.undo.append(lambda: mine.w101.sysctl('ipv4/ip_forward', 0))
+    mine.w101.ip(f'route del local {VIP} dev lo table local')
+    since = reasons('w101', 'dsr_rs')
+    # what it was seen to be is believed for a second
+    with wire.Tap(mine.lv2, 'eth1') as tap:
+        def dropped():
+            tap.send(wire.udp(4000, 9), W101)
+            return since['drop_no_local_route']
+        wait_for('dropped', dropped)
+        tap.drain()
+        tap.seen = []
+        before = since['drop_no_local_route']
+        for port in range(4001, 4011):
+            tap.send(wire.udp(port, 9), W101)
+        wait_for('dropped', lambda: since['drop_no_local_route'] >=
+                 before + 10)
+    assert mine.w101.show('real show')[0]['problem'] == 'no_local_route'
+    assert mine.w101.dsrctl('real show').stdout.splitlines()[2] == (
+        '  no local route: packets for it are not delivered; '
+        f"'dsrctl real replace vip {VIP} mode local' makes one")
+    mine.w101.dsrctl(f'real replace vip {VIP} mode local')
+    assert mine.w101.show('real show')[0]['problem'] is None
+    assert ask(mine.connect(), WHO).startswith(f'{VIP}:80 ')
+
+
+def test_all_or_nothing(mine, site6):
+    """Where one half fails, the other is taken back."""
+    def state():
+        return (mine.w101.show('real show'), mine.w101.show('real silence'),
+                routes(mine, VIP6))
+    nothing = state()
+    assert nothing == ([], [], [])
+
+    def refused(command, sentence):
+        done = mine.w101.dsrctl(command, check=False)
+        assert (done.returncode, done.stderr) == (2, f'dsrctl: {sentence}\n')
+    no_route = ('the local route for the VIP cannot be made: '
+                'Nexthop device is not up')
+    site6.undo.append(lambda: mine.w101.ip('link set lo up'))
+    mine.w101.ip('link set lo down')
+    refused(f'real add vip {VIP6} mode local', no_route)
+    assert state() == nothing
+    mine.w101.dsrctl(f'real add vip {VIP6} to :8080')
+    before = state()
+    refused(f'real replace vip {VIP6} mode local', no_route)
+    assert state() == before
+    mine.w101.ip('link set lo up')
+    refused(f'real add vip {VIP6} mode local',
+            'there is such a rule: replace changes where it leads to')
+    assert state() == before
+    mine.w101.dsrctl('real flush')
+    mine.w101.dsrctl(f'real add vip {VIP6} mode local')
+    before = state()
+    refused(f'real replace vip {VIP6} to 2001:db8:30::99',
+            'no device of this machine has that local address')
+    assert state() == before
+    refused(f'real delete vip {VIP2}', 'there is no such rule')
+
+
+class Questions(threading.Thread):
+    """Asks for the VIP, again and again."""
+
+    def __init__(self, tap):
+        super().__init__(daemon=True)
+        self.tap = tap
+        self.go_on = True
+        self.start()
+
+    def run(self):
+        asked = next(questions())[0]
+        while self.go_on:
+            with contextlib.suppress(OSError):
+                self.tap.put(*asked)
+            time.sleep(0.001)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.go_on = False
+        self.join()
+
+
+def test_never_found(mine):
+    """Not for a moment do the neighbours find the VIP."""
+    answer = arp.frame(*next(questions())[1], dst=mac_of(arp.LV2))
+    with arp.Tap(mine.lv2, 'eth1') as tap, Questions(tap):
+        for _ in range(4):
+            mine.w101.configure(f'''
+                {RULE}
+                real replace vip {VIP}
+                real replace vip {VIP} mode local
+                real delete vip {VIP}
+                {RULE}
+                real flush''')
+        tap.none(lambda p: p.frame == answer, 'the VIP is silenced')
+        # with the route alone, they do
+        mine.w101.ip(f'route add local {VIP} dev lo table local')
+        tap.wait(lambda p: p.op == arp.REPLY and p.sender == VIP, 'an answer')
+
+
+def test_connections_stay(mine):
+    """What was redirected is redirected to its end."""
+    mine.balance(backends=('w101',))
+    old = mine.connect()
+    assert ask(old, WHO).startswith(f'{W101}:80 ')
+    mine.w101.dsrctl(f'real replace vip {VIP} mode local')
+    assert ask(mine.connect(), WHO).startswith(f'{VIP}:80 ')
+    assert ask(old, WHO).startswith(f'{W101}:80 ')
+    # the ports of one that has ended lead where the rule says today
+    port = old.getsockname()[1]
+    old.close()
+    wait_for('closed', lambda: all(
+        flow['state'] == 'closed' for flow in mine.w101.show('flow show')))
+    assert ask(mine.connect(sport=port), WHO) == f'{VIP}:80 {CLIENT}:{port}'
+
+
+def test_with_redirect(mine):
+    """A port of the VIP may be redirected nevertheless."""
+    mine.balance(backends=('w101',), rule='')
+    mine.w101.configure(f'''
+        {RULE}
+        real add vip {VIP} proto tcp port 8081 to 8080''')
+    assert ask(mine.connect(), WHO).startswith(f'{VIP}:80 ')
+    assert ask(mine.connect(VIP, 8081)) == 'w101 port 8080'
+    assert ask(mine.connect(VIP, 8080)) == 'w101 port 8080'
+
+
+REFUSED = [
+    (f'vip {VIP} proto tcp mode local',
+     'mode local is for the whole VIP: leave out protocol and port'),
+    (f'vip {VIP} to 8080 mode local',
+     'in mode local packets stay as they are: leave out where the rule leads '
+     'to'),
+    ('tos 0x20 mode local', 'mode local is for a VIP: what has a TOS may be '
+                            'addressed to anybody'),
+]
+
+
+def test_refused(mine):
+    before = mine.state('w101')
+    for command, sentence in REFUSED:
+        done = mine.w101.dsrctl(f'real add {command}', check=False)
+        assert (done.returncode, done.stderr) == (2, f'dsrctl: {sentence}\n')
+        assert routes(mine) == []
+    vip = genl.addr(genl.RULE_VIP4, VIP)
+    with mine.w101.at(), genl.Genl('dsr_rs') as sock:
+        for command, attrs, sentence in (
+                (genl.RULE_ADD, (vip, genl.u8(genl.RULE_MODE, 2)),
+                 'no such mode: there are redirect and local'),
+                (genl.RULE_DELETE, (vip, genl.u8(genl.RULE_MODE, 1)),
+                 'a rule is deleted by what it matches: leave out where it '
+                 'leads to')):
+            with pytest.raises(genl.Refused) as refused:
+                sock.ask(command, genl.nest(genl.A_RULE, *attrs))
+            assert refused.value.sentence == sentence
+    assert mine.state('w101') == before
+
+
+@pytest.mark.smp
+def test_module_unloaded(mine):
+    """The route outlives the module, and the rule takes it on again."""
+    mine.w101.dsrctl(RULE)
+    mine.net.unload('dsr_rs')
+    mine.net.load('dsr_rs')
+    assert len(routes(mine)) == 1
+    mine.w101.dsrctl(RULE)
+    mine.w101.dsrctl(f'real delete vip {VIP}')
+    assert routes(mine) == []
+    # who unloads it by dsrctl need not think of that
+    mine.w101.dsrctl(RULE)
+    mine.w101.dsrctl('real stop')
+    mine.net.load('dsr_rs')
+    assert routes(mine) == []

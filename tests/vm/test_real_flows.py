@@ -1,0 +1,212 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Real clients and servers over the real server's module, and floods."""
+
+import contextlib
+import socket
+import struct
+
+import pytest
+
+import genl
+import wire
+from network import (CLIENT, VIP, VIP6, W101, W1016, run, wait_for)
+from traffic import Flood, ask
+
+SO_REUSEPORT, TCP_FASTOPEN, MSG_FASTOPEN = 15, 23, 0x20000000
+IPPROTO_SCTP = 132
+
+
+@pytest.fixture
+def one(site):
+    site.balance(backends=('w101',))
+    return site
+
+
+def listen(site, family, address, port, proto=0, options=()):
+    sock = site.w101.socket(family, socket.SOCK_STREAM, proto)
+    site.sockets.append(sock)
+    for level, option, value in options:
+        sock.setsockopt(level, option, value)
+    sock.settimeout(10)
+    sock.bind((address, port))
+    sock.listen(64)
+    return sock
+
+
+def syns(number):
+    """SYNs of as many clients, all with right checksums: what is added to the
+    port is taken from the sequence number."""
+    packet = bytearray(wire.tcp(0, 80, seq=0x1ffff, src='10.20.1.1'))
+    made = []
+    for count in range(number):
+        struct.pack_into('>H', packet, 20, count)
+        struct.pack_into('>H', packet, 26, 0xffff - count)
+        made.append(bytes(packet))
+    return made
+
+
+@pytest.mark.smp
+def test_syn_flood(one):
+    """It has its own place to fill: flows live on, and new ones begin."""
+    number = 30000
+    old = one.connect()
+    assert ask(old) == 'w101 nano'
+    before = genl.reasons(one.w101, 'dsr_rs')
+    limit = genl.table(one.w101, 'dsr_rs')[0] + 40
+    with Flood(one, syns(number), W101, host='lv2', dev='eth1'):
+        wait_for('all of the flood is there', lambda: genl.reasons(
+            one.w101, 'dsr_rs')['delivered'] - before['delivered'] > number)
+        for _ in range(10):
+            assert ask(one.connect()) == 'w101 nano'
+            assert ask(old) == 'w101 nano'
+        assert genl.table(one.w101, 'dsr_rs')[0] <= limit
+    after = genl.reasons(one.w101, 'dsr_rs')
+    assert after['drop_flow_table_full'] == before['drop_flow_table_full']
+
+
+def test_ack_flood(one):
+    """Neither do segments that nobody waits for get into the table."""
+    entries = genl.table(one.w101, 'dsr_rs')[0]
+    before = genl.reasons(one.w101, 'dsr_rs')
+    with wire.Tap(one.lv2, 'eth1') as tap:
+        for port in range(5000, 5100):
+            tap.send(wire.tcp(port, 80, wire.ACK, src='10.20.1.1'), W101)
+    wait_for('each is answered by a reset', lambda: genl.reasons(
+        one.w101, 'dsr_rs')['replied'] - before['replied'] == 100)
+    assert genl.table(one.w101, 'dsr_rs')[0] == entries
+
+
+def test_cookies(one):
+    """A SYN leaves nothing at all, and the connection comes about."""
+    one.w101.sysctl('ipv4/tcp_syncookies', 2)
+    one.undo.append(lambda: one.w101.sysctl('ipv4/tcp_syncookies', 1))
+    server = listen(one, socket.AF_INET, '', 98)
+    client = one.connect(port=98)
+    peer, _ = server.accept()
+    one.sockets.append(peer)
+    peer.send(b'first')                 # a server that speaks first
+    assert client.recv(10) == b'first'
+    client.send(b'second')
+    assert peer.recv(10) == b'second'
+
+
+def test_fast_open(one):
+    """Data in the SYN, and answered before the client says anything else."""
+    for host in (one.client, one.w101):
+        host.sysctl('ipv4/tcp_fastopen', 3)
+        one.undo.append(lambda h=host: h.sysctl('ipv4/tcp_fastopen', 1))
+    server = listen(one, socket.AF_INET, '', 97,
+                    options=[(socket.IPPROTO_TCP, TCP_FASTOPEN, 5)])
+    with wire.Tap(one.w101) as tap:
+        for _ in range(2):      # the first time it gets its cookie
+            client = one.client.socket(socket.AF_INET, socket.SOCK_STREAM)
+            one.sockets.append(client)
+            client.settimeout(10)
+            client.sendto(b'early', MSG_FASTOPEN, (VIP, 97))
+            peer, _ = server.accept()
+            one.sockets.append(peer)
+            peer.send(b'reply')
+            assert client.recv(10) == b'reply'
+            assert peer.recv(10) == b'early'
+        tap.wait(lambda p: p.dst == VIP and p.flags == wire.SYN and
+                 p.payload == b'early', 'a SYN with data')
+
+
+def test_sockets_of_all_kinds(site6):
+    """Bound to the address, to any, and to any of both families; in groups."""
+    site6.balance(backends=('w101',))
+    site6.w101.dsrctl(f'real add vip {VIP6}')
+    site6.lv1.configure(f'''
+        service add vip {VIP6}
+        backend add vip {VIP6} via {W1016}
+    ''')
+    group = [(socket.SOL_SOCKET, SO_REUSEPORT, 1)]
+    servers = {91: [listen(site6, socket.AF_INET, W101, 91)],
+               92: [listen(site6, socket.AF_INET, '', 92)],
+               93: [listen(site6, socket.AF_INET6, '::', 93)],
+               94: [listen(site6, socket.AF_INET6, '::', 94, 0, group)
+                    for _ in range(3)],
+               95: [listen(site6, socket.AF_INET6, W1016, 95)]}
+    for port, vip in ((91, VIP), (92, VIP), (93, VIP), (93, VIP6), (94, VIP),
+                      (94, VIP6), (95, VIP6)):
+        family = socket.AF_INET6 if ':' in vip else socket.AF_INET
+        client = site6.client.socket(family, socket.SOCK_STREAM)
+        site6.sockets.append(client)
+        client.settimeout(10)
+        client.connect((vip, port))
+        accepted = 0
+        for server in servers[port]:
+            server.setblocking(len(servers[port]) == 1)
+            with contextlib.suppress(BlockingIOError):
+                peer, _ = server.accept()
+                site6.sockets.append(peer)
+                peer.send(b'hello')
+                accepted += 1
+        assert accepted == 1
+        assert client.recv(10) == b'hello', (port, vip)
+
+
+@pytest.mark.parametrize('value', [0, 1, 2])
+def test_reverse_path_filter(one, value):
+    old = one.w101.sysctl('ipv4/conf/all/rp_filter')
+    one.w101.sysctl('ipv4/conf/all/rp_filter', value)
+    one.undo.append(lambda: one.w101.sysctl('ipv4/conf/all/rp_filter', old))
+    assert one.replies(2) == {'w101 nano': 2}
+
+
+@pytest.mark.stock
+def test_sctp(one):
+    """Associations to one public port of the VIP and to the machine itself."""
+    run('modprobe', 'sctp')
+    one.lv1.configure(f'''
+        service add vip {VIP} proto sctp
+        backend add vip {VIP} proto sctp via {W101}
+    ''')
+    one.w101.dsrctl(f'real add vip {VIP} proto sctp port 5000 to :6000')
+    server = listen(one, socket.AF_INET, W101, 6000, IPPROTO_SCTP)
+    client = one.client.socket(socket.AF_INET, socket.SOCK_STREAM,
+                               IPPROTO_SCTP)
+    one.sockets.append(client)
+    client.settimeout(10)
+    client.bind((CLIENT, 0))
+    client.connect((VIP, 5000))
+    peer, _ = server.accept()
+    one.sockets.append(peer)
+    for size in (3, 1000, 30000):
+        data = bytes(range(256)) * (size // 256 + 1)
+        client.sendall(data[:size])
+        got = b''
+        while len(got) < size:
+            got += peer.recv(65536)
+        assert got == data[:size]
+        peer.sendall(got)
+        while got:
+            assert got.startswith(part := client.recv(65536))
+            got = got[len(part):]
+    flow, = [flow for flow in one.w101.show('flow show')
+             if flow['proto'] == 'sctp']
+    assert (flow['dst'], flow['dport'], flow['to_port'], flow['state']) == (
+        VIP, 5000, 6000, 'established')
+
+
+@pytest.mark.last
+def test_stop(one):
+    """Not while somebody would notice; and if so, nothing crashes."""
+    sock = one.connect()
+    assert ask(sock) == 'w101 nano'
+    one.w101.dsrctl(f'real replace vip {VIP} to :8080')
+    done = one.w101.dsrctl('real stop', check=False)
+    assert done.returncode == 2
+    assert 'would stop: wait until they end' in done.stderr
+    assert one.w101.show('real show')
+    one.w101.dsrctl('real stop force')
+    one.net.loaded.discard('dsr_rs')
+    sock.settimeout(1)
+    with pytest.raises(OSError):
+        ask(sock)
+    one.net.load('dsr_rs')
+    assert one.w101.show('real show') == []
+    # it was forgotten, but the server has it still
+    one.w101.dsrctl(f'real add vip {VIP}')
+    sock.settimeout(30)
+    assert ask(one.connect()) == 'w101 nano'

@@ -1,0 +1,534 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Addresses that the real server has, and that nobody finds there.
+
+Each test first sees that the kernel says where the address is, and then that
+with "real silence" it does not.
+"""
+
+import socket
+import struct
+
+import pytest
+
+import arp
+import genl
+import wire
+import wire6
+from arp import LV2, NOWHERE, REPLY, REQUEST, knows, questions, raw
+from network import (BACK_VRRP, VIP, VIP2, VIP6, W101, W1016, Failure, mac_of,
+                     wait_for)
+from traffic import ask
+
+LV26 = '2001:db8:30::12'
+ALL_NODES = 'ff02::1'
+NS, NA = 135, 136
+OTHER_MAC = '02:00:00:00:01:02'
+
+
+def local(site, where, address=VIP):
+    """The address is w101's, in one of the ways there are."""
+    there, back = {
+        'lo': (f'addr add {address}/32 dev lo', f'addr del {address}/32 dev lo'),
+        'alias': (f'addr add {address}/32 dev eth0',
+                  f'addr del {address}/32 dev eth0'),
+        'route': (f'route add local {address} dev lo table local',
+                  f'route del local {address} dev lo table local'),
+    }[where]
+    site.w101.ip(there)
+    site.undo.append(lambda: site.w101.ip(back))
+
+
+def from_w101(tap):
+    """What has come from it, before it answers for its own address."""
+    tap.put(REQUEST, mac_of(LV2), LV2, NOWHERE, W101)
+    last = arp.frame(REPLY, mac_of(W101), W101, mac_of(LV2), LV2, mac_of(LV2))
+    tap.wait(lambda p: p.frame == last, 'an answer for its own address')
+    seen, tap.seen = tap.seen, []
+    return [p.frame for p in seen if p.mac_src == raw(mac_of(W101)) and
+            p.frame != last]
+
+
+@pytest.mark.parametrize('where', ['lo', 'alias', 'route'])
+def test_arp_asked(site, where, reasons):
+    """Nobody who asks for the VIP hears of it; for anything else, they do."""
+    local(site, where)
+    since = reasons('w101', 'dsr_rs')
+    with arp.Tap(site.lv2, 'eth1') as tap:
+        for asked, answer, options in questions():
+            tap.put(*asked, **options)
+            assert from_w101(tap) == [arp.frame(*answer, dst=mac_of(LV2))]
+        assert not since['pass_not_silenced'], 'no hook is there'
+        site.w101.dsrctl(f'real silence {VIP}')
+        for number, (asked, _, options) in enumerate(questions(), 1):
+            tap.put(*asked, **options)
+            assert from_w101(tap) == []
+            assert since['drop_arp_reply'] == number
+        # from_w101() asks, too
+        assert since.all() == {'drop_arp_reply': 3, 'pass_not_silenced': 3}
+        assert site.w101.show('real silence') == [
+            {'addr': VIP, 'devices': None, 'wanted': True, 'rules': 0,
+             'messages': 3}]
+        assert site.w101.read('/proc/net/dsr_rs/silence') == (
+            f'{VIP} rules 0 messages 3\n')
+        site.w101.dsrctl(f'real silence delete {VIP}')
+        asked, answer, options = next(questions())
+        tap.put(*asked, **options)
+        assert from_w101(tap) == [arp.frame(*answer, dst=mac_of(LV2))]
+
+
+def test_devices(site):
+    """On which devices, by their names, also of those to come."""
+    local(site, 'lo')
+    asked, answer, _ = next(questions())
+    answer = arp.frame(*answer, dst=mac_of(LV2))
+    later = 'there is no device of this name so far'
+    with arp.Tap(site.lv2, 'eth1') as tap:
+        for command, warning, silent in (
+                ('add {} dev eth1', later, False),
+                ('replace {} dev eth0', '', True),
+                ('replace {} dev eth', later, False),
+                ('replace {} dev eth+', '', True),
+                ('replace {} dev eth1+', '', False),
+                ('replace {} dev eth1 dev eth0 dev eth2', later, True),
+                ('replace {} dev eth00', later, False),
+                ('replace {}', '', True)):
+            done = site.w101.dsrctl(f'real silence {command.format(VIP)}')
+            assert done.stderr == (f'dsrctl: warning: {warning}\n'
+                                   if warning else '')
+            tap.put(*asked)
+            assert from_w101(tap) == ([] if silent else [answer]), command
+    site.w101.dsrctl(f'real silence replace {VIP} dev eth1 dev eth+')
+    assert site.w101.show('real silence')[0]['devices'] == ['eth1', 'eth+']
+    assert site.w101.read('/proc/net/dsr_rs/silence').startswith(
+        f'{VIP} dev eth1 dev eth+ rules 0 messages ')
+
+
+def announced(site, tap, how):
+    """What w101 says of itself, after a change: of which addresses.
+
+    The tap is at the other end of its wire: a bridge lets nothing through that
+    comes as soon as a link is up.
+    """
+    tap.drain()
+    tap.seen = []
+    if how == 'address':
+        now = site.w101.mac('eth0').hex(':')
+        mac = OTHER_MAC if now != OTHER_MAC else mac_of(W101)
+        site.w101.ip(f'link set eth0 address {mac}')
+    else:
+        mac = site.w101.mac('eth0').hex(':')
+        site.w101.ip(f'''link set eth0 down
+                         link set eth0 up
+                         route replace default via {BACK_VRRP}''')
+    wanted = arp.frame(REQUEST, mac, W101, NOWHERE, W101)
+    tap.wait(lambda p: p.frame[:32] == wanted[:32] and p.target == W101,
+             'w101 tells of its own address')
+    # All of its addresses are told of at once, so this comes after them.
+    tap.put(REQUEST, mac_of(LV2), LV2, NOWHERE, W101)
+    tap.wait(lambda p: p.op == REPLY and p.sender == W101 and
+             p.target == LV2, 'an answer')
+    return {p.sender for p in tap.seen if p.mac_src == raw(mac) and
+            p.sender == p.target}
+
+
+@pytest.mark.parametrize('how', ['address', 'link'])
+def test_arp_announcement(site, reasons, how):
+    """Link up, or another MAC address: the VIP is not announced."""
+    site.w101.sysctl('ipv4/conf/eth0/arp_notify', 1)
+
+    def back():
+        site.w101.sysctl('ipv4/conf/eth0/arp_notify', 0)
+        site.w101.ip(f'link set eth0 address {mac_of(W101)}')
+        for name in ('lv1', 'lv2'):
+            site.net[name].ip('neigh flush dev eth1')
+    site.undo.append(back)
+    local(site, 'alias')
+    since = reasons('w101', 'dsr_rs')
+    with arp.Tap(site.back, 'w101', outgoing=True) as tap:
+        assert announced(site, tap, how) == {W101, VIP}
+        site.w101.dsrctl(f'real silence {VIP} dev eth0')
+        assert announced(site, tap, how) == {W101}
+    assert since['drop_arp_announcement'] == 1
+
+
+def needs(site, address, port=9):
+    """w101 has to ask for lv2, to send something from ADDRESS."""
+    family = socket.AF_INET6 if ':' in address else socket.AF_INET
+    sock = site.w101.socket(family, socket.SOCK_DGRAM)
+    site.sockets.append(sock)
+    site.w101.ip('neigh flush dev eth0')
+    sock.bind((address, 0))
+    sock.sendto(b'', (LV26 if ':' in address else LV2, port))
+
+
+@pytest.mark.smoke
+@pytest.mark.parametrize('where', ['lo', 'alias'])
+def test_arp_sender(site, reasons, where):
+    """A request for another address does not tell of the VIP."""
+    local(site, where)
+    since = reasons('w101', 'dsr_rs')
+    site.lv2.ip('neigh flush dev eth1')
+
+    def asked(tap):
+        return tap.wait(lambda p: p.op == REQUEST and p.target == LV2,
+                        'a request').frame
+    with arp.Tap(site.lv2, 'eth1') as tap:
+        needs(site, VIP)
+        assert asked(tap) == arp.frame(REQUEST, mac_of(W101), VIP, NOWHERE, LV2)
+    assert knows(site.lv2), 'this is the harm of it'
+    site.lv2.ip('neigh flush dev eth1')
+    site.w101.dsrctl(f'real silence {VIP}')
+    with arp.Tap(site.lv2, 'eth1') as tap:
+        needs(site, VIP)
+        assert asked(tap) == arp.frame(REQUEST, mac_of(W101), W101, NOWHERE, LV2)
+    assert not knows(site.lv2)
+    assert since['changed_arp_source'] == 1
+
+
+def test_arp_sender_choice(site, reasons):
+    """It gets the address that suits the target; or else any; or none."""
+    local(site, 'lo')
+    local(site, 'lo', VIP2)
+    site.w101.ip('addr add 10.10.99.1/24 dev eth0')
+    site.undo.append(lambda: site.w101.ip('addr del 10.10.99.1/24 dev eth0'))
+    since = reasons('w101', 'dsr_rs')
+
+    def sender():
+        site.lv2.ip('neigh flush dev eth1')
+        with arp.Tap(site.lv2, 'eth1') as tap:
+            needs(site, VIP)
+            return tap.wait(lambda p: p.op == REQUEST and p.target == LV2,
+                            'a request').sender
+    site.w101.dsrctl(f'real silence {VIP}')
+    assert sender() == W101
+    site.w101.dsrctl(f'real silence {W101}')
+    assert sender() == '10.10.99.1'
+    # none of this device is left: the one on lo is
+    site.w101.dsrctl('real silence 10.10.99.1')
+    assert sender() == VIP2
+    assert not since['drop_arp_source']
+    site.w101.dsrctl(f'real silence {VIP2}')
+    with arp.Tap(site.lv2, 'eth1') as tap:
+        needs(site, VIP)
+        wait_for('dropped', lambda: since['drop_arp_source'])
+        tap.none(lambda p: p.op == REQUEST and p.mac_src == raw(mac_of(W101)),
+                 'it has nothing to ask with')
+
+
+def test_arp_alone(site):
+    """Who silences the only address of a device is warned."""
+    done = site.w101.dsrctl(f'real silence {W101}')
+    assert done.stderr == (
+        'dsrctl: warning: this is the only address of a device: its '
+        'neighbours will not find this machine any more\n')
+
+
+REFUSED = [
+    (f'add {VIP}', 'it is silenced already: replace changes its devices'),
+    ('delete 10.10.31.99', 'it is not silenced'),
+    ('add 224.0.0.1', 'a VIP is an address that clients can reach: it must '
+                      'be unicast'),
+    ('add 127.0.0.1', 'a VIP is an address that clients can reach: it must '
+                      'be unicast'),
+    ('add ::1', 'a VIP is an address that clients can reach: it must be '
+                'unicast'),
+    ('add ff02::1', 'a VIP is an address that clients can reach: it must be '
+                    'unicast'),
+    ('add ::ffff:10.10.31.99', 'a VIP is an address that clients can reach: '
+                               'it must be unicast'),
+    ('add fe80::1', 'a link-local address is that of one device and no VIP: '
+                    'without it the device has no neighbours'),
+    ('add 10.10.31.99 dev lo', 'lo has no neighbours to be silent to: name '
+                               'the device that they are at'),
+    ('add 10.10.31.99 dev eth0 dev a/b', 'no device can have such a name'),
+    ('add 10.10.31.99' + ' dev eth0' * 17,
+     '16 devices at most: a name may end in +, which stands for all that '
+     'begin so'),
+]
+
+
+def test_refused(site):
+    """One sentence for each, and nothing changes."""
+    site.w101.dsrctl(f'real silence {VIP} dev eth0')
+    before = site.state('w101')
+    for command, sentence in REFUSED:
+        done = site.w101.dsrctl(f'real silence {command}', check=False)
+        assert (done.returncode, done.stderr) == (2, f'dsrctl: {sentence}\n')
+    with site.w101.at(), genl.Genl('dsr_rs') as sock:
+        for command, attrs, sentence in (
+                (genl.SILENCE_ADD, b'', 'the request names no address'),
+                (genl.SILENCE_DELETE, genl.nest(genl.A_SILENCE),
+                 'the request names no address'),
+                (genl.SILENCE_ADD, genl.nest(genl.A_SILENCE, genl.attr(
+                    genl.SILENCE_ADDR, b'12345')),
+                 'an address has 4 or 16 bytes'),
+                (genl.SILENCE_DELETE, genl.nest(genl.A_SILENCE, genl.addr(
+                    genl.SILENCE_ADDR, VIP), genl.string(
+                        genl.SILENCE_DEV, 'eth0')),
+                 'an address is deleted on all its devices: replace changes '
+                 'them'),
+                (genl.SILENCE_ADD, genl.nest(genl.A_SILENCE, genl.addr(
+                    genl.SILENCE_ADDR, VIP2), genl.string(
+                        genl.SILENCE_DEV, '')),
+                 'no device can have such a name')):
+            with pytest.raises(genl.Refused) as refused:
+                sock.ask(command, attrs)
+            assert refused.value.sentence == sentence
+    assert site.state('w101') == before
+    site.w101.dsrctl('real silence flush')
+    assert site.w101.show('real silence') == []
+
+
+@pytest.mark.smp
+def test_module_unloaded(site):
+    """With the module the silence goes; and with a namespace."""
+    local(site, 'lo')
+    site.w101.dsrctl(f'real silence {VIP}')
+    site.w102.dsrctl(f'real silence {VIP6}')
+    asked, answer, _ = next(questions())
+    with arp.Tap(site.lv2, 'eth1') as tap:
+        site.net.unload('dsr_rs')
+        tap.put(*asked)
+        assert from_w101(tap) == [arp.frame(*answer, dst=mac_of(LV2))]
+    site.net.load('dsr_rs')
+    assert site.w101.show('real silence') == []
+    site.w101.configure(f'''
+        real silence {VIP}
+        real silence {VIP6} dev eth0''')
+    site.undo.pop()
+    site.rebuild('w101')
+
+
+@pytest.mark.parametrize('where', ['lo', 'alias'])
+def test_service(site, where):
+    """The layout that LVS users have, with no sysctl for it."""
+    site.balance(rule='')
+    site.lv1.ip('neigh flush dev eth1')
+    device = 'lo' if where == 'lo' else 'eth0'
+    for name in ('w101', 'w102'):
+        site.net[name].ip(f'addr add {VIP}/32 dev {device}')
+        site.undo.append(lambda n=name: site.net[n].ip(
+            f'addr del {VIP}/32 dev {device}'))
+        site.net[name].dsrctl(f'real silence {VIP}')
+        site.net[name].ip('neigh flush dev eth0')
+    assert site.replies(6) == {'w101 nano': 3, 'w102 desu': 3}
+    sock = site.connect()
+    assert ask(sock) in ('w101 nano', 'w102 desu')
+    assert not knows(site.lv1) and not knows(site.lv2)
+
+
+# IPv6
+
+def option(kind, mac):
+    return bytes((kind, 1)) + raw(mac)
+
+
+def nd(kind, target, flags=0, options=b'', **fields):
+    return wire6.icmp(kind, 0, struct.pack('>I', flags) + wire6.raw(target) +
+                      options, hop=255, **fields)
+
+
+def solicited_node(address):
+    tail = wire6.raw(address)[-3:]
+    return ('ff02::1:ff' + tail[:1].hex() + ':' + tail[1:].hex(),
+            '33:33:ff:' + tail.hex(':'))
+
+
+def solicit(tap, target, src=LV26, dst=None):
+    """Ask for TARGET; by unicast with DST."""
+    group, mac = solicited_node(target)
+    options = option(1, mac_of(LV2)) if src != '::' else b''
+    tap.send(nd(NS, target, options=options, src=src, dst=dst or group),
+             mac_of(W101) if dst else mac, mac_of(LV2))
+
+
+def targets(tap):
+    """Those of the messages that have come, before one about W1016."""
+    solicit(tap, W1016)
+    tap.wait(lambda p: is_nd(p, NA) and target_of(p) == W1016,
+             'an answer for its own address')
+    seen, tap.seen = tap.seen, []
+    return [(p.type, target_of(p)) for p in seen if p.type in (NS, NA) and
+            p.mac_src == raw(mac_of(W101)) and target_of(p) != W1016]
+
+
+def is_nd(packet, kind):
+    return packet.proto == 58 and packet.type == kind
+
+
+def target_of(packet):
+    return socket.inet_ntop(socket.AF_INET6, packet.quoted[:16])
+
+
+@pytest.fixture
+def six(site6):
+    """VIP6 is an alias of w101's."""
+    site6.w101.ip(f'addr add {VIP6}/128 dev eth0 nodad')
+    site6.undo.append(lambda: site6.w101.ip(f'addr del {VIP6}/128 dev eth0'))
+    return site6
+
+
+@pytest.mark.smoke
+def test_nd_asked(six, reasons):
+    since = reasons('w101', 'dsr_rs')
+    ways = [{}, {'dst': VIP6}, {'src': '::'}]
+    with wire6.Tap(six.lv2, 'eth1') as tap:
+        for way in ways:
+            solicit(tap, VIP6, **way)
+            assert targets(tap) == [(NA, VIP6)]
+        assert not since['pass_not_silenced'], 'no hook is there'
+        six.w101.dsrctl(f'real silence {VIP6}')
+        for way in ways:
+            solicit(tap, VIP6, **way)
+            assert targets(tap) == []
+    # one who only asks whether it may have it is not heard either
+    assert since['drop_nd_advertisement'] == 2
+    assert since['drop_nd_claim'] == 1
+    assert since['pass_not_silenced'] >= 3
+    assert six.w101.show('real silence')[0]['messages'] == 3
+
+
+def test_nd_announcement(six, reasons):
+    """Another MAC address: told for its own address, not for the VIP."""
+    six.w101.sysctl('ipv6/conf/eth0/ndisc_notify', 1)
+
+    def back():
+        six.w101.sysctl('ipv6/conf/eth0/ndisc_notify', 0)
+        six.w101.ip(f'link set eth0 address {mac_of(W101)}')
+        for name in ('lv1', 'lv2'):
+            six.net[name].ip('neigh flush dev eth1')
+    six.undo.append(back)
+    since = reasons('w101', 'dsr_rs')
+
+    def told(tap, mac):
+        six.w101.ip(f'link set eth0 address {mac}')
+        tap.wait(lambda p: is_nd(p, NA) and target_of(p) == W1016 and
+                 p.dst == ALL_NODES, 'it tells of its own address')
+        solicit(tap, W1016)
+        tap.wait(lambda p: is_nd(p, NA) and target_of(p) == W1016 and
+                 p.dst == LV26, 'an answer')
+        seen, tap.seen = tap.seen, []
+        return {target_of(p) for p in seen if is_nd(p, NA) and
+                p.dst == ALL_NODES}
+    with wire6.Tap(six.lv2, 'eth1') as tap:
+        assert VIP6 in told(tap, OTHER_MAC)
+        six.w101.dsrctl(f'real silence {VIP6}')
+        assert VIP6 not in told(tap, mac_of(W101))
+    assert since['drop_nd_advertisement'] == 1
+
+
+def link_local(site):
+    for line in site.w101.read('/proc/net/if_inet6').splitlines():
+        address, _, _, _, _, dev = line.split()
+        if dev == 'eth0' and address.startswith('fe80'):
+            return socket.inet_ntop(socket.AF_INET6, bytes.fromhex(address))
+    raise Failure('w101 has no link-local address')
+
+
+def test_nd_source(six, reasons):
+    """A solicitation for another address does not tell of the VIP."""
+    since = reasons('w101', 'dsr_rs')
+    group, mac = solicited_node(LV26)
+
+    def asked():
+        with wire6.Tap(six.lv2, 'eth1') as tap:
+            needs(six, VIP6)
+            return tap.wait(lambda p: is_nd(p, NS) and target_of(p) == LV26,
+                            'a solicitation')
+
+    def wanted(source):
+        return wire.frame(nd(NS, LV26, options=option(1, mac_of(W101)),
+                             src=source, dst=group), mac, mac_of(W101))
+    wire.same(asked(), wanted(VIP6))
+    six.w101.dsrctl(f'real silence {VIP6}')
+    wire.same(asked(), wanted(link_local(six)))
+    assert since['changed_nd_source'] == 1
+    # without a link-local address: any other; and if there is none, nothing
+    address = link_local(six)
+    six.undo.append(lambda: six.w101.ip(
+        f'addr add {address}/64 dev eth0 nodad'))
+    six.w101.ip(f'addr del {address}/64 dev eth0')
+    wire.same(asked(), wanted(W1016))
+    assert since['changed_nd_source'] == 2
+    six.w101.dsrctl(f'real silence {W1016}')
+    with wire6.Tap(six.lv2, 'eth1') as tap:
+        needs(six, VIP6)
+        wait_for('dropped', lambda: since['drop_nd_source'])
+        tap.none(lambda p: is_nd(p, NS) and target_of(p) == LV26,
+                 'it has nothing to ask with')
+
+
+@pytest.fixture
+def dad(site6):
+    """w101 looks for duplicates of VIP6; it gives it up where there are."""
+    old = {key: site6.w101.sysctl(f'ipv6/{key}') for key in (
+        'conf/eth0/accept_dad', 'conf/eth0/dad_transmits',
+        'conf/eth0/router_solicitation_delay', 'neigh/eth0/retrans_time_ms')}
+
+    def begin(wait):
+        """Take the address, after as many milliseconds without objection."""
+        for key, value in zip(old, (1, 1, 0, wait)):
+            site6.w101.sysctl(f'ipv6/{key}', value)
+        site6.w101.ip(f'addr add {VIP6}/128 dev eth0')
+
+    def end():
+        site6.w101.ip(f'addr del {VIP6}/128 dev eth0')
+
+    def back():
+        for key, value in old.items():
+            site6.w101.sysctl(f'ipv6/{key}', value)
+    site6.undo.append(back)
+    site6.dad_begin, site6.dad_end = begin, end
+    yield site6
+    del site6.dad_begin, site6.dad_end
+
+
+def flags(site):
+    """Of VIP6 on w101: what is wrong with it."""
+    text = site.w101.run('ip', '-6', 'addr', 'show', 'dev', 'eth0').stdout
+    line = next(line for line in text.splitlines() if f' {VIP6}/' in line)
+    return {word for word in ('tentative', 'dadfailed') if word in line}
+
+
+def test_nd_probe(dad, reasons):
+    """Nobody hears that the VIP is about to be taken, and it is taken."""
+    since = reasons('w101', 'dsr_rs')
+    with wire6.Tap(dad.lv2, 'eth1') as tap:
+        dad.dad_begin(10)
+        tap.wait(lambda p: is_nd(p, NS) and target_of(p) == VIP6 and
+                 p.src == '::', 'a probe')
+        dad.dad_end()
+        targets(tap)
+        dad.w101.dsrctl(f'real silence {VIP6}')
+        dad.dad_begin(10)
+        dad.undo.append(dad.dad_end)
+        wait_for('taken', lambda: not flags(dad))
+        assert (NS, VIP6) not in targets(tap)
+    assert since['drop_nd_probe'] == 1
+
+
+@pytest.mark.parametrize('kind', [NS, NA])
+def test_nd_claim(dad, reasons, kind):
+    """The owner of the VIP is no reason to give it up."""
+    since = reasons('w101', 'dsr_rs')
+
+    def claim():
+        dad.dad_begin(30000)
+        wait_for('begun', lambda: flags(dad))
+        with wire6.Tap(dad.lv2, 'eth1') as tap:
+            if kind == NS:
+                solicit(tap, VIP6, '::')
+            else:
+                tap.send(nd(NA, VIP6, 1 << 29, option(2, mac_of(LV2)),
+                            src=VIP6, dst=ALL_NODES), '33:33:00:00:00:01')
+            solicit(tap, W1016)
+            tap.wait(lambda p: is_nd(p, NA) and target_of(p) == W1016,
+                     'an answer for its own address')
+    claim()
+    wait_for('given up', lambda: 'dadfailed' in flags(dad))
+    dad.dad_end()
+    dad.w101.dsrctl(f'real silence {VIP6}')
+    claim()
+    dad.undo.append(dad.dad_end)
+    assert since['drop_nd_claim'] == 1
+    assert flags(dad) == {'tentative'}

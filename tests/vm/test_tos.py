@@ -1,0 +1,297 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The TOS rule without its pitfalls: who may trigger it, and what is left."""
+
+import socket
+import struct
+
+import pytest
+
+import arp
+import genl
+import wire
+import wire6
+from network import BACK_VRRP, CLIENT, VIP, W101, W1016, mac_of, wait_for
+from traffic import ask
+
+TOS = 0x20
+LV1, LV2 = '10.10.30.11', '10.10.30.12'
+LV26 = '2001:db8:30::12'
+SO_IP_TOS, SO_RECVTOS = 1, 13
+SO_RECVTCLASS, IPV6_TCLASS = 66, 67
+
+
+class Sender:
+    """Sends to w101 past the balancer, as anybody of the segment can."""
+
+    def __init__(self, site, tap, reasons):
+        self.tap = tap
+        self.since = reasons('w101', 'dsr_rs')
+        self.port = 4000
+        self.site = site
+
+    def fate(self, mac=mac_of(LV2), six=False):
+        """What became of a packet with the TOS: the reason."""
+        self.port += 1
+        before = self.since.all()
+        packet = wire6.udp(self.port, 9, tclass=TOS) if six else wire.udp(
+            self.port, 9, tos=TOS)
+        self.tap.send(packet, mac_of(W101), mac)
+        now = wait_for('a reason', lambda: {
+            name for name, number in self.since.all().items()
+            if number != before.get(name, 0) and name.startswith(
+                ('delivered', 'pass_tos', 'drop', 'pass_no_rule'))})
+        assert len(now) == 1, now
+        return now.pop()
+
+
+FOREIGN = 'pass_tos_not_from_balancer'
+
+
+@pytest.fixture
+def sink(site):
+    """What is delivered to port 9 is not answered."""
+    sock = site.w101.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    sock.bind(('0.0.0.0', 9))
+    site.sockets.append(sock)
+    return site
+
+
+@pytest.fixture
+def sender(sink, reasons):
+    with wire.Tap(sink.lv2, 'eth1') as tap:
+        yield Sender(sink, tap, reasons)
+
+
+def rule(site, options):
+    site.w101.dsrctl(f'real replace tos {TOS:#x} {options}')
+
+
+@pytest.mark.smoke
+def test_from_mac(site, reasons):
+    """Through the balancer it works, past it it does not."""
+    site.balance(f'tos {TOS:#x}', backends=('w101',), rule=f'tos {TOS:#x}')
+    with wire.Tap(site.lv2, 'eth1') as tap:
+        sender = Sender(site, tap, reasons)
+        assert sender.fate() == 'delivered', 'this is the pitfall'
+        rule(site, f'from {mac_of(LV1)}')
+        assert sender.fate() == FOREIGN
+    assert ask(site.connect()) == 'w101 nano'
+    shown, = site.w101.show('real show')
+    assert (shown['from'], shown['clear']) == ([mac_of(LV1)], False)
+    assert f' from {mac_of(LV1)} packets ' in site.w101.read(
+        '/proc/net/dsr_rs/rules')
+
+
+def test_from_several(sender):
+    rule(sender.site, f'from {LV1},{mac_of(LV2)},2001:db8:30::11')
+    assert sender.fate() == 'delivered'
+    rule(sender.site, '')
+    assert sender.fate('02:00:00:00:00:99') == 'delivered'
+    # a rule that may not is passed over, and another one tried
+    sender.site.w101.configure(f'''
+        real replace tos {TOS:#x} from {mac_of(LV1)}
+        real add tos {TOS:#x}/0xe0 from {mac_of(LV2)}''')
+    assert sender.fate() == 'delivered'
+    assert sender.fate('02:00:00:00:00:99') == FOREIGN
+    # and a VIP comes before any TOS
+    sender.site.w101.dsrctl(f'real add vip {VIP}')
+    assert sender.fate('02:00:00:00:00:99') == 'delivered'
+
+
+def known(site, address):
+    """Whether w101 knows the MAC address of a neighbour."""
+    return arp.knows(site.w101, address)
+
+
+def test_from_address(sender):
+    """The neighbour table says whose MAC address it is."""
+    site = sender.site
+    site.w101.ip('neigh flush dev eth0')
+    rule(site, f'from {LV2}')
+    wait_for('asked for at once', lambda: known(site, LV2))
+    assert sender.fate() == 'delivered'
+    assert sender.fate(mac_of(LV1)) == FOREIGN
+    # forgotten: it is asked for again, when somebody comes
+    site.w101.ip('neigh flush dev eth0')
+    assert not known(site, LV2)
+    assert sender.fate() == FOREIGN
+    wait_for('asked for', lambda: known(site, LV2))
+    assert sender.fate() == 'delivered'
+    # of another network: nobody is asked, and nobody is it
+    rule(site, 'from 10.10.99.1')
+    assert sender.fate() == FOREIGN
+    assert '10.10.99.1' not in site.w101.read('/proc/net/arp')
+
+
+def test_from_address_moves(sender):
+    """Another machine takes the address over, and tells so."""
+    site = sender.site
+    rule(site, f'from {BACK_VRRP}')
+    wait_for('asked for', lambda: known(site, BACK_VRRP))
+    assert sender.fate() == FOREIGN
+    assert sender.fate(mac_of(LV1)) == 'delivered'
+
+    def back():
+        site.lv2.ip(f'addr del {BACK_VRRP}/32 dev eth1')
+        site.lv1.ip(f'addr add {BACK_VRRP}/32 dev eth1')
+        for name in ('w101', 'w102'):
+            site.net[name].ip('neigh flush dev eth0')
+    site.undo.append(back)
+    site.lv1.ip(f'addr del {BACK_VRRP}/32 dev eth1')
+    site.lv2.ip(f'addr add {BACK_VRRP}/32 dev eth1')
+    with arp.Tap(site.lv2, 'eth1') as tap:
+        tap.put(arp.REQUEST, mac_of(LV2), BACK_VRRP, arp.NOWHERE, BACK_VRRP)
+    wait_for('taken over', lambda: mac_of(LV2) in next(
+        line for line in site.w101.read('/proc/net/arp').splitlines()
+        if line.startswith(f'{BACK_VRRP} ')))
+    assert sender.fate() == 'delivered'
+    assert sender.fate(mac_of(LV1)) == FOREIGN
+
+
+def test_from_ipv6(site6, reasons):
+    """The same with traffic classes, and neighbours of IPv6."""
+    sock = site6.w101.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+    sock.bind(('::', 9))
+    site6.sockets.append(sock)
+    with wire6.Tap(site6.lv2, 'eth1') as tap:
+        sender = Sender(site6, tap, reasons)
+        rule(site6, f'from {LV26}')
+        wait_for('asked for', lambda: mac_of(LV2) in site6.w101.run(
+            'ip', '-6', 'neigh', 'show', LV26).stdout)
+        assert sender.fate(six=True) == 'delivered'
+        assert sender.fate(mac_of(LV1), six=True) == FOREIGN
+        rule(site6, f'from {mac_of(LV1)}')
+        assert sender.fate(six=True) == FOREIGN
+
+
+def test_from_no_ethernet(site, reasons):
+    """What has come over lo was sent by nobody."""
+    rule(site, f'from {mac_of(LV1)}')
+    site.w101.ip(f'route add {VIP} dev lo')
+    site.undo.append(lambda: site.w101.ip(f'route del {VIP} dev lo'))
+    since = reasons('w101', 'dsr_rs')
+    sock = site.w101.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    site.sockets.append(sock)
+    sock.setsockopt(socket.IPPROTO_IP, SO_IP_TOS, TOS)
+    sock.sendto(b'', (VIP, 9))
+    wait_for('passed', lambda: since[FOREIGN] == 1)
+    assert not since['delivered']
+
+
+def test_from_new_connection(sender):
+    """Ports of a connection that has ended do not let a stranger in."""
+    site, tap = sender.site, sender.tap
+    rule(site, f'from {mac_of(LV1)}')
+    since = sender.since
+
+    def syn(mac):
+        tap.send(wire.tcp(4444, 81, tos=TOS), mac_of(W101), mac)
+    syn(mac_of(LV1))
+    wait_for('refused', lambda: since['replied'] == 1)
+    syn(mac_of(LV2))
+    wait_for('passed', lambda: since[FOREIGN] == 1)
+    assert since['delivered'] == 1
+
+
+@pytest.mark.parametrize('clear', ['', 'clear'])
+@pytest.mark.parametrize('tos', [TOS, TOS | 3, TOS | 2])
+def test_clear(site, reasons, clear, tos):
+    """What the application is told, and what it gets, whole."""
+    wanted = tos & 3 if clear else tos
+    rule(site, clear)
+    since = reasons('w101', 'dsr_rs')
+    sock = site.w101.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    raw = site.w101.socket(socket.AF_INET, socket.SOCK_RAW, 17)
+    site.sockets += [sock, raw]
+    sock.bind(('0.0.0.0', 9))
+    sock.settimeout(20)
+    raw.settimeout(20)
+    sock.setsockopt(socket.IPPROTO_IP, SO_RECVTOS, 1)
+    with wire.Tap(site.lv2, 'eth1') as tap:
+        for port in (4000, 4000, 4001):
+            packet = wire.udp(port, 9, b'data', tos=tos)
+            tap.send(packet, W101)
+            data, told, _, _ = sock.recvmsg(100, 100)
+            assert data == b'data'
+            assert told == [(socket.IPPROTO_IP, SO_IP_TOS, bytes([wanted]))]
+            got = raw.recv(100)
+            assert got[1] == wanted
+            assert wire.checksum(got[:20]) == 0
+            assert got[20:] == wire.udp(port, 9, b'data', dst=W101)[20:]
+    assert since['delivered'] == 3
+
+
+@pytest.mark.parametrize('clear', ['', 'clear'])
+def test_clear_in_replies(site, clear):
+    """A reset has the TOS of what it answers."""
+    rule(site, clear)
+    with wire.Tap(site.lv1, 'eth1') as lv1, wire.Tap(site.lv2, 'eth1') as lv2:
+        lv2.send(wire.tcp(4000, 81, tos=TOS), W101)
+        reset = lv1.wait(lambda p: p.src == VIP and p.dst == CLIENT,
+                         'a reset')
+    assert reset.tos == (0 if clear else TOS)
+    assert reset.checksums_right()
+
+
+@pytest.mark.parametrize('clear', ['', 'clear'])
+def test_clear_ipv6(site6, reasons, clear):
+    rule(site6, clear)
+    since = reasons('w101', 'dsr_rs')
+    sock = site6.w101.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+    site6.sockets.append(sock)
+    sock.bind(('::', 9))
+    sock.settimeout(20)
+    sock.setsockopt(socket.IPPROTO_IPV6, SO_RECVTCLASS, 1)
+    with wire6.Tap(site6.lv2, 'eth1') as tap:
+        for _ in range(2):
+            tap.send(wire6.udp(4000, 9, b'data', tclass=TOS | 2, label=0xabcde),
+                     mac_of(W101))
+            data, told, _, _ = sock.recvmsg(100, 100)
+            assert data == b'data'
+            assert told == [(socket.IPPROTO_IPV6, IPV6_TCLASS, struct.pack(
+                'i', 2 if clear else TOS | 2))]
+    assert since['delivered'] == 2
+    assert site6.w101.show('real show')[0]['clear'] is bool(clear)
+
+
+REFUSED = [
+    (f'vip {VIP} from {LV1}', 'only a TOS rule asks who has sent a packet'),
+    (f'vip {VIP} clear', 'only a TOS rule has a TOS to clear'),
+    ('tos 0x20 from 01:00:5e:00:00:01',
+     'no machine sends from such a MAC address'),
+    ('tos 0x20 from 00:00:00:00:00:00',
+     'no machine sends from such a MAC address'),
+    *((f'tos 0x20 from {address}',
+       'a balancer is a neighbour: its address must be unicast')
+      for address in ('224.0.0.1', '127.0.0.1', '0.0.0.0', 'ff02::1', '::1',
+                      '::ffff:10.10.30.11')),
+]
+
+
+def test_refused(site):
+    """One sentence for each, and nothing changes."""
+    rule(site, f'from {LV1},{W1016} clear')
+    before = site.state('w101')
+    for command, sentence in REFUSED:
+        done = site.w101.dsrctl(f'real add {command}', check=False)
+        assert (done.returncode, done.stderr) == (2, f'dsrctl: {sentence}\n')
+    tos = (genl.u8(genl.RULE_TOS, TOS), genl.u8(genl.RULE_TOS_MASK, 0xfc))
+    many = [genl.addr(genl.RULE_FROM, LV1)] * 9
+    leave_out = ('a rule is deleted by what it matches: leave out where it '
+                 'leads to')
+    with site.w101.at(), genl.Genl('dsr_rs') as sock:
+        for command, attrs, sentence in (
+                (genl.RULE_REPLACE, many, '8 balancers at most can be named'),
+                (genl.RULE_REPLACE, [genl.attr(genl.RULE_FROM, b'12345')],
+                 'a balancer is named by 6 bytes, its MAC address, or by 4 or '
+                 '16, its IP address'),
+                (genl.RULE_DELETE, [genl.addr(genl.RULE_FROM, LV1)], leave_out),
+                (genl.RULE_DELETE, [genl.u8(genl.RULE_CLEAR, 1)], leave_out)):
+            with pytest.raises(genl.Refused) as refused:
+                sock.ask(command, genl.nest(genl.A_RULE, *tos, *attrs))
+            assert refused.value.sentence == sentence
+    assert site.state('w101') == before
+    shown, = site.w101.show('real show')
+    assert (shown['from'], shown['clear']) == ([LV1, W1016], True)
+    assert f' from {LV1} from {W1016} clear packets ' in site.w101.read(
+        '/proc/net/dsr_rs/rules')

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Local routes: what makes a VIP an address of this machine, for a rule in mode
+ * local. Those made here have a protocol number of their own, so that no other
+ * is ever taken away.
+ */
+#include <linux/dsr.h>
+#include <errno.h>
+#include <linux/rtnetlink.h>
+#include <net/if.h>
+#include <netlink/msg.h>
+
+#include "dsrctl.h"
+#include "report.h"
+#include "route.h"
+
+static int route_request(struct netlink *nl, int type, int flags,
+			 const struct addr *vip, const char *prefix,
+			 int harmless, bool *done)
+{
+	struct rtmsg route = {
+		.rtm_family = vip->family,
+		.rtm_dst_len = vip->family == AF_INET ? 32 : 128,
+		.rtm_table = RT_TABLE_LOCAL,
+		.rtm_protocol = DSR_ROUTE_PROTOCOL,
+		.rtm_scope = RT_SCOPE_HOST,
+		.rtm_type = RTN_LOCAL,
+	};
+	struct nl_msg *msg = nlmsg_alloc_simple(type, flags);
+
+	if (!msg || nlmsg_append(msg, &route, sizeof(route), NLMSG_ALIGNTO) ||
+	    addr_put(msg, RTA_DST, vip) ||
+	    nla_put_u32(msg, RTA_OIF, if_nametoindex("lo")))
+		return netlink_too_long(msg);
+	return netlink_route(nl, msg, prefix, harmless, done);
+}
+
+/**
+ * route_add() - have what is sent to a VIP delivered here
+ * @nl: the requests
+ * @vip: the VIP
+ * @made: set: whether there was no such route before
+ *
+ * Return: enum dsrctl_status.
+ */
+int route_add(struct netlink *nl, const struct addr *vip, bool *made)
+{
+	return route_request(nl, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, vip,
+			     "the local route for the VIP cannot be made",
+			     EEXIST, made);
+}
+
+/**
+ * route_delete() - undo route_add()
+ * @nl: the requests
+ * @vip: the VIP
+ * @gone: set: whether there was a route that route_add() had made
+ *
+ * Return: enum dsrctl_status.
+ */
+int route_delete(struct netlink *nl, const struct addr *vip, bool *gone)
+{
+	return route_request(nl, RTM_DELROUTE, 0, vip,
+			     "the local route for the VIP cannot be deleted",
+			     ESRCH, gone);
+}
