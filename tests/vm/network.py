@@ -427,6 +427,17 @@ class Network:
                          n not in self.devices(s), 30)
             del self.hosts[name]
 
+    def cut(self, *names):
+        """Delete the wires of machines.
+
+        Whoever has a socket in a machine keeps it, and so its wires, beyond its
+        deletion: a failed test, say, whose variables are shown at the end.
+        """
+        for name in names:
+            for segment, _ in MACHINES[name].values():
+                if name in self.devices(segment):
+                    self.hosts[segment].ip(f'link del {name}')
+
     def devices(self, name):
         with self.hosts[name].at():
             return [dev for _, dev in socket.if_nameindex()]

@@ -150,15 +150,18 @@ def test_peers(peers, reasons, scheduler):
                  for name in BACK]
         peers.begin_peers(scheduler)
         socks = []
+        everything = collections.Counter()
         for name in ('lv1', 'lv2', 'lv1'):
             master(peers, name)
             got = collections.Counter()
             for _ in range(8):
                 socks.append(peers.connect())
                 got[ask(socks[-1])] += 1
-            assert set(got) == {'lv1', 'lv2'}
             if scheduler == 'rr':
                 assert got == {'lv1': 4, 'lv2': 4}
+            everything += got
+        # by chance a hash sends eight to one of them, but not 24
+        assert set(everything) == {'lv1', 'lv2'}
         if scheduler == 'maglev':
             homes = [ask(sock) for sock in socks]
             for name in ('lv2', 'lv1'):

@@ -98,7 +98,7 @@ def test_two_marks(silent):
         w101.wait(lambda p: p.dport == 10, 'one of two by mark 1')
         for port in range(4000, 4005):
             w101.wait(lambda p, port=port: p.sport == port, 'by mark 2')
-    assert {(mark, backend): one['stats']['connections']
+    assert {(mark, backend): one['connections']
             for mark in (1, 2)
             for backend, one in silent.backends(mark=mark).items()} == {
         (1, W101): 1, (1, W102): 1, (2, W101): 5}

@@ -278,7 +278,8 @@ def test_local_address_beside(site, lv1):
     sock.listen()
     client = site.connect(LV1, 8080)
     client.sendall(b'x')
-    assert sock.accept()[0].recv(1) == b'x'
+    with sock.accept()[0] as accepted:
+        assert accepted.recv(1) == b'x'
 
 
 def test_web_on_two_ports(site, lv1):

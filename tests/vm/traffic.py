@@ -147,6 +147,7 @@ class Site:
         """Make machines anew, after a test has broken them."""
         there = [name for name in names if name in self.net.hosts]
         if there:
+            self.net.cut(*there)
             self.net.unplug(*there)
         self.net.plug(*names)
         for name in names:
