@@ -81,9 +81,9 @@ REFUSED = [
     ('w101', 'real add vip 10.10.31.100 proto tcp port 80 to 0', 2,
      'the local port must not be 0'),
     ('w101', 'real add vip 10.10.31.100 port 80', 2,
-     'a port needs a protocol: give proto tcp or proto udp'),
+     'a port needs a protocol: give proto tcp, udp or sctp'),
     ('w101', 'real add vip 10.10.31.100', 2,
-     'there is such a rule: replace changes its local port'),
+     'there is such a rule: replace changes where it leads to'),
     ('w101', 'real delete vip 10.10.31.101', 2, 'there is no such rule'),
     ('w101', 'flow set max 1', 2,
      'the limit must be from 16 to 67108864 flows'),
@@ -225,16 +225,33 @@ def fill(host):
                 lb.ask(genl.BACKEND_ADD, genl.service(mark) + genl.backend(
                     f'10.0.0.{number}'))
         rs.ask(genl.RULE_ADD, genl.nest(genl.A_RULE, genl.addr(
-            genl.RULE_VIP4, '192.0.2.1')))
+            genl.RULE_VIP, '192.0.2.1')))
         rs.ask(genl.RULE_ADD, genl.nest(
             genl.A_RULE, genl.u8(genl.RULE_TOS, 0x20),
             genl.u8(genl.RULE_TOS_MASK, 0xfc)))
+        lb.ask(genl.PATH_FLUSH)
+        lb.ask(genl.PATH_ADD, path(LO))
+        rs.ask(genl.SILENCE_FLUSH)
+        rs.ask(genl.SILENCE_ADD, silence('192.0.2.7'))
+
+
+LO, ETH = 1, 2              # indexes of devices of the box
+
+
+def path(ifindex, *more):
+    return genl.nest(genl.A_PATH, genl.u32(genl.PATH_IFINDEX, ifindex), *more)
+
+
+def silence(address, *more):
+    return genl.nest(genl.A_SILENCE, genl.addr(genl.SILENCE_ADDR, address),
+                     *more)
 
 
 def state(host):
     with host.at(), genl.Genl('dsr') as lb, genl.Genl('dsr_rs') as rs:
         return (lb.dump(genl.SERVICE_GET), lb.dump(genl.BACKEND_GET),
-                rs.dump(genl.RULE_GET), genl.table(host)[1],
+                rs.dump(genl.RULE_GET), lb.dump(genl.PATH_GET),
+                rs.dump(genl.SILENCE_GET), genl.table(host)[1],
                 genl.table(host, 'dsr_rs')[1])
 
 
@@ -250,7 +267,7 @@ def valid():
     old = genl.service(1) + genl.backend('10.0.0.2', genl.u32(
         genl.BACKEND_WEIGHT, 7))
     limit = genl.nest(genl.A_TABLE, genl.u32(genl.TABLE_MAX, 1000))
-    rule = genl.nest(genl.A_RULE, genl.addr(genl.RULE_VIP4, '192.0.2.2'),
+    rule = genl.nest(genl.A_RULE, genl.addr(genl.RULE_VIP, '192.0.2.2'),
                      genl.u8(genl.RULE_PROTO, 6),
                      genl.be16(genl.RULE_PORT, 80),
                      genl.be16(genl.RULE_TO_PORT, 8080))
@@ -274,6 +291,13 @@ def valid():
         ('dsr', genl.CONNECTION_SET, limit, False),
         ('dsr', genl.CONNECTION_FLUSH, b'', False),
         ('dsr', genl.STATS_GET, b'', False),
+        ('dsr', genl.PATH_ADD, path(ETH), False),
+        ('dsr', genl.PATH_SET, path(LO, genl.u32(
+            genl.PATH_RECHECK, 5000)), False),
+        ('dsr', genl.PATH_REPLACE, path(ETH), False),
+        ('dsr', genl.PATH_DELETE, path(LO), False),
+        ('dsr', genl.PATH_GET, b'', True),
+        ('dsr', genl.PATH_FLUSH, b'', False),
         ('dsr', genl.SERVICE_FLUSH, b'', False),
         ('dsr_rs', genl.RULE_ADD, rule, False),
         ('dsr_rs', genl.RULE_REPLACE, tos, False),
@@ -283,6 +307,12 @@ def valid():
         ('dsr_rs', genl.FLOW_SET, limit, False),
         ('dsr_rs', genl.RS_STATS_GET, b'', False),
         ('dsr_rs', genl.RULE_FLUSH, b'', False),
+        ('dsr_rs', genl.SILENCE_ADD, silence('192.0.2.8'), False),
+        ('dsr_rs', genl.SILENCE_REPLACE, silence('192.0.2.7', genl.string(
+            genl.SILENCE_DEV, 'eth0')), False),
+        ('dsr_rs', genl.SILENCE_DELETE, silence('192.0.2.7'), False),
+        ('dsr_rs', genl.SILENCE_GET, b'', True),
+        ('dsr_rs', genl.SILENCE_FLUSH, b'', False),
     ]
 
 
@@ -354,7 +384,7 @@ def test_ruined_requests(box):
 def test_every_refusal_has_a_sentence(box):
     """What makes no sense is refused by the modules themselves."""
     s, b, r, t = (genl.A_SERVICE, genl.A_BACKEND, genl.A_RULE, genl.A_TABLE)
-    vip = genl.addr(genl.RULE_VIP4, '192.0.2.9')
+    vip = genl.addr(genl.RULE_VIP, '192.0.2.9')
     cases = [
         ('dsr', genl.SERVICE_ADD, b''),
         ('dsr', genl.SERVICE_ADD, genl.nest(s)),
