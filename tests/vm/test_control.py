@@ -230,12 +230,12 @@ def fill(host):
             genl.A_RULE, genl.u8(genl.RULE_TOS, 0x20),
             genl.u8(genl.RULE_TOS_MASK, 0xfc)))
         lb.ask(genl.PATH_FLUSH)
-        lb.ask(genl.PATH_ADD, path(LO))
+        lb.ask(genl.PATH_ADD, path(THIS))
         rs.ask(genl.SILENCE_FLUSH)
         rs.ask(genl.SILENCE_ADD, silence('192.0.2.7'))
 
 
-LO, ETH = 1, 2              # indexes of devices of the box
+THIS, OTHER = 2, 3         # indexes of devices of the box
 
 
 def path(ifindex, *more):
@@ -291,11 +291,11 @@ def valid():
         ('dsr', genl.CONNECTION_SET, limit, False),
         ('dsr', genl.CONNECTION_FLUSH, b'', False),
         ('dsr', genl.STATS_GET, b'', False),
-        ('dsr', genl.PATH_ADD, path(ETH), False),
-        ('dsr', genl.PATH_SET, path(LO, genl.u32(
+        ('dsr', genl.PATH_ADD, path(OTHER), False),
+        ('dsr', genl.PATH_SET, path(THIS, genl.u32(
             genl.PATH_RECHECK, 5000)), False),
-        ('dsr', genl.PATH_REPLACE, path(ETH), False),
-        ('dsr', genl.PATH_DELETE, path(LO), False),
+        ('dsr', genl.PATH_REPLACE, path(OTHER), False),
+        ('dsr', genl.PATH_DELETE, path(THIS), False),
         ('dsr', genl.PATH_GET, b'', True),
         ('dsr', genl.PATH_FLUSH, b'', False),
         ('dsr', genl.SERVICE_FLUSH, b'', False),
