@@ -206,7 +206,7 @@ def box(site):
     site.undo.append(undo)
     host.ip('''
         link set lo up
-        link add name eth0 type veth peer name eth1
+        link add name eth0 index 101 type veth peer name eth1 index 102
         addr add 10.0.0.1/24 dev eth0
         link set eth0 up
         link set eth1 up
@@ -235,7 +235,7 @@ def fill(host):
         rs.ask(genl.SILENCE_ADD, silence('192.0.2.7'))
 
 
-THIS, OTHER = 2, 3         # indexes of devices of the box
+THIS, OTHER = 101, 102     # indexes of devices of the box
 
 
 def path(ifindex, *more):
