@@ -29,13 +29,12 @@ FORMS = {
         tcp6-1 tcp6-1000 tcp6-new
         request4-1 request4-1000 request4-100000 request4-new
         reply4-1 reply4-1000 request6-1000 reply6-1000'''},
-    # in User Mode Linux packets are cheap, and times are not exact
-    'native': {'repeats': 7, 'packets': 100000, 'new': 20000, 'most': True,
+    # Times are not exact: of many short ones the least counts, which is the one
+    # that nothing else came into.
+    'native': {'repeats': 16, 'packets': 4000, 'new': 2000, 'most': True,
                'cases': '''
-        udp4-1 udp4-1000 udp4-100000 udp4-1000000 udp4-new
-        tcp4-1000000 tcp4-new
-        request4-1 request4-1000 request4-100000 request4-new
-        reply4-1 reply4-1000'''},
+        udp4-1000 udp4-100000 udp4-1000000 udp4-new
+        request4-1000 request4-100000 request4-new reply4-1000'''},
 }
 
 

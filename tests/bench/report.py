@@ -164,6 +164,13 @@ def table(result, style=layout):
     return '\n'.join(text)
 
 
+def legend(result):
+    """What each peer is, in Markdown."""
+    return '\n'.join(['| peer | is |', '|---|---|', *(
+        f'| {name} | {peer["about"]} |'
+        for name, peer in result['peers'].items())])
+
+
 def changes(old, new, threshold=CHANGED):
     """(peer, case, before, after) of each cell whose net cost is another.
 
@@ -261,7 +268,8 @@ def main():
         path = f'{options.docs}/performance.md'
         with open(path, encoding='ascii') as file:
             document = file.read()
-        write(path, put_numbers(document, table(result, markdown)))
+        write(path, put_numbers(
+            document, f'{legend(result)}\n\n{table(result, markdown)}'))
         write(f'{options.docs}/bench.svg', draw(result))
     if base:
         print()

@@ -73,6 +73,11 @@ def test_the_table_in_markdown():
         '| baseline | 0 0.00 | 0 0.00 | - | 0 | 0.00% |']
 
 
+def test_the_legend():
+    assert report.legend(result()).splitlines()[2:4] == [
+        '| baseline | drop |', '| ipvs_fwmark | IPVS |']
+
+
 def test_nothing_changed():
     assert not list(report.changes(result(), result()))
     assert report.comparison(result(), result()) == \
