@@ -385,6 +385,7 @@ def test_recheck_of_persistence(line, reasons):
     """Once a second the long way has a client remembered."""
     lv1 = line.lv1
     lv1.service('set', persist=60000)
+    lv1.path('set', 'eth0', recheck=60000)
     line.begin(4000)
     since = reasons('lv1')
 
