@@ -101,8 +101,8 @@ TAKEN = {
             wire.tcp(4000, ident=103, ttl=2, **DATA),
             wire.tcp(4000, ident=104, tos=0x5d, **DATA),
             wire.tcp(4000, ident=105, frag=0, **DATA),
-            wire.tcp(4000, ident=106, ttl=255, **DATA) + b'\0' * 6,
-            wire.tcp(4000, ident=107, **DATA) + b'\0' * 700],
+            wire.tcp(4000, ident=106, ttl=255, **DATA) + b'\x55' * 6,
+            wire.tcp(4000, ident=107, **DATA) + b'\x55' * 700],
     'udp': [wire.udp(4000, ident=110), wire.udp(4000, ident=111, payload=b'x'),
             wire.udp(4000, ident=112, payload=bytes(1472), csum=False)],
     'sctp': [wire.sctp(4000, chunk=0, ident=120, payload=bytes(16)),
@@ -112,7 +112,10 @@ TAKEN = {
 
 @pytest.mark.parametrize('proto', TAKEN)
 def test_taken(lv1, line, reasons, proto):
-    """Packets of known connections, whole frames; a TOS is set on them."""
+    """Packets of known connections, whole frames; a TOS is set on them.
+
+    What is behind the end of a packet is left behind.
+    """
     line.begin(4000, proto)
     since, ways = reasons('lv1'), lv1.ways()
     assert 'forwarded' not in ways and ways['no_connection'] == 1
@@ -450,7 +453,7 @@ def test_ipv6(site6, reasons):
         since = reasons('lv1')
         for packet in (data(payload=b'data', tclass=0x5d, label=0xabcde),
                        data(payload=bytes(1440)), data(hop=2), data(hop=255),
-                       data(payload=b'p') + bytes(9),
+                       data(payload=b'p') + b'\x55' * 9,
                        wire6.udp(4001, payload=b'x'),
                        wire6.sctp(4002, chunk=3)):
             come(packet, 'forwarded')
