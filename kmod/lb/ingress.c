@@ -137,8 +137,8 @@ static __always_inline bool is_due(const struct dsr_path_dev *path,
 
 /* What the connection says. */
 static __always_inline enum dsr_way
-decide(const struct dsr_path_dev *path, const struct dsr_packet *packet,
-       struct dsr_decision *decision)
+consult(const struct dsr_path_dev *path, const struct dsr_packet *packet,
+	struct dsr_decision *decision)
 {
 	struct dsr_service *service;
 
@@ -187,7 +187,7 @@ prepare(const struct dsr_path_dev *path, struct sk_buff *skb, u8 family,
 		return way_of_reason(reason);
 	if (unlikely(packet.kind != DSR_PACKET_FLOW))
 		return DSR_WAY_PROTOCOL;
-	way = decide(path, &packet, &cut->decision);
+	way = consult(path, &packet, &cut->decision);
 	if (way)
 		return way;
 

@@ -69,10 +69,22 @@ static bool is_on_link(const struct dst_entry *dst, u8 family,
 	       ipv6_addr_equal(&rt6->rt6i_dst.addr, &addr->in6);
 }
 
+/* Whether there was no route, and still is none. Of IPv6 only its own address
+ * is known as such: see dsr_nexthop_peek().
+ */
+static bool is_without(const struct net *net, const struct dsr_nexthop *nexthop)
+{
+	int genid = smp_load_acquire(&nexthop->genid);
+
+	return !rcu_access_pointer(nexthop->dst) &&
+	       genid == dsr_nexthop_genid(net, nexthop->family) &&
+	       (nexthop->family == AF_INET || READ_ONCE(nexthop->local));
+}
+
 /**
- * dsr_nexthop_lookup() - look the route up again
+ * dsr_nexthop_lookup() - look the route up again, if that can bring one
  * @net: namespace
- * @nexthop: whose route is out of date
+ * @nexthop: which has no route, or one that is out of date
  *
  * Context: rcu_read_lock(). Takes nexthop->lock.
  * Return: as dsr_nexthop_get().
@@ -85,6 +97,8 @@ struct dst_entry *dsr_nexthop_lookup(struct net *net,
 	bool local = false;
 	u32 cookie = 0;
 
+	if (is_without(net, nexthop))
+		return NULL;
 	dst = route_to(net, nexthop->family, &nexthop->addr);
 	if (dst == ERR_PTR(-ENOBUFS) || dst == ERR_PTR(-ENOMEM))
 		return NULL;	/* not for good: the next packet asks again */

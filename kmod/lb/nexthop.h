@@ -65,38 +65,12 @@ static inline int dsr_nexthop_genid(const struct net *net, u8 family)
 }
 
 /**
- * dsr_nexthop_is_current6() - whether the routing table still says @dst
- * @nexthop: next hop of IPv6
- * @dst: its route, or %NULL
- *
- * The state of the IPv6 routing table changes with what is added to it, not
- * with what is removed. So the route is asked whether it still is in there;
- * and where there is none, the table, with each packet.
- *
- * Context: rcu_read_lock().
- */
-static inline bool dsr_nexthop_is_current6(const struct dsr_nexthop *nexthop,
-					   struct dst_entry *dst)
-{
-	return dst ? !!dst_check(dst, READ_ONCE(nexthop->cookie)) :
-		     READ_ONCE(nexthop->local);
-}
-
-/* Whether the routing table still says @dst, as it did when it was @genid. */
-static __always_inline bool
-dsr_nexthop_is_current(const struct net *net, const struct dsr_nexthop *nexthop,
-		       int genid, struct dst_entry *dst)
-{
-	return genid == dsr_nexthop_genid(net, nexthop->family) &&
-	       (!dst || dst->obsolete == DST_OBSOLETE_FORCE_CHK) &&
-	       (nexthop->family == AF_INET ||
-		dsr_nexthop_is_current6(nexthop, dst));
-}
-
-/**
  * dsr_nexthop_peek() - the route to a neighbour, if nothing has to be looked up
  * @net: namespace
  * @nexthop: see there
+ *
+ * The state of the IPv6 routing table changes with what is added to it, not
+ * with what is removed. So the route is asked whether it still is in there.
  *
  * Context: rcu_read_lock(). No writes.
  * Return: the route, valid until rcu_read_unlock(); %NULL if there is none, or
@@ -105,12 +79,16 @@ dsr_nexthop_is_current(const struct net *net, const struct dsr_nexthop *nexthop,
 static inline struct dst_entry *
 dsr_nexthop_peek(const struct net *net, const struct dsr_nexthop *nexthop)
 {
-	/* in this order, as below */
+	/* In this order: an old route is never taken for one of now. */
 	int genid = smp_load_acquire(&nexthop->genid);
 	struct dst_entry *dst = rcu_dereference(nexthop->dst);
 
-	return likely(dsr_nexthop_is_current(net, nexthop, genid, dst)) ? dst :
-									  NULL;
+	if (likely(genid == dsr_nexthop_genid(net, nexthop->family) && dst &&
+		   dst->obsolete == DST_OBSOLETE_FORCE_CHK &&
+		   (nexthop->family == AF_INET ||
+		    dst_check(dst, READ_ONCE(nexthop->cookie)))))
+		return dst;
+	return NULL;
 }
 
 /**
@@ -126,13 +104,9 @@ dsr_nexthop_peek(const struct net *net, const struct dsr_nexthop *nexthop)
 static inline struct dst_entry *dsr_nexthop_get(struct net *net,
 						struct dsr_nexthop *nexthop)
 {
-	/* In this order: an old route is never taken for one of now. */
-	int genid = smp_load_acquire(&nexthop->genid);
-	struct dst_entry *dst = rcu_dereference(nexthop->dst);
+	struct dst_entry *dst = dsr_nexthop_peek(net, nexthop);
 
-	if (likely(dsr_nexthop_is_current(net, nexthop, genid, dst)))
-		return dst;
-	return dsr_nexthop_lookup(net, nexthop);
+	return likely(dst) ? dst : dsr_nexthop_lookup(net, nexthop);
 }
 
 #endif /* _DSR_NEXTHOP_H */

@@ -33,9 +33,7 @@
 	W(TOO_BIG, "too_big")						\
 	W(NO_MEMORY, "no_memory")
 
-/**
- * enum dsr_way - see DSR_WAYS
- */
+/** enum dsr_way - see DSR_WAYS */
 enum dsr_way {
 #define DSR_WAY_ENUM(name, text) DSR_WAY_##name,
 	DSR_WAYS(DSR_WAY_ENUM)

@@ -194,6 +194,13 @@ def test_user_namespace(lb):
 
 # Netlink by hand
 
+ETH0, ETH1 = 77, 78             # their indices in the box
+
+
+def path(ifindex, *attrs):
+    return genl.nest(genl.A_PATH, genl.u32(genl.PATH_IFINDEX, ifindex), *attrs)
+
+
 @pytest.fixture
 def box(site):
     """A namespace that may be ruined, with something of everything in it."""
@@ -204,9 +211,9 @@ def box(site):
         site.net.hosts.pop('box')
         run('ip', 'netns', 'del', 'box')
     site.undo.append(undo)
-    host.ip('''
+    host.ip(f'''
         link set lo up
-        link add name eth0 index 101 type veth peer name eth1 index 102
+        link add name eth0 index {ETH0} type veth peer name eth1 index {ETH1}
         addr add 10.0.0.1/24 dev eth0
         link set eth0 up
         link set eth1 up
@@ -218,6 +225,8 @@ def box(site):
 def fill(host):
     with host.at(), genl.Genl('dsr') as lb, genl.Genl('dsr_rs') as rs:
         lb.ask(genl.SERVICE_FLUSH)
+        lb.ask(genl.PATH_FLUSH)
+        lb.ask(genl.PATH_ADD, path(ETH0))
         rs.ask(genl.RULE_FLUSH)
         for mark in (1, 2):
             lb.ask(genl.SERVICE_ADD, genl.service(mark))
@@ -229,17 +238,8 @@ def fill(host):
         rs.ask(genl.RULE_ADD, genl.nest(
             genl.A_RULE, genl.u8(genl.RULE_TOS, 0x20),
             genl.u8(genl.RULE_TOS_MASK, 0xfc)))
-        lb.ask(genl.PATH_FLUSH)
-        lb.ask(genl.PATH_ADD, path(THIS))
         rs.ask(genl.SILENCE_FLUSH)
         rs.ask(genl.SILENCE_ADD, silence('192.0.2.7'))
-
-
-THIS, OTHER = 101, 102     # indexes of devices of the box
-
-
-def path(ifindex, *more):
-    return genl.nest(genl.A_PATH, genl.u32(genl.PATH_IFINDEX, ifindex), *more)
 
 
 def silence(address, *more):
@@ -249,9 +249,12 @@ def silence(address, *more):
 
 def state(host):
     with host.at(), genl.Genl('dsr') as lb, genl.Genl('dsr_rs') as rs:
+        # of paths what was configured, which comes first
         return (lb.dump(genl.SERVICE_GET), lb.dump(genl.BACKEND_GET),
-                rs.dump(genl.RULE_GET), lb.dump(genl.PATH_GET),
-                rs.dump(genl.SILENCE_GET), genl.table(host)[1],
+                rs.dump(genl.RULE_GET), rs.dump(genl.SILENCE_GET), [
+                    dict(attrs)[genl.A_PATH][:16]
+                    for _, attrs in lb.dump(genl.PATH_GET)],
+                genl.table(host)[1],
                 genl.table(host, 'dsr_rs')[1])
 
 
@@ -291,14 +294,15 @@ def valid():
         ('dsr', genl.CONNECTION_SET, limit, False),
         ('dsr', genl.CONNECTION_FLUSH, b'', False),
         ('dsr', genl.STATS_GET, b'', False),
-        ('dsr', genl.PATH_ADD, path(OTHER), False),
-        ('dsr', genl.PATH_SET, path(THIS, genl.u32(
-            genl.PATH_RECHECK, 5000)), False),
-        ('dsr', genl.PATH_REPLACE, path(OTHER), False),
-        ('dsr', genl.PATH_DELETE, path(THIS), False),
+        ('dsr', genl.SERVICE_FLUSH, b'', False),
+        ('dsr', genl.PATH_ADD, path(ETH1), False),
+        ('dsr', genl.PATH_SET, path(ETH0, genl.u32(
+            genl.PATH_RECHECK, 1000)), False),
+        ('dsr', genl.PATH_REPLACE, path(ETH1, genl.u32(
+            genl.PATH_RECHECK, 1000)), False),
+        ('dsr', genl.PATH_DELETE, path(ETH0), False),
         ('dsr', genl.PATH_GET, b'', True),
         ('dsr', genl.PATH_FLUSH, b'', False),
-        ('dsr', genl.SERVICE_FLUSH, b'', False),
         ('dsr_rs', genl.RULE_ADD, rule, False),
         ('dsr_rs', genl.RULE_REPLACE, tos, False),
         ('dsr_rs', genl.RULE_DELETE, tos, False),
@@ -543,6 +547,7 @@ def test_fault_injection(box):
     # adding things allocates; a test that injects nothing tests nothing
     assert failures['dsr', genl.SERVICE_ADD, False] > 5
     assert failures['dsr', genl.BACKEND_ADD, False] > 5
+    assert failures['dsr', genl.PATH_ADD, False] > 2
     assert failures['dsr_rs', genl.RULE_ADD, False] > 3
     fill(box)
     assert len(state(box)[0]) == 2

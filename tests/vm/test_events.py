@@ -117,7 +117,8 @@ def test_privilege(lv1, silent):
     """Who connects to what is nobody else's business; counters are."""
     host = silent.lv1
     assert unprivileged(host, Events) == errno.EPERM
-    for command in ('BACKEND_GET', 'CONNECTION_GET', 'SERVICE_GET'):
+    for command in ('BACKEND_GET', 'CONNECTION_GET', 'SERVICE_GET',
+                    'PATH_GET'):
         def dump(command=command):
             with genl.Genl() as sock:
                 sock.dump(getattr(uapi, f'DSR_CMD_{command}'))

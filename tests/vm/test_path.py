@@ -101,8 +101,8 @@ TAKEN = {
             wire.tcp(4000, ident=103, ttl=2, **DATA),
             wire.tcp(4000, ident=104, tos=0x5d, **DATA),
             wire.tcp(4000, ident=105, frag=0, **DATA),
-            wire.tcp(4000, ident=106, ttl=255, **DATA) + b'\0' * 6,
-            wire.tcp(4000, ident=107, **DATA) + b'\0' * 700],
+            wire.tcp(4000, ident=106, ttl=255, **DATA) + b'\x55' * 6,
+            wire.tcp(4000, ident=107, **DATA) + b'\x55' * 700],
     'udp': [wire.udp(4000, ident=110), wire.udp(4000, ident=111, payload=b'x'),
             wire.udp(4000, ident=112, payload=bytes(1472), csum=False)],
     'sctp': [wire.sctp(4000, chunk=0, ident=120, payload=bytes(16)),
@@ -112,7 +112,10 @@ TAKEN = {
 
 @pytest.mark.parametrize('proto', TAKEN)
 def test_taken(lv1, line, reasons, proto):
-    """Packets of known connections, whole frames; a TOS is set on them."""
+    """Packets of known connections, whole frames; a TOS is set on them.
+
+    What is behind the end of a packet is left behind.
+    """
     line.begin(4000, proto)
     since, ways = reasons('lv1'), lv1.ways()
     assert 'forwarded' not in ways and ways['no_connection'] == 1
@@ -385,6 +388,7 @@ def test_recheck_of_persistence(line, reasons):
     """Once a second the long way has a client remembered."""
     lv1 = line.lv1
     lv1.service('set', persist=60000)
+    lv1.path('set', 'eth0', recheck=60000)
     line.begin(4000)
     since = reasons('lv1')
 
@@ -449,7 +453,7 @@ def test_ipv6(site6, reasons):
         since = reasons('lv1')
         for packet in (data(payload=b'data', tclass=0x5d, label=0xabcde),
                        data(payload=bytes(1440)), data(hop=2), data(hop=255),
-                       data(payload=b'p') + bytes(9),
+                       data(payload=b'p') + b'\x55' * 9,
                        wire6.udp(4001, payload=b'x'),
                        wire6.sctp(4002, chunk=3)):
             come(packet, 'forwarded')
@@ -477,7 +481,7 @@ def test_ipv6(site6, reasons):
 
 @pytest.mark.smoke
 def test_bulk(site):
-    """Real TCP, both ways, in packets as large as GRO makes them."""
+    """Real TCP, in packets as large as GRO makes them."""
     site.balance('path direct', backends=('w102',))
     lv1 = Balancer(site)
     lv1.path('add', 'eth0')
@@ -486,7 +490,6 @@ def test_bulk(site):
     site.curl('-T', big, f'http://{VIP}/up/path', vhost='x', timeout=100)
     assert same_files(big, came)
     os.unlink(came)
-    site.curl('-o', '/dev/null', f'http://{VIP}/big', vhost='x', timeout=100)
     ways = lv1.ways()
     assert ways['forwarded'] > 5 * sum(
         number for way, number in ways.items() if way != 'forwarded')
