@@ -415,5 +415,5 @@ def test_web_ipv6(site6):
     for _ in range(2):
         assert [ask(sock) for sock in socks] == ['w101 nano'] * 2
     flow = next(flow for flow in site6.w101.show('flow show')
-                if flow['dst'] == VIP6)
-    assert (flow['state'], flow['sport']) == ('established', 4444)
+                if flow['dst'] == VIP6 and flow['sport'] == 4444)
+    assert (flow['proto'], flow['state']) == ('tcp', 'established')
