@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0
 """A machine that is a balancer and a real server, with both modules."""
 
+import itertools
+
 import pytest
 
 import genl
+import wire
 from balancer import Balancer
-from network import VIP, W101
+from network import VIP, W101, wait_for
 from test_layout import Web
 from traffic import ask
 
@@ -30,6 +33,22 @@ def tracked(site, sock):
         'conntrack', '-L').stdout
 
 
+PORTS = itertools.count(30000)
+
+
+def wait_behind(site):
+    """Until packets come to the balancer first: to move takes a moment."""
+    def count():
+        return sum(number for name, number in genl.reasons(site.lv1).items()
+                   if name in ('forwarded', 'delivered_here'))
+    before = count()
+    with wire.Tap(site.client) as client:
+        def comes():
+            client.send(wire.udp(next(PORTS), 9), '10.10.31.11')
+            return count() > before
+        wait_for('dsr_rs is behind dsr_lb', comes)
+
+
 @pytest.fixture
 def both(site):
     """lv1 has a service of two backends, itself one of them."""
@@ -41,6 +60,7 @@ def both(site):
     lv1.service('add', vip=VIP)
     for address in (W101, HERE):
         lv1.backend('add', address, vip=VIP)
+    wait_behind(site)
     return site
 
 
@@ -66,6 +86,7 @@ def test_by_mark(site):
     site.lv1.dsrctl(f'real add vip {VIP}')
     site.balance(backends=('w101',))
     site.lv1.dsrctl(f'backend add fwmark 1 via {HERE}')
+    wait_behind(site)
     answers = {ask(site.connect()) for _ in range(4)}
     assert answers == {'lv1 80', 'w101 nano'}
 
@@ -78,11 +99,14 @@ def test_balancer_comes_and_goes(both):
     assert ask(sock) == 'lv1 80'
     lv1.service('delete', vip=VIP)
     assert ask(sock) == 'lv1 80'
-    before = genl.reasons(both.lv1, 'dsr_rs')
-    new = both.connect()
-    assert ask(new) == 'lv1 80'
-    assert genl.reasons(both.lv1, 'dsr_rs')['delivered'] > before['delivered']
-    assert tracked(both, new), 'seen as any connection to the machine'
+
+    def fresh():
+        new = both.connect()
+        assert ask(new) == 'lv1 80'
+        return tracked(both, new)
+    wait_for('conntrack sees it as any connection to the machine', fresh)
+    assert ask(sock) == 'lv1 80'
     lv1.service('add', vip=VIP)
     lv1.backend('add', W101, vip=VIP)
+    wait_behind(both)
     assert ask(both.connect()) == 'w101 nano'
