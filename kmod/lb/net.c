@@ -10,6 +10,7 @@
 #include <net/netfilter/ipv6/nf_defrag_ipv6.h>
 #include <linux/dsr.h>
 
+#include "balancer.h"
 #include "conn.h"
 #include "drain.h"
 #include "hook.h"
@@ -76,6 +77,10 @@ int dsr_net_start(struct dsr_net *dn, u8 family)
 	err = nf_register_net_hook(dn->net, &side->hook);
 	if (err)
 		goto exit_table;
+	if (first) {
+		WRITE_ONCE(dn->live, true);
+		dsr_balancer_changed(dn->net);
+	}
 	return 0;
 
 exit_table:
@@ -109,8 +114,11 @@ void dsr_net_stop(struct dsr_net *dn, u8 family)
 	 * (neighbour queue, NFQUEUE, qdisc) hold nothing of ours.
 	 */
 	synchronize_net();
-	if (!dn->ipv4.services && !dn->ipv6.services)
+	if (!dn->ipv4.services && !dn->ipv6.services) {
 		dsr_table_exit(&dn->table);
+		WRITE_ONCE(dn->live, false);
+		dsr_balancer_changed(dn->net);
+	}
 	defrag_disable(dn->net, family);
 }
 

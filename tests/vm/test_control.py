@@ -81,9 +81,9 @@ REFUSED = [
     ('w101', 'real add vip 10.10.31.100 proto tcp port 80 to 0', 2,
      'the local port must not be 0'),
     ('w101', 'real add vip 10.10.31.100 port 80', 2,
-     'a port needs a protocol: give proto tcp or proto udp'),
+     'a port needs a protocol: give proto tcp, udp or sctp'),
     ('w101', 'real add vip 10.10.31.100', 2,
-     'there is such a rule: replace changes its local port'),
+     'there is such a rule: replace changes where it leads to'),
     ('w101', 'real delete vip 10.10.31.101', 2, 'there is no such rule'),
     ('w101', 'flow set max 1', 2,
      'the limit must be from 16 to 67108864 flows'),
@@ -225,7 +225,7 @@ def fill(host):
                 lb.ask(genl.BACKEND_ADD, genl.service(mark) + genl.backend(
                     f'10.0.0.{number}'))
         rs.ask(genl.RULE_ADD, genl.nest(genl.A_RULE, genl.addr(
-            genl.RULE_VIP4, '192.0.2.1')))
+            genl.RULE_VIP, '192.0.2.1')))
         rs.ask(genl.RULE_ADD, genl.nest(
             genl.A_RULE, genl.u8(genl.RULE_TOS, 0x20),
             genl.u8(genl.RULE_TOS_MASK, 0xfc)))
@@ -250,7 +250,7 @@ def valid():
     old = genl.service(1) + genl.backend('10.0.0.2', genl.u32(
         genl.BACKEND_WEIGHT, 7))
     limit = genl.nest(genl.A_TABLE, genl.u32(genl.TABLE_MAX, 1000))
-    rule = genl.nest(genl.A_RULE, genl.addr(genl.RULE_VIP4, '192.0.2.2'),
+    rule = genl.nest(genl.A_RULE, genl.addr(genl.RULE_VIP, '192.0.2.2'),
                      genl.u8(genl.RULE_PROTO, 6),
                      genl.be16(genl.RULE_PORT, 80),
                      genl.be16(genl.RULE_TO_PORT, 8080))
@@ -354,7 +354,7 @@ def test_ruined_requests(box):
 def test_every_refusal_has_a_sentence(box):
     """What makes no sense is refused by the modules themselves."""
     s, b, r, t = (genl.A_SERVICE, genl.A_BACKEND, genl.A_RULE, genl.A_TABLE)
-    vip = genl.addr(genl.RULE_VIP4, '192.0.2.9')
+    vip = genl.addr(genl.RULE_VIP, '192.0.2.9')
     cases = [
         ('dsr', genl.SERVICE_ADD, b''),
         ('dsr', genl.SERVICE_ADD, genl.nest(s)),
