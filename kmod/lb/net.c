@@ -10,6 +10,7 @@
 #include <net/netfilter/ipv6/nf_defrag_ipv6.h>
 #include <linux/dsr.h>
 
+#include "balancer.h"
 #include "conn.h"
 #include "drain.h"
 #include "hook.h"
@@ -81,6 +82,8 @@ int dsr_net_start(struct dsr_net *dn, u8 family)
 		err = dsr_path_start(dn);
 		if (err)
 			goto unhook;
+		WRITE_ONCE(dn->live, true);
+		dsr_balancer_changed(dn->net);
 	}
 	return 0;
 
@@ -122,8 +125,11 @@ void dsr_net_stop(struct dsr_net *dn, u8 family)
 	 * (neighbour queue, NFQUEUE, qdisc) hold nothing of ours.
 	 */
 	synchronize_net();
-	if (last)
+	if (last) {
 		dsr_table_exit(&dn->table);
+		WRITE_ONCE(dn->live, false);
+		dsr_balancer_changed(dn->net);
+	}
 	defrag_disable(dn->net, family);
 }
 

@@ -41,6 +41,7 @@ struct dsr_net_side {
  * @table: the connection table; set up while @services_count is not 0
  * @entries6: entries of @table that are of IPv6, which are larger
  * @crowded: jiffies (low half) when @table last had no place, or 0
+ * @live: there are services; see balancer.h
  * @timeouts: of connections whose service says nothing
  * @reasons: per CPU, packets by enum dsr_reason
  * @vips_count: frontends in @vips
@@ -65,6 +66,7 @@ struct dsr_net {
 	struct dsr_table table;
 	atomic_t entries6;
 	u32 crowded;
+	bool live;
 	struct dsr_timeouts timeouts;
 	u64 __percpu *reasons;
 	u32 vips_count;

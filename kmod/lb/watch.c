@@ -4,6 +4,7 @@
 #include <net/neighbour.h>
 #include <net/netevent.h>
 
+#include "balancer.h"
 #include "event.h"
 #include "frontend.h"
 #include "service.h"
@@ -56,6 +57,13 @@ static void note_neighbour(struct dsr_net *dn, const struct neighbour *neigh,
 	rcu_read_unlock();
 }
 
+/* The real server's module asks whether to let packets pass us first. */
+static void answer_balancer(struct dsr_balancer *balancer)
+{
+	if (balancer->ask)
+		balancer->live = READ_ONCE(dsr_net(balancer->net)->live);
+}
+
 static int on_event(struct notifier_block *block, unsigned long event,
 		    void *arg)
 {
@@ -63,6 +71,8 @@ static int on_event(struct notifier_block *block, unsigned long event,
 	struct dsr_net *dn;
 	u8 state;
 
+	if (event == DSR_BALANCER_EVENT)
+		answer_balancer(arg);
 	if (event != NETEVENT_NEIGH_UPDATE ||
 	    (neigh->tbl->family != AF_INET && neigh->tbl->family != AF_INET6))
 		return NOTIFY_DONE;

@@ -9,6 +9,7 @@
  */
 
 #include <net/dst.h>
+#include <net/netfilter/nf_conntrack.h>
 
 #include "embryo.h"
 #include "flow.h"
@@ -304,4 +305,19 @@ unsigned int dsr_rs_deliver_hook(void *priv, struct sk_buff *skb,
 	struct dsr_rs_net *rs = dsr_rs_net(state->net);
 
 	return dsr_rs_net_finish(rs, skb, state, deliver(rs, skb, state->pf));
+}
+
+/** dsr_rs_deliver_behind_hook() - the same, behind conntrack and a balancer */
+unsigned int dsr_rs_deliver_behind_hook(void *priv, struct sk_buff *skb,
+					const struct nf_hook_state *state)
+{
+	struct dsr_rs_net *rs = dsr_rs_net(state->net);
+	enum dsr_rs_reason reason = deliver(rs, skb, state->pf);
+
+	if (dsr_rs_reason_delivers(reason)) {
+		/* It has seen the packet with its other address. */
+		nf_reset_ct(skb);
+		nf_ct_set(skb, NULL, IP_CT_UNTRACKED);
+	}
+	return dsr_rs_net_finish(rs, skb, state, reason);
 }

@@ -121,17 +121,16 @@ static int place_for(const struct dsr_rs_embryo_bucket *bucket,
 		DSR_RS_EMBRYO_WAYS;
 	for (i = 0; i < DSR_RS_EMBRYO_WAYS; i++) {
 		const struct dsr_rs_embryo *old = &bucket->way[i];
+		bool alive = bucket->hash[i] && is_alive(old, now);
 
-		if (!bucket->hash[i] || !is_alive(old, now)) {
-			age = U32_MAX;
-		} else if (is_same(embryo, old)) {
+		if (alive && is_same(embryo, old)) {
 			same = i;
 			continue;
-		} else if (is_in_the_way(embryo, old)) {
-			return -1;
-		} else {
-			age = max_t(s32, now - old->flow.node.seen, 0);
 		}
+		if (alive && is_in_the_way(embryo, old))
+			return -1;
+		age = alive ? max_t(s32, now - old->flow.node.seen, 0) :
+			      U32_MAX;
 		if (age > oldest) {
 			oldest = age;
 			place = i;

@@ -242,6 +242,17 @@ static bool match_either(const struct dsr_node *node, const void *key)
 	return match_wire(node, key) || match_socket(node, key);
 }
 
+/* Whether two entries are of one conversation, whatever their roles. */
+static bool is_same(const struct dsr_rs_flow *one,
+		    const struct dsr_rs_flow *other)
+{
+	struct dsr_rs_tuple a = dsr_rs_flow_wire(one);
+	struct dsr_rs_tuple b = dsr_rs_flow_wire(other);
+
+	return a.cport == b.cport && a.sport == b.sport &&
+	       dsr_addr_equal(a.family, &a.server, &b.server);
+}
+
 /* Whether another conversation has this client port at the socket. @says is
  * set to what a socket says, if that is asked.
  */
@@ -312,9 +323,7 @@ static struct dsr_rs_flow *create_pair(struct dsr_rs_net *rs,
 	struct dsr_rs_flow *wire, *socket;
 
 	socket = flow_insert(rs, new, DSR_RS_SOCKET, match_socket, reason);
-	if (!socket)
-		return NULL;
-	if (socket->vport != new->vport || socket->cport != new->cport)
+	if (!socket || !is_same(socket, new))
 		return NULL;
 	wire = flow_insert(rs, new, DSR_RS_WIRE, match_wire, reason);
 	if (!wire || wire->local_cport != new->local_cport)

@@ -220,6 +220,47 @@ enum dsr_rs_reason dsr_rs_icmp_deliver(struct dsr_rs_net *rs,
 	return DSR_RS_DELIVERED_ICMP;
 }
 
+/* The flow, or the embryo, of a request that an error of this machine's quotes;
+ * or %NULL with @reason set.
+ */
+static struct dsr_rs_flow *refused_flow(struct dsr_rs_net *rs,
+					const struct sk_buff *skb,
+					const struct dsr_rs_packet *pkt,
+					struct dsr_rs_quoted *at,
+					struct dsr_rs_ends *quoted,
+					struct dsr_rs_embryo *embryo,
+					enum dsr_rs_reason *reason)
+{
+	u8 family = pkt->tuple.family;
+	struct dsr_rs_tuple tuple;
+
+	at->icmp = pkt->thoff;
+	*reason = error_parse(skb, family, at, quoted);
+	if (*reason != DSR_RS_REASON_COUNT)
+		return NULL;
+	*reason = DSR_RS_PASS_ICMP_UNRELATED;
+	if (!dsr_addr_equal(family, &quoted->saddr, &pkt->tuple.client))
+		return NULL;
+	tuple = (struct dsr_rs_tuple) {
+		.client = quoted->saddr, .cport = quoted->source,
+		.server = quoted->daddr, .sport = quoted->dest,
+		.proto = at->proto, .family = family, .zone = pkt->tuple.zone,
+	};
+	return flow_of(rs, false, &tuple, embryo);
+}
+
+/** dsr_rs_icmp_is_reply() - whether dsr_rs_icmp_reply() would translate it */
+bool dsr_rs_icmp_is_reply(struct dsr_rs_net *rs, const struct sk_buff *skb,
+			  const struct dsr_rs_packet *pkt)
+{
+	struct dsr_rs_embryo embryo;
+	enum dsr_rs_reason reason;
+	struct dsr_rs_ends quoted;
+	struct dsr_rs_quoted at;
+
+	return refused_flow(rs, skb, pkt, &at, &quoted, &embryo, &reason);
+}
+
 /**
  * dsr_rs_icmp_reply() - this machine could not deliver a request
  * @rs: namespace
@@ -233,31 +274,20 @@ enum dsr_rs_reason dsr_rs_icmp_reply(struct dsr_rs_net *rs,
 				     struct sk_buff *skb,
 				     const struct dsr_rs_packet *pkt)
 {
-	struct dsr_rs_quoted at = { .icmp = pkt->thoff };
 	union nf_inet_addr saddr = pkt->tuple.server;
 	u8 family = pkt->tuple.family;
 	struct dsr_rs_embryo embryo;
-	struct dsr_rs_tuple tuple, wire;
-	struct dsr_rs_ends quoted;
+	struct dsr_rs_tuple wire;
 	enum dsr_rs_reason reason;
+	struct dsr_rs_ends quoted;
+	struct dsr_rs_quoted at;
 	struct dsr_rs_flow *flow;
 
-	reason = error_parse(skb, family, &at, &quoted);
-	if (reason != DSR_RS_REASON_COUNT)
-		return reason;
-	tuple = (struct dsr_rs_tuple) {
-		.client = quoted.saddr, .cport = quoted.source,
-		.server = quoted.daddr, .sport = quoted.dest,
-		.proto = at.proto, .family = family, .zone = pkt->tuple.zone,
-	};
-	if (!dsr_addr_equal(family, &tuple.client, &pkt->tuple.client))
-		return DSR_RS_PASS_ICMP_UNRELATED;
-	flow = flow_of(rs, false, &tuple, &embryo);
+	flow = refused_flow(rs, skb, pkt, &at, &quoted, &embryo, &reason);
 	if (!flow)
-		return DSR_RS_PASS_ICMP_UNRELATED;
-
+		return reason;
 	wire = dsr_rs_flow_wire(flow);
-	if (dsr_addr_equal(family, &saddr, &tuple.server))
+	if (dsr_addr_equal(family, &saddr, &quoted.daddr))
 		saddr = wire.server;
 	quoted.daddr = wire.server;
 	quoted.dest = wire.sport;

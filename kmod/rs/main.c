@@ -6,8 +6,6 @@
 #include <linux/inetdevice.h>
 #include <linux/ipv6.h>
 #include <linux/module.h>
-#include <linux/netfilter_ipv4.h>
-#include <linux/netfilter_ipv6.h>
 #include <linux/slab.h>
 #include <net/addrconf.h>
 #include <net/netfilter/ipv4/nf_defrag_ipv4.h>
@@ -15,8 +13,10 @@
 #include <net/netns/generic.h>
 #include <linux/dsr.h>
 
+#include "balancer.h"
 #include "embryo.h"
 #include "flow.h"
+#include "hook.h"
 #include "net.h"
 
 #define CREATE_TRACE_POINTS
@@ -34,41 +34,6 @@ const char *const dsr_rs_reason_names[DSR_RS_REASON_COUNT] = {
 	DSR_RS_REASONS(DSR_RS_REASON_NAME)
 #undef DSR_RS_REASON_NAME
 };
-
-/* Those of IPv6 are the second half: there may be no IPv6. */
-static const struct nf_hook_ops dsr_rs_hooks[] = {
-	{
-		/* Whole datagrams; nobody has looked at the addresses. */
-		.hook		= dsr_rs_deliver_hook,
-		.pf		= NFPROTO_IPV4,
-		.hooknum	= NF_INET_PRE_ROUTING,
-		.priority	= NF_IP_PRI_RAW - 50,
-	},
-	{
-		/* Nobody looks at the addresses any more. */
-		.hook		= dsr_rs_reply_hook,
-		.pf		= NFPROTO_IPV4,
-		.hooknum	= NF_INET_POST_ROUTING,
-		.priority	= NF_IP_PRI_LAST,
-	},
-	{
-		.hook		= dsr_rs_deliver_hook,
-		.pf		= NFPROTO_IPV6,
-		.hooknum	= NF_INET_PRE_ROUTING,
-		.priority	= NF_IP6_PRI_RAW - 50,
-	},
-	{
-		.hook		= dsr_rs_reply_hook,
-		.pf		= NFPROTO_IPV6,
-		.hooknum	= NF_INET_POST_ROUTING,
-		.priority	= NF_IP6_PRI_LAST,
-	},
-};
-
-static unsigned int hooks_count(void)
-{
-	return ARRAY_SIZE(dsr_rs_hooks) / (ipv6_mod_enabled() ? 1 : 2);
-}
 
 static int defrag_enable(struct net *net)
 {
@@ -115,8 +80,10 @@ int dsr_rs_net_start(struct dsr_rs_net *rs)
 	int err;
 
 	lockdep_assert_held(&rs->lock);
-	if (rs->live)
+	if (rs->live) {
+		dsr_rs_hook_place(rs);
 		return 0;
+	}
 	rs->recent = kvzalloc(sizeof(*rs->recent), GFP_KERNEL_ACCOUNT);
 	rs->embryos = dsr_rs_embryo_alloc();
 	err = -ENOMEM;
@@ -129,7 +96,7 @@ int dsr_rs_net_start(struct dsr_rs_net *rs)
 	err = defrag_enable(rs->net);
 	if (err)
 		goto exit_table;
-	err = nf_register_net_hooks(rs->net, dsr_rs_hooks, hooks_count());
+	err = dsr_rs_hook_start(rs);
 	if (err)
 		goto disable_defrag;
 	WRITE_ONCE(rs->live, true);
@@ -149,7 +116,7 @@ static void net_unhook(struct dsr_rs_net *rs)
 {
 	lockdep_assert_held(&rs->lock);
 	WRITE_ONCE(rs->live, false);
-	nf_unregister_net_hooks(rs->net, dsr_rs_hooks, hooks_count());
+	dsr_rs_hook_stop(rs);
 	defrag_disable(rs->net);
 }
 
@@ -183,6 +150,17 @@ static void net_idle_work(struct work_struct *work)
 
 	mutex_lock(&rs->lock);
 	dsr_rs_net_rest(rs);
+	mutex_unlock(&rs->lock);
+}
+
+/* A balancer has come, or gone. */
+static void net_place_work(struct work_struct *work)
+{
+	struct dsr_rs_net *rs = container_of(work, struct dsr_rs_net, place);
+
+	mutex_lock(&rs->lock);
+	if (rs->live)
+		dsr_rs_hook_place(rs);
 	mutex_unlock(&rs->lock);
 }
 
@@ -236,6 +214,7 @@ static int __net_init net_init(struct net *net)
 	mutex_init(&rs->lock);
 	INIT_WORK(&rs->idle, net_idle_work);
 	INIT_WORK(&rs->lost, net_lost_work);
+	INIT_WORK(&rs->place, net_place_work);
 	rs->reasons = alloc_percpu_gfp(struct dsr_rs_reasons,
 				       GFP_KERNEL_ACCOUNT);
 	if (!rs->reasons)
@@ -270,6 +249,7 @@ static void __net_exit net_exit(struct net *net)
 	dsr_rs_proc_exit(net);
 	cancel_work_sync(&rs->idle);
 	cancel_work_sync(&rs->lost);
+	cancel_work_sync(&rs->place);
 	/* Unhooked by net_pre_exit() with the table left to us. */
 	if (rs->recent)
 		net_free(rs);
@@ -317,6 +297,24 @@ static int address6_event(struct notifier_block *nb, unsigned long event,
 	return NOTIFY_DONE;
 }
 
+static int balancer_event(struct notifier_block *nb, unsigned long event,
+			  void *ptr)
+{
+	struct dsr_balancer *balancer = ptr;
+	struct dsr_rs_net *rs;
+
+	if (event != DSR_BALANCER_EVENT || balancer->ask)
+		return NOTIFY_DONE;
+	rs = dsr_rs_net(balancer->net);
+	if (READ_ONCE(rs->live))
+		queue_work(dsr_rs_wq, &rs->place);
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block dsr_rs_balancer_nb = {
+	.notifier_call = balancer_event,
+};
+
 static struct notifier_block dsr_rs_address_nb = {
 	.notifier_call = address_event,
 };
@@ -351,11 +349,16 @@ static int __init dsr_rs_init(void)
 	err = register_inet6addr_notifier(&dsr_rs_address6_nb);
 	if (err)
 		goto unregister_notifier;
-	err = dsr_rs_netlink_init();
+	err = register_netevent_notifier(&dsr_rs_balancer_nb);
 	if (err)
 		goto unregister_notifier6;
+	err = dsr_rs_netlink_init();
+	if (err)
+		goto unregister_balancer;
 	return 0;
 
+unregister_balancer:
+	unregister_netevent_notifier(&dsr_rs_balancer_nb);
 unregister_notifier6:
 	unregister_inet6addr_notifier(&dsr_rs_address6_nb);
 unregister_notifier:
@@ -373,6 +376,7 @@ exit_flow:
 static void __exit dsr_rs_exit(void)
 {
 	dsr_rs_netlink_exit();
+	unregister_netevent_notifier(&dsr_rs_balancer_nb);
 	unregister_inet6addr_notifier(&dsr_rs_address6_nb);
 	unregister_inetaddr_notifier(&dsr_rs_address_nb);
 	unregister_pernet_subsys(&dsr_rs_net_ops);

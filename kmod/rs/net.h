@@ -46,11 +46,14 @@ struct dsr_rs_reasons {
  * @reasons: what became of packets
  * @net: the namespace
  * @entries6: entries of @table that are IPv6
- * @lock: protects the next 3 fields and changes of @rules and @silences
+ * @lock: protects the next 5 fields and changes of @rules and @silences
  * @live: see above
  * @flows_max: hard cap of @table
  * @generation: changes of @rules so far
+ * @hooked: the hooks are registered
+ * @behind: behind the balancer; see hook.h
  * @idle: ends being live
+ * @place: looks whether there is a balancer
  * @lost: forgets flows to IPv6 addresses that have gone
  */
 struct dsr_rs_net {
@@ -63,12 +66,15 @@ struct dsr_rs_net {
 	struct net *net;
 	atomic_t entries6;
 
-	struct mutex lock;	/* protects the next 3 fields */
+	struct mutex lock;	/* protects the next 5 fields */
 	bool live;
 	u32 flows_max;
 	u32 generation;
+	bool hooked;
+	bool behind;
 
 	struct work_struct idle;
+	struct work_struct place;
 	struct work_struct lost;
 };
 
@@ -92,15 +98,21 @@ static inline unsigned int dsr_rs_net_finish(struct dsr_rs_net *rs,
 /* deliver.c */
 unsigned int dsr_rs_deliver_hook(void *priv, struct sk_buff *skb,
 				 const struct nf_hook_state *state);
+unsigned int dsr_rs_deliver_behind_hook(void *priv, struct sk_buff *skb,
+					const struct nf_hook_state *state);
 
 /* reply.c */
 unsigned int dsr_rs_reply_hook(void *priv, struct sk_buff *skb,
 			       const struct nf_hook_state *state);
+unsigned int dsr_rs_untrack_hook(void *priv, struct sk_buff *skb,
+				 const struct nf_hook_state *state);
 
 /* icmp.c */
 enum dsr_rs_reason dsr_rs_icmp_deliver(struct dsr_rs_net *rs,
 				       struct sk_buff *skb,
 				       const struct dsr_rs_packet *pkt);
+bool dsr_rs_icmp_is_reply(struct dsr_rs_net *rs, const struct sk_buff *skb,
+			  const struct dsr_rs_packet *pkt);
 enum dsr_rs_reason dsr_rs_icmp_reply(struct dsr_rs_net *rs,
 				     struct sk_buff *skb,
 				     const struct dsr_rs_packet *pkt);

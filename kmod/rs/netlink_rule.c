@@ -213,6 +213,8 @@ static int neigh_parse(const struct nlattr *attr,
 		if (!dsr_is_nobody(neigh->addr.ip) &&
 		    !ipv4_is_loopback(neigh->addr.ip))
 			return 0;
+	} else if (!ipv6_mod_enabled()) {
+		return refuse(extack, attr, "this kernel runs without IPv6");
 	} else {
 		type = ipv6_addr_type(&neigh->addr.in6);
 		if (type & IPV6_ADDR_UNICAST &&

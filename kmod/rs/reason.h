@@ -59,6 +59,12 @@ enum dsr_rs_reason {
 	DSR_RS_REASON_COUNT
 };
 
+/** dsr_rs_reason_delivers() - whether a request has been given other ends */
+static inline bool dsr_rs_reason_delivers(enum dsr_rs_reason reason)
+{
+	return reason <= DSR_RS_DELIVERED_ICMP;
+}
+
 /** dsr_rs_reason_drops() - whether a packet with this reason is dropped */
 static inline bool dsr_rs_reason_drops(enum dsr_rs_reason reason)
 {

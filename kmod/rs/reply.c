@@ -6,6 +6,8 @@
  * the latter, bottom halves are enabled. One lookup for each packet.
  */
 
+#include <net/netfilter/nf_conntrack.h>
+
 #include "embryo.h"
 #include "flow.h"
 #include "net.h"
@@ -102,4 +104,42 @@ unsigned int dsr_rs_reply_hook(void *priv, struct sk_buff *skb,
 	struct dsr_rs_net *rs = dsr_rs_net(state->net);
 
 	return dsr_rs_net_finish(rs, skb, state, reply(rs, skb, state));
+}
+
+/* Whether a packet of this machine will be translated on its way out. */
+static bool is_reply(struct dsr_rs_net *rs, const struct sk_buff *skb,
+		     const struct nf_hook_state *state)
+{
+	struct dsr_rs_embryo embryo;
+	struct dsr_rs_packet pkt;
+	u32 hash;
+
+	switch (dsr_rs_packet_parse(skb, state->pf, false,
+				    state->out->ifindex, &pkt)) {
+	case DSR_RS_PACKET_FLOW:
+		break;
+	case DSR_RS_PACKET_ICMP:
+		return dsr_rs_icmp_is_reply(rs, skb, &pkt);
+	default:
+		return false;
+	}
+	hash = dsr_rs_tuple_hash(&pkt.tuple, &rs->table.key);
+	return dsr_rs_flow_find_socket(&rs->table, hash, &pkt.tuple) ||
+	       (dsr_rs_embryo_may_be(&pkt) &&
+		dsr_rs_embryo_find(rs->embryos, hash, dsr_rs_flow_match_socket,
+				   &pkt.tuple, jiffies, &embryo));
+}
+
+/** dsr_rs_untrack_hook() - netfilter hook in LOCAL_OUT, before conntrack */
+unsigned int dsr_rs_untrack_hook(void *priv, struct sk_buff *skb,
+				 const struct nf_hook_state *state)
+{
+	/* Where it was not told of the request, it must not see the reply. What
+	 * becomes of the packet is said in POST_ROUTING.
+	 */
+	if (is_reply(dsr_rs_net(state->net), skb, state)) {
+		nf_reset_ct(skb);
+		nf_ct_set(skb, NULL, IP_CT_UNTRACKED);
+	}
+	return NF_ACCEPT;
 }

@@ -321,7 +321,7 @@ def test_many_namespaces(site):
                     lb.ask(genl.SERVICE_ADD, genl.service(mark))
             with genl.Genl('dsr_rs') as rs:
                 rs.ask(genl.RULE_ADD, genl.nest(
-                    genl.A_RULE, genl.addr(genl.RULE_VIP4, VIP)))
+                    genl.A_RULE, genl.addr(genl.RULE_VIP, VIP)))
     used = time.monotonic()
     run('ip', '-batch', '-', stdin=''.join(f'netns del {n}\n' for n in names),
         timeout=100)

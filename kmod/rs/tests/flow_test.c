@@ -285,6 +285,57 @@ static void flow_address_lost(struct kunit *test)
 	dsr_rs_rule_put(rule);
 }
 
+/* Who only asks for a connection is in no table, until a socket is there. */
+static void flow_of_embryo(struct kunit *test)
+{
+	struct dsr_rs_net *rs = test->priv;
+	struct dsr_rs_rule *rule = any_rule(test);
+	struct dsr_rs_packet pkt = request(VIP, IPPROTO_TCP, 5000, 80);
+	__be32 vips[] = { VIP, VIP2 };
+	struct dsr_rs_embryo embryo;
+	struct dsr_rs_target target = {
+		.rule = rule, .local.ip = LOCAL, .lport = htons(80),
+	};
+	enum dsr_rs_reason reason;
+	struct dsr_rs_flow *flow;
+	struct dsr_stats sum = {};
+	u32 i;
+
+	pkt.event = DSR_EVENT_OPEN;
+	for (i = 0; i < ARRAY_SIZE(vips); i++) {
+		pkt.tuple.server.ip = vips[i];
+		rcu_read_lock();
+		flow = dsr_rs_flow_create(rs, &pkt,
+					  dsr_rs_tuple_hash(&pkt.tuple,
+							    &rs->table.key),
+					  &target, &embryo, &reason);
+		rcu_read_unlock();
+		KUNIT_ASSERT_PTR_EQ(test, flow, &embryo.flow);
+		/* The second one has another port at the socket. */
+		KUNIT_EXPECT_EQ(test, i == 1, dsr_rs_flow_ported(flow));
+		KUNIT_EXPECT_EQ(test, (int)i, atomic_read(&rs->table.entries));
+		KUNIT_EXPECT_NULL(test, find(rs, true, vips[i], IPPROTO_TCP,
+					     htons(5000), htons(80)));
+
+		rcu_read_lock();
+		flow = dsr_rs_flow_settle(rs, &embryo);
+		rcu_read_unlock();
+		KUNIT_ASSERT_NOT_NULL(test, flow);
+		KUNIT_EXPECT_EQ(test, 1 + 2 * (int)i,
+				atomic_read(&rs->table.entries));
+		KUNIT_EXPECT_PTR_EQ(test, flow,
+				    find(rs, true, vips[i], IPPROTO_TCP,
+					 htons(5000), htons(80)));
+		KUNIT_EXPECT_NOT_NULL(test,
+				      find(rs, false, LOCAL, IPPROTO_TCP,
+					   flow->local_cport, htons(80)));
+		KUNIT_EXPECT_EQ(test, (u8)DSR_CONN_ESTABLISHED, flow->state);
+	}
+	dsr_stats_add(&sum, rule->stats);
+	KUNIT_EXPECT_EQ(test, sum.connections, 2ULL);
+	dsr_rs_rule_put(rule);
+}
+
 /* Flows keep a rule that is deleted, the table its cap. */
 static void flow_cap_and_rule(struct kunit *test)
 {
@@ -321,6 +372,7 @@ static struct kunit_case flow_cases[] = {
 	KUNIT_CASE(flow_pair_expires_as_one),
 	KUNIT_CASE(flow_retired_makes_room),
 	KUNIT_CASE(flow_address_lost),
+	KUNIT_CASE(flow_of_embryo),
 	KUNIT_CASE(flow_cap_and_rule),
 	{}
 };

@@ -142,10 +142,46 @@ static void rule_many_vips(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, f->rules.count, 0);
 }
 
+/* A VIP of one family is none of the other, and an address that a TOS rule
+ * leads to takes but its own.
+ */
+static void rule_families(struct kunit *test)
+{
+	struct rules_fixture *f = test->priv;
+	struct dsr_rs_rule_key vip6 = { .family = AF_INET6 };
+	struct dsr_rs_rule_key tos = { .tos = 0x28, .tos_mask = 0xfc };
+	struct dsr_rs_rule_to to6 = { .family = AF_INET6 };
+	struct dsr_rs_tuple tuple = {
+		.family = AF_INET6, .proto = IPPROTO_UDP, .sport = htons(80),
+	};
+	struct dsr_rs_rule *rule6, *rule;
+
+	/* The first four bytes are those of the VIP of IPv4. */
+	vip6.vip.ip = VIP;
+	tuple.server.ip = VIP;
+	rule6 = add(test, f, &vip6);
+	rule = add(test, f, &tos);
+	KUNIT_EXPECT_NULL(test, match(f, VIP, IPPROTO_UDP, 80, 0));
+	KUNIT_EXPECT_PTR_EQ(test, rule, match(f, VIP, IPPROTO_UDP, 80, 0x2a));
+	mutex_lock(&f->lock);
+	KUNIT_EXPECT_EQ(test, 0, dsr_rs_rule_lead(rule, &to6, &f->lock));
+	mutex_unlock(&f->lock);
+	KUNIT_EXPECT_NULL(test, match(f, VIP, IPPROTO_UDP, 80, 0x2a));
+	rcu_read_lock();
+	KUNIT_EXPECT_PTR_EQ(test, rule6,
+			    dsr_rs_rule_match(&f->rules, &tuple, 0x2a));
+	tuple.server.all[3] = 1;
+	KUNIT_EXPECT_PTR_EQ(test, rule,
+			    dsr_rs_rule_match(&f->rules, &tuple, 0x2a));
+	rcu_read_unlock();
+	rules_drop(f);
+}
+
 static struct kunit_case rule_cases[] = {
 	KUNIT_CASE(rule_most_specific),
 	KUNIT_CASE(rule_matches_all_of_key),
 	KUNIT_CASE(rule_many_vips),
+	KUNIT_CASE(rule_families),
 	{}
 };
 

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Embryos: a fixed number, the oldest give way, no two have one place. */
+
+#include "fixture.h"
+
+#define NOW	100000U
+
+static struct dsr_rs_embryo embryo(u32 hash, __be32 vip, u16 cport, u32 now)
+{
+	struct dsr_rs_embryo made = {
+		.flow = {
+			.node = { .hash = hash, .seen = now },
+			.cport = htons(cport), .vport = htons(80),
+			.local_cport = htons(cport), .lport = htons(80),
+			.proto = IPPROTO_TCP, .family = AF_INET,
+			.roles = DSR_RS_WIRE | DSR_RS_SOCKET,
+		},
+	};
+
+	made.flow.v4.client = CLIENT;
+	made.flow.v4.vip = vip;
+	made.flow.v4.local = LOCAL;
+	return made;
+}
+
+static bool find(struct dsr_rs_embryos *embryos,
+		 const struct dsr_rs_embryo *wanted, bool wire, u32 now)
+{
+	struct dsr_rs_tuple tuple = wire ? dsr_rs_flow_wire(&wanted->flow) :
+					   dsr_rs_flow_socket(&wanted->flow);
+	struct dsr_rs_embryo copy;
+
+	return dsr_rs_embryo_find(embryos, wanted->flow.node.hash,
+				  wire ? dsr_rs_flow_match_wire :
+					 dsr_rs_flow_match_socket,
+				  &tuple, now, &copy);
+}
+
+static int embryo_test_init(struct kunit *test)
+{
+	test->priv = dsr_rs_embryo_alloc();
+	KUNIT_ASSERT_NOT_NULL(test, test->priv);
+	return 0;
+}
+
+static void embryo_test_exit(struct kunit *test)
+{
+	kvfree(test->priv);
+}
+
+static void embryo_found_until_it_expires(struct kunit *test)
+{
+	struct dsr_rs_embryo one = embryo(7, VIP, 5000, NOW);
+	u32 timeout = dsr_state_timeout(DSR_CONN_SYN);
+
+	KUNIT_EXPECT_TRUE(test, dsr_rs_embryo_keep(test->priv, &one));
+	KUNIT_EXPECT_TRUE(test, find(test->priv, &one, true, NOW));
+	KUNIT_EXPECT_TRUE(test, find(test->priv, &one, false, NOW + HZ));
+	/* That was a packet of it. */
+	KUNIT_EXPECT_TRUE(test, find(test->priv, &one, true,
+				     NOW + HZ + timeout - 1));
+	KUNIT_EXPECT_FALSE(test, find(test->priv, &one, true,
+				      NOW + HZ + 2 * timeout));
+}
+
+static void embryo_oldest_gives_way(struct kunit *test)
+{
+	struct dsr_rs_embryo some[DSR_RS_EMBRYO_WAYS + 1];
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(some); i++) {
+		some[i] = embryo(7 + i * DSR_RS_EMBRYO_BUCKETS, VIP, 5000 + i,
+				 NOW + i);
+		KUNIT_EXPECT_TRUE(test,
+				  dsr_rs_embryo_keep(test->priv, &some[i]));
+	}
+	KUNIT_EXPECT_FALSE(test, find(test->priv, &some[0], true, NOW + i));
+	for (i = 1; i < ARRAY_SIZE(some); i++)
+		KUNIT_EXPECT_TRUE(test, find(test->priv, &some[i], true,
+					     NOW + i));
+}
+
+static void embryo_one_place_at_the_socket(struct kunit *test)
+{
+	struct dsr_rs_embryo one = embryo(7, VIP, 5000, NOW);
+	struct dsr_rs_embryo two = embryo(7, VIP2, 5000, NOW);
+
+	KUNIT_EXPECT_TRUE(test, dsr_rs_embryo_keep(test->priv, &one));
+	KUNIT_EXPECT_TRUE(test, dsr_rs_embryo_keep(test->priv, &one));
+	KUNIT_EXPECT_FALSE(test, dsr_rs_embryo_keep(test->priv, &two));
+	/* With another port at the socket it has a side of its own. */
+	two.flow.roles = DSR_RS_WIRE;
+	two.flow.local_cport = htons(5001);
+	KUNIT_EXPECT_TRUE(test, dsr_rs_embryo_keep(test->priv, &two));
+	KUNIT_EXPECT_TRUE(test, find(test->priv, &one, false, NOW));
+	KUNIT_EXPECT_TRUE(test, find(test->priv, &two, true, NOW));
+	KUNIT_EXPECT_FALSE(test, find(test->priv, &two, false, NOW));
+}
+
+static void embryo_hatched_soon_gone(struct kunit *test)
+{
+	struct dsr_rs_embryo one = embryo(7, VIP, 5000, NOW);
+
+	KUNIT_EXPECT_TRUE(test, dsr_rs_embryo_keep(test->priv, &one));
+	dsr_rs_embryo_hatch(test->priv, &one, NOW);
+	KUNIT_EXPECT_TRUE(test, find(test->priv, &one, true, NOW + HZ / 2));
+	KUNIT_EXPECT_FALSE(test, find(test->priv, &one, true, NOW + HZ));
+}
+
+static struct kunit_case embryo_cases[] = {
+	KUNIT_CASE(embryo_found_until_it_expires),
+	KUNIT_CASE(embryo_oldest_gives_way),
+	KUNIT_CASE(embryo_one_place_at_the_socket),
+	KUNIT_CASE(embryo_hatched_soon_gone),
+	{}
+};
+
+static struct kunit_suite embryo_suite = {
+	.name = "dsr_rs_embryo",
+	.init = embryo_test_init,
+	.exit = embryo_test_exit,
+	.test_cases = embryo_cases,
+};
+
+kunit_test_suite(embryo_suite);
