@@ -32,8 +32,7 @@ static struct dsr_rs_flow *hatch_embryo(struct dsr_rs_net *rs,
 		embryo->flow.rule = dsr_rs_rule_match(&rs->rules, &wire,
 						      embryo->tos);
 	}
-	if (!pkt->answer && pkt->event != DSR_EVENT_OPEN &&
-	    pkt->event != DSR_EVENT_ABORT &&
+	if (!pkt->answer && dsr_rs_packet_proves(pkt) &&
 	    embryo->ruled == !!embryo->flow.rule)
 		flow = dsr_rs_flow_settle(rs, embryo);
 	return flow ?: &embryo->flow;
