@@ -57,8 +57,8 @@ static inline bool dsr_rs_packet_opens(const struct dsr_rs_packet *pkt)
 }
 
 /**
- * dsr_rs_packet_proves() - whether its sender has seen an answer, if a socket
- *	waits for it
+ * dsr_rs_packet_proves() - whether its sender has seen an answer
+ * @pkt: packet that a socket waits for
  *
  * Who has sent a SYN can send the RST to it without that.
  */
