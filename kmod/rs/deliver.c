@@ -146,7 +146,7 @@ static struct dsr_rs_flow *grow_embryo(struct dsr_rs_net *rs,
 	*reason = DSR_RS_DROP_NO_ADDRESS;
 	if (!dsr_rs_local_has(rs->net, socket.family, &socket.server))
 		return NULL;
-	if (pkt->th && !dsr_rs_packet_opens(pkt) &&
+	if (pkt->th && dsr_rs_packet_proves(pkt) &&
 	    dsr_rs_socket_ask(rs->net, &socket, skb->dev->ifindex, pkt->th) ==
 	    DSR_RS_SOCKET_EXPECTS)
 		flow = dsr_rs_flow_settle(rs, embryo);

@@ -396,7 +396,7 @@ struct dsr_rs_flow *dsr_rs_flow_create(struct dsr_rs_net *rs,
 	if (target->rule &&
 	    !port_taken(rs, pkt, target, pkt->tuple.cport, &says)) {
 		if (udp || (says == DSR_RS_SOCKET_EXPECTS &&
-			    !dsr_rs_packet_opens(pkt))) {
+			    dsr_rs_packet_proves(pkt))) {
 			flow = create_single(rs, new, reason);
 			if (flow || *reason != DSR_RS_REASON_COUNT)
 				return flow;

@@ -164,15 +164,17 @@ static void net_place_work(struct work_struct *work)
 	mutex_unlock(&rs->lock);
 }
 
-/* Addresses of IPv6 come and go where nobody may sleep. */
+/* Addresses of IPv6 come and go where nobody may sleep; and of both families,
+ * packets may have seen the address and begin a flow.
+ */
 static void net_lost_work(struct work_struct *work)
 {
 	struct dsr_rs_net *rs = container_of(work, struct dsr_rs_net, lost);
 
 	mutex_lock(&rs->lock);
 	if (rs->live) {
-		/* Packets that have seen the address, and begin a flow. */
 		synchronize_net();
+		dsr_rs_flow_forget(rs, AF_INET, NULL);
 		dsr_rs_flow_forget(rs, AF_INET6, NULL);
 	}
 	mutex_unlock(&rs->lock);
@@ -278,9 +280,8 @@ static int address_event(struct notifier_block *nb, unsigned long event,
 	rs = dsr_rs_net(dev_net(ifa->ifa_dev->dev));
 	mutex_lock(&rs->lock);
 	if (rs->live) {
-		/* Packets that have seen the address, and begin a flow. */
-		synchronize_net();
 		dsr_rs_flow_forget(rs, AF_INET, &addr);
+		queue_work(dsr_rs_wq, &rs->lost);
 	}
 	mutex_unlock(&rs->lock);
 	return NOTIFY_DONE;

@@ -54,7 +54,7 @@ struct dsr_rs_reasons {
  * @behind: behind the balancer; see hook.h
  * @idle: ends being live
  * @place: looks whether there is a balancer
- * @lost: forgets flows to IPv6 addresses that have gone
+ * @lost: forgets flows to addresses that have gone
  */
 struct dsr_rs_net {
 	struct dsr_table table;

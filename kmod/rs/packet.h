@@ -56,6 +56,17 @@ static inline bool dsr_rs_packet_opens(const struct dsr_rs_packet *pkt)
 	return pkt->event == DSR_EVENT_OPEN && !pkt->answer;
 }
 
+/**
+ * dsr_rs_packet_proves() - whether its sender has seen an answer
+ * @pkt: packet that a socket waits for
+ *
+ * Who has sent a SYN can send the RST to it without that.
+ */
+static inline bool dsr_rs_packet_proves(const struct dsr_rs_packet *pkt)
+{
+	return pkt->event != DSR_EVENT_OPEN && pkt->event != DSR_EVENT_ABORT;
+}
+
 /** dsr_rs_packet_state() - state of its flow after it, from @state on */
 static inline u8 dsr_rs_packet_state(u8 state, const struct dsr_rs_packet *pkt)
 {

@@ -35,8 +35,7 @@ static struct dsr_rs_flow *hatch_embryo(struct dsr_rs_net *rs,
 						      embryo->tos, NULL,
 						      &foreign);
 	}
-	if (!pkt->answer && pkt->event != DSR_EVENT_OPEN &&
-	    pkt->event != DSR_EVENT_ABORT &&
+	if (!pkt->answer && dsr_rs_packet_proves(pkt) &&
 	    embryo->ruled == !!embryo->flow.rule)
 		flow = dsr_rs_flow_settle(rs, embryo);
 	return flow ?: &embryo->flow;

@@ -11,7 +11,8 @@ import pytest
 import genl
 import wire
 from network import (CLIENT, VIP, VIP6, W101, W1016, run, wait_for)
-from traffic import DEBUG, Flood, ask
+from test_bulk import set_offload
+from traffic import BIG_MIB, DEBUG, Echo, Flood, ask, exchange
 
 SO_REUSEPORT, TCP_FASTOPEN, MSG_FASTOPEN = 15, 23, 0x20000000
 IPPROTO_SCTP = 132
@@ -73,14 +74,21 @@ def test_syn_flood(one):
 
 
 def test_ack_flood(one):
-    """Neither do segments that nobody waits for get into the table."""
+    """Neither do segments that nobody waits for get into the table.
+
+    Nor those that the server waits for but anybody can make.
+    """
     entries = genl.table(one.w101, 'dsr_rs')[0]
     before = genl.reasons(one.w101, 'dsr_rs')
     with wire.Tap(one.lv2, 'eth1') as tap:
         for port in range(5000, 5100):
             tap.send(wire.tcp(port, 80, wire.ACK, src='10.20.1.1'), W101)
-    wait_for('each is answered by a reset', lambda: genl.reasons(
-        one.w101, 'dsr_rs')['replied'] - before['replied'] == 100)
+        for port in range(5100, 5200):
+            tap.send(wire.tcp(port, 80, seq=1000, src='10.20.1.1'), W101)
+            tap.send(wire.tcp(port, 80, wire.RST, seq=1001, src='10.20.1.1'),
+                     W101)
+    wait_for('each is answered', lambda: genl.reasons(
+        one.w101, 'dsr_rs')['replied'] - before['replied'] >= 200)
     assert genl.table(one.w101, 'dsr_rs')[0] == entries
 
 
@@ -156,6 +164,71 @@ def test_sockets_of_all_kinds(site6):
                 accepted += 1
         assert accepted == 1
         assert client.recv(10) == b'hello', (port, vip)
+
+
+STRICT = '''
+    table inet filter {
+        chain input {
+            type filter hook input priority filter;
+            ct state invalid drop
+        }
+        chain output {
+            type filter hook output priority filter;
+            ct state invalid drop
+        }
+    }
+'''
+
+
+@pytest.mark.parametrize('offload', [False, True], ids=['plain', 'offload'])
+def test_bulk_ipv6(site6, offload):
+    """A few MiB each way, past a strict firewall, in merged packets or not."""
+    site6.w101.nft(STRICT)
+    site6.w101.dsrctl(f'real add vip {VIP6}')
+    site6.lv1.configure(f'''
+        service add vip {VIP6}
+        backend add vip {VIP6} via {W1016}
+    ''')
+    set_offload(site6, offload)
+    size, home = 4 << 20, site6.net.directory
+    with open(site6.net.big_file(BIG_MIB), 'rb') as file:
+        data = file.read(size)
+    with open(f'{home}/part', 'wb') as file:
+        file.write(data)
+    site6.curl('-g', '-r', f'0-{size - 1}', '-o', f'{home}/got',
+               f'http://[{VIP6}]/big', vhost='x')
+    site6.curl('-g', '-T', f'{home}/part', f'http://[{VIP6}]/up/part6',
+               vhost='x')
+    for path in (f'{home}/got', f'{home}/w101/www/up/part6'):
+        with open(path, 'rb') as file:
+            assert file.read() == data
+        os.unlink(path)
+    os.unlink(f'{home}/part')
+
+
+def test_udp_ipv6(site6):
+    """Datagrams whole and in fragments, and a port that nobody listens at."""
+    site6.w101.nft(STRICT)
+    site6.w101.dsrctl(f'real add vip {VIP6}')
+    site6.lv1.configure(f'''
+        service add vip {VIP6}
+        backend add vip {VIP6} via {W1016}
+    ''')
+    server = site6.w101.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+    site6.sockets.append(server)
+    server.bind(('::', 7))
+    Echo(server, 'w101')
+    for port in (7, 9999):
+        client = site6.client.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+        site6.sockets.append(client)
+        client.settimeout(10)
+        client.connect((VIP6, port))
+        if port == 7:
+            exchange(client, [b'x' * 100] * 10 + [b'x' * 5000] * 3)
+            continue
+        client.send(b'anybody?')
+        with pytest.raises(ConnectionRefusedError):
+            client.recv(10)
 
 
 @pytest.mark.parametrize('value', [0, 1, 2])
