@@ -263,6 +263,17 @@ class Host:
         return self.dsrctl('-b', '-', stdin='\n'.join(
             line.strip() for line in text.strip().splitlines()) + '\n')
 
+    def refusals(self, commands):
+        """What "dsrctl -b" says to each of them, if the kernel refuses all."""
+        done = self.dsrctl('-f', '-b', '-', stdin='\n'.join(commands) + '\n',
+                           check=False)
+        lines = done.stderr.splitlines()
+        heads = [f'dsrctl: -:{n}: ' for n in range(1, len(commands) + 1)]
+        if done.returncode != 2 or len(lines) != len(heads) or not all(
+                line.startswith(head) for line, head in zip(lines, heads)):
+            raise Failure(f'exit status {done.returncode}: {done.stderr}')
+        return [line[len(head):] for line, head in zip(lines, heads)]
+
     def show(self, command):
         """What "dsrctl -j -s COMMAND" prints."""
         done = self.run('dsrctl', '-j', '-s', *command.split())

@@ -155,6 +155,7 @@ static void rule_families(struct kunit *test)
 		.family = AF_INET6, .proto = IPPROTO_UDP, .sport = htons(80),
 	};
 	struct dsr_rs_rule *rule6, *rule;
+	bool foreign;
 
 	/* The first four bytes are those of the VIP of IPv4. */
 	vip6.vip.ip = VIP;
@@ -169,10 +170,12 @@ static void rule_families(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, match(f, VIP, IPPROTO_UDP, 80, 0x2a));
 	rcu_read_lock();
 	KUNIT_EXPECT_PTR_EQ(test, rule6,
-			    dsr_rs_rule_match(&f->rules, &tuple, 0x2a));
+			    dsr_rs_rule_match(&f->rules, &tuple, 0x2a, NULL,
+					      &foreign));
 	tuple.server.all[3] = 1;
 	KUNIT_EXPECT_PTR_EQ(test, rule,
-			    dsr_rs_rule_match(&f->rules, &tuple, 0x2a));
+			    dsr_rs_rule_match(&f->rules, &tuple, 0x2a, NULL,
+					      &foreign));
 	rcu_read_unlock();
 	rules_drop(f);
 }
