@@ -27,6 +27,7 @@
 /* As in bench.py. */
 #define OUT		100		/* the interface's index */
 #define PORT		80
+#define UDP6_SIZE	24		/* of pktgen's, in IPv6 */
 enum { UDP, TCP_SYN, TCP_ACK };
 
 static long (*const redirect)(__u32 ifindex, __u64 flags) =
@@ -95,7 +96,7 @@ int generate(struct xdp_md *ctx)
 		ip->check = 0;
 		ip->check = fold(sum(ip, sizeof(*ip), 0));
 	} else if (eth->h_proto == be16(ETH_P_IPV6)) {
-		if ((void *)(tcp6 + 1) > end)
+		if ((void *)tcp6 + UDP6_SIZE > end)
 			return XDP_DROP;
 		udp = (void *)tcp6;
 		port = be16(udp->dest);
@@ -106,7 +107,13 @@ int generate(struct xdp_md *ctx)
 			make_tcp(tcp6, udp->source, port >> 12,
 				 sum(&ip6->saddr, 32, 0));
 		} else {
+			/* sockets want a checksum here */
 			udp->dest = be16(PORT);
+			udp->check = 0;
+			udp->check = fold(sum(udp, UDP6_SIZE,
+					      sum(&ip6->saddr, 32, 0) +
+					      be16(IPPROTO_UDP) +
+					      be16(UDP6_SIZE)));
 		}
 	} else {
 		return XDP_DROP;

@@ -6,7 +6,8 @@
 # protocols: udp
 # warm: 3
 modprobe nf_conntrack
-sysctl -qw net.netfilter.nf_conntrack_max=4000000
+# of all namespaces: newer kernels let only the first one change it
+nsenter -t 1 -n sysctl -qw net.netfilter.nf_conntrack_max=4000000
 ip route add "$VIP" via "$R1"
 nft -f - <<-END
 	table inet flows {

@@ -5,5 +5,6 @@
 # side: server
 # unloads: ipt_REDIRECT xt_REDIRECT
 modprobe nf_conntrack
-sysctl -qw net.netfilter.nf_conntrack_max=4000000
+# of all namespaces: newer kernels let only the first one change it
+nsenter -t 1 -n sysctl -qw net.netfilter.nf_conntrack_max=4000000
 "$IPTABLES" -t nat -A PREROUTING -d "$VIP" -j REDIRECT
