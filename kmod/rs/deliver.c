@@ -142,6 +142,12 @@ static struct dsr_rs_flow *grow_embryo(struct dsr_rs_net *rs,
 		*reason = DSR_RS_PASS_NO_RULE;
 		if (!embryo->flow.rule)
 			return NULL;
+		/* The embryo is of a connection before this one. */
+		if (dsr_rs_rule_is_local(embryo->flow.rule)) {
+			*reason = deliver_unchanged(rs, embryo->flow.rule, skb,
+						    pkt);
+			return NULL;
+		}
 	}
 	*reason = DSR_RS_DROP_NO_ADDRESS;
 	if (!dsr_rs_local_has(rs->net, socket.family, &socket.server))

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """The TOS rule without its pitfalls: who may trigger it, and what is left."""
 
+import itertools
 import socket
 import struct
 
@@ -10,7 +11,7 @@ import arp
 import genl
 import wire
 import wire6
-from network import BACK_VRRP, CLIENT, VIP, W101, W1016, mac_of, wait_for
+from network import BACK_VRRP, VIP, W101, W1016, mac_of, wait_for
 from traffic import ask
 
 TOS = 0x20
@@ -20,21 +21,24 @@ SO_IP_TOS, SO_RECVTOS = 1, 13
 SO_RECVTCLASS, IPV6_TCLASS = 66, 67
 
 
+# A flow outlives its test, and who it is from was asked when it began.
+PORTS = itertools.count(20000)
+
+
 class Sender:
     """Sends to w101 past the balancer, as anybody of the segment can."""
 
     def __init__(self, site, tap, reasons):
         self.tap = tap
         self.since = reasons('w101', 'dsr_rs')
-        self.port = 4000
         self.site = site
 
     def fate(self, mac=mac_of(LV2), six=False):
         """What became of a packet with the TOS: the reason."""
-        self.port += 1
+        port = next(PORTS)
         before = self.since.all()
-        packet = wire6.udp(self.port, 9, tclass=TOS) if six else wire.udp(
-            self.port, 9, tos=TOS)
+        packet = wire6.udp(port, 9, tclass=TOS) if six else wire.udp(
+            port, 9, tos=TOS)
         self.tap.send(packet, mac_of(W101), mac)
         now = wait_for('a reason', lambda: {
             name for name, number in self.since.all().items()
@@ -184,8 +188,10 @@ def test_from_new_connection(sender):
     rule(site, f'from {mac_of(LV1)}')
     since = sender.since
 
+    port = next(PORTS)
+
     def syn(mac):
-        tap.send(wire.tcp(4444, 81, tos=TOS), mac_of(W101), mac)
+        tap.send(wire.tcp(port, 81, tos=TOS), mac_of(W101), mac)
     syn(mac_of(LV1))
     wait_for('refused', lambda: since['replied'] == 1)
     syn(mac_of(LV2))
@@ -207,8 +213,9 @@ def test_clear(site, reasons, clear, tos):
     sock.settimeout(20)
     raw.settimeout(20)
     sock.setsockopt(socket.IPPROTO_IP, SO_RECVTOS, 1)
+    first, second = next(PORTS), next(PORTS)
     with wire.Tap(site.lv2, 'eth1') as tap:
-        for port in (4000, 4000, 4001):
+        for port in (first, first, second):
             packet = wire.udp(port, 9, b'data', tos=tos)
             tap.send(packet, W101)
             data, told, _, _ = sock.recvmsg(100, 100)
@@ -225,10 +232,12 @@ def test_clear(site, reasons, clear, tos):
 def test_clear_in_replies(site, clear):
     """A reset has the TOS of what it answers."""
     rule(site, clear)
-    with wire.Tap(site.lv1, 'eth1') as lv1, wire.Tap(site.lv2, 'eth1') as lv2:
-        lv2.send(wire.tcp(4000, 81, tos=TOS), W101)
-        reset = lv1.wait(lambda p: p.src == VIP and p.dst == CLIENT,
-                         'a reset')
+    port = next(PORTS)
+    with wire.Tap(site.back, 'w101', outgoing=True) as w101, \
+            wire.Tap(site.lv2, 'eth1') as lv2:
+        lv2.send(wire.tcp(port, 81, tos=TOS), W101)
+        reset = w101.wait(lambda p: p.src == VIP and p.dport == port,
+                          'a reset')
     assert reset.tos == (0 if clear else TOS)
     assert reset.checksums_right()
 
@@ -242,9 +251,10 @@ def test_clear_ipv6(site6, reasons, clear):
     sock.bind(('::', 9))
     sock.settimeout(20)
     sock.setsockopt(socket.IPPROTO_IPV6, SO_RECVTCLASS, 1)
+    port = next(PORTS)
     with wire6.Tap(site6.lv2, 'eth1') as tap:
         for _ in range(2):
-            tap.send(wire6.udp(4000, 9, b'data', tclass=TOS | 2, label=0xabcde),
+            tap.send(wire6.udp(port, 9, b'data', tclass=TOS | 2, label=0xabcde),
                      mac_of(W101))
             data, told, _, _ = sock.recvmsg(100, 100)
             assert data == b'data'
