@@ -468,7 +468,7 @@ def test_ipv6(site6, reasons):
         refused(data(length=19), 'malformed', 'drop_malformed')
         refused(data(length=0), 'malformed', 'drop_malformed')
         refused(wire6.echo(), 'protocol_not_balanced', 'replied_ping')
-        refused(wire6.fragment(bytes(16), 64, 0, 5), 'options', None)
+        refused(wire6.fragment(bytes(16), 64, 0, 0x70617468), 'options', None)
         site6.lv1.ip('link set eth1 mtu 1300')
         site6.undo.append(lambda: site6.lv1.ip('link set eth1 mtu 1500'))
         client.send(data(), LV1)
