@@ -549,7 +549,8 @@ def test_devices_come_and_go(site, lv1):
     site.lv1.ip('link set one name four')
     assert '"dev":"four"' in site.lv1.dsrctl('-j path show').stdout
     # a port's packets are those of the bridge
-    site.lv1.ip('link set four up\nlink set two up\nlink set four master three')
+    site.lv1.ip('link set four up\nlink set two up\n'
+                'link set four master three')
     with wire.Tap(site.lv1, 'two') as tap:
         tap.send(KNOWN, site.lv1.mac('four').hex(':'))
         wait_for('counted', lambda: lv1.ways('four').get(
