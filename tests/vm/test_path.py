@@ -468,7 +468,7 @@ def test_ipv6(site6, reasons):
         refused(data(length=19), 'malformed', 'drop_malformed')
         refused(data(length=0), 'malformed', 'drop_malformed')
         refused(wire6.echo(), 'protocol_not_balanced', 'replied_ping')
-        refused(wire6.fragment(bytes(16), 64, 0, 5), 'options', None)
+        refused(wire6.fragment(bytes(16), 64, 0, 0x70617468), 'options', None)
         site6.lv1.ip('link set eth1 mtu 1300')
         site6.undo.append(lambda: site6.lv1.ip('link set eth1 mtu 1500'))
         client.send(data(), LV1)
@@ -549,7 +549,8 @@ def test_devices_come_and_go(site, lv1):
     site.lv1.ip('link set one name four')
     assert '"dev":"four"' in site.lv1.dsrctl('-j path show').stdout
     # a port's packets are those of the bridge
-    site.lv1.ip('link set four up\nlink set two up\nlink set four master three')
+    site.lv1.ip('link set four up\nlink set two up\n'
+                'link set four master three')
     with wire.Tap(site.lv1, 'two') as tap:
         tap.send(KNOWN, site.lv1.mac('four').hex(':'))
         wait_for('counted', lambda: lv1.ways('four').get(
