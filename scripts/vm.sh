@@ -145,7 +145,8 @@ elif [ -n "$icount" ]; then
 	machine=(-accel 'tcg,thread=single' -cpu 'max,la57=off,erms=off,fsrm=off'
 		-icount 'shift=0,sleep=off' -seed 1 -rtc 'clock=vm')
 	smp=1
-	append+=" tsc=reliable nowatchdog"
+	# Idle time passes at once, also that in which the host reads a file.
+	append+=" tsc=reliable nowatchdog sysctl.kernel.hung_task_timeout_secs=0"
 	how="software emulation, counting instructions"
 elif kvm_works; then
 	machine=(-accel kvm -cpu host)

@@ -459,6 +459,9 @@ def be_first():
             if file.read().startswith('ksoftirqd/'):
                 os.sched_setscheduler(int(path.split('/')[2]), os.SCHED_FIFO,
                                       os.sched_param(1))
+    # Idle time passes at once, also that in which the host reads a program.
+    if not NATIVE:
+        run.__kwdefaults__['timeout'] = None
     run('modprobe', '-a', 'pktgen', 'veth')
 
 
