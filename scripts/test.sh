@@ -198,8 +198,7 @@ build()
 job_smp()
 {
 	if build debug debug; then
-		suite debug "4 to 6 min" machine debug 2 1800 \
-			kunit scenarios -m smp
+		suite debug "3 to 4 min" machine debug 2 1800 scenarios -m smp
 	fi
 	if build bookworm demo-bookworm bookworm-smp; then
 		suite demo-bookworm "30 s" demo bookworm
@@ -212,13 +211,14 @@ job_uml()
 {
 	build uml uml || return
 	# what two processors upset runs on the debug kernel, which has two
-	suite uml "3 to 5 min" machine uml 1 1500 scenarios -m "not smp"
+	suite uml "5 to 7 min" machine uml 1 1500 \
+		kunit scenarios -m "not smp"
 }
 
 job_bookworm()
 {
 	build bookworm bookworm tool || return
-	suite bookworm "4 to 8 min" machine bookworm 1 1800 scenarios -m "not smp"
+	suite bookworm "6 to 8 min" machine bookworm 1 1800 scenarios -m "not smp"
 	suite tool "30 s" tool
 }
 
@@ -261,12 +261,12 @@ heartbeat()
 	done
 }
 
-event "all tests (usually 15 to 20 min; 35 the first time). Logs are in build/test"
+event "all tests (usually 10 to 12 min; 35 the first time). Logs are in build/test"
 scripts/deps.sh
 heartbeat &
 beat=$!
 trap 'kill "$beat" 2>/dev/null || true' EXIT
-jobs=(smp uml bookworm trixie sid)
+jobs=(bookworm smp uml trixie sid)
 worker "${jobs[@]}" &
 workers=($!)
 worker "${jobs[@]}"

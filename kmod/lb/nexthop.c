@@ -74,6 +74,7 @@ static bool is_on_link(const struct dst_entry *dst, u8 family,
  */
 static bool is_without(const struct net *net, const struct dsr_nexthop *nexthop)
 {
+	/* What was found for a generation was written before it. */
 	int genid = smp_load_acquire(&nexthop->genid);
 
 	return !rcu_access_pointer(nexthop->dst) &&

@@ -192,12 +192,21 @@ static int to_addr_parse(struct net *net, struct nlattr *attr,
 	return 0;
 }
 
+static bool is_unicast(u8 family, const union nf_inet_addr *addr)
+{
+	int type;
+
+	if (family == AF_INET)
+		return !dsr_is_nobody(addr->ip) && !ipv4_is_loopback(addr->ip);
+	type = ipv6_addr_type(&addr->in6);
+	return type & IPV6_ADDR_UNICAST &&
+	       !(type & (IPV6_ADDR_LOOPBACK | IPV6_ADDR_MAPPED));
+}
+
 static int neigh_parse(const struct nlattr *attr,
 		       struct dsr_rs_from_neigh *neigh,
 		       struct netlink_ext_ack *extack)
 {
-	int type;
-
 	if (nla_len(attr) == ETH_ALEN) {
 		nla_memcpy(neigh->mac, attr, ETH_ALEN);
 		if (is_valid_ether_addr(neigh->mac))
@@ -209,18 +218,10 @@ static int neigh_parse(const struct nlattr *attr,
 	if (!neigh->family)
 		return refuse(extack, attr,
 			      "a balancer is named by 6 bytes, its MAC address, or by 4 or 16, its IP address");
-	if (neigh->family == AF_INET) {
-		if (!dsr_is_nobody(neigh->addr.ip) &&
-		    !ipv4_is_loopback(neigh->addr.ip))
-			return 0;
-	} else if (!ipv6_mod_enabled()) {
+	if (neigh->family == AF_INET6 && !ipv6_mod_enabled())
 		return refuse(extack, attr, "this kernel runs without IPv6");
-	} else {
-		type = ipv6_addr_type(&neigh->addr.in6);
-		if (type & IPV6_ADDR_UNICAST &&
-		    !(type & (IPV6_ADDR_LOOPBACK | IPV6_ADDR_MAPPED)))
-			return 0;
-	}
+	if (is_unicast(neigh->family, &neigh->addr))
+		return 0;
 	return refuse(extack, attr,
 		      "a balancer is a neighbour: its address must be unicast");
 }

@@ -33,6 +33,7 @@ def draw(result):
     scale = WIDTH / most
     height = 60 + len(found) * (len(CASES) * BAR + GAP)
     lines = [
+        '<!-- SPDX-License-Identifier: GPL-2.0 -->',
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{LEFT + WIDTH + 70}" '
         f'height="{height}" font-family="sans-serif" font-size="11">',
         f'<rect width="{LEFT + WIDTH + 70}" height="{height}" fill="white"/>',

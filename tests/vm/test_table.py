@@ -13,14 +13,15 @@ import wire
 from balancer import Balancer, uapi
 from network import VIP, mac_of, wait_for
 from pktgen import Pktgen
-from traffic import SCALE, ask
+from traffic import DEBUG, SCALE, ask
 
 LV1 = '10.10.31.11'
 SINK = '10.10.40.2'
-MILLION = 1000000 // SCALE
+MILLION = 1000000 // (50 if DEBUG else 1)
 STABLE = 2000 // SCALE
 # More by hand: scripts/vm.sh bookworm -- env DSR_SYNS=10000000 tests/vm/run.sh …
 SYNS = int(os.environ.get('DSR_SYNS', 400000 // SCALE))
+BATCHES = 2 if DEBUG else 10
 
 
 def lay_wire(site):
@@ -182,8 +183,8 @@ def test_syn_flood(site, reasons):
     since = reasons('lv1')
     slab = memory()
     rounds = 0
-    for _ in range(10):
-        with generator(site, SYNS // 10, flag=['IPSRC_RND', 'UDPSRC_RND'],
+    for _ in range(BATCHES):
+        with generator(site, SYNS // BATCHES, flag=['IPSRC_RND', 'UDPSRC_RND'],
                        src_max='10.127.255.254', udp_dst_min=80,
                        udp_dst_max=80) as flood:
             while flood.running():
