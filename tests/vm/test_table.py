@@ -20,8 +20,8 @@ SINK = '10.10.40.2'
 MILLION = 1000000 // (50 if DEBUG else 1)
 STABLE = 2000 // SCALE
 # More by hand: scripts/vm.sh bookworm -- env DSR_SYNS=10000000 tests/vm/run.sh …
-SYNS = int(os.environ.get('DSR_SYNS', 400000 // SCALE))
-BATCHES = 2 if DEBUG else 10
+SYNS = int(os.environ.get('DSR_SYNS', 200000 // SCALE))
+BATCHES = 2 if DEBUG else 4
 
 
 def lay_wire(site):
