@@ -244,11 +244,10 @@ static enum dsr_rs_reason deliver_flow(struct dsr_rs_net *rs,
 				       const struct dsr_rs_packet *pkt)
 {
 	u32 hash = dsr_rs_tuple_hash(&pkt->tuple, &rs->table.key);
-	struct dsr_rs_embryo embryo;
+	struct dsr_rs_embryo embryo __uninitialized;
+	struct dsr_rs_ends to __uninitialized;
 	enum dsr_rs_reason reason;
-	struct dsr_rs_tuple socket;
 	struct dsr_rs_flow *flow;
-	struct dsr_rs_ends to;
 
 	flow = dsr_rs_flow_find_wire(&rs->table, hash, &pkt->tuple);
 	if (flow && dsr_rs_packet_opens(pkt) &&
@@ -264,16 +263,20 @@ static enum dsr_rs_reason deliver_flow(struct dsr_rs_net *rs,
 	}
 	note_packet(flow, skb, pkt);
 
-	socket = dsr_rs_flow_socket(flow);
-	to.saddr = socket.client;
-	to.daddr = socket.server;
-	to.source = socket.cport;
-	to.dest = socket.sport;
-	if (dsr_rs_rewrite_packet(skb, socket.family, socket.proto, pkt->thoff,
+	if (likely(flow->family == AF_INET)) {
+		to.saddr.ip = flow->v4.client;
+		to.daddr.ip = flow->v4.local;
+	} else {
+		to.saddr.in6 = flow->v6.client;
+		to.daddr.in6 = flow->v6.local;
+	}
+	to.source = flow->local_cport;
+	to.dest = flow->lport;
+	if (dsr_rs_rewrite_packet(skb, flow->family, flow->proto, pkt->thoff,
 				  &to))
 		return DSR_RS_DROP_NO_MEMORY;
 	if (flow->rule)
-		dsr_rs_rewrite_tos(skb, socket.family,
+		dsr_rs_rewrite_tos(skb, flow->family,
 				   READ_ONCE(flow->rule->clear));
 	/* Over the loopback device a packet keeps the route of its way out. */
 	skb_dst_drop(skb);
@@ -284,7 +287,7 @@ static enum dsr_rs_reason deliver_flow(struct dsr_rs_net *rs,
 static enum dsr_rs_reason deliver(struct dsr_rs_net *rs, struct sk_buff *skb,
 				  u8 family)
 {
-	struct dsr_rs_packet pkt;
+	struct dsr_rs_packet pkt __uninitialized;
 
 	switch (dsr_rs_packet_parse(skb, family, true, skb->dev->ifindex,
 				    &pkt)) {

@@ -100,7 +100,6 @@ static enum dsr_rs_packet_kind parse4(const struct sk_buff *skb, bool request,
 	pkt->tuple.client.ip = request ? iph->saddr : iph->daddr;
 	pkt->tuple.server.ip = request ? iph->daddr : iph->saddr;
 	pkt->tuple.proto = iph->protocol;
-	pkt->tuple.zone = 0;
 	pkt->thoff = iph->ihl * 4;
 	pkt->tos = iph->tos;
 	/* A raw socket can send anything. */
@@ -206,6 +205,7 @@ enum dsr_rs_packet_kind dsr_rs_packet_parse(const struct sk_buff *skb,
 					    int ifindex,
 					    struct dsr_rs_packet *pkt)
 {
+	memset(&pkt->tuple, 0, sizeof(pkt->tuple));
 	pkt->tuple.family = family;
 	pkt->th = NULL;
 	pkt->event = DSR_EVENT_DATA;

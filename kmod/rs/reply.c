@@ -46,10 +46,9 @@ static enum dsr_rs_reason reply_flow(struct dsr_rs_net *rs,
 				     const struct dsr_rs_packet *pkt)
 {
 	u32 hash = dsr_rs_tuple_hash(&pkt->tuple, &rs->table.key);
-	struct dsr_rs_embryo embryo;
+	struct dsr_rs_embryo embryo __uninitialized;
+	struct dsr_rs_ends to __uninitialized;
 	struct dsr_rs_flow *flow;
-	struct dsr_rs_tuple wire;
-	struct dsr_rs_ends to;
 
 	flow = dsr_rs_flow_find_socket(&rs->table, hash, &pkt->tuple) ?:
 	       hatch_embryo(rs, pkt, hash, &embryo);
@@ -63,12 +62,16 @@ static enum dsr_rs_reason reply_flow(struct dsr_rs_net *rs,
 	    READ_ONCE(flow->roles) & DSR_RS_WIRE)
 		WRITE_ONCE(flow->state, DSR_CONN_CLOSED);
 
-	wire = dsr_rs_flow_wire(flow);
-	to.saddr = wire.server;
-	to.daddr = wire.client;
-	to.source = wire.sport;
-	to.dest = wire.cport;
-	if (dsr_rs_rewrite_packet(skb, wire.family, wire.proto, pkt->thoff,
+	if (likely(flow->family == AF_INET)) {
+		to.saddr.ip = flow->v4.vip;
+		to.daddr.ip = flow->v4.client;
+	} else {
+		to.saddr.in6 = flow->v6.vip;
+		to.daddr.in6 = flow->v6.client;
+	}
+	to.source = flow->vport;
+	to.dest = flow->cport;
+	if (dsr_rs_rewrite_packet(skb, flow->family, flow->proto, pkt->thoff,
 				  &to))
 		return DSR_RS_DROP_NO_MEMORY;
 	return dsr_rs_flow_ported(flow) ? DSR_RS_REPLIED_OTHER_PORT :
@@ -78,7 +81,7 @@ static enum dsr_rs_reason reply_flow(struct dsr_rs_net *rs,
 static enum dsr_rs_reason reply(struct dsr_rs_net *rs, struct sk_buff *skb,
 				const struct nf_hook_state *state)
 {
-	struct dsr_rs_packet pkt;
+	struct dsr_rs_packet pkt __uninitialized;
 
 	switch (dsr_rs_packet_parse(skb, state->pf, false,
 				    state->out->ifindex, &pkt)) {

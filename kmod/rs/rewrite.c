@@ -16,6 +16,7 @@
 #include <net/checksum.h>
 #include <net/dsfield.h>
 
+#include "addr.h"
 #include "rewrite.h"
 
 /* The device has summed up the packet, and a word of it changes that no
@@ -34,24 +35,34 @@ static void ports_write(__be16 *ports, const struct dsr_rs_ends *to)
 	ports[1] = to->dest;
 }
 
-/* The checksum of TCP or UDP at @check: both addresses and both ports. */
+static void check_replace_addr(struct sk_buff *skb, u8 family, __sum16 *check,
+			       const union nf_inet_addr *from,
+			       const union nf_inet_addr *to)
+{
+	if (dsr_addr_equal(family, from, to))
+		return;
+	if (likely(family == AF_INET))
+		inet_proto_csum_replace4(check, skb, from->ip, to->ip, true);
+	else
+		inet_proto_csum_replace16(check, skb, from->ip6, to->ip6,
+					  true);
+}
+
+/* The checksum of TCP or UDP at @check: both addresses and both ports. Of these
+ * the client's address always stays, and the ports nearly always.
+ */
 static void check_replace(struct sk_buff *skb, u8 family, __sum16 *check,
 			  const struct dsr_rs_ends *from,
 			  const struct dsr_rs_ends *to)
 {
-	if (likely(family == AF_INET)) {
-		inet_proto_csum_replace4(check, skb, from->saddr.ip,
-					 to->saddr.ip, true);
-		inet_proto_csum_replace4(check, skb, from->daddr.ip,
-					 to->daddr.ip, true);
-	} else {
-		inet_proto_csum_replace16(check, skb, from->saddr.ip6,
-					  to->saddr.ip6, true);
-		inet_proto_csum_replace16(check, skb, from->daddr.ip6,
-					  to->daddr.ip6, true);
-	}
-	inet_proto_csum_replace2(check, skb, from->source, to->source, false);
-	inet_proto_csum_replace2(check, skb, from->dest, to->dest, false);
+	check_replace_addr(skb, family, check, &from->saddr, &to->saddr);
+	check_replace_addr(skb, family, check, &from->daddr, &to->daddr);
+	if (unlikely(from->source != to->source))
+		inet_proto_csum_replace2(check, skb, from->source, to->source,
+					 false);
+	if (unlikely(from->dest != to->dest))
+		inet_proto_csum_replace2(check, skb, from->dest, to->dest,
+					 false);
 }
 
 /* No checksum in the packet makes up for anything. In IPv4 that of the header
@@ -171,10 +182,14 @@ static void addresses_write(struct sk_buff *skb, u8 family,
 
 	if (likely(family == AF_INET)) {
 		iph = ip_hdr(skb);
-		csum_replace4(&iph->check, iph->saddr, saddr->ip);
-		csum_replace4(&iph->check, iph->daddr, daddr->ip);
-		iph->saddr = saddr->ip;
-		iph->daddr = daddr->ip;
+		if (iph->saddr != saddr->ip) {
+			csum_replace4(&iph->check, iph->saddr, saddr->ip);
+			iph->saddr = saddr->ip;
+		}
+		if (iph->daddr != daddr->ip) {
+			csum_replace4(&iph->check, iph->daddr, daddr->ip);
+			iph->daddr = daddr->ip;
+		}
 	} else {
 		ip6h = ipv6_hdr(skb);
 		ip6h->saddr = saddr->in6;
@@ -226,7 +241,7 @@ static unsigned int header_size(u8 proto)
 int dsr_rs_rewrite_packet(struct sk_buff *skb, u8 family, u8 proto,
 			  unsigned int thoff, const struct dsr_rs_ends *to)
 {
-	struct dsr_rs_ends from;
+	struct dsr_rs_ends from __uninitialized;
 	void *th;
 
 	if (skb_ensure_writable(skb, thoff + header_size(proto)))
