@@ -53,7 +53,7 @@ def test_no_memory_for_connections(lb, reasons):
             wire.Tap(lb.w102) as w102:
         client.send(wire.udp(3999, 9), '10.10.31.11')
         client.send(wire.udp(3998, 9), '10.10.31.11')
-        wait_for('ARP is done', lambda: since['forwarded'] == 2)
+        wait_for('ARP is done', lambda: since['forwarded'] >= 2)
         with Shortage():
             for port in range(4000, 4010):
                 client.send(wire.udp(port, 9), '10.10.31.11')

@@ -109,32 +109,31 @@ static void hit_writes_nothing_shared(struct kunit *test)
 	struct dsr_backend *backend;
 	struct dsr_decision d;
 	struct dsr_conn *conn, *known;
+	u32 now = (u32)jiffies;
 	int i;
 
 	backend = fixture_backend(test, f, 1, 1);
 	conn = connect(test, f, 1, TCPHDR_ACK, backend);
-	known = kunit_kmalloc(test, sizeof(*known), GFP_KERNEL);
+	known = kunit_kmalloc(test, DSR_CONN_SIZE4, GFP_KERNEL);
 	service = kunit_kmalloc(test, sizeof(*service), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, known);
 	KUNIT_ASSERT_NOT_NULL(test, service);
-	conn->node.seen = jiffies;
-	memcpy(known, conn, sizeof(*known));
+	conn->node.seen = now;
+	conn->checked = now;
+	memcpy(known, conn, DSR_CONN_SIZE4);
 	memcpy(service, &f->service, sizeof(*service));
 	for (i = 0; i < 1000; i++) {
 		decide(f, &packet, FIXTURE_MARK, &d);
 		KUNIT_ASSERT_PTR_EQ(test, d.conn, conn);
 		KUNIT_ASSERT_EQ(test, dsr_conn_state(conn->state, &packet),
 				conn->state);
-		KUNIT_ASSERT_FALSE(test, dsr_table_touch(&conn->node,
-							 known->node.seen +
-							 HZ - 1));
+		KUNIT_ASSERT_FALSE(test, dsr_conn_touch(conn, now + HZ - 1));
 	}
-	KUNIT_EXPECT_EQ(test, memcmp(known, conn, sizeof(*known)), 0);
+	KUNIT_EXPECT_EQ(test, memcmp(known, conn, DSR_CONN_SIZE4), 0);
 	KUNIT_EXPECT_EQ(test, memcmp(service, &f->service, sizeof(*service)),
 			0);
-	KUNIT_EXPECT_TRUE(test, dsr_table_touch(&conn->node,
-						known->node.seen + HZ));
-	KUNIT_EXPECT_NE(test, memcmp(known, conn, sizeof(*known)), 0);
+	KUNIT_EXPECT_TRUE(test, dsr_conn_touch(conn, now + HZ));
+	KUNIT_EXPECT_NE(test, memcmp(known, conn, DSR_CONN_SIZE4), 0);
 }
 
 /* Who asks before there is a mark hears of known connections, and of nothing
