@@ -132,6 +132,7 @@ no_leftovers()
 }
 
 scripts/deps.sh perl shellcheck python3
+# Complaint 14 about other balancers, that the next kernel does not build them.
 for release in bookworm trixie sid; do
 	check "compiler (W=1) and sparse on $release" compiles "$release"
 done
