@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "addr.h"
+#include "all.h"
 #include "args.h"
 #include "attr.h"
 #include "connection.h"
@@ -383,17 +384,10 @@ static int connection_set(struct dsrctl *ctl, struct args *args)
 
 static int connection_flush(struct dsrctl *ctl, struct args *args)
 {
-	struct nl_msg *msg;
-	int status;
+	int status = args_end(args);
 
-	status = args_end(args);
-	if (status)
-		return status;
-	status = netlink_request(ctl->netlink, NETLINK_LB,
-				 DSR_CMD_CONNECTION_FLUSH, 0, &msg);
-	if (status)
-		return status;
-	return netlink_do(ctl->netlink, msg);
+	return status ? status : all_flush(ctl->netlink, NETLINK_LB,
+					   DSR_CMD_CONNECTION_FLUSH);
 }
 
 static const struct command connection_commands[] = {

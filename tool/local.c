@@ -10,6 +10,7 @@
 #include <netlink/msg.h>
 #include <string.h>
 
+#include "all.h"
 #include "attr.h"
 #include "dsrctl.h"
 #include "local.h"
@@ -19,19 +20,6 @@
 static bool is_local(const struct real_info *real)
 {
 	return attr_u8(real->tb[DSR_RULE_A_MODE]) == DSR_RULE_MODE_LOCAL;
-}
-
-static int rules_read(struct netlink *nl, struct netlink_replies *rules)
-{
-	struct nl_msg *msg;
-	int status;
-
-	memset(rules, 0, sizeof(*rules));
-	status = netlink_request(nl, NETLINK_RS, DSR_RS_CMD_RULE_GET,
-				 NLM_F_DUMP, &msg);
-	if (status)
-		return status;
-	return netlink_collect(nl, msg, rules);
 }
 
 /**
@@ -58,7 +46,7 @@ int local_begin(struct netlink *nl, struct local *local,
 	local->wanted = wanted;
 	if (fresh)
 		return DSRCTL_OK;
-	status = rules_read(nl, &local->rules);
+	status = all_list(nl, NETLINK_RS, DSR_RS_CMD_RULE_GET, &local->rules);
 	for (i = 0; !status && i < local->rules.count; i++) {
 		if (!real_parse(local->rules.reply[i], &real))
 			return netlink_malformed();
@@ -156,7 +144,7 @@ static int routes_change(struct netlink *nl,
 	bool done;
 	size_t i;
 
-	status = rules_read(nl, &rules);
+	status = all_list(nl, NETLINK_RS, DSR_RS_CMD_RULE_GET, &rules);
 	for (i = 0; !status && i < rules.count; i++) {
 		if (!real_parse(rules.reply[i], &real))
 			status = netlink_malformed();

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "all.h"
 #include "args.h"
 #include "attr.h"
 #include "dsrctl.h"
@@ -116,17 +117,10 @@ static int path_delete(struct dsrctl *ctl, struct args *args)
 
 static int path_flush(struct dsrctl *ctl, struct args *args)
 {
-	struct nl_msg *msg;
-	int status;
+	int status = args_end(args);
 
-	status = args_end(args);
-	if (status)
-		return status;
-	status = netlink_request(ctl->netlink, NETLINK_LB, DSR_CMD_PATH_FLUSH,
-				 0, &msg);
-	if (status)
-		return status;
-	return netlink_do(ctl->netlink, msg);
+	return status ? status : all_flush(ctl->netlink, NETLINK_LB,
+					   DSR_CMD_PATH_FLUSH);
 }
 
 /* One counter of a path. */
@@ -312,17 +306,12 @@ static int path_print(struct dsrctl *ctl,
 static int path_show(struct dsrctl *ctl, struct args *args)
 {
 	struct netlink_replies replies;
-	struct nl_msg *msg;
 	int status;
 
 	status = args_end(args);
 	if (status)
 		return status;
-	status = netlink_request(ctl->netlink, NETLINK_LB, DSR_CMD_PATH_GET,
-				 NLM_F_DUMP, &msg);
-	if (status)
-		return status;
-	status = netlink_collect(ctl->netlink, msg, &replies);
+	status = all_list(ctl->netlink, NETLINK_LB, DSR_CMD_PATH_GET, &replies);
 	if (!status)
 		status = path_print(ctl, &replies);
 	netlink_replies_free(&replies);

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "addr.h"
+#include "all.h"
 #include "args.h"
 #include "attr.h"
 #include "dscp.h"
@@ -259,18 +260,15 @@ static int real_delete(struct dsrctl *ctl, struct args *args)
 
 static int real_flush(struct dsrctl *ctl, struct args *args)
 {
-	struct nl_msg *msg;
 	int status;
 
 	status = args_end(args);
 	if (!status)
 		status = local_flush(ctl->netlink);
 	if (!status)
-		status = netlink_request(ctl->netlink, NETLINK_RS,
-					 DSR_RS_CMD_RULE_FLUSH, 0, &msg);
-	if (status)
-		return status;
-	return netlink_do(ctl->netlink, msg);
+		status = all_flush(ctl->netlink, NETLINK_RS,
+				   DSR_RS_CMD_RULE_FLUSH);
+	return status;
 }
 
 /**
@@ -461,17 +459,12 @@ static int real_print(struct dsrctl *ctl,
 static int real_show(struct dsrctl *ctl, struct args *args)
 {
 	struct netlink_replies replies;
-	struct nl_msg *msg;
 	int status;
 
 	status = args_end(args);
 	if (status)
 		return status;
-	status = netlink_request(ctl->netlink, NETLINK_RS, DSR_RS_CMD_RULE_GET,
-				 NLM_F_DUMP, &msg);
-	if (status)
-		return status;
-	status = netlink_collect(ctl->netlink, msg, &replies);
+	status = all_list(ctl->netlink, NETLINK_RS, DSR_RS_CMD_RULE_GET, &replies);
 	if (!status)
 		status = real_print(ctl, &replies);
 	netlink_replies_free(&replies);

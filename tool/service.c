@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "all.h"
 #include "args.h"
 #include "attr.h"
 #include "dsrctl.h"
@@ -258,17 +259,10 @@ static int service_delete(struct dsrctl *ctl, struct args *args)
 
 static int service_flush(struct dsrctl *ctl, struct args *args)
 {
-	struct nl_msg *msg;
-	int status;
+	int status = args_end(args);
 
-	status = args_end(args);
-	if (status)
-		return status;
-	status = netlink_request(ctl->netlink, NETLINK_LB,
-				 DSR_CMD_SERVICE_FLUSH, 0, &msg);
-	if (status)
-		return status;
-	return netlink_do(ctl->netlink, msg);
+	return status ? status : all_flush(ctl->netlink, NETLINK_LB,
+					   DSR_CMD_SERVICE_FLUSH);
 }
 
 /**

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "all.h"
 #include "args.h"
 #include "attr.h"
 #include "backend.h"
@@ -39,18 +40,6 @@ struct overview {
 	struct netlink_replies stats;
 };
 
-static int overview_dump(struct dsrctl *ctl, enum netlink_module module,
-			 uint8_t cmd, struct netlink_replies *replies)
-{
-	struct nl_msg *msg;
-	int status;
-
-	status = netlink_request(ctl->netlink, module, cmd, NLM_F_DUMP, &msg);
-	if (status)
-		return status;
-	return netlink_collect(ctl->netlink, msg, replies);
-}
-
 static int overview_read_keys(struct overview *overview)
 {
 	size_t i, count = overview->backends.count;
@@ -72,24 +61,27 @@ static int overview_read(struct dsrctl *ctl, enum netlink_module module,
 	int status;
 
 	if (module == NETLINK_RS) {
-		status = overview_dump(ctl, module, DSR_RS_CMD_RULE_GET,
-				       &overview->objects);
+		status = all_list(ctl->netlink, module,
+				  DSR_RS_CMD_RULE_GET,
+				  &overview->objects);
 		if (!status)
-			status = overview_dump(ctl, module,
-					       DSR_RS_CMD_SILENCE_GET,
-					       &overview->silences);
+			status = all_list(ctl->netlink, module,
+					  DSR_RS_CMD_SILENCE_GET,
+					  &overview->silences);
 	} else {
-		status = overview_dump(ctl, module, DSR_CMD_SERVICE_GET,
-				       &overview->objects);
+		status = all_list(ctl->netlink, module,
+				  DSR_CMD_SERVICE_GET,
+				  &overview->objects);
 		if (!status)
-			status = overview_dump(ctl, module,
-					       DSR_CMD_BACKEND_GET,
-					       &overview->backends);
+			status = all_list(ctl->netlink, module,
+					  DSR_CMD_BACKEND_GET,
+					  &overview->backends);
 		if (!status)
 			status = overview_read_keys(overview);
 		if (!status)
-			status = overview_dump(ctl, module, DSR_CMD_PATH_GET,
-					       &overview->paths);
+			status = all_list(ctl->netlink, module,
+					  DSR_CMD_PATH_GET,
+					  &overview->paths);
 	}
 	if (!status)
 		status = stats_get(ctl, module, &overview->stats);

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "addr.h"
+#include "all.h"
 #include "args.h"
 #include "attr.h"
 #include "dsrctl.h"
@@ -104,17 +105,10 @@ static int silence_delete(struct dsrctl *ctl, struct args *args)
 
 static int silence_flush(struct dsrctl *ctl, struct args *args)
 {
-	struct nl_msg *msg;
-	int status;
+	int status = args_end(args);
 
-	status = args_end(args);
-	if (status)
-		return status;
-	status = netlink_request(ctl->netlink, NETLINK_RS,
-				 DSR_RS_CMD_SILENCE_FLUSH, 0, &msg);
-	if (status)
-		return status;
-	return netlink_do(ctl->netlink, msg);
+	return status ? status : all_flush(ctl->netlink, NETLINK_RS,
+					   DSR_RS_CMD_SILENCE_FLUSH);
 }
 
 /**
@@ -248,17 +242,12 @@ static int silence_print(struct dsrctl *ctl,
 static int silence_show(struct dsrctl *ctl, struct args *args)
 {
 	struct netlink_replies replies;
-	struct nl_msg *msg;
 	int status;
 
 	status = args_end(args);
 	if (status)
 		return status;
-	status = netlink_request(ctl->netlink, NETLINK_RS,
-				 DSR_RS_CMD_SILENCE_GET, NLM_F_DUMP, &msg);
-	if (status)
-		return status;
-	status = netlink_collect(ctl->netlink, msg, &replies);
+	status = all_list(ctl->netlink, NETLINK_RS, DSR_RS_CMD_SILENCE_GET, &replies);
 	if (!status)
 		status = silence_print(ctl, &replies);
 	netlink_replies_free(&replies);
