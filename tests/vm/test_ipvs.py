@@ -140,8 +140,10 @@ def test_traffic(ipvs):
     expected = ['1', str(stats['packets']), '0', str(stats['bytes']), '0']
     assert figures(ipvs, '-Ln --stats --exact', W101) == expected
     assert listed(ipvs, '-Ln --stats --exact')[0] == ['FWM', '1', *expected]
-    total = ipvs.lv1.read('/proc/net/ip_vs_stats').split('\n')[2].split()
-    assert [int(word, 16) for word in total][1] >= stats['packets']
+    # some of it may be of a test before this one
+    wait_for('the sum', lambda: int(ipvs.lv1.read(
+        '/proc/net/ip_vs_stats').split('\n')[2].split()[1], 16) >=
+        stats['packets'])
 
     def busy():
         ipvs.replies(30)
