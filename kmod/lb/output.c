@@ -102,7 +102,7 @@ static unsigned int output_hook(void *priv, struct sk_buff *skb,
 	this_cpu_inc(dn->reasons[reason]);
 	trace_dsr_packet(skb, state->pf, decision.backend, reason);
 	if (dsr_reason_is_drop(reason))
-		return NF_DROP_ERR(ECONNREFUSED);
+		return NF_DROP_ERR(-ECONNREFUSED);
 	if (decision.backend)
 		dsr_stats_count(decision.backend->stats, skb);
 	return NF_ACCEPT;
