@@ -13,7 +13,7 @@ import wire6
 from balancer import Balancer
 from network import (LV16, VIP, VIP6, W101, W102, W1016, W1026, Failure,
                      mac_of, wait_for)
-from traffic import ask
+from traffic import Flood, ask
 
 LV1 = '10.10.31.11'
 HERE = '10.10.30.11'
@@ -468,3 +468,152 @@ def test_refusals(lb):
     marks = {one['service'].get('fwmark'): one['service'].get('probe_marks')
              for one in Balancer(lb).dump('SERVICE_GET')}
     assert marks[2] == 0xffffff00 and marks[1] is None
+
+
+class Sender:
+    """Sends packets with all marks of a range from lv1, until stopped."""
+
+    def __init__(self, site, count=256):
+        self.pid = None
+        socks = [raw(site, Family(4), FIRST + n) for n in range(count)]
+        packets = list(Family(4).packets(src=LV1).values())
+        self.pid = os.fork()
+        if self.pid:
+            return
+        try:                                            # the child
+            while True:
+                for sock in socks:
+                    for packet in packets:
+                        with contextlib.suppress(OSError):
+                            sock.sendto(packet, (VIP, 0))
+        finally:
+            os._exit(1)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        os.kill(self.pid, 9)
+        os.waitpid(self.pid, 0)
+
+
+@pytest.mark.smp
+def test_comes_and_goes(silent, reasons):
+    """Marks, backends and services, while probes are on their way."""
+    lv1 = Balancer(silent)
+    since = reasons('lv1')
+    silent.lv1.nft('''
+        flush ruleset
+        table ip mangle { chain prerouting {
+            type filter hook prerouting priority mangle; meta mark set 1102
+        }
+        }''')
+    with Sender(silent), Flood(silent, Family(4).packets().values(), LV1):
+        for number in range(100):
+            lv1.service('set', probe_marks=FIRST)
+            lv1.backend('delete', W102)
+            lv1.service('set', probe_marks=FIRST + number % 3)
+            lv1.backend('add', W102)
+            if number % 4 == 0:
+                lv1.service('set', probe_marks=0)
+            if number % 10 == 0:
+                lv1.service('delete')
+                lv1.service('add', probe_marks=FIRST)
+                lv1.backend('add', W101)
+                lv1.backend('add', W102)
+        done = since['forwarded_probe']
+        wait_for('it goes on', lambda: since['forwarded_probe'] > done)
+        lv1.service('delete')
+    assert since['drop_probe_no_backend']
+
+
+KEEPALIVED = f'''
+global_defs {{
+    enable_script_security
+    script_user root
+    startup_script "/usr/bin/env dsrctl service replace fwmark 1 probe-marks {FIRST}"
+}}
+virtual_server fwmark 1 {{
+    delay_loop 1
+    lb_algo rr
+    lb_kind DR
+    CHECKS
+}}
+'''
+
+
+def keepalived(site, servers):
+    """Start the real one on lv1, which asks each server by way of the VIP."""
+    home = f'{site.net.directory}/keepalived'
+    os.makedirs(home, exist_ok=True)
+    checks = '\n'.join(f'''
+        real_server {address} 0 {{
+            weight 1
+            inhibit_on_failure
+            HTTP_GET {{
+                url {{
+                    path /
+                    status_code 200
+                }}
+                connect_ip {VIP}
+                connect_port 80
+                fwmark {mark}
+                connect_timeout 2
+                retry 1
+                delay_before_retry 1
+            }}
+        }}''' for address, mark in servers)
+    with open(f'{home}/conf', 'w', encoding='ascii') as file:
+        file.write(KEEPALIVED.replace('CHECKS', checks))
+    os.chmod(f'{home}/conf', 0o644)
+    site.lv1.changed = True
+    with open(f'{home}/log', 'wb') as log:
+        return site.lv1.start(
+            'keepalived', '-f', f'{home}/conf', '-n', '-l', '-D', '--check',
+            '-p', f'{home}/pid', '-c', f'{home}/checkers', stdout=log,
+            stderr=log)
+
+
+@pytest.fixture
+def ipvs(site):
+    site.net.load('dsr_ipvs')
+    try:
+        yield site
+    finally:
+        site.lv1.stop()
+        if 'dsr_ipvs' in site.net.loaded:
+            site.net.unload('dsr_ipvs')
+
+
+def test_keepalived(ipvs, reasons):
+    """It takes a server out that has lost its rule, and puts it back."""
+    servers = Family(4).servers
+    serve(ipvs)
+    lv1 = Balancer(ipvs)
+    since = reasons('lv1')
+    daemon = keepalived(ipvs, servers.values())
+
+    def weights():
+        assert daemon.poll() is None
+        with contextlib.suppress(genl.Refused):
+            return {address: one['weight']
+                    for address, one in lv1.backends().items()}
+        return None
+    wait_for('both are in', lambda: weights() == {W101: 1, W102: 1})
+    asked = {name: ipvs.net.served(name)[1] for name in servers}
+    wait_for('each is asked by way of the VIP', lambda: all(
+        ipvs.net.served(name)[1] > asked[name] for name in servers))
+    assert since['forwarded_probe'] >= 8
+    assert lv1.get()['probe_marks'] == FIRST
+    assert ipvs.replies(4) == {'w101 nano': 2, 'w102 desu': 2}
+
+    ipvs.w101.dsrctl('real flush')
+    # at its own address all is well
+    assert ask(ipvs.connect(W101, host='lv1')).startswith('w101')
+    wait_for('w101 is out', lambda: weights() == {W101: 0, W102: 1})
+    assert ipvs.replies(4) == {'w102 desu': 4}
+
+    serve(ipvs, 'w101')
+    wait_for('w101 is back', lambda: weights() == {W101: 1, W102: 1})
+    assert ipvs.replies(4) == {'w101 nano': 2, 'w102 desu': 2}
+    assert all(one['src'] != '10.10.31.11' for one in lv1.connections())
