@@ -3,6 +3,7 @@
 
 import contextlib
 import os
+import shutil
 import socket
 
 import pytest
@@ -225,6 +226,20 @@ def test_ping(site6, family):
             assert ' 2 received' in text, text
             assert len([p for p in tap.drain() if p.src == family.vip and
                         p.proto in (1, 58) and p.type in (0, 129)]) == 2
+
+
+def test_by_hand(site):
+    """As the man page has it."""
+    site.balance('probe-marks 1000')
+    site.lv1.changed = site.lv1.filtered = True
+    for mark, name in ((1101, 'w101'), (1102, 'w102')):
+        done = site.lv1.run('sh', '-ec', f'''
+            nft add table ip probe
+            nft 'add chain ip probe out {{ type route hook output priority mangle; }}'
+            nft add rule ip probe out meta skuid nobody meta mark set {mark}
+            runuser -u nobody curl http://10.10.31.100/
+            nft delete table ip probe''')
+        assert done.stdout == f'{name} port 80\n'
 
 
 def test_without_the_rule(site, reasons):
@@ -470,6 +485,26 @@ def test_refusals(lb):
     assert marks[2] == 0xffffff00 and marks[1] is None
 
 
+def test_no_two_of_a_mark(site6):
+    """Two servers of one mark would be none that is told apart."""
+    twins = 'vip 2001:db8:31::100', '2001:db8:30::101', '2001:db8:30::a:1'
+    key, one, other = twins
+    site6.lv1.configure(f'''
+        service add {key} probe-marks 1000
+        backend add {key} via {one}''')
+    with pytest.raises(Failure, match='the last byte of the address is that '
+                       'of another backend, and so would be its mark for'):
+        site6.lv1.dsrctl(f'backend add {key} via {other}')
+    site6.lv1.configure(f'''
+        backend set {key} via {one} weight 2
+        service set {key} probe-marks none
+        backend add {key} via {other}''')
+    with pytest.raises(Failure, match='two backends of this service end in '
+                       'the same byte'):
+        site6.lv1.dsrctl(f'service set {key} probe-marks 1000')
+    assert Balancer(site6).get(vip=VIP6).get('probe_marks') is None
+
+
 class Sender:
     """Sends packets with all marks of a range from lv1, until stopped."""
 
@@ -527,18 +562,18 @@ def test_comes_and_goes(silent, reasons):
     assert since['drop_probe_no_backend']
 
 
-KEEPALIVED = f'''
-global_defs {{
+KEEPALIVED = '''
+global_defs {
     enable_script_security
     script_user root
-    startup_script "/usr/bin/env dsrctl service replace fwmark 1 probe-marks {FIRST}"
-}}
-virtual_server fwmark 1 {{
+    startup_script "DSRCTL -b HOME/dsr.conf"
+}
+virtual_server fwmark 1 {
     delay_loop 1
     lb_algo rr
     lb_kind DR
     CHECKS
-}}
+}
 '''
 
 
@@ -563,9 +598,13 @@ def keepalived(site, servers):
                 delay_before_retry 1
             }}
         }}''' for address, mark in servers)
-    with open(f'{home}/conf', 'w', encoding='ascii') as file:
-        file.write(KEEPALIVED.replace('CHECKS', checks))
-    os.chmod(f'{home}/conf', 0o644)
+    for name, text in (
+            ('dsr.conf', f'service replace fwmark 1 probe-marks {FIRST}\n'),
+            ('conf', KEEPALIVED.replace('CHECKS', checks).replace(
+                'DSRCTL', shutil.which('dsrctl')).replace('HOME', home))):
+        with open(f'{home}/{name}', 'w', encoding='ascii') as file:
+            file.write(text)
+        os.chmod(f'{home}/{name}', 0o644)
     site.lv1.changed = True
     with open(f'{home}/log', 'wb') as log:
         return site.lv1.start(
