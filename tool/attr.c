@@ -95,6 +95,7 @@ static const char *const attr_choices[] = {
 	[DSR_CHOICE_PERSISTENCE] = "persistence",
 	[DSR_CHOICE_HASH] = "hash",
 	[DSR_CHOICE_QUOTED] = "quoted",
+	[DSR_CHOICE_PROBE] = "probe",
 	NULL
 };
 
@@ -158,6 +159,7 @@ static const struct nla_policy nest_policy[DSR_A_MAX + 1][ATTR_MAX] = {
 		[DSR_SERVICE_A_FAMILY] = { .type = NLA_U8 },
 		[DSR_SERVICE_A_HASH] = { .type = NLA_U8 },
 		[DSR_SERVICE_A_TABLE_SIZE] = { .type = NLA_U32 },
+		[DSR_SERVICE_A_PROBE_MARKS] = { .type = NLA_U32 },
 		[DSR_SERVICE_A_VIP] = ADDR_POLICY,
 		[DSR_SERVICE_A_PROTO] = { .type = NLA_U8 },
 		[DSR_SERVICE_A_PORT] = { .type = NLA_U16 },
@@ -185,6 +187,7 @@ static const struct nla_policy nest_policy[DSR_A_MAX + 1][ATTR_MAX] = {
 		[DSR_BACKEND_A_DEADLINE] = { .type = NLA_U32 },
 		[DSR_BACKEND_A_PERSISTENT] = { .type = NLA_U32 },
 		[DSR_BACKEND_A_UNRESOLVED] = { .type = NLA_U32 },
+		[DSR_BACKEND_A_PROBE_MARK] = { .type = NLA_U32 },
 	},
 	[DSR_A_CONNECTION] = {
 		[DSR_CONNECTION_A_PROTO] = { .type = NLA_U8 },

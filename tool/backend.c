@@ -289,6 +289,8 @@ struct json_object *backend_json(struct backend_info *backend)
 		  tb[DSR_BACKEND_A_PERSISTENT]);
 	attr_json(object, "unresolved", ATTR_U32,
 		  tb[DSR_BACKEND_A_UNRESOLVED]);
+	attr_json(object, "probe_mark", ATTR_U32,
+		  tb[DSR_BACKEND_A_PROBE_MARK]);
 	stats_json(object, backend->stats);
 	return object;
 }
@@ -307,6 +309,8 @@ void backend_columns(struct table *table, bool statistics)
 	table_column(table, "DEV", TABLE_LEFT, 0);
 	table_column(table, "ACTIVE", TABLE_RIGHT, 0);
 	table_column(table, "INACTIVE", TABLE_RIGHT, 0);
+	table_column(table, "PROBE", TABLE_RIGHT, 0);
+	table_optional(table);
 	if (!statistics)
 		return;
 	table_column(table, "UPPER", TABLE_RIGHT, 0);
@@ -424,6 +428,7 @@ void backend_cells(struct table *table, bool statistics,
 	attr_cell(table, ATTR_DEVICE, tb[DSR_BACKEND_A_IFINDEX]);
 	attr_cell(table, ATTR_U32, tb[DSR_BACKEND_A_ACTIVE]);
 	attr_cell(table, ATTR_U32, tb[DSR_BACKEND_A_INACTIVE]);
+	attr_cell(table, ATTR_U32, tb[DSR_BACKEND_A_PROBE_MARK]);
 	if (!statistics)
 		return;
 	attr_cell(table, ATTR_LIMIT, tb[DSR_BACKEND_A_UPPER]);

@@ -217,6 +217,7 @@ static void choice_text(struct explanation *what)
 		[DSR_CHOICE_PERSISTENCE] = "its client was there before",
 		[DSR_CHOICE_HASH] = "by a hash of its addresses and ports, for the table is full or the packet is from the middle of a connection",
 		[DSR_CHOICE_QUOTED] = "that of the connection that it quotes",
+		[DSR_CHOICE_PROBE] = "a probe: its mark names the backend, whatever weight and state this has",
 	};
 	struct nlattr *choice = what->tb[DSR_EXPLAIN_A_CHOICE];
 	char text[ATTR_TEXT_MAX];

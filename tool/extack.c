@@ -33,6 +33,7 @@ static const char *const service_names[] = {
 	[DSR_SERVICE_A_ON_DOWN] = "on-down",
 	[DSR_SERVICE_A_PERSIST] = "persist",
 	[DSR_SERVICE_A_PERSIST_PREFIX] = "persist-prefix",
+	[DSR_SERVICE_A_PROBE_MARKS] = "probe-marks",
 };
 
 static const char *const backend_names[] = {

@@ -46,6 +46,11 @@ static const struct reason reasons[] = {
 		NULL
 	},
 	{
+		"forwarded_probe",
+		"the backend that its mark names gets it, and nothing is remembered",
+		NULL
+	},
+	{
 		"delivered_here",
 		"this machine is the backend, and takes it itself",
 		"if nothing answers, see 'dsrctl real show': it needs a rule for the VIP here"
@@ -114,6 +119,21 @@ static const struct reason reasons[] = {
 		"drop_backend_down",
 		"it is dropped: its backend is down, and the service has 'on-down drop'",
 		"'dsrctl backend set ... up' if it is meant to be up, or 'dsrctl service set ... on-down reschedule'"
+	},
+	{
+		"drop_probe_wrong_address",
+		"it is dropped: its mark is for probes of the service, but this is not the address or the port of that",
+		"let the check connect to the VIP and its port, not to the backend's own address: in keepalived, 'connect_ip VIP'"
+	},
+	{
+		"drop_probe_no_backend",
+		"it is dropped: its mark is for probes of the service, but that of none of its backends",
+		"see PROBE in 'dsrctl show'; keepalived has to keep a server whose check has failed: 'inhibit_on_failure'"
+	},
+	{
+		"drop_probe_to_itself",
+		"it is dropped: this machine has sent it, and is the backend itself, so it would not take the way of the clients' packets",
+		"let this backend be checked by its own address, or by another machine"
 	},
 	{
 		"drop_no_route_to_backend",

@@ -35,6 +35,7 @@ enum {
 	SERVICE_ON_DOWN,
 	SERVICE_PERSIST,
 	SERVICE_PERSIST_PREFIX,
+	SERVICE_PROBE_MARKS,
 	SERVICE_TIMEOUTS,
 };
 
@@ -49,14 +50,14 @@ static const char *const table_sizes[] = {
 	"131071", "262139", "524287", "1048573", NULL
 };
 
-static const char *const tos_values[] = { "none", NULL };
+static const char *const none_values[] = { "none", NULL };
 static const char *const persist_values[] = { "off", NULL };
 
 static const struct keyword change_keywords[] = {
 	KEY_KEYWORDS,
 	[SERVICE_SCHEDULER] = { "scheduler", schedulers },
 	[SERVICE_PATH] = { "path", attr_paths },
-	[SERVICE_TOS] = { "tos", tos_values },
+	[SERVICE_TOS] = { "tos", none_values },
 	[SERVICE_HASH] = { "hash", attr_hashes },
 	[SERVICE_TABLE_SIZE] = { "table-size", table_sizes },
 	[SERVICE_PING] = { "ping", attr_pings },
@@ -64,6 +65,7 @@ static const struct keyword change_keywords[] = {
 	[SERVICE_ON_DOWN] = { "on-down", attr_on_downs },
 	[SERVICE_PERSIST] = { "persist", persist_values },
 	[SERVICE_PERSIST_PREFIX] = { "persist-prefix", NULL },
+	[SERVICE_PROBE_MARKS] = { "probe-marks", none_values },
 	TIMEOUT_KEYWORDS(SERVICE_TIMEOUTS),
 	{ NULL, NULL }
 };
@@ -87,15 +89,22 @@ struct service {
 	unsigned int on_down;
 	uint32_t persist;
 	uint32_t persist_prefix;
+	uint32_t probe_marks;
 	struct timeouts timeouts;
 };
 
-static int service_read_tos(struct args *args, struct service *service)
+/* whether the next word is "none", and then it is read */
+static bool read_none(struct args *args)
 {
 	const char *word = args_peek(args);
 
-	if (word && !strcmp(word, "none"))
-		return args_word(args) ? DSRCTL_OK : DSRCTL_USAGE;
+	return word && !strcmp(word, none_values[0]) && args_word(args);
+}
+
+static int service_read_tos(struct args *args, struct service *service)
+{
+	if (read_none(args))
+		return DSRCTL_OK;
 	if (args_tos(args, false, &service->tos, &service->tos_mask))
 		return DSRCTL_USAGE;
 	if (service->tos_mask & 0x03)
@@ -156,6 +165,10 @@ static int service_read_option(struct args *args, struct service *service,
 		return service_read_persist(args, service);
 	case SERVICE_PERSIST_PREFIX:
 		return args_u32(args, 0, UINT8_MAX, &service->persist_prefix);
+	case SERVICE_PROBE_MARKS:
+		if (read_none(args))
+			return DSRCTL_OK;
+		return args_u32(args, 1, UINT32_MAX, &service->probe_marks);
 	default:
 		return timeout_read(args, &service->timeouts, keyword);
 	}
@@ -199,6 +212,9 @@ static int service_put(struct nl_msg *msg, const struct args *args,
 		return -1;
 	if (args_seen(args, SERVICE_TABLE_SIZE) &&
 	    nla_put_u32(msg, DSR_SERVICE_A_TABLE_SIZE, service->table_size))
+		return -1;
+	if (args_seen(args, SERVICE_PROBE_MARKS) &&
+	    nla_put_u32(msg, DSR_SERVICE_A_PROBE_MARKS, service->probe_marks))
 		return -1;
 	if (put_u8(msg, args, SERVICE_HASH, DSR_SERVICE_A_HASH,
 		   service->hash) ||
@@ -351,6 +367,10 @@ static void print_options(FILE *out, struct service_info *service)
 			attr_tos_text(tb[DSR_SERVICE_A_TOS],
 				      tb[DSR_SERVICE_A_TOS_MASK], text));
 	print_persist(out, tb);
+	if (attr_u32(tb[DSR_SERVICE_A_PROBE_MARKS]))
+		fprintf(out, " probe-marks %s",
+			attr_text(ATTR_U32, tb[DSR_SERVICE_A_PROBE_MARKS],
+				  text));
 	timeout_print(out, " timeout-", service->timeouts);
 }
 
@@ -406,6 +426,9 @@ struct json_object *service_json(struct service_info *service)
 		  persist ? tb[DSR_SERVICE_A_PERSIST] : NULL);
 	attr_json(object, "persist_prefix", ATTR_U8,
 		  persist ? tb[DSR_SERVICE_A_PERSIST_PREFIX] : NULL);
+	attr_json(object, "probe_marks", ATTR_U32,
+		  attr_u32(tb[DSR_SERVICE_A_PROBE_MARKS]) ?
+			  tb[DSR_SERVICE_A_PROBE_MARKS] : NULL);
 	json_object_object_add(object, "timeouts",
 			       timeout_json(service->timeouts));
 	attr_json(object, "backend_count", ATTR_U32,
@@ -505,6 +528,7 @@ static const char service_notes[] =
 	"  on-down reschedule|reset|drop       reschedule\n"
 	"  persist TIME[/PREFIX]|off           off\n"
 	"  persist-prefix PREFIX               32, or 128 for IPv6\n"
+	"  probe-marks FIRST|none              none\n"
 	"  timeout-syn TIME|default            default: that of 'dsrctl connection set'\n"
 	"  timeout-established TIME|default\n"
 	"  timeout-fin TIME|default\n"

@@ -55,6 +55,17 @@ void table_column(struct table *table, const char *title,
 	table->column[i].width = width;
 }
 
+/**
+ * table_optional() - have a column only if there is something to put into it
+ * @table: the table; its last column is meant
+ *
+ * Nothing is "-". Not for streams: the first rows would lack it.
+ */
+void table_optional(struct table *table)
+{
+	table->column[table->columns - 1].hidden = true;
+}
+
 static void print_text(struct table *table, const struct table_cell *cell)
 {
 	if (table->color && cell->color != TABLE_PLAIN)
@@ -78,6 +89,8 @@ static void print_line(struct table *table, const struct table_line *line)
 		int free_room = table->column[i].width -
 				(int)strlen(line->cell[i].text);
 
+		if (table->column[i].hidden)
+			continue;
 		if (free_room < 0)
 			free_room = 0;
 		if (table->column[i].align == TABLE_RIGHT)
@@ -134,6 +147,9 @@ static void end_line(struct table *table)
 		length = strlen(line->cell[i].text);
 		if (length > table->column[i].width)
 			table->column[i].width = length;
+		if (strcmp(line->cell[i].text, "-") &&
+		    strcmp(line->cell[i].text, table->column[i].title))
+			table->column[i].hidden = false;
 	}
 	if (table->stream && (table->begun || table->lines == STREAM_ROWS)) {
 		table->begun = true;

@@ -50,7 +50,8 @@ struct table_line {
  * @begun: the first rows of a stream are printed
  * @indent: blanks before each row; text lines have none
  * @columns: how many
- * @column: their titles, alignments and widths
+ * @column: their titles, alignments and widths; and whether they are not
+ *	printed, as no cell has anything so far
  * @filled: cells of the last row that are filled
  * @lines: how many
  * @room: for how many @line has room
@@ -67,6 +68,7 @@ struct table {
 		const char *title;
 		enum table_align align;
 		int width;
+		bool hidden;
 	} column[TABLE_COLUMNS_MAX];
 	int filled;
 	size_t lines;
@@ -77,6 +79,7 @@ struct table {
 void table_init(struct table *table, FILE *out, bool color, int indent);
 void table_column(struct table *table, const char *title,
 		  enum table_align align, int width);
+void table_optional(struct table *table);
 void table_header(struct table *table);
 void table_text(struct table *table, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));

@@ -10,6 +10,7 @@
 #include "drain.h"
 #include "event.h"
 #include "pool.h"
+#include "probe.h"
 #include "service.h"
 
 /* Schedulers look at all of them for a new connection; and the sum of the
@@ -188,6 +189,12 @@ int dsr_backend_add(struct dsr_net *dn, struct dsr_service *service,
 		NL_SET_ERR_MSG(extack,
 			       "the service is full: it has 4096 backends");
 		return -ENOSPC;
+	}
+
+	if (service->probe && dsr_probe_is_shared(service, addr)) {
+		NL_SET_ERR_MSG(extack,
+			       "the last byte of the address is that of another backend, and so would be its mark for probes: take these off first, 'service set ... probe-marks none'");
+		return -EINVAL;
 	}
 
 	backend = kzalloc(sizeof(*backend), GFP_KERNEL_ACCOUNT);

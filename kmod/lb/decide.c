@@ -2,7 +2,50 @@
 /* decide - see decide.h */
 
 #include "decide.h"
+#include "probe.h"
 #include "schedule.h"
+
+/* Whether the service that @backend is probed for takes such packets. A mark
+ * stands for whatever VIP; what is for the backend's own address does not come
+ * by way of one, so it would prove nothing.
+ */
+static bool takes(const struct dsr_packet *packet,
+		  const struct dsr_backend *backend)
+{
+	const struct dsr_service_key *key = &backend->service->key;
+	union nf_inet_addr dest = dsr_tuple_dest(&packet->tuple);
+
+	if (key->fwmark)
+		return dsr_addr_compare(&dest, &backend->nexthop.addr);
+	return !dsr_addr_compare(&dest, &key->vip) &&
+	       (packet->kind == DSR_PACKET_ECHO ||
+		dsr_frontend_matches(key, &packet->tuple));
+}
+
+/* The mark says which backend it is for, whatever that is wanted for: the way
+ * back into the set of those that get connections begins with a probe. A mark of
+ * nobody's goes nowhere.
+ */
+static void decide_probe(const struct dsr_frontend *frontend,
+			 const struct dsr_packet *packet,
+			 struct dsr_decision *decision)
+{
+	struct dsr_backend *backend = dsr_probe_backend(frontend);
+
+	decision->reason = DSR_DROP_PROBE_BACKEND;
+	if (!backend)
+		return;
+	decision->reason = DSR_DROP_PROBE_ADDRESS;
+	if (!takes(packet, backend))
+		return;
+	decision->reason = DSR_DROP_SOURCE;
+	if (dsr_schedule_is_bad_source(&packet->tuple))
+		return;
+	decision->service = frontend->probe->service;
+	decision->backend = backend;
+	decision->choice = DSR_CHOICE_PROBE;
+	decision->reason = DSR_FORWARDED_PROBE;
+}
 
 /* An ICMP error belongs to the connection that it quotes, whatever its mark:
  * the rule that marks the packets of a service may well name a port. One that
@@ -47,8 +90,11 @@ static void decide_echo(const struct dsr_frontend *frontend,
 	struct dsr_service *service = frontend ? dsr_frontend_awake(frontend) :
 						 NULL;
 
-	if (!service)
+	if (!service) {
+		if (frontend && frontend->probe)
+			decide_probe(frontend, packet, decision);
 		return;
+	}
 	decision->service = service;
 	decision->reason = DSR_DROP_SOURCE;
 	if (dsr_schedule_is_bad_source(&packet->tuple))
@@ -139,7 +185,8 @@ static __always_inline bool is_of(const struct dsr_backend *backend,
  * none, if its backend was removed, if the packet has come to belong to another
  * mark or address, or if a SYN uses the port pair of a finished connection
  * again: that never waits for the old entry to expire, and belongs to whatever
- * service names its port now.
+ * service names its port now. Nobody is asked about a probe, and no connection
+ * of its client's is looked at.
  *
  * Context: rcu_read_lock(). No writes; what is in @decision is valid until
  * rcu_read_unlock().
@@ -186,8 +233,11 @@ void dsr_decide(struct dsr_net *dn, const struct dsr_frontend *frontend,
 	}
 
 	decision->service = dsr_frontend_match(frontend, &packet->tuple);
-	if (!decision->service)
+	if (!decision->service) {
+		if (frontend->probe)
+			decide_probe(frontend, packet, decision);
 		return;
+	}
 	decision->reason = DSR_FORWARDED;
 	decision->conn = conn;
 	if (conn && !backend)

@@ -11,10 +11,14 @@
  */
 struct dsr_frontend dsr_frontend_any;
 
-static bool matches(const struct dsr_service_key *key, u8 proto, u16 port)
+/** dsr_frontend_matches() - whether a service takes the port of a packet */
+bool dsr_frontend_matches(const struct dsr_service_key *key,
+			  const struct dsr_tuple *tuple)
 {
-	return (!key->proto || key->proto == proto) && port >= key->port &&
-	       port <= key->port_last;
+	u16 port = ntohs(tuple->dport);
+
+	return (!key->proto || key->proto == tuple->proto) &&
+	       port >= key->port && port <= key->port_last;
 }
 
 /**
@@ -31,7 +35,7 @@ struct dsr_service *dsr_frontend_match(const struct dsr_frontend *frontend,
 	struct dsr_service *service;
 
 	hlist_for_each_entry_rcu(service, &frontend->services, node)
-		if (matches(&service->key, tuple->proto, ntohs(tuple->dport)))
+		if (dsr_frontend_matches(&service->key, tuple))
 			return service;
 	return NULL;
 }

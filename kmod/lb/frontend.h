@@ -23,6 +23,7 @@
 #include "net.h"
 #include "tuple.h"
 
+struct dsr_probe;
 struct dsr_service;
 struct dsr_service_key;
 
@@ -33,7 +34,8 @@ struct dsr_service_key;
  * @family: of the packets
  * @vip: address, unless there is a mark
  * @services: its services; that of a packet is the first that matches it.
- *	A mark has one
+ *	A mark has one, or none if it is one of @probe
+ * @probe: range of marks that it is part of, see probe.h; or %NULL
  * @rcu: to free it after its last reader
  */
 struct dsr_frontend {
@@ -42,12 +44,16 @@ struct dsr_frontend {
 	u8 family;
 	union nf_inet_addr vip;
 	struct hlist_head services;
+	const struct dsr_probe *probe;
 	struct rcu_head rcu;
 };
 
 extern struct dsr_frontend dsr_frontend_any;
 
-/** dsr_frontend_of_mark() - that of a mark, or %NULL; RCU or dn->lock */
+/* probe.c */
+struct dsr_frontend *dsr_probe_find(struct dsr_net *dn, u8 family, u32 fwmark);
+
+/** dsr_frontend_of_mark() - that of a service's mark, or %NULL; RCU or dn->lock */
 static inline struct dsr_frontend *dsr_frontend_of_mark(struct dsr_net *dn,
 							u8 family, u32 fwmark)
 {
@@ -59,6 +65,18 @@ static inline struct dsr_frontend *dsr_frontend_of_mark(struct dsr_net *dn,
 		if (frontend->fwmark == fwmark && frontend->family == family)
 			return frontend;
 	return NULL;
+}
+
+/** dsr_frontend_of_any_mark() - that of a mark, a probe's too, or %NULL; RCU */
+static inline struct dsr_frontend *
+dsr_frontend_of_any_mark(struct dsr_net *dn, u8 family, u32 fwmark)
+{
+	struct dsr_frontend *frontend = dsr_frontend_of_mark(dn, family,
+							     fwmark);
+
+	if (!frontend && unlikely(READ_ONCE(dn->probes_count)))
+		frontend = dsr_probe_find(dn, family, fwmark);
+	return frontend;
 }
 
 /** dsr_frontend_of_vip4() - that of an IPv4 address, or %NULL; RCU */
@@ -105,7 +123,7 @@ static inline struct dsr_frontend *dsr_frontend_find4(struct dsr_net *dn,
 	struct dsr_frontend *frontend = NULL;
 
 	if (fwmark)
-		frontend = dsr_frontend_of_mark(dn, AF_INET, fwmark);
+		frontend = dsr_frontend_of_any_mark(dn, AF_INET, fwmark);
 	if (!frontend && READ_ONCE(dn->vips_count))
 		frontend = dsr_frontend_of_vip4(dn, daddr);
 	return frontend;
@@ -118,7 +136,7 @@ dsr_frontend_find6(struct dsr_net *dn, u32 fwmark, const struct in6_addr *daddr)
 	struct dsr_frontend *frontend = NULL;
 
 	if (fwmark)
-		frontend = dsr_frontend_of_mark(dn, AF_INET6, fwmark);
+		frontend = dsr_frontend_of_any_mark(dn, AF_INET6, fwmark);
 	if (!frontend && READ_ONCE(dn->vips_count))
 		frontend = dsr_frontend_of_vip6(dn, daddr);
 	return frontend;
@@ -133,6 +151,8 @@ dsr_frontend_find(struct dsr_net *dn, u32 fwmark, const struct dsr_tuple *tuple)
 	       dsr_frontend_find6(dn, fwmark, &tuple->v6.daddr);
 }
 
+bool dsr_frontend_matches(const struct dsr_service_key *key,
+			  const struct dsr_tuple *tuple);
 struct dsr_service *dsr_frontend_match(const struct dsr_frontend *frontend,
 				       const struct dsr_tuple *tuple);
 struct dsr_service *dsr_frontend_awake(const struct dsr_frontend *frontend);

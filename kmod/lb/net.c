@@ -15,6 +15,7 @@
 #include "drain.h"
 #include "hook.h"
 #include "net.h"
+#include "output.h"
 #include "path.h"
 #include "proc.h"
 #include "service.h"
@@ -182,6 +183,7 @@ static int __net_init net_init(struct net *net)
 		.hooknum = NF_INET_PRE_ROUTING,
 		.priority = NF_IP6_PRI_MANGLE + 1,
 	};
+	dsr_output_init(dn);
 	err = dsr_proc_net_init(dn);
 	if (err)
 		free_percpu(dn->reasons);

@@ -26,15 +26,21 @@
 #include "timeouts.h"
 
 #define DSR_FRONTEND_BITS	8
+#define DSR_PROBE_BITS		5
 
 /**
  * struct dsr_net_side - what looks at the packets of one family
  * @services: services of that family
  * @hook: the packet hook, registered while @services is not 0
+ * @probes: of those services, that have marks for probes
+ * @output: the hook of this machine's own packets, registered while @probes is
+ *	not 0
  */
 struct dsr_net_side {
 	u32 services;
 	struct nf_hook_ops hook;
+	u32 probes;
+	struct nf_hook_ops output;
 };
 
 /**
@@ -48,6 +54,8 @@ struct dsr_net_side {
  * @vips_count: frontends in @vips
  * @marks: frontends by fwmark, RCU
  * @vips: frontends by address, RCU
+ * @probes_count: ranges in @probes
+ * @probes: ranges of marks, for probes, RCU
  * @lock: guards all that follows, and serialises changes to what is above
  * @services: services in ascending order of their keys
  * @services_count: their number
@@ -74,6 +82,8 @@ struct dsr_net {
 	u32 vips_count;
 	struct hlist_head marks[1 << DSR_FRONTEND_BITS];
 	struct hlist_head vips[1 << DSR_FRONTEND_BITS];
+	u32 probes_count;
+	struct hlist_head probes[1 << DSR_PROBE_BITS];
 
 	struct mutex lock;	/* guards what follows, serialises writers */
 	struct list_head services;

@@ -8,6 +8,7 @@
 #include "event.h"
 #include "genl_dump.h"
 #include "netlink.h"
+#include "probe.h"
 #include "service.h"
 
 const struct nla_policy
@@ -199,10 +200,12 @@ int dsr_netlink_put_backend(struct sk_buff *skb, struct dsr_net *dn,
 	u8 mac[MAX_ADDR_LEN], mac_len, state;
 	struct dsr_stats sum = { };
 	int ifindex;
+	u32 mark;
 
 	if (!nest)
 		return -EMSGSIZE;
 	state = dsr_backend_state(dn->net, backend, &ifindex, mac, &mac_len);
+	mark = dsr_probe_mark(backend->service, &backend->nexthop.addr);
 	dsr_stats_add(&sum, backend->stats);
 	if (dsr_addr_put(skb, DSR_BACKEND_A_ADDR, backend->nexthop.family,
 			 &backend->nexthop.addr) ||
@@ -227,6 +230,7 @@ int dsr_netlink_put_backend(struct sk_buff *skb, struct dsr_net *dn,
 	    (ifindex &&
 	     nla_put_u32(skb, DSR_BACKEND_A_IFINDEX, ifindex)) ||
 	    (mac_len && nla_put(skb, DSR_BACKEND_A_MAC, mac_len, mac)) ||
+	    (mark && nla_put_u32(skb, DSR_BACKEND_A_PROBE_MARK, mark)) ||
 	    dsr_stats_put(skb, DSR_BACKEND_A_STATS, &sum))
 		return -EMSGSIZE;
 	nla_nest_end(skb, nest);

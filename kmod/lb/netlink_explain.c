@@ -6,8 +6,13 @@
  * that is not there, and changes nothing.
  */
 
+#include <linux/inetdevice.h>
+#include <net/addrconf.h>
+#include <net/route.h>
+
 #include "netlink.h"
 #include "nexthop.h"
+#include "probe.h"
 #include "schedule.h"
 
 const struct nla_policy dsr_netlink_explain_policy[DSR_EXPLAIN_A_MAX + 1] = {
@@ -62,6 +67,26 @@ static int parse_packet(struct nlattr *tb[], struct dsr_packet *packet,
 	return 0;
 }
 
+/* Whether this machine would have sent the packet. */
+static bool is_own(struct net *net, const struct dsr_tuple *tuple)
+{
+	if (tuple->family == AF_INET)
+		return inet_addr_type(net, tuple->v4.saddr) == RTN_LOCAL;
+	return ipv6_chk_addr(net, &tuple->v6.saddr, NULL, 0);
+}
+
+/* Why a packet to a backend without a route does not get out. */
+static enum dsr_reason without_route(struct net *net,
+				     const struct dsr_packet *packet,
+				     const struct dsr_decision *decision)
+{
+	if (!READ_ONCE(decision->backend->nexthop.local))
+		return DSR_DROP_NO_ROUTE;
+	return decision->choice == DSR_CHOICE_PROBE &&
+	       is_own(net, &packet->tuple) ? DSR_DROP_PROBE_HERE :
+					     DSR_DELIVERED_HERE;
+}
+
 /* The same steps as in the hook, up to the sending. */
 static void explain(struct dsr_net *dn, const struct dsr_packet *packet,
 		    u32 fwmark, struct dsr_decision *decision)
@@ -70,15 +95,18 @@ static void explain(struct dsr_net *dn, const struct dsr_packet *packet,
 
 	frontend = dsr_frontend_find(dn, fwmark, &packet->tuple);
 	dsr_decide(dn, frontend, packet, decision);
-	if (!decision->service)
+	if (!decision->service) {
+		/* whose mark it is, although it is none of a backend's */
+		if (frontend && frontend->probe)
+			decision->service = frontend->probe->service;
 		return;
+	}
 	if (!decision->backend && decision->reason == DSR_FORWARDED)
 		dsr_schedule_choose(dn, packet, decision, true);
 	if (!decision->backend ||
 	    dsr_nexthop_get(dn->net, &decision->backend->nexthop))
 		return;
-	decision->reason = READ_ONCE(decision->backend->nexthop.local) ?
-			   DSR_DELIVERED_HERE : DSR_DROP_NO_ROUTE;
+	decision->reason = without_route(dn->net, packet, decision);
 }
 
 /* Where in its table the scheduler has looked, if it has one. */

@@ -4,6 +4,7 @@
 #include "event.h"
 #include "genl_dump.h"
 #include "netlink.h"
+#include "probe.h"
 #include "scheduler.h"
 #include "service.h"
 
@@ -21,6 +22,7 @@ const struct nla_policy dsr_netlink_service_policy[DSR_SERVICE_A_MAX + 1] = {
 	[DSR_SERVICE_A_TIMEOUTS] = NLA_POLICY_NESTED(dsr_netlink_timeout_policy),
 	[DSR_SERVICE_A_HASH] = { .type = NLA_U8 },
 	[DSR_SERVICE_A_TABLE_SIZE] = { .type = NLA_U32 },
+	[DSR_SERVICE_A_PROBE_MARKS] = { .type = NLA_U32 },
 };
 
 static int parse_tos(struct nlattr *tb[], u16 *tos,
@@ -120,6 +122,18 @@ static int parse_options(struct nlattr *tb[],
 	return 0;
 }
 
+static int parse_probe_marks(struct nlattr *attr, u32 *first,
+			     struct netlink_ext_ack *extack)
+{
+	if (!attr)
+		return 0;
+	*first = nla_get_u32(attr);
+	if (*first <= U32_MAX - DSR_PROBE_MARKS + 1)
+		return 0;
+	return dsr_netlink_refuse(extack, attr,
+		      "there are 256 marks for probes, from the named one on: choose one below 4294967041");
+}
+
 /* Overwrite in @config what the request names. */
 static int parse_config(struct nlattr *tb[], u8 family,
 			struct dsr_service_config *config,
@@ -160,6 +174,9 @@ static int parse_config(struct nlattr *tb[], u8 family,
 	if (!err)
 		err = dsr_netlink_parse_timeouts(tb[DSR_SERVICE_A_TIMEOUTS],
 						 &config->timeouts, extack);
+	if (!err)
+		err = parse_probe_marks(tb[DSR_SERVICE_A_PROBE_MARKS],
+					&config->probe_marks, extack);
 	return err ?: parse_tos(tb, &config->tos, extack);
 }
 
@@ -291,6 +308,9 @@ int dsr_netlink_put_service(struct sk_buff *skb, struct dsr_net *dn,
 		       service->persist_prefix) ||
 	    dsr_netlink_put_timeouts(skb, DSR_SERVICE_A_TIMEOUTS,
 				     &service->timeouts, NULL) ||
+	    (service->probe &&
+	     nla_put_u32(skb, DSR_SERVICE_A_PROBE_MARKS,
+			 dsr_probe_first(service))) ||
 	    nla_put_u32(skb, DSR_SERVICE_A_BACKENDS,
 			service->backends_count) ||
 	    dsr_stats_put(skb, DSR_SERVICE_A_STATS, &sum))

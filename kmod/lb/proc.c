@@ -6,6 +6,7 @@
 #include <linux/seq_file.h>
 
 #include "conn.h"
+#include "probe.h"
 #include "proc.h"
 #include "reason.h"
 #include "scheduler.h"
@@ -114,6 +115,9 @@ static int services_show(struct seq_file *seq, void *v)
 		if (service->tos)
 			seq_printf(seq, " tos 0x%02x/0x%02x",
 				   service->tos & 0xff, service->tos >> 8);
+		if (service->probe)
+			seq_printf(seq, " probe-marks %u",
+				   dsr_probe_first(service));
 		seq_putc(seq, '\n');
 		list_for_each_entry(backend, &service->backends, list)
 			show_backend(seq, backend);

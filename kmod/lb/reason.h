@@ -3,7 +3,8 @@
  * reason - why a packet left the module as it did
  *
  * Every packet that the hook sees ends with exactly one of these: counted per
- * CPU, in a tracepoint, shown by "dsrctl stats" and /proc/net/dsr/stats.
+ * CPU, in a tracepoint, shown by "dsrctl stats" and /proc/net/dsr/stats. So does
+ * every probe that this machine sends, and nothing else that it sends.
  */
 #ifndef _DSR_REASON_H
 #define _DSR_REASON_H
@@ -17,6 +18,7 @@
 	R(FORWARDED_ICMP, "forwarded_icmp_error")			\
 	R(FORWARDED_PING, "forwarded_ping")				\
 	R(FORWARDED_INGRESS, "forwarded_ingress")			\
+	R(FORWARDED_PROBE, "forwarded_probe")				\
 	R(DELIVERED_HERE, "delivered_here")				\
 	R(DELIVERED_FROM_PEER, "delivered_from_peer")			\
 	R(PASS_NO_SERVICE, "pass_no_service")				\
@@ -31,6 +33,9 @@
 	R(DROP_PING, "drop_ping")					\
 	R(DROP_NO_BACKEND, "drop_no_backend")				\
 	R(DROP_BACKEND_DOWN, "drop_backend_down")			\
+	R(DROP_PROBE_ADDRESS, "drop_probe_wrong_address")		\
+	R(DROP_PROBE_BACKEND, "drop_probe_no_backend")			\
+	R(DROP_PROBE_HERE, "drop_probe_to_itself")			\
 	R(DROP_NO_ROUTE, "drop_no_route_to_backend")			\
 	R(DROP_TTL, "drop_ttl_exceeded")				\
 	R(DROP_TOO_BIG, "drop_too_big")					\

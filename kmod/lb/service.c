@@ -6,6 +6,7 @@
 
 #include "event.h"
 #include "frontend.h"
+#include "probe.h"
 #include "scheduler.h"
 #include "service.h"
 
@@ -149,9 +150,29 @@ struct dsr_service_config dsr_service_config(struct dsr_net *dn,
 		.persist = service->persist,
 		.persist_prefix = service->persist_prefix,
 		.timeouts = service->timeouts,
+		.probe_marks = dsr_probe_first(service),
 	};
 }
 EXPORT_SYMBOL_GPL(dsr_service_config);
+
+static struct dsr_probe *probe_new(struct dsr_net *dn,
+				   struct dsr_service *service, u32 first)
+{
+	return first ? dsr_probe_new(dn, service, first) : NULL;
+}
+
+/* @probe may be %NULL. In between packets find either. */
+static void probe_replace(struct dsr_net *dn, struct dsr_service *service,
+			  struct dsr_probe *probe)
+{
+	struct dsr_probe *old = service->probe;
+
+	if (probe)
+		dsr_probe_link(dn, probe);
+	service->probe = probe;
+	if (old)
+		dsr_probe_free(dn, old);
+}
 
 /**
  * dsr_service_add() - add a service
@@ -160,17 +181,21 @@ EXPORT_SYMBOL_GPL(dsr_service_config);
  * @config: the rest
  *
  * Context: process context, holds dn->lock, sleeps.
- * Return: 0 or a negative errno, with nothing changed.
+ * Return: 0; -%EBUSY if its mark is one of a range for probes; as
+ * dsr_probe_new(), or another negative errno. An error changes nothing.
  */
 int dsr_service_add(struct dsr_net *dn, const struct dsr_service_key *key,
 		    const struct dsr_service_config *config)
 {
 	struct dsr_service *service;
+	struct dsr_probe *probe;
 	int err;
 
 	lockdep_assert_held(&dn->lock);
 	if (dn->services_count >= SERVICES_MAX)
 		return -ENOSPC;
+	if (key->fwmark && dsr_probe_find(dn, key->family, key->fwmark))
+		return -EBUSY;
 	service = kzalloc(sizeof(*service), GFP_KERNEL_ACCOUNT);
 	if (!service)
 		return -ENOMEM;
@@ -183,14 +208,23 @@ int dsr_service_add(struct dsr_net *dn, const struct dsr_service_key *key,
 	err = dsr_net_start(dn, key->family);
 	if (err)
 		goto free_pool;
+	probe = probe_new(dn, service, config->probe_marks);
+	if (IS_ERR(probe)) {
+		err = PTR_ERR(probe);
+		goto stop_net;
+	}
 	err = dsr_frontend_link(dn, service);
 	if (err)
-		goto stop_net;
+		goto free_probe;
+	probe_replace(dn, service, probe);
 	service_link(dn, service);
 	dn->services_count++;
 	dsr_net_changed(dn);
 	return 0;
 
+free_probe:
+	if (probe)
+		dsr_probe_free(dn, probe);
 stop_net:
 	dsr_net_stop(dn, key->family);
 free_pool:
@@ -207,23 +241,34 @@ free_service:
  * @config: all that is to be
  *
  * Context: process context, holds dn->lock.
- * Return: 0, or as dsr_pool_build() with nothing changed.
+ * Return: 0, or as dsr_pool_build() or dsr_probe_new() with nothing changed.
  */
 int dsr_service_set(struct dsr_net *dn, struct dsr_service *service,
 		    const struct dsr_service_config *config)
 {
+	bool same_marks = config->probe_marks == dsr_probe_first(service);
 	const struct dsr_pool *pool = dsr_service_pool(dn, service);
+	struct dsr_probe *probe = NULL;
 	int err;
 
 	lockdep_assert_held(&dn->lock);
+	if (!same_marks)
+		probe = probe_new(dn, service, config->probe_marks);
+	if (IS_ERR(probe))
+		return PTR_ERR(probe);
 	if (config->scheduler != pool->scheduler ||
 	    config->options.hash != pool->options.hash ||
 	    config->options.slots != pool->options.slots) {
 		err = dsr_pool_build(dn, service, config->scheduler,
 				     &config->options);
-		if (err)
+		if (err) {
+			if (probe)
+				dsr_probe_free(dn, probe);
 			return err;
+		}
 	}
+	if (!same_marks)
+		probe_replace(dn, service, probe);
 	service_apply(service, config);
 	dsr_net_changed(dn);
 	return 0;
@@ -242,6 +287,7 @@ void dsr_service_remove(struct dsr_net *dn, struct dsr_service *service)
 	struct dsr_stats sum;
 
 	lockdep_assert_held(&dn->lock);
+	probe_replace(dn, service, NULL);
 	dsr_service_sum(service, &sum);
 	dn->retired.packets += sum.packets;
 	dn->retired.bytes += sum.bytes;
@@ -297,6 +343,18 @@ int dsr_service_change(struct dsr_net *dn, u8 cmd, struct dsr_service *service,
 		break;
 	case -ENOSPC:
 		NL_SET_ERR_MSG(extack, "too many services: there are 4096");
+		break;
+	case -EBUSY:
+		NL_SET_ERR_MSG(extack,
+			       "this fwmark is a mark for probes of another service: choose another");
+		break;
+	case -EADDRINUSE:
+		NL_SET_ERR_MSG(extack,
+			       "one of these 256 marks for probes is the fwmark of a service, or is for probes of another: choose another first mark");
+		break;
+	case -ENOTUNIQ:
+		NL_SET_ERR_MSG(extack,
+			       "a backend's mark for probes is the first one plus the last byte of its address: two backends of this service end in the same byte");
 		break;
 	case -E2BIG:
 		NL_SET_ERR_MSG(extack,

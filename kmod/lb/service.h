@@ -23,6 +23,7 @@
 #include "timeouts.h"
 
 struct dsr_frontend;
+struct dsr_probe;
 struct dsr_scheduler;
 
 /**
@@ -61,6 +62,7 @@ struct dsr_service_key {
  * @backends: in ascending order of address; RCU
  * @backends_count: their number
  * @retired: what removed backends had counted
+ * @probe: marks that each name a backend, or %NULL
  * @ipvs: what dsr_ipvs keeps of it, with struct dsr_net.lock; kfree()d with it
  * @list: in dsr_net.services
  * @rcu: to free it after its last reader
@@ -83,6 +85,7 @@ struct dsr_service {
 	struct list_head backends;
 	u32 backends_count;
 	struct dsr_stats retired;
+	struct dsr_probe *probe;
 	void *ipvs;
 	struct list_head list;
 	struct rcu_head rcu;
@@ -99,6 +102,7 @@ struct dsr_service {
  * @persist: as struct dsr_service.persist
  * @persist_prefix: as struct dsr_service.persist_prefix
  * @timeouts: as struct dsr_service.timeouts
+ * @probe_marks: first of DSR_PROBE_MARKS marks that each name a backend; 0: none
  * @options: of the scheduler
  */
 struct dsr_service_config {
@@ -111,6 +115,7 @@ struct dsr_service_config {
 	u32 persist;
 	u8 persist_prefix;
 	struct dsr_timeouts timeouts;
+	u32 probe_marks;
 	struct dsr_pool_options options;
 };
 

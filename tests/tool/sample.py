@@ -63,15 +63,17 @@ def service(name, scheduler='rr', path=0, tos=0, mask=0, backends=0,
 
 def backend(name, via, weight=1, active=0, inactive=0, state=0,
             ifindex=None, mac=None, counters=(0, 0, 0), upper=0, lower=0,
-            overloaded=0, admin=0, deadline=0, persistent=0, unresolved=0):
+            overloaded=0, admin=0, deadline=0, persistent=0, unresolved=0,
+            probe=None):
     return nest(u.DSR_A_SERVICE, key(name)) + backend_nest(
         via, weight, active, inactive, state, ifindex, mac, counters, upper,
-        lower, overloaded, admin, deadline, persistent, unresolved)
+        lower, overloaded, admin, deadline, persistent, unresolved, probe)
 
 
 def backend_nest(via, weight=1, active=0, inactive=0, state=0, ifindex=None,
                  mac=None, counters=(0, 0, 0), upper=0, lower=0, overloaded=0,
-                 admin=0, deadline=0, persistent=0, unresolved=0):
+                 admin=0, deadline=0, persistent=0, unresolved=0,
+                 probe=None):
     attrs = [addr(u.DSR_BACKEND_A_ADDR, via),
              u32(u.DSR_BACKEND_A_WEIGHT, weight),
              u32(u.DSR_BACKEND_A_ACTIVE, active),
@@ -86,6 +88,8 @@ def backend_nest(via, weight=1, active=0, inactive=0, state=0, ifindex=None,
              u32(u.DSR_BACKEND_A_UNRESOLVED, unresolved)]
     if ifindex is not None:
         attrs.append(u32(u.DSR_BACKEND_A_IFINDEX, ifindex))
+    if probe is not None:
+        attrs.append(u32(u.DSR_BACKEND_A_PROBE_MARK, probe))
     if mac is not None:
         attrs.append(attr(u.DSR_BACKEND_A_MAC,
                           bytes.fromhex(mac.replace(':', ''))))
@@ -183,7 +187,8 @@ SERVICES = [
             options=[u8(u.DSR_SERVICE_A_HASH, u.DSR_HASH_SOURCE)]),
     service(8, 'maglev', tos=0x10, mask=0xf0, backends=2,
             options=[u8(u.DSR_SERVICE_A_HASH, u.DSR_HASH_SOURCE_PORT),
-                     u32(u.DSR_SERVICE_A_TABLE_SIZE, 1048573)]),
+                     u32(u.DSR_SERVICE_A_TABLE_SIZE, 1048573),
+                     u32(u.DSR_SERVICE_A_PROBE_MARKS, 1000)]),
     service(WEB, backends=2, ping=u.DSR_PING_IGNORE, persist=50000, prefix=24,
             on_down=u.DSR_ON_DOWN_RESET),
     service(f'vip {VIP} proto udp port 8000-8100', path=u.DSR_PATH_DIRECT,
@@ -205,9 +210,10 @@ BACKENDS = [
     backend(0xffffffff, W102, 0, 0, 12, u.DSR_BACKEND_UNKNOWN, 99999),
     backend(0xffffffff, '192.168.100.200', 1, 0, 0, u.DSR_BACKEND_NO_ROUTE),
     backend(8, W101, 1, 60, 40, u.DSR_BACKEND_REACHABLE, 1,
-            '02:00:00:00:01:01', upper=100, lower=80, overloaded=1),
+            '02:00:00:00:01:01', upper=100, lower=80, overloaded=1,
+            probe=1101),
     backend(8, W102, 1, 100, 0, u.DSR_BACKEND_UNREACHABLE, 1, None,
-            upper=100, overloaded=1),
+            upper=100, overloaded=1, probe=1102),
     backend(WEB, W101, 1, 3, 0, u.DSR_BACKEND_REACHABLE, 1,
             '02:00:00:00:01:01', admin=u.DSR_BACKEND_DRAINING,
             deadline=492123, persistent=7),

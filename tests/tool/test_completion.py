@@ -34,7 +34,8 @@ OBJECTS = ['service', 'backend', 'connection', 'path', 'real', 'flow',
            'stats', 'show', 'monitor', 'explain', 'help']
 KEY = ['fwmark', 'family', 'vip', 'proto', 'port']
 OPTIONS = ['scheduler', 'path', 'tos', 'hash', 'table-size', 'ping',
-           'one-packet', 'on-down', 'persist', 'persist-prefix']
+           'one-packet', 'on-down', 'persist', 'persist-prefix',
+           'probe-marks']
 TIMEOUTS = ['timeout-syn', 'timeout-established', 'timeout-fin',
             'timeout-closed', 'timeout-udp']
 STATES = ['syn', 'established', 'fin', 'closed', 'udp']
@@ -58,6 +59,7 @@ LINES = {
     'dsrctl service add hash ': ['default', 'source', 'source-port'],
     'dsrctl service add table-size 13': ['131071'],
     'dsrctl service add tos ': ['none'],
+    'dsrctl service set probe-marks ': ['none'],
     'dsrctl service delete ': KEY,
     'dsrctl service flush ': [],
     'dsrctl service add junk ': [],

@@ -39,7 +39,7 @@ WHICH = 'one of fwmark and vip is missing'
 KEYWORDS = 'fwmark, family, vip, proto'
 SERVICE_KEYWORDS = (f'{KEYWORDS}, port, scheduler, path, tos, hash, '
                     'table-size, ping, one-packet, on-down, persist, '
-                    'persist-prefix, timeout-syn, timeout-established, '
+                    'persist-prefix, probe-marks, timeout-syn, timeout-established, '
                     'timeout-fin, timeout-closed or timeout-udp')
 
 ERRORS = {
@@ -335,6 +335,10 @@ ERRORS = {
         'expected default, source or source-port',
     'service add fwmark 1 table-size big':
         f"service add: table-size 'big' {NUMBER}",
+    'service add fwmark 1 probe-marks all':
+        f"service add: probe-marks 'all' {NUMBER}",
+    'service add fwmark 1 probe-marks 0':
+        'service add: probe-marks 0 is out of range: 1 to 4294967295',
     'backend add fwmark 1 via 10.0.0.1 upper -1':
         f"backend add: upper '-1' {NUMBER}",
     'backend add fwmark 1 via 10.0.0.1 lower none':

@@ -101,6 +101,16 @@ def test_service_without_backends(fake, kernel):
         'connections: 16 of at most 1048576\n')
 
 
+def test_without_probes(fake, kernel):
+    """A column that nobody has anything for is not there."""
+    assert ' PROBE' in fake('backend show').check(0).out
+    kernel.answers['dsr', u.DSR_CMD_BACKEND_GET] = Reply(
+        sample.backend(3, sample.W101, active=7, inactive=8))
+    header, row = fake('backend show').check(0).out.splitlines()
+    assert header.split()[-2:] == ['ACTIVE', 'INACTIVE']
+    assert row.split()[-2:] == ['7', '8']
+
+
 def test_absent_attributes(fake, kernel):
     """A module that is older or newer leaves out or adds attributes."""
     kernel.answers['dsr', u.DSR_CMD_SERVICE_GET] = Reply(
@@ -114,7 +124,7 @@ def test_absent_attributes(fake, kernel):
         'port': None, 'port_last': None, 'scheduler': None, 'hash': None,
         'table_size': None, 'path': None, 'tos': None, 'tos_mask': None,
         'ping': None, 'one_packet': None, 'on_down': None, 'persist': None,
-        'persist_prefix': None,
+        'persist_prefix': None, 'probe_marks': None,
         'timeouts': {'syn': None, 'established': None, 'fin': None,
                      'closed': None, 'udp': None},
         'backend_count': None, 'connections': None, 'packets': None,

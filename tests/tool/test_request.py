@@ -102,6 +102,13 @@ REQUESTS = {
          {u.DSR_A_SERVICE: {**MARK,
                             u.DSR_SERVICE_A_HASH: n8(u.DSR_HASH_DEFAULT),
                             u.DSR_SERVICE_A_TABLE_SIZE: n32(0)}}),
+    'service set fwmark 1 probe-marks 1000':
+        ('dsr', u.DSR_CMD_SERVICE_SET,
+         {u.DSR_A_SERVICE: {**MARK, u.DSR_SERVICE_A_PROBE_MARKS: n32(1000)}}),
+    'service set fwmark 1 probe-marks none path direct':
+        ('dsr', u.DSR_CMD_SERVICE_SET,
+         {u.DSR_A_SERVICE: {**MARK, u.DSR_SERVICE_A_PROBE_MARKS: n32(0),
+                            u.DSR_SERVICE_A_PATH: n8(1)}}),
     'service add fwmark 1 scheduler sh hash source-port':
         ('dsr', u.DSR_CMD_SERVICE_ADD,
          {u.DSR_A_SERVICE: {**MARK, u.DSR_SERVICE_A_SCHEDULER: b'sh\0',

@@ -28,7 +28,7 @@ NAMES = {
     'conn_state': ('syn', 'established', 'fin', 'closed', 'udp',
                    'persistent'),
     'choice': ('none', 'connection', 'scheduler', 'persistence', 'hash',
-               'quoted'),
+               'quoted', 'probe'),
     'proto': {'tcp': 6, 'udp': 17, 'sctp': 132},
 }
 
@@ -41,12 +41,13 @@ FIELDS = {
         'vip': 'addr', 'proto': 'proto', 'port': 'be16', 'port_last': 'be16',
         'ping': 'ping', 'one_packet': 1, 'on_down': 'on_down', 'persist': 4,
         'persist_prefix': 1, 'timeouts': 'TIMEOUT', 'hash': 'hash',
-        'table_size': 4},
+        'table_size': 4, 'probe_marks': 4},
     'BACKEND': {
         'addr': 'addr', 'weight': 4, 'active': 4, 'inactive': 4,
         'state': 'backend_state', 'ifindex': 4, 'mac': 'raw',
         'stats': 'STATS', 'admin': 'admin', 'deadline': 4, 'persistent': 4,
-        'unresolved': 4, 'upper': 4, 'lower': 4, 'overloaded': 1},
+        'unresolved': 4, 'upper': 4, 'lower': 4, 'overloaded': 1,
+        'probe_mark': 4},
     'CONNECTION': {
         'proto': 'proto', 'src': 'addr', 'sport': 'be16', 'dst': 'addr',
         'dport': 'be16', 'state': 'conn_state', 'expires': 4, 'fwmark': 4,

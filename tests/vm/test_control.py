@@ -263,8 +263,10 @@ def valid():
     mark3 = genl.service(3, genl.string(genl.SERVICE_SCHEDULER, 'wrr'),
                          genl.u8(genl.SERVICE_PATH, 1),
                          genl.u8(genl.SERVICE_TOS, 0x20),
-                         genl.u8(genl.SERVICE_TOS_MASK, 0xfc))
-    mark1 = genl.service(1, genl.string(genl.SERVICE_SCHEDULER, 'wrr'))
+                         genl.u8(genl.SERVICE_TOS_MASK, 0xfc),
+                         genl.u32(genl.SERVICE_PROBE_MARKS, 1000))
+    mark1 = genl.service(1, genl.string(genl.SERVICE_SCHEDULER, 'wrr'),
+                         genl.u32(genl.SERVICE_PROBE_MARKS, 1000))
     new = genl.service(1) + genl.backend('10.0.0.9', genl.u32(
         genl.BACKEND_WEIGHT, 7))
     old = genl.service(1) + genl.backend('10.0.0.2', genl.u32(

@@ -32,6 +32,7 @@
 #define DSR_WEIGHT_MAX		65535
 #define DSR_TABLE_MAX_MIN	16	/* bounds of DSR_TABLE_A_MAX */
 #define DSR_TABLE_MAX_MAX	(1 << 26)
+#define DSR_PROBE_MARKS		256	/* from DSR_SERVICE_A_PROBE_MARKS on */
 #define DSR_SILENCE_DEVS_MAX	16
 #define DSR_RULE_FROM_MAX	8
 
@@ -233,6 +234,10 @@ enum dsr_hash {
  * @DSR_SERVICE_A_TABLE_SIZE: u32, slots of the table of the scheduler maglev:
  *	251, 509, 1021, 2039, 4093, 8191, 16381, 32749, 65521 (if absent, or 0),
  *	131071, 262139, 524287 or 1048573; in replies for this one
+ * @DSR_SERVICE_A_PROBE_MARKS: u32, the first of DSR_PROBE_MARKS marks of which
+ *	each names a backend, that whose address ends in as many as it is behind
+ *	the first: packets with that mark go to that backend. 0: none; absent
+ *	from replies then
  */
 enum dsr_service_attr {
 	DSR_SERVICE_A_UNSPEC,
@@ -256,6 +261,7 @@ enum dsr_service_attr {
 	DSR_SERVICE_A_TIMEOUTS,
 	DSR_SERVICE_A_HASH,
 	DSR_SERVICE_A_TABLE_SIZE,
+	DSR_SERVICE_A_PROBE_MARKS,
 
 	__DSR_SERVICE_A_MAX,
 	DSR_SERVICE_A_MAX = __DSR_SERVICE_A_MAX - 1
@@ -324,6 +330,8 @@ enum dsr_backend_admin {
  *	most UPPER; 0: below three quarters of UPPER
  * @DSR_BACKEND_A_OVERLOADED: u8, 1: it gets no new connections until there are
  *	fewer (reply only)
+ * @DSR_BACKEND_A_PROBE_MARK: u32, the mark that names it (reply only, if its
+ *	service has such)
  */
 enum dsr_backend_attr {
 	DSR_BACKEND_A_UNSPEC,
@@ -342,6 +350,7 @@ enum dsr_backend_attr {
 	DSR_BACKEND_A_UPPER,
 	DSR_BACKEND_A_LOWER,
 	DSR_BACKEND_A_OVERLOADED,
+	DSR_BACKEND_A_PROBE_MARK,
 
 	__DSR_BACKEND_A_MAX,
 	DSR_BACKEND_A_MAX = __DSR_BACKEND_A_MAX - 1
@@ -495,6 +504,7 @@ enum dsr_stats_attr {
  * @DSR_CHOICE_HASH: by weighted rendezvous hashing, as the table is full or
  *	the packet is from the middle of a connection
  * @DSR_CHOICE_QUOTED: ICMP error: that of the connection that it quotes
+ * @DSR_CHOICE_PROBE: its mark names the backend
  */
 enum dsr_choice {
 	DSR_CHOICE_NONE,
@@ -503,6 +513,7 @@ enum dsr_choice {
 	DSR_CHOICE_PERSISTENCE,
 	DSR_CHOICE_HASH,
 	DSR_CHOICE_QUOTED,
+	DSR_CHOICE_PROBE,
 
 	__DSR_CHOICE_MAX,
 	DSR_CHOICE_MAX = __DSR_CHOICE_MAX - 1

@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Marks that name backends: which, and what becomes of the packet. */
+
+#include "../decide.h"
+#include "../output.h"
+#include "../probe.h"
+#include "fixture.h"
+
+#define FIRST	1000	/* in the middle of a block */
+
+/* The range of the fixture's service. */
+static struct dsr_probe *probe_link(struct kunit *test, u32 first)
+{
+	struct fixture *f = test->priv;
+	struct dsr_probe *probe;
+
+	dsr_output_init(&f->dn);
+	probe = dsr_probe_new(&f->dn, &f->service, first);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(probe));
+	dsr_probe_link(&f->dn, probe);
+	f->service.probe = probe;
+	return probe;
+}
+
+static void probe_unlink(struct fixture *f)
+{
+	dsr_probe_free(&f->dn, f->service.probe);
+	f->service.probe = NULL;
+	synchronize_net();
+}
+
+static struct dsr_packet packet_of(u8 kind)
+{
+	return (struct dsr_packet) {
+		.tuple = fixture_tuple(1),
+		.kind = kind,
+		.event = DSR_EVENT_OPEN,
+	};
+}
+
+static void decide(struct fixture *f, const struct dsr_packet *packet,
+		   u32 mark, struct dsr_decision *decision)
+{
+	rcu_read_lock();
+	dsr_decide(&f->dn, dsr_frontend_find(&f->dn, mark, &packet->tuple),
+		   packet, decision);
+	rcu_read_unlock();
+}
+
+static void mark_names_the_backend(struct kunit *test)
+{
+	static const u8 kinds[] = { DSR_PACKET_FLOW, DSR_PACKET_ECHO };
+	struct fixture *f = test->priv;
+	struct dsr_backend *backend[2];
+	struct dsr_packet packet;
+	struct dsr_decision d;
+	int i, host;
+
+	backend[0] = fixture_backend(test, f, 1, 1);
+	backend[1] = fixture_backend(test, f, 255, 1);
+	probe_link(test, FIRST);
+	for (i = 0; i < ARRAY_SIZE(kinds); i++) {
+		packet = packet_of(kinds[i]);
+		for (host = 0; host < 2; host++) {
+			decide(f, &packet, FIRST + fixture_host(backend[host]),
+			       &d);
+			KUNIT_EXPECT_EQ(test, d.reason, DSR_FORWARDED_PROBE);
+			KUNIT_EXPECT_EQ(test, d.choice, DSR_CHOICE_PROBE);
+			KUNIT_EXPECT_PTR_EQ(test, d.service, &f->service);
+			KUNIT_EXPECT_PTR_EQ(test, d.backend, backend[host]);
+			KUNIT_EXPECT_NULL(test, d.conn);
+		}
+		for (host = 0; host < 255; host++) {
+			if (host == 1)
+				continue;
+			decide(f, &packet, FIRST + host, &d);
+			KUNIT_EXPECT_EQ(test, d.reason, DSR_DROP_PROBE_BACKEND);
+			KUNIT_EXPECT_NULL(test, d.service);
+			KUNIT_EXPECT_NULL(test, d.backend);
+		}
+	}
+	probe_unlink(f);
+	packet = packet_of(DSR_PACKET_FLOW);
+	decide(f, &packet, FIRST + 1, &d);
+	KUNIT_EXPECT_EQ(test, d.reason, DSR_PASS_NO_SERVICE);
+}
+
+/* What the backend is wanted for does not count, nor what its client did. */
+static void whatever_the_backend_is_wanted_for(struct kunit *test)
+{
+	struct dsr_packet packet = packet_of(DSR_PACKET_FLOW);
+	struct fixture *f = test->priv;
+	struct dsr_backend *backend, *other;
+	struct dsr_decision d;
+	bool added;
+	int admin;
+
+	backend = fixture_backend(test, f, 1, 0);
+	other = fixture_backend(test, f, 2, 1);
+	probe_link(test, FIRST);
+	rcu_read_lock();
+	dsr_conn_add(&f->dn, &packet.tuple,
+		     dsr_conn_hash(&f->dn.table, &packet.tuple),
+		     DSR_CONN_ESTABLISHED, other, &added);
+	rcu_read_unlock();
+	packet.event = DSR_EVENT_DATA;
+	for (admin = 0; admin <= DSR_BACKEND_ADMIN_MAX; admin++) {
+		backend->config.admin = admin;
+		decide(f, &packet, FIRST + 1, &d);
+		KUNIT_EXPECT_EQ(test, d.reason, DSR_FORWARDED_PROBE);
+		KUNIT_EXPECT_PTR_EQ(test, d.backend, backend);
+		KUNIT_EXPECT_NULL(test, d.conn);
+	}
+	KUNIT_ASSERT_EQ(test, dsr_backend_remove(&f->dn, backend, NULL), 0);
+	decide(f, &packet, FIRST + 1, &d);
+	KUNIT_EXPECT_EQ(test, d.reason, DSR_DROP_PROBE_BACKEND);
+	/* and its client's connection is what it was */
+	decide(f, &packet, FIXTURE_MARK, &d);
+	KUNIT_EXPECT_PTR_EQ(test, d.backend, other);
+	probe_unlink(f);
+}
+
+static void ranges_begin_anywhere(struct kunit *test)
+{
+	static const u32 firsts[] = {
+		8, 255, 256, 257, 1000, 0x10000, U32_MAX - DSR_PROBE_MARKS,
+		U32_MAX - DSR_PROBE_MARKS + 1,
+	};
+	struct fixture *f = test->priv;
+	struct dsr_frontend *frontend;
+	int i, n;
+
+	for (i = 0; i < ARRAY_SIZE(firsts); i++) {
+		probe_link(test, firsts[i]);
+		rcu_read_lock();
+		for (n = 0; n < DSR_PROBE_MARKS; n++) {
+			frontend = dsr_probe_find(&f->dn, AF_INET,
+						  firsts[i] + n);
+			KUNIT_ASSERT_NOT_NULL(test, frontend);
+			KUNIT_ASSERT_EQ(test, frontend->fwmark, firsts[i] + n);
+		}
+		KUNIT_EXPECT_NULL(test, dsr_probe_find(&f->dn, AF_INET,
+						       firsts[i] - 1));
+		KUNIT_EXPECT_NULL(test, dsr_probe_find(&f->dn, AF_INET,
+						       firsts[i] + n));
+		KUNIT_EXPECT_NULL(test, dsr_probe_find(&f->dn, AF_INET6,
+						       firsts[i]));
+		rcu_read_unlock();
+		KUNIT_EXPECT_EQ(test, f->dn.ipv4.probes, 1);
+		probe_unlink(f);
+		KUNIT_EXPECT_EQ(test, f->dn.ipv4.probes, 0);
+		KUNIT_EXPECT_EQ(test, f->dn.probes_count, 0);
+	}
+}
+
+static void a_mark_means_one_thing(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	struct dsr_service other = {
+		.key = { .vip.ip = htonl(0x0a0a1f6e), .family = AF_INET },
+	};
+
+	INIT_LIST_HEAD(&other.backends);
+	dsr_output_init(&f->dn);
+	list_add(&f->service.list, &f->dn.services);
+	/* the mark of the service itself */
+	KUNIT_EXPECT_EQ(test, PTR_ERR(dsr_probe_new(&f->dn, &f->service,
+						    FIXTURE_MARK)),
+			-EADDRINUSE);
+	KUNIT_EXPECT_EQ(test, PTR_ERR(dsr_probe_new(&f->dn, &other, 1)),
+			-EADDRINUSE);
+	probe_link(test, FIRST);
+	KUNIT_EXPECT_EQ(test, PTR_ERR(dsr_probe_new(&f->dn, &other,
+						    FIRST + 255)),
+			-EADDRINUSE);
+	KUNIT_EXPECT_EQ(test, PTR_ERR(dsr_probe_new(&f->dn, &other,
+						    FIRST - 255)),
+			-EADDRINUSE);
+	other.key.family = AF_INET6;
+	KUNIT_EXPECT_EQ(test, f->dn.ipv6.probes, 0);
+	probe_unlink(f);
+	list_del(&f->service.list);
+}
+
+/* Two backends of one mark would be none. */
+static void no_two_backends_of_a_mark(struct kunit *test)
+{
+	union nf_inet_addr twin = { .ip = htonl(0x0a000101) };
+	union nf_inet_addr itself = { .ip = htonl(0x0a000001) };
+	union nf_inet_addr third = { .ip = htonl(0x0a000103) };
+	struct fixture *f = test->priv;
+	struct dsr_backend *backend;
+
+	fixture_backend(test, f, 1, 1);
+	backend = fixture_backend(test, f, 2, 1);
+	probe_link(test, FIRST);
+	KUNIT_EXPECT_TRUE(test, dsr_probe_is_shared(&f->service, &twin));
+	KUNIT_EXPECT_FALSE(test, dsr_probe_is_shared(&f->service, &itself));
+	KUNIT_EXPECT_FALSE(test, dsr_probe_is_shared(&f->service, &third));
+	KUNIT_EXPECT_EQ(test, dsr_probe_mark(&f->service, &third), FIRST + 3);
+	probe_unlink(f);
+	KUNIT_EXPECT_EQ(test, dsr_probe_mark(&f->service, &third), 0);
+	backend->nexthop.addr = twin;
+	KUNIT_EXPECT_EQ(test, PTR_ERR(dsr_probe_new(&f->dn, &f->service,
+						    FIRST)), -ENOTUNIQ);
+}
+
+/* What is not for the VIP proves nothing, and what nobody can have sent is not
+ * sent on.
+ */
+static void wrong_addresses(struct kunit *test)
+{
+	struct dsr_packet packet = packet_of(DSR_PACKET_FLOW);
+	struct dsr_packet echo = packet_of(DSR_PACKET_ECHO);
+	struct fixture *f = test->priv;
+	struct dsr_service_key key;
+	struct dsr_decision d;
+
+	fixture_backend(test, f, 1, 1);
+	probe_link(test, FIRST);
+	packet.tuple.v4.daddr = htonl(0x0a000001);
+	decide(f, &packet, FIRST + 1, &d);
+	KUNIT_EXPECT_EQ(test, d.reason, DSR_DROP_PROBE_ADDRESS);
+	packet.tuple.v4.daddr = htonl(0x0a000002);
+	decide(f, &packet, FIRST + 1, &d);
+	KUNIT_EXPECT_EQ(test, d.reason, DSR_FORWARDED_PROBE);
+	packet.tuple.v4.saddr = htonl(INADDR_BROADCAST);
+	decide(f, &packet, FIRST + 1, &d);
+	KUNIT_EXPECT_EQ(test, d.reason, DSR_DROP_SOURCE);
+
+	/* of a service by VIP, protocol and port */
+	key = f->service.key;
+	f->service.key = (struct dsr_service_key) {
+		.vip.ip = echo.tuple.v4.daddr,
+		.family = AF_INET,
+		.proto = IPPROTO_TCP,
+		.port = 80,
+		.port_last = 80,
+	};
+	packet = packet_of(DSR_PACKET_FLOW);
+	decide(f, &packet, FIRST + 1, &d);
+	KUNIT_EXPECT_EQ(test, d.reason, DSR_FORWARDED_PROBE);
+	decide(f, &echo, FIRST + 1, &d);
+	KUNIT_EXPECT_EQ(test, d.reason, DSR_FORWARDED_PROBE);
+	packet.tuple.dport = htons(81);
+	decide(f, &packet, FIRST + 1, &d);
+	KUNIT_EXPECT_EQ(test, d.reason, DSR_DROP_PROBE_ADDRESS);
+	packet = packet_of(DSR_PACKET_FLOW);
+	packet.tuple.proto = IPPROTO_UDP;
+	decide(f, &packet, FIRST + 1, &d);
+	KUNIT_EXPECT_EQ(test, d.reason, DSR_DROP_PROBE_ADDRESS);
+	echo.tuple.v4.daddr = htonl(0x0a000002);
+	decide(f, &echo, FIRST + 1, &d);
+	KUNIT_EXPECT_EQ(test, d.reason, DSR_DROP_PROBE_ADDRESS);
+	f->service.key = key;
+	probe_unlink(f);
+}
+
+static struct kunit_case cases[] = {
+	KUNIT_CASE(mark_names_the_backend),
+	KUNIT_CASE(whatever_the_backend_is_wanted_for),
+	KUNIT_CASE(ranges_begin_anywhere),
+	KUNIT_CASE(a_mark_means_one_thing),
+	KUNIT_CASE(no_two_backends_of_a_mark),
+	KUNIT_CASE(wrong_addresses),
+	{ }
+};
+
+FIXTURE_SUITE("dsr_probe");
