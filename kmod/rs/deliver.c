@@ -14,6 +14,7 @@
 #include "embryo.h"
 #include "flow.h"
 #include "host.h"
+#include "known.h"
 #include "local.h"
 #include "net.h"
 #include "rewrite.h"
@@ -223,6 +224,33 @@ static bool is_outdated(struct dsr_rs_net *rs, const struct sk_buff *skb,
 	       target.lport != flow->lport;
 }
 
+static __always_inline enum dsr_rs_reason
+finish_flow(const struct dsr_rs_flow *flow, struct sk_buff *skb, u8 family)
+{
+	if (flow->rule && unlikely(READ_ONCE(flow->rule->clear)))
+		dsr_rs_rewrite_tos(skb, family, READ_ONCE(flow->rule->clear));
+	/* Over the loopback device a packet keeps the route of its way out. */
+	skb_dst_drop(skb);
+	return dsr_rs_flow_ported(flow) ? DSR_RS_DELIVERED_OTHER_PORT :
+					  DSR_RS_DELIVERED;
+}
+
+/* The short way; %DSR_RS_REASON_COUNT: it is none for this packet. */
+static __always_inline enum dsr_rs_reason
+deliver_known(struct dsr_rs_net *rs, struct sk_buff *skb, u8 family)
+{
+	struct dsr_rs_flow *flow = dsr_rs_known_find(&rs->table, skb, family,
+						     true);
+
+	if (!flow || READ_ONCE(flow->state) != dsr_rs_known_state(flow->proto))
+		return DSR_RS_REASON_COUNT;
+	dsr_table_touch(&flow->node, jiffies);
+	if (flow->rule)
+		dsr_stats_count(flow->rule->stats, skb);
+	dsr_rs_known_rewrite(skb, flow, family, true);
+	return finish_flow(flow, skb, family);
+}
+
 static void note_packet(struct dsr_rs_flow *flow, const struct sk_buff *skb,
 			const struct dsr_rs_packet *pkt)
 {
@@ -275,17 +303,11 @@ static enum dsr_rs_reason deliver_flow(struct dsr_rs_net *rs,
 	if (dsr_rs_rewrite_packet(skb, flow->family, flow->proto, pkt->thoff,
 				  &to))
 		return DSR_RS_DROP_NO_MEMORY;
-	if (flow->rule)
-		dsr_rs_rewrite_tos(skb, flow->family,
-				   READ_ONCE(flow->rule->clear));
-	/* Over the loopback device a packet keeps the route of its way out. */
-	skb_dst_drop(skb);
-	return dsr_rs_flow_ported(flow) ? DSR_RS_DELIVERED_OTHER_PORT :
-					  DSR_RS_DELIVERED;
+	return finish_flow(flow, skb, flow->family);
 }
 
-static enum dsr_rs_reason deliver(struct dsr_rs_net *rs, struct sk_buff *skb,
-				  u8 family)
+static noinline enum dsr_rs_reason deliver_any(struct dsr_rs_net *rs,
+					       struct sk_buff *skb, u8 family)
 {
 	struct dsr_rs_packet pkt __uninitialized;
 
@@ -305,6 +327,17 @@ static enum dsr_rs_reason deliver(struct dsr_rs_net *rs, struct sk_buff *skb,
 	/* Nobody but us has a say in what goes to a VIP. */
 	return dsr_rs_rule_names(&rs->rules, family, &pkt.tuple.server) ?
 	       DSR_RS_DROP_MALFORMED : DSR_RS_PASS_MALFORMED;
+}
+
+static __always_inline enum dsr_rs_reason
+deliver(struct dsr_rs_net *rs, struct sk_buff *skb, u8 family)
+{
+	enum dsr_rs_reason reason;
+
+	reason = family == AF_INET ? deliver_known(rs, skb, AF_INET) :
+				     deliver_known(rs, skb, AF_INET6);
+	return likely(reason != DSR_RS_REASON_COUNT) ?
+	       reason : deliver_any(rs, skb, family);
 }
 
 /** dsr_rs_deliver_hook() - netfilter hook in PRE_ROUTING */

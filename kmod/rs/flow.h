@@ -46,8 +46,10 @@ struct dsr_rs_rule;
  * @rcu: frees it
  * @cport: client's port on the wire
  * @vport: server's port on the wire
+ * @wire: both, as a request has them
  * @local_cport: client's port at the socket
  * @lport: server's port at the socket
+ * @socket: both, as a request has them when it is delivered
  * @proto: IPPROTO_TCP, IPPROTO_UDP or IPPROTO_SCTP
  * @state: enum dsr_conn_state; kept in the entry for the wire
  * @roles: DSR_RS_WIRE, DSR_RS_SOCKET
@@ -60,10 +62,20 @@ struct dsr_rs_flow {
 	struct dsr_node node;
 	struct dsr_rs_rule *rule;
 	struct rcu_head rcu;
-	__be16 cport;
-	__be16 vport;
-	__be16 local_cport;
-	__be16 lport;
+	union {
+		struct {
+			__be16 cport;
+			__be16 vport;
+		};
+		__be32 wire;
+	};
+	union {
+		struct {
+			__be16 local_cport;
+			__be16 lport;
+		};
+		__be32 socket;
+	};
 	u8 proto;
 	u8 state;
 	u8 roles;

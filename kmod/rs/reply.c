@@ -10,6 +10,7 @@
 
 #include "embryo.h"
 #include "flow.h"
+#include "known.h"
 #include "net.h"
 #include "rewrite.h"
 
@@ -78,8 +79,9 @@ static enum dsr_rs_reason reply_flow(struct dsr_rs_net *rs,
 					  DSR_RS_REPLIED;
 }
 
-static enum dsr_rs_reason reply(struct dsr_rs_net *rs, struct sk_buff *skb,
-				const struct nf_hook_state *state)
+static noinline enum dsr_rs_reason
+reply_any(struct dsr_rs_net *rs, struct sk_buff *skb,
+	  const struct nf_hook_state *state)
 {
 	struct dsr_rs_packet pkt __uninitialized;
 
@@ -97,6 +99,33 @@ static enum dsr_rs_reason reply(struct dsr_rs_net *rs, struct sk_buff *skb,
 		break;
 	}
 	return DSR_RS_PASS_MALFORMED;
+}
+
+/* The short way; %DSR_RS_REASON_COUNT: it is none for this packet. */
+static __always_inline enum dsr_rs_reason
+reply_known(struct dsr_rs_net *rs, struct sk_buff *skb, u8 family)
+{
+	struct dsr_rs_flow *flow = dsr_rs_known_find(&rs->table, skb, family,
+						     false);
+
+	if (!flow)
+		return DSR_RS_REASON_COUNT;
+	dsr_table_touch(&flow->node, jiffies);
+	dsr_rs_known_rewrite(skb, flow, family, false);
+	return dsr_rs_flow_ported(flow) ? DSR_RS_REPLIED_OTHER_PORT :
+					  DSR_RS_REPLIED;
+}
+
+static __always_inline enum dsr_rs_reason
+reply(struct dsr_rs_net *rs, struct sk_buff *skb,
+      const struct nf_hook_state *state)
+{
+	enum dsr_rs_reason reason;
+
+	reason = state->pf == AF_INET ? reply_known(rs, skb, AF_INET) :
+					reply_known(rs, skb, AF_INET6);
+	return likely(reason != DSR_RS_REASON_COUNT) ?
+	       reason : reply_any(rs, skb, state);
 }
 
 /** dsr_rs_reply_hook() - netfilter hook in POST_ROUTING */
