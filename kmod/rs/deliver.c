@@ -344,7 +344,7 @@ deliver(struct dsr_rs_net *rs, struct sk_buff *skb, u8 family)
 unsigned int dsr_rs_deliver_hook(void *priv, struct sk_buff *skb,
 				 const struct nf_hook_state *state)
 {
-	struct dsr_rs_net *rs = dsr_rs_net(state->net);
+	struct dsr_rs_net *rs = priv;
 
 	return dsr_rs_net_finish(rs, skb, state, deliver(rs, skb, state->pf));
 }
@@ -353,7 +353,7 @@ unsigned int dsr_rs_deliver_hook(void *priv, struct sk_buff *skb,
 unsigned int dsr_rs_deliver_behind_hook(void *priv, struct sk_buff *skb,
 					const struct nf_hook_state *state)
 {
-	struct dsr_rs_net *rs = dsr_rs_net(state->net);
+	struct dsr_rs_net *rs = priv;
 	enum dsr_rs_reason reason = deliver(rs, skb, state->pf);
 
 	if (dsr_rs_reason_delivers(reason)) {

@@ -132,7 +132,7 @@ reply(struct dsr_rs_net *rs, struct sk_buff *skb,
 unsigned int dsr_rs_reply_hook(void *priv, struct sk_buff *skb,
 			       const struct nf_hook_state *state)
 {
-	struct dsr_rs_net *rs = dsr_rs_net(state->net);
+	struct dsr_rs_net *rs = priv;
 
 	return dsr_rs_net_finish(rs, skb, state, reply(rs, skb, state));
 }
@@ -168,7 +168,7 @@ unsigned int dsr_rs_untrack_hook(void *priv, struct sk_buff *skb,
 	/* Where it was not told of the request, it must not see the reply. What
 	 * becomes of the packet is said in POST_ROUTING.
 	 */
-	if (is_reply(dsr_rs_net(state->net), skb, state)) {
+	if (is_reply(priv, skb, state)) {
 		nf_reset_ct(skb);
 		nf_ct_set(skb, NULL, IP_CT_UNTRACKED);
 	}

@@ -10,6 +10,7 @@
 #include <linux/math64.h>
 #include <linux/siphash.h>
 #include <linux/types.h>
+#include <asm/unaligned.h>
 
 #include "addr.h"
 
@@ -76,11 +77,12 @@ static __always_inline u32 dsr_rs_tuple_hash6(const struct in6_addr *client,
 					      u32 zone, __be16 cport, u8 proto,
 					      const hsiphash_key_t *key)
 {
-	u64 word = (u64)zone << 32 | (__force u32)cport << 16 | proto, addr[2];
+	u64 word = (u64)zone << 32 | (__force u32)cport << 16 | proto;
 
-	memcpy(addr, client, sizeof(addr));
-	word ^= dsr_rs_tuple_fold(addr[0] ^ key->key[0],
-				  addr[1] ^ key->key[1]);
+	word ^= dsr_rs_tuple_fold(get_unaligned((u64 *)&client->s6_addr[0]) ^
+				  key->key[0],
+				  get_unaligned((u64 *)&client->s6_addr[8]) ^
+				  key->key[1]);
 	word = dsr_rs_tuple_fold(word ^ key->key[0], key->key[1]);
 	return dsr_rs_tuple_fold(word ^ key->key[1], key->key[0]);
 }

@@ -166,7 +166,8 @@ class Rig:
         self.addresses = ADDRESSES[family]
         self.hosts = [Host(name) for name in ('gen', 'lb', 'sink')]
         self.gen, self.lb, self.sink = self.hosts
-        self.client = 0
+        # 0 is the network itself, in IPv6 the routers of it.
+        self.client = 1
         self.socket = None
 
     def __enter__(self):
