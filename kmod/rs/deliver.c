@@ -114,9 +114,8 @@ static bool find_target(struct dsr_rs_net *rs, const struct sk_buff *skb,
 	target->local = tuple->server;
 	target->lport = tuple->sport;
 	if (dsr_rs_flow_find_socket(&rs->table, hash, tuple) ||
-	    (dsr_rs_embryo_may_be(pkt) &&
-	     dsr_rs_embryo_find(rs->embryos, hash, dsr_rs_flow_match_socket,
-				tuple, jiffies, &embryo)))
+	    dsr_rs_embryo_find(rs->embryos, hash, dsr_rs_flow_match_socket,
+			       tuple, jiffies, &embryo))
 		return true;
 	if (tuple->proto == IPPROTO_UDP || dsr_rs_packet_opens(pkt))
 		dsr_rs_recent_note(rs->recent, hash, jiffies);
@@ -124,7 +123,7 @@ static bool find_target(struct dsr_rs_net *rs, const struct sk_buff *skb,
 }
 
 /* The flow of a packet that belongs to an embryo: from now on one, if a socket
- * waits for it, or still but an embryo.
+ * waits for it or has answered a datagram before it, or still but an embryo.
  */
 static struct dsr_rs_flow *grow_embryo(struct dsr_rs_net *rs,
 				       const struct sk_buff *skb,
@@ -133,9 +132,12 @@ static struct dsr_rs_flow *grow_embryo(struct dsr_rs_net *rs,
 				       enum dsr_rs_reason *reason)
 {
 	struct dsr_rs_tuple socket = dsr_rs_flow_socket(&embryo->flow);
+	bool answered = embryo->flow.roles & DSR_RS_ANSWERED;
 	struct dsr_rs_flow *flow = NULL;
 	bool foreign;
 
+	/* It is none of those that are counted. */
+	embryo->flow.roles &= ~DSR_RS_ANSWERED;
 	if (embryo->ruled) {
 		embryo->flow.rule = dsr_rs_rule_match(&rs->rules, &pkt->tuple,
 						      embryo->tos, skb,
@@ -153,9 +155,10 @@ static struct dsr_rs_flow *grow_embryo(struct dsr_rs_net *rs,
 	*reason = DSR_RS_DROP_NO_ADDRESS;
 	if (!dsr_rs_local_has(rs->net, socket.family, &socket.server))
 		return NULL;
-	if (pkt->th && dsr_rs_packet_proves(pkt) &&
-	    dsr_rs_socket_ask(rs->net, &socket, skb->dev->ifindex, pkt->th) ==
-	    DSR_RS_SOCKET_EXPECTS)
+	if (answered ||
+	    (pkt->th && dsr_rs_packet_proves(pkt) &&
+	     dsr_rs_socket_ask(rs->net, &socket, skb->dev->ifindex, pkt->th) ==
+	     DSR_RS_SOCKET_EXPECTS))
 		flow = dsr_rs_flow_settle(rs, embryo);
 	return flow ?: &embryo->flow;
 }
@@ -185,8 +188,7 @@ static struct dsr_rs_flow *begin_flow(struct dsr_rs_net *rs,
 		*reason = DSR_RS_PASS_NOT_HOST;
 		return NULL;
 	}
-	found = dsr_rs_embryo_may_be(pkt) &&
-		dsr_rs_embryo_find(rs->embryos, hash, dsr_rs_flow_match_wire,
+	found = dsr_rs_embryo_find(rs->embryos, hash, dsr_rs_flow_match_wire,
 				   &pkt->tuple, jiffies, embryo);
 	if (found && !dsr_rs_packet_opens(pkt))
 		return grow_embryo(rs, skb, pkt, embryo, reason);
@@ -251,13 +253,16 @@ deliver_known(struct dsr_rs_net *rs, struct sk_buff *skb, u8 family)
 	return finish_flow(flow, skb, family);
 }
 
-static void note_packet(struct dsr_rs_flow *flow, const struct sk_buff *skb,
+static void note_packet(struct dsr_rs_net *rs, struct dsr_rs_flow *flow,
+			const struct sk_buff *skb,
 			const struct dsr_rs_packet *pkt)
 {
 	u8 before = READ_ONCE(flow->state);
 	u8 state = dsr_rs_packet_state(before, pkt);
 
 	dsr_table_touch(&flow->node, jiffies);
+	if (READ_ONCE(flow->roles) & DSR_RS_ANSWERED)
+		dsr_rs_flow_prove(rs, flow);
 	if (state != before)
 		WRITE_ONCE(flow->state, state);
 	if (!flow->rule)
@@ -289,7 +294,7 @@ static enum dsr_rs_reason deliver_flow(struct dsr_rs_net *rs,
 		if (!flow)
 			return reason;
 	}
-	note_packet(flow, skb, pkt);
+	note_packet(rs, flow, skb, pkt);
 
 	if (likely(flow->family == AF_INET)) {
 		to.saddr.ip = flow->v4.client;

@@ -60,10 +60,12 @@ static __always_inline bool dsr_rs_known_match(const struct dsr_node *node,
 	const struct ipv6hdr *ip6h = known->ip;
 	const struct iphdr *iph = known->ip;
 	u8 role = known->request ? DSR_RS_WIRE : DSR_RS_SOCKET;
+	/* What says something new of the client goes the long way. */
+	u8 change = known->request ? DSR_RS_ANSWERED : DSR_RS_ASKED;
 
 	if ((known->request ? flow->wire : flow->socket) != known->ports ||
 	    flow->proto != known->proto || flow->family != known->family ||
-	    !(READ_ONCE(flow->roles) & role))
+	    (READ_ONCE(flow->roles) & (role | change)) != role)
 		return false;
 	if (known->family == AF_INET)
 		return known->request ? flow->v4.client == iph->saddr &&

@@ -49,6 +49,8 @@ struct dsr_rs_reasons {
  * @reasons: what became of packets
  * @net: the namespace
  * @entries6: entries of @table that are IPv6
+ * @unproven: entries of @table that are DSR_RS_ASKED or DSR_RS_ANSWERED; for a
+ *	moment one less
  * @lock: protects the next 6 fields and changes of @rules and @silences
  * @live: see above
  * @flows_max: hard cap of @table
@@ -69,6 +71,7 @@ struct dsr_rs_net {
 	struct dsr_rs_reasons __percpu *reasons;
 	struct net *net;
 	atomic_t entries6;
+	atomic_t unproven;
 
 	struct mutex lock;	/* protects the next 6 fields */
 	bool live;

@@ -15,7 +15,8 @@
 #include "rewrite.h"
 
 /* The flow of a packet that answers an embryo. What accepts a connection, or
- * refuses it, is said to anybody; whoever says more has a socket.
+ * refuses it, is said to anybody; whoever says more has a socket. What answers a
+ * datagram is said to anybody as well.
  */
 static struct dsr_rs_flow *hatch_embryo(struct dsr_rs_net *rs,
 					const struct dsr_rs_packet *pkt,
@@ -25,12 +26,17 @@ static struct dsr_rs_flow *hatch_embryo(struct dsr_rs_net *rs,
 	struct dsr_rs_tuple wire;
 	bool foreign;
 
-	if (!dsr_rs_embryo_may_be(pkt) ||
-	    !dsr_rs_embryo_find(rs->embryos, hash, dsr_rs_flow_match_socket,
+	if (!dsr_rs_embryo_find(rs->embryos, hash, dsr_rs_flow_match_socket,
 				&pkt->tuple, jiffies, embryo))
 		return NULL;
+	wire = dsr_rs_flow_wire(&embryo->flow);
+	if (wire.proto == IPPROTO_UDP) {
+		dsr_rs_embryo_answer(rs->embryos,
+				     dsr_rs_tuple_hash(&wire, &rs->table.key),
+				     &wire);
+		return &embryo->flow;
+	}
 	if (embryo->ruled) {
-		wire = dsr_rs_flow_wire(&embryo->flow);
 		/* Who was allowed to begin it is allowed to go on. */
 		embryo->flow.rule = dsr_rs_rule_match(&rs->rules, &wire,
 						      embryo->tos, NULL,
@@ -56,6 +62,8 @@ static enum dsr_rs_reason reply_flow(struct dsr_rs_net *rs,
 	if (!flow)
 		return DSR_RS_PASS_NO_FLOW;
 	dsr_table_touch(&flow->node, jiffies);
+	if (READ_ONCE(flow->roles) & DSR_RS_ASKED)
+		dsr_rs_flow_answer(&rs->table, flow);
 	/* The server knows of no such connection, or has broken it off. If a
 	 * socket is left nevertheless, the flow stays as long as that.
 	 */
@@ -156,9 +164,8 @@ static bool is_reply(struct dsr_rs_net *rs, const struct sk_buff *skb,
 	}
 	hash = dsr_rs_tuple_hash(&pkt.tuple, &rs->table.key);
 	return dsr_rs_flow_find_socket(&rs->table, hash, &pkt.tuple) ||
-	       (dsr_rs_embryo_may_be(&pkt) &&
-		dsr_rs_embryo_find(rs->embryos, hash, dsr_rs_flow_match_socket,
-				   &pkt.tuple, jiffies, &embryo));
+	       dsr_rs_embryo_find(rs->embryos, hash, dsr_rs_flow_match_socket,
+				  &pkt.tuple, jiffies, &embryo);
 }
 
 /** dsr_rs_untrack_hook() - netfilter hook in LOCAL_OUT, before conntrack */
