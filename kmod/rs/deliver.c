@@ -14,6 +14,7 @@
 #include "embryo.h"
 #include "flow.h"
 #include "host.h"
+#include "known.h"
 #include "local.h"
 #include "net.h"
 #include "rewrite.h"
@@ -113,9 +114,8 @@ static bool find_target(struct dsr_rs_net *rs, const struct sk_buff *skb,
 	target->local = tuple->server;
 	target->lport = tuple->sport;
 	if (dsr_rs_flow_find_socket(&rs->table, hash, tuple) ||
-	    (dsr_rs_embryo_may_be(pkt) &&
-	     dsr_rs_embryo_find(rs->embryos, hash, dsr_rs_flow_match_socket,
-				tuple, jiffies, &embryo)))
+	    dsr_rs_embryo_find(rs->embryos, hash, dsr_rs_flow_match_socket,
+			       tuple, jiffies, &embryo))
 		return true;
 	if (tuple->proto == IPPROTO_UDP || dsr_rs_packet_opens(pkt))
 		dsr_rs_recent_note(rs->recent, hash, jiffies);
@@ -123,7 +123,7 @@ static bool find_target(struct dsr_rs_net *rs, const struct sk_buff *skb,
 }
 
 /* The flow of a packet that belongs to an embryo: from now on one, if a socket
- * waits for it, or still but an embryo.
+ * waits for it or has answered a datagram before it, or still but an embryo.
  */
 static struct dsr_rs_flow *grow_embryo(struct dsr_rs_net *rs,
 				       const struct sk_buff *skb,
@@ -132,9 +132,12 @@ static struct dsr_rs_flow *grow_embryo(struct dsr_rs_net *rs,
 				       enum dsr_rs_reason *reason)
 {
 	struct dsr_rs_tuple socket = dsr_rs_flow_socket(&embryo->flow);
+	bool answered = embryo->flow.roles & DSR_RS_ANSWERED;
 	struct dsr_rs_flow *flow = NULL;
 	bool foreign;
 
+	/* It is none of those that are counted. */
+	embryo->flow.roles &= ~DSR_RS_ANSWERED;
 	if (embryo->ruled) {
 		embryo->flow.rule = dsr_rs_rule_match(&rs->rules, &pkt->tuple,
 						      embryo->tos, skb,
@@ -152,9 +155,10 @@ static struct dsr_rs_flow *grow_embryo(struct dsr_rs_net *rs,
 	*reason = DSR_RS_DROP_NO_ADDRESS;
 	if (!dsr_rs_local_has(rs->net, socket.family, &socket.server))
 		return NULL;
-	if (pkt->th && dsr_rs_packet_proves(pkt) &&
-	    dsr_rs_socket_ask(rs->net, &socket, skb->dev->ifindex, pkt->th) ==
-	    DSR_RS_SOCKET_EXPECTS)
+	if (answered ||
+	    (pkt->th && dsr_rs_packet_proves(pkt) &&
+	     dsr_rs_socket_ask(rs->net, &socket, skb->dev->ifindex, pkt->th) ==
+	     DSR_RS_SOCKET_EXPECTS))
 		flow = dsr_rs_flow_settle(rs, embryo);
 	return flow ?: &embryo->flow;
 }
@@ -184,8 +188,7 @@ static struct dsr_rs_flow *begin_flow(struct dsr_rs_net *rs,
 		*reason = DSR_RS_PASS_NOT_HOST;
 		return NULL;
 	}
-	found = dsr_rs_embryo_may_be(pkt) &&
-		dsr_rs_embryo_find(rs->embryos, hash, dsr_rs_flow_match_wire,
+	found = dsr_rs_embryo_find(rs->embryos, hash, dsr_rs_flow_match_wire,
 				   &pkt->tuple, jiffies, embryo);
 	if (found && !dsr_rs_packet_opens(pkt))
 		return grow_embryo(rs, skb, pkt, embryo, reason);
@@ -223,13 +226,43 @@ static bool is_outdated(struct dsr_rs_net *rs, const struct sk_buff *skb,
 	       target.lport != flow->lport;
 }
 
-static void note_packet(struct dsr_rs_flow *flow, const struct sk_buff *skb,
+static __always_inline enum dsr_rs_reason
+finish_flow(const struct dsr_rs_flow *flow, struct sk_buff *skb, u8 family)
+{
+	if (flow->rule && unlikely(READ_ONCE(flow->rule->clear)))
+		dsr_rs_rewrite_tos(skb, family, READ_ONCE(flow->rule->clear));
+	/* Over the loopback device a packet keeps the route of its way out. */
+	skb_dst_drop(skb);
+	return dsr_rs_flow_ported(flow) ? DSR_RS_DELIVERED_OTHER_PORT :
+					  DSR_RS_DELIVERED;
+}
+
+/* The short way; %DSR_RS_REASON_COUNT: it is none for this packet. */
+static __always_inline enum dsr_rs_reason
+deliver_known(struct dsr_rs_net *rs, struct sk_buff *skb, u8 family)
+{
+	struct dsr_rs_flow *flow = dsr_rs_known_find(&rs->table, skb, family,
+						     true);
+
+	if (!flow || READ_ONCE(flow->state) != dsr_rs_known_state(flow->proto))
+		return DSR_RS_REASON_COUNT;
+	dsr_table_touch(&flow->node, jiffies);
+	if (flow->rule)
+		dsr_stats_count(flow->rule->stats, skb);
+	dsr_rs_known_rewrite(skb, flow, family, true);
+	return finish_flow(flow, skb, family);
+}
+
+static void note_packet(struct dsr_rs_net *rs, struct dsr_rs_flow *flow,
+			const struct sk_buff *skb,
 			const struct dsr_rs_packet *pkt)
 {
 	u8 before = READ_ONCE(flow->state);
 	u8 state = dsr_rs_packet_state(before, pkt);
 
 	dsr_table_touch(&flow->node, jiffies);
+	if (READ_ONCE(flow->roles) & DSR_RS_ANSWERED)
+		dsr_rs_flow_prove(rs, flow);
 	if (state != before)
 		WRITE_ONCE(flow->state, state);
 	if (!flow->rule)
@@ -261,7 +294,7 @@ static enum dsr_rs_reason deliver_flow(struct dsr_rs_net *rs,
 		if (!flow)
 			return reason;
 	}
-	note_packet(flow, skb, pkt);
+	note_packet(rs, flow, skb, pkt);
 
 	if (likely(flow->family == AF_INET)) {
 		to.saddr.ip = flow->v4.client;
@@ -275,17 +308,11 @@ static enum dsr_rs_reason deliver_flow(struct dsr_rs_net *rs,
 	if (dsr_rs_rewrite_packet(skb, flow->family, flow->proto, pkt->thoff,
 				  &to))
 		return DSR_RS_DROP_NO_MEMORY;
-	if (flow->rule)
-		dsr_rs_rewrite_tos(skb, flow->family,
-				   READ_ONCE(flow->rule->clear));
-	/* Over the loopback device a packet keeps the route of its way out. */
-	skb_dst_drop(skb);
-	return dsr_rs_flow_ported(flow) ? DSR_RS_DELIVERED_OTHER_PORT :
-					  DSR_RS_DELIVERED;
+	return finish_flow(flow, skb, flow->family);
 }
 
-static enum dsr_rs_reason deliver(struct dsr_rs_net *rs, struct sk_buff *skb,
-				  u8 family)
+static noinline enum dsr_rs_reason deliver_any(struct dsr_rs_net *rs,
+					       struct sk_buff *skb, u8 family)
 {
 	struct dsr_rs_packet pkt __uninitialized;
 
@@ -307,11 +334,22 @@ static enum dsr_rs_reason deliver(struct dsr_rs_net *rs, struct sk_buff *skb,
 	       DSR_RS_DROP_MALFORMED : DSR_RS_PASS_MALFORMED;
 }
 
+static __always_inline enum dsr_rs_reason
+deliver(struct dsr_rs_net *rs, struct sk_buff *skb, u8 family)
+{
+	enum dsr_rs_reason reason;
+
+	reason = family == AF_INET ? deliver_known(rs, skb, AF_INET) :
+				     deliver_known(rs, skb, AF_INET6);
+	return likely(reason != DSR_RS_REASON_COUNT) ?
+	       reason : deliver_any(rs, skb, family);
+}
+
 /** dsr_rs_deliver_hook() - netfilter hook in PRE_ROUTING */
 unsigned int dsr_rs_deliver_hook(void *priv, struct sk_buff *skb,
 				 const struct nf_hook_state *state)
 {
-	struct dsr_rs_net *rs = dsr_rs_net(state->net);
+	struct dsr_rs_net *rs = priv;
 
 	return dsr_rs_net_finish(rs, skb, state, deliver(rs, skb, state->pf));
 }
@@ -320,7 +358,7 @@ unsigned int dsr_rs_deliver_hook(void *priv, struct sk_buff *skb,
 unsigned int dsr_rs_deliver_behind_hook(void *priv, struct sk_buff *skb,
 					const struct nf_hook_state *state)
 {
-	struct dsr_rs_net *rs = dsr_rs_net(state->net);
+	struct dsr_rs_net *rs = priv;
 	enum dsr_rs_reason reason = deliver(rs, skb, state->pf);
 
 	if (dsr_rs_reason_delivers(reason)) {

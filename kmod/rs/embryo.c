@@ -165,6 +165,28 @@ bool dsr_rs_embryo_keep(struct dsr_rs_embryos *embryos,
 }
 
 /**
+ * dsr_rs_embryo_answer() - the socket has answered an embryo of UDP
+ * @embryos: where
+ * @hash: dsr_rs_tuple_hash() of @wire
+ * @wire: its ends on the wire
+ *
+ * Context: any but hard interrupts.
+ */
+void dsr_rs_embryo_answer(struct dsr_rs_embryos *embryos, u32 hash,
+			  const struct dsr_rs_tuple *wire)
+{
+	struct dsr_rs_embryo_bucket *bucket = bucket_of(embryos, hash);
+	int i;
+
+	spin_lock_bh(&bucket->lock);
+	for (i = 0; i < DSR_RS_EMBRYO_WAYS; i++)
+		if (bucket->hash[i] == mark_of(hash) &&
+		    dsr_rs_flow_match_wire(&bucket->way[i].flow.node, wire))
+			bucket->way[i].flow.roles |= DSR_RS_ANSWERED;
+	spin_unlock_bh(&bucket->lock);
+}
+
+/**
  * dsr_rs_embryo_hatch() - an embryo has become a flow
  * @embryos: where
  * @embryo: copy of it

@@ -6,7 +6,8 @@
  * millions of these. What answers it has to find its VIP nevertheless. So it
  * is remembered, but not in the table of flows: for a fixed number there is
  * room here, and who comes later has the place of whoever has been silent for
- * longest. With the first sign of a socket an embryo becomes a flow.
+ * longest. With the first sign of a socket an embryo becomes a flow; one of UDP,
+ * when the client goes on after an answer of the socket's.
  *
  * The answer to a SYN leaves a moment after it. To have forgotten an embryo by
  * the time that the client acknowledges that answer costs nothing but a look at
@@ -68,13 +69,9 @@ bool dsr_rs_embryo_find(struct dsr_rs_embryos *embryos, u32 hash,
 			u32 now, struct dsr_rs_embryo *copy);
 bool dsr_rs_embryo_keep(struct dsr_rs_embryos *embryos,
 			const struct dsr_rs_embryo *embryo);
+void dsr_rs_embryo_answer(struct dsr_rs_embryos *embryos, u32 hash,
+			  const struct dsr_rs_tuple *wire);
 void dsr_rs_embryo_hatch(struct dsr_rs_embryos *embryos,
 			 const struct dsr_rs_embryo *embryo, u32 now);
-
-/** dsr_rs_embryo_may_be() - whether a packet can belong to an embryo */
-static inline bool dsr_rs_embryo_may_be(const struct dsr_rs_packet *pkt)
-{
-	return pkt->tuple.proto != IPPROTO_UDP;
-}
 
 #endif /* _DSR_RS_EMBRYO_H */

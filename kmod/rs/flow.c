@@ -15,6 +15,9 @@
 #include "socket.h"
 #include "state.h"
 
+/* What share of the table those may take who have not been proven. */
+#define UNPROVEN_SHARE	4
+
 /* How often to look for a free client port before giving up. */
 #define PORT_TRIES	64
 #define PORT_MIN	1024
@@ -69,7 +72,8 @@ u32 dsr_rs_flow_left(struct dsr_table *table, struct dsr_rs_flow *flow,
 		if (READ_ONCE(peer->roles) & DSR_RS_WIRE)
 			wire = peer;
 	}
-	timeout = dsr_state_timeout(READ_ONCE(wire->state));
+	timeout = dsr_state_timeout(READ_ONCE(wire->roles) & DSR_RS_UNPROVEN ?
+				    DSR_CONN_SYN : READ_ONCE(wire->state));
 	return timeout > idle ? timeout - idle : 0;
 }
 
@@ -114,6 +118,36 @@ static bool flow_expired(struct dsr_table *table, struct dsr_node *node,
 	return expired;
 }
 
+/* An entry counts no more for those that are unproven. */
+static void entry_prove(struct dsr_rs_net *rs, struct dsr_rs_flow *flow)
+{
+	u8 roles = READ_ONCE(flow->roles);
+
+	do {
+		if (!(roles & DSR_RS_UNPROVEN))
+			return;
+	} while (!try_cmpxchg(&flow->roles, &roles,
+			      (u8)(roles & ~DSR_RS_UNPROVEN)));
+	atomic_dec(&rs->unproven);
+}
+
+static void entry_retire(struct dsr_rs_net *rs, struct dsr_rs_flow *flow)
+{
+	entry_prove(rs, flow);
+	WRITE_ONCE(flow->roles, 0);
+}
+
+static void entry_answer(struct dsr_rs_flow *flow)
+{
+	u8 roles = READ_ONCE(flow->roles);
+
+	do {
+		if (!(roles & DSR_RS_ASKED))
+			return;
+	} while (!try_cmpxchg(&flow->roles, &roles,
+			      (u8)(roles ^ DSR_RS_UNPROVEN)));
+}
+
 static void flow_free(struct dsr_rs_flow *flow)
 {
 	if (flow->rule)
@@ -134,6 +168,7 @@ static void flow_release(struct dsr_table *table, struct dsr_node *node)
 
 	if (dsr_rs_flow_of(node)->family == AF_INET6)
 		atomic_dec(&rs->entries6);
+	entry_prove(rs, dsr_rs_flow_of(node));
 	call_rcu(&dsr_rs_flow_of(node)->rcu, flow_free_rcu);
 	if (!atomic_read(&table->entries))
 		dsr_rs_net_idle(rs);
@@ -205,12 +240,14 @@ static struct dsr_rs_flow *flow_insert(struct dsr_rs_net *rs,
 		*reason = DSR_RS_DROP_NO_MEMORY;
 		return NULL;
 	}
-	copy->roles = roles;
+	copy->roles = roles | flow->roles;
 	copy->node.hash = dsr_rs_tuple_hash(&tuple, &rs->table.key);
 	node = dsr_table_insert(&rs->table, &copy->node, match, flow);
 	if (node == &copy->node) {
 		if (copy->family == AF_INET6)
 			atomic_inc(&rs->entries6);
+		if (flow->roles & DSR_RS_UNPROVEN)
+			atomic_inc(&rs->unproven);
 		if (copy->rule && roles & DSR_RS_WIRE)
 			this_cpu_inc(copy->rule->stats->connections);
 		return copy;
@@ -275,9 +312,8 @@ static bool port_taken(struct dsr_rs_net *rs, const struct dsr_rs_packet *pkt,
 
 	if (dsr_rs_flow_find_socket(&rs->table, hash, &tuple))
 		return true;
-	if (!udp && dsr_rs_embryo_find(rs->embryos, hash,
-				       dsr_rs_flow_match_socket, &tuple,
-				       jiffies, &embryo))
+	if (dsr_rs_embryo_find(rs->embryos, hash, dsr_rs_flow_match_socket,
+			       &tuple, jiffies, &embryo))
 		return true;
 	if ((udp || dsr_rs_packet_opens(pkt)) &&
 	    dsr_rs_recent_has(rs->recent, hash, jiffies,
@@ -327,7 +363,7 @@ static struct dsr_rs_flow *create_pair(struct dsr_rs_net *rs,
 		return NULL;
 	wire = flow_insert(rs, new, DSR_RS_WIRE, match_wire, reason);
 	if (!wire || wire->local_cport != new->local_cport)
-		WRITE_ONCE(socket->roles, 0);
+		entry_retire(rs, socket);
 	return wire;
 }
 
@@ -365,6 +401,13 @@ static bool embryo_keep(struct dsr_rs_net *rs, struct dsr_rs_embryo *embryo,
 	return dsr_rs_embryo_keep(rs->embryos, embryo);
 }
 
+/* Whether there are as many unproven flows as may be. */
+static bool is_crowded(struct dsr_rs_net *rs)
+{
+	return atomic_read(&rs->unproven) >=
+	       (int)(READ_ONCE(rs->table.max) / UNPROVEN_SHARE);
+}
+
 /**
  * dsr_rs_flow_create() - begin a flow
  * @rs: where
@@ -385,18 +428,19 @@ struct dsr_rs_flow *dsr_rs_flow_create(struct dsr_rs_net *rs,
 				       struct dsr_rs_embryo *embryo,
 				       enum dsr_rs_reason *reason)
 {
-	bool udp = pkt->tuple.proto == IPPROTO_UDP;
+	bool listed = pkt->tuple.proto == IPPROTO_UDP && !is_crowded(rs);
 	enum dsr_rs_socket says = DSR_RS_SOCKET_NONE;
 	struct dsr_rs_flow *new = &embryo->flow, *flow;
 
 	flow_fill(new, pkt, target);
 	embryo->tos = pkt->tos;
 	embryo->ruled = target->rule;
+	new->roles = listed ? DSR_RS_ASKED : 0;
 	*reason = DSR_RS_REASON_COUNT;
 	if (target->rule &&
 	    !port_taken(rs, pkt, target, pkt->tuple.cport, &says)) {
-		if (udp || (says == DSR_RS_SOCKET_EXPECTS &&
-			    dsr_rs_packet_proves(pkt))) {
+		if (listed || (says == DSR_RS_SOCKET_EXPECTS &&
+			       dsr_rs_packet_proves(pkt))) {
 			flow = create_single(rs, new, reason);
 			if (flow || *reason != DSR_RS_REASON_COUNT)
 				return flow;
@@ -413,7 +457,7 @@ struct dsr_rs_flow *dsr_rs_flow_create(struct dsr_rs_net *rs,
 		*reason = DSR_RS_DROP_NO_PORT;
 		return NULL;
 	}
-	if (udp) {
+	if (listed) {
 		flow = create_pair(rs, new, reason);
 		if (flow)
 			return flow;
@@ -442,12 +486,46 @@ struct dsr_rs_flow *dsr_rs_flow_settle(struct dsr_rs_net *rs,
 	enum dsr_rs_reason reason;
 
 	new.node.seen = jiffies;
-	new.state = DSR_CONN_ESTABLISHED;
+	new.state = new.proto == IPPROTO_UDP ? DSR_CONN_UDP :
+					       DSR_CONN_ESTABLISHED;
+	new.roles = 0;
 	flow = dsr_rs_flow_ported(&new) ? create_pair(rs, &new, &reason) :
 					  create_single(rs, &new, &reason);
 	if (flow)
 		dsr_rs_embryo_hatch(rs->embryos, embryo, jiffies);
 	return flow;
+}
+
+/**
+ * dsr_rs_flow_answer() - the socket has sent something
+ * @table: its table
+ * @flow: its entry for the socket, DSR_RS_ASKED
+ *
+ * Context: rcu_read_lock(), any.
+ */
+void dsr_rs_flow_answer(struct dsr_table *table, struct dsr_rs_flow *flow)
+{
+	struct dsr_rs_flow *peer = flow_peer(table, flow);
+
+	entry_answer(flow);
+	if (peer)
+		entry_answer(peer);
+}
+
+/**
+ * dsr_rs_flow_prove() - the client goes on after an answer
+ * @rs: where
+ * @flow: its entry for the wire, DSR_RS_ANSWERED
+ *
+ * Context: rcu_read_lock(), any.
+ */
+void dsr_rs_flow_prove(struct dsr_rs_net *rs, struct dsr_rs_flow *flow)
+{
+	struct dsr_rs_flow *peer = flow_peer(&rs->table, flow);
+
+	entry_prove(rs, flow);
+	if (peer)
+		entry_prove(rs, peer);
 }
 
 /**
@@ -459,11 +537,12 @@ struct dsr_rs_flow *dsr_rs_flow_settle(struct dsr_rs_net *rs,
  */
 void dsr_rs_flow_retire(struct dsr_table *table, struct dsr_rs_flow *flow)
 {
+	struct dsr_rs_net *rs = container_of(table, struct dsr_rs_net, table);
 	struct dsr_rs_flow *peer = flow_peer(table, flow);
 
 	if (peer)
-		WRITE_ONCE(peer->roles, 0);
-	WRITE_ONCE(flow->roles, 0);
+		entry_retire(rs, peer);
+	entry_retire(rs, flow);
 }
 
 struct lost {

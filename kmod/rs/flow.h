@@ -10,6 +10,12 @@
  * end only. Where another conversation has the socket's side already, the
  * client gets another port there, and two entries, one for each side.
  *
+ * A datagram proves nothing of who has sent it. So a flow of UDP begins as
+ * asked, becomes answered with the first datagram of the socket's, and is proven
+ * when the client goes on after that. Until then it lives for a minute only,
+ * and all of these may take but a share of the table; what comes when they
+ * have it is remembered as an embryo, see embryo.h.
+ *
  * Owner: the table of struct dsr_rs_net from the insert on, then, once
  * unlinked by the table's janitor, the RCU callback that frees it. A flow
  * holds a reference to its rule.
@@ -37,6 +43,10 @@ struct dsr_rs_rule;
 #define DSR_RS_SOCKET	BIT(1)
 /* Of an embryo: a flow has taken its place; see embryo.h. */
 #define DSR_RS_HATCHED	BIT(2)
+/* Of UDP: what is known of the client; see below. */
+#define DSR_RS_ASKED	BIT(3)
+#define DSR_RS_ANSWERED	BIT(4)
+#define DSR_RS_UNPROVEN	(DSR_RS_ASKED | DSR_RS_ANSWERED)
 
 /**
  * struct dsr_rs_flow - an entry of the table
@@ -46,11 +56,13 @@ struct dsr_rs_rule;
  * @rcu: frees it
  * @cport: client's port on the wire
  * @vport: server's port on the wire
+ * @wire: both, as a request has them
  * @local_cport: client's port at the socket
  * @lport: server's port at the socket
+ * @socket: both, as a request has them when it is delivered
  * @proto: IPPROTO_TCP, IPPROTO_UDP or IPPROTO_SCTP
  * @state: enum dsr_conn_state; kept in the entry for the wire
- * @roles: DSR_RS_WIRE, DSR_RS_SOCKET
+ * @roles: DSR_RS_WIRE, DSR_RS_SOCKET; and DSR_RS_ASKED or DSR_RS_ANSWERED
  * @family: AF_INET or AF_INET6
  * @v4: addresses of the client, of the server on the wire, and of the server
  *	at the socket, if @family is AF_INET: there is memory for no more
@@ -60,10 +72,20 @@ struct dsr_rs_flow {
 	struct dsr_node node;
 	struct dsr_rs_rule *rule;
 	struct rcu_head rcu;
-	__be16 cport;
-	__be16 vport;
-	__be16 local_cport;
-	__be16 lport;
+	union {
+		struct {
+			__be16 cport;
+			__be16 vport;
+		};
+		__be32 wire;
+	};
+	union {
+		struct {
+			__be16 local_cport;
+			__be16 lport;
+		};
+		__be32 socket;
+	};
 	u8 proto;
 	u8 state;
 	u8 roles;
@@ -238,6 +260,8 @@ struct dsr_rs_flow *dsr_rs_flow_create(struct dsr_rs_net *rs,
 				       enum dsr_rs_reason *reason);
 struct dsr_rs_flow *dsr_rs_flow_settle(struct dsr_rs_net *rs,
 				       const struct dsr_rs_embryo *embryo);
+void dsr_rs_flow_answer(struct dsr_table *table, struct dsr_rs_flow *flow);
+void dsr_rs_flow_prove(struct dsr_rs_net *rs, struct dsr_rs_flow *flow);
 void dsr_rs_flow_retire(struct dsr_table *table, struct dsr_rs_flow *flow);
 void dsr_rs_flow_forget(struct dsr_rs_net *rs, u8 family,
 			const union nf_inet_addr *addr);

@@ -38,25 +38,24 @@ static const struct nf_hook_ops hooks_behind[] = {
 	HOOKS_BEHIND(NFPROTO_IPV6, NF_IP6_PRI),
 };
 
-static unsigned int hooks_count(bool behind)
-{
-	unsigned int count = behind ? ARRAY_SIZE(hooks_behind) :
-				      ARRAY_SIZE(hooks_first);
-
-	return ipv6_mod_enabled() ? count : count / 2;
-}
-
-static const struct nf_hook_ops *hooks_of(bool behind)
-{
-	return behind ? hooks_behind : hooks_first;
-}
+static_assert(ARRAY_SIZE(hooks_behind) == DSR_RS_HOOKS);
 
 static int hooks_register(struct dsr_rs_net *rs, bool behind)
 {
-	int err = nf_register_net_hooks(rs->net, hooks_of(behind),
-					hooks_count(behind));
+	const struct nf_hook_ops *from = behind ? hooks_behind : hooks_first;
+	unsigned int count = behind ? ARRAY_SIZE(hooks_behind) :
+				      ARRAY_SIZE(hooks_first);
+	unsigned int i;
+	int err;
 
-	rs->hooked = !err;
+	if (!ipv6_mod_enabled())
+		count /= 2;
+	for (i = 0; i < count; i++) {
+		rs->hooks[i] = from[i];
+		rs->hooks[i].priv = rs;
+	}
+	err = nf_register_net_hooks(rs->net, rs->hooks, count);
+	rs->hooked = err ? 0 : count;
 	rs->behind = behind;
 	return err;
 }
@@ -83,10 +82,8 @@ int dsr_rs_hook_start(struct dsr_rs_net *rs)
 void dsr_rs_hook_stop(struct dsr_rs_net *rs)
 {
 	lockdep_assert_held(&rs->lock);
-	if (rs->hooked)
-		nf_unregister_net_hooks(rs->net, hooks_of(rs->behind),
-					hooks_count(rs->behind));
-	rs->hooked = false;
+	nf_unregister_net_hooks(rs->net, rs->hooks, rs->hooked);
+	rs->hooked = 0;
 }
 
 /**

@@ -28,6 +28,9 @@
 
 struct dsr_rs_embryos;
 
+/* At most, of both families; see hook.c. */
+#define DSR_RS_HOOKS	6
+
 /**
  * struct dsr_rs_reasons - packets by reason
  * @packets: counters
@@ -46,11 +49,14 @@ struct dsr_rs_reasons {
  * @reasons: what became of packets
  * @net: the namespace
  * @entries6: entries of @table that are IPv6
- * @lock: protects the next 5 fields and changes of @rules and @silences
+ * @unproven: entries of @table that are DSR_RS_ASKED or DSR_RS_ANSWERED; for a
+ *	moment one less
+ * @lock: protects the next 6 fields and changes of @rules and @silences
  * @live: see above
  * @flows_max: hard cap of @table
  * @generation: changes of @rules so far
- * @hooked: the hooks are registered
+ * @hooks: the hooks
+ * @hooked: how many of them are registered
  * @behind: behind the balancer; see hook.h
  * @idle: ends being live
  * @place: looks whether there is a balancer
@@ -65,12 +71,14 @@ struct dsr_rs_net {
 	struct dsr_rs_reasons __percpu *reasons;
 	struct net *net;
 	atomic_t entries6;
+	atomic_t unproven;
 
-	struct mutex lock;	/* protects the next 5 fields */
+	struct mutex lock;	/* protects the next 6 fields */
 	bool live;
 	u32 flows_max;
 	u32 generation;
-	bool hooked;
+	struct nf_hook_ops hooks[DSR_RS_HOOKS];
+	u32 hooked;
 	bool behind;
 
 	struct work_struct idle;

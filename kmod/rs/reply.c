@@ -10,11 +10,13 @@
 
 #include "embryo.h"
 #include "flow.h"
+#include "known.h"
 #include "net.h"
 #include "rewrite.h"
 
 /* The flow of a packet that answers an embryo. What accepts a connection, or
- * refuses it, is said to anybody; whoever says more has a socket.
+ * refuses it, is said to anybody; whoever says more has a socket. What answers a
+ * datagram is said to anybody as well.
  */
 static struct dsr_rs_flow *hatch_embryo(struct dsr_rs_net *rs,
 					const struct dsr_rs_packet *pkt,
@@ -24,12 +26,17 @@ static struct dsr_rs_flow *hatch_embryo(struct dsr_rs_net *rs,
 	struct dsr_rs_tuple wire;
 	bool foreign;
 
-	if (!dsr_rs_embryo_may_be(pkt) ||
-	    !dsr_rs_embryo_find(rs->embryos, hash, dsr_rs_flow_match_socket,
+	if (!dsr_rs_embryo_find(rs->embryos, hash, dsr_rs_flow_match_socket,
 				&pkt->tuple, jiffies, embryo))
 		return NULL;
+	wire = dsr_rs_flow_wire(&embryo->flow);
+	if (wire.proto == IPPROTO_UDP) {
+		dsr_rs_embryo_answer(rs->embryos,
+				     dsr_rs_tuple_hash(&wire, &rs->table.key),
+				     &wire);
+		return &embryo->flow;
+	}
 	if (embryo->ruled) {
-		wire = dsr_rs_flow_wire(&embryo->flow);
 		/* Who was allowed to begin it is allowed to go on. */
 		embryo->flow.rule = dsr_rs_rule_match(&rs->rules, &wire,
 						      embryo->tos, NULL,
@@ -55,6 +62,8 @@ static enum dsr_rs_reason reply_flow(struct dsr_rs_net *rs,
 	if (!flow)
 		return DSR_RS_PASS_NO_FLOW;
 	dsr_table_touch(&flow->node, jiffies);
+	if (READ_ONCE(flow->roles) & DSR_RS_ASKED)
+		dsr_rs_flow_answer(&rs->table, flow);
 	/* The server knows of no such connection, or has broken it off. If a
 	 * socket is left nevertheless, the flow stays as long as that.
 	 */
@@ -78,8 +87,9 @@ static enum dsr_rs_reason reply_flow(struct dsr_rs_net *rs,
 					  DSR_RS_REPLIED;
 }
 
-static enum dsr_rs_reason reply(struct dsr_rs_net *rs, struct sk_buff *skb,
-				const struct nf_hook_state *state)
+static noinline enum dsr_rs_reason
+reply_any(struct dsr_rs_net *rs, struct sk_buff *skb,
+	  const struct nf_hook_state *state)
 {
 	struct dsr_rs_packet pkt __uninitialized;
 
@@ -99,11 +109,38 @@ static enum dsr_rs_reason reply(struct dsr_rs_net *rs, struct sk_buff *skb,
 	return DSR_RS_PASS_MALFORMED;
 }
 
+/* The short way; %DSR_RS_REASON_COUNT: it is none for this packet. */
+static __always_inline enum dsr_rs_reason
+reply_known(struct dsr_rs_net *rs, struct sk_buff *skb, u8 family)
+{
+	struct dsr_rs_flow *flow = dsr_rs_known_find(&rs->table, skb, family,
+						     false);
+
+	if (!flow)
+		return DSR_RS_REASON_COUNT;
+	dsr_table_touch(&flow->node, jiffies);
+	dsr_rs_known_rewrite(skb, flow, family, false);
+	return dsr_rs_flow_ported(flow) ? DSR_RS_REPLIED_OTHER_PORT :
+					  DSR_RS_REPLIED;
+}
+
+static __always_inline enum dsr_rs_reason
+reply(struct dsr_rs_net *rs, struct sk_buff *skb,
+      const struct nf_hook_state *state)
+{
+	enum dsr_rs_reason reason;
+
+	reason = state->pf == AF_INET ? reply_known(rs, skb, AF_INET) :
+					reply_known(rs, skb, AF_INET6);
+	return likely(reason != DSR_RS_REASON_COUNT) ?
+	       reason : reply_any(rs, skb, state);
+}
+
 /** dsr_rs_reply_hook() - netfilter hook in POST_ROUTING */
 unsigned int dsr_rs_reply_hook(void *priv, struct sk_buff *skb,
 			       const struct nf_hook_state *state)
 {
-	struct dsr_rs_net *rs = dsr_rs_net(state->net);
+	struct dsr_rs_net *rs = priv;
 
 	return dsr_rs_net_finish(rs, skb, state, reply(rs, skb, state));
 }
@@ -127,9 +164,8 @@ static bool is_reply(struct dsr_rs_net *rs, const struct sk_buff *skb,
 	}
 	hash = dsr_rs_tuple_hash(&pkt.tuple, &rs->table.key);
 	return dsr_rs_flow_find_socket(&rs->table, hash, &pkt.tuple) ||
-	       (dsr_rs_embryo_may_be(&pkt) &&
-		dsr_rs_embryo_find(rs->embryos, hash, dsr_rs_flow_match_socket,
-				   &pkt.tuple, jiffies, &embryo));
+	       dsr_rs_embryo_find(rs->embryos, hash, dsr_rs_flow_match_socket,
+				  &pkt.tuple, jiffies, &embryo);
 }
 
 /** dsr_rs_untrack_hook() - netfilter hook in LOCAL_OUT, before conntrack */
@@ -139,7 +175,7 @@ unsigned int dsr_rs_untrack_hook(void *priv, struct sk_buff *skb,
 	/* Where it was not told of the request, it must not see the reply. What
 	 * becomes of the packet is said in POST_ROUTING.
 	 */
-	if (is_reply(dsr_rs_net(state->net), skb, state)) {
+	if (is_reply(priv, skb, state)) {
 		nf_reset_ct(skb);
 		nf_ct_set(skb, NULL, IP_CT_UNTRACKED);
 	}

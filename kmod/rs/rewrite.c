@@ -35,34 +35,32 @@ static void ports_write(__be16 *ports, const struct dsr_rs_ends *to)
 	ports[1] = to->dest;
 }
 
-static void check_replace_addr(struct sk_buff *skb, u8 family, __sum16 *check,
-			       const union nf_inet_addr *from,
-			       const union nf_inet_addr *to)
+static __wsum addr_change(u8 family, const union nf_inet_addr *from,
+			  const union nf_inet_addr *to)
 {
-	if (dsr_addr_equal(family, from, to))
-		return;
-	if (likely(family == AF_INET))
-		inet_proto_csum_replace4(check, skb, from->ip, to->ip, true);
-	else
-		inet_proto_csum_replace16(check, skb, from->ip6, to->ip6,
-					  true);
+	return likely(family == AF_INET) ?
+	       dsr_rs_rewrite_change(from->ip, to->ip) :
+	       dsr_rs_rewrite_change6(&from->in6, &to->in6);
 }
 
-/* The checksum of TCP or UDP at @check: both addresses and both ports. Of these
- * the client's address always stays, and the ports nearly always.
- */
+static __wsum port_change(__be16 from, __be16 to)
+{
+	return csum_sub((__force __wsum)to, (__force __wsum)from);
+}
+
+/* The checksum of TCP or UDP at @check: both addresses and both ports. */
 static void check_replace(struct sk_buff *skb, u8 family, __sum16 *check,
 			  const struct dsr_rs_ends *from,
 			  const struct dsr_rs_ends *to)
 {
-	check_replace_addr(skb, family, check, &from->saddr, &to->saddr);
-	check_replace_addr(skb, family, check, &from->daddr, &to->daddr);
-	if (unlikely(from->source != to->source))
-		inet_proto_csum_replace2(check, skb, from->source, to->source,
-					 false);
-	if (unlikely(from->dest != to->dest))
-		inet_proto_csum_replace2(check, skb, from->dest, to->dest,
-					 false);
+	__wsum ports = csum_add(port_change(from->source, to->source),
+				port_change(from->dest, to->dest));
+
+	dsr_rs_rewrite_check(skb, family, check,
+			     csum_add(addr_change(family, &from->saddr,
+						  &to->saddr),
+				      addr_change(family, &from->daddr,
+						  &to->daddr)), ports);
 }
 
 /* No checksum in the packet makes up for anything. In IPv4 that of the header
@@ -182,14 +180,10 @@ static void addresses_write(struct sk_buff *skb, u8 family,
 
 	if (likely(family == AF_INET)) {
 		iph = ip_hdr(skb);
-		if (iph->saddr != saddr->ip) {
-			csum_replace4(&iph->check, iph->saddr, saddr->ip);
-			iph->saddr = saddr->ip;
-		}
-		if (iph->daddr != daddr->ip) {
-			csum_replace4(&iph->check, iph->daddr, daddr->ip);
-			iph->daddr = daddr->ip;
-		}
+		csum_replace4(&iph->check, iph->saddr, saddr->ip);
+		csum_replace4(&iph->check, iph->daddr, daddr->ip);
+		iph->saddr = saddr->ip;
+		iph->daddr = daddr->ip;
 	} else {
 		ip6h = ipv6_hdr(skb);
 		ip6h->saddr = saddr->in6;

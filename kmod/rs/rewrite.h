@@ -11,6 +11,7 @@
 #include <linux/netfilter.h>
 #include <linux/skbuff.h>
 #include <linux/types.h>
+#include <net/checksum.h>
 
 /**
  * struct dsr_rs_ends - what a packet shall have in its headers
@@ -39,6 +40,59 @@ struct dsr_rs_quoted {
 	unsigned int th;
 	u8 proto;
 };
+
+/** dsr_rs_rewrite_change() - by what a sum changes with a word in it */
+static __always_inline __wsum dsr_rs_rewrite_change(__be32 from, __be32 to)
+{
+	return csum_sub((__force __wsum)to, (__force __wsum)from);
+}
+
+/** dsr_rs_rewrite_change6() - by what a sum changes with an IPv6 address in it */
+static __always_inline __wsum
+dsr_rs_rewrite_change6(const struct in6_addr *from, const struct in6_addr *to)
+{
+	u64 sum = 0;
+	int i;
+
+	for (i = 0; i < 4; i++)
+		sum += (u64)(__force u32)to->s6_addr32[i] +
+		       (__force u32)~from->s6_addr32[i];
+	sum = (u32)sum + (sum >> 32);
+	return (__force __wsum)((u32)sum + (u32)(sum >> 32));
+}
+
+/** dsr_rs_rewrite_sum() - @check after what it is of has changed by @change */
+static __always_inline __sum16 dsr_rs_rewrite_sum(__sum16 check, __wsum change)
+{
+	return csum_fold(csum_add(~csum_unfold(check), change));
+}
+
+/**
+ * dsr_rs_rewrite_check() - keep the checksum of TCP or UDP right
+ * @skb: packet
+ * @family: of the packet
+ * @check: its checksum; UDP's may not be 0 unless it is left to the device
+ * @addrs: by what the sum of the addresses has changed
+ * @ports: by what the sum of the ports has changed
+ *
+ * Context: any.
+ */
+static __always_inline void
+dsr_rs_rewrite_check(struct sk_buff *skb, u8 family, __sum16 *check,
+		     __wsum addrs, __wsum ports)
+{
+	if (skb->ip_summed == CHECKSUM_PARTIAL) {
+		/* So far it is of the pseudo header, and not inverted. */
+		*check = ~csum_fold(csum_add(csum_unfold(*check), addrs));
+		return;
+	}
+	*check = dsr_rs_rewrite_sum(*check, csum_add(addrs, ports));
+	/* The checksum makes up for the addresses in IPv6, and in IPv4 for
+	 * them and for that of the header.
+	 */
+	if (skb->ip_summed == CHECKSUM_COMPLETE && family == AF_INET)
+		skb->csum = csum_sub(skb->csum, addrs);
+}
 
 u32 dsr_rs_rewrite_crc(u32 change, unsigned int len);
 int dsr_rs_rewrite_packet(struct sk_buff *skb, u8 family, u8 proto,

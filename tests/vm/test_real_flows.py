@@ -73,6 +73,50 @@ def test_syn_flood(one):
     assert after['drop_flow_table_full'] == before['drop_flow_table_full']
 
 
+def listed(site, port):
+    """Whether there is a flow of the client with this port."""
+    return port in {flow['sport'] for flow in site.w101.show('flow show')}
+
+
+@pytest.mark.smp
+def test_udp_flood(one):
+    """Datagrams that nobody answers, or goes on after, have their share."""
+    number = 3000 if DEBUG else 20000
+    one.echo('w101')
+    one.w101.dsrctl('flow set max 1000')
+    sink = one.w101.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    one.sockets.append(sink)
+    sink.bind(('', 9))
+    old = one.udp()
+    exchange(old, [b'x'] * 3, window=1)
+    before = genl.reasons(one.w101, 'dsr_rs')
+    limit = genl.table(one.w101, 'dsr_rs')[0] + 250
+    with wire.Tap(one.lv2, 'eth1') as tap:
+        for port in range(5000, 5500):
+            tap.send(wire.udp(port, 7, b'x', src='10.20.1.1'), W101)
+            if not port % 50:
+                wait_for('all so far are answered', lambda n=port - 5000: (
+                    genl.reasons(one.w101, 'dsr_rs')['replied'] -
+                    before['replied'] > n))
+    assert genl.table(one.w101, 'dsr_rs')[0] <= limit
+    packets = [wire.udp(port, 9, b'x', src='10.20.1.2')
+               for port in range(1024, 1024 + number)]
+    with Flood(one, packets, W101, host='lv2', dev='eth1'):
+        wait_for('all of the flood is there', lambda: genl.reasons(
+            one.w101, 'dsr_rs')['delivered'] - before['delivered'] > number)
+        for _ in range(3):
+            assert ask(one.connect()).startswith('w101 ')
+            exchange(old, [b'x'] * 3, window=1)
+            new = one.udp()
+            wait_for('a client that goes on has a flow', lambda s=new: (
+                exchange(s, [b'x'] * 3, window=1),
+                listed(one, s.getsockname()[1]))[1])
+        # connections have a second or third entry while they are closed
+        assert genl.table(one.w101, 'dsr_rs')[0] <= limit + 20
+    after = genl.reasons(one.w101, 'dsr_rs')
+    assert after['drop_flow_table_full'] == before['drop_flow_table_full']
+
+
 def test_ack_flood(one):
     """Neither do segments that nobody waits for get into the table.
 

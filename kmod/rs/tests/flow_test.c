@@ -66,6 +66,21 @@ static struct dsr_rs_flow *find(struct dsr_rs_net *rs, bool wire,
 	return flow;
 }
 
+static void answer(struct dsr_rs_net *rs, struct dsr_rs_flow *flow)
+{
+	rcu_read_lock();
+	dsr_rs_flow_answer(&rs->table, flow);
+	rcu_read_unlock();
+}
+
+static void prove(struct dsr_rs_net *rs, struct dsr_rs_flow *flow)
+{
+	answer(rs, flow);
+	rcu_read_lock();
+	dsr_rs_flow_prove(rs, flow);
+	rcu_read_unlock();
+}
+
 static int flow_test_init(struct kunit *test)
 {
 	test->priv = fixture_net(test, CAP);
@@ -218,6 +233,7 @@ static void flow_pair_expires_as_one(struct kunit *test)
 	socket = find(rs, false, LOCAL, IPPROTO_UDP, wire->local_cport,
 		      htons(80));
 	KUNIT_ASSERT_NOT_NULL(test, socket);
+	prove(rs, wire);
 
 	/* Only the server sends: the client's side stays. */
 	WRITE_ONCE(socket->node.seen, now + timeout);
@@ -336,6 +352,75 @@ static void flow_of_embryo(struct kunit *test)
 	dsr_rs_rule_put(rule);
 }
 
+/* Who is answered and does not go on is soon forgotten, both entries. */
+static void flow_udp_is_proven(struct kunit *test)
+{
+	struct dsr_rs_net *rs = test->priv;
+	struct dsr_rs_rule *rule = any_rule(test);
+	struct dsr_rs_packet one = request(VIP, IPPROTO_UDP, 5000, 80);
+	struct dsr_rs_packet two = request(VIP2, IPPROTO_UDP, 5000, 80);
+	enum dsr_rs_reason reason;
+	struct dsr_rs_flow *flow;
+	u32 now;
+
+	create(rs, &one, rule, 80, &reason);
+	flow = create(rs, &two, rule, 80, &reason);
+	KUNIT_ASSERT_NOT_NULL(test, flow);
+	KUNIT_EXPECT_EQ(test, 3, atomic_read(&rs->unproven));
+	answer(rs, flow);
+	answer(rs, flow);
+	KUNIT_EXPECT_EQ(test, 3, atomic_read(&rs->unproven));
+	now = jiffies;
+	rcu_read_lock();
+	KUNIT_EXPECT_LE(test, dsr_rs_flow_left(&rs->table, flow, now),
+			dsr_state_timeout(DSR_CONN_SYN));
+	rcu_read_unlock();
+	prove(rs, flow);
+	prove(rs, flow);
+	KUNIT_EXPECT_EQ(test, 1, atomic_read(&rs->unproven));
+
+	dsr_table_tidy(&rs->table, now + dsr_state_timeout(DSR_CONN_SYN) + HZ,
+		       true);
+	KUNIT_EXPECT_EQ(test, 2, atomic_read(&rs->table.entries));
+	KUNIT_EXPECT_EQ(test, 0, atomic_read(&rs->unproven));
+	KUNIT_EXPECT_NOT_NULL(test, find(rs, true, VIP2, IPPROTO_UDP,
+					 htons(5000), htons(80)));
+	dsr_rs_rule_put(rule);
+}
+
+/* Unproven flows have a share, and what comes then is kept elsewhere. */
+static void flow_udp_crowd(struct kunit *test)
+{
+	struct dsr_rs_net *rs = test->priv;
+	struct dsr_rs_rule *rule = any_rule(test);
+	struct dsr_rs_packet pkt;
+	enum dsr_rs_reason reason;
+	struct dsr_rs_flow *flow;
+	u32 i;
+
+	for (i = 0; i < 2 * CAP; i++) {
+		pkt = request(VIP, IPPROTO_UDP, 1 + i, 80);
+		KUNIT_ASSERT_NOT_NULL(test,
+				      create(rs, &pkt, rule, 80, &reason));
+	}
+	KUNIT_EXPECT_EQ(test, CAP / 4, atomic_read(&rs->table.entries));
+	/* Each that is proven makes room for another. */
+	flow = find(rs, true, VIP, IPPROTO_UDP, htons(1), htons(80));
+	KUNIT_ASSERT_NOT_NULL(test, flow);
+	prove(rs, flow);
+	pkt = request(VIP, IPPROTO_UDP, 1 + i, 80);
+	create(rs, &pkt, rule, 80, &reason);
+	KUNIT_EXPECT_EQ(test, CAP / 4 + 1, atomic_read(&rs->table.entries));
+	KUNIT_EXPECT_EQ(test, CAP / 4, atomic_read(&rs->unproven));
+	/* And so does what is retired. */
+	rcu_read_lock();
+	dsr_rs_flow_retire(&rs->table, find(rs, true, VIP, IPPROTO_UDP,
+					    htons(2), htons(80)));
+	rcu_read_unlock();
+	KUNIT_EXPECT_EQ(test, CAP / 4 - 1, atomic_read(&rs->unproven));
+	dsr_rs_rule_put(rule);
+}
+
 /* Flows keep a rule that is deleted, the table its cap. */
 static void flow_cap_and_rule(struct kunit *test)
 {
@@ -343,12 +428,14 @@ static void flow_cap_and_rule(struct kunit *test)
 	struct dsr_rs_rule *rule = any_rule(test);
 	enum dsr_rs_reason reason;
 	struct dsr_rs_packet pkt;
+	struct dsr_rs_flow *flow;
 	u32 i;
 
 	for (i = 0; i < CAP; i++) {
 		pkt = request(VIP, IPPROTO_UDP, 1 + i, 80);
-		KUNIT_ASSERT_NOT_NULL(test,
-				      create(rs, &pkt, rule, 80, &reason));
+		flow = create(rs, &pkt, rule, 80, &reason);
+		KUNIT_ASSERT_NOT_NULL(test, flow);
+		prove(rs, flow);
 	}
 	pkt = request(VIP, IPPROTO_UDP, 1 + CAP, 80);
 	KUNIT_EXPECT_NULL(test, create(rs, &pkt, rule, 80, &reason));
@@ -373,6 +460,8 @@ static struct kunit_case flow_cases[] = {
 	KUNIT_CASE(flow_retired_makes_room),
 	KUNIT_CASE(flow_address_lost),
 	KUNIT_CASE(flow_of_embryo),
+	KUNIT_CASE(flow_udp_is_proven),
+	KUNIT_CASE(flow_udp_crowd),
 	KUNIT_CASE(flow_cap_and_rule),
 	{}
 };
