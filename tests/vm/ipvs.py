@@ -149,21 +149,18 @@ def differences():
     return found
 
 
-def compare(story, real, ours, stated=()):
+def compare(story, real, ours, stated):
     """What is wrong: lines for people, none if nothing is."""
     wrong = []
     for theirs, mine in zip(real, ours, strict=True):
-        wanted = theirs
-        key = story, theirs[0][2:]
-        if key in stated:
-            wanted = stated[key]
-            if wanted == theirs:
-                wrong += [f'[{story}] {theirs[0]}',
-                          '  ip_vs says what is stated as a difference of ours']
+        wanted = stated.get((story, theirs[0][2:]), theirs)
         if mine != wanted:
             wrong += [f'[{story}] {theirs[0]}',
-                      *(f'  wanted {line}' for line in wanted[1:]),
-                      *(f'  got    {line}' for line in mine[1:])]
+                      *(f'  {line}' for line in difflib.ndiff(wanted, mine)
+                        if line[0] in '-+')]
+        elif wanted == theirs and wanted is not theirs:
+            wrong += [f'[{story}] {theirs[0]}',
+                      '  ip_vs says what is stated as a difference of ours']
     return wrong
 
 

@@ -104,12 +104,17 @@ def state(sock):
 
 
 class Malformed:
-    """next(): (what is wrong, command, payload, flags, version)."""
+    """next(): (what is wrong, command, payload, flags, version).
 
-    def __init__(self, seed):
+    With BOTH only what ip_vs refuses, too; else also what it takes and dsr_ipvs
+    does not.
+    """
+
+    def __init__(self, seed, both=False):
         self.random = random.Random(seed)
         self.wrongs = [getattr(self, name) for name in sorted(dir(self))
-                       if name.startswith('wrong_')]
+                       if name.startswith(('wrong_',) if both else
+                                          ('wrong_', 'refused_'))]
 
     def __next__(self):
         wrong = self.random.choice(self.wrongs)
@@ -117,7 +122,7 @@ class Malformed:
         # none of these makes a message right
         flags = self.random.choice((0, 0, 8, 0x100, 0x200, 0x400, 0x500, 0x800,
                                     0xd00))
-        return (wrong.__name__[len('wrong_'):], command, payload, flags,
+        return (wrong.__name__.split('_', 1)[1], command, payload, flags,
                 self.random.choice((1, 1, 0, 2, 255)))
 
     # What would be taken, as the fields of its nests
@@ -268,13 +273,6 @@ class Malformed:
         return (self.random.choice((0, SET_INFO, 18, 19, 64, 200, 255)),
                 self.whole(service, dest))
 
-    def wrong_protocol(self):
-        command, service, dest = self.of_new()
-        service = {**identity(proto=self.random.choice(
-            (0, 1, 2, 7, 58, 255, 0x0600, 0x1106, 0xffff))),
-            **settings()}
-        return command, self.whole(service, dest)
-
     def wrong_mask(self):
         """A prefix longer than an address of IPv6."""
         service = {**identity(9, socket.AF_INET6), **settings(
@@ -337,4 +335,19 @@ class Malformed:
             dest.update(there)
         else:
             dest[D_PORT] = u16(self.random.randrange(0x0101, 0xffff) | 0x0101)
+        return command, self.whole(service, dest)
+
+    # What can be wrong for us
+
+    def refused_protocol(self):
+        """What no client could ever come by."""
+        service = {**identity(proto=self.random.choice(
+            (0, 1, 2, 7, 58, 255, 0x0600, 0x1106, 0xffff))), **settings()}
+        return NEW_SERVICE, self.whole(service, {})
+
+    def refused_method(self):
+        """Another way than direct routing."""
+        command, service, dest = self.of_dest()
+        dest[D_METHOD] = u32(self.random.choice(
+            (0, 1, 2, 4, 5, 6, self.random.randrange(1 << 29) << 3)))
         return command, self.whole(service, dest)

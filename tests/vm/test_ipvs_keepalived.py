@@ -184,7 +184,7 @@ def test_the_same(keepalived):
         assert ours == real
     assert said[0] == said[1]
     assert [line.split()[0] for line in said[1] if 'quorum' in line] == [
-        'Lost', 'Gained', 'Lost', 'Gained'], said[1]
+        'Starting', 'Gained', 'Lost', 'Gained'], said[1]
 
 
 def test_reload(keepalived):

@@ -18,8 +18,9 @@ pytestmark = pytest.mark.smoke
 SEED = 20061
 # emulated machines take ten times as long for one
 NUMBER = 100000 if DEBUG else 10000
-COMPARED = 10000
-BATCH = 60
+# ip_vs looks for a module by each name of a scheduler
+COMPARED = 2000
+BATCH = 50
 
 
 @pytest.fixture
@@ -30,9 +31,9 @@ def box(site6):
     return site6
 
 
-def answers(sock, number, seed=SEED):
+def answers(sock, number, both):
     """[(what is wrong, errno, the message)] of as many malformed messages."""
-    source = messages.Malformed(seed)
+    source = messages.Malformed(SEED, both)
     found = []
     while len(found) < number:
         batch = {}
@@ -66,7 +67,7 @@ def test_malformed(box):
             genl.Genl('IPVS') as sock:
         messages.fill(sock)
         before = messages.state(sock)
-        found = answers(sock, NUMBER)
+        found = answers(sock, NUMBER, False)
         assert taken(found) == []
         assert messages.state(sock) == before
     counts = collections.Counter(wrong for wrong, _, _ in found)
@@ -80,7 +81,7 @@ def test_same_reason(box):
         with ipvs.loaded(kind, box), box.lv1.at(), genl.Genl('IPVS') as sock:
             messages.fill(sock)
             before = messages.state(sock)
-            found.append(answers(sock, COMPARED // (1 if DEBUG else 4)))
+            found.append(answers(sock, COMPARED, True))
             assert taken(found[-1]) == []
             assert messages.state(sock) == before
     differ = collections.defaultdict(list)
