@@ -1,9 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0
 """dsr_ipvs: the tools of IPVS, unmodified, drive the balancer."""
 
+import os
+import re
+import shutil
+
 import pytest
 
-from network import W101, W102
+from conftest import KernelLog
+from network import CLIENT, VIP, W101, W102, run, wait_for
+from traffic import ask
 
 
 @pytest.fixture
@@ -25,8 +31,9 @@ def ipvsadm(site, *argv, check=True, host='lv1'):
 
 def listed(site, options='-Ln'):
     """The lines of a listing below its head."""
+    head = 2 if options == '-Lnc' else 3
     return [line.split() for line in
-            ipvsadm(site, options).stdout.splitlines()[3:]]
+            ipvsadm(site, options).stdout.splitlines()[head:]]
 
 
 @pytest.mark.smoke
@@ -108,3 +115,244 @@ def test_words(ipvs):
     for options in ('-Lnc', '-Ln --stats', '-Ln --rate', '-Ln --thresholds',
                     '-Ln --persistent-conn', '-Z', '-L --daemon'):
         ipvsadm(ipvs, options)
+
+
+def figures(site, options, addr):
+    """The figures of a backend in a listing, as they are printed."""
+    found, = [line[2:] for line in listed(site, options)
+              if line[:2] == ['->', f'{addr}:0']]
+    return found
+
+
+@pytest.mark.smoke
+def test_traffic(ipvs):
+    """Connections, counters, rates, and counters that begin at zero."""
+    ipvs.balance(backends=('w101',))
+    listed(ipvs)        # rates are measured from the first question on
+    sock = ipvs.connect()
+    assert ask(sock) == 'w101 nano'
+    port = sock.getsockname()[1]
+    (proto, _, *rest), = listed(ipvs, '-Lnc')
+    assert [proto, *rest] == ['TCP', 'ESTABLISHED', f'{CLIENT}:{port}',
+                              f'{VIP}:80', f'{W101}:80']
+    assert listed(ipvs)[1][-2:] == ['1', '0']
+    stats = ipvs.backends()[W101]
+    expected = ['1', str(stats['packets']), '0', str(stats['bytes']), '0']
+    assert figures(ipvs, '-Ln --stats --exact', W101) == expected
+    assert listed(ipvs, '-Ln --stats --exact')[0] == ['FWM', '1', *expected]
+    # some of it may be of a test before this one
+    wait_for('the sum', lambda: int(ipvs.lv1.read(
+        '/proc/net/ip_vs_stats').split('\n')[2].split()[1], 16) >=
+        stats['packets'])
+
+    def busy():
+        ipvs.replies(30)
+        return figures(ipvs, '-Ln --rate --exact', W101)
+    cps, inpps, outpps, inbps, outbps = wait_for(
+        'a rate', lambda: busy() if int(busy()[0]) else None)
+    assert int(inpps) > int(cps) and int(inbps) > 40 * int(inpps)
+    assert outpps == outbps == '0'
+
+    ipvsadm(ipvs, '-Z')
+    before = ipvs.backends()[W101]
+    assert figures(ipvs, '-Ln --stats --exact', W101) == ['0'] * 5
+    assert ask(sock) == 'w101 nano'
+    after = ipvs.backends()[W101]
+    assert after['packets'] > before['packets'] > stats['packets']
+    assert figures(ipvs, '-Ln --stats --exact', W101) == [
+        '0', str(after['packets'] - before['packets']), '0',
+        str(after['bytes'] - before['bytes']), '0']
+
+
+def test_proc_files(ipvs):
+    """Their form is that of ip_vs, to the byte."""
+    assert ipvs.lv1.read('/proc/net/ip_vs_conn') == (
+        'Pro FromIP   FPrt ToIP     TPrt DestIP   DPrt State       Expires '
+        'PEName PEData\n')
+    ipvsadm(ipvs, '-A -f 1 -s rr -p 50')
+    ipvsadm(ipvs, f'-a -f 1 -r {W101} -g -w 3')
+    ipvsadm(ipvs, '-A -t 10.10.31.100:443 -s wlc')
+    ipvsadm(ipvs, f'-a -t 10.10.31.100:443 -r {W102} -g')
+    ipvsadm(ipvs, '-A -u [2001:db8:31::100]:53 -s sh')
+    ipvsadm(ipvs, '-a -u [2001:db8:31::100]:53 -r 2001:db8:30::101 -g')
+    lines = ipvs.lv1.read('/proc/net/ip_vs').split('\n')
+    assert lines[1:3] == [
+        'Prot LocalAddress:Port Scheduler Flags',
+        '  -> RemoteAddress:Port Forward Weight ActiveConn InActConn']
+    # in ticks of the kernel's clock
+    assert re.fullmatch(r'FWM  00000001 rr persistent \d+ FFFFFFFF', lines[3])
+    assert lines[4:] == [
+        '  -> 0A0A1E65:0000      Route   3      0          0         ',
+        'TCP  0A0A1F64:01BB wlc  ',
+        '  -> 0A0A1E66:01BB      Route   1      0          0         ',
+        'UDP  [2001:0db8:0031:0000:0000:0000:0000:0100]:0035 sh ',
+        '  -> [2001:0db8:0030:0000:0000:0000:0000:0101]:0035      '
+        'Route   1      0          0         ', '']
+    for name in ('w101', 'w102'):
+        ipvs.net[name].dsrctl(f'real add vip {VIP}')
+    sock = ipvs.connect()
+    port = sock.getsockname()[1]
+    assert ask(sock) == 'w101 nano'
+    lines = ipvs.lv1.read('/proc/net/ip_vs_conn').splitlines()[1:]
+    assert sorted(line[:-7] for line in lines) == [
+        'IP  0A0A1FC8 0000 00000001 0000 0A0A1E65 0000 ASSURED     ',
+        f'TCP 0A0A1FC8 {port:04X} 0A0A1F64 0050 0A0A1E65 0050 ESTABLISHED ']
+    assert all(line[-7:].strip().isdigit() for line in lines)
+
+
+def test_not_expressible(ipvs):
+    """What IPVS has no name for is neither shown nor flushed."""
+    ipvs.lv1.configure(f'''
+        service add vip {VIP}
+        service add vip {VIP} proto tcp
+        service add vip {VIP} proto tcp port 80-89
+        service add vip {VIP} proto tcp port 80
+    ''')
+    assert listed(ipvs) == [['TCP', f'{VIP}:0', 'rr'],
+                            ['TCP', f'{VIP}:80', 'rr']]
+    ipvsadm(ipvs, '-C')
+    assert [(one.get('proto'), one.get('port'), one.get('port_last'))
+            for one in ipvs.services()] == [(None, None, None),
+                                            ('tcp', 80, 89)]
+
+
+@pytest.mark.parametrize('route', ['', 'route add default via 10.10.31.200'])
+def test_way_comes_later(ipvs, route):
+    """A backend whose network is not up yet is taken, and used once it is."""
+    kernel_log = KernelLog()
+    ipvs.lv1.ip('link set eth1 down\n' + route)
+    ipvs.undo.append(lambda: ipvs.rebuild('lv1'))
+    ipvsadm(ipvs, '-A -f 1 -s rr')
+    ipvsadm(ipvs, f'-a -f 1 -r {W101} -g')
+    assert ipvs.backends()[W101]['state'] == 'no_route'
+    assert [line for line in kernel_log.lines() if W101 in line] == [
+        f'dsr_ipvs: no device leads to {W101} without a gateway: it gets no '
+        'packets until one does']
+    ipvs.w101.dsrctl(f'real add vip {VIP}')
+    ipvs.lv1.ip('link set eth1 up')
+    assert ipvs.replies(2) == {'w101 nano': 2}
+
+
+@pytest.mark.smoke
+def test_unload(ipvs):
+    """The services stay, and what the tools know of them comes back."""
+    ipvs.balance()
+    ipvsadm(ipvs, f'-A -t {VIP}:8080 -s sed')
+    ipvsadm(ipvs, f'-a -t {VIP}:8080 -r {W101} -g')
+    before = listed(ipvs), ipvs.services()
+    sock = ipvs.connect()
+    assert ask(sock) in ('w101 nano', 'w102 desu')
+    ipvs.net.unload('dsr_ipvs')
+    assert ipvs.services()[0]['fwmark'] == 1
+    assert ask(sock) in ('w101 nano', 'w102 desu')
+    ipvs.net.load('dsr_ipvs')
+    after = [line[:4] for line in listed(ipvs)]
+    assert after == [line[:4] for line in before[0]]
+    ipvsadm(ipvs, f'-d -t {VIP}:8080 -r {W101}')
+    ipvsadm(ipvs, f'-D -t {VIP}:8080')
+    ipvsadm(ipvs, '-D -f 1')
+    assert ipvs.services() == []
+
+
+# Which of the two answers: dsr_ipvs, or the kernel's ip_vs?
+
+@pytest.fixture
+def both(site):
+    """Both modules where modprobe finds them, and the choice in a file.
+
+    modprobe(*argv) runs modprobe as that machine would; the kernel does, too.
+    """
+    version = os.uname().release
+    top = f'{site.net.directory}/both'
+    modules, config = f'{top}/lib/modules/{version}', f'{top}/modprobe.d'
+    os.makedirs(f'{modules}/updates', exist_ok=True)
+    os.makedirs(f'{modules}/kernel/net', exist_ok=True)
+    os.makedirs(config, exist_ok=True)
+    there = f'/lib/modules/{version}'
+    for name in ('modules.order', 'modules.builtin',
+                 'modules.builtin.modinfo'):
+        shutil.copy(f'{there}/{name}', modules)
+    # not all of them: depmod reads each
+    for name in ('net/netfilter', 'net/ipv4', 'net/ipv6', 'lib', 'crypto',
+                 'arch'):
+        if os.path.exists(f'{there}/kernel/{name}'):
+            os.symlink(f'{there}/kernel/{name}', f'{modules}/kernel/{name}')
+    for name in ('dsr_lb', 'dsr_ipvs'):
+        os.symlink(os.path.abspath(site.net.module_file(name)),
+                   f'{modules}/updates/{name}.ko')
+    run('depmod', '-b', top, version)
+    program = f'{top}/modprobe'
+    with open(program, 'w', encoding='ascii') as file:
+        file.write(f'#!/bin/sh\nexec modprobe -d {top} -C {config} "$@"\n')
+    os.chmod(program, 0o755)
+    with open('/proc/sys/kernel/modprobe', 'r+', encoding='ascii') as file:
+        old = file.read()
+        file.seek(0)
+        file.write(program)
+
+    def modprobe(*argv, check=True):
+        return run(program, *argv, check=check)
+
+    def choose(wanted):
+        if wanted:
+            shutil.copy('../../kmod/ipvs/dsr_ipvs.conf', config)
+        elif os.listdir(config):
+            os.unlink(f'{config}/dsr_ipvs.conf')
+    modprobe.choose = choose
+    try:
+        yield modprobe
+    finally:
+        with open('/proc/sys/kernel/modprobe', 'w', encoding='ascii') as file:
+            file.write(old)
+        for name in ('dsr_ipvs', 'ip_vs'):
+            while name in loaded():
+                run('rmmod', *loaded()[name], name, check=False)
+        shutil.rmtree(top)
+
+
+def loaded():
+    """{module: the modules that need it}"""
+    with open('/proc/modules', encoding='ascii') as file:
+        return {words[0]: [user for user in words[3].split(',')
+                           if user not in ('', '-')]
+                for words in map(str.split, file)}
+
+
+@pytest.mark.parametrize('wanted', [True, False])
+def test_choice(site, both, wanted):
+    """Without the file it is ip_vs, with it dsr_ipvs, however it is asked."""
+    both.choose(wanted)
+    expected, other = (('dsr_ipvs', 'ip_vs') if wanted else
+                       ('ip_vs', 'dsr_ipvs'))
+    # the kernel asks for the family that ipvsadm looks for
+    ipvsadm(site, '-Ln')
+    assert expected in loaded() and other not in loaded()
+    both('-r', expected) if expected == 'ip_vs' else run('rmmod', expected)
+    assert expected not in loaded()
+    both('ip_vs')
+    assert expected in loaded() and other not in loaded()
+    both('ip_vs')
+
+
+def test_exclusion(site, both):
+    """Who is there stays; the other one is told so, and the log says more."""
+    kernel_log = KernelLog()
+    both('ip_vs')
+    done = both('dsr_ipvs', check=False)
+    assert (done.returncode, 'busy' in done.stderr) == (1, True)
+    assert 'dsr_ipvs' not in loaded()
+    assert [line for line in kernel_log.lines() if 'dsr_ipvs' in line] == [
+        'dsr_ipvs: ip_vs is loaded, and answers ipvsadm and keepalived: '
+        'unload it first (ipvsadm -C; modprobe -r ip_vs)']
+    run('rmmod', 'ip_vs')
+    both('dsr_ipvs')
+    for name in ('ip_vs', 'ip_vs_rr'):
+        done = both(name, check=False)
+        assert done.returncode == 1
+    assert 'ip_vs' not in loaded()
+    assert {line for line in kernel_log.lines() if 'dsr_ipvs' in line} == {
+        'dsr_ipvs: ip_vs is not let in: both answer ipvsadm and keepalived; '
+        'to have ip_vs, unload dsr_ipvs first'}
+    run('rmmod', 'dsr_ipvs')
+    both('ip_vs_rr')
+    assert 'ip_vs' in loaded()
