@@ -20,9 +20,22 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 
 def normal(text):
     """A text without what differs from run to run, or from table to table."""
-    # ip_vs has a fixed number of buckets (or one that depends on the memory);
-    # the table of dsr_lb grows.
+    # The number of buckets of ip_vs; the table of dsr_lb grows, this is its cap.
     return re.sub(r'\(size=\d+\)', '(size=N)', text)
+
+
+def sums(text):
+    """The same of listings under traffic.
+
+    ActiveConn and InActConn become one sum. ip_vs takes what has only sent a SYN
+    for active, since it is nothing to it that a flood of SYNs makes a server look
+    busy, and UDP for inactive; dsr_lb has it the other way round. Who is the least
+    busy is reckoned of either by its own figures.
+    """
+    def line(words):
+        match = re.fullmatch(r'(  -> .*?)(\d+) +(\d+) *', words)
+        return f'{match[1]}{int(match[2]) + int(match[3])}' if match else words
+    return '\n'.join(map(line, normal(text).splitlines()))
 
 
 def modules():
@@ -85,7 +98,9 @@ def loaded(kind, site):
         for name in ('lv1', 'lv2'):
             host = site.net[name]
             host.changed = True
-            host.run('ipvsadm', '-C', timeout=30)
+            host.run('ipvsadm', '-C')
+            # these are the table's, which stays with dsr_lb
+            host.run('ipvsadm', '--set', '900', '120', '300')
         peer.unload()
 
 

@@ -179,7 +179,12 @@ class Malformed:
     def wrong_short(self):
         """A field is too short to be what it is."""
         command, service, dest = self.good()
-        where, field = self.pick(service, dest)
+        while True:
+            where, field = self.pick(service, dest)
+            # of these ip_vs takes what there is
+            if field not in ((S_ADDR, S_FLAGS) if where is service else
+                             (D_ADDR,)):
+                break
         size = 0 if where is service and field == S_SCHED else \
             self.random.randrange(len(where[field]))
         where[field] = where[field][:size]
@@ -232,7 +237,8 @@ class Malformed:
     def wrong_dest_family(self):
         command, service, dest = self.of_dest()
         dest[D_FAMILY] = u16(self.random.choice(
-            (1, 3, 11, 0x0200, 0xffff, 12 - family_of(service))))
+            (1, 3, 11, 0x0200, 0xffff, 12 - family_of(service))
+            if command == NEW_DEST else (1, 3, 11, 0x0200, 0xffff)))
         return command, self.whole(service, dest)
 
     def wrong_nest(self):
@@ -243,8 +249,6 @@ class Malformed:
             genl.nest(SERVICE, inner), genl.nest(DEST, inner),
             genl.nest(DAEMON, inner), genl.nest(SERVICE, genl.nest(
                 SERVICE, inner)), pack(service), pack(dest),
-            genl.nest(DEST, pack(service)) + genl.nest(SERVICE, pack(dest)),
-            genl.attr(TIMEOUT_TCP, pack(service)),
             genl.attr(0x3fff, pack(service)) + genl.nest(DEST, pack(dest)),
             genl.nest(SERVICE) + genl.nest(DEST, pack(dest))))
 
@@ -345,9 +349,42 @@ class Malformed:
             (0, 1, 2, 7, 58, 255, 0x0600, 0x1106, 0xffff))), **settings()}
         return NEW_SERVICE, self.whole(service, {})
 
+    def refused_nest(self):
+        """That ip_vs does not find where it looks, or takes for something else."""
+        command, service, dest = self.good()
+        return command, self.random.choice((
+            genl.attr(TIMEOUT_TCP, pack(service)),
+            genl.nest(DEST, pack(service)) + genl.nest(SERVICE, pack(dest))))
+
     def refused_method(self):
         """Another way than direct routing."""
         command, service, dest = self.of_dest()
         dest[D_METHOD] = u32(self.random.choice(
             (0, 1, 2, 4, 5, 6, self.random.randrange(1 << 29) << 3)))
         return command, self.whole(service, dest)
+
+    def refused_size(self):
+        """An address that is cut, a number that is longer than it is."""
+        command, service, dest = self.good()
+        where, field = self.pick(service, dest)
+        old = where[field]
+        if len(old) == 16:
+            where[field] = self.random.choice((
+                old[:self.random.choice((0, 1, 2, 3, 5, 7, 12, 15))],
+                old + bytes(self.random.randrange(1, 9))))
+        elif where is not service or field != S_SCHED:
+            where[field] = old + bytes(self.random.randrange(1, 9))
+        else:
+            where[field] = bytes(40)
+        return command, self.whole(service, dest)
+
+    def refused_attribute(self):
+        """All that is needed, and something that nobody knows."""
+        command, service, dest = self.good()
+        more = genl.attr(self.random.randrange(17, 0x3fff),
+                         self.random.randbytes(self.random.randrange(12)))
+        return command, self.random.choice((
+            self.whole(service, dest) + more,
+            more + self.whole(service, dest),
+            genl.nest(SERVICE, pack(service) + more) + (
+                genl.nest(DEST, pack(dest)) if dest else b'')))
