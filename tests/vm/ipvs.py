@@ -1,0 +1,192 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The kernel's own ip_vs, and dsr_ipvs in its place, asked the same.
+
+Only one of the two can be there at a time, for both answer by the same name. What
+is compared is what the stock ipvsadm and keepalived say, and /proc/net/ip_vs*. What
+cannot be the same is in two places and nowhere else: normal() below, for what says
+nothing about either, and the file ipvsadm.differences; README.md explains them.
+"""
+
+import contextlib
+import difflib
+import os
+import re
+import shutil
+
+from network import run
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+def normal(text):
+    """A text without what differs from run to run, or from table to table."""
+    # The number of buckets of ip_vs; the table of dsr_lb grows, this is its cap.
+    return re.sub(r'\(size=\d+\)', '(size=N)', text)
+
+
+def sums(text):
+    """The same of listings under traffic.
+
+    ActiveConn and InActConn become one sum. ip_vs takes what has only sent a SYN
+    for active, since it is nothing to it that a flood of SYNs makes a server look
+    busy, and UDP for inactive; dsr_lb has it the other way round. Who is the least
+    busy is reckoned of either by its own figures.
+    """
+    def line(words):
+        match = re.fullmatch(r'(  -> .*?)(\d+) +(\d+) *', words)
+        return f'{match[1]}{int(match[2]) + int(match[3])}' if match else words
+    return '\n'.join(map(line, normal(text).splitlines()))
+
+
+def modules():
+    with open('/proc/modules', encoding='ascii') as file:
+        return [line.split()[0] for line in file]
+
+
+class Real:
+    """ip_vs, as the running kernel has it."""
+
+    name = 'ip_vs'
+
+    def __init__(self, site):
+        self.site = site
+        self.before = ()
+
+    def load(self):
+        self.before = modules()
+        run('modprobe', 'ip_vs')
+
+    def unload(self):
+        # those loaded last come first in the list, and nothing needs them
+        for module in modules():
+            if module not in self.before:
+                run('rmmod', module)
+
+
+class Ours:
+    """dsr_ipvs, upon dsr_lb."""
+
+    name = 'dsr_ipvs'
+
+    def __init__(self, site):
+        self.site = site
+
+    def load(self):
+        self.site.net.load('dsr_ipvs')
+
+    def unload(self):
+        self.site.net.unload('dsr_ipvs')
+
+
+def peers():
+    """The two that are compared.
+
+    IPVS_BOTH=real compares ip_vs with itself: that shows that whatever differs
+    otherwise is a difference of the two, not of two runs.
+    """
+    return (Real, Real if os.environ.get('IPVS_BOTH') == 'real' else Ours)
+
+
+@contextlib.contextmanager
+def loaded(kind, site):
+    """One of the two is there; at the end its table is empty and it is gone."""
+    peer = kind(site)
+    peer.load()
+    try:
+        yield peer
+    finally:
+        for name in ('lv1', 'lv2'):
+            host = site.net[name]
+            host.changed = True
+            host.run('ipvsadm', '-C')
+            # these are the table's, which stays with dsr_lb
+            host.run('ipvsadm', '--set', '900', '120', '300')
+        peer.unload()
+
+
+# Stories for ipvsadm
+
+def stories():
+    """{name: commands} of the file ipvsadm.commands."""
+    found = {}
+    with open(f'{HERE}/ipvsadm.commands', encoding='ascii') as file:
+        for line in file.read().splitlines():
+            if re.fullmatch(r'\[.*\]', line):
+                found[line[1:-1]] = []
+            elif line and not line.startswith('#'):
+                found[list(found)[-1]].append(line)
+    return found
+
+
+HEAD = '''
+have() { modprobe -nq "$1"; }
+'''
+
+
+def tell(host, commands, directory='/tmp/dsr/ipvsadm', timeout=250):
+    """Run commands one after the other: what each has said, as a list of lines.
+
+    The first line is the command. A line of its output begins by "| ", one of its
+    complaints by "! ", and the last, "= ", has its exit status. All are run by one
+    shell, for a process of Python's takes longer to start than all that ipvsadm does.
+    """
+    shutil.rmtree(directory, ignore_errors=True)
+    os.makedirs(directory)
+    script = [f'cd {directory}', HEAD]
+    for number, command in enumerate(commands):
+        script.append(f'{{ {command}\n}} >{number}.out 2>{number}.err '
+                      f'</dev/null\necho $? >{number}.status')
+    with open(f'{directory}/script', 'w', encoding='ascii') as file:
+        file.write('\n'.join(script))
+    host.run('env', 'LC_ALL=C', 'sh', f'{directory}/script', timeout=timeout)
+
+    def lines(number, kind):
+        with open(f'{directory}/{number}.{kind}', encoding='utf-8') as file:
+            return normal(file.read()).splitlines()
+    return [[f'$ {command}',
+             *(f'| {line}' for line in lines(number, 'out')),
+             *(f'! {line}' for line in lines(number, 'err')),
+             *(f'= {line}' for line in lines(number, 'status'))]
+            for number, command in enumerate(commands)]
+
+
+def differences():
+    """{(story, command): what ours says} of the file ipvsadm.differences."""
+    found, story, step = {}, None, None
+    with open(f'{HERE}/ipvsadm.differences', encoding='ascii') as file:
+        for line in file.read().splitlines():
+            if re.fullmatch(r'\[.*\]', line):
+                story = line[1:-1]
+            elif line.startswith('$ '):
+                step = found[story, line[2:]] = [line]
+            elif line and not line.startswith('#'):
+                step.append(line)
+    return found
+
+
+def compare(story, real, ours, stated):
+    """What is wrong: lines for people, none if nothing is."""
+    wrong = []
+    for theirs, mine in zip(real, ours, strict=True):
+        wanted = stated.get((story, theirs[0][2:]), theirs)
+        if mine != wanted:
+            wrong += [f'[{story}] {theirs[0]}',
+                      *(f'  {line}' for line in difflib.ndiff(wanted, mine)
+                        if line[0] in '-+')]
+        elif wanted == theirs and wanted is not theirs:
+            wrong += [f'[{story}] {theirs[0]}',
+                      '  ip_vs says what is stated as a difference of ours']
+    return wrong
+
+
+def compare_lines(real, ours):
+    """The lines that differ, as diff has them, each with what it is about."""
+    wrong = []
+    about = ''
+    for line in difflib.ndiff(real, ours):
+        if line[2:].startswith('$ '):
+            about = line[2:]
+        if line[0] in '-+':
+            wrong.append(f'{about}\n  {line}' if about else line)
+            about = ''
+    return wrong

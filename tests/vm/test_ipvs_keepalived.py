@@ -1,0 +1,215 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The stock keepalived checks servers: with ip_vs and with dsr_ipvs it does the same."""
+
+import contextlib
+import os
+import re
+import signal
+
+import pytest
+
+import ipvs
+from network import wait_for
+
+pytestmark = pytest.mark.smoke
+
+HOME = '/tmp/dsr/keepalived'
+CONFIGURATION = f'''
+global_defs {{
+    lvs_flush
+    lvs_timeouts tcp 900 tcpfin 120 udp 300
+    script_user root
+}}
+virtual_server fwmark 1 {{
+    delay_loop 1
+    lb_algo rr
+    lb_kind DR
+    persistence_timeout 50
+    quorum 2
+    alpha
+    retry 1
+    delay_before_retry 1
+    sorry_server 10.0.0.19 0
+    real_server 10.0.0.11 0 {{
+        weight 1
+        TCP_CHECK {{
+            connect_port 80
+            connect_timeout 1
+        }}
+    }}
+    real_server 10.0.0.12 0 {{
+        weight 2
+        inhibit_on_failure
+        HTTP_GET {{
+            url {{
+                path /index.html
+                status_code 200
+            }}
+            connect_port 80
+            connect_timeout 1
+        }}
+    }}
+    real_server 10.0.0.13 0 {{
+        weight 1
+        MISC_CHECK {{
+            misc_path "{HOME}/check.sh"
+        }}
+    }}
+}}
+'''
+SERVERS = ('10.0.0.11', '10.0.0.12', '10.0.0.13', '10.0.0.19')
+START = ['10.0.0.12:0 0', '10.0.0.19:0 1']
+ALL_UP = ['10.0.0.11:0 1', '10.0.0.12:0 2', '10.0.0.13:0 1']
+ONE_DOWN = ['10.0.0.11:0 1', '10.0.0.12:0 0', '10.0.0.13:0 1']
+
+
+class Keepalived:
+    """The checker on lv1, its servers on w101, and what it says."""
+
+    def __init__(self, site):
+        self.site = site
+        self.lv1 = site.lv1
+        self.child = None
+        os.makedirs(HOME, exist_ok=True)
+        with open(f'{HOME}/conf', 'w', encoding='ascii') as file:
+            file.write(CONFIGURATION)
+        with open(f'{HOME}/check.sh', 'w', encoding='ascii') as file:
+            file.write(f'#!/bin/sh\n[ -e {HOME}/up ]\n')
+        os.chmod(f'{HOME}/check.sh', 0o755)
+        self.reach()
+
+    def reach(self, *servers):
+        """These answer, and no others."""
+        refused = ', '.join(one for one in SERVERS if one not in servers)
+        self.site.w101.nft(f'''
+            table ip checks
+            delete table ip checks
+            table ip checks {{
+                chain input {{
+                    type filter hook input priority 0;
+                    ip daddr {{ {refused} }} tcp dport 80 reject with tcp reset
+                }}
+            }}''')
+        if '10.0.0.13' in servers:
+            with open(f'{HOME}/up', 'w', encoding='ascii'):
+                pass
+        else:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(f'{HOME}/up')
+
+    def start(self):
+        with open(f'{HOME}/log', 'wb') as log:
+            self.child = self.lv1.start(
+                'keepalived', '--dont-fork', '--log-console', '--log-detail',
+                '--check', '-f', f'{HOME}/conf', '-p', f'{HOME}/pid',
+                '-c', f'{HOME}/checkers_pid', stdout=log, stderr=log)
+
+    def log(self):
+        with open(f'{HOME}/log', encoding='utf-8', errors='replace') as file:
+            return file.read()
+
+    def servers(self):
+        """'10.0.0.11:0 1' for each destination and its weight."""
+        return re.findall(r'-> (10\.\S+) +Route +(\d+)',
+                          self.lv1.run('ipvsadm', '-Ln').stdout)
+
+    def wait(self, servers):
+        """The table when it has become that."""
+        wait_for(f'{servers} in the table', lambda: [
+            ' '.join(one) for one in self.servers()] == servers, 60, 0.1)
+        return ipvs.normal(self.lv1.run('ipvsadm', '-Ln').stdout)
+
+    def stop(self):
+        self.child.send_signal(signal.SIGTERM)
+        self.child.wait(60)
+        self.lv1.stop(self.child)
+
+
+@pytest.fixture
+def keepalived(site):
+    site.lv1.ip('addr add 10.0.0.1/24 dev eth1')
+    site.w101.ip('\n'.join(f'addr add {one}/24 dev eth0' for one in SERVERS))
+    index = f'{site.net.directory}/w101/www/index.html'
+    with open(index, 'w', encoding='ascii') as file:
+        file.write('up\n')
+
+    def undo():
+        site.lv1.ip('addr del 10.0.0.1/24 dev eth1')
+        site.w101.ip('\n'.join(f'addr del {one}/24 dev eth0'
+                               for one in reversed(SERVERS)))
+        os.unlink(index)
+    site.undo.append(undo)
+    return Keepalived(site)
+
+
+def story(keepalived):
+    """A life of it: the tables that it has led to."""
+    tables = []
+    keepalived.reach()
+    keepalived.start()
+    tables.append(keepalived.wait(START))
+    keepalived.reach('10.0.0.11', '10.0.0.12', '10.0.0.13')
+    tables.append(keepalived.wait(ALL_UP))
+    keepalived.reach('10.0.0.11', '10.0.0.13')
+    tables.append(keepalived.wait(ONE_DOWN))
+    keepalived.reach('10.0.0.11')
+    tables.append(keepalived.wait(START))
+    keepalived.reach('10.0.0.11', '10.0.0.12', '10.0.0.13')
+    tables.append(keepalived.wait(ALL_UP))
+    keepalived.stop()
+    tables.append(ipvs.normal(keepalived.lv1.run('ipvsadm', '-Ln').stdout))
+    tables.append(keepalived.lv1.run('ipvsadm', '-L', '--timeout').stdout)
+    return tables
+
+
+def words(log):
+    """What it says of IPVS and of quorums, without dates, times and sums.
+
+    Of two servers that come up either may be the first.
+    """
+    lines = re.findall(r'^\S+ \S+ +\d+ [\d:]+ \d+: (.*)$', log, re.MULTILINE)
+    return [re.sub(r'[<>]=? \d', '<> N', line) for line in lines
+            if re.search('IPVS|ipvs|quorum|[Ee]rror|ermission', line)]
+
+
+def test_the_same(keepalived):
+    tables, said = [], []
+    for kind in ipvs.peers():
+        with ipvs.loaded(kind, keepalived.site):
+            tables.append(story(keepalived))
+            said.append(words(keepalived.log()))
+        assert 'IPVS cmd' not in keepalived.log()
+        assert 'IPVS: ' not in keepalived.log()
+    for real, ours in zip(*tables, strict=True):
+        assert ours == real
+    assert said[0] == said[1]
+    assert [line.split()[0] for line in said[1] if 'quorum' in line] == [
+        'Starting', 'Gained', 'Lost', 'Gained'], said[1]
+
+
+def test_reload(keepalived):
+    """dsr_ipvs goes, and comes back, under a keepalived that is at work."""
+    site = keepalived.site
+    with ipvs.loaded(ipvs.Ours, site):
+        keepalived.reach('10.0.0.11', '10.0.0.12', '10.0.0.13')
+        keepalived.start()
+        keepalived.wait(ALL_UP)
+        before = site.services()
+        site.net.unload('dsr_ipvs')
+        assert site.services() == before
+        # it finds that a server is down, and nobody who would hear of it
+        keepalived.reach('10.0.0.11', '10.0.0.13')
+        wait_for('a change that cannot be made', lambda: re.search(
+            r'IPVS( cmd|:).*', keepalived.log()), 60)
+        assert site.services() == before
+        site.net.load('dsr_ipvs')
+        assert site.services() == before
+        # reloading makes it ask anew for the family
+        with open(f'{HOME}/pid', encoding='ascii') as file:
+            os.kill(int(file.read()), signal.SIGHUP)
+        keepalived.reach('10.0.0.11')
+        keepalived.wait(START)
+        keepalived.reach('10.0.0.11', '10.0.0.12', '10.0.0.13')
+        keepalived.wait(ALL_UP)
+        keepalived.stop()
+        assert site.services() == []

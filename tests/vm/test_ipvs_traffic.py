@@ -1,0 +1,373 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The same packets by ip_vs and by dsr_ipvs: what ipvsadm says of them is the same."""
+
+import collections
+import contextlib
+import re
+import time
+
+import pytest
+
+import ipvs
+import wire
+import wire6
+from network import VIP2, wait_for
+from wire import ACK, FIN, PSH, RST, SYN
+
+pytestmark = pytest.mark.smoke
+
+LV1 = '10.10.31.11'
+VIP3 = '10.10.31.120'
+
+# ip_vs is asked about what the machine itself would get: so what is balanced has
+# to be taken for that. dsr_lb has it before any route is looked for.
+ROUTES = '''
+    rule add fwmark 1 lookup 100
+    rule add fwmark 2 lookup 100
+    rule add to 10.10.31.120 lookup 100
+    route add local default dev lo table 100
+    -6 rule add fwmark 3 lookup 100
+    -6 route add local default dev lo table 100
+'''
+MARKS = '''
+    table inet ipvs {
+        chain prerouting {
+            type filter hook prerouting priority mangle;
+            ip daddr 10.10.31.110 meta mark set 2
+            ip6 daddr 2001:db8:31::100 meta mark set 3
+        }
+    }
+'''
+TABLE = '''
+    -A -f 1 -s rr
+    -a -f 1 -r 10.10.30.101 -g -w 1 -x 100 -y 80
+    -a -f 1 -r 10.10.30.102 -g -w 0
+    -A -f 2 -s wlc -p 200 -M 255.255.255.0
+    -a -f 2 -r 10.10.30.101 -g
+    -A -t 10.10.31.120:80 -s wrr
+    -a -t 10.10.31.120:80 -r 10.10.30.102 -g -w 2
+    -A -u 10.10.31.120:53 -s rr -o
+    -a -u 10.10.31.120:53 -r 10.10.30.101 -g
+    -A -u 10.10.31.120:54 -s lc
+    -a -u 10.10.31.120:54 -r 10.10.30.101 -g
+    -A -f 3 -6 -s rr -p 200
+    -a -f 3 -6 -r 2001:db8:30::102 -g
+'''
+
+
+class Traffic:
+    """Single packets of the client, to servers that say nothing."""
+
+    def __init__(self, site):
+        self.number = 0
+        self.sent = collections.Counter()
+        self.stack = contextlib.ExitStack()
+        self.client = self.stack.enter_context(wire.Tap(site.client))
+        self.taps = [(name, self.stack.enter_context(kind(site.net[name])))
+                     for name in ('w101', 'w102')
+                     for kind in (wire.Tap, wire6.Tap)]
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.stack.close()
+
+    def send(self, packet):
+        """The server that it came to."""
+        # TTL and header checksum, or hop limit, are the balancer's
+        skip = 8 if packet[0] >> 4 == 6 else 12
+        self.client.send(packet, LV1)
+        return wait_for('the packet at a server', lambda: [
+            name for name, tap in self.taps for one in tap.drain()
+            if one.packet[skip:] == packet[skip:]])[0]
+
+    def payload(self):
+        """No two packets are alike."""
+        self.number += 1
+        return f'{self.number:05}'.encode()
+
+    def count(self, service, packet):
+        """Send it, and count it as one of this service: its server."""
+        server = self.send(packet)
+        self.sent.update((('total', ''), service, (*service, server)))
+        return server
+
+    def tcp(self, service, sport, *flags, make=wire.tcp, **fields):
+        """Packets of one connection: the servers that they came to."""
+        return [self.count(service, make(sport, flags=one,
+                                         payload=self.payload(), **fields))
+                for one in flags]
+
+    def udp(self, service, sport, dport, number, make=wire.udp, **fields):
+        return [self.count(service, make(sport, dport, self.payload(),
+                                         **fields)) for _ in range(number)]
+
+    def zero(self, *service):
+        """Those are counted from here on."""
+        for key in list(self.sent):
+            if key[:len(service)] == service:
+                del self.sent[key]
+
+
+FWM1, FWM2, FWM3 = ('FWM', '1'), ('FWM', '2'), ('FWM', '3')
+WEB, DNS, MORE = ('TCP', f'{VIP3}:80'), ('UDP', f'{VIP3}:53'), \
+    ('UDP', f'{VIP3}:54')
+
+
+def figures(text):
+    """The five at the end of each line of "ipvsadm --stats" and the like.
+
+    By service, ('FWM', '1'), and by server of one, ('FWM', '1', 'w101').
+    """
+    found, service = {}, None
+    for line in text.splitlines():
+        words = line.split()
+        if not re.search(r'( +\d+){5}$', line):
+            continue
+        numbers = [int(number) for number in words[-5:]]
+        if words[0] == '->':
+            found[(*service, 'w' + re.search(r'10[12](?=\]?:\d+$)',
+                                             words[1])[0])] = numbers
+        else:
+            service = tuple(words[:2])
+            found[service] = numbers
+    return found
+
+
+def totals(host):
+    """The two lines of figures in /proc/net/ip_vs_stats."""
+    return [[int(number, 16) for number in line.split()]
+            for line in host.read('/proc/net/ip_vs_stats').splitlines()
+            if re.fullmatch('( *[0-9A-F]+){5}', line)]
+
+
+def story(host, traffic):
+    """What happens: lines of what came where, and of what ipvsadm says."""
+    def came(what, servers):
+        said.append(f'{what}: {" ".join(servers)}')
+
+    def turn(mark, weights):
+        for server, weight in weights.items():
+            host.run('ipvsadm', '-e', '-f', str(mark), '-r', server, '-g',
+                     '-w', str(weight))
+
+    def counted():
+        now = figures(host.run('ipvsadm', '-Ln', '--stats', '--exact').stdout)
+        now['total', ''] = totals(host)[0]
+        return all(now[key][1] == number
+                   for key, number in traffic.sent.items())
+
+    def look(counts=True):
+        # ip_vs looks at its counters once in two seconds
+        wait_for(f'counted: {traffic.sent}', counted, every=0.2)
+        for options in ('-Ln', '-Ln --persistent-conn',
+                        '-Ln --thresholds') if counts else ():
+            said.append(f'$ ipvsadm {options}')
+            said.extend(ipvs.sums(host.run(
+                'ipvsadm', *options.split()).stdout).splitlines())
+        for options in ('-Ln --stats --exact', '-Ln -f 2 --stats'):
+            said.append(f'$ ipvsadm {options}')
+            said.extend(ipvs.normal(host.run(
+                'ipvsadm', *options.split()).stdout).splitlines())
+        for options in ('-Lnc', '-Lnc --persistent-conn'):
+            said.append(f'$ ipvsadm {options}')
+            said.extend(entries(host.run(
+                'ipvsadm', *options.split()).stdout))
+        said.append('$ cat /proc/net/ip_vs_conn')
+        said.extend(files(host.read('/proc/net/ip_vs_conn')))
+        said.append('$ cat /proc/net/ip_vs_stats')
+        said.extend(host.read('/proc/net/ip_vs_stats').splitlines()[:3])
+
+    said = []
+    tcp, udp = traffic.tcp, traffic.udp
+    came('a SYN', tcp(FWM1, 4000, SYN))
+    came('a connection', tcp(FWM1, 4001, SYN, ACK, ACK | PSH))
+    came('that ends', tcp(FWM1, 4002, SYN, ACK, FIN | ACK))
+    came('a SYN again', tcp(FWM1, 4004, SYN, SYN))
+    came('datagrams', udp(FWM1, 4005, 7, 3))
+    turn(1, {'10.10.30.101': 0, '10.10.30.102': 1})
+    came('a connection of the other', tcp(FWM1, 4010, SYN, ACK))
+    came('datagrams of the other', udp(FWM1, 4011, 7, 2))
+    came('one that was there', tcp(FWM1, 4001, ACK))
+    came('datagrams that were there', udp(FWM1, 4005, 7, 2))
+    came('a client that stays', tcp(FWM2, 4020, SYN, ACK, dst=VIP2))
+    came('and comes again', tcp(FWM2, 4021, SYN, dst=VIP2))
+    came('its neighbour', tcp(FWM2, 4022, SYN, dst=VIP2, src='10.10.31.77'))
+    came('and with datagrams', udp(FWM2, 4023, 53, 2, dst=VIP2))
+    came('an address', tcp(WEB, 4030, SYN, ACK, dst=VIP3))
+    came('its datagrams', udp(MORE, 4031, 54, 3, dst=VIP3))
+    came('single ones', udp(DNS, 4032, 53, 3, dst=VIP3))
+    came('IPv6', tcp(FWM3, 4040, SYN, ACK, make=wire6.tcp))
+    came('IPv6 again', tcp(FWM3, 4041, SYN, make=wire6.tcp))
+    came('IPv6 datagrams', udp(FWM3, 4042, 9, 2, make=wire6.udp))
+    look()
+    host.run('ipvsadm', '-Z', '-f', '1')
+    traffic.zero(*FWM1)
+    came('behind a zero', tcp(FWM1, 4001, ACK))
+    look()
+    host.run('ipvsadm', '-Z')
+    traffic.zero()
+    came('behind all zeros', udp(FWM1, 4011, 7, 1))
+    look()
+    # its connections are remembered until it is there again
+    host.run('ipvsadm', '-d', '-f', '1', '-r', '10.10.30.101')
+    host.run('ipvsadm', '-a', '-f', '1', '-r', '10.10.30.101', '-g')
+    traffic.zero(*FWM1, 'w101')
+    came('back again', tcp(FWM1, 4001, ACK))
+    # with dsr_lb each counts as one of the new server's from its next packet on
+    look(counts=False)
+    return said
+
+
+# What an entry has left, in seconds: the timeout that it had, for some of it has
+# passed.
+TIMEOUTS = (10, 60, 120, 200, 300, 900)
+
+
+def begun_with(seconds):
+    return next((timeout for timeout in TIMEOUTS if seconds <= timeout),
+                'more')
+
+
+def entries(text):
+    """The lines of "ipvsadm -Lnc", the time left replaced by the timeout."""
+    head, lines = text.splitlines()[:2], text.splitlines()[2:]
+
+    def line(words):
+        match = re.fullmatch(r'(\S+ +)(\d\d):(\d\d)( .*)', words)
+        if not match:
+            return f'not a line: {words}'
+        left = begun_with(int(match[2]) * 60 + int(match[3]))
+        return f'{match[1]}{left}{match[4]}'
+    return head + sorted(map(line, lines))
+
+
+def files(text):
+    """The lines of /proc/net/ip_vs_conn, likewise."""
+    head, *lines = text.splitlines()
+
+    def line(words):
+        match = re.fullmatch(r'((?:\S+ ){7}\S+ *) ([ \d]{6}\d)(.*)', words)
+        if not match:
+            return f'not a line: {words}'
+        return f'{match[1]} {begun_with(int(match[2]))}{match[3]}'
+    return [head] + sorted(map(line, lines))
+
+
+@contextlib.contextmanager
+def balancing(kind, site):
+    """lv1 balances by one of the two, silently."""
+    with ipvs.loaded(kind, site):
+        site.lv1.run('ipvsadm', '-R', stdin='\n'.join(
+            line.strip() for line in TABLE.strip().splitlines()) + '\n')
+        yield site.lv1
+
+
+@pytest.fixture
+def local(site6):
+    """What is balanced is taken for the machine's own."""
+    lines = [line.strip() for line in ROUTES.strip().splitlines()]
+    for line in lines:
+        site6.lv1.run('ip', *line.split())
+    site6.undo.append(lambda: [
+        site6.lv1.run('ip', *line.replace(' add ', ' del ', 1).split())
+        for line in lines])
+    site6.lv1.nft(MARKS)
+    return site6
+
+
+def test_the_same(local):
+    """Where each packet goes, all counters, and all entries."""
+    said = []
+    for kind in ipvs.peers():
+        with balancing(kind, local) as lv1, Traffic(local) as traffic:
+            said.append(story(lv1, traffic))
+    wrong = ipvs.compare_lines(*said)
+    assert not wrong, '\n'.join(wrong)
+    # and they say what was done
+    for line in ('that ends: w101 w101 w101', 'datagrams of the other: w102 w102',
+                 'one that was there: w101',
+                 'FWM  2                                   4        6        0',
+                 'TCP  10.10.31.120:80                     1        2        0',
+                 'UDP  10.10.31.120:53                     3        3        0'):
+        assert [one for one in said[0] if one.startswith(line)], line
+
+
+def test_closed(local):
+    """What a reset ends is soon forgotten: so it is looked at alone."""
+    lines = []
+    for kind in ipvs.peers():
+        with balancing(kind, local) as lv1, Traffic(local) as traffic:
+            traffic.tcp(FWM1, 4003, SYN, ACK, RST)
+            lines.append(files(lv1.read('/proc/net/ip_vs_conn')))
+    assert lines[1] == lines[0]
+    assert re.search(r' CLOSE +10$', lines[0][1])
+
+
+def test_shares(local):
+    """rr and wrr share alike, though either may begin with any."""
+    counts = []
+    for kind in ipvs.peers():
+        with balancing(kind, local) as lv1, Traffic(local) as traffic:
+            lv1.run('ipvsadm', '-e', '-f', '1', '-r', '10.10.30.102', '-g')
+            came = [traffic.tcp(FWM1, port, SYN)[0] for port in range(5000, 5012)]
+            lv1.run('ipvsadm', '-E', '-f', '1', '-s', 'wrr')
+            lv1.run('ipvsadm', '-e', '-f', '1', '-r', '10.10.30.102', '-g',
+                    '-w', '3')
+            more = [traffic.tcp(FWM1, port, SYN)[0] for port in range(5100, 5116)]
+            counts.append([(some.count('w101'), some.count('w102'))
+                           for some in (came, more)])
+            counts.append(ipvs.sums(lv1.run('ipvsadm', '-Ln', '-f',
+                                            '1').stdout))
+    assert counts[0] == [(6, 6), (4, 12)]
+    assert counts[2:] == counts[:2]
+
+
+RATE_SECONDS = 14
+
+
+def steady(traffic, seconds):
+    """Two hundred datagrams a second, a tenth of them of new connections.
+
+    What was sent, over the second half of the time: connections, packets and
+    bytes a second.
+    """
+    began = time.monotonic()
+    half = None
+    number = 0
+    while True:
+        now = time.monotonic() - began
+        if half is None and now > seconds / 2:
+            half = now, number
+        if now > seconds:
+            break
+        # made up for if this machine was not let run
+        while number < now * 200:
+            traffic.client.send(wire.udp(10000 + number // 10, 9, b'x' * 72),
+                                LV1)
+            number += 1
+        time.sleep(0.02)
+    a_second = (number - half[1]) / (now - half[0])
+    return a_second / 10, a_second, a_second * 100
+
+
+def test_rates(local):
+    """A steady rate is told as it is, within what an estimate may be wrong."""
+    for kind in ipvs.peers():
+        with balancing(kind, local) as lv1, Traffic(local) as traffic:
+            lv1.run('ipvsadm', '-e', '-f', '1', '-r', '10.10.30.101', '-g')
+            sent = steady(traffic, RATE_SECONDS)
+            told = figures(lv1.run('ipvsadm', '-Ln', '--rate',
+                                   '--exact').stdout)
+            told['total', ''] = totals(lv1)[1]
+            for who in (FWM1, (*FWM1, 'w101'), ('total', '')):
+                cps, inpps, outpps, inbps, outbps = told[who]
+                assert (outpps, outbps) == (0, 0)
+                for what, got, wanted in zip(
+                        ('connections', 'packets', 'bytes'),
+                        (cps, inpps, inbps), sent):
+                    # ip_vs has three quarters of its estimate from before
+                    assert 0.5 * wanted <= got <= 1.3 * wanted, \
+                        f'{kind.name}: {who}: {what}: {got}, sent {wanted}'
+            assert told[FWM2] == [0] * 5
