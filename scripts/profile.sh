@@ -78,7 +78,9 @@ machine=(--icount --timeout 1200 --results "$dir"
 	--qemu -plugin --qemu "$out/$what.so,out=${dir//,/,,}/count")
 if [ -n "$two" ]; then
 	say "noting cache lines on two processors (usually 1 min)"
+	# its own clock is read without going to memory
 	"$dsr_top/scripts/vm.sh" "$release" --smp 2 "${machine[@]:1}" \
+		--append "clocksource=tsc tsc=reliable nowatchdog mitigations=off transparent_hugepage=never" \
 		-- tests/bench/two.py build/bench/gen.o /results "${peers[@]}" >&2
 else
 	say "counting (usually 1 min)"

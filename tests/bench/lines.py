@@ -24,6 +24,8 @@ from functions import Symbols                           # noqa: E402
 # A line is cold if less than this part of the packets comes to it; and what fewer
 # packets do than this, in all lines together, is no packet's work.
 RARE = 0.02
+# What fewer packets do is the work of the kernel's clock beside them.
+USUAL = 0.5
 
 
 def load(lines):
@@ -94,8 +96,8 @@ def contended(notes, symbols, packets):
             for kind, count in enumerate(counts):
                 sums[cpu][kind] += count
                 functions[where(symbols, code)][kind] += count / packets
-        if (min(sum(one) for one in sums) >= RARE * packets / 2 and
-                sum(one[1] for one in sums) >= RARE * packets):
+        if (min(sum(one) for one in sums) >= USUAL * packets / 2 and
+                sum(one[1] for one in sums) >= USUAL * packets):
             found.append((line, (sums[0][1] + sums[1][1]) / packets,
                           {name: tuple(counts)
                            for name, counts in functions.items()
@@ -128,12 +130,13 @@ def main():
                   encoding='ascii') as file:
             notes = load(file)
         packets = window['packets']
-        print(f'\n{window["peer"]}, {window["case"]}:')
+        title = f'\n{window["peer"]}, {window["case"]}:'
         if not options.two:
-            print('\n'.join(show_needs(*needs(notes, symbols, packets))))
+            print(title, *show_needs(*needs(notes, symbols, packets)), sep='\n')
             continue
         found = contended(notes, symbols, packets)
-        print('\n'.join(show_contended(found, Data(text))))
+        if found:
+            print(title, *show_contended(found, Data(text)), sep='\n')
         summary.append((window['peer'], window['case'], len(found),
                         sum(one[1] for one in found)))
     if summary:
