@@ -28,10 +28,10 @@
 static_assert(BUCKETS_MIN % DSR_STRIPES == 0);
 
 /* Entries of a bucket: what they are on average after the table has grown or
- * shrunk, and when it does. With five of them, one in twenty is behind a link; with
- * four, an entry takes 16 bytes here.
+ * shrunk, and when it does. With four of them, one in fifty is behind a link, and
+ * each takes 16 bytes here; with six, one in ten.
  */
-#define GROWS_ABOVE	5
+#define GROWS_ABOVE	6
 #define GROWS_TO	4
 #define SHRINKS_BELOW	1
 #define SHRINKS_TO	2
@@ -90,10 +90,31 @@ static struct dsr_bucket *bucket_next(const struct dsr_bucket *bucket)
 			bucket->slot[DSR_BUCKET_SLOTS - 1], true));
 }
 
-static bool bucket_is_used(const struct dsr_bucket *bucket, u32 slot)
+/* A bit in the byte of each slot that has an entry. */
+static u64 bucket_used(const struct dsr_bucket *bucket)
 {
-	return READ_ONCE(bucket->tags) >> 8 * slot & 0xff;
+	return bucket->tags & DSR_BUCKET_TOPS;
 }
+
+/* The slot of the lowest bit. */
+static u32 slot_of(u64 bits)
+{
+	return __ffs64(bits) / 8;
+}
+
+static struct dsr_node *bucket_get(const struct dsr_bucket *bucket, u32 slot)
+{
+	return rcu_dereference_protected(bucket->slot[slot], true);
+}
+
+/* Entries of a bucket and of those where it goes on, for who keeps others from
+ * changing them; the loop may forget @node.
+ */
+#define bucket_for_each(node, bucket, used, start)			\
+	for (bucket = (start); bucket; bucket = bucket_next(bucket))	\
+		for (used = bucket_used(bucket);			\
+		     used && (node = bucket_get(bucket, slot_of(used)), true); \
+		     used &= used - 1)
 
 /* Point a slot that readers do not look at yet to @node. */
 static void bucket_set(struct dsr_bucket *bucket, u32 slot,
@@ -112,8 +133,7 @@ static void bucket_link(struct dsr_bucket *bucket, struct dsr_bucket *next)
 	const u32 last = DSR_BUCKET_SLOTS - 1;
 	unsigned long link = (unsigned long)next | 1;
 
-	bucket_set(next, 0, rcu_dereference_protected(bucket->slot[last],
-						      true));
+	bucket_set(next, 0, bucket_get(bucket, last));
 	rcu_assign_pointer(bucket->slot[last], (struct dsr_node *)link);
 	smp_wmb();	/* readers go there once it is tagged */
 	WRITE_ONCE(bucket->tags, (bucket->tags & ~(0xffULL << 8 * last)) |
@@ -127,7 +147,7 @@ static u32 bucket_free_slot(const struct dsr_bucket *bucket)
 
 	if (bucket->tags & DSR_BUCKET_LINKED)
 		hits &= ~(0xffULL << 8 * (DSR_BUCKET_SLOTS - 1));
-	return hits ? __ffs64(hits) / 8 : DSR_BUCKET_SLOTS;
+	return hits ? slot_of(hits) : DSR_BUCKET_SLOTS;
 }
 
 static struct dsr_buckets *buckets_alloc(u32 count)
@@ -183,27 +203,22 @@ static void bucket_forget(struct dsr_table *table, struct dsr_buckets *buckets,
 {
 	struct dsr_stripe *stripe =
 		&table->stripes[number / (buckets->count / DSR_STRIPES)];
-	struct dsr_bucket *bucket = &buckets->bucket[number];
+	struct dsr_bucket *bucket;
 	struct dsr_node *node;
-	u32 slot;
+	u64 used;
 
 	lockdep_assert_held(&table->janitor);
-	if (!READ_ONCE(bucket->tags))
+	if (!READ_ONCE(buckets->bucket[number].tags))
 		return;
 	spin_lock_bh(&stripe->lock);
-	for (; bucket; bucket = bucket_next(bucket))
-		for (slot = 0; slot < DSR_BUCKET_SLOTS; slot++) {
-			if (!bucket_is_used(bucket, slot))
-				continue;
-			node = rcu_dereference_protected(bucket->slot[slot],
-							 true);
-			if (!victim(node, arg))
-				continue;
-			WRITE_ONCE(bucket->tags,
-				   bucket->tags & ~(0xffULL << 8 * slot));
-			atomic_dec(&table->entries);
-			table->ops->release(table, node);
-		}
+	bucket_for_each(node, bucket, used, &buckets->bucket[number]) {
+		if (!victim(node, arg))
+			continue;
+		WRITE_ONCE(bucket->tags,
+			   bucket->tags & ~(0xffULL << 8 * slot_of(used)));
+		atomic_dec(&table->entries);
+		table->ops->release(table, node);
+	}
 	spin_unlock_bh(&stripe->lock);
 }
 
@@ -293,23 +308,16 @@ static bool stripe_move(struct dsr_table *table, struct dsr_buckets *old,
 			struct reserve *reserve)
 {
 	struct dsr_stripe *stripe = &table->stripes[number];
-	u32 each = old->count / DSR_STRIPES, i, slot;
+	u32 each = old->count / DSR_STRIPES, i;
 	struct dsr_bucket *bucket;
 	struct dsr_node *node;
+	u64 used;
 
 	spin_lock_bh(&stripe->lock);
-	for (i = number * each; i < (number + 1) * each; i++) {
-		bucket = &old->bucket[i];
-		for (; bucket; bucket = bucket_next(bucket))
-			for (slot = 0; slot < DSR_BUCKET_SLOTS; slot++) {
-				if (!bucket_is_used(bucket, slot))
-					continue;
-				node = rcu_dereference_protected(bucket->slot[slot],
-								 true);
-				if (!bucket_add(new, node, reserve))
-					goto too_few;
-			}
-	}
+	for (i = number * each; i < (number + 1) * each; i++)
+		bucket_for_each(node, bucket, used, &old->bucket[i])
+			if (!bucket_add(new, node, reserve))
+				goto too_few;
 	rcu_assign_pointer(stripe->buckets, new);
 	spin_unlock_bh(&stripe->lock);
 	return true;
@@ -433,7 +441,7 @@ struct dsr_node *dsr_table_insert(struct dsr_table *table,
 			place = bucket;
 			free = slot;
 		}
-		depth += hweight64(bucket->tags & DSR_BUCKET_TOPS);
+		depth += hweight64(bucket_used(bucket));
 	}
 	/* A flood can outrun the growth of the table: then it waits. */
 	if (depth >= BUCKET_MAX)
@@ -551,24 +559,20 @@ u64 dsr_table_next(struct dsr_table *table, u64 cursor)
 struct dsr_node *dsr_table_after(struct dsr_table *table,
 				 const struct dsr_node *node, u64 cursor)
 {
-	struct dsr_bucket *bucket = dsr_buckets_of(buckets_get(table), cursor);
+	struct dsr_bucket *start = dsr_buckets_of(buckets_get(table), cursor);
 	struct dsr_stripe *stripe = dsr_table_stripe(table, cursor);
+	struct dsr_bucket *bucket;
 	struct dsr_node *other;
 	bool passed = !node;
-	u32 slot;
+	u64 used;
 
 	/* Inserts may let the bucket go on in another one. */
 	spin_lock_bh(&stripe->lock);
-	for (; bucket; bucket = bucket_next(bucket))
-		for (slot = 0; slot < DSR_BUCKET_SLOTS; slot++) {
-			if (!bucket_is_used(bucket, slot))
-				continue;
-			other = rcu_dereference_protected(bucket->slot[slot],
-							  true);
-			if (passed && other->hash >= cursor)
-				goto out;
-			passed |= other == node;
-		}
+	bucket_for_each(other, bucket, used, start) {
+		if (passed && other->hash >= cursor)
+			goto out;
+		passed |= other == node;
+	}
 	other = NULL;
 out:
 	spin_unlock_bh(&stripe->lock);

@@ -125,7 +125,7 @@ def test_million(site, sink, reasons):
     # none was turned away, however fast they came
     assert since['forwarded'] == MILLION
     assert table['entries'] == MILLION + STABLE
-    wait_for('buckets for all entries', lambda: 5 * sink.table()['buckets'] >=
+    wait_for('buckets for all entries', lambda: 6 * sink.table()['buckets'] >=
              table['entries'])
     found, number, took = keys(sink)
     print(f'dumped in {took:.1f} s')
