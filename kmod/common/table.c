@@ -36,10 +36,10 @@ static_assert(BUCKETS_MIN % DSR_STRIPES == 0);
 #define SHRINKS_BELOW	1
 #define SHRINKS_TO	2
 
-/* Entries of a bucket at most: what bounds a look-up, and the message that a bucket
- * has to fit into.
+/* Buckets that one goes on in, at most: what bounds a look-up, and the message that
+ * all of its entries have to fit into. These are 61, or fewer.
  */
-#define BUCKET_MAX	64
+#define LINKS_MAX	9
 
 /* From here on huge pages do not waste much. */
 #define HUGE_FROM	SZ_16M
@@ -422,43 +422,36 @@ struct dsr_node *dsr_table_insert(struct dsr_table *table,
 				  dsr_match_fn match, const void *key)
 {
 	struct dsr_stripe *stripe = dsr_table_stripe(table, node->hash);
-	u32 entries, depth = 0, slot, free = DSR_BUCKET_SLOTS;
-	struct dsr_bucket *bucket, *last, *place = NULL;
-	struct dsr_node *other = NULL;
+	struct dsr_bucket *bucket, *next;
 	struct dsr_buckets *buckets;
+	u32 entries, slot, links = 0;
+	struct dsr_node *other;
 
 	spin_lock_bh(&stripe->lock);
 	buckets = rcu_dereference_protected(stripe->buckets,
 					    lockdep_is_held(&stripe->lock));
 	other = dsr_table_find_in(buckets, node->hash, match, key);
-	if (other)
+	if (unlikely(other))
 		goto out;
-	bucket = dsr_buckets_of(buckets, node->hash);
-	for (; bucket; bucket = bucket_next(bucket)) {
-		last = bucket;
-		slot = bucket_free_slot(bucket);
-		if (slot < DSR_BUCKET_SLOTS && !place) {
-			place = bucket;
-			free = slot;
-		}
-		depth += hweight64(bucket_used(bucket));
-	}
-	/* A flood can outrun the growth of the table: then it waits. */
-	if (depth >= BUCKET_MAX)
-		goto out;	/* with NULL */
-
 	entries = atomic_inc_return(&table->entries);
-	if (entries > READ_ONCE(table->max))
+	if (unlikely(entries > READ_ONCE(table->max)))
 		goto undo;
-	if (!place) {
-		place = kzalloc(sizeof(*place), GFP_ATOMIC | __GFP_NOWARN);
-		if (!place)
+	bucket = dsr_buckets_of(buckets, node->hash);
+	while ((slot = bucket_free_slot(bucket)) == DSR_BUCKET_SLOTS) {
+		/* A flood can outrun the growth of the table: then it waits. */
+		if (links++ == LINKS_MAX)
 			goto undo;
-		bucket_link(last, place);
-		atomic_inc(&buckets->links);
-		free = 1;
+		next = bucket_next(bucket);
+		if (!next) {
+			next = kzalloc(sizeof(*next), GFP_ATOMIC | __GFP_NOWARN);
+			if (!next)
+				goto undo;
+			bucket_link(bucket, next);
+			atomic_inc(&buckets->links);
+		}
+		bucket = next;
 	}
-	bucket_set(place, free, node);
+	bucket_set(bucket, slot, node);
 	other = node;
 	/* Exactly one insert sees this number: wake the janitor once. */
 	if (entries == buckets->count * GROWS_ABOVE + 1)
