@@ -139,7 +139,7 @@ static bool parse_quoted6(const struct sk_buff *skb, unsigned int offset,
 	return parse_quoted_ports(skb, offset, packet);
 }
 
-static noinline bool parse_icmp6(const struct sk_buff *skb, unsigned int offset,
+static bool parse_icmp6(const struct sk_buff *skb, unsigned int offset,
 				 struct dsr_packet *packet,
 				 enum dsr_reason *reason)
 {
@@ -169,29 +169,32 @@ static noinline bool parse_icmp6(const struct sk_buff *skb, unsigned int offset,
 	}
 }
 
-/** dsr_packet_parse6() - dsr_packet_parse() of IPv6 */
-bool dsr_packet_parse6(const struct sk_buff *skb, struct dsr_packet *packet,
-		       enum dsr_reason *reason)
+/**
+ * dsr_packet_parse_rest6() - dsr_packet_parse() for what is not just TCP, UDP or
+ *	SCTP behind the IP header
+ * @skb: packet
+ * @packet: as far as the IP header tells
+ * @reason: as for dsr_packet_parse()
+ */
+bool dsr_packet_parse_rest6(const struct sk_buff *skb,
+			    struct dsr_packet *packet, enum dsr_reason *reason)
 {
-	const struct ipv6hdr *ip6h = ipv6_hdr(skb);
-	unsigned int offset = skb_network_offset(skb) + sizeof(*ip6h);
-	u8 proto = ip6h->nexthdr;
+	unsigned int offset = skb_network_offset(skb) + sizeof(struct ipv6hdr);
+	u8 proto = packet->tuple.proto;
 	__be16 frag_off = 0;
 
-	packet->tuple.v6.saddr = ip6h->saddr;
-	packet->tuple.v6.daddr = ip6h->daddr;
-	if (unlikely(ipv6_ext_hdr(proto)) &&
+	if (ipv6_ext_hdr(proto) &&
 	    !skip_extensions(skb, &offset, &proto, &frag_off)) {
 		*reason = DSR_DROP_MALFORMED;
 		return false;
 	}
 	/* Also an atomic fragment (RFC 6946) is reassembled before us. */
-	if (unlikely(frag_off)) {
+	if (frag_off) {
 		*reason = DSR_DROP_FRAGMENT;
 		return false;
 	}
 	packet->tuple.proto = proto;
-	if (likely(dsr_packet_is_balanced(proto))) {
+	if (dsr_packet_is_balanced(proto)) {
 		*reason = DSR_DROP_MALFORMED;
 		return dsr_packet_parse_transport(skb, offset, packet);
 	}

@@ -8,6 +8,7 @@
 #define _DSR_PACKET_H
 
 #include <linux/ip.h>
+#include <linux/ipv6.h>
 #include <linux/sctp.h>
 #include <linux/skbuff.h>
 #include <linux/tcp.h>
@@ -121,8 +122,9 @@ dsr_packet_parse_transport(const struct sk_buff *skb, unsigned int offset,
 bool dsr_packet_parse_rest4(const struct sk_buff *skb, unsigned int offset,
 			    struct dsr_packet *packet,
 			    enum dsr_reason *reason);
-bool dsr_packet_parse6(const struct sk_buff *skb, struct dsr_packet *packet,
-		       enum dsr_reason *reason);
+bool dsr_packet_parse_rest6(const struct sk_buff *skb,
+			    struct dsr_packet *packet,
+			    enum dsr_reason *reason);
 
 /** dsr_packet_parse4() - dsr_packet_parse() of IPv4 */
 static __always_inline bool dsr_packet_parse4(const struct sk_buff *skb,
@@ -144,6 +146,23 @@ static __always_inline bool dsr_packet_parse4(const struct sk_buff *skb,
 	packet->tuple.v4.daddr = iph->daddr;
 	if (unlikely(!dsr_packet_is_balanced(packet->tuple.proto)))
 		return dsr_packet_parse_rest4(skb, offset, packet, reason);
+	*reason = DSR_DROP_MALFORMED;
+	return dsr_packet_parse_transport(skb, offset, packet);
+}
+
+/** dsr_packet_parse6() - dsr_packet_parse() of IPv6 */
+static __always_inline bool dsr_packet_parse6(const struct sk_buff *skb,
+					      struct dsr_packet *packet,
+					      enum dsr_reason *reason)
+{
+	const struct ipv6hdr *ip6h = ipv6_hdr(skb);
+	unsigned int offset = skb_network_offset(skb) + sizeof(*ip6h);
+
+	packet->tuple.proto = ip6h->nexthdr;
+	packet->tuple.v6.saddr = ip6h->saddr;
+	packet->tuple.v6.daddr = ip6h->daddr;
+	if (unlikely(!dsr_packet_is_balanced(packet->tuple.proto)))
+		return dsr_packet_parse_rest6(skb, packet, reason);
 	*reason = DSR_DROP_MALFORMED;
 	return dsr_packet_parse_transport(skb, offset, packet);
 }
