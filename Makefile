@@ -58,7 +58,8 @@ bench:
 
 profile:
 	@scripts/profile.sh $(if $(RELEASE),--release $(RELEASE)) \
-		$(if $(CASES),--case "$(CASES)") $(or $(PEERS),dsr_vip_stack)
+		$(if $(CASES),--case "$(CASES)") $(if $(LINES),--lines) \
+		$(if $(SMP),--two) $(or $(PEERS),dsr_vip_stack)
 
 clean:
 	-$(if $(wildcard $(KDIR)/Makefile),$(MAKE) -C $(KDIR) M=$(CURDIR) clean)
@@ -83,6 +84,8 @@ help:
 	@echo '     BASE=FILE             … and what changed since that result'
 	@echo '     RELEASE= PEERS= CASES=  … on another kernel, only these'
 	@echo 'make profile PEERS=NAME  in which functions it costs that                   1 min'
+	@echo '     LINES=1               … not instructions: cache lines, at a million flows'
+	@echo '     SMP=1                 … those that two processors write at a time'
 	@echo 'make clean               remove what was built here'
 	@echo
 	@echo 'What is expensive (Debian roots, kernels) is kept in $${XDG_CACHE_HOME:-~/.cache}/dsr.'

@@ -6,11 +6,14 @@
  * one object cannot be linked into two modules.
  */
 
+#include <linux/math64.h>
 #include <linux/mm.h>
 #include <linux/overflow.h>
 #include <linux/random.h>
 #include <linux/sched.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
+#include <linux/vmalloc.h>
 
 #include "table.h"
 
@@ -24,21 +27,166 @@
 #define BUCKETS_MIN	1024
 static_assert(BUCKETS_MIN % DSR_STRIPES == 0);
 
-/* Entries in a chain at most: what bounds a look-up, and the grace periods
- * that growing takes. With as many buckets as entries a chain of 16 is a
- * matter of one in many billions.
+/* Entries of a bucket: what they are on average after the table has grown or
+ * shrunk, and when it does. With four of them, one in fifty is behind a link, and
+ * each takes 16 bytes here; with six, one in ten.
  */
-#define CHAIN_MAX	64
+#define GROWS_ABOVE	6
+#define GROWS_TO	4
+#define SHRINKS_BELOW	1
+#define SHRINKS_TO	2
 
-static struct dsr_buckets *buckets_alloc(u32 size)
+/* Buckets that one goes on in, at most: what bounds a look-up, and the message that
+ * all of its entries have to fit into. These are 61, or fewer.
+ */
+#define LINKS_MAX	9
+
+/* From here on huge pages do not waste much. */
+#define HUGE_FROM	SZ_16M
+
+/* Buckets that others will go on in, chained by their first slots. */
+struct reserve {
+	struct dsr_bucket *first;
+};
+
+static struct dsr_bucket *reserve_take(struct reserve *reserve)
+{
+	struct dsr_bucket *bucket = reserve->first;
+
+	if (bucket) {
+		reserve->first = (void __force *)bucket->slot[0];
+		RCU_INIT_POINTER(bucket->slot[0], NULL);
+	}
+	return bucket;
+}
+
+static void reserve_put(struct reserve *reserve, struct dsr_bucket *bucket)
+{
+	bucket->tags = 0;
+	bucket->slot[0] = (void __force __rcu *)reserve->first;
+	reserve->first = bucket;
+}
+
+/* So small that memory is found, if only later. */
+static void reserve_fill(struct reserve *reserve, u32 count)
+{
+	while (count--)
+		reserve_put(reserve, kzalloc(sizeof(struct dsr_bucket),
+					     GFP_KERNEL | __GFP_NOFAIL));
+}
+
+static void reserve_free(struct reserve *reserve)
+{
+	struct dsr_bucket *bucket;
+
+	while ((bucket = reserve_take(reserve)))
+		kfree(bucket);
+}
+
+/* Where @bucket goes on, or %NULL; for who keeps others from changing it. */
+static struct dsr_bucket *bucket_next(const struct dsr_bucket *bucket)
+{
+	return dsr_bucket_linked(rcu_dereference_protected(
+			bucket->slot[DSR_BUCKET_SLOTS - 1], true));
+}
+
+/* A bit in the byte of each slot that has an entry. */
+static u64 bucket_used(const struct dsr_bucket *bucket)
+{
+	return bucket->tags & DSR_BUCKET_TOPS;
+}
+
+/* The slot of the lowest bit. */
+static u32 slot_of(u64 bits)
+{
+	return __ffs64(bits) / 8;
+}
+
+static struct dsr_node *bucket_get(const struct dsr_bucket *bucket, u32 slot)
+{
+	return rcu_dereference_protected(bucket->slot[slot], true);
+}
+
+/* Entries of a bucket and of those where it goes on, for who keeps others from
+ * changing them; the loop may forget @node.
+ */
+#define bucket_for_each(node, bucket, used, start)			\
+	for (bucket = (start); bucket; bucket = bucket_next(bucket))	\
+		for (used = bucket_used(bucket);			\
+		     used && (node = bucket_get(bucket, slot_of(used)), true); \
+		     used &= used - 1)
+
+/* Point a slot that readers do not look at yet to @node. */
+static void bucket_set(struct dsr_bucket *bucket, u32 slot,
+		       struct dsr_node *node)
+{
+	u64 tag = (u64)dsr_bucket_tag(node->hash) << 8 * slot;
+
+	rcu_assign_pointer(bucket->slot[slot], node);
+	smp_wmb();	/* readers look there once there is a tag */
+	WRITE_ONCE(bucket->tags, bucket->tags | tag);
+}
+
+/* Let a full bucket go on in @next: its last entry moves there. */
+static void bucket_link(struct dsr_bucket *bucket, struct dsr_bucket *next)
+{
+	const u32 last = DSR_BUCKET_SLOTS - 1;
+	unsigned long link = (unsigned long)next | 1;
+
+	bucket_set(next, 0, bucket_get(bucket, last));
+	rcu_assign_pointer(bucket->slot[last], (struct dsr_node *)link);
+	smp_wmb();	/* readers go there once it is tagged */
+	WRITE_ONCE(bucket->tags, (bucket->tags & ~(0xffULL << 8 * last)) |
+				 DSR_BUCKET_LINKED);
+}
+
+/* The free slot with the least number, or DSR_BUCKET_SLOTS. */
+static u32 bucket_free_slot(const struct dsr_bucket *bucket)
+{
+	u64 hits = dsr_bucket_hits(bucket->tags, 0);
+
+	if (bucket->tags & DSR_BUCKET_LINKED)
+		hits &= ~(0xffULL << 8 * (DSR_BUCKET_SLOTS - 1));
+	return hits ? slot_of(hits) : DSR_BUCKET_SLOTS;
+}
+
+static struct dsr_buckets *buckets_alloc(u32 count)
 {
 	struct dsr_buckets *buckets;
+	size_t size = array_size(count, sizeof(struct dsr_bucket));
+	gfp_t gfp = GFP_KERNEL_ACCOUNT | __GFP_NOWARN | __GFP_ZERO;
 
-	buckets = kvzalloc(struct_size(buckets, head, size),
-			   GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
-	if (buckets)
-		buckets->mask = size - 1;
+	buckets = kzalloc(sizeof(*buckets), GFP_KERNEL_ACCOUNT);
+	if (!buckets)
+		return NULL;
+	buckets->count = count;
+	buckets->bucket = size >= HUGE_FROM ? vmalloc_huge(size, gfp) :
+					      __vmalloc(size, gfp);
+	if (!buckets->bucket) {
+		kfree(buckets);
+		return NULL;
+	}
 	return buckets;
+}
+
+/* With nobody in it. */
+static void buckets_free(struct dsr_buckets *buckets)
+{
+	struct dsr_bucket *bucket, *next;
+	u32 i;
+
+	for (i = 0; atomic_read(&buckets->links) && i < buckets->count; i++) {
+		bucket = bucket_next(&buckets->bucket[i]);
+		for (; bucket; bucket = next) {
+			next = bucket_next(bucket);
+			kfree(bucket);
+			atomic_dec(&buckets->links);
+		}
+		if (!(i % 4096))
+			cond_resched();
+	}
+	vfree(buckets->bucket);
+	kfree(buckets);
 }
 
 static struct dsr_buckets *buckets_get(struct dsr_table *table)
@@ -47,39 +195,27 @@ static struct dsr_buckets *buckets_get(struct dsr_table *table)
 					 lockdep_is_held(&table->janitor));
 }
 
-static struct dsr_node *node_next(struct dsr_table *table,
-				  struct dsr_node *node)
+/* Unlink what @victim names from one bucket. */
+static void bucket_forget(struct dsr_table *table, struct dsr_buckets *buckets,
+			  u32 number,
+			  bool (*victim)(struct dsr_node *node, const void *arg),
+			  const void *arg)
 {
-	return rcu_dereference_protected(node->next,
-					 lockdep_is_held(&table->janitor));
-}
-
-static struct dsr_stripe *stripe_of(struct dsr_table *table, u32 hash)
-{
-	return &table->stripes[hash & (DSR_STRIPES - 1)];
-}
-
-/* Unlink what @victim names from one chain. */
-static void chain_forget(struct dsr_table *table, struct dsr_buckets *buckets,
-			 u32 bucket,
-			 bool (*victim)(struct dsr_node *node, const void *arg),
-			 const void *arg)
-{
-	struct dsr_stripe *stripe = stripe_of(table, bucket);
-	struct dsr_node __rcu **link = &buckets->head[bucket];
+	struct dsr_stripe *stripe =
+		&table->stripes[number / (buckets->count / DSR_STRIPES)];
+	struct dsr_bucket *bucket;
 	struct dsr_node *node;
+	u64 used;
 
 	lockdep_assert_held(&table->janitor);
-	if (!rcu_access_pointer(*link))
+	if (!READ_ONCE(buckets->bucket[number].tags))
 		return;
 	spin_lock_bh(&stripe->lock);
-	while ((node = rcu_dereference_protected(*link, true))) {
-		if (!victim(node, arg)) {
-			link = &node->next;
+	bucket_for_each(node, bucket, used, &buckets->bucket[number]) {
+		if (!victim(node, arg))
 			continue;
-		}
-		/* Readers may stand on @node: its next pointer stays. */
-		rcu_assign_pointer(*link, node_next(table, node));
+		WRITE_ONCE(bucket->tags,
+			   bucket->tags & ~(0xffULL << 8 * slot_of(used)));
 		atomic_dec(&table->entries);
 		table->ops->release(table, node);
 	}
@@ -102,93 +238,94 @@ static void tidy_slice(struct dsr_table *table, u32 now, bool all)
 {
 	struct dsr_buckets *buckets = buckets_get(table);
 	struct tidy tidy = { .table = table, .now = now };
-	u32 left = buckets->mask + 1;
+	u32 left = buckets->count;
 
 	/* Near the cap, waiting for a slice's turn turns new flows away. */
 	if (!all && atomic_read(&table->entries) < READ_ONCE(table->max) / 8 * 7)
 		left /= TIDY_SLICES;
 	while (left--) {
-		chain_forget(table, buckets, table->cursor & buckets->mask,
-			     tidy_victim, &tidy);
-		table->cursor++;
+		if (table->cursor >= buckets->count)
+			table->cursor = 0;
+		bucket_forget(table, buckets, table->cursor++, tidy_victim,
+			      &tidy);
 		if (!(left % 256))
 			cond_resched();
 	}
 }
 
-/* Point the inserts of every stripe to @new, after @init has filled the heads
- * of @new that come from chain @bucket of @old.
+/* Put an entry into a bucket that has no readers, with a bucket of @reserve where
+ * one is needed.
+ *
+ * Return: whether there was one.
  */
-static void stripes_move(struct dsr_table *table, struct dsr_buckets *new,
-			 u32 size,
-			 void (*init)(struct dsr_table *table,
-				      struct dsr_buckets *old,
-				      struct dsr_buckets *new, u32 bucket))
+static bool bucket_add(struct dsr_buckets *buckets, struct dsr_node *node,
+		       struct reserve *reserve)
 {
-	struct dsr_buckets *old = buckets_get(table);
-	u32 i, bucket;
+	struct dsr_bucket *bucket = dsr_buckets_of(buckets, node->hash);
+	struct dsr_bucket *next;
+	u32 slot;
 
-	for (i = 0; i < DSR_STRIPES; i++) {
-		struct dsr_stripe *stripe = &table->stripes[i];
+	while ((slot = bucket_free_slot(bucket)) == DSR_BUCKET_SLOTS) {
+		next = bucket_next(bucket);
+		if (!next) {
+			next = reserve_take(reserve);
+			if (!next)
+				return false;
+			bucket_link(bucket, next);
+			atomic_inc(&buckets->links);
+		}
+		bucket = next;
+	}
+	bucket_set(bucket, slot, node);
+	return true;
+}
 
-		spin_lock_bh(&stripe->lock);
-		for (bucket = i; bucket < size; bucket += DSR_STRIPES)
-			init(table, old, new, bucket);
-		rcu_assign_pointer(stripe->buckets, new);
-		spin_unlock_bh(&stripe->lock);
-		cond_resched();
+/* Make a stripe of buckets that have no readers as empty as it was. */
+static void stripe_clear(struct dsr_buckets *buckets, u32 stripe,
+			 struct reserve *reserve)
+{
+	u32 each = buckets->count / DSR_STRIPES, i;
+	struct dsr_bucket *bucket, *next;
+
+	for (i = stripe * each; i < (stripe + 1) * each; i++) {
+		bucket = bucket_next(&buckets->bucket[i]);
+		for (; bucket; bucket = next) {
+			next = bucket_next(bucket);
+			memset(bucket, 0, sizeof(*bucket));
+			reserve_put(reserve, bucket);
+			atomic_dec(&buckets->links);
+		}
+		memset(&buckets->bucket[i], 0, sizeof(buckets->bucket[i]));
 	}
 }
 
-/* First node from @node on that belongs to @bucket of @buckets. */
-static struct dsr_node *skip_to(struct dsr_table *table, struct dsr_node *node,
-				const struct dsr_buckets *buckets, u32 bucket)
-{
-	while (node && (node->hash & buckets->mask) != bucket)
-		node = node_next(table, node);
-	return node;
-}
-
-static void split_init(struct dsr_table *table, struct dsr_buckets *old,
-		       struct dsr_buckets *new, u32 bucket)
-{
-	struct dsr_node *first = rcu_dereference_protected(old->head[bucket],
-							   true);
-	u32 sibling = bucket + old->mask + 1;
-
-	rcu_assign_pointer(new->head[bucket],
-			   skip_to(table, first, new, bucket));
-	rcu_assign_pointer(new->head[sibling],
-			   skip_to(table, first, new, sibling));
-}
-
-/* One step of pulling the two chains apart that share the old chain @bucket:
- * its first run of nodes of one new bucket is linked past the run of the
- * other. Readers of the other bucket may still be on their way through the
- * first run of the previous step, so a grace period lies between two steps.
- * The old head, which has no readers any more, remembers where to go on.
+/* Have @new point to all that a stripe of @old does, and inserts go there.
  *
- * Return: whether there is more to do.
+ * Return: whether @reserve was enough for it.
  */
-static bool unzip_step(struct dsr_table *table, struct dsr_buckets *old,
-		       struct dsr_buckets *new, u32 bucket)
+static bool stripe_move(struct dsr_table *table, struct dsr_buckets *old,
+			struct dsr_buckets *new, u32 number,
+			struct reserve *reserve)
 {
-	struct dsr_node *last = rcu_dereference_protected(old->head[bucket],
-							  true);
-	struct dsr_node *next;
-	u32 own;
+	struct dsr_stripe *stripe = &table->stripes[number];
+	u32 each = old->count / DSR_STRIPES, i;
+	struct dsr_bucket *bucket;
+	struct dsr_node *node;
+	u64 used;
 
-	if (!last)
-		return false;
-	own = last->hash & new->mask;
-	while ((next = node_next(table, last)) &&
-	       (next->hash & new->mask) == own)
-		last = next;
-	RCU_INIT_POINTER(old->head[bucket], next);
-	if (!next)
-		return false;
-	rcu_assign_pointer(last->next, skip_to(table, next, new, own));
+	spin_lock_bh(&stripe->lock);
+	for (i = number * each; i < (number + 1) * each; i++)
+		bucket_for_each(node, bucket, used, &old->bucket[i])
+			if (!bucket_add(new, node, reserve))
+				goto too_few;
+	rcu_assign_pointer(stripe->buckets, new);
+	spin_unlock_bh(&stripe->lock);
 	return true;
+
+too_few:
+	spin_unlock_bh(&stripe->lock);
+	stripe_clear(new, number, reserve);
+	return false;
 }
 
 /* A grace period; a short one, at the cost of an interrupt for each CPU, where
@@ -196,64 +333,37 @@ static bool unzip_step(struct dsr_table *table, struct dsr_buckets *old,
  */
 static void wait_for_readers(struct dsr_table *table)
 {
-	if (atomic_read(&table->entries) / 2 > buckets_get(table)->mask)
+	if (atomic_read(&table->entries) / (2 * GROWS_ABOVE) >
+	    buckets_get(table)->count)
 		synchronize_rcu_expedited();
 	else
 		synchronize_rcu();
 }
 
-static void table_grow(struct dsr_table *table)
+/* Return: whether the table has got room for @entries, @each in a bucket. */
+static bool table_resize(struct dsr_table *table, u32 entries, u32 each)
 {
 	struct dsr_buckets *old = buckets_get(table), *new;
-	u32 size = old->mask + 1, bucket;
-	bool more;
+	struct reserve reserve = { };
+	u32 count, i;
 
-	new = buckets_alloc(2 * size);
+	count = max_t(u32, round_up(entries / each + 1, DSR_STRIPES),
+		      BUCKETS_MIN);
+	if (count == old->count)
+		return false;
+	new = buckets_alloc(count);
 	if (!new)
-		return;	/* longer chains until memory is to be had */
-	stripes_move(table, new, size, split_init);
+		return false;	/* fuller buckets until memory is to be had */
+	for (i = 0; i < DSR_STRIPES; i++) {
+		while (!stripe_move(table, old, new, i, &reserve))
+			reserve_fill(&reserve, count / DSR_STRIPES / 16 + 4);
+		cond_resched();
+	}
+	reserve_free(&reserve);
 	rcu_assign_pointer(table->buckets, new);
-	do {
-		wait_for_readers(table);
-		more = false;
-		for (bucket = 0; bucket < size; bucket++) {
-			more |= unzip_step(table, old, new, bucket);
-			if (!(bucket % 4096))
-				cond_resched();
-		}
-	} while (more);
-	kvfree(old);
-}
-
-static void join_init(struct dsr_table *table, struct dsr_buckets *old,
-		      struct dsr_buckets *new, u32 bucket)
-{
-	struct dsr_node __rcu **link = &new->head[bucket];
-	struct dsr_node *node;
-
-	/* Readers of the old chain run on into its sibling: harmless. */
-	RCU_INIT_POINTER(*link,
-			 rcu_dereference_protected(old->head[bucket], true));
-	while ((node = rcu_dereference_protected(*link, true)))
-		link = &node->next;
-	rcu_assign_pointer(*link,
-			   rcu_dereference_protected(old->head[bucket +
-							       new->mask + 1],
-						     true));
-}
-
-static void table_shrink(struct dsr_table *table)
-{
-	struct dsr_buckets *old = buckets_get(table), *new;
-	u32 size = (old->mask + 1) / 2;
-
-	new = buckets_alloc(size);
-	if (!new)
-		return;
-	stripes_move(table, new, size, join_init);
-	rcu_assign_pointer(table->buckets, new);
-	synchronize_rcu();
-	kvfree(old);
+	wait_for_readers(table);
+	buckets_free(old);
+	return true;
 }
 
 /**
@@ -262,27 +372,28 @@ static void table_shrink(struct dsr_table *table)
  * @now: jiffies, low half
  * @all: look at the whole table instead of a slice
  *
- * Forgets what has expired, then brings the number of buckets to between one
- * and eight times the number of entries.
+ * Forgets what has expired, then sees to it that there are neither many more nor
+ * many fewer buckets than the entries need.
  *
  * Context: process context, sleeps. Called by the work item, and by tests.
  */
 void dsr_table_tidy(struct dsr_table *table, u32 now, bool all)
 {
-	u32 entries, size;
+	u32 entries, count;
+	bool resized;
 
 	mutex_lock(&table->janitor);
 	tidy_slice(table, now, all);
-	for (;;) {
+	do {
 		entries = atomic_read(&table->entries);
-		size = buckets_get(table)->mask + 1;
-		if (entries > size)
-			table_grow(table);
-		else if (entries < size / 8 && size > BUCKETS_MIN)
-			table_shrink(table);
-		if (size == buckets_get(table)->mask + 1)
-			break;
-	}
+		count = buckets_get(table)->count;
+		if (entries > count * GROWS_ABOVE)
+			resized = table_resize(table, entries, GROWS_TO);
+		else if (entries < count * SHRINKS_BELOW)
+			resized = table_resize(table, entries, SHRINKS_TO);
+		else
+			resized = false;
+	} while (resized);
 	mutex_unlock(&table->janitor);
 }
 
@@ -310,37 +421,45 @@ struct dsr_node *dsr_table_insert(struct dsr_table *table,
 				  struct dsr_node *node,
 				  dsr_match_fn match, const void *key)
 {
-	struct dsr_stripe *stripe = stripe_of(table, node->hash);
+	struct dsr_stripe *stripe = dsr_table_stripe(table, node->hash);
+	struct dsr_bucket *bucket, *next;
 	struct dsr_buckets *buckets;
-	struct dsr_node __rcu **head;
+	u32 entries, slot, links = 0;
 	struct dsr_node *other;
-	u32 entries, depth = 0;
 
 	spin_lock_bh(&stripe->lock);
 	buckets = rcu_dereference_protected(stripe->buckets,
 					    lockdep_is_held(&stripe->lock));
-	head = &buckets->head[node->hash & buckets->mask];
-	for (other = rcu_dereference(*head); other;
-	     other = rcu_dereference(other->next)) {
-		if (other->hash == node->hash && match(other, key))
-			goto out;
-		depth++;
-	}
-	/* A flood can outrun the growth of the table: then it waits. */
-	if (depth >= CHAIN_MAX)
-		goto out;	/* with NULL */
-
+	other = dsr_table_find_in(buckets, node->hash, match, key);
+	if (unlikely(other))
+		goto out;
 	entries = atomic_inc_return(&table->entries);
-	if (entries > READ_ONCE(table->max)) {
-		atomic_dec(&table->entries);
-		goto out;	/* with NULL */
+	if (unlikely(entries > READ_ONCE(table->max)))
+		goto undo;
+	bucket = dsr_buckets_of(buckets, node->hash);
+	while ((slot = bucket_free_slot(bucket)) == DSR_BUCKET_SLOTS) {
+		/* A flood can outrun the growth of the table: then it waits. */
+		if (links++ == LINKS_MAX)
+			goto undo;
+		next = bucket_next(bucket);
+		if (!next) {
+			next = kzalloc(sizeof(*next), GFP_ATOMIC | __GFP_NOWARN);
+			if (!next)
+				goto undo;
+			bucket_link(bucket, next);
+			atomic_inc(&buckets->links);
+		}
+		bucket = next;
 	}
-	RCU_INIT_POINTER(node->next, rcu_dereference(*head));
-	rcu_assign_pointer(*head, node);
+	bucket_set(bucket, slot, node);
 	other = node;
 	/* Exactly one insert sees this number: wake the janitor once. */
-	if (entries == buckets->mask + 2)
+	if (entries == buckets->count * GROWS_ABOVE + 1)
 		mod_delayed_work(table->wq, &table->work, 0);
+	goto out;
+
+undo:
+	atomic_dec(&table->entries);
 out:
 	spin_unlock_bh(&stripe->lock);
 	return other;
@@ -359,13 +478,13 @@ void dsr_table_forget(struct dsr_table *table,
 		      const void *arg)
 {
 	struct dsr_buckets *buckets;
-	u32 bucket;
+	u32 number;
 
 	mutex_lock(&table->janitor);
 	buckets = buckets_get(table);
-	for (bucket = 0; bucket <= buckets->mask; bucket++) {
-		chain_forget(table, buckets, bucket, victim, arg);
-		if (!(bucket % 256))
+	for (number = 0; number < buckets->count; number++) {
+		bucket_forget(table, buckets, number, victim, arg);
+		if (!(number % 256))
 			cond_resched();
 	}
 	mutex_unlock(&table->janitor);
@@ -388,7 +507,7 @@ u32 dsr_table_size(struct dsr_table *table)
 	u32 size;
 
 	rcu_read_lock();
-	size = rcu_dereference(table->buckets)->mask + 1;
+	size = rcu_dereference(table->buckets)->count;
 	rcu_read_unlock();
 	return size;
 }
@@ -402,9 +521,55 @@ u32 dsr_table_size(struct dsr_table *table)
  */
 u64 dsr_table_bytes(struct dsr_table *table, size_t entry_size)
 {
-	return dsr_table_size(table) * sizeof(struct dsr_node *) +
+	u64 buckets;
+
+	rcu_read_lock();
+	buckets = rcu_dereference(table->buckets)->count +
+		  atomic_read(&rcu_dereference(table->buckets)->links);
+	rcu_read_unlock();
+	return buckets * sizeof(struct dsr_bucket) +
 	       DSR_STRIPES * sizeof(struct dsr_stripe) +
 	       (u64)atomic_read(&table->entries) * entry_size;
+}
+
+/** dsr_table_next() - where the bucket of @cursor ends */
+u64 dsr_table_next(struct dsr_table *table, u64 cursor)
+{
+	const struct dsr_buckets *buckets = buckets_get(table);
+	u64 number = (cursor * buckets->count >> 32) + 1;
+
+	return DIV_ROUND_UP_ULL(number << 32, buckets->count);
+}
+
+/**
+ * dsr_table_after() - the next entry of a bucket
+ * @table: table, its janitor held
+ * @node: entry of the bucket, or %NULL: the next is the first
+ * @cursor: which bucket, and the least hash
+ *
+ * Return: the entry, or %NULL if @node is the last.
+ */
+struct dsr_node *dsr_table_after(struct dsr_table *table,
+				 const struct dsr_node *node, u64 cursor)
+{
+	struct dsr_bucket *start = dsr_buckets_of(buckets_get(table), cursor);
+	struct dsr_stripe *stripe = dsr_table_stripe(table, cursor);
+	struct dsr_bucket *bucket;
+	struct dsr_node *other;
+	bool passed = !node;
+	u64 used;
+
+	/* Inserts may let the bucket go on in another one. */
+	spin_lock_bh(&stripe->lock);
+	bucket_for_each(other, bucket, used, start) {
+		if (passed && other->hash >= cursor)
+			goto out;
+		passed |= other == node;
+	}
+	other = NULL;
+out:
+	spin_unlock_bh(&stripe->lock);
+	return other;
 }
 
 /**
@@ -428,7 +593,7 @@ int dsr_table_init(struct dsr_table *table, const struct dsr_table_ops *ops,
 	table->stripes = kvcalloc(DSR_STRIPES, sizeof(*table->stripes),
 				  GFP_KERNEL_ACCOUNT);
 	if (!table->stripes) {
-		kvfree(buckets);
+		buckets_free(buckets);
 		return -ENOMEM;
 	}
 	for (i = 0; i < DSR_STRIPES; i++) {
@@ -459,7 +624,7 @@ void dsr_table_exit(struct dsr_table *table)
 {
 	cancel_delayed_work_sync(&table->work);
 	dsr_table_flush(table);
-	kvfree(rcu_dereference_protected(table->buckets, true));
+	buckets_free(rcu_dereference_protected(table->buckets, true));
 	kvfree(table->stripes);
 	mutex_destroy(&table->janitor);
 }

@@ -2,10 +2,12 @@
 /*
  * table - the hash table that both modules keep their flows in
  *
- * Made for packets: a lookup takes no lock, no reference and no retry, it
- * reads the bucket and then one cache line for each entry. There is no timer
- * in an entry: one work item per table, the janitor, looks at a part of the
- * table each second and forgets what has expired.
+ * Made for packets: a lookup takes no lock, no reference and no retry. It needs
+ * two cache lines, that of the bucket and that of the entry: a bucket is a cache
+ * line of pointers, with a few bits of the hash of each, which tell the right one
+ * before any entry is looked at. There is no timer in an entry: one work item per
+ * table, the janitor, looks at a part of the table each second and forgets what has
+ * expired.
  *
  * Owner: struct dsr_table belongs to one network namespace. The nodes belong
  * to the table from dsr_table_insert() until the janitor hands them to
@@ -13,21 +15,19 @@
  *
  * Locking:
  * - lookups: rcu_read_lock(), any context;
- * - inserts: at the head of a chain, under the lock of the bucket's stripe,
- *   from any context but hard interrupts;
+ * - inserts: under the lock of the bucket's stripe, from any context but hard
+ *   interrupts;
  * - unlinking and resizing: only with dsr_table.janitor held, in process
- *   context. So a chain changes under the janitor at its head alone.
+ *   context, and under the lock of the stripe.
  *
- * Growing and shrinking are those of J. Triplett, P. McKenney, J. Walpole,
- * "Resizable, Scalable, Concurrent Hash Tables via Relativistic Programming",
- * USENIX ATC 2011: lookups go on undisturbed, at most they pass by the
- * entries of a sibling bucket.
+ * A table of another size is another array of buckets, which point to the same
+ * entries. It is filled stripe by stripe; what is inserted meanwhile goes to
+ * where its stripe is already.
  */
 #ifndef _DSR_TABLE_H
 #define _DSR_TABLE_H
 
-#include <linux/bitrev.h>
-#include <linux/bits.h>
+#include <linux/bitops.h>
 #include <linux/jiffies.h>
 #include <linux/mutex.h>
 #include <linux/rcupdate.h>
@@ -36,40 +36,62 @@
 #include <linux/types.h>
 #include <linux/workqueue.h>
 
-/* Divides the number of buckets: so all entries of a bucket, and of its siblings
- * in a table of another size, have the same stripe.
+/* Divides the number of buckets: so all entries of a bucket have the same stripe,
+ * in a table of any size.
  */
 #define DSR_STRIPES	256
 
 /**
  * struct dsr_node - what an entry of a table starts with
- * @next: next in the chain
  * @hash: hash of its key
  * @seen: jiffies (low half) of its last packet, up to a second behind
  */
 struct dsr_node {
-	struct dsr_node __rcu *next;
 	u32 hash;
 	u32 seen;
 };
 
+#define DSR_BUCKET_SLOTS	7
+
 /**
- * struct dsr_buckets - an array of chains
- * @mask: their number - 1; the number is a power of two
- * @head: the chains
+ * struct dsr_bucket - the entries of a range of hashes
+ * @tags: a byte for each slot: that of its entry's hash, or 0 if it has none. The
+ *	last byte is not 0 if the last slot is a link
+ * @slot: entries; only those count that have a tag. A link, that is a pointer with
+ *	its lowest bit set, is to the bucket where it goes on
+ *
+ * What once was a link stays one: a bucket does not shrink before its table does.
+ */
+struct dsr_bucket {
+	u64 tags;
+	struct dsr_node __rcu *slot[DSR_BUCKET_SLOTS];
+};
+
+static_assert(sizeof(struct dsr_bucket) == 64 || sizeof(void *) == 4);
+
+#define DSR_BUCKET_ONES		0x0001010101010101ULL
+#define DSR_BUCKET_TOPS		(DSR_BUCKET_ONES << 7)
+#define DSR_BUCKET_LINKED	(1ULL << 56)
+
+/**
+ * struct dsr_buckets - the buckets of a table
+ * @count: their number, a multiple of DSR_STRIPES
+ * @links: buckets that others go on in
+ * @bucket: the buckets, in ascending order of their hashes
  */
 struct dsr_buckets {
-	u32 mask;
-	struct dsr_node __rcu *head[];
+	u32 count;
+	atomic_t links;
+	struct dsr_bucket *bucket;
 };
 
 /**
- * struct dsr_stripe - lock of every DSR_STRIPES-th bucket
- * @lock: guards the heads of the chains, and @buckets
+ * struct dsr_stripe - lock of a DSR_STRIPES-th part of the buckets
+ * @lock: guards these buckets, and @buckets
  * @buckets: where inserts go; ahead of dsr_table.buckets while resizing
  */
 struct dsr_stripe {
-	spinlock_t lock;	/* guards the chains' heads and what follows */
+	spinlock_t lock;	/* guards the buckets and what follows */
 	struct dsr_buckets __rcu *buckets;
 };
 
@@ -131,16 +153,72 @@ u32 dsr_table_size(struct dsr_table *table);
 u64 dsr_table_bytes(struct dsr_table *table, size_t entry_size);
 void dsr_table_tidy(struct dsr_table *table, u32 now, bool all);
 
+/** dsr_table_stripe() - the stripe that holds the entries of @hash */
+static inline struct dsr_stripe *dsr_table_stripe(const struct dsr_table *table,
+						  u32 hash)
+{
+	return &table->stripes[hash / (u32)(BIT_ULL(32) / DSR_STRIPES)];
+}
+
+/** dsr_buckets_of() - the bucket of @hash */
+static __always_inline struct dsr_bucket *
+dsr_buckets_of(const struct dsr_buckets *buckets, u32 hash)
+{
+	return &buckets->bucket[(u64)hash * buckets->count >> 32];
+}
+
+/** dsr_bucket_tag() - the tag of what has @hash */
+static __always_inline u8 dsr_bucket_tag(u32 hash)
+{
+	return (u8)hash | 0x80;
+}
+
+/** dsr_bucket_hits() - the highest bit of each byte of @tags that is @tag
+ *
+ * And maybe of others above one that is: the tags of all slots in a few
+ * instructions (Hacker's Delight, section 6-1).
+ */
+static __always_inline u64 dsr_bucket_hits(u64 tags, u8 tag)
+{
+	u64 differ = tags ^ tag * DSR_BUCKET_ONES;
+
+	return (differ - DSR_BUCKET_ONES) & ~differ & DSR_BUCKET_TOPS;
+}
+
+/** dsr_bucket_linked() - where @node links to, or %NULL if it is an entry */
+static __always_inline struct dsr_bucket *
+dsr_bucket_linked(const struct dsr_node *node)
+{
+	unsigned long link = (unsigned long)node;
+
+	return unlikely(link & 1) ? (struct dsr_bucket *)(link - 1) : NULL;
+}
+
+/* An entry's tag is written after its pointer, and its slot is known by its tag. */
 static __always_inline struct dsr_node *
 dsr_table_find_in(const struct dsr_buckets *buckets, u32 hash,
 		  dsr_match_fn match, const void *key)
 {
+	const struct dsr_bucket *bucket = dsr_buckets_of(buckets, hash);
 	struct dsr_node *node;
+	u64 tags, hits;
 
-	for (node = rcu_dereference(buckets->head[hash & buckets->mask]); node;
-	     node = rcu_dereference(node->next))
-		if (node->hash == hash && match(node, key))
-			return node;
+	do {
+		tags = READ_ONCE(bucket->tags);
+		hits = dsr_bucket_hits(tags, dsr_bucket_tag(hash));
+		for (; hits; hits &= hits - 1) {
+			node = rcu_dereference(bucket->slot[__ffs64(hits) / 8]);
+			if (dsr_bucket_linked(node))
+				break;	/* it has just become one */
+			if (node->hash == hash && match(node, key))
+				return node;
+		}
+		if (likely(!hits && !(tags & DSR_BUCKET_LINKED)))
+			return NULL;
+		smp_rmb();	/* the link was written before it was tagged */
+		node = rcu_dereference(bucket->slot[DSR_BUCKET_SLOTS - 1]);
+		bucket = dsr_bucket_linked(node);
+	} while (bucket);
 	return NULL;
 }
 
@@ -166,7 +244,7 @@ dsr_table_find(const struct dsr_table *table, u32 hash, dsr_match_fn match,
 	if (likely(node))
 		return node;
 	/* What has come while the table is being resized is there already. */
-	ahead = rcu_dereference(table->stripes[hash % DSR_STRIPES].buckets);
+	ahead = rcu_dereference(dsr_table_stripe(table, hash)->buckets);
 	return unlikely(ahead != buckets) ?
 	       dsr_table_find_in(ahead, hash, match, key) : NULL;
 }
@@ -180,7 +258,7 @@ static inline bool dsr_table_is_full(const struct dsr_table *table)
 /** dsr_table_lock() - the lock of the stripe that holds the entries of @hash */
 static inline spinlock_t *dsr_table_lock(struct dsr_table *table, u32 hash)
 {
-	return &table->stripes[hash & (DSR_STRIPES - 1)].lock;
+	return &dsr_table_stripe(table, hash)->lock;
 }
 
 /**
@@ -201,58 +279,22 @@ static __always_inline bool dsr_table_touch(struct dsr_node *node, u32 now)
 	return true;
 }
 
-/* Walking: a cursor is a place in the order of bit-reversed hashes, in which
- * a bucket is a range at every size of the table. So a walk that stops and
- * goes on later neither repeats nor misses an entry that was there all the
- * time, however often the table was resized meanwhile. Hold
- * dsr_table.janitor.
+/* Walking: a cursor is a hash, and a bucket is a range of hashes at every size of
+ * the table. So a walk that stops and goes on later neither repeats nor misses an
+ * entry that was there all the time, however often the table was resized meanwhile.
+ * Hold dsr_table.janitor.
  */
 #define DSR_TABLE_END	BIT_ULL(32)
 
-/** dsr_table_next() - where the bucket of @cursor ends */
-static inline u64 dsr_table_next(struct dsr_table *table, u64 cursor)
-{
-	const struct dsr_buckets *buckets =
-		rcu_dereference_protected(table->buckets,
-					  lockdep_is_held(&table->janitor));
-	u64 step = DSR_TABLE_END / ((u64)buckets->mask + 1);
-
-	return (cursor | (step - 1)) + 1;
-}
-
-/** dsr_table_skip() - @node, or the next in its chain, not before @cursor */
-static inline struct dsr_node *dsr_table_skip(struct dsr_table *table,
-					      struct dsr_node *node, u64 cursor)
-{
-	while (node && bitrev32(node->hash) < cursor)
-		node = rcu_dereference_check(node->next,
-					     lockdep_is_held(&table->janitor));
-	return node;
-}
+u64 dsr_table_next(struct dsr_table *table, u64 cursor);
+struct dsr_node *dsr_table_after(struct dsr_table *table,
+				 const struct dsr_node *node, u64 cursor);
 
 /** dsr_table_first() - first entry of the bucket of @cursor, from @cursor on */
 static inline struct dsr_node *dsr_table_first(struct dsr_table *table,
 					       u64 cursor)
 {
-	struct dsr_buckets *buckets =
-		rcu_dereference_protected(table->buckets,
-					  lockdep_is_held(&table->janitor));
-	u32 bucket = bitrev32((u32)cursor) & buckets->mask;
-	struct dsr_node *node =
-		rcu_dereference_check(buckets->head[bucket],
-				      lockdep_is_held(&table->janitor));
-
-	return dsr_table_skip(table, node, cursor);
-}
-
-/** dsr_table_after() - the entry after @node in the bucket of @cursor */
-static inline struct dsr_node *dsr_table_after(struct dsr_table *table,
-					       struct dsr_node *node,
-					       u64 cursor)
-{
-	node = rcu_dereference_check(node->next,
-				     lockdep_is_held(&table->janitor));
-	return dsr_table_skip(table, node, cursor);
+	return dsr_table_after(table, NULL, cursor);
 }
 
 /**

@@ -84,9 +84,8 @@ static inline bool dsr_conn_match(const struct dsr_node *node, const void *key)
  * Context: rcu_read_lock(). No writes.
  * Return: the connection, valid until rcu_read_unlock(), or %NULL.
  */
-static inline struct dsr_conn *dsr_conn_find(const struct dsr_net *dn,
-					     const struct dsr_tuple *tuple,
-					     u32 hash)
+static __always_inline struct dsr_conn *
+dsr_conn_find(const struct dsr_net *dn, const struct dsr_tuple *tuple, u32 hash)
 {
 	struct dsr_node *node = dsr_table_find(&dn->table, hash,
 					       dsr_conn_match, tuple);

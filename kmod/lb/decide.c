@@ -114,9 +114,20 @@ static void decide_echo(const struct dsr_frontend *frontend,
 	decision->reason = DSR_FORWARDED_PING;
 }
 
-/* The connection of a packet has lost its backend, which is down or deleted. */
-static void decide_lost(struct dsr_net *dn, const struct dsr_packet *packet,
-			struct dsr_decision *decision)
+/** dsr_decide_icmp() - dsr_decide() for what is no packet of a flow */
+void dsr_decide_icmp(struct dsr_net *dn, const struct dsr_frontend *frontend,
+		     const struct dsr_packet *packet,
+		     struct dsr_decision *decision)
+{
+	if (packet->kind == DSR_PACKET_ECHO)
+		decide_echo(frontend, packet, decision);
+	else
+		decide_icmp_error(dn, frontend, packet, decision);
+}
+
+/** dsr_decide_lost() - dsr_decide(), where the backend is down or deleted */
+void dsr_decide_lost(struct dsr_net *dn, const struct dsr_packet *packet,
+		     struct dsr_decision *decision)
 {
 	struct dsr_service *service = decision->service;
 	struct dsr_conn *conn = decision->conn;
@@ -145,93 +156,12 @@ static void decide_lost(struct dsr_net *dn, const struct dsr_packet *packet,
 	}
 }
 
-/* Whether a packet begins something new although its tuple is known: on a
- * backend that is down (@is_down) nothing goes on.
- */
-static bool is_anew(const struct dsr_net *dn, const struct dsr_conn *conn,
-		    const struct dsr_packet *packet, bool is_down)
+/** dsr_decide_anew() - dsr_decide(), where the packet follows no connection */
+void dsr_decide_anew(struct dsr_net *dn, const struct dsr_frontend *frontend,
+		     const struct dsr_packet *packet,
+		     struct dsr_decision *decision, struct dsr_conn *conn,
+		     struct dsr_backend *backend)
 {
-	u8 state = READ_ONCE(conn->state);
-	u32 now;
-
-	if (packet->tuple.proto != IPPROTO_UDP)
-		return unlikely(packet->event == DSR_EVENT_OPEN) &&
-		       (is_down || dsr_state_reusable(state));
-	/* No packet of UDP says so: what tells is time, to the second. */
-	now = (u32)jiffies;
-	return state == DSR_CONN_CLOSED ||
-	       (unlikely(now - READ_ONCE(conn->node.seen) > HZ) &&
-		dsr_conn_is_over(dn, conn, now));
-}
-
-/* Whether a packet belongs where its connection does. */
-static __always_inline bool is_of(const struct dsr_backend *backend,
-				  const struct dsr_frontend *frontend)
-{
-	return backend->service->frontend == frontend ||
-	       frontend == &dsr_frontend_any;
-}
-
-/**
- * dsr_decide() - what is to happen to a packet
- * @dn: balancer, with a service at least
- * @frontend: that of the packet, by its mark or its destination, or %NULL; or
- *	dsr_frontend_any: that of its connection, if it has one
- * @packet: the packet
- * @decision: set
- *
- * A packet of a service follows its connection, also when there is a service
- * by now that names its port more exactly. The scheduler is asked if there is
- * none, if its backend was removed, if the packet has come to belong to another
- * mark or address, or if a SYN uses the port pair of a finished connection
- * again: that never waits for the old entry to expire, and belongs to whatever
- * service names its port now. Nobody is asked about a probe, and no connection
- * of its client's is looked at.
- *
- * Context: rcu_read_lock(). No writes; what is in @decision is valid until
- * rcu_read_unlock().
- */
-void dsr_decide(struct dsr_net *dn, const struct dsr_frontend *frontend,
-		const struct dsr_packet *packet, struct dsr_decision *decision)
-{
-	struct dsr_backend *backend;
-	struct dsr_conn *conn;
-	bool is_down;
-
-	decision->reason = DSR_PASS_NO_SERVICE;
-	decision->choice = DSR_CHOICE_NONE;
-	decision->service = NULL;
-	decision->backend = NULL;
-	decision->conn = NULL;
-	if (unlikely(packet->kind == DSR_PACKET_ICMP_ERROR)) {
-		decide_icmp_error(dn, frontend, packet, decision);
-		return;
-	}
-	if (unlikely(packet->kind == DSR_PACKET_ECHO)) {
-		decide_echo(frontend, packet, decision);
-		return;
-	}
-	if (unlikely(!frontend))
-		return;
-
-	decision->hash = dsr_conn_hash(&dn->table, &packet->tuple);
-	conn = dsr_conn_find(dn, &packet->tuple, decision->hash);
-	backend = conn ? dsr_conn_backend(conn) : NULL;
-	is_down = backend && dsr_backend_is_down(backend);
-	if (likely(backend && is_of(backend, frontend) &&
-		   !is_anew(dn, conn, packet, is_down))) {
-		decision->service = backend->service;
-		decision->conn = conn;
-		decision->reason = DSR_FORWARDED;
-		if (unlikely(is_down)) {
-			decide_lost(dn, packet, decision);
-			return;
-		}
-		decision->backend = backend;
-		decision->choice = DSR_CHOICE_CONNECTION;
-		return;
-	}
-
 	decision->service = dsr_frontend_match(frontend, &packet->tuple);
 	if (!decision->service) {
 		if (frontend->probe)
@@ -241,5 +171,5 @@ void dsr_decide(struct dsr_net *dn, const struct dsr_frontend *frontend,
 	decision->reason = DSR_FORWARDED;
 	decision->conn = conn;
 	if (conn && !backend)
-		decide_lost(dn, packet, decision);
+		dsr_decide_lost(dn, packet, decision);
 }

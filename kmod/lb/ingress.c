@@ -86,7 +86,8 @@ static __always_inline enum dsr_way check6(struct sk_buff *skb)
 	if (unlikely(!pskb_may_pull(skb, sizeof(*ip6h))))
 		return DSR_WAY_MALFORMED;
 	ip6h = ipv6_hdr(skb);
-	if (unlikely(ipv6_ext_hdr(ip6h->nexthdr)))
+	if (unlikely(!dsr_packet_is_balanced(ip6h->nexthdr) &&
+		     ipv6_ext_hdr(ip6h->nexthdr)))
 		return DSR_WAY_OPTIONS;
 	len = ntohs(ip6h->payload_len);
 	if (unlikely(ip6h->version != 6 || !len ||

@@ -144,7 +144,7 @@ static int dump_bucket(struct sk_buff *skb, struct netlink_callback *cb,
 /** dsr_netlink_connection_start() - DSR_CMD_CONNECTION_GET, before the dump */
 int dsr_netlink_connection_start(struct netlink_callback *cb)
 {
-	/* the longest chain that the table allows */
+	/* the fullest bucket that the table allows */
 	cb->min_dump_alloc = SZ_16K;
 	return 0;
 }

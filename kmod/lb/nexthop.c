@@ -223,20 +223,3 @@ void dsr_nexthop_exit(struct dsr_nexthop *nexthop)
 {
 	dst_release(rcu_dereference_protected(nexthop->dst, true));
 }
-
-/**
- * dsr_nexthop_neighbour() - what the kernel knows of the neighbour
- * @nexthop: see there
- * @dev: device towards it
- *
- * Context: rcu_read_lock() and bottom halves disabled.
- * Return: the neighbour, valid until rcu_read_unlock(), or %NULL.
- */
-struct neighbour *dsr_nexthop_neighbour(const struct dsr_nexthop *nexthop,
-					struct net_device *dev)
-{
-	if (nexthop->family == AF_INET)
-		return __ipv4_neigh_lookup_noref(dev, (__force u32)
-						 nexthop->addr.ip);
-	return __ipv6_neigh_lookup_noref(dev, &nexthop->addr.in6);
-}

@@ -16,12 +16,12 @@
 
 #include <linux/netlink.h>
 #include <linux/spinlock.h>
+#include <net/arp.h>
 #include <net/dst.h>
+#include <net/ndisc.h>
 
 #include "addr.h"
 #include "net.h"
-
-struct neighbour;
 
 /**
  * struct dsr_nexthop - the way to a neighbour
@@ -51,8 +51,6 @@ int dsr_nexthop_check(struct dsr_net *dn, u8 family,
 void dsr_nexthop_init(struct net *net, struct dsr_nexthop *nexthop, u8 family,
 		      const union nf_inet_addr *addr);
 void dsr_nexthop_exit(struct dsr_nexthop *nexthop);
-struct neighbour *dsr_nexthop_neighbour(const struct dsr_nexthop *nexthop,
-					struct net_device *dev);
 
 /** dsr_nexthop_genid() - grows with each change of the routing table */
 static inline int dsr_nexthop_genid(const struct net *net, u8 family)
@@ -107,6 +105,23 @@ static inline struct dst_entry *dsr_nexthop_get(struct net *net,
 	struct dst_entry *dst = dsr_nexthop_peek(net, nexthop);
 
 	return likely(dst) ? dst : dsr_nexthop_lookup(net, nexthop);
+}
+
+/**
+ * dsr_nexthop_neighbour() - what the kernel knows of the neighbour
+ * @nexthop: see there
+ * @dev: device towards it
+ *
+ * Context: rcu_read_lock() and bottom halves disabled.
+ * Return: the neighbour, valid until rcu_read_unlock(), or %NULL.
+ */
+static inline struct neighbour *
+dsr_nexthop_neighbour(const struct dsr_nexthop *nexthop, struct net_device *dev)
+{
+	if (likely(nexthop->family == AF_INET))
+		return __ipv4_neigh_lookup_noref(dev, (__force u32)
+						 nexthop->addr.ip);
+	return __ipv6_neigh_lookup_noref(dev, &nexthop->addr.in6);
 }
 
 #endif /* _DSR_NEXTHOP_H */

@@ -13,54 +13,6 @@
 
 #include "packet.h"
 
-static bool is_balanced(u8 proto)
-{
-	return proto == IPPROTO_TCP || proto == IPPROTO_UDP ||
-	       proto == IPPROTO_SCTP;
-}
-
-/* The beginning of what is balanced: two ports in all of them. Not set to 0 in
- * the hot path, where it is not even used: headers are in the linear part.
- */
-union transport {
-	__be16 port[2];
-	struct tcphdr tcp;
-	struct udphdr udp;
-	struct {
-		struct sctphdr head;
-		struct sctp_chunkhdr chunk;
-	} sctp;
-};
-
-/* What TCP, UDP or SCTP header stands at @offset. */
-static __always_inline bool parse_transport(const struct sk_buff *skb,
-					    unsigned int offset,
-					    struct dsr_packet *packet)
-{
-	union transport _header __uninitialized, *header;
-	u8 proto = packet->tuple.proto;
-
-	header = skb_header_pointer(skb, offset,
-				    dsr_packet_transport_len(proto), &_header);
-	if (unlikely(!header))
-		return false;
-	packet->tuple.sport = header->port[0];
-	packet->tuple.dport = header->port[1];
-	packet->event = DSR_EVENT_DATA;
-	switch (proto) {
-	case IPPROTO_TCP:
-		packet->event = dsr_event_tcp(tcp_flag_byte(&header->tcp));
-		return header->tcp.doff >= sizeof(header->tcp) / 4;
-	case IPPROTO_UDP:
-		/* 0 is the length of an IPv6 jumbogram (RFC 2675) */
-		return ntohs(header->udp.len) >= sizeof(header->udp) ||
-		       (!header->udp.len && packet->tuple.family == AF_INET6);
-	default:
-		packet->event = dsr_event_sctp(header->sctp.chunk.type);
-		return true;
-	}
-}
-
 /* The ports of the packet that an ICMP error quotes, turned round: the quoted
  * one went from the VIP to the client. RFC 792 promises eight bytes after the
  * IP header, more than ports need.
@@ -95,7 +47,7 @@ static bool parse_quoted4(const struct sk_buff *skb, unsigned int offset,
 	 * only the first has ports.
 	 */
 	if (iph->saddr != packet->tuple.v4.daddr ||
-	    (iph->frag_off & htons(IP_OFFSET)) || !is_balanced(iph->protocol))
+	    (iph->frag_off & htons(IP_OFFSET)) || !dsr_packet_is_balanced(iph->protocol))
 		return false;
 
 	*reason = DSR_DROP_MALFORMED;
@@ -104,12 +56,22 @@ static bool parse_quoted4(const struct sk_buff *skb, unsigned int offset,
 	return parse_quoted_ports(skb, offset + iph->ihl * 4, packet);
 }
 
-static noinline bool parse_icmp4(const struct sk_buff *skb, unsigned int offset,
-				 struct dsr_packet *packet,
-				 enum dsr_reason *reason)
+/**
+ * dsr_packet_parse_rest4() - dsr_packet_parse() for what is no TCP, UDP or SCTP
+ * @skb: packet
+ * @offset: of what is behind its IP header
+ * @packet: as far as the IP header tells
+ * @reason: as for dsr_packet_parse()
+ */
+bool dsr_packet_parse_rest4(const struct sk_buff *skb, unsigned int offset,
+			    struct dsr_packet *packet, enum dsr_reason *reason)
 {
 	struct icmphdr _icmph, *icmph;
 
+	if (packet->tuple.proto != IPPROTO_ICMP) {
+		*reason = DSR_PASS_PROTOCOL;
+		return false;
+	}
 	icmph = skb_header_pointer(skb, offset, sizeof(_icmph), &_icmph);
 	if (!icmph) {
 		*reason = DSR_DROP_MALFORMED;
@@ -131,33 +93,6 @@ static noinline bool parse_icmp4(const struct sk_buff *skb, unsigned int offset,
 		*reason = DSR_PASS_PROTOCOL;
 		return false;
 	}
-}
-
-static __always_inline bool parse4(const struct sk_buff *skb,
-				   struct dsr_packet *packet,
-				   enum dsr_reason *reason)
-{
-	const struct iphdr *iph = ip_hdr(skb);
-	unsigned int offset = skb_network_offset(skb) + iph->ihl * 4;
-
-	/* Defragmentation runs before us; what still is a fragment was kept
-	 * from it on purpose, and no port tells where it belongs.
-	 */
-	if (unlikely(ip_is_fragment(iph))) {
-		*reason = DSR_DROP_FRAGMENT;
-		return false;
-	}
-	packet->tuple.proto = iph->protocol;
-	packet->tuple.v4.saddr = iph->saddr;
-	packet->tuple.v4.daddr = iph->daddr;
-	if (likely(is_balanced(iph->protocol))) {
-		*reason = DSR_DROP_MALFORMED;
-		return parse_transport(skb, offset, packet);
-	}
-	if (iph->protocol == IPPROTO_ICMP)
-		return parse_icmp4(skb, offset, packet, reason);
-	*reason = DSR_PASS_PROTOCOL;
-	return false;
 }
 
 /* The first header that is no extension header, from @offset on.
@@ -196,7 +131,7 @@ static bool parse_quoted6(const struct sk_buff *skb, unsigned int offset,
 	offset += sizeof(_ip6h);
 	if (!skip_extensions(skb, &offset, &proto, &frag_off))
 		return false;
-	if ((frag_off & htons(IP6_OFFSET)) || !is_balanced(proto)) {
+	if ((frag_off & htons(IP6_OFFSET)) || !dsr_packet_is_balanced(proto)) {
 		*reason = DSR_PASS_ICMP_UNRELATED;
 		return false;
 	}
@@ -204,7 +139,7 @@ static bool parse_quoted6(const struct sk_buff *skb, unsigned int offset,
 	return parse_quoted_ports(skb, offset, packet);
 }
 
-static noinline bool parse_icmp6(const struct sk_buff *skb, unsigned int offset,
+static bool parse_icmp6(const struct sk_buff *skb, unsigned int offset,
 				 struct dsr_packet *packet,
 				 enum dsr_reason *reason)
 {
@@ -234,55 +169,37 @@ static noinline bool parse_icmp6(const struct sk_buff *skb, unsigned int offset,
 	}
 }
 
-static noinline bool parse6(const struct sk_buff *skb,
-			    struct dsr_packet *packet,
-			    enum dsr_reason *reason)
+/**
+ * dsr_packet_parse_rest6() - dsr_packet_parse() for what is not just TCP, UDP or
+ *	SCTP behind the IP header
+ * @skb: packet
+ * @packet: as far as the IP header tells
+ * @reason: as for dsr_packet_parse()
+ */
+bool dsr_packet_parse_rest6(const struct sk_buff *skb,
+			    struct dsr_packet *packet, enum dsr_reason *reason)
 {
-	const struct ipv6hdr *ip6h = ipv6_hdr(skb);
-	unsigned int offset = skb_network_offset(skb) + sizeof(*ip6h);
-	u8 proto = ip6h->nexthdr;
+	unsigned int offset = skb_network_offset(skb) + sizeof(struct ipv6hdr);
+	u8 proto = packet->tuple.proto;
 	__be16 frag_off = 0;
 
-	packet->tuple.v6.saddr = ip6h->saddr;
-	packet->tuple.v6.daddr = ip6h->daddr;
-	if (unlikely(ipv6_ext_hdr(proto)) &&
+	if (ipv6_ext_hdr(proto) &&
 	    !skip_extensions(skb, &offset, &proto, &frag_off)) {
 		*reason = DSR_DROP_MALFORMED;
 		return false;
 	}
 	/* Also an atomic fragment (RFC 6946) is reassembled before us. */
-	if (unlikely(frag_off)) {
+	if (frag_off) {
 		*reason = DSR_DROP_FRAGMENT;
 		return false;
 	}
 	packet->tuple.proto = proto;
-	if (likely(is_balanced(proto))) {
+	if (dsr_packet_is_balanced(proto)) {
 		*reason = DSR_DROP_MALFORMED;
-		return parse_transport(skb, offset, packet);
+		return dsr_packet_parse_transport(skb, offset, packet);
 	}
 	if (proto == IPPROTO_ICMPV6)
 		return parse_icmp6(skb, offset, packet, reason);
 	*reason = DSR_PASS_PROTOCOL;
 	return false;
-}
-
-/**
- * dsr_packet_parse() - read what matters of a packet
- * @skb: packet; its network header is set and has been checked by ip_rcv() or
- *	ipv6_rcv()
- * @family: AF_INET or AF_INET6
- * @packet: filled in if this returns true
- * @reason: set if this returns false: how to leave the packet
- *
- * Context: any.
- * Return: whether the packet can belong to a service.
- */
-bool dsr_packet_parse(const struct sk_buff *skb, u8 family,
-		      struct dsr_packet *packet, enum dsr_reason *reason)
-{
-	packet->kind = DSR_PACKET_FLOW;
-	packet->tuple.family = family;
-	packet->tuple.zero = 0;
-	return likely(family == AF_INET) ? parse4(skb, packet, reason) :
-					   parse6(skb, packet, reason);
 }

@@ -21,6 +21,7 @@
  * struct dsr_tuple - what names a connection
  * @sport: the client's port
  * @dport: the VIP's port
+ * @ports: both of them
  * @proto: IPPROTO_*
  * @family: AF_INET or AF_INET6
  * @zero: always 0, so that tuples compare as words
@@ -28,8 +29,13 @@
  * @v6: the same, if it is AF_INET6
  */
 struct dsr_tuple {
-	__be16 sport;
-	__be16 dport;
+	union {
+		struct {
+			__be16 sport;
+			__be16 dport;
+		};
+		u32 ports;
+	};
 	u8 proto;
 	u8 family;
 	u16 zero;
@@ -85,8 +91,7 @@ static inline u32 dsr_tuple_key_hash(const struct dsr_tuple *tuple,
 	if (likely(tuple->family == AF_INET))
 		return hsiphash_3u32((__force u32)tuple->v4.saddr,
 				     (__force u32)tuple->v4.daddr,
-				     (__force u32)tuple->sport << 16 |
-				     (__force u32)tuple->dport, key);
+				     tuple->ports, key);
 	return hsiphash(tuple, DSR_TUPLE_SIZE6, key);
 }
 

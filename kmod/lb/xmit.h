@@ -10,7 +10,11 @@
 #define _DSR_XMIT_H
 
 #include <linux/skbuff.h>
+#include <net/dsfield.h>
+#include <net/gso.h>
+#include <net/ip.h>
 #include <net/neighbour.h>
+#include <net/route.h>
 
 #include "backend.h"
 #include "reason.h"
@@ -21,9 +25,6 @@
 enum dsr_reason dsr_xmit4_prepare(struct net *net, struct sk_buff *skb,
 				  const struct dsr_service *service,
 				  struct dst_entry *dst);
-enum dsr_way dsr_xmit4_shortcut(struct net *net, struct sk_buff *skb,
-				const struct dsr_service *service,
-				struct dst_entry *dst);
 void dsr_xmit4_send(struct net *net, struct sk_buff *skb,
 		    const struct dsr_service *service);
 
@@ -83,6 +84,78 @@ static inline void dsr_xmit_send(struct net *net, struct sk_buff *skb,
 }
 
 /**
+ * dsr_xmit_own() - give a packet headers of its own, and its length
+ * @skb: packet
+ * @dev: device that it is to be sent to
+ * @len: its length as it says itself: what is behind is Ethernet's padding
+ *
+ * Return: whether it could be done. What the packet says has not changed
+ * otherwise.
+ */
+static inline bool dsr_xmit_own(struct sk_buff *skb,
+				const struct net_device *dev, u32 len)
+{
+	if (unlikely(skb_cow(skb, LL_RESERVED_SPACE(dev))))
+		return false;
+	if (likely(skb->len == len))
+		return true;
+	if (likely(!pskb_trim_rcsum(skb, len)))
+		return true;
+	skb->ip_summed = CHECKSUM_NONE;	/* is that of the rest by now */
+	return false;
+}
+
+/** dsr_xmit4_is_too_big() - whether a packet, or one of those merged, is */
+static inline bool dsr_xmit4_is_too_big(const struct sk_buff *skb, u32 mtu)
+{
+	if (likely(skb->len <= mtu))
+		return false;
+	return !skb_is_gso(skb) || !skb_gso_validate_network_len(skb, mtu);
+}
+
+/** dsr_xmit4_rewrite() - make of a packet that has come one that goes on
+ * @net: namespace
+ * @skb: packet; its headers are its own
+ * @service: its service
+ */
+static __always_inline void
+dsr_xmit4_rewrite(struct net *net, struct sk_buff *skb,
+		  const struct dsr_service *service)
+{
+	u16 tos = READ_ONCE(service->tos);
+	struct iphdr *iph = ip_hdr(skb);
+
+	ip_decrease_ttl(iph);
+	if (tos)
+		ipv4_change_dsfield(iph, ~(tos >> 8), tos & 0xff);
+	skb_forward_csum(skb);
+	skb_clear_tstamp(skb);
+	if (READ_ONCE(net->ipv4.sysctl_ip_fwd_update_priority))
+		skb->priority = rt_tos2priority(iph->tos);
+}
+
+/** dsr_xmit4_shortcut() - dsr_xmit_shortcut() of IPv4, with the route @dst */
+static __always_inline enum dsr_way
+dsr_xmit4_shortcut(struct net *net, struct sk_buff *skb,
+		   const struct dsr_service *service, struct dst_entry *dst)
+{
+	u32 mtu;
+
+	if (unlikely(ip_hdr(skb)->ttl <= 1))
+		return DSR_WAY_TTL;
+	/* as ip_rcv() sets it: the sizes of what was merged are asked for */
+	skb_set_transport_header(skb, sizeof(struct iphdr));
+	mtu = ip_dst_mtu_maybe_forward(dst, true);
+	if (unlikely(dsr_xmit4_is_too_big(skb, mtu)))
+		return DSR_WAY_TOO_BIG;
+	if (unlikely(!dsr_xmit_own(skb, READ_ONCE(dst->dev),
+				   ntohs(ip_hdr(skb)->tot_len))))
+		return DSR_WAY_NO_MEMORY;
+	dsr_xmit4_rewrite(net, skb, service);
+	return DSR_WAY_SHORT;
+}
+
+/**
  * dsr_xmit_shortcut() - make a packet ready to be sent from ingress
  * @net: namespace
  * @skb: packet, its data at the IP header, which has been checked and has
@@ -103,28 +176,6 @@ dsr_xmit_shortcut(struct net *net, struct sk_buff *skb,
 	return likely(service->key.family == AF_INET) ?
 	       dsr_xmit4_shortcut(net, skb, service, dst) :
 	       dsr_xmit6_shortcut(net, skb, service, dst);
-}
-
-/**
- * dsr_xmit_own() - give a packet headers of its own, and its length
- * @skb: packet
- * @dev: device that it is to be sent to
- * @len: its length as it says itself: what is behind is Ethernet's padding
- *
- * Return: whether it could be done. What the packet says has not changed
- * otherwise.
- */
-static inline bool dsr_xmit_own(struct sk_buff *skb,
-				const struct net_device *dev, u32 len)
-{
-	if (unlikely(skb_cow(skb, LL_RESERVED_SPACE(dev))))
-		return false;
-	if (likely(skb->len == len))
-		return true;
-	if (likely(!pskb_trim_rcsum(skb, len)))
-		return true;
-	skb->ip_summed = CHECKSUM_NONE;	/* is that of the rest by now */
-	return false;
 }
 
 /**

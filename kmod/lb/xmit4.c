@@ -14,13 +14,6 @@
 
 #include "xmit.h"
 
-static bool is_too_big(const struct sk_buff *skb, u32 mtu)
-{
-	if (likely(skb->len <= mtu))
-		return false;
-	return !skb_is_gso(skb) || !skb_gso_validate_network_len(skb, mtu);
-}
-
 /* Whether the packet must not be cut to the size that it has to be cut to. */
 static bool is_unsendable(const struct sk_buff *skb, u32 mtu)
 {
@@ -28,7 +21,7 @@ static bool is_unsendable(const struct sk_buff *skb, u32 mtu)
 		return false;
 	/* reassembled: what counts is whether each fragment would fit */
 	return IPCB(skb)->frag_max_size > mtu ||
-	       (!skb->ignore_df && is_too_big(skb, mtu));
+	       (!skb->ignore_df && dsr_xmit4_is_too_big(skb, mtu));
 }
 
 /* Send an ICMP error, unless to what only looks like a sender (RFC 1122,
@@ -40,22 +33,6 @@ static void tell_sender(struct net *net, struct sk_buff *skb, int type,
 {
 	if (inet_addr_type(net, ip_hdr(skb)->saddr) == RTN_UNICAST)
 		icmp_send(skb, type, code, info);
-}
-
-/* Make of a packet that has come one that goes on; its headers are its own. */
-static __always_inline void rewrite(struct net *net, struct sk_buff *skb,
-				    const struct dsr_service *service)
-{
-	u16 tos = READ_ONCE(service->tos);
-	struct iphdr *iph = ip_hdr(skb);
-
-	ip_decrease_ttl(iph);
-	if (tos)
-		ipv4_change_dsfield(iph, ~(tos >> 8), tos & 0xff);
-	skb_forward_csum(skb);
-	skb_clear_tstamp(skb);
-	if (READ_ONCE(net->ipv4.sysctl_ip_fwd_update_priority))
-		skb->priority = rt_tos2priority(iph->tos);
 }
 
 /** dsr_xmit4_prepare() - dsr_xmit_prepare() of IPv4, with the route @dst */
@@ -89,27 +66,9 @@ enum dsr_reason dsr_xmit4_prepare(struct net *net, struct sk_buff *skb,
 
 	if (skb_cow(skb, LL_RESERVED_SPACE(READ_ONCE(dst->dev))))
 		return DSR_DROP_NO_MEMORY;
-	rewrite(net, skb, service);
+	dsr_xmit4_rewrite(net, skb, service);
 	IPCB(skb)->flags |= IPSKB_FORWARDED;
 	return DSR_FORWARDED;
-}
-
-/** dsr_xmit4_shortcut() - dsr_xmit_shortcut() of IPv4, with the route @dst */
-enum dsr_way dsr_xmit4_shortcut(struct net *net, struct sk_buff *skb,
-				const struct dsr_service *service,
-				struct dst_entry *dst)
-{
-	if (unlikely(ip_hdr(skb)->ttl <= 1))
-		return DSR_WAY_TTL;
-	/* as ip_rcv() sets it: the sizes of what was merged are asked for */
-	skb_set_transport_header(skb, sizeof(struct iphdr));
-	if (unlikely(is_too_big(skb, ip_dst_mtu_maybe_forward(dst, true))))
-		return DSR_WAY_TOO_BIG;
-	if (unlikely(!dsr_xmit_own(skb, READ_ONCE(dst->dev),
-				   ntohs(ip_hdr(skb)->tot_len))))
-		return DSR_WAY_NO_MEMORY;
-	rewrite(net, skb, service);
-	return DSR_WAY_SHORT;
 }
 
 /* Past netfilter and routing, to the device. */
@@ -138,7 +97,7 @@ void dsr_xmit4_send(struct net *net, struct sk_buff *skb,
 	/* What has to be cut into fragments (again) goes the long way. */
 	if (READ_ONCE(service->path) == DSR_PATH_DIRECT &&
 	    !IPCB(skb)->frag_max_size &&
-	    !is_too_big(skb, ip_dst_mtu_maybe_forward(&rt->dst, true))) {
+	    !dsr_xmit4_is_too_big(skb, ip_dst_mtu_maybe_forward(&rt->dst, true))) {
 		send_direct(skb, rt);
 		return;
 	}

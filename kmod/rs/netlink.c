@@ -22,9 +22,7 @@ static int table_put(struct sk_buff *skb, struct dsr_rs_net *rs)
 	if (rs->live) {
 		entries = atomic_read(&rs->table.entries);
 		bytes = dsr_rs_flow_bytes(rs);
-		rcu_read_lock();
-		buckets = rcu_dereference(rs->table.buckets)->mask + 1;
-		rcu_read_unlock();
+		buckets = dsr_table_size(&rs->table);
 	}
 	nest = nla_nest_start(skb, DSR_A_TABLE);
 	if (!nest)

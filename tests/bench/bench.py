@@ -124,7 +124,7 @@ def meminfo():
 
 
 class Marks:
-    """What tells count.c, in QEMU, from where and to where it shall count.
+    """What tells a plugin of QEMU from where and to where it shall count.
 
     Instructions that do nothing, run by this program.
     """
@@ -158,16 +158,18 @@ class Marks:
 
 
 class Rig:
-    """The three namespaces, for one family."""
+    """The three namespaces, for one family; QUEUES: of each device."""
 
-    def __init__(self, family, generator):
+    def __init__(self, family, generator, queues=1):
         self.family = family
+        self.queues = queues
         self.generator = generator
         self.addresses = ADDRESSES[family]
         self.hosts = [Host(name) for name in ('gen', 'lb', 'sink')]
         self.gen, self.lb, self.sink = self.hosts
         # 0 is the network itself, in IPv6 the routers of it.
         self.client = 1
+        self.aimed = []
         self.socket = None
 
     def __enter__(self):
@@ -176,12 +178,13 @@ class Rig:
         for host in self.hosts:
             host.sysctl('ipv6/conf/default/disable_ipv6', 1)
             host.sysctl('ipv6/conf/all/disable_ipv6', 1)
+        queues = f'numtxqueues {self.queues} numrxqueues {self.queues}'
         pairs = (('g0', 'gen', 'g1', 'gen'), ('cli0', 'gen', 'lb0', 'lb'),
                  ('lb1', 'lb', 'r1', 'sink'), ('lb2', 'lb', 'r2', 'sink'))
         run('ip', '-batch', '-', stdin=''.join(
             f'link add name {a} netns {at} address {MACS[a]} '
-            f'{f"index {OUT} " * (a == "cli0")}type veth peer '
-            f'name {b} netns {to} address {MACS[b]}\n'
+            f'{f"index {OUT} " * (a == "cli0")}{queues} type veth peer '
+            f'name {b} netns {to} address {MACS[b]} {queues}\n'
             for a, at, b, to in pairs))
         self.gen.ip(f'''
             link set g0 up
@@ -282,13 +285,14 @@ class Rig:
                                  encoding='ascii') as control:
             control.write(line + '\n')
 
-    def shoot(self, kind, flows, count):
-        """Send COUNT packets of the flows, return what each cost."""
+    def aim(self, kind, flows, count, cpu=0):
+        """Have a processor send COUNT packets of the flows with the next volley."""
         client, (clients, ports) = flows
         low = kind << 12 | client
         settings = {
             'count': count, 'pkt_size': 60 if self.family == 4 else 78,
             'dst_mac': MACS['lb0'], 'clone_skb': 0, 'delay': 0,
+            'queue_map_min': cpu, 'queue_map_max': cpu,
             'udp_dst_min': low, 'udp_dst_max': low + clients,
             'udp_src_min': FIRST_PORT, 'udp_src_max': FIRST_PORT + ports}
         if clients == 1:
@@ -302,18 +306,32 @@ class Rig:
         else:
             settings.update(dst6=self.addresses['VIP'],
                             src6=self.addresses['client'])
-        self.write('kpktgend_0', 'rem_device_all')
-        self.write('kpktgend_0', 'add_device g0')
+        self.write(f'kpktgend_{cpu}', f'add_device g0@{cpu}')
         for name, value in settings.items():
-            self.write('g0', f'{name} {value}')
+            self.write(f'g0@{cpu}', f'{name} {value}')
+        self.aimed.append((cpu, count))
+
+    def volley(self):
+        """Send what was aimed at, return what each packet cost."""
+        aimed, self.aimed = self.aimed, []
         self.write('pgctrl', 'start')
-        with self.gen.at(), open('/proc/thread-self/net/pktgen/g0',
-                                 encoding='ascii') as file:
-            text = file.read()
-        found = re.search(r'Result: OK: (\d+)\(.*?\) usec, (\d+) ', text)
-        if not found or int(found[2]) != count:
-            raise Failure(f'pktgen: {text}')
-        return int(found[1]) * 1000 / count
+        cost = 0
+        for cpu, count in aimed:
+            with self.gen.at(), open(f'/proc/thread-self/net/pktgen/g0@{cpu}',
+                                     encoding='ascii') as file:
+                text = file.read()
+            found = re.search(r'Result: OK: (\d+)\(.*?\) usec, (\d+) ', text)
+            if not found or int(found[2]) != count:
+                raise Failure(f'pktgen: {text}')
+            cost += int(found[1]) * 1000 / count / len(aimed)
+        for cpu, _ in aimed:
+            self.write(f'kpktgend_{cpu}', 'rem_device_all')
+        return cost
+
+    def shoot(self, kind, flows, count):
+        """Send COUNT packets of the flows, return what each cost."""
+        self.aim(kind, flows, count)
+        return self.volley()
 
     def answer(self, flows, count):
         """Send COUNT datagrams from the port, return what each cost.
@@ -481,7 +499,7 @@ def main():
     parser.add_argument('plan', help='as plan.py prints it')
     parser.add_argument('output')
     parser.add_argument('--profile', metavar='DIRECTORY',
-                        help='tell count.c when to count')
+                        help='tell the plugin when to count')
     options = parser.parse_args()
     marks = Marks(options.profile) if options.profile else None
     form = json.loads(options.plan)

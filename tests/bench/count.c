@@ -15,14 +15,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "qemu_plugin.h"
+#include "mark.h"
 
 __attribute__((visibility("default"))) int qemu_plugin_version = 1;
-
-/* nopl 0x5a5a5aNN(%rax), where NN is 1 to begin, or 2 to end */
-static const uint8_t mark[] = { 0x0f, 0x1f, 0x80 };
-static const uint8_t mark_end[] = { 0x5a, 0x5a, 0x5a };
-enum { MARK_SIZE = 7, BEGIN = 1, END = 2 };
 
 /* One for each translation, until QEMU ends: it may come back to life. */
 struct block {
@@ -68,17 +63,6 @@ static void end(unsigned int cpu, void *data)
 	fclose(file);
 }
 
-static int mark_number(const struct qemu_plugin_insn *insn)
-{
-	const uint8_t *code = qemu_plugin_insn_data(insn);
-
-	if (qemu_plugin_insn_size(insn) != MARK_SIZE ||
-	    memcmp(code, mark, sizeof(mark)) ||
-	    memcmp(code + 4, mark_end, sizeof(mark_end)))
-		return 0;
-	return code[3];
-}
-
 /*
  * With a lock prefix, or an exchange with memory. On one processor the kernel
  * replaces that prefix by the one for DS, which also stands before some jumps.
@@ -115,15 +99,10 @@ static void translated(uint64_t id, struct qemu_plugin_tb *tb)
 	block->size = size;
 	for (size_t i = 0; i < size; i++) {
 		struct qemu_plugin_insn *insn = qemu_plugin_tb_get_insn(tb, i);
-		int number = mark_number(insn);
 
 		block->insn[i].address = qemu_plugin_insn_vaddr(insn);
 		block->insn[i].atomic = is_atomic(insn);
-		if (number == BEGIN || number == END)
-			qemu_plugin_register_vcpu_insn_exec_cb(insn,
-							       number == BEGIN ?
-							       begin : end,
-							       0, NULL);
+		mark_register(insn, begin, end);
 	}
 	block->next = blocks;
 	blocks = block;

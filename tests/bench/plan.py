@@ -26,7 +26,7 @@ FORMS = {
         udp4-1 udp4-1000 udp4-100000 udp4-1000000 udp4-new
         tcp4-1 tcp4-1000 tcp4-100000 tcp4-new
         udp6-1 udp6-1000 udp6-100000 udp6-new
-        tcp6-1 tcp6-1000 tcp6-new
+        tcp6-1 tcp6-1000 tcp6-100000 tcp6-new
         request4-1 request4-1000 request4-100000 request4-new
         reply4-1 reply4-1000 request6-1000 reply6-1000'''},
     # Times are not exact: of many short ones the least counts, which is the one

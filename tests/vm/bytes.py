@@ -4,7 +4,7 @@
 
 Each gets the same flows of UDP, from pktgen. Per connection: "object" is one,
 "slab" is what the pages of their cache take, "all slabs" by how much all caches
-of the kernel have grown, and "table" the heads of the hash table.
+of the kernel have grown, and "table" the buckets of the hash table.
 """
 
 import contextlib
@@ -56,20 +56,20 @@ def flood(network, **settings):
         gen.wait()
 
 
-def measure(network, name, cache, count, buckets, packets):
+def measure(network, name, cache, count, table, packets):
     before = slabs()
     flood(network, **packets)
     wait_for(f'{FLOWS} connections of {name}', lambda: count() >= FLOWS, 60)
     used, size, pages = slab(cache)
     grown = (slabs() - before) * 1024
     print(f'{name:<12} {count():>9} {size:>7} {pages / used:>9.1f} '
-          f'{grown / FLOWS:>9.1f} {buckets() * 8 / FLOWS:>9.1f}', flush=True)
+          f'{grown / FLOWS:>9.1f} {table() / FLOWS:>9.1f}', flush=True)
 
 
-def ipvs_buckets():
+def ipvs_table():
     with open('/sys/module/ip_vs/parameters/conn_tab_bits',
               encoding='ascii') as file:
-        return 1 << int(file.read())
+        return 8 << int(file.read())
 
 
 def lay_wire(host, network):
@@ -108,7 +108,7 @@ def main():
             lv1.backend('add', sink, vip=vip)
             measure(network, name, cache,
                     lambda: lv1.table()['entries'],
-                    lambda: lv1.table()['buckets'], packets)
+                    lambda: lv1.table()['buckets'] * 64, packets)
             lv1.service('delete', vip=vip)
             wait_for('none is left', lambda c=cache: slab(c)[0] < FLOWS / 10, 60)
 
@@ -133,7 +133,7 @@ def main():
                      option.format(sink), '-g')
             # the list of its connections is slow to read
             measure(network, name, 'ip_vs_conn',
-                    lambda: slab('ip_vs_conn')[0], ipvs_buckets, packets)
+                    lambda: slab('ip_vs_conn')[0], ipvs_table, packets)
             host.run('ipvsadm', '-C')
             # its connections would stay until they expire
             run('modprobe', '-r', 'ip_vs_rr', 'ip_vs')

@@ -3,7 +3,8 @@
 # rank: 150
 # about: dsr, by the VIP, known connections at ingress
 # loads: dsr_lb
-dsrctl path add dev lb0
+# Of a million flows each comes back after ten seconds or more.
+dsrctl path add dev lb0 recheck 10m
 dsrctl -b - <<-END
 	connection set max 4000000
 	service add vip $VIP proto udp port $PORT scheduler rr path direct

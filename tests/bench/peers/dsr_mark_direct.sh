@@ -1,7 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # rank: 110
-# most: 100000
 # about: dsr, by a mark (the article), path direct
 # loads: dsr_lb
 six=inet

@@ -1,7 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # rank: 140
-# most: 100000
 # about: dsr, by the VIP, path direct
 # loads: dsr_lb
 dsrctl -b - <<-END

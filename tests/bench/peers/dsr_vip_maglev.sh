@@ -1,14 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# rank: 130
+# rank: 145
 # most: 100000
-# about: dsr, by the VIP, path stack, maglev
+# about: dsr, by the VIP, path direct, maglev
 # warm: 2
 # loads: dsr_lb
 dsrctl -b - <<-END
 	connection set max 4000000
-	service add vip $VIP proto udp port $PORT scheduler maglev path stack
-	service add vip $VIP proto tcp port $PORT scheduler maglev path stack
+	service add vip $VIP proto udp port $PORT scheduler maglev path direct
+	service add vip $VIP proto tcp port $PORT scheduler maglev path direct
 	backend add vip $VIP proto udp port $PORT via $R1
 	backend add vip $VIP proto udp port $PORT via $R2
 	backend add vip $VIP proto tcp port $PORT via $R1
