@@ -248,7 +248,7 @@ def files(text):
     head, *lines = text.splitlines()
 
     def line(words):
-        match = re.fullmatch(r'((?:\S+ ){7}\S+ *) ([ \d]{6}\d)(.*)', words)
+        match = re.fullmatch(r'((?:\S+ +){7}\S+ *) ([ \d]{6}\d)(.*)', words)
         if not match:
             return f'not a line: {words}'
         return f'{match[1]} {begun_with(int(match[2]))}{match[3]}'
@@ -324,7 +324,7 @@ def test_shares(local):
     assert counts[2:] == counts[:2]
 
 
-RATE_SECONDS = 14
+RATE_SECONDS = 12
 
 
 def steady(traffic, seconds):
