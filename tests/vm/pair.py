@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The pair of balancers: lv1 and lv2, each with a keepalived of its own.
+
+keepalived gets docs/keepalived.conf as it is there. What moves is what lv1 alone
+has in the other scenarios: 10.10.31.10 and 10.10.30.10.
+"""
+
+import contextlib
+import errno
+import os
+import signal
+import socket
+import subprocess
+
+from network import BACK_VRRP, FRONT_VRRP, wait_for
+
+CONFIG = os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                      '../../docs/keepalived.conf')
+PAIR = ('lv1', 'lv2')
+MOVING = {'eth0': ('front', FRONT_VRRP), 'eth1': ('back', BACK_VRRP)}
+# An advertisement each second, and three that do not come: 4 s. The rest is for
+# a machine that is busy with others.
+TAKEOVER = 60
+
+
+class Pair:
+    """As a context manager it leaves the network as it was."""
+
+    def __init__(self, net, config=CONFIG):
+        self.net = net
+        self.config = config
+        self.running = {}
+
+    def __enter__(self):
+        self._move('lv1', 'del')
+        return self
+
+    def __exit__(self, *_):
+        for name in list(self.running):
+            self.kill(name)
+        for name in PAIR:
+            self.plug_in(name)
+            self._move(name, 'del')
+        self._move('lv1', 'add')
+        # who has them no more is still in the caches
+        for name in ('client', 'w101', 'w102'):
+            self.net[name].ip('neigh flush all')
+
+    def _move(self, name, verb):
+        for dev, (_, address) in MOVING.items():
+            if (verb == 'add') != self.has(name, address):
+                self.net[name].ip(f'addr {verb} {address}/32 dev {dev}')
+
+    # The machines
+
+    def has(self, name, address):
+        """Whether a machine has an address: it can bind to it then."""
+        with self.net[name].socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+            try:
+                sock.bind((address, 0))
+            except OSError as error:
+                if error.errno != errno.EADDRNOTAVAIL:
+                    raise
+                return False
+        return True
+
+    def owns(self, name):
+        """How many of the two addresses a machine has."""
+        return sum(self.has(name, address) for _, address in MOVING.values())
+
+    def wait_owner(self, name, alone=True):
+        """Wait until a machine has both, and, if alone, the other none."""
+        other = PAIR[name == 'lv1']
+        wait_for(f'{name} does not take the addresses: ' + self.tail(name),
+                 lambda: self.owns(name) == 2 and
+                 not (alone and self.owns(other)), TAKEOVER)
+
+    def pull(self, name):
+        """Pull the cables of a machine out of the switches."""
+        for segment, _ in MOVING.values():
+            self.net[segment].ip(f'link set {name} down')
+
+    def plug_in(self, name):
+        for segment, _ in MOVING.values():
+            self.net[segment].ip(f'link set {name} up')
+
+    # keepalived
+
+    def start(self, *names):
+        for name in names or PAIR:
+            home = f'{self.net.directory}/{name}'
+            os.makedirs(home, exist_ok=True)
+            with open(f'{home}/keepalived.log', 'wb') as log:
+                self.running[name] = self.net[name].start(
+                    'keepalived', *(os.environ.get('KARGS') or '--check --vrrp').split(), '--dont-fork',
+                    '--log-console', '--log-detail', '--no-syslog',
+                    '--use-file', self.config, '--config-id', name,
+                    '--pid', f'{home}/keepalived.pid',
+                    '--vrrp_pid', f'{home}/vrrp.pid',
+                    '--checkers_pid', f'{home}/checkers.pid',
+                    stdout=log, stderr=subprocess.STDOUT)
+
+    def stop(self, name):
+        """As "systemctl stop" does, and wait until it is gone."""
+        child = self.running.pop(name)
+        child.send_signal(signal.SIGTERM)
+        child.wait(timeout=60)
+        self.net[name].stop(child)
+
+    def kill(self, name):
+        """By SIGKILL: all of its processes at once, so none tidies up."""
+        self.net[name].stop(self.running.pop(name))
+
+    def log(self, name):
+        with contextlib.suppress(FileNotFoundError):
+            with open(f'{self.net.directory}/{name}/keepalived.log',
+                      encoding='utf-8') as file:
+                return file.read()
+        return ''
+
+    def tail(self, name):
+        return '\n'.join(self.log(name).splitlines()[-20:])
