@@ -12,7 +12,7 @@ import signal
 import socket
 import subprocess
 
-from network import BACK_VRRP, FRONT_VRRP, wait_for
+from network import BACK_VRRP, FRONT_VRRP, Failure, wait_for
 
 CONFIG = os.path.join(os.path.dirname(os.path.abspath(__file__)),
                       '../../docs/keepalived.conf')
@@ -20,14 +20,15 @@ PAIR = ('lv1', 'lv2')
 MOVING = {'eth0': ('front', FRONT_VRRP), 'eth1': ('back', BACK_VRRP)}
 # An advertisement each second, and three that do not come: 4 s. The rest is for
 # a machine that is busy with others.
-TAKEOVER = 60
+TAKEOVER = 20
 
 
 class Pair:
     """As a context manager it leaves the network as it was."""
 
-    def __init__(self, net, config=CONFIG):
+    def __init__(self, net, config=CONFIG, options=()):
         self.net = net
+        self.options = options
         self.config = config
         self.running = {}
 
@@ -71,9 +72,17 @@ class Pair:
     def wait_owner(self, name, alone=True):
         """Wait until a machine has both, and, if alone, the other none."""
         other = PAIR[name == 'lv1']
-        wait_for(f'{name} does not take the addresses: ' + self.tail(name),
-                 lambda: self.owns(name) == 2 and
-                 not (alone and self.owns(other)), TAKEOVER)
+        self.wait_for(name, f'{name} does not take the addresses',
+                      lambda: self.owns(name) == 2 and
+                      not (alone and self.owns(other)))
+
+    def wait_for(self, name, what, condition):
+        """Wait for something that the keepalived of NAME is to do."""
+        try:
+            return wait_for(what, condition, TAKEOVER)
+        except Failure as failure:
+            raise Failure(f'{failure}; its keepalived says:\n' + '\n'.join(
+                self.log(name).splitlines()[-20:])) from None
 
     def pull(self, name):
         """Pull the cables of a machine out of the switches."""
@@ -92,7 +101,7 @@ class Pair:
             os.makedirs(home, exist_ok=True)
             with open(f'{home}/keepalived.log', 'wb') as log:
                 self.running[name] = self.net[name].start(
-                    'keepalived', *(os.environ.get('KARGS') or '--check --vrrp').split(), '--dont-fork',
+                    'keepalived', *self.options, '--dont-fork',
                     '--log-console', '--log-detail', '--no-syslog',
                     '--use-file', self.config, '--config-id', name,
                     '--pid', f'{home}/keepalived.pid',
@@ -118,5 +127,3 @@ class Pair:
                 return file.read()
         return ''
 
-    def tail(self, name):
-        return '\n'.join(self.log(name).splitlines()[-20:])
