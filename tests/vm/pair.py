@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0
 """The pair of balancers: lv1 and lv2, each with a keepalived of its own.
 
-keepalived gets docs/keepalived.conf as it is there. What moves is what lv1 alone
-has in the other scenarios: 10.10.31.10 and 10.10.30.10.
+keepalived gets docs/keepalived.conf as it is there, and dsr_ipvs takes what it
+says. What moves is what lv1 alone has in the other scenarios: 10.10.31.10 and
+10.10.30.10. Two more things are there: w103, the server that says it is sorry, and
+a second VIP.
 """
 
 import contextlib
@@ -12,7 +14,9 @@ import signal
 import socket
 import subprocess
 
-from network import BACK_VRRP, FRONT_VRRP, Failure, wait_for
+import genl
+from network import (BACK_VRRP, FRONT_VRRP, SPARE, VIP, VIP2, Failure,
+                     wait_for)
 
 CONFIG = os.path.join(os.path.dirname(os.path.abspath(__file__)),
                       '../../docs/keepalived.conf')
@@ -26,13 +30,17 @@ TAKEOVER = 20
 class Pair:
     """As a context manager it leaves the network as it was."""
 
-    def __init__(self, net, config=CONFIG, options=()):
+    def __init__(self, net, config=CONFIG):
         self.net = net
-        self.options = options
         self.config = config
         self.running = {}
 
     def __enter__(self):
+        self.net.load('dsr_ipvs')
+        self.net.plug(*SPARE)
+        for name in SPARE:
+            self.net.serve(name)
+        self.net['client'].ip(f'route replace {VIP2} via {FRONT_VRRP}')
         self._move('lv1', 'del')
         return self
 
@@ -40,12 +48,18 @@ class Pair:
         for name in list(self.running):
             self.kill(name)
         for name in PAIR:
+            # a keepalived that was killed has left its services
+            with self.net[name].at(), genl.Genl('dsr') as sock:
+                sock.ask(genl.SERVICE_FLUSH)
             self.plug_in(name)
             self._move(name, 'del')
         self._move('lv1', 'add')
+        self.net['client'].ip(f'route del {VIP2}')
         # who has them no more is still in the caches
         for name in ('client', 'w101', 'w102'):
             self.net[name].ip('neigh flush all')
+        self.net.unplug(*SPARE)
+        self.net.unload('dsr_ipvs')
 
     def _move(self, name, verb):
         for dev, (_, address) in MOVING.items():
@@ -93,6 +107,35 @@ class Pair:
         for segment, _ in MOVING.values():
             self.net[segment].ip(f'link set {name} up')
 
+    def deliver(self):
+        """The real servers take the packets of both VIPs."""
+        for name in ('w101', 'w102', *SPARE):
+            self.net[name].configure(f'''
+                real add vip {VIP}
+                real add vip {VIP2}''')
+
+    # What the balancers say
+
+    def shown(self, name):
+        """{service: {backend: weight}}, from dsrctl."""
+        services = self.net[name].show('show')['dsr_lb']['services']
+        return {one['fwmark'] or f'{one["vip"]}:{one["port"]}': {
+            backend['addr']: backend['weight'] for backend in one['backends']}
+            for one in services}
+
+    def listed(self, name):
+        """The same from ipvsadm."""
+        found = {}
+        for line in self.net[name].run('ipvsadm', '-Ln').stdout.splitlines():
+            words = line.split()
+            if words[0] == 'FWM':
+                last = found[int(words[1])] = {}
+            elif words[0] in ('TCP', 'UDP'):
+                last = found[words[1]] = {}
+            elif found:
+                last[words[1].rsplit(':', 1)[0]] = int(words[3])
+        return found
+
     # keepalived
 
     def start(self, *names):
@@ -101,7 +144,7 @@ class Pair:
             os.makedirs(home, exist_ok=True)
             with open(f'{home}/keepalived.log', 'wb') as log:
                 self.running[name] = self.net[name].start(
-                    'keepalived', *self.options, '--dont-fork',
+                    'keepalived', '--dont-fork',
                     '--log-console', '--log-detail', '--no-syslog',
                     '--use-file', self.config, '--config-id', name,
                     '--pid', f'{home}/keepalived.pid',

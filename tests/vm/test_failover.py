@@ -11,9 +11,9 @@ import os
 import pytest
 
 from network import VIP, wait_for
-from pair import Pair
+from pair import CONFIG, Pair
 from talk import Talk
-from traffic import ADDRESS, BIG_MIB
+from traffic import BIG_MIB
 
 FAST = os.environ.get('DSR_TARGET') in ('uml', 'native')
 NUMBER = int(os.environ.get('DSR_CONNECTIONS', '1000' if FAST else '200'))
@@ -59,76 +59,62 @@ class Story:
         return lost
 
 
-def kill(pair):
-    pair.kill('lv1')
+@pytest.fixture
+def pair(site):
+    with Pair(site.net) as pair:
+        pair.deliver()
+        yield pair
 
 
-def stop(pair):
-    pair.stop('lv1')
-
-
-def services(site, scheduler):
-    for name in ('lv1', 'lv2'):
-        site.net[name].configure(f'''
-            service add fwmark 1 scheduler {scheduler}
-            backend add fwmark 1 via 10.10.30.101
-            backend add fwmark 1 via 10.10.30.102''')
-    for name in ADDRESS:
-        site.net[name].dsrctl(f'real add vip {VIP}')
-
-
-def test_maglev_loses_none(site, capsys):
+def test_maglev_loses_none(site, pair, capsys):
     """Whichever way lv1 goes, and when it comes back."""
-    services(site, 'maglev')
-    with Pair(site.net, options=['--vrrp']) as pair:
-        pair.start()
+    pair.start()
+    pair.wait_owner('lv1')
+    with Talk(site.client, VIP, NUMBER, site.net.big_file(BIG_MIB)) as talk:
+        story = Story(site, talk, capsys)
+        story.begin()
+
+        talk.mark()
+        pair.pull('lv1')
+        pair.wait_owner('lv2')
+        assert not story.after('cables of lv1 pulled', 'lv2')
+        talk.mark()
+        pair.plug_in('lv1')
         pair.wait_owner('lv1')
-        with Talk(site.client, VIP, NUMBER,
-                  site.net.big_file(BIG_MIB)) as talk:
-            story = Story(site, talk, capsys)
-            story.begin()
+        assert not story.after('cables plugged in', 'lv1')
 
-            talk.mark()
-            pair.pull('lv1')
-            pair.wait_owner('lv2')
-            assert not story.after('cables of lv1 pulled', 'lv2')
-            talk.mark()
-            pair.plug_in('lv1')
-            pair.wait_owner('lv1')
-            assert not story.after('cables plugged in', 'lv1')
+        # Nobody takes the addresses from lv1, but all hear that lv2 has them;
+        # and what comes to lv1 yet it forwards as ever.
+        talk.mark()
+        pair.kill('lv1')
+        pair.wait_owner('lv2', alone=False)
+        assert pair.owns('lv1') == 2
+        assert not story.after('keepalived of lv1 killed', 'lv2')
+        talk.mark()
+        pair.start('lv1')
+        pair.wait_owner('lv1')
+        assert not story.after('keepalived started', 'lv1')
 
-            # Nobody takes the addresses from lv1, but all hear that lv2 has
-            # them; and what comes to lv1 yet it forwards as ever.
-            talk.mark()
-            pair.kill('lv1')
-            pair.wait_owner('lv2', alone=False)
-            assert pair.owns('lv1') == 2
-            assert not story.after('keepalived of lv1 killed', 'lv2')
-            talk.mark()
-            pair.start('lv1')
-            pair.wait_owner('lv1')
-            assert not story.after('keepalived started', 'lv1')
-
-            talk.mark()
-            pair.stop('lv1')
-            pair.wait_owner('lv2')
-            assert not story.after('keepalived of lv1 stopped', 'lv2')
-            story.tell('')
+        # It deletes its services as well.
+        talk.mark()
+        pair.stop('lv1')
+        pair.wait_owner('lv2')
+        assert not story.after('keepalived of lv1 stopped', 'lv2')
 
 
-def test_rr_loses_half(site, capsys):
+def test_rr_loses_half(site, pair, capsys):
     """For comparison: and so that the test above can tell."""
-    services(site, 'rr')
-    with Pair(site.net, options=['--vrrp']) as pair:
-        pair.start()
-        pair.wait_owner('lv1')
-        with Talk(site.client, VIP, NUMBER,
-                  site.net.big_file(BIG_MIB)) as talk:
-            story = Story(site, talk, capsys)
-            story.begin()
-            talk.mark()
-            pair.stop('lv1')
-            pair.wait_owner('lv2')
-            lost = story.after('with rr, keepalived of lv1 stopped', 'lv2')
-            assert 0.3 * NUMBER < lost < 0.7 * NUMBER
-            story.tell('')
+    pair.config = f'{site.net.directory}/rr.conf'
+    with (open(CONFIG, encoding='utf-8') as old,
+          open(pair.config, 'w', encoding='utf-8') as new):
+        new.write(old.read().replace('lb_algo mh', 'lb_algo rr'))
+    pair.start()
+    pair.wait_owner('lv1')
+    with Talk(site.client, VIP, NUMBER, site.net.big_file(BIG_MIB)) as talk:
+        story = Story(site, talk, capsys)
+        story.begin()
+        talk.mark()
+        pair.stop('lv1')
+        pair.wait_owner('lv2')
+        lost = story.after('with rr, keepalived of lv1 stopped', 'lv2')
+        assert 0.3 * NUMBER < lost < 0.7 * NUMBER

@@ -254,7 +254,7 @@ class Site:
 
 
 def _module_family(module):
-    return {'dsr_lb': 'dsr', 'dsr_rs': 'dsr_rs'}[module]
+    return {'dsr_lb': 'dsr', 'dsr_rs': 'dsr_rs'}.get(module)
 
 
 class Echo(threading.Thread):
