@@ -15,16 +15,24 @@ import socket
 import subprocess
 
 import genl
-from network import (BACK_VRRP, FRONT_VRRP, SPARE, VIP, VIP2, Failure,
-                     wait_for)
+from network import (BACK_VRRP, FRONT_VRRP, SPARE, VIP, VIP2, W101, W102,
+                     W103, Failure, wait_for)
 
 CONFIG = os.path.join(os.path.dirname(os.path.abspath(__file__)),
                       '../../docs/keepalived.conf')
 PAIR = ('lv1', 'lv2')
 MOVING = {'eth0': ('front', FRONT_VRRP), 'eth1': ('back', BACK_VRRP)}
+# What keepalived makes of it, as {service: {backend: weight}}: where the servers
+# answer, where w101 does not, and where only the spare one does.
+BOTH = {1: {W101: 1, W102: 1},
+        f'{VIP2}:8080': {W101: 1, W102: 1}}
+WITHOUT_W101 = {1: {W102: 1},
+                f'{VIP2}:8080': {W101: 0, W102: 1}}
+SORRY = {1: {W103: 1},
+         f'{VIP2}:8080': {W101: 0, W102: 0}}
 # An advertisement each second, and three that do not come: 4 s. The rest is for
 # a machine that is busy with others.
-TAKEOVER = 20
+TAKEOVER = 60
 
 
 class Pair:
@@ -135,6 +143,15 @@ class Pair:
             elif found:
                 last[words[1].rsplit(':', 1)[0]] = int(words[3])
         return found
+
+    def wait_services(self, name, services):
+        """Wait until a balancer has these, by dsrctl and by ipvsadm."""
+        self.wait_for(name, f'{name} does not have {services}',
+                      lambda: self.shown(name) == services)
+        listed = self.listed(name)
+        if listed != services:
+            raise Failure(f'ipvsadm on {name} says {listed}, and dsrctl '
+                          f'{services}')
 
     # keepalived
 

@@ -26,8 +26,11 @@ import resource
 import selectors
 import socket
 import struct
+import subprocess
 import sys
 import time
+
+from network import wait_for
 
 ASK = b'GET / HTTP/1.1\r\nHost: x\r\n\r\n'
 LOAD = b'GET /slow/big HTTP/1.1\r\nHost: x\r\n\r\n'
@@ -212,7 +215,6 @@ class Talk:
     """The program, run in the namespace of a network.Host."""
 
     def __init__(self, host, address, number, file):
-        import subprocess
         self.host = host
         self.number = number
         self.child = host.start(sys.executable, os.path.abspath(__file__),
@@ -233,6 +235,21 @@ class Talk:
 
     def mark(self):
         return self.state('mark')
+
+    def settle(self, moves):
+        """The state when all that are not lost have moved so often."""
+        def look():
+            state = self.state()
+            return state if (state['moves'] >= moves and state['open'] +
+                             state['lost'] == self.number) else None
+        return wait_for('some connections stand still', look, 120, 0.1)
+
+    def settle_after(self):
+        """The same, of what begins now; with the whole silence since the mark."""
+        silence = self.mark()['silence']
+        state = self.settle(2)
+        state['silence'] = max(silence, state['silence'])
+        return state
 
 
 def main():

@@ -10,7 +10,7 @@ import os
 
 import pytest
 
-from network import VIP, wait_for
+from network import VIP
 from pair import CONFIG, Pair
 from talk import Talk
 from traffic import BIG_MIB
@@ -26,17 +26,9 @@ class Story:
         self.site, self.talk, self.capsys = site, talk, capsys
         self.lost = 0
 
-    def settle(self, moves=1):
-        """Wait until each connection has gone on since the mark, or is lost."""
-        def look():
-            state = self.talk.state()
-            return state if (state['moves'] >= moves and
-                             state['open'] + state['lost'] == NUMBER) else None
-        return wait_for('some connections stand still', look, 100, 0.1)
-
     def begin(self):
         """Nothing is lost before anything has happened."""
-        state = self.settle()
+        state = self.talk.settle(1)
         assert not state['lost'], state
         self.tell(f'{state["open"]} connections through lv1')
 
@@ -44,17 +36,15 @@ class Story:
         with self.capsys.disabled():
             print(f'\n  {text}', end='', flush=True)
 
-    def after(self, what, connections):
-        """How many have been lost since the mark; CONNECTIONS is whose."""
-        silent = self.talk.mark()['silence']
-        state = self.settle(2)
+    def after(self, what, balancer):
+        """How many have been lost since the mark; the others pass BALANCER."""
+        state = self.talk.settle_after()
         lost, self.lost = state['lost'] - self.lost, state['lost']
-        self.tell(f'{what}: lost {lost} of {NUMBER} connections, silence '
-                  f'{max(silent, state["silence"]):.1f} s {state["how"] or ""}')
-        # that lv2 has them, and has not just been told to
-        if connections:
+        self.tell(f'{what}: lost {lost} of {NUMBER} connections; nothing came '
+                  f'for {state["silence"]:.1f} s {state["how"] or ""}')
+        if balancer:                # and that is so because they pass there
             active = sum(one['active'] for one in
-                         self.site.backends(connections).values())
+                         self.site.backends(balancer).values())
             assert active >= state['live']
         return lost
 
@@ -90,6 +80,11 @@ def test_maglev_loses_none(site, pair, capsys):
         pair.wait_owner('lv2', alone=False)
         assert pair.owns('lv1') == 2
         assert not story.after('keepalived of lv1 killed', 'lv2')
+        # Two machines answer now who asks for the addresses.
+        talk.mark()
+        for name in ('client', 'w101', 'w102'):
+            site.net[name].ip('neigh flush all')
+        assert not story.after('neighbours asked again', None)
         talk.mark()
         pair.start('lv1')
         pair.wait_owner('lv1')

@@ -1,21 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0
 """keepalived as it is, with docs/keepalived.conf as it is, on both balancers."""
 
-import collections
 import time
 
 import pytest
 
-from network import VIP, VIP2, W101, W102, W103, run, wait_for
-from pair import CONFIG, PAIR, Pair
+from network import VIP2, run
+from pair import BOTH, CONFIG, PAIR, SORRY, WITHOUT_W101, Pair
 from traffic import BIG_MIB
-
-BOTH = {1: {W101: 1, W102: 1},
-        f'{VIP2}:8080': {W101: 1, W102: 1}}
-WITHOUT_W101 = {1: {W102: 1},
-                f'{VIP2}:8080': {W101: 0, W102: 1}}
-SORRY = {1: {W103: 1},
-         f'{VIP2}:8080': {W101: 0, W102: 0}}
 
 
 class Checked:
@@ -39,11 +31,7 @@ class Checked:
         """Wait until both balancers have these, by dsrctl and by ipvsadm."""
         began = time.monotonic()
         for name in PAIR:
-            self.pair.wait_for(
-                name, f'{name} does not have {services} but '
-                f'{self.pair.shown(name)}',
-                lambda name=name: self.pair.shown(name) == services)
-            assert self.pair.listed(name) == services
+            self.pair.wait_services(name, services)
         with self.capsys.disabled():
             print(f'\n  {what}: {time.monotonic() - began:.1f} s', end='')
 

@@ -1,0 +1,194 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0
+"""The demo of the pair, in the virtual machine: scripts/demo.sh --ha boots that.
+
+Two balancers, each with an unmodified keepalived and docs/keepalived.conf: a
+server fails and comes back, and a balancer goes while connections are open. Each
+thing that is shown is checked, as in demo.py.
+"""
+
+import os
+import sys
+import time
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+from demo import BEGAN, ask, do, expect, heading, present, say, typed  # noqa: E402
+from network import (BACK_VRRP, FRONT_VRRP, MACHINES, VIP,      # noqa: E402
+                     W101, W102, run)
+from pair import BOTH, PAIR, SORRY, WITHOUT_W101, Pair          # noqa: E402
+from talk import Talk                                           # noqa: E402
+
+CONNECTIONS = 1000
+BIG_MIB = 1
+MARK = f'iptables -t mangle -A PREROUTING -d {VIP} -j MARK --set-mark 1'
+
+
+def replies(net, number, *expected):
+    seen = {ask(net) for _ in range(number)}
+    expect(seen <= set(expected), f'{seen} answered, not {expected}')
+
+
+def show_owners(net, pair):
+    for name in PAIR:
+        lines = [line for line in net[name].run(
+            'ip', '-4', '-br', 'addr').stdout.splitlines()
+            if not line.startswith('lo')]
+        typed(name, 'ip -4 -br addr', '\n'.join(
+            f'  {line.split()[0].split("@")[0]:5} '
+            f'{" ".join(line.split()[2:])}' for line in lines))
+
+
+def show_services(net, pair):
+    """ipvsadm and dsrctl show one and the same."""
+    do(net, 'lv1', 'ipvsadm -Ln')
+    do(net, 'lv1', 'dsrctl show')
+    for name in PAIR:
+        expect(pair.listed(name) == pair.shown(name),
+               f'on {name} ipvsadm and dsrctl do not show the same')
+
+
+def set_up(net):
+    say('The client asks a VIP that no machine has. What iptables marks dsr_lb')
+    say('balances; keepalived tells it to what, through dsr_ipvs, which it takes')
+    say('for the ip_vs of the kernel.')
+    for name in PAIR:
+        do(net, name, MARK)
+    for name in PAIR:
+        typed(name, 'modprobe dsr_ipvs')
+    for name in ('w101', 'w102', 'w103'):
+        do(net, name, f'dsrctl real add vip {VIP}')
+
+
+def start(net, pair):
+    for name in PAIR:
+        typed(name, 'keepalived -f docs/keepalived.conf')
+    pair.start()
+    pair.wait_owner('lv1')
+    for name in PAIR:
+        pair.wait_services(name, BOTH)
+    say(f'lv1 has the greater priority: it gets {FRONT_VRRP} and {BACK_VRRP}.')
+    show_owners(net, pair)
+    show_services(net, pair)
+    replies(net, 3, 'w101 nano', 'w102 desu')
+
+
+def fail(net, pair, name, services, answer):
+    """The nginx of a machine is killed."""
+    typed(name, 'killall -9 nginx')
+    net[name].stop(*[child for child in net[name].children
+                     if child.args[0] == 'nginx'])
+    began = time.monotonic()
+    for balancer in PAIR:
+        pair.wait_services(balancer, services)
+    say(f'{time.monotonic() - began:.1f} s later both balancers have:')
+    do(net, 'lv1', 'dsrctl backend show fwmark 1')
+    replies(net, 3, answer)
+
+
+def revive(net, pair):
+    for name in ('w101', 'w102'):
+        typed(name, 'nginx')
+        net.serve(name, BIG_MIB)
+    began = time.monotonic()
+    for balancer in PAIR:
+        pair.wait_services(balancer, BOTH)
+    say(f'{time.monotonic() - began:.1f} s later both are back:')
+    do(net, 'lv1', 'dsrctl backend show fwmark 1')
+    replies(net, 3, 'w101 nano', 'w102 desu')
+
+
+class Meeting:
+    """Connections that go on, whatever becomes of lv1."""
+
+    def __init__(self, net, pair, talk):
+        self.net, self.pair, self.talk = net, pair, talk
+        self.count = []
+        talk.settle(1)
+        say(f'{CONNECTIONS} connections of the client are open through the VIP: '
+            'half of')
+        say('them load a file bit by bit, the others ask and are answered.')
+        self.show('lv1')
+
+    def show(self, name):
+        rows = self.net[name].show('show')['dsr_lb']['services']
+        typed(name, 'dsrctl show', '\n'.join(
+            f'  {one["addr"]}  active {one["active"]}'
+            for service in rows if service['fwmark'] == 1
+            for one in service['backends']))
+
+    def after(self, what, owner, alone=True):
+        self.pair.wait_owner(owner, alone)
+        state = self.talk.settle_after()
+        lost, silence = state['lost'], state['silence']
+        self.count.append((what, lost, silence))
+        say(f'{owner} has taken over. Of {CONNECTIONS} connections '
+            f'{lost} are lost; for {silence:.1f} s')
+        say('nothing came.')
+        expect(not lost, f'lost connections: {state["how"]}')
+
+
+def fail_over(net, pair):
+    with Talk(net['client'], VIP, CONNECTIONS, net.big_file(BIG_MIB)) as talk:
+        meeting = Meeting(net, pair, talk)
+        print()
+        say('The cables of lv1 are pulled.')
+        talk.mark()
+        pair.pull('lv1')
+        meeting.after('cables of lv1 pulled', 'lv2')
+        show_owners(net, pair)
+        meeting.show('lv2')
+        say('lv2 had not heard of one of them: but the hash of mh sends the next')
+        say('packet of each where lv1 has sent the first.')
+        print()
+        say('They are plugged in again.')
+        talk.mark()
+        pair.plug_in('lv1')
+        meeting.after('cables plugged in', 'lv1')
+        print()
+        typed('lv1', 'killall -9 keepalived')
+        talk.mark()
+        pair.kill('lv1')
+        meeting.after('keepalived killed', 'lv2', alone=False)
+        say('Nobody took the addresses from lv1; but all machines have heard that')
+        say('lv2 has them, and what came to lv1 yet it forwarded.')
+    return meeting.count
+
+
+def demo(net):
+    heading('The machines: network namespaces; the segments: bridges')
+    net.check()
+    net.load()
+    net.up()
+    net.serve('w101', BIG_MIB)
+    net.serve('w102', BIG_MIB)
+    with Pair(net) as pair:
+        say(f'{", ".join(MACHINES)}, w103; nginx runs on the last three')
+        heading('What is typed')
+        set_up(net)
+        heading('keepalived, unmodified, on lv1 and lv2')
+        start(net, pair)
+        heading('A server fails')
+        fail(net, pair, 'w101', WITHOUT_W101, 'w102 desu')
+        heading('The other one, too: w103 says sorry')
+        fail(net, pair, 'w102', SORRY, 'w103 sorry')
+        heading('They come back')
+        revive(net, pair)
+        heading('A balancer goes, with open connections')
+        count = fail_over(net, pair)
+
+    version = run('keepalived', '--version').stderr.split(' (')[0]
+    print(f'\nShown on Linux {os.uname().release}, with '
+          f'{version}: servers leave and\ncome back as they '
+          'fail the checks, and the second balancer takes over from the\nfirst '
+          f'without a table of its connections. Of {CONNECTIONS}, all of them '
+          'busy:\n', flush=True)
+    print('   lv1                     lost  nothing came for')
+    for what, lost, silence in count:
+        print(f'   {what:22} {lost:5}  {silence:4.1f} s')
+    print(f'({time.monotonic() - BEGAN:.0f} s in the virtual machine)',
+          flush=True)
+
+
+if __name__ == '__main__':
+    sys.exit(present(demo))
