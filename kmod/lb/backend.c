@@ -2,11 +2,13 @@
 /* backend - see backend.h */
 
 #include <linux/bottom_half.h>
+#include <linux/export.h>
 #include <linux/slab.h>
 #include <net/neighbour.h>
 
 #include "backend.h"
 #include "drain.h"
+#include "event.h"
 #include "pool.h"
 #include "service.h"
 
@@ -58,6 +60,7 @@ struct dsr_backend *dsr_backend_find(struct dsr_net *dn,
 			return backend;
 	return NULL;
 }
+EXPORT_SYMBOL_GPL(dsr_backend_find);
 
 /* Keep the list in ascending order: dumps go on by address. */
 static void backend_link(struct dsr_service *service,
@@ -142,6 +145,7 @@ struct dsr_backend_config dsr_backend_config(const struct dsr_backend *backend)
 	config.deadline = dsr_drain_left(backend);
 	return config;
 }
+EXPORT_SYMBOL_GPL(dsr_backend_config);
 
 static void backend_apply(struct dsr_backend *backend,
 			  const struct dsr_backend_config *config)
@@ -161,12 +165,12 @@ static void backend_apply(struct dsr_backend *backend,
  * dsr_backend_add() - add a backend to a service
  * @dn: balancer
  * @service: service, without a backend of this address
- * @addr: its address, of the service's family
+ * @addr: its address, of the service's family, unicast
  * @config: the rest
  * @extack: where a refusal goes
  *
  * Context: process context, holds dn->lock.
- * Return: 0; -%ERANGE, -%EINVAL, -%ENOSPC with a sentence in @extack; -%ENOMEM.
+ * Return: 0; -%ERANGE, -%ENOSPC with a sentence in @extack; -%ENOMEM.
  */
 int dsr_backend_add(struct dsr_net *dn, struct dsr_service *service,
 		    const union nf_inet_addr *addr,
@@ -178,9 +182,6 @@ int dsr_backend_add(struct dsr_net *dn, struct dsr_service *service,
 
 	lockdep_assert_held(&dn->lock);
 	err = check_config(config, extack);
-	if (err)
-		return err;
-	err = dsr_nexthop_check(dn, service->key.family, addr, extack);
 	if (err)
 		return err;
 	if (service->backends_count >= BACKENDS_MAX) {
@@ -281,6 +282,8 @@ void dsr_backend_release(struct dsr_backend *backend)
 	backend_unlink(service, backend);
 	WRITE_ONCE(backend->removed, true);
 	dsr_stats_add(&service->retired, backend->stats);
+	kfree(backend->ipvs);
+	backend->ipvs = NULL;
 	dsr_backend_put(backend);
 }
 
@@ -312,6 +315,51 @@ int dsr_backend_remove(struct dsr_net *dn, struct dsr_backend *backend,
 	dsr_net_changed(dn);
 	return 0;
 }
+
+/**
+ * dsr_backend_change() - add or change a backend as a request says, and tell
+ * @dn: balancer
+ * @cmd: how the change is told of, enum dsr_cmd
+ * @service: its service
+ * @addr: its address; if the service has no backend of it, one is added
+ * @config: all that is to be
+ * @extack: where a refusal goes
+ *
+ * Context: process context, holds dn->lock.
+ * Return: as dsr_backend_add() and dsr_backend_set(), always with a sentence.
+ */
+int dsr_backend_change(struct dsr_net *dn, u8 cmd, struct dsr_service *service,
+		       const union nf_inet_addr *addr,
+		       const struct dsr_backend_config *config,
+		       struct netlink_ext_ack *extack)
+{
+	struct dsr_backend *backend = dsr_backend_find(dn, service, addr);
+	int err = backend ? dsr_backend_set(dn, backend, config, extack) :
+			    dsr_backend_add(dn, service, addr, config, extack);
+
+	if (err == -ENOMEM)
+		NL_SET_ERR_MSG(extack, "out of memory: nothing was changed");
+	if (!err)
+		dsr_event_backend(dn, cmd, dsr_backend_find(dn, service, addr));
+	return err;
+}
+EXPORT_SYMBOL_GPL(dsr_backend_change);
+
+/** dsr_backend_delete() - dsr_backend_remove(), and tell of it */
+int dsr_backend_delete(struct dsr_net *dn, struct dsr_backend *backend,
+		       struct netlink_ext_ack *extack)
+{
+	int err;
+
+	/* Held until it has been told of: listed, so there is a reference. */
+	dsr_backend_get(backend);
+	err = dsr_backend_remove(dn, backend, extack);
+	if (!err)
+		dsr_event_backend(dn, DSR_CMD_BACKEND_DELETE, backend);
+	dsr_backend_put(backend);
+	return err;
+}
+EXPORT_SYMBOL_GPL(dsr_backend_delete);
 
 static u8 state_of_neighbour(const struct neighbour *neigh)
 {

@@ -49,6 +49,8 @@ struct dsr_backend_config {
  * @removed: taken out of its service: its connections move on
  * @lost: the last time that its MAC address was asked for, nobody answered
  * @noted: its neighbour entry has changed, which nobody has been told yet
+ * @ipvs: what dsr_ipvs keeps of it, with struct dsr_net.lock; kfree()d with it,
+ *	and %NULL once it is @removed
  * @deadline: jiffies when what is draining is down, or 0; that of @config is
  *	not kept
  * @active: its connections in the table that are established
@@ -68,6 +70,7 @@ struct dsr_backend {
 	bool removed;
 	bool lost;
 	bool noted;
+	void *ipvs;
 	unsigned long deadline;
 
 	atomic_t active ____cacheline_aligned_in_smp;
@@ -82,6 +85,12 @@ struct dsr_backend {
 struct dsr_backend *dsr_backend_find(struct dsr_net *dn,
 				     struct dsr_service *service,
 				     const union nf_inet_addr *addr);
+int dsr_backend_change(struct dsr_net *dn, u8 cmd, struct dsr_service *service,
+		       const union nf_inet_addr *addr,
+		       const struct dsr_backend_config *config,
+		       struct netlink_ext_ack *extack);
+int dsr_backend_delete(struct dsr_net *dn, struct dsr_backend *backend,
+		       struct netlink_ext_ack *extack);
 int dsr_backend_add(struct dsr_net *dn, struct dsr_service *service,
 		    const union nf_inet_addr *addr,
 		    const struct dsr_backend_config *config,

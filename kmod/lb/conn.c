@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* conn - see conn.h */
 
+#include <linux/export.h>
 #include <linux/slab.h>
 
 #include "conn.h"
@@ -278,6 +279,7 @@ u32 dsr_conn_expires(const struct dsr_net *dn, const struct dsr_conn *conn,
 
 	return idle < timeout ? jiffies_to_msecs(timeout - idle) : 0;
 }
+EXPORT_SYMBOL_GPL(dsr_conn_expires);
 
 /**
  * dsr_conn_bytes() - memory that the table takes

@@ -23,6 +23,7 @@
 #define CONN_MAX_USER	65536U
 
 unsigned int dsr_net_id __read_mostly;
+EXPORT_SYMBOL_GPL(dsr_net_id);
 
 static unsigned int conn_max __read_mostly = 1 << 20;
 module_param(conn_max, uint, 0444);

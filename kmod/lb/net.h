@@ -21,6 +21,7 @@
 
 #include "extack.h"
 #include "reason.h"
+#include "stats.h"
 #include "table.h"
 #include "timeouts.h"
 
@@ -52,6 +53,7 @@ struct dsr_net_side {
  * @services_count: their number
  * @conn_max: hard cap of @table, also while there is none
  * @slots: of the tables of all schedulers
+ * @retired: what removed services had counted
  * @paths: devices whose packets may take the short way
  * @paths_count: their number; changes under the RTNL, too, when it grows
  * @generation: grows with each change, for the consistency of dumps
@@ -78,6 +80,7 @@ struct dsr_net {
 	u32 services_count;
 	u32 conn_max;
 	u64 slots;
+	struct dsr_stats retired;
 	struct list_head paths;
 	u32 paths_count;
 	u32 generation;

@@ -203,47 +203,6 @@ struct genl_family dsr_netlink_family = {
 	.resv_start_op = DSR_CMD_UNSPEC + 1,
 };
 
-/**
- * dsr_netlink_reply_new() - begin the one message that answers a request
- * @info: request
- * @header: set, for dsr_netlink_reply_send()
- *
- * Return: the message, or %NULL if memory is short.
- */
-struct sk_buff *dsr_netlink_reply_new(struct genl_info *info, void **header)
-{
-	struct sk_buff *reply = genlmsg_new(NLMSG_GOODSIZE, GFP_KERNEL);
-
-	if (!reply)
-		return NULL;
-	*header = genlmsg_put_reply(reply, info, &dsr_netlink_family, 0,
-				    info->genlhdr->cmd);
-	if (*header)
-		return reply;
-	nlmsg_free(reply);
-	return NULL;
-}
-
-/**
- * dsr_netlink_reply_send() - send it, unless it could not be filled
- * @info: request
- * @reply: message; consumed
- * @header: as dsr_netlink_reply_new() has set it
- * @err: of what has filled it
- *
- * Return: 0, @err, or the error of sending.
- */
-int dsr_netlink_reply_send(struct genl_info *info, struct sk_buff *reply,
-			   void *header, int err)
-{
-	if (err) {
-		nlmsg_free(reply);
-		return err;
-	}
-	genlmsg_end(reply, header);
-	return genlmsg_reply(reply, info);
-}
-
 /** dsr_netlink_init() - take requests */
 int __init dsr_netlink_init(void)
 {

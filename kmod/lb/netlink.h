@@ -13,6 +13,7 @@
 
 #include "addr.h"
 #include "net.h"
+#include "reply.h"
 
 struct dsr_backend;
 struct dsr_conn;
@@ -33,9 +34,6 @@ enum dsr_netlink_change {
 	DSR_NETLINK_REPLACE,
 };
 
-struct sk_buff *dsr_netlink_reply_new(struct genl_info *info, void **header);
-int dsr_netlink_reply_send(struct genl_info *info, struct sk_buff *reply,
-			   void *header, int err);
 int __init dsr_netlink_init(void);
 void dsr_netlink_exit(void);
 
@@ -130,6 +128,14 @@ int dsr_netlink_path_replace(struct sk_buff *skb, struct genl_info *info);
 int dsr_netlink_path_delete(struct sk_buff *skb, struct genl_info *info);
 int dsr_netlink_path_dump(struct sk_buff *skb, struct netlink_callback *cb);
 int dsr_netlink_path_flush(struct sk_buff *skb, struct genl_info *info);
+
+/** dsr_netlink_reply_new() - dsr_reply_new() with the command of the request */
+static inline struct sk_buff *dsr_netlink_reply_new(struct genl_info *info,
+						    void **header)
+{
+	return dsr_reply_new(info, &dsr_netlink_family, info->genlhdr->cmd,
+			     header);
+}
 
 /** dsr_netlink_refuse() - say why, and with which attribute; -%EINVAL */
 static inline int dsr_netlink_refuse(struct netlink_ext_ack *extack,

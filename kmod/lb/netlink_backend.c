@@ -137,18 +137,13 @@ static int backend_change(struct genl_info *info, enum dsr_netlink_change change
 	if (change == DSR_NETLINK_SET)
 		config = dsr_backend_config(request.backend);
 	err = parse_config(request.tb, &config, extack);
-	if (err)
-		goto unlock;
-	err = request.backend ?
-	      dsr_backend_set(dn, request.backend, &config, extack) :
-	      dsr_backend_add(dn, request.service, &request.addr, &config,
-			      extack);
-	if (err == -ENOMEM)
-		NL_SET_ERR_MSG(extack, "out of memory: nothing was changed");
+	if (!err && !request.backend)
+		err = dsr_nexthop_check(dn, request.service->key.family,
+					&request.addr, extack);
 	if (!err)
-		dsr_event_backend(dn, info->genlhdr->cmd,
-				  dsr_backend_find(dn, request.service,
-						   &request.addr));
+		err = dsr_backend_change(dn, info->genlhdr->cmd,
+					 request.service, &request.addr,
+					 &config, extack);
 unlock:
 	mutex_unlock(&dn->lock);
 	return err;
@@ -183,15 +178,8 @@ int dsr_netlink_backend_delete(struct sk_buff *skb, struct genl_info *info)
 	err = parse_request(dn, info, &request);
 	if (!err && !request.backend)
 		err = no_such_backend(info->extack);
-	if (err)
-		goto unlock;
-	/* Held until it has been told of: listed, so there is a reference. */
-	dsr_backend_get(request.backend);
-	err = dsr_backend_remove(dn, request.backend, info->extack);
 	if (!err)
-		dsr_event_backend(dn, DSR_CMD_BACKEND_DELETE, request.backend);
-	dsr_backend_put(request.backend);
-unlock:
+		err = dsr_backend_delete(dn, request.backend, info->extack);
 	mutex_unlock(&dn->lock);
 	return err;
 }

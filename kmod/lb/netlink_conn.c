@@ -314,5 +314,5 @@ int dsr_netlink_stats_get(struct sk_buff *skb, struct genl_info *info)
 	for (i = 0; i < DSR_REASON_COUNT && !err; i++)
 		err = put_reason(reply, dn, i);
 	mutex_unlock(&dn->lock);
-	return dsr_netlink_reply_send(info, reply, header, err);
+	return dsr_reply_send(info, reply, header, err);
 }

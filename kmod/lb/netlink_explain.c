@@ -155,5 +155,5 @@ int dsr_netlink_explain(struct sk_buff *skb, struct genl_info *info)
 	local_bh_enable();
 	rcu_read_unlock();
 	mutex_unlock(&dn->lock);
-	return dsr_netlink_reply_send(info, reply, header, err);
+	return dsr_reply_send(info, reply, header, err);
 }

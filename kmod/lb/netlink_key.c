@@ -69,11 +69,7 @@ static int parse_vip_key(struct nlattr *tb[], struct dsr_service_key *key,
 	key->family = dsr_addr_get(attr, &key->vip);
 	if (!key->family)
 		return dsr_netlink_refuse(extack, attr, "an address has 4 or 16 bytes");
-	if (key->family == AF_INET ?
-	    dsr_is_nobody(key->vip.ip) || ipv4_is_loopback(key->vip.ip) :
-	    !(ipv6_addr_type(&key->vip.in6) & IPV6_ADDR_UNICAST) ||
-	    ipv6_addr_type(&key->vip.in6) &
-	    (IPV6_ADDR_LOOPBACK | IPV6_ADDR_LINKLOCAL | IPV6_ADDR_MAPPED))
+	if (!dsr_service_is_vip(key->family, &key->vip))
 		return dsr_netlink_refuse(extack, attr,
 			      "a VIP is an address that clients can reach: it must be unicast");
 	attr = tb[DSR_SERVICE_A_FAMILY];

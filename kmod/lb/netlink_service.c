@@ -163,37 +163,6 @@ static int parse_config(struct nlattr *tb[], u8 family,
 	return err ?: parse_tos(tb, &config->tos, extack);
 }
 
-static int service_apply(struct dsr_net *dn, struct dsr_service *service,
-			 const struct dsr_service_key *key,
-			 const struct dsr_service_config *config,
-			 struct netlink_ext_ack *extack)
-{
-	int err = service ? dsr_service_set(dn, service, config) :
-			    dsr_service_add(dn, key, config);
-
-	switch (err) {
-	case 0:
-		break;
-	case -ENOMEM:
-		NL_SET_ERR_MSG(extack, "out of memory: nothing was changed");
-		break;
-	case -ENOSPC:
-		NL_SET_ERR_MSG(extack, "too many services: there are 4096");
-		break;
-	case -E2BIG:
-		NL_SET_ERR_MSG(extack,
-			       "too many slots in the tables of this container: choose a smaller table-size");
-		break;
-	case -EAFNOSUPPORT:
-		NL_SET_ERR_MSG(extack, "this kernel runs without IPv6");
-		break;
-	default:
-		NL_SET_ERR_MSG(extack,
-			       "netfilter does not let this module see packets");
-	}
-	return err;
-}
-
 static int service_change(struct genl_info *info, enum dsr_netlink_change change)
 {
 	struct dsr_net *dn = dsr_net(genl_info_net(info));
@@ -223,22 +192,14 @@ static int service_change(struct genl_info *info, enum dsr_netlink_change change
 		err = -EEXIST;
 		goto unlock;
 	}
-	if (!service && dsr_service_clash(dn, &key)) {
-		NL_SET_ERR_MSG(info->extack,
-			       "the range overlaps that of another service: one must lie within the other");
-		err = -EEXIST;
-		goto unlock;
-	}
 	if (change == DSR_NETLINK_SET)
 		config = dsr_service_config(dn, service);
 	else
 		dsr_service_defaults(&key, &config);
 	err = parse_config(tb, key.family, &config, info->extack);
 	if (!err)
-		err = service_apply(dn, service, &key, &config, info->extack);
-	if (!err)
-		dsr_event_service(dn, info->genlhdr->cmd,
-				  dsr_service_find(dn, &key));
+		err = dsr_service_change(dn, info->genlhdr->cmd, service, &key,
+					 &config, info->extack);
 unlock:
 	mutex_unlock(&dn->lock);
 	return err;
@@ -272,10 +233,8 @@ int dsr_netlink_service_delete(struct sk_buff *skb, struct genl_info *info)
 	mutex_lock(&dn->lock);
 	err = dsr_netlink_service_find(dn, info->attrs[DSR_A_SERVICE],
 				       &service, info->extack);
-	if (!err) {
-		dsr_event_service(dn, DSR_CMD_SERVICE_DELETE, service);
-		dsr_service_remove(dn, service);
-	}
+	if (!err)
+		dsr_service_delete(dn, service);
 	mutex_unlock(&dn->lock);
 	return err;
 }
@@ -359,7 +318,7 @@ int dsr_netlink_service_get(struct sk_buff *skb, struct genl_info *info)
 	if (!err)
 		err = dsr_netlink_put_service(reply, dn, service);
 	mutex_unlock(&dn->lock);
-	return dsr_netlink_reply_send(info, reply, header, err);
+	return dsr_reply_send(info, reply, header, err);
 }
 
 /**

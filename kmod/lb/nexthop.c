@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* nexthop - see nexthop.h */
 
+#include <linux/export.h>
 #include <linux/inetdevice.h>
 #include <net/arp.h>
 #include <net/ip.h>
@@ -160,26 +161,28 @@ static bool is_host(u8 family, const union nf_inet_addr *addr)
  * @extack: where a refusal goes
  *
  * Context: process context, holds dn->lock.
- * Return: 0, or -%EINVAL with a sentence in @extack.
+ * Return: 0; with a sentence in @extack: -%EINVAL if it is not unicast, so that
+ * it never can be one; -%EHOSTUNREACH if no device leads there without a
+ * gateway, which may change.
  */
 int dsr_nexthop_check(struct dsr_net *dn, u8 family,
 		      const union nf_inet_addr *addr,
 		      struct netlink_ext_ack *extack)
 {
 	struct dst_entry *dst;
-	int err = -EINVAL;
+	int err = -EHOSTUNREACH;
 
 	lockdep_assert_held(&dn->lock);
 	if (!is_host(family, addr)) {
 		NL_SET_ERR_MSG(extack,
 			       "a backend is a host: its address must be unicast");
-		return err;
+		return -EINVAL;
 	}
 	if (family == AF_INET6 &&
 	    ipv6_addr_type(&addr->in6) & IPV6_ADDR_LINKLOCAL) {
 		NL_SET_ERR_MSG(extack,
 			       "a link-local address does not say on which link: name another address of the backend");
-		return err;
+		return -EINVAL;
 	}
 	dst = route_to(dn->net, family, addr);
 	if (IS_ERR(dst)) {
@@ -187,16 +190,20 @@ int dsr_nexthop_check(struct dsr_net *dn, u8 family,
 			       "no route to the backend: it must be in a network of this machine");
 		return err;
 	}
-	if (is_local(dst, family) || is_on_link(dst, family, addr))
+	if (is_local(dst, family) || is_on_link(dst, family, addr)) {
 		err = 0;
-	else if (family == AF_INET && dst_rtable(dst)->rt_type != RTN_UNICAST)
+	} else if (family == AF_INET &&
+		   dst_rtable(dst)->rt_type != RTN_UNICAST) {
 		NL_SET_ERR_MSG(extack,
 			       "a backend is a host: its address must be unicast");
-	else
+		err = -EINVAL;
+	} else {
 		refuse_gateway(dn, family, dst, extack);
+	}
 	dst_release(dst);
 	return err;
 }
+EXPORT_SYMBOL_GPL(dsr_nexthop_check);
 
 /** dsr_nexthop_init() - set up @nexthop for @addr; the first packet looks up */
 void dsr_nexthop_init(struct net *net, struct dsr_nexthop *nexthop, u8 family,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* proc - see proc.h */
 
+#include <linux/export.h>
 #include <linux/proc_fs.h>
 #include <linux/seq_file.h>
 
@@ -141,10 +142,17 @@ static const char *const state_names[] = {
 	[DSR_CONN_PERSISTENT] = "persistent",
 };
 
-/* A position is the cursor of a bucket, plus one: all of a bucket is shown at
- * a time, so that reading goes on right where the table was resized meanwhile.
+/**
+ * dsr_proc_walk_start() - begin to show connections at a position
+ * @seq: file of a namespace
+ * @pos: the cursor of a bucket; all of a bucket is shown at a time, so that
+ *	reading goes on right where the table was resized meanwhile
+ *
+ * Context: process context. Takes dn->lock, and the table's janitor;
+ * dsr_proc_walk_stop() is always to be called.
+ * Return: @pos, or %NULL if there is nothing there.
  */
-static void *connections_start(struct seq_file *seq, loff_t *pos)
+void *dsr_proc_walk_start(struct seq_file *seq, loff_t *pos)
 {
 	struct dsr_net *dn = dsr_net(seq_file_net(seq));
 
@@ -154,8 +162,10 @@ static void *connections_start(struct seq_file *seq, loff_t *pos)
 	mutex_lock(&dn->table.janitor);
 	return *pos < DSR_TABLE_END ? pos : NULL;
 }
+EXPORT_SYMBOL_GPL(dsr_proc_walk_start);
 
-static void *connections_next(struct seq_file *seq, void *v, loff_t *pos)
+/** dsr_proc_walk_next() - go on to the next bucket */
+void *dsr_proc_walk_next(struct seq_file *seq, void *v, loff_t *pos)
 {
 	struct dsr_net *dn = dsr_net(seq_file_net(seq));
 
@@ -163,8 +173,10 @@ static void *connections_next(struct seq_file *seq, void *v, loff_t *pos)
 	*pos = dsr_table_next(&dn->table, *pos);
 	return *pos < DSR_TABLE_END ? pos : NULL;
 }
+EXPORT_SYMBOL_GPL(dsr_proc_walk_next);
 
-static void connections_stop(struct seq_file *seq, void *v)
+/** dsr_proc_walk_stop() - undo dsr_proc_walk_start() */
+void dsr_proc_walk_stop(struct seq_file *seq, void *v)
 {
 	struct dsr_net *dn = dsr_net(seq_file_net(seq));
 
@@ -172,6 +184,7 @@ static void connections_stop(struct seq_file *seq, void *v)
 		mutex_unlock(&dn->table.janitor);
 	mutex_unlock(&dn->lock);
 }
+EXPORT_SYMBOL_GPL(dsr_proc_walk_stop);
 
 static void show_connection(struct seq_file *seq, const struct dsr_net *dn,
 			    const struct dsr_conn *conn)
@@ -203,9 +216,9 @@ static int connections_show(struct seq_file *seq, void *v)
 }
 
 static const struct seq_operations connections_ops = {
-	.start = connections_start,
-	.next = connections_next,
-	.stop = connections_stop,
+	.start = dsr_proc_walk_start,
+	.next = dsr_proc_walk_next,
+	.stop = dsr_proc_walk_stop,
 	.show = connections_show,
 };
 

@@ -3,8 +3,13 @@
 #ifndef _DSR_PROC_H
 #define _DSR_PROC_H
 
+#include <linux/seq_file.h>
+
 #include "net.h"
 
+void *dsr_proc_walk_start(struct seq_file *seq, loff_t *pos);
+void *dsr_proc_walk_next(struct seq_file *seq, void *v, loff_t *pos);
+void dsr_proc_walk_stop(struct seq_file *seq, void *v);
 int dsr_proc_net_init(struct dsr_net *dn);
 void dsr_proc_net_exit(struct dsr_net *dn);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* scheduler - the list of them */
 
+#include <linux/export.h>
 #include <linux/string.h>
 
 #include "scheduler.h"
@@ -34,6 +35,7 @@ const struct dsr_scheduler *dsr_scheduler_find(const char *name)
 	}
 	return NULL;
 }
+EXPORT_SYMBOL_GPL(dsr_scheduler_find);
 
 /**
  * dsr_scheduler_home() - the backend of a flow that is not remembered

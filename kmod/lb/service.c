@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /* service - see service.h */
 
+#include <linux/export.h>
 #include <linux/slab.h>
 
+#include "event.h"
 #include "frontend.h"
 #include "scheduler.h"
 #include "service.h"
@@ -10,9 +12,17 @@
 /* Bounds the chains of dsr_net.marks and of dsr_net.vips. */
 #define SERVICES_MAX	4096
 
-/* Marks come first, then addresses, then by what they name. */
-static int key_compare(const struct dsr_service_key *a,
-		       const struct dsr_service_key *b)
+/**
+ * dsr_service_compare() - the order of services
+ * @a: key of one
+ * @b: key of another
+ *
+ * Marks come first, then addresses, then by what they name.
+ *
+ * Return: <0, 0 or >0.
+ */
+int dsr_service_compare(const struct dsr_service_key *a,
+			const struct dsr_service_key *b)
 {
 	int order = !a->fwmark - !b->fwmark;
 
@@ -28,11 +38,12 @@ static int key_compare(const struct dsr_service_key *a,
 		order = a->port - b->port;
 	return order ?: a->port_last - b->port_last;
 }
+EXPORT_SYMBOL_GPL(dsr_service_compare);
 
 static bool key_is(const struct dsr_service_key *a,
 		   const struct dsr_service_key *b)
 {
-	return !key_compare(a, b);
+	return !dsr_service_compare(a, b);
 }
 
 /* Whether of two ranges of ports neither is part of the other, and yet some
@@ -71,6 +82,7 @@ struct dsr_service *dsr_service_find(struct dsr_net *dn,
 {
 	return find(dn, key, key_is);
 }
+EXPORT_SYMBOL_GPL(dsr_service_find);
 
 /** dsr_service_clash() - a service that forbids one of @key; holds dn->lock */
 struct dsr_service *dsr_service_clash(struct dsr_net *dn,
@@ -85,7 +97,7 @@ static void service_link(struct dsr_net *dn, struct dsr_service *service)
 	struct dsr_service *before;
 
 	list_for_each_entry_reverse(before, &dn->services, list)
-		if (key_compare(&before->key, &service->key) < 0)
+		if (dsr_service_compare(&before->key, &service->key) < 0)
 			break;
 	list_add(&service->list, &before->list);
 }
@@ -120,6 +132,7 @@ void dsr_service_defaults(const struct dsr_service_key *key,
 		.persist_prefix = 8 * dsr_addr_len(key->family),
 	};
 }
+EXPORT_SYMBOL_GPL(dsr_service_defaults);
 
 /** dsr_service_config() - what a user has chosen of @service; holds dn->lock */
 struct dsr_service_config dsr_service_config(struct dsr_net *dn,
@@ -138,6 +151,7 @@ struct dsr_service_config dsr_service_config(struct dsr_net *dn,
 		.timeouts = service->timeouts,
 	};
 }
+EXPORT_SYMBOL_GPL(dsr_service_config);
 
 /**
  * dsr_service_add() - add a service
@@ -225,8 +239,13 @@ int dsr_service_set(struct dsr_net *dn, struct dsr_service *service,
 void dsr_service_remove(struct dsr_net *dn, struct dsr_service *service)
 {
 	struct dsr_backend *backend, *next;
+	struct dsr_stats sum;
 
 	lockdep_assert_held(&dn->lock);
+	dsr_service_sum(service, &sum);
+	dn->retired.packets += sum.packets;
+	dn->retired.bytes += sum.bytes;
+	dn->retired.connections += sum.connections;
 	dsr_frontend_unlink(dn, service);
 	list_del(&service->list);
 	list_for_each_entry_safe(backend, next, &service->backends, list)
@@ -236,10 +255,71 @@ void dsr_service_remove(struct dsr_net *dn, struct dsr_service *service)
 	 */
 	dsr_pool_release(dn, dsr_service_pool(dn, service));
 	dsr_net_stop(dn, service->key.family);
+	kfree(service->ipvs);
 	kfree_rcu(service, rcu);
 	dn->services_count--;
 	dsr_net_changed(dn);
 }
+
+/**
+ * dsr_service_change() - add or change a service as a request says, and tell
+ * @dn: balancer
+ * @cmd: how the change is told of, enum dsr_cmd
+ * @service: service to change, or %NULL: add one
+ * @key: its key
+ * @config: all that is to be
+ * @extack: where a refusal goes
+ *
+ * Context: process context, holds dn->lock, sleeps.
+ * Return: 0 or a negative errno with a sentence, and nothing changed: -%EEXIST
+ * if another service forbids this one.
+ */
+int dsr_service_change(struct dsr_net *dn, u8 cmd, struct dsr_service *service,
+		       const struct dsr_service_key *key,
+		       const struct dsr_service_config *config,
+		       struct netlink_ext_ack *extack)
+{
+	int err;
+
+	if (!service && dsr_service_clash(dn, key)) {
+		NL_SET_ERR_MSG(extack,
+			       "the range overlaps that of another service: one must lie within the other");
+		return -EEXIST;
+	}
+	err = service ? dsr_service_set(dn, service, config) :
+			dsr_service_add(dn, key, config);
+	switch (err) {
+	case 0:
+		dsr_event_service(dn, cmd, dsr_service_find(dn, key));
+		break;
+	case -ENOMEM:
+		NL_SET_ERR_MSG(extack, "out of memory: nothing was changed");
+		break;
+	case -ENOSPC:
+		NL_SET_ERR_MSG(extack, "too many services: there are 4096");
+		break;
+	case -E2BIG:
+		NL_SET_ERR_MSG(extack,
+			       "too many slots in the tables of this container: choose a smaller table-size");
+		break;
+	case -EAFNOSUPPORT:
+		NL_SET_ERR_MSG(extack, "this kernel runs without IPv6");
+		break;
+	default:
+		NL_SET_ERR_MSG(extack,
+			       "netfilter does not let this module see packets");
+	}
+	return err;
+}
+EXPORT_SYMBOL_GPL(dsr_service_change);
+
+/** dsr_service_delete() - tell of it, and dsr_service_remove() */
+void dsr_service_delete(struct dsr_net *dn, struct dsr_service *service)
+{
+	dsr_event_service(dn, DSR_CMD_SERVICE_DELETE, service);
+	dsr_service_remove(dn, service);
+}
+EXPORT_SYMBOL_GPL(dsr_service_delete);
 
 /** dsr_service_flush() - dsr_service_remove() all; holds dn->lock, sleeps */
 void dsr_service_flush(struct dsr_net *dn)
@@ -266,3 +346,4 @@ void dsr_service_sum(struct dsr_service *service, struct dsr_stats *sum)
 	list_for_each_entry(backend, &service->backends, list)
 		dsr_stats_add(sum, backend->stats);
 }
+EXPORT_SYMBOL_GPL(dsr_service_sum);

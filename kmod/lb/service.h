@@ -12,9 +12,11 @@
 #ifndef _DSR_SERVICE_H
 #define _DSR_SERVICE_H
 
+#include <linux/netlink.h>
 #include <linux/rculist.h>
 
 #include "addr.h"
+#include "host.h"
 #include "net.h"
 #include "pool.h"
 #include "stats.h"
@@ -59,6 +61,7 @@ struct dsr_service_key {
  * @backends: in ascending order of address; RCU
  * @backends_count: their number
  * @retired: what removed backends had counted
+ * @ipvs: what dsr_ipvs keeps of it, with struct dsr_net.lock; kfree()d with it
  * @list: in dsr_net.services
  * @rcu: to free it after its last reader
  */
@@ -80,6 +83,7 @@ struct dsr_service {
 	struct list_head backends;
 	u32 backends_count;
 	struct dsr_stats retired;
+	void *ipvs;
 	struct list_head list;
 	struct rcu_head rcu;
 };
@@ -110,6 +114,16 @@ struct dsr_service_config {
 	struct dsr_pool_options options;
 };
 
+/** dsr_service_is_vip() - whether clients can reach @vip: it is unicast */
+static inline bool dsr_service_is_vip(u8 family, const union nf_inet_addr *vip)
+{
+	if (family == AF_INET)
+		return !dsr_is_nobody(vip->ip) && !ipv4_is_loopback(vip->ip);
+	return (ipv6_addr_type(&vip->in6) & IPV6_ADDR_UNICAST) &&
+	       !(ipv6_addr_type(&vip->in6) &
+		 (IPV6_ADDR_LOOPBACK | IPV6_ADDR_LINKLOCAL | IPV6_ADDR_MAPPED));
+}
+
 /** dsr_service_pool() - the pool of @service, for who holds dn->lock */
 static inline struct dsr_pool *dsr_service_pool(struct dsr_net *dn,
 						struct dsr_service *service)
@@ -122,6 +136,13 @@ struct dsr_service *dsr_service_find(struct dsr_net *dn,
 				     const struct dsr_service_key *key);
 struct dsr_service *dsr_service_clash(struct dsr_net *dn,
 				      const struct dsr_service_key *key);
+int dsr_service_compare(const struct dsr_service_key *a,
+			const struct dsr_service_key *b);
+int dsr_service_change(struct dsr_net *dn, u8 cmd, struct dsr_service *service,
+		       const struct dsr_service_key *key,
+		       const struct dsr_service_config *config,
+		       struct netlink_ext_ack *extack);
+void dsr_service_delete(struct dsr_net *dn, struct dsr_service *service);
 int dsr_service_add(struct dsr_net *dn, const struct dsr_service_key *key,
 		    const struct dsr_service_config *config);
 int dsr_service_set(struct dsr_net *dn, struct dsr_service *service,

@@ -488,8 +488,9 @@ class Network:
             path = self.module_file(module)
             with open(path, 'rb') as file:
                 depends = re.search(rb'\0depends=([^\0]+)\0', file.read())
-            if depends:
-                run('modprobe', '-a', *depends[1].decode().split(','))
+            needed = depends[1].decode().split(',') if depends else []
+            if set(needed) - {'dsr_lb'}:
+                run('modprobe', '-a', *needed)
             run('insmod', path, *parameters)
             self.loaded.add(module)
 

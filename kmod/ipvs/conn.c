@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * conn - /proc/net/ip_vs_conn
+ *
+ * ipvsadm reads it into fields of fixed size, and wants the first line. What is
+ * remembered of a client for persistence's sake is shown as IPVS shows its
+ * templates: without a port, and of a mark without a protocol, the mark in place
+ * of the VIP.
+ */
+
+#include "lb/conn.h"
+#include "lb/proc.h"
+#include "netlink.h"
+#include "proc.h"
+
+#define HEADER \
+	"Pro FromIP   FPrt ToIP     TPrt DestIP   DPrt State       Expires PEName PEData\n"
+
+/**
+ * struct line - a connection, as it is to be shown
+ * @family: of the addresses
+ * @proto: IPPROTO_*, or 0
+ * @client: address
+ * @cport: its port
+ * @vip: address, or a mark
+ * @vport: its port
+ * @dest: address
+ * @dport: its port
+ * @state: name, 15 bytes at most
+ * @expires: seconds
+ */
+struct line {
+	u8 family;
+	u8 proto;
+	union nf_inet_addr client;
+	__be16 cport;
+	union nf_inet_addr vip;
+	__be16 vport;
+	union nf_inet_addr dest;
+	__be16 dport;
+	const char *state;
+	u32 expires;
+};
+
+/* The client's half of a conversation, in the words for both. */
+static const char *const tcp_states[] = {
+	[DSR_CONN_SYN] = "SYN_RECV",
+	[DSR_CONN_ESTABLISHED] = "ESTABLISHED",
+	[DSR_CONN_FIN] = "FIN_WAIT",
+	[DSR_CONN_CLOSED] = "CLOSE",
+	[DSR_CONN_UDP] = "UDP",
+	[DSR_CONN_PERSISTENT] = "ASSURED",
+};
+
+static const char *const sctp_states[] = {
+	[DSR_CONN_SYN] = "INIT1",
+	[DSR_CONN_ESTABLISHED] = "ESTABLISHED",
+	[DSR_CONN_FIN] = "SHUTDOWN_SENT",
+	[DSR_CONN_CLOSED] = "CLOSED",
+	[DSR_CONN_UDP] = "UDP",
+	[DSR_CONN_PERSISTENT] = "ASSURED",
+};
+
+static void fill(struct line *line, const struct dsr_net *dn,
+		 const struct dsr_conn *conn)
+{
+	const struct dsr_backend *backend = rcu_dereference(conn->backend);
+	const struct dsr_tuple *tuple = &conn->tuple;
+	u8 state = READ_ONCE(conn->state);
+
+	*line = (struct line) {
+		.family = tuple->family,
+		.proto = tuple->proto,
+		.client = dsr_tuple_source(tuple),
+		.cport = tuple->sport,
+		.vip = dsr_tuple_dest(tuple),
+		.vport = tuple->dport,
+		.dest = backend->nexthop.addr,
+		/* it was not changed if nothing else is said */
+		.dport = dsr_ipvs_dest_port(backend) ?: tuple->dport,
+		.state = tuple->proto == IPPROTO_SCTP ? sctp_states[state] :
+							tcp_states[state],
+		.expires = dsr_conn_expires(dn, conn, jiffies) / MSEC_PER_SEC,
+	};
+}
+
+/* Its tuple is not that of a packet: see struct dsr_conn.tuple. */
+static void fill_persistent(struct line *line)
+{
+	u32 what = ntohs(line->cport);
+
+	line->cport = 0;
+	line->proto = what;
+	if (what <= U8_MAX)
+		return;
+	line->proto = 0;
+	line->dport = 0;
+	/* the mark is in the last word, where ip_vs has it in the first */
+	if (line->family == AF_INET6)
+		swap(line->vip.all[0], line->vip.all[3]);
+}
+
+static void show(struct seq_file *seq, const struct line *line)
+{
+	const char *proto = dsr_ipvs_proc_proto(line->proto);
+
+	if (line->family == AF_INET)
+		seq_printf(seq, "%-3s %08X %04X %08X %04X %08X %04X %-11s %7u\n",
+			   proto, ntohl(line->client.ip), ntohs(line->cport),
+			   ntohl(line->vip.ip), ntohs(line->vport),
+			   ntohl(line->dest.ip), ntohs(line->dport),
+			   line->state, line->expires);
+	else
+		seq_printf(seq, "%-3s %pI6 %04X %pI6 %04X %pI6 %04X %-11s %7u\n",
+			   proto, &line->client, ntohs(line->cport),
+			   &line->vip, ntohs(line->vport), &line->dest,
+			   ntohs(line->dport), line->state, line->expires);
+}
+
+/* Without a service there is no table, but the first line. */
+static void *conn_start(struct seq_file *seq, loff_t *pos)
+{
+	void *at = dsr_proc_walk_start(seq, pos);
+
+	return at || *pos ? at : SEQ_START_TOKEN;
+}
+
+static void *conn_next(struct seq_file *seq, void *v, loff_t *pos)
+{
+	if (v != SEQ_START_TOKEN)
+		return dsr_proc_walk_next(seq, v, pos);
+	++*pos;
+	return NULL;
+}
+
+static int conn_show(struct seq_file *seq, void *v)
+{
+	struct dsr_net *dn = dsr_net(seq_file_net(seq));
+	struct dsr_conn *conn;
+	struct dsr_node *node;
+	struct line line;
+	u64 cursor;
+
+	if (v == SEQ_START_TOKEN) {
+		seq_puts(seq, HEADER);
+		return 0;
+	}
+	cursor = *(loff_t *)v;
+	if (!cursor)
+		seq_puts(seq, HEADER);
+	rcu_read_lock();
+	dsr_table_for_each_in(node, &dn->table, cursor) {
+		conn = container_of(node, struct dsr_conn, node);
+		fill(&line, dn, conn);
+		if (READ_ONCE(conn->state) == DSR_CONN_PERSISTENT)
+			fill_persistent(&line);
+		show(seq, &line);
+	}
+	rcu_read_unlock();
+	return 0;
+}
+
+const struct seq_operations dsr_ipvs_conn_ops = {
+	.start = conn_start,
+	.next = conn_next,
+	.stop = dsr_proc_walk_stop,
+	.show = conn_show,
+};

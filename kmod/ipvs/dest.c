@@ -1,0 +1,407 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * dest - requests about destinations, which are backends of dsr
+ *
+ * IPVS names a destination by its address and a port. A packet is sent on as it
+ * is here, so the port changes nothing: it is kept and shown, since who has
+ * named a destination with it will name it so again, and a service has one
+ * destination for an address. One that dsrctl has made has no port of its own;
+ * it shows that of the service, and any port names it.
+ */
+
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/inet.h>
+#include <linux/ipv6.h>
+#include <linux/slab.h>
+
+#include "genl_dump.h"
+#include "netlink.h"
+
+/* IP_VS_CONN_F_*, in <linux/ip_vs.h> */
+#define FORWARD_MASK	IP_VS_CONN_F_FWD_MASK
+#define FORWARD_DIRECT	IP_VS_CONN_F_DROUTE
+
+static const struct nla_policy dest_policy[IPVS_DEST_ATTR_MAX + 1] = {
+	[IPVS_DEST_ATTR_ADDR] = DSR_IPVS_ADDR,
+	[IPVS_DEST_ATTR_PORT] = DSR_IPVS_U16,
+	[IPVS_DEST_ATTR_FWD_METHOD] = DSR_IPVS_U32,
+	[IPVS_DEST_ATTR_WEIGHT] = DSR_IPVS_U32,
+	[IPVS_DEST_ATTR_U_THRESH] = DSR_IPVS_U32,
+	[IPVS_DEST_ATTR_L_THRESH] = DSR_IPVS_U32,
+	[IPVS_DEST_ATTR_ADDR_FAMILY] = DSR_IPVS_U16,
+	[IPVS_DEST_ATTR_TUN_TYPE] = DSR_IPVS_U8,
+	[IPVS_DEST_ATTR_TUN_PORT] = DSR_IPVS_U16,
+	[IPVS_DEST_ATTR_TUN_FLAGS] = DSR_IPVS_U16,
+};
+
+/**
+ * struct request - what a request names
+ * @service: its service
+ * @backend: what the service has of this address, or %NULL
+ * @tb: its attributes
+ * @addr: its address
+ * @port: its port
+ * @family: of @addr
+ */
+struct request {
+	struct dsr_service *service;
+	struct dsr_backend *backend;
+	struct nlattr *tb[IPVS_DEST_ATTR_MAX + 1];
+	union nf_inet_addr addr;
+	__be16 port;
+	u16 family;
+};
+
+static int parse_addr(struct request *request, struct netlink_ext_ack *extack)
+{
+	const struct nlattr *family = request->tb[IPVS_DEST_ATTR_ADDR_FAMILY];
+
+	request->family = family ? nla_get_u16(family) : 0;
+	/* from before there was that attribute */
+	if (!request->family)
+		request->family = request->service->key.family;
+	if (request->family != AF_INET &&
+	    !(request->family == AF_INET6 && ipv6_mod_enabled())) {
+		NL_SET_ERR_MSG(extack, "no such family");
+		return -EAFNOSUPPORT;
+	}
+	request->port = nla_get_be16(request->tb[IPVS_DEST_ATTR_PORT]);
+	return dsr_ipvs_service_addr(request->tb[IPVS_DEST_ATTR_ADDR],
+				     request->family, &request->addr);
+}
+
+static int parse(struct dsr_net *dn, struct genl_info *info,
+		 struct request *request, bool whole)
+{
+	struct nlattr *nest = info->attrs[IPVS_CMD_ATTR_DEST];
+	struct nlattr **tb = request->tb;
+	int err;
+
+	err = dsr_ipvs_service_find(dn, info->attrs[IPVS_CMD_ATTR_SERVICE],
+				    &request->service, info->extack);
+	if (err)
+		return err;
+	if (!nest ||
+	    nla_parse_nested_deprecated(tb, IPVS_DEST_ATTR_MAX, nest,
+					dest_policy, info->extack) ||
+	    !tb[IPVS_DEST_ATTR_ADDR] || !tb[IPVS_DEST_ATTR_PORT]) {
+		NL_SET_ERR_MSG(info->extack,
+			       "which destination? name its address and its port");
+		return -EINVAL;
+	}
+	if (whole && (!tb[IPVS_DEST_ATTR_FWD_METHOD] ||
+		      !tb[IPVS_DEST_ATTR_WEIGHT] ||
+		      !tb[IPVS_DEST_ATTR_U_THRESH] ||
+		      !tb[IPVS_DEST_ATTR_L_THRESH])) {
+		NL_SET_ERR_MSG(info->extack,
+			       "a destination has a way to it, a weight and two thresholds: name them all");
+		return -EINVAL;
+	}
+	err = parse_addr(request, info->extack);
+	if (err)
+		return err;
+	request->backend = request->family == request->service->key.family ?
+			   dsr_backend_find(dn, request->service,
+					    &request->addr) : NULL;
+	return 0;
+}
+
+static bool is_named(const struct dsr_backend *backend, __be16 port)
+{
+	const struct dsr_ipvs_dest *dest = backend->ipvs;
+
+	return !dest || !dest->named || dest->port == port;
+}
+
+/**
+ * dsr_ipvs_dest_port() - the port that a backend is shown with
+ * @backend: backend
+ *
+ * Context: holds struct dsr_net.lock.
+ * Return: port; 0 if it has none, or the backend was removed.
+ */
+__be16 dsr_ipvs_dest_port(const struct dsr_backend *backend)
+{
+	const struct dsr_ipvs_dest *dest = backend->ipvs;
+
+	if (dest && dest->named)
+		return dest->port;
+	return backend->removed ? 0 : htons(backend->service->key.port);
+}
+
+/** dsr_ipvs_dest_weight() - the weight that it is shown with; holds dn->lock
+ *
+ * What drains, or is down, gets no new connections, which weight 0 says.
+ */
+u32 dsr_ipvs_dest_weight(const struct dsr_backend *backend)
+{
+	return dsr_backend_is_up(backend) ? backend->config.weight : 0;
+}
+
+/**
+ * dsr_ipvs_dest_counts() - connections of a backend as IPVS counts them
+ * @backend: backend, not removed
+ * @active: set
+ * @inactive: set
+ *
+ * It takes UDP for inactive, dsr for active; to tell them apart in a service of
+ * a mark the whole table would have to be looked at.
+ *
+ * Context: holds struct dsr_net.lock.
+ */
+void dsr_ipvs_dest_counts(const struct dsr_backend *backend, u32 *active,
+			  u32 *inactive)
+{
+	*active = atomic_read(&backend->active);
+	*inactive = atomic_read(&backend->inactive);
+	if (backend->service->key.proto != IPPROTO_UDP)
+		return;
+	*inactive += *active;
+	*active = 0;
+}
+
+static int parse_config(const struct request *request, struct genl_info *info,
+			struct dsr_backend_config *config)
+{
+	u32 forward = nla_get_u32(request->tb[IPVS_DEST_ATTR_FWD_METHOD]);
+
+	if ((forward & FORWARD_MASK) != FORWARD_DIRECT)
+		return dsr_ipvs_netlink_refuse(info, -EPROTONOSUPPORT,
+			"neither NAT nor tunnels: only direct routing (ipvsadm -g, keepalived's lb_kind DR), with dsr_rs on the real servers");
+	if (request->family != request->service->key.family) {
+		NL_SET_ERR_MSG(info->extack,
+			       "the destination's address is of another family than the service");
+		return -EINVAL;
+	}
+	/* One below 0 is too large as well. */
+	config->weight = nla_get_u32(request->tb[IPVS_DEST_ATTR_WEIGHT]);
+	config->upper = nla_get_u32(request->tb[IPVS_DEST_ATTR_U_THRESH]);
+	config->lower = nla_get_u32(request->tb[IPVS_DEST_ATTR_L_THRESH]);
+	return 0;
+}
+
+static void note_no_way(const struct request *request, struct genl_info *info)
+{
+	NL_SET_ERR_MSG(info->extack,
+		       "no device leads to this destination without a gateway: it gets no packets until one does");
+	if (request->family == AF_INET)
+		pr_notice_ratelimited("no device leads to %pI4 without a gateway: it gets no packets until one does\n",
+				      &request->addr.ip);
+	else
+		pr_notice_ratelimited("no device leads to %pI6c without a gateway: it gets no packets until one does\n",
+				      &request->addr.in6);
+}
+
+/* keepalived takes a real server for added even if it is refused, and does not
+ * try again. So one that cannot be reached yet, as its network comes up later
+ * than keepalived, is taken; the first packet after that finds the way.
+ */
+static int check_way(struct dsr_net *dn, const struct request *request,
+		     struct genl_info *info)
+{
+	int err = dsr_nexthop_check(dn, request->family, &request->addr,
+				    info->extack);
+
+	if (err != -EHOSTUNREACH)
+		return err;
+	note_no_way(request, info);
+	return 0;
+}
+
+static int add(struct dsr_net *dn, struct genl_info *info,
+	       const struct request *request)
+{
+	struct dsr_backend_config config = { };
+	struct dsr_ipvs_dest *dest;
+	int err;
+
+	err = parse_config(request, info, &config);
+	if (!err)
+		err = check_way(dn, request, info);
+	if (err)
+		return err;
+	dest = kzalloc(sizeof(*dest), GFP_KERNEL_ACCOUNT);
+	if (!dest)
+		return -ENOMEM;
+	dest->port = request->port;
+	dest->named = true;
+	err = dsr_backend_change(dn, DSR_CMD_BACKEND_ADD, request->service,
+				 &request->addr, &config, info->extack);
+	if (err)
+		kfree(dest);
+	else
+		dsr_backend_find(dn, request->service,
+				 &request->addr)->ipvs = dest;
+	return err;
+}
+
+/** dsr_ipvs_dest_new() - IPVS_CMD_NEW_DEST */
+int dsr_ipvs_dest_new(struct sk_buff *skb, struct genl_info *info)
+{
+	struct dsr_net *dn = dsr_net(genl_info_net(info));
+	struct request request;
+	int err;
+
+	mutex_lock(&dn->lock);
+	err = parse(dn, info, &request, true);
+	if (err)
+		goto unlock;
+	if (!request.backend) {
+		err = add(dn, info, &request);
+	} else if (is_named(request.backend, request.port)) {
+		NL_SET_ERR_MSG(info->extack, "this destination exists");
+		err = -EEXIST;
+	} else {
+		err = dsr_ipvs_netlink_refuse(info, -EINVAL,
+			"this service has a destination of this address: ports are left as they are, so another port would be the same one again");
+	}
+unlock:
+	dsr_ipvs_net_watch(dn);
+	mutex_unlock(&dn->lock);
+	return err;
+}
+
+static int parse_existing(struct dsr_net *dn, struct genl_info *info,
+			  struct request *request, bool whole)
+{
+	int err = parse(dn, info, request, whole);
+
+	if (err || (request->backend &&
+		    is_named(request->backend, request->port)))
+		return err;
+	NL_SET_ERR_MSG(info->extack, "no such destination in this service");
+	return -ENOENT;
+}
+
+/** dsr_ipvs_dest_set() - IPVS_CMD_SET_DEST */
+int dsr_ipvs_dest_set(struct sk_buff *skb, struct genl_info *info)
+{
+	struct dsr_net *dn = dsr_net(genl_info_net(info));
+	struct dsr_backend_config config;
+	struct request request;
+	int err;
+
+	mutex_lock(&dn->lock);
+	err = parse_existing(dn, info, &request, true);
+	if (err)
+		goto unlock;
+	config = dsr_backend_config(request.backend);
+	err = parse_config(&request, info, &config);
+	if (!err)
+		err = dsr_backend_change(dn, DSR_CMD_BACKEND_SET,
+					 request.service, &request.addr,
+					 &config, info->extack);
+unlock:
+	dsr_ipvs_net_watch(dn);
+	mutex_unlock(&dn->lock);
+	return err;
+}
+
+/** dsr_ipvs_dest_del() - IPVS_CMD_DEL_DEST */
+int dsr_ipvs_dest_del(struct sk_buff *skb, struct genl_info *info)
+{
+	struct dsr_net *dn = dsr_net(genl_info_net(info));
+	struct request request;
+	int err;
+
+	mutex_lock(&dn->lock);
+	err = parse_existing(dn, info, &request, false);
+	if (!err)
+		err = dsr_backend_delete(dn, request.backend, info->extack);
+	dsr_ipvs_net_watch(dn);
+	mutex_unlock(&dn->lock);
+	return err;
+}
+
+static int put_dest(struct sk_buff *skb, struct dsr_backend *backend)
+{
+	struct nlattr *nest = nla_nest_start_noflag(skb, IPVS_CMD_ATTR_DEST);
+	const struct dsr_ipvs_dest *dest = backend->ipvs;
+	struct dsr_ipvs_reading reading;
+	struct dsr_stats now = { };
+	u32 active, inactive;
+
+	dsr_stats_add(&now, backend->stats);
+	dsr_ipvs_meter_read(dest ? &dest->meter : NULL, &now, &reading);
+	dsr_ipvs_dest_counts(backend, &active, &inactive);
+	if (!nest ||
+	    nla_put(skb, IPVS_DEST_ATTR_ADDR, sizeof(backend->nexthop.addr),
+		    &backend->nexthop.addr) ||
+	    nla_put_be16(skb, IPVS_DEST_ATTR_PORT,
+			 dsr_ipvs_dest_port(backend)) ||
+	    nla_put_u32(skb, IPVS_DEST_ATTR_FWD_METHOD, FORWARD_DIRECT) ||
+	    nla_put_u32(skb, IPVS_DEST_ATTR_WEIGHT,
+			dsr_ipvs_dest_weight(backend)) ||
+	    nla_put_u8(skb, IPVS_DEST_ATTR_TUN_TYPE, 0) ||
+	    nla_put_be16(skb, IPVS_DEST_ATTR_TUN_PORT, 0) ||
+	    nla_put_u16(skb, IPVS_DEST_ATTR_TUN_FLAGS, 0) ||
+	    nla_put_u32(skb, IPVS_DEST_ATTR_U_THRESH, backend->config.upper) ||
+	    nla_put_u32(skb, IPVS_DEST_ATTR_L_THRESH, backend->config.lower) ||
+	    nla_put_u32(skb, IPVS_DEST_ATTR_ACTIVE_CONNS, active) ||
+	    nla_put_u32(skb, IPVS_DEST_ATTR_INACT_CONNS, inactive) ||
+	    nla_put_u32(skb, IPVS_DEST_ATTR_PERSIST_CONNS,
+			atomic_read(&backend->persistent)) ||
+	    nla_put_u16(skb, IPVS_DEST_ATTR_ADDR_FAMILY,
+			backend->nexthop.family) ||
+	    dsr_ipvs_meter_put(skb, IPVS_DEST_ATTR_STATS,
+			       IPVS_DEST_ATTR_STATS64, &reading))
+		return -EMSGSIZE;
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
+/**
+ * struct dest_cursor - where a dump goes on
+ * @last: address of the last one that was shown
+ * @begun: there is such a one
+ */
+struct dest_cursor {
+	union nf_inet_addr last;
+	bool begun;
+};
+
+/**
+ * dsr_ipvs_dest_dump() - IPVS_CMD_GET_DEST
+ * @skb: reply
+ * @cb: holds a struct dest_cursor; see dsr_ipvs_service_dump()
+ *
+ * Of a service that there is not, it is empty.
+ */
+int dsr_ipvs_dest_dump(struct sk_buff *skb, struct netlink_callback *cb)
+{
+	struct nlattr *nest = dsr_genl_dump_attrs(cb)[IPVS_CMD_ATTR_SERVICE];
+	struct dsr_net *dn = dsr_net(sock_net(skb->sk));
+	struct dest_cursor *cursor = (void *)cb->ctx;
+	struct dsr_service *service;
+	struct dsr_backend *backend;
+	void *header;
+
+	BUILD_BUG_ON(sizeof(*cursor) > sizeof(cb->ctx));
+	mutex_lock(&dn->lock);
+	if (dsr_ipvs_service_find(dn, nest, &service, NULL))
+		goto unlock;
+	list_for_each_entry(backend, &service->backends, list) {
+		if (cursor->begun &&
+		    dsr_addr_compare(&backend->nexthop.addr,
+				     &cursor->last) <= 0)
+			continue;
+		header = genlmsg_put(skb, NETLINK_CB(cb->skb).portid,
+				     cb->nlh->nlmsg_seq,
+				     &dsr_ipvs_netlink_family, NLM_F_MULTI,
+				     IPVS_CMD_NEW_DEST);
+		if (!header)
+			break;
+		if (put_dest(skb, backend)) {
+			genlmsg_cancel(skb, header);
+			break;
+		}
+		genlmsg_end(skb, header);
+		cursor->last = backend->nexthop.addr;
+		cursor->begun = true;
+	}
+	dsr_ipvs_net_watch(dn);
+unlock:
+	mutex_unlock(&dn->lock);
+	return skb->len;
+}

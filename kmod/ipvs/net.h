@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * net - what dsr_ipvs knows of a network namespace and of what is in it
+ *
+ * Services and backends are those of dsr_lb, and nothing of what they do is
+ * kept here. What IPVS says of them beyond that (a port that the backend is
+ * named with, flags that mean nothing here, rates) hangs from them, in memory
+ * that goes with them: dsr_lb frees it, without looking into it. It is
+ * forgotten when this module is unloaded.
+ *
+ * Locking: struct dsr_net.lock.
+ */
+#ifndef _DSR_IPVS_NET_H
+#define _DSR_IPVS_NET_H
+
+#include <linux/workqueue.h>
+
+#include "lb/backend.h"
+#include "lb/net.h"
+#include "lb/service.h"
+#include "meter.h"
+
+/**
+ * struct dsr_ipvs_service - what hangs from a service
+ * @meter: its traffic
+ * @flags: IP_VS_SVC_F_*, as they were given
+ */
+struct dsr_ipvs_service {
+	struct dsr_ipvs_meter meter;
+	u32 flags;
+};
+
+/**
+ * struct dsr_ipvs_dest - what hangs from a backend
+ * @meter: its traffic
+ * @port: the port that it is named with
+ * @named: it has such a one: it was made here, not by dsrctl
+ */
+struct dsr_ipvs_dest {
+	struct dsr_ipvs_meter meter;
+	__be16 port;
+	bool named;
+};
+
+/**
+ * struct dsr_ipvs_net - what dsr_ipvs knows of a namespace
+ * @net: namespace
+ * @meter: traffic of all services, also of those that are gone
+ * @ticked: jiffies at the last tick
+ * @running: @work goes on, for there are services and somebody has asked
+ * @work: the ticks
+ */
+struct dsr_ipvs_net {
+	struct net *net;
+	struct dsr_ipvs_meter meter;
+	unsigned long ticked;
+	bool running;
+	struct delayed_work work;
+};
+
+struct dsr_ipvs_dest *dsr_ipvs_net_dest(struct dsr_backend *backend);
+struct dsr_ipvs_service *dsr_ipvs_net_service(struct dsr_service *service);
+void dsr_ipvs_net_watch(struct dsr_net *dn);
+void dsr_ipvs_net_read(struct dsr_net *dn, struct dsr_ipvs_reading *reading);
+int dsr_ipvs_net_zero(struct dsr_net *dn, struct dsr_service *service);
+int __init dsr_ipvs_net_init(void);
+void dsr_ipvs_net_exit(void);
+
+#endif /* _DSR_IPVS_NET_H */

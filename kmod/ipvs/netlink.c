@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: GPL-2.0
+/* netlink - commands of the family "IPVS"; see netlink.h */
+
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/module.h>
+
+#include "netlink.h"
+
+static const struct nla_policy policy[IPVS_CMD_ATTR_MAX + 1] = {
+	[IPVS_CMD_ATTR_SERVICE] = { .type = NLA_NESTED },
+	[IPVS_CMD_ATTR_DEST] = { .type = NLA_NESTED },
+	[IPVS_CMD_ATTR_DAEMON] = { .type = NLA_NESTED },
+	[IPVS_CMD_ATTR_TIMEOUT_TCP] = DSR_IPVS_U32,
+	[IPVS_CMD_ATTR_TIMEOUT_TCP_FIN] = DSR_IPVS_U32,
+	[IPVS_CMD_ATTR_TIMEOUT_UDP] = DSR_IPVS_U32,
+};
+
+/* ip_vs wants CAP_NET_ADMIN of the host. Here it is enough to have it in the
+ * user namespace that owns the network namespace, as for dsrctl: what can be
+ * done is the same.
+ */
+#define OP(_cmd, ...) {							\
+	.cmd = IPVS_CMD_##_cmd,						\
+	.validate = GENL_DONT_VALIDATE_STRICT,				\
+	.flags = GENL_UNS_ADMIN_PERM,					\
+	__VA_ARGS__							\
+}
+
+static const struct genl_small_ops ops[] = {
+	OP(NEW_SERVICE, .doit = dsr_ipvs_service_new),
+	OP(SET_SERVICE, .doit = dsr_ipvs_service_set),
+	OP(DEL_SERVICE, .doit = dsr_ipvs_service_del),
+	OP(GET_SERVICE, .doit = dsr_ipvs_service_get,
+	   .dumpit = dsr_ipvs_service_dump),
+	OP(NEW_DEST, .doit = dsr_ipvs_dest_new),
+	OP(SET_DEST, .doit = dsr_ipvs_dest_set),
+	OP(DEL_DEST, .doit = dsr_ipvs_dest_del),
+	OP(GET_DEST, .dumpit = dsr_ipvs_dest_dump),
+	OP(NEW_DAEMON, .doit = dsr_ipvs_config_daemon),
+	OP(DEL_DAEMON, .doit = dsr_ipvs_config_daemon),
+	OP(GET_DAEMON, .dumpit = dsr_ipvs_config_daemon_dump),
+	OP(SET_CONFIG, .doit = dsr_ipvs_config_set),
+	OP(GET_CONFIG, .doit = dsr_ipvs_config_get),
+	OP(GET_INFO, .doit = dsr_ipvs_config_info),
+	OP(ZERO, .doit = dsr_ipvs_service_zero),
+	OP(FLUSH, .doit = dsr_ipvs_service_flush),
+};
+
+struct genl_family dsr_ipvs_netlink_family = {
+	.name = IPVS_GENL_NAME,
+	.version = IPVS_GENL_VERSION,
+	.maxattr = IPVS_CMD_ATTR_MAX,
+	.policy = policy,
+	.netnsok = true,
+	.parallel_ops = true,
+	.module = THIS_MODULE,
+	.small_ops = ops,
+	.n_small_ops = ARRAY_SIZE(ops),
+	.resv_start_op = IPVS_CMD_FLUSH + 1,
+};
+
+/**
+ * dsr_ipvs_netlink_refuse() - say why, to who does not look into an ack
+ * @info: request
+ * @err: negative errno
+ * @sentence: what cannot be had, and what to do
+ *
+ * Return: @err.
+ */
+int dsr_ipvs_netlink_refuse(struct genl_info *info, int err,
+			    const char *sentence)
+{
+	if (info->extack)
+		info->extack->_msg = sentence;
+	pr_notice_ratelimited("%s\n", sentence);
+	return err;
+}
+
+/**
+ * dsr_ipvs_netlink_init() - take requests
+ *
+ * Return: 0 or a negative errno; -%EBUSY if ip_vs does. Not -%EEXIST, which
+ * modprobe takes for success.
+ */
+int __init dsr_ipvs_netlink_init(void)
+{
+	int err = genl_register_family(&dsr_ipvs_netlink_family);
+
+	if (err != -EEXIST)
+		return err;
+	pr_err("ip_vs is loaded, and answers ipvsadm and keepalived: unload it first (ipvsadm -C; modprobe -r ip_vs)\n");
+	return -EBUSY;
+}
+
+/** dsr_ipvs_netlink_exit() - take requests no more; waits for those that run */
+void dsr_ipvs_netlink_exit(void)
+{
+	genl_unregister_family(&dsr_ipvs_netlink_family);
+}

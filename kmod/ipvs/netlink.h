@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * netlink - the generic netlink family "IPVS", as <linux/ip_vs.h> has it
+ *
+ * What ipvsadm and keepalived send, answered by dsr_lb. Errors are what they
+ * expect of the kernel's ip_vs, for they print sentences of their own to those.
+ * What cannot be had here is said in the kernel's log, since neither of them
+ * shows the sentence of an extended ack. No request returns -EINTR: it would not
+ * be acknowledged, and they would wait for ever.
+ *
+ * Both tools send the whole of a service with each request about one of its
+ * destinations; all but its key means nothing there.
+ *
+ * Requests run in process context, those of one namespace one at a time under
+ * struct dsr_net.lock.
+ */
+#ifndef _DSR_IPVS_NETLINK_H
+#define _DSR_IPVS_NETLINK_H
+
+#include <linux/ip_vs.h>
+#include <net/genetlink.h>
+
+#include "net.h"
+#include "reply.h"
+
+extern struct genl_family dsr_ipvs_netlink_family;
+
+int dsr_ipvs_netlink_refuse(struct genl_info *info, int err,
+			    const char *sentence);
+int __init dsr_ipvs_netlink_init(void);
+void dsr_ipvs_netlink_exit(void);
+
+/* Numbers have the size that they must have: else netlink takes longer ones for
+ * the sake of old programs, and says so in the kernel's log.
+ */
+#define DSR_IPVS_U8	NLA_POLICY_EXACT_LEN(sizeof(u8))
+#define DSR_IPVS_U16	NLA_POLICY_EXACT_LEN(sizeof(u16))
+#define DSR_IPVS_U32	NLA_POLICY_EXACT_LEN(sizeof(u32))
+#define DSR_IPVS_ADDR \
+	{ .type = NLA_BINARY, .len = sizeof(union nf_inet_addr) }
+
+/* service.c */
+bool dsr_ipvs_service_shows(const struct dsr_service *service);
+u32 dsr_ipvs_service_flags(struct dsr_net *dn, struct dsr_service *service);
+const char *dsr_ipvs_service_scheduler(struct dsr_net *dn,
+				       struct dsr_service *service);
+int dsr_ipvs_service_addr(const struct nlattr *attr, u8 family,
+			  union nf_inet_addr *addr);
+int dsr_ipvs_service_find(struct dsr_net *dn, const struct nlattr *nest,
+			  struct dsr_service **service,
+			  struct netlink_ext_ack *extack);
+int dsr_ipvs_service_new(struct sk_buff *skb, struct genl_info *info);
+int dsr_ipvs_service_set(struct sk_buff *skb, struct genl_info *info);
+int dsr_ipvs_service_del(struct sk_buff *skb, struct genl_info *info);
+int dsr_ipvs_service_get(struct sk_buff *skb, struct genl_info *info);
+int dsr_ipvs_service_dump(struct sk_buff *skb, struct netlink_callback *cb);
+int dsr_ipvs_service_flush(struct sk_buff *skb, struct genl_info *info);
+int dsr_ipvs_service_zero(struct sk_buff *skb, struct genl_info *info);
+
+/* dest.c */
+__be16 dsr_ipvs_dest_port(const struct dsr_backend *backend);
+void dsr_ipvs_dest_counts(const struct dsr_backend *backend, u32 *active,
+			  u32 *inactive);
+u32 dsr_ipvs_dest_weight(const struct dsr_backend *backend);
+int dsr_ipvs_dest_new(struct sk_buff *skb, struct genl_info *info);
+int dsr_ipvs_dest_set(struct sk_buff *skb, struct genl_info *info);
+int dsr_ipvs_dest_del(struct sk_buff *skb, struct genl_info *info);
+int dsr_ipvs_dest_dump(struct sk_buff *skb, struct netlink_callback *cb);
+
+/* config.c */
+#define DSR_IPVS_VERSION	0x010201
+
+int dsr_ipvs_config_info(struct sk_buff *skb, struct genl_info *info);
+int dsr_ipvs_config_get(struct sk_buff *skb, struct genl_info *info);
+int dsr_ipvs_config_set(struct sk_buff *skb, struct genl_info *info);
+int dsr_ipvs_config_daemon(struct sk_buff *skb, struct genl_info *info);
+int dsr_ipvs_config_daemon_dump(struct sk_buff *skb,
+				struct netlink_callback *cb);
+
+#endif /* _DSR_IPVS_NETLINK_H */

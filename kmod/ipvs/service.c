@@ -1,0 +1,566 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * service - requests about services
+ *
+ * A service of IPVS is a mark, or an address with a protocol and a port; port 0
+ * is all ports. dsr has others: an address as a whole, ranges of ports. Nothing
+ * that IPVS has stands for those, so it does not show them, and a flush leaves
+ * them alone: what is not shown is not deleted either.
+ *
+ * What dsrctl has chosen of a service beyond what IPVS has (its path, TOS,
+ * timeouts …) stays when IPVS changes it.
+ */
+
+#include <linux/inetdevice.h>
+#include <linux/ipv6.h>
+#include <linux/slab.h>
+
+#include "lb/pool.h"
+#include "lb/scheduler.h"
+#include "netlink.h"
+
+static const struct nla_policy service_policy[IPVS_SVC_ATTR_MAX + 1] = {
+	[IPVS_SVC_ATTR_AF] = DSR_IPVS_U16,
+	[IPVS_SVC_ATTR_PROTOCOL] = DSR_IPVS_U16,
+	[IPVS_SVC_ATTR_ADDR] = DSR_IPVS_ADDR,
+	[IPVS_SVC_ATTR_PORT] = DSR_IPVS_U16,
+	[IPVS_SVC_ATTR_FWMARK] = DSR_IPVS_U32,
+	[IPVS_SVC_ATTR_SCHED_NAME] = {
+		.type = NLA_NUL_STRING, .len = IP_VS_SCHEDNAME_MAXLEN - 1,
+	},
+	[IPVS_SVC_ATTR_PE_NAME] = {
+		.type = NLA_NUL_STRING, .len = IP_VS_PENAME_MAXLEN,
+	},
+	[IPVS_SVC_ATTR_FLAGS] =
+		NLA_POLICY_EXACT_LEN(sizeof(struct ip_vs_flags)),
+	[IPVS_SVC_ATTR_TIMEOUT] = DSR_IPVS_U32,
+	[IPVS_SVC_ATTR_NETMASK] = DSR_IPVS_U32,
+};
+
+static bool is_proto(u16 proto)
+{
+	return proto == IPPROTO_TCP || proto == IPPROTO_UDP ||
+	       proto == IPPROTO_SCTP;
+}
+
+/* Whether IPVS has a name for it. */
+static bool is_expressible(const struct dsr_service_key *key)
+{
+	if (key->fwmark)
+		return true;
+	return is_proto(key->proto) &&
+	       (key->port ? key->port == key->port_last :
+			    key->port_last == U16_MAX);
+}
+
+/** dsr_ipvs_service_shows() - whether there is a way to say it with IPVS */
+bool dsr_ipvs_service_shows(const struct dsr_service *service)
+{
+	return is_expressible(&service->key);
+}
+
+/**
+ * dsr_ipvs_service_addr() - read an address
+ * @attr: attribute; ipvsadm sends 16 bytes for any, others 4 for IPv4
+ * @family: AF_INET or AF_INET6
+ * @addr: set
+ *
+ * Return: 0, or -%EINVAL if there are too few bytes.
+ */
+int dsr_ipvs_service_addr(const struct nlattr *attr, u8 family,
+			  union nf_inet_addr *addr)
+{
+	memset(addr, 0, sizeof(*addr));
+	if (nla_len(attr) < dsr_addr_len(family))
+		return -EINVAL;
+	memcpy(addr, nla_data(attr), dsr_addr_len(family));
+	return 0;
+}
+
+static int parse_key(struct nlattr *tb[], struct dsr_service_key *key)
+{
+	u16 family = nla_get_u16(tb[IPVS_SVC_ATTR_AF]);
+	u16 proto;
+
+	memset(key, 0, sizeof(*key));
+	if (family != AF_INET &&
+	    !(family == AF_INET6 && ipv6_mod_enabled()))
+		return -EAFNOSUPPORT;
+	key->family = family;
+	key->port_last = U16_MAX;
+	if (tb[IPVS_SVC_ATTR_FWMARK]) {
+		key->fwmark = nla_get_u32(tb[IPVS_SVC_ATTR_FWMARK]);
+		/* that of packets without one */
+		return key->fwmark ? 0 : -EINVAL;
+	}
+	proto = nla_get_u16(tb[IPVS_SVC_ATTR_PROTOCOL]);
+	if (is_proto(proto))
+		key->proto = proto;
+	key->port = ntohs(nla_get_be16(tb[IPVS_SVC_ATTR_PORT]));
+	if (key->port)
+		key->port_last = key->port;
+	return dsr_ipvs_service_addr(tb[IPVS_SVC_ATTR_ADDR], family,
+				     &key->vip);
+}
+
+static int parse(const struct nlattr *nest, struct nlattr *tb[],
+		 struct dsr_service_key *key, struct netlink_ext_ack *extack)
+{
+	int err = -EINVAL;
+
+	if (!nest) {
+		NL_SET_ERR_MSG(extack, "which service?");
+		return -EINVAL;
+	}
+	if (nla_parse_nested_deprecated(tb, IPVS_SVC_ATTR_MAX, nest,
+					service_policy, extack))
+		return -EINVAL;
+	if (tb[IPVS_SVC_ATTR_AF] &&
+	    (tb[IPVS_SVC_ATTR_FWMARK] ||
+	     (tb[IPVS_SVC_ATTR_PROTOCOL] && tb[IPVS_SVC_ATTR_ADDR] &&
+	      tb[IPVS_SVC_ATTR_PORT])))
+		err = parse_key(tb, key);
+	if (err)
+		NL_SET_ERR_MSG(extack,
+			       "which service? name its family, and its mark, or its protocol, address and port");
+	return err;
+}
+
+static struct dsr_service *find(struct dsr_net *dn,
+				const struct dsr_service_key *key)
+{
+	return is_expressible(key) ? dsr_service_find(dn, key) : NULL;
+}
+
+/**
+ * dsr_ipvs_service_find() - the service that a request names
+ * @dn: balancer
+ * @nest: IPVS_CMD_ATTR_SERVICE, or %NULL
+ * @service: set
+ * @extack: where a refusal goes
+ *
+ * Context: holds dn->lock.
+ * Return: 0; -%ESRCH if there is none; another errno if it cannot be told.
+ */
+int dsr_ipvs_service_find(struct dsr_net *dn, const struct nlattr *nest,
+			  struct dsr_service **service,
+			  struct netlink_ext_ack *extack)
+{
+	struct nlattr *tb[IPVS_SVC_ATTR_MAX + 1];
+	struct dsr_service_key key;
+	int err;
+
+	err = parse(nest, tb, &key, extack);
+	if (err)
+		return err;
+	*service = find(dn, &key);
+	if (*service)
+		return 0;
+	NL_SET_ERR_MSG(extack, "no such service");
+	return -ESRCH;
+}
+
+/**
+ * dsr_ipvs_service_flags() - IP_VS_SVC_F_* of a service
+ * @dn: balancer, its lock held
+ * @service: service
+ *
+ * Those that mean something to dsr are as it is; the others as they were given.
+ */
+u32 dsr_ipvs_service_flags(struct dsr_net *dn, struct dsr_service *service)
+{
+	const struct dsr_ipvs_service *own = service->ipvs;
+	const struct dsr_pool *pool = dsr_service_pool(dn, service);
+	u32 flags = own ? own->flags : 0;
+
+	flags &= ~(IP_VS_SVC_F_PERSISTENT | IP_VS_SVC_F_ONEPACKET);
+	flags |= IP_VS_SVC_F_HASHED;
+	if (service->persist)
+		flags |= IP_VS_SVC_F_PERSISTENT;
+	if (service->one_packet)
+		flags |= IP_VS_SVC_F_ONEPACKET;
+	if (!pool->scheduler->hash)
+		return flags;
+	/* The same flag is that of mh. */
+	flags &= ~IP_VS_SVC_F_SCHED_SH_PORT;
+	if (pool->hash == DSR_HASH_SOURCE_PORT)
+		flags |= IP_VS_SVC_F_SCHED_SH_PORT;
+	return flags;
+}
+
+/** dsr_ipvs_service_scheduler() - the name that IPVS has; holds dn->lock */
+const char *dsr_ipvs_service_scheduler(struct dsr_net *dn,
+				       struct dsr_service *service)
+{
+	const struct dsr_scheduler *scheduler =
+		dsr_service_pool(dn, service)->scheduler;
+
+	return scheduler->alias ?: scheduler->name;
+}
+
+static int parse_scheduler(struct nlattr *tb[], struct genl_info *info,
+			   struct dsr_service_config *config)
+{
+	const struct nlattr *pe = tb[IPVS_SVC_ATTR_PE_NAME];
+	const char *name = nla_data(tb[IPVS_SVC_ATTR_SCHED_NAME]);
+
+	config->scheduler = dsr_scheduler_find(name);
+	if (!config->scheduler)
+		return dsr_ipvs_netlink_refuse(info, -ENOENT,
+			"no such scheduler: there are rr, wrr, lc, wlc, sed, nq, sh, dh, fo, ovf, twos and mh; in place of lblc and lblcr choose dh or mh");
+	if (pe && *(const char *)nla_data(pe))
+		return dsr_ipvs_netlink_refuse(info, -ENOENT,
+			"there are no persistence engines: persistence is by the client's address");
+	return 0;
+}
+
+static int parse_netmask(const struct nlattr *attr, u8 family, u8 *prefix)
+{
+	__be32 mask = nla_get_be32(attr);
+	u32 length = nla_get_u32(attr);
+
+	if (family == AF_INET) {
+		length = inet_mask_len(mask);
+		if (inet_make_mask(length) != mask)
+			return -EINVAL;
+	}
+	if (length < 1 || length > 8 * dsr_addr_len(family))
+		return -EINVAL;
+	*prefix = length;
+	return 0;
+}
+
+static int parse_persistence(struct nlattr *tb[], u8 family, u32 flags,
+			     struct dsr_service_config *config,
+			     struct genl_info *info)
+{
+	u32 timeout = nla_get_u32(tb[IPVS_SVC_ATTR_TIMEOUT]);
+	u8 prefix = config->persist_prefix;
+	int err;
+
+	err = parse_netmask(tb[IPVS_SVC_ATTR_NETMASK], family, &prefix);
+	/* As in ip_vs, what is IPv6 always has a good one. */
+	if (err && (family == AF_INET6 || (flags & IP_VS_SVC_F_PERSISTENT)))
+		return dsr_ipvs_netlink_refuse(info, err,
+			"clients are one by the first bits of their addresses: 1 to 32, or 128 with IPv6");
+	config->persist_prefix = prefix;
+	config->persist = 0;
+	if (!(flags & IP_VS_SVC_F_PERSISTENT))
+		return 0;
+	if (!timeout)
+		return dsr_ipvs_netlink_refuse(info, -EINVAL,
+			"persistence for 0 seconds is none");
+	if (timeout > DSR_TIMEOUT_MAX_MS / MSEC_PER_SEC)
+		return dsr_ipvs_netlink_refuse(info, -ERANGE,
+			"persistence is for 7 days at most");
+	config->persist = timeout * HZ;
+	return 0;
+}
+
+/* Make @config what the request says, of which all is there, and @flags what
+ * they come to.
+ */
+static int parse_config(struct nlattr *tb[], u8 family, u32 *flags,
+			struct dsr_service_config *config,
+			struct genl_info *info)
+{
+	struct ip_vs_flags given;
+	int err;
+
+	nla_memcpy(&given, tb[IPVS_SVC_ATTR_FLAGS], sizeof(given));
+	*flags = (*flags & ~given.mask) | (given.flags & given.mask);
+	err = parse_scheduler(tb, info, config);
+	if (!err)
+		err = parse_persistence(tb, family, *flags, config, info);
+	if (err)
+		return err;
+	config->one_packet = *flags & IP_VS_SVC_F_ONEPACKET;
+	if (!config->scheduler->slots)
+		config->options.slots = 0;
+	/* Without the flag a client's port does not count, with mh neither:
+	 * there dsrctl's default is another one.
+	 */
+	if (!config->scheduler->hash)
+		config->options.hash = DSR_HASH_DEFAULT;
+	else if (*flags & IP_VS_SVC_F_SCHED_SH_PORT)
+		config->options.hash = DSR_HASH_SOURCE_PORT;
+	else
+		config->options.hash = DSR_HASH_SOURCE;
+	return 0;
+}
+
+static int check_new(const struct dsr_service_key *key, struct genl_info *info)
+{
+	if (key->fwmark)
+		return 0;
+	if (!key->proto) {
+		NL_SET_ERR_MSG(info->extack,
+			       "no such protocol: there are tcp, udp and sctp");
+		return -EPROTONOSUPPORT;
+	}
+	if (!dsr_service_is_vip(key->family, &key->vip)) {
+		NL_SET_ERR_MSG(info->extack,
+			       "a VIP is an address that clients can reach: it must be unicast");
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int change(struct dsr_net *dn, struct genl_info *info,
+		  struct nlattr *tb[], const struct dsr_service_key *key,
+		  struct dsr_service *service)
+{
+	struct dsr_ipvs_service *own = NULL;
+	struct dsr_service_config config;
+	u32 flags = 0;
+	int err;
+
+	if (service) {
+		config = dsr_service_config(dn, service);
+		flags = dsr_ipvs_service_flags(dn, service);
+	} else {
+		dsr_service_defaults(key, &config);
+	}
+	err = parse_config(tb, key->family, &flags, &config, info);
+	if (err)
+		return err;
+	if (!service || !service->ipvs) {
+		own = kzalloc(sizeof(*own), GFP_KERNEL_ACCOUNT);
+		if (!own)
+			return -ENOMEM;
+	}
+	err = dsr_service_change(dn, service ? DSR_CMD_SERVICE_SET :
+					       DSR_CMD_SERVICE_ADD,
+				 service, key, &config, info->extack);
+	if (err) {
+		kfree(own);
+		return err;
+	}
+	service = dsr_service_find(dn, key);
+	if (own) {
+		dsr_service_sum(service, &own->meter.last);
+		service->ipvs = own;
+	}
+	own = service->ipvs;
+	own->flags = flags;
+	return 0;
+}
+
+static int service_change(struct genl_info *info, bool is_new)
+{
+	struct dsr_net *dn = dsr_net(genl_info_net(info));
+	struct nlattr *tb[IPVS_SVC_ATTR_MAX + 1];
+	struct dsr_service_key key;
+	struct dsr_service *service;
+	int err;
+
+	err = parse(info->attrs[IPVS_CMD_ATTR_SERVICE], tb, &key, info->extack);
+	if (err)
+		return err;
+	if (!tb[IPVS_SVC_ATTR_SCHED_NAME] || !tb[IPVS_SVC_ATTR_FLAGS] ||
+	    !tb[IPVS_SVC_ATTR_TIMEOUT] || !tb[IPVS_SVC_ATTR_NETMASK]) {
+		NL_SET_ERR_MSG(info->extack,
+			       "a service has a scheduler, flags, a timeout and a netmask: name them all");
+		return -EINVAL;
+	}
+	mutex_lock(&dn->lock);
+	service = find(dn, &key);
+	if (!is_new && !service) {
+		NL_SET_ERR_MSG(info->extack, "no such service");
+		err = -ESRCH;
+	} else if (is_new && service) {
+		NL_SET_ERR_MSG(info->extack, "this service exists");
+		err = -EEXIST;
+	} else if (is_new) {
+		err = check_new(&key, info);
+	}
+	if (!err)
+		err = change(dn, info, tb, &key, service);
+	dsr_ipvs_net_watch(dn);
+	mutex_unlock(&dn->lock);
+	return err;
+}
+
+/** dsr_ipvs_service_new() - IPVS_CMD_NEW_SERVICE */
+int dsr_ipvs_service_new(struct sk_buff *skb, struct genl_info *info)
+{
+	return service_change(info, true);
+}
+
+/** dsr_ipvs_service_set() - IPVS_CMD_SET_SERVICE */
+int dsr_ipvs_service_set(struct sk_buff *skb, struct genl_info *info)
+{
+	return service_change(info, false);
+}
+
+/** dsr_ipvs_service_del() - IPVS_CMD_DEL_SERVICE */
+int dsr_ipvs_service_del(struct sk_buff *skb, struct genl_info *info)
+{
+	struct dsr_net *dn = dsr_net(genl_info_net(info));
+	struct dsr_service *service;
+	int err;
+
+	mutex_lock(&dn->lock);
+	err = dsr_ipvs_service_find(dn, info->attrs[IPVS_CMD_ATTR_SERVICE],
+				    &service, info->extack);
+	if (!err)
+		dsr_service_delete(dn, service);
+	mutex_unlock(&dn->lock);
+	return err;
+}
+
+/** dsr_ipvs_service_flush() - IPVS_CMD_FLUSH */
+int dsr_ipvs_service_flush(struct sk_buff *skb, struct genl_info *info)
+{
+	struct dsr_net *dn = dsr_net(genl_info_net(info));
+	struct dsr_service *service, *next;
+
+	mutex_lock(&dn->lock);
+	list_for_each_entry_safe(service, next, &dn->services, list)
+		if (dsr_ipvs_service_shows(service))
+			dsr_service_delete(dn, service);
+	mutex_unlock(&dn->lock);
+	return 0;
+}
+
+/** dsr_ipvs_service_zero() - IPVS_CMD_ZERO, of one or of all */
+int dsr_ipvs_service_zero(struct sk_buff *skb, struct genl_info *info)
+{
+	struct nlattr *nest = info->attrs[IPVS_CMD_ATTR_SERVICE];
+	struct dsr_net *dn = dsr_net(genl_info_net(info));
+	struct dsr_service *service = NULL;
+	int err = 0;
+
+	mutex_lock(&dn->lock);
+	if (nest)
+		err = dsr_ipvs_service_find(dn, nest, &service, info->extack);
+	if (!err)
+		err = dsr_ipvs_net_zero(dn, service);
+	dsr_ipvs_net_watch(dn);
+	mutex_unlock(&dn->lock);
+	return err;
+}
+
+static int put_key(struct sk_buff *skb, const struct dsr_service_key *key)
+{
+	if (nla_put_u16(skb, IPVS_SVC_ATTR_AF, key->family))
+		return -EMSGSIZE;
+	if (key->fwmark)
+		return nla_put_u32(skb, IPVS_SVC_ATTR_FWMARK, key->fwmark);
+	if (nla_put_u16(skb, IPVS_SVC_ATTR_PROTOCOL, key->proto) ||
+	    nla_put(skb, IPVS_SVC_ATTR_ADDR, sizeof(key->vip), &key->vip) ||
+	    nla_put_be16(skb, IPVS_SVC_ATTR_PORT, htons(key->port)))
+		return -EMSGSIZE;
+	return 0;
+}
+
+static int put_netmask(struct sk_buff *skb, u8 family, u8 prefix)
+{
+	return family == AF_INET ?
+	       nla_put_be32(skb, IPVS_SVC_ATTR_NETMASK,
+			    inet_make_mask(prefix)) :
+	       nla_put_u32(skb, IPVS_SVC_ATTR_NETMASK, prefix);
+}
+
+static int put_service(struct sk_buff *skb, struct dsr_net *dn,
+		       struct dsr_service *service)
+{
+	const struct dsr_ipvs_service *own = service->ipvs;
+	struct nlattr *nest = nla_nest_start_noflag(skb, IPVS_CMD_ATTR_SERVICE);
+	struct ip_vs_flags flags = {
+		.flags = dsr_ipvs_service_flags(dn, service),
+		.mask = ~0,
+	};
+	struct dsr_ipvs_reading reading;
+	struct dsr_stats now;
+
+	dsr_service_sum(service, &now);
+	dsr_ipvs_meter_read(own ? &own->meter : NULL, &now, &reading);
+	if (!nest || put_key(skb, &service->key) ||
+	    nla_put_string(skb, IPVS_SVC_ATTR_SCHED_NAME,
+			   dsr_ipvs_service_scheduler(dn, service)) ||
+	    nla_put(skb, IPVS_SVC_ATTR_FLAGS, sizeof(flags), &flags) ||
+	    nla_put_u32(skb, IPVS_SVC_ATTR_TIMEOUT,
+			DIV_ROUND_UP(service->persist, HZ)) ||
+	    put_netmask(skb, service->key.family, service->persist_prefix) ||
+	    dsr_ipvs_meter_put(skb, IPVS_SVC_ATTR_STATS,
+			       IPVS_SVC_ATTR_STATS64, &reading))
+		return -EMSGSIZE;
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
+/** dsr_ipvs_service_get() - IPVS_CMD_GET_SERVICE, one */
+int dsr_ipvs_service_get(struct sk_buff *skb, struct genl_info *info)
+{
+	struct dsr_net *dn = dsr_net(genl_info_net(info));
+	struct dsr_service *service;
+	struct sk_buff *reply;
+	void *header;
+	int err;
+
+	reply = dsr_reply_new(info, &dsr_ipvs_netlink_family,
+			      IPVS_CMD_NEW_SERVICE, &header);
+	if (!reply)
+		return -ENOMEM;
+	mutex_lock(&dn->lock);
+	err = dsr_ipvs_service_find(dn, info->attrs[IPVS_CMD_ATTR_SERVICE],
+				    &service, info->extack);
+	if (!err)
+		err = put_service(reply, dn, service);
+	dsr_ipvs_net_watch(dn);
+	mutex_unlock(&dn->lock);
+	return dsr_reply_send(info, reply, header, err);
+}
+
+/**
+ * struct service_cursor - where a dump goes on
+ * @last: key of the last service that was shown
+ * @begun: there is such a one
+ */
+struct service_cursor {
+	struct dsr_service_key last;
+	bool begun;
+};
+
+/**
+ * dsr_ipvs_service_dump() - IPVS_CMD_GET_SERVICE, all
+ * @skb: reply
+ * @cb: holds a struct service_cursor
+ *
+ * It goes on by key. So what is there all the time is shown once, whatever
+ * happens meanwhile, and no dump has to be marked as interrupted: to ipvsadm
+ * such a one is an error.
+ */
+int dsr_ipvs_service_dump(struct sk_buff *skb, struct netlink_callback *cb)
+{
+	struct service_cursor *cursor = (void *)cb->ctx;
+	struct dsr_net *dn = dsr_net(sock_net(skb->sk));
+	struct dsr_service *service;
+	void *header;
+
+	BUILD_BUG_ON(sizeof(*cursor) > sizeof(cb->ctx));
+	mutex_lock(&dn->lock);
+	list_for_each_entry(service, &dn->services, list) {
+		if (!dsr_ipvs_service_shows(service) ||
+		    (cursor->begun &&
+		     dsr_service_compare(&service->key, &cursor->last) <= 0))
+			continue;
+		header = genlmsg_put(skb, NETLINK_CB(cb->skb).portid,
+				     cb->nlh->nlmsg_seq,
+				     &dsr_ipvs_netlink_family, NLM_F_MULTI,
+				     IPVS_CMD_NEW_SERVICE);
+		if (!header)
+			break;
+		if (put_service(skb, dn, service)) {
+			genlmsg_cancel(skb, header);
+			break;
+		}
+		genlmsg_end(skb, header);
+		cursor->last = service->key;
+		cursor->begun = true;
+	}
+	dsr_ipvs_net_watch(dn);
+	mutex_unlock(&dn->lock);
+	return skb->len;
+}
