@@ -43,9 +43,10 @@ class Story:
         self.tell(f'{what}: lost {lost} of {NUMBER} connections; nothing came '
                   f'for {state["silence"]:.1f} s {state["how"] or ""}')
         if balancer:                # and that is so because they pass there
-            active = sum(one['active'] for one in
-                         self.site.backends(balancer).values())
-            assert active >= state['live']
+            active = [one['active'] for one in
+                      self.site.backends(balancer).values()]
+            assert sum(active) >= state['live']
+            assert min(active) > 0.3 * state['live']
         return lost
 
 

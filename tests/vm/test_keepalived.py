@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from network import VIP2, run
+from network import VIP2
 from pair import BOTH, CONFIG, PAIR, SORRY, WITHOUT_W101, Pair
 from traffic import BIG_MIB
 
@@ -100,6 +100,6 @@ def test_words(site):
     with open(path, 'w', encoding='utf-8') as file:
         file.write(text)
     for config in (CONFIG, path):
-        done = run('keepalived', '--config-test', '--config-id', 'lv1',
-                   '--use-file', config)
+        done = site.lv1.run('keepalived', '--config-test', '--config-id',
+                            'lv1', '--use-file', config)
         assert done.stdout + done.stderr == ''
