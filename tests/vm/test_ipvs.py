@@ -42,9 +42,9 @@ def test_made_by_ipvsadm(ipvs):
     service, = ipvs.services()
     assert (service['fwmark'], service['scheduler'],
             service['persist']) == (1, 'rr', 50000)
-    assert [(one['via'], one['weight'], one['upper'], one['lower'])
-            for one in ipvs.backends()] == [(W101, 1, 0, 0),
-                                            (W102, 2, 1000, 800)]
+    assert {addr: (one['weight'], one['upper'], one['lower'])
+            for addr, one in ipvs.backends().items()} == {
+                W101: (1, None, None), W102: (2, 1000, 800)}
 
 
 @pytest.mark.smoke
