@@ -103,29 +103,25 @@ class Meeting:
 
     def __init__(self, net, pair, talk):
         self.net, self.pair, self.talk = net, pair, talk
-        self.count = []
-        talk.settle(1)
+        self.rows = []
+        state = talk.settle(1)
+        expect(not state['lost'], f'lost at the beginning: {state["how"]}')
         say(f'{CONNECTIONS} connections of the client are open through the VIP: '
             'half of')
         say('them load a file bit by bit, the others ask and are answered.')
-        self.show('lv1')
-
-    def show(self, name):
-        rows = self.net[name].show('show')['dsr_lb']['services']
-        typed(name, 'dsrctl show', '\n'.join(
-            f'  {one["addr"]}  active {one["active"]}'
-            for service in rows if service['fwmark'] == 1
-            for one in service['backends']))
+        do(net, 'lv1', 'dsrctl backend show fwmark 1')
+        talk.mark()
 
     def after(self, what, owner, alone=True):
+        """What has become of them since the last time."""
         self.pair.wait_owner(owner, alone)
         state = self.talk.settle_after()
-        lost, silence = state['lost'], state['silence']
-        self.count.append((what, lost, silence))
-        say(f'{owner} has taken over. Of {CONNECTIONS} connections '
-            f'{lost} are lost; for {silence:.1f} s')
-        say('nothing came.')
-        expect(not lost, f'lost connections: {state["how"]}')
+        lost = state['lost']
+        self.rows.append(f'{what:40} {lost:5}  {state["silence"]:4.1f} s')
+        say(f'{owner} has taken over. Lost: {lost} of {CONNECTIONS} connections; '
+            f'nothing came for {state["silence"]:.1f} s')
+        self.talk.mark()
+        return lost
 
 
 def fail_over(net, pair):
@@ -133,26 +129,48 @@ def fail_over(net, pair):
         meeting = Meeting(net, pair, talk)
         print()
         say('The cables of lv1 are pulled.')
-        talk.mark()
         pair.pull('lv1')
-        meeting.after('cables of lv1 pulled', 'lv2')
+        lost = meeting.after('mh: cables of lv1 pulled', 'lv2')
         show_owners(net, pair)
-        meeting.show('lv2')
+        do(net, 'lv2', 'dsrctl backend show fwmark 1')
         say('lv2 had not heard of one of them: but the hash of mh sends the next')
         say('packet of each where lv1 has sent the first.')
         print()
         say('They are plugged in again.')
-        talk.mark()
         pair.plug_in('lv1')
-        meeting.after('cables plugged in', 'lv1')
+        lost += meeting.after('mh: cables plugged in again', 'lv1')
         print()
         typed('lv1', 'killall -9 keepalived')
-        talk.mark()
         pair.kill('lv1')
-        meeting.after('keepalived killed', 'lv2', alone=False)
+        lost += meeting.after('mh: keepalived of lv1 killed', 'lv2', False)
         say('Nobody took the addresses from lv1; but all machines have heard that')
         say('lv2 has them, and what came to lv1 yet it forwarded.')
-    return meeting.count
+        print()
+        typed('lv1', 'keepalived -f docs/keepalived.conf')
+        pair.start('lv1')
+        lost += meeting.after('mh: keepalived of lv1 started again', 'lv1')
+        expect(not lost, f'connections were lost: {talk.state()["how"]}')
+    return meeting.rows
+
+
+def compare(net, pair):
+    for name in PAIR[::-1]:
+        typed(name, 'systemctl stop keepalived')
+        pair.stop(name)
+    pair.use_scheduler('rr')
+    for name in PAIR:
+        typed(name, 'keepalived -f rr.conf')
+    pair.start()
+    pair.wait_owner('lv1')
+    with Talk(net['client'], VIP, CONNECTIONS, net.big_file(BIG_MIB)) as talk:
+        meeting = Meeting(net, pair, talk)
+        print()
+        typed('lv1', 'systemctl stop keepalived')
+        pair.stop('lv1')
+        lost = meeting.after('rr: keepalived of lv1 stopped', 'lv2')
+        say('lv2 has to guess. The servers end what they do not know.')
+        expect(lost, 'none was lost: how could lv2 know?')
+    return meeting.rows
 
 
 def demo(net):
@@ -175,7 +193,9 @@ def demo(net):
         heading('They come back')
         revive(net, pair)
         heading('A balancer goes, with open connections')
-        count = fail_over(net, pair)
+        rows = fail_over(net, pair)
+        heading('For comparison: the same with rr')
+        rows += compare(net, pair)
 
     version = run('keepalived', '--version').stderr.split(' (')[0]
     print(f'\nShown on Linux {os.uname().release}, with '
@@ -183,9 +203,9 @@ def demo(net):
           'fail the checks, and the second balancer takes over from the\nfirst '
           f'without a table of its connections. Of {CONNECTIONS}, all of them '
           'busy:\n', flush=True)
-    print('   lv1                     lost  nothing came for')
-    for what, lost, silence in count:
-        print(f'   {what:22} {lost:5}  {silence:4.1f} s')
+    print(f'   {"":39}  lost  nothing came for')
+    for row in rows:
+        print(f'   {row}')
     print(f'({time.monotonic() - BEGAN:.0f} s in the virtual machine)',
           flush=True)
 

@@ -38,9 +38,9 @@ TAKEOVER = 60
 class Pair:
     """As a context manager it leaves the network as it was."""
 
-    def __init__(self, net, config=CONFIG):
+    def __init__(self, net):
         self.net = net
-        self.config = config
+        self.config = CONFIG
         self.running = {}
 
     def __enter__(self):
@@ -168,6 +168,14 @@ class Pair:
                     '--vrrp_pid', f'{home}/vrrp.pid',
                     '--checkers_pid', f'{home}/checkers.pid',
                     stdout=log, stderr=subprocess.STDOUT)
+
+    def use_scheduler(self, scheduler):
+        """Another one for fwmark 1, from the next start on."""
+        with open(CONFIG, encoding='utf-8') as file:
+            text = file.read()
+        self.config = f'{self.net.directory}/{scheduler}.conf'
+        with open(self.config, 'w', encoding='utf-8') as file:
+            file.write(text.replace('lb_algo mh', f'lb_algo {scheduler}'))
 
     def stop(self, name):
         """As "systemctl stop" does, and wait until it is gone."""

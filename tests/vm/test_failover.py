@@ -11,7 +11,7 @@ import os
 import pytest
 
 from network import VIP
-from pair import CONFIG, Pair
+from pair import Pair
 from talk import Talk
 from traffic import BIG_MIB
 
@@ -100,10 +100,7 @@ def test_maglev_loses_none(site, pair, capsys):
 
 def test_rr_loses_half(site, pair, capsys):
     """For comparison: and so that the test above can tell."""
-    pair.config = f'{site.net.directory}/rr.conf'
-    with (open(CONFIG, encoding='utf-8') as old,
-          open(pair.config, 'w', encoding='utf-8') as new):
-        new.write(old.read().replace('lb_algo mh', 'lb_algo rr'))
+    pair.use_scheduler('rr')
     pair.start()
     pair.wait_owner('lv1')
     with Talk(site.client, VIP, NUMBER, site.net.big_file(BIG_MIB)) as talk:
