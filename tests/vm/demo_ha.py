@@ -64,10 +64,7 @@ def start(net, pair):
     for name in PAIR:
         typed(name, 'keepalived -f docs/keepalived.conf')
     pair.start()
-    pair.wait_owner('lv1')
-    for name in PAIR:
-        pair.wait_services(name, BOTH)
-    say(f'lv1 has the greater priority: it gets {FRONT_VRRP} and {BACK_VRRP}.')
+    say(f'lv1 has {FRONT_VRRP} and {BACK_VRRP}.')
     show_owners(net, pair)
     show_services(net, pair)
     replies(net, 3, 'w101 nano', 'w102 desu')
@@ -76,8 +73,7 @@ def start(net, pair):
 def fail(net, pair, name, services, answer):
     """The nginx of a machine is killed."""
     typed(name, 'killall -9 nginx')
-    net[name].stop(*[child for child in net[name].children
-                     if child.args[0] == 'nginx'])
+    pair.stop_nginx(name)
     began = time.monotonic()
     for balancer in PAIR:
         pair.wait_services(balancer, services)
@@ -120,7 +116,6 @@ class Meeting:
         self.rows.append(f'{what:40} {lost:5}  {state["silence"]:4.1f} s')
         say(f'{owner} has taken over. Lost: {lost} of {CONNECTIONS} connections; '
             f'nothing came for {state["silence"]:.1f} s')
-        self.talk.mark()
         return lost
 
 
@@ -136,32 +131,37 @@ def fail_over(net, pair):
         say('lv2 had not heard of one of them: but the hash of mh sends the next')
         say('packet of each where lv1 has sent the first.')
         print()
-        say('They are plugged in again.')
+        pair.wait_services('lv1', SORRY)
+        say('They are plugged in again. lv1, which found no server meanwhile, finds')
+        say('them again, and lv2 keeps the addresses.')
         pair.plug_in('lv1')
-        lost += meeting.after('mh: cables plugged in again', 'lv1')
+        pair.wait_services('lv1', BOTH)
         print()
-        typed('lv1', 'killall -9 keepalived')
-        pair.kill('lv1')
-        lost += meeting.after('mh: keepalived of lv1 killed', 'lv2', False)
-        say('Nobody took the addresses from lv1; but all machines have heard that')
-        say('lv2 has them, and what came to lv1 yet it forwarded.')
+        talk.mark()
+        typed('lv2', 'killall -9 keepalived')
+        pair.kill('lv2')
+        lost += meeting.after('mh: keepalived of lv2 killed', 'lv1', False)
+        say('Nobody took the addresses from lv2; but all machines have heard that')
+        say('lv1 has them, and what came to lv2 yet it forwarded.')
+        pair.start_one('lv2')
+        pair.wait_owner('lv1')
+        pair.wait_services('lv2', BOTH)
         print()
-        typed('lv1', 'keepalived -f docs/keepalived.conf')
-        pair.start('lv1')
-        lost += meeting.after('mh: keepalived of lv1 started again', 'lv1')
+        talk.mark()
+        typed('lv1', 'systemctl stop keepalived')
+        pair.stop('lv1')
+        lost += meeting.after('mh: keepalived of lv1 stopped', 'lv2')
         expect(not lost, f'connections were lost: {talk.state()["how"]}')
     return meeting.rows
 
 
 def compare(net, pair):
-    for name in PAIR[::-1]:
-        typed(name, 'systemctl stop keepalived')
-        pair.stop(name)
+    typed('lv2', 'systemctl stop keepalived')
+    pair.stop('lv2')
     pair.use_scheduler('rr')
     for name in PAIR:
         typed(name, 'keepalived -f rr.conf')
     pair.start()
-    pair.wait_owner('lv1')
     with Talk(net['client'], VIP, CONNECTIONS, net.big_file(BIG_MIB)) as talk:
         meeting = Meeting(net, pair, talk)
         print()

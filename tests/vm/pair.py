@@ -112,8 +112,14 @@ class Pair:
             self.net[segment].ip(f'link set {name} down')
 
     def plug_in(self, name):
+        """Put them in again."""
         for segment, _ in MOVING.values():
             self.net[segment].ip(f'link set {name} up')
+
+    def stop_nginx(self, name):
+        host = self.net[name]
+        host.stop(*[child for child in host.children
+                    if child.args[0] == 'nginx'])
 
     def deliver(self):
         """The real servers take the packets of both VIPs."""
@@ -155,19 +161,25 @@ class Pair:
 
     # keepalived
 
-    def start(self, *names):
-        for name in names or PAIR:
-            home = f'{self.net.directory}/{name}'
-            os.makedirs(home, exist_ok=True)
-            with open(f'{home}/keepalived.log', 'wb') as log:
-                self.running[name] = self.net[name].start(
-                    'keepalived', '--dont-fork',
-                    '--log-console', '--log-detail', '--no-syslog',
-                    '--use-file', self.config, '--config-id', name,
-                    '--pid', f'{home}/keepalived.pid',
-                    '--vrrp_pid', f'{home}/vrrp.pid',
-                    '--checkers_pid', f'{home}/checkers.pid',
-                    stdout=log, stderr=subprocess.STDOUT)
+    def start(self):
+        """Both, with the addresses on lv1."""
+        self.start_one('lv1')
+        self.wait_owner('lv1')
+        self.start_one('lv2')
+        for name in PAIR:
+            self.wait_services(name, BOTH)
+
+    def start_one(self, name):
+        home = f'{self.net.directory}/{name}'
+        os.makedirs(home, exist_ok=True)
+        with open(f'{home}/keepalived.log', 'wb') as log:
+            self.running[name] = self.net[name].start(
+                'keepalived', '--dont-fork', '--log-console', '--log-detail',
+                '--no-syslog', '--use-file', self.config, '--config-id', name,
+                '--pid', f'{home}/keepalived.pid',
+                '--vrrp_pid', f'{home}/vrrp.pid',
+                '--checkers_pid', f'{home}/checkers.pid',
+                stdout=log, stderr=subprocess.STDOUT)
 
     def use_scheduler(self, scheduler):
         """Another one for fwmark 1, from the next start on."""

@@ -30,7 +30,7 @@ import subprocess
 import sys
 import time
 
-from network import wait_for
+from network import Failure, wait_for
 
 ASK = b'GET / HTTP/1.1\r\nHost: x\r\n\r\n'
 LOAD = b'GET /slow/big HTTP/1.1\r\nHost: x\r\n\r\n'
@@ -60,6 +60,12 @@ class Connection:
         code = self.sock.connect_ex((address, 80))
         if code != errno.EINPROGRESS:
             raise Lost(os.strerror(code))
+
+    def __str__(self):
+        return (f'port {self.sock.getsockname()[1]}, ' +
+                (f'{self.at} bytes' if self.file else
+                 f'server {self.who}, waits: {self.waits}') +
+                f', {self.moves} moves')
 
     def say(self):
         """The first request, or the next."""
@@ -202,12 +208,12 @@ class Crowd:
             self.silence = 0.0
             for one in self.live:
                 one.mark()
-        moves = sorted(one.moves for one in self.live)
+        slowest = sorted(self.live, key=lambda one: one.moves)[:3]
         print(json.dumps({
             'open': sum(1 for one in self.live if one.who or one.at),
             'live': len(self.live), 'lost': sum(self.lost.values()),
-            'how': self.lost, 'moves': moves[0] if moves else 0,
-            'silence': max(self.silence, time.monotonic() - self.heard)}),
+            'how': self.lost, 'moves': slowest[0].moves if slowest else 0,
+            'slowest': [str(one) for one in slowest], 'silence': max(self.silence, time.monotonic() - self.heard)}),
             flush=True)
 
 
@@ -239,10 +245,15 @@ class Talk:
     def settle(self, moves):
         """The state when all that are not lost have moved so often."""
         def look():
-            state = self.state()
-            return state if (state['moves'] >= moves and state['open'] +
-                             state['lost'] == self.number) else None
-        return wait_for('some connections stand still', look, 120, 0.1)
+            state.update(self.state())
+            return (state['moves'] >= moves and
+                    state['open'] + state['lost'] == self.number)
+        state = {}
+        try:
+            wait_for('some connections stand still', look, 120, 0.1)
+        except Failure as failure:
+            raise Failure(f'{failure}: {state}') from None
+        return state
 
     def settle_after(self):
         """The same, of what begins now; with the whole silence since the mark."""
