@@ -115,6 +115,12 @@ static const struct nla_policy daemon_policy[IPVS_DAEMON_ATTR_MAX + 1] = {
 		.type = NLA_NUL_STRING, .len = IP_VS_IFNAME_MAXLEN - 1,
 	},
 	[IPVS_DAEMON_ATTR_SYNC_ID] = DSR_IPVS_U32,
+	[IPVS_DAEMON_ATTR_SYNC_MAXLEN] = DSR_IPVS_U16,
+	[IPVS_DAEMON_ATTR_MCAST_GROUP] = DSR_IPVS_U32,
+	[IPVS_DAEMON_ATTR_MCAST_GROUP6] =
+		NLA_POLICY_EXACT_LEN(sizeof(struct in6_addr)),
+	[IPVS_DAEMON_ATTR_MCAST_PORT] = DSR_IPVS_U16,
+	[IPVS_DAEMON_ATTR_MCAST_TTL] = DSR_IPVS_U8,
 };
 
 /** dsr_ipvs_config_daemon() - IPVS_CMD_NEW_DAEMON and IPVS_CMD_DEL_DAEMON */
@@ -124,9 +130,8 @@ int dsr_ipvs_config_daemon(struct sk_buff *skb, struct genl_info *info)
 	bool is_new = info->genlhdr->cmd == IPVS_CMD_NEW_DAEMON;
 	struct nlattr *tb[IPVS_DAEMON_ATTR_MAX + 1];
 
-	if (!nest ||
-	    nla_parse_nested_deprecated(tb, IPVS_DAEMON_ATTR_MAX, nest,
-					daemon_policy, info->extack) ||
+	if (dsr_ipvs_netlink_nest(tb, IPVS_DAEMON_ATTR_MAX, nest, daemon_policy,
+				  info->extack) ||
 	    !tb[IPVS_DAEMON_ATTR_STATE] ||
 	    (is_new && (!tb[IPVS_DAEMON_ATTR_MCAST_IFN] ||
 			!tb[IPVS_DAEMON_ATTR_SYNC_ID]))) {

@@ -82,9 +82,8 @@ static int parse(struct dsr_net *dn, struct genl_info *info,
 				    &request->service, info->extack);
 	if (err)
 		return err;
-	if (!nest ||
-	    nla_parse_nested_deprecated(tb, IPVS_DEST_ATTR_MAX, nest,
-					dest_policy, info->extack) ||
+	if (dsr_ipvs_netlink_nest(tb, IPVS_DEST_ATTR_MAX, nest, dest_policy,
+				  info->extack) ||
 	    !tb[IPVS_DEST_ATTR_ADDR] || !tb[IPVS_DEST_ATTR_PORT]) {
 		NL_SET_ERR_MSG(info->extack,
 			       "which destination? name its address and its port");
@@ -317,7 +316,7 @@ int dsr_ipvs_dest_del(struct sk_buff *skb, struct genl_info *info)
 static int put_dest(struct sk_buff *skb, struct dsr_backend *backend)
 {
 	struct nlattr *nest = nla_nest_start_noflag(skb, IPVS_CMD_ATTR_DEST);
-	const struct dsr_ipvs_dest *dest = backend->ipvs;
+	const struct dsr_ipvs_dest *dest = dsr_ipvs_net_dest(backend);
 	struct dsr_ipvs_reading reading;
 	struct dsr_stats now = { };
 	u32 active, inactive;

@@ -31,6 +31,7 @@ static void sum_all(struct dsr_net *dn, struct dsr_stats *sum)
 	list_for_each_entry(service, &dn->services, list) {
 		dsr_service_sum(service, &one);
 		add(sum, &one);
+		cond_resched();
 	}
 }
 
@@ -44,7 +45,8 @@ static void sum_backend(struct dsr_backend *backend, struct dsr_stats *sum)
  * dsr_ipvs_net_dest() - what hangs from a backend, made if it is not there
  * @backend: backend; made by dsrctl, or before this module came
  *
- * Context: process context, holds struct dsr_net.lock.
+ * Context: process context, that of a request, who pays for the memory; holds
+ * struct dsr_net.lock.
  * Return: that, or %NULL without memory.
  */
 struct dsr_ipvs_dest *dsr_ipvs_net_dest(struct dsr_backend *backend)
@@ -74,24 +76,26 @@ struct dsr_ipvs_service *dsr_ipvs_net_service(struct dsr_service *service)
 	return own;
 }
 
-/* What cannot be measured for want of memory is measured later. */
+/* What nobody has asked for has no meter. */
 static void tick_service(struct dsr_service *service, unsigned long elapsed)
 {
-	struct dsr_ipvs_service *own = dsr_ipvs_net_service(service);
+	struct dsr_ipvs_service *own = service->ipvs;
 	struct dsr_backend *backend;
 	struct dsr_ipvs_dest *dest;
 	struct dsr_stats now;
 
 	list_for_each_entry(backend, &service->backends, list) {
-		dest = dsr_ipvs_net_dest(backend);
+		dest = backend->ipvs;
+		if (!dest)
+			continue;
 		sum_backend(backend, &now);
-		if (dest)
-			dsr_ipvs_meter_tick(&dest->meter, &now, elapsed);
+		dsr_ipvs_meter_tick(&dest->meter, &now, elapsed);
 		cond_resched();
 	}
+	if (!own)
+		return;
 	dsr_service_sum(service, &now);
-	if (own)
-		dsr_ipvs_meter_tick(&own->meter, &now, elapsed);
+	dsr_ipvs_meter_tick(&own->meter, &now, elapsed);
 }
 
 static void tick_work(struct work_struct *work)
@@ -138,13 +142,27 @@ void dsr_ipvs_net_watch(struct dsr_net *dn)
 	queue_delayed_work(system_long_wq, &in->work, TICK);
 }
 
-/** dsr_ipvs_net_read() - the traffic of all services; holds dn->lock */
+/**
+ * dsr_ipvs_net_read() - the traffic of all services
+ * @dn: balancer
+ * @reading: set
+ *
+ * As of the last tick, at most 2 s ago: everybody may ask, as often as they
+ * like, and adding it all up takes its time.
+ *
+ * Context: process context, holds dn->lock.
+ */
 void dsr_ipvs_net_read(struct dsr_net *dn, struct dsr_ipvs_reading *reading)
 {
+	struct dsr_ipvs_net *in = ipvs_net(dn);
 	struct dsr_stats now;
 
-	sum_all(dn, &now);
-	dsr_ipvs_meter_read(&ipvs_net(dn)->meter, &now, reading);
+	dsr_ipvs_net_watch(dn);
+	if (in->running)
+		now = in->meter.last;
+	else
+		sum_all(dn, &now);	/* of no service */
+	dsr_ipvs_meter_read(&in->meter, &now, reading);
 }
 
 static int zero_service(struct dsr_service *service)

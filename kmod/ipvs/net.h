@@ -5,8 +5,8 @@
  * Services and backends are those of dsr_lb, and nothing of what they do is
  * kept here. What IPVS says of them beyond that (a port that the backend is
  * named with, flags that mean nothing here, rates) hangs from them, in memory
- * that goes with them: dsr_lb frees it, without looking into it. It is
- * forgotten when this module is unloaded.
+ * that goes with them: dsr_lb frees it, without looking into it. It is made when
+ * somebody asks for them, and forgotten when this module is unloaded.
  *
  * Locking: struct dsr_net.lock.
  */

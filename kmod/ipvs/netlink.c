@@ -5,6 +5,7 @@
 
 #include <linux/module.h>
 
+#include "genl_pre_doit.h"
 #include "netlink.h"
 
 static const struct nla_policy policy[IPVS_CMD_ATTR_MAX + 1] = {
@@ -47,6 +48,19 @@ static const struct genl_small_ops ops[] = {
 	OP(FLUSH, .doit = dsr_ipvs_service_flush),
 };
 
+/* Netlink itself passes over attributes that are not in the policy, and over
+ * what is left at the end of a message. What is not understood is not done: it
+ * may have been the point.
+ */
+static int check(const struct dsr_genl_pre_doit_ops *op, struct sk_buff *skb,
+		 struct genl_info *info)
+{
+	return __nla_validate(nlmsg_attrdata(info->nlhdr, GENL_HDRLEN),
+			      nlmsg_attrlen(info->nlhdr, GENL_HDRLEN),
+			      IPVS_CMD_ATTR_MAX, policy, DSR_IPVS_VALIDATE,
+			      info->extack);
+}
+
 struct genl_family dsr_ipvs_netlink_family = {
 	.name = IPVS_GENL_NAME,
 	.version = IPVS_GENL_VERSION,
@@ -54,11 +68,33 @@ struct genl_family dsr_ipvs_netlink_family = {
 	.policy = policy,
 	.netnsok = true,
 	.parallel_ops = true,
+	.pre_doit = check,
 	.module = THIS_MODULE,
 	.small_ops = ops,
 	.n_small_ops = ARRAY_SIZE(ops),
 	.resv_start_op = IPVS_CMD_FLUSH + 1,
 };
+
+/**
+ * dsr_ipvs_netlink_nest() - unpack an object of a request
+ * @tb: set, by attribute
+ * @max: highest attribute
+ * @nest: attribute that holds the object, or %NULL
+ * @nest_policy: of the object's attributes
+ * @extack: where a refusal goes
+ *
+ * Return: 0 or -%EINVAL.
+ */
+int dsr_ipvs_netlink_nest(struct nlattr *tb[], int max,
+			  const struct nlattr *nest,
+			  const struct nla_policy *nest_policy,
+			  struct netlink_ext_ack *extack)
+{
+	if (!nest || __nla_parse(tb, max, nla_data(nest), nla_len(nest),
+				 nest_policy, DSR_IPVS_VALIDATE, extack))
+		return -EINVAL;
+	return 0;
+}
 
 /**
  * dsr_ipvs_netlink_refuse() - say why, to who does not look into an ack

@@ -25,6 +25,15 @@
 
 extern struct genl_family dsr_ipvs_netlink_family;
 
+/* All but what old programs do not know: that a nest is marked as such. */
+#define DSR_IPVS_VALIDATE \
+	(NL_VALIDATE_TRAILING | NL_VALIDATE_MAXTYPE | NL_VALIDATE_UNSPEC | \
+	 NL_VALIDATE_STRICT_ATTRS)
+
+int dsr_ipvs_netlink_nest(struct nlattr *tb[], int max,
+			  const struct nlattr *nest,
+			  const struct nla_policy *nest_policy,
+			  struct netlink_ext_ack *extack);
 int dsr_ipvs_netlink_refuse(struct genl_info *info, int err,
 			    const char *sentence);
 int __init dsr_ipvs_netlink_init(void);

@@ -130,7 +130,6 @@ static int stats_show(struct seq_file *seq, void *v)
 	struct dsr_ipvs_reading reading;
 
 	mutex_lock(&dn->lock);
-	dsr_ipvs_net_watch(dn);
 	dsr_ipvs_net_read(dn, &reading);
 	mutex_unlock(&dn->lock);
 	seq_puts(seq, "   Total Incoming Outgoing         Incoming         Outgoing\n");

@@ -65,13 +65,14 @@ bool dsr_ipvs_service_shows(const struct dsr_service *service)
  * @family: AF_INET or AF_INET6
  * @addr: set
  *
- * Return: 0, or -%EINVAL if there are too few bytes.
+ * Return: 0, or -%EINVAL if it has another size.
  */
 int dsr_ipvs_service_addr(const struct nlattr *attr, u8 family,
 			  union nf_inet_addr *addr)
 {
 	memset(addr, 0, sizeof(*addr));
-	if (nla_len(attr) < dsr_addr_len(family))
+	if (nla_len(attr) != dsr_addr_len(family) &&
+	    nla_len(attr) != sizeof(*addr))
 		return -EINVAL;
 	memcpy(addr, nla_data(attr), dsr_addr_len(family));
 	return 0;
@@ -108,14 +109,9 @@ static int parse(const struct nlattr *nest, struct nlattr *tb[],
 {
 	int err = -EINVAL;
 
-	if (!nest) {
-		NL_SET_ERR_MSG(extack, "which service?");
-		return -EINVAL;
-	}
-	if (nla_parse_nested_deprecated(tb, IPVS_SVC_ATTR_MAX, nest,
-					service_policy, extack))
-		return -EINVAL;
-	if (tb[IPVS_SVC_ATTR_AF] &&
+	if (!dsr_ipvs_netlink_nest(tb, IPVS_SVC_ATTR_MAX, nest, service_policy,
+				   extack) &&
+	    tb[IPVS_SVC_ATTR_AF] &&
 	    (tb[IPVS_SVC_ATTR_FWMARK] ||
 	     (tb[IPVS_SVC_ATTR_PROTOCOL] && tb[IPVS_SVC_ATTR_ADDR] &&
 	      tb[IPVS_SVC_ATTR_PORT])))
@@ -465,8 +461,8 @@ static int put_netmask(struct sk_buff *skb, u8 family, u8 prefix)
 static int put_service(struct sk_buff *skb, struct dsr_net *dn,
 		       struct dsr_service *service)
 {
-	const struct dsr_ipvs_service *own = service->ipvs;
 	struct nlattr *nest = nla_nest_start_noflag(skb, IPVS_CMD_ATTR_SERVICE);
+	const struct dsr_ipvs_service *own = dsr_ipvs_net_service(service);
 	struct ip_vs_flags flags = {
 		.flags = dsr_ipvs_service_flags(dn, service),
 		.mask = ~0,

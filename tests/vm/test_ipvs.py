@@ -1,9 +1,21 @@
 # SPDX-License-Identifier: GPL-2.0
 """dsr_ipvs: the tools of IPVS, unmodified, drive the balancer."""
 
+import errno
+import os
+import re
+import shutil
+import socket
+import struct
+
 import pytest
 
-from network import W101, W102
+import genl
+from balancer import unprivileged
+from conftest import KernelLog
+from network import CLIENT, VIP, W101, W102, run, wait_for
+from test_control import FAILSLAB, FAIL_NTH
+from traffic import ask
 
 
 @pytest.fixture
@@ -25,8 +37,9 @@ def ipvsadm(site, *argv, check=True, host='lv1'):
 
 def listed(site, options='-Ln'):
     """The lines of a listing below its head."""
+    head = 2 if options == '-Lnc' else 3
     return [line.split() for line in
-            ipvsadm(site, options).stdout.splitlines()[3:]]
+            ipvsadm(site, options).stdout.splitlines()[head:]]
 
 
 @pytest.mark.smoke
@@ -108,3 +121,359 @@ def test_words(ipvs):
     for options in ('-Lnc', '-Ln --stats', '-Ln --rate', '-Ln --thresholds',
                     '-Ln --persistent-conn', '-Z', '-L --daemon'):
         ipvsadm(ipvs, options)
+
+
+def figures(site, options, addr):
+    """The figures of a backend in a listing, as they are printed."""
+    found, = [line[2:] for line in listed(site, options)
+              if line[:2] == ['->', f'{addr}:0']]
+    return found
+
+
+@pytest.mark.smoke
+def test_traffic(ipvs):
+    """Connections, counters, rates, and counters that begin at zero."""
+    ipvs.balance(backends=('w101',))
+    listed(ipvs)        # rates are measured from the first question on
+    sock = ipvs.connect()
+    assert ask(sock) == 'w101 nano'
+    port = sock.getsockname()[1]
+    (proto, _, *rest), = listed(ipvs, '-Lnc')
+    assert [proto, *rest] == ['TCP', 'ESTABLISHED', f'{CLIENT}:{port}',
+                              f'{VIP}:80', f'{W101}:80']
+    assert listed(ipvs)[1][-2:] == ['1', '0']
+    stats = ipvs.backends()[W101]
+    expected = ['1', str(stats['packets']), '0', str(stats['bytes']), '0']
+    assert figures(ipvs, '-Ln --stats --exact', W101) == expected
+    assert listed(ipvs, '-Ln --stats --exact')[0] == ['FWM', '1', *expected]
+    # some of it may be of a test before this one
+    wait_for('the sum', lambda: int(ipvs.lv1.read(
+        '/proc/net/ip_vs_stats').split('\n')[2].split()[1], 16) >=
+        stats['packets'])
+
+    def busy():
+        ipvs.replies(30)
+        return figures(ipvs, '-Ln --rate --exact', W101)
+    cps, inpps, outpps, inbps, outbps = wait_for(
+        'a rate', lambda: busy() if int(busy()[0]) else None)
+    assert int(inpps) > int(cps) and int(inbps) > 40 * int(inpps)
+    assert outpps == outbps == '0'
+
+    ipvsadm(ipvs, '-Z')
+    before = ipvs.backends()[W101]
+    assert figures(ipvs, '-Ln --stats --exact', W101) == ['0'] * 5
+    assert ask(sock) == 'w101 nano'
+    after = ipvs.backends()[W101]
+    assert after['packets'] > before['packets'] > stats['packets']
+    assert figures(ipvs, '-Ln --stats --exact', W101) == [
+        '0', str(after['packets'] - before['packets']), '0',
+        str(after['bytes'] - before['bytes']), '0']
+
+
+def test_proc_files(ipvs):
+    """Their form is that of ip_vs, to the byte."""
+    assert ipvs.lv1.read('/proc/net/ip_vs_conn') == (
+        'Pro FromIP   FPrt ToIP     TPrt DestIP   DPrt State       Expires '
+        'PEName PEData\n')
+    ipvsadm(ipvs, '-A -f 1 -s rr -p 50')
+    ipvsadm(ipvs, f'-a -f 1 -r {W101} -g -w 3')
+    ipvsadm(ipvs, '-A -t 10.10.31.100:443 -s wlc')
+    ipvsadm(ipvs, f'-a -t 10.10.31.100:443 -r {W102} -g')
+    ipvsadm(ipvs, '-A -u [2001:db8:31::100]:53 -s sh')
+    ipvsadm(ipvs, '-a -u [2001:db8:31::100]:53 -r 2001:db8:30::101 -g')
+    lines = ipvs.lv1.read('/proc/net/ip_vs').split('\n')
+    assert lines[1:3] == [
+        'Prot LocalAddress:Port Scheduler Flags',
+        '  -> RemoteAddress:Port Forward Weight ActiveConn InActConn']
+    # in ticks of the kernel's clock
+    assert re.fullmatch(r'FWM  00000001 rr persistent \d+ FFFFFFFF', lines[3])
+    assert lines[4:] == [
+        '  -> 0A0A1E65:0000      Route   3      0          0         ',
+        'TCP  0A0A1F64:01BB wlc  ',
+        '  -> 0A0A1E66:01BB      Route   1      0          0         ',
+        'UDP  [2001:0db8:0031:0000:0000:0000:0000:0100]:0035 sh ',
+        '  -> [2001:0db8:0030:0000:0000:0000:0000:0101]:0035      '
+        'Route   1      0          0         ', '']
+    for name in ('w101', 'w102'):
+        ipvs.net[name].dsrctl(f'real add vip {VIP}')
+    sock = ipvs.connect()
+    port = sock.getsockname()[1]
+    assert ask(sock) == 'w101 nano'
+    lines = ipvs.lv1.read('/proc/net/ip_vs_conn').splitlines()[1:]
+    assert sorted(line[:-7] for line in lines) == [
+        'IP  0A0A1FC8 0000 00000001 0000 0A0A1E65 0000 ASSURED     ',
+        f'TCP 0A0A1FC8 {port:04X} 0A0A1F64 0050 0A0A1E65 0050 ESTABLISHED ']
+    assert all(line[-7:].strip().isdigit() for line in lines)
+
+
+def test_not_expressible(ipvs):
+    """What IPVS has no name for is neither shown nor flushed."""
+    ipvs.lv1.configure(f'''
+        service add vip {VIP}
+        service add vip {VIP} proto tcp
+        service add vip {VIP} proto tcp port 80-89
+        service add vip {VIP} proto tcp port 80
+    ''')
+    assert listed(ipvs) == [['TCP', f'{VIP}:0', 'rr'],
+                            ['TCP', f'{VIP}:80', 'rr']]
+    ipvsadm(ipvs, '-C')
+    assert [(one.get('proto'), one.get('port'), one.get('port_last'))
+            for one in ipvs.services()] == [(None, None, None),
+                                            ('tcp', 80, 89)]
+
+
+@pytest.mark.parametrize('route', ['', 'route add default via 10.10.31.200'])
+def test_way_comes_later(ipvs, route):
+    """A backend whose network is not up yet is taken, and used once it is."""
+    kernel_log = KernelLog()
+    ipvs.lv1.ip('link set eth1 down\n' + route)
+    ipvs.undo.append(lambda: ipvs.rebuild('lv1'))
+    ipvsadm(ipvs, '-A -f 1 -s rr')
+    ipvsadm(ipvs, f'-a -f 1 -r {W101} -g')
+    assert ipvs.backends()[W101]['state'] == 'no_route'
+    assert [line for line in kernel_log.lines() if W101 in line] == [
+        f'dsr_ipvs: no device leads to {W101} without a gateway: it gets no '
+        'packets until one does']
+    ipvs.w101.dsrctl(f'real add vip {VIP}')
+    ipvs.lv1.ip('link set eth1 up')
+    assert ipvs.replies(2) == {'w101 nano': 2}
+
+
+@pytest.mark.smoke
+def test_unload(ipvs):
+    """The services stay, and what the tools know of them comes back."""
+    ipvs.balance()
+    ipvsadm(ipvs, f'-A -t {VIP}:8080 -s sed')
+    ipvsadm(ipvs, f'-a -t {VIP}:8080 -r {W101} -g')
+    before = listed(ipvs), ipvs.services()
+    sock = ipvs.connect()
+    assert ask(sock) in ('w101 nano', 'w102 desu')
+    ipvs.net.unload('dsr_ipvs')
+    assert ipvs.services()[0]['fwmark'] == 1
+    assert ask(sock) in ('w101 nano', 'w102 desu')
+    ipvs.net.load('dsr_ipvs')
+    after = [line[:4] for line in listed(ipvs)]
+    assert after == [line[:4] for line in before[0]]
+    ipvsadm(ipvs, f'-d -t {VIP}:8080 -r {W101}')
+    ipvsadm(ipvs, f'-D -t {VIP}:8080')
+    ipvsadm(ipvs, '-D -f 1')
+    assert ipvs.services() == []
+
+
+# What the tools do not do: by netlink itself, with the numbers of <linux/ip_vs.h>
+
+NEW_SERVICE, SET_SERVICE, DEL_SERVICE, GET_SERVICE = 1, 2, 3, 4
+NEW_DEST, SET_DEST, DEL_DEST, GET_DEST = 5, 6, 7, 8
+GET_INFO, ZERO = 15, 16
+DIRECT = 3
+
+
+def u16(kind, value):
+    return genl.attr(kind, struct.pack('=H', value))
+
+
+def service(mark, sched='rr', flags=0, timeout=0):
+    return genl.nest(1, u16(1, socket.AF_INET), genl.u32(5, mark),
+                     genl.string(6, sched),
+                     genl.attr(7, struct.pack('=II', flags, 0xffffffff)),
+                     genl.u32(8, timeout), genl.u32(9, 0xffffffff))
+
+
+def dest(address, weight=1):
+    return genl.nest(2, genl.attr(1, socket.inet_aton(address).ljust(16, b'\0')),
+                     genl.attr(2, b'\0\0'), genl.u32(3, DIRECT),
+                     genl.u32(4, weight), genl.u32(5, 0), genl.u32(6, 0))
+
+
+def addresses(replies):
+    return [socket.inet_ntoa(dict(genl.parse(attrs[0][1]))[1][:4])
+            for _, attrs in replies]
+
+
+def test_unprivileged(ipvs):
+    """Nobody in particular learns what there is, and no more than that."""
+    for command in (NEW_SERVICE, GET_SERVICE, GET_INFO):
+        assert unprivileged(ipvs.lv1, lambda number=command: genl.Genl(
+            'IPVS').ask(number, service(1))) == errno.EPERM
+    for name, expected in (('ip_vs', 0), ('ip_vs_stats', 0),
+                           ('ip_vs_conn', errno.EACCES)):
+        assert unprivileged(ipvs.lv1, lambda file=name: open(
+            f'/proc/thread-self/net/{file}', encoding='ascii').close()
+            ) == expected, name
+    assert ipvs.services() == []
+
+
+def test_dump_under_change(ipvs):
+    """What is there all the time is told of once, whatever comes and goes."""
+    names = [f'10.0.{n // 100}.{n % 100 + 1}' for n in range(1200)]
+    keep, gone, new = names[1::3], names[::3], names[2::3]
+    with ipvs.lv1.at(), genl.Genl('IPVS') as sock, genl.Genl('IPVS') as other:
+        ipvs.lv1.changed = True
+        sock.ask(NEW_SERVICE, service(1))
+        for name in keep + gone:
+            sock.ask(NEW_DEST, service(1) + dest(name))
+        sock.sock.send(sock.message(GET_DEST, service(1), genl.NLM_F_DUMP))
+        # the kernel fills a message ahead, and no more
+        for name in gone:
+            other.ask(DEL_DEST, service(1) + dest(name))
+        for name in new:
+            other.ask(NEW_DEST, service(1) + dest(name))
+        shown = addresses(sock.answer(genl.NLM_F_DUMP))
+        assert len(set(shown)) == len(shown)
+        assert set(keep) <= set(shown)
+        assert set(gone) & set(shown) and set(new) & set(shown)
+        assert not set(gone) <= set(shown)
+        assert sorted(addresses(sock.dump(GET_DEST, service(1)))) == \
+            sorted(keep + new)
+
+
+@pytest.mark.debug
+def test_no_memory(ipvs):
+    """Each allocation of each command fails once: then nothing changes."""
+    commands = [(NEW_SERVICE, service(2, 'mh')), (SET_SERVICE, service(1, 'mh')),
+                (NEW_DEST, service(1) + dest('10.10.30.9')),
+                (SET_DEST, service(1) + dest(W101, 3)),
+                (DEL_DEST, service(1) + dest(W102)),
+                (GET_SERVICE, service(1)), (ZERO, b''),
+                (DEL_SERVICE, service(1))]
+    for name, value in (('ignore-gfp-wait', 'N'), ('verbose', '0')):
+        with open(f'{FAILSLAB}/{name}', 'w', encoding='ascii') as file:
+            file.write(value)
+    try:
+        for command, payload in commands:
+            ipvs.lv1.configure('service flush')
+            ipvs.balance(rule='')
+            with ipvs.lv1.at(), genl.Genl('IPVS') as sock:
+                failed = fail_each(ipvs, sock, command, payload)
+            assert failed > (command != DEL_SERVICE), command
+    finally:
+        with open(f'{FAILSLAB}/ignore-gfp-wait', 'w',
+                  encoding='ascii') as file:
+            file.write('Y')
+
+
+def fail_each(site, sock, command, payload):
+    """How many allocations there were to fail before the command succeeded."""
+    before = site.state('lv1')
+    with open(FAIL_NTH, 'r+b', buffering=0) as nth:
+        for number in range(1, 200):
+            error = None
+            os.pwrite(nth.fileno(), str(number).encode(), 0)
+            try:
+                sock.ask(command, payload)
+            except (genl.Refused, OSError) as caught:
+                error = caught
+            left = int(os.pread(nth.fileno(), 32, 0))
+            os.pwrite(nth.fileno(), b'0', 0)
+            if left:
+                assert error is None
+                return number - 1
+            if isinstance(error, genl.Refused):
+                assert site.state('lv1') == before, (command, number)
+            elif site.state('lv1') != before:
+                return number       # what failed could be done without
+    raise AssertionError(f'command {command} allocates without end')
+
+
+# Which of the two answers: dsr_ipvs, or the kernel's ip_vs?
+
+@pytest.fixture
+def both(site):
+    """Both modules where modprobe finds them, and the choice in a file.
+
+    modprobe(*argv) runs modprobe as that machine would; the kernel does, too.
+    """
+    version = os.uname().release
+    top = f'{site.net.directory}/both'
+    modules, config = f'{top}/lib/modules/{version}', f'{top}/modprobe.d'
+    os.makedirs(f'{modules}/updates', exist_ok=True)
+    os.makedirs(f'{modules}/kernel/net', exist_ok=True)
+    os.makedirs(config, exist_ok=True)
+    there = f'/lib/modules/{version}'
+    for name in ('modules.order', 'modules.builtin',
+                 'modules.builtin.modinfo'):
+        shutil.copy(f'{there}/{name}', modules)
+    # not all of them: depmod reads each
+    for name in ('net/netfilter', 'net/ipv4', 'net/ipv6', 'lib', 'crypto',
+                 'arch'):
+        if os.path.exists(f'{there}/kernel/{name}'):
+            os.symlink(f'{there}/kernel/{name}', f'{modules}/kernel/{name}')
+    for name in ('dsr_lb', 'dsr_ipvs'):
+        os.symlink(os.path.abspath(site.net.module_file(name)),
+                   f'{modules}/updates/{name}.ko')
+    run('depmod', '-b', top, version)
+    program = f'{top}/modprobe'
+    with open(program, 'w', encoding='ascii') as file:
+        file.write(f'#!/bin/sh\nexec modprobe -d {top} -C {config} "$@"\n')
+    os.chmod(program, 0o755)
+    with open('/proc/sys/kernel/modprobe', 'r+', encoding='ascii') as file:
+        old = file.read()
+        file.seek(0)
+        file.write(program)
+
+    def modprobe(*argv, check=True):
+        return run(program, *argv, check=check)
+
+    def choose(wanted):
+        if wanted:
+            shutil.copy('../../kmod/ipvs/dsr_ipvs.conf', config)
+        elif os.listdir(config):
+            os.unlink(f'{config}/dsr_ipvs.conf')
+    modprobe.choose = choose
+    try:
+        yield modprobe
+    finally:
+        with open('/proc/sys/kernel/modprobe', 'w', encoding='ascii') as file:
+            file.write(old)
+        for name in ('dsr_ipvs', 'ip_vs'):
+            while name in loaded():
+                run('rmmod', *loaded()[name], name, check=False)
+        shutil.rmtree(top)
+
+
+def loaded():
+    """{module: the modules that need it}"""
+    with open('/proc/modules', encoding='ascii') as file:
+        return {words[0]: [user for user in words[3].split(',')
+                           if user not in ('', '-')]
+                for words in map(str.split, file)}
+
+
+@pytest.mark.parametrize('wanted', [True, False])
+def test_choice(site, both, wanted):
+    """Without the file it is ip_vs, with it dsr_ipvs, however it is asked."""
+    both.choose(wanted)
+    expected, other = (('dsr_ipvs', 'ip_vs') if wanted else
+                       ('ip_vs', 'dsr_ipvs'))
+    # the kernel asks for the family that ipvsadm looks for
+    ipvsadm(site, '-Ln')
+    assert expected in loaded() and other not in loaded()
+    both('-r', expected) if expected == 'ip_vs' else run('rmmod', expected)
+    assert expected not in loaded()
+    both('ip_vs')
+    assert expected in loaded() and other not in loaded()
+    both('ip_vs')
+
+
+def test_exclusion(site, both):
+    """Who is there stays; the other one is told so, and the log says more."""
+    kernel_log = KernelLog()
+    both('ip_vs')
+    done = both('dsr_ipvs', check=False)
+    assert (done.returncode, 'busy' in done.stderr) == (1, True)
+    assert 'dsr_ipvs' not in loaded()
+    assert [line for line in kernel_log.lines() if 'dsr_ipvs' in line] == [
+        'dsr_ipvs: ip_vs is loaded, and answers ipvsadm and keepalived: '
+        'unload it first (ipvsadm -C; modprobe -r ip_vs)']
+    run('rmmod', 'ip_vs')
+    both('dsr_ipvs')
+    for name in ('ip_vs', 'ip_vs_rr'):
+        done = both(name, check=False)
+        assert done.returncode == 1
+    assert 'ip_vs' not in loaded()
+    assert {line for line in kernel_log.lines() if 'dsr_ipvs' in line} == {
+        'dsr_ipvs: ip_vs is not let in: both answer ipvsadm and keepalived; '
+        'to have ip_vs, unload dsr_ipvs first'}
+    run('rmmod', 'dsr_ipvs')
+    both('ip_vs_rr')
+    assert 'ip_vs' in loaded()
