@@ -50,6 +50,9 @@ demo:
 	@scripts/demo.sh $(if $(RELEASE),--release $(RELEASE)) \
 		$(if $(SHELL_IN),--shell $(SHELL_IN))
 
+demo-ha:
+	@scripts/demo.sh --ha $(if $(RELEASE),--release $(RELEASE))
+
 bench:
 	@scripts/bench.sh $(if $(RELEASE),--release $(RELEASE)) \
 		$(if $(FULL),--full) $(if $(PEERS),--peers "$(PEERS)") \
@@ -77,6 +80,7 @@ help:
 	@echo 'make demo                the reference scenario in a virtual machine        1 min, first 5 to 10'
 	@echo '     SHELL_IN=lv1          … and then a shell in lv1 (or client, w101, …)'
 	@echo '     RELEASE=trixie        … on Debian trixie or sid; default: bookworm'
+	@echo 'make demo-ha             keepalived: a server fails, and then a balancer     2 min, first 5 to 10'
 	@echo 'make check               compiler, sparse, checkpatch, shellcheck, …        1 min, first 5'
 	@echo 'make test                all tests on all kernels, in virtual machines      15 to 20 min, first 35'
 	@echo '     ONLY="WORDS"          … only suites whose name has one of the words'
@@ -91,4 +95,5 @@ help:
 	@echo 'What is expensive (Debian roots, kernels) is kept in $${XDG_CACHE_HOME:-~/.cache}/dsr.'
 
 .PHONY: all modules tool install install-modules install-tool \
-	install-ipvs uninstall-ipvs check test demo bench profile clean help
+	install-ipvs uninstall-ipvs check test demo demo-ha bench profile \
+	clean help

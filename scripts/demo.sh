@@ -1,21 +1,23 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Usage: scripts/demo.sh [--release bookworm|trixie|sid] [--shell MACHINE]
+# Usage: scripts/demo.sh [--release bookworm|trixie|sid] [--ha | --shell MACHINE]
 #
 # Builds what is needed, boots a virtual machine and shows the reference
-# scenario in it (tests/vm/demo.py). With --shell it leaves the user in a shell
-# of one of its machines: client, lv1, lv2, w101 or w102.
+# scenario in it (tests/vm/demo.py). With --ha it shows what two balancers with
+# keepalived do when something fails (demo_ha.py). With --shell it leaves the user
+# in a shell of one of its machines: client, lv1, lv2, w101 or w102.
 
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
-release=bookworm machine=
+release=bookworm machine='' ha=''
 while [ "$#" -gt 0 ]; do
 	case $1 in
 	--release) release=${2:-}; shift ;;
 	--shell) machine=${2:-}; shift ;;
-	*) die "usage: scripts/demo.sh [--release bookworm|trixie|sid] [--shell MACHINE]" ;;
+	--ha) ha=1 ;;
+	*) die "usage: scripts/demo.sh [--release bookworm|trixie|sid] [--ha | --shell MACHINE]" ;;
 	esac
 	shift || die "an option needs a value"
 done
@@ -28,6 +30,12 @@ case $machine in
 *) die "no machine '$machine': it is one of client, lv1, lv2, w101, w102" ;;
 esac
 
+if [ -n "$ha" ]; then
+	[ -z "$machine" ] || die "--ha leaves no shell: leave out --shell"
+	say "two balancers with keepalived on Debian $release, in a virtual machine (usually 2 min, the first time 5 to 10)"
+	"$dsr_top/scripts/build.sh" "$release"
+	exec "$dsr_top/scripts/vm.sh" "$release" --timeout 900 -- tests/vm/demo_ha.py
+fi
 say "the reference scenario on Debian $release, in a virtual machine (usually 1 min, the first time 5 to 10)"
 "$dsr_top/scripts/build.sh" "$release"
 if [ -n "$machine" ]; then

@@ -229,7 +229,8 @@ job_tool()
 job_trixie()
 {
 	build trixie trixie || return
-	suite trixie "1 to 3 min" machine trixie 1 900 demo scenarios -m smoke
+	suite trixie "2 to 4 min" machine trixie 1 900 \
+		demo demo_ha scenarios -m smoke
 }
 
 job_sid()

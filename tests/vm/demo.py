@@ -252,17 +252,22 @@ def demo(net, shell_in):
         shell(net, shell_in)
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument('--shell', metavar='MACHINE')
-    options = parser.parse_args()
+def present(show):
+    """Show it in a network of its own, and return the exit status."""
     try:
         with Network() as net:
-            demo(net, options.shell)
+            show(net)
     except Failure as failure:
         print(f'\ndemo: error: {failure}', file=sys.stderr)
         return 1
     return 0
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument('--shell', metavar='MACHINE')
+    options = parser.parse_args()
+    return present(lambda net: demo(net, options.shell))
 
 
 if __name__ == '__main__':

@@ -41,6 +41,7 @@ FRONT_VRRP = '10.10.31.10'
 BACK_VRRP = '10.10.30.10'
 W101 = '10.10.30.101'
 W102 = '10.10.30.102'
+W103 = '10.10.30.103'           # see SPARE
 
 VIP6 = '2001:db8:31::100'
 CLIENT6 = '2001:db8:31::200'
@@ -57,6 +58,10 @@ MACHINES = {
     'w101': {'eth0': ('back', ['10.10.30.101/24'])},
     'w102': {'eth0': ('back', ['10.10.30.102/24'])},
 }
+# There for the tests that plug it in: the server of keepalived's that says
+# that it is sorry.
+SPARE = {'w103': {'eth0': ('back', ['10.10.30.103/24'])}}
+DEVICES = {**MACHINES, **SPARE}
 SEGMENTS = ('front', 'back')
 ROUTES = {
     # What an upstream router would have; and a way to ask a real server
@@ -64,6 +69,7 @@ ROUTES = {
     'client': [f'{VIP} via {FRONT_VRRP}', f'10.10.30.0/24 via {FRONT_VRRP}'],
     'w101': [f'default via {BACK_VRRP}'],
     'w102': [f'default via {BACK_VRRP}'],
+    'w103': [f'default via {BACK_VRRP}'],
 }
 # IPv6 is there for the tests that ask for it, see Network.enable_ipv6().
 ADDRESSES6 = {
@@ -79,7 +85,8 @@ ROUTES6 = {
     'w102': ['default via 2001:db8:30::11'],
 }
 BALANCERS = ('lv1', 'lv2')
-WEB = {'w101': 'nano', 'w102': 'desu'}  # what each answers for example.org
+# what each answers for example.org
+WEB = {'w101': 'nano', 'w102': 'desu', 'w103': 'sorry'}
 
 PROGRAMS = ('ip', 'nft', 'iptables', 'nginx', 'curl', 'tcpdump', 'insmod',
             'rmmod', 'modprobe', 'dsrctl')
@@ -317,7 +324,7 @@ class Network:
         with open('/proc/sys/net/core/netdev_max_backlog', 'w',
                   encoding='ascii') as file:
             file.write('100000')
-        left = [name for name in (*MACHINES, *SEGMENTS)
+        left = [name for name in (*DEVICES, *SEGMENTS)
                 if os.path.exists(f'/run/netns/{name}')]
         if left:
             self._delete(*left)
@@ -345,7 +352,7 @@ class Network:
         for name in names:
             host = self.hosts[name] = Host(name)
             host.sysctl('ipv6/conf/default/disable_ipv6', 1)
-            for dev, (segment, addresses) in MACHINES[name].items():
+            for dev, (segment, addresses) in DEVICES[name].items():
                 mac = mac_of(addresses[0].split('/')[0])
                 lines.append(f'link add name {dev} netns {name} address {mac} '
                              f'type veth peer name {name} netns {segment}')
@@ -357,7 +364,7 @@ class Network:
                     f'link set {name} master br0 up' for name in members))
         for name in names:
             lines = ['link set lo up']
-            for dev, (segment, addresses) in MACHINES[name].items():
+            for dev, (segment, addresses) in DEVICES[name].items():
                 lines += [f'addr add {address} dev {dev}'
                           for address in addresses]
                 lines.append(f'link set {dev} up')
@@ -368,7 +375,7 @@ class Network:
             # A connection whose other end is gone would hold a deleted
             # machine for minutes.
             self.hosts[name].sysctl('ipv4/tcp_orphan_retries', 1)
-            if self.has_ipv6:
+            if self.has_ipv6 and name in ADDRESSES6:
                 self._add_ipv6(self.hosts[name])
 
     def enable_ipv6(self):
@@ -431,7 +438,7 @@ class Network:
             self.hosts[name].stop()
         self._delete(*names)
         for name in names:
-            for segment, _ in MACHINES[name].values():
+            for segment, _ in DEVICES[name].values():
                 wait_for(f'the wire of the deleted {name} still hangs in '
                          f'{segment}',
                          lambda s=segment, n=name:
@@ -445,7 +452,7 @@ class Network:
         deletion: a failed test, say, whose variables are shown at the end.
         """
         for name in names:
-            for segment, _ in MACHINES[name].values():
+            for segment, _ in DEVICES[name].values():
                 if name in self.devices(segment):
                     self.hosts[segment].ip(f'link del {name}')
 
@@ -457,7 +464,7 @@ class Network:
         for host in self.hosts.values():
             host.stop()
         self.unload()
-        names = [name for name in (*MACHINES, *SEGMENTS)
+        names = [name for name in (*DEVICES, *SEGMENTS)
                  if os.path.exists(f'/run/netns/{name}')]
         if names:
             self._delete(*names)
@@ -498,7 +505,8 @@ class Network:
         """Start nginx on a real server, wait until it answers its own host.
 
         The vhost example.org answers as in the scenario; the default one
-        gives /who (what the socket sees), /big (BIG MiB) and takes uploads.
+        gives /who (what the socket sees), /big (BIG MiB), the same at 1 KiB
+        a second as /slow/big, and takes uploads.
         """
         host = self.hosts[name]
         home = f'{self.directory}/{name}'
@@ -512,10 +520,11 @@ class Network:
             file.write(f'''
 user root;
 worker_processes 1;
+worker_rlimit_nofile 4096;
 daemon off;
 pid {home}/pid;
 error_log {home}/error.log;
-events {{ worker_connections 2048; }}
+events {{ worker_connections 4096; }}
 http {{
     {temp}
     log_format count '$connection $connection_requests $status';
@@ -532,6 +541,11 @@ http {{
         root {home}/www;
         dav_methods PUT;
         location = / {{ return 200 "{name} port $server_port\\n"; }}
+        location /slow/ {{
+            alias {home}/www/;
+            limit_rate 1k;
+            output_buffers 1 4k;
+        }}
         location = /who {{
             return 200
 "$server_addr:$server_port $remote_addr:$remote_port\\n";
@@ -548,7 +562,7 @@ http {{
         with open(f'{home}/output', 'wb') as output:
             child = host.start('nginx', '-c', f'{home}/nginx.conf',
                                stdout=output, stderr=output)
-        address = MACHINES[name]['eth0'][1][0].split('/')[0]
+        address = DEVICES[name]['eth0'][1][0].split('/')[0]
 
         def answers():
             if child.poll() is not None:

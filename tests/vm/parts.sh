@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Usage, in the virtual machine: tests/vm/parts.sh [demo] [kunit]
+# Usage, in the virtual machine: tests/vm/parts.sh [demo] [demo_ha] [kunit]
 #					[scenarios [PYTEST-ARGUMENT...]]
 #
 # Runs these one after the other, because booting a machine takes its time, and
@@ -33,13 +33,13 @@ part()
 # shellcheck disable=SC2317 # called by part
 demo()
 {
-	./demo.py || return
-	printf 'ok demo on %s\ndone\n' "$DSR_TARGET" >"$DSR_RESULTS_FILE"
+	"./$1.py" || return
+	printf 'ok %s on %s\ndone\n' "$1" "$DSR_TARGET" >"$DSR_RESULTS_FILE"
 }
 
 while [ "$#" -gt 0 ]; do
 	case $1 in
-	demo) part demo demo ;;
+	demo|demo_ha) part "$1" demo "$1" ;;
 	kunit) part kunit ./kunit.py ;;
 	scenarios)
 		shift
@@ -47,7 +47,7 @@ while [ "$#" -gt 0 ]; do
 		break
 		;;
 	*)
-		echo "parts.sh: no part '$1': demo, kunit, scenarios" >&2
+		echo "parts.sh: no part '$1': demo, demo_ha, kunit, scenarios" >&2
 		exit 1
 		;;
 	esac

@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: GPL-2.0
+"""lv1 goes while connections go on through it, and lv2 takes over.
+
+The table of connections is not shared. With maglev (mh, as IPVS says) both
+balancers choose the same server for a connection, so none is lost; with rr lv2
+cannot know, and loses those that it guesses wrong.
+"""
+
+import os
+
+import pytest
+
+from network import VIP
+from pair import BOTH, SORRY, Pair
+from talk import Talk
+from traffic import ADDRESS, BIG_MIB
+
+FAST = os.environ.get('DSR_TARGET') in ('uml', 'native')
+NUMBER = int(os.environ.get('DSR_CONNECTIONS', '1000' if FAST else '200'))
+
+
+class Story:
+    """What becomes of the connections, told line by line."""
+
+    def __init__(self, site, talk, capsys):
+        self.site, self.talk, self.capsys = site, talk, capsys
+        self.lost = 0
+
+    def begin(self):
+        """Nothing is lost before anything has happened."""
+        state = self.talk.settle(1)
+        assert not state['lost'], state
+        self.tell(f'{state["open"]} connections through lv1')
+
+    def tell(self, text):
+        with self.capsys.disabled():
+            print(f'\n  {text}', end='', flush=True)
+
+    def after(self, what, balancer):
+        """How many have been lost since the mark; the others pass BALANCER."""
+        state = self.talk.settle_after()
+        lost, self.lost = state['lost'] - self.lost, state['lost']
+        self.tell(f'{what}: lost {lost} of {NUMBER} connections; nothing came '
+                  f'for {state["silence"]:.1f} s {state["how"] or ""}')
+        if balancer:                # and that is so because they pass there
+            active = [one['active'] for one in
+                      self.site.backends(balancer).values()]
+            assert sum(active) >= state['live']
+            assert min(active) > 0.3 * state['live']
+        return lost
+
+
+@pytest.fixture
+def pair(site):
+    with Pair(site.net) as pair:
+        pair.deliver()
+        yield pair
+        # A connection that the client has lost its server has still; another
+        # one with that port would find it there.
+        for name in ADDRESS:
+            pair.stop_nginx(name)
+            site.net.serve(name, BIG_MIB)
+
+
+def test_maglev_loses_none(site, pair, capsys):
+    """Whichever way the balancer goes that they pass."""
+    pair.start()
+    with Talk(site.client, VIP, NUMBER, site.net.big_file(BIG_MIB)) as talk:
+        story = Story(site, talk, capsys)
+        story.begin()
+
+        talk.mark()
+        pair.pull('lv1')
+        pair.wait_owner('lv2')
+        assert not story.after('cables of lv1 pulled', 'lv2')
+        # What is cut off finds no server. It comes back without a word.
+        pair.wait_services('lv1', SORRY)
+        pair.plug_in('lv1')
+        pair.wait_services('lv1', BOTH)
+
+        # Nobody takes the addresses from lv2, but all hear that lv1 has them;
+        # and what comes to lv2 yet it forwards as ever.
+        talk.mark()
+        pair.kill('lv2')
+        pair.wait_owner('lv1', alone=False)
+        assert pair.owns('lv2') == 2
+        assert not story.after('keepalived of lv2 killed', 'lv1')
+        # Two machines answer now who asks for the addresses.
+        talk.mark()
+        for name in ('client', 'w101', 'w102'):
+            site.net[name].ip('neigh flush all')
+        assert not story.after('neighbours asked again', None)
+        pair.start_one('lv2')
+        pair.wait_owner('lv1')
+        pair.wait_services('lv2', BOTH)
+
+        # It deletes its services as well.
+        talk.mark()
+        pair.stop('lv1')
+        pair.wait_owner('lv2')
+        assert not story.after('keepalived of lv1 stopped', 'lv2')
+
+
+def test_rr_loses_half(site, pair, capsys):
+    """For comparison: and so that the test above can tell."""
+    pair.use_scheduler('rr')
+    pair.start()
+    with Talk(site.client, VIP, NUMBER, site.net.big_file(BIG_MIB)) as talk:
+        story = Story(site, talk, capsys)
+        story.begin()
+        talk.mark()
+        pair.stop('lv1')
+        pair.wait_owner('lv2')
+        lost = story.after('with rr, keepalived of lv1 stopped', 'lv2')
+        assert 0.3 * NUMBER < lost < 0.7 * NUMBER
