@@ -303,6 +303,19 @@ def test_unprivileged(ipvs):
     assert ipvs.services() == []
 
 
+def test_container(ipvs):
+    """Root of a user namespace balances in its own network, and is not heard."""
+    kernel_log = KernelLog()
+    done = run('unshare', '-Urn', 'sh', '-c',
+               'ipvsadm -A -f 1 -s mh && ipvsadm -a -f 1 -r 10.0.0.1 -g && '
+               'ipvsadm -Ln && ipvsadm -a -f 1 -r 10.0.0.2 -m', check=False)
+    assert 'Protocol not supported' in done.stderr
+    assert [line.split() for line in done.stdout.splitlines()[3:]] == [
+        'FWM 1 mh'.split(), '-> 10.0.0.1:0 Route 1 0 0'.split()]
+    assert [line for line in kernel_log.lines() if 'dsr_ipvs' in line] == []
+    assert listed(ipvs) == []
+
+
 def test_dump_under_change(ipvs):
     """What is there all the time is told of once, whatever comes and goes."""
     names = [f'10.0.{n // 100}.{n % 100 + 1}' for n in range(1200)]
