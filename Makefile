@@ -26,6 +26,16 @@ install-modules: modules
 	$(MAKE) -C $(KDIR) M=$(CURDIR) modules_install \
 		$(if $(DESTDIR),INSTALL_MOD_PATH=$(DESTDIR) DEPMOD=true)
 	$(if $(DESTDIR),,depmod $(shell $(MAKE) -s -C $(KDIR) kernelrelease))
+	install -D -m 0644 kmod/ipvs/dsr_ipvs.conf \
+		$(DESTDIR)$(PREFIX)/share/dsr/dsr_ipvs.conf
+
+# A choice of its own: without it whoever asks for IPVS gets the kernel's ip_vs.
+install-ipvs:
+	install -D -m 0644 kmod/ipvs/dsr_ipvs.conf \
+		$(DESTDIR)/etc/modprobe.d/dsr_ipvs.conf
+
+uninstall-ipvs:
+	$(RM) $(DESTDIR)/etc/modprobe.d/dsr_ipvs.conf
 
 install-tool: tool
 	$(MAKE) -C tool install PREFIX=$(PREFIX) DESTDIR=$(DESTDIR)
@@ -61,6 +71,8 @@ help:
 	@echo '     KUNIT=1 WERROR=1      with the KUnit suites; every warning an error'
 	@echo 'make modules | tool      one of the two'
 	@echo 'make install             install both (PREFIX=/usr/local DESTDIR=)          5 s'
+	@echo 'make install-ipvs        ipvsadm and keepalived get dsr_ipvs, not ip_vs'
+	@echo '     uninstall-ipvs        … or ip_vs again'
 	@echo 'make demo                the reference scenario in a virtual machine        1 min, first 5 to 10'
 	@echo '     SHELL_IN=lv1          … and then a shell in lv1 (or client, w101, …)'
 	@echo '     RELEASE=trixie        … on Debian trixie or sid; default: bookworm'
@@ -75,5 +87,5 @@ help:
 	@echo
 	@echo 'What is expensive (Debian roots, kernels) is kept in $${XDG_CACHE_HOME:-~/.cache}/dsr.'
 
-.PHONY: all modules tool install install-modules install-tool check test demo \
-	bench profile clean help
+.PHONY: all modules tool install install-modules install-tool \
+	install-ipvs uninstall-ipvs check test demo bench profile clean help

@@ -65,13 +65,14 @@ bool dsr_ipvs_service_shows(const struct dsr_service *service)
  * @family: AF_INET or AF_INET6
  * @addr: set
  *
- * Return: 0, or -%EINVAL if there are too few bytes.
+ * Return: 0, or -%EINVAL if it has another size.
  */
 int dsr_ipvs_service_addr(const struct nlattr *attr, u8 family,
 			  union nf_inet_addr *addr)
 {
 	memset(addr, 0, sizeof(*addr));
-	if (nla_len(attr) < dsr_addr_len(family))
+	if (nla_len(attr) != dsr_addr_len(family) &&
+	    nla_len(attr) != sizeof(*addr))
 		return -EINVAL;
 	memcpy(addr, nla_data(attr), dsr_addr_len(family));
 	return 0;

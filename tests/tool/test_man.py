@@ -16,9 +16,12 @@ from fakekernel import Reply
 PAGE = os.path.join(TOOL, 'dsrctl.8')
 
 
-def render():
+PAGES = [PAGE, os.path.join(TOOL, 'dsr_ipvs.4')]
+
+
+def render(page=PAGE):
     return subprocess.run(
-        ['groff', '-ww', '-man', '-Tascii', '-P-c', '-rLL=2000n', PAGE],
+        ['groff', '-ww', '-man', '-Tascii', '-P-c', '-rLL=2000n', page],
         capture_output=True, text=True, check=True)
 
 
@@ -30,25 +33,28 @@ def page():
     return re.sub(r'[ \n]+', ' ', text)
 
 
-def test_groff():
+@pytest.mark.parametrize('file', PAGES)
+def test_groff(file):
     if not shutil.which('groff'):
         pytest.skip('no groff')
-    assert render().stderr == ''
+    assert render(file).stderr == ''
 
 
-def test_man():
+@pytest.mark.parametrize('file', PAGES)
+def test_man(file):
     if not shutil.which('man'):
         pytest.skip('no man')
     result = subprocess.run(
-        ['man', '--warnings', '-l', PAGE], capture_output=True, text=True,
+        ['man', '--warnings', '-l', file], capture_output=True, text=True,
         env={**os.environ, 'LC_ALL': 'C.UTF-8', 'MANWIDTH': '80'}, check=True)
     assert result.stderr == ''
 
 
-def test_mandoc():
+@pytest.mark.parametrize('file', PAGES)
+def test_mandoc(file):
     if not shutil.which('mandoc'):
         pytest.skip('no mandoc')
-    result = subprocess.run(['mandoc', '-Tlint', '-Wwarning', PAGE],
+    result = subprocess.run(['mandoc', '-Tlint', '-Wwarning', file],
                             capture_output=True, text=True, check=False)
     assert result.stdout == ''
 

@@ -1,14 +1,20 @@
 # SPDX-License-Identifier: GPL-2.0
 """dsr_ipvs: the tools of IPVS, unmodified, drive the balancer."""
 
+import errno
 import os
 import re
 import shutil
+import socket
+import struct
 
 import pytest
 
+import genl
+from balancer import unprivileged
 from conftest import KernelLog
 from network import CLIENT, VIP, W101, W102, run, wait_for
+from test_control import FAILSLAB, FAIL_NTH
 from traffic import ask
 
 
@@ -252,6 +258,121 @@ def test_unload(ipvs):
     ipvsadm(ipvs, f'-D -t {VIP}:8080')
     ipvsadm(ipvs, '-D -f 1')
     assert ipvs.services() == []
+
+
+# What the tools do not do: by netlink itself, with the numbers of <linux/ip_vs.h>
+
+NEW_SERVICE, SET_SERVICE, DEL_SERVICE, GET_SERVICE = 1, 2, 3, 4
+NEW_DEST, SET_DEST, DEL_DEST, GET_DEST = 5, 6, 7, 8
+GET_INFO, ZERO = 15, 16
+DIRECT = 3
+
+
+def u16(kind, value):
+    return genl.attr(kind, struct.pack('=H', value))
+
+
+def service(mark, sched='rr', flags=0, timeout=0):
+    return genl.nest(1, u16(1, socket.AF_INET), genl.u32(5, mark),
+                     genl.string(6, sched),
+                     genl.attr(7, struct.pack('=II', flags, 0xffffffff)),
+                     genl.u32(8, timeout), genl.u32(9, 0xffffffff))
+
+
+def dest(address, weight=1):
+    return genl.nest(2, genl.attr(1, socket.inet_aton(address).ljust(16, b'\0')),
+                     genl.attr(2, b'\0\0'), genl.u32(3, DIRECT),
+                     genl.u32(4, weight), genl.u32(5, 0), genl.u32(6, 0))
+
+
+def addresses(replies):
+    return [socket.inet_ntoa(dict(genl.parse(attrs[0][1]))[1][:4])
+            for _, attrs in replies]
+
+
+def test_unprivileged(ipvs):
+    """Nobody in particular learns what there is, and no more than that."""
+    for command in (NEW_SERVICE, GET_SERVICE, GET_INFO):
+        assert unprivileged(ipvs.lv1, lambda number=command: genl.Genl(
+            'IPVS').ask(number, service(1))) == errno.EPERM
+    for name, expected in (('ip_vs', 0), ('ip_vs_stats', 0),
+                           ('ip_vs_conn', errno.EACCES)):
+        assert unprivileged(ipvs.lv1, lambda file=name: open(
+            f'/proc/thread-self/net/{file}', encoding='ascii').close()
+            ) == expected, name
+    assert ipvs.services() == []
+
+
+def test_dump_under_change(ipvs):
+    """What is there all the time is told of once, whatever comes and goes."""
+    names = [f'10.0.{n // 100}.{n % 100 + 1}' for n in range(1200)]
+    keep, gone, new = names[1::3], names[::3], names[2::3]
+    with ipvs.lv1.at(), genl.Genl('IPVS') as sock, genl.Genl('IPVS') as other:
+        ipvs.lv1.changed = True
+        sock.ask(NEW_SERVICE, service(1))
+        for name in keep + gone:
+            sock.ask(NEW_DEST, service(1) + dest(name))
+        sock.sock.send(sock.message(GET_DEST, service(1), genl.NLM_F_DUMP))
+        # the kernel fills a message ahead, and no more
+        for name in gone:
+            other.ask(DEL_DEST, service(1) + dest(name))
+        for name in new:
+            other.ask(NEW_DEST, service(1) + dest(name))
+        shown = addresses(sock.answer(genl.NLM_F_DUMP))
+        assert len(set(shown)) == len(shown)
+        assert set(keep) <= set(shown)
+        assert set(gone) & set(shown) and set(new) & set(shown)
+        assert not set(gone) <= set(shown)
+        assert sorted(addresses(sock.dump(GET_DEST, service(1)))) == \
+            sorted(keep + new)
+
+
+@pytest.mark.debug
+def test_no_memory(ipvs):
+    """Each allocation of each command fails once: then nothing changes."""
+    commands = [(NEW_SERVICE, service(2, 'mh')), (SET_SERVICE, service(1, 'mh')),
+                (NEW_DEST, service(1) + dest('10.10.30.9')),
+                (SET_DEST, service(1) + dest(W101, 3)),
+                (DEL_DEST, service(1) + dest(W102)),
+                (GET_SERVICE, service(1)), (ZERO, b''),
+                (DEL_SERVICE, service(1))]
+    for name, value in (('ignore-gfp-wait', 'N'), ('verbose', '0')):
+        with open(f'{FAILSLAB}/{name}', 'w', encoding='ascii') as file:
+            file.write(value)
+    try:
+        for command, payload in commands:
+            ipvs.lv1.configure('service flush')
+            ipvs.balance(rule='')
+            with ipvs.lv1.at(), genl.Genl('IPVS') as sock:
+                failed = fail_each(ipvs, sock, command, payload)
+            assert failed > (command != DEL_SERVICE), command
+    finally:
+        with open(f'{FAILSLAB}/ignore-gfp-wait', 'w',
+                  encoding='ascii') as file:
+            file.write('Y')
+
+
+def fail_each(site, sock, command, payload):
+    """How many allocations there were to fail before the command succeeded."""
+    before = site.state('lv1')
+    with open(FAIL_NTH, 'r+b', buffering=0) as nth:
+        for number in range(1, 200):
+            error = None
+            os.pwrite(nth.fileno(), str(number).encode(), 0)
+            try:
+                sock.ask(command, payload)
+            except (genl.Refused, OSError) as caught:
+                error = caught
+            left = int(os.pread(nth.fileno(), 32, 0))
+            os.pwrite(nth.fileno(), b'0', 0)
+            if left:
+                assert error is None
+                return number - 1
+            if isinstance(error, genl.Refused):
+                assert site.state('lv1') == before, (command, number)
+            elif site.state('lv1') != before:
+                return number       # what failed could be done without
+    raise AssertionError(f'command {command} allocates without end')
 
 
 # Which of the two answers: dsr_ipvs, or the kernel's ip_vs?
