@@ -17,6 +17,7 @@
 
 struct dsr_backend;
 struct dsr_conn;
+struct dsr_path_dev;
 struct dsr_service;
 struct dsr_service_key;
 
@@ -122,6 +123,7 @@ extern const struct nla_policy
 dsr_netlink_path_key_policy[DSR_PATH_A_MAX + 1];
 extern const struct nla_policy
 dsr_netlink_path_policy[DSR_PATH_A_MAX + 1];
+int dsr_netlink_put_path(struct sk_buff *skb, const struct dsr_path_dev *path);
 int dsr_netlink_path_add(struct sk_buff *skb, struct genl_info *info);
 int dsr_netlink_path_set(struct sk_buff *skb, struct genl_info *info);
 int dsr_netlink_path_replace(struct sk_buff *skb, struct genl_info *info);
