@@ -89,8 +89,11 @@ static int path_apply(struct dsr_net *dn, int ifindex,
 	return dsr_path_add(dn, dev, recheck, extack);
 }
 
-static int path_change(struct genl_info *info, enum dsr_netlink_change change)
+/** dsr_netlink_path_change() - DSR_CMD_PATH_ADD, _SET and _REPLACE */
+int dsr_netlink_path_change(struct sk_buff *skb, struct genl_info *info)
 {
+	enum dsr_netlink_change change = dsr_netlink_change_of(info,
+								DSR_CMD_PATH_ADD);
 	struct dsr_net *dn = dsr_net(genl_info_net(info));
 	struct nlattr *tb[DSR_PATH_A_MAX + 1];
 	int err, ifindex;
@@ -108,24 +111,6 @@ static int path_change(struct genl_info *info, enum dsr_netlink_change change)
 	mutex_unlock(&dn->lock);
 	rtnl_unlock();
 	return err;
-}
-
-/** dsr_netlink_path_add() - DSR_CMD_PATH_ADD */
-int dsr_netlink_path_add(struct sk_buff *skb, struct genl_info *info)
-{
-	return path_change(info, DSR_NETLINK_ADD);
-}
-
-/** dsr_netlink_path_set() - DSR_CMD_PATH_SET */
-int dsr_netlink_path_set(struct sk_buff *skb, struct genl_info *info)
-{
-	return path_change(info, DSR_NETLINK_SET);
-}
-
-/** dsr_netlink_path_replace() - DSR_CMD_PATH_REPLACE */
-int dsr_netlink_path_replace(struct sk_buff *skb, struct genl_info *info)
-{
-	return path_change(info, DSR_NETLINK_REPLACE);
 }
 
 /** dsr_netlink_path_delete() - DSR_CMD_PATH_DELETE */
