@@ -20,6 +20,7 @@
 #include "json.h"
 #include "key.h"
 #include "netlink.h"
+#include "path.h"
 #include "report.h"
 #include "service.h"
 #include "socket.h"
@@ -56,6 +57,10 @@ static const struct {
 	[DSR_CMD_BACKEND_REPLACE] = { "replaced", "replace" },
 	[DSR_CMD_BACKEND_DELETE] = { "deleted", "delete" },
 	[DSR_CMD_BACKEND_STATE] = { NULL, "state" },
+	[DSR_CMD_PATH_ADD] = { "added", "add" },
+	[DSR_CMD_PATH_SET] = { "changed", "set" },
+	[DSR_CMD_PATH_REPLACE] = { "replaced", "replace" },
+	[DSR_CMD_PATH_DELETE] = { "deleted", "delete" },
 	[DSR_CMD_CONNECTION_SET] = { "changed the connection table", "set" },
 	[DSR_CMD_CONNECTION_FLUSH] = { "forgot all connections", "flush" },
 };
@@ -88,7 +93,7 @@ static void print_line(const char *sentence)
 /* One object on one line, whatever the options say. */
 static void print_json(const char *event, const char *name,
 		       struct json_object *service,
-		       struct json_object *backend)
+		       struct json_object *backend, struct json_object *path)
 {
 	struct json_object *object = json_object_new_object();
 	char time[TIME_MAX];
@@ -100,6 +105,7 @@ static void print_json(const char *event, const char *name,
 			       name ? json_object_new_string(name) : NULL);
 	json_object_object_add(object, "service", service);
 	json_object_object_add(object, "backend", backend);
+	json_object_object_add(object, "path", path);
 	json_print(object, false);
 	fflush(stdout);
 }
@@ -125,7 +131,7 @@ static bool service_event(struct monitor *monitor, unsigned int cmd,
 		return false;
 	if (monitor->ctl->json) {
 		print_json(actions[cmd].event, "service",
-			   service_json(&service), NULL);
+			   service_json(&service), NULL, NULL);
 		return true;
 	}
 
@@ -156,7 +162,7 @@ static bool backend_event(struct monitor *monitor, unsigned int cmd,
 	if (monitor->ctl->json) {
 		print_json(actions[cmd].event, "backend",
 			   key_object(backend.service),
-			   backend_json(&backend));
+			   backend_json(&backend), NULL);
 		return true;
 	}
 
@@ -178,6 +184,29 @@ static bool backend_event(struct monitor *monitor, unsigned int cmd,
 	return true;
 }
 
+static bool path_event(struct monitor *monitor, unsigned int cmd,
+		       const struct nlmsghdr *event)
+{
+	struct path_info path;
+	struct text text;
+	char *line;
+
+	if (!path_parse(event, &path))
+		return false;
+	if (monitor->ctl->json) {
+		print_json(actions[cmd].event, "path", NULL, NULL,
+			   path_json(&path));
+		return true;
+	}
+	text_begin(&text);
+	fprintf(text.out, "%s ", actions[cmd].verb);
+	path_print_words(text.out, &path);
+	line = text_end(&text);
+	print_line(line);
+	free(line);
+	return true;
+}
+
 static bool other_event(struct monitor *monitor, unsigned int cmd)
 {
 	const char *object = cmd == DSR_CMD_SERVICE_FLUSH ? "service" :
@@ -189,7 +218,7 @@ static bool other_event(struct monitor *monitor, unsigned int cmd)
 		return true;
 	}
 	if (monitor->ctl->json)
-		print_json(actions[cmd].event, object, NULL, NULL);
+		print_json(actions[cmd].event, object, NULL, NULL, NULL);
 	else
 		print_line(actions[cmd].verb);
 	return true;
@@ -214,6 +243,11 @@ static bool print_event(struct monitor *monitor, struct nlmsghdr *event)
 	case DSR_CMD_BACKEND_DELETE:
 	case DSR_CMD_BACKEND_STATE:
 		return backend_event(monitor, cmd, top);
+	case DSR_CMD_PATH_ADD:
+	case DSR_CMD_PATH_SET:
+	case DSR_CMD_PATH_REPLACE:
+	case DSR_CMD_PATH_DELETE:
+		return path_event(monitor, cmd, event);
 	default:
 		return other_event(monitor, cmd);
 	}
@@ -264,7 +298,7 @@ static void say_overrun(const struct monitor *monitor)
 {
 	report_warning("events came faster than they were read, and some are missing: 'dsrctl show' tells how things are now");
 	if (monitor->ctl->json)
-		print_json("overrun", NULL, NULL, NULL);
+		print_json("overrun", NULL, NULL, NULL, NULL);
 }
 
 static void monitor_read(struct monitor *monitor, struct nl_sock *sock)
@@ -321,7 +355,7 @@ static int monitor_run(struct dsrctl *ctl, struct args *args)
 
 static const struct command monitor_commands[] = {
 	{ "monitor", "",
-	  "a line for each change of services and backends, when it comes, until ^C",
+	  "a line for each change of services, backends and paths, when it comes, until ^C",
 	  NULL, monitor_run },
 	{ NULL, NULL, NULL, NULL, NULL }
 };

@@ -237,6 +237,23 @@ static void reason_ignore(const char *name, uint64_t packets, void *arg)
 }
 
 /**
+ * path_print_words() - print a path as its "add" would be written
+ * @out: where to
+ * @path: the path; of one that was deleted, no more than the device is known
+ */
+void path_print_words(FILE *out, const struct path_info *path)
+{
+	char text[ATTR_TEXT_MAX];
+
+	fprintf(out, "path dev %s",
+		attr_text(ATTR_DEVICE, path->tb[DSR_PATH_A_IFINDEX], text));
+	if (path->tb[DSR_PATH_A_RECHECK])
+		fprintf(out, " recheck %s",
+			attr_text(ATTR_MSECS, path->tb[DSR_PATH_A_RECHECK],
+				  text));
+}
+
+/**
  * path_text() - a path in one line
  * @path: the path
  *
@@ -244,16 +261,14 @@ static void reason_ignore(const char *name, uint64_t packets, void *arg)
  */
 char *path_text(const struct path_info *path)
 {
-	char dev[ATTR_TEXT_MAX], recheck[ATTR_TEXT_MAX];
 	uint64_t forwarded, long_way;
 	struct text text;
 
 	forwarded = path_reasons(path, &long_way, reason_ignore, NULL);
 	text_begin(&text);
+	path_print_words(text.out, path);
 	fprintf(text.out,
-		"path dev %s recheck %s: %" PRIu64 " packets forwarded, %" PRIu64 " the long way",
-		attr_text(ATTR_DEVICE, path->tb[DSR_PATH_A_IFINDEX], dev),
-		attr_text(ATTR_MSECS, path->tb[DSR_PATH_A_RECHECK], recheck),
+		": %" PRIu64 " packets forwarded, %" PRIu64 " the long way",
 		forwarded, long_way);
 	return text_end(&text);
 }

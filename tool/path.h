@@ -5,6 +5,7 @@
 #include <json-c/json.h>
 #include <netlink/netlink.h>
 #include <stdbool.h>
+#include <stdio.h>
 
 #include "attr.h"
 
@@ -20,6 +21,7 @@ struct path_info {
 
 bool path_parse(const struct nlmsghdr *reply, struct path_info *path);
 struct json_object *path_json(const struct path_info *path);
+void path_print_words(FILE *out, const struct path_info *path);
 char *path_text(const struct path_info *path);
 
 #endif /* DSRCTL_PATH_H */

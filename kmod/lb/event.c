@@ -103,3 +103,34 @@ void dsr_event_backend(struct dsr_net *dn, u8 cmd, struct dsr_backend *backend)
 		      dsr_netlink_put_backend(skb, dn, backend);
 	event_send(dn, skb, header, err);
 }
+
+static int put_path_key(struct sk_buff *skb, const struct dsr_path_dev *path)
+{
+	struct nlattr *nest = nla_nest_start(skb, DSR_A_PATH);
+
+	if (!nest || nla_put_u32(skb, DSR_PATH_A_IFINDEX,
+				 path->hook.dev->ifindex))
+		return -EMSGSIZE;
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
+/**
+ * dsr_event_path() - tell of a change of a path
+ * @dn: balancer
+ * @cmd: what was done, enum dsr_cmd
+ * @path: path, as it is now; of DSR_CMD_PATH_DELETE, as it was
+ *
+ * Context: process context, holds dn->lock.
+ */
+void dsr_event_path(struct dsr_net *dn, u8 cmd, const struct dsr_path_dev *path)
+{
+	struct sk_buff *skb;
+	void *header;
+
+	skb = event_new(dn, cmd, &header);
+	if (skb)
+		event_send(dn, skb, header, cmd == DSR_CMD_PATH_DELETE ?
+			   put_path_key(skb, path) :
+			   dsr_netlink_put_path(skb, path));
+}

@@ -11,9 +11,11 @@
 #define _DSR_EVENT_H
 
 #include "backend.h"
+#include "path.h"
 #include "service.h"
 
 void dsr_event_service(struct dsr_net *dn, u8 cmd, struct dsr_service *service);
 void dsr_event_backend(struct dsr_net *dn, u8 cmd, struct dsr_backend *backend);
+void dsr_event_path(struct dsr_net *dn, u8 cmd, const struct dsr_path_dev *path);
 
 #endif /* _DSR_EVENT_H */

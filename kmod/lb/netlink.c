@@ -50,19 +50,19 @@ static const struct genl_ops ops[] = {
 	{
 		.cmd = DSR_CMD_SERVICE_ADD,
 		.flags = GENL_UNS_ADMIN_PERM,
-		.doit = dsr_netlink_service_add,
+		.doit = dsr_netlink_service_change,
 		.policy = service_policy,
 		.maxattr = DSR_A_MAX,
 	}, {
 		.cmd = DSR_CMD_SERVICE_SET,
 		.flags = GENL_UNS_ADMIN_PERM,
-		.doit = dsr_netlink_service_set,
+		.doit = dsr_netlink_service_change,
 		.policy = service_policy,
 		.maxattr = DSR_A_MAX,
 	}, {
 		.cmd = DSR_CMD_SERVICE_REPLACE,
 		.flags = GENL_UNS_ADMIN_PERM,
-		.doit = dsr_netlink_service_replace,
+		.doit = dsr_netlink_service_change,
 		.policy = service_policy,
 		.maxattr = DSR_A_MAX,
 	}, {
@@ -87,19 +87,19 @@ static const struct genl_ops ops[] = {
 	}, {
 		.cmd = DSR_CMD_BACKEND_ADD,
 		.flags = GENL_UNS_ADMIN_PERM,
-		.doit = dsr_netlink_backend_add,
+		.doit = dsr_netlink_backend_change,
 		.policy = backend_policy,
 		.maxattr = DSR_A_MAX,
 	}, {
 		.cmd = DSR_CMD_BACKEND_SET,
 		.flags = GENL_UNS_ADMIN_PERM,
-		.doit = dsr_netlink_backend_set,
+		.doit = dsr_netlink_backend_change,
 		.policy = backend_policy,
 		.maxattr = DSR_A_MAX,
 	}, {
 		.cmd = DSR_CMD_BACKEND_REPLACE,
 		.flags = GENL_UNS_ADMIN_PERM,
-		.doit = dsr_netlink_backend_replace,
+		.doit = dsr_netlink_backend_change,
 		.policy = backend_policy,
 		.maxattr = DSR_A_MAX,
 	}, {
@@ -147,19 +147,19 @@ static const struct genl_ops ops[] = {
 	}, {
 		.cmd = DSR_CMD_PATH_ADD,
 		.flags = GENL_UNS_ADMIN_PERM,
-		.doit = dsr_netlink_path_add,
+		.doit = dsr_netlink_path_change,
 		.policy = path_policy,
 		.maxattr = DSR_A_MAX,
 	}, {
 		.cmd = DSR_CMD_PATH_SET,
 		.flags = GENL_UNS_ADMIN_PERM,
-		.doit = dsr_netlink_path_set,
+		.doit = dsr_netlink_path_change,
 		.policy = path_policy,
 		.maxattr = DSR_A_MAX,
 	}, {
 		.cmd = DSR_CMD_PATH_REPLACE,
 		.flags = GENL_UNS_ADMIN_PERM,
-		.doit = dsr_netlink_path_replace,
+		.doit = dsr_netlink_path_change,
 		.policy = path_policy,
 		.maxattr = DSR_A_MAX,
 	}, {

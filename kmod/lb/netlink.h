@@ -17,6 +17,7 @@
 
 struct dsr_backend;
 struct dsr_conn;
+struct dsr_path_dev;
 struct dsr_service;
 struct dsr_service_key;
 
@@ -77,9 +78,7 @@ extern const struct nla_policy
 dsr_netlink_service_policy[DSR_SERVICE_A_MAX + 1];
 int dsr_netlink_put_service(struct sk_buff *skb, struct dsr_net *dn,
 			    struct dsr_service *service);
-int dsr_netlink_service_add(struct sk_buff *skb, struct genl_info *info);
-int dsr_netlink_service_set(struct sk_buff *skb, struct genl_info *info);
-int dsr_netlink_service_replace(struct sk_buff *skb, struct genl_info *info);
+int dsr_netlink_service_change(struct sk_buff *skb, struct genl_info *info);
 int dsr_netlink_service_delete(struct sk_buff *skb, struct genl_info *info);
 int dsr_netlink_service_get(struct sk_buff *skb, struct genl_info *info);
 int dsr_netlink_service_dump(struct sk_buff *skb, struct netlink_callback *cb);
@@ -92,9 +91,7 @@ extern const struct nla_policy
 dsr_netlink_backend_policy[DSR_BACKEND_A_MAX + 1];
 int dsr_netlink_put_backend(struct sk_buff *skb, struct dsr_net *dn,
 			    struct dsr_backend *backend);
-int dsr_netlink_backend_add(struct sk_buff *skb, struct genl_info *info);
-int dsr_netlink_backend_set(struct sk_buff *skb, struct genl_info *info);
-int dsr_netlink_backend_replace(struct sk_buff *skb, struct genl_info *info);
+int dsr_netlink_backend_change(struct sk_buff *skb, struct genl_info *info);
 int dsr_netlink_backend_delete(struct sk_buff *skb, struct genl_info *info);
 int dsr_netlink_backend_dump(struct sk_buff *skb, struct netlink_callback *cb);
 
@@ -122,9 +119,8 @@ extern const struct nla_policy
 dsr_netlink_path_key_policy[DSR_PATH_A_MAX + 1];
 extern const struct nla_policy
 dsr_netlink_path_policy[DSR_PATH_A_MAX + 1];
-int dsr_netlink_path_add(struct sk_buff *skb, struct genl_info *info);
-int dsr_netlink_path_set(struct sk_buff *skb, struct genl_info *info);
-int dsr_netlink_path_replace(struct sk_buff *skb, struct genl_info *info);
+int dsr_netlink_put_path(struct sk_buff *skb, const struct dsr_path_dev *path);
+int dsr_netlink_path_change(struct sk_buff *skb, struct genl_info *info);
 int dsr_netlink_path_delete(struct sk_buff *skb, struct genl_info *info);
 int dsr_netlink_path_dump(struct sk_buff *skb, struct netlink_callback *cb);
 int dsr_netlink_path_flush(struct sk_buff *skb, struct genl_info *info);
@@ -135,6 +131,23 @@ static inline struct sk_buff *dsr_netlink_reply_new(struct genl_info *info,
 {
 	return dsr_reply_new(info, &dsr_netlink_family, info->genlhdr->cmd,
 			     header);
+}
+
+static_assert(DSR_CMD_SERVICE_REPLACE - DSR_CMD_SERVICE_ADD ==
+	      DSR_NETLINK_REPLACE);
+static_assert(DSR_CMD_BACKEND_REPLACE - DSR_CMD_BACKEND_ADD ==
+	      DSR_NETLINK_REPLACE);
+static_assert(DSR_CMD_PATH_REPLACE - DSR_CMD_PATH_ADD == DSR_NETLINK_REPLACE);
+
+/**
+ * dsr_netlink_change_of() - how a request changes an object
+ * @info: request
+ * @add: the command that adds such objects; the next two set and replace them
+ */
+static inline enum dsr_netlink_change
+dsr_netlink_change_of(const struct genl_info *info, enum dsr_cmd add)
+{
+	return info->genlhdr->cmd - add;
 }
 
 /** dsr_netlink_refuse() - say why, and with which attribute; -%EINVAL */

@@ -113,8 +113,11 @@ static int parse_config(struct nlattr *tb[], struct dsr_backend_config *config,
 	return dsr_netlink_parse_time(attr, &config->deadline, extack);
 }
 
-static int backend_change(struct genl_info *info, enum dsr_netlink_change change)
+/** dsr_netlink_backend_change() - DSR_CMD_BACKEND_ADD, _SET and _REPLACE */
+int dsr_netlink_backend_change(struct sk_buff *skb, struct genl_info *info)
 {
+	enum dsr_netlink_change change = dsr_netlink_change_of(info,
+								DSR_CMD_BACKEND_ADD);
 	struct dsr_net *dn = dsr_net(genl_info_net(info));
 	struct dsr_backend_config config = { .weight = 1 };
 	struct netlink_ext_ack *extack = info->extack;
@@ -148,24 +151,6 @@ static int backend_change(struct genl_info *info, enum dsr_netlink_change change
 unlock:
 	mutex_unlock(&dn->lock);
 	return err;
-}
-
-/** dsr_netlink_backend_add() - DSR_CMD_BACKEND_ADD */
-int dsr_netlink_backend_add(struct sk_buff *skb, struct genl_info *info)
-{
-	return backend_change(info, DSR_NETLINK_ADD);
-}
-
-/** dsr_netlink_backend_set() - DSR_CMD_BACKEND_SET */
-int dsr_netlink_backend_set(struct sk_buff *skb, struct genl_info *info)
-{
-	return backend_change(info, DSR_NETLINK_SET);
-}
-
-/** dsr_netlink_backend_replace() - DSR_CMD_BACKEND_REPLACE */
-int dsr_netlink_backend_replace(struct sk_buff *skb, struct genl_info *info)
-{
-	return backend_change(info, DSR_NETLINK_REPLACE);
 }
 
 /** dsr_netlink_backend_delete() - DSR_CMD_BACKEND_DELETE */

@@ -3,6 +3,7 @@
 
 #include <linux/rtnetlink.h>
 
+#include "event.h"
 #include "netlink.h"
 #include "path.h"
 
@@ -88,8 +89,11 @@ static int path_apply(struct dsr_net *dn, int ifindex,
 	return dsr_path_add(dn, dev, recheck, extack);
 }
 
-static int path_change(struct genl_info *info, enum dsr_netlink_change change)
+/** dsr_netlink_path_change() - DSR_CMD_PATH_ADD, _SET and _REPLACE */
+int dsr_netlink_path_change(struct sk_buff *skb, struct genl_info *info)
 {
+	enum dsr_netlink_change change = dsr_netlink_change_of(info,
+								DSR_CMD_PATH_ADD);
 	struct dsr_net *dn = dsr_net(genl_info_net(info));
 	struct nlattr *tb[DSR_PATH_A_MAX + 1];
 	int err, ifindex;
@@ -101,27 +105,12 @@ static int path_change(struct genl_info *info, enum dsr_netlink_change change)
 	mutex_lock(&dn->lock);
 	err = path_apply(dn, ifindex, change, tb[DSR_PATH_A_RECHECK],
 			 info->extack);
+	if (!err)
+		dsr_event_path(dn, info->genlhdr->cmd,
+			       dsr_path_find(dn, ifindex));
 	mutex_unlock(&dn->lock);
 	rtnl_unlock();
 	return err;
-}
-
-/** dsr_netlink_path_add() - DSR_CMD_PATH_ADD */
-int dsr_netlink_path_add(struct sk_buff *skb, struct genl_info *info)
-{
-	return path_change(info, DSR_NETLINK_ADD);
-}
-
-/** dsr_netlink_path_set() - DSR_CMD_PATH_SET */
-int dsr_netlink_path_set(struct sk_buff *skb, struct genl_info *info)
-{
-	return path_change(info, DSR_NETLINK_SET);
-}
-
-/** dsr_netlink_path_replace() - DSR_CMD_PATH_REPLACE */
-int dsr_netlink_path_replace(struct sk_buff *skb, struct genl_info *info)
-{
-	return path_change(info, DSR_NETLINK_REPLACE);
 }
 
 /** dsr_netlink_path_delete() - DSR_CMD_PATH_DELETE */
@@ -138,7 +127,7 @@ int dsr_netlink_path_delete(struct sk_buff *skb, struct genl_info *info)
 	mutex_lock(&dn->lock);
 	path = dsr_path_find(dn, ifindex);
 	if (path)
-		dsr_path_remove(dn, path);
+		dsr_path_delete(dn, path);
 	else
 		err = no_path(info->extack);
 	mutex_unlock(&dn->lock);
@@ -149,9 +138,11 @@ int dsr_netlink_path_delete(struct sk_buff *skb, struct genl_info *info)
 int dsr_netlink_path_flush(struct sk_buff *skb, struct genl_info *info)
 {
 	struct dsr_net *dn = dsr_net(genl_info_net(info));
+	struct dsr_path_dev *path, *next;
 
 	mutex_lock(&dn->lock);
-	dsr_path_flush(dn);
+	list_for_each_entry_safe(path, next, &dn->paths, list)
+		dsr_path_delete(dn, path);
 	mutex_unlock(&dn->lock);
 	return 0;
 }
@@ -170,7 +161,8 @@ static int put_way(struct sk_buff *skb, const struct dsr_path_dev *path,
 	return 0;
 }
 
-static int put_path(struct sk_buff *skb, const struct dsr_path_dev *path)
+/** dsr_netlink_put_path() - append all of a path; holds dn->lock */
+int dsr_netlink_put_path(struct sk_buff *skb, const struct dsr_path_dev *path)
 {
 	struct nlattr *nest = nla_nest_start(skb, DSR_A_PATH);
 	int i;
@@ -211,7 +203,7 @@ int dsr_netlink_path_dump(struct sk_buff *skb, struct netlink_callback *cb)
 		if (!header)
 			break;
 		genl_dump_check_consistent(cb, header);
-		if (put_path(skb, path)) {
+		if (dsr_netlink_put_path(skb, path)) {
 			genlmsg_cancel(skb, header);
 			break;
 		}

@@ -180,8 +180,11 @@ static int parse_config(struct nlattr *tb[], u8 family,
 	return err ?: parse_tos(tb, &config->tos, extack);
 }
 
-static int service_change(struct genl_info *info, enum dsr_netlink_change change)
+/** dsr_netlink_service_change() - DSR_CMD_SERVICE_ADD, _SET and _REPLACE */
+int dsr_netlink_service_change(struct sk_buff *skb, struct genl_info *info)
 {
+	enum dsr_netlink_change change = dsr_netlink_change_of(info,
+								DSR_CMD_SERVICE_ADD);
 	struct dsr_net *dn = dsr_net(genl_info_net(info));
 	struct nlattr *tb[DSR_SERVICE_A_MAX + 1];
 	struct dsr_service_config config;
@@ -220,24 +223,6 @@ static int service_change(struct genl_info *info, enum dsr_netlink_change change
 unlock:
 	mutex_unlock(&dn->lock);
 	return err;
-}
-
-/** dsr_netlink_service_add() - DSR_CMD_SERVICE_ADD */
-int dsr_netlink_service_add(struct sk_buff *skb, struct genl_info *info)
-{
-	return service_change(info, DSR_NETLINK_ADD);
-}
-
-/** dsr_netlink_service_set() - DSR_CMD_SERVICE_SET */
-int dsr_netlink_service_set(struct sk_buff *skb, struct genl_info *info)
-{
-	return service_change(info, DSR_NETLINK_SET);
-}
-
-/** dsr_netlink_service_replace() - DSR_CMD_SERVICE_REPLACE */
-int dsr_netlink_service_replace(struct sk_buff *skb, struct genl_info *info)
-{
-	return service_change(info, DSR_NETLINK_REPLACE);
 }
 
 /** dsr_netlink_service_delete() - DSR_CMD_SERVICE_DELETE */

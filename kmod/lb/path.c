@@ -5,6 +5,7 @@
 #include <linux/rtnetlink.h>
 #include <linux/slab.h>
 
+#include "event.h"
 #include "ingress.h"
 #include "path.h"
 
@@ -191,6 +192,13 @@ void dsr_path_remove(struct dsr_net *dn, struct dsr_path_dev *path)
 	dsr_net_changed(dn);
 }
 
+/** dsr_path_delete() - tell of it, and dsr_path_remove(); holds dn->lock */
+void dsr_path_delete(struct dsr_net *dn, struct dsr_path_dev *path)
+{
+	dsr_event_path(dn, DSR_CMD_PATH_DELETE, path);
+	dsr_path_remove(dn, path);
+}
+
 /** dsr_path_flush() - dsr_path_remove() all; holds dn->lock */
 void dsr_path_flush(struct dsr_net *dn)
 {
@@ -227,7 +235,7 @@ static int on_event(struct notifier_block *block, unsigned long event,
 	mutex_lock(&dn->lock);
 	path = dsr_path_find(dn, dev->ifindex);
 	if (path)
-		dsr_path_remove(dn, path);
+		dsr_path_delete(dn, path);
 	mutex_unlock(&dn->lock);
 	return NOTIFY_DONE;
 }

@@ -317,6 +317,11 @@ EVENTS = [
     event(u.DSR_CMD_BACKEND_STATE, backend(
         'fwmark 1 family inet6', W6, state=u.DSR_BACKEND_UNREACHABLE,
         unresolved=1)),
+    event(u.DSR_CMD_PATH_ADD, PATHS[0]),
+    event(u.DSR_CMD_PATH_SET, path(1, 2000)),
+    event(u.DSR_CMD_PATH_REPLACE, PATHS[1]),
+    event(u.DSR_CMD_PATH_DELETE, nest(u.DSR_A_PATH, u32(
+        u.DSR_PATH_A_IFINDEX, 1))),
     event(u.DSR_CMD_CONNECTION_FLUSH, b''),
     event(u.DSR_CMD_CONNECTION_SET, b''),
 ]

@@ -103,7 +103,9 @@ def test_malformed(fake, kernel):
             (u.DSR_CMD_SERVICE_DELETE, nest(
                 u.DSR_A_SERVICE, u8(u.DSR_SERVICE_A_FWMARK, 1))),
             (u.DSR_CMD_BACKEND_ADD, sample.SERVICES[0]),
-            (u.DSR_CMD_BACKEND_STATE, b'')):
+            (u.DSR_CMD_BACKEND_STATE, b''),
+            (u.DSR_CMD_PATH_ADD, b''),
+            (u.DSR_CMD_PATH_DELETE, nest(u.DSR_A_PATH))):
         kernel.events = [event(cmd, payload), GONE]
         assert fake('monitor').check(2, MALFORMED).out == ''
 

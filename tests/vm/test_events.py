@@ -86,6 +86,33 @@ def test_every_change(site):
                                     {'service': {'fwmark': 2, 'family': 2}}]
 
 
+def test_every_path(site):
+    """A path's changes, and that its device takes it along."""
+    lv1 = Balancer(site)
+    site.lv1.ip('link add name gone type veth peer name away')
+    eth0, gone = site.lv1.ifindex('eth0'), site.lv1.ifindex('gone')
+    events = lv1.events()
+    lv1.path('add', 'eth0')
+    lv1.path('add', 'gone', recheck=2000)
+    with pytest.raises(genl.Refused):
+        lv1.path('add', 'eth0')
+    lv1.path('set', 'eth0', recheck=3000)
+    lv1.path('replace', 'eth0')
+    site.lv1.ip('link del gone')
+    lv1.path('delete', 'eth0')
+    lv1.path('add', 'eth0')
+    lv1.request('PATH_FLUSH')
+    assert [(name, what['path']) for name, what in events.all()] == [
+        ('path_add', {'ifindex': eth0, 'recheck': 10000}),
+        ('path_add', {'ifindex': gone, 'recheck': 2000}),
+        ('path_set', {'ifindex': eth0, 'recheck': 3000}),
+        ('path_replace', {'ifindex': eth0, 'recheck': 10000}),
+        ('path_delete', {'ifindex': gone}),
+        ('path_delete', {'ifindex': eth0}),
+        ('path_add', {'ifindex': eth0, 'recheck': 10000}),
+        ('path_delete', {'ifindex': eth0})]
+
+
 def test_events_of_one_machine(site):
     """A listener hears of its own machine's balancer only."""
     lv1, lv2 = Balancer(site), Balancer(site, 'lv2')

@@ -73,9 +73,9 @@
  * @DSR_CMD_PATH_FLUSH: no attributes; deletes every path
  *
  * The multicast group DSR_GENL_MCGRP_EVENTS gets, after the change and as the
- * command that made it: what SERVICE_GET and BACKEND_GET would say for ADD, SET
- * and REPLACE; the key alone for DELETE; and BACKEND_STATE. Joining it takes
- * CAP_NET_ADMIN, as the dumps do.
+ * command that made it: what SERVICE_GET, BACKEND_GET and PATH_GET would say for
+ * ADD, SET and REPLACE; the key alone for DELETE; and BACKEND_STATE. Joining it
+ * takes CAP_NET_ADMIN, as the dumps do.
  */
 enum dsr_cmd {
 	DSR_CMD_UNSPEC,
