@@ -84,7 +84,7 @@ help:
 	@echo 'make check               compiler, sparse, checkpatch, shellcheck, …        1 min, first 5'
 	@echo 'make test                all tests on all kernels, in virtual machines      15 to 20 min, first 35'
 	@echo '     ONLY="WORDS"          … only suites whose name has one of the words'
-	@echo 'make bench               what a packet costs, beside IPVS and others         1 min; FULL=1: 8'
+	@echo 'make bench               what a packet costs, beside IPVS and others         1 min; FULL=1: 12'
 	@echo '     BASE=FILE             … and what changed since that result'
 	@echo '     RELEASE= PEERS= CASES=  … on another kernel, only these'
 	@echo 'make profile PEERS=NAME  in which functions it costs that                   1 min'

@@ -45,7 +45,7 @@ native) machine=() jobs=1 form=native ;;
 *) die "no release '$release': it is one of bookworm, trixie, sid, native" ;;
 esac
 case $form in
-full) usual="5 to 10 min" ;;
+full) usual="8 to 14 min" ;;
 *) usual="1 to 2 min" ;;
 esac
 

@@ -431,15 +431,36 @@ static void mac_text(const struct nlattr *attr, char *text, size_t size)
 				 i ? ":" : "", byte[i]);
 }
 
+/* The one whose name was asked for last, while it is kept. */
+static struct {
+	bool is_kept;
+	unsigned int ifindex;
+	char name[IF_NAMESIZE];
+} device;
+
+/**
+ * attr_keep_device() - ask for the name of a device once, where many have the same
+ * @keep: from now on, or no longer
+ *
+ * To ask takes three system calls. A name that is kept does not change, so it is to
+ * be for a list, and not for what goes on.
+ */
+void attr_keep_device(bool keep)
+{
+	device.is_kept = keep;
+	device.ifindex = 0;
+}
+
 static void device_text(unsigned int ifindex, char *text, size_t size)
 {
-	char name[IF_NAMESIZE];
-
-	/* gone since the reply: the number is what is left of it */
-	if (if_indextoname(ifindex, name))
-		snprintf(text, size, "%s", name);
-	else
-		snprintf(text, size, "if%u", ifindex);
+	if (!device.is_kept || ifindex != device.ifindex) {
+		device.ifindex = ifindex;
+		/* gone since the reply: the number is what is left of it */
+		if (!if_indextoname(ifindex, device.name))
+			snprintf(device.name, sizeof(device.name), "if%u",
+				 ifindex);
+	}
+	snprintf(text, size, "%s", device.name);
 }
 
 static void bytes_text(uint64_t bytes, char *text, size_t size)

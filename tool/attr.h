@@ -64,6 +64,7 @@ uint32_t attr_u32(const struct nlattr *attr);
 uint64_t attr_u64(const struct nlattr *attr);
 unsigned int attr_proto_number(unsigned int choice);
 
+void attr_keep_device(bool keep);
 const char *attr_text(enum attr_kind kind, const struct nlattr *attr,
 		      char *text);
 const char *attr_endpoint_text(const struct nlattr *addr,

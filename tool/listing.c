@@ -4,6 +4,7 @@
  */
 #include <stdio.h>
 
+#include "attr.h"
 #include "listing.h"
 
 /**
@@ -17,6 +18,7 @@ void listing_init(struct listing *listing, const struct dsrctl *ctl)
 	listing->begun = false;
 	listing->list.pretty = ctl->pretty;
 	table_init(&listing->table, stdout, ctl->color, 0);
+	attr_keep_device(true);
 }
 
 /**
@@ -44,6 +46,7 @@ void listing_begin(struct listing *listing)
  */
 void listing_end(struct listing *listing, int status)
 {
+	attr_keep_device(false);
 	if (!status)
 		listing_begin(listing);
 	if (!listing->begun)

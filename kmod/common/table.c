@@ -86,8 +86,10 @@ static void reserve_free(struct reserve *reserve)
 /* Where @bucket goes on, or %NULL; for who keeps others from changing it. */
 static struct dsr_bucket *bucket_next(const struct dsr_bucket *bucket)
 {
-	return dsr_bucket_linked(rcu_dereference_protected(
-			bucket->slot[DSR_BUCKET_SLOTS - 1], true));
+	const u32 last = DSR_BUCKET_SLOTS - 1;
+
+	return dsr_bucket_linked(rcu_dereference_protected(bucket->slot[last],
+							   true));
 }
 
 /* A bit in the byte of each slot that has an entry. */

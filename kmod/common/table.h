@@ -71,18 +71,19 @@ static_assert(sizeof(struct dsr_bucket) == 64 || sizeof(void *) == 4);
 
 #define DSR_BUCKET_ONES		0x0001010101010101ULL
 #define DSR_BUCKET_TOPS		(DSR_BUCKET_ONES << 7)
-#define DSR_BUCKET_LINKED	(1ULL << 56)
+#define DSR_BUCKET_LINKED	BIT_ULL(56)
 
 /**
  * struct dsr_buckets - the buckets of a table
  * @count: their number, a multiple of DSR_STRIPES
- * @links: buckets that others go on in
  * @bucket: the buckets, in ascending order of their hashes
+ * @links: buckets that others go on in; away from what look-ups read
  */
 struct dsr_buckets {
 	u32 count;
-	atomic_t links;
 	struct dsr_bucket *bucket;
+
+	atomic_t links ____cacheline_aligned_in_smp;
 };
 
 /**

@@ -22,19 +22,19 @@ struct dsr_service;
 
 /**
  * struct dsr_backend_config - what a user can choose of a backend
+ * @admin: enum dsr_backend_admin
  * @weight: share of new connections; 0: none
  * @upper: from this many connections on it is overloaded; 0: never
  * @lower: below this many it is not any more, at most @upper; 0: below three
  *	quarters of @upper
- * @admin: enum dsr_backend_admin
  * @deadline: with DSR_BACKEND_DRAINING: jiffies from now on until it is down;
  *	0: never
  */
 struct dsr_backend_config {
+	u8 admin;
 	u32 weight;
 	u32 upper;
 	u32 lower;
-	u8 admin;
 	u32 deadline;
 };
 
@@ -43,12 +43,12 @@ struct dsr_backend_config {
  * @service: to which it belongs; compared, and not followed once @removed
  * @nexthop: the way there
  * @stats: per CPU
- * @config: weight, thresholds, and what the operator wants of it
+ * @removed: taken out of its service: its connections move on
  * @overloaded: gets no new connections until it has fewer: written when that
  *	changes only, away from what every connection writes
- * @removed: taken out of its service: its connections move on
  * @lost: the last time that its MAC address was asked for, nobody answered
  * @noted: its neighbour entry has changed, which nobody has been told yet
+ * @config: weight, thresholds, and what the operator wants of it
  * @ipvs: what dsr_ipvs keeps of it, with struct dsr_net.lock; kfree()d with it,
  *	and %NULL once it is @removed
  * @deadline: jiffies when what is draining is down, or 0; that of @config is
@@ -65,11 +65,11 @@ struct dsr_backend {
 	struct dsr_service *service;
 	struct dsr_nexthop nexthop;
 	struct dsr_stats __percpu *stats;
-	struct dsr_backend_config config;
-	bool overloaded;
 	bool removed;
+	bool overloaded;
 	bool lost;
 	bool noted;
+	struct dsr_backend_config config;
 	void *ipvs;
 	unsigned long deadline;
 
@@ -81,6 +81,10 @@ struct dsr_backend {
 	struct list_head list;
 	struct rcu_head rcu;
 };
+
+/* What a hit reads is in one line, but where debugging makes locks larger. */
+static_assert(sizeof(spinlock_t) > 4 ||
+	      offsetofend(struct dsr_backend, config.admin) <= 64);
 
 struct dsr_backend *dsr_backend_find(struct dsr_net *dn,
 				     struct dsr_service *service,

@@ -153,6 +153,6 @@ unsigned int dsr_hook(void *priv, struct sk_buff *skb,
 	dsr_stats_count(decision.backend->stats, skb);
 	if (unlikely(dsr_reason_is_here(reason)))
 		return NF_ACCEPT;
-	dsr_xmit_send(dn->net, skb, decision.service);
+	dsr_xmit_send(dn->net, state->pf, skb, decision.service);
 	return NF_STOLEN;
 }

@@ -203,7 +203,8 @@ prepare(const struct dsr_path_dev *path, struct sk_buff *skb, u8 family,
 	if (unlikely(!cut->neigh ||
 		     !(READ_ONCE(cut->neigh->nud_state) & NUD_VALID)))
 		return DSR_WAY_NEIGHBOUR;
-	return dsr_xmit_shortcut(net, skb, cut->decision.service, dst);
+	return dsr_xmit_shortcut(net, family, skb, cut->decision.service,
+				 dst);
 }
 
 static __always_inline enum dsr_way

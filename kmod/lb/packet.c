@@ -140,8 +140,7 @@ static bool parse_quoted6(const struct sk_buff *skb, unsigned int offset,
 }
 
 static bool parse_icmp6(const struct sk_buff *skb, unsigned int offset,
-				 struct dsr_packet *packet,
-				 enum dsr_reason *reason)
+			struct dsr_packet *packet, enum dsr_reason *reason)
 {
 	struct icmp6hdr _icmph, *icmph;
 

@@ -69,15 +69,17 @@ dsr_xmit_prepare(struct net *net, struct sk_buff *skb,
 /**
  * dsr_xmit_send() - send a packet
  * @net: namespace
+ * @family: of @skb
  * @skb: packet that dsr_xmit_prepare() has made ready; consumed
  * @service: its service
  *
  * Context: rcu_read_lock().
  */
-static inline void dsr_xmit_send(struct net *net, struct sk_buff *skb,
+static inline void dsr_xmit_send(struct net *net, u8 family,
+				 struct sk_buff *skb,
 				 const struct dsr_service *service)
 {
-	if (likely(service->key.family == AF_INET))
+	if (likely(family == AF_INET))
 		dsr_xmit4_send(net, skb, service);
 	else
 		dsr_xmit6_send(net, skb, service);
@@ -158,6 +160,7 @@ dsr_xmit4_shortcut(struct net *net, struct sk_buff *skb,
 /**
  * dsr_xmit_shortcut() - make a packet ready to be sent from ingress
  * @net: namespace
+ * @family: of @skb
  * @skb: packet, its data at the IP header, which has been checked and has
  *	neither options nor extensions
  * @service: its service
@@ -170,10 +173,10 @@ dsr_xmit4_shortcut(struct net *net, struct sk_buff *skb,
  * is to go the long way, and then nothing of it has changed.
  */
 static inline enum dsr_way
-dsr_xmit_shortcut(struct net *net, struct sk_buff *skb,
+dsr_xmit_shortcut(struct net *net, u8 family, struct sk_buff *skb,
 		  const struct dsr_service *service, struct dst_entry *dst)
 {
-	return likely(service->key.family == AF_INET) ?
+	return likely(family == AF_INET) ?
 	       dsr_xmit4_shortcut(net, skb, service, dst) :
 	       dsr_xmit6_shortcut(net, skb, service, dst);
 }

@@ -16,6 +16,7 @@ sys.path.insert(0, HERE)
 import chart                                            # noqa: E402
 import plan                                             # noqa: E402
 import functions                       # noqa: E402
+import lines                           # noqa: E402
 import report                                           # noqa: E402
 
 
@@ -294,3 +295,33 @@ other():
         '    0.500     8  push   %r14',
         'other.h:7 other() | text',
         '    0.250    10  nop']
+
+
+def test_lines_that_packets_need():
+    symbols = functions.Symbols(SYMBOLS)
+    # of 100 packets: one line that all write, and three that two functions read
+    # for a packet each
+    notes = lines.load(['0 ffff000000000000 ffffffff81000000 100 100'] + [
+        f'0 ffff0000000000{line:02x} {code} 1 0' for line in (64, 128, 192)
+        for code in ('ffffffff81000000', 'ffffffffc0000000')])
+    rows, total = lines.needs(notes, symbols, 100)
+    assert [(round(row[0], 2), *row[1:]) for row in rows] == [
+        (0.03, 0, 1, 1, 'one'), (0.03, 0, 0, 0, 'three [dsr_lb]')]
+    assert (round(total[0], 2), *total[1:4]) == (0.03, 0, 1, 1)
+
+
+@pytest.mark.parametrize('second, found', (
+    ('1 ffff000000000040 ffffffffc0000000 50 0', []),       # another line
+    ('0 ffff000000000000 ffffffffc0000000 50 0', []),       # the same processor
+    ('1 ffff000000000000 ffffffffc0000000 24 0', []),       # seldom
+    ('1 ffff000000000000 ffffffffc0000000 50 0',
+     [(0xffff000000000000, 0.5, {'one': (0, 0.5), 'three [dsr_lb]': (0.5, 0)})])))
+def test_lines_that_processors_contend_for(second, found):
+    notes = lines.load(['0 ffff000000000000 ffffffff81000000 0 50', second])
+    assert lines.contended(notes, functions.Symbols(SYMBOLS), 100) == found
+
+
+def test_lines_that_are_read_only_are_shared():
+    notes = lines.load([f'{cpu} ffff000000000000 ffffffff81000000 50 0'
+                        for cpu in range(2)])
+    assert not lines.contended(notes, functions.Symbols(SYMBOLS), 100)
