@@ -31,6 +31,7 @@ import json
 import mmap
 import os
 import re
+import resource
 import socket
 import struct
 import subprocess
@@ -47,6 +48,7 @@ from plan import peers                                                # noqa: E4
 # User Mode Linux has the time of the host.
 NATIVE = os.environ.get('DSR_TARGET') == 'native'
 UNIT = 'nanoseconds' if NATIVE else 'instructions'
+TCP_REPAIR, TCP_REPAIR_QUEUE, TCP_QUEUE_SEQ = 19, 20, 21
 # As in gen.bpf.c.
 OUT = 100
 UDP, TCP_SYN, TCP_ACK = range(3)
@@ -171,6 +173,7 @@ class Rig:
         self.client = 1
         self.aimed = []
         self.socket = None
+        self.sockets = []
 
     def __enter__(self):
         run('ip', '-batch', '-', stdin=''.join(
@@ -226,8 +229,9 @@ class Rig:
         return self
 
     def __exit__(self, *_):
-        if self.socket:
-            self.socket.close()
+        for sock in [self.socket, *self.sockets]:
+            if sock:
+                sock.close()
         run('ip', '-batch', '-', stdin=''.join(
             f'netns del {host}\n' for host in self.hosts))
         # Idle time costs nothing here, and namespaces go away slowly.
@@ -269,7 +273,36 @@ class Rig:
             struct.pack('HxxxxxxP', 1, ctypes.addressof(drop)))
         self.socket.bind(('', 80))
 
-    def arrived(self):
+    def connect(self, flows):
+        """Connections that are there without a packet, and expect gen.bpf.c's."""
+        client, (clients, ports) = flows
+        resource.setrlimit(resource.RLIMIT_NOFILE, (4096, 4096))
+        tcp, family = socket.IPPROTO_TCP, self.socket.family
+        base = socket.inet_pton(family, self.addresses['client'])
+        for number in range(clients * ports):
+            sock = self.lb.socket(family, socket.SOCK_STREAM)
+            self.sockets.append(sock)
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            sock.setsockopt(tcp, TCP_REPAIR, 1)
+            try:
+                sock.bind((self.addresses['VIP'], 80))
+            except OSError:             # it is translated
+                sock.bind((self.addresses['lb0'].split('/')[0], 80))
+            for queue, value in ((1, 1001), (2, 2000)):
+                sock.setsockopt(tcp, TCP_REPAIR_QUEUE, queue)
+                sock.setsockopt(tcp, TCP_QUEUE_SEQ, value)
+            sock.connect((socket.inet_ntop(family, base[:-2] + struct.pack(
+                '>H', client + number % clients)),
+                          FIRST_PORT + number % ports))
+            sock.setsockopt(tcp, TCP_REPAIR, -1)
+
+    def arrived(self, what):
+        """How many packets have come to where they end."""
+        if what == 'segment':
+            names, values = (line.split() for line in
+                             self.lb.read('/proc/net/snmp').splitlines()
+                             if line.startswith('Tcp:'))
+            return int(values[names.index('InSegs')])
         total = 0
         for host in self.hosts:
             with host.at():
@@ -381,7 +414,7 @@ class Rig:
 
 def measure(rig, case, peer, form, marks):
     """One cell of the table."""
-    before = rig.arrived()
+    before = rig.arrived(case['what'])
     sent = 0
     costs = []
     memory = None
@@ -396,17 +429,21 @@ def measure(rig, case, peer, form, marks):
         sent += count
         return rig.answer(flows, count)
 
-    tcp = case['what'] == 'tcp'
+    tcp = case['what'] in ('tcp', 'segment')
+    server = case['what'] == 'segment'
     known = case['flows'] != 'new'
     packets = form['packets'] if known else form['new']
     kind = TCP_ACK if tcp and known else TCP_SYN if tcp else UDP
     if known:
         flows = rig.flows(case['flows'])
         many = case['flows'] >= 100000
+        if server:
+            rig.connect(flows)
         taken = meminfo() if many else 0
-        for number in range(int(peer.tags.get('warm', 1))):
-            shoot((TCP_ACK if number else TCP_SYN) if tcp else UDP, flows,
-                  max(case['flows'], 100))
+        # Each socket remembers the route of its first segment.
+        for number in range(int(peer.tags.get('warm', 1)) or server):
+            shoot((TCP_ACK if number or server else TCP_SYN) if tcp else UDP,
+                  flows, max(case['flows'], 100))
         if many:
             # What grew is moved, and what was left over is freed.
             time.sleep(2)
@@ -432,7 +469,7 @@ def measure(rig, case, peer, form, marks):
     else:
         cost = sum(costs) / len(costs)
     return {'raw': round(cost, 1), 'sent': sent,
-            'lost': sent - (rig.arrived() - before),
+            'lost': sent - (rig.arrived(case['what']) - before),
             'spread': round((sorted(costs)[len(costs) // 2] - cost if NATIVE else
                              max(costs) - min(costs)) / cost, 5),
             **({} if memory is None else {'bytes': round(memory, 1)})}

@@ -5,7 +5,8 @@
 A case is a name like udp4-1000: what passes, over which family, and how many
 flows of it there are. They are known before it is measured; "new" is a flow that
 was never seen, with each packet. TCP is SYNs where it is new, and ACKs of known
-connections where it is not. request and reply are the real server's, both UDP.
+connections where it is not. request and reply are the real server's, both UDP;
+segment is an ACK of TCP that a socket takes.
 """
 
 import argparse
@@ -16,19 +17,21 @@ import re
 import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-WHATS = {'balancer': ('udp', 'tcp'), 'server': ('request', 'reply')}
+WHATS = {'balancer': ('udp', 'tcp'), 'server': ('request', 'reply', 'segment')}
 FORMS = {
     # packets of each repeat; new flows of each repeat
     'short': {'repeats': 3, 'packets': 5000, 'new': 2000, 'cases': '''
         udp4-1 udp4-1000 udp4-new tcp4-1000 tcp4-new udp6-1000 tcp6-new
-        request4-1 request4-1000 request4-new reply4-1 reply4-1000'''},
+        request4-1 request4-1000 request4-new reply4-1 reply4-1000
+        segment4-1000'''},
     'full': {'repeats': 3, 'packets': 5000, 'new': 20000, 'cases': '''
         udp4-1 udp4-1000 udp4-100000 udp4-1000000 udp4-new
         tcp4-1 tcp4-1000 tcp4-100000 tcp4-new
         udp6-1 udp6-1000 udp6-100000 udp6-new
         tcp6-1 tcp6-1000 tcp6-100000 tcp6-new
         request4-1 request4-1000 request4-100000 request4-new
-        reply4-1 reply4-1000 request6-1000 reply6-1000'''},
+        reply4-1 reply4-1000 request6-1000 reply6-1000
+        segment4-1000 segment6-1000'''},
     # Times are not exact: of many short ones the least counts, which is the one
     # that nothing else came into.
     'native': {'repeats': 16, 'packets': 4000, 'new': 2000, 'most': True,
@@ -67,7 +70,7 @@ class Peer:
             return False
         return (str(case['family']) in self.words('families', '4 6') and
                 case['what'] in self.words('protocols',
-                                           'udp tcp request reply'))
+                                           'udp tcp request reply segment'))
 
 
 def peers():
@@ -78,7 +81,7 @@ def peers():
 
 def case(name):
     """The case of a name."""
-    found = re.fullmatch(r'(udp|tcp|request|reply)([46])-(\d+|new)', name)
+    found = re.fullmatch(r'(udp|tcp|request|reply|segment)([46])-(\d+|new)', name)
     if not found:
         raise ValueError(f'no case {name!r}: see tests/bench/plan.py')
     flows = found[3] if found[3] == 'new' else int(found[3])

@@ -20,7 +20,8 @@ from chart import draw                                  # noqa: E402
 ZERO = {'balancer': 'baseline', 'server': 'rs_plain'}
 ONE = {'balancer': 'ipvs_fwmark', 'server': 'rs_redirect'}
 TITLES = {'udp': 'UDP', 'tcp': 'TCP', 'request': 'Real server, requests (UDP)',
-          'reply': 'Real server, replies (UDP)'}
+          'reply': 'Real server, replies (UDP)',
+          'segment': 'Real server, requests (TCP)'}
 CHANGED = 0.005
 NUMBERS = '\n## The numbers\n'
 BOOTS = 0.002            # of the whole way, two boots may differ
