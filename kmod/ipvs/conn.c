@@ -100,7 +100,7 @@ static void fill_persistent(struct line *line)
 		swap(line->vip.all[0], line->vip.all[3]);
 }
 
-static void show(struct seq_file *seq, const struct line *line)
+static void show_line(struct seq_file *seq, const struct line *line)
 {
 	const char *proto = dsr_ipvs_proc_proto(line->proto);
 
@@ -115,6 +115,17 @@ static void show(struct seq_file *seq, const struct line *line)
 			   proto, &line->client, ntohs(line->cport),
 			   &line->vip, ntohs(line->vport), &line->dest,
 			   ntohs(line->dport), line->state, line->expires);
+}
+
+static void show(struct seq_file *seq, const struct dsr_net *dn,
+		 const struct dsr_conn *conn)
+{
+	struct line line;
+
+	fill(&line, dn, conn);
+	if (READ_ONCE(conn->state) == DSR_CONN_PERSISTENT)
+		fill_persistent(&line);
+	show_line(seq, &line);
 }
 
 /* Without a service there is no table, but the first line. */
@@ -135,28 +146,12 @@ static void *conn_next(struct seq_file *seq, void *v, loff_t *pos)
 
 static int conn_show(struct seq_file *seq, void *v)
 {
-	struct dsr_net *dn = dsr_net(seq_file_net(seq));
-	struct dsr_conn *conn;
-	struct dsr_node *node;
-	struct line line;
-	u64 cursor;
+	bool is_empty = v == SEQ_START_TOKEN;
 
-	if (v == SEQ_START_TOKEN) {
+	if (is_empty || !*(loff_t *)v)
 		seq_puts(seq, HEADER);
-		return 0;
-	}
-	cursor = *(loff_t *)v;
-	if (!cursor)
-		seq_puts(seq, HEADER);
-	rcu_read_lock();
-	dsr_table_for_each_in(node, &dn->table, cursor) {
-		conn = container_of(node, struct dsr_conn, node);
-		fill(&line, dn, conn);
-		if (READ_ONCE(conn->state) == DSR_CONN_PERSISTENT)
-			fill_persistent(&line);
-		show(seq, &line);
-	}
-	rcu_read_unlock();
+	if (!is_empty)
+		dsr_proc_walk_show(seq, v, show);
 	return 0;
 }
 

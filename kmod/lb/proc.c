@@ -175,6 +175,25 @@ void *dsr_proc_walk_next(struct seq_file *seq, void *v, loff_t *pos)
 }
 EXPORT_SYMBOL_GPL(dsr_proc_walk_next);
 
+/**
+ * dsr_proc_walk_show() - show the connections of a bucket
+ * @seq: file
+ * @v: the bucket, as dsr_proc_walk_start() or dsr_proc_walk_next() has it
+ * @show: shows one, under rcu_read_lock()
+ */
+void dsr_proc_walk_show(struct seq_file *seq, void *v, dsr_proc_show_fn show)
+{
+	struct dsr_net *dn = dsr_net(seq_file_net(seq));
+	u64 cursor = *(loff_t *)v;
+	struct dsr_node *node;
+
+	rcu_read_lock();
+	dsr_table_for_each_in(node, &dn->table, cursor)
+		show(seq, dn, container_of(node, struct dsr_conn, node));
+	rcu_read_unlock();
+}
+EXPORT_SYMBOL_GPL(dsr_proc_walk_show);
+
 /** dsr_proc_walk_stop() - undo dsr_proc_walk_start() */
 void dsr_proc_walk_stop(struct seq_file *seq, void *v)
 {
@@ -203,15 +222,7 @@ static void show_connection(struct seq_file *seq, const struct dsr_net *dn,
 
 static int connections_show(struct seq_file *seq, void *v)
 {
-	struct dsr_net *dn = dsr_net(seq_file_net(seq));
-	u64 cursor = *(loff_t *)v;
-	struct dsr_node *node;
-
-	rcu_read_lock();
-	dsr_table_for_each_in(node, &dn->table, cursor)
-		show_connection(seq, dn,
-				container_of(node, struct dsr_conn, node));
-	rcu_read_unlock();
+	dsr_proc_walk_show(seq, v, show_connection);
 	return 0;
 }
 
