@@ -80,7 +80,7 @@ help:
 	@echo 'make demo                the reference scenario in a virtual machine        1 min, first 5 to 10'
 	@echo '     SHELL_IN=lv1          … and then a shell in lv1 (or client, w101, …)'
 	@echo '     RELEASE=trixie        … on Debian trixie or sid; default: bookworm'
-	@echo 'make demo-ha             keepalived: a server fails, and then a balancer     2 min, first 5 to 10'
+	@echo 'make demo-ha             keepalived on both balancers, and what fails       1 min, first 5 to 10'
 	@echo 'make check               compiler, sparse, checkpatch, shellcheck, …        1 min, first 5'
 	@echo 'make test                all tests on all kernels, in virtual machines      15 to 20 min, first 35'
 	@echo '     ONLY="WORDS"          … only suites whose name has one of the words'

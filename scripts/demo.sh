@@ -32,7 +32,7 @@ esac
 
 if [ -n "$ha" ]; then
 	[ -z "$machine" ] || die "--ha leaves no shell: leave out --shell"
-	say "two balancers with keepalived on Debian $release, in a virtual machine (usually 2 min, the first time 5 to 10)"
+	say "two balancers with keepalived on Debian $release, in a virtual machine (usually 1 to 2 min, the first time 5 to 10)"
 	"$dsr_top/scripts/build.sh" "$release"
 	exec "$dsr_top/scripts/vm.sh" "$release" --timeout 900 -- tests/vm/demo_ha.py
 fi
