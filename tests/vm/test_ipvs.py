@@ -11,7 +11,7 @@ import struct
 import pytest
 
 import genl
-from balancer import unprivileged
+from balancer import Balancer, unprivileged
 from conftest import KernelLog
 from network import CLIENT, VIP, W101, W102, run, wait_for
 from test_control import FAILSLAB, FAIL_NTH
@@ -58,6 +58,21 @@ def test_made_by_ipvsadm(ipvs):
     assert {addr: (one['weight'], one['upper'], one['lower'])
             for addr, one in ipvs.backends().items()} == {
                 W101: (1, None, None), W102: (2, 1000, 800)}
+
+
+def test_told(ipvs):
+    """Who listens to changes hears of those that the tools make."""
+    events = Balancer(ipvs).events()
+    for command in ('-A -f 1 -s rr', '-E -f 1 -s mh', f'-a -f 1 -r {W101} -g',
+                    f'-e -f 1 -r {W101} -g -w 5', f'-d -f 1 -r {W101}',
+                    '-D -f 1', '-A -f 2', '-C'):
+        ipvsadm(ipvs, command)
+    heard = events.all()
+    assert [name for name, _ in heard] == [
+        'service_add', 'service_set', 'backend_add', 'backend_set',
+        'backend_delete', 'service_delete', 'service_add', 'service_delete']
+    assert heard[1][1]['service']['scheduler'] == 'maglev'
+    assert heard[3][1]['backend']['weight'] == 5
 
 
 @pytest.mark.smoke
