@@ -7,10 +7,8 @@
 #ifndef _DSR_RS_TUPLE_H
 #define _DSR_RS_TUPLE_H
 
-#include <linux/math64.h>
 #include <linux/siphash.h>
 #include <linux/types.h>
-#include <asm/unaligned.h>
 
 #include "addr.h"
 
@@ -34,12 +32,6 @@ struct dsr_rs_tuple {
 	u32 zone;
 };
 
-/* Both halves of the product, each of which every bit of @a and @b is in. */
-static __always_inline u64 dsr_rs_tuple_fold(u64 a, u64 b)
-{
-	return a * b ^ mul_u64_u64_shr(a, b, 64);
-}
-
 /**
  * dsr_rs_tuple_hash4() - hash of an IPv4 client's end and the protocol
  * @client: address
@@ -49,20 +41,12 @@ static __always_inline u64 dsr_rs_tuple_fold(u64 a, u64 b)
  *
  * The server's end is left out: it differs between wire and socket, and one
  * entry of the table has to be found from both.
- *
- * Not SipHash, which would be a fifth of all that a packet costs. Nobody gets to
- * see a hash; who does not know the key has to guess which ends collide, and
- * whoever has guessed right gets a chain of a bounded length (see table.c).
  */
-static __always_inline u32 dsr_rs_tuple_hash4(__be32 client, __be16 cport,
-					      u8 proto,
-					      const hsiphash_key_t *key)
+static inline u32 dsr_rs_tuple_hash4(__be32 client, __be16 cport, u8 proto,
+				     const hsiphash_key_t *key)
 {
-	u64 word = (u64)(__force u32)client << 32 |
-		   (__force u32)cport << 16 | proto;
-
-	word = dsr_rs_tuple_fold(word ^ key->key[0], key->key[1]);
-	return dsr_rs_tuple_fold(word ^ key->key[1], key->key[0]);
+	return hsiphash_2u32((__force u32)client,
+			     (__force u32)cport << 16 | proto, key);
 }
 
 /**
@@ -73,18 +57,16 @@ static __always_inline u32 dsr_rs_tuple_hash4(__be32 client, __be16 cport,
  * @proto: protocol
  * @key: secret of the table
  */
-static __always_inline u32 dsr_rs_tuple_hash6(const struct in6_addr *client,
-					      u32 zone, __be16 cport, u8 proto,
-					      const hsiphash_key_t *key)
+static inline u32 dsr_rs_tuple_hash6(const struct in6_addr *client, u32 zone,
+				     __be16 cport, u8 proto,
+				     const hsiphash_key_t *key)
 {
-	u64 word = (u64)zone << 32 | (__force u32)cport << 16 | proto;
+	u32 words[6];
 
-	word ^= dsr_rs_tuple_fold(get_unaligned((u64 *)&client->s6_addr[0]) ^
-				  key->key[0],
-				  get_unaligned((u64 *)&client->s6_addr[8]) ^
-				  key->key[1]);
-	word = dsr_rs_tuple_fold(word ^ key->key[0], key->key[1]);
-	return dsr_rs_tuple_fold(word ^ key->key[1], key->key[0]);
+	memcpy(words, client, sizeof(*client));
+	words[4] = (__force u32)cport << 16 | proto;
+	words[5] = zone;
+	return hsiphash(words, sizeof(words), key);
 }
 
 /** dsr_rs_tuple_hash() - either of the two above */
