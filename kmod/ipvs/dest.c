@@ -184,6 +184,8 @@ static void note_no_way(const struct request *request, struct genl_info *info)
 {
 	NL_SET_ERR_MSG(info->extack,
 		       "no device leads to this destination without a gateway: it gets no packets until one does");
+	if (!dsr_ipvs_netlink_may_log(info))
+		return;
 	if (request->family == AF_INET)
 		pr_notice_ratelimited("no device leads to %pI4 without a gateway: it gets no packets until one does\n",
 				      &request->addr.ip);
@@ -235,6 +237,12 @@ static int add(struct dsr_net *dn, struct genl_info *info,
 	return err;
 }
 
+static int refuse_port(struct genl_info *info)
+{
+	return dsr_ipvs_netlink_refuse(info, -EINVAL,
+		"this service has a destination of this address: ports are left as they are, so another port would be the same one again");
+}
+
 /** dsr_ipvs_dest_new() - IPVS_CMD_NEW_DEST */
 int dsr_ipvs_dest_new(struct sk_buff *skb, struct genl_info *info)
 {
@@ -252,8 +260,7 @@ int dsr_ipvs_dest_new(struct sk_buff *skb, struct genl_info *info)
 		NL_SET_ERR_MSG(info->extack, "this destination exists");
 		err = -EEXIST;
 	} else {
-		err = dsr_ipvs_netlink_refuse(info, -EINVAL,
-			"this service has a destination of this address: ports are left as they are, so another port would be the same one again");
+		err = refuse_port(info);
 	}
 unlock:
 	dsr_ipvs_net_watch(dn);

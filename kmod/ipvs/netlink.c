@@ -109,7 +109,8 @@ int dsr_ipvs_netlink_refuse(struct genl_info *info, int err,
 {
 	if (info->extack)
 		info->extack->_msg = sentence;
-	pr_notice_ratelimited("%s\n", sentence);
+	if (dsr_ipvs_netlink_may_log(info))
+		pr_notice_ratelimited("%s\n", sentence);
 	return err;
 }
 

@@ -18,6 +18,7 @@
 #define _DSR_IPVS_NETLINK_H
 
 #include <linux/ip_vs.h>
+#include <linux/user_namespace.h>
 #include <net/genetlink.h>
 
 #include "net.h"
@@ -47,6 +48,15 @@ void dsr_ipvs_netlink_exit(void);
 #define DSR_IPVS_U32	NLA_POLICY_EXACT_LEN(sizeof(u32))
 #define DSR_IPVS_ADDR \
 	{ .type = NLA_BINARY, .len = sizeof(union nf_inet_addr) }
+
+/** dsr_ipvs_netlink_may_log() - whether a request may speak in the kernel's log
+ *
+ * Not one of a namespace that anybody can make.
+ */
+static inline bool dsr_ipvs_netlink_may_log(struct genl_info *info)
+{
+	return genl_info_net(info)->user_ns == &init_user_ns;
+}
 
 /* service.c */
 bool dsr_ipvs_service_shows(const struct dsr_service *service);
