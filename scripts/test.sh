@@ -210,14 +210,14 @@ job_uml()
 {
 	build uml uml || return
 	# what two processors upset runs on the debug kernel, which has two
-	suite uml "5 to 7 min" machine uml 1 1500 \
+	suite uml "7 to 10 min" machine uml 1 1500 \
 		kunit scenarios -m "not smp"
 }
 
 job_bookworm()
 {
 	build bookworm bookworm || return
-	suite bookworm "6 to 8 min" machine bookworm 1 1800 scenarios -m "not smp"
+	suite bookworm "8 to 11 min" machine bookworm 1 1800 scenarios -m "not smp"
 }
 
 job_tool()
@@ -229,14 +229,14 @@ job_tool()
 job_trixie()
 {
 	build trixie trixie || return
-	suite trixie "2 to 4 min" machine trixie 1 900 \
+	suite trixie "5 to 8 min" machine trixie 1 1200 \
 		demo demo_ha scenarios -m smoke
 }
 
 job_sid()
 {
 	build sid sid || return
-	suite sid "1 to 3 min" machine sid 1 900 demo scenarios -m smoke
+	suite sid "4 to 6 min" machine sid 1 900 demo scenarios -m smoke
 }
 
 # worker JOB...: take one after the other that no other worker has taken.
