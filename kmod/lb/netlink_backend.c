@@ -5,7 +5,6 @@
 
 #include "backend.h"
 #include "drain.h"
-#include "event.h"
 #include "genl_dump.h"
 #include "netlink.h"
 #include "service.h"

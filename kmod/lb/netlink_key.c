@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* netlink_key - which service a request or a reply is about */
 
-#include <net/ipv6.h>
-
-#include "host.h"
 #include "netlink.h"
 #include "service.h"
 

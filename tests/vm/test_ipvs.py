@@ -11,7 +11,7 @@ import struct
 import pytest
 
 import genl
-from balancer import unprivileged
+from balancer import Balancer, unprivileged
 from conftest import KernelLog
 from network import CLIENT, VIP, W101, W102, run, wait_for
 from test_control import FAILSLAB, FAIL_NTH
@@ -58,6 +58,21 @@ def test_made_by_ipvsadm(ipvs):
     assert {addr: (one['weight'], one['upper'], one['lower'])
             for addr, one in ipvs.backends().items()} == {
                 W101: (1, None, None), W102: (2, 1000, 800)}
+
+
+def test_told(ipvs):
+    """Who listens to changes hears of those that the tools make."""
+    events = Balancer(ipvs).events()
+    for command in ('-A -f 1 -s rr', '-E -f 1 -s mh', f'-a -f 1 -r {W101} -g',
+                    f'-e -f 1 -r {W101} -g -w 5', f'-d -f 1 -r {W101}',
+                    '-D -f 1', '-A -f 2', '-C'):
+        ipvsadm(ipvs, command)
+    heard = events.all()
+    assert [name for name, _ in heard] == [
+        'service_add', 'service_set', 'backend_add', 'backend_set',
+        'backend_delete', 'service_delete', 'service_add', 'service_delete']
+    assert heard[1][1]['service']['scheduler'] == 'maglev'
+    assert heard[3][1]['backend']['weight'] == 5
 
 
 @pytest.mark.smoke
@@ -301,6 +316,19 @@ def test_unprivileged(ipvs):
             f'/proc/thread-self/net/{file}', encoding='ascii').close()
             ) == expected, name
     assert ipvs.services() == []
+
+
+def test_container(ipvs):
+    """Root of a user namespace balances in its own network, and is not heard."""
+    kernel_log = KernelLog()
+    done = run('unshare', '-Urn', 'sh', '-c',
+               'ipvsadm -A -f 1 -s mh && ipvsadm -a -f 1 -r 10.0.0.1 -g && '
+               'ipvsadm -Ln && ipvsadm -a -f 1 -r 10.0.0.2 -m', check=False)
+    assert 'Protocol not supported' in done.stderr
+    assert [line.split() for line in done.stdout.splitlines()[3:]] == [
+        'FWM 1 mh'.split(), '-> 10.0.0.1:0 Route 1 0 0'.split()]
+    assert [line for line in kernel_log.lines() if 'dsr_ipvs' in line] == []
+    assert listed(ipvs) == []
 
 
 def test_dump_under_change(ipvs):
