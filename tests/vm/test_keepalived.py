@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from network import VIP2
+from network import VIP2, wait_for
 from pair import BOTH, CONFIG, PAIR, SORRY, WITHOUT_W101, Pair
 from traffic import BIG_MIB
 
@@ -98,3 +98,21 @@ def test_words(site):
         done = site.lv1.run('keepalived', '--config-test', '--config-id',
                             'lv1', '--use-file', config)
         assert done.stdout + done.stderr == ''
+
+
+def test_options(site):
+    """What once asked for both parts now leaves out both, so README says."""
+    home = site.net.directory
+    path = f'{home}/options.log'
+    with open(path, 'wb') as log:
+        child = site.lv1.start(
+            'keepalived', '--check', '--vrrp', '--dont-fork', '--log-console',
+            '--no-syslog', '--use-file', CONFIG, '--config-id', 'lv1',
+            '--pid', f'{home}/a.pid', '--vrrp_pid', f'{home}/b.pid',
+            '--checkers_pid', f'{home}/c.pid', stdout=log, stderr=log)
+
+    def said():
+        with open(path, encoding='utf-8') as file:
+            return 'has no configuration to run' in file.read()
+    wait_for('keepalived runs something', said)
+    site.lv1.stop(child)
