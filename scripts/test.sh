@@ -210,14 +210,14 @@ job_uml()
 {
 	build uml uml || return
 	# what two processors upset runs on the debug kernel, which has two
-	suite uml "7 to 10 min" machine uml 1 1500 \
+	suite uml "7 to 10 min" machine uml 1 2400 \
 		kunit scenarios -m "not smp"
 }
 
 job_bookworm()
 {
 	build bookworm bookworm || return
-	suite bookworm "8 to 11 min" machine bookworm 1 1800 scenarios -m "not smp"
+	suite bookworm "8 to 11 min" machine bookworm 1 2400 scenarios -m "not smp"
 }
 
 job_tool()
@@ -236,7 +236,7 @@ job_trixie()
 job_sid()
 {
 	build sid sid || return
-	suite sid "4 to 6 min" machine sid 1 900 demo scenarios -m smoke
+	suite sid "4 to 6 min" machine sid 1 1200 demo scenarios -m smoke
 }
 
 # worker JOB...: take one after the other that no other worker has taken.
