@@ -16,6 +16,7 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from chart import draw                                  # noqa: E402
+from plan import peers                                  # noqa: E402
 
 ZERO = {'balancer': 'baseline', 'server': 'rs_plain'}
 ONE = {'balancer': 'ipvs_fwmark', 'server': 'rs_redirect'}
@@ -33,6 +34,10 @@ def merge(parts):
               'unit': parts[0].get('unit', 'instructions'), 'peers': {}}
     for part in parts:
         result['peers'].update(part['peers'])
+    ranks = [peer.name for peer in peers()]
+    result['peers'] = dict(sorted(
+        result['peers'].items(),
+        key=lambda one: ranks.index(one[0]) if one[0] in ranks else -1))
     for peer in result['peers'].values():
         zero = result['peers'].get(ZERO[peer['side']], {'cells': {}})
         for name, cell in peer['cells'].items():
