@@ -10,7 +10,6 @@
 #include <linux/math64.h>
 #include <linux/siphash.h>
 #include <linux/types.h>
-#include <asm/unaligned.h>
 
 #include "addr.h"
 
@@ -78,11 +77,11 @@ static __always_inline u32 dsr_rs_tuple_hash6(const struct in6_addr *client,
 					      const hsiphash_key_t *key)
 {
 	u64 word = (u64)zone << 32 | (__force u32)cport << 16 | proto;
+	u64 high, low;
 
-	word ^= dsr_rs_tuple_fold(get_unaligned((u64 *)&client->s6_addr[0]) ^
-				  key->key[0],
-				  get_unaligned((u64 *)&client->s6_addr[8]) ^
-				  key->key[1]);
+	memcpy(&high, &client->s6_addr[0], sizeof(high));
+	memcpy(&low, &client->s6_addr[8], sizeof(low));
+	word ^= dsr_rs_tuple_fold(high ^ key->key[0], low ^ key->key[1]);
 	word = dsr_rs_tuple_fold(word ^ key->key[0], key->key[1]);
 	return dsr_rs_tuple_fold(word ^ key->key[1], key->key[0]);
 }
