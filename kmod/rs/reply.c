@@ -125,8 +125,8 @@ reply_known(struct dsr_rs_net *rs, struct sk_buff *skb, u8 family)
 }
 
 static __always_inline enum dsr_rs_reason
-reply(struct dsr_rs_net *rs, struct sk_buff *skb,
-      const struct nf_hook_state *state)
+reply_packet(struct dsr_rs_net *rs, struct sk_buff *skb,
+	     const struct nf_hook_state *state)
 {
 	enum dsr_rs_reason reason;
 
@@ -142,7 +142,8 @@ unsigned int dsr_rs_reply_hook(void *priv, struct sk_buff *skb,
 {
 	struct dsr_rs_net *rs = priv;
 
-	return dsr_rs_net_finish(rs, skb, state, reply(rs, skb, state));
+	return dsr_rs_net_finish(rs, skb, state,
+				 reply_packet(rs, skb, state));
 }
 
 /* Whether a packet of this machine will be translated on its way out. */
