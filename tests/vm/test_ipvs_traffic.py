@@ -261,6 +261,8 @@ def balancing(kind, site):
     with ipvs.loaded(kind, site):
         site.lv1.run('ipvsadm', '-R', stdin='\n'.join(
             line.strip() for line in TABLE.strip().splitlines()) + '\n')
+        # what dsr_lb has counted in all stays when dsr_ipvs is loaded anew
+        site.lv1.run('ipvsadm', '-Z')
         yield site.lv1
 
 
