@@ -115,8 +115,8 @@ static int maglev_build(struct dsr_pool *pool)
 	return 0;
 }
 
-static u32 slot_of(const struct dsr_pool *pool, const struct dsr_tuple *tuple,
-		   u32 probe)
+static __always_inline u32 slot_of(const struct dsr_pool *pool,
+				   const struct dsr_tuple *tuple, u32 probe)
 {
 	return reciprocal_scale(dsr_pool_source_hash(pool, tuple, probe),
 				pool->slots);
