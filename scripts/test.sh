@@ -266,7 +266,7 @@ heartbeat()
 	done
 }
 
-event "all tests (usually 9 to 11 min; 35 the first time). Logs are in build/test"
+event "all tests (usually 15 to 19 min; 40 the first time). Logs are in build/test"
 scripts/deps.sh
 heartbeat &
 beat=$!
