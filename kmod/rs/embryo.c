@@ -13,6 +13,11 @@
  */
 #define HATCHED	HZ
 
+/* How long the answered are safe from those who ask by a datagram: the client
+ * may be as far away as that.
+ */
+#define GRACE	HZ
+
 /* What marks a place as taken: so an empty one is found without its lock. */
 static u32 mark_of(u32 hash)
 {
@@ -109,31 +114,47 @@ static bool is_in_the_way(const struct dsr_rs_embryo *embryo,
 	       dsr_rs_flow_match_socket(&old->flow.node, &socket);
 }
 
+/* How much @old, which is alive, is due to leave its place to @embryo. A
+ * flood of datagrams must not end what it could never have begun: a handshake, or
+ * a conversation with a socket that answers.
+ */
+static u32 due_of(const struct dsr_rs_embryo *embryo,
+		  const struct dsr_rs_embryo *old)
+{
+	u32 age = max_t(s32, embryo->flow.node.seen - old->flow.node.seen, 0);
+	bool asked = old->flow.proto == IPPROTO_UDP &&
+		     !(old->flow.roles & DSR_RS_ANSWERED);
+
+	if (embryo->flow.proto == IPPROTO_UDP && !asked && age < GRACE)
+		return 0;
+	return age + 1;
+}
+
 /* Return: the place for @embryo, or -1 if its ends are another's. */
 static int place_for(const struct dsr_rs_embryo_bucket *bucket,
 		     const struct dsr_rs_embryo *embryo)
 {
-	u32 now = embryo->flow.node.seen, age, oldest = 0;
+	u32 now = embryo->flow.node.seen, first, due, most = 0;
 	int i, place, same = -1;
 
-	/* Of those of this moment, chance tells who has to leave. */
-	place = embryo->flow.node.hash / DSR_RS_EMBRYO_BUCKETS %
-		DSR_RS_EMBRYO_WAYS;
+	/* Where all are due alike, chance tells who has to leave. */
+	first = embryo->flow.node.hash / DSR_RS_EMBRYO_BUCKETS;
+	place = first % DSR_RS_EMBRYO_WAYS;
 	for (i = 0; i < DSR_RS_EMBRYO_WAYS; i++) {
-		const struct dsr_rs_embryo *old = &bucket->way[i];
-		bool alive = bucket->hash[i] && is_alive(old, now);
+		int way = (first + i) % DSR_RS_EMBRYO_WAYS;
+		const struct dsr_rs_embryo *old = &bucket->way[way];
+		bool alive = bucket->hash[way] && is_alive(old, now);
 
 		if (alive && is_same(embryo, old)) {
-			same = i;
+			same = way;
 			continue;
 		}
 		if (alive && is_in_the_way(embryo, old))
 			return -1;
-		age = alive ? max_t(s32, now - old->flow.node.seen, 0) :
-			      U32_MAX;
-		if (age > oldest) {
-			oldest = age;
-			place = i;
+		due = alive ? due_of(embryo, old) : U32_MAX;
+		if (due > most) {
+			most = due;
+			place = way;
 		}
 	}
 	return same >= 0 ? same : place;

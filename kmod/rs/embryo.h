@@ -6,8 +6,9 @@
  * millions of these. What answers it has to find its VIP nevertheless. So it
  * is remembered, but not in the table of flows: for a fixed number there is
  * room here, and who comes later has the place of whoever has been silent for
- * longest. With the first sign of a socket an embryo becomes a flow; one of UDP,
- * when the client goes on after an answer of the socket's.
+ * longest; a datagram, first that of a datagram that nobody has answered. With
+ * the first sign of a socket an embryo becomes a flow; one of UDP, when the client
+ * goes on after an answer of the socket's.
  *
  * The answer to a SYN leaves a moment after it. To have forgotten an embryo by
  * the time that the client acknowledges that answer costs nothing but a look at

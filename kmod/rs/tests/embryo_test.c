@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Embryos: a fixed number, the oldest give way, no two have one place. */
+/* Embryos: a fixed number, the oldest give way, datagrams before others; no two
+ * have one place.
+ */
 
 #include "fixture.h"
 
@@ -80,6 +82,50 @@ static void embryo_oldest_gives_way(struct kunit *test)
 					     NOW + i));
 }
 
+/* Datagrams that fill the bucket of @kept, one a jiffy: which of it are left. */
+static u32 left_after_datagrams(struct dsr_rs_embryos *embryos,
+				const struct dsr_rs_embryo *kept, u32 number,
+				u32 from)
+{
+	u32 i, left = 0;
+
+	for (i = 0; i < 4 * DSR_RS_EMBRYO_WAYS; i++) {
+		struct dsr_rs_embryo one =
+			embryo(7 + (100 + i) * DSR_RS_EMBRYO_BUCKETS, VIP,
+			       6000 + i, from + i);
+
+		one.flow.proto = IPPROTO_UDP;
+		dsr_rs_embryo_keep(embryos, &one);
+	}
+	for (i = 0; i < number; i++)
+		left += find(embryos, &kept[i], true, from);
+	return left;
+}
+
+static void embryo_safe_from_datagrams(struct kunit *test)
+{
+	struct dsr_rs_embryo some[DSR_RS_EMBRYO_WAYS - 1];
+	struct dsr_rs_tuple wire;
+	u32 i;
+
+	/* Handshakes, a client that is answered, and one that is not. */
+	for (i = 0; i < ARRAY_SIZE(some); i++) {
+		some[i] = embryo(7 + i * DSR_RS_EMBRYO_BUCKETS, VIP, 5000 + i,
+				 NOW);
+		some[i].flow.proto = i ? IPPROTO_UDP : IPPROTO_TCP;
+		dsr_rs_embryo_keep(test->priv, &some[i]);
+	}
+	wire = dsr_rs_flow_wire(&some[1].flow);
+	dsr_rs_embryo_answer(test->priv, some[1].flow.node.hash, &wire);
+	KUNIT_EXPECT_EQ(test, 2, left_after_datagrams(test->priv, some,
+						      ARRAY_SIZE(some), NOW));
+	KUNIT_EXPECT_FALSE(test, find(test->priv, &some[2], true, NOW));
+	/* They may have been forged as well, and have had their time. */
+	KUNIT_EXPECT_EQ(test, 0, left_after_datagrams(test->priv, some,
+						      ARRAY_SIZE(some),
+						      NOW + 2 * HZ));
+}
+
 static void embryo_one_place_at_the_socket(struct kunit *test)
 {
 	struct dsr_rs_embryo one = embryo(7, VIP, 5000, NOW);
@@ -110,6 +156,7 @@ static void embryo_hatched_soon_gone(struct kunit *test)
 static struct kunit_case embryo_cases[] = {
 	KUNIT_CASE(embryo_found_until_it_expires),
 	KUNIT_CASE(embryo_oldest_gives_way),
+	KUNIT_CASE(embryo_safe_from_datagrams),
 	KUNIT_CASE(embryo_one_place_at_the_socket),
 	KUNIT_CASE(embryo_hatched_soon_gone),
 	{}
