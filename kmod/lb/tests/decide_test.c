@@ -32,25 +32,16 @@ static struct dsr_conn *connect(struct kunit *test, struct fixture *f, u32 n,
 	return conn;
 }
 
-static void decide(struct fixture *f, const struct dsr_packet *packet,
-		   u32 mark, struct dsr_decision *decision)
-{
-	rcu_read_lock();
-	dsr_decide(&f->dn, dsr_frontend_find(&f->dn, mark, &packet->tuple),
-		   packet, decision);
-	rcu_read_unlock();
-}
-
 static void without_a_service(struct kunit *test)
 {
 	struct dsr_packet packet = packet_of(1, TCPHDR_SYN);
 	struct fixture *f = test->priv;
 	struct dsr_decision d;
 
-	decide(f, &packet, FIXTURE_MARK + 1, &d);
+	fixture_decide(f, &packet, FIXTURE_MARK + 1, &d);
 	KUNIT_EXPECT_EQ(test, d.reason, DSR_PASS_NO_SERVICE);
 	KUNIT_EXPECT_NULL(test, d.service);
-	decide(f, &packet, 0, &d);
+	fixture_decide(f, &packet, 0, &d);
 	KUNIT_EXPECT_EQ(test, d.reason, DSR_PASS_NO_SERVICE);
 }
 
@@ -61,7 +52,7 @@ static void miss_asks_the_scheduler(struct kunit *test)
 	struct dsr_decision d;
 
 	fixture_backend(test, f, 1, 1);
-	decide(f, &packet, FIXTURE_MARK, &d);
+	fixture_decide(f, &packet, FIXTURE_MARK, &d);
 	KUNIT_EXPECT_EQ(test, d.reason, DSR_FORWARDED);
 	KUNIT_EXPECT_PTR_EQ(test, d.service, &f->service);
 	KUNIT_EXPECT_NULL(test, d.backend);
@@ -89,7 +80,7 @@ static void hit_keeps_the_backend(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, dsr_pool_rebuild(&f->dn, &f->service), 0);
 	for (i = 0; i < ARRAY_SIZE(flags); i++) {
 		packet = packet_of(1, flags[i]);
-		decide(f, &packet, FIXTURE_MARK, &d);
+		fixture_decide(f, &packet, FIXTURE_MARK, &d);
 		KUNIT_EXPECT_EQ(test, d.reason, DSR_FORWARDED);
 		KUNIT_EXPECT_PTR_EQ(test, d.backend, backend);
 		KUNIT_EXPECT_PTR_EQ(test, d.conn, conn);
@@ -123,7 +114,7 @@ static void hit_writes_nothing_shared(struct kunit *test)
 	memcpy(known, conn, DSR_CONN_SIZE4);
 	memcpy(service, &f->service, sizeof(*service));
 	for (i = 0; i < 1000; i++) {
-		decide(f, &packet, FIXTURE_MARK, &d);
+		fixture_decide(f, &packet, FIXTURE_MARK, &d);
 		KUNIT_ASSERT_PTR_EQ(test, d.conn, conn);
 		KUNIT_ASSERT_EQ(test, dsr_conn_state(conn->state, &packet),
 				conn->state);
@@ -189,13 +180,13 @@ static void syn_reuses_a_finished_connection(struct kunit *test)
 	for (i = 0; i < ARRAY_SIZE(ends); i++) {
 		conn = connect(test, f, i, ends[i], backend);
 		packet = packet_of(i, TCPHDR_SYN);
-		decide(f, &packet, FIXTURE_MARK, &d);
+		fixture_decide(f, &packet, FIXTURE_MARK, &d);
 		KUNIT_EXPECT_EQ(test, d.reason, DSR_FORWARDED);
 		KUNIT_EXPECT_NULL(test, d.backend);
 		KUNIT_EXPECT_PTR_EQ(test, d.conn, conn);
 		/* its last ACK still goes where it belongs */
 		packet = packet_of(i, TCPHDR_ACK);
-		decide(f, &packet, FIXTURE_MARK, &d);
+		fixture_decide(f, &packet, FIXTURE_MARK, &d);
 		KUNIT_EXPECT_PTR_EQ(test, d.backend, backend);
 	}
 }
@@ -211,7 +202,7 @@ static void removed_backend_is_left(struct kunit *test)
 	backend = fixture_backend(test, f, 2, 1);
 	connect(test, f, 1, TCPHDR_ACK, backend);
 	KUNIT_ASSERT_EQ(test, dsr_backend_remove(&f->dn, backend, NULL), 0);
-	decide(f, &packet, FIXTURE_MARK, &d);
+	fixture_decide(f, &packet, FIXTURE_MARK, &d);
 	KUNIT_EXPECT_EQ(test, d.reason, DSR_FORWARDED);
 	KUNIT_EXPECT_NULL(test, d.backend);
 	KUNIT_EXPECT_NOT_NULL(test, d.conn);
@@ -254,7 +245,7 @@ static void another_service_asks_its_scheduler(struct kunit *test)
 	backend = fixture_backend(test, f, 1, 1);
 	connect(test, f, 1, TCPHDR_ACK, backend);
 	add_service(test, f, &other, &key);
-	decide(f, &packet, key.fwmark, &d);
+	fixture_decide(f, &packet, key.fwmark, &d);
 	KUNIT_EXPECT_PTR_EQ(test, d.service, &other);
 	KUNIT_EXPECT_NULL(test, d.backend);
 	remove_service(f, &other);
@@ -307,13 +298,13 @@ static void vip_services(struct kunit *test)
 	for (i = 0; i < ARRAY_SIZE(cases); i++) {
 		packet.tuple.proto = cases[i].proto;
 		packet.tuple.dport = htons(cases[i].port);
-		decide(f, &packet, 0, &d);
+		fixture_decide(f, &packet, 0, &d);
 		KUNIT_EXPECT_PTR_EQ(test, d.service,
 				    &services[cases[i].service]);
-		decide(f, &packet, FIXTURE_MARK + 1, &d);
+		fixture_decide(f, &packet, FIXTURE_MARK + 1, &d);
 		KUNIT_EXPECT_PTR_EQ(test, d.service,
 				    &services[cases[i].service]);
-		decide(f, &packet, FIXTURE_MARK, &d);
+		fixture_decide(f, &packet, FIXTURE_MARK, &d);
 		KUNIT_EXPECT_PTR_EQ(test, d.service, &f->service);
 	}
 	key.proto = IPPROTO_TCP;
@@ -324,7 +315,7 @@ static void vip_services(struct kunit *test)
 	key.port = 90;
 	KUNIT_EXPECT_NULL(test, dsr_service_clash(&f->dn, &key));
 	packet.tuple.v4.daddr ^= htonl(1);
-	decide(f, &packet, 0, &d);
+	fixture_decide(f, &packet, 0, &d);
 	KUNIT_EXPECT_NULL(test, d.service);
 	for (i = 0; i < ARRAY_SIZE(keys); i++)
 		remove_service(f, &services[i]);
@@ -356,7 +347,7 @@ static void backend_down(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, dsr_backend_set(&f->dn, backend, &config, NULL),
 			0);
 	KUNIT_EXPECT_EQ(test, fixture_pool(f)->count, 1);
-	decide(f, &ack, FIXTURE_MARK, &d);
+	fixture_decide(f, &ack, FIXTURE_MARK, &d);
 	KUNIT_EXPECT_PTR_EQ(test, d.backend, backend);
 
 	config.admin = DSR_BACKEND_DOWN;
@@ -364,12 +355,12 @@ static void backend_down(struct kunit *test)
 			0);
 	for (i = 0; i < ARRAY_SIZE(reasons); i++) {
 		f->service.on_down = i;
-		decide(f, &ack, FIXTURE_MARK, &d);
+		fixture_decide(f, &ack, FIXTURE_MARK, &d);
 		KUNIT_EXPECT_EQ(test, d.reason, reasons[i]);
 		KUNIT_EXPECT_NULL(test, d.backend);
 		KUNIT_EXPECT_PTR_EQ(test, d.conn, conn);
 		/* a new connection is never made to suffer for an old one */
-		decide(f, &syn, FIXTURE_MARK, &d);
+		fixture_decide(f, &syn, FIXTURE_MARK, &d);
 		KUNIT_EXPECT_EQ(test, d.reason, DSR_FORWARDED);
 	}
 	f->service.on_down = DSR_ON_DOWN_RESET;
@@ -377,9 +368,9 @@ static void backend_down(struct kunit *test)
 	dsr_conn_close(&f->dn, conn);	/* as the hook does after the reset */
 	rcu_read_unlock();
 	/* what was on its way already begins no connection elsewhere */
-	decide(f, &ack, FIXTURE_MARK, &d);
+	fixture_decide(f, &ack, FIXTURE_MARK, &d);
 	KUNIT_EXPECT_EQ(test, d.reason, DSR_REPLIED_RESET);
-	decide(f, &syn, FIXTURE_MARK, &d);
+	fixture_decide(f, &syn, FIXTURE_MARK, &d);
 	KUNIT_EXPECT_EQ(test, d.reason, DSR_FORWARDED);
 }
 
@@ -405,14 +396,14 @@ static void backend_down_udp(struct kunit *test)
 	config.admin = DSR_BACKEND_DOWN;
 	KUNIT_ASSERT_EQ(test, dsr_backend_set(&f->dn, backend, &config, NULL),
 			0);
-	decide(f, &packet, FIXTURE_MARK, &d);
+	fixture_decide(f, &packet, FIXTURE_MARK, &d);
 	KUNIT_EXPECT_EQ(test, d.reason, DSR_REPLIED_RESET);
 	conn = d.conn;
 	KUNIT_ASSERT_NOT_NULL(test, conn);
 	rcu_read_lock();
 	dsr_conn_close(&f->dn, conn);
 	rcu_read_unlock();
-	decide(f, &packet, FIXTURE_MARK, &d);
+	fixture_decide(f, &packet, FIXTURE_MARK, &d);
 	KUNIT_EXPECT_EQ(test, d.reason, DSR_FORWARDED);
 	KUNIT_EXPECT_NULL(test, d.backend);
 }
@@ -430,10 +421,10 @@ static void backend_comes_back(struct kunit *test)
 	backend = fixture_backend(test, f, 2, 1);
 	connect(test, f, 1, TCPHDR_ACK, backend);
 	KUNIT_ASSERT_EQ(test, dsr_backend_remove(&f->dn, backend, NULL), 0);
-	decide(f, &packet, FIXTURE_MARK, &d);
+	fixture_decide(f, &packet, FIXTURE_MARK, &d);
 	KUNIT_EXPECT_EQ(test, d.reason, DSR_DROP_BACKEND_DOWN);
 	again = fixture_backend(test, f, 2, 0);	/* also without weight */
-	decide(f, &packet, FIXTURE_MARK, &d);
+	fixture_decide(f, &packet, FIXTURE_MARK, &d);
 	KUNIT_EXPECT_EQ(test, d.reason, DSR_FORWARDED);
 	KUNIT_EXPECT_PTR_EQ(test, d.backend, again);
 }
@@ -446,25 +437,25 @@ static void echo(struct kunit *test)
 	struct dsr_decision d;
 
 	packet.kind = DSR_PACKET_ECHO;
-	decide(f, &packet, FIXTURE_MARK + 1, &d);
+	fixture_decide(f, &packet, FIXTURE_MARK + 1, &d);
 	KUNIT_EXPECT_EQ(test, d.reason, DSR_PASS_NO_SERVICE);
-	decide(f, &packet, FIXTURE_MARK, &d);
+	fixture_decide(f, &packet, FIXTURE_MARK, &d);
 	KUNIT_EXPECT_EQ(test, d.reason, DSR_DROP_PING);	/* nobody is up */
 	backend = fixture_backend(test, f, 1, 1);
-	decide(f, &packet, FIXTURE_MARK, &d);
+	fixture_decide(f, &packet, FIXTURE_MARK, &d);
 	KUNIT_EXPECT_EQ(test, d.reason, DSR_REPLIED_PING);
 	f->service.ping = DSR_PING_FORWARD;
-	decide(f, &packet, FIXTURE_MARK, &d);
+	fixture_decide(f, &packet, FIXTURE_MARK, &d);
 	KUNIT_EXPECT_EQ(test, d.reason, DSR_FORWARDED_PING);
 	KUNIT_EXPECT_PTR_EQ(test, d.backend, backend);
 	packet.tuple.v4.saddr = htonl(INADDR_BROADCAST);
-	decide(f, &packet, FIXTURE_MARK, &d);
+	fixture_decide(f, &packet, FIXTURE_MARK, &d);
 	KUNIT_EXPECT_EQ(test, d.reason, DSR_DROP_SOURCE);
 	KUNIT_EXPECT_NULL(test, d.backend);
 	packet = packet_of(1, 0);
 	packet.kind = DSR_PACKET_ECHO;
 	f->service.ping = DSR_PING_IGNORE;
-	decide(f, &packet, FIXTURE_MARK, &d);
+	fixture_decide(f, &packet, FIXTURE_MARK, &d);
 	KUNIT_EXPECT_EQ(test, d.reason, DSR_DROP_PING);
 }
 
@@ -484,16 +475,16 @@ static void udp_flow_that_was_silent(struct kunit *test)
 	dsr_schedule(&f->dn, &packet, &d);
 	rcu_read_unlock();
 	KUNIT_EXPECT_EQ(test, d.reason, DSR_FORWARDED);
-	decide(f, &packet, FIXTURE_MARK, &d);
+	fixture_decide(f, &packet, FIXTURE_MARK, &d);
 	conn = d.conn;
 	KUNIT_ASSERT_NOT_NULL(test, conn);
 	KUNIT_EXPECT_PTR_EQ(test, d.backend, backend);
 	/* its last packet may have come a second after the one noted */
 	conn->node.seen = jiffies - 6 * HZ + 10;
-	decide(f, &packet, FIXTURE_MARK, &d);
+	fixture_decide(f, &packet, FIXTURE_MARK, &d);
 	KUNIT_EXPECT_PTR_EQ(test, d.backend, backend);
 	conn->node.seen = jiffies - 6 * HZ - 1;
-	decide(f, &packet, FIXTURE_MARK, &d);
+	fixture_decide(f, &packet, FIXTURE_MARK, &d);
 	KUNIT_EXPECT_NULL(test, d.backend);
 	KUNIT_EXPECT_PTR_EQ(test, d.conn, conn);
 }
@@ -506,15 +497,15 @@ static void icmp_error_follows_its_connection(struct kunit *test)
 	struct dsr_decision d;
 
 	packet.kind = DSR_PACKET_ICMP_ERROR;
-	decide(f, &packet, FIXTURE_MARK, &d);
+	fixture_decide(f, &packet, FIXTURE_MARK, &d);
 	KUNIT_EXPECT_EQ(test, d.reason, DSR_PASS_ICMP_UNRELATED);
 	connect(test, f, 1, TCPHDR_ACK, backend);
-	decide(f, &packet, 0, &d);	/* unmarked */
+	fixture_decide(f, &packet, 0, &d);	/* unmarked */
 	KUNIT_EXPECT_EQ(test, d.reason, DSR_FORWARDED_ICMP);
 	KUNIT_EXPECT_PTR_EQ(test, d.service, &f->service);
 	KUNIT_EXPECT_PTR_EQ(test, d.backend, backend);
 	KUNIT_ASSERT_EQ(test, dsr_backend_remove(&f->dn, backend, NULL), 0);
-	decide(f, &packet, 0, &d);
+	fixture_decide(f, &packet, 0, &d);
 	KUNIT_EXPECT_EQ(test, d.reason, DSR_PASS_ICMP_UNRELATED);
 	KUNIT_EXPECT_NULL(test, d.service);
 }
@@ -529,15 +520,15 @@ static void icmp_error_follows_its_hash(struct kunit *test)
 	fixture_backend(test, f, 1, 1);
 	fixture_backend(test, f, 2, 1);
 	packet.kind = DSR_PACKET_ICMP_ERROR;
-	decide(f, &packet, FIXTURE_MARK, &d);
+	fixture_decide(f, &packet, FIXTURE_MARK, &d);
 	KUNIT_EXPECT_EQ(test, d.reason, DSR_PASS_ICMP_UNRELATED);
 	dsr_net_note_crowded(&f->dn);
-	decide(f, &packet, FIXTURE_MARK, &d);
+	fixture_decide(f, &packet, FIXTURE_MARK, &d);
 	KUNIT_EXPECT_EQ(test, d.reason, DSR_FORWARDED_ICMP);
 	KUNIT_EXPECT_PTR_EQ(test, d.backend,
 			    dsr_scheduler_home(fixture_pool(f),
 					       &packet.tuple));
-	decide(f, &packet, FIXTURE_MARK + 1, &d);
+	fixture_decide(f, &packet, FIXTURE_MARK + 1, &d);
 	KUNIT_EXPECT_EQ(test, d.reason, DSR_PASS_ICMP_UNRELATED);
 }
 

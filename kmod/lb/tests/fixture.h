@@ -7,6 +7,7 @@
 #include <linux/slab.h>
 
 #include "../conn.h"
+#include "../decide.h"
 #include "../frontend.h"
 #include "../scheduler.h"
 #include "../service.h"
@@ -64,6 +65,17 @@ static inline void fixture_schedule(struct kunit *test, struct fixture *f,
 	KUNIT_ASSERT_NOT_NULL(test, scheduler);
 	KUNIT_ASSERT_EQ(test, dsr_pool_build(&f->dn, &f->service, scheduler,
 					     &options), 0);
+}
+
+/** fixture_decide() - what becomes of a packet with this mark */
+static inline void fixture_decide(struct fixture *f,
+				  const struct dsr_packet *packet, u32 mark,
+				  struct dsr_decision *decision)
+{
+	rcu_read_lock();
+	dsr_decide(&f->dn, dsr_frontend_find(&f->dn, mark, &packet->tuple),
+		   packet, decision);
+	rcu_read_unlock();
 }
 
 /** fixture_load() - give a backend connections, as conn.c would */

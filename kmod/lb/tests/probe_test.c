@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Marks that name backends: which, and what becomes of the packet. */
 
-#include "../decide.h"
 #include "../output.h"
 #include "../probe.h"
 #include "fixture.h"
@@ -38,15 +37,6 @@ static struct dsr_packet packet_of(u8 kind)
 	};
 }
 
-static void decide(struct fixture *f, const struct dsr_packet *packet,
-		   u32 mark, struct dsr_decision *decision)
-{
-	rcu_read_lock();
-	dsr_decide(&f->dn, dsr_frontend_find(&f->dn, mark, &packet->tuple),
-		   packet, decision);
-	rcu_read_unlock();
-}
-
 static void mark_names_the_backend(struct kunit *test)
 {
 	static const u8 kinds[] = { DSR_PACKET_FLOW, DSR_PACKET_ECHO };
@@ -62,8 +52,8 @@ static void mark_names_the_backend(struct kunit *test)
 	for (i = 0; i < ARRAY_SIZE(kinds); i++) {
 		packet = packet_of(kinds[i]);
 		for (host = 0; host < 2; host++) {
-			decide(f, &packet, FIRST + fixture_host(backend[host]),
-			       &d);
+			fixture_decide(f, &packet,
+				       FIRST + fixture_host(backend[host]), &d);
 			KUNIT_EXPECT_EQ(test, d.reason, DSR_FORWARDED_PROBE);
 			KUNIT_EXPECT_EQ(test, d.choice, DSR_CHOICE_PROBE);
 			KUNIT_EXPECT_PTR_EQ(test, d.service, &f->service);
@@ -73,7 +63,7 @@ static void mark_names_the_backend(struct kunit *test)
 		for (host = 0; host < 255; host++) {
 			if (host == 1)
 				continue;
-			decide(f, &packet, FIRST + host, &d);
+			fixture_decide(f, &packet, FIRST + host, &d);
 			KUNIT_EXPECT_EQ(test, d.reason, DSR_DROP_PROBE_BACKEND);
 			KUNIT_EXPECT_NULL(test, d.service);
 			KUNIT_EXPECT_NULL(test, d.backend);
@@ -81,7 +71,7 @@ static void mark_names_the_backend(struct kunit *test)
 	}
 	probe_unlink(f);
 	packet = packet_of(DSR_PACKET_FLOW);
-	decide(f, &packet, FIRST + 1, &d);
+	fixture_decide(f, &packet, FIRST + 1, &d);
 	KUNIT_EXPECT_EQ(test, d.reason, DSR_PASS_NO_SERVICE);
 }
 
@@ -106,16 +96,16 @@ static void whatever_the_backend_is_wanted_for(struct kunit *test)
 	packet.event = DSR_EVENT_DATA;
 	for (admin = 0; admin <= DSR_BACKEND_ADMIN_MAX; admin++) {
 		backend->config.admin = admin;
-		decide(f, &packet, FIRST + 1, &d);
+		fixture_decide(f, &packet, FIRST + 1, &d);
 		KUNIT_EXPECT_EQ(test, d.reason, DSR_FORWARDED_PROBE);
 		KUNIT_EXPECT_PTR_EQ(test, d.backend, backend);
 		KUNIT_EXPECT_NULL(test, d.conn);
 	}
 	KUNIT_ASSERT_EQ(test, dsr_backend_remove(&f->dn, backend, NULL), 0);
-	decide(f, &packet, FIRST + 1, &d);
+	fixture_decide(f, &packet, FIRST + 1, &d);
 	KUNIT_EXPECT_EQ(test, d.reason, DSR_DROP_PROBE_BACKEND);
 	/* and its client's connection is what it was */
-	decide(f, &packet, FIXTURE_MARK, &d);
+	fixture_decide(f, &packet, FIXTURE_MARK, &d);
 	KUNIT_EXPECT_PTR_EQ(test, d.backend, other);
 	probe_unlink(f);
 }
@@ -219,13 +209,13 @@ static void wrong_addresses(struct kunit *test)
 	fixture_backend(test, f, 1, 1);
 	probe_link(test, FIRST);
 	packet.tuple.v4.daddr = htonl(0x0a000001);
-	decide(f, &packet, FIRST + 1, &d);
+	fixture_decide(f, &packet, FIRST + 1, &d);
 	KUNIT_EXPECT_EQ(test, d.reason, DSR_DROP_PROBE_ADDRESS);
 	packet.tuple.v4.daddr = htonl(0x0a000002);
-	decide(f, &packet, FIRST + 1, &d);
+	fixture_decide(f, &packet, FIRST + 1, &d);
 	KUNIT_EXPECT_EQ(test, d.reason, DSR_FORWARDED_PROBE);
 	packet.tuple.v4.saddr = htonl(INADDR_BROADCAST);
-	decide(f, &packet, FIRST + 1, &d);
+	fixture_decide(f, &packet, FIRST + 1, &d);
 	KUNIT_EXPECT_EQ(test, d.reason, DSR_DROP_SOURCE);
 
 	/* of a service by VIP, protocol and port */
@@ -238,19 +228,19 @@ static void wrong_addresses(struct kunit *test)
 		.port_last = 80,
 	};
 	packet = packet_of(DSR_PACKET_FLOW);
-	decide(f, &packet, FIRST + 1, &d);
+	fixture_decide(f, &packet, FIRST + 1, &d);
 	KUNIT_EXPECT_EQ(test, d.reason, DSR_FORWARDED_PROBE);
-	decide(f, &echo, FIRST + 1, &d);
+	fixture_decide(f, &echo, FIRST + 1, &d);
 	KUNIT_EXPECT_EQ(test, d.reason, DSR_FORWARDED_PROBE);
 	packet.tuple.dport = htons(81);
-	decide(f, &packet, FIRST + 1, &d);
+	fixture_decide(f, &packet, FIRST + 1, &d);
 	KUNIT_EXPECT_EQ(test, d.reason, DSR_DROP_PROBE_ADDRESS);
 	packet = packet_of(DSR_PACKET_FLOW);
 	packet.tuple.proto = IPPROTO_UDP;
-	decide(f, &packet, FIRST + 1, &d);
+	fixture_decide(f, &packet, FIRST + 1, &d);
 	KUNIT_EXPECT_EQ(test, d.reason, DSR_DROP_PROBE_ADDRESS);
 	echo.tuple.v4.daddr = htonl(0x0a000002);
-	decide(f, &echo, FIRST + 1, &d);
+	fixture_decide(f, &echo, FIRST + 1, &d);
 	KUNIT_EXPECT_EQ(test, d.reason, DSR_DROP_PROBE_ADDRESS);
 	f->service.key = key;
 	probe_unlink(f);
