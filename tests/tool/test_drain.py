@@ -130,9 +130,12 @@ def test_terminal(fake_binary, kernel):
 def test_interrupt(fake_binary, kernel):
     """^C ends the wait, not the drain."""
     kernel.answers[GET] = look(2, 1)
+
+    def heed():         # what a shell starts in the background does not
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
     with subprocess.Popen(
             [fake_binary, *LINE.split(), 'wait'], stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE, text=True,
+            stderr=subprocess.PIPE, text=True, preexec_fn=heed,
             env={'DSRCTL_FAKE_KERNEL': kernel.path}) as process:
         assert process.stdout.readline().startswith('3 connections left')
         process.send_signal(signal.SIGINT)
