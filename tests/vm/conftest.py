@@ -224,3 +224,15 @@ def site6(site):
     """The network, which has IPv6 too, from the first such test on."""
     site.net.enable_ipv6()
     return site
+
+
+@pytest.fixture
+def ipvs(site):
+    """The network, with dsr_ipvs on its balancers."""
+    site.net.load('dsr_ipvs')
+    try:
+        yield site
+    finally:
+        site.lv1.stop()             # a keepalived would load it again
+        if 'dsr_ipvs' in site.net.loaded:
+            site.net.unload('dsr_ipvs')

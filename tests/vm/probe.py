@@ -38,10 +38,13 @@ class Probe:
         return self.ident
 
     def find(self, ident):
-        """The servers that have got the packet of this number."""
+        """The servers that have got the packet of this number.
+
+        What a bridge has to flood, others see as well.
+        """
         return [name for name, tap in self.taps.items()
-                if any(p.ident == ident and p.dst.endswith('.31.100')
-                       for p in tap.drain())]
+                if any(p.ident == ident and p.for_us and
+                       p.dst.endswith('.31.100') for p in tap.drain())]
 
     def home(self, ident):
         return wait_for(f'packet {ident} at a server',

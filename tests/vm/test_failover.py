@@ -55,10 +55,13 @@ def pair(site):
     with Pair(site.net) as pair:
         pair.deliver()
         yield pair
-        # A connection that the client has lost its server has still; another
-        # one with that port would find it there.
+        # A connection that the client has lost its server has still, and its
+        # flow; another one with that port would find them there.
         for name in ADDRESS:
             pair.stop_nginx(name)
+        site.net.unload('dsr_rs')
+        site.net.load('dsr_rs')
+        for name in ADDRESS:
             site.net.serve(name, BIG_MIB)
 
 

@@ -18,17 +18,6 @@ from test_control import FAILSLAB, FAIL_NTH
 from traffic import ask
 
 
-@pytest.fixture
-def ipvs(site):
-    """The network, with dsr_ipvs on its balancers."""
-    site.net.load('dsr_ipvs')
-    try:
-        yield site
-    finally:
-        if 'dsr_ipvs' in site.net.loaded:
-            site.net.unload('dsr_ipvs')
-
-
 def ipvsadm(site, *argv, check=True, host='lv1'):
     words = argv[0].split() if len(argv) == 1 else argv
     site.net[host].changed = True

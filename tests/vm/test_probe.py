@@ -12,7 +12,7 @@ import wire6
 from balancer import Balancer
 from network import (LV16, VIP, VIP6, W101, W102, W1016, W1026, Failure,
                      mac_of, wait_for)
-from traffic import Flood, ask
+from traffic import ask, flooding, meanwhile
 
 LV1 = '10.10.31.11'
 HERE = '10.10.30.11'
@@ -503,33 +503,6 @@ def test_no_two_of_a_mark(site6):
     assert Balancer(site6).get(vip=VIP6).get('probe_marks') is None
 
 
-class Sender:
-    """Sends packets with all marks of a range from lv1, until stopped."""
-
-    def __init__(self, site, count=256):
-        self.pid = None
-        socks = [raw(site, Family(4), FIRST + n) for n in range(count)]
-        packets = list(Family(4).packets(src=LV1).values())
-        self.pid = os.fork()
-        if self.pid:
-            return
-        try:                                            # the child
-            while True:
-                for sock in socks:
-                    for packet in packets:
-                        with contextlib.suppress(OSError):
-                            sock.sendto(packet, (VIP, 0))
-        finally:
-            os._exit(1)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        os.kill(self.pid, 9)
-        os.waitpid(self.pid, 0)
-
-
 @pytest.mark.smp
 def test_comes_and_goes(silent, reasons):
     """Marks, backends and services, while probes are on their way."""
@@ -541,7 +514,15 @@ def test_comes_and_goes(silent, reasons):
             type filter hook prerouting priority mangle; meta mark set 1102
         }
         }''')
-    with Sender(silent), Flood(silent, Family(4).packets().values(), LV1):
+    socks = [raw(silent, Family(4), FIRST + n) for n in range(256)]
+    probes = list(Family(4).packets(src=LV1).values())
+
+    def send():
+        for sock in socks:
+            for probe in probes:
+                with contextlib.suppress(OSError):
+                    sock.sendto(probe, (VIP, 0))
+    with meanwhile(send), flooding(silent, Family(4).packets().values(), LV1):
         for number in range(100):
             lv1.service('set', probe_marks=FIRST)
             lv1.backend('delete', W102)

@@ -64,17 +64,6 @@ def keepalived(site, servers):
             stderr=log)
 
 
-@pytest.fixture
-def ipvs(site):
-    site.net.load('dsr_ipvs')
-    try:
-        yield site
-    finally:
-        site.lv1.stop()
-        if 'dsr_ipvs' in site.net.loaded:
-            site.net.unload('dsr_ipvs')
-
-
 def test_keepalived(ipvs, reasons):
     """It takes a server out that has lost its rule, and puts it back."""
     servers = Family(4).servers

@@ -219,6 +219,9 @@ def test_module_reloaded(one):
     """An open connection survives a reload of the module."""
     sock = one.connect()
     assert ask(sock) == 'w101 nano'
+    # what the server repeats meanwhile, the client would refuse
+    wait_for('the client has acknowledged all', lambda: not [
+        line for line in one.w101.connections() if line[4][:8] != '00000000'])
     one.net.unload('dsr_rs')
     one.net.load('dsr_rs')
     one.w101.dsrctl(f'real add vip {VIP}')

@@ -12,7 +12,7 @@ import pytest
 import genl
 import wire
 from network import CLIENT, VIP, W101, W102, Host, run, wait_for
-from traffic import DEBUG, Flood, ask
+from traffic import DEBUG, ask, flooding
 
 pytestmark = pytest.mark.smp
 
@@ -56,7 +56,7 @@ def flood(lb):
     lb.echo('w102')
     lb.client.start('curl', '-s', '--limit-rate', '2M', '-o', '/dev/null',
                     '-H', 'Host: x', f'http://{VIP}/big')
-    with Flood(lb, traffic(), LV1):
+    with flooding(lb, traffic(), LV1):
         before = forwarded(lb)
         wait_for('the flood passes', lambda: forwarded(lb) > before + 300)
         yield lb
@@ -139,7 +139,7 @@ def test_balancer_namespace_deleted(flood):
 
 def test_real_server_namespace_deleted(lb):
     """w102 disappears while packets come to it; w101 serves on."""
-    with Flood(lb, [p for p in traffic() if p[9] == 17], LV1):
+    with flooding(lb, [p for p in traffic() if p[9] == 17], LV1):
         before = forwarded(lb)
         wait_for('the flood passes', lambda: forwarded(lb) > before + 300)
         timed('deleting w102', lambda: lb.net.unplug('w102'))

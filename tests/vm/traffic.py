@@ -87,16 +87,18 @@ class Site:
                         reason for reason, n in counts.items() if n}
 
     def clean(self, everything=False):
-        """Take away what a test has left, without starting processes."""
+        """Take away what a test has left, and hardly start a process for it."""
         for sock in self.sockets:
             sock.close()
         self.sockets.clear()
-        while self.undo:
-            self.undo.pop()()
-        for name, host in self.net.hosts.items():
+        for host in self.net.hosts.values():
             for child in list(host.children):
                 if child.args[0] != 'nginx':
                     host.stop(child)
+        self._hang_up()
+        while self.undo:
+            self.undo.pop()()
+        for name, host in self.net.hosts.items():
             if not host.changed and not everything:
                 continue
             host.changed = False
@@ -117,6 +119,22 @@ class Site:
                 elif not everything:
                     host.nft('flush ruleset')
                     host.changed = host.filtered = False
+
+    def _hang_up(self):
+        """See that no TCP connection is left.
+
+        What one end still has to say, it would say in the next test, and be
+        refused there by the other.
+        """
+        def left():
+            return [host for name, host in self.net.hosts.items()
+                    if os.path.exists(f'/run/netns/{name}') and
+                    host.connections()]
+        with contextlib.suppress(Failure):
+            wait_for('all are closed', lambda: not left(), 0.5)
+        for host in left():
+            host.run('ss', '-K', '-t', 'state', 'connected', 'exclude',
+                     'time-wait')
 
     def _reset_max(self, host, family):
         """The cap of the table as it was at first."""
@@ -283,35 +301,40 @@ class Echo(threading.Thread):
                 self.sock.sendto(self.prefix + data, peer)
 
 
-class Flood:
-    """Datagrams from many ports, as fast as it goes, until stopped.
+@contextlib.contextmanager
+def meanwhile(action):
+    """Call action() over and over, while the caller does something else.
 
     In a process of its own: Python's threads would share one processor.
     """
+    pid = os.fork()
+    if not pid:
+        try:
+            while True:
+                action()
+        finally:
+            os._exit(1)
+    try:
+        yield
+    finally:
+        os.kill(pid, 9)
+        os.waitpid(pid, 0)
 
-    def __init__(self, site, packets, dst_mac, host='client', dev='eth0'):
-        import wire
-        self.pid = None
-        with wire.Tap(site.net[host], dev) as tap:
-            frames = [wire.frame(packet, dst_mac, tap.mac)
-                      for packet in packets]
-            self.pid = os.fork()
-            if self.pid:
-                return
-            try:                                        # the child
-                while True:
-                    for frame in frames:
-                        with contextlib.suppress(OSError):
-                            tap.sock.send(frame)
-            finally:
-                os._exit(1)
 
-    def __enter__(self):
-        return self
+@contextlib.contextmanager
+def flooding(site, packets, dst_mac, host='client', dev='eth0'):
+    """Packets over and over, as fast as it goes."""
+    import wire
+    with wire.Tap(site.net[host], dev) as tap:
+        frames = [wire.frame(packet, dst_mac, tap.mac) for packet in packets]
 
-    def __exit__(self, *_):
-        os.kill(self.pid, 9)
-        os.waitpid(self.pid, 0)
+        def send():
+            for frame in frames:
+                with contextlib.suppress(OSError):
+                    tap.sock.send(frame)
+        with meanwhile(send):
+            tap.sock.close()    # nobody would read what comes in
+            yield
 
 
 def ask(sock, request=GET):
