@@ -72,15 +72,6 @@ static struct dsr_frontend *frontend_of(struct dsr_net *dn,
 	       dsr_frontend_find6(dn, skb->mark, &ipv6_hdr(skb)->daddr);
 }
 
-/* An ICMP error may belong to us without a mark. */
-static bool may_be_icmp(const struct sk_buff *skb, u8 family)
-{
-	return likely(family == AF_INET) ?
-	       ip_hdr(skb)->protocol == IPPROTO_ICMP :
-	       ipv6_hdr(skb)->nexthdr == IPPROTO_ICMPV6 ||
-	       ipv6_ext_hdr(ipv6_hdr(skb)->nexthdr);
-}
-
 /* Everything between parsing and sending. */
 static enum dsr_reason process(struct dsr_net *dn, struct sk_buff *skb,
 			       u8 family, struct dsr_decision *decision)
@@ -95,7 +86,8 @@ static enum dsr_reason process(struct dsr_net *dn, struct sk_buff *skb,
 	if (unlikely(!dsr_is_to_this_host(skb) || skb->sk))
 		return DSR_PASS_NOT_HOST;
 	frontend = frontend_of(dn, skb, family);
-	if (!frontend && !may_be_icmp(skb, family))
+	/* An ICMP error may belong to us without a mark. */
+	if (!frontend && !dsr_packet_may_be_icmp(skb, family))
 		return DSR_PASS_NO_SERVICE;
 	if (!dsr_packet_parse(skb, family, &packet, &reason))
 		/* What is nobody's is nobody's to drop. */

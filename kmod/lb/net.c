@@ -35,6 +35,27 @@ static struct dsr_net_side *side_of(struct dsr_net *dn, u8 family)
 	return family == AF_INET ? &dn->ipv4 : &dn->ipv6;
 }
 
+/* @mangle: of the rules that set the mark; they come just before */
+static void side_init(struct dsr_net *dn, u8 pf, int mangle)
+{
+	struct nf_hook_ops *hooks = side_of(dn, pf)->hooks;
+
+	hooks[0] = (struct nf_hook_ops) {
+		.hook = dsr_hook,
+		.priv = dn,
+		.pf = pf,
+		.hooknum = NF_INET_PRE_ROUTING,
+		.priority = mangle + 1,
+	};
+	hooks[1] = (struct nf_hook_ops) {
+		.hook = dsr_output_hook,
+		.priv = dn,
+		.pf = pf,
+		.hooknum = NF_INET_LOCAL_OUT,
+		.priority = mangle + 1,
+	};
+}
+
 static int defrag_enable(struct net *net, u8 family)
 {
 	return family == AF_INET ? nf_defrag_ipv4_enable(net) :
@@ -77,7 +98,8 @@ int dsr_net_start(struct dsr_net *dn, u8 family)
 			goto disable_defrag;
 		dn->crowded = 0;	/* an empty table has forgotten nobody */
 	}
-	err = nf_register_net_hook(dn->net, &side->hook);
+	err = nf_register_net_hooks(dn->net, side->hooks,
+				    ARRAY_SIZE(side->hooks));
 	if (err)
 		goto exit_table;
 	if (first) {
@@ -90,7 +112,8 @@ int dsr_net_start(struct dsr_net *dn, u8 family)
 	return 0;
 
 unhook:
-	nf_unregister_net_hook(dn->net, &side->hook);
+	nf_unregister_net_hooks(dn->net, side->hooks,
+				ARRAY_SIZE(side->hooks));
 	synchronize_net();
 exit_table:
 	if (first)
@@ -120,10 +143,11 @@ void dsr_net_stop(struct dsr_net *dn, u8 family)
 	if (--side->services)
 		return;
 	last = !dn->ipv4.services && !dn->ipv6.services;
-	nf_unregister_net_hook(dn->net, &side->hook);
+	nf_unregister_net_hooks(dn->net, side->hooks,
+				ARRAY_SIZE(side->hooks));
 	if (last)
 		dsr_path_stop(dn);
-	/* The hook may be running still. Packets that it has put elsewhere
+	/* The hooks may be running still. Packets that it has put elsewhere
 	 * (neighbour queue, NFQUEUE, qdisc) hold nothing of ours.
 	 */
 	synchronize_net();
@@ -168,22 +192,8 @@ static int __net_init net_init(struct net *net)
 	dn->generation = 1;
 	dsr_drain_init(dn);
 	dsr_watch_net_init(dn);
-	/* the rules that set the mark come just before */
-	dn->ipv4.hook = (struct nf_hook_ops) {
-		.hook = dsr_hook,
-		.priv = dn,
-		.pf = NFPROTO_IPV4,
-		.hooknum = NF_INET_PRE_ROUTING,
-		.priority = NF_IP_PRI_MANGLE + 1,
-	};
-	dn->ipv6.hook = (struct nf_hook_ops) {
-		.hook = dsr_hook,
-		.priv = dn,
-		.pf = NFPROTO_IPV6,
-		.hooknum = NF_INET_PRE_ROUTING,
-		.priority = NF_IP6_PRI_MANGLE + 1,
-	};
-	dsr_output_init(dn);
+	side_init(dn, NFPROTO_IPV4, NF_IP_PRI_MANGLE);
+	side_init(dn, NFPROTO_IPV6, NF_IP6_PRI_MANGLE);
 	err = dsr_proc_net_init(dn);
 	if (err)
 		free_percpu(dn->reasons);

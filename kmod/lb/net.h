@@ -31,16 +31,12 @@
 /**
  * struct dsr_net_side - what looks at the packets of one family
  * @services: services of that family
- * @hook: the packet hook, registered while @services is not 0
- * @probes: of those services, that have marks for probes
- * @output: the hook of this machine's own packets, registered while @probes is
- *	not 0
+ * @hooks: of what comes in and of this machine's own packets, registered while
+ *	@services is not 0
  */
 struct dsr_net_side {
 	u32 services;
-	struct nf_hook_ops hook;
-	u32 probes;
-	struct nf_hook_ops output;
+	struct nf_hook_ops hooks[2];
 };
 
 /**

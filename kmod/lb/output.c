@@ -3,8 +3,6 @@
 
 #include <linux/ip.h>
 #include <linux/ipv6.h>
-#include <linux/netfilter_ipv4.h>
-#include <linux/netfilter_ipv6.h>
 #include <net/dsfield.h>
 #include <net/dst.h>
 #include <net/ip.h>
@@ -64,9 +62,10 @@ static enum dsr_reason reroute(struct dsr_net *dn, struct sk_buff *skb,
 	return decision->reason;
 }
 
-static enum dsr_reason process(struct dsr_net *dn, struct sk_buff *skb,
-			       u8 family, const struct dsr_frontend *frontend,
-			       struct dsr_decision *decision)
+static enum dsr_reason process_probe(struct dsr_net *dn, struct sk_buff *skb,
+				     u8 family,
+				     const struct dsr_frontend *frontend,
+				     struct dsr_decision *decision)
 {
 	struct dsr_packet packet;
 	enum dsr_reason reason;
@@ -79,26 +78,59 @@ static enum dsr_reason process(struct dsr_net *dn, struct sk_buff *skb,
 				   decision->reason;
 }
 
-/* A packet of this machine's own leaves.
+/* What is no error about a reply of a connection, or finds no way, is let pass as
+ * it is.
+ */
+static enum dsr_reason process_icmp(struct dsr_net *dn, struct sk_buff *skb,
+				    u8 family, struct dsr_decision *decision)
+{
+	struct dsr_packet packet;
+	enum dsr_reason reason;
+
+	decision->backend = NULL;
+	if (!dsr_packet_may_be_icmp(skb, family) ||
+	    !dsr_packet_parse(skb, family, &packet, &reason) ||
+	    packet.kind != DSR_PACKET_ICMP_ERROR)
+		return DSR_PASS_ICMP_UNRELATED;
+	dsr_decide(dn, dsr_frontend_find(dn, skb->mark, &packet.tuple),
+		   &packet, decision);
+	if (decision->backend)
+		reason = reroute(dn, skb, family, decision);
+	if (!decision->backend || dsr_reason_is_drop(reason))
+		return DSR_PASS_ICMP_UNRELATED;
+	return reason;
+}
+
+/**
+ * dsr_output_hook() - a packet of this machine's own leaves
+ * @priv: struct dsr_net
+ * @skb: packet
+ * @state: of netfilter
  *
  * Context: rcu_read_lock(); process context or softirq, and its socket may be
  * locked.
  *
- * Return: NF_ACCEPT; or a drop of which the socket hears at once, so that a
- * check fails without waiting for its timeout.
+ * Return: NF_ACCEPT; or, of a probe, a drop of which the socket hears at once, so
+ * that a check fails without waiting for its timeout.
  */
-static unsigned int output_hook(void *priv, struct sk_buff *skb,
-				const struct nf_hook_state *state)
+unsigned int dsr_output_hook(void *priv, struct sk_buff *skb,
+			     const struct nf_hook_state *state)
 {
 	struct dsr_frontend *frontend;
 	struct dsr_decision decision;
 	struct dsr_net *dn = priv;
 	enum dsr_reason reason;
 
-	frontend = skb->mark ? dsr_probe_find(dn, state->pf, skb->mark) : NULL;
-	if (!frontend || !has_header(skb, state->pf))
+	if (!has_header(skb, state->pf))
 		return NF_ACCEPT;
-	reason = process(dn, skb, state->pf, frontend, &decision);
+	frontend = skb->mark ? dsr_probe_find(dn, state->pf, skb->mark) : NULL;
+	if (frontend) {
+		reason = process_probe(dn, skb, state->pf, frontend, &decision);
+	} else {
+		reason = process_icmp(dn, skb, state->pf, &decision);
+		if (reason == DSR_PASS_ICMP_UNRELATED)
+			return NF_ACCEPT;
+	}
 	this_cpu_inc(dn->reasons[reason]);
 	trace_dsr_packet(skb, state->pf, decision.backend, reason);
 	if (dsr_reason_is_drop(reason))
@@ -106,68 +138,4 @@ static unsigned int output_hook(void *priv, struct sk_buff *skb,
 	if (decision.backend)
 		dsr_stats_count(decision.backend->stats, skb);
 	return NF_ACCEPT;
-}
-
-static struct dsr_net_side *side_of(struct dsr_net *dn, u8 family)
-{
-	return family == AF_INET ? &dn->ipv4 : &dn->ipv6;
-}
-
-/** dsr_output_init() - set the hooks of a balancer up */
-void dsr_output_init(struct dsr_net *dn)
-{
-	/* the rules that set the mark come just before */
-	dn->ipv4.output = (struct nf_hook_ops) {
-		.hook = output_hook,
-		.priv = dn,
-		.pf = NFPROTO_IPV4,
-		.hooknum = NF_INET_LOCAL_OUT,
-		.priority = NF_IP_PRI_MANGLE + 1,
-	};
-	dn->ipv6.output = (struct nf_hook_ops) {
-		.hook = output_hook,
-		.priv = dn,
-		.pf = NFPROTO_IPV6,
-		.hooknum = NF_INET_LOCAL_OUT,
-		.priority = NF_IP6_PRI_MANGLE + 1,
-	};
-}
-
-/**
- * dsr_output_start() - look at this machine's packets for one more service
- * @dn: balancer
- * @family: of the service, for which dsr_net_start() was called
- *
- * Context: process context, holds dn->lock.
- * Return: 0 or a negative errno.
- */
-int dsr_output_start(struct dsr_net *dn, u8 family)
-{
-	struct dsr_net_side *side = side_of(dn, family);
-	int err;
-
-	lockdep_assert_held(&dn->lock);
-	if (side->probes++)
-		return 0;
-	err = nf_register_net_hook(dn->net, &side->output);
-	if (err)
-		side->probes--;
-	return err;
-}
-
-/**
- * dsr_output_stop() - undo dsr_output_start()
- * @dn: balancer
- * @family: of the service, for which dsr_net_stop() is called later: it waits
- *	for packets that are in the hook still
- *
- * Context: process context, holds dn->lock.
- */
-void dsr_output_stop(struct dsr_net *dn, u8 family)
-{
-	struct dsr_net_side *side = side_of(dn, family);
-
-	lockdep_assert_held(&dn->lock);
-	if (!--side->probes)
-		nf_unregister_net_hook(dn->net, &side->output);
 }

@@ -1,23 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * output - probes that this machine sends itself
+ * output - what this machine itself sends to a VIP, in LOCAL_OUT
  *
- * A health checker on the balancer asks a VIP from a socket with a mark. Its
- * packets do not come in by PRE_ROUTING, and the route that they have leads to
- * where nobody has the VIP. So here they get the route to their backend, and then
- * leave as any packet of this machine does, by the rules of OUTPUT and
- * POSTROUTING: fragments, offloads and errors are the kernel's business.
- *
- * Owns the hook, which is there while a service of the family has marks for
- * probes. Locking: struct dsr_net.lock.
+ * A health checker on the balancer asks a VIP from a socket with a mark. And
+ * where replies take their way through the balancer, it may have to tell the
+ * real server of an error: that one is too large, say. Neither comes in by
+ * PRE_ROUTING, and the route that it has leads to where nobody has the VIP. So
+ * here it gets the route to its backend, and then leaves as any packet of this
+ * machine does, by the rules of OUTPUT and POSTROUTING: fragments, offloads and
+ * errors are the kernel's business.
  */
 #ifndef _DSR_OUTPUT_H
 #define _DSR_OUTPUT_H
 
 #include "net.h"
 
-void dsr_output_init(struct dsr_net *dn);
-int dsr_output_start(struct dsr_net *dn, u8 family);
-void dsr_output_stop(struct dsr_net *dn, u8 family);
+unsigned int dsr_output_hook(void *priv, struct sk_buff *skb,
+			     const struct nf_hook_state *state);
 
 #endif /* _DSR_OUTPUT_H */

@@ -59,6 +59,16 @@ static __always_inline unsigned int dsr_packet_transport_len(u8 proto)
 	}
 }
 
+/** dsr_packet_may_be_icmp() - whether its IP header leaves that open */
+static __always_inline bool dsr_packet_may_be_icmp(const struct sk_buff *skb,
+						   u8 family)
+{
+	return likely(family == AF_INET) ?
+	       ip_hdr(skb)->protocol == IPPROTO_ICMP :
+	       ipv6_hdr(skb)->nexthdr == IPPROTO_ICMPV6 ||
+	       ipv6_ext_hdr(ipv6_hdr(skb)->nexthdr);
+}
+
 /** dsr_packet_is_balanced() - whether it is a protocol of connections */
 static __always_inline bool dsr_packet_is_balanced(u8 proto)
 {

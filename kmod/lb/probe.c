@@ -4,7 +4,6 @@
 #include <linux/slab.h>
 
 #include "backend.h"
-#include "output.h"
 #include "probe.h"
 
 #define BLOCK_BITS	8	/* a range is as long as a block of marks */
@@ -97,19 +96,17 @@ bool dsr_probe_is_shared(const struct dsr_service *service,
  * @service: service
  * @first: its first mark; the last is within 32 bits, too
  *
- * From now on this machine's own packets are looked at.
- *
  * Context: process context, holds dn->lock.
  * Return: the range, for dsr_probe_link() or dsr_probe_free(); an ERR_PTR():
  * -%EADDRINUSE if one of the marks means something else, -%ENOTUNIQ if it would
- * be that of two backends; or another errno.
+ * be that of two backends; or -%ENOMEM.
  */
 struct dsr_probe *dsr_probe_new(struct dsr_net *dn, struct dsr_service *service,
 				u32 first)
 {
 	const struct dsr_backend *backend;
 	struct dsr_probe *probe;
-	int i, err;
+	int i;
 
 	lockdep_assert_held(&dn->lock);
 	if (is_taken(dn, service, first))
@@ -121,11 +118,6 @@ struct dsr_probe *dsr_probe_new(struct dsr_net *dn, struct dsr_service *service,
 	probe = kvzalloc(sizeof(*probe), GFP_KERNEL_ACCOUNT);
 	if (!probe)
 		return ERR_PTR(-ENOMEM);
-	err = dsr_output_start(dn, service->key.family);
-	if (err) {
-		kvfree(probe);
-		return ERR_PTR(err);
-	}
 	probe->service = service;
 	probe->first = first;
 	probe->family = service->key.family;
@@ -166,7 +158,6 @@ void dsr_probe_free(struct dsr_net *dn, struct dsr_probe *probe)
 		WRITE_ONCE(dn->probes_count, dn->probes_count - 1);
 	hlist_del_init_rcu(&probe->blocks[0].node);
 	hlist_del_init_rcu(&probe->blocks[1].node);
-	dsr_output_stop(dn, probe->family);
 	kvfree_rcu(probe, rcu);
 }
 

@@ -6,7 +6,8 @@ import socket
 import pytest
 
 import wire
-from network import (CLIENT, VIP, W101, W102, Host, run, wait_for)
+from network import (CLIENT, CLIENT6, VIP, VIP6, W101, W102, W1016, Host, run,
+                     wait_for)
 from traffic import BIG_MIB, ask, exchange, same_files
 
 LV1 = '10.10.31.11'
@@ -140,6 +141,29 @@ def test_path_mtu_discovery(lb, far, reasons):
                                      '10.10.32.2').stdout
     assert 'mtu 1300' not in lb.w102.run('ip', 'route', 'get',
                                          '10.10.32.2').stdout
+
+
+@pytest.mark.parametrize('vip,via,client', [
+    (VIP, W101, CLIENT), (VIP6, W1016, CLIENT6)], ids=['v4', 'v6'])
+def test_reply_through_small_mtu(site6, reasons, vip, via, client):
+    """A download that the balancer, as a router, has to tell the same."""
+    site6.lv1.ip('link set eth0 mtu 1300')
+    site6.undo += [
+        lambda: site6.w101.run('ip', '-6', 'route', 'flush', 'cache'),
+        lambda: site6.w101.run('ip', 'route', 'flush', 'cache'),
+        lambda: site6.lv1.ip('link set eth0 mtu 1500')]
+    site6.lv1.configure(f'''
+        service add vip {vip}
+        backend add vip {vip} via {via}
+    ''')
+    site6.w101.dsrctl(f'real add vip {vip}')
+    since = reasons('lv1')
+    got = f'{site6.net.directory}/got'
+    where = f'[{vip}]' if ':' in vip else vip
+    site6.curl('-g', '-o', got, f'http://{where}/big', vhost='x', timeout=100)
+    assert same_files(got, site6.net.big_file(BIG_MIB))
+    assert since['forwarded_icmp_error'] >= 1
+    assert 'mtu 1300' in site6.w101.run('ip', 'route', 'get', client).stdout
 
 
 def test_upload_through_small_mtu(lb, reasons):

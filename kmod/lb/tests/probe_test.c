@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Marks that name backends: which, and what becomes of the packet. */
 
-#include "../output.h"
 #include "../probe.h"
 #include "fixture.h"
 
@@ -13,7 +12,6 @@ static struct dsr_probe *probe_link(struct kunit *test, u32 first)
 	struct fixture *f = test->priv;
 	struct dsr_probe *probe;
 
-	dsr_output_init(&f->dn);
 	probe = dsr_probe_new(&f->dn, &f->service, first);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(probe));
 	dsr_probe_link(&f->dn, probe);
@@ -136,9 +134,8 @@ static void ranges_begin_anywhere(struct kunit *test)
 		KUNIT_EXPECT_NULL(test, dsr_probe_find(&f->dn, AF_INET6,
 						       firsts[i]));
 		rcu_read_unlock();
-		KUNIT_EXPECT_EQ(test, f->dn.ipv4.probes, 1);
+		KUNIT_EXPECT_EQ(test, f->dn.probes_count, 1);
 		probe_unlink(f);
-		KUNIT_EXPECT_EQ(test, f->dn.ipv4.probes, 0);
 		KUNIT_EXPECT_EQ(test, f->dn.probes_count, 0);
 	}
 }
@@ -151,7 +148,6 @@ static void a_mark_means_one_thing(struct kunit *test)
 	};
 
 	INIT_LIST_HEAD(&other.backends);
-	dsr_output_init(&f->dn);
 	list_add(&f->service.list, &f->dn.services);
 	/* the mark of the service itself */
 	KUNIT_EXPECT_EQ(test, PTR_ERR(dsr_probe_new(&f->dn, &f->service,
@@ -167,7 +163,6 @@ static void a_mark_means_one_thing(struct kunit *test)
 						    FIRST - 255)),
 			-EADDRINUSE);
 	other.key.family = AF_INET6;
-	KUNIT_EXPECT_EQ(test, f->dn.ipv6.probes, 0);
 	probe_unlink(f);
 	list_del(&f->service.list);
 }
