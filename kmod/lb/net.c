@@ -147,7 +147,7 @@ void dsr_net_stop(struct dsr_net *dn, u8 family)
 				ARRAY_SIZE(side->hooks));
 	if (last)
 		dsr_path_stop(dn);
-	/* The hooks may be running still. Packets that it has put elsewhere
+	/* The hooks may be running still. Packets that they have put elsewhere
 	 * (neighbour queue, NFQUEUE, qdisc) hold nothing of ours.
 	 */
 	synchronize_net();
