@@ -78,18 +78,6 @@ def listed(site, port):
     return port in {flow['sport'] for flow in site.w101.show('flow show')}
 
 
-def go_on(sock, site):
-    """Ask until it has a flow. Queues that are full of the flood lose some."""
-    sock.settimeout(0.5)
-
-    def is_answered():
-        with contextlib.suppress(TimeoutError):
-            sock.send(b'x')
-            return sock.recv(10) == b'x'
-    wait_for('a client that goes on is answered and has a flow',
-             lambda: is_answered() and listed(site, sock.getsockname()[1]))
-
-
 @pytest.mark.smp
 def test_udp_flood(one):
     """Datagrams that nobody answers, or goes on after, have their share."""
@@ -121,8 +109,11 @@ def test_udp_flood(one):
             one.w101, 'dsr_rs')['delivered'] - before['delivered'] > number)
         for _ in range(3):
             assert ask(one.connect()).startswith('w101 ')
-            go_on(old, one)
-            go_on(one.udp(), one)
+            exchange(old, [b'x'] * 3, window=1)
+            new = one.udp()
+            wait_for('a client that goes on has a flow', lambda s=new: (
+                exchange(s, [b'x'] * 3, window=1),
+                listed(one, s.getsockname()[1]))[1])
         # connections have a second or third entry while they are closed
         assert genl.table(one.w101, 'dsr_rs')[0] <= limit + 20
     after = genl.reasons(one.w101, 'dsr_rs')
