@@ -121,6 +121,11 @@ static const struct reason reasons[] = {
 		"'dsrctl backend set ... up' if it is meant to be up, or 'dsrctl service set ... on-down reschedule'"
 	},
 	{
+		"drop_backend_just_deleted",
+		"it is dropped: its backend was deleted within the last second, by ipvsadm, keepalived or the like, and may be back at once",
+		"if it stays away, the next packet goes to another backend"
+	},
+	{
 		"drop_probe_wrong_address",
 		"it is dropped: its mark is for probes of the service, but this is not the address or the port of that",
 		"let the check connect to the VIP and its port, not to the backend's own address: in keepalived, 'connect_ip VIP'"

@@ -227,6 +227,7 @@ static int add(struct dsr_net *dn, struct genl_info *info,
 		return -ENOMEM;
 	dest->port = request->port;
 	dest->named = true;
+	dsr_service_hold(request->service);
 	err = dsr_backend_change(dn, DSR_CMD_BACKEND_ADD, request->service,
 				 &request->addr, &config, info->extack);
 	if (err)
@@ -313,8 +314,10 @@ int dsr_ipvs_dest_del(struct sk_buff *skb, struct genl_info *info)
 
 	mutex_lock(&dn->lock);
 	err = parse_existing(dn, info, &request, false);
-	if (!err)
+	if (!err) {
+		dsr_service_hold(request.service);
 		err = dsr_backend_delete(dn, request.backend, info->extack);
+	}
 	dsr_ipvs_net_watch(dn);
 	mutex_unlock(&dn->lock);
 	return err;

@@ -50,7 +50,7 @@ void dsr_backend_put(struct dsr_backend *backend)
  * Return: the backend or %NULL.
  */
 struct dsr_backend *dsr_backend_find(struct dsr_net *dn,
-				     struct dsr_service *service,
+				     const struct dsr_service *service,
 				     const union nf_inet_addr *addr)
 {
 	struct dsr_backend *backend;
@@ -287,7 +287,8 @@ void dsr_backend_release(struct dsr_backend *backend)
 	struct dsr_service *service = backend->service;
 
 	backend_unlink(service, backend);
-	WRITE_ONCE(backend->removed, true);
+	/* see dsr_backend_is_removed() */
+	smp_store_release(&backend->removed, true);
 	dsr_stats_add(&service->retired, backend->stats);
 	kfree(backend->ipvs);
 	backend->ipvs = NULL;

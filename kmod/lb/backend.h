@@ -87,7 +87,7 @@ static_assert(sizeof(spinlock_t) > 4 ||
 	      offsetofend(struct dsr_backend, config.admin) <= 64);
 
 struct dsr_backend *dsr_backend_find(struct dsr_net *dn,
-				     struct dsr_service *service,
+				     const struct dsr_service *service,
 				     const union nf_inet_addr *addr);
 int dsr_backend_change(struct dsr_net *dn, u8 cmd, struct dsr_service *service,
 		       const union nf_inet_addr *addr,
@@ -128,6 +128,22 @@ static inline int dsr_backend_compare(const struct dsr_backend *one,
 static inline bool dsr_backend_is_down(const struct dsr_backend *backend)
 {
 	return READ_ONCE(backend->config.admin) == DSR_BACKEND_DOWN;
+}
+
+/** dsr_backend_is_removed() - whether it was taken out of its service */
+static inline bool dsr_backend_is_removed(const struct dsr_backend *backend)
+{
+	/* with that of dsr_backend_release(): what was written before is seen */
+	return smp_load_acquire(&backend->removed);
+}
+
+/** dsr_backend_again() - what was removed and is there again, or %NULL */
+static inline struct dsr_backend *
+dsr_backend_again(struct dsr_net *dn, const struct dsr_service *service,
+		  const struct dsr_backend *old)
+{
+	return dsr_backend_is_removed(old) ?
+	       dsr_backend_find(dn, service, &old->nexthop.addr) : NULL;
 }
 
 /** dsr_backend_is_up() - whether it may get new connections */

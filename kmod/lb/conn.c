@@ -67,7 +67,9 @@ u32 dsr_conn_timeout(const struct dsr_net *dn, const struct dsr_conn *conn)
 	u8 state = READ_ONCE(conn->state);
 
 	if (state == DSR_CONN_PERSISTENT)
-		return service ? READ_ONCE(service->persist) : 0;
+		return service ? READ_ONCE(service->persist) :
+		       dsr_timeouts_get(NULL, &dn->timeouts,
+					DSR_CONN_ESTABLISHED);
 	return dsr_timeouts_get(service ? &service->timeouts : NULL,
 				&dn->timeouts, state);
 }
@@ -108,14 +110,16 @@ static bool conn_expired(struct dsr_table *table, struct dsr_node *node,
 static void conn_release(struct dsr_table *table, struct dsr_node *node)
 {
 	struct dsr_conn *conn = container_of(node, struct dsr_conn, node);
+	struct dsr_net *dn = container_of(table, struct dsr_net, table);
 	struct dsr_backend *backend =
 		rcu_dereference_protected(conn->backend, true);
 
 	conn->unlinked = true;
 	uncount(backend, conn->state);
 	if (conn->tuple.family == AF_INET6)
-		atomic_dec(&container_of(table, struct dsr_net,
-					 table)->entries6);
+		atomic_dec(&dn->entries6);
+	if (!READ_ONCE(dn->live) && !atomic_read(&table->entries))
+		queue_work(wq, &dn->rest);
 	dsr_backend_put(backend);
 	call_rcu(&conn->rcu, conn_free_rcu);
 }
@@ -283,7 +287,7 @@ EXPORT_SYMBOL_GPL(dsr_conn_expires);
 
 /**
  * dsr_conn_bytes() - memory that the table takes
- * @dn: balancer, with a service at least
+ * @dn: balancer, with a table
  *
  * Context: any.
  */
@@ -300,7 +304,7 @@ u64 dsr_conn_bytes(struct dsr_net *dn)
 void dsr_conn_flush(struct dsr_net *dn)
 {
 	lockdep_assert_held(&dn->lock);
-	if (dn->services_count)
+	if (dn->has_table)
 		dsr_table_flush(&dn->table);
 }
 

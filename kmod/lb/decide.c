@@ -138,15 +138,21 @@ void dsr_decide_lost(struct dsr_net *dn, const struct dsr_packet *packet,
 	    (packet->tuple.proto == IPPROTO_UDP &&
 	     READ_ONCE(conn->state) == DSR_CONN_CLOSED))
 		return;		/* a new connection, for the scheduler */
-	/* Deleted, and there again? */
-	backend = READ_ONCE(old->removed) ?
-		  dsr_backend_find(dn, service, &old->nexthop.addr) : NULL;
+	backend = dsr_backend_again(dn, service, old);
 	if (backend && !dsr_backend_is_down(backend)) {
 		decision->backend = backend;
 		decision->choice = DSR_CHOICE_CONNECTION;
 		return;
 	}
 	switch (READ_ONCE(service->on_down)) {
+	case DSR_ON_DOWN_RESCHEDULE:
+		/* Anybody can answer a datagram; a connection that is open,
+		 * another backend can only refuse.
+		 */
+		if (packet->tuple.proto != IPPROTO_UDP &&
+		    dsr_backend_is_removed(old) && dsr_service_is_held(service))
+			decision->reason = DSR_DROP_BACKEND_HELD;
+		break;
 	case DSR_ON_DOWN_RESET:
 		decision->reason = DSR_REPLIED_RESET;
 		break;

@@ -70,6 +70,29 @@ static void defrag_disable(struct net *net, u8 family)
 		nf_defrag_ipv6_disable(net);
 }
 
+static void table_exit(struct dsr_net *dn)
+{
+	dsr_table_exit(&dn->table);
+	dn->has_table = false;
+}
+
+/* Give the table up if there is neither service nor connection. */
+static void net_rest(struct dsr_net *dn)
+{
+	lockdep_assert_held(&dn->lock);
+	if (dn->has_table && !dn->live && !atomic_read(&dn->table.entries))
+		table_exit(dn);
+}
+
+static void net_rest_work(struct work_struct *work)
+{
+	struct dsr_net *dn = container_of(work, struct dsr_net, rest);
+
+	mutex_lock(&dn->lock);
+	net_rest(dn);
+	mutex_unlock(&dn->lock);
+}
+
 /**
  * dsr_net_start() - look at packets for the sake of one more service
  * @dn: balancer
@@ -92,16 +115,17 @@ int dsr_net_start(struct dsr_net *dn, u8 family)
 	err = defrag_enable(dn->net, family);
 	if (err)
 		goto forget_service;
-	if (first) {
+	if (!dn->has_table) {
 		err = dsr_conn_table_init(dn);
 		if (err)
 			goto disable_defrag;
+		dn->has_table = true;
 		dn->crowded = 0;	/* an empty table has forgotten nobody */
 	}
 	err = nf_register_net_hooks(dn->net, side->hooks,
 				    ARRAY_SIZE(side->hooks));
 	if (err)
-		goto exit_table;
+		goto rest;
 	if (first) {
 		err = dsr_path_start(dn);
 		if (err)
@@ -115,9 +139,8 @@ unhook:
 	nf_unregister_net_hooks(dn->net, side->hooks,
 				ARRAY_SIZE(side->hooks));
 	synchronize_net();
-exit_table:
-	if (first)
-		dsr_table_exit(&dn->table);
+rest:
+	net_rest(dn);
 disable_defrag:
 	defrag_disable(dn->net, family);
 forget_service:
@@ -130,7 +153,8 @@ forget_service:
  * @dn: balancer
  * @family: of a service, which is not linked any more
  *
- * With the last service of all, all connections are forgotten.
+ * Connections outlive the last service of all by as long as they may be silent:
+ * who restarts keepalived, say, is to have them back.
  *
  * Context: process context, holds dn->lock, sleeps.
  */
@@ -145,15 +169,17 @@ void dsr_net_stop(struct dsr_net *dn, u8 family)
 	last = !dn->ipv4.services && !dn->ipv6.services;
 	nf_unregister_net_hooks(dn->net, side->hooks,
 				ARRAY_SIZE(side->hooks));
-	if (last)
+	if (last) {
 		dsr_path_stop(dn);
-	/* The hooks may be running still. Packets that they have put elsewhere
-	 * (neighbour queue, NFQUEUE, qdisc) hold nothing of ours.
+		WRITE_ONCE(dn->live, false);
+	}
+	/* The hooks may be running still, and so may who takes the last
+	 * connection out without having seen that. Packets that the hooks have
+	 * put elsewhere (neighbour queue, NFQUEUE, qdisc) hold nothing of ours.
 	 */
 	synchronize_net();
 	if (last) {
-		dsr_table_exit(&dn->table);
-		WRITE_ONCE(dn->live, false);
+		net_rest(dn);
 		dsr_balancer_changed(dn->net);
 	}
 	defrag_disable(dn->net, family);
@@ -190,6 +216,7 @@ static int __net_init net_init(struct net *net)
 	INIT_LIST_HEAD(&dn->paths);
 	dn->conn_max = dsr_net_default_max(net);
 	dn->generation = 1;
+	INIT_WORK(&dn->rest, net_rest_work);
 	dsr_drain_init(dn);
 	dsr_watch_net_init(dn);
 	side_init(dn, NFPROTO_IPV4, NF_IP_PRI_MANGLE);
@@ -210,9 +237,12 @@ static void __net_exit net_pre_exit(struct net *net)
 	mutex_lock(&dn->lock);
 	dsr_path_flush(dn);
 	dsr_service_flush(dn);
+	if (dn->has_table)
+		table_exit(dn);
 	mutex_unlock(&dn->lock);
 	/* Nothing is left that they could be planned for again. */
 	cancel_delayed_work_sync(&dn->drain);
+	cancel_work_sync(&dn->rest);
 	synchronize_net();
 	cancel_work_sync(&dn->watch);
 }

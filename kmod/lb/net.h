@@ -41,10 +41,12 @@ struct dsr_net_side {
 
 /**
  * struct dsr_net - the balancer of one network namespace
- * @table: the connection table; set up while @services_count is not 0
+ * @table: the connection table, while @has_table
  * @entries6: entries of @table that are of IPv6, which are larger
  * @crowded: jiffies (low half) when @table last had no place, or 0
  * @live: there are services; see balancer.h
+ * @has_table: there are services, or connections that outlive them; changes
+ *	with @lock
  * @timeouts: of connections whose service says nothing
  * @reasons: per CPU, packets by enum dsr_reason
  * @vips_count: frontends in @vips
@@ -64,6 +66,7 @@ struct dsr_net_side {
  * @net: the namespace
  * @ipv4: what looks at IPv4 packets
  * @ipv6: what looks at IPv6 packets
+ * @rest: gives @table up when the last connection has gone; takes @lock
  * @drain: makes down what has drained; takes @lock
  * @watch: tells of neighbours that have changed; takes @lock
  * @messages: refusals with figures in them
@@ -73,6 +76,7 @@ struct dsr_net {
 	atomic_t entries6;
 	u32 crowded;
 	bool live;
+	bool has_table;
 	struct dsr_timeouts timeouts;
 	u64 __percpu *reasons;
 	u32 vips_count;
@@ -93,6 +97,7 @@ struct dsr_net {
 	struct net *net;
 	struct dsr_net_side ipv4;
 	struct dsr_net_side ipv6;
+	struct work_struct rest;
 	struct delayed_work drain;
 	struct work_struct watch;
 	struct dsr_extack_pool messages;

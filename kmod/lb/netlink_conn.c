@@ -171,7 +171,7 @@ int dsr_netlink_connection_dump(struct sk_buff *skb,
 			return err;
 	}
 	mutex_lock(&dn->lock);
-	if (!dn->services_count)
+	if (!dn->has_table)
 		goto unlock;
 	mutex_lock(&dn->table.janitor);
 	while (cursor < DSR_TABLE_END) {
@@ -242,7 +242,7 @@ int dsr_netlink_connection_set(struct sk_buff *skb, struct genl_info *info)
 	if (err)
 		goto unlock;
 	dn->conn_max = max;
-	if (dn->services_count)
+	if (dn->has_table)
 		WRITE_ONCE(dn->table.max, max);
 	for (i = 0; i < ARRAY_SIZE(timeouts.state); i++)
 		WRITE_ONCE(dn->timeouts.state[i], timeouts.state[i]);
@@ -265,15 +265,15 @@ int dsr_netlink_connection_flush(struct sk_buff *skb, struct genl_info *info)
 static int put_table(struct sk_buff *skb, struct dsr_net *dn)
 {
 	struct nlattr *nest = nla_nest_start(skb, DSR_A_TABLE);
-	bool running = dn->services_count;
+	bool there = dn->has_table;
 
 	if (!nest ||
 	    nla_put_u32(skb, DSR_TABLE_A_MAX, dn->conn_max) ||
-	    nla_put_u32(skb, DSR_TABLE_A_ENTRIES, running ?
+	    nla_put_u32(skb, DSR_TABLE_A_ENTRIES, there ?
 			atomic_read(&dn->table.entries) : 0) ||
-	    nla_put_u32(skb, DSR_TABLE_A_BUCKETS, running ?
+	    nla_put_u32(skb, DSR_TABLE_A_BUCKETS, there ?
 			dsr_table_size(&dn->table) : 0) ||
-	    nla_put_u64_64bit(skb, DSR_TABLE_A_BYTES, running ?
+	    nla_put_u64_64bit(skb, DSR_TABLE_A_BYTES, there ?
 			      dsr_conn_bytes(dn) : 0,
 			      DSR_TABLE_A_PAD) ||
 	    dsr_netlink_put_timeouts(skb, DSR_TABLE_A_TIMEOUTS, NULL,

@@ -161,7 +161,7 @@ void *dsr_proc_walk_start(struct seq_file *seq, loff_t *pos)
 	struct dsr_net *dn = dsr_net(seq_file_net(seq));
 
 	mutex_lock(&dn->lock);
-	if (!dn->services_count)
+	if (!dn->has_table)
 		return NULL;
 	mutex_lock(&dn->table.janitor);
 	return *pos < DSR_TABLE_END ? pos : NULL;
@@ -203,7 +203,7 @@ void dsr_proc_walk_stop(struct seq_file *seq, void *v)
 {
 	struct dsr_net *dn = dsr_net(seq_file_net(seq));
 
-	if (dn->services_count)
+	if (dn->has_table)
 		mutex_unlock(&dn->table.janitor);
 	mutex_unlock(&dn->lock);
 }

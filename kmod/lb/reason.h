@@ -33,6 +33,7 @@
 	R(DROP_PING, "drop_ping")					\
 	R(DROP_NO_BACKEND, "drop_no_backend")				\
 	R(DROP_BACKEND_DOWN, "drop_backend_down")			\
+	R(DROP_BACKEND_HELD, "drop_backend_just_deleted")	\
 	R(DROP_PROBE_ADDRESS, "drop_probe_wrong_address")		\
 	R(DROP_PROBE_BACKEND, "drop_probe_no_backend")			\
 	R(DROP_PROBE_HERE, "drop_probe_to_itself")			\

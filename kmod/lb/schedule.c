@@ -82,8 +82,10 @@ static struct dsr_backend *choose_persistent(struct dsr_net *dn,
 
 	conn = find_persistent(dn, tuple, service, &client, &hash);
 	/* The janitor comes round later. */
-	backend = conn && !dsr_conn_is_over(dn, conn, jiffies) ?
-		  dsr_conn_backend(conn) : NULL;
+	if (!conn || dsr_conn_is_over(dn, conn, jiffies))
+		return NULL;
+	backend = dsr_conn_backend(conn) ?:
+		  dsr_backend_again(dn, service, rcu_dereference(conn->backend));
 	return backend && backend->service == service &&
 	       READ_ONCE(backend->config.admin) == DSR_BACKEND_UP ? backend : NULL;
 }

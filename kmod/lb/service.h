@@ -63,6 +63,8 @@ struct dsr_service_key {
  * @backends_count: their number
  * @retired: what removed backends had counted
  * @probe: marks that each name a backend, or %NULL
+ * @held_until: jiffies until when those connections wait whose backend is not
+ *	there any more, or 0
  * @ipvs: what dsr_ipvs keeps of it, with struct dsr_net.lock; kfree()d with it
  * @list: in dsr_net.services
  * @rcu: to free it after its last reader
@@ -86,6 +88,7 @@ struct dsr_service {
 	u32 backends_count;
 	struct dsr_stats retired;
 	struct dsr_probe *probe;
+	unsigned long held_until;
 	void *ipvs;
 	struct list_head list;
 	struct rcu_head rcu;
@@ -118,6 +121,29 @@ struct dsr_service_config {
 	u32 probe_marks;
 	struct dsr_pool_options options;
 };
+
+/**
+ * dsr_service_hold() - backends are about to be added, or removed, one by one
+ * @service: service
+ *
+ * The tools of IPVS delete what they mean to add again, and all that there is,
+ * one after the other: whoever gave the connections of the first backend to the
+ * second would cut them off. For a second they wait, and are retransmitted.
+ *
+ * Context: process context, holds struct dsr_net.lock.
+ */
+static inline void dsr_service_hold(struct dsr_service *service)
+{
+	WRITE_ONCE(service->held_until, (jiffies + HZ) ?: 1);
+}
+
+/** dsr_service_is_held() - whether connections wait for their backends */
+static inline bool dsr_service_is_held(const struct dsr_service *service)
+{
+	unsigned long until = READ_ONCE(service->held_until);
+
+	return until && time_before(jiffies, until);
+}
 
 /** dsr_service_is_vip() - whether clients can reach @vip: it is unicast */
 static inline bool dsr_service_is_vip(u8 family, const union nf_inet_addr *vip)

@@ -59,6 +59,7 @@ class Pair:
             # a keepalived that was killed has left its services
             with self.net[name].at(), genl.Genl('dsr') as sock:
                 sock.ask(genl.SERVICE_FLUSH)
+                sock.ask(genl.CONNECTION_FLUSH)
             self.plug_in(name)
             self._move(name, 'del')
         self._move('lv1', 'add')

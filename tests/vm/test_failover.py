@@ -104,6 +104,23 @@ def test_maglev_loses_none(site, pair, capsys):
         assert not story.after('keepalived of lv1 stopped', 'lv2')
 
 
+def test_restart_loses_none(site, pair, capsys):
+    """Whatever the scheduler, one balancer remembers what it did."""
+    pair.use_scheduler('rr')
+    pair.start_one('lv1')
+    pair.wait_owner('lv1')
+    pair.wait_services('lv1', BOTH)
+    with Talk(site.client, VIP, NUMBER, site.net.big_file(BIG_MIB)) as talk:
+        story = Story(site, talk, capsys)
+        story.begin()
+        talk.mark()
+        pair.stop('lv1')
+        assert pair.shown('lv1') == {}
+        pair.start_one('lv1')
+        pair.wait_owner('lv1')
+        assert not story.after('with rr, keepalived of lv1 restarted', 'lv1')
+
+
 def test_rr_loses_half(site, pair, capsys):
     """For comparison: and so that the test above can tell."""
     pair.use_scheduler('rr')

@@ -15,7 +15,7 @@ from balancer import Balancer, unprivileged
 from conftest import KernelLog
 from network import CLIENT, VIP, W101, W102, run, wait_for
 from test_control import FAILSLAB, FAIL_NTH
-from traffic import ask
+from traffic import GET, ask, read_reply
 
 
 def ipvsadm(site, *argv, check=True, host='lv1'):
@@ -268,8 +268,9 @@ def test_unload(ipvs):
 
 NEW_SERVICE, SET_SERVICE, DEL_SERVICE, GET_SERVICE = 1, 2, 3, 4
 NEW_DEST, SET_DEST, DEL_DEST, GET_DEST = 5, 6, 7, 8
-GET_INFO, ZERO = 15, 16
+GET_INFO, ZERO, FLUSH = 15, 16, 17
 DIRECT = 3
+PERSISTENT = 1
 
 
 def u16(kind, value):
@@ -287,6 +288,63 @@ def dest(address, weight=1):
     return genl.nest(2, genl.attr(1, socket.inet_aton(address).ljust(16, b'\0')),
                      genl.attr(2, b'\0\0'), genl.u32(3, DIRECT),
                      genl.u32(4, weight), genl.u32(5, 0), genl.u32(6, 0))
+
+
+@pytest.mark.smoke
+@pytest.mark.parametrize('what', ['server', 'service', 'all'])
+def test_deleted_one_by_one(ipvs, reasons, what):
+    """Who deletes, and adds again, piece by piece cuts no connection off.
+
+    keepalived does when it stops, and who restores a saved configuration. The
+    client comes back to its server, too, by another connection.
+    """
+    ipvs.balance('persist 10m')
+    sock = ipvs.connect()
+    name = ask(sock).split()[0]
+    mine, other = (W101, W102) if name == 'w101' else (W102, W101)
+    since = reasons('lv1')
+    with ipvs.lv1.at(), genl.Genl('IPVS') as tool:
+        if what == 'server':
+            tool.ask(DEL_DEST, service(1) + dest(mine))
+        else:
+            if what == 'service':
+                tool.ask(DEL_SERVICE, service(1))
+            else:
+                tool.ask(FLUSH, b'')
+            assert ipvs.services() == []
+            assert {one['backend'] for one in ipvs.connections()} == {mine}
+            tool.ask(NEW_SERVICE, service(1, flags=PERSISTENT, timeout=600))
+            tool.ask(NEW_DEST, service(1) + dest(other))
+        sock.sendall(GET)
+        wait_for('it is not sent to the other one',
+                 lambda: since['drop_backend_just_deleted'] >= 1)
+        tool.ask(NEW_DEST, service(1) + dest(mine))
+    assert read_reply(sock).startswith(name)
+    assert [reply.split()[0] for reply in ipvs.replies(3)] == [name]
+
+
+@pytest.mark.smoke
+def test_deleted_for_good(ipvs, reasons):
+    """What can, goes on elsewhere at once; what cannot is told."""
+    for name in ('w101', 'w102'):
+        ipvs.echo(name).prefix = name.encode()
+    ipvs.balance()
+    sock = ipvs.connect_to('w101')
+    clients = [ipvs.udp() for _ in range(2)]
+    assert {echoed(client) for client in clients} == {b'w101', b'w102'}
+    since = reasons('lv1')
+    ipvsadm(ipvs, f'-d -f 1 -r {W101}')
+    sock.sendall(GET)
+    assert [echoed(client) for client in clients] == [b'w102'] * 2
+    assert ipvs.replies(2) == {'w102 desu': 2}
+    with pytest.raises(ConnectionResetError):
+        sock.recv(1)
+    assert since['drop_backend_just_deleted'] >= 1
+
+
+def echoed(client):
+    client.send(b'')
+    return client.recv(100)
 
 
 def addresses(replies):

@@ -190,8 +190,9 @@ def test_two_balancers(site):
     share = collections.Counter(first.values())
     assert 60 < share['w101'] < 140
     # as if it had been started anew, and nothing were remembered
-    site.lv1.dsrctl('service flush')
     site.lv1.configure(f'''
+        service flush
+        connection flush
         service add fwmark 1 scheduler maglev
         backend add fwmark 1 via {W102}
         backend add fwmark 1 via {W101} weight 0

@@ -103,7 +103,8 @@ class Site:
                 continue
             host.changed = False
             for family, commands in (
-                    ('dsr', (genl.SERVICE_FLUSH, genl.PATH_FLUSH)),
+                    ('dsr', (genl.SERVICE_FLUSH, genl.PATH_FLUSH,
+                             genl.CONNECTION_FLUSH)),
                     ('dsr_rs', (genl.RULE_FLUSH, genl.SILENCE_FLUSH))):
                 if family not in map(_module_family, self.net.loaded):
                     continue

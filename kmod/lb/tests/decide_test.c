@@ -429,6 +429,58 @@ static void backend_comes_back(struct kunit *test)
 	KUNIT_EXPECT_PTR_EQ(test, d.backend, again);
 }
 
+/* A tool of IPVS may add again what it has deleted: what only that backend can
+ * answer waits for a second, unless something else was asked for.
+ */
+static void backend_is_held(struct kunit *test)
+{
+	static const enum dsr_reason reasons[] = {
+		[DSR_ON_DOWN_RESCHEDULE] = DSR_DROP_BACKEND_HELD,
+		[DSR_ON_DOWN_RESET] = DSR_REPLIED_RESET,
+		[DSR_ON_DOWN_DROP] = DSR_DROP_BACKEND_DOWN,
+	};
+	struct dsr_packet ack = packet_of(1, TCPHDR_ACK);
+	struct dsr_packet syn = packet_of(1, TCPHDR_SYN);
+	struct dsr_packet udp = packet_of(1, 0);
+	struct fixture *f = test->priv;
+	struct dsr_backend *backend;
+	struct dsr_decision d;
+	int i;
+
+	udp.tuple.proto = IPPROTO_UDP;
+	backend = fixture_backend(test, f, 1, 1);
+	connect(test, f, 1, TCPHDR_ACK, backend);
+	rcu_read_lock();
+	dsr_decide(&f->dn, f->service.frontend, &udp, &d);
+	dsr_schedule(&f->dn, &udp, &d);
+	rcu_read_unlock();
+	KUNIT_ASSERT_PTR_EQ(test, d.backend, backend);
+	dsr_service_hold(&f->service);
+	/* not before it is deleted */
+	fixture_decide(f, &ack, FIXTURE_MARK, &d);
+	KUNIT_EXPECT_PTR_EQ(test, d.backend, backend);
+
+	fixture_backend(test, f, 2, 1);
+	KUNIT_ASSERT_EQ(test, dsr_backend_remove(&f->dn, backend, NULL), 0);
+	for (i = 0; i < ARRAY_SIZE(reasons); i++) {
+		f->service.on_down = i;
+		fixture_decide(f, &ack, FIXTURE_MARK, &d);
+		KUNIT_EXPECT_EQ(test, d.reason, reasons[i]);
+		KUNIT_EXPECT_NULL(test, d.backend);
+	}
+	f->service.on_down = DSR_ON_DOWN_RESCHEDULE;
+	fixture_decide(f, &syn, FIXTURE_MARK, &d);
+	KUNIT_EXPECT_EQ(test, d.reason, DSR_FORWARDED);
+	fixture_decide(f, &udp, FIXTURE_MARK, &d);
+	KUNIT_EXPECT_EQ(test, d.reason, DSR_FORWARDED);
+	KUNIT_EXPECT_NOT_NULL(test, d.conn);
+
+	f->service.held_until = jiffies ?: 1;
+	fixture_decide(f, &ack, FIXTURE_MARK, &d);
+	KUNIT_EXPECT_EQ(test, d.reason, DSR_FORWARDED);
+	KUNIT_EXPECT_NULL(test, d.backend);
+}
+
 static void echo(struct kunit *test)
 {
 	struct dsr_packet packet = packet_of(1, 0);
@@ -545,6 +597,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(backend_down),
 	KUNIT_CASE(backend_down_udp),
 	KUNIT_CASE(backend_comes_back),
+	KUNIT_CASE(backend_is_held),
 	KUNIT_CASE(echo),
 	KUNIT_CASE(udp_flow_that_was_silent),
 	KUNIT_CASE(icmp_error_follows_its_connection),

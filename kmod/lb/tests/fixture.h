@@ -162,6 +162,8 @@ static inline int fixture_init(struct kunit *test)
 	err = dsr_conn_table_init(&f->dn);
 	if (err)
 		return err;
+	f->dn.has_table = true;
+	f->dn.live = true;
 	f->service.key = (struct dsr_service_key) {
 		.fwmark = FIXTURE_MARK,
 		.family = AF_INET,
