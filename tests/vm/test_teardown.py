@@ -277,6 +277,11 @@ def test_device_deleted_with_queued_packets(lb):
 @pytest.mark.parametrize('end', ['rmmod', 'namespace', 'backend'])
 def test_packets_wait_for_arp(reload, lb, end):
     """Packets wait in the neighbour's queue for a MAC that never comes."""
+    # They would be given up after three seconds, which a slow machine needs.
+    solicit = 'ipv4/neigh/eth1/mcast_solicit'
+    asked = lb.lv1.sysctl(solicit)
+    lb.lv1.sysctl(solicit, 1000)
+    lb.undo.append(lambda: lb.lv1.sysctl(solicit, asked))
     lb.lv1.dsrctl('backend add fwmark 1 via 10.10.30.150')
     with wire.Tap(lb.client) as client:
         for port in range(4000, 4012):
