@@ -107,13 +107,13 @@ meaning()
 # The suites. Each gets the directory of its results as its last argument.
 
 # machine TARGET PROCESSORS PART... DIRECTORY: what parts.sh runs in one virtual
-# machine, within an hour: on a slow host it takes several times as long.
+# machine; the limit is for what hangs: a slow host takes several times as long.
 machine()
 {
 	local target=$1 processors=$2 dir=${*: -1} status=0
 	shift 2
 
-	scripts/vm.sh "$target" --smp "$processors" --timeout 3600 \
+	scripts/vm.sh "$target" --smp "$processors" --timeout 5000 \
 		--results "$dir/guest" --console "$dir/console" \
 		-- tests/vm/parts.sh "${@:1:$#-1}" || status=$?
 	cp "$dir/guest/parts" "$dir/results" 2>/dev/null || true
