@@ -109,7 +109,7 @@ def _setns(fd):
         raise Failure(f'setns: {os.strerror(ctypes.get_errno())}')
 
 
-def wait_for(what, condition, seconds=30.0, every=0.02):
+def wait_for(what, condition, seconds=60.0, every=0.02):
     """Poll until condition() is true, and return what it returned.
 
     The time is for a busy machine; what holds ends the wait at once.
@@ -124,7 +124,7 @@ def wait_for(what, condition, seconds=30.0, every=0.02):
         time.sleep(every)
 
 
-def run(*argv, stdin=None, check=True, timeout=60):
+def run(*argv, stdin=None, check=True, timeout=180):
     """Run a program, return it with its output as text.
 
     A program that takes too long is killed and is a Failure.
@@ -271,7 +271,7 @@ class Host:
         self._ioctl(0x8946, dev,                        # SIOCETHTOOL
                     struct.pack('P', ctypes.addressof(data)))
 
-    def dsrctl(self, *argv, check=True, stdin=None, timeout=60):
+    def dsrctl(self, *argv, check=True, stdin=None, timeout=180):
         """Run dsrctl here; the words as one string or as several."""
         self.changed = True
         words = argv[0].split() if len(argv) == 1 else argv
@@ -524,7 +524,7 @@ class Network:
             run('insmod', path, *parameters)
             self.loaded.add(module)
 
-    def unload(self, *modules, timeout=60):
+    def unload(self, *modules, timeout=180):
         for module in modules or sorted(self.loaded):
             run('rmmod', module, timeout=timeout)
             self.loaded.discard(module)

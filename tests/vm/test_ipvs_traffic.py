@@ -281,11 +281,16 @@ def local(site6):
 
 def test_the_same(local):
     """Where each packet goes, all counters, and all entries."""
-    said = []
-    for kind in ipvs.peers():
-        with balancing(kind, local) as lv1, Traffic(local) as traffic:
-            said.append(story(lv1, traffic))
-    wrong = ipvs.compare_lines(*said)
+    for _ in range(3):
+        began, said = time.monotonic(), []
+        for kind in ipvs.peers():
+            with balancing(kind, local) as lv1, Traffic(local) as traffic:
+                said.append(story(lv1, traffic))
+        wrong = ipvs.compare_lines(*said)
+        # What has only sent its SYN is gone after a minute: it is told anew
+        # where a story takes that long.
+        if not wrong or time.monotonic() - began < 60:
+            break
     assert not wrong, '\n'.join(wrong)
     # and they say what was done
     for line in ('that ends: w101 w101 w101', 'datagrams of the other: w102 w102',
