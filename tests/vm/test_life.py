@@ -76,7 +76,8 @@ def test_drain(lb, on_down, reasons):
     assert ask(sock) == 'w101 nano' and ask(other) == 'w102 desu'
 
     # time enough to look more than once, however slow this machine is
-    deadline = 1500 + round(4000 * (time.monotonic() - began))
+    # (in whole tenths of a second, which are whole ticks of any clock)
+    deadline = 1500 + 100 * round(40 * (time.monotonic() - began))
     wait_for('no other is open',
              lambda: lv1.backends()[W101]['active'] == 1)
     began = time.monotonic()
