@@ -184,9 +184,11 @@ share()
 		-device "virtio-9p-pci,fsdev=$1,mount_tag=$1")
 }
 
+# A socket for each processor: the tables that a kernel without ACPI reads name no
+# second core.
 # shellcheck disable=SC2054 # QEMU's commas
 [ -n "$uml" ] || machine+=(-nodefaults -no-user-config -display none -no-reboot
-	-smp "$smp" -m "$mem"
+	-smp "$smp,sockets=$smp" -m "$mem"
 	-kernel "$boot/kernel" -initrd "$boot/initrd"
 	-serial "file:$run/console"
 	-drive "if=none,id=root,file=${entry//,/,,}/image,format=raw,snapshot=on,cache=unsafe,file.locking=off"
