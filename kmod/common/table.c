@@ -44,6 +44,57 @@ static_assert(BUCKETS_MIN % DSR_STRIPES == 0);
 /* From here on huge pages do not waste much. */
 #define HUGE_FROM	SZ_16M
 
+/**
+ * struct dsr_limbo - entries that wait together for their last readers
+ * @rcu: the grace period
+ * @ops: of the table, which may go before them
+ * @count: of @node
+ * @node: entries; with the rest, half a kilobyte of them, so that what RCU frees
+ *	between two looks at the time is some hundred
+ */
+struct dsr_limbo {
+	struct rcu_head rcu;
+	const struct dsr_table_ops *ops;
+	u32 count;
+	struct dsr_node *node[60];
+};
+
+static void limbo_free(struct rcu_head *rcu)
+{
+	struct dsr_limbo *limbo = container_of(rcu, struct dsr_limbo, rcu);
+	u32 i;
+
+	for (i = 0; i < limbo->count; i++)
+		limbo->ops->free(limbo->node[i]);
+	kfree(limbo);
+}
+
+/* What was unlinked waits from here on; with dsr_table.janitor. */
+static void limbo_close(struct dsr_table *table)
+{
+	struct dsr_limbo *limbo = table->limbo;
+
+	if (!limbo || !limbo->count)
+		return;
+	table->limbo = NULL;
+	call_rcu(&limbo->rcu, limbo_free);
+}
+
+/* A limbo that has room; with dsr_table.janitor, sleeps. */
+static struct dsr_limbo *limbo_open(struct dsr_table *table)
+{
+	struct dsr_limbo *limbo = table->limbo;
+
+	if (limbo && limbo->count < ARRAY_SIZE(limbo->node))
+		return limbo;
+	limbo_close(table);
+	/* So small that memory is found, if only later. */
+	limbo = kzalloc(sizeof(*limbo), GFP_KERNEL | __GFP_NOFAIL);
+	limbo->ops = table->ops;
+	table->limbo = limbo;
+	return limbo;
+}
+
 /* Buckets that others will go on in, chained by their first slots. */
 struct reserve {
 	struct dsr_bucket *first;
@@ -197,31 +248,54 @@ static struct dsr_buckets *buckets_get(struct dsr_table *table)
 					 lockdep_is_held(&table->janitor));
 }
 
-/* Unlink what @victim names from one bucket. */
-static void bucket_forget(struct dsr_table *table, struct dsr_buckets *buckets,
-			  u32 number,
-			  bool (*victim)(struct dsr_node *node, const void *arg),
-			  const void *arg)
+/* Return: whether the limbo had room for all; if not, that is but a part. */
+static bool bucket_forget_some(struct dsr_table *table,
+			       struct dsr_bucket *first,
+			       struct dsr_stripe *stripe,
+			       bool (*victim)(struct dsr_node *node,
+					      const void *arg),
+			       const void *arg)
 {
-	struct dsr_stripe *stripe =
-		&table->stripes[number / (buckets->count / DSR_STRIPES)];
+	struct dsr_limbo *limbo = limbo_open(table);
 	struct dsr_bucket *bucket;
 	struct dsr_node *node;
+	bool all = true;
 	u64 used;
 
-	lockdep_assert_held(&table->janitor);
-	if (!READ_ONCE(buckets->bucket[number].tags))
-		return;
 	spin_lock_bh(&stripe->lock);
-	bucket_for_each(node, bucket, used, &buckets->bucket[number]) {
+	bucket_for_each(node, bucket, used, first) {
+		if (limbo->count == ARRAY_SIZE(limbo->node)) {
+			all = false;
+			goto out;
+		}
 		if (!victim(node, arg))
 			continue;
 		WRITE_ONCE(bucket->tags,
 			   bucket->tags & ~(0xffULL << 8 * slot_of(used)));
 		atomic_dec(&table->entries);
 		table->ops->release(table, node);
+		limbo->node[limbo->count++] = node;
 	}
+out:
 	spin_unlock_bh(&stripe->lock);
+	return all;
+}
+
+/* Unlink what @victim names from one bucket, of which it may be asked twice. */
+static void bucket_forget(struct dsr_table *table, struct dsr_buckets *buckets,
+			  u32 number,
+			  bool (*victim)(struct dsr_node *node, const void *arg),
+			  const void *arg)
+{
+	struct dsr_bucket *bucket = &buckets->bucket[number];
+	u32 stripe = number / (buckets->count / DSR_STRIPES);
+
+	lockdep_assert_held(&table->janitor);
+	if (!READ_ONCE(bucket->tags))
+		return;
+	while (!bucket_forget_some(table, bucket, &table->stripes[stripe],
+				   victim, arg))
+		;
 }
 
 struct tidy {
@@ -253,6 +327,7 @@ static void tidy_slice(struct dsr_table *table, u32 now, bool all)
 		if (!(left % 256))
 			cond_resched();
 	}
+	limbo_close(table);
 }
 
 /* Put an entry into a bucket that has no readers, with a bucket of @reserve where
@@ -417,7 +492,8 @@ static void table_work(struct work_struct *work)
  *
  * Context: rcu_read_lock(); any but hard interrupts. Takes a stripe's lock.
  * Return: @node; or the entry that was there before; or %NULL if the table is
- * full, or still too small for a sudden crowd. Only in the first case does the table own @node.
+ * full, or still too small for a sudden crowd. Only in the first case does the
+ * table own @node.
  */
 struct dsr_node *dsr_table_insert(struct dsr_table *table,
 				  struct dsr_node *node,
@@ -470,7 +546,7 @@ out:
 /**
  * dsr_table_forget() - unlink what @victim names, from the whole table
  * @table: table
- * @victim: called with the lock of a stripe held
+ * @victim: whether to; called with the lock of a stripe held, maybe twice
  * @arg: passed to it
  *
  * Context: process context, sleeps.
@@ -489,6 +565,7 @@ void dsr_table_forget(struct dsr_table *table,
 		if (!(number % 256))
 			cond_resched();
 	}
+	limbo_close(table);
 	mutex_unlock(&table->janitor);
 }
 
@@ -611,6 +688,7 @@ int dsr_table_init(struct dsr_table *table, const struct dsr_table_ops *ops,
 	table->wq = wq;
 	INIT_DELAYED_WORK(&table->work, table_work);
 	table->cursor = 0;
+	table->limbo = NULL;
 	queue_delayed_work(wq, &table->work, TIDY_PERIOD);
 	return 0;
 }
@@ -619,13 +697,14 @@ int dsr_table_init(struct dsr_table *table, const struct dsr_table_ops *ops,
  * dsr_table_exit() - forget all entries and free the table
  * @table: table, with no lookup or insert running or to come
  *
- * Context: process context, sleeps. The entries are freed by the RCU
- * callbacks of dsr_table_ops.release(), maybe later.
+ * Context: process context, sleeps. The entries are freed by callbacks of RCU's,
+ * maybe later.
  */
 void dsr_table_exit(struct dsr_table *table)
 {
 	cancel_delayed_work_sync(&table->work);
 	dsr_table_flush(table);
+	kfree(table->limbo);
 	buckets_free(rcu_dereference_protected(table->buckets, true));
 	kvfree(table->stripes);
 	mutex_destroy(&table->janitor);

@@ -10,8 +10,9 @@
  * expired.
  *
  * Owner: struct dsr_table belongs to one network namespace. The nodes belong
- * to the table from dsr_table_insert() until the janitor hands them to
- * dsr_table_ops.release(), which must free them after an RCU grace period.
+ * to the table from dsr_table_insert() until dsr_table_ops.free(): that is an RCU
+ * grace period after dsr_table_ops.release(). They wait for it by the dozen, so that
+ * none needs a struct rcu_head, which would be a quarter of its cache line.
  *
  * Locking:
  * - lookups: rcu_read_lock(), any context;
@@ -102,13 +103,18 @@ struct dsr_table;
  * struct dsr_table_ops - what the janitor asks the owner of the entries
  * @expired: whether to forget @node at @now (jiffies, low half). May sleep
  *	not; called with the lock of the stripe held
- * @release: @node has been unlinked: free it after an RCU grace period.
- *	Called with the lock of the stripe held
+ * @release: @node has been unlinked, but packets may still use it. Called with the
+ *	lock of the stripe held
+ * @free: no packet uses @node any more. Called from a callback of RCU's, when
+ *	@table may be gone: rcu_barrier() waits for it
  */
 struct dsr_table_ops {
 	bool (*expired)(struct dsr_table *table, struct dsr_node *node, u32 now);
 	void (*release)(struct dsr_table *table, struct dsr_node *node);
+	void (*free)(struct dsr_node *node);
 };
+
+struct dsr_limbo;
 
 /**
  * struct dsr_table - a table
@@ -122,6 +128,7 @@ struct dsr_table_ops {
  * @wq: where @work runs
  * @work: the janitor
  * @cursor: next bucket for the janitor to look at, with @janitor
+ * @limbo: entries that were unlinked while @janitor was held, or %NULL
  */
 struct dsr_table {
 	struct dsr_buckets __rcu *buckets;
@@ -135,6 +142,7 @@ struct dsr_table {
 	struct workqueue_struct *wq;
 	struct delayed_work work;
 	u32 cursor;
+	struct dsr_limbo *limbo;
 };
 
 /** typedef dsr_match_fn - whether @node is the entry that @key names */

@@ -47,9 +47,9 @@ static void conn_free(struct dsr_conn *conn)
 	kmem_cache_free(cache_of(&conn->tuple), conn);
 }
 
-static void conn_free_rcu(struct rcu_head *rcu)
+static void conn_free_node(struct dsr_node *node)
 {
-	conn_free(container_of(rcu, struct dsr_conn, rcu));
+	conn_free(container_of(node, struct dsr_conn, node));
 }
 
 /**
@@ -121,12 +121,12 @@ static void conn_release(struct dsr_table *table, struct dsr_node *node)
 	if (!READ_ONCE(dn->live) && !atomic_read(&table->entries))
 		queue_work(wq, &dn->rest);
 	dsr_backend_put(backend);
-	call_rcu(&conn->rcu, conn_free_rcu);
 }
 
 static const struct dsr_table_ops conn_table_ops = {
 	.expired = conn_expired,
 	.release = conn_release,
+	.free = conn_free_node,
 };
 
 /**

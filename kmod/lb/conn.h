@@ -22,7 +22,6 @@
  * struct dsr_conn - a connection
  * @node: in the table
  * @backend: where its packets go, never %NULL
- * @rcu: to free it after its last reader
  * @state: enum dsr_conn_state
  * @unlinked: not in the table any more, and does not hold @backend
  * @checked: jiffies (low half) of its last packet that has come through
@@ -33,7 +32,6 @@
 struct dsr_conn {
 	struct dsr_node node;
 	struct dsr_backend __rcu *backend;
-	struct rcu_head rcu;
 	u8 state;
 	bool unlinked;
 	u32 checked;
@@ -43,8 +41,8 @@ struct dsr_conn {
 #define DSR_CONN_SIZE4	(offsetof(struct dsr_conn, tuple) + DSR_TUPLE_SIZE4)
 #define DSR_CONN_SIZE6	(offsetof(struct dsr_conn, tuple) + DSR_TUPLE_SIZE6)
 
-/* IPv4: one cache line: "a hit reads the bucket and the entry" */
-static_assert(DSR_CONN_SIZE4 <= 64);
+/* One cache line: "a hit reads the bucket and the entry" */
+static_assert(DSR_CONN_SIZE6 <= 64);
 
 /** dsr_conn_hash() - hash of @tuple in @table */
 static inline u32 dsr_conn_hash(const struct dsr_table *table,

@@ -156,9 +156,9 @@ static void flow_free(struct dsr_rs_flow *flow)
 			flow);
 }
 
-static void flow_free_rcu(struct rcu_head *rcu)
+static void flow_free_node(struct dsr_node *node)
 {
-	flow_free(container_of(rcu, struct dsr_rs_flow, rcu));
+	flow_free(dsr_rs_flow_of(node));
 }
 
 /* Packets under way may still use the flow and, through it, its rule. */
@@ -169,7 +169,6 @@ static void flow_release(struct dsr_table *table, struct dsr_node *node)
 	if (dsr_rs_flow_of(node)->family == AF_INET6)
 		atomic_dec(&rs->entries6);
 	entry_prove(rs, dsr_rs_flow_of(node));
-	call_rcu(&dsr_rs_flow_of(node)->rcu, flow_free_rcu);
 	if (!atomic_read(&table->entries))
 		dsr_rs_net_idle(rs);
 }
@@ -177,6 +176,7 @@ static void flow_release(struct dsr_table *table, struct dsr_node *node)
 const struct dsr_table_ops dsr_rs_flow_ops = {
 	.expired = flow_expired,
 	.release = flow_release,
+	.free = flow_free_node,
 };
 
 /* What a new flow is to be, but for its place: hash and roles. */
@@ -591,18 +591,15 @@ void dsr_rs_flow_forget(struct dsr_rs_net *rs, u8 family,
  */
 u64 dsr_rs_flow_bytes(struct dsr_rs_net *rs)
 {
-	u32 size4 = ALIGN(DSR_RS_FLOW_SIZE4, cache_line_size());
-	u32 size6 = ALIGN(DSR_RS_FLOW_SIZE6, cache_line_size());
 	u64 entries6 = (u32)atomic_read(&rs->entries6);
 
-	return dsr_table_bytes(&rs->table, size4) +
-	       entries6 * (size6 - size4);
+	return dsr_table_bytes(&rs->table, DSR_RS_FLOW_SIZE4) +
+	       entries6 * (DSR_RS_FLOW_SIZE6 - DSR_RS_FLOW_SIZE4);
 }
 
 static struct kmem_cache *cache_create(const char *name, unsigned int size)
 {
-	return kmem_cache_create(name, size, 0,
-				 SLAB_HWCACHE_ALIGN | SLAB_ACCOUNT, NULL);
+	return kmem_cache_create(name, size, 0, SLAB_ACCOUNT, NULL);
 }
 
 /**

@@ -13,7 +13,6 @@
 struct entry {
 	struct dsr_node node;
 	u32 key;
-	struct rcu_head rcu;
 };
 
 struct fixture {
@@ -38,12 +37,20 @@ static bool expired(struct dsr_table *table, struct dsr_node *node, u32 now)
 static void release(struct dsr_table *table, struct dsr_node *node)
 {
 	container_of(table, struct fixture, table)->released++;
-	kfree_rcu(container_of(node, struct entry, node), rcu);
+}
+
+static atomic_t freed;
+
+static void free_node(struct dsr_node *node)
+{
+	atomic_inc(&freed);
+	kfree(container_of(node, struct entry, node));
 }
 
 static const struct dsr_table_ops ops = {
 	.expired = expired,
 	.release = release,
+	.free = free_node,
 };
 
 /* The first few share two buckets at every size; all in
@@ -162,6 +169,31 @@ static void table_bucket_is_bounded(struct kunit *test)
 static bool key_is_odd(struct dsr_node *node, const void *arg)
 {
 	return container_of(node, struct entry, node)->key & 1;
+}
+
+/* More than wait for readers together, of one bucket even: each is freed, once. */
+static void table_frees_what_it_forgets(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	u32 key, inserted = 0, odd = 0;
+
+	f->colliding = 2000;
+	for (key = 0; key < 2000; key++) {
+		if (!insert(test, f, key, 0))
+			continue;
+		inserted++;
+		odd += key & 1;
+	}
+	rcu_barrier();
+	atomic_set(&freed, 0);
+	dsr_table_forget(&f->table, key_is_odd, NULL);
+	rcu_barrier();
+	KUNIT_EXPECT_EQ(test, f->released, odd);
+	KUNIT_EXPECT_EQ(test, atomic_read(&freed), odd);
+	dsr_table_flush(&f->table);
+	rcu_barrier();
+	KUNIT_EXPECT_EQ(test, f->released, inserted);
+	KUNIT_EXPECT_EQ(test, atomic_read(&freed), inserted);
 }
 
 static void table_forgets_what_it_is_told(struct kunit *test)
@@ -319,6 +351,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(table_inserts_once),
 	KUNIT_CASE(table_cap_is_hard),
 	KUNIT_CASE(table_bucket_is_bounded),
+	KUNIT_CASE(table_frees_what_it_forgets),
 	KUNIT_CASE(table_forgets_what_it_is_told),
 	KUNIT_CASE(table_walk_is_exact_while_resizing),
 	KUNIT_CASE(table_readers_are_undisturbed),
