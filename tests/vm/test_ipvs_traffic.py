@@ -75,12 +75,13 @@ class Traffic:
 
     def send(self, packet):
         """The server that it came to."""
-        # TTL and header checksum, or hop limit, are the balancer's
+        # TTL and header checksum, or hop limit, are the balancer's; and while the
+        # bridge does not know where a server is, the other sees its packets
         skip = 8 if packet[0] >> 4 == 6 else 12
         self.client.send(packet, LV1)
         return wait_for('the packet at a server', lambda: [
             name for name, tap in self.taps for one in tap.drain()
-            if one.packet[skip:] == packet[skip:]])[0]
+            if one.for_us and one.packet[skip:] == packet[skip:]])[0]
 
     def payload(self):
         """No two packets are alike."""
