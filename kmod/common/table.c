@@ -193,14 +193,12 @@ static void bucket_link(struct dsr_bucket *bucket, struct dsr_bucket *next)
 				 DSR_BUCKET_LINKED);
 }
 
-/* The free slot with the least number, or DSR_BUCKET_SLOTS. */
-static u32 bucket_free_slot(const struct dsr_bucket *bucket)
+/* A bit in the byte of each slot that can have one: a link has no tag either. */
+static u64 bucket_room(const struct dsr_bucket *bucket)
 {
-	u64 hits = dsr_bucket_hits(bucket->tags, 0);
+	u64 linked = (bucket->tags & DSR_BUCKET_LINKED) >> 1;
 
-	if (bucket->tags & DSR_BUCKET_LINKED)
-		hits &= ~(0xffULL << 8 * (DSR_BUCKET_SLOTS - 1));
-	return hits ? slot_of(hits) : DSR_BUCKET_SLOTS;
+	return ~(bucket->tags | linked) & DSR_BUCKET_TOPS;
 }
 
 static struct dsr_buckets *buckets_alloc(u32 count)
@@ -340,9 +338,9 @@ static bool bucket_add(struct dsr_buckets *buckets, struct dsr_node *node,
 {
 	struct dsr_bucket *bucket = dsr_buckets_of(buckets, node->hash);
 	struct dsr_bucket *next;
-	u32 slot;
+	u64 room;
 
-	while ((slot = bucket_free_slot(bucket)) == DSR_BUCKET_SLOTS) {
+	while (!(room = bucket_room(bucket))) {
 		next = bucket_next(bucket);
 		if (!next) {
 			next = reserve_take(reserve);
@@ -353,7 +351,7 @@ static bool bucket_add(struct dsr_buckets *buckets, struct dsr_node *node,
 		}
 		bucket = next;
 	}
-	bucket_set(bucket, slot, node);
+	bucket_set(bucket, slot_of(room), node);
 	return true;
 }
 
@@ -502,8 +500,9 @@ struct dsr_node *dsr_table_insert(struct dsr_table *table,
 	struct dsr_stripe *stripe = dsr_table_stripe(table, node->hash);
 	struct dsr_bucket *bucket, *next;
 	struct dsr_buckets *buckets;
-	u32 entries, slot, links = 0;
 	struct dsr_node *other;
+	u32 entries, links = 0;
+	u64 room;
 
 	spin_lock_bh(&stripe->lock);
 	buckets = rcu_dereference_protected(stripe->buckets,
@@ -515,7 +514,7 @@ struct dsr_node *dsr_table_insert(struct dsr_table *table,
 	if (unlikely(entries > READ_ONCE(table->max)))
 		goto undo;
 	bucket = dsr_buckets_of(buckets, node->hash);
-	while ((slot = bucket_free_slot(bucket)) == DSR_BUCKET_SLOTS) {
+	while (!(room = bucket_room(bucket))) {
 		/* A flood can outrun the growth of the table: then it waits. */
 		if (links++ == LINKS_MAX)
 			goto undo;
@@ -529,7 +528,7 @@ struct dsr_node *dsr_table_insert(struct dsr_table *table,
 		}
 		bucket = next;
 	}
-	bucket_set(bucket, slot, node);
+	bucket_set(bucket, slot_of(room), node);
 	other = node;
 	/* Exactly one insert sees this number: wake the janitor once. */
 	if (entries == buckets->count * GROWS_ABOVE + 1)
