@@ -107,13 +107,13 @@ int generate(struct xdp_md *ctx)
 			make_tcp(tcp6, udp->source, port >> 12,
 				 sum(&ip6->saddr, 32, 0));
 		} else {
-			/* sockets want a checksum here */
+			/* sockets want a checksum here, and 0 is none */
 			udp->dest = be16(PORT);
 			udp->check = 0;
 			udp->check = fold(sum(udp, UDP6_SIZE,
 					      sum(&ip6->saddr, 32, 0) +
 					      be16(IPPROTO_UDP) +
-					      be16(UDP6_SIZE)));
+					      be16(UDP6_SIZE))) ?: 0xffff;
 		}
 	} else {
 		return XDP_DROP;
