@@ -85,8 +85,7 @@ close_suite()
 				>>"$dir/results"
 		# pytest returns 1 for failed tests; 99 is more than that
 		[ "$status" -ne 99 ] ||
-			echo "not ok kernel (it complained or leaked)" \
-				>>"$dir/results"
+			echo "not ok kernel: $(complaint "$dir/log")" >>"$dir/results"
 	else
 		echo "not ok run (died with status $status$(meaning "$status"))" \
 			>>"$dir/results"
@@ -94,6 +93,13 @@ close_suite()
 	sort -u "$dir/results" -o "$dir/results"
 	grep -q -e '^ok ' -e '^not ok ' "$dir/results" ||
 		echo "not ok run (no test was run)" >>"$dir/results"
+}
+
+# complaint LOG: what vm.sh says of the kernel there, and the first line it quotes.
+complaint()
+{
+	grep -A 1 '^vm\.sh: FAILED: ' "$1" | sed -e 's/^vm\.sh: FAILED: //' \
+		-e 's/^  | //' | head -n 2 | paste -sd ' ' | cut -c1-150
 }
 
 meaning()
@@ -151,7 +157,7 @@ tool()
 	' bash "$entry" "$dsr_top/build/bookworm/tree" || status=$?
 	sed -n -e 's/^PASSED tests\/tool\//ok /p' \
 		-e 's/^PASSED \.\.\//ok /p' -e 's/^PASSED /ok /p' \
-		-e 's/^\(FAILED\|ERROR\) \([^ ]*\).*/not ok \2/p' "$dir/log" |
+		-e '/^\(FAILED\|ERROR\) /{ s//not ok /; s/ - /: /; p }' "$dir/log" |
 		sort -u >"$dir/results"
 	echo "done" >>"$dir/results"
 	return "${status:-0}"

@@ -66,16 +66,24 @@ _results = Results()
 _outcome = {}
 
 
+def _why(report):
+    """The line that says most, of a failure: all that a summary has room for."""
+    crash = getattr(report.longrepr, 'reprcrash', None)
+    text = crash.message if crash else str(report.longrepr)
+    return (text.splitlines() or [''])[0][:150]
+
+
 def pytest_runtest_logreport(report):
     name = report.nodeid.split('/')[-1]
     if report.failed:
-        _outcome[name] = 'not ok'
+        if not _outcome.get(name, '').startswith('not ok'):
+            _outcome[name] = f'not ok {name}: {_why(report)}'
     elif report.skipped:
-        _outcome.setdefault(name, 'skip')
+        _outcome.setdefault(name, f'skip {name}')
     elif report.when == 'call':
-        _outcome.setdefault(name, 'ok')
+        _outcome.setdefault(name, f'ok {name}')
     if report.when == 'teardown':
-        _results.write(f'{_outcome.get(name, "not ok")} {name}')
+        _results.write(_outcome.get(name, f'not ok {name}'))
 
 
 def pytest_sessionfinish():
@@ -106,7 +114,7 @@ class KernelLog:
         bad = [line for line in log if SPLAT.search(line)]
         if bad:
             start = log.index(bad[0])
-            pytest.fail(f'{what}:\n' +
+            pytest.fail(f'{what}: {bad[0]}\n' +
                         '\n'.join(log[max(0, start - 5):start + 60]),
                         pytrace=False)
 
