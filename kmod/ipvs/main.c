@@ -3,8 +3,10 @@
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/kobject.h>
 #include <linux/module.h>
 #include <linux/notifier.h>
+#include <linux/rcupdate.h>
 
 #include "net.h"
 #include "netlink.h"
@@ -29,6 +31,23 @@ static struct notifier_block notifier = {
 	.notifier_call = on_module,
 };
 
+/* Whether ip_vs is there, or is just coming or going: in all of that time it
+ * has its files, or may get them, and it has a directory in sysfs for longer.
+ * Only its family comes last, so that does not tell.
+ */
+static bool __init ip_vs_is_there(void)
+{
+	struct kobject *found;
+
+	/* What the notifier came too late for is on the way to that directory,
+	 * which takes it a few instructions and no sleep.
+	 */
+	synchronize_rcu_tasks();
+	found = kset_find_obj(THIS_MODULE->mkobj.kobj.kset, "ip_vs");
+	kobject_put(found);
+	return found;
+}
+
 static int __init dsr_ipvs_init(void)
 {
 	int err;
@@ -36,15 +55,16 @@ static int __init dsr_ipvs_init(void)
 	err = register_module_notifier(&notifier);
 	if (err)
 		return err;
+	/* ORDER: after the notifier, so that what is not there stays away */
+	err = -EBUSY;
+	if (ip_vs_is_there())
+		goto unregister_notifier;
 	err = dsr_ipvs_net_init();
 	if (err)
 		goto unregister_notifier;
 	err = dsr_ipvs_netlink_init();
 	if (err)
 		goto exit_net;
-	/* ORDER: after the family, which ip_vs has first if it is there: then
-	 * these files are there as well.
-	 */
 	err = dsr_ipvs_proc_init();
 	if (err)
 		goto exit_netlink;
@@ -56,6 +76,8 @@ exit_net:
 	dsr_ipvs_net_exit();
 unregister_notifier:
 	unregister_module_notifier(&notifier);
+	if (err == -EBUSY)
+		pr_err("ip_vs is loaded, and answers ipvsadm and keepalived: unload it first (ipvsadm -C; modprobe -r ip_vs)\n");
 	return err;
 }
 

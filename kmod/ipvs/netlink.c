@@ -124,10 +124,7 @@ int __init dsr_ipvs_netlink_init(void)
 {
 	int err = genl_register_family(&dsr_ipvs_netlink_family);
 
-	if (err != -EEXIST)
-		return err;
-	pr_err("ip_vs is loaded, and answers ipvsadm and keepalived: unload it first (ipvsadm -C; modprobe -r ip_vs)\n");
-	return -EBUSY;
+	return err == -EEXIST ? -EBUSY : err;
 }
 
 /** dsr_ipvs_netlink_exit() - take requests no more; waits for those that run */

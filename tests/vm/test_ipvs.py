@@ -7,6 +7,7 @@ import re
 import shutil
 import socket
 import struct
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -552,3 +553,15 @@ def test_exclusion(site, both):
     run('rmmod', 'dsr_ipvs')
     both('ip_vs_rr')
     assert 'ip_vs' in loaded()
+
+
+@pytest.mark.smp
+def test_exclusion_at_once(site, both):
+    """Loaded at the same moment, one of them comes, without a warning."""
+    for _ in range(30):
+        with ThreadPoolExecutor() as pool:
+            list(pool.map(lambda name: both(name, check=False),
+                          ('ip_vs', 'dsr_ipvs')))
+        there = {'ip_vs', 'dsr_ipvs'} & set(loaded())
+        assert len(there) == 1
+        run('rmmod', *there)
