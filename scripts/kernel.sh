@@ -65,6 +65,38 @@ fragment()
 	}' | tac
 }
 
+# mend FILE SCRIPT: change a file of the source by sed.
+mend()
+{
+	local file=$dsr_scratch/linux/$1
+
+	sed "$2" "$file" >"$dsr_scratch/mended"
+	! cmp -s "$dsr_scratch/mended" "$file" ||
+		die "$1: what is to be mended is not there"
+	mv "$dsr_scratch/mended" "$file"
+}
+
+# What is wrong with User Mode Linux in 6.1.
+mend_uml()
+{
+	# It has no room for the registers of a processor with AMX, and dies of
+	# that.
+	mend arch/x86/um/user-offsets.c 's/HOST_FP_SIZE, 2696/HOST_FP_SIZE, 12288/'
+	# It walks the list of areas without the lock that later ones take.
+	mend arch/um/kernel/tlb.c '/^void force_flush_all/,/^}/ {
+		s/^\tfor_each_vma(vmi, vma)$/\tmmap_read_lock(mm);\n&/
+		s/^}$/\tmmap_read_unlock(mm);\n}/
+	}'
+	# A fault on an address of vmalloc(), which is how a new mapping gets to
+	# the host, lets interrupts in where they were off: in the middle of what
+	# a lock protects.
+	mend arch/um/os-Linux/signal.c '
+		s/^\(static void sig_handler_common(.*\))$/\1, int enabled)/
+		s/sig_handler_common(sig, si, mc)/sig_handler_common(sig, si, mc, enabled)/
+		s/sig_handler_common(SIGIO, NULL, NULL)/sig_handler_common(SIGIO, NULL, NULL, 0)/
+		s/if ((sig != SIGIO) &&/if (enabled \&\& (sig != SIGIO) \&\&/'
+}
+
 configure()
 {
 	local wanted
@@ -72,15 +104,7 @@ configure()
 	in_root "tar -C /build -xf $tarball && mv /build/linux-source-6.1 /build/linux"
 	sed -i "1i KASAN_SANITIZE ?= \$(if \$(filter-out $watched,\$(filter $spared,\$(obj)/)),n)" \
 		"$dsr_scratch/linux/scripts/Makefile.lib"
-	# User Mode Linux of 6.1 has no room for the registers of a processor
-	# with AMX, and dies of that.
-	sed -i 's/HOST_FP_SIZE, 2696/HOST_FP_SIZE, 12288/' \
-		"$dsr_scratch/linux/arch/x86/um/user-offsets.c"
-	# And it walks the list of areas without the lock that later ones take.
-	sed -i '/^void force_flush_all/,/^}/ {
-		s/^\tfor_each_vma(vmi, vma)$/\tmmap_read_lock(mm);\n&/
-		s/^}$/\tmmap_read_unlock(mm);\n}/
-	}' "$dsr_scratch/linux/arch/um/kernel/tlb.c"
+	[ "$arch" = x86 ] || mend_uml
 	fragment >"$dsr_scratch/fragment"
 	in_root "cd /build/linux && make -s tinyconfig >/dev/null &&
 		scripts/kconfig/merge_config.sh -m .config ../fragment >/dev/null &&
@@ -139,6 +163,7 @@ debug_kernel()
 		fragment
 		echo "$spared $watched"
 		declare -f in_root configure compile collect
+		[ "$arch" = x86 ] || declare -f mend_uml
 	} | key)
 	if [ ! -d "$dsr_cache/kernels/$name" ]; then
 		lock "kernel-$what"
