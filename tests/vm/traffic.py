@@ -3,6 +3,7 @@
 
 import collections
 import contextlib
+import itertools
 import os
 import select
 import socket
@@ -45,6 +46,7 @@ class Site:
         self.net = network
         self.provoked = {'dsr': set(), 'dsr_rs': set()}
         self.sockets = []
+        self.ports = itertools.count(20000)
         self.undo = []
         self.table_max = {}
 
@@ -235,9 +237,14 @@ class Site:
         return sock
 
     def connect_to(self, name):
-        """A connection through the VIP that has ended up at NAME."""
+        """A connection through the VIP that has ended up at NAME.
+
+        Its port is not of the range that curl's are of: a server that closed
+        such a connection remembers it for a minute (TIME-WAIT), and answers
+        what it gets of another one by an ACK instead of a reset.
+        """
         for _ in range(20):
-            sock = self.connect()
+            sock = self.connect(sport=next(self.ports))
             if ask(sock).startswith(name):
                 return sock
             sock.close()
