@@ -4,8 +4,8 @@
 # Usage: scripts/test.sh [WORD...]
 #
 # Runs all tests, or the suites whose name has one of the WORDs (or of those in
-# $ONLY). Each suite leaves its lines ("ok NAME", "not ok NAME", "skip NAME") and
-# its log in build/test. The last line is "N passed, N failed"; the exit status
+# $ONLY). Each suite leaves its lines ("ok NAME", "not ok NAME: WHY", "skip NAME")
+# and its log in build/test. The last line is "N passed, N failed"; the exit status
 # is 1 if anything failed, or if nothing was run.
 
 # shellcheck source-path=SCRIPTDIR source=lib.sh

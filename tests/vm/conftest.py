@@ -2,7 +2,7 @@
 """What all scenarios share: the network, its clean-up, and the kernel's log.
 
 Run by tests/vm/run.sh in the virtual machine. Results also go, line by line,
-to the file in $DSR_RESULTS_FILE: "ok NAME", "not ok NAME", "skip NAME", and
+to the file in $DSR_RESULTS_FILE: "ok NAME", "not ok NAME: WHY", "skip NAME", and
 "done" at the end; without that the run has died.
 """
 
