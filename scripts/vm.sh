@@ -226,11 +226,17 @@ if [ -n "$uml" ]; then
 		loglevel=5 panic=-1 oops=panic log_buf_len=4M
 		"dsr.uml=$run" "${append[@]}")
 	# It takes turns with each process that it runs, at every system call:
-	# that is several times as fast where nobody has to wake another
-	# processor for it.
-	last=$(($(nproc --all) - 1))
-	! taskset -c "$last" true 2>/dev/null ||
-		command=(taskset -c "$last" "${command[@]}")
+	# that is several times as fast where no other processor has to
+	# be woken for it. Each machine takes a processor that no other one has.
+	for ((processor = $(nproc --all) - 1; processor >= 0; processor--)); do
+		exec {processor_lock}>"$dsr_cache/locks/processor-$processor"
+		if flock -n "$processor_lock" &&
+			taskset -c "$processor" true 2>/dev/null; then
+			command=(taskset -c "$processor" "${command[@]}")
+			break
+		fi
+		exec {processor_lock}>&-
+	done
 fi
 
 say "booting $target with $how (usually 5 to 20 s)"
