@@ -17,7 +17,6 @@ static struct sk_buff *event_new(struct dsr_net *dn, u8 cmd, void **header)
 {
 	struct sk_buff *skb;
 
-	lockdep_assert_held(&dn->lock);
 	if (!has_listener(dn))
 		return NULL;
 	skb = genlmsg_new(GENLMSG_DEFAULT_SIZE, GFP_KERNEL);
@@ -71,6 +70,7 @@ void dsr_event_service(struct dsr_net *dn, u8 cmd, struct dsr_service *service)
 	struct sk_buff *skb;
 	void *header;
 
+	lockdep_assert_held(&dn->lock);
 	skb = event_new(dn, cmd, &header);
 	if (skb)
 		event_send(dn, skb, header, cmd == DSR_CMD_SERVICE_DELETE ?
@@ -90,9 +90,9 @@ void dsr_event_backend(struct dsr_net *dn, u8 cmd, struct dsr_backend *backend)
 {
 	struct sk_buff *skb;
 	void *header;
-
 	int err;
 
+	lockdep_assert_held(&dn->lock);
 	skb = event_new(dn, cmd, &header);
 	if (!skb)
 		return;
@@ -121,13 +121,14 @@ static int put_path_key(struct sk_buff *skb, const struct dsr_path_dev *path)
  * @cmd: what was done, enum dsr_cmd
  * @path: path, as it is now; of DSR_CMD_PATH_DELETE, as it was
  *
- * Context: process context, holds dn->lock.
+ * Context: process context, holds dn->paths_lock.
  */
 void dsr_event_path(struct dsr_net *dn, u8 cmd, const struct dsr_path_dev *path)
 {
 	struct sk_buff *skb;
 	void *header;
 
+	lockdep_assert_held(&dn->paths_lock);
 	skb = event_new(dn, cmd, &header);
 	if (skb)
 		event_send(dn, skb, header, cmd == DSR_CMD_PATH_DELETE ?

@@ -3,9 +3,10 @@
  * event - what has changed, for whoever listens
  *
  * Messages to the multicast group DSR_GENL_MCGRP_EVENTS of the namespace, sent
- * with the change still under struct dsr_net.lock, so that their order is that
- * of the changes. Nobody who does not listen pays for them, and a listener who
- * is too slow loses some and is told so by the kernel.
+ * with the change still under its lock, struct dsr_net.lock or, of paths,
+ * struct dsr_net.paths_lock, so that their order is that of the changes. Without
+ * listeners they cost nothing, and a listener that is too slow loses some and is
+ * told so by the kernel.
  */
 #ifndef _DSR_EVENT_H
 #define _DSR_EVENT_H

@@ -213,7 +213,7 @@ static int __net_init net_init(struct net *net)
 		return -ENOMEM;
 	mutex_init(&dn->lock);
 	INIT_LIST_HEAD(&dn->services);
-	INIT_LIST_HEAD(&dn->paths);
+	dsr_path_net_init(dn);
 	dn->conn_max = dsr_net_default_max(net);
 	dn->generation = 1;
 	INIT_WORK(&dn->rest, net_rest_work);
@@ -234,8 +234,8 @@ static void __net_exit net_pre_exit(struct net *net)
 {
 	struct dsr_net *dn = dsr_net(net);
 
-	mutex_lock(&dn->lock);
 	dsr_path_flush(dn);
+	mutex_lock(&dn->lock);
 	dsr_service_flush(dn);
 	if (dn->has_table)
 		table_exit(dn);
@@ -253,6 +253,7 @@ static void __net_exit net_exit(struct net *net)
 
 	dsr_proc_net_exit(dn);
 	free_percpu(dn->reasons);
+	mutex_destroy(&dn->paths_lock);
 	mutex_destroy(&dn->lock);
 }
 

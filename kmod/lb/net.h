@@ -7,7 +7,9 @@
  * no service: no hook, no table, no janitor.
  *
  * Locking: struct dsr_net.lock serialises all changes of configuration;
- * packets read it under RCU.
+ * packets read it under RCU. Paths have a lock of their own, which nests in it
+ * and in the RTNL: what waits with the RTNL held must not wait for requests of
+ * one namespace.
  */
 #ifndef _DSR_NET_H
 #define _DSR_NET_H
@@ -60,8 +62,6 @@ struct dsr_net_side {
  * @conn_max: hard cap of @table, also while there is none
  * @slots: of the tables of all schedulers
  * @retired: what removed services had counted
- * @paths: devices whose packets may take the short way
- * @paths_count: their number; changes under the RTNL, too, when it grows
  * @generation: grows with each change, for the consistency of dumps
  * @net: the namespace
  * @ipv4: what looks at IPv4 packets
@@ -70,6 +70,11 @@ struct dsr_net_side {
  * @drain: makes down what has drained; takes @lock
  * @watch: tells of neighbours that have changed; takes @lock
  * @messages: refusals with figures in them
+ * @paths_lock: guards all that follows; held for no longer than it takes to
+ *	hook a device, or to unhook it
+ * @paths: devices whose packets may take the short way
+ * @paths_live: their hooks are there, since there are services
+ * @paths_generation: as @generation, for paths
  */
 struct dsr_net {
 	struct dsr_table table;
@@ -91,8 +96,6 @@ struct dsr_net {
 	u32 conn_max;
 	u64 slots;
 	struct dsr_stats retired;
-	struct list_head paths;
-	u32 paths_count;
 	u32 generation;
 	struct net *net;
 	struct dsr_net_side ipv4;
@@ -101,6 +104,11 @@ struct dsr_net {
 	struct delayed_work drain;
 	struct work_struct watch;
 	struct dsr_extack_pool messages;
+
+	struct mutex paths_lock;	/* guards what follows */
+	struct list_head paths;
+	bool paths_live;
+	u32 paths_generation;
 };
 
 extern unsigned int dsr_net_id;

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* netlink_path - requests about the devices that have a path */
 
-#include <linux/rtnetlink.h>
-
 #include "event.h"
 #include "netlink.h"
 #include "path.h"
@@ -62,7 +60,6 @@ static int path_apply(struct dsr_net *dn, int ifindex,
 {
 	struct dsr_path_dev *path = dsr_path_find(dn, ifindex);
 	u32 recheck = DSR_PATH_RECHECK;
-	struct net_device *dev;
 	int err;
 
 	if (path && change == DSR_NETLINK_ADD) {
@@ -81,12 +78,7 @@ static int path_apply(struct dsr_net *dn, int ifindex,
 		dsr_path_set(dn, path, recheck);
 		return 0;
 	}
-	dev = __dev_get_by_index(dn->net, ifindex);
-	if (!dev) {
-		NL_SET_ERR_MSG(extack, "no such device");
-		return -ENODEV;
-	}
-	return dsr_path_add(dn, dev, recheck, extack);
+	return dsr_path_add(dn, ifindex, recheck, extack);
 }
 
 /** dsr_netlink_path_change() - DSR_CMD_PATH_ADD, _SET and _REPLACE */
@@ -101,15 +93,13 @@ int dsr_netlink_path_change(struct sk_buff *skb, struct genl_info *info)
 	err = parse_device(tb, info, dsr_netlink_path_policy, &ifindex);
 	if (err)
 		return err;
-	rtnl_lock();
-	mutex_lock(&dn->lock);
+	mutex_lock(&dn->paths_lock);
 	err = path_apply(dn, ifindex, change, tb[DSR_PATH_A_RECHECK],
 			 info->extack);
 	if (!err)
 		dsr_event_path(dn, info->genlhdr->cmd,
 			       dsr_path_find(dn, ifindex));
-	mutex_unlock(&dn->lock);
-	rtnl_unlock();
+	mutex_unlock(&dn->paths_lock);
 	return err;
 }
 
@@ -124,13 +114,13 @@ int dsr_netlink_path_delete(struct sk_buff *skb, struct genl_info *info)
 	err = parse_device(tb, info, dsr_netlink_path_key_policy, &ifindex);
 	if (err)
 		return err;
-	mutex_lock(&dn->lock);
+	mutex_lock(&dn->paths_lock);
 	path = dsr_path_find(dn, ifindex);
 	if (path)
 		dsr_path_delete(dn, path);
 	else
 		err = no_path(info->extack);
-	mutex_unlock(&dn->lock);
+	mutex_unlock(&dn->paths_lock);
 	return err;
 }
 
@@ -140,10 +130,10 @@ int dsr_netlink_path_flush(struct sk_buff *skb, struct genl_info *info)
 	struct dsr_net *dn = dsr_net(genl_info_net(info));
 	struct dsr_path_dev *path, *next;
 
-	mutex_lock(&dn->lock);
+	mutex_lock(&dn->paths_lock);
 	list_for_each_entry_safe(path, next, &dn->paths, list)
 		dsr_path_delete(dn, path);
-	mutex_unlock(&dn->lock);
+	mutex_unlock(&dn->paths_lock);
 	return 0;
 }
 
@@ -161,7 +151,7 @@ static int put_way(struct sk_buff *skb, const struct dsr_path_dev *path,
 	return 0;
 }
 
-/** dsr_netlink_put_path() - append all of a path; holds dn->lock */
+/** dsr_netlink_put_path() - append all of a path; holds dn->paths_lock */
 int dsr_netlink_put_path(struct sk_buff *skb, const struct dsr_path_dev *path)
 {
 	struct nlattr *nest = nla_nest_start(skb, DSR_A_PATH);
@@ -192,8 +182,8 @@ int dsr_netlink_path_dump(struct sk_buff *skb, struct netlink_callback *cb)
 	long position = 0;
 	void *header;
 
-	mutex_lock(&dn->lock);
-	cb->seq = dn->generation;
+	mutex_lock(&dn->paths_lock);
+	cb->seq = dn->paths_generation;
 	list_for_each_entry(path, &dn->paths, list) {
 		if (position++ < cb->args[0])
 			continue;
@@ -210,6 +200,6 @@ int dsr_netlink_path_dump(struct sk_buff *skb, struct netlink_callback *cb)
 		genlmsg_end(skb, header);
 		cb->args[0] = position;
 	}
-	mutex_unlock(&dn->lock);
+	mutex_unlock(&dn->paths_lock);
 	return skb->len;
 }

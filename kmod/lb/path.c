@@ -2,7 +2,6 @@
 /* path - which devices have one; see path.h */
 
 #include <linux/if_arp.h>
-#include <linux/rtnetlink.h>
 #include <linux/slab.h>
 
 #include "event.h"
@@ -18,12 +17,20 @@ const char *const dsr_path_way_names[DSR_WAY_COUNT] = {
 #undef WAY_NAME
 };
 
-/** dsr_path_find() - the path of a device, or %NULL; holds dn->lock */
+static void paths_changed(struct dsr_net *dn)
+{
+	lockdep_assert_held(&dn->paths_lock);
+	/* 0 means "no generation" to netlink dumps */
+	if (!++dn->paths_generation)
+		dn->paths_generation = 1;
+}
+
+/** dsr_path_find() - the path of a device, or %NULL; holds dn->paths_lock */
 struct dsr_path_dev *dsr_path_find(struct dsr_net *dn, int ifindex)
 {
 	struct dsr_path_dev *path;
 
-	lockdep_assert_held(&dn->lock);
+	lockdep_assert_held(&dn->paths_lock);
 	list_for_each_entry(path, &dn->paths, list)
 		if (path->hook.dev->ifindex == ifindex)
 			return path;
@@ -45,27 +52,39 @@ static void unhook(struct dsr_net *dn, struct dsr_path_dev *path)
 	path->hooked = false;
 }
 
+static void unhook_all(struct dsr_net *dn)
+{
+	struct dsr_path_dev *path;
+
+	list_for_each_entry(path, &dn->paths, list)
+		unhook(dn, path);
+	dn->paths_live = false;
+}
+
 /**
  * dsr_path_start() - look at packets at ingress, too
  * @dn: balancer, its table set up
  *
- * Context: process context, holds dn->lock.
+ * Context: process context, holds dn->lock. Takes dn->paths_lock.
  * Return: 0 or a negative errno.
  */
 int dsr_path_start(struct dsr_net *dn)
 {
 	struct dsr_path_dev *path;
-	int err;
+	int err = 0;
 
 	lockdep_assert_held(&dn->lock);
+	mutex_lock(&dn->paths_lock);
+	dn->paths_live = true;
 	list_for_each_entry(path, &dn->paths, list) {
 		err = hook(dn, path);
 		if (err) {
-			dsr_path_stop(dn);
-			return err;
+			unhook_all(dn);
+			break;
 		}
 	}
-	return 0;
+	mutex_unlock(&dn->paths_lock);
+	return err;
 }
 
 /**
@@ -74,15 +93,14 @@ int dsr_path_start(struct dsr_net *dn)
  *
  * Until the end of a grace period packets may still be looked at.
  *
- * Context: process context, holds dn->lock.
+ * Context: process context, holds dn->lock. Takes dn->paths_lock.
  */
 void dsr_path_stop(struct dsr_net *dn)
 {
-	struct dsr_path_dev *path;
-
 	lockdep_assert_held(&dn->lock);
-	list_for_each_entry(path, &dn->paths, list)
-		unhook(dn, path);
+	mutex_lock(&dn->paths_lock);
+	unhook_all(dn);
+	mutex_unlock(&dn->paths_lock);
 }
 
 static bool may_have_path(const struct net_device *dev,
@@ -93,7 +111,8 @@ static bool may_have_path(const struct net_device *dev,
 			       "a path is for Ethernet devices: this one has no MAC address that clients' packets could be sent to");
 		return false;
 	}
-	if (rtnl_dereference(dev->rx_handler)) {
+	/* It may become one later: packets are asked again. */
+	if (rcu_access_pointer(dev->rx_handler)) {
 		NL_SET_ERR_MSG(extack,
 			       "this device is part of another one, which takes its packets: name that one");
 		return false;
@@ -101,24 +120,43 @@ static bool may_have_path(const struct net_device *dev,
 	return true;
 }
 
+/* The kernel takes a device that goes out of the list first, and then waits for
+ * dn->paths_lock, see on_event(): so one that is found there stays until the lock
+ * is released.
+ */
+static struct net_device *find_device(struct dsr_net *dn, int ifindex)
+{
+	struct net_device *dev;
+
+	lockdep_assert_held(&dn->paths_lock);
+	rcu_read_lock();
+	dev = dev_get_by_index_rcu(dn->net, ifindex);
+	rcu_read_unlock();
+	return dev;
+}
+
 /**
  * dsr_path_add() - let packets of a device take the short way
  * @dn: balancer
- * @dev: device of its namespace, which has no path
+ * @ifindex: device of its namespace, which has no path
  * @recheck: as in struct dsr_path_dev
  * @extack: where a refusal goes
  *
- * Context: process context, holds the RTNL and dn->lock.
+ * Context: process context, holds dn->paths_lock.
  * Return: 0, or a negative errno with a sentence in @extack.
  */
-int dsr_path_add(struct dsr_net *dn, struct net_device *dev, u32 recheck,
+int dsr_path_add(struct dsr_net *dn, int ifindex, u32 recheck,
 		 struct netlink_ext_ack *extack)
 {
 	struct dsr_path_dev *path;
+	struct net_device *dev;
 	int err = -ENOMEM;
 
-	ASSERT_RTNL();
-	lockdep_assert_held(&dn->lock);
+	dev = find_device(dn, ifindex);
+	if (!dev) {
+		NL_SET_ERR_MSG(extack, "no such device");
+		return -ENODEV;
+	}
 	if (!may_have_path(dev, extack))
 		return -EINVAL;
 	path = kzalloc(sizeof(*path), GFP_KERNEL_ACCOUNT);
@@ -138,14 +176,13 @@ int dsr_path_add(struct dsr_net *dn, struct net_device *dev, u32 recheck,
 		.hooknum = NF_NETDEV_INGRESS,
 		.priority = PRIORITY,
 	};
-	if (dn->services_count) {
+	if (dn->paths_live) {
 		err = hook(dn, path);
 		if (err)
 			goto free_ways;
 	}
 	list_add_tail(&path->list, &dn->paths);
-	WRITE_ONCE(dn->paths_count, dn->paths_count + 1);
-	dsr_net_changed(dn);
+	paths_changed(dn);
 	return 0;
 
 free_ways:
@@ -161,11 +198,11 @@ out:
 	return err;
 }
 
-/** dsr_path_set() - change dsr_path_dev.recheck; holds dn->lock */
+/** dsr_path_set() - change dsr_path_dev.recheck; holds dn->paths_lock */
 void dsr_path_set(struct dsr_net *dn, struct dsr_path_dev *path, u32 recheck)
 {
 	WRITE_ONCE(path->recheck, recheck);
-	dsr_net_changed(dn);
+	paths_changed(dn);
 }
 
 static void path_free_rcu(struct rcu_head *rcu)
@@ -181,31 +218,40 @@ static void path_free_rcu(struct rcu_head *rcu)
  * @dn: balancer
  * @path: path; freed
  *
- * Context: process context, holds dn->lock.
+ * Context: process context, holds dn->paths_lock.
  */
 void dsr_path_remove(struct dsr_net *dn, struct dsr_path_dev *path)
 {
 	unhook(dn, path);
 	list_del(&path->list);
-	WRITE_ONCE(dn->paths_count, dn->paths_count - 1);
 	call_rcu(&path->rcu, path_free_rcu);
-	dsr_net_changed(dn);
+	paths_changed(dn);
 }
 
-/** dsr_path_delete() - tell of it, and dsr_path_remove(); holds dn->lock */
+/** dsr_path_delete() - tell of it, and dsr_path_remove(); holds dn->paths_lock */
 void dsr_path_delete(struct dsr_net *dn, struct dsr_path_dev *path)
 {
 	dsr_event_path(dn, DSR_CMD_PATH_DELETE, path);
 	dsr_path_remove(dn, path);
 }
 
-/** dsr_path_flush() - dsr_path_remove() all; holds dn->lock */
+/** dsr_path_flush() - dsr_path_remove() all; process context */
 void dsr_path_flush(struct dsr_net *dn)
 {
 	struct dsr_path_dev *path, *next;
 
+	mutex_lock(&dn->paths_lock);
 	list_for_each_entry_safe(path, next, &dn->paths, list)
 		dsr_path_remove(dn, path);
+	mutex_unlock(&dn->paths_lock);
+}
+
+/** dsr_path_net_init() - there are no paths yet, nor services */
+void dsr_path_net_init(struct dsr_net *dn)
+{
+	mutex_init(&dn->paths_lock);
+	INIT_LIST_HEAD(&dn->paths);
+	dn->paths_generation = 1;
 }
 
 /** dsr_path_sum() - packets of a path that went one way, on all CPUs */
@@ -219,7 +265,7 @@ u64 dsr_path_sum(const struct dsr_path_dev *path, enum dsr_way way)
 	return sum;
 }
 
-/* Holds the RTNL, as does who adds a path: so none comes meanwhile. */
+/* Holds the RTNL. */
 static int on_event(struct notifier_block *block, unsigned long event,
 		    void *info)
 {
@@ -230,13 +276,11 @@ static int on_event(struct notifier_block *block, unsigned long event,
 	if (event != NETDEV_UNREGISTER)
 		return NOTIFY_DONE;
 	dn = dsr_net(dev_net(dev));
-	if (!READ_ONCE(dn->paths_count))
-		return NOTIFY_DONE;
-	mutex_lock(&dn->lock);
+	mutex_lock(&dn->paths_lock);
 	path = dsr_path_find(dn, dev->ifindex);
 	if (path)
 		dsr_path_delete(dn, path);
-	mutex_unlock(&dn->lock);
+	mutex_unlock(&dn->paths_lock);
 	return NOTIFY_DONE;
 }
 

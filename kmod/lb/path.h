@@ -7,10 +7,10 @@
  * Owner: the balancer of its namespace, until the user deletes it, or the
  * device goes away or to another namespace. The device is not pinned: who
  * takes it away tells so first, by a notifier that waits for struct
- * dsr_net.lock, and finds the path in the list or not at all.
+ * dsr_net.paths_lock, and finds the path in the list or not at all.
  *
- * Locking: the list under struct dsr_net.lock. Packets use a path under RCU; it
- * is freed a grace period after its hook was taken away.
+ * Locking: the list under struct dsr_net.paths_lock. Packets use a path under
+ * RCU; it is freed a grace period after its hook was taken away.
  */
 #ifndef _DSR_PATH_H
 #define _DSR_PATH_H
@@ -49,12 +49,13 @@ struct dsr_path_dev {
 extern const char *const dsr_path_way_names[DSR_WAY_COUNT];
 
 struct dsr_path_dev *dsr_path_find(struct dsr_net *dn, int ifindex);
-int dsr_path_add(struct dsr_net *dn, struct net_device *dev, u32 recheck,
+int dsr_path_add(struct dsr_net *dn, int ifindex, u32 recheck,
 		 struct netlink_ext_ack *extack);
 void dsr_path_set(struct dsr_net *dn, struct dsr_path_dev *path, u32 recheck);
 void dsr_path_delete(struct dsr_net *dn, struct dsr_path_dev *path);
 void dsr_path_remove(struct dsr_net *dn, struct dsr_path_dev *path);
 void dsr_path_flush(struct dsr_net *dn);
+void dsr_path_net_init(struct dsr_net *dn);
 u64 dsr_path_sum(const struct dsr_path_dev *path, enum dsr_way way);
 int dsr_path_start(struct dsr_net *dn);
 void dsr_path_stop(struct dsr_net *dn);

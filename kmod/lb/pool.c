@@ -70,7 +70,7 @@ static int charge(struct dsr_net *dn, const struct dsr_pool *old, u32 slots)
  * dsr_pool_build() - make and publish the pool of a service
  * @dn: balancer
  * @service: service
- * @scheduler: who is to choose
+ * @scheduler: chooses among its members
  * @options: and how
  *
  * Context: process context, holds dn->lock, sleeps.
