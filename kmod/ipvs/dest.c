@@ -251,7 +251,7 @@ int dsr_ipvs_dest_new(struct sk_buff *skb, struct genl_info *info)
 	struct request request;
 	int err;
 
-	mutex_lock(&dn->lock);
+	dsr_net_writer_lock(dn);
 	err = parse(dn, info, &request, true);
 	if (err)
 		goto unlock;
@@ -265,7 +265,7 @@ int dsr_ipvs_dest_new(struct sk_buff *skb, struct genl_info *info)
 	}
 unlock:
 	dsr_ipvs_net_watch(dn);
-	mutex_unlock(&dn->lock);
+	dsr_net_writer_unlock(dn);
 	return err;
 }
 
@@ -289,7 +289,7 @@ int dsr_ipvs_dest_set(struct sk_buff *skb, struct genl_info *info)
 	struct request request;
 	int err;
 
-	mutex_lock(&dn->lock);
+	dsr_net_writer_lock(dn);
 	err = parse_existing(dn, info, &request, true);
 	if (err)
 		goto unlock;
@@ -301,7 +301,7 @@ int dsr_ipvs_dest_set(struct sk_buff *skb, struct genl_info *info)
 					 &config, info->extack);
 unlock:
 	dsr_ipvs_net_watch(dn);
-	mutex_unlock(&dn->lock);
+	dsr_net_writer_unlock(dn);
 	return err;
 }
 
@@ -312,14 +312,14 @@ int dsr_ipvs_dest_del(struct sk_buff *skb, struct genl_info *info)
 	struct request request;
 	int err;
 
-	mutex_lock(&dn->lock);
+	dsr_net_writer_lock(dn);
 	err = parse_existing(dn, info, &request, false);
 	if (!err) {
 		dsr_service_hold(request.service);
 		err = dsr_backend_delete(dn, request.backend, info->extack);
 	}
 	dsr_ipvs_net_watch(dn);
-	mutex_unlock(&dn->lock);
+	dsr_net_writer_unlock(dn);
 	return err;
 }
 

@@ -334,6 +334,8 @@ static int change(struct dsr_net *dn, struct genl_info *info,
 	}
 	service = dsr_service_find(dn, key);
 	if (own) {
+		/* A dump may have made one while a table was filled. */
+		kfree(service->ipvs);
 		dsr_service_sum(service, &own->meter.last);
 		service->ipvs = own;
 	}
@@ -359,7 +361,7 @@ static int service_change(struct genl_info *info, bool is_new)
 			       "a service has a scheduler, flags, a timeout and a netmask: name them all");
 		return -EINVAL;
 	}
-	mutex_lock(&dn->lock);
+	dsr_net_writer_lock(dn);
 	service = find(dn, &key);
 	if (!is_new && !service) {
 		NL_SET_ERR_MSG(info->extack, "no such service");
@@ -373,7 +375,7 @@ static int service_change(struct genl_info *info, bool is_new)
 	if (!err)
 		err = change(dn, info, tb, &key, service);
 	dsr_ipvs_net_watch(dn);
-	mutex_unlock(&dn->lock);
+	dsr_net_writer_unlock(dn);
 	return err;
 }
 
@@ -396,12 +398,12 @@ int dsr_ipvs_service_del(struct sk_buff *skb, struct genl_info *info)
 	struct dsr_service *service;
 	int err;
 
-	mutex_lock(&dn->lock);
+	dsr_net_writer_lock(dn);
 	err = dsr_ipvs_service_find(dn, info->attrs[IPVS_CMD_ATTR_SERVICE],
 				    &service, info->extack);
 	if (!err)
 		dsr_service_delete(dn, service);
-	mutex_unlock(&dn->lock);
+	dsr_net_writer_unlock(dn);
 	return err;
 }
 
@@ -411,11 +413,11 @@ int dsr_ipvs_service_flush(struct sk_buff *skb, struct genl_info *info)
 	struct dsr_net *dn = dsr_net(genl_info_net(info));
 	struct dsr_service *service, *next;
 
-	mutex_lock(&dn->lock);
+	dsr_net_writer_lock(dn);
 	list_for_each_entry_safe(service, next, &dn->services, list)
 		if (dsr_ipvs_service_shows(service))
 			dsr_service_delete(dn, service);
-	mutex_unlock(&dn->lock);
+	dsr_net_writer_unlock(dn);
 	return 0;
 }
 

@@ -156,10 +156,18 @@ static void backend_apply(struct dsr_backend *backend,
 	WRITE_ONCE(backend->config.lower, config->lower);
 	WRITE_ONCE(backend->config.admin, config->admin);
 	backend->deadline = 0;
-	if (config->admin == DSR_BACKEND_DRAINING && config->deadline)
-		/* 0 is never */
-		backend->deadline = (jiffies + config->deadline) ?: 1;
 	dsr_backend_weigh(backend);
+}
+
+/* After the pool was made anew: what comes to its end has left it. */
+static void backend_plan(struct dsr_net *dn, struct dsr_backend *backend,
+			 const struct dsr_backend_config *config)
+{
+	if (config->admin != DSR_BACKEND_DRAINING || !config->deadline)
+		return;
+	/* 0 is never */
+	backend->deadline = (jiffies + config->deadline) ?: 1;
+	dsr_drain_plan(dn);
 }
 
 /**
@@ -170,7 +178,7 @@ static void backend_apply(struct dsr_backend *backend,
  * @config: the rest
  * @extack: where a refusal goes
  *
- * Context: process context, holds dn->lock.
+ * Context: process context, holds dn->writer and dn->lock, as dsr_pool_build().
  * Return: 0; -%ERANGE, -%ENOSPC with a sentence in @extack; -%ENOMEM.
  */
 int dsr_backend_add(struct dsr_net *dn, struct dsr_service *service,
@@ -210,13 +218,13 @@ int dsr_backend_add(struct dsr_net *dn, struct dsr_service *service,
 	backend_apply(backend, config);
 	dsr_nexthop_init(dn->net, &backend->nexthop, service->key.family, addr);
 
-	backend_link(service, backend);
-	err = dsr_pool_rebuild(dn, service);
+	/* Listed afterwards: no dump shows one that comes to nothing. */
+	err = dsr_pool_rebuild_with(dn, service, backend);
 	if (err) {
-		backend_unlink(service, backend);
 		dsr_backend_put(backend);
 		return err;
 	}
+	backend_link(service, backend);
 	/* Before the first packet: it may come from another balancer, which
 	 * is a backend too.
 	 */
@@ -225,8 +233,7 @@ int dsr_backend_add(struct dsr_net *dn, struct dsr_service *service,
 	    READ_ONCE(backend->nexthop.local))
 		WRITE_ONCE(service->is_backend, true);
 	rcu_read_unlock();
-	if (backend->deadline)
-		dsr_drain_plan(dn);
+	backend_plan(dn, backend, config);
 	dsr_net_changed(dn);
 	return 0;
 }
@@ -238,7 +245,7 @@ int dsr_backend_add(struct dsr_net *dn, struct dsr_service *service,
  * @config: all that is to be
  * @extack: where a refusal goes
  *
- * Context: process context, holds dn->lock.
+ * Context: process context, holds dn->writer and dn->lock, as dsr_pool_build().
  * Return: 0; -%ERANGE with a sentence in @extack; -%ENOMEM. An error changes
  * nothing.
  */
@@ -264,11 +271,11 @@ int dsr_backend_set(struct dsr_net *dn, struct dsr_backend *backend,
 		err = dsr_pool_rebuild(dn, backend->service);
 		if (err) {
 			backend_apply(backend, &old);
+			backend_plan(dn, backend, &old);
 			return err;
 		}
 	}
-	if (backend->deadline)
-		dsr_drain_plan(dn);
+	backend_plan(dn, backend, config);
 	dsr_net_changed(dn);
 	return 0;
 }
@@ -301,20 +308,16 @@ void dsr_backend_release(struct dsr_backend *backend)
  * @backend: backend
  * @extack: where a refusal goes
  *
- * Context: process context, holds dn->lock.
+ * Context: process context, holds dn->writer and dn->lock, as dsr_pool_build().
  * Return: 0, or -%ENOMEM with nothing changed.
  */
 int dsr_backend_remove(struct dsr_net *dn, struct dsr_backend *backend,
 		       struct netlink_ext_ack *extack)
 {
-	struct dsr_service *service = backend->service;
-	u32 weight = backend->config.weight;
 	int err;
 
 	lockdep_assert_held(&dn->lock);
-	backend->config.weight = 0;	/* out of the pool */
-	err = dsr_pool_rebuild(dn, service);
-	backend->config.weight = weight;
+	err = dsr_pool_rebuild_without(dn, backend->service, backend);
 	if (err) {
 		NL_SET_ERR_MSG(extack, "out of memory: nothing was changed");
 		return err;
@@ -333,7 +336,7 @@ int dsr_backend_remove(struct dsr_net *dn, struct dsr_backend *backend,
  * @config: all that is to be
  * @extack: where a refusal goes
  *
- * Context: process context, holds dn->lock.
+ * Context: process context, holds dn->writer and dn->lock, as dsr_pool_build().
  * Return: as dsr_backend_add() and dsr_backend_set(), always with a sentence.
  */
 int dsr_backend_change(struct dsr_net *dn, u8 cmd, struct dsr_service *service,

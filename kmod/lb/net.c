@@ -211,6 +211,7 @@ static int __net_init net_init(struct net *net)
 				     sizeof(u64));
 	if (!dn->reasons)
 		return -ENOMEM;
+	mutex_init(&dn->writer);
 	mutex_init(&dn->lock);
 	INIT_LIST_HEAD(&dn->services);
 	dsr_path_net_init(dn);
@@ -235,11 +236,11 @@ static void __net_exit net_pre_exit(struct net *net)
 	struct dsr_net *dn = dsr_net(net);
 
 	dsr_path_flush(dn);
-	mutex_lock(&dn->lock);
+	dsr_net_writer_lock(dn);
 	dsr_service_flush(dn);
 	if (dn->has_table)
 		table_exit(dn);
-	mutex_unlock(&dn->lock);
+	dsr_net_writer_unlock(dn);
 	/* Nothing is left that they could be planned for again. */
 	cancel_delayed_work_sync(&dn->drain);
 	cancel_work_sync(&dn->rest);
@@ -255,6 +256,7 @@ static void __net_exit net_exit(struct net *net)
 	free_percpu(dn->reasons);
 	mutex_destroy(&dn->paths_lock);
 	mutex_destroy(&dn->lock);
+	mutex_destroy(&dn->writer);
 }
 
 static struct pernet_operations net_ops = {

@@ -6,8 +6,10 @@
  * the packet hook. Lives as long as its namespace. Idle as long as there is
  * no service: no hook, no table, no janitor.
  *
- * Locking: struct dsr_net.lock serialises all changes of configuration;
- * packets read it under RCU. Paths have a lock of their own, which nests in it
+ * Locking: struct dsr_net.lock guards all configuration; packets read it under
+ * RCU. A request that changes services or backends holds struct dsr_net.writer
+ * around it, and releases the lock alone while a large table is filled: so requests
+ * wait for each other that long, and nothing else does. Paths have a lock of their own, which nests in it
  * and in the RTNL: what waits with the RTNL held must not wait for requests of
  * one namespace.
  */
@@ -56,7 +58,8 @@ struct dsr_net_side {
  * @vips: frontends by address, RCU
  * @probes_count: ranges in @probes
  * @probes: ranges of marks, for probes, RCU
- * @lock: guards all that follows, and serialises changes to what is above
+ * @writer: serialises requests that change services or backends
+ * @lock: guards all that follows, and changes to what is above
  * @services: services in ascending order of their keys
  * @services_count: their number
  * @conn_max: hard cap of @table, also while there is none
@@ -90,7 +93,8 @@ struct dsr_net {
 	u32 probes_count;
 	struct hlist_head probes[1 << DSR_PROBE_BITS];
 
-	struct mutex lock;	/* guards what follows, serialises writers */
+	struct mutex writer;	/* serialises changes, outside of @lock */
+	struct mutex lock;	/* guards what follows */
 	struct list_head services;
 	u32 services_count;
 	u32 conn_max;
@@ -150,6 +154,20 @@ static inline void dsr_net_note_crowded(struct dsr_net *dn)
 
 	if (now - READ_ONCE(dn->crowded) >= HZ)
 		WRITE_ONCE(dn->crowded, now);
+}
+
+/** dsr_net_writer_lock() - begin a request that changes services or backends */
+static inline void dsr_net_writer_lock(struct dsr_net *dn)
+{
+	mutex_lock(&dn->writer);
+	mutex_lock(&dn->lock);
+}
+
+/** dsr_net_writer_unlock() - undo dsr_net_writer_lock() */
+static inline void dsr_net_writer_unlock(struct dsr_net *dn)
+{
+	mutex_unlock(&dn->lock);
+	mutex_unlock(&dn->writer);
 }
 
 int dsr_net_start(struct dsr_net *dn, u8 family);

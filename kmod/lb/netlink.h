@@ -2,8 +2,8 @@
 /*
  * netlink - the generic netlink family "dsr"
  *
- * Requests run in process context, those of one namespace one at a time under
- * struct dsr_net.lock. The family is the same for all namespaces.
+ * Requests run in process context; those of one namespace that change services or
+ * backends one at a time under struct dsr_net.writer. The family is the same for all namespaces.
  */
 #ifndef _DSR_NETLINK_H
 #define _DSR_NETLINK_H

@@ -123,7 +123,7 @@ int dsr_netlink_backend_change(struct sk_buff *skb, struct genl_info *info)
 	struct request request;
 	int err;
 
-	mutex_lock(&dn->lock);
+	dsr_net_writer_lock(dn);
 	err = parse_request(dn, info, &request);
 	if (err)
 		goto unlock;
@@ -148,7 +148,7 @@ int dsr_netlink_backend_change(struct sk_buff *skb, struct genl_info *info)
 					 request.service, &request.addr,
 					 &config, extack);
 unlock:
-	mutex_unlock(&dn->lock);
+	dsr_net_writer_unlock(dn);
 	return err;
 }
 
@@ -159,13 +159,13 @@ int dsr_netlink_backend_delete(struct sk_buff *skb, struct genl_info *info)
 	struct request request;
 	int err;
 
-	mutex_lock(&dn->lock);
+	dsr_net_writer_lock(dn);
 	err = parse_request(dn, info, &request);
 	if (!err && !request.backend)
 		err = no_such_backend(info->extack);
 	if (!err)
 		err = dsr_backend_delete(dn, request.backend, info->extack);
-	mutex_unlock(&dn->lock);
+	dsr_net_writer_unlock(dn);
 	return err;
 }
 

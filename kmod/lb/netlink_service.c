@@ -200,7 +200,7 @@ int dsr_netlink_service_change(struct sk_buff *skb, struct genl_info *info)
 	if (err)
 		return err;
 
-	mutex_lock(&dn->lock);
+	dsr_net_writer_lock(dn);
 	service = dsr_service_find(dn, &key);
 	if (!service && change == DSR_NETLINK_SET) {
 		err = dsr_netlink_no_service(info->extack);
@@ -221,7 +221,7 @@ int dsr_netlink_service_change(struct sk_buff *skb, struct genl_info *info)
 		err = dsr_service_change(dn, info->genlhdr->cmd, service, &key,
 					 &config, info->extack);
 unlock:
-	mutex_unlock(&dn->lock);
+	dsr_net_writer_unlock(dn);
 	return err;
 }
 
@@ -232,12 +232,12 @@ int dsr_netlink_service_delete(struct sk_buff *skb, struct genl_info *info)
 	struct dsr_service *service;
 	int err;
 
-	mutex_lock(&dn->lock);
+	dsr_net_writer_lock(dn);
 	err = dsr_netlink_service_find(dn, info->attrs[DSR_A_SERVICE],
 				       &service, info->extack);
 	if (!err)
 		dsr_service_delete(dn, service);
-	mutex_unlock(&dn->lock);
+	dsr_net_writer_unlock(dn);
 	return err;
 }
 
@@ -248,11 +248,11 @@ int dsr_netlink_service_flush(struct sk_buff *skb, struct genl_info *info)
 
 	struct dsr_service *service;
 
-	mutex_lock(&dn->lock);
+	dsr_net_writer_lock(dn);
 	list_for_each_entry(service, &dn->services, list)
 		dsr_event_service(dn, DSR_CMD_SERVICE_DELETE, service);
 	dsr_service_flush(dn);
-	mutex_unlock(&dn->lock);
+	dsr_net_writer_unlock(dn);
 	return 0;
 }
 

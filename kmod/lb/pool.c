@@ -54,7 +54,10 @@ static void take_over(struct dsr_pool *pool, struct dsr_pool *old)
 	spin_unlock_bh(&old->lock);
 }
 
-/* Count the slots of @pool, which comes in place of @old, in the namespace. */
+/* Count @slots in the namespace, which come in place of those of @old.
+ *
+ * Return: 0, or -%E2BIG.
+ */
 static int charge(struct dsr_net *dn, const struct dsr_pool *old, u32 slots)
 {
 	u64 sum = dn->slots + slots - (old ? old->slots : 0);
@@ -66,28 +69,67 @@ static int charge(struct dsr_net *dn, const struct dsr_pool *old, u32 slots)
 	return 0;
 }
 
-/**
- * dsr_pool_build() - make and publish the pool of a service
- * @dn: balancer
- * @service: service
- * @scheduler: chooses among its members
- * @options: and how
- *
- * Context: process context, holds dn->lock, sleeps.
- * Return: 0; -%ENOMEM, or -%E2BIG if the namespace may not have a table as big
- * as this, with nothing changed. Without a change of the size of the table it
- * is -%ENOMEM at worst.
+static void add_member(struct dsr_pool *pool, struct dsr_backend *backend)
+{
+	if (!dsr_backend_is_up(backend))
+		return;
+	pool->member[pool->count++] = (struct dsr_pool_member) {
+		.backend = backend,
+		.weight = backend->config.weight,
+		.hash = dsr_backend_hash(backend),
+	};
+	pool->limited |= backend->config.upper != 0;
+}
+
+/* All backends of @service that are up, with @with, which is not in its list
+ * yet, and without @without; either may be %NULL.
  */
-int dsr_pool_build(struct dsr_net *dn, struct dsr_service *service,
-		   const struct dsr_scheduler *scheduler,
-		   const struct dsr_pool_options *options)
+static void add_members(struct dsr_pool *pool, struct dsr_service *service,
+			struct dsr_backend *with, struct dsr_backend *without)
+{
+	struct dsr_backend *backend;
+
+	list_for_each_entry(backend, &service->backends, list) {
+		if (with && dsr_backend_compare(with, backend) < 0) {
+			add_member(pool, with);
+			with = NULL;
+		}
+		if (backend != without)
+			add_member(pool, backend);
+	}
+	if (with)
+		add_member(pool, with);
+}
+
+/* To fill a million slots takes a while, and needs nothing but what is in
+ * @pool: meanwhile others may have the lock. No request can change anything, as
+ * none gets dn->writer.
+ */
+static int fill(struct dsr_net *dn, struct dsr_pool *pool)
+{
+	int err;
+
+	if (!pool->scheduler->build || !pool->count)
+		return 0;
+	lockdep_assert_held(&dn->writer);
+	mutex_unlock(&dn->lock);
+	err = pool->scheduler->build(pool);
+	mutex_lock(&dn->lock);
+	return err;
+}
+
+static int build(struct dsr_net *dn, struct dsr_service *service,
+		 const struct dsr_scheduler *scheduler,
+		 const struct dsr_pool_options *options,
+		 struct dsr_backend *with, struct dsr_backend *without)
 {
 	u32 slots = scheduler->slots ? options->slots ?: scheduler->slots : 0;
 	struct dsr_pool *pool, *old = dsr_service_pool(dn, service);
-	size_t size = struct_size(pool, member, service->backends_count);
-	struct dsr_backend *backend;
-	int err = 0;
+	size_t size = struct_size(pool, member,
+				  service->backends_count + !!with);
+	int err;
 
+	lockdep_assert_held(&dn->writer);
 	lockdep_assert_held(&dn->lock);
 	pool = kvzalloc(size_add(size, array_size(slots, sizeof(u16))),
 			GFP_KERNEL_ACCOUNT);
@@ -99,18 +141,8 @@ int dsr_pool_build(struct dsr_net *dn, struct dsr_service *service,
 	pool->slots = slots;
 	pool->table = (u16 *)((char *)pool + size);
 	spin_lock_init(&pool->lock);
-	list_for_each_entry(backend, &service->backends, list) {
-		if (!dsr_backend_is_up(backend))
-			continue;
-		pool->member[pool->count++] = (struct dsr_pool_member) {
-			.backend = backend,
-			.weight = backend->config.weight,
-			.hash = dsr_backend_hash(backend),
-		};
-		pool->limited |= backend->config.upper != 0;
-	}
-	if (scheduler->build && pool->count)
-		err = scheduler->build(pool);
+	add_members(pool, service, with, without);
+	err = fill(dn, pool);
 	if (!err)
 		err = charge(dn, old, slots);
 	if (err) {
@@ -125,12 +157,53 @@ int dsr_pool_build(struct dsr_net *dn, struct dsr_service *service,
 	return 0;
 }
 
-/** dsr_pool_rebuild() - dsr_pool_build() with the scheduler and options as they are */
-int dsr_pool_rebuild(struct dsr_net *dn, struct dsr_service *service)
+/**
+ * dsr_pool_build() - make and publish the pool of a service
+ * @dn: balancer
+ * @service: service
+ * @scheduler: chooses among its members
+ * @options: and how
+ *
+ * Context: process context, holds dn->writer and dn->lock, sleeps. Lets go of
+ * dn->lock, and takes it again.
+ * Return: 0; -%ENOMEM, or -%E2BIG if the namespace may not have a table as big
+ * as this, with nothing changed. Without a change of the size of the table it
+ * is -%ENOMEM at worst.
+ */
+int dsr_pool_build(struct dsr_net *dn, struct dsr_service *service,
+		   const struct dsr_scheduler *scheduler,
+		   const struct dsr_pool_options *options)
+{
+	return build(dn, service, scheduler, options, NULL, NULL);
+}
+
+static int rebuild(struct dsr_net *dn, struct dsr_service *service,
+		   struct dsr_backend *with, struct dsr_backend *without)
 {
 	struct dsr_pool *pool = dsr_service_pool(dn, service);
 
-	return dsr_pool_build(dn, service, pool->scheduler, &pool->options);
+	return build(dn, service, pool->scheduler, &pool->options, with,
+		     without);
+}
+
+/** dsr_pool_rebuild() - dsr_pool_build() with the scheduler and options as they are */
+int dsr_pool_rebuild(struct dsr_net *dn, struct dsr_service *service)
+{
+	return rebuild(dn, service, NULL, NULL);
+}
+
+/** dsr_pool_rebuild_with() - dsr_pool_rebuild(), before @backend is listed */
+int dsr_pool_rebuild_with(struct dsr_net *dn, struct dsr_service *service,
+			  struct dsr_backend *backend)
+{
+	return rebuild(dn, service, backend, NULL);
+}
+
+/** dsr_pool_rebuild_without() - dsr_pool_rebuild(), before @backend goes */
+int dsr_pool_rebuild_without(struct dsr_net *dn, struct dsr_service *service,
+			     struct dsr_backend *backend)
+{
+	return rebuild(dn, service, NULL, backend);
 }
 
 /**

@@ -6,7 +6,7 @@
  * scheduling reads one array and no flags. Holds what a scheduler remembers.
  *
  * Owner: its service. Locking: read under RCU; replaced under
- * struct dsr_net.lock, and freed after a grace period. A backend in a pool is
+ * struct dsr_net.writer and struct dsr_net.lock, and freed after a grace period. A backend in a pool is
  * not freed before that pool: it leaves the pool first.
  */
 #ifndef _DSR_POOL_H
@@ -104,6 +104,10 @@ int dsr_pool_build(struct dsr_net *dn, struct dsr_service *service,
 		   const struct dsr_scheduler *scheduler,
 		   const struct dsr_pool_options *options);
 int dsr_pool_rebuild(struct dsr_net *dn, struct dsr_service *service);
+int dsr_pool_rebuild_with(struct dsr_net *dn, struct dsr_service *service,
+			  struct dsr_backend *backend);
+int dsr_pool_rebuild_without(struct dsr_net *dn, struct dsr_service *service,
+			     struct dsr_backend *backend);
 void dsr_pool_release(struct dsr_net *dn, struct dsr_pool *pool);
 bool dsr_pool_check_slots(u32 slots);
 

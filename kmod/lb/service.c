@@ -180,7 +180,7 @@ static void probe_replace(struct dsr_net *dn, struct dsr_service *service,
  * @key: its key
  * @config: the rest
  *
- * Context: process context, holds dn->lock, sleeps.
+ * Context: process context, holds dn->writer and dn->lock, as dsr_pool_build().
  * Return: 0; -%EBUSY if its mark is one of a range for probes; as
  * dsr_probe_new(), or another negative errno. An error changes nothing.
  */
@@ -240,7 +240,7 @@ free_service:
  * @service: service
  * @config: all that is to be
  *
- * Context: process context, holds dn->lock.
+ * Context: process context, holds dn->writer and dn->lock, as dsr_pool_build().
  * Return: 0, or as dsr_pool_build() or dsr_probe_new() with nothing changed.
  */
 int dsr_service_set(struct dsr_net *dn, struct dsr_service *service,
@@ -316,7 +316,7 @@ void dsr_service_remove(struct dsr_net *dn, struct dsr_service *service)
  * @config: all that is to be
  * @extack: where a refusal goes
  *
- * Context: process context, holds dn->lock, sleeps.
+ * Context: process context, holds dn->writer and dn->lock, as dsr_pool_build().
  * Return: 0 or a negative errno with a sentence, and nothing changed: -%EEXIST
  * if another service forbids this one.
  */

@@ -16,7 +16,7 @@
 
 /**
  * struct fixture - a balancer with one service
- * @dn: balancer; its lock is held from fixture_init() to fixture_exit()
+ * @dn: balancer; its locks are held from fixture_init() to fixture_exit()
  * @service: the service of FIXTURE_MARK
  */
 struct fixture {
@@ -156,9 +156,10 @@ static inline int fixture_init(struct kunit *test)
 	test->priv = f;
 	f->dn.net = &init_net;
 	f->dn.conn_max = 1000;
+	mutex_init(&f->dn.writer);
 	mutex_init(&f->dn.lock);
 	INIT_LIST_HEAD(&f->dn.services);
-	mutex_lock(&f->dn.lock);
+	dsr_net_writer_lock(&f->dn);
 	err = dsr_conn_table_init(&f->dn);
 	if (err)
 		return err;
@@ -187,7 +188,7 @@ static inline void fixture_exit(struct kunit *test)
 		dsr_backend_release(backend);
 	dsr_pool_release(&f->dn, fixture_pool(f));
 	dsr_frontend_unlink(&f->dn, &f->service);
-	mutex_unlock(&f->dn.lock);
+	dsr_net_writer_unlock(&f->dn);
 	/* the service is part of the fixture */
 	rcu_barrier();
 }
