@@ -3,6 +3,8 @@
 
 #include <linux/bottom_half.h>
 #include <linux/export.h>
+#include <linux/hash.h>
+#include <linux/rhashtable.h>
 #include <linux/slab.h>
 #include <net/neighbour.h>
 
@@ -11,12 +13,66 @@
 #include "event.h"
 #include "pool.h"
 #include "probe.h"
+#include "server.h"
 #include "service.h"
 
 /* Schedulers look at all of them for a new connection; and the sum of the
  * weights is a u32.
  */
 #define BACKENDS_MAX	4096
+
+/* Of all services, by service and address. */
+static struct rhashtable backends;
+
+/**
+ * struct backend_key - what names a backend
+ * @service: its service
+ * @addr: its address
+ */
+struct backend_key {
+	const struct dsr_service *service;
+	const union nf_inet_addr *addr;
+};
+
+static u32 hash_of(const struct dsr_service *service,
+		   const union nf_inet_addr *addr, u32 seed)
+{
+	return jhash2(addr->all, ARRAY_SIZE(addr->all),
+		      seed ^ hash_ptr(service, 32));
+}
+
+static u32 hash_key(const void *data, u32 len, u32 seed)
+{
+	const struct backend_key *key = data;
+
+	return hash_of(key->service, key->addr, seed);
+}
+
+static u32 hash_backend(const void *data, u32 len, u32 seed)
+{
+	const struct dsr_backend *backend = data;
+
+	return hash_of(backend->service, &backend->nexthop.addr, seed);
+}
+
+/* Return: 0 if it is the one. */
+static int compare_key(struct rhashtable_compare_arg *arg, const void *object)
+{
+	const struct dsr_backend *backend = object;
+	const struct backend_key *key = arg->key;
+
+	return backend->service != key->service ||
+	       dsr_addr_compare(&backend->nexthop.addr, key->addr);
+}
+
+static const struct rhashtable_params params = {
+	.head_offset = offsetof(struct dsr_backend, node),
+	.key_len = sizeof(struct backend_key),
+	.hashfn = hash_key,
+	.obj_hashfn = hash_backend,
+	.obj_cmpfn = compare_key,
+	.automatic_shrinking = true,
+};
 
 static void backend_free_rcu(struct rcu_head *rcu)
 {
@@ -53,20 +109,29 @@ struct dsr_backend *dsr_backend_find(struct dsr_net *dn,
 				     const struct dsr_service *service,
 				     const union nf_inet_addr *addr)
 {
-	struct dsr_backend *backend;
+	struct backend_key key = { .service = service, .addr = addr };
 
-	list_for_each_entry_rcu(backend, &service->backends, list,
-				lockdep_is_held(&dn->lock))
-		if (!dsr_addr_compare(&backend->nexthop.addr, addr))
-			return backend;
-	return NULL;
+	RCU_LOCKDEP_WARN(!rcu_read_lock_any_held() &&
+			 !lockdep_is_held(&dn->lock),
+			 "a backend is looked for that may go");
+	return rhashtable_lookup_fast(&backends, &key, params);
 }
 EXPORT_SYMBOL_GPL(dsr_backend_find);
 
-/* Keep the list in ascending order: dumps go on by address. */
-static void backend_link(struct dsr_service *service,
-			 struct dsr_backend *backend)
+static int backend_index(struct dsr_backend *backend)
 {
+	return rhashtable_insert_fast(&backends, &backend->node, params);
+}
+
+static void backend_unindex(struct dsr_backend *backend)
+{
+	rhashtable_remove_fast(&backends, &backend->node, params);
+}
+
+/* Keep the list in ascending order: dumps go on by address. */
+static void backend_list(struct dsr_backend *backend)
+{
+	struct dsr_service *service = backend->service;
 	struct dsr_backend *before;
 
 	list_for_each_entry_reverse(before, &service->backends, list)
@@ -76,9 +141,26 @@ static void backend_link(struct dsr_service *service,
 	service->backends_count++;
 }
 
+/**
+ * dsr_backend_link() - let a backend be found, and list it
+ * @backend: backend, all set up
+ *
+ * Context: process context, holds struct dsr_net.lock.
+ * Return: 0 or a negative errno.
+ */
+int dsr_backend_link(struct dsr_backend *backend)
+{
+	int err = backend_index(backend);
+
+	if (!err)
+		backend_list(backend);
+	return err;
+}
+
 static void backend_unlink(struct dsr_service *service,
 			   struct dsr_backend *backend)
 {
+	backend_unindex(backend);
 	list_del_rcu(&backend->list);
 	service->backends_count--;
 }
@@ -170,6 +252,45 @@ static void backend_plan(struct dsr_net *dn, struct dsr_backend *backend,
 	dsr_drain_plan(dn);
 }
 
+static struct dsr_backend *backend_new(struct dsr_net *dn,
+				       struct dsr_service *service,
+				       const union nf_inet_addr *addr,
+				       const struct dsr_backend_config *config)
+{
+	struct dsr_backend *backend;
+	u8 family = service->key.family;
+
+	backend = kzalloc(sizeof(*backend), GFP_KERNEL_ACCOUNT);
+	if (!backend)
+		return NULL;
+	backend->stats = alloc_percpu_gfp(struct dsr_stats, GFP_KERNEL_ACCOUNT);
+	if (!backend->stats)
+		goto free_backend;
+	backend->server = dsr_server_get(dn->net, family, addr);
+	if (!backend->server)
+		goto free_stats;
+	backend->service = service;
+	refcount_set(&backend->ref, 1);
+	backend_apply(backend, config);
+	dsr_nexthop_init(dn->net, &backend->nexthop, family, addr);
+	return backend;
+
+free_stats:
+	free_percpu(backend->stats);
+free_backend:
+	kfree(backend);
+	return NULL;
+}
+
+/* No packet finds it any more but by a connection. */
+static void backend_gone(struct dsr_backend *backend)
+{
+	/* see dsr_backend_is_removed() */
+	smp_store_release(&backend->removed, true);
+	dsr_server_put(backend->server);
+	backend->server = NULL;
+}
+
 /**
  * dsr_backend_add() - add a backend to a service
  * @dn: balancer
@@ -205,26 +326,17 @@ int dsr_backend_add(struct dsr_net *dn, struct dsr_service *service,
 		return -EINVAL;
 	}
 
-	backend = kzalloc(sizeof(*backend), GFP_KERNEL_ACCOUNT);
+	backend = backend_new(dn, service, addr, config);
 	if (!backend)
 		return -ENOMEM;
-	backend->stats = alloc_percpu_gfp(struct dsr_stats, GFP_KERNEL_ACCOUNT);
-	if (!backend->stats) {
-		kfree(backend);
-		return -ENOMEM;
-	}
-	backend->service = service;
-	refcount_set(&backend->ref, 1);
-	backend_apply(backend, config);
-	dsr_nexthop_init(dn->net, &backend->nexthop, service->key.family, addr);
-
+	err = backend_index(backend);
+	if (err)
+		goto put;
 	/* Listed afterwards: no dump shows one that comes to nothing. */
 	err = dsr_pool_rebuild_with(dn, service, backend);
-	if (err) {
-		dsr_backend_put(backend);
-		return err;
-	}
-	backend_link(service, backend);
+	if (err)
+		goto unindex;
+	backend_list(backend);
 	/* Before the first packet: it may come from another balancer, which
 	 * is a backend too.
 	 */
@@ -236,6 +348,14 @@ int dsr_backend_add(struct dsr_net *dn, struct dsr_service *service,
 	backend_plan(dn, backend, config);
 	dsr_net_changed(dn);
 	return 0;
+
+unindex:
+	backend_unindex(backend);
+put:
+	/* A packet may have found it, for a connection that was there before. */
+	backend_gone(backend);
+	dsr_backend_put(backend);
+	return -ENOMEM;
 }
 
 /**
@@ -294,8 +414,7 @@ void dsr_backend_release(struct dsr_backend *backend)
 	struct dsr_service *service = backend->service;
 
 	backend_unlink(service, backend);
-	/* see dsr_backend_is_removed() */
-	smp_store_release(&backend->removed, true);
+	backend_gone(backend);
 	dsr_stats_add(&service->retired, backend->stats);
 	kfree(backend->ipvs);
 	backend->ipvs = NULL;
@@ -428,4 +547,25 @@ out:
 	local_bh_enable();
 	rcu_read_unlock();
 	return state;
+}
+
+/** dsr_backend_init() - set up what all namespaces share; 0 or -errno */
+int dsr_backend_init(void)
+{
+	int err;
+
+	err = rhashtable_init(&backends, &params);
+	if (err)
+		return err;
+	err = dsr_server_init();
+	if (err)
+		rhashtable_destroy(&backends);
+	return err;
+}
+
+/** dsr_backend_exit() - undo dsr_backend_init(), once all backends are gone */
+void dsr_backend_exit(void)
+{
+	dsr_server_exit();
+	rhashtable_destroy(&backends);
 }

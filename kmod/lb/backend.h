@@ -13,11 +13,13 @@
 #define _DSR_BACKEND_H
 
 #include <linux/refcount.h>
+#include <linux/rhashtable-types.h>
 #include <linux/dsr.h>
 
 #include "nexthop.h"
 #include "stats.h"
 
+struct dsr_server;
 struct dsr_service;
 
 /**
@@ -46,8 +48,6 @@ struct dsr_backend_config {
  * @removed: taken out of its service: its connections move on
  * @overloaded: gets no new connections until it has fewer: written when that
  *	changes only, away from what every connection writes
- * @lost: the last time that its MAC address was asked for, nobody answered
- * @noted: its neighbour entry has changed, which nobody has been told yet
  * @config: weight, thresholds, and what the operator wants of it
  * @ipvs: what dsr_ipvs keeps of it, with struct dsr_net.lock; kfree()d with it,
  *	and %NULL once it is @removed
@@ -56,7 +56,9 @@ struct dsr_backend_config {
  * @active: its connections in the table that are established
  * @inactive: its other connections in the table
  * @persistent: its clients in the table for persistence's sake
- * @unresolved: how often nobody has answered for its address
+ * @server: its address, which backends of other services may have as well;
+ *	%NULL once it is @removed
+ * @node: in the hash table of all backends, by @service and address
  * @ref: the service's reference, and one for each connection
  * @list: in the service, in ascending order of address
  * @rcu: to free it after its last reader
@@ -67,8 +69,6 @@ struct dsr_backend {
 	struct dsr_stats __percpu *stats;
 	bool removed;
 	bool overloaded;
-	bool lost;
-	bool noted;
 	struct dsr_backend_config config;
 	void *ipvs;
 	unsigned long deadline;
@@ -76,7 +76,8 @@ struct dsr_backend {
 	atomic_t active ____cacheline_aligned_in_smp;
 	atomic_t inactive;
 	atomic_t persistent;
-	atomic_t unresolved;
+	struct dsr_server *server;
+	struct rhash_head node;
 	refcount_t ref;
 	struct list_head list;
 	struct rcu_head rcu;
@@ -105,9 +106,12 @@ int dsr_backend_set(struct dsr_net *dn, struct dsr_backend *backend,
 struct dsr_backend_config dsr_backend_config(const struct dsr_backend *backend);
 int dsr_backend_remove(struct dsr_net *dn, struct dsr_backend *backend,
 		       struct netlink_ext_ack *extack);
+int dsr_backend_link(struct dsr_backend *backend);
 void dsr_backend_release(struct dsr_backend *backend);
 void dsr_backend_put(struct dsr_backend *backend);
 void dsr_backend_weigh(struct dsr_backend *backend);
+int dsr_backend_init(void);
+void dsr_backend_exit(void);
 u8 dsr_backend_state(struct net *net, struct dsr_backend *backend,
 		     int *ifindex, u8 mac[], u8 *mac_len);
 

@@ -4,6 +4,7 @@
 #include <linux/module.h>
 #include <linux/dsr.h>
 
+#include "backend.h"
 #include "conn.h"
 #include "net.h"
 #include "netlink.h"
@@ -14,9 +15,12 @@ static int __init dsr_lb_init(void)
 {
 	int err;
 
-	err = dsr_conn_init();
+	err = dsr_backend_init();
 	if (err)
 		return err;
+	err = dsr_conn_init();
+	if (err)
+		goto exit_backend;
 	err = dsr_net_init();
 	if (err)
 		goto exit_conn;
@@ -40,6 +44,8 @@ exit_net:
 	dsr_net_exit();
 exit_conn:
 	dsr_conn_exit();
+exit_backend:
+	dsr_backend_exit();
 	return err;
 }
 
@@ -50,6 +56,7 @@ static void __exit dsr_lb_exit(void)
 	dsr_watch_exit();
 	dsr_net_exit();
 	dsr_conn_exit();
+	dsr_backend_exit();
 }
 
 module_init(dsr_lb_init);

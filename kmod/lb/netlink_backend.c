@@ -8,6 +8,7 @@
 #include "genl_dump.h"
 #include "netlink.h"
 #include "probe.h"
+#include "server.h"
 #include "service.h"
 
 const struct nla_policy
@@ -181,6 +182,7 @@ int dsr_netlink_put_backend(struct sk_buff *skb, struct dsr_net *dn,
 			    struct dsr_backend *backend)
 {
 	struct nlattr *nest = nla_nest_start(skb, DSR_A_BACKEND);
+	const struct dsr_server *server = backend->server;
 	u8 mac[MAX_ADDR_LEN], mac_len, state;
 	struct dsr_stats sum = { };
 	int ifindex;
@@ -209,7 +211,7 @@ int dsr_netlink_put_backend(struct sk_buff *skb, struct dsr_net *dn,
 	    nla_put_u32(skb, DSR_BACKEND_A_PERSISTENT,
 			atomic_read(&backend->persistent)) ||
 	    nla_put_u32(skb, DSR_BACKEND_A_UNRESOLVED,
-			atomic_read(&backend->unresolved)) ||
+			atomic_read(&server->unresolved)) ||
 	    nla_put_u8(skb, DSR_BACKEND_A_STATE, state) ||
 	    (ifindex &&
 	     nla_put_u32(skb, DSR_BACKEND_A_IFINDEX, ifindex)) ||

@@ -6,54 +6,28 @@
 
 #include "balancer.h"
 #include "event.h"
-#include "frontend.h"
+#include "server.h"
 #include "service.h"
 #include "watch.h"
-
-static void note_backend(struct dsr_net *dn, struct dsr_backend *backend,
-			 bool failed)
-{
-	if (failed)
-		atomic_inc(&backend->unresolved);
-	else if (!READ_ONCE(backend->lost))
-		return;		/* nothing was wrong before */
-	WRITE_ONCE(backend->lost, failed);
-	WRITE_ONCE(backend->noted, true);
-	queue_work(system_wq, &dn->watch);
-}
-
-static void note_bucket(struct dsr_net *dn, struct hlist_head *bucket,
-			u8 family, const void *addr, bool failed)
-{
-	struct dsr_frontend *frontend;
-	struct dsr_service *service;
-	struct dsr_backend *backend;
-
-	hlist_for_each_entry_rcu(frontend, bucket, node) {
-		if (frontend->family != family)
-			continue;
-		hlist_for_each_entry_rcu(service, &frontend->services, node)
-			list_for_each_entry_rcu(backend, &service->backends,
-						list)
-				if (!memcmp(&backend->nexthop.addr, addr,
-					    dsr_addr_len(family)))
-					note_backend(dn, backend, failed);
-	}
-}
 
 static void note_neighbour(struct dsr_net *dn, const struct neighbour *neigh,
 			   bool failed)
 {
-	u8 family = neigh->tbl->family;
-	int i;
+	struct dsr_server *server;
 
 	rcu_read_lock();
-	for (i = 0; i < ARRAY_SIZE(dn->marks); i++)
-		note_bucket(dn, &dn->marks[i], family, neigh->primary_key,
-			    failed);
-	for (i = 0; i < ARRAY_SIZE(dn->vips); i++)
-		note_bucket(dn, &dn->vips[i], family, neigh->primary_key,
-			    failed);
+	server = dsr_server_find(dn->net, neigh->tbl->family,
+				 neigh->primary_key);
+	if (!server)
+		goto unlock;
+	if (failed)
+		atomic_inc(&server->unresolved);
+	else if (!READ_ONCE(server->lost))
+		goto unlock;	/* nothing was wrong before */
+	WRITE_ONCE(server->lost, failed);
+	WRITE_ONCE(server->noted, true);
+	queue_work(system_wq, &dn->watch);
+unlock:
 	rcu_read_unlock();
 }
 
@@ -88,21 +62,51 @@ static int on_event(struct notifier_block *block, unsigned long event,
 	return NOTIFY_DONE;
 }
 
-static void watch_work(struct work_struct *work)
+/* Call @what() for all backends. */
+static void for_each_backend(struct dsr_net *dn,
+			     void (*what)(struct dsr_net *dn,
+					  struct dsr_backend *backend))
 {
-	struct dsr_net *dn = container_of(work, struct dsr_net, watch);
 	struct dsr_service *service;
 	struct dsr_backend *backend;
 
-	mutex_lock(&dn->lock);
 	list_for_each_entry(service, &dn->services, list) {
-		list_for_each_entry(backend, &service->backends, list) {
-			if (!READ_ONCE(backend->noted))
-				continue;
-			WRITE_ONCE(backend->noted, false);
-			dsr_event_backend(dn, DSR_CMD_BACKEND_STATE, backend);
-		}
+		list_for_each_entry(backend, &service->backends, list)
+			what(dn, backend);
+		cond_resched();
 	}
+}
+
+static void take_note(struct dsr_net *dn, struct dsr_backend *backend)
+{
+	struct dsr_server *server = backend->server;
+
+	if (!READ_ONCE(server->noted))
+		return;
+	WRITE_ONCE(server->noted, false);
+	server->told = true;
+}
+
+static void tell(struct dsr_net *dn, struct dsr_backend *backend)
+{
+	if (backend->server->told)
+		dsr_event_backend(dn, DSR_CMD_BACKEND_STATE, backend);
+}
+
+static void have_told(struct dsr_net *dn, struct dsr_backend *backend)
+{
+	backend->server->told = false;
+}
+
+/* Of a server all backends are told of, and what is noted meanwhile next time. */
+static void watch_work(struct work_struct *work)
+{
+	struct dsr_net *dn = container_of(work, struct dsr_net, watch);
+
+	mutex_lock(&dn->lock);
+	for_each_backend(dn, take_note);
+	for_each_backend(dn, tell);
+	for_each_backend(dn, have_told);
 	mutex_unlock(&dn->lock);
 }
 

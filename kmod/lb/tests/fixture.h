@@ -31,7 +31,6 @@ static inline struct dsr_backend *fixture_backend(struct kunit *test,
 {
 	struct dsr_backend *backend = kzalloc(sizeof(*backend), GFP_KERNEL);
 	union nf_inet_addr addr = { .ip = htonl(0x0a000000 + host) };
-	struct dsr_backend *before;
 
 	KUNIT_ASSERT_NOT_NULL(test, backend);
 	backend->stats = alloc_percpu(struct dsr_stats);
@@ -40,11 +39,7 @@ static inline struct dsr_backend *fixture_backend(struct kunit *test,
 	backend->config.weight = weight;
 	refcount_set(&backend->ref, 1);
 	dsr_nexthop_init(&init_net, &backend->nexthop, AF_INET, &addr);
-	list_for_each_entry_reverse(before, &f->service.backends, list)
-		if (dsr_backend_compare(before, backend) < 0)
-			break;
-	list_add(&backend->list, &before->list);
-	f->service.backends_count++;
+	KUNIT_ASSERT_EQ(test, dsr_backend_link(backend), 0);
 	KUNIT_ASSERT_EQ(test, dsr_pool_rebuild(&f->dn, &f->service), 0);
 	return backend;
 }
@@ -135,13 +130,21 @@ static inline u8 fixture_choose(struct fixture *f,
 /** fixture_suite_init() - what dsr_lb_init() does, which has not run yet */
 static inline int fixture_suite_init(struct kunit_suite *suite)
 {
-	return dsr_conn_init();
+	int err = dsr_backend_init();
+
+	if (err)
+		return err;
+	err = dsr_conn_init();
+	if (err)
+		dsr_backend_exit();
+	return err;
 }
 
 /** fixture_suite_exit() - undo fixture_suite_init() */
 static inline void fixture_suite_exit(struct kunit_suite *suite)
 {
 	dsr_conn_exit();
+	dsr_backend_exit();
 }
 
 /** fixture_init() - make a fixture, as test->priv */
