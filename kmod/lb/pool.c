@@ -52,6 +52,7 @@ static void take_over(struct dsr_pool *pool, struct dsr_pool *old)
 			member->credit = old->member[j].credit;
 	}
 	spin_unlock_bh(&old->lock);
+	dsr_rendezvous_take_over(pool, old);
 }
 
 /* Count @slots in the namespace, which come in place of those of @old.
@@ -125,13 +126,14 @@ static int build(struct dsr_net *dn, struct dsr_service *service,
 {
 	u32 slots = scheduler->slots ? options->slots ?: scheduler->slots : 0;
 	struct dsr_pool *pool, *old = dsr_service_pool(dn, service);
-	size_t size = struct_size(pool, member,
-				  service->backends_count + !!with);
+	u32 backends = service->backends_count + !!with;
+	u32 homes = dsr_rendezvous_homes(scheduler, backends);
+	size_t size = struct_size(pool, member, backends);
 	int err;
 
 	lockdep_assert_held(&dn->writer);
 	lockdep_assert_held(&dn->lock);
-	pool = kvzalloc(size_add(size, array_size(slots, sizeof(u16))),
+	pool = kvzalloc(size_add(size, array_size(slots + homes, sizeof(u16))),
 			GFP_KERNEL_ACCOUNT);
 	if (!pool)
 		return -ENOMEM;
@@ -140,6 +142,8 @@ static int build(struct dsr_net *dn, struct dsr_service *service,
 	pool->hash = options->hash ?: scheduler->hash;
 	pool->slots = slots;
 	pool->table = (u16 *)((char *)pool + size);
+	if (homes)
+		pool->homes = pool->table + slots;
 	spin_lock_init(&pool->lock);
 	add_members(pool, service, with, without);
 	err = fill(dn, pool);

@@ -52,6 +52,7 @@ struct dsr_pool_member {
  * @hash: enum dsr_hash, what the scheduler hashes
  * @slots: size of @table; 0: there is none
  * @table: numbers of members; behind @member, and made by the scheduler
+ * @homes: what rendezvous.c has found so far, or %NULL
  * @options: what the user chose of @hash and @slots
  * @turn: connections given out so far
  * @lock: for schedulers that need one
@@ -65,6 +66,7 @@ struct dsr_pool {
 	u8 hash;
 	u32 slots;
 	u16 *table;
+	u16 *homes;
 	struct dsr_pool_options options;
 	atomic_t turn;
 	spinlock_t lock;	/* for schedulers that need one */

@@ -11,13 +11,13 @@
 static struct dsr_backend *dh_home(const struct dsr_pool *pool,
 				   const struct dsr_tuple *tuple)
 {
-	return dsr_rendezvous_pick(pool, dsr_tuple_dest_hash(tuple, 0), false);
+	return dsr_rendezvous_home(pool, dsr_tuple_dest_hash(tuple, 0));
 }
 
 static struct dsr_backend *dh_select(struct dsr_pool *pool,
 				     const struct dsr_tuple *tuple, bool dry)
 {
-	return dsr_rendezvous_pick(pool, dsr_tuple_dest_hash(tuple, 0), true);
+	return dsr_rendezvous_select(pool, dsr_tuple_dest_hash(tuple, 0));
 }
 
 const struct dsr_scheduler dsr_sched_dh = {

@@ -4,8 +4,7 @@
  * balancer and after every start
  *
  * Unlike IPVS's, by rendezvous: a change of the backends or of their weights,
- * or an overloaded one, moves only the clients that it must. Its cost grows with
- * the number of backends; maglev's does not.
+ * or an overloaded one, moves only the clients that it must.
  */
 
 #include "scheduler.h"
@@ -13,13 +12,13 @@
 static struct dsr_backend *sh_home(const struct dsr_pool *pool,
 				   const struct dsr_tuple *tuple)
 {
-	return dsr_rendezvous_pick(pool, dsr_pool_source_hash(pool, tuple, 0), false);
+	return dsr_rendezvous_home(pool, dsr_pool_source_hash(pool, tuple, 0));
 }
 
 static struct dsr_backend *sh_select(struct dsr_pool *pool,
 				     const struct dsr_tuple *tuple, bool dry)
 {
-	return dsr_rendezvous_pick(pool, dsr_pool_source_hash(pool, tuple, 0), true);
+	return dsr_rendezvous_select(pool, dsr_pool_source_hash(pool, tuple, 0));
 }
 
 const struct dsr_scheduler dsr_sched_sh = {

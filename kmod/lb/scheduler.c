@@ -55,5 +55,5 @@ struct dsr_backend *dsr_scheduler_home(const struct dsr_pool *pool,
 {
 	if (pool->scheduler->home)
 		return pool->scheduler->home(pool, tuple);
-	return dsr_rendezvous_pick(pool, dsr_tuple_hash(tuple, 0), false);
+	return dsr_rendezvous_home(pool, dsr_tuple_hash(tuple, 0));
 }

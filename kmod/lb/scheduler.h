@@ -63,8 +63,14 @@ struct dsr_backend *dsr_scheduler_home(const struct dsr_pool *pool,
 u32 dsr_maglev_slot(const struct dsr_pool *pool, const struct dsr_tuple *tuple);
 
 /* rendezvous.c */
+u32 dsr_rendezvous_homes(const struct dsr_scheduler *scheduler, u32 backends);
+struct dsr_backend *dsr_rendezvous_home(const struct dsr_pool *pool, u32 flow);
 struct dsr_backend *dsr_rendezvous_pick(const struct dsr_pool *pool, u32 flow,
 					bool takes);
+struct dsr_backend *dsr_rendezvous_select(const struct dsr_pool *pool,
+					  u32 flow);
+void dsr_rendezvous_take_over(struct dsr_pool *pool,
+			      const struct dsr_pool *old);
 
 /** dsr_pool_hashes() - whether the same flow always gets the same backend */
 static inline bool dsr_pool_hashes(const struct dsr_pool *pool)

@@ -165,7 +165,110 @@ static void hash_moves_least(struct kunit *test)
 	}
 }
 
+/* Nanoseconds that a backend for FLOWS flows takes at best. */
+static u64 cost(struct fixture *f, void (*look)(struct fixture *f, u32 n))
+{
+	u64 best = U64_MAX, start;
+	u32 i, turn;
+
+	for (turn = 0; turn < 8; turn++) {
+		start = ktime_get_ns();
+		for (i = 0; i < FLOWS; i++)
+			look(f, i);
+		best = min(best, ktime_get_ns() - start);
+		cond_resched();
+	}
+	return best;
+}
+
+static void look_home(struct fixture *f, u32 n)
+{
+	struct dsr_tuple tuple = flow(n);
+
+	rcu_read_lock();
+	dsr_scheduler_home(fixture_pool(f), &tuple);
+	rcu_read_unlock();
+}
+
+static void look_none(struct fixture *f, u32 n)
+{
+	union nf_inet_addr addr = { .ip = htonl(0x0b000000 + n) };
+
+	rcu_read_lock();
+	dsr_backend_find(&f->dn, &f->service, &addr);
+	rcu_read_unlock();
+}
+
+/* The cost of a packet does not grow with the number of backends: neither where
+ * nothing is remembered of its flow, nor where its backend was deleted.
+ */
+static void many_cost_as_few(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	u64 home, none;
+	u32 i;
+
+	for (i = 1; i <= 4; i++)
+		fixture_backend(test, f, i, 1);
+	home = cost(f, look_home);
+	none = cost(f, look_none);
+	for (; i <= 250; i++)
+		fixture_backend(test, f, i, 1);
+	/* else it is 60 times as much */
+	KUNIT_EXPECT_LT(test, cost(f, look_home), 8 * home);
+	KUNIT_EXPECT_LT(test, cost(f, look_none), 8 * none);
+}
+
+/* A flow has the backend noted that it would have without notes. */
+static void expect_exact(struct kunit *test, struct fixture *f)
+{
+	struct dsr_pool *pool = fixture_pool(f);
+	struct dsr_backend *noted, *found;
+	u32 i, wrong = 0;
+
+	rcu_read_lock();
+	for (i = 0; i < FLOWS; i++) {
+		struct dsr_tuple tuple = flow(i);
+		u32 hash = dsr_tuple_hash(&tuple, 0);
+
+		noted = dsr_rendezvous_home(pool, hash);
+		found = dsr_rendezvous_pick(pool, hash, false);
+		wrong += noted != found;
+	}
+	rcu_read_unlock();
+	KUNIT_EXPECT_EQ(test, wrong, 0);
+}
+
+/* As many backends come and go, and change their weights, one at a time or more. */
+static void noted_is_what_would_be_found(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	struct dsr_backend *backends[61];
+	u32 i;
+
+	for (i = 1; i <= 60; i += 2)
+		backends[i] = fixture_backend(test, f, i, i);
+	for (i = 2; i <= 60; i += 2) {
+		expect_exact(test, f);
+		backends[i] = fixture_backend(test, f, i, 40);
+	}
+	for (i = 1; i <= 60; i += 7) {
+		expect_exact(test, f);
+		fixture_weight(test, f, backends[i], i * 5 % 61);
+	}
+	expect_exact(test, f);
+	backends[3]->config.weight = 2;
+	fixture_weight(test, f, backends[50], 1);
+	expect_exact(test, f);
+	for (i = 60; i; i -= 3) {
+		fixture_weight(test, f, backends[i], 0);
+		expect_exact(test, f);
+	}
+}
+
 static struct kunit_case cases[] = {
+	KUNIT_CASE(many_cost_as_few),
+	KUNIT_CASE(noted_is_what_would_be_found),
 	KUNIT_CASE_PARAM(hash_input, input_gen_params),
 	KUNIT_CASE(hash_moves_least),
 	{ }
