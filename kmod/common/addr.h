@@ -9,11 +9,12 @@
 #define _DSR_ADDR_H
 
 #include <linux/byteorder/generic.h>
-#include <linux/jhash.h>
 #include <linux/netfilter.h>
 #include <linux/socket.h>
 #include <net/ipv6.h>
 #include <net/netlink.h>
+
+#include "hash.h"
 
 /** dsr_addr_len() - bytes of an address of @family on the wire */
 static inline int dsr_addr_len(u8 family)
@@ -25,7 +26,7 @@ static inline int dsr_addr_len(u8 family)
 /** dsr_addr_hash() - the same on every machine */
 static inline u32 dsr_addr_hash(const union nf_inet_addr *addr)
 {
-	return jhash2(addr->all, ARRAY_SIZE(addr->all), 0);
+	return dsr_hash_words(addr->all, ARRAY_SIZE(addr->all), 0);
 }
 
 /** dsr_addr_equal() - whether two addresses of @family are the same */

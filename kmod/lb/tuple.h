@@ -10,12 +10,13 @@
 #ifndef _DSR_TUPLE_H
 #define _DSR_TUPLE_H
 
-#include <linux/jhash.h>
 #include <linux/netfilter.h>
 #include <linux/siphash.h>
 #include <linux/socket.h>
 #include <linux/stddef.h>
 #include <linux/types.h>
+
+#include "hash.h"
 
 /**
  * struct dsr_tuple - what names a connection
@@ -102,8 +103,7 @@ static inline u32 dsr_tuple_key_hash(const struct dsr_tuple *tuple,
 /** dsr_tuple_hash() - hash of a flow: both addresses, both ports, protocol */
 static inline u32 dsr_tuple_hash(const struct dsr_tuple *tuple, u32 seed)
 {
-	return jhash2((const u32 *)tuple,
-		      dsr_tuple_size(tuple) / sizeof(u32), seed);
+	return dsr_hash_words(tuple, dsr_tuple_size(tuple) / sizeof(u32), seed);
 }
 
 /** dsr_tuple_source_hash() - hash of the client's address, and @port */
@@ -111,20 +111,20 @@ static inline u32 dsr_tuple_source_hash(const struct dsr_tuple *tuple,
 					__be16 port, u32 seed)
 {
 	if (likely(tuple->family == AF_INET))
-		return jhash_2words((__force u32)tuple->v4.saddr,
-				    (__force u32)port, seed);
-	return jhash2((const u32 *)&tuple->v6.saddr,
-		      sizeof(tuple->v6.saddr) / sizeof(u32),
-		      seed ^ (__force u32)port);
+		return jhash_2words(dsr_hash_word32(tuple->v4.saddr),
+				    dsr_hash_word16(port), seed);
+	return dsr_hash_words(&tuple->v6.saddr,
+			      sizeof(tuple->v6.saddr) / sizeof(u32),
+			      seed ^ dsr_hash_word16(port));
 }
 
 /** dsr_tuple_dest_hash() - hash of the VIP's address */
 static inline u32 dsr_tuple_dest_hash(const struct dsr_tuple *tuple, u32 seed)
 {
 	if (likely(tuple->family == AF_INET))
-		return jhash_1word((__force u32)tuple->v4.daddr, seed);
-	return jhash2((const u32 *)&tuple->v6.daddr,
-		      sizeof(tuple->v6.daddr) / sizeof(u32), seed);
+		return jhash_1word(dsr_hash_word32(tuple->v4.daddr), seed);
+	return dsr_hash_words(&tuple->v6.daddr,
+			      sizeof(tuple->v6.daddr) / sizeof(u32), seed);
 }
 
 /** dsr_tuple_source() - the client's address */

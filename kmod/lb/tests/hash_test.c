@@ -266,7 +266,33 @@ static void noted_is_what_would_be_found(struct kunit *test)
 	}
 }
 
+/* The figures were worked out elsewhere, from the bytes as they are on the wire. */
+static void same_on_every_machine(struct kunit *test)
+{
+	static const struct in6_addr client = {
+		.s6_addr = { 0x20, 0x01, 0x0d, 0xb8, [15] = 1 },
+	}, vip = {
+		.s6_addr = { 0x20, 0x01, 0x0d, 0xb8, [14] = 1 },
+	};
+	struct dsr_tuple tuple = fixture_tuple(5);
+	union nf_inet_addr addr = { .ip = tuple.v4.saddr };
+
+	KUNIT_EXPECT_EQ(test, dsr_tuple_hash(&tuple, 0), 0x44ee6544);
+	KUNIT_EXPECT_EQ(test, dsr_tuple_source_hash(&tuple, tuple.sport, 0),
+			0xe560248d);
+	KUNIT_EXPECT_EQ(test, dsr_tuple_dest_hash(&tuple, 0), 0x9e53889c);
+	KUNIT_EXPECT_EQ(test, dsr_addr_hash(&addr), 0xcf75b727);
+	tuple.family = AF_INET6;
+	tuple.v6.saddr = client;
+	tuple.v6.daddr = vip;
+	KUNIT_EXPECT_EQ(test, dsr_tuple_hash(&tuple, 0), 0x18b90da4);
+	KUNIT_EXPECT_EQ(test, dsr_tuple_source_hash(&tuple, tuple.sport, 0),
+			0xd755c297);
+	KUNIT_EXPECT_EQ(test, dsr_tuple_dest_hash(&tuple, 0), 0x9e178740);
+}
+
 static struct kunit_case cases[] = {
+	KUNIT_CASE(same_on_every_machine),
 	KUNIT_CASE(many_cost_as_few),
 	KUNIT_CASE(noted_is_what_would_be_found),
 	KUNIT_CASE_PARAM(hash_input, input_gen_params),
