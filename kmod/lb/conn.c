@@ -173,6 +173,8 @@ struct dsr_conn *dsr_conn_add(struct dsr_net *dn,
 		*added = true;
 		return conn;
 	}
+	if (!node)
+		dsr_net_note_crowded(dn);
 	if (tuple->family == AF_INET6)
 		atomic_dec(&dn->entries6);
 

@@ -20,6 +20,7 @@
 #include <linux/mutex.h>
 #include <linux/netfilter.h>
 #include <linux/percpu.h>
+#include <linux/timekeeping.h>
 #include <net/net_namespace.h>
 #include <net/netns/generic.h>
 
@@ -47,7 +48,8 @@ struct dsr_net_side {
  * struct dsr_net - the balancer of one network namespace
  * @table: the connection table, while @has_table
  * @entries6: entries of @table that are of IPv6, which are larger
- * @crowded: jiffies (low half) when @table last had no place, or 0
+ * @crowded: second since the start of the machine when @table last had no place,
+ *	or 0: jiffies come round
  * @live: there are services; see balancer.h
  * @has_table: there are services, or connections that outlive them; changes
  *	with @lock
@@ -132,6 +134,12 @@ static inline void dsr_net_changed(struct dsr_net *dn)
 		dn->generation = 1;
 }
 
+/** dsr_net_second() - seconds since the start of the machine, not 0 */
+static inline u32 dsr_net_second(void)
+{
+	return (u32)ktime_get_seconds() + 1;
+}
+
 /**
  * dsr_net_was_crowded() - whether there may be flows that the table knows not
  * @dn: balancer
@@ -142,17 +150,17 @@ static inline bool dsr_net_was_crowded(const struct dsr_net *dn)
 {
 	u32 crowded = READ_ONCE(dn->crowded);
 
-	return unlikely(crowded && (u32)jiffies - crowded <
-				   dsr_timeouts_get(NULL, &dn->timeouts,
-						    DSR_CONN_ESTABLISHED));
+	return unlikely(crowded) &&
+	       dsr_net_second() - crowded <=
+	       dsr_timeouts_get(NULL, &dn->timeouts, DSR_CONN_ESTABLISHED) / HZ;
 }
 
 /** dsr_net_note_crowded() - note that the table has no place */
 static inline void dsr_net_note_crowded(struct dsr_net *dn)
 {
-	u32 now = (u32)jiffies ?: 1;
+	u32 now = dsr_net_second();
 
-	if (now - READ_ONCE(dn->crowded) >= HZ)
+	if (READ_ONCE(dn->crowded) != now)
 		WRITE_ONCE(dn->crowded, now);
 }
 

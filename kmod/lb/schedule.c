@@ -255,16 +255,23 @@ static bool remember(struct dsr_net *dn, const struct dsr_packet *packet,
 void dsr_schedule(struct dsr_net *dn, const struct dsr_packet *packet,
 		  struct dsr_decision *decision)
 {
-	dsr_schedule_choose(dn, packet, decision, false);
+	int tries = 2;
+
+	do {
+		dsr_schedule_choose(dn, packet, decision, false);
+		if (decision->reason == DSR_FORWARDED &&
+		    remember(dn, packet, decision))
+			return;
+		/* One that has just been removed is not in the next pool. */
+	} while (decision->reason == DSR_FORWARDED &&
+		 dsr_backend_is_removed(decision->backend) && --tries);
+
 	switch (decision->reason) {
 	case DSR_FORWARDED:
-		if (remember(dn, packet, decision))
-			return;
 		decision->backend = dsr_schedule_stateless(decision->service,
 							   &packet->tuple);
 		decision->reason = decision->backend ? DSR_FORWARDED_STATELESS :
 						       DSR_DROP_NO_BACKEND;
-		dsr_net_note_crowded(dn);
 		return;
 	case DSR_FORWARDED_STATELESS:
 		dsr_net_note_crowded(dn);

@@ -12,6 +12,7 @@
 #ifndef _DSR_SERVICE_H
 #define _DSR_SERVICE_H
 
+#include <linux/jiffies.h>
 #include <linux/netlink.h>
 #include <linux/rculist.h>
 
@@ -63,7 +64,7 @@ struct dsr_service_key {
  * @backends_count: their number
  * @retired: what removed backends had counted
  * @probe: marks that each name a backend, or %NULL
- * @held_until: jiffies until when those connections wait whose backend is not
+ * @held_until: 64-bit jiffies until when those connections wait whose backend is not
  *	there any more, or 0
  * @ipvs: what dsr_ipvs keeps of it, with struct dsr_net.lock; kfree()d with it
  * @list: in dsr_net.services
@@ -88,7 +89,7 @@ struct dsr_service {
 	u32 backends_count;
 	struct dsr_stats retired;
 	struct dsr_probe *probe;
-	unsigned long held_until;
+	u64 held_until;
 	void *ipvs;
 	struct list_head list;
 	struct rcu_head rcu;
@@ -134,15 +135,15 @@ struct dsr_service_config {
  */
 static inline void dsr_service_hold(struct dsr_service *service)
 {
-	WRITE_ONCE(service->held_until, (jiffies + HZ) ?: 1);
+	WRITE_ONCE(service->held_until, get_jiffies_64() + HZ);
 }
 
 /** dsr_service_is_held() - whether connections wait for their backends */
 static inline bool dsr_service_is_held(const struct dsr_service *service)
 {
-	unsigned long until = READ_ONCE(service->held_until);
+	u64 until = READ_ONCE(service->held_until);
 
-	return until && time_before(jiffies, until);
+	return until && time_before64(get_jiffies_64(), until);
 }
 
 /** dsr_service_is_vip() - whether clients can reach @vip: it is unicast */

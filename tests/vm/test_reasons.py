@@ -4,7 +4,8 @@
 import pytest
 
 import wire
-from network import VIP, wait_for
+from balancer import Balancer
+from network import CLIENT, VIP, wait_for
 from traffic import DEBUG, GET, ask, read_reply
 
 FAILSLAB = '/sys/kernel/debug/failslab'
@@ -59,6 +60,11 @@ def test_no_memory_for_connections(lb, reasons):
                 client.send(wire.udp(port, 9), '10.10.31.11')
             wait_for('all have passed',
                      lambda: since['forwarded_stateless'] == 10)
+        # nor is the table full: the scheduler goes on with its work
+        lv1 = Balancer(lb)
+        said = lv1.explain(src=CLIENT, sport=5000, dst=VIP, dport=9,
+                           proto='udp', fwmark=1)
+        assert said['explain']['choice'] == 'scheduler'
         del w101, w102
 
 

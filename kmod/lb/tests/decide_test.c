@@ -475,7 +475,7 @@ static void backend_is_held(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, d.reason, DSR_FORWARDED);
 	KUNIT_EXPECT_NOT_NULL(test, d.conn);
 
-	f->service.held_until = jiffies ?: 1;
+	f->service.held_until = get_jiffies_64();
 	fixture_decide(f, &ack, FIXTURE_MARK, &d);
 	KUNIT_EXPECT_EQ(test, d.reason, DSR_FORWARDED);
 	KUNIT_EXPECT_NULL(test, d.backend);

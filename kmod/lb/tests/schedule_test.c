@@ -204,7 +204,76 @@ static void nobody_is_there(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, come(f, &packet).reason, DSR_FORWARDED);
 }
 
+/* A packet whose backend was removed meanwhile is scheduled once more. */
+static void removed_meanwhile(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	struct dsr_backend *removed;
+	struct dsr_packet packet;
+	struct dsr_decision d;
+	int i;
+
+	removed = fixture_backend(test, f, 1, 1);
+	fixture_backend(test, f, 2, 1);
+	removed->removed = true;
+	refcount_set(&removed->ref, 0);
+	for (i = 0; i < 4; i++) {
+		packet = packet_of(i, DSR_EVENT_OPEN);
+		d = come(f, &packet);
+		KUNIT_EXPECT_EQ(test, d.reason, DSR_FORWARDED);
+		KUNIT_EXPECT_EQ(test, fixture_host(d.backend), 2);
+	}
+	KUNIT_EXPECT_EQ(test, entries(f), 4);
+	KUNIT_EXPECT_FALSE(test, dsr_net_was_crowded(&f->dn));
+	removed->removed = false;
+	refcount_set(&removed->ref, 1);
+}
+
+/* A full table is remembered for as long as what it did not know may be silent,
+ * and does not come back when jiffies have come round.
+ */
+static void crowded_once(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	struct dsr_packet packet;
+	u32 i;
+
+	fixture_backend(test, f, 1, 1);
+	WRITE_ONCE(f->dn.table.max, 16);
+	for (i = 0; i < 16; i++) {
+		packet = packet_of(i, DSR_EVENT_OPEN);
+		come(f, &packet);
+	}
+	KUNIT_EXPECT_FALSE(test, dsr_net_was_crowded(&f->dn));
+	packet = packet_of(i, DSR_EVENT_OPEN);
+	come(f, &packet);
+	KUNIT_EXPECT_TRUE(test, dsr_net_was_crowded(&f->dn));
+	f->dn.crowded -= 890;
+	KUNIT_EXPECT_TRUE(test, dsr_net_was_crowded(&f->dn));
+	f->dn.crowded -= 12;
+	KUNIT_EXPECT_FALSE(test, dsr_net_was_crowded(&f->dn));
+	f->dn.crowded -= (u32)(BIT_ULL(32) / HZ) - 902;
+	KUNIT_EXPECT_FALSE(test, dsr_net_was_crowded(&f->dn));
+}
+
+static void held_for_a_second(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+
+	KUNIT_EXPECT_FALSE(test, dsr_service_is_held(&f->service));
+	dsr_service_hold(&f->service);
+	KUNIT_EXPECT_TRUE(test, dsr_service_is_held(&f->service));
+	f->service.held_until -= HZ + 1;
+	KUNIT_EXPECT_FALSE(test, dsr_service_is_held(&f->service));
+	/* 32 bits of jiffies later */
+	f->service.held_until -= BIT_ULL(31);
+	KUNIT_EXPECT_FALSE(test, dsr_service_is_held(&f->service));
+}
+
 static struct kunit_case cases[] = {
+	KUNIT_CASE(removed_meanwhile),
+	KUNIT_CASE(crowded_once),
+	KUNIT_CASE(held_for_a_second),
 	KUNIT_CASE(syn_is_not_remembered),
 	KUNIT_CASE(one_packet),
 	KUNIT_CASE(persistence),
