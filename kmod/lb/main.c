@@ -6,6 +6,7 @@
 
 #include "backend.h"
 #include "conn.h"
+#include "lro.h"
 #include "net.h"
 #include "netlink.h"
 #include "path.h"
@@ -30,12 +31,17 @@ static int __init dsr_lb_init(void)
 	err = dsr_path_init();
 	if (err)
 		goto exit_watch;
+	err = dsr_lro_init();
+	if (err)
+		goto exit_path;
 	/* ORDER: last, for with it come the first requests */
 	err = dsr_netlink_init();
 	if (err)
-		goto exit_path;
+		goto exit_lro;
 	return 0;
 
+exit_lro:
+	dsr_lro_exit();
 exit_path:
 	dsr_path_exit();
 exit_watch:
@@ -52,6 +58,7 @@ exit_backend:
 static void __exit dsr_lb_exit(void)
 {
 	dsr_netlink_exit();
+	dsr_lro_exit();
 	dsr_path_exit();
 	dsr_watch_exit();
 	dsr_net_exit();

@@ -14,6 +14,7 @@
 #include "conn.h"
 #include "drain.h"
 #include "hook.h"
+#include "lro.h"
 #include "net.h"
 #include "output.h"
 #include "path.h"
@@ -131,6 +132,7 @@ int dsr_net_start(struct dsr_net *dn, u8 family)
 		if (err)
 			goto unhook;
 		WRITE_ONCE(dn->live, true);
+		dsr_lro_disable(dn);
 		dsr_balancer_changed(dn->net);
 	}
 	return 0;
@@ -220,6 +222,7 @@ static int __net_init net_init(struct net *net)
 	INIT_WORK(&dn->rest, net_rest_work);
 	dsr_drain_init(dn);
 	dsr_watch_net_init(dn);
+	dsr_lro_net_init(dn);
 	side_init(dn, NFPROTO_IPV4, NF_IP_PRI_MANGLE);
 	side_init(dn, NFPROTO_IPV6, NF_IP6_PRI_MANGLE);
 	err = dsr_proc_net_init(dn);
@@ -246,6 +249,7 @@ static void __net_exit net_pre_exit(struct net *net)
 	cancel_work_sync(&dn->rest);
 	synchronize_net();
 	cancel_work_sync(&dn->watch);
+	cancel_work_sync(&dn->lro);
 }
 
 static void __net_exit net_exit(struct net *net)

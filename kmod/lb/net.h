@@ -74,6 +74,7 @@ struct dsr_net_side {
  * @rest: gives @table up when the last connection has gone; takes @lock
  * @drain: makes down what has drained; takes @lock
  * @watch: tells of neighbours that have changed; takes @lock
+ * @lro: switches large receive offload off; takes the RTNL
  * @messages: refusals with figures in them
  * @paths_lock: guards all that follows; held for no longer than it takes to
  *	hook a device, or to unhook it
@@ -109,6 +110,7 @@ struct dsr_net {
 	struct work_struct rest;
 	struct delayed_work drain;
 	struct work_struct watch;
+	struct work_struct lro;
 	struct dsr_extack_pool messages;
 
 	struct mutex paths_lock;	/* guards what follows */

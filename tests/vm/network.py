@@ -265,11 +265,15 @@ class Host:
     def set_gro(self, dev, on):
         self._ethtool(dev, 0x2c, on)
 
+    def has_lro(self, dev):
+        return bool(self._ethtool(dev, 0x25, 0) & 1 << 15)  # ETHTOOL_GFLAGS
+
     def _ethtool(self, dev, command, value):
         data = ctypes.create_string_buffer(
             struct.pack('II', command, int(value)))
         self._ioctl(0x8946, dev,                        # SIOCETHTOOL
                     struct.pack('P', ctypes.addressof(data)))
+        return struct.unpack_from('II', data.raw)[1]
 
     def dsrctl(self, *argv, check=True, stdin=None, timeout=180):
         """Run dsrctl here; the words as one string or as several."""

@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Large receive offload: packets that it has merged cannot be sent on."""
+
+import pytest
+
+from balancer import Balancer
+from network import wait_for
+
+
+@pytest.mark.stock
+def test_switched_off_without_ip_forward(site):
+    """Of devices that are there and of those that come; not without a service."""
+    lv1, balancer = site.lv1, Balancer(site)
+    forward = lv1.sysctl('ipv4/ip_forward')
+    lv1.sysctl('ipv4/ip_forward', 0)
+    site.undo.append(lambda: lv1.sysctl('ipv4/ip_forward', forward))
+
+    def add(name):
+        lv1.ip(f'link add name {name} type bond')
+        site.undo.append(lambda: lv1.ip(f'link del {name}'))
+
+    add('bond1')
+    assert lv1.has_lro('bond1')
+    balancer.service()
+    wait_for('off, of a device that was there',
+             lambda: not lv1.has_lro('bond1'))
+    add('bond2')
+    wait_for('off, of one that has come', lambda: not lv1.has_lro('bond2'))
+    balancer.request('SERVICE_FLUSH')
+    add('bond3')
+    assert lv1.has_lro('bond3')
