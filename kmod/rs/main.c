@@ -164,8 +164,8 @@ static void net_place_work(struct work_struct *work)
 	mutex_unlock(&rs->lock);
 }
 
-/* Addresses of IPv6 come and go where nobody may sleep; and of both families,
- * packets may have seen the address and begin a flow.
+/* Notifiers must not sleep, or should not wait; and packets may have seen the
+ * address and begin a flow.
  */
 static void net_lost_work(struct work_struct *work)
 {
@@ -267,34 +267,35 @@ static struct pernet_operations dsr_rs_net_ops = {
 	.size		= sizeof(struct dsr_rs_net),
 };
 
-/* A flow leads to an address: without it, its packets would be routed out. */
+/* A flow leads to an address: without it, its packets would be routed out. The
+ * RTNL is held, which all of the machine waits for: so neither wait for the lock of
+ * one namespace nor look at all of its flows here.
+ */
+static void address_lost(const struct net_device *dev)
+{
+	struct dsr_rs_net *rs = dsr_rs_net(dev_net(dev));
+
+	if (READ_ONCE(rs->live))
+		queue_work(dsr_rs_wq, &rs->lost);
+}
+
 static int address_event(struct notifier_block *nb, unsigned long event,
 			 void *ptr)
 {
-	struct in_ifaddr *ifa = ptr;
-	union nf_inet_addr addr = { .ip = ifa->ifa_local };
-	struct dsr_rs_net *rs;
+	const struct in_ifaddr *ifa = ptr;
 
-	if (event != NETDEV_DOWN)
-		return NOTIFY_DONE;
-	rs = dsr_rs_net(dev_net(ifa->ifa_dev->dev));
-	mutex_lock(&rs->lock);
-	if (rs->live) {
-		dsr_rs_flow_forget(rs, AF_INET, &addr);
-		queue_work(dsr_rs_wq, &rs->lost);
-	}
-	mutex_unlock(&rs->lock);
+	if (event == NETDEV_DOWN)
+		address_lost(ifa->ifa_dev->dev);
 	return NOTIFY_DONE;
 }
 
 static int address6_event(struct notifier_block *nb, unsigned long event,
 			  void *ptr)
 {
-	struct inet6_ifaddr *ifa = ptr;
-	struct dsr_rs_net *rs = dsr_rs_net(dev_net(ifa->idev->dev));
+	const struct inet6_ifaddr *ifa = ptr;
 
-	if (event == NETDEV_DOWN && READ_ONCE(rs->live))
-		queue_work(dsr_rs_wq, &rs->lost);
+	if (event == NETDEV_DOWN)
+		address_lost(ifa->idev->dev);
 	return NOTIFY_DONE;
 }
 
