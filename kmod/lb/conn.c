@@ -302,6 +302,32 @@ u64 dsr_conn_bytes(struct dsr_net *dn)
 	return dsr_table_bytes(&dn->table, size4) + entries6 * (size6 - size4);
 }
 
+/**
+ * dsr_conn_walk_lock() - look at the table for a while
+ * @dn: balancer
+ *
+ * The janitor and requests must not wait for a whole table to be looked at. A
+ * cursor is good for longer, see table.h.
+ *
+ * Context: process context. dsr_conn_walk_unlock() is always to be called.
+ * Return: whether there is a table.
+ */
+bool dsr_conn_walk_lock(struct dsr_net *dn)
+{
+	mutex_lock(&dn->lock);
+	if (dn->has_table)
+		mutex_lock(&dn->table.janitor);
+	return dn->has_table;
+}
+
+/** dsr_conn_walk_unlock() - undo dsr_conn_walk_lock() */
+void dsr_conn_walk_unlock(struct dsr_net *dn)
+{
+	if (dn->has_table)
+		mutex_unlock(&dn->table.janitor);
+	mutex_unlock(&dn->lock);
+}
+
 /** dsr_conn_flush() - forget all connections; holds dn->lock, sleeps */
 void dsr_conn_flush(struct dsr_net *dn)
 {

@@ -110,6 +110,9 @@ static __always_inline bool dsr_conn_touch(struct dsr_conn *conn, u32 now)
 	return true;
 }
 
+/* So many buckets a walk looks at before it lets others have the locks. */
+#define DSR_CONN_WALK_BUCKETS	64
+
 struct dsr_conn *dsr_conn_add(struct dsr_net *dn,
 			      const struct dsr_tuple *tuple, u32 hash,
 			      u8 state, struct dsr_backend *backend,
@@ -125,6 +128,8 @@ bool dsr_conn_is_over(const struct dsr_net *dn, const struct dsr_conn *conn,
 u32 dsr_conn_expires(const struct dsr_net *dn, const struct dsr_conn *conn,
 		     u32 now);
 u64 dsr_conn_bytes(struct dsr_net *dn);
+bool dsr_conn_walk_lock(struct dsr_net *dn);
+void dsr_conn_walk_unlock(struct dsr_net *dn);
 void dsr_conn_flush(struct dsr_net *dn);
 int dsr_conn_table_init(struct dsr_net *dn);
 int dsr_conn_init(void);

@@ -2,6 +2,7 @@
 /* netlink_conn - requests about the connection table and the counters */
 
 #include <linux/capability.h>
+#include <linux/sched/signal.h>
 #include <linux/sizes.h>
 
 #include "conn.h"
@@ -149,6 +150,21 @@ int dsr_netlink_connection_start(struct netlink_callback *cb)
 	return 0;
 }
 
+/* Return: 0, or -%EMSGSIZE where @skb is full; @cursor is where to go on. */
+static int dump_some(struct sk_buff *skb, struct netlink_callback *cb,
+		     struct dsr_net *dn, u64 *cursor, struct nlattr **filter)
+{
+	int err = 0, i;
+
+	for (i = 0; i < DSR_CONN_WALK_BUCKETS && *cursor < DSR_TABLE_END; i++) {
+		err = dump_bucket(skb, cb, dn, *cursor, filter);
+		if (err)
+			break;
+		*cursor = dsr_table_next(&dn->table, *cursor);
+	}
+	return err;
+}
+
 /**
  * dsr_netlink_connection_dump() - DSR_CMD_CONNECTION_GET
  * @skb: reply
@@ -170,20 +186,18 @@ int dsr_netlink_connection_dump(struct sk_buff *skb,
 		if (err)
 			return err;
 	}
-	mutex_lock(&dn->lock);
-	if (!dn->has_table)
-		goto unlock;
-	mutex_lock(&dn->table.janitor);
-	while (cursor < DSR_TABLE_END) {
-		err = dump_bucket(skb, cb, dn, cursor, nest ? filter : NULL);
-		if (err)
-			break;
-		cursor = dsr_table_next(&dn->table, cursor);
+	/* A filter may leave nothing of a whole table. */
+	while (cursor < DSR_TABLE_END && !err) {
+		if (dsr_conn_walk_lock(dn))
+			err = dump_some(skb, cb, dn, &cursor,
+					nest ? filter : NULL);
+		else
+			cursor = DSR_TABLE_END;
+		dsr_conn_walk_unlock(dn);
 		cond_resched();
+		if (fatal_signal_pending(current))
+			return -EINTR;
 	}
-	mutex_unlock(&dn->table.janitor);
-unlock:
-	mutex_unlock(&dn->lock);
 	cb->args[0] = (u32)cursor;
 	cb->args[1] = cursor >> 32;
 	/* A bucket that does not fit into an empty message never will. */

@@ -160,10 +160,8 @@ void *dsr_proc_walk_start(struct seq_file *seq, loff_t *pos)
 {
 	struct dsr_net *dn = dsr_net(seq_file_net(seq));
 
-	mutex_lock(&dn->lock);
-	if (!dn->has_table)
+	if (!dsr_conn_walk_lock(dn))
 		return NULL;
-	mutex_lock(&dn->table.janitor);
 	return *pos < DSR_TABLE_END ? pos : NULL;
 }
 EXPORT_SYMBOL_GPL(dsr_proc_walk_start);
@@ -173,8 +171,12 @@ void *dsr_proc_walk_next(struct seq_file *seq, void *v, loff_t *pos)
 {
 	struct dsr_net *dn = dsr_net(seq_file_net(seq));
 
-	cond_resched();	/* over many empty buckets */
 	*pos = dsr_table_next(&dn->table, *pos);
+	/* There may be nothing to show in all of them. */
+	dsr_conn_walk_unlock(dn);
+	cond_resched();
+	if (!dsr_conn_walk_lock(dn))
+		return NULL;
 	return *pos < DSR_TABLE_END ? pos : NULL;
 }
 EXPORT_SYMBOL_GPL(dsr_proc_walk_next);
@@ -203,9 +205,7 @@ void dsr_proc_walk_stop(struct seq_file *seq, void *v)
 {
 	struct dsr_net *dn = dsr_net(seq_file_net(seq));
 
-	if (dn->has_table)
-		mutex_unlock(&dn->table.janitor);
-	mutex_unlock(&dn->lock);
+	dsr_conn_walk_unlock(dn);
 }
 EXPORT_SYMBOL_GPL(dsr_proc_walk_stop);
 

@@ -120,6 +120,7 @@ static const struct genl_ops dsr_rs_ops[] = {
 	},
 	{
 		.cmd		= DSR_RS_CMD_FLOW_GET,
+		.start		= dsr_rs_netlink_flow_get_start,
 		.dumpit		= dsr_rs_netlink_flow_get_dumpit,
 		.flags		= GENL_UNS_ADMIN_PERM,
 	},

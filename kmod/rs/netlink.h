@@ -38,6 +38,7 @@ int dsr_rs_netlink_rule_get_dumpit(struct sk_buff *skb,
 				   struct netlink_callback *cb);
 
 /* netlink_flow.c */
+int dsr_rs_netlink_flow_get_start(struct netlink_callback *cb);
 int dsr_rs_netlink_flow_get_dumpit(struct sk_buff *skb,
 				   struct netlink_callback *cb);
 int dsr_rs_netlink_flow_set_doit(struct sk_buff *skb, struct genl_info *info);

@@ -3,6 +3,9 @@
  * netlink_flow - requests about flows; see netlink.h
  */
 
+#include <linux/sched/signal.h>
+#include <linux/sizes.h>
+
 #include "flow.h"
 #include "net.h"
 #include "netlink.h"
@@ -82,6 +85,34 @@ static int bucket_put(struct sk_buff *skb, struct netlink_callback *cb,
 	return 0;
 }
 
+/* So many buckets are looked at before others get the locks. */
+#define BUCKETS_AT_A_TIME	64
+
+/* Return: 0, or -%EMSGSIZE where @skb is full; @cursor is where to go on. */
+static int some_put(struct sk_buff *skb, struct netlink_callback *cb,
+		    struct dsr_table *table, u64 *cursor)
+{
+	int err = 0, i;
+
+	mutex_lock(&table->janitor);
+	for (i = 0; i < BUCKETS_AT_A_TIME && *cursor < DSR_TABLE_END; i++) {
+		err = bucket_put(skb, cb, table, *cursor);
+		if (err)
+			break;
+		*cursor = dsr_table_next(table, *cursor);
+	}
+	mutex_unlock(&table->janitor);
+	return err;
+}
+
+/** dsr_rs_netlink_flow_get_start() - before the flows are listed */
+int dsr_rs_netlink_flow_get_start(struct netlink_callback *cb)
+{
+	/* the fullest bucket that the table allows */
+	cb->min_dump_alloc = SZ_16K;
+	return 0;
+}
+
 /** dsr_rs_netlink_flow_get_dumpit() - list the flows */
 int dsr_rs_netlink_flow_get_dumpit(struct sk_buff *skb,
 				   struct netlink_callback *cb)
@@ -92,20 +123,17 @@ int dsr_rs_netlink_flow_get_dumpit(struct sk_buff *skb,
 	int err = 0;
 
 	BUILD_BUG_ON(sizeof(*dump) > sizeof(cb->ctx));
-	mutex_lock(&rs->lock);
-	if (!rs->live)
-		goto unlock;
-	mutex_lock(&table->janitor);
-	while (dump->cursor < DSR_TABLE_END) {
-		err = bucket_put(skb, cb, table, dump->cursor);
-		if (err)
-			break;
-		dump->cursor = dsr_table_next(table, dump->cursor);
+	while (dump->cursor < DSR_TABLE_END && !err) {
+		mutex_lock(&rs->lock);
+		if (rs->live)
+			err = some_put(skb, cb, table, &dump->cursor);
+		else
+			dump->cursor = DSR_TABLE_END;
+		mutex_unlock(&rs->lock);
 		cond_resched();
+		if (fatal_signal_pending(current))
+			return -EINTR;
 	}
-	mutex_unlock(&table->janitor);
-unlock:
-	mutex_unlock(&rs->lock);
 	return skb->len ?: err;
 }
 

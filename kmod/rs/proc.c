@@ -205,14 +205,33 @@ static int flows_show(struct seq_file *m, void *v)
 	return 0;
 }
 
-/* Return: @pos, moved on to the next bucket with something in it. */
+static void flows_lock(struct dsr_rs_net *rs)
+{
+	mutex_lock(&rs->lock);
+	if (rs->live)
+		mutex_lock(&rs->table.janitor);
+}
+
+static void flows_unlock(struct dsr_rs_net *rs)
+{
+	if (rs->live)
+		mutex_unlock(&rs->table.janitor);
+	mutex_unlock(&rs->lock);
+}
+
+/* Lets others have the locks for each bucket: most may be empty.
+ *
+ * Return: @pos, moved on to the next bucket with something in it.
+ */
 static void *flows_seek(struct dsr_rs_net *rs, loff_t *pos)
 {
-	while (*pos < DSR_TABLE_END) {
+	while (rs->live && *pos < DSR_TABLE_END) {
 		if (dsr_table_first(&rs->table, *pos))
 			return pos;
 		*pos = dsr_table_next(&rs->table, *pos);
+		flows_unlock(rs);
 		cond_resched();
+		flows_lock(rs);
 	}
 	return NULL;
 }
@@ -221,10 +240,7 @@ static void *flows_start(struct seq_file *m, loff_t *pos)
 {
 	struct dsr_rs_net *rs = dsr_rs_net(seq_file_net(m));
 
-	mutex_lock(&rs->lock);
-	if (!rs->live)
-		return NULL;
-	mutex_lock(&rs->table.janitor);
+	flows_lock(rs);
 	return flows_seek(rs, pos);
 }
 
@@ -238,11 +254,7 @@ static void *flows_next(struct seq_file *m, void *v, loff_t *pos)
 
 static void flows_stop(struct seq_file *m, void *v)
 {
-	struct dsr_rs_net *rs = dsr_rs_net(seq_file_net(m));
-
-	if (rs->live)
-		mutex_unlock(&rs->table.janitor);
-	mutex_unlock(&rs->lock);
+	flows_unlock(dsr_rs_net(seq_file_net(m)));
 }
 
 static const struct seq_operations flows_ops = {

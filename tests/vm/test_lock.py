@@ -12,7 +12,9 @@ import pytest
 
 import genl
 from balancer import Balancer, encode, uapi
-from network import W101, W102
+from network import W101, W102, wait_for
+from test_table import generator, sink                  # noqa: F401
+from traffic import SCALE
 
 SLOTS = 1048573         # what takes longest to fill
 RTM_DELLINK, REQUEST_AND_ACK = 17, 5
@@ -67,6 +69,15 @@ def fill(lv1):
             genl.NLM_F_ACK), genl.NLM_F_ACK
 
 
+def dump_nothing(lv1):
+    """Requests each of which looks at all connections and finds none."""
+    while True:
+        yield lv1.genl.message(
+            uapi.DSR_CMD_CONNECTION_GET, genl.nest(genl.A_CONNECTION, encode(
+                'CONNECTION', {'dport': 1})),
+            genl.NLM_F_DUMP), genl.NLM_F_DUMP
+
+
 def test_table_is_filled_outside_of_the_lock(site, lv1):
     """A question has its answer at once."""
     other = Balancer(site)
@@ -114,3 +125,17 @@ def test_devices_go_while_a_table_is_filled(site, lv1):
         bridges.clear()
         bridges.add(4)
     during(lv1.genl, fill(lv1), bridges.delete, before)
+
+
+def test_dump_of_nothing(site, sink):                   # noqa: F811
+    """A filter that leaves nothing of a large table keeps nothing waiting."""
+    flows = 100000 // SCALE
+    sink.set_table(max=2 * flows)
+    sink.timeouts(udp=3600000)
+    with generator(site, flows):
+        wait_for('all are remembered',
+                 lambda: sink.table()['entries'] >= flows, 180)
+    other = Balancer(site)
+    other.genl.sock.settimeout(180)
+    sink.genl.sock.settimeout(180)
+    during(sink.genl, dump_nothing(sink), other.table)

@@ -15,6 +15,7 @@ import pytest
 import genl
 import wire
 import wire6
+from balancer import uapi
 from network import (CLIENT, CLIENT6, VIP, VIP6, W101, W1016, Failure,
                      mac_of, wait_for)
 from traffic import ask
@@ -417,3 +418,37 @@ def test_web_ipv6(site6):
     flow = next(flow for flow in site6.w101.show('flow show')
                 if flow['dst'] == VIP6 and flow['sport'] == 4444)
     assert (flow['proto'], flow['state']) == ('tcp', 'established')
+
+
+def list_flows(host):
+    """All flows, by a client that has room for what is to be read and no more."""
+    with host.at(), genl.Genl('dsr_rs') as other:
+        sock = host.socket(socket.AF_NETLINK, socket.SOCK_RAW,
+                           genl.NETLINK_GENERIC)
+        request = other.message(uapi.DSR_RS_CMD_FLOW_GET, flags=genl.NLM_F_DUMP)
+    with sock:
+        sock.settimeout(20)
+        sock.send(request)
+        flows = 0
+        while True:
+            size = sock.recv_into(bytearray(1), 1,
+                                  socket.MSG_PEEK | socket.MSG_TRUNC)
+            data = sock.recv(size)
+            while data:
+                length, kind = struct.unpack_from('IH', data)
+                if kind == genl.NLMSG_DONE:
+                    return flows, -struct.unpack_from('i', data, 16)[0]
+                flows += 1
+                data = data[(length + 3) & ~3:]
+
+
+def test_many_flows_of_one_client_are_listed(site6):
+    """From one port to 50 of the VIP, which may be one bucket of the table."""
+    site6.w101.dsrctl(f'real add vip {VIP6}')
+    before, _ = list_flows(site6.w101)
+    ports = range(100, 150)
+    with Ends(site6, IPV6, UDP) as ends:
+        for port in ports:
+            ends.send(IPV6.request(UDP, port, b'x'))
+            ends.arrives(IPV6.request(UDP, port, b'x', dst=W1016))
+    assert list_flows(site6.w101) == (before + len(ports), 0)
