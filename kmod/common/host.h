@@ -28,6 +28,23 @@ static inline bool dsr_is_to_this_host(const struct sk_buff *skb)
 }
 
 /**
+ * dsr_is_bridged() - whether a packet in POST_ROUTING only crosses a bridge
+ * @skb: packet
+ *
+ * Context: any.
+ */
+static inline bool dsr_is_bridged(const struct sk_buff *skb)
+{
+#if IS_ENABLED(CONFIG_BRIDGE_NETFILTER)
+	const struct nf_bridge_info *bridge = nf_bridge_info_get(skb);
+
+	return bridge && bridge->physoutdev;
+#else
+	return false;
+#endif
+}
+
+/**
  * dsr_is_nobody() - whether nobody can be answered at an address
  * @addr: address
  *

@@ -14,6 +14,7 @@
 #include <net/netfilter/nf_conntrack.h>
 #include <net/route.h>
 
+#include "ipsec.h"
 #include "ping.h"
 
 /* What comes in is made what goes out: nothing of its way here is left. */
@@ -70,6 +71,10 @@ static bool ping4(struct net *net, struct sk_buff *skb)
 	icmph->type = ICMP_ECHOREPLY;
 	csum_replace2(&icmph->checksum, htons(ICMP_ECHO << 8),
 		      htons(ICMP_ECHOREPLY << 8));
+	if (dsr_ipsec_route(net, NULL, skb, AF_INET)) {
+		kfree_skb(skb);
+		return false;
+	}
 	ip_local_out(net, NULL, skb);
 	return true;
 }
@@ -112,6 +117,10 @@ static bool ping6(struct net *net, struct sk_buff *skb)
 	icmph->icmp6_type = ICMPV6_ECHO_REPLY;
 	csum_replace2(&icmph->icmp6_cksum, htons(ICMPV6_ECHO_REQUEST << 8),
 		      htons(ICMPV6_ECHO_REPLY << 8));
+	if (dsr_ipsec_route(net, NULL, skb, AF_INET6)) {
+		kfree_skb(skb);
+		return false;
+	}
 	ip6_local_out(net, NULL, skb);
 	return true;
 }
@@ -122,7 +131,8 @@ static bool ping6(struct net *net, struct sk_buff *skb)
  * @skb: request, its ICMP header known to be there; left to its owner
  * @family: of the packet
  *
- * One with IP options or extension headers gets no answer.
+ * One with IP options or extension headers gets no answer, nor one that IPsec
+ * does not let in; and it does not get one that IPsec does not let out.
  *
  * Context: rcu_read_lock().
  * Return: whether it was answered.
@@ -133,6 +143,8 @@ bool dsr_ping_answer(struct net *net, struct sk_buff *skb, u8 family)
 
 	if (family == AF_INET ? ip_hdr(skb)->ihl != 5 :
 				ipv6_hdr(skb)->nexthdr != IPPROTO_ICMPV6)
+		return false;
+	if (!dsr_ipsec_allows_in(skb, family))
 		return false;
 	reply = skb_copy(skb, GFP_ATOMIC | __GFP_NOWARN);
 	if (!reply)

@@ -17,6 +17,7 @@
 #include "known.h"
 #include "local.h"
 #include "net.h"
+#include "policy.h"
 #include "rewrite.h"
 #include "socket.h"
 
@@ -176,13 +177,13 @@ static bool is_for(const struct dsr_rs_embryo *embryo,
 
 /* A flow for a packet that has none in the table; perhaps in @embryo. */
 static struct dsr_rs_flow *begin_flow(struct dsr_rs_net *rs,
-				      const struct sk_buff *skb,
+				      struct sk_buff *skb,
 				      const struct dsr_rs_packet *pkt,
 				      u32 hash, struct dsr_rs_embryo *embryo,
 				      enum dsr_rs_reason *reason)
 {
 	struct dsr_rs_target target;
-	bool found;
+	bool found, goes_on;
 
 	if (!dsr_is_to_this_host(skb)) {
 		*reason = DSR_RS_PASS_NOT_HOST;
@@ -190,10 +191,16 @@ static struct dsr_rs_flow *begin_flow(struct dsr_rs_net *rs,
 	}
 	found = dsr_rs_embryo_find(rs->embryos, hash, dsr_rs_flow_match_wire,
 				   &pkt->tuple, jiffies, embryo);
-	if (found && !dsr_rs_packet_opens(pkt))
-		return grow_embryo(rs, skb, pkt, embryo, reason);
-	if (!find_target(rs, skb, pkt, hash, &target, reason))
+	goes_on = found && !dsr_rs_packet_opens(pkt);
+	if (!goes_on && !find_target(rs, skb, pkt, hash, &target, reason))
 		return NULL;
+	/* Nothing is remembered of what must not come in. */
+	if (!dsr_rs_policy_allows(skb, pkt->tuple.family)) {
+		*reason = DSR_RS_DROP_POLICY;
+		return NULL;
+	}
+	if (goes_on)
+		return grow_embryo(rs, skb, pkt, embryo, reason);
 	if (found && is_for(embryo, &target))
 		return grow_embryo(rs, skb, pkt, embryo, reason);
 	if (is_bad_source(pkt, skb->dev)) {
@@ -243,10 +250,12 @@ deliver_known(struct dsr_rs_net *rs, struct sk_buff *skb, u8 family)
 {
 	struct dsr_rs_flow *flow = dsr_rs_known_find(&rs->table, skb, family,
 						     true);
+	unsigned long now = jiffies;
 
-	if (!flow || READ_ONCE(flow->state) != dsr_rs_known_state(flow->proto))
+	if (!flow || !dsr_rs_policy_is_none(rs, now) ||
+	    READ_ONCE(flow->state) != dsr_rs_known_state(flow->proto))
 		return DSR_RS_REASON_COUNT;
-	dsr_table_touch(&flow->node, jiffies);
+	dsr_table_touch(&flow->node, now);
 	if (flow->rule)
 		dsr_stats_count(flow->rule->stats, skb);
 	dsr_rs_known_rewrite(skb, flow, family, true);
@@ -283,6 +292,8 @@ static enum dsr_rs_reason deliver_flow(struct dsr_rs_net *rs,
 	struct dsr_rs_flow *flow;
 
 	flow = dsr_rs_flow_find_wire(&rs->table, hash, &pkt->tuple);
+	if (flow && !dsr_rs_policy_allows(skb, pkt->tuple.family))
+		return DSR_RS_DROP_POLICY;
 	if (flow && dsr_rs_packet_opens(pkt) &&
 	    dsr_state_reusable(READ_ONCE(flow->state)) &&
 	    is_outdated(rs, skb, pkt, flow)) {
@@ -308,6 +319,7 @@ static enum dsr_rs_reason deliver_flow(struct dsr_rs_net *rs,
 	if (dsr_rs_rewrite_packet(skb, flow->family, flow->proto, pkt->thoff,
 				  &to))
 		return DSR_RS_DROP_NO_MEMORY;
+	dsr_rs_policy_delivered(skb, flow->family);
 	return finish_flow(flow, skb, flow->family);
 }
 

@@ -23,6 +23,7 @@
 #include "local.h"
 #include "net.h"
 #include "ping.h"
+#include "policy.h"
 #include "rewrite.h"
 
 #define QUOTED_MIN	8
@@ -209,6 +210,8 @@ enum dsr_rs_reason dsr_rs_icmp_deliver(struct dsr_rs_net *rs,
 	if (!flow)
 		return DSR_RS_PASS_ICMP_UNRELATED;
 
+	if (!dsr_rs_policy_allows(skb, family))
+		return DSR_RS_DROP_POLICY;
 	tuple = dsr_rs_flow_socket(flow);
 	quoted.saddr = tuple.server;
 	quoted.source = tuple.sport;
@@ -216,6 +219,7 @@ enum dsr_rs_reason dsr_rs_icmp_deliver(struct dsr_rs_net *rs,
 	if (dsr_rs_rewrite_icmp(skb, family, &at, &pkt->tuple.client,
 				&tuple.server, &quoted))
 		return DSR_RS_DROP_NO_MEMORY;
+	dsr_rs_policy_delivered(skb, family);
 	skb_dst_drop(skb);
 	return DSR_RS_DELIVERED_ICMP;
 }
@@ -265,6 +269,7 @@ bool dsr_rs_icmp_is_reply(struct dsr_rs_net *rs, const struct sk_buff *skb,
  * dsr_rs_icmp_reply() - this machine could not deliver a request
  * @rs: namespace
  * @skb: packet, data at the IP header
+ * @state: of the hook
  * @pkt: what is known of it
  *
  * Context: rcu_read_lock(), any.
@@ -272,6 +277,7 @@ bool dsr_rs_icmp_is_reply(struct dsr_rs_net *rs, const struct sk_buff *skb,
  */
 enum dsr_rs_reason dsr_rs_icmp_reply(struct dsr_rs_net *rs,
 				     struct sk_buff *skb,
+				     const struct nf_hook_state *state,
 				     const struct dsr_rs_packet *pkt)
 {
 	union nf_inet_addr saddr = pkt->tuple.server;
@@ -295,5 +301,6 @@ enum dsr_rs_reason dsr_rs_icmp_reply(struct dsr_rs_net *rs,
 	if (dsr_rs_rewrite_icmp(skb, family, &at, &saddr, &pkt->tuple.client,
 				&quoted))
 		return DSR_RS_DROP_NO_MEMORY;
-	return DSR_RS_REPLIED_ICMP;
+	/* Its source may be another address of this machine's still. */
+	return dsr_rs_policy_reply(skb, state, pkt, DSR_RS_REPLIED_ICMP);
 }

@@ -211,6 +211,7 @@ static int __net_init net_init(struct net *net)
 
 	rs->net = net;
 	rs->flows_max = flows_max;
+	rs->unruled = jiffies - 1;
 	dsr_rs_rule_init(&rs->rules);
 	dsr_rs_silence_init(&rs->silences);
 	mutex_init(&rs->lock);

@@ -47,6 +47,7 @@ struct dsr_rs_reasons {
  * @recent: who has talked to the machine itself; there while live
  * @embryos: conversations that nobody has accepted; there while live
  * @reasons: what became of packets
+ * @unruled: when there was last seen to be no policy, in jiffies; see policy.h
  * @net: the namespace
  * @entries6: entries of @table that are IPv6
  * @unproven: entries of @table that are DSR_RS_ASKED or DSR_RS_ANSWERED; for a
@@ -69,6 +70,7 @@ struct dsr_rs_net {
 	struct dsr_rs_recent *recent;
 	struct dsr_rs_embryos *embryos;
 	struct dsr_rs_reasons __percpu *reasons;
+	unsigned long unruled;
 	struct net *net;
 	atomic_t entries6;
 	atomic_t unproven;
@@ -123,6 +125,7 @@ bool dsr_rs_icmp_is_reply(struct dsr_rs_net *rs, const struct sk_buff *skb,
 			  const struct dsr_rs_packet *pkt);
 enum dsr_rs_reason dsr_rs_icmp_reply(struct dsr_rs_net *rs,
 				     struct sk_buff *skb,
+				     const struct nf_hook_state *state,
 				     const struct dsr_rs_packet *pkt);
 
 /* netlink.c */

@@ -40,6 +40,8 @@
 	R(DROP_SOURCE, "drop_bad_source")				\
 	R(DROP_NO_ADDRESS, "drop_no_local_address")			\
 	R(DROP_NO_LOCAL_ROUTE, "drop_no_local_route")			\
+	R(DROP_NO_ROUTE, "drop_no_route")				\
+	R(DROP_POLICY, "drop_ipsec_policy")				\
 	R(DROP_TABLE_FULL, "drop_flow_table_full")			\
 	R(DROP_NO_PORT, "drop_no_free_port")				\
 	R(DROP_NO_MEMORY, "drop_no_memory")				\

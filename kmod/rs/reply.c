@@ -12,6 +12,7 @@
 #include "flow.h"
 #include "known.h"
 #include "net.h"
+#include "policy.h"
 #include "rewrite.h"
 
 /* The flow of a packet that answers an embryo. What accepts a connection, or
@@ -50,6 +51,7 @@ static struct dsr_rs_flow *hatch_embryo(struct dsr_rs_net *rs,
 
 static enum dsr_rs_reason reply_flow(struct dsr_rs_net *rs,
 				     struct sk_buff *skb,
+				     const struct nf_hook_state *state,
 				     const struct dsr_rs_packet *pkt)
 {
 	u32 hash = dsr_rs_tuple_hash(&pkt->tuple, &rs->table.key);
@@ -83,8 +85,9 @@ static enum dsr_rs_reason reply_flow(struct dsr_rs_net *rs,
 	if (dsr_rs_rewrite_packet(skb, flow->family, flow->proto, pkt->thoff,
 				  &to))
 		return DSR_RS_DROP_NO_MEMORY;
-	return dsr_rs_flow_ported(flow) ? DSR_RS_REPLIED_OTHER_PORT :
-					  DSR_RS_REPLIED;
+	return dsr_rs_policy_reply(skb, state, pkt,
+				   dsr_rs_flow_ported(flow) ?
+				   DSR_RS_REPLIED_OTHER_PORT : DSR_RS_REPLIED);
 }
 
 static noinline enum dsr_rs_reason
@@ -96,9 +99,9 @@ reply_any(struct dsr_rs_net *rs, struct sk_buff *skb,
 	switch (dsr_rs_packet_parse(skb, state->pf, false,
 				    state->out->ifindex, &pkt)) {
 	case DSR_RS_PACKET_FLOW:
-		return reply_flow(rs, skb, &pkt);
+		return reply_flow(rs, skb, state, &pkt);
 	case DSR_RS_PACKET_ICMP:
-		return dsr_rs_icmp_reply(rs, skb, &pkt);
+		return dsr_rs_icmp_reply(rs, skb, state, &pkt);
 	case DSR_RS_PACKET_FRAGMENT:
 		return DSR_RS_PASS_FRAGMENT;
 	case DSR_RS_PACKET_OTHER:
@@ -115,10 +118,11 @@ reply_known(struct dsr_rs_net *rs, struct sk_buff *skb, u8 family)
 {
 	struct dsr_rs_flow *flow = dsr_rs_known_find(&rs->table, skb, family,
 						     false);
+	unsigned long now = jiffies;
 
-	if (!flow)
+	if (!flow || !dsr_rs_policy_is_none(rs, now))
 		return DSR_RS_REASON_COUNT;
-	dsr_table_touch(&flow->node, jiffies);
+	dsr_table_touch(&flow->node, now);
 	dsr_rs_known_rewrite(skb, flow, family, false);
 	return dsr_rs_flow_ported(flow) ? DSR_RS_REPLIED_OTHER_PORT :
 					  DSR_RS_REPLIED;

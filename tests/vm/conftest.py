@@ -228,6 +228,17 @@ def reasons(site):
 
 
 @pytest.fixture
+def third(site, reasons):
+    """w103, which is thrown away, with all that the kernel never forgets."""
+    site.net.plug('w103')
+    site.undo.append(lambda: site.net.unplug('w103'))
+    host = site.net['w103']
+    host.site = site
+    host.reasons = lambda: reasons('w103', 'dsr_rs')
+    return host
+
+
+@pytest.fixture
 def site6(site):
     """The network, which has IPv6 too, from the first such test on."""
     site.net.enable_ipv6()

@@ -306,7 +306,8 @@ class Echo(threading.Thread):
                 except BlockingIOError:     # its checksum was wrong
                     continue
                 self.peers[peer] += 1
-                self.sock.sendto(self.prefix + data, peer)
+                with contextlib.suppress(PermissionError):  # not let out
+                    self.sock.sendto(self.prefix + data, peer)
 
 
 @contextlib.contextmanager

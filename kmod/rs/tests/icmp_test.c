@@ -79,13 +79,17 @@ static enum dsr_rs_reason deliver(struct kunit *test, struct sk_buff *skb)
 
 static enum dsr_rs_reason reply(struct kunit *test, struct sk_buff *skb)
 {
+	struct nf_hook_state state = {
+		.hook = NF_INET_POST_ROUTING, .pf = NFPROTO_IPV4,
+		.out = init_net.loopback_dev, .net = &init_net,
+	};
 	enum dsr_rs_reason reason = DSR_RS_PASS_MALFORMED;
 	struct dsr_rs_packet pkt;
 
 	rcu_read_lock();
 	if (dsr_rs_packet_parse(skb, AF_INET, false, 0, &pkt) ==
 	    DSR_RS_PACKET_ICMP)
-		reason = dsr_rs_icmp_reply(test->priv, skb, &pkt);
+		reason = dsr_rs_icmp_reply(test->priv, skb, &state, &pkt);
 	rcu_read_unlock();
 	return reason;
 }
