@@ -185,10 +185,6 @@ static struct dsr_rs_flow *begin_flow(struct dsr_rs_net *rs,
 	struct dsr_rs_target target;
 	bool found, goes_on;
 
-	if (!dsr_is_to_this_host(skb)) {
-		*reason = DSR_RS_PASS_NOT_HOST;
-		return NULL;
-	}
 	found = dsr_rs_embryo_find(rs->embryos, hash, dsr_rs_flow_match_wire,
 				   &pkt->tuple, jiffies, embryo);
 	goes_on = found && !dsr_rs_packet_opens(pkt);
@@ -252,7 +248,8 @@ deliver_known(struct dsr_rs_net *rs, struct sk_buff *skb, u8 family)
 						     true);
 	unsigned long now = jiffies;
 
-	if (!flow || !dsr_rs_policy_is_none(rs, now) ||
+	if (!flow || unlikely(!dsr_is_to_this_host(skb)) ||
+	    !dsr_rs_policy_is_none(rs, now) ||
 	    READ_ONCE(flow->state) != dsr_rs_known_state(flow->proto))
 		return DSR_RS_REASON_COUNT;
 	dsr_table_touch(&flow->node, now);
@@ -328,6 +325,8 @@ static noinline enum dsr_rs_reason deliver_any(struct dsr_rs_net *rs,
 {
 	struct dsr_rs_packet pkt __uninitialized;
 
+	if (!dsr_is_to_this_host(skb))
+		return DSR_RS_PASS_NOT_HOST;
 	switch (dsr_rs_packet_parse(skb, family, true, skb->dev->ifindex,
 				    &pkt)) {
 	case DSR_RS_PACKET_FLOW:

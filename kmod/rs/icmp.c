@@ -19,7 +19,6 @@
 
 #include "embryo.h"
 #include "flow.h"
-#include "host.h"
 #include "local.h"
 #include "net.h"
 #include "ping.h"
@@ -109,8 +108,6 @@ static enum dsr_rs_reason echo(struct dsr_rs_net *rs, struct sk_buff *skb,
 	const struct dsr_rs_rule *rule;
 	bool foreign;
 
-	if (!dsr_is_to_this_host(skb))
-		return DSR_RS_PASS_NOT_HOST;
 	/* Rules for one protocol name the VIP as well as any. */
 	rule = dsr_rs_rule_match(&rs->rules, tuple, pkt->tos, skb, &foreign);
 	if (!dsr_rs_rule_names(&rs->rules, tuple->family, &tuple->server) &&

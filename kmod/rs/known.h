@@ -9,6 +9,10 @@
  * that goes the long way, which finds the same flow, and does the same with
  * these packets, too.
  *
+ * What the long way looks at before it looks a flow up, the short way leaves to it:
+ * a packet that is not for this machine, IPsec policies and routing rules. What it
+ * looks at only when a flow begins (rules, sources, addresses) is settled by then.
+ *
  * Owns nothing. Runs in the hooks of deliver.c and reply.c, in their contexts.
  */
 #ifndef _DSR_RS_KNOWN_H

@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: GPL-2.0
+"""What the long way looks at holds for a known flow, too, on the short way.
+
+kmod/rs/known.h has the list: of that, test_policy.py has the policies; here is
+the frame that is not for this machine. Of the balancer's short way that is
+test_path.py::test_wrong_frames and those after it.
+"""
+
+import socket
+
+import pytest
+
+import wire
+from network import CLIENT, VIP, W103, mac_of, run, wait_for
+
+ELSEWHERE = '02:00:00:00:00:99'
+EVERYBODY = 'ff:ff:ff:ff:ff:ff'
+
+
+def quoted(port):
+    return wire.udp(9, port, b'x', src=VIP, dst=CLIENT)
+
+
+# as a known flow's, and as those of another; the last has none
+PACKETS = {
+    'udp': [wire.udp(4000, 9, b'x'), wire.udp(4001, 9, b'x')],
+    'tcp': [wire.tcp(4000, 80, wire.ACK), wire.tcp(4001, 80, wire.ACK)],
+    'icmp error': [wire.icmp_error(3, 3, quoted(4000)),
+                   wire.icmp_error(3, 3, quoted(4001))],
+    'malformed': [wire.udp(4000, 9, b'x', length=4)],
+}
+
+
+def behind_bridge(third):
+    """w103 behind a bridge of its own, with another machine at that."""
+    run('modprobe', 'br_netfilter')
+    third.site.undo.insert(0, lambda: run('modprobe', '-r', 'br_netfilter'))
+    third.ip(f'''
+        link add br0 address {mac_of(W103)} type bridge forward_delay 0
+        link add vm0 type veth peer name vm1
+        addr del {W103}/24 dev eth0
+        link set eth0 master br0
+        link set vm0 master br0 up
+        link set vm1 up
+        link set br0 up
+        addr add {W103}/24 dev br0''')
+
+
+@pytest.fixture
+def sink(third):
+    third.dsrctl(f'real add vip {VIP}')
+    for kind, port in ((socket.SOCK_DGRAM, 9), (socket.SOCK_STREAM, 80)):
+        sock = third.socket(socket.AF_INET, kind)
+        third.site.sockets.append(sock)
+        sock.bind(('', port))
+        if kind == socket.SOCK_STREAM:
+            sock.listen(10)
+    return third
+
+
+@pytest.mark.parametrize('mac', [ELSEWHERE, EVERYBODY],
+                         ids=['bridged', 'broadcast'])
+def test_known_flow_of_another_machine(sink, mac):
+    """A frame for another machine is not delivered, whatever its flow."""
+    if mac == ELSEWHERE:
+        behind_bridge(sink)
+    since = sink.reasons()
+    with wire.Tap(sink.site.lv2, 'eth1') as tap, \
+            wire.Tap(sink, 'vm1' if mac == ELSEWHERE else 'lo') as vm:
+        for _ in range(2):
+            tap.send(PACKETS['udp'][0], W103)
+        wait_for('the flow is known', lambda: since['delivered'] == 2)
+        sent = 0
+        for name, packets in PACKETS.items():
+            for packet in packets:
+                tap.send(packet, mac)
+                sent += 1
+                wait_for(f'{name}: left alone', lambda n=sent: since[
+                    'pass_not_to_this_host'] == n)
+        tap.send(PACKETS['udp'][0], W103)
+        wait_for('the flow goes on', lambda: since['delivered'] == 3)
+        assert not since['drop_malformed']
+        if mac == ELSEWHERE:
+            for packets in PACKETS.values():
+                for packet in packets:
+                    vm.wait(lambda p, packet=packet: p.packet == packet,
+                            'it crosses the bridge')
