@@ -4,8 +4,10 @@
 #define _DSR_HOST_H
 
 #include <linux/in.h>
+#include <linux/ipv6.h>
 #include <linux/netfilter_bridge.h>
 #include <linux/skbuff.h>
+#include <net/ip.h>
 
 /**
  * dsr_is_to_this_host() - whether a packet has come for this machine's MAC
@@ -25,6 +27,29 @@ static inline bool dsr_is_to_this_host(const struct sk_buff *skb)
 		return false;
 #endif
 	return skb->pkt_type == PACKET_HOST;
+}
+
+/**
+ * dsr_is_seen() - whether PRE_ROUTING has had a packet before
+ * @skb: packet in PRE_ROUTING
+ * @family: AF_INET or AF_INET6
+ *
+ * What comes in by a device in a VRF is shown to netfilter once more as if it
+ * had come in by the VRF; and where that device is a bridge, and br_netfilter is
+ * loaded, between the two.
+ *
+ * Context: any.
+ */
+static inline bool dsr_is_seen(struct sk_buff *skb, u8 family)
+{
+#if IS_ENABLED(CONFIG_BRIDGE_NETFILTER)
+	const struct nf_bridge_info *bridge = nf_bridge_info_get(skb);
+
+	if (bridge && !bridge->in_prerouting)
+		return true;
+#endif
+	return family == AF_INET ? ipv4_l3mdev_skb(IPCB(skb)->flags) :
+				   ipv6_l3mdev_skb(IP6CB(skb)->flags);
 }
 
 /**

@@ -11,6 +11,7 @@
 #include <net/ip.h>
 #include <net/ip6_route.h>
 #include <net/ipv6.h>
+#include <net/l3mdev.h>
 #include <net/netfilter/nf_conntrack.h>
 #include <net/route.h>
 
@@ -33,10 +34,12 @@ static void turn_round(struct sk_buff *skb, struct dst_entry *dst, u32 mark)
 	skb->ignore_df = 1;
 }
 
-static struct dst_entry *route_back4(struct net *net, const struct iphdr *iph,
-				     u32 mark)
+static struct dst_entry *route_back4(struct net *net,
+				     const struct net_device *dev,
+				     const struct iphdr *iph, u32 mark)
 {
 	struct flowi4 fl4 = {
+		.flowi4_oif = l3mdev_master_ifindex_rcu(dev),
 		.daddr = iph->saddr,
 		.saddr = iph->daddr,
 		.flowi4_mark = mark,
@@ -46,7 +49,7 @@ static struct dst_entry *route_back4(struct net *net, const struct iphdr *iph,
 	struct rtable *rt;
 
 	/* RFC 1122, section 3.2.2.6: nobody else can have asked. */
-	if (inet_addr_type(net, iph->saddr) != RTN_UNICAST)
+	if (inet_addr_type_dev_table(net, dev, iph->saddr) != RTN_UNICAST)
 		return NULL;
 	rt = ip_route_output_key(net, &fl4);
 	return IS_ERR(rt) ? NULL : &rt->dst;
@@ -59,7 +62,7 @@ static bool ping4(struct net *net, struct sk_buff *skb)
 	struct icmphdr *icmph = (struct icmphdr *)(iph + 1);
 	struct dst_entry *dst;
 
-	dst = route_back4(net, iph, mark);
+	dst = route_back4(net, skb->dev, iph, mark);
 	if (!dst) {
 		kfree_skb(skb);
 		return false;
@@ -80,9 +83,11 @@ static bool ping4(struct net *net, struct sk_buff *skb)
 }
 
 static struct dst_entry *route_back6(struct net *net,
+				     const struct net_device *dev,
 				     const struct ipv6hdr *ip6h, u32 mark)
 {
 	struct flowi6 fl6 = {
+		.flowi6_oif = l3mdev_master_ifindex_rcu(dev),
 		.daddr = ip6h->saddr,
 		.saddr = ip6h->daddr,
 		.flowi6_mark = mark,
@@ -106,7 +111,7 @@ static bool ping6(struct net *net, struct sk_buff *skb)
 	struct icmp6hdr *icmph = (struct icmp6hdr *)(ip6h + 1);
 	struct dst_entry *dst;
 
-	dst = route_back6(net, ip6h, mark);
+	dst = route_back6(net, skb->dev, ip6h, mark);
 	if (!dst) {
 		kfree_skb(skb);
 		return false;

@@ -18,7 +18,8 @@
  * @sport: remote port
  * @daddr: local address
  * @dport: local port
- * @dif: index of the incoming device
+ * @dif: index of the incoming device, or of its VRF
+ * @sdif: index of the incoming device, if it is in a VRF; else 0
  *
  * Context: rcu_read_lock() and bottom halves disabled.
  * Return: the socket, which may be a request or in TIME_WAIT, for
@@ -26,16 +27,17 @@
  */
 static inline struct sock *dsr_compat_tcp_lookup(struct net *net, __be32 saddr,
 						 __be16 sport, __be32 daddr,
-						 __be16 dport, int dif)
+						 __be16 dport, int dif,
+						 int sdif)
 {
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 18, 0)
 	return __inet_lookup_established(net, saddr, sport, daddr, ntohs(dport),
-					 dif, 0);
+					 dif, sdif);
 #else
 	return __inet_lookup_established(net,
 					 net->ipv4.tcp_death_row.hashinfo,
 					 saddr, sport, daddr, ntohs(dport),
-					 dif, 0);
+					 dif, sdif);
 #endif
 }
 
@@ -43,16 +45,16 @@ static inline struct sock *dsr_compat_tcp_lookup(struct net *net, __be32 saddr,
 static inline struct sock *
 dsr_compat_tcp_lookup6(struct net *net, const struct in6_addr *saddr,
 		       __be16 sport, const struct in6_addr *daddr,
-		       __be16 dport, int dif)
+		       __be16 dport, int dif, int sdif)
 {
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 18, 0)
 	return __inet6_lookup_established(net, saddr, sport, daddr,
-					  ntohs(dport), dif, 0);
+					  ntohs(dport), dif, sdif);
 #else
 	return __inet6_lookup_established(net,
 					  net->ipv4.tcp_death_row.hashinfo,
 					  saddr, sport, daddr, ntohs(dport),
-					  dif, 0);
+					  dif, sdif);
 #endif
 }
 

@@ -42,14 +42,15 @@ static bool is_bad_source(const struct dsr_rs_packet *pkt,
 /* Whether the stack delivers what is sent to the VIP of a rule in mode local.
  * That it does is believed for a second.
  */
-static bool is_routed(struct dsr_rs_net *rs, struct dsr_rs_rule *rule)
+static bool is_routed(struct dsr_rs_net *rs, struct dsr_rs_rule *rule,
+		      const struct net_device *dev)
 {
 	u32 seen = READ_ONCE(rule->routed);
 	u32 now = (u32)jiffies ?: 1;
 
 	if (seen && now - seen < HZ)
 		return true;
-	if (!dsr_rs_local_is_routed(rs->net, rule->key.family,
+	if (!dsr_rs_local_is_routed(rs->net, dev, rule->key.family,
 				    &rule->key.vip))
 		return false;
 	WRITE_ONCE(rule->routed, now);
@@ -62,7 +63,7 @@ static enum dsr_rs_reason deliver_unchanged(struct dsr_rs_net *rs,
 					    const struct sk_buff *skb,
 					    const struct dsr_rs_packet *pkt)
 {
-	if (!is_routed(rs, rule))
+	if (!is_routed(rs, rule, skb->dev))
 		return DSR_RS_DROP_NO_LOCAL_ROUTE;
 	dsr_stats_count(rule->stats, skb);
 	if (dsr_rs_packet_opens(pkt))
@@ -88,7 +89,7 @@ static bool find_target(struct dsr_rs_net *rs, const struct sk_buff *skb,
 	target->rule = dsr_rs_rule_match(&rs->rules, tuple, pkt->tos, skb,
 					 &foreign);
 	if (target->rule && !target->rule->key.family &&
-	    !dsr_rs_local_is_elsewhere(rs->net, tuple->family,
+	    !dsr_rs_local_is_elsewhere(rs->net, skb->dev, tuple->family,
 				       &tuple->server)) {
 		*reason = DSR_RS_PASS_TOS_NOT_VIP;
 	} else if (target->rule && dsr_rs_rule_is_local(target->rule)) {
@@ -154,7 +155,8 @@ static struct dsr_rs_flow *grow_embryo(struct dsr_rs_net *rs,
 		}
 	}
 	*reason = DSR_RS_DROP_NO_ADDRESS;
-	if (!dsr_rs_local_has(rs->net, socket.family, &socket.server))
+	if (!dsr_rs_local_has(rs->net, skb->dev, socket.family,
+			      &socket.server))
 		return NULL;
 	if (answered ||
 	    (pkt->th && dsr_rs_packet_proves(pkt) &&
@@ -255,6 +257,8 @@ deliver_known(struct dsr_rs_net *rs, struct sk_buff *skb, u8 family)
 	dsr_table_touch(&flow->node, now);
 	if (flow->rule)
 		dsr_stats_count(flow->rule->stats, skb);
+	else if (skb->dev->flags & IFF_LOOPBACK)
+		return DSR_RS_REASON_COUNT;
 	dsr_rs_known_rewrite(skb, flow, family, true);
 	return finish_flow(flow, skb, family);
 }
@@ -278,6 +282,17 @@ static void note_packet(struct dsr_rs_net *rs, struct dsr_rs_flow *flow,
 		this_cpu_inc(flow->rule->stats->connections);
 }
 
+/* Whether this machine has sent a packet to itself in a client's name, as
+ * SYNPROXY does with a client's ends at the socket.
+ */
+static bool is_own(struct dsr_rs_net *rs, const struct sk_buff *skb,
+		   const struct dsr_rs_tuple *tuple)
+{
+	return skb->dev->flags & IFF_LOOPBACK &&
+	       !dsr_rs_local_has(rs->net, skb->dev, tuple->family,
+				 &tuple->client);
+}
+
 static enum dsr_rs_reason deliver_flow(struct dsr_rs_net *rs,
 				       struct sk_buff *skb,
 				       const struct dsr_rs_packet *pkt)
@@ -288,6 +303,8 @@ static enum dsr_rs_reason deliver_flow(struct dsr_rs_net *rs,
 	enum dsr_rs_reason reason;
 	struct dsr_rs_flow *flow;
 
+	if (is_own(rs, skb, &pkt->tuple))
+		return DSR_RS_PASS_OWN_ADDRESS;
 	flow = dsr_rs_flow_find_wire(&rs->table, hash, &pkt->tuple);
 	if (flow && !dsr_rs_policy_allows(skb, pkt->tuple.family))
 		return DSR_RS_DROP_POLICY;
@@ -325,6 +342,8 @@ static noinline enum dsr_rs_reason deliver_any(struct dsr_rs_net *rs,
 {
 	struct dsr_rs_packet pkt __uninitialized;
 
+	if (dsr_is_seen(skb, family))
+		return DSR_RS_PASS_TWICE;
 	if (!dsr_is_to_this_host(skb))
 		return DSR_RS_PASS_NOT_HOST;
 	switch (dsr_rs_packet_parse(skb, family, true, skb->dev->ifindex,

@@ -562,7 +562,7 @@ static bool flow_is_lost(struct dsr_node *node, const void *arg)
 	if (lost->addr &&
 	    !dsr_addr_equal(lost->family, lost->addr, &tuple.server))
 		return false;
-	return !dsr_rs_local_has(lost->net, lost->family, &tuple.server);
+	return !dsr_rs_local_has(lost->net, NULL, lost->family, &tuple.server);
 }
 
 /**

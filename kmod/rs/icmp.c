@@ -113,7 +113,8 @@ static enum dsr_rs_reason echo(struct dsr_rs_net *rs, struct sk_buff *skb,
 	if (!dsr_rs_rule_names(&rs->rules, tuple->family, &tuple->server) &&
 	    !rule)
 		return DSR_RS_PASS_ICMP_NOT_ERROR;
-	if (!dsr_rs_local_is_elsewhere(rs->net, tuple->family, &tuple->server))
+	if (!dsr_rs_local_is_elsewhere(rs->net, skb->dev, tuple->family,
+				       &tuple->server))
 		return DSR_RS_PASS_OWN_ADDRESS;
 	if (tuple->family == AF_INET ?
 	    READ_ONCE(rs->net->ipv4.sysctl_icmp_echo_ignore_all) :

@@ -6,6 +6,7 @@
 #include <linux/inetdevice.h>
 #include <net/addrconf.h>
 #include <net/ip6_route.h>
+#include <net/l3mdev.h>
 #include <net/route.h>
 
 #include "dst.h"
@@ -14,40 +15,49 @@
 /**
  * dsr_rs_local_has() - whether an address is this machine's
  * @net: network namespace
+ * @dev: a device of the VRF that is asked about, as one without a VRF is of
+ *	none; %NULL: any VRF, or none
  * @family: of the address
  * @addr: address
  *
- * Context: any.
+ * Context: rcu_read_lock() if there is a @dev; else any.
  */
-bool dsr_rs_local_has(struct net *net, u8 family,
-		      const union nf_inet_addr *addr)
+bool dsr_rs_local_has(struct net *net, const struct net_device *dev,
+		      u8 family, const union nf_inet_addr *addr)
 {
-	return family == AF_INET ?
-	       inet_addr_type(net, addr->ip) == RTN_LOCAL :
-	       ipv6_chk_addr(net, &addr->in6, NULL, 0);
+	if (family == AF_INET)
+		return dev ? inet_addr_type_dev_table(net, dev, addr->ip) ==
+			     RTN_LOCAL : !!__ip_dev_find(net, addr->ip, false);
+	if (ipv6_chk_addr_and_flags(net, &addr->in6, dev, true, 0,
+				    IFA_F_TENTATIVE))
+		return true;
+	return !dev && ipv6_dev_find(net, &addr->in6, NULL);
 }
 
 /**
  * dsr_rs_local_is_routed() - whether what is sent to an address is delivered
  *	here
  * @net: network namespace
+ * @dev: as for dsr_rs_local_has(), but that %NULL means no VRF
  * @family: of the address
  * @addr: address, which no device need have
  *
- * Context: any.
+ * Context: rcu_read_lock() if there is a @dev; else any.
  */
-bool dsr_rs_local_is_routed(struct net *net, u8 family,
-			    const union nf_inet_addr *addr)
+bool dsr_rs_local_is_routed(struct net *net, const struct net_device *dev,
+			    u8 family, const union nf_inet_addr *addr)
 {
 	struct flowi6 fl6 = {};
 	struct dst_entry *dst;
 	bool routed;
 
 	if (family == AF_INET)
-		return inet_addr_type(net, addr->ip) == RTN_LOCAL;
+		return inet_addr_type_dev_table(net, dev, addr->ip) ==
+		       RTN_LOCAL;
 	if (!ipv6_mod_enabled())
 		return false;
 	fl6.daddr = addr->in6;
+	fl6.flowi6_oif = l3mdev_master_ifindex_rcu(dev);
 	dst = ip6_route_lookup(net, &fl6, NULL, 0);
 	routed = !dst->error &&
 		 dst_rt6_info(dst)->rt6i_flags & RTF_LOCAL;
@@ -59,23 +69,25 @@ bool dsr_rs_local_is_routed(struct net *net, u8 family,
  * dsr_rs_local_is_elsewhere() - whether an address is one that another machine
  *	could have
  * @net: network namespace
+ * @dev: device that the packet has come in by
  * @family: of the address
- * @addr: destination of a packet
+ * @addr: destination of the packet
  *
- * Context: any.
+ * Context: rcu_read_lock().
  */
-bool dsr_rs_local_is_elsewhere(struct net *net, u8 family,
-			       const union nf_inet_addr *addr)
+bool dsr_rs_local_is_elsewhere(struct net *net, const struct net_device *dev,
+			       u8 family, const union nf_inet_addr *addr)
 {
 	int type;
 
 	if (family == AF_INET)
-		return inet_addr_type(net, addr->ip) == RTN_UNICAST;
+		return inet_addr_type_dev_table(net, dev, addr->ip) ==
+		       RTN_UNICAST;
 	type = ipv6_addr_type(&addr->in6);
 	return type & IPV6_ADDR_UNICAST &&
 	       !(type & (IPV6_ADDR_LINKLOCAL | IPV6_ADDR_LOOPBACK |
 			 IPV6_ADDR_MAPPED)) &&
-	       !ipv6_chk_addr(net, &addr->in6, NULL, 0);
+	       !dsr_rs_local_has(net, dev, AF_INET6, addr);
 }
 
 /**
@@ -159,7 +171,7 @@ bool dsr_rs_local_target(struct net *net, const struct net_device *dev,
 	target->lport = to->port ?: tuple->sport;
 	if (to->family) {
 		target->local = to->addr;
-		return dsr_rs_local_has(net, to->family, &to->addr);
+		return dsr_rs_local_has(net, dev, to->family, &to->addr);
 	}
 	return tuple->family == AF_INET ? address4_of(dev, &target->local) :
 					  address6_of(dev, &target->local);

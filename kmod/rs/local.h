@@ -10,12 +10,12 @@
 #include "flow.h"
 #include "rule.h"
 
-bool dsr_rs_local_has(struct net *net, u8 family,
-		      const union nf_inet_addr *addr);
-bool dsr_rs_local_is_routed(struct net *net, u8 family,
-			    const union nf_inet_addr *addr);
-bool dsr_rs_local_is_elsewhere(struct net *net, u8 family,
-			       const union nf_inet_addr *addr);
+bool dsr_rs_local_has(struct net *net, const struct net_device *dev,
+		      u8 family, const union nf_inet_addr *addr);
+bool dsr_rs_local_is_routed(struct net *net, const struct net_device *dev,
+			    u8 family, const union nf_inet_addr *addr);
+bool dsr_rs_local_is_elsewhere(struct net *net, const struct net_device *dev,
+			       u8 family, const union nf_inet_addr *addr);
 struct net_device *dsr_rs_local_device(struct net *net, u8 family,
 				       const union nf_inet_addr *addr);
 bool dsr_rs_local_target(struct net *net, const struct net_device *dev,

@@ -186,7 +186,7 @@ static int to_addr_parse(struct net *net, struct nlattr *attr,
 	if (is_loopback(to->family, &to->addr))
 		return refuse(extack, attr,
 			      "a loopback address takes nothing that comes from outside: name another");
-	if (!dsr_rs_local_has(net, to->family, &to->addr))
+	if (!dsr_rs_local_has(net, NULL, to->family, &to->addr))
 		return refuse(extack, attr,
 			      "no device of this machine has that local address");
 	return 0;
@@ -513,7 +513,7 @@ static int rule_to_put(struct sk_buff *skb, struct net *net,
 	    from_put(skb, &to->from) ||
 	    (to->mode == DSR_RULE_MODE_LOCAL &&
 	     nla_put_u8(skb, DSR_RULE_A_ROUTED,
-			dsr_rs_local_is_routed(net, rule->key.family,
+			dsr_rs_local_is_routed(net, NULL, rule->key.family,
 					       &rule->key.vip))))
 		return -EMSGSIZE;
 	if ((to->family &&

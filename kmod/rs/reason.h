@@ -26,6 +26,7 @@
 	R(PASS_OWN_ADDRESS, "pass_own_address")				\
 	R(PASS_TOS_NOT_VIP, "pass_tos_not_vip")				\
 	R(PASS_TOS_FOREIGN, "pass_tos_not_from_balancer")		\
+	R(PASS_TWICE, "pass_shown_twice")				\
 	R(PASS_PROTOCOL, "pass_protocol")				\
 	R(PASS_FRAGMENT, "pass_fragment")				\
 	R(PASS_MALFORMED, "pass_malformed")				\

@@ -5,6 +5,7 @@
 
 #include <linux/bottom_half.h>
 #include <net/inet_hashtables.h>
+#include <net/l3mdev.h>
 #include <net/tcp.h>
 
 #include "socket.h"
@@ -13,17 +14,21 @@
 static struct sock *socket_get(struct net *net,
 			       const struct dsr_rs_tuple *tuple, int ifindex)
 {
+	/* As the stack asks: for what comes in by a VRF, with both indices. */
+	int vrf = l3mdev_master_ifindex_by_index(net, ifindex);
+	int sdif = vrf && vrf != ifindex ? ifindex : 0;
+	int dif = vrf ?: ifindex;
 	struct sock *sk;
 
 	local_bh_disable();
 	if (tuple->family == AF_INET)
 		sk = dsr_compat_tcp_lookup(net, tuple->client.ip, tuple->cport,
 					   tuple->server.ip, tuple->sport,
-					   ifindex);
+					   dif, sdif);
 	else
 		sk = dsr_compat_tcp_lookup6(net, &tuple->client.in6,
 					    tuple->cport, &tuple->server.in6,
-					    tuple->sport, ifindex);
+					    tuple->sport, dif, sdif);
 	local_bh_enable();
 	return sk;
 }
