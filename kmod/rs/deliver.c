@@ -82,21 +82,21 @@ static bool find_target(struct dsr_rs_net *rs, const struct sk_buff *skb,
 			enum dsr_rs_reason *reason)
 {
 	const struct dsr_rs_tuple *tuple = &pkt->tuple;
+	struct dsr_rs_rule_match match;
 	struct dsr_rs_embryo embryo;
-	bool foreign;
 
 	target->ifindex = skb->dev->ifindex;
 	target->rule = dsr_rs_rule_match(&rs->rules, tuple, pkt->tos, skb,
-					 &foreign);
+					 &match);
 	if (target->rule && !target->rule->key.family &&
 	    !dsr_rs_local_is_elsewhere(rs->net, skb->dev, tuple->family,
 				       &tuple->server)) {
 		*reason = DSR_RS_PASS_TOS_NOT_VIP;
-	} else if (target->rule && dsr_rs_rule_is_local(target->rule)) {
+	} else if (target->rule && dsr_rs_rule_is_local(&match)) {
 		*reason = deliver_unchanged(rs, target->rule, skb, pkt);
 		return false;
 	} else if (target->rule) {
-		if (!dsr_rs_local_target(rs->net, skb->dev, target->rule, tuple,
+		if (!dsr_rs_local_target(rs->net, skb->dev, match.to, tuple,
 					 target)) {
 			*reason = DSR_RS_DROP_NO_ADDRESS;
 			return false;
@@ -107,8 +107,8 @@ static bool find_target(struct dsr_rs_net *rs, const struct sk_buff *skb,
 			return true;
 		*reason = DSR_RS_PASS_OWN_ADDRESS;
 	} else {
-		*reason = foreign ? DSR_RS_PASS_TOS_FOREIGN :
-				    DSR_RS_PASS_NO_RULE;
+		*reason = match.foreign ? DSR_RS_PASS_TOS_FOREIGN :
+					  DSR_RS_PASS_NO_RULE;
 	}
 
 	/* It goes where it is addressed to, unless a flow is there before. */
@@ -136,19 +136,19 @@ static struct dsr_rs_flow *grow_embryo(struct dsr_rs_net *rs,
 	struct dsr_rs_tuple socket = dsr_rs_flow_socket(&embryo->flow);
 	bool answered = embryo->flow.roles & DSR_RS_ANSWERED;
 	struct dsr_rs_flow *flow = NULL;
-	bool foreign;
+	struct dsr_rs_rule_match match;
 
 	/* It is none of those that are counted. */
 	embryo->flow.roles &= ~DSR_RS_ANSWERED;
 	if (embryo->ruled) {
 		embryo->flow.rule = dsr_rs_rule_match(&rs->rules, &pkt->tuple,
 						      embryo->tos, skb,
-						      &foreign);
+						      &match);
 		*reason = DSR_RS_PASS_NO_RULE;
 		if (!embryo->flow.rule)
 			return NULL;
 		/* The embryo is of a connection before this one. */
-		if (dsr_rs_rule_is_local(embryo->flow.rule)) {
+		if (dsr_rs_rule_is_local(&match)) {
 			*reason = deliver_unchanged(rs, embryo->flow.rule, skb,
 						    pkt);
 			return NULL;
@@ -218,14 +218,14 @@ static bool is_outdated(struct dsr_rs_net *rs, const struct sk_buff *skb,
 	struct dsr_rs_tuple socket = dsr_rs_flow_socket(flow);
 	struct dsr_rs_target target;
 	struct dsr_rs_rule *rule;
-	bool foreign;
+	struct dsr_rs_rule_match match;
 
 	if (!flow->rule)
 		return false;
 	rule = dsr_rs_rule_match(&rs->rules, &pkt->tuple, pkt->tos, skb,
-				 &foreign);
-	return rule != flow->rule || dsr_rs_rule_is_local(rule) ||
-	       !dsr_rs_local_target(rs->net, skb->dev, rule, &pkt->tuple,
+				 &match);
+	return rule != flow->rule || dsr_rs_rule_is_local(&match) ||
+	       !dsr_rs_local_target(rs->net, skb->dev, match.to, &pkt->tuple,
 				    &target) ||
 	       !dsr_addr_equal(flow->family, &target.local, &socket.server) ||
 	       target.lport != flow->lport;

@@ -30,10 +30,24 @@ static struct dsr_rs_embryo_bucket *bucket_of(struct dsr_rs_embryos *embryos,
 	return &embryos->bucket[hash % DSR_RS_EMBRYO_BUCKETS];
 }
 
+/* Much longer than an embryo lives, much shorter than half of 32 bits. */
+static u16 today(void)
+{
+	return get_jiffies_64() >> 24;
+}
+
 static bool is_alive(const struct dsr_rs_embryo *embryo, u32 now)
 {
-	return (s32)(now - embryo->flow.node.seen) <
+	/* Another processor may be a day ahead. */
+	return (u16)(today() - embryo->day + 1) <= 2 &&
+	       (s32)(now - embryo->flow.node.seen) <
 	       (s32)dsr_state_timeout(DSR_CONN_SYN);
+}
+
+static void seen_at(struct dsr_rs_embryo *embryo, u32 when)
+{
+	embryo->flow.node.seen = when;
+	embryo->day = today();
 }
 
 /**
@@ -85,7 +99,7 @@ bool dsr_rs_embryo_find(struct dsr_rs_embryos *embryos, u32 hash,
 		if (found) {
 			/* Hatched, it is on its way out. */
 			if (!(embryo->flow.roles & DSR_RS_HATCHED))
-				embryo->flow.node.seen = now;
+				seen_at(embryo, now);
 			*copy = *embryo;
 			copy->flow.rule = NULL;
 		}
@@ -179,6 +193,7 @@ bool dsr_rs_embryo_keep(struct dsr_rs_embryos *embryos,
 	place = place_for(bucket, embryo);
 	if (place >= 0) {
 		bucket->way[place] = *embryo;
+		bucket->way[place].day = today();
 		WRITE_ONCE(bucket->hash[place], mark_of(hash));
 	}
 	spin_unlock_bh(&bucket->lock);
@@ -230,8 +245,8 @@ void dsr_rs_embryo_hatch(struct dsr_rs_embryos *embryos,
 		    !is_same(embryo, &bucket->way[i]))
 			continue;
 		flow->roles |= DSR_RS_HATCHED;
-		flow->node.seen = now + HATCHED -
-				  dsr_state_timeout(DSR_CONN_SYN);
+		seen_at(&bucket->way[i], now + HATCHED -
+			dsr_state_timeout(DSR_CONN_SYN));
 	}
 	spin_unlock_bh(&bucket->lock);
 }

@@ -34,12 +34,15 @@
  * struct dsr_rs_embryo - what may become a flow
  * @flow: as it would be in the table, but @flow.rule, which is for the user of
  *	a copy to set
+ * @day: when it was last seen, in a coarser unit than @flow.node.seen: so one of
+ *	a day when all was silent does not live again when jiffies come round
  * @tos: TOS byte of its first packet
  * @ruled: whether it is there for a rule, or for a conversation with the
  *	machine's own address
  */
 struct dsr_rs_embryo {
 	struct dsr_rs_flow flow;
+	u16 day;
 	u8 tos;
 	bool ruled;
 };

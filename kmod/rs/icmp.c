@@ -106,10 +106,10 @@ static enum dsr_rs_reason echo(struct dsr_rs_net *rs, struct sk_buff *skb,
 {
 	const struct dsr_rs_tuple *tuple = &pkt->tuple;
 	const struct dsr_rs_rule *rule;
-	bool foreign;
+	struct dsr_rs_rule_match match;
 
 	/* Rules for one protocol name the VIP as well as any. */
-	rule = dsr_rs_rule_match(&rs->rules, tuple, pkt->tos, skb, &foreign);
+	rule = dsr_rs_rule_match(&rs->rules, tuple, pkt->tos, skb, &match);
 	if (!dsr_rs_rule_names(&rs->rules, tuple->family, &tuple->server) &&
 	    !rule)
 		return DSR_RS_PASS_ICMP_NOT_ERROR;

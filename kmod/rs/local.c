@@ -153,21 +153,18 @@ static bool address6_of(const struct net_device *dev, union nf_inet_addr *addr)
  * dsr_rs_local_target() - where a rule leads a packet to
  * @net: network namespace
  * @dev: device that the packet has come in by
- * @rule: its rule
+ * @to: where its rule leads to
  * @tuple: its ends on the wire
- * @target: its rule, address and port are set
+ * @target: its address and port are set
  *
  * Context: rcu_read_lock().
  * Return: whether there is such an address.
  */
 bool dsr_rs_local_target(struct net *net, const struct net_device *dev,
-			 struct dsr_rs_rule *rule,
+			 const struct dsr_rs_rule_to *to,
 			 const struct dsr_rs_tuple *tuple,
 			 struct dsr_rs_target *target)
 {
-	const struct dsr_rs_rule_to *to = rcu_dereference(rule->to);
-
-	target->rule = rule;
 	target->lport = to->port ?: tuple->sport;
 	if (to->family) {
 		target->local = to->addr;

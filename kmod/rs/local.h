@@ -19,7 +19,7 @@ bool dsr_rs_local_is_elsewhere(struct net *net, const struct net_device *dev,
 struct net_device *dsr_rs_local_device(struct net *net, u8 family,
 				       const union nf_inet_addr *addr);
 bool dsr_rs_local_target(struct net *net, const struct net_device *dev,
-			 struct dsr_rs_rule *rule,
+			 const struct dsr_rs_rule_to *to,
 			 const struct dsr_rs_tuple *tuple,
 			 struct dsr_rs_target *target);
 

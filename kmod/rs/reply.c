@@ -25,7 +25,7 @@ static struct dsr_rs_flow *hatch_embryo(struct dsr_rs_net *rs,
 {
 	struct dsr_rs_flow *flow = NULL;
 	struct dsr_rs_tuple wire;
-	bool foreign;
+	struct dsr_rs_rule_match match;
 
 	if (!dsr_rs_embryo_find(rs->embryos, hash, dsr_rs_flow_match_socket,
 				&pkt->tuple, jiffies, embryo))
@@ -41,7 +41,7 @@ static struct dsr_rs_flow *hatch_embryo(struct dsr_rs_net *rs,
 		/* Who was allowed to begin it is allowed to go on. */
 		embryo->flow.rule = dsr_rs_rule_match(&rs->rules, &wire,
 						      embryo->tos, NULL,
-						      &foreign);
+						      &match);
 	}
 	if (!pkt->answer && dsr_rs_packet_proves(pkt) &&
 	    embryo->ruled == !!embryo->flow.rule)

@@ -205,11 +205,9 @@ void dsr_rs_rule_unlist(struct dsr_rs_rules *rules, struct dsr_rs_rule *rule,
 /* Whether a TOS rule can be for a packet of @family: an address that is named
  * takes but its own.
  */
-static bool leads_from(const struct dsr_rs_rule *rule, u8 family)
+static bool leads_from(const struct dsr_rs_rule_to *to, u8 family)
 {
-	u8 to = rcu_dereference(rule->to)->family;
-
-	return !to || to == family;
+	return !to->family || to->family == family;
 }
 
 /**
@@ -218,7 +216,7 @@ static bool leads_from(const struct dsr_rs_rule *rule, u8 family)
  * @tuple: ends of the request
  * @tos: its TOS byte
  * @skb: its packet, which tells who has sent it; or %NULL: one that may
- * @foreign: set: whether a TOS rule was passed over for who has sent @skb
+ * @match: set
  *
  * VIP, protocol and port come before VIP and protocol, that before VIP alone,
  * and that before TOS, where the mask with more bits comes first, and of those
@@ -230,27 +228,34 @@ static bool leads_from(const struct dsr_rs_rule *rule, u8 family)
  */
 struct dsr_rs_rule *dsr_rs_rule_match(const struct dsr_rs_rules *rules,
 				      const struct dsr_rs_tuple *tuple, u8 tos,
-				      const struct sk_buff *skb, bool *foreign)
+				      const struct sk_buff *skb,
+				      struct dsr_rs_rule_match *match)
 {
 	u32 bucket = bucket_of(tuple->family, &tuple->server);
+	const struct dsr_rs_rule_to *to;
 	struct dsr_rs_rule *rule;
 
-	*foreign = false;
+	match->to = NULL;
+	match->foreign = false;
 	hlist_for_each_entry_rcu(rule, &rules->vips[bucket], node)
 		if (rule->key.family == tuple->family &&
 		    dsr_addr_equal(tuple->family, &rule->key.vip,
 				   &tuple->server) &&
 		    (!rule->key.proto || rule->key.proto == tuple->proto) &&
-		    (!rule->key.port || rule->key.port == tuple->sport))
+		    (!rule->key.port || rule->key.port == tuple->sport)) {
+			match->to = rcu_dereference(rule->to);
 			return rule;
+		}
 	hlist_for_each_entry_rcu(rule, &rules->tos, node) {
+		to = rcu_dereference(rule->to);
 		if ((tos & rule->key.tos_mask) != rule->key.tos ||
-		    !leads_from(rule, tuple->family))
+		    !leads_from(to, tuple->family))
 			continue;
-		if (!skb ||
-		    dsr_rs_from_has(&rcu_dereference(rule->to)->from, skb))
+		if (!skb || dsr_rs_from_has(&to->from, skb)) {
+			match->to = to;
 			return rule;
-		*foreign = true;
+		}
+		match->foreign = true;
 	}
 	return NULL;
 }

@@ -102,10 +102,23 @@ struct dsr_rs_rules {
 	u32 count;
 };
 
-/** dsr_rs_rule_is_local() - whether a rule is in mode local; under RCU */
-static inline bool dsr_rs_rule_is_local(const struct dsr_rs_rule *rule)
+/**
+ * struct dsr_rs_rule_match - what else there is to say of a rule that was found
+ * @to: where it led to when it matched; %NULL without a rule
+ * @foreign: a TOS rule was passed over for the sender of the frame
+ *
+ * A rule may be led elsewhere at any moment: so what has matched and where it
+ * leads to are read together.
+ */
+struct dsr_rs_rule_match {
+	const struct dsr_rs_rule_to *to;
+	bool foreign;
+};
+
+/** dsr_rs_rule_is_local() - whether what has matched is in mode local */
+static inline bool dsr_rs_rule_is_local(const struct dsr_rs_rule_match *match)
 {
-	return rcu_dereference(rule->to)->mode == DSR_RULE_MODE_LOCAL;
+	return match->to->mode == DSR_RULE_MODE_LOCAL;
 }
 
 void dsr_rs_rule_init(struct dsr_rs_rules *rules);
@@ -123,7 +136,8 @@ void dsr_rs_rule_unlist(struct dsr_rs_rules *rules, struct dsr_rs_rule *rule,
 			const struct mutex *lock);
 struct dsr_rs_rule *dsr_rs_rule_match(const struct dsr_rs_rules *rules,
 				      const struct dsr_rs_tuple *tuple, u8 tos,
-				      const struct sk_buff *skb, bool *foreign);
+				      const struct sk_buff *skb,
+				      struct dsr_rs_rule_match *match);
 bool dsr_rs_rule_names(const struct dsr_rs_rules *rules, u8 family,
 		       const union nf_inet_addr *vip);
 

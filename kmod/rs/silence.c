@@ -300,19 +300,33 @@ static bool name_matches(const char *pattern, const char *name)
 	return !strncmp(pattern, name, IFNAMSIZ);
 }
 
-static bool is_on(const struct dsr_rs_silence *silence,
+static bool names(const struct dsr_rs_silence_devs *devs,
 		  const struct net_device *dev)
 {
-	const struct dsr_rs_silence_devs *devs;
 	unsigned int i;
 
-	if (dev->flags & IFF_LOOPBACK)
-		return false;
-	devs = rcu_dereference(silence->on);
 	for (i = 0; i < devs->count; i++)
 		if (name_matches(devs->name[i], dev->name))
 			return true;
 	return false;
+}
+
+static bool is_on(const struct dsr_rs_silence *silence,
+		  const struct net_device *dev)
+{
+	const struct dsr_rs_silence_devs *devs;
+	const struct net_device *bond;
+
+	if (dev->flags & IFF_LOOPBACK)
+		return false;
+	devs = rcu_dereference(silence->on);
+	if (names(devs, dev))
+		return true;
+	/* A bond that balances by ARP tells clients of each port by that. */
+	if (!netif_is_bond_slave(dev))
+		return false;
+	bond = netdev_master_upper_dev_get_rcu((struct net_device *)dev);
+	return bond && names(devs, bond);
 }
 
 /**

@@ -5,6 +5,8 @@ Each test first sees that the kernel says where the address is, and then that
 with "real silence" it does not.
 """
 
+import contextlib
+import itertools
 import socket
 import struct
 
@@ -15,8 +17,8 @@ import genl
 import wire
 import wire6
 from arp import LV2, NOWHERE, REPLY, REQUEST, knows, questions, raw
-from network import (BACK_VRRP, VIP, VIP2, VIP6, W101, W1016, Failure, mac_of,
-                     wait_for)
+from network import (BACK_VRRP, VIP, VIP2, VIP6, W101, W1016, W103, Failure,
+                     mac_of, wait_for)
 from traffic import ask
 
 LV26 = '2001:db8:30::12'
@@ -537,3 +539,39 @@ def test_nd_claim(dad, reasons, kind):
     dad.undo.append(dad.dad_end)
     assert since['drop_nd_claim'] == 1
     assert flags(dad) == {'tentative'}
+
+
+def test_bond_that_tells_by_arp(third):
+    """What a bond's port says by itself is the bond's: "dev bond0" stops it."""
+    back = third.site.back
+    back.ip('link add w103b type veth peer name eth1 netns w103\n'
+            'link set w103b master br0 up')
+    third.ip(f'''
+        link add bond0 type bond mode balance-alb miimon 50
+        addr flush dev eth0
+        link set eth0 down
+        link set eth0 master bond0
+        link set eth1 master bond0
+        link set bond0 up
+        addr add {W103}/24 dev bond0
+        addr add {VIP}/32 dev lo''')
+    with arp.Tap(third.site.lv2, 'eth1') as tap:
+        def known():
+            tap.put(REQUEST, mac_of(LV2), LV2, NOWHERE, VIP)
+            return [p for p in tap.drain() if p.sender == VIP]
+        wait_for('the bond has told of the address', known, every=0.5)
+        third.dsrctl(f'real silence {VIP} dev bond0')
+        since = third.reasons()
+        # nobody asks any more; the client of a port that fails is told
+        ports = itertools.cycle(('eth0', 'eth1'))
+
+        def told():
+            port = next(ports)
+            third.ip(f'link set {port} down')
+            with contextlib.suppress(Failure):
+                wait_for('told', lambda: since['drop_arp_reply'] or
+                         since['pass_not_silenced'], 3)
+            third.ip(f'link set {port} up')
+            return since['drop_arp_reply'] or since['pass_not_silenced']
+        wait_for('a port tells clients', told)
+        assert not since['pass_not_silenced']

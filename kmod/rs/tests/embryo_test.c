@@ -153,12 +153,30 @@ static void embryo_hatched_soon_gone(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, find(test->priv, &one, true, NOW + HZ));
 }
 
+/* After 2^31 jiffies without a packet the difference of two times has the sign of
+ * one that is yet to come.
+ */
+static void embryo_of_another_day(struct kunit *test)
+{
+	struct dsr_rs_embryo old = embryo(7, VIP, 5000, NOW);
+	struct dsr_rs_embryos *embryos = test->priv;
+	u32 i;
+
+	KUNIT_EXPECT_TRUE(test, dsr_rs_embryo_keep(embryos, &old));
+	KUNIT_EXPECT_TRUE(test, find(embryos, &old, true, NOW));
+	for (i = 0; i < DSR_RS_EMBRYO_WAYS; i++)
+		embryos->bucket[7].way[i].day -= 1 << 7;
+	KUNIT_EXPECT_FALSE(test, find(embryos, &old, true, NOW + BIT(31) + 1));
+	KUNIT_EXPECT_FALSE(test, find(embryos, &old, false, NOW));
+}
+
 static struct kunit_case embryo_cases[] = {
 	KUNIT_CASE(embryo_found_until_it_expires),
 	KUNIT_CASE(embryo_oldest_gives_way),
 	KUNIT_CASE(embryo_safe_from_datagrams),
 	KUNIT_CASE(embryo_one_place_at_the_socket),
 	KUNIT_CASE(embryo_hatched_soon_gone),
+	KUNIT_CASE(embryo_of_another_day),
 	{}
 };
 

@@ -3,6 +3,8 @@
 
 #include <linux/random.h>
 
+#include "../flow.h"
+#include "../local.h"
 #include "../rule.h"
 #include "fixture.h"
 
@@ -33,11 +35,11 @@ static struct dsr_rs_rule *match(struct rules_fixture *f, __be32 vip, u8 proto,
 		.client.ip = CLIENT, .server.ip = vip, .sport = htons(port),
 		.cport = htons(5000), .proto = proto, .family = AF_INET,
 	};
+	struct dsr_rs_rule_match found;
 	struct dsr_rs_rule *rule;
-	bool foreign;
 
 	rcu_read_lock();
-	rule = dsr_rs_rule_match(&f->rules, &tuple, tos, NULL, &foreign);
+	rule = dsr_rs_rule_match(&f->rules, &tuple, tos, NULL, &found);
 	rcu_read_unlock();
 	return rule;
 }
@@ -155,7 +157,7 @@ static void rule_families(struct kunit *test)
 		.family = AF_INET6, .proto = IPPROTO_UDP, .sport = htons(80),
 	};
 	struct dsr_rs_rule *rule6, *rule;
-	bool foreign;
+	struct dsr_rs_rule_match found;
 
 	/* The first four bytes are those of the VIP of IPv4. */
 	vip6.vip.ip = VIP;
@@ -171,12 +173,55 @@ static void rule_families(struct kunit *test)
 	rcu_read_lock();
 	KUNIT_EXPECT_PTR_EQ(test, rule6,
 			    dsr_rs_rule_match(&f->rules, &tuple, 0x2a, NULL,
-					      &foreign));
+					      &found));
 	tuple.server.all[3] = 1;
 	KUNIT_EXPECT_PTR_EQ(test, rule,
 			    dsr_rs_rule_match(&f->rules, &tuple, 0x2a, NULL,
-					      &foreign));
+					      &found));
 	rcu_read_unlock();
+	rules_drop(f);
+}
+
+/* A packet goes where its rule led when it matched, if it is led elsewhere then:
+ * an address of the other family would be cut, or made up.
+ */
+static void rule_led_elsewhere(struct kunit *test)
+{
+	struct rules_fixture *f = test->priv;
+	struct dsr_rs_rule_key tos = { .tos = 0x28, .tos_mask = 0xfc };
+	struct dsr_rs_rule_to to6 = {
+		.family = AF_INET6, .port = htons(8080),
+		.mode = DSR_RULE_MODE_LOCAL,
+	};
+	struct dsr_rs_tuple tuple = {
+		.family = AF_INET, .proto = IPPROTO_UDP, .sport = htons(80),
+		.client.ip = CLIENT, .server.ip = VIP,
+	};
+	struct dsr_rs_target target = {};
+	struct dsr_rs_rule_match found;
+	struct dsr_rs_rule_to was;
+	struct dsr_rs_rule *rule;
+
+	rule = add(test, f, &tos);
+	rcu_read_lock();
+	KUNIT_EXPECT_PTR_EQ(test, rule,
+			    dsr_rs_rule_match(&f->rules, &tuple, 0x28, NULL,
+					      &found));
+	was = *found.to;
+	rcu_read_unlock();
+	mutex_lock(&f->lock);
+	KUNIT_EXPECT_EQ(test, 0, dsr_rs_rule_lead(rule, &to6, &f->lock));
+	mutex_unlock(&f->lock);
+
+	/* What a packet has in its hands all the time. */
+	found.to = &was;
+	KUNIT_EXPECT_FALSE(test, dsr_rs_rule_is_local(&found));
+	rcu_read_lock();
+	dsr_rs_local_target(&init_net, init_net.loopback_dev, found.to, &tuple,
+			    &target);
+	rcu_read_unlock();
+	KUNIT_EXPECT_EQ(test, (__force u16)target.lport,
+			(__force u16)htons(80));
 	rules_drop(f);
 }
 
@@ -185,6 +230,7 @@ static struct kunit_case rule_cases[] = {
 	KUNIT_CASE(rule_matches_all_of_key),
 	KUNIT_CASE(rule_many_vips),
 	KUNIT_CASE(rule_families),
+	KUNIT_CASE(rule_led_elsewhere),
 	{}
 };
 
