@@ -113,6 +113,7 @@ static bool find_target(struct dsr_rs_net *rs, const struct sk_buff *skb,
 
 	/* It goes where it is addressed to, unless a flow is there before. */
 	target->rule = NULL;
+	target->named = true;
 	target->local = tuple->server;
 	target->lport = tuple->sport;
 	if (dsr_rs_flow_find_socket(&rs->table, hash, tuple) ||
@@ -166,15 +167,20 @@ static struct dsr_rs_flow *grow_embryo(struct dsr_rs_net *rs,
 	return flow ?: &embryo->flow;
 }
 
-/* Whether an embryo is where @target leads to. */
-static bool is_for(const struct dsr_rs_embryo *embryo,
+/* Whether an embryo is where @target leads to; or did, when it began. */
+static bool is_for(struct dsr_rs_net *rs, const struct sk_buff *skb,
+		   const struct dsr_rs_embryo *embryo,
 		   const struct dsr_rs_target *target)
 {
 	struct dsr_rs_tuple socket = dsr_rs_flow_socket(&embryo->flow);
 
-	return embryo->ruled == !!target->rule &&
-	       embryo->flow.lport == target->lport &&
-	       dsr_addr_equal(socket.family, &socket.server, &target->local);
+	if (embryo->ruled != !!target->rule ||
+	    embryo->flow.lport != target->lport)
+		return false;
+	return dsr_addr_equal(socket.family, &socket.server, &target->local) ||
+	       (!target->named &&
+		dsr_rs_local_has(rs->net, skb->dev, socket.family,
+				 &socket.server));
 }
 
 /* A flow for a packet that has none in the table; perhaps in @embryo. */
@@ -199,7 +205,7 @@ static struct dsr_rs_flow *begin_flow(struct dsr_rs_net *rs,
 	}
 	if (goes_on)
 		return grow_embryo(rs, skb, pkt, embryo, reason);
-	if (found && is_for(embryo, &target))
+	if (found && is_for(rs, skb, embryo, &target))
 		return grow_embryo(rs, skb, pkt, embryo, reason);
 	if (is_bad_source(pkt, skb->dev)) {
 		*reason = DSR_RS_DROP_SOURCE;

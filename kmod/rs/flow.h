@@ -118,12 +118,14 @@ static_assert(DSR_RS_FLOW_SIZE4 <= 64 - 16);
  * @local: local address
  * @lport: local port
  * @ifindex: device that its first packet came in by
+ * @named: the rule names the address, or it is the packet's own
  */
 struct dsr_rs_target {
 	struct dsr_rs_rule *rule;
 	union nf_inet_addr local;
 	__be16 lport;
 	int ifindex;
+	bool named;
 };
 
 static inline struct dsr_rs_flow *dsr_rs_flow_of(const struct dsr_node *node)

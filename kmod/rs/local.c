@@ -12,6 +12,19 @@
 #include "dst.h"
 #include "local.h"
 
+/* A VRF that has an IPv6 address; without it, the stack looks at none. */
+static struct net_device *vrf_with(struct net *net, const struct in6_addr *addr)
+{
+	struct net_device *dev;
+
+	for_each_netdev_rcu(net, dev)
+		if (netif_is_l3_master(dev) &&
+		    ipv6_chk_addr_and_flags(net, addr, dev, true, 0,
+					    IFA_F_TENTATIVE))
+			return dev;
+	return NULL;
+}
+
 /**
  * dsr_rs_local_has() - whether an address is this machine's
  * @net: network namespace
@@ -25,13 +38,20 @@
 bool dsr_rs_local_has(struct net *net, const struct net_device *dev,
 		      u8 family, const union nf_inet_addr *addr)
 {
+	bool found;
+
 	if (family == AF_INET)
 		return dev ? inet_addr_type_dev_table(net, dev, addr->ip) ==
 			     RTN_LOCAL : !!__ip_dev_find(net, addr->ip, false);
 	if (ipv6_chk_addr_and_flags(net, &addr->in6, dev, true, 0,
 				    IFA_F_TENTATIVE))
 		return true;
-	return !dev && ipv6_dev_find(net, &addr->in6, NULL);
+	if (dev)
+		return false;
+	rcu_read_lock();
+	found = vrf_with(net, &addr->in6);
+	rcu_read_unlock();
+	return found;
 }
 
 /**
@@ -91,7 +111,7 @@ bool dsr_rs_local_is_elsewhere(struct net *net, const struct net_device *dev,
 }
 
 /**
- * dsr_rs_local_device() - a device that has an address
+ * dsr_rs_local_device() - a device that has an address, or its VRF
  * @net: network namespace
  * @family: of the address
  * @addr: address
@@ -102,11 +122,36 @@ bool dsr_rs_local_is_elsewhere(struct net *net, const struct net_device *dev,
 struct net_device *dsr_rs_local_device(struct net *net, u8 family,
 				       const union nf_inet_addr *addr)
 {
-	return family == AF_INET ? __ip_dev_find(net, addr->ip, false) :
-				   ipv6_dev_find(net, &addr->in6, NULL);
+	if (family == AF_INET)
+		return __ip_dev_find(net, addr->ip, false);
+	return ipv6_dev_find(net, &addr->in6, NULL) ?:
+	       vrf_with(net, &addr->in6);
 }
 
-/* As REDIRECT does it: the primary address of the incoming device. */
+/* The address that this machine would talk to a client from. A server that says
+ * for each answer what it comes from, or is connected, answers from where it was
+ * asked; but one that leaves it to the stack, as with UDP, answers from this.
+ */
+static bool source4_to(struct net *net, const struct net_device *dev,
+		       __be32 client, union nf_inet_addr *addr)
+{
+	struct flowi4 fl4 = {
+		.daddr = client,
+		.flowi4_oif = l3mdev_master_ifindex_rcu(dev),
+	};
+	struct rtable *rt = ip_route_output_key(net, &fl4);
+
+	if (IS_ERR(rt))
+		return false;
+	ip_rt_put(rt);
+	addr->ip = fl4.saddr;
+	return !ipv4_is_loopback(addr->ip) &&
+	       dsr_rs_local_has(net, dev, AF_INET, addr);
+}
+
+/* Without a route, as REDIRECT does it: the primary address of the incoming
+ * device; and if it has none, that of the machine.
+ */
 static bool address4_of(const struct net_device *dev, union nf_inet_addr *addr)
 {
 	const struct in_device *in_dev = __in_dev_get_rcu(dev);
@@ -120,7 +165,47 @@ static bool address4_of(const struct net_device *dev, union nf_inet_addr *addr)
 		addr->ip = ifa->ifa_local;
 		return true;
 	}
-	return false;
+	addr->ip = inet_select_addr(dev, 0, RT_SCOPE_UNIVERSE);
+	return addr->ip;
+}
+
+/* A temporary address (RFC 8981) is one for a machine's own questions. */
+static bool is_lasting(struct net *net, const struct net_device *dev,
+		       const struct in6_addr *addr)
+{
+	return ipv6_chk_addr_and_flags(net, addr, dev, true, 0,
+				       IFA_F_TENTATIVE | IFA_F_TEMPORARY);
+}
+
+/* As source4_to(). */
+static bool source6_to(struct net *net, const struct net_device *dev,
+		       const struct dsr_rs_tuple *tuple,
+		       union nf_inet_addr *addr)
+{
+	struct flowi6 fl6 = {
+		.daddr = tuple->client.in6,
+		.flowi6_oif = tuple->zone ?: l3mdev_master_ifindex_rcu(dev),
+	};
+	struct dst_entry *dst = ip6_route_output(net, NULL, &fl6);
+	const struct fib6_info *from;
+	bool found = false;
+
+	if (dst->error)
+		goto release;
+	from = rcu_dereference(dst_rt6_info(dst)->from);
+	if (from && from->fib6_prefsrc.plen) {
+		addr->in6 = from->fib6_prefsrc.addr;
+		found = true;
+	} else {
+		found = !ipv6_dev_get_saddr(net, dst->dev, &fl6.daddr,
+					    IPV6_PREFER_SRC_PUBLIC,
+					    &addr->in6);
+	}
+	found = found && !ipv6_addr_loopback(&addr->in6) &&
+		is_lasting(net, dev, &addr->in6);
+release:
+	dst_release(dst);
+	return found;
 }
 
 /* And so does that of ip6tables, but that it takes also a link-local address
@@ -136,7 +221,8 @@ static bool address6_of(const struct net_device *dev, union nf_inet_addr *addr)
 		return false;
 	read_lock_bh(&idev->lock);
 	list_for_each_entry(ifa, &idev->addr_list, if_list) {
-		if (ifa->flags & (IFA_F_DADFAILED | IFA_F_DEPRECATED) ||
+		if (ifa->flags & (IFA_F_DADFAILED | IFA_F_DEPRECATED |
+				  IFA_F_TEMPORARY) ||
 		    (ifa->flags & IFA_F_TENTATIVE &&
 		     !(ifa->flags & IFA_F_OPTIMISTIC)) ||
 		    ipv6_addr_type(&ifa->addr) & IPV6_ADDR_LINKLOCAL)
@@ -155,7 +241,7 @@ static bool address6_of(const struct net_device *dev, union nf_inet_addr *addr)
  * @dev: device that the packet has come in by
  * @to: where its rule leads to
  * @tuple: its ends on the wire
- * @target: its address and port are set
+ * @target: its address and port are set, and whether the rule names the address
  *
  * Context: rcu_read_lock().
  * Return: whether there is such an address.
@@ -166,10 +252,14 @@ bool dsr_rs_local_target(struct net *net, const struct net_device *dev,
 			 struct dsr_rs_target *target)
 {
 	target->lport = to->port ?: tuple->sport;
+	target->named = to->family;
 	if (to->family) {
 		target->local = to->addr;
 		return dsr_rs_local_has(net, dev, to->family, &to->addr);
 	}
-	return tuple->family == AF_INET ? address4_of(dev, &target->local) :
-					  address6_of(dev, &target->local);
+	if (tuple->family == AF_INET)
+		return source4_to(net, dev, tuple->client.ip, &target->local) ||
+		       address4_of(dev, &target->local);
+	return source6_to(net, dev, tuple, &target->local) ||
+	       address6_of(dev, &target->local);
 }

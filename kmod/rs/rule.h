@@ -46,7 +46,7 @@ struct dsr_rs_rule_key {
  * struct dsr_rs_rule_to - where a rule leads to
  * @addr: local address, if @family says so
  * @port: local port, or 0: that of the packet
- * @family: AF_INET or AF_INET6; 0: an address of the incoming device
+ * @family: AF_INET or AF_INET6; 0: the address that the client is answered from
  * @mode: enum dsr_rule_mode; local: to the VIP itself
  * @clear: bits of the TOS byte that are 0 in what is delivered
  * @from: who must have sent the frame that begins a flow

@@ -648,7 +648,7 @@ enum dsr_rule_mode {
  * @DSR_RULE_A_STATS: nest of enum dsr_stats_attr (reply only)
  * @DSR_RULE_A_TO: 4 or 16 bytes, address of this machine, of the VIP's family;
  *	with TOS, the rule is for packets of its family only. Absent: the
- *	primary address of the device that a packet comes in by
+ *	source address of the route back to the client
  * @DSR_RULE_A_MODE: u8, enum dsr_rule_mode; DSR_RULE_MODE_LOCAL with VIP
  *	alone
  * @DSR_RULE_A_ROUTED: u8, in mode local, 1: there is a local route for the VIP;
