@@ -134,11 +134,9 @@ int dsr_ipvs_config_daemon(struct sk_buff *skb, struct genl_info *info)
 				  info->extack) ||
 	    !tb[IPVS_DAEMON_ATTR_STATE] ||
 	    (is_new && (!tb[IPVS_DAEMON_ATTR_MCAST_IFN] ||
-			!tb[IPVS_DAEMON_ATTR_SYNC_ID]))) {
-		NL_SET_ERR_MSG(info->extack,
-			       "which daemon? name its state, its device and its number");
-		return -EINVAL;
-	}
+			!tb[IPVS_DAEMON_ATTR_SYNC_ID])))
+		return dsr_ipvs_netlink_missing(info->extack,
+			"which daemon? name its state, its device and its number");
 	if (is_new)
 		return dsr_ipvs_netlink_refuse(info, -EPROTONOSUPPORT,
 			"connections are not told to another balancer: with the scheduler mh both send them to the same servers without that");

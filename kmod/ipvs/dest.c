@@ -15,7 +15,6 @@
 #include <linux/ipv6.h>
 #include <linux/slab.h>
 
-#include "genl_dump.h"
 #include "netlink.h"
 
 /* IP_VS_CONN_F_*, in <linux/ip_vs.h> */
@@ -29,7 +28,13 @@ static const struct nla_policy dest_policy[IPVS_DEST_ATTR_MAX + 1] = {
 	[IPVS_DEST_ATTR_WEIGHT] = DSR_IPVS_U32,
 	[IPVS_DEST_ATTR_U_THRESH] = DSR_IPVS_U32,
 	[IPVS_DEST_ATTR_L_THRESH] = DSR_IPVS_U32,
+	/* a dump has these; a client may send one back with a new weight */
+	[IPVS_DEST_ATTR_ACTIVE_CONNS] = DSR_IPVS_U32,
+	[IPVS_DEST_ATTR_INACT_CONNS] = DSR_IPVS_U32,
+	[IPVS_DEST_ATTR_PERSIST_CONNS] = DSR_IPVS_U32,
+	[IPVS_DEST_ATTR_STATS] = { .type = NLA_NESTED },
 	[IPVS_DEST_ATTR_ADDR_FAMILY] = DSR_IPVS_U16,
+	[IPVS_DEST_ATTR_STATS64] = { .type = NLA_NESTED },
 	[IPVS_DEST_ATTR_TUN_TYPE] = DSR_IPVS_U8,
 	[IPVS_DEST_ATTR_TUN_PORT] = DSR_IPVS_U16,
 	[IPVS_DEST_ATTR_TUN_FLAGS] = DSR_IPVS_U16,
@@ -84,11 +89,9 @@ static int parse(struct dsr_net *dn, struct genl_info *info,
 		return err;
 	if (dsr_ipvs_netlink_nest(tb, IPVS_DEST_ATTR_MAX, nest, dest_policy,
 				  info->extack) ||
-	    !tb[IPVS_DEST_ATTR_ADDR] || !tb[IPVS_DEST_ATTR_PORT]) {
-		NL_SET_ERR_MSG(info->extack,
-			       "which destination? name its address and its port");
-		return -EINVAL;
-	}
+	    !tb[IPVS_DEST_ATTR_ADDR] || !tb[IPVS_DEST_ATTR_PORT])
+		return dsr_ipvs_netlink_missing(info->extack,
+			"which destination? name its address and its port");
 	if (whole && (!tb[IPVS_DEST_ATTR_FWD_METHOD] ||
 		      !tb[IPVS_DEST_ATTR_WEIGHT] ||
 		      !tb[IPVS_DEST_ATTR_U_THRESH] ||
@@ -375,11 +378,10 @@ struct dest_cursor {
  * @skb: reply
  * @cb: holds a struct dest_cursor; see dsr_ipvs_service_dump()
  *
- * Of a service that there is not, it is empty.
+ * Of a service that there is not, or that cannot be told, it is empty.
  */
 int dsr_ipvs_dest_dump(struct sk_buff *skb, struct netlink_callback *cb)
 {
-	struct nlattr *nest = dsr_genl_dump_attrs(cb)[IPVS_CMD_ATTR_SERVICE];
 	struct dsr_net *dn = dsr_net(sock_net(skb->sk));
 	struct dest_cursor *cursor = (void *)cb->ctx;
 	struct dsr_service *service;
@@ -388,7 +390,8 @@ int dsr_ipvs_dest_dump(struct sk_buff *skb, struct netlink_callback *cb)
 
 	BUILD_BUG_ON(sizeof(*cursor) > sizeof(cb->ctx));
 	mutex_lock(&dn->lock);
-	if (dsr_ipvs_service_find(dn, nest, &service, NULL))
+	service = dsr_ipvs_service_of_dump(dn, cb);
+	if (!service)
 		goto unlock;
 	list_for_each_entry(backend, &service->backends, list) {
 		if (cursor->begun &&

@@ -24,10 +24,16 @@
  * struct dsr_ipvs_service - what hangs from a service
  * @meter: its traffic
  * @flags: IP_VS_SVC_F_*, as they were given
+ * @timeout: of persistence in seconds, as it was given
+ * @netmask: of persistence, as it was given
+ * @given: the three of them were; else dsrctl has made the service
  */
 struct dsr_ipvs_service {
 	struct dsr_ipvs_meter meter;
 	u32 flags;
+	u32 timeout;
+	u32 netmask;
+	bool given;
 };
 
 /**

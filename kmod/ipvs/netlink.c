@@ -8,7 +8,7 @@
 #include "genl_pre_doit.h"
 #include "netlink.h"
 
-static const struct nla_policy policy[IPVS_CMD_ATTR_MAX + 1] = {
+const struct nla_policy dsr_ipvs_netlink_policy[IPVS_CMD_ATTR_MAX + 1] = {
 	[IPVS_CMD_ATTR_SERVICE] = { .type = NLA_NESTED },
 	[IPVS_CMD_ATTR_DEST] = { .type = NLA_NESTED },
 	[IPVS_CMD_ATTR_DAEMON] = { .type = NLA_NESTED },
@@ -23,7 +23,7 @@ static const struct nla_policy policy[IPVS_CMD_ATTR_MAX + 1] = {
  */
 #define OP(_cmd, ...) {							\
 	.cmd = IPVS_CMD_##_cmd,						\
-	.validate = GENL_DONT_VALIDATE_STRICT,				\
+	.validate = GENL_DONT_VALIDATE_STRICT | GENL_DONT_VALIDATE_DUMP, \
 	.flags = GENL_UNS_ADMIN_PERM,					\
 	__VA_ARGS__							\
 }
@@ -57,15 +57,15 @@ static int check(const struct dsr_genl_pre_doit_ops *op, struct sk_buff *skb,
 {
 	return __nla_validate(nlmsg_attrdata(info->nlhdr, GENL_HDRLEN),
 			      nlmsg_attrlen(info->nlhdr, GENL_HDRLEN),
-			      IPVS_CMD_ATTR_MAX, policy, DSR_IPVS_VALIDATE,
-			      info->extack);
+			      IPVS_CMD_ATTR_MAX, dsr_ipvs_netlink_policy,
+			      DSR_IPVS_VALIDATE, info->extack);
 }
 
 struct genl_family dsr_ipvs_netlink_family = {
 	.name = IPVS_GENL_NAME,
 	.version = IPVS_GENL_VERSION,
 	.maxattr = IPVS_CMD_ATTR_MAX,
-	.policy = policy,
+	.policy = dsr_ipvs_netlink_policy,
 	.netnsok = true,
 	.parallel_ops = true,
 	.pre_doit = check,
@@ -83,7 +83,8 @@ struct genl_family dsr_ipvs_netlink_family = {
  * @nest_policy: of the object's attributes
  * @extack: where a refusal goes
  *
- * Return: 0 or -%EINVAL.
+ * Return: 0; -%EINVAL if an attribute is malformed, which netlink says in
+ * @extack, or if there is no @nest, which is for the caller to say.
  */
 int dsr_ipvs_netlink_nest(struct nlattr *tb[], int max,
 			  const struct nlattr *nest,
@@ -94,6 +95,21 @@ int dsr_ipvs_netlink_nest(struct nlattr *tb[], int max,
 				 nest_policy, DSR_IPVS_VALIDATE, extack))
 		return -EINVAL;
 	return 0;
+}
+
+/**
+ * dsr_ipvs_netlink_missing() - refuse a request that lacks something
+ * @extack: where the refusal goes; what is said there already is more exact
+ * @sentence: what it must have
+ *
+ * Return: -%EINVAL.
+ */
+int dsr_ipvs_netlink_missing(struct netlink_ext_ack *extack,
+			     const char *sentence)
+{
+	if (extack && !extack->_msg)
+		extack->_msg = sentence;
+	return -EINVAL;
 }
 
 /**

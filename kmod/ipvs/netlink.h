@@ -26,15 +26,22 @@
 
 extern struct genl_family dsr_ipvs_netlink_family;
 
-/* All but what old programs do not know: that a nest is marked as such. */
+/* For requests that change something. All but what old programs do not know:
+ * that a nest is marked as such. A dump changes nothing, so it is read as
+ * NL_VALIDATE_LIBERAL: ip_vs passes over what it does not know there.
+ */
 #define DSR_IPVS_VALIDATE \
 	(NL_VALIDATE_TRAILING | NL_VALIDATE_MAXTYPE | NL_VALIDATE_UNSPEC | \
 	 NL_VALIDATE_STRICT_ATTRS)
+
+extern const struct nla_policy dsr_ipvs_netlink_policy[];
 
 int dsr_ipvs_netlink_nest(struct nlattr *tb[], int max,
 			  const struct nlattr *nest,
 			  const struct nla_policy *nest_policy,
 			  struct netlink_ext_ack *extack);
+int dsr_ipvs_netlink_missing(struct netlink_ext_ack *extack,
+			     const char *sentence);
 int dsr_ipvs_netlink_refuse(struct genl_info *info, int err,
 			    const char *sentence);
 int __init dsr_ipvs_netlink_init(void);
@@ -65,9 +72,12 @@ const char *dsr_ipvs_service_scheduler(struct dsr_net *dn,
 				       struct dsr_service *service);
 int dsr_ipvs_service_addr(const struct nlattr *attr, u8 family,
 			  union nf_inet_addr *addr);
+u32 dsr_ipvs_service_timeout(const struct dsr_service *service);
 int dsr_ipvs_service_find(struct dsr_net *dn, const struct nlattr *nest,
 			  struct dsr_service **service,
 			  struct netlink_ext_ack *extack);
+struct dsr_service *dsr_ipvs_service_of_dump(struct dsr_net *dn,
+					     struct netlink_callback *cb);
 int dsr_ipvs_service_new(struct sk_buff *skb, struct genl_info *info);
 int dsr_ipvs_service_set(struct sk_buff *skb, struct genl_info *info);
 int dsr_ipvs_service_del(struct sk_buff *skb, struct genl_info *info);

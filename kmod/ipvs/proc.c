@@ -74,7 +74,9 @@ static void show_service(struct seq_file *seq, struct dsr_net *dn,
 		seq_printf(seq, "%s%s", service->one_packet ? "ops " : "",
 			   is_mark ? "" : " ");
 	if (service->persist)
-		seq_printf(seq, "persistent %u %08X", service->persist,
+		seq_printf(seq, "persistent %u %08X",
+			   dsr_ipvs_service_timeout(service) ?
+			   service->persist : 0,
 			   service->key.family == AF_INET ?
 			   ntohl(inet_make_mask(prefix)) :
 			   swab32(prefix));

@@ -35,6 +35,9 @@ static const struct nla_policy service_policy[IPVS_SVC_ATTR_MAX + 1] = {
 		NLA_POLICY_EXACT_LEN(sizeof(struct ip_vs_flags)),
 	[IPVS_SVC_ATTR_TIMEOUT] = DSR_IPVS_U32,
 	[IPVS_SVC_ATTR_NETMASK] = DSR_IPVS_U32,
+	/* a dump has these; a client may send one back with another scheduler */
+	[IPVS_SVC_ATTR_STATS] = { .type = NLA_NESTED },
+	[IPVS_SVC_ATTR_STATS64] = { .type = NLA_NESTED },
 };
 
 static bool is_proto(u16 proto)
@@ -104,21 +107,25 @@ static int parse_key(struct nlattr *tb[], struct dsr_service_key *key)
 				     &key->vip);
 }
 
+static bool names_service(struct nlattr *tb[])
+{
+	return tb[IPVS_SVC_ATTR_AF] &&
+	       (tb[IPVS_SVC_ATTR_FWMARK] ||
+		(tb[IPVS_SVC_ATTR_PROTOCOL] && tb[IPVS_SVC_ATTR_ADDR] &&
+		 tb[IPVS_SVC_ATTR_PORT]));
+}
+
 static int parse(const struct nlattr *nest, struct nlattr *tb[],
 		 struct dsr_service_key *key, struct netlink_ext_ack *extack)
 {
 	int err = -EINVAL;
 
 	if (!dsr_ipvs_netlink_nest(tb, IPVS_SVC_ATTR_MAX, nest, service_policy,
-				   extack) &&
-	    tb[IPVS_SVC_ATTR_AF] &&
-	    (tb[IPVS_SVC_ATTR_FWMARK] ||
-	     (tb[IPVS_SVC_ATTR_PROTOCOL] && tb[IPVS_SVC_ATTR_ADDR] &&
-	      tb[IPVS_SVC_ATTR_PORT])))
+				   extack) && names_service(tb))
 		err = parse_key(tb, key);
 	if (err)
-		NL_SET_ERR_MSG(extack,
-			       "which service? name its family, and its mark, or its protocol, address and port");
+		dsr_ipvs_netlink_missing(extack,
+			"which service? name its family, and its mark, or its protocol, address and port");
 	return err;
 }
 
@@ -154,6 +161,36 @@ int dsr_ipvs_service_find(struct dsr_net *dn, const struct nlattr *nest,
 		return 0;
 	NL_SET_ERR_MSG(extack, "no such service");
 	return -ESRCH;
+}
+
+/**
+ * dsr_ipvs_service_of_dump() - the service that a dump is about
+ * @dn: balancer
+ * @cb: dump
+ *
+ * Netlink does not parse requests for dumps here, as it does not for ip_vs:
+ * there are clients that do not mark nests as such.
+ *
+ * Context: holds dn->lock.
+ * Return: the service, or %NULL.
+ */
+struct dsr_service *dsr_ipvs_service_of_dump(struct dsr_net *dn,
+					     struct netlink_callback *cb)
+{
+	struct nlattr *attrs[IPVS_CMD_ATTR_MAX + 1];
+	struct nlattr *tb[IPVS_SVC_ATTR_MAX + 1];
+	struct dsr_service_key key;
+
+	if (nlmsg_parse_deprecated(cb->nlh, GENL_HDRLEN, attrs,
+				   IPVS_CMD_ATTR_MAX, dsr_ipvs_netlink_policy,
+				   cb->extack) ||
+	    !attrs[IPVS_CMD_ATTR_SERVICE] ||
+	    nla_parse_nested_deprecated(tb, IPVS_SVC_ATTR_MAX,
+					attrs[IPVS_CMD_ATTR_SERVICE],
+					service_policy, cb->extack) ||
+	    !names_service(tb) || parse_key(tb, &key))
+		return NULL;
+	return find(dn, &key);
 }
 
 /**
@@ -226,6 +263,40 @@ static int parse_netmask(const struct nlattr *attr, u8 family, u8 *prefix)
 	return 0;
 }
 
+/* How long a client is remembered. ip_vs takes persistence for 0 seconds: it
+ * then remembers a client that has a connection, and looks for one once a
+ * minute.
+ */
+static u32 persist_of(u32 flags, u32 timeout)
+{
+	if (!(flags & IP_VS_SVC_F_PERSISTENT))
+		return 0;
+	return (timeout ?: 60) * HZ;
+}
+
+static bool is_as_given(const struct dsr_service *service)
+{
+	const struct dsr_ipvs_service *own = service->ipvs;
+
+	return own && own->given &&
+	       service->persist == persist_of(own->flags, own->timeout);
+}
+
+/**
+ * dsr_ipvs_service_timeout() - the timeout that a service is shown with
+ * @service: service
+ *
+ * Context: holds struct dsr_net.lock.
+ * Return: seconds; as they were given, even if they mean nothing.
+ */
+u32 dsr_ipvs_service_timeout(const struct dsr_service *service)
+{
+	const struct dsr_ipvs_service *own = service->ipvs;
+
+	return is_as_given(service) ? own->timeout :
+				      DIV_ROUND_UP(service->persist, HZ);
+}
+
 static int parse_persistence(struct nlattr *tb[], u8 family, u32 flags,
 			     struct dsr_service_config *config,
 			     struct genl_info *info)
@@ -240,16 +311,11 @@ static int parse_persistence(struct nlattr *tb[], u8 family, u32 flags,
 		return dsr_ipvs_netlink_refuse(info, err,
 			"clients are one by the first bits of their addresses: 1 to 32, or 128 with IPv6");
 	config->persist_prefix = prefix;
-	config->persist = 0;
-	if (!(flags & IP_VS_SVC_F_PERSISTENT))
-		return 0;
-	if (!timeout)
-		return dsr_ipvs_netlink_refuse(info, -EINVAL,
-			"persistence for 0 seconds is none");
-	if (timeout > DSR_TIMEOUT_MAX_MS / MSEC_PER_SEC)
+	if ((flags & IP_VS_SVC_F_PERSISTENT) &&
+	    timeout > DSR_TIMEOUT_MAX_MS / MSEC_PER_SEC)
 		return dsr_ipvs_netlink_refuse(info, -ERANGE,
 			"persistence is for 7 days at most");
-	config->persist = timeout * HZ;
+	config->persist = persist_of(flags, timeout);
 	return 0;
 }
 
@@ -341,6 +407,9 @@ static int change(struct dsr_net *dn, struct genl_info *info,
 	}
 	own = service->ipvs;
 	own->flags = flags;
+	own->timeout = nla_get_u32(tb[IPVS_SVC_ATTR_TIMEOUT]);
+	own->netmask = nla_get_u32(tb[IPVS_SVC_ATTR_NETMASK]);
+	own->given = true;
 	return 0;
 }
 
@@ -452,9 +521,15 @@ static int put_key(struct sk_buff *skb, const struct dsr_service_key *key)
 	return 0;
 }
 
-static int put_netmask(struct sk_buff *skb, u8 family, u8 prefix)
+static int put_netmask(struct sk_buff *skb, const struct dsr_service *service)
 {
-	return family == AF_INET ?
+	const struct dsr_ipvs_service *own = service->ipvs;
+	u8 prefix = service->persist_prefix;
+
+	/* of no meaning without persistence, and then whatever was given */
+	if (!service->persist && is_as_given(service))
+		return nla_put_u32(skb, IPVS_SVC_ATTR_NETMASK, own->netmask);
+	return service->key.family == AF_INET ?
 	       nla_put_be32(skb, IPVS_SVC_ATTR_NETMASK,
 			    inet_make_mask(prefix)) :
 	       nla_put_u32(skb, IPVS_SVC_ATTR_NETMASK, prefix);
@@ -479,8 +554,8 @@ static int put_service(struct sk_buff *skb, struct dsr_net *dn,
 			   dsr_ipvs_service_scheduler(dn, service)) ||
 	    nla_put(skb, IPVS_SVC_ATTR_FLAGS, sizeof(flags), &flags) ||
 	    nla_put_u32(skb, IPVS_SVC_ATTR_TIMEOUT,
-			DIV_ROUND_UP(service->persist, HZ)) ||
-	    put_netmask(skb, service->key.family, service->persist_prefix) ||
+			dsr_ipvs_service_timeout(service)) ||
+	    put_netmask(skb, service) ||
 	    dsr_ipvs_meter_put(skb, IPVS_SVC_ATTR_STATS,
 			       IPVS_SVC_ATTR_STATS64, &reading))
 		return -EMSGSIZE;
