@@ -230,7 +230,7 @@ static int add(struct dsr_net *dn, struct genl_info *info,
 		return -ENOMEM;
 	dest->port = request->port;
 	dest->named = true;
-	dsr_service_hold(request->service);
+	dsr_ipvs_net_hold(dn, request->service);
 	err = dsr_backend_change(dn, DSR_CMD_BACKEND_ADD, request->service,
 				 &request->addr, &config, info->extack);
 	if (err)
@@ -318,7 +318,7 @@ int dsr_ipvs_dest_del(struct sk_buff *skb, struct genl_info *info)
 	dsr_net_writer_lock(dn);
 	err = parse_existing(dn, info, &request, false);
 	if (!err) {
-		dsr_service_hold(request.service);
+		dsr_ipvs_net_hold(dn, request.service);
 		err = dsr_backend_delete(dn, request.backend, info->extack);
 	}
 	dsr_ipvs_net_watch(dn);

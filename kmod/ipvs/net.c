@@ -121,6 +121,23 @@ static void tick_work(struct work_struct *work)
 }
 
 /**
+ * dsr_ipvs_net_hold() - destinations come and go one by one, dsr_service_hold()
+ * @dn: balancer
+ * @service: their service
+ *
+ * Unless the operator wants their connections to end at once.
+ *
+ * Context: holds dn->lock.
+ */
+void dsr_ipvs_net_hold(struct dsr_net *dn, struct dsr_service *service)
+{
+	const int *value = ipvs_net(dn)->sysctls.value;
+
+	if (!READ_ONCE(value[DSR_IPVS_EXPIRE_NODEST_CONN]))
+		dsr_service_hold(service);
+}
+
+/**
  * dsr_ipvs_net_watch() - measure rates from now on
  * @dn: balancer
  *
@@ -215,7 +232,7 @@ static int __net_init net_init(struct net *net)
 
 	in->net = net;
 	INIT_DELAYED_WORK(&in->work, tick_work);
-	return 0;
+	return dsr_ipvs_sysctl_add(net, &in->sysctls);
 }
 
 /* Of a namespace that ends, or of each when the module is unloaded: then the
@@ -228,6 +245,7 @@ static void __net_exit net_exit(struct net *net)
 	struct dsr_service *service;
 	struct dsr_backend *backend;
 
+	dsr_ipvs_sysctl_remove(net, &in->sysctls);
 	/* Nobody is left who could ask for more ticks. */
 	cancel_delayed_work_sync(&in->work);
 	mutex_lock(&dn->lock);

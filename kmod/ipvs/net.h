@@ -13,12 +13,14 @@
 #ifndef _DSR_IPVS_NET_H
 #define _DSR_IPVS_NET_H
 
+#include <linux/user_namespace.h>
 #include <linux/workqueue.h>
 
 #include "lb/backend.h"
 #include "lb/net.h"
 #include "lb/service.h"
 #include "meter.h"
+#include "sysctl.h"
 
 /**
  * struct dsr_ipvs_service - what hangs from a service
@@ -55,6 +57,7 @@ struct dsr_ipvs_dest {
  * @ticked: jiffies at the last tick
  * @running: @work goes on, for there are services and somebody has asked
  * @work: the ticks
+ * @sysctls: what may be set of it
  */
 struct dsr_ipvs_net {
 	struct net *net;
@@ -62,10 +65,21 @@ struct dsr_ipvs_net {
 	unsigned long ticked;
 	bool running;
 	struct delayed_work work;
+	struct dsr_ipvs_sysctls sysctls;
 };
+
+/** dsr_ipvs_net_may_log() - whether a namespace may speak in the kernel's log
+ *
+ * Not one of a user namespace: that takes no privilege to make.
+ */
+static inline bool dsr_ipvs_net_may_log(const struct net *net)
+{
+	return net->user_ns == &init_user_ns;
+}
 
 struct dsr_ipvs_dest *dsr_ipvs_net_dest(struct dsr_backend *backend);
 struct dsr_ipvs_service *dsr_ipvs_net_service(struct dsr_service *service);
+void dsr_ipvs_net_hold(struct dsr_net *dn, struct dsr_service *service);
 void dsr_ipvs_net_watch(struct dsr_net *dn);
 void dsr_ipvs_net_read(struct dsr_net *dn, struct dsr_ipvs_reading *reading);
 int dsr_ipvs_net_zero(struct dsr_net *dn, struct dsr_service *service);

@@ -18,7 +18,6 @@
 #define _DSR_IPVS_NETLINK_H
 
 #include <linux/ip_vs.h>
-#include <linux/user_namespace.h>
 #include <net/genetlink.h>
 
 #include "net.h"
@@ -56,13 +55,10 @@ void dsr_ipvs_netlink_exit(void);
 #define DSR_IPVS_ADDR \
 	{ .type = NLA_BINARY, .len = sizeof(union nf_inet_addr) }
 
-/** dsr_ipvs_netlink_may_log() - whether a request may speak in the kernel's log
- *
- * Not one of a namespace that anybody can make.
- */
+/** dsr_ipvs_netlink_may_log() - whether a request may speak in the kernel's log */
 static inline bool dsr_ipvs_netlink_may_log(struct genl_info *info)
 {
-	return genl_info_net(info)->user_ns == &init_user_ns;
+	return dsr_ipvs_net_may_log(genl_info_net(info));
 }
 
 /* service.c */

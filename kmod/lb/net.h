@@ -53,6 +53,8 @@ struct dsr_net_side {
  * @live: there are services; see balancer.h
  * @has_table: there are services, or connections that outlive them; changes
  *	with @lock
+ * @expire_quiescent: a client does not come back to a backend of weight 0; for
+ *	dsr_ipvs to set
  * @timeouts: of connections whose service says nothing
  * @reasons: per CPU, packets by enum dsr_reason
  * @vips_count: frontends in @vips
@@ -88,6 +90,7 @@ struct dsr_net {
 	u32 crowded;
 	bool live;
 	bool has_table;
+	bool expire_quiescent;
 	struct dsr_timeouts timeouts;
 	u64 __percpu *reasons;
 	u32 vips_count;

@@ -70,6 +70,15 @@ static struct dsr_conn *find_persistent(struct dsr_net *dn,
 	return dsr_conn_find(dn, client, *hash);
 }
 
+/* Of weight 0 it still does, but where the operator has said otherwise. */
+static bool takes_its_clients(const struct dsr_net *dn,
+			      const struct dsr_backend *backend)
+{
+	return READ_ONCE(backend->config.admin) == DSR_BACKEND_UP &&
+	       (READ_ONCE(backend->config.weight) ||
+		!READ_ONCE(dn->expire_quiescent));
+}
+
 /* The backend that a client came to before, if it still takes him. */
 static struct dsr_backend *choose_persistent(struct dsr_net *dn,
 					     const struct dsr_tuple *tuple,
@@ -87,7 +96,7 @@ static struct dsr_backend *choose_persistent(struct dsr_net *dn,
 	backend = dsr_conn_backend(conn) ?:
 		  dsr_backend_again(dn, service, rcu_dereference(conn->backend));
 	return backend && backend->service == service &&
-	       READ_ONCE(backend->config.admin) == DSR_BACKEND_UP ? backend : NULL;
+	       takes_its_clients(dn, backend) ? backend : NULL;
 }
 
 /* The client of a connection that goes to @backend is to come back to it. */
