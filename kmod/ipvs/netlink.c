@@ -113,7 +113,20 @@ int dsr_ipvs_netlink_missing(struct netlink_ext_ack *extack,
 }
 
 /**
- * dsr_ipvs_netlink_refuse() - say why, to who does not look into an ack
+ * dsr_ipvs_netlink_note() - say something in the ack, and in the kernel's log
+ * @info: request
+ * @sentence: what is not as it was asked for, and what to do
+ */
+void dsr_ipvs_netlink_note(struct genl_info *info, const char *sentence)
+{
+	if (info->extack)
+		info->extack->_msg = sentence;
+	if (dsr_ipvs_netlink_may_log(info))
+		pr_notice_ratelimited("%s\n", sentence);
+}
+
+/**
+ * dsr_ipvs_netlink_refuse() - dsr_ipvs_netlink_note() why something cannot be had
  * @info: request
  * @err: negative errno
  * @sentence: what cannot be had, and what to do
@@ -123,10 +136,7 @@ int dsr_ipvs_netlink_missing(struct netlink_ext_ack *extack,
 int dsr_ipvs_netlink_refuse(struct genl_info *info, int err,
 			    const char *sentence)
 {
-	if (info->extack)
-		info->extack->_msg = sentence;
-	if (dsr_ipvs_netlink_may_log(info))
-		pr_notice_ratelimited("%s\n", sentence);
+	dsr_ipvs_netlink_note(info, sentence);
 	return err;
 }
 

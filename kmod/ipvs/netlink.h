@@ -41,6 +41,7 @@ int dsr_ipvs_netlink_nest(struct nlattr *tb[], int max,
 			  struct netlink_ext_ack *extack);
 int dsr_ipvs_netlink_missing(struct netlink_ext_ack *extack,
 			     const char *sentence);
+void dsr_ipvs_netlink_note(struct genl_info *info, const char *sentence);
 int dsr_ipvs_netlink_refuse(struct genl_info *info, int err,
 			    const char *sentence);
 int __init dsr_ipvs_netlink_init(void);

@@ -231,16 +231,47 @@ const char *dsr_ipvs_service_scheduler(struct dsr_net *dn,
 	return scheduler->alias ?: scheduler->name;
 }
 
+/* Of ip_vs, and not of dsr_lb. A file that names one is restored all the same:
+ * ipvsadm ends at the first line that is refused, and keepalived has a service
+ * less. wlc is what lblc and lblcr choose by, and what the tools choose if nothing
+ * is said.
+ */
+static const struct {
+	const char *name;
+	const char *sentence;
+} replaced[] = {
+	{ "lblc",
+	  "there is no scheduler lblc: wlc takes its place; dh keeps an address at its server, as caches want it" },
+	{ "lblcr",
+	  "there is no scheduler lblcr: wlc takes its place; dh keeps an address at its server, as caches want it" },
+	{ "none",
+	  "there is no scheduler none: wlc takes its place; a server of weight 0 gets no new connections" },
+};
+
+static const struct dsr_scheduler *find_scheduler(const char *name,
+						  struct genl_info *info)
+{
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(replaced); i++) {
+		if (strcmp(replaced[i].name, name))
+			continue;
+		dsr_ipvs_netlink_note(info, replaced[i].sentence);
+		return dsr_scheduler_find("wlc");
+	}
+	return dsr_scheduler_find(name);
+}
+
 static int parse_scheduler(struct nlattr *tb[], struct genl_info *info,
 			   struct dsr_service_config *config)
 {
 	const struct nlattr *pe = tb[IPVS_SVC_ATTR_PE_NAME];
 	const char *name = nla_data(tb[IPVS_SVC_ATTR_SCHED_NAME]);
 
-	config->scheduler = dsr_scheduler_find(name);
+	config->scheduler = find_scheduler(name, info);
 	if (!config->scheduler)
 		return dsr_ipvs_netlink_refuse(info, -ENOENT,
-			"no such scheduler: there are rr, wrr, lc, wlc, sed, nq, sh, dh, fo, ovf, twos and mh; in place of lblc and lblcr choose dh or mh");
+			"no such scheduler: there are rr, wrr, lc, wlc, sed, nq, sh, dh, fo, ovf, twos and mh");
 	if (pe && *(const char *)nla_data(pe))
 		return dsr_ipvs_netlink_refuse(info, -ENOENT,
 			"there are no persistence engines: persistence is by the client's address");

@@ -128,6 +128,49 @@ def test_words(ipvs):
         ipvsadm(ipvs, options)
 
 
+OLD = '''
+-A -t 10.10.31.100:80 -s lblcr -p 30
+-a -t 10.10.31.100:80 -r 10.10.30.101:80 -g -w 100
+-A -f 1 -s lblc
+-a -f 1 -r 10.10.30.101:0 -g -w 1
+-a -f 1 -r 10.10.30.102:0 -g -w 1
+-A -f 2 -s none
+-a -f 2 -r 10.10.30.102:0 -g -w 1
+'''
+
+
+def test_old_schedulers(ipvs):
+    """What ip_vs has saved is restored to its end, and the log says by what."""
+    kernel_log = KernelLog()
+    ipvs.lv1.changed = True
+    ipvs.lv1.run('ipvsadm', '-R', stdin=OLD.lstrip())
+    assert sorted(ipvsadm(ipvs, '-Sn').stdout.split('\n')) == sorted(
+        re.sub(r'-s \S+', '-s wlc', OLD.lstrip()).split('\n'))
+    said = kernel_log.lines()
+
+    def is_said(name, more):
+        line = f'dsr_ipvs: there is no scheduler {name}: wlc takes its place; '
+        if line + more in said:
+            return True
+        # the kernel limits how many lines it takes
+        ipvsadm(ipvs, f'-E -f 2 -s {name}')
+        said.extend(kernel_log.lines())
+        return False
+    for name, more in (
+            ('lblcr', 'dh keeps an address at its server, as caches want it'),
+            ('lblc', 'dh keeps an address at its server, as caches want it'),
+            ('none', 'a server of weight 0 gets no new connections')):
+        wait_for(f'{name} in the log', lambda what=(name, more): is_said(*what),
+                 every=0.5)
+    for name in ('w101', 'w102'):
+        ipvs.net[name].dsrctl(f'real add vip {VIP}')
+    assert sum(ipvs.replies(4).values()) == 4
+    ipvsadm(ipvs, '-E -f 1 -s lblc -p 30')
+    assert ipvs.services()[0]['scheduler'] == 'wlc'
+    done = ipvsadm(ipvs, '-A -f 3 -s nosuch', check=False)
+    assert 'Scheduler or persistence engine not found' in done.stderr
+
+
 def figures(site, options, addr):
     """The figures of a backend in a listing, as they are printed."""
     found, = [line[2:] for line in listed(site, options)
