@@ -47,6 +47,61 @@ static void decide_probe(const struct dsr_frontend *frontend,
 	decision->reason = DSR_FORWARDED_PROBE;
 }
 
+#define IKE_PORT	500
+
+/* ESP and AH carry what IKE has agreed on: so they belong to the server that their
+ * client's IKE has gone to (RFC 7296, section 2).
+ */
+static struct dsr_conn *find_ike(const struct dsr_net *dn,
+				 const struct dsr_tuple *tuple)
+{
+	struct dsr_tuple ike = *tuple;
+	struct dsr_conn *conn;
+
+	if (tuple->proto != IPPROTO_ESP && tuple->proto != IPPROTO_AH)
+		return NULL;
+	ike.proto = IPPROTO_UDP;
+	ike.sport = htons(IKE_PORT);
+	ike.dport = htons(IKE_PORT);
+	conn = dsr_conn_find(dn, &ike, dsr_conn_hash(&dn->table, &ike));
+	return conn && !dsr_conn_is_over(dn, conn, jiffies) ? conn : NULL;
+}
+
+/* What has no ports has no connection of its own. It follows what its client has:
+ * its IKE, or persistence. No entry is made for it. That of an unknown client is
+ * left to the machine.
+ */
+static void decide_portless(struct dsr_net *dn,
+			    const struct dsr_frontend *frontend,
+			    const struct dsr_packet *packet,
+			    struct dsr_decision *decision)
+{
+	struct dsr_conn *conn = find_ike(dn, &packet->tuple);
+	struct dsr_backend *backend = conn ? dsr_conn_backend(conn) : NULL;
+	struct dsr_service *service;
+
+	decision->reason = DSR_PASS_PROTOCOL;
+	if (backend && !dsr_backend_is_down(backend) &&
+	    (!frontend || dsr_decide_is_of(backend, frontend))) {
+		service = backend->service;
+		decision->conn = conn;
+		decision->choice = DSR_CHOICE_CONNECTION;
+	} else {
+		service = frontend ? dsr_frontend_match(frontend,
+							&packet->tuple) : NULL;
+		if (!service || !READ_ONCE(service->persist) ||
+		    dsr_schedule_is_bad_source(&packet->tuple))
+			return;
+		backend = dsr_schedule_persistent(dn, &packet->tuple, service);
+		if (!backend)
+			return;
+		decision->choice = DSR_CHOICE_PERSISTENCE;
+	}
+	decision->service = service;
+	decision->backend = backend;
+	decision->reason = DSR_FORWARDED;
+}
+
 /* An ICMP error belongs to the connection that it quotes, whatever its mark:
  * the rule that marks the packets of a service may well name a port. One that
  * the table had no place for is found by its frontend, and by its hash.
@@ -59,6 +114,15 @@ static void decide_icmp_error(struct dsr_net *dn,
 	struct dsr_service *service;
 	struct dsr_backend *backend;
 
+	if (!dsr_packet_is_balanced(packet->tuple.proto)) {
+		decide_portless(dn, frontend, packet, decision);
+		decision->reason = DSR_PASS_ICMP_UNRELATED;
+		if (!decision->backend)
+			return;
+		decision->choice = DSR_CHOICE_QUOTED;
+		decision->reason = DSR_FORWARDED_ICMP;
+		return;
+	}
 	decision->reason = DSR_PASS_ICMP_UNRELATED;
 	decision->hash = dsr_conn_hash(&dn->table, &packet->tuple);
 	decision->conn = dsr_conn_find(dn, &packet->tuple, decision->hash);
@@ -121,6 +185,8 @@ void dsr_decide_icmp(struct dsr_net *dn, const struct dsr_frontend *frontend,
 {
 	if (packet->kind == DSR_PACKET_ECHO)
 		decide_echo(frontend, packet, decision);
+	else if (packet->kind == DSR_PACKET_PORTLESS)
+		decide_portless(dn, frontend, packet, decision);
 	else
 		decide_icmp_error(dn, frontend, packet, decision);
 }

@@ -96,7 +96,8 @@ static enum dsr_reason process(struct dsr_net *dn, struct sk_buff *skb,
 	if (!decision->service)
 		return decision->reason;
 	if (unlikely(READ_ONCE(decision->service->is_backend)) &&
-	    packet.kind == DSR_PACKET_FLOW) {
+	    (packet.kind == DSR_PACKET_FLOW ||
+	     packet.kind == DSR_PACKET_PORTLESS)) {
 		here = dsr_peer_find_here(dn, decision->service, skb);
 		if (here && here != decision->backend) {
 			decision->backend = here;
@@ -107,6 +108,8 @@ static enum dsr_reason process(struct dsr_net *dn, struct sk_buff *skb,
 		dsr_schedule(dn, &packet, decision);
 	else if (likely(decision->choice == DSR_CHOICE_CONNECTION))
 		touch_connection(dn, &packet, decision);
+	else if (unlikely(packet.kind == DSR_PACKET_PORTLESS))
+		dsr_schedule_refresh(dn, &packet.tuple, decision->service);
 	if (unlikely(dsr_reason_is_drop(decision->reason)))
 		return answer(dn, skb, family, decision);
 

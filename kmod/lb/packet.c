@@ -32,6 +32,14 @@ static bool parse_quoted_ports(const struct sk_buff *skb, unsigned int offset,
 	return true;
 }
 
+static bool parse_portless(u8 kind, struct dsr_packet *packet)
+{
+	packet->tuple.ports = 0;
+	packet->event = DSR_EVENT_DATA;
+	packet->kind = kind;
+	return true;
+}
+
 static bool parse_quoted4(const struct sk_buff *skb, unsigned int offset,
 			  struct dsr_packet *packet, enum dsr_reason *reason)
 {
@@ -47,12 +55,15 @@ static bool parse_quoted4(const struct sk_buff *skb, unsigned int offset,
 	 * only the first has ports.
 	 */
 	if (iph->saddr != packet->tuple.v4.daddr ||
-	    (iph->frag_off & htons(IP_OFFSET)) || !dsr_packet_is_balanced(iph->protocol))
+	    (iph->frag_off & htons(IP_OFFSET)) ||
+	    iph->protocol == IPPROTO_ICMP)
 		return false;
 
 	*reason = DSR_DROP_MALFORMED;
 	packet->tuple.proto = iph->protocol;
 	packet->tuple.v4.saddr = iph->daddr;
+	if (!dsr_packet_is_balanced(iph->protocol))
+		return parse_portless(DSR_PACKET_ICMP_ERROR, packet);
 	return parse_quoted_ports(skb, offset + iph->ihl * 4, packet);
 }
 
@@ -68,10 +79,8 @@ bool dsr_packet_parse_rest4(const struct sk_buff *skb, unsigned int offset,
 {
 	struct icmphdr _icmph, *icmph;
 
-	if (packet->tuple.proto != IPPROTO_ICMP) {
-		*reason = DSR_PASS_PROTOCOL;
-		return false;
-	}
+	if (packet->tuple.proto != IPPROTO_ICMP)
+		return parse_portless(DSR_PACKET_PORTLESS, packet);
 	icmph = skb_header_pointer(skb, offset, sizeof(_icmph), &_icmph);
 	if (!icmph) {
 		*reason = DSR_DROP_MALFORMED;
@@ -131,11 +140,13 @@ static bool parse_quoted6(const struct sk_buff *skb, unsigned int offset,
 	offset += sizeof(_ip6h);
 	if (!skip_extensions(skb, &offset, &proto, &frag_off))
 		return false;
-	if ((frag_off & htons(IP6_OFFSET)) || !dsr_packet_is_balanced(proto)) {
+	if ((frag_off & htons(IP6_OFFSET)) || proto == IPPROTO_ICMPV6) {
 		*reason = DSR_PASS_ICMP_UNRELATED;
 		return false;
 	}
 	packet->tuple.proto = proto;
+	if (!dsr_packet_is_balanced(proto))
+		return parse_portless(DSR_PACKET_ICMP_ERROR, packet);
 	return parse_quoted_ports(skb, offset, packet);
 }
 
@@ -199,6 +210,5 @@ bool dsr_packet_parse_rest6(const struct sk_buff *skb,
 	}
 	if (proto == IPPROTO_ICMPV6)
 		return parse_icmp6(skb, offset, packet, reason);
-	*reason = DSR_PASS_PROTOCOL;
-	return false;
+	return parse_portless(DSR_PACKET_PORTLESS, packet);
 }

@@ -26,17 +26,20 @@
  * @DSR_PACKET_FLOW: a packet of a connection
  * @DSR_PACKET_ICMP_ERROR: an ICMP error about one
  * @DSR_PACKET_ECHO: an ICMP echo request; its ports are 0 and its identifier
+ * @DSR_PACKET_PORTLESS: a packet of a protocol without ports (ESP, GRE, ...), or
+ *	with unknown ones; its ports are 0
  */
 enum dsr_packet_kind {
 	DSR_PACKET_FLOW,
 	DSR_PACKET_ICMP_ERROR,
 	DSR_PACKET_ECHO,
+	DSR_PACKET_PORTLESS,
 };
 
 /**
  * struct dsr_packet - a parsed packet
  * @tuple: its tuple, or of an ICMP error that of the client's packets which
- *	the quoted reply answered
+ *	the quoted reply answered; that may be one without ports
  * @kind: enum dsr_packet_kind
  * @event: enum dsr_event
  */

@@ -79,10 +79,18 @@ static bool takes_its_clients(const struct dsr_net *dn,
 		!READ_ONCE(dn->expire_quiescent));
 }
 
-/* The backend that a client came to before, if it still takes him. */
-static struct dsr_backend *choose_persistent(struct dsr_net *dn,
-					     const struct dsr_tuple *tuple,
-					     const struct dsr_service *service)
+/**
+ * dsr_schedule_persistent() - the backend that a client is to come back to
+ * @dn: balancer
+ * @tuple: of the client's packet; its ports do not matter
+ * @service: its service, which is persistent
+ *
+ * Context: rcu_read_lock(). No writes.
+ * Return: the backend, if it still takes the client; or %NULL.
+ */
+struct dsr_backend *
+dsr_schedule_persistent(struct dsr_net *dn, const struct dsr_tuple *tuple,
+			const struct dsr_service *service)
 {
 	struct dsr_backend *backend;
 	struct dsr_tuple client;
@@ -126,8 +134,8 @@ static void remember_client(struct dsr_net *dn, const struct dsr_tuple *tuple,
  * @tuple: of the connection
  * @service: its service
  *
- * To be called as often as a packet of the connection is noted, and no more:
- * once a second at most.
+ * To be called as often as a packet of the connection is noted: once a second.
+ * What has no connection may call it as often as it likes.
  *
  * Context: rcu_read_lock().
  */
@@ -140,7 +148,7 @@ void dsr_schedule_refresh(struct dsr_net *dn, const struct dsr_tuple *tuple,
 
 	conn = find_persistent(dn, tuple, service, &client, &hash);
 	if (conn)
-		WRITE_ONCE(conn->node.seen, jiffies);
+		dsr_table_touch(&conn->node, jiffies);
 }
 
 /* Whether a packet of no known connection may belong to one that the table had
@@ -197,7 +205,7 @@ void dsr_schedule_choose(struct dsr_net *dn, const struct dsr_packet *packet,
 	}
 	decision->choice = DSR_CHOICE_PERSISTENCE;
 	if (READ_ONCE(service->persist))
-		backend = choose_persistent(dn, &packet->tuple, service);
+		backend = dsr_schedule_persistent(dn, &packet->tuple, service);
 	if (!backend && pool->count &&
 	    (full || (!decision->conn && may_be_stateless(dn, packet)))) {
 		decision->choice = pool->scheduler->home ?

@@ -16,6 +16,9 @@ void dsr_schedule_choose(struct dsr_net *dn, const struct dsr_packet *packet,
 bool dsr_schedule_is_bad_source(const struct dsr_tuple *tuple);
 void dsr_schedule(struct dsr_net *dn, const struct dsr_packet *packet,
 		  struct dsr_decision *decision);
+struct dsr_backend *
+dsr_schedule_persistent(struct dsr_net *dn, const struct dsr_tuple *tuple,
+			const struct dsr_service *service);
 void dsr_schedule_refresh(struct dsr_net *dn, const struct dsr_tuple *tuple,
 			  const struct dsr_service *service);
 

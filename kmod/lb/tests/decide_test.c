@@ -45,6 +45,66 @@ static void without_a_service(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, d.reason, DSR_PASS_NO_SERVICE);
 }
 
+static struct dsr_packet portless_of(u32 n, u8 proto)
+{
+	struct dsr_packet packet = packet_of(n, 0);
+
+	packet.kind = DSR_PACKET_PORTLESS;
+	packet.tuple.proto = proto;
+	packet.tuple.ports = 0;
+	return packet;
+}
+
+static void esp_follows_ike(struct kunit *test)
+{
+	struct dsr_packet esp = portless_of(1, IPPROTO_ESP);
+	struct dsr_packet gre = portless_of(1, IPPROTO_GRE);
+	struct dsr_packet ike = packet_of(1, 0);
+	struct fixture *f = test->priv;
+	struct dsr_backend *backend;
+	struct dsr_conn *conn;
+	struct dsr_decision d;
+	bool added;
+
+	fixture_backend(test, f, 1, 1);
+	backend = fixture_backend(test, f, 2, 1);
+	fixture_decide(f, &esp, FIXTURE_MARK, &d);
+	KUNIT_EXPECT_EQ(test, d.reason, DSR_PASS_PROTOCOL);
+	KUNIT_EXPECT_NULL(test, d.service);
+
+	ike.tuple.proto = IPPROTO_UDP;
+	ike.tuple.sport = htons(500);
+	ike.tuple.dport = htons(500);
+	rcu_read_lock();
+	conn = dsr_conn_add(&f->dn, &ike.tuple,
+			    dsr_conn_hash(&f->dn.table, &ike.tuple),
+			    DSR_CONN_UDP, backend, &added);
+	rcu_read_unlock();
+	KUNIT_ASSERT_NOT_NULL(test, conn);
+	fixture_decide(f, &esp, FIXTURE_MARK, &d);
+	KUNIT_EXPECT_EQ(test, d.reason, DSR_FORWARDED);
+	KUNIT_EXPECT_PTR_EQ(test, d.backend, backend);
+	KUNIT_EXPECT_PTR_EQ(test, d.conn, conn);
+	esp.tuple.proto = IPPROTO_AH;
+	fixture_decide(f, &esp, FIXTURE_MARK, &d);
+	KUNIT_EXPECT_PTR_EQ(test, d.backend, backend);
+	/* GRE has nothing to do with it, another client has none */
+	fixture_decide(f, &gre, FIXTURE_MARK, &d);
+	KUNIT_EXPECT_EQ(test, d.reason, DSR_PASS_PROTOCOL);
+	esp.tuple.v4.saddr ^= htonl(1);
+	fixture_decide(f, &esp, FIXTURE_MARK, &d);
+	KUNIT_EXPECT_EQ(test, d.reason, DSR_PASS_PROTOCOL);
+	esp.tuple.v4.saddr ^= htonl(1);
+	/* nor is it followed where its backend gets nothing, or for ever */
+	backend->config.admin = DSR_BACKEND_DOWN;
+	fixture_decide(f, &esp, FIXTURE_MARK, &d);
+	KUNIT_EXPECT_EQ(test, d.reason, DSR_PASS_PROTOCOL);
+	backend->config.admin = DSR_BACKEND_UP;
+	conn->node.seen = jiffies - dsr_conn_timeout(&f->dn, conn) - 2 * HZ;
+	fixture_decide(f, &esp, FIXTURE_MARK, &d);
+	KUNIT_EXPECT_EQ(test, d.reason, DSR_PASS_PROTOCOL);
+}
+
 static void miss_asks_the_scheduler(struct kunit *test)
 {
 	struct dsr_packet packet = packet_of(1, TCPHDR_SYN);
@@ -586,6 +646,7 @@ static void icmp_error_follows_its_hash(struct kunit *test)
 
 static struct kunit_case cases[] = {
 	KUNIT_CASE(without_a_service),
+	KUNIT_CASE(esp_follows_ike),
 	KUNIT_CASE(miss_asks_the_scheduler),
 	KUNIT_CASE(hit_keeps_the_backend),
 	KUNIT_CASE(hit_writes_nothing_shared),

@@ -201,8 +201,11 @@ static void others(struct kunit *test)
 
 	append_ip(&bytes, IPPROTO_GRE, CLIENT, VIP, 0);
 	append(&bytes, 40);
-	KUNIT_EXPECT_FALSE(test, parse_all(test, &bytes, &packet, &reason));
-	KUNIT_EXPECT_EQ(test, reason, DSR_PASS_PROTOCOL);
+	KUNIT_EXPECT_TRUE(test, parse_all(test, &bytes, &packet, &reason));
+	KUNIT_EXPECT_EQ(test, packet.kind, DSR_PACKET_PORTLESS);
+	expect_tuple(test, &packet, IPPROTO_GRE, 0, 0);
+	/* nothing of it is read but its IP header */
+	KUNIT_EXPECT_TRUE(test, parse(test, &bytes, 20, 20, &packet, &reason));
 
 	append_ip(&echo, IPPROTO_ICMP, CLIENT, VIP, 0);
 	icmph = append(&echo, sizeof(*icmph));
@@ -286,6 +289,22 @@ static void icmp_error(struct kunit *test)
 	} else {
 		KUNIT_EXPECT_EQ(test, reason, c->reason);
 	}
+}
+
+static void icmp_error_without_ports(struct kunit *test)
+{
+	struct bytes bytes = { };
+	struct dsr_packet packet;
+	enum dsr_reason reason;
+	struct icmphdr *icmph;
+
+	append_ip(&bytes, IPPROTO_ICMP, htonl(0x01020304), VIP, 0);
+	icmph = append(&bytes, sizeof(*icmph));
+	icmph->type = ICMP_DEST_UNREACH;
+	append_ip(&bytes, IPPROTO_ESP, VIP, CLIENT, 0);
+	KUNIT_EXPECT_TRUE(test, parse_all(test, &bytes, &packet, &reason));
+	KUNIT_EXPECT_EQ(test, packet.kind, DSR_PACKET_ICMP_ERROR);
+	expect_tuple(test, &packet, IPPROTO_ESP, 0, 0);
 }
 
 static void icmp_cut_short(struct kunit *test)
@@ -514,6 +533,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(fragments),
 	KUNIT_CASE(others),
 	KUNIT_CASE_PARAM(icmp_error, icmp_gen_params),
+	KUNIT_CASE(icmp_error_without_ports),
 	KUNIT_CASE(icmp_cut_short),
 	{ }
 };
