@@ -146,6 +146,13 @@ const struct command *dsrctl_implied(const struct object *object,
 	return command;
 }
 
+static bool is_too_short(const struct object *object, const char *name,
+			 const char *word)
+{
+	return object->whole && !strcmp(name, object->whole) &&
+	       strcmp(name, word);
+}
+
 static int run_command(struct dsrctl *ctl, const struct object *object,
 		       const struct command *command, char **words)
 {
@@ -193,6 +200,10 @@ static int run_object(struct dsrctl *ctl, const struct object *object,
 			  names);
 	if (found < 0)
 		return DSRCTL_USAGE;
+	if (word && is_too_short(object, names[found], word))
+		return report_error(DSRCTL_USAGE,
+				    "%s'%s' is not taken for %s: write it in full",
+				    where, word, names[found]);
 	if (found < commands)
 		return run_command(ctl, object, &object->commands[found],
 				   words + !!word);

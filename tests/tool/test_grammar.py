@@ -433,6 +433,16 @@ def test_abbreviation(fake, line):
     assert result.out == fake(ABBREVIATIONS[line]).out
 
 
+@pytest.mark.parametrize('word', ['st', 'sto'])
+def test_no_abbreviation_of_stop(fake, kernel, word):
+    """The command that unloads a module is not run by a slip."""
+    for more in ('', ' force'):
+        fake(f'real {word}{more}').check(
+            1, f"dsrctl: real: '{word}' is not taken for stop: write it in "
+            'full\n')
+    assert not kernel.connections
+
+
 def test_options_combine(fake):
     assert fake('-jp show').out == fake('--json --pretty show').out
     assert fake('-js show').out == fake('-j -s show').out
