@@ -2,6 +2,7 @@
 /* service - see service.h */
 
 #include <linux/export.h>
+#include <linux/module.h>
 #include <linux/slab.h>
 
 #include "event.h"
@@ -180,9 +181,13 @@ static void probe_replace(struct dsr_net *dn, struct dsr_service *service,
  * @key: its key
  * @config: the rest
  *
+ * Each service holds the module: it is unloaded, by itself or with a module
+ * that needs it, only after the services were removed.
+ *
  * Context: process context, holds dn->writer and dn->lock, as dsr_pool_build().
- * Return: 0; -%EBUSY if its mark is one of a range for probes; as
- * dsr_probe_new(), or another negative errno. An error changes nothing.
+ * Return: 0; -%EBUSY if its mark is one of a range for probes; -%ENODEV if the
+ * module is being unloaded; as dsr_probe_new(), or another negative errno. An
+ * error changes nothing.
  */
 int dsr_service_add(struct dsr_net *dn, const struct dsr_service_key *key,
 		    const struct dsr_service_config *config)
@@ -196,9 +201,13 @@ int dsr_service_add(struct dsr_net *dn, const struct dsr_service_key *key,
 		return -ENOSPC;
 	if (key->fwmark && dsr_probe_find(dn, key->family, key->fwmark))
 		return -EBUSY;
+	if (!try_module_get(THIS_MODULE))
+		return -ENODEV;
 	service = kzalloc(sizeof(*service), GFP_KERNEL_ACCOUNT);
-	if (!service)
-		return -ENOMEM;
+	if (!service) {
+		err = -ENOMEM;
+		goto put_module;
+	}
 	service->key = *key;
 	INIT_LIST_HEAD(&service->backends);
 	service_apply(service, config);
@@ -231,6 +240,8 @@ free_pool:
 	dsr_pool_release(dn, dsr_service_pool(dn, service));
 free_service:
 	kfree(service);
+put_module:
+	module_put(THIS_MODULE);
 	return err;
 }
 
@@ -305,6 +316,8 @@ void dsr_service_remove(struct dsr_net *dn, struct dsr_service *service)
 	kfree_rcu(service, rcu);
 	dn->services_count--;
 	dsr_net_changed(dn);
+	/* Unloading waits for requests that run, and namespaces that end. */
+	module_put(THIS_MODULE);
 }
 
 /**
@@ -359,6 +372,9 @@ int dsr_service_change(struct dsr_net *dn, u8 cmd, struct dsr_service *service,
 	case -E2BIG:
 		NL_SET_ERR_MSG(extack,
 			       "too many slots in the tables of this container: choose a smaller table-size");
+		break;
+	case -ENODEV:
+		NL_SET_ERR_MSG(extack, "the module is being unloaded");
 		break;
 	case -EAFNOSUPPORT:
 		NL_SET_ERR_MSG(extack, "this kernel runs without IPv6");

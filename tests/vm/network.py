@@ -34,6 +34,8 @@ import struct
 import subprocess
 import time
 
+import genl
+
 VIP = '10.10.31.100'
 VIP2 = '10.10.31.110'           # of the tests that need a second one
 CLIENT = '10.10.31.200'
@@ -144,6 +146,12 @@ def run(*argv, stdin=None, check=True, timeout=180):
 def mac_of(address):
     """The Ethernet address that the machines here have for an IP address."""
     return '02:00:' + ':'.join(f'{int(n):02x}' for n in address.split('.'))
+
+
+def refcount(module):
+    """How many times a module is held."""
+    with open(f'/sys/module/{module}/refcnt', encoding='ascii') as file:
+        return int(file.read())
 
 
 class Host:
@@ -530,8 +538,21 @@ class Network:
 
     def unload(self, *modules, timeout=180):
         for module in modules or sorted(self.loaded):
+            if module == 'dsr_lb':
+                self.flush()
             run('rmmod', module, timeout=timeout)
             self.loaded.discard(module)
+
+    def flush(self):
+        """Remove all services: as long as there are some, dsr_lb stays.
+
+        Those of a namespace that was just deleted, or of a container, go with it
+        a moment later.
+        """
+        for host in self.hosts.values():
+            with host.at(), genl.Genl('dsr') as sock:
+                sock.ask(genl.SERVICE_FLUSH)
+        wait_for('nothing holds dsr_lb', lambda: not refcount('dsr_lb'))
 
     # The web servers
 

@@ -14,7 +14,7 @@ import pytest
 import genl
 from balancer import Balancer, unprivileged
 from conftest import KernelLog
-from network import CLIENT, VIP, W101, W102, run, wait_for
+from network import CLIENT, VIP, W101, W102, refcount, run, wait_for
 from test_control import FAILSLAB, FAIL_NTH
 from traffic import GET, ask, read_reply
 
@@ -572,6 +572,27 @@ def test_choice(site, both, wanted):
     both('ip_vs')
     assert expected in loaded() and other not in loaded()
     both('ip_vs')
+
+
+def test_modprobe_r(site, both):
+    """With dsr_ipvs goes dsr_lb, but for when it has services."""
+    site.undo.append(lambda: 'dsr_lb' in loaded() or site.net.load('dsr_lb'))
+    both('dsr_ipvs')
+    ipvsadm(site, '-A -f 1 -s rr')
+    wait_for('no command holds it', lambda: not refcount('dsr_ipvs'))
+    both('-r', 'dsr_ipvs')
+    assert 'dsr_ipvs' not in loaded() and 'dsr_lb' in loaded()
+    assert [one['fwmark'] for one in site.services()] == [1]
+    done = both('-r', 'dsr_lb', check=False)
+    assert (done.returncode, 'in use' in done.stderr) == (1, True)
+    both('dsr_ipvs')
+    ipvsadm(site, '-C')
+    wait_for('no command holds them', lambda: not refcount('dsr_ipvs') and
+             refcount('dsr_lb') == 1)
+    both('-r', 'dsr_ipvs')
+    assert not {'dsr_ipvs', 'dsr_lb'} & set(loaded())
+    site.net.loaded.discard('dsr_lb')
+    site.net.load('dsr_lb')
 
 
 def test_exclusion(site, both):

@@ -11,7 +11,7 @@ import pytest
 
 import genl
 import wire
-from network import CLIENT, VIP, W101, W102, Host, run, wait_for
+from network import CLIENT, VIP, W101, W102, Host, refcount, run, wait_for
 from traffic import DEBUG, ask, flooding
 
 pytestmark = pytest.mark.smp
@@ -38,11 +38,6 @@ def traffic():
                 wire.ip(wire.udp(6001, 7, b'x' * 800)[420:], 17, frag=50,
                         ident=5)]
     return packets
-
-
-def refcount(module):
-    with open(f'/sys/module/{module}/refcnt', encoding='ascii') as file:
-        return int(file.read())
 
 
 def forwarded(site):
@@ -86,7 +81,6 @@ def test_rmmod_balancer(reload, flood, path):
     short = 'path add dev eth0' if path == 'direct' else ''
     flood.lv1.configure(f'service set fwmark 1 path {path}\n{short}')
     for _ in range(2):
-        wait_for('no command holds it', lambda: refcount('dsr_lb') == 0)
         timed('rmmod dsr_lb', lambda: flood.net.unload('dsr_lb'))
         assert not os.path.exists('/sys/module/dsr_lb')
         timed('insmod dsr_lb', lambda: flood.net.load('dsr_lb'), 60)
@@ -112,6 +106,29 @@ def test_rmmod_real_server(reload, flood):
         for name in ('w101', 'w102'):
             flood.net[name].dsrctl(f'real add vip {VIP}')
     assert set(flood.replies(4)) <= {'w101 nano', 'w102 desu'}
+
+
+@pytest.mark.smoke
+def test_rmmod_with_services(reload, lb):
+    """The balancer is in use until its services are removed."""
+    other = Host('other')
+    run('ip', 'netns', 'add', 'other')
+    lb.undo.append(lambda: run('ip', 'netns', 'del', 'other', check=False))
+    other.configure('service add fwmark 1\nservice add fwmark 2')
+    for command in ('service show',
+                    'service delete fwmark 1\nservice add fwmark 1',
+                    'service flush'):
+        lb.lv1.configure(command)
+        done = run('rmmod', 'dsr_lb', check=False)
+        assert (done.returncode, 'in use' in done.stderr) == (1, True)
+    # a command that has ended holds it a moment longer
+    wait_for('two services hold it', lambda: refcount('dsr_lb') == 2)
+    other.configure('service delete fwmark 2')
+    wait_for('one service holds it', lambda: refcount('dsr_lb') == 1)
+    run('ip', 'netns', 'del', 'other')
+    wait_for('its namespace is gone', lambda: not refcount('dsr_lb'))
+    run('rmmod', 'dsr_lb')
+    lb.net.loaded.discard('dsr_lb')
 
 
 def test_rmmod_both_idle(reload, lb):
