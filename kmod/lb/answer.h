@@ -11,7 +11,9 @@
 #include <linux/skbuff.h>
 #include <net/net_namespace.h>
 
-void dsr_answer_unreachable(struct net *net, struct sk_buff *skb, u8 family);
-void dsr_answer_reset(struct net *net, struct sk_buff *skb, u8 family);
+void dsr_answer_unreachable(struct net *net, struct sk_buff *skb, u8 family,
+			    unsigned int hook);
+void dsr_answer_reset(struct net *net, struct sk_buff *skb, u8 family,
+		      unsigned int hook);
 
 #endif /* _DSR_ANSWER_H */

@@ -13,25 +13,6 @@
 #include "trace.h"
 #include "xmit.h"
 
-/* Note in the table that a packet of a known connection has come. */
-static void touch_connection(struct dsr_net *dn,
-			     const struct dsr_packet *packet,
-			     const struct dsr_decision *decision)
-{
-	struct dsr_service *service = decision->service;
-	struct dsr_conn *conn = decision->conn;
-	u8 state = READ_ONCE(conn->state);
-
-	/* Its backend was deleted, and is there again. */
-	if (unlikely(rcu_access_pointer(conn->backend) != decision->backend))
-		dsr_conn_move(dn, conn, state, decision->backend);
-	if (unlikely(dsr_conn_state(state, packet) != state))
-		dsr_conn_advance(dn, conn, packet);
-	if (unlikely(dsr_conn_touch(conn, jiffies) &&
-		     READ_ONCE(service->persist)))
-		dsr_schedule_refresh(dn, &packet->tuple, service);
-}
-
 /* What goes to this machine, not to be balanced any more. */
 static enum dsr_reason deliver_here(struct dsr_service *service,
 				    enum dsr_reason reason)
@@ -52,10 +33,11 @@ static enum dsr_reason answer(struct dsr_net *dn, struct sk_buff *skb,
 		break;
 	case DSR_REPLIED_RESET:
 		dsr_conn_close(dn, decision->conn);
-		dsr_answer_reset(dn->net, skb, family);
+		dsr_answer_reset(dn->net, skb, family, NF_INET_PRE_ROUTING);
 		break;
 	case DSR_DROP_NO_BACKEND:
-		dsr_answer_unreachable(dn->net, skb, family);
+		dsr_answer_unreachable(dn->net, skb, family,
+				       NF_INET_PRE_ROUTING);
 		break;
 	default:
 		break;
@@ -107,7 +89,7 @@ static enum dsr_reason process(struct dsr_net *dn, struct sk_buff *skb,
 	if (unlikely(!decision->backend && decision->reason == DSR_FORWARDED))
 		dsr_schedule(dn, &packet, decision);
 	else if (likely(decision->choice == DSR_CHOICE_CONNECTION))
-		touch_connection(dn, &packet, decision);
+		dsr_schedule_touch(dn, &packet, decision);
 	else if (unlikely(packet.kind == DSR_PACKET_PORTLESS))
 		dsr_schedule_refresh(dn, &packet.tuple, decision->service);
 	if (unlikely(dsr_reason_is_drop(decision->reason)))

@@ -36,7 +36,10 @@ static struct dsr_net_side *side_of(struct dsr_net *dn, u8 family)
 	return family == AF_INET ? &dn->ipv4 : &dn->ipv6;
 }
 
-/* @mangle: of the rules that set the mark; they come just before */
+/* @mangle: of the rules that set the mark; they come just before. What this
+ * machine sends is seen last of all: a chain that changes its mark has it routed
+ * anew.
+ */
 static void side_init(struct dsr_net *dn, u8 pf, int mangle)
 {
 	struct nf_hook_ops *hooks = side_of(dn, pf)->hooks;
@@ -53,7 +56,7 @@ static void side_init(struct dsr_net *dn, u8 pf, int mangle)
 		.priv = dn,
 		.pf = pf,
 		.hooknum = NF_INET_LOCAL_OUT,
-		.priority = mangle + 1,
+		.priority = INT_MAX,
 	};
 }
 

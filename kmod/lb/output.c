@@ -7,9 +7,9 @@
 #include <net/dst.h>
 #include <net/ip.h>
 
-#include "decide.h"
+#include "answer.h"
 #include "output.h"
-#include "probe.h"
+#include "schedule.h"
 #include "trace.h"
 
 /* Whether there is an IP header: root's raw sockets send what they like. */
@@ -101,6 +101,65 @@ static enum dsr_reason process_icmp(struct dsr_net *dn, struct sk_buff *skb,
 	return reason;
 }
 
+/* Whether a packet that follows no connection may begin one. What a server of
+ * this machine answers may have the mark of the request (tcp_fwmark_accept,
+ * fwmark_reflect), and has no SYN of its own. Where the VIP is an address of
+ * this machine's, a packet to it is from it: no backend can answer that.
+ */
+static bool may_begin(const struct dsr_service *service,
+		      const struct dsr_packet *packet)
+{
+	union nf_inet_addr source = dsr_tuple_source(&packet->tuple);
+	union nf_inet_addr dest = dsr_tuple_dest(&packet->tuple);
+
+	if (!dsr_addr_compare(&source, &dest))
+		return false;
+	return !service->key.fwmark || packet->tuple.proto == IPPROTO_UDP ||
+	       packet->event == DSR_EVENT_OPEN;
+}
+
+/* A packet for a VIP, from this machine. What is no packet of a connection is
+ * let pass as it is.
+ */
+static enum dsr_reason process_own(struct dsr_net *dn, struct sk_buff *skb,
+				   u8 family,
+				   const struct dsr_frontend *frontend,
+				   struct dsr_decision *decision)
+{
+	struct dsr_packet packet;
+	enum dsr_reason reason;
+
+	decision->backend = NULL;
+	if (!dsr_packet_parse(skb, family, &packet, &reason) ||
+	    packet.kind != DSR_PACKET_FLOW)
+		return DSR_PASS_NO_SERVICE;
+	dsr_decide(dn, frontend, &packet, decision);
+	if (!decision->service)
+		return DSR_PASS_NO_SERVICE;
+	if (decision->choice == DSR_CHOICE_CONNECTION) {
+		dsr_schedule_touch(dn, &packet, decision);
+	} else if (!decision->backend && decision->reason == DSR_FORWARDED) {
+		if (!may_begin(decision->service, &packet))
+			return DSR_PASS_NO_SERVICE;
+		dsr_schedule(dn, &packet, decision);
+	}
+	if (decision->reason == DSR_REPLIED_RESET) {
+		dsr_conn_close(dn, decision->conn);
+		dsr_answer_reset(dn->net, skb, family, NF_INET_LOCAL_OUT);
+	}
+	return decision->backend ? reroute(dn, skb, family, decision) :
+				   decision->reason;
+}
+
+/* Where a packet is for. */
+static struct dsr_frontend *frontend_of(struct dsr_net *dn,
+					const struct sk_buff *skb, u8 family)
+{
+	return family == AF_INET ?
+	       dsr_frontend_find4(dn, skb->mark, ip_hdr(skb)->daddr) :
+	       dsr_frontend_find6(dn, skb->mark, &ipv6_hdr(skb)->daddr);
+}
+
 /**
  * dsr_output_hook() - a packet of this machine's own leaves
  * @priv: struct dsr_net
@@ -110,8 +169,8 @@ static enum dsr_reason process_icmp(struct dsr_net *dn, struct sk_buff *skb,
  * Context: rcu_read_lock(); process context or softirq, and its socket may be
  * locked.
  *
- * Return: NF_ACCEPT; or, of a probe, a drop of which the socket hears at once, so
- * that a check fails without waiting for its timeout.
+ * Return: NF_ACCEPT; or a drop of which the socket hears at once, so that a
+ * check, or a client, fails without waiting for its timeout.
  */
 unsigned int dsr_output_hook(void *priv, struct sk_buff *skb,
 			     const struct nf_hook_state *state)
@@ -123,12 +182,18 @@ unsigned int dsr_output_hook(void *priv, struct sk_buff *skb,
 
 	if (!has_header(skb, state->pf))
 		return NF_ACCEPT;
-	frontend = skb->mark ? dsr_probe_find(dn, state->pf, skb->mark) : NULL;
-	if (frontend) {
+	frontend = frontend_of(dn, skb, state->pf);
+	if (unlikely(frontend && frontend->probe)) {
 		reason = process_probe(dn, skb, state->pf, frontend, &decision);
 	} else {
-		reason = process_icmp(dn, skb, state->pf, &decision);
-		if (reason == DSR_PASS_ICMP_UNRELATED)
+		if (dsr_packet_may_be_icmp(skb, state->pf))
+			reason = process_icmp(dn, skb, state->pf, &decision);
+		else if (frontend)
+			reason = process_own(dn, skb, state->pf, frontend,
+					     &decision);
+		else
+			return NF_ACCEPT;
+		if (dsr_reason_is_pass(reason))
 			return NF_ACCEPT;
 	}
 	this_cpu_inc(dn->reasons[reason]);

@@ -57,6 +57,12 @@ static inline bool dsr_reason_is_here(enum dsr_reason reason)
 	return reason == DSR_DELIVERED_HERE || reason == DSR_DELIVERED_FROM_PEER;
 }
 
+/** dsr_reason_is_pass() - whether the packet is none of the balancer's */
+static inline bool dsr_reason_is_pass(enum dsr_reason reason)
+{
+	return reason >= DSR_PASS_NO_SERVICE && reason < DSR_REPLIED_PING;
+}
+
 /** dsr_reason_is_drop() - whether @reason is the end of the packet */
 static inline bool dsr_reason_is_drop(enum dsr_reason reason)
 {

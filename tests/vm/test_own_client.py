@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The balancer is a client of its own VIP."""
+
+import pytest
+
+import wire
+from balancer import Balancer
+from network import VIP, VIP6, W101, W1016, mac_of, wait_for
+from test_layout import Web
+from test_real_balancer import wait_behind
+from traffic import ask
+
+OWN = '10.10.31.11'
+HERE = '10.10.30.11'
+
+
+def mark_output(site, kind='route', priority='mangle'):
+    """What lv1 itself sends to the VIP has mark 1."""
+    site.lv1.nft(f'''
+        table inet own {{ chain output {{
+            type {kind} hook output priority {priority};
+            ip daddr {VIP} meta mark set 1
+        }}
+        }}''')
+
+
+@pytest.mark.smoke
+@pytest.mark.parametrize('path', ['stack', 'direct'])
+def test_by_mark(lb, path):
+    """Its requests are balanced, and the answers come to its sockets."""
+    lb.lv1.dsrctl(f'service set fwmark 1 path {path}')
+    mark_output(lb)
+    assert lb.replies(4, host='lv1') == {'w101 nano': 2, 'w102 desu': 2}
+    sock = lb.connect(host='lv1')
+    first = ask(sock)
+    assert [ask(sock) for _ in range(3)] == [first] * 3
+    assert [one['src'] for one in lb.connections()
+            if one['sport'] == sock.getsockname()[1]] == [OWN]
+
+
+@pytest.mark.parametrize('priority', ['filter', '2147483646'])
+def test_by_late_mark(lb, priority):
+    """A chain of any priority in OUTPUT may set the mark."""
+    mark_output(lb, 'filter', priority)
+    assert lb.replies(4, host='lv1') == {'w101 nano': 2, 'w102 desu': 2}
+
+
+def test_by_vip(site, reasons):
+    """A service that names the address needs no rule."""
+    for name in ('w101', 'w102'):
+        site.net[name].dsrctl(f'real add vip {VIP}')
+    lv1 = Balancer(site)
+    lv1.service('add', vip=VIP, proto='tcp', port=80)
+    lv1.backend('add', W101, vip=VIP, proto='tcp', port=80)
+    since = reasons('lv1')
+    assert site.replies(2, host='lv1') == {'w101 nano': 2}
+    assert since['forwarded'] >= 8
+    # what it sends to another port is none of the service's
+    with pytest.raises(OSError):
+        site.connect(port=81, host='lv1', seconds=0.5)
+
+
+def test_ipv6(site6):
+    lv1 = Balancer(site6)
+    lv1.service('add', vip=VIP6)
+    lv1.backend('add', W1016, vip=VIP6)
+    site6.w101.dsrctl(f'real add vip {VIP6}')
+    got = site6.curl('-6', f'http://[{VIP6}]/', host='lv1')
+    assert got == 'w101 nano\n'
+
+
+def test_frame(site, reasons):
+    """A datagram leaves as the socket sent it, for its server."""
+    site.balance('tos 0x20', backends=('w101',), rule='')
+    mark_output(site)
+    since = reasons('lv1')
+    sock = site.udp(host='lv1', sport=0)
+    with wire.Tap(site.w101) as tap:
+        sock.send(b'hello')
+        got = tap.wait(lambda p: p.payload == b'hello', 'the datagram')
+    assert (got.src, got.dst, got.ttl, got.tos) == (OWN, VIP, 64, 0x20)
+    assert got.mac_dst.hex(':') == mac_of(W101)
+    assert since.all() == {'forwarded': 1}
+    backend, = site.backends().values()
+    assert backend['packets'] == backend['connections'] == 1
+
+
+def test_no_backend(site, reasons):
+    """A client hears at once that no server is there."""
+    site.balance(backends=())
+    mark_output(site)
+    since = reasons('lv1')
+    with pytest.raises(ConnectionRefusedError):
+        site.connect(host='lv1')
+    assert since['drop_no_backend'] == 1
+
+
+def test_reset(lb, reasons):
+    """With on-down reset it hears that its server is down."""
+    lb.lv1.dsrctl('service set fwmark 1 on-down reset')
+    mark_output(lb)
+    sock = lb.connect(host='lv1')
+    ask(sock)
+    lb.lv1.configure('''
+        backend set fwmark 1 via 10.10.30.101 down
+        backend set fwmark 1 via 10.10.30.102 down''')
+    since = reasons('lv1')
+    with pytest.raises((ConnectionResetError, BrokenPipeError)):
+        ask(sock)
+    assert since['replied_reset'] >= 1
+
+
+def test_here(site, reasons):
+    """It hears at once that its own machine is the backend."""
+    lv1 = Balancer(site)
+    lv1.service('add', vip=VIP)
+    lv1.backend('add', HERE, vip=VIP)
+    since = reasons('lv1')
+    with pytest.raises(ConnectionRefusedError):
+        site.connect(host='lv1')
+    assert since.all() == {'drop_probe_to_itself': 1}
+
+
+def test_server_with_the_mark(site, reasons):
+    """What a server of this machine answers is not balanced for its mark."""
+    site.lv1.nft(f'''
+        table inet mangle {{ chain prerouting {{
+            type filter hook prerouting priority mangle;
+            ip daddr {VIP} meta mark set 1
+        }}
+        }}''')
+    site.lv1.sysctl('ipv4/tcp_fwmark_accept', 1)
+    site.lv1.sysctl('ipv4/fwmark_reflect', 1)
+    site.undo.append(lambda: site.lv1.sysctl('ipv4/tcp_fwmark_accept', 0))
+    site.undo.append(lambda: site.lv1.sysctl('ipv4/fwmark_reflect', 0))
+    Web(site, 'lv1', 'lv1 80')
+    site.lv1.dsrctl(f'real add vip {VIP}')
+    site.balance('scheduler maglev', backends=(), rule='')
+    site.lv1.dsrctl(f'backend add fwmark 1 via {HERE}')
+    wait_behind(site)
+    since = reasons('lv1')
+    sock = site.connect()
+    assert ask(sock) == ask(sock) == 'lv1 80'
+    # the reset of a closed port has the mark as well
+    with pytest.raises(ConnectionRefusedError):
+        site.connect(port=82)
+    assert since['delivered_here'] >= 4
+    wait_for('no connection but its own', lambda: all(
+        one['src'] == '10.10.31.200' for one in site.connections()))
