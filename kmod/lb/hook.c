@@ -5,6 +5,7 @@
 #include <linux/ipv6.h>
 
 #include "answer.h"
+#include "balanced.h"
 #include "hook.h"
 #include "host.h"
 #include "peer.h"
@@ -55,22 +56,14 @@ static struct dsr_frontend *frontend_of(struct dsr_net *dn,
 }
 
 /* Everything between parsing and sending. */
-static enum dsr_reason process(struct dsr_net *dn, struct sk_buff *skb,
-			       u8 family, struct dsr_decision *decision)
+static __always_inline enum dsr_reason
+balance(struct dsr_net *dn, struct sk_buff *skb, u8 family,
+	struct dsr_frontend *frontend, struct dsr_decision *decision)
 {
-	struct dsr_frontend *frontend;
 	struct dsr_backend *here;
 	struct dsr_packet packet __uninitialized;
 	enum dsr_reason reason;
 
-	decision->backend = NULL;
-	/* What has a socket already, as TPROXY gives it, is on its way there. */
-	if (unlikely(!dsr_is_to_this_host(skb) || skb->sk))
-		return DSR_PASS_NOT_HOST;
-	frontend = frontend_of(dn, skb, family);
-	/* An ICMP error may belong to us without a mark. */
-	if (!frontend && !dsr_packet_may_be_icmp(skb, family))
-		return DSR_PASS_NO_SERVICE;
 	if (!dsr_packet_parse(skb, family, &packet, &reason))
 		/* What is nobody's is nobody's to drop. */
 		return frontend ? reason : DSR_PASS_NO_SERVICE;
@@ -103,6 +96,42 @@ static enum dsr_reason process(struct dsr_net *dn, struct sk_buff *skb,
 	       deliver_here(decision->service, reason) : reason;
 }
 
+static enum dsr_reason process(struct dsr_net *dn, struct sk_buff *skb,
+			       u8 family, struct dsr_decision *decision)
+{
+	struct dsr_frontend *frontend;
+
+	decision->backend = NULL;
+	/* What has a socket already, as TPROXY gives it, is on its way there. */
+	if (unlikely(!dsr_is_to_this_host(skb) || skb->sk))
+		return DSR_PASS_NOT_HOST;
+	frontend = frontend_of(dn, skb, family);
+	/* An ICMP error may belong to us without a mark. */
+	if (!frontend && !dsr_packet_may_be_icmp(skb, family))
+		return DSR_PASS_NO_SERVICE;
+	return balance(dn, skb, family, frontend, decision);
+}
+
+/* Let a packet leave as @reason has it. */
+static __always_inline unsigned int
+finish(struct dsr_net *dn, struct sk_buff *skb, u8 family,
+       const struct dsr_decision *decision, enum dsr_reason reason)
+{
+	this_cpu_inc(dn->reasons[reason]);
+	trace_dsr_packet(skb, family, decision->backend, reason);
+	if (dsr_reason_is_drop(reason))
+		return NF_DROP;
+	if (!decision->backend)
+		return NF_ACCEPT;
+	dsr_stats_count(decision->backend->stats, skb);
+	if (unlikely(dsr_reason_is_here(reason))) {
+		dsr_balanced_set(skb);
+		return NF_ACCEPT;
+	}
+	dsr_xmit_send(dn->net, family, skb, decision->service);
+	return NF_STOLEN;
+}
+
 /**
  * dsr_hook() - a packet has come
  * @priv: struct dsr_net
@@ -121,15 +150,42 @@ unsigned int dsr_hook(void *priv, struct sk_buff *skb,
 	enum dsr_reason reason;
 
 	reason = process(dn, skb, state->pf, &decision);
-	this_cpu_inc(dn->reasons[reason]);
-	trace_dsr_packet(skb, state->pf, decision.backend, reason);
-	if (dsr_reason_is_drop(reason))
-		return NF_DROP;
-	if (!decision.backend)
+	return finish(dn, skb, state->pf, &decision, reason);
+}
+
+/**
+ * dsr_hook_late() - a packet is about to leave PRE_ROUTING
+ * @priv: struct dsr_net
+ * @skb: packet
+ * @state: of netfilter
+ *
+ * A chain of any priority may set a mark, and dsr_hook() has not seen one that
+ * came behind it. What dsr_hook() has passed is looked at once more, by its
+ * mark alone: where its address is a VIP's only now, a rule has translated it.
+ *
+ * Context: as dsr_hook().
+ * Return: NF_ACCEPT, NF_DROP, or NF_STOLEN.
+ */
+unsigned int dsr_hook_late(void *priv, struct sk_buff *skb,
+			   const struct nf_hook_state *state)
+{
+	struct dsr_decision decision = { .choice = DSR_CHOICE_NONE };
+	struct dsr_frontend *frontend;
+	struct dsr_net *dn = priv;
+	enum dsr_reason reason;
+
+	if (likely(!skb->mark))
 		return NF_ACCEPT;
-	dsr_stats_count(decision.backend->stats, skb);
-	if (unlikely(dsr_reason_is_here(reason)))
+	frontend = dsr_frontend_of_any_mark(dn, state->pf, skb->mark);
+	if (!frontend || dsr_is_balanced(skb) || !dsr_is_to_this_host(skb) ||
+	    skb->sk)
 		return NF_ACCEPT;
-	dsr_xmit_send(dn->net, state->pf, skb, decision.service);
-	return NF_STOLEN;
+	reason = balance(dn, skb, state->pf, frontend, &decision);
+	/* dsr_hook() has counted it as passed, and passed it is. */
+	if (dsr_reason_is_pass(reason))
+		return NF_ACCEPT;
+	this_cpu_dec(dn->reasons[decision.choice == DSR_CHOICE_QUOTED ?
+				 DSR_PASS_ICMP_UNRELATED :
+				 DSR_PASS_NO_SERVICE]);
+	return finish(dn, skb, state->pf, &decision, reason);
 }

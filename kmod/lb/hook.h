@@ -7,5 +7,7 @@
 
 unsigned int dsr_hook(void *priv, struct sk_buff *skb,
 		      const struct nf_hook_state *state);
+unsigned int dsr_hook_late(void *priv, struct sk_buff *skb,
+			   const struct nf_hook_state *state);
 
 #endif /* _DSR_HOOK_H */

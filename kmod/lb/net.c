@@ -36,9 +36,9 @@ static struct dsr_net_side *side_of(struct dsr_net *dn, u8 family)
 	return family == AF_INET ? &dn->ipv4 : &dn->ipv6;
 }
 
-/* @mangle: of the rules that set the mark; they come just before. What this
- * machine sends is seen last of all: a chain that changes its mark has it routed
- * anew.
+/* @mangle: of the chains that most rules are in that set a mark; they come just
+ * before. A mark that is set later the last hook sees. What this machine sends
+ * is seen last of all: a chain that changes its mark has it routed anew.
  */
 static void side_init(struct dsr_net *dn, u8 pf, int mangle)
 {
@@ -52,6 +52,13 @@ static void side_init(struct dsr_net *dn, u8 pf, int mangle)
 		.priority = mangle + 1,
 	};
 	hooks[1] = (struct nf_hook_ops) {
+		.hook = dsr_hook_late,
+		.priv = dn,
+		.pf = pf,
+		.hooknum = NF_INET_PRE_ROUTING,
+		.priority = INT_MAX,
+	};
+	hooks[2] = (struct nf_hook_ops) {
 		.hook = dsr_output_hook,
 		.priv = dn,
 		.pf = pf,

@@ -36,12 +36,12 @@
 /**
  * struct dsr_net_side - what looks at the packets of one family
  * @services: services of that family
- * @hooks: of what comes in and of this machine's own packets, registered while
- *	@services is not 0
+ * @hooks: of what comes in, early and late, and of this machine's own packets,
+ *	registered while @services is not 0
  */
 struct dsr_net_side {
 	u32 services;
-	struct nf_hook_ops hooks[2];
+	struct nf_hook_ops hooks[3];
 };
 
 /**

@@ -11,6 +11,7 @@
 #include <net/dst.h>
 #include <net/netfilter/nf_conntrack.h>
 
+#include "balanced.h"
 #include "embryo.h"
 #include "flow.h"
 #include "host.h"
@@ -401,6 +402,7 @@ unsigned int dsr_rs_deliver_behind_hook(void *priv, struct sk_buff *skb,
 		/* It has seen the packet with its other address. */
 		nf_reset_ct(skb);
 		nf_ct_set(skb, NULL, IP_CT_UNTRACKED);
+		dsr_balanced_set(skb);
 	}
 	return dsr_rs_net_finish(rs, skb, state, reason);
 }

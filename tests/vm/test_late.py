@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: GPL-2.0
+"""A mark may be set by a chain of any priority in PRE_ROUTING."""
+
+import pytest
+
+import wire
+import wire6
+from balancer import Balancer
+from network import CLIENT, VIP, VIP6, W101, W1016, mac_of, wait_for
+
+LV1 = '10.10.31.11'
+HERE = '10.10.30.11'
+# Between dstnat and filter, so behind all that is translated; the last of all.
+PRIORITIES = ['dstnat', 'filter', '2147483647']
+
+
+def mark_at(site, priority, rule=f'ip daddr {VIP}'):
+    """The only rule of lv1's."""
+    site.lv1.nft(f'''
+        flush ruleset
+        table inet late {{ chain prerouting {{
+            type filter hook prerouting priority {priority};
+            {rule} meta mark set 1
+        }}
+        }}''')
+
+
+def packets_of(site):
+    """How many each backend has got, as the balancer counts them."""
+    return [one['packets'] for one in site.backends().values()]
+
+
+@pytest.mark.smoke
+@pytest.mark.parametrize('priority', PRIORITIES)
+def test_priority(site, reasons, priority):
+    """Each packet is balanced, is sent on as it is, and is counted once."""
+    site.balance(rule='', backends=('w101',))
+    mark_at(site, priority)
+    since = reasons('lv1')
+    mac = site.lv1.mac('eth1').hex(':')
+    with wire.Tap(site.client) as client, wire.Tap(site.w101) as w101:
+        for port in range(4000, 4003):
+            for flags in (wire.SYN, wire.ACK):
+                packet = wire.tcp(port, flags=flags, payload=b'x')
+                client.send(packet, LV1)
+                got = w101.wait(lambda p, port=port: p.sport == port,
+                                f'port {port}')
+                wire.same(got, wire.forwarded(packet, mac_of(W101), mac))
+                w101.seen.clear()
+    assert since.all() == {'forwarded': 6}
+    assert packets_of(site) == [6]
+
+
+@pytest.mark.parametrize('path', ['stack', 'direct'])
+def test_requests(lb, path):
+    """Whole conversations, also where connection tracking looks on."""
+    lb.lv1.dsrctl(f'service set fwmark 1 path {path}')
+    mark_at(lb, 'filter')
+    assert lb.replies(4) == {'w101 nano': 2, 'w102 desu': 2}
+
+
+def test_ipv6(site6, reasons):
+    lv1 = Balancer(site6)
+    lv1.service('add', fwmark=1, family=10)
+    lv1.backend('add', W1016, fwmark=1, family=10)
+    mark_at(site6, 'filter', f'ip6 daddr {VIP6}')
+    since = reasons('lv1')
+    packet = wire6.tcp(4000)
+    with wire6.Tap(site6.client) as client, wire6.Tap(site6.w101) as w101:
+        client.send(packet, LV1)
+        got = w101.wait(lambda p: p.dst == VIP6, 'the SYN')
+        wire.same(got, wire6.forwarded(packet, site6))
+    assert since['forwarded'] == 1
+
+
+def test_other_late_mark(silent, reasons):
+    """A mark of no service is none of ours there either."""
+    silent.lv1.ip(f'route add {VIP} via 10.10.30.102')
+    silent.undo.append(lambda: silent.lv1.ip(f'route del {VIP}'))
+    mark_at(silent, 'filter')
+    silent.lv1.dsrctl('service delete fwmark 1')
+    silent.lv1.dsrctl('service add fwmark 2')
+    since = reasons('lv1')
+    with wire.Tap(silent.client) as client, wire.Tap(silent.w102) as w102:
+        client.send(wire.tcp(4000), LV1)
+        w102.wait(lambda p: p.dst == VIP, 'what was routed')
+    assert since.all() == {'pass_no_service': 1}
+
+
+def test_stays_here_once(site, reasons):
+    """What an early mark leaves to this machine is not balanced once more."""
+    site.balance('one-packet on', backends=('w101',), rule='')
+    site.lv1.dsrctl(f'backend add fwmark 1 via {HERE}')
+    since = reasons('lv1')
+    with wire.Tap(site.client) as client, wire.Tap(site.w101) as w101:
+        for port in range(4000, 4004):
+            client.send(wire.udp(port, 9), LV1)
+        wait_for('two each', lambda: since['delivered_here'] >= 2 and
+                 since['forwarded_one_packet'] >= 2)
+        w101.wait(lambda p: p.dst == VIP, 'a datagram')
+    assert since['delivered_here'] == since['forwarded_one_packet'] == 2
+    assert since['pass_no_service'] == 0
+    assert packets_of(site) == [2, 2]
+
+
+def test_icmp_error(silent, reasons):
+    """An error about what no entry tells of finds its server by a late mark."""
+    silent.lv1.dsrctl('service set fwmark 1 scheduler maglev')
+    mark_at(silent, 'filter')
+    since = reasons('lv1')
+    quoted = wire.tcp(80, 4000, src=VIP, dst=CLIENT)
+    error = wire.icmp_error(3, 4, quoted[:28], rest=1400)
+    with wire.Tap(silent.client) as client, wire.Tap(silent.w101) as w101, \
+            wire.Tap(silent.w102) as w102:
+        client.send(error, LV1)
+        wait_for('the error', lambda: [
+            p for p in w101.drain() + w102.drain() if p.proto == 1])
+    assert since.all() == {'forwarded_icmp_error': 1}
+
+
+def test_no_backend(site, reasons):
+    """A packet that finds no backend is refused, and counted as that alone."""
+    site.balance(rule='', backends=())
+    mark_at(site, 'filter')
+    since = reasons('lv1')
+    with wire.Tap(site.client) as client:
+        client.send(wire.tcp(4000), LV1)
+        client.wait(lambda p: p.proto == 1 and p.type == 3, 'unreachable')
+    assert since.all() == {'drop_no_backend': 1}
