@@ -63,7 +63,7 @@ static const struct reason reasons[] = {
 	{
 		"pass_no_service",
 		"no service takes it, so it goes on as if dsr_lb were not there",
-		"see 'dsrctl service show'; if the service is by fwmark, give the mark here as 'mark N', and see that a rule in mangle PREROUTING sets it"
+		"see 'dsrctl service show'; if the service is by fwmark, give the mark here as 'mark N', and see that a rule in PREROUTING, or in OUTPUT for what this machine sends, sets it"
 	},
 	{
 		"pass_not_to_this_host",
@@ -78,6 +78,11 @@ static const struct reason reasons[] = {
 	{
 		"pass_icmp_unrelated",
 		"it is ICMP that belongs to no connection here, so it goes on as if dsr_lb were not there",
+		NULL
+	},
+	{
+		"pass_reply",
+		"it has the mark of a service, and answers a packet of that, so it goes on to the client",
 		NULL
 	},
 	{
@@ -138,7 +143,7 @@ static const struct reason reasons[] = {
 	{
 		"drop_probe_to_itself",
 		"it is dropped: this machine has sent it, and is the backend itself, so it would not take the way of the clients' packets",
-		"let this backend be checked by its own address, or by another machine"
+		"let this backend be checked, or asked, by its own address, or by another machine"
 	},
 	{
 		"drop_no_route_to_backend",

@@ -21,12 +21,15 @@
  * @DSR_EVENT_DATA: anything else
  * @DSR_EVENT_CLOSE: says that no more will come: TCP FIN, SCTP SHUTDOWN
  * @DSR_EVENT_ABORT: breaks it off: TCP RST, SCTP ABORT
+ * @DSR_EVENT_ACCEPT: agrees to one: TCP SYN-ACK, SCTP INIT ACK; to dsr_rs an
+ *	opening one
  */
 enum dsr_event {
 	DSR_EVENT_OPEN,
 	DSR_EVENT_DATA,
 	DSR_EVENT_CLOSE,
 	DSR_EVENT_ABORT,
+	DSR_EVENT_ACCEPT,
 };
 
 /** dsr_event_tcp() - event of a segment with @flags, TCPHDR_* (RFC 9293) */
@@ -73,6 +76,7 @@ static inline u8 dsr_state_next(u8 state, u8 event)
 	case DSR_EVENT_ABORT:
 		return DSR_CONN_CLOSED;
 	case DSR_EVENT_OPEN:
+	case DSR_EVENT_ACCEPT:
 		return state == DSR_CONN_ESTABLISHED ? state : DSR_CONN_SYN;
 	case DSR_EVENT_CLOSE:
 		return DSR_CONN_FIN;

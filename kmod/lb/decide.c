@@ -228,20 +228,72 @@ void dsr_decide_lost(struct dsr_net *dn, const struct dsr_packet *packet,
 	}
 }
 
-/** dsr_decide_anew() - dsr_decide(), where the packet follows no connection */
+/* Whether a packet that has another mark by now, or another address's service,
+ * goes on where its connection is: rules change while connections live. A SYN
+ * begins a new one, and that belongs to whatever service its mark names.
+ */
+static bool goes_on(const struct dsr_net *dn,
+		    const struct dsr_frontend *frontend,
+		    const struct dsr_packet *packet,
+		    const struct dsr_conn *conn,
+		    const struct dsr_backend *backend)
+{
+	return backend && !dsr_decide_is_of(backend, frontend) &&
+	       packet->event != DSR_EVENT_OPEN &&
+	       packet->event != DSR_EVENT_ACCEPT &&
+	       !dsr_decide_is_anew(dn, conn, packet,
+				   dsr_backend_is_down(backend));
+}
+
+/* Whether a packet answers one that was balanced: connmark, say, gives replies
+ * the mark of their requests, and they are on their way to the client. Nothing
+ * but a server's accepts a connection; of the others, the entry of the request
+ * tells.
+ */
+static bool is_reply(struct dsr_net *dn, const struct dsr_packet *packet)
+{
+	struct dsr_tuple request;
+
+	if (packet->event == DSR_EVENT_OPEN)
+		return false;
+	if (packet->event == DSR_EVENT_ACCEPT)
+		return true;
+	dsr_tuple_reverse(&packet->tuple, &request);
+	return dsr_conn_find(dn, &request, dsr_conn_hash(&dn->table, &request));
+}
+
+/** dsr_decide_anew() - dsr_decide(), where the packet follows no connection, or
+ * one of another mark or address
+ */
 void dsr_decide_anew(struct dsr_net *dn, const struct dsr_frontend *frontend,
 		     const struct dsr_packet *packet,
 		     struct dsr_decision *decision, struct dsr_conn *conn,
 		     struct dsr_backend *backend)
 {
-	decision->service = dsr_frontend_match(frontend, &packet->tuple);
-	if (!decision->service) {
+	struct dsr_service *service = dsr_frontend_match(frontend,
+							 &packet->tuple);
+
+	if (!service) {
 		if (frontend->probe)
 			decide_probe(frontend, packet, decision);
 		return;
 	}
+	if (service->key.fwmark && !conn && is_reply(dn, packet)) {
+		decision->reason = DSR_PASS_REPLY;
+		return;
+	}
+	decision->service = service;
 	decision->reason = DSR_FORWARDED;
 	decision->conn = conn;
-	if (conn && !backend)
+	if (goes_on(dn, frontend, packet, conn, backend)) {
+		decision->service = backend->service;
+		if (dsr_backend_is_down(backend)) {
+			dsr_decide_lost(dn, packet, decision);
+			return;
+		}
+		decision->backend = backend;
+		decision->choice = DSR_CHOICE_CONNECTION;
+	} else if (conn && !backend) {
 		dsr_decide_lost(dn, packet, decision);
+	}
 }

@@ -80,12 +80,13 @@ static __always_inline bool dsr_decide_is_of(const struct dsr_backend *backend,
  * @decision: set
  *
  * A packet of a service follows its connection, also when there is a service
- * by now that names its port more exactly. The scheduler is asked if there is
- * none, if its backend was removed, if the packet has come to belong to another
- * mark or address, or if a SYN uses the port pair of a finished connection
- * again: that never waits for the old entry to expire, and belongs to whatever
- * service names its port now. Nobody is asked about a probe, and no connection
- * of its client's is looked at.
+ * by now that names its port more exactly, and when rules give it the mark of
+ * another one by now. The scheduler is asked if there is none, if its backend
+ * was removed, if a SYN has come to belong to another mark or address, or if one
+ * uses the port pair of a finished connection again: that never waits for the
+ * old entry to expire, and belongs to whatever service names its port now. A
+ * packet with a mark that answers a connection goes to its client. Nobody is
+ * asked about a probe, and no connection of its client's is looked at.
  *
  * Context: rcu_read_lock(). No writes; what is in @decision is valid until
  * rcu_read_unlock().

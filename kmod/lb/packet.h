@@ -111,6 +111,7 @@ dsr_packet_parse_transport(const struct sk_buff *skb, unsigned int offset,
 {
 	union dsr_packet_transport _header __uninitialized, *header;
 	u8 proto = packet->tuple.proto;
+	u8 flags;
 
 	header = skb_header_pointer(skb, offset,
 				    dsr_packet_transport_len(proto), &_header);
@@ -120,7 +121,10 @@ dsr_packet_parse_transport(const struct sk_buff *skb, unsigned int offset,
 	packet->event = DSR_EVENT_DATA;
 	switch (proto) {
 	case IPPROTO_TCP:
-		packet->event = dsr_event_tcp(tcp_flag_byte(&header->tcp));
+		flags = tcp_flag_byte(&header->tcp);
+		packet->event = dsr_event_tcp(flags);
+		if (packet->event == DSR_EVENT_OPEN && (flags & TCPHDR_ACK))
+			packet->event = DSR_EVENT_ACCEPT;
 		return header->tcp.doff >= sizeof(header->tcp) / 4;
 	case IPPROTO_UDP:
 		/* 0 is the length of an IPv6 jumbogram (RFC 2675) */
@@ -128,6 +132,8 @@ dsr_packet_parse_transport(const struct sk_buff *skb, unsigned int offset,
 		       (!header->udp.len && packet->tuple.family == AF_INET6);
 	default:
 		packet->event = dsr_event_sctp(header->sctp.chunk.type);
+		if (header->sctp.chunk.type == SCTP_CID_INIT_ACK)
+			packet->event = DSR_EVENT_ACCEPT;
 		return true;
 	}
 }

@@ -25,6 +25,7 @@
 	R(PASS_NOT_HOST, "pass_not_to_this_host")			\
 	R(PASS_PROTOCOL, "pass_protocol_not_balanced")			\
 	R(PASS_ICMP_UNRELATED, "pass_icmp_unrelated")			\
+	R(PASS_REPLY, "pass_reply")					\
 	R(REPLIED_PING, "replied_ping")					\
 	R(REPLIED_RESET, "replied_reset")				\
 	R(DROP_MALFORMED, "drop_malformed")				\

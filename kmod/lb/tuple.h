@@ -127,6 +127,25 @@ static inline u32 dsr_tuple_dest_hash(const struct dsr_tuple *tuple, u32 seed)
 			      sizeof(tuple->v6.daddr) / sizeof(u32), seed);
 }
 
+/** dsr_tuple_reverse() - the tuple of the packets that go the other way */
+static inline void dsr_tuple_reverse(const struct dsr_tuple *tuple,
+				     struct dsr_tuple *reverse)
+{
+	*reverse = (struct dsr_tuple) {
+		.sport = tuple->dport,
+		.dport = tuple->sport,
+		.proto = tuple->proto,
+		.family = tuple->family,
+	};
+	if (tuple->family == AF_INET) {
+		reverse->v4.saddr = tuple->v4.daddr;
+		reverse->v4.daddr = tuple->v4.saddr;
+	} else {
+		reverse->v6.saddr = tuple->v6.daddr;
+		reverse->v6.daddr = tuple->v6.saddr;
+	}
+}
+
 /** dsr_tuple_source() - the client's address */
 static inline union nf_inet_addr
 dsr_tuple_source(const struct dsr_tuple *tuple)

@@ -289,7 +289,8 @@ static void remove_service(struct fixture *f, struct dsr_service *service)
 	synchronize_rcu();
 }
 
-static void another_service_asks_its_scheduler(struct kunit *test)
+/* Rules change while connections live: what is open goes on. */
+static void another_mark_is_for_new_connections(struct kunit *test)
 {
 	static const struct dsr_service_key key = {
 		.fwmark = FIXTURE_MARK + 1,
@@ -306,9 +307,53 @@ static void another_service_asks_its_scheduler(struct kunit *test)
 	connect(test, f, 1, TCPHDR_ACK, backend);
 	add_service(test, f, &other, &key);
 	fixture_decide(f, &packet, key.fwmark, &d);
+	KUNIT_EXPECT_PTR_EQ(test, d.service, &f->service);
+	KUNIT_EXPECT_PTR_EQ(test, d.backend, backend);
+	KUNIT_EXPECT_EQ(test, d.choice, DSR_CHOICE_CONNECTION);
+	packet = packet_of(1, TCPHDR_SYN);
+	fixture_decide(f, &packet, key.fwmark, &d);
 	KUNIT_EXPECT_PTR_EQ(test, d.service, &other);
 	KUNIT_EXPECT_NULL(test, d.backend);
+	KUNIT_EXPECT_NOT_NULL(test, d.conn);
+	packet = packet_of(2, TCPHDR_ACK);
+	fixture_decide(f, &packet, key.fwmark, &d);
+	KUNIT_EXPECT_PTR_EQ(test, d.service, &other);
+	KUNIT_EXPECT_NULL(test, d.conn);
 	remove_service(f, &other);
+}
+
+/* What has the mark of a connection, and goes the other way. */
+static void replies_are_not_balanced(struct kunit *test)
+{
+	static const u8 events[] = {
+		DSR_EVENT_DATA, DSR_EVENT_CLOSE, DSR_EVENT_ABORT,
+	};
+	struct dsr_packet request = packet_of(1, TCPHDR_ACK);
+	struct fixture *f = test->priv;
+	struct dsr_packet packet = request;
+	struct dsr_decision d;
+	int i;
+
+	connect(test, f, 1, TCPHDR_ACK, fixture_backend(test, f, 1, 1));
+	dsr_tuple_reverse(&request.tuple, &packet.tuple);
+	for (i = 0; i < ARRAY_SIZE(events); i++) {
+		packet.event = events[i];
+		fixture_decide(f, &packet, FIXTURE_MARK, &d);
+		KUNIT_EXPECT_EQ(test, d.reason, DSR_PASS_REPLY);
+		KUNIT_EXPECT_NULL(test, d.service);
+	}
+	/* a connection of the other's */
+	packet.event = DSR_EVENT_OPEN;
+	fixture_decide(f, &packet, FIXTURE_MARK, &d);
+	KUNIT_EXPECT_PTR_EQ(test, d.service, &f->service);
+	/* that of a SYN that no entry tells of */
+	packet.tuple.dport = htons(9);
+	packet.event = DSR_EVENT_ACCEPT;
+	fixture_decide(f, &packet, FIXTURE_MARK, &d);
+	KUNIT_EXPECT_EQ(test, d.reason, DSR_PASS_REPLY);
+	packet.event = DSR_EVENT_DATA;
+	fixture_decide(f, &packet, FIXTURE_MARK, &d);
+	KUNIT_EXPECT_PTR_EQ(test, d.service, &f->service);
 }
 
 /* The most specific service of an address wins, and a mark before all. */
@@ -653,7 +698,8 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(known_connections_alone),
 	KUNIT_CASE(syn_reuses_a_finished_connection),
 	KUNIT_CASE(removed_backend_is_left),
-	KUNIT_CASE(another_service_asks_its_scheduler),
+	KUNIT_CASE(another_mark_is_for_new_connections),
+	KUNIT_CASE(replies_are_not_balanced),
 	KUNIT_CASE(vip_services),
 	KUNIT_CASE(backend_down),
 	KUNIT_CASE(backend_down_udp),
