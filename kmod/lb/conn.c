@@ -336,6 +336,35 @@ void dsr_conn_flush(struct dsr_net *dn)
 		dsr_table_flush(&dn->table);
 }
 
+static bool is_datagrams(struct dsr_node *node, const void *service)
+{
+	struct dsr_conn *conn = container_of(node, struct dsr_conn, node);
+	struct dsr_backend *backend;
+	bool is_its;
+
+	rcu_read_lock();
+	backend = dsr_conn_backend(conn);
+	is_its = backend && backend->service == service &&
+		 conn->tuple.proto == IPPROTO_UDP;
+	rcu_read_unlock();
+	return is_its;
+}
+
+/**
+ * dsr_conn_forget_datagrams() - forget what a service has remembered of UDP
+ * @dn: balancer
+ * @service: service that is to schedule each datagram from now on
+ *
+ * Context: process context, holds dn->lock, sleeps.
+ */
+void dsr_conn_forget_datagrams(struct dsr_net *dn,
+			       const struct dsr_service *service)
+{
+	lockdep_assert_held(&dn->lock);
+	if (dn->has_table)
+		dsr_table_forget(&dn->table, is_datagrams, service);
+}
+
 /** dsr_conn_table_init() - dsr_table_init() for connections */
 int dsr_conn_table_init(struct dsr_net *dn)
 {

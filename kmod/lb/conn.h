@@ -131,6 +131,8 @@ u64 dsr_conn_bytes(struct dsr_net *dn);
 bool dsr_conn_walk_lock(struct dsr_net *dn);
 void dsr_conn_walk_unlock(struct dsr_net *dn);
 void dsr_conn_flush(struct dsr_net *dn);
+void dsr_conn_forget_datagrams(struct dsr_net *dn,
+			       const struct dsr_service *service);
 int dsr_conn_table_init(struct dsr_net *dn);
 int dsr_conn_init(void);
 void dsr_conn_exit(void);

@@ -5,6 +5,7 @@
 #include <linux/module.h>
 #include <linux/slab.h>
 
+#include "conn.h"
 #include "event.h"
 #include "frontend.h"
 #include "probe.h"
@@ -259,6 +260,7 @@ int dsr_service_set(struct dsr_net *dn, struct dsr_service *service,
 {
 	bool same_marks = config->probe_marks == dsr_probe_first(service);
 	const struct dsr_pool *pool = dsr_service_pool(dn, service);
+	bool was_one_packet = service->one_packet;
 	struct dsr_probe *probe = NULL;
 	int err;
 
@@ -281,6 +283,13 @@ int dsr_service_set(struct dsr_net *dn, struct dsr_service *service,
 	if (!same_marks)
 		probe_replace(dn, service, probe);
 	service_apply(service, config);
+	if (config->one_packet && !was_one_packet) {
+		/* A datagram that is not remembered must not find an entry that
+		 * a packet adds which has seen the service as it was.
+		 */
+		synchronize_rcu();
+		dsr_conn_forget_datagrams(dn, service);
+	}
 	dsr_net_changed(dn);
 	return 0;
 }

@@ -123,3 +123,30 @@ def test_mark_of_replies(site, scheduler, reasons):
     assert site.lv1.show('explain ' + ' '.join([
         f'{VIP}:7', '10.10.31.200:' + str(site.sockets[-1].getsockname()[1]),
         'proto udp mark 1']))['reason'] == 'pass_reply'
+
+
+@pytest.mark.parametrize('path', ['stack', 'direct'])
+def test_one_packet_switched_on(site, path):
+    """From then on each datagram is scheduled, of known clients too."""
+    site.balance(f'path {path}', rule='')
+    with wire.Tap(site.client) as client, wire.Tap(site.w101) as w101, \
+            wire.Tap(site.w102) as w102:
+        def send(number):
+            client.send(wire.udp(5140, 514, b'%d' % number), LV1)
+
+        def came(tap, first):
+            return sum(1 for p in tap.drain() if p.sport == 5140 and
+                       int(p.payload) >= first)
+        for number in range(4):
+            send(number)
+        wait_for('four of them', lambda: came(w101, 0) + came(w102, 0) == 4)
+        assert 4 in (came(w101, 0), came(w102, 0))
+        client.send(wire.tcp(4000), LV1)
+        client.send(wire.tcp(4000, flags=wire.ACK), LV1)
+        site.lv1.dsrctl('service set fwmark 1 one-packet on')
+        for number in range(4, 8):
+            send(number)
+        wait_for('four more', lambda: came(w101, 4) + came(w102, 4) == 4)
+        assert came(w101, 4) == came(w102, 4) == 2
+    # what is no UDP is still known
+    assert [one['proto'] for one in site.connections()] == ['tcp']
