@@ -34,6 +34,7 @@ static const char *const service_names[] = {
 	[DSR_SERVICE_A_PERSIST] = "persist",
 	[DSR_SERVICE_A_PERSIST_PREFIX] = "persist-prefix",
 	[DSR_SERVICE_A_PROBE_MARKS] = "probe-marks",
+	[DSR_SERVICE_A_FWMARK_MASK] = "fwmark",
 };
 
 static const char *const backend_names[] = {

@@ -4,6 +4,7 @@
  */
 #include <arpa/inet.h>
 #include <linux/dsr.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -12,6 +13,28 @@
 #include "key.h"
 
 const char *const key_families[] = { "inet", "inet6", NULL };
+
+/* N or N/MASK */
+static int read_fwmark(struct args *args, struct key *key)
+{
+	const char *word = args_word(args);
+	char number[16];
+	const char *mask;
+	int status;
+
+	if (!word)
+		return DSRCTL_USAGE;
+	mask = strchr(word, '/');
+	if (!mask || mask - word >= (ptrdiff_t)sizeof(number))
+		return args_parse_u32(args, word, 0, UINT32_MAX, &key->fwmark);
+	snprintf(number, sizeof(number), "%.*s", (int)(mask - word), word);
+	status = args_parse_u32(args, number, 0, UINT32_MAX, &key->fwmark);
+	if (!status)
+		status = args_parse_u32(args, mask + 1, 0, UINT32_MAX,
+					&key->mask);
+	key->has_mask = true;
+	return status;
+}
 
 /**
  * key_read() - read the value of a keyword if it is one of these
@@ -28,7 +51,7 @@ int key_read(struct args *args, struct key *key, int keyword)
 
 	switch (keyword) {
 	case KEY_FWMARK:
-		return args_u32(args, 0, UINT32_MAX, &key->fwmark);
+		return read_fwmark(args, key);
 	case KEY_FAMILY:
 		status = args_choice(args, &choice);
 		if (!status)
@@ -91,6 +114,9 @@ int key_put(struct nl_msg *msg, const struct args *args,
 {
 	if (args_seen(args, KEY_FWMARK) &&
 	    nla_put_u32(msg, DSR_SERVICE_A_FWMARK, key->fwmark))
+		return -1;
+	if (key->has_mask &&
+	    nla_put_u32(msg, DSR_SERVICE_A_FWMARK_MASK, key->mask))
 		return -1;
 	if (key->family && nla_put_u8(msg, DSR_SERVICE_A_FAMILY, key->family))
 		return -1;
@@ -195,14 +221,21 @@ const char *key_text(struct nlattr **tb, char *text)
 {
 	const struct nlattr *proto = tb[DSR_SERVICE_A_PROTO];
 	const struct nlattr *port = tb[DSR_SERVICE_A_PORT];
+	const struct nlattr *mask = tb[DSR_SERVICE_A_FWMARK_MASK];
 	const struct nlattr *last = last_port(tb);
 	char part[ATTR_TEXT_MAX];
 	int used;
 
 	if (tb[DSR_SERVICE_A_FWMARK]) {
-		snprintf(text, KEY_TEXT_MAX, "fwmark %s%s",
-			 attr_text(ATTR_U32, tb[DSR_SERVICE_A_FWMARK], part),
-			 key_is_inet6(tb) ? " family inet6" : "");
+		used = snprintf(text, KEY_TEXT_MAX, "fwmark %s",
+				attr_text(ATTR_U32, tb[DSR_SERVICE_A_FWMARK],
+					  part));
+		if (mask)
+			used += snprintf(text + used, KEY_TEXT_MAX - used,
+					 "/0x%x", attr_u32(mask));
+		if (key_is_inet6(tb))
+			snprintf(text + used, KEY_TEXT_MAX - used,
+				 " family inet6");
 		return text;
 	}
 

@@ -34,7 +34,7 @@ extern const char *const key_families[];
 	[KEY_PORT] = { "port", NULL }
 
 #define KEY_SYNTAX \
-	"fwmark N [family inet|inet6] | vip ADDR [proto tcp|udp|sctp [port P[-Q]]]"
+	"fwmark N[/MASK] [family inet|inet6] | vip ADDR [proto tcp|udp|sctp [port P[-Q]]]"
 
 /* the longest name of a service, with its NUL */
 #define KEY_TEXT_MAX	128
@@ -42,6 +42,8 @@ extern const char *const key_families[];
 /**
  * struct key - which service a command line names
  * @fwmark: the mark
+ * @mask: its bits that are compared
+ * @has_mask: @mask was named
  * @family: AF_INET or AF_INET6, or 0 if it is not named
  * @vip: the address
  * @proto: index in attr_protos
@@ -50,6 +52,8 @@ extern const char *const key_families[];
  */
 struct key {
 	uint32_t fwmark;
+	uint32_t mask;
+	bool has_mask;
 	int family;
 	struct addr vip;
 	unsigned int proto;

@@ -408,6 +408,8 @@ struct json_object *service_json(struct service_info *service)
 	bool persist = attr_u32(tb[DSR_SERVICE_A_PERSIST]);
 
 	key_json(object, tb);
+	attr_json(object, "fwmark_mask", ATTR_U32,
+		  tb[DSR_SERVICE_A_FWMARK_MASK]);
 	attr_json(object, "scheduler", ATTR_STRING,
 		  tb[DSR_SERVICE_A_SCHEDULER]);
 	attr_json(object, "hash", ATTR_HASH, tb[DSR_SERVICE_A_HASH]);

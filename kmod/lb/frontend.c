@@ -60,6 +60,100 @@ struct dsr_service *dsr_frontend_awake(const struct dsr_frontend *frontend)
 	return first;
 }
 
+/**
+ * dsr_frontend_of_masked() - the frontend of a mark of which bits are another
+ *	user's
+ * @dn: balancer
+ * @family: of the packet
+ * @fwmark: its mark, which is that of no frontend as a whole
+ *
+ * Context: rcu_read_lock().
+ * Return: of several, the one that compares the most bits; or %NULL.
+ */
+struct dsr_frontend *dsr_frontend_of_masked(struct dsr_net *dn, u8 family,
+					    u32 fwmark)
+{
+	struct dsr_frontend *frontend, *best = NULL;
+	unsigned int bits, best_bits = 0;
+	u32 mask;
+	int i;
+
+	for (i = 0; i < DSR_MASKS; i++) {
+		mask = READ_ONCE(dn->masks[i]);
+		bits = hweight32(mask);
+		if (bits <= best_bits)
+			continue;
+		frontend = dsr_frontend_of_mark(dn, family, fwmark & mask);
+		if (frontend && READ_ONCE(frontend->mask) == mask) {
+			best = frontend;
+			best_bits = bits;
+		}
+	}
+	return best;
+}
+
+/* Where @mask is among the masks of @dn, or -1. */
+static int find_mask(const struct dsr_net *dn, u32 mask)
+{
+	int i;
+
+	for (i = 0; i < DSR_MASKS; i++)
+		if (dn->masks[i] == mask)
+			return i;
+	return -1;
+}
+
+static bool is_used(const struct dsr_net *dn, u32 mask)
+{
+	struct dsr_frontend *frontend;
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(dn->marks); i++)
+		hlist_for_each_entry(frontend, &dn->marks[i], node)
+			if (frontend->mask == mask)
+				return true;
+	return false;
+}
+
+/**
+ * dsr_frontend_set_mask() - choose which bits of packets' marks are compared
+ * @dn: balancer
+ * @frontend: frontend, linked
+ * @mask: the bits, all that its mark has among them
+ *
+ * Context: process context, holds dn->lock.
+ * Return: 0; -%EDQUOT, and nothing changed, if there are DSR_MASKS others.
+ */
+int dsr_frontend_set_mask(struct dsr_net *dn, struct dsr_frontend *frontend,
+			  u32 mask)
+{
+	u32 old = frontend->mask;
+	int i;
+
+	lockdep_assert_held(&dn->lock);
+	if (mask == old)
+		return 0;
+	if (~mask && find_mask(dn, mask) < 0) {
+		i = find_mask(dn, 0);
+		/* the last one with the old mask leaves a place */
+		if (i < 0) {
+			WRITE_ONCE(frontend->mask, mask);
+			i = ~old && !is_used(dn, old) ? find_mask(dn, old) : -1;
+		}
+		if (i < 0) {
+			WRITE_ONCE(frontend->mask, old);
+			return -EDQUOT;
+		}
+		WRITE_ONCE(dn->masks[i], mask);
+	}
+	WRITE_ONCE(frontend->mask, mask);
+	WRITE_ONCE(dn->masked_count, dn->masked_count + !!~mask - !!~old);
+	i = find_mask(dn, old);
+	if (~old && i >= 0 && !is_used(dn, old))
+		WRITE_ONCE(dn->masks[i], 0);
+	return 0;
+}
+
 /** dsr_frontend_of_key() - the frontend of a service; %NULL; holds dn->lock */
 struct dsr_frontend *dsr_frontend_of_key(struct dsr_net *dn,
 					 const struct dsr_service_key *key)
@@ -109,6 +203,7 @@ int dsr_frontend_link(struct dsr_net *dn, struct dsr_service *service)
 		if (!frontend)
 			return -ENOMEM;
 		frontend->fwmark = key->fwmark;
+		frontend->mask = U32_MAX;
 		frontend->family = key->family;
 		frontend->vip = key->vip;
 		service->frontend = frontend;
@@ -147,6 +242,7 @@ void dsr_frontend_unlink(struct dsr_net *dn, struct dsr_service *service)
 	hlist_del_rcu(&service->node);
 	if (!hlist_empty(&frontend->services))
 		return;
+	dsr_frontend_set_mask(dn, frontend, U32_MAX);
 	hlist_del_rcu(&frontend->node);
 	if (!frontend->fwmark)
 		WRITE_ONCE(dn->vips_count, dn->vips_count - 1);

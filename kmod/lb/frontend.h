@@ -31,6 +31,7 @@ struct dsr_service_key;
  * struct dsr_frontend - a firewall mark, or an address, that has services
  * @node: in dsr_net.marks or dsr_net.vips
  * @fwmark: mark, or 0: an address
+ * @mask: bits of a packet's mark that are compared with @fwmark
  * @family: of the packets
  * @vip: address, unless there is a mark
  * @services: its services; that of a packet is the first that matches it.
@@ -41,6 +42,7 @@ struct dsr_service_key;
 struct dsr_frontend {
 	struct hlist_node node;
 	u32 fwmark;
+	u32 mask;
 	u8 family;
 	union nf_inet_addr vip;
 	struct hlist_head services;
@@ -67,6 +69,9 @@ static inline struct dsr_frontend *dsr_frontend_of_mark(struct dsr_net *dn,
 	return NULL;
 }
 
+struct dsr_frontend *dsr_frontend_of_masked(struct dsr_net *dn, u8 family,
+					    u32 fwmark);
+
 /** dsr_frontend_of_any_mark() - that of a mark, a probe's too, or %NULL; RCU */
 static inline struct dsr_frontend *
 dsr_frontend_of_any_mark(struct dsr_net *dn, u8 family, u32 fwmark)
@@ -76,6 +81,8 @@ dsr_frontend_of_any_mark(struct dsr_net *dn, u8 family, u32 fwmark)
 
 	if (!frontend && unlikely(READ_ONCE(dn->probes_count)))
 		frontend = dsr_probe_find(dn, family, fwmark);
+	if (!frontend && unlikely(READ_ONCE(dn->masked_count)))
+		frontend = dsr_frontend_of_masked(dn, family, fwmark);
 	return frontend;
 }
 
@@ -158,6 +165,8 @@ struct dsr_service *dsr_frontend_match(const struct dsr_frontend *frontend,
 struct dsr_service *dsr_frontend_awake(const struct dsr_frontend *frontend);
 struct dsr_frontend *dsr_frontend_of_key(struct dsr_net *dn,
 					 const struct dsr_service_key *key);
+int dsr_frontend_set_mask(struct dsr_net *dn, struct dsr_frontend *frontend,
+			  u32 mask);
 int dsr_frontend_link(struct dsr_net *dn, struct dsr_service *service);
 void dsr_frontend_unlink(struct dsr_net *dn, struct dsr_service *service);
 

@@ -32,6 +32,7 @@
 
 #define DSR_FRONTEND_BITS	8
 #define DSR_PROBE_BITS		5
+#define DSR_MASKS		8
 
 /**
  * struct dsr_net_side - what looks at the packets of one family
@@ -62,6 +63,8 @@ struct dsr_net_side {
  * @vips: frontends by address, RCU
  * @probes_count: ranges in @probes
  * @probes: ranges of marks, for probes, RCU
+ * @masked_count: frontends in @marks whose mask is not all bits
+ * @masks: their masks, each once, or 0
  * @writer: serialises requests that change services or backends
  * @lock: guards all that follows, and changes to what is above
  * @services: services in ascending order of their keys
@@ -98,6 +101,8 @@ struct dsr_net {
 	struct hlist_head vips[1 << DSR_FRONTEND_BITS];
 	u32 probes_count;
 	struct hlist_head probes[1 << DSR_PROBE_BITS];
+	u32 masked_count;
+	u32 masks[DSR_MASKS];
 
 	struct mutex writer;	/* serialises changes, outside of @lock */
 	struct mutex lock;	/* guards what follows */

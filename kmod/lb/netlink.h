@@ -41,6 +41,7 @@ void dsr_netlink_exit(void);
 /* netlink_key.c */
 #define DSR_NETLINK_KEY_POLICY						\
 	[DSR_SERVICE_A_FWMARK] = { .type = NLA_U32 },			\
+	[DSR_SERVICE_A_FWMARK_MASK] = { .type = NLA_U32 },		\
 	[DSR_SERVICE_A_FAMILY] = { .type = NLA_U8 },			\
 	[DSR_SERVICE_A_VIP] = DSR_ADDR_POLICY,				\
 	[DSR_SERVICE_A_PROTO] = { .type = NLA_U8 },			\

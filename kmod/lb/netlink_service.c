@@ -134,8 +134,23 @@ static int parse_probe_marks(struct nlattr *attr, u32 *first,
 		      "there are 256 marks for probes, from the named one on: choose one below 4294967041");
 }
 
+static int parse_mask(struct nlattr *attr, u32 fwmark, u32 *mask,
+		      struct netlink_ext_ack *extack)
+{
+	if (!attr)
+		return 0;
+	*mask = nla_get_u32(attr);
+	if (!fwmark)
+		return dsr_netlink_refuse(extack, attr,
+			      "a mask belongs to a fwmark: this service has a vip");
+	if (fwmark & ~*mask)
+		return dsr_netlink_refuse(extack, attr,
+			      "the fwmark has bits outside of its mask: no packet would match");
+	return 0;
+}
+
 /* Overwrite in @config what the request names. */
-static int parse_config(struct nlattr *tb[], u8 family,
+static int parse_config(struct nlattr *tb[], const struct dsr_service_key *key,
 			struct dsr_service_config *config,
 			struct netlink_ext_ack *extack)
 {
@@ -170,13 +185,16 @@ static int parse_config(struct nlattr *tb[], u8 family,
 				 extack, "one-packet is on or off: 1 or 0");
 	config->one_packet = one_packet;
 	if (!err)
-		err = parse_persistence(tb, family, config, extack);
+		err = parse_persistence(tb, key->family, config, extack);
 	if (!err)
 		err = dsr_netlink_parse_timeouts(tb[DSR_SERVICE_A_TIMEOUTS],
 						 &config->timeouts, extack);
 	if (!err)
 		err = parse_probe_marks(tb[DSR_SERVICE_A_PROBE_MARKS],
 					&config->probe_marks, extack);
+	if (!err)
+		err = parse_mask(tb[DSR_SERVICE_A_FWMARK_MASK], key->fwmark,
+				 &config->fwmark_mask, extack);
 	return err ?: parse_tos(tb, &config->tos, extack);
 }
 
@@ -216,7 +234,7 @@ int dsr_netlink_service_change(struct sk_buff *skb, struct genl_info *info)
 		config = dsr_service_config(dn, service);
 	else
 		dsr_service_defaults(&key, &config);
-	err = parse_config(tb, key.family, &config, info->extack);
+	err = parse_config(tb, &key, &config, info->extack);
 	if (!err)
 		err = dsr_service_change(dn, info->genlhdr->cmd, service, &key,
 					 &config, info->extack);
@@ -298,6 +316,9 @@ int dsr_netlink_put_service(struct sk_buff *skb, struct dsr_net *dn,
 			 dsr_probe_first(service))) ||
 	    nla_put_u32(skb, DSR_SERVICE_A_BACKENDS,
 			service->backends_count) ||
+	    (~service->frontend->mask &&
+	     nla_put_u32(skb, DSR_SERVICE_A_FWMARK_MASK,
+			 service->frontend->mask)) ||
 	    dsr_stats_put(skb, DSR_SERVICE_A_STATS, &sum))
 		return -EMSGSIZE;
 	nla_nest_end(skb, nest);

@@ -55,11 +55,17 @@ static void show_end(struct seq_file *seq, u8 family, union nf_inet_addr addr,
 		seq_printf(seq, " [%pI6c]:%u", &addr, ntohs(port));
 }
 
-static void show_key(struct seq_file *seq, const struct dsr_service_key *key)
+static void show_key(struct seq_file *seq, const struct dsr_service *service)
 {
+	const struct dsr_service_key *key = &service->key;
+	u32 mask = service->frontend->mask;
+
 	if (key->fwmark) {
-		seq_printf(seq, "fwmark %u%s", key->fwmark,
-			   key->family == AF_INET6 ? " family inet6" : "");
+		seq_printf(seq, "fwmark %u", key->fwmark);
+		if (~mask)
+			seq_printf(seq, "/0x%x", mask);
+		if (key->family == AF_INET6)
+			seq_puts(seq, " family inet6");
 		return;
 	}
 	seq_puts(seq, "vip ");
@@ -107,7 +113,7 @@ static int services_show(struct seq_file *seq, void *v)
 
 	mutex_lock(&dn->lock);
 	list_for_each_entry(service, &dn->services, list) {
-		show_key(seq, &service->key);
+		show_key(seq, service);
 		show_scheduler(seq, dsr_service_pool(dn, service));
 		seq_printf(seq, " path %s",
 			   service->path == DSR_PATH_DIRECT ? "direct" :

@@ -133,6 +133,7 @@ void dsr_service_defaults(const struct dsr_service_key *key,
 	*config = (struct dsr_service_config) {
 		.scheduler = &dsr_sched_rr,
 		.persist_prefix = 8 * dsr_addr_len(key->family),
+		.fwmark_mask = U32_MAX,
 	};
 }
 EXPORT_SYMBOL_GPL(dsr_service_defaults);
@@ -153,6 +154,7 @@ struct dsr_service_config dsr_service_config(struct dsr_net *dn,
 		.persist_prefix = service->persist_prefix,
 		.timeouts = service->timeouts,
 		.probe_marks = dsr_probe_first(service),
+		.fwmark_mask = service->frontend->mask,
 	};
 }
 EXPORT_SYMBOL_GPL(dsr_service_config);
@@ -226,12 +228,18 @@ int dsr_service_add(struct dsr_net *dn, const struct dsr_service_key *key,
 	err = dsr_frontend_link(dn, service);
 	if (err)
 		goto free_probe;
+	err = dsr_frontend_set_mask(dn, service->frontend,
+				    config->fwmark_mask);
+	if (err)
+		goto unlink_service;
 	probe_replace(dn, service, probe);
 	service_link(dn, service);
 	dn->services_count++;
 	dsr_net_changed(dn);
 	return 0;
 
+unlink_service:
+	dsr_frontend_unlink(dn, service);
 free_probe:
 	if (probe)
 		dsr_probe_free(dn, probe);
@@ -240,7 +248,7 @@ stop_net:
 free_pool:
 	dsr_pool_release(dn, dsr_service_pool(dn, service));
 free_service:
-	kfree(service);
+	kfree_rcu(service, rcu);	/* a packet may have found it */
 put_module:
 	module_put(THIS_MODULE);
 	return err;
@@ -261,6 +269,7 @@ int dsr_service_set(struct dsr_net *dn, struct dsr_service *service,
 	bool same_marks = config->probe_marks == dsr_probe_first(service);
 	const struct dsr_pool *pool = dsr_service_pool(dn, service);
 	bool was_one_packet = service->one_packet;
+	u32 old_mask = service->frontend->mask;
 	struct dsr_probe *probe = NULL;
 	int err;
 
@@ -269,12 +278,20 @@ int dsr_service_set(struct dsr_net *dn, struct dsr_service *service,
 		probe = probe_new(dn, service, config->probe_marks);
 	if (IS_ERR(probe))
 		return PTR_ERR(probe);
+	err = dsr_frontend_set_mask(dn, service->frontend,
+				    config->fwmark_mask);
+	if (err) {
+		if (probe)
+			dsr_probe_free(dn, probe);
+		return err;
+	}
 	if (config->scheduler != pool->scheduler ||
 	    config->options.hash != pool->options.hash ||
 	    config->options.slots != pool->options.slots) {
 		err = dsr_pool_build(dn, service, config->scheduler,
 				     &config->options);
 		if (err) {
+			dsr_frontend_set_mask(dn, service->frontend, old_mask);
 			if (probe)
 				dsr_probe_free(dn, probe);
 			return err;
@@ -377,6 +394,10 @@ int dsr_service_change(struct dsr_net *dn, u8 cmd, struct dsr_service *service,
 	case -ENOTUNIQ:
 		NL_SET_ERR_MSG(extack,
 			       "a backend's mark for probes is the first one plus the last byte of its address: two backends of this service end in the same byte");
+		break;
+	case -EDQUOT:
+		NL_SET_ERR_MSG(extack,
+			       "too many different masks of fwmarks: there are 8 in a namespace");
 		break;
 	case -E2BIG:
 		NL_SET_ERR_MSG(extack,

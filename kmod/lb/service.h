@@ -107,6 +107,7 @@ struct dsr_service {
  * @persist_prefix: as struct dsr_service.persist_prefix
  * @timeouts: as struct dsr_service.timeouts
  * @probe_marks: first of DSR_PROBE_MARKS marks that each name a backend; 0: none
+ * @fwmark_mask: as struct dsr_frontend.mask
  * @options: of the scheduler
  */
 struct dsr_service_config {
@@ -120,6 +121,7 @@ struct dsr_service_config {
 	u8 persist_prefix;
 	struct dsr_timeouts timeouts;
 	u32 probe_marks;
+	u32 fwmark_mask;
 	struct dsr_pool_options options;
 };
 

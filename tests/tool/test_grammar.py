@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-SERVICE_KEY = ('fwmark N [family inet|inet6] | '
+SERVICE_KEY = ('fwmark N[/MASK] [family inet|inet6] | '
                'vip ADDR [proto tcp|udp|sctp [port P[-Q]]]')
 TIMEOUT = ('[timeout-syn|timeout-established|timeout-fin|timeout-closed|'
            'timeout-udp TIME|default]')

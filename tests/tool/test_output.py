@@ -121,8 +121,9 @@ def test_absent_attributes(fake, kernel):
     assert lines[2].split() == ['fwmark', '2', 'rr', '0', '-']
     assert json.loads(fake('-j service show').check(0).out)[0] == {
         'fwmark': 1, 'family': 'inet', 'vip': None, 'proto': None,
-        'port': None, 'port_last': None, 'scheduler': None, 'hash': None,
-        'table_size': None, 'path': None, 'tos': None, 'tos_mask': None,
+        'port': None, 'port_last': None, 'fwmark_mask': None,
+        'scheduler': None, 'hash': None, 'table_size': None, 'path': None,
+        'tos': None, 'tos_mask': None,
         'ping': None, 'one_packet': None, 'on_down': None, 'persist': None,
         'persist_prefix': None, 'probe_marks': None,
         'timeouts': {'syn': None, 'established': None, 'fin': None,

@@ -102,6 +102,10 @@ REQUESTS = {
          {u.DSR_A_SERVICE: {**MARK,
                             u.DSR_SERVICE_A_HASH: n8(u.DSR_HASH_DEFAULT),
                             u.DSR_SERVICE_A_TABLE_SIZE: n32(0)}}),
+    'service add fwmark 0x1/0xff00ff':
+        ('dsr', u.DSR_CMD_SERVICE_ADD,
+         {u.DSR_A_SERVICE: {**MARK,
+                            u.DSR_SERVICE_A_FWMARK_MASK: n32(0xff00ff)}}),
     'service set fwmark 1 probe-marks 1000':
         ('dsr', u.DSR_CMD_SERVICE_SET,
          {u.DSR_A_SERVICE: {**MARK, u.DSR_SERVICE_A_PROBE_MARKS: n32(1000)}}),

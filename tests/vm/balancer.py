@@ -41,7 +41,7 @@ FIELDS = {
         'vip': 'addr', 'proto': 'proto', 'port': 'be16', 'port_last': 'be16',
         'ping': 'ping', 'one_packet': 1, 'on_down': 'on_down', 'persist': 4,
         'persist_prefix': 1, 'timeouts': 'TIMEOUT', 'hash': 'hash',
-        'table_size': 4, 'probe_marks': 4},
+        'table_size': 4, 'probe_marks': 4, 'fwmark_mask': 4},
     'BACKEND': {
         'addr': 'addr', 'weight': 4, 'active': 4, 'inactive': 4,
         'state': 'backend_state', 'ifindex': 4, 'mac': 'raw',

@@ -238,6 +238,9 @@ enum dsr_hash {
  *	each names a backend, that whose address ends in as many as it is behind
  *	the first: packets with that mark go to that backend. 0: none; absent
  *	from replies then
+ * @DSR_SERVICE_A_FWMARK_MASK: u32, bits of a packet's mark that are compared
+ *	with FWMARK: the others are another user's; all 32 if absent. It is no
+ *	part of the key
  */
 enum dsr_service_attr {
 	DSR_SERVICE_A_UNSPEC,
@@ -262,6 +265,7 @@ enum dsr_service_attr {
 	DSR_SERVICE_A_HASH,
 	DSR_SERVICE_A_TABLE_SIZE,
 	DSR_SERVICE_A_PROBE_MARKS,
+	DSR_SERVICE_A_FWMARK_MASK,
 
 	__DSR_SERVICE_A_MAX,
 	DSR_SERVICE_A_MAX = __DSR_SERVICE_A_MAX - 1
