@@ -265,6 +265,16 @@ static void backend_text(struct explanation *what)
 	putchar('\n');
 }
 
+/* what may become of it behind the module */
+static void firewall_text(struct explanation *what)
+{
+	struct nlattr *path = what->service.tb[DSR_SERVICE_A_PATH];
+
+	if (path && attr_u8(path) == DSR_PATH_STACK &&
+	    !strncmp(what->name, "forwarded", strlen("forwarded")))
+		puts("firewall    FORWARD and POSTROUTING see it: what they drop is counted as drop_by_firewall, what they masquerade has another source at the backend; with 'path direct' they do not");
+}
+
 static void explain_text(const struct packet *packet, struct explanation *what)
 {
 	const struct reason *reason = reason_find(what->name);
@@ -283,6 +293,8 @@ static void explain_text(const struct packet *packet, struct explanation *what)
 		connection_text(what->connection);
 	if (what->has_backend)
 		backend_text(what);
+	if (what->has_service)
+		firewall_text(what);
 	printf("outcome     %s%s%s\n", what->name, reason ? ": " : "",
 	       reason ? reason->meaning : "");
 	if (reason && reason->advice)

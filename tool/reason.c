@@ -166,6 +166,11 @@ static const struct reason reasons[] = {
 		"see 'ip xfrm policy'"
 	},
 	{
+		"drop_by_firewall",
+		"a rule or the policy of FORWARD, or a rule of POSTROUTING, has dropped it on its way to the backend",
+		"let FORWARD accept what has the service's mark (docker sets its policy to drop), or let the service have 'path direct'"
+	},
+	{
 		"drop_no_memory",
 		"it is dropped: there was no memory",
 		NULL

@@ -128,7 +128,10 @@ finish(struct dsr_net *dn, struct sk_buff *skb, u8 family,
 		dsr_balanced_set(skb);
 		return NF_ACCEPT;
 	}
-	dsr_xmit_send(dn->net, family, skb, decision->service);
+	if (unlikely(!dsr_xmit_send(dn->net, family, skb, decision->service))) {
+		this_cpu_dec(dn->reasons[reason]);
+		this_cpu_inc(dn->reasons[DSR_DROP_FIREWALL]);
+	}
 	return NF_STOLEN;
 }
 

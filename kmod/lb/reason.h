@@ -42,6 +42,7 @@
 	R(DROP_TTL, "drop_ttl_exceeded")				\
 	R(DROP_TOO_BIG, "drop_too_big")					\
 	R(DROP_POLICY, "drop_ipsec_policy")				\
+	R(DROP_FIREWALL, "drop_by_firewall")				\
 	R(DROP_NO_MEMORY, "drop_no_memory")
 
 /** enum dsr_reason - see DSR_REASONS */

@@ -25,8 +25,8 @@
 enum dsr_reason dsr_xmit4_prepare(struct net *net, struct sk_buff *skb,
 				  const struct dsr_service *service,
 				  struct dst_entry *dst);
-void dsr_xmit4_send(struct net *net, struct sk_buff *skb,
-		    const struct dsr_service *service);
+int dsr_xmit4_send(struct net *net, struct sk_buff *skb,
+		   const struct dsr_service *service);
 
 /* xmit6.c */
 enum dsr_reason dsr_xmit6_prepare(struct net *net, struct sk_buff *skb,
@@ -35,8 +35,8 @@ enum dsr_reason dsr_xmit6_prepare(struct net *net, struct sk_buff *skb,
 enum dsr_way dsr_xmit6_shortcut(struct net *net, struct sk_buff *skb,
 				const struct dsr_service *service,
 				struct dst_entry *dst);
-void dsr_xmit6_send(struct net *net, struct sk_buff *skb,
-		    const struct dsr_service *service);
+int dsr_xmit6_send(struct net *net, struct sk_buff *skb,
+		   const struct dsr_service *service);
 
 /**
  * dsr_xmit_prepare() - make a packet ready to be sent to a backend
@@ -74,15 +74,19 @@ dsr_xmit_prepare(struct net *net, struct sk_buff *skb,
  * @service: its service
  *
  * Context: rcu_read_lock().
+ * Return: whether it was sent, or waits for something: false if a rule of
+ * FORWARD or POSTROUTING has dropped it at once.
  */
-static inline void dsr_xmit_send(struct net *net, u8 family,
+static inline bool dsr_xmit_send(struct net *net, u8 family,
 				 struct sk_buff *skb,
 				 const struct dsr_service *service)
 {
-	if (likely(family == AF_INET))
-		dsr_xmit4_send(net, skb, service);
-	else
-		dsr_xmit6_send(net, skb, service);
+	int err = likely(family == AF_INET) ?
+		  dsr_xmit4_send(net, skb, service) :
+		  dsr_xmit6_send(net, skb, service);
+
+	/* Netfilter's; a queue that is full has another. */
+	return likely(err != -EPERM);
 }
 
 /**

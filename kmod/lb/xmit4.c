@@ -89,8 +89,8 @@ static void send_direct(struct sk_buff *skb, struct rtable *rt)
 }
 
 /** dsr_xmit4_send() - dsr_xmit_send() of IPv4 */
-void dsr_xmit4_send(struct net *net, struct sk_buff *skb,
-		    const struct dsr_service *service)
+int dsr_xmit4_send(struct net *net, struct sk_buff *skb,
+		   const struct dsr_service *service)
 {
 	struct rtable *rt = skb_rtable(skb);
 
@@ -99,11 +99,11 @@ void dsr_xmit4_send(struct net *net, struct sk_buff *skb,
 	    !IPCB(skb)->frag_max_size &&
 	    !dsr_xmit4_is_too_big(skb, ip_dst_mtu_maybe_forward(&rt->dst, true))) {
 		send_direct(skb, rt);
-		return;
+		return 0;
 	}
 	/* ip_output() is the kernel's: a packet that waits for a verdict of
 	 * user space in FORWARD may be sent on after this module is gone.
 	 */
-	NF_HOOK(NFPROTO_IPV4, NF_INET_FORWARD, net, NULL, skb, skb->dev,
-		READ_ONCE(rt->dst.dev), ip_output);
+	return NF_HOOK(NFPROTO_IPV4, NF_INET_FORWARD, net, NULL, skb, skb->dev,
+		       READ_ONCE(rt->dst.dev), ip_output);
 }

@@ -121,8 +121,8 @@ static void send_direct(struct sk_buff *skb, struct dst_entry *dst)
 }
 
 /** dsr_xmit6_send() - dsr_xmit_send() of IPv6 */
-void dsr_xmit6_send(struct net *net, struct sk_buff *skb,
-		    const struct dsr_service *service)
+int dsr_xmit6_send(struct net *net, struct sk_buff *skb,
+		   const struct dsr_service *service)
 {
 	struct dst_entry *dst = skb_dst(skb);
 
@@ -130,11 +130,11 @@ void dsr_xmit6_send(struct net *net, struct sk_buff *skb,
 	if (READ_ONCE(service->path) == DSR_PATH_DIRECT &&
 	    !IP6CB(skb)->frag_max_size) {
 		send_direct(skb, dst);
-		return;
+		return 0;
 	}
 	/* ip6_output() is the kernel's: a packet that waits for a verdict of
 	 * user space in FORWARD may be sent on after this module is gone.
 	 */
-	NF_HOOK(NFPROTO_IPV6, NF_INET_FORWARD, net, NULL, skb, skb->dev,
-		READ_ONCE(dst->dev), ip6_output);
+	return NF_HOOK(NFPROTO_IPV6, NF_INET_FORWARD, net, NULL, skb, skb->dev,
+		       READ_ONCE(dst->dev), ip6_output);
 }

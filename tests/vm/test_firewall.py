@@ -4,8 +4,9 @@
 import pytest
 
 import wire
-from network import VIP, wait_for
-from traffic import ask
+import wire6
+from network import CLIENT, VIP, VIP6, W101, W1016, wait_for
+from traffic import ask, exchange
 
 LV1 = '10.10.31.11'
 
@@ -37,6 +38,87 @@ def test_forward_drops(lb):
     assert packets_of(lb) == 1
     assert through(lb, 80)
     assert lb.replies(2).total() == 2
+
+
+POLICY = ('table {0} own {{ chain c {{ '
+          'type filter hook {1} priority filter; policy drop; }}; }}')
+
+
+@pytest.mark.parametrize('hook', ['forward', 'postrouting'])
+@pytest.mark.parametrize('family', [4, 6])
+def test_dropped_is_not_forwarded(site6, reasons, family, hook):
+    """What the firewall drops is counted as that, and as nothing else."""
+    vip, tap, make, backend, table = (
+        (VIP, wire.Tap, wire, W101, 'ip') if family == 4 else
+        (VIP6, wire6.Tap, wire6, W1016, 'ip6'))
+    site6.lv1.configure(f'''
+        service add vip {vip} proto tcp port 80
+        service add vip {vip} proto tcp port 81 path direct
+        backend add vip {vip} proto tcp port 80 via {backend}
+        backend add vip {vip} proto tcp port 81 via {backend}''')
+    site6.lv1.nft(POLICY.format(table, hook))
+    since = reasons('lv1')
+    with tap(site6.client) as client, tap(site6.w101) as w101:
+        client.send(make.tcp(4000, 80), LV1)
+        client.send(make.tcp(4001, 81), LV1)
+        w101.wait(lambda p: p.dport == 81, 'path direct')
+        w101.none(lambda p: p.dport == 80, 'it was dropped')
+    assert since.all() == {'drop_by_firewall': 1, 'forwarded': 1}
+
+
+def test_explain_names_the_firewall(lb):
+    """The one who asks is told what may become of a packet of path stack."""
+    def explain():
+        return lb.lv1.dsrctl('explain', '10.10.31.200:4000', f'{VIP}:80',
+                             'mark', '1').stdout
+    assert 'counted as drop_by_firewall' in explain()
+    lb.lv1.dsrctl('service set fwmark 1 path direct')
+    assert 'drop_by_firewall' not in explain()
+
+
+def whom_tcp_saw(site):
+    """The client of a connection, as a server has it."""
+    return {site.curl(f'http://{VIP}/who', vhost='x').split()[1].split(':')[0]}
+
+
+def whom_they_saw(site):
+    """The same, and that of a flow of UDP."""
+    seen = whom_tcp_saw(site)
+    echo = {name: site.echo(name) for name in ('w101', 'w102')}
+    exchange(site.udp(), [b'x' * 10] * 3)
+    return seen | {peer[0] for one in echo.values() for peer in one.peers}
+
+
+def test_policy_drop(lb, reasons):
+    """The mark lets it pass where all else is dropped, as docker has it."""
+    lb.lv1.iptables(*'-P FORWARD DROP'.split())
+    lb.undo.append(lambda: lb.lv1.iptables(*'-P FORWARD ACCEPT'.split()))
+    lb.lv1.iptables(*f'-A FORWARD -s {VIP} -j ACCEPT'.split())
+    since = reasons('lv1')
+    with wire.Tap(lb.client) as client:
+        client.send(wire.tcp(4000), LV1)
+        wait_for('it is dropped', since.all)
+    assert since.all() == {'drop_by_firewall': 1}
+    lb.lv1.iptables(*'-I FORWARD -m mark --mark 1 -j ACCEPT'.split())
+    assert lb.replies(2).total() == 2
+
+
+def test_masquerade(lb):
+    """What has the mark is exempt from what hides all that leaves."""
+    lb.lv1.iptables(*'-t nat -A POSTROUTING -j MASQUERADE'.split())
+    assert whom_tcp_saw(lb) == {'10.10.30.11'}
+    lb.lv1.iptables(
+        *'-t nat -I POSTROUTING -m mark --mark 1 -j RETURN'.split())
+    assert whom_they_saw(lb) == {CLIENT}
+
+
+def test_masquerade_direct(lb):
+    """With path direct replies must not be tracked where all is hidden."""
+    lb.lv1.dsrctl('service set fwmark 1 path direct')
+    lb.lv1.iptables(*'-t nat -A POSTROUTING -j MASQUERADE'.split())
+    lb.lv1.iptables(
+        *f'-t raw -A PREROUTING -s {VIP} -j CT --notrack'.split())
+    assert whom_they_saw(lb) == {CLIENT}
 
 
 def test_direct_passes_forward_by(lb):
