@@ -187,7 +187,7 @@ int dsr_nexthop_check(struct dsr_net *dn, u8 family,
 	dst = route_to(dn->net, family, addr);
 	if (IS_ERR(dst)) {
 		NL_SET_ERR_MSG(extack,
-			       "no route to the backend: it must be in a network of this machine");
+			       "no route to the backend: it must be in a network of this machine; if that is in a VRF, let the main table have a route to it by its device");
 		return err;
 	}
 	if (is_local(dst, family) || is_on_link(dst, family, addr)) {

@@ -53,7 +53,8 @@ REFUSED = [
     ('lv1', 'backend add fwmark 1 via 10.10.40.1', 2,
      'backend is not on-link: it would go through the gateway 10.10.30.102'),
     ('lv1', 'backend add fwmark 1 via 192.0.2.1', 2,
-     'no route to the backend: it must be in a network of this machine'),
+     'no route to the backend: it must be in a network of this machine; if '
+     'that is in a VRF, let the main table have a route to it by its device'),
     ('lv1', 'backend add fwmark 1 via 10.10.30.255', 2, UNICAST),
     ('lv1', 'backend add fwmark 1 via 224.0.0.1', 2, UNICAST),
     ('lv1', 'backend add fwmark 1 via 255.255.255.255', 2, UNICAST),

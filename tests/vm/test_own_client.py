@@ -147,3 +147,24 @@ def test_server_with_the_mark(site, reasons):
     assert since['delivered_here'] >= 4
     wait_for('no connection but its own', lambda: all(
         one['src'] == '10.10.31.200' for one in site.connections()))
+
+
+@pytest.mark.parametrize('path', ['stack', 'direct'])
+def test_real_server(lb, path):
+    """A real server is a client: it takes what the balancer sends back to it.
+
+    That bears its own address as its source, which Linux drops as martian
+    unless accept_local is set.
+    """
+    lb.lv1.dsrctl(f'service set fwmark 1 path {path}')
+    lb.w101.sysctl('ipv4/conf/eth0/accept_local', 1)
+    lb.undo.append(lambda: lb.w101.sysctl('ipv4/conf/eth0/accept_local', 0))
+    assert lb.replies(6, host='w101') == {'w101 nano': 3, 'w102 desu': 3}
+    for name in ('w101', 'w102'):
+        lb.echo(name).prefix = name.encode()
+    seen = set()
+    for _ in range(2):
+        sock = lb.udp(host='w101')
+        sock.send(b'?')
+        seen.add(sock.recv(100))
+    assert seen == {b'w101?', b'w102?'}

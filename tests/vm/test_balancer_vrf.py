@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The balancer's devices are in a VRF."""
+
+import pytest
+
+from network import CLIENT, VIP, W101, W102, run
+from traffic import exchange
+
+
+@pytest.fixture
+def vrf(site):
+    """lv1 has both its devices in one."""
+    if run('modprobe', 'vrf', check=False).returncode:
+        pytest.skip('this kernel has no VRF')
+
+    def leave():
+        site.lv1.ip('''
+            link set eth0 nomaster
+            link set eth1 nomaster
+            link del red
+            route flush table 10''')
+    site.lv1.ip('''
+        link add red type vrf table 10
+        link set red up
+        link set eth0 master red
+        link set eth1 master red''')
+    site.undo.append(leave)
+    return site
+
+
+@pytest.mark.parametrize('path', ['stack', 'direct'])
+def test_vrf(vrf, path):
+    """A route in the main table by the backend's device is what it takes."""
+    vrf.lv1.dsrctl('service add fwmark 1')
+    said = vrf.lv1.dsrctl(f'backend add fwmark 1 via {W101}', check=False)
+    assert said.returncode == 2 and 'VRF' in said.stderr
+    vrf.lv1.ip(f'''
+        route add {W101} dev eth1
+        route add {W102} dev eth1''')
+    vrf.lv1.configure(f'''
+        service set fwmark 1 path {path}
+        backend add fwmark 1 via {W101}
+        backend add fwmark 1 via {W102}''')
+    for name in ('w101', 'w102'):
+        vrf.net[name].dsrctl(f'real add vip {VIP}')
+    assert vrf.replies(4) == {'w101 nano': 2, 'w102 desu': 2}
+    vrf.echo('w101')
+    vrf.echo('w102')
+    for _ in range(2):
+        exchange(vrf.udp(), [b'x' * 10, b'x' * 4000])
+    assert {one['src'] for one in vrf.connections()} == {CLIENT}
