@@ -272,7 +272,7 @@ static struct dsr_backend *backend_new(struct dsr_net *dn,
 	backend->service = service;
 	refcount_set(&backend->ref, 1);
 	backend_apply(backend, config);
-	dsr_nexthop_init(dn->net, &backend->nexthop, family, addr);
+	dsr_nexthop_init(dn, &backend->nexthop, family, addr);
 	return backend;
 
 free_stats:

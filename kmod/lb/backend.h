@@ -60,6 +60,8 @@ struct dsr_backend_config {
  *	%NULL once it is @removed
  * @node: in the hash table of all backends, by @service and address
  * @ref: the service's reference, and one for each connection
+ * @dn: balancer; gone when no backend of it is in @routed any more
+ * @routed: in dsr_net.routed, while @nexthop has a route that may pin a device
  * @list: in the service, in ascending order of address
  * @rcu: to free it after its last reader
  */
@@ -79,13 +81,14 @@ struct dsr_backend {
 	struct dsr_server *server;
 	struct rhash_head node;
 	refcount_t ref;
+	struct dsr_net *dn;
+	struct list_head routed;
 	struct list_head list;
 	struct rcu_head rcu;
 };
 
-/* What a hit reads is in one line, but where debugging makes locks larger. */
-static_assert(sizeof(spinlock_t) > 4 ||
-	      offsetofend(struct dsr_backend, config.admin) <= 64);
+/* What a hit reads is in one line. */
+static_assert(offsetofend(struct dsr_backend, config.admin) <= 64);
 
 struct dsr_backend *dsr_backend_find(struct dsr_net *dn,
 				     const struct dsr_service *service,

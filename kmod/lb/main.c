@@ -9,6 +9,7 @@
 #include "lro.h"
 #include "net.h"
 #include "netlink.h"
+#include "nexthop.h"
 #include "path.h"
 #include "watch.h"
 
@@ -28,9 +29,12 @@ static int __init dsr_lb_init(void)
 	err = dsr_watch_init();
 	if (err)
 		goto exit_net;
-	err = dsr_path_init();
+	err = dsr_nexthop_register();
 	if (err)
 		goto exit_watch;
+	err = dsr_path_init();
+	if (err)
+		goto exit_nexthop;
 	err = dsr_lro_init();
 	if (err)
 		goto exit_path;
@@ -44,6 +48,8 @@ exit_lro:
 	dsr_lro_exit();
 exit_path:
 	dsr_path_exit();
+exit_nexthop:
+	dsr_nexthop_unregister();
 exit_watch:
 	dsr_watch_exit();
 exit_net:
@@ -60,6 +66,7 @@ static void __exit dsr_lb_exit(void)
 	dsr_netlink_exit();
 	dsr_lro_exit();
 	dsr_path_exit();
+	dsr_nexthop_unregister();
 	dsr_watch_exit();
 	dsr_net_exit();
 	dsr_conn_exit();

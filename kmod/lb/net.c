@@ -16,6 +16,7 @@
 #include "hook.h"
 #include "lro.h"
 #include "net.h"
+#include "nexthop.h"
 #include "output.h"
 #include "path.h"
 #include "proc.h"
@@ -225,6 +226,8 @@ static int __net_init net_init(struct net *net)
 		return -ENOMEM;
 	mutex_init(&dn->writer);
 	mutex_init(&dn->lock);
+	spin_lock_init(&dn->routes_lock);
+	INIT_LIST_HEAD(&dn->routed);
 	INIT_LIST_HEAD(&dn->services);
 	dsr_path_net_init(dn);
 	dn->conn_max = dsr_net_default_max(net);
@@ -258,6 +261,7 @@ static void __net_exit net_pre_exit(struct net *net)
 	cancel_delayed_work_sync(&dn->drain);
 	cancel_work_sync(&dn->rest);
 	synchronize_net();
+	dsr_nexthop_release_routes(dn);
 	cancel_work_sync(&dn->watch);
 	cancel_work_sync(&dn->lro);
 }

@@ -20,6 +20,7 @@
 #include <linux/mutex.h>
 #include <linux/netfilter.h>
 #include <linux/percpu.h>
+#include <linux/spinlock.h>
 #include <linux/timekeeping.h>
 #include <net/net_namespace.h>
 #include <net/netns/generic.h>
@@ -65,6 +66,8 @@ struct dsr_net_side {
  * @probes: ranges of marks, for probes, RCU
  * @masked_count: frontends in @marks whose mask is not all bits
  * @masks: their masks, each once, or 0
+ * @routes_lock: guards @routed, and all that nexthops keep
+ * @routed: backends with a route that may pin a device; see nexthop.h
  * @writer: serialises requests that change services or backends
  * @lock: guards all that follows, and changes to what is above
  * @services: services in ascending order of their keys
@@ -103,6 +106,8 @@ struct dsr_net {
 	struct hlist_head probes[1 << DSR_PROBE_BITS];
 	u32 masked_count;
 	u32 masks[DSR_MASKS];
+	spinlock_t routes_lock;	/* guards what nexthops keep */
+	struct list_head routed;
 
 	struct mutex writer;	/* serialises changes, outside of @lock */
 	struct mutex lock;	/* guards what follows */

@@ -3,14 +3,26 @@
 
 #include <linux/export.h>
 #include <linux/inetdevice.h>
+#include <linux/netdevice.h>
 #include <net/arp.h>
 #include <net/ip.h>
 #include <net/ip6_route.h>
 #include <net/ndisc.h>
 #include <net/route.h>
 
+#include "backend.h"
 #include "dst.h"
 #include "nexthop.h"
+
+#define RELEASE_BATCH	64	/* routes released under the lock at a time */
+
+/* Nothing hears of devices any more, so no route that may pin one is kept. */
+static bool unregistering;
+
+static struct dsr_backend *backend_of(struct dsr_nexthop *nexthop)
+{
+	return container_of(nexthop, struct dsr_backend, nexthop);
+}
 
 /* A route to @addr that names @addr itself as the next hop, whatever the
  * destination of the packets that are sent along it.
@@ -83,21 +95,45 @@ static bool is_without(const struct net *net, const struct dsr_nexthop *nexthop)
 	       (nexthop->family == AF_INET || READ_ONCE(nexthop->local));
 }
 
+/* Whether a route may hold a device that the kernel does not take from it: that
+ * of the entry it was made from, or one behind an encapsulation.
+ */
+static bool may_pin(const struct dst_entry *dst, u8 family)
+{
+	return dst && (family == AF_INET6 || dst->lwtstate);
+}
+
+static void list_route(struct dsr_net *dn, struct dsr_backend *backend,
+		       bool pins)
+{
+	lockdep_assert_held(&dn->routes_lock);
+	if (pins)
+		list_move(&backend->routed, &dn->routed);
+	else if (!list_empty(&backend->routed))
+		list_del_init_careful(&backend->routed);
+}
+
 /**
  * dsr_nexthop_lookup() - look the route up again, if that can bring one
  * @net: namespace
  * @nexthop: which has no route, or one that is out of date
  *
- * Context: rcu_read_lock(). Takes nexthop->lock.
+ * No route by a device is kept after the kernel has told that it goes away:
+ * before it tells, it takes the device's routes away, and waits for all that
+ * run under RCU here.
+ *
+ * Context: rcu_read_lock(). Takes struct dsr_net.routes_lock.
  * Return: as dsr_nexthop_get().
  */
 struct dst_entry *dsr_nexthop_lookup(struct net *net,
 				     struct dsr_nexthop *nexthop)
 {
 	int genid = dsr_nexthop_genid(net, nexthop->family);
+	struct dsr_net *dn = backend_of(nexthop)->dn;
 	struct dst_entry *dst, *old;
 	bool local = false;
 	u32 cookie = 0;
+	bool pins, keep;
 
 	if (is_without(net, nexthop))
 		return NULL;
@@ -113,16 +149,74 @@ struct dst_entry *dsr_nexthop_lookup(struct net *net,
 	} else if (nexthop->family == AF_INET6) {
 		cookie = rt6_get_cookie(dst_rt6_info(dst));
 	}
-	spin_lock_bh(&nexthop->lock);
-	old = rcu_replace_pointer(nexthop->dst, dst,
-				  lockdep_is_held(&nexthop->lock));
+	pins = may_pin(dst, nexthop->family);
+	keep = !pins || !READ_ONCE(unregistering);
+	spin_lock_bh(&dn->routes_lock);
+	old = rcu_replace_pointer(nexthop->dst, keep ? dst : NULL,
+				  lockdep_is_held(&dn->routes_lock));
 	WRITE_ONCE(nexthop->cookie, cookie);
 	WRITE_ONCE(nexthop->local, local);
-	/* A change during the look-up makes the next packet look again. */
-	smp_store_release(&nexthop->genid, genid);
-	spin_unlock_bh(&nexthop->lock);
-	dst_release(old); /* frees after a grace period: @old may have readers */
+	/* A change during the look-up makes the next packet look again, and so
+	 * does what is not kept.
+	 */
+	smp_store_release(&nexthop->genid, keep ? genid : genid - 1);
+	list_route(dn, backend_of(nexthop), pins && keep);
+	spin_unlock_bh(&dn->routes_lock);
+	/* These free after a grace period: both may have readers. */
+	dst_release(old);
+	if (!keep)
+		dst_release(dst);
 	return dst;
+}
+
+/* Packets look it up again: it is out of date. */
+static void release_route(struct dsr_net *dn, struct dsr_backend *backend)
+{
+	struct dsr_nexthop *nexthop = &backend->nexthop;
+	struct dst_entry *dst;
+
+	dst = rcu_replace_pointer(nexthop->dst, NULL,
+				  lockdep_is_held(&dn->routes_lock));
+	/* as in dsr_nexthop_lookup() */
+	smp_store_release(&nexthop->genid, nexthop->genid - 1);
+	dst_release(dst);
+	/* Last: @backend may be freed from now on. */
+	list_route(dn, backend, false);
+}
+
+/**
+ * dsr_nexthop_release_routes() - let go of all devices
+ * @dn: balancer
+ *
+ * Releases all routes of its namespace that may pin a device, those of removed
+ * backends that connections still refer to among them. All and not those of one
+ * device, so that each step here was paid for by a look-up before.
+ *
+ * Context: process context, sleeps.
+ */
+void dsr_nexthop_release_routes(struct dsr_net *dn)
+{
+	struct dsr_backend *backend, *next;
+	LIST_HEAD(routed);
+	bool more;
+	int left;
+
+	/* What is looked up meanwhile is not for now. */
+	spin_lock_bh(&dn->routes_lock);
+	list_splice_init(&dn->routed, &routed);
+	spin_unlock_bh(&dn->routes_lock);
+	do {
+		left = RELEASE_BATCH;
+		spin_lock_bh(&dn->routes_lock);
+		list_for_each_entry_safe(backend, next, &routed, routed) {
+			if (!left--)
+				break;
+			release_route(dn, backend);
+		}
+		more = !list_empty(&routed);
+		spin_unlock_bh(&dn->routes_lock);
+		cond_resched();
+	} while (more);
 }
 
 static void refuse_gateway(struct dsr_net *dn, u8 family,
@@ -206,20 +300,73 @@ int dsr_nexthop_check(struct dsr_net *dn, u8 family,
 EXPORT_SYMBOL_GPL(dsr_nexthop_check);
 
 /** dsr_nexthop_init() - set up @nexthop for @addr; the first packet looks up */
-void dsr_nexthop_init(struct net *net, struct dsr_nexthop *nexthop, u8 family,
-		      const union nf_inet_addr *addr)
+void dsr_nexthop_init(struct dsr_net *dn, struct dsr_nexthop *nexthop,
+		      u8 family, const union nf_inet_addr *addr)
 {
-	spin_lock_init(&nexthop->lock);
+	struct dsr_backend *backend = backend_of(nexthop);
+
+	backend->dn = dn;
+	INIT_LIST_HEAD(&backend->routed);
 	nexthop->cookie = 0;
 	nexthop->family = family;
 	nexthop->addr = *addr;
 	nexthop->local = false;
 	RCU_INIT_POINTER(nexthop->dst, NULL);
-	nexthop->genid = dsr_nexthop_genid(net, family) - 1; /* out of date */
+	nexthop->genid = dsr_nexthop_genid(dn->net, family) - 1; /* out of date */
 }
 
-/** dsr_nexthop_exit() - let go of the route, once no packet uses @nexthop */
+/**
+ * dsr_nexthop_exit() - let go of the route, once no packet uses @nexthop
+ * @nexthop: see there
+ *
+ * The namespace may be gone: then nothing of it is listed any more.
+ *
+ * Context: softirq.
+ */
 void dsr_nexthop_exit(struct dsr_nexthop *nexthop)
 {
+	struct dsr_backend *backend = backend_of(nexthop);
+	struct dsr_net *dn = backend->dn;
+
+	rcu_read_lock();	/* for @dn, while @backend is listed */
+	if (!list_empty_careful(&backend->routed)) {
+		spin_lock_bh(&dn->routes_lock);
+		list_route(dn, backend, false);
+		spin_unlock_bh(&dn->routes_lock);
+	}
+	rcu_read_unlock();
 	dst_release(rcu_dereference_protected(nexthop->dst, true));
+}
+
+static int on_event(struct notifier_block *block, unsigned long event,
+		    void *info)
+{
+	struct net_device *dev = netdev_notifier_info_to_dev(info);
+
+	if (event == NETDEV_DOWN || event == NETDEV_UNREGISTER)
+		dsr_nexthop_release_routes(dsr_net(dev_net(dev)));
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block notifier = {
+	.notifier_call = on_event,
+};
+
+/** dsr_nexthop_register() - hear of devices, once namespaces have balancers */
+int __init dsr_nexthop_register(void)
+{
+	return register_netdevice_notifier(&notifier);
+}
+
+/**
+ * dsr_nexthop_unregister() - hear of devices no more
+ *
+ * To end with, all of them are said to go: so no route that may pin one is
+ * left, and none comes.
+ */
+void dsr_nexthop_unregister(void)
+{
+	WRITE_ONCE(unregistering, true);
+	synchronize_net();	/* look-ups that have not seen it */
+	unregister_netdevice_notifier(&notifier);
 }

@@ -3,19 +3,22 @@
  * nexthop - the way to a neighbour
  *
  * Keeps the kernel's own route to an address and looks it up again when the
- * routing table has changed since. The route pins no device: the kernel makes
- * its routes let go of a device that goes away, whoever holds them.
- * The link-layer address is not kept at all: each packet asks the neighbour
- * table.
+ * routing table has changed since. The link-layer address is not kept at all:
+ * each packet asks the neighbour table.
+ *
+ * No route pins a device. The kernel makes each route let go of a device that
+ * goes away. But a route of IPv6 also holds the entry of the routing table that
+ * it was made from, and with that the entry's device, and an encapsulation may
+ * hold another route. So all such routes of a namespace are listed, and released
+ * when one of its devices goes away.
  *
  * Owner: the backend that it is part of. Locking: read under RCU by packets;
- * replaced under struct dsr_nexthop.lock, from softirq and process context.
+ * replaced under struct dsr_net.routes_lock, from softirq and process context.
  */
 #ifndef _DSR_NEXTHOP_H
 #define _DSR_NEXTHOP_H
 
 #include <linux/netlink.h>
-#include <linux/spinlock.h>
 #include <net/arp.h>
 #include <net/dst.h>
 #include <net/ndisc.h>
@@ -31,7 +34,6 @@
  * @family: of @addr
  * @local: @addr is one of this machine's own
  * @addr: the neighbour's address
- * @lock: for who replaces @dst
  */
 struct dsr_nexthop {
 	struct dst_entry __rcu *dst;
@@ -40,7 +42,6 @@ struct dsr_nexthop {
 	u8 family;
 	bool local;
 	union nf_inet_addr addr;
-	spinlock_t lock;	/* for who replaces @dst */
 };
 
 struct dst_entry *dsr_nexthop_lookup(struct net *net,
@@ -48,9 +49,12 @@ struct dst_entry *dsr_nexthop_lookup(struct net *net,
 int dsr_nexthop_check(struct dsr_net *dn, u8 family,
 		      const union nf_inet_addr *addr,
 		      struct netlink_ext_ack *extack);
-void dsr_nexthop_init(struct net *net, struct dsr_nexthop *nexthop, u8 family,
-		      const union nf_inet_addr *addr);
+void dsr_nexthop_init(struct dsr_net *dn, struct dsr_nexthop *nexthop,
+		      u8 family, const union nf_inet_addr *addr);
 void dsr_nexthop_exit(struct dsr_nexthop *nexthop);
+void dsr_nexthop_release_routes(struct dsr_net *dn);
+int __init dsr_nexthop_register(void);
+void dsr_nexthop_unregister(void);
 
 /** dsr_nexthop_genid() - grows with each change of the routing table */
 static inline int dsr_nexthop_genid(const struct net *net, u8 family)

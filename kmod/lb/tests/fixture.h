@@ -38,7 +38,7 @@ static inline struct dsr_backend *fixture_backend(struct kunit *test,
 	backend->service = &f->service;
 	backend->config.weight = weight;
 	refcount_set(&backend->ref, 1);
-	dsr_nexthop_init(&init_net, &backend->nexthop, AF_INET, &addr);
+	dsr_nexthop_init(&f->dn, &backend->nexthop, AF_INET, &addr);
 	KUNIT_ASSERT_EQ(test, dsr_backend_link(backend), 0);
 	KUNIT_ASSERT_EQ(test, dsr_pool_rebuild(&f->dn, &f->service), 0);
 	return backend;
@@ -161,6 +161,8 @@ static inline int fixture_init(struct kunit *test)
 	f->dn.conn_max = 1000;
 	mutex_init(&f->dn.writer);
 	mutex_init(&f->dn.lock);
+	spin_lock_init(&f->dn.routes_lock);
+	INIT_LIST_HEAD(&f->dn.routed);
 	INIT_LIST_HEAD(&f->dn.services);
 	dsr_net_writer_lock(&f->dn);
 	err = dsr_conn_table_init(&f->dn);
