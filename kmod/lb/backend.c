@@ -285,8 +285,7 @@ free_backend:
 /* No packet finds it any more but by a connection. */
 static void backend_gone(struct dsr_backend *backend)
 {
-	/* see dsr_backend_is_removed() */
-	smp_store_release(&backend->removed, true);
+	dsr_nexthop_remove(&backend->nexthop);
 	dsr_server_put(backend->server);
 	backend->server = NULL;
 }
@@ -338,12 +337,10 @@ int dsr_backend_add(struct dsr_net *dn, struct dsr_service *service,
 		goto unindex;
 	backend_list(backend);
 	/* Before the first packet: it may come from another balancer, which
-	 * is a backend too.
+	 * is a backend too, and it matters whether this machine is one.
 	 */
 	rcu_read_lock();
-	if (!dsr_nexthop_get(dn->net, &backend->nexthop) &&
-	    READ_ONCE(backend->nexthop.local))
-		WRITE_ONCE(service->is_backend, true);
+	dsr_nexthop_get(dn->net, &backend->nexthop);
 	rcu_read_unlock();
 	backend_plan(dn, backend, config);
 	dsr_net_changed(dn);

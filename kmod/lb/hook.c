@@ -14,16 +14,6 @@
 #include "trace.h"
 #include "xmit.h"
 
-/* What goes to this machine, not to be balanced any more. */
-static enum dsr_reason deliver_here(struct dsr_service *service,
-				    enum dsr_reason reason)
-{
-	/* From now on it matters where packets come from, see peer.h. */
-	if (!READ_ONCE(service->is_backend))
-		WRITE_ONCE(service->is_backend, true);
-	return reason;
-}
-
 static enum dsr_reason answer(struct dsr_net *dn, struct sk_buff *skb,
 			      u8 family, const struct dsr_decision *decision)
 {
@@ -70,7 +60,7 @@ balance(struct dsr_net *dn, struct sk_buff *skb, u8 family,
 	dsr_decide(dn, frontend, &packet, decision);
 	if (!decision->service)
 		return decision->reason;
-	if (unlikely(READ_ONCE(decision->service->is_backend)) &&
+	if (unlikely(READ_ONCE(decision->service->here)) &&
 	    (packet.kind == DSR_PACKET_FLOW ||
 	     packet.kind == DSR_PACKET_PORTLESS)) {
 		here = dsr_peer_find_here(dn, decision->service, skb);
@@ -90,10 +80,7 @@ balance(struct dsr_net *dn, struct sk_buff *skb, u8 family,
 
 	reason = dsr_xmit_prepare(dn->net, skb, decision->service,
 				  decision->backend);
-	if (likely(reason == DSR_FORWARDED))
-		return decision->reason;
-	return reason == DSR_DELIVERED_HERE ?
-	       deliver_here(decision->service, reason) : reason;
+	return likely(reason == DSR_FORWARDED) ? decision->reason : reason;
 }
 
 static enum dsr_reason process(struct dsr_net *dn, struct sk_buff *skb,

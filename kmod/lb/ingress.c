@@ -151,7 +151,7 @@ consult(const struct dsr_path_dev *path, const struct dsr_packet *packet,
 		return DSR_WAY_BACKEND;
 	if (unlikely(READ_ONCE(service->path) != DSR_PATH_DIRECT))
 		return DSR_WAY_STACK;
-	if (unlikely(READ_ONCE(service->is_backend)))
+	if (unlikely(READ_ONCE(service->here)))
 		return DSR_WAY_PEER;
 	if (unlikely(!is_steady(decision->conn, packet)))
 		return DSR_WAY_STATE;

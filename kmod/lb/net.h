@@ -66,7 +66,7 @@ struct dsr_net_side {
  * @probes: ranges of marks, for probes, RCU
  * @masked_count: frontends in @marks whose mask is not all bits
  * @masks: their masks, each once, or 0
- * @routes_lock: guards @routed, and all that nexthops keep
+ * @routes_lock: guards @routed, all that nexthops keep, and dsr_service.here
  * @routed: backends with a route that may pin a device; see nexthop.h
  * @writer: serialises requests that change services or backends
  * @lock: guards all that follows, and changes to what is above

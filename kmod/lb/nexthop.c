@@ -13,6 +13,7 @@
 #include "backend.h"
 #include "dst.h"
 #include "nexthop.h"
+#include "service.h"
 
 #define RELEASE_BATCH	64	/* routes released under the lock at a time */
 
@@ -113,6 +114,20 @@ static void list_route(struct dsr_net *dn, struct dsr_backend *backend,
 		list_del_init_careful(&backend->routed);
 }
 
+/* A removed backend is not its service's any more, which may be gone. */
+static void set_local(struct dsr_net *dn, struct dsr_backend *backend,
+		      bool local)
+{
+	struct dsr_service *service = backend->service;
+
+	lockdep_assert_held(&dn->routes_lock);
+	if (backend->nexthop.local == local)
+		return;
+	WRITE_ONCE(backend->nexthop.local, local);
+	if (!backend->removed)
+		WRITE_ONCE(service->here, service->here + (local ? 1 : -1));
+}
+
 /**
  * dsr_nexthop_lookup() - look the route up again, if that can bring one
  * @net: namespace
@@ -155,7 +170,7 @@ struct dst_entry *dsr_nexthop_lookup(struct net *net,
 	old = rcu_replace_pointer(nexthop->dst, keep ? dst : NULL,
 				  lockdep_is_held(&dn->routes_lock));
 	WRITE_ONCE(nexthop->cookie, cookie);
-	WRITE_ONCE(nexthop->local, local);
+	set_local(dn, backend_of(nexthop), local);
 	/* A change during the look-up makes the next packet look again, and so
 	 * does what is not kept.
 	 */
@@ -313,6 +328,29 @@ void dsr_nexthop_init(struct dsr_net *dn, struct dsr_nexthop *nexthop,
 	nexthop->local = false;
 	RCU_INIT_POINTER(nexthop->dst, NULL);
 	nexthop->genid = dsr_nexthop_genid(dn->net, family) - 1; /* out of date */
+}
+
+/**
+ * dsr_nexthop_remove() - its backend is no longer one of its service's
+ * @nexthop: see there
+ *
+ * Sets struct dsr_backend.removed. The service is there until a grace period
+ * from now on.
+ *
+ * Context: holds struct dsr_net.lock.
+ */
+void dsr_nexthop_remove(struct dsr_nexthop *nexthop)
+{
+	struct dsr_backend *backend = backend_of(nexthop);
+	struct dsr_service *service = backend->service;
+	struct dsr_net *dn = backend->dn;
+
+	spin_lock_bh(&dn->routes_lock);
+	if (nexthop->local)
+		WRITE_ONCE(service->here, service->here - 1);
+	/* see dsr_backend_is_removed() */
+	smp_store_release(&backend->removed, true);
+	spin_unlock_bh(&dn->routes_lock);
 }
 
 /**

@@ -12,6 +12,9 @@
  * hold another route. So all such routes of a namespace are listed, and released
  * when one of its devices goes away.
  *
+ * A service counts those of its backends that are found to be this machine, for
+ * as long as they are its backends and this machine: struct dsr_service.here.
+ *
  * Owner: the backend that it is part of. Locking: read under RCU by packets;
  * replaced under struct dsr_net.routes_lock, from softirq and process context.
  */
@@ -52,6 +55,7 @@ int dsr_nexthop_check(struct dsr_net *dn, u8 family,
 void dsr_nexthop_init(struct dsr_net *dn, struct dsr_nexthop *nexthop,
 		      u8 family, const union nf_inet_addr *addr);
 void dsr_nexthop_exit(struct dsr_nexthop *nexthop);
+void dsr_nexthop_remove(struct dsr_nexthop *nexthop);
 void dsr_nexthop_release_routes(struct dsr_net *dn);
 int __init dsr_nexthop_register(void);
 void dsr_nexthop_unregister(void);

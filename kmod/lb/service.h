@@ -53,7 +53,8 @@ struct dsr_service_key {
  * @ping: enum dsr_ping
  * @on_down: enum dsr_on_down
  * @one_packet: no UDP datagram is remembered
- * @is_backend: a backend of it has been found to be this machine
+ * @here: number of its backends whose address is this machine's own; see
+ *	nexthop.h
  * @tos: how to set the TOS byte: mask in the high byte, bits in the low one
  * @pool: who takes new connections
  * @persist: for how many jiffies a client comes back to its backend; 0: not
@@ -77,7 +78,7 @@ struct dsr_service {
 	u8 ping;
 	u8 on_down;
 	bool one_packet;
-	bool is_backend;
+	u16 here;
 	u16 tos;
 	struct dsr_pool __rcu *pool;
 	u32 persist;

@@ -6,7 +6,7 @@ Complaints about other balancers that these tests answer:
   8  reverse path filter, ARP and VIPs on lo: test_replies_through_balancer,
      test_alias_on_real_servers
   9  a director that is a real server, and one behind the other, loop:
-     test_balancer_is_real_server, test_peers
+     test_balancer_is_real_server, test_balancer_was_real_server, test_peers
 """
 
 import collections
@@ -19,8 +19,10 @@ import threading
 import pytest
 
 import wire
+import wire6
 from balancer import Balancer
-from network import BACK_VRRP, CLIENT, FRONT_VRRP, VIP, W101, W102, wait_for
+from network import (BACK_VRRP, CLIENT, FRONT_VRRP, VIP, VIP6, W101, W1016,
+                     W102, wait_for)
 from traffic import ask
 
 BACK = {'lv1': '10.10.30.11', 'lv2': '10.10.30.12'}
@@ -329,3 +331,43 @@ def test_full_size(lb, path, reasons):
              if len(p.packet) == 1500 and p.dst == VIP]) == 4)
     assert since['forwarded'] == 4
     assert not [name for name in since.all() if name.startswith('drop')]
+
+
+HERE = {
+    4: ({'fwmark': 1}, W101, '10.10.30.77', wire.udp(4000, 7, b'x')),
+    6: ({'vip': VIP6}, W1016, '2001:db8:30::77', wire6.udp(4000, 7, b'x')),
+}
+
+
+@pytest.mark.parametrize('family', HERE)
+@pytest.mark.parametrize('end', ['deleted', 'moved'])
+def test_balancer_was_real_server(site, family, end):
+    """The short way is back with the last backend that is this machine.
+
+    Be it that the backend is deleted, as a server that says sorry is, or that
+    its address goes to another machine.
+    """
+    key, server, own, packet = HERE[family]
+    if family == 6:
+        site.net.enable_ipv6()
+    site.lv1.ip(f'addr add {own} dev lo')
+    site.undo.append(lambda: site.lv1.run(
+        'ip', 'addr', 'del', own, 'dev', 'lo', check=False))
+    lv1 = Balancer(site)
+    lv1.service('add', **key, path='direct')
+    lv1.backend('add', server, **key)
+    lv1.backend('add', own, **key, weight=0)
+    lv1.path('add', 'eth0')
+    assert lv1.backends(**key)[own]['state'] == 'local'
+    with wire.Tap(site.client) as client:
+        def takes(way):
+            client.send(packet, FRONT['lv1'])
+            return lv1.ways().get(way)
+        wait_for('it matters who has sent a packet',
+                 lambda: takes('backend_is_here'))
+        assert 'forwarded' not in lv1.ways()
+        if end == 'deleted':
+            lv1.backend('delete', own, **key)
+        else:
+            site.lv1.ip(f'addr del {own} dev lo')
+        wait_for('the short way', lambda: takes('forwarded'))
