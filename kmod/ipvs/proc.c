@@ -146,7 +146,8 @@ static int stats_show(struct seq_file *seq, void *v)
 }
 
 /* As with ip_vs, a monitor without privileges may read what there is; unlike
- * there, who talks to which server is for root alone.
+ * there, who talks to which server is for CAP_NET_ADMIN alone, which
+ * dsr_proc_walk_start() checks.
  */
 static int __net_init proc_net_init(struct net *net)
 {
@@ -156,7 +157,7 @@ static int __net_init proc_net_init(struct net *net)
 	if (!proc_create_net_single("ip_vs_stats", 0444, net->proc_net,
 				    stats_show, NULL))
 		goto remove_services;
-	if (!proc_create_net("ip_vs_conn", 0440, net->proc_net,
+	if (!proc_create_net("ip_vs_conn", 0444, net->proc_net,
 			     &dsr_ipvs_conn_ops,
 			     sizeof(struct seq_net_private)))
 		goto remove_stats;

@@ -6,6 +6,7 @@
 #include <linux/seq_file.h>
 
 #include "conn.h"
+#include "privilege.h"
 #include "probe.h"
 #include "proc.h"
 #include "reason.h"
@@ -111,6 +112,8 @@ static int services_show(struct seq_file *seq, void *v)
 	struct dsr_service *service;
 	struct dsr_backend *backend;
 
+	if (!dsr_privilege_reads(seq, dn->net))
+		return -EPERM;
 	mutex_lock(&dn->lock);
 	list_for_each_entry(service, &dn->services, list) {
 		show_key(seq, service);
@@ -160,12 +163,15 @@ static const char *const state_names[] = {
  *
  * Context: process context. Takes dn->lock, and the table's janitor;
  * dsr_proc_walk_stop() is always to be called.
- * Return: @pos, or %NULL if there is nothing there.
+ * Return: @pos, or %NULL if there is nothing there; or -%EPERM: the reader may not
+ * know who talks to which server.
  */
 void *dsr_proc_walk_start(struct seq_file *seq, loff_t *pos)
 {
 	struct dsr_net *dn = dsr_net(seq_file_net(seq));
 
+	if (!dsr_privilege_reads(seq, dn->net))
+		return ERR_PTR(-EPERM);
 	if (!dsr_conn_walk_lock(dn))
 		return NULL;
 	return *pos < DSR_TABLE_END ? pos : NULL;
@@ -211,7 +217,8 @@ void dsr_proc_walk_stop(struct seq_file *seq, void *v)
 {
 	struct dsr_net *dn = dsr_net(seq_file_net(seq));
 
-	dsr_conn_walk_unlock(dn);
+	if (!IS_ERR(v))
+		dsr_conn_walk_unlock(dn);
 }
 EXPORT_SYMBOL_GPL(dsr_proc_walk_stop);
 
@@ -247,7 +254,7 @@ static const struct seq_operations connections_ops = {
  * dsr_proc_net_init() - make the files of a namespace
  * @dn: its balancer
  *
- * Who talks to which server is for root alone, as over netlink.
+ * "stats" is for everyone, as over netlink; the others check who reads.
  *
  * Return: 0 or -%ENOMEM.
  */
@@ -258,10 +265,10 @@ int dsr_proc_net_init(struct dsr_net *dn)
 	dir = proc_net_mkdir(dn->net, "dsr", dn->net->proc_net);
 	if (!dir)
 		return -ENOMEM;
-	if (proc_create_net_single("services", 0400, dir, services_show,
+	if (proc_create_net_single("services", 0444, dir, services_show,
 				   NULL) &&
 	    proc_create_net_single("stats", 0444, dir, stats_show, NULL) &&
-	    proc_create_net("connections", 0400, dir, &connections_ops,
+	    proc_create_net("connections", 0444, dir, &connections_ops,
 			    sizeof(struct seq_net_private)))
 		return 0;
 	remove_proc_subtree("dsr", dn->net->proc_net);

@@ -2,11 +2,8 @@
 /*
  * proc - /proc/net/dsr_rs/{rules,silence,flows,stats}
  *
- * The same as by netlink, to be read with cat. Which clients talk to which
- * server is for root only, as by netlink, so "flows" has mode 0440, where
- * root is that of the user namespace which owns the network namespace. The
- * others are for everyone: they tell no more than what anybody can find out by
- * connecting.
+ * The same as by netlink, to be read with cat, and by the same people: "stats" is
+ * for everyone, the others need CAP_NET_ADMIN, see privilege.h.
  *
  * Process context. Under dsr_rs_net.lock, and dsr_table.janitor for flows.
  */
@@ -19,6 +16,7 @@
 
 #include "flow.h"
 #include "net.h"
+#include "privilege.h"
 
 static const char *proto_name(u8 proto)
 {
@@ -99,6 +97,8 @@ static int rules_show(struct seq_file *m, void *v)
 	struct dsr_rs_net *rs = dsr_rs_net(seq_file_single_net(m));
 	struct dsr_rs_rule *rule;
 
+	if (!dsr_privilege_reads(m, rs->net))
+		return -EPERM;
 	mutex_lock(&rs->lock);
 	list_for_each_entry(rule, &rs->rules.all, all)
 		rule_show(m, rule, &rs->lock);
@@ -127,6 +127,8 @@ static int silences_show(struct seq_file *m, void *v)
 	struct dsr_rs_net *rs = dsr_rs_net(seq_file_single_net(m));
 	struct dsr_rs_silence *silence;
 
+	if (!dsr_privilege_reads(m, rs->net))
+		return -EPERM;
 	mutex_lock(&rs->lock);
 	list_for_each_entry(silence, &rs->silences.all, all)
 		silence_show(m, silence);
@@ -240,6 +242,8 @@ static void *flows_start(struct seq_file *m, loff_t *pos)
 {
 	struct dsr_rs_net *rs = dsr_rs_net(seq_file_net(m));
 
+	if (!dsr_privilege_reads(m, rs->net))
+		return ERR_PTR(-EPERM);
 	flows_lock(rs);
 	return flows_seek(rs, pos);
 }
@@ -254,7 +258,8 @@ static void *flows_next(struct seq_file *m, void *v, loff_t *pos)
 
 static void flows_stop(struct seq_file *m, void *v)
 {
-	flows_unlock(dsr_rs_net(seq_file_net(m)));
+	if (!IS_ERR(v))
+		flows_unlock(dsr_rs_net(seq_file_net(m)));
 }
 
 static const struct seq_operations flows_ops = {
@@ -280,7 +285,7 @@ int __net_init dsr_rs_proc_init(struct net *net)
 	if (!proc_create_net_single("rules", 0444, dir, rules_show, NULL) ||
 	    !proc_create_net_single("silence", 0444, dir, silences_show,
 				    NULL) ||
-	    !proc_create_net("flows", 0440, dir, &flows_ops,
+	    !proc_create_net("flows", 0444, dir, &flows_ops,
 			     sizeof(struct seq_net_private)) ||
 	    !proc_create_net_single("stats", 0444, dir, stats_show, NULL)) {
 		remove_proc_subtree("dsr_rs", net->proc_net);
