@@ -15,6 +15,7 @@
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
+#include "limit.h"
 #include "table.h"
 
 /* The janitor looks at 1/TIDY_SLICES of the table each TIDY_PERIOD, so an
@@ -205,7 +206,9 @@ static struct dsr_buckets *buckets_alloc(u32 count)
 {
 	struct dsr_buckets *buckets;
 	size_t size = array_size(count, sizeof(struct dsr_bucket));
-	gfp_t gfp = GFP_KERNEL_ACCOUNT | __GFP_NOWARN | __GFP_ZERO;
+	/* A flood must not have the tasks of the cgroup killed. */
+	gfp_t gfp = GFP_KERNEL_ACCOUNT | __GFP_NOWARN | __GFP_ZERO |
+		    __GFP_RETRY_MAYFAIL;
 
 	buckets = kzalloc(sizeof(*buckets), GFP_KERNEL_ACCOUNT);
 	if (!buckets)
@@ -218,6 +221,20 @@ static struct dsr_buckets *buckets_alloc(u32 count)
 		return NULL;
 	}
 	return buckets;
+}
+
+/* For a packet that finds a bucket full. */
+static struct dsr_bucket *bucket_alloc(struct mem_cgroup *memcg)
+{
+	struct mem_cgroup *old;
+	struct dsr_bucket *bucket;
+
+	if (likely(!memcg))
+		return kzalloc(sizeof(*bucket), dsr_limit_gfp(NULL));
+	old = set_active_memcg(memcg);
+	bucket = kzalloc(sizeof(*bucket), dsr_limit_gfp(memcg));
+	set_active_memcg(old);
+	return bucket;
 }
 
 /* With nobody in it. */
@@ -420,13 +437,17 @@ static bool table_resize(struct dsr_table *table, u32 entries, u32 each)
 {
 	struct dsr_buckets *old = buckets_get(table), *new;
 	struct reserve reserve = { };
+	struct mem_cgroup *old_memcg;
 	u32 count, i;
 
 	count = max_t(u32, round_up(entries / each + 1, DSR_STRIPES),
 		      BUCKETS_MIN);
 	if (count == old->count)
 		return false;
+	/* The janitor runs in no task of the cgroup. */
+	old_memcg = set_active_memcg(table->memcg);
 	new = buckets_alloc(count);
+	set_active_memcg(old_memcg);
 	if (!new)
 		return false;	/* fuller buckets until memory is to be had */
 	for (i = 0; i < DSR_STRIPES; i++) {
@@ -520,7 +541,7 @@ struct dsr_node *dsr_table_insert(struct dsr_table *table,
 			goto undo;
 		next = bucket_next(bucket);
 		if (!next) {
-			next = kzalloc(sizeof(*next), GFP_ATOMIC | __GFP_NOWARN);
+			next = bucket_alloc(table->memcg);
 			if (!next)
 				goto undo;
 			bucket_link(bucket, next);
@@ -656,24 +677,24 @@ out:
  * @ops: what the owner of the entries provides
  * @wq: where the janitor runs
  * @max: hard cap on entries
+ * @memcg: what memory is charged to, or %NULL; taken over, also on error
  *
  * Context: process context.
  * Return: 0 or -%ENOMEM.
  */
 int dsr_table_init(struct dsr_table *table, const struct dsr_table_ops *ops,
-		   struct workqueue_struct *wq, u32 max)
+		   struct workqueue_struct *wq, u32 max,
+		   struct mem_cgroup *memcg)
 {
 	struct dsr_buckets *buckets = buckets_alloc(BUCKETS_MIN);
 	u32 i;
 
 	if (!buckets)
-		return -ENOMEM;
+		goto uncharge;
 	table->stripes = kvcalloc(DSR_STRIPES, sizeof(*table->stripes),
 				  GFP_KERNEL_ACCOUNT);
-	if (!table->stripes) {
-		buckets_free(buckets);
-		return -ENOMEM;
-	}
+	if (!table->stripes)
+		goto free_buckets;
 	for (i = 0; i < DSR_STRIPES; i++) {
 		spin_lock_init(&table->stripes[i].lock);
 		RCU_INIT_POINTER(table->stripes[i].buckets, buckets);
@@ -685,11 +706,18 @@ int dsr_table_init(struct dsr_table *table, const struct dsr_table_ops *ops,
 	atomic_set(&table->entries, 0);
 	mutex_init(&table->janitor);
 	table->wq = wq;
+	table->memcg = memcg;
 	INIT_DELAYED_WORK(&table->work, table_work);
 	table->cursor = 0;
 	table->limbo = NULL;
 	queue_delayed_work(wq, &table->work, TIDY_PERIOD);
 	return 0;
+
+free_buckets:
+	buckets_free(buckets);
+uncharge:
+	dsr_limit_uncharge(memcg);
+	return -ENOMEM;
 }
 
 /**
@@ -706,5 +734,6 @@ void dsr_table_exit(struct dsr_table *table)
 	kfree(table->limbo);
 	buckets_free(rcu_dereference_protected(table->buckets, true));
 	kvfree(table->stripes);
+	dsr_limit_uncharge(table->memcg);
 	mutex_destroy(&table->janitor);
 }

@@ -115,6 +115,7 @@ struct dsr_table_ops {
 };
 
 struct dsr_limbo;
+struct mem_cgroup;
 
 /**
  * struct dsr_table - a table
@@ -126,6 +127,7 @@ struct dsr_limbo;
  * @entries: entries in it
  * @janitor: serialises unlinking, resizing, and walking
  * @wq: where @work runs
+ * @memcg: what memory is charged to, or %NULL; see limit.h
  * @work: the janitor
  * @cursor: next bucket for the janitor to look at, with @janitor
  * @limbo: entries that were unlinked while @janitor was held, or %NULL
@@ -140,6 +142,7 @@ struct dsr_table {
 	atomic_t entries ____cacheline_aligned_in_smp;
 	struct mutex janitor;	/* serialises unlinking, resizing, walking */
 	struct workqueue_struct *wq;
+	struct mem_cgroup *memcg;
 	struct delayed_work work;
 	u32 cursor;
 	struct dsr_limbo *limbo;
@@ -149,7 +152,8 @@ struct dsr_table {
 typedef bool (*dsr_match_fn)(const struct dsr_node *node, const void *key);
 
 int dsr_table_init(struct dsr_table *table, const struct dsr_table_ops *ops,
-		   struct workqueue_struct *wq, u32 max);
+		   struct workqueue_struct *wq, u32 max,
+		   struct mem_cgroup *memcg);
 void dsr_table_exit(struct dsr_table *table);
 struct dsr_node *dsr_table_insert(struct dsr_table *table,
 				  struct dsr_node *node,

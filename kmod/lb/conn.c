@@ -5,6 +5,7 @@
 #include <linux/slab.h>
 
 #include "conn.h"
+#include "limit.h"
 #include "service.h"
 
 static struct kmem_cache *cache4 __read_mostly;
@@ -152,7 +153,7 @@ struct dsr_conn *dsr_conn_add(struct dsr_net *dn,
 	struct dsr_conn *conn;
 
 	*added = false;
-	conn = kmem_cache_alloc(cache_of(tuple), GFP_ATOMIC | __GFP_NOWARN);
+	conn = dsr_limit_alloc(dn->table.memcg, cache_of(tuple));
 	if (!conn)
 		return NULL;
 	memcpy(&conn->tuple, tuple, dsr_tuple_size(tuple));
@@ -368,7 +369,8 @@ void dsr_conn_forget_datagrams(struct dsr_net *dn,
 /** dsr_conn_table_init() - dsr_table_init() for connections */
 int dsr_conn_table_init(struct dsr_net *dn)
 {
-	return dsr_table_init(&dn->table, &conn_table_ops, wq, dn->conn_max);
+	return dsr_table_init(&dn->table, &conn_table_ops, wq, dn->conn_max,
+			      dsr_limit_charge(dn->net));
 }
 
 /**

@@ -5,7 +5,6 @@
 #include <linux/module.h>
 #include <linux/netfilter_ipv4.h>
 #include <linux/netfilter_ipv6.h>
-#include <linux/user_namespace.h>
 #include <net/netfilter/ipv4/nf_defrag_ipv4.h>
 #include <net/netfilter/ipv6/nf_defrag_ipv6.h>
 #include <linux/dsr.h>
@@ -14,6 +13,7 @@
 #include "conn.h"
 #include "drain.h"
 #include "hook.h"
+#include "limit.h"
 #include "lro.h"
 #include "net.h"
 #include "nexthop.h"
@@ -22,8 +22,6 @@
 #include "proc.h"
 #include "service.h"
 #include "watch.h"
-
-#define CONN_MAX_USER	65536U
 
 unsigned int dsr_net_id __read_mostly;
 EXPORT_SYMBOL_GPL(dsr_net_id);
@@ -202,16 +200,11 @@ void dsr_net_stop(struct dsr_net *dn, u8 family)
  * dsr_net_default_max() - hard cap of a namespace that nobody has set
  * @net: namespace
  *
- * A table is kernel memory that no memory cgroup is charged for, so what
- * anybody can make by way of a user namespace stays small.
- *
- * Return: connections.
+ * Return: connections; see limit.h.
  */
 u32 dsr_net_default_max(const struct net *net)
 {
-	u32 max = clamp(conn_max, DSR_TABLE_MAX_MIN, DSR_TABLE_MAX_MAX);
-
-	return net->user_ns == &init_user_ns ? max : min(max, CONN_MAX_USER);
+	return dsr_limit_table(net, conn_max);
 }
 
 static int __net_init net_init(struct net *net)

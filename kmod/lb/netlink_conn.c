@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /* netlink_conn - requests about the connection table and the counters */
 
-#include <linux/capability.h>
 #include <linux/sched/signal.h>
 #include <linux/sizes.h>
 
 #include "conn.h"
 #include "genl_dump.h"
+#include "limit.h"
 #include "netlink.h"
 #include "reason.h"
 #include "service.h"
@@ -214,9 +214,7 @@ static int parse_max(struct sk_buff *skb, struct dsr_net *dn,
 				    "maximum out of range: it is from 16 to 67108864");
 		return -ERANGE;
 	}
-	/* The table is kernel memory, which a container may not take at will. */
-	if (*max > dsr_net_default_max(dn->net) &&
-	    !netlink_capable(skb, CAP_NET_ADMIN)) {
+	if (dsr_limit_exceeds(skb, *max, dsr_net_default_max(dn->net))) {
 		NL_SET_ERR_MSG_ATTR(extack, attr,
 				    "more than dsr_lb's conn_max allows needs CAP_NET_ADMIN of the host");
 		return -EPERM;

@@ -8,12 +8,12 @@
 #include "conn.h"
 #include "event.h"
 #include "frontend.h"
+#include "limit.h"
 #include "probe.h"
 #include "scheduler.h"
 #include "service.h"
 
 /* Bounds the chains of dsr_net.marks and of dsr_net.vips. */
-#define SERVICES_MAX	4096
 
 /**
  * dsr_service_compare() - the order of services
@@ -200,7 +200,7 @@ int dsr_service_add(struct dsr_net *dn, const struct dsr_service_key *key,
 	int err;
 
 	lockdep_assert_held(&dn->lock);
-	if (dn->services_count >= SERVICES_MAX)
+	if (dn->services_count >= DSR_LIMIT_LIST)
 		return -ENOSPC;
 	if (key->fwmark && dsr_probe_find(dn, key->family, key->fwmark))
 		return -EBUSY;
@@ -381,6 +381,7 @@ int dsr_service_change(struct dsr_net *dn, u8 cmd, struct dsr_service *service,
 		NL_SET_ERR_MSG(extack, "out of memory: nothing was changed");
 		break;
 	case -ENOSPC:
+		BUILD_BUG_ON(DSR_LIMIT_LIST != 4096);
 		NL_SET_ERR_MSG(extack, "too many services: there are 4096");
 		break;
 	case -EBUSY:

@@ -9,6 +9,7 @@
 
 #include "embryo.h"
 #include "flow.h"
+#include "limit.h"
 #include "local.h"
 #include "net.h"
 #include "rule.h"
@@ -205,13 +206,13 @@ static void flow_fill(struct dsr_rs_flow *flow, const struct dsr_rs_packet *pkt,
 }
 
 /* Room for what is in the table the same as @flow. */
-static struct dsr_rs_flow *flow_alloc(const struct dsr_rs_flow *flow)
+static struct dsr_rs_flow *flow_alloc(const struct dsr_rs_net *rs,
+				      const struct dsr_rs_flow *flow)
 {
 	bool v4 = flow->family == AF_INET;
 	struct dsr_rs_flow *copy;
 
-	copy = kmem_cache_alloc(v4 ? flow_cache : flow6_cache,
-				GFP_ATOMIC | __GFP_NOWARN);
+	copy = dsr_limit_alloc(rs->table.memcg, v4 ? flow_cache : flow6_cache);
 	if (!copy)
 		return NULL;
 	memcpy(copy, flow, v4 ? DSR_RS_FLOW_SIZE4 : DSR_RS_FLOW_SIZE6);
@@ -233,7 +234,7 @@ static struct dsr_rs_flow *flow_insert(struct dsr_rs_net *rs,
 	struct dsr_rs_tuple tuple = roles & DSR_RS_WIRE ?
 				    dsr_rs_flow_wire(flow) :
 				    dsr_rs_flow_socket(flow);
-	struct dsr_rs_flow *copy = flow_alloc(flow);
+	struct dsr_rs_flow *copy = flow_alloc(rs, flow);
 	struct dsr_node *node;
 
 	if (!copy) {
@@ -599,7 +600,7 @@ u64 dsr_rs_flow_bytes(struct dsr_rs_net *rs)
 
 static struct kmem_cache *cache_create(const char *name, unsigned int size)
 {
-	return kmem_cache_create(name, size, 0, SLAB_ACCOUNT, NULL);
+	return kmem_cache_create(name, size, 0, 0, NULL);
 }
 
 /**

@@ -17,6 +17,7 @@
 #include "embryo.h"
 #include "flow.h"
 #include "hook.h"
+#include "limit.h"
 #include "net.h"
 
 #define CREATE_TRACE_POINTS
@@ -90,7 +91,7 @@ int dsr_rs_net_start(struct dsr_rs_net *rs)
 	if (!rs->recent || !rs->embryos)
 		goto free_memories;
 	err = dsr_table_init(&rs->table, &dsr_rs_flow_ops, dsr_rs_wq,
-			     rs->flows_max);
+			     rs->flows_max, dsr_limit_charge(rs->net));
 	if (err)
 		goto free_memories;
 	err = defrag_enable(rs->net);
@@ -192,6 +193,17 @@ void dsr_rs_net_idle(struct dsr_rs_net *rs)
 		queue_work(dsr_rs_wq, &rs->idle);
 }
 
+/**
+ * dsr_rs_net_default_max() - hard cap of a namespace, until it is set
+ * @net: namespace
+ *
+ * Return: flows; see limit.h.
+ */
+u32 dsr_rs_net_default_max(const struct net *net)
+{
+	return dsr_limit_table(net, flows_max);
+}
+
 /** dsr_rs_net_packets() - packets that have ended with @reason */
 u64 dsr_rs_net_packets(const struct dsr_rs_net *rs, enum dsr_rs_reason reason)
 {
@@ -210,7 +222,7 @@ static int __net_init net_init(struct net *net)
 	int err;
 
 	rs->net = net;
-	rs->flows_max = flows_max;
+	rs->flows_max = dsr_rs_net_default_max(net);
 	rs->unruled = jiffies - 1;
 	dsr_rs_rule_init(&rs->rules);
 	dsr_rs_silence_init(&rs->silences);

@@ -92,6 +92,7 @@ struct dsr_rs_net *dsr_rs_net(const struct net *net);
 int dsr_rs_net_start(struct dsr_rs_net *rs);
 void dsr_rs_net_rest(struct dsr_rs_net *rs);
 void dsr_rs_net_idle(struct dsr_rs_net *rs);
+u32 dsr_rs_net_default_max(const struct net *net);
 u64 dsr_rs_net_packets(const struct dsr_rs_net *rs, enum dsr_rs_reason reason);
 
 /** dsr_rs_net_finish() - count a packet's reason, and say its fate */

@@ -7,6 +7,7 @@
 #include <linux/sizes.h>
 
 #include "flow.h"
+#include "limit.h"
 #include "net.h"
 #include "netlink.h"
 
@@ -167,6 +168,11 @@ int dsr_rs_netlink_flow_set_doit(struct sk_buff *skb, struct genl_info *info)
 		return -ERANGE;
 	}
 	BUILD_BUG_ON(DSR_TABLE_MAX_MAX != 67108864);
+	if (dsr_limit_exceeds(skb, max, dsr_rs_net_default_max(rs->net))) {
+		NL_SET_ERR_MSG_ATTR(info->extack, tb[DSR_TABLE_A_MAX],
+				    "more than dsr_rs's flows_max allows needs CAP_NET_ADMIN of the host");
+		return -EPERM;
+	}
 
 	mutex_lock(&rs->lock);
 	rs->flows_max = max;

@@ -10,6 +10,7 @@
 #include "flow.h"
 #include "from.h"
 #include "host.h"
+#include "limit.h"
 #include "local.h"
 #include "net.h"
 #include "netlink.h"
@@ -321,8 +322,18 @@ static int rule_create(struct dsr_rs_net *rs, const struct dsr_rs_rule_key *key,
 		dsr_rs_rule_put(rule);
 		return err;
 	}
-	dsr_rs_rule_list(&rs->rules, rule, &rs->lock);
-	return 0;
+	err = dsr_rs_rule_list(&rs->rules, rule, &rs->lock);
+	if (!err)
+		return 0;
+	if (err == -ENOSPC)
+		NL_SET_ERR_MSG(extack, "too many rules: there are 4096");
+	else if (err == -EDQUOT)
+		NL_SET_ERR_MSG(extack,
+			       "too many rules by TOS: there are 256, and each packet looks at all of them");
+	BUILD_BUG_ON(DSR_LIMIT_LIST != 4096 || DSR_RS_RULE_TOS_MAX != 256);
+	dsr_rs_rule_put(rule);
+	dsr_rs_net_rest(rs);
+	return err;
 }
 
 /* Of a rule, or of none. */
@@ -348,7 +359,11 @@ static int rule_apply(struct dsr_rs_net *rs, struct dsr_rs_rule *rule,
 	if (local && !was_local)
 		err = dsr_rs_silence_hold(rs, key->family, &key->vip);
 	if (err) {
-		NL_SET_ERR_MSG(extack, "the VIP cannot be silenced");
+		if (err == -ENOSPC)
+			NL_SET_ERR_MSG(extack,
+				       "the VIP cannot be silenced: there are 4096 silenced addresses");
+		else
+			NL_SET_ERR_MSG(extack, "the VIP cannot be silenced");
 		return err;
 	}
 	if (rule)

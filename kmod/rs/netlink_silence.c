@@ -192,7 +192,10 @@ static int silence_add(struct genl_info *info, bool replace)
 		err = -EEXIST;
 	} else {
 		err = dsr_rs_silence_want(rs, family, &addr, devs);
-		if (err && err != -ENOMEM)
+		if (err == -ENOSPC)
+			NL_SET_ERR_MSG(info->extack,
+				       "too many silenced addresses: there are 4096");
+		else if (err && err != -ENOMEM)
 			NL_SET_ERR_MSG(info->extack,
 				       "the netfilter hooks cannot be set up");
 	}

@@ -4,23 +4,50 @@
  */
 
 #include <linux/bitops.h>
-#include <linux/hash.h>
+#include <linux/random.h>
 #include <linux/rculist.h>
 #include <linux/slab.h>
 
+#include "limit.h"
 #include "rule.h"
 
-static u32 bucket_of(u8 family, const union nf_inet_addr *vip)
+static u32 hash_of(const struct dsr_rs_rules *rules, u8 family,
+		   const union nf_inet_addr *vip, __be16 port, u8 proto)
 {
-	return hash_32(family == AF_INET ? (__force u32)vip->ip :
-					   ipv6_addr_hash(&vip->in6),
-		       ilog2(DSR_RS_RULE_BUCKETS));
+	u32 words[5], more = (__force u32)port << 16 | proto;
+
+	if (family == AF_INET)
+		return jhash_2words((__force u32)vip->ip, more, rules->secret);
+	memcpy(words, &vip->in6, sizeof(vip->in6));
+	words[4] = more;
+	return jhash2(words, ARRAY_SIZE(words), rules->secret);
+}
+
+static u32 bucket_of(const struct dsr_rs_rules *rules, u8 family,
+		     const union nf_inet_addr *vip, __be16 port, u8 proto)
+{
+	return hash_of(rules, family, vip, port, proto) >>
+	       (32 - DSR_RS_RULE_BITS);
+}
+
+static const struct hlist_head *
+keys_of(const struct dsr_rs_rules *rules, const struct dsr_rs_rule_key *key)
+{
+	return &rules->keys[bucket_of(rules, key->family, &key->vip, key->port,
+				      key->proto)];
+}
+
+static const struct hlist_head *vips_of(const struct dsr_rs_rules *rules,
+					u8 family,
+					const union nf_inet_addr *vip)
+{
+	return &rules->vips[bucket_of(rules, family, vip, 0, 0)];
 }
 
 static struct hlist_head *head_of(struct dsr_rs_rules *rules,
 				  const struct dsr_rs_rule_key *key)
 {
-	return key->family ? &rules->vips[bucket_of(key->family, &key->vip)] :
+	return key->family ? (struct hlist_head *)keys_of(rules, key) :
 			     &rules->tos;
 }
 
@@ -46,11 +73,14 @@ void dsr_rs_rule_init(struct dsr_rs_rules *rules)
 {
 	u32 i;
 
-	for (i = 0; i < DSR_RS_RULE_BUCKETS; i++)
+	memset(rules, 0, sizeof(*rules));
+	rules->secret = get_random_u32();
+	for (i = 0; i < ARRAY_SIZE(rules->keys); i++)
+		INIT_HLIST_HEAD(&rules->keys[i]);
+	for (i = 0; i < ARRAY_SIZE(rules->vips); i++)
 		INIT_HLIST_HEAD(&rules->vips[i]);
 	INIT_HLIST_HEAD(&rules->tos);
 	INIT_LIST_HEAD(&rules->all);
-	rules->count = 0;
 }
 
 /**
@@ -152,21 +182,42 @@ struct dsr_rs_rule *dsr_rs_rule_find(struct dsr_rs_rules *rules,
 	return NULL;
 }
 
-/**
- * dsr_rs_rule_list() - let packets see a rule
- * @rules: the rules
- * @rule: rule; the list takes over its reference
- * @lock: dsr_rs_net.lock
- */
-void dsr_rs_rule_list(struct dsr_rs_rules *rules, struct dsr_rs_rule *rule,
-		      const struct mutex *lock)
+/* One more rule names a VIP; %NULL without memory. */
+static struct dsr_rs_vip *vip_get(struct dsr_rs_rules *rules,
+				  const struct dsr_rs_rule_key *key,
+				  const struct mutex *lock)
 {
-	struct hlist_head *head = head_of(rules, &rule->key);
+	const struct hlist_head *head = vips_of(rules, key->family, &key->vip);
+	struct dsr_rs_vip *vip;
+
+	hlist_for_each_entry_rcu(vip, head, node, lockdep_is_held(lock))
+		if (vip->family == key->family &&
+		    dsr_addr_equal(key->family, &vip->addr, &key->vip)) {
+			vip->rules++;
+			return vip;
+		}
+	vip = kzalloc(sizeof(*vip), GFP_KERNEL_ACCOUNT);
+	if (!vip)
+		return NULL;
+	vip->addr = key->vip;
+	vip->family = key->family;
+	vip->rules = 1;
+	hlist_add_head_rcu(&vip->node, (struct hlist_head *)head);
+	return vip;
+}
+
+static void vip_put(struct dsr_rs_vip *vip)
+{
+	if (--vip->rules)
+		return;
+	hlist_del_rcu(&vip->node);
+	kfree_rcu(vip, rcu);
+}
+
+static void list_tos(struct hlist_head *head, struct dsr_rs_rule *rule)
+{
 	struct dsr_rs_rule *other, *last = NULL;
 
-	lockdep_assert_held(lock);
-	list_add_tail(&rule->all, &rules->all);
-	WRITE_ONCE(rules->count, rules->count + 1);
 	hlist_for_each_entry(other, head, node) {
 		if (rank_of(&other->key) < rank_of(&rule->key)) {
 			hlist_add_before_rcu(&rule->node, &other->node);
@@ -178,6 +229,50 @@ void dsr_rs_rule_list(struct dsr_rs_rules *rules, struct dsr_rs_rule *rule,
 		hlist_add_behind_rcu(&rule->node, &last->node);
 	else
 		hlist_add_head_rcu(&rule->node, head);
+}
+
+/* A rule more or less of those that packets look for. */
+static void rank_count(struct dsr_rs_rules *rules,
+		       const struct dsr_rs_rule_key *key, int change)
+{
+	u32 *count = key->family ? &rules->ranks[rank_of(key)] :
+				   &rules->tos_count;
+
+	WRITE_ONCE(*count, *count + change);
+	WRITE_ONCE(rules->count, rules->count + change);
+}
+
+/**
+ * dsr_rs_rule_list() - let packets see a rule
+ * @rules: the rules
+ * @rule: rule; the list takes over its reference, unless this fails
+ * @lock: dsr_rs_net.lock
+ *
+ * Context: process context, sleeps.
+ * Return: 0; -%ENOSPC: there are too many, which packets would have to search;
+ * -%EDQUOT: there are too many by TOS; or -%ENOMEM.
+ */
+int dsr_rs_rule_list(struct dsr_rs_rules *rules, struct dsr_rs_rule *rule,
+		     const struct mutex *lock)
+{
+	struct hlist_head *head = head_of(rules, &rule->key);
+
+	lockdep_assert_held(lock);
+	if (rules->count >= DSR_LIMIT_LIST)
+		return -ENOSPC;
+	if (rule->key.family) {
+		rule->vip = vip_get(rules, &rule->key, lock);
+		if (!rule->vip)
+			return -ENOMEM;
+		hlist_add_head_rcu(&rule->node, head);
+	} else {
+		if (rules->tos_count >= DSR_RS_RULE_TOS_MAX)
+			return -EDQUOT;
+		list_tos(head, rule);
+	}
+	list_add_tail(&rule->all, &rules->all);
+	rank_count(rules, &rule->key, 1);
+	return 0;
 }
 
 static void rule_unlisted(struct rcu_head *rcu)
@@ -198,7 +293,9 @@ void dsr_rs_rule_unlist(struct dsr_rs_rules *rules, struct dsr_rs_rule *rule,
 	lockdep_assert_held(lock);
 	hlist_del_rcu(&rule->node);
 	list_del(&rule->all);
-	WRITE_ONCE(rules->count, rules->count - 1);
+	rank_count(rules, &rule->key, -1);
+	if (rule->vip)
+		vip_put(rule->vip);
 	call_rcu(&rule->rcu, rule_unlisted);
 }
 
@@ -208,6 +305,31 @@ void dsr_rs_rule_unlist(struct dsr_rs_rules *rules, struct dsr_rs_rule *rule,
 static bool leads_from(const struct dsr_rs_rule_to *to, u8 family)
 {
 	return !to->family || to->family == family;
+}
+
+/* The most specific rule by VIP for a request. */
+static struct dsr_rs_rule *match_vip(const struct dsr_rs_rules *rules,
+				     const struct dsr_rs_tuple *tuple)
+{
+	struct dsr_rs_rule_key key = {
+		.vip = tuple->server, .port = tuple->sport,
+		.proto = tuple->proto, .family = tuple->family,
+	};
+	struct dsr_rs_rule *rule;
+	int rank;
+
+	for (rank = DSR_RS_RULE_RANKS - 1; rank >= 0; rank--) {
+		if (rank < 2)
+			key.port = 0;
+		if (!rank)
+			key.proto = 0;
+		if (!READ_ONCE(rules->ranks[rank]))
+			continue;
+		hlist_for_each_entry_rcu(rule, keys_of(rules, &key), node)
+			if (key_equal(&rule->key, &key))
+				return rule;
+	}
+	return NULL;
 }
 
 /**
@@ -231,21 +353,13 @@ struct dsr_rs_rule *dsr_rs_rule_match(const struct dsr_rs_rules *rules,
 				      const struct sk_buff *skb,
 				      struct dsr_rs_rule_match *match)
 {
-	u32 bucket = bucket_of(tuple->family, &tuple->server);
+	struct dsr_rs_rule *rule = match_vip(rules, tuple);
 	const struct dsr_rs_rule_to *to;
-	struct dsr_rs_rule *rule;
 
-	match->to = NULL;
+	match->to = rule ? rcu_dereference(rule->to) : NULL;
 	match->foreign = false;
-	hlist_for_each_entry_rcu(rule, &rules->vips[bucket], node)
-		if (rule->key.family == tuple->family &&
-		    dsr_addr_equal(tuple->family, &rule->key.vip,
-				   &tuple->server) &&
-		    (!rule->key.proto || rule->key.proto == tuple->proto) &&
-		    (!rule->key.port || rule->key.port == tuple->sport)) {
-			match->to = rcu_dereference(rule->to);
-			return rule;
-		}
+	if (rule)
+		return rule;
 	hlist_for_each_entry_rcu(rule, &rules->tos, node) {
 		to = rcu_dereference(rule->to);
 		if ((tos & rule->key.tos_mask) != rule->key.tos ||
@@ -271,12 +385,11 @@ struct dsr_rs_rule *dsr_rs_rule_match(const struct dsr_rs_rules *rules,
 bool dsr_rs_rule_names(const struct dsr_rs_rules *rules, u8 family,
 		       const union nf_inet_addr *vip)
 {
-	struct dsr_rs_rule *rule;
+	const struct dsr_rs_vip *named;
 
-	hlist_for_each_entry_rcu(rule, &rules->vips[bucket_of(family, vip)],
-				 node)
-		if (rule->key.family == family &&
-		    dsr_addr_equal(family, &rule->key.vip, vip))
+	hlist_for_each_entry_rcu(named, vips_of(rules, family, vip), node)
+		if (named->family == family &&
+		    dsr_addr_equal(family, &named->addr, vip))
 			return true;
 	return false;
 }

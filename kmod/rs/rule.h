@@ -22,7 +22,13 @@
 #include "stats.h"
 #include "tuple.h"
 
-#define DSR_RS_RULE_BUCKETS	64
+#define DSR_RS_RULE_BITS	8
+
+/* All of them are looked at for each packet that no other rule matches. */
+#define DSR_RS_RULE_TOS_MAX	256
+
+/* Of VIP rules: VIP alone; with a protocol; with a port as well. */
+#define DSR_RS_RULE_RANKS	3
 
 /**
  * struct dsr_rs_rule_key - what a rule matches
@@ -63,11 +69,28 @@ struct dsr_rs_rule_to {
 };
 
 /**
+ * struct dsr_rs_vip - an address that rules name
+ * @node: in the bucket of its address
+ * @addr: address
+ * @family: AF_INET or AF_INET6
+ * @rules: how many
+ * @rcu: frees what packets may still see
+ */
+struct dsr_rs_vip {
+	struct hlist_node node;
+	union nf_inet_addr addr;
+	u8 family;
+	u32 rules;
+	struct rcu_head rcu;
+};
+
+/**
  * struct dsr_rs_rule - a rule
- * @node: in the bucket of its VIP, or in the list of the TOS rules; in either,
- *	what is more specific comes first
+ * @node: in the bucket of its key, or in the list of the TOS rules, where the
+ *	more specific ones come first
  * @all: in the list of all rules, in the order of their coming
  * @key: what it matches
+ * @vip: its VIP, while it is listed; %NULL: a TOS rule
  * @to: where it leads to, never %NULL; replaced as a whole
  * @refs: one while listed, one for each flow
  * @stats: requests and flows
@@ -80,6 +103,7 @@ struct dsr_rs_rule {
 	struct hlist_node node;
 	struct list_head all;
 	struct dsr_rs_rule_key key;
+	struct dsr_rs_vip *vip;
 	struct dsr_rs_rule_to __rcu *to;
 	refcount_t refs;
 	struct dsr_stats __percpu *stats;
@@ -90,16 +114,24 @@ struct dsr_rs_rule {
 
 /**
  * struct dsr_rs_rules - the rules of a network namespace
- * @vips: rules by VIP
+ * @secret: of the hashes: its user must not make others' packets search long
+ * @keys: rules by VIP, by their whole key
+ * @vips: VIPs of these
  * @tos: rules by TOS
  * @all: all of them
  * @count: how many
+ * @tos_count: how many of them by TOS
+ * @ranks: how many of each rank by VIP
  */
 struct dsr_rs_rules {
-	struct hlist_head vips[DSR_RS_RULE_BUCKETS];
+	u32 secret;
+	struct hlist_head keys[1 << DSR_RS_RULE_BITS];
+	struct hlist_head vips[1 << DSR_RS_RULE_BITS];
 	struct hlist_head tos;
 	struct list_head all;
 	u32 count;
+	u32 tos_count;
+	u32 ranks[DSR_RS_RULE_RANKS];
 };
 
 /**
@@ -130,8 +162,8 @@ void dsr_rs_rule_put(struct dsr_rs_rule *rule);
 struct dsr_rs_rule *dsr_rs_rule_find(struct dsr_rs_rules *rules,
 				     const struct dsr_rs_rule_key *key,
 				     const struct mutex *lock);
-void dsr_rs_rule_list(struct dsr_rs_rules *rules, struct dsr_rs_rule *rule,
-		      const struct mutex *lock);
+int dsr_rs_rule_list(struct dsr_rs_rules *rules, struct dsr_rs_rule *rule,
+		     const struct mutex *lock);
 void dsr_rs_rule_unlist(struct dsr_rs_rules *rules, struct dsr_rs_rule *rule,
 			const struct mutex *lock);
 struct dsr_rs_rule *dsr_rs_rule_match(const struct dsr_rs_rules *rules,

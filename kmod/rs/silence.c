@@ -6,10 +6,12 @@
 #include <linux/netfilter_arp.h>
 #include <linux/netfilter_ipv4.h>
 #include <linux/netfilter_ipv6.h>
+#include <linux/random.h>
 #include <linux/rculist.h>
 #include <linux/slab.h>
 
 #include "addr.h"
+#include "limit.h"
 #include "net.h"
 #include "silence.h"
 
@@ -44,9 +46,11 @@ static struct dsr_rs_silence_devs everywhere = {
 	.name	= { "+" },
 };
 
-static u32 bucket_of(const union nf_inet_addr *addr)
+static u32 bucket_of(const struct dsr_rs_silences *silences,
+		     const union nf_inet_addr *addr)
 {
-	return dsr_addr_hash(addr) % DSR_RS_SILENCE_BUCKETS;
+	return jhash2(addr->all, ARRAY_SIZE(addr->all), silences->secret) %
+	       DSR_RS_SILENCE_BUCKETS;
 }
 
 static u32 *count_of(struct dsr_rs_silences *silences, u8 family)
@@ -78,6 +82,7 @@ void dsr_rs_silence_init(struct dsr_rs_silences *silences)
 	for (i = 0; i < DSR_RS_SILENCE_BUCKETS; i++)
 		INIT_HLIST_HEAD(&silences->buckets[i]);
 	INIT_LIST_HEAD(&silences->all);
+	silences->secret = get_random_u32();
 }
 
 /**
@@ -94,7 +99,7 @@ struct dsr_rs_silence *dsr_rs_silence_find(struct dsr_rs_net *rs, u8 family,
 	struct dsr_rs_silence *silence;
 
 	hlist_for_each_entry_rcu(silence,
-				 &rs->silences.buckets[bucket_of(addr)], node,
+				 &rs->silences.buckets[bucket_of(&rs->silences, addr)], node,
 				 lockdep_is_held(&rs->lock))
 		if (silence->family == family &&
 		    !dsr_addr_compare(&silence->addr, addr))
@@ -114,6 +119,8 @@ static int find_or_list(struct dsr_rs_net *rs, u8 family,
 	*found = dsr_rs_silence_find(rs, family, addr);
 	if (*found)
 		return 0;
+	if (rs->silences.inet + rs->silences.inet6 >= DSR_LIMIT_LIST)
+		return -ENOSPC;
 	silence = kzalloc(sizeof(*silence), GFP_KERNEL_ACCOUNT);
 	if (!silence)
 		return -ENOMEM;
@@ -130,7 +137,7 @@ static int find_or_list(struct dsr_rs_net *rs, u8 family,
 	RCU_INIT_POINTER(silence->on, &everywhere);
 	list_add_tail(&silence->all, &rs->silences.all);
 	hlist_add_head_rcu(&silence->node,
-			   &rs->silences.buckets[bucket_of(addr)]);
+			   &rs->silences.buckets[bucket_of(&rs->silences, addr)]);
 	*found = silence;
 	return 0;
 }
@@ -347,7 +354,7 @@ dsr_rs_silence_match(const struct dsr_rs_silences *silences, u8 family,
 	union nf_inet_addr key = {};
 
 	memcpy(&key, addr, dsr_addr_len(family));
-	hlist_for_each_entry_rcu(silence, &silences->buckets[bucket_of(&key)],
+	hlist_for_each_entry_rcu(silence, &silences->buckets[bucket_of(silences, &key)],
 				 node)
 		if (silence->family == family &&
 		    !dsr_addr_compare(&silence->addr, &key))

@@ -78,6 +78,7 @@ struct dsr_rs_silence {
  * @inet: how many of IPv4
  * @inet6: how many of IPv6
  * @generation: changes so far
+ * @secret: of the hash
  */
 struct dsr_rs_silences {
 	struct hlist_head buckets[DSR_RS_SILENCE_BUCKETS];
@@ -85,6 +86,7 @@ struct dsr_rs_silences {
 	u32 inet;
 	u32 inet6;
 	u32 generation;
+	u32 secret;
 };
 
 void dsr_rs_silence_init(struct dsr_rs_silences *silences);

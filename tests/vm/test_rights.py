@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Rights to see what the modules have."""
+"""Rights to see what the modules have, and what a container may take."""
 
 import pytest
+
+import genl
 
 # Files, each with the command that asks the same by netlink.
 FILES = {
@@ -46,3 +48,50 @@ def test_connections_of_ipvs(ipvs, who):
     assert allowed(ipvs.lv1, *who, 'cat', '/proc/net/ip_vs_conn') == expected
     for name in ('ip_vs', 'ip_vs_stats'):
         assert allowed(ipvs.lv1, *who, 'cat', f'/proc/net/{name}')
+
+
+def test_tables_of_a_container(site):
+    """65536 entries in either module, and more if the host's root says so."""
+    done = site.w101.run(*NOBODY, 'unshare', '-Urn', 'sh', '-c', '''
+        dsrctl -j stats
+        for table in connection flow; do
+            dsrctl $table set max 65536 && dsrctl $table set max 65537
+        done
+        dsrctl -j stats''', check=False)
+    assert done.stdout.count('"max":65536') == 4, done
+    assert done.stderr.splitlines() == [
+        f'dsrctl: more than {limit} allows needs CAP_NET_ADMIN of the host'
+        for limit in ("dsr_lb's conn_max", "dsr_rs's flows_max")]
+    site.w101.dsrctl('flow set max 65537')
+    site.undo.append(lambda: site.w101.dsrctl('flow set max 1048576'))
+    assert genl.table(site.w101, 'dsr_rs')[1] == 65537
+
+
+LISTS = {
+    'rules': (
+        4096, [f'real add vip 192.0.2.1 proto tcp port {n}'
+               for n in range(1, 4098)],
+        'too many rules: there are 4096'),
+    'rules by TOS': (
+        256, [f'real add tos {value}/{mask}' for mask in range(4, 256, 4)
+              for value in range(0, 256, 4) if not value & ~mask][:257],
+        'too many rules by TOS: there are 256, and each packet looks at all '
+        'of them'),
+    'silenced addresses': (
+        4096, [f'real silence add 198.18.{n >> 8}.{n & 255}'
+               for n in range(1, 4098)],
+        'too many silenced addresses: there are 4096'),
+}
+
+
+@pytest.mark.parametrize('kind', LISTS)
+def test_lists_have_an_end(site, kind):
+    """Packets look through them, and anybody can make a namespace."""
+    most, lines, sentence = LISTS[kind]
+    show = 'real silence' if 'silence' in lines[0] else 'real'
+    done = site.w101.run(
+        *NOBODY, 'unshare', '-Urn', 'sh', '-c',
+        f'dsrctl -b -; dsrctl -j {show} show | grep -oE "tos_mask|wanted" | '
+        'wc -l', stdin='\n'.join(lines), check=False)
+    assert done.stderr.strip().endswith(sentence), done.stderr
+    assert done.stdout.split() == [str(most)]

@@ -322,7 +322,7 @@ static int table_init(struct kunit *test)
 		return -ENOMEM;
 	f->timeout = 500;
 	f->colliding = 400;
-	err = dsr_table_init(&f->table, &ops, f->wq, 1 << 20);
+	err = dsr_table_init(&f->table, &ops, f->wq, 1 << 20, NULL);
 	if (err) {
 		destroy_workqueue(f->wq);
 		return err;

@@ -165,7 +165,7 @@ static inline struct dsr_rs_net *fixture_net(struct kunit *test, u32 max)
 	dsr_rs_rule_init(&rs->rules);
 	mutex_init(&rs->lock);
 	KUNIT_ASSERT_EQ(test, 0, dsr_table_init(&rs->table, &dsr_rs_flow_ops,
-						system_unbound_wq, max));
+						system_unbound_wq, max, NULL));
 	return rs;
 }
 

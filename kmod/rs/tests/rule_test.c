@@ -6,6 +6,7 @@
 #include "../flow.h"
 #include "../local.h"
 #include "../rule.h"
+#include "limit.h"
 #include "fixture.h"
 
 struct rules_fixture {
@@ -21,7 +22,7 @@ static struct dsr_rs_rule *add(struct kunit *test, struct rules_fixture *f,
 	KUNIT_ASSERT_NOT_NULL(test, rule);
 	mutex_lock(&f->lock);
 	KUNIT_EXPECT_NULL(test, dsr_rs_rule_find(&f->rules, key, &f->lock));
-	dsr_rs_rule_list(&f->rules, rule, &f->lock);
+	KUNIT_EXPECT_EQ(test, 0, dsr_rs_rule_list(&f->rules, rule, &f->lock));
 	KUNIT_EXPECT_PTR_EQ(test, rule,
 			    dsr_rs_rule_find(&f->rules, key, &f->lock));
 	mutex_unlock(&f->lock);
@@ -144,6 +145,43 @@ static void rule_many_vips(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, f->rules.count, 0);
 }
 
+/* A packet looks at no more rules where its VIP has more. */
+static void rule_many_ports(struct kunit *test)
+{
+	struct rules_fixture *f = test->priv;
+	struct dsr_rs_rule_key key = {
+		.family = AF_INET, .vip.ip = VIP, .proto = IPPROTO_TCP,
+	};
+	struct dsr_rs_rule *rule;
+	u32 i, length, longest = 0;
+
+	for (i = 1; i <= DSR_LIMIT_LIST; i++) {
+		key.port = htons(i);
+		add(test, f, &key);
+	}
+	for (i = 0; i < ARRAY_SIZE(f->rules.keys); i++) {
+		length = 0;
+		hlist_for_each_entry(rule, &f->rules.keys[i], node)
+			length++;
+		longest = max(longest, length);
+	}
+	/* 16 on average; more than 60 in one of 2^50 tables. */
+	KUNIT_EXPECT_LE(test, longest, 60U);
+	KUNIT_EXPECT_NOT_NULL(test, match(f, VIP, IPPROTO_TCP, 4000, 0));
+	KUNIT_EXPECT_NULL(test, match(f, VIP, IPPROTO_TCP, 4097, 0));
+	rule = dsr_rs_rule_alloc(&by_rank[1], &TO_PORT(0));
+	KUNIT_ASSERT_NOT_NULL(test, rule);
+	mutex_lock(&f->lock);
+	KUNIT_EXPECT_EQ(test, -ENOSPC,
+			dsr_rs_rule_list(&f->rules, rule, &f->lock));
+	mutex_unlock(&f->lock);
+	dsr_rs_rule_put(rule);
+	rules_drop(f);
+	rcu_read_lock();
+	KUNIT_EXPECT_FALSE(test, dsr_rs_rule_names(&f->rules, AF_INET, &IP4(VIP)));
+	rcu_read_unlock();
+}
+
 /* A VIP of one family is none of the other, and an address that a TOS rule
  * leads to takes but its own.
  */
@@ -229,6 +267,7 @@ static struct kunit_case rule_cases[] = {
 	KUNIT_CASE(rule_most_specific),
 	KUNIT_CASE(rule_matches_all_of_key),
 	KUNIT_CASE(rule_many_vips),
+	KUNIT_CASE(rule_many_ports),
 	KUNIT_CASE(rule_families),
 	KUNIT_CASE(rule_led_elsewhere),
 	{}
