@@ -132,10 +132,14 @@ int local_end(struct local *local, int status)
 	return status;
 }
 
-/* All routes, of all rules in mode local. */
-static int routes_change(struct netlink *nl,
-			 int (*change)(struct netlink *nl,
-				       const struct addr *vip, bool *done))
+/**
+ * local_flush() - before all rules are deleted: delete the routes of those in
+ *	mode local
+ * @nl: the requests
+ *
+ * Return: enum dsrctl_status.
+ */
+int local_flush(struct netlink *nl)
 {
 	struct netlink_replies rules;
 	struct real_info real;
@@ -150,30 +154,8 @@ static int routes_change(struct netlink *nl,
 			status = netlink_malformed();
 		else if (is_local(&real) &&
 			 addr_get(real.tb[DSR_RULE_A_VIP], &vip))
-			status = change(nl, &vip, &done);
+			status = route_delete(nl, &vip, &done);
 	}
 	netlink_replies_free(&rules);
 	return status;
-}
-
-/**
- * local_flush() - before all rules are deleted
- * @nl: the requests
- *
- * Return: enum dsrctl_status.
- */
-int local_flush(struct netlink *nl)
-{
-	return routes_change(nl, route_delete);
-}
-
-/**
- * local_mend() - the rules are there nevertheless: have their routes as well
- * @nl: the requests
- *
- * Return: enum dsrctl_status.
- */
-int local_mend(struct netlink *nl)
-{
-	return routes_change(nl, route_add);
 }

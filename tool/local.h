@@ -29,6 +29,5 @@ int local_begin(struct netlink *nl, struct local *local,
 		const struct addr *vip, bool wanted, bool fresh);
 int local_end(struct local *local, int status);
 int local_flush(struct netlink *nl);
-int local_mend(struct netlink *nl);
 
 #endif /* DSRCTL_LOCAL_H */

@@ -3,6 +3,7 @@
  * silence - listing and finding silenced addresses; see silence.h
  */
 
+#include <linux/module.h>
 #include <linux/netfilter_arp.h>
 #include <linux/netfilter_ipv4.h>
 #include <linux/netfilter_ipv6.h>
@@ -132,6 +133,7 @@ static int find_or_list(struct dsr_rs_net *rs, u8 family,
 		}
 	}
 	(*count)++;
+	__module_get(THIS_MODULE);
 	silence->family = family;
 	silence->addr = *addr;
 	RCU_INIT_POINTER(silence->on, &everywhere);
@@ -158,6 +160,7 @@ static void settle(struct dsr_rs_net *rs, struct dsr_rs_silence *silence)
 	if (!--*count)
 		hooks_unregister(rs->net, silence->family);
 	kfree_rcu(silence, rcu);
+	module_put(THIS_MODULE);
 }
 
 /* The user wants it, on other devices than before, or does not any more. */

@@ -13,7 +13,8 @@
  *
  * Owner: struct dsr_rs_net. An address is listed while the user wants it
  * silenced or a rule does; the hooks of a family are registered while an
- * address of it is listed.
+ * address of it is listed. Each that is listed holds a reference to the module:
+ * without it the neighbours would hear of the address.
  *
  * Locking: hooks read the lists under rcu_read_lock(); they change under
  * dsr_rs_net.lock.

@@ -310,6 +310,14 @@ def test_stop_with_live_flows(fake, kernel):
         2, 'dsrctl: 1 live flow would stop: wait until they end, or stop '
         "them with 'dsrctl real stop force'\n")
     kernel.answers[get] = Reply(flow(u.DSR_CONN_CLOSED))
+    silenced = ('dsr_rs', u.DSR_RS_CMD_SILENCE_GET)
+    kernel.answers[silenced] = Reply(sample.silence(sample.VIP),
+                                     sample.silence(sample.VIP6, rules=1))
+    fake('real stop').check(
+        2, 'dsrctl: the neighbours would hear of 2 silenced addresses: delete '
+        "them with 'dsrctl real silence flush', or stop with 'dsrctl real stop "
+        "force'\n")
+    kernel.answers[silenced] = Reply()
     for line in ('real stop', 'real stop force'):
         result = fake(line)
         assert result.status == 2

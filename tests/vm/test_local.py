@@ -13,7 +13,7 @@ import genl
 import wire
 from arp import knows, questions
 from network import (CLIENT, CLIENT6, VIP, VIP2, VIP6, W101, W1016, mac_of,
-                     wait_for)
+                     run, wait_for)
 from traffic import Echo, ask, exchange
 
 WHO = b'GET /who HTTP/1.1\r\nHost: x\r\n\r\n'
@@ -323,8 +323,22 @@ def test_refused(mine):
 
 @pytest.mark.smp
 def test_module_unloaded(mine):
-    """The route outlives the module, and the rule takes it on again."""
+    """Not while the VIP is its own; a route without a rule is taken on."""
     mine.w101.dsrctl(RULE)
+    done = run('rmmod', 'dsr_rs', check=False)
+    assert done.returncode and 'in use' in done.stderr
+    # nor by way of another namespace, where nothing is lost for the attempt
+    mine.w102.dsrctl(f'real add vip {VIP2}')
+    done = mine.w102.dsrctl('real stop force', check=False)
+    assert done.returncode == 2
+    assert done.stderr.startswith(
+        'dsrctl: the module dsr_rs is in use: another network namespace has '
+        'silenced addresses or rules in mode local (')
+    assert [rule['vip'] for rule in mine.w102.show('real show')] == [VIP2]
+    assert len(routes(mine)) == 1
+    # a route that is left over, as after a crash of dsrctl
+    with mine.w101.at(), genl.Genl('dsr_rs') as sock:
+        sock.ask(genl.RULE_FLUSH)
     mine.net.unload('dsr_rs')
     mine.net.load('dsr_rs')
     assert len(routes(mine)) == 1

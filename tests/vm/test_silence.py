@@ -18,7 +18,7 @@ import wire
 import wire6
 from arp import LV2, NOWHERE, REPLY, REQUEST, knows, questions, raw
 from network import (BACK_VRRP, VIP, VIP2, VIP6, W101, W1016, W103, Failure,
-                     mac_of, wait_for)
+                     mac_of, run, wait_for)
 from traffic import ask
 
 LV26 = '2001:db8:30::12'
@@ -285,13 +285,28 @@ def test_refused(site):
 
 @pytest.mark.smp
 def test_module_unloaded(site):
-    """With the module the silence goes; and with a namespace."""
+    """It is not while anything is silenced; a namespace that ends lets go."""
+    site.net.unload('dsr_rs')       # with what other tests have left of flows
+    site.net.load('dsr_rs')
     local(site, 'lo')
     site.w101.dsrctl(f'real silence {VIP}')
     site.w102.dsrctl(f'real silence {VIP6}')
     asked, answer, _ = next(questions())
     with arp.Tap(site.lv2, 'eth1') as tap:
-        site.net.unload('dsr_rs')
+        done = run('rmmod', 'dsr_rs', check=False)
+        assert done.returncode and 'in use' in done.stderr
+        done = site.w101.dsrctl('real stop', check=False)
+        assert done.returncode == 2
+        site.w102.dsrctl('real silence flush')
+        done = site.w101.dsrctl('real stop', check=False)
+        assert (done.returncode, done.stderr) == (
+            2, 'dsrctl: the neighbours would hear of 1 silenced address: '
+            "delete it with 'dsrctl real silence flush', or stop with 'dsrctl "
+            "real stop force'\n")
+        tap.put(*asked)
+        assert from_w101(tap) == []
+        site.w101.dsrctl('real stop force')
+        site.net.loaded.discard('dsr_rs')
         tap.put(*asked)
         assert from_w101(tap) == [arp.frame(*answer, dst=mac_of(LV2))]
     site.net.load('dsr_rs')
@@ -301,6 +316,11 @@ def test_module_unloaded(site):
         real silence {VIP6} dev eth0''')
     site.undo.pop()
     site.rebuild('w101')
+    # with the namespace of before its addresses have gone
+    wait_for('the module can be unloaded', lambda: not run(
+        'rmmod', 'dsr_rs', check=False).returncode)
+    site.net.loaded.discard('dsr_rs')
+    site.net.load('dsr_rs')
 
 
 @pytest.mark.parametrize('where', ['lo', 'alias'])
