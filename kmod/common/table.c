@@ -10,6 +10,7 @@
 #include <linux/mm.h>
 #include <linux/overflow.h>
 #include <linux/random.h>
+#include <linux/ratelimit.h>
 #include <linux/sched.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
@@ -42,6 +43,17 @@ static_assert(BUCKETS_MIN % DSR_STRIPES == 0);
  */
 #define LINKS_MAX	9
 
+/* Bounds of the search for an entry that has finished. If one in four has, the
+ * search is in vain once in 10,000 times.
+ */
+#define ROOM_BUCKETS	64
+#define ROOM_ENTRIES	32
+
+struct room {
+	u32 buckets;
+	u32 entries;
+};
+
 /* From here on huge pages do not waste much. */
 #define HUGE_FROM	SZ_16M
 
@@ -50,15 +62,18 @@ static_assert(BUCKETS_MIN % DSR_STRIPES == 0);
  * @rcu: the grace period
  * @ops: of the table, which may go before them
  * @count: of @node
- * @node: entries; with the rest, half a kilobyte of them, so that what RCU frees
- *	between two looks at the time is some hundred
+ * @node: entries; LIMBO_NODES of them, half a kilobyte with the rest, so that what
+ *	RCU frees between two looks at the time is some hundred; or a single one
  */
 struct dsr_limbo {
 	struct rcu_head rcu;
 	const struct dsr_table_ops *ops;
 	u32 count;
-	struct dsr_node *node[60];
+	struct dsr_node *node[];
 };
+
+#define LIMBO_NODES	60
+
 
 static void limbo_free(struct rcu_head *rcu)
 {
@@ -86,11 +101,12 @@ static struct dsr_limbo *limbo_open(struct dsr_table *table)
 {
 	struct dsr_limbo *limbo = table->limbo;
 
-	if (limbo && limbo->count < ARRAY_SIZE(limbo->node))
+	if (limbo && limbo->count < LIMBO_NODES)
 		return limbo;
 	limbo_close(table);
 	/* So small that memory is found, if only later. */
-	limbo = kzalloc(sizeof(*limbo), GFP_KERNEL | __GFP_NOFAIL);
+	limbo = kzalloc(struct_size(limbo, node, LIMBO_NODES),
+			GFP_KERNEL | __GFP_NOFAIL);
 	limbo->ops = table->ops;
 	table->limbo = limbo;
 	return limbo;
@@ -263,6 +279,15 @@ static struct dsr_buckets *buckets_get(struct dsr_table *table)
 					 lockdep_is_held(&table->janitor));
 }
 
+/* With the stripe's lock: nothing finds an entry any more that looks from now on. */
+static void bucket_unlink(struct dsr_table *table, struct dsr_bucket *bucket,
+			  u32 slot, struct dsr_node *node)
+{
+	WRITE_ONCE(bucket->tags, bucket->tags & ~(0xffULL << 8 * slot));
+	atomic_dec(&table->entries);
+	table->ops->release(table, node);
+}
+
 /* Return: whether the limbo had room for all; if not, that is but a part. */
 static bool bucket_forget_some(struct dsr_table *table,
 			       struct dsr_bucket *first,
@@ -279,16 +304,13 @@ static bool bucket_forget_some(struct dsr_table *table,
 
 	spin_lock_bh(&stripe->lock);
 	bucket_for_each(node, bucket, used, first) {
-		if (limbo->count == ARRAY_SIZE(limbo->node)) {
+		if (limbo->count == LIMBO_NODES) {
 			all = false;
 			goto out;
 		}
 		if (!victim(node, arg))
 			continue;
-		WRITE_ONCE(bucket->tags,
-			   bucket->tags & ~(0xffULL << 8 * slot_of(used)));
-		atomic_dec(&table->entries);
-		table->ops->release(table, node);
+		bucket_unlink(table, bucket, slot_of(used), node);
 		limbo->node[limbo->count++] = node;
 	}
 out:
@@ -480,6 +502,8 @@ void dsr_table_tidy(struct dsr_table *table, u32 now, bool all)
 
 	mutex_lock(&table->janitor);
 	tidy_slice(table, now, all);
+	if (atomic_read(&table->entries) < READ_ONCE(table->max) / 8 * 7)
+		WRITE_ONCE(table->full, false);
 	do {
 		entries = atomic_read(&table->entries);
 		count = buckets_get(table)->count;
@@ -502,6 +526,142 @@ static void table_work(struct work_struct *work)
 	queue_delayed_work(table->wq, &table->work, TIDY_PERIOD);
 }
 
+/* An entry gives way, with the stripe's lock held. While the table is resized its
+ * readers may find it in the old buckets, whatever is done to the new ones.
+ *
+ * Return: whether it has.
+ */
+static bool bucket_evict(struct dsr_table *table, struct dsr_stripe *stripe,
+			 struct dsr_bucket *bucket, u32 slot,
+			 struct dsr_node *node)
+{
+	struct dsr_limbo *limbo;
+
+	if (rcu_access_pointer(table->buckets) !=
+	    rcu_access_pointer(stripe->buckets))
+		return false;
+	limbo = kmalloc(struct_size(limbo, node, 1), GFP_ATOMIC | __GFP_NOWARN);
+	if (!limbo)
+		return false;
+	limbo->ops = table->ops;
+	limbo->count = 1;
+	limbo->node[0] = node;
+	bucket_unlink(table, bucket, slot, node);
+	atomic64_inc(&table->evicted);
+	call_rcu(&limbo->rcu, limbo_free);
+	return true;
+}
+
+/* The one that has been silent for longest leaves a full bucket. */
+static bool bucket_evict_oldest(struct dsr_table *table,
+				struct dsr_stripe *stripe,
+				struct dsr_bucket *start, u32 now)
+{
+	struct dsr_bucket *bucket, *at = NULL;
+	struct dsr_node *node, *oldest = NULL;
+	u32 slot = 0;
+	u64 used;
+
+	bucket_for_each(node, bucket, used, start) {
+		if (oldest && (s32)(READ_ONCE(node->seen) -
+				    READ_ONCE(oldest->seen)) >= 0)
+			continue;
+		oldest = node;
+		at = bucket;
+		slot = slot_of(used);
+	}
+	/* One that others have been noted after, by a second at least. */
+	if (!oldest || (s32)(now - READ_ONCE(oldest->seen)) < HZ)
+		return false;
+	return bucket_evict(table, stripe, at, slot, oldest);
+}
+
+/* The log is told once for each time that it is full, and a minute apart. */
+static void table_tell(struct dsr_table *table)
+{
+	static DEFINE_RATELIMIT_STATE(told, 60 * HZ, 1);
+
+	if (READ_ONCE(table->full) || !dsr_table_is_full(table))
+		return;
+	WRITE_ONCE(table->full, true);
+	if (__ratelimit(&told))
+		pr_warn(KBUILD_MODNAME ": the table of %s is full, with %u entries: see what it has, or raise its maximum by '%s'\n",
+			table->ops->name, READ_ONCE(table->max),
+			table->ops->raise);
+}
+
+/* Look for one that has finished in the buckets of a stripe, from @start on.
+ * @left: how many buckets and entries may still be looked at
+ */
+static bool stripe_make_room(struct dsr_table *table, struct dsr_stripe *stripe,
+			     u32 start, u32 now, struct room *left)
+{
+	struct dsr_buckets *buckets =
+		rcu_dereference_protected(stripe->buckets,
+					  lockdep_is_held(&stripe->lock));
+	u32 each = buckets->count / DSR_STRIPES, i;
+	u32 first = (stripe - table->stripes) * each;
+	struct dsr_bucket *bucket;
+	struct dsr_node *node;
+	u64 used;
+
+	for (i = 0; i < each && left->buckets; i++, left->buckets--) {
+		u32 number = first + (start + i) % each;
+
+		bucket_for_each(node, bucket, used, &buckets->bucket[number]) {
+			if (!left->entries)
+				return false;
+			left->entries--;
+			if (table->ops->spent(table, node, now))
+				return bucket_evict(table, stripe, bucket,
+						    slot_of(used), node);
+		}
+	}
+	return false;
+}
+
+/**
+ * dsr_table_make_room() - have one that has finished give its place to another
+ * @table: table, which is full, or whose owner takes it for full
+ * @hash: of what is to be inserted: where to look first
+ * @now: jiffies, low half
+ *
+ * Context: rcu_read_lock(); any but hard interrupts. Takes stripes' locks.
+ * Return: whether one has.
+ */
+bool dsr_table_make_room(struct dsr_table *table, u32 hash, u32 now)
+{
+	struct room left = { .buckets = ROOM_BUCKETS, .entries = ROOM_ENTRIES };
+	u32 number = hash / (u32)(BIT_ULL(32) / DSR_STRIPES);
+	struct dsr_stripe *stripe;
+	bool made = false;
+
+	table_tell(table);
+	if (!table->ops->spent)
+		return false;
+	while (!made && left.buckets && left.entries) {
+		stripe = &table->stripes[number++ % DSR_STRIPES];
+		spin_lock_bh(&stripe->lock);
+		made = stripe_make_room(table, stripe, hash & 0xffff, now,
+					&left);
+		spin_unlock_bh(&stripe->lock);
+	}
+	return made;
+}
+
+/* A flood can outrun the growth of the table: then a new entry waits for that. Else
+ * a bucket is full of entries that were chosen for it.
+ */
+static bool bucket_make_room(struct dsr_table *table,
+			     struct dsr_stripe *stripe,
+			     const struct dsr_buckets *buckets,
+			     struct dsr_bucket *start)
+{
+	if (atomic_read(&table->entries) > buckets->count * GROWS_ABOVE)
+		return false;
+	return bucket_evict_oldest(table, stripe, start, jiffies);
+}
+
 /**
  * dsr_table_insert() - add an entry, unless there is one of the same key
  * @table: table
@@ -512,17 +672,18 @@ static void table_work(struct work_struct *work)
  * Context: rcu_read_lock(); any but hard interrupts. Takes a stripe's lock.
  * Return: @node; or the entry that was there before; or %NULL if the table is
  * full, or still too small for a sudden crowd. Only in the first case does the
- * table own @node.
+ * table own @node. For its sake the oldest of a full bucket may have gone.
  */
 struct dsr_node *dsr_table_insert(struct dsr_table *table,
 				  struct dsr_node *node,
 				  dsr_match_fn match, const void *key)
 {
 	struct dsr_stripe *stripe = dsr_table_stripe(table, node->hash);
-	struct dsr_bucket *bucket, *next;
+	struct dsr_bucket *bucket, *start, *next;
 	struct dsr_buckets *buckets;
 	struct dsr_node *other;
 	u32 entries, links = 0;
+	bool made = false;
 	u64 room;
 
 	spin_lock_bh(&stripe->lock);
@@ -534,11 +695,19 @@ struct dsr_node *dsr_table_insert(struct dsr_table *table,
 	entries = atomic_inc_return(&table->entries);
 	if (unlikely(entries > READ_ONCE(table->max)))
 		goto undo;
-	bucket = dsr_buckets_of(buckets, node->hash);
+	start = dsr_buckets_of(buckets, node->hash);
+	bucket = start;
 	while (!(room = bucket_room(bucket))) {
-		/* A flood can outrun the growth of the table: then it waits. */
-		if (links++ == LINKS_MAX)
-			goto undo;
+		if (links++ == LINKS_MAX) {
+			if (made || !bucket_make_room(table, stripe, buckets,
+						      start))
+				goto undo;
+			/* The place is somewhere on the way here. */
+			made = true;
+			links = 0;
+			bucket = start;
+			continue;
+		}
 		next = bucket_next(bucket);
 		if (!next) {
 			next = bucket_alloc(table->memcg);
@@ -704,6 +873,8 @@ int dsr_table_init(struct dsr_table *table, const struct dsr_table_ops *ops,
 	table->ops = ops;
 	table->max = max;
 	atomic_set(&table->entries, 0);
+	atomic64_set(&table->evicted, 0);
+	table->full = false;
 	mutex_init(&table->janitor);
 	table->wq = wq;
 	table->memcg = memcg;

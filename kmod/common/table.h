@@ -19,7 +19,10 @@
  * - inserts: under the lock of the bucket's stripe, from any context but hard
  *   interrupts;
  * - unlinking and resizing: only with dsr_table.janitor held, in process
- *   context, and under the lock of the stripe.
+ *   context, and under the lock of the stripe;
+ * - a single entry gives way to another under the lock of the stripe alone, in any
+ *   context, but not while the table is being resized. So a walk without that
+ *   lock holds rcu_read_lock().
  *
  * A table of another size is another array of buckets, which point to the same
  * entries. It is filled stripe by stripe; what is inserted meanwhile goes to
@@ -105,11 +108,18 @@ struct dsr_table;
  *	not; called with the lock of the stripe held
  * @release: @node has been unlinked, but packets may still use it. Called with the
  *	lock of the stripe held
+ * @spent: whether @node has finished, so that it gives its place to another where
+ *	there is none left; %NULL: none ever has. As @expired, in any context
+ * @name: what the table is called in the log
+ * @raise: command that raises its maximum
  * @free: no packet uses @node any more. Called from a callback of RCU's, when
  *	@table may be gone: rcu_barrier() waits for it
  */
 struct dsr_table_ops {
 	bool (*expired)(struct dsr_table *table, struct dsr_node *node, u32 now);
+	bool (*spent)(struct dsr_table *table, struct dsr_node *node, u32 now);
+	const char *name;
+	const char *raise;
 	void (*release)(struct dsr_table *table, struct dsr_node *node);
 	void (*free)(struct dsr_node *node);
 };
@@ -125,6 +135,8 @@ struct mem_cgroup;
  * @ops: see there
  * @max: hard cap of @entries
  * @entries: entries in it
+ * @evicted: entries that have given way to others
+ * @full: the log was told that it is full, and it still is nearly so
  * @janitor: serialises unlinking, resizing, and walking
  * @wq: where @work runs
  * @memcg: what memory is charged to, or %NULL; see limit.h
@@ -140,6 +152,8 @@ struct dsr_table {
 	u32 max;
 
 	atomic_t entries ____cacheline_aligned_in_smp;
+	atomic64_t evicted;
+	bool full;
 	struct mutex janitor;	/* serialises unlinking, resizing, walking */
 	struct workqueue_struct *wq;
 	struct mem_cgroup *memcg;
@@ -158,6 +172,7 @@ void dsr_table_exit(struct dsr_table *table);
 struct dsr_node *dsr_table_insert(struct dsr_table *table,
 				  struct dsr_node *node,
 				  dsr_match_fn match, const void *key);
+bool dsr_table_make_room(struct dsr_table *table, u32 hash, u32 now);
 void dsr_table_forget(struct dsr_table *table,
 		      bool (*victim)(struct dsr_node *node, const void *arg),
 		      const void *arg);
@@ -295,7 +310,7 @@ static __always_inline bool dsr_table_touch(struct dsr_node *node, u32 now)
 /* Walking: a cursor is a hash, and a bucket is a range of hashes at every size of
  * the table. So a walk that stops and goes on later neither repeats nor misses an
  * entry that was there all the time, however often the table was resized meanwhile.
- * Hold dsr_table.janitor.
+ * Hold dsr_table.janitor, and rcu_read_lock() while an entry is looked at.
  */
 #define DSR_TABLE_END	BIT_ULL(32)
 

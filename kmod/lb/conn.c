@@ -8,6 +8,9 @@
 #include "limit.h"
 #include "service.h"
 
+/* A connection that has ended keeps its place for so long, even at the cap. */
+#define SPENT	(10 * HZ)
+
 static struct kmem_cache *cache4 __read_mostly;
 static struct kmem_cache *cache6 __read_mostly;
 static struct workqueue_struct *wq __read_mostly;
@@ -108,6 +111,17 @@ static bool conn_expired(struct dsr_table *table, struct dsr_node *node,
 	return over;
 }
 
+/* A connection that its client has ended, and on which nothing has come since: what
+ * was still on its way, or the rest of a download, has had its time.
+ */
+static bool conn_spent(struct dsr_table *table, struct dsr_node *node, u32 now)
+{
+	struct dsr_conn *conn = container_of(node, struct dsr_conn, node);
+
+	return dsr_state_reusable(READ_ONCE(conn->state)) &&
+	       (s32)(now - READ_ONCE(node->seen)) > SPENT;
+}
+
 static void conn_release(struct dsr_table *table, struct dsr_node *node)
 {
 	struct dsr_conn *conn = container_of(node, struct dsr_conn, node);
@@ -126,6 +140,9 @@ static void conn_release(struct dsr_table *table, struct dsr_node *node)
 
 static const struct dsr_table_ops conn_table_ops = {
 	.expired = conn_expired,
+	.spent = conn_spent,
+	.name = "connections",
+	.raise = "dsrctl connection set max",
 	.release = conn_release,
 	.free = conn_free_node,
 };

@@ -288,6 +288,9 @@ static int put_table(struct sk_buff *skb, struct dsr_net *dn)
 	    nla_put_u64_64bit(skb, DSR_TABLE_A_BYTES, there ?
 			      dsr_conn_bytes(dn) : 0,
 			      DSR_TABLE_A_PAD) ||
+	    nla_put_u64_64bit(skb, DSR_TABLE_A_EVICTED, there ?
+			      atomic64_read(&dn->table.evicted) : 0,
+			      DSR_TABLE_A_PAD) ||
 	    dsr_netlink_put_timeouts(skb, DSR_TABLE_A_TIMEOUTS, NULL,
 				     &dn->timeouts))
 		return -EMSGSIZE;

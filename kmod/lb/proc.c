@@ -138,8 +138,14 @@ static int services_show(struct seq_file *seq, void *v)
 static int stats_show(struct seq_file *seq, void *v)
 {
 	struct dsr_net *dn = dsr_net_of(seq);
+	u64 evicted = 0;
 	int i;
 
+	mutex_lock(&dn->lock);
+	if (dn->has_table)
+		evicted = atomic64_read(&dn->table.evicted);
+	mutex_unlock(&dn->lock);
+	seq_printf(seq, "connections_evicted %llu\n", evicted);
 	for (i = 0; i < DSR_REASON_COUNT; i++)
 		seq_printf(seq, "%s %llu\n", dsr_reason_names[i],
 			   dsr_reason_sum(dn, i));

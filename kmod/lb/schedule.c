@@ -274,6 +274,8 @@ void dsr_schedule(struct dsr_net *dn, const struct dsr_packet *packet,
 {
 	int tries = 2;
 
+	if (!decision->conn && unlikely(dsr_table_is_full(&dn->table)))
+		dsr_table_make_room(&dn->table, decision->hash, jiffies);
 	do {
 		dsr_schedule_choose(dn, packet, decision, false);
 		if (decision->reason == DSR_FORWARDED &&

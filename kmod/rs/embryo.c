@@ -192,6 +192,11 @@ bool dsr_rs_embryo_keep(struct dsr_rs_embryos *embryos,
 	spin_lock_bh(&bucket->lock);
 	place = place_for(bucket, embryo);
 	if (place >= 0) {
+		if (bucket->hash[place] &&
+		    is_alive(&bucket->way[place], embryo->flow.node.seen) &&
+		    !(bucket->way[place].flow.roles & DSR_RS_HATCHED) &&
+		    !is_same(embryo, &bucket->way[place]))
+			atomic64_inc(&embryos->evicted);
 		bucket->way[place] = *embryo;
 		bucket->way[place].day = today();
 		WRITE_ONCE(bucket->hash[place], mark_of(hash));

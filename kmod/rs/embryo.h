@@ -61,9 +61,11 @@ struct dsr_rs_embryo_bucket {
 
 /**
  * struct dsr_rs_embryos - all of a namespace
+ * @evicted: those that were alive, and have given way to others
  * @bucket: by hash
  */
 struct dsr_rs_embryos {
+	atomic64_t evicted;
 	struct dsr_rs_embryo_bucket bucket[DSR_RS_EMBRYO_BUCKETS];
 };
 

@@ -19,11 +19,36 @@
 /* What share of the table those may take who have not been proven. */
 #define UNPROVEN_SHARE	4
 
+/* A flow that has ended keeps its place for so long: its rest may be on the way. */
+#define SPENT	HZ
+
 /* How often to look for a free client port before giving up. */
 #define PORT_TRIES	64
 #define PORT_MIN	1024
 
 static struct kmem_cache *flow_cache, *flow6_cache;
+
+/**
+ * dsr_rs_flow_find_apart() - look an entry up by all of its key
+ * @table: table
+ * @match: dsr_rs_flow_match_wire() or dsr_rs_flow_match_socket()
+ * @tuple: ends, as in the packet
+ *
+ * Context: rcu_read_lock(). No writes.
+ * Return: the entry, or %NULL.
+ */
+struct dsr_node *dsr_rs_flow_find_apart(const struct dsr_table *table,
+					dsr_match_fn match,
+					const struct dsr_rs_tuple *tuple)
+{
+	const struct dsr_rs_net *rs = container_of(table, struct dsr_rs_net,
+						   table);
+
+	if (likely(!atomic_read(&rs->apart)))
+		return NULL;
+	return dsr_table_find(table, dsr_rs_tuple_hash_all(tuple, &table->key),
+			      match, tuple);
+}
 
 /* The entry for the other side of the same flow; @flow itself if it is found
  * from both. %NULL if it is gone.
@@ -33,7 +58,7 @@ static struct dsr_rs_flow *flow_peer(const struct dsr_table *table,
 {
 	struct dsr_rs_tuple tuple;
 
-	if (!dsr_rs_flow_ported(flow))
+	if (!dsr_rs_flow_paired(flow))
 		return flow;
 	if (READ_ONCE(flow->roles) & DSR_RS_WIRE) {
 		tuple = dsr_rs_flow_socket(flow);
@@ -78,11 +103,10 @@ u32 dsr_rs_flow_left(struct dsr_table *table, struct dsr_rs_flow *flow,
 	return timeout > idle ? timeout - idle : 0;
 }
 
-/* A connection may be silent for longer than any timeout, but not for longer
- * than its socket lives.
- */
-static bool flow_has_socket(struct dsr_rs_net *rs,
-			    const struct dsr_rs_flow *flow)
+static bool flow_asks(struct dsr_rs_net *rs, const struct dsr_rs_flow *flow,
+		      bool (*ask)(struct net *net,
+				  const struct dsr_rs_tuple *tuple,
+				  int ifindex))
 {
 	struct dsr_rs_tuple tuple = dsr_rs_flow_socket(flow);
 	struct net_device *dev;
@@ -95,7 +119,28 @@ static bool flow_has_socket(struct dsr_rs_net *rs,
 	dev = tuple.zone ? dev_get_by_index_rcu(rs->net, tuple.zone) :
 			   dsr_rs_local_device(rs->net, tuple.family,
 					       &tuple.server);
-	return dev && dsr_rs_socket_exists(rs->net, &tuple, dev->ifindex);
+	return dev && ask(rs->net, &tuple, dev->ifindex);
+}
+
+/* A connection may be silent for longer than any timeout, but not for longer
+ * than its socket lives.
+ */
+static bool flow_has_socket(struct dsr_rs_net *rs,
+			    const struct dsr_rs_flow *flow)
+{
+	return flow_asks(rs, flow, dsr_rs_socket_exists);
+}
+
+/* One in TIME_WAIT has nothing to lose. */
+static bool flow_has_open_socket(struct dsr_rs_net *rs,
+				 const struct dsr_rs_flow *flow)
+{
+	return flow_asks(rs, flow, dsr_rs_socket_is_open);
+}
+
+static bool is_retired(const struct dsr_rs_flow *flow)
+{
+	return !(READ_ONCE(flow->roles) & (DSR_RS_WIRE | DSR_RS_SOCKET));
 }
 
 static bool flow_expired(struct dsr_table *table, struct dsr_node *node,
@@ -105,7 +150,7 @@ static bool flow_expired(struct dsr_table *table, struct dsr_node *node,
 	struct dsr_rs_flow *flow = dsr_rs_flow_of(node);
 	bool expired = true;
 
-	if (!READ_ONCE(flow->roles))
+	if (is_retired(flow))
 		return true;
 	rcu_read_lock();
 	if (dsr_rs_flow_left(table, flow, now)) {
@@ -135,7 +180,7 @@ static void entry_prove(struct dsr_rs_net *rs, struct dsr_rs_flow *flow)
 static void entry_retire(struct dsr_rs_net *rs, struct dsr_rs_flow *flow)
 {
 	entry_prove(rs, flow);
-	WRITE_ONCE(flow->roles, 0);
+	WRITE_ONCE(flow->roles, flow->roles & DSR_RS_APART);
 }
 
 static void entry_answer(struct dsr_rs_flow *flow)
@@ -147,6 +192,33 @@ static void entry_answer(struct dsr_rs_flow *flow)
 			return;
 	} while (!try_cmpxchg(&flow->roles, &roles,
 			      (u8)(roles ^ DSR_RS_UNPROVEN)));
+}
+
+/* Nothing is lost with a flow that has ended, and whose socket has nothing to send or
+ * get any more; nor with a datagram that was answered, if its client has not gone
+ * on.
+ */
+static bool flow_spent(struct dsr_table *table, struct dsr_node *node, u32 now)
+{
+	struct dsr_rs_net *rs = container_of(table, struct dsr_rs_net, table);
+	struct dsr_rs_flow *flow = dsr_rs_flow_of(node), *peer;
+	bool spent;
+
+	if (is_retired(flow))
+		return true;
+	rcu_read_lock();
+	peer = flow_peer(table, flow);
+	if (peer && READ_ONCE(peer->roles) & DSR_RS_WIRE)
+		flow = peer;
+	if (flow->proto == IPPROTO_UDP)
+		spent = READ_ONCE(flow->roles) & DSR_RS_ANSWERED;
+	else
+		spent = dsr_state_reusable(READ_ONCE(flow->state));
+	spent = spent && (s32)(now - READ_ONCE(node->seen)) > SPENT &&
+		(!peer || (s32)(now - READ_ONCE(peer->node.seen)) > SPENT) &&
+		!flow_has_open_socket(rs, flow);
+	rcu_read_unlock();
+	return spent;
 }
 
 static void flow_free(struct dsr_rs_flow *flow)
@@ -169,6 +241,8 @@ static void flow_release(struct dsr_table *table, struct dsr_node *node)
 
 	if (dsr_rs_flow_of(node)->family == AF_INET6)
 		atomic_dec(&rs->entries6);
+	if (dsr_rs_flow_of(node)->roles & DSR_RS_APART)
+		atomic_dec(&rs->apart);
 	entry_prove(rs, dsr_rs_flow_of(node));
 	if (!atomic_read(&table->entries))
 		dsr_rs_net_idle(rs);
@@ -176,6 +250,9 @@ static void flow_release(struct dsr_table *table, struct dsr_node *node)
 
 const struct dsr_table_ops dsr_rs_flow_ops = {
 	.expired = flow_expired,
+	.spent = flow_spent,
+	.name = "flows",
+	.raise = "dsrctl flow set max",
 	.release = flow_release,
 	.free = flow_free_node,
 };
@@ -222,9 +299,68 @@ static struct dsr_rs_flow *flow_alloc(const struct dsr_rs_net *rs,
 	return copy;
 }
 
+/**
+ * struct wanted - key of an insert, and its count of entries of the same hash
+ * @flow: what is to be inserted
+ * @same: how many there were
+ */
+struct wanted {
+	const struct dsr_rs_flow *flow;
+	u32 *same;
+};
+
+/* As many as may be have that hash: what comes is put apart. */
+static bool is_crowd(const struct wanted *wanted)
+{
+	return ++*wanted->same >= DSR_RS_FLOW_SAME_MAX &&
+	       !(wanted->flow->roles & DSR_RS_APART);
+}
+
+static bool match_wire(const struct dsr_node *node,
+		       const struct dsr_rs_flow *flow)
+{
+	struct dsr_rs_tuple wire = dsr_rs_flow_wire(flow);
+
+	return dsr_rs_flow_match_wire(node, &wire);
+}
+
+static bool match_socket(const struct dsr_node *node,
+			 const struct dsr_rs_flow *flow)
+{
+	struct dsr_rs_tuple socket = dsr_rs_flow_socket(flow);
+
+	return dsr_rs_flow_match_socket(node, &socket);
+}
+
+/* The three below: @node has the ends of the wanted flow, or is the last that may
+ * have its hash.
+ */
+static bool wants_wire(const struct dsr_node *node, const void *key)
+{
+	const struct wanted *wanted = key;
+
+	return match_wire(node, wanted->flow) || is_crowd(wanted);
+}
+
+static bool wants_socket(const struct dsr_node *node, const void *key)
+{
+	const struct wanted *wanted = key;
+
+	return match_socket(node, wanted->flow) || is_crowd(wanted);
+}
+
+static bool wants_either(const struct dsr_node *node, const void *key)
+{
+	const struct wanted *wanted = key;
+
+	return match_wire(node, wanted->flow) ||
+	       match_socket(node, wanted->flow) || is_crowd(wanted);
+}
+
 /* Put a flow in the table, as an entry for @roles.
  *
- * Return: the entry; or one that was there before; or %NULL with @reason set.
+ * Return: the entry; or one that was there before: of other ends, if it is to be
+ * put apart; or %NULL with @reason set.
  */
 static struct dsr_rs_flow *flow_insert(struct dsr_rs_net *rs,
 				       const struct dsr_rs_flow *flow,
@@ -235,15 +371,25 @@ static struct dsr_rs_flow *flow_insert(struct dsr_rs_net *rs,
 				    dsr_rs_flow_wire(flow) :
 				    dsr_rs_flow_socket(flow);
 	struct dsr_rs_flow *copy = flow_alloc(rs, flow);
+	bool apart = flow->roles & DSR_RS_APART;
 	struct dsr_node *node;
+	u32 same = 0;
 
 	if (!copy) {
 		*reason = DSR_RS_DROP_NO_MEMORY;
 		return NULL;
 	}
 	copy->roles = roles | flow->roles;
-	copy->node.hash = dsr_rs_tuple_hash(&tuple, &rs->table.key);
-	node = dsr_table_insert(&rs->table, &copy->node, match, flow);
+	copy->node.hash = apart ?
+			  dsr_rs_tuple_hash_all(&tuple, &rs->table.key) :
+			  dsr_rs_tuple_hash(&tuple, &rs->table.key);
+	if (unlikely(dsr_table_is_full(&rs->table)))
+		dsr_table_make_room(&rs->table, copy->node.hash, jiffies);
+	/* Counted first: the janitor may find it before this returns. */
+	if (apart)
+		atomic_inc(&rs->apart);
+	node = dsr_table_insert(&rs->table, &copy->node, match,
+				&(struct wanted) { flow, &same });
 	if (node == &copy->node) {
 		if (copy->family == AF_INET6)
 			atomic_inc(&rs->entries6);
@@ -253,31 +399,13 @@ static struct dsr_rs_flow *flow_insert(struct dsr_rs_net *rs,
 			this_cpu_inc(copy->rule->stats->connections);
 		return copy;
 	}
+	if (apart)
+		atomic_dec(&rs->apart);
 	flow_free(copy);
 	if (node)
 		return dsr_rs_flow_of(node);
 	*reason = DSR_RS_DROP_TABLE_FULL;
 	return NULL;
-}
-
-/* The three below: whether @node has the ends of the flow @key. */
-static bool match_wire(const struct dsr_node *node, const void *key)
-{
-	struct dsr_rs_tuple wire = dsr_rs_flow_wire(key);
-
-	return dsr_rs_flow_match_wire(node, &wire);
-}
-
-static bool match_socket(const struct dsr_node *node, const void *key)
-{
-	struct dsr_rs_tuple socket = dsr_rs_flow_socket(key);
-
-	return dsr_rs_flow_match_socket(node, &socket);
-}
-
-static bool match_either(const struct dsr_node *node, const void *key)
-{
-	return match_wire(node, key) || match_socket(node, key);
 }
 
 /* Whether two entries are of one conversation, whatever their roles. */
@@ -328,44 +456,68 @@ static bool port_taken(struct dsr_rs_net *rs, const struct dsr_rs_packet *pkt,
 	return *says == DSR_RS_SOCKET_FOREIGN;
 }
 
-/* One entry for both sides.
- *
- * Return: the flow; %NULL with @reason set to why there is none; %NULL with
- * @reason left alone if the socket's side is taken.
- */
-static struct dsr_rs_flow *create_single(struct dsr_rs_net *rs,
-					 const struct dsr_rs_flow *new,
-					 enum dsr_rs_reason *reason)
-{
-	struct dsr_rs_flow *flow;
-
-	flow = flow_insert(rs, new, DSR_RS_WIRE | DSR_RS_SOCKET, match_either,
-			   reason);
-	if (!flow)
-		return NULL;
-	/* Another processor was faster with the same flow, or another one. */
-	return match_wire(&flow->node, new) ? flow : NULL;
-}
-
 /* An entry for each side, with the client port of @new at the socket. The
  * socket's comes first: no packet makes it be looked for before the wire's is
  * there.
  *
- * Return: as create_single().
+ * Return: the flow; %NULL with @reason set to why there is none; %NULL with
+ * @reason left alone if the socket's side is taken.
+ */
+static struct dsr_rs_flow *create_apart(struct dsr_rs_net *rs,
+					struct dsr_rs_flow *new,
+					enum dsr_rs_reason *reason)
+{
+	struct dsr_rs_flow *wire, *socket;
+
+	new->roles |= DSR_RS_APART;
+	socket = flow_insert(rs, new, DSR_RS_SOCKET, wants_socket, reason);
+	if (!socket || !is_same(socket, new))
+		return NULL;
+	wire = flow_insert(rs, new, DSR_RS_WIRE, wants_wire, reason);
+	if (!wire || wire->local_cport != new->local_cport)
+		entry_retire(rs, socket);
+	return wire;
+}
+
+/* The same, where the client's port is another at the socket: by its ends of the
+ * client, unless too many have these.
  */
 static struct dsr_rs_flow *create_pair(struct dsr_rs_net *rs,
-				       const struct dsr_rs_flow *new,
+				       struct dsr_rs_flow *new,
 				       enum dsr_rs_reason *reason)
 {
 	struct dsr_rs_flow *wire, *socket;
 
-	socket = flow_insert(rs, new, DSR_RS_SOCKET, match_socket, reason);
+	socket = flow_insert(rs, new, DSR_RS_SOCKET, wants_socket, reason);
 	if (!socket || !is_same(socket, new))
 		return NULL;
-	wire = flow_insert(rs, new, DSR_RS_WIRE, match_wire, reason);
-	if (!wire || wire->local_cport != new->local_cport)
-		entry_retire(rs, socket);
-	return wire;
+	wire = flow_insert(rs, new, DSR_RS_WIRE, wants_wire, reason);
+	if (wire && match_wire(&wire->node, new)) {
+		if (wire->local_cport != new->local_cport)
+			entry_retire(rs, socket);
+		return wire;
+	}
+	entry_retire(rs, socket);
+	return wire ? create_apart(rs, new, reason) : NULL;
+}
+
+/* One entry for both sides, unless too many have the client's end.
+ *
+ * Return: as create_apart().
+ */
+static struct dsr_rs_flow *create_single(struct dsr_rs_net *rs,
+					 struct dsr_rs_flow *new,
+					 enum dsr_rs_reason *reason)
+{
+	struct dsr_rs_flow *flow;
+
+	flow = flow_insert(rs, new, DSR_RS_WIRE | DSR_RS_SOCKET, wants_either,
+			   reason);
+	/* Another processor was faster with the same flow, or another one. */
+	if (!flow || match_wire(&flow->node, new))
+		return flow;
+	return match_socket(&flow->node, new) ? NULL :
+						create_apart(rs, new, reason);
 }
 
 /* Another client port for @new, which is free at the socket. */
@@ -402,11 +554,21 @@ static bool embryo_keep(struct dsr_rs_net *rs, struct dsr_rs_embryo *embryo,
 	return dsr_rs_embryo_keep(rs->embryos, embryo);
 }
 
-/* Whether there are as many unproven flows as may be. */
 static bool is_crowded(struct dsr_rs_net *rs)
 {
 	return atomic_read(&rs->unproven) >=
 	       (int)(READ_ONCE(rs->table.max) / UNPROVEN_SHARE);
+}
+
+/* The share of the unproven has room, or makes it: one that was answered gives its
+ * place.
+ */
+static bool has_place(struct dsr_rs_net *rs, u32 hash)
+{
+	if (likely(!is_crowded(rs)))
+		return true;
+	return dsr_table_make_room(&rs->table, hash, jiffies) &&
+	       !is_crowded(rs);
 }
 
 /**
@@ -429,7 +591,7 @@ struct dsr_rs_flow *dsr_rs_flow_create(struct dsr_rs_net *rs,
 				       struct dsr_rs_embryo *embryo,
 				       enum dsr_rs_reason *reason)
 {
-	bool listed = pkt->tuple.proto == IPPROTO_UDP && !is_crowded(rs);
+	bool listed = pkt->tuple.proto == IPPROTO_UDP && has_place(rs, hash);
 	enum dsr_rs_socket says = DSR_RS_SOCKET_NONE;
 	struct dsr_rs_flow *new = &embryo->flow, *flow;
 

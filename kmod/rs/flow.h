@@ -10,6 +10,11 @@
  * end only. Where another conversation has the socket's side already, the
  * client gets another port there, and two entries, one for each side.
  *
+ * A client chooses its end, and may use the same for many conversations. So few
+ * entries only have the same hash of a client's end. What comes then is put apart:
+ * it has an entry for each side, whose hash knows all of its key. Those are
+ * looked for when nothing is found by the client's end, and while there are any.
+ *
  * A datagram proves nothing of who has sent it. So a flow of UDP begins as
  * asked, becomes answered with the first datagram of the socket's, and is proven
  * when the client goes on after that. Until then it lives for a minute only,
@@ -47,6 +52,11 @@ struct dsr_rs_rule;
 #define DSR_RS_ASKED	BIT(3)
 #define DSR_RS_ANSWERED	BIT(4)
 #define DSR_RS_UNPROVEN	(DSR_RS_ASKED | DSR_RS_ANSWERED)
+/* Its hash is dsr_rs_tuple_hash_all(). */
+#define DSR_RS_APART	BIT(5)
+
+/* Entries with one hash of a client's end, at most. */
+#define DSR_RS_FLOW_SAME_MAX	4
 
 /**
  * struct dsr_rs_flow - an entry of the table
@@ -61,7 +71,8 @@ struct dsr_rs_rule;
  * @socket: both, as a request has them when it is delivered
  * @proto: IPPROTO_TCP, IPPROTO_UDP or IPPROTO_SCTP
  * @state: enum dsr_conn_state; kept in the entry for the wire
- * @roles: DSR_RS_WIRE, DSR_RS_SOCKET; and DSR_RS_ASKED or DSR_RS_ANSWERED
+ * @roles: DSR_RS_WIRE, DSR_RS_SOCKET; and DSR_RS_ASKED or DSR_RS_ANSWERED;
+ *	and DSR_RS_APART, which never changes
  * @family: AF_INET or AF_INET6
  * @v4: addresses of the client, of the server on the wire, and of the server
  *	at the socket, if @family is AF_INET: there is memory for no more
@@ -209,6 +220,10 @@ static inline bool dsr_rs_flow_match_socket(const struct dsr_node *node,
 	       flow->v6.zone == tuple->zone;
 }
 
+struct dsr_node *dsr_rs_flow_find_apart(const struct dsr_table *table,
+					dsr_match_fn match,
+					const struct dsr_rs_tuple *tuple);
+
 /**
  * dsr_rs_flow_find_wire() - the flow of a packet that comes from the client
  * @table: table
@@ -225,6 +240,9 @@ dsr_rs_flow_find_wire(const struct dsr_table *table, u32 hash,
 	struct dsr_node *node = dsr_table_find(table, hash,
 					       dsr_rs_flow_match_wire, tuple);
 
+	if (!node)
+		node = dsr_rs_flow_find_apart(table, dsr_rs_flow_match_wire,
+					      tuple);
 	return node ? dsr_rs_flow_of(node) : NULL;
 }
 
@@ -244,6 +262,9 @@ dsr_rs_flow_find_socket(const struct dsr_table *table, u32 hash,
 	struct dsr_node *node = dsr_table_find(table, hash,
 					       dsr_rs_flow_match_socket, tuple);
 
+	if (!node)
+		node = dsr_rs_flow_find_apart(table, dsr_rs_flow_match_socket,
+					      tuple);
 	return node ? dsr_rs_flow_of(node) : NULL;
 }
 
@@ -251,6 +272,13 @@ dsr_rs_flow_find_socket(const struct dsr_table *table, u32 hash,
 static inline bool dsr_rs_flow_ported(const struct dsr_rs_flow *flow)
 {
 	return flow->cport != flow->local_cport;
+}
+
+/** dsr_rs_flow_paired() - whether each side has an entry of its own */
+static inline bool dsr_rs_flow_paired(const struct dsr_rs_flow *flow)
+{
+	return dsr_rs_flow_ported(flow) ||
+	       READ_ONCE(flow->roles) & DSR_RS_APART;
 }
 
 int dsr_rs_flow_init(void);

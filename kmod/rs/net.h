@@ -50,6 +50,7 @@ struct dsr_rs_reasons {
  * @unruled: when there was last seen to be no policy, in jiffies; see policy.h
  * @net: the namespace
  * @entries6: entries of @table that are IPv6
+ * @apart: entries of @table that are DSR_RS_APART
  * @unproven: entries of @table that are DSR_RS_ASKED or DSR_RS_ANSWERED; for a
  *	moment one less
  * @lock: protects the next 6 fields and changes of @rules and @silences
@@ -73,6 +74,7 @@ struct dsr_rs_net {
 	unsigned long unruled;
 	struct net *net;
 	atomic_t entries6;
+	atomic_t apart;
 	atomic_t unproven;
 
 	struct mutex lock;	/* protects the next 6 fields */

@@ -5,6 +5,7 @@
 
 #include <linux/module.h>
 
+#include "embryo.h"
 #include "flow.h"
 #include "net.h"
 #include "netlink.h"
@@ -14,15 +15,17 @@ static const struct nla_policy empty_policy[DSR_A_MAX + 1] = {};
 
 static int table_put(struct sk_buff *skb, struct dsr_rs_net *rs)
 {
+	u64 bytes = 0, evicted = 0, embryos = 0;
 	u32 entries = 0, buckets = 0;
 	struct nlattr *nest;
-	u64 bytes = 0;
 
 	lockdep_assert_held(&rs->lock);
 	if (rs->live) {
 		entries = atomic_read(&rs->table.entries);
 		bytes = dsr_rs_flow_bytes(rs);
 		buckets = dsr_table_size(&rs->table);
+		evicted = atomic64_read(&rs->table.evicted);
+		embryos = atomic64_read(&rs->embryos->evicted);
 	}
 	nest = nla_nest_start(skb, DSR_A_TABLE);
 	if (!nest)
@@ -30,7 +33,12 @@ static int table_put(struct sk_buff *skb, struct dsr_rs_net *rs)
 	if (nla_put_u32(skb, DSR_TABLE_A_ENTRIES, entries) ||
 	    nla_put_u32(skb, DSR_TABLE_A_MAX, rs->flows_max) ||
 	    nla_put_u32(skb, DSR_TABLE_A_BUCKETS, buckets) ||
-	    nla_put_u64_64bit(skb, DSR_TABLE_A_BYTES, bytes, DSR_TABLE_A_PAD))
+	    nla_put_u64_64bit(skb, DSR_TABLE_A_BYTES, bytes,
+			      DSR_TABLE_A_PAD) ||
+	    nla_put_u64_64bit(skb, DSR_TABLE_A_EVICTED, evicted,
+			      DSR_TABLE_A_PAD) ||
+	    nla_put_u64_64bit(skb, DSR_TABLE_A_EMBRYOS_EVICTED, embryos,
+			      DSR_TABLE_A_PAD))
 		return -EMSGSIZE;
 	nla_nest_end(skb, nest);
 	return 0;

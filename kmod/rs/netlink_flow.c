@@ -40,8 +40,8 @@ static int flow_attrs_put(struct sk_buff *skb, const struct dsr_rs_flow *flow)
 static int flow_put(struct sk_buff *skb, struct netlink_callback *cb,
 		    struct dsr_table *table, struct dsr_rs_flow *flow)
 {
+	u32 left = dsr_rs_flow_left(table, flow, jiffies);
 	struct nlattr *nest;
-	u32 left;
 	void *hdr;
 
 	hdr = genlmsg_put(skb, NETLINK_CB(cb->skb).portid, cb->nlh->nlmsg_seq,
@@ -52,9 +52,6 @@ static int flow_put(struct sk_buff *skb, struct netlink_callback *cb,
 	nest = nla_nest_start(skb, DSR_A_FLOW);
 	if (!nest)
 		goto cancel;
-	rcu_read_lock();
-	left = dsr_rs_flow_left(table, flow, jiffies);
-	rcu_read_unlock();
 	if (flow_attrs_put(skb, flow) ||
 	    nla_put_u32(skb, DSR_FLOW_A_EXPIRES, jiffies_to_msecs(left)))
 		goto cancel;
@@ -74,16 +71,21 @@ static int bucket_put(struct sk_buff *skb, struct netlink_callback *cb,
 	void *start = skb_tail_pointer(skb);
 	struct dsr_rs_flow *flow;
 	struct dsr_node *node;
+	int err = 0;
 
+	rcu_read_lock();
 	dsr_table_for_each_in(node, table, cursor) {
 		flow = dsr_rs_flow_of(node);
-		if (READ_ONCE(flow->roles) & DSR_RS_WIRE &&
-		    flow_put(skb, cb, table, flow)) {
+		if (!(READ_ONCE(flow->roles) & DSR_RS_WIRE))
+			continue;
+		err = flow_put(skb, cb, table, flow);
+		if (err) {
 			nlmsg_trim(skb, start);
-			return -EMSGSIZE;
+			break;
 		}
 	}
-	return 0;
+	rcu_read_unlock();
+	return err;
 }
 
 /* So many buckets are looked at before others get the locks. */

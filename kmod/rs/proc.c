@@ -14,6 +14,7 @@
 #include <net/netns/generic.h>
 #include <linux/dsr.h>
 
+#include "embryo.h"
 #include "flow.h"
 #include "net.h"
 #include "privilege.h"
@@ -139,17 +140,21 @@ static int silences_show(struct seq_file *m, void *v)
 static int stats_show(struct seq_file *m, void *v)
 {
 	struct dsr_rs_net *rs = dsr_rs_net(seq_file_single_net(m));
+	u64 bytes = 0, evicted = 0, embryos = 0;
 	u32 entries = 0;
-	u64 bytes = 0;
 	u32 i;
 
 	mutex_lock(&rs->lock);
 	if (rs->live) {
 		entries = atomic_read(&rs->table.entries);
 		bytes = dsr_rs_flow_bytes(rs);
+		evicted = atomic64_read(&rs->table.evicted);
+		embryos = atomic64_read(&rs->embryos->evicted);
 	}
 	seq_printf(m, "flow_entries %u\nflow_entries_max %u\nflow_bytes %llu\n",
 		   entries, rs->flows_max, bytes);
+	seq_printf(m, "flow_entries_evicted %llu\nembryos_evicted %llu\n",
+		   evicted, embryos);
 	mutex_unlock(&rs->lock);
 	for (i = 0; i < DSR_RS_REASON_COUNT; i++)
 		seq_printf(m, "%s %llu\n", dsr_rs_reason_names[i],
@@ -175,11 +180,8 @@ static void flow_show(struct seq_file *m, struct dsr_table *table,
 {
 	struct dsr_rs_tuple wire = dsr_rs_flow_wire(flow);
 	struct dsr_rs_tuple socket = dsr_rs_flow_socket(flow);
-	u32 left;
+	u32 left = dsr_rs_flow_left(table, flow, jiffies);
 
-	rcu_read_lock();
-	left = dsr_rs_flow_left(table, flow, jiffies);
-	rcu_read_unlock();
 	seq_printf(m, "proto %s", proto_name(flow->proto));
 	end_show(m, "client", flow->family, &wire.client, wire.cport);
 	end_show(m, "vip", flow->family, &wire.server, wire.sport);
@@ -199,11 +201,13 @@ static int flows_show(struct seq_file *m, void *v)
 	u64 cursor = *(loff_t *)v;
 	struct dsr_node *node;
 
+	rcu_read_lock();
 	dsr_table_for_each_in(node, &rs->table, cursor) {
 		flow = dsr_rs_flow_of(node);
 		if (READ_ONCE(flow->roles) & DSR_RS_WIRE)
 			flow_show(m, &rs->table, flow);
 	}
+	rcu_read_unlock();
 	return 0;
 }
 

@@ -88,6 +88,29 @@ bool dsr_rs_socket_exists(struct net *net, const struct dsr_rs_tuple *tuple,
 }
 
 /**
+ * dsr_rs_socket_is_open() - whether a TCP connection with these ends goes on
+ * @net: network namespace
+ * @tuple: ends; @tuple->server is the local one
+ * @ifindex: incoming device, for sockets that are bound to one
+ *
+ * Context: rcu_read_lock(), any but hard interrupts.
+ * Return: whether there is a socket that has something to send or to get: neither
+ * a request, nor in TIME_WAIT.
+ */
+bool dsr_rs_socket_is_open(struct net *net, const struct dsr_rs_tuple *tuple,
+			   int ifindex)
+{
+	struct sock *sk = socket_get(net, tuple, ifindex);
+	bool open;
+
+	if (!sk)
+		return false;
+	open = sk_fullsock(sk) && sk->sk_state != TCP_CLOSE;
+	sock_gen_put(sk);
+	return open;
+}
+
+/**
  * dsr_rs_socket_ask() - whose these ends are
  * @net: network namespace
  * @tuple: ends; @tuple->server is the local one

@@ -26,6 +26,8 @@ enum dsr_rs_socket {
 
 bool dsr_rs_socket_exists(struct net *net, const struct dsr_rs_tuple *tuple,
 			  int ifindex);
+bool dsr_rs_socket_is_open(struct net *net, const struct dsr_rs_tuple *tuple,
+			   int ifindex);
 enum dsr_rs_socket dsr_rs_socket_ask(struct net *net,
 				     const struct dsr_rs_tuple *tuple,
 				     int ifindex, const struct tcphdr *th);

@@ -69,7 +69,25 @@ static inline u32 dsr_rs_tuple_hash6(const struct in6_addr *client, u32 zone,
 	return hsiphash(words, sizeof(words), key);
 }
 
-/** dsr_rs_tuple_hash() - either of the two above */
+/**
+ * dsr_rs_tuple_hash_all() - hash of both ends and the protocol
+ * @tuple: ends
+ * @key: secret of the table
+ */
+static inline u32 dsr_rs_tuple_hash_all(const struct dsr_rs_tuple *tuple,
+					const hsiphash_key_t *key)
+{
+	u32 words[11] = {};
+
+	memcpy(words, &tuple->client, sizeof(tuple->client));
+	memcpy(words + 4, &tuple->server, sizeof(tuple->server));
+	words[8] = (__force u32)tuple->cport << 16 | (__force u32)tuple->sport;
+	words[9] = tuple->proto << 8 | tuple->family;
+	words[10] = tuple->zone;
+	return hsiphash(words, sizeof(words), key);
+}
+
+/** dsr_rs_tuple_hash() - either of the first two */
 static inline u32 dsr_rs_tuple_hash(const struct dsr_rs_tuple *tuple,
 				    const hsiphash_key_t *key)
 {

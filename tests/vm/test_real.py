@@ -392,6 +392,10 @@ def test_reasons_no_address(wired):
 
 
 def test_reasons_table_full(one):
+    # flows of other tests that have ended would give way
+    one.net.unload('dsr_rs')
+    one.net.load('dsr_rs')
+    one.w101.dsrctl(f'real add vip {VIP}')
     one.echo('w101')
     one.w101.dsrctl('flow set max 16')
     first = one.udp()

@@ -21,7 +21,11 @@ struct fixture {
 	u32 released;
 	u32 timeout;
 	u32 colliding;
+	u32 spent_from;
 };
+
+/* When an entry was seen that must not be the oldest, however long a test takes. */
+#define BUSY	((u32)jiffies + 1000 * HZ)
 
 static bool match(const struct dsr_node *node, const void *key)
 {
@@ -32,6 +36,12 @@ static bool expired(struct dsr_table *table, struct dsr_node *node, u32 now)
 {
 	return (s32)(now - node->seen) >
 	       (s32)container_of(table, struct fixture, table)->timeout;
+}
+
+static bool spent(struct dsr_table *table, struct dsr_node *node, u32 now)
+{
+	return container_of(node, struct entry, node)->key >=
+	       container_of(table, struct fixture, table)->spent_from;
 }
 
 static void release(struct dsr_table *table, struct dsr_node *node)
@@ -49,6 +59,9 @@ static void free_node(struct dsr_node *node)
 
 static const struct dsr_table_ops ops = {
 	.expired = expired,
+	.spent = spent,
+	.name = "tests",
+	.raise = "no command",
 	.release = release,
 	.free = free_node,
 };
@@ -152,7 +165,7 @@ static void table_cap_is_hard(struct kunit *test)
 	KUNIT_EXPECT_NOT_NULL(test, find(f, 299));
 }
 
-/* A bucket that is too full waits for the table to grow. */
+/* A bucket that is too full of the busy takes no more. */
 static void table_bucket_is_bounded(struct kunit *test)
 {
 	struct fixture *f = test->priv;
@@ -161,14 +174,72 @@ static void table_bucket_is_bounded(struct kunit *test)
 	/* every tenth key is in one of two buckets */
 	f->colliding = 2000;
 	for (key = 0; key < 2000; key += 10)
-		inserted += insert(test, f, key, 0);
+		inserted += insert(test, f, key, BUSY);
 	KUNIT_EXPECT_EQ(test, inserted, 2 * 61);
 	KUNIT_EXPECT_EQ(test, atomic_read(&f->table.entries), 2 * 61);
+}
+
+/* While the table has room, a full bucket has it for those that come, at the
+ * expense of those that have been silent for longest.
+ */
+static void table_full_bucket_gives_way_by_age(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	u32 key, now = jiffies;
+
+	f->colliding = 2000;
+	rcu_barrier();
+	atomic_set(&freed, 0);
+	for (key = 0; key < 2000; key += 10)
+		KUNIT_EXPECT_TRUE(test, insert(test, f, key,
+					       now - (3000 - key) * HZ));
+	KUNIT_EXPECT_EQ(test, atomic_read(&f->table.entries), 2 * 61);
+	/* in turn they are in the one and in the other */
+	for (key = 0; key < 2000; key += 10)
+		KUNIT_EXPECT_EQ(test, !!find(f, key), key >= 2000 - 2 * 61 * 10);
+	KUNIT_EXPECT_EQ(test, atomic64_read(&f->table.evicted), 200LL - 2 * 61);
+	rcu_barrier();
+	KUNIT_EXPECT_EQ(test, atomic_read(&freed), 200 - 2 * 61);
+	KUNIT_EXPECT_EQ(test, f->released, 200 - 2 * 61);
 }
 
 static bool key_is_odd(struct dsr_node *node, const void *arg)
 {
 	return container_of(node, struct entry, node)->key & 1;
+}
+
+/* At the cap those that have finished give way, one for each that comes, and no
+ * other.
+ */
+static void table_spent_make_room(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	u32 key, made = 0;
+
+	f->table.max = 1000;
+	for (key = 0; key < 1000; key++)
+		insert(test, f, key, BUSY);
+	rcu_barrier();
+	atomic_set(&freed, 0);
+	rcu_read_lock();
+	KUNIT_EXPECT_FALSE(test, dsr_table_make_room(&f->table, 7, jiffies));
+	f->spent_from = 400;
+	for (key = 1000; key < 1100; key++)
+		made += dsr_table_make_room(&f->table, hash_of(f, key),
+					    jiffies);
+	rcu_read_unlock();
+	KUNIT_EXPECT_EQ(test, made, 100);
+	KUNIT_EXPECT_EQ(test, atomic_read(&f->table.entries), 900);
+	for (key = 0; key < 400; key++)
+		KUNIT_EXPECT_NOT_NULL(test, find(f, key));
+	KUNIT_EXPECT_EQ(test, atomic64_read(&f->table.evicted), 100LL);
+	rcu_barrier();
+	KUNIT_EXPECT_EQ(test, atomic_read(&freed), 100);
+	/* the log was told, and is told again when it is full once more */
+	KUNIT_EXPECT_TRUE(test, f->table.full);
+	dsr_table_forget(&f->table, key_is_odd, NULL);
+	dsr_table_tidy(&f->table, 0, false);
+	KUNIT_EXPECT_FALSE(test, f->table.full);
 }
 
 /* More than wait for readers together, of one bucket even: each is freed, once. */
@@ -179,7 +250,7 @@ static void table_frees_what_it_forgets(struct kunit *test)
 
 	f->colliding = 2000;
 	for (key = 0; key < 2000; key++) {
-		if (!insert(test, f, key, 0))
+		if (!insert(test, f, key, BUSY))
 			continue;
 		inserted++;
 		odd += key & 1;
@@ -322,6 +393,7 @@ static int table_init(struct kunit *test)
 		return -ENOMEM;
 	f->timeout = 500;
 	f->colliding = 400;
+	f->spent_from = U32_MAX;
 	err = dsr_table_init(&f->table, &ops, f->wq, 1 << 20, NULL);
 	if (err) {
 		destroy_workqueue(f->wq);
@@ -351,6 +423,8 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(table_inserts_once),
 	KUNIT_CASE(table_cap_is_hard),
 	KUNIT_CASE(table_bucket_is_bounded),
+	KUNIT_CASE(table_full_bucket_gives_way_by_age),
+	KUNIT_CASE(table_spent_make_room),
 	KUNIT_CASE(table_frees_what_it_forgets),
 	KUNIT_CASE(table_forgets_what_it_is_told),
 	KUNIT_CASE(table_walk_is_exact_while_resizing),

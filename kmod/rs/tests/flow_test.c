@@ -421,6 +421,129 @@ static void flow_udp_crowd(struct kunit *test)
 	dsr_rs_rule_put(rule);
 }
 
+/* A client that uses one port for all ports of a VIP fills no bucket; each of its
+ * flows is found from both sides, and goes when it ends.
+ */
+static void flow_one_client_port(struct kunit *test)
+{
+	struct dsr_rs_net *rs = test->priv;
+	struct dsr_rs_rule *rule = any_rule(test);
+	enum dsr_rs_reason reason;
+	struct dsr_rs_packet pkt;
+	struct dsr_rs_flow *flow;
+	u32 i, lost = 0, apart;
+	const u32 ports = 300;
+
+	for (i = 1; i <= ports; i++) {
+		pkt = request(VIP, IPPROTO_UDP, 5000, i);
+		flow = create(rs, &pkt, rule, i, &reason);
+		KUNIT_ASSERT_NOT_NULL(test, flow);
+		KUNIT_EXPECT_FALSE(test, dsr_rs_flow_ported(flow));
+		/* The same once more is the same flow. */
+		KUNIT_EXPECT_PTR_EQ(test, flow,
+				    create(rs, &pkt, rule, i, &reason));
+	}
+	apart = atomic_read(&rs->apart);
+	KUNIT_EXPECT_EQ(test, apart, 2 * (ports - DSR_RS_FLOW_SAME_MAX));
+	KUNIT_EXPECT_EQ(test, atomic_read(&rs->table.entries),
+			(int)apart + DSR_RS_FLOW_SAME_MAX);
+	KUNIT_EXPECT_EQ(test, atomic64_read(&rs->table.evicted), 0LL);
+	for (i = 1; i <= ports; i++) {
+		flow = find(rs, true, VIP, IPPROTO_UDP, htons(5000), htons(i));
+		lost += !flow || ntohs(flow->lport) != i;
+		flow = find(rs, false, LOCAL, IPPROTO_UDP, htons(5000),
+			    htons(i));
+		lost += !flow || ntohs(flow->vport) != i;
+	}
+	KUNIT_EXPECT_EQ(test, lost, 0U);
+	/* Another client is not disturbed. */
+	pkt = request(VIP, IPPROTO_UDP, 5001, 7);
+	flow = create(rs, &pkt, rule, 7, &reason);
+	KUNIT_ASSERT_NOT_NULL(test, flow);
+	KUNIT_EXPECT_FALSE(test, READ_ONCE(flow->roles) & DSR_RS_APART);
+	flow = find(rs, true, VIP, IPPROTO_UDP, htons(5000), htons(ports));
+	rcu_read_lock();
+	dsr_rs_flow_retire(&rs->table, flow);
+	rcu_read_unlock();
+	KUNIT_EXPECT_NULL(test, find(rs, false, LOCAL, IPPROTO_UDP,
+				     htons(5000), htons(ports)));
+	dsr_table_tidy(&rs->table, jiffies, true);
+	KUNIT_EXPECT_EQ(test, atomic_read(&rs->apart), (int)apart - 2);
+	dsr_table_tidy(&rs->table, jiffies + dsr_state_timeout(DSR_CONN_UDP),
+		       true);
+	KUNIT_EXPECT_EQ(test, atomic_read(&rs->table.entries), 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&rs->apart), 0);
+	dsr_rs_rule_put(rule);
+}
+
+/* A client that was answered and has not gone on gives way, also to one that asks. */
+static void flow_udp_answered_gives_way(struct kunit *test)
+{
+	struct dsr_rs_net *rs = test->priv;
+	struct dsr_rs_rule *rule = any_rule(test);
+	enum dsr_rs_reason reason;
+	struct dsr_rs_packet pkt;
+	struct dsr_rs_flow *flow;
+	u32 i, listed = 0;
+
+	for (i = 0; i < CAP / 4; i++) {
+		pkt = request(VIP, IPPROTO_UDP, 1 + i, 80);
+		flow = create(rs, &pkt, rule, 80, &reason);
+		KUNIT_ASSERT_NOT_NULL(test, flow);
+		answer(rs, flow);
+		WRITE_ONCE(flow->node.seen, jiffies - 2 * HZ);
+	}
+	for (; i < CAP / 4 + 100; i++) {
+		pkt = request(VIP, IPPROTO_UDP, 1 + i, 80);
+		KUNIT_ASSERT_NOT_NULL(test, create(rs, &pkt, rule, 80,
+						   &reason));
+		listed += !!find(rs, true, VIP, IPPROTO_UDP, htons(1 + i),
+				 htons(80));
+	}
+	KUNIT_EXPECT_EQ(test, listed, 100U);
+	KUNIT_EXPECT_EQ(test, CAP / 4, atomic_read(&rs->table.entries));
+	KUNIT_EXPECT_EQ(test, CAP / 4, atomic_read(&rs->unproven));
+	KUNIT_EXPECT_EQ(test, atomic64_read(&rs->table.evicted), 100LL);
+	dsr_rs_rule_put(rule);
+}
+
+/* At the cap what has ended gives way, and what lives does not. */
+static void flow_ended_gives_way(struct kunit *test)
+{
+	struct dsr_rs_net *rs = test->priv;
+	struct dsr_rs_rule *rule = any_rule(test);
+	enum dsr_rs_reason reason;
+	struct dsr_rs_packet pkt;
+	struct dsr_rs_flow *flow;
+	u32 i, lost = 0;
+
+	for (i = 0; i < CAP; i++) {
+		pkt = request(VIP, IPPROTO_UDP, 1 + i, 80);
+		flow = create(rs, &pkt, rule, 80, &reason);
+		KUNIT_ASSERT_NOT_NULL(test, flow);
+		prove(rs, flow);
+		if (i % 2)
+			continue;
+		/* as one of SCTP whose server has sent an ABORT */
+		flow->proto = IPPROTO_SCTP;
+		flow->state = DSR_CONN_CLOSED;
+		WRITE_ONCE(flow->node.seen, jiffies - 2 * HZ);
+	}
+	for (; i < CAP + 100; i++) {
+		pkt = request(VIP, IPPROTO_UDP, 1 + i, 80);
+		flow = create(rs, &pkt, rule, 80, &reason);
+		KUNIT_ASSERT_NOT_NULL(test, flow);
+		prove(rs, flow);
+	}
+	KUNIT_EXPECT_EQ(test, atomic_read(&rs->table.entries), CAP);
+	KUNIT_EXPECT_EQ(test, atomic64_read(&rs->table.evicted), 100LL);
+	for (i = 1; i < CAP; i += 2)
+		lost += !find(rs, true, VIP, IPPROTO_UDP, htons(1 + i),
+			      htons(80));
+	KUNIT_EXPECT_EQ(test, lost, 0U);
+	dsr_rs_rule_put(rule);
+}
+
 /* Flows keep a rule that is deleted, the table its cap. */
 static void flow_cap_and_rule(struct kunit *test)
 {
@@ -462,6 +585,9 @@ static struct kunit_case flow_cases[] = {
 	KUNIT_CASE(flow_of_embryo),
 	KUNIT_CASE(flow_udp_is_proven),
 	KUNIT_CASE(flow_udp_crowd),
+	KUNIT_CASE(flow_one_client_port),
+	KUNIT_CASE(flow_udp_answered_gives_way),
+	KUNIT_CASE(flow_ended_gives_way),
 	KUNIT_CASE(flow_cap_and_rule),
 	{}
 };
