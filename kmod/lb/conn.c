@@ -11,6 +11,11 @@
 /* A connection that has ended keeps its place for so long, even at the cap. */
 #define SPENT	(10 * HZ)
 
+/* Sequence numbers of TCP run ahead of the note by so much at most, in 64 KiB: a
+ * second's worth at 134 Mbit/s.
+ */
+#define WINDOW	256
+
 static struct kmem_cache *cache4 __read_mostly;
 static struct kmem_cache *cache6 __read_mostly;
 static struct workqueue_struct *wq __read_mostly;
@@ -148,6 +153,50 @@ static const struct dsr_table_ops conn_table_ops = {
 };
 
 /**
+ * dsr_conn_proves() - whether a packet is one that the client can have sent
+ * @conn: its connection
+ * @packet: packet, with its proof
+ *
+ * Addresses and ports are enough to forge one. To hit the window takes a guess among
+ * 256 numbers of TCP, or among 65,536 tags of SCTP. A client that has sent more than
+ * the window within a second is not believed either. Before an association has come
+ * about its tag is not known.
+ *
+ * Context: any.
+ */
+bool dsr_conn_proves(const struct dsr_conn *conn,
+		     const struct dsr_packet *packet)
+{
+	u16 ahead = packet->proof - READ_ONCE(conn->proof);
+
+	switch (packet->tuple.proto) {
+	case IPPROTO_TCP:
+		/* It may be late by a little. */
+		return (u16)(ahead + 1) <= WINDOW + 1;
+	case IPPROTO_SCTP:
+		return !ahead || READ_ONCE(conn->state) == DSR_CONN_SYN;
+	default:
+		return true;
+	}
+}
+
+/**
+ * dsr_conn_note() - note what proves the packets to come
+ * @conn: its connection
+ * @packet: a packet of it, with its proof
+ *
+ * Only a packet that goes on from the last note is noted: else a forged one
+ * would make the next one right.
+ *
+ * Context: any.
+ */
+void dsr_conn_note(struct dsr_conn *conn, const struct dsr_packet *packet)
+{
+	if (dsr_conn_proves(conn, packet))
+		WRITE_ONCE(conn->proof, packet->proof);
+}
+
+/**
  * dsr_conn_add() - remember a new connection
  * @dn: balancer
  * @tuple: its key
@@ -180,6 +229,7 @@ struct dsr_conn *dsr_conn_add(struct dsr_net *dn,
 	conn->node.seen = jiffies;
 	conn->state = state;
 	conn->unlinked = false;
+	conn->proof = 0;
 	conn->checked = conn->node.seen;
 	RCU_INIT_POINTER(conn->backend, backend);
 	/* Counted first: the janitor may find it before this returns. */
@@ -256,7 +306,11 @@ bool dsr_conn_move(struct dsr_net *dn, struct dsr_conn *conn, u8 state,
  * dsr_conn_advance() - give a connection the state that a packet leads to
  * @dn: balancer
  * @conn: connection, found in this grace period
- * @packet: the packet
+ * @packet: the packet, with its proof
+ *
+ * A connection that goes on is not ended by a packet that the client cannot have
+ * sent, as anybody can send a RST in its name: its next silence would cost it its
+ * place.
  *
  * Context: rcu_read_lock(). Takes the lock of a stripe.
  */
@@ -264,9 +318,14 @@ void dsr_conn_advance(struct dsr_net *dn, struct dsr_conn *conn,
 		      const struct dsr_packet *packet)
 {
 	spinlock_t *lock = dsr_table_lock(&dn->table, conn->node.hash);
+	u8 state;
 
 	spin_lock_bh(lock);
-	set_state(conn, lock, dsr_conn_state(conn->state, packet));
+	state = dsr_conn_state(conn->state, packet);
+	if (!dsr_state_reusable(state) || dsr_conn_proves(conn, packet)) {
+		dsr_conn_note(conn, packet);
+		set_state(conn, lock, state);
+	}
 	spin_unlock_bh(lock);
 }
 

@@ -24,6 +24,7 @@
  * @backend: where its packets go, never %NULL
  * @state: enum dsr_conn_state
  * @unlinked: not in the table any more, and does not hold @backend
+ * @proof: dsr_packet.proof of a packet of its client's, up to a second behind
  * @checked: jiffies (low half) of its last packet that has come through
  *	PRE_ROUTING, and so has its mark from the rules of today; up to a second
  *	behind
@@ -34,6 +35,7 @@ struct dsr_conn {
 	struct dsr_backend __rcu *backend;
 	u8 state;
 	bool unlinked;
+	u16 proof;
 	u32 checked;
 	struct dsr_tuple tuple;
 };
@@ -113,6 +115,9 @@ static __always_inline bool dsr_conn_touch(struct dsr_conn *conn, u32 now)
 /* So many buckets a walk looks at before it lets others have the locks. */
 #define DSR_CONN_WALK_BUCKETS	64
 
+bool dsr_conn_proves(const struct dsr_conn *conn,
+		     const struct dsr_packet *packet);
+void dsr_conn_note(struct dsr_conn *conn, const struct dsr_packet *packet);
 struct dsr_conn *dsr_conn_add(struct dsr_net *dn,
 			      const struct dsr_tuple *tuple, u32 hash,
 			      u8 state, struct dsr_backend *backend,

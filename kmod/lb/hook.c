@@ -69,12 +69,14 @@ balance(struct dsr_net *dn, struct sk_buff *skb, u8 family,
 			return DSR_DELIVERED_FROM_PEER;
 		}
 	}
-	if (unlikely(!decision->backend && decision->reason == DSR_FORWARDED))
+	if (unlikely(!decision->backend && decision->reason == DSR_FORWARDED)) {
+		dsr_packet_prove(skb, &packet);
 		dsr_schedule(dn, &packet, decision);
-	else if (likely(decision->choice == DSR_CHOICE_CONNECTION))
-		dsr_schedule_touch(dn, &packet, decision);
-	else if (unlikely(packet.kind == DSR_PACKET_PORTLESS))
+	} else if (likely(decision->choice == DSR_CHOICE_CONNECTION)) {
+		dsr_schedule_touch(dn, skb, &packet, decision);
+	} else if (unlikely(packet.kind == DSR_PACKET_PORTLESS)) {
 		dsr_schedule_refresh(dn, &packet.tuple, decision->service);
+	}
 	if (unlikely(dsr_reason_is_drop(decision->reason)))
 		return answer(dn, skb, family, decision);
 

@@ -137,10 +137,11 @@ static enum dsr_reason process_own(struct dsr_net *dn, struct sk_buff *skb,
 	if (!decision->service)
 		return DSR_PASS_NO_SERVICE;
 	if (decision->choice == DSR_CHOICE_CONNECTION) {
-		dsr_schedule_touch(dn, &packet, decision);
+		dsr_schedule_touch(dn, skb, &packet, decision);
 	} else if (!decision->backend && decision->reason == DSR_FORWARDED) {
 		if (!may_begin(decision->service, &packet))
 			return DSR_PASS_NO_SERVICE;
+		dsr_packet_prove(skb, &packet);
 		dsr_schedule(dn, &packet, decision);
 	}
 	if (decision->reason == DSR_REPLIED_RESET) {

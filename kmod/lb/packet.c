@@ -212,3 +212,47 @@ bool dsr_packet_parse_rest6(const struct sk_buff *skb,
 		return parse_icmp6(skb, offset, packet, reason);
 	return parse_portless(DSR_PACKET_PORTLESS, packet);
 }
+
+/**
+ * dsr_packet_prove() - set dsr_packet.proof
+ * @skb: packet
+ * @packet: what dsr_packet_parse() has made of it, a packet of a connection
+ *
+ * Of TCP it is the upper half of the sequence number, of SCTP the lower half of the
+ * verification tag. Not part of parsing: it is needed where a connection begins or
+ * ends, and once a second.
+ *
+ * Context: any.
+ */
+void dsr_packet_prove(const struct sk_buff *skb, struct dsr_packet *packet)
+{
+	int offset = skb_network_offset(skb);
+	__be32 _number, *number;
+	__be16 fragment;
+	u8 proto;
+
+	packet->proof = 0;
+	if (packet->tuple.family == AF_INET) {
+		offset += ip_hdrlen(skb);
+	} else {
+		proto = ipv6_hdr(skb)->nexthdr;
+		offset = ipv6_skip_exthdr(skb, offset + sizeof(struct ipv6hdr),
+					  &proto, &fragment);
+		if (offset < 0)
+			return;
+	}
+	/* Either is the word behind the ports. */
+	BUILD_BUG_ON(offsetof(struct tcphdr, seq) != 4 ||
+		     offsetof(struct sctphdr, vtag) != 4);
+	number = skb_header_pointer(skb, offset + 4, sizeof(_number), &_number);
+	if (!number)
+		return;
+	switch (packet->tuple.proto) {
+	case IPPROTO_TCP:
+		packet->proof = ntohl(*number) >> 16;
+		break;
+	case IPPROTO_SCTP:
+		packet->proof = ntohl(*number);
+		break;
+	}
+}

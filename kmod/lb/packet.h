@@ -42,11 +42,14 @@ enum dsr_packet_kind {
  *	the quoted reply answered; that may be one without ports
  * @kind: enum dsr_packet_kind
  * @event: enum dsr_event
+ * @proof: what tells the client's packets from those in its name; set by
+ *	dsr_packet_prove() alone
  */
 struct dsr_packet {
 	struct dsr_tuple tuple;
 	u8 kind;
 	u8 event;
+	u16 proof;
 };
 
 /** dsr_packet_transport_len() - bytes that are read behind the IP header */
@@ -138,6 +141,7 @@ dsr_packet_parse_transport(const struct sk_buff *skb, unsigned int offset,
 	}
 }
 
+void dsr_packet_prove(const struct sk_buff *skb, struct dsr_packet *packet);
 bool dsr_packet_parse_rest4(const struct sk_buff *skb, unsigned int offset,
 			    struct dsr_packet *packet,
 			    enum dsr_reason *reason);

@@ -248,8 +248,10 @@ static bool remember(struct dsr_net *dn, const struct dsr_packet *packet,
 				    backend, &begun);
 	if (begun) {
 		this_cpu_inc(backend->stats->connections);
-		if (conn)
+		if (conn) {
 			dsr_conn_touch(conn, jiffies);
+			WRITE_ONCE(conn->proof, packet->proof);
+		}
 		if (READ_ONCE(service->persist))
 			remember_client(dn, &packet->tuple, service, backend);
 		return true;
@@ -264,7 +266,7 @@ static bool remember(struct dsr_net *dn, const struct dsr_packet *packet,
 /**
  * dsr_schedule() - choose the backend of a packet, and remember it
  * @dn: balancer
- * @packet: the packet
+ * @packet: the packet, with its proof
  * @decision: what dsr_decide() has said, without a backend; completed
  *
  * Context: rcu_read_lock(). Takes locks of stripes, and allocates.

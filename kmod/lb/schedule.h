@@ -51,14 +51,16 @@ static inline bool dsr_schedule_forgets(const struct dsr_net *dn,
 /**
  * dsr_schedule_touch() - note that a packet of a known connection has come
  * @dn: balancer
- * @packet: the packet
+ * @skb: packet
+ * @packet: what is known of it; its proof is set where that is needed
  * @decision: what dsr_decide() has said: its connection goes on
  *
  * Context: rcu_read_lock(). Takes the lock of a stripe if that changes the
  * connection.
  */
 static __always_inline void
-dsr_schedule_touch(struct dsr_net *dn, const struct dsr_packet *packet,
+dsr_schedule_touch(struct dsr_net *dn, const struct sk_buff *skb,
+		   struct dsr_packet *packet,
 		   const struct dsr_decision *decision)
 {
 	struct dsr_service *service = decision->service;
@@ -68,10 +70,15 @@ dsr_schedule_touch(struct dsr_net *dn, const struct dsr_packet *packet,
 	/* Its backend was deleted, and is there again. */
 	if (unlikely(rcu_access_pointer(conn->backend) != decision->backend))
 		dsr_conn_move(dn, conn, state, decision->backend);
-	if (unlikely(dsr_conn_state(state, packet) != state))
+	if (unlikely(dsr_conn_state(state, packet) != state)) {
+		dsr_packet_prove(skb, packet);
 		dsr_conn_advance(dn, conn, packet);
-	if (unlikely(dsr_conn_touch(conn, jiffies) &&
-		     READ_ONCE(service->persist)))
+	}
+	if (likely(!dsr_conn_touch(conn, jiffies)))
+		return;
+	dsr_packet_prove(skb, packet);
+	dsr_conn_note(conn, packet);
+	if (READ_ONCE(service->persist))
 		dsr_schedule_refresh(dn, &packet->tuple, service);
 }
 

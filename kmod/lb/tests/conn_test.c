@@ -240,6 +240,84 @@ static void conn_is_checked_apart_from_seen(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, conn->node.seen, begin + HZ + 1);
 }
 
+static void prove(struct fixture *f, u32 n, u8 proto, u8 event, u16 proof)
+{
+	struct dsr_packet packet = {
+		.tuple = fixture_tuple(n), .event = event, .proof = proof,
+	};
+
+	packet.tuple.proto = proto;
+	rcu_read_lock();
+	dsr_conn_advance(&f->dn, find(f, n), &packet);
+	rcu_read_unlock();
+}
+
+/* Addresses and ports are not enough to end a connection. */
+static void conn_is_ended_by_its_client(struct kunit *test)
+{
+	static const u8 ends[] = { DSR_EVENT_CLOSE, DSR_EVENT_ABORT };
+	static const u16 far[] = { 0x1101, 0x8000, 0xffff, 0, 0x0ffe };
+	struct fixture *f = test->priv;
+	struct dsr_backend *backend = fixture_backend(test, f, 1, 1);
+	struct dsr_conn *conn;
+	u32 i, n;
+
+	for (i = 0; i < ARRAY_SIZE(ends); i++) {
+		KUNIT_ASSERT_TRUE(test, add(f, i, TCPHDR_ACK, backend));
+		conn = find(f, i);
+		conn->proof = 0x1000;
+		for (n = 0; n < ARRAY_SIZE(far); n++) {
+			prove(f, i, IPPROTO_TCP, ends[i], far[n]);
+			KUNIT_EXPECT_EQ(test, conn->state,
+					(u8)DSR_CONN_ESTABLISHED);
+		}
+		/* 16 MiB on, or a little behind: what it sends last */
+		prove(f, i, IPPROTO_TCP, ends[i], i ? 0x0fff : 0x1100);
+		KUNIT_EXPECT_EQ(test, conn->state, i ? (u8)DSR_CONN_CLOSED :
+						       (u8)DSR_CONN_FIN);
+	}
+	/* A window that wraps; and what is noted is what goes on. */
+	KUNIT_ASSERT_TRUE(test, add(f, 7, TCPHDR_ACK, backend));
+	conn = find(f, 7);
+	conn->proof = 0xfff0;
+	prove(f, 7, IPPROTO_TCP, DSR_EVENT_DATA, 0x0010);
+	KUNIT_EXPECT_EQ(test, conn->proof, 0x0010);
+	prove(f, 7, IPPROTO_TCP, DSR_EVENT_DATA, 0x4000);
+	KUNIT_EXPECT_EQ(test, conn->proof, 0x0010);
+}
+
+/* An association has one tag, known from the first packet that has it. */
+static void conn_is_aborted_with_its_tag(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	struct dsr_backend *backend = fixture_backend(test, f, 1, 1);
+	struct dsr_packet init = { .tuple = fixture_tuple(1) };
+	struct dsr_conn *conn;
+	bool added;
+
+	init.tuple.proto = IPPROTO_SCTP;
+	rcu_read_lock();
+	conn = dsr_conn_add(&f->dn, &init.tuple,
+			    dsr_conn_hash(&f->dn.table, &init.tuple),
+			    DSR_CONN_SYN, backend, &added);
+	KUNIT_ASSERT_TRUE(test, added);
+	init.proof = 4711;
+	init.event = DSR_EVENT_DATA;
+	dsr_conn_advance(&f->dn, conn, &init);
+	init.proof = 4712;
+	init.event = DSR_EVENT_ABORT;
+	dsr_conn_advance(&f->dn, conn, &init);
+	KUNIT_EXPECT_EQ(test, conn->state, (u8)DSR_CONN_ESTABLISHED);
+	init.event = DSR_EVENT_DATA;
+	dsr_conn_note(conn, &init);
+	KUNIT_EXPECT_EQ(test, conn->proof, 4711);
+	init.proof = 4711;
+	init.event = DSR_EVENT_ABORT;
+	dsr_conn_advance(&f->dn, conn, &init);
+	KUNIT_EXPECT_EQ(test, conn->state, (u8)DSR_CONN_CLOSED);
+	rcu_read_unlock();
+}
+
 static struct kunit_case cases[] = {
 	KUNIT_CASE(conn_is_found_by_its_tuple_only),
 	KUNIT_CASE(conn_is_added_once),
@@ -250,6 +328,8 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(conn_expires_by_state),
 	KUNIT_CASE(conn_seen_after_now_stays),
 	KUNIT_CASE(conn_is_checked_apart_from_seen),
+	KUNIT_CASE(conn_is_ended_by_its_client),
+	KUNIT_CASE(conn_is_aborted_with_its_tag),
 	{ }
 };
 
