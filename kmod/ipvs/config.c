@@ -8,7 +8,7 @@
 
 #include <linux/limits.h>
 
-#include "lb/timeouts.h"
+#include "timeouts.h"
 #include "netlink.h"
 
 /** dsr_ipvs_config_info() - IPVS_CMD_GET_INFO */

@@ -13,6 +13,7 @@
 
 #include "addr.h"
 #include "net.h"
+#include "netlink_time.h"
 #include "reply.h"
 
 struct dsr_backend;
@@ -61,18 +62,6 @@ int dsr_netlink_put_key_nest(struct sk_buff *skb,
 int dsr_netlink_service_find(struct dsr_net *dn, struct nlattr *nest,
 			     struct dsr_service **service,
 			     struct netlink_ext_ack *extack);
-
-/* netlink_time.c */
-extern const struct nla_policy
-dsr_netlink_timeout_policy[DSR_TIMEOUT_A_MAX + 1];
-int dsr_netlink_parse_time(const struct nlattr *attr, u32 *time,
-			   struct netlink_ext_ack *extack);
-int dsr_netlink_parse_timeouts(const struct nlattr *nest,
-			       struct dsr_timeouts *timeouts,
-			       struct netlink_ext_ack *extack);
-int dsr_netlink_put_timeouts(struct sk_buff *skb, int type,
-			     const struct dsr_timeouts *own,
-			     const struct dsr_timeouts *table);
 
 /* netlink_service.c */
 extern const struct nla_policy

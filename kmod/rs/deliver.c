@@ -277,6 +277,8 @@ static void note_packet(struct dsr_rs_net *rs, struct dsr_rs_flow *flow,
 	u8 before = READ_ONCE(flow->state);
 	u8 state = dsr_rs_packet_state(before, pkt);
 
+	if (unlikely(dsr_state_reusable(state) && !dsr_rs_flow_trusts(flow)))
+		state = before;
 	dsr_table_touch(&flow->node, jiffies);
 	if (READ_ONCE(flow->roles) & DSR_RS_ANSWERED)
 		dsr_rs_flow_prove(rs, flow);
@@ -317,7 +319,8 @@ static enum dsr_rs_reason deliver_flow(struct dsr_rs_net *rs,
 		return DSR_RS_DROP_POLICY;
 	if (flow && dsr_rs_packet_opens(pkt) &&
 	    dsr_state_reusable(READ_ONCE(flow->state)) &&
-	    is_outdated(rs, skb, pkt, flow)) {
+	    is_outdated(rs, skb, pkt, flow) &&
+	    !dsr_rs_flow_is_up(rs, flow)) {
 		dsr_rs_flow_retire(&rs->table, flow);
 		flow = NULL;
 	}

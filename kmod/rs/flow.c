@@ -19,6 +19,9 @@
 /* What share of the table those may take who have not been proven. */
 #define UNPROVEN_SHARE	4
 
+/* A connection whose server is elsewhere may be silent for so long. */
+#define ELSEWHERE	((2 * 60 + 4) * 60 * HZ)
+
 /* A flow that has ended keeps its place for so long: its rest may be on the way. */
 #define SPENT	HZ
 
@@ -73,6 +76,23 @@ static struct dsr_rs_flow *flow_peer(const struct dsr_table *table,
 				     &tuple);
 }
 
+/* A flow outlives its last packet by this. No socket says that one whose server is
+ * elsewhere is alive: so it may be silent for as long as a connection behind a NAT
+ * (RFC 5382, REQ-5).
+ */
+static u32 flow_timeout(const struct dsr_rs_net *rs,
+			const struct dsr_rs_flow *wire)
+{
+	u8 roles = READ_ONCE(wire->roles), state = READ_ONCE(wire->state);
+
+	if (roles & DSR_RS_UNPROVEN)
+		state = DSR_CONN_SYN;
+	if (roles & DSR_RS_ELSEWHERE && state == DSR_CONN_ESTABLISHED &&
+	    !READ_ONCE(rs->timeouts.state[state]))
+		return ELSEWHERE;
+	return dsr_timeouts_get(NULL, &rs->timeouts, state);
+}
+
 /**
  * dsr_rs_flow_left() - how long a flow stays if no packet comes
  * @table: its table
@@ -98,8 +118,8 @@ u32 dsr_rs_flow_left(struct dsr_table *table, struct dsr_rs_flow *flow,
 		if (READ_ONCE(peer->roles) & DSR_RS_WIRE)
 			wire = peer;
 	}
-	timeout = dsr_state_timeout(READ_ONCE(wire->roles) & DSR_RS_UNPROVEN ?
-				    DSR_CONN_SYN : READ_ONCE(wire->state));
+	timeout = flow_timeout(container_of(table, struct dsr_rs_net, table),
+			       wire);
 	return timeout > idle ? timeout - idle : 0;
 }
 
@@ -180,7 +200,8 @@ static void entry_prove(struct dsr_rs_net *rs, struct dsr_rs_flow *flow)
 static void entry_retire(struct dsr_rs_net *rs, struct dsr_rs_flow *flow)
 {
 	entry_prove(rs, flow);
-	WRITE_ONCE(flow->roles, flow->roles & DSR_RS_APART);
+	WRITE_ONCE(flow->roles,
+		   flow->roles & (DSR_RS_APART | DSR_RS_ELSEWHERE));
 }
 
 static void entry_answer(struct dsr_rs_flow *flow)
@@ -637,7 +658,8 @@ struct dsr_rs_flow *dsr_rs_flow_create(struct dsr_rs_net *rs,
 /**
  * dsr_rs_flow_settle() - an embryo becomes a flow
  * @rs: where
- * @embryo: copy of it, its rule set if it has one
+ * @embryo: copy of it, its rule set if it has one, and DSR_RS_ELSEWHERE among its
+ *	roles if its server is no socket here
  *
  * Context: rcu_read_lock(), any but hard interrupts. Allocates.
  * Return: the flow, or %NULL if there is no room for it.
@@ -651,7 +673,7 @@ struct dsr_rs_flow *dsr_rs_flow_settle(struct dsr_rs_net *rs,
 	new.node.seen = jiffies;
 	new.state = new.proto == IPPROTO_UDP ? DSR_CONN_UDP :
 					       DSR_CONN_ESTABLISHED;
-	new.roles = 0;
+	new.roles = embryo->flow.roles & DSR_RS_ELSEWHERE;
 	flow = dsr_rs_flow_ported(&new) ? create_pair(rs, &new, &reason) :
 					  create_single(rs, &new, &reason);
 	if (flow)
@@ -689,6 +711,40 @@ void dsr_rs_flow_prove(struct dsr_rs_net *rs, struct dsr_rs_flow *flow)
 	entry_prove(rs, flow);
 	if (peer)
 		entry_prove(rs, peer);
+}
+
+/**
+ * dsr_rs_flow_is_up() - whether the socket of a flow takes what its client sends,
+ *	whatever somebody has said in the client's name
+ * @rs: where
+ * @flow: either entry of it
+ *
+ * Context: rcu_read_lock(), any but hard interrupts.
+ */
+bool dsr_rs_flow_is_up(struct dsr_rs_net *rs, const struct dsr_rs_flow *flow)
+{
+	return flow_asks(rs, flow, dsr_rs_socket_receives);
+}
+
+/**
+ * dsr_rs_flow_end() - the server has said that a flow ends
+ * @table: its table
+ * @flow: its entry for the socket
+ * @event: DSR_EVENT_CLOSE or DSR_EVENT_ABORT
+ *
+ * It knows of no such connection, or has broken it off, or has said its last word.
+ * If a socket is left nevertheless, the flow stays as long as that.
+ *
+ * Context: rcu_read_lock(), any.
+ */
+void dsr_rs_flow_end(struct dsr_table *table, struct dsr_rs_flow *flow,
+		     u8 event)
+{
+	struct dsr_rs_flow *peer = flow_peer(table, flow);
+
+	if (peer && (event == DSR_EVENT_ABORT || !dsr_rs_flow_trusts(peer)))
+		WRITE_ONCE(peer->state,
+			   dsr_state_next(READ_ONCE(peer->state), event));
 }
 
 /**

@@ -55,6 +55,9 @@ struct dsr_rs_rule;
 /* Its hash is dsr_rs_tuple_hash_all(). */
 #define DSR_RS_APART	BIT(5)
 
+/* Its server is no socket of this namespace: it was forwarded, as by a DNAT rule. */
+#define DSR_RS_ELSEWHERE	BIT(6)
+
 /* Entries with one hash of a client's end, at most. */
 #define DSR_RS_FLOW_SAME_MAX	4
 
@@ -72,7 +75,7 @@ struct dsr_rs_rule;
  * @proto: IPPROTO_TCP, IPPROTO_UDP or IPPROTO_SCTP
  * @state: enum dsr_conn_state; kept in the entry for the wire
  * @roles: DSR_RS_WIRE, DSR_RS_SOCKET; and DSR_RS_ASKED or DSR_RS_ANSWERED;
- *	and DSR_RS_APART, which never changes
+ *	and DSR_RS_APART and DSR_RS_ELSEWHERE, which never change
  * @family: AF_INET or AF_INET6
  * @v4: addresses of the client, of the server on the wire, and of the server
  *	at the socket, if @family is AF_INET: there is memory for no more
@@ -274,6 +277,21 @@ static inline bool dsr_rs_flow_ported(const struct dsr_rs_flow *flow)
 	return flow->cport != flow->local_cport;
 }
 
+/**
+ * dsr_rs_flow_trusts() - whether the client's word is enough to end a flow
+ * @flow: its entry for the wire
+ *
+ * Anybody can send a RST or an ABORT in the client's name. Where a socket of TCP is
+ * at the other end, it is asked before the flow is forgotten. A socket of SCTP cannot
+ * be asked, and where the server is elsewhere there is none: these flows end by the
+ * server's packets, for the server has checked the sequence number or the tag.
+ */
+static inline bool dsr_rs_flow_trusts(const struct dsr_rs_flow *flow)
+{
+	return flow->proto != IPPROTO_SCTP &&
+	       !(READ_ONCE(flow->roles) & DSR_RS_ELSEWHERE);
+}
+
 /** dsr_rs_flow_paired() - whether each side has an entry of its own */
 static inline bool dsr_rs_flow_paired(const struct dsr_rs_flow *flow)
 {
@@ -293,6 +311,9 @@ struct dsr_rs_flow *dsr_rs_flow_settle(struct dsr_rs_net *rs,
 				       const struct dsr_rs_embryo *embryo);
 void dsr_rs_flow_answer(struct dsr_table *table, struct dsr_rs_flow *flow);
 void dsr_rs_flow_prove(struct dsr_rs_net *rs, struct dsr_rs_flow *flow);
+bool dsr_rs_flow_is_up(struct dsr_rs_net *rs, const struct dsr_rs_flow *flow);
+void dsr_rs_flow_end(struct dsr_table *table, struct dsr_rs_flow *flow,
+		     u8 event);
 void dsr_rs_flow_retire(struct dsr_table *table, struct dsr_rs_flow *flow);
 void dsr_rs_flow_forget(struct dsr_rs_net *rs, u8 family,
 			const union nf_inet_addr *addr);

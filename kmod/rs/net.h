@@ -24,6 +24,7 @@
 #include "rule.h"
 #include "silence.h"
 #include "table.h"
+#include "timeouts.h"
 #include "trace.h"
 
 struct dsr_rs_embryos;
@@ -53,6 +54,7 @@ struct dsr_rs_reasons {
  * @apart: entries of @table that are DSR_RS_APART
  * @unproven: entries of @table that are DSR_RS_ASKED or DSR_RS_ANSWERED; for a
  *	moment one less
+ * @timeouts: of flows, by their state
  * @lock: protects the next 6 fields and changes of @rules and @silences
  * @live: see above
  * @flows_max: hard cap of @table
@@ -76,6 +78,7 @@ struct dsr_rs_net {
 	atomic_t entries6;
 	atomic_t apart;
 	atomic_t unproven;
+	struct dsr_timeouts timeouts;
 
 	struct mutex lock;	/* protects the next 6 fields */
 	bool live;

@@ -9,6 +9,7 @@
 #include "flow.h"
 #include "net.h"
 #include "netlink.h"
+#include "netlink_time.h"
 
 /* Of the commands that take no attribute, so that none is passed over. */
 static const struct nla_policy empty_policy[DSR_A_MAX + 1] = {};
@@ -38,7 +39,9 @@ static int table_put(struct sk_buff *skb, struct dsr_rs_net *rs)
 	    nla_put_u64_64bit(skb, DSR_TABLE_A_EVICTED, evicted,
 			      DSR_TABLE_A_PAD) ||
 	    nla_put_u64_64bit(skb, DSR_TABLE_A_EMBRYOS_EVICTED, embryos,
-			      DSR_TABLE_A_PAD))
+			      DSR_TABLE_A_PAD) ||
+	    dsr_netlink_put_timeouts(skb, DSR_TABLE_A_TIMEOUTS, NULL,
+				     &rs->timeouts))
 		return -EMSGSIZE;
 	nla_nest_end(skb, nest);
 	return 0;

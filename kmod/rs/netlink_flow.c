@@ -10,9 +10,11 @@
 #include "limit.h"
 #include "net.h"
 #include "netlink.h"
+#include "netlink_time.h"
 
-static const struct nla_policy table_policy[DSR_TABLE_A_MAX + 1] = {
+static const struct nla_policy table_policy[DSR_TABLE_A_TIMEOUTS + 1] = {
 	[DSR_TABLE_A_MAX]	= { .type = NLA_U32 },
+	[DSR_TABLE_A_TIMEOUTS]	= NLA_POLICY_NESTED(dsr_netlink_timeout_policy),
 };
 
 const struct nla_policy dsr_rs_netlink_flow_policy[DSR_A_TABLE + 1] = {
@@ -140,46 +142,68 @@ int dsr_rs_netlink_flow_get_dumpit(struct sk_buff *skb,
 	return skb->len ?: err;
 }
 
-/** dsr_rs_netlink_flow_set_doit() - set the cap of the flow table */
-int dsr_rs_netlink_flow_set_doit(struct sk_buff *skb, struct genl_info *info)
+static int max_parse(struct sk_buff *skb, struct dsr_rs_net *rs,
+		     const struct nlattr *attr, u32 *max,
+		     struct netlink_ext_ack *extack)
 {
-	struct dsr_rs_net *rs = dsr_rs_net(genl_info_net(info));
-	struct nlattr *tb[DSR_TABLE_A_MAX + 1];
-	u32 max;
-	int err;
-
-	if (!info->attrs[DSR_A_TABLE]) {
-		NL_SET_ERR_MSG(info->extack, "the request names no table");
-		return -EINVAL;
-	}
-	err = nla_parse_nested(tb, DSR_TABLE_A_MAX, info->attrs[DSR_A_TABLE],
-			       table_policy, info->extack);
-	if (err)
-		return err;
-	if (!tb[DSR_TABLE_A_MAX]) {
-		NL_SET_ERR_MSG(info->extack,
-			       "the request names no limit to set");
-		return -EINVAL;
-	}
-	max = nla_get_u32(tb[DSR_TABLE_A_MAX]);
-	if (max < DSR_TABLE_MAX_MIN || max > DSR_TABLE_MAX_MAX) {
-		NL_SET_ERR_MSG_ATTR(info->extack, tb[DSR_TABLE_A_MAX],
+	*max = nla_get_u32(attr);
+	if (*max < DSR_TABLE_MAX_MIN || *max > DSR_TABLE_MAX_MAX) {
+		NL_SET_ERR_MSG_ATTR(extack, attr,
 				    "the limit must be from "
 				    __stringify(DSR_TABLE_MAX_MIN)
 				    " to 67108864 flows");
 		return -ERANGE;
 	}
 	BUILD_BUG_ON(DSR_TABLE_MAX_MAX != 67108864);
-	if (dsr_limit_exceeds(skb, max, dsr_rs_net_default_max(rs->net))) {
-		NL_SET_ERR_MSG_ATTR(info->extack, tb[DSR_TABLE_A_MAX],
+	if (dsr_limit_exceeds(skb, *max, dsr_rs_net_default_max(rs->net))) {
+		NL_SET_ERR_MSG_ATTR(extack, attr,
 				    "more than dsr_rs's flows_max allows needs CAP_NET_ADMIN of the host");
 		return -EPERM;
 	}
+	return 0;
+}
+
+/** dsr_rs_netlink_flow_set_doit() - set the flow table's cap, or timeouts */
+int dsr_rs_netlink_flow_set_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct dsr_rs_net *rs = dsr_rs_net(genl_info_net(info));
+	struct nlattr *tb[DSR_TABLE_A_TIMEOUTS + 1];
+	struct dsr_timeouts timeouts;
+	u32 max;
+	int err, i;
+
+	if (!info->attrs[DSR_A_TABLE]) {
+		NL_SET_ERR_MSG(info->extack, "the request names no table");
+		return -EINVAL;
+	}
+	err = nla_parse_nested(tb, DSR_TABLE_A_TIMEOUTS,
+			       info->attrs[DSR_A_TABLE], table_policy,
+			       info->extack);
+	if (err)
+		return err;
+	if (!tb[DSR_TABLE_A_MAX] && !tb[DSR_TABLE_A_TIMEOUTS]) {
+		NL_SET_ERR_MSG(info->extack,
+			       "the request names no limit to set, and no timeout");
+		return -EINVAL;
+	}
 
 	mutex_lock(&rs->lock);
+	max = rs->flows_max;
+	timeouts = rs->timeouts;
+	if (tb[DSR_TABLE_A_MAX])
+		err = max_parse(skb, rs, tb[DSR_TABLE_A_MAX], &max,
+				info->extack);
+	if (!err)
+		err = dsr_netlink_parse_timeouts(tb[DSR_TABLE_A_TIMEOUTS],
+						 &timeouts, info->extack);
+	if (err)
+		goto unlock;
 	rs->flows_max = max;
 	if (rs->live)
 		WRITE_ONCE(rs->table.max, max);
+	for (i = 0; i < ARRAY_SIZE(timeouts.state); i++)
+		WRITE_ONCE(rs->timeouts.state[i], timeouts.state[i]);
+unlock:
 	mutex_unlock(&rs->lock);
-	return 0;
+	return err;
 }

@@ -20,6 +20,7 @@
  * datagram is said to anybody as well.
  */
 static struct dsr_rs_flow *hatch_embryo(struct dsr_rs_net *rs,
+					const struct sk_buff *skb,
 					const struct dsr_rs_packet *pkt,
 					u32 hash, struct dsr_rs_embryo *embryo)
 {
@@ -43,6 +44,9 @@ static struct dsr_rs_flow *hatch_embryo(struct dsr_rs_net *rs,
 						      embryo->tos, NULL,
 						      &match);
 	}
+	/* A packet that no socket here has sent was forwarded. */
+	if (!skb->sk)
+		embryo->flow.roles |= DSR_RS_ELSEWHERE;
 	if (!pkt->answer && dsr_rs_packet_proves(pkt) &&
 	    embryo->ruled == !!embryo->flow.rule)
 		flow = dsr_rs_flow_settle(rs, embryo);
@@ -60,18 +64,14 @@ static enum dsr_rs_reason reply_flow(struct dsr_rs_net *rs,
 	struct dsr_rs_flow *flow;
 
 	flow = dsr_rs_flow_find_socket(&rs->table, hash, &pkt->tuple) ?:
-	       hatch_embryo(rs, pkt, hash, &embryo);
+	       hatch_embryo(rs, skb, pkt, hash, &embryo);
 	if (!flow)
 		return DSR_RS_PASS_NO_FLOW;
 	dsr_table_touch(&flow->node, jiffies);
 	if (READ_ONCE(flow->roles) & DSR_RS_ASKED)
 		dsr_rs_flow_answer(&rs->table, flow);
-	/* The server knows of no such connection, or has broken it off. If a
-	 * socket is left nevertheless, the flow stays as long as that.
-	 */
-	if (pkt->event == DSR_EVENT_ABORT &&
-	    READ_ONCE(flow->roles) & DSR_RS_WIRE)
-		WRITE_ONCE(flow->state, DSR_CONN_CLOSED);
+	if (pkt->event == DSR_EVENT_ABORT || pkt->event == DSR_EVENT_CLOSE)
+		dsr_rs_flow_end(&rs->table, flow, pkt->event);
 
 	if (likely(flow->family == AF_INET)) {
 		to.saddr.ip = flow->v4.vip;

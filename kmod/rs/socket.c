@@ -111,6 +111,30 @@ bool dsr_rs_socket_is_open(struct net *net, const struct dsr_rs_tuple *tuple,
 }
 
 /**
+ * dsr_rs_socket_receives() - whether the client of a TCP connection with these ends
+ *	has not finished it
+ * @net: network namespace
+ * @tuple: ends; @tuple->server is the local one
+ * @ifindex: incoming device, for sockets that are bound to one
+ *
+ * Context: rcu_read_lock(), any but hard interrupts.
+ */
+bool dsr_rs_socket_receives(struct net *net, const struct dsr_rs_tuple *tuple,
+			    int ifindex)
+{
+	struct sock *sk = socket_get(net, tuple, ifindex);
+	bool receives;
+
+	if (!sk)
+		return false;
+	receives = sk_fullsock(sk) &&
+		   (1 << sk->sk_state) & (TCPF_ESTABLISHED | TCPF_FIN_WAIT1 |
+					  TCPF_FIN_WAIT2);
+	sock_gen_put(sk);
+	return receives;
+}
+
+/**
  * dsr_rs_socket_ask() - whose these ends are
  * @net: network namespace
  * @tuple: ends; @tuple->server is the local one

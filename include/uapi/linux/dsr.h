@@ -447,8 +447,7 @@ enum dsr_connection_attr {
  * @DSR_TABLE_A_MAX: u32, its hard cap, in entries
  * @DSR_TABLE_A_BUCKETS: u32, hash buckets (reply only)
  * @DSR_TABLE_A_BYTES: u64, memory of entries and buckets (reply only)
- * @DSR_TABLE_A_TIMEOUTS: nest of enum dsr_timeout_attr; the balancer's only.
- *	0: the default
+ * @DSR_TABLE_A_TIMEOUTS: nest of enum dsr_timeout_attr. 0: the default
  * @DSR_TABLE_A_EVICTED: u64, entries that have given way to others (reply only)
  * @DSR_TABLE_A_EMBRYOS_EVICTED: u64, the same of what is not in the table so far;
  *	the real server's only (reply only)
@@ -595,7 +594,7 @@ enum dsr_path_attr {
  * @DSR_RS_CMD_RULE_GET: dump
  * @DSR_RS_CMD_RULE_FLUSH: no attributes; deletes every rule
  * @DSR_RS_CMD_FLOW_GET: dump of the flow table
- * @DSR_RS_CMD_FLOW_SET: DSR_A_TABLE: MAX
+ * @DSR_RS_CMD_FLOW_SET: DSR_A_TABLE: MAX, TIMEOUTS
  * @DSR_RS_CMD_STATS_GET: one reply: DSR_A_TABLE and DSR_A_REASON, repeated
  * @DSR_RS_CMD_SILENCE_ADD: DSR_A_SILENCE: ADDR, and DEV, repeated
  * @DSR_RS_CMD_SILENCE_REPLACE: as ADD

@@ -544,6 +544,46 @@ static void flow_ended_gives_way(struct kunit *test)
 	dsr_rs_rule_put(rule);
 }
 
+/* A packet in the client's name ends no flow whose server cannot be asked. */
+static void flow_is_ended_by_its_server(struct kunit *test)
+{
+	struct dsr_rs_net *rs = test->priv;
+	struct dsr_rs_rule *rule = any_rule(test);
+	struct dsr_rs_packet pkt = request(VIP, IPPROTO_TCP, 5000, 80);
+	struct dsr_rs_target target = {
+		.rule = rule, .local.ip = LOCAL, .lport = htons(80),
+	};
+	struct dsr_rs_embryo embryo;
+	enum dsr_rs_reason reason;
+	struct dsr_rs_flow *flow;
+	u32 now;
+
+	pkt.event = DSR_EVENT_OPEN;
+	rcu_read_lock();
+	flow = dsr_rs_flow_create(rs, &pkt,
+				  dsr_rs_tuple_hash(&pkt.tuple,
+						    &rs->table.key),
+				  &target, &embryo, &reason);
+	KUNIT_ASSERT_PTR_EQ(test, flow, &embryo.flow);
+	embryo.flow.roles |= DSR_RS_ELSEWHERE;
+	flow = dsr_rs_flow_settle(rs, &embryo);
+	KUNIT_ASSERT_NOT_NULL(test, flow);
+	KUNIT_EXPECT_FALSE(test, dsr_rs_flow_trusts(flow));
+	now = flow->node.seen;
+	/* RFC 5382, REQ-5; unless something else is said */
+	KUNIT_EXPECT_EQ(test, 7440U * HZ,
+			dsr_rs_flow_left(&rs->table, flow, now));
+	rs->timeouts.state[DSR_CONN_ESTABLISHED] = 60 * HZ;
+	KUNIT_EXPECT_EQ(test, 60U * HZ,
+			dsr_rs_flow_left(&rs->table, flow, now));
+	dsr_rs_flow_end(&rs->table, flow, DSR_EVENT_CLOSE);
+	KUNIT_EXPECT_EQ(test, flow->state, (u8)DSR_CONN_FIN);
+	dsr_rs_flow_end(&rs->table, flow, DSR_EVENT_ABORT);
+	KUNIT_EXPECT_EQ(test, flow->state, (u8)DSR_CONN_CLOSED);
+	rcu_read_unlock();
+	dsr_rs_rule_put(rule);
+}
+
 /* Flows keep a rule that is deleted, the table its cap. */
 static void flow_cap_and_rule(struct kunit *test)
 {
@@ -588,6 +628,7 @@ static struct kunit_case flow_cases[] = {
 	KUNIT_CASE(flow_one_client_port),
 	KUNIT_CASE(flow_udp_answered_gives_way),
 	KUNIT_CASE(flow_ended_gives_way),
+	KUNIT_CASE(flow_is_ended_by_its_server),
 	KUNIT_CASE(flow_cap_and_rule),
 	{}
 };
