@@ -19,17 +19,12 @@
 #include "listing.h"
 #include "netlink.h"
 #include "report.h"
-#include "timeout.h"
+#include "stats.h"
 
 enum {
 	SHOW_FWMARK = FILTER_COUNT,
 	SHOW_VIA,
 	SHOW_SORT,
-};
-
-enum {
-	SET_MAX,
-	SET_TIMEOUTS,
 };
 
 /* what an entry is sorted by */
@@ -55,12 +50,6 @@ static const struct keyword show_keywords[] = {
 	[SHOW_FWMARK] = { "fwmark", NULL },
 	[SHOW_VIA] = { "via", NULL },
 	[SHOW_SORT] = { "sort", sort_values },
-	{ NULL, NULL }
-};
-
-static const struct keyword set_keywords[] = {
-	[SET_MAX] = { "max", NULL },
-	TIMEOUT_KEYWORDS(SET_TIMEOUTS),
 	{ NULL, NULL }
 };
 
@@ -340,46 +329,9 @@ static int connection_show(struct dsrctl *ctl, struct args *args)
 	return status;
 }
 
-static int set_put(struct nl_msg *msg, const struct args *args, uint32_t max,
-		   const struct timeouts *timeouts)
-{
-	struct nlattr *nest;
-
-	nest = nla_nest_start(msg, NLA_F_NESTED | DSR_A_TABLE);
-	if (!nest)
-		return -1;
-	if (args_seen(args, SET_MAX) && nla_put_u32(msg, DSR_TABLE_A_MAX, max))
-		return -1;
-	if (timeout_put(msg, DSR_TABLE_A_TIMEOUTS, args, timeouts))
-		return -1;
-	return nla_nest_end(msg, nest);
-}
-
 static int connection_set(struct dsrctl *ctl, struct args *args)
 {
-	struct timeouts timeouts = { .first = SET_TIMEOUTS };
-	int keyword, status = DSRCTL_OK;
-	struct nl_msg *msg;
-	uint32_t max = 0;
-
-	while (!status && (keyword = args_keyword(args)) != ARGS_END) {
-		if (keyword == SET_MAX)
-			status = args_u32(args, 0, UINT32_MAX, &max);
-		else
-			status = timeout_read(args, &timeouts, keyword);
-	}
-	if (!status && !args->seen)
-		status = args_usage(args, "what to set is missing");
-	if (status)
-		return status;
-
-	status = netlink_request(ctl->netlink, NETLINK_LB,
-				 DSR_CMD_CONNECTION_SET, 0, &msg);
-	if (status)
-		return status;
-	if (set_put(msg, args, max, &timeouts))
-		return netlink_too_long(msg);
-	return netlink_do(ctl->netlink, msg);
+	return stats_set(ctl, args, NETLINK_LB, DSR_CMD_CONNECTION_SET);
 }
 
 static int connection_flush(struct dsrctl *ctl, struct args *args)
@@ -395,9 +347,9 @@ static const struct command connection_commands[] = {
 	  "[fwmark N] [via ADDR] [src ADDR[:PORT]] [dst ADDR[:PORT]] [proto tcp|udp|sctp] [state syn|established|fin|closed|udp|persistent] [sort src|dst|via|state|expires] [limit N]",
 	  "list the connections that match",
 	  show_keywords, connection_show },
-	{ "set", "[max N] " TIMEOUT_SYNTAX,
+	{ "set", STATS_SET_SYNTAX,
 	  "how many the table holds at most, and for how long after their last packet",
-	  set_keywords, connection_set },
+	  stats_set_keywords, connection_set },
 	{ "flush", "",
 	  "forget all: each is scheduled anew with its next packet",
 	  NULL, connection_flush },

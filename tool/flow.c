@@ -113,7 +113,7 @@ static int flow_show(struct dsrctl *ctl, struct args *args)
 
 static int flow_set(struct dsrctl *ctl, struct args *args)
 {
-	return stats_set_max(ctl, args, NETLINK_RS, DSR_RS_CMD_FLOW_SET);
+	return stats_set(ctl, args, NETLINK_RS, DSR_RS_CMD_FLOW_SET);
 }
 
 static const struct command flow_commands[] = {
@@ -121,9 +121,9 @@ static const struct command flow_commands[] = {
 	  "[src ADDR[:PORT]] [dst ADDR[:PORT]] [proto tcp|udp|sctp] [state syn|established|fin|closed|udp] [limit N]",
 	  "list the flows that match; SPORT: the client's port as the socket sees it",
 	  show_keywords, flow_show },
-	{ "set", "max N",
-	  "how many the table holds at most",
-	  stats_max_keywords, flow_set },
+	{ "set", STATS_SET_SYNTAX,
+	  "how many the table holds at most, and for how long after their last packet",
+	  stats_set_keywords, flow_set },
 	{ NULL, NULL, NULL, NULL, NULL }
 };
 

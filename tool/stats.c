@@ -3,6 +3,7 @@
  * dsrctl stats: which way packets went and why, and how full the tables are.
  * Also the counters that other objects print with -s.
  */
+#include <inttypes.h>
 #include <linux/dsr.h>
 #include <linux/genetlink.h>
 #include <netlink/msg.h>
@@ -18,7 +19,8 @@
 #include "timeout.h"
 
 enum {
-	KEY_MAX,
+	SET_MAX,
+	SET_TIMEOUTS,
 };
 
 static const struct {
@@ -65,41 +67,59 @@ void stats_json(struct json_object *object, struct nlattr **stats)
 	attr_json(object, "bytes", ATTR_BYTES, stats[DSR_STATS_A_BYTES]);
 }
 
-const struct keyword stats_max_keywords[] = {
-	[KEY_MAX] = { "max", NULL },
+const struct keyword stats_set_keywords[] = {
+	[SET_MAX] = { "max", NULL },
+	TIMEOUT_KEYWORDS(SET_TIMEOUTS),
 	{ NULL, NULL }
 };
 
+static int set_put(struct nl_msg *msg, const struct args *args, uint32_t max,
+		   const struct timeouts *timeouts)
+{
+	struct nlattr *nest;
+
+	nest = nla_nest_start(msg, NLA_F_NESTED | DSR_A_TABLE);
+	if (!nest)
+		return -1;
+	if (args_seen(args, SET_MAX) && nla_put_u32(msg, DSR_TABLE_A_MAX, max))
+		return -1;
+	if (timeout_put(msg, DSR_TABLE_A_TIMEOUTS, args, timeouts))
+		return -1;
+	return nla_nest_end(msg, nest);
+}
+
 /**
- * stats_set_max() - bound the table of a module
+ * stats_set() - bound the table of a module, or set its timeouts
  * @ctl: the run
- * @args: the words of a command with stats_max_keywords
+ * @args: the words of a command with stats_set_keywords
  * @module: the module
  * @cmd: command of its family that takes DSR_A_TABLE
  *
  * Return: enum dsrctl_status.
  */
-int stats_set_max(struct dsrctl *ctl, struct args *args,
-		  enum netlink_module module, uint8_t cmd)
+int stats_set(struct dsrctl *ctl, struct args *args,
+	      enum netlink_module module, uint8_t cmd)
 {
-	struct nlattr *nest;
+	struct timeouts timeouts = { .first = SET_TIMEOUTS };
+	int keyword, status = DSRCTL_OK;
 	struct nl_msg *msg;
 	uint32_t max = 0;
-	int key, status;
 
-	while ((key = args_keyword(args)) != ARGS_END)
-		if (key == ARGS_ERROR || args_u32(args, 0, UINT32_MAX, &max))
-			return DSRCTL_USAGE;
-	status = args_need(args, KEY_MAX);
+	while (!status && (keyword = args_keyword(args)) != ARGS_END) {
+		if (keyword == SET_MAX)
+			status = args_u32(args, 0, UINT32_MAX, &max);
+		else
+			status = timeout_read(args, &timeouts, keyword);
+	}
+	if (!status && !args->seen)
+		status = args_usage(args, "what to set is missing");
 	if (status)
 		return status;
 
 	status = netlink_request(ctl->netlink, module, cmd, 0, &msg);
 	if (status)
 		return status;
-	nest = nla_nest_start(msg, NLA_F_NESTED | DSR_A_TABLE);
-	if (!nest || nla_put_u32(msg, DSR_TABLE_A_MAX, max) ||
-	    nla_nest_end(msg, nest))
+	if (set_put(msg, args, max, &timeouts))
 		return netlink_too_long(msg);
 	return netlink_do(ctl->netlink, msg);
 }
@@ -147,6 +167,13 @@ bool stats_parse_table(const struct netlink_replies *replies,
 	       attr_parse_timeouts(tb[DSR_TABLE_A_TIMEOUTS], timeouts);
 }
 
+/* A new entry is turned away now, or another one gives way to it. */
+static bool is_full(struct nlattr **tb)
+{
+	return attr_u32(tb[DSR_TABLE_A_ENTRIES]) >=
+	       attr_u32(tb[DSR_TABLE_A_MAX]);
+}
+
 /**
  * stats_table_json() - the table of a module as JSON
  * @tb: its attributes
@@ -162,6 +189,11 @@ struct json_object *stats_table_json(struct nlattr **tb)
 	attr_json(object, "max", ATTR_U32, tb[DSR_TABLE_A_MAX]);
 	attr_json(object, "buckets", ATTR_U32, tb[DSR_TABLE_A_BUCKETS]);
 	attr_json(object, "bytes", ATTR_BYTES, tb[DSR_TABLE_A_BYTES]);
+	json_object_object_add(object, "full",
+			       json_object_new_boolean(is_full(tb)));
+	attr_json(object, "evicted", ATTR_U64, tb[DSR_TABLE_A_EVICTED]);
+	attr_json(object, "embryos_evicted", ATTR_U64,
+		  tb[DSR_TABLE_A_EMBRYOS_EVICTED]);
 	json_object_object_add(object, "timeouts",
 			       attr_parse_timeouts(tb[DSR_TABLE_A_TIMEOUTS],
 						   timeouts) &&
@@ -182,17 +214,23 @@ void stats_table_text(struct table *table, enum netlink_module module,
 {
 	char entries[ATTR_TEXT_MAX], max[ATTR_TEXT_MAX];
 	char buckets[ATTR_TEXT_MAX], bytes[ATTR_TEXT_MAX];
+	char evicted[2 * ATTR_TEXT_MAX] = "";
+	const char *full = is_full(tb) ? ": full" : "";
 
 	attr_text(ATTR_U32, tb[DSR_TABLE_A_ENTRIES], entries);
 	attr_text(ATTR_U32, tb[DSR_TABLE_A_MAX], max);
 	attr_text(ATTR_U32, tb[DSR_TABLE_A_BUCKETS], buckets);
 	attr_text(ATTR_BYTES, tb[DSR_TABLE_A_BYTES], bytes);
+	if (attr_u64(tb[DSR_TABLE_A_EVICTED]))
+		snprintf(evicted, sizeof(evicted), ", %" PRIu64 " evicted",
+			 attr_u64(tb[DSR_TABLE_A_EVICTED]));
 	if (statistics)
-		table_text(table, "%s: %s of at most %s, %s buckets, %s",
-			   modules[module].table, entries, max, buckets, bytes);
+		table_text(table, "%s: %s of at most %s%s, %s buckets, %s%s",
+			   modules[module].table, entries, max, full, buckets,
+			   bytes, evicted);
 	else
-		table_text(table, "%s: %s of at most %s",
-			   modules[module].table, entries, max);
+		table_text(table, "%s: %s of at most %s%s",
+			   modules[module].table, entries, max, full);
 }
 
 /**

@@ -9,10 +9,13 @@
 #include "dsrctl.h"
 #include "netlink.h"
 #include "table.h"
+#include "timeout.h"
 
-extern const struct keyword stats_max_keywords[];
-int stats_set_max(struct dsrctl *ctl, struct args *args,
-		  enum netlink_module module, uint8_t cmd);
+#define STATS_SET_SYNTAX "[max N] " TIMEOUT_SYNTAX
+
+extern const struct keyword stats_set_keywords[];
+int stats_set(struct dsrctl *ctl, struct args *args,
+	      enum netlink_module module, uint8_t cmd);
 
 void stats_columns(struct table *table);
 void stats_cells(struct table *table, struct nlattr **stats);

@@ -100,7 +100,7 @@ LINES = {
     'dsrctl connection show sort ': ['src', 'dst', 'via', 'state', 'expires'],
     'dsrctl flow show state ': STATES,
     'dsrctl connection set ': ['max'] + TIMEOUTS,
-    'dsrctl flow set ': ['max'],
+    'dsrctl flow set ': ['max'] + TIMEOUTS,
     'dsrctl path ': ['add', 'set', 'replace', 'delete', 'show', 'flush',
                      'help'],
     'dsrctl path add ': ['dev', 'recheck'],

@@ -196,7 +196,8 @@ ERRORS = {
         "explain: unknown keyword 'fwmark': expected proto, mark or middle",
     'explain 10.0.0.1:1 10.0.0.2:80 mark': 'explain: mark needs a value: '
                                            f'dsrctl explain {EXPLAIN}',
-    'flow set': 'flow set: max is missing: dsrctl flow set max N',
+    'flow set': 'flow set: what to set is missing: '
+                f'dsrctl flow set [max N] {TIMEOUT}',
     'flow show fwmark 1': "flow show: unknown keyword 'fwmark': "
                           'expected src, dst, proto, state or limit',
     'stats show x': "stats show: unexpected argument 'x': "

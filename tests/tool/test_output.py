@@ -53,6 +53,18 @@ def test_json(fake, golden, name):
     assert fake('-j -s', SHOW[name]).check(0).out == short
 
 
+def test_full(fake, kernel):
+    """A table that has no place says so where one looks first."""
+    kernel.answers['dsr_rs', u.DSR_RS_CMD_STATS_GET] = Reply(
+        sample.table(16, 16, 1024, 8192))
+    for command in ('show', '-s show', 'stats', '-s stats'):
+        assert 'flows: 16 of at most 16: full' in fake(command).check(0).out
+    for command in ('show', 'stats'):
+        document = json.loads(fake('-j', command).check(0).out)
+        assert document['dsr_rs']['table']['full'] is True
+        assert document['dsr_lb']['table']['full'] is False
+
+
 EMPTY = ['show', 'service show', 'backend show', 'connection show',
          'path show', 'real show', 'flow show', 'real silence show']
 

@@ -376,6 +376,11 @@ REQUESTS = {
                          u.DSR_RULE_A_TOS_MASK: n8(0xfc),
                          u.DSR_RULE_A_CLEAR: n8(1),
                          u.DSR_RULE_A_FROM: bytes.fromhex('02abcdef0199')}}),
+    'flow set timeout-established 5d max 16':
+        ('dsr_rs', u.DSR_RS_CMD_FLOW_SET,
+         {u.DSR_A_TABLE: {u.DSR_TABLE_A_MAX: n32(16),
+                          u.DSR_TABLE_A_TIMEOUTS: {
+                              u.DSR_TIMEOUT_A_ESTABLISHED: n32(432000000)}}}),
     'flow set max 4294967295':
         ('dsr_rs', u.DSR_RS_CMD_FLOW_SET,
          {u.DSR_A_TABLE: {u.DSR_TABLE_A_MAX: n32(0xffffffff)}}),

@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The real server's flows where others mean harm, or are simply many."""
+
+import pytest
+
+import wire
+from network import VIP, W101, wait_for
+from traffic import ask, exchange
+
+FULL = 'dsr_rs: the table of flows is full'
+
+
+@pytest.fixture
+def one(site):
+    """w101 alone, with a table of its own."""
+    site.net.unload('dsr_rs')
+    site.net.load('dsr_rs')
+    site.balance(backends=('w101',))
+    yield site
+    site.w101.dsrctl('flow set max 1048576 timeout-established default '
+                     'timeout-fin default timeout-closed default')
+
+
+def flow_of(site, port):
+    """The flow of the client with this port, or None."""
+    return next((flow for flow in site.w101.show('flow show')
+                 if flow['sport'] == port), None)
+
+
+def table(site):
+    return site.w101.show('stats')['dsr_rs']['table']
+
+
+def test_one_client_port_for_many_ports(one, reasons):
+    """It fills no bucket: all are flows, and so are those of others."""
+    one.echo('w101')
+    since = reasons('w101', 'dsr_rs')
+    with wire.Tap(one.lv2, 'eth1') as tap, \
+            wire.Tap(one.lv1, 'eth1') as answers:
+        for port in range(1000, 1200):
+            tap.send(wire.udp(5000, port, b'x', src='10.20.1.1'), W101)
+        # one of them is served, and the answer comes from the VIP
+        tap.send(wire.udp(5000, 7, b'whose?', src='10.20.1.1'), W101)
+        answers.wait(lambda p: p.src == VIP and p.sport == 7 and
+                     p.dport == 5000, 'the answer of the VIP')
+    assert since['delivered'] == 201
+    assert not since['drop_flow_table_full']
+    flows = [flow for flow in one.w101.show('flow show')
+             if flow['src'] == '10.20.1.1']
+    assert len(flows) == 201
+    assert all(flow['socket_sport'] == 5000 and flow['to_port'] ==
+               flow['dport'] for flow in flows)
+    assert table(one)['evicted'] == 0
+
+
+def test_ended_flows_give_way(one, kernel_log):
+    """At the cap a connection becomes a flow, at the cost of one that is over.
+
+    The log says once that the table is full, and so does "show".
+    """
+    kernel_log.lines()
+    one.w101.dsrctl('flow set max 16')
+    alive = [one.connect() for _ in range(4)]
+    assert [ask(sock) for sock in alive] == ['w101 nano'] * 4
+    for _ in range(30):
+        # each has its place, once one that has ended is a second old
+        wait_for('the next connection is a flow', lambda: is_listed(one))
+    state = table(one)
+    assert state['evicted'] > 0
+    assert state['entries'] <= 16
+    assert [ask(sock) for sock in alive] == ['w101 nano'] * 4
+    for sock in alive:
+        assert flow_of(one, sock.getsockname()[1])['state'] == 'established'
+    assert one.w101.show('show')['dsr_rs']['table']['full'] == (
+        state['entries'] == 16)
+    assert sum(FULL in line for line in kernel_log.lines()) == 1
+
+
+def is_listed(one):
+    """Whether a connection of now is a flow."""
+    sock = one.connect()
+    assert ask(sock) == 'w101 nano'
+    found = flow_of(one, sock.getsockname()[1]) is not None
+    sock.close()
+    return found
+
+
+def test_answered_queries_give_way(one):
+    """A resolver with more queries than the table has room for."""
+    one.echo('w101')
+    one.w101.dsrctl('flow set max 64')
+
+    def query():
+        client = one.udp()
+        exchange(client, [b'x'], window=1)
+        return client.getsockname()[1]
+
+    for _ in range(16):         # all that the unproven may have
+        assert flow_of(one, query())
+    before = table(one)['evicted']
+    # a second after the answer of one of them
+    wait_for('another one has its place', lambda: flow_of(one, query()))
+    assert table(one)['evicted'] > before
+    assert table(one)['entries'] <= 16
+
+
+def test_forged_reset_of_live_connection(one):
+    """Neither it nor a SYN after it disturbs what the server goes on with."""
+    sock = one.connect()
+    assert ask(sock) == 'w101 nano'
+    port = sock.getsockname()[1]
+    one.w101.dsrctl('flow set timeout-closed 1 timeout-fin 1')
+    one.w101.dsrctl(f'real replace vip {VIP} to :8080')
+    with wire.Tap(one.lv2, 'eth1') as tap:
+        for flags in (wire.RST, wire.FIN | wire.ACK):
+            tap.send(wire.tcp(port, 80, flags, seq=1, ack=1), W101)
+        wait_for('it seems to be over', lambda: flow_of(one, port)[
+            'state'] in ('closed', 'fin'))
+        # the rule leads elsewhere by now
+        tap.send(wire.tcp(port, 80, wire.SYN, seq=1), W101)
+        wait_for('it is delivered', lambda: flow_of(one, port)[
+            'state'] == 'syn')
+    assert flow_of(one, port)['to_port'] == 80
+    assert ask(sock) == 'w101 nano'
