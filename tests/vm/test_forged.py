@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Packets in a client's name that it has not sent, on the balancer."""
+
+import pytest
+
+import wire
+from balancer import Balancer
+from network import VIP, W101, W102, wait_for
+from probe import Probe
+from test_sctp import ABORT, COOKIE_ECHO, INIT, SHUTDOWN, Client
+
+FIN = wire.FIN | wire.ACK
+NUMBER = 0x7fff0000             # what the client sends from, and 64 KiB further
+MIB = 1 << 20
+
+
+@pytest.fixture(params=['stack', 'direct'])
+def lv1(silent, request):
+    silent.lv1.dsrctl(f'service set fwmark 1 path {request.param}')
+    return Balancer(silent)
+
+
+@pytest.mark.parametrize('flags', [wire.RST, FIN], ids=['rst', 'fin'])
+def test_connection(silent, lv1, flags):
+    """Addresses and ports alone do not end it, its own numbers do."""
+    with Probe(silent) as client:
+        home = client.syn(4000, seq=NUMBER)
+        for seq in (NUMBER + 1, NUMBER + 70000):
+            assert client.tcp(4000, seq=seq) == home
+        assert lv1.states() == {4000: 'established'}
+        for seq in (0, 1, NUMBER - MIB, NUMBER + 32 * MIB, 0xffffffff):
+            # it is sent on: the server knows what to make of it
+            assert client.tcp(4000, flags=flags, seq=seq) == home
+            assert lv1.states() == {4000: 'established'}, hex(seq)
+        assert client.tcp(4000, flags=flags, seq=NUMBER + 90000) == home
+        assert lv1.states() == {
+            4000: 'closed' if flags == wire.RST else 'fin'}
+
+
+def test_segment_does_not_move_the_window(silent, lv1):
+    """One that is noted for its time changes no number, if it goes astray."""
+    with Probe(silent) as client:
+        home = client.syn(4000, seq=NUMBER)
+        assert client.tcp(4000, seq=NUMBER + 1) == home
+        left = lv1.connections()[0]['expires']
+        astray = NUMBER ^ 0x80000000
+        # the time is noted once a second: with one of these it was
+        wait_for('time has passed', lambda: lv1.connections()[0][
+            'expires'] < left - 2000)
+        assert client.tcp(4000, seq=astray) == home
+        assert lv1.connections()[0]['expires'] > left - 1000
+        assert client.tcp(4000, flags=wire.RST, seq=astray) == home
+        assert lv1.states() == {4000: 'established'}
+
+
+def test_icmp_error_ends_nothing(silent, lv1):
+    """Whatever it says of a port or a host."""
+    with Probe(silent) as client:
+        client.syn(4000, seq=NUMBER)
+        client.tcp(4000, seq=NUMBER + 1)
+        reply = wire.tcp(80, 4000, wire.ACK, src=VIP, dst='10.10.31.200')
+        for code in (1, 2, 3, 10, 13):
+            client.send(wire.icmp_error(3, code, reply))
+        ident = client.number()
+        client.send(wire.tcp(4000, flags=wire.ACK, ident=ident,
+                             seq=NUMBER + 1))
+        client.home(ident)
+        assert lv1.states() == {4000: 'established'}
+
+
+@pytest.mark.parametrize('kind', [ABORT, SHUTDOWN], ids=['abort', 'shutdown'])
+def test_association(site, kind):
+    """With another tag than its own."""
+    lv1 = Balancer(site)
+    key = {'vip': VIP, 'proto': 'sctp'}
+    lv1.service('add', **key)
+    for address in (W101, W102):
+        lv1.backend('add', address, **key)
+    with Client(site) as client:
+        home = client.chunk(4000, INIT, vtag=0)
+        assert client.chunk(4000, COOKIE_ECHO, vtag=77) == home
+        for vtag in (0, 1, 76, 77 + 1):
+            assert client.chunk(4000, kind, vtag=vtag) == home
+            assert lv1.states() == {4000: 'established'}, vtag
+        assert client.chunk(4000, kind, vtag=77) == home
+        assert lv1.states() == {4000: 'closed' if kind == ABORT else 'fin'}
