@@ -33,7 +33,9 @@ static struct dsr_rs_embryo_bucket *bucket_of(struct dsr_rs_embryos *embryos,
 /* Much longer than an embryo lives, much shorter than half of 32 bits. */
 static u16 today(void)
 {
-	return get_jiffies_64() >> 24;
+	u64 now = get_jiffies_64();
+
+	return now >> 24;
 }
 
 static bool is_alive(const struct dsr_rs_embryo *embryo, u32 now)
