@@ -3,10 +3,16 @@
 
 Run by tests/vm/run.sh in the virtual machine. Results also go, line by line,
 to the file in $DSR_RESULTS_FILE: "ok NAME", "not ok NAME: WHY", "skip NAME", and
-"done" at the end; without that the run has died.
+"done" at the end; without that the run has died. Of a test that fails, what pytest
+says and the frames that passed the two segments stay beside that file, in
+failed/NAME.log, NAME.front.pcap and NAME.back.pcap.
+
+With --shard N/M a session runs one of M parts of the scenarios.
 """
 
+import collections
 import contextlib
+import json
 import os
 import re
 import signal
@@ -17,7 +23,8 @@ import pytest
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import genl                                             # noqa: E402
-from network import Failure, Network                    # noqa: E402
+from capture import Capture                             # noqa: E402
+from network import SEGMENTS, Failure, Network          # noqa: E402
 from traffic import DEBUG, Site                         # noqa: E402
 
 # As in scripts/vm.sh, which fails the whole run; here it fails one test.
@@ -41,7 +48,28 @@ def pytest_configure(config):
         config.addinivalue_line('markers', line)
 
 
-def pytest_collection_modifyitems(items):
+def pytest_addoption(parser):
+    parser.addoption('--shard', metavar='N/M', default='1/1',
+                     help='run the Nth of M parts, which take the same time')
+
+
+def shards(items, number):
+    """The files of the scenarios, by shard: as many tests in each of NUMBER.
+
+    A file is not divided, and the shards of one tree are always the same: a
+    test finds what the same tests have left before it.
+    """
+    weights = collections.Counter(item.path.name for item in items)
+    parts = [[] for _ in range(number)]
+    for name in sorted(weights, key=lambda name: (-weights[name], name)):
+        min(parts, key=lambda part: sum(map(weights.get, part))).append(name)
+    return parts
+
+
+def pytest_collection_modifyitems(config, items):
+    number, of = map(int, config.getoption('shard').split('/'))
+    names = shards(items, of)[number - 1]
+    items[:] = [item for item in items if item.path.name in names]
     items.sort(key=lambda item: item.get_closest_marker('last') is not None)
     for item in items:
         if DEBUG and item.get_closest_marker('stock'):
@@ -56,10 +84,43 @@ class Results:
     def __init__(self):
         path = os.environ.get('DSR_RESULTS_FILE')
         self.file = open(path, 'w', encoding='utf-8') if path else None
+        self.directory = os.path.dirname(path) if path else None
 
     def write(self, line):
         if self.file:
             print(line, file=self.file, flush=True)
+
+    def path(self, name, suffix):
+        """Where something of a failed test goes, or None."""
+        if not self.directory:
+            return None
+        directory = os.path.join(self.directory, 'failed')
+        os.makedirs(directory, exist_ok=True)
+        return os.path.join(directory, re.sub(r'[^\w.:\[\]-]', '_', name) +
+                            suffix)
+
+    def keep_provoked(self, site):
+        """The reasons that the session has provoked, for reasons.py."""
+        if self.directory:
+            site.repair()
+            with open(os.path.join(self.directory, 'provoked'), 'w',
+                      encoding='utf-8') as file:
+                json.dump({
+                    'debug': DEBUG,
+                    'names': {family: sorted(names) for family, names
+                              in site.reason_names().items()},
+                    'provoked': {family: sorted(names) for family, names
+                                 in site.provoked.items()}}, file)
+
+    def keep(self, name, report):
+        """What pytest has to say of a failed test, in a file of its own."""
+        path = self.path(name, '.log')
+        if path:
+            with open(path, 'a', encoding='utf-8') as file:
+                print(f'{name}, {report.when}:\n{report.longreprtext}',
+                      file=file)
+                for title, text in report.sections:
+                    print(f'\n{title}:\n{text}', file=file)
 
 
 _results = Results()
@@ -67,15 +128,18 @@ _outcome = {}
 
 
 def _why(report):
-    """The line that says most, of a failure: all that a summary has room for."""
+    """What was expected and what was found, as one line for the summary."""
     crash = getattr(report.longrepr, 'reprcrash', None)
     text = crash.message if crash else str(report.longrepr)
-    return (text.splitlines() or [''])[0][:150]
+    where = f'{os.path.basename(crash.path)}:{crash.lineno}: ' if crash else ''
+    return where + '; '.join(' '.join(line.split())
+                             for line in text.splitlines()[:6])[:400]
 
 
 def pytest_runtest_logreport(report):
     name = report.nodeid.split('/')[-1]
     if report.failed:
+        _results.keep(name, report)
         if not _outcome.get(name, '').startswith('not ok'):
             _outcome[name] = f'not ok {name}: {_why(report)}'
     elif report.skipped:
@@ -133,6 +197,15 @@ def session(kernel_log):
         site = Site(network)
         site.start_servers()
         yield site
+        _results.keep_provoked(site)
+
+
+@pytest.fixture(scope='session')
+def captures(session):
+    """The frames of the two segments, since the test that runs began."""
+    with contextlib.ExitStack() as stack:
+        yield {name: stack.enter_context(Capture(session.net[name]))
+               for name in SEGMENTS}
 
 
 def _diagnostics(site):
@@ -165,6 +238,11 @@ def pytest_runtest_makereport(item, call):
     if report.when == 'call' and report.failed and 'session' in item.funcargs:
         report.sections.append(('the network when it failed',
                                 _diagnostics(item.funcargs['session'])))
+        for name, capture in item.funcargs.get('captures', {}).items():
+            path = _results.path(report.nodeid.split('/')[-1],
+                                 f'.{name}.pcap')
+            if path:
+                capture.save(path)
 
 
 def _alarm(*_):
@@ -172,7 +250,7 @@ def _alarm(*_):
 
 
 @pytest.fixture
-def site(session, kernel_log):
+def site(session, captures, kernel_log):
     """The network, clean before and after, and nothing bad in the log."""
     # a worker complains a moment after the deed
     kernel_log.check('after the test before this one the kernel complained')
@@ -180,6 +258,8 @@ def site(session, kernel_log):
     signal.alarm(TEST_SECONDS)
     try:
         session.repair()
+        for capture in captures.values():
+            capture.clear()
         yield session
     finally:
         signal.alarm(TEST_SECONDS)

@@ -22,6 +22,16 @@ CASE = re.compile(r'^ {4}(not ok|ok) \d+(?: -)? ([^#]+?)\s*(# SKIP.*)?$')
 SUITE_END = re.compile(r'^(not ok|ok) \d+(?: -)? (\S+)')
 
 
+def why(lines):
+    """The last expectation of LINES that was not met, and what was found."""
+    first = max((number for number, line in enumerate(lines)
+                 if 'FAILED at' in line), default=-1)
+    if first < 0:
+        return 'see the log'
+    return '; '.join(' '.join(line.split()) for line in
+                     lines[first:-1])[:400].replace('# ', '', 1)
+
+
 def report(log, write):
     """The number of cases, and of those that failed."""
     suite, cases, failed, open_suite, recent = '?', 0, 0, False, []
@@ -32,8 +42,10 @@ def report(log, write):
         elif found := CASE.match(line):
             cases += 1
             verdict = 'skip' if found[3] else found[1]
-            write(f'{verdict} {suite}.{found[2]}')
-            if verdict == 'not ok':
+            if verdict != 'not ok':
+                write(f'{verdict} {suite}.{found[2]}')
+            else:
+                write(f'not ok {suite}.{found[2]}: {why(recent)}')
                 failed += 1
                 print('\n'.join(recent), flush=True)
         elif found := SUITE_END.match(line):

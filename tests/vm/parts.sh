@@ -5,7 +5,8 @@
 #					[scenarios [PYTEST-ARGUMENT...]]
 #
 # Runs these one after the other, because booting a machine takes its time, and
-# leaves the results of all in /results/parts, which ends by "done".
+# leaves the results of all in /results/parts, which ends by "done". Those of the
+# part that runs are in /results/part meanwhile.
 
 cd "$(dirname "$0")" || exit 1
 all=/results/parts
@@ -18,7 +19,7 @@ part()
 	local name=$1 status=0
 	shift
 
-	export DSR_RESULTS_FILE=/tmp/part
+	export DSR_RESULTS_FILE=/results/part
 	rm -f "$DSR_RESULTS_FILE"
 	"$@" || status=$?
 	[ "$status" -eq 0 ] || failed=1
@@ -28,6 +29,7 @@ part()
 		echo "not ok $name (status $status)" >>$all
 	fi
 	grep -E '^(ok|not ok|skip) ' "$DSR_RESULTS_FILE" >>$all
+	rm -f "$DSR_RESULTS_FILE"
 }
 
 # shellcheck disable=SC2317 # called by part

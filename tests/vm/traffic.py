@@ -88,6 +88,12 @@ class Site:
                     self.provoked[family] |= {
                         reason for reason, n in counts.items() if n}
 
+    def reason_names(self):
+        """The names that dsrctl has for them: {family: set}."""
+        stats = self.lv1.show('stats')
+        return {family: set(stats[module]['reasons']) for family, module
+                in (('dsr', 'dsr_lb'), ('dsr_rs', 'dsr_rs'))}
+
     def clean(self, everything=False):
         """Take away what a test has left, and hardly start a process for it."""
         for sock in self.sockets:
@@ -218,6 +224,26 @@ class Site:
         """NUMBER requests over a connection each: {'w101 nano': n, …}."""
         text = self.curl(*argv, f'http://{VIP}/?[1-{number}]', **options)
         return collections.Counter(text.splitlines())
+
+    def undisturbed(self, action, host='client', seconds=300):
+        """What action() returns, when no SYN of a host was sent twice.
+
+        The second one takes a turn of rr, too, so a machine that had to wait
+        shows another order. Then it is done again.
+        """
+        def repeated():
+            names, values = (line.split() for line in self.net[host].read(
+                '/proc/net/netstat').splitlines()[:2])
+            return int(values[names.index('TCPSynRetrans')])
+        end = time.monotonic() + seconds
+        while True:
+            before = repeated()
+            result = action()
+            if repeated() == before:
+                return result
+            if time.monotonic() > end:
+                raise Failure(f'for {seconds} s no round in which {host} sent '
+                              'each SYN once')
 
     def connect(self, address=VIP, port=80, sport=0, host='client',
                 seconds=10, source=''):

@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The frames that pass a segment, for the log of a test that fails.
+
+A ring that the kernel copies the beginning of each frame into (PACKET_RX_RING,
+Documentation/networking/packet_mmap.rst). A socket without one would keep the
+frame itself: then its headers were shared when they come to the modules, and
+the tests would try other code than packets do.
+"""
+
+import mmap
+import socket
+import struct
+
+SOL_PACKET, PACKET_RX_RING, PACKET_VERSION = 263, 5, 10
+PACKET_IGNORE_OUTGOING = 23
+TPACKET_V2 = 1
+ETH_P_ALL = 0x0003
+STATUS_USER = 1
+
+FRAME, FRAMES, BLOCK = 512, 2048, 1 << 16
+SNAP = 320
+# struct tpacket2_hdr, and behind it in struct sockaddr_ll the device
+HEADER = struct.Struct('=IIIHHII8x4xi')
+PCAP = struct.Struct('=IHHiIII')
+RECORD = struct.Struct('=IIII')
+
+
+class Capture:
+    """The frames that come into the ports of a segment's bridge.
+
+    What does not fit is left out: the ring has FRAMES places, and is emptied
+    when a test begins.
+    """
+
+    def __init__(self, host):
+        # of all devices of the namespace: bind() of Python wants one
+        self.sock = host.socket(socket.AF_PACKET, socket.SOCK_RAW,
+                                socket.htons(ETH_P_ALL))
+        self.sock.setsockopt(SOL_PACKET, PACKET_VERSION, TPACKET_V2)
+        self.sock.setsockopt(SOL_PACKET, PACKET_RX_RING, struct.pack(
+            '=IIII', BLOCK, FRAME * FRAMES // BLOCK, FRAME, FRAMES))
+        # a frame that leaves by a port has come in by another one
+        self.sock.setsockopt(SOL_PACKET, PACKET_IGNORE_OUTGOING, 1)
+        self.bridge = host.ifindex('br0')
+        self.ring = mmap.mmap(self.sock.fileno(), FRAME * FRAMES)
+        self.next = 0
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.ring.close()
+        self.sock.close()
+
+    def _frames(self):
+        """(position, header) of what is in the ring, oldest first."""
+        for number in range(FRAMES):
+            at = (self.next + number) % FRAMES * FRAME
+            header = HEADER.unpack_from(self.ring, at)
+            if not header[0] & STATUS_USER:
+                return
+            yield at, header
+
+    def clear(self):
+        """Give all places back to the kernel."""
+        positions = [at for at, _ in self._frames()]
+        for at in positions:
+            self.ring[at:at + 4] = bytes(4)
+        self.next = (self.next + len(positions)) % FRAMES
+
+    def save(self, path):
+        """Write what has been seen since clear(), for tcpdump -r."""
+        with open(path, 'wb') as file:
+            file.write(PCAP.pack(0xa1b23c4d, 2, 4, 0, 0, SNAP, 1))
+            for at, (_, length, snap, mac, _, sec, nsec, dev) in self._frames():
+                if dev == self.bridge:      # seen before, at the port
+                    continue
+                snap = min(snap, SNAP, FRAME - mac)
+                file.write(RECORD.pack(sec, nsec, snap, length))
+                file.write(self.ring[at + mac:at + mac + snap])
