@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Usage: scripts/build.sh bookworm|trixie|sid|debug|uml|native [CHECK=1] [NAME=VALUE...]
+# Usage: scripts/build.sh bookworm|trixie|sid|debug|uml|lean|native [CHECK=1] [NAME=VALUE...]
 #
 # Builds the modules and dsrctl with the release's own compiler, headers and
 # libraries, in its root, and leaves *.ko and dsrctl in build/TARGET.  A
@@ -24,7 +24,7 @@ for argument in "$@"; do
 		variables+=(W=1 C=2 CF=-D__CHECK_ENDIAN__)
 		;;
 	*=*) variables+=("$argument") ;;
-	*) die "usage: scripts/build.sh bookworm|trixie|sid|debug|uml|native [CHECK=1] [NAME=VALUE...]" ;;
+	*) die "usage: scripts/build.sh bookworm|trixie|sid|debug|uml|lean|native [CHECK=1] [NAME=VALUE...]" ;;
 	esac
 done
 
@@ -39,9 +39,9 @@ debug)
 	kdir=$("$dsr_top/scripts/kernel.sh" debug)/build
 	variables+=(KDIR=/kdir KUNIT=1)
 	;;
-uml)
+uml|lean)
 	entry=$("$dsr_top/scripts/root.sh" bookworm)
-	kdir=$("$dsr_top/scripts/kernel.sh" uml)/build
+	kdir=$("$dsr_top/scripts/kernel.sh" "$target")/build
 	variables+=(KDIR=/kdir KUNIT=1 ARCH=um)
 	;;
 native)
@@ -49,7 +49,7 @@ native)
 	kdir=$("$dsr_top/scripts/kernel.sh" native)/build
 	variables+=(KDIR=/kdir ARCH=um)
 	;;
-*) die "no target '$target': it is one of bookworm, trixie, sid, debug, uml, native" ;;
+*) die "no target '$target': it is one of bookworm, trixie, sid, debug, uml, lean, native" ;;
 esac
 
 out=$dsr_top/build/$target

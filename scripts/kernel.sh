@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Usage: scripts/kernel.sh debug|uml|native|source
+# Usage: scripts/kernel.sh debug|uml|lean|native|source
 #
 # debug: prints the path of a cached directory, built when it is not there yet
 # from Debian's linux-source-6.1 with scripts/debug.config, which holds
@@ -13,7 +13,9 @@
 #   config	its whole configuration
 #
 # uml: the same as User Mode Linux; scripts/uml.config has the differences.
-# native: that without the instruments; scripts/native.config leaves them out.
+# lean: User Mode Linux with as little as the KUnit suites need, after
+#	scripts/lean.config.
+# native: uml without the instruments; scripts/native.config leaves them out.
 #
 # source: prints the path of a directory with the parts of that source that
 # check ours: scripts/ (checkpatch.pl, spdxcheck.py...), LICENSES/,
@@ -53,6 +55,8 @@ spared='arch/% block/% certs/% crypto/% drivers/% fs/ext4/% fs/jbd2/% fs/9p/%'
 spared+=' fs/iomap/% init/% ipc/% kernel/bpf/% kernel/events/% kernel/trace/%'
 spared+=' mm/% net/9p/% net/sctp/%'
 watched='drivers/net/% drivers/misc/lkdtm/%'
+# Of the lean kernel it looks at the modules alone.
+[ "$what" != lean ] || { spared+=' lib/% net/% security/% sound/%' watched='-'; }
 
 # The fragments as one, where the last word about an option is the only one.
 fragment()
@@ -156,7 +160,7 @@ collect()
 
 debug_kernel()
 {
-	local name log=$dsr_cache/logs/kernel-$what.log
+	local name log=$dsr_cache/logs/kernel-$what
 
 	name=$what-$({
 		echo "$entry $arch $image $image_file"
@@ -170,10 +174,12 @@ debug_kernel()
 		if [ ! -d "$dsr_cache/kernels/$name" ]; then
 			scratch "kernel-$what"
 			step "configuring the $what kernel" "40 s" \
-				"$log" configure
-			step "compiling the $what kernel" "10 min on 2 cores" \
-				"$log" compile
-			step "collecting the $what kernel" "20 s" "$log" collect
+				"$log-configure.log" configure
+			step "compiling the $what kernel" \
+				"$([ "$what" = lean ] && echo 3 || echo 10) min on 2 cores" \
+				"$log-compile.log" compile
+			step "collecting the $what kernel" "20 s" \
+				"$log-collect.log" collect
 			publish kernels "$name"
 		fi
 		unlock
@@ -220,11 +226,15 @@ native)
 	arch=um image=linux image_file=linux
 	fragments+=("$dsr_top/scripts/"{uml,native}.config)
 	;;
-*) die "usage: scripts/kernel.sh debug|uml|native|source" ;;
+lean)
+	arch=um image=linux image_file=linux
+	fragments=("$dsr_top/scripts/lean.config")
+	;;
+*) die "usage: scripts/kernel.sh debug|uml|lean|native|source" ;;
 esac
 entry=$("$dsr_top/scripts/root.sh" kbuild)
 [ "$EUID" -eq 0 ] || as_root true
 case $what in
-debug|uml|native) debug_kernel ;;
+debug|uml|lean|native) debug_kernel ;;
 source) source_tree ;;
 esac

@@ -7,7 +7,8 @@
 # with bookworm's programs) in QEMU and runs COMMAND there as root, in /dsr,
 # which is this checkout, read only.  TARGET uml is the debug kernel as a program
 # of the host, User Mode Linux: that is fast without KVM, too, but there is one
-# processor only; native is the same without the debugging.  The output is shown
+# processor only; native is the same without the debugging, and lean has as little
+# as the KUnit suites need.  The output is shown
 # as it comes and the exit status returned, but for
 #
 #   99	the kernel warned, died or leaked memory, whatever the command said
@@ -68,15 +69,17 @@ bookworm|trixie|sid)
 	entry=$("$dsr_top/scripts/root.sh" "$target")
 	boot=$("$dsr_top/scripts/boot.sh" "$entry")
 	;;
-debug|uml|native)
+debug|uml|lean|native)
 	entry=$("$dsr_top/scripts/root.sh" bookworm)
 	kernel=$("$dsr_top/scripts/kernel.sh" "$target")
 	boot=$("$dsr_top/scripts/boot.sh" "$entry" "$kernel")
 	;;
-*) die "no target '$target': it is one of bookworm, trixie, sid, debug, uml, native" ;;
+*) die "no target '$target': it is one of bookworm, trixie, sid, debug, uml, lean, native" ;;
 esac
 uml=
-[ "$target" != uml ] && [ "$target" != native ] || uml=1
+case $target in
+uml|lean|native) uml=1 ;;
+esac
 "$dsr_top/scripts/deps.sh"
 
 # KVM counts only where a kernel boots under it: on some machines it opens and
