@@ -46,6 +46,12 @@ check:
 test:
 	@scripts/test.sh
 
+test-all:
+	@scripts/test.sh --all
+
+stress:
+	@scripts/stress.sh $(or $(ROUNDS),20)
+
 demo:
 	@scripts/demo.sh $(if $(RELEASE),--release $(RELEASE)) \
 		$(if $(SHELL_IN),--shell $(SHELL_IN))
@@ -82,8 +88,12 @@ help:
 	@echo '     RELEASE=trixie        … on Debian trixie or sid; default: bookworm'
 	@echo 'make demo-ha             keepalived on both balancers, and what fails       1 min, first 5 to 10'
 	@echo 'make check               compiler, sparse, checkpatch, shellcheck, …        1 min, first 5'
-	@echo 'make test                all tests on all kernels, in virtual machines      15 to 20 min, first 35'
+	@echo 'make test                whether it works here: unit tests, all scenarios   8 min, first 15'
+	@echo '     K=EXPRESSION          … only the scenarios that pytest -k chooses      20 s'
 	@echo '     ONLY="WORDS"          … only suites whose name has one of the words'
+	@echo 'make test-all            everything, on all kernels                         35 min, first 60'
+	@echo 'make stress              make test over and over, on a machine that is busy'
+	@echo '     ROUNDS=20             … so many times'
 	@echo 'make bench               what a packet costs, beside IPVS and others         1 min; FULL=1: 12'
 	@echo '     BASE=FILE             … and what changed since that result'
 	@echo '     RELEASE= PEERS= CASES=  … on another kernel, only these'
@@ -95,5 +105,5 @@ help:
 	@echo 'What is expensive (Debian roots, kernels) is kept in $${XDG_CACHE_HOME:-~/.cache}/dsr.'
 
 .PHONY: all modules tool install install-modules install-tool \
-	install-ipvs uninstall-ipvs check test demo demo-ha bench profile \
+	install-ipvs uninstall-ipvs check test test-all stress demo demo-ha bench profile \
 	clean help

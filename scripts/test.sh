@@ -1,19 +1,55 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Usage: scripts/test.sh [WORD...]
+# Usage: scripts/test.sh [--all|--beyond] [-k EXPRESSION] [WORD...]
 #
-# Runs all tests, or the suites whose name has one of the WORDs (or of those in
-# $ONLY). Each suite leaves its lines ("ok NAME", "not ok NAME: WHY", "skip NAME")
-# and its log in build/test. The last line is "N passed, N failed"; the exit status
-# is 1 if anything failed, or if nothing was run.
+# Tests whether the project works here: what needs no kernel, the KUnit suites,
+# and all scenarios on one kernel of Debian's. --all tests everything, on all
+# kernels; --beyond only what --all has more. WORDs (or those in $ONLY) choose the
+# suites whose name has one of them, of all there are. -k (or $K) chooses tests as
+# pytest's -k does: of the scenarios on bookworm, if no suite is named.
+#
+# Each suite leaves its lines ("ok NAME", "not ok NAME: WHY", "skip NAME") and its
+# log in build/test, or build/test-beyond. The last line is "N passed, N failed"; the exit status is 1 if
+# anything failed, or if nothing was run.
 
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
 cd "$dsr_top"
-read -r -a only <<<"${ONLY:-} $*"
+read -r -a only <<<"${ONLY:-}"
+group=test expression=${K:-}
+while [ "$#" -gt 0 ]; do
+	case $1 in
+	--all|--beyond) group=${1#--} ;;
+	-k) expression=${2:?-k needs an expression of pytest}; shift ;;
+	-*) die "unknown option $1: see the head of scripts/test.sh" ;;
+	*) only+=("$1") ;;
+	esac
+	shift
+done
+
+# The suites of "make test", and what "make test-all" has beyond them, in the order
+# in which they begin: the longest come first.
+test_suites=(bookworm-1 bookworm-2 kunit bookworm-smp tool)
+beyond_suites=(uml trixie sid debug demo-bookworm)
+case $group in
+test) suites=("${test_suites[@]}") ;;
+beyond) suites=("${beyond_suites[@]}") ;;
+all) suites=("${beyond_suites[@]}" "${test_suites[@]}") ;;
+esac
+if [ -n "$expression" ] && [ "${#only[@]}" -eq 0 ]; then
+	suites=(bookworm)
+elif [ "${#only[@]}" -gt 0 ]; then
+	suites=(bookworm "${test_suites[@]}" "${beyond_suites[@]}")
+fi
+
+# What suites took here when they last ran whole: a file for each, with the seconds
+# and the number of tests.
+usual_dir=$dsr_cache/usual
+mkdir -p "$usual_dir"
 out=$dsr_top/build/test
+[ "$group" != beyond ] || out+=-beyond
 rm -rf "$out"
 mkdir -p "$out"
 began=$SECONDS
@@ -21,50 +57,66 @@ began=$SECONDS
 # What a suite leaves: LOG for people; RESULTS, one line for each test; STATUS.
 # A suite whose results do not end by "done" has died, and that is a failure.
 
-# wanted SUITE: whether it was asked for.
-wanted()
+# chosen: the suites that are to run. "bookworm" is all of its shards in one
+# machine, and has to be named to the letter.
+chosen()
 {
-	local word
+	local suite word
 
-	[ "${#only[@]}" -gt 0 ] || return 0
-	for word in "${only[@]}"; do
-		case $1 in
-		*"$word"*) return 0 ;;
-		esac
+	for suite in "${suites[@]}"; do
+		if [ "${#only[@]}" -eq 0 ]; then
+			echo "$suite"
+			continue
+		fi
+		for word in "${only[@]}"; do
+			case $suite in
+			bookworm) [ "$word" = bookworm ] || continue ;;
+			bookworm-[12]) [ "$word" != bookworm ] || continue ;;
+			esac
+			case $suite in
+			*"$word"*) echo "$suite"; break ;;
+			esac
+		done
 	done
-	return 1
 }
 
-# wanted_any SUITE...: whether one of them was.
-wanted_any()
+# usual SUITE WHICH: the seconds (1) or the tests (2) of its last whole run here.
+usual()
 {
-	local suite
+	[ ! -e "$usual_dir/$1" ] || cut -d' ' -f"$2" "$usual_dir/$1"
+}
 
-	for suite in "$@"; do
-		! wanted "$suite" || return 0
-	done
-	return 1
+usually()
+{
+	local seconds
+
+	seconds=$(usual "$1" 1)
+	[ -z "$seconds" ] || printf ' (usually %d s here)' "$seconds"
 }
 
 event()
 {
+	[ ! -t 2 ] || printf '\r\033[K' >&2
 	printf '[%3d s] %s\n' $((SECONDS - began)) "$*" >&2
 }
 
-# suite NAME USUALLY COMMAND...: run it if it is wanted.
+# suite NAME COMMAND...: run it; its directory is the command's last argument.
 suite()
 {
-	local name=$1 usual=$2 dir=$out/$1 start=$SECONDS status=0
-	shift 2
+	local name=$1 dir=$out/$1 start=$SECONDS status=0 seconds passed failed
+	shift
 
-	wanted "$name" || return 0
-	mkdir -p "$dir"
-	event "$name: begins (usually $usual)"
+	event "$name: begins$(usually "$name")"
 	"$@" "$dir" >"$dir/log" 2>&1 || status=$?
 	close_suite "$dir" "$status"
-	event "$name: $(count '^ok ' "$dir/results") passed, $(count \
-		'^not ok ' "$dir/results") failed, $(count '^skip ' \
-		"$dir/results") skipped in $((SECONDS - start)) s"
+	seconds=$((SECONDS - start))
+	passed=$(count '^ok ' "$dir/results")
+	failed=$(count '^not ok ' "$dir/results")
+	[ -n "$expression" ] || [ "$failed" -gt 0 ] ||
+		echo "$seconds $passed" >"$usual_dir/$name"
+	event "$name: $passed passed, $failed failed, $(count '^skip ' \
+		"$dir/results") skipped in $seconds s"
+	sed -n "s/^not ok /           /p" "$dir/results" >&2
 }
 
 count()
@@ -140,11 +192,12 @@ demo()
 # shellcheck disable=SC2016 # for the inner shell
 tool()
 {
-	local dir=$1 entry
+	local dir=$1 entry status=0
 
 	entry=$(scripts/root.sh bookworm)
 	as_root unshare --mount --net bash -euc '
 		root=$1/root tree=$2
+		shift 2
 		ip link set lo up 2>/dev/null || true
 		mount --bind "$tree" "$root/dsr"
 		mount -t proc none "$root/proc"
@@ -153,152 +206,197 @@ tool()
 		exec chroot "$root" /usr/bin/env -i HOME=/tmp LC_ALL=C.UTF-8 \
 			PYTHONDONTWRITEBYTECODE=1 \
 			PATH=/usr/sbin:/usr/bin:/sbin:/bin \
-			/dsr/tests/tool/run -rA . ../bench
-	' bash "$entry" "$dsr_top/build/bookworm/tree" || status=$?
+			/dsr/tests/tool/run -rA "$@" . ../bench
+	' bash "$entry" "$dsr_top/build/bookworm/tree" "${choice[@]}" || status=$?
 	sed -n -e 's/^PASSED tests\/tool\//ok /p' \
 		-e 's/^PASSED \.\.\//ok /p' -e 's/^PASSED /ok /p' \
 		-e '/^\(FAILED\|ERROR\) /{ s//not ok /; s/ - /: /; p }' "$dir/log" |
 		sort -u >"$dir/results"
 	echo "done" >>"$dir/results"
-	return "${status:-0}"
+	return "$status"
 }
 
-# build TARGET SUITE...: build it if one of these is wanted. What cannot be
-# built fails them all.
+# The target that a suite needs a build for.
+target_of()
+{
+	case $1 in
+	bookworm*|demo-bookworm|tool) echo bookworm ;;
+	kunit) echo lean ;;
+	*) echo "$1" ;;
+	esac
+}
+
+# build SUITE: build what it needs. What cannot be built fails it.
 build()
 {
-	local target=$1 name
-	shift
+	local name=$1 target dir
+	target=$(target_of "$name")
+	dir=$out/build-$target
 
-	wanted_any "$@" || return 1
-	# another job may have built it
-	! grep -qs '^ok ' "$out/build-$target/results" || return 0
-	event "build-$target: begins (usually 20 to 50 s; the first time $(case $target in
-		debug|uml) echo "5 to 10 min" ;;
-		*) echo "3 min" ;;
-		esac))"
-	mkdir -p "$out/build-$target"
-	if scripts/build.sh "$target" >"$out/build-$target/log" 2>&1; then
-		echo "ok build for $target" >"$out/build-$target/results"
-		event "build-$target: done"
-		return 0
+	if mkdir "$dir" 2>/dev/null; then
+		event "build-$target: begins"
+		if scripts/build.sh "$target" >"$dir/log" 2>&1; then
+			echo "ok build for $target" >"$dir/results"
+			event "build-$target: done"
+		else
+			echo "not ok build for $target: $(grep -m 1 ' error: ' \
+				"$dir/log")" >"$dir/results"
+			event "build-$target: failed, see $dir/log"
+		fi
 	fi
-	echo "not ok build for $target" >"$out/build-$target/results"
-	event "build-$target: failed, see $out/build-$target/log"
-	for name in "$@"; do
-		wanted "$name" || continue
-		mkdir -p "$out/$name"
-		echo "not ok run (no build for $target)" >"$out/$name/results"
+	# the other worker may be at it
+	until [ -s "$dir/results" ]; do
+		sleep 0.2
 	done
-	return 1
+	grep -q '^ok ' "$dir/results" || {
+		echo "not ok run: no build for $target" >"$out/$name/results"
+		return 1
+	}
 }
 
-# The jobs. Two machines with two processors each would wait for processors of
-# each other that have been put off, so they are one job. Two jobs at a time: a third
-# one would gain a little on a fast host, and on a slow one take the time away that
-# all of them count on. The longest come first.
-
-job_smp()
+run_suite()
 {
-	if build debug debug; then
-		suite debug "3 to 4 min" machine debug 2 scenarios -m smp
-	fi
-	if build bookworm demo-bookworm bookworm-smp; then
-		suite demo-bookworm "30 s" demo bookworm
-		suite bookworm-smp "1 to 2 min" machine bookworm 2 \
-			scenarios -m smp
-	fi
+	local name=$1 scenarios=(scenarios "${choice[@]}")
+
+	mkdir -p "$out/$name"
+	build "$name" || return 0
+	case $name in
+	tool) suite "$name" tool ;;
+	kunit) suite "$name" machine lean 1 kunit ;;
+	bookworm)
+		suite "$name" machine bookworm 2 "${scenarios[@]}"
+		;;
+	bookworm-smp)
+		suite "$name" machine bookworm 2 "${scenarios[@]}" -m smp
+		;;
+	bookworm-?)
+		suite "$name" machine bookworm 1 "${scenarios[@]}" \
+			-m "not smp" --shard "${name#bookworm-}/2"
+		;;
+	demo-bookworm) suite "$name" demo bookworm ;;
+	# two processors are what this kernel has that uml lacks
+	debug) suite "$name" machine debug 2 "${scenarios[@]}" -m smp ;;
+	uml) suite "$name" machine uml 1 kunit "${scenarios[@]}" -m "not smp" ;;
+	trixie)
+		suite "$name" machine trixie 1 demo demo_ha "${scenarios[@]}" \
+			-m "not smp"
+		;;
+	sid)
+		suite "$name" machine sid 1 demo "${scenarios[@]}" -m "not smp"
+		;;
+	esac
 }
 
-job_uml()
-{
-	build uml uml || return
-	# what two processors upset runs on the debug kernel, which has two
-	suite uml "7 to 10 min" machine uml 1 \
-		kunit scenarios -m "not smp"
-}
-
-job_bookworm()
-{
-	build bookworm bookworm || return
-	suite bookworm "8 to 11 min" machine bookworm 1 scenarios -m "not smp"
-}
-
-job_tool()
-{
-	build bookworm tool || return
-	suite tool "1 min" tool
-}
-
-job_trixie()
-{
-	build trixie trixie || return
-	suite trixie "5 to 8 min" machine trixie 1 \
-		demo demo_ha scenarios -m smoke
-}
-
-job_sid()
-{
-	build sid sid || return
-	suite sid "4 to 6 min" machine sid 1 demo scenarios -m smoke
-}
-
-# worker JOB...: take one after the other that no other worker has taken.
+# worker SUITE...: take one after the other that no other worker has taken.
 worker()
 {
-	local job
+	local name
 
-	for job; do
-		! mkdir "$out/.$job" 2>/dev/null || "job_$job" || true
+	for name; do
+		! mkdir "$out/.$name" 2>/dev/null || run_suite "$name" || true
 	done
 }
 
-# What is at work, now and then, so that nobody wonders.
+# at SUITE: what it has done so far, as "123/345" tests, or its last words.
+at()
+{
+	local name=$1 dir=$out/$1 tests of
+
+	tests=$(cat "$dir/guest/part" "$dir/guest/parts" 2>/dev/null |
+		grep -cE '^(ok|not ok) ' || true)
+	of=$(usual "$name" 2)
+	if [ "$tests" -gt 0 ]; then
+		printf '%s %d%s%s' "$name" "$tests" "${of:+/$of}" "$(usually "$name")"
+	else
+		printf '%s: %s' "$name" "$(tail -c 2000 \
+			"$out/build-$(target_of "$name")/log" "$dir/log" \
+			2>/dev/null | tr '\r' '\n' | grep . | tail -n 1 |
+			sed 's/^[a-z]*\.sh: //' | cut -c1-60)"
+	fi
+}
+
+# Says what is at work, in one line on a terminal, and else now and then.
 heartbeat()
 {
-	local name line
+	local name line pause=30 ended
 
-	# waits on a pipe that nobody writes to: a sleep would outlive us
+	[ ! -t 2 ] || pause=1
+	# waits on a pipe that has no writer: a sleep would outlive us
 	exec {never}<> <(:)
-	while ! read -r -t 30 -u "$never" _; do
-		for name in "$out"/*/log; do
-			[ ! -e "${name%log}results" ] || continue
-			line=$(tail -c 2000 "$name" 2>/dev/null | tr '\r' '\n' |
-				grep . | tail -n 1 | cut -c1-90)
-			event "$(basename "$(dirname "$name")") … $line"
+	while ! read -r -t "$pause" -u "$never" _; do
+		line='' ended=0
+		for name in "${chosen[@]}"; do
+			if [ -s "$out/$name/results" ]; then
+				ended=$((ended + 1))
+			elif [ -d "$out/$name" ]; then
+				line+="${line:+, }$(at "$name")"
+			fi
 		done
+		line="$ended of ${#chosen[@]} suites; $line"
+		if [ -t 2 ]; then
+			printf '\r\033[K[%3d s] %s' $((SECONDS - began)) \
+				"$(cut -c"1-$(($(tput cols) - 10))" <<<"$line")" >&2
+		else
+			event "$line"
+		fi
 	done
 }
 
-event "all tests (usually 15 to 25 min; an hour on a slow host, or the first time). Logs are in build/test"
-scripts/deps.sh
-# What is not in the cache yet comes first: beside the compilation of a kernel
-# scenarios take several times as long, and show what is slow instead of what is
-# wrong. Who has to do without something says so later.
-prepare()
+# What all shards together have provoked is a test, too.
+judge_shards()
 {
-	local target
+	local name
 
-	for target in bookworm trixie sid; do
-		! wanted_any "$target" "demo-$target" "$target-smp" ||
-			scripts/root.sh "$target" >/dev/null || true
-	done &
-	for target in uml debug; do
-		! wanted "$target" || scripts/kernel.sh "$target" >/dev/null ||
-			true
+	[ -z "$expression" ] || return 0
+	for name in bookworm-1 bookworm-2; do
+		[ -e "$out/$name/guest/parts" ] || return 0
 	done
-	wait
+	tests/vm/reasons.py "$out"/bookworm-[12]/guest/provoked \
+		>>"$out/bookworm-2/results" ||
+		echo "not ok reasons.py: a shard has left nothing" \
+			>>"$out/bookworm-2/results"
 }
-prepare
+
+choice=()
+[ -z "$expression" ] || choice=(-k "$expression")
+mapfile -t chosen < <(chosen)
+[ "${#chosen[@]}" -gt 0 ] ||
+	die "no suite has '${only[*]}' in its name: they are ${test_suites[*]} ${beyond_suites[*]}"
+event "${chosen[*]}. Logs are in ${out#"$dsr_top"/}"
+[ "$group" != test ] || [ "${#only[@]}" -gt 0 ] || [ -n "$expression" ] ||
+	event "left out: the other kernels, the instrumented ones, the demos (make test-all runs them)"
+scripts/deps.sh python3
 heartbeat &
 beat=$!
 trap 'kill "$beat" 2>/dev/null || true' EXIT
-jobs=(bookworm smp uml tool trixie sid)
-worker "${jobs[@]}" &
+# Two at a time: a third one would gain a little on a fast host, and on a slow one
+# take the time away that all of them count on.
+worker "${chosen[@]}" &
 other=$!
-worker "${jobs[@]}"
+worker "${chosen[@]}"
 wait "$other" || true
 kill "$beat" 2>/dev/null || true
+[ ! -t 2 ] || printf '\r\033[K' >&2
+judge_shards
+
+# failures SUITE: a line for each that failed, and where to read on.
+failures()
+{
+	local name=$1 dir=$out/$1 line test stem
+
+	while IFS= read -r line; do
+		echo "  $name: $line"
+		test=${line%%: *}
+		stem=$dir/guest/failed/${test//[^][A-Za-z0-9_.:-]/_}
+		if [ -e "$stem.log" ]; then
+			echo "    log: ${stem#"$dsr_top"/}.log"
+		else
+			echo "    log: ${dir#"$dsr_top"/}/log"
+		fi
+		[ ! -e "$stem.front.pcap" ] ||
+			echo "    capture: ${stem#"$dsr_top"/}.{front,back}.pcap"
+	done < <(sed -n 's/^not ok //p' "$dir/results")
+}
 
 passed=0 failed=0
 for results in "$out"/*/results; do
@@ -306,14 +404,13 @@ for results in "$out"/*/results; do
 	passed=$((passed + $(count '^ok ' "$results")))
 	failed=$((failed + $(count '^not ok ' "$results")))
 done
+event "all done"
 if [ "$failed" -gt 0 ]; then
 	echo
 	echo "Failed:"
 	for results in "$out"/*/results; do
-		name=$(basename "$(dirname "$results")")
-		sed -n "s/^not ok /  $name: /p" "$results"
+		failures "$(basename "$(dirname "$results")")"
 	done
-	echo "The logs are $out/SUITE/log."
 fi
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
