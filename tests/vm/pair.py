@@ -26,9 +26,9 @@ MOVING = {'eth0': ('front', FRONT_VRRP), 'eth1': ('back', BACK_VRRP)}
 # answer, where w101 does not, and where only the spare one does.
 BOTH = {1: {W101: 1, W102: 1},
         f'{VIP2}:8080': {W101: 1, W102: 1}}
-WITHOUT_W101 = {1: {W102: 1},
+WITHOUT_W101 = {1: {W101: 0, W102: 1},
                 f'{VIP2}:8080': {W101: 0, W102: 1}}
-SORRY = {1: {W103: 1},
+SORRY = {1: {W101: 0, W102: 0, W103: 1},
          f'{VIP2}:8080': {W101: 0, W102: 0}}
 # An advertisement each second, and three that do not come: 4 s. The rest is for
 # a machine that is busy with others.

@@ -14,6 +14,8 @@ from network import Failure, wait_for
 pytestmark = pytest.mark.smoke
 
 HOME = '/tmp/dsr/keepalived'
+# A server that is down refuses at once. So a check has all the time that a busy
+# machine may need: one that is late would be another story.
 CONFIGURATION = f'''
 global_defs {{
     lvs_flush
@@ -34,7 +36,7 @@ virtual_server fwmark 1 {{
         weight 1
         TCP_CHECK {{
             connect_port 80
-            connect_timeout 1
+            connect_timeout 60
         }}
     }}
     real_server 10.0.0.12 0 {{
@@ -46,13 +48,14 @@ virtual_server fwmark 1 {{
                 status_code 200
             }}
             connect_port 80
-            connect_timeout 1
+            connect_timeout 60
         }}
     }}
     real_server 10.0.0.13 0 {{
         weight 1
         MISC_CHECK {{
             misc_path "{HOME}/check.sh"
+            misc_timeout 60
         }}
     }}
 }}
