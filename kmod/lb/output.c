@@ -92,8 +92,11 @@ static enum dsr_reason process_icmp(struct dsr_net *dn, struct sk_buff *skb,
 	    !dsr_packet_parse(skb, family, &packet, &reason) ||
 	    packet.kind != DSR_PACKET_ICMP_ERROR)
 		return DSR_PASS_ICMP_UNRELATED;
-	dsr_decide(dn, dsr_frontend_find(dn, skb->mark, &packet.tuple),
-		   &packet, decision);
+	/* With fwmark_reflect the mark is that of the client's packet that the
+	 * error is about, so it says nothing of a reply.
+	 */
+	dsr_decide(dn, dsr_frontend_find(dn, 0, &packet.tuple), &packet,
+		   decision);
 	if (decision->backend)
 		reason = reroute(dn, skb, family, decision);
 	if (!decision->backend || dsr_reason_is_drop(reason))

@@ -229,3 +229,24 @@ def test_bad_source(lb, reasons, source):
         wait_for('the packet was dropped',
                  lambda: since['drop_bad_source'] == 1)
     assert not lb.lv1.show('connection show')
+
+
+@pytest.mark.parametrize('path', ['stack', 'direct'])
+@pytest.mark.parametrize('scheduler', ['rr', 'maglev', 'sh', 'dh'])
+def test_own_error_with_reflected_mark(site, scheduler, path, reasons):
+    """What the balancer says of a client's packet has the packet's mark.
+
+    It is for the client all the same: a mark says nothing of a reply.
+    """
+    site.balance(f'scheduler {scheduler} path {path}', rule='')
+    site.lv1.sysctl('ipv4/fwmark_reflect', 1)
+    site.undo.append(lambda: site.lv1.sysctl('ipv4/fwmark_reflect', 0))
+    since = reasons('lv1')
+    with wire.Tap(site.client) as client:
+        for port in range(4000, 4004):
+            packet = wire.udp(port, 9, b'12345678', ttl=1)
+            client.send(packet, LV1)
+            got = client.wait(lambda p, d=packet: p.proto == 1 and
+                              p.quoted[:28] == d[:28], 'time exceeded')
+            assert got.type == wire.ICMP_TIME_EXCEEDED and got.dst == CLIENT
+    assert since.all() == {'drop_ttl_exceeded': 4}
