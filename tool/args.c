@@ -7,6 +7,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <net/if.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -462,6 +463,25 @@ int args_tos(struct args *args, bool with_mask, uint8_t *tos, uint8_t *mask)
 		bits = value & 0x03 ? 0xff : 0xfc;
 	*tos = value;
 	*mask = bits;
+	return DSRCTL_OK;
+}
+
+/**
+ * args_device() - read the value of the last keyword as the name of a device
+ * @args: the words
+ * @ifindex: where to put its index
+ *
+ * Return: DSRCTL_OK, or DSRCTL_USAGE, reported.
+ */
+int args_device(struct args *args, uint32_t *ifindex)
+{
+	const char *name = args_word(args);
+
+	if (!name)
+		return DSRCTL_USAGE;
+	*ifindex = if_nametoindex(name);
+	if (!*ifindex)
+		return args_error(args, "there is no device '%s'", name);
 	return DSRCTL_OK;
 }
 

@@ -49,6 +49,7 @@ int args_port(struct args *args, uint16_t *port);
 int args_ports(struct args *args, uint16_t *first, int *last);
 int args_choice(struct args *args, unsigned int *choice);
 int args_tos(struct args *args, bool with_mask, uint8_t *tos, uint8_t *mask);
+int args_device(struct args *args, uint32_t *ifindex);
 int args_end(struct args *args);
 
 #endif /* DSRCTL_ARGS_H */

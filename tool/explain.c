@@ -4,6 +4,7 @@
  */
 #include <arpa/inet.h>
 #include <linux/dsr.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,12 +22,14 @@
 enum {
 	EXPLAIN_PROTO,
 	EXPLAIN_MARK,
+	EXPLAIN_DEV,
 	EXPLAIN_MIDDLE,
 };
 
 static const struct keyword explain_keywords[] = {
 	[EXPLAIN_PROTO] = { "proto", attr_protos },
 	[EXPLAIN_MARK] = { "mark", NULL },
+	[EXPLAIN_DEV] = { "dev", NULL },
 	[EXPLAIN_MIDDLE] = { "middle", keyword_flag },
 	{ NULL, NULL }
 };
@@ -40,6 +43,7 @@ struct packet {
 	unsigned int proto;
 	uint32_t mark;
 	bool has_mark;
+	uint32_t ifindex;	/* 0: not named */
 	bool middle;
 };
 
@@ -86,6 +90,9 @@ static int packet_read(struct args *args, struct packet *packet)
 			status = args_u32(args, 0, UINT32_MAX, &packet->mark);
 			packet->has_mark = true;
 			break;
+		case EXPLAIN_DEV:
+			status = args_device(args, &packet->ifindex);
+			break;
 		case EXPLAIN_MIDDLE:
 			packet->middle = true;
 			break;
@@ -113,6 +120,9 @@ static int packet_put(struct nl_msg *msg, const struct packet *packet)
 		return -1;
 	if (packet->has_mark &&
 	    nla_put_u32(msg, DSR_EXPLAIN_A_FWMARK, packet->mark))
+		return -1;
+	if (packet->ifindex &&
+	    nla_put_u32(msg, DSR_EXPLAIN_A_IFINDEX, packet->ifindex))
 		return -1;
 	if (packet->middle && nla_put_flag(msg, DSR_EXPLAIN_A_MIDDLE))
 		return -1;
@@ -161,6 +171,7 @@ static void explain_json(struct dsrctl *ctl, const struct packet *packet,
 	const char *meaning = reason ? reason->meaning : NULL;
 	const char *advice = reason ? reason->advice : NULL;
 	struct json_object *object = json_object_new_object();
+	char dev[IF_NAMESIZE];
 
 	endpoint_json(object, "src", &packet->src, "sport", packet->sport);
 	endpoint_json(object, "dst", &packet->dst, "dport", packet->dport);
@@ -168,6 +179,10 @@ static void explain_json(struct dsrctl *ctl, const struct packet *packet,
 			       json_object_new_string(attr_protos[packet->proto]));
 	json_object_object_add(object, "mark", packet->has_mark ?
 			       json_object_new_uint64(packet->mark) : NULL);
+	json_object_object_add(object, "dev",
+			       packet->ifindex &&
+			       if_indextoname(packet->ifindex, dev) ?
+				       json_object_new_string(dev) : NULL);
 	json_object_object_add(object, "middle",
 			       json_object_new_boolean(packet->middle));
 	attr_json(object, "choice", ATTR_CHOICE,
@@ -198,12 +213,16 @@ static void endpoint_text(const struct addr *addr, int port)
 
 static void packet_text(const struct packet *packet)
 {
+	char dev[IF_NAMESIZE];
+
 	printf("packet      %s ", attr_protos[packet->proto]);
 	endpoint_text(&packet->src, packet->sport);
 	fputs(" > ", stdout);
 	endpoint_text(&packet->dst, packet->dport);
 	if (packet->has_mark)
 		printf(" mark %u", packet->mark);
+	if (packet->ifindex && if_indextoname(packet->ifindex, dev))
+		printf(" by %s", dev);
 	puts(packet->middle ? ", from the middle of its connection" :
 			      ", the first of its connection");
 }
@@ -332,8 +351,8 @@ static int explain_run(struct dsrctl *ctl, struct args *args)
 
 static const struct command explain_commands[] = {
 	{ "explain",
-	  "SRC:PORT DST:PORT [proto tcp|udp|sctp] [mark N] [middle]",
-	  "which service and backend it gets, how these are found, and what becomes of it; changes nothing. Unless named: proto tcp, no mark, the first of its connection",
+	  "SRC:PORT DST:PORT [proto tcp|udp|sctp] [mark N] [dev NAME] [middle]",
+	  "which service and backend it gets, how these are found, and what becomes of it; changes nothing. Unless named: proto tcp, no mark, the device that leads back to its source, the first of its connection",
 	  explain_keywords, explain_run },
 	{ NULL, NULL, NULL, NULL, NULL }
 };

@@ -5,7 +5,6 @@
  */
 #include <inttypes.h>
 #include <linux/dsr.h>
-#include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,18 +39,6 @@ static const struct keyword key_keywords[] = {
 /* what is counted of a path but is no reason for the long way */
 static const char short_way[] = "forwarded";
 
-static int device_read(struct args *args, uint32_t *ifindex)
-{
-	const char *name = args_word(args);
-
-	if (!name)
-		return DSRCTL_USAGE;
-	*ifindex = if_nametoindex(name);
-	if (!*ifindex)
-		return args_error(args, "there is no device '%s'", name);
-	return DSRCTL_OK;
-}
-
 static int change_put(struct nl_msg *msg, const struct args *args,
 		      uint32_t ifindex, uint32_t recheck)
 {
@@ -76,7 +63,7 @@ static int path_change(struct dsrctl *ctl, struct args *args, uint8_t cmd)
 		if (keyword == ARGS_ERROR)
 			return DSRCTL_USAGE;
 		if (keyword == KEY_DEV)
-			status = device_read(args, &ifindex);
+			status = args_device(args, &ifindex);
 		else
 			status = duration_read(args, &recheck);
 	}

@@ -111,6 +111,21 @@ static const struct reason reasons[] = {
 		"give the address of a client, neither multicast nor broadcast nor loopback"
 	},
 	{
+		"drop_source_is_vip",
+		"it is dropped: its source is an address that has services here, so the answer would come back as a request",
+		"a client has an address of its own: a real server that asks another service does so from its own address, not from a VIP"
+	},
+	{
+		"drop_source_is_this_host",
+		"it is dropped: its source is an address of this machine, and it has come from outside",
+		"with IPv4, 'sysctl net.ipv4.conf.DEVICE.accept_local=1' lets such packets in"
+	},
+	{
+		"drop_reverse_path",
+		"it is dropped: the way back to its source does not lead out by the device that it has come in by, and rp_filter is on there",
+		"'ip route get' with the address of the client says where the way back leads; 'sysctl net.ipv4.conf.DEVICE.rp_filter=2' wants some route only, 0 none (the larger one of DEVICE and 'all' counts)"
+	},
+	{
 		"drop_ping",
 		"it is dropped: the service has 'ping ignore', or no backend is up",
 		"see 'dsrctl show': 'ping reply' answers while a backend is up"

@@ -11,6 +11,7 @@
 #include "peer.h"
 #include "ping.h"
 #include "schedule.h"
+#include "source.h"
 #include "trace.h"
 #include "xmit.h"
 
@@ -45,6 +46,35 @@ static struct dsr_frontend *frontend_of(struct dsr_net *dn,
 	       dsr_frontend_find6(dn, skb->mark, &ipv6_hdr(skb)->daddr);
 }
 
+/* Let a packet that follows no connection in, if its source may be what it is.
+ *
+ * Return: whether it has a backend; else its reason says what becomes of it.
+ */
+static noinline bool admit(struct dsr_net *dn, struct sk_buff *skb,
+			   struct dsr_packet *packet,
+			   struct dsr_decision *decision)
+{
+	struct dsr_arrival arrival;
+	enum dsr_reason reason;
+
+	/* A reset is the end of a connection that was let in. */
+	if (dsr_reason_is_drop(decision->reason) &&
+	    decision->reason != DSR_REPLIED_PING)
+		return false;
+	dsr_source_arrival(skb, packet->tuple.family, &arrival);
+	reason = dsr_source_check(dn, packet, &arrival);
+	if (reason != DSR_FORWARDED) {
+		decision->backend = NULL;
+		decision->reason = reason;
+	} else if (!decision->backend && decision->reason == DSR_FORWARDED) {
+		dsr_packet_prove(skb, packet);
+		dsr_schedule(dn, packet, decision);
+	} else if (packet->kind == DSR_PACKET_PORTLESS) {
+		dsr_schedule_refresh(dn, &packet->tuple, decision->service);
+	}
+	return decision->backend;
+}
+
 /* Everything between parsing and sending. */
 static __always_inline enum dsr_reason
 balance(struct dsr_net *dn, struct sk_buff *skb, u8 family,
@@ -69,15 +99,9 @@ balance(struct dsr_net *dn, struct sk_buff *skb, u8 family,
 			return DSR_DELIVERED_FROM_PEER;
 		}
 	}
-	if (unlikely(!decision->backend && decision->reason == DSR_FORWARDED)) {
-		dsr_packet_prove(skb, &packet);
-		dsr_schedule(dn, &packet, decision);
-	} else if (likely(decision->choice == DSR_CHOICE_CONNECTION)) {
+	if (likely(decision->choice == DSR_CHOICE_CONNECTION))
 		dsr_schedule_touch(dn, skb, &packet, decision);
-	} else if (unlikely(packet.kind == DSR_PACKET_PORTLESS)) {
-		dsr_schedule_refresh(dn, &packet.tuple, decision->service);
-	}
-	if (unlikely(dsr_reason_is_drop(decision->reason)))
+	else if (!admit(dn, skb, &packet, decision))
 		return answer(dn, skb, family, decision);
 
 	reason = dsr_xmit_prepare(dn->net, skb, decision->service,

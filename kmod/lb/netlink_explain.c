@@ -2,8 +2,8 @@
 /*
  * netlink_explain - what would become of a packet
  *
- * Asks what the hook asks, dsr_decide() and dsr_schedule_choose(), of a packet
- * that is not there, and changes nothing.
+ * Asks what the hook asks, dsr_decide(), dsr_source_check() and
+ * dsr_schedule_choose(), of a packet that is not there, and changes nothing.
  */
 
 #include <linux/inetdevice.h>
@@ -14,6 +14,7 @@
 #include "nexthop.h"
 #include "probe.h"
 #include "schedule.h"
+#include "source.h"
 
 const struct nla_policy dsr_netlink_explain_policy[DSR_EXPLAIN_A_MAX + 1] = {
 	[DSR_EXPLAIN_A_SRC] = DSR_ADDR_POLICY,
@@ -23,6 +24,7 @@ const struct nla_policy dsr_netlink_explain_policy[DSR_EXPLAIN_A_MAX + 1] = {
 	[DSR_EXPLAIN_A_PROTO] = { .type = NLA_U8 },
 	[DSR_EXPLAIN_A_FWMARK] = { .type = NLA_U32 },
 	[DSR_EXPLAIN_A_MIDDLE] = { .type = NLA_FLAG },
+	[DSR_EXPLAIN_A_IFINDEX] = { .type = NLA_U32 },
 };
 
 static int parse_packet(struct nlattr *tb[], struct dsr_packet *packet,
@@ -67,6 +69,21 @@ static int parse_packet(struct nlattr *tb[], struct dsr_packet *packet,
 	return 0;
 }
 
+/* The device that the packet comes in by, if it is named. */
+static int find_device(struct net *net, const struct nlattr *attr,
+		       struct dsr_arrival *arrival,
+		       struct netlink_ext_ack *extack)
+{
+	if (!attr)
+		return 0;
+	arrival->dev = dev_get_by_index_rcu(net, nla_get_u32(attr));
+	if (arrival->dev)
+		return 0;
+	NL_SET_ERR_MSG_ATTR(extack, attr,
+			    "no such device: name one that packets come in by");
+	return -ENODEV;
+}
+
 /* Whether this machine would have sent the packet. */
 static bool is_own(struct net *net, const struct dsr_tuple *tuple)
 {
@@ -87,13 +104,37 @@ static enum dsr_reason without_route(struct net *net,
 					     DSR_DELIVERED_HERE;
 }
 
+/* Check the source of a packet that follows no connection, as the hook does. */
+static bool may_come(struct dsr_net *dn, const struct dsr_packet *packet,
+		     const struct dsr_arrival *arrival,
+		     struct dsr_decision *decision)
+{
+	enum dsr_reason reason;
+
+	if (decision->choice == DSR_CHOICE_CONNECTION ||
+	    dsr_reason_is_drop(decision->reason))
+		return true;
+	/* A probe of this machine's own does not come in. */
+	if (decision->choice == DSR_CHOICE_PROBE &&
+	    is_own(dn->net, &packet->tuple) && !arrival->dev)
+		return true;
+	reason = dsr_source_check(dn, packet, arrival);
+	if (reason == DSR_FORWARDED)
+		return true;
+	decision->backend = NULL;
+	decision->choice = DSR_CHOICE_NONE;
+	decision->reason = reason;
+	return false;
+}
+
 /* The same steps as in the hook, up to the sending. */
 static void explain(struct dsr_net *dn, const struct dsr_packet *packet,
-		    u32 fwmark, struct dsr_decision *decision)
+		    const struct dsr_arrival *arrival,
+		    struct dsr_decision *decision)
 {
 	struct dsr_frontend *frontend;
 
-	frontend = dsr_frontend_find(dn, fwmark, &packet->tuple);
+	frontend = dsr_frontend_find(dn, arrival->mark, &packet->tuple);
 	dsr_decide(dn, frontend, packet, decision);
 	if (!decision->service) {
 		/* whose mark it is, although it is none of a backend's */
@@ -101,6 +142,8 @@ static void explain(struct dsr_net *dn, const struct dsr_packet *packet,
 			decision->service = frontend->probe->service;
 		return;
 	}
+	if (!may_come(dn, packet, arrival, decision))
+		return;
 	if (!decision->backend && decision->reason == DSR_FORWARDED)
 		dsr_schedule_choose(dn, packet, decision, true);
 	if (!decision->backend ||
@@ -150,9 +193,9 @@ int dsr_netlink_explain(struct sk_buff *skb, struct genl_info *info)
 	struct dsr_net *dn = dsr_net(genl_info_net(info));
 	struct nlattr *tb[DSR_EXPLAIN_A_MAX + 1];
 	struct dsr_decision decision = { };
+	struct dsr_arrival arrival = { };
 	struct dsr_packet packet;
 	struct sk_buff *reply;
-	u32 fwmark = 0;
 	void *header;
 	int err;
 
@@ -164,8 +207,10 @@ int dsr_netlink_explain(struct sk_buff *skb, struct genl_info *info)
 	err = parse_packet(tb, &packet, info->extack);
 	if (err)
 		return err;
+	arrival.source = dsr_tuple_source(&packet.tuple);
+	arrival.dest = dsr_tuple_dest(&packet.tuple);
 	if (tb[DSR_EXPLAIN_A_FWMARK])
-		fwmark = nla_get_u32(tb[DSR_EXPLAIN_A_FWMARK]);
+		arrival.mark = nla_get_u32(tb[DSR_EXPLAIN_A_FWMARK]);
 	reply = dsr_netlink_reply_new(info, &header);
 	if (!reply)
 		return -ENOMEM;
@@ -174,10 +219,13 @@ int dsr_netlink_explain(struct sk_buff *skb, struct genl_info *info)
 	decision.reason = DSR_PASS_NO_SERVICE;
 	rcu_read_lock();
 	local_bh_disable();
+	err = find_device(dn->net, tb[DSR_EXPLAIN_A_IFINDEX], &arrival,
+			  info->extack);
 	/* Without a service there is no table to look into. */
-	if (dn->services_count)
-		explain(dn, &packet, fwmark, &decision);
-	err = put_explanation(reply, dn, &packet, &decision);
+	if (!err && dn->services_count)
+		explain(dn, &packet, &arrival, &decision);
+	if (!err)
+		err = put_explanation(reply, dn, &packet, &decision);
 	if (!err && decision.backend)
 		err = dsr_netlink_put_backend(reply, dn, decision.backend);
 	local_bh_enable();

@@ -31,6 +31,9 @@
 	R(DROP_MALFORMED, "drop_malformed")				\
 	R(DROP_FRAGMENT, "drop_fragment")				\
 	R(DROP_SOURCE, "drop_bad_source")				\
+	R(DROP_SOURCE_VIP, "drop_source_is_vip")			\
+	R(DROP_SOURCE_HERE, "drop_source_is_this_host")			\
+	R(DROP_SOURCE_ROUTE, "drop_reverse_path")			\
 	R(DROP_PING, "drop_ping")					\
 	R(DROP_NO_BACKEND, "drop_no_backend")				\
 	R(DROP_BACKEND_DOWN, "drop_backend_down")			\

@@ -49,8 +49,8 @@ def test_unknown_reason(fake, kernel):
     document = json.loads(fake('-j', LINE).check(0).out)
     assert document == {
         'src': sample.CLIENT, 'sport': 1, 'dst': sample.VIP, 'dport': 80,
-        'proto': 'tcp', 'mark': None, 'middle': False, 'choice': 'none',
-        'slot': None, 'reason': 'drop_whatever', 'meaning': None,
+        'proto': 'tcp', 'mark': None, 'dev': None, 'middle': False,
+        'choice': 'none', 'slot': None, 'reason': 'drop_whatever', 'meaning': None,
         'advice': None, 'service': None, 'backend': None, 'connection': None}
 
 
@@ -101,6 +101,16 @@ def test_ipv6(fake, kernel):
     assert found['connection'] == 'established, forgotten in 899s'
     assert found['backend'] == (f'{sample.W6}, draining 1m1s, reachable, '
                                 'path stack')
+
+
+def test_device(fake, kernel):
+    """The one that it comes in by, if one is named."""
+    kernel.answers[EXPLAIN] = Reply(sample.explanation('drop_reverse_path'))
+    assert lines(fake, f'{LINE} dev lo')['packet'] == (
+        f'tcp {sample.CLIENT}:1 > {sample.VIP}:80 by lo, the first of its '
+        'connection')
+    assert json.loads(fake('-j', f'{LINE} dev lo').out)['dev'] == 'lo'
+    assert json.loads(fake('-j', LINE).out)['dev'] is None
 
 
 def test_malformed(fake, kernel):

@@ -24,7 +24,7 @@ CONNECTION = ('[fwmark N] [via ADDR] [src ADDR[:PORT]] [dst ADDR[:PORT]] '
               '[proto tcp|udp|sctp] '
               '[state syn|established|fin|closed|udp|persistent] '
               '[sort src|dst|via|state|expires] [limit N]')
-EXPLAIN = 'SRC:PORT DST:PORT [proto tcp|udp|sctp] [mark N] [middle]'
+EXPLAIN = 'SRC:PORT DST:PORT [proto tcp|udp|sctp] [mark N] [dev NAME] [middle]'
 OBJECTS = ('service, backend, connection, path, real, flow, stats, show, '
            'monitor, explain or help')
 PATH = 'dev NAME [recheck TIME]'
@@ -193,7 +193,9 @@ ERRORS = {
     'explain 10.0.0.1:1 10.0.0.2:http':
         f"explain: destination 'http' {NUMBER}",
     'explain 10.0.0.1:1 10.0.0.2:80 fwmark 1':
-        "explain: unknown keyword 'fwmark': expected proto, mark or middle",
+        "explain: unknown keyword 'fwmark': expected proto, mark, dev or middle",
+    'explain 10.0.0.1:1 10.0.0.2:80 dev nosuch':
+        "explain: there is no device 'nosuch'",
     'explain 10.0.0.1:1 10.0.0.2:80 mark': 'explain: mark needs a value: '
                                            f'dsrctl explain {EXPLAIN}',
     'flow set': 'flow set: what to set is missing: '

@@ -270,6 +270,9 @@ REQUESTS = {
         ('dsr', u.DSR_CMD_EXPLAIN,
          {u.DSR_A_EXPLAIN: {**PACKET, u.DSR_EXPLAIN_A_FWMARK: n32(0),
                             u.DSR_EXPLAIN_A_MIDDLE: b''}}),
+    'explain 10.10.31.200:40000 10.10.31.100:80 dev lo':
+        ('dsr', u.DSR_CMD_EXPLAIN,
+         {u.DSR_A_EXPLAIN: {**PACKET, u.DSR_EXPLAIN_A_IFINDEX: n32(1)}}),
     'explain [2001:db8::101]:1 [2001:db8::100]:65535 proto sctp':
         ('dsr', u.DSR_CMD_EXPLAIN,
          {u.DSR_A_EXPLAIN: {u.DSR_EXPLAIN_A_SRC: packed('2001:db8::101'),

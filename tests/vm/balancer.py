@@ -60,7 +60,7 @@ FIELDS = {
     'EXPLAIN': {
         'src': 'addr', 'sport': 'be16', 'dst': 'addr', 'dport': 'be16',
         'proto': 'proto', 'fwmark': 4, 'reason': 'string',
-        'choice': 'choice', 'slot': 4, 'middle': 'flag'},
+        'choice': 'choice', 'slot': 4, 'middle': 'flag', 'ifindex': 4},
     'PATH': {'ifindex': 4, 'recheck': 4},
 }
 SIZES = {1: 'B', 4: 'I', 8: 'Q'}

@@ -74,6 +74,9 @@ ROUTES = {
     # What an upstream router would have; and a way to ask a real server
     # directly, to compare.
     'client': [f'{VIP} via {FRONT_VRRP}', f'10.10.30.0/24 via {FRONT_VRRP}'],
+    # The way back to those that the tests take for clients: rp_filter asks.
+    **dict.fromkeys(('lv1', 'lv2'), [f'10.20.0.0/16 via {CLIENT}',
+                                     f'240.0.0.0/4 via {CLIENT}']),
     'w101': [f'default via {BACK_VRRP}'],
     'w102': [f'default via {BACK_VRRP}'],
     'w103': [f'default via {BACK_VRRP}'],

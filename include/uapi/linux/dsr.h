@@ -541,6 +541,8 @@ enum dsr_choice {
  * @DSR_EXPLAIN_A_SLOT: u32, slot of the scheduler's table (reply only, of
  *	schedulers that have one)
  * @DSR_EXPLAIN_A_MIDDLE: flag: it is not the first packet of its connection
+ * @DSR_EXPLAIN_A_IFINDEX: u32, the device that it comes in by; absent: the one
+ *	that leads back to its source
  */
 enum dsr_explain_attr {
 	DSR_EXPLAIN_A_UNSPEC,
@@ -554,6 +556,7 @@ enum dsr_explain_attr {
 	DSR_EXPLAIN_A_CHOICE,
 	DSR_EXPLAIN_A_SLOT,
 	DSR_EXPLAIN_A_MIDDLE,
+	DSR_EXPLAIN_A_IFINDEX,
 
 	__DSR_EXPLAIN_A_MAX,
 	DSR_EXPLAIN_A_MAX = __DSR_EXPLAIN_A_MAX - 1
