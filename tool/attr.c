@@ -64,6 +64,7 @@ const char *const attr_conn_states[] = {
 	[DSR_CONN_CLOSED] = "closed",
 	[DSR_CONN_UDP] = "udp",
 	[DSR_CONN_PERSISTENT] = "persistent",
+	[DSR_CONN_UNPROVEN] = "unproven",
 	NULL
 };
 

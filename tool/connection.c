@@ -113,11 +113,11 @@ struct json_object *connection_json(struct nlattr **tb)
 /* where a client's next connection goes has no port of its own */
 static const struct nlattr *shown_port(struct nlattr **tb, int attr)
 {
-	bool persistent = attr_u8(tb[DSR_CONNECTION_A_STATE]) ==
-			  DSR_CONN_PERSISTENT;
+	bool client = attr_u8(tb[DSR_CONNECTION_A_STATE]) ==
+		      DSR_CONN_PERSISTENT ||
+		      !attr_u8(tb[DSR_CONNECTION_A_PROTO]);
 
-	return persistent && tb[attr] && !nla_get_u16(tb[attr]) ? NULL :
-								  tb[attr];
+	return client && tb[attr] && !nla_get_u16(tb[attr]) ? NULL : tb[attr];
 }
 
 static void connection_row(struct table *table, struct nlattr **tb)
@@ -344,7 +344,7 @@ static int connection_flush(struct dsrctl *ctl, struct args *args)
 
 static const struct command connection_commands[] = {
 	{ "show",
-	  "[fwmark N] [via ADDR] [src ADDR[:PORT]] [dst ADDR[:PORT]] [proto tcp|udp|sctp] [state syn|established|fin|closed|udp|persistent] [sort src|dst|via|state|expires] [limit N]",
+	  "[fwmark N] [via ADDR] [src ADDR[:PORT]] [dst ADDR[:PORT]] [proto tcp|udp|sctp] [state syn|established|fin|closed|udp|persistent|unproven] [sort src|dst|via|state|expires] [limit N]",
 	  "list the connections that match",
 	  show_keywords, connection_show },
 	{ "set", STATS_SET_SYNTAX,

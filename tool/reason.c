@@ -21,9 +21,14 @@ static const struct reason reasons[] = {
 		NULL
 	},
 	{
+		"forwarded_stray_unremembered",
+		"a backend gets it, but nothing is remembered: it ends a connection (RST, FIN) that is not known",
+		NULL
+	},
+	{
 		"forwarded_stateless",
 		"the backend gets it, but its connection does not enter the table",
-		"where the table is full ('dsrctl stats'), raise its limit: 'dsrctl connection set max N'"
+		"where the table is full ('dsrctl stats'), or a quarter of it has sent one packet only, raise its limit: 'dsrctl connection set max N'"
 	},
 	{
 		"forwarded_one_packet",

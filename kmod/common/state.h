@@ -60,9 +60,24 @@ static inline u8 dsr_event_sctp(u8 chunk)
 }
 
 /**
+ * dsr_state_is_half() - whether a single packet may have led to this state
+ * @state: enum dsr_conn_state
+ *
+ * One packet proves nothing: its sender may have made up its source.
+ */
+static inline bool dsr_state_is_half(u8 state)
+{
+	return state == DSR_CONN_SYN || state == DSR_CONN_UNPROVEN;
+}
+
+/**
  * dsr_state_next() - state of a connection after a packet of the client
  * @state: state before it, enum dsr_conn_state; DSR_CONN_SYN for a new one
  * @event: what the packet does
+ *
+ * A connection that is picked up in mid-stream is DSR_CONN_UNPROVEN after its
+ * first packet, as one is DSR_CONN_SYN after its SYN: it takes a second packet
+ * to make either established.
  *
  * A SYN on an established connection changes nothing: it is a duplicate, or
  * the client has lost the connection, and the server answers either
@@ -81,8 +96,11 @@ static inline u8 dsr_state_next(u8 state, u8 event)
 	case DSR_EVENT_CLOSE:
 		return DSR_CONN_FIN;
 	default:
+		/* The most frequent question has the shortest answer. */
+		if (likely(state == DSR_CONN_ESTABLISHED))
+			return state;
 		/* The last ACK must not bring a connection back to life. */
-		return state == DSR_CONN_SYN ? DSR_CONN_ESTABLISHED : state;
+		return dsr_state_is_half(state) ? DSR_CONN_ESTABLISHED : state;
 	}
 }
 
@@ -95,10 +113,13 @@ static inline u8 dsr_state_tcp(u8 state, u8 flags)
 /**
  * dsr_state_reusable() - whether a SYN in this state begins a new connection
  * @state: enum dsr_conn_state
+ *
+ * What is unproven is no connection that a SYN could be a duplicate of.
  */
 static inline bool dsr_state_reusable(u8 state)
 {
-	return state == DSR_CONN_FIN || state == DSR_CONN_CLOSED;
+	return state == DSR_CONN_FIN || state == DSR_CONN_CLOSED ||
+	       state == DSR_CONN_UNPROVEN;
 }
 
 /**

@@ -50,6 +50,7 @@ static const char *const tcp_states[] = {
 	[DSR_CONN_CLOSED] = "CLOSE",
 	[DSR_CONN_UDP] = "UDP",
 	[DSR_CONN_PERSISTENT] = "ASSURED",
+	[DSR_CONN_UNPROVEN] = "SYN_RECV",
 };
 
 static const char *const sctp_states[] = {
@@ -59,14 +60,24 @@ static const char *const sctp_states[] = {
 	[DSR_CONN_CLOSED] = "CLOSED",
 	[DSR_CONN_UDP] = "UDP",
 	[DSR_CONN_PERSISTENT] = "ASSURED",
+	[DSR_CONN_UNPROVEN] = "INIT1",
 };
+
+static const char *state_name(u8 proto, u8 state)
+{
+	if (state == DSR_CONN_UNPROVEN && proto == IPPROTO_UDP)
+		return "UDP";
+	/* a client of which one packet has come */
+	if (state == DSR_CONN_UNPROVEN && !proto)
+		return "NONE";
+	return proto == IPPROTO_SCTP ? sctp_states[state] : tcp_states[state];
+}
 
 static void fill(struct line *line, const struct dsr_net *dn,
 		 const struct dsr_conn *conn)
 {
 	const struct dsr_backend *backend = rcu_dereference(conn->backend);
 	const struct dsr_tuple *tuple = &conn->tuple;
-	u8 state = READ_ONCE(conn->state);
 
 	*line = (struct line) {
 		.family = tuple->family,
@@ -78,8 +89,7 @@ static void fill(struct line *line, const struct dsr_net *dn,
 		.dest = backend->nexthop.addr,
 		/* it was not changed if nothing else is said */
 		.dport = dsr_ipvs_dest_port(backend) ?: tuple->dport,
-		.state = tuple->proto == IPPROTO_SCTP ? sctp_states[state] :
-							tcp_states[state],
+		.state = state_name(tuple->proto, READ_ONCE(conn->state)),
 		.expires = dsr_conn_expires(dn, conn, jiffies) / MSEC_PER_SEC,
 	};
 }
@@ -123,7 +133,7 @@ static void show(struct seq_file *seq, const struct dsr_net *dn,
 	struct line line;
 
 	fill(&line, dn, conn);
-	if (READ_ONCE(conn->state) == DSR_CONN_PERSISTENT)
+	if (dsr_conn_is_client(conn))
 		fill_persistent(&line);
 	show_line(seq, &line);
 }

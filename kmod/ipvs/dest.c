@@ -156,7 +156,7 @@ void dsr_ipvs_dest_counts(const struct dsr_backend *backend, u32 *active,
 			  u32 *inactive)
 {
 	*active = atomic_read(&backend->active);
-	*inactive = atomic_read(&backend->inactive);
+	*inactive = dsr_backend_inactive(backend);
 	if (backend->service->key.proto != IPPROTO_UDP)
 		return;
 	*inactive += *active;

@@ -181,7 +181,9 @@ static int check_config(const struct dsr_backend_config *config,
 	return 0;
 }
 
-/* Between the thresholds it stays what it is. */
+/* Between the thresholds it stays what it is. A flood of packets from made-up
+ * sources must not make it refuse a client: what is half open does not count.
+ */
 static bool is_overloaded(const struct dsr_backend *backend)
 {
 	u64 upper = READ_ONCE(backend->config.upper);
@@ -233,7 +235,7 @@ EXPORT_SYMBOL_GPL(dsr_backend_config);
 static void backend_apply(struct dsr_backend *backend,
 			  const struct dsr_backend_config *config)
 {
-	backend->config.weight = config->weight;
+	WRITE_ONCE(backend->config.weight, config->weight);
 	WRITE_ONCE(backend->config.upper, config->upper);
 	WRITE_ONCE(backend->config.lower, config->lower);
 	WRITE_ONCE(backend->config.admin, config->admin);

@@ -54,7 +54,9 @@ struct dsr_backend_config {
  * @deadline: jiffies when what is draining is down, or 0; that of @config is
  *	not kept
  * @active: its connections in the table that are established
- * @inactive: its other connections in the table
+ * @inactive: its connections in the table that have ended
+ * @half: its connections in the table of which one packet has come: its source
+ *	may be made up, so these make the backend no more than look busy
  * @persistent: its clients in the table for persistence's sake
  * @server: its address, which backends of other services may have as well;
  *	%NULL once it is @removed
@@ -77,6 +79,7 @@ struct dsr_backend {
 
 	atomic_t active ____cacheline_aligned_in_smp;
 	atomic_t inactive;
+	atomic_t half;
 	atomic_t persistent;
 	struct dsr_server *server;
 	struct rhash_head node;
@@ -156,8 +159,15 @@ dsr_backend_again(struct dsr_net *dn, const struct dsr_service *service,
 /** dsr_backend_is_up() - whether it may get new connections */
 static inline bool dsr_backend_is_up(const struct dsr_backend *backend)
 {
-	return backend->config.weight &&
-	       backend->config.admin == DSR_BACKEND_UP;
+	return READ_ONCE(backend->config.weight) &&
+	       READ_ONCE(backend->config.admin) == DSR_BACKEND_UP;
+}
+
+/** dsr_backend_inactive() - its connections that are not established */
+static inline u32 dsr_backend_inactive(const struct dsr_backend *backend)
+{
+	return (u32)atomic_read(&backend->inactive) +
+	       (u32)atomic_read(&backend->half);
 }
 
 /** dsr_backend_load() - what it has to do: established connections and others
@@ -167,7 +177,7 @@ static inline bool dsr_backend_is_up(const struct dsr_backend *backend)
 static inline u64 dsr_backend_load(const struct dsr_backend *backend)
 {
 	return ((u64)(u32)atomic_read(&backend->active) << 8) +
-	       (u32)atomic_read(&backend->inactive);
+	       dsr_backend_inactive(backend);
 }
 
 /** dsr_backend_counted() - to be called after @active or @inactive changed */

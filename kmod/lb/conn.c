@@ -20,7 +20,9 @@ static struct kmem_cache *cache4 __read_mostly;
 static struct kmem_cache *cache6 __read_mostly;
 static struct workqueue_struct *wq __read_mostly;
 
-static atomic_t *counter(struct dsr_backend *backend, u8 state)
+/* A client of which one packet has come is none of the backend's so far. */
+static atomic_t *counter(struct dsr_backend *backend,
+			 const struct dsr_conn *conn, u8 state)
 {
 	switch (state) {
 	case DSR_CONN_ESTABLISHED:
@@ -28,21 +30,46 @@ static atomic_t *counter(struct dsr_backend *backend, u8 state)
 		return &backend->active;
 	case DSR_CONN_PERSISTENT:
 		return &backend->persistent;
+	case DSR_CONN_UNPROVEN:
+		if (dsr_conn_is_client(conn))
+			return NULL;
+		fallthrough;
+	case DSR_CONN_SYN:
+		return &backend->half;
 	default:
 		return &backend->inactive;
 	}
 }
 
 /* Their number is what a backend can get too much of. */
-static void count(struct dsr_backend *backend, u8 state)
+static void count(struct dsr_net *dn, struct dsr_backend *backend,
+		  const struct dsr_conn *conn, u8 state)
 {
-	atomic_inc(counter(backend, state));
+	atomic_t *number = counter(backend, conn, state);
+
+	if (dsr_state_is_half(state))
+		atomic_inc(&dn->half);
+	if (number)
+		atomic_inc(number);
 	dsr_backend_counted(backend);
 }
 
-static void uncount(struct dsr_backend *backend, u8 state)
+/* Without a look at the thresholds. */
+static void subtract(struct dsr_net *dn, struct dsr_backend *backend,
+		     const struct dsr_conn *conn, u8 state)
 {
-	atomic_dec(counter(backend, state));
+	atomic_t *number = counter(backend, conn, state);
+
+	if (dsr_state_is_half(state))
+		atomic_dec(&dn->half);
+	if (number)
+		atomic_dec(number);
+}
+
+static void uncount(struct dsr_net *dn, struct dsr_backend *backend,
+		    const struct dsr_conn *conn, u8 state)
+{
+	subtract(dn, backend, conn, state);
 	dsr_backend_counted(backend);
 }
 
@@ -61,6 +88,28 @@ static void conn_free_node(struct dsr_node *node)
 	conn_free(container_of(node, struct dsr_conn, node));
 }
 
+/* How long a connection outlives its last packet in @state. */
+static u32 timeout_in(const struct dsr_net *dn, const struct dsr_conn *conn,
+		      u8 state)
+{
+	struct dsr_backend *backend = dsr_conn_backend(conn);
+	const struct dsr_service *service = backend ? backend->service : NULL;
+	u32 timeout;
+
+	if (state == DSR_CONN_PERSISTENT)
+		return service ? READ_ONCE(service->persist) :
+		       dsr_timeouts_get(NULL, &dn->timeouts,
+					DSR_CONN_ESTABLISHED);
+	/* Between two datagrams of a client any time may pass. */
+	if (state == DSR_CONN_UNPROVEN)
+		state = conn->tuple.proto == IPPROTO_UDP ? DSR_CONN_UDP :
+							   DSR_CONN_SYN;
+	timeout = dsr_timeouts_get(service ? &service->timeouts : NULL,
+				   &dn->timeouts, state);
+	return service && dsr_conn_is_client(conn) ?
+	       min(timeout, READ_ONCE(service->persist)) : timeout;
+}
+
 /**
  * dsr_conn_timeout() - how long a connection outlives its last packet
  * @dn: balancer
@@ -71,16 +120,28 @@ static void conn_free_node(struct dsr_node *node)
  */
 u32 dsr_conn_timeout(const struct dsr_net *dn, const struct dsr_conn *conn)
 {
-	struct dsr_backend *backend = dsr_conn_backend(conn);
-	const struct dsr_service *service = backend ? backend->service : NULL;
-	u8 state = READ_ONCE(conn->state);
+	return timeout_in(dn, conn, READ_ONCE(conn->state));
+}
 
-	if (state == DSR_CONN_PERSISTENT)
-		return service ? READ_ONCE(service->persist) :
-		       dsr_timeouts_get(NULL, &dn->timeouts,
-					DSR_CONN_ESTABLISHED);
-	return dsr_timeouts_get(service ? &service->timeouts : NULL,
-				&dn->timeouts, state);
+/**
+ * dsr_conn_is_silent() - whether a connection was silent for long
+ * @dn: balancer
+ * @conn: connection
+ * @state: enum dsr_conn_state, whose timeout is long enough
+ * @now: jiffies, low half
+ *
+ * A packet that comes within a second of the last one that was noted is not
+ * noted: so it may have been a second less.
+ *
+ * Context: rcu_read_lock().
+ */
+bool dsr_conn_is_silent(const struct dsr_net *dn, const struct dsr_conn *conn,
+			u8 state, u32 now)
+{
+	u32 idle = now - READ_ONCE(conn->node.seen);
+
+	/* negative if it was noted after @now was read */
+	return (s32)idle > HZ && idle - HZ > timeout_in(dn, conn, state);
 }
 
 /**
@@ -89,18 +150,12 @@ u32 dsr_conn_timeout(const struct dsr_net *dn, const struct dsr_conn *conn)
  * @conn: connection
  * @now: jiffies, low half
  *
- * A packet that comes within a second of the last one that was noted is not
- * noted: so it may have been a second less.
- *
  * Context: rcu_read_lock().
  */
 bool dsr_conn_is_over(const struct dsr_net *dn, const struct dsr_conn *conn,
 		      u32 now)
 {
-	u32 idle = now - READ_ONCE(conn->node.seen);
-
-	/* negative if it was noted after @now was read */
-	return (s32)idle > HZ && idle - HZ > dsr_conn_timeout(dn, conn);
+	return dsr_conn_is_silent(dn, conn, READ_ONCE(conn->state), now);
 }
 
 static bool conn_expired(struct dsr_table *table, struct dsr_node *node,
@@ -135,7 +190,7 @@ static void conn_release(struct dsr_table *table, struct dsr_node *node)
 		rcu_dereference_protected(conn->backend, true);
 
 	conn->unlinked = true;
-	uncount(backend, conn->state);
+	uncount(dn, backend, conn, conn->state);
 	if (conn->tuple.family == AF_INET6)
 		atomic_dec(&dn->entries6);
 	if (!READ_ONCE(dn->live) && !atomic_read(&table->entries))
@@ -233,7 +288,7 @@ struct dsr_conn *dsr_conn_add(struct dsr_net *dn,
 	conn->checked = conn->node.seen;
 	RCU_INIT_POINTER(conn->backend, backend);
 	/* Counted first: the janitor may find it before this returns. */
-	count(backend, state);
+	count(dn, backend, conn, state);
 	if (tuple->family == AF_INET6)
 		atomic_inc(&dn->entries6);
 	node = dsr_table_insert(&dn->table, &conn->node, dsr_conn_match, tuple);
@@ -246,7 +301,7 @@ struct dsr_conn *dsr_conn_add(struct dsr_net *dn,
 	if (tuple->family == AF_INET6)
 		atomic_dec(&dn->entries6);
 
-	uncount(backend, state);
+	uncount(dn, backend, conn, state);
 	dsr_backend_put(backend);
 free_conn:
 	conn_free(conn);
@@ -254,17 +309,19 @@ free_conn:
 }
 
 /* With the lock of the stripe held: so the counts are exact. */
-static void set_state(struct dsr_conn *conn, spinlock_t *lock, u8 state)
+static void set_state(struct dsr_net *dn, struct dsr_conn *conn,
+		      spinlock_t *lock, u8 state)
 {
 	struct dsr_backend *backend =
 		rcu_dereference_protected(conn->backend, lockdep_is_held(lock));
 
 	if (conn->unlinked)
 		return;
-	if (counter(backend, conn->state) != counter(backend, state)) {
+	if (counter(backend, conn, conn->state) !=
+	    counter(backend, conn, state)) {
 		/* in the end as many as before */
-		atomic_dec(counter(backend, conn->state));
-		count(backend, state);
+		subtract(dn, backend, conn, conn->state);
+		count(dn, backend, conn, state);
 	}
 	WRITE_ONCE(conn->state, state);
 }
@@ -291,8 +348,8 @@ bool dsr_conn_move(struct dsr_net *dn, struct dsr_conn *conn, u8 state,
 	if (!conn->unlinked && dsr_backend_get(backend)) {
 		old = rcu_dereference_protected(conn->backend,
 						lockdep_is_held(lock));
-		uncount(old, conn->state);
-		count(backend, state);
+		uncount(dn, old, conn, conn->state);
+		count(dn, backend, conn, state);
 		WRITE_ONCE(conn->state, state);
 		rcu_assign_pointer(conn->backend, backend);
 		dsr_backend_put(old);
@@ -324,8 +381,25 @@ void dsr_conn_advance(struct dsr_net *dn, struct dsr_conn *conn,
 	state = dsr_conn_state(conn->state, packet);
 	if (!dsr_state_reusable(state) || dsr_conn_proves(conn, packet)) {
 		dsr_conn_note(conn, packet);
-		set_state(conn, lock, state);
+		set_state(dn, conn, lock, state);
 	}
+	spin_unlock_bh(lock);
+}
+
+/**
+ * dsr_conn_set() - give a connection a state
+ * @dn: balancer
+ * @conn: connection, found in this grace period
+ * @state: enum dsr_conn_state
+ *
+ * Context: rcu_read_lock(). Takes the lock of a stripe.
+ */
+void dsr_conn_set(struct dsr_net *dn, struct dsr_conn *conn, u8 state)
+{
+	spinlock_t *lock = dsr_table_lock(&dn->table, conn->node.hash);
+
+	spin_lock_bh(lock);
+	set_state(dn, conn, lock, state);
 	spin_unlock_bh(lock);
 }
 
@@ -338,11 +412,7 @@ void dsr_conn_advance(struct dsr_net *dn, struct dsr_conn *conn,
  */
 void dsr_conn_close(struct dsr_net *dn, struct dsr_conn *conn)
 {
-	spinlock_t *lock = dsr_table_lock(&dn->table, conn->node.hash);
-
-	spin_lock_bh(lock);
-	set_state(conn, lock, DSR_CONN_CLOSED);
-	spin_unlock_bh(lock);
+	dsr_conn_set(dn, conn, DSR_CONN_CLOSED);
 }
 
 /**

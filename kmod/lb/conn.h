@@ -60,6 +60,34 @@ static inline u8 dsr_conn_state(u8 state, const struct dsr_packet *packet)
 	       DSR_CONN_UDP : dsr_state_next(state, packet->event);
 }
 
+/**
+ * dsr_conn_begin() - state of a connection that begins with a packet
+ * @packet: the packet
+ *
+ * The balancer sees what the client sends and nothing else: so no number in a
+ * packet proves to it that the sender has got an answer. A forger counts on
+ * sequence numbers as easily as it sends a second packet. So nothing else is
+ * asked for: as a SYN takes an ACK to become an established connection, in
+ * mid-stream it takes a second packet.
+ */
+static inline u8 dsr_conn_begin(const struct dsr_packet *packet)
+{
+	return packet->tuple.proto != IPPROTO_UDP &&
+	       packet->event == DSR_EVENT_OPEN ? DSR_CONN_SYN :
+						 DSR_CONN_UNPROVEN;
+}
+
+/**
+ * dsr_conn_is_client() - whether an entry stands for a client
+ * @conn: entry
+ *
+ * Of a service with persistence; it is no connection, and has no protocol.
+ */
+static inline bool dsr_conn_is_client(const struct dsr_conn *conn)
+{
+	return !conn->tuple.proto;
+}
+
 /** dsr_conn_backend() - where the packets of @conn go, %NULL if it is gone */
 static inline struct dsr_backend *dsr_conn_backend(const struct dsr_conn *conn)
 {
@@ -126,8 +154,11 @@ bool dsr_conn_move(struct dsr_net *dn, struct dsr_conn *conn, u8 state,
 		   struct dsr_backend *backend);
 void dsr_conn_advance(struct dsr_net *dn, struct dsr_conn *conn,
 		      const struct dsr_packet *packet);
+void dsr_conn_set(struct dsr_net *dn, struct dsr_conn *conn, u8 state);
 void dsr_conn_close(struct dsr_net *dn, struct dsr_conn *conn);
 u32 dsr_conn_timeout(const struct dsr_net *dn, const struct dsr_conn *conn);
+bool dsr_conn_is_silent(const struct dsr_net *dn, const struct dsr_conn *conn,
+			u8 state, u32 now);
 bool dsr_conn_is_over(const struct dsr_net *dn, const struct dsr_conn *conn,
 		      u32 now);
 u32 dsr_conn_expires(const struct dsr_net *dn, const struct dsr_conn *conn,

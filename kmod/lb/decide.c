@@ -136,7 +136,7 @@ static void decide_icmp_error(struct dsr_net *dn,
 							&packet->tuple) : NULL;
 		if (!service || !dsr_schedule_forgets(dn, service))
 			return;
-		backend = dsr_schedule_stateless(service, &packet->tuple);
+		backend = dsr_schedule_stateless(dn, service, &packet->tuple);
 		if (!backend)
 			return;
 		decision->service = service;
@@ -147,7 +147,8 @@ static void decide_icmp_error(struct dsr_net *dn,
 }
 
 /* An echo request is for an address as a whole, whatever its services are. */
-static void decide_echo(const struct dsr_frontend *frontend,
+static void decide_echo(struct dsr_net *dn,
+			const struct dsr_frontend *frontend,
 			const struct dsr_packet *packet,
 			struct dsr_decision *decision)
 {
@@ -171,7 +172,8 @@ static void decide_echo(const struct dsr_frontend *frontend,
 		decision->reason = DSR_REPLIED_PING;
 		return;
 	}
-	decision->backend = dsr_schedule_stateless(service, &packet->tuple);
+	decision->backend = dsr_schedule_stateless(dn, service,
+						   &packet->tuple);
 	if (!decision->backend)
 		return;
 	decision->choice = DSR_CHOICE_HASH;
@@ -184,11 +186,37 @@ void dsr_decide_icmp(struct dsr_net *dn, const struct dsr_frontend *frontend,
 		     struct dsr_decision *decision)
 {
 	if (packet->kind == DSR_PACKET_ECHO)
-		decide_echo(frontend, packet, decision);
+		decide_echo(dn, frontend, packet, decision);
 	else if (packet->kind == DSR_PACKET_PORTLESS)
 		decide_portless(dn, frontend, packet, decision);
 	else
 		decide_icmp_error(dn, frontend, packet, decision);
+}
+
+/**
+ * dsr_decide_opens() - whether a SYN opens a connection although there is one
+ * @dn: balancer
+ * @conn: the entry of its tuple
+ * @backend: of @conn, not removed
+ *
+ * On what is established a SYN changes nothing: it may be a duplicate, or forged.
+ * If the connection was silent for so long that it is neither, it is the client's,
+ * which has forgotten the connection, as when a RST of the server's has ended it.
+ * A living backend that takes new connections answers that as well as any.
+ *
+ * Context: rcu_read_lock().
+ */
+bool dsr_decide_opens(const struct dsr_net *dn, const struct dsr_conn *conn,
+		      const struct dsr_backend *backend)
+{
+	u8 state = READ_ONCE(conn->state);
+	u32 now = (u32)jiffies;
+
+	if (dsr_state_reusable(state) || dsr_conn_is_over(dn, conn, now))
+		return true;
+	return !dsr_backend_is_up(backend) &&
+	       (state == DSR_CONN_SYN ||
+		dsr_conn_is_silent(dn, conn, DSR_CONN_SYN, now));
 }
 
 /** dsr_decide_lost() - dsr_decide(), where the backend is down or deleted */

@@ -38,6 +38,8 @@ void dsr_decide_icmp(struct dsr_net *dn, const struct dsr_frontend *frontend,
 		     struct dsr_decision *decision);
 void dsr_decide_lost(struct dsr_net *dn, const struct dsr_packet *packet,
 		     struct dsr_decision *decision);
+bool dsr_decide_opens(const struct dsr_net *dn, const struct dsr_conn *conn,
+		      const struct dsr_backend *backend);
 void dsr_decide_anew(struct dsr_net *dn, const struct dsr_frontend *frontend,
 		     const struct dsr_packet *packet,
 		     struct dsr_decision *decision, struct dsr_conn *conn,
@@ -48,19 +50,23 @@ void dsr_decide_anew(struct dsr_net *dn, const struct dsr_frontend *frontend,
  */
 static __always_inline bool
 dsr_decide_is_anew(const struct dsr_net *dn, const struct dsr_conn *conn,
-		   const struct dsr_packet *packet, bool is_down)
+		   const struct dsr_packet *packet,
+		   const struct dsr_backend *backend, bool is_down)
 {
 	u8 state = READ_ONCE(conn->state);
 	u32 now;
 
 	if (packet->tuple.proto != IPPROTO_UDP)
 		return unlikely(packet->event == DSR_EVENT_OPEN) &&
-		       (is_down || dsr_state_reusable(state));
+		       (is_down || dsr_decide_opens(dn, conn, backend));
+	if (unlikely(state != DSR_CONN_UDP) &&
+	    (state == DSR_CONN_CLOSED ||
+	     (!is_down && !dsr_backend_is_up(backend))))
+		return true;
 	/* No packet of UDP says so: what tells is time, to the second. */
 	now = (u32)jiffies;
-	return state == DSR_CONN_CLOSED ||
-	       (unlikely(now - READ_ONCE(conn->node.seen) > HZ) &&
-		dsr_conn_is_over(dn, conn, now));
+	return unlikely(now - READ_ONCE(conn->node.seen) > HZ) &&
+	       dsr_conn_is_over(dn, conn, now);
 }
 
 /* Whether a packet belongs where its connection does. */
@@ -84,8 +90,9 @@ static __always_inline bool dsr_decide_is_of(const struct dsr_backend *backend,
  * another one by now. The scheduler is asked if there is none, if its backend
  * was removed, if a SYN has come to belong to another mark or address, or if one
  * uses the port pair of a finished connection again: that never waits for the
- * old entry to expire, and belongs to whatever service names its port now. A
- * packet with a mark that answers a connection goes to its client. Nobody is
+ * old entry to expire, and belongs to whatever service names its port now. A SYN
+ * that its backend has not answered is no connection that a backend without
+ * weight could keep. A packet with a mark that answers a connection goes to its client. Nobody is
  * asked about a probe, and no connection of its client's is looked at.
  *
  * Context: rcu_read_lock(). No writes; what is in @decision is valid until
@@ -116,7 +123,8 @@ dsr_decide(struct dsr_net *dn, const struct dsr_frontend *frontend,
 	backend = conn ? dsr_conn_backend(conn) : NULL;
 	is_down = backend && dsr_backend_is_down(backend);
 	if (unlikely(!backend || !dsr_decide_is_of(backend, frontend) ||
-		     dsr_decide_is_anew(dn, conn, packet, is_down))) {
+		     dsr_decide_is_anew(dn, conn, packet, backend,
+					is_down))) {
 		dsr_decide_anew(dn, frontend, packet, decision, conn, backend);
 		return;
 	}

@@ -50,6 +50,7 @@ struct dsr_net_side {
  * struct dsr_net - the balancer of one network namespace
  * @table: the connection table, while @has_table
  * @entries6: entries of @table that are of IPv6, which are larger
+ * @half: entries of @table that one packet has made
  * @crowded: second since the start of the machine when @table last had no place,
  *	or 0: jiffies come round
  * @live: there are services; see balancer.h
@@ -93,6 +94,7 @@ struct dsr_net_side {
 struct dsr_net {
 	struct dsr_table table;
 	atomic_t entries6;
+	atomic_t half;
 	u32 crowded;
 	bool live;
 	bool has_table;
@@ -168,6 +170,22 @@ static inline bool dsr_net_was_crowded(const struct dsr_net *dn)
 	return unlikely(crowded) &&
 	       dsr_net_second() - crowded <=
 	       dsr_timeouts_get(NULL, &dn->timeouts, DSR_CONN_ESTABLISHED) / HZ;
+}
+
+/**
+ * dsr_net_has_room() - whether the table has a place for something new
+ * @dn: balancer, with a table
+ * @places: how many it takes
+ *
+ * An entry that one packet has made may be a flood's. All of these get a quarter
+ * of the table, so that the rest is for connections that go on.
+ */
+static inline bool dsr_net_has_room(const struct dsr_net *dn, u32 places)
+{
+	u32 share = READ_ONCE(dn->table.max) / 4;
+
+	return !dsr_table_is_full(&dn->table) &&
+	       (u32)atomic_read(&dn->half) + places <= share;
 }
 
 /** dsr_net_note_crowded() - note that the table has no place */

@@ -207,7 +207,7 @@ int dsr_netlink_put_backend(struct sk_buff *skb, struct dsr_net *dn,
 	    nla_put_u32(skb, DSR_BACKEND_A_ACTIVE,
 			atomic_read(&backend->active)) ||
 	    nla_put_u32(skb, DSR_BACKEND_A_INACTIVE,
-			atomic_read(&backend->inactive)) ||
+			dsr_backend_inactive(backend)) ||
 	    nla_put_u32(skb, DSR_BACKEND_A_PERSISTENT,
 			atomic_read(&backend->persistent)) ||
 	    nla_put_u32(skb, DSR_BACKEND_A_UNRESOLVED,

@@ -164,7 +164,8 @@ static int put_slot(struct sk_buff *skb, const struct dsr_packet *packet,
 	if (pool->scheduler != &dsr_sched_maglev)
 		return 0;
 	return nla_put_u32(skb, DSR_EXPLAIN_A_SLOT,
-			   dsr_maglev_slot(pool, &packet->tuple));
+			   dsr_schedule_slot(decision->service,
+					     &packet->tuple));
 }
 
 static int put_explanation(struct sk_buff *skb, struct dsr_net *dn,

@@ -86,12 +86,12 @@ static void show_backend(struct seq_file *seq, struct dsr_backend *backend)
 	dsr_stats_add(&sum, backend->stats);
 	seq_puts(seq, "  via ");
 	show_addr(seq, backend->nexthop.family, &backend->nexthop.addr);
-	seq_printf(seq, " weight %u upper %u lower %u %s%s active %d inactive %d connections %llu packets %llu bytes %llu\n",
+	seq_printf(seq, " weight %u upper %u lower %u %s%s active %d inactive %u connections %llu packets %llu bytes %llu\n",
 		   backend->config.weight, backend->config.upper,
 		   backend->config.lower, admin_names[backend->config.admin],
 		   READ_ONCE(backend->overloaded) ? " overloaded" : "",
 		   atomic_read(&backend->active),
-		   atomic_read(&backend->inactive), sum.connections,
+		   dsr_backend_inactive(backend), sum.connections,
 		   sum.packets, sum.bytes);
 }
 
@@ -159,6 +159,7 @@ static const char *const state_names[] = {
 	[DSR_CONN_CLOSED] = "closed",
 	[DSR_CONN_UDP] = "udp",
 	[DSR_CONN_PERSISTENT] = "persistent",
+	[DSR_CONN_UNPROVEN] = "unproven",
 };
 
 /**

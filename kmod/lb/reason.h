@@ -13,6 +13,7 @@
 #define DSR_REASONS(R)							\
 	R(FORWARDED, "forwarded")					\
 	R(FORWARDED_SYN, "forwarded_syn_unremembered")			\
+	R(FORWARDED_STRAY, "forwarded_stray_unremembered")		\
 	R(FORWARDED_STATELESS, "forwarded_stateless")			\
 	R(FORWARDED_ONE_PACKET, "forwarded_one_packet")			\
 	R(FORWARDED_ICMP, "forwarded_icmp_error")			\

@@ -103,29 +103,139 @@ dsr_schedule_persistent(struct dsr_net *dn, const struct dsr_tuple *tuple,
 		return NULL;
 	backend = dsr_conn_backend(conn) ?:
 		  dsr_backend_again(dn, service, rcu_dereference(conn->backend));
-	return backend && backend->service == service &&
-	       takes_its_clients(dn, backend) ? backend : NULL;
+	if (!backend || backend->service != service)
+		return NULL;
+	/* A backend without weight keeps no client that it has not answered. */
+	if (READ_ONCE(conn->state) == DSR_CONN_UNPROVEN)
+		return dsr_backend_is_up(backend) ? backend : NULL;
+	return takes_its_clients(dn, backend) ? backend : NULL;
 }
 
-/* The client of a connection that goes to @backend is to come back to it. */
-static void remember_client(struct dsr_net *dn, const struct dsr_tuple *tuple,
-			    const struct dsr_service *service,
-			    struct dsr_backend *backend)
+/* Persistence holds for packets that the table has no place for, too: so the
+ * hash is that of the client's address, as far as the service looks at it. The
+ * VIP counts only with a scheduler that hashes it, or without a mark.
+ */
+static const struct dsr_tuple *hashed_tuple(const struct dsr_service *service,
+					    const struct dsr_pool *pool,
+					    const struct dsr_tuple *tuple,
+					    struct dsr_tuple *client)
 {
+	if (likely(!READ_ONCE(service->persist)))
+		return tuple;
+	persistent_tuple(tuple, service, client);
+	client->ports = 0;
+	if (pool->scheduler->home) {
+		if (tuple->family == AF_INET)
+			client->v4.daddr = tuple->v4.daddr;
+		else
+			client->v6.daddr = tuple->v6.daddr;
+	}
+	return client;
+}
+
+/**
+ * dsr_schedule_slot() - dsr_maglev_slot() of a packet
+ * @service: its service, with the scheduler maglev
+ * @tuple: of the packet
+ *
+ * Context: rcu_read_lock().
+ */
+u32 dsr_schedule_slot(const struct dsr_service *service,
+		      const struct dsr_tuple *tuple)
+{
+	const struct dsr_pool *pool = rcu_dereference(service->pool);
+	struct dsr_tuple client;
+
+	return dsr_maglev_slot(pool, hashed_tuple(service, pool, tuple,
+						  &client));
+}
+
+/**
+ * dsr_schedule_stateless() - the backend of a flow that is not remembered
+ * @dn: balancer
+ * @service: its service
+ * @tuple: the flow
+ *
+ * Context: rcu_read_lock(). No writes.
+ * Return: always the same backend as long as the backends are the same, and, of
+ * a service with persistence, that of its client; %NULL if none takes
+ * connections.
+ */
+struct dsr_backend *dsr_schedule_stateless(struct dsr_net *dn,
+					   const struct dsr_service *service,
+					   const struct dsr_tuple *tuple)
+{
+	const struct dsr_pool *pool = rcu_dereference(service->pool);
+	struct dsr_backend *backend = NULL;
+	struct dsr_tuple client;
+
+	if (READ_ONCE(service->persist))
+		backend = dsr_schedule_persistent(dn, tuple, service);
+	if (!backend && pool->count)
+		backend = dsr_scheduler_home(pool, hashed_tuple(service, pool,
+								tuple, &client));
+	return backend;
+}
+
+/* The client of a connection that goes to @backend is to come back to it; for
+ * long, if it @answers: the source of a first packet may be made up.
+ *
+ * Return: whether it does.
+ */
+static bool remember_client(struct dsr_net *dn, const struct dsr_tuple *tuple,
+			    const struct dsr_service *service,
+			    struct dsr_backend *backend, bool answers)
+{
+	u8 state = answers ? DSR_CONN_PERSISTENT : DSR_CONN_UNPROVEN;
 	struct dsr_tuple client;
 	struct dsr_conn *conn;
-	bool added;
+	bool added = false;
 	u32 hash;
 
 	conn = find_persistent(dn, tuple, service, &client, &hash);
+	if (!conn && !answers && !dsr_net_has_room(dn, 1)) {
+		dsr_net_note_crowded(dn);
+		return false;
+	}
 	if (!conn)
-		conn = dsr_conn_add(dn, &client, hash, DSR_CONN_PERSISTENT,
-				    backend, &added);
+		conn = dsr_conn_add(dn, &client, hash, state, backend, &added);
 	if (!conn)
-		return;		/* no place: it is balanced anew each time */
+		return false;
+	if (READ_ONCE(conn->state) == DSR_CONN_PERSISTENT)
+		state = DSR_CONN_PERSISTENT;
 	if (rcu_access_pointer(conn->backend) != backend)
-		dsr_conn_move(dn, conn, DSR_CONN_PERSISTENT, backend);
+		dsr_conn_move(dn, conn, state, backend);
+	else if (READ_ONCE(conn->state) != state)
+		dsr_conn_set(dn, conn, state);
 	WRITE_ONCE(conn->node.seen, jiffies);
+	return true;
+}
+
+/**
+ * dsr_schedule_advance() - a packet changes the state of its connection
+ * @dn: balancer
+ * @packet: the packet
+ * @decision: what dsr_decide() has said: it follows a connection
+ *
+ * A client that goes on after its first packet is one to come back. Where another
+ * of its connections goes elsewhere by now, its next one goes there, too.
+ *
+ * Context: rcu_read_lock(). Takes locks of stripes, and allocates.
+ */
+void dsr_schedule_advance(struct dsr_net *dn, const struct dsr_packet *packet,
+			  const struct dsr_decision *decision)
+{
+	const struct dsr_service *service = decision->service;
+	const struct dsr_tuple *tuple = &packet->tuple;
+	struct dsr_conn *conn = decision->conn;
+	u8 state = READ_ONCE(conn->state);
+
+	dsr_conn_advance(dn, conn, packet);
+	if (dsr_state_is_half(state) && READ_ONCE(conn->state) != state &&
+	    READ_ONCE(service->persist))
+		remember_client(dn, tuple, service,
+				dsr_schedule_persistent(dn, tuple, service) ?:
+				decision->backend, true);
 }
 
 /**
@@ -156,11 +266,15 @@ void dsr_schedule_refresh(struct dsr_net *dn, const struct dsr_tuple *tuple,
  * there is a place again.
  */
 static bool may_be_stateless(const struct dsr_net *dn,
+			     const struct dsr_service *service,
 			     const struct dsr_packet *packet)
 {
-	if (packet->tuple.proto != IPPROTO_UDP)
-		return packet->event != DSR_EVENT_OPEN;
-	return dsr_net_was_crowded(dn);
+	if (packet->tuple.proto != IPPROTO_UDP &&
+	    packet->event != DSR_EVENT_OPEN)
+		return true;
+	/* its client may have other connections that there is no place for */
+	return (packet->tuple.proto == IPPROTO_UDP ||
+		READ_ONCE(service->persist)) && dsr_net_was_crowded(dn);
 }
 
 static bool is_one_packet(const struct dsr_packet *packet,
@@ -182,6 +296,23 @@ static bool is_left_alone(const struct dsr_packet *packet,
 	       !READ_ONCE(service->persist);
 }
 
+/* A connection that is not known is not worth an entry when it ends. */
+static bool is_stray_end(const struct dsr_packet *packet,
+			 const struct dsr_decision *decision)
+{
+	return !decision->conn && (packet->event == DSR_EVENT_CLOSE ||
+				   packet->event == DSR_EVENT_ABORT);
+}
+
+/* With persistence, a new connection takes a place for its client as well. */
+static bool has_room(const struct dsr_net *dn,
+		     const struct dsr_service *service,
+		     const struct dsr_decision *decision)
+{
+	return decision->conn ||
+	       dsr_net_has_room(dn, READ_ONCE(service->persist) ? 2 : 1);
+}
+
 /**
  * dsr_schedule_choose() - choose the backend of a packet
  * @dn: balancer
@@ -196,24 +327,28 @@ void dsr_schedule_choose(struct dsr_net *dn, const struct dsr_packet *packet,
 {
 	struct dsr_service *service = decision->service;
 	struct dsr_pool *pool = rcu_dereference(service->pool);
-	bool full = !decision->conn && dsr_table_is_full(&dn->table);
+	bool full = !has_room(dn, service, decision);
 	struct dsr_backend *backend = NULL;
+	const struct dsr_tuple *hashed;
+	struct dsr_tuple client;
 
 	if (dsr_schedule_is_bad_source(&packet->tuple)) {
 		decision->reason = DSR_DROP_SOURCE;
 		return;
 	}
+	hashed = hashed_tuple(service, pool, &packet->tuple, &client);
 	decision->choice = DSR_CHOICE_PERSISTENCE;
 	if (READ_ONCE(service->persist))
 		backend = dsr_schedule_persistent(dn, &packet->tuple, service);
 	if (!backend && pool->count &&
-	    (full || (!decision->conn && may_be_stateless(dn, packet)))) {
+	    (full || (!decision->conn &&
+		      may_be_stateless(dn, service, packet)))) {
 		decision->choice = pool->scheduler->home ?
 				   DSR_CHOICE_SCHEDULER : DSR_CHOICE_HASH;
-		backend = dsr_scheduler_home(pool, &packet->tuple);
+		backend = dsr_scheduler_home(pool, hashed);
 	} else if (!backend && pool->count) {
 		decision->choice = DSR_CHOICE_SCHEDULER;
-		backend = pool->scheduler->select(pool, &packet->tuple, dry);
+		backend = pool->scheduler->select(pool, hashed, dry);
 	}
 	decision->backend = backend;
 	if (!backend) {
@@ -221,11 +356,27 @@ void dsr_schedule_choose(struct dsr_net *dn, const struct dsr_packet *packet,
 		decision->reason = DSR_DROP_NO_BACKEND;
 	} else if (is_one_packet(packet, service)) {
 		decision->reason = DSR_FORWARDED_ONE_PACKET;
-	} else if (full) {
-		decision->reason = DSR_FORWARDED_STATELESS;
+	} else if (is_stray_end(packet, decision)) {
+		decision->reason = DSR_FORWARDED_STRAY;
 	} else if (is_left_alone(packet, service, decision)) {
 		decision->reason = DSR_FORWARDED_SYN;
+	} else if (full) {
+		decision->reason = DSR_FORWARDED_STATELESS;
 	}
+}
+
+/* The state of a connection that is remembered from @packet on. One that goes on
+ * elsewhere is as proven as it was.
+ */
+static u8 remembered_state(const struct dsr_packet *packet,
+			   const struct dsr_conn *conn)
+{
+	u8 state = conn ? READ_ONCE(conn->state) : DSR_CONN_UNPROVEN;
+
+	if (state == DSR_CONN_UNPROVEN || state == DSR_CONN_CLOSED ||
+	    packet->event == DSR_EVENT_OPEN)
+		return dsr_conn_begin(packet);
+	return dsr_conn_state(state, packet);
 }
 
 /* Let the table know of the choice.
@@ -236,12 +387,17 @@ void dsr_schedule_choose(struct dsr_net *dn, const struct dsr_packet *packet,
 static bool remember(struct dsr_net *dn, const struct dsr_packet *packet,
 		     struct dsr_decision *decision)
 {
-	u8 state = dsr_conn_state(DSR_CONN_SYN, packet);
 	struct dsr_backend *backend = decision->backend;
 	struct dsr_service *service = decision->service;
 	struct dsr_conn *conn = decision->conn;
+	u8 state = remembered_state(packet, conn);
 	bool begun;
 
+	/* first, as the choice for its client must not be forgotten */
+	if (READ_ONCE(service->persist) &&
+	    !remember_client(dn, &packet->tuple, service, backend,
+			     !dsr_state_is_half(state)))
+		return false;
 	begun = conn && dsr_conn_move(dn, conn, state, backend);
 	if (!begun)
 		conn = dsr_conn_add(dn, &packet->tuple, decision->hash, state,
@@ -252,8 +408,6 @@ static bool remember(struct dsr_net *dn, const struct dsr_packet *packet,
 			dsr_conn_touch(conn, jiffies);
 			WRITE_ONCE(conn->proof, packet->proof);
 		}
-		if (READ_ONCE(service->persist))
-			remember_client(dn, &packet->tuple, service, backend);
 		return true;
 	}
 	backend = conn ? dsr_conn_backend(conn) : NULL;
@@ -289,13 +443,17 @@ void dsr_schedule(struct dsr_net *dn, const struct dsr_packet *packet,
 
 	switch (decision->reason) {
 	case DSR_FORWARDED:
-		decision->backend = dsr_schedule_stateless(decision->service,
+		decision->backend = dsr_schedule_stateless(dn, decision->service,
 							   &packet->tuple);
 		decision->reason = decision->backend ? DSR_FORWARDED_STATELESS :
 						       DSR_DROP_NO_BACKEND;
 		return;
 	case DSR_FORWARDED_STATELESS:
 		dsr_net_note_crowded(dn);
+		/* nothing else of the connection keeps its client remembered */
+		if (READ_ONCE(decision->service->persist))
+			dsr_schedule_refresh(dn, &packet->tuple,
+					     decision->service);
 		return;
 	case DSR_FORWARDED_ONE_PACKET:
 		this_cpu_inc(decision->backend->stats->connections);

@@ -21,24 +21,13 @@ dsr_schedule_persistent(struct dsr_net *dn, const struct dsr_tuple *tuple,
 			const struct dsr_service *service);
 void dsr_schedule_refresh(struct dsr_net *dn, const struct dsr_tuple *tuple,
 			  const struct dsr_service *service);
-
-/**
- * dsr_schedule_stateless() - the backend of a flow that nobody remembers
- * @service: its service
- * @tuple: the flow
- *
- * Context: rcu_read_lock(). No writes.
- * Return: always the same backend as long as the backends are the same; %NULL
- * if none takes connections.
- */
-static inline struct dsr_backend *
-dsr_schedule_stateless(const struct dsr_service *service,
-		       const struct dsr_tuple *tuple)
-{
-	struct dsr_pool *pool = rcu_dereference(service->pool);
-
-	return pool->count ? dsr_scheduler_home(pool, tuple) : NULL;
-}
+void dsr_schedule_advance(struct dsr_net *dn, const struct dsr_packet *packet,
+			  const struct dsr_decision *decision);
+struct dsr_backend *dsr_schedule_stateless(struct dsr_net *dn,
+					   const struct dsr_service *service,
+					   const struct dsr_tuple *tuple);
+u32 dsr_schedule_slot(const struct dsr_service *service,
+		      const struct dsr_tuple *tuple);
 
 /** dsr_schedule_forgets() - whether there are flows that nobody remembers */
 static inline bool dsr_schedule_forgets(const struct dsr_net *dn,
@@ -72,7 +61,7 @@ dsr_schedule_touch(struct dsr_net *dn, const struct sk_buff *skb,
 		dsr_conn_move(dn, conn, state, decision->backend);
 	if (unlikely(dsr_conn_state(state, packet) != state)) {
 		dsr_packet_prove(skb, packet);
-		dsr_conn_advance(dn, conn, packet);
+		dsr_schedule_advance(dn, packet, decision);
 	}
 	if (likely(!dsr_conn_touch(conn, jiffies)))
 		return;

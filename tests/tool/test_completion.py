@@ -96,7 +96,7 @@ LINES = {
     'dsrctl backend drain fwmark 1 --wait d': ['deadline'],
     'dsrctl backend set up ': KEY + ['via', 'weight', 'upper', 'lower',
                                      'down'],
-    'dsrctl connection show state ': STATES + ['persistent'],
+    'dsrctl connection show state ': STATES + ['persistent', 'unproven'],
     'dsrctl connection show sort ': ['src', 'dst', 'via', 'state', 'expires'],
     'dsrctl flow show state ': STATES,
     'dsrctl connection set ': ['max'] + TIMEOUTS,

@@ -22,7 +22,7 @@ OPTIONS = ('[to ADDR|[:]PORT|ADDR:PORT] [mode redirect|local] '
 SILENCE = 'ADDR [dev DEV]...'
 CONNECTION = ('[fwmark N] [via ADDR] [src ADDR[:PORT]] [dst ADDR[:PORT]] '
               '[proto tcp|udp|sctp] '
-              '[state syn|established|fin|closed|udp|persistent] '
+              '[state syn|established|fin|closed|udp|persistent|unproven] '
               '[sort src|dst|via|state|expires] [limit N]')
 EXPLAIN = 'SRC:PORT DST:PORT [proto tcp|udp|sctp] [mark N] [dev NAME] [middle]'
 OBJECTS = ('service, backend, connection, path, real, flow, stats, show, '

@@ -26,7 +26,7 @@ NAMES = {
     'backend_state': ('unknown', 'reachable', 'incomplete', 'unreachable',
                       'no_route', 'local'),
     'conn_state': ('syn', 'established', 'fin', 'closed', 'udp',
-                   'persistent'),
+                   'persistent', 'unproven'),
     'choice': ('none', 'connection', 'scheduler', 'persistence', 'hash',
                'quoted', 'probe'),
     'proto': {'tcp': 6, 'udp': 17, 'sctp': 132},

@@ -200,10 +200,10 @@ def test_cap(silent, reasons, proto):
     since = reasons('lv1')
     with wire.Tap(silent.client) as client, wire.Tap(silent.w101) as w101, \
             wire.Tap(silent.w102) as w102:
-        for _ in range(2):
-            for port in range(4000, 4000 + flows):
-                packet = (wire.tcp(port) if proto == 'tcp'
-                          else wire.udp(port, 9))
+        # Each goes on at once: what has sent one packet has a share only.
+        for port in range(4000, 4000 + flows):
+            for packet in ((wire.tcp(port), wire.tcp(port, flags=wire.ACK))
+                           if proto == 'tcp' else [wire.udp(port, 9)] * 2):
                 client.send(packet, '10.10.31.11')
         homes = collections.defaultdict(list)
 

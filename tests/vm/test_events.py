@@ -273,7 +273,7 @@ def test_explain_refusals(lv1, probe, reasons, silent):
 
 def test_explain_full(lv1, probe, reasons):
     """With a full table it says where the hash sends what is new."""
-    lv1.set_table(max=16)
+    lv1.set_table(max=64)       # of which SYNs get a quarter
     homes = {port: probe.syn(port) for port in range(4000, 4016)}
     since = reasons('lv1')
     for port in range(5000, 5010):

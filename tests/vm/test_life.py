@@ -257,8 +257,11 @@ def test_persistence(lv1, probe):
     for number in range(1, 5):
         src = f'10.20.{number}.1'
         homes[src] = probe.syn(4000, src=src)
+        # before its first answer, too: a browser opens several at once
         assert {probe.syn(port, src=src) for port in range(4001, 4004)} | {
             probe.udp(4000, src=src)} == {homes[src]}
+        assert len(persistent(lv1)) == number - 1
+        assert probe.tcp(4000, src=src) == homes[src]
     assert set(homes.values()) == {'w101', 'w102'}
     assert len(persistent(lv1)) == 4
     assert [one['persistent'] for one in lv1.backends().values()] == [2, 2]
@@ -292,6 +295,8 @@ def test_persistence_prefix(lv1, probe):
     lv1.service('set', persist=60000, persist_prefix=24)
     homes = {net: {probe.syn(4000, src=f'10.20.{net}.{number}')
                    for number in (1, 2, 100, 254)} for net in range(4)}
+    for net, names in homes.items():
+        assert {probe.tcp(4000, src=f'10.20.{net}.100')} == names
     assert all(len(names) == 1 for names in homes.values())
     assert {name for names in homes.values() for name in names} == {
         'w101', 'w102'}
@@ -339,7 +344,8 @@ def test_timeouts(lv1, probe):
             probe.syn(port)
             probe.tcp(port)
             probe.tcp(port, flags=last)
-        probe.udp(4004)
+        for _ in range(2):
+            probe.udp(4004)
 
     def expires():
         return {one['sport'] - 4000: -(-one['expires'] // 1000)
@@ -489,6 +495,9 @@ def test_unremembered(lv1, probe, reasons, scheduler):
     assert since['forwarded_icmp_error'] == len(ports)
     assert {port: probe.tcp(port) for port in ports} == homes
     assert lv1.table()['entries'] == len(ports)
+    # the source of that packet may be made up, until it goes on
+    assert set(lv1.states().values()) == {'unproven'}
+    assert {port: probe.tcp(port) for port in ports} == homes
     assert set(lv1.states().values()) == {'established'}
     # Remembered, it stays when the hash would send it elsewhere.
     lv1.backend('add', NOBODY, weight=1000)

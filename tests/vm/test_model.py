@@ -61,7 +61,7 @@ def next_state(state, flags):
         return state if state == 'established' else 'syn'
     if flags & FIN:
         return 'fin'
-    return 'established' if state == 'syn' else state
+    return 'established' if state in ('syn', 'unproven') else state
 
 
 class Model:
@@ -163,15 +163,19 @@ class Model:
         opens = not udp and bool(flags & SYN)
         anew = conn is None
         if conn:
-            finished = udp and conn.state == 'closed' or opens and (
-                conn.state in ('fin', 'closed') or conn.server.removed)
+            dying = not conn.server.removed and \
+                conn.server.admin != 'down' and not conn.server.is_member()
+            finished = conn.state == 'closed' or dying and \
+                conn.state == 'unproven' if udp else opens and (
+                    conn.state in ('fin', 'closed', 'unproven') or
+                    conn.server.removed or dying and conn.state == 'syn')
             # deleted, and there again?
             server = self.servers.get(conn.server.name)
             if server and server.admin != 'down':
                 if not finished:
                     conn.server = server
-                    if not udp:
-                        conn.state = next_state(conn.state, flags)
+                    conn.state = 'udp' if udp else next_state(
+                        conn.state, flags)
                     return 'server', server.name
             elif not opens and not finished:
                 if self.on_down == 'reset':
@@ -179,14 +183,20 @@ class Model:
                     return 'replied_reset', None
                 if self.on_down == 'drop':
                     return 'drop_backend_down', None
-        state = 'udp' if udp else next_state('syn', flags)
+        if opens:
+            state = 'syn'
+        elif anew or conn.state in ('unproven', 'closed'):
+            state = 'unproven'
+        else:
+            state = 'udp' if udp else next_state(conn.state, flags)
+        ends = anew and not udp and bool(flags & (FIN | RST))
         if self.scheduler in HASHES:
-            return self.by_hash(flow, state, anew and opens)
+            return self.by_hash(flow, state, anew and opens or ends)
         if anew and not udp and not opens:
             # may belong to one that there was no place for
             if not self.members():
                 return 'drop_no_backend', None
-            return self.by_hash(flow, state, False, 'rendezvous')
+            return self.by_hash(flow, state, ends, 'rendezvous')
         home = self.choose()
         if not home:
             return 'drop_no_backend', None

@@ -69,7 +69,8 @@ class Wire:
         firsts = {
             'tcp': (wire.tcp(sport, ident=self.number()),
                     wire.tcp(sport, ident=self.number(), **DATA)),
-            'udp': (wire.udp(sport, ident=self.number()),),
+            'udp': (wire.udp(sport, ident=self.number()),
+                    wire.udp(sport, ident=self.number())),
             'sctp': (wire.sctp(sport, chunk=1, ident=self.number()),
                      wire.sctp(sport, chunk=10, ident=self.number())),
         }
@@ -284,12 +285,13 @@ def test_vlan_device(site, line, reasons):
     lv1.backend('add', '10.10.77.101')
     mac = site.w101.mac('eth0').hex(':')
     with wire.Tap(site.w101, 'eth0.7') as tap:
-        for packet in (wire.udp(4000, ident=8), wire.udp(4000, ident=9)):
+        for packet in [wire.udp(4000, ident=ident) for ident in (7, 8, 9)]:
             line.client.sock.send(tagged(packet, 5, line))
             got = tap.wait(lambda p, n=packet[5]: p.ident == n, 'the packet')
             wire.same(got, wire.forwarded(packet, mac, line.out))
-    assert lv1.ways('eth0.5') == {'no_connection': 1, 'forwarded': 1}
-    assert lv1.ways('eth0')['vlan_tag'] == 2
+    assert lv1.ways('eth0.5') == {'no_connection': 1, 'state_changes': 1,
+                                  'forwarded': 1}
+    assert lv1.ways('eth0')['vlan_tag'] == 3
 
 
 def test_too_big(site, line, reasons):
@@ -448,6 +450,7 @@ def test_ipv6(site6, reasons):
         come(wire6.tcp(4000), 'no_connection')
         come(data(), 'state_changes')
         come(wire6.udp(4001), 'no_connection')
+        come(wire6.udp(4001), 'state_changes')
         come(wire6.sctp(4002, chunk=1), 'no_connection')
         come(wire6.sctp(4002, chunk=10), 'state_changes')
         since = reasons('lv1')

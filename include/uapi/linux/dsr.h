@@ -329,7 +329,8 @@ enum dsr_backend_admin {
  * @DSR_BACKEND_A_UNRESOLVED: u32, how often nobody has answered when its MAC
  *	address was asked for (reply only)
  * @DSR_BACKEND_A_UPPER: u32, from this many connections in the table on,
- *	established and others, it is overloaded; 0: never
+ *	established and ended, it is overloaded; 0: never. Those that have not
+ *	gone on after their first packet do not count
  * @DSR_BACKEND_A_LOWER: u32, below this many it is no longer overloaded, at
  *	most UPPER; 0: below three quarters of UPPER
  * @DSR_BACKEND_A_OVERLOADED: u8, 1: it gets no new connections until there are
@@ -368,6 +369,10 @@ enum dsr_backend_attr {
  * @DSR_CONN_CLOSED: the client has sent a RST (SCTP: ABORT)
  * @DSR_CONN_UDP: UDP: datagrams were seen
  * @DSR_CONN_PERSISTENT: no connection: where a client's next one goes
+ * @DSR_CONN_UNPROVEN: one packet was seen, and its source may be made up: a
+ *	segment from the middle of a connection, or a first datagram; or, of
+ *	protocol 0, where the next connection of a client goes that has not gone
+ *	on after its first packet
  */
 enum dsr_conn_state {
 	DSR_CONN_SYN,
@@ -376,6 +381,7 @@ enum dsr_conn_state {
 	DSR_CONN_CLOSED,
 	DSR_CONN_UDP,
 	DSR_CONN_PERSISTENT,
+	DSR_CONN_UNPROVEN,
 
 	__DSR_CONN_STATE_MAX,
 	DSR_CONN_STATE_MAX = __DSR_CONN_STATE_MAX - 1
@@ -387,7 +393,7 @@ enum dsr_conn_state {
  * All are u32, in milliseconds; what is left out stays as it is.
  *
  * @DSR_TIMEOUT_A_UNSPEC: never sent
- * @DSR_TIMEOUT_A_SYN: in DSR_CONN_SYN
+ * @DSR_TIMEOUT_A_SYN: in DSR_CONN_SYN, and in DSR_CONN_UNPROVEN but for UDP
  * @DSR_TIMEOUT_A_ESTABLISHED: in DSR_CONN_ESTABLISHED
  * @DSR_TIMEOUT_A_FIN: in DSR_CONN_FIN
  * @DSR_TIMEOUT_A_CLOSED: in DSR_CONN_CLOSED

@@ -46,7 +46,7 @@ static void expect_counts(struct kunit *test, struct dsr_backend *backend,
 			  int active, int inactive)
 {
 	KUNIT_EXPECT_EQ(test, atomic_read(&backend->active), active);
-	KUNIT_EXPECT_EQ(test, atomic_read(&backend->inactive), inactive);
+	KUNIT_EXPECT_EQ(test, dsr_backend_inactive(backend), inactive);
 	KUNIT_EXPECT_EQ(test, refcount_read(&backend->ref),
 			1 + active + inactive);
 }

@@ -9,6 +9,7 @@
 #include "../conn.h"
 #include "../decide.h"
 #include "../frontend.h"
+#include "../schedule.h"
 #include "../scheduler.h"
 #include "../service.h"
 
@@ -125,6 +126,28 @@ static inline u8 fixture_choose(struct fixture *f,
 	host = backend ? fixture_host(backend) : 0;
 	rcu_read_unlock();
 	return host;
+}
+
+/** fixture_come() - let a packet come, as the hook does it */
+static inline struct dsr_decision fixture_come(struct fixture *f,
+					       const struct dsr_packet *packet)
+{
+	struct dsr_decision d;
+	u8 state;
+
+	local_bh_disable();
+	rcu_read_lock();
+	dsr_decide(&f->dn, f->service.frontend, packet, &d);
+	if (!d.backend && d.reason == DSR_FORWARDED) {
+		dsr_schedule(&f->dn, packet, &d);
+	} else if (d.choice == DSR_CHOICE_CONNECTION) {
+		state = READ_ONCE(d.conn->state);
+		if (dsr_conn_state(state, packet) != state)
+			dsr_schedule_advance(&f->dn, packet, &d);
+	}
+	rcu_read_unlock();
+	local_bh_enable();
+	return d;
 }
 
 /** fixture_suite_init() - what dsr_lb_init() does, which has not run yet */

@@ -13,21 +13,6 @@ static struct dsr_packet packet_of(u32 n, u8 event)
 	};
 }
 
-/* Let a packet come, as the hook does it. */
-static struct dsr_decision come(struct fixture *f,
-				const struct dsr_packet *packet)
-{
-	struct dsr_decision d;
-
-	local_bh_disable();
-	rcu_read_lock();
-	dsr_decide(&f->dn, f->service.frontend, packet, &d);
-	if (!d.backend && d.reason == DSR_FORWARDED)
-		dsr_schedule(&f->dn, packet, &d);
-	rcu_read_unlock();
-	local_bh_enable();
-	return d;
-}
 
 static int entries(struct fixture *f)
 {
@@ -53,20 +38,24 @@ static void syn_is_not_remembered(struct kunit *test)
 	for (i = 0; i < ARRAY_SIZE(names); i++) {
 		fixture_schedule(test, f, names[i],
 				 (struct dsr_pool_options) { });
-		d = come(f, &syn);
+		d = fixture_come(f, &syn);
 		KUNIT_EXPECT_EQ(test, d.reason, DSR_FORWARDED_SYN);
 		KUNIT_EXPECT_EQ(test, entries(f), 0);
 		backend = d.backend;
-		d = come(f, &ack);
+		d = fixture_come(f, &ack);
 		KUNIT_EXPECT_EQ(test, d.reason, DSR_FORWARDED);
 		KUNIT_EXPECT_PTR_EQ(test, d.backend, backend);
+		KUNIT_EXPECT_EQ(test, entries(f), 1);
+		/* without the SYN its source may be made up */
+		KUNIT_EXPECT_EQ(test, atomic_read(&backend->active), 0);
+		KUNIT_EXPECT_PTR_EQ(test, fixture_come(f, &ack).backend, backend);
 		KUNIT_EXPECT_EQ(test, entries(f), 1);
 		KUNIT_EXPECT_EQ(test, atomic_read(&backend->active), 1);
 		dsr_table_flush(&f->dn.table);
 	}
 	/* one that can be overloaded makes the hash uncertain */
 	fixture_limit(test, f, backend, 10, 0);
-	KUNIT_EXPECT_EQ(test, come(f, &syn).reason, DSR_FORWARDED);
+	KUNIT_EXPECT_EQ(test, fixture_come(f, &syn).reason, DSR_FORWARDED);
 	KUNIT_EXPECT_EQ(test, entries(f), 1);
 }
 
@@ -83,7 +72,7 @@ static void one_packet(struct kunit *test)
 	fixture_backend(test, f, 2, 1);
 	packet.tuple.proto = IPPROTO_UDP;
 	for (i = 0; i < 10; i++) {
-		d = come(f, &packet);
+		d = fixture_come(f, &packet);
 		KUNIT_EXPECT_EQ(test, d.reason, DSR_FORWARDED_ONE_PACKET);
 		counts[fixture_host(d.backend)]++;
 	}
@@ -93,7 +82,7 @@ static void one_packet(struct kunit *test)
 	/* TCP is remembered all the same */
 	packet.tuple.proto = IPPROTO_TCP;
 	packet.event = DSR_EVENT_OPEN;
-	KUNIT_EXPECT_EQ(test, come(f, &packet).reason, DSR_FORWARDED);
+	KUNIT_EXPECT_EQ(test, fixture_come(f, &packet).reason, DSR_FORWARDED);
 	KUNIT_EXPECT_EQ(test, entries(f), 1);
 }
 
@@ -111,38 +100,45 @@ static void persistence(struct kunit *test)
 	f->service.persist_prefix = 24;
 	fixture_backend(test, f, 1, 1);
 	fixture_backend(test, f, 2, 1);
-	d = come(f, &packet);
+	d = fixture_come(f, &packet);
 	KUNIT_EXPECT_EQ(test, d.choice, DSR_CHOICE_SCHEDULER);
 	first = d.backend;
+	/* until he answers, he is remembered for a minute */
+	KUNIT_EXPECT_EQ(test, atomic_read(&first->persistent), 0);
+	packet.event = DSR_EVENT_DATA;
+	KUNIT_EXPECT_PTR_EQ(test, fixture_come(f, &packet).backend, first);
 	KUNIT_EXPECT_EQ(test, atomic_read(&first->persistent), 1);
+	packet.event = DSR_EVENT_OPEN;
 	for (i = 2; i < 6; i++) {
 		packet.tuple.sport = htons(5000 + i);
 		packet.tuple.v4.saddr = htonl(0xc0000200 + i);
-		d = come(f, &packet);
+		d = fixture_come(f, &packet);
 		KUNIT_EXPECT_EQ(test, d.choice, DSR_CHOICE_PERSISTENCE);
 		KUNIT_EXPECT_PTR_EQ(test, d.backend, first);
 	}
 	/* the next network is another client: the other's turn */
 	packet.tuple.v4.saddr = htonl(0xc0000300);
-	d = come(f, &packet);
+	d = fixture_come(f, &packet);
 	KUNIT_EXPECT_PTR_NE(test, d.backend, first);
 	KUNIT_EXPECT_EQ(test, entries(f), 5 + 1 + 2);
 
 	/* weight 0 keeps its clients; what drains does not */
 	fixture_weight(test, f, first, 0);
 	packet = packet_of(100, DSR_EVENT_OPEN);
-	KUNIT_EXPECT_PTR_EQ(test, come(f, &packet).backend, first);
+	KUNIT_EXPECT_PTR_EQ(test, fixture_come(f, &packet).backend, first);
 	config = first->config;
 	config.admin = DSR_BACKEND_DRAINING;
 	KUNIT_ASSERT_EQ(test, dsr_backend_set(&f->dn, first, &config, NULL), 0);
 	packet = packet_of(101, DSR_EVENT_OPEN);
-	KUNIT_EXPECT_PTR_NE(test, come(f, &packet).backend, first);
+	KUNIT_EXPECT_PTR_NE(test, fixture_come(f, &packet).backend, first);
 	KUNIT_EXPECT_EQ(test, atomic_read(&first->persistent), 0);
 
 	/* forgotten in its own time */
 	dsr_table_tidy(&f->dn.table, jiffies + 51 * HZ + 5, true);
 	KUNIT_EXPECT_EQ(test, entries(f), 8);
 	dsr_table_tidy(&f->dn.table, jiffies + 61 * HZ + 5, true);
+	KUNIT_EXPECT_EQ(test, entries(f), 1);
+	dsr_table_tidy(&f->dn.table, jiffies + 901 * HZ + 5, true);
 	KUNIT_EXPECT_EQ(test, entries(f), 0);
 }
 
@@ -157,7 +153,7 @@ static void nobody_asks_for_a_connection(struct kunit *test)
 	fixture_backend(test, f, 1, 1);
 	for (i = 0; i < ARRAY_SIZE(sources); i++) {
 		packet.tuple.v4.saddr = htonl(sources[i]);
-		KUNIT_EXPECT_EQ(test, come(f, &packet).reason, DSR_DROP_SOURCE);
+		KUNIT_EXPECT_EQ(test, fixture_come(f, &packet).reason, DSR_DROP_SOURCE);
 	}
 	KUNIT_EXPECT_EQ(test, entries(f), 0);
 }
@@ -176,12 +172,12 @@ static void full_table(struct kunit *test)
 	WRITE_ONCE(f->dn.table.max, 16);
 	for (i = 0; i < 216; i++) {
 		packet = packet_of(i, DSR_EVENT_OPEN);
-		d = come(f, &packet);
+		d = fixture_come(f, &packet);
 		KUNIT_EXPECT_EQ(test, d.reason, i < 16 ? DSR_FORWARDED :
 						DSR_FORWARDED_STATELESS);
 		backend = d.backend;
 		packet.event = DSR_EVENT_DATA;
-		KUNIT_EXPECT_PTR_EQ(test, come(f, &packet).backend, backend);
+		KUNIT_EXPECT_PTR_EQ(test, fixture_come(f, &packet).backend, backend);
 		counts[fixture_host(backend)]++;
 	}
 	KUNIT_EXPECT_EQ(test, entries(f), 16);
@@ -195,13 +191,13 @@ static void nobody_is_there(struct kunit *test)
 	struct fixture *f = test->priv;
 	struct dsr_backend *backend;
 
-	KUNIT_EXPECT_EQ(test, come(f, &packet).reason, DSR_DROP_NO_BACKEND);
+	KUNIT_EXPECT_EQ(test, fixture_come(f, &packet).reason, DSR_DROP_NO_BACKEND);
 	backend = fixture_backend(test, f, 1, 1);
 	fixture_limit(test, f, backend, 1, 1);
 	fixture_load(backend, 1, 0);
-	KUNIT_EXPECT_EQ(test, come(f, &packet).reason, DSR_DROP_NO_BACKEND);
+	KUNIT_EXPECT_EQ(test, fixture_come(f, &packet).reason, DSR_DROP_NO_BACKEND);
 	fixture_load(backend, 0, 0);
-	KUNIT_EXPECT_EQ(test, come(f, &packet).reason, DSR_FORWARDED);
+	KUNIT_EXPECT_EQ(test, fixture_come(f, &packet).reason, DSR_FORWARDED);
 }
 
 /* A packet whose backend was removed meanwhile is scheduled once more. */

@@ -12,6 +12,7 @@
 
 struct walk {
 	const char *name;
+	u8 begin;	/* DSR_CONN_SYN unless something else is said */
 	u8 flags[6];
 	u8 states[6];
 	int steps;
@@ -53,6 +54,19 @@ static const struct walk walks[] = {
 		.states = { DSR_CONN_ESTABLISHED },
 		.steps = 1,
 	}, {
+		.name = "picked up in mid-stream",
+		.begin = DSR_CONN_UNPROVEN,
+		.flags = { ACK, ACK, FIN },
+		.states = { DSR_CONN_ESTABLISHED, DSR_CONN_ESTABLISHED,
+			    DSR_CONN_FIN },
+		.steps = 3,
+	}, {
+		.name = "a SYN over one packet in mid-stream",
+		.begin = DSR_CONN_UNPROVEN,
+		.flags = { SYN, ACK },
+		.states = { DSR_CONN_SYN, DSR_CONN_ESTABLISHED },
+		.steps = 2,
+	}, {
 		.name = "SYN and RST at once is a RST",
 		.flags = { SYN | RST },
 		.states = { DSR_CONN_CLOSED },
@@ -70,7 +84,7 @@ KUNIT_ARRAY_PARAM(walk, walks, walk_to_desc);
 static void state_walk(struct kunit *test)
 {
 	const struct walk *walk = test->param_value;
-	u8 state = DSR_CONN_SYN;
+	u8 state = walk->begin;
 	int i;
 
 	for (i = 0; i < walk->steps; i++) {
@@ -111,6 +125,7 @@ static void state_reuse(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, dsr_state_reusable(DSR_CONN_ESTABLISHED));
 	KUNIT_EXPECT_TRUE(test, dsr_state_reusable(DSR_CONN_FIN));
 	KUNIT_EXPECT_TRUE(test, dsr_state_reusable(DSR_CONN_CLOSED));
+	KUNIT_EXPECT_TRUE(test, dsr_state_reusable(DSR_CONN_UNPROVEN));
 }
 
 static void state_timeouts(struct kunit *test)

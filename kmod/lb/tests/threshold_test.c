@@ -127,18 +127,31 @@ static void threshold_counted(struct kunit *test)
 				       DSR_CONN_SYN, one, &added);
 		KUNIT_EXPECT_TRUE(test, added);
 	}
+	/* a SYN may be forged: it counts from the next packet on */
+	KUNIT_EXPECT_EQ(test, dsr_backend_inactive(one), 2);
+	for (i = 0; i < 2; i++) {
+		KUNIT_EXPECT_FALSE(test, one->overloaded);
+		dsr_conn_advance(&f->dn, conn[i], &packet);
+	}
 	KUNIT_EXPECT_TRUE(test, one->overloaded);
+	packet.event = DSR_EVENT_CLOSE;
 	dsr_conn_advance(&f->dn, conn[1], &packet);
 	KUNIT_EXPECT_EQ(test, atomic_read(&one->active), 1);
 	KUNIT_EXPECT_TRUE(test, one->overloaded);
-	KUNIT_EXPECT_TRUE(test, dsr_conn_move(&f->dn, conn[1], DSR_CONN_SYN,
+	KUNIT_EXPECT_TRUE(test, dsr_conn_move(&f->dn, conn[1], DSR_CONN_FIN,
 					      other));
 	KUNIT_EXPECT_FALSE(test, one->overloaded);
 	KUNIT_EXPECT_TRUE(test, other->overloaded);
+	/* the next client's, with the same ports */
+	KUNIT_EXPECT_TRUE(test, dsr_conn_move(&f->dn, conn[1], DSR_CONN_SYN,
+					      other));
+	KUNIT_EXPECT_FALSE(test, other->overloaded);
 	rcu_read_unlock();
 	dsr_table_flush(&f->dn.table);
 	KUNIT_EXPECT_FALSE(test, other->overloaded);
-	KUNIT_EXPECT_EQ(test, atomic_read(&one->inactive), 0);
+	KUNIT_EXPECT_EQ(test, dsr_backend_inactive(one), 0);
+	KUNIT_EXPECT_EQ(test, dsr_backend_inactive(other), 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&f->dn.half), 0);
 }
 
 static void threshold_schedulers(struct kunit *test)

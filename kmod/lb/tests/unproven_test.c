@@ -1,0 +1,516 @@
+// SPDX-License-Identifier: GPL-2.0
+/* A single packet gets little, since its source may be made up. */
+
+#include "fixture.h"
+
+static struct dsr_packet packet_of(u32 n, u8 event)
+{
+	return (struct dsr_packet) {
+		.tuple = fixture_tuple(n),
+		.kind = DSR_PACKET_FLOW,
+		.event = event,
+	};
+}
+
+/* The first packet of client @n, which has an address of its own. */
+static struct dsr_packet client_of(u32 n, u8 event)
+{
+	struct dsr_packet packet = packet_of(0, event);
+
+	packet.tuple.v4.saddr = htonl(0xc6120000 + n);
+	return packet;
+}
+
+static int entries(struct fixture *f)
+{
+	return atomic_read(&f->dn.table.entries);
+}
+
+static struct dsr_conn *find(struct fixture *f, const struct dsr_tuple *tuple)
+{
+	struct dsr_conn *conn;
+
+	rcu_read_lock();
+	conn = dsr_conn_find(&f->dn, tuple,
+			     dsr_conn_hash(&f->dn.table, tuple));
+	rcu_read_unlock();
+	return conn;
+}
+
+/* Strays of many clients keep no real one out, whatever they look like. */
+static void strays_are_no_load(struct kunit *test)
+{
+	static const struct {
+		u8 event;
+		u8 proto;
+	} kinds[] = {
+		{ DSR_EVENT_DATA, IPPROTO_TCP },
+		{ DSR_EVENT_OPEN, IPPROTO_TCP },
+		{ DSR_EVENT_DATA, IPPROTO_UDP },
+		{ DSR_EVENT_DATA, IPPROTO_SCTP },
+	};
+	struct fixture *f = test->priv;
+	struct dsr_backend *backend[2];
+	struct dsr_packet packet;
+	int i, j;
+
+	for (i = 0; i < 2; i++) {
+		backend[i] = fixture_backend(test, f, i + 1, 1);
+		fixture_limit(test, f, backend[i], 10, 0);
+	}
+	for (i = 0; i < ARRAY_SIZE(kinds); i++) {
+		for (j = 0; j < 60; j++) {
+			packet = packet_of(j, kinds[i].event);
+			packet.tuple.proto = kinds[i].proto;
+			KUNIT_EXPECT_EQ(test, fixture_come(f, &packet).reason,
+					DSR_FORWARDED);
+		}
+		KUNIT_EXPECT_EQ(test, entries(f), 60);
+		KUNIT_EXPECT_EQ(test, atomic_read(&f->dn.half), 60);
+		for (j = 0; j < 2; j++) {
+			KUNIT_EXPECT_EQ(test, atomic_read(&backend[j]->active),
+					0);
+			KUNIT_EXPECT_FALSE(test, backend[j]->overloaded);
+		}
+		KUNIT_EXPECT_EQ(test, dsr_backend_inactive(backend[0]) +
+				dsr_backend_inactive(backend[1]), 60);
+		packet = packet_of(100, DSR_EVENT_OPEN);
+		KUNIT_EXPECT_EQ(test, fixture_come(f, &packet).reason,
+				DSR_FORWARDED);
+		dsr_table_flush(&f->dn.table);
+		KUNIT_EXPECT_EQ(test, atomic_read(&f->dn.half), 0);
+	}
+}
+
+static void ends_of_nothing_are_not_remembered(struct kunit *test)
+{
+	static const u8 events[] = { DSR_EVENT_CLOSE, DSR_EVENT_ABORT };
+	struct fixture *f = test->priv;
+	struct dsr_packet packet;
+	struct dsr_decision d;
+	int i;
+
+	f->service.persist = 50 * HZ;
+	f->service.persist_prefix = 32;
+	fixture_backend(test, f, 1, 1);
+	fixture_backend(test, f, 2, 1);
+	for (i = 0; i < ARRAY_SIZE(events); i++) {
+		packet = packet_of(i, events[i]);
+		d = fixture_come(f, &packet);
+		KUNIT_EXPECT_EQ(test, d.reason, DSR_FORWARDED_STRAY);
+		KUNIT_EXPECT_NOT_NULL(test, d.backend);
+		KUNIT_EXPECT_EQ(test, entries(f), 0);
+	}
+}
+
+/* Seconds until the entry of @packet is gone. */
+static void expect_lifetime(struct kunit *test, struct fixture *f,
+			    const struct dsr_packet *packet, u32 seconds)
+{
+	struct dsr_conn *conn = find(f, &packet->tuple);
+
+	KUNIT_ASSERT_NOT_NULL(test, conn);
+	rcu_read_lock();
+	KUNIT_EXPECT_EQ(test, dsr_conn_timeout(&f->dn, conn), seconds * HZ);
+	rcu_read_unlock();
+}
+
+/* It is established when it goes on. */
+static void mid_stream_is_unproven(struct kunit *test)
+{
+	struct dsr_packet packet = packet_of(1, DSR_EVENT_DATA);
+	struct dsr_packet udp = packet;
+	struct fixture *f = test->priv;
+	struct dsr_backend *backend;
+
+	udp.tuple.proto = IPPROTO_UDP;
+	backend = fixture_backend(test, f, 1, 1);
+	fixture_come(f, &packet);
+	KUNIT_EXPECT_EQ(test, find(f, &packet.tuple)->state,
+			DSR_CONN_UNPROVEN);
+	expect_lifetime(test, f, &packet, 60);
+	f->service.timeouts.state[DSR_CONN_SYN] = 20 * HZ;
+	expect_lifetime(test, f, &packet, 20);
+	/* between two datagrams any time may pass */
+	fixture_come(f, &udp);
+	KUNIT_EXPECT_EQ(test, find(f, &udp.tuple)->state, DSR_CONN_UNPROVEN);
+	expect_lifetime(test, f, &udp, 300);
+	KUNIT_EXPECT_EQ(test, atomic_read(&backend->active), 0);
+
+	fixture_come(f, &packet);
+	KUNIT_EXPECT_EQ(test, find(f, &packet.tuple)->state,
+			DSR_CONN_ESTABLISHED);
+	expect_lifetime(test, f, &packet, 900);
+	fixture_come(f, &udp);
+	KUNIT_EXPECT_EQ(test, find(f, &udp.tuple)->state, DSR_CONN_UDP);
+	expect_lifetime(test, f, &udp, 300);
+	KUNIT_EXPECT_EQ(test, atomic_read(&backend->active), 2);
+	KUNIT_EXPECT_EQ(test, dsr_backend_inactive(backend), 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&f->dn.half), 0);
+}
+
+/* A connection that was taken over, and says something now and then, finds its
+ * server each time although it is forgotten in between.
+ */
+static void idle_one_finds_its_server(struct kunit *test)
+{
+	static const char *const names[] = { "maglev", "sh", "rr" };
+	struct fixture *f = test->priv;
+	struct dsr_backend *backend;
+	struct dsr_packet packet;
+	int i, j, n;
+
+	for (i = 1; i < 4; i++)
+		fixture_backend(test, f, i, 1);
+	for (i = 0; i < ARRAY_SIZE(names); i++) {
+		fixture_schedule(test, f, names[i],
+				 (struct dsr_pool_options) { });
+		for (n = 0; n < 8; n++) {
+			packet = packet_of(n, DSR_EVENT_DATA);
+			backend = fixture_come(f, &packet).backend;
+			for (j = 0; j < 3; j++) {
+				dsr_table_tidy(&f->dn.table,
+					       jiffies + 62 * HZ, true);
+				KUNIT_EXPECT_EQ(test, entries(f), 0);
+				KUNIT_EXPECT_PTR_EQ(test,
+						    fixture_come(f, &packet)
+						    .backend, backend);
+			}
+			dsr_table_flush(&f->dn.table);
+		}
+	}
+}
+
+/* The rest of the table is for those that go on. */
+static void flood_gets_a_quarter(struct kunit *test)
+{
+	static const u8 events[] = { DSR_EVENT_OPEN, DSR_EVENT_DATA };
+	struct dsr_backend *backend, *home;
+	struct fixture *f = test->priv;
+	struct dsr_packet packet;
+	struct dsr_decision d;
+	int i, j;
+
+	fixture_backend(test, f, 1, 1);
+	fixture_backend(test, f, 2, 1);
+	WRITE_ONCE(f->dn.table.max, 80);
+	for (i = 0; i < ARRAY_SIZE(events); i++) {
+		for (j = 0; j < 200; j++) {
+			packet = packet_of(1000 + j, events[i]);
+			d = fixture_come(f, &packet);
+			KUNIT_EXPECT_EQ(test, d.reason, j < 20 ?
+					DSR_FORWARDED :
+					DSR_FORWARDED_STATELESS);
+		}
+		KUNIT_EXPECT_EQ(test, entries(f), 20);
+		/* a client that comes now has its server all the same */
+		packet = packet_of(1, DSR_EVENT_OPEN);
+		home = fixture_come(f, &packet).backend;
+		KUNIT_EXPECT_NOT_NULL(test, home);
+		packet.event = DSR_EVENT_DATA;
+		for (j = 0; j < 3; j++)
+			KUNIT_EXPECT_PTR_EQ(test,
+					    fixture_come(f, &packet).backend,
+					    home);
+		/* one of those that are remembered goes on: there is a place */
+		packet = packet_of(1000, DSR_EVENT_DATA);
+		fixture_come(f, &packet);
+		packet = packet_of(1, DSR_EVENT_DATA);
+		d = fixture_come(f, &packet);
+		KUNIT_EXPECT_EQ(test, d.reason, DSR_FORWARDED);
+		backend = d.backend;
+		KUNIT_EXPECT_PTR_EQ(test, backend, home);
+		KUNIT_EXPECT_EQ(test, entries(f), 21);
+		dsr_table_flush(&f->dn.table);
+	}
+}
+
+/* SYNs of clients that never answer do not fill an hour of persistence. */
+static void client_is_remembered_when_it_answers(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	struct dsr_backend *one, *two;
+	struct dsr_packet packet;
+	int i;
+
+	f->service.persist = 3600 * HZ;
+	f->service.persist_prefix = 32;
+	one = fixture_backend(test, f, 1, 1);
+	two = fixture_backend(test, f, 2, 1);
+	for (i = 0; i < 600; i++) {
+		packet = client_of(i, DSR_EVENT_OPEN);
+		KUNIT_EXPECT_NOT_NULL(test, fixture_come(f, &packet).backend);
+	}
+	/* a quarter of 1000, each with its connection */
+	KUNIT_EXPECT_EQ(test, entries(f), 250);
+	KUNIT_EXPECT_EQ(test, atomic_read(&one->persistent), 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&two->persistent), 0);
+	KUNIT_EXPECT_EQ(test, dsr_backend_inactive(one) +
+			dsr_backend_inactive(two), 125);
+	packet = client_of(0, DSR_EVENT_DATA);
+	fixture_come(f, &packet);
+	KUNIT_EXPECT_EQ(test, atomic_read(&one->persistent) +
+			atomic_read(&two->persistent), 1);
+	dsr_table_tidy(&f->dn.table, jiffies + 62 * HZ, true);
+	KUNIT_EXPECT_EQ(test, entries(f), 2);
+	KUNIT_EXPECT_EQ(test, atomic_read(&f->dn.half), 0);
+}
+
+/* Also before its first answer: a browser opens several at once. */
+static void client_opens_several_at_once(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	struct dsr_backend *backend = NULL;
+	struct dsr_packet packet;
+	struct dsr_decision d;
+	int i;
+
+	f->service.persist = 50 * HZ;
+	f->service.persist_prefix = 32;
+	fixture_backend(test, f, 1, 1);
+	fixture_backend(test, f, 2, 1);
+	for (i = 0; i < 12; i++) {
+		packet = packet_of(i, i < 6 ? DSR_EVENT_OPEN : DSR_EVENT_DATA);
+		packet.tuple.sport = htons(4000 + i % 6);
+		d = fixture_come(f, &packet);
+		if (!i)
+			backend = d.backend;
+		KUNIT_EXPECT_PTR_EQ(test, d.backend, backend);
+	}
+	KUNIT_EXPECT_EQ(test, atomic_read(&backend->active), 6);
+	KUNIT_EXPECT_EQ(test, atomic_read(&backend->persistent), 1);
+}
+
+/* Connections @from to @to of client @n: they all go to @backend, if given. */
+static struct dsr_backend *connect_some(struct kunit *test, struct fixture *f,
+					u32 n, u16 from, u16 to,
+					struct dsr_backend *backend)
+{
+	struct dsr_packet packet;
+	struct dsr_decision d;
+
+	for (; from < to; from++) {
+		packet = client_of(n, DSR_EVENT_OPEN);
+		packet.tuple.sport = htons(from);
+		d = fixture_come(f, &packet);
+		if (!backend)
+			backend = d.backend;
+		KUNIT_EXPECT_PTR_EQ(test, d.backend, backend);
+		packet.event = DSR_EVENT_DATA;
+		KUNIT_EXPECT_PTR_EQ(test, fixture_come(f, &packet).backend,
+				    backend);
+	}
+	return backend;
+}
+
+/* All connections of a client without a place in the table get one server, and
+ * the same one when there is a place again.
+ */
+static void full_table_keeps_a_client_together(struct kunit *test)
+{
+	static const char *const names[] = { "rr", "wlc", "maglev", "sh" };
+	struct fixture *f = test->priv;
+	struct dsr_backend *backend[8];
+	struct dsr_packet packet;
+	int i, j, used;
+
+	f->service.persist = 3600 * HZ;
+	f->service.persist_prefix = 28;
+	for (i = 1; i < 4; i++)
+		fixture_backend(test, f, i, 1);
+	for (i = 0; i < ARRAY_SIZE(names); i++) {
+		fixture_schedule(test, f, names[i],
+				 (struct dsr_pool_options) { });
+		WRITE_ONCE(f->dn.table.max, 80);
+		for (j = 0; j < 40; j++) {
+			packet = client_of(0x10000 + 16 * j, DSR_EVENT_OPEN);
+			fixture_come(f, &packet);
+		}
+		for (j = 0, used = 0; j < ARRAY_SIZE(backend); j++) {
+			backend[j] = connect_some(test, f, 16 * j, 4000, 4006,
+						  NULL);
+			/* of its network, too */
+			connect_some(test, f, 16 * j + 15, 4000, 4006,
+				     backend[j]);
+			used |= BIT(fixture_host(backend[j]));
+		}
+		KUNIT_EXPECT_GT(test, hweight32(used), 1);
+		KUNIT_EXPECT_EQ(test, entries(f), 20);
+		WRITE_ONCE(f->dn.table.max, 1000);
+		for (j = 0; j < ARRAY_SIZE(backend); j++)
+			connect_some(test, f, 16 * j, 4000, 4012, backend[j]);
+		KUNIT_EXPECT_EQ(test, entries(f), 20 + 8 * 13);
+		dsr_table_flush(&f->dn.table);
+		f->dn.crowded = 0;
+	}
+}
+
+/* A connection that is not remembered keeps its client remembered. */
+static void full_table_keeps_a_client(struct kunit *test)
+{
+	struct dsr_tuple client = {
+		.sport = htons(1 << 8),
+		.family = AF_INET,
+		.v4.saddr = htonl(0xc6120001),
+		.v4.daddr = htonl(FIXTURE_MARK),
+	};
+	struct fixture *f = test->priv;
+	struct dsr_backend *backend;
+	struct dsr_conn *conn;
+
+	f->service.persist = 50 * HZ;
+	f->service.persist_prefix = 32;
+	fixture_backend(test, f, 1, 1);
+	fixture_backend(test, f, 2, 1);
+	backend = connect_some(test, f, 1, 4000, 4001, NULL);
+	WRITE_ONCE(f->dn.table.max, 0);
+	conn = find(f, &client);
+	KUNIT_ASSERT_NOT_NULL(test, conn);
+	conn->node.seen = jiffies - 40 * HZ;
+	connect_some(test, f, 1, 4001, 4002, backend);
+	KUNIT_EXPECT_EQ(test, entries(f), 2);
+	KUNIT_EXPECT_LT(test, (u32)jiffies - conn->node.seen, HZ);
+}
+
+/* A balancer that knows nothing finds the server of each of its connections. */
+static void client_is_taken_over(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	struct dsr_backend *backend;
+	struct dsr_packet packet;
+	int i, j;
+
+	f->service.persist = 3600 * HZ;
+	f->service.persist_prefix = 32;
+	for (i = 1; i < 4; i++)
+		fixture_backend(test, f, i, 1);
+	fixture_schedule(test, f, "maglev", (struct dsr_pool_options) { });
+	for (i = 0; i < 8; i++) {
+		backend = connect_some(test, f, i, 4000, 4006, NULL);
+		dsr_table_flush(&f->dn.table);
+		for (j = 4005; j >= 4000; j--) {
+			packet = client_of(i, DSR_EVENT_DATA);
+			packet.tuple.sport = htons(j);
+			KUNIT_EXPECT_PTR_EQ(test,
+					    fixture_come(f, &packet).backend,
+					    backend);
+			dsr_table_flush(&f->dn.table);
+		}
+	}
+}
+
+/* An unanswered SYN is not held at a server that takes no new connections. */
+static void syn_leaves_a_dying_server(struct kunit *test)
+{
+	struct dsr_packet packet = packet_of(1, DSR_EVENT_OPEN);
+	struct fixture *f = test->priv;
+	struct dsr_backend_config config;
+	struct dsr_backend *one, *two;
+	int persist, drains;
+
+	two = fixture_backend(test, f, 2, 1);
+	for (persist = 0; persist < 2; persist++) {
+		f->service.persist = persist * 3600 * HZ;
+		f->service.persist_prefix = 32;
+		for (drains = 0; drains < 2; drains++) {
+			fixture_weight(test, f, two, 0);
+			one = fixture_backend(test, f, 1, 1);
+			KUNIT_EXPECT_PTR_EQ(test,
+					    fixture_come(f, &packet).backend,
+					    one);
+			/* a SYN again, and it is where it was */
+			fixture_weight(test, f, two, 1);
+			KUNIT_EXPECT_PTR_EQ(test,
+					    fixture_come(f, &packet).backend,
+					    one);
+			config = one->config;
+			config.weight = drains;
+			if (drains)
+				config.admin = DSR_BACKEND_DRAINING;
+			KUNIT_ASSERT_EQ(test, dsr_backend_set(&f->dn, one,
+							      &config, NULL),
+					0);
+			KUNIT_EXPECT_PTR_EQ(test,
+					    fixture_come(f, &packet).backend,
+					    two);
+			KUNIT_EXPECT_EQ(test, dsr_backend_inactive(one), 0);
+			KUNIT_EXPECT_EQ(test, dsr_backend_inactive(two), 1);
+			dsr_table_flush(&f->dn.table);
+			KUNIT_ASSERT_EQ(test, dsr_backend_remove(&f->dn, one,
+								 NULL), 0);
+		}
+	}
+}
+
+/* A SYN may be a duplicate, or forged, unless all has been silent for long. */
+static void established_one_stays_at_a_dying_server(struct kunit *test)
+{
+	struct dsr_packet syn = packet_of(1, DSR_EVENT_OPEN);
+	struct dsr_packet ack = packet_of(1, DSR_EVENT_DATA);
+	struct fixture *f = test->priv;
+	struct dsr_backend *one, *two;
+	struct dsr_conn *conn;
+
+	one = fixture_backend(test, f, 1, 1);
+	fixture_come(f, &syn);
+	fixture_come(f, &ack);
+	two = fixture_backend(test, f, 2, 1);
+	fixture_weight(test, f, one, 0);
+	conn = find(f, &ack.tuple);
+	KUNIT_ASSERT_NOT_NULL(test, conn);
+	KUNIT_EXPECT_EQ(test, conn->state, DSR_CONN_ESTABLISHED);
+	KUNIT_EXPECT_PTR_EQ(test, fixture_come(f, &syn).backend, one);
+	conn->node.seen = jiffies - 60 * HZ;
+	KUNIT_EXPECT_PTR_EQ(test, fixture_come(f, &syn).backend, one);
+	conn->node.seen = jiffies - 62 * HZ;
+	KUNIT_EXPECT_PTR_EQ(test, fixture_come(f, &ack).backend, one);
+	KUNIT_EXPECT_PTR_EQ(test, fixture_come(f, &syn).backend, two);
+	/* on one that takes new connections, that changes nothing */
+	fixture_come(f, &ack);
+	fixture_weight(test, f, one, 1);
+	conn->node.seen = jiffies - 62 * HZ;
+	KUNIT_EXPECT_PTR_EQ(test, fixture_come(f, &syn).backend, two);
+	/* but when its time is over, whether or not the janitor was there */
+	conn->node.seen = jiffies - 902 * HZ;
+	KUNIT_EXPECT_EQ(test, fixture_come(f, &syn).choice,
+			DSR_CHOICE_SCHEDULER);
+}
+
+/* A datagram that a dying server has not answered goes to another one. */
+static void datagram_leaves_a_dying_server(struct kunit *test)
+{
+	struct dsr_packet udp = packet_of(1, DSR_EVENT_DATA);
+	struct fixture *f = test->priv;
+	struct dsr_backend *one, *two;
+
+	udp.tuple.proto = IPPROTO_UDP;
+	one = fixture_backend(test, f, 1, 1);
+	KUNIT_EXPECT_PTR_EQ(test, fixture_come(f, &udp).backend, one);
+	two = fixture_backend(test, f, 2, 1);
+	fixture_weight(test, f, one, 0);
+	KUNIT_EXPECT_PTR_EQ(test, fixture_come(f, &udp).backend, two);
+	/* one that goes on stays */
+	fixture_come(f, &udp);
+	fixture_weight(test, f, one, 1);
+	fixture_weight(test, f, two, 0);
+	KUNIT_EXPECT_PTR_EQ(test, fixture_come(f, &udp).backend, two);
+}
+
+static struct kunit_case cases[] = {
+	KUNIT_CASE(strays_are_no_load),
+	KUNIT_CASE(ends_of_nothing_are_not_remembered),
+	KUNIT_CASE(mid_stream_is_unproven),
+	KUNIT_CASE(idle_one_finds_its_server),
+	KUNIT_CASE(flood_gets_a_quarter),
+	KUNIT_CASE(client_is_remembered_when_it_answers),
+	KUNIT_CASE(client_opens_several_at_once),
+	KUNIT_CASE(full_table_keeps_a_client_together),
+	KUNIT_CASE(full_table_keeps_a_client),
+	KUNIT_CASE(client_is_taken_over),
+	KUNIT_CASE(syn_leaves_a_dying_server),
+	KUNIT_CASE(established_one_stays_at_a_dying_server),
+	KUNIT_CASE(datagram_leaves_a_dying_server),
+	{ }
+};
+
+FIXTURE_SUITE("dsr_unproven");
