@@ -15,8 +15,10 @@
 #include "trace.h"
 #include "xmit.h"
 
+/* @hook: where the packet is */
 static enum dsr_reason answer(struct dsr_net *dn, struct sk_buff *skb,
-			      u8 family, const struct dsr_decision *decision)
+			      u8 family, unsigned int hook,
+			      const struct dsr_decision *decision)
 {
 	switch (decision->reason) {
 	case DSR_REPLIED_PING:
@@ -25,11 +27,10 @@ static enum dsr_reason answer(struct dsr_net *dn, struct sk_buff *skb,
 		break;
 	case DSR_REPLIED_RESET:
 		dsr_conn_close(dn, decision->conn);
-		dsr_answer_reset(dn->net, skb, family, NF_INET_PRE_ROUTING);
+		dsr_answer_reset(dn->net, skb, family, hook);
 		break;
 	case DSR_DROP_NO_BACKEND:
-		dsr_answer_unreachable(dn->net, skb, family,
-				       NF_INET_PRE_ROUTING);
+		dsr_answer_unreachable(dn->net, skb, family, hook);
 		break;
 	default:
 		break;
@@ -77,7 +78,7 @@ static noinline bool admit(struct dsr_net *dn, struct sk_buff *skb,
 
 /* Everything between parsing and sending. */
 static __always_inline enum dsr_reason
-balance(struct dsr_net *dn, struct sk_buff *skb, u8 family,
+balance(struct dsr_net *dn, struct sk_buff *skb, u8 family, unsigned int hook,
 	struct dsr_frontend *frontend, struct dsr_decision *decision)
 {
 	struct dsr_backend *here;
@@ -102,7 +103,7 @@ balance(struct dsr_net *dn, struct sk_buff *skb, u8 family,
 	if (likely(decision->choice == DSR_CHOICE_CONNECTION))
 		dsr_schedule_touch(dn, skb, &packet, decision);
 	else if (!admit(dn, skb, &packet, decision))
-		return answer(dn, skb, family, decision);
+		return answer(dn, skb, family, hook, decision);
 
 	reason = dsr_xmit_prepare(dn->net, skb, decision->service,
 				  decision->backend);
@@ -122,7 +123,8 @@ static enum dsr_reason process(struct dsr_net *dn, struct sk_buff *skb,
 	/* An ICMP error may belong to us without a mark. */
 	if (!frontend && !dsr_packet_may_be_icmp(skb, family))
 		return DSR_PASS_NO_SERVICE;
-	return balance(dn, skb, family, frontend, decision);
+	return balance(dn, skb, family, NF_INET_PRE_ROUTING, frontend,
+		       decision);
 }
 
 /* Let a packet leave as @reason has it. */
@@ -170,7 +172,7 @@ unsigned int dsr_hook(void *priv, struct sk_buff *skb,
 }
 
 /**
- * dsr_hook_late() - a packet is about to leave PRE_ROUTING
+ * dsr_hook_late() - a packet is about to leave PRE_ROUTING, or to be delivered
  * @priv: struct dsr_net
  * @skb: packet
  * @state: of netfilter
@@ -178,6 +180,7 @@ unsigned int dsr_hook(void *priv, struct sk_buff *skb,
  * A chain of any priority may set a mark, and dsr_hook() has not seen one that
  * came behind it. What dsr_hook() has passed is looked at once more, by its
  * mark alone: where its address is a VIP's only now, a rule has translated it.
+ * keepalived's own groups (nftables_ipvs) set marks in LOCAL_IN.
  *
  * Context: as dsr_hook().
  * Return: NF_ACCEPT, NF_DROP, or NF_STOLEN.
@@ -196,7 +199,7 @@ unsigned int dsr_hook_late(void *priv, struct sk_buff *skb,
 	if (!frontend || dsr_is_balanced(skb) || !dsr_is_to_this_host(skb) ||
 	    skb->sk)
 		return NF_ACCEPT;
-	reason = balance(dn, skb, state->pf, frontend, &decision);
+	reason = balance(dn, skb, state->pf, state->hook, frontend, &decision);
 	/* dsr_hook() has counted it as passed, and passed it is. */
 	if (dsr_reason_is_pass(reason))
 		return NF_ACCEPT;

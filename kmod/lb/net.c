@@ -36,10 +36,11 @@ static struct dsr_net_side *side_of(struct dsr_net *dn, u8 family)
 }
 
 /* @mangle: of the chains that most rules are in that set a mark; they come just
- * before. A mark that is set later the last hook sees. What this machine sends
- * is seen last of all: a chain that changes its mark has it routed anew.
+ * before. A mark that is set later the late hooks see; that of LOCAL_IN is just
+ * before @nat_src, as ip_vs has it. What this machine sends is seen last of
+ * all: a chain that changes its mark has it routed anew.
  */
-static void side_init(struct dsr_net *dn, u8 pf, int mangle)
+static void side_init(struct dsr_net *dn, u8 pf, int mangle, int nat_src)
 {
 	struct nf_hook_ops *hooks = side_of(dn, pf)->hooks;
 
@@ -58,6 +59,13 @@ static void side_init(struct dsr_net *dn, u8 pf, int mangle)
 		.priority = INT_MAX,
 	};
 	hooks[2] = (struct nf_hook_ops) {
+		.hook = dsr_hook_late,
+		.priv = dn,
+		.pf = pf,
+		.hooknum = NF_INET_LOCAL_IN,
+		.priority = nat_src - 1,
+	};
+	hooks[3] = (struct nf_hook_ops) {
 		.hook = dsr_output_hook,
 		.priv = dn,
 		.pf = pf,
@@ -229,8 +237,8 @@ static int __net_init net_init(struct net *net)
 	dsr_drain_init(dn);
 	dsr_watch_net_init(dn);
 	dsr_lro_net_init(dn);
-	side_init(dn, NFPROTO_IPV4, NF_IP_PRI_MANGLE);
-	side_init(dn, NFPROTO_IPV6, NF_IP6_PRI_MANGLE);
+	side_init(dn, NFPROTO_IPV4, NF_IP_PRI_MANGLE, NF_IP_PRI_NAT_SRC);
+	side_init(dn, NFPROTO_IPV6, NF_IP6_PRI_MANGLE, NF_IP6_PRI_NAT_SRC);
 	err = dsr_proc_net_init(dn);
 	if (err)
 		free_percpu(dn->reasons);

@@ -43,7 +43,7 @@
  */
 struct dsr_net_side {
 	u32 services;
-	struct nf_hook_ops hooks[3];
+	struct nf_hook_ops hooks[4];
 };
 
 /**

@@ -51,6 +51,62 @@ def test_priority(site, reasons, priority):
     assert packets_of(site) == [6]
 
 
+@pytest.fixture
+def local(site):
+    """The VIP is an address that lv1 delivers itself, as IPVS wants it."""
+    site.lv1.ip(f'route add local {VIP} dev lo table local')
+    site.undo.append(lambda: site.lv1.ip(
+        f'route del local {VIP} dev lo table local'))
+    return site
+
+
+def mark_in_input(site):
+    """As keepalived's nftables_ipvs does."""
+    site.lv1.nft(f'''
+        flush ruleset
+        table ip late {{ chain input {{
+            type filter hook input priority filter - 1;
+            ip daddr {VIP} meta mark set 1
+        }}
+        }}''')
+
+
+@pytest.mark.parametrize('path', ['stack', 'direct'])
+def test_input(local, reasons, path):
+    """A chain in INPUT may set the mark of what is for an address of lv1's."""
+    local.balance(f'path {path}', rule='', backends=('w101',))
+    mark_in_input(local)
+    since = reasons('lv1')
+    mac = local.lv1.mac('eth1').hex(':')
+    with wire.Tap(local.client) as client, wire.Tap(local.w101) as w101:
+        for packet in (wire.tcp(4000), wire.tcp(4000, flags=wire.ACK),
+                       wire.udp(4001, 9, b'x')):
+            client.send(packet, LV1)
+            got = w101.wait(lambda p: p.dst == VIP, 'the packet')
+            wire.same(got, wire.forwarded(packet, mac_of(W101), mac))
+            w101.seen.clear()
+    assert since.all() == {'forwarded': 3}
+
+
+def test_input_answers(local, reasons):
+    """Errors and resets come from there as well."""
+    local.balance('on-down reset', rule='', backends=('w101',))
+    mark_in_input(local)
+    since = reasons('lv1')
+    with wire.Tap(local.client) as client, wire.Tap(local.w101) as w101:
+        client.send(wire.tcp(4000, ttl=1), LV1)
+        client.wait(lambda p: p.proto == 1 and p.type == 11, 'TTL exceeded')
+        client.send(wire.tcp(4001), LV1)
+        w101.wait(lambda p: p.sport == 4001, 'the SYN')
+        local.lv1.dsrctl(f'backend set fwmark 1 via {W101} down')
+        client.send(wire.tcp(4001, flags=wire.ACK), LV1)
+        client.wait(lambda p: p.proto == 6 and p.flags & wire.RST, 'a reset')
+        client.send(wire.tcp(4002), LV1)
+        client.wait(lambda p: p.proto == 1 and p.type == 3, 'unreachable')
+    assert since.all() == {'drop_ttl_exceeded': 1, 'forwarded': 1,
+                           'replied_reset': 1, 'drop_no_backend': 1}
+
+
 @pytest.mark.parametrize('path', ['stack', 'direct'])
 def test_requests(lb, path):
     """Whole conversations, also where connection tracking looks on."""
