@@ -74,7 +74,6 @@ struct dsr_limbo {
 
 #define LIMBO_NODES	60
 
-
 static void limbo_free(struct rcu_head *rcu)
 {
 	struct dsr_limbo *limbo = container_of(rcu, struct dsr_limbo, rcu);

@@ -11,10 +11,12 @@
 /** dsr_flow4_set_tos() - look a route up for a packet with this TOS byte */
 static inline void dsr_flow4_set_tos(struct flowi4 *fl4, u8 tos)
 {
-#ifdef flowi4_dscp
+#if defined(flowi4_dscp)
 	fl4->flowi4_dscp = inet_dsfield_to_dscp(tos);
-#else
+#elif defined(IPTOS_RT_MASK)	/* until 6.11 */
 	fl4->flowi4_tos = tos & IPTOS_RT_MASK;
+#else
+	fl4->flowi4_tos = tos & INET_DSCP_MASK;
 #endif
 }
 

@@ -123,9 +123,10 @@ static int parse(const struct nlattr *nest, struct nlattr *tb[],
 	if (!dsr_ipvs_netlink_nest(tb, IPVS_SVC_ATTR_MAX, nest, service_policy,
 				   extack) && names_service(tb))
 		err = parse_key(tb, key);
-	if (err)
-		dsr_ipvs_netlink_missing(extack,
-			"which service? name its family, and its mark, or its protocol, address and port");
+	if (!err)
+		return 0;
+	dsr_ipvs_netlink_missing(extack,
+				 "which service? name its family, and its mark, or its protocol, address and port");
 	return err;
 }
 
@@ -241,11 +242,14 @@ static const struct {
 	const char *sentence;
 } replaced[] = {
 	{ "lblc",
-	  "there is no scheduler lblc: wlc takes its place; dh keeps an address at its server, as caches want it" },
+	  "there is no scheduler lblc: wlc takes its place; dh keeps an address at its server, as caches want it"
+	},
 	{ "lblcr",
-	  "there is no scheduler lblcr: wlc takes its place; dh keeps an address at its server, as caches want it" },
+	  "there is no scheduler lblcr: wlc takes its place; dh keeps an address at its server, as caches want it"
+	},
 	{ "none",
-	  "there is no scheduler none: wlc takes its place; a server of weight 0 gets no new connections" },
+	  "there is no scheduler none: wlc takes its place; a server of weight 0 gets no new connections"
+	},
 };
 
 static const struct dsr_scheduler *find_scheduler(const char *name,

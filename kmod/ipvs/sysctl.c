@@ -25,21 +25,27 @@ static const struct {
 		"expire_quiescent_template", 0
 	},
 	{ "conn_reuse_mode", 1,
-	  "a SYN that uses the port pair of a finished connection again always begins a new one" },
+	  "a SYN that uses the port pair of a finished connection again always begins a new one"
+	},
 	{ "conntrack", 1,
-	  "connection tracking sees packets of services with path stack, and none of those with path direct: choose by \"dsrctl service set\"" },
+	  "connection tracking sees packets of services with path stack, and none of those with path direct: choose by \"dsrctl service set\""
+	},
 	{ "cache_bypass", 0,
 	  "what no server takes is refused, and not sent on to where it was going" },
 	{ "drop_entry", 0,
-	  "the table has a limit instead, and what it has no place for is balanced by a hash: see \"dsrctl connection set max\"" },
+	  "the table has a limit instead, and what it has no place for is balanced by a hash: see \"dsrctl connection set max\""
+	},
 	{ "drop_packet", 0,
-	  "the table has a limit instead, and what it has no place for is balanced by a hash: see \"dsrctl connection set max\"" },
+	  "the table has a limit instead, and what it has no place for is balanced by a hash: see \"dsrctl connection set max\""
+	},
 	{ "secure_tcp", 0,
 	  "timeouts of TCP do not depend on memory: set them by \"dsrctl connection set\"" },
 	{ "pmtu_disc", 1,
-	  "a packet that is too big for the way to its server is always answered by an ICMP error" },
+	  "a packet that is too big for the way to its server is always answered by an ICMP error"
+	},
 	{ "schedule_icmp", 0,
-	  "what becomes of a ping is a matter of its service: see \"dsrctl service set ... ping\"" },
+	  "what becomes of a ping is a matter of its service: see \"dsrctl service set ... ping\""
+	},
 	{ "sloppy_tcp", 1,
 	  "a connection that begins in its middle is always balanced, by a hash" },
 	{ "sloppy_sctp", 1,

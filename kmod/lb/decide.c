@@ -269,7 +269,7 @@ static bool goes_on(const struct dsr_net *dn,
 	return backend && !dsr_decide_is_of(backend, frontend) &&
 	       packet->event != DSR_EVENT_OPEN &&
 	       packet->event != DSR_EVENT_ACCEPT &&
-	       !dsr_decide_is_anew(dn, conn, packet,
+	       !dsr_decide_is_anew(dn, conn, packet, backend,
 				   dsr_backend_is_down(backend));
 }
 

@@ -128,9 +128,10 @@ static enum dsr_reason process(struct dsr_net *dn, struct sk_buff *skb,
 }
 
 /* Let a packet leave as @reason has it. */
-static __always_inline unsigned int
-finish(struct dsr_net *dn, struct sk_buff *skb, u8 family,
-       const struct dsr_decision *decision, enum dsr_reason reason)
+static __always_inline unsigned int finish(struct dsr_net *dn,
+					   struct sk_buff *skb, u8 family,
+					   const struct dsr_decision *decision,
+					   enum dsr_reason reason)
 {
 	this_cpu_inc(dn->reasons[reason]);
 	trace_dsr_packet(skb, family, decision->backend, reason);

@@ -8,10 +8,10 @@
  *
  * Locking: struct dsr_net.lock guards all configuration; packets read it under
  * RCU. A request that changes services or backends holds struct dsr_net.writer
- * around it, and releases the lock alone while a large table is filled: so requests
- * wait for each other that long, and nothing else does. Paths have a lock of their own, which nests in it
- * and in the RTNL: what waits with the RTNL held must not wait for requests of
- * one namespace.
+ * around it, and releases the lock alone while a large table is filled: so
+ * requests wait for each other that long, and nothing else does. Paths have a
+ * lock of their own, which nests in it and in the RTNL: what waits with the RTNL
+ * held must not wait for requests of one namespace.
  */
 #ifndef _DSR_NET_H
 #define _DSR_NET_H

@@ -6,8 +6,8 @@
  * scheduling reads one array and no flags. Holds what a scheduler remembers.
  *
  * Owner: its service. Locking: read under RCU; replaced under
- * struct dsr_net.writer and struct dsr_net.lock, and freed after a grace period. A backend in a pool is
- * not freed before that pool: it leaves the pool first.
+ * struct dsr_net.writer and struct dsr_net.lock, and freed after a grace period.
+ * A backend in a pool is not freed before that pool: it leaves the pool first.
  */
 #ifndef _DSR_POOL_H
 #define _DSR_POOL_H

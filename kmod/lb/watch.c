@@ -63,9 +63,9 @@ static int on_event(struct notifier_block *block, unsigned long event,
 }
 
 /* Call @what() for all backends. */
-static void for_each_backend(struct dsr_net *dn,
-			     void (*what)(struct dsr_net *dn,
-					  struct dsr_backend *backend))
+static void visit_backends(struct dsr_net *dn,
+			   void (*what)(struct dsr_net *dn,
+					struct dsr_backend *backend))
 {
 	struct dsr_service *service;
 	struct dsr_backend *backend;
@@ -104,9 +104,9 @@ static void watch_work(struct work_struct *work)
 	struct dsr_net *dn = container_of(work, struct dsr_net, watch);
 
 	mutex_lock(&dn->lock);
-	for_each_backend(dn, take_note);
-	for_each_backend(dn, tell);
-	for_each_backend(dn, have_told);
+	visit_backends(dn, take_note);
+	visit_backends(dn, tell);
+	visit_backends(dn, have_told);
 	mutex_unlock(&dn->lock);
 }
 

@@ -20,7 +20,7 @@
 #define UNPROVEN_SHARE	4
 
 /* A connection whose server is elsewhere may be silent for so long. */
-#define ELSEWHERE	((2 * 60 + 4) * 60 * HZ)
+#define SILENCE_ELSEWHERE	((2 * 60 + 4) * 60 * HZ)
 
 /* A flow that has ended keeps its place for so long: its rest may be on the way. */
 #define SPENT	HZ
@@ -89,7 +89,7 @@ static u32 flow_timeout(const struct dsr_rs_net *rs,
 		state = DSR_CONN_SYN;
 	if (roles & DSR_RS_ELSEWHERE && state == DSR_CONN_ESTABLISHED &&
 	    !READ_ONCE(rs->timeouts.state[state]))
-		return ELSEWHERE;
+		return SILENCE_ELSEWHERE;
 	return dsr_timeouts_get(NULL, &rs->timeouts, state);
 }
 

@@ -13,7 +13,6 @@ static struct dsr_packet packet_of(u32 n, u8 event)
 	};
 }
 
-
 static int entries(struct fixture *f)
 {
 	return atomic_read(&f->dn.table.entries);
@@ -215,7 +214,7 @@ static void removed_meanwhile(struct kunit *test)
 	refcount_set(&removed->ref, 0);
 	for (i = 0; i < 4; i++) {
 		packet = packet_of(i, DSR_EVENT_OPEN);
-		d = come(f, &packet);
+		d = fixture_come(f, &packet);
 		KUNIT_EXPECT_EQ(test, d.reason, DSR_FORWARDED);
 		KUNIT_EXPECT_EQ(test, fixture_host(d.backend), 2);
 	}
@@ -236,13 +235,16 @@ static void crowded_once(struct kunit *test)
 
 	fixture_backend(test, f, 1, 1);
 	WRITE_ONCE(f->dn.table.max, 16);
+	/* established: what one packet has made gets a part of the table */
 	for (i = 0; i < 16; i++) {
 		packet = packet_of(i, DSR_EVENT_OPEN);
-		come(f, &packet);
+		fixture_come(f, &packet);
+		packet.event = DSR_EVENT_DATA;
+		fixture_come(f, &packet);
 	}
 	KUNIT_EXPECT_FALSE(test, dsr_net_was_crowded(&f->dn));
 	packet = packet_of(i, DSR_EVENT_OPEN);
-	come(f, &packet);
+	fixture_come(f, &packet);
 	KUNIT_EXPECT_TRUE(test, dsr_net_was_crowded(&f->dn));
 	f->dn.crowded -= 890;
 	KUNIT_EXPECT_TRUE(test, dsr_net_was_crowded(&f->dn));
