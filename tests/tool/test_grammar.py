@@ -352,7 +352,7 @@ ERRORS = {
         "real add: unknown proto 'icmp': expected tcp, udp or sctp",
     'connection show state open':
         "connection show: unknown state 'open': "
-        'expected syn, established, fin, closed, udp or persistent',
+        'expected syn, established, fin, closed, udp, persistent or unproven',
     # options
     '-x': "option -x is unknown or takes no value: 'dsrctl help' lists the "
           'options',

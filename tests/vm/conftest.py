@@ -69,6 +69,8 @@ def shards(items, number):
 def pytest_collection_modifyitems(config, items):
     number, of = map(int, config.getoption('shard').split('/'))
     names = shards(items, of)[number - 1]
+    config.hook.pytest_deselected(items=[item for item in items
+                                         if item.path.name not in names])
     items[:] = [item for item in items if item.path.name in names]
     items.sort(key=lambda item: item.get_closest_marker('last') is not None)
     for item in items:

@@ -113,7 +113,9 @@ def test_only_mac_and_hop_limit(site6, way, reasons):
     balance(site6, backends=('w101',), **way)
     since = reasons('lv1')
     check(site6, PACKETS)
-    assert ours(since) == {'forwarded': len(PACKETS)}
+    # one of them ends a connection that the balancer does not know
+    assert ours(since) == {'forwarded': len(PACKETS) - 1,
+                           'forwarded_stray_unremembered': 1}
 
 
 def test_tos_is_set(site6, path):

@@ -34,7 +34,8 @@ PACKETS = {
 def behind_bridge(third):
     """w103 behind a bridge of its own, with another machine at that."""
     run('modprobe', 'br_netfilter')
-    third.site.undo.insert(0, lambda: run('modprobe', '-r', 'br_netfilter'))
+    # modprobe -r would take the bridge with it, and all bridges
+    third.site.undo.insert(0, lambda: run('rmmod', 'br_netfilter'))
     third.ip(f'''
         link add br0 address {mac_of(W103)} type bridge forward_delay 0
         link add vm0 type veth peer name vm1
@@ -75,8 +76,10 @@ def test_known_flow_of_another_machine(sink, mac):
             for packet in packets:
                 tap.send(packet, mac)
                 sent += 1
+                # the bridge has frames of its own for others
                 wait_for(f'{name}: left alone', lambda n=sent: since[
-                    'pass_not_to_this_host'] == n)
+                    'pass_not_to_this_host'] >= n)
+                assert since['delivered'] == 2, name
         tap.send(PACKETS['udp'][0], W103)
         wait_for('the flow goes on', lambda: since['delivered'] == 3)
         assert not since['drop_malformed']

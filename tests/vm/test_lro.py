@@ -11,9 +11,11 @@ from network import wait_for
 def test_switched_off_without_ip_forward(site):
     """Of devices that are there and of those that come; not without a service."""
     lv1, balancer = site.lv1, Balancer(site)
-    forward = lv1.sysctl('ipv4/ip_forward')
-    lv1.sysctl('ipv4/ip_forward', 0)
-    site.undo.append(lambda: lv1.sysctl('ipv4/ip_forward', forward))
+    # the kernel switches it off by itself where it forwards
+    for key in ('ipv4/ip_forward', 'ipv6/conf/all/forwarding'):
+        forward = lv1.sysctl(key)
+        lv1.sysctl(key, 0)
+        site.undo.append(lambda k=key, v=forward: lv1.sysctl(k, v))
 
     def add(name):
         lv1.ip(f'link add name {name} type bond')
