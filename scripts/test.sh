@@ -279,10 +279,10 @@ run_suite()
 	uml) suite "$name" machine uml 1 kunit "${scenarios[@]}" -m "not smp" ;;
 	trixie)
 		suite "$name" machine trixie 1 demo demo_ha "${scenarios[@]}" \
-			-m "not smp"
+			-m smoke
 		;;
 	sid)
-		suite "$name" machine sid 1 demo "${scenarios[@]}" -m "not smp"
+		suite "$name" machine sid 1 demo "${scenarios[@]}" -m smoke
 		;;
 	esac
 }
