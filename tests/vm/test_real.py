@@ -95,9 +95,28 @@ CONNTRACK = '''
 '''
 
 
-def loaded(module):
+def users(module):
+    """The modules that use one, or None if it is not loaded."""
     with open('/proc/modules', encoding='ascii') as file:
-        return any(line.startswith(module + ' ') for line in file)
+        for line in file:
+            words = line.split()
+            if words[0] == module:
+                return [name for name in words[3].split(',') if name not in
+                        ('', '-')]
+    return None
+
+
+def loaded(module):
+    return users(module) is not None
+
+
+def unload(host, module):
+    """Unload one, and what uses it; whether it is gone."""
+    for user in users(module) or ():
+        unload(host, user)
+    if loaded(module):
+        host.run('rmmod', module, check=False)
+    return not loaded(module)
 
 
 def test_conntrack_absent(one):
@@ -110,10 +129,8 @@ def test_conntrack_absent(one):
         ip daddr 10.10.31.100 meta mark set 1
         }
         }''')
-    wait_for('nf_conntrack can be unloaded', lambda: one.lv1.run(
-        'modprobe', '-r', '-a', 'nf_conntrack_netlink', 'nft_ct', 'xt_conntrack',
-        'xt_CT', 'nf_conntrack', check=False) and not loaded('nf_conntrack'),
-        every=0.3)
+    wait_for('nf_conntrack can be unloaded',
+             lambda: unload(one.lv1, 'nf_conntrack'), every=0.3)
     one.echo('w101')
     assert one.replies(4) == {'w101 nano': 4}
     exchange(one.udp(), [b'x' * 100] * 20)

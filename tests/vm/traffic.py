@@ -99,6 +99,11 @@ class Site:
         for sock in self.sockets:
             sock.close()
         self.sockets.clear()
+        # a server that waits for a datagram keeps its port until it looks
+        while Echo.running:
+            echo = Echo.running.pop()
+            echo.sock.close()
+            echo.join(60)
         for host in self.net.hosts.values():
             for child in list(host.children):
                 if child.args[0] != 'nginx':
@@ -312,6 +317,8 @@ def _module_family(module):
 class Echo(threading.Thread):
     """Sends every datagram back, its own name put before it if asked."""
 
+    running = []
+
     def __init__(self, sock, name):
         super().__init__(daemon=True)
         self.sock = sock
@@ -319,12 +326,13 @@ class Echo(threading.Thread):
         self.name_ = name
         self.peers = collections.Counter()
         self.start()
+        self.running.append(self)
 
     def run(self):
         with contextlib.suppress(OSError, ValueError):
             while True:
                 # A blocking recvfrom() would outlive close().
-                if not select.select([self.sock], [], [], 0.2)[0]:
+                if not select.select([self.sock], [], [], 0.1)[0]:
                     continue
                 try:
                     data, peer = self.sock.recvfrom(65536,
