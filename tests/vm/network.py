@@ -75,8 +75,8 @@ ROUTES = {
     # directly, to compare.
     'client': [f'{VIP} via {FRONT_VRRP}', f'10.10.30.0/24 via {FRONT_VRRP}'],
     # The way back to those that the tests take for clients: rp_filter asks.
-    **dict.fromkeys(('lv1', 'lv2'), [f'10.20.0.0/16 via {CLIENT}',
-                                     f'240.0.0.0/4 via {CLIENT}']),
+    **dict.fromkeys(('lv1', 'lv2'), [f'{net} via {CLIENT}' for net in (
+        '10.20.0.0/16', '10.64.0.0/10', '240.0.0.0/4')]),
     'w101': [f'default via {BACK_VRRP}'],
     'w102': [f'default via {BACK_VRRP}'],
     'w103': [f'default via {BACK_VRRP}'],

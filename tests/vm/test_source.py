@@ -13,8 +13,8 @@ import pytest
 import wire
 import wire6
 from balancer import Balancer
-from network import (BACK_VRRP, CLIENT, CLIENT6, FRONT_VRRP, LV16, VIP, VIP2,
-                     VIP6, W101, W1016, W102, W1026, wait_for)
+from network import (BACK_VRRP, CLIENT, CLIENT6, FRONT_VRRP, LV16, ROUTES, VIP,
+                     VIP2, VIP6, W101, W1016, W102, W1026, wait_for)
 from probe import Probe
 from traffic import Echo
 
@@ -210,10 +210,8 @@ def test_vrf(site, lv1):
         route add 10.20.0.0/16 via 10.10.31.200 vrf blue''')
 
     def undo():
-        site.lv1.ip(f'''
-            link del blue
-            route replace 10.20.0.0/16 via {CLIENT}
-            route replace 240.0.0.0/4 via {CLIENT}''')
+        site.lv1.ip('\n'.join(['link del blue', *(
+            f'route replace {route}' for route in ROUTES['lv1'])]))
     site.undo.append(undo)
     lv1.service('add', vip=VIP)
     lv1.backend('add', W101, vip=VIP)
