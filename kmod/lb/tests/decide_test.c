@@ -100,7 +100,9 @@ static void esp_follows_ike(struct kunit *test)
 	fixture_decide(f, &esp, FIXTURE_MARK, &d);
 	KUNIT_EXPECT_EQ(test, d.reason, DSR_PASS_PROTOCOL);
 	backend->config.admin = DSR_BACKEND_UP;
+	rcu_read_lock();
 	conn->node.seen = jiffies - dsr_conn_timeout(&f->dn, conn) - 2 * HZ;
+	rcu_read_unlock();
 	fixture_decide(f, &esp, FIXTURE_MARK, &d);
 	KUNIT_EXPECT_EQ(test, d.reason, DSR_PASS_PROTOCOL);
 }

@@ -175,9 +175,11 @@ static void no_two_backends_of_a_mark(struct kunit *test)
 	union nf_inet_addr third = { .ip = htonl(0x0a000103) };
 	struct fixture *f = test->priv;
 	struct dsr_backend *backend;
+	union nf_inet_addr second;
 
 	fixture_backend(test, f, 1, 1);
 	backend = fixture_backend(test, f, 2, 1);
+	second = backend->nexthop.addr;
 	probe_link(test, FIRST);
 	KUNIT_EXPECT_TRUE(test, dsr_probe_is_shared(&f->service, &twin));
 	KUNIT_EXPECT_FALSE(test, dsr_probe_is_shared(&f->service, &itself));
@@ -188,6 +190,8 @@ static void no_two_backends_of_a_mark(struct kunit *test)
 	backend->nexthop.addr = twin;
 	KUNIT_EXPECT_EQ(test, PTR_ERR(dsr_probe_new(&f->dn, &f->service,
 						    FIRST)), -ENOTUNIQ);
+	/* it is found by its address when it goes */
+	backend->nexthop.addr = second;
 }
 
 /* What is not for the VIP proves nothing, and what nobody can have sent is not
