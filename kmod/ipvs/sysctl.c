@@ -68,6 +68,9 @@ static const struct {
 	{ "sync_retries", 0 },
 	{ "conn_lfactor", 0 },
 	{ "svc_lfactor", 0 },
+	{ "conn_max", 0,
+	  "the table has its limit by \"dsrctl connection set max\""
+	},
 	/* ORDER: last, for it has two values, 3 and 50 */
 	{ "sync_threshold", 3 },
 };
