@@ -102,6 +102,7 @@ PROGRAMS = ('ip', 'nft', 'iptables', 'nginx', 'curl', 'tcpdump', 'insmod',
             'rmmod', 'modprobe', 'dsrctl')
 
 CLONE_NEWNET = 0x40000000
+RTM_GETRULE = 34
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -248,6 +249,20 @@ class Host:
         with self.at(), open(path.replace('/proc/net', '/proc/thread-self/net'),
                              encoding='ascii') as file:
             return file.read()
+
+    def ways(self):
+        """The routes of IPv4, and the rules of both families, to compare."""
+        rules, kind = [], None
+        with self.socket(socket.AF_NETLINK, socket.SOCK_RAW, 0) as sock:
+            sock.send(struct.pack('IHHII12x', 28, RTM_GETRULE,
+                                  genl.NLM_F_REQUEST | genl.NLM_F_DUMP, 0, 0))
+            while kind != genl.NLMSG_DONE:
+                data = sock.recv(1 << 16)
+                while data:
+                    length, kind = struct.unpack_from('IH', data)
+                    rules.append(data[16:length])
+                    data = data[(length + 3) & ~3:]
+        return sorted(self.read('/proc/net/route').splitlines()), rules
 
     def socket(self, *argv):
         with self.at():

@@ -12,19 +12,12 @@ def vrf(site):
     """lv1 has both its devices in one."""
     if run('modprobe', 'vrf', check=False).returncode:
         pytest.skip('this kernel has no VRF')
-
-    def leave():
-        site.lv1.ip('''
-            link set eth0 nomaster
-            link set eth1 nomaster
-            link del red
-            route flush table 10''')
+    site.undo.append(lambda: site.rebuild('lv1'))
     site.lv1.ip('''
         link add red type vrf table 10
         link set red up
         link set eth0 master red
         link set eth1 master red''')
-    site.undo.append(leave)
     return site
 
 

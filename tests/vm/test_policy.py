@@ -32,6 +32,8 @@ class Server:
         self.family, self.host, self.since = family, site.w101, since
         self.wire = wire if family == 4 else wire6
         self.vip = VIPS[family]
+        # an older flow may have others, and then a reply is of another port
+        self.port, self.port2 = next(site.ports), next(site.ports)
         self.host.configure(f'real add vip {VIP}\nreal add vip {VIP6}')
         sock = self.host.socket(INET[family], socket.SOCK_DGRAM)
         site.sockets.append(sock)
@@ -97,41 +99,41 @@ def server(site6, request, reasons):
 @pytest.mark.stock     # the debug kernel has no XFRM
 def test_ipsec_keeps_requests_out(server):
     """A policy of the VIP's holds for known flows, new ones, errors, pings."""
-    server.answers(4000)
+    server.answers(server.port)
     server.policy(f'src {ANYBODY[server.family]} dst {server.vip} dir in '
                   'action block')
-    server.stops(4000)
+    server.stops(server.port)
     server.ping()
     server.expect('drop_ping', 1)
     heard = sum(server.echo.peers.values())
     dropped = server.since['drop_ipsec_policy']
-    server.ask(4000, 4001)
-    server.error(4000)
+    server.ask(server.port, server.port2)
+    server.error(server.port)
     server.expect('drop_ipsec_policy', dropped + 3)
     assert sum(server.echo.peers.values()) == heard
     assert not server.since['delivered_icmp_error']
     server.forget()
-    server.goes_on(4000)
-    server.answers(4000, 4001)
+    server.goes_on(server.port)
+    server.answers(server.port, server.port2)
 
 
 @pytest.mark.stock     # the debug kernel has no XFRM
 def test_ipsec_keeps_replies_in(server):
     """What may not leave from the VIP does not leave."""
-    server.answers(4000)
+    server.answers(server.port)
     server.policy(f'src {server.vip} dst {ANYBODY[server.family]} dir out '
                   'action block')
-    server.stops(4000)
+    server.stops(server.port)
     server.ping()
     server.expect('drop_ping', 1)
     dropped, replied = (server.since[name] for name in
                         ('drop_ipsec_policy', 'replied'))
-    server.ask(4000, 4001)
+    server.ask(server.port, server.port2)
     server.expect('drop_ipsec_policy', dropped + 2)
     assert server.since['replied'] == replied
     server.forget()
-    server.goes_on(4000)
-    server.answers(4000, 4001)
+    server.goes_on(server.port)
+    server.answers(server.port, server.port2)
 
 
 @pytest.mark.stock     # the debug kernel has no XFRM

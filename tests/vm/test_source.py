@@ -13,7 +13,7 @@ import pytest
 import wire
 import wire6
 from balancer import Balancer
-from network import (BACK_VRRP, CLIENT, CLIENT6, FRONT_VRRP, LV16, ROUTES, VIP,
+from network import (BACK_VRRP, CLIENT, CLIENT6, FRONT_VRRP, LV16, VIP,
                      VIP2, VIP6, W101, W1016, W102, W1026, wait_for)
 from probe import Probe
 from traffic import Echo
@@ -208,11 +208,7 @@ def test_vrf(site, lv1):
         link set blue up
         link set eth0 master blue
         route add 10.20.0.0/16 via 10.10.31.200 vrf blue''')
-
-    def undo():
-        site.lv1.ip('\n'.join(['link del blue', *(
-            f'route replace {route}' for route in ROUTES['lv1'])]))
-    site.undo.append(undo)
+    site.undo.append(lambda: site.rebuild('lv1'))
     lv1.service('add', vip=VIP)
     lv1.backend('add', W101, vip=VIP)
     set_all(site, 'blue', rp_filter=1)
