@@ -104,6 +104,7 @@ class Results:
     def keep_provoked(self, site):
         """The reasons that the session has provoked, for reasons.py."""
         if self.directory:
+            site.collect()
             site.repair()
             with open(os.path.join(self.directory, 'provoked'), 'w',
                       encoding='utf-8') as file:
@@ -265,7 +266,6 @@ def site(session, captures, kernel_log):
         yield session
     finally:
         signal.alarm(TEST_SECONDS)
-        session.collect()
         session.clean()
         signal.alarm(0)
     kernel_log.check('the kernel complained')

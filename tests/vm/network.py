@@ -35,6 +35,7 @@ import subprocess
 import time
 
 import genl
+import nftables
 
 VIP = '10.10.31.100'
 VIP2 = '10.10.31.110'           # of the tests that need a second one
@@ -228,7 +229,10 @@ class Host:
 
     def nft(self, text):
         self.changed = self.filtered = True
-        return self.run('nft', '-f', '-', stdin=text)
+        with self.at():
+            said = nftables.change(text)
+        if said:
+            raise Failure(f'{self.name}: nft: {said}')
 
     def iptables(self, *argv):
         self.changed = self.filtered = True
@@ -339,6 +343,8 @@ class Network:
         self.hosts = {}
         self.loaded = set()
         self.has_ipv6 = False
+        # called before counters are lost
+        self.before_loss = lambda: None
 
     def __getitem__(self, name):
         return self.hosts[name]
@@ -489,6 +495,7 @@ class Network:
         host.sysctl('ipv4/conf/eth1/rp_filter', 0)
 
     def _delete(self, *names):
+        self.before_loss()
         run('ip', '-batch', '-', stdin=''.join(
             f'netns del {name}\n' for name in names))
 
@@ -555,6 +562,7 @@ class Network:
             self.loaded.add(module)
 
     def unload(self, *modules, timeout=180):
+        self.before_loss()
         for module in modules or sorted(self.loaded):
             if module == 'dsr_lb':
                 self.flush()

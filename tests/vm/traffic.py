@@ -12,7 +12,8 @@ import threading
 import time
 
 import genl
-from network import CLIENT, MACHINES, VIP, W101, W102, Failure, wait_for
+from network import (CLIENT, DEVICES, MACHINES, VIP, W101, W102, Failure,
+                     wait_for)
 
 DEBUG = os.path.exists('/sys/kernel/debug/kmemleak')
 
@@ -50,6 +51,7 @@ class Site:
         self.undo = []
         self.table_max = {}
         self.ways = {}
+        network.before_loss = self.collect
 
     def start_servers(self):
         for name in ADDRESS:
@@ -80,7 +82,7 @@ class Site:
                 self.net[name].dsrctl(f'real add {rule}')
 
     def collect(self):
-        """Remember which reasons have been provoked so far."""
+        """Remember which reasons have been provoked, before they are lost."""
         for family, names in (('dsr', ('lv1', 'lv2')),
                               ('dsr_rs', ('w101', 'w102'))):
             for name in names:
@@ -155,13 +157,16 @@ class Site:
         What one end still has to say, it would say in the next test, and be
         refused there by the other.
         """
-        def left():
-            return [host for name, host in self.net.hosts.items()
-                    if os.path.exists(f'/run/netns/{name}') and
-                    host.connections()]
+        left = [self.net.hosts[name] for name in DEVICES
+                if name in self.net.hosts and
+                os.path.exists(f'/run/netns/{name}')]
+
+        def closed():
+            left[:] = [host for host in left if host.connections()]
+            return not left
         with contextlib.suppress(Failure):
-            wait_for('all are closed', lambda: not left(), 0.5)
-        for host in left():
+            wait_for('all are closed', closed, 0.5)
+        for host in left:
             host.run('ss', '-K', '-t', 'state', 'connected', 'exclude',
                      'time-wait')
 
