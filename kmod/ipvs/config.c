@@ -8,6 +8,7 @@
 
 #include <linux/limits.h>
 
+#include "lb/conn.h"
 #include "timeouts.h"
 #include "netlink.h"
 
@@ -89,6 +90,7 @@ int dsr_ipvs_config_set(struct sk_buff *skb, struct genl_info *info)
 {
 	struct dsr_net *dn = dsr_net(genl_info_net(info));
 	u32 seconds[ARRAY_SIZE(timeouts)] = { };
+	struct dsr_timeouts changed;
 	struct nlattr *attr;
 	int i, err;
 
@@ -101,10 +103,11 @@ int dsr_ipvs_config_set(struct sk_buff *skb, struct genl_info *info)
 			return err;
 	}
 	mutex_lock(&dn->lock);
+	changed = dn->timeouts;
 	for (i = 0; i < ARRAY_SIZE(timeouts); i++)
 		if (seconds[i])
-			WRITE_ONCE(dn->timeouts.state[timeouts[i].state],
-				   seconds[i] * HZ);
+			changed.state[timeouts[i].state] = seconds[i] * HZ;
+	dsr_conn_configure(dn, dn->conn_max, &changed);
 	mutex_unlock(&dn->lock);
 	return 0;
 }

@@ -515,12 +515,9 @@ int dsr_ipvs_service_del(struct sk_buff *skb, struct genl_info *info)
 int dsr_ipvs_service_flush(struct sk_buff *skb, struct genl_info *info)
 {
 	struct dsr_net *dn = dsr_net(genl_info_net(info));
-	struct dsr_service *service, *next;
 
 	dsr_net_writer_lock(dn);
-	list_for_each_entry_safe(service, next, &dn->services, list)
-		if (dsr_ipvs_service_shows(service))
-			dsr_service_delete(dn, service);
+	dsr_service_flush_shown(dn, dsr_ipvs_service_shows);
 	dsr_net_writer_unlock(dn);
 	return 0;
 }

@@ -5,6 +5,7 @@
 #include <linux/slab.h>
 
 #include "conn.h"
+#include "event.h"
 #include "limit.h"
 #include "service.h"
 
@@ -474,6 +475,29 @@ void dsr_conn_walk_unlock(struct dsr_net *dn)
 		mutex_unlock(&dn->table.janitor);
 	mutex_unlock(&dn->lock);
 }
+
+/**
+ * dsr_conn_configure() - bound the table and set its timeouts, and tell
+ * @dn: balancer
+ * @max: hard cap
+ * @timeouts: of connections whose service says nothing
+ *
+ * Context: process context, holds dn->lock.
+ */
+void dsr_conn_configure(struct dsr_net *dn, u32 max,
+			const struct dsr_timeouts *timeouts)
+{
+	int i;
+
+	lockdep_assert_held(&dn->lock);
+	dn->conn_max = max;
+	if (dn->has_table)
+		WRITE_ONCE(dn->table.max, max);
+	for (i = 0; i < ARRAY_SIZE(timeouts->state); i++)
+		WRITE_ONCE(dn->timeouts.state[i], timeouts->state[i]);
+	dsr_event_table(dn);
+}
+EXPORT_SYMBOL_GPL(dsr_conn_configure);
 
 /** dsr_conn_flush() - forget all connections; holds dn->lock, sleeps */
 void dsr_conn_flush(struct dsr_net *dn)

@@ -166,6 +166,8 @@ u32 dsr_conn_expires(const struct dsr_net *dn, const struct dsr_conn *conn,
 u64 dsr_conn_bytes(struct dsr_net *dn);
 bool dsr_conn_walk_lock(struct dsr_net *dn);
 void dsr_conn_walk_unlock(struct dsr_net *dn);
+void dsr_conn_configure(struct dsr_net *dn, u32 max,
+			const struct dsr_timeouts *timeouts);
 void dsr_conn_flush(struct dsr_net *dn);
 void dsr_conn_forget_datagrams(struct dsr_net *dn,
 			       const struct dsr_service *service);

@@ -2,46 +2,18 @@
 /* event - see event.h */
 
 #include "event.h"
+#include "multicast.h"
 #include "netlink.h"
 
-static bool has_listener(const struct dsr_net *dn)
-{
-	return genl_has_listeners(&dsr_netlink_family, dn->net,
-				  DSR_NETLINK_EVENTS);
-}
-
-/* A message of @cmd without its attributes, or %NULL: then the listeners hear
- * nothing of this one, which is said by an overrun.
- */
 static struct sk_buff *event_new(struct dsr_net *dn, u8 cmd, void **header)
 {
-	struct sk_buff *skb;
-
-	if (!has_listener(dn))
-		return NULL;
-	skb = genlmsg_new(GENLMSG_DEFAULT_SIZE, GFP_KERNEL);
-	*header = skb ? genlmsg_put(skb, 0, 0, &dsr_netlink_family, 0, cmd) :
-			NULL;
-	if (*header)
-		return skb;
-	nlmsg_free(skb);
-	genl_set_err(&dsr_netlink_family, dn->net, 0, DSR_NETLINK_EVENTS,
-		     -ENOBUFS);
-	return NULL;
+	return dsr_multicast_begin(&dsr_netlink_family, dn->net, cmd, header);
 }
 
 static void event_send(struct dsr_net *dn, struct sk_buff *skb, void *header,
 		       int err)
 {
-	if (err) {
-		nlmsg_free(skb);
-		genl_set_err(&dsr_netlink_family, dn->net, 0,
-			     DSR_NETLINK_EVENTS, -ENOBUFS);
-		return;
-	}
-	genlmsg_end(skb, header);
-	genlmsg_multicast_netns(&dsr_netlink_family, dn->net, skb, 0,
-				DSR_NETLINK_EVENTS, GFP_KERNEL);
+	dsr_multicast_end(&dsr_netlink_family, dn->net, skb, header, err);
 }
 
 static int put_backend_key(struct sk_buff *skb,
@@ -134,4 +106,40 @@ void dsr_event_path(struct dsr_net *dn, u8 cmd, const struct dsr_path_dev *path)
 		event_send(dn, skb, header, cmd == DSR_CMD_PATH_DELETE ?
 			   put_path_key(skb, path) :
 			   dsr_netlink_put_path(skb, path));
+}
+
+/**
+ * dsr_event_table() - tell of a change of the connection table's bounds
+ * @dn: balancer
+ *
+ * Context: process context, holds dn->lock.
+ */
+void dsr_event_table(struct dsr_net *dn)
+{
+	struct sk_buff *skb;
+	void *header;
+
+	lockdep_assert_held(&dn->lock);
+	skb = event_new(dn, DSR_CMD_CONNECTION_SET, &header);
+	if (skb)
+		event_send(dn, skb, header, dsr_netlink_put_table(skb, dn));
+}
+
+/**
+ * dsr_event_flush() - tell that all objects of a kind have gone
+ * @dn: balancer
+ * @cmd: what was done, enum dsr_cmd
+ * @some: only those that IPVS shows have gone, and others are left
+ *
+ * Context: process context, holds the lock of the objects.
+ */
+void dsr_event_flush(struct dsr_net *dn, u8 cmd, bool some)
+{
+	struct sk_buff *skb;
+	void *header;
+
+	skb = event_new(dn, cmd, &header);
+	if (skb)
+		event_send(dn, skb, header,
+			   some ? nla_put_flag(skb, DSR_A_IPVS_ONLY) : 0);
 }

@@ -3,6 +3,7 @@
 
 #include <linux/module.h>
 
+#include "multicast.h"
 #include "netlink.h"
 
 static const struct nla_policy service_key_policy[DSR_A_MAX + 1] = {
@@ -184,7 +185,7 @@ static const struct genl_ops ops[] = {
 };
 
 static const struct genl_multicast_group groups[] = {
-	[DSR_NETLINK_EVENTS] = {
+	[DSR_MULTICAST_EVENTS] = {
 		.name = DSR_GENL_MCGRP_EVENTS,
 		.flags = GENL_MCAST_CAP_NET_ADMIN,
 	},

@@ -24,11 +24,6 @@ struct dsr_service_key;
 
 extern struct genl_family dsr_netlink_family;
 
-/** enum dsr_netlink_group - multicast groups, as offsets in the family */
-enum dsr_netlink_group {
-	DSR_NETLINK_EVENTS,
-};
-
 /** enum dsr_netlink_change - how a request changes an object */
 enum dsr_netlink_change {
 	DSR_NETLINK_ADD,
@@ -92,6 +87,7 @@ extern const struct nla_policy
 dsr_netlink_connection_policy[DSR_CONNECTION_A_MAX + 1];
 int dsr_netlink_put_connection(struct sk_buff *skb, const struct dsr_net *dn,
 			       const struct dsr_conn *conn);
+int dsr_netlink_put_table(struct sk_buff *skb, struct dsr_net *dn);
 int dsr_netlink_connection_start(struct netlink_callback *cb);
 int dsr_netlink_connection_dump(struct sk_buff *skb,
 				struct netlink_callback *cb);

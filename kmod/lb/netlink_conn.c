@@ -5,6 +5,7 @@
 #include <linux/sizes.h>
 
 #include "conn.h"
+#include "event.h"
 #include "genl_dump.h"
 #include "limit.h"
 #include "netlink.h"
@@ -231,7 +232,7 @@ int dsr_netlink_connection_set(struct sk_buff *skb, struct genl_info *info)
 	struct nlattr *tb[DSR_TABLE_A_LAST + 1];
 	struct dsr_timeouts timeouts;
 	u32 max;
-	int err, i;
+	int err;
 
 	err = dsr_netlink_nest(tb, DSR_TABLE_A_LAST, info, DSR_A_TABLE,
 			       dsr_netlink_table_policy, missing);
@@ -251,14 +252,8 @@ int dsr_netlink_connection_set(struct sk_buff *skb, struct genl_info *info)
 	if (!err)
 		err = dsr_netlink_parse_timeouts(tb[DSR_TABLE_A_TIMEOUTS],
 						 &timeouts, info->extack);
-	if (err)
-		goto unlock;
-	dn->conn_max = max;
-	if (dn->has_table)
-		WRITE_ONCE(dn->table.max, max);
-	for (i = 0; i < ARRAY_SIZE(timeouts.state); i++)
-		WRITE_ONCE(dn->timeouts.state[i], timeouts.state[i]);
-unlock:
+	if (!err)
+		dsr_conn_configure(dn, max, &timeouts);
 	mutex_unlock(&dn->lock);
 	return err;
 }
@@ -270,11 +265,13 @@ int dsr_netlink_connection_flush(struct sk_buff *skb, struct genl_info *info)
 
 	mutex_lock(&dn->lock);
 	dsr_conn_flush(dn);
+	dsr_event_flush(dn, DSR_CMD_CONNECTION_FLUSH, false);
 	mutex_unlock(&dn->lock);
 	return 0;
 }
 
-static int put_table(struct sk_buff *skb, struct dsr_net *dn)
+/** dsr_netlink_put_table() - append what there is to say of the table; holds dn->lock */
+int dsr_netlink_put_table(struct sk_buff *skb, struct dsr_net *dn)
 {
 	struct nlattr *nest = nla_nest_start(skb, DSR_A_TABLE);
 	bool there = dn->has_table;
@@ -325,7 +322,7 @@ int dsr_netlink_stats_get(struct sk_buff *skb, struct genl_info *info)
 		return -ENOMEM;
 
 	mutex_lock(&dn->lock);
-	err = put_table(reply, dn);
+	err = dsr_netlink_put_table(reply, dn);
 	for (i = 0; i < DSR_REASON_COUNT && !err; i++)
 		err = put_reason(reply, dn, i);
 	mutex_unlock(&dn->lock);

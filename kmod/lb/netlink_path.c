@@ -132,7 +132,8 @@ int dsr_netlink_path_flush(struct sk_buff *skb, struct genl_info *info)
 
 	mutex_lock(&dn->paths_lock);
 	list_for_each_entry_safe(path, next, &dn->paths, list)
-		dsr_path_delete(dn, path);
+		dsr_path_remove(dn, path);
+	dsr_event_flush(dn, DSR_CMD_PATH_FLUSH, false);
 	mutex_unlock(&dn->paths_lock);
 	return 0;
 }

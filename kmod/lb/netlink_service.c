@@ -264,12 +264,9 @@ int dsr_netlink_service_flush(struct sk_buff *skb, struct genl_info *info)
 {
 	struct dsr_net *dn = dsr_net(genl_info_net(info));
 
-	struct dsr_service *service;
-
 	dsr_net_writer_lock(dn);
-	list_for_each_entry(service, &dn->services, list)
-		dsr_event_service(dn, DSR_CMD_SERVICE_DELETE, service);
 	dsr_service_flush(dn);
+	dsr_event_flush(dn, DSR_CMD_SERVICE_FLUSH, false);
 	dsr_net_writer_unlock(dn);
 	return 0;
 }

@@ -437,6 +437,28 @@ void dsr_service_flush(struct dsr_net *dn)
 }
 
 /**
+ * dsr_service_flush_shown() - dsr_service_remove() some, and tell of it as one
+ * @dn: balancer
+ * @shows: whether it is one of them
+ *
+ * For dsr_ipvs: what IPVS does not show is left.
+ *
+ * Context: process context, holds dn->lock, sleeps.
+ */
+void dsr_service_flush_shown(struct dsr_net *dn,
+			     bool (*shows)(const struct dsr_service *service))
+{
+	struct dsr_service *service, *next;
+
+	lockdep_assert_held(&dn->lock);
+	list_for_each_entry_safe(service, next, &dn->services, list)
+		if (shows(service))
+			dsr_service_remove(dn, service);
+	dsr_event_flush(dn, DSR_CMD_SERVICE_FLUSH, dn->services_count);
+}
+EXPORT_SYMBOL_GPL(dsr_service_flush_shown);
+
+/**
  * dsr_service_sum() - all that was ever counted for a service
  * @service: service
  * @sum: set

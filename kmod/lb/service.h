@@ -188,6 +188,8 @@ struct dsr_service_config dsr_service_config(struct dsr_net *dn,
 					     struct dsr_service *service);
 void dsr_service_remove(struct dsr_net *dn, struct dsr_service *service);
 void dsr_service_flush(struct dsr_net *dn);
+void dsr_service_flush_shown(struct dsr_net *dn,
+			     bool (*shows)(const struct dsr_service *service));
 void dsr_service_sum(struct dsr_service *service, struct dsr_stats *sum);
 
 #endif /* _DSR_SERVICE_H */

@@ -29,6 +29,7 @@ NAMES = {
                    'persistent', 'unproven'),
     'choice': ('none', 'connection', 'scheduler', 'persistence', 'hash',
                'quoted', 'probe'),
+    'mode': ('redirect', 'local'),
     'proto': {'tcp': 6, 'udp': 17, 'sctp': 132},
 }
 
@@ -62,6 +63,12 @@ FIELDS = {
         'proto': 'proto', 'fwmark': 4, 'reason': 'string',
         'choice': 'choice', 'slot': 4, 'middle': 'flag', 'ifindex': 4},
     'PATH': {'ifindex': 4, 'recheck': 4},
+    'RULE': {
+        'vip': 'addr', 'proto': 'proto', 'port': 'be16', 'tos': 1,
+        'tos_mask': 1, 'to_port': 'be16', 'stats': 'STATS', 'to': 'addr',
+        'mode': 'mode', 'routed': 1, 'clear': 1},
+    'SILENCE': {'addr': 'addr', 'dev': 'string', 'rules': 4, 'wanted': 1,
+                'messages': 8},
 }
 SIZES = {1: 'B', 4: 'I', 8: 'Q'}
 TOP = {getattr(uapi, f'DSR_A_{nest}'): nest for nest in FIELDS
@@ -144,9 +151,12 @@ def decode(nest, data):
 
 
 def objects(attrs):
-    """The top level of a message as {nest: fields}."""
-    return {TOP[number].lower(): decode(TOP[number], raw)
-            for number, raw in attrs if number in TOP}
+    """The top level of a message as {nest: fields}, a flag as True."""
+    found = {TOP[number].lower(): decode(TOP[number], raw)
+             for number, raw in attrs if number in TOP}
+    if getattr(uapi, 'DSR_A_IPVS_ONLY', None) in dict(attrs):
+        found['ipvs_only'] = True
+    return found
 
 
 def key_of(key):
@@ -283,15 +293,23 @@ class Balancer:
 
 NETLINK_ADD_MEMBERSHIP = 1
 
+# {family: {command: name}}
+NAMES_OF = {family: {value: name[len(prefix):].lower()
+                     for name, value in vars(uapi).items()
+                     if name.startswith(prefix) and not name.endswith('_MAX')}
+            for family, prefix in (('dsr', 'DSR_CMD_'),
+                                   ('dsr_rs', 'DSR_RS_CMD_'))}
+
 
 class Events:
-    """The multicast group of one machine's balancer."""
+    """The multicast group of one machine's balancer, or real server."""
 
-    def __init__(self, host=None):
+    def __init__(self, host=None, family='dsr'):
         with host.at() if host else contextlib.nullcontext():
-            sock = genl.Genl()
+            sock = genl.Genl(family)
         self.sock = sock.sock
-        for _, attrs in sock.ask(3, genl.string(2, 'dsr'), family=16):
+        self.names = NAMES_OF[family]
+        for _, attrs in sock.ask(3, genl.string(2, family), family=16):
             groups = dict(attrs)[7]                     # MCAST_GROUPS
         for _, group in genl.parse(groups):
             fields = dict(genl.parse(group))
@@ -299,15 +317,11 @@ class Events:
                 self.sock.setsockopt(genl.SOL_NETLINK, NETLINK_ADD_MEMBERSHIP,
                                      struct.unpack('I', fields[2])[0])
 
-    NAMES = {value: name[len('DSR_CMD_'):].lower()
-             for name, value in vars(uapi).items()
-             if name.startswith('DSR_CMD_') and not name.endswith('_MAX')}
-
     def next(self, seconds=20.0):
         """The next one: ('backend_add', objects)."""
         self.sock.settimeout(seconds)
         data = self.sock.recv(1 << 16)
-        return self.NAMES[data[16]], objects(genl.parse(data[20:]))
+        return self.names[data[16]], objects(genl.parse(data[20:]))
 
     def all(self):
         """Those that have come so far."""
@@ -318,7 +332,7 @@ class Events:
                 data = self.sock.recv(1 << 16)
             except BlockingIOError:
                 return found
-            found.append((self.NAMES[data[16]], objects(genl.parse(data[20:]))))
+            found.append((self.names[data[16]], objects(genl.parse(data[20:]))))
 
     def wait(self, match, seconds=30.0):
         """The objects of the first from now on for which match() is true."""

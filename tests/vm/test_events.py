@@ -62,7 +62,7 @@ def test_every_change(site):
         'service_add', 'service_add', 'backend_add', 'backend_add',
         'service_set', 'backend_set', 'backend_state', 'service_replace',
         'backend_replace', 'backend_delete', 'service_delete', 'backend_add',
-        'service_add', 'service_delete', 'service_delete']
+        'service_add', 'service_flush']
     what = [objects for _, objects in heard]
     assert what[0]['service']['scheduler'] == 'rr'
     assert what[1]['service']['vip'] == VIP
@@ -82,8 +82,7 @@ def test_every_change(site):
             what[8]['backend']['admin']) == (1, 7, 'up')
     assert what[9] == {'service': mark1, 'backend': {'addr': W101}}
     assert what[10] == {'service': vip}
-    assert [what[13], what[14]] == [{'service': mark1},
-                                    {'service': {'fwmark': 2, 'family': 2}}]
+    assert what[13] == {}
 
 
 def test_every_path(site):
@@ -102,7 +101,7 @@ def test_every_path(site):
     lv1.path('delete', 'eth0')
     lv1.path('add', 'eth0')
     lv1.request('PATH_FLUSH')
-    assert [(name, what['path']) for name, what in events.all()] == [
+    assert [(name, what.get('path')) for name, what in events.all()] == [
         ('path_add', {'ifindex': eth0, 'recheck': 10000}),
         ('path_add', {'ifindex': gone, 'recheck': 2000}),
         ('path_set', {'ifindex': eth0, 'recheck': 3000}),
@@ -110,7 +109,69 @@ def test_every_path(site):
         ('path_delete', {'ifindex': gone}),
         ('path_delete', {'ifindex': eth0}),
         ('path_add', {'ifindex': eth0, 'recheck': 10000}),
-        ('path_delete', {'ifindex': eth0})]
+        ('path_flush', None)]
+
+
+def test_connection_table(site):
+    """Its bounds, whoever sets them, and that it was emptied."""
+    lv1 = Balancer(site)
+    lv1.timeouts(udp=0)                 # undone at the end
+    site.undo.append(lambda: lv1.set_table(max=1048576))
+    events = lv1.events()
+    lv1.set_table(max=65537)
+    lv1.set_table(timeouts={'udp': 7000})
+    with pytest.raises(genl.Refused):
+        lv1.set_table(max=1)
+    lv1.flush()
+    heard = events.all()
+    assert [name for name, _ in heard] == [
+        'connection_set', 'connection_set', 'connection_flush']
+    assert heard[0][1]['table']['max'] == 65537
+    assert heard[1][1]['table']['max'] == 65537
+    assert heard[1][1]['table']['timeouts']['udp'] == 7000
+    assert heard[2][1] == {}
+
+
+def test_flush_of_many(site):
+    """It is one change, and more services than a socket holds messages."""
+    lv1 = Balancer(site)
+    for mark in range(1, 1501):
+        lv1.service('add', fwmark=mark)
+    events = lv1.events()
+    lv1.request('SERVICE_FLUSH')
+    assert events.all() == [('service_flush', {})]
+
+
+def test_changes_by_ipvsadm(ipvs):
+    """What is changed by way of dsr_ipvs is told as often: once."""
+    lv1 = Balancer(ipvs)
+    lv1.timeouts(udp=0)
+    events = lv1.events()
+    for words in ('-A -f 1 -s rr', '-E -f 1 -s wrr', f'-a -f 1 -r {W101} -g',
+                  f'-e -f 1 -r {W101} -g -w 3', f'-d -f 1 -r {W101}',
+                  '--set 901 0 0', '-D -f 1', f'-A -t {VIP}:80', '-Z', '-C'):
+        ipvs.lv1.run('ipvsadm', *words.split())
+    heard = events.all()
+    assert [name for name, _ in heard] == [
+        'service_add', 'service_set', 'backend_add', 'backend_set',
+        'backend_delete', 'connection_set', 'service_delete', 'service_add',
+        'service_flush']
+    assert heard[3][1]['backend']['weight'] == 3
+    assert heard[5][1]['table']['timeouts']['established'] == 901000
+    assert heard[8][1] == {}
+
+
+def test_flush_by_ipvsadm_leaves_some(ipvs):
+    """Those that IPVS has no name for; then the flush says so."""
+    lv1 = Balancer(ipvs)
+    lv1.service('add', vip=VIP)
+    lv1.service('add', vip=VIP, proto='tcp', port=80)
+    lv1.service('add', fwmark=1)
+    events = lv1.events()
+    ipvs.lv1.run('ipvsadm', '-C')
+    assert events.all() == [('service_flush', {'ipvs_only': True})]
+    assert [one['service']['vip'] for one in lv1.dump('SERVICE_GET')] == [VIP]
+    lv1.request('SERVICE_FLUSH')
 
 
 def test_events_of_one_machine(site):

@@ -24,7 +24,7 @@
 
 #define DSR_GENL_NAME		"dsr"
 #define DSR_GENL_VERSION	1
-#define DSR_GENL_MCGRP_EVENTS	"events"	/* changes, see enum dsr_cmd */
+#define DSR_GENL_MCGRP_EVENTS	"events"	/* changes; of both families */
 
 #define DSR_RS_GENL_NAME	"dsr_rs"
 #define DSR_RS_GENL_VERSION	1
@@ -72,10 +72,15 @@
  * @DSR_CMD_PATH_GET: dump
  * @DSR_CMD_PATH_FLUSH: no attributes; deletes every path
  *
- * The multicast group DSR_GENL_MCGRP_EVENTS gets, after the change and as the
- * command that made it: what SERVICE_GET, BACKEND_GET and PATH_GET would say for
- * ADD, SET and REPLACE; the key alone for DELETE; and BACKEND_STATE. Joining it
- * takes CAP_NET_ADMIN, as the dumps do.
+ * The multicast group DSR_GENL_MCGRP_EVENTS gets each change once, after it and as
+ * the command that made it: what SERVICE_GET, BACKEND_GET and PATH_GET would say for
+ * ADD, SET and REPLACE; the key alone for DELETE; DSR_A_TABLE of STATS_GET for
+ * CONNECTION_SET; nothing for FLUSH, which takes all; and BACKEND_STATE. The backends
+ * of a service go with the service, untold. A change that was made through dsr_ipvs
+ * is told as that of the family "dsr" which does the same; a flush of IPVS that
+ * leaves services which IPVS does not show has DSR_A_IPVS_ONLY. Joining the group
+ * takes CAP_NET_ADMIN, as the dumps do. After ENOBUFS events are missing: ask for
+ * all objects again.
  */
 enum dsr_cmd {
 	DSR_CMD_UNSPEC,
@@ -120,6 +125,8 @@ enum dsr_cmd {
  * @DSR_A_EXPLAIN: nest of enum dsr_explain_attr
  * @DSR_A_PATH: nest of enum dsr_path_attr
  * @DSR_A_SILENCE: nest of enum dsr_silence_attr
+ * @DSR_A_IPVS_ONLY: flag, of the event SERVICE_FLUSH: only those services went that
+ *	IPVS shows: of a fwmark; of a VIP with a protocol, and one port or all
  */
 enum dsr_attr {
 	DSR_A_UNSPEC,
@@ -133,6 +140,7 @@ enum dsr_attr {
 	DSR_A_EXPLAIN,
 	DSR_A_PATH,
 	DSR_A_SILENCE,
+	DSR_A_IPVS_ONLY,
 
 	__DSR_A_MAX,
 	DSR_A_MAX = __DSR_A_MAX - 1
@@ -610,6 +618,12 @@ enum dsr_path_attr {
  * @DSR_RS_CMD_SILENCE_DELETE: DSR_A_SILENCE: ADDR
  * @DSR_RS_CMD_SILENCE_GET: dump
  * @DSR_RS_CMD_SILENCE_FLUSH: no attributes; deletes all that were added
+ *
+ * The multicast group DSR_GENL_MCGRP_EVENTS of this family gets each change once, as
+ * that of the family "dsr" does: what RULE_GET and SILENCE_GET would say for ADD and
+ * REPLACE; the key alone for DELETE; DSR_A_TABLE of STATS_GET for FLOW_SET; nothing
+ * for FLUSH. That an address is silenced for the sake of a rule in mode local is told
+ * by the rule.
  */
 enum dsr_rs_cmd {
 	DSR_RS_CMD_UNSPEC,
