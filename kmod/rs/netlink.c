@@ -7,6 +7,7 @@
 
 #include "embryo.h"
 #include "flow.h"
+#include "multicast.h"
 #include "net.h"
 #include "netlink.h"
 #include "netlink_time.h"
@@ -14,7 +15,8 @@
 /* Of the commands that take no attribute, so that none is passed over. */
 static const struct nla_policy empty_policy[DSR_A_MAX + 1] = {};
 
-static int table_put(struct sk_buff *skb, struct dsr_rs_net *rs)
+/** dsr_rs_netlink_table_put() - append what there is to say of the flow table */
+int dsr_rs_netlink_table_put(struct sk_buff *skb, struct dsr_rs_net *rs)
 {
 	u64 bytes = 0, evicted = 0, embryos = 0;
 	u32 entries = 0, buckets = 0;
@@ -83,7 +85,7 @@ static int stats_get_doit(struct sk_buff *skb, struct genl_info *info)
 	if (!hdr)
 		goto free;
 	mutex_lock(&rs->lock);
-	err = table_put(msg, rs);
+	err = dsr_rs_netlink_table_put(msg, rs);
 	mutex_unlock(&rs->lock);
 	if (!err)
 		err = reasons_put(msg, rs);
@@ -179,6 +181,13 @@ static const struct genl_ops dsr_rs_ops[] = {
 	},
 };
 
+static const struct genl_multicast_group dsr_rs_groups[] = {
+	[DSR_MULTICAST_EVENTS] = {
+		.name	= DSR_GENL_MCGRP_EVENTS,
+		.flags	= GENL_MCAST_CAP_NET_ADMIN,
+	},
+};
+
 struct genl_family dsr_rs_netlink_family __ro_after_init = {
 	.name		= DSR_RS_GENL_NAME,
 	.version	= DSR_RS_GENL_VERSION,
@@ -188,9 +197,27 @@ struct genl_family dsr_rs_netlink_family __ro_after_init = {
 	.parallel_ops	= true,
 	.ops		= dsr_rs_ops,
 	.n_ops		= ARRAY_SIZE(dsr_rs_ops),
+	.mcgrps		= dsr_rs_groups,
+	.n_mcgrps	= ARRAY_SIZE(dsr_rs_groups),
 	.resv_start_op	= DSR_RS_CMD_UNSPEC + 1,
 	.module		= THIS_MODULE,
 };
+
+/**
+ * dsr_rs_netlink_tell_flush() - tell that all objects of a kind have gone
+ * @rs: namespace, its lock held
+ * @cmd: what was done, enum dsr_rs_cmd
+ */
+void dsr_rs_netlink_tell_flush(struct dsr_rs_net *rs, u8 cmd)
+{
+	struct sk_buff *msg;
+	void *hdr;
+
+	lockdep_assert_held(&rs->lock);
+	msg = dsr_multicast_begin(&dsr_rs_netlink_family, rs->net, cmd, &hdr);
+	if (msg)
+		dsr_multicast_end(&dsr_rs_netlink_family, rs->net, msg, hdr, 0);
+}
 
 /** dsr_rs_netlink_init() - last in loading the module: users come in */
 int __init dsr_rs_netlink_init(void)

@@ -4,13 +4,16 @@
  *
  * Process context. Whatever changes or shows the rules or flows of a namespace
  * holds its dsr_rs_net.lock; a request is checked as a whole before any of it
- * is done.
+ * is done. Each that is carried out is told of once, with the lock still held; see
+ * multicast.h.
  */
 #ifndef _DSR_RS_NETLINK_H
 #define _DSR_RS_NETLINK_H
 
 #include <net/genetlink.h>
 #include <linux/dsr.h>
+
+struct dsr_rs_net;
 
 /**
  * struct dsr_rs_dump - where a dump goes on, in netlink_callback.ctx
@@ -26,6 +29,9 @@ extern const struct nla_policy dsr_rs_netlink_rule_policy[DSR_A_RULE + 1];
 extern const struct nla_policy dsr_rs_netlink_flow_policy[DSR_A_TABLE + 1];
 extern const struct nla_policy
 dsr_rs_netlink_silence_policy[DSR_A_SILENCE + 1];
+
+int dsr_rs_netlink_table_put(struct sk_buff *skb, struct dsr_rs_net *rs);
+void dsr_rs_netlink_tell_flush(struct dsr_rs_net *rs, u8 cmd);
 
 /* netlink_rule.c */
 int dsr_rs_netlink_rule_add_doit(struct sk_buff *skb, struct genl_info *info);

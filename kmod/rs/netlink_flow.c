@@ -8,6 +8,7 @@
 
 #include "flow.h"
 #include "limit.h"
+#include "multicast.h"
 #include "net.h"
 #include "netlink.h"
 #include "netlink_time.h"
@@ -163,6 +164,18 @@ static int max_parse(struct sk_buff *skb, struct dsr_rs_net *rs,
 	return 0;
 }
 
+static void tell(struct dsr_rs_net *rs)
+{
+	struct sk_buff *msg;
+	void *hdr;
+
+	msg = dsr_multicast_begin(&dsr_rs_netlink_family, rs->net,
+				  DSR_RS_CMD_FLOW_SET, &hdr);
+	if (msg)
+		dsr_multicast_end(&dsr_rs_netlink_family, rs->net, msg, hdr,
+				  dsr_rs_netlink_table_put(msg, rs));
+}
+
 /** dsr_rs_netlink_flow_set_doit() - set the flow table's cap, or timeouts */
 int dsr_rs_netlink_flow_set_doit(struct sk_buff *skb, struct genl_info *info)
 {
@@ -203,6 +216,7 @@ int dsr_rs_netlink_flow_set_doit(struct sk_buff *skb, struct genl_info *info)
 		WRITE_ONCE(rs->table.max, max);
 	for (i = 0; i < ARRAY_SIZE(timeouts.state); i++)
 		WRITE_ONCE(rs->timeouts.state[i], timeouts.state[i]);
+	tell(rs);
 unlock:
 	mutex_unlock(&rs->lock);
 	return err;

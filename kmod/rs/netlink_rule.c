@@ -12,6 +12,7 @@
 #include "host.h"
 #include "limit.h"
 #include "local.h"
+#include "multicast.h"
 #include "net.h"
 #include "netlink.h"
 #include "tuple.h"
@@ -382,6 +383,98 @@ static void rule_remove(struct dsr_rs_net *rs, struct dsr_rs_rule *rule)
 	dsr_rs_rule_unlist(&rs->rules, rule, &rs->lock);
 }
 
+static int rule_key_put(struct sk_buff *skb, const struct dsr_rs_rule_key *key)
+{
+	if (!key->family)
+		return nla_put_u8(skb, DSR_RULE_A_TOS, key->tos) ?:
+		       nla_put_u8(skb, DSR_RULE_A_TOS_MASK, key->tos_mask);
+	if (dsr_addr_put(skb, DSR_RULE_A_VIP, key->family, &key->vip) ||
+	    (key->proto && nla_put_u8(skb, DSR_RULE_A_PROTO, key->proto)) ||
+	    (key->port && nla_put_be16(skb, DSR_RULE_A_PORT, key->port)))
+		return -EMSGSIZE;
+	return 0;
+}
+
+static int from_put(struct sk_buff *skb, const struct dsr_rs_from *from)
+{
+	const struct dsr_rs_from_neigh *neigh;
+	u32 i;
+
+	for (i = 0; i < from->count; i++) {
+		neigh = &from->neigh[i];
+		if (neigh->family ?
+		    dsr_addr_put(skb, DSR_RULE_A_FROM, neigh->family,
+				 &neigh->addr) :
+		    nla_put(skb, DSR_RULE_A_FROM, ETH_ALEN, neigh->mac))
+			return -EMSGSIZE;
+	}
+	return 0;
+}
+
+static int rule_to_put(struct sk_buff *skb, struct net *net,
+		       const struct dsr_rs_rule *rule,
+		       const struct dsr_rs_rule_to *to)
+{
+	if (nla_put_u8(skb, DSR_RULE_A_MODE, to->mode) ||
+	    (to->clear && nla_put_u8(skb, DSR_RULE_A_CLEAR, 1)) ||
+	    from_put(skb, &to->from) ||
+	    (to->mode == DSR_RULE_MODE_LOCAL &&
+	     nla_put_u8(skb, DSR_RULE_A_ROUTED,
+			dsr_rs_local_is_routed(net, NULL, rule->key.family,
+					       &rule->key.vip))))
+		return -EMSGSIZE;
+	if ((to->family &&
+	     dsr_addr_put(skb, DSR_RULE_A_TO, to->family, &to->addr)) ||
+	    (to->port && nla_put_be16(skb, DSR_RULE_A_TO_PORT, to->port)))
+		return -EMSGSIZE;
+	return 0;
+}
+
+static int rule_nest_put(struct sk_buff *skb, struct dsr_rs_net *rs,
+			 const struct dsr_rs_rule *rule)
+{
+	struct nlattr *nest = nla_nest_start(skb, DSR_A_RULE);
+	struct dsr_stats sum = {};
+
+	if (!nest)
+		return -EMSGSIZE;
+	dsr_stats_add(&sum, rule->stats);
+	if (rule_key_put(skb, &rule->key) ||
+	    rule_to_put(skb, rs->net, rule,
+			rcu_dereference_protected(rule->to,
+						  lockdep_is_held(&rs->lock))) ||
+	    dsr_stats_put(skb, DSR_RULE_A_STATS, &sum))
+		return -EMSGSIZE;
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
+static int key_nest_put(struct sk_buff *skb, const struct dsr_rs_rule_key *key)
+{
+	struct nlattr *nest = nla_nest_start(skb, DSR_A_RULE);
+
+	if (!nest || rule_key_put(skb, key))
+		return -EMSGSIZE;
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
+/* As it is now; of a rule that was deleted, the key. */
+static void tell(struct dsr_rs_net *rs, u8 cmd,
+		 const struct dsr_rs_rule_key *key)
+{
+	const struct dsr_rs_rule *rule = dsr_rs_rule_find(&rs->rules, key,
+							  &rs->lock);
+	struct sk_buff *msg;
+	void *hdr;
+
+	msg = dsr_multicast_begin(&dsr_rs_netlink_family, rs->net, cmd, &hdr);
+	if (msg)
+		dsr_multicast_end(&dsr_rs_netlink_family, rs->net, msg, hdr,
+				  rule ? rule_nest_put(msg, rs, rule) :
+					 key_nest_put(msg, key));
+}
+
 static int rule_add(struct genl_info *info, bool replace)
 {
 	struct dsr_rs_net *rs = dsr_rs_net(genl_info_net(info));
@@ -408,8 +501,10 @@ static int rule_add(struct genl_info *info, bool replace)
 			       "there is such a rule: replace changes where it leads to");
 		err = -EEXIST;
 	}
-	if (!err)
+	if (!err) {
 		rs->generation++;
+		tell(rs, info->genlhdr->cmd, &key);
+	}
 	mutex_unlock(&rs->lock);
 	if (!err)
 		dsr_rs_from_resolve(&to.from, rs->net);
@@ -465,6 +560,7 @@ int dsr_rs_netlink_rule_delete_doit(struct sk_buff *skb, struct genl_info *info)
 	if (rule) {
 		rule_remove(rs, rule);
 		rs->generation++;
+		tell(rs, DSR_RS_CMD_RULE_DELETE, &key);
 		dsr_rs_net_rest(rs);
 	} else {
 		NL_SET_ERR_MSG(info->extack, "there is no such rule");
@@ -484,65 +580,15 @@ int dsr_rs_netlink_rule_flush_doit(struct sk_buff *skb, struct genl_info *info)
 	list_for_each_entry_safe(rule, next, &rs->rules.all, all)
 		rule_remove(rs, rule);
 	rs->generation++;
+	dsr_rs_netlink_tell_flush(rs, DSR_RS_CMD_RULE_FLUSH);
 	dsr_rs_net_rest(rs);
 	mutex_unlock(&rs->lock);
-	return 0;
-}
-
-static int rule_key_put(struct sk_buff *skb, const struct dsr_rs_rule *rule)
-{
-	const struct dsr_rs_rule_key *key = &rule->key;
-
-	if (!key->family)
-		return nla_put_u8(skb, DSR_RULE_A_TOS, key->tos) ?:
-		       nla_put_u8(skb, DSR_RULE_A_TOS_MASK, key->tos_mask);
-	if (dsr_addr_put(skb, DSR_RULE_A_VIP, key->family, &key->vip) ||
-	    (key->proto && nla_put_u8(skb, DSR_RULE_A_PROTO, key->proto)) ||
-	    (key->port && nla_put_be16(skb, DSR_RULE_A_PORT, key->port)))
-		return -EMSGSIZE;
-	return 0;
-}
-
-static int from_put(struct sk_buff *skb, const struct dsr_rs_from *from)
-{
-	const struct dsr_rs_from_neigh *neigh;
-	u32 i;
-
-	for (i = 0; i < from->count; i++) {
-		neigh = &from->neigh[i];
-		if (neigh->family ?
-		    dsr_addr_put(skb, DSR_RULE_A_FROM, neigh->family,
-				 &neigh->addr) :
-		    nla_put(skb, DSR_RULE_A_FROM, ETH_ALEN, neigh->mac))
-			return -EMSGSIZE;
-	}
-	return 0;
-}
-
-static int rule_to_put(struct sk_buff *skb, struct net *net,
-		       const struct dsr_rs_rule *rule,
-		       const struct dsr_rs_rule_to *to)
-{
-	if (nla_put_u8(skb, DSR_RULE_A_MODE, to->mode) ||
-	    (to->clear && nla_put_u8(skb, DSR_RULE_A_CLEAR, 1)) ||
-	    from_put(skb, &to->from) ||
-	    (to->mode == DSR_RULE_MODE_LOCAL &&
-	     nla_put_u8(skb, DSR_RULE_A_ROUTED,
-			dsr_rs_local_is_routed(net, NULL, rule->key.family,
-					       &rule->key.vip))))
-		return -EMSGSIZE;
-	if ((to->family &&
-	     dsr_addr_put(skb, DSR_RULE_A_TO, to->family, &to->addr)) ||
-	    (to->port && nla_put_be16(skb, DSR_RULE_A_TO_PORT, to->port)))
-		return -EMSGSIZE;
 	return 0;
 }
 
 static int rule_put(struct sk_buff *skb, struct netlink_callback *cb,
 		    struct dsr_rs_net *rs, const struct dsr_rs_rule *rule)
 {
-	struct dsr_stats sum = {};
-	struct nlattr *nest;
 	void *hdr;
 
 	hdr = genlmsg_put(skb, NETLINK_CB(cb->skb).portid, cb->nlh->nlmsg_seq,
@@ -551,23 +597,12 @@ static int rule_put(struct sk_buff *skb, struct netlink_callback *cb,
 	if (!hdr)
 		return -EMSGSIZE;
 	genl_dump_check_consistent(cb, hdr);
-	nest = nla_nest_start(skb, DSR_A_RULE);
-	if (!nest)
-		goto cancel;
-	dsr_stats_add(&sum, rule->stats);
-	if (rule_key_put(skb, rule) ||
-	    rule_to_put(skb, rs->net, rule,
-			rcu_dereference_protected(rule->to,
-						  lockdep_is_held(&rs->lock))) ||
-	    dsr_stats_put(skb, DSR_RULE_A_STATS, &sum))
-		goto cancel;
-	nla_nest_end(skb, nest);
+	if (rule_nest_put(skb, rs, rule)) {
+		genlmsg_cancel(skb, hdr);
+		return -EMSGSIZE;
+	}
 	genlmsg_end(skb, hdr);
 	return 0;
-
-cancel:
-	genlmsg_cancel(skb, hdr);
-	return -EMSGSIZE;
 }
 
 /** dsr_rs_netlink_rule_get_dumpit() - list the rules */

@@ -9,6 +9,7 @@
 
 #include "addr.h"
 #include "host.h"
+#include "multicast.h"
 #include "net.h"
 #include "netlink.h"
 #include "silence.h"
@@ -167,6 +168,64 @@ static void warn_if_alone(struct net *net, u8 family,
 	rcu_read_unlock();
 }
 
+static int devs_put(struct sk_buff *skb,
+		    const struct dsr_rs_silence_devs *devs)
+{
+	unsigned int i;
+
+	for (i = 0; devs && i < devs->count; i++)
+		if (nla_put_string(skb, DSR_SILENCE_A_DEV, devs->name[i]))
+			return -EMSGSIZE;
+	return 0;
+}
+
+static int silence_nest_put(struct sk_buff *skb,
+			    struct dsr_rs_silence *silence)
+{
+	struct nlattr *nest = nla_nest_start(skb, DSR_A_SILENCE);
+
+	if (!nest ||
+	    dsr_addr_put(skb, DSR_SILENCE_A_ADDR, silence->family,
+			 &silence->addr) ||
+	    devs_put(skb, silence->devs) ||
+	    nla_put_u32(skb, DSR_SILENCE_A_RULES, silence->rules) ||
+	    nla_put_u8(skb, DSR_SILENCE_A_WANTED, silence->wanted) ||
+	    nla_put_u64_64bit(skb, DSR_SILENCE_A_MESSAGES,
+			      atomic64_read(&silence->messages),
+			      DSR_SILENCE_A_PAD))
+		return -EMSGSIZE;
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
+static int key_nest_put(struct sk_buff *skb, u8 family,
+			const union nf_inet_addr *addr)
+{
+	struct nlattr *nest = nla_nest_start(skb, DSR_A_SILENCE);
+
+	if (!nest || dsr_addr_put(skb, DSR_SILENCE_A_ADDR, family, addr))
+		return -EMSGSIZE;
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
+/* As it is now; of one that was deleted, the address: rules may still want it. */
+static void tell(struct dsr_rs_net *rs, u8 cmd, u8 family,
+		 const union nf_inet_addr *addr)
+{
+	bool key_only = cmd == DSR_RS_CMD_SILENCE_DELETE;
+	struct sk_buff *msg;
+	void *hdr;
+	int err;
+
+	msg = dsr_multicast_begin(&dsr_rs_netlink_family, rs->net, cmd, &hdr);
+	if (!msg)
+		return;
+	err = key_only ? key_nest_put(msg, family, addr) :
+	      silence_nest_put(msg, dsr_rs_silence_find(rs, family, addr));
+	dsr_multicast_end(&dsr_rs_netlink_family, rs->net, msg, hdr, err);
+}
+
 static int silence_add(struct genl_info *info, bool replace)
 {
 	struct dsr_rs_net *rs = dsr_rs_net(genl_info_net(info));
@@ -198,6 +257,8 @@ static int silence_add(struct genl_info *info, bool replace)
 		else if (err && err != -ENOMEM)
 			NL_SET_ERR_MSG(info->extack,
 				       "the netfilter hooks cannot be set up");
+		if (!err)
+			tell(rs, info->genlhdr->cmd, family, &addr);
 	}
 	mutex_unlock(&rs->lock);
 	if (err)
@@ -245,6 +306,7 @@ int dsr_rs_netlink_silence_delete_doit(struct sk_buff *skb,
 	silence = dsr_rs_silence_find(rs, family, &addr);
 	if (silence && silence->wanted) {
 		dsr_rs_silence_unwant(rs, silence);
+		tell(rs, DSR_RS_CMD_SILENCE_DELETE, family, &addr);
 	} else if (silence) {
 		NL_SET_ERR_MSG(info->extack,
 			       "it is silenced for the sake of a rule in mode local: delete that one");
@@ -268,25 +330,14 @@ int dsr_rs_netlink_silence_flush_doit(struct sk_buff *skb,
 	list_for_each_entry_safe(silence, next, &rs->silences.all, all)
 		if (silence->wanted)
 			dsr_rs_silence_unwant(rs, silence);
+	dsr_rs_netlink_tell_flush(rs, DSR_RS_CMD_SILENCE_FLUSH);
 	mutex_unlock(&rs->lock);
-	return 0;
-}
-
-static int devs_put(struct sk_buff *skb,
-		    const struct dsr_rs_silence_devs *devs)
-{
-	unsigned int i;
-
-	for (i = 0; devs && i < devs->count; i++)
-		if (nla_put_string(skb, DSR_SILENCE_A_DEV, devs->name[i]))
-			return -EMSGSIZE;
 	return 0;
 }
 
 static int silence_put(struct sk_buff *skb, struct netlink_callback *cb,
 		       struct dsr_rs_silence *silence)
 {
-	struct nlattr *nest;
 	void *hdr;
 
 	hdr = genlmsg_put(skb, NETLINK_CB(cb->skb).portid, cb->nlh->nlmsg_seq,
@@ -295,25 +346,12 @@ static int silence_put(struct sk_buff *skb, struct netlink_callback *cb,
 	if (!hdr)
 		return -EMSGSIZE;
 	genl_dump_check_consistent(cb, hdr);
-	nest = nla_nest_start(skb, DSR_A_SILENCE);
-	if (!nest)
-		goto cancel;
-	if (dsr_addr_put(skb, DSR_SILENCE_A_ADDR, silence->family,
-			 &silence->addr) ||
-	    devs_put(skb, silence->devs) ||
-	    nla_put_u32(skb, DSR_SILENCE_A_RULES, silence->rules) ||
-	    nla_put_u8(skb, DSR_SILENCE_A_WANTED, silence->wanted) ||
-	    nla_put_u64_64bit(skb, DSR_SILENCE_A_MESSAGES,
-			      atomic64_read(&silence->messages),
-			      DSR_SILENCE_A_PAD))
-		goto cancel;
-	nla_nest_end(skb, nest);
+	if (silence_nest_put(skb, silence)) {
+		genlmsg_cancel(skb, hdr);
+		return -EMSGSIZE;
+	}
 	genlmsg_end(skb, hdr);
 	return 0;
-
-cancel:
-	genlmsg_cancel(skb, hdr);
-	return -EMSGSIZE;
 }
 
 /** dsr_rs_netlink_silence_get_dumpit() - list the silenced addresses */

@@ -12,7 +12,7 @@ import pytest
 
 import genl
 import wire
-from balancer import Balancer, Events, uapi, unprivileged
+from balancer import Balancer, Events, encode, uapi, unprivileged
 from network import CLIENT, VIP, W101, W102, wait_for
 from probe import Probe
 
@@ -172,6 +172,72 @@ def test_flush_by_ipvsadm_leaves_some(ipvs):
     assert events.all() == [('service_flush', {'ipvs_only': True})]
     assert [one['service']['vip'] for one in lv1.dump('SERVICE_GET')] == [VIP]
     lv1.request('SERVICE_FLUSH')
+
+
+def test_real_server(site):
+    """Rules, silenced addresses and the flow table tell of their changes."""
+    host = site.w101
+    with host.at():
+        rs = genl.Genl('dsr_rs')
+    site.undo.append(rs.sock.close)
+    site.undo.append(lambda: host.dsrctl(
+        'flow set max 1048576 timeout-udp default'))
+    events = Events(host, 'dsr_rs')
+    site.undo.append(events.sock.close)
+    host.changed = True
+
+    def rule(command, **fields):
+        rs.ask(getattr(genl, f'RULE_{command}'),
+               genl.nest(genl.A_RULE, encode('RULE', fields)))
+
+    def silence(command, **fields):
+        rs.ask(getattr(genl, f'SILENCE_{command}'),
+               genl.nest(genl.A_SILENCE, encode('SILENCE', fields)))
+
+    web = {'vip': VIP, 'proto': 'tcp', 'port': 80}
+    rule('ADD', **web)
+    with pytest.raises(genl.Refused):
+        rule('ADD', **web)
+    rule('REPLACE', **web, to_port=8080)
+    rule('ADD', tos=4, tos_mask=0xfc)
+    rule('DELETE', **web)
+    rule('ADD', vip=VIP, mode='local')
+    silence('ADD', addr=VIP)
+    silence('REPLACE', addr=VIP, dev='eth9')
+    silence('DELETE', addr=VIP)         # the rule still wants it
+    with pytest.raises(genl.Refused):
+        silence('DELETE', addr=VIP)
+    rs.ask(genl.RULE_FLUSH)
+    rs.ask(genl.SILENCE_FLUSH)
+    rs.ask(genl.FLOW_SET, genl.nest(genl.A_TABLE, encode(
+        'TABLE', {'max': 65537, 'timeouts': {'udp': 7000}})))
+    heard = events.all()
+    assert [name for name, _ in heard] == [
+        'rule_add', 'rule_replace', 'rule_add', 'rule_delete', 'rule_add',
+        'silence_add', 'silence_replace', 'silence_delete', 'rule_flush',
+        'silence_flush', 'flow_set']
+    what = [objects for _, objects in heard]
+    assert what[0]['rule']['mode'] == 'redirect'
+    assert what[1]['rule']['to_port'] == 8080
+    assert (what[2]['rule']['tos'], what[2]['rule']['tos_mask']) == (4, 0xfc)
+    assert what[3] == {'rule': web}
+    assert what[4]['rule']['mode'] == 'local'
+    assert (what[5]['silence']['rules'], what[5]['silence']['wanted']) == (1, 1)
+    assert what[6]['silence']['dev'] == 'eth9'
+    assert what[7] == {'silence': {'addr': VIP}}
+    assert what[8] == what[9] == {}
+    assert what[10]['table']['max'] == 65537
+    assert what[10]['table']['timeouts']['udp'] == 7000
+
+
+def test_real_server_in_private(site):
+    """Others hear nothing, without the right or in another namespace."""
+    assert unprivileged(site.w101, lambda: Events(None, 'dsr_rs')
+                        ) == errno.EPERM
+    events = Events(site.w102, 'dsr_rs')
+    site.undo.append(events.sock.close)
+    site.w101.dsrctl('real flush')
+    assert not events.all()
 
 
 def test_events_of_one_machine(site):
