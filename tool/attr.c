@@ -132,6 +132,7 @@ static const struct nla_policy top_policy[ATTR_MAX] = {
 	[DSR_A_EXPLAIN] = { .type = NLA_NESTED },
 	[DSR_A_PATH] = { .type = NLA_NESTED },
 	[DSR_A_SILENCE] = { .type = NLA_NESTED },
+	[DSR_A_IPVS_ONLY] = { .type = NLA_FLAG },
 };
 
 static const struct nla_policy stats_policy[ATTR_MAX] = {

@@ -66,7 +66,11 @@ int dscp_read(struct args *args, uint8_t *dscp)
 	return status;
 }
 
-static bool is_dscp(const struct nlattr *mask)
+/**
+ * dscp_is() - whether it is the mask of the DSCP
+ * @mask: u8, or NULL
+ */
+bool dscp_is(const struct nlattr *mask)
 {
 	return mask && attr_u8(mask) == DSCP_MASK;
 }
@@ -85,7 +89,7 @@ const char *dscp_text(const struct nlattr *tos, const struct nlattr *mask,
 	unsigned int value = attr_u8(tos) >> 2;
 	const char *name = name_of(value);
 
-	if (!is_dscp(mask))
+	if (!dscp_is(mask))
 		return attr_tos_text(tos, mask, text);
 	if (name)
 		snprintf(text, ATTR_TEXT_MAX, "dscp %s", name);
@@ -106,7 +110,7 @@ void dscp_json(struct json_object *object, const char *key,
 {
 	struct json_object *value = NULL;
 
-	if (is_dscp(mask))
+	if (dscp_is(mask))
 		value = json_object_new_uint64(attr_u8(tos) >> 2);
 	json_object_object_add(object, key, value);
 }

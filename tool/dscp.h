@@ -4,6 +4,7 @@
 
 #include <json-c/json.h>
 #include <netlink/attr.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "args.h"
@@ -12,6 +13,7 @@
 #define DSCP_MASK	0xfc
 
 int dscp_read(struct args *args, uint8_t *dscp);
+bool dscp_is(const struct nlattr *mask);
 const char *dscp_text(const struct nlattr *tos, const struct nlattr *mask,
 		      char *text);
 void dscp_json(struct json_object *object, const char *key,

@@ -47,35 +47,78 @@ static enum netlink_verdict on_groups(struct nlmsghdr *reply, void *arg)
 	return NETLINK_MORE;
 }
 
+static const char *const families[NETLINK_MODULES] = {
+	[NETLINK_LB] = DSR_GENL_NAME,
+	[NETLINK_RS] = DSR_RS_GENL_NAME,
+};
+
+static int find(struct netlink *nl, const char *family, struct group *group)
+{
+	int status = netlink_ask_family(nl, family, on_groups, group);
+
+	if (status || group->id)
+		return status;
+	return report_error(DSRCTL_REFUSED,
+			    "the loaded module tells of no events: it is older than dsrctl");
+}
+
 /**
- * group_find() - find what tells of the balancer's changes
+ * group_find() - find what tells of the changes of a module
  * @nl: the requests
- * @family: set to the number of the family of dsr_lb
+ * @module: the module
+ * @family: set to the number of its family
  * @events: set to the number of its group of events
- * @families: set to the number of the group that tells of its unloading
  *
  * Return: enum dsrctl_status.
  */
-int group_find(struct netlink *nl, uint16_t *family, uint32_t *events,
-	       uint32_t *families)
+int group_find(struct netlink *nl, enum netlink_module module,
+	       uint16_t *family, uint32_t *events)
 {
-	struct group own = { .name = DSR_GENL_MCGRP_EVENTS };
-	struct group controller = { .name = "notify" };
+	struct group group = { .name = DSR_GENL_MCGRP_EVENTS };
 	int status;
 
-	status = netlink_family(nl, NETLINK_LB, family);
+	status = netlink_family(nl, module, family);
 	if (!status)
-		status = netlink_ask_family(nl, DSR_GENL_NAME, on_groups, &own);
-	if (!status)
-		status = netlink_ask_family(nl, "nlctrl", on_groups, &controller);
-	if (status)
-		return status;
-	if (!own.id || !controller.id)
-		return report_error(DSRCTL_REFUSED,
-				    "the loaded module tells of no events: it is older than dsrctl");
-	*events = own.id;
-	*families = controller.id;
-	return DSRCTL_OK;
+		status = find(nl, families[module], &group);
+	*events = group.id;
+	return status;
+}
+
+/**
+ * group_find_controller() - find what tells that modules come and go
+ * @nl: the requests
+ * @group: set to the number of the group
+ *
+ * Return: enum dsrctl_status.
+ */
+int group_find_controller(struct netlink *nl, uint32_t *group)
+{
+	struct group notify = { .name = "notify" };
+	int status = find(nl, "nlctrl", &notify);
+
+	*group = notify.id;
+	return status;
+}
+
+static bool tells_of(struct nlmsghdr *event, uint8_t cmd, char *name,
+		     uint16_t *id)
+{
+	return genlmsg_valid_hdr(event, 0) && genlmsg_hdr(event)->cmd == cmd &&
+	       netlink_read_family(event, name, GENL_NAMSIZ, id);
+}
+
+/**
+ * group_has_come() - whether the controller tells that a module was loaded
+ * @event: from the controller
+ * @module: the module
+ */
+bool group_has_come(struct nlmsghdr *event, enum netlink_module module)
+{
+	char name[GENL_NAMSIZ];
+	uint16_t id;
+
+	return tells_of(event, CTRL_CMD_NEWFAMILY, name, &id) &&
+	       !strcmp(name, families[module]);
 }
 
 /**
@@ -88,7 +131,5 @@ bool group_is_gone(struct nlmsghdr *event, uint16_t family)
 	char name[GENL_NAMSIZ];
 	uint16_t id;
 
-	return genlmsg_valid_hdr(event, 0) &&
-	       genlmsg_hdr(event)->cmd == CTRL_CMD_DELFAMILY &&
-	       netlink_read_family(event, name, sizeof(name), &id) && id == family;
+	return tells_of(event, CTRL_CMD_DELFAMILY, name, &id) && id == family;
 }

@@ -7,8 +7,10 @@
 
 #include "netlink.h"
 
-int group_find(struct netlink *nl, uint16_t *family, uint32_t *events,
-	       uint32_t *families);
+int group_find(struct netlink *nl, enum netlink_module module,
+	       uint16_t *family, uint32_t *events);
+int group_find_controller(struct netlink *nl, uint32_t *group);
+bool group_has_come(struct nlmsghdr *event, enum netlink_module module);
 bool group_is_gone(struct nlmsghdr *event, uint16_t family);
 
 #endif /* DSRCTL_GROUP_H */

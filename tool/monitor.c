@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * dsrctl monitor: what changes on a balancer, as it does.
+ * dsrctl monitor: what changes on a balancer or on a real server, as it does.
+ *
+ * Where events are missing, all objects are shown anew: an event says as much of an
+ * object as the list of its kind does, so both are printed by the same functions.
  */
 #include <linux/dsr.h>
 #include <linux/genetlink.h>
@@ -13,6 +16,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "all.h"
 #include "args.h"
 #include "attr.h"
 #include "backend.h"
@@ -21,48 +25,67 @@
 #include "key.h"
 #include "netlink.h"
 #include "path.h"
+#include "real.h"
 #include "report.h"
 #include "service.h"
+#include "silence.h"
 #include "socket.h"
+#include "stats.h"
 #include "text.h"
+#include "timeout.h"
 
 #define TIME_MAX	48
 
+/* more than either family has commands */
+#define CMDS_MAX	32
+
 /**
- * struct monitor - a balancer that is watched
+ * struct monitor - modules that are watched
  * @ctl: the run
- * @family: number of the module's family
+ * @sock: gets the events
+ * @family: number of each module's family; 0: the module is not loaded
  * @over: nothing more is to be read
  * @status: enum dsrctl_status
  */
 struct monitor {
 	struct dsrctl *ctl;
-	uint16_t family;
+	struct nl_sock *sock;
+	uint16_t family[NETLINK_MODULES];
 	bool over;
 	int status;
 };
 
-/* what a command has done; NULL where the object says it by itself */
-static const struct {
+struct action;
+
+/* prints what was done; returns whether the message is as it has to be */
+typedef bool (*print_fn)(struct monitor *monitor, const struct action *action,
+			 struct nlmsghdr *event);
+
+/**
+ * struct action - what was done with an object
+ * @verb: in a sentence, with the object behind it; NULL: the object as it is
+ * @event: in JSON
+ * @object: in JSON
+ * @print: prints it
+ * @key_only: no more than the object's key is told
+ */
+struct action {
 	const char *verb;
 	const char *event;
-} actions[DSR_CMD_MAX + 1] = {
-	[DSR_CMD_SERVICE_ADD] = { "added", "add" },
-	[DSR_CMD_SERVICE_SET] = { "changed", "set" },
-	[DSR_CMD_SERVICE_REPLACE] = { "replaced", "replace" },
-	[DSR_CMD_SERVICE_DELETE] = { "deleted", "delete" },
-	[DSR_CMD_SERVICE_FLUSH] = { "deleted all services", "flush" },
-	[DSR_CMD_BACKEND_ADD] = { "added", "add" },
-	[DSR_CMD_BACKEND_SET] = { "changed", "set" },
-	[DSR_CMD_BACKEND_REPLACE] = { "replaced", "replace" },
-	[DSR_CMD_BACKEND_DELETE] = { "deleted", "delete" },
-	[DSR_CMD_BACKEND_STATE] = { NULL, "state" },
-	[DSR_CMD_PATH_ADD] = { "added", "add" },
-	[DSR_CMD_PATH_SET] = { "changed", "set" },
-	[DSR_CMD_PATH_REPLACE] = { "replaced", "replace" },
-	[DSR_CMD_PATH_DELETE] = { "deleted", "delete" },
-	[DSR_CMD_CONNECTION_SET] = { "changed the connection table", "set" },
-	[DSR_CMD_CONNECTION_FLUSH] = { "forgot all connections", "flush" },
+	const char *object;
+	print_fn print;
+	bool key_only;
+};
+
+/* What an event or an object is in JSON, beside its time; NULL: null. */
+struct record {
+	struct json_object *service;
+	struct json_object *backend;
+	struct json_object *path;
+	struct json_object *rule;
+	struct json_object *silence;
+	struct json_object *table;
+	bool ipvs_only;
 };
 
 /* when it is: local time; with the zone for programs */
@@ -92,8 +115,7 @@ static void print_line(const char *sentence)
 
 /* One object on one line, whatever the options say. */
 static void print_json(const char *event, const char *name,
-		       struct json_object *service,
-		       struct json_object *backend, struct json_object *path)
+		       const struct record *record)
 {
 	struct json_object *object = json_object_new_object();
 	char time[TIME_MAX];
@@ -103,11 +125,26 @@ static void print_json(const char *event, const char *name,
 	json_object_object_add(object, "event", json_object_new_string(event));
 	json_object_object_add(object, "object",
 			       name ? json_object_new_string(name) : NULL);
-	json_object_object_add(object, "service", service);
-	json_object_object_add(object, "backend", backend);
-	json_object_object_add(object, "path", path);
+	json_object_object_add(object, "service", record->service);
+	json_object_object_add(object, "backend", record->backend);
+	json_object_object_add(object, "path", record->path);
+	json_object_object_add(object, "rule", record->rule);
+	json_object_object_add(object, "silence", record->silence);
+	json_object_object_add(object, "table", record->table);
+	json_object_object_add(object, "ipvs_only", record->ipvs_only ?
+			       json_object_new_boolean(true) : NULL);
 	json_print(object, false);
 	fflush(stdout);
+}
+
+/* A sentence for people, @event for programs. */
+static void print_word(struct monitor *monitor, const char *event,
+		       const char *name, const char *sentence)
+{
+	if (monitor->ctl->json)
+		print_json(event, name, &(struct record){ NULL });
+	else
+		print_line(sentence);
 }
 
 static struct json_object *key_object(struct nlattr **tb)
@@ -118,139 +155,346 @@ static struct json_object *key_object(struct nlattr **tb)
 	return object;
 }
 
-static bool service_event(struct monitor *monitor, unsigned int cmd,
-			  struct nlattr **top)
+static void line_begin(struct text *text, const struct action *action)
 {
-	bool key_only = cmd == DSR_CMD_SERVICE_DELETE;
+	text_begin(text);
+	if (action->verb)
+		fprintf(text->out, "%s ", action->verb);
+}
+
+static void line_end(struct text *text)
+{
+	char *line = text_end(text);
+
+	print_line(line);
+	free(line);
+}
+
+static bool print_service(struct monitor *monitor, const struct action *action,
+			  struct nlmsghdr *event)
+{
+	struct nlattr *top[ATTR_MAX];
 	struct service_info service;
 	char key[KEY_TEXT_MAX];
 	struct text text;
-	char *line;
+	char *words;
 
-	if (!service_parse(top[DSR_A_SERVICE], &service))
+	if (!attr_parse(event, top) ||
+	    !service_parse(top[DSR_A_SERVICE], &service))
 		return false;
 	if (monitor->ctl->json) {
-		print_json(actions[cmd].event, "service",
-			   service_json(&service), NULL, NULL);
+		print_json(action->event, action->object, &(struct record){
+			.service = service_json(&service) });
 		return true;
 	}
-
-	line = key_only ? NULL : service_text(&service);
-	text_begin(&text);
-	fprintf(text.out, "%s service %s", actions[cmd].verb,
-		line ? line : key_text(service.tb, key));
-	free(line);
-	line = text_end(&text);
-	print_line(line);
-	free(line);
+	words = action->key_only ? NULL : service_text(&service);
+	line_begin(&text, action);
+	fprintf(text.out, "service %s",
+		words ? words : key_text(service.tb, key));
+	line_end(&text);
+	free(words);
 	return true;
 }
 
-static bool backend_event(struct monitor *monitor, unsigned int cmd,
-			  struct nlattr **top)
+static bool print_backend(struct monitor *monitor, const struct action *action,
+			  struct nlmsghdr *event)
 {
-	bool by_itself = cmd == DSR_CMD_BACKEND_STATE;
-	bool key_only = cmd == DSR_CMD_BACKEND_DELETE;
 	char addr[ATTR_TEXT_MAX], weight[ATTR_TEXT_MAX], key[KEY_TEXT_MAX];
 	char state[BACKEND_STATE_MAX];
+	struct nlattr *top[ATTR_MAX];
 	struct backend_info backend;
 	struct text text;
-	char *line;
 
-	if (!backend_parse(top, &backend))
+	if (!attr_parse(event, top) || !backend_parse(top, &backend))
 		return false;
 	if (monitor->ctl->json) {
-		print_json(actions[cmd].event, "backend",
-			   key_object(backend.service),
-			   backend_json(&backend), NULL);
+		print_json(action->event, action->object, &(struct record){
+			.service = key_object(backend.service),
+			.backend = backend_json(&backend) });
 		return true;
 	}
-
-	text_begin(&text);
-	fprintf(text.out, "%s%sbackend via %s of service %s",
-		by_itself ? "" : actions[cmd].verb, by_itself ? "" : " ",
+	line_begin(&text, action);
+	fprintf(text.out, "backend via %s of service %s",
 		attr_text(ATTR_ADDR, backend.tb[DSR_BACKEND_A_ADDR], addr),
 		key_text(backend.service, key));
-	if (by_itself)
-		fprintf(text.out, ": %s", backend_state_text(&backend, state));
-	else if (!key_only)
+	if (!action->key_only)
 		fprintf(text.out, " weight %s: %s",
 			attr_text(ATTR_U32, backend.tb[DSR_BACKEND_A_WEIGHT],
 				  weight),
 			backend_state_text(&backend, state));
-	line = text_end(&text);
-	print_line(line);
-	free(line);
+	line_end(&text);
 	return true;
 }
 
-static bool path_event(struct monitor *monitor, unsigned int cmd,
-		       const struct nlmsghdr *event)
+static bool print_path(struct monitor *monitor, const struct action *action,
+		       struct nlmsghdr *event)
 {
 	struct path_info path;
 	struct text text;
-	char *line;
 
 	if (!path_parse(event, &path))
 		return false;
 	if (monitor->ctl->json) {
-		print_json(actions[cmd].event, "path", NULL, NULL,
-			   path_json(&path));
+		print_json(action->event, action->object, &(struct record){
+			.path = path_json(&path) });
 		return true;
 	}
-	text_begin(&text);
-	fprintf(text.out, "%s ", actions[cmd].verb);
+	line_begin(&text, action);
 	path_print_words(text.out, &path);
-	line = text_end(&text);
-	print_line(line);
-	free(line);
+	line_end(&text);
 	return true;
 }
 
-static bool other_event(struct monitor *monitor, unsigned int cmd)
+static bool print_rule(struct monitor *monitor, const struct action *action,
+		       struct nlmsghdr *event)
 {
-	const char *object = cmd == DSR_CMD_SERVICE_FLUSH ? "service" :
-							    "connection";
+	struct real_info real;
+	struct text text;
 
-	if (cmd > DSR_CMD_MAX || !actions[cmd].verb) {
-		report_warning("an event of kind %u: dsrctl is older than the loaded module",
-			       cmd);
+	if (!real_parse(event, &real))
+		return false;
+	if (monitor->ctl->json) {
+		print_json(action->event, action->object, &(struct record){
+			.rule = real_json(&real) });
 		return true;
 	}
-	if (monitor->ctl->json)
-		print_json(actions[cmd].event, object, NULL, NULL, NULL);
-	else
-		print_line(actions[cmd].verb);
+	line_begin(&text, action);
+	real_print_words(text.out, &real);
+	line_end(&text);
 	return true;
 }
 
-static bool print_event(struct monitor *monitor, struct nlmsghdr *event)
+static bool print_silence(struct monitor *monitor, const struct action *action,
+			  struct nlmsghdr *event)
 {
-	unsigned int cmd = genlmsg_hdr(event)->cmd;
+	struct silence_info silence;
+	char addr[ATTR_TEXT_MAX];
+	struct text text;
+	char *devices;
+
+	if (!silence_parse(event, &silence))
+		return false;
+	if (monitor->ctl->json) {
+		print_json(action->event, action->object, &(struct record){
+			.silence = silence_json(&silence) });
+		return true;
+	}
+	line_begin(&text, action);
+	fprintf(text.out, "silence %s",
+		attr_text(ATTR_ADDR, silence.tb[DSR_SILENCE_A_ADDR], addr));
+	if (!action->key_only) {
+		devices = silence_devices(&silence);
+		fprintf(text.out, " dev %s", devices);
+		free(devices);
+	}
+	line_end(&text);
+	return true;
+}
+
+static bool print_table(struct monitor *monitor, const struct action *action,
+			struct nlmsghdr *event)
+{
+	struct nlattr *top[ATTR_MAX], *tb[ATTR_MAX], *timeouts[ATTR_MAX];
+	char max[ATTR_TEXT_MAX];
+	struct text text;
+
+	if (!attr_parse(event, top) || !top[DSR_A_TABLE] ||
+	    !attr_parse_nest(DSR_A_TABLE, top[DSR_A_TABLE], tb) ||
+	    !attr_parse_timeouts(tb[DSR_TABLE_A_TIMEOUTS], timeouts))
+		return false;
+	if (monitor->ctl->json) {
+		print_json(action->event, action->object, &(struct record){
+			.table = stats_table_json(tb) });
+		return true;
+	}
+	line_begin(&text, action);
+	fprintf(text.out, "%s table max %s", action->object,
+		attr_text(ATTR_U32, tb[DSR_TABLE_A_MAX], max));
+	timeout_print(text.out, " timeout-", timeouts);
+	line_end(&text);
+	return true;
+}
+
+/* The sentence has the object. */
+static bool print_flush(struct monitor *monitor, const struct action *action,
+			struct nlmsghdr *event)
+{
 	struct nlattr *top[ATTR_MAX];
+	struct text text;
 
 	if (!attr_parse(event, top))
 		return false;
-	switch (cmd) {
-	case DSR_CMD_SERVICE_ADD:
-	case DSR_CMD_SERVICE_SET:
-	case DSR_CMD_SERVICE_REPLACE:
-	case DSR_CMD_SERVICE_DELETE:
-		return service_event(monitor, cmd, top);
-	case DSR_CMD_BACKEND_ADD:
-	case DSR_CMD_BACKEND_SET:
-	case DSR_CMD_BACKEND_REPLACE:
-	case DSR_CMD_BACKEND_DELETE:
-	case DSR_CMD_BACKEND_STATE:
-		return backend_event(monitor, cmd, top);
-	case DSR_CMD_PATH_ADD:
-	case DSR_CMD_PATH_SET:
-	case DSR_CMD_PATH_REPLACE:
-	case DSR_CMD_PATH_DELETE:
-		return path_event(monitor, cmd, event);
-	default:
-		return other_event(monitor, cmd);
+	if (monitor->ctl->json) {
+		print_json(action->event, action->object, &(struct record){
+			.ipvs_only = top[DSR_A_IPVS_ONLY] });
+		return true;
 	}
+	text_begin(&text);
+	fprintf(text.out, "%s%s", action->verb,
+		top[DSR_A_IPVS_ONLY] ? " that ipvsadm shows" : "");
+	line_end(&text);
+	return true;
+}
+
+static const struct action actions[NETLINK_MODULES][CMDS_MAX] = {
+	[NETLINK_LB] = {
+		[DSR_CMD_SERVICE_ADD] = {
+			"added", "add", "service", print_service },
+		[DSR_CMD_SERVICE_SET] = {
+			"changed", "set", "service", print_service },
+		[DSR_CMD_SERVICE_REPLACE] = {
+			"replaced", "replace", "service", print_service },
+		[DSR_CMD_SERVICE_DELETE] = {
+			"deleted", "delete", "service", print_service, true },
+		[DSR_CMD_SERVICE_FLUSH] = {
+			"deleted all services", "flush", "service",
+			print_flush },
+		[DSR_CMD_BACKEND_ADD] = {
+			"added", "add", "backend", print_backend },
+		[DSR_CMD_BACKEND_SET] = {
+			"changed", "set", "backend", print_backend },
+		[DSR_CMD_BACKEND_REPLACE] = {
+			"replaced", "replace", "backend", print_backend },
+		[DSR_CMD_BACKEND_DELETE] = {
+			"deleted", "delete", "backend", print_backend, true },
+		[DSR_CMD_BACKEND_STATE] = {
+			NULL, "state", "backend", print_backend },
+		[DSR_CMD_PATH_ADD] = {
+			"added", "add", "path", print_path },
+		[DSR_CMD_PATH_SET] = {
+			"changed", "set", "path", print_path },
+		[DSR_CMD_PATH_REPLACE] = {
+			"replaced", "replace", "path", print_path },
+		[DSR_CMD_PATH_DELETE] = {
+			"deleted", "delete", "path", print_path, true },
+		[DSR_CMD_PATH_FLUSH] = {
+			"deleted all paths", "flush", "path", print_flush },
+		[DSR_CMD_CONNECTION_SET] = {
+			"changed", "set", "connection", print_table },
+		[DSR_CMD_CONNECTION_FLUSH] = {
+			"forgot all connections", "flush", "connection",
+			print_flush },
+	},
+	[NETLINK_RS] = {
+		[DSR_RS_CMD_RULE_ADD] = {
+			"added", "add", "rule", print_rule },
+		[DSR_RS_CMD_RULE_REPLACE] = {
+			"replaced", "replace", "rule", print_rule },
+		[DSR_RS_CMD_RULE_DELETE] = {
+			"deleted", "delete", "rule", print_rule, true },
+		[DSR_RS_CMD_RULE_FLUSH] = {
+			"deleted all rules", "flush", "rule", print_flush },
+		[DSR_RS_CMD_FLOW_SET] = {
+			"changed", "set", "flow", print_table },
+		[DSR_RS_CMD_SILENCE_ADD] = {
+			"added", "add", "silence", print_silence },
+		[DSR_RS_CMD_SILENCE_REPLACE] = {
+			"replaced", "replace", "silence", print_silence },
+		[DSR_RS_CMD_SILENCE_DELETE] = {
+			"deleted", "delete", "silence", print_silence, true },
+		[DSR_RS_CMD_SILENCE_FLUSH] = {
+			"deleted all silences", "flush", "silence",
+			print_flush },
+	},
+};
+
+static bool print_event(struct monitor *monitor, enum netlink_module module,
+			struct nlmsghdr *event)
+{
+	unsigned int cmd = genlmsg_hdr(event)->cmd;
+	const struct action *action = &actions[module][cmd % CMDS_MAX];
+
+	if (cmd < CMDS_MAX && action->print)
+		return action->print(monitor, action, event);
+	report_warning("an event of kind %u: dsrctl is older than the loaded module",
+		       cmd);
+	return true;
+}
+
+/* What a module has. Its table comes last, for that is one message and no list. */
+static const struct {
+	uint8_t cmd;
+	struct action action;
+} lists[NETLINK_MODULES][3] = {
+	[NETLINK_LB] = {
+		{ DSR_CMD_SERVICE_GET,
+		  { NULL, "show", "service", print_service } },
+		{ DSR_CMD_BACKEND_GET,
+		  { NULL, "show", "backend", print_backend } },
+		{ DSR_CMD_PATH_GET, { NULL, "show", "path", print_path } },
+	},
+	[NETLINK_RS] = {
+		{ DSR_RS_CMD_RULE_GET, { NULL, "show", "rule", print_rule } },
+		{ DSR_RS_CMD_SILENCE_GET,
+		  { NULL, "show", "silence", print_silence } },
+	},
+};
+
+static const struct action tables[NETLINK_MODULES] = {
+	[NETLINK_LB] = { NULL, "show", "connection", print_table },
+	[NETLINK_RS] = { NULL, "show", "flow", print_table },
+};
+
+static int show_replies(struct monitor *monitor, const struct action *action,
+			struct netlink_replies *replies)
+{
+	int status = DSRCTL_OK;
+	size_t i;
+
+	for (i = 0; !status && i < replies->count; i++)
+		if (!action->print(monitor, action, replies->reply[i]))
+			status = netlink_malformed();
+	netlink_replies_free(replies);
+	return status;
+}
+
+static int show_module(struct monitor *monitor, enum netlink_module module)
+{
+	struct netlink *nl = monitor->ctl->netlink;
+	struct netlink_replies replies;
+	int status = DSRCTL_OK;
+	size_t i;
+
+	for (i = 0; !status && i < ARRAY_SIZE(lists[module]); i++) {
+		if (!lists[module][i].cmd)
+			break;
+		status = all_list(nl, module, lists[module][i].cmd, &replies);
+		if (status)
+			netlink_replies_free(&replies);
+		else
+			status = show_replies(monitor,
+					      &lists[module][i].action,
+					      &replies);
+	}
+	if (!status)
+		status = stats_get(monitor->ctl, module, &replies);
+	if (!status)
+		status = show_replies(monitor, &tables[module], &replies);
+	return status;
+}
+
+/* All that there is of the modules that are watched. */
+static int show_all(struct monitor *monitor)
+{
+	int status = DSRCTL_OK;
+	unsigned int module;
+
+	for (module = 0; !status && module < NETLINK_MODULES; module++)
+		if (monitor->family[module])
+			status = show_module(monitor, module);
+	if (!status)
+		print_word(monitor, "shown", NULL, "that is all there is");
+	return status;
+}
+
+static int watch_module(struct monitor *monitor, enum netlink_module module)
+{
+	uint32_t events;
+	int status;
+
+	status = group_find(monitor->ctl->netlink, module,
+			    &monitor->family[module], &events);
+	return status ? status : socket_join(monitor->sock, events);
 }
 
 /* Any process can send to the socket: only what the kernel sends counts. */
@@ -260,62 +504,169 @@ static int on_message(struct nl_msg *msg, void *arg)
 	return nlmsg_get_src(msg)->nl_pid ? NL_SKIP : NL_OK;
 }
 
+static void end(struct monitor *monitor, int status)
+{
+	monitor->status = status;
+	monitor->over = true;
+}
+
+static bool watches_any(const struct monitor *monitor)
+{
+	unsigned int module;
+
+	for (module = 0; module < NETLINK_MODULES; module++)
+		if (monitor->family[module])
+			return true;
+	return false;
+}
+
+/* A module was unloaded. */
+static void on_gone(struct monitor *monitor, enum netlink_module module)
+{
+	const char *name = netlink_module_name(module);
+	char sentence[64];
+
+	monitor->family[module] = 0;
+	if (!watches_any(monitor)) {
+		end(monitor, report_error(DSRCTL_REFUSED,
+					  "%s was unloaded: there is nothing left to watch",
+					  name));
+		return;
+	}
+	snprintf(sentence, sizeof(sentence), "%s was unloaded", name);
+	print_word(monitor, "unloaded", name, sentence);
+}
+
+/* A module was loaded: what it had before it was joined was missed. */
+static void on_come(struct monitor *monitor, enum netlink_module module)
+{
+	const char *name = netlink_module_name(module);
+	char sentence[64];
+	int status;
+
+	snprintf(sentence, sizeof(sentence), "%s was loaded", name);
+	print_word(monitor, "loaded", name, sentence);
+	status = watch_module(monitor, module);
+	if (!status)
+		status = show_module(monitor, module);
+	if (status)
+		end(monitor, status);
+}
+
+static void on_controller(struct monitor *monitor, struct nlmsghdr *event)
+{
+	unsigned int module;
+
+	for (module = 0; module < NETLINK_MODULES; module++) {
+		if (monitor->family[module] &&
+		    group_is_gone(event, monitor->family[module]))
+			on_gone(monitor, module);
+		else if (!monitor->family[module] &&
+			 group_has_come(event, module))
+			on_come(monitor, module);
+	}
+}
+
 static int on_event(struct nl_msg *msg, void *arg)
 {
 	struct nlmsghdr *event = nlmsg_hdr(msg);
 	struct monitor *monitor = arg;
+	unsigned int module;
 
 	if (monitor->over)
 		return NL_STOP;
-	if (event->nlmsg_type == GENL_ID_CTRL) {
-		if (group_is_gone(event, monitor->family)) {
-			monitor->status = report_error(DSRCTL_REFUSED,
-						       "dsr_lb was unloaded: there is nothing left to watch");
-			monitor->over = true;
-		}
-	} else if (event->nlmsg_type == monitor->family) {
-		if (!genlmsg_valid_hdr(event, 0) ||
-		    !print_event(monitor, event)) {
-			monitor->status = netlink_malformed();
-			monitor->over = true;
-		}
-	}
+	if (event->nlmsg_type == GENL_ID_CTRL)
+		on_controller(monitor, event);
+	for (module = 0; module < NETLINK_MODULES; module++)
+		if (event->nlmsg_type == monitor->family[module] &&
+		    (!genlmsg_valid_hdr(event, 0) ||
+		     !print_event(monitor, module, event)))
+			end(monitor, netlink_malformed());
 	monitor->over = monitor->over || ferror(stdout);
 	return monitor->over ? NL_STOP : NL_OK;
 }
 
 static int on_invalid(struct nl_msg *msg, void *arg)
 {
-	struct monitor *monitor = arg;
-
 	(void)msg;
-	monitor->status = netlink_malformed();
-	monitor->over = true;
+	end(arg, netlink_malformed());
 	return NL_STOP;
 }
 
-static void say_overrun(const struct monitor *monitor)
+/* Open a socket for the events of all modules that are loaded. That of the
+ * controller comes first: so no module is missed that is loaded meanwhile.
+ */
+static int watch_begin(struct monitor *monitor)
 {
-	report_warning("events came faster than they were read, and some are missing: 'dsrctl show' tells how things are now");
-	if (monitor->ctl->json)
-		print_json("overrun", NULL, NULL, NULL, NULL);
+	struct netlink *nl = monitor->ctl->netlink;
+	bool loaded[NETLINK_MODULES];
+	unsigned int module;
+	uint32_t families;
+	int status;
+
+	memset(monitor->family, 0, sizeof(monitor->family));
+	status = group_find_controller(nl, &families);
+	if (status)
+		return status;
+	monitor->sock = socket_open();
+	if (!monitor->sock)
+		return DSRCTL_REFUSED;
+	nl_socket_disable_seq_check(monitor->sock);
+	nl_socket_modify_cb(monitor->sock, NL_CB_MSG_IN, NL_CB_CUSTOM,
+			    on_message, NULL);
+	nl_socket_modify_cb(monitor->sock, NL_CB_VALID, NL_CB_CUSTOM, on_event,
+			    monitor);
+	nl_socket_modify_cb(monitor->sock, NL_CB_INVALID, NL_CB_CUSTOM,
+			    on_invalid, monitor);
+	status = socket_join(monitor->sock, families);
+	if (!status)
+		status = netlink_loaded(nl, loaded);
+	for (module = 0; !status && module < NETLINK_MODULES; module++)
+		if (loaded[module])
+			status = watch_module(monitor, module);
+	if (!status && !watches_any(monitor))
+		status = netlink_none_loaded();
+	return status;
 }
 
-static void monitor_read(struct monitor *monitor, struct nl_sock *sock)
+static void watch_end(struct monitor *monitor)
+{
+	if (monitor->sock)
+		socket_close(monitor->sock);
+	monitor->sock = NULL;
+}
+
+/* Events are missing. What waits to be read is older than what is shown now, so
+ * the watch begins anew with a socket where nothing waits.
+ */
+static int watch_again(struct monitor *monitor)
+{
+	int status;
+
+	report_warning("events came faster than they were read, and some are missing: all that there is now follows");
+	print_word(monitor, "overrun", NULL,
+		   "events are missing: this is all there is now");
+	watch_end(monitor);
+	status = watch_begin(monitor);
+	return status ? status : show_all(monitor);
+}
+
+static void monitor_read(struct monitor *monitor)
 {
 	int err;
 
 	while (!monitor->over) {
-		err = nl_recvmsgs_default(sock);
+		err = nl_recvmsgs_default(monitor->sock);
 		if (monitor->over)
 			break;
 		if (err == -NLE_NOMEM) {	/* ENOBUFS */
-			say_overrun(monitor);
+			err = watch_again(monitor);
+			if (err)
+				end(monitor, err);
 		} else if (err < 0) {
-			monitor->status = report_error(DSRCTL_REFUSED,
-						       "cannot talk to the kernel: %s",
-						       nl_geterror(err));
-			monitor->over = true;
+			end(monitor, report_error(DSRCTL_REFUSED,
+						  "cannot talk to the kernel: %s",
+						  nl_geterror(err)));
 		}
 	}
 }
@@ -323,46 +674,27 @@ static void monitor_read(struct monitor *monitor, struct nl_sock *sock)
 static int monitor_run(struct dsrctl *ctl, struct args *args)
 {
 	struct monitor monitor = { .ctl = ctl };
-	uint32_t events, families;
-	struct nl_sock *sock;
-	int status;
 
-	status = args_end(args);
-	if (!status)
-		status = group_find(ctl->netlink, &monitor.family, &events,
-				    &families);
-	if (status)
-		return status;
-
-	sock = socket_open();
-	if (!sock)
-		return DSRCTL_REFUSED;
-	nl_socket_disable_seq_check(sock);
-	nl_socket_modify_cb(sock, NL_CB_MSG_IN, NL_CB_CUSTOM, on_message,
-			    NULL);
-	nl_socket_modify_cb(sock, NL_CB_VALID, NL_CB_CUSTOM, on_event,
-			    &monitor);
-	nl_socket_modify_cb(sock, NL_CB_INVALID, NL_CB_CUSTOM, on_invalid,
-			    &monitor);
-	monitor.status = socket_join(sock, families);
+	monitor.status = args_end(args);
+	if (monitor.status)
+		return monitor.status;
+	monitor.status = watch_begin(&monitor);
 	if (!monitor.status)
-		monitor.status = socket_join(sock, events);
-	if (!monitor.status)
-		monitor_read(&monitor, sock);
-	socket_close(sock);
+		monitor_read(&monitor);
+	watch_end(&monitor);
 	return monitor.status;
 }
 
 static const struct command monitor_commands[] = {
 	{ "monitor", "",
-	  "a line for each change of services, backends and paths, when it comes, until ^C",
+	  "a line for each change of the modules that are loaded, when it comes, until ^C",
 	  NULL, monitor_run },
 	{ NULL, NULL, NULL, NULL, NULL }
 };
 
 const struct object monitor_object = {
 	.name = "monitor",
-	.description = "what changes on a balancer, as it does",
+	.description = "what changes, as it does",
 	.commands = monitor_commands,
 	.fallback = "monitor",
 	.bare = true,

@@ -369,6 +369,43 @@ struct json_object *real_json(struct real_info *real)
 }
 
 /**
+ * real_print_words() - print a rule as its "add" would be written
+ * @out: where to
+ * @real: the rule; of one that was deleted, no more than the key is known
+ */
+void real_print_words(FILE *out, const struct real_info *real)
+{
+	struct nlattr *const *tb = real->tb;
+	char text[ATTR_TEXT_MAX];
+	char *from = from_text(real);
+
+	if (tb[DSR_RULE_A_VIP])
+		fprintf(out, "rule vip %s",
+			attr_text(ATTR_ADDR, tb[DSR_RULE_A_VIP], text));
+	else
+		fprintf(out, "rule %s%s", dscp_is(tb[DSR_RULE_A_TOS_MASK]) ?
+			"" : "tos ", dscp_text(tb[DSR_RULE_A_TOS],
+					       tb[DSR_RULE_A_TOS_MASK], text));
+	if (tb[DSR_RULE_A_PROTO])
+		fprintf(out, " proto %s",
+			attr_text(ATTR_PROTO, tb[DSR_RULE_A_PROTO], text));
+	if (tb[DSR_RULE_A_PORT])
+		fprintf(out, " port %s",
+			attr_text(ATTR_PORT, tb[DSR_RULE_A_PORT], text));
+	if (tb[DSR_RULE_A_TO] || tb[DSR_RULE_A_TO_PORT])
+		fprintf(out, " to %s", attr_to_text(tb[DSR_RULE_A_TO],
+						    tb[DSR_RULE_A_TO_PORT],
+						    text));
+	if (attr_u8(tb[DSR_RULE_A_MODE]) == DSR_RULE_MODE_LOCAL)
+		fputs(" mode local", out);
+	if (*from)
+		fprintf(out, " from %s", from);
+	if (attr_u8(tb[DSR_RULE_A_CLEAR]))
+		fputs(" clear", out);
+	free(from);
+}
+
+/**
  * real_columns() - add the columns of a rule
  * @table: the table
  * @statistics: with its counters

@@ -6,6 +6,7 @@
 #include <netlink/attr.h>
 #include <netlink/msg.h>
 #include <stdbool.h>
+#include <stdio.h>
 
 #include "attr.h"
 #include "dsrctl.h"
@@ -28,6 +29,7 @@ struct real_info {
 };
 
 bool real_parse(const struct nlmsghdr *reply, struct real_info *real);
+void real_print_words(FILE *out, const struct real_info *real);
 struct json_object *real_json(struct real_info *real);
 void real_columns(struct table *table, bool statistics);
 void real_cells(struct table *table, bool statistics, struct real_info *real);

@@ -22,34 +22,55 @@
 /* a packet that pretends to come from here has the error that is to be seen */
 #define FAKE_ERROR	0xffffffff
 
-static int fake_fd = -1;
+/* more than are open at a time */
+#define SOCKETS_MAX	4
+
+/* a socket and its connection; two have the same if it is for both kinds of
+ * requests
+ */
+static struct fake {
+	struct nl_sock *sock;
+	int fd;
+} fakes[SOCKETS_MAX];
 
 static int fake_connect(void)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
 	const char *path = getenv("DSRCTL_FAKE_KERNEL");
+	int fd;
 
-	if (fake_fd >= 0)
-		close(fake_fd);
-	fake_fd = -1;
 	if (!path || strlen(path) >= sizeof(addr.sun_path))
-		return -NLE_NOADDR;
+		return -1;
 	strcpy(addr.sun_path, path);
-	fake_fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-	if (connect(fake_fd, (struct sockaddr *)&addr, sizeof(addr)))
-		return -NLE_NOADDR;
-	return 0;
+	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	if (!connect(fd, (struct sockaddr *)&addr, sizeof(addr)))
+		return fd;
+	close(fd);
+	return -1;
+}
+
+static struct fake *fake_of(const struct nl_sock *sock)
+{
+	int i = 0;
+
+	while (fakes[i].sock != sock)
+		if (++i == SOCKETS_MAX)
+			abort();
+	return &fakes[i];
 }
 
 static int fake_send(struct nl_sock *sock, struct nl_msg *msg)
 {
 	struct nlmsghdr *hdr = nlmsg_hdr(msg);
+	struct fake *fake = fake_of(sock);
 	ssize_t n;
 
-	(void)sock;
-	n = send(fake_fd, hdr, hdr->nlmsg_len, MSG_NOSIGNAL);
-	if (n < 0 && !fake_connect())
-		n = send(fake_fd, hdr, hdr->nlmsg_len, MSG_NOSIGNAL);
+	n = send(fake->fd, hdr, hdr->nlmsg_len, MSG_NOSIGNAL);
+	if (n < 0) {
+		close(fake->fd);
+		fake->fd = fake_connect();
+		n = send(fake->fd, hdr, hdr->nlmsg_len, MSG_NOSIGNAL);
+	}
 	return n < 0 ? -NLE_FAILURE : (int)n;
 }
 
@@ -60,9 +81,8 @@ static int fake_recv(struct nl_sock *sock, struct sockaddr_nl *from,
 	int error = 0;
 	ssize_t n;
 
-	(void)sock;
 	*creds = NULL;
-	n = recv(fake_fd, packet, PACKET_MAX, 0);
+	n = recv(fake_of(sock)->fd, packet, PACKET_MAX, 0);
 	if (n <= (ssize_t)sizeof(from->nl_pid)) {
 		free(packet);
 		return -NLE_FAILURE;
@@ -84,26 +104,32 @@ static int fake_recv(struct nl_sock *sock, struct sockaddr_nl *from,
 	return n;
 }
 
-/* One connection is enough for both kinds of requests. */
-struct nl_sock *socket_open_route(void)
+static struct nl_sock *fake_open(int fd)
 {
 	struct nl_sock *sock = nl_socket_alloc();
 	struct nl_cb *cb = nl_socket_get_cb(sock);
 
-	if (fake_fd < 0)
-		fake_connect();
+	*fake_of(NULL) = (struct fake){ sock, fd };
 	nl_cb_overwrite_send(cb, fake_send);
 	nl_cb_overwrite_recv(cb, fake_recv);
 	nl_cb_put(cb);
 	return sock;
 }
 
+/* One connection is enough for both kinds of requests. */
+struct nl_sock *socket_open_route(void)
+{
+	int i;
+
+	for (i = 0; i < SOCKETS_MAX; i++)
+		if (fakes[i].sock)
+			return fake_open(dup(fakes[i].fd));
+	return fake_open(fake_connect());
+}
+
 struct nl_sock *socket_open(void)
 {
-	if (fake_fd >= 0)
-		close(fake_fd);
-	fake_fd = -1;
-	return socket_open_route();
+	return fake_open(fake_connect());
 }
 
 /* A message of its own tells the test. */
@@ -117,14 +143,15 @@ int socket_join(struct nl_sock *sock, uint32_t group)
 		.group = group,
 	};
 
-	(void)sock;
-	return send(fake_fd, &join, sizeof(join), MSG_NOSIGNAL) < 0 ?
+	return send(fake_of(sock)->fd, &join, sizeof(join), MSG_NOSIGNAL) < 0 ?
 	       DSRCTL_REFUSED : DSRCTL_OK;
 }
 
 void socket_close(struct nl_sock *sock)
 {
-	close(fake_fd);
-	fake_fd = -1;
+	struct fake *fake = fake_of(sock);
+
+	close(fake->fd);
+	fake->sock = NULL;
 	nl_socket_free(sock);
 }

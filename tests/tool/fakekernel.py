@@ -16,7 +16,8 @@ NLM_F_REQUEST, NLM_F_MULTI, NLM_F_ACK = 0x01, 0x02, 0x04
 NLM_F_DUMP_INTR, NLM_F_CAPPED, NLM_F_ACK_TLVS = 0x10, 0x100, 0x200
 NLM_F_DUMP = 0x300
 NLA_F_NESTED = 0x8000
-GENL_ID_CTRL, CTRL_CMD_DELFAMILY, CTRL_CMD_GETFAMILY = 16, 2, 3
+GENL_ID_CTRL = 16
+CTRL_CMD_NEWFAMILY, CTRL_CMD_DELFAMILY, CTRL_CMD_GETFAMILY = 1, 2, 3
 CTRL_ATTR_MCAST_GROUPS, GRP_NAME, GRP_ID = 7, 1, 2
 CTRL_ATTR_FAMILY_ID, CTRL_ATTR_FAMILY_NAME = 1, 2
 ATTR_MSG, ATTR_OFFS, ATTR_POLICY = 1, 2, 4
@@ -24,8 +25,10 @@ POLICY_MIN_U, POLICY_MAX_U = 4, 5
 
 RTM_NEWROUTE, RTM_DELROUTE = 24, 25
 FAMILIES = {'dsr': 0x21, 'dsr_rs': 0x22, 'nlctrl': GENL_ID_CTRL}
-GROUPS = {'dsr': ('events', 0x31), 'nlctrl': ('notify', 0x10)}
+GROUPS = {'dsr': ('events', 0x31), 'dsr_rs': ('events', 0x32),
+          'nlctrl': ('notify', 0x10)}
 FAKE_ERROR = 0xffffffff     # see fake_socket.c
+OVERRUN = (FAKE_ERROR, struct.pack('=i', errno.ENOBUFS))
 
 
 # attributes
@@ -229,6 +232,8 @@ class FakeKernel:
         self.groups = True          # the modules have multicast groups
         self.joined = []            # multicast groups
         self.events = []            # packets for those who have joined
+        self.waiting = []           # those of them behind an overrun
+        self.told = []              # who got events
         # packets -> packets, or (source port, packet); hangs up after them
         self.mutate = None
         self.mutate_controller = False      # those of the controller instead
@@ -281,16 +286,27 @@ class FakeKernel:
                     return          # it has enough, or is gone
 
     def join(self, connection, data):
-        """With the group of the module, all events come, and then the end."""
+        """With the last module's group all events come, and then the end.
+
+        After an overrun the others come to the one who joins anew.
+        """
         self.joined.append(struct.unpack('=I', data[16:])[0])
-        if self.joined[-1] != GROUPS['dsr'][1]:
+        last = [GROUPS[name][1] for name in self.families][-1:]
+        if self.joined[-1:] != last or connection in self.told:
             return
-        for packet in self.mutate(self.events) if self.mutate else self.events:
-            port = 0
-            if isinstance(packet, tuple):
-                port, packet = packet
-            connection.send(struct.pack('=I', port) + packet)
-        connection.shutdown(socket.SHUT_RDWR)
+        self.told.append(connection)
+        packets = self.waiting or list(
+            self.mutate(self.events) if self.mutate else self.events)
+        self.waiting = []
+        while packets:
+            packet = packets.pop(0)
+            port, data = packet if isinstance(packet, tuple) else (0, packet)
+            if packet == OVERRUN:
+                self.waiting = packets
+            connection.send(struct.pack('=I', port) + data)
+            if packet == OVERRUN:
+                return
+        connection.shutdown(socket.SHUT_WR)
 
     def answer(self, request):
         if request.kind == GENL_ID_CTRL:

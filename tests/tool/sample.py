@@ -325,8 +325,27 @@ EVENTS = [
     event(u.DSR_CMD_PATH_DELETE, nest(u.DSR_A_PATH, u32(
         u.DSR_PATH_A_IFINDEX, 1))),
     event(u.DSR_CMD_CONNECTION_FLUSH, b''),
-    event(u.DSR_CMD_CONNECTION_SET, b''),
+    event(u.DSR_CMD_CONNECTION_SET, table(3, 65536, 1024, 8192, timeouts(
+        u.DSR_TABLE_A_TIMEOUTS, 0, 0, 0, 0, 7000))),
+    event(u.DSR_CMD_SERVICE_FLUSH, attr(u.DSR_A_IPVS_ONLY, b'')),
+    event(u.DSR_CMD_PATH_FLUSH, b''),
 ]
+RS_EVENTS = [event(cmd, payload, 'dsr_rs') for cmd, payload in [
+    *((u.DSR_RS_CMD_RULE_ADD, payload) for payload in RULES),
+    (u.DSR_RS_CMD_RULE_REPLACE, RULES[1]),
+    (u.DSR_RS_CMD_RULE_DELETE, nest(
+        u.DSR_A_RULE, addr(u.DSR_RULE_A_VIP, VIP), u8(u.DSR_RULE_A_PROTO, TCP),
+        be16(u.DSR_RULE_A_PORT, 80))),
+    (u.DSR_RS_CMD_RULE_DELETE, nest(
+        u.DSR_A_RULE, u8(u.DSR_RULE_A_TOS, 0x04),
+        u8(u.DSR_RULE_A_TOS_MASK, 0xfc))),
+    (u.DSR_RS_CMD_RULE_FLUSH, b''),
+    (u.DSR_RS_CMD_SILENCE_ADD, SILENCES[0]),
+    (u.DSR_RS_CMD_SILENCE_REPLACE, SILENCES[1]),
+    (u.DSR_RS_CMD_SILENCE_DELETE, nest(
+        u.DSR_A_SILENCE, addr(u.DSR_SILENCE_A_ADDR, VIP))),
+    (u.DSR_RS_CMD_SILENCE_FLUSH, b''),
+    (u.DSR_RS_CMD_FLOW_SET, RS_STATS)]]
 
 
 def asked(request):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""dsrctl monitor: the events of the balancer."""
+"""dsrctl monitor: the events of balancers and real servers."""
 
 import errno
 import json
@@ -10,22 +10,24 @@ import pytest
 
 import sample
 import uapi as u
-from fakekernel import (CTRL_CMD_DELFAMILY, FAKE_ERROR, GROUPS, event, family,
-                        nest, u8)
+from fakekernel import (CTRL_CMD_DELFAMILY, CTRL_CMD_NEWFAMILY, FAKE_ERROR,
+                        GROUPS, OVERRUN, event, family, nest, u8)
 
 GONE = event(CTRL_CMD_DELFAMILY, family('dsr', False), 'nlctrl')
 GONE_TEXT = ('dsrctl: dsr_lb was unloaded: there is nothing left to watch\n')
+RS_GONE = event(CTRL_CMD_DELFAMILY, family('dsr_rs', False), 'nlctrl')
+RS_GONE_TEXT = GONE_TEXT.replace('dsr_lb', 'dsr_rs')
 MALFORMED = ("dsrctl: the kernel's answer makes no sense: dsrctl and the "
              'loaded module are of different versions\n')
-OVERRUN = (FAKE_ERROR, struct.pack('=i', errno.ENOBUFS))
 OVERRUN_TEXT = ('dsrctl: warning: events came faster than they were read, and '
-                "some are missing: 'dsrctl show' tells how things are now\n")
+                'some are missing: all that there is now follows\n')
 STAMP = r'\[\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\] '
 
 
 @pytest.fixture(autouse=True)
 def unload(kernel):
     """A watch has no other end that is not an error."""
+    kernel.families = ['dsr']
     kernel.events.append(GONE)
 
 
@@ -35,6 +37,40 @@ def test_text(fake, kernel, golden):
     golden('monitor.txt', re.sub(f'(?m)^{STAMP}', '[TIME] ', out))
     assert kernel.joined == [GROUPS['nlctrl'][1], GROUPS['dsr'][1]]
     assert not kernel.requests
+
+
+def test_real_server(fake, kernel, golden):
+    """All that a real server tells, in text and as JSON."""
+    kernel.families = ['dsr_rs']
+    kernel.events = [*sample.RS_EVENTS, RS_GONE]
+    out = fake('monitor').check(2, RS_GONE_TEXT).out
+    golden('monitor_rs.txt', re.sub(f'(?m)^{STAMP}', '[TIME] ', out))
+    assert kernel.joined == [GROUPS['nlctrl'][1], GROUPS['dsr_rs'][1]]
+    text = ''
+    for line in fake('-j monitor').check(2, RS_GONE_TEXT).out.splitlines():
+        document = json.loads(line)
+        del document['time']
+        text += json.dumps(document) + '\n'
+    golden('monitor_rs.json', text)
+
+
+def test_both(fake, kernel):
+    """One is unloaded, and loaded again: the watch goes on."""
+    kernel.families = ['dsr', 'dsr_rs']
+    kernel.events = [
+        sample.EVENTS[0], sample.RS_EVENTS[0],
+        event(CTRL_CMD_DELFAMILY, family('dsr_rs'), 'nlctrl'),
+        sample.EVENTS[1], event(CTRL_CMD_NEWFAMILY, family('dsr_rs'), 'nlctrl'),
+        event(CTRL_CMD_DELFAMILY, family('dsr_rs'), 'nlctrl'), GONE]
+    lines = fake('-j monitor').check(2, GONE_TEXT).out.splitlines()
+    heard = [(document['event'], document['object'])
+             for document in map(json.loads, lines)]
+    assert heard == [
+        ('add', 'service'), ('add', 'rule'), ('unloaded', 'dsr_rs'),
+        ('set', 'service'), ('loaded', 'dsr_rs'),
+        *([('show', 'rule')] * len(sample.RULES)),
+        *([('show', 'silence')] * len(sample.SILENCES)), ('show', 'flow'),
+        ('unloaded', 'dsr_rs')]
 
 
 @pytest.mark.parametrize('options', ['-j', '-j -p'])
@@ -55,14 +91,32 @@ def test_many_in_a_packet(fake, kernel):
     assert len(fake('monitor').check(2, GONE_TEXT).out.splitlines()) == 4
 
 
-def test_overrun(fake, kernel):
-    """It is said, and the watch goes on."""
-    kernel.events = [sample.EVENTS[0], OVERRUN, sample.EVENTS[1], GONE]
-    result = fake('monitor').check(2, OVERRUN_TEXT + GONE_TEXT)
-    assert len(result.out.splitlines()) == 2
+def test_overrun(fake, kernel, golden):
+    """It is said, all that there is is shown, and the watch goes on."""
+    kernel.families = ['dsr', 'dsr_rs']
+    kernel.events = [
+        sample.EVENTS[0], OVERRUN, sample.EVENTS[1],
+        event(CTRL_CMD_DELFAMILY, family('dsr_rs'), 'nlctrl'), GONE]
+    out = fake('monitor').check(2, OVERRUN_TEXT + GONE_TEXT).out
+    golden('monitor_overrun.txt', re.sub(f'(?m)^{STAMP}', '[TIME] ', out))
     lines = fake('-j monitor').check(2, OVERRUN_TEXT + GONE_TEXT).out
-    assert [json.loads(line)['event'] for line in lines.splitlines()] == [
-        'add', 'overrun', 'set']
+    heard = [(document['event'], document['object'])
+             for document in map(json.loads, lines.splitlines())]
+    assert heard == [
+        ('add', 'service'), ('overrun', None),
+        *([('show', 'service')] * len(sample.SERVICES)),
+        *([('show', 'backend')] * len(sample.BACKENDS)),
+        *([('show', 'path')] * len(sample.PATHS)), ('show', 'connection'),
+        *([('show', 'rule')] * len(sample.RULES)),
+        *([('show', 'silence')] * len(sample.SILENCES)), ('show', 'flow'),
+        ('shown', None), ('set', 'service'), ('unloaded', 'dsr_rs')]
+
+
+def test_overrun_again(fake, kernel):
+    """As often as it comes."""
+    kernel.events = [OVERRUN, OVERRUN, sample.EVENTS[1], GONE]
+    out = fake('monitor').check(2, 2 * OVERRUN_TEXT + GONE_TEXT).out
+    assert out.count('that is all there is') == 2
 
 
 def test_other_error(fake, kernel):
@@ -75,7 +129,7 @@ def test_other_families(fake, kernel):
     """What comes and goes beside it does not matter."""
     kernel.events = [
         event(CTRL_CMD_DELFAMILY, family('dsr_rs'), 'nlctrl'),
-        event(1, family('dsr'), 'nlctrl'),
+        event(CTRL_CMD_NEWFAMILY, family('dsr'), 'nlctrl'),
         event(u.DSR_RS_CMD_RULE_ADD, sample.RULES[0], 'dsr_rs'),
         sample.EVENTS[0], GONE, sample.EVENTS[1]]
     assert len(fake('monitor').check(2, GONE_TEXT).out.splitlines()) == 1
@@ -105,6 +159,7 @@ def test_malformed(fake, kernel):
             (u.DSR_CMD_BACKEND_ADD, sample.SERVICES[0]),
             (u.DSR_CMD_BACKEND_STATE, b''),
             (u.DSR_CMD_PATH_ADD, b''),
+            (u.DSR_CMD_CONNECTION_SET, b''),
             (u.DSR_CMD_PATH_DELETE, nest(u.DSR_A_PATH))):
         kernel.events = [event(cmd, payload), GONE]
         assert fake('monitor').check(2, MALFORMED).out == ''
@@ -115,13 +170,15 @@ def test_no_groups(fake, kernel):
     kernel.groups = False
     fake('monitor').check(2, 'dsrctl: the loaded module tells of no events: '
                           'it is older than dsrctl\n')
-    assert not kernel.joined
+    assert kernel.joined == [GROUPS['nlctrl'][1]]
 
 
 def test_not_loaded(fake, kernel):
-    kernel.families = ['dsr_rs']
+    kernel.families = []
     fake('monitor').check(
-        2, "dsrctl: dsr_lb is not loaded: load it with 'modprobe dsr_lb'\n")
+        2, "dsrctl: neither dsr_lb nor dsr_rs is loaded: 'modprobe dsr_lb' "
+        "makes this machine a balancer, 'modprobe dsr_rs' a real server\n")
+    assert not kernel.looked_up, 'to look loads nothing'
 
 
 def test_batch(fake):

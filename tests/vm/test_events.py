@@ -7,6 +7,9 @@ a reason that is counted.
 """
 
 import errno
+import json
+import os
+import signal
 
 import pytest
 
@@ -265,6 +268,60 @@ def test_slow_listener(lv1):
     lv1.backend('set', W101, weight=7)
     name, what = events.next()
     assert (name, what['backend']['weight']) == ('backend_set', 7)
+
+
+def has_dropped(host):
+    """Whether a generic netlink socket of a machine is one that lost some."""
+    with host.at(), open('/proc/thread-self/net/netlink',
+                         encoding='ascii') as file:
+        rows = [line.split() for line in file.readlines()[1:]]
+    return any(row[1] == '16' and int(row[8]) for row in rows)
+
+
+def test_monitor_after_an_overrun(site, tmp_path):
+    """It says that events are missing, and what there is now."""
+    lv1 = Balancer(site)
+    site.undo.append(lambda: lv1.request('SERVICE_FLUSH'))
+    lv1.service('add')
+    lv1.backend('add', W101)
+    lv1.service('add', fwmark=2)
+    path = tmp_path / 'monitor'
+    with open(path, 'w', encoding='ascii') as out:
+        child = site.lv1.start('dsrctl', '-j', 'monitor', stdout=out,
+                               stderr=out)
+
+    def heard():
+        lines = path.read_text(encoding='ascii').splitlines()
+        return [json.loads(line) for line in lines if line.startswith('{')]
+
+    def begins():
+        lv1.service('set', fwmark=2)
+        return heard()
+    wait_for('the monitor listens', begins)
+    os.kill(child.pid, signal.SIGSTOP)
+    while not has_dropped(site.lv1):
+        for number in range(100):
+            lv1.backend('set', W101, weight=number)
+    lv1.service('delete', fwmark=2)
+    lv1.backend('set', W101, weight=777)
+    os.kill(child.pid, signal.SIGCONT)
+    wait_for('all is shown', lambda: [one for one in heard()
+                                      if one['event'] == 'shown'])
+    lv1.service('delete')
+    wait_for('the watch goes on', lambda: heard()[-1]['event'] == 'delete')
+    site.lv1.stop(child)
+    what = heard()
+    names = [one['event'] for one in what]
+    assert names.count('overrun') == names.count('shown') == 1
+    shown = what[names.index('overrun') + 1:names.index('shown')]
+    assert [(one['event'], one['object']) for one in shown] == [
+        ('show', 'service'), ('show', 'backend'), ('show', 'connection'),
+        ('show', 'flow')]
+    assert shown[0]['service']['fwmark'] == 1
+    assert shown[1]['backend']['weight'] == 777
+    assert 'some are missing' in path.read_text(encoding='ascii')
+    # nothing older comes behind it
+    assert names[names.index('shown') + 1:] == ['delete']
 
 
 def test_privilege(lv1, silent):
