@@ -126,6 +126,10 @@ int batch_run(struct dsrctl *ctl, const char *path);
 /* complete.c */
 int complete_run(char **words);
 
+/* stop.c */
+extern const struct keyword stop_keywords[];
+int stop_run(struct dsrctl *ctl, struct args *args);
+
 /* netns.c */
 int netns_enter(const char *name);
 

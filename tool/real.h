@@ -12,10 +12,6 @@
 #include "dsrctl.h"
 #include "table.h"
 
-/* stop.c */
-extern const struct keyword stop_keywords[];
-int stop_run(struct dsrctl *ctl, struct args *args);
-
 /**
  * struct real_info - a rule, as the kernel sent it
  * @nest: all its attributes, for those that come repeatedly

@@ -557,6 +557,9 @@ static const struct command service_commands[] = {
 	{ "flush", "",
 	  "remove all services",
 	  NULL, service_flush },
+	{ "stop", "[force]",
+	  "unload the module, unless there are services, or in spite of them",
+	  stop_keywords, stop_run },
 	{ NULL, NULL, NULL, NULL, NULL }
 };
 
@@ -566,4 +569,5 @@ const struct object service_object = {
 	.notes = service_notes,
 	.commands = service_commands,
 	.fallback = "show",
+	.whole = "stop",
 };

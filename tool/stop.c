@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * dsrctl real stop: unload the real server's module, and with it all rules and
- * flows; not while somebody would notice, unless forced.
+ * dsrctl service stop and dsrctl real stop: unload a module, and with it all that it
+ * has; not while somebody would notice, unless forced.
  *
- * The module cannot be unloaded while an address is silenced in any network
- * namespace. So those of this one are deleted before, and nothing is begun while
- * others are there.
+ * A module is one for all network namespaces, so all are asked and, by force, all are
+ * emptied: what a namespace has there holds the module. Nothing is given up
+ * without the right to unload it.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/dsr.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -19,13 +20,17 @@
 #include "args.h"
 #include "attr.h"
 #include "dsrctl.h"
+#include "json.h"
 #include "local.h"
+#include "namespaces.h"
 #include "netlink.h"
 #include "real.h"
 #include "report.h"
+#include "service.h"
 #include "silence.h"
+#include "text.h"
 
-#define MODULE	"dsr_rs"
+#define IPVS	"dsr_ipvs"
 
 enum { STOP_FORCE };
 
@@ -34,11 +39,47 @@ const struct keyword stop_keywords[] = {
 	{ NULL, NULL }
 };
 
+/**
+ * struct loss - what a network namespace loses
+ * @services: services
+ * @rules: rules
+ * @flows: flows that neither end has finished
+ * @wanted: addresses that the user has silenced
+ * @silenced: silenced addresses, with those of rules
+ */
+struct loss {
+	unsigned long services;
+	unsigned long rules;
+	unsigned long flows;
+	unsigned long wanted;
+	unsigned long silenced;
+};
+
+/**
+ * struct stop - a module that is to be unloaded
+ * @ctl: the run
+ * @module: the module
+ * @name: its name
+ * @command: the command, for messages
+ * @force: whatever it costs
+ * @all: the network namespaces
+ * @loss: of each
+ */
+struct stop {
+	struct dsrctl *ctl;
+	enum netlink_module module;
+	const char *name;
+	const char *command;
+	bool force;
+	struct namespaces all;
+	struct loss *loss;
+};
+
 /* What has not been ended by one of its ends is live. */
 static enum netlink_verdict on_flow(struct nlmsghdr *reply, void *arg)
 {
 	struct nlattr *top[ATTR_MAX], *tb[ATTR_MAX];
-	unsigned long *live = arg;
+	struct loss *loss = arg;
 	uint8_t state;
 
 	if (!attr_parse(reply, top) || !top[DSR_A_FLOW] ||
@@ -46,126 +87,291 @@ static enum netlink_verdict on_flow(struct nlmsghdr *reply, void *arg)
 		return NETLINK_MALFORMED;
 	state = attr_u8(tb[DSR_FLOW_A_STATE]);
 	if (state != DSR_CONN_FIN && state != DSR_CONN_CLOSED)
-		(*live)++;
+		loss->flows++;
 	return NETLINK_MORE;
 }
 
-static int count_live(struct dsrctl *ctl, unsigned long *live)
+static int count_flows(struct netlink *nl, struct loss *loss)
 {
 	struct nl_msg *msg;
 	int status;
 
-	*live = 0;
-	status = netlink_request(ctl->netlink, NETLINK_RS, DSR_RS_CMD_FLOW_GET,
+	status = netlink_request(nl, NETLINK_RS, DSR_RS_CMD_FLOW_GET,
 				 NLM_F_DUMP, &msg);
-	if (status)
-		return status;
-	return netlink_stream(ctl->netlink, msg, on_flow, live);
+	return status ? status : netlink_stream(nl, msg, on_flow, loss);
 }
 
-/**
- * struct silenced - the silenced addresses of this network namespace
- * @count: how many
- * @wanted: how many the user has silenced
- */
-struct silenced {
-	unsigned long count;
-	unsigned long wanted;
-};
-
-static int count_silenced(struct dsrctl *ctl, struct silenced *silenced)
+static int count_silenced(struct netlink *nl, struct loss *loss)
 {
 	struct netlink_replies replies;
 	struct silence_info silence;
 	int status;
 	size_t i;
 
-	memset(silenced, 0, sizeof(*silenced));
-	status = all_list(ctl->netlink, NETLINK_RS, DSR_RS_CMD_SILENCE_GET,
-			  &replies);
+	status = all_list(nl, NETLINK_RS, DSR_RS_CMD_SILENCE_GET, &replies);
 	for (i = 0; !status && i < replies.count; i++) {
 		if (!silence_parse(replies.reply[i], &silence))
 			status = netlink_malformed();
 		else if (attr_u8(silence.tb[DSR_SILENCE_A_WANTED]))
-			silenced->wanted++;
+			loss->wanted++;
 	}
-	silenced->count = replies.count;
+	loss->silenced = replies.count;
 	netlink_replies_free(&replies);
 	return status;
 }
 
-/* Each silenced address is one, wherever it is; and each list on its way. */
-static unsigned long count_references(void)
+static int count_all(struct netlink *nl, enum netlink_module module,
+		     uint8_t cmd, unsigned long *count)
 {
-	FILE *file = fopen("/sys/module/" MODULE "/refcnt", "re");
-	unsigned long references = 0;
+	struct netlink_replies replies;
+	int status = all_list(nl, module, cmd, &replies);
 
-	if (!file)
-		return 0;
-	if (fscanf(file, "%lu", &references) != 1)
-		references = 0;
-	fclose(file);
-	return references;
-}
-
-static int in_use(void)
-{
-	return report_error(DSRCTL_REFUSED,
-			    "the module " MODULE " is in use: another network namespace has silenced addresses or rules in mode local ('dsrctl -n NETNS real silence flush', 'dsrctl -n NETNS real flush'), or somebody lists rules or flows at the moment");
-}
-
-/* Without the module the neighbours would find these addresses. */
-static int check_silenced(const struct silenced *silenced, bool force)
-{
-	if (count_references() > silenced->count)
-		return in_use();
-	if (force || !silenced->wanted)
-		return DSRCTL_OK;
-	return report_error(DSRCTL_REFUSED,
-			    "the neighbours would hear of %lu silenced address%s: delete %s with 'dsrctl real silence flush', or stop with 'dsrctl real stop force'",
-			    silenced->wanted, silenced->wanted == 1 ? "" : "es",
-			    silenced->wanted == 1 ? "it" : "them");
-}
-
-/* Let go of the module; routes first, see local.c. */
-static int let_go(struct dsrctl *ctl, const struct silenced *silenced)
-{
-	int status = local_flush(ctl->netlink);
-
-	if (!status && silenced->count > silenced->wanted)
-		status = all_flush(ctl->netlink, NETLINK_RS,
-				   DSR_RS_CMD_RULE_FLUSH);
-	if (!status && silenced->wanted)
-		status = all_flush(ctl->netlink, NETLINK_RS,
-				   DSR_RS_CMD_SILENCE_FLUSH);
+	*count = replies.count;
+	netlink_replies_free(&replies);
 	return status;
 }
 
-/* Return: errno; EAGAIN: there are references. */
-static int unload(void)
+static int count(const struct stop *stop, struct netlink *nl,
+		 struct loss *loss)
 {
-	return syscall(SYS_delete_module, MODULE, O_NONBLOCK) ? errno : 0;
+	int status;
+
+	if (stop->module == NETLINK_LB)
+		return count_all(nl, NETLINK_LB, DSR_CMD_SERVICE_GET,
+				 &loss->services);
+	status = count_flows(nl, loss);
+	if (!status)
+		status = count_silenced(nl, loss);
+	if (!status)
+		status = count_all(nl, NETLINK_RS, DSR_RS_CMD_RULE_GET,
+				   &loss->rules);
+	return status;
 }
 
-static int report_unload(int err)
+static bool loses(const struct loss *loss)
+{
+	return loss->services || loss->rules || loss->flows || loss->silenced;
+}
+
+/* Let go of the module; routes first, see local.c. */
+static int let_go(const struct stop *stop, struct netlink *nl,
+		  struct loss *loss)
+{
+	int status;
+
+	if (stop->module == NETLINK_LB)
+		return all_flush(nl, NETLINK_LB, DSR_CMD_SERVICE_FLUSH);
+	status = local_flush(nl);
+	if (!status && loss->silenced > loss->wanted)
+		status = all_flush(nl, NETLINK_RS, DSR_RS_CMD_RULE_FLUSH);
+	if (!status && loss->wanted)
+		status = all_flush(nl, NETLINK_RS, DSR_RS_CMD_SILENCE_FLUSH);
+	return status;
+}
+
+/* Do it in each network namespace that can be entered; sockets belong to one. */
+static int in_each(const struct stop *stop,
+		   int (*what)(const struct stop *stop, struct netlink *nl,
+			       struct loss *loss))
+{
+	int status = DSRCTL_OK;
+	struct netlink *nl;
+	size_t i;
+
+	for (i = stop->all.count; !status && i--;) {
+		if (namespaces_enter(&stop->all, i))
+			continue;
+		nl = netlink_new();
+		netlink_context(nl, stop->command, NULL);
+		status = what(stop, nl, &stop->loss[i]);
+		netlink_free(nl);
+	}
+	namespaces_enter(&stop->all, 0);
+	return status;
+}
+
+/* "3 services", behind a comma if something was said before */
+static void say(FILE *out, bool *begun, unsigned long number,
+		const char *one, const char *more)
+{
+	if (number)
+		fprintf(out, "%s%lu %s", *begun ? ", " : "", number,
+			number == 1 ? one : more);
+	*begun = *begun || number;
+}
+
+static void say_loss(FILE *out, const struct stop *stop, size_t i)
+{
+	const struct loss *loss = &stop->loss[i];
+	bool begun = false;
+
+	fprintf(out, "%s: ", stop->all.one[i].name);
+	say(out, &begun, loss->services, "service", "services");
+	say(out, &begun, loss->rules, "rule", "rules");
+	say(out, &begun, loss->flows, "live flow", "live flows");
+	say(out, &begun, loss->silenced, "silenced address",
+	    "silenced addresses");
+}
+
+static struct json_object *loss_json(const struct stop *stop, size_t i)
+{
+	struct json_object *object = json_object_new_object();
+	const struct loss *loss = &stop->loss[i];
+	const struct {
+		const char *key;
+		unsigned long number;
+	} numbers[] = {
+		{ "services", loss->services },
+		{ "rules", loss->rules },
+		{ "flows", loss->flows },
+		{ "silenced", loss->silenced },
+	};
+	size_t n;
+
+	json_object_object_add(object, "netns",
+			       json_object_new_string(stop->all.one[i].name));
+	for (n = 0; n < ARRAY_SIZE(numbers); n++)
+		json_object_object_add(object, numbers[n].key,
+				       json_object_new_uint64(numbers[n].number));
+	return object;
+}
+
+/* A line for each network namespace that loses something. */
+static void print_losses(const struct stop *stop)
+{
+	struct json_list list;
+	size_t i;
+
+	if (stop->ctl->json)
+		json_list_begin(&list, stop->ctl->pretty);
+	for (i = 0; i < stop->all.count; i++) {
+		if (!loses(&stop->loss[i]))
+			continue;
+		if (stop->ctl->json) {
+			json_list_item(&list, loss_json(stop, i));
+			continue;
+		}
+		say_loss(stdout, stop, i);
+		puts(" lost");
+	}
+	if (stop->ctl->json)
+		json_list_end(&list);
+	fflush(stdout);
+}
+
+/* Refuse, from namespace @first on, what would be lost. */
+static int check_losses(const struct stop *stop, size_t first)
+{
+	struct text text;
+	bool any = false;
+	int status;
+	char *list;
+	size_t i;
+
+	text_begin(&text);
+	for (i = first; i < stop->all.count; i++) {
+		if (!loses(&stop->loss[i]))
+			continue;
+		if (any)
+			fputs("; ", text.out);
+		say_loss(text.out, stop, i);
+		any = true;
+	}
+	list = text_end(&text);
+	status = any ? report_error(DSRCTL_REFUSED,
+				    "%s would be lost: stop all the same with 'dsrctl %s force'",
+				    list, stop->command) : DSRCTL_OK;
+	free(list);
+	return status;
+}
+
+/* Without the module the neighbours would find silenced addresses. */
+static int check(const struct stop *stop)
+{
+	const struct loss *here = &stop->loss[0];
+
+	if (stop->module == NETLINK_LB)
+		return check_losses(stop, 0);
+	if (here->flows)
+		return report_error(DSRCTL_REFUSED,
+				    "%lu live flow%s would stop: wait until they end, or stop them with 'dsrctl real stop force'",
+				    here->flows, here->flows == 1 ? "" : "s");
+	if (here->wanted)
+		return report_error(DSRCTL_REFUSED,
+				    "the neighbours would hear of %lu silenced address%s: delete %s with 'dsrctl real silence flush', or stop with 'dsrctl real stop force'",
+				    here->wanted, here->wanted == 1 ? "" : "es",
+				    here->wanted == 1 ? "it" : "them");
+	return check_losses(stop, 1);
+}
+
+static bool has_ipvs(void)
+{
+	return !access("/sys/module/" IPVS "/initstate", F_OK);
+}
+
+static int in_use(const struct stop *stop, const char *module)
+{
+	if (!stop->force && stop->module == NETLINK_LB && has_ipvs())
+		return report_error(DSRCTL_REFUSED,
+				    "the module dsr_lb is in use by " IPVS ": unload both with 'modprobe -r " IPVS "', or with 'dsrctl service stop force'");
+	return report_error(DSRCTL_REFUSED,
+			    "the module %s is in use: a command reads from it at the moment, or a network namespace that has neither a name nor a process keeps something in it",
+			    module);
+}
+
+/* Return: errno; EAGAIN: there are references. */
+static int unload(const char *module)
+{
+	return syscall(SYS_delete_module, module, O_NONBLOCK) ? errno : 0;
+}
+
+static int report_unload(const struct stop *stop, const char *module, int err)
 {
 	switch (err) {
 	case 0:
 		return DSRCTL_OK;
 	case EPERM:
 		return report_error(DSRCTL_REFUSED,
-				    "the module " MODULE " was not unloaded: that needs CAP_SYS_MODULE (run it as root)");
+				    "the module %s was not unloaded: that needs CAP_SYS_MODULE (run it as root)",
+				    module);
 	case EAGAIN:
-		return in_use();
+		return in_use(stop, module);
 	default:
 		return report_error(DSRCTL_REFUSED,
-				    "the module " MODULE " was not unloaded: %s",
-				    strerror(err));
+				    "the module %s was not unloaded: %s",
+				    module, strerror(err));
 	}
 }
 
+/* dsr_ipvs uses dsr_lb. */
+static int stop_ipvs(const struct stop *stop)
+{
+	if (stop->module != NETLINK_LB || !has_ipvs())
+		return DSRCTL_OK;
+	return report_unload(stop, IPVS, unload(IPVS));
+}
+
+static int stop_module(const struct stop *stop)
+{
+	bool gives_up = stop->force || stop->module == NETLINK_RS;
+	int status, err;
+
+	err = unload(stop->name);
+	if (!err && stop->force)
+		print_losses(stop);
+	if (err != EAGAIN || !gives_up)
+		return report_unload(stop, stop->name, err);
+	if (stop->force)
+		print_losses(stop);
+	status = stop_ipvs(stop);
+	if (!status)
+		status = in_each(stop, let_go);
+	return status ? status : report_unload(stop, stop->name,
+					       unload(stop->name));
+}
+
 /**
- * stop_run() - dsrctl real stop
+ * stop_run() - dsrctl service stop, and dsrctl real stop
  * @ctl: what this run of dsrctl was told
  * @args: the words
  *
@@ -173,34 +379,39 @@ static int report_unload(int err)
  */
 int stop_run(struct dsrctl *ctl, struct args *args)
 {
-	int keyword, err, status = DSRCTL_OK;
-	struct silenced silenced;
-	unsigned long live;
+	bool lb = args->object == &service_object;
+	struct stop stop = {
+		.ctl = ctl,
+		.module = lb ? NETLINK_LB : NETLINK_RS,
+		.command = lb ? "service stop" : "real stop",
+	};
+	bool loaded[NETLINK_MODULES];
+	int keyword, status = DSRCTL_OK;
 
 	while (!status && (keyword = args_keyword(args)) != ARGS_END)
 		if (keyword != STOP_FORCE)
 			status = DSRCTL_USAGE;
-	if (!status && !args_seen(args, STOP_FORCE)) {
-		status = count_live(ctl, &live);
-		if (!status && live)
-			return report_error(DSRCTL_REFUSED,
-					    "%lu live flow%s would stop: wait until they end, or stop them with 'dsrctl real stop force'",
-					    live, live == 1 ? "" : "s");
-	}
 	if (!status)
-		status = count_silenced(ctl, &silenced);
-	if (!status)
-		status = check_silenced(&silenced, args_seen(args, STOP_FORCE));
+		status = netlink_loaded(ctl->netlink, loaded);
 	if (status)
 		return status;
-	/* Without the right to unload it nothing is given up. */
-	if (silenced.count) {
-		err = unload();
-		if (err != EAGAIN)
-			return report_unload(err);
-		status = let_go(ctl, &silenced);
-		if (status)
-			return status;
+	stop.name = netlink_module_name(stop.module);
+	stop.force = args_seen(args, STOP_FORCE);
+	if (!loaded[stop.module])
+		return netlink_not_loaded(stop.module);
+
+	status = namespaces_find(&stop.all);
+	if (!status) {
+		stop.loss = report_alloc(NULL, stop.all.count *
+					 sizeof(*stop.loss));
+		memset(stop.loss, 0, stop.all.count * sizeof(*stop.loss));
+		status = in_each(&stop, count);
 	}
-	return report_unload(unload());
+	if (!status && !stop.force)
+		status = check(&stop);
+	if (!status)
+		status = stop_module(&stop);
+	free(stop.loss);
+	namespaces_free(&stop.all);
+	return status;
 }

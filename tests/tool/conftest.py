@@ -68,7 +68,7 @@ def fake_binary():
     """The instrumented one, which talks to $DSRCTL_FAKE_KERNEL."""
     binary = os.path.join(BUILD, 'dsrctl-fake')
     objects = [path for path in sorted(glob.glob(f'{TOOL}/*.c'))
-               if os.path.basename(path) != 'socket.c']
+               if os.path.basename(path) not in ('socket.c', 'namespaces.c')]
     objects.append(os.path.join(HERE, 'fake_socket.c'))
     headers = glob.glob(f'{TOOL}/*.h')
     headers.append(f'{TOP}/include/uapi/linux/dsr.h')

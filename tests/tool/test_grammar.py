@@ -48,8 +48,8 @@ ERRORS = {
     'x': f"unknown object 'x': expected {OBJECTS}",
     's': "object 's' is ambiguous: service, stats or show",
     'service frob': "service: unknown command 'frob': expected add, set, "
-                    'replace, delete, show, flush or help',
-    'service s': "service: command 's' is ambiguous: set or show",
+                    'replace, delete, show, flush, stop or help',
+    'service s': "service: command 's' is ambiguous: set, show or stop",
     'stats x': "stats: unknown command 'x': expected show or help",
     'show x': "show: unexpected argument 'x': there are none here",
     # keywords

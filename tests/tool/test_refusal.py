@@ -323,3 +323,27 @@ def test_stop_with_live_flows(fake, kernel):
         assert result.status == 2
         assert result.err.startswith(
             'dsrctl: the module dsr_rs was not unloaded: ')
+
+
+def test_stop_with_services(fake, kernel):
+    """It says what would be lost; whether it is there is the next question."""
+    fake('service stop').check(
+        2, f'dsrctl: this network namespace: {len(sample.SERVICES)} services '
+        "would be lost: stop all the same with 'dsrctl service stop force'\n")
+    kernel.answers['dsr', u.DSR_CMD_SERVICE_GET] = Reply()
+    for line in ('service stop', 'service stop force'):
+        result = fake(line)
+        assert result.status == 2
+        assert result.err.startswith(
+            'dsrctl: the module dsr_lb was not unloaded: ')
+    fake('service st').check(
+        1, "dsrctl: service: 'st' is not taken for stop: write it in full\n")
+
+
+def test_stop_loads_nothing(fake, kernel):
+    """What is not loaded need not be stopped."""
+    kernel.families = []
+    for line, name in (('service stop', 'dsr_lb'), ('real stop', 'dsr_rs')):
+        fake(line).check(2, f'dsrctl: {name} is not loaded: load it with '
+                         f"'modprobe {name}'\n")
+    assert not kernel.looked_up

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * All network namespaces that have a name or a process. One that only a socket, a
+ * mount elsewhere or an open file keeps is not found.
+ */
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "dsrctl.h"
+#include "namespaces.h"
+#include "report.h"
+
+#define NAMED		"/run/netns"
+#define THIS		"/proc/self/ns/net"
+
+static char *text(const char *before, const char *middle, const char *after)
+{
+	char *all;
+
+	if (asprintf(&all, "%s%s%s", before, middle, after) < 0)
+		abort();
+	return all;
+}
+
+/* Takes @path and @name over. */
+static void add(struct namespaces *all, char *path, char *name)
+{
+	struct stat file;
+	size_t i;
+
+	if (stat(path, &file))
+		goto free_names;	/* it has gone, or is not for us */
+	for (i = 0; i < all->count; i++)
+		if (all->one[i].ino == file.st_ino &&
+		    all->one[i].dev == file.st_dev)
+			goto free_names;
+	if (all->count == all->room) {
+		all->room = all->room ? 2 * all->room : 16;
+		all->one = report_alloc(all->one,
+					all->room * sizeof(*all->one));
+	}
+	all->one[all->count++] = (struct namespace){
+		.name = name,
+		.path = path,
+		.dev = file.st_dev,
+		.ino = file.st_ino,
+	};
+	return;
+
+free_names:
+	free(path);
+	free(name);
+}
+
+static void add_all(struct namespaces *all, const char *directory,
+		    const char *file, const char *what)
+{
+	DIR *dir = opendir(directory);
+	struct dirent *entry;
+	char *path;
+
+	while (dir && (entry = readdir(dir))) {
+		if (entry->d_name[0] == '.' ||
+		    (*file && !isdigit((unsigned char)entry->d_name[0])))
+			continue;
+		path = text(directory, "/", entry->d_name);
+		add(all, text(path, file, ""), text(what, entry->d_name, ""));
+		free(path);
+	}
+	if (dir)
+		closedir(dir);
+}
+
+/**
+ * namespaces_find() - find them
+ * @all: set; to be freed by namespaces_free() in any case
+ *
+ * Return: DSRCTL_OK, or DSRCTL_REFUSED, reported.
+ */
+int namespaces_find(struct namespaces *all)
+{
+	memset(all, 0, sizeof(*all));
+	all->home = open(THIS, O_RDONLY | O_CLOEXEC);
+	if (all->home < 0)
+		return report_error(DSRCTL_REFUSED, "cannot open " THIS ": %s",
+				    strerror(errno));
+	add(all, text(THIS, "", ""), text("this network namespace", "", ""));
+	add_all(all, NAMED, "", "network namespace ");
+	add_all(all, "/proc", "/ns/net", "the network namespace of process ");
+	return DSRCTL_OK;
+}
+
+/**
+ * namespaces_enter() - move the process into one of them
+ * @all: from namespaces_find()
+ * @i: which; 0: back to this one
+ *
+ * Return: 0; negative if it has gone, or the right is missing.
+ */
+int namespaces_enter(const struct namespaces *all, size_t i)
+{
+	const struct namespace *one = &all->one[i];
+	int fd, err = -1;
+	struct stat file;
+
+	if (!i)
+		return setns(all->home, CLONE_NEWNET);
+	fd = open(one->path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -1;
+	if (!fstat(fd, &file) && file.st_ino == one->ino &&
+	    file.st_dev == one->dev)
+		err = setns(fd, CLONE_NEWNET);
+	close(fd);
+	return err;
+}
+
+/**
+ * namespaces_free() - forget them
+ * @all: from namespaces_find()
+ */
+void namespaces_free(struct namespaces *all)
+{
+	size_t i;
+
+	for (i = 0; i < all->count; i++) {
+		free(all->one[i].name);
+		free(all->one[i].path);
+	}
+	free(all->one);
+	if (all->home >= 0)
+		close(all->home);
+}
