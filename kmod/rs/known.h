@@ -194,6 +194,7 @@ dsr_rs_known_rewrite(struct sk_buff *skb, const struct dsr_rs_flow *flow,
 	struct udphdr *uh = th;
 	__wsum change;
 	__be32 *addr4;
+	bool partial;
 
 	if (family == AF_INET) {
 		addr4 = request ? &iph->daddr : &iph->saddr;
@@ -210,13 +211,18 @@ dsr_rs_known_rewrite(struct sk_buff *skb, const struct dsr_rs_flow *flow,
 	to = request ? flow->socket : dsr_rs_known_swap(flow->wire);
 	if (flow->proto == IPPROTO_TCP) {
 		dsr_rs_rewrite_check(skb, family,
-				     &((struct tcphdr *)th)->check, change,
-				     dsr_rs_rewrite_change(*ports, to));
-	} else if (uh->check || skb->ip_summed == CHECKSUM_PARTIAL) {
-		dsr_rs_rewrite_check(skb, family, &uh->check, change,
-				     dsr_rs_rewrite_change(*ports, to));
-		if (!uh->check)
-			uh->check = CSUM_MANGLED_0;
+				     &((struct tcphdr *)th)->check,
+				     skb->ip_summed == CHECKSUM_PARTIAL,
+				     change, dsr_rs_rewrite_change(*ports, to));
+	} else {
+		partial = dsr_rs_rewrite_is_partial(skb, thoff);
+		if (uh->check || partial) {
+			dsr_rs_rewrite_check(skb, family, &uh->check, partial,
+					     change,
+					     dsr_rs_rewrite_change(*ports, to));
+			if (!uh->check)
+				uh->check = CSUM_MANGLED_0;
+		}
 	}
 	*ports = to;
 }

@@ -50,13 +50,13 @@ static __wsum port_change(__be16 from, __be16 to)
 
 /* The checksum of TCP or UDP at @check: both addresses and both ports. */
 static void check_replace(struct sk_buff *skb, u8 family, __sum16 *check,
-			  const struct dsr_rs_ends *from,
+			  bool partial, const struct dsr_rs_ends *from,
 			  const struct dsr_rs_ends *to)
 {
 	__wsum ports = csum_add(port_change(from->source, to->source),
 				port_change(from->dest, to->dest));
 
-	dsr_rs_rewrite_check(skb, family, check,
+	dsr_rs_rewrite_check(skb, family, check, partial,
 			     csum_add(addr_change(family, &from->saddr,
 						  &to->saddr),
 				      addr_change(family, &from->daddr,
@@ -85,19 +85,21 @@ static void complete_replace_all(struct sk_buff *skb, u8 family,
 }
 
 static void udp_rewrite(struct sk_buff *skb, u8 family, struct udphdr *uh,
-			const struct dsr_rs_ends *from,
+			unsigned int thoff, const struct dsr_rs_ends *from,
 			const struct dsr_rs_ends *to)
 {
+	bool partial = dsr_rs_rewrite_is_partial(skb, thoff);
+
 	/* 0 says that the sender has made no checksum, which in IPv6 is for
 	 * the socket to judge (RFC 6936, section 5); but what is left for a
 	 * device to complete may be 0 as well.
 	 */
-	if (!uh->check && skb->ip_summed != CHECKSUM_PARTIAL) {
+	if (!uh->check && !partial) {
 		complete_replace_all(skb, family, from, to);
 		ports_write(&uh->source, to);
 		return;
 	}
-	check_replace(skb, family, &uh->check, from, to);
+	check_replace(skb, family, &uh->check, partial, from, to);
 	ports_write(&uh->source, to);
 	if (!uh->check)
 		uh->check = CSUM_MANGLED_0;
@@ -245,11 +247,11 @@ int dsr_rs_rewrite_packet(struct sk_buff *skb, u8 family, u8 proto,
 	switch (proto) {
 	case IPPROTO_TCP:
 		check_replace(skb, family, &((struct tcphdr *)th)->check,
-			      &from, to);
+			      skb->ip_summed == CHECKSUM_PARTIAL, &from, to);
 		ports_write(th, to);
 		break;
 	case IPPROTO_UDP:
-		udp_rewrite(skb, family, th, &from, to);
+		udp_rewrite(skb, family, th, thoff, &from, to);
 		break;
 	default:
 		sctp_rewrite(skb, th, thoff, &from, to);

@@ -68,10 +68,29 @@ static __always_inline __sum16 dsr_rs_rewrite_sum(__sum16 check, __wsum change)
 }
 
 /**
+ * dsr_rs_rewrite_is_partial() - whether the checksum of UDP is left to the device
+ * @skb: packet, data at the IP header
+ * @thoff: where the UDP header starts
+ *
+ * What is left to it may be the checksum of a packet inside, as with VXLAN. Then
+ * that of UDP is not, unless the device, or the stack, is to cut the packet up.
+ *
+ * Context: any.
+ */
+static __always_inline bool
+dsr_rs_rewrite_is_partial(const struct sk_buff *skb, unsigned int thoff)
+{
+	return skb->ip_summed == CHECKSUM_PARTIAL &&
+	       (skb_checksum_start_offset(skb) == (int)thoff ||
+		skb_shinfo(skb)->gso_type & SKB_GSO_UDP_TUNNEL_CSUM);
+}
+
+/**
  * dsr_rs_rewrite_check() - keep the checksum of TCP or UDP right
  * @skb: packet
  * @family: of the packet
  * @check: its checksum; UDP's may not be 0 unless it is left to the device
+ * @partial: whether it is left to the device
  * @addrs: by what the sum of the addresses has changed
  * @ports: by what the sum of the ports has changed
  *
@@ -79,9 +98,9 @@ static __always_inline __sum16 dsr_rs_rewrite_sum(__sum16 check, __wsum change)
  */
 static __always_inline void
 dsr_rs_rewrite_check(struct sk_buff *skb, u8 family, __sum16 *check,
-		     __wsum addrs, __wsum ports)
+		     bool partial, __wsum addrs, __wsum ports)
 {
-	if (skb->ip_summed == CHECKSUM_PARTIAL) {
+	if (partial) {
 		/* So far it is of the pseudo header, and not inverted. */
 		*check = ~csum_fold(csum_add(csum_unfold(*check), addrs));
 		return;

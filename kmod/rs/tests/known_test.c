@@ -179,6 +179,12 @@ static void expect_same(struct kunit *test, const struct dsr_rs_flow *flow,
 	struct dsr_rs_flow *found;
 
 	skb->ip_summed = mode;
+	if (mode == CHECKSUM_PARTIAL)
+		/* of this packet, or of one inside */
+		skb->csum_start = skb_headroom(skb) +
+				  skb_transport_offset(skb) +
+				  (flow->proto == IPPROTO_UDP &&
+				   get_random_u32() % 2 ? 16 : 0);
 	if (!summed)
 		udp_hdr(skb)->check = 0;
 	copy = skb_copy(skb, GFP_KERNEL);

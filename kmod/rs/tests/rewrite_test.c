@@ -165,6 +165,48 @@ static void rewrite_udp_unsummed(struct kunit *test)
 	}
 }
 
+/* What is left to a device may be the sum of a packet inside, as with VXLAN: then
+ * that of the datagram around it is there already, or there is none. Only where
+ * it is to be cut into several is it left to the one who does that.
+ */
+static void rewrite_udp_around_packet(struct kunit *test)
+{
+	const unsigned int inside = sizeof(struct udphdr) + 50;
+	struct dsr_rs_ends to;
+	struct sk_buff *skb;
+	u32 round, thoff;
+
+	for (round = 0; round < ROUNDS; round++) {
+		skb = random_packet(test, IPPROTO_UDP);
+		thoff = ip_hdrlen(skb);
+		random_ends(&to);
+		if (round % 3 == 0)
+			*fixture_check(skb) = 0;
+		if (round % 3 == 1) {
+			set_mode(skb, CHECKSUM_PARTIAL);
+			skb_shinfo(skb)->gso_type = SKB_GSO_UDP_TUNNEL_CSUM;
+		}
+		skb->ip_summed = CHECKSUM_PARTIAL;
+		skb->csum_start = skb_headroom(skb) + thoff + inside;
+		skb->csum_offset = offsetof(struct tcphdr, check);
+		KUNIT_EXPECT_EQ(test, 0, rewrite(skb, &to));
+		expect_ends(test, skb, &to);
+		if (round % 3 == 0)
+			KUNIT_EXPECT_EQ(test, 0,
+					(__force u16)*fixture_check(skb));
+		if (round % 3 == 1) {
+			skb->csum_start = skb_headroom(skb) + thoff;
+			skb->csum_offset = offsetof(struct udphdr, check);
+			expect_right(test, skb, CHECKSUM_PARTIAL);
+		}
+		if (round % 3 == 2) {
+			skb->ip_summed = CHECKSUM_NONE;
+			expect_right(test, skb, CHECKSUM_NONE);
+		}
+		kfree_skb(skb);
+	}
+}
+
 /* Damage must not be covered up. */
 static void rewrite_damaged(struct kunit *test)
 {
@@ -380,6 +422,7 @@ static struct kunit_case rewrite_cases[] = {
 	KUNIT_CASE(rewrite_packet_modes),
 	KUNIT_CASE(rewrite_udp_to_zero),
 	KUNIT_CASE(rewrite_udp_unsummed),
+	KUNIT_CASE(rewrite_udp_around_packet),
 	KUNIT_CASE(rewrite_damaged),
 	KUNIT_CASE(rewrite_clone),
 	KUNIT_CASE(rewrite_paged),
