@@ -122,7 +122,8 @@ static bool find_target(struct dsr_rs_net *rs, const struct sk_buff *skb,
 			       tuple, jiffies, &embryo))
 		return true;
 	if (tuple->proto == IPPROTO_UDP || dsr_rs_packet_opens(pkt))
-		dsr_rs_recent_note(rs->recent, hash, jiffies);
+		dsr_rs_recent_note(rs->recent, dsr_rs_recent_key(tuple, hash),
+				   jiffies);
 	return false;
 }
 

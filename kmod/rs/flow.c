@@ -466,7 +466,8 @@ static bool port_taken(struct dsr_rs_net *rs, const struct dsr_rs_packet *pkt,
 			       &tuple, jiffies, &embryo))
 		return true;
 	if ((udp || dsr_rs_packet_opens(pkt)) &&
-	    dsr_rs_recent_has(rs->recent, hash, jiffies,
+	    dsr_rs_recent_has(rs->recent, dsr_rs_recent_key(&tuple, hash),
+			      jiffies,
 			      dsr_state_timeout(udp ? DSR_CONN_UDP :
 						      DSR_CONN_SYN)))
 		return true;

@@ -154,6 +154,24 @@ def test_cookies(one):
     assert peer.recv(10) == b'second'
 
 
+def test_port_used_with_another_machine(one, reasons):
+    """What a client sends through this machine has no place at its sockets."""
+    one.echo('w101')
+    since = reasons('w101', 'dsr_rs')
+    with wire.Tap(one.lv2, 'eth1') as tap, \
+            wire.Tap(one.lv1, 'eth1') as answers:
+        for packet in (wire.udp(5000, 7, b'elsewhere', src='10.20.1.1',
+                                dst='10.30.1.1'),
+                       wire.udp(5000, 7, b'here', src='10.20.1.1')):
+            tap.send(packet, W101)
+        answers.wait(lambda p: p.src == VIP and p.payload == b'here',
+                     'the answer')
+    flow, = (flow for flow in one.w101.show('flow show')
+             if flow['src'] == '10.20.1.1')
+    assert flow['socket_sport'] == 5000
+    assert since['delivered'] == 1
+
+
 def test_fast_open(one):
     """Data in the SYN, and answered before the client says anything else."""
     for host in (one.client, one.w101):

@@ -190,11 +190,15 @@ static void flow_own_address_before(struct kunit *test)
 	struct dsr_rs_net *rs = test->priv;
 	struct dsr_rs_rule *rule = any_rule(test);
 	struct dsr_rs_packet vip = request(VIP, IPPROTO_UDP, 5000, 80);
+	struct dsr_rs_tuple own = vip.tuple;
 	enum dsr_rs_reason reason;
 	struct dsr_rs_flow *flow;
 
-	dsr_rs_recent_note(rs->recent, dsr_rs_tuple_hash(&vip.tuple,
-							 &rs->table.key),
+	own.server.ip = LOCAL;
+	dsr_rs_recent_note(rs->recent,
+			   dsr_rs_recent_key(&own,
+					     dsr_rs_tuple_hash(&own,
+							       &rs->table.key)),
 			   jiffies);
 	flow = create(rs, &vip, rule, 80, &reason);
 	KUNIT_ASSERT_NOT_NULL(test, flow);
