@@ -25,8 +25,11 @@
 /* A flow that has ended keeps its place for so long: its rest may be on the way. */
 #define SPENT	HZ
 
-/* How often to look for a free client port before giving up. */
+/* How often to look for a free client port before giving up; and while that has
+ * just been in vain.
+ */
 #define PORT_TRIES	64
+#define PORT_TRIES_AGAIN	2
 #define PORT_MIN	1024
 
 static struct kmem_cache *flow_cache, *flow6_cache;
@@ -542,16 +545,32 @@ static struct dsr_rs_flow *create_single(struct dsr_rs_net *rs,
 						create_apart(rs, new, reason);
 }
 
+/* What a client is remembered by whose ports are used up at @target. */
+static u32 used_up_key(const struct dsr_rs_net *rs,
+		       const struct dsr_rs_packet *pkt,
+		       const struct dsr_rs_target *target)
+{
+	struct dsr_rs_tuple tuple = pkt->tuple;
+
+	tuple.server = target->local;
+	tuple.sport = target->lport;
+	tuple.cport = 0;
+	return dsr_rs_recent_key(&tuple, dsr_rs_tuple_hash(&tuple,
+							   &rs->table.key));
+}
+
 /* Another client port for @new, which is free at the socket. */
 static bool port_choose(struct dsr_rs_net *rs, const struct dsr_rs_packet *pkt,
 			const struct dsr_rs_target *target,
 			struct dsr_rs_flow *new)
 {
+	u32 used_up = used_up_key(rs, pkt, target), tries;
 	enum dsr_rs_socket says;
 	__be16 cport;
-	u32 tries;
 
-	for (tries = 0; tries < PORT_TRIES; tries++) {
+	tries = dsr_rs_recent_has(rs->recent, used_up, jiffies, HZ) ?
+		PORT_TRIES_AGAIN : PORT_TRIES;
+	while (tries--) {
 		cport = htons(PORT_MIN + reciprocal_scale(get_random_u32(),
 							  65536 - PORT_MIN));
 		if (cport == pkt->tuple.cport ||
@@ -560,6 +579,7 @@ static bool port_choose(struct dsr_rs_net *rs, const struct dsr_rs_packet *pkt,
 		new->local_cport = cport;
 		return true;
 	}
+	dsr_rs_recent_note(rs->recent, used_up, jiffies);
 	return false;
 }
 

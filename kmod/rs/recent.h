@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * recent - clients that have lately talked to the machine itself
+ * recent - clients that have lately talked to the machine itself, or have no port
+ * left
  *
  * A datagram to the machine's own address leaves no trace in the kernel, and
  * neither does a SYN that was answered with a cookie. If the same client uses
  * the same port through a VIP before the answer is sent, the answer would be
  * taken for one of the VIP's. So such packets are remembered here, and a flow
  * that begins meanwhile gets another client port.
+ *
+ * A client whose ports are used up is remembered by port 0: to look for a free one
+ * takes long, and is done once a second.
  *
  * Owner: struct dsr_rs_net, while it is live. Any context, no lock: one word
  * for each slot, and what comes later overwrites what was there. To forget a

@@ -206,6 +206,68 @@ static void flow_own_address_before(struct kunit *test)
 	dsr_rs_rule_put(rule);
 }
 
+static bool is_high(struct dsr_node *node, const void *arg)
+{
+	return dsr_rs_flow_of(node)->local_cport & htons(0x8000);
+}
+
+/* The least that it takes to find no port, in ns, of some tries. */
+static u64 search_ns(struct kunit *test, struct dsr_rs_net *rs,
+		     struct dsr_rs_rule *rule, bool forget)
+{
+	struct dsr_rs_packet pkt = request(VIP2, IPPROTO_UDP, 5000, 80);
+	enum dsr_rs_reason reason;
+	u64 least = U64_MAX, begin;
+	u32 i;
+
+	for (i = 0; i < 50; i++) {
+		if (forget)
+			memset(rs->recent, 0, sizeof(*rs->recent));
+		begin = ktime_get_ns();
+		KUNIT_ASSERT_NULL(test, create(rs, &pkt, rule, 80, &reason));
+		least = min(least, ktime_get_ns() - begin);
+		KUNIT_EXPECT_EQ(test, reason, DSR_RS_DROP_NO_PORT);
+	}
+	return least;
+}
+
+/* A client whose ports are all used costs a long search once a second, and not
+ * with each packet.
+ */
+static void flow_ports_used_up(struct kunit *test)
+{
+	struct dsr_rs_net *rs = test->priv;
+	struct dsr_rs_rule *rule = any_rule(test);
+	struct dsr_rs_packet pkt;
+	enum dsr_rs_reason reason;
+	struct dsr_rs_flow *flow;
+	u64 first, then;
+	u32 port;
+
+	WRITE_ONCE(rs->table.max, 1 << 20);
+	for (port = 1024; port < 65536; port++) {
+		pkt = request(VIP, IPPROTO_UDP, port, 80);
+		flow = create(rs, &pkt, rule, 80, &reason);
+		KUNIT_ASSERT_NOT_NULL(test, flow);
+		prove(rs, flow);
+		cond_resched();
+	}
+	first = search_ns(test, rs, rule, true);
+	then = search_ns(test, rs, rule, false);
+	KUNIT_EXPECT_LT(test, 4 * then, first);
+	/* Another port of the server is another matter. */
+	pkt = request(VIP2, IPPROTO_UDP, 5000, 81);
+	KUNIT_EXPECT_NOT_NULL(test, create(rs, &pkt, rule, 81, &reason));
+	/* And ports that get free are found. */
+	dsr_table_forget(&rs->table, is_high, NULL);
+	pkt = request(VIP2, IPPROTO_UDP, 5000, 80);
+	for (port = 0; port < 100; port++)
+		if (create(rs, &pkt, rule, 80, &reason))
+			break;
+	KUNIT_EXPECT_LT(test, port, 100U);
+	dsr_rs_rule_put(rule);
+}
+
 static void flow_recent_forgets(struct kunit *test)
 {
 	struct dsr_rs_net *rs = test->priv;
@@ -622,6 +684,7 @@ static struct kunit_case flow_cases[] = {
 	KUNIT_CASE(flow_clash_of_two_vips),
 	KUNIT_CASE(flow_own_address_after),
 	KUNIT_CASE(flow_own_address_before),
+	KUNIT_CASE(flow_ports_used_up),
 	KUNIT_CASE(flow_recent_forgets),
 	KUNIT_CASE(flow_pair_expires_as_one),
 	KUNIT_CASE(flow_retired_makes_room),
