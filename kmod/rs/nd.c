@@ -10,7 +10,7 @@
  * RFC 4861, RFC 4862. Advertisements and probes for duplicates are dropped. A
  * solicitation for another address is needed, but tells where its source is:
  * it gets another one. Others do have the address, so what they say of it is
- * no reason to give it up: see claim().
+ * no reason to give it up: see is_claim().
  */
 
 #include <linux/icmpv6.h>
@@ -127,6 +127,12 @@ static bool is_claim(const struct sk_buff *skb, const struct nd_msg *msg)
 	       ipv6_addr_any(&ipv6_hdr(skb)->saddr);
 }
 
+/* Whether this machine has an address, or is about to. */
+static bool is_taken(const struct net_device *dev, const struct in6_addr *addr)
+{
+	return ipv6_chk_addr_and_flags(dev_net(dev), addr, dev, true, 0, 0);
+}
+
 /** dsr_rs_nd_in_hook() - netfilter hook in LOCAL_IN of IPv6 */
 unsigned int dsr_rs_nd_in_hook(void *priv, struct sk_buff *skb,
 			       const struct nf_hook_state *state)
@@ -143,6 +149,9 @@ unsigned int dsr_rs_nd_in_hook(void *priv, struct sk_buff *skb,
 	target = msg->target;
 	silence = dsr_rs_silence_match(&rs->silences, AF_INET6, &target,
 				       state->in);
+	/* To one that only another machine has, this one may want to talk. */
+	if (silence && !is_taken(state->in, &target))
+		silence = NULL;
 	return dsr_rs_silence_finish(rs, silence, AF_INET6, &target, state->in,
 				     silence ? DSR_RS_DROP_ND_CLAIM :
 					       DSR_RS_PASS_NOT_SILENCED);

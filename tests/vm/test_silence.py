@@ -560,6 +560,16 @@ def test_nd_claim(dad, reasons, kind):
     assert flags(dad) == {'tentative'}
 
 
+def test_nd_owner_is_reached(site6):
+    """A silenced address that is another machine's can be talked to."""
+    site6.w101.dsrctl(f'real silence {VIP6}')
+    site6.w101.ip(f'route add {VIP6} dev eth0')
+    site6.undo.append(lambda: site6.w101.ip(f'route del {VIP6} dev eth0'))
+    site6.w102.ip(f'addr add {VIP6}/128 dev eth0 nodad')
+    site6.undo.append(lambda: site6.w102.ip(f'addr del {VIP6}/128 dev eth0'))
+    site6.w101.run('ping', '-6', '-c', '1', '-w', '20', VIP6)
+
+
 def test_bond_that_tells_by_arp(third):
     """What a bond's port says by itself is the bond's: "dev bond0" stops it."""
     back = third.site.back
