@@ -12,8 +12,8 @@
  *
  * The answer to a SYN leaves a moment after it. To have forgotten an embryo by
  * the time that the client acknowledges that answer costs nothing but a look at
- * the sockets: a request that waits for this very segment, or none, where
- * cookies are in use. So a flood disturbs none but the connections that have
+ * the sockets: a request that waits for this very segment, or a cookie in it that
+ * proves as much. So a flood disturbs none but the connections that have
  * been given another port at the socket.
  *
  * Owner: struct dsr_rs_net, while it is live. Any context but hard interrupts;

@@ -9,6 +9,7 @@
 #include <net/tcp.h>
 
 #include "socket.h"
+#include "syncookie.h"
 #include "tcp_lookup.h"
 
 static struct sock *socket_get(struct net *net,
@@ -65,6 +66,33 @@ static bool socket_expects(struct sock *sk, const struct tcphdr *th)
 	return between(ntohl(th->seq), rcv_nxt - rcv_wnd, rcv_nxt + rcv_wnd) &&
 	       between(ntohl(th->ack_seq),
 		       snd_nxt - READ_ONCE(tp->max_window) - 1, snd_nxt);
+}
+
+/* Whether @th makes a connection of a SYN cookie: then the listening socket has
+ * kept nothing of the SYN, and there is a socket once @th has been delivered.
+ */
+static bool is_cookie(const struct net *net, const struct dsr_rs_tuple *tuple,
+		      const struct tcphdr *th)
+{
+	/* As the stack will see it. */
+	struct tcphdr at_socket = {
+		.source = tuple->cport, .dest = tuple->sport,
+		.seq = th->seq, .ack_seq = th->ack_seq,
+	};
+	struct ipv6hdr ip6h = {};
+	struct iphdr iph = {};
+
+	if (!READ_ONCE(net->ipv4.sysctl_tcp_syncookies) || !th->ack ||
+	    th->syn || th->rst)
+		return false;
+	if (tuple->family == AF_INET) {
+		iph.saddr = tuple->client.ip;
+		iph.daddr = tuple->server.ip;
+		return dsr_compat_cookie_check(&iph, &at_socket);
+	}
+	ip6h.saddr = tuple->client.in6;
+	ip6h.daddr = tuple->server.in6;
+	return dsr_compat_cookie_check6(&ip6h, &at_socket);
 }
 
 /**
@@ -144,7 +172,8 @@ bool dsr_rs_socket_receives(struct net *net, const struct dsr_rs_tuple *tuple,
  *
  * Context: rcu_read_lock(), any but hard interrupts.
  * Return: enum dsr_rs_socket. A socket waits for the segment where a flow was
- * forgotten, as when this module has been loaded anew.
+ * forgotten, as when this module has been loaded anew. The sender of the answer to
+ * a SYN cookie has seen that, which is as good as a request that waits for it.
  */
 enum dsr_rs_socket dsr_rs_socket_ask(struct net *net,
 				     const struct dsr_rs_tuple *tuple,
@@ -154,7 +183,8 @@ enum dsr_rs_socket dsr_rs_socket_ask(struct net *net,
 	bool expects;
 
 	if (!sk)
-		return DSR_RS_SOCKET_NONE;
+		return th && is_cookie(net, tuple, th) ?
+		       DSR_RS_SOCKET_EXPECTS : DSR_RS_SOCKET_NONE;
 	expects = th && socket_expects(sk, th);
 	sock_gen_put(sk);
 	return expects ? DSR_RS_SOCKET_EXPECTS : DSR_RS_SOCKET_FOREIGN;

@@ -15,7 +15,7 @@
 /**
  * enum dsr_rs_socket - what a socket says of a segment that is new to us
  * @DSR_RS_SOCKET_NONE: there is no socket past LISTEN with these ends
- * @DSR_RS_SOCKET_EXPECTS: there is one, which waits for it
+ * @DSR_RS_SOCKET_EXPECTS: there is one, which waits for it, or will be with it
  * @DSR_RS_SOCKET_FOREIGN: there is one, of another conversation
  */
 enum dsr_rs_socket {

@@ -154,6 +154,46 @@ def test_cookies(one):
     assert peer.recv(10) == b'second'
 
 
+@pytest.mark.stock
+@pytest.mark.skipif(not COOKIES, reason='this kernel makes no SYN cookies')
+@pytest.mark.parametrize('vip', [VIP, VIP6], ids=['ipv4', 'ipv6'])
+def test_cookies_server_first(site6, vip):
+    """The banner of a server that speaks first, in the middle of a flood.
+
+    The server takes its time to accept: by then more SYNs have come than there
+    is room for what no socket is known to have accepted.
+    """
+    site6.balance(backends=('w101',))
+    site6.w101.dsrctl(f'real add vip {VIP6}')
+    site6.lv1.configure(f'''
+        service add vip {VIP6}
+        backend add vip {VIP6} via {W1016}''')
+    site6.w101.sysctl('ipv4/tcp_syncookies', 2)
+    site6.undo.append(lambda: site6.w101.sysctl('ipv4/tcp_syncookies', 1))
+    family = socket.AF_INET6 if ':' in vip else socket.AF_INET
+    server = listen(site6, socket.AF_INET6, '::', 87)
+    clients, peers = [], {}
+    for _ in range(8):
+        client = site6.client.socket(family, socket.SOCK_STREAM)
+        site6.sockets.append(client)
+        client.settimeout(10)
+        client.connect((vip, 87))
+        clients.append(client)
+        peer, (_, port, *_) = server.accept()
+        site6.sockets.append(peer)
+        peers[port] = peer
+    before = genl.reasons(site6.w101, 'dsr_rs')['delivered']
+    with flooding(site6, syns(40000), W101, host='lv2', dev='eth1'):
+        wait_for('all of the flood is there', lambda: genl.reasons(
+            site6.w101, 'dsr_rs')['delivered'] - before > 80000)
+    for client in clients:
+        peers[client.getsockname()[1]].send(b'220 ready')
+        assert client.recv(10) == b'220 ready'
+    for client in clients:
+        client.send(b'HELO')
+        assert peers[client.getsockname()[1]].recv(10) == b'HELO'
+
+
 def test_port_used_with_another_machine(one, reasons):
     """What a client sends through this machine has no place at its sockets."""
     one.echo('w101')
