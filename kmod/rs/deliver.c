@@ -8,7 +8,9 @@
  * the machine itself, at whether a flow has its place at the socket.
  */
 
+#include <linux/inetdevice.h>
 #include <net/dst.h>
+#include <net/l3mdev.h>
 #include <net/netfilter/nf_conntrack.h>
 
 #include "balanced.h"
@@ -38,6 +40,23 @@ static bool is_bad_source(const struct dsr_rs_packet *pkt,
 	type = ipv6_addr_type(&client->in6);
 	return !(type & IPV6_ADDR_UNICAST) || type & IPV6_ADDR_MAPPED ||
 	       (type & IPV6_ADDR_LOOPBACK && !(dev->flags & IFF_LOOPBACK));
+}
+
+/* Whether this machine is the client, and has got back from a balancer what it has
+ * sent to the VIP: the stack takes that for martian, unless it is told not to.
+ */
+static bool is_own_martian(const struct sk_buff *skb,
+			   const struct dsr_rs_packet *pkt,
+			   const struct dsr_rs_target *target)
+{
+	struct in_device *in_dev;
+
+	if (pkt->tuple.client.ip != target->local.ip ||
+	    pkt->tuple.family != AF_INET || skb->dev->flags & IFF_LOOPBACK)
+		return false;
+	/* A VRF's packet comes in by the VRF. */
+	in_dev = __in_dev_get_rcu(l3mdev_master_dev_rcu(skb->dev) ?: skb->dev);
+	return in_dev && !IN_DEV_ACCEPT_LOCAL(in_dev);
 }
 
 /* Whether the stack delivers what is sent to the VIP of a rule in mode local.
@@ -217,6 +236,10 @@ static struct dsr_rs_flow *begin_flow(struct dsr_rs_net *rs,
 }
 
 /* Whether the rules of today would lead the first packet of a connection
+	if (unlikely(is_own_martian(skb, pkt, &target))) {
+		*reason = DSR_RS_DROP_OWN_SOURCE;
+		return NULL;
+	}
  * elsewhere than they led the connection that had its ports before.
  */
 static bool is_outdated(struct dsr_rs_net *rs, const struct sk_buff *skb,

@@ -39,6 +39,7 @@
 	R(DROP_PING, "drop_ping")					\
 	R(DROP_MALFORMED, "drop_malformed")				\
 	R(DROP_SOURCE, "drop_bad_source")				\
+	R(DROP_OWN_SOURCE, "drop_needs_accept_local")			\
 	R(DROP_NO_ADDRESS, "drop_no_local_address")			\
 	R(DROP_NO_LOCAL_ROUTE, "drop_no_local_route")			\
 	R(DROP_NO_ROUTE, "drop_no_route")				\

@@ -150,13 +150,20 @@ def test_server_with_the_mark(site, reasons):
 
 
 @pytest.mark.parametrize('path', ['stack', 'direct'])
-def test_real_server(lb, path):
+def test_real_server(lb, path, reasons):
     """A real server is a client: it takes what the balancer sends back to it.
 
     That bears its own address as its source, which Linux drops as martian
-    unless accept_local is set.
+    unless accept_local is set; and a reason says so.
     """
     lb.lv1.dsrctl(f'service set fwmark 1 path {path}')
+    with pytest.raises(OSError):
+        lb.connect(host='w101', seconds=0.5, sport=next(lb.ports))
+        lb.connect(host='w101', seconds=0.5, sport=next(lb.ports))
+    since = reasons('w101', 'dsr_rs')
+    with wire.Tap(lb.lv2, 'eth1') as tap:
+        tap.send(wire.udp(4000, src=W101), W101)
+    wait_for('said', lambda: since['drop_needs_accept_local'] >= 1)
     lb.w101.sysctl('ipv4/conf/eth0/accept_local', 1)
     lb.undo.append(lambda: lb.w101.sysctl('ipv4/conf/eth0/accept_local', 0))
     assert lb.replies(6, host='w101') == {'w101 nano': 3, 'w102 desu': 3}
