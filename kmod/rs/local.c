@@ -235,6 +235,37 @@ static bool address6_of(const struct net_device *dev, union nf_inet_addr *addr)
 	return found;
 }
 
+/* Whether a device delivers what comes in by it for an address of 127.0.0.0/8. */
+static bool routes_loopback(const struct net_device *dev)
+{
+	struct in_device *in_dev = __in_dev_get_rcu(dev);
+
+	return dev->flags & IFF_LOOPBACK ||
+	       (in_dev && IN_DEV_ROUTE_LOCALNET(in_dev));
+}
+
+/**
+ * dsr_rs_local_routes_loopback() - whether a device to the outside delivers what is
+ *	for a loopback address
+ * @net: network namespace
+ *
+ * Context: any.
+ */
+bool dsr_rs_local_routes_loopback(struct net *net)
+{
+	const struct net_device *dev;
+	bool found = false;
+
+	rcu_read_lock();
+	for_each_netdev_rcu(net, dev)
+		if (!(dev->flags & IFF_LOOPBACK) && routes_loopback(dev)) {
+			found = true;
+			break;
+		}
+	rcu_read_unlock();
+	return found;
+}
+
 /**
  * dsr_rs_local_target() - where a rule leads a packet to
  * @net: network namespace
@@ -255,6 +286,9 @@ bool dsr_rs_local_target(struct net *net, const struct net_device *dev,
 	target->named = to->family;
 	if (to->family) {
 		target->local = to->addr;
+		if (to->family == AF_INET && ipv4_is_loopback(to->addr.ip) &&
+		    !routes_loopback(l3mdev_master_dev_rcu(dev) ?: dev))
+			return false;
 		return dsr_rs_local_has(net, dev, to->family, &to->addr);
 	}
 	if (tuple->family == AF_INET)

@@ -16,6 +16,7 @@ bool dsr_rs_local_is_routed(struct net *net, const struct net_device *dev,
 			    u8 family, const union nf_inet_addr *addr);
 bool dsr_rs_local_is_elsewhere(struct net *net, const struct net_device *dev,
 			       u8 family, const union nf_inet_addr *addr);
+bool dsr_rs_local_routes_loopback(struct net *net);
 struct net_device *dsr_rs_local_device(struct net *net, u8 family,
 				       const union nf_inet_addr *addr);
 bool dsr_rs_local_target(struct net *net, const struct net_device *dev,

@@ -326,7 +326,8 @@ def test_refusals(site6, second):
             (f'vip {VIP} to 127.0.0.1', 'a loopback address takes nothing '
              'that comes from outside: name another'),
             (f'vip {VIP6} to ::1', 'a loopback address takes nothing '
-             'that comes from outside: name another'),
+             'that comes from outside: set net.ipv4.conf.DEV.route_localnet=1, '
+             'or name another'),
             ('vip fe80::1', 'the VIP must not be a link-local address: each '
              'link has its own of these'),
             ('vip ff02::1', 'the VIP must not be a multicast address'),
@@ -344,6 +345,34 @@ def test_refusals(site6, second):
     site6.w101.dsrctl(f'real replace vip {VIP} to {SECOND}')
     assert [(rule['to'], rule['to_port'])
             for rule in site6.w101.show('real show')] == [(SECOND, None)]
+
+
+def test_loopback(site):
+    """A server that listens on 127.0.0.1 only, where the device allows that."""
+    key = 'ipv4/conf/eth0/route_localnet'
+    site.w101.sysctl(key, 1)
+    site.undo.append(lambda: site.w101.sysctl(key, 0))
+    site.balance(backends=('w101',), rule='')
+    site.w101.dsrctl(f'real add vip {VIP} to 127.0.0.1:97')
+    server = site.w101.socket(socket.AF_INET, socket.SOCK_STREAM)
+    site.sockets.append(server)
+    server.settimeout(20)
+    server.bind(('127.0.0.1', 97))
+    server.listen(8)
+    client = site.connect()
+    peer, _ = server.accept()
+    site.sockets.append(peer)
+    peer.send(b'hello')
+    assert client.recv(10) == b'hello'
+    assert peer.getsockname() == ('127.0.0.1', 97)
+    # what the stack would drop as martian is counted
+    site.w101.sysctl(key, 0)
+    before = genl.reasons(site.w101, 'dsr_rs')
+    with Ends(site, IPV4, TCP) as ends:
+        ends.send(IPV4.request(TCP, 80, b'x'))
+    wait_for('it is dropped', lambda: genl.reasons(
+        site.w101, 'dsr_rs')['drop_no_local_address'] ==
+        before['drop_no_local_address'] + 1)
 
 
 def test_address_lost(site, kind):
