@@ -90,6 +90,29 @@ static int rule_read_dscp(struct args *args, struct rule *rule)
 /* PORT and :PORT are no address, with or without a port: "::1" is one. */
 static bool is_port(const char *word)
 {
+/* Rules are found by the whole address and the whole port. */
+static int rule_read_vip(struct args *args, struct rule *rule)
+{
+	const char *word = *args->words;
+
+	if (word && strchr(word, '/'))
+		return args_error(args,
+				  "vip %s is a prefix, and a rule names one address: give a rule for each, or let the balancer mark the packets and take those by tos",
+				  word);
+	return addr_read(args, &rule->vip);
+}
+
+static int rule_read_port(struct args *args, struct rule *rule)
+{
+	const char *word = *args->words;
+
+	if (word && strchr(word, '-'))
+		return args_error(args,
+				  "port %s is a range, and a rule names one port: give a rule for each, or leave out the port to have all",
+				  word);
+	return args_u32(args, 0, UINT16_MAX, &rule->port);
+}
+
 	return !strchr(word, '.') && word[0] != '[' &&
 	       !strchr(word[0] ? word + 1 : word, ':');
 }
@@ -133,13 +156,13 @@ static int rule_read(struct args *args, struct rule *rule)
 	while (!status && (key = args_keyword(args)) != ARGS_END) {
 		switch (key) {
 		case KEY_VIP:
-			status = addr_read(args, &rule->vip);
+			status = rule_read_vip(args, rule);
 			break;
 		case KEY_PROTO:
 			status = args_choice(args, &rule->proto);
 			break;
 		case KEY_PORT:
-			status = args_u32(args, 0, UINT16_MAX, &rule->port);
+			status = rule_read_port(args, rule);
 			break;
 		case KEY_TOS:
 			status = args_tos(args, true, &rule->tos,

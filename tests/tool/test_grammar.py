@@ -226,6 +226,13 @@ ERRORS = {
                    '02:00:00:00:00:011')},
     'real add tos 0x20 from ' + ','.join(['10.0.0.1'] * 9):
         'real add: from names more than 8 balancers',
+    'real add vip 10.0.0.0/24':
+        'real add: vip 10.0.0.0/24 is a prefix, and a rule names one address: '
+        'give a rule for each, or let the balancer mark the packets and take '
+        'those by tos',
+    'real add vip 10.0.0.1 proto tcp port 8000-8100':
+        'real add: port 8000-8100 is a range, and a rule names one port: give '
+        'a rule for each, or leave out the port to have all',
     'real add tos 0x20 clear clear': 'real add: clear is given twice',
     'real delete tos 0x20 clear':
         "real delete: unknown keyword 'clear': "
