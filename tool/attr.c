@@ -214,6 +214,7 @@ static const struct nla_policy nest_policy[DSR_A_MAX + 1][ATTR_MAX] = {
 		[DSR_RULE_A_ROUTED] = { .type = NLA_U8 },
 		[DSR_RULE_A_FROM] = { .minlen = IPV4_SIZE },
 		[DSR_RULE_A_CLEAR] = { .type = NLA_U8 },
+		[DSR_RULE_A_MARK] = { .type = NLA_U32 },
 		[DSR_RULE_A_STATS] = { .type = NLA_NESTED },
 		[DSR_RULE_A_TO] = ADDR_POLICY,
 	},

@@ -74,6 +74,7 @@ static const char *const rule_names[] = {
 	[DSR_RULE_A_MODE] = "mode",
 	[DSR_RULE_A_FROM] = "from",
 	[DSR_RULE_A_CLEAR] = "clear",
+	[DSR_RULE_A_MARK] = "mark",
 	[DSR_RULE_A_TO] = "to",
 };
 

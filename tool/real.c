@@ -36,6 +36,7 @@ enum {
 	KEY_MODE,
 	KEY_FROM,
 	KEY_CLEAR,
+	KEY_MARK,
 };
 
 #define RULE_KEYWORDS \
@@ -51,6 +52,7 @@ static const struct keyword change_keywords[] = {
 	[KEY_MODE] = { "mode", attr_rule_modes },
 	[KEY_FROM] = { "from", NULL },
 	[KEY_CLEAR] = { "clear", keyword_flag },
+	[KEY_MARK] = { "mark", NULL },
 	{ NULL, NULL }
 };
 
@@ -73,6 +75,7 @@ struct rule {
 	int to_port;
 	unsigned int mode;
 	struct from from;
+	uint32_t mark;
 };
 
 static int rule_read_dscp(struct args *args, struct rule *rule)
@@ -87,9 +90,6 @@ static int rule_read_dscp(struct args *args, struct rule *rule)
 	return DSRCTL_OK;
 }
 
-/* PORT and :PORT are no address, with or without a port: "::1" is one. */
-static bool is_port(const char *word)
-{
 /* Rules are found by the whole address and the whole port. */
 static int rule_read_vip(struct args *args, struct rule *rule)
 {
@@ -113,6 +113,9 @@ static int rule_read_port(struct args *args, struct rule *rule)
 	return args_u32(args, 0, UINT16_MAX, &rule->port);
 }
 
+/* PORT and :PORT are no address, with or without a port: "::1" is one. */
+static bool is_port(const char *word)
+{
 	return !strchr(word, '.') && word[0] != '[' &&
 	       !strchr(word[0] ? word + 1 : word, ':');
 }
@@ -182,6 +185,9 @@ static int rule_read(struct args *args, struct rule *rule)
 			break;
 		case KEY_CLEAR:
 			break;
+		case KEY_MARK:
+			status = args_u32(args, 0, UINT32_MAX, &rule->mark);
+			break;
 		default:
 			status = DSRCTL_USAGE;
 		}
@@ -220,7 +226,9 @@ static int rule_put(struct nl_msg *msg, const struct args *args,
 		return -1;
 	if (from_put(msg, DSR_RULE_A_FROM, &rule->from) ||
 	    (args_seen(args, KEY_CLEAR) &&
-	     nla_put_u8(msg, DSR_RULE_A_CLEAR, 1)))
+	     nla_put_u8(msg, DSR_RULE_A_CLEAR, 1)) ||
+	    (args_seen(args, KEY_MARK) &&
+	     nla_put_u32(msg, DSR_RULE_A_MARK, rule->mark)))
 		return -1;
 	return nla_nest_end(msg, nest);
 }
@@ -384,6 +392,7 @@ struct json_object *real_json(struct real_info *real)
 	json_object_object_add(object, "from", from_json(real));
 	clear = json_object_new_boolean(attr_u8(tb[DSR_RULE_A_CLEAR]));
 	json_object_object_add(object, "clear", clear);
+	attr_json(object, "mark", ATTR_U32, tb[DSR_RULE_A_MARK]);
 	if (is_unrouted(real))
 		problem = json_object_new_string("no_local_route");
 	json_object_object_add(object, "problem", problem);
@@ -445,22 +454,40 @@ void real_columns(struct table *table, bool statistics)
 		stats_columns(table);
 }
 
-/* What is not the default. */
+/* What is not the default, as it is given on the command line; to be freed. */
+static char *options_text(const struct real_info *real)
+{
+	const struct nlattr *mark = real->tb[DSR_RULE_A_MARK];
+	char *from = from_text(real), one[ATTR_TEXT_MAX];
+	const char *space = "";
+	struct text text;
+
+	text_begin(&text);
+	if (attr_u8(real->tb[DSR_RULE_A_MODE]) == DSR_RULE_MODE_LOCAL) {
+		fprintf(text.out, "mode local");
+		space = " ";
+	}
+	if (*from) {
+		fprintf(text.out, "%sfrom %s", space, from);
+		space = " ";
+	}
+	if (attr_u8(real->tb[DSR_RULE_A_CLEAR])) {
+		fprintf(text.out, "%sclear", space);
+		space = " ";
+	}
+	if (mark)
+		fprintf(text.out, "%smark %s", space,
+			attr_text(ATTR_U32, mark, one));
+	free(from);
+	return text_end(&text);
+}
+
 static void options_cell(struct table *table, const struct real_info *real)
 {
-	bool clear = attr_u8(real->tb[DSR_RULE_A_CLEAR]);
-	char *from = from_text(real);
+	char *options = options_text(real);
 
-	if (attr_u8(real->tb[DSR_RULE_A_MODE]) == DSR_RULE_MODE_LOCAL)
-		table_cell(table, TABLE_PLAIN, "mode local");
-	else if (*from)
-		table_cell(table, TABLE_PLAIN, "from %s%s", from,
-			   clear ? " clear" : "");
-	else if (clear)
-		table_cell(table, TABLE_PLAIN, "clear");
-	else
-		table_cell(table, TABLE_PLAIN, "-");
-	free(from);
+	table_cell(table, TABLE_PLAIN, "%s", *options ? options : "-");
+	free(options);
 }
 
 /**
@@ -533,7 +560,7 @@ static int real_show(struct dsrctl *ctl, struct args *args)
 
 #define KEY_SYNTAX \
 	"{vip ADDR [proto tcp|udp|sctp [port N]] | tos VALUE[/MASK] | dscp VALUE}"
-#define CHANGE_SYNTAX	KEY_SYNTAX " [to ADDR|[:]PORT|ADDR:PORT] [mode redirect|local] [from ADDR|MAC[,ADDR|MAC]...] [clear]"
+#define CHANGE_SYNTAX	KEY_SYNTAX " [to ADDR|[:]PORT|ADDR:PORT] [mode redirect|local] [from ADDR|MAC[,ADDR|MAC]...] [clear] [mark N]"
 
 static const struct command real_commands[] = {
 	{ "add", CHANGE_SYNTAX,

@@ -80,11 +80,15 @@ static bool is_routed(struct dsr_rs_net *rs, struct dsr_rs_rule *rule,
 /* Mode local: the packet goes on as it is. */
 static enum dsr_rs_reason deliver_unchanged(struct dsr_rs_net *rs,
 					    struct dsr_rs_rule *rule,
-					    const struct sk_buff *skb,
+					    struct sk_buff *skb,
 					    const struct dsr_rs_packet *pkt)
 {
+	u32 mark = READ_ONCE(rule->mark);
+
 	if (!is_routed(rs, rule, skb->dev))
 		return DSR_RS_DROP_NO_LOCAL_ROUTE;
+	if (mark)
+		skb->mark = mark;
 	dsr_stats_count(rule->stats, skb);
 	if (dsr_rs_packet_opens(pkt))
 		this_cpu_inc(rule->stats->connections);
@@ -96,7 +100,7 @@ static enum dsr_rs_reason deliver_unchanged(struct dsr_rs_net *rs,
  * Return: whether to begin a flow towards @target; else @reason is what becomes
  * of the packet.
  */
-static bool find_target(struct dsr_rs_net *rs, const struct sk_buff *skb,
+static bool find_target(struct dsr_rs_net *rs, struct sk_buff *skb,
 			const struct dsr_rs_packet *pkt, u32 hash,
 			struct dsr_rs_target *target,
 			enum dsr_rs_reason *reason)
@@ -150,7 +154,7 @@ static bool find_target(struct dsr_rs_net *rs, const struct sk_buff *skb,
  * waits for it or has answered a datagram before it, or still but an embryo.
  */
 static struct dsr_rs_flow *grow_embryo(struct dsr_rs_net *rs,
-				       const struct sk_buff *skb,
+				       struct sk_buff *skb,
 				       const struct dsr_rs_packet *pkt,
 				       struct dsr_rs_embryo *embryo,
 				       enum dsr_rs_reason *reason)
@@ -232,14 +236,14 @@ static struct dsr_rs_flow *begin_flow(struct dsr_rs_net *rs,
 		*reason = DSR_RS_DROP_SOURCE;
 		return NULL;
 	}
-	return dsr_rs_flow_create(rs, pkt, hash, &target, embryo, reason);
-}
-
-/* Whether the rules of today would lead the first packet of a connection
 	if (unlikely(is_own_martian(skb, pkt, &target))) {
 		*reason = DSR_RS_DROP_OWN_SOURCE;
 		return NULL;
 	}
+	return dsr_rs_flow_create(rs, pkt, hash, &target, embryo, reason);
+}
+
+/* Whether the rules of today would lead the first packet of a connection
  * elsewhere than they led the connection that had its ports before.
  */
 static bool is_outdated(struct dsr_rs_net *rs, const struct sk_buff *skb,
@@ -262,11 +266,21 @@ static bool is_outdated(struct dsr_rs_net *rs, const struct sk_buff *skb,
 	       target.lport != flow->lport;
 }
 
+static noinline void alter(const struct dsr_rs_rule *rule, struct sk_buff *skb,
+			   u8 family)
+{
+	u32 mark = READ_ONCE(rule->mark);
+
+	dsr_rs_rewrite_tos(skb, family, READ_ONCE(rule->clear));
+	if (mark)
+		skb->mark = mark;
+}
+
 static __always_inline enum dsr_rs_reason
 finish_flow(const struct dsr_rs_flow *flow, struct sk_buff *skb, u8 family)
 {
-	if (flow->rule && unlikely(READ_ONCE(flow->rule->clear)))
-		dsr_rs_rewrite_tos(skb, family, READ_ONCE(flow->rule->clear));
+	if (flow->rule && unlikely(READ_ONCE(flow->rule->alters)))
+		alter(flow->rule, skb, family);
 	/* Over the loopback device a packet keeps the route of its way out. */
 	skb_dst_drop(skb);
 	return dsr_rs_flow_ported(flow) ? DSR_RS_DELIVERED_OTHER_PORT :

@@ -30,6 +30,7 @@ static const struct nla_policy rule_policy[DSR_RULE_A_MAX + 1] = {
 	[DSR_RULE_A_ROUTED]	= { .type = NLA_REJECT },
 	[DSR_RULE_A_FROM]	= DSR_ADDR_POLICY,
 	[DSR_RULE_A_CLEAR]	= { .type = NLA_U8 },
+	[DSR_RULE_A_MARK]	= { .type = NLA_U32 },
 };
 
 const struct nla_policy dsr_rs_netlink_rule_policy[DSR_A_RULE + 1] = {
@@ -186,9 +187,9 @@ static int to_addr_parse(struct net *net, struct nlattr *attr,
 			 struct dsr_rs_rule_to *to,
 			 struct netlink_ext_ack *extack)
 {
-	to->family = dsr_addr_get(attr, &to->addr);
 	const char *fault;
 
+	to->family = dsr_addr_get(attr, &to->addr);
 	if (!to->family)
 		return refuse(extack, attr, "an address has 4 or 16 bytes");
 	if (key->family && key->family != to->family)
@@ -300,6 +301,7 @@ static int to_parse(struct net *net, const struct nlattr *nest,
 		    struct dsr_rs_rule_to *to, struct netlink_ext_ack *extack)
 {
 	struct nlattr *port = tb[DSR_RULE_A_TO_PORT];
+	struct nlattr *mark = tb[DSR_RULE_A_MARK];
 	int err;
 
 	memset(to, 0, sizeof(*to));
@@ -313,6 +315,12 @@ static int to_parse(struct net *net, const struct nlattr *nest,
 		if (!to->port)
 			return refuse(extack, port,
 				      "the local port must not be 0");
+	}
+	if (mark) {
+		to->mark = nla_get_u32(mark);
+		if (!to->mark)
+			return refuse(extack, mark,
+				      "mark 0 tells nothing from the rest: leave out the mark, or give another");
 	}
 	return tb[DSR_RULE_A_TO] ? to_addr_parse(net, tb[DSR_RULE_A_TO], key,
 						 to, extack) : 0;
@@ -428,6 +436,7 @@ static int rule_to_put(struct sk_buff *skb, struct net *net,
 {
 	if (nla_put_u8(skb, DSR_RULE_A_MODE, to->mode) ||
 	    (to->clear && nla_put_u8(skb, DSR_RULE_A_CLEAR, 1)) ||
+	    (to->mark && nla_put_u32(skb, DSR_RULE_A_MARK, to->mark)) ||
 	    from_put(skb, &to->from) ||
 	    (to->mode == DSR_RULE_MODE_LOCAL &&
 	     nla_put_u8(skb, DSR_RULE_A_ROUTED,
@@ -539,7 +548,7 @@ static int no_more_than_key(struct nlattr **tb, struct netlink_ext_ack *extack)
 {
 	static const u16 more[] = {
 		DSR_RULE_A_TO_PORT, DSR_RULE_A_TO, DSR_RULE_A_MODE,
-		DSR_RULE_A_FROM, DSR_RULE_A_CLEAR,
+		DSR_RULE_A_FROM, DSR_RULE_A_CLEAR, DSR_RULE_A_MARK,
 	};
 	u32 i;
 

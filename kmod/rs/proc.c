@@ -71,6 +71,8 @@ static void to_show(struct seq_file *m, const struct dsr_rs_rule_to *to)
 	}
 	if (to->clear)
 		seq_puts(m, " clear");
+	if (to->mark)
+		seq_printf(m, " mark %u", to->mark);
 }
 
 static void rule_show(struct seq_file *m, const struct dsr_rs_rule *rule,

@@ -83,6 +83,15 @@ void dsr_rs_rule_init(struct dsr_rs_rules *rules)
 	INIT_LIST_HEAD(&rules->all);
 }
 
+/* What packets of known flows get but other ends. */
+static void set_alterations(struct dsr_rs_rule *rule,
+			    const struct dsr_rs_rule_to *to)
+{
+	WRITE_ONCE(rule->clear, to->clear);
+	WRITE_ONCE(rule->mark, to->mark);
+	WRITE_ONCE(rule->alters, to->clear || to->mark);
+}
+
 /**
  * dsr_rs_rule_alloc() - make a rule that is not listed
  * @key: what it matches
@@ -107,7 +116,7 @@ struct dsr_rs_rule *dsr_rs_rule_alloc(const struct dsr_rs_rule_key *key,
 	if (!copy)
 		goto free_stats;
 	RCU_INIT_POINTER(rule->to, copy);
-	rule->clear = to->clear;
+	set_alterations(rule, to);
 	rule->key = *key;
 	refcount_set(&rule->refs, 1);
 	return rule;
@@ -137,7 +146,7 @@ int dsr_rs_rule_lead(struct dsr_rs_rule *rule, const struct dsr_rs_rule_to *to,
 
 	if (!new)
 		return -ENOMEM;
-	WRITE_ONCE(rule->clear, new->clear);
+	set_alterations(rule, new);
 	old = rcu_replace_pointer(rule->to, new, lockdep_is_held(lock));
 	kfree_rcu(old, rcu);
 	return 0;

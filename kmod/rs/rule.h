@@ -55,6 +55,7 @@ struct dsr_rs_rule_key {
  * @family: AF_INET or AF_INET6; 0: the address that the client is answered from
  * @mode: enum dsr_rule_mode; local: to the VIP itself
  * @clear: bits of the TOS byte that are 0 in what is delivered
+ * @mark: mark of what is delivered, or 0: its own
  * @from: who must have sent the frame that begins a flow
  * @rcu: frees what is not a rule's any more
  */
@@ -64,6 +65,7 @@ struct dsr_rs_rule_to {
 	u8 family;
 	u8 mode;
 	u8 clear;
+	u32 mark;
 	struct dsr_rs_from from;
 	struct rcu_head rcu;
 };
@@ -95,6 +97,8 @@ struct dsr_rs_vip {
  * @refs: one while listed, one for each flow
  * @stats: requests and flows
  * @clear: that of @to, where packets of known flows have it at hand
+ * @mark: likewise
+ * @alters: either of the two is not 0
  * @routed: in mode local: when there was last seen to be a local route, in
  *	jiffies; 0: not so far
  * @rcu: frees what the list's readers may still see
@@ -108,6 +112,8 @@ struct dsr_rs_rule {
 	refcount_t refs;
 	struct dsr_stats __percpu *stats;
 	u8 clear;
+	bool alters;
+	u32 mark;
 	u32 routed;
 	struct rcu_head rcu;
 };

@@ -257,7 +257,8 @@ RULES = [
         addr(u.DSR_RULE_A_FROM, '10.10.30.11'),
         attr(u.DSR_RULE_A_FROM, bytes.fromhex('0200000000aa')),
         addr(u.DSR_RULE_A_FROM, W6), u8(u.DSR_RULE_A_CLEAR, 1)]),
-    rule(tos=0x40, mask=0xfc, more=[u8(u.DSR_RULE_A_CLEAR, 1)]),
+    rule(tos=0x40, mask=0xfc, more=[u8(u.DSR_RULE_A_CLEAR, 1),
+                                    u32(u.DSR_RULE_A_MARK, 4294967295)]),
     rule(tos=0x60, mask=0xfc, more=[addr(u.DSR_RULE_A_FROM, '10.10.30.12')]),
 ]
 

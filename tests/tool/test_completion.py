@@ -71,7 +71,7 @@ LINES = {
                      'silence', 'help'],
     'dsrctl real add vip 10.0.0.1 mode ': ['redirect', 'local'],
     'dsrctl real add tos 0x20 clear ': ['vip', 'proto', 'port', 'dscp', 'to',
-                                        'mode', 'from'],
+                                        'mode', 'from', 'mark'],
     'dsrctl real si': ['silence'],
     'dsrctl real silence ': ['add', 'replace', 'delete', 'show', 'flush',
                              'help'],

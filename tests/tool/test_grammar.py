@@ -18,7 +18,7 @@ BACKEND = f'{BACKEND_KEY} [weight W] [upper N] [lower N] [up|down]'
 KEY = ('{vip ADDR [proto tcp|udp|sctp [port N]] | tos VALUE[/MASK] | '
        'dscp VALUE}')
 OPTIONS = ('[to ADDR|[:]PORT|ADDR:PORT] [mode redirect|local] '
-           '[from ADDR|MAC[,ADDR|MAC]...] [clear]')
+           '[from ADDR|MAC[,ADDR|MAC]...] [clear] [mark N]')
 SILENCE = 'ADDR [dev DEV]...'
 CONNECTION = ('[fwmark N] [via ADDR] [src ADDR[:PORT]] [dst ADDR[:PORT]] '
               '[proto tcp|udp|sctp] '

@@ -373,6 +373,9 @@ REQUESTS = {
                          u.DSR_RULE_A_TOS_MASK: n8(0xfc),
                          u.DSR_RULE_A_CLEAR: n8(1),
                          u.DSR_RULE_A_FROM: packed('10.10.30.11')}}),
+    'real add vip 10.10.31.100 mark 0x11':
+        ('dsr_rs', u.DSR_RS_CMD_RULE_ADD,
+         {u.DSR_A_RULE: {**RULE, u.DSR_RULE_A_MARK: n32(17)}}),
     'real replace dscp 8 from 02:aB:cD:eF:01:99 --clear':
         ('dsr_rs', u.DSR_RS_CMD_RULE_REPLACE,
          {u.DSR_A_RULE: {u.DSR_RULE_A_TOS: n8(0x20),

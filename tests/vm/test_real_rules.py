@@ -20,6 +20,7 @@ from network import (CLIENT, CLIENT6, VIP, VIP6, W101, W1016, Failure,
                      mac_of, wait_for)
 from traffic import ask
 
+SO_MARK = 36
 SECOND, SECOND6 = '10.10.30.201', '2001:db8:30::201'
 TCP, UDP, SCTP = 6, 17, 132
 
@@ -324,10 +325,12 @@ def test_refusals(site6, second):
             (f'vip {VIP} to {W1016}',
              "the local address must be of the VIP's family"),
             (f'vip {VIP} to 127.0.0.1', 'a loopback address takes nothing '
-             'that comes from outside: name another'),
-            (f'vip {VIP6} to ::1', 'a loopback address takes nothing '
              'that comes from outside: set net.ipv4.conf.DEV.route_localnet=1, '
              'or name another'),
+            (f'vip {VIP} mark 0', 'mark 0 tells nothing from the rest: leave '
+             'out the mark, or give another'),
+            (f'vip {VIP6} to ::1', 'a loopback address takes nothing '
+             'that comes from outside: name another'),
             ('vip fe80::1', 'the VIP must not be a link-local address: each '
              'link has its own of these'),
             ('vip ff02::1', 'the VIP must not be a multicast address'),
@@ -345,6 +348,68 @@ def test_refusals(site6, second):
     site6.w101.dsrctl(f'real replace vip {VIP} to {SECOND}')
     assert [(rule['to'], rule['to_port'])
             for rule in site6.w101.show('real show')] == [(SECOND, None)]
+
+
+COUNT = '''
+    table inet count {
+        chain input {
+            type filter hook input priority filter;
+            meta mark 0x%x tcp dport 80 counter
+        }
+    }
+'''
+
+
+def test_mark(site6):
+    """Firewall rules and the server can tell a VIP from the own address."""
+    site6.w101.dsrctl(f'real add vip {VIP} mark 0x7b')
+    site6.w101.dsrctl(f'real add vip {VIP6} mark 124')
+    assert [rule['mark'] for rule in site6.w101.show('real show')] == [123, 124]
+    assert 'mark 123' in site6.w101.dsrctl('real show').stdout
+    assert f'vip {VIP} mark 123 packets' in site6.w101.read(
+        '/proc/net/dsr_rs/rules')
+    site6.w101.sysctl('ipv4/tcp_fwmark_accept', 1)
+    site6.undo.append(lambda: site6.w101.sysctl('ipv4/tcp_fwmark_accept', 0))
+    server = site6.w101.socket(socket.AF_INET6, socket.SOCK_STREAM)
+    site6.sockets.append(server)
+    server.settimeout(20)
+    server.bind(('::', 86))
+    server.listen(8)
+    for route in (f'{VIP} via {W101}', f'{VIP6} via {W1016}'):
+        site6.lv2.ip(f'route add {route}')
+        site6.undo.append(lambda r=route: site6.lv2.ip(f'route del {r}'))
+    for address, mark in ((VIP, 123), (W101, 0), (VIP6, 124)):
+        sock = site6.lv2.socket(
+            socket.AF_INET6 if ':' in address else socket.AF_INET,
+            socket.SOCK_STREAM)
+        site6.sockets.append(sock)
+        sock.settimeout(20)
+        sock.connect((address, 86))
+        peer, _ = server.accept()
+        site6.sockets.append(peer)
+        assert peer.getsockopt(socket.SOL_SOCKET, SO_MARK) == mark
+
+
+@pytest.mark.parametrize('mode', ['', ' mode local'], ids=['redirect', 'local'])
+def test_mark_of_each_packet(site, mode):
+    """Known flows too, and what the rule says now."""
+    site.w101.dsrctl(f'real add vip {VIP}{mode} mark 0x7b')
+    site.undo.append(lambda: site.w101.dsrctl('real flush'))
+    site.w101.nft(COUNT % 123)
+    with Ends(site, IPV4, TCP) as ends:
+        for number in range(1, 4):
+            ends.send(IPV4.request(TCP, 80, b'x'))
+            wait_for(f'{number} have the mark', lambda n=number:
+                     f'counter packets {n} ' in site.w101.run(
+                         'nft', 'list', 'table', 'inet', 'count').stdout)
+        site.w101.dsrctl(f'real replace vip {VIP}{mode}')
+        before = genl.reasons(site.w101, 'dsr_rs')
+        name = 'delivered_unchanged' if mode else 'delivered'
+        ends.send(IPV4.request(TCP, 80, b'x'))
+        wait_for('the next one is there', lambda: genl.reasons(
+            site.w101, 'dsr_rs')[name] == before[name] + 1)
+        assert 'counter packets 3 ' in site.w101.run(
+            'nft', 'list', 'table', 'inet', 'count').stdout
 
 
 def test_loopback(site):

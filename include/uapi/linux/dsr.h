@@ -689,6 +689,8 @@ enum dsr_rule_mode {
  *	these begin a flow. Absent: those of everybody
  * @DSR_RULE_A_CLEAR: u8, with TOS, 1: the bits of TOS_MASK are 0 in what is
  *	delivered
+ * @DSR_RULE_A_MARK: u32, not 0: the mark of what is delivered. Absent: it keeps
+ *	its own
  */
 enum dsr_rule_attr {
 	DSR_RULE_A_UNSPEC,
@@ -704,6 +706,7 @@ enum dsr_rule_attr {
 	DSR_RULE_A_ROUTED,
 	DSR_RULE_A_FROM,
 	DSR_RULE_A_CLEAR,
+	DSR_RULE_A_MARK,
 
 	__DSR_RULE_A_MAX,
 	DSR_RULE_A_MAX = __DSR_RULE_A_MAX - 1
