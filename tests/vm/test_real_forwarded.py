@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Servers behind a real server that forwards to them, as docker does."""
+
+import socket
+
+import pytest
+
+import wire
+from network import VIP, W101, Host, run, wait_for
+
+BOX = '172.17.0.2'
+DNAT = (f'-t nat -A PREROUTING -d {W101} -p tcp --dport 80 -j DNAT --to '
+        f'{BOX}:80')
+HOUR = 3600000
+
+
+@pytest.fixture
+def box(site):
+    """A container on w101, whose port 80 is w101's; a socket listens there."""
+    run('ip', 'netns', 'add', 'box')
+    site.undo.append(lambda: run('ip', 'netns', 'del', 'box'))
+    site.w101.ip('''
+        link add box type veth peer name eth0 netns box
+        addr add 172.17.0.1/24 dev box
+        link set box up''')
+    box = Host('box')
+    box.ip(f'''
+        link set lo up
+        addr add {BOX}/24 dev eth0
+        link set eth0 up
+        route add default via 172.17.0.1''')
+    site.w101.sysctl('ipv4/ip_forward', 1)
+    site.undo.append(lambda: site.w101.sysctl('ipv4/ip_forward', 0))
+    site.w101.iptables(*DNAT.split())
+    site.balance(backends=('w101',))
+    box.server = box.socket(socket.AF_INET, socket.SOCK_STREAM)
+    site.sockets.append(box.server)
+    box.server.settimeout(20)
+    box.server.bind(('', 80))
+    box.server.listen(8)
+    return box
+
+
+def connect(site, box):
+    """Both ends of a connection by the VIP, over which all goes well."""
+    client = site.connect(sport=next(site.ports))
+    server, _ = box.server.accept()
+    site.sockets.append(server)
+    server.settimeout(20)
+    talk(client, server)
+    return client, server
+
+
+def talk(client, server):
+    for one, other in ((client, server), (server, client)):
+        one.send(b'hello')
+        assert other.recv(10) == b'hello'
+
+
+def expires(site, client):
+    """Milliseconds that the flow of a client has left; None: it has none."""
+    port = client.getsockname()[1]
+    return next((flow['expires'] for flow in site.w101.show('flow show')
+                 if flow['sport'] == port), None)
+
+
+def test_flow_of_container_lives(site, box):
+    """No socket here is at its ends: it lives for hours, or as long as is set.
+
+    A reset that the server does not believe in ends nothing.
+    """
+    site.undo.append(lambda: site.w101.dsrctl(
+        'flow set timeout-established default'))
+    client, server = connect(site, box)
+    assert expires(site, client) > 2 * HOUR
+    with wire.Tap(site.lv2, 'eth1') as tap:
+        port = client.getsockname()[1]
+        tap.send(wire.tcp(port, 80, wire.RST, seq=1), W101)
+        # what comes behind it shows that it has come
+        server.send(b'still there')
+        assert client.recv(100) == b'still there'
+    assert expires(site, client) > 2 * HOUR
+    talk(client, server)
+    site.w101.dsrctl('flow set timeout-established 1s')
+    wait_for('it is forgotten', lambda: expires(site, client) is None)
+    # the client goes on, and so does the flow, by the rule
+    site.w101.dsrctl('flow set timeout-established 3h')
+    client.send(b'again')
+    assert server.recv(10) == b'again'
+    server.send(b'and again')
+    assert client.recv(10) == b'and again'
+    assert 3 * HOUR >= expires(site, client) > 2.9 * HOUR
