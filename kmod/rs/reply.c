@@ -53,6 +53,36 @@ static struct dsr_rs_flow *hatch_embryo(struct dsr_rs_net *rs,
 	return flow ?: &embryo->flow;
 }
 
+/* A flowtable of nft sends the answers of a connection straight to a device, past
+ * POST_ROUTING. A request does not have the address that it knows: that comes here
+ * still, on its way to the server that it is forwarded to.
+ */
+static void warn_of_flowtable(struct dsr_rs_net *rs, const struct sk_buff *skb,
+			      u8 family)
+{
+	const struct nf_conntrack_tuple *original;
+	struct dsr_rs_embryo embryo;
+	enum ip_conntrack_info ctinfo;
+	struct dsr_rs_tuple tuple;
+	const struct nf_conn *ct;
+	u32 hash;
+
+	ct = nf_ct_get(skb, &ctinfo);
+	if (likely(!ct || !test_bit(IPS_OFFLOAD_BIT, &ct->status)))
+		return;
+	original = &ct->tuplehash[IP_CT_DIR_ORIGINAL].tuple;
+	tuple = (struct dsr_rs_tuple) {
+		.client = original->src.u3, .cport = original->src.u.all,
+		.server = original->dst.u3, .sport = original->dst.u.all,
+		.proto = original->dst.protonum, .family = family,
+	};
+	hash = dsr_rs_tuple_hash(&tuple, &rs->table.key);
+	if (dsr_rs_flow_find_socket(&rs->table, hash, &tuple) ||
+	    dsr_rs_embryo_find(rs->embryos, hash, dsr_rs_flow_match_socket,
+			       &tuple, jiffies, &embryo))
+		pr_warn_ratelimited("dsr_rs: a flowtable has taken over a connection to a VIP, whose replies now leave from the server's own address: keep such connections out of it, see dsr_rs(4)\n");
+}
+
 static enum dsr_rs_reason reply_flow(struct dsr_rs_net *rs,
 				     struct sk_buff *skb,
 				     const struct nf_hook_state *state,
@@ -65,8 +95,12 @@ static enum dsr_rs_reason reply_flow(struct dsr_rs_net *rs,
 
 	flow = dsr_rs_flow_find_socket(&rs->table, hash, &pkt->tuple) ?:
 	       hatch_embryo(rs, skb, pkt, hash, &embryo);
-	if (!flow)
+	if (!flow) {
+		/* No socket here has sent it. */
+		if (!skb->sk)
+			warn_of_flowtable(rs, skb, state->pf);
 		return DSR_RS_PASS_NO_FLOW;
+	}
 	dsr_table_touch(&flow->node, jiffies);
 	if (READ_ONCE(flow->roles) & DSR_RS_ASKED)
 		dsr_rs_flow_answer(&rs->table, flow);

@@ -11,6 +11,16 @@ from network import VIP, W101, Host, run, wait_for
 BOX = '172.17.0.2'
 DNAT = (f'-t nat -A PREROUTING -d {W101} -p tcp --dport 80 -j DNAT --to '
         f'{BOX}:80')
+FLOWTABLE = '''
+    table ip fast {
+        flowtable f { hook ingress priority 0; devices = { eth0, box }; }
+        chain forward {
+            type filter hook forward priority 0;
+            ip protocol tcp flow add @f
+        }
+    }
+'''
+TAKEN = 'dsr_rs: a flowtable has taken over a connection to a VIP'
 HOUR = 3600000
 
 
@@ -90,3 +100,16 @@ def test_flow_of_container_lives(site, box):
     server.send(b'and again')
     assert client.recv(10) == b'and again'
     assert 3 * HOUR >= expires(site, client) > 2.9 * HOUR
+
+
+@pytest.mark.stock
+def test_flowtable_is_told_of(site, box, kernel_log):
+    """A flowtable would send replies past the module: the log says so."""
+    kernel_log.lines()
+    site.w101.nft(FLOWTABLE)
+    site.undo.append(lambda: site.w101.run('nft', 'delete table ip fast'))
+    client = site.connect(sport=next(site.ports))
+    client.send(b'hello')
+    found = []
+    wait_for('said', lambda: found.extend(kernel_log.lines()) or any(
+        TAKEN in line for line in found))
