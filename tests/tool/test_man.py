@@ -16,7 +16,8 @@ from fakekernel import Reply
 PAGE = os.path.join(TOOL, 'dsrctl.8')
 
 
-PAGES = [PAGE, os.path.join(TOOL, 'dsr_ipvs.4')]
+PAGES = [PAGE, os.path.join(TOOL, 'dsr_ipvs.4'),
+         os.path.join(TOOL, 'dsr_rs.4')]
 
 
 def render(page=PAGE):
