@@ -24,7 +24,7 @@ int all_list(struct netlink *nl, enum netlink_module module, uint8_t cmd,
 	int status;
 
 	memset(replies, 0, sizeof(*replies));
-	status = netlink_request(nl, module, cmd, NLM_F_DUMP, &msg);
+	status = netlink_query(nl, module, cmd, NLM_F_DUMP, &msg);
 	if (status)
 		return status;
 	return netlink_collect(nl, msg, replies);

@@ -485,8 +485,8 @@ static int backend_show(struct dsrctl *ctl, struct args *args)
 	if (status)
 		return status;
 
-	status = netlink_request(ctl->netlink, NETLINK_LB,
-				 DSR_CMD_BACKEND_GET, NLM_F_DUMP, &msg);
+	status = netlink_query(ctl->netlink, NETLINK_LB, DSR_CMD_BACKEND_GET,
+			       NLM_F_DUMP, &msg);
 	if (status)
 		return status;
 	if (key_seen(args) && key_put_service(msg, args, &key))

@@ -305,8 +305,8 @@ static int connection_show(struct dsrctl *ctl, struct args *args)
 	if (status)
 		return status;
 	sorted = args_seen(args, SHOW_SORT);
-	status = netlink_request(ctl->netlink, NETLINK_LB,
-				 DSR_CMD_CONNECTION_GET, NLM_F_DUMP, &msg);
+	status = netlink_query(ctl->netlink, NETLINK_LB,
+			       DSR_CMD_CONNECTION_GET, NLM_F_DUMP, &msg);
 	if (status)
 		return status;
 	if (show_put(msg, args, &dump))

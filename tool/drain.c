@@ -155,8 +155,8 @@ static int drain_poll(struct dsrctl *ctl, const struct args *args,
 	int status;
 	size_t i;
 
-	status = netlink_request(ctl->netlink, NETLINK_LB,
-				 DSR_CMD_BACKEND_GET, NLM_F_DUMP, &msg);
+	status = netlink_query(ctl->netlink, NETLINK_LB, DSR_CMD_BACKEND_GET,
+			       NLM_F_DUMP, &msg);
 	if (status)
 		return status;
 	if (key_put_service(msg, args, &drain->backend.key))

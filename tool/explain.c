@@ -331,8 +331,8 @@ static int explain_run(struct dsrctl *ctl, struct args *args)
 	status = packet_read(args, &packet);
 	if (status)
 		return status;
-	status = netlink_request(ctl->netlink, NETLINK_LB, DSR_CMD_EXPLAIN, 0,
-				 &msg);
+	status = netlink_query(ctl->netlink, NETLINK_LB, DSR_CMD_EXPLAIN, 0,
+			       &msg);
 	if (status)
 		return status;
 	if (packet_put(msg, &packet))

@@ -91,8 +91,8 @@ static int flow_show(struct dsrctl *ctl, struct args *args)
 		status = filter_read(args, &dump.filter, keyword);
 	if (status)
 		return status;
-	status = netlink_request(ctl->netlink, NETLINK_RS, DSR_RS_CMD_FLOW_GET,
-				 NLM_F_DUMP, &msg);
+	status = netlink_query(ctl->netlink, NETLINK_RS, DSR_RS_CMD_FLOW_GET,
+			       NLM_F_DUMP, &msg);
 	if (status)
 		return status;
 

@@ -416,15 +416,14 @@ int netlink_ask_family(struct netlink *nl, const char *family,
 }
 
 /**
- * netlink_family() - number of the family of a module
+ * netlink_load() - load a module if it is installed
  * @nl: the requests
  * @module: the module
- * @id: where to put it
+ * @id: set to the number of its family
  *
- * Return: enum dsrctl_status; DSRCTL_REFUSED, reported, if it is not loaded.
+ * Return: enum dsrctl_status; DSRCTL_REFUSED, reported, if it is not there.
  */
-int netlink_family(struct netlink *nl, enum netlink_module module,
-		   uint16_t *id)
+int netlink_load(struct netlink *nl, enum netlink_module module, uint16_t *id)
 {
 	int status;
 
@@ -435,26 +434,19 @@ int netlink_family(struct netlink *nl, enum netlink_module module,
 	return status;
 }
 
-/**
- * netlink_loaded() - which modules are loaded
- * @nl: the requests
- * @loaded: set for each module
- *
- * Looks through all families instead of asking for one by name: that would
- * load the module, and to look must change nothing.
- *
- * Return: enum dsrctl_status.
+/* Looks through all families instead of asking for one by name: that would load
+ * the module, and to look must change nothing. 0: it is not loaded.
  */
-int netlink_loaded(struct netlink *nl, bool loaded[NETLINK_MODULES])
+static int list_families(struct netlink *nl, uint16_t id[NETLINK_MODULES])
 {
 	struct netlink_replies replies;
 	struct nl_msg *msg = nlmsg_alloc();
 	char name[GENL_NAMSIZ];
-	uint16_t id;
+	uint16_t number;
 	size_t i, m;
 	int status;
 
-	memset(loaded, 0, NETLINK_MODULES * sizeof(*loaded));
+	memset(id, 0, NETLINK_MODULES * sizeof(*id));
 	if (!msg ||
 	    !genlmsg_put(msg, NL_AUTO_PORT, NL_AUTO_SEQ, GENL_ID_CTRL, 0,
 			 NLM_F_DUMP, CTRL_CMD_GETFAMILY, 1))
@@ -463,43 +455,106 @@ int netlink_loaded(struct netlink *nl, bool loaded[NETLINK_MODULES])
 	status = netlink_collect(nl, msg, &replies);
 	for (i = 0; !status && i < replies.count; i++) {
 		if (!netlink_read_family(replies.reply[i], name, sizeof(name),
-					 &id))
+					 &number))
 			continue;
 		for (m = 0; m < NETLINK_MODULES; m++)
 			if (!strcmp(name, modules[m].family))
-				loaded[m] = true;
+				id[m] = number;
 	}
 	netlink_replies_free(&replies);
 	return status;
 }
 
 /**
- * netlink_request() - begin a request to a module
+ * netlink_family() - number of the family of a module that is loaded
  * @nl: the requests
  * @module: the module
+ * @id: where to put it
+ *
+ * Return: enum dsrctl_status; DSRCTL_REFUSED, reported, if it is not loaded.
+ */
+int netlink_family(struct netlink *nl, enum netlink_module module,
+		   uint16_t *id)
+{
+	uint16_t all[NETLINK_MODULES];
+	int status = list_families(nl, all);
+
+	*id = all[module];
+	if (!status && !*id)
+		status = netlink_not_loaded(module);
+	return status;
+}
+
+/**
+ * netlink_loaded() - which modules are loaded
+ * @nl: the requests
+ * @loaded: set for each module
+ *
+ * Return: enum dsrctl_status.
+ */
+int netlink_loaded(struct netlink *nl, bool loaded[NETLINK_MODULES])
+{
+	uint16_t id[NETLINK_MODULES];
+	int status = list_families(nl, id);
+	size_t m;
+
+	for (m = 0; m < NETLINK_MODULES; m++)
+		loaded[m] = id[m];
+	return status;
+}
+
+static int begin(enum netlink_module module, uint16_t family, uint8_t cmd,
+		 int flags, struct nl_msg **msg)
+{
+	uint8_t version = module == NETLINK_LB ? DSR_GENL_VERSION :
+						 DSR_RS_GENL_VERSION;
+
+	*msg = nlmsg_alloc();
+	if (!*msg || !genlmsg_put(*msg, NL_AUTO_PORT, NL_AUTO_SEQ, family, 0,
+				  flags, cmd, version))
+		return netlink_too_long(*msg);
+	return DSRCTL_OK;
+}
+
+/**
+ * netlink_request() - begin a request that changes something
+ * @nl: the requests
+ * @module: the module; it is loaded if it is installed
  * @cmd: command of its family
  * @flags: of the netlink message
- * @msg: where to put the request; hand it to netlink_do(), netlink_stream() or
- *	netlink_collect(), which free it
+ * @msg: where to put the request; hand it to netlink_do(), which frees it
  *
  * Return: enum dsrctl_status; DSRCTL_REFUSED, reported, if it is not loaded.
  */
 int netlink_request(struct netlink *nl, enum netlink_module module,
 		    uint8_t cmd, int flags, struct nl_msg **msg)
 {
-	uint8_t version = module == NETLINK_LB ? DSR_GENL_VERSION :
-						 DSR_RS_GENL_VERSION;
+	uint16_t family;
+	int status;
+
+	status = netlink_load(nl, module, &family);
+	return status ? status : begin(module, family, cmd, flags, msg);
+}
+
+/**
+ * netlink_query() - begin a request that only looks
+ * @nl: the requests
+ * @module: the module; to look at it does not load it
+ * @cmd: command of its family
+ * @flags: of the netlink message
+ * @msg: where to put the request; hand it to netlink_stream() or
+ *	netlink_collect(), which free it
+ *
+ * Return: enum dsrctl_status; DSRCTL_REFUSED, reported, if it is not loaded.
+ */
+int netlink_query(struct netlink *nl, enum netlink_module module, uint8_t cmd,
+		  int flags, struct nl_msg **msg)
+{
 	uint16_t family;
 	int status;
 
 	status = netlink_family(nl, module, &family);
-	if (status)
-		return status;
-	*msg = nlmsg_alloc();
-	if (!*msg || !genlmsg_put(*msg, NL_AUTO_PORT, NL_AUTO_SEQ, family, 0,
-				  flags, cmd, version))
-		return netlink_too_long(*msg);
-	return DSRCTL_OK;
+	return status ? status : begin(module, family, cmd, flags, msg);
 }
 
 /**
@@ -530,7 +585,7 @@ int netlink_do(struct netlink *nl, struct nl_msg *msg)
 /**
  * netlink_stream() - read the replies to a request as they come
  * @nl: the requests
- * @msg: from netlink_request(), freed here
+ * @msg: from netlink_query(), freed here
  * @fn: is handed the replies
  * @arg: for @fn
  *
@@ -593,7 +648,7 @@ static enum netlink_verdict on_collect(struct nlmsghdr *reply, void *arg)
 /**
  * netlink_collect() - read all replies to a request before using any
  * @nl: the requests
- * @msg: from netlink_request(), freed here
+ * @msg: from netlink_query(), freed here
  * @replies: what they are; to be freed by netlink_replies_free() in any case
  *
  * A dump that changed while it was read is read again.

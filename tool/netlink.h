@@ -48,6 +48,7 @@ int netlink_ask_family(struct netlink *nl, const char *family,
 		       netlink_reply_fn fn, void *arg);
 bool netlink_read_family(struct nlmsghdr *reply, char *name, size_t size,
 			 uint16_t *id);
+int netlink_load(struct netlink *nl, enum netlink_module module, uint16_t *id);
 int netlink_family(struct netlink *nl, enum netlink_module module,
 		   uint16_t *id);
 int netlink_not_loaded(enum netlink_module module);
@@ -55,6 +56,8 @@ int netlink_none_loaded(void);
 
 int netlink_request(struct netlink *nl, enum netlink_module module,
 		    uint8_t cmd, int flags, struct nl_msg **msg);
+int netlink_query(struct netlink *nl, enum netlink_module module, uint8_t cmd,
+		  int flags, struct nl_msg **msg);
 int netlink_too_long(struct nl_msg *msg);
 int netlink_do(struct netlink *nl, struct nl_msg *msg);
 int netlink_stream(struct netlink *nl, struct nl_msg *msg,

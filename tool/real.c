@@ -254,6 +254,7 @@ static int real_change(struct dsrctl *ctl, struct args *args, uint8_t cmd)
 {
 	struct local local;
 	struct rule rule;
+	uint16_t family;
 	int status;
 
 	status = rule_read(args, &rule);
@@ -266,6 +267,9 @@ static int real_change(struct dsrctl *ctl, struct args *args, uint8_t cmd)
 	/* those that can be in mode local */
 	if (!args_seen(args, KEY_VIP) || args_seen(args, KEY_PROTO))
 		return rule_send(ctl, args, cmd, &rule);
+	status = netlink_load(ctl->netlink, NETLINK_RS, &family);
+	if (status)
+		return status;
 	status = local_begin(ctl->netlink, &local, &rule.vip,
 			     rule.mode == DSR_RULE_MODE_LOCAL,
 			     cmd == DSR_RS_CMD_RULE_ADD);
@@ -291,9 +295,12 @@ static int real_delete(struct dsrctl *ctl, struct args *args)
 
 static int real_flush(struct dsrctl *ctl, struct args *args)
 {
+	uint16_t family;
 	int status;
 
 	status = args_end(args);
+	if (!status)
+		status = netlink_load(ctl->netlink, NETLINK_RS, &family);
 	if (!status)
 		status = local_flush(ctl->netlink);
 	if (!status)

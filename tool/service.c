@@ -502,9 +502,8 @@ static int service_show(struct dsrctl *ctl, struct args *args)
 		return status;
 	one = key_seen(args);
 
-	status = netlink_request(ctl->netlink, NETLINK_LB,
-				 DSR_CMD_SERVICE_GET, one ? 0 : NLM_F_DUMP,
-				 &msg);
+	status = netlink_query(ctl->netlink, NETLINK_LB, DSR_CMD_SERVICE_GET,
+			       one ? 0 : NLM_F_DUMP, &msg);
 	if (status)
 		return status;
 	if (one && key_put_service(msg, args, &service.key))

@@ -138,8 +138,8 @@ int stats_get(struct dsrctl *ctl, enum netlink_module module,
 	struct nl_msg *msg;
 	int status;
 
-	status = netlink_request(ctl->netlink, module, modules[module].cmd, 0,
-				 &msg);
+	status = netlink_query(ctl->netlink, module, modules[module].cmd, 0,
+			       &msg);
 	if (status)
 		return status;
 	status = netlink_collect(ctl->netlink, msg, replies);

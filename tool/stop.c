@@ -96,8 +96,8 @@ static int count_flows(struct netlink *nl, struct loss *loss)
 	struct nl_msg *msg;
 	int status;
 
-	status = netlink_request(nl, NETLINK_RS, DSR_RS_CMD_FLOW_GET,
-				 NLM_F_DUMP, &msg);
+	status = netlink_query(nl, NETLINK_RS, DSR_RS_CMD_FLOW_GET, NLM_F_DUMP,
+			       &msg);
 	return status ? status : netlink_stream(nl, msg, on_flow, loss);
 }
 

@@ -145,9 +145,7 @@ def test_connections_interrupted(fake, kernel):
     assert fake('connection show').check(0).out == steady
 
 
-@pytest.mark.parametrize('line', ['service show', 'service add fwmark 1',
-                                  'backend show', 'connection show',
-                                  'connection flush'])
+@pytest.mark.parametrize('line', ['service add fwmark 1', 'connection flush'])
 def test_balancer_not_loaded(fake, kernel, line):
     kernel.families = ['dsr_rs']
     fake(line).check(
@@ -156,13 +154,33 @@ def test_balancer_not_loaded(fake, kernel, line):
     assert not kernel.requests
 
 
-@pytest.mark.parametrize('line', ['real show', 'real flush', 'flow show',
-                                  'real add vip 10.0.0.1', 'flow set max 9'])
+@pytest.mark.parametrize('line', ['real flush', 'real add vip 10.0.0.1',
+                                  'real add tos 4', 'flow set max 9'])
 def test_real_server_not_loaded(fake, kernel, line):
     kernel.families = ['dsr']
     fake(line).check(
         2, "dsrctl: dsr_rs is not loaded: load it with 'modprobe dsr_rs'\n")
     assert kernel.looked_up == ['dsr_rs']
+    assert not kernel.requests
+
+
+LOOKS = {
+    'dsr_lb': ['service show', 'service show fwmark 1', 'backend show',
+               'connection show', 'connection show sort src', 'path show',
+               'explain 10.0.0.1:1 10.0.0.2:80', 'monitor'],
+    'dsr_rs': ['real show', 'real silence show', 'flow show', 'real stop',
+               'real stop force'],
+}
+
+
+@pytest.mark.parametrize('module, line', [
+    (module, line) for module in LOOKS for line in LOOKS[module]])
+def test_to_look_loads_nothing(fake, kernel, module, line):
+    """To ask for a family by its name would load the module."""
+    kernel.families = []
+    fake(line).check(2, f'dsrctl: {module} is not loaded: load it with '
+                     f"'modprobe {module}'\n")
+    assert not kernel.looked_up
     assert not kernel.requests
 
 
