@@ -58,12 +58,13 @@ extern const char *const keyword_repeated[];
 
 /**
  * struct command - what can be done with an object
- * @name: as it is written, or any unique abbreviation of it, see
- *	struct object.whole
+ * @name: as it is written, or any unique abbreviation of it; "delete", "flush"
+ *	and "stop" have to be written in full
  * @syntax: of its arguments, for people
  * @description: one line
  * @keywords: those it accepts, ended by one without a name; NULL if none
- * @run: does it; returns an enum dsrctl_status
+ * @run: does it; returns an enum dsrctl_status. The words are read before the
+ *	kernel is asked for anything
  */
 struct command {
 	const char *name;
@@ -86,7 +87,6 @@ struct command {
  * @nested: an object that is written like a command of this one, or NULL
  * @implied: name of the command that is meant where an address stands in the
  *	place of one, or NULL
- * @whole: name of the command that has to be written in full, or NULL
  */
 struct object {
 	const char *name;
@@ -98,7 +98,6 @@ struct object {
 	int operands;
 	const struct object *nested;
 	const char *implied;
-	const char *whole;
 };
 
 extern const struct object service_object;

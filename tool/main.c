@@ -146,11 +146,11 @@ const struct command *dsrctl_implied(const struct object *object,
 	return command;
 }
 
-static bool is_too_short(const struct object *object, const char *name,
-			 const char *word)
+/* What these take away does not come back, so they are not guessed. */
+static bool is_destructive(const char *command)
 {
-	return object->whole && !strcmp(name, object->whole) &&
-	       strcmp(name, word);
+	return !strcmp(command, "delete") || !strcmp(command, "flush") ||
+	       !strcmp(command, "stop");
 }
 
 static int run_command(struct dsrctl *ctl, const struct object *object,
@@ -167,6 +167,21 @@ static int run_command(struct dsrctl *ctl, const struct object *object,
 	return command->run(ctl, &args);
 }
 
+/* OBJECT: NULL for the help about all of them */
+static int run_help(const struct object *object, char **words)
+{
+	if (words[0])
+		return report_error(DSRCTL_USAGE,
+				    "%s%shelp: unexpected argument '%s': 'dsrctl OBJECT help' prints the commands of one object",
+				    object ? object->name : "",
+				    object ? " " : "", words[0]);
+	if (object)
+		print_object_help(object);
+	else
+		print_help(stdout);
+	return DSRCTL_OK;
+}
+
 static int run_object(struct dsrctl *ctl, const struct object *object,
 		      char **words)
 {
@@ -177,11 +192,10 @@ static int run_object(struct dsrctl *ctl, const struct object *object,
 	char where[64];
 
 	if (object->bare) {
-		if (!word || strncmp("help", word, strlen(word)))
+		if (!word || !*word || strncmp("help", word, strlen(word)))
 			return run_command(ctl, object, object->commands,
 					   words);
-		print_object_help(object);
-		return DSRCTL_OK;
+		return run_help(object, words + 1);
 	}
 
 	implied = dsrctl_implied(object, word);
@@ -200,7 +214,7 @@ static int run_object(struct dsrctl *ctl, const struct object *object,
 			  names);
 	if (found < 0)
 		return DSRCTL_USAGE;
-	if (word && is_too_short(object, names[found], word))
+	if (word && strcmp(names[found], word) && is_destructive(names[found]))
 		return report_error(DSRCTL_USAGE,
 				    "%s'%s' is not taken for %s: write it in full",
 				    where, word, names[found]);
@@ -209,8 +223,7 @@ static int run_object(struct dsrctl *ctl, const struct object *object,
 				   words + !!word);
 	if (found < i)
 		return run_object(ctl, object->nested, words + 1);
-	print_object_help(object);
-	return DSRCTL_OK;
+	return run_help(object, words + 1);
 }
 
 /**
@@ -234,8 +247,7 @@ int dsrctl_run(struct dsrctl *ctl, char **words)
 		return DSRCTL_USAGE;
 	if (found < i)
 		return run_object(ctl, dsrctl_objects[found], words + 1);
-	print_help(stdout);
-	return DSRCTL_OK;
+	return run_help(NULL, words + 1);
 }
 
 static int read_color(const char *when, bool *color)
@@ -291,14 +303,18 @@ static int read_options(int argc, char **argv, struct dsrctl *ctl,
 		{ "force", no_argument, NULL, 'f' },
 		{ "color", optional_argument, NULL, 'c' },
 		{ "version", no_argument, NULL, 'V' },
+		/* as ip(8) spells these */
+		{ "stats", no_argument, NULL, 's' },
+		{ "Version", no_argument, NULL, 'V' },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 }
 	};
 	int option;
 
 	opterr = 0;
-	while ((option = getopt_long(argc, argv, "+:sjpn:b:fc::Vh", options,
-				     NULL)) >= 0) {
+	/* long ones with one dash or two, as ip(8) has them */
+	while ((option = getopt_long_only(argc, argv, "+:sjpn:b:fc::Vh",
+					  options, NULL)) >= 0) {
 		switch (option) {
 		case 's':
 			ctl->statistics = true;

@@ -597,5 +597,4 @@ const struct object real_object = {
 	.commands = real_commands,
 	.fallback = "show",
 	.nested = &silence_object,
-	.whole = "stop",
 };

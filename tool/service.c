@@ -568,5 +568,4 @@ const struct object service_object = {
 	.notes = service_notes,
 	.commands = service_commands,
 	.fallback = "show",
-	.whole = "stop",
 };

@@ -360,6 +360,21 @@ ERRORS = {
     'connection show state open':
         "connection show: unknown state 'open': "
         'expected syn, established, fin, closed, udp, persistent or unproven',
+    # help
+    'help x': "help: unexpected argument 'x': 'dsrctl OBJECT help' prints the "
+              'commands of one object',
+    'service help add': "service help: unexpected argument 'add': 'dsrctl "
+                        "OBJECT help' prints the commands of one object",
+    'show help x': "show help: unexpected argument 'x': 'dsrctl OBJECT help' "
+                   'prints the commands of one object',
+    # what takes something away is not guessed
+    'service f': "service: 'f' is not taken for flush: write it in full",
+    'service del fwmark 1': "service: 'del' is not taken for delete: write it "
+                            'in full',
+    'connection fl': "connection: 'fl' is not taken for flush: write it in "
+                     'full',
+    'real sil f': "real silence: 'f' is not taken for flush: write it in "
+                  'full',
     # options
     '-x': "option -x is unknown or takes no value: 'dsrctl help' lists the "
           'options',
@@ -456,6 +471,31 @@ def test_no_abbreviation_of_stop(fake, kernel, word):
 def test_options_combine(fake):
     assert fake('-jp show').out == fake('--json --pretty show').out
     assert fake('-js show').out == fake('-j -s show').out
+
+
+ONE_DASH = {
+    '-json show': '-j show',
+    '-json -pretty show': '-jp show',
+    '-stats show': '-s show',
+    '-statistics -json show': '-sj show',
+    '-color=always show': '--color=always show',
+    '-Version': '-V',
+    '-help': '-h',
+}
+
+
+@pytest.mark.parametrize('line', ONE_DASH)
+def test_options_with_one_dash(fake, line):
+    """As ip(8) has them."""
+    assert fake(line).check(0).out == fake(ONE_DASH[line]).check(0).out
+
+
+@pytest.mark.parametrize('option', ['-netns nowhere', '-netns=nowhere',
+                                    '-n nowhere', '-nnowhere'])
+def test_netns_spelled_as_ip_does(fake, option):
+    fake(f'{option} show').check(
+        1, "dsrctl: there is no network namespace 'nowhere': 'ip netns list' "
+        'shows those there are\n')
 
 
 def test_options_end_with_the_object(fake):
