@@ -17,6 +17,7 @@ struct netlink;
 
 /* the tool's result, and its exit status */
 enum dsrctl_status {
+	DSRCTL_CHECKED = -1,	/* its words are right; it was not carried out */
 	DSRCTL_OK = 0,
 	DSRCTL_USAGE = 1,	/* the tool itself found it wrong */
 	DSRCTL_REFUSED = 2,	/* the kernel refused, or is not there */
@@ -29,6 +30,7 @@ enum dsrctl_status {
  * @statistics: print counters and sizes too
  * @color: print colours
  * @force: go on after a failure in a batch
+ * @check: only find out whether the words of a command are right
  * @netlink: what the commands talk to the kernel through
  */
 struct dsrctl {
@@ -37,6 +39,7 @@ struct dsrctl {
 	bool statistics;
 	bool color;
 	bool force;
+	bool check;
 	struct netlink *netlink;
 };
 

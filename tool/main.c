@@ -168,13 +168,16 @@ static int run_command(struct dsrctl *ctl, const struct object *object,
 }
 
 /* OBJECT: NULL for the help about all of them */
-static int run_help(const struct object *object, char **words)
+static int run_help(struct dsrctl *ctl, const struct object *object,
+		    char **words)
 {
 	if (words[0])
 		return report_error(DSRCTL_USAGE,
 				    "%s%shelp: unexpected argument '%s': 'dsrctl OBJECT help' prints the commands of one object",
 				    object ? object->name : "",
 				    object ? " " : "", words[0]);
+	if (ctl->check)
+		return DSRCTL_OK;
 	if (object)
 		print_object_help(object);
 	else
@@ -195,7 +198,7 @@ static int run_object(struct dsrctl *ctl, const struct object *object,
 		if (!word || !*word || strncmp("help", word, strlen(word)))
 			return run_command(ctl, object, object->commands,
 					   words);
-		return run_help(object, words + 1);
+		return run_help(ctl, object, words + 1);
 	}
 
 	implied = dsrctl_implied(object, word);
@@ -223,7 +226,7 @@ static int run_object(struct dsrctl *ctl, const struct object *object,
 				   words + !!word);
 	if (found < i)
 		return run_object(ctl, object->nested, words + 1);
-	return run_help(object, words + 1);
+	return run_help(ctl, object, words + 1);
 }
 
 /**
@@ -231,7 +234,8 @@ static int run_object(struct dsrctl *ctl, const struct object *object,
  * @ctl: the run, with the options
  * @words: the object and what follows, ended by NULL; at least one
  *
- * Return: enum dsrctl_status.
+ * Return: enum dsrctl_status; DSRCTL_CHECKED if the words are only checked, and
+ * the kernel would be asked next.
  */
 int dsrctl_run(struct dsrctl *ctl, char **words)
 {
@@ -247,7 +251,7 @@ int dsrctl_run(struct dsrctl *ctl, char **words)
 		return DSRCTL_USAGE;
 	if (found < i)
 		return run_object(ctl, dsrctl_objects[found], words + 1);
-	return run_help(NULL, words + 1);
+	return run_help(ctl, NULL, words + 1);
 }
 
 static int read_color(const char *when, bool *color)

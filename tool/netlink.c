@@ -31,6 +31,7 @@
  * @object: name of the object of the command, for messages
  * @command: name of the command, for messages
  * @prefix: what stands before a sentence of the kernel's, or NULL
+ * @check: nothing is asked; what would be is DSRCTL_CHECKED
  * @harmless: an error number that is an answer, not a failure; 0: there is none
  * @answered: it was that
  * @request: sent last
@@ -47,6 +48,7 @@ struct netlink {
 	const char *object;
 	const char *command;
 	const char *prefix;
+	bool check;
 	int harmless;
 	bool answered;
 	struct nlmsghdr *request;
@@ -110,6 +112,16 @@ void netlink_context(struct netlink *nl, const char *object,
 {
 	nl->object = object;
 	nl->command = command;
+}
+
+/**
+ * netlink_check() - ask nothing, but end each command where it would
+ * @nl: the requests
+ * @on: do so, or ask again
+ */
+void netlink_check(struct netlink *nl, bool on)
+{
+	nl->check = on;
 }
 
 /**
@@ -286,6 +298,8 @@ static int netlink_exchange_by(struct netlink *nl, struct nl_sock **sock,
 {
 	int err;
 
+	if (nl->check)
+		return DSRCTL_CHECKED;
 	if (netlink_open(nl, sock))
 		return DSRCTL_REFUSED;
 

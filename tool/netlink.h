@@ -41,6 +41,7 @@ struct netlink *netlink_new(void);
 void netlink_free(struct netlink *nl);
 void netlink_context(struct netlink *nl, const char *object,
 		     const char *command);
+void netlink_check(struct netlink *nl, bool on);
 
 const char *netlink_module_name(enum netlink_module module);
 int netlink_loaded(struct netlink *nl, bool loaded[NETLINK_MODULES]);

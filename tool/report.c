@@ -12,6 +12,7 @@
 
 static const char *report_file;
 static unsigned int report_line;
+static bool report_errors_only;
 
 static void report(const char *kind, const char *format, va_list args)
 {
@@ -49,9 +50,20 @@ void report_warning(const char *format, ...)
 {
 	va_list args;
 
+	if (report_errors_only)
+		return;
 	va_start(args, format);
 	report("warning: ", format, args);
 	va_end(args);
+}
+
+/**
+ * report_warnings() - print warnings, or do not
+ * @on: print them, as from the beginning on
+ */
+void report_warnings(bool on)
+{
+	report_errors_only = !on;
 }
 
 /**

@@ -60,7 +60,18 @@ ERRORS = {
     'complete service\n': (1, "unknown object 'complete': expected service, "
                               'backend, connection, path, real, flow, stats, '
                               'show, monitor, explain or help'),
-    'x ' * 65 + '\n': (1, 'more than 64 words in one line'),
+    'service flush\0 fwmark 1\n': (1, 'there is a NUL in the line: a batch '
+                                      'is text'),
+    'service flush # \0\n': (1, 'there is a NUL in the line: a batch is '
+                                'text'),
+    'service \\\n  add\\\n fwmark x\n':
+        (1, "service add: fwmark 'x' is not a number: write it in decimal "
+            'without leading zeros, or in hexadecimal behind 0x'),
+    **{f'service flush{end}':
+       (1, "the file ends behind a '\\' that joins the next line: it was cut "
+           'off') for end in ('\\', ' \\\n', '\\\r\n')},
+    'service flush \\ \n': (1, "service flush: unexpected argument '\\': "
+                             'there are none here'),
 }
 
 
@@ -72,14 +83,89 @@ def test_position(fake, line):
         status, f'dsrctl: -:3: {text}\n' if text else '')
 
 
+JOINED = """\
+service \\
+  add fwm\\
+ark 1 scheduler "w\\
+rr"
+# a comment ends with its line \\
+service flush
+\\
+connection flush
+service add fwmark 2 \\\r
+  scheduler sh
+"""
+
+
+def test_joined_lines(fake, kernel):
+    """A line that ends in a backslash goes on in the next one."""
+    fake('-b -', stdin=JOINED).check(0)
+    assert [r.cmd for r in kernel.requests] == [
+        u.DSR_CMD_SERVICE_ADD, u.DSR_CMD_SERVICE_FLUSH,
+        u.DSR_CMD_CONNECTION_FLUSH, u.DSR_CMD_SERVICE_ADD]
+    assert [r.nest(u.DSR_A_SERVICE)[u.DSR_SERVICE_A_SCHEDULER]
+            for r in (kernel.requests[0], kernel.requests[3])] == [
+                b'wrr\0', b'sh\0']
+
+
+def test_many_words(fake, kernel):
+    devices = ' '.join(f'dev eth{i}' for i in range(100))
+    fake('-b -', stdin=f'real silence 10.0.0.1 {devices}\n').check(0)
+    assert len(kernel.requests) == 1
+
+
 def test_stops(fake, kernel, tmp_path):
+    kernel.answers['dsr', u.DSR_CMD_SERVICE_ADD] = Ack(errno.EEXIST, 'there')
     path = tmp_path / 'rules.dsr'
-    path.write_text('service flush\nservice add\nconnection flush\n')
-    result = fake('-b', [str(path)])
-    assert result.status == 1
-    assert result.err.startswith(f'dsrctl: {path}:2: service add: one of '
-                                 'fwmark and vip is missing')
-    assert [r.cmd for r in kernel.requests] == [u.DSR_CMD_SERVICE_FLUSH]
+    path.write_text('service flush\nservice add fwmark 1\nconnection flush\n')
+    fake('-b', [str(path)]).check(2, f'dsrctl: {path}:2: there\n')
+    assert [r.cmd for r in kernel.requests] == [u.DSR_CMD_SERVICE_FLUSH,
+                                                u.DSR_CMD_SERVICE_ADD]
+
+
+MISTAKES = """\
+service flush
+help
+service show
+show
+monitor
+real stop force
+backend drain fwmark 1 via 10.0.0.1 wait
+real add tos 2
+explain 10.0.0.1:1 10.0.0.2:2
+connection show sort src
+service add fwmark 1x
+real add vip 10.0.0.1 mode local
+stats
+service f
+"""
+
+
+def test_mistakes_are_found_before_anything_is_done(fake, kernel):
+    """All of them; warnings and output belong to what is carried out."""
+    result = fake('-b -', stdin=MISTAKES).check(
+        1, "dsrctl: -:11: service add: fwmark '1x' is not a number: write it "
+        'in decimal without leading zeros, or in hexadecimal behind 0x\n'
+        "dsrctl: -:14: service: 'f' is not taken for flush: write it in "
+        'full\n')
+    assert result.out == ''
+    assert not kernel.connections
+
+
+def test_mistakes_and_force(fake, kernel):
+    """With -f what makes sense is carried out."""
+    fake('-f -b -', stdin='service flush\nservice f\nconnection flush\n').check(
+        1, "dsrctl: -:2: service: 'f' is not taken for flush: write it in "
+        'full\n')
+    assert [r.cmd for r in kernel.requests] == [
+        u.DSR_CMD_SERVICE_FLUSH, u.DSR_CMD_CONNECTION_FLUSH]
+
+
+def test_nul(fake, kernel):
+    """What is before it is not carried out, even with -f."""
+    fake('-f -b -', stdin='service flush\0fwmark 1\n').check(
+        1, 'dsrctl: -:1: there is a NUL in the line: a batch is text\n')
+    assert not kernel.requests
 
 
 def test_force(fake, kernel):
