@@ -3,11 +3,15 @@
  * What may come next on a command line, for the shell's completion: read from
  * the tables that the parser uses, so that the two cannot differ.
  */
+#include <dirent.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "args.h"
 #include "dsrctl.h"
+
+/* the exit status that says that the name of a file is due */
+#define COMPLETE_FILE	3
 
 /* one whose name is @word or begins with it; the first, if several do */
 static const struct object *complete_object(const char *word)
@@ -100,19 +104,116 @@ static void complete_words(const struct object *object, char **words)
 		complete_words(nested, words + 1);
 }
 
+static const struct option *find_name(const char *name, size_t length)
+{
+	const struct option *option;
+
+	for (option = dsrctl_options; option->name; option++)
+		if (strlen(option->name) == length &&
+		    !strncmp(option->name, name, length))
+			return option;
+	return NULL;
+}
+
+static const struct option *find_letter(int letter)
+{
+	const struct option *option;
+
+	for (option = dsrctl_options; option->name; option++)
+		if (option->val == letter)
+			return option;
+	return NULL;
+}
+
+/* The last one of letters behind one dash, or NULL if they end by a value. */
+static const struct option *last_letter(const char *letters)
+{
+	const struct option *option = NULL;
+
+	while (*letters) {
+		option = find_letter(*letters++);
+		if (!option || option->has_arg != no_argument)
+			break;
+	}
+	return *letters ? NULL : option;
+}
+
+/* The option whose value is due behind a word, or NULL. */
+static const struct option *option_due(const char *word)
+{
+	const char *name = word + strspn(word, "-");
+	size_t length = strcspn(name, "=");
+	const struct option *option = find_name(name, length);
+
+	if (option && name[length])
+		return name[length + 1] ? NULL : option;
+	if (!option && word[1] != '-')
+		option = last_letter(name);
+	return option && option->has_arg == required_argument ? option : NULL;
+}
+
+/* Of those that do the same, the first one. */
+static void print_options(void)
+{
+	const struct option *option;
+
+	for (option = dsrctl_options; option->name; option++)
+		if (find_letter(option->val) == option)
+			printf("--%s\n", option->name);
+}
+
+static int print_values(const struct option *option)
+{
+	const struct dirent *entry;
+	DIR *dir;
+
+	switch (option->val) {
+	case 'b':
+		return COMPLETE_FILE;
+	case 'c':
+		puts("auto\nalways\nnever");
+		break;
+	case 'n':
+		dir = opendir(NETNS_DIRECTORY);
+		while (dir && (entry = readdir(dir)))
+			if (entry->d_name[0] != '.')
+				puts(entry->d_name);
+		if (dir)
+			closedir(dir);
+		break;
+	}
+	return DSRCTL_OK;
+}
+
 /**
  * complete_run() - print what may come next, a word on each line
- * @words: what is there already, without options, ended by NULL
+ * @words: what is there already, ended by NULL. "-" as the last one asks for
+ *	options, and an option with "=" behind it for what may come behind that
  *
  * Prints nothing where a value is due that cannot be listed, and where @words
  * make no sense.
  *
- * Return: DSRCTL_OK.
+ * Return: DSRCTL_OK, or COMPLETE_FILE.
  */
 int complete_run(char **words)
 {
+	const struct option *due;
 	const struct object *object;
 	size_t i;
+
+	for (; words[0] && words[0][0] == '-'; words++) {
+		if (!words[0][1]) {
+			print_options();
+			return DSRCTL_OK;
+		}
+		due = option_due(words[0]);
+		if (!due)
+			continue;
+		if (!words[1])
+			return print_values(due);
+		if (!strchr(words[0], '='))
+			words++;
+	}
 
 	if (!words[0]) {
 		for (i = 0; dsrctl_objects[i]; i++)

@@ -5,6 +5,7 @@
 #ifndef DSRCTL_H
 #define DSRCTL_H
 
+#include <getopt.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -116,6 +117,7 @@ extern const struct object monitor_object;
 extern const struct object explain_object;
 
 /* main.c */
+extern const struct option dsrctl_options[];
 extern const struct object *const dsrctl_objects[];
 const char *dsrctl_word(const struct object *object);
 const struct command *dsrctl_implied(const struct object *object,
@@ -133,6 +135,8 @@ extern const struct keyword stop_keywords[];
 int stop_run(struct dsrctl *ctl, struct args *args);
 
 /* netns.c */
+#define NETNS_DIRECTORY	"/run/netns"
+
 int netns_enter(const char *name);
 
 #endif /* DSRCTL_H */

@@ -32,6 +32,21 @@ const struct object *const dsrctl_objects[] = {
 	NULL
 };
 
+const struct option dsrctl_options[] = {
+	{ "statistics", no_argument, NULL, 's' },
+	{ "json", no_argument, NULL, 'j' },
+	{ "pretty", no_argument, NULL, 'p' },
+	{ "netns", required_argument, NULL, 'n' },
+	{ "batch", required_argument, NULL, 'b' },
+	{ "force", no_argument, NULL, 'f' },
+	{ "color", optional_argument, NULL, 'c' },
+	{ "version", no_argument, NULL, 'V' },
+	/* as ip(8) spells these */
+	{ "stats", no_argument, NULL, 's' },
+	{ "Version", no_argument, NULL, 'V' },
+	{ "help", no_argument, NULL, 'h' },
+	{ NULL, 0, NULL, 0 }
+};
 static const char options_help[] =
 	"Options:\n"
 	"  -s, --statistics      counters and sizes too\n"
@@ -298,27 +313,12 @@ static int option_error(const char *word, const char *what)
 static int read_options(int argc, char **argv, struct dsrctl *ctl,
 			struct request *request)
 {
-	static const struct option options[] = {
-		{ "statistics", no_argument, NULL, 's' },
-		{ "json", no_argument, NULL, 'j' },
-		{ "pretty", no_argument, NULL, 'p' },
-		{ "netns", required_argument, NULL, 'n' },
-		{ "batch", required_argument, NULL, 'b' },
-		{ "force", no_argument, NULL, 'f' },
-		{ "color", optional_argument, NULL, 'c' },
-		{ "version", no_argument, NULL, 'V' },
-		/* as ip(8) spells these */
-		{ "stats", no_argument, NULL, 's' },
-		{ "Version", no_argument, NULL, 'V' },
-		{ "help", no_argument, NULL, 'h' },
-		{ NULL, 0, NULL, 0 }
-	};
 	int option;
 
 	opterr = 0;
 	/* long ones with one dash or two, as ip(8) has them */
 	while ((option = getopt_long_only(argc, argv, "+:sjpn:b:fc::Vh",
-					  options, NULL)) >= 0) {
+					  dsrctl_options, NULL)) >= 0) {
 		switch (option) {
 		case 's':
 			ctl->statistics = true;

@@ -13,8 +13,6 @@
 #include "dsrctl.h"
 #include "report.h"
 
-#define NETNS_DIRECTORY	"/run/netns"
-
 static int netns_set(int fd, const char *name)
 {
 	if (!setns(fd, CLONE_NEWNET))

@@ -1,33 +1,101 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Completion in bash."""
+"""Completion in bash, zsh and fish: real ones, of which the first two have a
+terminal."""
 
 import os
+import pty
+import re
+import select
 import shutil
 import subprocess
+import tempfile
 
 import pytest
 
 from conftest import TOOL
 
-SCRIPT = os.path.join(TOOL, 'completion', 'dsrctl.bash')
+COMPLETION = os.path.join(TOOL, 'completion')
+BASH = os.path.join(COMPLETION, 'dsrctl.bash')
+FISH = os.path.join(COMPLETION, 'dsrctl.fish')
 
 
-def complete(binary, line, setup=''):
-    """What bash offers for the last word of a line."""
-    script = f'''
-        set -u
-        source {SCRIPT}
-        {setup}
-        dsrctl() {{ {binary} "$@"; }}
-        COMP_WORDS=({line})
-        [[ "{line}" == *' ' ]] && COMP_WORDS+=('')
-        COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1))
-        _dsrctl
-        printf '%s\\n' "${{COMPREPLY[@]}}"'''
-    result = subprocess.run(['bash', '-c', script], capture_output=True,
-                            text=True, check=True)
-    assert result.stderr == ''
-    return result.stdout.split()
+class Shell:
+    """An interactive shell on a terminal.
+
+    It answers ^T by its command line between << and >>, so that there is
+    something to wait for.
+    """
+
+    def __init__(self, binary, argv, commands, **env):
+        self.directory = tempfile.TemporaryDirectory()
+        path = self.directory.name
+        os.symlink(binary, f'{path}/dsrctl')
+        self.master, slave = pty.openpty()
+        self.process = subprocess.Popen(        # pylint: disable=R1732
+            argv, stdin=slave, stdout=slave, stderr=slave, cwd=path,
+            start_new_session=True,
+            env={'PATH': f'{path}:/usr/bin:/bin', 'TERM': 'dumb', 'HOME': path,
+                 'LC_ALL': 'C', 'COLUMNS': '4000', **env})
+        os.close(slave)
+        for command in commands:
+            self.send(command + '\n')
+        self.send('echo "re""ady"\n')
+        self.wait('ready')
+
+    def send(self, text):
+        os.write(self.master, text.encode())
+
+    def wait(self, pattern):
+        seen = ''
+        while not (found := re.search(pattern, seen)):
+            assert select.select([self.master], [], [], 60)[0], seen
+            seen += os.read(self.master, 4096).decode(errors='replace')
+        return found
+
+    def line(self, keys):
+        """The command line after keys, which is then forgotten."""
+        self.send(keys + '\x14')
+        line = self.wait('<<(.*?)>>')[1]
+        self.send('\x15')
+        return line
+
+    def close(self):
+        os.close(self.master)
+        self.process.kill()
+        self.process.wait()
+        self.directory.cleanup()
+
+
+@pytest.fixture(scope='module')
+def bash(fake_binary):
+    shell = Shell(fake_binary, ['bash', '--norc', '--noprofile', '-i'], [
+        "PS1='$ '", 'stty -echo', f'source {BASH}',
+        """bind -x '"\\C-t": printf "<<%s>>" "$READLINE_LINE"'""",
+        "bind 'set completion-query-items 0'"], INPUTRC='/dev/null')
+    yield shell
+    shell.close()
+
+
+@pytest.fixture(scope='module')
+def zsh(fake_binary):
+    if not shutil.which('zsh'):
+        pytest.skip('no zsh')
+    shell = Shell(fake_binary, ['zsh', '-f', '-i'], [
+        "PS1='$ '", f'fpath=({COMPLETION} $fpath)',
+        'autoload -Uz compinit', 'compinit -D -u', 'unsetopt beep list_beep',
+        'tell() { print -rn "<<$BUFFER>>" }', 'zle -N tell',
+        "bindkey -e", "bindkey '^T' tell"])
+    yield shell
+    shell.close()
+
+
+def insert_all(bash, line):                     # pylint: disable=W0621
+    """What bash offers for the last word of a line: M-* writes all of it."""
+    before = line.rpartition(' ')[0] + ' '
+    after = bash.line(line + '\x1b*')
+    assert after.startswith(before)
+    words = after[len(before):].split()
+    return [] if after == line else words
 
 
 OBJECTS = ['service', 'backend', 'connection', 'path', 'real', 'flow',
@@ -124,23 +192,105 @@ LINES = {
 }
 
 
+# behind options, and behind words with a colon
+LINES.update({
+    'dsrctl --netns=lv1 service del': ['delete'],
+    'dsrctl -netns lv1 service del': ['delete'],
+    'dsrctl -jsn lv1 service del': ['delete'],
+    'dsrctl -nlv1 service del': ['delete'],
+    'dsrctl --color=always service del': ['delete'],
+    'dsrctl service add vip 2001:db8::1 proto u': ['udp'],
+    'dsrctl service add vip 2001:db8::1 sch': ['scheduler'],
+    'dsrctl backend add vip 10.0.0.1 via 2001:db8:: wei': ['weight'],
+    'dsrctl real add tos 4 from 02:00:00:00:00:01 cl': ['clear'],
+    'dsrctl real add vip ::1 to :81 mode l': ['local'],
+    'dsrctl real silence 2001:db8::1 dev eth0:1 d': ['dev'],
+    'dsrctl connection show src [2001:db8::1]:80 dst 10.0.0.1:80 sta':
+        ['state'],
+    'dsrctl explain [::1]:1 10.0.0.2:80 mid': ['middle'],
+})
+# what a tab makes of a line
+TABS = {
+    'dsrctl --color=al': 'dsrctl --color=always ',
+    'dsrctl --batch=ru': 'dsrctl --batch=rules.dsr ',
+    'dsrctl -b ru': 'dsrctl -b rules.dsr ',
+    'dsrctl -jb ru': 'dsrctl -jb rules.dsr ',
+    'dsrctl explain [2001:db8::1]:1 10.0.0.2:80 mid':
+        'dsrctl explain [2001:db8::1]:1 10.0.0.2:80 middle ',
+    'dsrctl explain 10.0.0.1:': 'dsrctl explain 10.0.0.1:',
+    'dsrctl service add vip 2001:db8::1 proto tcp sch':
+        'dsrctl service add vip 2001:db8::1 proto tcp scheduler ',
+    'dsrctl real add tos 4 from 02:00:00:00:00:01 cl':
+        'dsrctl real add tos 4 from 02:00:00:00:00:01 clear ',
+}
+
+
 @pytest.mark.parametrize('line', LINES)
-def test_words(fake_binary, line):
-    assert complete(fake_binary, line) == LINES[line]
+def test_words(bash, line):                     # pylint: disable=W0621
+    assert sorted(insert_all(bash, line)) == sorted(LINES[line])
 
 
-def test_namespaces(fake_binary):
-    setup = 'ls() { echo lv1 lv2 w101; }; command() { "${@:1}"; }'
-    assert complete(fake_binary, 'dsrctl -n l', setup) == ['lv1', 'lv2']
+@pytest.mark.parametrize('shell', ['bash', 'zsh'])
+@pytest.mark.parametrize('line', TABS)
+def test_tab(request, shell, line):
+    shell = request.getfixturevalue(shell)
+    open(f'{shell.directory.name}/rules.dsr', 'a', encoding='ascii').close()
+    assert shell.line(line + '\t') == TABS[line]
 
 
-def test_files(fake_binary, tmp_path):
+def test_cursor_within_the_line(bash):          # pylint: disable=W0621
+    """What is behind the cursor is another matter."""
+    line = 'dsrctl service add vip 2001:db8::1 sch fwmark 1'
+    assert bash.line(line + '\x02' * len(' fwmark 1') + '\t\x05') == (
+        'dsrctl service add vip 2001:db8::1 scheduler fwmark 1')
+
+
+def test_fish(fake_binary, tmp_path):
+    if not shutil.which('fish'):
+        pytest.skip('no fish')
+    os.symlink(fake_binary, tmp_path / 'dsrctl')
     (tmp_path / 'rules.dsr').touch()
-    assert complete(fake_binary, f'dsrctl -b {tmp_path}/ru') == [
-        f'{tmp_path}/rules.dsr']
+    lines = {**LINES, **{line: [after.split()[-1]]
+                         for line, after in TABS.items()
+                         if not line.endswith(':')}}
+    script = [f'source {FISH}']
+    for line in lines:
+        script += [f"complete -C '{line}'", 'echo .']
+    result = subprocess.run(
+        ['fish', '--no-config', '-c', '\n'.join(script)], cwd=tmp_path,
+        env={'PATH': f'{tmp_path}:/usr/bin:/bin', 'HOME': str(tmp_path),
+             'LC_ALL': 'C'}, capture_output=True, text=True, check=True)
+    offered = [re.findall('^([^\t\n]+)', words, re.M) for words in
+               re.split(r'^\.\n', result.stdout, flags=re.M)]
+    assert result.stderr == ''
+    for line, words in zip(lines, offered):
+        assert sorted(words) == sorted(lines[line]), line
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason='needs root')
+def test_namespaces(fake_binary, tmp_path):
+    """As they are: what is in a name is not for the shell to read."""
+    script = """
+        mount -t tmpfs none /run && mkdir /run/netns && cd /run/netns &&
+        touch lv1 lv2 '$(id)' && cd / && exec "$@" complete -n"""
+    result = subprocess.run(
+        ['unshare', '--mount', '--propagation=unchanged', 'sh', '-c', script, 'sh', fake_binary],
+        capture_output=True, text=True, check=True)
+    assert sorted(result.stdout.split()) == ['$(id)', 'lv1', 'lv2']
+
+
+def test_installed(dsrctl, tmp_path):
+    """Where each shell looks."""
+    assert dsrctl('-V').status == 0
+    subprocess.run(['make', '-s', '-C', TOOL, 'install', 'PREFIX=/usr',
+                    f'DESTDIR={tmp_path}'], check=True)
+    for path in ('bash-completion/completions/dsrctl',
+                 'zsh/site-functions/_dsrctl',
+                 'fish/vendor_completions.d/dsrctl.fish'):
+        assert (tmp_path / 'usr/share' / path).exists()
 
 
 def test_shellcheck():
     if not shutil.which('shellcheck'):
         pytest.skip('no shellcheck')
-    subprocess.run(['shellcheck', SCRIPT], check=True)
+    subprocess.run(['shellcheck', BASH], check=True)

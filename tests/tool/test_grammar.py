@@ -408,6 +408,8 @@ def test_error(fake, kernel, line):
 def test_empty_words(fake):
     fake(['']).check(1, "dsrctl: object '' is ambiguous: "
                      f'{OBJECTS}\n')
+    fake(['show', '']).check(1, "dsrctl: show: unexpected argument '': there "
+                             'are none here\n')
     fake(['service', 'add', 'fwmark', '']).check(
         1, f'dsrctl: service add: fwmark needs a value: dsrctl service add '
         f'{SERVICE}\n')

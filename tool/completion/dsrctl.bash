@@ -1,59 +1,64 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 #
-# Completion of dsrctl for bash. Objects, commands, keywords and their values
-# come from dsrctl itself; options, namespaces and files are known here.
+# Completion of dsrctl for bash. All words come from dsrctl itself.
+
+# bash has cut the line into words at each colon and "=", too: put together what
+# has no blank between. In $words what is there already, without the command's
+# name, and in $current what is to be completed.
+_dsrctl_words()
+{
+	local line=${COMP_LINE:0:COMP_POINT} gap word i
+
+	words=()
+	current=''
+	for ((i = 0; i <= COMP_CWORD; i++)); do
+		gap=${line%%[![:blank:]]*}
+		line=${line:${#gap}}
+		word=${COMP_WORDS[i]}
+		((i < COMP_CWORD)) || word=$line
+		line=${line:${#word}}
+		if [[ -n $gap || -z $current ]]; then
+			((i == 0)) || words+=("$current")
+			current=''
+		fi
+		current+=$word
+	done
+	words=("${words[@]:1}")
+}
 
 _dsrctl()
 {
-	local current=${COMP_WORDS[COMP_CWORD]}
-	local previous=${COMP_WORDS[COMP_CWORD - 1]}
-	local options='--statistics --json --pretty --netns --batch --force
-		--color --version --help'
-	local words=() candidates='' i
+	local words current given='' value stem breaks word status=0 i
 
-	COMPREPLY=()
-	for ((i = 1; i < COMP_CWORD; i++)); do
-		case ${COMP_WORDS[i]} in
-		-n | --netns | -b | --batch)
-			if ((${#words[@]} == 0)); then
-				((i++))
-			else
-				words+=("${COMP_WORDS[i]}")
-			fi
-			;;
-		-*)
-			((${#words[@]} == 0)) || words+=("${COMP_WORDS[i]}")
-			;;
-		*)
-			words+=("${COMP_WORDS[i]}")
-			;;
-		esac
-	done
-
-	if ((${#words[@]} == 0)); then
-		case $previous in
-		-n | --netns)
-			candidates=$(command ls /run/netns 2>/dev/null)
-			mapfile -t COMPREPLY < <(compgen -W "$candidates" \
-				-- "$current")
-			return
-			;;
-		-b | --batch)
-			compopt -o filenames 2>/dev/null
-			mapfile -t COMPREPLY < <(compgen -f -- "$current")
-			return
-			;;
-		esac
-		if [[ $current == -* ]]; then
-			mapfile -t COMPREPLY < <(compgen -W "$options" \
-				-- "$current")
-			return
-		fi
+	_dsrctl_words
+	value=$current
+	if [[ $current == -*=* ]]; then
+		given=${current%%=*}=
+		value=${current#*=}
+		words+=("$given")
+	elif [[ $current == -* ]]; then
+		words+=(-)
 	fi
 
-	candidates=$("${COMP_WORDS[0]}" complete "${words[@]}" 2>/dev/null)
-	mapfile -t COMPREPLY < <(compgen -W "$candidates" -- "$current")
+	COMPREPLY=()
+	word=$("${COMP_WORDS[0]}" complete "${words[@]}" 2>/dev/null) || status=$?
+	if ((status == 3)); then
+		compopt -o filenames 2>/dev/null
+		mapfile -t COMPREPLY < <(compgen -P "$given" -f -- "$value")
+	else
+		while read -r word; do
+			[[ $word != "$value"* ]] || COMPREPLY+=("$given$word")
+		done <<<"$word"
+	fi
+
+	# bash puts them in the place of its own last word
+	breaks=${COMP_WORDBREAKS//[!:=]}
+	stem=${current%"${current##*["${breaks:-/}"]}"}
+	[[ -n $breaks ]] || stem=''
+	for ((i = 0; i < ${#COMPREPLY[@]}; i++)); do
+		COMPREPLY[i]=${COMPREPLY[i]#"$stem"}
+	done
 }
 
 complete -F _dsrctl dsrctl
