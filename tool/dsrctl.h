@@ -62,8 +62,8 @@ extern const char *const keyword_repeated[];
 
 /**
  * struct command - what can be done with an object
- * @name: as it is written, or any unique abbreviation of it; "delete", "flush"
- *	and "stop" have to be written in full
+ * @name: as it is written, or any unique abbreviation of it; "flush" and
+ *	"stop" have to be written in full
  * @syntax: of its arguments, for people
  * @description: one line
  * @keywords: those it accepts, ended by one without a name; NULL if none

@@ -161,11 +161,10 @@ const struct command *dsrctl_implied(const struct object *object,
 	return command;
 }
 
-/* What these take away does not come back, so they are not guessed. */
-static bool is_destructive(const char *command)
+/* These take all there is, so they are not guessed. */
+static bool takes_all(const char *command)
 {
-	return !strcmp(command, "delete") || !strcmp(command, "flush") ||
-	       !strcmp(command, "stop");
+	return !strcmp(command, "flush") || !strcmp(command, "stop");
 }
 
 static int run_command(struct dsrctl *ctl, const struct object *object,
@@ -232,7 +231,7 @@ static int run_object(struct dsrctl *ctl, const struct object *object,
 			  names);
 	if (found < 0)
 		return DSRCTL_USAGE;
-	if (word && strcmp(names[found], word) && is_destructive(names[found]))
+	if (word && strcmp(names[found], word) && takes_all(names[found]))
 		return report_error(DSRCTL_USAGE,
 				    "%s'%s' is not taken for %s: write it in full",
 				    where, word, names[found]);

@@ -367,10 +367,8 @@ ERRORS = {
                         "OBJECT help' prints the commands of one object",
     'show help x': "show help: unexpected argument 'x': 'dsrctl OBJECT help' "
                    'prints the commands of one object',
-    # what takes something away is not guessed
+    # what takes all is not guessed
     'service f': "service: 'f' is not taken for flush: write it in full",
-    'service del fwmark 1': "service: 'del' is not taken for delete: write it "
-                            'in full',
     'connection fl': "connection: 'fl' is not taken for flush: write it in "
                      'full',
     'real sil f': "real silence: 'f' is not taken for flush: write it in "
