@@ -48,13 +48,13 @@ def test_crlf(fake, kernel):
 
 ERRORS = {
     'service frob\n': (1, "service: unknown command 'frob': expected add, "
-                          'set, replace, delete, show, flush or help'),
+                          'set, replace, delete, show, flush, stop or help'),
     '"service flush\n': (1, 'a quote is not closed'),
     "service 'flush\n": (1, 'a quote is not closed'),
     'service flush # comment\n': (0, None),
     'service flush#comment\n': (1, "service: unknown command "
                                    "'flush#comment': expected add, set, "
-                                   'replace, delete, show, flush or help'),
+                                   'replace, delete, show, flush, stop or help'),
     "''\n": (1, "object '' is ambiguous: service, backend, connection, path, "
                 'real, flow, stats, show, monitor, explain or help'),
     'complete service\n': (1, "unknown object 'complete': expected service, "

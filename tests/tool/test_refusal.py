@@ -167,7 +167,8 @@ def test_real_server_not_loaded(fake, kernel, line):
 LOOKS = {
     'dsr_lb': ['service show', 'service show fwmark 1', 'backend show',
                'connection show', 'connection show sort src', 'path show',
-               'explain 10.0.0.1:1 10.0.0.2:80', 'monitor'],
+               'explain 10.0.0.1:1 10.0.0.2:80', 'service stop',
+               'service stop force'],
     'dsr_rs': ['real show', 'real silence show', 'flow show', 'real stop',
                'real stop force'],
 }
@@ -186,7 +187,7 @@ def test_to_look_loads_nothing(fake, kernel, module, line):
 
 def test_none_loaded(fake, kernel):
     kernel.families = []
-    for command in ('show', 'stats', '-j show'):
+    for command in ('show', 'stats', '-j show', 'monitor'):
         result = fake(command).check(
             2, 'dsrctl: neither dsr_lb nor dsr_rs is loaded: '
             "'modprobe dsr_lb' makes this machine a balancer, "
