@@ -174,6 +174,10 @@ static int on_valid(struct nl_msg *msg, void *arg)
 
 	if (nl->status)
 		return NL_OK;
+	/* of a part of a table that has nothing to show */
+	if (reply->nlmsg_flags & NLM_F_MULTI && genlmsg_valid_hdr(reply, 0) &&
+	    !genlmsg_attrlen(genlmsg_hdr(reply), 0))
+		return NL_OK;
 	if (reply->nlmsg_type == nl->request->nlmsg_type &&
 	    genlmsg_valid_hdr(reply, 0))
 		verdict = nl->reply ? nl->reply(reply, nl->reply_arg) :

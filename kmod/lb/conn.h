@@ -140,9 +140,6 @@ static __always_inline bool dsr_conn_touch(struct dsr_conn *conn, u32 now)
 	return true;
 }
 
-/* So many buckets a walk looks at before it lets others have the locks. */
-#define DSR_CONN_WALK_BUCKETS	64
-
 bool dsr_conn_proves(const struct dsr_conn *conn,
 		     const struct dsr_packet *packet);
 void dsr_conn_note(struct dsr_conn *conn, const struct dsr_packet *packet);

@@ -5,6 +5,7 @@
 #include <linux/sizes.h>
 
 #include "conn.h"
+#include "dump.h"
 #include "event.h"
 #include "genl_dump.h"
 #include "limit.h"
@@ -157,7 +158,7 @@ static int dump_some(struct sk_buff *skb, struct netlink_callback *cb,
 {
 	int err = 0, i;
 
-	for (i = 0; i < DSR_CONN_WALK_BUCKETS && *cursor < DSR_TABLE_END; i++) {
+	for (i = 0; i < DSR_DUMP_BUCKETS && *cursor < DSR_TABLE_END; i++) {
 		err = dump_bucket(skb, cb, dn, *cursor, filter);
 		if (err)
 			break;
@@ -178,7 +179,7 @@ int dsr_netlink_connection_dump(struct sk_buff *skb,
 	struct nlattr *nest = dsr_genl_dump_attrs(cb)[DSR_A_CONNECTION];
 	struct nlattr *filter[DSR_CONNECTION_A_MAX + 1];
 	struct dsr_net *dn = dsr_net(sock_net(skb->sk));
-	int err = 0;
+	int err = 0, turn;
 
 	if (nest) {
 		err = nla_parse_nested(filter, DSR_CONNECTION_A_MAX, nest,
@@ -187,8 +188,8 @@ int dsr_netlink_connection_dump(struct sk_buff *skb,
 		if (err)
 			return err;
 	}
-	/* A filter may leave nothing of a whole table. */
-	while (cursor < DSR_TABLE_END && !err) {
+	for (turn = 0; turn < DSR_DUMP_TURNS && cursor < DSR_TABLE_END && !err;
+	     turn++) {
 		if (dsr_conn_walk_lock(dn))
 			err = dump_some(skb, cb, dn, &cursor,
 					nest ? filter : NULL);
@@ -201,8 +202,9 @@ int dsr_netlink_connection_dump(struct sk_buff *skb,
 	}
 	cb->args[0] = (u32)cursor;
 	cb->args[1] = cursor >> 32;
-	/* A bucket that does not fit into an empty message never will. */
-	return skb->len ?: err;
+	return dsr_dump_result(skb, cb, &dsr_netlink_family,
+			       DSR_CMD_CONNECTION_GET, cursor < DSR_TABLE_END,
+			       err);
 }
 
 static int parse_max(struct sk_buff *skb, struct dsr_net *dn,

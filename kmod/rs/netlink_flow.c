@@ -6,6 +6,7 @@
 #include <linux/sched/signal.h>
 #include <linux/sizes.h>
 
+#include "dump.h"
 #include "flow.h"
 #include "limit.h"
 #include "multicast.h"
@@ -91,9 +92,6 @@ static int bucket_put(struct sk_buff *skb, struct netlink_callback *cb,
 	return err;
 }
 
-/* So many buckets are looked at before others get the locks. */
-#define BUCKETS_AT_A_TIME	64
-
 /* Return: 0, or -%EMSGSIZE where @skb is full; @cursor is where to go on. */
 static int some_put(struct sk_buff *skb, struct netlink_callback *cb,
 		    struct dsr_table *table, u64 *cursor)
@@ -101,7 +99,7 @@ static int some_put(struct sk_buff *skb, struct netlink_callback *cb,
 	int err = 0, i;
 
 	mutex_lock(&table->janitor);
-	for (i = 0; i < BUCKETS_AT_A_TIME && *cursor < DSR_TABLE_END; i++) {
+	for (i = 0; i < DSR_DUMP_BUCKETS && *cursor < DSR_TABLE_END; i++) {
 		err = bucket_put(skb, cb, table, *cursor);
 		if (err)
 			break;
@@ -126,10 +124,11 @@ int dsr_rs_netlink_flow_get_dumpit(struct sk_buff *skb,
 	struct dsr_rs_net *rs = dsr_rs_net(sock_net(cb->skb->sk));
 	struct dsr_rs_dump *dump = (void *)cb->ctx;
 	struct dsr_table *table = &rs->table;
-	int err = 0;
+	int err = 0, turn;
 
 	BUILD_BUG_ON(sizeof(*dump) > sizeof(cb->ctx));
-	while (dump->cursor < DSR_TABLE_END && !err) {
+	for (turn = 0; turn < DSR_DUMP_TURNS &&
+		       dump->cursor < DSR_TABLE_END && !err; turn++) {
 		mutex_lock(&rs->lock);
 		if (rs->live)
 			err = some_put(skb, cb, table, &dump->cursor);
@@ -140,7 +139,9 @@ int dsr_rs_netlink_flow_get_dumpit(struct sk_buff *skb,
 		if (fatal_signal_pending(current))
 			return -EINTR;
 	}
-	return skb->len ?: err;
+	return dsr_dump_result(skb, cb, &dsr_rs_netlink_family,
+			       DSR_RS_CMD_FLOW_GET,
+			       dump->cursor < DSR_TABLE_END, err);
 }
 
 static int max_parse(struct sk_buff *skb, struct dsr_rs_net *rs,

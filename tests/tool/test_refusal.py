@@ -198,7 +198,7 @@ def test_none_loaded(fake, kernel):
 
 def test_malformed(fake, kernel):
     """Each is a reply that no module sends."""
-    for payload in (b'', nest(u.DSR_A_SERVICE),
+    for payload in (nest(u.DSR_A_SERVICE),
                     nest(u.DSR_A_SERVICE, u8(u.DSR_SERVICE_A_FWMARK, 1)),
                     nest(u.DSR_A_BACKEND, u32(1, 1)),
                     u32(u.DSR_A_SERVICE, 0)):
@@ -207,7 +207,7 @@ def test_malformed(fake, kernel):
     kernel.answers['dsr', u.DSR_CMD_BACKEND_GET] = Reply(sample.SERVICES[0])
     fake('backend show').check(2, MALFORMED)
     fake('show').check(2, MALFORMED)
-    for payload in (b'', nest(u.DSR_A_PATH),
+    for payload in (nest(u.DSR_A_PATH),
                     nest(u.DSR_A_PATH, u32(u.DSR_PATH_A_IFINDEX, 1),
                          nest(u.DSR_PATH_A_REASON))):
         kernel.answers['dsr', u.DSR_CMD_PATH_GET] = Reply(payload)
@@ -291,9 +291,23 @@ def test_long_mac(fake, kernel):
     assert mac == ':'.join(['ab'] * 21)
 
 
+def test_part_with_nothing(fake, kernel):
+    """A message of a dump without attributes is passed over."""
+    whole = fake('service show').check(0).out
+    kernel.answers[GET] = Reply(b'', *sample.SERVICES, b'', size=1)
+    assert fake('service show').check(0).out == whole
+    key = 'dsr', u.DSR_CMD_CONNECTION_GET
+    for line in ('connection show', 'connection show sort src'):
+        kernel.answers[key] = Reply(*sample.CONNECTIONS)
+        whole = fake(line).check(0).out
+        kernel.answers[key] = Reply(b'', *sample.CONNECTIONS, b'', size=1)
+        assert fake(line).check(0).out == whole
+
+
 def test_malformed_then_more(fake, kernel):
     """The rest of an answer that is given up does not spoil the next one."""
-    kernel.answers[GET] = [Reply(b'', *sample.SERVICES, size=1),
+    kernel.answers[GET] = [Reply(nest(u.DSR_A_SERVICE), *sample.SERVICES,
+                                 size=1),
                            Reply(*sample.SERVICES)]
     result = fake('-f -b -', stdin='service show\nservice show\n')
     assert result.status == 2

@@ -9,6 +9,7 @@ NETLINK_GENERIC = 16
 SOL_NETLINK, NETLINK_CAP_ACK, NETLINK_EXT_ACK = 270, 10, 11
 NLM_F_REQUEST, NLM_F_ACK, NLM_F_DUMP = 1, 4, 0x300
 NLMSG_ERROR, NLMSG_DONE = 2, 3
+EMPTY = 20                      # size of a message without attributes
 NLA_F_NESTED = 0x8000
 
 # include/uapi/linux/dsr.h
@@ -153,6 +154,8 @@ class Genl:
                         raise Refused(-error, self._sentence(kind, message,
                                                              bits))
                     return replies
+                if length == EMPTY and flags & NLM_F_DUMP == NLM_F_DUMP:
+                    continue            # a part with nothing
                 replies.append((message[16], parse(message[20:])))
                 if not flags & (NLM_F_ACK | NLM_F_DUMP):
                     return replies

@@ -532,7 +532,7 @@ def list_flows(host):
                 length, kind = struct.unpack_from('IH', data)
                 if kind == genl.NLMSG_DONE:
                     return flows, -struct.unpack_from('i', data, 16)[0]
-                flows += 1
+                flows += length != genl.EMPTY
                 data = data[(length + 3) & ~3:]
 
 

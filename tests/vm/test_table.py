@@ -79,6 +79,8 @@ def keys(lv1):
         if kind == genl.NLMSG_DONE:
             return found, number, time.monotonic() - began
         assert kind != genl.NLMSG_ERROR
+        if length == genl.EMPTY:
+            continue
         more = len(data) // length
         # protocol, addresses and ports: five attributes of 8 bytes
         found.update([data[at + 24:at + 64]

@@ -15,7 +15,7 @@
  * its key attributes; ADD refuses one that is there, SET one that is not, and
  * changes only what the request names; REPLACE does either and resets what the
  * request leaves out. GET with NLM_F_DUMP lists all, as messages of the command
- * of the request.
+ * of the request; one without attributes says that a part of a table had nothing.
  *
  * "be" attributes and addresses are in network byte order, all others in host byte order.
  */

@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: GPL-2.0
+"""A dump looks at a table in parts, whatever it has to show of them.
+
+Netlink begins a dump with a lock that keeps all families of the machine from coming
+and going, and each call with a table's own locks.
+"""
+
+import struct
+
+import pytest
+
+import genl
+from balancer import Balancer, encode, uapi
+from network import VIP
+from probe import Probe
+
+NOTHING = genl.nest(genl.A_CONNECTION, encode('CONNECTION', {'dport': 1}))
+LV1 = ('lv1', 'dsr', uapi.DSR_CMD_CONNECTION_GET, NOTHING)
+W101 = ('w101', 'dsr_rs', uapi.DSR_RS_CMD_FLOW_GET, b'')
+
+
+def parts(host, family, command, payload):
+    """The size of the first message of each call of a dump, but for the last."""
+    found = []
+    with host.at(), genl.Genl(family) as sock:
+        sock.sock.send(sock.message(command, payload, genl.NLM_F_DUMP))
+        while True:
+            size, kind = struct.unpack_from('IH', sock.sock.recv(1 << 18))
+            if kind == genl.NLMSG_DONE:
+                return found
+            found.append(size)
+
+
+@pytest.mark.parametrize('machine, family, command, payload', [LV1, W101],
+                         ids=['a filter that matches nothing', 'no flows'])
+def test_nothing_to_show(silent, machine, family, command, payload):
+    """The first call ends long before the table does, and so does each."""
+    silent.w101.dsrctl(f'real add vip {VIP}')
+    found = parts(silent.net[machine], family, command, payload)
+    assert len(found) >= 1024 // 512 - 1
+    assert set(found) == {genl.EMPTY}
+
+
+def test_one_of_many(silent):
+    """What matches is found in any part, by the tool too."""
+    lv1 = Balancer(silent)
+    with Probe(silent) as probe:
+        for port in range(4000, 4064):
+            probe.syn(port)
+    assert len(lv1.connections()) == 64
+    for port in range(4000, 4064, 7):
+        one, = lv1.connections(sport=port)
+        assert one['sport'] == port
+        shown = silent.lv1.show(f'connection show dst {VIP} src '
+                                f'10.10.31.200:{port}')
+        assert [row['sport'] for row in shown] == [port]
+    assert silent.lv1.show(f'connection show dst {VIP}:1') == []
