@@ -23,6 +23,7 @@ struct addr {
 	};
 };
 
+char *addr_text(char *to, const void *addr, size_t size);
 bool addr_parse(const char *text, struct addr *addr);
 int addr_read(struct args *args, struct addr *addr);
 int addr_read_endpoint(struct args *args, struct addr *addr, int *port);

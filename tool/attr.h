@@ -3,12 +3,12 @@
 #define DSRCTL_ATTR_H
 
 #include <linux/dsr.h>
-#include <json-c/json.h>
 #include <netlink/attr.h>
 #include <netlink/netlink.h>
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "json.h"
 #include "table.h"
 
 /* the longest text of one attribute that is printed */
@@ -41,6 +41,18 @@ enum attr_kind {
 	ATTR_CHOICE,		/* u8, enum dsr_choice */
 	ATTR_MAC,		/* binary */
 	ATTR_DEVICE,		/* u32: ifindex; printed as the name */
+};
+
+/**
+ * struct attr_field - an attribute of an object
+ * @key: as JSON has it
+ * @kind: what it is
+ * @attr: its number in the nest of the object
+ */
+struct attr_field {
+	const char *key;
+	enum attr_kind kind;
+	int attr;
 };
 
 extern const char *const attr_paths[];
@@ -80,5 +92,9 @@ void attr_cell_endpoint(struct table *table, const struct nlattr *addr,
 			const struct nlattr *port);
 void attr_json(struct json_object *object, const char *key,
 	       enum attr_kind kind, const struct nlattr *attr);
+struct json_object *attr_json_object(const struct attr_field *fields,
+				     struct nlattr **tb);
+void attr_json_row(struct json_list *list, const struct attr_field *fields,
+		   struct nlattr **tb);
 
 #endif /* DSRCTL_ATTR_H */

@@ -18,6 +18,7 @@
 #include "json.h"
 #include "listing.h"
 #include "netlink.h"
+#include "pack.h"
 #include "report.h"
 #include "stats.h"
 
@@ -53,15 +54,18 @@ static const struct keyword show_keywords[] = {
 	{ NULL, NULL }
 };
 
+/* so many wait at least before those beyond the limit are forgotten */
+#define FORGET_MIN	1024
+
 /**
  * struct sorted - an entry that waits to be printed
- * @reply: the message
- * @index: how many came before it
+ * @at: where in the packed entries it is: those that came before are before it
+ * @size: what it takes there
  * @key: what it is sorted by: smaller bytes come first
  */
 struct sorted {
-	struct nlmsghdr *reply;
-	size_t index;
+	size_t at;
+	uint16_t size;
 	uint8_t key[1 + sizeof(struct in6_addr) + 2];
 };
 
@@ -75,6 +79,9 @@ struct sorted {
  * @entry: those that wait
  * @count: how many these are
  * @room: for how many there is room
+ * @packed: what is to be printed of them
+ * @used: of @packed
+ * @packed_room: for how much @packed has room
  */
 struct connection_dump {
 	struct listing listing;
@@ -85,6 +92,22 @@ struct connection_dump {
 	struct sorted *entry;
 	size_t count;
 	size_t room;
+	uint8_t *packed;
+	size_t used;
+	size_t packed_room;
+};
+
+static const struct attr_field connection_fields[] = {
+	{ "proto", ATTR_PROTO, DSR_CONNECTION_A_PROTO },
+	{ "src", ATTR_ADDR, DSR_CONNECTION_A_SRC },
+	{ "sport", ATTR_PORT, DSR_CONNECTION_A_SPORT },
+	{ "dst", ATTR_ADDR, DSR_CONNECTION_A_DST },
+	{ "dport", ATTR_PORT, DSR_CONNECTION_A_DPORT },
+	{ "state", ATTR_CONN_STATE, DSR_CONNECTION_A_STATE },
+	{ "expires", ATTR_MSECS, DSR_CONNECTION_A_EXPIRES },
+	{ "fwmark", ATTR_U32, DSR_CONNECTION_A_FWMARK },
+	{ "backend", ATTR_ADDR, DSR_CONNECTION_A_BACKEND },
+	{ NULL, 0, 0 }
 };
 
 /**
@@ -95,19 +118,7 @@ struct connection_dump {
  */
 struct json_object *connection_json(struct nlattr **tb)
 {
-	struct json_object *object = json_object_new_object();
-
-	attr_json(object, "proto", ATTR_PROTO, tb[DSR_CONNECTION_A_PROTO]);
-	attr_json(object, "src", ATTR_ADDR, tb[DSR_CONNECTION_A_SRC]);
-	attr_json(object, "sport", ATTR_PORT, tb[DSR_CONNECTION_A_SPORT]);
-	attr_json(object, "dst", ATTR_ADDR, tb[DSR_CONNECTION_A_DST]);
-	attr_json(object, "dport", ATTR_PORT, tb[DSR_CONNECTION_A_DPORT]);
-	attr_json(object, "state", ATTR_CONN_STATE,
-		  tb[DSR_CONNECTION_A_STATE]);
-	attr_json(object, "expires", ATTR_MSECS, tb[DSR_CONNECTION_A_EXPIRES]);
-	attr_json(object, "fwmark", ATTR_U32, tb[DSR_CONNECTION_A_FWMARK]);
-	attr_json(object, "backend", ATTR_ADDR, tb[DSR_CONNECTION_A_BACKEND]);
-	return object;
+	return attr_json_object(connection_fields, tb);
 }
 
 /* where a client's next connection goes has no port of its own */
@@ -145,7 +156,7 @@ static void connection_print(struct connection_dump *dump, struct nlattr **tb)
 {
 	listing_begin(&dump->listing);
 	if (dump->listing.json)
-		json_list_item(&dump->listing.list, connection_json(tb));
+		attr_json_row(&dump->listing.list, connection_fields, tb);
 	else
 		connection_row(&dump->listing.table, tb);
 }
@@ -199,6 +210,46 @@ static void sort_by(unsigned int sort, struct nlattr **tb, uint8_t *key)
 	}
 }
 
+static int compare(const void *a, const void *b)
+{
+	const struct sorted *left = a, *right = b;
+	int order = memcmp(left->key, right->key, sizeof(left->key));
+
+	if (order)
+		return order;
+	return left->at < right->at ? -1 : 1;
+}
+
+static void sort_entries(struct connection_dump *dump)
+{
+	if (dump->count)
+		qsort(dump->entry, dump->count, sizeof(*dump->entry), compare);
+}
+
+/* Forgets those that others have pushed beyond the limit. */
+static void forget_last(struct connection_dump *dump)
+{
+	size_t i, used = 0, limit = dump->filter.limit;
+	uint8_t *packed;
+
+	if (!limit || dump->count < 2 * limit || dump->count < FORGET_MIN)
+		return;
+	sort_entries(dump);
+	dump->count = limit;
+	/* in their order: of those that are equal, the first ones stay first */
+	packed = report_alloc(NULL, dump->packed_room);
+	for (i = 0; i < limit; i++) {
+		struct sorted *entry = &dump->entry[i];
+
+		memcpy(packed + used, dump->packed + entry->at, entry->size);
+		entry->at = used;
+		used += entry->size;
+	}
+	free(dump->packed);
+	dump->packed = packed;
+	dump->used = used;
+}
+
 static enum netlink_verdict on_unsorted(struct nlmsghdr *reply, void *arg)
 {
 	struct connection_dump *dump = arg;
@@ -212,42 +263,37 @@ static enum netlink_verdict on_unsorted(struct nlmsghdr *reply, void *arg)
 		dump->entry = report_alloc(dump->entry,
 					   dump->room * sizeof(*entry));
 	}
-	entry = &dump->entry[dump->count];
+	if (dump->packed_room - dump->used < PACK_MAX) {
+		dump->packed_room = 2 * dump->packed_room + PACK_MAX;
+		dump->packed = report_alloc(dump->packed, dump->packed_room);
+	}
+	entry = &dump->entry[dump->count++];
 	memset(entry, 0, sizeof(*entry));
-	entry->index = dump->count++;
 	sort_by(dump->sort, tb, entry->key);
-	entry->reply = report_alloc(NULL, reply->nlmsg_len);
-	memcpy(entry->reply, reply, reply->nlmsg_len);
+	entry->at = dump->used;
+	entry->size = pack(dump->packed + dump->used, connection_fields, tb);
+	dump->used += entry->size;
+	forget_last(dump);
 	return NETLINK_MORE;
-}
-
-static int compare(const void *a, const void *b)
-{
-	const struct sorted *left = a, *right = b;
-	int order = memcmp(left->key, right->key, sizeof(left->key));
-
-	if (order)
-		return order;
-	return left->index < right->index ? -1 : 1;
 }
 
 /* Prints those that waited, as many as are asked for, and frees them. */
 static void print_sorted(struct connection_dump *dump, int status)
 {
-	struct nlattr *tb[ATTR_MAX];
+	struct nlattr *tb[ATTR_MAX] = { NULL };
 	bool enough = status;
+	struct pack_room room;
 	size_t i;
 
-	if (dump->count)
-		qsort(dump->entry, dump->count, sizeof(*dump->entry), compare);
-	for (i = 0; i < dump->count; i++) {
-		if (!enough && connection_parse(dump->entry[i].reply, tb)) {
-			connection_print(dump, tb);
-			enough = filter_last(&dump->filter);
-		}
-		free(dump->entry[i].reply);
+	sort_entries(dump);
+	for (i = 0; i < dump->count && !enough; i++) {
+		pack_undo(dump->packed + dump->entry[i].at, connection_fields,
+			  &room, tb);
+		connection_print(dump, tb);
+		enough = filter_last(&dump->filter);
 	}
 	free(dump->entry);
+	free(dump->packed);
 }
 
 static int show_read(struct args *args, struct connection_dump *dump)
@@ -312,9 +358,9 @@ static int connection_show(struct dsrctl *ctl, struct args *args)
 	if (show_put(msg, args, &dump))
 		return netlink_too_long(msg);
 
-	/* there may be millions: printed as they come, unless they are sorted */
+	/* there may be millions: printed as they come, or as they are sorted */
 	listing_init(&dump.listing, ctl);
-	dump.listing.table.stream = !sorted;
+	dump.listing.table.stream = true;
 	table_column(&dump.listing.table, "PROTO", TABLE_LEFT, 5);
 	table_column(&dump.listing.table, "CLIENT", TABLE_LEFT, 21);
 	table_column(&dump.listing.table, "VIP", TABLE_LEFT, 21);

@@ -24,23 +24,19 @@ struct flow_dump {
 	struct filter filter;
 };
 
-static struct json_object *flow_json(struct nlattr **tb)
-{
-	struct json_object *object = json_object_new_object();
-
-	attr_json(object, "proto", ATTR_PROTO, tb[DSR_FLOW_A_PROTO]);
-	attr_json(object, "src", ATTR_ADDR, tb[DSR_FLOW_A_SRC]);
-	attr_json(object, "sport", ATTR_PORT, tb[DSR_FLOW_A_SPORT]);
-	attr_json(object, "dst", ATTR_ADDR, tb[DSR_FLOW_A_DST]);
-	attr_json(object, "dport", ATTR_PORT, tb[DSR_FLOW_A_DPORT]);
-	attr_json(object, "to", ATTR_ADDR, tb[DSR_FLOW_A_TO]);
-	attr_json(object, "to_port", ATTR_PORT, tb[DSR_FLOW_A_TO_PORT]);
-	attr_json(object, "socket_sport", ATTR_PORT,
-		  tb[DSR_FLOW_A_SOCKET_SPORT]);
-	attr_json(object, "state", ATTR_CONN_STATE, tb[DSR_FLOW_A_STATE]);
-	attr_json(object, "expires", ATTR_MSECS, tb[DSR_FLOW_A_EXPIRES]);
-	return object;
-}
+static const struct attr_field flow_fields[] = {
+	{ "proto", ATTR_PROTO, DSR_FLOW_A_PROTO },
+	{ "src", ATTR_ADDR, DSR_FLOW_A_SRC },
+	{ "sport", ATTR_PORT, DSR_FLOW_A_SPORT },
+	{ "dst", ATTR_ADDR, DSR_FLOW_A_DST },
+	{ "dport", ATTR_PORT, DSR_FLOW_A_DPORT },
+	{ "to", ATTR_ADDR, DSR_FLOW_A_TO },
+	{ "to_port", ATTR_PORT, DSR_FLOW_A_TO_PORT },
+	{ "socket_sport", ATTR_PORT, DSR_FLOW_A_SOCKET_SPORT },
+	{ "state", ATTR_CONN_STATE, DSR_FLOW_A_STATE },
+	{ "expires", ATTR_MSECS, DSR_FLOW_A_EXPIRES },
+	{ NULL, 0, 0 }
+};
 
 static void flow_row(struct table *table, struct nlattr **tb)
 {
@@ -74,7 +70,7 @@ static enum netlink_verdict on_flow(struct nlmsghdr *reply, void *arg)
 
 	listing_begin(&dump->listing);
 	if (dump->listing.json)
-		json_list_item(&dump->listing.list, flow_json(tb));
+		attr_json_row(&dump->listing.list, flow_fields, tb);
 	else
 		flow_row(&dump->listing.table, tb);
 	return filter_last(&dump->filter) ? NETLINK_STOP : NETLINK_MORE;

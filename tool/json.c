@@ -3,6 +3,7 @@
  * JSON on stdout: one document for each command.
  */
 #include <stdio.h>
+#include <string.h>
 
 #include "json.h"
 
@@ -35,6 +36,7 @@ void json_list_begin(struct json_list *list, bool pretty)
 {
 	list->pretty = pretty;
 	list->count = 0;
+	list->used = 0;
 	putchar('[');
 }
 
@@ -61,6 +63,84 @@ void json_list_item(struct json_list *list, struct json_object *object)
 		}
 	}
 	json_object_put(object);
+}
+
+/* Where there is room for so many bytes more of the element. */
+static char *row_room(struct json_list *list, size_t size)
+{
+	if (list->used + size > sizeof(list->row)) {
+		fwrite(list->row, 1, list->used, stdout);
+		list->used = 0;
+	}
+	return list->row + list->used;
+}
+
+static void row_take(struct json_list *list, const char *end)
+{
+	list->used = end - list->row;
+}
+
+/**
+ * json_row_begin() - begin an element that is an object of plain values
+ * @list: the array
+ *
+ * For lists of very many: it is printed as json_list_item() would, without the
+ * tree that this needs.
+ */
+void json_row_begin(struct json_list *list)
+{
+	char *to = row_room(list, sizeof(",\n  {"));
+
+	if (list->count++)
+		*to++ = ',';
+	row_take(list, stpcpy(to, list->pretty ? "\n  {" : "{"));
+	list->values = 0;
+}
+
+/**
+ * json_row_value() - add a value to the element
+ * @list: the array
+ * @key: of the value
+ * @value: a number, true, false or null; or a text that JSON writes as it is
+ * @quoted: it is a text
+ *
+ * Key and value have no more than JSON_TEXT_MAX bytes each.
+ */
+void json_row_value(struct json_list *list, const char *key, const char *value,
+		    bool quoted)
+{
+	char *to = row_room(list, sizeof(",\n    \"\": \"\"") +
+			    2 * JSON_TEXT_MAX);
+
+	if (list->values++)
+		*to++ = ',';
+	if (list->pretty)
+		to = stpcpy(to, "\n    ");
+	*to++ = '"';
+	to = stpcpy(to, key);
+	*to++ = '"';
+	*to++ = ':';
+	if (list->pretty)
+		*to++ = ' ';
+	if (quoted)
+		*to++ = '"';
+	to = stpcpy(to, value);
+	if (quoted)
+		*to++ = '"';
+	row_take(list, to);
+}
+
+/**
+ * json_row_end() - end the element
+ * @list: the array
+ */
+void json_row_end(struct json_list *list)
+{
+	char *to = row_room(list, sizeof("\n  }"));
+
+	row_take(list, stpcpy(to, list->pretty ? "\n  }" : "}"));
+	fwrite(list->row, 1, list->used, stdout);
+	list->used = 0;
 }
 
 /**

@@ -6,19 +6,32 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* the most that a key or a value of a row has */
+#define JSON_TEXT_MAX	64
+
 /**
  * struct json_list - an array that is printed element by element
  * @pretty: indent
  * @count: elements printed
+ * @values: of the element that is being printed
+ * @row: what of it waits to be printed
+ * @used: of @row
  */
 struct json_list {
 	bool pretty;
 	size_t count;
+	size_t values;
+	char row[512];
+	size_t used;
 };
 
 void json_print(struct json_object *object, bool pretty);
 void json_list_begin(struct json_list *list, bool pretty);
 void json_list_item(struct json_list *list, struct json_object *object);
+void json_row_begin(struct json_list *list);
+void json_row_value(struct json_list *list, const char *key, const char *value,
+		    bool quoted);
+void json_row_end(struct json_list *list);
 void json_list_end(struct json_list *list);
 
 #endif /* DSRCTL_JSON_H */

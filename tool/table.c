@@ -4,6 +4,7 @@
  * line.
  */
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -66,28 +67,50 @@ void table_optional(struct table *table)
 	table->column[table->columns - 1].hidden = true;
 }
 
-static void print_text(struct table *table, const struct table_cell *cell)
+static char *put(char *to, const char *text, size_t length)
 {
-	if (table->color && cell->color != TABLE_PLAIN)
-		fprintf(table->out, "%s%s" COLOR_END, color_start[cell->color],
-			cell->text);
-	else
-		fputs(cell->text, table->out);
+	memcpy(to, text, length);
+	return to + length;
 }
 
-static void print_line(struct table *table, const struct table_line *line)
+static char *put_blanks(char *to, int count)
+{
+	memset(to, ' ', count);
+	return to + count;
+}
+
+static char *put_cell(struct table *table, char *to,
+		      const struct table_cell *cell)
+{
+	bool color = table->color && cell->color != TABLE_PLAIN;
+
+	if (color)
+		to = stpcpy(to, color_start[cell->color]);
+	to = put(to, table->text + cell->at, cell->length);
+	return color ? stpcpy(to, COLOR_END) : to;
+}
+
+/* The most that a line takes. */
+static size_t line_size(const struct table *table,
+			const struct table_line *line)
+{
+	const size_t color = sizeof("\033[32m" COLOR_END);
+	size_t size = table->indent + 1 + color + line->cell[0].length;
+	int i;
+
+	for (i = 0; i < table->columns; i++)
+		size += COLUMN_GAP + table->column[i].width +
+			line->cell[i].length + color;
+	return size;
+}
+
+static char *put_cells(struct table *table, char *to,
+		       const struct table_line *line)
 {
 	int i, pad = table->indent;
 
-	if (line->text) {
-		print_text(table, &line->cell[0]);
-		fputc('\n', table->out);
-		return;
-	}
-
 	for (i = 0; i < table->columns; i++) {
-		int free_room = table->column[i].width -
-				(int)strlen(line->cell[i].text);
+		int free_room = table->column[i].width - line->cell[i].length;
 
 		if (table->column[i].hidden)
 			continue;
@@ -95,32 +118,40 @@ static void print_line(struct table *table, const struct table_line *line)
 			free_room = 0;
 		if (table->column[i].align == TABLE_RIGHT)
 			pad += free_room;
-		fprintf(table->out, "%*s", pad, "");
-		print_text(table, &line->cell[i]);
+		to = put_blanks(to, pad);
+		to = put_cell(table, to, &line->cell[i]);
 		pad = COLUMN_GAP;
 		if (table->column[i].align == TABLE_LEFT)
 			pad += free_room;
 	}
-	fputc('\n', table->out);
+	return to;
 }
 
-static void free_line(struct table_line *line)
+static void print_line(struct table *table, const struct table_line *line)
 {
-	int i;
+	size_t size = line_size(table, line);
+	char *to;
 
-	for (i = 0; i < TABLE_COLUMNS_MAX; i++)
-		free(line->cell[i].text);
+	if (size > table->row_room) {
+		table->row_room = 2 * size;
+		table->row = report_alloc(table->row, table->row_room);
+	}
+	if (line->text)
+		to = put_cell(table, table->row, &line->cell[0]);
+	else
+		to = put_cells(table, table->row, line);
+	*to++ = '\n';
+	fwrite(table->row, 1, to - table->row, table->out);
 }
 
 static void print_lines(struct table *table)
 {
 	size_t i;
 
-	for (i = 0; i < table->lines; i++) {
+	for (i = 0; i < table->lines; i++)
 		print_line(table, &table->line[i]);
-		free_line(&table->line[i]);
-	}
 	table->lines = 0;
+	table->used = 0;
 }
 
 static struct table_line *new_line(struct table *table)
@@ -137,19 +168,29 @@ static struct table_line *new_line(struct table *table)
 	return line;
 }
 
+static bool is_nothing(const struct table *table,
+		       const struct table_cell *cell, const char *title)
+{
+	const char *text = table->text + cell->at;
+
+	return (cell->length == 1 && *text == '-') ||
+	       (cell->length == (int)strlen(title) &&
+		!memcmp(text, title, cell->length));
+}
+
 static void end_line(struct table *table)
 {
 	struct table_line *line = &table->line[table->lines - 1];
-	int i, length;
+	int i;
 
 	table->filled = 0;
 	for (i = 0; i < table->columns && !line->text; i++) {
-		length = strlen(line->cell[i].text);
-		if (length > table->column[i].width)
-			table->column[i].width = length;
-		if (strcmp(line->cell[i].text, "-") &&
-		    strcmp(line->cell[i].text, table->column[i].title))
-			table->column[i].hidden = false;
+		if (line->cell[i].length > table->column[i].width)
+			table->column[i].width = line->cell[i].length;
+		if (table->column[i].hidden)
+			table->column[i].hidden =
+				is_nothing(table, &line->cell[i],
+					   table->column[i].title);
 	}
 	if (table->stream && (table->begun || table->lines == STREAM_ROWS)) {
 		table->begun = true;
@@ -157,13 +198,46 @@ static void end_line(struct table *table)
 	}
 }
 
-static char *format_text(const char *format, va_list args)
+/* Room for the text of a cell. */
+static char *text_room(struct table *table, size_t size)
 {
-	char *text;
+	if (table->used + size > table->text_room) {
+		table->text_room = 2 * (table->used + size);
+		table->text = report_alloc(table->text, table->text_room);
+	}
+	return table->text + table->used;
+}
 
-	if (vasprintf(&text, format, args) < 0)
-		text = report_alloc(NULL, (size_t)-1);
-	return text;
+static void take_text(struct table *table, struct table_cell *cell, int length,
+		      enum table_color color)
+{
+	cell->at = table->used;
+	cell->length = length;
+	cell->color = color;
+	table->used += length;
+}
+
+static void print_cell(struct table *table, struct table_cell *cell,
+		       enum table_color color, const char *format,
+		       va_list args)
+{
+	va_list again;
+	int length;
+
+	va_copy(again, args);
+	length = vsnprintf(text_room(table, 64), 64, format, args);
+	if (length >= 64)
+		vsnprintf(text_room(table, length + 1), length + 1, format,
+			  again);
+	va_end(again);
+	take_text(table, cell, length, color);
+}
+
+static struct table_cell *next_cell(struct table *table)
+{
+	if (!table->filled)
+		new_line(table);
+	return &table->line[table->lines - 1].cell[table->filled++];
 }
 
 /**
@@ -175,16 +249,28 @@ static char *format_text(const char *format, va_list args)
 void table_cell(struct table *table, enum table_color color,
 		const char *format, ...)
 {
-	struct table_cell *cell;
 	va_list args;
 
-	if (!table->filled)
-		new_line(table);
-	cell = &table->line[table->lines - 1].cell[table->filled++];
 	va_start(args, format);
-	cell->text = format_text(format, args);
+	print_cell(table, next_cell(table), color, format, args);
 	va_end(args);
-	cell->color = color;
+	if (table->filled == table->columns)
+		end_line(table);
+}
+
+/**
+ * table_put() - fill the next cell with a text as it is
+ * @table: the table
+ * @text: the text
+ *
+ * For lists of very many rows: nothing is formatted.
+ */
+void table_put(struct table *table, const char *text)
+{
+	size_t length = strlen(text);
+
+	put(text_room(table, length), text, length);
+	take_text(table, next_cell(table), length, TABLE_PLAIN);
 	if (table->filled == table->columns)
 		end_line(table);
 }
@@ -201,7 +287,7 @@ void table_text(struct table *table, const char *format, ...)
 
 	line->text = true;
 	va_start(args, format);
-	line->cell[0].text = format_text(format, args);
+	print_cell(table, &line->cell[0], TABLE_PLAIN, format, args);
 	va_end(args);
 	end_line(table);
 }
@@ -226,6 +312,12 @@ void table_finish(struct table *table)
 {
 	print_lines(table);
 	free(table->line);
+	free(table->text);
+	free(table->row);
 	table->line = NULL;
 	table->room = 0;
+	table->text = NULL;
+	table->text_room = 0;
+	table->row = NULL;
+	table->row_room = 0;
 }

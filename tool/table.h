@@ -23,11 +23,13 @@ enum table_color {
 
 /**
  * struct table_cell - what stands in one place
- * @text: allocated
+ * @at: where in the texts of the table it begins
+ * @length: of it
  * @color: its colour
  */
 struct table_cell {
-	char *text;
+	size_t at;
+	int length;
 	enum table_color color;
 };
 
@@ -55,7 +57,12 @@ struct table_line {
  * @filled: cells of the last row that are filled
  * @lines: how many
  * @room: for how many @line has room
- * @line: the lines
+ * @line: the lines that are not printed so far
+ * @text: what stands in their cells, one behind the other
+ * @used: of @text
+ * @text_room: for how much @text has room
+ * @row: a line as it is printed
+ * @row_room: for how much @row has room
  */
 struct table {
 	FILE *out;
@@ -74,6 +81,11 @@ struct table {
 	size_t lines;
 	size_t room;
 	struct table_line *line;
+	char *text;
+	size_t used;
+	size_t text_room;
+	char *row;
+	size_t row_room;
 };
 
 void table_init(struct table *table, FILE *out, bool color, int indent);
@@ -86,6 +98,7 @@ void table_text(struct table *table, const char *format, ...)
 void table_cell(struct table *table, enum table_color color,
 		const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+void table_put(struct table *table, const char *text);
 void table_finish(struct table *table);
 
 #endif /* DSRCTL_TABLE_H */

@@ -1,12 +1,37 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Texts of any length, made by printing.
+ * Texts of any length, made by printing; and numbers without that.
  */
 #include <stdlib.h>
 
 #include "dsrctl.h"
 #include "report.h"
 #include "text.h"
+
+/**
+ * text_number() - write a number in decimal
+ * @to: where to put it, up to TEXT_NUMBER_MAX bytes
+ * @number: the number
+ *
+ * For what is printed by the million: printf() reads its format each time.
+ *
+ * Return: the end of it, where there is a NUL.
+ */
+char *text_number(char *to, uint64_t number)
+{
+	uint64_t rest = number;
+	char *end, *at;
+
+	do
+		to++;
+	while (rest /= 10);
+	end = to;
+	*end = '\0';
+	for (at = end; number >= 10; number /= 10)
+		*--at = '0' + number % 10;
+	*--at = '0' + number;
+	return end;
+}
 
 /**
  * text_begin() - begin a text

@@ -3,6 +3,7 @@
 #define DSRCTL_TEXT_H
 
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 
 /**
@@ -17,6 +18,10 @@ struct text {
 	size_t size;
 };
 
+/* the digits of any number, and a NUL */
+#define TEXT_NUMBER_MAX	21
+
+char *text_number(char *to, uint64_t number);
 void text_begin(struct text *text);
 char *text_end(struct text *text);
 

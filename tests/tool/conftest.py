@@ -8,8 +8,10 @@ fakekernel.py answers instead of a kernel.
 
 import glob
 import os
+import platform
 import subprocess
 import sys
+import tempfile
 
 import pytest
 
@@ -63,10 +65,8 @@ def dsrctl():
     return lambda *args, **kwargs: run(binary, *args, **kwargs)
 
 
-@pytest.fixture(scope='session')
-def fake_binary():
-    """The instrumented one, which talks to $DSRCTL_FAKE_KERNEL."""
-    binary = os.path.join(BUILD, 'dsrctl-fake')
+def build_fake(binary, *flags):
+    """All of the tool but socket.c, which fake_socket.c stands in for."""
     objects = [path for path in sorted(glob.glob(f'{TOOL}/*.c'))
                if os.path.basename(path) not in ('socket.c', 'namespaces.c')]
     objects.append(os.path.join(HERE, 'fake_socket.c'))
@@ -75,15 +75,50 @@ def fake_binary():
     if not newer(binary, objects + headers):
         os.makedirs(BUILD, exist_ok=True)
         packages = ['libnl-3.0', 'libnl-genl-3.0', 'json-c']
-        flags = subprocess.run(
+        libraries = subprocess.run(
             ['pkg-config', '--cflags', '--libs', *packages],
             capture_output=True, text=True, check=True).stdout.split()
         subprocess.run(
-            ['cc', '-std=gnu11', '-D_GNU_SOURCE', '-O1', '-g', '-Wall',
-             '-fsanitize=address,undefined', '-fno-sanitize-recover=all',
+            ['cc', '-std=gnu11', '-D_GNU_SOURCE', '-g', '-Wall', *flags,
              f'-I{TOOL}', f'-I{TOP}/include/uapi', *objects, '-o', binary,
-             *flags], check=True)
+             *libraries], check=True)
     return binary
+
+
+@pytest.fixture(scope='session')
+def fake_binary():
+    """The instrumented one, which talks to $DSRCTL_FAKE_KERNEL."""
+    return build_fake(os.path.join(BUILD, 'dsrctl-fake'), '-O1',
+                      '-fsanitize=address,undefined',
+                      '-fno-sanitize-recover=all')
+
+
+@pytest.fixture(scope='session')
+def plain_binary():
+    """The same as it is built for use, to measure."""
+    return build_fake(os.path.join(BUILD, 'dsrctl-plain'), '-O2')
+
+
+@pytest.fixture(scope='session')
+def measure():
+    """Runs a program and finds out what it takes, see measure.c."""
+    if platform.machine() != 'x86_64':
+        pytest.skip('knows only the registers of x86-64')
+    binary, source = f'{BUILD}/measure', f'{HERE}/measure.c'
+    if not newer(binary, [source]):
+        os.makedirs(BUILD, exist_ok=True)
+        subprocess.run(['cc', '-O2', '-Wall', source, '-o', binary],
+                       check=True)
+
+    def call(first, last, words, env):
+        """(instructions, bytes)"""
+        with tempfile.NamedTemporaryFile('r', encoding='ascii') as file:
+            subprocess.run([binary, str(first), str(last), file.name, *words],
+                           stdout=subprocess.DEVNULL, env=env, check=True,
+                           timeout=600)
+            steps, kilobytes = file.read().split()
+        return int(steps), 1024 * int(kilobytes)
+    return call
 
 
 @pytest.fixture

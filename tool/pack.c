@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Objects of which there are very many, kept in little memory until they are
+ * printed: the payloads of their attributes, and which of these there are.
+ */
+#include <string.h>
+
+#include "pack.h"
+
+static size_t payload_size(enum attr_kind kind, bool wide)
+{
+	switch (kind) {
+	case ATTR_ADDR:
+		return wide ? sizeof(struct in6_addr) : sizeof(struct in_addr);
+	case ATTR_U32:
+	case ATTR_MSECS:
+		return sizeof(uint32_t);
+	case ATTR_PORT:
+		return sizeof(uint16_t);
+	default:
+		return sizeof(uint8_t);
+	}
+}
+
+/* By sizes that the compiler knows: to call memcpy() takes longer. */
+static void copy(void *to, const void *from, size_t size)
+{
+	switch (size) {
+	case sizeof(uint8_t):
+		memcpy(to, from, sizeof(uint8_t));
+		break;
+	case sizeof(uint16_t):
+		memcpy(to, from, sizeof(uint16_t));
+		break;
+	case sizeof(uint32_t):
+		memcpy(to, from, sizeof(uint32_t));
+		break;
+	default:
+		memcpy(to, from, sizeof(struct in6_addr));
+		break;
+	}
+}
+
+/**
+ * pack() - pack an object
+ * @to: where to put it, PACK_MAX bytes
+ * @fields: its attributes: addresses, ports, u32 and u8
+ * @tb: the attributes, valid
+ *
+ * Return: the bytes that it takes.
+ */
+size_t pack(uint8_t *to, const struct attr_field *fields, struct nlattr **tb)
+{
+	uint16_t present = 0, wide = 0, bit = 1;
+	uint8_t *at = to + sizeof(present) + sizeof(wide);
+	size_t size;
+
+	for (; fields->key; fields++, bit <<= 1) {
+		const struct nlattr *attr = tb[fields->attr];
+
+		if (!attr)
+			continue;
+		present |= bit;
+		if (nla_len(attr) == sizeof(struct in6_addr))
+			wide |= bit;
+		size = payload_size(fields->kind, wide & bit);
+		copy(at, nla_data(attr), size);
+		at += size;
+	}
+	memcpy(to, &present, sizeof(present));
+	memcpy(to + sizeof(present), &wide, sizeof(wide));
+	return at - to;
+}
+
+/**
+ * pack_undo() - have the attributes of a packed object again
+ * @from: the packed object
+ * @fields: as for pack()
+ * @room: where to put the attributes
+ * @tb: set for each of @fields
+ */
+void pack_undo(const uint8_t *from, const struct attr_field *fields,
+	       struct pack_room *room, struct nlattr **tb)
+{
+	uint16_t present, wide, bit = 1;
+	size_t size, i = 0;
+
+	memcpy(&present, from, sizeof(present));
+	memcpy(&wide, from + sizeof(present), sizeof(wide));
+	from += sizeof(present) + sizeof(wide);
+	for (; fields->key; fields++, bit <<= 1) {
+		tb[fields->attr] = NULL;
+		if (!(present & bit))
+			continue;
+		size = payload_size(fields->kind, wide & bit);
+		room->attr[i].header.nla_type = fields->attr;
+		room->attr[i].header.nla_len = NLA_HDRLEN + size;
+		copy(room->attr[i].payload, from, size);
+		from += size;
+		tb[fields->attr] = &room->attr[i++].header;
+	}
+}
