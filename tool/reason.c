@@ -76,11 +76,6 @@ static const struct reason reasons[] = {
 		"clients' packets have to be routed to this balancer: see the upstream router"
 	},
 	{
-		"pass_protocol_not_balanced",
-		"its protocol is not balanced, so it goes on as if dsr_lb were not there",
-		NULL
-	},
-	{
 		"pass_icmp_unrelated",
 		"it is ICMP that belongs to no connection here, so it goes on as if dsr_lb were not there",
 		NULL
@@ -134,6 +129,11 @@ static const struct reason reasons[] = {
 		"drop_ping",
 		"it is dropped: the service has 'ping ignore', or no backend is up",
 		"see 'dsrctl show': 'ping reply' answers while a backend is up"
+	},
+	{
+		"drop_not_served",
+		"it is dropped: its address, or its mark, has a service, but none that takes its protocol and port; and this machine does not have the address itself, so it would be routed back to where it came from",
+		"see 'dsrctl service show'; if this machine is to answer what is not balanced, give it the address, or a local route"
 	},
 	{
 		"drop_no_backend",

@@ -80,7 +80,6 @@ static void decide_portless(struct dsr_net *dn,
 	struct dsr_backend *backend = conn ? dsr_conn_backend(conn) : NULL;
 	struct dsr_service *service;
 
-	decision->reason = DSR_PASS_PROTOCOL;
 	if (backend && !dsr_backend_is_down(backend) &&
 	    (!frontend || dsr_decide_is_of(backend, frontend))) {
 		service = backend->service;

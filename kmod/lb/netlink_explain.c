@@ -10,6 +10,7 @@
 #include <net/addrconf.h>
 #include <net/route.h>
 
+#include "here.h"
 #include "netlink.h"
 #include "nexthop.h"
 #include "probe.h"
@@ -92,6 +93,13 @@ static bool is_own(struct net *net, const struct dsr_tuple *tuple)
 	return ipv6_chk_addr(net, &tuple->v6.saddr, NULL, 0);
 }
 
+/* Whether it leaves this machine, and does not come in. */
+static bool leaves(struct net *net, const struct dsr_packet *packet,
+		   const struct dsr_arrival *arrival)
+{
+	return !arrival->dev && is_own(net, &packet->tuple);
+}
+
 /* Why a packet to a backend without a route does not get out. */
 static enum dsr_reason without_route(struct net *net,
 				     const struct dsr_packet *packet,
@@ -116,7 +124,7 @@ static bool may_come(struct dsr_net *dn, const struct dsr_packet *packet,
 		return true;
 	/* A probe of this machine's own does not come in. */
 	if (decision->choice == DSR_CHOICE_PROBE &&
-	    is_own(dn->net, &packet->tuple) && !arrival->dev)
+	    leaves(dn->net, packet, arrival))
 		return true;
 	reason = dsr_source_check(dn, packet, arrival);
 	if (reason == DSR_FORWARDED)
@@ -140,6 +148,10 @@ static void explain(struct dsr_net *dn, const struct dsr_packet *packet,
 		/* whose mark it is, although it is none of a backend's */
 		if (frontend && frontend->probe)
 			decision->service = frontend->probe->service;
+		if (frontend && decision->reason == DSR_PASS_NO_SERVICE &&
+		    !leaves(dn->net, packet, arrival) &&
+		    !dsr_here_delivers(dn->net, packet, arrival))
+			decision->reason = DSR_DROP_UNSERVED;
 		return;
 	}
 	if (!may_come(dn, packet, arrival, decision))

@@ -99,7 +99,7 @@ bool dsr_packet_parse_rest4(const struct sk_buff *skb, unsigned int offset,
 		packet->tuple.dport = icmph->un.echo.id;
 		return true;
 	default:
-		*reason = DSR_PASS_PROTOCOL;
+		*reason = DSR_PASS_NO_SERVICE;
 		return false;
 	}
 }
@@ -174,7 +174,7 @@ static bool parse_icmp6(const struct sk_buff *skb, unsigned int offset,
 		packet->tuple.dport = icmph->icmp6_identifier;
 		return true;
 	default:
-		*reason = DSR_PASS_PROTOCOL;
+		*reason = DSR_PASS_NO_SERVICE;
 		return false;
 	}
 }

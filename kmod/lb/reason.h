@@ -24,7 +24,6 @@
 	R(DELIVERED_FROM_PEER, "delivered_from_peer")			\
 	R(PASS_NO_SERVICE, "pass_no_service")				\
 	R(PASS_NOT_HOST, "pass_not_to_this_host")			\
-	R(PASS_PROTOCOL, "pass_protocol_not_balanced")			\
 	R(PASS_ICMP_UNRELATED, "pass_icmp_unrelated")			\
 	R(PASS_REPLY, "pass_reply")					\
 	R(REPLIED_PING, "replied_ping")					\
@@ -36,6 +35,7 @@
 	R(DROP_SOURCE_HERE, "drop_source_is_this_host")			\
 	R(DROP_SOURCE_ROUTE, "drop_reverse_path")			\
 	R(DROP_PING, "drop_ping")					\
+	R(DROP_UNSERVED, "drop_not_served")				\
 	R(DROP_NO_BACKEND, "drop_no_backend")				\
 	R(DROP_BACKEND_DOWN, "drop_backend_down")			\
 	R(DROP_BACKEND_HELD, "drop_backend_just_deleted")	\

@@ -214,10 +214,10 @@ REFUSED = {
             'drop_ttl_exceeded'),
     'icmp error': (wire.icmp_error(3, 1, wire.tcp(
         80, 4999, src=VIP, dst=CLIENT)), 'protocol_not_balanced',
-        'pass_icmp_unrelated'),
+        'drop_not_served'),
     'echo': (wire.icmp_echo(), 'protocol_not_balanced', 'replied_ping'),
     'igmp': (wire.ip(bytes(8), 2), 'protocol_not_balanced',
-             'pass_protocol_not_balanced'),
+             'drop_not_served'),
     'first fragment': (wire.ip(KNOWN[20:44], 6, frag=wire.MF, ident=5),
                        'fragment', None),
     'last fragment': (wire.ip(bytes(8), 6, frag=100, ident=6), 'fragment',

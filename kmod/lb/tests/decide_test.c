@@ -69,7 +69,7 @@ static void esp_follows_ike(struct kunit *test)
 	fixture_backend(test, f, 1, 1);
 	backend = fixture_backend(test, f, 2, 1);
 	fixture_decide(f, &esp, FIXTURE_MARK, &d);
-	KUNIT_EXPECT_EQ(test, d.reason, DSR_PASS_PROTOCOL);
+	KUNIT_EXPECT_EQ(test, d.reason, DSR_PASS_NO_SERVICE);
 	KUNIT_EXPECT_NULL(test, d.service);
 
 	ike.tuple.proto = IPPROTO_UDP;
@@ -90,21 +90,21 @@ static void esp_follows_ike(struct kunit *test)
 	KUNIT_EXPECT_PTR_EQ(test, d.backend, backend);
 	/* GRE has nothing to do with it, another client has none */
 	fixture_decide(f, &gre, FIXTURE_MARK, &d);
-	KUNIT_EXPECT_EQ(test, d.reason, DSR_PASS_PROTOCOL);
+	KUNIT_EXPECT_EQ(test, d.reason, DSR_PASS_NO_SERVICE);
 	esp.tuple.v4.saddr ^= htonl(1);
 	fixture_decide(f, &esp, FIXTURE_MARK, &d);
-	KUNIT_EXPECT_EQ(test, d.reason, DSR_PASS_PROTOCOL);
+	KUNIT_EXPECT_EQ(test, d.reason, DSR_PASS_NO_SERVICE);
 	esp.tuple.v4.saddr ^= htonl(1);
 	/* nor is it followed where its backend gets nothing, or for ever */
 	backend->config.admin = DSR_BACKEND_DOWN;
 	fixture_decide(f, &esp, FIXTURE_MARK, &d);
-	KUNIT_EXPECT_EQ(test, d.reason, DSR_PASS_PROTOCOL);
+	KUNIT_EXPECT_EQ(test, d.reason, DSR_PASS_NO_SERVICE);
 	backend->config.admin = DSR_BACKEND_UP;
 	rcu_read_lock();
 	conn->node.seen = jiffies - dsr_conn_timeout(&f->dn, conn) - 2 * HZ;
 	rcu_read_unlock();
 	fixture_decide(f, &esp, FIXTURE_MARK, &d);
-	KUNIT_EXPECT_EQ(test, d.reason, DSR_PASS_PROTOCOL);
+	KUNIT_EXPECT_EQ(test, d.reason, DSR_PASS_NO_SERVICE);
 }
 
 static void miss_asks_the_scheduler(struct kunit *test)

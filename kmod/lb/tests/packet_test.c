@@ -216,7 +216,7 @@ static void others(struct kunit *test)
 	expect_tuple(test, &packet, IPPROTO_ICMP, 0, 77);
 	icmph->type = ICMP_ECHOREPLY;
 	KUNIT_EXPECT_FALSE(test, parse_all(test, &echo, &packet, &reason));
-	KUNIT_EXPECT_EQ(test, reason, DSR_PASS_PROTOCOL);
+	KUNIT_EXPECT_EQ(test, reason, DSR_PASS_NO_SERVICE);
 }
 
 struct icmp_case {
@@ -518,7 +518,7 @@ static void others6(struct kunit *test)
 	expect_tuple6(test, &packet, IPPROTO_ICMPV6, 0, 77);
 	icmph->icmp6_type = NDISC_NEIGHBOUR_SOLICITATION;
 	KUNIT_EXPECT_FALSE(test, parse_all(test, &bytes, &packet, &reason));
-	KUNIT_EXPECT_EQ(test, reason, DSR_PASS_PROTOCOL);
+	KUNIT_EXPECT_EQ(test, reason, DSR_PASS_NO_SERVICE);
 }
 
 static struct kunit_case cases[] = {
