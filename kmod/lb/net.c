@@ -251,9 +251,11 @@ static int __net_init net_init(struct net *net)
 static void __net_exit net_pre_exit(struct net *net)
 {
 	struct dsr_net *dn = dsr_net(net);
+	bool was_used;
 
 	dsr_path_flush(dn);
 	dsr_net_writer_lock(dn);
+	was_used = dn->has_table;
 	dsr_service_flush(dn);
 	if (dn->has_table)
 		table_exit(dn);
@@ -261,7 +263,11 @@ static void __net_exit net_pre_exit(struct net *net)
 	/* Nothing is left that they could be planned for again. */
 	cancel_delayed_work_sync(&dn->drain);
 	cancel_work_sync(&dn->rest);
-	synchronize_net();
+	/* No packet looks a route up without a table. Most namespaces never had
+	 * one, and so none of these waits.
+	 */
+	if (was_used)
+		synchronize_net();
 	dsr_nexthop_release_routes(dn);
 	cancel_work_sync(&dn->watch);
 	cancel_work_sync(&dn->lro);

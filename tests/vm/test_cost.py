@@ -9,6 +9,7 @@ Complaints about other balancers that these tests answer:
 """
 
 import os
+import re
 import time
 
 import pytest
@@ -95,6 +96,61 @@ def test_namespaces(site):
                for before, after in zip(first, last)):
             return
     pytest.fail('many cost more than a few, each of them')
+
+
+WAITS = ('synchronize_rcu', 'synchronize_rcu_expedited', 'synchronize_net',
+         'rcu_barrier')
+
+
+def modules():
+    """Where in the kernel the modules are: [(from, to)]"""
+    found = []
+    with open('/proc/modules', encoding='ascii') as file:
+        for line in file:
+            name, size, *_, start = line.split()[:6]
+            if name.startswith('dsr_'):
+                found.append((int(start, 16), int(start, 16) + int(size)))
+    return found
+
+
+def waits_of_the_end(site, names):
+    """Where the modules wait for a grace period while namespaces end."""
+    trace('kprobe_events', ''.join(f'p:dsr/{wait} {wait}\n'
+                                   for wait in WAITS))
+    try:
+        trace('options/stacktrace', '1')
+        trace('options/sym-addr', '1')
+        trace('events/dsr/enable', '1')
+        trace('trace', '')
+        run('ip', '-batch', '-', stdin=''.join(
+            f'link add name eth0 netns {name} type veth peer name {name} '
+            f'netns front\nnetns del {name}\n' for name in names))
+        wait_for('they are gone', lambda: not set(names) & set(
+            site.net.devices('front')), 100)
+        trace('events/dsr/enable', '0')
+        text = trace('trace')
+    finally:
+        trace('events/dsr/enable', '0')
+        trace('options/stacktrace', '0')
+        trace('options/sym-addr', '0')
+        trace('kprobe_events', '')
+        trace('trace', '')
+    assert '<stack trace>' in text, 'the kernel itself waits'
+    return [found[0] for found in re.finditer(r'=> .* <([0-9a-f]+)>', text)
+            if any(start <= int(found[1], 16) < end
+                   for start, end in modules())]
+
+
+@pytest.mark.stock
+def test_end_of_unused_namespaces(ipvs):
+    """Where there never was anything of ours nothing waits for packets."""
+    names = [f'unused{n}' for n in range(5)]
+    run('ip', '-batch', '-', stdin=''.join(
+        f'netns add {name}\n' for name in [*names, 'used']))
+    with Host('used').at(), genl.Genl() as sock:
+        sock.ask(genl.SERVICE_ADD, genl.service(1))
+    assert not waits_of_the_end(ipvs, names)
+    assert waits_of_the_end(ipvs, ['used'])
 
 
 CONNTRACK = {
