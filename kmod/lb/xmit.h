@@ -17,6 +17,7 @@
 #include <net/route.h>
 
 #include "backend.h"
+#include "chain.h"
 #include "reason.h"
 #include "service.h"
 #include "way.h"
@@ -27,6 +28,7 @@ enum dsr_reason dsr_xmit4_prepare(struct net *net, struct sk_buff *skb,
 				  struct dst_entry *dst);
 int dsr_xmit4_send(struct net *net, struct sk_buff *skb,
 		   const struct dsr_service *service);
+void dsr_xmit4_rewrite_chain(struct sk_buff *skb, u16 tos);
 
 /* xmit6.c */
 enum dsr_reason dsr_xmit6_prepare(struct net *net, struct sk_buff *skb,
@@ -89,8 +91,22 @@ static inline bool dsr_xmit_send(struct net *net, u8 family,
 	return likely(err != -EPERM);
 }
 
+/** dsr_xmit_writable() - give a packet, or all of a chain, headers of its own
+ * @skb: packet
+ * @dev: device that it is to be sent to
+ *
+ * Return: whether it could be done.
+ */
+static __always_inline bool dsr_xmit_writable(struct sk_buff *skb,
+					      const struct net_device *dev)
+{
+	if (unlikely(skb_cow(skb, LL_RESERVED_SPACE(dev))))
+		return false;
+	return likely(!dsr_chain_is(skb)) || dsr_chain_own(skb);
+}
+
 /**
- * dsr_xmit_own() - give a packet headers of its own, and its length
+ * dsr_xmit_own() - dsr_xmit_writable(), and give the packet its length
  * @skb: packet
  * @dev: device that it is to be sent to
  * @len: its length as it says itself: what is behind is Ethernet's padding
@@ -101,7 +117,7 @@ static inline bool dsr_xmit_send(struct net *net, u8 family,
 static inline bool dsr_xmit_own(struct sk_buff *skb,
 				const struct net_device *dev, u32 len)
 {
-	if (unlikely(skb_cow(skb, LL_RESERVED_SPACE(dev))))
+	if (unlikely(!dsr_xmit_writable(skb, dev)))
 		return false;
 	if (likely(skb->len == len))
 		return true;
@@ -119,6 +135,14 @@ static inline bool dsr_xmit4_is_too_big(const struct sk_buff *skb, u32 mtu)
 	return !skb_is_gso(skb) || !skb_gso_validate_network_len(skb, mtu);
 }
 
+/** dsr_xmit4_rewrite_header() - a hop less, and TOS as of a service */
+static __always_inline void dsr_xmit4_rewrite_header(struct iphdr *iph, u16 tos)
+{
+	ip_decrease_ttl(iph);
+	if (tos)
+		ipv4_change_dsfield(iph, ~(tos >> 8), tos & 0xff);
+}
+
 /** dsr_xmit4_rewrite() - make of a packet that has come one that goes on
  * @net: namespace
  * @skb: packet; its headers are its own
@@ -129,15 +153,14 @@ dsr_xmit4_rewrite(struct net *net, struct sk_buff *skb,
 		  const struct dsr_service *service)
 {
 	u16 tos = READ_ONCE(service->tos);
-	struct iphdr *iph = ip_hdr(skb);
 
-	ip_decrease_ttl(iph);
-	if (tos)
-		ipv4_change_dsfield(iph, ~(tos >> 8), tos & 0xff);
+	dsr_xmit4_rewrite_header(ip_hdr(skb), tos);
+	if (unlikely(dsr_chain_is(skb)))
+		dsr_xmit4_rewrite_chain(skb, tos);
 	skb_forward_csum(skb);
 	skb_clear_tstamp(skb);
 	if (READ_ONCE(net->ipv4.sysctl_ip_fwd_update_priority))
-		skb->priority = rt_tos2priority(iph->tos);
+		skb->priority = rt_tos2priority(ip_hdr(skb)->tos);
 }
 
 /** dsr_xmit4_shortcut() - dsr_xmit_shortcut() of IPv4, with the route @dst */

@@ -35,6 +35,18 @@ static void tell_sender(struct net *net, struct sk_buff *skb, int type,
 		icmp_send(skb, type, code, info);
 }
 
+/** dsr_xmit4_rewrite_chain() - dsr_xmit4_rewrite_header() of all but the first
+ * @skb: chain, see chain.h
+ * @tos: of the service
+ */
+void dsr_xmit4_rewrite_chain(struct sk_buff *skb, u16 tos)
+{
+	struct sk_buff *packet;
+
+	skb_walk_frags(skb, packet)
+		dsr_xmit4_rewrite_header(ip_hdr(packet), tos);
+}
+
 /** dsr_xmit4_prepare() - dsr_xmit_prepare() of IPv4, with the route @dst */
 enum dsr_reason dsr_xmit4_prepare(struct net *net, struct sk_buff *skb,
 				  const struct dsr_service *service,
@@ -64,7 +76,7 @@ enum dsr_reason dsr_xmit4_prepare(struct net *net, struct sk_buff *skb,
 		return DSR_DROP_TOO_BIG;
 	}
 
-	if (skb_cow(skb, LL_RESERVED_SPACE(READ_ONCE(dst->dev))))
+	if (!dsr_xmit_writable(skb, READ_ONCE(dst->dev)))
 		return DSR_DROP_NO_MEMORY;
 	dsr_xmit4_rewrite(net, skb, service);
 	IPCB(skb)->flags |= IPSKB_FORWARDED;

@@ -32,16 +32,24 @@ static bool is_too_big(const struct sk_buff *skb, u32 mtu)
 	       (!skb_is_gso(skb) || !skb_gso_validate_network_len(skb, mtu));
 }
 
+static __always_inline void rewrite_header(struct ipv6hdr *ip6h, u16 tos)
+{
+	ip6h->hop_limit--;
+	if (tos)
+		ipv6_change_dsfield(ip6h, ~(tos >> 8), tos & 0xff);
+}
+
 /* Make of a packet that has come one that goes on; its headers are its own. */
 static __always_inline void rewrite(struct sk_buff *skb,
 				    const struct dsr_service *service)
 {
 	u16 tos = READ_ONCE(service->tos);
-	struct ipv6hdr *ip6h = ipv6_hdr(skb);
+	struct sk_buff *packet;
 
-	ip6h->hop_limit--;
-	if (tos)
-		ipv6_change_dsfield(ip6h, ~(tos >> 8), tos & 0xff);
+	rewrite_header(ipv6_hdr(skb), tos);
+	if (unlikely(dsr_chain_is(skb)))
+		skb_walk_frags(skb, packet)
+			rewrite_header(ipv6_hdr(packet), tos);
 	skb_forward_csum(skb);
 	skb_clear_tstamp(skb);
 }
@@ -74,7 +82,7 @@ enum dsr_reason dsr_xmit6_prepare(struct net *net, struct sk_buff *skb,
 		return DSR_DROP_TOO_BIG;
 	}
 
-	if (skb_cow(skb, LL_RESERVED_SPACE(READ_ONCE(dst->dev))))
+	if (!dsr_xmit_writable(skb, READ_ONCE(dst->dev)))
 		return DSR_DROP_NO_MEMORY;
 	rewrite(skb, service);
 	IP6CB(skb)->flags |= IP6SKB_FORWARDED;

@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Packets that GRO has only chained ("rx-gro-list"): each has its own header."""
+
+import socket
+import struct
+
+import pytest
+
+import wire
+import wire6
+from balancer import Balancer
+from network import CLIENT6, VIP, VIP6, W101, W1016, mac_of, wait_for
+
+ROUTER, ROUTER6 = '10.10.31.77', '2001:db8:31::77'     # nobody has them
+TOS = (0x20, 0xfc)
+NUMBER = 8
+PORT = 9
+
+
+def chain(site):
+    """lv1 chains what comes in by eth0, and takes it apart where it leaves."""
+    def undo():
+        site.lv1.run('ethtool', '-K', 'eth0', 'rx-gro-list', 'off')
+        site.lv1.run('ethtool', '-K', 'eth1', 'tx-gso-list', 'on')
+        for host, dev in ((site.client, 'eth0'), (site.lv1, 'eth1')):
+            host.offload(dev, True)
+            host.set_gro(dev, False)
+        site.lv1.set_gro('eth0', False)
+    site.undo.append(undo)
+    site.client.offload('eth0', False)          # checksums as on a wire
+    site.lv1.offload('eth1', False)
+    site.lv1.run('ethtool', '-K', 'eth1', 'tx-gso-list', 'off')
+    site.lv1.set_gro('eth0', True)
+    site.lv1.run('ethtool', '-K', 'eth0', 'rx-gro-list', 'on')
+
+
+def answer4(mac, client):
+    """That the router is lv1: an ARP reply."""
+    return client + mac + struct.pack('>HHHBBH', 0x806, 1, 0x800, 6, 4, 2) + \
+        mac + socket.inet_aton(ROUTER) + client + socket.inet_aton('10.10.31.200')
+
+
+def answer6(mac, client):
+    """The same: a neighbour advertisement."""
+    packet = wire6.icmp(136, 0, struct.pack('>I', 0x60000000) +
+                        wire6.raw(ROUTER6) + b'\2\1' + mac, src=ROUTER6,
+                        dst=CLIENT6, hop=255)
+    return client + mac + b'\x86\xdd' + packet
+
+
+FAMILIES = {
+    4: (VIP, ROUTER, W101, wire, wire.Tap, answer4),
+    6: (VIP6, ROUTER6, W1016, wire6, wire6.Tap, answer6),
+}
+
+
+def burst(site, number, tap):
+    """Datagrams that come to lv1 at once: they have waited for their router."""
+    vip, router, _, _, _, answer = FAMILIES[number]
+    site.client.ip(f'route replace {vip} via {router}')
+    site.undo.append(lambda: site.client.ip(
+        f'route replace {vip} via '
+        f'{"10.10.31.10" if number == 4 else "2001:db8:31::11"}'))
+    key = f'ipv{number}/neigh/eth0/mcast_solicit'
+    old = site.client.sysctl(key)
+    site.client.sysctl(key, 60)
+    site.undo.append(lambda: site.client.sysctl(key, old))
+    sock = site.client.socket(
+        socket.AF_INET if number == 4 else socket.AF_INET6, socket.SOCK_DGRAM)
+    site.sockets.append(sock)
+    sock.connect((vip, PORT))
+    for n in range(NUMBER):
+        sock.send(bytes([n]) * 100)
+    with wire.Tap(site.lv1) as lv1:
+        lv1.sock.send(answer(site.lv1.mac('eth0'), site.client.mac('eth0')))
+    site.undo.append(lambda: site.client.run(
+        'ip', 'neigh', 'del', router, 'dev', 'eth0', check=False))
+    return wait_for('all were sent', lambda: (found := [
+        p for p in tap.drain() if p.dst == vip and p.dport == PORT])[
+            NUMBER - 1:] and found)
+
+
+@pytest.mark.stock
+@pytest.mark.parametrize('number', FAMILIES)
+@pytest.mark.parametrize('path', ['stack', 'direct'])
+@pytest.mark.parametrize('watched', ['alone', 'watched'])
+def test_each_header_is_rewritten(site6, number, path, watched):
+    """TOS, TTL and checksum of all of them; also of what a tap has as well."""
+    vip, _, backend, make, kind, _ = FAMILIES[number]
+    lv1 = Balancer(site6)
+    lv1.service('add', vip=vip, path=path, tos=TOS[0], tos_mask=TOS[1])
+    lv1.backend('add', backend, vip=vip)
+    chain(site6)
+    with kind(site6.client, outgoing=True) as client, \
+            kind(site6.w101) as w101, kind(
+                site6.lv1, 'eth0' if watched == 'watched' else 'lo') as tap:
+        sent = burst(site6, number, client)
+        got = wait_for('all have come', lambda: (found := [
+            p for p in w101.drain() if p.dst == vip])[NUMBER - 1:] and found)
+        for before, after in zip(sent, got):
+            wire.same(after, wire.forwarded(
+                before.packet, mac_of(W101),
+                site6.lv1.mac('eth1').hex(':'), TOS))
+        if watched == 'watched':
+            seen, = [p for p in tap.drain() if p.dst == vip]
+            assert len(seen.frame) > NUMBER * 100, 'GRO has chained them'
+            ttl = 8 if number == 4 else 7
+            assert seen.packet[ttl] == sent[0].packet[ttl], \
+                'what a tap has is left alone'
