@@ -24,6 +24,7 @@
 #include <linux/udp.h>
 #include <net/ip.h>
 
+#include "chain.h"
 #include "flow.h"
 #include "net.h"
 #include "rewrite.h"
@@ -162,6 +163,8 @@ dsr_rs_known_find(const struct dsr_table *table, const struct sk_buff *skb,
 	if (!node)
 		return NULL;
 	flow = dsr_rs_flow_of(node);
+	if (unlikely(dsr_chain_is(skb)))
+		return NULL;
 	if (skb_cloned(skb) &&
 	    !skb_clone_writable(skb, thoff + (known.proto == IPPROTO_TCP ?
 					      sizeof(struct tcphdr) :

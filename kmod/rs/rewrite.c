@@ -17,6 +17,7 @@
 #include <net/dsfield.h>
 
 #include "addr.h"
+#include "chain.h"
 #include "rewrite.h"
 
 /* The device has summed up the packet, and a word of it changes that no
@@ -222,28 +223,15 @@ static unsigned int header_size(u8 proto)
 	}
 }
 
-/**
- * dsr_rs_rewrite_packet() - give a TCP, UDP or SCTP packet other ends
- * @skb: packet, data at the IP header, not a fragment; pointers into its
- *	headers are not valid afterwards
- * @family: of the packet
- * @proto: of the packet
- * @thoff: where the transport header starts; it is all there
- * @to: the new ends
- *
- * Context: any.
- * Return: 0, or -%ENOMEM with nothing changed.
- */
-int dsr_rs_rewrite_packet(struct sk_buff *skb, u8 family, u8 proto,
-			  unsigned int thoff, const struct dsr_rs_ends *to)
+/* @thoff: where the transport header is, from the IP header on */
+static void ends_write(struct sk_buff *skb, u8 family, u8 proto,
+		       unsigned int thoff, const struct dsr_rs_ends *to)
 {
 	struct dsr_rs_ends from __uninitialized;
-	void *th;
+	void *ip = skb_network_header(skb);
+	void *th = ip + thoff;
 
-	if (skb_ensure_writable(skb, thoff + header_size(proto)))
-		return -ENOMEM;
-	th = skb->data + thoff;
-	ends_read(skb_network_header(skb), family, th, &from);
+	ends_read(ip, family, th, &from);
 	switch (proto) {
 	case IPPROTO_TCP:
 		check_replace(skb, family, &((struct tcphdr *)th)->check,
@@ -258,25 +246,39 @@ int dsr_rs_rewrite_packet(struct sk_buff *skb, u8 family, u8 proto,
 		break;
 	}
 	addresses_write(skb, family, &to->saddr, &to->daddr);
-	return 0;
 }
 
 /**
- * dsr_rs_rewrite_tos() - take bits out of the TOS byte, or traffic class
- * @skb: packet, data at the IP header, which is writable
- * @family: AF_INET or AF_INET6
- * @bits: bits that are to be 0
- *
- * The header of IPv4 makes up for it by its checksum; in IPv6 nothing does.
+ * dsr_rs_rewrite_packet() - give a TCP, UDP or SCTP packet other ends
+ * @skb: packet, or a chain of them, data at the IP header, not a fragment;
+ *	pointers into its headers are not valid afterwards
+ * @family: of the packet
+ * @proto: of the packet
+ * @thoff: where the transport header starts; it is all there
+ * @to: the new ends
  *
  * Context: any.
+ * Return: 0, or -%ENOMEM with nothing changed.
  */
-void dsr_rs_rewrite_tos(struct sk_buff *skb, u8 family, u8 bits)
+int dsr_rs_rewrite_packet(struct sk_buff *skb, u8 family, u8 proto,
+			  unsigned int thoff, const struct dsr_rs_ends *to)
+{
+	struct sk_buff *packet;
+
+	if (skb_ensure_writable(skb, thoff + header_size(proto)) ||
+	    (unlikely(dsr_chain_is(skb)) && !dsr_chain_own(skb)))
+		return -ENOMEM;
+	ends_write(skb, family, proto, thoff, to);
+	if (unlikely(dsr_chain_is(skb)))
+		skb_walk_frags(skb, packet)
+			ends_write(packet, family, proto, thoff, to);
+	return 0;
+}
+
+static void tos_write(struct sk_buff *skb, u8 family, u8 bits)
 {
 	__be32 *word, from;
 
-	if (!bits)
-		return;
 	if (family == AF_INET) {
 		if (ip_hdr(skb)->tos & bits)
 			ipv4_change_dsfield(ip_hdr(skb), ~bits, 0);
@@ -287,6 +289,28 @@ void dsr_rs_rewrite_tos(struct sk_buff *skb, u8 family, u8 bits)
 	*word &= ~htonl((u32)bits << 20);
 	if (*word != from)
 		complete_replace(skb, from, *word);
+}
+
+/**
+ * dsr_rs_rewrite_tos() - take bits out of the TOS byte, or traffic class
+ * @skb: packet, or a chain of them, data at the IP header, which is writable
+ * @family: AF_INET or AF_INET6
+ * @bits: bits that are to be 0
+ *
+ * The header of IPv4 makes up for it by its checksum; in IPv6 nothing does.
+ *
+ * Context: any.
+ */
+void dsr_rs_rewrite_tos(struct sk_buff *skb, u8 family, u8 bits)
+{
+	struct sk_buff *packet;
+
+	if (!bits)
+		return;
+	tos_write(skb, family, bits);
+	if (unlikely(dsr_chain_is(skb)))
+		skb_walk_frags(skb, packet)
+			tos_write(packet, family, bits);
 }
 
 /* The two below: a word in the ICMP message changes, and with it the checksum
