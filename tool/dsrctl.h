@@ -14,8 +14,6 @@ struct netlink;
 
 #define ARRAY_SIZE(array)	(sizeof(array) / sizeof((array)[0]))
 
-#define DSRCTL_VERSION	"0.1"
-
 /* the tool's result, and its exit status */
 enum dsrctl_status {
 	DSRCTL_CHECKED = -1,	/* its words are right; it was not carried out */
@@ -138,5 +136,8 @@ int stop_run(struct dsrctl *ctl, struct args *args);
 #define NETNS_DIRECTORY	"/run/netns"
 
 int netns_enter(const char *name);
+
+/* version.c */
+void version_print(void);
 
 #endif /* DSRCTL_H */

@@ -40,6 +40,7 @@ static const char *const service_names[] = {
 static const char *const backend_names[] = {
 	[DSR_BACKEND_A_ADDR] = "via",
 	[DSR_BACKEND_A_WEIGHT] = "weight",
+	[DSR_BACKEND_A_ADMIN] = "up, down or drain",
 	[DSR_BACKEND_A_UPPER] = "upper",
 	[DSR_BACKEND_A_LOWER] = "lower",
 	[DSR_BACKEND_A_DEADLINE] = "deadline",
@@ -78,6 +79,22 @@ static const char *const rule_names[] = {
 	[DSR_RULE_A_TO] = "to",
 };
 
+static const char *const explain_names[] = {
+	[DSR_EXPLAIN_A_SRC] = "source",
+	[DSR_EXPLAIN_A_SPORT] = "source",
+	[DSR_EXPLAIN_A_DST] = "destination",
+	[DSR_EXPLAIN_A_DPORT] = "destination",
+	[DSR_EXPLAIN_A_PROTO] = "proto",
+	[DSR_EXPLAIN_A_FWMARK] = "mark",
+	[DSR_EXPLAIN_A_IFINDEX] = "dev",
+	[DSR_EXPLAIN_A_MIDDLE] = "middle",
+};
+
+static const char *const path_names[] = {
+	[DSR_PATH_A_IFINDEX] = "dev",
+	[DSR_PATH_A_RECHECK] = "recheck",
+};
+
 static const char *const silence_names[] = {
 	[DSR_SILENCE_A_ADDR] = "address",
 	[DSR_SILENCE_A_DEV] = "dev",
@@ -101,6 +118,8 @@ static const struct nest_names nests[DSR_A_MAX + 1] = {
 	[DSR_A_BACKEND] = NAMES(backend_names),
 	[DSR_A_CONNECTION] = NAMES(connection_names),
 	[DSR_A_RULE] = NAMES(rule_names),
+	[DSR_A_EXPLAIN] = NAMES(explain_names),
+	[DSR_A_PATH] = NAMES(path_names),
 	[DSR_A_SILENCE] = NAMES(silence_names),
 	[DSR_A_TABLE] = NAMES(table_names),
 };
@@ -161,6 +180,24 @@ static void policy_range(struct nlattr *policy, char *text, size_t size)
 			 nla_get_u64(tb[NL_POLICY_TYPE_ATTR_MAX_VALUE_U]));
 }
 
+/* What the kernel says of an attribute that its module has no policy for. */
+static bool is_unknown(const char *text)
+{
+	return !strcmp(text, "Unknown attribute type") ||
+	       !strcmp(text, "Unsupported attribute");
+}
+
+static void say_unknown(const char *keyword, char *text, size_t size)
+{
+	if (keyword)
+		snprintf(text, size,
+			 "the loaded module does not know '%s': it is older than dsrctl, 'dsrctl -V' says which",
+			 keyword);
+	else
+		snprintf(text, size,
+			 "the loaded module does not know all of this command: it is older than dsrctl, 'dsrctl -V' says which");
+}
+
 /**
  * extack_read() - the sentence of an ack
  * @ack: NLMSG_ERROR or NLMSG_DONE
@@ -170,7 +207,8 @@ static void policy_range(struct nlattr *policy, char *text, size_t size)
  * @size: of @text
  *
  * Where the kernel's generic checks speak ("integer out of range"), the
- * keyword and the accepted range are added: they do not name them.
+ * keyword and the accepted range are added: they do not name them. What an older
+ * module does not know becomes a sentence that says so.
  */
 void extack_read(const struct nlmsghdr *ack, size_t payload,
 		 const struct nlmsghdr *request, char *text, size_t size)
@@ -193,10 +231,14 @@ void extack_read(const struct nlmsghdr *ack, size_t payload,
 		return;
 	attr_string(tb[NLMSGERR_ATTR_MSG], text, size);
 
-	if (!tb[NLMSGERR_ATTR_OFFS] || !tb[NLMSGERR_ATTR_POLICY])
+	if (tb[NLMSGERR_ATTR_OFFS])
+		keyword = request_keyword(request,
+					  nla_get_u32(tb[NLMSGERR_ATTR_OFFS]));
+	if (is_unknown(text)) {
+		say_unknown(keyword, text, size);
 		return;
-	keyword = request_keyword(request, nla_get_u32(tb[NLMSGERR_ATTR_OFFS]));
-	if (!keyword)
+	}
+	if (!keyword || !tb[NLMSGERR_ATTR_POLICY])
 		return;
 	policy_range(tb[NLMSGERR_ATTR_POLICY], range, sizeof(range));
 	used = strlen(text);

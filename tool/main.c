@@ -56,7 +56,7 @@ static const char options_help[] =
 	"  -b, --batch FILE      run the command lines of a file; - is stdin\n"
 	"  -f, --force           go on after a failure in the batch\n"
 	"  -c, --color[=WHEN]    colours: auto, always (without WHEN) or never\n"
-	"  -V, --version         print the version\n"
+	"  -V, --version         print the versions of dsrctl and of the loaded modules\n"
 	"  -h, --help            print this\n";
 
 static void print_help(FILE *out)
@@ -362,7 +362,7 @@ static int run(struct dsrctl *ctl, const struct request *request, char **words)
 	int status;
 
 	if (request->version) {
-		puts("dsrctl " DSRCTL_VERSION);
+		version_print();
 		return DSRCTL_OK;
 	}
 	if (request->help) {

@@ -7,6 +7,7 @@
 #include <linux/module.h>
 #include <linux/notifier.h>
 #include <linux/rcupdate.h>
+#include <linux/dsr.h>
 
 #include "net.h"
 #include "netlink.h"
@@ -94,3 +95,4 @@ module_exit(dsr_ipvs_exit);
 
 MODULE_DESCRIPTION("Lets ipvsadm and keepalived drive dsr_lb");
 MODULE_LICENSE("GPL");
+MODULE_VERSION(DSR_VERSION);

@@ -78,6 +78,7 @@ module_exit(dsr_lb_exit);
 
 MODULE_DESCRIPTION("Layer-4 load balancer by direct server return");
 MODULE_LICENSE("GPL");
+MODULE_VERSION(DSR_VERSION);
 /* Any user can have the kernel load it by this, as all netlink families. What
  * protects others from them is the check of each command, and that a namespace
  * without services costs nothing; see dsrctl(8) for how to forbid it.

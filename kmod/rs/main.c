@@ -406,3 +406,4 @@ module_exit(dsr_rs_exit);
 
 MODULE_DESCRIPTION("Direct server return: the real server");
 MODULE_LICENSE("GPL");
+MODULE_VERSION(DSR_VERSION);

@@ -3,7 +3,9 @@
 
 import errno
 import json
+import os
 import struct
+import subprocess
 
 import pytest
 
@@ -69,6 +71,77 @@ def test_own_check(fake, kernel):
     kernel.answers[BACKEND_ADD] = refuse
     fake('backend add fwmark 1 via 10.10.30.101 weight 65536').check(
         2, 'dsrctl: the weight is at most 65535\n')
+
+
+UNKNOWN = {
+    'service add fwmark 1/2': ('dsr', u.DSR_CMD_SERVICE_ADD, u.DSR_A_SERVICE,
+                               u.DSR_SERVICE_A_FWMARK_MASK, 'fwmark'),
+    'service add fwmark 1 probe-marks 100':
+        ('dsr', u.DSR_CMD_SERVICE_ADD, u.DSR_A_SERVICE,
+         u.DSR_SERVICE_A_PROBE_MARKS, 'probe-marks'),
+    'backend drain fwmark 1 via 10.0.0.1':
+        ('dsr', u.DSR_CMD_BACKEND_SET, u.DSR_A_BACKEND, u.DSR_BACKEND_A_ADMIN,
+         'up, down or drain'),
+    'path add dev lo recheck 1s': ('dsr', u.DSR_CMD_PATH_ADD, u.DSR_A_PATH,
+                                   u.DSR_PATH_A_RECHECK, 'recheck'),
+    'explain 10.0.0.1:1 10.0.0.2:2 middle':
+        ('dsr', u.DSR_CMD_EXPLAIN, u.DSR_A_EXPLAIN, u.DSR_EXPLAIN_A_MIDDLE,
+         'middle'),
+    'real add tos 4 from 10.0.0.1 clear':
+        ('dsr_rs', u.DSR_RS_CMD_RULE_ADD, u.DSR_A_RULE, u.DSR_RULE_A_CLEAR,
+         'clear'),
+}
+
+
+@pytest.mark.parametrize('text', ['Unknown attribute type',
+                                  'Unsupported attribute'])
+@pytest.mark.parametrize('line', UNKNOWN)
+def test_older_module(fake, kernel, line, text):
+    """The sentence names the keyword that the module does not know."""
+    family, cmd, outer, inner, keyword = UNKNOWN[line]
+    kernel.answers[family, cmd] = lambda request: Ack(
+        errno.EINVAL, text, request.offset(outer, inner))
+    fake(line).check(
+        2, f"dsrctl: the loaded module does not know '{keyword}': it is older "
+        "than dsrctl, 'dsrctl -V' says which\n")
+
+
+def test_older_module_without_an_offset(fake, kernel):
+    kernel.answers[ADD] = Ack(errno.EINVAL, 'Unknown attribute type')
+    fake('service add fwmark 1').check(
+        2, 'dsrctl: the loaded module does not know all of this command: it is '
+        "older than dsrctl, 'dsrctl -V' says which\n")
+
+
+def version(binary, *loaded):
+    """dsrctl -V where these modules are loaded, each with its version."""
+    script = 'mount -t tmpfs none /sys || exit; mkdir /sys/module\n'
+    for module, number in loaded:
+        script += f'mkdir /sys/module/{module}\n'
+        if number:
+            script += f'echo {number} >/sys/module/{module}/version\n'
+    result = subprocess.run(
+        ['unshare', '--mount', '--propagation=unchanged', 'sh', '-c',
+         script + 'exec "$@" -V', 'sh', binary],
+        capture_output=True, text=True, check=True)
+    return result.stdout.splitlines(), result.stderr
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason='needs root')
+def test_versions(fake_binary):
+    own = u.DSR_VERSION
+    advice = 'install both from the same sources, and load the module anew'
+    assert version(fake_binary) == ([f'dsrctl {own}'], '')
+    assert version(fake_binary, ('dsr_lb', own), ('dsr_rs', own)) == (
+        [f'dsrctl {own}', f'dsr_lb {own}', f'dsr_rs {own}'], '')
+    assert version(fake_binary, ('dsr_lb', '0.0.9'), ('dsr_ipvs', own)) == (
+        [f'dsrctl {own}', 'dsr_lb 0.0.9', f'dsr_ipvs {own}'],
+        'dsrctl: warning: the loaded dsr_lb has version 0.0.9, and dsrctl '
+        f'{own}: {advice}\n')
+    assert version(fake_binary, ('dsr_rs', None)) == (
+        [f'dsrctl {own}', 'dsr_rs -'],
+        'dsrctl: warning: the loaded dsr_rs says no version, so it is older '
+        f'than dsrctl {own}: {advice}\n')
 
 
 @pytest.mark.parametrize('offset', [0, 15, 16, 20, 23, 24, 1000, 0xffffffff])

@@ -13,7 +13,7 @@ def read_numbers(path=HEADER):
     with open(path, encoding='ascii') as file:
         text = re.sub(r'/\*.*?\*/', '', file.read(), flags=re.S)
     numbers = {}
-    for name, value in re.findall(r'#define\s+(DSR_\w+)\s+"(\w+)"', text):
+    for name, value in re.findall(r'#define\s+(DSR_\w+)\s+"([\w.]+)"', text):
         numbers[name] = value
     for body in re.findall(r'enum\s+\w+\s*\{(.*?)\}', text, flags=re.S):
         value = -1

@@ -147,6 +147,15 @@ def test_batch_stops_at_an_error(lb):
     assert [one['fwmark'] for one in lb.services()] == [1, 5]
 
 
+def test_version(lb):
+    """The modules have the tool's."""
+    done = lb.lv1.dsrctl('-V')
+    own, *loaded = done.stdout.splitlines()
+    number = own.removeprefix('dsrctl ')
+    assert {f'dsr_lb {number}', f'dsr_rs {number}'} <= set(loaded)
+    assert done.stderr == ''
+
+
 # Who may do what
 
 PRIVILEGED = {

@@ -22,6 +22,9 @@
 #ifndef _UAPI_LINUX_DSR_H
 #define _UAPI_LINUX_DSR_H
 
+/* of the modules and of the tool, which are made for each other */
+#define DSR_VERSION		"0.1"
+
 #define DSR_GENL_NAME		"dsr"
 #define DSR_GENL_VERSION	1
 #define DSR_GENL_MCGRP_EVENTS	"events"	/* changes; of both families */
