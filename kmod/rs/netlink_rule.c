@@ -166,29 +166,11 @@ static int key_parse(struct genl_info *info, struct nlattr **tb,
 	return refuse(extack, NULL, "a rule needs a VIP or a TOS to match by");
 }
 
-/* What comes from outside and is addressed to a loopback address is dropped; with
- * IPv4, unless a device is told not to.
- */
-static const char *loopback_fault(struct net *net, u8 family,
-				  const union nf_inet_addr *addr)
-{
-	if (family == AF_INET6)
-		return ipv6_addr_loopback(&addr->in6) ?
-		       "a loopback address takes nothing that comes from outside: name another" :
-		       NULL;
-	return ipv4_is_loopback(addr->ip) &&
-	       !dsr_rs_local_routes_loopback(net) ?
-	       "a loopback address takes nothing that comes from outside: set net.ipv4.conf.DEV.route_localnet=1, or name another" :
-	       NULL;
-}
-
 static int to_addr_parse(struct net *net, struct nlattr *attr,
 			 const struct dsr_rs_rule_key *key,
 			 struct dsr_rs_rule_to *to,
 			 struct netlink_ext_ack *extack)
 {
-	const char *fault;
-
 	to->family = dsr_addr_get(attr, &to->addr);
 	if (!to->family)
 		return refuse(extack, attr, "an address has 4 or 16 bytes");
@@ -197,9 +179,16 @@ static int to_addr_parse(struct net *net, struct nlattr *attr,
 			      "the local address must be of the VIP's family");
 	if (to->family == AF_INET6 && !ipv6_mod_enabled())
 		return refuse(extack, attr, "this kernel runs without IPv6");
-	fault = loopback_fault(net, to->family, &to->addr);
-	if (fault)
-		return refuse(extack, attr, fault);
+	/* What comes from outside and is addressed to a loopback address is
+	 * dropped; with IPv4, unless a device is told not to.
+	 */
+	if (to->family == AF_INET6 && ipv6_addr_loopback(&to->addr.in6))
+		return refuse(extack, attr,
+			      "a loopback address takes nothing that comes from outside: name another");
+	if (to->family == AF_INET && ipv4_is_loopback(to->addr.ip) &&
+	    !dsr_rs_local_routes_loopback(net))
+		return refuse(extack, attr,
+			      "a loopback address takes nothing that comes from outside: set net.ipv4.conf.DEV.route_localnet=1, or name another");
 	if (!dsr_rs_local_has(net, NULL, to->family, &to->addr))
 		return refuse(extack, attr,
 			      "no device of this machine has that local address");
