@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * dsrctl service stop and dsrctl real stop: unload a module, and with it all that it
- * has; not while somebody would notice, unless forced.
+ * has; not while a client or an operator would notice, unless forced.
  *
  * A module is one for all network namespaces, so all are asked and, by force, all are
  * emptied: what a namespace has there holds the module. Nothing is given up
@@ -313,7 +313,7 @@ static int in_use(const struct stop *stop, const char *module)
 {
 	if (!stop->force && stop->module == NETLINK_LB && has_ipvs())
 		return report_error(DSRCTL_REFUSED,
-				    "the module dsr_lb is in use by " IPVS ": unload both with 'modprobe -r " IPVS "', or with 'dsrctl service stop force'");
+				    "the module dsr_lb is in use by dsr_ipvs: unload both with 'modprobe -r dsr_ipvs', or with 'dsrctl service stop force'");
 	return report_error(DSRCTL_REFUSED,
 			    "the module %s is in use: a command reads from it at the moment, or a network namespace that has neither a name nor a process keeps something in it",
 			    module);

@@ -127,8 +127,8 @@ int dsr_rs_netlink_flow_get_dumpit(struct sk_buff *skb,
 	int err = 0, turn;
 
 	BUILD_BUG_ON(sizeof(*dump) > sizeof(cb->ctx));
-	for (turn = 0; turn < DSR_DUMP_TURNS &&
-		       dump->cursor < DSR_TABLE_END && !err; turn++) {
+	for (turn = 0; turn < DSR_DUMP_TURNS && dump->cursor < DSR_TABLE_END &&
+	     !err; turn++) {
 		mutex_lock(&rs->lock);
 		if (rs->live)
 			err = some_put(skb, cb, table, &dump->cursor);

@@ -233,7 +233,7 @@ class FakeKernel:
         self.joined = []            # multicast groups
         self.events = []            # packets for those who have joined
         self.waiting = []           # those of them behind an overrun
-        self.told = []              # who got events
+        self.told = []              # connections that got events
         # packets -> packets, or (source port, packet); hangs up after them
         self.mutate = None
         self.mutate_controller = False      # those of the controller instead
@@ -288,7 +288,7 @@ class FakeKernel:
     def join(self, connection, data):
         """With the last module's group all events come, and then the end.
 
-        After an overrun the others come to the one who joins anew.
+        After an overrun the others come to the next connection that joins.
         """
         self.joined.append(struct.unpack('=I', data[16:])[0])
         last = [GROUPS[name][1] for name in self.families][-1:]

@@ -116,7 +116,7 @@ def test_every_path(site):
 
 
 def test_connection_table(site):
-    """Its bounds, whoever sets them, and that it was emptied."""
+    """Its bounds as they are set, and that it was emptied."""
     lv1 = Balancer(site)
     lv1.timeouts(udp=0)                 # undone at the end
     site.undo.append(lambda: lv1.set_table(max=1048576))
