@@ -284,9 +284,9 @@ static noinline unsigned int late_vip(struct dsr_net *dn, struct sk_buff *skb,
  * A chain of any priority may set a mark, and dsr_hook() has not seen one that
  * came behind it. What dsr_hook() has passed is looked at once more, by its
  * mark alone: where its address is a VIP's only now, a rule has translated it.
- * keepalived's own groups (nftables_ipvs) set marks in LOCAL_IN. What is a
- * service's still, and nobody has wanted, is refused here: not before, since a
- * rule may translate it.
+ * keepalived's own groups (nftables_ipvs) set marks in LOCAL_IN. What is for a
+ * service, and no service has taken, is refused here: not before, since a rule
+ * may translate it.
  *
  * Context: as dsr_hook().
  * Return: NF_ACCEPT, NF_DROP, or NF_STOLEN.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Packets that GRO has only chained ("rx-gro-list"): each has its own header."""
+"""Packets that GRO has only chained ("rx-gro-list"): each has its own headers."""
 
 import socket
 import struct
@@ -11,10 +11,11 @@ import wire6
 from balancer import Balancer
 from network import CLIENT6, VIP, VIP6, W101, W1016, mac_of, wait_for
 
-ROUTER, ROUTER6 = '10.10.31.77', '2001:db8:31::77'     # nobody has them
+ROUTER, ROUTER6 = '10.10.31.77', '2001:db8:31::77'     # no machine has them
 TOS = (0x20, 0xfc)
 NUMBER = 8
 PORT = 9
+IP_PKTINFO, IP_RECVTOS = 8, 13
 
 
 def chain(site):
@@ -107,3 +108,65 @@ def test_each_header_is_rewritten(site6, number, path, watched):
             ttl = 8 if number == 4 else 7
             assert seen.packet[ttl] == sent[0].packet[ttl], \
                 'what a tap has is left alone'
+
+
+class Server:
+    """Takes datagrams at w101, and notes what was their address, and their TOS."""
+
+    def __init__(self, site, number):
+        family = socket.AF_INET if number == 4 else socket.AF_INET6
+        self.number = number
+        self.sock = site.w101.socket(family, socket.SOCK_DGRAM)
+        site.sockets.append(self.sock)
+        level, info, tos = (socket.IPPROTO_IP, IP_PKTINFO, IP_RECVTOS) \
+            if number == 4 else (socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO,
+                                 socket.IPV6_RECVTCLASS)
+        self.sock.setsockopt(level, info, 1)
+        self.sock.setsockopt(level, tos, 1)
+        self.sock.bind(('', LOCAL_PORT))
+        self.sock.settimeout(30)
+
+    def take(self):
+        """(data, address it was for, TOS) of the next one."""
+        data, found, _, _ = self.sock.recvmsg(1000, 1000)
+        found = {kind: value for _, kind, value in found}
+        if self.number == 4:
+            return (data, socket.inet_ntoa(found[IP_PKTINFO][8:12]),
+                    found[socket.IP_TOS][0])
+        return (data, socket.inet_ntop(
+            socket.AF_INET6, found[socket.IPV6_PKTINFO][:16]),
+            int.from_bytes(found[socket.IPV6_TCLASS], 'little'))
+
+
+LOCAL_PORT = 8009
+
+
+@pytest.mark.stock
+@pytest.mark.parametrize('number', FAMILIES)
+def test_each_is_delivered_the_same(site6, number):
+    """At a real server, too: address, port, and no TOS that is to be cleared."""
+    vip, _, backend, _, kind, _ = FAMILIES[number]
+    lv1 = Balancer(site6)
+    lv1.service('add', vip=vip, tos=TOS[0], tos_mask=TOS[1])
+    lv1.backend('add', backend, vip=vip)
+    site6.w101.dsrctl(f'real add tos {TOS[0]:#x} to :{LOCAL_PORT} clear')
+    server = Server(site6, number)
+    chain(site6)
+    # What comes together leaves lv1 together, and is chained once more, where
+    # the other end of the wire merges nothing itself.
+    back = site6.net['back']
+    site6.undo.append(lambda: back.set_gro('w101', False))
+    site6.undo.append(lambda: back.offload('w101', True))
+    back.offload('w101', False)
+    site6.undo.append(lambda: site6.w101.set_gro('eth0', False))
+    site6.undo.append(lambda: site6.w101.run(
+        'ethtool', '-K', 'eth0', 'rx-gro-list', 'off'))
+    site6.w101.set_gro('eth0', True)
+    site6.w101.run('ethtool', '-K', 'eth0', 'rx-gro-list', 'on')
+    with kind(site6.client, outgoing=True) as client, \
+            kind(site6.w101) as w101:
+        burst(site6, number, client)
+        w101.wait(lambda p: p.dst == vip and len(p.frame) > NUMBER * 100,
+                  'what GRO has chained', 5)
+        assert [server.take() for _ in range(NUMBER)] == [
+            (bytes([n]) * 100, backend, 0) for n in range(NUMBER)]
