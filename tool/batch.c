@@ -83,7 +83,8 @@ static int next_char(struct batch *batch, struct line *line)
 		if (at != batch->end && *at != '\n')
 			break;
 		if (at == batch->end || at + 1 == batch->end) {
-			line->problem = "the file ends behind a '\\' that joins the next line: it was cut off";
+			line->problem =
+				"the file is cut off: it ends behind a '\\' that joins lines";
 			at = batch->end - 1;
 		}
 		batch->at = at + 1;

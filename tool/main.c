@@ -47,6 +47,7 @@ const struct option dsrctl_options[] = {
 	{ "help", no_argument, NULL, 'h' },
 	{ NULL, 0, NULL, 0 }
 };
+
 static const char options_help[] =
 	"Options:\n"
 	"  -s, --statistics      counters and sizes too\n"

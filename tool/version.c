@@ -55,13 +55,14 @@ void version_print(void)
 			continue;
 		if (!read_version(modules[i], version)) {
 			printf("%s -\n", modules[i]);
-			report_warning("the loaded %s says no version, so it is older than dsrctl " DSR_VERSION ": %s",
-				       modules[i], advice);
+			report_warning("the loaded %s says no version: it is older than dsrctl %s: %s",
+				       modules[i], DSR_VERSION, advice);
 			continue;
 		}
 		printf("%s %s\n", modules[i], version);
 		if (strcmp(version, DSR_VERSION))
-			report_warning("the loaded %s has version %s, and dsrctl " DSR_VERSION ": %s",
-				       modules[i], version, advice);
+			report_warning("the loaded %s has version %s, and dsrctl %s: %s",
+				       modules[i], version, DSR_VERSION,
+				       advice);
 	}
 }

@@ -232,9 +232,10 @@ static bool is_from_neighbour(const struct sk_buff *skb, u8 family)
  * service takes, unless it is this machine's own to answer. It would be routed:
  * as a rule to where it has come from, and back, until its TTL ends.
  */
-static noinline unsigned int
-refuse(struct dsr_net *dn, struct sk_buff *skb, u8 family, unsigned int hook,
-       const struct dsr_packet *packet, enum dsr_reason passed)
+static noinline unsigned int refuse(struct dsr_net *dn, struct sk_buff *skb,
+				    u8 family, unsigned int hook,
+				    const struct dsr_packet *packet,
+				    enum dsr_reason passed)
 {
 	struct dsr_decision none = { .backend = NULL };
 	struct dsr_arrival arrival;

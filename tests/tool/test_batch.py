@@ -68,8 +68,8 @@ ERRORS = {
         (1, "service add: fwmark 'x' is not a number: write it in decimal "
             'without leading zeros, or in hexadecimal behind 0x'),
     **{f'service flush{end}':
-       (1, "the file ends behind a '\\' that joins the next line: it was cut "
-           'off') for end in ('\\', ' \\\n', '\\\r\n')},
+       (1, "the file is cut off: it ends behind a '\\' that joins lines")
+       for end in ('\\', ' \\\n', '\\\r\n')},
     'service flush \\ \n': (1, "service flush: unexpected argument '\\': "
                              'there are none here'),
 }

@@ -140,8 +140,8 @@ def test_versions(fake_binary):
         f'{own}: {advice}\n')
     assert version(fake_binary, ('dsr_rs', None)) == (
         [f'dsrctl {own}', 'dsr_rs -'],
-        'dsrctl: warning: the loaded dsr_rs says no version, so it is older '
-        f'than dsrctl {own}: {advice}\n')
+        'dsrctl: warning: the loaded dsr_rs says no version: it is older than '
+        f'dsrctl {own}: {advice}\n')
 
 
 @pytest.mark.parametrize('offset', [0, 15, 16, 20, 23, 24, 1000, 0xffffffff])
