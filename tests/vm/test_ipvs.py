@@ -60,7 +60,7 @@ def test_told(ipvs):
     heard = events.all()
     assert [name for name, _ in heard] == [
         'service_add', 'service_set', 'backend_add', 'backend_set',
-        'backend_delete', 'service_delete', 'service_add', 'service_delete']
+        'backend_delete', 'service_delete', 'service_add', 'service_flush']
     assert heard[1][1]['service']['scheduler'] == 'maglev'
     assert heard[3][1]['backend']['weight'] == 5
 
