@@ -335,5 +335,6 @@ def ipvs(site):
         yield site
     finally:
         site.lv1.stop()             # a keepalived would load it again
+        site.net.forget_unloaded()
         if 'dsr_ipvs' in site.net.loaded:
             site.net.unload('dsr_ipvs')

@@ -561,6 +561,11 @@ class Network:
             run('insmod', path, *parameters)
             self.loaded.add(module)
 
+    def forget_unloaded(self):
+        """Others may unload modules, as "dsrctl service stop force" does."""
+        self.loaded = {module for module in self.loaded
+                       if os.path.exists(f'/sys/module/{module}')}
+
     def unload(self, *modules, timeout=180):
         self.before_loss()
         for module in modules or sorted(self.loaded):

@@ -10,14 +10,12 @@ from network import VIP, refcount
 THIS = 'this network namespace'
 
 
-@pytest.fixture(autouse=True)
-def reload(site):
-    """What the test has removed is loaded again after it."""
-    def back():
-        missing = {'dsr_lb', 'dsr_rs'} - site.net.loaded
-        if missing:
-            site.net.load(*sorted(missing))
-    site.undo.append(back)
+@pytest.fixture
+def fresh(site):
+    """No flows of the tests before this one."""
+    site.net.unload('dsr_rs')
+    site.net.load('dsr_rs')
+    return site
 
 
 def is_loaded(module):
@@ -37,7 +35,6 @@ def test_balancer(site):
     assert done.stdout.splitlines() == [
         f'{THIS}: 1 service lost', 'network namespace lv2: 2 services lost']
     assert not is_loaded('dsr_lb')
-    site.net.loaded.discard('dsr_lb')
 
 
 def test_balancer_without_services(site):
@@ -45,7 +42,6 @@ def test_balancer_without_services(site):
     done = site.lv1.dsrctl('service stop')
     assert done.stdout + done.stderr == ''
     assert not is_loaded('dsr_lb')
-    site.net.loaded.discard('dsr_lb')
 
 
 def test_balancer_of_another_namespace(site):
@@ -60,7 +56,6 @@ def test_balancer_of_another_namespace(site):
     site.lv1.dsrctl('service stop force')
     assert not is_loaded('dsr_lb')
     site.lv1.stop(holder)
-    site.net.loaded.discard('dsr_lb')
 
 
 def test_balancer_with_ipvs(ipvs):
@@ -74,11 +69,11 @@ def test_balancer_with_ipvs(ipvs):
     done = ipvs.lv1.dsrctl('-j service stop force')
     assert '"services":1' in done.stdout
     assert not is_loaded('dsr_ipvs') and not is_loaded('dsr_lb')
-    ipvs.net.loaded -= {'dsr_ipvs', 'dsr_lb'}
 
 
-def test_real_servers(site):
+def test_real_servers(fresh):
     """By force, other namespaces lose their rules and silence too."""
+    site = fresh
     site.w101.dsrctl(f'real silence add {VIP}')
     site.w102.dsrctl(f'real add vip {VIP} mode local')
     done = site.w101.dsrctl('real stop force')
@@ -88,4 +83,3 @@ def test_real_servers(site):
     assert not is_loaded('dsr_rs')
     routes = site.w102.run('ip', 'route', 'show', 'table', 'local').stdout
     assert VIP not in routes
-    site.net.loaded.discard('dsr_rs')

@@ -114,6 +114,7 @@ class Site:
         self._hang_up()
         while self.undo:
             self.undo.pop()()
+        self.net.forget_unloaded()
         for name, host in self.net.hosts.items():
             if not host.changed and not everything:
                 continue
@@ -185,6 +186,7 @@ class Site:
 
     def repair(self):
         """Make what a test that failed has left undone."""
+        self.net.forget_unloaded()
         missing = {'dsr_lb', 'dsr_rs'} - self.net.loaded
         if missing:
             self.net.load(*sorted(missing))
