@@ -166,8 +166,8 @@ static void rewrite_udp_unsummed(struct kunit *test)
 }
 
 /* What is left to a device may be the sum of a packet inside, as with VXLAN: then
- * that of the datagram around it is there already, or there is none. Only where
- * it is to be cut into several is it left to the one who does that.
+ * that of the datagram around it is there already, or there is none. Only of a
+ * datagram that will be cut into several is the sum left to what cuts it.
  */
 static void rewrite_udp_around_packet(struct kunit *test)
 {
