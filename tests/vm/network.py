@@ -438,9 +438,6 @@ class Network:
             self.hosts[name].ip('\n'.join(lines))
             if name in BALANCERS:
                 self._make_router(self.hosts[name])
-            # A connection whose other end is gone would hold a deleted
-            # machine for minutes.
-            self.hosts[name].sysctl('ipv4/tcp_orphan_retries', 1)
             if self.has_ipv6 and name in ADDRESSES6:
                 self._add_ipv6(self.hosts[name])
 
@@ -502,6 +499,10 @@ class Network:
     def unplug(self, *names):
         """Delete machines, and wait until their wires are gone with them."""
         for name in names:
+            # A connection whose other end is gone would hold a deleted machine
+            # for minutes. Not before: on a slow host a server would give up a
+            # connection whose end the client has yet to see.
+            self.hosts[name].sysctl('ipv4/tcp_orphan_retries', 1)
             self.hosts[name].stop()
         self._delete(*names)
         for name in names:
