@@ -266,6 +266,7 @@ def site(session, captures, kernel_log):
         yield session
     finally:
         signal.alarm(TEST_SECONDS)
+        session.collect()
         session.clean()
         signal.alarm(0)
     kernel_log.check('the kernel complained')
