@@ -43,24 +43,13 @@ static enum dsr_reason answer(struct dsr_net *dn, struct sk_buff *skb,
 }
 
 /* Whose packet it is, before anything else of it is looked at. */
-static struct dsr_frontend *frontend_of(struct dsr_net *dn,
-					const struct sk_buff *skb, u8 family)
+static __always_inline struct dsr_frontend *
+frontend_of(struct dsr_net *dn, const struct sk_buff *skb, u8 family,
+	    u32 fwmark)
 {
 	return likely(family == AF_INET) ?
-	       dsr_frontend_find4(dn, skb->mark, ip_hdr(skb)->daddr) :
-	       dsr_frontend_find6(dn, skb->mark, &ipv6_hdr(skb)->daddr);
-}
-
-/* That of the address alone. */
-static struct dsr_frontend *frontend_of_vip(struct dsr_net *dn,
-					    const struct sk_buff *skb,
-					    u8 family)
-{
-	if (!READ_ONCE(dn->vips_count))
-		return NULL;
-	return family == AF_INET ?
-	       dsr_frontend_of_vip4(dn, ip_hdr(skb)->daddr) :
-	       dsr_frontend_of_vip6(dn, &ipv6_hdr(skb)->daddr);
+	       dsr_frontend_find4(dn, fwmark, ip_hdr(skb)->daddr) :
+	       dsr_frontend_find6(dn, fwmark, &ipv6_hdr(skb)->daddr);
 }
 
 /* Let a packet that follows no connection in, if its source may be what it is.
@@ -137,7 +126,7 @@ static enum dsr_reason process(struct dsr_net *dn, struct sk_buff *skb,
 	/* What has a socket already, as TPROXY gives it, is on its way there. */
 	if (unlikely(!dsr_is_to_this_host(skb) || skb->sk))
 		return DSR_PASS_NOT_HOST;
-	frontend = frontend_of(dn, skb, family);
+	frontend = frontend_of(dn, skb, family, skb->mark);
 	/* An ICMP error may belong to us without a mark. */
 	if (!frontend && !dsr_packet_may_be_icmp(skb, family))
 		return DSR_PASS_NO_SERVICE;
@@ -304,8 +293,9 @@ unsigned int dsr_hook_late(void *priv, struct sk_buff *skb,
 	if (skb->mark)
 		frontend = dsr_frontend_of_any_mark(dn, state->pf, skb->mark);
 	if (likely(!frontend)) {
+		/* by its address alone */
 		if (state->hook == NF_INET_PRE_ROUTING)
-			frontend = frontend_of_vip(dn, skb, state->pf);
+			frontend = frontend_of(dn, skb, state->pf, 0);
 		return unlikely(frontend) ?
 		       late_vip(dn, skb, state->pf, state->hook, frontend) :
 		       NF_ACCEPT;

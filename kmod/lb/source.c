@@ -143,11 +143,9 @@ static bool is_bad(const struct dsr_packet *packet,
 static bool is_from_vip(struct dsr_net *dn, u8 family,
 			const struct dsr_arrival *arrival)
 {
-	if (!READ_ONCE(dn->vips_count))
-		return false;
 	return family == AF_INET ?
-	       dsr_frontend_of_vip4(dn, arrival->source.ip) :
-	       dsr_frontend_of_vip6(dn, &arrival->source.in6);
+	       dsr_frontend_find4(dn, 0, arrival->source.ip) :
+	       dsr_frontend_find6(dn, 0, &arrival->source.in6);
 }
 
 /**
