@@ -104,7 +104,6 @@ class Results:
     def keep_provoked(self, site):
         """The reasons that the session has provoked, for reasons.py."""
         if self.directory:
-            site.collect()
             site.repair()
             with open(os.path.join(self.directory, 'provoked'), 'w',
                       encoding='utf-8') as file:

@@ -36,8 +36,7 @@ def parts(host, family, command, payload):
 def test_nothing_to_show(silent, machine, family, command, payload):
     """The first call ends long before the table does, and so does each."""
     # the table has flows of the tests before this one
-    silent.net.unload('dsr_rs')
-    silent.net.load('dsr_rs')
+    silent.net.reload('dsr_rs')
     silent.w101.dsrctl(f'real add vip {VIP}')
     found = parts(silent.net[machine], family, command, payload)
     assert len(found) >= 1024 // 512 - 1

@@ -59,8 +59,7 @@ def pair(site):
         # flow; another one with that port would find them there.
         for name in ADDRESS:
             pair.stop_nginx(name)
-        site.net.unload('dsr_rs')
-        site.net.load('dsr_rs')
+        site.net.reload('dsr_rs')
         for name in ADDRESS:
             site.net.serve(name, BIG_MIB)
 

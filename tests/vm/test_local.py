@@ -338,8 +338,7 @@ def test_module_unloaded(mine):
     # a route that is left over, as after a crash of dsrctl
     with mine.w101.at(), genl.Genl('dsr_rs') as sock:
         sock.ask(genl.RULE_FLUSH)
-    mine.net.unload('dsr_rs')
-    mine.net.load('dsr_rs')
+    mine.net.reload('dsr_rs')
     assert len(routes(mine)) == 1
     mine.w101.dsrctl(RULE)
     mine.w101.dsrctl(f'real delete vip {VIP}')

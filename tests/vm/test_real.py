@@ -239,8 +239,7 @@ def test_module_reloaded(one):
     # what the server repeats meanwhile, the client would refuse
     wait_for('the client has acknowledged all', lambda: not [
         line for line in one.w101.connections() if line[4][:8] != '00000000'])
-    one.net.unload('dsr_rs')
-    one.net.load('dsr_rs')
+    one.net.reload('dsr_rs')
     one.w101.dsrctl(f'real add vip {VIP}')
     assert ask(sock) == 'w101 nano'
 
@@ -410,8 +409,7 @@ def test_reasons_no_address(wired):
 
 def test_reasons_table_full(one):
     # flows of other tests that have ended would give way
-    one.net.unload('dsr_rs')
-    one.net.load('dsr_rs')
+    one.net.reload('dsr_rs')
     one.w101.dsrctl(f'real add vip {VIP}')
     one.echo('w101')
     one.w101.dsrctl('flow set max 16')

@@ -82,8 +82,7 @@ def listed(site, port):
 def test_udp_flood(one):
     """Datagrams that nobody answers, or goes on after, have their share."""
     number = 3000 if DEBUG else 20000
-    one.net.unload('dsr_rs')        # the flows of other tests have their share
-    one.net.load('dsr_rs')
+    one.net.reload('dsr_rs')        # the flows of other tests have their share
     one.w101.dsrctl(f'real add vip {VIP}')
     one.echo('w101')
     one.w101.dsrctl('flow set max 1000')

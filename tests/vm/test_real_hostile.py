@@ -13,8 +13,7 @@ FULL = 'dsr_rs: the table of flows is full'
 @pytest.fixture
 def one(site):
     """w101 alone, with a table of its own."""
-    site.net.unload('dsr_rs')
-    site.net.load('dsr_rs')
+    site.net.reload('dsr_rs')
     site.balance(backends=('w101',))
     yield site
     site.w101.dsrctl('flow set max 1048576 timeout-established default '

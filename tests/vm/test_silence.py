@@ -286,8 +286,7 @@ def test_refused(site):
 @pytest.mark.smp
 def test_module_unloaded(site):
     """It is not while anything is silenced; a namespace that ends lets go."""
-    site.net.unload('dsr_rs')       # with what other tests have left of flows
-    site.net.load('dsr_rs')
+    site.net.reload('dsr_rs')       # with what other tests have left of flows
     local(site, 'lo')
     site.w101.dsrctl(f'real silence {VIP}')
     site.w102.dsrctl(f'real silence {VIP6}')

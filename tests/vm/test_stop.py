@@ -13,8 +13,7 @@ THIS = 'this network namespace'
 @pytest.fixture
 def fresh(site):
     """No flows of the tests before this one."""
-    site.net.unload('dsr_rs')
-    site.net.load('dsr_rs')
+    site.net.reload('dsr_rs')
     return site
 
 

@@ -51,7 +51,6 @@ class Site:
         self.undo = []
         self.table_max = {}
         self.ways = {}
-        network.before_loss = self.collect
 
     def start_servers(self):
         for name in ADDRESS:
@@ -82,7 +81,7 @@ class Site:
                 self.net[name].dsrctl(f'real add {rule}')
 
     def collect(self):
-        """Remember which reasons have been provoked, before they are lost."""
+        """Remember which reasons have been provoked so far."""
         for family, names in (('dsr', ('lv1', 'lv2')),
                               ('dsr_rs', ('w101', 'w102'))):
             for name in names:
