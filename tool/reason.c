@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Why a packet leaves the balancer as it does: the names that the module has
- * for it (kmod/lb/reason.h), in words.
+ * for it (kmod/lb/core/reason.h), in words.
  */
 #include <stddef.h>
 #include <string.h>

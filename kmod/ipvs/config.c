@@ -8,7 +8,7 @@
 
 #include <linux/limits.h>
 
-#include "lb/conn.h"
+#include "lb/core/conn.h"
 #include "timeouts.h"
 #include "netlink.h"
 

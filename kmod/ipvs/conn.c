@@ -8,8 +8,8 @@
  * of the VIP.
  */
 
-#include "lb/conn.h"
-#include "lb/proc.h"
+#include "lb/core/conn.h"
+#include "lb/control/proc.h"
 #include "netlink.h"
 #include "proc.h"
 

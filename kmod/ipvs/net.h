@@ -16,9 +16,9 @@
 #include <linux/user_namespace.h>
 #include <linux/workqueue.h>
 
-#include "lb/backend.h"
-#include "lb/net.h"
-#include "lb/service.h"
+#include "lb/core/backend.h"
+#include "lb/core/net.h"
+#include "lb/core/service.h"
 #include "meter.h"
 #include "sysctl.h"
 

@@ -15,8 +15,8 @@
 #include <linux/ipv6.h>
 #include <linux/slab.h>
 
-#include "lb/pool.h"
-#include "lb/scheduler.h"
+#include "lb/core/pool.h"
+#include "lb/core/scheduler.h"
 #include "netlink.h"
 
 static const struct nla_policy service_policy[IPVS_SVC_ATTR_MAX + 1] = {

@@ -4,14 +4,14 @@
 #include <linux/module.h>
 #include <linux/dsr.h>
 
-#include "backend.h"
-#include "conn.h"
-#include "lro.h"
-#include "net.h"
-#include "netlink.h"
-#include "nexthop.h"
-#include "path.h"
-#include "watch.h"
+#include "control/lro.h"
+#include "control/netlink.h"
+#include "control/watch.h"
+#include "core/backend.h"
+#include "core/conn.h"
+#include "core/net.h"
+#include "core/nexthop.h"
+#include "core/path.h"
 
 static int __init dsr_lb_init(void)
 {

@@ -14,14 +14,14 @@
 #include <linux/dsr.h>
 
 #include "balancer.h"
-#include "embryo.h"
-#include "flow.h"
-#include "hook.h"
+#include "control/hook.h"
+#include "core/embryo.h"
+#include "core/flow.h"
+#include "core/net.h"
 #include "limit.h"
-#include "net.h"
 
 #define CREATE_TRACE_POINTS
-#include "trace.h"
+#include "core/trace.h"
 
 static unsigned int flows_max = 1048576;
 module_param(flows_max, uint, 0444);

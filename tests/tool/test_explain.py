@@ -18,7 +18,7 @@ LINE = f'explain {sample.CLIENT}:1 {sample.VIP}:80'
 
 def reasons():
     """Every reason that the module has."""
-    with open(os.path.join(TOP, 'kmod/lb/reason.h'), encoding='ascii') as file:
+    with open(os.path.join(TOP, 'kmod/lb/core/reason.h'), encoding='ascii') as file:
         return re.findall(r'R\([A-Z_]+, "(\w+)"\)', file.read())
 
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The one decision: service, connection, backend. */
 
-#include "../schedule.h"
+#include "datapath/schedule.h"
 #include "fixture.h"
 
 static struct dsr_packet packet_of(u32 n, u8 tcp_flags)

@@ -6,12 +6,12 @@
 #include <kunit/test.h>
 #include <linux/slab.h>
 
-#include "../conn.h"
-#include "../decide.h"
-#include "../frontend.h"
-#include "../schedule.h"
-#include "../scheduler.h"
-#include "../service.h"
+#include "core/conn.h"
+#include "core/frontend.h"
+#include "core/scheduler.h"
+#include "core/service.h"
+#include "datapath/decide.h"
+#include "datapath/schedule.h"
 
 #define FIXTURE_MARK	7
 

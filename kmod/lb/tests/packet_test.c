@@ -14,7 +14,7 @@
 #include <net/ndisc.h>
 #include <net/tcp.h>
 
-#include "../packet.h"
+#include "core/packet.h"
 
 #define CLIENT	htonl(0x0a0a1fc8)
 #define VIP	htonl(0x0a0a1f64)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Marks that name backends: which, and what becomes of the packet. */
 
-#include "../probe.h"
+#include "core/probe.h"
 #include "fixture.h"
 
 #define FIRST	1000	/* in the middle of a block */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What is chosen for a packet without a backend, and what is remembered. */
 
-#include "../schedule.h"
+#include "datapath/schedule.h"
 #include "fixture.h"
 
 static struct dsr_packet packet_of(u32 n, u8 event)

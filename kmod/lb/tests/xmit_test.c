@@ -7,8 +7,8 @@
 #include <linux/skbuff.h>
 #include <net/net_namespace.h>
 
-#include "../service.h"
-#include "../xmit.h"
+#include "core/service.h"
+#include "datapath/xmit.h"
 
 /* What a device with LRO makes of two segments: data in pages, the size of the
  * segments, but not the type that says how to part them again.

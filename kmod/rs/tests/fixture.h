@@ -12,11 +12,11 @@
 #include <net/checksum.h>
 #include <net/ip.h>
 
-#include "../embryo.h"
-#include "../flow.h"
-#include "../net.h"
-#include "../packet.h"
-#include "../rewrite.h"
+#include "core/embryo.h"
+#include "core/flow.h"
+#include "core/net.h"
+#include "core/packet.h"
+#include "datapath/rewrite.h"
 
 #define ADDR(a, b, c, d) htonl((a) << 24 | (b) << 16 | (c) << 8 | (d))
 #define CLIENT	ADDR(10, 10, 31, 200)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Flows: found from both sides, and every client port at the socket once. */
 
-#include "../recent.h"
+#include "core/recent.h"
 #include "fixture.h"
 #include "state.h"
 

@@ -3,7 +3,7 @@
 
 #include <linux/ipv6.h>
 
-#include "../known.h"
+#include "datapath/known.h"
 #include "fixture.h"
 
 #define ROUNDS	20

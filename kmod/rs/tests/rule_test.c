@@ -3,11 +3,11 @@
 
 #include <linux/random.h>
 
-#include "../flow.h"
-#include "../local.h"
-#include "../rule.h"
-#include "limit.h"
+#include "core/flow.h"
+#include "core/local.h"
+#include "core/rule.h"
 #include "fixture.h"
+#include "limit.h"
 
 struct rules_fixture {
 	struct dsr_rs_rules rules;

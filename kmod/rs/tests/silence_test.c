@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Which address is silenced on which device, and for whose sake. */
 
-#include "../silence.h"
+#include "core/silence.h"
 #include "fixture.h"
 
 struct silence_fixture {

@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: GPL-2.0
+/* netlink_backend - requests about backends */
+
+#include <linux/netdevice.h>
+
+#include "control/drain.h"
+#include "control/netlink.h"
+#include "core/backend.h"
+#include "core/probe.h"
+#include "core/server.h"
+#include "core/service.h"
+#include "genl_dump.h"
+
+const struct nla_policy
+dsr_netlink_backend_key_policy[DSR_BACKEND_A_MAX + 1] = {
+	[DSR_BACKEND_A_ADDR] = DSR_ADDR_POLICY,
+};
+
+const struct nla_policy dsr_netlink_backend_policy[DSR_BACKEND_A_MAX + 1] = {
+	[DSR_BACKEND_A_ADDR] = DSR_ADDR_POLICY,
+	[DSR_BACKEND_A_WEIGHT] = { .type = NLA_U32 },
+	[DSR_BACKEND_A_ADMIN] = { .type = NLA_U8 },
+	[DSR_BACKEND_A_DEADLINE] = { .type = NLA_U32 },
+	[DSR_BACKEND_A_UPPER] = { .type = NLA_U32 },
+	[DSR_BACKEND_A_LOWER] = { .type = NLA_U32 },
+};
+
+/* What a request names: its service, its attributes, and its backend if there
+ * is such a one.
+ */
+struct request {
+	struct dsr_service *service;
+	struct dsr_backend *backend;
+	struct nlattr *tb[DSR_BACKEND_A_MAX + 1];
+	union nf_inet_addr addr;
+};
+
+static int parse_request(struct dsr_net *dn, struct genl_info *info,
+			 struct request *request)
+{
+	struct nlattr *attr;
+	u8 family;
+	int err;
+
+	lockdep_assert_held(&dn->lock);
+	err = dsr_netlink_service_find(dn, info->attrs[DSR_A_SERVICE],
+				       &request->service, info->extack);
+	if (err)
+		return err;
+	err = dsr_netlink_nest(request->tb, DSR_BACKEND_A_MAX, info,
+			       DSR_A_BACKEND, dsr_netlink_backend_policy,
+			       "which backend? name its address");
+	if (err)
+		return err;
+	attr = request->tb[DSR_BACKEND_A_ADDR];
+	if (!attr) {
+		NL_SET_ERR_MSG(info->extack, "which backend? name its address");
+		return -EINVAL;
+	}
+	family = dsr_addr_get(attr, &request->addr);
+	if (!family) {
+		NL_SET_ERR_MSG_ATTR(info->extack, attr,
+				    "an address has 4 or 16 bytes");
+		return -EINVAL;
+	}
+	if (family != request->service->key.family) {
+		NL_SET_ERR_MSG_ATTR(info->extack, attr,
+				    "the backend's address is of another family than the service");
+		return -EAFNOSUPPORT;
+	}
+	request->backend = dsr_backend_find(dn, request->service,
+					    &request->addr);
+	return 0;
+}
+
+static int no_such_backend(struct netlink_ext_ack *extack)
+{
+	NL_SET_ERR_MSG(extack,
+		       "no such backend in this service: add it first with 'backend add'");
+	return -ENOENT;
+}
+
+/* Overwrite in @config what the request names. */
+static int parse_config(struct nlattr *tb[], struct dsr_backend_config *config,
+			struct netlink_ext_ack *extack)
+{
+	struct nlattr *attr;
+
+	if (tb[DSR_BACKEND_A_WEIGHT])
+		config->weight = nla_get_u32(tb[DSR_BACKEND_A_WEIGHT]);
+	if (tb[DSR_BACKEND_A_UPPER])
+		config->upper = nla_get_u32(tb[DSR_BACKEND_A_UPPER]);
+	if (tb[DSR_BACKEND_A_LOWER])
+		config->lower = nla_get_u32(tb[DSR_BACKEND_A_LOWER]);
+	attr = tb[DSR_BACKEND_A_ADMIN];
+	if (attr) {
+		config->admin = nla_get_u8(attr);
+		config->deadline = 0;
+		if (config->admin > DSR_BACKEND_ADMIN_MAX) {
+			NL_SET_ERR_MSG_ATTR(extack, attr,
+					    "no such state: there are up, draining and down");
+			return -EINVAL;
+		}
+	}
+	attr = tb[DSR_BACKEND_A_DEADLINE];
+	if (!attr)
+		return 0;
+	if (config->admin != DSR_BACKEND_DRAINING) {
+		NL_SET_ERR_MSG_ATTR(extack, attr,
+				    "only what is draining has a deadline");
+		return -EINVAL;
+	}
+	return dsr_netlink_parse_time(attr, &config->deadline, extack);
+}
+
+/** dsr_netlink_backend_change() - DSR_CMD_BACKEND_ADD, _SET and _REPLACE */
+int dsr_netlink_backend_change(struct sk_buff *skb, struct genl_info *info)
+{
+	enum dsr_netlink_change change = dsr_netlink_change_of(info,
+								DSR_CMD_BACKEND_ADD);
+	struct dsr_net *dn = dsr_net(genl_info_net(info));
+	struct dsr_backend_config config = { .weight = 1 };
+	struct netlink_ext_ack *extack = info->extack;
+	struct request request;
+	int err;
+
+	dsr_net_writer_lock(dn);
+	err = parse_request(dn, info, &request);
+	if (err)
+		goto unlock;
+	if (!request.backend && change == DSR_NETLINK_SET) {
+		err = no_such_backend(extack);
+		goto unlock;
+	}
+	if (request.backend && change == DSR_NETLINK_ADD) {
+		NL_SET_ERR_MSG(extack,
+			       "this backend exists: change it with 'set' or 'replace'");
+		err = -EEXIST;
+		goto unlock;
+	}
+	if (change == DSR_NETLINK_SET)
+		config = dsr_backend_config(request.backend);
+	err = parse_config(request.tb, &config, extack);
+	if (!err && !request.backend)
+		err = dsr_nexthop_check(dn, request.service->key.family,
+					&request.addr, extack);
+	if (!err)
+		err = dsr_backend_change(dn, info->genlhdr->cmd,
+					 request.service, &request.addr,
+					 &config, extack);
+unlock:
+	dsr_net_writer_unlock(dn);
+	return err;
+}
+
+/** dsr_netlink_backend_delete() - DSR_CMD_BACKEND_DELETE */
+int dsr_netlink_backend_delete(struct sk_buff *skb, struct genl_info *info)
+{
+	struct dsr_net *dn = dsr_net(genl_info_net(info));
+	struct request request;
+	int err;
+
+	dsr_net_writer_lock(dn);
+	err = parse_request(dn, info, &request);
+	if (!err && !request.backend)
+		err = no_such_backend(info->extack);
+	if (!err)
+		err = dsr_backend_delete(dn, request.backend, info->extack);
+	dsr_net_writer_unlock(dn);
+	return err;
+}
+
+/**
+ * dsr_netlink_put_backend() - append all that there is to say of a backend
+ * @skb: message
+ * @dn: balancer, its lock held
+ * @backend: backend
+ *
+ * Return: 0 or -%EMSGSIZE.
+ */
+int dsr_netlink_put_backend(struct sk_buff *skb, struct dsr_net *dn,
+			    struct dsr_backend *backend)
+{
+	struct nlattr *nest = nla_nest_start(skb, DSR_A_BACKEND);
+	const struct dsr_server *server = backend->server;
+	u8 mac[MAX_ADDR_LEN], mac_len, state;
+	struct dsr_stats sum = { };
+	int ifindex;
+	u32 mark;
+
+	if (!nest)
+		return -EMSGSIZE;
+	state = dsr_backend_state(dn->net, backend, &ifindex, mac, &mac_len);
+	mark = dsr_probe_mark(backend->service, &backend->nexthop.addr);
+	dsr_stats_add(&sum, backend->stats);
+	if (dsr_addr_put(skb, DSR_BACKEND_A_ADDR, backend->nexthop.family,
+			 &backend->nexthop.addr) ||
+	    nla_put_u32(skb, DSR_BACKEND_A_WEIGHT, backend->config.weight) ||
+	    nla_put_u32(skb, DSR_BACKEND_A_UPPER, backend->config.upper) ||
+	    nla_put_u32(skb, DSR_BACKEND_A_LOWER, backend->config.lower) ||
+	    nla_put_u8(skb, DSR_BACKEND_A_OVERLOADED,
+		       READ_ONCE(backend->overloaded)) ||
+	    nla_put_u8(skb, DSR_BACKEND_A_ADMIN, backend->config.admin) ||
+	    (backend->deadline &&
+	     nla_put_u32(skb, DSR_BACKEND_A_DEADLINE,
+			 jiffies_to_msecs(dsr_drain_left(backend)))) ||
+	    nla_put_u32(skb, DSR_BACKEND_A_ACTIVE,
+			atomic_read(&backend->active)) ||
+	    nla_put_u32(skb, DSR_BACKEND_A_INACTIVE,
+			dsr_backend_inactive(backend)) ||
+	    nla_put_u32(skb, DSR_BACKEND_A_PERSISTENT,
+			atomic_read(&backend->persistent)) ||
+	    nla_put_u32(skb, DSR_BACKEND_A_UNRESOLVED,
+			atomic_read(&server->unresolved)) ||
+	    nla_put_u8(skb, DSR_BACKEND_A_STATE, state) ||
+	    (ifindex &&
+	     nla_put_u32(skb, DSR_BACKEND_A_IFINDEX, ifindex)) ||
+	    (mac_len && nla_put(skb, DSR_BACKEND_A_MAC, mac_len, mac)) ||
+	    (mark && nla_put_u32(skb, DSR_BACKEND_A_PROBE_MARK, mark)) ||
+	    dsr_stats_put(skb, DSR_BACKEND_A_STATS, &sum))
+		return -EMSGSIZE;
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
+static int dump_service(struct sk_buff *skb, struct netlink_callback *cb,
+			struct dsr_net *dn, struct dsr_service *service)
+{
+	struct dsr_backend *backend;
+	long position = 0;
+	void *header;
+
+	list_for_each_entry(backend, &service->backends, list) {
+		if (position++ < cb->args[1])
+			continue;
+		header = genlmsg_put(skb, NETLINK_CB(cb->skb).portid,
+				     cb->nlh->nlmsg_seq, &dsr_netlink_family,
+				     NLM_F_MULTI, DSR_CMD_BACKEND_GET);
+		if (!header)
+			return -EMSGSIZE;
+		genl_dump_check_consistent(cb, header);
+		if (dsr_netlink_put_key_nest(skb, &service->key) ||
+		    dsr_netlink_put_backend(skb, dn, backend)) {
+			genlmsg_cancel(skb, header);
+			return -EMSGSIZE;
+		}
+		genlmsg_end(skb, header);
+		cb->args[1] = position;
+	}
+	return 0;
+}
+
+/**
+ * dsr_netlink_backend_dump() - DSR_CMD_BACKEND_GET
+ * @skb: reply
+ * @cb: args[0] is the number of services that were shown whole, args[1] that of
+ *	the next one's backends that were; a change in between is a new
+ *	generation, which tells the reader to begin anew
+ */
+int dsr_netlink_backend_dump(struct sk_buff *skb, struct netlink_callback *cb)
+{
+	struct nlattr *nest = dsr_genl_dump_attrs(cb)[DSR_A_SERVICE];
+	struct dsr_net *dn = dsr_net(sock_net(skb->sk));
+	struct dsr_service *service;
+	long position = 0;
+	int err = 0;
+
+	mutex_lock(&dn->lock);
+	cb->seq = dn->generation;
+	if (nest) {
+		err = dsr_netlink_service_find(dn, nest, &service, cb->extack);
+		if (!err)
+			dump_service(skb, cb, dn, service);
+		goto unlock;
+	}
+	list_for_each_entry(service, &dn->services, list) {
+		if (position++ < cb->args[0])
+			continue;
+		if (dump_service(skb, cb, dn, service))
+			break;
+		cb->args[0] = position;
+		cb->args[1] = 0;
+	}
+unlock:
+	mutex_unlock(&dn->lock);
+	return err ?: skb->len;
+}

@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * netlink_explain - what would become of a packet
+ *
+ * Asks what the hook asks, dsr_decide(), dsr_source_check() and
+ * dsr_schedule_choose(), of a packet that is not there, and changes nothing.
+ */
+
+#include <linux/inetdevice.h>
+#include <net/addrconf.h>
+#include <net/route.h>
+
+#include "control/netlink.h"
+#include "core/nexthop.h"
+#include "core/probe.h"
+#include "datapath/here.h"
+#include "datapath/schedule.h"
+#include "datapath/source.h"
+
+const struct nla_policy dsr_netlink_explain_policy[DSR_EXPLAIN_A_MAX + 1] = {
+	[DSR_EXPLAIN_A_SRC] = DSR_ADDR_POLICY,
+	[DSR_EXPLAIN_A_SPORT] = { .type = NLA_BE16 },
+	[DSR_EXPLAIN_A_DST] = DSR_ADDR_POLICY,
+	[DSR_EXPLAIN_A_DPORT] = { .type = NLA_BE16 },
+	[DSR_EXPLAIN_A_PROTO] = { .type = NLA_U8 },
+	[DSR_EXPLAIN_A_FWMARK] = { .type = NLA_U32 },
+	[DSR_EXPLAIN_A_MIDDLE] = { .type = NLA_FLAG },
+	[DSR_EXPLAIN_A_IFINDEX] = { .type = NLA_U32 },
+};
+
+static int parse_packet(struct nlattr *tb[], struct dsr_packet *packet,
+			struct netlink_ext_ack *extack)
+{
+	union nf_inet_addr src, dst;
+	u8 family;
+
+	if (!tb[DSR_EXPLAIN_A_SRC] || !tb[DSR_EXPLAIN_A_DST])
+		return dsr_netlink_refuse(extack, NULL, "name both ends of the packet");
+	family = dsr_addr_get(tb[DSR_EXPLAIN_A_SRC], &src);
+	if (!family)
+		return dsr_netlink_refuse(extack, NULL, "an address has 4 or 16 bytes");
+	if (dsr_addr_get(tb[DSR_EXPLAIN_A_DST], &dst) != family)
+		return dsr_netlink_refuse(extack, NULL, "the two ends are of different families");
+
+	memset(packet, 0, sizeof(*packet));
+	packet->kind = DSR_PACKET_FLOW;
+	packet->event = tb[DSR_EXPLAIN_A_MIDDLE] ? DSR_EVENT_DATA :
+						   DSR_EVENT_OPEN;
+	packet->tuple.family = family;
+	packet->tuple.proto = tb[DSR_EXPLAIN_A_PROTO] ?
+			      nla_get_u8(tb[DSR_EXPLAIN_A_PROTO]) : IPPROTO_TCP;
+	if (packet->tuple.proto != IPPROTO_TCP &&
+	    packet->tuple.proto != IPPROTO_UDP &&
+	    packet->tuple.proto != IPPROTO_SCTP)
+		return dsr_netlink_refuse(extack, NULL,
+			      "no such protocol: there are tcp, udp and sctp");
+	if (packet->tuple.proto == IPPROTO_UDP)
+		packet->event = DSR_EVENT_DATA;
+	if (tb[DSR_EXPLAIN_A_SPORT])
+		packet->tuple.sport = nla_get_be16(tb[DSR_EXPLAIN_A_SPORT]);
+	if (tb[DSR_EXPLAIN_A_DPORT])
+		packet->tuple.dport = nla_get_be16(tb[DSR_EXPLAIN_A_DPORT]);
+	if (family == AF_INET) {
+		packet->tuple.v4.saddr = src.ip;
+		packet->tuple.v4.daddr = dst.ip;
+	} else {
+		packet->tuple.v6.saddr = src.in6;
+		packet->tuple.v6.daddr = dst.in6;
+	}
+	return 0;
+}
+
+/* The device that the packet comes in by, if it is named. */
+static int find_device(struct net *net, const struct nlattr *attr,
+		       struct dsr_arrival *arrival,
+		       struct netlink_ext_ack *extack)
+{
+	if (!attr)
+		return 0;
+	arrival->dev = dev_get_by_index_rcu(net, nla_get_u32(attr));
+	if (arrival->dev)
+		return 0;
+	NL_SET_ERR_MSG_ATTR(extack, attr,
+			    "no such device: name one that packets come in by");
+	return -ENODEV;
+}
+
+/* Whether this machine would have sent the packet. */
+static bool is_own(struct net *net, const struct dsr_tuple *tuple)
+{
+	if (tuple->family == AF_INET)
+		return inet_addr_type(net, tuple->v4.saddr) == RTN_LOCAL;
+	return ipv6_chk_addr(net, &tuple->v6.saddr, NULL, 0);
+}
+
+/* Whether it leaves this machine, and does not come in. */
+static bool leaves(struct net *net, const struct dsr_packet *packet,
+		   const struct dsr_arrival *arrival)
+{
+	return !arrival->dev && is_own(net, &packet->tuple);
+}
+
+/* Why a packet to a backend without a route does not get out. */
+static enum dsr_reason without_route(struct net *net,
+				     const struct dsr_packet *packet,
+				     const struct dsr_decision *decision)
+{
+	if (!READ_ONCE(decision->backend->nexthop.local))
+		return DSR_DROP_NO_ROUTE;
+	return decision->choice == DSR_CHOICE_PROBE &&
+	       is_own(net, &packet->tuple) ? DSR_DROP_PROBE_HERE :
+					     DSR_DELIVERED_HERE;
+}
+
+/* Check the source of a packet that follows no connection, as the hook does. */
+static bool may_come(struct dsr_net *dn, const struct dsr_packet *packet,
+		     const struct dsr_arrival *arrival,
+		     struct dsr_decision *decision)
+{
+	enum dsr_reason reason;
+
+	if (decision->choice == DSR_CHOICE_CONNECTION ||
+	    dsr_reason_is_drop(decision->reason))
+		return true;
+	/* A probe of this machine's own does not come in. */
+	if (decision->choice == DSR_CHOICE_PROBE &&
+	    leaves(dn->net, packet, arrival))
+		return true;
+	reason = dsr_source_check(dn, packet, arrival);
+	if (reason == DSR_FORWARDED)
+		return true;
+	decision->backend = NULL;
+	decision->choice = DSR_CHOICE_NONE;
+	decision->reason = reason;
+	return false;
+}
+
+/* The same steps as in the hook, up to the sending. */
+static void explain(struct dsr_net *dn, const struct dsr_packet *packet,
+		    const struct dsr_arrival *arrival,
+		    struct dsr_decision *decision)
+{
+	struct dsr_frontend *frontend;
+
+	frontend = dsr_frontend_find(dn, arrival->mark, &packet->tuple);
+	dsr_decide(dn, frontend, packet, decision);
+	if (!decision->service) {
+		/* whose mark it is, although it is none of a backend's */
+		if (frontend && frontend->probe)
+			decision->service = frontend->probe->service;
+		if (frontend && decision->reason == DSR_PASS_NO_SERVICE &&
+		    !leaves(dn->net, packet, arrival) &&
+		    !dsr_here_delivers(dn->net, packet, arrival))
+			decision->reason = DSR_DROP_UNSERVED;
+		return;
+	}
+	if (!may_come(dn, packet, arrival, decision))
+		return;
+	if (!decision->backend && decision->reason == DSR_FORWARDED)
+		dsr_schedule_choose(dn, packet, decision, true);
+	if (!decision->backend ||
+	    dsr_nexthop_get(dn->net, &decision->backend->nexthop))
+		return;
+	decision->reason = without_route(dn->net, packet, decision);
+}
+
+/* Where in its table the scheduler has looked, if it has one. */
+static int put_slot(struct sk_buff *skb, const struct dsr_packet *packet,
+		    const struct dsr_decision *decision)
+{
+	const struct dsr_pool *pool;
+
+	if (decision->choice != DSR_CHOICE_SCHEDULER)
+		return 0;
+	pool = rcu_dereference(decision->service->pool);
+	if (pool->scheduler != &dsr_sched_maglev)
+		return 0;
+	return nla_put_u32(skb, DSR_EXPLAIN_A_SLOT,
+			   dsr_schedule_slot(decision->service,
+					     &packet->tuple));
+}
+
+static int put_explanation(struct sk_buff *skb, struct dsr_net *dn,
+			   const struct dsr_packet *packet,
+			   const struct dsr_decision *decision)
+{
+	struct nlattr *nest = nla_nest_start(skb, DSR_A_EXPLAIN);
+
+	if (!nest ||
+	    nla_put_string(skb, DSR_EXPLAIN_A_REASON,
+			   dsr_reason_names[decision->reason]) ||
+	    nla_put_u8(skb, DSR_EXPLAIN_A_CHOICE, decision->choice) ||
+	    put_slot(skb, packet, decision))
+		return -EMSGSIZE;
+	nla_nest_end(skb, nest);
+	if (decision->service &&
+	    dsr_netlink_put_service(skb, dn, decision->service))
+		return -EMSGSIZE;
+	return decision->conn ?
+	       dsr_netlink_put_connection(skb, dn, decision->conn) : 0;
+}
+
+/** dsr_netlink_explain() - DSR_CMD_EXPLAIN */
+int dsr_netlink_explain(struct sk_buff *skb, struct genl_info *info)
+{
+	struct dsr_net *dn = dsr_net(genl_info_net(info));
+	struct nlattr *tb[DSR_EXPLAIN_A_MAX + 1];
+	struct dsr_decision decision = { };
+	struct dsr_arrival arrival = { };
+	struct dsr_packet packet;
+	struct sk_buff *reply;
+	void *header;
+	int err;
+
+	err = dsr_netlink_nest(tb, DSR_EXPLAIN_A_MAX, info, DSR_A_EXPLAIN,
+			       dsr_netlink_explain_policy,
+			       "which packet? name both ends of it");
+	if (err)
+		return err;
+	err = parse_packet(tb, &packet, info->extack);
+	if (err)
+		return err;
+	arrival.source = dsr_tuple_source(&packet.tuple);
+	arrival.dest = dsr_tuple_dest(&packet.tuple);
+	if (tb[DSR_EXPLAIN_A_FWMARK])
+		arrival.mark = nla_get_u32(tb[DSR_EXPLAIN_A_FWMARK]);
+	reply = dsr_netlink_reply_new(info, &header);
+	if (!reply)
+		return -ENOMEM;
+
+	mutex_lock(&dn->lock);
+	decision.reason = DSR_PASS_NO_SERVICE;
+	rcu_read_lock();
+	local_bh_disable();
+	err = find_device(dn->net, tb[DSR_EXPLAIN_A_IFINDEX], &arrival,
+			  info->extack);
+	/* Without a service there is no table to look into. */
+	if (!err && dn->services_count)
+		explain(dn, &packet, &arrival, &decision);
+	if (!err)
+		err = put_explanation(reply, dn, &packet, &decision);
+	if (!err && decision.backend)
+		err = dsr_netlink_put_backend(reply, dn, decision.backend);
+	local_bh_enable();
+	rcu_read_unlock();
+	mutex_unlock(&dn->lock);
+	return dsr_reply_send(info, reply, header, err);
+}

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: GPL-2.0
+/* netlink_path - requests about the devices that have a path */
+
+#include "control/event.h"
+#include "control/netlink.h"
+#include "core/path.h"
+
+const struct nla_policy dsr_netlink_path_key_policy[DSR_PATH_A_MAX + 1] = {
+	[DSR_PATH_A_IFINDEX] = { .type = NLA_U32 },
+};
+
+const struct nla_policy dsr_netlink_path_policy[DSR_PATH_A_MAX + 1] = {
+	[DSR_PATH_A_IFINDEX] = { .type = NLA_U32 },
+	[DSR_PATH_A_RECHECK] = { .type = NLA_U32 },
+};
+
+static int parse_device(struct nlattr *tb[], struct genl_info *info,
+			const struct nla_policy *policy, int *ifindex)
+{
+	static const char missing[] = "which device? name it by 'dev'";
+	int err;
+
+	err = dsr_netlink_nest(tb, DSR_PATH_A_MAX, info, DSR_A_PATH, policy,
+			       missing);
+	if (err)
+		return err;
+	if (!tb[DSR_PATH_A_IFINDEX])
+		return dsr_netlink_refuse(info->extack, NULL, missing);
+	*ifindex = nla_get_u32(tb[DSR_PATH_A_IFINDEX]);
+	return 0;
+}
+
+/* To the second at least: when the rules were asked is not noted more often. */
+static int parse_recheck(const struct nlattr *attr, u32 *recheck,
+			 struct netlink_ext_ack *extack)
+{
+	u32 ms;
+
+	if (!attr)
+		return 0;
+	ms = nla_get_u32(attr);
+	*recheck = msecs_to_jiffies(ms);
+	if (ms >= MSEC_PER_SEC && *recheck <= DSR_PATH_RECHECK_MAX)
+		return 0;
+	NL_SET_ERR_MSG_ATTR(extack, attr,
+			    "recheck out of range: it is from 1 second to 1 hour");
+	return -ERANGE;
+}
+
+static int no_path(struct netlink_ext_ack *extack)
+{
+	NL_SET_ERR_MSG(extack,
+		       "this device has no path: add one first with 'path add'");
+	return -ENOENT;
+}
+
+static int path_apply(struct dsr_net *dn, int ifindex,
+		      enum dsr_netlink_change change,
+		      const struct nlattr *attr, struct netlink_ext_ack *extack)
+{
+	struct dsr_path_dev *path = dsr_path_find(dn, ifindex);
+	u32 recheck = DSR_PATH_RECHECK;
+	int err;
+
+	if (path && change == DSR_NETLINK_ADD) {
+		NL_SET_ERR_MSG(extack,
+			       "this device has a path: change it with 'set' or 'replace'");
+		return -EEXIST;
+	}
+	if (!path && change == DSR_NETLINK_SET)
+		return no_path(extack);
+	if (change == DSR_NETLINK_SET)
+		recheck = path->recheck;
+	err = parse_recheck(attr, &recheck, extack);
+	if (err)
+		return err;
+	if (path) {
+		dsr_path_set(dn, path, recheck);
+		return 0;
+	}
+	return dsr_path_add(dn, ifindex, recheck, extack);
+}
+
+/** dsr_netlink_path_change() - DSR_CMD_PATH_ADD, _SET and _REPLACE */
+int dsr_netlink_path_change(struct sk_buff *skb, struct genl_info *info)
+{
+	enum dsr_netlink_change change = dsr_netlink_change_of(info,
+								DSR_CMD_PATH_ADD);
+	struct dsr_net *dn = dsr_net(genl_info_net(info));
+	struct nlattr *tb[DSR_PATH_A_MAX + 1];
+	int err, ifindex;
+
+	err = parse_device(tb, info, dsr_netlink_path_policy, &ifindex);
+	if (err)
+		return err;
+	mutex_lock(&dn->paths_lock);
+	err = path_apply(dn, ifindex, change, tb[DSR_PATH_A_RECHECK],
+			 info->extack);
+	if (!err)
+		dsr_event_path(dn, info->genlhdr->cmd,
+			       dsr_path_find(dn, ifindex));
+	mutex_unlock(&dn->paths_lock);
+	return err;
+}
+
+/** dsr_netlink_path_delete() - DSR_CMD_PATH_DELETE */
+int dsr_netlink_path_delete(struct sk_buff *skb, struct genl_info *info)
+{
+	struct dsr_net *dn = dsr_net(genl_info_net(info));
+	struct nlattr *tb[DSR_PATH_A_MAX + 1];
+	struct dsr_path_dev *path;
+	int err, ifindex;
+
+	err = parse_device(tb, info, dsr_netlink_path_key_policy, &ifindex);
+	if (err)
+		return err;
+	mutex_lock(&dn->paths_lock);
+	path = dsr_path_find(dn, ifindex);
+	if (path)
+		dsr_path_delete(dn, path);
+	else
+		err = no_path(info->extack);
+	mutex_unlock(&dn->paths_lock);
+	return err;
+}
+
+/** dsr_netlink_path_flush() - DSR_CMD_PATH_FLUSH */
+int dsr_netlink_path_flush(struct sk_buff *skb, struct genl_info *info)
+{
+	struct dsr_net *dn = dsr_net(genl_info_net(info));
+	struct dsr_path_dev *path, *next;
+
+	mutex_lock(&dn->paths_lock);
+	list_for_each_entry_safe(path, next, &dn->paths, list)
+		dsr_path_remove(dn, path);
+	dsr_event_flush(dn, DSR_CMD_PATH_FLUSH, false);
+	mutex_unlock(&dn->paths_lock);
+	return 0;
+}
+
+static int put_way(struct sk_buff *skb, const struct dsr_path_dev *path,
+		   enum dsr_way way)
+{
+	struct nlattr *nest = nla_nest_start(skb, DSR_PATH_A_REASON);
+
+	if (!nest ||
+	    nla_put_string(skb, DSR_REASON_A_NAME, dsr_path_way_names[way]) ||
+	    nla_put_u64_64bit(skb, DSR_REASON_A_PACKETS,
+			      dsr_path_sum(path, way), DSR_REASON_A_PAD))
+		return -EMSGSIZE;
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
+/** dsr_netlink_put_path() - append all of a path; holds dn->paths_lock */
+int dsr_netlink_put_path(struct sk_buff *skb, const struct dsr_path_dev *path)
+{
+	struct nlattr *nest = nla_nest_start(skb, DSR_A_PATH);
+	int i;
+
+	if (!nest ||
+	    nla_put_u32(skb, DSR_PATH_A_IFINDEX, path->hook.dev->ifindex) ||
+	    nla_put_u32(skb, DSR_PATH_A_RECHECK,
+			jiffies_to_msecs(path->recheck)))
+		return -EMSGSIZE;
+	for (i = 0; i < DSR_WAY_COUNT; i++)
+		if (put_way(skb, path, i))
+			return -EMSGSIZE;
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
+/**
+ * dsr_netlink_path_dump() - DSR_CMD_PATH_GET
+ * @skb: reply
+ * @cb: args[0] is the number of paths that were shown; a change in between is
+ *	a new generation, which tells the reader to begin anew
+ */
+int dsr_netlink_path_dump(struct sk_buff *skb, struct netlink_callback *cb)
+{
+	struct dsr_net *dn = dsr_net(sock_net(skb->sk));
+	struct dsr_path_dev *path;
+	long position = 0;
+	void *header;
+
+	mutex_lock(&dn->paths_lock);
+	cb->seq = dn->paths_generation;
+	list_for_each_entry(path, &dn->paths, list) {
+		if (position++ < cb->args[0])
+			continue;
+		header = genlmsg_put(skb, NETLINK_CB(cb->skb).portid,
+				     cb->nlh->nlmsg_seq, &dsr_netlink_family,
+				     NLM_F_MULTI, DSR_CMD_PATH_GET);
+		if (!header)
+			break;
+		genl_dump_check_consistent(cb, header);
+		if (dsr_netlink_put_path(skb, path)) {
+			genlmsg_cancel(skb, header);
+			break;
+		}
+		genlmsg_end(skb, header);
+		cb->args[0] = position;
+	}
+	mutex_unlock(&dn->paths_lock);
+	return skb->len;
+}

@@ -1,0 +1,305 @@
+// SPDX-License-Identifier: GPL-2.0
+/* path - which devices have one; see path.h */
+
+#include <linux/if_arp.h>
+#include <linux/slab.h>
+
+#include "control/event.h"
+#include "core/path.h"
+#include "datapath/ingress.h"
+
+/* Behind the chains that people have at ingress: what they drop has no way. */
+#define PRIORITY	1000
+
+const char *const dsr_path_way_names[DSR_WAY_COUNT] = {
+#define WAY_NAME(name, text)	[DSR_WAY_##name] = text,
+	DSR_WAYS(WAY_NAME)
+#undef WAY_NAME
+};
+
+static void paths_changed(struct dsr_net *dn)
+{
+	lockdep_assert_held(&dn->paths_lock);
+	/* 0 means "no generation" to netlink dumps */
+	if (!++dn->paths_generation)
+		dn->paths_generation = 1;
+}
+
+/** dsr_path_find() - the path of a device, or %NULL; holds dn->paths_lock */
+struct dsr_path_dev *dsr_path_find(struct dsr_net *dn, int ifindex)
+{
+	struct dsr_path_dev *path;
+
+	lockdep_assert_held(&dn->paths_lock);
+	list_for_each_entry(path, &dn->paths, list)
+		if (path->hook.dev->ifindex == ifindex)
+			return path;
+	return NULL;
+}
+
+static int hook(struct dsr_net *dn, struct dsr_path_dev *path)
+{
+	int err = nf_register_net_hook(dn->net, &path->hook);
+
+	path->hooked = !err;
+	return err;
+}
+
+static void unhook(struct dsr_net *dn, struct dsr_path_dev *path)
+{
+	if (path->hooked)
+		nf_unregister_net_hook(dn->net, &path->hook);
+	path->hooked = false;
+}
+
+static void unhook_all(struct dsr_net *dn)
+{
+	struct dsr_path_dev *path;
+
+	list_for_each_entry(path, &dn->paths, list)
+		unhook(dn, path);
+	dn->paths_live = false;
+}
+
+/**
+ * dsr_path_start() - look at packets at ingress, too
+ * @dn: balancer, its table set up
+ *
+ * Context: process context, holds dn->lock. Takes dn->paths_lock.
+ * Return: 0 or a negative errno.
+ */
+int dsr_path_start(struct dsr_net *dn)
+{
+	struct dsr_path_dev *path;
+	int err = 0;
+
+	lockdep_assert_held(&dn->lock);
+	mutex_lock(&dn->paths_lock);
+	dn->paths_live = true;
+	list_for_each_entry(path, &dn->paths, list) {
+		err = hook(dn, path);
+		if (err) {
+			unhook_all(dn);
+			break;
+		}
+	}
+	mutex_unlock(&dn->paths_lock);
+	return err;
+}
+
+/**
+ * dsr_path_stop() - undo dsr_path_start()
+ * @dn: balancer
+ *
+ * Until the end of a grace period packets may still be looked at.
+ *
+ * Context: process context, holds dn->lock. Takes dn->paths_lock.
+ */
+void dsr_path_stop(struct dsr_net *dn)
+{
+	lockdep_assert_held(&dn->lock);
+	mutex_lock(&dn->paths_lock);
+	unhook_all(dn);
+	mutex_unlock(&dn->paths_lock);
+}
+
+static bool may_have_path(const struct net_device *dev,
+			  struct netlink_ext_ack *extack)
+{
+	if (dev->type != ARPHRD_ETHER) {
+		NL_SET_ERR_MSG(extack,
+			       "a path is for Ethernet devices: this one has no MAC address that clients' packets could be sent to");
+		return false;
+	}
+	/* It may become one later: packets are asked again. */
+	if (rcu_access_pointer(dev->rx_handler)) {
+		NL_SET_ERR_MSG(extack,
+			       "this device is part of another one, which takes its packets: name that one");
+		return false;
+	}
+	return true;
+}
+
+/* The kernel takes a device that goes out of the list first, and then waits for
+ * dn->paths_lock, see on_event(): so one that is found there stays until the lock
+ * is released.
+ */
+static struct net_device *find_device(struct dsr_net *dn, int ifindex)
+{
+	struct net_device *dev;
+
+	lockdep_assert_held(&dn->paths_lock);
+	rcu_read_lock();
+	dev = dev_get_by_index_rcu(dn->net, ifindex);
+	rcu_read_unlock();
+	return dev;
+}
+
+/**
+ * dsr_path_add() - let packets of a device take the short way
+ * @dn: balancer
+ * @ifindex: device of its namespace, which has no path
+ * @recheck: as in struct dsr_path_dev
+ * @extack: where a refusal goes
+ *
+ * Context: process context, holds dn->paths_lock.
+ * Return: 0, or a negative errno with a sentence in @extack.
+ */
+int dsr_path_add(struct dsr_net *dn, int ifindex, u32 recheck,
+		 struct netlink_ext_ack *extack)
+{
+	struct dsr_path_dev *path;
+	struct net_device *dev;
+	int err = -ENOMEM;
+
+	dev = find_device(dn, ifindex);
+	if (!dev) {
+		NL_SET_ERR_MSG(extack, "no such device");
+		return -ENODEV;
+	}
+	if (!may_have_path(dev, extack))
+		return -EINVAL;
+	path = kzalloc(sizeof(*path), GFP_KERNEL_ACCOUNT);
+	if (!path)
+		goto out;
+	path->ways = __alloc_percpu_gfp(DSR_WAY_COUNT * sizeof(u64),
+					sizeof(u64), GFP_KERNEL_ACCOUNT);
+	if (!path->ways)
+		goto free_path;
+	path->dn = dn;
+	path->recheck = recheck;
+	path->hook = (struct nf_hook_ops) {
+		.hook = dsr_ingress_hook,
+		.priv = path,
+		.dev = dev,
+		.pf = NFPROTO_NETDEV,
+		.hooknum = NF_NETDEV_INGRESS,
+		.priority = PRIORITY,
+	};
+	if (dn->paths_live) {
+		err = hook(dn, path);
+		if (err)
+			goto free_ways;
+	}
+	list_add_tail(&path->list, &dn->paths);
+	paths_changed(dn);
+	return 0;
+
+free_ways:
+	free_percpu(path->ways);
+free_path:
+	kfree(path);
+out:
+	if (err == -ENOMEM)
+		NL_SET_ERR_MSG(extack, "out of memory: nothing was changed");
+	else
+		NL_SET_ERR_MSG(extack,
+			       "the kernel takes no hook at the ingress of this device");
+	return err;
+}
+
+/** dsr_path_set() - change dsr_path_dev.recheck; holds dn->paths_lock */
+void dsr_path_set(struct dsr_net *dn, struct dsr_path_dev *path, u32 recheck)
+{
+	WRITE_ONCE(path->recheck, recheck);
+	paths_changed(dn);
+}
+
+static void path_free_rcu(struct rcu_head *rcu)
+{
+	struct dsr_path_dev *path = container_of(rcu, struct dsr_path_dev, rcu);
+
+	free_percpu(path->ways);
+	kfree(path);
+}
+
+/**
+ * dsr_path_remove() - let packets of a device take the long way again
+ * @dn: balancer
+ * @path: path; freed
+ *
+ * Context: process context, holds dn->paths_lock.
+ */
+void dsr_path_remove(struct dsr_net *dn, struct dsr_path_dev *path)
+{
+	unhook(dn, path);
+	list_del(&path->list);
+	call_rcu(&path->rcu, path_free_rcu);
+	paths_changed(dn);
+}
+
+/** dsr_path_delete() - tell of it, and dsr_path_remove(); holds dn->paths_lock */
+void dsr_path_delete(struct dsr_net *dn, struct dsr_path_dev *path)
+{
+	dsr_event_path(dn, DSR_CMD_PATH_DELETE, path);
+	dsr_path_remove(dn, path);
+}
+
+/** dsr_path_flush() - dsr_path_remove() all; process context */
+void dsr_path_flush(struct dsr_net *dn)
+{
+	struct dsr_path_dev *path, *next;
+
+	mutex_lock(&dn->paths_lock);
+	list_for_each_entry_safe(path, next, &dn->paths, list)
+		dsr_path_remove(dn, path);
+	mutex_unlock(&dn->paths_lock);
+}
+
+/** dsr_path_net_init() - there are no paths yet, nor services */
+void dsr_path_net_init(struct dsr_net *dn)
+{
+	mutex_init(&dn->paths_lock);
+	INIT_LIST_HEAD(&dn->paths);
+	dn->paths_generation = 1;
+}
+
+/** dsr_path_sum() - packets of a path that went one way, on all CPUs */
+u64 dsr_path_sum(const struct dsr_path_dev *path, enum dsr_way way)
+{
+	u64 sum = 0;
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		sum += READ_ONCE(per_cpu_ptr(path->ways, cpu)[way]);
+	return sum;
+}
+
+/* Holds the RTNL. */
+static int on_event(struct notifier_block *block, unsigned long event,
+		    void *info)
+{
+	struct net_device *dev = netdev_notifier_info_to_dev(info);
+	struct dsr_path_dev *path;
+	struct dsr_net *dn;
+
+	if (event != NETDEV_UNREGISTER)
+		return NOTIFY_DONE;
+	dn = dsr_net(dev_net(dev));
+	mutex_lock(&dn->paths_lock);
+	path = dsr_path_find(dn, dev->ifindex);
+	if (path)
+		dsr_path_delete(dn, path);
+	mutex_unlock(&dn->paths_lock);
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block notifier = {
+	.notifier_call = on_event,
+};
+
+/** dsr_path_init() - hear of devices that go, before the first path is added */
+int dsr_path_init(void)
+{
+	return register_netdevice_notifier(&notifier);
+}
+
+/**
+ * dsr_path_exit() - hear of devices no more
+ *
+ * To end with, all of them are said to go: so no path is left.
+ */
+void dsr_path_exit(void)
+{
+	unregister_netdevice_notifier(&notifier);
+}

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: GPL-2.0
+/* watch - see watch.h */
+
+#include <net/neighbour.h>
+#include <net/netevent.h>
+
+#include "balancer.h"
+#include "control/event.h"
+#include "control/watch.h"
+#include "core/server.h"
+#include "core/service.h"
+
+static void note_neighbour(struct dsr_net *dn, const struct neighbour *neigh,
+			   bool failed)
+{
+	struct dsr_server *server;
+
+	rcu_read_lock();
+	server = dsr_server_find(dn->net, neigh->tbl->family,
+				 neigh->primary_key);
+	if (!server)
+		goto unlock;
+	if (failed)
+		atomic_inc(&server->unresolved);
+	else if (!READ_ONCE(server->lost))
+		goto unlock;	/* nothing was wrong before */
+	WRITE_ONCE(server->lost, failed);
+	WRITE_ONCE(server->noted, true);
+	queue_work(system_wq, &dn->watch);
+unlock:
+	rcu_read_unlock();
+}
+
+/* The real server's module asks whether to let packets pass us first. */
+static void answer_balancer(struct dsr_balancer *balancer)
+{
+	if (balancer->ask)
+		balancer->live = READ_ONCE(dsr_net(balancer->net)->live);
+}
+
+static int on_event(struct notifier_block *block, unsigned long event,
+		    void *arg)
+{
+	struct neighbour *neigh = arg;
+	struct dsr_net *dn;
+	u8 state;
+
+	if (event == DSR_BALANCER_EVENT)
+		answer_balancer(arg);
+	if (event != NETEVENT_NEIGH_UPDATE ||
+	    (neigh->tbl->family != AF_INET && neigh->tbl->family != AF_INET6))
+		return NOTIFY_DONE;
+	dn = dsr_net(dev_net(neigh->dev));
+	state = READ_ONCE(neigh->nud_state);
+	/* Who deletes an entry makes it fail first, without asking anybody;
+	 * what has been asked for in vain fails by a timer.
+	 */
+	if ((state & NUD_FAILED) && !in_serving_softirq())
+		return NOTIFY_DONE;
+	if (READ_ONCE(dn->services_count) && (state & (NUD_FAILED | NUD_VALID)))
+		note_neighbour(dn, neigh, state & NUD_FAILED);
+	return NOTIFY_DONE;
+}
+
+/* Call @what() for all backends. */
+static void visit_backends(struct dsr_net *dn,
+			   void (*what)(struct dsr_net *dn,
+					struct dsr_backend *backend))
+{
+	struct dsr_service *service;
+	struct dsr_backend *backend;
+
+	list_for_each_entry(service, &dn->services, list) {
+		list_for_each_entry(backend, &service->backends, list)
+			what(dn, backend);
+		cond_resched();
+	}
+}
+
+static void take_note(struct dsr_net *dn, struct dsr_backend *backend)
+{
+	struct dsr_server *server = backend->server;
+
+	if (!READ_ONCE(server->noted))
+		return;
+	WRITE_ONCE(server->noted, false);
+	server->told = true;
+}
+
+static void tell(struct dsr_net *dn, struct dsr_backend *backend)
+{
+	if (backend->server->told)
+		dsr_event_backend(dn, DSR_CMD_BACKEND_STATE, backend);
+}
+
+static void have_told(struct dsr_net *dn, struct dsr_backend *backend)
+{
+	backend->server->told = false;
+}
+
+/* Of a server all backends are told of, and what is noted meanwhile next time. */
+static void watch_work(struct work_struct *work)
+{
+	struct dsr_net *dn = container_of(work, struct dsr_net, watch);
+
+	mutex_lock(&dn->lock);
+	visit_backends(dn, take_note);
+	visit_backends(dn, tell);
+	visit_backends(dn, have_told);
+	mutex_unlock(&dn->lock);
+}
+
+/** dsr_watch_net_init() - set up struct dsr_net.watch */
+void dsr_watch_net_init(struct dsr_net *dn)
+{
+	INIT_WORK(&dn->watch, watch_work);
+}
+
+static struct notifier_block notifier = {
+	.notifier_call = on_event,
+};
+
+/** dsr_watch_init() - hear of all neighbours, once namespaces have balancers */
+int dsr_watch_init(void)
+{
+	return register_netevent_notifier(&notifier);
+}
+
+/**
+ * dsr_watch_exit() - hear of neighbours no more
+ *
+ * Waits for notifications that run: the chain is an atomic one, whose readers
+ * are under RCU.
+ */
+void dsr_watch_exit(void)
+{
+	unregister_netevent_notifier(&notifier);
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * watch - what the neighbour table comes to know of the backends
+ *
+ * A backend that does not answer when its link-layer address is asked for gets
+ * no packet, whatever is sent to it. The kernel says so when it finds out;
+ * that is counted for each backend of the address, and told to whoever listens
+ * for events. Costs nothing per packet.
+ *
+ * Locking: the kernel's notification comes in any context but hard interrupts,
+ * and reads under RCU; events are sent from a work item of the namespace, which
+ * takes struct dsr_net.lock.
+ */
+#ifndef _DSR_WATCH_H
+#define _DSR_WATCH_H
+
+#include "core/net.h"
+
+void dsr_watch_net_init(struct dsr_net *dn);
+int dsr_watch_init(void);
+void dsr_watch_exit(void);
+
+#endif /* _DSR_WATCH_H */

@@ -1,0 +1,570 @@
+// SPDX-License-Identifier: GPL-2.0
+/* backend - see backend.h */
+
+#include <linux/bottom_half.h>
+#include <linux/export.h>
+#include <linux/hash.h>
+#include <linux/rhashtable.h>
+#include <linux/slab.h>
+#include <net/neighbour.h>
+
+#include "control/drain.h"
+#include "control/event.h"
+#include "core/backend.h"
+#include "core/pool.h"
+#include "core/probe.h"
+#include "core/server.h"
+#include "core/service.h"
+
+/* Schedulers look at all of them for a new connection; and the sum of the
+ * weights is a u32.
+ */
+#define BACKENDS_MAX	4096
+
+/* Of all services, by service and address. */
+static struct rhashtable backends;
+
+/**
+ * struct backend_key - what names a backend
+ * @service: its service
+ * @addr: its address
+ */
+struct backend_key {
+	const struct dsr_service *service;
+	const union nf_inet_addr *addr;
+};
+
+static u32 hash_of(const struct dsr_service *service,
+		   const union nf_inet_addr *addr, u32 seed)
+{
+	return jhash2(addr->all, ARRAY_SIZE(addr->all),
+		      seed ^ hash_ptr(service, 32));
+}
+
+static u32 hash_key(const void *data, u32 len, u32 seed)
+{
+	const struct backend_key *key = data;
+
+	return hash_of(key->service, key->addr, seed);
+}
+
+static u32 hash_backend(const void *data, u32 len, u32 seed)
+{
+	const struct dsr_backend *backend = data;
+
+	return hash_of(backend->service, &backend->nexthop.addr, seed);
+}
+
+/* Return: 0 if it is the one. */
+static int compare_key(struct rhashtable_compare_arg *arg, const void *object)
+{
+	const struct dsr_backend *backend = object;
+	const struct backend_key *key = arg->key;
+
+	return backend->service != key->service ||
+	       dsr_addr_compare(&backend->nexthop.addr, key->addr);
+}
+
+static const struct rhashtable_params params = {
+	.head_offset = offsetof(struct dsr_backend, node),
+	.key_len = sizeof(struct backend_key),
+	.hashfn = hash_key,
+	.obj_hashfn = hash_backend,
+	.obj_cmpfn = compare_key,
+	.automatic_shrinking = true,
+};
+
+static void backend_free_rcu(struct rcu_head *rcu)
+{
+	struct dsr_backend *backend = container_of(rcu, struct dsr_backend,
+						   rcu);
+
+	dsr_nexthop_exit(&backend->nexthop);
+	free_percpu(backend->stats);
+	kfree(backend);
+}
+
+/**
+ * dsr_backend_put() - drop a reference
+ * @backend: backend
+ *
+ * Context: any but hard interrupts. The last one frees, after a grace period.
+ */
+void dsr_backend_put(struct dsr_backend *backend)
+{
+	if (refcount_dec_and_test(&backend->ref))
+		call_rcu(&backend->rcu, backend_free_rcu);
+}
+
+/**
+ * dsr_backend_find() - look a backend up by its address
+ * @dn: balancer
+ * @service: service
+ * @addr: address
+ *
+ * Context: rcu_read_lock() or holds dn->lock.
+ * Return: the backend or %NULL.
+ */
+struct dsr_backend *dsr_backend_find(struct dsr_net *dn,
+				     const struct dsr_service *service,
+				     const union nf_inet_addr *addr)
+{
+	struct backend_key key = { .service = service, .addr = addr };
+
+	RCU_LOCKDEP_WARN(!rcu_read_lock_any_held() &&
+			 !lockdep_is_held(&dn->lock),
+			 "a backend is looked for that may go");
+	return rhashtable_lookup_fast(&backends, &key, params);
+}
+EXPORT_SYMBOL_GPL(dsr_backend_find);
+
+static int backend_index(struct dsr_backend *backend)
+{
+	return rhashtable_insert_fast(&backends, &backend->node, params);
+}
+
+static void backend_unindex(struct dsr_backend *backend)
+{
+	rhashtable_remove_fast(&backends, &backend->node, params);
+}
+
+/* Keep the list in ascending order: dumps go on by address. */
+static void backend_list(struct dsr_backend *backend)
+{
+	struct dsr_service *service = backend->service;
+	struct dsr_backend *before;
+
+	list_for_each_entry_reverse(before, &service->backends, list)
+		if (dsr_backend_compare(before, backend) < 0)
+			break;
+	list_add_rcu(&backend->list, &before->list);
+	service->backends_count++;
+}
+
+/**
+ * dsr_backend_link() - let a backend be found, and list it
+ * @backend: backend, all set up
+ *
+ * Context: process context, holds struct dsr_net.lock.
+ * Return: 0 or a negative errno.
+ */
+int dsr_backend_link(struct dsr_backend *backend)
+{
+	int err = backend_index(backend);
+
+	if (!err)
+		backend_list(backend);
+	return err;
+}
+
+static void backend_unlink(struct dsr_service *service,
+			   struct dsr_backend *backend)
+{
+	backend_unindex(backend);
+	list_del_rcu(&backend->list);
+	service->backends_count--;
+}
+
+static int check_config(const struct dsr_backend_config *config,
+			struct netlink_ext_ack *extack)
+{
+	if (config->weight > DSR_WEIGHT_MAX) {
+		NL_SET_ERR_MSG(extack,
+			       "weight out of range: it is from 0 to 65535");
+		return -ERANGE;
+	}
+	if (config->lower > config->upper) {
+		NL_SET_ERR_MSG(extack,
+			       "lower is above upper: a backend becomes overloaded at upper, and is so until it is below lower");
+		return -ERANGE;
+	}
+	return 0;
+}
+
+/* Between the thresholds it stays what it is. A flood of packets from made-up
+ * sources must not make it refuse a client: what is half open does not count.
+ */
+static bool is_overloaded(const struct dsr_backend *backend)
+{
+	u64 upper = READ_ONCE(backend->config.upper);
+	u64 lower = READ_ONCE(backend->config.lower);
+	u64 count = (u64)(u32)atomic_read(&backend->active) +
+		    (u32)atomic_read(&backend->inactive);
+
+	if (!upper)
+		return false;
+	if (count >= upper)
+		return true;
+	if (lower ? count < lower : count * 4 < upper * 3)
+		return false;
+	return READ_ONCE(backend->overloaded);
+}
+
+/**
+ * dsr_backend_weigh() - note whether a backend is overloaded
+ * @backend: backend, whose counts or thresholds have just changed
+ *
+ * Each CPU writes its count before it reads @overloaded, and @overloaded
+ * before it reads the counts again: so of two CPUs at work at the same time
+ * one at least sees what the other has done, and the last word is right.
+ *
+ * Context: any.
+ */
+void dsr_backend_weigh(struct dsr_backend *backend)
+{
+	bool overloaded;
+
+	smp_mb();	/* pairs with the one below */
+	while ((overloaded = is_overloaded(backend)) !=
+	       READ_ONCE(backend->overloaded)) {
+		WRITE_ONCE(backend->overloaded, overloaded);
+		smp_mb();	/* pairs with the one above */
+	}
+}
+
+/** dsr_backend_config() - what a user has chosen of @backend */
+struct dsr_backend_config dsr_backend_config(const struct dsr_backend *backend)
+{
+	struct dsr_backend_config config = backend->config;
+
+	config.deadline = dsr_drain_left(backend);
+	return config;
+}
+EXPORT_SYMBOL_GPL(dsr_backend_config);
+
+static void backend_apply(struct dsr_backend *backend,
+			  const struct dsr_backend_config *config)
+{
+	WRITE_ONCE(backend->config.weight, config->weight);
+	WRITE_ONCE(backend->config.upper, config->upper);
+	WRITE_ONCE(backend->config.lower, config->lower);
+	WRITE_ONCE(backend->config.admin, config->admin);
+	backend->deadline = 0;
+	dsr_backend_weigh(backend);
+}
+
+/* After the pool was made anew: what comes to its end has left it. */
+static void backend_plan(struct dsr_net *dn, struct dsr_backend *backend,
+			 const struct dsr_backend_config *config)
+{
+	if (config->admin != DSR_BACKEND_DRAINING || !config->deadline)
+		return;
+	/* 0 is never */
+	backend->deadline = (jiffies + config->deadline) ?: 1;
+	dsr_drain_plan(dn);
+}
+
+static struct dsr_backend *backend_new(struct dsr_net *dn,
+				       struct dsr_service *service,
+				       const union nf_inet_addr *addr,
+				       const struct dsr_backend_config *config)
+{
+	struct dsr_backend *backend;
+	u8 family = service->key.family;
+
+	backend = kzalloc(sizeof(*backend), GFP_KERNEL_ACCOUNT);
+	if (!backend)
+		return NULL;
+	backend->stats = alloc_percpu_gfp(struct dsr_stats, GFP_KERNEL_ACCOUNT);
+	if (!backend->stats)
+		goto free_backend;
+	backend->server = dsr_server_get(dn->net, family, addr);
+	if (!backend->server)
+		goto free_stats;
+	backend->service = service;
+	refcount_set(&backend->ref, 1);
+	backend_apply(backend, config);
+	dsr_nexthop_init(dn, &backend->nexthop, family, addr);
+	return backend;
+
+free_stats:
+	free_percpu(backend->stats);
+free_backend:
+	kfree(backend);
+	return NULL;
+}
+
+/* No packet finds it any more but by a connection. */
+static void backend_gone(struct dsr_backend *backend)
+{
+	dsr_nexthop_remove(&backend->nexthop);
+	dsr_server_put(backend->server);
+	backend->server = NULL;
+}
+
+/**
+ * dsr_backend_add() - add a backend to a service
+ * @dn: balancer
+ * @service: service, without a backend of this address
+ * @addr: its address, of the service's family, unicast
+ * @config: the rest
+ * @extack: where a refusal goes
+ *
+ * Context: process context, holds dn->writer and dn->lock, as dsr_pool_build().
+ * Return: 0; -%ERANGE, -%ENOSPC with a sentence in @extack; -%ENOMEM.
+ */
+int dsr_backend_add(struct dsr_net *dn, struct dsr_service *service,
+		    const union nf_inet_addr *addr,
+		    const struct dsr_backend_config *config,
+		    struct netlink_ext_ack *extack)
+{
+	struct dsr_backend *backend;
+	int err;
+
+	lockdep_assert_held(&dn->lock);
+	err = check_config(config, extack);
+	if (err)
+		return err;
+	if (service->backends_count >= BACKENDS_MAX) {
+		NL_SET_ERR_MSG(extack,
+			       "the service is full: it has 4096 backends");
+		return -ENOSPC;
+	}
+
+	if (service->probe && dsr_probe_is_shared(service, addr)) {
+		NL_SET_ERR_MSG(extack,
+			       "the last byte of the address is that of another backend, and so would be its mark for probes: take these off first, 'service set ... probe-marks none'");
+		return -EINVAL;
+	}
+
+	backend = backend_new(dn, service, addr, config);
+	if (!backend)
+		return -ENOMEM;
+	err = backend_index(backend);
+	if (err)
+		goto put;
+	/* Listed afterwards: no dump shows one that comes to nothing. */
+	err = dsr_pool_rebuild_with(dn, service, backend);
+	if (err)
+		goto unindex;
+	backend_list(backend);
+	/* Before the first packet: it may come from another balancer, which
+	 * is a backend too, and it matters whether this machine is one.
+	 */
+	rcu_read_lock();
+	dsr_nexthop_get(dn->net, &backend->nexthop);
+	rcu_read_unlock();
+	backend_plan(dn, backend, config);
+	dsr_net_changed(dn);
+	return 0;
+
+unindex:
+	backend_unindex(backend);
+put:
+	/* A packet may have found it, for a connection that was there before. */
+	backend_gone(backend);
+	dsr_backend_put(backend);
+	return -ENOMEM;
+}
+
+/**
+ * dsr_backend_set() - change a backend; its connections stay
+ * @dn: balancer
+ * @backend: backend
+ * @config: all that is to be
+ * @extack: where a refusal goes
+ *
+ * Context: process context, holds dn->writer and dn->lock, as dsr_pool_build().
+ * Return: 0; -%ERANGE with a sentence in @extack; -%ENOMEM. An error changes
+ * nothing.
+ */
+int dsr_backend_set(struct dsr_net *dn, struct dsr_backend *backend,
+		    const struct dsr_backend_config *config,
+		    struct netlink_ext_ack *extack)
+{
+	struct dsr_backend_config old = dsr_backend_config(backend);
+	bool pooled = dsr_backend_is_up(backend);
+	bool is_pooled;
+	int err;
+
+	lockdep_assert_held(&dn->lock);
+	err = check_config(config, extack);
+	if (err || !memcmp(config, &old, sizeof(old)))
+		return err;
+	backend_apply(backend, config);
+	is_pooled = dsr_backend_is_up(backend);
+	/* what a pool knows of its members */
+	if (pooled != is_pooled ||
+	    (is_pooled && (old.weight != config->weight ||
+			   !old.upper != !config->upper))) {
+		err = dsr_pool_rebuild(dn, backend->service);
+		if (err) {
+			backend_apply(backend, &old);
+			backend_plan(dn, backend, &old);
+			return err;
+		}
+	}
+	backend_plan(dn, backend, config);
+	dsr_net_changed(dn);
+	return 0;
+}
+
+/**
+ * dsr_backend_release() - give a backend up that no new connection can get
+ * @backend: backend, in its service's list and in no pool
+ *
+ * Its connections hold it until their next packet moves them to another
+ * backend, or the janitor finds them.
+ *
+ * Context: process context, holds struct dsr_net.lock.
+ */
+void dsr_backend_release(struct dsr_backend *backend)
+{
+	struct dsr_service *service = backend->service;
+
+	backend_unlink(service, backend);
+	backend_gone(backend);
+	dsr_stats_add(&service->retired, backend->stats);
+	kfree(backend->ipvs);
+	backend->ipvs = NULL;
+	dsr_backend_put(backend);
+}
+
+/**
+ * dsr_backend_remove() - take a backend out of its service
+ * @dn: balancer
+ * @backend: backend
+ * @extack: where a refusal goes
+ *
+ * Context: process context, holds dn->writer and dn->lock, as dsr_pool_build().
+ * Return: 0, or -%ENOMEM with nothing changed.
+ */
+int dsr_backend_remove(struct dsr_net *dn, struct dsr_backend *backend,
+		       struct netlink_ext_ack *extack)
+{
+	int err;
+
+	lockdep_assert_held(&dn->lock);
+	err = dsr_pool_rebuild_without(dn, backend->service, backend);
+	if (err) {
+		NL_SET_ERR_MSG(extack, "out of memory: nothing was changed");
+		return err;
+	}
+	dsr_backend_release(backend);
+	dsr_net_changed(dn);
+	return 0;
+}
+
+/**
+ * dsr_backend_change() - add or change a backend as a request says, and tell
+ * @dn: balancer
+ * @cmd: how the change is told of, enum dsr_cmd
+ * @service: its service
+ * @addr: its address; if the service has no backend of it, one is added
+ * @config: all that is to be
+ * @extack: where a refusal goes
+ *
+ * Context: process context, holds dn->writer and dn->lock, as dsr_pool_build().
+ * Return: as dsr_backend_add() and dsr_backend_set(), always with a sentence.
+ */
+int dsr_backend_change(struct dsr_net *dn, u8 cmd, struct dsr_service *service,
+		       const union nf_inet_addr *addr,
+		       const struct dsr_backend_config *config,
+		       struct netlink_ext_ack *extack)
+{
+	struct dsr_backend *backend = dsr_backend_find(dn, service, addr);
+	int err = backend ? dsr_backend_set(dn, backend, config, extack) :
+			    dsr_backend_add(dn, service, addr, config, extack);
+
+	if (err == -ENOMEM)
+		NL_SET_ERR_MSG(extack, "out of memory: nothing was changed");
+	if (!err)
+		dsr_event_backend(dn, cmd, dsr_backend_find(dn, service, addr));
+	return err;
+}
+EXPORT_SYMBOL_GPL(dsr_backend_change);
+
+/** dsr_backend_delete() - dsr_backend_remove(), and tell of it */
+int dsr_backend_delete(struct dsr_net *dn, struct dsr_backend *backend,
+		       struct netlink_ext_ack *extack)
+{
+	int err;
+
+	/* Held until it has been told of: listed, so there is a reference. */
+	dsr_backend_get(backend);
+	err = dsr_backend_remove(dn, backend, extack);
+	if (!err)
+		dsr_event_backend(dn, DSR_CMD_BACKEND_DELETE, backend);
+	dsr_backend_put(backend);
+	return err;
+}
+EXPORT_SYMBOL_GPL(dsr_backend_delete);
+
+static u8 state_of_neighbour(const struct neighbour *neigh)
+{
+	u8 nud = READ_ONCE(neigh->nud_state);
+
+	if (nud & NUD_VALID)
+		return DSR_BACKEND_REACHABLE;
+	if (nud & NUD_INCOMPLETE)
+		return DSR_BACKEND_INCOMPLETE;
+	return nud & NUD_FAILED ? DSR_BACKEND_UNREACHABLE : DSR_BACKEND_UNKNOWN;
+}
+
+/**
+ * dsr_backend_state() - whether packets can reach a backend now
+ * @net: namespace
+ * @backend: backend
+ * @ifindex: set to the index of the device towards it, or 0
+ * @mac: filled in, MAX_ADDR_LEN bytes
+ * @mac_len: set to the length of @mac, 0 if it is not known
+ *
+ * Context: process context.
+ * Return: enum dsr_backend_state.
+ */
+u8 dsr_backend_state(struct net *net, struct dsr_backend *backend,
+		     int *ifindex, u8 mac[], u8 *mac_len)
+{
+	u8 state = DSR_BACKEND_NO_ROUTE;
+	struct net_device *dev;
+	struct neighbour *neigh;
+	struct dst_entry *dst;
+
+	*ifindex = 0;
+	*mac_len = 0;
+	rcu_read_lock();
+	local_bh_disable();
+	dst = dsr_nexthop_get(net, &backend->nexthop);
+	if (!dst) {
+		if (READ_ONCE(backend->nexthop.local))
+			state = DSR_BACKEND_LOCAL;
+		goto out;
+	}
+	dev = READ_ONCE(dst->dev);
+	*ifindex = dev->ifindex;
+	state = DSR_BACKEND_UNKNOWN;
+	neigh = dsr_nexthop_neighbour(&backend->nexthop, dev);
+	if (!neigh)
+		goto out;
+	state = state_of_neighbour(neigh);
+	if (state == DSR_BACKEND_REACHABLE &&
+	    !(READ_ONCE(neigh->nud_state) & NUD_NOARP)) {
+		*mac_len = dev->addr_len;
+		neigh_ha_snapshot(mac, neigh, dev);
+	}
+out:
+	local_bh_enable();
+	rcu_read_unlock();
+	return state;
+}
+
+/** dsr_backend_init() - set up what all namespaces share; 0 or -errno */
+int dsr_backend_init(void)
+{
+	int err;
+
+	err = rhashtable_init(&backends, &params);
+	if (err)
+		return err;
+	err = dsr_server_init();
+	if (err)
+		rhashtable_destroy(&backends);
+	return err;
+}
+
+/** dsr_backend_exit() - undo dsr_backend_init(), once all backends are gone */
+void dsr_backend_exit(void)
+{
+	dsr_server_exit();
+	rhashtable_destroy(&backends);
+}

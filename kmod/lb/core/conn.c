@@ -1,0 +1,583 @@
+// SPDX-License-Identifier: GPL-2.0
+/* conn - see conn.h */
+
+#include <linux/export.h>
+#include <linux/slab.h>
+
+#include "control/event.h"
+#include "core/conn.h"
+#include "core/service.h"
+#include "limit.h"
+
+/* A connection that has ended keeps its place for so long, even at the cap. */
+#define SPENT	(10 * HZ)
+
+/* Sequence numbers of TCP run ahead of the note by so much at most, in 64 KiB: a
+ * second's worth at 134 Mbit/s.
+ */
+#define WINDOW	256
+
+static struct kmem_cache *cache4 __read_mostly;
+static struct kmem_cache *cache6 __read_mostly;
+static struct workqueue_struct *wq __read_mostly;
+
+/* A client of which one packet has come is none of the backend's so far. */
+static atomic_t *counter(struct dsr_backend *backend,
+			 const struct dsr_conn *conn, u8 state)
+{
+	switch (state) {
+	case DSR_CONN_ESTABLISHED:
+	case DSR_CONN_UDP:
+		return &backend->active;
+	case DSR_CONN_PERSISTENT:
+		return &backend->persistent;
+	case DSR_CONN_UNPROVEN:
+		if (dsr_conn_is_client(conn))
+			return NULL;
+		fallthrough;
+	case DSR_CONN_SYN:
+		return &backend->half;
+	default:
+		return &backend->inactive;
+	}
+}
+
+/* Their number is what a backend can get too much of. */
+static void count(struct dsr_net *dn, struct dsr_backend *backend,
+		  const struct dsr_conn *conn, u8 state)
+{
+	atomic_t *number = counter(backend, conn, state);
+
+	if (dsr_state_is_half(state))
+		atomic_inc(&dn->half);
+	if (number)
+		atomic_inc(number);
+	dsr_backend_counted(backend);
+}
+
+/* Without a look at the thresholds. */
+static void subtract(struct dsr_net *dn, struct dsr_backend *backend,
+		     const struct dsr_conn *conn, u8 state)
+{
+	atomic_t *number = counter(backend, conn, state);
+
+	if (dsr_state_is_half(state))
+		atomic_dec(&dn->half);
+	if (number)
+		atomic_dec(number);
+}
+
+static void uncount(struct dsr_net *dn, struct dsr_backend *backend,
+		    const struct dsr_conn *conn, u8 state)
+{
+	subtract(dn, backend, conn, state);
+	dsr_backend_counted(backend);
+}
+
+static struct kmem_cache *cache_of(const struct dsr_tuple *tuple)
+{
+	return likely(tuple->family == AF_INET) ? cache4 : cache6;
+}
+
+static void conn_free(struct dsr_conn *conn)
+{
+	kmem_cache_free(cache_of(&conn->tuple), conn);
+}
+
+static void conn_free_node(struct dsr_node *node)
+{
+	conn_free(container_of(node, struct dsr_conn, node));
+}
+
+/* How long a connection outlives its last packet in @state. */
+static u32 timeout_in(const struct dsr_net *dn, const struct dsr_conn *conn,
+		      u8 state)
+{
+	struct dsr_backend *backend = dsr_conn_backend(conn);
+	const struct dsr_service *service = backend ? backend->service : NULL;
+	u32 timeout;
+
+	if (state == DSR_CONN_PERSISTENT)
+		return service ? READ_ONCE(service->persist) :
+		       dsr_timeouts_get(NULL, &dn->timeouts,
+					DSR_CONN_ESTABLISHED);
+	/* Between two datagrams of a client any time may pass. */
+	if (state == DSR_CONN_UNPROVEN)
+		state = conn->tuple.proto == IPPROTO_UDP ? DSR_CONN_UDP :
+							   DSR_CONN_SYN;
+	timeout = dsr_timeouts_get(service ? &service->timeouts : NULL,
+				   &dn->timeouts, state);
+	return service && dsr_conn_is_client(conn) ?
+	       min(timeout, READ_ONCE(service->persist)) : timeout;
+}
+
+/**
+ * dsr_conn_timeout() - how long a connection outlives its last packet
+ * @dn: balancer
+ * @conn: connection
+ *
+ * Context: rcu_read_lock().
+ * Return: jiffies.
+ */
+u32 dsr_conn_timeout(const struct dsr_net *dn, const struct dsr_conn *conn)
+{
+	return timeout_in(dn, conn, READ_ONCE(conn->state));
+}
+
+/**
+ * dsr_conn_is_silent() - whether a connection was silent for long
+ * @dn: balancer
+ * @conn: connection
+ * @state: enum dsr_conn_state, whose timeout is long enough
+ * @now: jiffies, low half
+ *
+ * A packet that comes within a second of the last one that was noted is not
+ * noted: so it may have been a second less.
+ *
+ * Context: rcu_read_lock().
+ */
+bool dsr_conn_is_silent(const struct dsr_net *dn, const struct dsr_conn *conn,
+			u8 state, u32 now)
+{
+	u32 idle = now - READ_ONCE(conn->node.seen);
+
+	/* negative if it was noted after @now was read */
+	return (s32)idle > HZ && idle - HZ > timeout_in(dn, conn, state);
+}
+
+/**
+ * dsr_conn_is_over() - whether a connection was silent for its timeout
+ * @dn: balancer
+ * @conn: connection
+ * @now: jiffies, low half
+ *
+ * Context: rcu_read_lock().
+ */
+bool dsr_conn_is_over(const struct dsr_net *dn, const struct dsr_conn *conn,
+		      u32 now)
+{
+	return dsr_conn_is_silent(dn, conn, READ_ONCE(conn->state), now);
+}
+
+static bool conn_expired(struct dsr_table *table, struct dsr_node *node,
+			 u32 now)
+{
+	struct dsr_conn *conn = container_of(node, struct dsr_conn, node);
+	struct dsr_net *dn = container_of(table, struct dsr_net, table);
+	bool over;
+
+	rcu_read_lock();
+	over = dsr_conn_is_over(dn, conn, now);
+	rcu_read_unlock();
+	return over;
+}
+
+/* A connection that its client has ended, and on which nothing has come since: what
+ * was still on its way, or the rest of a download, has had its time.
+ */
+static bool conn_spent(struct dsr_table *table, struct dsr_node *node, u32 now)
+{
+	struct dsr_conn *conn = container_of(node, struct dsr_conn, node);
+
+	return dsr_state_reusable(READ_ONCE(conn->state)) &&
+	       (s32)(now - READ_ONCE(node->seen)) > SPENT;
+}
+
+static void conn_release(struct dsr_table *table, struct dsr_node *node)
+{
+	struct dsr_conn *conn = container_of(node, struct dsr_conn, node);
+	struct dsr_net *dn = container_of(table, struct dsr_net, table);
+	struct dsr_backend *backend =
+		rcu_dereference_protected(conn->backend, true);
+
+	conn->unlinked = true;
+	uncount(dn, backend, conn, conn->state);
+	if (conn->tuple.family == AF_INET6)
+		atomic_dec(&dn->entries6);
+	if (!READ_ONCE(dn->live) && !atomic_read(&table->entries))
+		queue_work(wq, &dn->rest);
+	dsr_backend_put(backend);
+}
+
+static const struct dsr_table_ops conn_table_ops = {
+	.expired = conn_expired,
+	.spent = conn_spent,
+	.name = "connections",
+	.raise = "dsrctl connection set max",
+	.release = conn_release,
+	.free = conn_free_node,
+};
+
+/**
+ * dsr_conn_proves() - whether a packet is one that the client can have sent
+ * @conn: its connection
+ * @packet: packet, with its proof
+ *
+ * Addresses and ports are enough to forge one. To hit the window takes a guess among
+ * 256 numbers of TCP, or among 65,536 tags of SCTP. A client that has sent more than
+ * the window within a second is not believed either. Before an association has come
+ * about its tag is not known.
+ *
+ * Context: any.
+ */
+bool dsr_conn_proves(const struct dsr_conn *conn,
+		     const struct dsr_packet *packet)
+{
+	u16 ahead = packet->proof - READ_ONCE(conn->proof);
+
+	switch (packet->tuple.proto) {
+	case IPPROTO_TCP:
+		/* It may be late by a little. */
+		return (u16)(ahead + 1) <= WINDOW + 1;
+	case IPPROTO_SCTP:
+		return !ahead || READ_ONCE(conn->state) == DSR_CONN_SYN;
+	default:
+		return true;
+	}
+}
+
+/**
+ * dsr_conn_note() - note what proves the packets to come
+ * @conn: its connection
+ * @packet: a packet of it, with its proof
+ *
+ * Only a packet that goes on from the last note is noted: else a forged one
+ * would make the next one right.
+ *
+ * Context: any.
+ */
+void dsr_conn_note(struct dsr_conn *conn, const struct dsr_packet *packet)
+{
+	if (dsr_conn_proves(conn, packet))
+		WRITE_ONCE(conn->proof, packet->proof);
+}
+
+/**
+ * dsr_conn_add() - remember a new connection
+ * @dn: balancer
+ * @tuple: its key
+ * @hash: of @tuple
+ * @state: enum dsr_conn_state
+ * @backend: where its packets go
+ * @added: set to whether it is new, and goes to @backend
+ *
+ * Context: rcu_read_lock(). Takes the lock of a stripe.
+ * Return: the connection; the one that another CPU has added meanwhile if
+ * @added is false; %NULL if the table is full, or memory is short, or @backend
+ * has just been removed.
+ */
+struct dsr_conn *dsr_conn_add(struct dsr_net *dn,
+			      const struct dsr_tuple *tuple, u32 hash,
+			      u8 state, struct dsr_backend *backend,
+			      bool *added)
+{
+	struct dsr_node *node = NULL;
+	struct dsr_conn *conn;
+
+	*added = false;
+	conn = dsr_limit_alloc(dn->table.memcg, cache_of(tuple));
+	if (!conn)
+		return NULL;
+	memcpy(&conn->tuple, tuple, dsr_tuple_size(tuple));
+	if (!dsr_backend_get(backend))
+		goto free_conn;
+	conn->node.hash = hash;
+	conn->node.seen = jiffies;
+	conn->state = state;
+	conn->unlinked = false;
+	conn->proof = 0;
+	conn->checked = conn->node.seen;
+	RCU_INIT_POINTER(conn->backend, backend);
+	/* Counted first: the janitor may find it before this returns. */
+	count(dn, backend, conn, state);
+	if (tuple->family == AF_INET6)
+		atomic_inc(&dn->entries6);
+	node = dsr_table_insert(&dn->table, &conn->node, dsr_conn_match, tuple);
+	if (node == &conn->node) {
+		*added = true;
+		return conn;
+	}
+	if (!node)
+		dsr_net_note_crowded(dn);
+	if (tuple->family == AF_INET6)
+		atomic_dec(&dn->entries6);
+
+	uncount(dn, backend, conn, state);
+	dsr_backend_put(backend);
+free_conn:
+	conn_free(conn);
+	return node ? container_of(node, struct dsr_conn, node) : NULL;
+}
+
+/* With the lock of the stripe held: so the counts are exact. */
+static void set_state(struct dsr_net *dn, struct dsr_conn *conn,
+		      spinlock_t *lock, u8 state)
+{
+	struct dsr_backend *backend =
+		rcu_dereference_protected(conn->backend, lockdep_is_held(lock));
+
+	if (conn->unlinked)
+		return;
+	if (counter(backend, conn, conn->state) !=
+	    counter(backend, conn, state)) {
+		/* in the end as many as before */
+		subtract(dn, backend, conn, conn->state);
+		count(dn, backend, conn, state);
+	}
+	WRITE_ONCE(conn->state, state);
+}
+
+/**
+ * dsr_conn_move() - give a connection another backend
+ * @dn: balancer
+ * @conn: connection, found in this grace period
+ * @state: enum dsr_conn_state that it has there
+ * @backend: its new backend
+ *
+ * Context: rcu_read_lock(). Takes the lock of a stripe.
+ * Return: whether it has moved. It has not if it was forgotten meanwhile, or
+ * @backend has just been removed.
+ */
+bool dsr_conn_move(struct dsr_net *dn, struct dsr_conn *conn, u8 state,
+		   struct dsr_backend *backend)
+{
+	spinlock_t *lock = dsr_table_lock(&dn->table, conn->node.hash);
+	struct dsr_backend *old;
+	bool moved = false;
+
+	spin_lock_bh(lock);
+	if (!conn->unlinked && dsr_backend_get(backend)) {
+		old = rcu_dereference_protected(conn->backend,
+						lockdep_is_held(lock));
+		uncount(dn, old, conn, conn->state);
+		count(dn, backend, conn, state);
+		WRITE_ONCE(conn->state, state);
+		rcu_assign_pointer(conn->backend, backend);
+		dsr_backend_put(old);
+		moved = true;
+	}
+	spin_unlock_bh(lock);
+	return moved;
+}
+
+/**
+ * dsr_conn_advance() - give a connection the state that a packet leads to
+ * @dn: balancer
+ * @conn: connection, found in this grace period
+ * @packet: the packet, with its proof
+ *
+ * A connection that goes on is not ended by a packet that the client cannot have
+ * sent, as anybody can send a RST in its name: its next silence would cost it its
+ * place.
+ *
+ * Context: rcu_read_lock(). Takes the lock of a stripe.
+ */
+void dsr_conn_advance(struct dsr_net *dn, struct dsr_conn *conn,
+		      const struct dsr_packet *packet)
+{
+	spinlock_t *lock = dsr_table_lock(&dn->table, conn->node.hash);
+	u8 state;
+
+	spin_lock_bh(lock);
+	state = dsr_conn_state(conn->state, packet);
+	if (!dsr_state_reusable(state) || dsr_conn_proves(conn, packet)) {
+		dsr_conn_note(conn, packet);
+		set_state(dn, conn, lock, state);
+	}
+	spin_unlock_bh(lock);
+}
+
+/**
+ * dsr_conn_set() - give a connection a state
+ * @dn: balancer
+ * @conn: connection, found in this grace period
+ * @state: enum dsr_conn_state
+ *
+ * Context: rcu_read_lock(). Takes the lock of a stripe.
+ */
+void dsr_conn_set(struct dsr_net *dn, struct dsr_conn *conn, u8 state)
+{
+	spinlock_t *lock = dsr_table_lock(&dn->table, conn->node.hash);
+
+	spin_lock_bh(lock);
+	set_state(dn, conn, lock, state);
+	spin_unlock_bh(lock);
+}
+
+/**
+ * dsr_conn_close() - end a connection: what comes next is a new one
+ * @dn: balancer
+ * @conn: connection, found in this grace period
+ *
+ * Context: rcu_read_lock(). Takes the lock of a stripe.
+ */
+void dsr_conn_close(struct dsr_net *dn, struct dsr_conn *conn)
+{
+	dsr_conn_set(dn, conn, DSR_CONN_CLOSED);
+}
+
+/**
+ * dsr_conn_expires() - how long a connection still lives without packets
+ * @dn: balancer
+ * @conn: connection
+ * @now: jiffies, low half
+ *
+ * Context: rcu_read_lock().
+ * Return: milliseconds.
+ */
+u32 dsr_conn_expires(const struct dsr_net *dn, const struct dsr_conn *conn,
+		     u32 now)
+{
+	u32 timeout = dsr_conn_timeout(dn, conn);
+	u32 idle = now - READ_ONCE(conn->node.seen);
+
+	return idle < timeout ? jiffies_to_msecs(timeout - idle) : 0;
+}
+EXPORT_SYMBOL_GPL(dsr_conn_expires);
+
+/**
+ * dsr_conn_bytes() - memory that the table takes
+ * @dn: balancer, with a table
+ *
+ * Context: any.
+ */
+u64 dsr_conn_bytes(struct dsr_net *dn)
+{
+	u32 size4 = ALIGN(DSR_CONN_SIZE4, cache_line_size());
+	u32 size6 = ALIGN(DSR_CONN_SIZE6, cache_line_size());
+	u64 entries6 = (u32)atomic_read(&dn->entries6);
+
+	return dsr_table_bytes(&dn->table, size4) + entries6 * (size6 - size4);
+}
+
+/**
+ * dsr_conn_walk_lock() - look at the table for a while
+ * @dn: balancer
+ *
+ * The janitor and requests must not wait for a whole table to be looked at. A
+ * cursor is good for longer, see table.h.
+ *
+ * Context: process context. dsr_conn_walk_unlock() is always to be called.
+ * Return: whether there is a table.
+ */
+bool dsr_conn_walk_lock(struct dsr_net *dn)
+{
+	mutex_lock(&dn->lock);
+	if (dn->has_table)
+		mutex_lock(&dn->table.janitor);
+	return dn->has_table;
+}
+
+/** dsr_conn_walk_unlock() - undo dsr_conn_walk_lock() */
+void dsr_conn_walk_unlock(struct dsr_net *dn)
+{
+	if (dn->has_table)
+		mutex_unlock(&dn->table.janitor);
+	mutex_unlock(&dn->lock);
+}
+
+/**
+ * dsr_conn_configure() - bound the table and set its timeouts, and tell
+ * @dn: balancer
+ * @max: hard cap
+ * @timeouts: of connections whose service says nothing
+ *
+ * Context: process context, holds dn->lock.
+ */
+void dsr_conn_configure(struct dsr_net *dn, u32 max,
+			const struct dsr_timeouts *timeouts)
+{
+	int i;
+
+	lockdep_assert_held(&dn->lock);
+	dn->conn_max = max;
+	if (dn->has_table)
+		WRITE_ONCE(dn->table.max, max);
+	for (i = 0; i < ARRAY_SIZE(timeouts->state); i++)
+		WRITE_ONCE(dn->timeouts.state[i], timeouts->state[i]);
+	dsr_event_table(dn);
+}
+EXPORT_SYMBOL_GPL(dsr_conn_configure);
+
+/** dsr_conn_flush() - forget all connections; holds dn->lock, sleeps */
+void dsr_conn_flush(struct dsr_net *dn)
+{
+	lockdep_assert_held(&dn->lock);
+	if (dn->has_table)
+		dsr_table_flush(&dn->table);
+}
+
+static bool is_datagrams(struct dsr_node *node, const void *service)
+{
+	struct dsr_conn *conn = container_of(node, struct dsr_conn, node);
+	struct dsr_backend *backend;
+	bool is_its;
+
+	rcu_read_lock();
+	backend = dsr_conn_backend(conn);
+	is_its = backend && backend->service == service &&
+		 conn->tuple.proto == IPPROTO_UDP;
+	rcu_read_unlock();
+	return is_its;
+}
+
+/**
+ * dsr_conn_forget_datagrams() - forget what a service has remembered of UDP
+ * @dn: balancer
+ * @service: service that is to schedule each datagram from now on
+ *
+ * Context: process context, holds dn->lock, sleeps.
+ */
+void dsr_conn_forget_datagrams(struct dsr_net *dn,
+			       const struct dsr_service *service)
+{
+	lockdep_assert_held(&dn->lock);
+	if (dn->has_table)
+		dsr_table_forget(&dn->table, is_datagrams, service);
+}
+
+/** dsr_conn_table_init() - dsr_table_init() for connections */
+int dsr_conn_table_init(struct dsr_net *dn)
+{
+	return dsr_table_init(&dn->table, &conn_table_ops, wq, dn->conn_max,
+			      dsr_limit_charge(dn->net));
+}
+
+/**
+ * dsr_conn_init() - set up what the tables of all namespaces share
+ *
+ * Not __init, since KUnit runs its suites before the module is initialised.
+ *
+ * Return: 0 or -%ENOMEM.
+ */
+int dsr_conn_init(void)
+{
+	cache4 = kmem_cache_create("dsr_conn", DSR_CONN_SIZE4, 0,
+				   SLAB_HWCACHE_ALIGN, NULL);
+	if (!cache4)
+		return -ENOMEM;
+	cache6 = kmem_cache_create("dsr_conn6", DSR_CONN_SIZE6, 0,
+				   SLAB_HWCACHE_ALIGN, NULL);
+	if (!cache6)
+		goto destroy_cache4;
+	wq = alloc_workqueue("dsr_lb", WQ_UNBOUND, 0);
+	if (!wq)
+		goto destroy_cache6;
+	return 0;
+
+destroy_cache6:
+	kmem_cache_destroy(cache6);
+destroy_cache4:
+	kmem_cache_destroy(cache4);
+	return -ENOMEM;
+}
+
+/** dsr_conn_exit() - undo dsr_conn_init(), once all tables are gone */
+void dsr_conn_exit(void)
+{
+	destroy_workqueue(wq);
+	/* connections, backends, and buckets on their way out */
+	rcu_barrier();
+	kmem_cache_destroy(cache6);
+	kmem_cache_destroy(cache4);
+}

@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: GPL-2.0
+/* frontend - see frontend.h */
+
+#include <linux/slab.h>
+
+#include "core/frontend.h"
+#include "core/service.h"
+
+/* That of whatever connection a packet has; it has no service of its own. For
+ * who asks before the packet has got its mark.
+ */
+struct dsr_frontend dsr_frontend_any;
+
+/** dsr_frontend_matches() - whether a service takes the port of a packet */
+bool dsr_frontend_matches(const struct dsr_service_key *key,
+			  const struct dsr_tuple *tuple)
+{
+	u16 port = ntohs(tuple->dport);
+
+	return (!key->proto || key->proto == tuple->proto) &&
+	       port >= key->port && port <= key->port_last;
+}
+
+/**
+ * dsr_frontend_match() - the service of a packet
+ * @frontend: frontend of the packet
+ * @tuple: of the packet
+ *
+ * Context: rcu_read_lock().
+ * Return: the service that names the packet's port most exactly, or %NULL.
+ */
+struct dsr_service *dsr_frontend_match(const struct dsr_frontend *frontend,
+				       const struct dsr_tuple *tuple)
+{
+	struct dsr_service *service;
+
+	hlist_for_each_entry_rcu(service, &frontend->services, node)
+		if (dsr_frontend_matches(&service->key, tuple))
+			return service;
+	return NULL;
+}
+
+/**
+ * dsr_frontend_awake() - who speaks for an address as a whole
+ * @frontend: frontend, with a service at least
+ *
+ * Context: rcu_read_lock().
+ * Return: the first service that has a backend up; if none has, the first;
+ * %NULL if the last has just been removed.
+ */
+struct dsr_service *dsr_frontend_awake(const struct dsr_frontend *frontend)
+{
+	struct dsr_service *service, *first = NULL;
+
+	hlist_for_each_entry_rcu(service, &frontend->services, node) {
+		if (rcu_dereference(service->pool)->count)
+			return service;
+		first = first ?: service;
+	}
+	return first;
+}
+
+/**
+ * dsr_frontend_of_masked() - the frontend of a mark of which bits are another
+ *	user's
+ * @dn: balancer
+ * @family: of the packet
+ * @fwmark: its mark, which is that of no frontend as a whole
+ *
+ * Context: rcu_read_lock().
+ * Return: of several, the one that compares the most bits; or %NULL.
+ */
+struct dsr_frontend *dsr_frontend_of_masked(struct dsr_net *dn, u8 family,
+					    u32 fwmark)
+{
+	struct dsr_frontend *frontend, *best = NULL;
+	unsigned int bits, best_bits = 0;
+	u32 mask;
+	int i;
+
+	for (i = 0; i < DSR_MASKS; i++) {
+		mask = READ_ONCE(dn->masks[i]);
+		bits = hweight32(mask);
+		if (bits <= best_bits)
+			continue;
+		frontend = dsr_frontend_of_mark(dn, family, fwmark & mask);
+		if (frontend && READ_ONCE(frontend->mask) == mask) {
+			best = frontend;
+			best_bits = bits;
+		}
+	}
+	return best;
+}
+
+/* Where @mask is among the masks of @dn, or -1. */
+static int find_mask(const struct dsr_net *dn, u32 mask)
+{
+	int i;
+
+	for (i = 0; i < DSR_MASKS; i++)
+		if (dn->masks[i] == mask)
+			return i;
+	return -1;
+}
+
+static bool is_used(const struct dsr_net *dn, u32 mask)
+{
+	struct dsr_frontend *frontend;
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(dn->marks); i++)
+		hlist_for_each_entry(frontend, &dn->marks[i], node)
+			if (frontend->mask == mask)
+				return true;
+	return false;
+}
+
+/**
+ * dsr_frontend_set_mask() - choose which bits of packets' marks are compared
+ * @dn: balancer
+ * @frontend: frontend, linked
+ * @mask: the bits, all that its mark has among them
+ *
+ * Context: process context, holds dn->lock.
+ * Return: 0; -%EDQUOT, and nothing changed, if there are DSR_MASKS others.
+ */
+int dsr_frontend_set_mask(struct dsr_net *dn, struct dsr_frontend *frontend,
+			  u32 mask)
+{
+	u32 old = frontend->mask;
+	int i;
+
+	lockdep_assert_held(&dn->lock);
+	if (mask == old)
+		return 0;
+	if (~mask && find_mask(dn, mask) < 0) {
+		i = find_mask(dn, 0);
+		/* the last one with the old mask leaves a place */
+		if (i < 0) {
+			WRITE_ONCE(frontend->mask, mask);
+			i = ~old && !is_used(dn, old) ? find_mask(dn, old) : -1;
+		}
+		if (i < 0) {
+			WRITE_ONCE(frontend->mask, old);
+			return -EDQUOT;
+		}
+		WRITE_ONCE(dn->masks[i], mask);
+	}
+	WRITE_ONCE(frontend->mask, mask);
+	WRITE_ONCE(dn->masked_count, dn->masked_count + !!~mask - !!~old);
+	i = find_mask(dn, old);
+	if (~old && i >= 0 && !is_used(dn, old))
+		WRITE_ONCE(dn->masks[i], 0);
+	return 0;
+}
+
+/** dsr_frontend_of_key() - the frontend of a service; %NULL; holds dn->lock */
+struct dsr_frontend *dsr_frontend_of_key(struct dsr_net *dn,
+					 const struct dsr_service_key *key)
+{
+	lockdep_assert_held(&dn->lock);
+	if (key->fwmark)
+		return dsr_frontend_of_mark(dn, key->family, key->fwmark);
+	return key->family == AF_INET ?
+	       dsr_frontend_of_vip4(dn, key->vip.ip) :
+	       dsr_frontend_of_vip6(dn, &key->vip.in6);
+}
+
+static struct hlist_head *bucket_of(struct dsr_net *dn,
+				    const struct dsr_service_key *key)
+{
+	u32 hash;
+
+	if (key->fwmark)
+		return &dn->marks[hash_32(key->fwmark, DSR_FRONTEND_BITS)];
+	hash = key->family == AF_INET ? (__force u32)key->vip.ip :
+					ipv6_addr_hash(&key->vip.in6);
+	return &dn->vips[hash_32(hash, DSR_FRONTEND_BITS)];
+}
+
+/* The lesser comes first: one protocol before all, few ports before many. */
+static u32 breadth(const struct dsr_service_key *key)
+{
+	return (key->proto ? 0 : 1 << 16) + key->port_last - key->port;
+}
+
+/**
+ * dsr_frontend_link() - let packets find a service
+ * @dn: balancer
+ * @service: service, all set up
+ *
+ * Context: process context, holds dn->lock.
+ * Return: 0 or -%ENOMEM.
+ */
+int dsr_frontend_link(struct dsr_net *dn, struct dsr_service *service)
+{
+	const struct dsr_service_key *key = &service->key;
+	struct dsr_frontend *frontend = dsr_frontend_of_key(dn, key);
+	struct dsr_service *other, *before = NULL;
+
+	if (!frontend) {
+		frontend = kzalloc(sizeof(*frontend), GFP_KERNEL_ACCOUNT);
+		if (!frontend)
+			return -ENOMEM;
+		frontend->fwmark = key->fwmark;
+		frontend->mask = U32_MAX;
+		frontend->family = key->family;
+		frontend->vip = key->vip;
+		service->frontend = frontend;
+		hlist_add_head_rcu(&service->node, &frontend->services);
+		hlist_add_head_rcu(&frontend->node, bucket_of(dn, key));
+		if (!key->fwmark)
+			WRITE_ONCE(dn->vips_count, dn->vips_count + 1);
+		return 0;
+	}
+	service->frontend = frontend;
+	hlist_for_each_entry(other, &frontend->services, node) {
+		if (breadth(&other->key) > breadth(key))
+			break;
+		before = other;
+	}
+	if (before)
+		hlist_add_behind_rcu(&service->node, &before->node);
+	else
+		hlist_add_head_rcu(&service->node, &frontend->services);
+	return 0;
+}
+
+/**
+ * dsr_frontend_unlink() - let no packet find a service any more
+ * @dn: balancer
+ * @service: service; to be freed after a grace period, as is its frontend if
+ *	it was the last
+ *
+ * Context: process context, holds dn->lock.
+ */
+void dsr_frontend_unlink(struct dsr_net *dn, struct dsr_service *service)
+{
+	struct dsr_frontend *frontend = service->frontend;
+
+	lockdep_assert_held(&dn->lock);
+	hlist_del_rcu(&service->node);
+	if (!hlist_empty(&frontend->services))
+		return;
+	dsr_frontend_set_mask(dn, frontend, U32_MAX);
+	hlist_del_rcu(&frontend->node);
+	if (!frontend->fwmark)
+		WRITE_ONCE(dn->vips_count, dn->vips_count - 1);
+	kfree_rcu(frontend, rcu);
+}

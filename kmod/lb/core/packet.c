@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: GPL-2.0
+/* packet - parsing, with every length checked before the read; see packet.h */
+
+#include <linux/icmp.h>
+#include <linux/icmpv6.h>
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <linux/sctp.h>
+#include <linux/udp.h>
+#include <net/ip.h>
+#include <net/ipv6.h>
+#include <net/tcp.h>
+
+#include "core/packet.h"
+
+/* The ports of the packet that an ICMP error quotes, turned round: the quoted
+ * one went from the VIP to the client. RFC 792 promises eight bytes after the
+ * IP header, more than ports need.
+ */
+static bool parse_quoted_ports(const struct sk_buff *skb, unsigned int offset,
+			       struct dsr_packet *packet)
+{
+	__be16 _ports[2], *ports;
+
+	ports = skb_header_pointer(skb, offset, sizeof(_ports), _ports);
+	if (!ports)
+		return false;
+	packet->tuple.sport = ports[1];
+	packet->tuple.dport = ports[0];
+	packet->event = DSR_EVENT_DATA;
+	packet->kind = DSR_PACKET_ICMP_ERROR;
+	return true;
+}
+
+static bool parse_portless(u8 kind, struct dsr_packet *packet)
+{
+	packet->tuple.ports = 0;
+	packet->event = DSR_EVENT_DATA;
+	packet->kind = kind;
+	return true;
+}
+
+static bool parse_quoted4(const struct sk_buff *skb, unsigned int offset,
+			  struct dsr_packet *packet, enum dsr_reason *reason)
+{
+	struct iphdr _iph, *iph;
+
+	*reason = DSR_DROP_MALFORMED;
+	iph = skb_header_pointer(skb, offset, sizeof(_iph), &_iph);
+	if (!iph || iph->version != 4 || iph->ihl < 5)
+		return false;
+
+	*reason = DSR_PASS_ICMP_UNRELATED;
+	/* An error goes to the source of what it quotes, and of all fragments
+	 * only the first has ports.
+	 */
+	if (iph->saddr != packet->tuple.v4.daddr ||
+	    (iph->frag_off & htons(IP_OFFSET)) ||
+	    iph->protocol == IPPROTO_ICMP)
+		return false;
+
+	*reason = DSR_DROP_MALFORMED;
+	packet->tuple.proto = iph->protocol;
+	packet->tuple.v4.saddr = iph->daddr;
+	if (!dsr_packet_is_balanced(iph->protocol))
+		return parse_portless(DSR_PACKET_ICMP_ERROR, packet);
+	return parse_quoted_ports(skb, offset + iph->ihl * 4, packet);
+}
+
+/**
+ * dsr_packet_parse_rest4() - dsr_packet_parse() for what is no TCP, UDP or SCTP
+ * @skb: packet
+ * @offset: of what is behind its IP header
+ * @packet: as far as the IP header tells
+ * @reason: as for dsr_packet_parse()
+ */
+bool dsr_packet_parse_rest4(const struct sk_buff *skb, unsigned int offset,
+			    struct dsr_packet *packet, enum dsr_reason *reason)
+{
+	struct icmphdr _icmph, *icmph;
+
+	if (packet->tuple.proto != IPPROTO_ICMP)
+		return parse_portless(DSR_PACKET_PORTLESS, packet);
+	icmph = skb_header_pointer(skb, offset, sizeof(_icmph), &_icmph);
+	if (!icmph) {
+		*reason = DSR_DROP_MALFORMED;
+		return false;
+	}
+	switch (icmph->type) {
+	case ICMP_DEST_UNREACH:
+	case ICMP_TIME_EXCEEDED:
+	case ICMP_PARAMETERPROB:
+		return parse_quoted4(skb, offset + sizeof(_icmph), packet,
+				     reason);
+	case ICMP_ECHO:
+		packet->kind = DSR_PACKET_ECHO;
+		packet->event = DSR_EVENT_DATA;
+		packet->tuple.sport = 0;
+		packet->tuple.dport = icmph->un.echo.id;
+		return true;
+	default:
+		*reason = DSR_PASS_NO_SERVICE;
+		return false;
+	}
+}
+
+/* The first header that is no extension header, from @offset on.
+ *
+ * Return: whether there is one; @proto and @offset are set to its own, and
+ * @frag_off to what the fragment header says, if there is one.
+ */
+static bool skip_extensions(const struct sk_buff *skb, unsigned int *offset,
+			    u8 *proto, __be16 *frag_off)
+{
+	int end = ipv6_skip_exthdr(skb, *offset, proto, frag_off);
+
+	if (end < 0)
+		return false;
+	*offset = end;
+	return true;
+}
+
+static bool parse_quoted6(const struct sk_buff *skb, unsigned int offset,
+			  struct dsr_packet *packet, enum dsr_reason *reason)
+{
+	struct ipv6hdr _ip6h, *ip6h;
+	__be16 frag_off = 0;
+	u8 proto;
+
+	*reason = DSR_DROP_MALFORMED;
+	ip6h = skb_header_pointer(skb, offset, sizeof(_ip6h), &_ip6h);
+	if (!ip6h || ip6h->version != 6)
+		return false;
+	proto = ip6h->nexthdr;
+	if (!ipv6_addr_equal(&ip6h->saddr, &packet->tuple.v6.daddr)) {
+		*reason = DSR_PASS_ICMP_UNRELATED;
+		return false;
+	}
+	packet->tuple.v6.saddr = ip6h->daddr;
+	offset += sizeof(_ip6h);
+	if (!skip_extensions(skb, &offset, &proto, &frag_off))
+		return false;
+	if ((frag_off & htons(IP6_OFFSET)) || proto == IPPROTO_ICMPV6) {
+		*reason = DSR_PASS_ICMP_UNRELATED;
+		return false;
+	}
+	packet->tuple.proto = proto;
+	if (!dsr_packet_is_balanced(proto))
+		return parse_portless(DSR_PACKET_ICMP_ERROR, packet);
+	return parse_quoted_ports(skb, offset, packet);
+}
+
+static bool parse_icmp6(const struct sk_buff *skb, unsigned int offset,
+			struct dsr_packet *packet, enum dsr_reason *reason)
+{
+	struct icmp6hdr _icmph, *icmph;
+
+	icmph = skb_header_pointer(skb, offset, sizeof(_icmph), &_icmph);
+	if (!icmph) {
+		*reason = DSR_DROP_MALFORMED;
+		return false;
+	}
+	switch (icmph->icmp6_type) {
+	case ICMPV6_DEST_UNREACH:
+	case ICMPV6_PKT_TOOBIG:
+	case ICMPV6_TIME_EXCEED:
+	case ICMPV6_PARAMPROB:
+		return parse_quoted6(skb, offset + sizeof(_icmph), packet,
+				     reason);
+	case ICMPV6_ECHO_REQUEST:
+		packet->kind = DSR_PACKET_ECHO;
+		packet->event = DSR_EVENT_DATA;
+		packet->tuple.sport = 0;
+		packet->tuple.dport = icmph->icmp6_identifier;
+		return true;
+	default:
+		*reason = DSR_PASS_NO_SERVICE;
+		return false;
+	}
+}
+
+/**
+ * dsr_packet_parse_rest6() - dsr_packet_parse() for what is not just TCP, UDP or
+ *	SCTP behind the IP header
+ * @skb: packet
+ * @packet: as far as the IP header tells
+ * @reason: as for dsr_packet_parse()
+ */
+bool dsr_packet_parse_rest6(const struct sk_buff *skb,
+			    struct dsr_packet *packet, enum dsr_reason *reason)
+{
+	unsigned int offset = skb_network_offset(skb) + sizeof(struct ipv6hdr);
+	u8 proto = packet->tuple.proto;
+	__be16 frag_off = 0;
+
+	if (ipv6_ext_hdr(proto) &&
+	    !skip_extensions(skb, &offset, &proto, &frag_off)) {
+		*reason = DSR_DROP_MALFORMED;
+		return false;
+	}
+	/* Also an atomic fragment (RFC 6946) is reassembled before us. */
+	if (frag_off) {
+		*reason = DSR_DROP_FRAGMENT;
+		return false;
+	}
+	packet->tuple.proto = proto;
+	if (dsr_packet_is_balanced(proto)) {
+		*reason = DSR_DROP_MALFORMED;
+		return dsr_packet_parse_transport(skb, offset, packet);
+	}
+	if (proto == IPPROTO_ICMPV6)
+		return parse_icmp6(skb, offset, packet, reason);
+	return parse_portless(DSR_PACKET_PORTLESS, packet);
+}
+
+/**
+ * dsr_packet_prove() - set dsr_packet.proof
+ * @skb: packet
+ * @packet: what dsr_packet_parse() has made of it, a packet of a connection
+ *
+ * Of TCP it is the upper half of the sequence number, of SCTP the lower half of the
+ * verification tag. Not part of parsing: it is needed where a connection begins or
+ * ends, and once a second.
+ *
+ * Context: any.
+ */
+void dsr_packet_prove(const struct sk_buff *skb, struct dsr_packet *packet)
+{
+	int offset = skb_network_offset(skb);
+	__be32 _number, *number;
+	__be16 fragment;
+	u8 proto;
+
+	packet->proof = 0;
+	if (packet->tuple.family == AF_INET) {
+		offset += ip_hdrlen(skb);
+	} else {
+		proto = ipv6_hdr(skb)->nexthdr;
+		offset = ipv6_skip_exthdr(skb, offset + sizeof(struct ipv6hdr),
+					  &proto, &fragment);
+		if (offset < 0)
+			return;
+	}
+	/* Either is the word behind the ports. */
+	BUILD_BUG_ON(offsetof(struct tcphdr, seq) != 4 ||
+		     offsetof(struct sctphdr, vtag) != 4);
+	number = skb_header_pointer(skb, offset + 4, sizeof(_number), &_number);
+	if (!number)
+		return;
+	switch (packet->tuple.proto) {
+	case IPPROTO_TCP:
+		packet->proof = ntohl(*number) >> 16;
+		break;
+	case IPPROTO_SCTP:
+		packet->proof = ntohl(*number);
+		break;
+	}
+}

@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: GPL-2.0
+/* pool - see pool.h */
+
+#include <linux/overflow.h>
+#include <linux/slab.h>
+#include <linux/user_namespace.h>
+
+#include "core/pool.h"
+#include "core/scheduler.h"
+#include "core/service.h"
+
+/* What a namespace that anybody can make may have of tables, in slots: 8 MB */
+#define SLOTS_MAX_USER	BIT(22)
+
+/* Below each power of 2 the greatest prime: a walk through a table of this size
+ * comes to all of its slots, whatever its step.
+ */
+static const u32 slot_numbers[] = {
+	251, 509, 1021, 2039, 4093, 8191, 16381, 32749, 65521, 131071, 262139,
+	524287, 1048573,
+};
+
+/** dsr_pool_check_slots() - whether there are tables with so many @slots */
+bool dsr_pool_check_slots(u32 slots)
+{
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(slot_numbers); i++)
+		if (slot_numbers[i] == slots)
+			return true;
+	return false;
+}
+
+/* Go on where @old was, so that changes favour nobody: a health checker may
+ * make some every second. Both have their members in ascending order.
+ */
+static void take_over(struct dsr_pool *pool, struct dsr_pool *old)
+{
+	u32 i, j = 0;
+
+	atomic_set(&pool->turn, atomic_read(&old->turn));
+	spin_lock_bh(&old->lock);
+	for (i = 0; i < pool->count; i++) {
+		struct dsr_pool_member *member = &pool->member[i];
+
+		while (j < old->count &&
+		       dsr_backend_compare(old->member[j].backend,
+					   member->backend) < 0)
+			j++;
+		if (j < old->count &&
+		    old->member[j].backend == member->backend)
+			member->credit = old->member[j].credit;
+	}
+	spin_unlock_bh(&old->lock);
+	dsr_rendezvous_take_over(pool, old);
+}
+
+/* Count @slots in the namespace, which come in place of those of @old.
+ *
+ * Return: 0, or -%E2BIG.
+ */
+static int charge(struct dsr_net *dn, const struct dsr_pool *old, u32 slots)
+{
+	u64 sum = dn->slots + slots - (old ? old->slots : 0);
+
+	if (sum > dn->slots && sum > SLOTS_MAX_USER &&
+	    dn->net->user_ns != &init_user_ns)
+		return -E2BIG;
+	dn->slots = sum;
+	return 0;
+}
+
+static void add_member(struct dsr_pool *pool, struct dsr_backend *backend)
+{
+	if (!dsr_backend_is_up(backend))
+		return;
+	pool->member[pool->count++] = (struct dsr_pool_member) {
+		.backend = backend,
+		.weight = backend->config.weight,
+		.hash = dsr_backend_hash(backend),
+	};
+	pool->limited |= backend->config.upper != 0;
+}
+
+/* All backends of @service that are up, with @with, which is not in its list
+ * yet, and without @without; either may be %NULL.
+ */
+static void add_members(struct dsr_pool *pool, struct dsr_service *service,
+			struct dsr_backend *with, struct dsr_backend *without)
+{
+	struct dsr_backend *backend;
+
+	list_for_each_entry(backend, &service->backends, list) {
+		if (with && dsr_backend_compare(with, backend) < 0) {
+			add_member(pool, with);
+			with = NULL;
+		}
+		if (backend != without)
+			add_member(pool, backend);
+	}
+	if (with)
+		add_member(pool, with);
+}
+
+/* To fill a million slots takes a while, and needs nothing but what is in
+ * @pool: meanwhile others may have the lock. No request can change anything, as
+ * none gets dn->writer.
+ */
+static int fill(struct dsr_net *dn, struct dsr_pool *pool)
+{
+	int err;
+
+	if (!pool->scheduler->build || !pool->count)
+		return 0;
+	lockdep_assert_held(&dn->writer);
+	mutex_unlock(&dn->lock);
+	err = pool->scheduler->build(pool);
+	mutex_lock(&dn->lock);
+	return err;
+}
+
+static int build(struct dsr_net *dn, struct dsr_service *service,
+		 const struct dsr_scheduler *scheduler,
+		 const struct dsr_pool_options *options,
+		 struct dsr_backend *with, struct dsr_backend *without)
+{
+	u32 slots = scheduler->slots ? options->slots ?: scheduler->slots : 0;
+	struct dsr_pool *pool, *old = dsr_service_pool(dn, service);
+	u32 backends = service->backends_count + !!with;
+	u32 homes = dsr_rendezvous_homes(scheduler, backends);
+	size_t size = struct_size(pool, member, backends);
+	int err;
+
+	lockdep_assert_held(&dn->writer);
+	lockdep_assert_held(&dn->lock);
+	pool = kvzalloc(size_add(size, array_size(slots + homes, sizeof(u16))),
+			GFP_KERNEL_ACCOUNT);
+	if (!pool)
+		return -ENOMEM;
+	pool->scheduler = scheduler;
+	pool->options = *options;
+	pool->hash = options->hash ?: scheduler->hash;
+	pool->slots = slots;
+	pool->table = (u16 *)((char *)pool + size);
+	if (homes)
+		pool->homes = pool->table + slots;
+	spin_lock_init(&pool->lock);
+	add_members(pool, service, with, without);
+	err = fill(dn, pool);
+	if (!err)
+		err = charge(dn, old, slots);
+	if (err) {
+		kvfree(pool);
+		return err;
+	}
+	if (old)
+		take_over(pool, old);
+	rcu_assign_pointer(service->pool, pool);
+	if (old)
+		kvfree_rcu(old, rcu);
+	return 0;
+}
+
+/**
+ * dsr_pool_build() - make and publish the pool of a service
+ * @dn: balancer
+ * @service: service
+ * @scheduler: chooses among its members
+ * @options: and how
+ *
+ * Context: process context, holds dn->writer and dn->lock, sleeps. Lets go of
+ * dn->lock, and takes it again.
+ * Return: 0; -%ENOMEM, or -%E2BIG if the namespace may not have a table as big
+ * as this, with nothing changed. Without a change of the size of the table it
+ * is -%ENOMEM at worst.
+ */
+int dsr_pool_build(struct dsr_net *dn, struct dsr_service *service,
+		   const struct dsr_scheduler *scheduler,
+		   const struct dsr_pool_options *options)
+{
+	return build(dn, service, scheduler, options, NULL, NULL);
+}
+
+static int rebuild(struct dsr_net *dn, struct dsr_service *service,
+		   struct dsr_backend *with, struct dsr_backend *without)
+{
+	struct dsr_pool *pool = dsr_service_pool(dn, service);
+
+	return build(dn, service, pool->scheduler, &pool->options, with,
+		     without);
+}
+
+/** dsr_pool_rebuild() - dsr_pool_build() with the scheduler and options as they are */
+int dsr_pool_rebuild(struct dsr_net *dn, struct dsr_service *service)
+{
+	return rebuild(dn, service, NULL, NULL);
+}
+
+/** dsr_pool_rebuild_with() - dsr_pool_rebuild(), before @backend is listed */
+int dsr_pool_rebuild_with(struct dsr_net *dn, struct dsr_service *service,
+			  struct dsr_backend *backend)
+{
+	return rebuild(dn, service, backend, NULL);
+}
+
+/** dsr_pool_rebuild_without() - dsr_pool_rebuild(), before @backend goes */
+int dsr_pool_rebuild_without(struct dsr_net *dn, struct dsr_service *service,
+			     struct dsr_backend *backend)
+{
+	return rebuild(dn, service, NULL, backend);
+}
+
+/**
+ * dsr_pool_release() - give up the pool of a service that goes
+ * @dn: balancer
+ * @pool: pool
+ *
+ * Context: holds dn->lock. Freed after a grace period.
+ */
+void dsr_pool_release(struct dsr_net *dn, struct dsr_pool *pool)
+{
+	lockdep_assert_held(&dn->lock);
+	dn->slots -= pool->slots;
+	kvfree_rcu(pool, rcu);
+}

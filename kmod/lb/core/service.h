@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * service - what clients connect to
+ *
+ * Owner: its namespace's balancer. Read by packets under RCU, freed a grace
+ * period after it was unlinked: nothing refers to it for longer, since a
+ * connection refers to a backend, and a removed backend's service is not
+ * followed.
+ *
+ * Locking: changes under struct dsr_net.lock.
+ */
+#ifndef _DSR_SERVICE_H
+#define _DSR_SERVICE_H
+
+#include <linux/jiffies.h>
+#include <linux/netlink.h>
+#include <linux/rculist.h>
+
+#include "addr.h"
+#include "core/net.h"
+#include "core/pool.h"
+#include "host.h"
+#include "stats.h"
+#include "timeouts.h"
+
+struct dsr_frontend;
+struct dsr_probe;
+struct dsr_scheduler;
+
+/**
+ * struct dsr_service_key - what names a service
+ * @vip: address, unless there is a mark
+ * @fwmark: mark, or 0
+ * @port: first port, in host byte order; 0 if it has all
+ * @port_last: last port; 65535 if it has all
+ * @family: AF_INET or AF_INET6
+ * @proto: IPPROTO_*, or 0: all that are balanced
+ */
+struct dsr_service_key {
+	union nf_inet_addr vip;
+	u32 fwmark;
+	u16 port;
+	u16 port_last;
+	u8 family;
+	u8 proto;
+};
+
+/**
+ * struct dsr_service - what clients connect to
+ * @node: in dsr_frontend.services
+ * @frontend: its mark or address
+ * @path: enum dsr_path
+ * @ping: enum dsr_ping
+ * @on_down: enum dsr_on_down
+ * @one_packet: no UDP datagram is remembered
+ * @here: number of its backends whose address is this machine's own; see
+ *	nexthop.h
+ * @tos: how to set the TOS byte: mask in the high byte, bits in the low one
+ * @pool: who takes new connections
+ * @persist: for how many jiffies a client comes back to its backend; 0: not
+ * @persist_prefix: bits of an address that make a client
+ * @timeouts: of its connections
+ * @key: its key
+ * @backends: in ascending order of address; RCU
+ * @backends_count: their number
+ * @retired: what removed backends had counted
+ * @probe: marks that each name a backend, or %NULL
+ * @held_until: 64-bit jiffies until when those connections wait whose backend is not
+ *	there any more, or 0
+ * @ipvs: what dsr_ipvs keeps of it, with struct dsr_net.lock; kfree()d with it
+ * @list: in dsr_net.services
+ * @rcu: to free it after its last reader
+ */
+struct dsr_service {
+	struct hlist_node node;
+	struct dsr_frontend *frontend;
+	u8 path;
+	u8 ping;
+	u8 on_down;
+	bool one_packet;
+	u16 here;
+	u16 tos;
+	struct dsr_pool __rcu *pool;
+	u32 persist;
+	u8 persist_prefix;
+	struct dsr_timeouts timeouts;
+
+	struct dsr_service_key key;
+	struct list_head backends;
+	u32 backends_count;
+	struct dsr_stats retired;
+	struct dsr_probe *probe;
+	u64 held_until;
+	void *ipvs;
+	struct list_head list;
+	struct rcu_head rcu;
+};
+
+/**
+ * struct dsr_service_config - what a user can choose of a service
+ * @scheduler: scheduler
+ * @path: as struct dsr_service.path
+ * @ping: as struct dsr_service.ping
+ * @on_down: as struct dsr_service.on_down
+ * @one_packet: as struct dsr_service.one_packet
+ * @tos: as struct dsr_service.tos
+ * @persist: as struct dsr_service.persist
+ * @persist_prefix: as struct dsr_service.persist_prefix
+ * @timeouts: as struct dsr_service.timeouts
+ * @probe_marks: first of DSR_PROBE_MARKS marks that each name a backend; 0: none
+ * @fwmark_mask: as struct dsr_frontend.mask
+ * @options: of the scheduler
+ */
+struct dsr_service_config {
+	const struct dsr_scheduler *scheduler;
+	u8 path;
+	u8 ping;
+	u8 on_down;
+	bool one_packet;
+	u16 tos;
+	u32 persist;
+	u8 persist_prefix;
+	struct dsr_timeouts timeouts;
+	u32 probe_marks;
+	u32 fwmark_mask;
+	struct dsr_pool_options options;
+};
+
+/**
+ * dsr_service_hold() - backends are about to be added, or removed, one by one
+ * @service: service
+ *
+ * The tools of IPVS delete what they mean to add again, and all that there is,
+ * one after the other: whoever gave the connections of the first backend to the
+ * second would cut them off. For a second they wait, and are retransmitted.
+ *
+ * Context: process context, holds struct dsr_net.lock.
+ */
+static inline void dsr_service_hold(struct dsr_service *service)
+{
+	WRITE_ONCE(service->held_until, get_jiffies_64() + HZ);
+}
+
+/** dsr_service_is_held() - whether connections wait for their backends */
+static inline bool dsr_service_is_held(const struct dsr_service *service)
+{
+	u64 until = READ_ONCE(service->held_until);
+
+	return until && time_before64(get_jiffies_64(), until);
+}
+
+/** dsr_service_is_vip() - whether clients can reach @vip: it is unicast */
+static inline bool dsr_service_is_vip(u8 family, const union nf_inet_addr *vip)
+{
+	if (family == AF_INET)
+		return !dsr_is_nobody(vip->ip) && !ipv4_is_loopback(vip->ip);
+	return (ipv6_addr_type(&vip->in6) & IPV6_ADDR_UNICAST) &&
+	       !(ipv6_addr_type(&vip->in6) &
+		 (IPV6_ADDR_LOOPBACK | IPV6_ADDR_LINKLOCAL | IPV6_ADDR_MAPPED));
+}
+
+/** dsr_service_pool() - the pool of @service, for who holds dn->lock */
+static inline struct dsr_pool *dsr_service_pool(struct dsr_net *dn,
+						struct dsr_service *service)
+{
+	return rcu_dereference_protected(service->pool,
+					 lockdep_is_held(&dn->lock));
+}
+
+struct dsr_service *dsr_service_find(struct dsr_net *dn,
+				     const struct dsr_service_key *key);
+struct dsr_service *dsr_service_clash(struct dsr_net *dn,
+				      const struct dsr_service_key *key);
+int dsr_service_compare(const struct dsr_service_key *a,
+			const struct dsr_service_key *b);
+int dsr_service_change(struct dsr_net *dn, u8 cmd, struct dsr_service *service,
+		       const struct dsr_service_key *key,
+		       const struct dsr_service_config *config,
+		       struct netlink_ext_ack *extack);
+void dsr_service_delete(struct dsr_net *dn, struct dsr_service *service);
+int dsr_service_add(struct dsr_net *dn, const struct dsr_service_key *key,
+		    const struct dsr_service_config *config);
+int dsr_service_set(struct dsr_net *dn, struct dsr_service *service,
+		    const struct dsr_service_config *config);
+void dsr_service_defaults(const struct dsr_service_key *key,
+			  struct dsr_service_config *config);
+struct dsr_service_config dsr_service_config(struct dsr_net *dn,
+					     struct dsr_service *service);
+void dsr_service_remove(struct dsr_net *dn, struct dsr_service *service);
+void dsr_service_flush(struct dsr_net *dn);
+void dsr_service_flush_shown(struct dsr_net *dn,
+			     bool (*shows)(const struct dsr_service *service));
+void dsr_service_sum(struct dsr_service *service, struct dsr_stats *sum);
+
+#endif /* _DSR_SERVICE_H */

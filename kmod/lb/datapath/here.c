@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: GPL-2.0
+/* here - see here.h */
+
+#include <net/flow.h>
+#include <net/ip6_fib.h>
+#include <net/ip6_route.h>
+#include <net/ip_fib.h>
+#include <net/l3mdev.h>
+
+#include "datapath/here.h"
+#include "dst.h"
+#include "flow.h"
+
+/* Whether the ports of @packet are its own: an ICMP error has those of what it
+ * quotes.
+ */
+static bool has_ports(const struct dsr_packet *packet)
+{
+	return packet->kind == DSR_PACKET_FLOW &&
+	       dsr_packet_is_balanced(packet->tuple.proto);
+}
+
+static bool delivers4(struct net *net, const struct dsr_packet *packet,
+		      const struct dsr_arrival *arrival)
+{
+	const struct net_device *dev = arrival->dev;
+	struct flowi4 fl4 = {
+		.flowi4_iif = dev ? dev->ifindex : LOOPBACK_IFINDEX,
+		.flowi4_l3mdev = dev ? l3mdev_master_ifindex_rcu(dev) : 0,
+		.flowi4_mark = arrival->mark,
+		.flowi4_scope = RT_SCOPE_UNIVERSE,
+		.daddr = arrival->dest.ip,
+		.saddr = arrival->source.ip,
+	};
+	struct fib_result res;
+
+	dsr_flow4_set_tos(&fl4, arrival->tos);
+	if (has_ports(packet)) {
+		fl4.flowi4_proto = packet->tuple.proto;
+		fl4.fl4_sport = packet->tuple.sport;
+		fl4.fl4_dport = packet->tuple.dport;
+	}
+	return !fib_lookup(net, &fl4, &res, 0) && res.type != RTN_UNICAST;
+}
+
+static bool delivers6(struct net *net, const struct dsr_packet *packet,
+		      const struct dsr_arrival *arrival)
+{
+	const struct net_device *dev = arrival->dev;
+	struct flowi6 fl6 = {
+		.flowi6_iif = dev ? dev->ifindex : LOOPBACK_IFINDEX,
+		.flowi6_l3mdev = dev ? l3mdev_master_ifindex_rcu(dev) : 0,
+		.flowi6_mark = arrival->mark,
+		.daddr = arrival->dest.in6,
+		.saddr = arrival->source.in6,
+	};
+	struct rt6_info *rt;
+	bool is_here;
+
+	if (has_ports(packet)) {
+		fl6.flowi6_proto = packet->tuple.proto;
+		fl6.fl6_sport = packet->tuple.sport;
+		fl6.fl6_dport = packet->tuple.dport;
+	}
+	rt = dst_rt6_info(ip6_route_lookup(net, &fl6, NULL,
+					   RT6_LOOKUP_F_HAS_SADDR));
+	is_here = rt->rt6i_flags & (RTF_LOCAL | RTF_ANYCAST);
+	ip6_rt_put(rt);
+	return is_here;
+}
+
+/**
+ * dsr_here_delivers() - whether this machine would take a packet itself
+ * @net: namespace
+ * @packet: the packet
+ * @arrival: how it has come
+ *
+ * Asks the routing rules, as the kernel is about to: a rule may lead a mark to a
+ * local route.
+ *
+ * Context: rcu_read_lock().
+ * Return: whether it would; if not, the kernel would send it on, or refuse it.
+ */
+bool dsr_here_delivers(struct net *net, const struct dsr_packet *packet,
+		       const struct dsr_arrival *arrival)
+{
+	return packet->tuple.family == AF_INET ?
+	       delivers4(net, packet, arrival) :
+	       delivers6(net, packet, arrival);
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * here - whether a packet would be delivered to this machine
+ *
+ * Owns nothing, and changes nothing.
+ */
+#ifndef _DSR_HERE_H
+#define _DSR_HERE_H
+
+#include "core/packet.h"
+#include "datapath/source.h"
+
+bool dsr_here_delivers(struct net *net, const struct dsr_packet *packet,
+		       const struct dsr_arrival *arrival);
+
+#endif /* _DSR_HERE_H */

@@ -1,0 +1,314 @@
+// SPDX-License-Identifier: GPL-2.0
+/* hook - carries out what dsr_decide() says; see hook.h */
+
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <net/dst_metadata.h>
+#include <net/ndisc.h>
+#include <net/netfilter/nf_conntrack.h>
+
+#include "balanced.h"
+#include "core/trace.h"
+#include "datapath/answer.h"
+#include "datapath/here.h"
+#include "datapath/hook.h"
+#include "datapath/peer.h"
+#include "datapath/schedule.h"
+#include "datapath/source.h"
+#include "datapath/xmit.h"
+#include "host.h"
+#include "ping.h"
+
+/* @hook: where the packet is */
+static enum dsr_reason answer(struct dsr_net *dn, struct sk_buff *skb,
+			      u8 family, unsigned int hook,
+			      const struct dsr_decision *decision)
+{
+	switch (decision->reason) {
+	case DSR_REPLIED_PING:
+		if (!dsr_ping_answer(dn->net, skb, family))
+			return DSR_DROP_PING;
+		break;
+	case DSR_REPLIED_RESET:
+		dsr_conn_close(dn, decision->conn);
+		dsr_answer_reset(dn->net, skb, family, hook);
+		break;
+	case DSR_DROP_NO_BACKEND:
+		dsr_answer_unreachable(dn->net, skb, family, hook);
+		break;
+	default:
+		break;
+	}
+	return decision->reason;
+}
+
+/* Whose packet it is, before anything else of it is looked at. */
+static __always_inline struct dsr_frontend *
+frontend_of(struct dsr_net *dn, const struct sk_buff *skb, u8 family,
+	    u32 fwmark)
+{
+	return likely(family == AF_INET) ?
+	       dsr_frontend_find4(dn, fwmark, ip_hdr(skb)->daddr) :
+	       dsr_frontend_find6(dn, fwmark, &ipv6_hdr(skb)->daddr);
+}
+
+/* Let a packet that follows no connection in, if its source may be what it is.
+ *
+ * Return: whether it has a backend; else its reason says what becomes of it.
+ */
+static noinline bool admit(struct dsr_net *dn, struct sk_buff *skb,
+			   struct dsr_packet *packet,
+			   struct dsr_decision *decision)
+{
+	struct dsr_arrival arrival;
+	enum dsr_reason reason;
+
+	/* A reset is the end of a connection that was let in. */
+	if (dsr_reason_is_drop(decision->reason) &&
+	    decision->reason != DSR_REPLIED_PING)
+		return false;
+	dsr_source_arrival(skb, packet->tuple.family, &arrival);
+	reason = dsr_source_check(dn, packet, &arrival);
+	if (reason != DSR_FORWARDED) {
+		decision->backend = NULL;
+		decision->reason = reason;
+	} else if (!decision->backend && decision->reason == DSR_FORWARDED) {
+		dsr_packet_prove(skb, packet);
+		dsr_schedule(dn, packet, decision);
+	} else if (packet->kind == DSR_PACKET_PORTLESS) {
+		dsr_schedule_refresh(dn, &packet->tuple, decision->service);
+	}
+	return decision->backend;
+}
+
+/* Everything between parsing and sending. */
+static __always_inline enum dsr_reason
+balance(struct dsr_net *dn, struct sk_buff *skb, u8 family, unsigned int hook,
+	struct dsr_frontend *frontend, struct dsr_packet *packet,
+	struct dsr_decision *decision)
+{
+	struct dsr_backend *here;
+	enum dsr_reason reason;
+
+	if (!dsr_packet_parse(skb, family, packet, &reason))
+		/* What is nobody's is nobody's to drop. */
+		return frontend || dsr_reason_is_pass(reason) ?
+		       reason : DSR_PASS_NO_SERVICE;
+	dsr_decide(dn, frontend, packet, decision);
+	if (!decision->service)
+		return decision->reason;
+	if (unlikely(READ_ONCE(decision->service->here)) &&
+	    (packet->kind == DSR_PACKET_FLOW ||
+	     packet->kind == DSR_PACKET_PORTLESS)) {
+		here = dsr_peer_find_here(dn, decision->service, skb);
+		if (here && here != decision->backend) {
+			decision->backend = here;
+			return DSR_DELIVERED_FROM_PEER;
+		}
+	}
+	if (likely(decision->choice == DSR_CHOICE_CONNECTION))
+		dsr_schedule_touch(dn, skb, packet, decision);
+	else if (!admit(dn, skb, packet, decision))
+		return answer(dn, skb, family, hook, decision);
+
+	reason = dsr_xmit_prepare(dn->net, skb, decision->service,
+				  decision->backend);
+	return likely(reason == DSR_FORWARDED) ? decision->reason : reason;
+}
+
+static enum dsr_reason process(struct dsr_net *dn, struct sk_buff *skb,
+			       u8 family, struct dsr_decision *decision)
+{
+	struct dsr_packet packet __uninitialized;
+	struct dsr_frontend *frontend;
+
+	decision->backend = NULL;
+	/* What has a socket already, as TPROXY gives it, is on its way there. */
+	if (unlikely(!dsr_is_to_this_host(skb) || skb->sk))
+		return DSR_PASS_NOT_HOST;
+	frontend = frontend_of(dn, skb, family, skb->mark);
+	/* An ICMP error may belong to us without a mark. */
+	if (!frontend && !dsr_packet_may_be_icmp(skb, family))
+		return DSR_PASS_NO_SERVICE;
+	return balance(dn, skb, family, NF_INET_PRE_ROUTING, frontend,
+		       &packet, decision);
+}
+
+/* Let a packet leave as @reason has it. */
+static __always_inline unsigned int finish(struct dsr_net *dn,
+					   struct sk_buff *skb, u8 family,
+					   const struct dsr_decision *decision,
+					   enum dsr_reason reason)
+{
+	this_cpu_inc(dn->reasons[reason]);
+	trace_dsr_packet(skb, family, decision->backend, reason);
+	if (dsr_reason_is_drop(reason))
+		return NF_DROP;
+	if (!decision->backend)
+		return NF_ACCEPT;
+	dsr_stats_count(decision->backend->stats, skb);
+	if (unlikely(dsr_reason_is_here(reason))) {
+		dsr_balanced_set(skb);
+		return NF_ACCEPT;
+	}
+	if (unlikely(!dsr_xmit_send(dn->net, family, skb, decision->service))) {
+		this_cpu_dec(dn->reasons[reason]);
+		this_cpu_inc(dn->reasons[DSR_DROP_FIREWALL]);
+	}
+	return NF_STOLEN;
+}
+
+/**
+ * dsr_hook() - a packet has come
+ * @priv: struct dsr_net
+ * @skb: packet
+ * @state: of netfilter
+ *
+ * Context: rcu_read_lock(); softirq, or process context when user space has
+ * given a verdict on a packet that waited in PRE_ROUTING.
+ * Return: NF_ACCEPT, NF_DROP, or NF_STOLEN.
+ */
+unsigned int dsr_hook(void *priv, struct sk_buff *skb,
+		      const struct nf_hook_state *state)
+{
+	struct dsr_decision decision __uninitialized;
+	struct dsr_net *dn = priv;
+	enum dsr_reason reason;
+
+	reason = process(dn, skb, state->pf, &decision);
+	return finish(dn, skb, state->pf, &decision, reason);
+}
+
+/* The reason that dsr_hook() has counted for a packet that it has passed. The mark
+ * may have been another one then, so the packet alone decides on that reason.
+ */
+static enum dsr_reason passed_as(const struct dsr_packet *packet)
+{
+	return packet->kind == DSR_PACKET_ICMP_ERROR ? DSR_PASS_ICMP_UNRELATED :
+						       DSR_PASS_NO_SERVICE;
+}
+
+/* Whether a rule gives the packet another destination, or did so to the packets
+ * that it answers: it goes where the rule says.
+ */
+static bool is_translated(const struct sk_buff *skb)
+{
+#if IS_ENABLED(CONFIG_NF_CONNTRACK)
+	enum ip_conntrack_info info;
+	const struct nf_conn *ct = nf_ct_get(skb, &info);
+
+	return ct && (ct->status & IPS_NAT_MASK);
+#else
+	return false;
+#endif
+}
+
+/* Neighbours ask for an address as well where this machine is a proxy for it. */
+static bool is_from_neighbour(const struct sk_buff *skb, u8 family)
+{
+	struct icmp6hdr _icmph, *icmph;
+
+	if (family != AF_INET6 || ipv6_hdr(skb)->nexthdr != IPPROTO_ICMPV6)
+		return false;
+	icmph = skb_header_pointer(skb, skb_network_offset(skb) +
+				   sizeof(struct ipv6hdr), sizeof(_icmph),
+				   &_icmph);
+	return icmph && icmph->icmp6_type >= NDISC_ROUTER_SOLICITATION &&
+	       icmph->icmp6_type <= NDISC_REDIRECT;
+}
+
+/* Refuse a packet that is a service's by its mark or its address, and that no
+ * service takes, unless it is this machine's own to answer. It would be routed:
+ * as a rule to where it has come from, and back, until its TTL ends.
+ */
+static noinline unsigned int refuse(struct dsr_net *dn, struct sk_buff *skb,
+				    u8 family, unsigned int hook,
+				    const struct dsr_packet *packet,
+				    enum dsr_reason passed)
+{
+	struct dsr_decision none = { .backend = NULL };
+	struct dsr_arrival arrival;
+
+	if (hook != NF_INET_PRE_ROUTING || skb_valid_dst(skb) ||
+	    is_translated(skb) || is_from_neighbour(skb, family))
+		return NF_ACCEPT;
+	dsr_source_arrival(skb, family, &arrival);
+	if (dsr_here_delivers(dn->net, packet, &arrival))
+		return NF_ACCEPT;
+	if (packet->kind == DSR_PACKET_FLOW &&
+	    dsr_packet_is_balanced(packet->tuple.proto) &&
+	    dsr_source_check(dn, packet, &arrival) == DSR_FORWARDED)
+		dsr_answer_unreachable(dn->net, skb, family, hook);
+	this_cpu_dec(dn->reasons[passed]);
+	return finish(dn, skb, family, &none, DSR_DROP_UNSERVED);
+}
+
+/* A packet is for a VIP, and dsr_hook() has passed it; or a rule has made it so
+ * since, and where it had a service now it is left to the rule.
+ */
+static noinline unsigned int late_vip(struct dsr_net *dn, struct sk_buff *skb,
+				      u8 family, unsigned int hook,
+				      struct dsr_frontend *frontend)
+{
+	struct dsr_decision decision;
+	struct dsr_packet packet;
+	enum dsr_reason reason;
+
+	if (!dsr_is_to_this_host(skb) || skb->sk)
+		return NF_ACCEPT;
+	if (dsr_packet_parse(skb, family, &packet, &reason)) {
+		dsr_decide(dn, frontend, &packet, &decision);
+		reason = decision.service ? DSR_FORWARDED : decision.reason;
+	}
+	if (!dsr_reason_is_pass(reason))
+		return NF_ACCEPT;
+	return refuse(dn, skb, family, hook, &packet, reason);
+}
+
+/**
+ * dsr_hook_late() - a packet is about to leave PRE_ROUTING, or to be delivered
+ * @priv: struct dsr_net
+ * @skb: packet
+ * @state: of netfilter
+ *
+ * A chain of any priority may set a mark, and dsr_hook() has not seen one that
+ * came behind it. What dsr_hook() has passed is looked at once more, by its
+ * mark alone: where its address is a VIP's only now, a rule has translated it.
+ * keepalived's own groups (nftables_ipvs) set marks in LOCAL_IN. What is for a
+ * service, and no service has taken, is refused here: not before, since a rule
+ * may translate it.
+ *
+ * Context: as dsr_hook().
+ * Return: NF_ACCEPT, NF_DROP, or NF_STOLEN.
+ */
+unsigned int dsr_hook_late(void *priv, struct sk_buff *skb,
+			   const struct nf_hook_state *state)
+{
+	struct dsr_decision decision = { .choice = DSR_CHOICE_NONE };
+	struct dsr_packet packet __uninitialized;
+	struct dsr_frontend *frontend = NULL;
+	struct dsr_net *dn = priv;
+	enum dsr_reason reason;
+
+	if (skb->mark)
+		frontend = dsr_frontend_of_any_mark(dn, state->pf, skb->mark);
+	if (likely(!frontend)) {
+		/* by its address alone */
+		if (state->hook == NF_INET_PRE_ROUTING)
+			frontend = frontend_of(dn, skb, state->pf, 0);
+		return unlikely(frontend) ?
+		       late_vip(dn, skb, state->pf, state->hook, frontend) :
+		       NF_ACCEPT;
+	}
+	if (dsr_is_balanced(skb) || !dsr_is_to_this_host(skb) || skb->sk)
+		return NF_ACCEPT;
+	reason = balance(dn, skb, state->pf, state->hook, frontend, &packet,
+			 &decision);
+	/* dsr_hook() has counted it as passed. */
+	if (reason == DSR_PASS_REPLY)
+		return NF_ACCEPT;
+	if (dsr_reason_is_pass(reason))
+		return refuse(dn, skb, state->pf, state->hook, &packet, reason);
+	this_cpu_dec(dn->reasons[passed_as(&packet)]);
+	return finish(dn, skb, state->pf, &decision, reason);
+}

@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: GPL-2.0
+/* output - see output.h */
+
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <net/dsfield.h>
+#include <net/dst.h>
+#include <net/ip.h>
+
+#include "core/trace.h"
+#include "datapath/answer.h"
+#include "datapath/output.h"
+#include "datapath/schedule.h"
+
+/* Whether there is an IP header: root's raw sockets send what they like. */
+static bool has_header(struct sk_buff *skb, u8 family)
+{
+	if (family == AF_INET6)
+		return pskb_may_pull(skb, sizeof(struct ipv6hdr));
+	return pskb_may_pull(skb, sizeof(struct iphdr)) &&
+	       ip_hdrlen(skb) >= sizeof(struct iphdr);
+}
+
+/* As in packets that are forwarded: the backend may tell by it what is its own. */
+static bool set_tos(struct sk_buff *skb, u8 family,
+		    const struct dsr_service *service)
+{
+	u16 tos = READ_ONCE(service->tos);
+
+	if (!tos)
+		return true;
+	if (skb_ensure_writable(skb, family == AF_INET ?
+				     sizeof(struct iphdr) :
+				     sizeof(struct ipv6hdr)))
+		return false;
+	if (family == AF_INET)
+		ipv4_change_dsfield(ip_hdr(skb), ~(tos >> 8), tos & 0xff);
+	else
+		ipv6_change_dsfield(ipv6_hdr(skb), ~(tos >> 8), tos & 0xff);
+	return true;
+}
+
+/* Give a packet the route to its backend. */
+static enum dsr_reason reroute(struct dsr_net *dn, struct sk_buff *skb,
+			       u8 family, const struct dsr_decision *decision)
+{
+	struct dsr_nexthop *nexthop = &decision->backend->nexthop;
+	struct dst_entry *dst = dsr_nexthop_get(dn->net, nexthop);
+
+	if (!dst)
+		return READ_ONCE(nexthop->local) ? DSR_DROP_PROBE_HERE :
+						   DSR_DROP_NO_ROUTE;
+	if (!set_tos(skb, family, decision->service))
+		return DSR_DROP_NO_MEMORY;
+	/* The packet leaves the hook with it, and so the grace period. */
+	if (!dst_hold_safe(dst))
+		return DSR_DROP_NO_ROUTE;
+	skb_dst_drop(skb);
+	skb_dst_set(skb, dst);
+	if (skb->dev)
+		skb->dev = READ_ONCE(dst->dev);
+	return decision->reason;
+}
+
+static enum dsr_reason process_probe(struct dsr_net *dn, struct sk_buff *skb,
+				     u8 family,
+				     const struct dsr_frontend *frontend,
+				     struct dsr_decision *decision)
+{
+	struct dsr_packet packet;
+	enum dsr_reason reason;
+
+	decision->backend = NULL;
+	if (!dsr_packet_parse(skb, family, &packet, &reason))
+		return reason;
+	dsr_decide(dn, frontend, &packet, decision);
+	return decision->backend ? reroute(dn, skb, family, decision) :
+				   decision->reason;
+}
+
+/* What is no error about a reply of a connection, or finds no way, is let pass as
+ * it is.
+ */
+static enum dsr_reason process_icmp(struct dsr_net *dn, struct sk_buff *skb,
+				    u8 family, struct dsr_decision *decision)
+{
+	struct dsr_packet packet;
+	enum dsr_reason reason;
+
+	decision->backend = NULL;
+	if (!dsr_packet_may_be_icmp(skb, family) ||
+	    !dsr_packet_parse(skb, family, &packet, &reason) ||
+	    packet.kind != DSR_PACKET_ICMP_ERROR)
+		return DSR_PASS_ICMP_UNRELATED;
+	/* With fwmark_reflect the mark is that of the client's packet that the
+	 * error is about, so it says nothing of a reply.
+	 */
+	dsr_decide(dn, dsr_frontend_find(dn, 0, &packet.tuple), &packet,
+		   decision);
+	if (decision->backend)
+		reason = reroute(dn, skb, family, decision);
+	if (!decision->backend || dsr_reason_is_drop(reason))
+		return DSR_PASS_ICMP_UNRELATED;
+	return reason;
+}
+
+/* Whether a packet that follows no connection may begin one. What a server of
+ * this machine answers may have the mark of the request (tcp_fwmark_accept,
+ * fwmark_reflect), and has no SYN of its own. Where the VIP is an address of
+ * this machine's, a packet to it is from it: no backend can answer that.
+ */
+static bool may_begin(const struct dsr_service *service,
+		      const struct dsr_packet *packet)
+{
+	union nf_inet_addr source = dsr_tuple_source(&packet->tuple);
+	union nf_inet_addr dest = dsr_tuple_dest(&packet->tuple);
+
+	if (!dsr_addr_compare(&source, &dest))
+		return false;
+	return !service->key.fwmark || packet->tuple.proto == IPPROTO_UDP ||
+	       packet->event == DSR_EVENT_OPEN;
+}
+
+/* A packet for a VIP, from this machine. What is no packet of a connection is
+ * let pass as it is.
+ */
+static enum dsr_reason process_own(struct dsr_net *dn, struct sk_buff *skb,
+				   u8 family,
+				   const struct dsr_frontend *frontend,
+				   struct dsr_decision *decision)
+{
+	struct dsr_packet packet;
+	enum dsr_reason reason;
+
+	decision->backend = NULL;
+	if (!dsr_packet_parse(skb, family, &packet, &reason) ||
+	    packet.kind != DSR_PACKET_FLOW)
+		return DSR_PASS_NO_SERVICE;
+	dsr_decide(dn, frontend, &packet, decision);
+	if (!decision->service)
+		return DSR_PASS_NO_SERVICE;
+	if (decision->choice == DSR_CHOICE_CONNECTION) {
+		dsr_schedule_touch(dn, skb, &packet, decision);
+	} else if (!decision->backend && decision->reason == DSR_FORWARDED) {
+		if (!may_begin(decision->service, &packet))
+			return DSR_PASS_NO_SERVICE;
+		dsr_packet_prove(skb, &packet);
+		dsr_schedule(dn, &packet, decision);
+	}
+	if (decision->reason == DSR_REPLIED_RESET) {
+		dsr_conn_close(dn, decision->conn);
+		dsr_answer_reset(dn->net, skb, family, NF_INET_LOCAL_OUT);
+	}
+	return decision->backend ? reroute(dn, skb, family, decision) :
+				   decision->reason;
+}
+
+/* Where a packet is for. */
+static struct dsr_frontend *frontend_of(struct dsr_net *dn,
+					const struct sk_buff *skb, u8 family)
+{
+	return family == AF_INET ?
+	       dsr_frontend_find4(dn, skb->mark, ip_hdr(skb)->daddr) :
+	       dsr_frontend_find6(dn, skb->mark, &ipv6_hdr(skb)->daddr);
+}
+
+/**
+ * dsr_output_hook() - a packet of this machine's own leaves
+ * @priv: struct dsr_net
+ * @skb: packet
+ * @state: of netfilter
+ *
+ * Context: rcu_read_lock(); process context or softirq, and its socket may be
+ * locked.
+ *
+ * Return: NF_ACCEPT; or a drop of which the socket hears at once, so that a
+ * check, or a client, fails without waiting for its timeout.
+ */
+unsigned int dsr_output_hook(void *priv, struct sk_buff *skb,
+			     const struct nf_hook_state *state)
+{
+	struct dsr_frontend *frontend;
+	struct dsr_decision decision;
+	struct dsr_net *dn = priv;
+	enum dsr_reason reason;
+
+	if (!has_header(skb, state->pf))
+		return NF_ACCEPT;
+	frontend = frontend_of(dn, skb, state->pf);
+	if (unlikely(frontend && frontend->probe)) {
+		reason = process_probe(dn, skb, state->pf, frontend, &decision);
+	} else {
+		if (dsr_packet_may_be_icmp(skb, state->pf))
+			reason = process_icmp(dn, skb, state->pf, &decision);
+		else if (frontend)
+			reason = process_own(dn, skb, state->pf, frontend,
+					     &decision);
+		else
+			return NF_ACCEPT;
+		if (dsr_reason_is_pass(reason))
+			return NF_ACCEPT;
+	}
+	this_cpu_inc(dn->reasons[reason]);
+	trace_dsr_packet(skb, state->pf, decision.backend, reason);
+	if (dsr_reason_is_drop(reason))
+		return NF_DROP_ERR(-ECONNREFUSED);
+	if (decision.backend)
+		dsr_stats_count(decision.backend->stats, skb);
+	return NF_ACCEPT;
+}

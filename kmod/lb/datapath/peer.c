@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: GPL-2.0
+/* peer - see peer.h */
+
+#include <linux/etherdevice.h>
+#include <linux/if_arp.h>
+#include <net/neighbour.h>
+
+#include "core/nexthop.h"
+#include "datapath/peer.h"
+
+static bool is_from(const struct sk_buff *skb, struct dst_entry *dst,
+		    const struct dsr_nexthop *nexthop)
+{
+	struct net_device *dev = READ_ONCE(dst->dev);
+	struct neighbour *neigh;
+	u8 mac[MAX_ADDR_LEN];
+
+	if (dev->type != ARPHRD_ETHER || dev != skb->dev)
+		return false;
+	neigh = dsr_nexthop_neighbour(nexthop, dev);
+	if (!neigh || !(READ_ONCE(neigh->nud_state) & NUD_VALID))
+		return false;
+	neigh_ha_snapshot(mac, neigh, dev);
+	return ether_addr_equal(eth_hdr(skb)->h_source, mac);
+}
+
+/**
+ * dsr_peer_find_here() - whether a packet has been balanced already
+ * @dn: balancer
+ * @service: service of the packet
+ * @skb: packet
+ *
+ * Context: rcu_read_lock().
+ * Return: the backend that this machine is, if the packet comes from another
+ * backend of @service; else %NULL.
+ */
+struct dsr_backend *dsr_peer_find_here(struct dsr_net *dn,
+				       const struct dsr_service *service,
+				       const struct sk_buff *skb)
+{
+	struct dsr_backend *backend, *here = NULL;
+	struct dst_entry *dst;
+	bool from_peer = false;
+
+	if (!skb_mac_header_was_set(skb) || skb->mac_len < ETH_HLEN)
+		return NULL;
+	local_bh_disable();	/* for the neighbour table, see hook.c */
+	list_for_each_entry_rcu(backend, &service->backends, list) {
+		dst = dsr_nexthop_get(dn->net, &backend->nexthop);
+		if (dst)
+			from_peer |= is_from(skb, dst, &backend->nexthop);
+		else if (READ_ONCE(backend->nexthop.local))
+			here = backend;
+	}
+	local_bh_enable();
+	return from_peer ? here : NULL;
+}

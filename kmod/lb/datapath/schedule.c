@@ -1,0 +1,464 @@
+// SPDX-License-Identifier: GPL-2.0
+/* schedule - see schedule.h */
+
+#include <linux/inetdevice.h>
+#include <net/ipv6.h>
+
+#include "datapath/schedule.h"
+#include "host.h"
+
+/**
+ * dsr_schedule_is_bad_source() - whether nobody can be answered at a client's
+ *	address
+ * @tuple: of the packet
+ *
+ * Context: any.
+ */
+bool dsr_schedule_is_bad_source(const struct dsr_tuple *tuple)
+{
+	int type;
+
+	if (tuple->family == AF_INET) {
+		__be32 saddr = tuple->v4.saddr;
+
+		return dsr_is_nobody(saddr) || ipv4_is_loopback(saddr);
+	}
+	type = ipv6_addr_type(&tuple->v6.saddr);
+	return !(type & IPV6_ADDR_UNICAST) ||
+	       (type & (IPV6_ADDR_LOOPBACK | IPV6_ADDR_LINKLOCAL |
+			IPV6_ADDR_MAPPED));
+}
+
+/* The entry that stands for a client as a whole: its address as far as the
+ * service looks at it, no port of its own, and no protocol, so that it is the
+ * tuple of no packet. What it is to the service is in the rest.
+ */
+static void persistent_tuple(const struct dsr_tuple *tuple,
+			     const struct dsr_service *service,
+			     struct dsr_tuple *client)
+{
+	const struct dsr_service_key *key = &service->key;
+	u8 prefix = READ_ONCE(service->persist_prefix);
+
+	memset(client, 0, sizeof(*client));
+	client->family = tuple->family;
+	client->sport = htons(key->proto);
+	client->dport = htons(key->port);
+	if (tuple->family == AF_INET) {
+		client->v4.saddr = tuple->v4.saddr & inet_make_mask(prefix);
+		client->v4.daddr = key->fwmark ? htonl(key->fwmark) :
+						 tuple->v4.daddr;
+	} else {
+		ipv6_addr_prefix(&client->v6.saddr, &tuple->v6.saddr, prefix);
+		if (key->fwmark)
+			client->v6.daddr.s6_addr32[3] = htonl(key->fwmark);
+		else
+			client->v6.daddr = tuple->v6.daddr;
+	}
+	/* a mark is not an address */
+	if (key->fwmark)
+		client->sport = htons(1 << 8);
+}
+
+static struct dsr_conn *find_persistent(struct dsr_net *dn,
+					const struct dsr_tuple *tuple,
+					const struct dsr_service *service,
+					struct dsr_tuple *client, u32 *hash)
+{
+	persistent_tuple(tuple, service, client);
+	*hash = dsr_conn_hash(&dn->table, client);
+	return dsr_conn_find(dn, client, *hash);
+}
+
+/* Of weight 0 it still does, but where the operator has said otherwise. */
+static bool takes_its_clients(const struct dsr_net *dn,
+			      const struct dsr_backend *backend)
+{
+	return READ_ONCE(backend->config.admin) == DSR_BACKEND_UP &&
+	       (READ_ONCE(backend->config.weight) ||
+		!READ_ONCE(dn->expire_quiescent));
+}
+
+/**
+ * dsr_schedule_persistent() - the backend that a client is to come back to
+ * @dn: balancer
+ * @tuple: of the client's packet; its ports do not matter
+ * @service: its service, which is persistent
+ *
+ * Context: rcu_read_lock(). No writes.
+ * Return: the backend, if it still takes the client; or %NULL.
+ */
+struct dsr_backend *
+dsr_schedule_persistent(struct dsr_net *dn, const struct dsr_tuple *tuple,
+			const struct dsr_service *service)
+{
+	struct dsr_backend *backend;
+	struct dsr_tuple client;
+	struct dsr_conn *conn;
+	u32 hash;
+
+	conn = find_persistent(dn, tuple, service, &client, &hash);
+	/* The janitor comes round later. */
+	if (!conn || dsr_conn_is_over(dn, conn, jiffies))
+		return NULL;
+	backend = dsr_conn_backend(conn) ?:
+		  dsr_backend_again(dn, service, rcu_dereference(conn->backend));
+	if (!backend || backend->service != service)
+		return NULL;
+	/* A backend without weight keeps no client that it has not answered. */
+	if (READ_ONCE(conn->state) == DSR_CONN_UNPROVEN)
+		return dsr_backend_is_up(backend) ? backend : NULL;
+	return takes_its_clients(dn, backend) ? backend : NULL;
+}
+
+/* Persistence holds for packets that the table has no place for, too: so the
+ * hash is that of the client's address, as far as the service looks at it. The
+ * VIP counts only with a scheduler that hashes it, or without a mark.
+ */
+static const struct dsr_tuple *hashed_tuple(const struct dsr_service *service,
+					    const struct dsr_pool *pool,
+					    const struct dsr_tuple *tuple,
+					    struct dsr_tuple *client)
+{
+	if (likely(!READ_ONCE(service->persist)))
+		return tuple;
+	persistent_tuple(tuple, service, client);
+	client->ports = 0;
+	if (pool->scheduler->home) {
+		if (tuple->family == AF_INET)
+			client->v4.daddr = tuple->v4.daddr;
+		else
+			client->v6.daddr = tuple->v6.daddr;
+	}
+	return client;
+}
+
+/**
+ * dsr_schedule_slot() - dsr_maglev_slot() of a packet
+ * @service: its service, with the scheduler maglev
+ * @tuple: of the packet
+ *
+ * Context: rcu_read_lock().
+ */
+u32 dsr_schedule_slot(const struct dsr_service *service,
+		      const struct dsr_tuple *tuple)
+{
+	const struct dsr_pool *pool = rcu_dereference(service->pool);
+	struct dsr_tuple client;
+
+	return dsr_maglev_slot(pool, hashed_tuple(service, pool, tuple,
+						  &client));
+}
+
+/**
+ * dsr_schedule_stateless() - the backend of a flow that is not remembered
+ * @dn: balancer
+ * @service: its service
+ * @tuple: the flow
+ *
+ * Context: rcu_read_lock(). No writes.
+ * Return: always the same backend as long as the backends are the same, and, of
+ * a service with persistence, that of its client; %NULL if none takes
+ * connections.
+ */
+struct dsr_backend *dsr_schedule_stateless(struct dsr_net *dn,
+					   const struct dsr_service *service,
+					   const struct dsr_tuple *tuple)
+{
+	const struct dsr_pool *pool = rcu_dereference(service->pool);
+	struct dsr_backend *backend = NULL;
+	struct dsr_tuple client;
+
+	if (READ_ONCE(service->persist))
+		backend = dsr_schedule_persistent(dn, tuple, service);
+	if (!backend && pool->count)
+		backend = dsr_scheduler_home(pool, hashed_tuple(service, pool,
+								tuple, &client));
+	return backend;
+}
+
+/* The client of a connection that goes to @backend is to come back to it; for
+ * long, if it @answers: the source of a first packet may be made up.
+ *
+ * Return: whether it does.
+ */
+static bool remember_client(struct dsr_net *dn, const struct dsr_tuple *tuple,
+			    const struct dsr_service *service,
+			    struct dsr_backend *backend, bool answers)
+{
+	u8 state = answers ? DSR_CONN_PERSISTENT : DSR_CONN_UNPROVEN;
+	struct dsr_tuple client;
+	struct dsr_conn *conn;
+	bool added = false;
+	u32 hash;
+
+	conn = find_persistent(dn, tuple, service, &client, &hash);
+	if (!conn && !answers && !dsr_net_has_room(dn, 1)) {
+		dsr_net_note_crowded(dn);
+		return false;
+	}
+	if (!conn)
+		conn = dsr_conn_add(dn, &client, hash, state, backend, &added);
+	if (!conn)
+		return false;
+	if (READ_ONCE(conn->state) == DSR_CONN_PERSISTENT)
+		state = DSR_CONN_PERSISTENT;
+	if (rcu_access_pointer(conn->backend) != backend)
+		dsr_conn_move(dn, conn, state, backend);
+	else if (READ_ONCE(conn->state) != state)
+		dsr_conn_set(dn, conn, state);
+	WRITE_ONCE(conn->node.seen, jiffies);
+	return true;
+}
+
+/**
+ * dsr_schedule_advance() - a packet changes the state of its connection
+ * @dn: balancer
+ * @packet: the packet
+ * @decision: what dsr_decide() has said: it follows a connection
+ *
+ * A client that goes on after its first packet is one to come back. Where another
+ * of its connections goes elsewhere by now, its next one goes there, too.
+ *
+ * Context: rcu_read_lock(). Takes locks of stripes, and allocates.
+ */
+void dsr_schedule_advance(struct dsr_net *dn, const struct dsr_packet *packet,
+			  const struct dsr_decision *decision)
+{
+	const struct dsr_service *service = decision->service;
+	const struct dsr_tuple *tuple = &packet->tuple;
+	struct dsr_conn *conn = decision->conn;
+	u8 state = READ_ONCE(conn->state);
+
+	dsr_conn_advance(dn, conn, packet);
+	if (dsr_state_is_half(state) && READ_ONCE(conn->state) != state &&
+	    READ_ONCE(service->persist))
+		remember_client(dn, tuple, service,
+				dsr_schedule_persistent(dn, tuple, service) ?:
+				decision->backend, true);
+}
+
+/**
+ * dsr_schedule_refresh() - a client with a connection is not forgotten
+ * @dn: balancer
+ * @tuple: of the connection
+ * @service: its service
+ *
+ * To be called as often as a packet of the connection is noted: once a second.
+ * What has no connection may call it as often as it likes.
+ *
+ * Context: rcu_read_lock().
+ */
+void dsr_schedule_refresh(struct dsr_net *dn, const struct dsr_tuple *tuple,
+			  const struct dsr_service *service)
+{
+	struct dsr_tuple client;
+	struct dsr_conn *conn;
+	u32 hash;
+
+	conn = find_persistent(dn, tuple, service, &client, &hash);
+	if (conn)
+		dsr_table_touch(&conn->node, jiffies);
+}
+
+/* Whether a packet of no known connection may belong to one that the table had
+ * no place for. Such a one must stay where its hash has sent it, also when
+ * there is a place again.
+ */
+static bool may_be_stateless(const struct dsr_net *dn,
+			     const struct dsr_service *service,
+			     const struct dsr_packet *packet)
+{
+	if (packet->tuple.proto != IPPROTO_UDP &&
+	    packet->event != DSR_EVENT_OPEN)
+		return true;
+	/* its client may have other connections that there is no place for */
+	return (packet->tuple.proto == IPPROTO_UDP ||
+		READ_ONCE(service->persist)) && dsr_net_was_crowded(dn);
+}
+
+static bool is_one_packet(const struct dsr_packet *packet,
+			  const struct dsr_service *service)
+{
+	return unlikely(READ_ONCE(service->one_packet)) &&
+	       packet->tuple.proto == IPPROTO_UDP;
+}
+
+/* A SYN that need not be remembered, as the scheduler will say the same of the
+ * next packet of its connection: so a flood of them takes no memory.
+ */
+static bool is_left_alone(const struct dsr_packet *packet,
+			  const struct dsr_service *service,
+			  const struct dsr_decision *decision)
+{
+	return dsr_pool_hashes(rcu_dereference(service->pool)) &&
+	       packet->event == DSR_EVENT_OPEN && !decision->conn &&
+	       !READ_ONCE(service->persist);
+}
+
+/* A connection that is not known is not worth an entry when it ends. */
+static bool is_stray_end(const struct dsr_packet *packet,
+			 const struct dsr_decision *decision)
+{
+	return !decision->conn && (packet->event == DSR_EVENT_CLOSE ||
+				   packet->event == DSR_EVENT_ABORT);
+}
+
+/* With persistence, a new connection takes a place for its client as well. */
+static bool has_room(const struct dsr_net *dn,
+		     const struct dsr_service *service,
+		     const struct dsr_decision *decision)
+{
+	return decision->conn ||
+	       dsr_net_has_room(dn, READ_ONCE(service->persist) ? 2 : 1);
+}
+
+/**
+ * dsr_schedule_choose() - choose the backend of a packet
+ * @dn: balancer
+ * @packet: the packet
+ * @decision: what dsr_decide() has said, without a backend; completed
+ * @dry: as in struct dsr_scheduler.select
+ *
+ * Context: rcu_read_lock().
+ */
+void dsr_schedule_choose(struct dsr_net *dn, const struct dsr_packet *packet,
+			 struct dsr_decision *decision, bool dry)
+{
+	struct dsr_service *service = decision->service;
+	struct dsr_pool *pool = rcu_dereference(service->pool);
+	bool full = !has_room(dn, service, decision);
+	struct dsr_backend *backend = NULL;
+	const struct dsr_tuple *hashed;
+	struct dsr_tuple client;
+
+	if (dsr_schedule_is_bad_source(&packet->tuple)) {
+		decision->reason = DSR_DROP_SOURCE;
+		return;
+	}
+	hashed = hashed_tuple(service, pool, &packet->tuple, &client);
+	decision->choice = DSR_CHOICE_PERSISTENCE;
+	if (READ_ONCE(service->persist))
+		backend = dsr_schedule_persistent(dn, &packet->tuple, service);
+	if (!backend && pool->count &&
+	    (full || (!decision->conn &&
+		      may_be_stateless(dn, service, packet)))) {
+		decision->choice = pool->scheduler->home ?
+				   DSR_CHOICE_SCHEDULER : DSR_CHOICE_HASH;
+		backend = dsr_scheduler_home(pool, hashed);
+	} else if (!backend && pool->count) {
+		decision->choice = DSR_CHOICE_SCHEDULER;
+		backend = pool->scheduler->select(pool, hashed, dry);
+	}
+	decision->backend = backend;
+	if (!backend) {
+		decision->choice = DSR_CHOICE_NONE;
+		decision->reason = DSR_DROP_NO_BACKEND;
+	} else if (is_one_packet(packet, service)) {
+		decision->reason = DSR_FORWARDED_ONE_PACKET;
+	} else if (is_stray_end(packet, decision)) {
+		decision->reason = DSR_FORWARDED_STRAY;
+	} else if (is_left_alone(packet, service, decision)) {
+		decision->reason = DSR_FORWARDED_SYN;
+	} else if (full) {
+		decision->reason = DSR_FORWARDED_STATELESS;
+	}
+}
+
+/* The state of a connection that is remembered from @packet on. One that goes on
+ * elsewhere is as proven as it was.
+ */
+static u8 remembered_state(const struct dsr_packet *packet,
+			   const struct dsr_conn *conn)
+{
+	u8 state = conn ? READ_ONCE(conn->state) : DSR_CONN_UNPROVEN;
+
+	if (state == DSR_CONN_UNPROVEN || state == DSR_CONN_CLOSED ||
+	    packet->event == DSR_EVENT_OPEN)
+		return dsr_conn_begin(packet);
+	return dsr_conn_state(state, packet);
+}
+
+/* Let the table know of the choice.
+ *
+ * Return: whether it does; it then may have another backend than was chosen,
+ * as another CPU has been faster with the same connection.
+ */
+static bool remember(struct dsr_net *dn, const struct dsr_packet *packet,
+		     struct dsr_decision *decision)
+{
+	struct dsr_backend *backend = decision->backend;
+	struct dsr_service *service = decision->service;
+	struct dsr_conn *conn = decision->conn;
+	u8 state = remembered_state(packet, conn);
+	bool begun;
+
+	/* first, as the choice for its client must not be forgotten */
+	if (READ_ONCE(service->persist) &&
+	    !remember_client(dn, &packet->tuple, service, backend,
+			     !dsr_state_is_half(state)))
+		return false;
+	begun = conn && dsr_conn_move(dn, conn, state, backend);
+	if (!begun)
+		conn = dsr_conn_add(dn, &packet->tuple, decision->hash, state,
+				    backend, &begun);
+	if (begun) {
+		this_cpu_inc(backend->stats->connections);
+		if (conn) {
+			dsr_conn_touch(conn, jiffies);
+			WRITE_ONCE(conn->proof, packet->proof);
+		}
+		return true;
+	}
+	backend = conn ? dsr_conn_backend(conn) : NULL;
+	if (!backend || backend->service != service)
+		return false;
+	decision->backend = backend;
+	return true;
+}
+
+/**
+ * dsr_schedule() - choose the backend of a packet, and remember it
+ * @dn: balancer
+ * @packet: the packet, with its proof
+ * @decision: what dsr_decide() has said, without a backend; completed
+ *
+ * Context: rcu_read_lock(). Takes locks of stripes, and allocates.
+ */
+void dsr_schedule(struct dsr_net *dn, const struct dsr_packet *packet,
+		  struct dsr_decision *decision)
+{
+	int tries = 2;
+
+	if (!decision->conn && unlikely(dsr_table_is_full(&dn->table)))
+		dsr_table_make_room(&dn->table, decision->hash, jiffies);
+	do {
+		dsr_schedule_choose(dn, packet, decision, false);
+		if (decision->reason == DSR_FORWARDED &&
+		    remember(dn, packet, decision))
+			return;
+		/* One that has just been removed is not in the next pool. */
+	} while (decision->reason == DSR_FORWARDED &&
+		 dsr_backend_is_removed(decision->backend) && --tries);
+
+	switch (decision->reason) {
+	case DSR_FORWARDED:
+		decision->backend = dsr_schedule_stateless(dn, decision->service,
+							   &packet->tuple);
+		decision->reason = decision->backend ? DSR_FORWARDED_STATELESS :
+						       DSR_DROP_NO_BACKEND;
+		return;
+	case DSR_FORWARDED_STATELESS:
+		dsr_net_note_crowded(dn);
+		/* nothing else of the connection keeps its client remembered */
+		if (READ_ONCE(decision->service->persist))
+			dsr_schedule_refresh(dn, &packet->tuple,
+					     decision->service);
+		return;
+	case DSR_FORWARDED_ONE_PACKET:
+		this_cpu_inc(decision->backend->stats->connections);
+		return;
+	default:
+		return;
+	}
+}

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: GPL-2.0
+/* source - see source.h */
+
+#include <linux/inetdevice.h>
+#include <net/dst_metadata.h>
+#include <net/flow.h>
+#include <net/ip6_fib.h>
+#include <net/ip6_route.h>
+#include <net/ip_fib.h>
+#include <net/l3mdev.h>
+#include <net/xfrm.h>
+
+#include "core/frontend.h"
+#include "datapath/schedule.h"
+#include "datapath/source.h"
+#include "dst.h"
+#include "flow.h"
+
+/* The device that the kernel would have the packet come in by: a VRF, of what
+ * comes by a device that is part of it.
+ */
+static struct net_device *l3_device(struct net_device *dev)
+{
+	return l3mdev_master_dev_rcu(dev) ?: dev;
+}
+
+/* The settings that hold where a packet has come in. */
+struct policy {
+	int rp_filter;
+	bool accept_local;
+	bool is_unnumbered;
+};
+
+static void policy_get(struct net *net, const struct dsr_arrival *arrival,
+		       const struct net_device *dev, struct policy *policy)
+{
+	struct in_device *in_dev = dev ? __in_dev_get_rcu(dev) : NULL;
+
+	if (in_dev) {
+		policy->rp_filter = IN_DEV_RPFILTER(in_dev);
+		policy->accept_local = IN_DEV_ACCEPT_LOCAL(in_dev);
+		policy->is_unnumbered = !rcu_access_pointer(in_dev->ifa_list);
+	} else {
+		policy->rp_filter = IPV4_DEVCONF_ALL(net, RP_FILTER);
+		policy->accept_local = IPV4_DEVCONF_ALL(net, ACCEPT_LOCAL);
+		policy->is_unnumbered = true;
+	}
+	if (arrival->is_ipsec)
+		policy->rp_filter = 0;
+}
+
+/* Look up how the balancer would send to the source, as a router does. */
+static int look_back4(struct net *net, const struct dsr_packet *packet,
+		      const struct dsr_arrival *arrival,
+		      struct net_device *dev, struct fib_result *res)
+{
+	struct in_device *in_dev = dev ? __in_dev_get_rcu(dev) : NULL;
+	struct flowi4 fl4 = {
+		.flowi4_iif = LOOPBACK_IFINDEX,
+		.flowi4_l3mdev = dev ? l3mdev_master_ifindex_rcu(dev) : 0,
+		.flowi4_scope = RT_SCOPE_UNIVERSE,
+		.flowi4_uid = sock_net_uid(net, NULL),
+		.daddr = arrival->source.ip,
+		.saddr = arrival->dest.ip,
+	};
+
+	dsr_flow4_set_tos(&fl4, arrival->tos);
+	if (in_dev && IN_DEV_SRC_VMARK(in_dev))
+		fl4.flowi4_mark = arrival->mark;
+	if (packet->kind == DSR_PACKET_FLOW) {
+		fl4.flowi4_proto = packet->tuple.proto;
+		fl4.fl4_sport = packet->tuple.dport;
+		fl4.fl4_dport = packet->tuple.sport;
+	}
+	return fib_lookup(net, &fl4, res, 0);
+}
+
+/* Do as __fib_validate_source() of the kernel does: it is not exported. */
+static enum dsr_reason check_route4(struct net *net,
+				    const struct dsr_packet *packet,
+				    const struct dsr_arrival *arrival)
+{
+	struct net_device *dev = arrival->dev ? l3_device(arrival->dev) : NULL;
+	struct policy policy;
+	struct fib_result res;
+
+	policy_get(net, arrival, dev, &policy);
+	if (look_back4(net, packet, arrival, dev, &res))
+		return policy.rp_filter ? DSR_DROP_SOURCE_ROUTE :
+					  DSR_FORWARDED;
+	if (res.type == RTN_LOCAL) {
+		if (!policy.accept_local)
+			return DSR_DROP_SOURCE_HERE;
+	} else if (res.type != RTN_UNICAST) {
+		return DSR_DROP_SOURCE;
+	}
+	if (!dev || fib_info_nh_uses_dev(res.fi, dev) ||
+	    (res.type == RTN_LOCAL && dev == net->loopback_dev))
+		return DSR_FORWARDED;
+	/* Loose mode accepts any route, but not on a device without address. */
+	return policy.rp_filter == 1 ||
+	       (policy.rp_filter && policy.is_unnumbered) ?
+	       DSR_DROP_SOURCE_ROUTE : DSR_FORWARDED;
+}
+
+/* IPv6 knows no rp_filter: only this machine's own addresses are refused, those
+ * of the packet's VRF.
+ */
+static enum dsr_reason check_route6(struct net *net,
+				    const struct dsr_arrival *arrival)
+{
+	struct flowi6 fl6 = {
+		.flowi6_iif = LOOPBACK_IFINDEX,
+		.flowi6_l3mdev = arrival->dev ?
+				 l3mdev_master_ifindex_rcu(arrival->dev) : 0,
+		.flowi6_uid = sock_net_uid(net, NULL),
+		.daddr = arrival->source.in6,
+		.saddr = arrival->dest.in6,
+	};
+	struct rt6_info *rt;
+	bool is_here;
+
+	rt = dst_rt6_info(ip6_route_lookup(net, &fl6, NULL, 0));
+	is_here = rt->rt6i_flags & (RTF_LOCAL | RTF_ANYCAST);
+	ip6_rt_put(rt);
+	return is_here ? DSR_DROP_SOURCE_HERE : DSR_FORWARDED;
+}
+
+/* Refuse a source that cannot be answered, whatever the routes are. */
+static bool is_bad(const struct dsr_packet *packet,
+		   const struct dsr_arrival *arrival)
+{
+	struct dsr_tuple tuple = packet->tuple;
+
+	if (tuple.family == AF_INET)
+		tuple.v4.saddr = arrival->source.ip;
+	else
+		tuple.v6.saddr = arrival->source.in6;
+	return dsr_schedule_is_bad_source(&tuple);
+}
+
+/* Recognize a VIP as the source: two VIPs would answer each other for ever. */
+static bool is_from_vip(struct dsr_net *dn, u8 family,
+			const struct dsr_arrival *arrival)
+{
+	return family == AF_INET ?
+	       dsr_frontend_find4(dn, 0, arrival->source.ip) :
+	       dsr_frontend_find6(dn, 0, &arrival->source.in6);
+}
+
+/**
+ * dsr_source_arrival() - how a packet has come
+ * @skb: packet in PRE_ROUTING
+ * @family: of the packet
+ * @arrival: set
+ */
+void dsr_source_arrival(const struct sk_buff *skb, u8 family,
+			struct dsr_arrival *arrival)
+{
+	if (family == AF_INET) {
+		arrival->source.ip = ip_hdr(skb)->saddr;
+		arrival->dest.ip = ip_hdr(skb)->daddr;
+	} else {
+		arrival->source.in6 = ipv6_hdr(skb)->saddr;
+		arrival->dest.in6 = ipv6_hdr(skb)->daddr;
+	}
+	arrival->dev = skb->dev;
+	arrival->mark = skb->mark;
+	arrival->tos = family == AF_INET ? ip_hdr(skb)->tos : 0;
+	arrival->is_ipsec = secpath_exists(skb);
+	arrival->is_own = skb_valid_dst(skb);
+}
+
+/**
+ * dsr_source_check() - whether a packet may have the source that it has
+ * @dn: balancer, with a service at least
+ * @packet: a packet of a service, that follows no connection
+ * @arrival: how it has come
+ *
+ * Does as the kernel would when it forwards the packet (RFC 3704). For IPv6 the
+ * kernel checks nothing; here the machine's own addresses are refused.
+ *
+ * Context: rcu_read_lock().
+ * Return: DSR_FORWARDED if it may; or why it is to be dropped.
+ */
+enum dsr_reason dsr_source_check(struct dsr_net *dn,
+				 const struct dsr_packet *packet,
+				 const struct dsr_arrival *arrival)
+{
+	if (is_bad(packet, arrival))
+		return DSR_DROP_SOURCE;
+	if (is_from_vip(dn, packet->tuple.family, arrival))
+		return DSR_DROP_SOURCE_VIP;
+	if (arrival->is_own)
+		return DSR_FORWARDED;
+	return packet->tuple.family == AF_INET ?
+	       check_route4(dn->net, packet, arrival) :
+	       check_route6(dn->net, arrival);
+}

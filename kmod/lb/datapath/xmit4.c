@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: GPL-2.0
+/* xmit4 - IPv4; see xmit.h */
+
+#include <linux/netfilter.h>
+#include <net/arp.h>
+#include <net/dsfield.h>
+#include <net/gso.h>
+#include <net/icmp.h>
+#include <net/ip.h>
+#include <net/ip_fib.h>
+#include <net/route.h>
+#include <net/xfrm.h>
+#include <linux/dsr.h>
+
+#include "datapath/xmit.h"
+
+/* Whether the packet must not be cut to the size that it has to be cut to. */
+static bool is_unsendable(const struct sk_buff *skb, u32 mtu)
+{
+	if (likely(!(ip_hdr(skb)->frag_off & htons(IP_DF))))
+		return false;
+	/* reassembled: what counts is whether each fragment would fit */
+	return IPCB(skb)->frag_max_size > mtu ||
+	       (!skb->ignore_df && dsr_xmit4_is_too_big(skb, mtu));
+}
+
+/* Send an ICMP error, unless to what only looks like a sender (RFC 1122,
+ * section 3.2.2). The packet's route is that of its way on, so icmp_send()
+ * does not notice.
+ */
+static void tell_sender(struct net *net, struct sk_buff *skb, int type,
+			int code, __be32 info)
+{
+	if (inet_addr_type(net, ip_hdr(skb)->saddr) == RTN_UNICAST)
+		icmp_send(skb, type, code, info);
+}
+
+/** dsr_xmit4_rewrite_chain() - dsr_xmit4_rewrite_header() of all but the first
+ * @skb: chain, see chain.h
+ * @tos: of the service
+ */
+void dsr_xmit4_rewrite_chain(struct sk_buff *skb, u16 tos)
+{
+	struct sk_buff *packet;
+
+	skb_walk_frags(skb, packet)
+		dsr_xmit4_rewrite_header(ip_hdr(packet), tos);
+}
+
+/** dsr_xmit4_prepare() - dsr_xmit_prepare() of IPv4, with the route @dst */
+enum dsr_reason dsr_xmit4_prepare(struct net *net, struct sk_buff *skb,
+				  const struct dsr_service *service,
+				  struct dst_entry *dst)
+{
+	u32 mtu;
+
+	if (!xfrm4_policy_check(NULL, XFRM_POLICY_FWD, skb))
+		return DSR_DROP_POLICY;
+	/* What hardware has merged without saying how cannot be sent on. */
+	if (skb_warn_if_lro(skb))
+		return DSR_DROP_TOO_BIG;
+
+	/* The errors below want a route on the packet. No reference: who
+	 * queues the packet takes one.
+	 */
+	skb_dst_drop(skb);
+	skb_dst_set_noref(skb, dst);
+	if (unlikely(ip_hdr(skb)->ttl <= 1)) {
+		tell_sender(net, skb, ICMP_TIME_EXCEEDED, ICMP_EXC_TTL, 0);
+		return DSR_DROP_TTL;
+	}
+	mtu = ip_dst_mtu_maybe_forward(dst, true);
+	if (unlikely(is_unsendable(skb, mtu))) {
+		tell_sender(net, skb, ICMP_DEST_UNREACH, ICMP_FRAG_NEEDED,
+			    htonl(mtu));
+		return DSR_DROP_TOO_BIG;
+	}
+
+	if (!dsr_xmit_writable(skb, READ_ONCE(dst->dev)))
+		return DSR_DROP_NO_MEMORY;
+	dsr_xmit4_rewrite(net, skb, service);
+	IPCB(skb)->flags |= IPSKB_FORWARDED;
+	return DSR_FORWARDED;
+}
+
+/* Past netfilter and routing, to the device. */
+static void send_direct(struct sk_buff *skb, struct rtable *rt)
+{
+	struct net_device *dev = READ_ONCE(rt->dst.dev);
+	struct neighbour *neigh;
+
+	skb->protocol = htons(ETH_P_IP);
+	/* A verdict of user space brings packets here in process context. */
+	local_bh_disable();
+	neigh = ip_neigh_gw4(dev, rt->rt_gw4);
+	if (IS_ERR(neigh))
+		kfree_skb(skb);
+	else
+		dsr_xmit_output(skb, dev, neigh);
+	local_bh_enable();
+}
+
+/** dsr_xmit4_send() - dsr_xmit_send() of IPv4 */
+int dsr_xmit4_send(struct net *net, struct sk_buff *skb,
+		   const struct dsr_service *service)
+{
+	struct rtable *rt = skb_rtable(skb);
+
+	/* What has to be cut into fragments (again) goes the long way. */
+	if (READ_ONCE(service->path) == DSR_PATH_DIRECT &&
+	    !IPCB(skb)->frag_max_size &&
+	    !dsr_xmit4_is_too_big(skb, ip_dst_mtu_maybe_forward(&rt->dst, true))) {
+		send_direct(skb, rt);
+		return 0;
+	}
+	/* ip_output() is the kernel's: a packet that waits for a verdict of
+	 * user space in FORWARD may be sent on after this module is gone.
+	 */
+	return NF_HOOK(NFPROTO_IPV4, NF_INET_FORWARD, net, NULL, skb, skb->dev,
+		       READ_ONCE(rt->dst.dev), ip_output);
+}

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: GPL-2.0
+/* xmit6 - IPv6; see xmit.h */
+
+#include <linux/icmpv6.h>
+#include <linux/netfilter.h>
+#include <net/dsfield.h>
+#include <net/gso.h>
+#include <net/ip6_route.h>
+#include <net/ipv6.h>
+#include <net/ndisc.h>
+#include <net/xfrm.h>
+#include <linux/dsr.h>
+
+#include "datapath/xmit.h"
+#include "dst.h"
+
+static u32 mtu_of(const struct dst_entry *dst)
+{
+	return max_t(u32, ip6_dst_mtu_maybe_forward(dst, true), IPV6_MIN_MTU);
+}
+
+/* Routers cut nothing in IPv6: what does not fit goes back. Of what has been
+ * reassembled each fragment has to fit.
+ */
+static bool is_too_big(const struct sk_buff *skb, u32 mtu)
+{
+	if (likely(skb->len <= mtu))
+		return false;
+	if (IP6CB(skb)->frag_max_size)
+		return IP6CB(skb)->frag_max_size > mtu;
+	return !skb->ignore_df &&
+	       (!skb_is_gso(skb) || !skb_gso_validate_network_len(skb, mtu));
+}
+
+static __always_inline void rewrite_header(struct ipv6hdr *ip6h, u16 tos)
+{
+	ip6h->hop_limit--;
+	if (tos)
+		ipv6_change_dsfield(ip6h, ~(tos >> 8), tos & 0xff);
+}
+
+/* Make of a packet that has come one that goes on; its headers are its own. */
+static __always_inline void rewrite(struct sk_buff *skb,
+				    const struct dsr_service *service)
+{
+	u16 tos = READ_ONCE(service->tos);
+	struct sk_buff *packet;
+
+	rewrite_header(ipv6_hdr(skb), tos);
+	if (unlikely(dsr_chain_is(skb)))
+		skb_walk_frags(skb, packet)
+			rewrite_header(ipv6_hdr(packet), tos);
+	skb_forward_csum(skb);
+	skb_clear_tstamp(skb);
+}
+
+/** dsr_xmit6_prepare() - dsr_xmit_prepare() of IPv6, with the route @dst */
+enum dsr_reason dsr_xmit6_prepare(struct net *net, struct sk_buff *skb,
+				  const struct dsr_service *service,
+				  struct dst_entry *dst)
+{
+	u32 mtu;
+
+	if (!xfrm6_policy_check(NULL, XFRM_POLICY_FWD, skb))
+		return DSR_DROP_POLICY;
+	/* What hardware has merged without saying how cannot be sent on. */
+	if (skb_warn_if_lro(skb))
+		return DSR_DROP_TOO_BIG;
+
+	/* The errors below want a route on the packet. No reference: who
+	 * queues the packet takes one.
+	 */
+	skb_dst_drop(skb);
+	skb_dst_set_noref(skb, dst);
+	if (unlikely(ipv6_hdr(skb)->hop_limit <= 1)) {
+		icmpv6_send(skb, ICMPV6_TIME_EXCEED, ICMPV6_EXC_HOPLIMIT, 0);
+		return DSR_DROP_TTL;
+	}
+	mtu = mtu_of(dst);
+	if (unlikely(is_too_big(skb, mtu))) {
+		icmpv6_send(skb, ICMPV6_PKT_TOOBIG, 0, mtu);
+		return DSR_DROP_TOO_BIG;
+	}
+
+	if (!dsr_xmit_writable(skb, READ_ONCE(dst->dev)))
+		return DSR_DROP_NO_MEMORY;
+	rewrite(skb, service);
+	IP6CB(skb)->flags |= IP6SKB_FORWARDED;
+	return DSR_FORWARDED;
+}
+
+/** dsr_xmit6_shortcut() - dsr_xmit_shortcut() of IPv6, with the route @dst */
+enum dsr_way dsr_xmit6_shortcut(struct net *net, struct sk_buff *skb,
+				const struct dsr_service *service,
+				struct dst_entry *dst)
+{
+	u32 mtu = mtu_of(dst);
+	u32 len = sizeof(struct ipv6hdr) + ntohs(ipv6_hdr(skb)->payload_len);
+
+	if (unlikely(ipv6_hdr(skb)->hop_limit <= 1))
+		return DSR_WAY_TTL;
+	/* as ipv6_rcv() sets it: the sizes of what was merged are asked for */
+	skb_set_transport_header(skb, sizeof(struct ipv6hdr));
+	if (unlikely(skb->len > mtu) &&
+	    (!skb_is_gso(skb) || !skb_gso_validate_network_len(skb, mtu)))
+		return DSR_WAY_TOO_BIG;
+	if (unlikely(!dsr_xmit_own(skb, READ_ONCE(dst->dev), len)))
+		return DSR_WAY_NO_MEMORY;
+	rewrite(skb, service);
+	return DSR_WAY_SHORT;
+}
+
+/* Past netfilter and routing, to the device. */
+static void send_direct(struct sk_buff *skb, struct dst_entry *dst)
+{
+	struct rt6_info *rt = dst_rt6_info(dst);
+	struct net_device *dev = READ_ONCE(dst->dev);
+	struct neighbour *neigh;
+
+	skb->protocol = htons(ETH_P_IPV6);
+	/* A verdict of user space brings packets here in process context. */
+	local_bh_disable();
+	neigh = ip_neigh_gw6(dev, rt6_nexthop(rt, &ipv6_hdr(skb)->daddr));
+	if (IS_ERR(neigh))
+		kfree_skb(skb);
+	else
+		dsr_xmit_output(skb, dev, neigh);
+	local_bh_enable();
+}
+
+/** dsr_xmit6_send() - dsr_xmit_send() of IPv6 */
+int dsr_xmit6_send(struct net *net, struct sk_buff *skb,
+		   const struct dsr_service *service)
+{
+	struct dst_entry *dst = skb_dst(skb);
+
+	/* What has to be cut into fragments again goes the long way. */
+	if (READ_ONCE(service->path) == DSR_PATH_DIRECT &&
+	    !IP6CB(skb)->frag_max_size) {
+		send_direct(skb, dst);
+		return 0;
+	}
+	/* ip6_output() is the kernel's: a packet that waits for a verdict of
+	 * user space in FORWARD may be sent on after this module is gone.
+	 */
+	return NF_HOOK(NFPROTO_IPV6, NF_INET_FORWARD, net, NULL, skb, skb->dev,
+		       READ_ONCE(dst->dev), ip6_output);
+}

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * sched_maglev - a consistent hash by a table: the same flow always gets the same
+ * backend, on every balancer and after every start, at the cost of one look
+ *
+ * D. Eisenbud et al., "Maglev: A Fast and Reliable Software Network Load
+ * Balancer", NSDI 2016, section 3.4. Each backend goes through all slots of
+ * the table in an order of its own, which two hashes of its address make, and
+ * the backends take turns in claiming the first slot that is free still. So
+ * each gets its share to within a slot, and a change of the backends leaves
+ * most slots as they are.
+ *
+ * Weights are not in the paper: here a backend of weight w has its turns at
+ * the times 1/w, 2/w, 3/w and so on. When one's weight changes, the order of
+ * the others' turns does not.
+ */
+
+#include <linux/jhash.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+
+#include "core/scheduler.h"
+
+#define FREE	U16_MAX
+
+/* How many slots are looked at for one whose backend is not overloaded, before
+ * the backends are.
+ */
+#define PROBES	16
+
+/**
+ * struct claim - a backend while the table is made
+ * @slot: the one that it claims next
+ * @step: from one to the next
+ * @turn: how many it has got, and the one it claims
+ * @weight: its weight
+ * @member: its number in the pool
+ */
+struct claim {
+	u32 slot;
+	u32 step;
+	u32 turn;
+	u32 weight;
+	u32 member;
+};
+
+/* Whether @one has its turn before @other. */
+static bool is_before(const struct claim *one, const struct claim *other)
+{
+	u64 a = (u64)one->turn * other->weight;
+	u64 b = (u64)other->turn * one->weight;
+
+	return a < b || (a == b && one->member < other->member);
+}
+
+/* Make a heap of @heap again, the next turn on top, when @i has got later. */
+static void sink(struct claim *heap, u32 count, u32 i)
+{
+	u32 child;
+
+	while ((child = 2 * i + 1) < count) {
+		if (child + 1 < count &&
+		    is_before(&heap[child + 1], &heap[child]))
+			child++;
+		if (!is_before(&heap[child], &heap[i]))
+			return;
+		swap(heap[child], heap[i]);
+		i = child;
+	}
+}
+
+static void claim_slots(struct dsr_pool *pool, struct claim *heap)
+{
+	u32 left;
+
+	for (left = pool->slots; left; left--) {
+		while (pool->table[heap->slot] != FREE) {
+			heap->slot += heap->step;
+			if (heap->slot >= pool->slots)
+				heap->slot -= pool->slots;
+		}
+		pool->table[heap->slot] = heap->member;
+		heap->turn++;
+		sink(heap, pool->count, 0);
+		/* the last ones take the longest */
+		if (!(left % 256))
+			cond_resched();
+	}
+}
+
+static int maglev_build(struct dsr_pool *pool)
+{
+	struct claim *heap;
+	u32 i, hash;
+
+	heap = kvmalloc_array(pool->count, sizeof(*heap), GFP_KERNEL_ACCOUNT);
+	if (!heap)
+		return -ENOMEM;
+	for (i = 0; i < pool->count; i++) {
+		hash = pool->member[i].hash;
+		heap[i] = (struct claim) {
+			.slot = jhash_1word(hash, 1) % pool->slots,
+			/* the number of slots is a prime: so all are met */
+			.step = 1 + jhash_1word(hash, 2) % (pool->slots - 1),
+			.turn = 1,
+			.weight = pool->member[i].weight,
+			.member = i,
+		};
+	}
+	for (i = pool->count / 2; i--;)
+		sink(heap, pool->count, i);
+	memset16(pool->table, FREE, pool->slots);
+	claim_slots(pool, heap);
+	kvfree(heap);
+	return 0;
+}
+
+static __always_inline u32 slot_of(const struct dsr_pool *pool,
+				   const struct dsr_tuple *tuple, u32 probe)
+{
+	return reciprocal_scale(dsr_pool_source_hash(pool, tuple, probe),
+				pool->slots);
+}
+
+/**
+ * dsr_maglev_slot() - where in the table a flow is
+ * @pool: of the scheduler maglev
+ * @tuple: the flow
+ *
+ * Return: a number below @pool->slots. The flow goes to the backend of this
+ * slot, unless that one is overloaded.
+ */
+u32 dsr_maglev_slot(const struct dsr_pool *pool, const struct dsr_tuple *tuple)
+{
+	return slot_of(pool, tuple, 0);
+}
+
+static struct dsr_backend *maglev_home(const struct dsr_pool *pool,
+				       const struct dsr_tuple *tuple)
+{
+	return pool->member[pool->table[slot_of(pool, tuple, 0)]].backend;
+}
+
+static struct dsr_backend *maglev_select(struct dsr_pool *pool,
+					 const struct dsr_tuple *tuple,
+					 bool dry)
+{
+	struct dsr_pool_member *member;
+	u32 i;
+
+	for (i = 0; i < PROBES; i++) {
+		member = &pool->member[pool->table[slot_of(pool, tuple, i)]];
+		if (likely(dsr_pool_takes(pool, member)))
+			return member->backend;
+	}
+	/* most of them are overloaded, or those with most of the weight */
+	return dsr_rendezvous_pick(pool, dsr_pool_source_hash(pool, tuple, 0),
+				   true);
+}
+
+const struct dsr_scheduler dsr_sched_maglev = {
+	.name = "maglev",
+	.alias = "mh",
+	.hashes = true,
+	.hash = DSR_HASH_SOURCE_PORT,
+	.slots = 65521,
+	.build = maglev_build,
+	.home = maglev_home,
+	.select = maglev_select,
+};

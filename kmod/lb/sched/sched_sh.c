@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * sched_sh - source hash: the same client always gets the same backend, on every
+ * balancer and after every start
+ *
+ * Unlike IPVS's, by rendezvous: a change of the backends or of their weights,
+ * or an overloaded one, moves only the clients that it must.
+ */
+
+#include "core/scheduler.h"
+
+static struct dsr_backend *sh_home(const struct dsr_pool *pool,
+				   const struct dsr_tuple *tuple)
+{
+	return dsr_rendezvous_home(pool, dsr_pool_source_hash(pool, tuple, 0));
+}
+
+static struct dsr_backend *sh_select(struct dsr_pool *pool,
+				     const struct dsr_tuple *tuple, bool dry)
+{
+	return dsr_rendezvous_select(pool, dsr_pool_source_hash(pool, tuple, 0));
+}
+
+const struct dsr_scheduler dsr_sched_sh = {
+	.name = "sh",
+	.hashes = true,
+	.hash = DSR_HASH_SOURCE,
+	.home = sh_home,
+	.select = sh_select,
+};

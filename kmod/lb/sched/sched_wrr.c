@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * sched_wrr - weighted round robin, smooth
+ *
+ * At each turn every backend is credited with its weight, the one with the
+ * most credit is chosen and pays the sum of the weights. Within a sum of
+ * weights' turns each gets exactly its share, and a heavy backend gets its
+ * connections spread among those of the others instead of in a burst.
+ * Overloaded ones have no part in it: they keep the credit they have.
+ */
+
+#include "core/scheduler.h"
+
+static struct dsr_backend *wrr_select(struct dsr_pool *pool,
+				      const struct dsr_tuple *tuple, bool dry)
+{
+	struct dsr_pool_member *member, *best = NULL;
+	s64 credit, most = 0;
+	u32 sum = 0;
+
+	spin_lock_bh(&pool->lock);
+	dsr_pool_for_each(member, pool) {
+		credit = member->credit + member->weight;
+		if (!dry)
+			member->credit = credit;
+		if (!best || credit > most) {
+			best = member;
+			most = credit;
+		}
+		sum += member->weight;
+	}
+	if (best && !dry)
+		best->credit -= sum;
+	spin_unlock_bh(&pool->lock);
+	return best ? best->backend : NULL;
+}
+
+const struct dsr_scheduler dsr_sched_wrr = {
+	.name = "wrr",
+	.select = wrr_select,
+};

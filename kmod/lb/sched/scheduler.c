@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-2.0
+/* scheduler - the list of them */
+
+#include <linux/export.h>
+#include <linux/string.h>
+
+#include "core/scheduler.h"
+
+static const struct dsr_scheduler *const schedulers[] = {
+	&dsr_sched_rr,
+	&dsr_sched_wrr,
+	&dsr_sched_lc,
+	&dsr_sched_wlc,
+	&dsr_sched_sed,
+	&dsr_sched_nq,
+	&dsr_sched_sh,
+	&dsr_sched_dh,
+	&dsr_sched_fo,
+	&dsr_sched_ovf,
+	&dsr_sched_twos,
+	&dsr_sched_maglev,
+};
+
+/** dsr_scheduler_find() - the scheduler called @name, or %NULL */
+const struct dsr_scheduler *dsr_scheduler_find(const char *name)
+{
+	const struct dsr_scheduler *scheduler;
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(schedulers); i++) {
+		scheduler = schedulers[i];
+		if (!strcmp(scheduler->name, name) ||
+		    (scheduler->alias && !strcmp(scheduler->alias, name)))
+			return scheduler;
+	}
+	return NULL;
+}
+EXPORT_SYMBOL_GPL(dsr_scheduler_find);
+
+/**
+ * dsr_scheduler_home() - the backend of a flow that is not remembered
+ * @pool: with a member at least
+ * @tuple: the flow
+ *
+ * It is that of the scheduler if that one hashes: so a balancer that takes over
+ * from another one sends on the flows that it has never seen before. Whether the
+ * backend is overloaded is not looked at: that changes from packet to packet,
+ * and all packets of the flow have to get the same backend.
+ *
+ * Context: rcu_read_lock(). No writes.
+ * Return: a backend of @pool.
+ */
+struct dsr_backend *dsr_scheduler_home(const struct dsr_pool *pool,
+				       const struct dsr_tuple *tuple)
+{
+	if (pool->scheduler->home)
+		return pool->scheduler->home(pool, tuple);
+	return dsr_rendezvous_home(pool, dsr_tuple_hash(tuple, 0));
+}

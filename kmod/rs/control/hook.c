@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * hook - registering, and moving behind a balancer and back; see hook.h
+ */
+
+#include <linux/ipv6.h>
+#include <linux/netfilter_ipv4.h>
+#include <linux/netfilter_ipv6.h>
+
+#include "balancer.h"
+#include "control/hook.h"
+
+#define HOOK(family, function, where, when) {				\
+	.hook = dsr_rs_##function##_hook, .pf = (family),		\
+	.hooknum = NF_INET_##where, .priority = (when),			\
+}
+
+/* Whole datagrams, at whose addresses nobody has looked; and nobody looks at
+ * them any more.
+ */
+#define HOOKS(family, pri)						\
+	HOOK(family, deliver, PRE_ROUTING, pri##_RAW - 50),		\
+	HOOK(family, reply, POST_ROUTING, pri##_LAST)
+
+/* dsr_lb is at MANGLE + 1. */
+#define HOOKS_BEHIND(family, pri)					\
+	HOOK(family, deliver_behind, PRE_ROUTING, pri##_MANGLE + 2),	\
+	HOOK(family, untrack, LOCAL_OUT, pri##_RAW - 50),		\
+	HOOK(family, reply, POST_ROUTING, pri##_LAST)
+
+/* Those of IPv6 are the second half: there may be no IPv6. */
+static const struct nf_hook_ops hooks_first[] = {
+	HOOKS(NFPROTO_IPV4, NF_IP_PRI), HOOKS(NFPROTO_IPV6, NF_IP6_PRI),
+};
+
+static const struct nf_hook_ops hooks_behind[] = {
+	HOOKS_BEHIND(NFPROTO_IPV4, NF_IP_PRI),
+	HOOKS_BEHIND(NFPROTO_IPV6, NF_IP6_PRI),
+};
+
+static_assert(ARRAY_SIZE(hooks_behind) == DSR_RS_HOOKS);
+
+static int hooks_register(struct dsr_rs_net *rs, bool behind)
+{
+	const struct nf_hook_ops *from = behind ? hooks_behind : hooks_first;
+	unsigned int count = behind ? ARRAY_SIZE(hooks_behind) :
+				      ARRAY_SIZE(hooks_first);
+	unsigned int i;
+	int err;
+
+	if (!ipv6_mod_enabled())
+		count /= 2;
+	for (i = 0; i < count; i++) {
+		rs->hooks[i] = from[i];
+		rs->hooks[i].priv = rs;
+	}
+	err = nf_register_net_hooks(rs->net, rs->hooks, count);
+	rs->hooked = err ? 0 : count;
+	rs->behind = behind;
+	return err;
+}
+
+/**
+ * dsr_rs_hook_start() - let packets come
+ * @rs: namespace, its lock held
+ *
+ * Context: process context, sleeps.
+ * Return: 0 or -errno.
+ */
+int dsr_rs_hook_start(struct dsr_rs_net *rs)
+{
+	lockdep_assert_held(&rs->lock);
+	return hooks_register(rs, dsr_balancer_is_live(rs->net));
+}
+
+/**
+ * dsr_rs_hook_stop() - let no more packets come; some may be on their way
+ * @rs: namespace, its lock held
+ *
+ * Context: process context, sleeps.
+ */
+void dsr_rs_hook_stop(struct dsr_rs_net *rs)
+{
+	lockdep_assert_held(&rs->lock);
+	nf_unregister_net_hooks(rs->net, rs->hooks, rs->hooked);
+	rs->hooked = 0;
+}
+
+/**
+ * dsr_rs_hook_place() - go behind a balancer that has come, or to the front
+ * @rs: namespace, live, its lock held
+ *
+ * For a moment packets pass by: no packet may come to both places, for it would
+ * seem to have come for the machine itself. If there is no memory for the hooks
+ * the next rule or service tries again.
+ *
+ * Context: process context, sleeps.
+ */
+void dsr_rs_hook_place(struct dsr_rs_net *rs)
+{
+	bool behind = dsr_balancer_is_live(rs->net);
+
+	lockdep_assert_held(&rs->lock);
+	if (rs->hooked && rs->behind == behind)
+		return;
+	dsr_rs_hook_stop(rs);
+	if (hooks_register(rs, behind))
+		pr_warn_ratelimited("dsr_rs: no memory for the hooks\n");
+}

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * from - who has sent a frame; see from.h
+ */
+
+#include <linux/etherdevice.h>
+#include <linux/if_arp.h>
+#include <linux/inetdevice.h>
+#include <net/addrconf.h>
+#include <net/arp.h>
+#include <net/ndisc.h>
+#include <net/neighbour.h>
+
+#include "core/from.h"
+
+/* Whether an address is one of the segment that a device is at. */
+static bool is_on_link(struct net_device *dev,
+		       const struct dsr_rs_from_neigh *neigh)
+{
+	const struct in_device *in_dev;
+	const struct in_ifaddr *ifa;
+
+	if (neigh->family == AF_INET6)
+		return ipv6_chk_prefix(&neigh->addr.in6, dev);
+	in_dev = __in_dev_get_rcu(dev);
+	if (!in_dev)
+		return false;
+	in_dev_for_each_ifa_rcu(ifa, in_dev)
+		if (inet_ifa_match(neigh->addr.ip, ifa))
+			return true;
+	return false;
+}
+
+static struct neighbour *find(struct net_device *dev,
+			      const struct dsr_rs_from_neigh *neigh)
+{
+	if (neigh->family == AF_INET)
+		return __ipv4_neigh_lookup_noref(dev,
+						 (__force u32)neigh->addr.ip);
+	return __ipv6_neigh_lookup_noref(dev, &neigh->addr.in6);
+}
+
+static struct neighbour *create(struct net_device *dev,
+				const struct dsr_rs_from_neigh *neigh)
+{
+	if (neigh->family == AF_INET)
+		return __neigh_create(&arp_tbl, &neigh->addr.ip, dev, false);
+	return __neigh_create(&nd_tbl, &neigh->addr.in6, dev, false);
+}
+
+/* Have a neighbour asked for its MAC address, so that it is known next time.
+ * That the kernel remembers it, or that it does not answer, limits how often.
+ */
+static void resolve(struct net_device *dev,
+		    const struct dsr_rs_from_neigh *neigh)
+{
+	struct neighbour *n = find(dev, neigh);
+
+	if (!n && is_on_link(dev, neigh))
+		n = create(dev, neigh);
+	if (!IS_ERR_OR_NULL(n))
+		neigh_event_send(n, NULL);
+}
+
+static bool is_neigh(struct net_device *dev,
+		     const struct dsr_rs_from_neigh *neigh, const u8 *mac)
+{
+	u8 known[ALIGN(MAX_ADDR_LEN, sizeof(u32))] __aligned(sizeof(u32));
+	struct neighbour *n;
+
+	if (!neigh->family)
+		return ether_addr_equal(neigh->mac, mac);
+	n = find(dev, neigh);
+	if (n && READ_ONCE(n->nud_state) & NUD_VALID) {
+		neigh_ha_snapshot((char *)known, n, dev);
+		if (ether_addr_equal(known, mac))
+			return true;
+	}
+	/* It may have another one by now. */
+	resolve(dev, neigh);
+	return false;
+}
+
+static bool is_ethernet(const struct net_device *dev)
+{
+	return dev->type == ARPHRD_ETHER && dev->addr_len == ETH_ALEN;
+}
+
+/**
+ * dsr_rs_from_has() - whether a packet was sent by one of some neighbours
+ * @from: the neighbours
+ * @skb: packet in PRE_ROUTING
+ *
+ * What has come by a device that is no Ethernet was sent by none of them.
+ *
+ * Context: rcu_read_lock(), bottom halves disabled.
+ */
+bool dsr_rs_from_has(const struct dsr_rs_from *from, const struct sk_buff *skb)
+{
+	u32 i;
+
+	if (!from->count)
+		return true;
+	if (!is_ethernet(skb->dev) || !skb_mac_header_was_set(skb) ||
+	    skb_mac_header(skb) + ETH_HLEN > skb->data)
+		return false;
+	for (i = 0; i < from->count; i++)
+		if (is_neigh(skb->dev, &from->neigh[i], eth_hdr(skb)->h_source))
+			return true;
+	return false;
+}
+
+/**
+ * dsr_rs_from_resolve() - have all of them asked for their MAC addresses
+ * @from: the neighbours
+ * @net: network namespace
+ *
+ * Context: process context.
+ */
+void dsr_rs_from_resolve(const struct dsr_rs_from *from, struct net *net)
+{
+	struct net_device *dev;
+	u32 i;
+
+	local_bh_disable();
+	rcu_read_lock();
+	for_each_netdev_rcu(net, dev)
+		for (i = 0; i < from->count && is_ethernet(dev); i++)
+			if (from->neigh[i].family && netif_running(dev))
+				resolve(dev, &from->neigh[i]);
+	rcu_read_unlock();
+	local_bh_enable();
+}

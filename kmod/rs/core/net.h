@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * net - all that the module has in one network namespace
+ *
+ * Owner: the namespace's generic array. It is "live" while there are rules or
+ * flows: then the table is set up and the hooks are registered. A namespace
+ * without rules pays nothing but this structure. Silenced addresses are apart
+ * from that and have hooks of their own.
+ *
+ * Locking: dsr_rs_net.lock for every change by a user; packets are under
+ * rcu_read_lock() and come only while the hooks are registered.
+ */
+#ifndef _DSR_RS_NET_H
+#define _DSR_RS_NET_H
+
+#include <linux/mutex.h>
+#include <linux/netfilter.h>
+#include <linux/workqueue.h>
+#include <net/net_namespace.h>
+
+#include "core/packet.h"
+#include "core/reason.h"
+#include "core/recent.h"
+#include "core/rule.h"
+#include "core/silence.h"
+#include "core/trace.h"
+#include "table.h"
+#include "timeouts.h"
+
+struct dsr_rs_embryos;
+
+/* At most, of both families; see hook.c. */
+#define DSR_RS_HOOKS	6
+
+/**
+ * struct dsr_rs_reasons - packets by reason
+ * @packets: counters
+ */
+struct dsr_rs_reasons {
+	u64 packets[DSR_RS_REASON_COUNT];
+};
+
+/**
+ * struct dsr_rs_net - a network namespace
+ * @table: flows; set up while live
+ * @rules: rules
+ * @silences: addresses that are silenced
+ * @recent: who has talked to the machine itself; there while live
+ * @embryos: conversations that nobody has accepted; there while live
+ * @reasons: what became of packets
+ * @unruled: when there was last seen to be no policy, in jiffies; see policy.h
+ * @net: the namespace
+ * @entries6: entries of @table that are IPv6
+ * @apart: entries of @table that are DSR_RS_APART
+ * @unproven: entries of @table that are DSR_RS_ASKED or DSR_RS_ANSWERED; for a
+ *	moment one less
+ * @timeouts: of flows, by their state
+ * @lock: protects the next 6 fields and changes of @rules and @silences
+ * @live: see above
+ * @flows_max: hard cap of @table
+ * @generation: changes of @rules so far
+ * @hooks: the hooks
+ * @hooked: how many of them are registered
+ * @behind: behind the balancer; see hook.h
+ * @idle: ends being live
+ * @place: looks whether there is a balancer
+ * @lost: forgets flows to addresses that have gone
+ */
+struct dsr_rs_net {
+	struct dsr_table table;
+	struct dsr_rs_rules rules;
+	struct dsr_rs_silences silences;
+	struct dsr_rs_recent *recent;
+	struct dsr_rs_embryos *embryos;
+	struct dsr_rs_reasons __percpu *reasons;
+	unsigned long unruled;
+	struct net *net;
+	atomic_t entries6;
+	atomic_t apart;
+	atomic_t unproven;
+	struct dsr_timeouts timeouts;
+
+	struct mutex lock;	/* protects the next 6 fields */
+	bool live;
+	u32 flows_max;
+	u32 generation;
+	struct nf_hook_ops hooks[DSR_RS_HOOKS];
+	u32 hooked;
+	bool behind;
+
+	struct work_struct idle;
+	struct work_struct place;
+	struct work_struct lost;
+};
+
+struct dsr_rs_net *dsr_rs_net(const struct net *net);
+int dsr_rs_net_start(struct dsr_rs_net *rs);
+void dsr_rs_net_rest(struct dsr_rs_net *rs);
+void dsr_rs_net_idle(struct dsr_rs_net *rs);
+u32 dsr_rs_net_default_max(const struct net *net);
+u64 dsr_rs_net_packets(const struct dsr_rs_net *rs, enum dsr_rs_reason reason);
+
+/** dsr_rs_net_finish() - count a packet's reason, and say its fate */
+static inline unsigned int dsr_rs_net_finish(struct dsr_rs_net *rs,
+					     const struct sk_buff *skb,
+					     const struct nf_hook_state *state,
+					     enum dsr_rs_reason reason)
+{
+	this_cpu_inc(rs->reasons->packets[reason]);
+	trace_dsr_rs_packet(skb, state->pf, state->hook, reason);
+	return dsr_rs_reason_drops(reason) ? NF_DROP : NF_ACCEPT;
+}
+
+/* deliver.c */
+unsigned int dsr_rs_deliver_hook(void *priv, struct sk_buff *skb,
+				 const struct nf_hook_state *state);
+unsigned int dsr_rs_deliver_behind_hook(void *priv, struct sk_buff *skb,
+					const struct nf_hook_state *state);
+
+/* reply.c */
+unsigned int dsr_rs_reply_hook(void *priv, struct sk_buff *skb,
+			       const struct nf_hook_state *state);
+unsigned int dsr_rs_untrack_hook(void *priv, struct sk_buff *skb,
+				 const struct nf_hook_state *state);
+
+/* icmp.c */
+enum dsr_rs_reason dsr_rs_icmp_deliver(struct dsr_rs_net *rs,
+				       struct sk_buff *skb,
+				       const struct dsr_rs_packet *pkt);
+bool dsr_rs_icmp_is_reply(struct dsr_rs_net *rs, const struct sk_buff *skb,
+			  const struct dsr_rs_packet *pkt);
+enum dsr_rs_reason dsr_rs_icmp_reply(struct dsr_rs_net *rs,
+				     struct sk_buff *skb,
+				     const struct nf_hook_state *state,
+				     const struct dsr_rs_packet *pkt);
+
+/* netlink.c */
+int dsr_rs_netlink_init(void);
+void dsr_rs_netlink_exit(void);
+
+/* proc.c */
+int dsr_rs_proc_init(struct net *net);
+void dsr_rs_proc_exit(struct net *net);
+
+#endif /* _DSR_RS_NET_H */

@@ -1,0 +1,366 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * silence - listing and finding silenced addresses; see silence.h
+ */
+
+#include <linux/module.h>
+#include <linux/netfilter_arp.h>
+#include <linux/netfilter_ipv4.h>
+#include <linux/netfilter_ipv6.h>
+#include <linux/random.h>
+#include <linux/rculist.h>
+#include <linux/slab.h>
+
+#include "addr.h"
+#include "core/net.h"
+#include "core/silence.h"
+#include "limit.h"
+
+/* After all others, so that what these make of a message is what counts. */
+static const struct nf_hook_ops arp_hooks[] = {
+	{
+		.hook		= dsr_rs_arp_out_hook,
+		.pf		= NFPROTO_ARP,
+		.hooknum	= NF_ARP_OUT,
+		.priority	= NF_IP_PRI_LAST,
+	},
+};
+
+static const struct nf_hook_ops nd_hooks[] = {
+	{
+		.hook		= dsr_rs_nd_out_hook,
+		.pf		= NFPROTO_IPV6,
+		.hooknum	= NF_INET_LOCAL_OUT,
+		.priority	= NF_IP6_PRI_LAST,
+	},
+	{
+		.hook		= dsr_rs_nd_in_hook,
+		.pf		= NFPROTO_IPV6,
+		.hooknum	= NF_INET_LOCAL_IN,
+		.priority	= NF_IP6_PRI_LAST,
+	},
+};
+
+/* What all names begin with. */
+static struct dsr_rs_silence_devs everywhere = {
+	.count	= 1,
+	.name	= { "+" },
+};
+
+static u32 bucket_of(const struct dsr_rs_silences *silences,
+		     const union nf_inet_addr *addr)
+{
+	return jhash2(addr->all, ARRAY_SIZE(addr->all), silences->secret) %
+	       DSR_RS_SILENCE_BUCKETS;
+}
+
+static u32 *count_of(struct dsr_rs_silences *silences, u8 family)
+{
+	return family == AF_INET ? &silences->inet : &silences->inet6;
+}
+
+static int hooks_register(struct net *net, u8 family)
+{
+	if (family == AF_INET)
+		return nf_register_net_hooks(net, arp_hooks,
+					     ARRAY_SIZE(arp_hooks));
+	return nf_register_net_hooks(net, nd_hooks, ARRAY_SIZE(nd_hooks));
+}
+
+static void hooks_unregister(struct net *net, u8 family)
+{
+	if (family == AF_INET)
+		nf_unregister_net_hooks(net, arp_hooks, ARRAY_SIZE(arp_hooks));
+	else
+		nf_unregister_net_hooks(net, nd_hooks, ARRAY_SIZE(nd_hooks));
+}
+
+/** dsr_rs_silence_init() - set up an empty set */
+void dsr_rs_silence_init(struct dsr_rs_silences *silences)
+{
+	u32 i;
+
+	for (i = 0; i < DSR_RS_SILENCE_BUCKETS; i++)
+		INIT_HLIST_HEAD(&silences->buckets[i]);
+	INIT_LIST_HEAD(&silences->all);
+	silences->secret = get_random_u32();
+}
+
+/**
+ * dsr_rs_silence_find() - look an address up
+ * @rs: namespace, its lock held
+ * @family: AF_INET or AF_INET6
+ * @addr: address
+ *
+ * Return: the address, or %NULL if it is not silenced.
+ */
+struct dsr_rs_silence *dsr_rs_silence_find(struct dsr_rs_net *rs, u8 family,
+					   const union nf_inet_addr *addr)
+{
+	struct dsr_rs_silence *silence;
+
+	hlist_for_each_entry_rcu(silence,
+				 &rs->silences.buckets[bucket_of(&rs->silences, addr)], node,
+				 lockdep_is_held(&rs->lock))
+		if (silence->family == family &&
+		    !dsr_addr_compare(&silence->addr, addr))
+			return silence;
+	return NULL;
+}
+
+/* Find it, or list it for nobody's sake. */
+static int find_or_list(struct dsr_rs_net *rs, u8 family,
+			const union nf_inet_addr *addr,
+			struct dsr_rs_silence **found)
+{
+	u32 *count = count_of(&rs->silences, family);
+	struct dsr_rs_silence *silence;
+	int err;
+
+	*found = dsr_rs_silence_find(rs, family, addr);
+	if (*found)
+		return 0;
+	if (rs->silences.inet + rs->silences.inet6 >= DSR_LIMIT_LIST)
+		return -ENOSPC;
+	silence = kzalloc(sizeof(*silence), GFP_KERNEL_ACCOUNT);
+	if (!silence)
+		return -ENOMEM;
+	if (!*count) {
+		err = hooks_register(rs->net, family);
+		if (err) {
+			kfree(silence);
+			return err;
+		}
+	}
+	(*count)++;
+	__module_get(THIS_MODULE);
+	silence->family = family;
+	silence->addr = *addr;
+	RCU_INIT_POINTER(silence->on, &everywhere);
+	list_add_tail(&silence->all, &rs->silences.all);
+	hlist_add_head_rcu(&silence->node,
+			   &rs->silences.buckets[bucket_of(&rs->silences, addr)]);
+	*found = silence;
+	return 0;
+}
+
+/* After a change of who wants it: if nobody does, it goes. */
+static void settle(struct dsr_rs_net *rs, struct dsr_rs_silence *silence)
+{
+	u32 *count = count_of(&rs->silences, silence->family);
+
+	rs->silences.generation++;
+	rcu_assign_pointer(silence->on,
+			   silence->rules || !silence->devs ? &everywhere :
+							      silence->devs);
+	if (silence->rules || silence->wanted)
+		return;
+	hlist_del_rcu(&silence->node);
+	list_del(&silence->all);
+	if (!--*count)
+		hooks_unregister(rs->net, silence->family);
+	kfree_rcu(silence, rcu);
+	module_put(THIS_MODULE);
+}
+
+/* The user wants it, on other devices than before, or does not any more. */
+static void want(struct dsr_rs_net *rs, struct dsr_rs_silence *silence,
+		 bool wanted, struct dsr_rs_silence_devs *devs)
+{
+	struct dsr_rs_silence_devs *old = silence->devs;
+
+	silence->wanted = wanted;
+	silence->devs = devs;
+	settle(rs, silence);
+	if (old)
+		kfree_rcu(old, rcu);
+}
+
+/**
+ * dsr_rs_silence_want() - the user wants an address silenced
+ * @rs: namespace, its lock held
+ * @family: AF_INET or AF_INET6
+ * @addr: address
+ * @devs: devices, taken over, in place of those named before; %NULL: all
+ *
+ * Context: process context, sleeps.
+ * Return: 0 or -errno, with nothing changed and @devs left to the caller.
+ */
+int dsr_rs_silence_want(struct dsr_rs_net *rs, u8 family,
+			const union nf_inet_addr *addr,
+			struct dsr_rs_silence_devs *devs)
+{
+	struct dsr_rs_silence *silence;
+	int err;
+
+	lockdep_assert_held(&rs->lock);
+	err = find_or_list(rs, family, addr, &silence);
+	if (err)
+		return err;
+	want(rs, silence, true, devs);
+	return 0;
+}
+
+/**
+ * dsr_rs_silence_unwant() - the user does not want it silenced any more
+ * @rs: namespace, its lock held
+ * @silence: address; gone if no rule wants it
+ *
+ * Context: process context, sleeps.
+ */
+void dsr_rs_silence_unwant(struct dsr_rs_net *rs,
+			   struct dsr_rs_silence *silence)
+{
+	lockdep_assert_held(&rs->lock);
+	want(rs, silence, false, NULL);
+}
+
+/**
+ * dsr_rs_silence_hold() - a rule wants an address silenced, on all devices
+ * @rs: namespace, its lock held
+ * @family: AF_INET or AF_INET6
+ * @addr: address
+ *
+ * Context: process context, sleeps.
+ * Return: 0 or -errno, with nothing changed.
+ */
+int dsr_rs_silence_hold(struct dsr_rs_net *rs, u8 family,
+			const union nf_inet_addr *addr)
+{
+	struct dsr_rs_silence *silence;
+	int err;
+
+	lockdep_assert_held(&rs->lock);
+	err = find_or_list(rs, family, addr, &silence);
+	if (err)
+		return err;
+	silence->rules++;
+	settle(rs, silence);
+	return 0;
+}
+
+/**
+ * dsr_rs_silence_release() - undo dsr_rs_silence_hold()
+ * @rs: namespace, its lock held
+ * @family: AF_INET or AF_INET6
+ * @addr: address
+ *
+ * Context: process context, sleeps.
+ */
+void dsr_rs_silence_release(struct dsr_rs_net *rs, u8 family,
+			    const union nf_inet_addr *addr)
+{
+	struct dsr_rs_silence *silence;
+
+	lockdep_assert_held(&rs->lock);
+	silence = dsr_rs_silence_find(rs, family, addr);
+	if (WARN_ON_ONCE(!silence || !silence->rules))
+		return;
+	silence->rules--;
+	settle(rs, silence);
+}
+
+/**
+ * dsr_rs_silence_exit() - the namespace ends: no address is silenced
+ * @rs: namespace, its lock held
+ *
+ * Context: process context, sleeps.
+ */
+void dsr_rs_silence_exit(struct dsr_rs_net *rs)
+{
+	struct dsr_rs_silence *silence, *next;
+
+	list_for_each_entry_safe(silence, next, &rs->silences.all, all) {
+		silence->rules = 0;
+		dsr_rs_silence_unwant(rs, silence);
+	}
+}
+
+/**
+ * dsr_rs_silence_finish() - count what became of a message, and say its fate
+ * @rs: namespace
+ * @silence: silenced address that it is about, or %NULL
+ * @family: AF_INET or AF_INET6
+ * @addr: address that it is about, of 4 or 16 bytes
+ * @dev: device that it goes out of, or came in by
+ * @reason: what became of it
+ *
+ * Context: rcu_read_lock().
+ * Return: the verdict of a hook.
+ */
+unsigned int dsr_rs_silence_finish(struct dsr_rs_net *rs,
+				   struct dsr_rs_silence *silence, u8 family,
+				   const void *addr,
+				   const struct net_device *dev,
+				   enum dsr_rs_reason reason)
+{
+	if (silence)
+		atomic64_inc(&silence->messages);
+	this_cpu_inc(rs->reasons->packets[reason]);
+	trace_dsr_rs_silence(dev, family, addr, reason);
+	return dsr_rs_reason_drops(reason) ? NF_DROP : NF_ACCEPT;
+}
+
+static bool name_matches(const char *pattern, const char *name)
+{
+	size_t len = strnlen(pattern, IFNAMSIZ);
+
+	if (len && pattern[len - 1] == '+')
+		return !strncmp(pattern, name, len - 1);
+	return !strncmp(pattern, name, IFNAMSIZ);
+}
+
+static bool names(const struct dsr_rs_silence_devs *devs,
+		  const struct net_device *dev)
+{
+	unsigned int i;
+
+	for (i = 0; i < devs->count; i++)
+		if (name_matches(devs->name[i], dev->name))
+			return true;
+	return false;
+}
+
+static bool is_on(const struct dsr_rs_silence *silence,
+		  const struct net_device *dev)
+{
+	const struct dsr_rs_silence_devs *devs;
+	const struct net_device *bond;
+
+	if (dev->flags & IFF_LOOPBACK)
+		return false;
+	devs = rcu_dereference(silence->on);
+	if (names(devs, dev))
+		return true;
+	/* A bond that balances by ARP tells clients of each port by that. */
+	if (!netif_is_bond_slave(dev))
+		return false;
+	bond = netdev_master_upper_dev_get_rcu((struct net_device *)dev);
+	return bond && names(devs, bond);
+}
+
+/**
+ * dsr_rs_silence_match() - whether an address is silenced on a device
+ * @silences: the silenced addresses
+ * @family: AF_INET or AF_INET6
+ * @addr: address, of 4 or 16 bytes
+ * @dev: device
+ *
+ * Context: rcu_read_lock().
+ * Return: the silenced address, or %NULL.
+ */
+struct dsr_rs_silence *
+dsr_rs_silence_match(const struct dsr_rs_silences *silences, u8 family,
+		     const void *addr, const struct net_device *dev)
+{
+	struct dsr_rs_silence *silence;
+	union nf_inet_addr key = {};
+
+	memcpy(&key, addr, dsr_addr_len(family));
+	hlist_for_each_entry_rcu(silence, &silences->buckets[bucket_of(silences, &key)],
+				 node)
+		if (silence->family == family &&
+		    !dsr_addr_compare(&silence->addr, &key))
+			return is_on(silence, dev) ? silence : NULL;
+	return NULL;
+}

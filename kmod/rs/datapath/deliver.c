@@ -1,0 +1,449 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * deliver - PRE_ROUTING: requests for a VIP become requests for this machine
+ *
+ * Owns nothing. Runs under rcu_read_lock() with bottom halves disabled. A
+ * packet of a known flow costs one lookup and no write but, once a second,
+ * that of the time. All others look at the rules, and what is addressed to
+ * the machine itself, at whether a flow has its place at the socket.
+ */
+
+#include <linux/inetdevice.h>
+#include <net/dst.h>
+#include <net/l3mdev.h>
+#include <net/netfilter/nf_conntrack.h>
+
+#include "balanced.h"
+#include "core/embryo.h"
+#include "core/flow.h"
+#include "core/local.h"
+#include "core/net.h"
+#include "core/policy.h"
+#include "core/socket.h"
+#include "datapath/known.h"
+#include "datapath/rewrite.h"
+#include "host.h"
+
+/* Whether nobody can be answered at this address. */
+static bool is_bad_source(const struct dsr_rs_packet *pkt,
+			  const struct net_device *dev)
+{
+	const union nf_inet_addr *client = &pkt->tuple.client;
+	int type;
+
+	if (dsr_addr_equal(pkt->tuple.family, client, &pkt->tuple.server))
+		return true;
+	if (pkt->tuple.family == AF_INET)
+		return dsr_is_nobody(client->ip) ||
+		       (ipv4_is_loopback(client->ip) &&
+			!(dev->flags & IFF_LOOPBACK));
+	type = ipv6_addr_type(&client->in6);
+	return !(type & IPV6_ADDR_UNICAST) || type & IPV6_ADDR_MAPPED ||
+	       (type & IPV6_ADDR_LOOPBACK && !(dev->flags & IFF_LOOPBACK));
+}
+
+/* Whether this machine is the client, and has got back from a balancer what it has
+ * sent to the VIP: the stack takes that for martian, unless it is told not to.
+ */
+static bool is_own_martian(const struct sk_buff *skb,
+			   const struct dsr_rs_packet *pkt,
+			   const struct dsr_rs_target *target)
+{
+	struct in_device *in_dev;
+
+	if (pkt->tuple.client.ip != target->local.ip ||
+	    pkt->tuple.family != AF_INET || skb->dev->flags & IFF_LOOPBACK)
+		return false;
+	/* A VRF's packet comes in by the VRF. */
+	in_dev = __in_dev_get_rcu(l3mdev_master_dev_rcu(skb->dev) ?: skb->dev);
+	return in_dev && !IN_DEV_ACCEPT_LOCAL(in_dev);
+}
+
+/* Whether the stack delivers what is sent to the VIP of a rule in mode local.
+ * That it does is believed for a second.
+ */
+static bool is_routed(struct dsr_rs_net *rs, struct dsr_rs_rule *rule,
+		      const struct net_device *dev)
+{
+	u32 seen = READ_ONCE(rule->routed);
+	u32 now = (u32)jiffies ?: 1;
+
+	if (seen && now - seen < HZ)
+		return true;
+	if (!dsr_rs_local_is_routed(rs->net, dev, rule->key.family,
+				    &rule->key.vip))
+		return false;
+	WRITE_ONCE(rule->routed, now);
+	return true;
+}
+
+/* Mode local: the packet goes on as it is. */
+static enum dsr_rs_reason deliver_unchanged(struct dsr_rs_net *rs,
+					    struct dsr_rs_rule *rule,
+					    struct sk_buff *skb,
+					    const struct dsr_rs_packet *pkt)
+{
+	u32 mark = READ_ONCE(rule->mark);
+
+	if (!is_routed(rs, rule, skb->dev))
+		return DSR_RS_DROP_NO_LOCAL_ROUTE;
+	if (mark)
+		skb->mark = mark;
+	dsr_stats_count(rule->stats, skb);
+	if (dsr_rs_packet_opens(pkt))
+		this_cpu_inc(rule->stats->connections);
+	return DSR_RS_DELIVERED_UNCHANGED;
+}
+
+/* Find out where a packet is to go that no flow is known of.
+ *
+ * Return: whether to begin a flow towards @target; else @reason is what becomes
+ * of the packet.
+ */
+static bool find_target(struct dsr_rs_net *rs, struct sk_buff *skb,
+			const struct dsr_rs_packet *pkt, u32 hash,
+			struct dsr_rs_target *target,
+			enum dsr_rs_reason *reason)
+{
+	const struct dsr_rs_tuple *tuple = &pkt->tuple;
+	struct dsr_rs_rule_match match;
+	struct dsr_rs_embryo embryo;
+
+	target->ifindex = skb->dev->ifindex;
+	target->rule = dsr_rs_rule_match(&rs->rules, tuple, pkt->tos, skb,
+					 &match);
+	if (target->rule && !target->rule->key.family &&
+	    !dsr_rs_local_is_elsewhere(rs->net, skb->dev, tuple->family,
+				       &tuple->server)) {
+		*reason = DSR_RS_PASS_TOS_NOT_VIP;
+	} else if (target->rule && dsr_rs_rule_is_local(&match)) {
+		*reason = deliver_unchanged(rs, target->rule, skb, pkt);
+		return false;
+	} else if (target->rule) {
+		if (!dsr_rs_local_target(rs->net, skb->dev, match.to, tuple,
+					 target)) {
+			*reason = DSR_RS_DROP_NO_ADDRESS;
+			return false;
+		}
+		if (!dsr_addr_equal(tuple->family, &target->local,
+				    &tuple->server) ||
+		    target->lport != tuple->sport)
+			return true;
+		*reason = DSR_RS_PASS_OWN_ADDRESS;
+	} else {
+		*reason = match.foreign ? DSR_RS_PASS_TOS_FOREIGN :
+					  DSR_RS_PASS_NO_RULE;
+	}
+
+	/* It goes where it is addressed to, unless a flow is there before. */
+	target->rule = NULL;
+	target->named = true;
+	target->local = tuple->server;
+	target->lport = tuple->sport;
+	if (dsr_rs_flow_find_socket(&rs->table, hash, tuple) ||
+	    dsr_rs_embryo_find(rs->embryos, hash, dsr_rs_flow_match_socket,
+			       tuple, jiffies, &embryo))
+		return true;
+	if (tuple->proto == IPPROTO_UDP || dsr_rs_packet_opens(pkt))
+		dsr_rs_recent_note(rs->recent, dsr_rs_recent_key(tuple, hash),
+				   jiffies);
+	return false;
+}
+
+/* The flow of a packet that belongs to an embryo: from now on one, if a socket
+ * waits for it or has answered a datagram before it, or still but an embryo.
+ */
+static struct dsr_rs_flow *grow_embryo(struct dsr_rs_net *rs,
+				       struct sk_buff *skb,
+				       const struct dsr_rs_packet *pkt,
+				       struct dsr_rs_embryo *embryo,
+				       enum dsr_rs_reason *reason)
+{
+	struct dsr_rs_tuple socket = dsr_rs_flow_socket(&embryo->flow);
+	bool answered = embryo->flow.roles & DSR_RS_ANSWERED;
+	struct dsr_rs_flow *flow = NULL;
+	struct dsr_rs_rule_match match;
+
+	/* It is none of those that are counted. */
+	embryo->flow.roles &= ~DSR_RS_ANSWERED;
+	if (embryo->ruled) {
+		embryo->flow.rule = dsr_rs_rule_match(&rs->rules, &pkt->tuple,
+						      embryo->tos, skb,
+						      &match);
+		*reason = DSR_RS_PASS_NO_RULE;
+		if (!embryo->flow.rule)
+			return NULL;
+		/* The embryo is of a connection before this one. */
+		if (dsr_rs_rule_is_local(&match)) {
+			*reason = deliver_unchanged(rs, embryo->flow.rule, skb,
+						    pkt);
+			return NULL;
+		}
+	}
+	*reason = DSR_RS_DROP_NO_ADDRESS;
+	if (!dsr_rs_local_has(rs->net, skb->dev, socket.family,
+			      &socket.server))
+		return NULL;
+	if (answered ||
+	    (pkt->th && dsr_rs_packet_proves(pkt) &&
+	     dsr_rs_socket_ask(rs->net, &socket, skb->dev->ifindex, pkt->th) ==
+	     DSR_RS_SOCKET_EXPECTS))
+		flow = dsr_rs_flow_settle(rs, embryo);
+	return flow ?: &embryo->flow;
+}
+
+/* Whether an embryo is where @target leads to; or did, when it began. */
+static bool is_for(struct dsr_rs_net *rs, const struct sk_buff *skb,
+		   const struct dsr_rs_embryo *embryo,
+		   const struct dsr_rs_target *target)
+{
+	struct dsr_rs_tuple socket = dsr_rs_flow_socket(&embryo->flow);
+
+	if (embryo->ruled != !!target->rule ||
+	    embryo->flow.lport != target->lport)
+		return false;
+	return dsr_addr_equal(socket.family, &socket.server, &target->local) ||
+	       (!target->named &&
+		dsr_rs_local_has(rs->net, skb->dev, socket.family,
+				 &socket.server));
+}
+
+/* A flow for a packet that has none in the table; perhaps in @embryo. */
+static struct dsr_rs_flow *begin_flow(struct dsr_rs_net *rs,
+				      struct sk_buff *skb,
+				      const struct dsr_rs_packet *pkt,
+				      u32 hash, struct dsr_rs_embryo *embryo,
+				      enum dsr_rs_reason *reason)
+{
+	struct dsr_rs_target target;
+	bool found, goes_on;
+
+	found = dsr_rs_embryo_find(rs->embryos, hash, dsr_rs_flow_match_wire,
+				   &pkt->tuple, jiffies, embryo);
+	goes_on = found && !dsr_rs_packet_opens(pkt);
+	if (!goes_on && !find_target(rs, skb, pkt, hash, &target, reason))
+		return NULL;
+	/* Nothing is remembered of what must not come in. */
+	if (!dsr_rs_policy_allows(skb, pkt->tuple.family)) {
+		*reason = DSR_RS_DROP_POLICY;
+		return NULL;
+	}
+	if (goes_on)
+		return grow_embryo(rs, skb, pkt, embryo, reason);
+	if (found && is_for(rs, skb, embryo, &target))
+		return grow_embryo(rs, skb, pkt, embryo, reason);
+	if (is_bad_source(pkt, skb->dev)) {
+		*reason = DSR_RS_DROP_SOURCE;
+		return NULL;
+	}
+	if (unlikely(is_own_martian(skb, pkt, &target))) {
+		*reason = DSR_RS_DROP_OWN_SOURCE;
+		return NULL;
+	}
+	return dsr_rs_flow_create(rs, pkt, hash, &target, embryo, reason);
+}
+
+/* Whether the rules of today would lead the first packet of a connection
+ * elsewhere than they led the connection that had its ports before.
+ */
+static bool is_outdated(struct dsr_rs_net *rs, const struct sk_buff *skb,
+			const struct dsr_rs_packet *pkt,
+			const struct dsr_rs_flow *flow)
+{
+	struct dsr_rs_tuple socket = dsr_rs_flow_socket(flow);
+	struct dsr_rs_target target;
+	struct dsr_rs_rule *rule;
+	struct dsr_rs_rule_match match;
+
+	if (!flow->rule)
+		return false;
+	rule = dsr_rs_rule_match(&rs->rules, &pkt->tuple, pkt->tos, skb,
+				 &match);
+	return rule != flow->rule || dsr_rs_rule_is_local(&match) ||
+	       !dsr_rs_local_target(rs->net, skb->dev, match.to, &pkt->tuple,
+				    &target) ||
+	       !dsr_addr_equal(flow->family, &target.local, &socket.server) ||
+	       target.lport != flow->lport;
+}
+
+static noinline void alter(const struct dsr_rs_rule *rule, struct sk_buff *skb,
+			   u8 family)
+{
+	u32 mark = READ_ONCE(rule->mark);
+
+	dsr_rs_rewrite_tos(skb, family, READ_ONCE(rule->clear));
+	if (mark)
+		skb->mark = mark;
+}
+
+static __always_inline enum dsr_rs_reason
+finish_flow(const struct dsr_rs_flow *flow, struct sk_buff *skb, u8 family)
+{
+	if (flow->rule && unlikely(READ_ONCE(flow->rule->alters)))
+		alter(flow->rule, skb, family);
+	/* Over the loopback device a packet keeps the route of its way out. */
+	skb_dst_drop(skb);
+	return dsr_rs_flow_ported(flow) ? DSR_RS_DELIVERED_OTHER_PORT :
+					  DSR_RS_DELIVERED;
+}
+
+/* The short way; %DSR_RS_REASON_COUNT: it is none for this packet. */
+static __always_inline enum dsr_rs_reason
+deliver_known(struct dsr_rs_net *rs, struct sk_buff *skb, u8 family)
+{
+	struct dsr_rs_flow *flow = dsr_rs_known_find(&rs->table, skb, family,
+						     true);
+	unsigned long now = jiffies;
+
+	if (!flow || unlikely(!dsr_is_to_this_host(skb)) ||
+	    !dsr_rs_policy_is_none(rs, now) ||
+	    READ_ONCE(flow->state) != dsr_rs_known_state(flow->proto))
+		return DSR_RS_REASON_COUNT;
+	dsr_table_touch(&flow->node, now);
+	if (flow->rule)
+		dsr_stats_count(flow->rule->stats, skb);
+	else if (skb->dev->flags & IFF_LOOPBACK)
+		return DSR_RS_REASON_COUNT;
+	dsr_rs_known_rewrite(skb, flow, family, true);
+	return finish_flow(flow, skb, family);
+}
+
+static void note_packet(struct dsr_rs_net *rs, struct dsr_rs_flow *flow,
+			const struct sk_buff *skb,
+			const struct dsr_rs_packet *pkt)
+{
+	u8 before = READ_ONCE(flow->state);
+	u8 state = dsr_rs_packet_state(before, pkt);
+
+	if (unlikely(dsr_state_reusable(state) && !dsr_rs_flow_trusts(flow)))
+		state = before;
+	dsr_table_touch(&flow->node, jiffies);
+	if (READ_ONCE(flow->roles) & DSR_RS_ANSWERED)
+		dsr_rs_flow_prove(rs, flow);
+	if (state != before)
+		WRITE_ONCE(flow->state, state);
+	if (!flow->rule)
+		return;
+	dsr_stats_count(flow->rule->stats, skb);
+	if (state == DSR_CONN_SYN && dsr_state_reusable(before))
+		this_cpu_inc(flow->rule->stats->connections);
+}
+
+/* Whether this machine has sent a packet to itself in a client's name, as
+ * SYNPROXY does with a client's ends at the socket.
+ */
+static bool is_own(struct dsr_rs_net *rs, const struct sk_buff *skb,
+		   const struct dsr_rs_tuple *tuple)
+{
+	return skb->dev->flags & IFF_LOOPBACK &&
+	       !dsr_rs_local_has(rs->net, skb->dev, tuple->family,
+				 &tuple->client);
+}
+
+static enum dsr_rs_reason deliver_flow(struct dsr_rs_net *rs,
+				       struct sk_buff *skb,
+				       const struct dsr_rs_packet *pkt)
+{
+	u32 hash = dsr_rs_tuple_hash(&pkt->tuple, &rs->table.key);
+	struct dsr_rs_embryo embryo __uninitialized;
+	struct dsr_rs_ends to __uninitialized;
+	enum dsr_rs_reason reason;
+	struct dsr_rs_flow *flow;
+
+	if (is_own(rs, skb, &pkt->tuple))
+		return DSR_RS_PASS_OWN_ADDRESS;
+	flow = dsr_rs_flow_find_wire(&rs->table, hash, &pkt->tuple);
+	if (flow && !dsr_rs_policy_allows(skb, pkt->tuple.family))
+		return DSR_RS_DROP_POLICY;
+	if (flow && dsr_rs_packet_opens(pkt) &&
+	    dsr_state_reusable(READ_ONCE(flow->state)) &&
+	    is_outdated(rs, skb, pkt, flow) &&
+	    !dsr_rs_flow_is_up(rs, flow)) {
+		dsr_rs_flow_retire(&rs->table, flow);
+		flow = NULL;
+	}
+	if (!flow) {
+		flow = begin_flow(rs, skb, pkt, hash, &embryo, &reason);
+		if (!flow)
+			return reason;
+	}
+	note_packet(rs, flow, skb, pkt);
+
+	if (likely(flow->family == AF_INET)) {
+		to.saddr.ip = flow->v4.client;
+		to.daddr.ip = flow->v4.local;
+	} else {
+		to.saddr.in6 = flow->v6.client;
+		to.daddr.in6 = flow->v6.local;
+	}
+	to.source = flow->local_cport;
+	to.dest = flow->lport;
+	if (dsr_rs_rewrite_packet(skb, flow->family, flow->proto, pkt->thoff,
+				  &to))
+		return DSR_RS_DROP_NO_MEMORY;
+	dsr_rs_policy_delivered(skb, flow->family);
+	return finish_flow(flow, skb, flow->family);
+}
+
+static noinline enum dsr_rs_reason deliver_any(struct dsr_rs_net *rs,
+					       struct sk_buff *skb, u8 family)
+{
+	struct dsr_rs_packet pkt __uninitialized;
+
+	if (dsr_is_seen(skb, family))
+		return DSR_RS_PASS_TWICE;
+	if (!dsr_is_to_this_host(skb))
+		return DSR_RS_PASS_NOT_HOST;
+	switch (dsr_rs_packet_parse(skb, family, true, skb->dev->ifindex,
+				    &pkt)) {
+	case DSR_RS_PACKET_FLOW:
+		return deliver_flow(rs, skb, &pkt);
+	case DSR_RS_PACKET_ICMP:
+		return dsr_rs_icmp_deliver(rs, skb, &pkt);
+	case DSR_RS_PACKET_FRAGMENT:
+		return DSR_RS_PASS_FRAGMENT;
+	case DSR_RS_PACKET_OTHER:
+		return DSR_RS_PASS_PROTOCOL;
+	case DSR_RS_PACKET_MALFORMED:
+		break;
+	}
+	/* Nobody but us has a say in what goes to a VIP. */
+	return dsr_rs_rule_names(&rs->rules, family, &pkt.tuple.server) ?
+	       DSR_RS_DROP_MALFORMED : DSR_RS_PASS_MALFORMED;
+}
+
+static __always_inline enum dsr_rs_reason
+deliver(struct dsr_rs_net *rs, struct sk_buff *skb, u8 family)
+{
+	enum dsr_rs_reason reason;
+
+	reason = family == AF_INET ? deliver_known(rs, skb, AF_INET) :
+				     deliver_known(rs, skb, AF_INET6);
+	return likely(reason != DSR_RS_REASON_COUNT) ?
+	       reason : deliver_any(rs, skb, family);
+}
+
+/** dsr_rs_deliver_hook() - netfilter hook in PRE_ROUTING */
+unsigned int dsr_rs_deliver_hook(void *priv, struct sk_buff *skb,
+				 const struct nf_hook_state *state)
+{
+	struct dsr_rs_net *rs = priv;
+
+	return dsr_rs_net_finish(rs, skb, state, deliver(rs, skb, state->pf));
+}
+
+/** dsr_rs_deliver_behind_hook() - the same, behind conntrack and a balancer */
+unsigned int dsr_rs_deliver_behind_hook(void *priv, struct sk_buff *skb,
+					const struct nf_hook_state *state)
+{
+	struct dsr_rs_net *rs = priv;
+	enum dsr_rs_reason reason = deliver(rs, skb, state->pf);
+
+	if (dsr_rs_reason_delivers(reason)) {
+		/* It has seen the packet with its other address. */
+		nf_reset_ct(skb);
+		nf_ct_set(skb, NULL, IP_CT_UNTRACKED);
+		dsr_balanced_set(skb);
+	}
+	return dsr_rs_net_finish(rs, skb, state, reason);
+}

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * known - the short way: packets of known flows that have nothing unusual
+ *
+ * Nearly all packets are TCP segments without SYN, FIN and RST, or UDP datagrams,
+ * of a flow in the table, without IP options and in one piece, and their headers
+ * can be written. For these all that there is to do is here,
+ * inlined, with the family and the direction as constants. Whatever is not like
+ * that goes the long way, which finds the same flow, and does the same with
+ * these packets, too.
+ *
+ * What the long way looks at before it looks a flow up, the short way leaves to it:
+ * a packet that is not for this machine, IPsec policies and routing rules. What it
+ * looks at only when a flow begins (rules, sources, addresses) is settled by then.
+ *
+ * Owns nothing. Runs in the hooks of deliver.c and reply.c, in their contexts.
+ */
+#ifndef _DSR_RS_KNOWN_H
+#define _DSR_RS_KNOWN_H
+
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <linux/tcp.h>
+#include <linux/udp.h>
+#include <net/ip.h>
+
+#include "chain.h"
+#include "core/flow.h"
+#include "core/net.h"
+#include "datapath/rewrite.h"
+
+/**
+ * struct dsr_rs_known - what the short way looks for
+ * @ip: IP header
+ * @ports: client's port and server's, as the client sends them
+ * @proto: IPPROTO_TCP or IPPROTO_UDP
+ * @family: AF_INET or AF_INET6
+ * @request: it comes from the client
+ */
+struct dsr_rs_known {
+	const void *ip;
+	__be32 ports;
+	u8 proto;
+	u8 family;
+	bool request;
+};
+
+/* The ends of what goes the other way. */
+static __always_inline __be32 dsr_rs_known_swap(__be32 ports)
+{
+	return (__force __be32)rol32((__force u32)ports, 16);
+}
+
+/* That of a flow whose state no packet of the short way changes. */
+static __always_inline u8 dsr_rs_known_state(u8 proto)
+{
+	return proto == IPPROTO_UDP ? DSR_CONN_UDP : DSR_CONN_ESTABLISHED;
+}
+
+static __always_inline bool dsr_rs_known_match(const struct dsr_node *node,
+					       const void *key)
+{
+	const struct dsr_rs_flow *flow = dsr_rs_flow_of(node);
+	const struct dsr_rs_known *known = key;
+	const struct ipv6hdr *ip6h = known->ip;
+	const struct iphdr *iph = known->ip;
+	u8 role = known->request ? DSR_RS_WIRE : DSR_RS_SOCKET;
+	/* What says something new of the client goes the long way. */
+	u8 change = known->request ? DSR_RS_ANSWERED : DSR_RS_ASKED;
+
+	if ((known->request ? flow->wire : flow->socket) != known->ports ||
+	    flow->proto != known->proto || flow->family != known->family ||
+	    (READ_ONCE(flow->roles) & (role | change)) != role)
+		return false;
+	if (known->family == AF_INET)
+		return known->request ? flow->v4.client == iph->saddr &&
+					flow->v4.vip == iph->daddr :
+					flow->v4.client == iph->daddr &&
+					flow->v4.local == iph->saddr;
+	/* Clients that need a zone go the long way. */
+	return known->request ? ipv6_addr_equal(&flow->v6.client, &ip6h->saddr) &&
+				ipv6_addr_equal(&flow->v6.vip, &ip6h->daddr) :
+				ipv6_addr_equal(&flow->v6.client, &ip6h->daddr) &&
+				ipv6_addr_equal(&flow->v6.local, &ip6h->saddr);
+}
+
+/* Whether a transport header is there, tells the truth, and says nothing that
+ * changes a flow.
+ */
+static __always_inline bool dsr_rs_known_plain(const struct sk_buff *skb,
+					       unsigned int thoff, u8 proto)
+{
+	unsigned int headlen = skb_headlen(skb);
+	const void *header = skb->data + thoff;
+	const struct tcphdr *th = header;
+	const struct udphdr *uh = header;
+
+	if (likely(proto == IPPROTO_TCP))
+		return headlen >= thoff + sizeof(*th) &&
+		       !(tcp_flag_byte(th) &
+			 (TCPHDR_SYN | TCPHDR_FIN | TCPHDR_RST)) &&
+		       th->doff * 4 >= sizeof(*th) &&
+		       th->doff * 4 <= skb->len - thoff;
+	return proto == IPPROTO_UDP && headlen >= thoff + sizeof(*uh) &&
+	       ntohs(uh->len) >= sizeof(*uh) &&
+	       ntohs(uh->len) <= skb->len - thoff &&
+	       (uh->check || skb->ip_summed != CHECKSUM_COMPLETE);
+}
+
+/**
+ * dsr_rs_known_find() - the flow of a packet that can go the short way
+ * @table: table
+ * @skb: packet, data at the IP header, as a netfilter hook gets it
+ * @family: AF_INET or AF_INET6; a constant
+ * @request: it comes from the client; a constant
+ *
+ * Context: rcu_read_lock().
+ * Return: the flow, or %NULL: take the long way.
+ */
+static __always_inline struct dsr_rs_flow *
+dsr_rs_known_find(const struct dsr_table *table, const struct sk_buff *skb,
+		  u8 family, bool request)
+{
+	struct dsr_rs_known known = {
+		.ip = skb->data, .family = family, .request = request,
+	};
+	const struct ipv6hdr *ip6h = known.ip;
+	const struct iphdr *iph = known.ip;
+	const struct in6_addr *client6;
+	struct dsr_rs_flow *flow;
+	struct dsr_node *node;
+	unsigned int thoff;
+	__be16 cport;
+	u32 hash;
+
+	if (family == AF_INET) {
+		thoff = sizeof(*iph);
+		if (iph->ihl != 5 || ip_is_fragment(iph))
+			return NULL;
+		known.proto = iph->protocol;
+	} else {
+		thoff = sizeof(*ip6h);
+		known.proto = ip6h->nexthdr;
+	}
+	if (!dsr_rs_known_plain(skb, thoff, known.proto))
+		return NULL;
+	known.ports = *(__be32 *)(skb->data + thoff);
+	cport = ((__be16 *)(skb->data + thoff))[request ? 0 : 1];
+	if (!request)
+		known.ports = dsr_rs_known_swap(known.ports);
+	if (family == AF_INET) {
+		hash = dsr_rs_tuple_hash4(request ? iph->saddr : iph->daddr,
+					  cport, known.proto, &table->key);
+	} else {
+		client6 = request ? &ip6h->saddr : &ip6h->daddr;
+		if ((client6->s6_addr32[0] & htonl(0xffc00000)) ==
+		    htonl(0xfe800000))
+			return NULL;
+		hash = dsr_rs_tuple_hash6(client6, 0, cport, known.proto,
+					  &table->key);
+	}
+	node = dsr_table_find(table, hash, dsr_rs_known_match, &known);
+	if (!node)
+		return NULL;
+	flow = dsr_rs_flow_of(node);
+	if (unlikely(dsr_chain_is(skb)))
+		return NULL;
+	if (skb_cloned(skb) &&
+	    !skb_clone_writable(skb, thoff + (known.proto == IPPROTO_TCP ?
+					      sizeof(struct tcphdr) :
+					      sizeof(struct udphdr))))
+		return NULL;
+	return flow;
+}
+
+/**
+ * dsr_rs_known_rewrite() - give a packet the other ends of its flow
+ * @skb: packet for which dsr_rs_known_find() has found @flow
+ * @flow: flow
+ * @family: AF_INET or AF_INET6; a constant
+ * @request: it comes from the client; a constant
+ *
+ * Context: any.
+ */
+static __always_inline void
+dsr_rs_known_rewrite(struct sk_buff *skb, const struct dsr_rs_flow *flow,
+		     u8 family, bool request)
+{
+	unsigned int thoff = family == AF_INET ? sizeof(struct iphdr) :
+						 sizeof(struct ipv6hdr);
+	struct ipv6hdr *ip6h = (void *)skb->data;
+	struct iphdr *iph = (void *)skb->data;
+	void *th = skb->data + thoff;
+	__be32 *ports = th, to;
+	const struct in6_addr *to6;
+	struct in6_addr *addr6;
+	struct udphdr *uh = th;
+	__wsum change;
+	__be32 *addr4;
+	bool partial;
+
+	if (family == AF_INET) {
+		addr4 = request ? &iph->daddr : &iph->saddr;
+		to = request ? flow->v4.local : flow->v4.vip;
+		change = dsr_rs_rewrite_change(*addr4, to);
+		*addr4 = to;
+		iph->check = dsr_rs_rewrite_sum(iph->check, change);
+	} else {
+		addr6 = request ? &ip6h->daddr : &ip6h->saddr;
+		to6 = request ? &flow->v6.local : &flow->v6.vip;
+		change = dsr_rs_rewrite_change6(addr6, to6);
+		*addr6 = *to6;
+	}
+	to = request ? flow->socket : dsr_rs_known_swap(flow->wire);
+	if (flow->proto == IPPROTO_TCP) {
+		dsr_rs_rewrite_check(skb, family,
+				     &((struct tcphdr *)th)->check,
+				     skb->ip_summed == CHECKSUM_PARTIAL,
+				     change, dsr_rs_rewrite_change(*ports, to));
+	} else {
+		partial = dsr_rs_rewrite_is_partial(skb, thoff);
+		if (uh->check || partial) {
+			dsr_rs_rewrite_check(skb, family, &uh->check, partial,
+					     change,
+					     dsr_rs_rewrite_change(*ports, to));
+			if (!uh->check)
+				uh->check = CSUM_MANGLED_0;
+		}
+	}
+	*ports = to;
+}
+
+#endif /* _DSR_RS_KNOWN_H */

@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * reply - POST_ROUTING: what goes out of a flow comes from its VIP
+ *
+ * Owns nothing. Runs under rcu_read_lock(), in softirq or process context; in
+ * the latter, bottom halves are enabled. One lookup for each packet.
+ */
+
+#include <net/netfilter/nf_conntrack.h>
+
+#include "core/embryo.h"
+#include "core/flow.h"
+#include "core/net.h"
+#include "core/policy.h"
+#include "datapath/known.h"
+#include "datapath/rewrite.h"
+
+/* The flow of a packet that answers an embryo. What accepts a connection, or
+ * refuses it, is said to anybody; whoever says more has a socket. What answers a
+ * datagram is said to anybody as well.
+ */
+static struct dsr_rs_flow *hatch_embryo(struct dsr_rs_net *rs,
+					const struct sk_buff *skb,
+					const struct dsr_rs_packet *pkt,
+					u32 hash, struct dsr_rs_embryo *embryo)
+{
+	struct dsr_rs_flow *flow = NULL;
+	struct dsr_rs_tuple wire;
+	struct dsr_rs_rule_match match;
+
+	if (!dsr_rs_embryo_find(rs->embryos, hash, dsr_rs_flow_match_socket,
+				&pkt->tuple, jiffies, embryo))
+		return NULL;
+	wire = dsr_rs_flow_wire(&embryo->flow);
+	if (wire.proto == IPPROTO_UDP) {
+		dsr_rs_embryo_answer(rs->embryos,
+				     dsr_rs_tuple_hash(&wire, &rs->table.key),
+				     &wire);
+		return &embryo->flow;
+	}
+	if (embryo->ruled) {
+		/* Who was allowed to begin it is allowed to go on. */
+		embryo->flow.rule = dsr_rs_rule_match(&rs->rules, &wire,
+						      embryo->tos, NULL,
+						      &match);
+	}
+	/* A packet that no socket here has sent was forwarded. */
+	if (!skb->sk)
+		embryo->flow.roles |= DSR_RS_ELSEWHERE;
+	if (!pkt->answer && dsr_rs_packet_proves(pkt) &&
+	    embryo->ruled == !!embryo->flow.rule)
+		flow = dsr_rs_flow_settle(rs, embryo);
+	return flow ?: &embryo->flow;
+}
+
+/* A flowtable of nft sends the answers of a connection straight to a device, past
+ * POST_ROUTING. A request does not have the address that it knows: that comes here
+ * still, on its way to the server that it is forwarded to.
+ */
+static void warn_of_flowtable(struct dsr_rs_net *rs, const struct sk_buff *skb,
+			      u8 family)
+{
+	const struct nf_conntrack_tuple *original;
+	struct dsr_rs_embryo embryo;
+	enum ip_conntrack_info ctinfo;
+	struct dsr_rs_tuple tuple;
+	const struct nf_conn *ct;
+	u32 hash;
+
+	ct = nf_ct_get(skb, &ctinfo);
+	if (likely(!ct || !test_bit(IPS_OFFLOAD_BIT, &ct->status)))
+		return;
+	original = &ct->tuplehash[IP_CT_DIR_ORIGINAL].tuple;
+	tuple = (struct dsr_rs_tuple) {
+		.client = original->src.u3, .cport = original->src.u.all,
+		.server = original->dst.u3, .sport = original->dst.u.all,
+		.proto = original->dst.protonum, .family = family,
+	};
+	hash = dsr_rs_tuple_hash(&tuple, &rs->table.key);
+	if (dsr_rs_flow_find_socket(&rs->table, hash, &tuple) ||
+	    dsr_rs_embryo_find(rs->embryos, hash, dsr_rs_flow_match_socket,
+			       &tuple, jiffies, &embryo))
+		pr_warn_ratelimited("dsr_rs: a flowtable has taken over a connection to a VIP, whose replies now leave from the server's own address: keep such connections out of it, see dsr_rs(4)\n");
+}
+
+static enum dsr_rs_reason reply_flow(struct dsr_rs_net *rs,
+				     struct sk_buff *skb,
+				     const struct nf_hook_state *state,
+				     const struct dsr_rs_packet *pkt)
+{
+	u32 hash = dsr_rs_tuple_hash(&pkt->tuple, &rs->table.key);
+	struct dsr_rs_embryo embryo __uninitialized;
+	struct dsr_rs_ends to __uninitialized;
+	struct dsr_rs_flow *flow;
+
+	flow = dsr_rs_flow_find_socket(&rs->table, hash, &pkt->tuple) ?:
+	       hatch_embryo(rs, skb, pkt, hash, &embryo);
+	if (!flow) {
+		/* No socket here has sent it. */
+		if (!skb->sk)
+			warn_of_flowtable(rs, skb, state->pf);
+		return DSR_RS_PASS_NO_FLOW;
+	}
+	dsr_table_touch(&flow->node, jiffies);
+	if (READ_ONCE(flow->roles) & DSR_RS_ASKED)
+		dsr_rs_flow_answer(&rs->table, flow);
+	if (pkt->event == DSR_EVENT_ABORT || pkt->event == DSR_EVENT_CLOSE)
+		dsr_rs_flow_end(&rs->table, flow, pkt->event);
+
+	if (likely(flow->family == AF_INET)) {
+		to.saddr.ip = flow->v4.vip;
+		to.daddr.ip = flow->v4.client;
+	} else {
+		to.saddr.in6 = flow->v6.vip;
+		to.daddr.in6 = flow->v6.client;
+	}
+	to.source = flow->vport;
+	to.dest = flow->cport;
+	if (dsr_rs_rewrite_packet(skb, flow->family, flow->proto, pkt->thoff,
+				  &to))
+		return DSR_RS_DROP_NO_MEMORY;
+	return dsr_rs_policy_reply(skb, state, pkt,
+				   dsr_rs_flow_ported(flow) ?
+				   DSR_RS_REPLIED_OTHER_PORT : DSR_RS_REPLIED);
+}
+
+static noinline enum dsr_rs_reason
+reply_any(struct dsr_rs_net *rs, struct sk_buff *skb,
+	  const struct nf_hook_state *state)
+{
+	struct dsr_rs_packet pkt __uninitialized;
+
+	/* It leaves by the VRF first, and then by a device. */
+	if (netif_is_l3_master(state->out))
+		return DSR_RS_PASS_TWICE;
+	switch (dsr_rs_packet_parse(skb, state->pf, false,
+				    state->out->ifindex, &pkt)) {
+	case DSR_RS_PACKET_FLOW:
+		return reply_flow(rs, skb, state, &pkt);
+	case DSR_RS_PACKET_ICMP:
+		return dsr_rs_icmp_reply(rs, skb, state, &pkt);
+	case DSR_RS_PACKET_FRAGMENT:
+		return DSR_RS_PASS_FRAGMENT;
+	case DSR_RS_PACKET_OTHER:
+		return DSR_RS_PASS_PROTOCOL;
+	case DSR_RS_PACKET_MALFORMED:
+		break;
+	}
+	return DSR_RS_PASS_MALFORMED;
+}
+
+/* The short way; %DSR_RS_REASON_COUNT: it is none for this packet. */
+static __always_inline enum dsr_rs_reason
+reply_known(struct dsr_rs_net *rs, struct sk_buff *skb, u8 family)
+{
+	struct dsr_rs_flow *flow = dsr_rs_known_find(&rs->table, skb, family,
+						     false);
+	unsigned long now = jiffies;
+
+	if (!flow || !dsr_rs_policy_is_none(rs, now))
+		return DSR_RS_REASON_COUNT;
+	dsr_table_touch(&flow->node, now);
+	dsr_rs_known_rewrite(skb, flow, family, false);
+	return dsr_rs_flow_ported(flow) ? DSR_RS_REPLIED_OTHER_PORT :
+					  DSR_RS_REPLIED;
+}
+
+static __always_inline enum dsr_rs_reason
+reply_packet(struct dsr_rs_net *rs, struct sk_buff *skb,
+	     const struct nf_hook_state *state)
+{
+	enum dsr_rs_reason reason;
+
+	reason = state->pf == AF_INET ? reply_known(rs, skb, AF_INET) :
+					reply_known(rs, skb, AF_INET6);
+	return likely(reason != DSR_RS_REASON_COUNT) ?
+	       reason : reply_any(rs, skb, state);
+}
+
+/** dsr_rs_reply_hook() - netfilter hook in POST_ROUTING */
+unsigned int dsr_rs_reply_hook(void *priv, struct sk_buff *skb,
+			       const struct nf_hook_state *state)
+{
+	struct dsr_rs_net *rs = priv;
+
+	return dsr_rs_net_finish(rs, skb, state,
+				 reply_packet(rs, skb, state));
+}
+
+/* Whether a packet of this machine will be translated on its way out. */
+static bool is_reply(struct dsr_rs_net *rs, const struct sk_buff *skb,
+		     const struct nf_hook_state *state)
+{
+	struct dsr_rs_embryo embryo;
+	struct dsr_rs_packet pkt;
+	u32 hash;
+
+	switch (dsr_rs_packet_parse(skb, state->pf, false,
+				    state->out->ifindex, &pkt)) {
+	case DSR_RS_PACKET_FLOW:
+		break;
+	case DSR_RS_PACKET_ICMP:
+		return dsr_rs_icmp_is_reply(rs, skb, &pkt);
+	default:
+		return false;
+	}
+	hash = dsr_rs_tuple_hash(&pkt.tuple, &rs->table.key);
+	return dsr_rs_flow_find_socket(&rs->table, hash, &pkt.tuple) ||
+	       dsr_rs_embryo_find(rs->embryos, hash, dsr_rs_flow_match_socket,
+				  &pkt.tuple, jiffies, &embryo);
+}
+
+/** dsr_rs_untrack_hook() - netfilter hook in LOCAL_OUT, before conntrack */
+unsigned int dsr_rs_untrack_hook(void *priv, struct sk_buff *skb,
+				 const struct nf_hook_state *state)
+{
+	/* Where it was not told of the request, it must not see the reply. What
+	 * becomes of the packet is said in POST_ROUTING.
+	 */
+	if (is_reply(priv, skb, state)) {
+		nf_reset_ct(skb);
+		nf_ct_set(skb, NULL, IP_CT_UNTRACKED);
+	}
+	return NF_ACCEPT;
+}
