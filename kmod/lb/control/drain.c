@@ -2,27 +2,8 @@
 /* drain - see drain.h */
 
 #include "control/drain.h"
-#include "control/event.h"
+#include "control/notify.h"
 #include "core/service.h"
-
-static bool is_due(const struct dsr_backend *backend)
-{
-	return time_after_eq(jiffies, backend->deadline);
-}
-
-/**
- * dsr_drain_left() - for how long a backend goes on draining
- * @backend: backend
- *
- * Context: holds struct dsr_net.lock.
- * Return: jiffies, at least 1; 0 if it has no deadline.
- */
-u32 dsr_drain_left(const struct dsr_backend *backend)
-{
-	if (!backend->deadline)
-		return 0;
-	return is_due(backend) ? 1 : backend->deadline - jiffies;
-}
 
 /**
  * dsr_drain_plan() - look again when the nearest deadline comes
@@ -39,7 +20,7 @@ void dsr_drain_plan(struct dsr_net *dn)
 	lockdep_assert_held(&dn->lock);
 	list_for_each_entry(service, &dn->services, list) {
 		list_for_each_entry(backend, &service->backends, list) {
-			left = dsr_drain_left(backend);
+			left = dsr_backend_drain_left(backend);
 			if (left && (!least || left < least))
 				least = left;
 		}
@@ -58,13 +39,13 @@ static void drain_work(struct work_struct *work)
 	mutex_lock(&dn->lock);
 	list_for_each_entry(service, &dn->services, list) {
 		list_for_each_entry(backend, &service->backends, list) {
-			if (!backend->deadline || !is_due(backend))
+			if (!dsr_backend_is_due(backend))
 				continue;
 			/* It has left the pool when it began to drain. */
 			backend->deadline = 0;
 			WRITE_ONCE(backend->config.admin, DSR_BACKEND_DOWN);
 			dsr_net_changed(dn);
-			dsr_event_backend(dn, DSR_CMD_BACKEND_STATE, backend);
+			dsr_notify_backend(dn, DSR_CMD_BACKEND_STATE, backend);
 		}
 	}
 	dsr_drain_plan(dn);

@@ -15,6 +15,5 @@
 
 void dsr_drain_init(struct dsr_net *dn);
 void dsr_drain_plan(struct dsr_net *dn);
-u32 dsr_drain_left(const struct dsr_backend *backend);
 
 #endif /* _DSR_DRAIN_H */

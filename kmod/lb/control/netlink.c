@@ -4,6 +4,7 @@
 #include <linux/module.h>
 
 #include "control/netlink.h"
+#include "control/notify.h"
 #include "multicast.h"
 
 static const struct nla_policy service_key_policy[DSR_A_MAX + 1] = {
@@ -207,6 +208,7 @@ struct genl_family dsr_netlink_family = {
 /** dsr_netlink_init() - take requests */
 int __init dsr_netlink_init(void)
 {
+	dsr_notify_init(&dsr_netlink_family);
 	return genl_register_family(&dsr_netlink_family);
 }
 

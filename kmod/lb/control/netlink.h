@@ -16,9 +16,6 @@
 #include "netlink_time.h"
 #include "reply.h"
 
-struct dsr_backend;
-struct dsr_conn;
-struct dsr_path_dev;
 struct dsr_service;
 struct dsr_service_key;
 
@@ -51,9 +48,6 @@ extern const struct nla_policy
 dsr_netlink_service_key_policy[DSR_SERVICE_A_MAX + 1];
 int dsr_netlink_parse_key(struct nlattr *tb[], struct dsr_service_key *key,
 			  struct netlink_ext_ack *extack);
-int dsr_netlink_put_key(struct sk_buff *skb, const struct dsr_service_key *key);
-int dsr_netlink_put_key_nest(struct sk_buff *skb,
-			     const struct dsr_service_key *key);
 int dsr_netlink_service_find(struct dsr_net *dn, struct nlattr *nest,
 			     struct dsr_service **service,
 			     struct netlink_ext_ack *extack);
@@ -61,8 +55,6 @@ int dsr_netlink_service_find(struct dsr_net *dn, struct nlattr *nest,
 /* netlink_service.c */
 extern const struct nla_policy
 dsr_netlink_service_policy[DSR_SERVICE_A_MAX + 1];
-int dsr_netlink_put_service(struct sk_buff *skb, struct dsr_net *dn,
-			    struct dsr_service *service);
 int dsr_netlink_service_change(struct sk_buff *skb, struct genl_info *info);
 int dsr_netlink_service_delete(struct sk_buff *skb, struct genl_info *info);
 int dsr_netlink_service_get(struct sk_buff *skb, struct genl_info *info);
@@ -74,8 +66,6 @@ extern const struct nla_policy
 dsr_netlink_backend_key_policy[DSR_BACKEND_A_MAX + 1];
 extern const struct nla_policy
 dsr_netlink_backend_policy[DSR_BACKEND_A_MAX + 1];
-int dsr_netlink_put_backend(struct sk_buff *skb, struct dsr_net *dn,
-			    struct dsr_backend *backend);
 int dsr_netlink_backend_change(struct sk_buff *skb, struct genl_info *info);
 int dsr_netlink_backend_delete(struct sk_buff *skb, struct genl_info *info);
 int dsr_netlink_backend_dump(struct sk_buff *skb, struct netlink_callback *cb);
@@ -85,9 +75,6 @@ extern const struct nla_policy
 dsr_netlink_table_policy[DSR_TABLE_A_LAST + 1];
 extern const struct nla_policy
 dsr_netlink_connection_policy[DSR_CONNECTION_A_MAX + 1];
-int dsr_netlink_put_connection(struct sk_buff *skb, const struct dsr_net *dn,
-			       const struct dsr_conn *conn);
-int dsr_netlink_put_table(struct sk_buff *skb, struct dsr_net *dn);
 int dsr_netlink_connection_start(struct netlink_callback *cb);
 int dsr_netlink_connection_dump(struct sk_buff *skb,
 				struct netlink_callback *cb);
@@ -105,7 +92,6 @@ extern const struct nla_policy
 dsr_netlink_path_key_policy[DSR_PATH_A_MAX + 1];
 extern const struct nla_policy
 dsr_netlink_path_policy[DSR_PATH_A_MAX + 1];
-int dsr_netlink_put_path(struct sk_buff *skb, const struct dsr_path_dev *path);
 int dsr_netlink_path_change(struct sk_buff *skb, struct genl_info *info);
 int dsr_netlink_path_delete(struct sk_buff *skb, struct genl_info *info);
 int dsr_netlink_path_dump(struct sk_buff *skb, struct netlink_callback *cb);

@@ -1,13 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /* netlink_backend - requests about backends */
 
-#include <linux/netdevice.h>
-
-#include "control/drain.h"
 #include "control/netlink.h"
+#include "control/put.h"
 #include "core/backend.h"
-#include "core/probe.h"
-#include "core/server.h"
 #include "core/service.h"
 #include "genl_dump.h"
 
@@ -170,59 +166,6 @@ int dsr_netlink_backend_delete(struct sk_buff *skb, struct genl_info *info)
 	return err;
 }
 
-/**
- * dsr_netlink_put_backend() - append all that there is to say of a backend
- * @skb: message
- * @dn: balancer, its lock held
- * @backend: backend
- *
- * Return: 0 or -%EMSGSIZE.
- */
-int dsr_netlink_put_backend(struct sk_buff *skb, struct dsr_net *dn,
-			    struct dsr_backend *backend)
-{
-	struct nlattr *nest = nla_nest_start(skb, DSR_A_BACKEND);
-	const struct dsr_server *server = backend->server;
-	u8 mac[MAX_ADDR_LEN], mac_len, state;
-	struct dsr_stats sum = { };
-	int ifindex;
-	u32 mark;
-
-	if (!nest)
-		return -EMSGSIZE;
-	state = dsr_backend_state(dn->net, backend, &ifindex, mac, &mac_len);
-	mark = dsr_probe_mark(backend->service, &backend->nexthop.addr);
-	dsr_stats_add(&sum, backend->stats);
-	if (dsr_addr_put(skb, DSR_BACKEND_A_ADDR, backend->nexthop.family,
-			 &backend->nexthop.addr) ||
-	    nla_put_u32(skb, DSR_BACKEND_A_WEIGHT, backend->config.weight) ||
-	    nla_put_u32(skb, DSR_BACKEND_A_UPPER, backend->config.upper) ||
-	    nla_put_u32(skb, DSR_BACKEND_A_LOWER, backend->config.lower) ||
-	    nla_put_u8(skb, DSR_BACKEND_A_OVERLOADED,
-		       READ_ONCE(backend->overloaded)) ||
-	    nla_put_u8(skb, DSR_BACKEND_A_ADMIN, backend->config.admin) ||
-	    (backend->deadline &&
-	     nla_put_u32(skb, DSR_BACKEND_A_DEADLINE,
-			 jiffies_to_msecs(dsr_drain_left(backend)))) ||
-	    nla_put_u32(skb, DSR_BACKEND_A_ACTIVE,
-			atomic_read(&backend->active)) ||
-	    nla_put_u32(skb, DSR_BACKEND_A_INACTIVE,
-			dsr_backend_inactive(backend)) ||
-	    nla_put_u32(skb, DSR_BACKEND_A_PERSISTENT,
-			atomic_read(&backend->persistent)) ||
-	    nla_put_u32(skb, DSR_BACKEND_A_UNRESOLVED,
-			atomic_read(&server->unresolved)) ||
-	    nla_put_u8(skb, DSR_BACKEND_A_STATE, state) ||
-	    (ifindex &&
-	     nla_put_u32(skb, DSR_BACKEND_A_IFINDEX, ifindex)) ||
-	    (mac_len && nla_put(skb, DSR_BACKEND_A_MAC, mac_len, mac)) ||
-	    (mark && nla_put_u32(skb, DSR_BACKEND_A_PROBE_MARK, mark)) ||
-	    dsr_stats_put(skb, DSR_BACKEND_A_STATS, &sum))
-		return -EMSGSIZE;
-	nla_nest_end(skb, nest);
-	return 0;
-}
-
 static int dump_service(struct sk_buff *skb, struct netlink_callback *cb,
 			struct dsr_net *dn, struct dsr_service *service)
 {
@@ -239,8 +182,8 @@ static int dump_service(struct sk_buff *skb, struct netlink_callback *cb,
 		if (!header)
 			return -EMSGSIZE;
 		genl_dump_check_consistent(cb, header);
-		if (dsr_netlink_put_key_nest(skb, &service->key) ||
-		    dsr_netlink_put_backend(skb, dn, backend)) {
+		if (dsr_put_key_nest(skb, &service->key) ||
+		    dsr_put_backend(skb, dn, backend)) {
 			genlmsg_cancel(skb, header);
 			return -EMSGSIZE;
 		}

@@ -4,8 +4,9 @@
 #include <linux/sched/signal.h>
 #include <linux/sizes.h>
 
-#include "control/event.h"
+#include "control/notify.h"
 #include "control/netlink.h"
+#include "control/put.h"
 #include "core/conn.h"
 #include "core/reason.h"
 #include "core/service.h"
@@ -30,44 +31,6 @@ dsr_netlink_connection_policy[DSR_CONNECTION_A_MAX + 1] = {
 	[DSR_CONNECTION_A_BACKEND] = DSR_ADDR_POLICY,
 };
 
-/**
- * dsr_netlink_put_connection() - append a connection
- * @skb: message
- * @dn: balancer
- * @conn: connection
- *
- * Context: rcu_read_lock().
- * Return: 0 or -%EMSGSIZE.
- */
-int dsr_netlink_put_connection(struct sk_buff *skb, const struct dsr_net *dn,
-			       const struct dsr_conn *conn)
-{
-	union nf_inet_addr src = dsr_tuple_source(&conn->tuple);
-	union nf_inet_addr dst = dsr_tuple_dest(&conn->tuple);
-	struct dsr_backend *backend = rcu_dereference(conn->backend);
-	struct nlattr *nest = nla_nest_start(skb, DSR_A_CONNECTION);
-	u8 family = conn->tuple.family;
-
-	if (!nest ||
-	    nla_put_u8(skb, DSR_CONNECTION_A_PROTO, conn->tuple.proto) ||
-	    dsr_addr_put(skb, DSR_CONNECTION_A_SRC, family, &src) ||
-	    nla_put_be16(skb, DSR_CONNECTION_A_SPORT, conn->tuple.sport) ||
-	    dsr_addr_put(skb, DSR_CONNECTION_A_DST, family, &dst) ||
-	    nla_put_be16(skb, DSR_CONNECTION_A_DPORT, conn->tuple.dport) ||
-	    nla_put_u8(skb, DSR_CONNECTION_A_STATE, READ_ONCE(conn->state)) ||
-	    nla_put_u32(skb, DSR_CONNECTION_A_EXPIRES,
-			dsr_conn_expires(dn, conn, jiffies)) ||
-	    dsr_addr_put(skb, DSR_CONNECTION_A_BACKEND, family,
-			 &backend->nexthop.addr))
-		return -EMSGSIZE;
-	if (!READ_ONCE(backend->removed) && backend->service->key.fwmark &&
-	    nla_put_u32(skb, DSR_CONNECTION_A_FWMARK,
-			backend->service->key.fwmark))
-		return -EMSGSIZE;
-	nla_nest_end(skb, nest);
-	return 0;
-}
-
 static int put_entry(struct sk_buff *skb, struct netlink_callback *cb,
 		     const struct dsr_net *dn, const struct dsr_conn *conn)
 {
@@ -76,7 +39,7 @@ static int put_entry(struct sk_buff *skb, struct netlink_callback *cb,
 	header = genlmsg_put(skb, NETLINK_CB(cb->skb).portid,
 			     cb->nlh->nlmsg_seq, &dsr_netlink_family,
 			     NLM_F_MULTI, DSR_CMD_CONNECTION_GET);
-	if (!header || dsr_netlink_put_connection(skb, dn, conn))
+	if (!header || dsr_put_connection(skb, dn, conn))
 		return -EMSGSIZE;
 	genlmsg_end(skb, header);
 	return 0;
@@ -267,33 +230,8 @@ int dsr_netlink_connection_flush(struct sk_buff *skb, struct genl_info *info)
 
 	mutex_lock(&dn->lock);
 	dsr_conn_flush(dn);
-	dsr_event_flush(dn, DSR_CMD_CONNECTION_FLUSH, false);
+	dsr_notify_flush(dn, DSR_CMD_CONNECTION_FLUSH, false);
 	mutex_unlock(&dn->lock);
-	return 0;
-}
-
-/** dsr_netlink_put_table() - append what there is to say of the table; holds dn->lock */
-int dsr_netlink_put_table(struct sk_buff *skb, struct dsr_net *dn)
-{
-	struct nlattr *nest = nla_nest_start(skb, DSR_A_TABLE);
-	bool there = dn->has_table;
-
-	if (!nest ||
-	    nla_put_u32(skb, DSR_TABLE_A_MAX, dn->conn_max) ||
-	    nla_put_u32(skb, DSR_TABLE_A_ENTRIES, there ?
-			atomic_read(&dn->table.entries) : 0) ||
-	    nla_put_u32(skb, DSR_TABLE_A_BUCKETS, there ?
-			dsr_table_size(&dn->table) : 0) ||
-	    nla_put_u64_64bit(skb, DSR_TABLE_A_BYTES, there ?
-			      dsr_conn_bytes(dn) : 0,
-			      DSR_TABLE_A_PAD) ||
-	    nla_put_u64_64bit(skb, DSR_TABLE_A_EVICTED, there ?
-			      atomic64_read(&dn->table.evicted) : 0,
-			      DSR_TABLE_A_PAD) ||
-	    dsr_netlink_put_timeouts(skb, DSR_TABLE_A_TIMEOUTS, NULL,
-				     &dn->timeouts))
-		return -EMSGSIZE;
-	nla_nest_end(skb, nest);
 	return 0;
 }
 
@@ -324,7 +262,7 @@ int dsr_netlink_stats_get(struct sk_buff *skb, struct genl_info *info)
 		return -ENOMEM;
 
 	mutex_lock(&dn->lock);
-	err = dsr_netlink_put_table(reply, dn);
+	err = dsr_put_table(reply, dn);
 	for (i = 0; i < DSR_REASON_COUNT && !err; i++)
 		err = put_reason(reply, dn, i);
 	mutex_unlock(&dn->lock);

@@ -11,6 +11,7 @@
 #include <net/route.h>
 
 #include "control/netlink.h"
+#include "control/put.h"
 #include "core/nexthop.h"
 #include "core/probe.h"
 #include "datapath/here.h"
@@ -194,10 +195,10 @@ static int put_explanation(struct sk_buff *skb, struct dsr_net *dn,
 		return -EMSGSIZE;
 	nla_nest_end(skb, nest);
 	if (decision->service &&
-	    dsr_netlink_put_service(skb, dn, decision->service))
+	    dsr_put_service(skb, dn, decision->service))
 		return -EMSGSIZE;
 	return decision->conn ?
-	       dsr_netlink_put_connection(skb, dn, decision->conn) : 0;
+	       dsr_put_connection(skb, dn, decision->conn) : 0;
 }
 
 /** dsr_netlink_explain() - DSR_CMD_EXPLAIN */
@@ -240,7 +241,7 @@ int dsr_netlink_explain(struct sk_buff *skb, struct genl_info *info)
 	if (!err)
 		err = put_explanation(reply, dn, &packet, &decision);
 	if (!err && decision.backend)
-		err = dsr_netlink_put_backend(reply, dn, decision.backend);
+		err = dsr_put_backend(reply, dn, decision.backend);
 	local_bh_enable();
 	rcu_read_unlock();
 	mutex_unlock(&dn->lock);

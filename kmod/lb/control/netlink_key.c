@@ -105,42 +105,6 @@ int dsr_netlink_parse_key(struct nlattr *tb[], struct dsr_service_key *key,
 }
 
 /**
- * dsr_netlink_put_key() - append the key of a service to a nest
- * @skb: message
- * @key: key
- *
- * Return: 0 or -%EMSGSIZE.
- */
-int dsr_netlink_put_key(struct sk_buff *skb, const struct dsr_service_key *key)
-{
-	if (key->fwmark)
-		return nla_put_u32(skb, DSR_SERVICE_A_FWMARK, key->fwmark) ||
-		       nla_put_u8(skb, DSR_SERVICE_A_FAMILY, key->family) ?
-		       -EMSGSIZE : 0;
-	if (dsr_addr_put(skb, DSR_SERVICE_A_VIP, key->family, &key->vip) ||
-	    (key->proto && nla_put_u8(skb, DSR_SERVICE_A_PROTO, key->proto)) ||
-	    (key->port &&
-	     nla_put_be16(skb, DSR_SERVICE_A_PORT, htons(key->port))) ||
-	    (key->port && key->port_last != key->port &&
-	     nla_put_be16(skb, DSR_SERVICE_A_PORT_LAST,
-			  htons(key->port_last))))
-		return -EMSGSIZE;
-	return 0;
-}
-
-/** dsr_netlink_put_key_nest() - append a service of which but the key is said */
-int dsr_netlink_put_key_nest(struct sk_buff *skb,
-			     const struct dsr_service_key *key)
-{
-	struct nlattr *nest = nla_nest_start(skb, DSR_A_SERVICE);
-
-	if (!nest || dsr_netlink_put_key(skb, key))
-		return -EMSGSIZE;
-	nla_nest_end(skb, nest);
-	return 0;
-}
-
-/**
  * dsr_netlink_service_find() - the service that a request names
  * @dn: balancer
  * @nest: attribute DSR_A_SERVICE of the request, or %NULL
@@ -170,4 +134,3 @@ int dsr_netlink_service_find(struct dsr_net *dn, struct nlattr *nest,
 	*service = dsr_service_find(dn, &key);
 	return *service ? 0 : dsr_netlink_no_service(extack);
 }
-

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /* netlink_path - requests about the devices that have a path */
 
-#include "control/event.h"
+#include "control/notify.h"
 #include "control/netlink.h"
+#include "control/put.h"
 #include "core/path.h"
 
 const struct nla_policy dsr_netlink_path_key_policy[DSR_PATH_A_MAX + 1] = {
@@ -97,7 +98,7 @@ int dsr_netlink_path_change(struct sk_buff *skb, struct genl_info *info)
 	err = path_apply(dn, ifindex, change, tb[DSR_PATH_A_RECHECK],
 			 info->extack);
 	if (!err)
-		dsr_event_path(dn, info->genlhdr->cmd,
+		dsr_notify_path(dn, info->genlhdr->cmd,
 			       dsr_path_find(dn, ifindex));
 	mutex_unlock(&dn->paths_lock);
 	return err;
@@ -133,40 +134,8 @@ int dsr_netlink_path_flush(struct sk_buff *skb, struct genl_info *info)
 	mutex_lock(&dn->paths_lock);
 	list_for_each_entry_safe(path, next, &dn->paths, list)
 		dsr_path_remove(dn, path);
-	dsr_event_flush(dn, DSR_CMD_PATH_FLUSH, false);
+	dsr_notify_flush(dn, DSR_CMD_PATH_FLUSH, false);
 	mutex_unlock(&dn->paths_lock);
-	return 0;
-}
-
-static int put_way(struct sk_buff *skb, const struct dsr_path_dev *path,
-		   enum dsr_way way)
-{
-	struct nlattr *nest = nla_nest_start(skb, DSR_PATH_A_REASON);
-
-	if (!nest ||
-	    nla_put_string(skb, DSR_REASON_A_NAME, dsr_path_way_names[way]) ||
-	    nla_put_u64_64bit(skb, DSR_REASON_A_PACKETS,
-			      dsr_path_sum(path, way), DSR_REASON_A_PAD))
-		return -EMSGSIZE;
-	nla_nest_end(skb, nest);
-	return 0;
-}
-
-/** dsr_netlink_put_path() - append all of a path; holds dn->paths_lock */
-int dsr_netlink_put_path(struct sk_buff *skb, const struct dsr_path_dev *path)
-{
-	struct nlattr *nest = nla_nest_start(skb, DSR_A_PATH);
-	int i;
-
-	if (!nest ||
-	    nla_put_u32(skb, DSR_PATH_A_IFINDEX, path->hook.dev->ifindex) ||
-	    nla_put_u32(skb, DSR_PATH_A_RECHECK,
-			jiffies_to_msecs(path->recheck)))
-		return -EMSGSIZE;
-	for (i = 0; i < DSR_WAY_COUNT; i++)
-		if (put_way(skb, path, i))
-			return -EMSGSIZE;
-	nla_nest_end(skb, nest);
 	return 0;
 }
 
@@ -194,7 +163,7 @@ int dsr_netlink_path_dump(struct sk_buff *skb, struct netlink_callback *cb)
 		if (!header)
 			break;
 		genl_dump_check_consistent(cb, header);
-		if (dsr_netlink_put_path(skb, path)) {
+		if (dsr_put_path(skb, path)) {
 			genlmsg_cancel(skb, header);
 			break;
 		}

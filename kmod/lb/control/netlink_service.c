@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /* netlink_service - requests about services */
 
-#include "control/event.h"
+#include "control/notify.h"
 #include "control/netlink.h"
+#include "control/put.h"
 #include "core/probe.h"
 #include "core/scheduler.h"
 #include "core/service.h"
@@ -266,59 +267,8 @@ int dsr_netlink_service_flush(struct sk_buff *skb, struct genl_info *info)
 
 	dsr_net_writer_lock(dn);
 	dsr_service_flush(dn);
-	dsr_event_flush(dn, DSR_CMD_SERVICE_FLUSH, false);
+	dsr_notify_flush(dn, DSR_CMD_SERVICE_FLUSH, false);
 	dsr_net_writer_unlock(dn);
-	return 0;
-}
-
-/**
- * dsr_netlink_put_service() - append all that there is to say of a service
- * @skb: message
- * @dn: balancer, its lock held
- * @service: service
- *
- * Return: 0 or -%EMSGSIZE.
- */
-int dsr_netlink_put_service(struct sk_buff *skb, struct dsr_net *dn,
-			    struct dsr_service *service)
-{
-	const struct dsr_pool *pool = dsr_service_pool(dn, service);
-	struct nlattr *nest = nla_nest_start(skb, DSR_A_SERVICE);
-	struct dsr_stats sum;
-
-	if (!nest)
-		return -EMSGSIZE;
-	dsr_service_sum(service, &sum);
-	if (dsr_netlink_put_key(skb, &service->key) ||
-	    nla_put_string(skb, DSR_SERVICE_A_SCHEDULER,
-			   pool->scheduler->name) ||
-	    (pool->hash &&
-	     nla_put_u8(skb, DSR_SERVICE_A_HASH, pool->hash)) ||
-	    (pool->slots &&
-	     nla_put_u32(skb, DSR_SERVICE_A_TABLE_SIZE, pool->slots)) ||
-	    nla_put_u8(skb, DSR_SERVICE_A_PATH, service->path) ||
-	    nla_put_u8(skb, DSR_SERVICE_A_TOS, service->tos & 0xff) ||
-	    nla_put_u8(skb, DSR_SERVICE_A_TOS_MASK, service->tos >> 8) ||
-	    nla_put_u8(skb, DSR_SERVICE_A_PING, service->ping) ||
-	    nla_put_u8(skb, DSR_SERVICE_A_ONE_PACKET, service->one_packet) ||
-	    nla_put_u8(skb, DSR_SERVICE_A_ON_DOWN, service->on_down) ||
-	    nla_put_u32(skb, DSR_SERVICE_A_PERSIST,
-			jiffies_to_msecs(service->persist)) ||
-	    nla_put_u8(skb, DSR_SERVICE_A_PERSIST_PREFIX,
-		       service->persist_prefix) ||
-	    dsr_netlink_put_timeouts(skb, DSR_SERVICE_A_TIMEOUTS,
-				     &service->timeouts, NULL) ||
-	    (service->probe &&
-	     nla_put_u32(skb, DSR_SERVICE_A_PROBE_MARKS,
-			 dsr_probe_first(service))) ||
-	    nla_put_u32(skb, DSR_SERVICE_A_BACKENDS,
-			service->backends_count) ||
-	    (~service->frontend->mask &&
-	     nla_put_u32(skb, DSR_SERVICE_A_FWMARK_MASK,
-			 service->frontend->mask)) ||
-	    dsr_stats_put(skb, DSR_SERVICE_A_STATS, &sum))
-		return -EMSGSIZE;
-	nla_nest_end(skb, nest);
 	return 0;
 }
 
@@ -339,7 +289,7 @@ int dsr_netlink_service_get(struct sk_buff *skb, struct genl_info *info)
 	err = dsr_netlink_service_find(dn, info->attrs[DSR_A_SERVICE],
 				       &service, info->extack);
 	if (!err)
-		err = dsr_netlink_put_service(reply, dn, service);
+		err = dsr_put_service(reply, dn, service);
 	mutex_unlock(&dn->lock);
 	return dsr_reply_send(info, reply, header, err);
 }
@@ -373,7 +323,7 @@ int dsr_netlink_service_dump(struct sk_buff *skb, struct netlink_callback *cb)
 		if (!header)
 			break;
 		genl_dump_check_consistent(cb, header);
-		if (dsr_netlink_put_service(skb, dn, service)) {
+		if (dsr_put_service(skb, dn, service)) {
 			genlmsg_cancel(skb, header);
 			break;
 		}

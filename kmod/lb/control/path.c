@@ -4,7 +4,7 @@
 #include <linux/if_arp.h>
 #include <linux/slab.h>
 
-#include "control/event.h"
+#include "control/notify.h"
 #include "core/path.h"
 #include "datapath/ingress.h"
 
@@ -231,7 +231,7 @@ void dsr_path_remove(struct dsr_net *dn, struct dsr_path_dev *path)
 /** dsr_path_delete() - tell of it, and dsr_path_remove(); holds dn->paths_lock */
 void dsr_path_delete(struct dsr_net *dn, struct dsr_path_dev *path)
 {
-	dsr_event_path(dn, DSR_CMD_PATH_DELETE, path);
+	dsr_notify_path(dn, DSR_CMD_PATH_DELETE, path);
 	dsr_path_remove(dn, path);
 }
 

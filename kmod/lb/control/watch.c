@@ -5,7 +5,7 @@
 #include <net/netevent.h>
 
 #include "balancer.h"
-#include "control/event.h"
+#include "control/notify.h"
 #include "control/watch.h"
 #include "core/server.h"
 #include "core/service.h"
@@ -90,7 +90,7 @@ static void take_note(struct dsr_net *dn, struct dsr_backend *backend)
 static void tell(struct dsr_net *dn, struct dsr_backend *backend)
 {
 	if (backend->server->told)
-		dsr_event_backend(dn, DSR_CMD_BACKEND_STATE, backend);
+		dsr_notify_backend(dn, DSR_CMD_BACKEND_STATE, backend);
 }
 
 static void have_told(struct dsr_net *dn, struct dsr_backend *backend)

@@ -9,7 +9,7 @@
 #include <net/neighbour.h>
 
 #include "control/drain.h"
-#include "control/event.h"
+#include "control/notify.h"
 #include "core/backend.h"
 #include "core/pool.h"
 #include "core/probe.h"
@@ -227,7 +227,7 @@ struct dsr_backend_config dsr_backend_config(const struct dsr_backend *backend)
 {
 	struct dsr_backend_config config = backend->config;
 
-	config.deadline = dsr_drain_left(backend);
+	config.deadline = dsr_backend_drain_left(backend);
 	return config;
 }
 EXPORT_SYMBOL_GPL(dsr_backend_config);
@@ -469,7 +469,7 @@ int dsr_backend_change(struct dsr_net *dn, u8 cmd, struct dsr_service *service,
 	if (err == -ENOMEM)
 		NL_SET_ERR_MSG(extack, "out of memory: nothing was changed");
 	if (!err)
-		dsr_event_backend(dn, cmd, dsr_backend_find(dn, service, addr));
+		dsr_notify_backend(dn, cmd, dsr_backend_find(dn, service, addr));
 	return err;
 }
 EXPORT_SYMBOL_GPL(dsr_backend_change);
@@ -484,7 +484,7 @@ int dsr_backend_delete(struct dsr_net *dn, struct dsr_backend *backend,
 	dsr_backend_get(backend);
 	err = dsr_backend_remove(dn, backend, extack);
 	if (!err)
-		dsr_event_backend(dn, DSR_CMD_BACKEND_DELETE, backend);
+		dsr_notify_backend(dn, DSR_CMD_BACKEND_DELETE, backend);
 	dsr_backend_put(backend);
 	return err;
 }

@@ -12,6 +12,7 @@
 #ifndef _DSR_BACKEND_H
 #define _DSR_BACKEND_H
 
+#include <linux/jiffies.h>
 #include <linux/refcount.h>
 #include <linux/rhashtable-types.h>
 #include <linux/dsr.h>
@@ -161,6 +162,26 @@ static inline bool dsr_backend_is_up(const struct dsr_backend *backend)
 {
 	return READ_ONCE(backend->config.weight) &&
 	       READ_ONCE(backend->config.admin) == DSR_BACKEND_UP;
+}
+
+/** dsr_backend_is_due() - its deadline has come; holds struct dsr_net.lock */
+static inline bool dsr_backend_is_due(const struct dsr_backend *backend)
+{
+	return backend->deadline && time_after_eq(jiffies, backend->deadline);
+}
+
+/**
+ * dsr_backend_drain_left() - the time for which a backend goes on draining
+ * @backend: backend
+ *
+ * Context: holds struct dsr_net.lock.
+ * Return: jiffies, at least 1; 0 if it has no deadline.
+ */
+static inline u32 dsr_backend_drain_left(const struct dsr_backend *backend)
+{
+	if (!backend->deadline)
+		return 0;
+	return dsr_backend_is_due(backend) ? 1 : backend->deadline - jiffies;
 }
 
 /** dsr_backend_inactive() - its connections that are not established */

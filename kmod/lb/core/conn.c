@@ -4,7 +4,7 @@
 #include <linux/export.h>
 #include <linux/slab.h>
 
-#include "control/event.h"
+#include "control/notify.h"
 #include "core/conn.h"
 #include "core/service.h"
 #include "limit.h"
@@ -495,7 +495,7 @@ void dsr_conn_configure(struct dsr_net *dn, u32 max,
 		WRITE_ONCE(dn->table.max, max);
 	for (i = 0; i < ARRAY_SIZE(timeouts->state); i++)
 		WRITE_ONCE(dn->timeouts.state[i], timeouts->state[i]);
-	dsr_event_table(dn);
+	dsr_notify_table(dn);
 }
 EXPORT_SYMBOL_GPL(dsr_conn_configure);
 

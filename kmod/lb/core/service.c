@@ -5,7 +5,7 @@
 #include <linux/module.h>
 #include <linux/slab.h>
 
-#include "control/event.h"
+#include "control/notify.h"
 #include "core/conn.h"
 #include "core/frontend.h"
 #include "core/probe.h"
@@ -375,7 +375,7 @@ int dsr_service_change(struct dsr_net *dn, u8 cmd, struct dsr_service *service,
 			dsr_service_add(dn, key, config);
 	switch (err) {
 	case 0:
-		dsr_event_service(dn, cmd, dsr_service_find(dn, key));
+		dsr_notify_service(dn, cmd, dsr_service_find(dn, key));
 		break;
 	case -ENOMEM:
 		NL_SET_ERR_MSG(extack, "out of memory: nothing was changed");
@@ -421,7 +421,7 @@ EXPORT_SYMBOL_GPL(dsr_service_change);
 /** dsr_service_delete() - tell of it, and dsr_service_remove() */
 void dsr_service_delete(struct dsr_net *dn, struct dsr_service *service)
 {
-	dsr_event_service(dn, DSR_CMD_SERVICE_DELETE, service);
+	dsr_notify_service(dn, DSR_CMD_SERVICE_DELETE, service);
 	dsr_service_remove(dn, service);
 }
 EXPORT_SYMBOL_GPL(dsr_service_delete);
@@ -454,7 +454,7 @@ void dsr_service_flush_shown(struct dsr_net *dn,
 	list_for_each_entry_safe(service, next, &dn->services, list)
 		if (shows(service))
 			dsr_service_remove(dn, service);
-	dsr_event_flush(dn, DSR_CMD_SERVICE_FLUSH, dn->services_count);
+	dsr_notify_flush(dn, DSR_CMD_SERVICE_FLUSH, dn->services_count);
 }
 EXPORT_SYMBOL_GPL(dsr_service_flush_shown);
 

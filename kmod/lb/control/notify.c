@@ -1,19 +1,30 @@
 // SPDX-License-Identifier: GPL-2.0
-/* event - see event.h */
+/* notify - see notify.h */
 
-#include "control/event.h"
-#include "control/netlink.h"
+#include "control/notify.h"
+#include "control/put.h"
 #include "multicast.h"
 
-static struct sk_buff *event_new(struct dsr_net *dn, u8 cmd, void **header)
+/* The family has the table of all operations, and these notify: so it is
+ * named by a pointer, and nothing here depends on them.
+ */
+static const struct genl_family *family __ro_after_init;
+
+static struct sk_buff *message_new(struct dsr_net *dn, u8 cmd, void **header)
 {
-	return dsr_multicast_begin(&dsr_netlink_family, dn->net, cmd, header);
+	return dsr_multicast_begin(family, dn->net, cmd, header);
 }
 
-static void event_send(struct dsr_net *dn, struct sk_buff *skb, void *header,
-		       int err)
+static void message_send(struct dsr_net *dn, struct sk_buff *skb, void *header,
+			 int err)
 {
-	dsr_multicast_end(&dsr_netlink_family, dn->net, skb, header, err);
+	dsr_multicast_end(family, dn->net, skb, header, err);
+}
+
+/** dsr_notify_init() - notify in the name of @of, before the first request */
+void __init dsr_notify_init(const struct genl_family *of)
+{
+	family = of;
 }
 
 static int put_backend_key(struct sk_buff *skb,
@@ -30,50 +41,50 @@ static int put_backend_key(struct sk_buff *skb,
 }
 
 /**
- * dsr_event_service() - tell of a change of a service
+ * dsr_notify_service() - notify of a change of a service
  * @dn: balancer
  * @cmd: what was done, enum dsr_cmd
  * @service: service, as it is now; of DSR_CMD_SERVICE_DELETE, as it was
  *
  * Context: process context, holds dn->lock.
  */
-void dsr_event_service(struct dsr_net *dn, u8 cmd, struct dsr_service *service)
+void dsr_notify_service(struct dsr_net *dn, u8 cmd, struct dsr_service *service)
 {
 	struct sk_buff *skb;
 	void *header;
 
 	lockdep_assert_held(&dn->lock);
-	skb = event_new(dn, cmd, &header);
+	skb = message_new(dn, cmd, &header);
 	if (skb)
-		event_send(dn, skb, header, cmd == DSR_CMD_SERVICE_DELETE ?
-			   dsr_netlink_put_key_nest(skb, &service->key) :
-			   dsr_netlink_put_service(skb, dn, service));
+		message_send(dn, skb, header, cmd == DSR_CMD_SERVICE_DELETE ?
+			   dsr_put_key_nest(skb, &service->key) :
+			   dsr_put_service(skb, dn, service));
 }
 
 /**
- * dsr_event_backend() - tell of a change of a backend
+ * dsr_notify_backend() - notify of a change of a backend
  * @dn: balancer
  * @cmd: what was done, enum dsr_cmd
  * @backend: backend, as it is now; of DSR_CMD_BACKEND_DELETE, as it was
  *
  * Context: process context, holds dn->lock.
  */
-void dsr_event_backend(struct dsr_net *dn, u8 cmd, struct dsr_backend *backend)
+void dsr_notify_backend(struct dsr_net *dn, u8 cmd, struct dsr_backend *backend)
 {
 	struct sk_buff *skb;
 	void *header;
 	int err;
 
 	lockdep_assert_held(&dn->lock);
-	skb = event_new(dn, cmd, &header);
+	skb = message_new(dn, cmd, &header);
 	if (!skb)
 		return;
-	err = dsr_netlink_put_key_nest(skb, &backend->service->key);
+	err = dsr_put_key_nest(skb, &backend->service->key);
 	if (!err)
 		err = cmd == DSR_CMD_BACKEND_DELETE ?
 		      put_backend_key(skb, backend) :
-		      dsr_netlink_put_backend(skb, dn, backend);
-	event_send(dn, skb, header, err);
+		      dsr_put_backend(skb, dn, backend);
+	message_send(dn, skb, header, err);
 }
 
 static int put_path_key(struct sk_buff *skb, const struct dsr_path_dev *path)
@@ -88,58 +99,58 @@ static int put_path_key(struct sk_buff *skb, const struct dsr_path_dev *path)
 }
 
 /**
- * dsr_event_path() - tell of a change of a path
+ * dsr_notify_path() - notify of a change of a path
  * @dn: balancer
  * @cmd: what was done, enum dsr_cmd
  * @path: path, as it is now; of DSR_CMD_PATH_DELETE, as it was
  *
  * Context: process context, holds dn->paths_lock.
  */
-void dsr_event_path(struct dsr_net *dn, u8 cmd, const struct dsr_path_dev *path)
+void dsr_notify_path(struct dsr_net *dn, u8 cmd, const struct dsr_path_dev *path)
 {
 	struct sk_buff *skb;
 	void *header;
 
 	lockdep_assert_held(&dn->paths_lock);
-	skb = event_new(dn, cmd, &header);
+	skb = message_new(dn, cmd, &header);
 	if (skb)
-		event_send(dn, skb, header, cmd == DSR_CMD_PATH_DELETE ?
+		message_send(dn, skb, header, cmd == DSR_CMD_PATH_DELETE ?
 			   put_path_key(skb, path) :
-			   dsr_netlink_put_path(skb, path));
+			   dsr_put_path(skb, path));
 }
 
 /**
- * dsr_event_table() - tell of a change of the connection table's bounds
+ * dsr_notify_table() - notify of a change of the connection table's bounds
  * @dn: balancer
  *
  * Context: process context, holds dn->lock.
  */
-void dsr_event_table(struct dsr_net *dn)
+void dsr_notify_table(struct dsr_net *dn)
 {
 	struct sk_buff *skb;
 	void *header;
 
 	lockdep_assert_held(&dn->lock);
-	skb = event_new(dn, DSR_CMD_CONNECTION_SET, &header);
+	skb = message_new(dn, DSR_CMD_CONNECTION_SET, &header);
 	if (skb)
-		event_send(dn, skb, header, dsr_netlink_put_table(skb, dn));
+		message_send(dn, skb, header, dsr_put_table(skb, dn));
 }
 
 /**
- * dsr_event_flush() - tell that all objects of a kind have gone
+ * dsr_notify_flush() - notify that all objects of a kind have gone
  * @dn: balancer
  * @cmd: what was done, enum dsr_cmd
  * @some: only those that IPVS shows have gone, and others are left
  *
  * Context: process context, holds the lock of the objects.
  */
-void dsr_event_flush(struct dsr_net *dn, u8 cmd, bool some)
+void dsr_notify_flush(struct dsr_net *dn, u8 cmd, bool some)
 {
 	struct sk_buff *skb;
 	void *header;
 
-	skb = event_new(dn, cmd, &header);
+	skb = message_new(dn, cmd, &header);
 	if (skb)
-		event_send(dn, skb, header,
+		message_send(dn, skb, header,
 			   some ? nla_put_flag(skb, DSR_A_IPVS_ONLY) : 0);
 }
