@@ -8,9 +8,10 @@
 
 #include <linux/limits.h>
 
+#include "lb/control/control.h"
 #include "lb/core/conn.h"
-#include "timeouts.h"
 #include "netlink.h"
+#include "timeouts.h"
 
 /** dsr_ipvs_config_info() - IPVS_CMD_GET_INFO */
 int dsr_ipvs_config_info(struct sk_buff *skb, struct genl_info *info)
@@ -107,7 +108,7 @@ int dsr_ipvs_config_set(struct sk_buff *skb, struct genl_info *info)
 	for (i = 0; i < ARRAY_SIZE(timeouts); i++)
 		if (seconds[i])
 			changed.state[timeouts[i].state] = seconds[i] * HZ;
-	dsr_conn_configure(dn, dn->conn_max, &changed);
+	dsr_control_table_set(dn, dn->conn_max, &changed);
 	mutex_unlock(&dn->lock);
 	return 0;
 }

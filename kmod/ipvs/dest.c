@@ -15,6 +15,7 @@
 #include <linux/ipv6.h>
 #include <linux/slab.h>
 
+#include "lb/control/control.h"
 #include "netlink.h"
 
 /* IP_VS_CONN_F_*, in <linux/ip_vs.h> */
@@ -231,7 +232,7 @@ static int add(struct dsr_net *dn, struct genl_info *info,
 	dest->port = request->port;
 	dest->named = true;
 	dsr_ipvs_net_hold(dn, request->service);
-	err = dsr_backend_change(dn, DSR_CMD_BACKEND_ADD, request->service,
+	err = dsr_control_backend_change(dn, DSR_CMD_BACKEND_ADD, request->service,
 				 &request->addr, &config, info->extack);
 	if (err)
 		kfree(dest);
@@ -299,7 +300,7 @@ int dsr_ipvs_dest_set(struct sk_buff *skb, struct genl_info *info)
 	config = dsr_backend_config(request.backend);
 	err = parse_config(&request, info, &config);
 	if (!err)
-		err = dsr_backend_change(dn, DSR_CMD_BACKEND_SET,
+		err = dsr_control_backend_change(dn, DSR_CMD_BACKEND_SET,
 					 request.service, &request.addr,
 					 &config, info->extack);
 unlock:
@@ -319,7 +320,7 @@ int dsr_ipvs_dest_del(struct sk_buff *skb, struct genl_info *info)
 	err = parse_existing(dn, info, &request, false);
 	if (!err) {
 		dsr_ipvs_net_hold(dn, request.service);
-		err = dsr_backend_delete(dn, request.backend, info->extack);
+		err = dsr_control_backend_delete(dn, request.backend, info->extack);
 	}
 	dsr_ipvs_net_watch(dn);
 	dsr_net_writer_unlock(dn);

@@ -15,6 +15,7 @@
 #include <linux/ipv6.h>
 #include <linux/slab.h>
 
+#include "lb/control/control.h"
 #include "lb/core/pool.h"
 #include "lb/core/scheduler.h"
 #include "netlink.h"
@@ -416,7 +417,7 @@ static int change(struct dsr_net *dn, struct genl_info *info,
 		config = dsr_service_config(dn, service);
 		flags = dsr_ipvs_service_flags(dn, service);
 	} else {
-		dsr_service_defaults(key, &config);
+		dsr_control_service_defaults(key, &config);
 	}
 	err = parse_config(tb, key->family, &flags, &config, info);
 	if (err)
@@ -426,7 +427,7 @@ static int change(struct dsr_net *dn, struct genl_info *info,
 		if (!own)
 			return -ENOMEM;
 	}
-	err = dsr_service_change(dn, service ? DSR_CMD_SERVICE_SET :
+	err = dsr_control_service_change(dn, service ? DSR_CMD_SERVICE_SET :
 					       DSR_CMD_SERVICE_ADD,
 				 service, key, &config, info->extack);
 	if (err) {
@@ -506,7 +507,7 @@ int dsr_ipvs_service_del(struct sk_buff *skb, struct genl_info *info)
 	err = dsr_ipvs_service_find(dn, info->attrs[IPVS_CMD_ATTR_SERVICE],
 				    &service, info->extack);
 	if (!err)
-		dsr_service_delete(dn, service);
+		dsr_control_service_delete(dn, service);
 	dsr_net_writer_unlock(dn);
 	return err;
 }
@@ -517,7 +518,7 @@ int dsr_ipvs_service_flush(struct sk_buff *skb, struct genl_info *info)
 	struct dsr_net *dn = dsr_net(genl_info_net(info));
 
 	dsr_net_writer_lock(dn);
-	dsr_service_flush_shown(dn, dsr_ipvs_service_shows);
+	dsr_control_service_flush(dn, dsr_ipvs_service_shows);
 	dsr_net_writer_unlock(dn);
 	return 0;
 }

@@ -6,12 +6,12 @@
 
 #include "control/lro.h"
 #include "control/netlink.h"
+#include "control/netns.h"
+#include "control/path.h"
 #include "control/watch.h"
 #include "core/backend.h"
 #include "core/conn.h"
-#include "core/net.h"
 #include "core/nexthop.h"
-#include "core/path.h"
 
 static int __init dsr_lb_init(void)
 {
@@ -23,12 +23,12 @@ static int __init dsr_lb_init(void)
 	err = dsr_conn_init();
 	if (err)
 		goto exit_backend;
-	err = dsr_net_init();
+	err = dsr_netns_init();
 	if (err)
 		goto exit_conn;
 	err = dsr_watch_init();
 	if (err)
-		goto exit_net;
+		goto exit_netns;
 	err = dsr_nexthop_register();
 	if (err)
 		goto exit_watch;
@@ -52,8 +52,8 @@ exit_nexthop:
 	dsr_nexthop_unregister();
 exit_watch:
 	dsr_watch_exit();
-exit_net:
-	dsr_net_exit();
+exit_netns:
+	dsr_netns_exit();
 exit_conn:
 	dsr_conn_exit();
 exit_backend:
@@ -68,7 +68,7 @@ static void __exit dsr_lb_exit(void)
 	dsr_path_exit();
 	dsr_nexthop_unregister();
 	dsr_watch_exit();
-	dsr_net_exit();
+	dsr_netns_exit();
 	dsr_conn_exit();
 	dsr_backend_exit();
 }

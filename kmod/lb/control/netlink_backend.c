@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* netlink_backend - requests about backends */
 
+#include "control/control.h"
 #include "control/netlink.h"
 #include "control/put.h"
 #include "core/backend.h"
@@ -141,7 +142,7 @@ int dsr_netlink_backend_change(struct sk_buff *skb, struct genl_info *info)
 		err = dsr_nexthop_check(dn, request.service->key.family,
 					&request.addr, extack);
 	if (!err)
-		err = dsr_backend_change(dn, info->genlhdr->cmd,
+		err = dsr_control_backend_change(dn, info->genlhdr->cmd,
 					 request.service, &request.addr,
 					 &config, extack);
 unlock:
@@ -161,7 +162,7 @@ int dsr_netlink_backend_delete(struct sk_buff *skb, struct genl_info *info)
 	if (!err && !request.backend)
 		err = no_such_backend(info->extack);
 	if (!err)
-		err = dsr_backend_delete(dn, request.backend, info->extack);
+		err = dsr_control_backend_delete(dn, request.backend, info->extack);
 	dsr_net_writer_unlock(dn);
 	return err;
 }

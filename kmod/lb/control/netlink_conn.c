@@ -4,6 +4,7 @@
 #include <linux/sched/signal.h>
 #include <linux/sizes.h>
 
+#include "control/control.h"
 #include "control/notify.h"
 #include "control/netlink.h"
 #include "control/put.h"
@@ -218,7 +219,7 @@ int dsr_netlink_connection_set(struct sk_buff *skb, struct genl_info *info)
 		err = dsr_netlink_parse_timeouts(tb[DSR_TABLE_A_TIMEOUTS],
 						 &timeouts, info->extack);
 	if (!err)
-		dsr_conn_configure(dn, max, &timeouts);
+		dsr_control_table_set(dn, max, &timeouts);
 	mutex_unlock(&dn->lock);
 	return err;
 }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /* netlink_path - requests about the devices that have a path */
 
-#include "control/notify.h"
 #include "control/netlink.h"
+#include "control/notify.h"
+#include "control/path.h"
 #include "control/put.h"
-#include "core/path.h"
 
 const struct nla_policy dsr_netlink_path_key_policy[DSR_PATH_A_MAX + 1] = {
 	[DSR_PATH_A_IFINDEX] = { .type = NLA_U32 },

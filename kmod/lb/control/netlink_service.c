@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* netlink_service - requests about services */
 
-#include "control/notify.h"
+#include "control/control.h"
 #include "control/netlink.h"
 #include "control/put.h"
 #include "core/probe.h"
@@ -234,10 +234,10 @@ int dsr_netlink_service_change(struct sk_buff *skb, struct genl_info *info)
 	if (change == DSR_NETLINK_SET)
 		config = dsr_service_config(dn, service);
 	else
-		dsr_service_defaults(&key, &config);
+		dsr_control_service_defaults(&key, &config);
 	err = parse_config(tb, &key, &config, info->extack);
 	if (!err)
-		err = dsr_service_change(dn, info->genlhdr->cmd, service, &key,
+		err = dsr_control_service_change(dn, info->genlhdr->cmd, service, &key,
 					 &config, info->extack);
 unlock:
 	dsr_net_writer_unlock(dn);
@@ -255,7 +255,7 @@ int dsr_netlink_service_delete(struct sk_buff *skb, struct genl_info *info)
 	err = dsr_netlink_service_find(dn, info->attrs[DSR_A_SERVICE],
 				       &service, info->extack);
 	if (!err)
-		dsr_service_delete(dn, service);
+		dsr_control_service_delete(dn, service);
 	dsr_net_writer_unlock(dn);
 	return err;
 }
@@ -266,8 +266,7 @@ int dsr_netlink_service_flush(struct sk_buff *skb, struct genl_info *info)
 	struct dsr_net *dn = dsr_net(genl_info_net(info));
 
 	dsr_net_writer_lock(dn);
-	dsr_service_flush(dn);
-	dsr_notify_flush(dn, DSR_CMD_SERVICE_FLUSH, false);
+	dsr_control_service_flush(dn, NULL);
 	dsr_net_writer_unlock(dn);
 	return 0;
 }

@@ -1,21 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
-/* path - which devices have one; see path.h */
+/* path - see path.h */
 
 #include <linux/if_arp.h>
 #include <linux/slab.h>
 
 #include "control/notify.h"
-#include "core/path.h"
+#include "control/path.h"
 #include "datapath/ingress.h"
 
 /* Behind the chains that people have at ingress: what they drop has no way. */
 #define PRIORITY	1000
-
-const char *const dsr_path_way_names[DSR_WAY_COUNT] = {
-#define WAY_NAME(name, text)	[DSR_WAY_##name] = text,
-	DSR_WAYS(WAY_NAME)
-#undef WAY_NAME
-};
 
 static void paths_changed(struct dsr_net *dn)
 {
@@ -252,17 +246,6 @@ void dsr_path_net_init(struct dsr_net *dn)
 	mutex_init(&dn->paths_lock);
 	INIT_LIST_HEAD(&dn->paths);
 	dn->paths_generation = 1;
-}
-
-/** dsr_path_sum() - packets of a path that went one way, on all CPUs */
-u64 dsr_path_sum(const struct dsr_path_dev *path, enum dsr_way way)
-{
-	u64 sum = 0;
-	int cpu;
-
-	for_each_possible_cpu(cpu)
-		sum += READ_ONCE(per_cpu_ptr(path->ways, cpu)[way]);
-	return sum;
 }
 
 /* Holds the RTNL. */

@@ -8,8 +8,6 @@
 #include <linux/slab.h>
 #include <net/neighbour.h>
 
-#include "control/drain.h"
-#include "control/notify.h"
 #include "core/backend.h"
 #include "core/pool.h"
 #include "core/probe.h"
@@ -244,14 +242,13 @@ static void backend_apply(struct dsr_backend *backend,
 }
 
 /* After the pool was made anew: what comes to its end has left it. */
-static void backend_plan(struct dsr_net *dn, struct dsr_backend *backend,
-			 const struct dsr_backend_config *config)
+static void backend_set_deadline(struct dsr_backend *backend,
+				 const struct dsr_backend_config *config)
 {
 	if (config->admin != DSR_BACKEND_DRAINING || !config->deadline)
 		return;
 	/* 0 is never */
 	backend->deadline = (jiffies + config->deadline) ?: 1;
-	dsr_drain_plan(dn);
 }
 
 static struct dsr_backend *backend_new(struct dsr_net *dn,
@@ -344,7 +341,7 @@ int dsr_backend_add(struct dsr_net *dn, struct dsr_service *service,
 	rcu_read_lock();
 	dsr_nexthop_get(dn->net, &backend->nexthop);
 	rcu_read_unlock();
-	backend_plan(dn, backend, config);
+	backend_set_deadline(backend, config);
 	dsr_net_changed(dn);
 	return 0;
 
@@ -390,11 +387,11 @@ int dsr_backend_set(struct dsr_net *dn, struct dsr_backend *backend,
 		err = dsr_pool_rebuild(dn, backend->service);
 		if (err) {
 			backend_apply(backend, &old);
-			backend_plan(dn, backend, &old);
+			backend_set_deadline(backend, &old);
 			return err;
 		}
 	}
-	backend_plan(dn, backend, config);
+	backend_set_deadline(backend, config);
 	dsr_net_changed(dn);
 	return 0;
 }
@@ -444,51 +441,6 @@ int dsr_backend_remove(struct dsr_net *dn, struct dsr_backend *backend,
 	dsr_net_changed(dn);
 	return 0;
 }
-
-/**
- * dsr_backend_change() - add or change a backend as a request says, and tell
- * @dn: balancer
- * @cmd: how the change is told of, enum dsr_cmd
- * @service: its service
- * @addr: its address; if the service has no backend of it, one is added
- * @config: all that is to be
- * @extack: where a refusal goes
- *
- * Context: process context, holds dn->writer and dn->lock, as dsr_pool_build().
- * Return: as dsr_backend_add() and dsr_backend_set(), always with a sentence.
- */
-int dsr_backend_change(struct dsr_net *dn, u8 cmd, struct dsr_service *service,
-		       const union nf_inet_addr *addr,
-		       const struct dsr_backend_config *config,
-		       struct netlink_ext_ack *extack)
-{
-	struct dsr_backend *backend = dsr_backend_find(dn, service, addr);
-	int err = backend ? dsr_backend_set(dn, backend, config, extack) :
-			    dsr_backend_add(dn, service, addr, config, extack);
-
-	if (err == -ENOMEM)
-		NL_SET_ERR_MSG(extack, "out of memory: nothing was changed");
-	if (!err)
-		dsr_notify_backend(dn, cmd, dsr_backend_find(dn, service, addr));
-	return err;
-}
-EXPORT_SYMBOL_GPL(dsr_backend_change);
-
-/** dsr_backend_delete() - dsr_backend_remove(), and tell of it */
-int dsr_backend_delete(struct dsr_net *dn, struct dsr_backend *backend,
-		       struct netlink_ext_ack *extack)
-{
-	int err;
-
-	/* Held until it has been told of: listed, so there is a reference. */
-	dsr_backend_get(backend);
-	err = dsr_backend_remove(dn, backend, extack);
-	if (!err)
-		dsr_notify_backend(dn, DSR_CMD_BACKEND_DELETE, backend);
-	dsr_backend_put(backend);
-	return err;
-}
-EXPORT_SYMBOL_GPL(dsr_backend_delete);
 
 static u8 state_of_neighbour(const struct neighbour *neigh)
 {

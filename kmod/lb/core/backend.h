@@ -97,12 +97,6 @@ static_assert(offsetofend(struct dsr_backend, config.admin) <= 64);
 struct dsr_backend *dsr_backend_find(struct dsr_net *dn,
 				     const struct dsr_service *service,
 				     const union nf_inet_addr *addr);
-int dsr_backend_change(struct dsr_net *dn, u8 cmd, struct dsr_service *service,
-		       const union nf_inet_addr *addr,
-		       const struct dsr_backend_config *config,
-		       struct netlink_ext_ack *extack);
-int dsr_backend_delete(struct dsr_net *dn, struct dsr_backend *backend,
-		       struct netlink_ext_ack *extack);
 int dsr_backend_add(struct dsr_net *dn, struct dsr_service *service,
 		    const union nf_inet_addr *addr,
 		    const struct dsr_backend_config *config,

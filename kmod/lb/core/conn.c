@@ -4,7 +4,6 @@
 #include <linux/export.h>
 #include <linux/slab.h>
 
-#include "control/notify.h"
 #include "core/conn.h"
 #include "core/service.h"
 #include "limit.h"
@@ -477,7 +476,7 @@ void dsr_conn_walk_unlock(struct dsr_net *dn)
 }
 
 /**
- * dsr_conn_configure() - bound the table and set its timeouts, and tell
+ * dsr_conn_configure() - bound the table and set its timeouts
  * @dn: balancer
  * @max: hard cap
  * @timeouts: of connections whose service says nothing
@@ -495,9 +494,7 @@ void dsr_conn_configure(struct dsr_net *dn, u32 max,
 		WRITE_ONCE(dn->table.max, max);
 	for (i = 0; i < ARRAY_SIZE(timeouts->state); i++)
 		WRITE_ONCE(dn->timeouts.state[i], timeouts->state[i]);
-	dsr_notify_table(dn);
 }
-EXPORT_SYMBOL_GPL(dsr_conn_configure);
 
 /** dsr_conn_flush() - forget all connections; holds dn->lock, sleeps */
 void dsr_conn_flush(struct dsr_net *dn)

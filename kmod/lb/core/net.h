@@ -211,10 +211,6 @@ static inline void dsr_net_writer_unlock(struct dsr_net *dn)
 	mutex_unlock(&dn->writer);
 }
 
-int dsr_net_start(struct dsr_net *dn, u8 family);
 u32 dsr_net_default_max(const struct net *net);
-void dsr_net_stop(struct dsr_net *dn, u8 family);
-int __init dsr_net_init(void);
-void dsr_net_exit(void);
 
 #endif /* _DSR_NET_H */

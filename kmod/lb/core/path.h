@@ -48,18 +48,6 @@ struct dsr_path_dev {
 
 extern const char *const dsr_path_way_names[DSR_WAY_COUNT];
 
-struct dsr_path_dev *dsr_path_find(struct dsr_net *dn, int ifindex);
-int dsr_path_add(struct dsr_net *dn, int ifindex, u32 recheck,
-		 struct netlink_ext_ack *extack);
-void dsr_path_set(struct dsr_net *dn, struct dsr_path_dev *path, u32 recheck);
-void dsr_path_delete(struct dsr_net *dn, struct dsr_path_dev *path);
-void dsr_path_remove(struct dsr_net *dn, struct dsr_path_dev *path);
-void dsr_path_flush(struct dsr_net *dn);
-void dsr_path_net_init(struct dsr_net *dn);
 u64 dsr_path_sum(const struct dsr_path_dev *path, enum dsr_way way);
-int dsr_path_start(struct dsr_net *dn);
-void dsr_path_stop(struct dsr_net *dn);
-int dsr_path_init(void);
-void dsr_path_exit(void);
 
 #endif /* _DSR_PATH_H */

@@ -5,7 +5,6 @@
 #include <linux/module.h>
 #include <linux/slab.h>
 
-#include "control/notify.h"
 #include "core/conn.h"
 #include "core/frontend.h"
 #include "core/probe.h"
@@ -122,22 +121,6 @@ static void service_apply(struct dsr_service *service,
 			   config->timeouts.state[i]);
 }
 
-/**
- * dsr_service_defaults() - what a service is when nothing is said of it
- * @key: its key
- * @config: set
- */
-void dsr_service_defaults(const struct dsr_service_key *key,
-			  struct dsr_service_config *config)
-{
-	*config = (struct dsr_service_config) {
-		.scheduler = &dsr_sched_rr,
-		.persist_prefix = 8 * dsr_addr_len(key->family),
-		.fwmark_mask = U32_MAX,
-	};
-}
-EXPORT_SYMBOL_GPL(dsr_service_defaults);
-
 /** dsr_service_config() - what a user has chosen of @service; holds dn->lock */
 struct dsr_service_config dsr_service_config(struct dsr_net *dn,
 					     struct dsr_service *service)
@@ -217,13 +200,10 @@ int dsr_service_add(struct dsr_net *dn, const struct dsr_service_key *key,
 	err = dsr_pool_build(dn, service, config->scheduler, &config->options);
 	if (err)
 		goto free_service;
-	err = dsr_net_start(dn, key->family);
-	if (err)
-		goto free_pool;
 	probe = probe_new(dn, service, config->probe_marks);
 	if (IS_ERR(probe)) {
 		err = PTR_ERR(probe);
-		goto stop_net;
+		goto free_pool;
 	}
 	err = dsr_frontend_link(dn, service);
 	if (err)
@@ -243,8 +223,6 @@ unlink_service:
 free_probe:
 	if (probe)
 		dsr_probe_free(dn, probe);
-stop_net:
-	dsr_net_stop(dn, key->family);
 free_pool:
 	dsr_pool_release(dn, dsr_service_pool(dn, service));
 free_service:
@@ -337,7 +315,6 @@ void dsr_service_remove(struct dsr_net *dn, struct dsr_service *service)
 	 * what they got is freed by RCU, and after them nobody can.
 	 */
 	dsr_pool_release(dn, dsr_service_pool(dn, service));
-	dsr_net_stop(dn, service->key.family);
 	kfree(service->ipvs);
 	kfree_rcu(service, rcu);
 	dn->services_count--;
@@ -345,118 +322,6 @@ void dsr_service_remove(struct dsr_net *dn, struct dsr_service *service)
 	/* Unloading waits for requests that run, and namespaces that end. */
 	module_put(THIS_MODULE);
 }
-
-/**
- * dsr_service_change() - add or change a service as a request says, and tell
- * @dn: balancer
- * @cmd: how the change is told of, enum dsr_cmd
- * @service: service to change, or %NULL: add one
- * @key: its key
- * @config: all that is to be
- * @extack: where a refusal goes
- *
- * Context: process context, holds dn->writer and dn->lock, as dsr_pool_build().
- * Return: 0 or a negative errno with a sentence, and nothing changed: -%EEXIST
- * if another service forbids this one.
- */
-int dsr_service_change(struct dsr_net *dn, u8 cmd, struct dsr_service *service,
-		       const struct dsr_service_key *key,
-		       const struct dsr_service_config *config,
-		       struct netlink_ext_ack *extack)
-{
-	int err;
-
-	if (!service && dsr_service_clash(dn, key)) {
-		NL_SET_ERR_MSG(extack,
-			       "the range overlaps that of another service: one must lie within the other");
-		return -EEXIST;
-	}
-	err = service ? dsr_service_set(dn, service, config) :
-			dsr_service_add(dn, key, config);
-	switch (err) {
-	case 0:
-		dsr_notify_service(dn, cmd, dsr_service_find(dn, key));
-		break;
-	case -ENOMEM:
-		NL_SET_ERR_MSG(extack, "out of memory: nothing was changed");
-		break;
-	case -ENOSPC:
-		BUILD_BUG_ON(DSR_LIMIT_LIST != 4096);
-		NL_SET_ERR_MSG(extack, "too many services: there are 4096");
-		break;
-	case -EBUSY:
-		NL_SET_ERR_MSG(extack,
-			       "this fwmark is a mark for probes of another service: choose another");
-		break;
-	case -EADDRINUSE:
-		NL_SET_ERR_MSG(extack,
-			       "one of these 256 marks for probes is the fwmark of a service, or is for probes of another: choose another first mark");
-		break;
-	case -ENOTUNIQ:
-		NL_SET_ERR_MSG(extack,
-			       "a backend's mark for probes is the first one plus the last byte of its address: two backends of this service end in the same byte");
-		break;
-	case -EDQUOT:
-		NL_SET_ERR_MSG(extack,
-			       "too many different masks of fwmarks: there are 8 in a namespace");
-		break;
-	case -E2BIG:
-		NL_SET_ERR_MSG(extack,
-			       "too many slots in the tables of this container: choose a smaller table-size");
-		break;
-	case -ENODEV:
-		NL_SET_ERR_MSG(extack, "the module is being unloaded");
-		break;
-	case -EAFNOSUPPORT:
-		NL_SET_ERR_MSG(extack, "this kernel runs without IPv6");
-		break;
-	default:
-		NL_SET_ERR_MSG(extack,
-			       "netfilter does not let this module see packets");
-	}
-	return err;
-}
-EXPORT_SYMBOL_GPL(dsr_service_change);
-
-/** dsr_service_delete() - tell of it, and dsr_service_remove() */
-void dsr_service_delete(struct dsr_net *dn, struct dsr_service *service)
-{
-	dsr_notify_service(dn, DSR_CMD_SERVICE_DELETE, service);
-	dsr_service_remove(dn, service);
-}
-EXPORT_SYMBOL_GPL(dsr_service_delete);
-
-/** dsr_service_flush() - dsr_service_remove() all; holds dn->lock, sleeps */
-void dsr_service_flush(struct dsr_net *dn)
-{
-	struct dsr_service *service, *next;
-
-	lockdep_assert_held(&dn->lock);
-	list_for_each_entry_safe(service, next, &dn->services, list)
-		dsr_service_remove(dn, service);
-}
-
-/**
- * dsr_service_flush_shown() - dsr_service_remove() some, and tell of it as one
- * @dn: balancer
- * @shows: whether it is one of them
- *
- * For dsr_ipvs: what IPVS does not show is left.
- *
- * Context: process context, holds dn->lock, sleeps.
- */
-void dsr_service_flush_shown(struct dsr_net *dn,
-			     bool (*shows)(const struct dsr_service *service))
-{
-	struct dsr_service *service, *next;
-
-	lockdep_assert_held(&dn->lock);
-	list_for_each_entry_safe(service, next, &dn->services, list)
-		if (shows(service))
-			dsr_service_remove(dn, service);
-	dsr_notify_flush(dn, DSR_CMD_SERVICE_FLUSH, dn->services_count);
-}
-EXPORT_SYMBOL_GPL(dsr_service_flush_shown);
 
 /**
  * dsr_service_sum() - all that was ever counted for a service

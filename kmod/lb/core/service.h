@@ -173,23 +173,13 @@ struct dsr_service *dsr_service_clash(struct dsr_net *dn,
 				      const struct dsr_service_key *key);
 int dsr_service_compare(const struct dsr_service_key *a,
 			const struct dsr_service_key *b);
-int dsr_service_change(struct dsr_net *dn, u8 cmd, struct dsr_service *service,
-		       const struct dsr_service_key *key,
-		       const struct dsr_service_config *config,
-		       struct netlink_ext_ack *extack);
-void dsr_service_delete(struct dsr_net *dn, struct dsr_service *service);
 int dsr_service_add(struct dsr_net *dn, const struct dsr_service_key *key,
 		    const struct dsr_service_config *config);
 int dsr_service_set(struct dsr_net *dn, struct dsr_service *service,
 		    const struct dsr_service_config *config);
-void dsr_service_defaults(const struct dsr_service_key *key,
-			  struct dsr_service_config *config);
 struct dsr_service_config dsr_service_config(struct dsr_net *dn,
 					     struct dsr_service *service);
 void dsr_service_remove(struct dsr_net *dn, struct dsr_service *service);
-void dsr_service_flush(struct dsr_net *dn);
-void dsr_service_flush_shown(struct dsr_net *dn,
-			     bool (*shows)(const struct dsr_service *service));
 void dsr_service_sum(struct dsr_service *service, struct dsr_stats *sum);
 
 #endif /* _DSR_SERVICE_H */

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: GPL-2.0
+/* attach - see attach.h */
+
+#include <linux/ipv6.h>
+#include <linux/netfilter_ipv4.h>
+#include <linux/netfilter_ipv6.h>
+#include <net/netfilter/ipv4/nf_defrag_ipv4.h>
+#include <net/netfilter/ipv6/nf_defrag_ipv6.h>
+
+#include "balancer.h"
+#include "control/attach.h"
+#include "control/lro.h"
+#include "control/path.h"
+#include "core/conn.h"
+#include "datapath/hook.h"
+#include "datapath/output.h"
+
+static struct dsr_net_side *side_of(struct dsr_net *dn, u8 family)
+{
+	return family == AF_INET ? &dn->ipv4 : &dn->ipv6;
+}
+
+/* @mangle: of the chains that most rules are in that set a mark; they come just
+ * before. A mark that is set later the late hooks see; that of LOCAL_IN is just
+ * before @nat_src, as ip_vs has it. What this machine sends is seen last of
+ * all: a chain that changes its mark has it routed anew.
+ */
+static void side_init(struct dsr_net *dn, u8 pf, int mangle, int nat_src)
+{
+	struct nf_hook_ops *hooks = side_of(dn, pf)->hooks;
+
+	hooks[0] = (struct nf_hook_ops) {
+		.hook = dsr_hook,
+		.priv = dn,
+		.pf = pf,
+		.hooknum = NF_INET_PRE_ROUTING,
+		.priority = mangle + 1,
+	};
+	hooks[1] = (struct nf_hook_ops) {
+		.hook = dsr_hook_late,
+		.priv = dn,
+		.pf = pf,
+		.hooknum = NF_INET_PRE_ROUTING,
+		.priority = INT_MAX,
+	};
+	hooks[2] = (struct nf_hook_ops) {
+		.hook = dsr_hook_late,
+		.priv = dn,
+		.pf = pf,
+		.hooknum = NF_INET_LOCAL_IN,
+		.priority = nat_src - 1,
+	};
+	hooks[3] = (struct nf_hook_ops) {
+		.hook = dsr_output_hook,
+		.priv = dn,
+		.pf = pf,
+		.hooknum = NF_INET_LOCAL_OUT,
+		.priority = INT_MAX,
+	};
+}
+
+static int defrag_enable(struct net *net, u8 family)
+{
+	return family == AF_INET ? nf_defrag_ipv4_enable(net) :
+				   nf_defrag_ipv6_enable(net);
+}
+
+static void defrag_disable(struct net *net, u8 family)
+{
+	if (family == AF_INET)
+		nf_defrag_ipv4_disable(net);
+	else
+		nf_defrag_ipv6_disable(net);
+}
+
+static void table_exit(struct dsr_net *dn)
+{
+	dsr_table_exit(&dn->table);
+	dn->has_table = false;
+}
+
+/* Give the table up if there is neither service nor connection. */
+static void table_rest(struct dsr_net *dn)
+{
+	lockdep_assert_held(&dn->lock);
+	if (dn->has_table && !dn->live && !atomic_read(&dn->table.entries))
+		table_exit(dn);
+}
+
+static void rest_work(struct work_struct *work)
+{
+	struct dsr_net *dn = container_of(work, struct dsr_net, rest);
+
+	mutex_lock(&dn->lock);
+	table_rest(dn);
+	mutex_unlock(&dn->lock);
+}
+
+/**
+ * dsr_attach_start() - attach one more service to the packets of its family
+ * @dn: balancer
+ * @family: of the service, which is linked next
+ *
+ * Context: process context, holds dn->lock.
+ * Return: 0 or a negative errno.
+ */
+int dsr_attach_start(struct dsr_net *dn, u8 family)
+{
+	struct dsr_net_side *side = side_of(dn, family);
+	bool first = !dn->ipv4.services && !dn->ipv6.services;
+	int err;
+
+	lockdep_assert_held(&dn->lock);
+	if (family == AF_INET6 && !ipv6_mod_enabled())
+		return -EAFNOSUPPORT;
+	if (side->services++)
+		return 0;
+	err = defrag_enable(dn->net, family);
+	if (err)
+		goto forget_service;
+	if (!dn->has_table) {
+		err = dsr_conn_table_init(dn);
+		if (err)
+			goto disable_defrag;
+		dn->has_table = true;
+		dn->crowded = 0;	/* an empty table has forgotten no flow */
+	}
+	err = nf_register_net_hooks(dn->net, side->hooks,
+				    ARRAY_SIZE(side->hooks));
+	if (err)
+		goto rest;
+	if (first) {
+		err = dsr_path_start(dn);
+		if (err)
+			goto unhook;
+		WRITE_ONCE(dn->live, true);
+		dsr_lro_disable(dn);
+		dsr_balancer_changed(dn->net);
+	}
+	return 0;
+
+unhook:
+	nf_unregister_net_hooks(dn->net, side->hooks,
+				ARRAY_SIZE(side->hooks));
+	synchronize_net();
+rest:
+	table_rest(dn);
+disable_defrag:
+	defrag_disable(dn->net, family);
+forget_service:
+	side->services--;
+	return err;
+}
+
+/**
+ * dsr_attach_stop() - undo dsr_attach_start()
+ * @dn: balancer
+ * @family: of the service, which was unlinked
+ *
+ * Connections outlive the last service for as long as they may be silent: so a
+ * restart of keepalived finds them again.
+ *
+ * Context: process context, holds dn->lock, sleeps.
+ */
+void dsr_attach_stop(struct dsr_net *dn, u8 family)
+{
+	struct dsr_net_side *side = side_of(dn, family);
+	bool last;
+
+	lockdep_assert_held(&dn->lock);
+	if (--side->services)
+		return;
+	last = !dn->ipv4.services && !dn->ipv6.services;
+	nf_unregister_net_hooks(dn->net, side->hooks,
+				ARRAY_SIZE(side->hooks));
+	if (last) {
+		dsr_path_stop(dn);
+		WRITE_ONCE(dn->live, false);
+	}
+	/* Until the grace period ends, hooks run that have seen @live, and
+	 * garbage collection may remove the last connection without giving the
+	 * table up. Packets in a neighbour's queue, NFQUEUE or a qdisc hold
+	 * nothing of the module.
+	 */
+	synchronize_net();
+	if (last) {
+		table_rest(dn);
+		dsr_balancer_changed(dn->net);
+	}
+	defrag_disable(dn->net, family);
+}
+
+/** dsr_attach_init() - set up what a namespace needs; no hook is registered */
+void dsr_attach_init(struct dsr_net *dn)
+{
+	INIT_WORK(&dn->rest, rest_work);
+	side_init(dn, NFPROTO_IPV4, NF_IP_PRI_MANGLE, NF_IP_PRI_NAT_SRC);
+	side_init(dn, NFPROTO_IPV6, NF_IP6_PRI_MANGLE, NF_IP6_PRI_NAT_SRC);
+}
+
+/**
+ * dsr_attach_exit() - give the table up with all of its connections
+ * @dn: balancer without services, of a namespace that ends
+ *
+ * Context: process context, holds dn->lock.
+ */
+void dsr_attach_exit(struct dsr_net *dn)
+{
+	lockdep_assert_held(&dn->lock);
+	if (dn->has_table)
+		table_exit(dn);
+}

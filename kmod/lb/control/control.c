@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: GPL-2.0
+/* control - see control.h */
+
+#include <linux/export.h>
+
+#include "control/attach.h"
+#include "control/control.h"
+#include "control/drain.h"
+#include "control/notify.h"
+#include "core/conn.h"
+#include "core/scheduler.h"
+#include "limit.h"
+
+/**
+ * dsr_control_service_defaults() - the configuration of a new service
+ * @key: its key
+ * @config: set
+ */
+void dsr_control_service_defaults(const struct dsr_service_key *key,
+				  struct dsr_service_config *config)
+{
+	*config = (struct dsr_service_config) {
+		.scheduler = &dsr_sched_rr,
+		.persist_prefix = 8 * dsr_addr_len(key->family),
+		.fwmark_mask = U32_MAX,
+	};
+}
+EXPORT_SYMBOL_GPL(dsr_control_service_defaults);
+
+/* Packets reach the module before the service is there: none of them is lost
+ * in between.
+ */
+static int service_add(struct dsr_net *dn, const struct dsr_service_key *key,
+		       const struct dsr_service_config *config)
+{
+	int err;
+
+	err = dsr_attach_start(dn, key->family);
+	if (err)
+		return err;
+	err = dsr_service_add(dn, key, config);
+	if (err)
+		dsr_attach_stop(dn, key->family);
+	return err;
+}
+
+static void service_remove(struct dsr_net *dn, struct dsr_service *service)
+{
+	u8 family = service->key.family;
+
+	dsr_service_remove(dn, service);
+	dsr_attach_stop(dn, family);
+}
+
+/**
+ * dsr_control_service_change() - add or change a service, and notify
+ * @dn: balancer
+ * @cmd: command of the notification, enum dsr_cmd
+ * @service: the service to change; %NULL adds one
+ * @key: its key
+ * @config: the whole configuration
+ * @extack: takes the refusal
+ *
+ * Context: process context, holds dn->writer and dn->lock, as dsr_pool_build().
+ * Return: 0 or a negative errno with a sentence, and nothing changed: -%EEXIST
+ * if another service forbids this one.
+ */
+int dsr_control_service_change(struct dsr_net *dn, u8 cmd,
+			       struct dsr_service *service,
+			       const struct dsr_service_key *key,
+			       const struct dsr_service_config *config,
+			       struct netlink_ext_ack *extack)
+{
+	int err;
+
+	if (!service && dsr_service_clash(dn, key)) {
+		NL_SET_ERR_MSG(extack,
+			       "the range overlaps that of another service: one must lie within the other");
+		return -EEXIST;
+	}
+	err = service ? dsr_service_set(dn, service, config) :
+			service_add(dn, key, config);
+	switch (err) {
+	case 0:
+		dsr_notify_service(dn, cmd, dsr_service_find(dn, key));
+		break;
+	case -ENOMEM:
+		NL_SET_ERR_MSG(extack, "out of memory: nothing was changed");
+		break;
+	case -ENOSPC:
+		BUILD_BUG_ON(DSR_LIMIT_LIST != 4096);
+		NL_SET_ERR_MSG(extack, "too many services: there are 4096");
+		break;
+	case -EBUSY:
+		NL_SET_ERR_MSG(extack,
+			       "this fwmark is a mark for probes of another service: choose another");
+		break;
+	case -EADDRINUSE:
+		NL_SET_ERR_MSG(extack,
+			       "one of these 256 marks for probes is the fwmark of a service, or is for probes of another: choose another first mark");
+		break;
+	case -ENOTUNIQ:
+		NL_SET_ERR_MSG(extack,
+			       "a backend's mark for probes is the first one plus the last byte of its address: two backends of this service end in the same byte");
+		break;
+	case -EDQUOT:
+		NL_SET_ERR_MSG(extack,
+			       "too many different masks of fwmarks: there are 8 in a namespace");
+		break;
+	case -E2BIG:
+		NL_SET_ERR_MSG(extack,
+			       "too many slots in the tables of this container: choose a smaller table-size");
+		break;
+	case -ENODEV:
+		NL_SET_ERR_MSG(extack, "the module is being unloaded");
+		break;
+	case -EAFNOSUPPORT:
+		NL_SET_ERR_MSG(extack, "this kernel runs without IPv6");
+		break;
+	default:
+		NL_SET_ERR_MSG(extack,
+			       "netfilter does not let this module see packets");
+	}
+	return err;
+}
+EXPORT_SYMBOL_GPL(dsr_control_service_change);
+
+/**
+ * dsr_control_service_delete() - remove a service with its backends, and notify
+ * @dn: balancer
+ * @service: service; freed
+ *
+ * Context: process context, holds dn->lock, sleeps.
+ */
+void dsr_control_service_delete(struct dsr_net *dn, struct dsr_service *service)
+{
+	dsr_notify_service(dn, DSR_CMD_SERVICE_DELETE, service);
+	service_remove(dn, service);
+}
+EXPORT_SYMBOL_GPL(dsr_control_service_delete);
+
+static void remove_services(struct dsr_net *dn,
+			    bool (*shows)(const struct dsr_service *service))
+{
+	struct dsr_service *service, *next;
+
+	lockdep_assert_held(&dn->lock);
+	list_for_each_entry_safe(service, next, &dn->services, list)
+		if (!shows || shows(service))
+			service_remove(dn, service);
+}
+
+/**
+ * dsr_control_service_flush() - remove services, and notify once
+ * @dn: balancer
+ * @shows: selects the services to remove, for dsr_ipvs, which leaves those that
+ *	IPVS does not show; %NULL: all
+ *
+ * Context: process context, holds dn->lock, sleeps.
+ */
+void dsr_control_service_flush(struct dsr_net *dn,
+			       bool (*shows)(const struct dsr_service *service))
+{
+	remove_services(dn, shows);
+	dsr_notify_flush(dn, DSR_CMD_SERVICE_FLUSH, dn->services_count);
+}
+EXPORT_SYMBOL_GPL(dsr_control_service_flush);
+
+/**
+ * dsr_control_exit() - remove all services of a namespace that ends
+ * @dn: balancer
+ *
+ * Notifies no listener: the family may be gone already, or not there yet.
+ *
+ * Context: process context, holds dn->lock, sleeps.
+ */
+void dsr_control_exit(struct dsr_net *dn)
+{
+	remove_services(dn, NULL);
+}
+
+/**
+ * dsr_control_backend_change() - add or change a backend, and notify
+ * @dn: balancer
+ * @cmd: command of the notification, enum dsr_cmd
+ * @service: its service
+ * @addr: its address; a backend is added if the service has none of it
+ * @config: the whole configuration
+ * @extack: takes the refusal
+ *
+ * Context: process context, holds dn->writer and dn->lock, as dsr_pool_build().
+ * Return: as dsr_backend_add() and dsr_backend_set(), always with a sentence.
+ */
+int dsr_control_backend_change(struct dsr_net *dn, u8 cmd,
+			       struct dsr_service *service,
+			       const union nf_inet_addr *addr,
+			       const struct dsr_backend_config *config,
+			       struct netlink_ext_ack *extack)
+{
+	struct dsr_backend *backend = dsr_backend_find(dn, service, addr);
+	int err = backend ? dsr_backend_set(dn, backend, config, extack) :
+			    dsr_backend_add(dn, service, addr, config, extack);
+
+	if (err == -ENOMEM)
+		NL_SET_ERR_MSG(extack, "out of memory: nothing was changed");
+	if (err)
+		return err;
+	backend = dsr_backend_find(dn, service, addr);
+	if (backend->deadline)
+		dsr_drain_plan(dn);
+	dsr_notify_backend(dn, cmd, backend);
+	return 0;
+}
+EXPORT_SYMBOL_GPL(dsr_control_backend_change);
+
+/**
+ * dsr_control_backend_delete() - remove a backend, and notify
+ * @dn: balancer
+ * @backend: backend; may be freed
+ * @extack: takes the refusal
+ *
+ * Context: process context, holds dn->writer and dn->lock, as dsr_pool_build().
+ * Return: as dsr_backend_remove().
+ */
+int dsr_control_backend_delete(struct dsr_net *dn, struct dsr_backend *backend,
+			       struct netlink_ext_ack *extack)
+{
+	int err;
+
+	/* The service's reference keeps it until here, this one until it was
+	 * notified.
+	 */
+	dsr_backend_get(backend);
+	err = dsr_backend_remove(dn, backend, extack);
+	if (!err)
+		dsr_notify_backend(dn, DSR_CMD_BACKEND_DELETE, backend);
+	dsr_backend_put(backend);
+	return err;
+}
+EXPORT_SYMBOL_GPL(dsr_control_backend_delete);
+
+/**
+ * dsr_control_table_set() - bound the table and set its timeouts, and notify
+ * @dn: balancer
+ * @max: hard cap
+ * @timeouts: of connections whose service has none of its own
+ *
+ * Context: process context, holds dn->lock.
+ */
+void dsr_control_table_set(struct dsr_net *dn, u32 max,
+			   const struct dsr_timeouts *timeouts)
+{
+	dsr_conn_configure(dn, max, timeouts);
+	dsr_notify_table(dn);
+}
+EXPORT_SYMBOL_GPL(dsr_control_table_set);
