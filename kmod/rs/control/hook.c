@@ -9,24 +9,25 @@
 
 #include "balancer.h"
 #include "control/hook.h"
+#include "datapath/deliver.h"
+#include "datapath/reply.h"
 
 #define HOOK(family, function, where, when) {				\
-	.hook = dsr_rs_##function##_hook, .pf = (family),		\
+	.hook = (function), .pf = (family),		\
 	.hooknum = NF_INET_##where, .priority = (when),			\
 }
 
-/* Whole datagrams, at whose addresses nobody has looked; and nobody looks at
- * them any more.
- */
+/* PRE_ROUTING after defragmentation and before conntrack; POST_ROUTING last. */
 #define HOOKS(family, pri)						\
-	HOOK(family, deliver, PRE_ROUTING, pri##_RAW - 50),		\
-	HOOK(family, reply, POST_ROUTING, pri##_LAST)
+	HOOK(family, dsr_rs_deliver_hook, PRE_ROUTING, pri##_RAW - 50),		\
+	HOOK(family, dsr_rs_reply_hook, POST_ROUTING, pri##_LAST)
 
 /* dsr_lb is at MANGLE + 1. */
 #define HOOKS_BEHIND(family, pri)					\
-	HOOK(family, deliver_behind, PRE_ROUTING, pri##_MANGLE + 2),	\
-	HOOK(family, untrack, LOCAL_OUT, pri##_RAW - 50),		\
-	HOOK(family, reply, POST_ROUTING, pri##_LAST)
+	HOOK(family, dsr_rs_deliver_behind_hook, PRE_ROUTING,		\
+	     pri##_MANGLE + 2),						\
+	HOOK(family, dsr_rs_untrack_hook, LOCAL_OUT, pri##_RAW - 50),		\
+	HOOK(family, dsr_rs_reply_hook, POST_ROUTING, pri##_LAST)
 
 /* Those of IPv6 are the second half: there may be no IPv6. */
 static const struct nf_hook_ops hooks_first[] = {

@@ -61,7 +61,7 @@ static int reasons_put(struct sk_buff *skb, struct dsr_rs_net *rs)
 		if (nla_put_string(skb, DSR_REASON_A_NAME,
 				   dsr_rs_reason_names[i]) ||
 		    nla_put_u64_64bit(skb, DSR_REASON_A_PACKETS,
-				      dsr_rs_net_packets(rs, i),
+				      dsr_rs_reason_sum(rs, i),
 				      DSR_REASON_A_PAD))
 			return -EMSGSIZE;
 		nla_nest_end(skb, nest);

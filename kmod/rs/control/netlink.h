@@ -30,6 +30,8 @@ extern const struct nla_policy dsr_rs_netlink_flow_policy[DSR_A_TABLE + 1];
 extern const struct nla_policy
 dsr_rs_netlink_silence_policy[DSR_A_SILENCE + 1];
 
+int dsr_rs_netlink_init(void);
+void dsr_rs_netlink_exit(void);
 int dsr_rs_netlink_table_put(struct sk_buff *skb, struct dsr_rs_net *rs);
 void dsr_rs_netlink_tell_flush(struct dsr_rs_net *rs, u8 cmd);
 

@@ -7,6 +7,8 @@
 #include <linux/ipv6.h>
 #include <net/route.h>
 
+#include "control/attach.h"
+#include "control/hush.h"
 #include "control/netlink.h"
 #include "core/flow.h"
 #include "core/from.h"
@@ -325,7 +327,7 @@ static int rule_create(struct dsr_rs_net *rs, const struct dsr_rs_rule_key *key,
 	rule = dsr_rs_rule_alloc(key, to);
 	if (!rule)
 		return -ENOMEM;
-	err = dsr_rs_net_start(rs);
+	err = dsr_rs_attach_start(rs);
 	if (err) {
 		NL_SET_ERR_MSG(extack, "the netfilter hooks cannot be set up");
 		dsr_rs_rule_put(rule);
@@ -341,7 +343,7 @@ static int rule_create(struct dsr_rs_net *rs, const struct dsr_rs_rule_key *key,
 			       "too many rules by TOS: there are 256, and each packet looks at all of them");
 	BUILD_BUG_ON(DSR_LIMIT_LIST != 4096 || DSR_RS_RULE_TOS_MAX != 256);
 	dsr_rs_rule_put(rule);
-	dsr_rs_net_rest(rs);
+	dsr_rs_attach_rest(rs);
 	return err;
 }
 
@@ -366,7 +368,7 @@ static int rule_apply(struct dsr_rs_net *rs, struct dsr_rs_rule *rule,
 	int err = 0;
 
 	if (local && !was_local)
-		err = dsr_rs_silence_hold(rs, key->family, &key->vip);
+		err = dsr_rs_hush_hold(rs, key->family, &key->vip);
 	if (err) {
 		if (err == -ENOSPC)
 			NL_SET_ERR_MSG(extack,
@@ -380,14 +382,14 @@ static int rule_apply(struct dsr_rs_net *rs, struct dsr_rs_rule *rule,
 	else
 		err = rule_create(rs, key, to, extack);
 	if (err ? local && !was_local : was_local && !local)
-		dsr_rs_silence_release(rs, key->family, &key->vip);
+		dsr_rs_hush_release(rs, key->family, &key->vip);
 	return err;
 }
 
 static void rule_remove(struct dsr_rs_net *rs, struct dsr_rs_rule *rule)
 {
 	if (is_local(rule, &rs->lock))
-		dsr_rs_silence_release(rs, rule->key.family, &rule->key.vip);
+		dsr_rs_hush_release(rs, rule->key.family, &rule->key.vip);
 	dsr_rs_rule_unlist(&rs->rules, rule, &rs->lock);
 }
 
@@ -570,7 +572,7 @@ int dsr_rs_netlink_rule_delete_doit(struct sk_buff *skb, struct genl_info *info)
 		rule_remove(rs, rule);
 		rs->generation++;
 		tell(rs, DSR_RS_CMD_RULE_DELETE, &key);
-		dsr_rs_net_rest(rs);
+		dsr_rs_attach_rest(rs);
 	} else {
 		NL_SET_ERR_MSG(info->extack, "there is no such rule");
 		err = -ENOENT;
@@ -590,7 +592,7 @@ int dsr_rs_netlink_rule_flush_doit(struct sk_buff *skb, struct genl_info *info)
 		rule_remove(rs, rule);
 	rs->generation++;
 	dsr_rs_netlink_tell_flush(rs, DSR_RS_CMD_RULE_FLUSH);
-	dsr_rs_net_rest(rs);
+	dsr_rs_attach_rest(rs);
 	mutex_unlock(&rs->lock);
 	return 0;
 }

@@ -8,6 +8,7 @@
 #include <net/addrconf.h>
 
 #include "addr.h"
+#include "control/hush.h"
 #include "control/netlink.h"
 #include "core/net.h"
 #include "core/silence.h"
@@ -250,7 +251,7 @@ static int silence_add(struct genl_info *info, bool replace)
 			       "it is silenced already: replace changes its devices");
 		err = -EEXIST;
 	} else {
-		err = dsr_rs_silence_want(rs, family, &addr, devs);
+		err = dsr_rs_hush_want(rs, family, &addr, devs);
 		if (err == -ENOSPC)
 			NL_SET_ERR_MSG(info->extack,
 				       "too many silenced addresses: there are 4096");
@@ -305,7 +306,7 @@ int dsr_rs_netlink_silence_delete_doit(struct sk_buff *skb,
 	mutex_lock(&rs->lock);
 	silence = dsr_rs_silence_find(rs, family, &addr);
 	if (silence && silence->wanted) {
-		dsr_rs_silence_unwant(rs, silence);
+		dsr_rs_hush_unwant(rs, silence);
 		tell(rs, DSR_RS_CMD_SILENCE_DELETE, family, &addr);
 	} else if (silence) {
 		NL_SET_ERR_MSG(info->extack,
@@ -329,7 +330,7 @@ int dsr_rs_netlink_silence_flush_doit(struct sk_buff *skb,
 	mutex_lock(&rs->lock);
 	list_for_each_entry_safe(silence, next, &rs->silences.all, all)
 		if (silence->wanted)
-			dsr_rs_silence_unwant(rs, silence);
+			dsr_rs_hush_unwant(rs, silence);
 	dsr_rs_netlink_tell_flush(rs, DSR_RS_CMD_SILENCE_FLUSH);
 	mutex_unlock(&rs->lock);
 	return 0;

@@ -14,6 +14,7 @@
 #include <net/netns/generic.h>
 #include <linux/dsr.h>
 
+#include "control/proc.h"
 #include "core/embryo.h"
 #include "core/flow.h"
 #include "core/net.h"
@@ -160,7 +161,7 @@ static int stats_show(struct seq_file *m, void *v)
 	mutex_unlock(&rs->lock);
 	for (i = 0; i < DSR_RS_REASON_COUNT; i++)
 		seq_printf(m, "%s %llu\n", dsr_rs_reason_names[i],
-			   dsr_rs_net_packets(rs, i));
+			   dsr_rs_reason_sum(rs, i));
 	return 0;
 }
 

@@ -17,6 +17,7 @@
 #include <linux/netfilter.h>
 #include <linux/workqueue.h>
 #include <net/net_namespace.h>
+#include <net/netns/generic.h>
 
 #include "core/packet.h"
 #include "core/reason.h"
@@ -93,12 +94,25 @@ struct dsr_rs_net {
 	struct work_struct lost;
 };
 
-struct dsr_rs_net *dsr_rs_net(const struct net *net);
-int dsr_rs_net_start(struct dsr_rs_net *rs);
-void dsr_rs_net_rest(struct dsr_rs_net *rs);
-void dsr_rs_net_idle(struct dsr_rs_net *rs);
+extern unsigned int dsr_rs_net_id;
+extern struct workqueue_struct *dsr_rs_net_wq;
+
+/** dsr_rs_net() - what the module has in @net */
+static inline struct dsr_rs_net *dsr_rs_net(const struct net *net)
+{
+	return net_generic(net, dsr_rs_net_id);
+}
+
+/** dsr_rs_net_idle() - have a namespace without flows looked at; any context */
+static inline void dsr_rs_net_idle(struct dsr_rs_net *rs)
+{
+	if (READ_ONCE(rs->live) && !READ_ONCE(rs->rules.count))
+		queue_work(dsr_rs_net_wq, &rs->idle);
+}
+
+int dsr_rs_net_check(void);
 u32 dsr_rs_net_default_max(const struct net *net);
-u64 dsr_rs_net_packets(const struct dsr_rs_net *rs, enum dsr_rs_reason reason);
+u64 dsr_rs_reason_sum(const struct dsr_rs_net *rs, enum dsr_rs_reason reason);
 
 /** dsr_rs_net_finish() - count a packet's reason, and say its fate */
 static inline unsigned int dsr_rs_net_finish(struct dsr_rs_net *rs,
@@ -110,36 +124,5 @@ static inline unsigned int dsr_rs_net_finish(struct dsr_rs_net *rs,
 	trace_dsr_rs_packet(skb, state->pf, state->hook, reason);
 	return dsr_rs_reason_drops(reason) ? NF_DROP : NF_ACCEPT;
 }
-
-/* deliver.c */
-unsigned int dsr_rs_deliver_hook(void *priv, struct sk_buff *skb,
-				 const struct nf_hook_state *state);
-unsigned int dsr_rs_deliver_behind_hook(void *priv, struct sk_buff *skb,
-					const struct nf_hook_state *state);
-
-/* reply.c */
-unsigned int dsr_rs_reply_hook(void *priv, struct sk_buff *skb,
-			       const struct nf_hook_state *state);
-unsigned int dsr_rs_untrack_hook(void *priv, struct sk_buff *skb,
-				 const struct nf_hook_state *state);
-
-/* icmp.c */
-enum dsr_rs_reason dsr_rs_icmp_deliver(struct dsr_rs_net *rs,
-				       struct sk_buff *skb,
-				       const struct dsr_rs_packet *pkt);
-bool dsr_rs_icmp_is_reply(struct dsr_rs_net *rs, const struct sk_buff *skb,
-			  const struct dsr_rs_packet *pkt);
-enum dsr_rs_reason dsr_rs_icmp_reply(struct dsr_rs_net *rs,
-				     struct sk_buff *skb,
-				     const struct nf_hook_state *state,
-				     const struct dsr_rs_packet *pkt);
-
-/* netlink.c */
-int dsr_rs_netlink_init(void);
-void dsr_rs_netlink_exit(void);
-
-/* proc.c */
-int dsr_rs_proc_init(struct net *net);
-void dsr_rs_proc_exit(struct net *net);
 
 #endif /* _DSR_RS_NET_H */

@@ -4,9 +4,6 @@
  */
 
 #include <linux/module.h>
-#include <linux/netfilter_arp.h>
-#include <linux/netfilter_ipv4.h>
-#include <linux/netfilter_ipv6.h>
 #include <linux/random.h>
 #include <linux/rculist.h>
 #include <linux/slab.h>
@@ -15,31 +12,6 @@
 #include "core/net.h"
 #include "core/silence.h"
 #include "limit.h"
-
-/* After all others, so that what these make of a message is what counts. */
-static const struct nf_hook_ops arp_hooks[] = {
-	{
-		.hook		= dsr_rs_arp_out_hook,
-		.pf		= NFPROTO_ARP,
-		.hooknum	= NF_ARP_OUT,
-		.priority	= NF_IP_PRI_LAST,
-	},
-};
-
-static const struct nf_hook_ops nd_hooks[] = {
-	{
-		.hook		= dsr_rs_nd_out_hook,
-		.pf		= NFPROTO_IPV6,
-		.hooknum	= NF_INET_LOCAL_OUT,
-		.priority	= NF_IP6_PRI_LAST,
-	},
-	{
-		.hook		= dsr_rs_nd_in_hook,
-		.pf		= NFPROTO_IPV6,
-		.hooknum	= NF_INET_LOCAL_IN,
-		.priority	= NF_IP6_PRI_LAST,
-	},
-};
 
 /* What all names begin with. */
 static struct dsr_rs_silence_devs everywhere = {
@@ -57,22 +29,6 @@ static u32 bucket_of(const struct dsr_rs_silences *silences,
 static u32 *count_of(struct dsr_rs_silences *silences, u8 family)
 {
 	return family == AF_INET ? &silences->inet : &silences->inet6;
-}
-
-static int hooks_register(struct net *net, u8 family)
-{
-	if (family == AF_INET)
-		return nf_register_net_hooks(net, arp_hooks,
-					     ARRAY_SIZE(arp_hooks));
-	return nf_register_net_hooks(net, nd_hooks, ARRAY_SIZE(nd_hooks));
-}
-
-static void hooks_unregister(struct net *net, u8 family)
-{
-	if (family == AF_INET)
-		nf_unregister_net_hooks(net, arp_hooks, ARRAY_SIZE(arp_hooks));
-	else
-		nf_unregister_net_hooks(net, nd_hooks, ARRAY_SIZE(nd_hooks));
 }
 
 /** dsr_rs_silence_init() - set up an empty set */
@@ -115,7 +71,6 @@ static int find_or_list(struct dsr_rs_net *rs, u8 family,
 {
 	u32 *count = count_of(&rs->silences, family);
 	struct dsr_rs_silence *silence;
-	int err;
 
 	*found = dsr_rs_silence_find(rs, family, addr);
 	if (*found)
@@ -125,13 +80,6 @@ static int find_or_list(struct dsr_rs_net *rs, u8 family,
 	silence = kzalloc(sizeof(*silence), GFP_KERNEL_ACCOUNT);
 	if (!silence)
 		return -ENOMEM;
-	if (!*count) {
-		err = hooks_register(rs->net, family);
-		if (err) {
-			kfree(silence);
-			return err;
-		}
-	}
 	(*count)++;
 	__module_get(THIS_MODULE);
 	silence->family = family;
@@ -157,8 +105,7 @@ static void settle(struct dsr_rs_net *rs, struct dsr_rs_silence *silence)
 		return;
 	hlist_del_rcu(&silence->node);
 	list_del(&silence->all);
-	if (!--*count)
-		hooks_unregister(rs->net, silence->family);
+	(*count)--;
 	kfree_rcu(silence, rcu);
 	module_put(THIS_MODULE);
 }
@@ -258,22 +205,6 @@ void dsr_rs_silence_release(struct dsr_rs_net *rs, u8 family,
 		return;
 	silence->rules--;
 	settle(rs, silence);
-}
-
-/**
- * dsr_rs_silence_exit() - the namespace ends: no address is silenced
- * @rs: namespace, its lock held
- *
- * Context: process context, sleeps.
- */
-void dsr_rs_silence_exit(struct dsr_rs_net *rs)
-{
-	struct dsr_rs_silence *silence, *next;
-
-	list_for_each_entry_safe(silence, next, &rs->silences.all, all) {
-		silence->rules = 0;
-		dsr_rs_silence_unwant(rs, silence);
-	}
 }
 
 /**

@@ -12,7 +12,7 @@
  * an address which is silenced, and for no others.
  *
  * Owner: struct dsr_rs_net. An address is listed while the user wants it
- * silenced or a rule does; the hooks of a family are registered while an
+ * silenced or a rule does; hush.h registers the hooks of a family while an
  * address of it is listed. Each that is listed holds a reference to the module:
  * without it the neighbours would hear of the address.
  *
@@ -90,8 +90,14 @@ struct dsr_rs_silences {
 	u32 secret;
 };
 
+/** dsr_rs_silence_count() - the silenced addresses of a family */
+static inline u32 dsr_rs_silence_count(const struct dsr_rs_silences *silences,
+				       u8 family)
+{
+	return family == AF_INET ? silences->inet : silences->inet6;
+}
+
 void dsr_rs_silence_init(struct dsr_rs_silences *silences);
-void dsr_rs_silence_exit(struct dsr_rs_net *rs);
 
 struct dsr_rs_silence *dsr_rs_silence_find(struct dsr_rs_net *rs, u8 family,
 					   const union nf_inet_addr *addr);
@@ -113,15 +119,5 @@ unsigned int dsr_rs_silence_finish(struct dsr_rs_net *rs,
 				   const void *addr,
 				   const struct net_device *dev,
 				   enum dsr_rs_reason reason);
-
-/* arp.c */
-unsigned int dsr_rs_arp_out_hook(void *priv, struct sk_buff *skb,
-				 const struct nf_hook_state *state);
-
-/* nd.c */
-unsigned int dsr_rs_nd_out_hook(void *priv, struct sk_buff *skb,
-				const struct nf_hook_state *state);
-unsigned int dsr_rs_nd_in_hook(void *priv, struct sk_buff *skb,
-			       const struct nf_hook_state *state);
 
 #endif /* _DSR_RS_SILENCE_H */

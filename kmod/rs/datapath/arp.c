@@ -17,6 +17,7 @@
 
 #include "core/net.h"
 #include "core/silence.h"
+#include "datapath/arp.h"
 
 /* What there is to know of a message: who sends, who is asked for. */
 struct message {

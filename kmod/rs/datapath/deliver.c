@@ -20,6 +20,8 @@
 #include "core/net.h"
 #include "core/policy.h"
 #include "core/socket.h"
+#include "datapath/deliver.h"
+#include "datapath/icmp.h"
 #include "datapath/known.h"
 #include "datapath/rewrite.h"
 #include "host.h"

@@ -22,6 +22,7 @@
 #include "core/local.h"
 #include "core/net.h"
 #include "core/policy.h"
+#include "datapath/icmp.h"
 #include "datapath/rewrite.h"
 #include "ping.h"
 

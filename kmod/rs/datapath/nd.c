@@ -20,6 +20,7 @@
 
 #include "core/net.h"
 #include "core/silence.h"
+#include "datapath/nd.h"
 
 /* Return: the message, if it is a solicitation or an advertisement. */
 static const struct nd_msg *message_of(const struct sk_buff *skb,

@@ -12,7 +12,9 @@
 #include "core/flow.h"
 #include "core/net.h"
 #include "core/policy.h"
+#include "datapath/icmp.h"
 #include "datapath/known.h"
+#include "datapath/reply.h"
 #include "datapath/rewrite.h"
 
 /* The flow of a packet that answers an embryo. What accepts a connection, or

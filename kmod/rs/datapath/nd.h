@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* nd - neighbour discovery of silenced addresses, in LOCAL_OUT and LOCAL_IN */
+#ifndef _DSR_RS_ND_H
+#define _DSR_RS_ND_H
+
+#include <linux/netfilter.h>
+
+unsigned int dsr_rs_nd_out_hook(void *priv, struct sk_buff *skb,
+				const struct nf_hook_state *state);
+unsigned int dsr_rs_nd_in_hook(void *priv, struct sk_buff *skb,
+			       const struct nf_hook_state *state);
+
+#endif /* _DSR_RS_ND_H */
