@@ -110,6 +110,12 @@ versions_in_compat_only()
 		xargs grep -nE 'LINUX_VERSION_CODE|KERNEL_VERSION|linux/version\.h'
 }
 
+# Of the objects that the compiler has just made.
+layers()
+{
+	"${PYTHON:-python3}" scripts/layers.py build/bookworm/check
+}
+
 # Texts that say themselves what they are, or that tests compare to the byte.
 spdx()
 {
@@ -136,6 +142,7 @@ scripts/deps.sh perl shellcheck python3
 for release in bookworm trixie sid; do
 	check "compiler (W=1) and sparse on $release" compiles "$release"
 done
+check "layers" layers
 # The form of TRACE_EVENT() is one of its own, in the kernel too.
 extra=()
 mapfile -t plain_c < <(comm -23 <(printf '%s\n' "${kernel_c[@]}" | sort) \
