@@ -263,6 +263,6 @@ unsigned int dsr_ingress_hook(void *priv, struct sk_buff *skb,
 	skb_orphan(skb);
 	skb_dst_drop(skb);
 	skb_reset_redirect(skb);
-	dsr_xmit_output(skb, cut.dev, cut.neigh);
+	dsr_send_output(skb, cut.dev, cut.neigh);
 	return NF_STOLEN;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* xmit4 - IPv4; see xmit.h */
+/* xmit4 - see xmit4.h */
 
 #include <linux/netfilter.h>
 #include <net/arp.h>
@@ -12,7 +12,7 @@
 #include <net/xfrm.h>
 #include <linux/dsr.h>
 
-#include "datapath/xmit.h"
+#include "datapath/xmit4.h"
 
 /* Whether the packet must not be cut to the size that it has to be cut to. */
 static bool is_unsendable(const struct sk_buff *skb, u32 mtu)
@@ -76,7 +76,7 @@ enum dsr_reason dsr_xmit4_prepare(struct net *net, struct sk_buff *skb,
 		return DSR_DROP_TOO_BIG;
 	}
 
-	if (!dsr_xmit_writable(skb, READ_ONCE(dst->dev)))
+	if (!dsr_send_writable(skb, READ_ONCE(dst->dev)))
 		return DSR_DROP_NO_MEMORY;
 	dsr_xmit4_rewrite(net, skb, service);
 	IPCB(skb)->flags |= IPSKB_FORWARDED;
@@ -96,7 +96,7 @@ static void send_direct(struct sk_buff *skb, struct rtable *rt)
 	if (IS_ERR(neigh))
 		kfree_skb(skb);
 	else
-		dsr_xmit_output(skb, dev, neigh);
+		dsr_send_output(skb, dev, neigh);
 	local_bh_enable();
 }
 

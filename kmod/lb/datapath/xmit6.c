@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* xmit6 - IPv6; see xmit.h */
+/* xmit6 - see xmit6.h */
 
 #include <linux/icmpv6.h>
 #include <linux/netfilter.h>
@@ -11,7 +11,8 @@
 #include <net/xfrm.h>
 #include <linux/dsr.h>
 
-#include "datapath/xmit.h"
+#include "datapath/send.h"
+#include "datapath/xmit6.h"
 #include "dst.h"
 
 static u32 mtu_of(const struct dst_entry *dst)
@@ -82,7 +83,7 @@ enum dsr_reason dsr_xmit6_prepare(struct net *net, struct sk_buff *skb,
 		return DSR_DROP_TOO_BIG;
 	}
 
-	if (!dsr_xmit_writable(skb, READ_ONCE(dst->dev)))
+	if (!dsr_send_writable(skb, READ_ONCE(dst->dev)))
 		return DSR_DROP_NO_MEMORY;
 	rewrite(skb, service);
 	IP6CB(skb)->flags |= IP6SKB_FORWARDED;
@@ -104,7 +105,7 @@ enum dsr_way dsr_xmit6_shortcut(struct net *net, struct sk_buff *skb,
 	if (unlikely(skb->len > mtu) &&
 	    (!skb_is_gso(skb) || !skb_gso_validate_network_len(skb, mtu)))
 		return DSR_WAY_TOO_BIG;
-	if (unlikely(!dsr_xmit_own(skb, READ_ONCE(dst->dev), len)))
+	if (unlikely(!dsr_send_unshare(skb, READ_ONCE(dst->dev), len)))
 		return DSR_WAY_NO_MEMORY;
 	rewrite(skb, service);
 	return DSR_WAY_SHORT;
@@ -124,7 +125,7 @@ static void send_direct(struct sk_buff *skb, struct dst_entry *dst)
 	if (IS_ERR(neigh))
 		kfree_skb(skb);
 	else
-		dsr_xmit_output(skb, dev, neigh);
+		dsr_send_output(skb, dev, neigh);
 	local_bh_enable();
 }
 

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * xmit4 - IPv4 packets on their way out; see xmit.h
+ *
+ * The part of a known packet is inline.
+ */
+#ifndef _DSR_XMIT4_H
+#define _DSR_XMIT4_H
+
+#include <net/dsfield.h>
+#include <net/gso.h>
+#include <net/ip.h>
+#include <net/route.h>
+
+#include "core/reason.h"
+#include "core/service.h"
+#include "core/way.h"
+#include "datapath/send.h"
+
+enum dsr_reason dsr_xmit4_prepare(struct net *net, struct sk_buff *skb,
+				  const struct dsr_service *service,
+				  struct dst_entry *dst);
+int dsr_xmit4_send(struct net *net, struct sk_buff *skb,
+		   const struct dsr_service *service);
+void dsr_xmit4_rewrite_chain(struct sk_buff *skb, u16 tos);
+
+/** dsr_xmit4_is_too_big() - whether a packet, or one of those merged, is */
+static inline bool dsr_xmit4_is_too_big(const struct sk_buff *skb, u32 mtu)
+{
+	if (likely(skb->len <= mtu))
+		return false;
+	return !skb_is_gso(skb) || !skb_gso_validate_network_len(skb, mtu);
+}
+
+/** dsr_xmit4_rewrite_header() - a hop less, and TOS as of a service */
+static __always_inline void dsr_xmit4_rewrite_header(struct iphdr *iph, u16 tos)
+{
+	ip_decrease_ttl(iph);
+	if (tos)
+		ipv4_change_dsfield(iph, ~(tos >> 8), tos & 0xff);
+}
+
+/** dsr_xmit4_rewrite() - make of a packet that has come one that goes on
+ * @net: namespace
+ * @skb: packet; its headers are its own
+ * @service: its service
+ */
+static __always_inline void
+dsr_xmit4_rewrite(struct net *net, struct sk_buff *skb,
+		  const struct dsr_service *service)
+{
+	u16 tos = READ_ONCE(service->tos);
+
+	dsr_xmit4_rewrite_header(ip_hdr(skb), tos);
+	if (unlikely(dsr_chain_is(skb)))
+		dsr_xmit4_rewrite_chain(skb, tos);
+	skb_forward_csum(skb);
+	skb_clear_tstamp(skb);
+	if (READ_ONCE(net->ipv4.sysctl_ip_fwd_update_priority))
+		skb->priority = rt_tos2priority(ip_hdr(skb)->tos);
+}
+
+/** dsr_xmit4_shortcut() - dsr_xmit_shortcut() of IPv4, with the route @dst */
+static __always_inline enum dsr_way
+dsr_xmit4_shortcut(struct net *net, struct sk_buff *skb,
+		   const struct dsr_service *service, struct dst_entry *dst)
+{
+	u32 mtu;
+
+	if (unlikely(ip_hdr(skb)->ttl <= 1))
+		return DSR_WAY_TTL;
+	/* as ip_rcv() sets it: the sizes of what was merged are asked for */
+	skb_set_transport_header(skb, sizeof(struct iphdr));
+	mtu = ip_dst_mtu_maybe_forward(dst, true);
+	if (unlikely(dsr_xmit4_is_too_big(skb, mtu)))
+		return DSR_WAY_TOO_BIG;
+	if (unlikely(!dsr_send_unshare(skb, READ_ONCE(dst->dev),
+				       ntohs(ip_hdr(skb)->tot_len))))
+		return DSR_WAY_NO_MEMORY;
+	dsr_xmit4_rewrite(net, skb, service);
+	return DSR_WAY_SHORT;
+}
+
+#endif /* _DSR_XMIT4_H */

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* xmit6 - IPv6 packets on their way out; see xmit.h */
+#ifndef _DSR_XMIT6_H
+#define _DSR_XMIT6_H
+
+#include <linux/skbuff.h>
+#include <net/dst.h>
+
+#include "core/reason.h"
+#include "core/service.h"
+#include "core/way.h"
+
+enum dsr_reason dsr_xmit6_prepare(struct net *net, struct sk_buff *skb,
+				  const struct dsr_service *service,
+				  struct dst_entry *dst);
+enum dsr_way dsr_xmit6_shortcut(struct net *net, struct sk_buff *skb,
+				const struct dsr_service *service,
+				struct dst_entry *dst);
+int dsr_xmit6_send(struct net *net, struct sk_buff *skb,
+		   const struct dsr_service *service);
+
+#endif /* _DSR_XMIT6_H */
