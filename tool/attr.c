@@ -239,7 +239,7 @@ static const struct nla_policy nest_policy[DSR_A_MAX + 1][ATTR_MAX] = {
 		[DSR_TABLE_A_BYTES] = { .type = NLA_U64 },
 		[DSR_TABLE_A_TIMEOUTS] = { .type = NLA_NESTED },
 		[DSR_TABLE_A_EVICTED] = { .type = NLA_U64 },
-		[DSR_TABLE_A_EMBRYOS_EVICTED] = { .type = NLA_U64 },
+		[DSR_TABLE_A_PENDING_EVICTED] = { .type = NLA_U64 },
 	},
 	[DSR_A_REASON] = {
 		[DSR_REASON_A_NAME] = { .type = NLA_STRING },

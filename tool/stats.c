@@ -192,8 +192,8 @@ struct json_object *stats_table_json(struct nlattr **tb)
 	json_object_object_add(object, "full",
 			       json_object_new_boolean(is_full(tb)));
 	attr_json(object, "evicted", ATTR_U64, tb[DSR_TABLE_A_EVICTED]);
-	attr_json(object, "embryos_evicted", ATTR_U64,
-		  tb[DSR_TABLE_A_EMBRYOS_EVICTED]);
+	attr_json(object, "pending_evicted", ATTR_U64,
+		  tb[DSR_TABLE_A_PENDING_EVICTED]);
 	json_object_object_add(object, "timeouts",
 			       attr_parse_timeouts(tb[DSR_TABLE_A_TIMEOUTS],
 						   timeouts) &&

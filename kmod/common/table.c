@@ -19,11 +19,11 @@
 #include "limit.h"
 #include "table.h"
 
-/* The janitor looks at 1/TIDY_SLICES of the table each TIDY_PERIOD, so an
- * entry outlives its time by TIDY_SLICES periods at most.
+/* The garbage collector looks at 1/GC_SLICES of the table each GC_PERIOD, so an
+ * entry outlives its time by GC_SLICES periods at most.
  */
-#define TIDY_PERIOD	HZ
-#define TIDY_SLICES	8
+#define GC_PERIOD	HZ
+#define GC_SLICES	8
 
 /* Enough for a flood to find a place while the table begins to grow. */
 #define BUCKETS_MIN	1024
@@ -58,57 +58,57 @@ struct room {
 #define HUGE_FROM	SZ_16M
 
 /**
- * struct dsr_limbo - entries that wait together for their last readers
+ * struct dsr_rcu_batch - entries that wait together for their last readers
  * @rcu: the grace period
  * @ops: of the table, which may go before them
  * @count: of @node
- * @node: entries; LIMBO_NODES of them, half a kilobyte with the rest, so that what
+ * @node: entries; BATCH_NODES of them, half a kilobyte with the rest, so that what
  *	RCU frees between two looks at the time is some hundred; or a single one
  */
-struct dsr_limbo {
+struct dsr_rcu_batch {
 	struct rcu_head rcu;
 	const struct dsr_table_ops *ops;
 	u32 count;
 	struct dsr_node *node[];
 };
 
-#define LIMBO_NODES	60
+#define BATCH_NODES	60
 
-static void limbo_free(struct rcu_head *rcu)
+static void rcu_batch_free(struct rcu_head *rcu)
 {
-	struct dsr_limbo *limbo = container_of(rcu, struct dsr_limbo, rcu);
+	struct dsr_rcu_batch *batch = container_of(rcu, struct dsr_rcu_batch, rcu);
 	u32 i;
 
-	for (i = 0; i < limbo->count; i++)
-		limbo->ops->free(limbo->node[i]);
-	kfree(limbo);
+	for (i = 0; i < batch->count; i++)
+		batch->ops->free(batch->node[i]);
+	kfree(batch);
 }
 
-/* What was unlinked waits from here on; with dsr_table.janitor. */
-static void limbo_close(struct dsr_table *table)
+/* What was unlinked waits from here on; with dsr_table.gc_lock. */
+static void rcu_batch_close(struct dsr_table *table)
 {
-	struct dsr_limbo *limbo = table->limbo;
+	struct dsr_rcu_batch *batch = table->batch;
 
-	if (!limbo || !limbo->count)
+	if (!batch || !batch->count)
 		return;
-	table->limbo = NULL;
-	call_rcu(&limbo->rcu, limbo_free);
+	table->batch = NULL;
+	call_rcu(&batch->rcu, rcu_batch_free);
 }
 
-/* A limbo that has room; with dsr_table.janitor, sleeps. */
-static struct dsr_limbo *limbo_open(struct dsr_table *table)
+/* A batch that has room; with dsr_table.gc_lock, sleeps. */
+static struct dsr_rcu_batch *rcu_batch_open(struct dsr_table *table)
 {
-	struct dsr_limbo *limbo = table->limbo;
+	struct dsr_rcu_batch *batch = table->batch;
 
-	if (limbo && limbo->count < LIMBO_NODES)
-		return limbo;
-	limbo_close(table);
+	if (batch && batch->count < BATCH_NODES)
+		return batch;
+	rcu_batch_close(table);
 	/* So small that memory is found, if only later. */
-	limbo = kzalloc(struct_size(limbo, node, LIMBO_NODES),
+	batch = kzalloc(struct_size(batch, node, BATCH_NODES),
 			GFP_KERNEL | __GFP_NOFAIL);
-	limbo->ops = table->ops;
-	table->limbo = limbo;
-	return limbo;
+	batch->ops = table->ops;
+	table->batch = batch;
+	return batch;
 }
 
 /* Buckets that others will go on in, chained by their first slots. */
@@ -275,7 +275,7 @@ static void buckets_free(struct dsr_buckets *buckets)
 static struct dsr_buckets *buckets_get(struct dsr_table *table)
 {
 	return rcu_dereference_protected(table->buckets,
-					 lockdep_is_held(&table->janitor));
+					 lockdep_is_held(&table->gc_lock));
 }
 
 /* With the stripe's lock: nothing finds an entry any more that looks from now on. */
@@ -287,15 +287,15 @@ static void bucket_unlink(struct dsr_table *table, struct dsr_bucket *bucket,
 	table->ops->release(table, node);
 }
 
-/* Return: whether the limbo had room for all; if not, that is but a part. */
-static bool bucket_forget_some(struct dsr_table *table,
+/* Return: whether the batch had room for all; if not, that is but a part. */
+static bool bucket_remove_some(struct dsr_table *table,
 			       struct dsr_bucket *first,
 			       struct dsr_stripe *stripe,
 			       bool (*victim)(struct dsr_node *node,
 					      const void *arg),
 			       const void *arg)
 {
-	struct dsr_limbo *limbo = limbo_open(table);
+	struct dsr_rcu_batch *batch = rcu_batch_open(table);
 	struct dsr_bucket *bucket;
 	struct dsr_node *node;
 	bool all = true;
@@ -303,14 +303,14 @@ static bool bucket_forget_some(struct dsr_table *table,
 
 	spin_lock_bh(&stripe->lock);
 	bucket_for_each(node, bucket, used, first) {
-		if (limbo->count == LIMBO_NODES) {
+		if (batch->count == BATCH_NODES) {
 			all = false;
 			goto out;
 		}
 		if (!victim(node, arg))
 			continue;
 		bucket_unlink(table, bucket, slot_of(used), node);
-		limbo->node[limbo->count++] = node;
+		batch->node[batch->count++] = node;
 	}
 out:
 	spin_unlock_bh(&stripe->lock);
@@ -318,52 +318,52 @@ out:
 }
 
 /* Unlink what @victim names from one bucket, of which it may be asked twice. */
-static void bucket_forget(struct dsr_table *table, struct dsr_buckets *buckets,
-			  u32 number,
-			  bool (*victim)(struct dsr_node *node, const void *arg),
-			  const void *arg)
+static void bucket_remove_if(struct dsr_table *table, struct dsr_buckets *buckets,
+			     u32 number,
+			     bool (*victim)(struct dsr_node *node, const void *arg),
+			     const void *arg)
 {
 	struct dsr_bucket *bucket = &buckets->bucket[number];
 	u32 stripe = number / (buckets->count / DSR_STRIPES);
 
-	lockdep_assert_held(&table->janitor);
+	lockdep_assert_held(&table->gc_lock);
 	if (!READ_ONCE(bucket->tags))
 		return;
-	while (!bucket_forget_some(table, bucket, &table->stripes[stripe],
+	while (!bucket_remove_some(table, bucket, &table->stripes[stripe],
 				   victim, arg))
 		;
 }
 
-struct tidy {
+struct gc {
 	struct dsr_table *table;
 	u32 now;
 };
 
-static bool tidy_victim(struct dsr_node *node, const void *arg)
+static bool gc_victim(struct dsr_node *node, const void *arg)
 {
-	const struct tidy *tidy = arg;
+	const struct gc *gc = arg;
 
-	return tidy->table->ops->expired(tidy->table, node, tidy->now);
+	return gc->table->ops->expired(gc->table, node, gc->now);
 }
 
-static void tidy_slice(struct dsr_table *table, u32 now, bool all)
+static void gc_slice(struct dsr_table *table, u32 now, bool all)
 {
 	struct dsr_buckets *buckets = buckets_get(table);
-	struct tidy tidy = { .table = table, .now = now };
+	struct gc gc = { .table = table, .now = now };
 	u32 left = buckets->count;
 
 	/* Near the cap, waiting for a slice's turn turns new flows away. */
 	if (!all && atomic_read(&table->entries) < READ_ONCE(table->max) / 8 * 7)
-		left /= TIDY_SLICES;
+		left /= GC_SLICES;
 	while (left--) {
 		if (table->cursor >= buckets->count)
 			table->cursor = 0;
-		bucket_forget(table, buckets, table->cursor++, tidy_victim,
-			      &tidy);
+		bucket_remove_if(table, buckets, table->cursor++, gc_victim,
+				 &gc);
 		if (!(left % 256))
 			cond_resched();
 	}
-	limbo_close(table);
+	rcu_batch_close(table);
 }
 
 /* Put an entry into a bucket that has no readers, with a bucket of @reserve where
@@ -465,7 +465,7 @@ static bool table_resize(struct dsr_table *table, u32 entries, u32 each)
 		      BUCKETS_MIN);
 	if (count == old->count)
 		return false;
-	/* The janitor runs in no task of the cgroup. */
+	/* The garbage collector runs in no task of the cgroup. */
 	old_memcg = set_active_memcg(table->memcg);
 	new = buckets_alloc(count);
 	set_active_memcg(old_memcg);
@@ -484,7 +484,7 @@ static bool table_resize(struct dsr_table *table, u32 entries, u32 each)
 }
 
 /**
- * dsr_table_tidy() - one round of the janitor
+ * dsr_table_gc() - one round of the garbage collector
  * @table: table
  * @now: jiffies, low half
  * @all: look at the whole table instead of a slice
@@ -494,13 +494,13 @@ static bool table_resize(struct dsr_table *table, u32 entries, u32 each)
  *
  * Context: process context, sleeps. Called by the work item, and by tests.
  */
-void dsr_table_tidy(struct dsr_table *table, u32 now, bool all)
+void dsr_table_gc(struct dsr_table *table, u32 now, bool all)
 {
 	u32 entries, count;
 	bool resized;
 
-	mutex_lock(&table->janitor);
-	tidy_slice(table, now, all);
+	mutex_lock(&table->gc_lock);
+	gc_slice(table, now, all);
 	if (atomic_read(&table->entries) < READ_ONCE(table->max) / 8 * 7)
 		WRITE_ONCE(table->full, false);
 	do {
@@ -513,7 +513,7 @@ void dsr_table_tidy(struct dsr_table *table, u32 now, bool all)
 		else
 			resized = false;
 	} while (resized);
-	mutex_unlock(&table->janitor);
+	mutex_unlock(&table->gc_lock);
 }
 
 static void table_work(struct work_struct *work)
@@ -521,8 +521,8 @@ static void table_work(struct work_struct *work)
 	struct dsr_table *table = container_of(to_delayed_work(work),
 					       struct dsr_table, work);
 
-	dsr_table_tidy(table, jiffies, false);
-	queue_delayed_work(table->wq, &table->work, TIDY_PERIOD);
+	dsr_table_gc(table, jiffies, false);
+	queue_delayed_work(table->wq, &table->work, GC_PERIOD);
 }
 
 /* An entry gives way, with the stripe's lock held. While the table is resized its
@@ -534,20 +534,20 @@ static bool bucket_evict(struct dsr_table *table, struct dsr_stripe *stripe,
 			 struct dsr_bucket *bucket, u32 slot,
 			 struct dsr_node *node)
 {
-	struct dsr_limbo *limbo;
+	struct dsr_rcu_batch *batch;
 
 	if (rcu_access_pointer(table->buckets) !=
 	    rcu_access_pointer(stripe->buckets))
 		return false;
-	limbo = kmalloc(struct_size(limbo, node, 1), GFP_ATOMIC | __GFP_NOWARN);
-	if (!limbo)
+	batch = kmalloc(struct_size(batch, node, 1), GFP_ATOMIC | __GFP_NOWARN);
+	if (!batch)
 		return false;
-	limbo->ops = table->ops;
-	limbo->count = 1;
-	limbo->node[0] = node;
+	batch->ops = table->ops;
+	batch->count = 1;
+	batch->node[0] = node;
 	bucket_unlink(table, bucket, slot, node);
 	atomic64_inc(&table->evicted);
-	call_rcu(&limbo->rcu, limbo_free);
+	call_rcu(&batch->rcu, rcu_batch_free);
 	return true;
 }
 
@@ -719,7 +719,7 @@ struct dsr_node *dsr_table_insert(struct dsr_table *table,
 	}
 	bucket_set(bucket, slot_of(room), node);
 	other = node;
-	/* Exactly one insert sees this number: wake the janitor once. */
+	/* Exactly one insert sees this number: wake the garbage collector once. */
 	if (entries == buckets->count * GROWS_ABOVE + 1)
 		mod_delayed_work(table->wq, &table->work, 0);
 	goto out;
@@ -732,29 +732,29 @@ out:
 }
 
 /**
- * dsr_table_forget() - unlink what @victim names, from the whole table
+ * dsr_table_remove_if() - unlink what @victim names, from the whole table
  * @table: table
  * @victim: whether to; called with the lock of a stripe held, maybe twice
  * @arg: passed to it
  *
  * Context: process context, sleeps.
  */
-void dsr_table_forget(struct dsr_table *table,
-		      bool (*victim)(struct dsr_node *node, const void *arg),
-		      const void *arg)
+void dsr_table_remove_if(struct dsr_table *table,
+			 bool (*victim)(struct dsr_node *node, const void *arg),
+			 const void *arg)
 {
 	struct dsr_buckets *buckets;
 	u32 number;
 
-	mutex_lock(&table->janitor);
+	mutex_lock(&table->gc_lock);
 	buckets = buckets_get(table);
 	for (number = 0; number < buckets->count; number++) {
-		bucket_forget(table, buckets, number, victim, arg);
+		bucket_remove_if(table, buckets, number, victim, arg);
 		if (!(number % 256))
 			cond_resched();
 	}
-	limbo_close(table);
-	mutex_unlock(&table->janitor);
+	rcu_batch_close(table);
+	mutex_unlock(&table->gc_lock);
 }
 
 static bool everyone(struct dsr_node *node, const void *arg)
@@ -765,7 +765,7 @@ static bool everyone(struct dsr_node *node, const void *arg)
 /** dsr_table_flush() - forget all entries; process context, sleeps */
 void dsr_table_flush(struct dsr_table *table)
 {
-	dsr_table_forget(table, everyone, NULL);
+	dsr_table_remove_if(table, everyone, NULL);
 }
 
 /** dsr_table_size() - number of buckets; any context */
@@ -810,7 +810,7 @@ u64 dsr_table_next(struct dsr_table *table, u64 cursor)
 
 /**
  * dsr_table_after() - the next entry of a bucket
- * @table: table, its janitor held
+ * @table: table, its garbage collector held
  * @node: entry of the bucket, or %NULL: the next is the first
  * @cursor: which bucket, and the least hash
  *
@@ -840,10 +840,10 @@ out:
 }
 
 /**
- * dsr_table_init() - set up an empty table and its janitor
+ * dsr_table_init() - set up an empty table and its garbage collector
  * @table: table
  * @ops: what the owner of the entries provides
- * @wq: where the janitor runs
+ * @wq: where the garbage collector runs
  * @max: hard cap on entries
  * @memcg: what memory is charged to, or %NULL; taken over, also on error
  *
@@ -874,13 +874,13 @@ int dsr_table_init(struct dsr_table *table, const struct dsr_table_ops *ops,
 	atomic_set(&table->entries, 0);
 	atomic64_set(&table->evicted, 0);
 	table->full = false;
-	mutex_init(&table->janitor);
+	mutex_init(&table->gc_lock);
 	table->wq = wq;
 	table->memcg = memcg;
 	INIT_DELAYED_WORK(&table->work, table_work);
 	table->cursor = 0;
-	table->limbo = NULL;
-	queue_delayed_work(wq, &table->work, TIDY_PERIOD);
+	table->batch = NULL;
+	queue_delayed_work(wq, &table->work, GC_PERIOD);
 	return 0;
 
 free_buckets:
@@ -901,9 +901,9 @@ void dsr_table_exit(struct dsr_table *table)
 {
 	cancel_delayed_work_sync(&table->work);
 	dsr_table_flush(table);
-	kfree(table->limbo);
+	kfree(table->batch);
 	buckets_free(rcu_dereference_protected(table->buckets, true));
 	kvfree(table->stripes);
 	dsr_limit_uncharge(table->memcg);
-	mutex_destroy(&table->janitor);
+	mutex_destroy(&table->gc_lock);
 }

@@ -6,7 +6,7 @@
  * two cache lines, that of the bucket and that of the entry: a bucket is a cache
  * line of pointers, with a few bits of the hash of each, which tell the right one
  * before any entry is looked at. There is no timer in an entry: one work item per
- * table, the janitor, looks at a part of the table each second and forgets what has
+ * table, the garbage collector, looks at a part of the table each second and forgets what has
  * expired.
  *
  * Owner: struct dsr_table belongs to one network namespace. The nodes belong
@@ -18,7 +18,7 @@
  * - lookups: rcu_read_lock(), any context;
  * - inserts: under the lock of the bucket's stripe, from any context but hard
  *   interrupts;
- * - unlinking and resizing: only with dsr_table.janitor held, in process
+ * - unlinking and resizing: only with dsr_table.gc_lock held, in process
  *   context, and under the lock of the stripe;
  * - a single entry gives way to another under the lock of the stripe alone, in any
  *   context, but not while the table is being resized. So a walk without that
@@ -103,7 +103,7 @@ struct dsr_stripe {
 struct dsr_table;
 
 /**
- * struct dsr_table_ops - what the janitor asks the owner of the entries
+ * struct dsr_table_ops - what the garbage collector asks the owner of the entries
  * @expired: whether to forget @node at @now (jiffies, low half). May sleep
  *	not; called with the lock of the stripe held
  * @release: @node has been unlinked, but packets may still use it. Called with the
@@ -124,7 +124,7 @@ struct dsr_table_ops {
 	void (*free)(struct dsr_node *node);
 };
 
-struct dsr_limbo;
+struct dsr_rcu_batch;
 struct mem_cgroup;
 
 /**
@@ -137,12 +137,12 @@ struct mem_cgroup;
  * @entries: entries in it
  * @evicted: entries that have given way to others
  * @full: the log was told that it is full, and it still is nearly so
- * @janitor: serialises unlinking, resizing, and walking
+ * @gc_lock: serialises unlinking, resizing, and walking
  * @wq: where @work runs
  * @memcg: what memory is charged to, or %NULL; see limit.h
- * @work: the janitor
- * @cursor: next bucket for the janitor to look at, with @janitor
- * @limbo: entries that were unlinked while @janitor was held, or %NULL
+ * @work: the garbage collector
+ * @cursor: next bucket for the garbage collector to look at, with @gc_lock
+ * @batch: entries that were unlinked while @gc_lock was held, or %NULL
  */
 struct dsr_table {
 	struct dsr_buckets __rcu *buckets;
@@ -154,12 +154,12 @@ struct dsr_table {
 	atomic_t entries ____cacheline_aligned_in_smp;
 	atomic64_t evicted;
 	bool full;
-	struct mutex janitor;	/* serialises unlinking, resizing, walking */
+	struct mutex gc_lock;	/* serialises unlinking, resizing, walking */
 	struct workqueue_struct *wq;
 	struct mem_cgroup *memcg;
 	struct delayed_work work;
 	u32 cursor;
-	struct dsr_limbo *limbo;
+	struct dsr_rcu_batch *batch;
 };
 
 /** typedef dsr_match_fn - whether @node is the entry that @key names */
@@ -173,13 +173,13 @@ struct dsr_node *dsr_table_insert(struct dsr_table *table,
 				  struct dsr_node *node,
 				  dsr_match_fn match, const void *key);
 bool dsr_table_make_room(struct dsr_table *table, u32 hash, u32 now);
-void dsr_table_forget(struct dsr_table *table,
-		      bool (*victim)(struct dsr_node *node, const void *arg),
-		      const void *arg);
+void dsr_table_remove_if(struct dsr_table *table,
+			 bool (*victim)(struct dsr_node *node, const void *arg),
+			 const void *arg);
 void dsr_table_flush(struct dsr_table *table);
 u32 dsr_table_size(struct dsr_table *table);
 u64 dsr_table_bytes(struct dsr_table *table, size_t entry_size);
-void dsr_table_tidy(struct dsr_table *table, u32 now, bool all);
+void dsr_table_gc(struct dsr_table *table, u32 now, bool all);
 
 /** dsr_table_stripe() - the stripe that holds the entries of @hash */
 static inline struct dsr_stripe *dsr_table_stripe(const struct dsr_table *table,
@@ -310,7 +310,7 @@ static __always_inline bool dsr_table_touch(struct dsr_node *node, u32 now)
 /* Walking: a cursor is a hash, and a bucket is a range of hashes at every size of
  * the table. So a walk that stops and goes on later neither repeats nor misses an
  * entry that was there all the time, however often the table was resized meanwhile.
- * Hold dsr_table.janitor, and rcu_read_lock() while an entry is looked at.
+ * Hold dsr_table.gc_lock, and rcu_read_lock() while an entry is looked at.
  */
 #define DSR_TABLE_END	BIT_ULL(32)
 

@@ -233,7 +233,7 @@ static int add(struct dsr_net *dn, struct genl_info *info,
 	dest->named = true;
 	dsr_ipvs_net_hold(dn, request->service);
 	err = dsr_control_backend_change(dn, DSR_CMD_BACKEND_ADD, request->service,
-				 &request->addr, &config, info->extack);
+					 &request->addr, &config, info->extack);
 	if (err)
 		kfree(dest);
 	else
@@ -301,7 +301,7 @@ int dsr_ipvs_dest_set(struct sk_buff *skb, struct genl_info *info)
 	err = parse_config(&request, info, &config);
 	if (!err)
 		err = dsr_control_backend_change(dn, DSR_CMD_BACKEND_SET,
-					 request.service, &request.addr,
+						 request.service, &request.addr,
 					 &config, info->extack);
 unlock:
 	dsr_ipvs_net_watch(dn);

@@ -21,7 +21,7 @@
 #include <net/genetlink.h>
 
 #include "net.h"
-#include "reply.h"
+#include "genl_reply.h"
 
 extern struct genl_family dsr_ipvs_netlink_family;
 

@@ -8,7 +8,7 @@
 #include "control/netlink.h"
 #include "control/netns.h"
 #include "control/path.h"
-#include "control/watch.h"
+#include "control/neigh.h"
 #include "core/backend.h"
 #include "core/conn.h"
 #include "core/nexthop.h"
@@ -26,7 +26,7 @@ static int __init dsr_lb_init(void)
 	err = dsr_netns_init();
 	if (err)
 		goto exit_conn;
-	err = dsr_watch_init();
+	err = dsr_neigh_init();
 	if (err)
 		goto exit_netns;
 	err = dsr_nexthop_register();
@@ -51,7 +51,7 @@ exit_path:
 exit_nexthop:
 	dsr_nexthop_unregister();
 exit_watch:
-	dsr_watch_exit();
+	dsr_neigh_exit();
 exit_netns:
 	dsr_netns_exit();
 exit_conn:
@@ -67,7 +67,7 @@ static void __exit dsr_lb_exit(void)
 	dsr_lro_exit();
 	dsr_path_exit();
 	dsr_nexthop_unregister();
-	dsr_watch_exit();
+	dsr_neigh_exit();
 	dsr_netns_exit();
 	dsr_conn_exit();
 	dsr_backend_exit();

@@ -54,7 +54,7 @@ static int balancer_event(struct notifier_block *nb, unsigned long event,
 		return NOTIFY_DONE;
 	rs = dsr_rs_net(balancer->net);
 	if (READ_ONCE(rs->live))
-		queue_work(dsr_rs_net_wq, &rs->place);
+		queue_work(dsr_rs_net_wq, &rs->reorder);
 	return NOTIFY_DONE;
 }
 

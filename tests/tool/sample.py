@@ -295,7 +295,7 @@ LB_STATS = (table(16, 1048576, 2048, 134217, timeouts(
             reason('forwarded', 12345) + reason('drop_no_backend', 0) +
             reason('pass_no_mark', 7))
 RS_STATS = table(2, 65536, 1024, 8192, u64(u.DSR_TABLE_A_EVICTED, 3),
-                 u64(u.DSR_TABLE_A_EMBRYOS_EVICTED, 4)) + reason(
+                 u64(u.DSR_TABLE_A_PENDING_EVICTED, 4)) + reason(
                      'delivered', 42)
 
 

@@ -466,7 +466,7 @@ enum dsr_connection_attr {
  * @DSR_TABLE_A_BYTES: u64, memory of entries and buckets (reply only)
  * @DSR_TABLE_A_TIMEOUTS: nest of enum dsr_timeout_attr. 0: the default
  * @DSR_TABLE_A_EVICTED: u64, entries that have given way to others (reply only)
- * @DSR_TABLE_A_EMBRYOS_EVICTED: u64, the same of what is not in the table so far;
+ * @DSR_TABLE_A_PENDING_EVICTED: u64, the same of what is not in the table so far;
  *	the real server's only (reply only)
  */
 enum dsr_table_attr {
@@ -478,7 +478,7 @@ enum dsr_table_attr {
 	DSR_TABLE_A_BYTES,
 	DSR_TABLE_A_TIMEOUTS,
 	DSR_TABLE_A_EVICTED,
-	DSR_TABLE_A_EMBRYOS_EVICTED,
+	DSR_TABLE_A_PENDING_EVICTED,
 
 	__DSR_TABLE_A_LAST,
 	DSR_TABLE_A_LAST = __DSR_TABLE_A_LAST - 1

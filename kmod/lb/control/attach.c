@@ -80,19 +80,19 @@ static void table_exit(struct dsr_net *dn)
 }
 
 /* Give the table up if there is neither service nor connection. */
-static void table_rest(struct dsr_net *dn)
+static void table_shutdown_idle(struct dsr_net *dn)
 {
 	lockdep_assert_held(&dn->lock);
 	if (dn->has_table && !dn->live && !atomic_read(&dn->table.entries))
 		table_exit(dn);
 }
 
-static void rest_work(struct work_struct *work)
+static void shutdown_idle_work(struct work_struct *work)
 {
 	struct dsr_net *dn = container_of(work, struct dsr_net, rest);
 
 	mutex_lock(&dn->lock);
-	table_rest(dn);
+	table_shutdown_idle(dn);
 	mutex_unlock(&dn->lock);
 }
 
@@ -144,7 +144,7 @@ unhook:
 				ARRAY_SIZE(side->hooks));
 	synchronize_net();
 rest:
-	table_rest(dn);
+	table_shutdown_idle(dn);
 disable_defrag:
 	defrag_disable(dn->net, family);
 forget_service:
@@ -184,7 +184,7 @@ void dsr_attach_stop(struct dsr_net *dn, u8 family)
 	 */
 	synchronize_net();
 	if (last) {
-		table_rest(dn);
+		table_shutdown_idle(dn);
 		dsr_balancer_changed(dn->net);
 	}
 	defrag_disable(dn->net, family);
@@ -193,7 +193,7 @@ void dsr_attach_stop(struct dsr_net *dn, u8 family)
 /** dsr_attach_init() - set up what a namespace needs; no hook is registered */
 void dsr_attach_init(struct dsr_net *dn)
 {
-	INIT_WORK(&dn->rest, rest_work);
+	INIT_WORK(&dn->rest, shutdown_idle_work);
 	side_init(dn, NFPROTO_IPV4, NF_IP_PRI_MANGLE, NF_IP_PRI_NAT_SRC);
 	side_init(dn, NFPROTO_IPV6, NF_IP6_PRI_MANGLE, NF_IP6_PRI_NAT_SRC);
 }

@@ -14,7 +14,7 @@
 #include "addr.h"
 #include "core/net.h"
 #include "netlink_time.h"
-#include "reply.h"
+#include "genl_reply.h"
 
 struct dsr_service;
 struct dsr_service_key;

@@ -143,7 +143,7 @@ int dsr_netlink_backend_change(struct sk_buff *skb, struct genl_info *info)
 					&request.addr, extack);
 	if (!err)
 		err = dsr_control_backend_change(dn, info->genlhdr->cmd,
-					 request.service, &request.addr,
+						 request.service, &request.addr,
 					 &config, extack);
 unlock:
 	dsr_net_writer_unlock(dn);

@@ -99,7 +99,7 @@ int dsr_netlink_path_change(struct sk_buff *skb, struct genl_info *info)
 			 info->extack);
 	if (!err)
 		dsr_notify_path(dn, info->genlhdr->cmd,
-			       dsr_path_find(dn, ifindex));
+				dsr_path_find(dn, ifindex));
 	mutex_unlock(&dn->paths_lock);
 	return err;
 }

@@ -238,7 +238,7 @@ int dsr_netlink_service_change(struct sk_buff *skb, struct genl_info *info)
 	err = parse_config(tb, &key, &config, info->extack);
 	if (!err)
 		err = dsr_control_service_change(dn, info->genlhdr->cmd, service, &key,
-					 &config, info->extack);
+						 &config, info->extack);
 unlock:
 	dsr_net_writer_unlock(dn);
 	return err;

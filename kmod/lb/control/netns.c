@@ -10,7 +10,7 @@
 #include "control/netns.h"
 #include "control/path.h"
 #include "control/proc.h"
-#include "control/watch.h"
+#include "control/neigh.h"
 #include "core/nexthop.h"
 
 static int __net_init net_init(struct net *net)
@@ -33,7 +33,7 @@ static int __net_init net_init(struct net *net)
 	dn->generation = 1;
 	dsr_attach_init(dn);
 	dsr_drain_init(dn);
-	dsr_watch_net_init(dn);
+	dsr_neigh_net_init(dn);
 	dsr_lro_net_init(dn);
 	err = dsr_proc_net_init(dn);
 	if (err)

@@ -152,5 +152,5 @@ void dsr_notify_flush(struct dsr_net *dn, u8 cmd, bool some)
 	skb = message_new(dn, cmd, &header);
 	if (skb)
 		message_send(dn, skb, header,
-			   some ? nla_put_flag(skb, DSR_A_IPVS_ONLY) : 0);
+			     some ? nla_put_flag(skb, DSR_A_IPVS_ONLY) : 0);
 }

@@ -156,9 +156,9 @@ int dsr_path_add(struct dsr_net *dn, int ifindex, u32 recheck,
 	path = kzalloc(sizeof(*path), GFP_KERNEL_ACCOUNT);
 	if (!path)
 		goto out;
-	path->ways = __alloc_percpu_gfp(DSR_WAY_COUNT * sizeof(u64),
-					sizeof(u64), GFP_KERNEL_ACCOUNT);
-	if (!path->ways)
+	path->verdicts = __alloc_percpu_gfp(DSR_INGRESS_COUNT * sizeof(u64),
+					    sizeof(u64), GFP_KERNEL_ACCOUNT);
+	if (!path->verdicts)
 		goto free_path;
 	path->dn = dn;
 	path->recheck = recheck;
@@ -180,7 +180,7 @@ int dsr_path_add(struct dsr_net *dn, int ifindex, u32 recheck,
 	return 0;
 
 free_ways:
-	free_percpu(path->ways);
+	free_percpu(path->verdicts);
 free_path:
 	kfree(path);
 out:
@@ -203,7 +203,7 @@ static void path_free_rcu(struct rcu_head *rcu)
 {
 	struct dsr_path_dev *path = container_of(rcu, struct dsr_path_dev, rcu);
 
-	free_percpu(path->ways);
+	free_percpu(path->verdicts);
 	kfree(path);
 }
 

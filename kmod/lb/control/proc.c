@@ -168,7 +168,7 @@ static const char *const state_names[] = {
  * @pos: the cursor of a bucket; all of a bucket is shown at a time, so that
  *	reading goes on right where the table was resized meanwhile
  *
- * Context: process context. Takes dn->lock, and the table's janitor;
+ * Context: process context. Takes dn->lock, and the table's garbage collector;
  * dsr_proc_walk_stop() is always to be called.
  * Return: @pos, or %NULL if there is nothing there; or -%EPERM: the reader may not
  * know who talks to which server.

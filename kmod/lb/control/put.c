@@ -39,7 +39,7 @@ int dsr_put_key(struct sk_buff *skb, const struct dsr_service_key *key)
 
 /** dsr_put_key_nest() - append a service of which but the key is said */
 int dsr_put_key_nest(struct sk_buff *skb,
-			     const struct dsr_service_key *key)
+		     const struct dsr_service_key *key)
 {
 	struct nlattr *nest = nla_nest_start(skb, DSR_A_SERVICE);
 
@@ -58,7 +58,7 @@ int dsr_put_key_nest(struct sk_buff *skb,
  * Return: 0 or -%EMSGSIZE.
  */
 int dsr_put_service(struct sk_buff *skb, struct dsr_net *dn,
-			    struct dsr_service *service)
+		    struct dsr_service *service)
 {
 	const struct dsr_pool *pool = dsr_service_pool(dn, service);
 	struct nlattr *nest = nla_nest_start(skb, DSR_A_SERVICE);
@@ -109,7 +109,7 @@ int dsr_put_service(struct sk_buff *skb, struct dsr_net *dn,
  * Return: 0 or -%EMSGSIZE.
  */
 int dsr_put_backend(struct sk_buff *skb, struct dsr_net *dn,
-			    struct dsr_backend *backend)
+		    struct dsr_backend *backend)
 {
 	struct nlattr *nest = nla_nest_start(skb, DSR_A_BACKEND);
 	const struct dsr_server *server = backend->server;
@@ -163,7 +163,7 @@ int dsr_put_backend(struct sk_buff *skb, struct dsr_net *dn,
  * Return: 0 or -%EMSGSIZE.
  */
 int dsr_put_connection(struct sk_buff *skb, const struct dsr_net *dn,
-			       const struct dsr_conn *conn)
+		       const struct dsr_conn *conn)
 {
 	union nf_inet_addr src = dsr_tuple_source(&conn->tuple);
 	union nf_inet_addr dst = dsr_tuple_dest(&conn->tuple);
@@ -216,15 +216,15 @@ int dsr_put_table(struct sk_buff *skb, struct dsr_net *dn)
 	return 0;
 }
 
-static int put_way(struct sk_buff *skb, const struct dsr_path_dev *path,
-		   enum dsr_way way)
+static int put_verdict(struct sk_buff *skb, const struct dsr_path_dev *path,
+		       enum dsr_ingress_verdict verdict)
 {
 	struct nlattr *nest = nla_nest_start(skb, DSR_PATH_A_REASON);
 
 	if (!nest ||
-	    nla_put_string(skb, DSR_REASON_A_NAME, dsr_path_way_names[way]) ||
+	    nla_put_string(skb, DSR_REASON_A_NAME, dsr_path_verdict_names[verdict]) ||
 	    nla_put_u64_64bit(skb, DSR_REASON_A_PACKETS,
-			      dsr_path_sum(path, way), DSR_REASON_A_PAD))
+			      dsr_path_sum(path, verdict), DSR_REASON_A_PAD))
 		return -EMSGSIZE;
 	nla_nest_end(skb, nest);
 	return 0;
@@ -241,8 +241,8 @@ int dsr_put_path(struct sk_buff *skb, const struct dsr_path_dev *path)
 	    nla_put_u32(skb, DSR_PATH_A_RECHECK,
 			jiffies_to_msecs(path->recheck)))
 		return -EMSGSIZE;
-	for (i = 0; i < DSR_WAY_COUNT; i++)
-		if (put_way(skb, path, i))
+	for (i = 0; i < DSR_INGRESS_COUNT; i++)
+		if (put_verdict(skb, path, i))
 			return -EMSGSIZE;
 	nla_nest_end(skb, nest);
 	return 0;

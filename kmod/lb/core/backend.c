@@ -199,7 +199,7 @@ static bool is_overloaded(const struct dsr_backend *backend)
 }
 
 /**
- * dsr_backend_weigh() - note whether a backend is overloaded
+ * dsr_backend_update_overload() - note whether a backend is overloaded
  * @backend: backend, whose counts or thresholds have just changed
  *
  * Each CPU writes its count before it reads @overloaded, and @overloaded
@@ -208,7 +208,7 @@ static bool is_overloaded(const struct dsr_backend *backend)
  *
  * Context: any.
  */
-void dsr_backend_weigh(struct dsr_backend *backend)
+void dsr_backend_update_overload(struct dsr_backend *backend)
 {
 	bool overloaded;
 
@@ -238,7 +238,7 @@ static void backend_apply(struct dsr_backend *backend,
 	WRITE_ONCE(backend->config.lower, config->lower);
 	WRITE_ONCE(backend->config.admin, config->admin);
 	backend->deadline = 0;
-	dsr_backend_weigh(backend);
+	dsr_backend_update_overload(backend);
 }
 
 /* After the pool was made anew: what comes to its end has left it. */
@@ -401,7 +401,7 @@ int dsr_backend_set(struct dsr_net *dn, struct dsr_backend *backend,
  * @backend: backend, in its service's list and in no pool
  *
  * Its connections hold it until their next packet moves them to another
- * backend, or the janitor finds them.
+ * backend, or the garbage collector finds them.
  *
  * Context: process context, holds struct dsr_net.lock.
  */

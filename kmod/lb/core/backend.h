@@ -110,7 +110,7 @@ int dsr_backend_remove(struct dsr_net *dn, struct dsr_backend *backend,
 int dsr_backend_link(struct dsr_backend *backend);
 void dsr_backend_release(struct dsr_backend *backend);
 void dsr_backend_put(struct dsr_backend *backend);
-void dsr_backend_weigh(struct dsr_backend *backend);
+void dsr_backend_update_overload(struct dsr_backend *backend);
 int dsr_backend_init(void);
 void dsr_backend_exit(void);
 u8 dsr_backend_state(struct net *net, struct dsr_backend *backend,
@@ -142,10 +142,10 @@ static inline bool dsr_backend_is_removed(const struct dsr_backend *backend)
 	return smp_load_acquire(&backend->removed);
 }
 
-/** dsr_backend_again() - what was removed and is there again, or %NULL */
+/** dsr_backend_readded() - what was removed and is there again, or %NULL */
 static inline struct dsr_backend *
-dsr_backend_again(struct dsr_net *dn, const struct dsr_service *service,
-		  const struct dsr_backend *old)
+dsr_backend_readded(struct dsr_net *dn, const struct dsr_service *service,
+		    const struct dsr_backend *old)
 {
 	return dsr_backend_is_removed(old) ?
 	       dsr_backend_find(dn, service, &old->nexthop.addr) : NULL;
@@ -195,11 +195,11 @@ static inline u64 dsr_backend_load(const struct dsr_backend *backend)
 	       dsr_backend_inactive(backend);
 }
 
-/** dsr_backend_counted() - to be called after @active or @inactive changed */
-static inline void dsr_backend_counted(struct dsr_backend *backend)
+/** dsr_backend_conns_changed() - to be called after @active or @inactive changed */
+static inline void dsr_backend_conns_changed(struct dsr_backend *backend)
 {
 	if (unlikely(READ_ONCE(backend->config.upper)))
-		dsr_backend_weigh(backend);
+		dsr_backend_update_overload(backend);
 }
 
 /** dsr_backend_get() - take a reference; the caller is in the grace period */

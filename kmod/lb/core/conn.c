@@ -51,7 +51,7 @@ static void count(struct dsr_net *dn, struct dsr_backend *backend,
 		atomic_inc(&dn->half);
 	if (number)
 		atomic_inc(number);
-	dsr_backend_counted(backend);
+	dsr_backend_conns_changed(backend);
 }
 
 /* Without a look at the thresholds. */
@@ -70,7 +70,7 @@ static void uncount(struct dsr_net *dn, struct dsr_backend *backend,
 		    const struct dsr_conn *conn, u8 state)
 {
 	subtract(dn, backend, conn, state);
-	dsr_backend_counted(backend);
+	dsr_backend_conns_changed(backend);
 }
 
 static struct kmem_cache *cache_of(const struct dsr_tuple *tuple)
@@ -287,7 +287,7 @@ struct dsr_conn *dsr_conn_add(struct dsr_net *dn,
 	conn->proof = 0;
 	conn->checked = conn->node.seen;
 	RCU_INIT_POINTER(conn->backend, backend);
-	/* Counted first: the janitor may find it before this returns. */
+	/* Counted first: the garbage collector may find it before this returns. */
 	count(dn, backend, conn, state);
 	if (tuple->family == AF_INET6)
 		atomic_inc(&dn->entries6);
@@ -453,7 +453,7 @@ u64 dsr_conn_bytes(struct dsr_net *dn)
  * dsr_conn_walk_lock() - look at the table for a while
  * @dn: balancer
  *
- * The janitor and requests must not wait for a whole table to be looked at. A
+ * The garbage collector and requests must not wait for a whole table to be looked at. A
  * cursor is good for longer, see table.h.
  *
  * Context: process context. dsr_conn_walk_unlock() is always to be called.
@@ -463,7 +463,7 @@ bool dsr_conn_walk_lock(struct dsr_net *dn)
 {
 	mutex_lock(&dn->lock);
 	if (dn->has_table)
-		mutex_lock(&dn->table.janitor);
+		mutex_lock(&dn->table.gc_lock);
 	return dn->has_table;
 }
 
@@ -471,7 +471,7 @@ bool dsr_conn_walk_lock(struct dsr_net *dn)
 void dsr_conn_walk_unlock(struct dsr_net *dn)
 {
 	if (dn->has_table)
-		mutex_unlock(&dn->table.janitor);
+		mutex_unlock(&dn->table.gc_lock);
 	mutex_unlock(&dn->lock);
 }
 
@@ -519,18 +519,18 @@ static bool is_datagrams(struct dsr_node *node, const void *service)
 }
 
 /**
- * dsr_conn_forget_datagrams() - forget what a service has remembered of UDP
+ * dsr_conn_remove_datagrams() - forget what a service has remembered of UDP
  * @dn: balancer
  * @service: service that is to schedule each datagram from now on
  *
  * Context: process context, holds dn->lock, sleeps.
  */
-void dsr_conn_forget_datagrams(struct dsr_net *dn,
+void dsr_conn_remove_datagrams(struct dsr_net *dn,
 			       const struct dsr_service *service)
 {
 	lockdep_assert_held(&dn->lock);
 	if (dn->has_table)
-		dsr_table_forget(&dn->table, is_datagrams, service);
+		dsr_table_remove_if(&dn->table, is_datagrams, service);
 }
 
 /** dsr_conn_table_init() - dsr_table_init() for connections */

@@ -166,7 +166,7 @@ void dsr_conn_walk_unlock(struct dsr_net *dn);
 void dsr_conn_configure(struct dsr_net *dn, u32 max,
 			const struct dsr_timeouts *timeouts);
 void dsr_conn_flush(struct dsr_net *dn);
-void dsr_conn_forget_datagrams(struct dsr_net *dn,
+void dsr_conn_remove_datagrams(struct dsr_net *dn,
 			       const struct dsr_service *service);
 int dsr_conn_table_init(struct dsr_net *dn);
 int dsr_conn_init(void);

@@ -41,14 +41,14 @@ struct dsr_service *dsr_frontend_match(const struct dsr_frontend *frontend,
 }
 
 /**
- * dsr_frontend_awake() - who speaks for an address as a whole
+ * dsr_frontend_pick_up() - who speaks for an address as a whole
  * @frontend: frontend, with a service at least
  *
  * Context: rcu_read_lock().
  * Return: the first service that has a backend up; if none has, the first;
  * %NULL if the last has just been removed.
  */
-struct dsr_service *dsr_frontend_awake(const struct dsr_frontend *frontend)
+struct dsr_service *dsr_frontend_pick_up(const struct dsr_frontend *frontend)
 {
 	struct dsr_service *service, *first = NULL;
 

@@ -162,7 +162,7 @@ bool dsr_frontend_matches(const struct dsr_service_key *key,
 			  const struct dsr_tuple *tuple);
 struct dsr_service *dsr_frontend_match(const struct dsr_frontend *frontend,
 				       const struct dsr_tuple *tuple);
-struct dsr_service *dsr_frontend_awake(const struct dsr_frontend *frontend);
+struct dsr_service *dsr_frontend_pick_up(const struct dsr_frontend *frontend);
 struct dsr_frontend *dsr_frontend_of_key(struct dsr_net *dn,
 					 const struct dsr_service_key *key);
 int dsr_frontend_set_mask(struct dsr_net *dn, struct dsr_frontend *frontend,

@@ -4,7 +4,7 @@
  *
  * Owner of everything else: services, their backends, the connection table,
  * the packet hook. Lives as long as its namespace. Idle as long as there is
- * no service: no hook, no table, no janitor.
+ * no service: no hook, no table, no garbage collector.
  *
  * Locking: struct dsr_net.lock guards all configuration; packets read it under
  * RCU. A request that changes services or backends holds struct dsr_net.writer

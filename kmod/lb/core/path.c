@@ -3,19 +3,19 @@
 
 #include "core/path.h"
 
-const char *const dsr_path_way_names[DSR_WAY_COUNT] = {
-#define WAY_NAME(name, text)	[DSR_WAY_##name] = text,
-	DSR_WAYS(WAY_NAME)
-#undef WAY_NAME
+const char *const dsr_path_verdict_names[DSR_INGRESS_COUNT] = {
+#define VERDICT_NAME(name, text)	[DSR_INGRESS_##name] = text,
+	DSR_INGRESS_VERDICTS(VERDICT_NAME)
+#undef VERDICT_NAME
 };
 
 /** dsr_path_sum() - packets of a path that went one way, on all CPUs */
-u64 dsr_path_sum(const struct dsr_path_dev *path, enum dsr_way way)
+u64 dsr_path_sum(const struct dsr_path_dev *path, enum dsr_ingress_verdict verdict)
 {
 	u64 sum = 0;
 	int cpu;
 
 	for_each_possible_cpu(cpu)
-		sum += READ_ONCE(per_cpu_ptr(path->ways, cpu)[way]);
+		sum += READ_ONCE(per_cpu_ptr(path->verdicts, cpu)[verdict]);
 	return sum;
 }

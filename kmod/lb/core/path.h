@@ -19,16 +19,51 @@
 #include <linux/netfilter.h>
 
 #include "core/net.h"
-#include "core/way.h"
 
 /* How long the short way may be taken before the rules are asked again. */
 #define DSR_PATH_RECHECK	(10 * HZ)
 #define DSR_PATH_RECHECK_MAX	(3600 * HZ)
 
+/* The verdict of ingress.c on a packet: forwarded, or left to the slow path and
+ * why. Counted per device and per CPU, shown by "dsrctl path show". The slow path
+ * counts its packets by the reasons of reason.h all the same. Name, and text for
+ * the user.
+ */
+#define DSR_INGRESS_VERDICTS(W)							\
+	W(FORWARDED, "forwarded")					\
+	W(NOT_IP, "not_ip")						\
+	W(NOT_HOST, "not_to_this_host")					\
+	W(VLAN, "vlan_tag")						\
+	W(PORT, "port_of_another_device")				\
+	W(SHARED, "shared")						\
+	W(MALFORMED, "malformed")					\
+	W(OPTIONS, "options")						\
+	W(FRAGMENT, "fragment")						\
+	W(PROTOCOL, "protocol_not_balanced")				\
+	W(UNKNOWN, "no_connection")					\
+	W(STATE, "state_changes")					\
+	W(BACKEND, "backend_down")					\
+	W(STACK, "path_stack")						\
+	W(PEER, "backend_is_here")					\
+	W(RECHECK, "recheck")						\
+	W(POLICY, "ipsec")						\
+	W(NEIGHBOUR, "backend_unresolved")				\
+	W(TTL, "ttl_exceeded")						\
+	W(TOO_BIG, "too_big")						\
+	W(NO_MEMORY, "no_memory")
+
+/** enum dsr_ingress_verdict - see DSR_INGRESS_VERDICTS */
+enum dsr_ingress_verdict {
+#define DSR_INGRESS_ENUM(name, text) DSR_INGRESS_##name,
+	DSR_INGRESS_VERDICTS(DSR_INGRESS_ENUM)
+#undef DSR_INGRESS_ENUM
+	DSR_INGRESS_COUNT
+};
+
 /**
  * struct dsr_path_dev - a device whose packets may take the short way
  * @dn: balancer
- * @ways: per CPU, packets by enum dsr_way
+ * @verdicts: per CPU, packets by enum dsr_ingress_verdict
  * @recheck: jiffies after which a connection has to pass PRE_ROUTING again
  * @hooked: @hook is registered
  * @hook: at the ingress of the device, which it names
@@ -37,7 +72,7 @@
  */
 struct dsr_path_dev {
 	struct dsr_net *dn;
-	u64 __percpu *ways;
+	u64 __percpu *verdicts;
 	u32 recheck;
 
 	bool hooked;
@@ -46,8 +81,8 @@ struct dsr_path_dev {
 	struct rcu_head rcu;
 };
 
-extern const char *const dsr_path_way_names[DSR_WAY_COUNT];
+extern const char *const dsr_path_verdict_names[DSR_INGRESS_COUNT];
 
-u64 dsr_path_sum(const struct dsr_path_dev *path, enum dsr_way way);
+u64 dsr_path_sum(const struct dsr_path_dev *path, enum dsr_ingress_verdict verdict);
 
 #endif /* _DSR_PATH_H */

@@ -75,14 +75,14 @@ struct dsr_pool {
 };
 
 /**
- * dsr_pool_takes() - whether a member gets new connections now
+ * dsr_pool_member_available() - whether a member gets new connections now
  * @pool: pool
  * @member: one of its members
  *
  * Context: any. It may change at any time.
  */
-static inline bool dsr_pool_takes(const struct dsr_pool *pool,
-				  const struct dsr_pool_member *member)
+static inline bool dsr_pool_member_available(const struct dsr_pool *pool,
+					     const struct dsr_pool_member *member)
 {
 	return likely(!pool->limited) || !READ_ONCE(member->backend->overloaded);
 }
@@ -92,7 +92,7 @@ static inline struct dsr_pool_member *
 dsr_pool_next(struct dsr_pool *pool, struct dsr_pool_member *member)
 {
 	for (; member < pool->member + pool->count; member++)
-		if (dsr_pool_takes(pool, member))
+		if (dsr_pool_member_available(pool, member))
 			return member;
 	return NULL;
 }

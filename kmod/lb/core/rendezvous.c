@@ -70,7 +70,7 @@ static int pick(const struct dsr_pool *pool, u32 slot, bool takes)
 
 	for (i = 0; i < pool->count; i++) {
 		member = &pool->member[i];
-		if (takes && !dsr_pool_takes(pool, member))
+		if (takes && !dsr_pool_member_available(pool, member))
 			continue;
 		score = score_of(member, slot);
 		/* score / weight < best_score / weight of the best */
@@ -141,14 +141,14 @@ static const struct dsr_pool_member *home_of(const struct dsr_pool *pool,
 }
 
 /**
- * dsr_rendezvous_home() - the backend of a hash
+ * dsr_rendezvous_lookup() - the backend of a hash
  * @pool: with a member at least
  * @flow: hash of what is always to get the same backend
  *
  * Context: rcu_read_lock(). Writes nothing that has a bearing on the result.
  * Return: a backend of @pool, as dsr_rendezvous_pick() without @takes.
  */
-struct dsr_backend *dsr_rendezvous_home(const struct dsr_pool *pool, u32 flow)
+struct dsr_backend *dsr_rendezvous_lookup(const struct dsr_pool *pool, u32 flow)
 {
 	return home_of(pool, slot_of(flow))->backend;
 }
@@ -167,7 +167,7 @@ struct dsr_backend *dsr_rendezvous_select(const struct dsr_pool *pool,
 {
 	const struct dsr_pool_member *home = home_of(pool, slot_of(flow));
 
-	if (likely(dsr_pool_takes(pool, home)))
+	if (likely(dsr_pool_member_available(pool, home)))
 		return home->backend;
 	return dsr_rendezvous_pick(pool, flow, true);
 }

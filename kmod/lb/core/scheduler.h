@@ -23,7 +23,7 @@
  * @slots: size of its table unless told otherwise; 0: it has none
  * @build: fill the table of @pool, which has a member at least, or %NULL;
  *	returns 0 or -%ENOMEM, and may sleep
- * @home: if @hashes, the backend of a flow, whether or not that is overloaded;
+ * @lookup: if @hashes, the backend of a flow, whether or not that is overloaded;
  *	else %NULL. Without writes, under rcu_read_lock(); @pool has a member
  * @select: choose a backend of @pool, which has a member at least, under
  *	rcu_read_lock(); returns %NULL if none of them takes a connection now.
@@ -36,8 +36,8 @@ struct dsr_scheduler {
 	u8 hash;
 	u32 slots;
 	int (*build)(struct dsr_pool *pool);
-	struct dsr_backend *(*home)(const struct dsr_pool *pool,
-				    const struct dsr_tuple *tuple);
+	struct dsr_backend *(*lookup)(const struct dsr_pool *pool,
+				      const struct dsr_tuple *tuple);
 	struct dsr_backend *(*select)(struct dsr_pool *pool,
 				      const struct dsr_tuple *tuple, bool dry);
 };
@@ -56,15 +56,15 @@ extern const struct dsr_scheduler dsr_sched_twos;
 extern const struct dsr_scheduler dsr_sched_maglev;
 
 const struct dsr_scheduler *dsr_scheduler_find(const char *name);
-struct dsr_backend *dsr_scheduler_home(const struct dsr_pool *pool,
-				       const struct dsr_tuple *tuple);
+struct dsr_backend *dsr_scheduler_lookup(const struct dsr_pool *pool,
+					 const struct dsr_tuple *tuple);
 
 /* sched_maglev.c */
 u32 dsr_maglev_slot(const struct dsr_pool *pool, const struct dsr_tuple *tuple);
 
 /* rendezvous.c */
 u32 dsr_rendezvous_homes(const struct dsr_scheduler *scheduler, u32 backends);
-struct dsr_backend *dsr_rendezvous_home(const struct dsr_pool *pool, u32 flow);
+struct dsr_backend *dsr_rendezvous_lookup(const struct dsr_pool *pool, u32 flow);
 struct dsr_backend *dsr_rendezvous_pick(const struct dsr_pool *pool, u32 flow,
 					bool takes);
 struct dsr_backend *dsr_rendezvous_select(const struct dsr_pool *pool,

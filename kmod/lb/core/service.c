@@ -283,7 +283,7 @@ int dsr_service_set(struct dsr_net *dn, struct dsr_service *service,
 		 * a packet adds which has seen the service as it was.
 		 */
 		synchronize_rcu();
-		dsr_conn_forget_datagrams(dn, service);
+		dsr_conn_remove_datagrams(dn, service);
 	}
 	dsr_net_changed(dn);
 	return 0;

@@ -81,7 +81,7 @@ static void decide_portless(struct dsr_net *dn,
 	struct dsr_service *service;
 
 	if (backend && !dsr_backend_is_down(backend) &&
-	    (!frontend || dsr_decide_is_of(backend, frontend))) {
+	    (!frontend || dsr_decide_in_frontend(backend, frontend))) {
 		service = backend->service;
 		decision->conn = conn;
 		decision->choice = DSR_CHOICE_CONNECTION;
@@ -151,7 +151,7 @@ static void decide_echo(struct dsr_net *dn,
 			const struct dsr_packet *packet,
 			struct dsr_decision *decision)
 {
-	struct dsr_service *service = frontend ? dsr_frontend_awake(frontend) :
+	struct dsr_service *service = frontend ? dsr_frontend_pick_up(frontend) :
 						 NULL;
 
 	if (!service) {
@@ -218,9 +218,9 @@ bool dsr_decide_opens(const struct dsr_net *dn, const struct dsr_conn *conn,
 		dsr_conn_is_silent(dn, conn, DSR_CONN_SYN, now));
 }
 
-/** dsr_decide_lost() - dsr_decide(), where the backend is down or deleted */
-void dsr_decide_lost(struct dsr_net *dn, const struct dsr_packet *packet,
-		     struct dsr_decision *decision)
+/** dsr_decide_orphan() - dsr_decide(), where the backend is down or deleted */
+void dsr_decide_orphan(struct dsr_net *dn, const struct dsr_packet *packet,
+		       struct dsr_decision *decision)
 {
 	struct dsr_service *service = decision->service;
 	struct dsr_conn *conn = decision->conn;
@@ -231,7 +231,7 @@ void dsr_decide_lost(struct dsr_net *dn, const struct dsr_packet *packet,
 	    (packet->tuple.proto == IPPROTO_UDP &&
 	     READ_ONCE(conn->state) == DSR_CONN_CLOSED))
 		return;		/* a new connection, for the scheduler */
-	backend = dsr_backend_again(dn, service, old);
+	backend = dsr_backend_readded(dn, service, old);
 	if (backend && !dsr_backend_is_down(backend)) {
 		decision->backend = backend;
 		decision->choice = DSR_CHOICE_CONNECTION;
@@ -265,11 +265,11 @@ static bool goes_on(const struct dsr_net *dn,
 		    const struct dsr_conn *conn,
 		    const struct dsr_backend *backend)
 {
-	return backend && !dsr_decide_is_of(backend, frontend) &&
+	return backend && !dsr_decide_in_frontend(backend, frontend) &&
 	       packet->event != DSR_EVENT_OPEN &&
 	       packet->event != DSR_EVENT_ACCEPT &&
-	       !dsr_decide_is_anew(dn, conn, packet, backend,
-				   dsr_backend_is_down(backend));
+	       !dsr_decide_is_new(dn, conn, packet, backend,
+				  dsr_backend_is_down(backend));
 }
 
 /* Whether a packet answers one that was balanced: connmark, say, gives replies
@@ -289,13 +289,13 @@ static bool is_reply(struct dsr_net *dn, const struct dsr_packet *packet)
 	return dsr_conn_find(dn, &request, dsr_conn_hash(&dn->table, &request));
 }
 
-/** dsr_decide_anew() - dsr_decide(), where the packet follows no connection, or
+/** dsr_decide_new() - dsr_decide(), where the packet follows no connection, or
  * one of another mark or address
  */
-void dsr_decide_anew(struct dsr_net *dn, const struct dsr_frontend *frontend,
-		     const struct dsr_packet *packet,
-		     struct dsr_decision *decision, struct dsr_conn *conn,
-		     struct dsr_backend *backend)
+void dsr_decide_new(struct dsr_net *dn, const struct dsr_frontend *frontend,
+		    const struct dsr_packet *packet,
+		    struct dsr_decision *decision, struct dsr_conn *conn,
+		    struct dsr_backend *backend)
 {
 	struct dsr_service *service = dsr_frontend_match(frontend,
 							 &packet->tuple);
@@ -315,12 +315,12 @@ void dsr_decide_anew(struct dsr_net *dn, const struct dsr_frontend *frontend,
 	if (goes_on(dn, frontend, packet, conn, backend)) {
 		decision->service = backend->service;
 		if (dsr_backend_is_down(backend)) {
-			dsr_decide_lost(dn, packet, decision);
+			dsr_decide_orphan(dn, packet, decision);
 			return;
 		}
 		decision->backend = backend;
 		decision->choice = DSR_CHOICE_CONNECTION;
 	} else if (conn && !backend) {
-		dsr_decide_lost(dn, packet, decision);
+		dsr_decide_orphan(dn, packet, decision);
 	}
 }

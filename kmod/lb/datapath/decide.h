@@ -36,22 +36,22 @@ struct dsr_decision {
 void dsr_decide_icmp(struct dsr_net *dn, const struct dsr_frontend *frontend,
 		     const struct dsr_packet *packet,
 		     struct dsr_decision *decision);
-void dsr_decide_lost(struct dsr_net *dn, const struct dsr_packet *packet,
-		     struct dsr_decision *decision);
+void dsr_decide_orphan(struct dsr_net *dn, const struct dsr_packet *packet,
+		       struct dsr_decision *decision);
 bool dsr_decide_opens(const struct dsr_net *dn, const struct dsr_conn *conn,
 		      const struct dsr_backend *backend);
-void dsr_decide_anew(struct dsr_net *dn, const struct dsr_frontend *frontend,
-		     const struct dsr_packet *packet,
-		     struct dsr_decision *decision, struct dsr_conn *conn,
-		     struct dsr_backend *backend);
+void dsr_decide_new(struct dsr_net *dn, const struct dsr_frontend *frontend,
+		    const struct dsr_packet *packet,
+		    struct dsr_decision *decision, struct dsr_conn *conn,
+		    struct dsr_backend *backend);
 
 /* Whether a packet begins something new although its tuple is known: on a
  * backend that is down (@is_down) nothing goes on.
  */
 static __always_inline bool
-dsr_decide_is_anew(const struct dsr_net *dn, const struct dsr_conn *conn,
-		   const struct dsr_packet *packet,
-		   const struct dsr_backend *backend, bool is_down)
+dsr_decide_is_new(const struct dsr_net *dn, const struct dsr_conn *conn,
+		  const struct dsr_packet *packet,
+		  const struct dsr_backend *backend, bool is_down)
 {
 	u8 state = READ_ONCE(conn->state);
 	u32 now;
@@ -70,8 +70,8 @@ dsr_decide_is_anew(const struct dsr_net *dn, const struct dsr_conn *conn,
 }
 
 /* Whether a packet belongs where its connection does. */
-static __always_inline bool dsr_decide_is_of(const struct dsr_backend *backend,
-					     const struct dsr_frontend *frontend)
+static __always_inline bool dsr_decide_in_frontend(const struct dsr_backend *backend,
+						   const struct dsr_frontend *frontend)
 {
 	return backend->service->frontend == frontend ||
 	       frontend == &dsr_frontend_any;
@@ -122,17 +122,17 @@ dsr_decide(struct dsr_net *dn, const struct dsr_frontend *frontend,
 	conn = dsr_conn_find(dn, &packet->tuple, decision->hash);
 	backend = conn ? dsr_conn_backend(conn) : NULL;
 	is_down = backend && dsr_backend_is_down(backend);
-	if (unlikely(!backend || !dsr_decide_is_of(backend, frontend) ||
-		     dsr_decide_is_anew(dn, conn, packet, backend,
-					is_down))) {
-		dsr_decide_anew(dn, frontend, packet, decision, conn, backend);
+	if (unlikely(!backend || !dsr_decide_in_frontend(backend, frontend) ||
+		     dsr_decide_is_new(dn, conn, packet, backend,
+				       is_down))) {
+		dsr_decide_new(dn, frontend, packet, decision, conn, backend);
 		return;
 	}
 	decision->service = backend->service;
 	decision->conn = conn;
 	decision->reason = DSR_FORWARDED;
 	if (unlikely(is_down)) {
-		dsr_decide_lost(dn, packet, decision);
+		dsr_decide_orphan(dn, packet, decision);
 		return;
 	}
 	decision->backend = backend;

@@ -9,7 +9,7 @@
 
 #include "balanced.h"
 #include "core/trace.h"
-#include "datapath/answer.h"
+#include "datapath/reject.h"
 #include "datapath/here.h"
 #include "datapath/hook.h"
 #include "datapath/peer.h"
@@ -31,10 +31,10 @@ static enum dsr_reason answer(struct dsr_net *dn, struct sk_buff *skb,
 		break;
 	case DSR_REPLIED_RESET:
 		dsr_conn_close(dn, decision->conn);
-		dsr_answer_reset(dn->net, skb, family, hook);
+		dsr_reject_reset(dn->net, skb, family, hook);
 		break;
 	case DSR_DROP_NO_BACKEND:
-		dsr_answer_unreachable(dn->net, skb, family, hook);
+		dsr_reject_unreachable(dn->net, skb, family, hook);
 		break;
 	default:
 		break;
@@ -238,7 +238,7 @@ static noinline unsigned int refuse(struct dsr_net *dn, struct sk_buff *skb,
 	if (packet->kind == DSR_PACKET_FLOW &&
 	    dsr_packet_is_balanced(packet->tuple.proto) &&
 	    dsr_source_check(dn, packet, &arrival) == DSR_FORWARDED)
-		dsr_answer_unreachable(dn->net, skb, family, hook);
+		dsr_reject_unreachable(dn->net, skb, family, hook);
 	this_cpu_dec(dn->reasons[passed]);
 	return finish(dn, skb, family, &none, DSR_DROP_UNSERVED);
 }

@@ -30,22 +30,22 @@ struct shortcut {
 };
 
 /* What concerns the frame. Who writes to a packet must be its only owner. */
-static __always_inline enum dsr_way check_frame(struct sk_buff *skb)
+static __always_inline enum dsr_ingress_verdict check_frame(struct sk_buff *skb)
 {
 	/* What has a socket already is on its way there. */
 	if (unlikely(!dsr_is_to_this_host(skb) || skb_sk_is_prefetched(skb)))
-		return DSR_WAY_NOT_HOST;
+		return DSR_INGRESS_NOT_HOST;
 	/* It belongs to a device of its VLAN, if to any. */
 	if (unlikely(skb_vlan_tag_present(skb)))
-		return DSR_WAY_VLAN;
+		return DSR_INGRESS_VLAN;
 	if (unlikely(rcu_access_pointer(skb->dev->rx_handler)))
-		return DSR_WAY_PORT;
+		return DSR_INGRESS_PORT;
 	if (unlikely(skb_shared(skb)))
-		return DSR_WAY_SHARED;
+		return DSR_INGRESS_SHARED;
 	/* What hardware has merged without saying how cannot be sent on. */
 	if (unlikely(skb_is_gso(skb) && !skb_shinfo(skb)->gso_type))
-		return DSR_WAY_TOO_BIG;
-	return DSR_WAY_SHORT;
+		return DSR_INGRESS_TOO_BIG;
+	return DSR_INGRESS_FORWARDED;
 }
 
 /* Whether what is read behind the IP header is in front of the padding. */
@@ -55,58 +55,58 @@ static __always_inline bool is_whole(u8 proto, u32 len)
 }
 
 /* What ip_rcv() would look at. */
-static __always_inline enum dsr_way check4(struct sk_buff *skb)
+static __always_inline enum dsr_ingress_verdict check4(struct sk_buff *skb)
 {
 	const struct iphdr *iph;
 	u32 len;
 
 	if (unlikely(!pskb_may_pull(skb, sizeof(*iph))))
-		return DSR_WAY_MALFORMED;
+		return DSR_INGRESS_MALFORMED;
 	iph = ip_hdr(skb);
 	if (unlikely(iph->ihl != sizeof(*iph) / 4))
-		return DSR_WAY_OPTIONS;
+		return DSR_INGRESS_OPTIONS;
 	len = ntohs(iph->tot_len);
 	if (unlikely(iph->version != 4 || skb->len < len ||
 		     len < sizeof(*iph) || ip_fast_csum(iph, iph->ihl)))
-		return DSR_WAY_MALFORMED;
+		return DSR_INGRESS_MALFORMED;
 	if (skb->len != len && !is_whole(iph->protocol, len - sizeof(*iph)))
-		return DSR_WAY_MALFORMED;
-	return DSR_WAY_SHORT;
+		return DSR_INGRESS_MALFORMED;
+	return DSR_INGRESS_FORWARDED;
 }
 
 /* What ipv6_rcv() would look at. A length of 0 is that of what is larger. */
-static __always_inline enum dsr_way check6(struct sk_buff *skb)
+static __always_inline enum dsr_ingress_verdict check6(struct sk_buff *skb)
 {
 	const struct inet6_dev *idev = __in6_dev_get(skb->dev);
 	const struct ipv6hdr *ip6h;
 	u32 len;
 
 	if (unlikely(!idev || READ_ONCE(idev->cnf.disable_ipv6)))
-		return DSR_WAY_NOT_IP;
+		return DSR_INGRESS_NOT_IP;
 	if (unlikely(!pskb_may_pull(skb, sizeof(*ip6h))))
-		return DSR_WAY_MALFORMED;
+		return DSR_INGRESS_MALFORMED;
 	ip6h = ipv6_hdr(skb);
 	if (unlikely(!dsr_packet_is_balanced(ip6h->nexthdr) &&
 		     ipv6_ext_hdr(ip6h->nexthdr)))
-		return DSR_WAY_OPTIONS;
+		return DSR_INGRESS_OPTIONS;
 	len = ntohs(ip6h->payload_len);
 	if (unlikely(ip6h->version != 6 || !len ||
 		     skb->len < sizeof(*ip6h) + len))
-		return DSR_WAY_MALFORMED;
+		return DSR_INGRESS_MALFORMED;
 	if (skb->len != sizeof(*ip6h) + len && !is_whole(ip6h->nexthdr, len))
-		return DSR_WAY_MALFORMED;
-	return DSR_WAY_SHORT;
+		return DSR_INGRESS_MALFORMED;
+	return DSR_INGRESS_FORWARDED;
 }
 
-static enum dsr_way way_of_reason(enum dsr_reason reason)
+static enum dsr_ingress_verdict verdict_of_reason(enum dsr_reason reason)
 {
 	switch (reason) {
 	case DSR_DROP_MALFORMED:
-		return DSR_WAY_MALFORMED;
+		return DSR_INGRESS_MALFORMED;
 	case DSR_DROP_FRAGMENT:
-		return DSR_WAY_FRAGMENT;
+		return DSR_INGRESS_FRAGMENT;
 	default:
-		return DSR_WAY_PROTOCOL;
+		return DSR_INGRESS_PROTOCOL;
 	}
 }
 
@@ -137,7 +137,7 @@ static __always_inline bool is_due(const struct dsr_path_dev *path,
 }
 
 /* What the connection says. */
-static __always_inline enum dsr_way
+static __always_inline enum dsr_ingress_verdict
 consult(const struct dsr_path_dev *path, const struct dsr_packet *packet,
 	struct dsr_decision *decision)
 {
@@ -146,18 +146,18 @@ consult(const struct dsr_path_dev *path, const struct dsr_packet *packet,
 	dsr_decide(path->dn, &dsr_frontend_any, packet, decision);
 	service = decision->service;
 	if (!service)
-		return DSR_WAY_UNKNOWN;
+		return DSR_INGRESS_UNKNOWN;
 	if (unlikely(decision->choice != DSR_CHOICE_CONNECTION))
-		return DSR_WAY_BACKEND;
+		return DSR_INGRESS_BACKEND;
 	if (unlikely(READ_ONCE(service->path) != DSR_PATH_DIRECT))
-		return DSR_WAY_STACK;
+		return DSR_INGRESS_STACK;
 	if (unlikely(READ_ONCE(service->here)))
-		return DSR_WAY_PEER;
+		return DSR_INGRESS_PEER;
 	if (unlikely(!is_steady(decision->conn, packet)))
-		return DSR_WAY_STATE;
+		return DSR_INGRESS_STATE;
 	if (unlikely(is_due(path, decision->conn, service, jiffies)))
-		return DSR_WAY_RECHECK;
-	return DSR_WAY_SHORT;
+		return DSR_INGRESS_RECHECK;
+	return DSR_INGRESS_FORWARDED;
 }
 
 /* Whether there is no IPsec policy that would have to be asked. */
@@ -173,7 +173,7 @@ static __always_inline bool is_plain(struct net *net, struct sk_buff *skb)
 /* Everything but sending: until nothing can come in between any more, the
  * packet stays as it is.
  */
-static __always_inline enum dsr_way
+static __always_inline enum dsr_ingress_verdict
 prepare(const struct dsr_path_dev *path, struct sk_buff *skb, u8 family,
 	struct shortcut *cut)
 {
@@ -182,53 +182,53 @@ prepare(const struct dsr_path_dev *path, struct sk_buff *skb, u8 family,
 	struct dsr_nexthop *nexthop;
 	enum dsr_reason reason;
 	struct dst_entry *dst;
-	enum dsr_way way;
+	enum dsr_ingress_verdict verdict;
 
 	if (unlikely(!dsr_packet_parse(skb, family, &packet, &reason)))
-		return way_of_reason(reason);
+		return verdict_of_reason(reason);
 	if (unlikely(packet.kind != DSR_PACKET_FLOW))
-		return DSR_WAY_PROTOCOL;
-	way = consult(path, &packet, &cut->decision);
-	if (way)
-		return way;
+		return DSR_INGRESS_PROTOCOL;
+	verdict = consult(path, &packet, &cut->decision);
+	if (verdict)
+		return verdict;
 
 	if (unlikely(!is_plain(net, skb)))
-		return DSR_WAY_POLICY;
+		return DSR_INGRESS_POLICY;
 	nexthop = &cut->decision.backend->nexthop;
 	dst = dsr_nexthop_peek(net, nexthop);
 	if (unlikely(!dst))
-		return DSR_WAY_NEIGHBOUR;
+		return DSR_INGRESS_NEIGHBOUR;
 	cut->dev = READ_ONCE(dst->dev);
 	cut->neigh = dsr_nexthop_neighbour(nexthop, cut->dev);
 	if (unlikely(!cut->neigh ||
 		     !(READ_ONCE(cut->neigh->nud_state) & NUD_VALID)))
-		return DSR_WAY_NEIGHBOUR;
+		return DSR_INGRESS_NEIGHBOUR;
 	return dsr_xmit_shortcut(net, family, skb, cut->decision.service,
 				 dst);
 }
 
-static __always_inline enum dsr_way
-find_way(const struct dsr_path_dev *path, struct sk_buff *skb, u8 *family,
-	 struct shortcut *cut)
+static __always_inline enum dsr_ingress_verdict
+find_verdict(const struct dsr_path_dev *path, struct sk_buff *skb, u8 *family,
+	     struct shortcut *cut)
 {
-	enum dsr_way way;
+	enum dsr_ingress_verdict verdict;
 
-	way = check_frame(skb);
-	if (unlikely(way))
-		return way;
+	verdict = check_frame(skb);
+	if (unlikely(verdict))
+		return verdict;
 	switch (skb->protocol) {
 	case htons(ETH_P_IP):
 		*family = AF_INET;
-		way = check4(skb);
+		verdict = check4(skb);
 		break;
 	case htons(ETH_P_IPV6):
 		*family = AF_INET6;
-		way = check6(skb);
+		verdict = check6(skb);
 		break;
 	default:
-		return DSR_WAY_NOT_IP;
+		return DSR_INGRESS_NOT_IP;
 	}
-	return likely(!way) ? prepare(path, skb, *family, cut) : way;
+	return likely(!verdict) ? prepare(path, skb, *family, cut) : verdict;
 }
 
 /**
@@ -246,12 +246,12 @@ unsigned int dsr_ingress_hook(void *priv, struct sk_buff *skb,
 	struct shortcut cut __uninitialized;
 	struct dsr_path_dev *path = priv;
 	struct dsr_backend *backend;
-	enum dsr_way way;
+	enum dsr_ingress_verdict verdict;
 	u8 family;
 
-	way = find_way(path, skb, &family, &cut);
-	this_cpu_inc(path->ways[way]);
-	if (way)
+	verdict = find_verdict(path, skb, &family, &cut);
+	this_cpu_inc(path->verdicts[verdict]);
+	if (verdict)
 		return NF_ACCEPT;
 
 	backend = cut.decision.backend;

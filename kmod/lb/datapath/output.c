@@ -8,7 +8,7 @@
 #include <net/ip.h>
 
 #include "core/trace.h"
-#include "datapath/answer.h"
+#include "datapath/reject.h"
 #include "datapath/output.h"
 #include "datapath/schedule.h"
 
@@ -149,7 +149,7 @@ static enum dsr_reason process_own(struct dsr_net *dn, struct sk_buff *skb,
 	}
 	if (decision->reason == DSR_REPLIED_RESET) {
 		dsr_conn_close(dn, decision->conn);
-		dsr_answer_reset(dn->net, skb, family, NF_INET_LOCAL_OUT);
+		dsr_reject_reset(dn->net, skb, family, NF_INET_LOCAL_OUT);
 	}
 	return decision->backend ? reroute(dn, skb, family, decision) :
 				   decision->reason;

@@ -98,11 +98,11 @@ dsr_schedule_persistent(struct dsr_net *dn, const struct dsr_tuple *tuple,
 	u32 hash;
 
 	conn = find_persistent(dn, tuple, service, &client, &hash);
-	/* The janitor comes round later. */
+	/* The garbage collector comes round later. */
 	if (!conn || dsr_conn_is_over(dn, conn, jiffies))
 		return NULL;
 	backend = dsr_conn_backend(conn) ?:
-		  dsr_backend_again(dn, service, rcu_dereference(conn->backend));
+		  dsr_backend_readded(dn, service, rcu_dereference(conn->backend));
 	if (!backend || backend->service != service)
 		return NULL;
 	/* A backend without weight keeps no client that it has not answered. */
@@ -124,7 +124,7 @@ static const struct dsr_tuple *hashed_tuple(const struct dsr_service *service,
 		return tuple;
 	persistent_tuple(tuple, service, client);
 	client->ports = 0;
-	if (pool->scheduler->home) {
+	if (pool->scheduler->lookup) {
 		if (tuple->family == AF_INET)
 			client->v4.daddr = tuple->v4.daddr;
 		else
@@ -172,8 +172,8 @@ struct dsr_backend *dsr_schedule_stateless(struct dsr_net *dn,
 	if (READ_ONCE(service->persist))
 		backend = dsr_schedule_persistent(dn, tuple, service);
 	if (!backend && pool->count)
-		backend = dsr_scheduler_home(pool, hashed_tuple(service, pool,
-								tuple, &client));
+		backend = dsr_scheduler_lookup(pool, hashed_tuple(service, pool,
+								  tuple, &client));
 	return backend;
 }
 
@@ -343,9 +343,9 @@ void dsr_schedule_choose(struct dsr_net *dn, const struct dsr_packet *packet,
 	if (!backend && pool->count &&
 	    (full || (!decision->conn &&
 		      may_be_stateless(dn, service, packet)))) {
-		decision->choice = pool->scheduler->home ?
+		decision->choice = pool->scheduler->lookup ?
 				   DSR_CHOICE_SCHEDULER : DSR_CHOICE_HASH;
-		backend = dsr_scheduler_home(pool, hashed);
+		backend = dsr_scheduler_lookup(pool, hashed);
 	} else if (!backend && pool->count) {
 		decision->choice = DSR_CHOICE_SCHEDULER;
 		backend = pool->scheduler->select(pool, hashed, dry);

@@ -75,10 +75,10 @@ static inline bool dsr_xmit_send(struct net *net, u8 family,
  * Does what dsr_xmit_prepare() does, where there is no error to be sent.
  *
  * Context: rcu_read_lock().
- * Return: DSR_WAY_SHORT, and then dsr_send_output() is next; or why the packet
+ * Return: DSR_INGRESS_FORWARDED, and then dsr_send_output() is next; or why the packet
  * is to go the long way, and then nothing of it has changed.
  */
-static inline enum dsr_way
+static inline enum dsr_ingress_verdict
 dsr_xmit_shortcut(struct net *net, u8 family, struct sk_buff *skb,
 		  const struct dsr_service *service, struct dst_entry *dst)
 {

@@ -14,7 +14,7 @@
 
 #include "core/reason.h"
 #include "core/service.h"
-#include "core/way.h"
+#include "core/path.h"
 #include "datapath/send.h"
 
 enum dsr_reason dsr_xmit4_prepare(struct net *net, struct sk_buff *skb,
@@ -61,24 +61,24 @@ dsr_xmit4_rewrite(struct net *net, struct sk_buff *skb,
 }
 
 /** dsr_xmit4_shortcut() - dsr_xmit_shortcut() of IPv4, with the route @dst */
-static __always_inline enum dsr_way
+static __always_inline enum dsr_ingress_verdict
 dsr_xmit4_shortcut(struct net *net, struct sk_buff *skb,
 		   const struct dsr_service *service, struct dst_entry *dst)
 {
 	u32 mtu;
 
 	if (unlikely(ip_hdr(skb)->ttl <= 1))
-		return DSR_WAY_TTL;
+		return DSR_INGRESS_TTL;
 	/* as ip_rcv() sets it: the sizes of what was merged are asked for */
 	skb_set_transport_header(skb, sizeof(struct iphdr));
 	mtu = ip_dst_mtu_maybe_forward(dst, true);
 	if (unlikely(dsr_xmit4_is_too_big(skb, mtu)))
-		return DSR_WAY_TOO_BIG;
+		return DSR_INGRESS_TOO_BIG;
 	if (unlikely(!dsr_send_unshare(skb, READ_ONCE(dst->dev),
 				       ntohs(ip_hdr(skb)->tot_len))))
-		return DSR_WAY_NO_MEMORY;
+		return DSR_INGRESS_NO_MEMORY;
 	dsr_xmit4_rewrite(net, skb, service);
-	return DSR_WAY_SHORT;
+	return DSR_INGRESS_FORWARDED;
 }
 
 #endif /* _DSR_XMIT4_H */

@@ -91,24 +91,24 @@ enum dsr_reason dsr_xmit6_prepare(struct net *net, struct sk_buff *skb,
 }
 
 /** dsr_xmit6_shortcut() - dsr_xmit_shortcut() of IPv6, with the route @dst */
-enum dsr_way dsr_xmit6_shortcut(struct net *net, struct sk_buff *skb,
-				const struct dsr_service *service,
-				struct dst_entry *dst)
+enum dsr_ingress_verdict dsr_xmit6_shortcut(struct net *net, struct sk_buff *skb,
+					    const struct dsr_service *service,
+					    struct dst_entry *dst)
 {
 	u32 mtu = mtu_of(dst);
 	u32 len = sizeof(struct ipv6hdr) + ntohs(ipv6_hdr(skb)->payload_len);
 
 	if (unlikely(ipv6_hdr(skb)->hop_limit <= 1))
-		return DSR_WAY_TTL;
+		return DSR_INGRESS_TTL;
 	/* as ipv6_rcv() sets it: the sizes of what was merged are asked for */
 	skb_set_transport_header(skb, sizeof(struct ipv6hdr));
 	if (unlikely(skb->len > mtu) &&
 	    (!skb_is_gso(skb) || !skb_gso_validate_network_len(skb, mtu)))
-		return DSR_WAY_TOO_BIG;
+		return DSR_INGRESS_TOO_BIG;
 	if (unlikely(!dsr_send_unshare(skb, READ_ONCE(dst->dev), len)))
-		return DSR_WAY_NO_MEMORY;
+		return DSR_INGRESS_NO_MEMORY;
 	rewrite(skb, service);
-	return DSR_WAY_SHORT;
+	return DSR_INGRESS_FORWARDED;
 }
 
 /* Past netfilter and routing, to the device. */

@@ -8,14 +8,14 @@
 
 #include "core/reason.h"
 #include "core/service.h"
-#include "core/way.h"
+#include "core/path.h"
 
 enum dsr_reason dsr_xmit6_prepare(struct net *net, struct sk_buff *skb,
 				  const struct dsr_service *service,
 				  struct dst_entry *dst);
-enum dsr_way dsr_xmit6_shortcut(struct net *net, struct sk_buff *skb,
-				const struct dsr_service *service,
-				struct dst_entry *dst);
+enum dsr_ingress_verdict dsr_xmit6_shortcut(struct net *net, struct sk_buff *skb,
+					    const struct dsr_service *service,
+					    struct dst_entry *dst);
 int dsr_xmit6_send(struct net *net, struct sk_buff *skb,
 		   const struct dsr_service *service);
 

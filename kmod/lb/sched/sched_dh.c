@@ -11,7 +11,7 @@
 static struct dsr_backend *dh_home(const struct dsr_pool *pool,
 				   const struct dsr_tuple *tuple)
 {
-	return dsr_rendezvous_home(pool, dsr_tuple_dest_hash(tuple, 0));
+	return dsr_rendezvous_lookup(pool, dsr_tuple_dest_hash(tuple, 0));
 }
 
 static struct dsr_backend *dh_select(struct dsr_pool *pool,
@@ -23,6 +23,6 @@ static struct dsr_backend *dh_select(struct dsr_pool *pool,
 const struct dsr_scheduler dsr_sched_dh = {
 	.name = "dh",
 	.hashes = true,
-	.home = dh_home,
+	.lookup = dh_home,
 	.select = dh_select,
 };

@@ -150,7 +150,7 @@ static struct dsr_backend *maglev_select(struct dsr_pool *pool,
 
 	for (i = 0; i < PROBES; i++) {
 		member = &pool->member[pool->table[slot_of(pool, tuple, i)]];
-		if (likely(dsr_pool_takes(pool, member)))
+		if (likely(dsr_pool_member_available(pool, member)))
 			return member->backend;
 	}
 	/* most of them are overloaded, or those with most of the weight */
@@ -165,6 +165,6 @@ const struct dsr_scheduler dsr_sched_maglev = {
 	.hash = DSR_HASH_SOURCE_PORT,
 	.slots = 65521,
 	.build = maglev_build,
-	.home = maglev_home,
+	.lookup = maglev_home,
 	.select = maglev_select,
 };

@@ -17,7 +17,7 @@ static struct dsr_backend *rr_select(struct dsr_pool *pool,
 		     (u32)atomic_inc_return(&pool->turn) - 1;
 	for (i = 0; i < pool->count; i++) {
 		member = &pool->member[(turn + i) % pool->count];
-		if (likely(dsr_pool_takes(pool, member)))
+		if (likely(dsr_pool_member_available(pool, member)))
 			break;
 	}
 	if (unlikely(i == pool->count))

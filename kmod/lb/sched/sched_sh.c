@@ -12,7 +12,7 @@
 static struct dsr_backend *sh_home(const struct dsr_pool *pool,
 				   const struct dsr_tuple *tuple)
 {
-	return dsr_rendezvous_home(pool, dsr_pool_source_hash(pool, tuple, 0));
+	return dsr_rendezvous_lookup(pool, dsr_pool_source_hash(pool, tuple, 0));
 }
 
 static struct dsr_backend *sh_select(struct dsr_pool *pool,
@@ -25,6 +25,6 @@ const struct dsr_scheduler dsr_sched_sh = {
 	.name = "sh",
 	.hashes = true,
 	.hash = DSR_HASH_SOURCE,
-	.home = sh_home,
+	.lookup = sh_home,
 	.select = sh_select,
 };

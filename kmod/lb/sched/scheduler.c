@@ -38,7 +38,7 @@ const struct dsr_scheduler *dsr_scheduler_find(const char *name)
 EXPORT_SYMBOL_GPL(dsr_scheduler_find);
 
 /**
- * dsr_scheduler_home() - the backend of a flow that is not remembered
+ * dsr_scheduler_lookup() - the backend of a flow that is not remembered
  * @pool: with a member at least
  * @tuple: the flow
  *
@@ -50,10 +50,10 @@ EXPORT_SYMBOL_GPL(dsr_scheduler_find);
  * Context: rcu_read_lock(). No writes.
  * Return: a backend of @pool.
  */
-struct dsr_backend *dsr_scheduler_home(const struct dsr_pool *pool,
-				       const struct dsr_tuple *tuple)
+struct dsr_backend *dsr_scheduler_lookup(const struct dsr_pool *pool,
+					 const struct dsr_tuple *tuple)
 {
-	if (pool->scheduler->home)
-		return pool->scheduler->home(pool, tuple);
-	return dsr_rendezvous_home(pool, dsr_tuple_hash(tuple, 0));
+	if (pool->scheduler->lookup)
+		return pool->scheduler->lookup(pool, tuple);
+	return dsr_rendezvous_lookup(pool, dsr_tuple_hash(tuple, 0));
 }

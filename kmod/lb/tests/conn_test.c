@@ -198,12 +198,12 @@ static void conn_expires_by_state(struct kunit *test)
 			59000);
 	rcu_read_unlock();
 	/* a second later, as the last packet need not have been noted */
-	dsr_table_tidy(&f->dn.table, now + 61 * HZ, true);
+	dsr_table_gc(&f->dn.table, now + 61 * HZ, true);
 	KUNIT_EXPECT_NOT_NULL(test, find(f, 1));
-	dsr_table_tidy(&f->dn.table, now + 61 * HZ + 1, true);
+	dsr_table_gc(&f->dn.table, now + 61 * HZ + 1, true);
 	KUNIT_EXPECT_NULL(test, find(f, 1));
 	KUNIT_EXPECT_NOT_NULL(test, find(f, 2));
-	dsr_table_tidy(&f->dn.table, now + 901 * HZ + 1, true);
+	dsr_table_gc(&f->dn.table, now + 901 * HZ + 1, true);
 	KUNIT_EXPECT_NULL(test, find(f, 2));
 	expect_counts(test, backend, 0, 0);
 }
@@ -213,9 +213,9 @@ static void conn_seen_after_now_stays(struct kunit *test)
 	struct fixture *f = test->priv;
 	struct dsr_backend *backend = fixture_backend(test, f, 1, 1);
 
-	/* the janitor reads the clock, then a packet comes */
+	/* the garbage collector reads the clock, then a packet comes */
 	KUNIT_ASSERT_TRUE(test, add(f, 1, TCPHDR_SYN, backend));
-	dsr_table_tidy(&f->dn.table, find(f, 1)->node.seen - 5, true);
+	dsr_table_gc(&f->dn.table, find(f, 1)->node.seen - 5, true);
 	KUNIT_EXPECT_NOT_NULL(test, find(f, 1));
 }
 

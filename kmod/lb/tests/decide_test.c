@@ -192,7 +192,7 @@ static void hit_writes_nothing_shared(struct kunit *test)
 /* Who asks before there is a mark hears of known connections, and of nothing
  * else.
  */
-static void known_connections_alone(struct kunit *test)
+static void fastpath_connections_alone(struct kunit *test)
 {
 	struct fixture *f = test->priv;
 	struct dsr_backend *backend;
@@ -685,8 +685,8 @@ static void icmp_error_follows_its_hash(struct kunit *test)
 	fixture_decide(f, &packet, FIXTURE_MARK, &d);
 	KUNIT_EXPECT_EQ(test, d.reason, DSR_FORWARDED_ICMP);
 	KUNIT_EXPECT_PTR_EQ(test, d.backend,
-			    dsr_scheduler_home(fixture_pool(f),
-					       &packet.tuple));
+			    dsr_scheduler_lookup(fixture_pool(f),
+						 &packet.tuple));
 	fixture_decide(f, &packet, FIXTURE_MARK + 1, &d);
 	KUNIT_EXPECT_EQ(test, d.reason, DSR_PASS_ICMP_UNRELATED);
 }
@@ -697,7 +697,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(miss_asks_the_scheduler),
 	KUNIT_CASE(hit_keeps_the_backend),
 	KUNIT_CASE(hit_writes_nothing_shared),
-	KUNIT_CASE(known_connections_alone),
+	KUNIT_CASE(fastpath_connections_alone),
 	KUNIT_CASE(syn_reuses_a_finished_connection),
 	KUNIT_CASE(removed_backend_is_left),
 	KUNIT_CASE(another_mark_is_for_new_connections),

@@ -80,7 +80,7 @@ static inline void fixture_load(struct dsr_backend *backend, u32 active,
 {
 	atomic_set(&backend->active, active);
 	atomic_set(&backend->inactive, inactive);
-	dsr_backend_counted(backend);
+	dsr_backend_conns_changed(backend);
 }
 
 /** fixture_limit() - give a backend thresholds, as a user would */

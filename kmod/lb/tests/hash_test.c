@@ -186,7 +186,7 @@ static void look_home(struct fixture *f, u32 n)
 	struct dsr_tuple tuple = flow(n);
 
 	rcu_read_lock();
-	dsr_scheduler_home(fixture_pool(f), &tuple);
+	dsr_scheduler_lookup(fixture_pool(f), &tuple);
 	rcu_read_unlock();
 }
 
@@ -231,7 +231,7 @@ static void expect_exact(struct kunit *test, struct fixture *f)
 		struct dsr_tuple tuple = flow(i);
 		u32 hash = dsr_tuple_hash(&tuple, 0);
 
-		noted = dsr_rendezvous_home(pool, hash);
+		noted = dsr_rendezvous_lookup(pool, hash);
 		found = dsr_rendezvous_pick(pool, hash, false);
 		wrong += noted != found;
 	}

@@ -133,11 +133,11 @@ static void persistence(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, atomic_read(&first->persistent), 0);
 
 	/* forgotten in its own time */
-	dsr_table_tidy(&f->dn.table, jiffies + 51 * HZ + 5, true);
+	dsr_table_gc(&f->dn.table, jiffies + 51 * HZ + 5, true);
 	KUNIT_EXPECT_EQ(test, entries(f), 8);
-	dsr_table_tidy(&f->dn.table, jiffies + 61 * HZ + 5, true);
+	dsr_table_gc(&f->dn.table, jiffies + 61 * HZ + 5, true);
 	KUNIT_EXPECT_EQ(test, entries(f), 1);
-	dsr_table_tidy(&f->dn.table, jiffies + 901 * HZ + 5, true);
+	dsr_table_gc(&f->dn.table, jiffies + 901 * HZ + 5, true);
 	KUNIT_EXPECT_EQ(test, entries(f), 0);
 }
 

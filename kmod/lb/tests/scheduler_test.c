@@ -161,7 +161,7 @@ static u8 rendezvous(struct fixture *f, u32 flow)
 {
 	struct dsr_tuple tuple = fixture_tuple(flow);
 
-	return fixture_host(dsr_scheduler_home(fixture_pool(f), &tuple)) %
+	return fixture_host(dsr_scheduler_lookup(fixture_pool(f), &tuple)) %
 	       HOSTS;
 }
 

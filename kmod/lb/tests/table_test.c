@@ -96,9 +96,9 @@ static bool insert(struct kunit *test, struct fixture *f, u32 key, u32 seen)
 	struct entry *entry = kzalloc(sizeof(*entry), GFP_KERNEL);
 	struct dsr_node *node;
 
-	/* as the janitor does when it is woken */
+	/* as the garbage collector does when it is woken */
 	if (atomic_read(&f->table.entries) > 10 * size(f))
-		dsr_table_tidy(&f->table, 0, false);
+		dsr_table_gc(&f->table, 0, false);
 	KUNIT_ASSERT_NOT_NULL(test, entry);
 	entry->key = key;
 	entry->node.hash = hash_of(f, key);
@@ -119,9 +119,9 @@ static void table_grows_and_shrinks(struct kunit *test)
 	for (key = 0; key < KEYS; key++) {
 		KUNIT_ASSERT_TRUE(test, insert(test, f, key, 0));
 		if (!(key % 512))
-			dsr_table_tidy(&f->table, 0, false);
+			dsr_table_gc(&f->table, 0, false);
 	}
-	dsr_table_tidy(&f->table, 0, false);
+	dsr_table_gc(&f->table, 0, false);
 	KUNIT_EXPECT_LE(test, KEYS, 6 * size(f));
 	KUNIT_EXPECT_GE(test, KEYS, 4 * (size(f) - DSR_STRIPES));
 	for (key = 0; key < KEYS; key++)
@@ -132,9 +132,9 @@ static void table_grows_and_shrinks(struct kunit *test)
 	/* Those of the first half grow old, and the table small again. */
 	for (key = 0; key < KEYS; key++)
 		find(f, key)->seen = key < KEYS - 100 ? 0 : 1000;
-	dsr_table_tidy(&f->table, 1000, true);
+	dsr_table_gc(&f->table, 1000, true);
 	for (i = 0; i < 8; i++)
-		dsr_table_tidy(&f->table, 1000, false);
+		dsr_table_gc(&f->table, 1000, false);
 	KUNIT_EXPECT_EQ(test, atomic_read(&f->table.entries), 100);
 	KUNIT_EXPECT_EQ(test, f->released, KEYS - 100);
 	KUNIT_EXPECT_EQ(test, size(f), 1024);
@@ -237,13 +237,13 @@ static void table_spent_make_room(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, atomic_read(&freed), 100);
 	/* the log was told, and is told again when it is full once more */
 	KUNIT_EXPECT_TRUE(test, f->table.full);
-	dsr_table_forget(&f->table, key_is_odd, NULL);
-	dsr_table_tidy(&f->table, 0, false);
+	dsr_table_remove_if(&f->table, key_is_odd, NULL);
+	dsr_table_gc(&f->table, 0, false);
 	KUNIT_EXPECT_FALSE(test, f->table.full);
 }
 
 /* More than wait for readers together, of one bucket even: each is freed, once. */
-static void table_frees_what_it_forgets(struct kunit *test)
+static void table_frees_removed(struct kunit *test)
 {
 	struct fixture *f = test->priv;
 	u32 key, inserted = 0, odd = 0;
@@ -257,7 +257,7 @@ static void table_frees_what_it_forgets(struct kunit *test)
 	}
 	rcu_barrier();
 	atomic_set(&freed, 0);
-	dsr_table_forget(&f->table, key_is_odd, NULL);
+	dsr_table_remove_if(&f->table, key_is_odd, NULL);
 	rcu_barrier();
 	KUNIT_EXPECT_EQ(test, f->released, odd);
 	KUNIT_EXPECT_EQ(test, atomic_read(&freed), odd);
@@ -267,14 +267,14 @@ static void table_frees_what_it_forgets(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, atomic_read(&freed), inserted);
 }
 
-static void table_forgets_what_it_is_told(struct kunit *test)
+static void table_removes_selected(struct kunit *test)
 {
 	struct fixture *f = test->priv;
 	u32 key;
 
 	for (key = 0; key < KEYS; key++)
 		insert(test, f, key, 0);
-	dsr_table_forget(&f->table, key_is_odd, NULL);
+	dsr_table_remove_if(&f->table, key_is_odd, NULL);
 	for (key = 0; key < KEYS; key++)
 		KUNIT_ASSERT_EQ(test, !!find(f, key), !(key & 1));
 }
@@ -284,13 +284,13 @@ static u64 walk_bucket(struct fixture *f, u64 cursor, u8 *times)
 {
 	struct dsr_node *node;
 
-	mutex_lock(&f->table.janitor);
+	mutex_lock(&f->table.gc_lock);
 	rcu_read_lock();
 	dsr_table_for_each_in(node, &f->table, cursor)
 		times[container_of(node, struct entry, node)->key]++;
 	rcu_read_unlock();
 	cursor = dsr_table_next(&f->table, cursor);
-	mutex_unlock(&f->table.janitor);
+	mutex_unlock(&f->table.gc_lock);
 	return cursor;
 }
 
@@ -319,9 +319,9 @@ static void table_walk_is_exact_while_resizing(struct kunit *test)
 		if (changes % 2) {	/* a crowd comes, and goes again */
 			for (; key < stable + crowd; key++)
 				insert(test, f, key, 0);
-			dsr_table_tidy(&f->table, 0, false);
+			dsr_table_gc(&f->table, 0, false);
 		} else {
-			dsr_table_tidy(&f->table, 1000, true);
+			dsr_table_gc(&f->table, 1000, true);
 			key = stable;
 		}
 	}
@@ -362,14 +362,14 @@ static void table_readers_are_undisturbed(struct kunit *test)
 
 	for (key = 0; key < 1000; key++)
 		insert(test, f, key, 1000);
-	dsr_table_tidy(&f->table, 0, false);
+	dsr_table_gc(&f->table, 0, false);
 	task = kthread_run(reader_run, &reader, "dsr_table_test");
 	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
 	for (round = 0; round < 3; round++) {
 		for (key = 1000; key < KEYS; key++)
 			insert(test, f, key, 0);
-		dsr_table_tidy(&f->table, 0, false);	/* grows */
-		dsr_table_tidy(&f->table, 1000, true);	/* shrinks */
+		dsr_table_gc(&f->table, 0, false);	/* grows */
+		dsr_table_gc(&f->table, 1000, true);	/* shrinks */
 	}
 	while (!READ_ONCE(reader.rounds))
 		cond_resched();
@@ -399,7 +399,7 @@ static int table_init(struct kunit *test)
 		destroy_workqueue(f->wq);
 		return err;
 	}
-	/* The janitor comes when the test calls it. */
+	/* The garbage collector comes when the test calls it. */
 	cancel_delayed_work_sync(&f->table.work);
 	INIT_DELAYED_WORK(&f->table.work, no_work);
 	test->priv = f;
@@ -425,8 +425,8 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(table_bucket_is_bounded),
 	KUNIT_CASE(table_full_bucket_gives_way_by_age),
 	KUNIT_CASE(table_spent_make_room),
-	KUNIT_CASE(table_frees_what_it_forgets),
-	KUNIT_CASE(table_forgets_what_it_is_told),
+	KUNIT_CASE(table_frees_removed),
+	KUNIT_CASE(table_removes_selected),
 	KUNIT_CASE(table_walk_is_exact_while_resizing),
 	KUNIT_CASE(table_readers_are_undisturbed),
 	{ }

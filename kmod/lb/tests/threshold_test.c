@@ -207,12 +207,12 @@ static void threshold_home(struct kunit *test)
 				 (struct dsr_pool_options) { });
 		scheduler = fixture_pool(f)->scheduler;
 		KUNIT_EXPECT_EQ_MSG(test, scheduler->hashes,
-				    !!scheduler->home, "%s", schedulers[i]);
+				    !!scheduler->lookup, "%s", schedulers[i]);
 		for (j = 0; j < 50; j++) {
 			tuple = fixture_tuple(j);
 			tuple.v4.saddr = htonl(0xc0000200 + j);
 			fixture_load(one, 0, 0);
-			home = dsr_scheduler_home(fixture_pool(f), &tuple);
+			home = dsr_scheduler_lookup(fixture_pool(f), &tuple);
 			if (scheduler->hashes)
 				KUNIT_EXPECT_EQ_MSG(test,
 						    fixture_choose(f, &tuple,
@@ -221,8 +221,8 @@ static void threshold_home(struct kunit *test)
 						    0xff, "%s", schedulers[i]);
 			fixture_load(one, 0, 1);
 			KUNIT_EXPECT_PTR_EQ(test,
-					    dsr_scheduler_home(fixture_pool(f),
-							       &tuple), home);
+					    dsr_scheduler_lookup(fixture_pool(f),
+								 &tuple), home);
 		}
 	}
 }

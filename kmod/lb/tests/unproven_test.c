@@ -169,8 +169,8 @@ static void idle_one_finds_its_server(struct kunit *test)
 			packet = packet_of(n, DSR_EVENT_DATA);
 			backend = fixture_come(f, &packet).backend;
 			for (j = 0; j < 3; j++) {
-				dsr_table_tidy(&f->dn.table,
-					       jiffies + 62 * HZ, true);
+				dsr_table_gc(&f->dn.table,
+					     jiffies + 62 * HZ, true);
 				KUNIT_EXPECT_EQ(test, entries(f), 0);
 				KUNIT_EXPECT_PTR_EQ(test,
 						    fixture_come(f, &packet)
@@ -251,7 +251,7 @@ static void client_is_remembered_when_it_answers(struct kunit *test)
 	fixture_come(f, &packet);
 	KUNIT_EXPECT_EQ(test, atomic_read(&one->persistent) +
 			atomic_read(&two->persistent), 1);
-	dsr_table_tidy(&f->dn.table, jiffies + 62 * HZ, true);
+	dsr_table_gc(&f->dn.table, jiffies + 62 * HZ, true);
 	KUNIT_EXPECT_EQ(test, entries(f), 2);
 	KUNIT_EXPECT_EQ(test, atomic_read(&f->dn.half), 0);
 }
@@ -470,7 +470,7 @@ static void established_one_stays_at_a_dying_server(struct kunit *test)
 	fixture_weight(test, f, one, 1);
 	conn->node.seen = jiffies - 62 * HZ;
 	KUNIT_EXPECT_PTR_EQ(test, fixture_come(f, &syn).backend, two);
-	/* but when its time is over, whether or not the janitor was there */
+	/* but when its time is over, whether or not the garbage collector was there */
 	conn->node.seen = jiffies - 902 * HZ;
 	KUNIT_EXPECT_EQ(test, fixture_come(f, &syn).choice,
 			DSR_CHOICE_SCHEDULER);

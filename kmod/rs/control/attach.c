@@ -8,7 +8,7 @@
 
 #include "control/attach.h"
 #include "control/hook.h"
-#include "core/embryo.h"
+#include "core/pending.h"
 #include "core/flow.h"
 #include "limit.h"
 
@@ -34,9 +34,9 @@ static void defrag_disable(struct net *net)
 static void memories_free(struct dsr_rs_net *rs)
 {
 	kvfree(rs->recent);
-	kvfree(rs->embryos);
+	kvfree(rs->pendings);
 	rs->recent = NULL;
-	rs->embryos = NULL;
+	rs->pendings = NULL;
 }
 
 /**
@@ -52,13 +52,13 @@ int dsr_rs_attach_start(struct dsr_rs_net *rs)
 
 	lockdep_assert_held(&rs->lock);
 	if (rs->live) {
-		dsr_rs_hook_place(rs);
+		dsr_rs_hook_reorder(rs);
 		return 0;
 	}
 	rs->recent = kvzalloc(sizeof(*rs->recent), GFP_KERNEL_ACCOUNT);
-	rs->embryos = dsr_rs_embryo_alloc();
+	rs->pendings = dsr_rs_pending_alloc();
 	err = -ENOMEM;
-	if (!rs->recent || !rs->embryos)
+	if (!rs->recent || !rs->pendings)
 		goto free_memories;
 	err = dsr_table_init(&rs->table, &dsr_rs_flow_ops, dsr_rs_net_wq,
 			     rs->flows_max, dsr_limit_charge(rs->net));
@@ -99,12 +99,12 @@ static void memory_free(struct dsr_rs_net *rs)
 }
 
 /**
- * dsr_rs_attach_rest() - cease to be live if there is neither rule nor flow
+ * dsr_rs_attach_shutdown_idle() - cease to be live if there is neither rule nor flow
  * @rs: namespace, its lock held
  *
  * Context: process context, sleeps.
  */
-void dsr_rs_attach_rest(struct dsr_rs_net *rs)
+void dsr_rs_attach_shutdown_idle(struct dsr_rs_net *rs)
 {
 	lockdep_assert_held(&rs->lock);
 	if (!rs->live || rs->rules.count || atomic_read(&rs->table.entries))
@@ -120,18 +120,18 @@ static void idle_work(struct work_struct *work)
 	struct dsr_rs_net *rs = container_of(work, struct dsr_rs_net, idle);
 
 	mutex_lock(&rs->lock);
-	dsr_rs_attach_rest(rs);
+	dsr_rs_attach_shutdown_idle(rs);
 	mutex_unlock(&rs->lock);
 }
 
 /* A balancer has come, or gone. */
-static void place_work(struct work_struct *work)
+static void reorder_work(struct work_struct *work)
 {
-	struct dsr_rs_net *rs = container_of(work, struct dsr_rs_net, place);
+	struct dsr_rs_net *rs = container_of(work, struct dsr_rs_net, reorder);
 
 	mutex_lock(&rs->lock);
 	if (rs->live)
-		dsr_rs_hook_place(rs);
+		dsr_rs_hook_reorder(rs);
 	mutex_unlock(&rs->lock);
 }
 
@@ -145,8 +145,8 @@ static void lost_work(struct work_struct *work)
 	mutex_lock(&rs->lock);
 	if (rs->live) {
 		synchronize_net();
-		dsr_rs_flow_forget(rs, AF_INET, NULL);
-		dsr_rs_flow_forget(rs, AF_INET6, NULL);
+		dsr_rs_flow_remove_to(rs, AF_INET, NULL);
+		dsr_rs_flow_remove_to(rs, AF_INET6, NULL);
 	}
 	mutex_unlock(&rs->lock);
 }
@@ -156,7 +156,7 @@ void dsr_rs_attach_init(struct dsr_rs_net *rs)
 {
 	INIT_WORK(&rs->idle, idle_work);
 	INIT_WORK(&rs->lost, lost_work);
-	INIT_WORK(&rs->place, place_work);
+	INIT_WORK(&rs->reorder, reorder_work);
 }
 
 /**
@@ -177,7 +177,7 @@ void dsr_rs_attach_exit(struct dsr_rs_net *rs)
 {
 	cancel_work_sync(&rs->idle);
 	cancel_work_sync(&rs->lost);
-	cancel_work_sync(&rs->place);
+	cancel_work_sync(&rs->reorder);
 	if (rs->recent)
 		memory_free(rs);
 }

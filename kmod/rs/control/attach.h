@@ -16,6 +16,6 @@ void dsr_rs_attach_init(struct dsr_rs_net *rs);
 void dsr_rs_attach_stop(struct dsr_rs_net *rs);
 void dsr_rs_attach_exit(struct dsr_rs_net *rs);
 int dsr_rs_attach_start(struct dsr_rs_net *rs);
-void dsr_rs_attach_rest(struct dsr_rs_net *rs);
+void dsr_rs_attach_shutdown_idle(struct dsr_rs_net *rs);
 
 #endif /* _DSR_RS_ATTACH_H */

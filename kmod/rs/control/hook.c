@@ -23,8 +23,8 @@
 	HOOK(family, dsr_rs_reply_hook, POST_ROUTING, pri##_LAST)
 
 /* dsr_lb is at MANGLE + 1. */
-#define HOOKS_BEHIND(family, pri)					\
-	HOOK(family, dsr_rs_deliver_behind_hook, PRE_ROUTING,		\
+#define HOOKS_AFTER_LB(family, pri)					\
+	HOOK(family, dsr_rs_deliver_after_lb_hook, PRE_ROUTING,		\
 	     pri##_MANGLE + 2),						\
 	HOOK(family, dsr_rs_untrack_hook, LOCAL_OUT, pri##_RAW - 50),		\
 	HOOK(family, dsr_rs_reply_hook, POST_ROUTING, pri##_LAST)
@@ -34,17 +34,17 @@ static const struct nf_hook_ops hooks_first[] = {
 	HOOKS(NFPROTO_IPV4, NF_IP_PRI), HOOKS(NFPROTO_IPV6, NF_IP6_PRI),
 };
 
-static const struct nf_hook_ops hooks_behind[] = {
-	HOOKS_BEHIND(NFPROTO_IPV4, NF_IP_PRI),
-	HOOKS_BEHIND(NFPROTO_IPV6, NF_IP6_PRI),
+static const struct nf_hook_ops hooks_after_lb[] = {
+	HOOKS_AFTER_LB(NFPROTO_IPV4, NF_IP_PRI),
+	HOOKS_AFTER_LB(NFPROTO_IPV6, NF_IP6_PRI),
 };
 
-static_assert(ARRAY_SIZE(hooks_behind) == DSR_RS_HOOKS);
+static_assert(ARRAY_SIZE(hooks_after_lb) == DSR_RS_HOOKS);
 
-static int hooks_register(struct dsr_rs_net *rs, bool behind)
+static int hooks_register(struct dsr_rs_net *rs, bool after_lb)
 {
-	const struct nf_hook_ops *from = behind ? hooks_behind : hooks_first;
-	unsigned int count = behind ? ARRAY_SIZE(hooks_behind) :
+	const struct nf_hook_ops *from = after_lb ? hooks_after_lb : hooks_first;
+	unsigned int count = after_lb ? ARRAY_SIZE(hooks_after_lb) :
 				      ARRAY_SIZE(hooks_first);
 	unsigned int i;
 	int err;
@@ -57,7 +57,7 @@ static int hooks_register(struct dsr_rs_net *rs, bool behind)
 	}
 	err = nf_register_net_hooks(rs->net, rs->hooks, count);
 	rs->hooked = err ? 0 : count;
-	rs->behind = behind;
+	rs->after_lb = after_lb;
 	return err;
 }
 
@@ -88,7 +88,7 @@ void dsr_rs_hook_stop(struct dsr_rs_net *rs)
 }
 
 /**
- * dsr_rs_hook_place() - go behind a balancer that has come, or to the front
+ * dsr_rs_hook_reorder() - go behind a balancer that has come, or to the front
  * @rs: namespace, live, its lock held
  *
  * For a moment packets pass by: no packet may come to both places, for it would
@@ -97,14 +97,14 @@ void dsr_rs_hook_stop(struct dsr_rs_net *rs)
  *
  * Context: process context, sleeps.
  */
-void dsr_rs_hook_place(struct dsr_rs_net *rs)
+void dsr_rs_hook_reorder(struct dsr_rs_net *rs)
 {
-	bool behind = dsr_balancer_is_live(rs->net);
+	bool after_lb = dsr_balancer_is_live(rs->net);
 
 	lockdep_assert_held(&rs->lock);
-	if (rs->hooked && rs->behind == behind)
+	if (rs->hooked && rs->after_lb == after_lb)
 		return;
 	dsr_rs_hook_stop(rs);
-	if (hooks_register(rs, behind))
+	if (hooks_register(rs, after_lb))
 		pr_warn_ratelimited("dsr_rs: no memory for the hooks\n");
 }

@@ -18,6 +18,6 @@
 
 int dsr_rs_hook_start(struct dsr_rs_net *rs);
 void dsr_rs_hook_stop(struct dsr_rs_net *rs);
-void dsr_rs_hook_place(struct dsr_rs_net *rs);
+void dsr_rs_hook_reorder(struct dsr_rs_net *rs);
 
 #endif /* _DSR_RS_HOOK_H */

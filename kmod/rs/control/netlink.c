@@ -6,7 +6,7 @@
 #include <linux/module.h>
 
 #include "control/netlink.h"
-#include "core/embryo.h"
+#include "core/pending.h"
 #include "core/flow.h"
 #include "core/net.h"
 #include "multicast.h"
@@ -18,7 +18,7 @@ static const struct nla_policy empty_policy[DSR_A_MAX + 1] = {};
 /** dsr_rs_netlink_table_put() - append what there is to say of the flow table */
 int dsr_rs_netlink_table_put(struct sk_buff *skb, struct dsr_rs_net *rs)
 {
-	u64 bytes = 0, evicted = 0, embryos = 0;
+	u64 bytes = 0, evicted = 0, pendings = 0;
 	u32 entries = 0, buckets = 0;
 	struct nlattr *nest;
 
@@ -28,7 +28,7 @@ int dsr_rs_netlink_table_put(struct sk_buff *skb, struct dsr_rs_net *rs)
 		bytes = dsr_rs_flow_bytes(rs);
 		buckets = dsr_table_size(&rs->table);
 		evicted = atomic64_read(&rs->table.evicted);
-		embryos = atomic64_read(&rs->embryos->evicted);
+		pendings = atomic64_read(&rs->pendings->evicted);
 	}
 	nest = nla_nest_start(skb, DSR_A_TABLE);
 	if (!nest)
@@ -40,7 +40,7 @@ int dsr_rs_netlink_table_put(struct sk_buff *skb, struct dsr_rs_net *rs)
 			      DSR_TABLE_A_PAD) ||
 	    nla_put_u64_64bit(skb, DSR_TABLE_A_EVICTED, evicted,
 			      DSR_TABLE_A_PAD) ||
-	    nla_put_u64_64bit(skb, DSR_TABLE_A_EMBRYOS_EVICTED, embryos,
+	    nla_put_u64_64bit(skb, DSR_TABLE_A_PENDING_EVICTED, pendings,
 			      DSR_TABLE_A_PAD) ||
 	    dsr_netlink_put_timeouts(skb, DSR_TABLE_A_TIMEOUTS, NULL,
 				     &rs->timeouts))

@@ -79,7 +79,7 @@ static int bucket_put(struct sk_buff *skb, struct netlink_callback *cb,
 
 	rcu_read_lock();
 	dsr_table_for_each_in(node, table, cursor) {
-		flow = dsr_rs_flow_of(node);
+		flow = dsr_rs_flow_from_node(node);
 		if (!(READ_ONCE(flow->roles) & DSR_RS_WIRE))
 			continue;
 		err = flow_put(skb, cb, table, flow);
@@ -98,14 +98,14 @@ static int some_put(struct sk_buff *skb, struct netlink_callback *cb,
 {
 	int err = 0, i;
 
-	mutex_lock(&table->janitor);
+	mutex_lock(&table->gc_lock);
 	for (i = 0; i < DSR_DUMP_BUCKETS && *cursor < DSR_TABLE_END; i++) {
 		err = bucket_put(skb, cb, table, *cursor);
 		if (err)
 			break;
 		*cursor = dsr_table_next(table, *cursor);
 	}
-	mutex_unlock(&table->janitor);
+	mutex_unlock(&table->gc_lock);
 	return err;
 }
 

@@ -11,7 +11,7 @@
 #include "control/hush.h"
 #include "control/netlink.h"
 #include "core/flow.h"
-#include "core/from.h"
+#include "core/sender.h"
 #include "core/local.h"
 #include "core/net.h"
 #include "core/tuple.h"
@@ -209,7 +209,7 @@ static bool is_unicast(u8 family, const union nf_inet_addr *addr)
 }
 
 static int neigh_parse(const struct nlattr *attr,
-		       struct dsr_rs_from_neigh *neigh,
+		       struct dsr_rs_sender_neigh *neigh,
 		       struct netlink_ext_ack *extack)
 {
 	if (nla_len(attr) == ETH_ALEN) {
@@ -343,7 +343,7 @@ static int rule_create(struct dsr_rs_net *rs, const struct dsr_rs_rule_key *key,
 			       "too many rules by TOS: there are 256, and each packet looks at all of them");
 	BUILD_BUG_ON(DSR_LIMIT_LIST != 4096 || DSR_RS_RULE_TOS_MAX != 256);
 	dsr_rs_rule_put(rule);
-	dsr_rs_attach_rest(rs);
+	dsr_rs_attach_shutdown_idle(rs);
 	return err;
 }
 
@@ -378,7 +378,7 @@ static int rule_apply(struct dsr_rs_net *rs, struct dsr_rs_rule *rule,
 		return err;
 	}
 	if (rule)
-		err = dsr_rs_rule_lead(rule, to, &rs->lock);
+		err = dsr_rs_rule_set_target(rule, to, &rs->lock);
 	else
 		err = rule_create(rs, key, to, extack);
 	if (err ? local && !was_local : was_local && !local)
@@ -405,9 +405,9 @@ static int rule_key_put(struct sk_buff *skb, const struct dsr_rs_rule_key *key)
 	return 0;
 }
 
-static int from_put(struct sk_buff *skb, const struct dsr_rs_from *from)
+static int from_put(struct sk_buff *skb, const struct dsr_rs_sender *from)
 {
-	const struct dsr_rs_from_neigh *neigh;
+	const struct dsr_rs_sender_neigh *neigh;
 	u32 i;
 
 	for (i = 0; i < from->count; i++) {
@@ -518,7 +518,7 @@ static int rule_add(struct genl_info *info, bool replace)
 	}
 	mutex_unlock(&rs->lock);
 	if (!err)
-		dsr_rs_from_resolve(&to.from, rs->net);
+		dsr_rs_sender_resolve(&to.from, rs->net);
 	return err;
 }
 
@@ -572,7 +572,7 @@ int dsr_rs_netlink_rule_delete_doit(struct sk_buff *skb, struct genl_info *info)
 		rule_remove(rs, rule);
 		rs->generation++;
 		tell(rs, DSR_RS_CMD_RULE_DELETE, &key);
-		dsr_rs_attach_rest(rs);
+		dsr_rs_attach_shutdown_idle(rs);
 	} else {
 		NL_SET_ERR_MSG(info->extack, "there is no such rule");
 		err = -ENOENT;
@@ -592,7 +592,7 @@ int dsr_rs_netlink_rule_flush_doit(struct sk_buff *skb, struct genl_info *info)
 		rule_remove(rs, rule);
 	rs->generation++;
 	dsr_rs_netlink_tell_flush(rs, DSR_RS_CMD_RULE_FLUSH);
-	dsr_rs_attach_rest(rs);
+	dsr_rs_attach_shutdown_idle(rs);
 	mutex_unlock(&rs->lock);
 	return 0;
 }

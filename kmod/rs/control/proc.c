@@ -5,7 +5,7 @@
  * The same as by netlink, to be read with cat, and by the same people: "stats" is
  * for everyone, the others need CAP_NET_ADMIN, see privilege.h.
  *
- * Process context. Under dsr_rs_net.lock, and dsr_table.janitor for flows.
+ * Process context. Under dsr_rs_net.lock, and dsr_table.gc_lock for flows.
  */
 
 #include <linux/proc_fs.h>
@@ -15,7 +15,7 @@
 #include <linux/dsr.h>
 
 #include "control/proc.h"
-#include "core/embryo.h"
+#include "core/pending.h"
 #include "core/flow.h"
 #include "core/net.h"
 #include "privilege.h"
@@ -52,7 +52,7 @@ static void end_show(struct seq_file *m, const char *what, u8 family,
 
 static void to_show(struct seq_file *m, const struct dsr_rs_rule_to *to)
 {
-	const struct dsr_rs_from_neigh *neigh;
+	const struct dsr_rs_sender_neigh *neigh;
 	u32 i;
 
 	if (to->family && to->port)
@@ -143,7 +143,7 @@ static int silences_show(struct seq_file *m, void *v)
 static int stats_show(struct seq_file *m, void *v)
 {
 	struct dsr_rs_net *rs = dsr_rs_net(seq_file_single_net(m));
-	u64 bytes = 0, evicted = 0, embryos = 0;
+	u64 bytes = 0, evicted = 0, pendings = 0;
 	u32 entries = 0;
 	u32 i;
 
@@ -152,12 +152,12 @@ static int stats_show(struct seq_file *m, void *v)
 		entries = atomic_read(&rs->table.entries);
 		bytes = dsr_rs_flow_bytes(rs);
 		evicted = atomic64_read(&rs->table.evicted);
-		embryos = atomic64_read(&rs->embryos->evicted);
+		pendings = atomic64_read(&rs->pendings->evicted);
 	}
 	seq_printf(m, "flow_entries %u\nflow_entries_max %u\nflow_bytes %llu\n",
 		   entries, rs->flows_max, bytes);
-	seq_printf(m, "flow_entries_evicted %llu\nembryos_evicted %llu\n",
-		   evicted, embryos);
+	seq_printf(m, "flow_entries_evicted %llu\npending_evicted %llu\n",
+		   evicted, pendings);
 	mutex_unlock(&rs->lock);
 	for (i = 0; i < DSR_RS_REASON_COUNT; i++)
 		seq_printf(m, "%s %llu\n", dsr_rs_reason_names[i],
@@ -206,7 +206,7 @@ static int flows_show(struct seq_file *m, void *v)
 
 	rcu_read_lock();
 	dsr_table_for_each_in(node, &rs->table, cursor) {
-		flow = dsr_rs_flow_of(node);
+		flow = dsr_rs_flow_from_node(node);
 		if (READ_ONCE(flow->roles) & DSR_RS_WIRE)
 			flow_show(m, &rs->table, flow);
 	}
@@ -218,13 +218,13 @@ static void flows_lock(struct dsr_rs_net *rs)
 {
 	mutex_lock(&rs->lock);
 	if (rs->live)
-		mutex_lock(&rs->table.janitor);
+		mutex_lock(&rs->table.gc_lock);
 }
 
 static void flows_unlock(struct dsr_rs_net *rs)
 {
 	if (rs->live)
-		mutex_unlock(&rs->table.janitor);
+		mutex_unlock(&rs->table.gc_lock);
 	mutex_unlock(&rs->lock);
 }
 

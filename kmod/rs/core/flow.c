@@ -7,7 +7,7 @@
 #include <linux/random.h>
 #include <linux/slab.h>
 
-#include "core/embryo.h"
+#include "core/pending.h"
 #include "core/flow.h"
 #include "core/local.h"
 #include "core/net.h"
@@ -170,7 +170,7 @@ static bool flow_expired(struct dsr_table *table, struct dsr_node *node,
 			 u32 now)
 {
 	struct dsr_rs_net *rs = container_of(table, struct dsr_rs_net, table);
-	struct dsr_rs_flow *flow = dsr_rs_flow_of(node);
+	struct dsr_rs_flow *flow = dsr_rs_flow_from_node(node);
 	bool expired = true;
 
 	if (is_retired(flow))
@@ -225,7 +225,7 @@ static void entry_answer(struct dsr_rs_flow *flow)
 static bool flow_spent(struct dsr_table *table, struct dsr_node *node, u32 now)
 {
 	struct dsr_rs_net *rs = container_of(table, struct dsr_rs_net, table);
-	struct dsr_rs_flow *flow = dsr_rs_flow_of(node), *peer;
+	struct dsr_rs_flow *flow = dsr_rs_flow_from_node(node), *peer;
 	bool spent;
 
 	if (is_retired(flow))
@@ -255,7 +255,7 @@ static void flow_free(struct dsr_rs_flow *flow)
 
 static void flow_free_node(struct dsr_node *node)
 {
-	flow_free(dsr_rs_flow_of(node));
+	flow_free(dsr_rs_flow_from_node(node));
 }
 
 /* Packets under way may still use the flow and, through it, its rule. */
@@ -263,11 +263,11 @@ static void flow_release(struct dsr_table *table, struct dsr_node *node)
 {
 	struct dsr_rs_net *rs = container_of(table, struct dsr_rs_net, table);
 
-	if (dsr_rs_flow_of(node)->family == AF_INET6)
+	if (dsr_rs_flow_from_node(node)->family == AF_INET6)
 		atomic_dec(&rs->entries6);
-	if (dsr_rs_flow_of(node)->roles & DSR_RS_APART)
+	if (dsr_rs_flow_from_node(node)->roles & DSR_RS_APART)
 		atomic_dec(&rs->apart);
-	entry_prove(rs, dsr_rs_flow_of(node));
+	entry_prove(rs, dsr_rs_flow_from_node(node));
 	if (!atomic_read(&table->entries))
 		dsr_rs_net_idle(rs);
 }
@@ -409,7 +409,7 @@ static struct dsr_rs_flow *flow_insert(struct dsr_rs_net *rs,
 			  dsr_rs_tuple_hash(&tuple, &rs->table.key);
 	if (unlikely(dsr_table_is_full(&rs->table)))
 		dsr_table_make_room(&rs->table, copy->node.hash, jiffies);
-	/* Counted first: the janitor may find it before this returns. */
+	/* Counted first: the garbage collector may find it before this returns. */
 	if (apart)
 		atomic_inc(&rs->apart);
 	node = dsr_table_insert(&rs->table, &copy->node, match,
@@ -427,7 +427,7 @@ static struct dsr_rs_flow *flow_insert(struct dsr_rs_net *rs,
 		atomic_dec(&rs->apart);
 	flow_free(copy);
 	if (node)
-		return dsr_rs_flow_of(node);
+		return dsr_rs_flow_from_node(node);
 	*reason = DSR_RS_DROP_TABLE_FULL;
 	return NULL;
 }
@@ -461,12 +461,12 @@ static bool port_taken(struct dsr_rs_net *rs, const struct dsr_rs_packet *pkt,
 	};
 	u32 hash = dsr_rs_tuple_hash(&tuple, &rs->table.key);
 	bool udp = pkt->tuple.proto == IPPROTO_UDP;
-	struct dsr_rs_embryo embryo;
+	struct dsr_rs_pending pending;
 
 	if (dsr_rs_flow_find_socket(&rs->table, hash, &tuple))
 		return true;
-	if (dsr_rs_embryo_find(rs->embryos, hash, dsr_rs_flow_match_socket,
-			       &tuple, jiffies, &embryo))
+	if (dsr_rs_pending_find(rs->pendings, hash, dsr_rs_flow_match_socket,
+				&tuple, jiffies, &pending))
 		return true;
 	if ((udp || dsr_rs_packet_opens(pkt)) &&
 	    dsr_rs_recent_has(rs->recent, dsr_rs_recent_key(&tuple, hash),
@@ -583,17 +583,17 @@ static bool port_choose(struct dsr_rs_net *rs, const struct dsr_rs_packet *pkt,
 	return false;
 }
 
-/* Keep an embryo for @roles. */
-static bool embryo_keep(struct dsr_rs_net *rs, struct dsr_rs_embryo *embryo,
-			u8 roles)
+/* Keep a pending flow for @roles. */
+static bool pending_keep(struct dsr_rs_net *rs, struct dsr_rs_pending *pending,
+			 u8 roles)
 {
 	struct dsr_rs_tuple tuple = roles & DSR_RS_WIRE ?
-				    dsr_rs_flow_wire(&embryo->flow) :
-				    dsr_rs_flow_socket(&embryo->flow);
+				    dsr_rs_flow_wire(&pending->flow) :
+				    dsr_rs_flow_socket(&pending->flow);
 
-	embryo->flow.roles = roles;
-	embryo->flow.node.hash = dsr_rs_tuple_hash(&tuple, &rs->table.key);
-	return dsr_rs_embryo_keep(rs->embryos, embryo);
+	pending->flow.roles = roles;
+	pending->flow.node.hash = dsr_rs_tuple_hash(&tuple, &rs->table.key);
+	return dsr_rs_pending_keep(rs->pendings, pending);
 }
 
 static bool is_crowded(struct dsr_rs_net *rs)
@@ -619,7 +619,7 @@ static bool has_place(struct dsr_rs_net *rs, u32 hash)
  * @pkt: its first packet, of which no flow is known
  * @hash: dsr_rs_tuple_hash() of the packet's tuple
  * @target: where it is to go
- * @embryo: what is returned may be in there: what nobody is known to have
+ * @pending: what is returned may be in there: what nobody is known to have
  *	accepted is not kept in the table
  * @reason: set to why the packet has to be dropped, if %NULL is returned
  *
@@ -630,16 +630,16 @@ struct dsr_rs_flow *dsr_rs_flow_create(struct dsr_rs_net *rs,
 				       const struct dsr_rs_packet *pkt,
 				       u32 hash,
 				       const struct dsr_rs_target *target,
-				       struct dsr_rs_embryo *embryo,
+				       struct dsr_rs_pending *pending,
 				       enum dsr_rs_reason *reason)
 {
 	bool listed = pkt->tuple.proto == IPPROTO_UDP && has_place(rs, hash);
 	enum dsr_rs_socket says = DSR_RS_SOCKET_NONE;
-	struct dsr_rs_flow *new = &embryo->flow, *flow;
+	struct dsr_rs_flow *new = &pending->flow, *flow;
 
 	flow_fill(new, pkt, target);
-	embryo->tos = pkt->tos;
-	embryo->ruled = target->rule;
+	pending->tos = pkt->tos;
+	pending->ruled = target->rule;
 	new->roles = listed ? DSR_RS_ASKED : 0;
 	*reason = DSR_RS_REASON_COUNT;
 	if (target->rule &&
@@ -649,8 +649,8 @@ struct dsr_rs_flow *dsr_rs_flow_create(struct dsr_rs_net *rs,
 			flow = create_single(rs, new, reason);
 			if (flow || *reason != DSR_RS_REASON_COUNT)
 				return flow;
-		} else if (embryo_keep(rs, embryo,
-				       DSR_RS_WIRE | DSR_RS_SOCKET)) {
+		} else if (pending_keep(rs, pending,
+					DSR_RS_WIRE | DSR_RS_SOCKET)) {
 			return new;
 		}
 	}
@@ -666,8 +666,8 @@ struct dsr_rs_flow *dsr_rs_flow_create(struct dsr_rs_net *rs,
 		flow = create_pair(rs, new, reason);
 		if (flow)
 			return flow;
-	} else if (embryo_keep(rs, embryo, DSR_RS_SOCKET) &&
-		   embryo_keep(rs, embryo, DSR_RS_WIRE)) {
+	} else if (pending_keep(rs, pending, DSR_RS_SOCKET) &&
+		   pending_keep(rs, pending, DSR_RS_WIRE)) {
 		return new;
 	}
 	/* Somebody has just now got the port that was free. */
@@ -677,28 +677,28 @@ struct dsr_rs_flow *dsr_rs_flow_create(struct dsr_rs_net *rs,
 }
 
 /**
- * dsr_rs_flow_settle() - an embryo becomes a flow
+ * dsr_rs_flow_promote() - a pending flow becomes a flow
  * @rs: where
- * @embryo: copy of it, its rule set if it has one, and DSR_RS_ELSEWHERE among its
+ * @pending: copy of it, its rule set if it has one, and DSR_RS_ELSEWHERE among its
  *	roles if its server is no socket here
  *
  * Context: rcu_read_lock(), any but hard interrupts. Allocates.
  * Return: the flow, or %NULL if there is no room for it.
  */
-struct dsr_rs_flow *dsr_rs_flow_settle(struct dsr_rs_net *rs,
-				       const struct dsr_rs_embryo *embryo)
+struct dsr_rs_flow *dsr_rs_flow_promote(struct dsr_rs_net *rs,
+					const struct dsr_rs_pending *pending)
 {
-	struct dsr_rs_flow new = embryo->flow, *flow;
+	struct dsr_rs_flow new = pending->flow, *flow;
 	enum dsr_rs_reason reason;
 
 	new.node.seen = jiffies;
 	new.state = new.proto == IPPROTO_UDP ? DSR_CONN_UDP :
 					       DSR_CONN_ESTABLISHED;
-	new.roles = embryo->flow.roles & DSR_RS_ELSEWHERE;
+	new.roles = pending->flow.roles & DSR_RS_ELSEWHERE;
 	flow = dsr_rs_flow_ported(&new) ? create_pair(rs, &new, &reason) :
 					  create_single(rs, &new, &reason);
 	if (flow)
-		dsr_rs_embryo_hatch(rs->embryos, embryo, jiffies);
+		dsr_rs_pending_promote(rs->pendings, pending, jiffies);
 	return flow;
 }
 
@@ -771,7 +771,7 @@ void dsr_rs_flow_end(struct dsr_table *table, struct dsr_rs_flow *flow,
 /**
  * dsr_rs_flow_retire() - let nothing find a flow any more
  * @table: its table
- * @flow: its entry for the wire; freed by the janitor some time later
+ * @flow: its entry for the wire; freed by the garbage collector some time later
  *
  * Context: rcu_read_lock(), any.
  */
@@ -796,9 +796,9 @@ static bool flow_is_lost(struct dsr_node *node, const void *arg)
 	const struct lost *lost = arg;
 	struct dsr_rs_tuple tuple;
 
-	if (dsr_rs_flow_of(node)->family != lost->family)
+	if (dsr_rs_flow_from_node(node)->family != lost->family)
 		return false;
-	tuple = dsr_rs_flow_socket(dsr_rs_flow_of(node));
+	tuple = dsr_rs_flow_socket(dsr_rs_flow_from_node(node));
 	if (lost->addr &&
 	    !dsr_addr_equal(lost->family, lost->addr, &tuple.server))
 		return false;
@@ -806,7 +806,7 @@ static bool flow_is_lost(struct dsr_node *node, const void *arg)
 }
 
 /**
- * dsr_rs_flow_forget() - the machine has lost an address
+ * dsr_rs_flow_remove_to() - the machine has lost an address
  * @rs: namespace, live, its lock held
  * @family: of the address
  * @addr: the address, or %NULL: any; flows to it are forgotten if no device
@@ -814,13 +814,13 @@ static bool flow_is_lost(struct dsr_node *node, const void *arg)
  *
  * Context: process context, sleeps.
  */
-void dsr_rs_flow_forget(struct dsr_rs_net *rs, u8 family,
-			const union nf_inet_addr *addr)
+void dsr_rs_flow_remove_to(struct dsr_rs_net *rs, u8 family,
+			   const union nf_inet_addr *addr)
 {
 	struct lost lost = { .net = rs->net, .family = family, .addr = addr };
 
 	lockdep_assert_held(&rs->lock);
-	dsr_table_forget(&rs->table, flow_is_lost, &lost);
+	dsr_table_remove_if(&rs->table, flow_is_lost, &lost);
 }
 
 /**

@@ -19,10 +19,10 @@
  * asked, becomes answered with the first datagram of the socket's, and is proven
  * when the client goes on after that. Until then it lives for a minute only,
  * and all of these may take but a share of the table; what comes when they
- * have it is remembered as an embryo, see embryo.h.
+ * have it is remembered as a pending flow, see pending.h.
  *
  * Owner: the table of struct dsr_rs_net from the insert on, then, once
- * unlinked by the table's janitor, the RCU callback that frees it. A flow
+ * unlinked by the table's garbage collector, the RCU callback that frees it. A flow
  * holds a reference to its rule.
  *
  * Locking: rcu_read_lock() for all that packets do; what changes in a flow
@@ -39,14 +39,14 @@
 #include "core/tuple.h"
 #include "table.h"
 
-struct dsr_rs_embryo;
+struct dsr_rs_pending;
 struct dsr_rs_net;
 struct dsr_rs_rule;
 
-/* What an entry is found by; 0: by nothing, it waits for the janitor. */
+/* What an entry is found by; 0: by nothing, it waits for the garbage collector. */
 #define DSR_RS_WIRE	BIT(0)
 #define DSR_RS_SOCKET	BIT(1)
-/* Of an embryo: a flow has taken its place; see embryo.h. */
+/* Of a pending flow: a flow has taken its place; see pending.h. */
 #define DSR_RS_HATCHED	BIT(2)
 /* Of UDP: what is known of the client; see below. */
 #define DSR_RS_ASKED	BIT(3)
@@ -142,7 +142,7 @@ struct dsr_rs_target {
 	bool named;
 };
 
-static inline struct dsr_rs_flow *dsr_rs_flow_of(const struct dsr_node *node)
+static inline struct dsr_rs_flow *dsr_rs_flow_from_node(const struct dsr_node *node)
 {
 	return container_of(node, struct dsr_rs_flow, node);
 }
@@ -190,7 +190,7 @@ dsr_rs_flow_socket(const struct dsr_rs_flow *flow)
 static inline bool dsr_rs_flow_match_wire(const struct dsr_node *node,
 					  const void *key)
 {
-	const struct dsr_rs_flow *flow = dsr_rs_flow_of(node);
+	const struct dsr_rs_flow *flow = dsr_rs_flow_from_node(node);
 	const struct dsr_rs_tuple *tuple = key;
 
 	if (flow->cport != tuple->cport || flow->vport != tuple->sport ||
@@ -208,7 +208,7 @@ static inline bool dsr_rs_flow_match_wire(const struct dsr_node *node,
 static inline bool dsr_rs_flow_match_socket(const struct dsr_node *node,
 					    const void *key)
 {
-	const struct dsr_rs_flow *flow = dsr_rs_flow_of(node);
+	const struct dsr_rs_flow *flow = dsr_rs_flow_from_node(node);
 	const struct dsr_rs_tuple *tuple = key;
 
 	if (flow->local_cport != tuple->cport || flow->lport != tuple->sport ||
@@ -246,7 +246,7 @@ dsr_rs_flow_find_wire(const struct dsr_table *table, u32 hash,
 	if (!node)
 		node = dsr_rs_flow_find_apart(table, dsr_rs_flow_match_wire,
 					      tuple);
-	return node ? dsr_rs_flow_of(node) : NULL;
+	return node ? dsr_rs_flow_from_node(node) : NULL;
 }
 
 /**
@@ -268,7 +268,7 @@ dsr_rs_flow_find_socket(const struct dsr_table *table, u32 hash,
 	if (!node)
 		node = dsr_rs_flow_find_apart(table, dsr_rs_flow_match_socket,
 					      tuple);
-	return node ? dsr_rs_flow_of(node) : NULL;
+	return node ? dsr_rs_flow_from_node(node) : NULL;
 }
 
 /** dsr_rs_flow_ported() - whether the socket sees another client port */
@@ -305,18 +305,18 @@ struct dsr_rs_flow *dsr_rs_flow_create(struct dsr_rs_net *rs,
 				       const struct dsr_rs_packet *pkt,
 				       u32 hash,
 				       const struct dsr_rs_target *target,
-				       struct dsr_rs_embryo *embryo,
+				       struct dsr_rs_pending *pending,
 				       enum dsr_rs_reason *reason);
-struct dsr_rs_flow *dsr_rs_flow_settle(struct dsr_rs_net *rs,
-				       const struct dsr_rs_embryo *embryo);
+struct dsr_rs_flow *dsr_rs_flow_promote(struct dsr_rs_net *rs,
+					const struct dsr_rs_pending *pending);
 void dsr_rs_flow_answer(struct dsr_table *table, struct dsr_rs_flow *flow);
 void dsr_rs_flow_prove(struct dsr_rs_net *rs, struct dsr_rs_flow *flow);
 bool dsr_rs_flow_is_up(struct dsr_rs_net *rs, const struct dsr_rs_flow *flow);
 void dsr_rs_flow_end(struct dsr_table *table, struct dsr_rs_flow *flow,
 		     u8 event);
 void dsr_rs_flow_retire(struct dsr_table *table, struct dsr_rs_flow *flow);
-void dsr_rs_flow_forget(struct dsr_rs_net *rs, u8 family,
-			const union nf_inet_addr *addr);
+void dsr_rs_flow_remove_to(struct dsr_rs_net *rs, u8 family,
+			   const union nf_inet_addr *addr);
 u64 dsr_rs_flow_bytes(struct dsr_rs_net *rs);
 u32 dsr_rs_flow_left(struct dsr_table *table, struct dsr_rs_flow *flow,
 		     u32 now);

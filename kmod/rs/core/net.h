@@ -28,7 +28,7 @@
 #include "table.h"
 #include "timeouts.h"
 
-struct dsr_rs_embryos;
+struct dsr_rs_pendings;
 
 /* At most, of both families; see hook.c. */
 #define DSR_RS_HOOKS	6
@@ -47,7 +47,7 @@ struct dsr_rs_reasons {
  * @rules: rules
  * @silences: addresses that are silenced
  * @recent: who has talked to the machine itself; there while live
- * @embryos: conversations that nobody has accepted; there while live
+ * @pendings: conversations that nobody has accepted; there while live
  * @reasons: what became of packets
  * @unruled: when there was last seen to be no policy, in jiffies; see policy.h
  * @net: the namespace
@@ -62,9 +62,9 @@ struct dsr_rs_reasons {
  * @generation: changes of @rules so far
  * @hooks: the hooks
  * @hooked: how many of them are registered
- * @behind: behind the balancer; see hook.h
+ * @after_lb: behind the balancer; see hook.h
  * @idle: ends being live
- * @place: looks whether there is a balancer
+ * @reorder: looks whether there is a balancer
  * @lost: forgets flows to addresses that have gone
  */
 struct dsr_rs_net {
@@ -72,7 +72,7 @@ struct dsr_rs_net {
 	struct dsr_rs_rules rules;
 	struct dsr_rs_silences silences;
 	struct dsr_rs_recent *recent;
-	struct dsr_rs_embryos *embryos;
+	struct dsr_rs_pendings *pendings;
 	struct dsr_rs_reasons __percpu *reasons;
 	unsigned long unruled;
 	struct net *net;
@@ -87,10 +87,10 @@ struct dsr_rs_net {
 	u32 generation;
 	struct nf_hook_ops hooks[DSR_RS_HOOKS];
 	u32 hooked;
-	bool behind;
+	bool after_lb;
 
 	struct work_struct idle;
-	struct work_struct place;
+	struct work_struct reorder;
 	struct work_struct lost;
 };
 

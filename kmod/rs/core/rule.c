@@ -129,7 +129,7 @@ free_rule:
 }
 
 /**
- * dsr_rs_rule_lead() - make a rule lead elsewhere
+ * dsr_rs_rule_set_target() - make a rule lead elsewhere
  * @rule: rule
  * @to: where; copied
  * @lock: dsr_rs_net.lock
@@ -137,8 +137,8 @@ free_rule:
  * Context: process context, sleeps.
  * Return: 0, or -%ENOMEM with nothing changed.
  */
-int dsr_rs_rule_lead(struct dsr_rs_rule *rule, const struct dsr_rs_rule_to *to,
-		     const struct mutex *lock)
+int dsr_rs_rule_set_target(struct dsr_rs_rule *rule, const struct dsr_rs_rule_to *to,
+			   const struct mutex *lock)
 {
 	struct dsr_rs_rule_to *new = kmemdup(to, sizeof(*to),
 					     GFP_KERNEL_ACCOUNT);
@@ -374,7 +374,7 @@ struct dsr_rs_rule *dsr_rs_rule_match(const struct dsr_rs_rules *rules,
 		if ((tos & rule->key.tos_mask) != rule->key.tos ||
 		    !leads_from(to, tuple->family))
 			continue;
-		if (!skb || dsr_rs_from_has(&to->from, skb)) {
+		if (!skb || dsr_rs_sender_has(&to->from, skb)) {
 			match->to = to;
 			return rule;
 		}
@@ -384,15 +384,15 @@ struct dsr_rs_rule *dsr_rs_rule_match(const struct dsr_rs_rules *rules,
 }
 
 /**
- * dsr_rs_rule_names() - whether a rule has this VIP
+ * dsr_rs_rule_has_vip() - whether a rule has this VIP
  * @rules: the rules
  * @family: of the address
  * @vip: address
  *
  * Context: rcu_read_lock().
  */
-bool dsr_rs_rule_names(const struct dsr_rs_rules *rules, u8 family,
-		       const union nf_inet_addr *vip)
+bool dsr_rs_rule_has_vip(const struct dsr_rs_rules *rules, u8 family,
+			 const union nf_inet_addr *vip)
 {
 	const struct dsr_rs_vip *named;
 

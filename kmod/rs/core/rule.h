@@ -18,7 +18,7 @@
 #include <linux/types.h>
 #include <linux/dsr.h>
 
-#include "core/from.h"
+#include "core/sender.h"
 #include "core/tuple.h"
 #include "stats.h"
 
@@ -66,7 +66,7 @@ struct dsr_rs_rule_to {
 	u8 mode;
 	u8 clear;
 	u32 mark;
-	struct dsr_rs_from from;
+	struct dsr_rs_sender from;
 	struct rcu_head rcu;
 };
 
@@ -162,8 +162,8 @@ static inline bool dsr_rs_rule_is_local(const struct dsr_rs_rule_match *match)
 void dsr_rs_rule_init(struct dsr_rs_rules *rules);
 struct dsr_rs_rule *dsr_rs_rule_alloc(const struct dsr_rs_rule_key *key,
 				      const struct dsr_rs_rule_to *to);
-int dsr_rs_rule_lead(struct dsr_rs_rule *rule, const struct dsr_rs_rule_to *to,
-		     const struct mutex *lock);
+int dsr_rs_rule_set_target(struct dsr_rs_rule *rule, const struct dsr_rs_rule_to *to,
+			   const struct mutex *lock);
 void dsr_rs_rule_put(struct dsr_rs_rule *rule);
 struct dsr_rs_rule *dsr_rs_rule_find(struct dsr_rs_rules *rules,
 				     const struct dsr_rs_rule_key *key,
@@ -176,7 +176,7 @@ struct dsr_rs_rule *dsr_rs_rule_match(const struct dsr_rs_rules *rules,
 				      const struct dsr_rs_tuple *tuple, u8 tos,
 				      const struct sk_buff *skb,
 				      struct dsr_rs_rule_match *match);
-bool dsr_rs_rule_names(const struct dsr_rs_rules *rules, u8 family,
-		       const union nf_inet_addr *vip);
+bool dsr_rs_rule_has_vip(const struct dsr_rs_rules *rules, u8 family,
+			 const union nf_inet_addr *vip);
 
 #endif /* _DSR_RS_RULE_H */

@@ -14,7 +14,7 @@
 #include <net/netfilter/nf_conntrack.h>
 
 #include "balanced.h"
-#include "core/embryo.h"
+#include "core/pending.h"
 #include "core/flow.h"
 #include "core/local.h"
 #include "core/net.h"
@@ -22,7 +22,7 @@
 #include "core/socket.h"
 #include "datapath/deliver.h"
 #include "datapath/icmp.h"
-#include "datapath/known.h"
+#include "datapath/fastpath.h"
 #include "datapath/rewrite.h"
 #include "host.h"
 
@@ -109,7 +109,7 @@ static bool find_target(struct dsr_rs_net *rs, struct sk_buff *skb,
 {
 	const struct dsr_rs_tuple *tuple = &pkt->tuple;
 	struct dsr_rs_rule_match match;
-	struct dsr_rs_embryo embryo;
+	struct dsr_rs_pending pending;
 
 	target->ifindex = skb->dev->ifindex;
 	target->rule = dsr_rs_rule_match(&rs->rules, tuple, pkt->tos, skb,
@@ -143,8 +143,8 @@ static bool find_target(struct dsr_rs_net *rs, struct sk_buff *skb,
 	target->local = tuple->server;
 	target->lport = tuple->sport;
 	if (dsr_rs_flow_find_socket(&rs->table, hash, tuple) ||
-	    dsr_rs_embryo_find(rs->embryos, hash, dsr_rs_flow_match_socket,
-			       tuple, jiffies, &embryo))
+	    dsr_rs_pending_find(rs->pendings, hash, dsr_rs_flow_match_socket,
+				tuple, jiffies, &pending))
 		return true;
 	if (tuple->proto == IPPROTO_UDP || dsr_rs_packet_opens(pkt))
 		dsr_rs_recent_note(rs->recent, dsr_rs_recent_key(tuple, hash),
@@ -152,32 +152,32 @@ static bool find_target(struct dsr_rs_net *rs, struct sk_buff *skb,
 	return false;
 }
 
-/* The flow of a packet that belongs to an embryo: from now on one, if a socket
- * waits for it or has answered a datagram before it, or still but an embryo.
+/* The flow of a packet that belongs to a pending flow: from now on one, if a socket
+ * waits for it or has answered a datagram before it, or still but a pending flow.
  */
-static struct dsr_rs_flow *grow_embryo(struct dsr_rs_net *rs,
-				       struct sk_buff *skb,
-				       const struct dsr_rs_packet *pkt,
-				       struct dsr_rs_embryo *embryo,
-				       enum dsr_rs_reason *reason)
+static struct dsr_rs_flow *promote_pending(struct dsr_rs_net *rs,
+					   struct sk_buff *skb,
+					   const struct dsr_rs_packet *pkt,
+					   struct dsr_rs_pending *pending,
+					   enum dsr_rs_reason *reason)
 {
-	struct dsr_rs_tuple socket = dsr_rs_flow_socket(&embryo->flow);
-	bool answered = embryo->flow.roles & DSR_RS_ANSWERED;
+	struct dsr_rs_tuple socket = dsr_rs_flow_socket(&pending->flow);
+	bool answered = pending->flow.roles & DSR_RS_ANSWERED;
 	struct dsr_rs_flow *flow = NULL;
 	struct dsr_rs_rule_match match;
 
 	/* It is none of those that are counted. */
-	embryo->flow.roles &= ~DSR_RS_ANSWERED;
-	if (embryo->ruled) {
-		embryo->flow.rule = dsr_rs_rule_match(&rs->rules, &pkt->tuple,
-						      embryo->tos, skb,
-						      &match);
+	pending->flow.roles &= ~DSR_RS_ANSWERED;
+	if (pending->ruled) {
+		pending->flow.rule = dsr_rs_rule_match(&rs->rules, &pkt->tuple,
+						       pending->tos, skb,
+						       &match);
 		*reason = DSR_RS_PASS_NO_RULE;
-		if (!embryo->flow.rule)
+		if (!pending->flow.rule)
 			return NULL;
-		/* The embryo is of a connection before this one. */
+		/* The pending flow is of a connection before this one. */
 		if (dsr_rs_rule_is_local(&match)) {
-			*reason = deliver_unchanged(rs, embryo->flow.rule, skb,
+			*reason = deliver_unchanged(rs, pending->flow.rule, skb,
 						    pkt);
 			return NULL;
 		}
@@ -190,19 +190,19 @@ static struct dsr_rs_flow *grow_embryo(struct dsr_rs_net *rs,
 	    (pkt->th && dsr_rs_packet_proves(pkt) &&
 	     dsr_rs_socket_ask(rs->net, &socket, skb->dev->ifindex, pkt->th) ==
 	     DSR_RS_SOCKET_EXPECTS))
-		flow = dsr_rs_flow_settle(rs, embryo);
-	return flow ?: &embryo->flow;
+		flow = dsr_rs_flow_promote(rs, pending);
+	return flow ?: &pending->flow;
 }
 
-/* Whether an embryo is where @target leads to; or did, when it began. */
+/* Whether a pending flow is where @target leads to; or did, when it began. */
 static bool is_for(struct dsr_rs_net *rs, const struct sk_buff *skb,
-		   const struct dsr_rs_embryo *embryo,
+		   const struct dsr_rs_pending *pending,
 		   const struct dsr_rs_target *target)
 {
-	struct dsr_rs_tuple socket = dsr_rs_flow_socket(&embryo->flow);
+	struct dsr_rs_tuple socket = dsr_rs_flow_socket(&pending->flow);
 
-	if (embryo->ruled != !!target->rule ||
-	    embryo->flow.lport != target->lport)
+	if (pending->ruled != !!target->rule ||
+	    pending->flow.lport != target->lport)
 		return false;
 	return dsr_addr_equal(socket.family, &socket.server, &target->local) ||
 	       (!target->named &&
@@ -210,18 +210,18 @@ static bool is_for(struct dsr_rs_net *rs, const struct sk_buff *skb,
 				 &socket.server));
 }
 
-/* A flow for a packet that has none in the table; perhaps in @embryo. */
+/* A flow for a packet that has none in the table; perhaps in @pending. */
 static struct dsr_rs_flow *begin_flow(struct dsr_rs_net *rs,
 				      struct sk_buff *skb,
 				      const struct dsr_rs_packet *pkt,
-				      u32 hash, struct dsr_rs_embryo *embryo,
+				      u32 hash, struct dsr_rs_pending *pending,
 				      enum dsr_rs_reason *reason)
 {
 	struct dsr_rs_target target;
 	bool found, goes_on;
 
-	found = dsr_rs_embryo_find(rs->embryos, hash, dsr_rs_flow_match_wire,
-				   &pkt->tuple, jiffies, embryo);
+	found = dsr_rs_pending_find(rs->pendings, hash, dsr_rs_flow_match_wire,
+				    &pkt->tuple, jiffies, pending);
 	goes_on = found && !dsr_rs_packet_opens(pkt);
 	if (!goes_on && !find_target(rs, skb, pkt, hash, &target, reason))
 		return NULL;
@@ -231,9 +231,9 @@ static struct dsr_rs_flow *begin_flow(struct dsr_rs_net *rs,
 		return NULL;
 	}
 	if (goes_on)
-		return grow_embryo(rs, skb, pkt, embryo, reason);
-	if (found && is_for(rs, skb, embryo, &target))
-		return grow_embryo(rs, skb, pkt, embryo, reason);
+		return promote_pending(rs, skb, pkt, pending, reason);
+	if (found && is_for(rs, skb, pending, &target))
+		return promote_pending(rs, skb, pkt, pending, reason);
 	if (is_bad_source(pkt, skb->dev)) {
 		*reason = DSR_RS_DROP_SOURCE;
 		return NULL;
@@ -242,7 +242,7 @@ static struct dsr_rs_flow *begin_flow(struct dsr_rs_net *rs,
 		*reason = DSR_RS_DROP_OWN_SOURCE;
 		return NULL;
 	}
-	return dsr_rs_flow_create(rs, pkt, hash, &target, embryo, reason);
+	return dsr_rs_flow_create(rs, pkt, hash, &target, pending, reason);
 }
 
 /* Whether the rules of today would lead the first packet of a connection
@@ -293,20 +293,20 @@ finish_flow(const struct dsr_rs_flow *flow, struct sk_buff *skb, u8 family)
 static __always_inline enum dsr_rs_reason
 deliver_known(struct dsr_rs_net *rs, struct sk_buff *skb, u8 family)
 {
-	struct dsr_rs_flow *flow = dsr_rs_known_find(&rs->table, skb, family,
-						     true);
+	struct dsr_rs_flow *flow = dsr_rs_fastpath_find(&rs->table, skb, family,
+							true);
 	unsigned long now = jiffies;
 
 	if (!flow || unlikely(!dsr_is_to_this_host(skb)) ||
 	    !dsr_rs_policy_is_none(rs, now) ||
-	    READ_ONCE(flow->state) != dsr_rs_known_state(flow->proto))
+	    READ_ONCE(flow->state) != dsr_rs_fastpath_state(flow->proto))
 		return DSR_RS_REASON_COUNT;
 	dsr_table_touch(&flow->node, now);
 	if (flow->rule)
 		dsr_stats_count(flow->rule->stats, skb);
 	else if (skb->dev->flags & IFF_LOOPBACK)
 		return DSR_RS_REASON_COUNT;
-	dsr_rs_known_rewrite(skb, flow, family, true);
+	dsr_rs_fastpath_rewrite(skb, flow, family, true);
 	return finish_flow(flow, skb, family);
 }
 
@@ -347,7 +347,7 @@ static enum dsr_rs_reason deliver_flow(struct dsr_rs_net *rs,
 				       const struct dsr_rs_packet *pkt)
 {
 	u32 hash = dsr_rs_tuple_hash(&pkt->tuple, &rs->table.key);
-	struct dsr_rs_embryo embryo __uninitialized;
+	struct dsr_rs_pending pending __uninitialized;
 	struct dsr_rs_ends to __uninitialized;
 	enum dsr_rs_reason reason;
 	struct dsr_rs_flow *flow;
@@ -365,7 +365,7 @@ static enum dsr_rs_reason deliver_flow(struct dsr_rs_net *rs,
 		flow = NULL;
 	}
 	if (!flow) {
-		flow = begin_flow(rs, skb, pkt, hash, &embryo, &reason);
+		flow = begin_flow(rs, skb, pkt, hash, &pending, &reason);
 		if (!flow)
 			return reason;
 	}
@@ -410,7 +410,7 @@ static noinline enum dsr_rs_reason deliver_any(struct dsr_rs_net *rs,
 		break;
 	}
 	/* Nobody but us has a say in what goes to a VIP. */
-	return dsr_rs_rule_names(&rs->rules, family, &pkt.tuple.server) ?
+	return dsr_rs_rule_has_vip(&rs->rules, family, &pkt.tuple.server) ?
 	       DSR_RS_DROP_MALFORMED : DSR_RS_PASS_MALFORMED;
 }
 
@@ -434,9 +434,9 @@ unsigned int dsr_rs_deliver_hook(void *priv, struct sk_buff *skb,
 	return dsr_rs_net_finish(rs, skb, state, deliver(rs, skb, state->pf));
 }
 
-/** dsr_rs_deliver_behind_hook() - the same, behind conntrack and a balancer */
-unsigned int dsr_rs_deliver_behind_hook(void *priv, struct sk_buff *skb,
-					const struct nf_hook_state *state)
+/** dsr_rs_deliver_after_lb_hook() - the same, behind conntrack and a balancer */
+unsigned int dsr_rs_deliver_after_lb_hook(void *priv, struct sk_buff *skb,
+					  const struct nf_hook_state *state)
 {
 	struct dsr_rs_net *rs = priv;
 	enum dsr_rs_reason reason = deliver(rs, skb, state->pf);

@@ -7,7 +7,7 @@
 
 unsigned int dsr_rs_deliver_hook(void *priv, struct sk_buff *skb,
 				 const struct nf_hook_state *state);
-unsigned int dsr_rs_deliver_behind_hook(void *priv, struct sk_buff *skb,
-					const struct nf_hook_state *state);
+unsigned int dsr_rs_deliver_after_lb_hook(void *priv, struct sk_buff *skb,
+					  const struct nf_hook_state *state);
 
 #endif /* _DSR_RS_DELIVER_H */

@@ -17,7 +17,7 @@
 #include <net/ip.h>
 #include <net/ipv6.h>
 
-#include "core/embryo.h"
+#include "core/pending.h"
 #include "core/flow.h"
 #include "core/local.h"
 #include "core/net.h"
@@ -111,7 +111,7 @@ static enum dsr_rs_reason echo(struct dsr_rs_net *rs, struct sk_buff *skb,
 
 	/* Rules for one protocol name the VIP as well as any. */
 	rule = dsr_rs_rule_match(&rs->rules, tuple, pkt->tos, skb, &match);
-	if (!dsr_rs_rule_names(&rs->rules, tuple->family, &tuple->server) &&
+	if (!dsr_rs_rule_has_vip(&rs->rules, tuple->family, &tuple->server) &&
 	    !rule)
 		return DSR_RS_PASS_ICMP_NOT_ERROR;
 	if (!dsr_rs_local_is_elsewhere(rs->net, skb->dev, tuple->family,
@@ -144,23 +144,23 @@ static enum dsr_rs_reason error_parse(const struct sk_buff *skb, u8 family,
 	return DSR_RS_REASON_COUNT;
 }
 
-/* The flow, or the embryo, of a packet with these ends, on the wire or at the
+/* The flow, or the pending flow, of a packet with these ends, on the wire or at the
  * socket.
  */
 static struct dsr_rs_flow *flow_of(struct dsr_rs_net *rs, bool wire,
 				   const struct dsr_rs_tuple *tuple,
-				   struct dsr_rs_embryo *embryo)
+				   struct dsr_rs_pending *pending)
 {
 	u32 hash = dsr_rs_tuple_hash(tuple, &rs->table.key);
 	struct dsr_rs_flow *flow;
 
 	flow = wire ? dsr_rs_flow_find_wire(&rs->table, hash, tuple) :
 		      dsr_rs_flow_find_socket(&rs->table, hash, tuple);
-	if (!flow && dsr_rs_embryo_find(rs->embryos, hash,
-					wire ? dsr_rs_flow_match_wire :
+	if (!flow && dsr_rs_pending_find(rs->pendings, hash,
+					 wire ? dsr_rs_flow_match_wire :
 					       dsr_rs_flow_match_socket,
-					tuple, jiffies, embryo))
-		flow = &embryo->flow;
+					 tuple, jiffies, pending))
+		flow = &pending->flow;
 	return flow;
 }
 
@@ -180,7 +180,7 @@ enum dsr_rs_reason dsr_rs_icmp_deliver(struct dsr_rs_net *rs,
 {
 	struct dsr_rs_quoted at = { .icmp = pkt->thoff };
 	u8 family = pkt->tuple.family;
-	struct dsr_rs_embryo embryo;
+	struct dsr_rs_pending pending;
 	struct dsr_rs_tuple tuple;
 	struct dsr_rs_ends quoted;
 	enum dsr_rs_reason reason;
@@ -205,7 +205,7 @@ enum dsr_rs_reason dsr_rs_icmp_deliver(struct dsr_rs_net *rs,
 	/* An error goes to the source of what it quotes. */
 	if (!dsr_addr_equal(family, &tuple.server, &pkt->tuple.server))
 		return DSR_RS_PASS_ICMP_UNRELATED;
-	flow = flow_of(rs, true, &tuple, &embryo);
+	flow = flow_of(rs, true, &tuple, &pending);
 	if (!flow)
 		return DSR_RS_PASS_ICMP_UNRELATED;
 
@@ -223,7 +223,7 @@ enum dsr_rs_reason dsr_rs_icmp_deliver(struct dsr_rs_net *rs,
 	return DSR_RS_DELIVERED_ICMP;
 }
 
-/* The flow, or the embryo, of a request that an error of this machine's quotes;
+/* The flow, or the pending flow, of a request that an error of this machine's quotes;
  * or %NULL with @reason set.
  */
 static struct dsr_rs_flow *refused_flow(struct dsr_rs_net *rs,
@@ -231,7 +231,7 @@ static struct dsr_rs_flow *refused_flow(struct dsr_rs_net *rs,
 					const struct dsr_rs_packet *pkt,
 					struct dsr_rs_quoted *at,
 					struct dsr_rs_ends *quoted,
-					struct dsr_rs_embryo *embryo,
+					struct dsr_rs_pending *pending,
 					enum dsr_rs_reason *reason)
 {
 	u8 family = pkt->tuple.family;
@@ -249,19 +249,19 @@ static struct dsr_rs_flow *refused_flow(struct dsr_rs_net *rs,
 		.server = quoted->daddr, .sport = quoted->dest,
 		.proto = at->proto, .family = family, .zone = pkt->tuple.zone,
 	};
-	return flow_of(rs, false, &tuple, embryo);
+	return flow_of(rs, false, &tuple, pending);
 }
 
 /** dsr_rs_icmp_is_reply() - whether dsr_rs_icmp_reply() would translate it */
 bool dsr_rs_icmp_is_reply(struct dsr_rs_net *rs, const struct sk_buff *skb,
 			  const struct dsr_rs_packet *pkt)
 {
-	struct dsr_rs_embryo embryo;
+	struct dsr_rs_pending pending;
 	enum dsr_rs_reason reason;
 	struct dsr_rs_ends quoted;
 	struct dsr_rs_quoted at;
 
-	return refused_flow(rs, skb, pkt, &at, &quoted, &embryo, &reason);
+	return refused_flow(rs, skb, pkt, &at, &quoted, &pending, &reason);
 }
 
 /**
@@ -281,14 +281,14 @@ enum dsr_rs_reason dsr_rs_icmp_reply(struct dsr_rs_net *rs,
 {
 	union nf_inet_addr saddr = pkt->tuple.server;
 	u8 family = pkt->tuple.family;
-	struct dsr_rs_embryo embryo;
+	struct dsr_rs_pending pending;
 	struct dsr_rs_tuple wire;
 	enum dsr_rs_reason reason;
 	struct dsr_rs_ends quoted;
 	struct dsr_rs_quoted at;
 	struct dsr_rs_flow *flow;
 
-	flow = refused_flow(rs, skb, pkt, &at, &quoted, &embryo, &reason);
+	flow = refused_flow(rs, skb, pkt, &at, &quoted, &pending, &reason);
 	if (!flow)
 		return reason;
 	wire = dsr_rs_flow_wire(flow);

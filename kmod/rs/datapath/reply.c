@@ -8,51 +8,51 @@
 
 #include <net/netfilter/nf_conntrack.h>
 
-#include "core/embryo.h"
+#include "core/pending.h"
 #include "core/flow.h"
 #include "core/net.h"
 #include "core/policy.h"
 #include "datapath/icmp.h"
-#include "datapath/known.h"
+#include "datapath/fastpath.h"
 #include "datapath/reply.h"
 #include "datapath/rewrite.h"
 
-/* The flow of a packet that answers an embryo. What accepts a connection, or
+/* The flow of a packet that answers a pending flow. What accepts a connection, or
  * refuses it, is said to anybody; whoever says more has a socket. What answers a
  * datagram is said to anybody as well.
  */
-static struct dsr_rs_flow *hatch_embryo(struct dsr_rs_net *rs,
-					const struct sk_buff *skb,
-					const struct dsr_rs_packet *pkt,
-					u32 hash, struct dsr_rs_embryo *embryo)
+static struct dsr_rs_flow *promote_pending(struct dsr_rs_net *rs,
+					   const struct sk_buff *skb,
+					   const struct dsr_rs_packet *pkt,
+					   u32 hash, struct dsr_rs_pending *pending)
 {
 	struct dsr_rs_flow *flow = NULL;
 	struct dsr_rs_tuple wire;
 	struct dsr_rs_rule_match match;
 
-	if (!dsr_rs_embryo_find(rs->embryos, hash, dsr_rs_flow_match_socket,
-				&pkt->tuple, jiffies, embryo))
+	if (!dsr_rs_pending_find(rs->pendings, hash, dsr_rs_flow_match_socket,
+				 &pkt->tuple, jiffies, pending))
 		return NULL;
-	wire = dsr_rs_flow_wire(&embryo->flow);
+	wire = dsr_rs_flow_wire(&pending->flow);
 	if (wire.proto == IPPROTO_UDP) {
-		dsr_rs_embryo_answer(rs->embryos,
-				     dsr_rs_tuple_hash(&wire, &rs->table.key),
-				     &wire);
-		return &embryo->flow;
+		dsr_rs_pending_answer(rs->pendings,
+				      dsr_rs_tuple_hash(&wire, &rs->table.key),
+				      &wire);
+		return &pending->flow;
 	}
-	if (embryo->ruled) {
+	if (pending->ruled) {
 		/* Who was allowed to begin it is allowed to go on. */
-		embryo->flow.rule = dsr_rs_rule_match(&rs->rules, &wire,
-						      embryo->tos, NULL,
-						      &match);
+		pending->flow.rule = dsr_rs_rule_match(&rs->rules, &wire,
+						       pending->tos, NULL,
+						       &match);
 	}
 	/* A packet that no socket here has sent was forwarded. */
 	if (!skb->sk)
-		embryo->flow.roles |= DSR_RS_ELSEWHERE;
+		pending->flow.roles |= DSR_RS_ELSEWHERE;
 	if (!pkt->answer && dsr_rs_packet_proves(pkt) &&
-	    embryo->ruled == !!embryo->flow.rule)
-		flow = dsr_rs_flow_settle(rs, embryo);
-	return flow ?: &embryo->flow;
+	    pending->ruled == !!pending->flow.rule)
+		flow = dsr_rs_flow_promote(rs, pending);
+	return flow ?: &pending->flow;
 }
 
 /* A flowtable of nft sends the answers of a connection straight to a device, past
@@ -63,7 +63,7 @@ static void warn_of_flowtable(struct dsr_rs_net *rs, const struct sk_buff *skb,
 			      u8 family)
 {
 	const struct nf_conntrack_tuple *original;
-	struct dsr_rs_embryo embryo;
+	struct dsr_rs_pending pending;
 	enum ip_conntrack_info ctinfo;
 	struct dsr_rs_tuple tuple;
 	const struct nf_conn *ct;
@@ -80,8 +80,8 @@ static void warn_of_flowtable(struct dsr_rs_net *rs, const struct sk_buff *skb,
 	};
 	hash = dsr_rs_tuple_hash(&tuple, &rs->table.key);
 	if (dsr_rs_flow_find_socket(&rs->table, hash, &tuple) ||
-	    dsr_rs_embryo_find(rs->embryos, hash, dsr_rs_flow_match_socket,
-			       &tuple, jiffies, &embryo))
+	    dsr_rs_pending_find(rs->pendings, hash, dsr_rs_flow_match_socket,
+				&tuple, jiffies, &pending))
 		pr_warn_ratelimited("dsr_rs: a flowtable has taken over a connection to a VIP, whose replies now leave from the server's own address: keep such connections out of it, see dsr_rs(4)\n");
 }
 
@@ -91,12 +91,12 @@ static enum dsr_rs_reason reply_flow(struct dsr_rs_net *rs,
 				     const struct dsr_rs_packet *pkt)
 {
 	u32 hash = dsr_rs_tuple_hash(&pkt->tuple, &rs->table.key);
-	struct dsr_rs_embryo embryo __uninitialized;
+	struct dsr_rs_pending pending __uninitialized;
 	struct dsr_rs_ends to __uninitialized;
 	struct dsr_rs_flow *flow;
 
 	flow = dsr_rs_flow_find_socket(&rs->table, hash, &pkt->tuple) ?:
-	       hatch_embryo(rs, skb, pkt, hash, &embryo);
+	       promote_pending(rs, skb, pkt, hash, &pending);
 	if (!flow) {
 		/* No socket here has sent it. */
 		if (!skb->sk)
@@ -155,14 +155,14 @@ reply_any(struct dsr_rs_net *rs, struct sk_buff *skb,
 static __always_inline enum dsr_rs_reason
 reply_known(struct dsr_rs_net *rs, struct sk_buff *skb, u8 family)
 {
-	struct dsr_rs_flow *flow = dsr_rs_known_find(&rs->table, skb, family,
-						     false);
+	struct dsr_rs_flow *flow = dsr_rs_fastpath_find(&rs->table, skb, family,
+							false);
 	unsigned long now = jiffies;
 
 	if (!flow || !dsr_rs_policy_is_none(rs, now))
 		return DSR_RS_REASON_COUNT;
 	dsr_table_touch(&flow->node, now);
-	dsr_rs_known_rewrite(skb, flow, family, false);
+	dsr_rs_fastpath_rewrite(skb, flow, family, false);
 	return dsr_rs_flow_ported(flow) ? DSR_RS_REPLIED_OTHER_PORT :
 					  DSR_RS_REPLIED;
 }
@@ -193,7 +193,7 @@ unsigned int dsr_rs_reply_hook(void *priv, struct sk_buff *skb,
 static bool is_reply(struct dsr_rs_net *rs, const struct sk_buff *skb,
 		     const struct nf_hook_state *state)
 {
-	struct dsr_rs_embryo embryo;
+	struct dsr_rs_pending pending;
 	struct dsr_rs_packet pkt;
 	u32 hash;
 
@@ -208,8 +208,8 @@ static bool is_reply(struct dsr_rs_net *rs, const struct sk_buff *skb,
 	}
 	hash = dsr_rs_tuple_hash(&pkt.tuple, &rs->table.key);
 	return dsr_rs_flow_find_socket(&rs->table, hash, &pkt.tuple) ||
-	       dsr_rs_embryo_find(rs->embryos, hash, dsr_rs_flow_match_socket,
-				  &pkt.tuple, jiffies, &embryo);
+	       dsr_rs_pending_find(rs->pendings, hash, dsr_rs_flow_match_socket,
+				   &pkt.tuple, jiffies, &pending);
 }
 
 /** dsr_rs_untrack_hook() - netfilter hook in LOCAL_OUT, before conntrack */

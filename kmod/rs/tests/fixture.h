@@ -12,7 +12,7 @@
 #include <net/checksum.h>
 #include <net/ip.h>
 
-#include "core/embryo.h"
+#include "core/pending.h"
 #include "core/flow.h"
 #include "core/net.h"
 #include "core/packet.h"
@@ -157,8 +157,8 @@ static inline struct dsr_rs_net *fixture_net(struct kunit *test, u32 max)
 	KUNIT_ASSERT_NOT_NULL(test, rs);
 	rs->recent = kunit_kzalloc(test, sizeof(*rs->recent), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, rs->recent);
-	rs->embryos = dsr_rs_embryo_alloc();
-	KUNIT_ASSERT_NOT_NULL(test, rs->embryos);
+	rs->pendings = dsr_rs_pending_alloc();
+	KUNIT_ASSERT_NOT_NULL(test, rs->pendings);
 	KUNIT_ASSERT_EQ(test, 0, dsr_rs_flow_init());
 	rs->net = &init_net;
 	atomic_set(&rs->entries6, 0);
@@ -172,7 +172,7 @@ static inline struct dsr_rs_net *fixture_net(struct kunit *test, u32 max)
 static inline void fixture_net_free(struct dsr_rs_net *rs)
 {
 	dsr_table_exit(&rs->table);
-	kvfree(rs->embryos);
+	kvfree(rs->pendings);
 	rcu_barrier();
 }
 

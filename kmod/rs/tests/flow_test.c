@@ -36,14 +36,14 @@ static struct dsr_rs_flow *create(struct dsr_rs_net *rs,
 	struct dsr_rs_target target = {
 		.rule = rule, .local.ip = LOCAL, .lport = htons(lport),
 	};
-	struct dsr_rs_embryo embryo;
+	struct dsr_rs_pending pending;
 	struct dsr_rs_flow *flow;
 
 	*reason = DSR_RS_REASON_COUNT;
 	rcu_read_lock();
 	flow = dsr_rs_flow_create(rs, pkt, dsr_rs_tuple_hash(&pkt->tuple,
 							     &rs->table.key),
-				  &target, &embryo, reason);
+				  &target, &pending, reason);
 	rcu_read_unlock();
 	return flow;
 }
@@ -208,7 +208,7 @@ static void flow_own_address_before(struct kunit *test)
 
 static bool is_high(struct dsr_node *node, const void *arg)
 {
-	return dsr_rs_flow_of(node)->local_cport & htons(0x8000);
+	return dsr_rs_flow_from_node(node)->local_cport & htons(0x8000);
 }
 
 /* The least that it takes to find no port, in ns, of some tries. */
@@ -259,7 +259,7 @@ static void flow_ports_used_up(struct kunit *test)
 	pkt = request(VIP2, IPPROTO_UDP, 5000, 81);
 	KUNIT_EXPECT_NOT_NULL(test, create(rs, &pkt, rule, 81, &reason));
 	/* And ports that get free are found. */
-	dsr_table_forget(&rs->table, is_high, NULL);
+	dsr_table_remove_if(&rs->table, is_high, NULL);
 	pkt = request(VIP2, IPPROTO_UDP, 5000, 80);
 	for (port = 0; port < 100; port++)
 		if (create(rs, &pkt, rule, 80, &reason))
@@ -303,18 +303,18 @@ static void flow_pair_expires_as_one(struct kunit *test)
 
 	/* Only the server sends: the client's side stays. */
 	WRITE_ONCE(socket->node.seen, now + timeout);
-	dsr_table_tidy(&rs->table, now + timeout + HZ, true);
+	dsr_table_gc(&rs->table, now + timeout + HZ, true);
 	KUNIT_EXPECT_EQ(test, 2, atomic_read(&rs->table.entries));
 	/* Only the client does: the server's side stays. */
 	WRITE_ONCE(wire->node.seen, now + 2 * timeout);
-	dsr_table_tidy(&rs->table, now + 2 * timeout + HZ, true);
+	dsr_table_gc(&rs->table, now + 2 * timeout + HZ, true);
 	KUNIT_EXPECT_EQ(test, 2, atomic_read(&rs->table.entries));
 	rcu_read_lock();
 	KUNIT_EXPECT_EQ(test, timeout - HZ,
 			dsr_rs_flow_left(&rs->table, socket,
 					 now + 2 * timeout + HZ));
 	rcu_read_unlock();
-	dsr_table_tidy(&rs->table, now + 3 * timeout, true);
+	dsr_table_gc(&rs->table, now + 3 * timeout, true);
 	KUNIT_EXPECT_EQ(test, 0, atomic_read(&rs->table.entries));
 	dsr_rs_rule_put(rule);
 }
@@ -342,7 +342,7 @@ static void flow_retired_makes_room(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, new);
 	KUNIT_EXPECT_PTR_NE(test, old, new);
 	KUNIT_EXPECT_FALSE(test, dsr_rs_flow_ported(new));
-	dsr_table_tidy(&rs->table, jiffies, true);
+	dsr_table_gc(&rs->table, jiffies, true);
 	KUNIT_EXPECT_EQ(test, 2, atomic_read(&rs->table.entries));
 	dsr_rs_rule_put(rule);
 }
@@ -357,24 +357,24 @@ static void flow_address_lost(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, create(rs, &pkt, rule, 80, &reason));
 	/* No machine that runs this has it. */
 	mutex_lock(&rs->lock);
-	dsr_rs_flow_forget(rs, AF_INET, &IP4(VIP));
+	dsr_rs_flow_remove_to(rs, AF_INET, &IP4(VIP));
 	KUNIT_EXPECT_EQ(test, 1, atomic_read(&rs->table.entries));
-	dsr_rs_flow_forget(rs, AF_INET6, NULL);
+	dsr_rs_flow_remove_to(rs, AF_INET6, NULL);
 	KUNIT_EXPECT_EQ(test, 1, atomic_read(&rs->table.entries));
-	dsr_rs_flow_forget(rs, AF_INET, &IP4(LOCAL));
+	dsr_rs_flow_remove_to(rs, AF_INET, &IP4(LOCAL));
 	mutex_unlock(&rs->lock);
 	KUNIT_EXPECT_EQ(test, 0, atomic_read(&rs->table.entries));
 	dsr_rs_rule_put(rule);
 }
 
 /* Who only asks for a connection is in no table, until a socket is there. */
-static void flow_of_embryo(struct kunit *test)
+static void flow_from_pending(struct kunit *test)
 {
 	struct dsr_rs_net *rs = test->priv;
 	struct dsr_rs_rule *rule = any_rule(test);
 	struct dsr_rs_packet pkt = request(VIP, IPPROTO_TCP, 5000, 80);
 	__be32 vips[] = { VIP, VIP2 };
-	struct dsr_rs_embryo embryo;
+	struct dsr_rs_pending pending;
 	struct dsr_rs_target target = {
 		.rule = rule, .local.ip = LOCAL, .lport = htons(80),
 	};
@@ -390,9 +390,9 @@ static void flow_of_embryo(struct kunit *test)
 		flow = dsr_rs_flow_create(rs, &pkt,
 					  dsr_rs_tuple_hash(&pkt.tuple,
 							    &rs->table.key),
-					  &target, &embryo, &reason);
+					  &target, &pending, &reason);
 		rcu_read_unlock();
-		KUNIT_ASSERT_PTR_EQ(test, flow, &embryo.flow);
+		KUNIT_ASSERT_PTR_EQ(test, flow, &pending.flow);
 		/* The second one has another port at the socket. */
 		KUNIT_EXPECT_EQ(test, i == 1, dsr_rs_flow_ported(flow));
 		KUNIT_EXPECT_EQ(test, (int)i, atomic_read(&rs->table.entries));
@@ -400,7 +400,7 @@ static void flow_of_embryo(struct kunit *test)
 					     htons(5000), htons(80)));
 
 		rcu_read_lock();
-		flow = dsr_rs_flow_settle(rs, &embryo);
+		flow = dsr_rs_flow_promote(rs, &pending);
 		rcu_read_unlock();
 		KUNIT_ASSERT_NOT_NULL(test, flow);
 		KUNIT_EXPECT_EQ(test, 1 + 2 * (int)i,
@@ -445,8 +445,8 @@ static void flow_udp_is_proven(struct kunit *test)
 	prove(rs, flow);
 	KUNIT_EXPECT_EQ(test, 1, atomic_read(&rs->unproven));
 
-	dsr_table_tidy(&rs->table, now + dsr_state_timeout(DSR_CONN_SYN) + HZ,
-		       true);
+	dsr_table_gc(&rs->table, now + dsr_state_timeout(DSR_CONN_SYN) + HZ,
+		     true);
 	KUNIT_EXPECT_EQ(test, 2, atomic_read(&rs->table.entries));
 	KUNIT_EXPECT_EQ(test, 0, atomic_read(&rs->unproven));
 	KUNIT_EXPECT_NOT_NULL(test, find(rs, true, VIP2, IPPROTO_UDP,
@@ -533,10 +533,10 @@ static void flow_one_client_port(struct kunit *test)
 	rcu_read_unlock();
 	KUNIT_EXPECT_NULL(test, find(rs, false, LOCAL, IPPROTO_UDP,
 				     htons(5000), htons(ports)));
-	dsr_table_tidy(&rs->table, jiffies, true);
+	dsr_table_gc(&rs->table, jiffies, true);
 	KUNIT_EXPECT_EQ(test, atomic_read(&rs->apart), (int)apart - 2);
-	dsr_table_tidy(&rs->table, jiffies + dsr_state_timeout(DSR_CONN_UDP),
-		       true);
+	dsr_table_gc(&rs->table, jiffies + dsr_state_timeout(DSR_CONN_UDP),
+		     true);
 	KUNIT_EXPECT_EQ(test, atomic_read(&rs->table.entries), 0);
 	KUNIT_EXPECT_EQ(test, atomic_read(&rs->apart), 0);
 	dsr_rs_rule_put(rule);
@@ -619,7 +619,7 @@ static void flow_is_ended_by_its_server(struct kunit *test)
 	struct dsr_rs_target target = {
 		.rule = rule, .local.ip = LOCAL, .lport = htons(80),
 	};
-	struct dsr_rs_embryo embryo;
+	struct dsr_rs_pending pending;
 	enum dsr_rs_reason reason;
 	struct dsr_rs_flow *flow;
 	u32 now;
@@ -629,10 +629,10 @@ static void flow_is_ended_by_its_server(struct kunit *test)
 	flow = dsr_rs_flow_create(rs, &pkt,
 				  dsr_rs_tuple_hash(&pkt.tuple,
 						    &rs->table.key),
-				  &target, &embryo, &reason);
-	KUNIT_ASSERT_PTR_EQ(test, flow, &embryo.flow);
-	embryo.flow.roles |= DSR_RS_ELSEWHERE;
-	flow = dsr_rs_flow_settle(rs, &embryo);
+				  &target, &pending, &reason);
+	KUNIT_ASSERT_PTR_EQ(test, flow, &pending.flow);
+	pending.flow.roles |= DSR_RS_ELSEWHERE;
+	flow = dsr_rs_flow_promote(rs, &pending);
 	KUNIT_ASSERT_NOT_NULL(test, flow);
 	KUNIT_EXPECT_FALSE(test, dsr_rs_flow_trusts(flow));
 	now = flow->node.seen;
@@ -671,8 +671,8 @@ static void flow_cap_and_rule(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, (int)reason, (int)DSR_RS_DROP_TABLE_FULL);
 	KUNIT_EXPECT_EQ(test, CAP, atomic_read(&rs->table.entries));
 	KUNIT_EXPECT_EQ(test, CAP + 1, (int)refcount_read(&rule->refs));
-	dsr_table_tidy(&rs->table, jiffies + dsr_state_timeout(DSR_CONN_UDP),
-		       true);
+	dsr_table_gc(&rs->table, jiffies + dsr_state_timeout(DSR_CONN_UDP),
+		     true);
 	KUNIT_EXPECT_EQ(test, 0, atomic_read(&rs->table.entries));
 	rcu_barrier();
 	KUNIT_EXPECT_EQ(test, 1, (int)refcount_read(&rule->refs));
@@ -689,7 +689,7 @@ static struct kunit_case flow_cases[] = {
 	KUNIT_CASE(flow_pair_expires_as_one),
 	KUNIT_CASE(flow_retired_makes_room),
 	KUNIT_CASE(flow_address_lost),
-	KUNIT_CASE(flow_of_embryo),
+	KUNIT_CASE(flow_from_pending),
 	KUNIT_CASE(flow_udp_is_proven),
 	KUNIT_CASE(flow_udp_crowd),
 	KUNIT_CASE(flow_one_client_port),

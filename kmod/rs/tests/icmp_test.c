@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* ICMP errors: translated when they quote a flow, and else left alone. */
 
+#include "datapath/icmp.h"
 #include "fixture.h"
 
 /* An ICMP message of @type that quotes @len bytes of @quoted. */
@@ -33,7 +34,7 @@ static void begin(struct kunit *test, struct dsr_rs_net *rs, __be32 vip)
 	struct dsr_rs_target target = {
 		.rule = rule, .local.ip = LOCAL, .lport = htons(8053),
 	};
-	struct dsr_rs_embryo embryo;
+	struct dsr_rs_pending pending;
 	enum dsr_rs_reason reason;
 
 	KUNIT_ASSERT_NOT_NULL(test, rule);
@@ -42,7 +43,7 @@ static void begin(struct kunit *test, struct dsr_rs_net *rs, __be32 vip)
 			      dsr_rs_flow_create(rs, &pkt,
 						 dsr_rs_tuple_hash(&pkt.tuple,
 								   &rs->table.key),
-						 &target, &embryo, &reason));
+						 &target, &pending, &reason));
 	rcu_read_unlock();
 	dsr_rs_rule_put(rule);
 }

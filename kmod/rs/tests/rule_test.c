@@ -118,8 +118,8 @@ static void rule_matches_all_of_key(struct kunit *test)
 	KUNIT_EXPECT_PTR_EQ(test, tos, match(f, VIP2, IPPROTO_TCP, 80, 0x2c));
 	KUNIT_EXPECT_PTR_EQ(test, tos, match(f, VIP2, IPPROTO_UDP, 9, 0x2f));
 	rcu_read_lock();
-	KUNIT_EXPECT_TRUE(test, dsr_rs_rule_names(&f->rules, AF_INET, &IP4(VIP)));
-	KUNIT_EXPECT_FALSE(test, dsr_rs_rule_names(&f->rules, AF_INET, &IP4(VIP2)));
+	KUNIT_EXPECT_TRUE(test, dsr_rs_rule_has_vip(&f->rules, AF_INET, &IP4(VIP)));
+	KUNIT_EXPECT_FALSE(test, dsr_rs_rule_has_vip(&f->rules, AF_INET, &IP4(VIP2)));
 	rcu_read_unlock();
 	rules_drop(f);
 	KUNIT_EXPECT_NULL(test, match(f, VIP, IPPROTO_TCP, 80, 0x2e));
@@ -178,7 +178,7 @@ static void rule_many_ports(struct kunit *test)
 	dsr_rs_rule_put(rule);
 	rules_drop(f);
 	rcu_read_lock();
-	KUNIT_EXPECT_FALSE(test, dsr_rs_rule_names(&f->rules, AF_INET, &IP4(VIP)));
+	KUNIT_EXPECT_FALSE(test, dsr_rs_rule_has_vip(&f->rules, AF_INET, &IP4(VIP)));
 	rcu_read_unlock();
 }
 
@@ -205,7 +205,7 @@ static void rule_families(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, match(f, VIP, IPPROTO_UDP, 80, 0));
 	KUNIT_EXPECT_PTR_EQ(test, rule, match(f, VIP, IPPROTO_UDP, 80, 0x2a));
 	mutex_lock(&f->lock);
-	KUNIT_EXPECT_EQ(test, 0, dsr_rs_rule_lead(rule, &to6, &f->lock));
+	KUNIT_EXPECT_EQ(test, 0, dsr_rs_rule_set_target(rule, &to6, &f->lock));
 	mutex_unlock(&f->lock);
 	KUNIT_EXPECT_NULL(test, match(f, VIP, IPPROTO_UDP, 80, 0x2a));
 	rcu_read_lock();
@@ -248,7 +248,7 @@ static void rule_led_elsewhere(struct kunit *test)
 	was = *found.to;
 	rcu_read_unlock();
 	mutex_lock(&f->lock);
-	KUNIT_EXPECT_EQ(test, 0, dsr_rs_rule_lead(rule, &to6, &f->lock));
+	KUNIT_EXPECT_EQ(test, 0, dsr_rs_rule_set_target(rule, &to6, &f->lock));
 	mutex_unlock(&f->lock);
 
 	/* What a packet has in its hands all the time. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Which address is silenced on which device, and for whose sake. */
 
+#include "control/hush.h"
 #include "core/silence.h"
 #include "fixture.h"
 
@@ -38,30 +39,30 @@ static void want(struct kunit *test, struct silence_fixture *f,
 	for (; devs && devs->count < count; devs->count++)
 		strscpy(devs->name[devs->count], names[devs->count], IFNAMSIZ);
 	mutex_lock(&f->rs.lock);
-	KUNIT_EXPECT_EQ(test, 0, dsr_rs_silence_want(&f->rs, AF_INET, &vip,
-						     devs));
+	KUNIT_EXPECT_EQ(test, 0, dsr_rs_hush_want(&f->rs, AF_INET, &vip,
+						  devs));
 	mutex_unlock(&f->rs.lock);
 }
 
 static void unwant(struct silence_fixture *f)
 {
 	mutex_lock(&f->rs.lock);
-	dsr_rs_silence_unwant(&f->rs, dsr_rs_silence_find(&f->rs, AF_INET,
-							  &vip));
+	dsr_rs_hush_unwant(&f->rs, dsr_rs_silence_find(&f->rs, AF_INET,
+						       &vip));
 	mutex_unlock(&f->rs.lock);
 }
 
 static void hold(struct kunit *test, struct silence_fixture *f)
 {
 	mutex_lock(&f->rs.lock);
-	KUNIT_EXPECT_EQ(test, 0, dsr_rs_silence_hold(&f->rs, AF_INET, &vip));
+	KUNIT_EXPECT_EQ(test, 0, dsr_rs_hush_hold(&f->rs, AF_INET, &vip));
 	mutex_unlock(&f->rs.lock);
 }
 
 static void release(struct silence_fixture *f)
 {
 	mutex_lock(&f->rs.lock);
-	dsr_rs_silence_release(&f->rs, AF_INET, &vip);
+	dsr_rs_hush_release(&f->rs, AF_INET, &vip);
 	mutex_unlock(&f->rs.lock);
 }
 
@@ -82,7 +83,7 @@ static void silence_test_exit(struct kunit *test)
 	struct silence_fixture *f = test->priv;
 
 	mutex_lock(&f->rs.lock);
-	dsr_rs_silence_exit(&f->rs);
+	dsr_rs_hush_exit(&f->rs);
 	mutex_unlock(&f->rs.lock);
 	KUNIT_EXPECT_EQ(test, 0, f->rs.silences.inet);
 	/* Hooks that have seen them. */

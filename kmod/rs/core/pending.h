@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * embryo - conversations that nobody is known to have accepted
+ * pending - conversations that nobody is known to have accepted
  *
  * Who sends the first packet of a connection may be nobody, and there may be
  * millions of these. What answers it has to find its VIP nevertheless. So it
  * is remembered, but not in the table of flows: for a fixed number there is
  * room here, and who comes later has the place of whoever has been silent for
  * longest; a datagram, first that of a datagram that nobody has answered. With
- * the first sign of a socket an embryo becomes a flow; one of UDP, when the client
+ * the first sign of a socket a pending flow becomes a flow; one of UDP, when the client
  * goes on after an answer of the socket's.
  *
- * The answer to a SYN leaves a moment after it. To have forgotten an embryo by
+ * The answer to a SYN leaves a moment after it. To have forgotten a pending flow by
  * the time that the client acknowledges that answer costs nothing but a look at
  * the sockets: a request that waits for this very segment, or a cookie in it that
  * proves as much. So a flood disturbs none but the connections that have
@@ -20,18 +20,18 @@
  * a lock for each bucket, which is not taken to find that nothing is there.
  * What is handed out are copies.
  */
-#ifndef _DSR_RS_EMBRYO_H
-#define _DSR_RS_EMBRYO_H
+#ifndef _DSR_RS_PENDING_H
+#define _DSR_RS_PENDING_H
 
 #include <linux/spinlock.h>
 
 #include "core/flow.h"
 
-#define DSR_RS_EMBRYO_BUCKETS	4096
-#define DSR_RS_EMBRYO_WAYS	4
+#define DSR_RS_PENDING_BUCKETS	4096
+#define DSR_RS_PENDING_WAYS	4
 
 /**
- * struct dsr_rs_embryo - what may become a flow
+ * struct dsr_rs_pending - what may become a flow
  * @flow: as it would be in the table, but @flow.rule, which is for the user of
  *	a copy to set
  * @day: when it was last seen, in a coarser unit than @flow.node.seen: so one of
@@ -40,7 +40,7 @@
  * @ruled: whether it is there for a rule, or for a conversation with the
  *	machine's own address
  */
-struct dsr_rs_embryo {
+struct dsr_rs_pending {
 	struct dsr_rs_flow flow;
 	u16 day;
 	u8 tos;
@@ -48,36 +48,36 @@ struct dsr_rs_embryo {
 };
 
 /**
- * struct dsr_rs_embryo_bucket - embryos whose hashes agree in their low bits
+ * struct dsr_rs_pending_bucket - pending flows whose hashes agree in their low bits
  * @lock: guards the rest
  * @hash: hash of each, 0 for none; read without @lock
- * @way: embryos
+ * @way: pending flows
  */
-struct dsr_rs_embryo_bucket {
+struct dsr_rs_pending_bucket {
 	spinlock_t lock;	/* guards the rest */
-	u32 hash[DSR_RS_EMBRYO_WAYS];
-	struct dsr_rs_embryo way[DSR_RS_EMBRYO_WAYS];
+	u32 hash[DSR_RS_PENDING_WAYS];
+	struct dsr_rs_pending way[DSR_RS_PENDING_WAYS];
 };
 
 /**
- * struct dsr_rs_embryos - all of a namespace
+ * struct dsr_rs_pendings - all of a namespace
  * @evicted: those that were alive, and have given way to others
  * @bucket: by hash
  */
-struct dsr_rs_embryos {
+struct dsr_rs_pendings {
 	atomic64_t evicted;
-	struct dsr_rs_embryo_bucket bucket[DSR_RS_EMBRYO_BUCKETS];
+	struct dsr_rs_pending_bucket bucket[DSR_RS_PENDING_BUCKETS];
 };
 
-struct dsr_rs_embryos *dsr_rs_embryo_alloc(void);
-bool dsr_rs_embryo_find(struct dsr_rs_embryos *embryos, u32 hash,
-			dsr_match_fn match, const struct dsr_rs_tuple *tuple,
-			u32 now, struct dsr_rs_embryo *copy);
-bool dsr_rs_embryo_keep(struct dsr_rs_embryos *embryos,
-			const struct dsr_rs_embryo *embryo);
-void dsr_rs_embryo_answer(struct dsr_rs_embryos *embryos, u32 hash,
-			  const struct dsr_rs_tuple *wire);
-void dsr_rs_embryo_hatch(struct dsr_rs_embryos *embryos,
-			 const struct dsr_rs_embryo *embryo, u32 now);
+struct dsr_rs_pendings *dsr_rs_pending_alloc(void);
+bool dsr_rs_pending_find(struct dsr_rs_pendings *pendings, u32 hash,
+			 dsr_match_fn match, const struct dsr_rs_tuple *tuple,
+			 u32 now, struct dsr_rs_pending *copy);
+bool dsr_rs_pending_keep(struct dsr_rs_pendings *pendings,
+			 const struct dsr_rs_pending *pending);
+void dsr_rs_pending_answer(struct dsr_rs_pendings *pendings, u32 hash,
+			   const struct dsr_rs_tuple *wire);
+void dsr_rs_pending_promote(struct dsr_rs_pendings *pendings,
+			    const struct dsr_rs_pending *pending, u32 now);
 
-#endif /* _DSR_RS_EMBRYO_H */
+#endif /* _DSR_RS_PENDING_H */

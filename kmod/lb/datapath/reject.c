@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* answer - see answer.h */
+/* reject - see reject.h */
 
 #include <linux/icmp.h>
 #include <linux/icmpv6.h>
@@ -9,10 +9,10 @@
 #include <net/netfilter/ipv4/nf_reject.h>
 #include <net/netfilter/ipv6/nf_reject.h>
 
-#include "datapath/answer.h"
+#include "datapath/reject.h"
 
 /**
- * dsr_answer_unreachable() - tell a client that nobody serves it
+ * dsr_reject_unreachable() - tell a client that nobody serves it
  * @net: namespace
  * @skb: its packet
  * @family: of the packet
@@ -23,7 +23,7 @@
  *
  * Context: rcu_read_lock().
  */
-void dsr_answer_unreachable(struct net *net, struct sk_buff *skb, u8 family,
+void dsr_reject_unreachable(struct net *net, struct sk_buff *skb, u8 family,
 			    unsigned int hook)
 {
 	if (family == AF_INET)
@@ -33,7 +33,7 @@ void dsr_answer_unreachable(struct net *net, struct sk_buff *skb, u8 family,
 }
 
 /**
- * dsr_answer_reset() - tell a client that its connection is over
+ * dsr_reject_reset() - tell a client that its connection is over
  * @net: namespace
  * @skb: its packet
  * @family: of the packet
@@ -44,7 +44,7 @@ void dsr_answer_unreachable(struct net *net, struct sk_buff *skb, u8 family,
  *
  * Context: rcu_read_lock().
  */
-void dsr_answer_reset(struct net *net, struct sk_buff *skb, u8 family,
+void dsr_reject_reset(struct net *net, struct sk_buff *skb, u8 family,
 		      unsigned int hook)
 {
 	__be16 frag_off;
@@ -63,5 +63,5 @@ void dsr_answer_reset(struct net *net, struct sk_buff *skb, u8 family,
 			return;
 		}
 	}
-	dsr_answer_unreachable(net, skb, family, hook);
+	dsr_reject_unreachable(net, skb, family, hook);
 }

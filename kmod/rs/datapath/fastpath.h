@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * known - the short way: packets of known flows that have nothing unusual
+ * fastpath - the short way: packets of known flows that have nothing unusual
  *
  * Nearly all packets are TCP segments without SYN, FIN and RST, or UDP datagrams,
  * of a flow in the table, without IP options and in one piece, and their headers
@@ -15,8 +15,8 @@
  *
  * Owns nothing. Runs in the hooks of deliver.c and reply.c, in their contexts.
  */
-#ifndef _DSR_RS_KNOWN_H
-#define _DSR_RS_KNOWN_H
+#ifndef _DSR_RS_FASTPATH_H
+#define _DSR_RS_FASTPATH_H
 
 #include <linux/ip.h>
 #include <linux/ipv6.h>
@@ -30,14 +30,14 @@
 #include "datapath/rewrite.h"
 
 /**
- * struct dsr_rs_known - what the short way looks for
+ * struct dsr_rs_fastpath - what the short way looks for
  * @ip: IP header
  * @ports: client's port and server's, as the client sends them
  * @proto: IPPROTO_TCP or IPPROTO_UDP
  * @family: AF_INET or AF_INET6
  * @request: it comes from the client
  */
-struct dsr_rs_known {
+struct dsr_rs_fastpath {
 	const void *ip;
 	__be32 ports;
 	u8 proto;
@@ -46,22 +46,22 @@ struct dsr_rs_known {
 };
 
 /* The ends of what goes the other way. */
-static __always_inline __be32 dsr_rs_known_swap(__be32 ports)
+static __always_inline __be32 dsr_rs_fastpath_swap(__be32 ports)
 {
 	return (__force __be32)rol32((__force u32)ports, 16);
 }
 
 /* That of a flow whose state no packet of the short way changes. */
-static __always_inline u8 dsr_rs_known_state(u8 proto)
+static __always_inline u8 dsr_rs_fastpath_state(u8 proto)
 {
 	return proto == IPPROTO_UDP ? DSR_CONN_UDP : DSR_CONN_ESTABLISHED;
 }
 
-static __always_inline bool dsr_rs_known_match(const struct dsr_node *node,
-					       const void *key)
+static __always_inline bool dsr_rs_fastpath_match(const struct dsr_node *node,
+						  const void *key)
 {
-	const struct dsr_rs_flow *flow = dsr_rs_flow_of(node);
-	const struct dsr_rs_known *known = key;
+	const struct dsr_rs_flow *flow = dsr_rs_flow_from_node(node);
+	const struct dsr_rs_fastpath *known = key;
 	const struct ipv6hdr *ip6h = known->ip;
 	const struct iphdr *iph = known->ip;
 	u8 role = known->request ? DSR_RS_WIRE : DSR_RS_SOCKET;
@@ -87,8 +87,8 @@ static __always_inline bool dsr_rs_known_match(const struct dsr_node *node,
 /* Whether a transport header is there, tells the truth, and says nothing that
  * changes a flow.
  */
-static __always_inline bool dsr_rs_known_plain(const struct sk_buff *skb,
-					       unsigned int thoff, u8 proto)
+static __always_inline bool dsr_rs_fastpath_plain(const struct sk_buff *skb,
+						  unsigned int thoff, u8 proto)
 {
 	unsigned int headlen = skb_headlen(skb);
 	const void *header = skb->data + thoff;
@@ -108,7 +108,7 @@ static __always_inline bool dsr_rs_known_plain(const struct sk_buff *skb,
 }
 
 /**
- * dsr_rs_known_find() - the flow of a packet that can go the short way
+ * dsr_rs_fastpath_find() - the flow of a packet that can go the short way
  * @table: table
  * @skb: packet, data at the IP header, as a netfilter hook gets it
  * @family: AF_INET or AF_INET6; a constant
@@ -118,10 +118,10 @@ static __always_inline bool dsr_rs_known_plain(const struct sk_buff *skb,
  * Return: the flow, or %NULL: take the long way.
  */
 static __always_inline struct dsr_rs_flow *
-dsr_rs_known_find(const struct dsr_table *table, const struct sk_buff *skb,
-		  u8 family, bool request)
+dsr_rs_fastpath_find(const struct dsr_table *table, const struct sk_buff *skb,
+		     u8 family, bool request)
 {
-	struct dsr_rs_known known = {
+	struct dsr_rs_fastpath known = {
 		.ip = skb->data, .family = family, .request = request,
 	};
 	const struct ipv6hdr *ip6h = known.ip;
@@ -142,12 +142,12 @@ dsr_rs_known_find(const struct dsr_table *table, const struct sk_buff *skb,
 		thoff = sizeof(*ip6h);
 		known.proto = ip6h->nexthdr;
 	}
-	if (!dsr_rs_known_plain(skb, thoff, known.proto))
+	if (!dsr_rs_fastpath_plain(skb, thoff, known.proto))
 		return NULL;
 	known.ports = *(__be32 *)(skb->data + thoff);
 	cport = ((__be16 *)(skb->data + thoff))[request ? 0 : 1];
 	if (!request)
-		known.ports = dsr_rs_known_swap(known.ports);
+		known.ports = dsr_rs_fastpath_swap(known.ports);
 	if (family == AF_INET) {
 		hash = dsr_rs_tuple_hash4(request ? iph->saddr : iph->daddr,
 					  cport, known.proto, &table->key);
@@ -159,10 +159,10 @@ dsr_rs_known_find(const struct dsr_table *table, const struct sk_buff *skb,
 		hash = dsr_rs_tuple_hash6(client6, 0, cport, known.proto,
 					  &table->key);
 	}
-	node = dsr_table_find(table, hash, dsr_rs_known_match, &known);
+	node = dsr_table_find(table, hash, dsr_rs_fastpath_match, &known);
 	if (!node)
 		return NULL;
-	flow = dsr_rs_flow_of(node);
+	flow = dsr_rs_flow_from_node(node);
 	if (unlikely(dsr_chain_is(skb)))
 		return NULL;
 	if (skb_cloned(skb) &&
@@ -174,8 +174,8 @@ dsr_rs_known_find(const struct dsr_table *table, const struct sk_buff *skb,
 }
 
 /**
- * dsr_rs_known_rewrite() - give a packet the other ends of its flow
- * @skb: packet for which dsr_rs_known_find() has found @flow
+ * dsr_rs_fastpath_rewrite() - give a packet the other ends of its flow
+ * @skb: packet for which dsr_rs_fastpath_find() has found @flow
  * @flow: flow
  * @family: AF_INET or AF_INET6; a constant
  * @request: it comes from the client; a constant
@@ -183,8 +183,8 @@ dsr_rs_known_find(const struct dsr_table *table, const struct sk_buff *skb,
  * Context: any.
  */
 static __always_inline void
-dsr_rs_known_rewrite(struct sk_buff *skb, const struct dsr_rs_flow *flow,
-		     u8 family, bool request)
+dsr_rs_fastpath_rewrite(struct sk_buff *skb, const struct dsr_rs_flow *flow,
+			u8 family, bool request)
 {
 	unsigned int thoff = family == AF_INET ? sizeof(struct iphdr) :
 						 sizeof(struct ipv6hdr);
@@ -211,7 +211,7 @@ dsr_rs_known_rewrite(struct sk_buff *skb, const struct dsr_rs_flow *flow,
 		change = dsr_rs_rewrite_change6(addr6, to6);
 		*addr6 = *to6;
 	}
-	to = request ? flow->socket : dsr_rs_known_swap(flow->wire);
+	to = request ? flow->socket : dsr_rs_fastpath_swap(flow->wire);
 	if (flow->proto == IPPROTO_TCP) {
 		dsr_rs_rewrite_check(skb, family,
 				     &((struct tcphdr *)th)->check,
@@ -230,4 +230,4 @@ dsr_rs_known_rewrite(struct sk_buff *skb, const struct dsr_rs_flow *flow,
 	*ports = to;
 }
 
-#endif /* _DSR_RS_KNOWN_H */
+#endif /* _DSR_RS_FASTPATH_H */

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
-/* watch - see watch.h */
+/* neigh - see neigh.h */
 
 #include <net/neighbour.h>
 #include <net/netevent.h>
 
 #include "balancer.h"
 #include "control/notify.h"
-#include "control/watch.h"
+#include "control/neigh.h"
 #include "core/server.h"
 #include "core/service.h"
 
@@ -110,8 +110,8 @@ static void watch_work(struct work_struct *work)
 	mutex_unlock(&dn->lock);
 }
 
-/** dsr_watch_net_init() - set up struct dsr_net.watch */
-void dsr_watch_net_init(struct dsr_net *dn)
+/** dsr_neigh_net_init() - set up struct dsr_net.watch */
+void dsr_neigh_net_init(struct dsr_net *dn)
 {
 	INIT_WORK(&dn->watch, watch_work);
 }
@@ -120,19 +120,19 @@ static struct notifier_block notifier = {
 	.notifier_call = on_event,
 };
 
-/** dsr_watch_init() - hear of all neighbours, once namespaces have balancers */
-int dsr_watch_init(void)
+/** dsr_neigh_init() - hear of all neighbours, once namespaces have balancers */
+int dsr_neigh_init(void)
 {
 	return register_netevent_notifier(&notifier);
 }
 
 /**
- * dsr_watch_exit() - hear of neighbours no more
+ * dsr_neigh_exit() - hear of neighbours no more
  *
  * Waits for notifications that run: the chain is an atomic one, whose readers
  * are under RCU.
  */
-void dsr_watch_exit(void)
+void dsr_neigh_exit(void)
 {
 	unregister_netevent_notifier(&notifier);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * watch - what the neighbour table comes to know of the backends
+ * neigh - what the neighbour table comes to know of the backends
  *
  * A backend that does not answer when its link-layer address is asked for gets
  * no packet, whatever is sent to it. The kernel says so when it finds out;
@@ -11,13 +11,13 @@
  * and reads under RCU; events are sent from a work item of the namespace, which
  * takes struct dsr_net.lock.
  */
-#ifndef _DSR_WATCH_H
-#define _DSR_WATCH_H
+#ifndef _DSR_NEIGH_H
+#define _DSR_NEIGH_H
 
 #include "core/net.h"
 
-void dsr_watch_net_init(struct dsr_net *dn);
-int dsr_watch_init(void);
-void dsr_watch_exit(void);
+void dsr_neigh_net_init(struct dsr_net *dn);
+int dsr_neigh_init(void);
+void dsr_neigh_exit(void);
 
-#endif /* _DSR_WATCH_H */
+#endif /* _DSR_NEIGH_H */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* reply - the one message that answers a generic netlink request */
-#ifndef _DSR_REPLY_H
-#define _DSR_REPLY_H
+/* genl_reply - the one message that answers a generic netlink request */
+#ifndef _DSR_GENL_REPLY_H
+#define _DSR_GENL_REPLY_H
 
 #include <net/genetlink.h>
 
@@ -49,4 +49,4 @@ static inline int dsr_reply_send(struct genl_info *info, struct sk_buff *reply,
 	return genlmsg_reply(reply, info);
 }
 
-#endif /* _DSR_REPLY_H */
+#endif /* _DSR_GENL_REPLY_H */

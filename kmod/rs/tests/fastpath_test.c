@@ -3,7 +3,7 @@
 
 #include <linux/ipv6.h>
 
-#include "datapath/known.h"
+#include "datapath/fastpath.h"
 #include "fixture.h"
 
 #define ROUNDS	20
@@ -41,23 +41,23 @@ static struct dsr_rs_flow *make_flow(struct kunit *test, struct fixture *f,
 		.rule = f->rule, .local = addrs[v6][3], .lport = htons(8080),
 	};
 	enum dsr_rs_reason reason;
-	struct dsr_rs_embryo embryo;
+	struct dsr_rs_pending pending;
 	struct dsr_rs_flow *flow;
 
 	rcu_read_lock();
 	flow = dsr_rs_flow_create(f->rs, &pkt,
 				  dsr_rs_tuple_hash(&pkt.tuple,
 						    &f->rs->table.key),
-				  &target, &embryo, &reason);
-	if (flow == &embryo.flow)
-		flow = dsr_rs_flow_settle(f->rs, &embryo);
+				  &target, &pending, &reason);
+	if (flow == &pending.flow)
+		flow = dsr_rs_flow_promote(f->rs, &pending);
 	rcu_read_unlock();
 	KUNIT_ASSERT_NOT_NULL(test, flow);
 	KUNIT_ASSERT_EQ(test, vip == 1, dsr_rs_flow_ported(flow));
 	return flow;
 }
 
-static int known_test_init(struct kunit *test)
+static int fastpath_test_init(struct kunit *test)
 {
 	struct dsr_rs_rule_key key = { .family = AF_INET, .vip.ip = VIP };
 	struct fixture *f = kunit_kzalloc(test, sizeof(*f), GFP_KERNEL);
@@ -77,7 +77,7 @@ static int known_test_init(struct kunit *test)
 	return 0;
 }
 
-static void known_test_exit(struct kunit *test)
+static void fastpath_test_exit(struct kunit *test)
 {
 	struct fixture *f = test->priv;
 
@@ -131,12 +131,12 @@ static struct dsr_rs_flow *find(struct fixture *f, const struct sk_buff *skb,
 	rcu_read_lock();
 	if (family == AF_INET)
 		flow = request ?
-		       dsr_rs_known_find(&f->rs->table, skb, AF_INET, true) :
-		       dsr_rs_known_find(&f->rs->table, skb, AF_INET, false);
+		       dsr_rs_fastpath_find(&f->rs->table, skb, AF_INET, true) :
+		       dsr_rs_fastpath_find(&f->rs->table, skb, AF_INET, false);
 	else
 		flow = request ?
-		       dsr_rs_known_find(&f->rs->table, skb, AF_INET6, true) :
-		       dsr_rs_known_find(&f->rs->table, skb, AF_INET6, false);
+		       dsr_rs_fastpath_find(&f->rs->table, skb, AF_INET6, true) :
+		       dsr_rs_fastpath_find(&f->rs->table, skb, AF_INET6, false);
 	rcu_read_unlock();
 	return flow;
 }
@@ -145,13 +145,13 @@ static void rewrite(struct sk_buff *skb, const struct dsr_rs_flow *flow,
 		    bool request)
 {
 	if (flow->family == AF_INET && request)
-		dsr_rs_known_rewrite(skb, flow, AF_INET, true);
+		dsr_rs_fastpath_rewrite(skb, flow, AF_INET, true);
 	else if (flow->family == AF_INET)
-		dsr_rs_known_rewrite(skb, flow, AF_INET, false);
+		dsr_rs_fastpath_rewrite(skb, flow, AF_INET, false);
 	else if (request)
-		dsr_rs_known_rewrite(skb, flow, AF_INET6, true);
+		dsr_rs_fastpath_rewrite(skb, flow, AF_INET6, true);
 	else
-		dsr_rs_known_rewrite(skb, flow, AF_INET6, false);
+		dsr_rs_fastpath_rewrite(skb, flow, AF_INET6, false);
 }
 
 /* What the long way would make of the packet. */
@@ -216,7 +216,7 @@ static void prove(struct fixture *f, struct dsr_rs_flow *flow)
 	rcu_read_unlock();
 }
 
-static void known_is_the_same(struct kunit *test)
+static void fastpath_is_the_same(struct kunit *test)
 {
 	struct fixture *f = test->priv;
 	u32 round, proto;
@@ -312,7 +312,7 @@ static void make_odd(struct sk_buff *skb, enum odd odd)
 	}
 }
 
-static void known_leaves_what_is_odd(struct kunit *test)
+static void fastpath_leaves_odd_packets(struct kunit *test)
 {
 	struct fixture *f = test->priv;
 	struct sk_buff *skb, *clone;
@@ -347,7 +347,7 @@ static void known_leaves_what_is_odd(struct kunit *test)
 }
 
 /* What tells something of a client is for the long way, once. */
-static void known_waits_for_proof(struct kunit *test)
+static void fastpath_waits_for_proof(struct kunit *test)
 {
 	struct fixture *f = test->priv;
 	struct dsr_rs_flow *flow = f->flow[0][1][1], *socket;
@@ -373,18 +373,18 @@ static void known_waits_for_proof(struct kunit *test)
 	kfree_skb(out);
 }
 
-static struct kunit_case known_cases[] = {
-	KUNIT_CASE(known_is_the_same),
-	KUNIT_CASE(known_leaves_what_is_odd),
-	KUNIT_CASE(known_waits_for_proof),
+static struct kunit_case fastpath_cases[] = {
+	KUNIT_CASE(fastpath_is_the_same),
+	KUNIT_CASE(fastpath_leaves_odd_packets),
+	KUNIT_CASE(fastpath_waits_for_proof),
 	{}
 };
 
-static struct kunit_suite known_suite = {
-	.name = "dsr_rs_known",
-	.init = known_test_init,
-	.exit = known_test_exit,
-	.test_cases = known_cases,
+static struct kunit_suite fastpath_suite = {
+	.name = "dsr_rs_fastpath",
+	.init = fastpath_test_init,
+	.exit = fastpath_test_exit,
+	.test_cases = fastpath_cases,
 };
 
-kunit_test_suite(known_suite);
+kunit_test_suite(fastpath_suite);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * from - who has sent a frame; see from.h
+ * sender - who has sent a frame; see sender.h
  */
 
 #include <linux/etherdevice.h>
@@ -11,11 +11,11 @@
 #include <net/ndisc.h>
 #include <net/neighbour.h>
 
-#include "core/from.h"
+#include "core/sender.h"
 
 /* Whether an address is one of the segment that a device is at. */
 static bool is_on_link(struct net_device *dev,
-		       const struct dsr_rs_from_neigh *neigh)
+		       const struct dsr_rs_sender_neigh *neigh)
 {
 	const struct in_device *in_dev;
 	const struct in_ifaddr *ifa;
@@ -32,7 +32,7 @@ static bool is_on_link(struct net_device *dev,
 }
 
 static struct neighbour *find(struct net_device *dev,
-			      const struct dsr_rs_from_neigh *neigh)
+			      const struct dsr_rs_sender_neigh *neigh)
 {
 	if (neigh->family == AF_INET)
 		return __ipv4_neigh_lookup_noref(dev,
@@ -41,7 +41,7 @@ static struct neighbour *find(struct net_device *dev,
 }
 
 static struct neighbour *create(struct net_device *dev,
-				const struct dsr_rs_from_neigh *neigh)
+				const struct dsr_rs_sender_neigh *neigh)
 {
 	if (neigh->family == AF_INET)
 		return __neigh_create(&arp_tbl, &neigh->addr.ip, dev, false);
@@ -52,7 +52,7 @@ static struct neighbour *create(struct net_device *dev,
  * That the kernel remembers it, or that it does not answer, limits how often.
  */
 static void resolve(struct net_device *dev,
-		    const struct dsr_rs_from_neigh *neigh)
+		    const struct dsr_rs_sender_neigh *neigh)
 {
 	struct neighbour *n = find(dev, neigh);
 
@@ -63,7 +63,7 @@ static void resolve(struct net_device *dev,
 }
 
 static bool is_neigh(struct net_device *dev,
-		     const struct dsr_rs_from_neigh *neigh, const u8 *mac)
+		     const struct dsr_rs_sender_neigh *neigh, const u8 *mac)
 {
 	u8 known[ALIGN(MAX_ADDR_LEN, sizeof(u32))] __aligned(sizeof(u32));
 	struct neighbour *n;
@@ -87,7 +87,7 @@ static bool is_ethernet(const struct net_device *dev)
 }
 
 /**
- * dsr_rs_from_has() - whether a packet was sent by one of some neighbours
+ * dsr_rs_sender_has() - whether a packet was sent by one of some neighbours
  * @from: the neighbours
  * @skb: packet in PRE_ROUTING
  *
@@ -95,7 +95,7 @@ static bool is_ethernet(const struct net_device *dev)
  *
  * Context: rcu_read_lock(), bottom halves disabled.
  */
-bool dsr_rs_from_has(const struct dsr_rs_from *from, const struct sk_buff *skb)
+bool dsr_rs_sender_has(const struct dsr_rs_sender *from, const struct sk_buff *skb)
 {
 	u32 i;
 
@@ -111,13 +111,13 @@ bool dsr_rs_from_has(const struct dsr_rs_from *from, const struct sk_buff *skb)
 }
 
 /**
- * dsr_rs_from_resolve() - have all of them asked for their MAC addresses
+ * dsr_rs_sender_resolve() - have all of them asked for their MAC addresses
  * @from: the neighbours
  * @net: network namespace
  *
  * Context: process context.
  */
-void dsr_rs_from_resolve(const struct dsr_rs_from *from, struct net *net)
+void dsr_rs_sender_resolve(const struct dsr_rs_sender *from, struct net *net)
 {
 	struct net_device *dev;
 	u32 i;

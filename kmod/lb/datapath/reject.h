@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * answer - what the balancer itself says to a client, in a service's name
+ * reject - what the balancer itself says to a client, in a service's name
  *
  * Each looks at a packet that is to be dropped next, and leaves it to its
  * owner. Answers go out by the routing table, as what a host sends.
  */
-#ifndef _DSR_ANSWER_H
-#define _DSR_ANSWER_H
+#ifndef _DSR_REJECT_H
+#define _DSR_REJECT_H
 
 #include <linux/skbuff.h>
 #include <net/net_namespace.h>
 
-void dsr_answer_unreachable(struct net *net, struct sk_buff *skb, u8 family,
+void dsr_reject_unreachable(struct net *net, struct sk_buff *skb, u8 family,
 			    unsigned int hook);
-void dsr_answer_reset(struct net *net, struct sk_buff *skb, u8 family,
+void dsr_reject_reset(struct net *net, struct sk_buff *skb, u8 family,
 		      unsigned int hook);
 
-#endif /* _DSR_ANSWER_H */
+#endif /* _DSR_REJECT_H */

@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * pending - finding, keeping and forgetting; see pending.h
+ */
+
+#include <linux/mm.h>
+
+#include "core/pending.h"
+#include "state.h"
+
+/* How long one that has become a flow keeps others from its place: until every
+ * processor finds the flow.
+ */
+#define HATCHED	HZ
+
+/* How long the answered are safe from those who ask by a datagram: the client
+ * may be as far away as that.
+ */
+#define GRACE	HZ
+
+/* What marks a place as taken: so an empty one is found without its lock. */
+static u32 mark_of(u32 hash)
+{
+	return hash ?: 1;
+}
+
+static struct dsr_rs_pending_bucket *bucket_of(struct dsr_rs_pendings *pendings,
+					       u32 hash)
+{
+	return &pendings->bucket[hash % DSR_RS_PENDING_BUCKETS];
+}
+
+/* Much longer than a pending flow lives, much shorter than half of 32 bits. */
+static u16 today(void)
+{
+	u64 now = get_jiffies_64();
+
+	return now >> 24;
+}
+
+static bool is_alive(const struct dsr_rs_pending *pending, u32 now)
+{
+	/* Another processor may be a day ahead. */
+	return (u16)(today() - pending->day + 1) <= 2 &&
+	       (s32)(now - pending->flow.node.seen) <
+	       (s32)dsr_state_timeout(DSR_CONN_SYN);
+}
+
+static void seen_at(struct dsr_rs_pending *pending, u32 when)
+{
+	pending->flow.node.seen = when;
+	pending->day = today();
+}
+
+/**
+ * dsr_rs_pending_alloc() - room for pending flows
+ *
+ * Context: process context, sleeps.
+ * Return: for kvfree(); or %NULL.
+ */
+struct dsr_rs_pendings *dsr_rs_pending_alloc(void)
+{
+	struct dsr_rs_pendings *pendings;
+	int i;
+
+	pendings = kvzalloc(sizeof(*pendings), GFP_KERNEL_ACCOUNT);
+	for (i = 0; pendings && i < DSR_RS_PENDING_BUCKETS; i++)
+		spin_lock_init(&pendings->bucket[i].lock);
+	return pendings;
+}
+
+/**
+ * dsr_rs_pending_find() - look a pending flow up, and note that a packet has come
+ * @pendings: where
+ * @hash: dsr_rs_tuple_hash() of @tuple
+ * @match: dsr_rs_flow_match_wire() or dsr_rs_flow_match_socket()
+ * @tuple: ends, as in the packet
+ * @now: jiffies, low half
+ * @copy: set if there is one
+ *
+ * Context: any but hard interrupts.
+ * Return: whether there is one.
+ */
+bool dsr_rs_pending_find(struct dsr_rs_pendings *pendings, u32 hash,
+			 dsr_match_fn match, const struct dsr_rs_tuple *tuple,
+			 u32 now, struct dsr_rs_pending *copy)
+{
+	struct dsr_rs_pending_bucket *bucket = bucket_of(pendings, hash);
+	u32 mark = mark_of(hash);
+	bool found = false;
+	int i;
+
+	for (i = 0; i < DSR_RS_PENDING_WAYS && !found; i++) {
+		struct dsr_rs_pending *pending = &bucket->way[i];
+
+		if (READ_ONCE(bucket->hash[i]) != mark)
+			continue;
+		spin_lock_bh(&bucket->lock);
+		found = bucket->hash[i] == mark && is_alive(pending, now) &&
+			match(&pending->flow.node, tuple);
+		if (found) {
+			/* Hatched, it is on its way out. */
+			if (!(pending->flow.roles & DSR_RS_HATCHED))
+				seen_at(pending, now);
+			*copy = *pending;
+			copy->flow.rule = NULL;
+		}
+		spin_unlock_bh(&bucket->lock);
+	}
+	return found;
+}
+
+/* Whether @pending is to be kept in the place of @old, which is alive. */
+static bool is_same(const struct dsr_rs_pending *pending,
+		    const struct dsr_rs_pending *old)
+{
+	struct dsr_rs_tuple wire = dsr_rs_flow_wire(&pending->flow);
+
+	return pending->flow.roles & DSR_RS_WIRE &&
+	       dsr_rs_flow_match_wire(&old->flow.node, &wire);
+}
+
+/* Whether @old is another conversation with the socket's side of @pending. */
+static bool is_in_the_way(const struct dsr_rs_pending *pending,
+			  const struct dsr_rs_pending *old)
+{
+	struct dsr_rs_tuple socket = dsr_rs_flow_socket(&pending->flow);
+
+	return pending->flow.roles & DSR_RS_SOCKET &&
+	       dsr_rs_flow_match_socket(&old->flow.node, &socket);
+}
+
+/* How much @old, which is alive, is due to leave its place to @pending. A
+ * flood of datagrams must not end what it could never have begun: a handshake, or
+ * a conversation with a socket that answers.
+ */
+static u32 due_of(const struct dsr_rs_pending *pending,
+		  const struct dsr_rs_pending *old)
+{
+	u32 age = max_t(s32, pending->flow.node.seen - old->flow.node.seen, 0);
+	bool asked = old->flow.proto == IPPROTO_UDP &&
+		     !(old->flow.roles & DSR_RS_ANSWERED);
+
+	if (pending->flow.proto == IPPROTO_UDP && !asked && age < GRACE)
+		return 0;
+	return age + 1;
+}
+
+/* Return: the place for @pending, or -1 if its ends are another's. */
+static int place_for(const struct dsr_rs_pending_bucket *bucket,
+		     const struct dsr_rs_pending *pending)
+{
+	u32 now = pending->flow.node.seen, first, due, most = 0;
+	int i, place, same = -1;
+
+	/* Where all are due alike, chance tells who has to leave. */
+	first = pending->flow.node.hash / DSR_RS_PENDING_BUCKETS;
+	place = first % DSR_RS_PENDING_WAYS;
+	for (i = 0; i < DSR_RS_PENDING_WAYS; i++) {
+		int way = (first + i) % DSR_RS_PENDING_WAYS;
+		const struct dsr_rs_pending *old = &bucket->way[way];
+		bool alive = bucket->hash[way] && is_alive(old, now);
+
+		if (alive && is_same(pending, old)) {
+			same = way;
+			continue;
+		}
+		if (alive && is_in_the_way(pending, old))
+			return -1;
+		due = alive ? due_of(pending, old) : U32_MAX;
+		if (due > most) {
+			most = due;
+			place = way;
+		}
+	}
+	return same >= 0 ? same : place;
+}
+
+/**
+ * dsr_rs_pending_keep() - remember a pending flow
+ * @pendings: where
+ * @pending: copied; its flow has a hash, and was seen now
+ *
+ * Context: any but hard interrupts.
+ * Return: whether it is kept; else another has its ends at the socket.
+ */
+bool dsr_rs_pending_keep(struct dsr_rs_pendings *pendings,
+			 const struct dsr_rs_pending *pending)
+{
+	u32 hash = pending->flow.node.hash;
+	struct dsr_rs_pending_bucket *bucket = bucket_of(pendings, hash);
+	int place;
+
+	spin_lock_bh(&bucket->lock);
+	place = place_for(bucket, pending);
+	if (place >= 0) {
+		if (bucket->hash[place] &&
+		    is_alive(&bucket->way[place], pending->flow.node.seen) &&
+		    !(bucket->way[place].flow.roles & DSR_RS_HATCHED) &&
+		    !is_same(pending, &bucket->way[place]))
+			atomic64_inc(&pendings->evicted);
+		bucket->way[place] = *pending;
+		bucket->way[place].day = today();
+		WRITE_ONCE(bucket->hash[place], mark_of(hash));
+	}
+	spin_unlock_bh(&bucket->lock);
+	return place >= 0;
+}
+
+/**
+ * dsr_rs_pending_answer() - the socket has answered a pending flow of UDP
+ * @pendings: where
+ * @hash: dsr_rs_tuple_hash() of @wire
+ * @wire: its ends on the wire
+ *
+ * Context: any but hard interrupts.
+ */
+void dsr_rs_pending_answer(struct dsr_rs_pendings *pendings, u32 hash,
+			   const struct dsr_rs_tuple *wire)
+{
+	struct dsr_rs_pending_bucket *bucket = bucket_of(pendings, hash);
+	int i;
+
+	spin_lock_bh(&bucket->lock);
+	for (i = 0; i < DSR_RS_PENDING_WAYS; i++)
+		if (bucket->hash[i] == mark_of(hash) &&
+		    dsr_rs_flow_match_wire(&bucket->way[i].flow.node, wire))
+			bucket->way[i].flow.roles |= DSR_RS_ANSWERED;
+	spin_unlock_bh(&bucket->lock);
+}
+
+/**
+ * dsr_rs_pending_promote() - a pending flow has become a flow
+ * @pendings: where
+ * @pending: copy of it
+ * @now: jiffies, low half
+ *
+ * Context: any but hard interrupts.
+ */
+void dsr_rs_pending_promote(struct dsr_rs_pendings *pendings,
+			    const struct dsr_rs_pending *pending, u32 now)
+{
+	u32 hash = pending->flow.node.hash;
+	struct dsr_rs_pending_bucket *bucket = bucket_of(pendings, hash);
+	int i;
+
+	spin_lock_bh(&bucket->lock);
+	for (i = 0; i < DSR_RS_PENDING_WAYS; i++) {
+		struct dsr_rs_flow *flow = &bucket->way[i].flow;
+
+		if (bucket->hash[i] != mark_of(hash) ||
+		    !is_same(pending, &bucket->way[i]))
+			continue;
+		flow->roles |= DSR_RS_HATCHED;
+		seen_at(&bucket->way[i], now + HATCHED -
+			dsr_state_timeout(DSR_CONN_SYN));
+	}
+	spin_unlock_bh(&bucket->lock);
+}
