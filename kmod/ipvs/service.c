@@ -18,6 +18,7 @@
 #include "lb/control/control.h"
 #include "lb/core/pool.h"
 #include "lb/core/scheduler.h"
+#include "lb/sched/sched.h"
 #include "netlink.h"
 
 static const struct nla_policy service_policy[IPVS_SVC_ATTR_MAX + 1] = {
@@ -262,9 +263,9 @@ static const struct dsr_scheduler *find_scheduler(const char *name,
 		if (strcmp(replaced[i].name, name))
 			continue;
 		dsr_ipvs_netlink_note(info, replaced[i].sentence);
-		return dsr_scheduler_find("wlc");
+		return dsr_sched_find("wlc");
 	}
-	return dsr_scheduler_find(name);
+	return dsr_sched_find(name);
 }
 
 static int parse_scheduler(struct nlattr *tb[], struct genl_info *info,

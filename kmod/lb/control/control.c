@@ -10,6 +10,7 @@
 #include "core/conn.h"
 #include "core/scheduler.h"
 #include "limit.h"
+#include "sched/sched.h"
 
 /**
  * dsr_control_service_defaults() - the configuration of a new service

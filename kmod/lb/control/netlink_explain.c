@@ -17,6 +17,7 @@
 #include "datapath/here.h"
 #include "datapath/schedule.h"
 #include "datapath/source.h"
+#include "sched/sched.h"
 
 const struct nla_policy dsr_netlink_explain_policy[DSR_EXPLAIN_A_MAX + 1] = {
 	[DSR_EXPLAIN_A_SRC] = DSR_ADDR_POLICY,

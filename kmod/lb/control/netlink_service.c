@@ -8,6 +8,7 @@
 #include "core/scheduler.h"
 #include "core/service.h"
 #include "genl_dump.h"
+#include "sched/sched.h"
 
 const struct nla_policy dsr_netlink_service_policy[DSR_SERVICE_A_MAX + 1] = {
 	DSR_NETLINK_KEY_POLICY,
@@ -161,7 +162,7 @@ static int parse_config(struct nlattr *tb[], const struct dsr_service_key *key,
 
 	attr = tb[DSR_SERVICE_A_SCHEDULER];
 	if (attr) {
-		config->scheduler = dsr_scheduler_find(nla_data(attr));
+		config->scheduler = dsr_sched_find(nla_data(attr));
 		if (!config->scheduler) {
 			NL_SET_ERR_MSG_ATTR(extack, attr,
 					    "no such scheduler: there are rr, wrr, lc, wlc, sed, nq, sh, dh, fo, ovf, twos and maglev");

@@ -6,6 +6,7 @@
 #include <linux/user_namespace.h>
 
 #include "core/pool.h"
+#include "core/rendezvous.h"
 #include "core/scheduler.h"
 #include "core/service.h"
 

@@ -24,6 +24,7 @@
 #include <linux/kernel.h>
 #include <linux/log2.h>
 
+#include "core/rendezvous.h"
 #include "core/scheduler.h"
 
 #define LOG_BITS	16

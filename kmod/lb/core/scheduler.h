@@ -42,36 +42,6 @@ struct dsr_scheduler {
 				      const struct dsr_tuple *tuple, bool dry);
 };
 
-extern const struct dsr_scheduler dsr_sched_rr;
-extern const struct dsr_scheduler dsr_sched_wrr;
-extern const struct dsr_scheduler dsr_sched_lc;
-extern const struct dsr_scheduler dsr_sched_wlc;
-extern const struct dsr_scheduler dsr_sched_sed;
-extern const struct dsr_scheduler dsr_sched_nq;
-extern const struct dsr_scheduler dsr_sched_sh;
-extern const struct dsr_scheduler dsr_sched_dh;
-extern const struct dsr_scheduler dsr_sched_fo;
-extern const struct dsr_scheduler dsr_sched_ovf;
-extern const struct dsr_scheduler dsr_sched_twos;
-extern const struct dsr_scheduler dsr_sched_maglev;
-
-const struct dsr_scheduler *dsr_scheduler_find(const char *name);
-struct dsr_backend *dsr_scheduler_lookup(const struct dsr_pool *pool,
-					 const struct dsr_tuple *tuple);
-
-/* sched_maglev.c */
-u32 dsr_maglev_slot(const struct dsr_pool *pool, const struct dsr_tuple *tuple);
-
-/* rendezvous.c */
-u32 dsr_rendezvous_homes(const struct dsr_scheduler *scheduler, u32 backends);
-struct dsr_backend *dsr_rendezvous_lookup(const struct dsr_pool *pool, u32 flow);
-struct dsr_backend *dsr_rendezvous_pick(const struct dsr_pool *pool, u32 flow,
-					bool takes);
-struct dsr_backend *dsr_rendezvous_select(const struct dsr_pool *pool,
-					  u32 flow);
-void dsr_rendezvous_take_over(struct dsr_pool *pool,
-			      const struct dsr_pool *old);
-
 /** dsr_pool_hashes() - whether the same flow always gets the same backend */
 static inline bool dsr_pool_hashes(const struct dsr_pool *pool)
 {

@@ -6,6 +6,7 @@
 
 #include "datapath/schedule.h"
 #include "host.h"
+#include "sched/sched.h"
 
 /**
  * dsr_schedule_is_bad_source() - whether nobody can be answered at a client's
@@ -172,8 +173,8 @@ struct dsr_backend *dsr_schedule_stateless(struct dsr_net *dn,
 	if (READ_ONCE(service->persist))
 		backend = dsr_schedule_persistent(dn, tuple, service);
 	if (!backend && pool->count)
-		backend = dsr_scheduler_lookup(pool, hashed_tuple(service, pool,
-								  tuple, &client));
+		backend = dsr_sched_lookup(pool, hashed_tuple(service, pool,
+							      tuple, &client));
 	return backend;
 }
 
@@ -345,7 +346,7 @@ void dsr_schedule_choose(struct dsr_net *dn, const struct dsr_packet *packet,
 		      may_be_stateless(dn, service, packet)))) {
 		decision->choice = pool->scheduler->lookup ?
 				   DSR_CHOICE_SCHEDULER : DSR_CHOICE_HASH;
-		backend = dsr_scheduler_lookup(pool, hashed);
+		backend = dsr_sched_lookup(pool, hashed);
 	} else if (!backend && pool->count) {
 		decision->choice = DSR_CHOICE_SCHEDULER;
 		backend = pool->scheduler->select(pool, hashed, dry);

@@ -3,6 +3,7 @@
 
 #include "datapath/schedule.h"
 #include "fixture.h"
+#include "sched/sched.h"
 
 static struct dsr_packet packet_of(u32 n, u8 tcp_flags)
 {
@@ -685,8 +686,8 @@ static void icmp_error_follows_its_hash(struct kunit *test)
 	fixture_decide(f, &packet, FIXTURE_MARK, &d);
 	KUNIT_EXPECT_EQ(test, d.reason, DSR_FORWARDED_ICMP);
 	KUNIT_EXPECT_PTR_EQ(test, d.backend,
-			    dsr_scheduler_lookup(fixture_pool(f),
-						 &packet.tuple));
+			    dsr_sched_lookup(fixture_pool(f),
+					     &packet.tuple));
 	fixture_decide(f, &packet, FIXTURE_MARK + 1, &d);
 	KUNIT_EXPECT_EQ(test, d.reason, DSR_PASS_ICMP_UNRELATED);
 }

@@ -12,6 +12,7 @@
 #include "core/service.h"
 #include "datapath/decide.h"
 #include "datapath/schedule.h"
+#include "sched/sched.h"
 
 #define FIXTURE_MARK	7
 
@@ -56,7 +57,7 @@ static inline void fixture_schedule(struct kunit *test, struct fixture *f,
 				    const char *name,
 				    struct dsr_pool_options options)
 {
-	const struct dsr_scheduler *scheduler = dsr_scheduler_find(name);
+	const struct dsr_scheduler *scheduler = dsr_sched_find(name);
 
 	KUNIT_ASSERT_NOT_NULL(test, scheduler);
 	KUNIT_ASSERT_EQ(test, dsr_pool_build(&f->dn, &f->service, scheduler,

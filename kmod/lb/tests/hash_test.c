@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The schedulers that give the same flow always the same backend. */
 
+#include "core/rendezvous.h"
 #include "fixture.h"
+#include "sched/sched.h"
 
 #define FLOWS	4000
 #define USUAL	((struct dsr_pool_options) { })
@@ -186,7 +188,7 @@ static void look_home(struct fixture *f, u32 n)
 	struct dsr_tuple tuple = flow(n);
 
 	rcu_read_lock();
-	dsr_scheduler_lookup(fixture_pool(f), &tuple);
+	dsr_sched_lookup(fixture_pool(f), &tuple);
 	rcu_read_unlock();
 }
 

@@ -6,6 +6,7 @@
  */
 
 #include "fixture.h"
+#include "sched/sched.h"
 
 #define SLOTS	65521	/* unless it is chosen */
 #define USUAL	((struct dsr_pool_options) { })

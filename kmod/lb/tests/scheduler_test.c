@@ -2,6 +2,7 @@
 /* Who gets how many new connections. */
 
 #include "fixture.h"
+#include "sched/sched.h"
 
 #define FLOWS	20000
 #define HOSTS	4	/* 10.0.0.1 to 10.0.0.3, and none */
@@ -161,7 +162,7 @@ static u8 rendezvous(struct fixture *f, u32 flow)
 {
 	struct dsr_tuple tuple = fixture_tuple(flow);
 
-	return fixture_host(dsr_scheduler_lookup(fixture_pool(f), &tuple)) %
+	return fixture_host(dsr_sched_lookup(fixture_pool(f), &tuple)) %
 	       HOSTS;
 }
 
@@ -206,14 +207,14 @@ static void rendezvous_moves_only_what_it_must(struct kunit *test)
 
 static void names(struct kunit *test)
 {
-	KUNIT_EXPECT_PTR_EQ(test, dsr_scheduler_find("rr"), &dsr_sched_rr);
-	KUNIT_EXPECT_PTR_EQ(test, dsr_scheduler_find("wrr"), &dsr_sched_wrr);
-	KUNIT_EXPECT_PTR_EQ(test, dsr_scheduler_find("maglev"),
+	KUNIT_EXPECT_PTR_EQ(test, dsr_sched_find("rr"), &dsr_sched_rr);
+	KUNIT_EXPECT_PTR_EQ(test, dsr_sched_find("wrr"), &dsr_sched_wrr);
+	KUNIT_EXPECT_PTR_EQ(test, dsr_sched_find("maglev"),
 			    &dsr_sched_maglev);
-	KUNIT_EXPECT_PTR_EQ(test, dsr_scheduler_find("mh"),
+	KUNIT_EXPECT_PTR_EQ(test, dsr_sched_find("mh"),
 			    &dsr_sched_maglev);
-	KUNIT_EXPECT_NULL(test, dsr_scheduler_find("r"));
-	KUNIT_EXPECT_NULL(test, dsr_scheduler_find(""));
+	KUNIT_EXPECT_NULL(test, dsr_sched_find("r"));
+	KUNIT_EXPECT_NULL(test, dsr_sched_find(""));
 }
 
 static struct kunit_case cases[] = {

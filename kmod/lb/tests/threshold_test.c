@@ -2,6 +2,7 @@
 /* When a backend is overloaded, and that every scheduler heeds it. */
 
 #include "fixture.h"
+#include "sched/sched.h"
 
 static const char *const schedulers[] = {
 	"rr", "wrr", "lc", "wlc", "sed", "nq", "sh", "dh", "fo", "ovf", "twos",
@@ -212,7 +213,7 @@ static void threshold_home(struct kunit *test)
 			tuple = fixture_tuple(j);
 			tuple.v4.saddr = htonl(0xc0000200 + j);
 			fixture_load(one, 0, 0);
-			home = dsr_scheduler_lookup(fixture_pool(f), &tuple);
+			home = dsr_sched_lookup(fixture_pool(f), &tuple);
 			if (scheduler->hashes)
 				KUNIT_EXPECT_EQ_MSG(test,
 						    fixture_choose(f, &tuple,
@@ -221,8 +222,8 @@ static void threshold_home(struct kunit *test)
 						    0xff, "%s", schedulers[i]);
 			fixture_load(one, 0, 1);
 			KUNIT_EXPECT_PTR_EQ(test,
-					    dsr_scheduler_lookup(fixture_pool(f),
-								 &tuple), home);
+					    dsr_sched_lookup(fixture_pool(f),
+							     &tuple), home);
 		}
 	}
 }

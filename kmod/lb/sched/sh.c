@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * sched_sh - source hash: the same client always gets the same backend, on every
+ * sh - source hash: the same client always gets the same backend, on every
  * balancer and after every start
  *
  * Unlike IPVS's, by rendezvous: a change of the backends or of their weights,
  * or an overloaded one, moves only the clients that it must.
  */
 
+#include "core/rendezvous.h"
 #include "core/scheduler.h"
+#include "sched/sched.h"
 
 static struct dsr_backend *sh_home(const struct dsr_pool *pool,
 				   const struct dsr_tuple *tuple)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * sched_maglev - a consistent hash by a table: the same flow always gets the same
+ * maglev - a consistent hash by a table: the same flow always gets the same
  * backend, on every balancer and after every start, at the cost of one look
  *
  * D. Eisenbud et al., "Maglev: A Fast and Reliable Software Network Load
@@ -19,7 +19,9 @@
 #include <linux/sched.h>
 #include <linux/slab.h>
 
+#include "core/rendezvous.h"
 #include "core/scheduler.h"
+#include "sched/sched.h"
 
 #define FREE	U16_MAX
 

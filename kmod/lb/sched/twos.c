@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * sched_twos - the power of two choices: of two backends drawn by lot, the one
+ * twos - the power of two choices: of two backends drawn by lot, the one
  * with the least to do for its weight
  *
  * A backend is drawn as often as its weight says. Unlike wlc, it does not send
@@ -14,6 +14,7 @@
 #include <linux/random.h>
 
 #include "core/scheduler.h"
+#include "sched/sched.h"
 
 /* The member that owns @point of 0 to the sum of the weights, less one; the
  * last one if one has become overloaded since the sum was made.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * sched_ovf - overflow: the backend with the greatest weight that has fewer
+ * ovf - overflow: the backend with the greatest weight that has fewer
  * established connections than its weight
  *
  * So the weight is a number of connections, and what is too much for the first
@@ -9,6 +9,7 @@
  */
 
 #include "core/scheduler.h"
+#include "sched/sched.h"
 
 static struct dsr_backend *ovf_select(struct dsr_pool *pool,
 				      const struct dsr_tuple *tuple, bool dry)

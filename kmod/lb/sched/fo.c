@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * sched_fo - failover: the backend with the greatest weight that is not
+ * fo - failover: the backend with the greatest weight that is not
  * overloaded
  *
  * The others wait for it to get weight 0 or enough connections. The first of
@@ -8,6 +8,7 @@
  */
 
 #include "core/scheduler.h"
+#include "sched/sched.h"
 
 static struct dsr_backend *fo_select(struct dsr_pool *pool,
 				     const struct dsr_tuple *tuple, bool dry)

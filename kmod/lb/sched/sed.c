@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * sched_sed - shortest expected delay: the backend that would have the fewest
+ * sed - shortest expected delay: the backend that would have the fewest
  * established connections for its weight if it got this one too
  *
  * Unlike with wlc a light backend does not get a connection just because it
@@ -8,6 +8,7 @@
  */
 
 #include "core/scheduler.h"
+#include "sched/sched.h"
 
 static struct dsr_backend *sed_select(struct dsr_pool *pool,
 				      const struct dsr_tuple *tuple, bool dry)

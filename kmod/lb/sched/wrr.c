@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * sched_wrr - weighted round robin, smooth
+ * wrr - weighted round robin, smooth
  *
  * At each turn every backend is credited with its weight, the one with the
  * most credit is chosen and pays the sum of the weights. Within a sum of
@@ -10,6 +10,7 @@
  */
 
 #include "core/scheduler.h"
+#include "sched/sched.h"
 
 static struct dsr_backend *wrr_select(struct dsr_pool *pool,
 				      const struct dsr_tuple *tuple, bool dry)

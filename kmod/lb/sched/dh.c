@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * sched_dh - destination hash: the same VIP always gets the same backend, on every
+ * dh - destination hash: the same VIP always gets the same backend, on every
  * balancer and after every start
  *
  * For caches, where a service is a range of addresses. By rendezvous, as sh.
  */
 
+#include "core/rendezvous.h"
 #include "core/scheduler.h"
+#include "sched/sched.h"
 
 static struct dsr_backend *dh_home(const struct dsr_pool *pool,
 				   const struct dsr_tuple *tuple)

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * sched_nq - never queue: a backend without an established connection if there
+ * nq - never queue: a backend without an established connection if there
  * is one, else as sed
  *
  * The first of equals is chosen.
  */
 
 #include "core/scheduler.h"
+#include "sched/sched.h"
 
 static struct dsr_backend *nq_select(struct dsr_pool *pool,
 				     const struct dsr_tuple *tuple, bool dry)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * sched_lc - least connections: the backend with the least to do, whatever its
+ * lc - least connections: the backend with the least to do, whatever its
  * weight
  *
  * An established connection counts as much as 256 others, as with IPVS. The
@@ -8,6 +8,7 @@
  */
 
 #include "core/scheduler.h"
+#include "sched/sched.h"
 
 static struct dsr_backend *lc_select(struct dsr_pool *pool,
 				     const struct dsr_tuple *tuple, bool dry)

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * sched_rr - round robin: each backend in turn, whatever its weight
+ * rr - round robin: each backend in turn, whatever its weight
  *
  * The turn is one counter, so that the split is exact with any number of CPUs.
  */
 
 #include "core/scheduler.h"
+#include "sched/sched.h"
 
 static struct dsr_backend *rr_select(struct dsr_pool *pool,
 				     const struct dsr_tuple *tuple, bool dry)

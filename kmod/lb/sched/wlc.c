@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * sched_wlc - weighted least connections: the backend with the least to do for
+ * wlc - weighted least connections: the backend with the least to do for
  * its weight
  *
  * An established connection counts as much as 256 others, as with IPVS. The
@@ -9,6 +9,7 @@
  */
 
 #include "core/scheduler.h"
+#include "sched/sched.h"
 
 static struct dsr_backend *wlc_select(struct dsr_pool *pool,
 				      const struct dsr_tuple *tuple, bool dry)

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
-/* scheduler - the list of them */
+/* sched - see sched.h */
 
 #include <linux/export.h>
 #include <linux/string.h>
 
+#include "core/rendezvous.h"
 #include "core/scheduler.h"
+#include "sched/sched.h"
 
 static const struct dsr_scheduler *const schedulers[] = {
 	&dsr_sched_rr,
@@ -21,8 +23,8 @@ static const struct dsr_scheduler *const schedulers[] = {
 	&dsr_sched_maglev,
 };
 
-/** dsr_scheduler_find() - the scheduler called @name, or %NULL */
-const struct dsr_scheduler *dsr_scheduler_find(const char *name)
+/** dsr_sched_find() - the scheduler called @name, or %NULL */
+const struct dsr_scheduler *dsr_sched_find(const char *name)
 {
 	const struct dsr_scheduler *scheduler;
 	int i;
@@ -35,10 +37,10 @@ const struct dsr_scheduler *dsr_scheduler_find(const char *name)
 	}
 	return NULL;
 }
-EXPORT_SYMBOL_GPL(dsr_scheduler_find);
+EXPORT_SYMBOL_GPL(dsr_sched_find);
 
 /**
- * dsr_scheduler_lookup() - the backend of a flow that is not remembered
+ * dsr_sched_lookup() - the backend of a flow that is not remembered
  * @pool: with a member at least
  * @tuple: the flow
  *
@@ -50,8 +52,8 @@ EXPORT_SYMBOL_GPL(dsr_scheduler_find);
  * Context: rcu_read_lock(). No writes.
  * Return: a backend of @pool.
  */
-struct dsr_backend *dsr_scheduler_lookup(const struct dsr_pool *pool,
-					 const struct dsr_tuple *tuple)
+struct dsr_backend *dsr_sched_lookup(const struct dsr_pool *pool,
+				     const struct dsr_tuple *tuple)
 {
 	if (pool->scheduler->lookup)
 		return pool->scheduler->lookup(pool, tuple);
