@@ -8,6 +8,7 @@
 #include <getopt.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 struct args;
 struct netlink;
@@ -114,9 +115,10 @@ extern const struct object show_object;
 extern const struct object monitor_object;
 extern const struct object explain_object;
 
-/* main.c */
+/* run.c */
 extern const struct option dsrctl_options[];
 extern const struct object *const dsrctl_objects[];
+void dsrctl_print_help(FILE *out);
 const char *dsrctl_word(const struct object *object);
 const struct command *dsrctl_implied(const struct object *object,
 				     const char *word);
