@@ -14,10 +14,10 @@
 #include "attr.h"
 #include "dsrctl.h"
 #include "local.h"
-#include "real.h"
+#include "rule.h"
 #include "route.h"
 
-static bool is_local(const struct real_info *real)
+static bool is_local(const struct rule_info *real)
 {
 	return attr_u8(real->tb[DSR_RULE_A_MODE]) == DSR_RULE_MODE_LOCAL;
 }
@@ -36,7 +36,7 @@ int local_begin(struct netlink *nl, struct local *local,
 		const struct addr *vip, bool wanted, bool fresh)
 {
 	bool was_local = false;
-	struct real_info real;
+	struct rule_info real;
 	size_t i;
 	int status;
 
@@ -48,7 +48,7 @@ int local_begin(struct netlink *nl, struct local *local,
 		return DSRCTL_OK;
 	status = all_list(nl, NETLINK_RS, DSR_RS_CMD_RULE_GET, &local->rules);
 	for (i = 0; !status && i < local->rules.count; i++) {
-		if (!real_parse(local->rules.reply[i], &real))
+		if (!rule_parse(local->rules.reply[i], &real))
 			return netlink_malformed();
 		if (!addr_is(vip, real.tb[DSR_RULE_A_VIP]) ||
 		    real.tb[DSR_RULE_A_PROTO])
@@ -142,7 +142,7 @@ int local_end(struct local *local, int status)
 int local_flush(struct netlink *nl)
 {
 	struct netlink_replies rules;
-	struct real_info real;
+	struct rule_info real;
 	struct addr vip;
 	int status;
 	bool done;
@@ -150,7 +150,7 @@ int local_flush(struct netlink *nl)
 
 	status = all_list(nl, NETLINK_RS, DSR_RS_CMD_RULE_GET, &rules);
 	for (i = 0; !status && i < rules.count; i++) {
-		if (!real_parse(rules.reply[i], &real))
+		if (!rule_parse(rules.reply[i], &real))
 			status = netlink_malformed();
 		else if (is_local(&real) &&
 			 addr_get(real.tb[DSR_RULE_A_VIP], &vip))

@@ -25,7 +25,7 @@
 #include "key.h"
 #include "netlink.h"
 #include "path.h"
-#include "real.h"
+#include "rule.h"
 #include "report.h"
 #include "service.h"
 #include "silence.h"
@@ -248,18 +248,18 @@ static bool print_path(struct monitor *monitor, const struct action *action,
 static bool print_rule(struct monitor *monitor, const struct action *action,
 		       struct nlmsghdr *event)
 {
-	struct real_info real;
+	struct rule_info real;
 	struct text text;
 
-	if (!real_parse(event, &real))
+	if (!rule_parse(event, &real))
 		return false;
 	if (monitor->ctl->json) {
 		print_json(action->event, action->object, &(struct record){
-			.rule = real_json(&real) });
+			.rule = rule_json(&real) });
 		return true;
 	}
 	line_begin(&text, action);
-	real_print_words(text.out, &real);
+	rule_print_words(text.out, &real);
 	line_end(&text);
 	return true;
 }

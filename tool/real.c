@@ -20,7 +20,7 @@
 #include "listing.h"
 #include "local.h"
 #include "netlink.h"
-#include "real.h"
+#include "rule.h"
 #include "report.h"
 #include "stats.h"
 #include "table.h"
@@ -309,242 +309,25 @@ static int real_flush(struct dsrctl *ctl, struct args *args)
 	return status;
 }
 
-/**
- * real_parse() - find the attributes of a rule
- * @reply: to DSR_RS_CMD_RULE_GET
- * @real: set; refers to @reply
- *
- * Return: whether it is a rule.
- */
-bool real_parse(const struct nlmsghdr *reply, struct real_info *real)
-{
-	struct nlattr *top[ATTR_MAX], **tb = real->tb;
-
-	if (!attr_parse(reply, top) || !top[DSR_A_RULE] ||
-	    !attr_parse_nest(DSR_A_RULE, top[DSR_A_RULE], tb))
-		return false;
-	real->nest = top[DSR_A_RULE];
-	return (tb[DSR_RULE_A_VIP] || tb[DSR_RULE_A_TOS]) &&
-	       attr_parse_stats(tb[DSR_RULE_A_STATS], real->stats);
-}
-
-static bool is_unrouted(const struct real_info *real)
-{
-	const struct nlattr *routed = real->tb[DSR_RULE_A_ROUTED];
-
-	return routed && !attr_u8(routed);
-}
-
-/* The balancers of a rule, as they are given on the command line; to be freed.
- */
-static char *from_text(const struct real_info *real)
-{
-	char one[ATTR_TEXT_MAX];
-	const char *comma = "";
-	struct nlattr *attr;
-	struct text text;
-	int rest;
-
-	text_begin(&text);
-	nla_for_each_nested(attr, (struct nlattr *)real->nest, rest) {
-		if (nla_type(attr) != DSR_RULE_A_FROM)
-			continue;
-		fprintf(text.out, "%s%s", comma, from_one(attr, one));
-		comma = ",";
-	}
-	return text_end(&text);
-}
-
-static struct json_object *from_json(const struct real_info *real)
-{
-	struct json_object *array, *text;
-	char one[ATTR_TEXT_MAX];
-	struct nlattr *attr;
-	int rest;
-
-	if (!real->tb[DSR_RULE_A_FROM])
-		return NULL;
-	array = json_object_new_array();
-	nla_for_each_nested(attr, (struct nlattr *)real->nest, rest) {
-		if (nla_type(attr) != DSR_RULE_A_FROM)
-			continue;
-		text = json_object_new_string(from_one(attr, one));
-		json_object_array_add(array, text);
-	}
-	return array;
-}
-
-/**
- * real_json() - a rule as JSON
- * @real: the rule
- *
- * Return: to be freed by json_object_put().
- */
-struct json_object *real_json(struct real_info *real)
-{
-	struct json_object *object = json_object_new_object();
-	struct json_object *clear, *problem = NULL;
-	struct nlattr **tb = real->tb;
-
-	attr_json(object, "vip", ATTR_ADDR, tb[DSR_RULE_A_VIP]);
-	attr_json(object, "proto", ATTR_PROTO, tb[DSR_RULE_A_PROTO]);
-	attr_json(object, "port", ATTR_PORT, tb[DSR_RULE_A_PORT]);
-	attr_json(object, "tos", ATTR_U8, tb[DSR_RULE_A_TOS]);
-	attr_json(object, "tos_mask", ATTR_U8, tb[DSR_RULE_A_TOS_MASK]);
-	dscp_json(object, "dscp", tb[DSR_RULE_A_TOS],
-		  tb[DSR_RULE_A_TOS_MASK]);
-	attr_json(object, "to", ATTR_ADDR, tb[DSR_RULE_A_TO]);
-	attr_json(object, "to_port", ATTR_PORT, tb[DSR_RULE_A_TO_PORT]);
-	attr_json(object, "mode", ATTR_RULE_MODE, tb[DSR_RULE_A_MODE]);
-	json_object_object_add(object, "from", from_json(real));
-	clear = json_object_new_boolean(attr_u8(tb[DSR_RULE_A_CLEAR]));
-	json_object_object_add(object, "clear", clear);
-	attr_json(object, "mark", ATTR_U32, tb[DSR_RULE_A_MARK]);
-	if (is_unrouted(real))
-		problem = json_object_new_string("no_local_route");
-	json_object_object_add(object, "problem", problem);
-	stats_json(object, real->stats);
-	return object;
-}
-
-/**
- * real_print_words() - print a rule as its "add" would be written
- * @out: where to
- * @real: the rule; of one that was deleted, no more than the key is known
- */
-void real_print_words(FILE *out, const struct real_info *real)
-{
-	struct nlattr *const *tb = real->tb;
-	char text[ATTR_TEXT_MAX];
-	char *from = from_text(real);
-
-	if (tb[DSR_RULE_A_VIP])
-		fprintf(out, "rule vip %s",
-			attr_text(ATTR_ADDR, tb[DSR_RULE_A_VIP], text));
-	else
-		fprintf(out, "rule %s%s", dscp_is(tb[DSR_RULE_A_TOS_MASK]) ?
-			"" : "tos ", dscp_text(tb[DSR_RULE_A_TOS],
-					       tb[DSR_RULE_A_TOS_MASK], text));
-	if (tb[DSR_RULE_A_PROTO])
-		fprintf(out, " proto %s",
-			attr_text(ATTR_PROTO, tb[DSR_RULE_A_PROTO], text));
-	if (tb[DSR_RULE_A_PORT])
-		fprintf(out, " port %s",
-			attr_text(ATTR_PORT, tb[DSR_RULE_A_PORT], text));
-	if (tb[DSR_RULE_A_TO] || tb[DSR_RULE_A_TO_PORT])
-		fprintf(out, " to %s", attr_to_text(tb[DSR_RULE_A_TO],
-						    tb[DSR_RULE_A_TO_PORT],
-						    text));
-	if (attr_u8(tb[DSR_RULE_A_MODE]) == DSR_RULE_MODE_LOCAL)
-		fputs(" mode local", out);
-	if (*from)
-		fprintf(out, " from %s", from);
-	if (attr_u8(tb[DSR_RULE_A_CLEAR]))
-		fputs(" clear", out);
-	free(from);
-}
-
-/**
- * real_columns() - add the columns of a rule
- * @table: the table
- * @statistics: with its counters
- */
-void real_columns(struct table *table, bool statistics)
-{
-	table_column(table, "VIP", TABLE_LEFT, 0);
-	table_column(table, "TOS", TABLE_LEFT, 0);
-	table_column(table, "PROTO", TABLE_LEFT, 0);
-	table_column(table, "PORT", TABLE_RIGHT, 0);
-	table_column(table, "TO", TABLE_LEFT, 0);
-	table_column(table, "OPTIONS", TABLE_LEFT, 0);
-	if (statistics)
-		stats_columns(table);
-}
-
-/* What is not the default, as it is given on the command line; to be freed. */
-static char *options_text(const struct real_info *real)
-{
-	const struct nlattr *mark = real->tb[DSR_RULE_A_MARK];
-	char *from = from_text(real), one[ATTR_TEXT_MAX];
-	const char *space = "";
-	struct text text;
-
-	text_begin(&text);
-	if (attr_u8(real->tb[DSR_RULE_A_MODE]) == DSR_RULE_MODE_LOCAL) {
-		fprintf(text.out, "mode local");
-		space = " ";
-	}
-	if (*from) {
-		fprintf(text.out, "%sfrom %s", space, from);
-		space = " ";
-	}
-	if (attr_u8(real->tb[DSR_RULE_A_CLEAR])) {
-		fprintf(text.out, "%sclear", space);
-		space = " ";
-	}
-	if (mark)
-		fprintf(text.out, "%smark %s", space,
-			attr_text(ATTR_U32, mark, one));
-	free(from);
-	return text_end(&text);
-}
-
-static void options_cell(struct table *table, const struct real_info *real)
-{
-	char *options = options_text(real);
-
-	table_cell(table, TABLE_PLAIN, "%s", *options ? options : "-");
-	free(options);
-}
-
-/**
- * real_cells() - fill the cells of a rule, and say what is wrong with it
- * @table: the table
- * @statistics: with its counters
- * @real: the rule
- */
-void real_cells(struct table *table, bool statistics, struct real_info *real)
-{
-	struct nlattr **tb = real->tb;
-	char text[ATTR_TEXT_MAX];
-
-	attr_cell(table, ATTR_ADDR, tb[DSR_RULE_A_VIP]);
-	table_cell(table, TABLE_PLAIN, "%s",
-		   dscp_text(tb[DSR_RULE_A_TOS], tb[DSR_RULE_A_TOS_MASK],
-			     text));
-	attr_cell(table, ATTR_PROTO, tb[DSR_RULE_A_PROTO]);
-	attr_cell(table, ATTR_PORT, tb[DSR_RULE_A_PORT]);
-	table_cell(table, TABLE_PLAIN, "%s",
-		   attr_to_text(tb[DSR_RULE_A_TO], tb[DSR_RULE_A_TO_PORT],
-				text));
-	options_cell(table, real);
-	if (statistics)
-		stats_cells(table, real->stats);
-	if (is_unrouted(real))
-		table_text(table,
-			   "  no local route: packets for it are not delivered; 'dsrctl real replace vip %s mode local' makes one",
-			   attr_text(ATTR_ADDR, tb[DSR_RULE_A_VIP], text));
-}
-
 static int real_print(struct dsrctl *ctl,
 		      const struct netlink_replies *replies)
 {
 	struct listing listing;
-	struct real_info real;
+	struct rule_info real;
 	int status = DSRCTL_OK;
 	size_t i;
 
 	listing_init(&listing, ctl);
-	real_columns(&listing.table, ctl->statistics);
+	rule_columns(&listing.table, ctl->statistics);
 	listing_begin(&listing);
 
 	for (i = 0; !status && i < replies->count; i++) {
-		if (!real_parse(replies->reply[i], &real))
+		if (!rule_parse(replies->reply[i], &real))
 			status = netlink_malformed();
 		else if (ctl->json)
-			json_list_item(&listing.list, real_json(&real));
+			json_list_item(&listing.list, rule_json(&real));
 		else
-			real_cells(&listing.table, ctl->statistics, &real);
+			rule_cells(&listing.table, ctl->statistics, &real);
 	}
 	listing_end(&listing, status);
 	return status;

@@ -15,7 +15,7 @@
 #include "json.h"
 #include "netlink.h"
 #include "path.h"
-#include "real.h"
+#include "rule.h"
 #include "report.h"
 #include "service.h"
 #include "silence.h"
@@ -214,10 +214,10 @@ static bool show_paths(const struct overview *overview, struct table *table,
 static bool show_rules(struct dsrctl *ctl, const struct overview *overview,
 		       struct table *table, struct json_object *rules)
 {
-	struct real_info real;
+	struct rule_info real;
 	size_t i;
 
-	real_columns(table, ctl->statistics);
+	rule_columns(table, ctl->statistics);
 	if (!rules && !overview->objects.count) {
 		table_text(table,
 			   "no real server rules: add one with 'dsrctl real add vip ADDR'");
@@ -226,12 +226,12 @@ static bool show_rules(struct dsrctl *ctl, const struct overview *overview,
 		table_header(table);
 	}
 	for (i = 0; i < overview->objects.count; i++) {
-		if (!real_parse(overview->objects.reply[i], &real))
+		if (!rule_parse(overview->objects.reply[i], &real))
 			return false;
 		if (rules)
-			json_object_array_add(rules, real_json(&real));
+			json_object_array_add(rules, rule_json(&real));
 		else
-			real_cells(table, ctl->statistics, &real);
+			rule_cells(table, ctl->statistics, &real);
 	}
 	return true;
 }

@@ -24,7 +24,7 @@
 #include "local.h"
 #include "namespaces.h"
 #include "netlink.h"
-#include "real.h"
+#include "rule.h"
 #include "report.h"
 #include "service.h"
 #include "silence.h"

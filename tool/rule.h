@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-#ifndef DSRCTL_REAL_H
-#define DSRCTL_REAL_H
+#ifndef DSRCTL_RULE_H
+#define DSRCTL_RULE_H
 
 #include <json-c/json.h>
 #include <netlink/attr.h>
@@ -13,21 +13,21 @@
 #include "table.h"
 
 /**
- * struct real_info - a rule, as the kernel sent it
+ * struct rule_info - a rule, as the kernel sent it
  * @nest: all its attributes, for those that come repeatedly
  * @tb: its attributes, by enum dsr_rule_attr
  * @stats: its counters, by enum dsr_stats_attr
  */
-struct real_info {
+struct rule_info {
 	const struct nlattr *nest;
 	struct nlattr *tb[ATTR_MAX];
 	struct nlattr *stats[ATTR_MAX];
 };
 
-bool real_parse(const struct nlmsghdr *reply, struct real_info *real);
-void real_print_words(FILE *out, const struct real_info *real);
-struct json_object *real_json(struct real_info *real);
-void real_columns(struct table *table, bool statistics);
-void real_cells(struct table *table, bool statistics, struct real_info *real);
+bool rule_parse(const struct nlmsghdr *reply, struct rule_info *real);
+void rule_print_words(FILE *out, const struct rule_info *real);
+struct json_object *rule_json(struct rule_info *real);
+void rule_columns(struct table *table, bool statistics);
+void rule_cells(struct table *table, bool statistics, struct rule_info *real);
 
-#endif /* DSRCTL_REAL_H */
+#endif /* DSRCTL_RULE_H */
