@@ -69,6 +69,7 @@ bool attr_parse(const struct nlmsghdr *reply, struct nlattr **tb);
 bool attr_parse_nest(unsigned int type, const struct nlattr *nest,
 		     struct nlattr **tb);
 bool attr_parse_stats(const struct nlattr *nest, struct nlattr **tb);
+bool attr_is_ipv6(const struct nlattr *addr);
 void attr_string(const struct nlattr *attr, char *text, size_t size);
 bool attr_parse_timeouts(const struct nlattr *nest, struct nlattr **tb);
 uint8_t attr_u8(const struct nlattr *attr);
