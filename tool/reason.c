@@ -86,12 +86,12 @@ static const struct reason reasons[] = {
 		NULL
 	},
 	{
-		"replied_ping",
+		"answered_ping",
 		"the balancer answers it",
 		"'dsrctl service set ... ping forward|ignore' changes that"
 	},
 	{
-		"replied_reset",
+		"answered_reset",
 		"its backend is down, and the client gets a reset, for the service has 'on-down reset'",
 		"'dsrctl service set ... on-down reschedule' has another backend get it"
 	},

@@ -19,7 +19,7 @@ LINE = f'explain {sample.CLIENT}:1 {sample.VIP}:80'
 def reasons():
     """Every reason that the module has."""
     with open(os.path.join(TOP, 'kmod/lb/core/reason.h'), encoding='ascii') as file:
-        return re.findall(r'R\([A-Z_]+, "(\w+)"\)', file.read())
+        return re.findall(r'R\([A-Z_]+, "(\w+)", [A-Z]+\)', file.read())
 
 
 def lines(fake, *words):

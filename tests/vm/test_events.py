@@ -437,7 +437,7 @@ def test_explain_refusals(lv1, probe, reasons, silent):
     lv1.backend('set', W101, weight=1)
     home = probe.syn(4000)
     for on_down, reason in (('drop', 'drop_backend_down'),
-                            ('reset', 'replied_reset'),
+                            ('reset', 'answered_reset'),
                             ('reschedule', 'drop_no_backend')):
         lv1.service('set', on_down=on_down)
         lv1.backend('set', W101, admin='down')

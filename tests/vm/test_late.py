@@ -104,7 +104,7 @@ def test_input_answers(local, reasons):
         client.send(wire.tcp(4002), LV1)
         client.wait(lambda p: p.proto == 1 and p.type == 3, 'unreachable')
     assert since.all() == {'drop_ttl_exceeded': 1, 'forwarded': 1,
-                           'replied_reset': 1, 'drop_no_backend': 1}
+                           'answered_reset': 1, 'drop_no_backend': 1}
 
 
 @pytest.mark.parametrize('path', ['stack', 'direct'])

@@ -117,7 +117,7 @@ def test_drain(lb, on_down, reasons):
             reset = client.wait(lambda p: p.dport == sport, 'the reset')
             assert reset.frame.hex() == reset_of(asked, lb).hex()
             assert len([p for p in client.drain() if p.dport == sport]) == 1
-            assert since['replied_reset'] == 1
+            assert since['answered_reset'] == 1
     if on_down == 'drop':
         lv1.backend('set', W101, admin='up')
         assert sock.recv(15) == b'HTTP/1.1 200 OK'  # sent again by the client
@@ -184,7 +184,7 @@ def test_down(lv1, probe, reasons, how, on_down):
         assert (got.flags, got.seq, got.ack) == (RST | ACK, 0, 79)
         # a reset is not answered
         probe.send(wire.tcp(port, flags=RST, seq=79))
-        wait_for('all are counted', lambda: since['replied_reset'] == 3)
+        wait_for('all are counted', lambda: since['answered_reset'] == 3)
         assert len([p for p in probe.client.drain() if p.dport == port]) == 1
         probe.nothing('its server is down')
     assert probe.syn(port, seq=9) == 'w102'     # a new connection

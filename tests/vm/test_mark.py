@@ -144,7 +144,7 @@ def test_other_protocol(silent, reasons):
                   'it is not balanced')
         client.wait(lambda p: p.proto == 1 and p.type == 0, 'the echo reply')
     assert since['drop_not_served'] == 1
-    assert since['replied_ping'] == 1
+    assert since['answered_ping'] == 1
     assert since['forwarded'] == 2
 
 

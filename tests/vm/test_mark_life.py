@@ -89,7 +89,7 @@ def test_down_with_the_new_mark(two, reasons):
     since = reasons('lv1')
     with pytest.raises((ConnectionResetError, BrokenPipeError)):
         ask(sock)
-    assert since['replied_reset'] == 1
+    assert since['answered_reset'] == 1
 
 
 CONNMARK = f'''

@@ -180,7 +180,7 @@ class Model:
             elif not opens and not finished:
                 if self.on_down == 'reset':
                     conn.state = 'closed'
-                    return 'replied_reset', None
+                    return 'answered_reset', None
                 if self.on_down == 'drop':
                     return 'drop_backend_down', None
         if opens:

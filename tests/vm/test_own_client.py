@@ -107,7 +107,7 @@ def test_reset(lb, reasons):
     since = reasons('lv1')
     with pytest.raises((ConnectionResetError, BrokenPipeError)):
         ask(sock)
-    assert since['replied_reset'] >= 1
+    assert since['answered_reset'] >= 1
 
 
 def test_here(site, reasons):

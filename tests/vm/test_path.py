@@ -215,7 +215,7 @@ REFUSED = {
     'icmp error': (wire.icmp_error(3, 1, wire.tcp(
         80, 4999, src=VIP, dst=CLIENT)), 'protocol_not_balanced',
         'drop_not_served'),
-    'echo': (wire.icmp_echo(), 'protocol_not_balanced', 'replied_ping'),
+    'echo': (wire.icmp_echo(), 'protocol_not_balanced', 'answered_ping'),
     'igmp': (wire.ip(bytes(8), 2), 'protocol_not_balanced',
              'drop_not_served'),
     'first fragment': (wire.ip(KNOWN[20:44], 6, frag=wire.MF, ident=5),
@@ -470,7 +470,7 @@ def test_ipv6(site6, reasons):
         refused(data(length=21), 'malformed', None)
         refused(data(length=19), 'malformed', 'drop_malformed')
         refused(data(length=0), 'malformed', 'drop_malformed')
-        refused(wire6.echo(), 'protocol_not_balanced', 'replied_ping')
+        refused(wire6.echo(), 'protocol_not_balanced', 'answered_ping')
         refused(wire6.fragment(bytes(16), 64, 0, 0x70617468), 'options', None)
         site6.lv1.ip('link set eth1 mtu 1300')
         site6.undo.append(lambda: site6.lv1.ip('link set eth1 mtu 1500'))

@@ -91,7 +91,7 @@ def test_answered(site6, family, how, path, reasons):
     balance(site6, family, key, path=path)
     since = reasons('lv1')
     assert ping(site6, family.vip) == 3
-    assert since['replied_ping'] == 3
+    assert since['answered_ping'] == 3
     assert since['forwarded_ping'] == 0
 
 
@@ -134,7 +134,7 @@ def test_mark_is_not_the_answers(site6, family, reasons):
     site6.undo.append(lambda: site6.lv1.sysctl(key, 0))
     since = reasons('lv1')
     assert ping(site6, family.vip, count=1, seconds=1) == 0
-    assert since['replied_ping'] == 1
+    assert since['answered_ping'] == 1
 
 
 def test_silent_without_backend(site6, family, reasons):
@@ -163,7 +163,7 @@ def test_silent_without_backend(site6, family, reasons):
         assert len([p for p in client.seen if family.is_reply(p)]) == 1
         for tap in (w101, w102):
             tap.none(lambda p: p.dst == family.vip, 'nobody was to get it')
-    assert since['replied_ping'] == 1
+    assert since['answered_ping'] == 1
 
 
 def test_any_service_of_the_vip_will_do(site6, family):
@@ -202,7 +202,7 @@ def test_forwarded(site6, family, path, reasons):
             w102.seen.clear()
         assert len(homes) == 2, homes
         assert since['forwarded_ping'] == 40
-        assert since['replied_ping'] == 0
+        assert since['answered_ping'] == 0
         client.send(family.echo(1, ttl=1), LV1)
         client.wait(lambda p: p.src in (LV1, LV16) and p.type in (11, 3),
                     'time exceeded')
@@ -292,7 +292,7 @@ def test_spoofed(site6, family, mode, reasons):
             wait_for('dropped', lambda: sum(since[reason] for reason in (
                 'drop_bad_source', 'drop_source_is_this_host',
                 'drop_reverse_path', 'drop_ping')) == len(bad + others))
-            assert since['replied_ping'] == 0
+            assert since['answered_ping'] == 0
         for tap in (out, back):
             tap.none(lambda p: family.vip in (p.src, p.dst) and p.mac_src ==
                      site6.lv1.mac('eth0' if tap is out else 'eth1'),
@@ -309,7 +309,7 @@ def test_options_not_answered(site, reasons, option):
         client.send(wire.icmp_echo(options=option), LV1)
         wait_for('dropped', lambda: since['drop_ping'] == 1)
         client.none(Family(4).is_reply, 'it had options')
-    assert since['replied_ping'] == 0
+    assert since['answered_ping'] == 0
 
 
 @pytest.mark.parametrize('exts', [
@@ -339,4 +339,4 @@ def test_without_service(site6, family, reasons):
     balance(site6, family)
     since = reasons('lv1')
     assert ping(site6, LV1 if family.number == 4 else LV16) == 3
-    assert since['replied_ping'] == 0
+    assert since['answered_ping'] == 0

@@ -175,7 +175,7 @@ def test_all_kinds_of_packets(site, lv1, packet, ping):
         probe.send(PACKETS[packet]('10.20.1.1'))
         wait_for('that of a client', lambda: sum(
             n - before[name] for name, n in lv1.reasons().items()
-            if name.startswith(('forwarded', 'replied_ping'))) == 1)
+            if name.startswith(('forwarded', 'answered_ping'))) == 1)
 
 
 def test_known_connection_is_not_asked_again(site, lv1):

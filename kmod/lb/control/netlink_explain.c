@@ -108,9 +108,9 @@ static enum dsr_reason without_route(struct net *net,
 				     const struct dsr_decision *decision)
 {
 	if (!READ_ONCE(decision->backend->nexthop.local))
-		return DSR_DROP_NO_ROUTE;
+		return DSR_DROP_NO_ROUTE_TO_BACKEND;
 	return decision->choice == DSR_CHOICE_PROBE &&
-	       is_own(net, &packet->tuple) ? DSR_DROP_PROBE_HERE :
+	       is_own(net, &packet->tuple) ? DSR_DROP_PROBE_TO_ITSELF :
 					     DSR_DELIVERED_HERE;
 }
 
@@ -153,7 +153,7 @@ static void explain(struct dsr_net *dn, const struct dsr_packet *packet,
 		if (frontend && decision->reason == DSR_PASS_NO_SERVICE &&
 		    !leaves(dn->net, packet, arrival) &&
 		    !dsr_here_delivers(dn->net, packet, arrival))
-			decision->reason = DSR_DROP_UNSERVED;
+			decision->reason = DSR_DROP_NOT_SERVED;
 		return;
 	}
 	if (!may_come(dn, packet, arrival, decision))

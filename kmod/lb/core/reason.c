@@ -8,7 +8,7 @@
 #include "core/trace.h"
 
 const char *const dsr_reason_names[DSR_REASON_COUNT] = {
-#define REASON_NAME(name, text)	[DSR_##name] = text,
+#define REASON_NAME(name, text, verdict)	[DSR_##name] = text,
 	DSR_REASONS(REASON_NAME)
 #undef REASON_NAME
 };

@@ -9,70 +9,102 @@
 #ifndef _DSR_REASON_H
 #define _DSR_REASON_H
 
-/* name, and what the user reads; first those that the packet survives */
+#include <linux/bits.h>
+#include <linux/build_bug.h>
+#include <linux/types.h>
+
+/**
+ * enum dsr_verdict - what becomes of a packet
+ * @DSR_VERDICT_FORWARD: it leaves for a backend
+ * @DSR_VERDICT_HERE: this machine delivers it
+ * @DSR_VERDICT_PASS: it is not the balancer's
+ * @DSR_VERDICT_DROP: it ends here, with or without an answer
+ */
+enum dsr_verdict {
+	DSR_VERDICT_FORWARD,
+	DSR_VERDICT_HERE,
+	DSR_VERDICT_PASS,
+	DSR_VERDICT_DROP,
+};
+
+/* Name, text for the user, verdict. The text is the name in lower case: a KUnit
+ * test holds that. It is a literal, for the format of the tracepoint needs one.
+ */
 #define DSR_REASONS(R)							\
-	R(FORWARDED, "forwarded")					\
-	R(FORWARDED_SYN, "forwarded_syn_unremembered")			\
-	R(FORWARDED_STRAY, "forwarded_stray_unremembered")		\
-	R(FORWARDED_STATELESS, "forwarded_stateless")			\
-	R(FORWARDED_ONE_PACKET, "forwarded_one_packet")			\
-	R(FORWARDED_ICMP, "forwarded_icmp_error")			\
-	R(FORWARDED_PING, "forwarded_ping")				\
-	R(FORWARDED_INGRESS, "forwarded_ingress")			\
-	R(FORWARDED_PROBE, "forwarded_probe")				\
-	R(DELIVERED_HERE, "delivered_here")				\
-	R(DELIVERED_FROM_PEER, "delivered_from_peer")			\
-	R(PASS_NO_SERVICE, "pass_no_service")				\
-	R(PASS_NOT_HOST, "pass_not_to_this_host")			\
-	R(PASS_ICMP_UNRELATED, "pass_icmp_unrelated")			\
-	R(PASS_REPLY, "pass_reply")					\
-	R(REPLIED_PING, "replied_ping")					\
-	R(REPLIED_RESET, "replied_reset")				\
-	R(DROP_MALFORMED, "drop_malformed")				\
-	R(DROP_FRAGMENT, "drop_fragment")				\
-	R(DROP_SOURCE, "drop_bad_source")				\
-	R(DROP_SOURCE_VIP, "drop_source_is_vip")			\
-	R(DROP_SOURCE_HERE, "drop_source_is_this_host")			\
-	R(DROP_SOURCE_ROUTE, "drop_reverse_path")			\
-	R(DROP_PING, "drop_ping")					\
-	R(DROP_UNSERVED, "drop_not_served")				\
-	R(DROP_NO_BACKEND, "drop_no_backend")				\
-	R(DROP_BACKEND_DOWN, "drop_backend_down")			\
-	R(DROP_BACKEND_HELD, "drop_backend_just_deleted")	\
-	R(DROP_PROBE_ADDRESS, "drop_probe_wrong_address")		\
-	R(DROP_PROBE_BACKEND, "drop_probe_no_backend")			\
-	R(DROP_PROBE_HERE, "drop_probe_to_itself")			\
-	R(DROP_NO_ROUTE, "drop_no_route_to_backend")			\
-	R(DROP_TTL, "drop_ttl_exceeded")				\
-	R(DROP_TOO_BIG, "drop_too_big")					\
-	R(DROP_POLICY, "drop_ipsec_policy")				\
-	R(DROP_FIREWALL, "drop_by_firewall")				\
-	R(DROP_NO_MEMORY, "drop_no_memory")
+	R(FORWARDED, "forwarded", FORWARD)				\
+	R(FORWARDED_SYN_UNREMEMBERED, "forwarded_syn_unremembered", FORWARD)	\
+	R(FORWARDED_STRAY_UNREMEMBERED, "forwarded_stray_unremembered", FORWARD)	\
+	R(FORWARDED_STATELESS, "forwarded_stateless", FORWARD)		\
+	R(FORWARDED_ONE_PACKET, "forwarded_one_packet", FORWARD)	\
+	R(FORWARDED_ICMP_ERROR, "forwarded_icmp_error", FORWARD)	\
+	R(FORWARDED_PING, "forwarded_ping", FORWARD)			\
+	R(FORWARDED_INGRESS, "forwarded_ingress", FORWARD)		\
+	R(FORWARDED_PROBE, "forwarded_probe", FORWARD)			\
+	R(DELIVERED_HERE, "delivered_here", HERE)			\
+	R(DELIVERED_FROM_PEER, "delivered_from_peer", HERE)		\
+	R(PASS_NO_SERVICE, "pass_no_service", PASS)			\
+	R(PASS_NOT_TO_THIS_HOST, "pass_not_to_this_host", PASS)		\
+	R(PASS_ICMP_UNRELATED, "pass_icmp_unrelated", PASS)		\
+	R(PASS_REPLY, "pass_reply", PASS)				\
+	R(ANSWERED_PING, "answered_ping", DROP)				\
+	R(ANSWERED_RESET, "answered_reset", DROP)			\
+	R(DROP_MALFORMED, "drop_malformed", DROP)			\
+	R(DROP_FRAGMENT, "drop_fragment", DROP)				\
+	R(DROP_BAD_SOURCE, "drop_bad_source", DROP)			\
+	R(DROP_SOURCE_IS_VIP, "drop_source_is_vip", DROP)		\
+	R(DROP_SOURCE_IS_THIS_HOST, "drop_source_is_this_host", DROP)	\
+	R(DROP_REVERSE_PATH, "drop_reverse_path", DROP)			\
+	R(DROP_PING, "drop_ping", DROP)					\
+	R(DROP_NOT_SERVED, "drop_not_served", DROP)			\
+	R(DROP_NO_BACKEND, "drop_no_backend", DROP)			\
+	R(DROP_BACKEND_DOWN, "drop_backend_down", DROP)			\
+	R(DROP_BACKEND_JUST_DELETED, "drop_backend_just_deleted", DROP)	\
+	R(DROP_PROBE_WRONG_ADDRESS, "drop_probe_wrong_address", DROP)	\
+	R(DROP_PROBE_NO_BACKEND, "drop_probe_no_backend", DROP)		\
+	R(DROP_PROBE_TO_ITSELF, "drop_probe_to_itself", DROP)		\
+	R(DROP_NO_ROUTE_TO_BACKEND, "drop_no_route_to_backend", DROP)	\
+	R(DROP_TTL_EXCEEDED, "drop_ttl_exceeded", DROP)			\
+	R(DROP_TOO_BIG, "drop_too_big", DROP)				\
+	R(DROP_IPSEC_POLICY, "drop_ipsec_policy", DROP)			\
+	R(DROP_BY_FIREWALL, "drop_by_firewall", DROP)			\
+	R(DROP_NO_MEMORY, "drop_no_memory", DROP)
 
 /** enum dsr_reason - see DSR_REASONS */
 enum dsr_reason {
-#define DSR_REASON_ENUM(name, text) DSR_##name,
+#define DSR_REASON_ENUM(name, text, verdict) DSR_##name,
 	DSR_REASONS(DSR_REASON_ENUM)
 #undef DSR_REASON_ENUM
 	DSR_REASON_COUNT
 };
 
-/** dsr_reason_is_here() - whether the packet is this machine's to deliver */
+static_assert(DSR_REASON_COUNT <= 64);
+
+/** dsr_reason_has() - compare the verdict of a reason; @verdict is a constant */
+static __always_inline bool dsr_reason_has(enum dsr_reason reason,
+					   enum dsr_verdict verdict)
+{
+#define DSR_REASON_BIT(name, text, its)					\
+	| (DSR_VERDICT_##its == verdict ? BIT_ULL(DSR_##name) : 0)
+	return (0 DSR_REASONS(DSR_REASON_BIT)) & BIT_ULL(reason);
+#undef DSR_REASON_BIT
+}
+
+/** dsr_reason_is_here() - true if this machine delivers the packet */
 static inline bool dsr_reason_is_here(enum dsr_reason reason)
 {
-	return reason == DSR_DELIVERED_HERE || reason == DSR_DELIVERED_FROM_PEER;
+	return dsr_reason_has(reason, DSR_VERDICT_HERE);
 }
 
-/** dsr_reason_is_pass() - whether the packet is none of the balancer's */
+/** dsr_reason_is_pass() - true if the packet is not the balancer's */
 static inline bool dsr_reason_is_pass(enum dsr_reason reason)
 {
-	return reason >= DSR_PASS_NO_SERVICE && reason < DSR_REPLIED_PING;
+	return dsr_reason_has(reason, DSR_VERDICT_PASS);
 }
 
-/** dsr_reason_is_drop() - whether @reason is the end of the packet */
+/** dsr_reason_is_drop() - true if @reason is the end of the packet */
 static inline bool dsr_reason_is_drop(enum dsr_reason reason)
 {
-	return reason >= DSR_REPLIED_PING;
+	return dsr_reason_has(reason, DSR_VERDICT_DROP);
 }
 
 struct dsr_net;

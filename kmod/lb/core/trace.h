@@ -14,11 +14,11 @@
 #include "core/backend.h"
 #include "core/reason.h"
 
-#define DSR_REASON_TRACE(name, text) TRACE_DEFINE_ENUM(DSR_##name);
+#define DSR_REASON_TRACE(name, text, verdict) TRACE_DEFINE_ENUM(DSR_##name);
 DSR_REASONS(DSR_REASON_TRACE)
 #undef DSR_REASON_TRACE
 
-#define DSR_REASON_SYMBOL(name, text) { DSR_##name, text },
+#define DSR_REASON_SYMBOL(name, text, verdict) { DSR_##name, text },
 
 TRACE_EVENT(dsr_packet,
 

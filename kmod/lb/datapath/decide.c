@@ -32,13 +32,13 @@ static void decide_probe(const struct dsr_frontend *frontend,
 {
 	struct dsr_backend *backend = dsr_probe_backend(frontend);
 
-	decision->reason = DSR_DROP_PROBE_BACKEND;
+	decision->reason = DSR_DROP_PROBE_NO_BACKEND;
 	if (!backend)
 		return;
-	decision->reason = DSR_DROP_PROBE_ADDRESS;
+	decision->reason = DSR_DROP_PROBE_WRONG_ADDRESS;
 	if (!takes(packet, backend))
 		return;
-	decision->reason = DSR_DROP_SOURCE;
+	decision->reason = DSR_DROP_BAD_SOURCE;
 	if (dsr_schedule_is_bad_source(&packet->tuple))
 		return;
 	decision->service = frontend->probe->service;
@@ -119,7 +119,7 @@ static void decide_icmp_error(struct dsr_net *dn,
 		if (!decision->backend)
 			return;
 		decision->choice = DSR_CHOICE_QUOTED;
-		decision->reason = DSR_FORWARDED_ICMP;
+		decision->reason = DSR_FORWARDED_ICMP_ERROR;
 		return;
 	}
 	decision->reason = DSR_PASS_ICMP_UNRELATED;
@@ -142,7 +142,7 @@ static void decide_icmp_error(struct dsr_net *dn,
 	}
 	decision->backend = backend;
 	decision->choice = DSR_CHOICE_QUOTED;
-	decision->reason = DSR_FORWARDED_ICMP;
+	decision->reason = DSR_FORWARDED_ICMP_ERROR;
 }
 
 /* An echo request is for an address as a whole, whatever its services are. */
@@ -160,7 +160,7 @@ static void decide_echo(struct dsr_net *dn,
 		return;
 	}
 	decision->service = service;
-	decision->reason = DSR_DROP_SOURCE;
+	decision->reason = DSR_DROP_BAD_SOURCE;
 	if (dsr_schedule_is_bad_source(&packet->tuple))
 		return;
 	decision->reason = DSR_DROP_PING;
@@ -168,7 +168,7 @@ static void decide_echo(struct dsr_net *dn,
 	    !rcu_dereference(service->pool)->count)
 		return;
 	if (READ_ONCE(service->ping) == DSR_PING_REPLY) {
-		decision->reason = DSR_REPLIED_PING;
+		decision->reason = DSR_ANSWERED_PING;
 		return;
 	}
 	decision->backend = dsr_schedule_stateless(dn, service,
@@ -244,10 +244,10 @@ void dsr_decide_orphan(struct dsr_net *dn, const struct dsr_packet *packet,
 		 */
 		if (packet->tuple.proto != IPPROTO_UDP &&
 		    dsr_backend_is_removed(old) && dsr_service_is_held(service))
-			decision->reason = DSR_DROP_BACKEND_HELD;
+			decision->reason = DSR_DROP_BACKEND_JUST_DELETED;
 		break;
 	case DSR_ON_DOWN_RESET:
-		decision->reason = DSR_REPLIED_RESET;
+		decision->reason = DSR_ANSWERED_RESET;
 		break;
 	case DSR_ON_DOWN_DROP:
 		decision->reason = DSR_DROP_BACKEND_DOWN;

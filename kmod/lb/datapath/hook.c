@@ -25,11 +25,11 @@ static enum dsr_reason answer(struct dsr_net *dn, struct sk_buff *skb,
 			      const struct dsr_decision *decision)
 {
 	switch (decision->reason) {
-	case DSR_REPLIED_PING:
+	case DSR_ANSWERED_PING:
 		if (!dsr_ping_answer(dn->net, skb, family))
 			return DSR_DROP_PING;
 		break;
-	case DSR_REPLIED_RESET:
+	case DSR_ANSWERED_RESET:
 		dsr_conn_close(dn, decision->conn);
 		dsr_reject_reset(dn->net, skb, family, hook);
 		break;
@@ -65,7 +65,7 @@ static noinline bool admit(struct dsr_net *dn, struct sk_buff *skb,
 
 	/* A reset is the end of a connection that was let in. */
 	if (dsr_reason_is_drop(decision->reason) &&
-	    decision->reason != DSR_REPLIED_PING)
+	    decision->reason != DSR_ANSWERED_PING)
 		return false;
 	dsr_source_arrival(skb, packet->tuple.family, &arrival);
 	reason = dsr_source_check(dn, packet, &arrival);
@@ -125,7 +125,7 @@ static enum dsr_reason process(struct dsr_net *dn, struct sk_buff *skb,
 	decision->backend = NULL;
 	/* What has a socket already, as TPROXY gives it, is on its way there. */
 	if (unlikely(!dsr_is_to_this_host(skb) || skb->sk))
-		return DSR_PASS_NOT_HOST;
+		return DSR_PASS_NOT_TO_THIS_HOST;
 	frontend = frontend_of(dn, skb, family, skb->mark);
 	/* An ICMP error may belong to us without a mark. */
 	if (!frontend && !dsr_packet_may_be_icmp(skb, family))
@@ -153,7 +153,7 @@ static __always_inline unsigned int finish(struct dsr_net *dn,
 	}
 	if (unlikely(!dsr_xmit_send(dn->net, family, skb, decision->service))) {
 		this_cpu_dec(dn->reasons[reason]);
-		this_cpu_inc(dn->reasons[DSR_DROP_FIREWALL]);
+		this_cpu_inc(dn->reasons[DSR_DROP_BY_FIREWALL]);
 	}
 	return NF_STOLEN;
 }
@@ -240,7 +240,7 @@ static noinline unsigned int refuse(struct dsr_net *dn, struct sk_buff *skb,
 	    dsr_source_check(dn, packet, &arrival) == DSR_FORWARDED)
 		dsr_reject_unreachable(dn->net, skb, family, hook);
 	this_cpu_dec(dn->reasons[passed]);
-	return finish(dn, skb, family, &none, DSR_DROP_UNSERVED);
+	return finish(dn, skb, family, &none, DSR_DROP_NOT_SERVED);
 }
 
 /* A packet is for a VIP, and dsr_hook() has passed it; or a rule has made it so

@@ -48,13 +48,13 @@ static enum dsr_reason reroute(struct dsr_net *dn, struct sk_buff *skb,
 	struct dst_entry *dst = dsr_nexthop_get(dn->net, nexthop);
 
 	if (!dst)
-		return READ_ONCE(nexthop->local) ? DSR_DROP_PROBE_HERE :
-						   DSR_DROP_NO_ROUTE;
+		return READ_ONCE(nexthop->local) ? DSR_DROP_PROBE_TO_ITSELF :
+						   DSR_DROP_NO_ROUTE_TO_BACKEND;
 	if (!set_tos(skb, family, decision->service))
 		return DSR_DROP_NO_MEMORY;
 	/* The packet leaves the hook with it, and so the grace period. */
 	if (!dst_hold_safe(dst))
-		return DSR_DROP_NO_ROUTE;
+		return DSR_DROP_NO_ROUTE_TO_BACKEND;
 	skb_dst_drop(skb);
 	skb_dst_set(skb, dst);
 	if (skb->dev)
@@ -147,7 +147,7 @@ static enum dsr_reason process_own(struct dsr_net *dn, struct sk_buff *skb,
 		dsr_packet_prove(skb, &packet);
 		dsr_schedule(dn, &packet, decision);
 	}
-	if (decision->reason == DSR_REPLIED_RESET) {
+	if (decision->reason == DSR_ANSWERED_RESET) {
 		dsr_conn_close(dn, decision->conn);
 		dsr_reject_reset(dn->net, skb, family, NF_INET_LOCAL_OUT);
 	}

@@ -334,7 +334,7 @@ void dsr_schedule_choose(struct dsr_net *dn, const struct dsr_packet *packet,
 	struct dsr_tuple client;
 
 	if (dsr_schedule_is_bad_source(&packet->tuple)) {
-		decision->reason = DSR_DROP_SOURCE;
+		decision->reason = DSR_DROP_BAD_SOURCE;
 		return;
 	}
 	hashed = hashed_tuple(service, pool, &packet->tuple, &client);
@@ -358,9 +358,9 @@ void dsr_schedule_choose(struct dsr_net *dn, const struct dsr_packet *packet,
 	} else if (is_one_packet(packet, service)) {
 		decision->reason = DSR_FORWARDED_ONE_PACKET;
 	} else if (is_stray_end(packet, decision)) {
-		decision->reason = DSR_FORWARDED_STRAY;
+		decision->reason = DSR_FORWARDED_STRAY_UNREMEMBERED;
 	} else if (is_left_alone(packet, service, decision)) {
-		decision->reason = DSR_FORWARDED_SYN;
+		decision->reason = DSR_FORWARDED_SYN_UNREMEMBERED;
 	} else if (full) {
 		decision->reason = DSR_FORWARDED_STATELESS;
 	}

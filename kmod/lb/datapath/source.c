@@ -86,13 +86,13 @@ static enum dsr_reason check_route4(struct net *net,
 
 	policy_get(net, arrival, dev, &policy);
 	if (look_back4(net, packet, arrival, dev, &res))
-		return policy.rp_filter ? DSR_DROP_SOURCE_ROUTE :
+		return policy.rp_filter ? DSR_DROP_REVERSE_PATH :
 					  DSR_FORWARDED;
 	if (res.type == RTN_LOCAL) {
 		if (!policy.accept_local)
-			return DSR_DROP_SOURCE_HERE;
+			return DSR_DROP_SOURCE_IS_THIS_HOST;
 	} else if (res.type != RTN_UNICAST) {
-		return DSR_DROP_SOURCE;
+		return DSR_DROP_BAD_SOURCE;
 	}
 	if (!dev || fib_info_nh_uses_dev(res.fi, dev) ||
 	    (res.type == RTN_LOCAL && dev == net->loopback_dev))
@@ -100,7 +100,7 @@ static enum dsr_reason check_route4(struct net *net,
 	/* Loose mode accepts any route, but not on a device without address. */
 	return policy.rp_filter == 1 ||
 	       (policy.rp_filter && policy.is_unnumbered) ?
-	       DSR_DROP_SOURCE_ROUTE : DSR_FORWARDED;
+	       DSR_DROP_REVERSE_PATH : DSR_FORWARDED;
 }
 
 /* IPv6 knows no rp_filter: only this machine's own addresses are refused, those
@@ -123,7 +123,7 @@ static enum dsr_reason check_route6(struct net *net,
 	rt = dst_rt6_info(ip6_route_lookup(net, &fl6, NULL, 0));
 	is_here = rt->rt6i_flags & (RTF_LOCAL | RTF_ANYCAST);
 	ip6_rt_put(rt);
-	return is_here ? DSR_DROP_SOURCE_HERE : DSR_FORWARDED;
+	return is_here ? DSR_DROP_SOURCE_IS_THIS_HOST : DSR_FORWARDED;
 }
 
 /* Refuse a source that cannot be answered, whatever the routes are. */
@@ -188,9 +188,9 @@ enum dsr_reason dsr_source_check(struct dsr_net *dn,
 				 const struct dsr_arrival *arrival)
 {
 	if (is_bad(packet, arrival))
-		return DSR_DROP_SOURCE;
+		return DSR_DROP_BAD_SOURCE;
 	if (is_from_vip(dn, packet->tuple.family, arrival))
-		return DSR_DROP_SOURCE_VIP;
+		return DSR_DROP_SOURCE_IS_VIP;
 	if (arrival->is_own)
 		return DSR_FORWARDED;
 	return packet->tuple.family == AF_INET ?

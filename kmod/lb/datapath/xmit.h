@@ -34,7 +34,7 @@ dsr_xmit_prepare(struct net *net, struct sk_buff *skb,
 
 	if (unlikely(!dst))
 		return READ_ONCE(backend->nexthop.local) ?
-		       DSR_DELIVERED_HERE : DSR_DROP_NO_ROUTE;
+		       DSR_DELIVERED_HERE : DSR_DROP_NO_ROUTE_TO_BACKEND;
 	return likely(backend->nexthop.family == AF_INET) ?
 	       dsr_xmit4_prepare(net, skb, service, dst) :
 	       dsr_xmit6_prepare(net, skb, service, dst);

@@ -55,7 +55,7 @@ enum dsr_reason dsr_xmit4_prepare(struct net *net, struct sk_buff *skb,
 	u32 mtu;
 
 	if (!xfrm4_policy_check(NULL, XFRM_POLICY_FWD, skb))
-		return DSR_DROP_POLICY;
+		return DSR_DROP_IPSEC_POLICY;
 	/* What hardware has merged without saying how cannot be sent on. */
 	if (skb_warn_if_lro(skb))
 		return DSR_DROP_TOO_BIG;
@@ -67,7 +67,7 @@ enum dsr_reason dsr_xmit4_prepare(struct net *net, struct sk_buff *skb,
 	skb_dst_set_noref(skb, dst);
 	if (unlikely(ip_hdr(skb)->ttl <= 1)) {
 		tell_sender(net, skb, ICMP_TIME_EXCEEDED, ICMP_EXC_TTL, 0);
-		return DSR_DROP_TTL;
+		return DSR_DROP_TTL_EXCEEDED;
 	}
 	mtu = ip_dst_mtu_maybe_forward(dst, true);
 	if (unlikely(is_unsendable(skb, mtu))) {

@@ -63,7 +63,7 @@ enum dsr_reason dsr_xmit6_prepare(struct net *net, struct sk_buff *skb,
 	u32 mtu;
 
 	if (!xfrm6_policy_check(NULL, XFRM_POLICY_FWD, skb))
-		return DSR_DROP_POLICY;
+		return DSR_DROP_IPSEC_POLICY;
 	/* What hardware has merged without saying how cannot be sent on. */
 	if (skb_warn_if_lro(skb))
 		return DSR_DROP_TOO_BIG;
@@ -75,7 +75,7 @@ enum dsr_reason dsr_xmit6_prepare(struct net *net, struct sk_buff *skb,
 	skb_dst_set_noref(skb, dst);
 	if (unlikely(ipv6_hdr(skb)->hop_limit <= 1)) {
 		icmpv6_send(skb, ICMPV6_TIME_EXCEED, ICMPV6_EXC_HOPLIMIT, 0);
-		return DSR_DROP_TTL;
+		return DSR_DROP_TTL_EXCEEDED;
 	}
 	mtu = mtu_of(dst);
 	if (unlikely(is_too_big(skb, mtu))) {

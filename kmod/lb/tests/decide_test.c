@@ -435,7 +435,7 @@ static void backend_down(struct kunit *test)
 {
 	static const enum dsr_reason reasons[] = {
 		[DSR_ON_DOWN_RESCHEDULE] = DSR_FORWARDED,
-		[DSR_ON_DOWN_RESET] = DSR_REPLIED_RESET,
+		[DSR_ON_DOWN_RESET] = DSR_ANSWERED_RESET,
 		[DSR_ON_DOWN_DROP] = DSR_DROP_BACKEND_DOWN,
 	};
 	struct dsr_packet ack = packet_of(1, TCPHDR_ACK);
@@ -477,7 +477,7 @@ static void backend_down(struct kunit *test)
 	rcu_read_unlock();
 	/* what was on its way already begins no connection elsewhere */
 	fixture_decide(f, &ack, FIXTURE_MARK, &d);
-	KUNIT_EXPECT_EQ(test, d.reason, DSR_REPLIED_RESET);
+	KUNIT_EXPECT_EQ(test, d.reason, DSR_ANSWERED_RESET);
 	fixture_decide(f, &syn, FIXTURE_MARK, &d);
 	KUNIT_EXPECT_EQ(test, d.reason, DSR_FORWARDED);
 }
@@ -505,7 +505,7 @@ static void backend_down_udp(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, dsr_backend_set(&f->dn, backend, &config, NULL),
 			0);
 	fixture_decide(f, &packet, FIXTURE_MARK, &d);
-	KUNIT_EXPECT_EQ(test, d.reason, DSR_REPLIED_RESET);
+	KUNIT_EXPECT_EQ(test, d.reason, DSR_ANSWERED_RESET);
 	conn = d.conn;
 	KUNIT_ASSERT_NOT_NULL(test, conn);
 	rcu_read_lock();
@@ -543,8 +543,8 @@ static void backend_comes_back(struct kunit *test)
 static void backend_is_held(struct kunit *test)
 {
 	static const enum dsr_reason reasons[] = {
-		[DSR_ON_DOWN_RESCHEDULE] = DSR_DROP_BACKEND_HELD,
-		[DSR_ON_DOWN_RESET] = DSR_REPLIED_RESET,
+		[DSR_ON_DOWN_RESCHEDULE] = DSR_DROP_BACKEND_JUST_DELETED,
+		[DSR_ON_DOWN_RESET] = DSR_ANSWERED_RESET,
 		[DSR_ON_DOWN_DROP] = DSR_DROP_BACKEND_DOWN,
 	};
 	struct dsr_packet ack = packet_of(1, TCPHDR_ACK);
@@ -603,14 +603,14 @@ static void echo(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, d.reason, DSR_DROP_PING);	/* nobody is up */
 	backend = fixture_backend(test, f, 1, 1);
 	fixture_decide(f, &packet, FIXTURE_MARK, &d);
-	KUNIT_EXPECT_EQ(test, d.reason, DSR_REPLIED_PING);
+	KUNIT_EXPECT_EQ(test, d.reason, DSR_ANSWERED_PING);
 	f->service.ping = DSR_PING_FORWARD;
 	fixture_decide(f, &packet, FIXTURE_MARK, &d);
 	KUNIT_EXPECT_EQ(test, d.reason, DSR_FORWARDED_PING);
 	KUNIT_EXPECT_PTR_EQ(test, d.backend, backend);
 	packet.tuple.v4.saddr = htonl(INADDR_BROADCAST);
 	fixture_decide(f, &packet, FIXTURE_MARK, &d);
-	KUNIT_EXPECT_EQ(test, d.reason, DSR_DROP_SOURCE);
+	KUNIT_EXPECT_EQ(test, d.reason, DSR_DROP_BAD_SOURCE);
 	KUNIT_EXPECT_NULL(test, d.backend);
 	packet = packet_of(1, 0);
 	packet.kind = DSR_PACKET_ECHO;
@@ -661,7 +661,7 @@ static void icmp_error_follows_its_connection(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, d.reason, DSR_PASS_ICMP_UNRELATED);
 	connect(test, f, 1, TCPHDR_ACK, backend);
 	fixture_decide(f, &packet, 0, &d);	/* unmarked */
-	KUNIT_EXPECT_EQ(test, d.reason, DSR_FORWARDED_ICMP);
+	KUNIT_EXPECT_EQ(test, d.reason, DSR_FORWARDED_ICMP_ERROR);
 	KUNIT_EXPECT_PTR_EQ(test, d.service, &f->service);
 	KUNIT_EXPECT_PTR_EQ(test, d.backend, backend);
 	KUNIT_ASSERT_EQ(test, dsr_backend_remove(&f->dn, backend, NULL), 0);
@@ -684,7 +684,7 @@ static void icmp_error_follows_its_hash(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, d.reason, DSR_PASS_ICMP_UNRELATED);
 	dsr_net_note_crowded(&f->dn);
 	fixture_decide(f, &packet, FIXTURE_MARK, &d);
-	KUNIT_EXPECT_EQ(test, d.reason, DSR_FORWARDED_ICMP);
+	KUNIT_EXPECT_EQ(test, d.reason, DSR_FORWARDED_ICMP_ERROR);
 	KUNIT_EXPECT_PTR_EQ(test, d.backend,
 			    dsr_sched_lookup(fixture_pool(f),
 					     &packet.tuple));

@@ -62,7 +62,7 @@ static void mark_names_the_backend(struct kunit *test)
 			if (host == 1)
 				continue;
 			fixture_decide(f, &packet, FIRST + host, &d);
-			KUNIT_EXPECT_EQ(test, d.reason, DSR_DROP_PROBE_BACKEND);
+			KUNIT_EXPECT_EQ(test, d.reason, DSR_DROP_PROBE_NO_BACKEND);
 			KUNIT_EXPECT_NULL(test, d.service);
 			KUNIT_EXPECT_NULL(test, d.backend);
 		}
@@ -101,7 +101,7 @@ static void whatever_the_backend_is_wanted_for(struct kunit *test)
 	}
 	KUNIT_ASSERT_EQ(test, dsr_backend_remove(&f->dn, backend, NULL), 0);
 	fixture_decide(f, &packet, FIRST + 1, &d);
-	KUNIT_EXPECT_EQ(test, d.reason, DSR_DROP_PROBE_BACKEND);
+	KUNIT_EXPECT_EQ(test, d.reason, DSR_DROP_PROBE_NO_BACKEND);
 	/* and its client's connection is what it was */
 	fixture_decide(f, &packet, FIXTURE_MARK, &d);
 	KUNIT_EXPECT_PTR_EQ(test, d.backend, other);
@@ -209,13 +209,13 @@ static void wrong_addresses(struct kunit *test)
 	probe_link(test, FIRST);
 	packet.tuple.v4.daddr = htonl(0x0a000001);
 	fixture_decide(f, &packet, FIRST + 1, &d);
-	KUNIT_EXPECT_EQ(test, d.reason, DSR_DROP_PROBE_ADDRESS);
+	KUNIT_EXPECT_EQ(test, d.reason, DSR_DROP_PROBE_WRONG_ADDRESS);
 	packet.tuple.v4.daddr = htonl(0x0a000002);
 	fixture_decide(f, &packet, FIRST + 1, &d);
 	KUNIT_EXPECT_EQ(test, d.reason, DSR_FORWARDED_PROBE);
 	packet.tuple.v4.saddr = htonl(INADDR_BROADCAST);
 	fixture_decide(f, &packet, FIRST + 1, &d);
-	KUNIT_EXPECT_EQ(test, d.reason, DSR_DROP_SOURCE);
+	KUNIT_EXPECT_EQ(test, d.reason, DSR_DROP_BAD_SOURCE);
 
 	/* of a service by VIP, protocol and port */
 	key = f->service.key;
@@ -233,14 +233,14 @@ static void wrong_addresses(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, d.reason, DSR_FORWARDED_PROBE);
 	packet.tuple.dport = htons(81);
 	fixture_decide(f, &packet, FIRST + 1, &d);
-	KUNIT_EXPECT_EQ(test, d.reason, DSR_DROP_PROBE_ADDRESS);
+	KUNIT_EXPECT_EQ(test, d.reason, DSR_DROP_PROBE_WRONG_ADDRESS);
 	packet = packet_of(DSR_PACKET_FLOW);
 	packet.tuple.proto = IPPROTO_UDP;
 	fixture_decide(f, &packet, FIRST + 1, &d);
-	KUNIT_EXPECT_EQ(test, d.reason, DSR_DROP_PROBE_ADDRESS);
+	KUNIT_EXPECT_EQ(test, d.reason, DSR_DROP_PROBE_WRONG_ADDRESS);
 	echo.tuple.v4.daddr = htonl(0x0a000002);
 	fixture_decide(f, &echo, FIRST + 1, &d);
-	KUNIT_EXPECT_EQ(test, d.reason, DSR_DROP_PROBE_ADDRESS);
+	KUNIT_EXPECT_EQ(test, d.reason, DSR_DROP_PROBE_WRONG_ADDRESS);
 	f->service.key = key;
 	probe_unlink(f);
 }

@@ -38,7 +38,7 @@ static void syn_is_not_remembered(struct kunit *test)
 		fixture_schedule(test, f, names[i],
 				 (struct dsr_pool_options) { });
 		d = fixture_come(f, &syn);
-		KUNIT_EXPECT_EQ(test, d.reason, DSR_FORWARDED_SYN);
+		KUNIT_EXPECT_EQ(test, d.reason, DSR_FORWARDED_SYN_UNREMEMBERED);
 		KUNIT_EXPECT_EQ(test, entries(f), 0);
 		backend = d.backend;
 		d = fixture_come(f, &ack);
@@ -152,7 +152,7 @@ static void nobody_asks_for_a_connection(struct kunit *test)
 	fixture_backend(test, f, 1, 1);
 	for (i = 0; i < ARRAY_SIZE(sources); i++) {
 		packet.tuple.v4.saddr = htonl(sources[i]);
-		KUNIT_EXPECT_EQ(test, fixture_come(f, &packet).reason, DSR_DROP_SOURCE);
+		KUNIT_EXPECT_EQ(test, fixture_come(f, &packet).reason, DSR_DROP_BAD_SOURCE);
 	}
 	KUNIT_EXPECT_EQ(test, entries(f), 0);
 }

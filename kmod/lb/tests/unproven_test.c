@@ -97,7 +97,7 @@ static void ends_of_nothing_are_not_remembered(struct kunit *test)
 	for (i = 0; i < ARRAY_SIZE(events); i++) {
 		packet = packet_of(i, events[i]);
 		d = fixture_come(f, &packet);
-		KUNIT_EXPECT_EQ(test, d.reason, DSR_FORWARDED_STRAY);
+		KUNIT_EXPECT_EQ(test, d.reason, DSR_FORWARDED_STRAY_UNREMEMBERED);
 		KUNIT_EXPECT_NOT_NULL(test, d.backend);
 		KUNIT_EXPECT_EQ(test, entries(f), 0);
 	}

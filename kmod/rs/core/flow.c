@@ -428,7 +428,7 @@ static struct dsr_rs_flow *flow_insert(struct dsr_rs_net *rs,
 	flow_free(copy);
 	if (node)
 		return dsr_rs_flow_from_node(node);
-	*reason = DSR_RS_DROP_TABLE_FULL;
+	*reason = DSR_RS_DROP_FLOW_TABLE_FULL;
 	return NULL;
 }
 
@@ -659,7 +659,7 @@ struct dsr_rs_flow *dsr_rs_flow_create(struct dsr_rs_net *rs,
 	if (flow)
 		return flow;
 	if (!port_choose(rs, pkt, target, new)) {
-		*reason = DSR_RS_DROP_NO_PORT;
+		*reason = DSR_RS_DROP_NO_FREE_PORT;
 		return NULL;
 	}
 	if (listed) {
@@ -672,7 +672,7 @@ struct dsr_rs_flow *dsr_rs_flow_create(struct dsr_rs_net *rs,
 	}
 	/* Somebody has just now got the port that was free. */
 	if (*reason == DSR_RS_REASON_COUNT)
-		*reason = DSR_RS_DROP_NO_PORT;
+		*reason = DSR_RS_DROP_NO_FREE_PORT;
 	return NULL;
 }
 

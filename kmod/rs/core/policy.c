@@ -204,7 +204,7 @@ enum dsr_rs_reason dsr_rs_policy_reply(struct sk_buff *skb,
 	if (route_again(net, sk, skb, family, state->out, pkt))
 		return DSR_RS_DROP_NO_ROUTE;
 	if (dsr_ipsec_route(net, sk, skb, family))
-		return DSR_RS_DROP_POLICY;
+		return DSR_RS_DROP_IPSEC_POLICY;
 	if (skb_dst(skb) != dst)
 		skb->dev = skb_dst(skb)->dev;
 	return reason;

@@ -7,7 +7,7 @@
 #include "core/trace.h"
 
 const char *const dsr_rs_reason_names[DSR_RS_REASON_COUNT] = {
-#define DSR_RS_REASON_NAME(name, text) text,
+#define DSR_RS_REASON_NAME(name, text, verdict) text,
 	DSR_RS_REASONS(DSR_RS_REASON_NAME)
 #undef DSR_RS_REASON_NAME
 };

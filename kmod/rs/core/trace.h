@@ -22,12 +22,12 @@
 #include "addr.h"
 #include "core/reason.h"
 
-#define DSR_RS_TRACE_ENUM(name, text) TRACE_DEFINE_ENUM(DSR_RS_##name);
+#define DSR_RS_TRACE_ENUM(name, text, verdict) TRACE_DEFINE_ENUM(DSR_RS_##name);
 DSR_RS_REASONS(DSR_RS_TRACE_ENUM)
 #undef DSR_RS_TRACE_ENUM
 
 #ifndef DSR_RS_TRACE_SYMBOL
-#define DSR_RS_TRACE_SYMBOL(name, text) { DSR_RS_##name, text },
+#define DSR_RS_TRACE_SYMBOL(name, text, verdict) { DSR_RS_##name, text },
 #endif
 
 TRACE_EVENT(dsr_rs_packet,

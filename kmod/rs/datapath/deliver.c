@@ -124,7 +124,7 @@ static bool find_target(struct dsr_rs_net *rs, struct sk_buff *skb,
 	} else if (target->rule) {
 		if (!dsr_rs_local_target(rs->net, skb->dev, match.to, tuple,
 					 target)) {
-			*reason = DSR_RS_DROP_NO_ADDRESS;
+			*reason = DSR_RS_DROP_NO_LOCAL_ADDRESS;
 			return false;
 		}
 		if (!dsr_addr_equal(tuple->family, &target->local,
@@ -133,7 +133,7 @@ static bool find_target(struct dsr_rs_net *rs, struct sk_buff *skb,
 			return true;
 		*reason = DSR_RS_PASS_OWN_ADDRESS;
 	} else {
-		*reason = match.foreign ? DSR_RS_PASS_TOS_FOREIGN :
+		*reason = match.foreign ? DSR_RS_PASS_TOS_NOT_FROM_BALANCER :
 					  DSR_RS_PASS_NO_RULE;
 	}
 
@@ -182,7 +182,7 @@ static struct dsr_rs_flow *promote_pending(struct dsr_rs_net *rs,
 			return NULL;
 		}
 	}
-	*reason = DSR_RS_DROP_NO_ADDRESS;
+	*reason = DSR_RS_DROP_NO_LOCAL_ADDRESS;
 	if (!dsr_rs_local_has(rs->net, skb->dev, socket.family,
 			      &socket.server))
 		return NULL;
@@ -227,7 +227,7 @@ static struct dsr_rs_flow *begin_flow(struct dsr_rs_net *rs,
 		return NULL;
 	/* Nothing is remembered of what must not come in. */
 	if (!dsr_rs_policy_allows(skb, pkt->tuple.family)) {
-		*reason = DSR_RS_DROP_POLICY;
+		*reason = DSR_RS_DROP_IPSEC_POLICY;
 		return NULL;
 	}
 	if (goes_on)
@@ -235,11 +235,11 @@ static struct dsr_rs_flow *begin_flow(struct dsr_rs_net *rs,
 	if (found && is_for(rs, skb, pending, &target))
 		return promote_pending(rs, skb, pkt, pending, reason);
 	if (is_bad_source(pkt, skb->dev)) {
-		*reason = DSR_RS_DROP_SOURCE;
+		*reason = DSR_RS_DROP_BAD_SOURCE;
 		return NULL;
 	}
 	if (unlikely(is_own_martian(skb, pkt, &target))) {
-		*reason = DSR_RS_DROP_OWN_SOURCE;
+		*reason = DSR_RS_DROP_NEEDS_ACCEPT_LOCAL;
 		return NULL;
 	}
 	return dsr_rs_flow_create(rs, pkt, hash, &target, pending, reason);
@@ -356,7 +356,7 @@ static enum dsr_rs_reason deliver_flow(struct dsr_rs_net *rs,
 		return DSR_RS_PASS_OWN_ADDRESS;
 	flow = dsr_rs_flow_find_wire(&rs->table, hash, &pkt->tuple);
 	if (flow && !dsr_rs_policy_allows(skb, pkt->tuple.family))
-		return DSR_RS_DROP_POLICY;
+		return DSR_RS_DROP_IPSEC_POLICY;
 	if (flow && dsr_rs_packet_opens(pkt) &&
 	    dsr_state_reusable(READ_ONCE(flow->state)) &&
 	    is_outdated(rs, skb, pkt, flow) &&
@@ -393,9 +393,9 @@ static noinline enum dsr_rs_reason deliver_any(struct dsr_rs_net *rs,
 	struct dsr_rs_packet pkt __uninitialized;
 
 	if (dsr_is_seen(skb, family))
-		return DSR_RS_PASS_TWICE;
+		return DSR_RS_PASS_SHOWN_TWICE;
 	if (!dsr_is_to_this_host(skb))
-		return DSR_RS_PASS_NOT_HOST;
+		return DSR_RS_PASS_NOT_TO_THIS_HOST;
 	switch (dsr_rs_packet_parse(skb, family, true, skb->dev->ifindex,
 				    &pkt)) {
 	case DSR_RS_PACKET_FLOW:

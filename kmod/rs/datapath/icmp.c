@@ -210,7 +210,7 @@ enum dsr_rs_reason dsr_rs_icmp_deliver(struct dsr_rs_net *rs,
 		return DSR_RS_PASS_ICMP_UNRELATED;
 
 	if (!dsr_rs_policy_allows(skb, family))
-		return DSR_RS_DROP_POLICY;
+		return DSR_RS_DROP_IPSEC_POLICY;
 	tuple = dsr_rs_flow_socket(flow);
 	quoted.saddr = tuple.server;
 	quoted.source = tuple.sport;
@@ -220,7 +220,7 @@ enum dsr_rs_reason dsr_rs_icmp_deliver(struct dsr_rs_net *rs,
 		return DSR_RS_DROP_NO_MEMORY;
 	dsr_rs_policy_delivered(skb, family);
 	skb_dst_drop(skb);
-	return DSR_RS_DELIVERED_ICMP;
+	return DSR_RS_DELIVERED_ICMP_ERROR;
 }
 
 /* The flow, or the pending flow, of a request that an error of this machine's quotes;
@@ -301,5 +301,5 @@ enum dsr_rs_reason dsr_rs_icmp_reply(struct dsr_rs_net *rs,
 				&quoted))
 		return DSR_RS_DROP_NO_MEMORY;
 	/* Its source may be another address of this machine's still. */
-	return dsr_rs_policy_reply(skb, state, pkt, DSR_RS_REPLIED_ICMP);
+	return dsr_rs_policy_reply(skb, state, pkt, DSR_RS_REPLIED_ICMP_ERROR);
 }

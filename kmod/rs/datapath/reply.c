@@ -134,7 +134,7 @@ reply_any(struct dsr_rs_net *rs, struct sk_buff *skb,
 
 	/* It leaves by the VRF first, and then by a device. */
 	if (netif_is_l3_master(state->out))
-		return DSR_RS_PASS_TWICE;
+		return DSR_RS_PASS_SHOWN_TWICE;
 	switch (dsr_rs_packet_parse(skb, state->pf, false,
 				    state->out->ifindex, &pkt)) {
 	case DSR_RS_PACKET_FLOW:

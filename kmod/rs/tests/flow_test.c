@@ -226,7 +226,7 @@ static u64 search_ns(struct kunit *test, struct dsr_rs_net *rs,
 		begin = ktime_get_ns();
 		KUNIT_ASSERT_NULL(test, create(rs, &pkt, rule, 80, &reason));
 		least = min(least, ktime_get_ns() - begin);
-		KUNIT_EXPECT_EQ(test, reason, DSR_RS_DROP_NO_PORT);
+		KUNIT_EXPECT_EQ(test, reason, DSR_RS_DROP_NO_FREE_PORT);
 	}
 	return least;
 }
@@ -668,7 +668,7 @@ static void flow_cap_and_rule(struct kunit *test)
 	}
 	pkt = request(VIP, IPPROTO_UDP, 1 + CAP, 80);
 	KUNIT_EXPECT_NULL(test, create(rs, &pkt, rule, 80, &reason));
-	KUNIT_EXPECT_EQ(test, (int)reason, (int)DSR_RS_DROP_TABLE_FULL);
+	KUNIT_EXPECT_EQ(test, (int)reason, (int)DSR_RS_DROP_FLOW_TABLE_FULL);
 	KUNIT_EXPECT_EQ(test, CAP, atomic_read(&rs->table.entries));
 	KUNIT_EXPECT_EQ(test, CAP + 1, (int)refcount_read(&rule->refs));
 	dsr_table_gc(&rs->table, jiffies + dsr_state_timeout(DSR_CONN_UDP),

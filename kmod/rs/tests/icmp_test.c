@@ -119,7 +119,7 @@ static void icmp_deliver_for(struct kunit *test, __be32 vip, bool ported)
 
 	for (len = 28; len <= sent->len; len++) {
 		skb = message(test, ICMP_DEST_UNREACH, ROUTER, vip, sent, len);
-		KUNIT_EXPECT_EQ(test, (int)DSR_RS_DELIVERED_ICMP,
+		KUNIT_EXPECT_EQ(test, (int)DSR_RS_DELIVERED_ICMP_ERROR,
 				(int)deliver(test, skb));
 		expect_sums(test, skb);
 		uh = (void *)(quotation(skb) + 1);
@@ -152,7 +152,7 @@ static void icmp_reply(struct kunit *test)
 	struct sk_buff *skb;
 
 	skb = message(test, ICMP_DEST_UNREACH, LOCAL, CLIENT, got, got->len);
-	KUNIT_EXPECT_EQ(test, (int)DSR_RS_REPLIED_ICMP, (int)reply(test, skb));
+	KUNIT_EXPECT_EQ(test, (int)DSR_RS_REPLIED_ICMP_ERROR, (int)reply(test, skb));
 	expect_sums(test, skb);
 	uh = (void *)(quotation(skb) + 1);
 	KUNIT_EXPECT_EQ(test, (__force u32)VIP, (__force u32)ip_hdr(skb)->saddr);
@@ -166,7 +166,7 @@ static void icmp_reply(struct kunit *test)
 
 	/* From another address of the machine: only the quotation changes. */
 	skb = message(test, ICMP_DEST_UNREACH, ROUTER, CLIENT, got, 28);
-	KUNIT_EXPECT_EQ(test, (int)DSR_RS_REPLIED_ICMP, (int)reply(test, skb));
+	KUNIT_EXPECT_EQ(test, (int)DSR_RS_REPLIED_ICMP_ERROR, (int)reply(test, skb));
 	expect_sums(test, skb);
 	KUNIT_EXPECT_EQ(test, (__force u32)ROUTER,
 			(__force u32)ip_hdr(skb)->saddr);
