@@ -267,6 +267,29 @@ static void table_frees_removed(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, atomic_read(&freed), inserted);
 }
 
+/* Readers may hold what is forgotten until a grace period has ended. */
+static void table_frees_after_readers(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	unsigned long state;
+	int tries, early;
+	bool ended;
+
+	for (tries = 0, ended = true; ended && tries < 1000; tries++) {
+		insert(test, f, 1, BUSY);
+		rcu_barrier();
+		atomic_set(&freed, 0);
+		state = get_state_synchronize_rcu();
+		dsr_table_remove_if(&f->table, key_is_odd, NULL);
+		early = atomic_read(&freed);
+		ended = poll_state_synchronize_rcu(state);
+	}
+	KUNIT_EXPECT_FALSE(test, ended);
+	KUNIT_EXPECT_EQ(test, early, 0);
+	rcu_barrier();
+	KUNIT_EXPECT_EQ(test, atomic_read(&freed), 1);
+}
+
 static void table_removes_selected(struct kunit *test)
 {
 	struct fixture *f = test->priv;
@@ -426,6 +449,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(table_full_bucket_gives_way_by_age),
 	KUNIT_CASE(table_spent_make_room),
 	KUNIT_CASE(table_frees_removed),
+	KUNIT_CASE(table_frees_after_readers),
 	KUNIT_CASE(table_removes_selected),
 	KUNIT_CASE(table_walk_is_exact_while_resizing),
 	KUNIT_CASE(table_readers_are_undisturbed),
