@@ -52,6 +52,9 @@ test-all:
 stress:
 	@scripts/stress.sh $(or $(ROUNDS),20)
 
+mutants:
+	@scripts/mutants.sh $(if $(WHOLE),--whole) $(FAULTS)
+
 demo:
 	@scripts/demo.sh $(if $(RELEASE),--release $(RELEASE)) \
 		$(if $(SHELL_IN),--shell $(SHELL_IN))
@@ -94,6 +97,8 @@ help:
 	@echo 'make test-all            everything, on all kernels                         1 h, first 80 min'
 	@echo 'make stress              make test over and over, on a machine that is busy'
 	@echo '     ROUNDS=20             … so many times'
+	@echo 'make mutants             whether the tests find faults that are planted      10 min'
+	@echo '     FAULTS="NAMES"        … only these, of tests/mutants; WHOLE=1: by all tests'
 	@echo 'make bench               what a packet costs, beside IPVS and others         1 min; FULL=1: 12'
 	@echo '     BASE=FILE             … and what changed since that result'
 	@echo '     RELEASE= PEERS= CASES=  … on another kernel, only these'
@@ -105,5 +110,5 @@ help:
 	@echo 'What is expensive (Debian roots, kernels) is kept in $${XDG_CACHE_HOME:-~/.cache}/dsr.'
 
 .PHONY: all modules tool install install-modules install-tool \
-	install-ipvs uninstall-ipvs check test test-all stress demo demo-ha bench profile \
+	install-ipvs uninstall-ipvs check test test-all stress mutants demo demo-ha bench profile \
 	clean help

@@ -167,6 +167,7 @@ check "python" python_compiles
 check "kernel versions in kmod/compat only" versions_in_compat_only
 check "SPDX line in every source" spdx
 check "no TODO left" no_leftovers
+check "the faults of make mutants can be planted" scripts/mutants.sh --applies
 
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]

@@ -1,0 +1,181 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Usage: scripts/mutants.sh [--whole | --applies] [NAME...]
+#
+# Tests the tests: plants one fault after the other in a copy of the sources
+# (tests/mutants/NAME.patch), builds the copy, and runs the tests that are to
+# find the fault. NAMEs choose the faults; without any, all are planted.
+#
+# The head of a patch says in "Fault:" what is wrong with it, in "Suite:" which
+# suite of scripts/test.sh finds that, and in "Tests:" by which of its scenarios,
+# as arguments for pytest. With --whole all tests of the suite are run instead.
+# --applies does nothing but try whether each patch applies.
+#
+# First the same tests run without a fault: what fails then finds nothing. Each
+# fault gets a line, with the first test that has found it; what the tests said is
+# in build/mutants/NAME. The last line is "N passed, N failed"; the exit status is
+# 1 if a fault was not found, or if fewer than eight of ten were by "make test".
+
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "$0")/lib.sh"
+
+cd "$dsr_top"
+whole='' applies='' names=()
+while [ "$#" -gt 0 ]; do
+	case $1 in
+	--whole) whole=1 ;;
+	--applies) applies=1 ;;
+	-*) die "unknown option $1: see the head of scripts/mutants.sh" ;;
+	*) names+=("$1") ;;
+	esac
+	shift
+done
+if [ "${#names[@]}" -eq 0 ]; then
+	for patch in tests/mutants/*.patch; do
+		names+=("$(basename "$patch" .patch)")
+	done
+fi
+for name in "${names[@]}"; do
+	[ -e "tests/mutants/$name.patch" ] ||
+		die "no fault '$name': tests/mutants has $(cd tests/mutants && echo *.patch)"
+done
+scripts/deps.sh patch
+
+# said FIELD NAME: what the head of a patch says.
+said()
+{
+	sed -n "s/^$1: //p; /^---/q" "tests/mutants/$2.patch"
+}
+
+# plant NAME [OPTION...]: change the sources in the current directory.
+plant()
+{
+	local name=$1
+	shift
+
+	patch --batch --silent --fuzz=0 --strip=1 --no-backup-if-mismatch \
+		--reject-file=- "$@" <"$dsr_top/tests/mutants/$name.patch"
+}
+
+if [ -n "$applies" ]; then
+	for name in "${names[@]}"; do
+		plant "$name" --dry-run || die "tests/mutants/$name.patch does not apply"
+	done
+	exit 0
+fi
+
+# A copy of the checkout with what was built in it, so that each fault compiles
+# but what it has changed. It is in no repository, not even in ours.
+out=$dsr_top/build/mutants
+tree=$out/tree
+rm -rf "$out"
+mkdir -p "$tree/build"
+git ls-files -z --cached --others --exclude-standard -- . |
+while IFS= read -r -d '' file; do
+	[ ! -e "$file" ] || printf '%s\0' "$file"
+done |
+xargs -0 cp --parents --no-dereference --preserve=all --target-directory="$tree"
+for target in bookworm lean uml debug; do
+	[ ! -e "build/$target" ] || cp -a "build/$target" "$tree/build/"
+done
+export GIT_CEILING_DIRECTORIES=$out
+
+# suite_of NAME: sets $suite, $target, $processors, and what parts.sh gets, $parts.
+suite_of()
+{
+	local tests
+
+	suite=$(said Suite "$1") processors=1
+	read -r -a tests <<<"$(said Tests "$1")"
+	[ -z "$whole" ] || tests=()
+	case $suite in
+	kunit)
+		target=lean parts=(kunit)
+		return
+		;;
+	bookworm) target=bookworm parts=(scenarios -m "not smp") ;;
+	bookworm-smp) target=bookworm processors=2 parts=(scenarios -m smp) ;;
+	uml) target=uml parts=(scenarios -m "not smp") ;;
+	debug) target=debug processors=2 parts=(scenarios -m smp) ;;
+	*) die "tests/mutants/$1.patch: no suite '$suite'" ;;
+	esac
+	parts+=("${tests[@]}")
+}
+
+# run DIRECTORY ARGUMENT...: build the copy, and run the tests of $suite there. What
+# cannot be built tells nothing of the tests.
+#
+# Return: the status of the machine.
+run()
+{
+	local dir=$1 status=0
+	shift
+
+	mkdir -p "$dir"
+	"$tree/scripts/build.sh" "$target" >"$dir/log" 2>&1 ||
+		die "does not compile: see ${dir#"$dsr_top"/}/log"
+	"$tree/scripts/vm.sh" "$target" --smp "$processors" --timeout 3000 \
+		--results "$dir/guest" -- tests/vm/parts.sh "${parts[@]}" "$@" \
+		>>"$dir/log" 2>&1 || status=$?
+	grep -q '^\(ok\|not ok\) ' "$dir/guest/parts" "$dir/guest/part" \
+		2>/dev/null || [ "$status" -eq 99 ] ||
+		die "no test was run: see ${dir#"$dsr_top"/}/log"
+	return $status
+}
+
+# found_by DIRECTORY STATUS: the test that has failed first, or what else told.
+found_by()
+{
+	local dir=$1 line
+
+	line=$(cat "$dir/guest/parts" "$dir/guest/part" 2>/dev/null |
+		awk 'sub(/^not ok /, "") && !line { line = $0 } END { print line }')
+	case ${line:+failed}$2 in
+	failed*) ;;
+	99) line=$(grep -A 1 '^vm\.sh: FAILED: ' "$dir/log" |
+		sed -e 's/^vm\.sh: FAILED: //' -e 's/^  | //' | paste -sd ' ') ;;
+	124) line="it has hung" ;;
+	*) line="status $2" ;;
+	esac
+	# KUnit writes line feeds so
+	tr -s ' ' <<<"${line//\\x0a/;}" | cut -c1-150
+}
+
+# Each suite's tests, with all arguments that a fault names.
+declare -A controlled=()
+for name in "${names[@]}"; do
+	suite_of "$name"
+	[ -z "${controlled[${parts[*]}-$target]:-}" ] || continue
+	controlled[${parts[*]}-$target]=1
+	say "$suite without a fault: ${parts[*]}"
+	status=0
+	run "$out/control-$name" || status=$?
+	[ "$status" -eq 0 ] ||
+		die "fails without a fault: $(found_by "$out/control-$name" "$status")"
+done
+
+found=0 early=0
+for name in "${names[@]}"; do
+	suite_of "$name"
+	say "$name: $(said Fault "$name")"
+	(cd "$tree" && plant "$name") || die "tests/mutants/$name.patch does not apply"
+	status=0 began=$SECONDS
+	more=()
+	[ "$target" = lean ] || more=(-x)
+	run "$out/$name" "${more[@]}" || status=$?
+	(cd "$tree" && plant "$name" --reverse)
+	if [ "$status" -eq 0 ]; then
+		printf 'not ok %-15s NOT FOUND by %s\n' "$name" "$suite"
+		continue
+	fi
+	found=$((found + 1))
+	case $suite in
+	kunit|bookworm*) early=$((early + 1)) ;;
+	esac
+	printf 'ok %-15s %3d s  %-12s %s\n' "$name" $((SECONDS - began)) "$suite" \
+		"$(found_by "$out/$name" "$status")"
+done
+say "$early found by make test, $found by make test-all, of ${#names[@]}"
+echo "$found passed, $((${#names[@]} - found)) failed"
+[ "$found" -eq "${#names[@]}" ] && [ $((early * 10)) -ge $((${#names[@]} * 8)) ]
