@@ -8,8 +8,8 @@
 # find the fault. NAMEs choose the faults; without any, all are planted.
 #
 # The head of a patch says in "Fault:" what is wrong with it, in "Suite:" which
-# suite of scripts/test.sh finds that, and in "Tests:" by which of its scenarios,
-# as arguments for pytest. With --whole all tests of the suite are run instead.
+# suite of scripts/test.sh finds that, and in "Tests:" by which of its scenarios.
+# With --whole all tests of the suite are run instead.
 # --applies does nothing but try whether each patch applies.
 #
 # First the same tests run without a fault: what fails then finds nothing. Each
@@ -81,14 +81,16 @@ for target in bookworm lean uml debug; do
 done
 export GIT_CEILING_DIRECTORIES=$out
 
-# suite_of NAME: sets $suite, $target, $processors, and what parts.sh gets, $parts.
+# suite_of NAME...: sets $suite, $target, $processors, and what parts.sh gets, $parts.
 suite_of()
 {
-	local tests
+	local name tests=() more
 
 	suite=$(said Suite "$1") processors=1
-	read -r -a tests <<<"$(said Tests "$1")"
-	[ -z "$whole" ] || tests=()
+	for name; do
+		read -r -a more <<<"$(said Tests "$name")"
+		[ -n "$whole" ] || tests+=("${more[@]}")
+	done
 	case $suite in
 	kunit)
 		target=lean parts=(kunit)
@@ -142,17 +144,19 @@ found_by()
 	tr -s ' ' <<<"${line//\\x0a/;}" | cut -c1-150
 }
 
-# Each suite's tests, with all arguments that a fault names.
-declare -A controlled=()
+# Without a fault: once for each suite, with the tests of all its faults.
+declare -A controls=()
 for name in "${names[@]}"; do
-	suite_of "$name"
-	[ -z "${controlled[${parts[*]}-$target]:-}" ] || continue
-	controlled[${parts[*]}-$target]=1
-	say "$suite without a fault: ${parts[*]}"
+	controls[$(said Suite "$name")]+=" $name"
+done
+for control in "${!controls[@]}"; do
+	read -r -a these <<<"${controls[$control]}"
+	suite_of "${these[@]}"
+	say "$control without a fault: ${parts[*]}"
 	status=0
-	run "$out/control-$name" || status=$?
+	run "$out/without-$control" || status=$?
 	[ "$status" -eq 0 ] ||
-		die "fails without a fault: $(found_by "$out/control-$name" "$status")"
+		die "fails without a fault: $(found_by "$out/without-$control" "$status")"
 done
 
 found=0 early=0
