@@ -105,13 +105,16 @@ suite_of()
 	parts+=("${tests[@]}")
 }
 
+machine=
+trap '[ -z "$machine" ] || kill "$machine" 2>/dev/null || true' EXIT
+
 # run DIRECTORY ARGUMENT...: build the copy, and run the tests of $suite there. What
 # cannot be built tells nothing of the tests.
 #
 # Return: the status of the machine.
 run()
 {
-	local dir=$1 status=0
+	local dir=$1 status=0 late=0
 	shift
 
 	mkdir -p "$dir"
@@ -119,9 +122,17 @@ run()
 		die "does not compile: see ${dir#"$dsr_top"/}/log"
 	"$tree/scripts/vm.sh" "$target" --smp "$processors" --timeout 3000 \
 		--results "$dir/guest" -- tests/vm/parts.sh "${parts[@]}" "$@" \
-		>>"$dir/log" 2>&1 || status=$?
+		>>"$dir/log" 2>&1 &
+	machine=$!
+	# What leaks cannot be cleaned up, and the test has failed by then.
+	while sleep 1 && kill -0 "$machine" 2>/dev/null; do
+		[ "$#" -eq 0 ] || ! grep -q '::.* FAILED' "$dir/log" ||
+			[ $((++late)) -lt 60 ] || kill "$machine"
+	done
+	wait "$machine" || status=$?
+	machine=
 	grep -q '^\(ok\|not ok\) ' "$dir/guest/parts" "$dir/guest/part" \
-		2>/dev/null || [ "$status" -eq 99 ] ||
+		2>/dev/null || [ "$status" -eq 99 ] || [ "$status" -eq 143 ] ||
 		die "no test was run: see ${dir#"$dsr_top"/}/log"
 	return $status
 }
@@ -133,13 +144,12 @@ found_by()
 
 	line=$(cat "$dir/guest/parts" "$dir/guest/part" 2>/dev/null |
 		awk 'sub(/^not ok /, "") && !line { line = $0 } END { print line }')
-	case ${line:+failed}$2 in
-	failed*) ;;
-	99) line=$(grep -A 1 '^vm\.sh: FAILED: ' "$dir/log" |
-		sed -e 's/^vm\.sh: FAILED: //' -e 's/^  | //' | paste -sd ' ') ;;
-	124) line="it has hung" ;;
-	*) line="status $2" ;;
-	esac
+	[ -n "$line" ] ||
+		line=$(sed -n 's/^\(.*::.*\) FAILED .*/\1/p' "$dir/log")
+	# behind what pytest has begun to say
+	line+=" $(grep -A 1 'vm\.sh: FAILED: ' "$dir/log" |
+		sed -e 's/.*vm\.sh: FAILED: //' -e 's/^  | //' | paste -sd ' ')"
+	[ "$2" -ne 124 ] || line+=" it has hung"
 	# KUnit writes line feeds so
 	tr -s ' ' <<<"${line//\\x0a/;}" | cut -c1-150
 }
