@@ -9,6 +9,7 @@ nothing about either, and the file ipvsadm.differences; README.md explains them.
 
 import contextlib
 import difflib
+import functools
 import os
 import re
 import shutil
@@ -118,8 +119,20 @@ def stories():
     return found
 
 
-HEAD = '''
-have() { modprobe -nq "$1"; }
+@functools.cache
+def head():
+    """have MODULE, for commands: whether the kernel has it.
+
+    "modprobe -n" would take longer to start than the question is worth.
+    """
+    names, directory = set(), f'/lib/modules/{os.uname().release}'
+    for kind in ('dep', 'builtin'):
+        with open(f'{directory}/modules.{kind}', encoding='ascii') as file:
+            names |= {os.path.basename(line.split(':')[0]).split('.')[0].strip()
+                      for line in file}
+    return f'''
+have() {{ case " {' '.join(sorted(name for name in names if 'ip_vs' in name))} " in
+*" $1 "*) ;; *) return 1 ;; esac; }}
 '''
 
 
@@ -132,7 +145,7 @@ def tell(host, commands, directory='/tmp/dsr/ipvsadm', timeout=250):
     """
     shutil.rmtree(directory, ignore_errors=True)
     os.makedirs(directory)
-    script = [f'cd {directory}', HEAD]
+    script = [f'cd {directory}', head()]
     for number, command in enumerate(commands):
         script.append(f'{{ {command}\n}} >{number}.out 2>{number}.err '
                       f'</dev/null\necho $? >{number}.status')
