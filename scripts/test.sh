@@ -29,8 +29,10 @@ while [ "$#" -gt 0 ]; do
 	shift
 done
 
-# The suites of "make test", and what "make test-all" has beyond them, in the order
-# in which they begin: the longest come first.
+# The suites of "make test", and what "make test-all" has beyond it, in the order
+# in which they begin: the longest come first, so that both workers end together.
+# kunit is short, but where its kernel has to be compiled it is as long as those
+# behind it.
 test_suites=(bookworm-1 bookworm-2 kunit bookworm-smp tool)
 beyond_suites=(uml trixie sid debug demo-bookworm)
 case $group in
@@ -52,6 +54,12 @@ out=$dsr_top/build/test
 [ "$group" != beyond ] || out+=-beyond
 rm -rf "$out"
 mkdir -p "$out"
+# One table for all shards: by another one a shard would leave out what the other
+# one leaves to it. Here it is what each file took last, or else took elsewhere.
+: >"$out/seconds"
+for table in tests/vm/seconds "$usual_dir/seconds"; do
+	[ ! -e "$table" ] || cp "$table" "$out/seconds"
+done
 began=$SECONDS
 
 # What a suite leaves: LOG for people; RESULTS, one line for each test; STATUS.
@@ -271,7 +279,8 @@ run_suite()
 		;;
 	bookworm-?)
 		suite "$name" machine bookworm 1 "${scenarios[@]}" \
-			-m "not smp" --shard "${name#bookworm-}/2"
+			-m "not smp" --shard "${name#bookworm-}/2" \
+			--seconds "/dsr/${out#"$dsr_top"/}/seconds"
 		;;
 	demo-bookworm) suite "$name" demo bookworm ;;
 	# two processors are what this kernel has that uml lacks
@@ -342,7 +351,8 @@ heartbeat()
 	done
 }
 
-# What all shards together have provoked is a test, too.
+# What all shards together have provoked is a test, too. Where nothing failed, what
+# their files took is known for the next run.
 judge_shards()
 {
 	local name
@@ -351,6 +361,11 @@ judge_shards()
 	for name in bookworm-1 bookworm-2; do
 		[ -e "$out/$name/guest/parts" ] || return 0
 	done
+	if ! grep -q '^not ok ' "$out"/bookworm-[12]/results &&
+			sort "$out"/bookworm-[12]/guest/seconds \
+				>"$usual_dir/.seconds.$$"; then
+		mv "$usual_dir/.seconds.$$" "$usual_dir/seconds"
+	fi
 	tests/vm/reasons.py "$out"/bookworm-[12]/guest/provoked \
 		>>"$out/bookworm-2/results" ||
 		echo "not ok reasons.py: a shard has left nothing" \

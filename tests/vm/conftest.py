@@ -7,7 +7,9 @@ to the file in $DSR_RESULTS_FILE: "ok NAME", "not ok NAME: WHY", "skip NAME", an
 says and the frames that passed the two segments stay beside that file, in
 failed/NAME.log, NAME.front.pcap and NAME.back.pcap.
 
-With --shard N/M a session runs one of M parts of the scenarios.
+With --shard N/M a session runs one of M parts of the scenarios. What each file
+took goes to "seconds" beside the results, one line "FILE SECONDS TESTS" for each:
+--seconds of later sessions, by which the parts are made.
 """
 
 import collections
@@ -23,6 +25,7 @@ import pytest
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import genl                                             # noqa: E402
+import shards                                           # noqa: E402
 from capture import Capture                             # noqa: E402
 from network import SEGMENTS, Failure, Network          # noqa: E402
 from traffic import DEBUG, Site                         # noqa: E402
@@ -51,27 +54,26 @@ def pytest_configure(config):
 def pytest_addoption(parser):
     parser.addoption('--shard', metavar='N/M', default='1/1',
                      help='run the Nth of M parts, which take the same time')
+    parser.addoption('--seconds', metavar='FILE', default=os.devnull,
+                     help='what each file took, as a session leaves it')
 
 
-def shards(items, number):
-    """The files of the scenarios, by shard: as many tests in each of NUMBER.
-
-    A file is not divided, and the shards of one tree are always the same: a
-    test finds what the same tests have left before it.
-    """
-    weights = collections.Counter(item.path.name for item in items)
-    parts = [[] for _ in range(number)]
-    for name in sorted(weights, key=lambda name: (-weights[name], name)):
-        min(parts, key=lambda part: sum(map(weights.get, part))).append(name)
-    return parts
-
-
+# Last, when -k and -m have chosen.
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config, items):
     number, of = map(int, config.getoption('shard').split('/'))
-    names = shards(items, of)[number - 1]
-    config.hook.pytest_deselected(items=[item for item in items
-                                         if item.path.name not in names])
-    items[:] = [item for item in items if item.path.name in names]
+    if of > 1:
+        weights = shards.expected(
+            collections.Counter(item.path.name for item in items),
+            shards.read(config.getoption('seconds')))
+        parts = shards.divide(weights, of)
+        took = [round(sum(map(weights.get, part))) for part in parts]
+        print(f'\nshard {number} of {of}: {len(parts[number - 1])} files; '
+              f'expected are {" and ".join(map(str, took))} s')
+        names = parts[number - 1]
+        config.hook.pytest_deselected(items=[item for item in items
+                                             if item.path.name not in names])
+        items[:] = [item for item in items if item.path.name in names]
     items.sort(key=lambda item: item.get_closest_marker('last') is not None)
     for item in items:
         if DEBUG and item.get_closest_marker('stock'):
@@ -114,6 +116,15 @@ class Results:
                     'provoked': {family: sorted(names) for family, names
                                  in site.provoked.items()}}, file)
 
+    def keep_seconds(self):
+        """What each file took, with the set-ups that it shares."""
+        if self.directory:
+            with open(os.path.join(self.directory, 'seconds'), 'w',
+                      encoding='utf-8') as file:
+                for name in sorted(_seconds):
+                    print(name, round(_seconds[name], 1), _tests[name],
+                          file=file)
+
     def keep(self, name, report):
         """What pytest has to say of a failed test, in a file of its own."""
         path = self.path(name, '.log')
@@ -127,6 +138,8 @@ class Results:
 
 _results = Results()
 _outcome = {}
+_seconds = collections.Counter()
+_tests = collections.Counter()
 
 
 def _why(report):
@@ -140,6 +153,7 @@ def _why(report):
 
 def pytest_runtest_logreport(report):
     name = report.nodeid.split('/')[-1]
+    _seconds[name.split('::')[0]] += report.duration
     if report.failed:
         _results.keep(name, report)
         if not _outcome.get(name, '').startswith('not ok'):
@@ -149,10 +163,12 @@ def pytest_runtest_logreport(report):
     elif report.when == 'call':
         _outcome.setdefault(name, f'ok {name}')
     if report.when == 'teardown':
+        _tests[name.split('::')[0]] += 1
         _results.write(_outcome.get(name, f'not ok {name}'))
 
 
 def pytest_sessionfinish():
+    _results.keep_seconds()
     _results.write('done')
 
 
