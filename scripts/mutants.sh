@@ -124,7 +124,7 @@ run()
 		--results "$dir/guest" -- tests/vm/parts.sh "${parts[@]}" "$@" \
 		>>"$dir/log" 2>&1 &
 	machine=$!
-	# What leaks cannot be cleaned up, and the test has failed by then.
+	# A leak keeps the test's clean-up waiting; by then the test has failed.
 	while sleep 1 && kill -0 "$machine" 2>/dev/null; do
 		[ "$#" -eq 0 ] || ! grep -q '::.* FAILED' "$dir/log" ||
 			[ $((++late)) -lt 60 ] || kill "$machine"

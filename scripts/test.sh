@@ -54,8 +54,8 @@ out=$dsr_top/build/test
 [ "$group" != beyond ] || out+=-beyond
 rm -rf "$out"
 mkdir -p "$out"
-# One table for all shards: by another one a shard would leave out what the other
-# one leaves to it. Here it is what each file took last, or else took elsewhere.
+# The seconds of each file, here or else where tests/vm/seconds was made. All shards
+# get one table: with two a file could be run by neither.
 : >"$out/seconds"
 for table in tests/vm/seconds "$usual_dir/seconds"; do
 	[ ! -e "$table" ] || cp "$table" "$out/seconds"
@@ -351,8 +351,8 @@ heartbeat()
 	done
 }
 
-# What all shards together have provoked is a test, too. Where nothing failed, what
-# their files took is known for the next run.
+# What all shards together have provoked is a test, too. If nothing failed, the next
+# run divides the files by the seconds that each took here.
 judge_shards()
 {
 	local name
