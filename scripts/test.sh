@@ -6,8 +6,9 @@
 # Tests whether the project works here: what needs no kernel, the KUnit suites,
 # and all scenarios on one kernel of Debian's. --all tests everything, on all
 # kernels; --beyond only what --all has more. WORDs (or those in $ONLY) choose the
-# suites whose name has one of them, of all there are. -k (or $K) chooses tests as
-# pytest's -k does: of the scenarios on bookworm, if no suite is named.
+# suites whose name has one of them, of all there are; the whole name of a suite
+# chooses that alone. -k (or $K) chooses tests as pytest's -k does: of the scenarios
+# on bookworm, if no suite is named.
 #
 # Each suite leaves its lines ("ok NAME", "not ok NAME: WHY", "skip NAME") and its
 # log in build/test, or build/test-beyond. The last line is "N passed, N failed"; the exit status is 1 if
@@ -65,8 +66,8 @@ began=$SECONDS
 # What a suite leaves: LOG for people; RESULTS, one line for each test; STATUS.
 # A suite whose results do not end by "done" has died, and that is a failure.
 
-# chosen: the suites that are to run. "bookworm" is all of its shards in one
-# machine, and has to be named to the letter.
+# chosen: the suites that are to run. A word that is the whole name of one chooses
+# that and no other; "bookworm" is all of its shards in one machine.
 chosen()
 {
 	local suite word
@@ -77,9 +78,9 @@ chosen()
 			continue
 		fi
 		for word in "${only[@]}"; do
-			case $suite in
-			bookworm) [ "$word" = bookworm ] || continue ;;
-			bookworm-[12]) [ "$word" != bookworm ] || continue ;;
+			case " ${suites[*]} " in
+			*" $word "*) [ "$suite" = "$word" ] || continue ;;
+			*) [ "$suite" != bookworm ] || continue ;;
 			esac
 			case $suite in
 			*"$word"*) echo "$suite"; break ;;
