@@ -17,5 +17,7 @@ if modprobe -nq kunit; then
 	modprobe -rq dsr_lb dsr_rs kunit
 	modprobe kunit enable=0
 fi
-exec python3 -m pytest -v -p no:cacheprovider --tb=short --durations=15 \
-	--no-header -rN "$@"
+# No variable of the environment: programs that the tests start import other modules,
+# and find these where they always are.
+exec python3 -X pycache_prefix="/dsr/build/$DSR_TARGET/pycache" -m pytest \
+	-v -p no:cacheprovider --tb=short --durations=15 --no-header -rN "$@"
