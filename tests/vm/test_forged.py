@@ -37,6 +37,48 @@ def test_connection(silent, lv1, flags):
             4000: 'closed' if flags == wire.RST else 'fin'}
 
 
+@pytest.mark.parametrize('flags', [wire.RST, FIN], ids=['rst', 'fin'])
+def test_syn_behind_an_end(silent, lv1, flags):
+    """What has hit the window moves a connection nowhere, whatever follows."""
+    with Probe(silent) as client:
+        def begin(port):
+            home = client.syn(port, seq=NUMBER)
+            assert client.tcp(port, seq=NUMBER + 1) == home
+            return home
+
+        home = begin(4000)
+        assert client.tcp(4000, flags=flags, seq=NUMBER + 90000) == home
+        assert client.syn(4000, seq=NUMBER ^ 0x80000000) == home
+        assert client.tcp(4000, seq=NUMBER + 2) == home
+        assert lv1.states()[4000] == 'established'
+        # it has missed first: then no number is right
+        home = begin(4001)
+        for seq in (NUMBER - MIB, NUMBER + 90000):
+            assert client.tcp(4001, flags=flags, seq=seq) == home
+        assert client.syn(4001, seq=NUMBER + 90001) == home
+        assert client.tcp(4001, seq=NUMBER + 2) == home
+        assert lv1.states()[4001] == 'established'
+        # a client that uses its port again is another one's turn
+        home = begin(4002)
+        assert client.tcp(4002, flags=flags, seq=NUMBER + 90000) == home
+        assert client.syn(4002, seq=NUMBER + 90001) != home
+
+
+def test_goes_on_behind_a_reset(silent, lv1):
+    """What its client still sends shows that another has sent the RST."""
+    with Probe(silent) as client:
+        home = client.syn(4000, seq=NUMBER)
+        assert client.tcp(4000, seq=NUMBER + 1) == home
+        assert client.tcp(4000, flags=wire.RST, seq=NUMBER + 90000) == home
+        assert lv1.states() == {4000: 'closed'}
+        # what is a second later was not overtaken on its way
+        wait_for('it goes on', lambda: client.tcp(
+            4000, seq=NUMBER + 2) == home and lv1.states() == {
+                4000: 'established'}, every=0.2)
+        assert client.tcp(4000, flags=wire.RST, seq=NUMBER + 90000) == home
+        assert client.syn(4000, seq=NUMBER + 90001) == home
+
+
 def test_segment_does_not_move_the_window(silent, lv1):
     """One that is noted for its time changes no number, if it goes astray."""
     with Probe(silent) as client:

@@ -284,6 +284,7 @@ struct dsr_conn *dsr_conn_add(struct dsr_net *dn,
 	conn->node.seen = jiffies;
 	conn->state = state;
 	conn->unlinked = false;
+	conn->forged = false;
 	conn->proof = 0;
 	conn->checked = conn->node.seen;
 	RCU_INIT_POINTER(conn->backend, backend);
@@ -351,6 +352,7 @@ bool dsr_conn_move(struct dsr_net *dn, struct dsr_conn *conn, u8 state,
 		uncount(dn, old, conn, conn->state);
 		count(dn, backend, conn, state);
 		WRITE_ONCE(conn->state, state);
+		conn->forged = false;
 		rcu_assign_pointer(conn->backend, backend);
 		dsr_backend_put(old);
 		moved = true;
@@ -382,8 +384,78 @@ void dsr_conn_advance(struct dsr_net *dn, struct dsr_conn *conn,
 	if (!dsr_state_reusable(state) || dsr_conn_proves(conn, packet)) {
 		dsr_conn_note(conn, packet);
 		set_state(dn, conn, lock, state);
+	} else {
+		conn->forged = true;
 	}
 	spin_unlock_bh(lock);
+}
+
+/**
+ * dsr_conn_revive() - a connection that a RST has ended goes on
+ * @dn: balancer
+ * @conn: connection of TCP, found in this grace period
+ * @packet: a segment of it with neither SYN, FIN nor RST, and with its proof
+ *
+ * Behind its own RST a client sends no more. So that RST was another's, which has hit
+ * the window. Not to be called for what the RST may have overtaken on the way: once a
+ * second is seldom enough.
+ *
+ * Context: rcu_read_lock(). Takes the lock of a stripe.
+ */
+void dsr_conn_revive(struct dsr_net *dn, struct dsr_conn *conn,
+		     const struct dsr_packet *packet)
+{
+	spinlock_t *lock = dsr_table_lock(&dn->table, conn->node.hash);
+
+	spin_lock_bh(lock);
+	if (conn->state == DSR_CONN_CLOSED && dsr_conn_proves(conn, packet)) {
+		set_state(dn, conn, lock, DSR_CONN_ESTABLISHED);
+		conn->forged = true;
+	}
+	spin_unlock_bh(lock);
+}
+
+/**
+ * dsr_conn_stays() - whether a SYN that comes behind the end of a connection is to
+ *	go to its backend, where it is to wait for what the client says to that
+ * @dn: balancer
+ * @conn: the entry of its tuple, found in this grace period
+ * @packet: the SYN, with its proof
+ *
+ * The end may have been another's, and the SYN, too: to hit the window takes no more
+ * than a few hundred packets. If the connection got another backend then, the client
+ * that still has it would lose it. A client that uses its port again goes on counting
+ * its sequence numbers while time passes (RFC 9293, section 3.4.1; Linux by 15.6 MB a
+ * second), so it is told from a forger while nobody has tried to end the connection
+ * with a wrong number. After some silence any SYN begins a connection.
+ *
+ * Context: rcu_read_lock(). Takes the lock of a stripe.
+ * Return: whether it is; if so, @conn is in the state %DSR_CONN_SYN.
+ */
+bool dsr_conn_stays(struct dsr_net *dn, struct dsr_conn *conn,
+		    const struct dsr_packet *packet)
+{
+	spinlock_t *lock = dsr_table_lock(&dn->table, conn->node.hash);
+	u32 idle, window;
+	bool stays;
+	u16 ahead;
+
+	if (packet->tuple.proto != IPPROTO_TCP ||
+	    packet->event != DSR_EVENT_OPEN)
+		return false;
+	spin_lock_bh(lock);
+	idle = max_t(s32, (u32)jiffies - READ_ONCE(conn->node.seen), 0);
+	/* what the connection has sent since the note, and what was counted since */
+	window = WINDOW * (2 + idle / HZ);
+	ahead = packet->proof - READ_ONCE(conn->proof);
+	stays = !conn->unlinked && idle <= SPENT &&
+		(conn->state == DSR_CONN_FIN ||
+		 conn->state == DSR_CONN_CLOSED) &&
+		(conn->forged || ahead > window);
+	if (stays)
+		set_state(dn, conn, lock, DSR_CONN_SYN);
+	spin_unlock_bh(lock);
+	return stays;
 }
 
 /**

@@ -24,6 +24,8 @@
  * @backend: where its packets go, never %NULL
  * @state: enum dsr_conn_state
  * @unlinked: not in the table any more, and does not hold @backend
+ * @forged: somebody else has tried to end it in the client's name. With @unlinked,
+ *	under the lock of the stripe
  * @proof: dsr_packet.proof of a packet of its client's, up to a second behind
  * @checked: jiffies (low half) of its last packet that has come through
  *	PRE_ROUTING, and so has its mark from the rules of today; up to a second
@@ -34,7 +36,8 @@ struct dsr_conn {
 	struct dsr_node node;
 	struct dsr_backend __rcu *backend;
 	u8 state;
-	bool unlinked;
+	u8 unlinked:1;
+	u8 forged:1;
 	u16 proof;
 	u32 checked;
 	struct dsr_tuple tuple;
@@ -151,6 +154,10 @@ bool dsr_conn_move(struct dsr_net *dn, struct dsr_conn *conn, u8 state,
 		   struct dsr_backend *backend);
 void dsr_conn_advance(struct dsr_net *dn, struct dsr_conn *conn,
 		      const struct dsr_packet *packet);
+void dsr_conn_revive(struct dsr_net *dn, struct dsr_conn *conn,
+		     const struct dsr_packet *packet);
+bool dsr_conn_stays(struct dsr_net *dn, struct dsr_conn *conn,
+		    const struct dsr_packet *packet);
 void dsr_conn_set(struct dsr_net *dn, struct dsr_conn *conn, u8 state);
 void dsr_conn_close(struct dsr_net *dn, struct dsr_conn *conn);
 u32 dsr_conn_timeout(const struct dsr_net *dn, const struct dsr_conn *conn);

@@ -90,7 +90,8 @@ static __always_inline bool dsr_decide_in_frontend(const struct dsr_backend *bac
  * another one by now. The scheduler is asked if there is none, if its backend
  * was removed, if a SYN has come to belong to another mark or address, or if one
  * uses the port pair of a finished connection again: that never waits for the
- * old entry to expire, and belongs to whatever service names its port now. A SYN
+ * old entry to expire, and belongs to whatever service names its port now; unless a
+ * forger may have ended it, which dsr_schedule() finds by the numbers. A SYN
  * that its backend has not answered is no connection that a backend without
  * weight could keep. A packet with a mark that answers a connection goes to its client. Nobody is
  * asked about a probe, and no connection of its client's is looked at.

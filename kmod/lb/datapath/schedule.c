@@ -418,6 +418,22 @@ static bool remember(struct dsr_net *dn, const struct dsr_packet *packet,
 	return true;
 }
 
+/* Whether a SYN goes where the connection has gone that has just ended. */
+static bool stays(struct dsr_net *dn, const struct dsr_packet *packet,
+		  struct dsr_decision *decision)
+{
+	struct dsr_conn *conn = decision->conn;
+	struct dsr_backend *backend = conn ? dsr_conn_backend(conn) : NULL;
+
+	if (!backend || backend->service != decision->service ||
+	    !dsr_backend_is_up(backend) || !dsr_conn_stays(dn, conn, packet))
+		return false;
+	dsr_conn_touch(conn, jiffies);
+	decision->backend = backend;
+	decision->choice = DSR_CHOICE_CONNECTION;
+	return true;
+}
+
 /**
  * dsr_schedule() - choose the backend of a packet, and remember it
  * @dn: balancer
@@ -431,6 +447,8 @@ void dsr_schedule(struct dsr_net *dn, const struct dsr_packet *packet,
 {
 	int tries = 2;
 
+	if (stays(dn, packet, decision))
+		return;
 	if (!decision->conn && unlikely(dsr_table_is_full(&dn->table)))
 		dsr_table_make_room(&dn->table, decision->hash, jiffies);
 	do {

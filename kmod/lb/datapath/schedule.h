@@ -66,6 +66,10 @@ dsr_schedule_touch(struct dsr_net *dn, const struct sk_buff *skb,
 	if (likely(!dsr_conn_touch(conn, jiffies)))
 		return;
 	dsr_packet_prove(skb, packet);
+	if (unlikely(state == DSR_CONN_CLOSED) &&
+	    packet->tuple.proto == IPPROTO_TCP &&
+	    packet->event == DSR_EVENT_DATA)
+		dsr_conn_revive(dn, conn, packet);
 	dsr_conn_note(conn, packet);
 	if (READ_ONCE(service->persist))
 		dsr_schedule_refresh(dn, &packet->tuple, service);

@@ -318,7 +318,86 @@ static void conn_is_aborted_with_its_tag(struct kunit *test)
 	rcu_read_unlock();
 }
 
+/* The connection of client 1, which has ended in @state, as far as @proof tells. */
+static struct dsr_conn *ended(struct kunit *test, struct fixture *f, u8 event,
+			      u16 proof)
+{
+	struct dsr_backend *backend = fixture_backend(test, f, 1, 1);
+	struct dsr_tuple tuple = fixture_tuple(1);
+	struct dsr_conn *conn;
+	bool added;
+
+	rcu_read_lock();
+	conn = dsr_conn_add(&f->dn, &tuple, dsr_conn_hash(&f->dn.table, &tuple),
+			    DSR_CONN_ESTABLISHED, backend, &added);
+	rcu_read_unlock();
+	KUNIT_ASSERT_NOT_NULL(test, conn);
+	conn->proof = 0x1000;
+	prove(f, 1, IPPROTO_TCP, event, proof);
+	return conn;
+}
+
+static void conn_that_a_forger_ends_stays(struct kunit *test)
+{
+	struct dsr_packet syn = {
+		.tuple = fixture_tuple(1), .event = DSR_EVENT_OPEN,
+	};
+	struct fixture *f = test->priv;
+	struct dsr_conn *conn = ended(test, f, DSR_EVENT_CLOSE, 0x1010);
+
+	rcu_read_lock();
+	/* the client goes on counting, and begins anew */
+	syn.proof = 0x1011;
+	KUNIT_EXPECT_FALSE(test, dsr_conn_stays(&f->dn, conn, &syn));
+	conn->node.seen = jiffies - 4 * HZ;
+	syn.proof = 0x1010 + 4 * 238;
+	KUNIT_EXPECT_FALSE(test, dsr_conn_stays(&f->dn, conn, &syn));
+	/* one that does not is no client, unless the end is long ago */
+	syn.proof = 0x4000;
+	conn->node.seen = jiffies - 11 * HZ;
+	KUNIT_EXPECT_FALSE(test, dsr_conn_stays(&f->dn, conn, &syn));
+	conn->node.seen = jiffies - 9 * HZ;
+	KUNIT_EXPECT_TRUE(test, dsr_conn_stays(&f->dn, conn, &syn));
+	KUNIT_EXPECT_EQ(test, conn->state, (u8)DSR_CONN_SYN);
+	KUNIT_EXPECT_EQ(test, conn->proof, 0x1010);
+	/* it is no end that it comes behind any more */
+	KUNIT_EXPECT_FALSE(test, dsr_conn_stays(&f->dn, conn, &syn));
+	/* one that has missed and then hit the window is believed no more */
+	prove(f, 1, IPPROTO_TCP, DSR_EVENT_CLOSE, 0x4000);
+	prove(f, 1, IPPROTO_TCP, DSR_EVENT_CLOSE, 0x1011);
+	KUNIT_EXPECT_EQ(test, conn->state, (u8)DSR_CONN_FIN);
+	syn.proof = 0x1011;
+	KUNIT_EXPECT_TRUE(test, dsr_conn_stays(&f->dn, conn, &syn));
+	rcu_read_unlock();
+}
+
+static void conn_goes_on_behind_a_forged_reset(struct kunit *test)
+{
+	struct dsr_packet packet = {
+		.tuple = fixture_tuple(1), .event = DSR_EVENT_DATA,
+		.proof = 0x4000,
+	};
+	struct fixture *f = test->priv;
+	struct dsr_conn *conn = ended(test, f, DSR_EVENT_ABORT, 0x1010);
+
+	KUNIT_ASSERT_EQ(test, conn->state, (u8)DSR_CONN_CLOSED);
+	rcu_read_lock();
+	dsr_conn_revive(&f->dn, conn, &packet);
+	KUNIT_EXPECT_EQ(test, conn->state, (u8)DSR_CONN_CLOSED);
+	packet.proof = 0x1010;
+	dsr_conn_revive(&f->dn, conn, &packet);
+	KUNIT_EXPECT_EQ(test, conn->state, (u8)DSR_CONN_ESTABLISHED);
+	KUNIT_EXPECT_EQ(test, atomic_read(&dsr_conn_backend(conn)->active), 1);
+	/* and whatever ends it now, a SYN does not move it */
+	prove(f, 1, IPPROTO_TCP, DSR_EVENT_ABORT, 0x1010);
+	packet.event = DSR_EVENT_OPEN;
+	KUNIT_EXPECT_TRUE(test, dsr_conn_stays(&f->dn, conn, &packet));
+	rcu_read_unlock();
+}
+
 static struct kunit_case cases[] = {
+	KUNIT_CASE(conn_that_a_forger_ends_stays),
+	KUNIT_CASE(conn_goes_on_behind_a_forged_reset),
 	KUNIT_CASE(conn_is_found_by_its_tuple_only),
 	KUNIT_CASE(conn_is_added_once),
 	KUNIT_CASE(conn_counts_follow_state_and_backend),
