@@ -2,12 +2,13 @@
 # SPDX-License-Identifier: GPL-2.0
 """A client with many connections that all go on, until it is told to stop.
 
-Usage: talk.py ADDRESS NUMBER FILE
+Usage: talk.py ADDRESS NUMBER FILE [SOURCE...]
 
 Half of the connections load /slow/big, which is FILE and comes at a KiB a second;
 the others ask who is there, each twice a second, and expect the same server to
 answer each time. So packets go to and fro on all of them all the time, and a
 packet that comes to another server than the connection's is answered by a reset.
+Where there are SOURCEs, the connections come from these in turn.
 
 Each line that it reads it answers by one line of JSON, the state of things. The
 line "mark" also begins a new count. At the end of its input it ends, and all
@@ -45,7 +46,7 @@ class Lost(Exception):
 class Connection:
     """One of them. moves is what it has got since the mark."""
 
-    def __init__(self, address, file):
+    def __init__(self, address, file, source=None):
         self.file = file        # what it loads, or None if it asks
         self.head = b''
         self.at = None          # how much of the file has come
@@ -57,6 +58,8 @@ class Connection:
         self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
                              struct.pack('ii', 1, 0))
         self.sock.setblocking(False)
+        if source:
+            self.sock.bind((source, 0))
         code = self.sock.connect_ex((address, 80))
         if code != errno.EINPROGRESS:
             raise Lost(os.strerror(code))
@@ -128,8 +131,9 @@ class Connection:
 class Crowd:
     """All of them."""
 
-    def __init__(self, address, number, file):
+    def __init__(self, address, number, file, sources=()):
         self.address, self.number, self.file = address, number, file
+        self.sources = sources or (None,)
         self.selector = selectors.DefaultSelector()
         self.begun = 0
         self.opening = 0
@@ -144,8 +148,9 @@ class Crowd:
         while self.begun < self.number and self.opening < AT_ONCE:
             self.begun += 1
             try:
-                one = Connection(self.address,
-                                 self.file if self.begun % 2 else None)
+                one = Connection(
+                    self.address, self.file if self.begun % 2 else None,
+                    self.sources[self.begun // 2 % len(self.sources)])
             except Lost as how:
                 self.lost[str(how)] += 1
                 continue
@@ -220,11 +225,11 @@ class Crowd:
 class Talk:
     """The program, run in the namespace of a network.Host."""
 
-    def __init__(self, host, address, number, file):
+    def __init__(self, host, address, number, file, sources=()):
         self.host = host
         self.number = number
         self.child = host.start(sys.executable, os.path.abspath(__file__),
-                                address, str(number), file,
+                                address, str(number), file, *sources,
                                 stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                 stderr=None, text=True)
 
@@ -242,7 +247,7 @@ class Talk:
     def mark(self):
         return self.state('mark')
 
-    def settle(self, moves):
+    def settle(self, moves, seconds=120):
         """The state when all that are not lost have moved so often."""
         def look():
             state.update(self.state())
@@ -250,27 +255,28 @@ class Talk:
                     state['open'] + state['lost'] == self.number)
         state = {}
         try:
-            wait_for('some connections stand still', look, 120, 0.1)
+            wait_for('some connections stand still', look, seconds, 0.1)
         except Failure as failure:
             raise Failure(f'{failure}: {state}') from None
         return state
 
-    def settle_after(self):
+    def settle_after(self, seconds=120):
         """The same, of what begins now; with the whole silence since the mark."""
         silence = self.mark()['silence']
-        state = self.settle(2)
+        state = self.settle(2, seconds)
         state['silence'] = max(silence, state['silence'])
         return state
 
 
 def main():
-    address, number, path = sys.argv[1:]
+    address, number, path, *sources = sys.argv[1:]
     number = int(number)
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     with open(path, 'rb') as file:
         crowd = Crowd(address, number, mmap.mmap(file.fileno(), 0,
-                                                 access=mmap.ACCESS_READ))
+                                                 access=mmap.ACCESS_READ),
+                      sources)
     crowd.selector.register(sys.stdin, selectors.EVENT_READ, None)
     while True:
         crowd.turn()

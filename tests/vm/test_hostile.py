@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Honest connections beside a neighbour and a tenant who mean harm.
+
+The short form of hostile.py: what it counts are packets, so a slow machine takes
+longer and sees the same.
+"""
+
+import os
+
+import pytest
+
+from hostile import CONFIGURATIONS, Trial, forget
+from test_failover import FAST
+
+NUMBER = int(os.environ.get('DSR_CONNECTIONS', '1000' if FAST else '100'))
+PACKETS = 30000 if FAST else 3000
+
+
+@pytest.mark.parametrize('name', CONFIGURATIONS)
+def test_nobody_is_lost(site, name):
+    """All go on where they were, new ones begin, and the table has room."""
+    trial = Trial(site, name, NUMBER)
+    site.undo.append(lambda: forget(site))
+    trial.configure()
+    trial.run(lambda trial: sum(trial.sent.values()) < PACKETS)
+    assert not trial.lost, dict(trial.how)
+    # the processors may be at it at the same time
+    share = trial.table // 4
+    assert share // 2 < trial.unproven <= share + os.cpu_count()
+    assert trial.entries <= trial.table
+    assert not trial.overloaded()
+    assert all(trial.sent.values())
+    assert len(trial.tenant) > 10
