@@ -55,6 +55,9 @@ stress:
 mutants:
 	@scripts/mutants.sh $(if $(WHOLE),--whole) $(FAULTS)
 
+hostile:
+	@scripts/hostile.sh $(or $(SECONDS),3600) $(RELEASE)
+
 demo:
 	@scripts/demo.sh $(if $(RELEASE),--release $(RELEASE)) \
 		$(if $(SHELL_IN),--shell $(SHELL_IN))
@@ -99,6 +102,8 @@ help:
 	@echo '     ROUNDS=20             … so many times'
 	@echo 'make mutants             whether the tests find faults that are planted      10 min'
 	@echo '     FAULTS="NAMES"        … only these, of tests/mutants; WHOLE=1: by all tests'
+	@echo 'make hostile             attack connections that go on; none may be lost'
+	@echo '     SECONDS=3600          … for so long'
 	@echo 'make bench               what a packet costs, beside IPVS and others         1 min; FULL=1: 12'
 	@echo '     BASE=FILE             … and what changed since that result'
 	@echo '     RELEASE= PEERS= CASES=  … on another kernel, only these'
@@ -110,5 +115,5 @@ help:
 	@echo 'What is expensive (Debian roots, kernels) is kept in $${XDG_CACHE_HOME:-~/.cache}/dsr.'
 
 .PHONY: all modules tool install install-modules install-tool \
-	install-ipvs uninstall-ipvs check test test-all stress mutants demo demo-ha bench profile \
+	install-ipvs uninstall-ipvs check test test-all stress mutants hostile demo demo-ha bench profile \
 	clean help
