@@ -1,14 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0
 """The site's own rules on the balancer, and what the paths mean for them."""
 
+import socket
+import struct
+
 import pytest
 
 import wire
 import wire6
-from network import CLIENT, VIP, VIP6, W101, W1016, wait_for
+from network import CLIENT, CLIENT6, VIP, VIP6, W101, W1016, wait_for
 from traffic import ask, exchange
 
 LV1 = '10.10.31.11'
+NETLINK_NETFILTER = 12
 
 DROP_8080 = '-A FORWARD -d 10.10.31.100 -p tcp --dport 8080 -j DROP'
 
@@ -106,22 +110,80 @@ def test_policy_drop(lb, reasons):
     assert lb.replies(2).total() == 2
 
 
-def test_masquerade(lb):
-    """What has the mark is exempt from what hides all that leaves."""
-    lb.lv1.iptables(*'-t nat -A POSTROUTING -j MASQUERADE'.split())
-    assert whom_tcp_saw(lb) == {'10.10.30.11'}
-    lb.lv1.iptables(
-        *'-t nat -I POSTROUTING -m mark --mark 1 -j RETURN'.split())
+MASQUERADE = {
+    'iptables': lambda host: host.iptables(
+        *'-t nat -A POSTROUTING -j MASQUERADE'.split()),
+    'nft': lambda host: host.nft('''
+        table inet nat { chain postrouting {
+            type nat hook postrouting priority srcnat;
+            masquerade
+        }
+        }''')}
+
+
+def forget_tracked(host):
+    """What "conntrack -F" does: IPCTNL_MSG_CT_DELETE without a tuple."""
+    sock = host.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_NETFILTER)
+    with sock:
+        sock.send(struct.pack('=IHHIIBBH', 20, 0x102, 5, 1, 0, 0, 0, 0))
+        answer = sock.recv(4096)
+    assert struct.unpack_from('=i', answer, 16) == (0,)
+
+
+@pytest.mark.parametrize('path', ['stack', 'direct'])
+@pytest.mark.parametrize('how', MASQUERADE)
+def test_masquerade(lb, path, how):
+    """What hides all that leaves hides no client, and no VIP."""
+    lb.lv1.dsrctl(f'service set fwmark 1 path {path}')
+    MASQUERADE[how](lb.lv1)
     assert whom_they_saw(lb) == {CLIENT}
 
 
-def test_masquerade_direct(lb):
-    """With path direct replies must not be tracked where all is hidden."""
-    lb.lv1.dsrctl('service set fwmark 1 path direct')
-    lb.lv1.iptables(*'-t nat -A POSTROUTING -j MASQUERADE'.split())
-    lb.lv1.iptables(
-        *f'-t raw -A PREROUTING -s {VIP} -j CT --notrack'.split())
-    assert whom_they_saw(lb) == {CLIENT}
+def test_masquerade_of_the_rest(lb):
+    """It goes on to hide what is not balanced."""
+    MASQUERADE['nft'](lb.lv1)
+    with wire.Tap(lb.client) as client, wire.Tap(lb.w101) as w101:
+        client.send(wire.udp(4000, 9, dst=W101), LV1)
+        got = w101.wait(lambda p: p.dport == 9, 'what is routed')
+    assert got.src == '10.10.30.11'
+
+
+def test_masquerade_ipv6(site6):
+    site6.lv1.configure(f'''
+        service add vip {VIP6} proto udp
+        backend add vip {VIP6} proto udp via {W1016}''')
+    MASQUERADE['nft'](site6.lv1)
+    with wire6.Tap(site6.client) as client, wire6.Tap(site6.w101) as w101:
+        client.send(wire6.udp(4000), LV1)
+        got = w101.wait(lambda p: p.sport == 4000, 'the datagram')
+    assert (got.src, got.dst) == (CLIENT6, VIP6)
+
+
+def test_masquerade_of_a_forgotten_connection(silent):
+    """Connection tracking has lost it, and takes its packets for another's."""
+    MASQUERADE['nft'](silent.lv1)
+    with wire.Tap(silent.client) as client, wire.Tap(silent.w101) as w101, \
+            wire.Tap(silent.w102) as w102:
+        for number in range(3):
+            client.send(wire.udp(4000, 9, b'%d' % number), LV1)
+            got = wait_for('the datagram', lambda n=b'%d' % number: [
+                p for p in w101.drain() + w102.drain() if p.payload == n])
+            assert got[0].src == CLIENT and got[0].sport == 4000
+            forget_tracked(silent.lv1)
+
+
+def test_masquerade_and_states(lb):
+    """Connection tracking sees both directions all the same."""
+    MASQUERADE['nft'](lb.lv1)
+    lb.lv1.nft('''
+        table ip filter { chain forward {
+            type filter hook forward priority filter; policy drop;
+            ct state established accept
+            ip daddr 10.10.31.100 tcp dport 80 ct state new accept
+        }
+        }''')
+    assert lb.replies(4).total() == 4
+    assert whom_tcp_saw(lb) == {CLIENT}
 
 
 def test_direct_passes_forward_by(lb):

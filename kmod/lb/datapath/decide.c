@@ -272,21 +272,33 @@ static bool goes_on(const struct dsr_net *dn,
 				  dsr_backend_is_down(backend));
 }
 
+/**
+ * dsr_decide_answers() - whether a packet answers a connection that is known
+ * @dn: balancer, with a service at least
+ * @packet: a packet of a flow
+ *
+ * Context: rcu_read_lock(). No writes.
+ */
+bool dsr_decide_answers(const struct dsr_net *dn,
+			const struct dsr_packet *packet)
+{
+	struct dsr_tuple request;
+
+	dsr_tuple_reverse(&packet->tuple, &request);
+	return dsr_conn_find(dn, &request, dsr_conn_hash(&dn->table, &request));
+}
+
 /* Whether a packet answers one that was balanced: connmark, say, gives replies
  * the mark of their requests, and they are on their way to the client. Nothing
  * but a server's accepts a connection; of the others, the entry of the request
  * tells.
  */
-static bool is_reply(struct dsr_net *dn, const struct dsr_packet *packet)
+static bool is_reply(const struct dsr_net *dn, const struct dsr_packet *packet)
 {
-	struct dsr_tuple request;
-
 	if (packet->event == DSR_EVENT_OPEN)
 		return false;
-	if (packet->event == DSR_EVENT_ACCEPT)
-		return true;
-	dsr_tuple_reverse(&packet->tuple, &request);
-	return dsr_conn_find(dn, &request, dsr_conn_hash(&dn->table, &request));
+	return packet->event == DSR_EVENT_ACCEPT ||
+	       dsr_decide_answers(dn, packet);
 }
 
 /** dsr_decide_new() - dsr_decide(), where the packet follows no connection, or

@@ -38,6 +38,8 @@ void dsr_decide_icmp(struct dsr_net *dn, const struct dsr_frontend *frontend,
 		     struct dsr_decision *decision);
 void dsr_decide_orphan(struct dsr_net *dn, const struct dsr_packet *packet,
 		       struct dsr_decision *decision);
+bool dsr_decide_answers(const struct dsr_net *dn,
+			const struct dsr_packet *packet);
 bool dsr_decide_opens(const struct dsr_net *dn, const struct dsr_conn *conn,
 		      const struct dsr_backend *backend);
 void dsr_decide_new(struct dsr_net *dn, const struct dsr_frontend *frontend,

@@ -12,6 +12,7 @@
 #include "datapath/reject.h"
 #include "datapath/here.h"
 #include "datapath/hook.h"
+#include "datapath/nat.h"
 #include "datapath/peer.h"
 #include "datapath/schedule.h"
 #include "datapath/source.h"
@@ -265,6 +266,28 @@ static noinline unsigned int late_vip(struct dsr_net *dn, struct sk_buff *skb,
 	return refuse(dn, skb, family, hook, &packet, reason);
 }
 
+/* A reply begins a connection of netfilter's where that has not seen the request,
+ * with path direct, or has forgotten it. Its source is the VIP, and stays that. What
+ * the table has no place for is known by the VIP alone.
+ */
+static noinline void keep_reply(struct dsr_net *dn, struct sk_buff *skb,
+				u8 family)
+{
+	const struct dsr_frontend *frontend;
+	struct dsr_tuple request;
+	struct dsr_packet packet;
+	enum dsr_reason reason;
+
+	if (!dsr_packet_parse(skb, family, &packet, &reason) ||
+	    packet.kind != DSR_PACKET_FLOW)
+		return;
+	dsr_tuple_reverse(&packet.tuple, &request);
+	frontend = dsr_frontend_find(dn, 0, &request);
+	if ((frontend && dsr_frontend_match(frontend, &request)) ||
+	    dsr_decide_answers(dn, &packet))
+		dsr_nat_settle(skb);
+}
+
 /**
  * dsr_hook_late() - a packet is about to leave PRE_ROUTING, or to be delivered
  * @priv: struct dsr_net
@@ -276,7 +299,7 @@ static noinline unsigned int late_vip(struct dsr_net *dn, struct sk_buff *skb,
  * mark alone: where its address is a VIP's only now, a rule has translated it.
  * keepalived's own groups (nftables_ipvs) set marks in LOCAL_IN. What is for a
  * service, and no service has taken, is refused here: not before, since a rule
- * may translate it.
+ * may translate it. Replies pass here as well.
  *
  * Context: as dsr_hook().
  * Return: NF_ACCEPT, NF_DROP, or NF_STOLEN.
@@ -290,6 +313,8 @@ unsigned int dsr_hook_late(void *priv, struct sk_buff *skb,
 	struct dsr_net *dn = priv;
 	enum dsr_reason reason;
 
+	if (state->hook == NF_INET_PRE_ROUTING && dsr_nat_is_open(skb))
+		keep_reply(dn, skb, state->pf);
 	if (skb->mark)
 		frontend = dsr_frontend_of_any_mark(dn, state->pf, skb->mark);
 	if (likely(!frontend)) {

@@ -12,6 +12,7 @@
 #include <net/xfrm.h>
 #include <linux/dsr.h>
 
+#include "datapath/nat.h"
 #include "datapath/xmit4.h"
 
 /* Whether the packet must not be cut to the size that it has to be cut to. */
@@ -113,6 +114,8 @@ int dsr_xmit4_send(struct net *net, struct sk_buff *skb,
 		send_direct(skb, rt);
 		return 0;
 	}
+	if (dsr_nat_is_open(skb))
+		dsr_nat_settle(skb);
 	/* ip_output() is the kernel's: a packet that waits for a verdict of
 	 * user space in FORWARD may be sent on after this module is gone.
 	 */

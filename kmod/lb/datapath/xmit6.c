@@ -11,6 +11,7 @@
 #include <net/xfrm.h>
 #include <linux/dsr.h>
 
+#include "datapath/nat.h"
 #include "datapath/send.h"
 #include "datapath/xmit6.h"
 #include "dst.h"
@@ -141,6 +142,8 @@ int dsr_xmit6_send(struct net *net, struct sk_buff *skb,
 		send_direct(skb, dst);
 		return 0;
 	}
+	if (dsr_nat_is_open(skb))
+		dsr_nat_settle(skb);
 	/* ip6_output() is the kernel's: a packet that waits for a verdict of
 	 * user space in FORWARD may be sent on after this module is gone.
 	 */
