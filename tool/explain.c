@@ -164,6 +164,35 @@ static void endpoint_json(struct json_object *object, const char *addr_key,
 	json_object_object_add(object, port_key, json_object_new_int(port));
 }
 
+/* tell if rules of the site see the packet behind the module */
+static bool passes_firewall(struct explanation *what)
+{
+	struct nlattr *path = what->service.tb[DSR_SERVICE_A_PATH];
+
+	return what->has_service && path && attr_u8(path) == DSR_PATH_STACK &&
+	       !strncmp(what->name, "forwarded", strlen("forwarded"));
+}
+
+/* words before a reason's meaning: the module does not know what rules do */
+static const char *condition(struct explanation *what)
+{
+	return passes_firewall(what) ?
+		       "if FORWARD and POSTROUTING let it pass, " : "";
+}
+
+static struct json_object *meaning_json(struct explanation *what,
+					const char *meaning)
+{
+	struct json_object *object;
+	char *text;
+
+	if (!meaning || asprintf(&text, "%s%s", condition(what), meaning) < 0)
+		return NULL;
+	object = json_object_new_string(text);
+	free(text);
+	return object;
+}
+
 static void explain_json(struct dsrctl *ctl, const struct packet *packet,
 			 struct explanation *what)
 {
@@ -190,8 +219,7 @@ static void explain_json(struct dsrctl *ctl, const struct packet *packet,
 	attr_json(object, "slot", ATTR_U32, what->tb[DSR_EXPLAIN_A_SLOT]);
 	attr_json(object, "reason", ATTR_STRING,
 		  what->tb[DSR_EXPLAIN_A_REASON]);
-	json_object_object_add(object, "meaning", meaning ?
-			       json_object_new_string(meaning) : NULL);
+	json_object_object_add(object, "meaning", meaning_json(what, meaning));
 	json_object_object_add(object, "advice", advice ?
 			       json_object_new_string(advice) : NULL);
 	json_object_object_add(object, "service", what->has_service ?
@@ -284,14 +312,13 @@ static void backend_text(struct explanation *what)
 	putchar('\n');
 }
 
-/* what may become of it behind the module */
-static void firewall_text(struct explanation *what)
+/* name the rules behind the module, and the commands that show them */
+static void firewall_text(const struct packet *packet)
 {
-	struct nlattr *path = what->service.tb[DSR_SERVICE_A_PATH];
+	const char *six = packet->src.family == AF_INET6 ? "6" : "";
 
-	if (path && attr_u8(path) == DSR_PATH_STACK &&
-	    !strncmp(what->name, "forwarded", strlen("forwarded")))
-		puts("firewall    FORWARD and POSTROUTING see it: what they drop is counted as drop_by_firewall, what they masquerade has another source at the backend; with 'path direct' they do not");
+	printf("firewall    FORWARD and POSTROUTING see it: what they drop is counted as drop_by_firewall; see 'ip%stables -nvL FORWARD' and 'nft list ruleset'; with 'path direct' they do not\n",
+	       six);
 }
 
 static void explain_text(const struct packet *packet, struct explanation *what)
@@ -312,10 +339,10 @@ static void explain_text(const struct packet *packet, struct explanation *what)
 		connection_text(what->connection);
 	if (what->has_backend)
 		backend_text(what);
-	if (what->has_service)
-		firewall_text(what);
-	printf("outcome     %s%s%s\n", what->name, reason ? ": " : "",
-	       reason ? reason->meaning : "");
+	if (passes_firewall(what))
+		firewall_text(packet);
+	printf("outcome     %s%s%s%s\n", what->name, reason ? ": " : "",
+	       reason ? condition(what) : "", reason ? reason->meaning : "");
 	if (reason && reason->advice)
 		printf("advice      %s\n", reason->advice);
 }

@@ -86,6 +86,25 @@ def test_slot(fake, kernel):
     assert json.loads(fake('-j', LINE).out)['slot'] == 65520
 
 
+@pytest.mark.parametrize('name, number, passes', [
+    ('forwarded', 0, True), ('forwarded_stateless', 0, True),
+    ('forwarded', 1, False), ('drop_no_backend', 0, False)])
+def test_firewall(fake, kernel, name, number, passes):
+    """Of path stack, none is promised that the backend gets it."""
+    kernel.answers[EXPLAIN] = Reply(
+        sample.explanation(name) + sample.SERVICES[number])
+    found = lines(fake, LINE)
+    document = json.loads(fake('-j', LINE).check(0).out)
+    condition = 'if FORWARD and POSTROUTING let it pass, '
+    assert found['outcome'] == f"{name}: {document['meaning']}"
+    assert document['meaning'].startswith(condition) == passes
+    assert ('firewall' in found) == passes
+    if passes:
+        assert "'iptables -nvL FORWARD'" in found['firewall']
+        found = lines(fake, f'explain [{sample.CLIENT6}]:1 [{sample.VIP6}]:80')
+        assert "'ip6tables -nvL FORWARD'" in found['firewall']
+
+
 def test_ipv6(fake, kernel):
     kernel.answers[EXPLAIN] = Reply(
         sample.explanation('forwarded', u.DSR_CHOICE_CONNECTION) +

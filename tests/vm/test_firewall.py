@@ -76,11 +76,22 @@ def test_dropped_is_not_forwarded(site6, reasons, family, hook):
 def test_explain_names_the_firewall(lb):
     """The one who asks is told what may become of a packet of path stack."""
     def explain():
-        return lb.lv1.dsrctl('explain', '10.10.31.200:4000', f'{VIP}:80',
+        text = lb.lv1.dsrctl('explain', '10.10.31.200:4000', f'{VIP}:80',
                              'mark', '1').stdout
-    assert 'counted as drop_by_firewall' in explain()
+        return dict(line.split(maxsplit=1) for line in text.splitlines())
+    lb.lv1.iptables(*'-P FORWARD DROP'.split())
+    lb.undo.append(lambda: lb.lv1.iptables(*'-P FORWARD ACCEPT'.split()))
+    told = explain()
+    assert told['outcome'].startswith(
+        'forwarded: if FORWARD and POSTROUTING let it pass, the backend')
+    assert 'counted as drop_by_firewall' in told['firewall']
+    command = 'iptables -nvL FORWARD'
+    assert f"'{command}'" in told['firewall']
+    assert 'policy DROP' in lb.lv1.run(*command.split()).stdout
     lb.lv1.dsrctl('service set fwmark 1 path direct')
-    assert 'drop_by_firewall' not in explain()
+    told = explain()
+    assert told['outcome'].startswith('forwarded: the backend gets it')
+    assert 'firewall' not in told
 
 
 def whom_tcp_saw(site):
@@ -108,6 +119,17 @@ def test_policy_drop(lb, reasons):
     assert since.all() == {'drop_by_firewall': 1}
     lb.lv1.iptables(*'-I FORWARD -m mark --mark 1 -j ACCEPT'.split())
     assert lb.replies(2).total() == 2
+
+
+def test_policy_drop_direct(lb, reasons):
+    """With path direct the policy sees no request, and needs no exemption."""
+    lb.lv1.dsrctl('service set fwmark 1 path direct')
+    lb.lv1.iptables(*'-P FORWARD DROP'.split())
+    lb.undo.append(lambda: lb.lv1.iptables(*'-P FORWARD ACCEPT'.split()))
+    lb.lv1.iptables(*f'-A FORWARD -s {VIP} -j ACCEPT'.split())
+    since = reasons('lv1')
+    assert lb.replies(4).total() == 4
+    assert since['drop_by_firewall'] == 0 and since['forwarded'] >= 4
 
 
 MASQUERADE = {
