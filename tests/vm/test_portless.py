@@ -111,11 +111,13 @@ def test_not_persistent(silent, reasons):
         assert since['drop_not_served'] == 1
 
 
-def test_error_about_esp(persistent, reasons):
+@pytest.mark.parametrize('kind', ['persistent', 'silent'])
+def test_error_about_esp(request, kind, reasons):
     """A router's word on a tunnel's packets reaches the server of the tunnel."""
-    with Traffic(persistent) as traffic:
+    with Traffic(request.getfixturevalue(kind)) as traffic:
         servers = [traffic.send(wire.udp(IKE, IKE, b'ike', src=client))
                    for client in CLIENTS]
+        assert set(servers) == {'w101', 'w102'}
         since = reasons('lv1')
         for client, server in zip(CLIENTS, servers):
             quoted = wire.ip(body(1), ESP, src=wire.VIP, dst=client)[:28]
