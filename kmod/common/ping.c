@@ -134,7 +134,7 @@ static bool ping6(struct net *net, struct sk_buff *skb)
  * dsr_ping_answer() - answer an echo request (RFC 792, RFC 4443)
  * @net: namespace
  * @skb: request, its ICMP header known to be there; left to its owner
- * @family: of the packet
+ * @family: family of the packet
  *
  * One with IP options or extension headers gets no answer, nor one that IPsec
  * does not let in; and it does not get one that IPsec does not let out.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* main - loading and unloading, and news of addresses and of balancers */
+/* main - load and unload, and follow changes of addresses and of dsr_lb */
 
 #include <linux/inetdevice.h>
 #include <linux/module.h>
@@ -12,9 +12,9 @@
 #include "core/flow.h"
 #include "core/net.h"
 
-/* A flow leads to an address: without it, its packets would be routed out. The
- * RTNL is held, which all of the machine waits for: so neither wait for the lock of
- * one namespace nor look at all of its flows here.
+/* A flow whose local address is gone would have its packets routed out. The
+ * caller holds the RTNL, which all of the machine waits for. So do not wait for
+ * a namespace's lock here, and do not walk its flows.
  */
 static void address_lost(const struct net_device *dev)
 {
@@ -126,7 +126,7 @@ static void __exit dsr_rs_exit(void)
 	unregister_inetaddr_notifier(&dsr_rs_address_nb);
 	dsr_rs_netns_exit();
 	destroy_workqueue(dsr_rs_net_wq);
-	/* Flows and rules on their way out are freed by our code. */
+	/* Flows and rules being freed still need this module's code. */
 	rcu_barrier();
 	dsr_rs_flow_exit();
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * flow - making, keeping and forgetting flows; see flow.h
+ * flow - create, keep and forget flows; see flow.h
  */
 
 #include <linux/kernel.h>
@@ -16,17 +16,17 @@
 #include "limit.h"
 #include "state.h"
 
-/* What share of the table those may take who have not been proven. */
+/* Unproven flows may take one in this many of the table's entries. */
 #define UNPROVEN_SHARE	4
 
-/* A connection whose server is elsewhere may be silent for so long. */
+/* Idle timeout of a connection whose server is elsewhere. */
 #define SILENCE_ELSEWHERE	((2 * 60 + 4) * 60 * HZ)
 
-/* A flow that has ended keeps its place for so long: its rest may be on the way. */
+/* A closed flow keeps its entry for this long: late packets may follow. */
 #define SPENT	HZ
 
-/* How often to look for a free client port before giving up; and while that has
- * just been in vain.
+/* Number of tries to find a free client port; and the number while such a
+ * search has lately failed.
  */
 #define PORT_TRIES	64
 #define PORT_TRIES_AGAIN	2
@@ -35,7 +35,7 @@
 static struct kmem_cache *flow_cache, *flow6_cache;
 
 /**
- * dsr_rs_flow_find_apart() - look an entry up by all of its key
+ * dsr_rs_flow_find_apart() - find an entry by the hash of its whole key
  * @table: table
  * @match: dsr_rs_flow_match_wire() or dsr_rs_flow_match_socket()
  * @tuple: ends, as in the packet
@@ -56,8 +56,8 @@ struct dsr_node *dsr_rs_flow_find_apart(const struct dsr_table *table,
 			      match, tuple);
 }
 
-/* The entry for the other side of the same flow; @flow itself if it is found
- * from both. %NULL if it is gone.
+/* Return the entry for the other side of the same flow; @flow itself if it
+ * serves both sides; %NULL if the other entry is gone.
  */
 static struct dsr_rs_flow *flow_peer(const struct dsr_table *table,
 				     struct dsr_rs_flow *flow)
@@ -79,9 +79,9 @@ static struct dsr_rs_flow *flow_peer(const struct dsr_table *table,
 				     &tuple);
 }
 
-/* A flow outlives its last packet by this. No socket says that one whose server is
- * elsewhere is alive: so it may be silent for as long as a connection behind a NAT
- * (RFC 5382, REQ-5).
+/* Idle timeout of a flow. No local socket tells if a connection to a server
+ * elsewhere is alive, so it may be idle for as long as one behind a NAT (RFC
+ * 5382, REQ-5).
  */
 static u32 flow_timeout(const struct dsr_rs_net *rs,
 			const struct dsr_rs_flow *wire)
@@ -97,13 +97,13 @@ static u32 flow_timeout(const struct dsr_rs_net *rs,
 }
 
 /**
- * dsr_rs_flow_left() - how long a flow stays if no packet comes
+ * dsr_rs_flow_left() - return the time until a flow without packets expires
  * @table: its table
  * @flow: either entry of it
  * @now: jiffies, low half
  *
  * Context: rcu_read_lock().
- * Return: jiffies, 0 if its time is over.
+ * Return: jiffies, 0 if the flow has expired.
  */
 u32 dsr_rs_flow_left(struct dsr_table *table, struct dsr_rs_flow *flow,
 		     u32 now)
@@ -111,7 +111,7 @@ u32 dsr_rs_flow_left(struct dsr_table *table, struct dsr_rs_flow *flow,
 	struct dsr_rs_flow *peer = flow_peer(table, flow), *wire = flow;
 	u32 idle = now - READ_ONCE(flow->node.seen), timeout;
 
-	/* Packets may have been seen while @now was on its way here. */
+	/* Another processor may have seen a packet after @now was read. */
 	if ((s32)idle < 0)
 		idle = 0;
 	if (peer) {
@@ -136,8 +136,8 @@ static bool flow_asks(struct dsr_rs_net *rs, const struct dsr_rs_flow *flow,
 
 	if (flow->proto != IPPROTO_TCP)
 		return false;
-	/* The local address was one of the incoming device, which a socket
-	 * may be bound to.
+	/* A socket may be bound to the ingress device, which had the local
+	 * address.
 	 */
 	dev = tuple.zone ? dev_get_by_index_rcu(rs->net, tuple.zone) :
 			   dsr_rs_local_device(rs->net, tuple.family,
@@ -145,8 +145,8 @@ static bool flow_asks(struct dsr_rs_net *rs, const struct dsr_rs_flow *flow,
 	return dev && ask(rs->net, &tuple, dev->ifindex);
 }
 
-/* A connection may be silent for longer than any timeout, but not for longer
- * than its socket lives.
+/* A connection may be idle for longer than any timeout, as long as its socket
+ * exists.
  */
 static bool flow_has_socket(struct dsr_rs_net *rs,
 			    const struct dsr_rs_flow *flow)
@@ -154,7 +154,7 @@ static bool flow_has_socket(struct dsr_rs_net *rs,
 	return flow_asks(rs, flow, dsr_rs_socket_exists);
 }
 
-/* One in TIME_WAIT has nothing to lose. */
+/* A socket in TIME_WAIT is not open: it has no data to lose. */
 static bool flow_has_open_socket(struct dsr_rs_net *rs,
 				 const struct dsr_rs_flow *flow)
 {
@@ -179,7 +179,7 @@ static bool flow_expired(struct dsr_table *table, struct dsr_node *node,
 	if (dsr_rs_flow_left(table, flow, now)) {
 		expired = false;
 	} else if (flow_has_socket(rs, flow)) {
-		/* Ask again when as much time has passed. */
+		/* Ask again after another timeout. */
 		WRITE_ONCE(node->seen, now);
 		expired = false;
 	}
@@ -187,7 +187,7 @@ static bool flow_expired(struct dsr_table *table, struct dsr_node *node,
 	return expired;
 }
 
-/* An entry counts no more for those that are unproven. */
+/* Mark an entry as proven, and uncount it from rs->unproven. */
 static void entry_prove(struct dsr_rs_net *rs, struct dsr_rs_flow *flow)
 {
 	u8 roles = READ_ONCE(flow->roles);
@@ -218,9 +218,9 @@ static void entry_answer(struct dsr_rs_flow *flow)
 			      (u8)(roles ^ DSR_RS_UNPROVEN)));
 }
 
-/* Nothing is lost with a flow that has ended, and whose socket has nothing to send or
- * get any more; nor with a datagram that was answered, if its client has not gone
- * on.
+/* A flow may be evicted at no loss if it has ended and its socket has nothing
+ * more to send or to receive, or if it is a UDP flow that was answered and
+ * whose client has not sent again.
  */
 static bool flow_spent(struct dsr_table *table, struct dsr_node *node, u32 now)
 {
@@ -258,7 +258,7 @@ static void flow_free_node(struct dsr_node *node)
 	flow_free(dsr_rs_flow_from_node(node));
 }
 
-/* Packets under way may still use the flow and, through it, its rule. */
+/* Uncount an unlinked entry. Packets in flight may still use its rule. */
 static void flow_release(struct dsr_table *table, struct dsr_node *node)
 {
 	struct dsr_rs_net *rs = container_of(table, struct dsr_rs_net, table);
@@ -281,7 +281,7 @@ const struct dsr_table_ops dsr_rs_flow_ops = {
 	.free = flow_free_node,
 };
 
-/* What a new flow is to be, but for its place: hash and roles. */
+/* Fill in a new flow, except for its hash and its roles. */
 static void flow_fill(struct dsr_rs_flow *flow, const struct dsr_rs_packet *pkt,
 		      const struct dsr_rs_target *target)
 {
@@ -306,7 +306,7 @@ static void flow_fill(struct dsr_rs_flow *flow, const struct dsr_rs_packet *pkt,
 	flow->rule = target->rule;
 }
 
-/* Room for what is in the table the same as @flow. */
+/* Allocate an entry and copy @flow into it. */
 static struct dsr_rs_flow *flow_alloc(const struct dsr_rs_net *rs,
 				      const struct dsr_rs_flow *flow)
 {
@@ -318,22 +318,22 @@ static struct dsr_rs_flow *flow_alloc(const struct dsr_rs_net *rs,
 		return NULL;
 	memcpy(copy, flow, v4 ? DSR_RS_FLOW_SIZE4 : DSR_RS_FLOW_SIZE6);
 	if (copy->rule)
-		/* Listed, or unlisted within this grace period: not 0. */
+		/* Not 0: listed, or unlisted within this grace period. */
 		refcount_inc(&copy->rule->refs);
 	return copy;
 }
 
 /**
  * struct wanted - key of an insert, and its count of entries of the same hash
- * @flow: what is to be inserted
- * @same: how many there were
+ * @flow: flow to insert
+ * @same: number of entries with the same hash that the insert has passed
  */
 struct wanted {
 	const struct dsr_rs_flow *flow;
 	u32 *same;
 };
 
-/* As many as may be have that hash: what comes is put apart. */
+/* The hash has as many entries as it may have: put the new flow apart. */
 static bool is_crowd(const struct wanted *wanted)
 {
 	return ++*wanted->same >= DSR_RS_FLOW_SAME_MAX &&
@@ -356,8 +356,8 @@ static bool match_socket(const struct dsr_node *node,
 	return dsr_rs_flow_match_socket(node, &socket);
 }
 
-/* The three below: @node has the ends of the wanted flow, or is the last that may
- * have its hash.
+/* The next three end the walk of an insert at @node: @node has the ends of the
+ * wanted flow, or is the last entry that may share its hash.
  */
 static bool wants_wire(const struct dsr_node *node, const void *key)
 {
@@ -381,10 +381,10 @@ static bool wants_either(const struct dsr_node *node, const void *key)
 	       match_socket(node, wanted->flow) || is_crowd(wanted);
 }
 
-/* Put a flow in the table, as an entry for @roles.
+/* Insert a copy of a flow, as an entry for @roles.
  *
- * Return: the entry; or one that was there before: of other ends, if it is to be
- * put apart; or %NULL with @reason set.
+ * Return: the new entry; or an entry that is already there, with other ends if
+ * the flow has to be put apart; or %NULL with @reason set.
  */
 static struct dsr_rs_flow *flow_insert(struct dsr_rs_net *rs,
 				       const struct dsr_rs_flow *flow,
@@ -409,7 +409,7 @@ static struct dsr_rs_flow *flow_insert(struct dsr_rs_net *rs,
 			  dsr_rs_tuple_hash(&tuple, &rs->table.key);
 	if (unlikely(dsr_table_is_full(&rs->table)))
 		dsr_table_make_room(&rs->table, copy->node.hash, jiffies);
-	/* Counted first: the garbage collector may find it before this returns. */
+	/* Count first: garbage collection may see the entry at once. */
 	if (apart)
 		atomic_inc(&rs->apart);
 	node = dsr_table_insert(&rs->table, &copy->node, match,
@@ -432,7 +432,7 @@ static struct dsr_rs_flow *flow_insert(struct dsr_rs_net *rs,
 	return NULL;
 }
 
-/* Whether two entries are of one conversation, whatever their roles. */
+/* Return true if two entries belong to one flow, whatever their roles. */
 static bool is_same(const struct dsr_rs_flow *one,
 		    const struct dsr_rs_flow *other)
 {
@@ -443,8 +443,8 @@ static bool is_same(const struct dsr_rs_flow *one,
 	       dsr_addr_equal(a.family, &a.server, &b.server);
 }
 
-/* Whether another conversation has this client port at the socket. @says is
- * set to what a socket says, if that is asked.
+/* Return true if another connection has this client port at the socket. Set
+ * @says to the answer of the sockets, if they are asked.
  */
 static bool port_taken(struct dsr_rs_net *rs, const struct dsr_rs_packet *pkt,
 		       const struct dsr_rs_target *target, __be16 cport,
@@ -481,12 +481,12 @@ static bool port_taken(struct dsr_rs_net *rs, const struct dsr_rs_packet *pkt,
 	return *says == DSR_RS_SOCKET_FOREIGN;
 }
 
-/* An entry for each side, with the client port of @new at the socket. The
- * socket's comes first: no packet makes it be looked for before the wire's is
- * there.
+/* Insert an entry for each side, put apart, with the client port that @new has
+ * at the socket. Insert the socket entry first: no packet looks for it before
+ * the wire entry exists.
  *
- * Return: the flow; %NULL with @reason set to why there is none; %NULL with
- * @reason left alone if the socket's side is taken.
+ * Return: the flow; or %NULL with @reason set; or %NULL with @reason unchanged
+ * if the socket side is taken.
  */
 static struct dsr_rs_flow *create_apart(struct dsr_rs_net *rs,
 					struct dsr_rs_flow *new,
@@ -504,8 +504,10 @@ static struct dsr_rs_flow *create_apart(struct dsr_rs_net *rs,
 	return wire;
 }
 
-/* The same, where the client's port is another at the socket: by its ends of the
- * client, unless too many have these.
+/* Insert an entry for each side, where the client has another port at the
+ * socket. Hash them by the client's end, unless too many entries share it.
+ *
+ * Return: as create_apart().
  */
 static struct dsr_rs_flow *create_pair(struct dsr_rs_net *rs,
 				       struct dsr_rs_flow *new,
@@ -526,7 +528,8 @@ static struct dsr_rs_flow *create_pair(struct dsr_rs_net *rs,
 	return wire ? create_apart(rs, new, reason) : NULL;
 }
 
-/* One entry for both sides, unless too many have the client's end.
+/* Insert one entry for both sides, or put the flow apart if too many entries
+ * share the client's end.
  *
  * Return: as create_apart().
  */
@@ -538,14 +541,14 @@ static struct dsr_rs_flow *create_single(struct dsr_rs_net *rs,
 
 	flow = flow_insert(rs, new, DSR_RS_WIRE | DSR_RS_SOCKET, wants_either,
 			   reason);
-	/* Another processor was faster with the same flow, or another one. */
+	/* @flow may be one that another processor has inserted meanwhile. */
 	if (!flow || match_wire(&flow->node, new))
 		return flow;
 	return match_socket(&flow->node, new) ? NULL :
 						create_apart(rs, new, reason);
 }
 
-/* What a client is remembered by whose ports are used up at @target. */
+/* Return the key that notes that a client has no free port at @target. */
 static u32 used_up_key(const struct dsr_rs_net *rs,
 		       const struct dsr_rs_packet *pkt,
 		       const struct dsr_rs_target *target)
@@ -559,7 +562,7 @@ static u32 used_up_key(const struct dsr_rs_net *rs,
 							   &rs->table.key));
 }
 
-/* Another client port for @new, which is free at the socket. */
+/* Choose another client port for @new that is free at the socket. */
 static bool port_choose(struct dsr_rs_net *rs, const struct dsr_rs_packet *pkt,
 			const struct dsr_rs_target *target,
 			struct dsr_rs_flow *new)
@@ -602,8 +605,8 @@ static bool is_crowded(struct dsr_rs_net *rs)
 	       (int)(READ_ONCE(rs->table.max) / UNPROVEN_SHARE);
 }
 
-/* The share of the unproven has room, or makes it: one that was answered gives its
- * place.
+/* Return true if the share of unproven flows has room, or if eviction of an
+ * answered flow makes room.
  */
 static bool has_place(struct dsr_rs_net *rs, u32 hash)
 {
@@ -615,16 +618,16 @@ static bool has_place(struct dsr_rs_net *rs, u32 hash)
 
 /**
  * dsr_rs_flow_create() - begin a flow
- * @rs: where
- * @pkt: its first packet, of which no flow is known
+ * @rs: namespace
+ * @pkt: first packet, which no flow matches
  * @hash: dsr_rs_tuple_hash() of the packet's tuple
- * @target: where it is to go
- * @pending: what is returned may be in there: what nobody is known to have
+ * @target: destination
+ * @pending: storage for the result: a flow that no socket is known to have
  *	accepted is not kept in the table
- * @reason: set to why the packet has to be dropped, if %NULL is returned
+ * @reason: set to the reason to drop the packet, if %NULL is returned
  *
  * Context: rcu_read_lock(), any but hard interrupts. Allocates.
- * Return: the flow, perhaps made by another processor meanwhile, or %NULL.
+ * Return: the flow, possibly inserted by another processor meanwhile, or %NULL.
  */
 struct dsr_rs_flow *dsr_rs_flow_create(struct dsr_rs_net *rs,
 				       const struct dsr_rs_packet *pkt,
@@ -654,7 +657,7 @@ struct dsr_rs_flow *dsr_rs_flow_create(struct dsr_rs_net *rs,
 			return new;
 		}
 	}
-	/* What has taken the port may be this flow, made a moment ago. */
+	/* This same flow, created a moment ago, may have taken the port. */
 	flow = dsr_rs_flow_find_wire(&rs->table, hash, &pkt->tuple);
 	if (flow)
 		return flow;
@@ -670,17 +673,17 @@ struct dsr_rs_flow *dsr_rs_flow_create(struct dsr_rs_net *rs,
 		   pending_keep(rs, pending, DSR_RS_WIRE)) {
 		return new;
 	}
-	/* Somebody has just now got the port that was free. */
+	/* Another processor has just taken the free port. */
 	if (*reason == DSR_RS_REASON_COUNT)
 		*reason = DSR_RS_DROP_NO_FREE_PORT;
 	return NULL;
 }
 
 /**
- * dsr_rs_flow_promote() - a pending flow becomes a flow
- * @rs: where
- * @pending: copy of it, its rule set if it has one, and DSR_RS_ELSEWHERE among its
- *	roles if its server is no socket here
+ * dsr_rs_flow_promote() - turn a pending flow into a flow
+ * @rs: namespace
+ * @pending: copy of the pending flow, with its rule set if it has one, and with
+ *	DSR_RS_ELSEWHERE among its roles if its server is no local socket
  *
  * Context: rcu_read_lock(), any but hard interrupts. Allocates.
  * Return: the flow, or %NULL if there is no room for it.
@@ -703,9 +706,9 @@ struct dsr_rs_flow *dsr_rs_flow_promote(struct dsr_rs_net *rs,
 }
 
 /**
- * dsr_rs_flow_answer() - the socket has sent something
+ * dsr_rs_flow_answer() - note that the socket has sent a datagram
  * @table: its table
- * @flow: its entry for the socket, DSR_RS_ASKED
+ * @flow: its socket entry, DSR_RS_ASKED
  *
  * Context: rcu_read_lock(), any.
  */
@@ -719,9 +722,9 @@ void dsr_rs_flow_answer(struct dsr_table *table, struct dsr_rs_flow *flow)
 }
 
 /**
- * dsr_rs_flow_prove() - the client goes on after an answer
- * @rs: where
- * @flow: its entry for the wire, DSR_RS_ANSWERED
+ * dsr_rs_flow_prove() - note that the client has sent again after an answer
+ * @rs: namespace
+ * @flow: its wire entry, DSR_RS_ANSWERED
  *
  * Context: rcu_read_lock(), any.
  */
@@ -735,10 +738,11 @@ void dsr_rs_flow_prove(struct dsr_rs_net *rs, struct dsr_rs_flow *flow)
 }
 
 /**
- * dsr_rs_flow_is_up() - whether the socket of a flow takes what its client sends,
- *	whatever somebody has said in the client's name
- * @rs: where
+ * dsr_rs_flow_is_up() - true if a flow's socket still receives from the client
+ * @rs: namespace
  * @flow: either entry of it
+ *
+ * The socket decides: a FIN or RST may have been forged in the client's name.
  *
  * Context: rcu_read_lock(), any but hard interrupts.
  */
@@ -748,13 +752,13 @@ bool dsr_rs_flow_is_up(struct dsr_rs_net *rs, const struct dsr_rs_flow *flow)
 }
 
 /**
- * dsr_rs_flow_end() - the server has said that a flow ends
+ * dsr_rs_flow_end() - note that the server ends a flow
  * @table: its table
- * @flow: its entry for the socket
+ * @flow: its socket entry
  * @event: DSR_EVENT_CLOSE or DSR_EVENT_ABORT
  *
- * It knows of no such connection, or has broken it off, or has said its last word.
- * If a socket is left nevertheless, the flow stays as long as that.
+ * The server has closed or aborted the connection, or does not know it. If a
+ * socket remains nevertheless, the flow stays as long as the socket.
  *
  * Context: rcu_read_lock(), any.
  */
@@ -769,9 +773,9 @@ void dsr_rs_flow_end(struct dsr_table *table, struct dsr_rs_flow *flow,
 }
 
 /**
- * dsr_rs_flow_retire() - let nothing find a flow any more
+ * dsr_rs_flow_retire() - hide a flow from all lookups
  * @table: its table
- * @flow: its entry for the wire; freed by the garbage collector some time later
+ * @flow: its wire entry; the garbage collector frees it later
  *
  * Context: rcu_read_lock(), any.
  */
@@ -806,11 +810,11 @@ static bool flow_is_lost(struct dsr_node *node, const void *arg)
 }
 
 /**
- * dsr_rs_flow_remove_to() - the machine has lost an address
+ * dsr_rs_flow_remove_to() - forget flows to an address that the machine lost
  * @rs: namespace, live, its lock held
- * @family: of the address
- * @addr: the address, or %NULL: any; flows to it are forgotten if no device
- *	has it any more
+ * @family: address family
+ * @addr: address; %NULL: any; only flows to an address that no device has are
+ *	forgotten
  *
  * Context: process context, sleeps.
  */
@@ -824,7 +828,7 @@ void dsr_rs_flow_remove_to(struct dsr_rs_net *rs, u8 family,
 }
 
 /**
- * dsr_rs_flow_bytes() - memory that the table takes
+ * dsr_rs_flow_bytes() - return the memory that the table takes, in bytes
  * @rs: namespace, live
  *
  * Context: any.
@@ -843,10 +847,10 @@ static struct kmem_cache *cache_create(const char *name, unsigned int size)
 }
 
 /**
- * dsr_rs_flow_init() - set up what all namespaces share, unless that was done
+ * dsr_rs_flow_init() - set up the slab caches that all namespaces share
  *
- * Also called by the KUnit suites, which some kernels run ahead of the
- * module's own initialisation.
+ * Does nothing the second time: the KUnit suites call this too, and some
+ * kernels run them ahead of the module's own initialisation.
  *
  * Return: 0 or -%ENOMEM.
  */
@@ -859,7 +863,7 @@ int dsr_rs_flow_init(void)
 	return flow_cache && flow6_cache ? 0 : -ENOMEM;
 }
 
-/** dsr_rs_flow_exit() - once no namespace has flows, and after rcu_barrier() */
+/** dsr_rs_flow_exit() - free them, after the last flow and rcu_barrier() */
 void dsr_rs_flow_exit(void)
 {
 	kmem_cache_destroy(flow_cache);

@@ -1,32 +1,35 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * flow - which conversation at a socket is which on the wire
+ * flow - map the wire side of a connection to its socket side
  *
  *	wire:   client:cport - vip:vport
  *	socket: client:local_cport - local:lport
  *
- * Nearly always both have the same client port. Then there is one entry in
- * the table, which is found from either side as the hash knows the client's
- * end only. Where another conversation has the socket's side already, the
- * client gets another port there, and two entries, one for each side.
+ * Nearly always both sides have the same client port. One entry of the table
+ * then serves both: the hash covers the client's end only, so a lookup from
+ * either side finds the entry. If another connection already has the socket
+ * side, the client gets another port there, and the flow has two entries, one
+ * for each side.
  *
- * A client chooses its end, and may use the same for many conversations. So few
- * entries only have the same hash of a client's end. What comes then is put apart:
- * it has an entry for each side, whose hash knows all of its key. Those are
- * looked for when nothing is found by the client's end, and while there are any.
+ * A client chooses its own end, and may use one end for many connections. The
+ * table therefore limits how many entries share the hash of a client's end.
+ * Later flows are put apart: such a flow has an entry for each side, and the
+ * hash covers the whole key. A lookup that finds nothing by the client's end
+ * tries the entries put apart, if there are any.
  *
- * A datagram proves nothing of who has sent it. So a flow of UDP begins as
- * asked, becomes answered with the first datagram of the socket's, and is proven
- * when the client goes on after that. Until then it lives for a minute only,
- * and all of these may take but a share of the table; what comes when they
- * have it is remembered as a pending flow, see pending.h.
+ * A datagram does not prove that its sender is genuine. A UDP flow therefore
+ * begins as asked, becomes answered with the first datagram from the socket,
+ * and is proven when the client sends again after that. An unproven flow lives
+ * for a minute only, and unproven flows may take only a share of the table.
+ * Once that share is used up, a new UDP conversation becomes a pending flow;
+ * see pending.h.
  *
- * Owner: the table of struct dsr_rs_net from the insert on, then, once
- * unlinked by the table's garbage collector, the RCU callback that frees it. A flow
- * holds a reference to its rule.
+ * Owner: the table of struct dsr_rs_net from the insert on; after the table's
+ * garbage collector has unlinked the flow, the RCU callback that frees it. A
+ * flow holds a reference to its rule.
  *
- * Locking: rcu_read_lock() for all that packets do; what changes in a flow
- * after its insert is one word each (state, roles, node.seen).
+ * Locking: packets need rcu_read_lock(). After its insert a flow changes only
+ * in single words (state, roles, node.seen).
  */
 #ifndef _DSR_RS_FLOW_H
 #define _DSR_RS_FLOW_H
@@ -43,43 +46,47 @@ struct dsr_rs_pending;
 struct dsr_rs_net;
 struct dsr_rs_rule;
 
-/* What an entry is found by; 0: by nothing, it waits for the garbage collector. */
+/* Lookups that find an entry. 0: none, the entry awaits garbage collection. */
 #define DSR_RS_WIRE	BIT(0)
 #define DSR_RS_SOCKET	BIT(1)
-/* Of a pending flow: a flow has taken its place; see pending.h. */
+/* Pending flow: a flow has replaced it; see pending.h. */
 #define DSR_RS_HATCHED	BIT(2)
-/* Of UDP: what is known of the client; see below. */
+/* UDP: progress of the client's proof; see above. */
 #define DSR_RS_ASKED	BIT(3)
 #define DSR_RS_ANSWERED	BIT(4)
 #define DSR_RS_UNPROVEN	(DSR_RS_ASKED | DSR_RS_ANSWERED)
 /* Its hash is dsr_rs_tuple_hash_all(). */
 #define DSR_RS_APART	BIT(5)
 
-/* Its server is no socket of this namespace: it was forwarded, as by a DNAT rule. */
+/* The server is no socket of this namespace: requests are forwarded, as by a
+ * DNAT rule.
+ */
 #define DSR_RS_ELSEWHERE	BIT(6)
 
-/* Entries with one hash of a client's end, at most. */
+/* Maximum number of entries that share the hash of a client's end. */
 #define DSR_RS_FLOW_SAME_MAX	4
 
 /**
  * struct dsr_rs_flow - an entry of the table
- * @node: see there
- * @rule: what it counts for; %NULL for a conversation with the machine's own
- *	address, which is here because a flow has its place at the socket
+ * @node: node in the table
+ * @rule: rule whose statistics the flow counts in; %NULL for a connection to
+ *	one of the machine's own addresses, whose port at the socket was taken
+ *	by another flow
  * @cport: client's port on the wire
  * @vport: server's port on the wire
- * @wire: both, as a request has them
+ * @wire: @cport and @vport, in the order of a request's header
  * @local_cport: client's port at the socket
  * @lport: server's port at the socket
- * @socket: both, as a request has them when it is delivered
+ * @socket: @local_cport and @lport, in the order of a delivered request's
+ *	header
  * @proto: IPPROTO_TCP, IPPROTO_UDP or IPPROTO_SCTP
- * @state: enum dsr_conn_state; kept in the entry for the wire
- * @roles: DSR_RS_WIRE, DSR_RS_SOCKET; and DSR_RS_ASKED or DSR_RS_ANSWERED;
- *	and DSR_RS_APART and DSR_RS_ELSEWHERE, which never change
+ * @state: enum dsr_conn_state; kept in the wire entry
+ * @roles: DSR_RS_WIRE and DSR_RS_SOCKET; DSR_RS_ASKED or DSR_RS_ANSWERED;
+ *	DSR_RS_APART and DSR_RS_ELSEWHERE, which never change
  * @family: AF_INET or AF_INET6
  * @v4: addresses of the client, of the server on the wire, and of the server
- *	at the socket, if @family is AF_INET: there is memory for no more
- * @v6: the same, if it is AF_INET6, and the client's zone
+ *	at the socket, if @family is AF_INET; the allocation ends behind them
+ * @v6: the same addresses if @family is AF_INET6, and the client's zone
  */
 struct dsr_rs_flow {
 	struct dsr_node node;
@@ -120,19 +127,20 @@ struct dsr_rs_flow {
 #define DSR_RS_FLOW_SIZE4	offsetofend(struct dsr_rs_flow, v4)
 #define DSR_RS_FLOW_SIZE6	offsetofend(struct dsr_rs_flow, v6)
 
-/* With its part of a bucket, which is 16 bytes at most while a table grows, an IPv4
- * flow takes less than 64: so the entries are not aligned to cache lines, and every
- * other one has two.
+/* An IPv4 flow and its part of a hash bucket, at most 16 bytes while a table
+ * grows, take less than 64 bytes. So the entries are not aligned to cache
+ * lines, and every other one straddles two.
  */
 static_assert(DSR_RS_FLOW_SIZE4 <= 64 - 16);
 
 /**
- * struct dsr_rs_target - where a new flow is to go
- * @rule: what it counts for, or %NULL if another flow has its place
+ * struct dsr_rs_target - destination of a new flow
+ * @rule: rule whose statistics it counts in, or %NULL for a packet to one of
+ *	the machine's own addresses
  * @local: local address
  * @lport: local port
- * @ifindex: device that its first packet came in by
- * @named: the rule names the address, or it is the packet's own
+ * @ifindex: ingress device of its first packet
+ * @named: the rule names @local, or @local is the packet's own destination
  */
 struct dsr_rs_target {
 	struct dsr_rs_rule *rule;
@@ -147,7 +155,7 @@ static inline struct dsr_rs_flow *dsr_rs_flow_from_node(const struct dsr_node *n
 	return container_of(node, struct dsr_rs_flow, node);
 }
 
-/** dsr_rs_flow_wire() - the ends that a flow has on the wire */
+/** dsr_rs_flow_wire() - return a flow's ends on the wire */
 static inline struct dsr_rs_tuple
 dsr_rs_flow_wire(const struct dsr_rs_flow *flow)
 {
@@ -167,7 +175,7 @@ dsr_rs_flow_wire(const struct dsr_rs_flow *flow)
 	return tuple;
 }
 
-/** dsr_rs_flow_socket() - the ends that a flow has at the socket */
+/** dsr_rs_flow_socket() - return a flow's ends at the socket */
 static inline struct dsr_rs_tuple
 dsr_rs_flow_socket(const struct dsr_rs_flow *flow)
 {
@@ -228,7 +236,7 @@ struct dsr_node *dsr_rs_flow_find_apart(const struct dsr_table *table,
 					const struct dsr_rs_tuple *tuple);
 
 /**
- * dsr_rs_flow_find_wire() - the flow of a packet that comes from the client
+ * dsr_rs_flow_find_wire() - find the flow of a packet from the client
  * @table: table
  * @hash: dsr_rs_tuple_hash() of @tuple
  * @tuple: ends, as in the packet
@@ -250,7 +258,7 @@ dsr_rs_flow_find_wire(const struct dsr_table *table, u32 hash,
 }
 
 /**
- * dsr_rs_flow_find_socket() - the flow of a packet that comes from the socket
+ * dsr_rs_flow_find_socket() - find the flow of a packet from the socket
  * @table: table
  * @hash: dsr_rs_tuple_hash() of @tuple
  * @tuple: ends, as in the packet
@@ -271,20 +279,21 @@ dsr_rs_flow_find_socket(const struct dsr_table *table, u32 hash,
 	return node ? dsr_rs_flow_from_node(node) : NULL;
 }
 
-/** dsr_rs_flow_ported() - whether the socket sees another client port */
+/** dsr_rs_flow_ported() - true if the socket sees another client port */
 static inline bool dsr_rs_flow_ported(const struct dsr_rs_flow *flow)
 {
 	return flow->cport != flow->local_cport;
 }
 
 /**
- * dsr_rs_flow_trusts() - whether the client's word is enough to end a flow
- * @flow: its entry for the wire
+ * dsr_rs_flow_trusts() - true if the client's packets may end a flow
+ * @flow: its wire entry
  *
- * Anybody can send a RST or an ABORT in the client's name. Where a socket of TCP is
- * at the other end, it is asked before the flow is forgotten. A socket of SCTP cannot
- * be asked, and where the server is elsewhere there is none: these flows end by the
- * server's packets, for the server has checked the sequence number or the tag.
+ * Anyone can forge a RST or an ABORT from the client. If the server is a local
+ * TCP socket, the module asks that socket before it forgets the flow. An SCTP
+ * socket cannot be asked, and a server elsewhere has no local socket. Only the
+ * server's packets end these flows: the server has checked the sequence number
+ * or the verification tag.
  */
 static inline bool dsr_rs_flow_trusts(const struct dsr_rs_flow *flow)
 {
@@ -292,7 +301,7 @@ static inline bool dsr_rs_flow_trusts(const struct dsr_rs_flow *flow)
 	       !(READ_ONCE(flow->roles) & DSR_RS_ELSEWHERE);
 }
 
-/** dsr_rs_flow_paired() - whether each side has an entry of its own */
+/** dsr_rs_flow_paired() - true if each side has an entry of its own */
 static inline bool dsr_rs_flow_paired(const struct dsr_rs_flow *flow)
 {
 	return dsr_rs_flow_ported(flow) ||

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * local - addresses of this machine; see local.h
+ * local - the machine's own addresses; see local.h
  */
 
 #include <linux/inetdevice.h>
@@ -12,7 +12,9 @@
 #include "core/local.h"
 #include "dst.h"
 
-/* A VRF that has an IPv6 address; without it, the stack looks at none. */
+/* Return a VRF that has an IPv6 address: without a device, the stack's own
+ * lookup looks in no VRF.
+ */
 static struct net_device *vrf_with(struct net *net, const struct in6_addr *addr)
 {
 	struct net_device *dev;
@@ -26,11 +28,11 @@ static struct net_device *vrf_with(struct net *net, const struct in6_addr *addr)
 }
 
 /**
- * dsr_rs_local_has() - whether an address is this machine's
+ * dsr_rs_local_has() - true if this machine has an address
  * @net: network namespace
- * @dev: a device of the VRF that is asked about, as one without a VRF is of
- *	none; %NULL: any VRF, or none
- * @family: of the address
+ * @dev: look in the VRF of this device, or in the default VRF if the device is
+ *	in none; %NULL: in all of them
+ * @family: address family
  * @addr: address
  *
  * Context: rcu_read_lock() if there is a @dev; else any.
@@ -55,12 +57,11 @@ bool dsr_rs_local_has(struct net *net, const struct net_device *dev,
 }
 
 /**
- * dsr_rs_local_is_routed() - whether what is sent to an address is delivered
- *	here
+ * dsr_rs_local_is_routed() - true if the stack delivers an address locally
  * @net: network namespace
- * @dev: as for dsr_rs_local_has(), but that %NULL means no VRF
- * @family: of the address
- * @addr: address, which no device need have
+ * @dev: as for dsr_rs_local_has(), but %NULL means the default VRF
+ * @family: address family
+ * @addr: address; no device needs to have it
  *
  * Context: rcu_read_lock() if there is a @dev; else any.
  */
@@ -86,11 +87,10 @@ bool dsr_rs_local_is_routed(struct net *net, const struct net_device *dev,
 }
 
 /**
- * dsr_rs_local_is_elsewhere() - whether an address is one that another machine
- *	could have
+ * dsr_rs_local_is_elsewhere() - true if another machine could have an address
  * @net: network namespace
- * @dev: device that the packet has come in by
- * @family: of the address
+ * @dev: ingress device of the packet
+ * @family: address family
  * @addr: destination of the packet
  *
  * Context: rcu_read_lock().
@@ -111,9 +111,9 @@ bool dsr_rs_local_is_elsewhere(struct net *net, const struct net_device *dev,
 }
 
 /**
- * dsr_rs_local_device() - a device that has an address, or its VRF
+ * dsr_rs_local_device() - find a device, or its VRF, that has an address
  * @net: network namespace
- * @family: of the address
+ * @family: address family
  * @addr: address
  *
  * Context: rcu_read_lock().
@@ -128,9 +128,10 @@ struct net_device *dsr_rs_local_device(struct net *net, u8 family,
 	       vrf_with(net, &addr->in6);
 }
 
-/* The address that this machine would talk to a client from. A server that says
- * for each answer what it comes from, or is connected, answers from where it was
- * asked; but one that leaves it to the stack, as with UDP, answers from this.
+/* Find the address that this machine would talk to a client from. A server that
+ * sets the source of each answer, or is connected, answers from the address
+ * that it was asked at. A server that leaves the source to the stack, as with
+ * UDP, answers from this address.
  */
 static bool source4_to(struct net *net, const struct net_device *dev,
 		       __be32 client, union nf_inet_addr *addr)
@@ -149,8 +150,8 @@ static bool source4_to(struct net *net, const struct net_device *dev,
 	       dsr_rs_local_has(net, dev, AF_INET, addr);
 }
 
-/* Without a route, as REDIRECT does it: the primary address of the incoming
- * device; and if it has none, that of the machine.
+/* Without a route choose as REDIRECT does: the primary address of the ingress
+ * device, or else one of the machine.
  */
 static bool address4_of(const struct net_device *dev, union nf_inet_addr *addr)
 {
@@ -169,7 +170,7 @@ static bool address4_of(const struct net_device *dev, union nf_inet_addr *addr)
 	return addr->ip;
 }
 
-/* A temporary address (RFC 8981) is one for a machine's own questions. */
+/* Exclude temporary addresses (RFC 8981): they are for outgoing connections. */
 static bool is_lasting(struct net *net, const struct net_device *dev,
 		       const struct in6_addr *addr)
 {
@@ -177,7 +178,7 @@ static bool is_lasting(struct net *net, const struct net_device *dev,
 				       IFA_F_TENTATIVE | IFA_F_TEMPORARY);
 }
 
-/* As source4_to(). */
+/* IPv6 form of source4_to(). */
 static bool source6_to(struct net *net, const struct net_device *dev,
 		       const struct dsr_rs_tuple *tuple,
 		       union nf_inet_addr *addr)
@@ -208,8 +209,9 @@ release:
 	return found;
 }
 
-/* And so does that of ip6tables, but that it takes also a link-local address
- * if that is all there is: with one a client elsewhere cannot be answered.
+/* Choose as ip6tables' REDIRECT does, except for link-local addresses, which
+ * REDIRECT takes as a last resort: a client elsewhere cannot be answered from
+ * one.
  */
 static bool address6_of(const struct net_device *dev, union nf_inet_addr *addr)
 {
@@ -235,7 +237,8 @@ static bool address6_of(const struct net_device *dev, union nf_inet_addr *addr)
 	return found;
 }
 
-/* Whether a device delivers what comes in by it for an address of 127.0.0.0/8. */
+/* Return true if a device delivers packets to 127.0.0.0/8 that come in by it.
+ */
 static bool routes_loopback(const struct net_device *dev)
 {
 	struct in_device *in_dev = __in_dev_get_rcu(dev);
@@ -245,9 +248,11 @@ static bool routes_loopback(const struct net_device *dev)
 }
 
 /**
- * dsr_rs_local_routes_loopback() - whether a device to the outside delivers what is
- *	for a loopback address
+ * dsr_rs_local_routes_loopback() - true if loopback addresses can be targets
  * @net: network namespace
+ *
+ * They can if a device other than the loopback device delivers packets to
+ * 127.0.0.0/8.
  *
  * Context: any.
  */
@@ -267,15 +272,15 @@ bool dsr_rs_local_routes_loopback(struct net *net)
 }
 
 /**
- * dsr_rs_local_target() - where a rule leads a packet to
+ * dsr_rs_local_target() - find the local address and port for a request
  * @net: network namespace
- * @dev: device that the packet has come in by
- * @to: where its rule leads to
+ * @dev: ingress device of the request
+ * @to: target of its rule
  * @tuple: its ends on the wire
- * @target: its address and port are set, and whether the rule names the address
+ * @target: @local, @lport and @named are set
  *
  * Context: rcu_read_lock().
- * Return: whether there is such an address.
+ * Return: true if there is such an address.
  */
 bool dsr_rs_local_target(struct net *net, const struct net_device *dev,
 			 const struct dsr_rs_rule_to *to,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * local - which addresses are this machine's, and which of them gets a flow
+ * local - the machine's own addresses, and the choice of one for a flow
  *
- * The addresses are the stack's: what is said of them is true at the moment.
+ * The stack owns the addresses: an answer holds only for the moment.
  */
 #ifndef _DSR_RS_LOCAL_H
 #define _DSR_RS_LOCAL_H

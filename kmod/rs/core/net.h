@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * net - all that the module has in one network namespace
+ * net - the module's state in one network namespace
  *
- * Owner: the namespace's generic array. It is "live" while there are rules or
- * flows: then the table is set up and the hooks are registered. A namespace
- * without rules pays nothing but this structure. Silenced addresses are apart
- * from that and have hooks of their own.
+ * Owner: the namespace's generic array. A namespace is live while it has rules
+ * or flows: then its table is set up and its hooks are registered. A namespace
+ * without rules costs only this structure. Silenced addresses are independent
+ * of that and have hooks of their own.
  *
- * Locking: dsr_rs_net.lock for every change by a user; packets are under
- * rcu_read_lock() and come only while the hooks are registered.
+ * Locking: every change by a user holds dsr_rs_net.lock. Packets hold
+ * rcu_read_lock(), and reach the module only while the hooks are registered.
  */
 #ifndef _DSR_RS_NET_H
 #define _DSR_RS_NET_H
@@ -30,7 +30,7 @@
 
 struct dsr_rs_pendings;
 
-/* At most, of both families; see hook.c. */
+/* Maximum for both families together; see hook.c. */
 #define DSR_RS_HOOKS	6
 
 /**
@@ -45,27 +45,29 @@ struct dsr_rs_reasons {
  * struct dsr_rs_net - a network namespace
  * @table: flows; set up while live
  * @rules: rules
- * @silences: addresses that are silenced
- * @recent: who has talked to the machine itself; there while live
- * @pendings: conversations that nobody has accepted; there while live
- * @reasons: what became of packets
- * @unruled: when there was last seen to be no policy, in jiffies; see policy.h
+ * @silences: silenced addresses
+ * @recent: clients that have lately talked to the machine's own addresses;
+ *	allocated while live
+ * @pendings: flows that no socket has accepted yet; allocated while live
+ * @reasons: packets by reason
+ * @unruled: time of the last check that found no policy, in jiffies; see
+ *	policy.h
  * @net: the namespace
- * @entries6: entries of @table that are IPv6
- * @apart: entries of @table that are DSR_RS_APART
- * @unproven: entries of @table that are DSR_RS_ASKED or DSR_RS_ANSWERED; for a
- *	moment one less
- * @timeouts: of flows, by their state
+ * @entries6: number of entries of @table that are IPv6
+ * @apart: number of entries of @table that are DSR_RS_APART
+ * @unproven: number of entries of @table that are DSR_RS_ASKED or
+ *	DSR_RS_ANSWERED; briefly one too low
+ * @timeouts: timeouts of flows, by state
  * @lock: protects the next 6 fields and changes of @rules and @silences
- * @live: see above
+ * @live: the namespace has rules or flows
  * @flows_max: hard cap of @table
- * @generation: changes of @rules so far
+ * @generation: number of changes of @rules
  * @hooks: the hooks
- * @hooked: how many of them are registered
- * @after_lb: behind the balancer; see hook.h
- * @idle: ends being live
- * @reorder: looks whether there is a balancer
- * @lost: forgets flows to addresses that have gone
+ * @hooked: number of registered hooks
+ * @after_lb: the hooks run after those of dsr_lb; see hook.h
+ * @idle: work that ends being live
+ * @reorder: work that checks if dsr_lb is present
+ * @lost: work that forgets flows to addresses that the machine has lost
  */
 struct dsr_rs_net {
 	struct dsr_table table;
@@ -97,13 +99,13 @@ struct dsr_rs_net {
 extern unsigned int dsr_rs_net_id;
 extern struct workqueue_struct *dsr_rs_net_wq;
 
-/** dsr_rs_net() - what the module has in @net */
+/** dsr_rs_net() - return the module's state in @net */
 static inline struct dsr_rs_net *dsr_rs_net(const struct net *net)
 {
 	return net_generic(net, dsr_rs_net_id);
 }
 
-/** dsr_rs_net_idle() - have a namespace without flows looked at; any context */
+/** dsr_rs_net_idle() - have a namespace without rules checked; any context */
 static inline void dsr_rs_net_idle(struct dsr_rs_net *rs)
 {
 	if (READ_ONCE(rs->live) && !READ_ONCE(rs->rules.count))
@@ -114,7 +116,7 @@ int dsr_rs_net_check(void);
 u32 dsr_rs_net_default_max(const struct net *net);
 u64 dsr_rs_reason_sum(const struct dsr_rs_net *rs, enum dsr_rs_reason reason);
 
-/** dsr_rs_net_finish() - count a packet's reason, and say its fate */
+/** dsr_rs_net_finish() - count a packet's reason and return the verdict */
 static inline unsigned int dsr_rs_net_finish(struct dsr_rs_net *rs,
 					     const struct sk_buff *skb,
 					     const struct nf_hook_state *state,

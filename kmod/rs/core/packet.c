@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * packet - reading headers; see packet.h
+ * packet - parse headers; see packet.h
  */
 
 #include <linux/ip.h>
@@ -37,14 +37,14 @@ static bool parse_udp(const struct sk_buff *skb, struct dsr_rs_packet *pkt)
 	uh = skb_header_pointer(skb, pkt->thoff, sizeof(_uh), &_uh);
 	if (!uh)
 		return false;
-	/* 0 is the length of an IPv6 jumbogram (RFC 2675). */
+		/* An IPv6 jumbogram has length 0 (RFC 2675). */
 	if (!uh->len && pkt->tuple.family == AF_INET6)
 		return true;
 	return ntohs(uh->len) >= sizeof(*uh) &&
 	       ntohs(uh->len) <= skb->len - pkt->thoff;
 }
 
-/* A packet without a chunk is none (RFC 9260, section 3). */
+/* An SCTP packet without a chunk is malformed (RFC 9260, section 3). */
 static bool parse_sctp(const struct sk_buff *skb, struct dsr_rs_packet *pkt)
 {
 	const struct sctp_chunkhdr *ch;
@@ -102,7 +102,7 @@ static enum dsr_rs_packet_kind parse4(const struct sk_buff *skb, bool request,
 	pkt->tuple.proto = iph->protocol;
 	pkt->thoff = iph->ihl * 4;
 	pkt->tos = iph->tos;
-	/* A raw socket can send anything. */
+	/* Do not trust the header: a raw socket can send anything. */
 	if (iph->ihl < 5 || pkt->thoff > skb->len)
 		return DSR_RS_PACKET_MALFORMED;
 	if (!is_flow(iph->protocol) && iph->protocol != IPPROTO_ICMP)
@@ -132,7 +132,9 @@ static enum dsr_rs_packet_kind parse6(const struct sk_buff *skb, bool request,
 	if (thoff < 0)
 		return DSR_RS_PACKET_MALFORMED;
 	pkt->thoff = thoff;
-	/* Also an atomic fragment (RFC 6946) is reassembled before us. */
+	/* Report atomic fragments (RFC 6946) too: the stack reassembles them
+	 * before this hook.
+	 */
 	if (fragment)
 		return DSR_RS_PACKET_FRAGMENT;
 	if (pkt->tuple.proto == IPPROTO_ICMPV6)
@@ -143,21 +145,21 @@ static enum dsr_rs_packet_kind parse6(const struct sk_buff *skb, bool request,
 }
 
 /**
- * dsr_rs_packet_skip() - go past the extension headers of an IPv6 packet
+ * dsr_rs_packet_skip() - skip the extension headers of an IPv6 packet
  * @skb: packet
- * @at: offset of the first of them
- * @proto: type of the header there; set to that of the first that is not
- *	passed
- * @fragment: set to whether one of them says that this is part of a packet;
- *	that of the first part is passed, and not that of another
+ * @at: offset of the first extension header
+ * @proto: type of that header; set to the type of the first header that is not
+ *	skipped
+ * @fragment: set to true if there is a fragment header; a first fragment's
+ *	header is skipped, a later fragment's is not
  *
- * What authenticates the addresses is not passed, nor is a routing header by
- * which the packet has another destination than it seems to have: nobody can
- * give these other addresses.
+ * Stop at an authentication header, and at a routing header with segments left,
+ * which sends the packet to another destination than its header says: the
+ * addresses of such packets cannot be rewritten.
  *
  * Context: any.
- * Return: offset of that header; -1 if the packet ends before it, or has more
- * extension headers than anybody needs.
+ * Return: offset of the first header that is not skipped; -1 if the packet ends
+ * before it, or has more extension headers than any sender needs.
  */
 int dsr_rs_packet_skip(const struct sk_buff *skb, unsigned int at, u8 *proto,
 		       bool *fragment)
@@ -168,7 +170,7 @@ int dsr_rs_packet_skip(const struct sk_buff *skb, unsigned int at, u8 *proto,
 	*fragment = false;
 	while (ipv6_ext_hdr(*proto) && *proto != NEXTHDR_NONE &&
 	       *proto != NEXTHDR_AUTH) {
-		/* All are of 8 bytes at least, and begin alike. */
+		/* All are at least 8 bytes long, and begin alike. */
 		hdr = skb_header_pointer(skb, at, sizeof(_hdr), &_hdr);
 		if (!hdr || !left--)
 			return -1;
@@ -189,13 +191,14 @@ int dsr_rs_packet_skip(const struct sk_buff *skb, unsigned int at, u8 *proto,
 }
 
 /**
- * dsr_rs_packet_parse() - look at a packet whose data starts at its IP header
- * @skb: packet, as a netfilter hook gets it
+ * dsr_rs_packet_parse() - parse a packet
+ * @skb: packet as a netfilter hook gets it, data at the IP header
  * @family: AF_INET or AF_INET6
- * @request: it goes to the server; else to the client
- * @ifindex: the device that the client is at
- * @pkt: result; its ports, event and @th are set for %DSR_RS_PACKET_FLOW only,
- *	the rest but for %DSR_RS_PACKET_MALFORMED always, the addresses always
+ * @request: the packet goes to the server; else to the client
+ * @ifindex: device towards the client
+ * @pkt: result; the addresses are always set, the ports, @pkt->event and
+ *	@pkt->th for %DSR_RS_PACKET_FLOW only, the other fields unless
+ *	%DSR_RS_PACKET_MALFORMED
  *
  * Context: any.
  * Return: enum dsr_rs_packet_kind.

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * packet - what the hooks have to know of a packet
+ * packet - parse the headers that the hooks need
  *
- * Reading only; any context. Nothing is read that the packet does not have.
+ * Reads only, in any context, and never beyond the end of the packet.
  */
 #ifndef _DSR_RS_PACKET_H
 #define _DSR_RS_PACKET_H
@@ -14,12 +14,12 @@
 #include "state.h"
 
 /**
- * enum dsr_rs_packet_kind - what there is to do with a packet
+ * enum dsr_rs_packet_kind - result of parsing
  * @DSR_RS_PACKET_FLOW: has a TCP, UDP or SCTP header
- * @DSR_RS_PACKET_ICMP: ICMP, or ICMPv6 in IPv6; not looked into
- * @DSR_RS_PACKET_FRAGMENT: part of a datagram
+ * @DSR_RS_PACKET_ICMP: ICMP, or ICMPv6 in IPv6; not parsed further
+ * @DSR_RS_PACKET_FRAGMENT: fragment of a datagram
  * @DSR_RS_PACKET_OTHER: another protocol
- * @DSR_RS_PACKET_MALFORMED: lies about a length, or ends too early
+ * @DSR_RS_PACKET_MALFORMED: a length is wrong, or the packet ends too early
  */
 enum dsr_rs_packet_kind {
 	DSR_RS_PACKET_FLOW,
@@ -30,15 +30,15 @@ enum dsr_rs_packet_kind {
 };
 
 /**
- * struct dsr_rs_packet - a packet that has been looked at
+ * struct dsr_rs_packet - a parsed packet
  * @tuple: its ends; ports for %DSR_RS_PACKET_FLOW only
- * @thoff: where its transport header starts, from skb->data
+ * @thoff: offset of the transport header from skb->data
  * @tos: TOS byte, in IPv6 the traffic class
- * @event: enum dsr_event; of an SCTP packet, that of its first chunk
- * @answer: it accepts a connection, and proves nothing: TCP SYN and ACK, SCTP
- *	INIT ACK
+ * @event: enum dsr_event; for SCTP, the event of the first chunk
+ * @answer: TCP SYN and ACK, or SCTP INIT ACK: accepts a connection, and proves
+ *	nothing about its client
  * @th: TCP header, or %NULL; not valid after the packet was made writable
- * @_th: what @th may point to
+ * @_th: buffer that @th may point to
  */
 struct dsr_rs_packet {
 	struct dsr_rs_tuple tuple;
@@ -50,24 +50,24 @@ struct dsr_rs_packet {
 	struct tcphdr _th;
 };
 
-/** dsr_rs_packet_opens() - whether it asks for a new connection */
+/** dsr_rs_packet_opens() - true if a packet asks for a new connection */
 static inline bool dsr_rs_packet_opens(const struct dsr_rs_packet *pkt)
 {
 	return pkt->event == DSR_EVENT_OPEN && !pkt->answer;
 }
 
 /**
- * dsr_rs_packet_proves() - whether its sender has seen an answer
- * @pkt: packet that a socket waits for
+ * dsr_rs_packet_proves() - true if the sender has seen a packet of the server
+ * @pkt: packet that a socket expects
  *
- * Who has sent a SYN can send the RST to it without that.
+ * Except for an ABORT: the sender of a SYN can follow it with a RST unseen.
  */
 static inline bool dsr_rs_packet_proves(const struct dsr_rs_packet *pkt)
 {
 	return pkt->event != DSR_EVENT_OPEN && pkt->event != DSR_EVENT_ABORT;
 }
 
-/** dsr_rs_packet_state() - state of its flow after it, from @state on */
+/** dsr_rs_packet_state() - return the state that a packet moves @state to */
 static inline u8 dsr_rs_packet_state(u8 state, const struct dsr_rs_packet *pkt)
 {
 	return pkt->tuple.proto == IPPROTO_UDP ?

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * pending - finding, keeping and forgetting; see pending.h
+ * pending - find, keep and promote pending flows; see pending.h
  */
 
 #include <linux/mm.h>
@@ -8,17 +8,17 @@
 #include "core/pending.h"
 #include "state.h"
 
-/* How long one that has become a flow keeps others from its place: until every
+/* A promoted pending flow keeps its place for this long: by then every
  * processor finds the flow.
  */
 #define HATCHED	HZ
 
-/* How long the answered are safe from those who ask by a datagram: the client
- * may be as far away as that.
+/* New datagrams do not evict an answered pending flow for this long, which
+ * covers the round trip to a distant client.
  */
 #define GRACE	HZ
 
-/* What marks a place as taken: so an empty one is found without its lock. */
+/* Mark a place as taken, so that a lookup sees a free one without the lock. */
 static u32 mark_of(u32 hash)
 {
 	return hash ?: 1;
@@ -30,7 +30,7 @@ static struct dsr_rs_pending_bucket *bucket_of(struct dsr_rs_pendings *pendings,
 	return &pendings->bucket[hash % DSR_RS_PENDING_BUCKETS];
 }
 
-/* Much longer than a pending flow lives, much shorter than half of 32 bits. */
+/* Far longer than the life of a pending flow, far shorter than 2^31 jiffies. */
 static u16 today(void)
 {
 	u64 now = get_jiffies_64();
@@ -40,7 +40,7 @@ static u16 today(void)
 
 static bool is_alive(const struct dsr_rs_pending *pending, u32 now)
 {
-	/* Another processor may be a day ahead. */
+	/* Another processor may already count the next day. */
 	return (u16)(today() - pending->day + 1) <= 2 &&
 	       (s32)(now - pending->flow.node.seen) <
 	       (s32)dsr_state_timeout(DSR_CONN_SYN);
@@ -53,10 +53,10 @@ static void seen_at(struct dsr_rs_pending *pending, u32 when)
 }
 
 /**
- * dsr_rs_pending_alloc() - room for pending flows
+ * dsr_rs_pending_alloc() - allocate a namespace's pending flows
  *
  * Context: process context, sleeps.
- * Return: for kvfree(); or %NULL.
+ * Return: memory to free with kvfree(), or %NULL.
  */
 struct dsr_rs_pendings *dsr_rs_pending_alloc(void)
 {
@@ -70,16 +70,16 @@ struct dsr_rs_pendings *dsr_rs_pending_alloc(void)
 }
 
 /**
- * dsr_rs_pending_find() - look a pending flow up, and note that a packet has come
- * @pendings: where
+ * dsr_rs_pending_find() - find a pending flow, and refresh it
+ * @pendings: pending flows
  * @hash: dsr_rs_tuple_hash() of @tuple
  * @match: dsr_rs_flow_match_wire() or dsr_rs_flow_match_socket()
  * @tuple: ends, as in the packet
  * @now: jiffies, low half
- * @copy: set if there is one
+ * @copy: set to a copy, without its rule, if one is found
  *
  * Context: any but hard interrupts.
- * Return: whether there is one.
+ * Return: true if one is found.
  */
 bool dsr_rs_pending_find(struct dsr_rs_pendings *pendings, u32 hash,
 			 dsr_match_fn match, const struct dsr_rs_tuple *tuple,
@@ -99,7 +99,7 @@ bool dsr_rs_pending_find(struct dsr_rs_pendings *pendings, u32 hash,
 		found = bucket->hash[i] == mark && is_alive(pending, now) &&
 			match(&pending->flow.node, tuple);
 		if (found) {
-			/* Hatched, it is on its way out. */
+			/* Do not refresh it once it has become a flow. */
 			if (!(pending->flow.roles & DSR_RS_HATCHED))
 				seen_at(pending, now);
 			*copy = *pending;
@@ -110,7 +110,7 @@ bool dsr_rs_pending_find(struct dsr_rs_pendings *pendings, u32 hash,
 	return found;
 }
 
-/* Whether @pending is to be kept in the place of @old, which is alive. */
+/* Return true if @pending replaces @old, which is alive, in its place. */
 static bool is_same(const struct dsr_rs_pending *pending,
 		    const struct dsr_rs_pending *old)
 {
@@ -120,7 +120,7 @@ static bool is_same(const struct dsr_rs_pending *pending,
 	       dsr_rs_flow_match_wire(&old->flow.node, &wire);
 }
 
-/* Whether @old is another conversation with the socket's side of @pending. */
+/* Return true if @old, another conversation, has the same socket side. */
 static bool is_in_the_way(const struct dsr_rs_pending *pending,
 			  const struct dsr_rs_pending *old)
 {
@@ -130,9 +130,10 @@ static bool is_in_the_way(const struct dsr_rs_pending *pending,
 	       dsr_rs_flow_match_socket(&old->flow.node, &socket);
 }
 
-/* How much @old, which is alive, is due to leave its place to @pending. A
- * flood of datagrams must not end what it could never have begun: a handshake, or
- * a conversation with a socket that answers.
+/* Return a score for the eviction of @old, which is alive, in favour of
+ * @pending; the highest score is evicted. Of late handshakes, and of
+ * conversations that a socket has lately answered, a flood of datagrams must
+ * evict none.
  */
 static u32 due_of(const struct dsr_rs_pending *pending,
 		  const struct dsr_rs_pending *old)
@@ -146,14 +147,14 @@ static u32 due_of(const struct dsr_rs_pending *pending,
 	return age + 1;
 }
 
-/* Return: the place for @pending, or -1 if its ends are another's. */
+/* Return: the place for @pending, or -1 if another has its socket side. */
 static int place_for(const struct dsr_rs_pending_bucket *bucket,
 		     const struct dsr_rs_pending *pending)
 {
 	u32 now = pending->flow.node.seen, first, due, most = 0;
 	int i, place, same = -1;
 
-	/* Where all are due alike, chance tells who has to leave. */
+	/* At equal scores the hash decides. */
 	first = pending->flow.node.hash / DSR_RS_PENDING_BUCKETS;
 	place = first % DSR_RS_PENDING_WAYS;
 	for (i = 0; i < DSR_RS_PENDING_WAYS; i++) {
@@ -177,12 +178,12 @@ static int place_for(const struct dsr_rs_pending_bucket *bucket,
 }
 
 /**
- * dsr_rs_pending_keep() - remember a pending flow
- * @pendings: where
- * @pending: copied; its flow has a hash, and was seen now
+ * dsr_rs_pending_keep() - keep a pending flow
+ * @pendings: pending flows
+ * @pending: copied; its flow has its hash set, and @flow.node.seen is now
  *
  * Context: any but hard interrupts.
- * Return: whether it is kept; else another has its ends at the socket.
+ * Return: true if it is kept; false if another has its ends at the socket.
  */
 bool dsr_rs_pending_keep(struct dsr_rs_pendings *pendings,
 			 const struct dsr_rs_pending *pending)
@@ -208,8 +209,8 @@ bool dsr_rs_pending_keep(struct dsr_rs_pendings *pendings,
 }
 
 /**
- * dsr_rs_pending_answer() - the socket has answered a pending flow of UDP
- * @pendings: where
+ * dsr_rs_pending_answer() - note that the socket answered a pending UDP flow
+ * @pendings: pending flows
  * @hash: dsr_rs_tuple_hash() of @wire
  * @wire: its ends on the wire
  *
@@ -230,9 +231,9 @@ void dsr_rs_pending_answer(struct dsr_rs_pendings *pendings, u32 hash,
 }
 
 /**
- * dsr_rs_pending_promote() - a pending flow has become a flow
- * @pendings: where
- * @pending: copy of it
+ * dsr_rs_pending_promote() - note that a pending flow has become a flow
+ * @pendings: pending flows
+ * @pending: copy of the pending flow
  * @now: jiffies, low half
  *
  * Context: any but hard interrupts.

@@ -1,24 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * pending - conversations that nobody is known to have accepted
+ * pending - flows that no socket is known to have accepted
  *
- * Who sends the first packet of a connection may be nobody, and there may be
- * millions of these. What answers it has to find its VIP nevertheless. So it
- * is remembered, but not in the table of flows: for a fixed number there is
- * room here, and who comes later has the place of whoever has been silent for
- * longest; a datagram, first that of a datagram that nobody has answered. With
- * the first sign of a socket a pending flow becomes a flow; one of UDP, when the client
- * goes on after an answer of the socket's.
+ * The sender of a first packet may be forged, and there may be millions of
+ * such packets. The answer to one needs the VIP nevertheless. Until there is a
+ * sign that a socket has accepted the conversation, it is kept here instead of
+ * in the flow table. Room is fixed, and a newcomer evicts the pending flow that
+ * has been idle for longest; a datagram first evicts other datagrams that were
+ * not answered. A pending flow is promoted to a flow with the first sign of a
+ * socket; a pending flow of UDP, when its client sends again after an answer.
  *
- * The answer to a SYN leaves a moment after it. To have forgotten a pending flow by
- * the time that the client acknowledges that answer costs nothing but a look at
- * the sockets: a request that waits for this very segment, or a cookie in it that
- * proves as much. So a flood disturbs none but the connections that have
- * been given another port at the socket.
+ * The answer to a SYN leaves a moment after the SYN. If a pending flow has been
+ * evicted by the time that the client acknowledges the answer, the sockets tell
+ * the same: a request socket waits for this very segment, or the segment has a
+ * valid SYN cookie. So a flood disturbs only connections that have another port
+ * at the socket.
  *
- * Owner: struct dsr_rs_net, while it is live. Any context but hard interrupts;
- * a lock for each bucket, which is not taken to find that nothing is there.
- * What is handed out are copies.
+ * Owner: struct dsr_rs_net, while it is live. Any context but hard interrupts.
+ * Each bucket has a lock, which a lookup that finds nothing does not take.
+ * Callers get copies.
  */
 #ifndef _DSR_RS_PENDING_H
 #define _DSR_RS_PENDING_H
@@ -31,14 +31,14 @@
 #define DSR_RS_PENDING_WAYS	4
 
 /**
- * struct dsr_rs_pending - what may become a flow
- * @flow: as it would be in the table, but @flow.rule, which is for the user of
- *	a copy to set
- * @day: when it was last seen, in a coarser unit than @flow.node.seen: so one of
- *	a day when all was silent does not live again when jiffies come round
+ * struct dsr_rs_pending - a pending flow
+ * @flow: contents for the flow table, except for @flow.rule, which the user of
+ *	a copy sets
+ * @day: time of its last packet in coarser units than @flow.node.seen, so that
+ *	an old entry does not revive when jiffies wrap
  * @tos: TOS byte of its first packet
- * @ruled: whether it is there for a rule, or for a conversation with the
- *	machine's own address
+ * @ruled: true if a rule led to it; false for a conversation with one of the
+ *	machine's own addresses
  */
 struct dsr_rs_pending {
 	struct dsr_rs_flow flow;
@@ -48,20 +48,21 @@ struct dsr_rs_pending {
 };
 
 /**
- * struct dsr_rs_pending_bucket - pending flows whose hashes agree in their low bits
- * @lock: guards the rest
- * @hash: hash of each, 0 for none; read without @lock
+ * struct dsr_rs_pending_bucket - pending flows whose hashes agree in their low
+ * bits
+ * @lock: protects the rest
+ * @hash: hash of each pending flow, 0 for a free place; read without @lock
  * @way: pending flows
  */
 struct dsr_rs_pending_bucket {
-	spinlock_t lock;	/* guards the rest */
+	spinlock_t lock;	/* protects the rest */
 	u32 hash[DSR_RS_PENDING_WAYS];
 	struct dsr_rs_pending way[DSR_RS_PENDING_WAYS];
 };
 
 /**
- * struct dsr_rs_pendings - all of a namespace
- * @evicted: those that were alive, and have given way to others
+ * struct dsr_rs_pendings - the pending flows of a namespace
+ * @evicted: number of pending flows that were evicted while alive
  * @bucket: by hash
  */
 struct dsr_rs_pendings {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * policy - IPsec policies and routing rules for the VIP; see policy.h
+ * policy - apply IPsec policies and routing rules by the VIP; see policy.h
  */
 
 #include <linux/ip.h>
@@ -16,8 +16,8 @@
 #include "host.h"
 #include "ipsec.h"
 
-/* "ip rule" has been used: from then on a namespace says so. The first VRF adds
- * a rule, too.
+/* True once "ip rule" was used in the namespace. The first VRF adds a rule,
+ * too.
  */
 static bool has_rules(const struct net *net, u8 family)
 {
@@ -33,10 +33,11 @@ static bool has_rules(const struct net *net, u8 family)
 }
 
 /**
- * dsr_rs_policy_look() - dsr_rs_policy_is_none(), for the first of a tick
+ * dsr_rs_policy_look() - check for policies and rules, once in a jiffy
  * @rs: namespace
  *
  * Context: any.
+ * Return: true if there are none.
  */
 noinline bool dsr_rs_policy_look(struct dsr_rs_net *rs)
 {
@@ -51,11 +52,11 @@ noinline bool dsr_rs_policy_look(struct dsr_rs_net *rs)
 }
 
 /**
- * dsr_rs_policy_allows() - whether IPsec lets a request for the VIP in
- * @skb: request, as it has come
+ * dsr_rs_policy_allows() - true if IPsec allows a request for the VIP
+ * @skb: request, not rewritten yet
  * @family: AF_INET or AF_INET6
  *
- * Context: rcu_read_lock(), any. Pointers into headers are not valid afterwards.
+ * Context: rcu_read_lock(), any. Invalidates pointers into headers.
  */
 bool dsr_rs_policy_allows(struct sk_buff *skb, u8 family)
 {
@@ -63,13 +64,13 @@ bool dsr_rs_policy_allows(struct sk_buff *skb, u8 family)
 }
 
 /**
- * dsr_rs_policy_delivered() - a request has been given its other ends
+ * dsr_rs_policy_delivered() - let a rewritten request pass the stack's check
  * @skb: request, which dsr_rs_policy_allows()
  * @family: AF_INET or AF_INET6
  *
- * It will be asked about once more, with the local address. What has come by a
- * tunnel has had its policy; that there is none for the local address must not
- * be held against it.
+ * The stack checks the request again, now with the local address. A packet from
+ * a tunnel has already passed the policy for the VIP. If the policies for the
+ * local address would reject it for that tunnel, take its security path away.
  *
  * Context: rcu_read_lock(), any.
  */
@@ -79,7 +80,7 @@ void dsr_rs_policy_delivered(struct sk_buff *skb, u8 family)
 		secpath_reset(skb);
 }
 
-/* Source and destination; of ICMP there are none. */
+/* Read source and destination port; 0 for ICMP. */
 static void ports_read(const struct sk_buff *skb,
 		       const struct dsr_rs_packet *pkt, __be16 ports[2])
 {
@@ -139,8 +140,8 @@ static bool is_transformed(const struct sk_buff *skb, u8 family)
 	       IP6CB(skb)->flags & IP6SKB_XFRM_TRANSFORMED;
 }
 
-/* The route from the VIP, where it may be another one. Of what this machine only
- * passes on, the rules were asked when it came in.
+/* Route the packet again, from the VIP, if rules may give another route. A
+ * forwarded packet was routed by the rules when it came in.
  */
 static int route_again(struct net *net, const struct sock *sk,
 		       struct sk_buff *skb, u8 family,
@@ -155,7 +156,7 @@ static int route_again(struct net *net, const struct sock *sk,
 		return 0;
 	oif = sk && sk->sk_bound_dev_if ? sk->sk_bound_dev_if :
 					  l3mdev_master_ifindex_rcu(out);
-	/* An address of a link has that link. */
+	/* A link-local client is reached by its own link only. */
 	if (pkt->tuple.zone)
 		oif = out->ifindex;
 	ports_read(skb, pkt, ports);
@@ -175,14 +176,14 @@ static int route_again(struct net *net, const struct sock *sk,
 }
 
 /**
- * dsr_rs_policy_reply() - let a reply take the way that it has from the VIP
- * @skb: reply, or error, of this machine's, from the VIP now
- * @state: of the hook in POST_ROUTING
- * @pkt: what was known of it before
- * @reason: what has become of it
+ * dsr_rs_policy_reply() - apply the policies and routes for the VIP to a reply
+ * @skb: reply, or ICMP error of this machine, rewritten to come from the VIP
+ * @state: state of the POST_ROUTING hook
+ * @pkt: result of parsing before the rewrite
+ * @reason: reason so far
  *
  * Context: rcu_read_lock(), any but hard interrupts.
- * Return: @reason, or why it is to be dropped.
+ * Return: @reason, or the reason to drop the packet.
  */
 enum dsr_rs_reason dsr_rs_policy_reply(struct sk_buff *skb,
 				       const struct nf_hook_state *state,
@@ -194,8 +195,8 @@ enum dsr_rs_reason dsr_rs_policy_reply(struct sk_buff *skb,
 	struct net *net = state->net;
 	u8 family = state->pf;
 
-	/* What IPsec has made of a packet has its way, and so has a frame that
-	 * only crosses a bridge.
+	/* A packet from IPsec is routed already, and a frame that only crosses
+	 * a bridge needs no route.
 	 */
 	if (!dst || is_transformed(skb, family) || dsr_is_bridged(skb))
 		return reason;

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * policy - what the kernel decides by an address, decided by the right one
+ * policy - apply IPsec policies and routing rules by the VIP
  *
- * The stack asks for IPsec policies, and for the rules of "ip rule", by the
- * addresses that a packet has when it asks. A request is asked about once it is
- * addressed to this machine, a reply while it still comes from there. So both are
- * asked about here with the VIP, as NAT has it: a request before it gets its
- * other ends, a reply after that.
+ * The stack looks up IPsec policies and the rules of "ip rule" by the addresses
+ * that a packet has at that moment: a request then has the local address as its
+ * destination, a reply has it as its source. The module therefore does both
+ * lookups with the VIP, as NAT does: for a request before it rewrites the
+ * packet, for a reply after that.
  *
- * Owns nothing. In a namespace with no such policy a known flow's packet pays
- * for one comparison: that there is none is believed until the clock ticks.
+ * Owns nothing. In a namespace without policies and rules, a packet of a known
+ * flow pays for one comparison: the result of the check holds for one jiffy.
  */
 #ifndef _DSR_RS_POLICY_H
 #define _DSR_RS_POLICY_H
@@ -24,7 +24,7 @@
 bool dsr_rs_policy_look(struct dsr_rs_net *rs);
 
 /**
- * dsr_rs_policy_is_none() - whether nothing in a namespace decides by addresses
+ * dsr_rs_policy_is_none() - true if a namespace has no policies and no rules
  * @rs: namespace
  * @now: jiffies
  *

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* reason - names and sums; see reason.h */
+/* reason - names and totals; see reason.h */
 
 #include "core/net.h"
 
@@ -12,7 +12,7 @@ const char *const dsr_rs_reason_names[DSR_RS_REASON_COUNT] = {
 #undef DSR_RS_REASON_NAME
 };
 
-/** dsr_rs_reason_sum() - packets that have ended with @reason, on all CPUs */
+/** dsr_rs_reason_sum() - return the packets with @reason on all CPUs */
 u64 dsr_rs_reason_sum(const struct dsr_rs_net *rs, enum dsr_rs_reason reason)
 {
 	u64 packets = 0;

@@ -1,21 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * recent - clients that have lately talked to the machine itself, or have no port
- * left
+ * recent - clients that have lately talked to the machine's own addresses, or
+ * have no free port
  *
- * A datagram to the machine's own address leaves no trace in the kernel, and
- * neither does a SYN that was answered with a cookie. If the same client uses
- * the same port through a VIP before the answer is sent, the answer would be
- * taken for one of the VIP's. So such packets are remembered here, and a flow
- * that begins meanwhile gets another client port.
+ * A datagram to one of the machine's own addresses leaves no trace in the
+ * kernel, and neither does a SYN that is answered with a cookie. If the same
+ * client uses the same port through a VIP before the answer is sent, the module
+ * would mistake the answer for one from the VIP. So such packets are noted
+ * here, and a flow that begins meanwhile gets another client port.
  *
- * A client whose ports are used up is remembered by port 0: to look for a free one
- * takes long, and is done once a second.
+ * A client without a free port is noted under port 0: the search for a free
+ * port is slow, and a full search is done only once a second.
  *
- * Owner: struct dsr_rs_net, while it is live. Any context, no lock: one word
- * for each slot, and what comes later overwrites what was there. To forget a
- * client is to fall back to the race above, to remember one too many costs a
- * flow its own port number.
+ * Owner: struct dsr_rs_net, while it is live. Any context, no lock: each slot
+ * is one word, and a newer note overwrites an older one. A lost note brings
+ * back the race above; a wrong one costs a flow its own port number.
  */
 #ifndef _DSR_RS_RECENT_H
 #define _DSR_RS_RECENT_H
@@ -29,20 +28,20 @@
 #define DSR_RS_RECENT_SLOTS	4096
 
 /**
- * struct dsr_rs_recent - the memory
- * @slot: dsr_rs_recent_key() and, above it, jiffies
+ * struct dsr_rs_recent - the notes
+ * @slot: dsr_rs_recent_key() in the low half, jiffies in the high half
  */
 struct dsr_rs_recent {
 	u64 slot[DSR_RS_RECENT_SLOTS];
 };
 
 /**
- * dsr_rs_recent_key() - what a conversation is remembered by
+ * dsr_rs_recent_key() - compute the key of a conversation
  * @tuple: its ends at the socket
  * @hash: dsr_rs_tuple_hash() of @tuple, which is keyed
  *
- * The server's end is part of it: what a client sends to another machine, by way
- * of this one, is no reason to give it another port here.
+ * The key includes the server's end: a packet that the client sends through
+ * this machine to another one must not cost it its port here.
  */
 static inline u32 dsr_rs_recent_key(const struct dsr_rs_tuple *tuple, u32 hash)
 {
@@ -54,7 +53,7 @@ static inline u32 dsr_rs_recent_key(const struct dsr_rs_tuple *tuple, u32 hash)
 	return hash ^ addr * GOLDEN_RATIO_32 ^ (__force u32)tuple->sport;
 }
 
-/** dsr_rs_recent_note() - remember; writes once a second at most */
+/** dsr_rs_recent_note() - note a key; writes once a second at most */
 static inline void dsr_rs_recent_note(struct dsr_rs_recent *recent, u32 key,
 				      u32 now)
 {
@@ -65,7 +64,7 @@ static inline void dsr_rs_recent_note(struct dsr_rs_recent *recent, u32 key,
 		WRITE_ONCE(*slot, (u64)now << 32 | key);
 }
 
-/** dsr_rs_recent_has() - whether it was noted in the last @age jiffies */
+/** dsr_rs_recent_has() - true if the key was noted in the last @age jiffies */
 static inline bool dsr_rs_recent_has(const struct dsr_rs_recent *recent,
 				     u32 key, u32 now, u32 age)
 {

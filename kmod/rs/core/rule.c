@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * rule - listing, matching and freeing rules; see rule.h
+ * rule - list, match and free rules; see rule.h
  */
 
 #include <linux/bitops.h>
@@ -51,7 +51,7 @@ static struct hlist_head *head_of(struct dsr_rs_rules *rules,
 			     &rules->tos;
 }
 
-/* What is more specific has the higher rank, among the rules of one head. */
+/* Rank rules of one list: a more specific rule has a higher rank. */
 static unsigned int rank_of(const struct dsr_rs_rule_key *key)
 {
 	if (!key->family)
@@ -83,7 +83,7 @@ void dsr_rs_rule_init(struct dsr_rs_rules *rules)
 	INIT_LIST_HEAD(&rules->all);
 }
 
-/* What packets of known flows get but other ends. */
+/* Set the changes, apart from the ends, that packets of known flows get. */
 static void set_alterations(struct dsr_rs_rule *rule,
 			    const struct dsr_rs_rule_to *to)
 {
@@ -93,9 +93,9 @@ static void set_alterations(struct dsr_rs_rule *rule,
 }
 
 /**
- * dsr_rs_rule_alloc() - make a rule that is not listed
- * @key: what it matches
- * @to: where it leads to; copied
+ * dsr_rs_rule_alloc() - allocate a rule, not listed yet
+ * @key: its condition
+ * @to: its target; copied
  *
  * Context: process context, sleeps.
  * Return: the rule, with one reference, or %NULL without memory.
@@ -129,9 +129,9 @@ free_rule:
 }
 
 /**
- * dsr_rs_rule_set_target() - make a rule lead elsewhere
+ * dsr_rs_rule_set_target() - replace a rule's target
  * @rule: rule
- * @to: where; copied
+ * @to: new target; copied
  * @lock: dsr_rs_net.lock
  *
  * Context: process context, sleeps.
@@ -153,11 +153,12 @@ int dsr_rs_rule_set_target(struct dsr_rs_rule *rule, const struct dsr_rs_rule_to
 }
 
 /**
- * dsr_rs_rule_put() - give a reference back
+ * dsr_rs_rule_put() - drop a reference
  * @rule: rule
  *
- * The last one to go is either the list, after a grace period, or a flow that
- * was unlinked a grace period ago: no packet can see the rule any more.
+ * The last reference is dropped either by the list, after a grace period, or by
+ * a flow that was unlinked a grace period ago: no packet sees the rule any
+ * more.
  *
  * Context: any but hard interrupts.
  */
@@ -171,7 +172,7 @@ void dsr_rs_rule_put(struct dsr_rs_rule *rule)
 }
 
 /**
- * dsr_rs_rule_find() - look a rule up by its key
+ * dsr_rs_rule_find() - find a rule by its key
  * @rules: the rules
  * @key: key
  * @lock: dsr_rs_net.lock
@@ -191,7 +192,7 @@ struct dsr_rs_rule *dsr_rs_rule_find(struct dsr_rs_rules *rules,
 	return NULL;
 }
 
-/* One more rule names a VIP; %NULL without memory. */
+/* Count a rule for its VIP; %NULL without memory. */
 static struct dsr_rs_vip *vip_get(struct dsr_rs_rules *rules,
 				  const struct dsr_rs_rule_key *key,
 				  const struct mutex *lock)
@@ -240,7 +241,7 @@ static void list_tos(struct hlist_head *head, struct dsr_rs_rule *rule)
 		hlist_add_head_rcu(&rule->node, head);
 }
 
-/* A rule more or less of those that packets look for. */
+/* Add @change to the counts of rules that packets look at. */
 static void rank_count(struct dsr_rs_rules *rules,
 		       const struct dsr_rs_rule_key *key, int change)
 {
@@ -252,14 +253,14 @@ static void rank_count(struct dsr_rs_rules *rules,
 }
 
 /**
- * dsr_rs_rule_list() - let packets see a rule
+ * dsr_rs_rule_list() - make a rule visible to packets
  * @rules: the rules
  * @rule: rule; the list takes over its reference, unless this fails
  * @lock: dsr_rs_net.lock
  *
  * Context: process context, sleeps.
- * Return: 0; -%ENOSPC: there are too many, which packets would have to search;
- * -%EDQUOT: there are too many by TOS; or -%ENOMEM.
+ * Return: 0; -%ENOSPC if there are too many rules for packets to search;
+ * -%EDQUOT if there are too many TOS rules; or -%ENOMEM.
  */
 int dsr_rs_rule_list(struct dsr_rs_rules *rules, struct dsr_rs_rule *rule,
 		     const struct mutex *lock)
@@ -290,9 +291,9 @@ static void rule_unlisted(struct rcu_head *rcu)
 }
 
 /**
- * dsr_rs_rule_unlist() - hide a rule from packets to come
+ * dsr_rs_rule_unlist() - hide a rule from new packets
  * @rules: the rules
- * @rule: rule; packets under way may use it for a grace period, and flows for
+ * @rule: rule; packets in flight may use it for a grace period, and flows for
  *	as long as they last
  * @lock: dsr_rs_net.lock
  */
@@ -308,15 +309,15 @@ void dsr_rs_rule_unlist(struct dsr_rs_rules *rules, struct dsr_rs_rule *rule,
 	call_rcu(&rule->rcu, rule_unlisted);
 }
 
-/* Whether a TOS rule can be for a packet of @family: an address that is named
- * takes but its own.
+/* Return true if a TOS rule may match packets of @family: a target with an
+ * address takes only packets of its own family.
  */
 static bool leads_from(const struct dsr_rs_rule_to *to, u8 family)
 {
 	return !to->family || to->family == family;
 }
 
-/* The most specific rule by VIP for a request. */
+/* Find the most specific VIP rule for a request. */
 static struct dsr_rs_rule *match_vip(const struct dsr_rs_rules *rules,
 				     const struct dsr_rs_tuple *tuple)
 {
@@ -342,20 +343,20 @@ static struct dsr_rs_rule *match_vip(const struct dsr_rs_rules *rules,
 }
 
 /**
- * dsr_rs_rule_match() - the most specific rule for a request
+ * dsr_rs_rule_match() - find the most specific rule for a request
  * @rules: the rules
  * @tuple: ends of the request
  * @tos: its TOS byte
- * @skb: its packet, which tells who has sent it; or %NULL: one that may
- * @match: set
+ * @skb: its packet, to check the sender of the frame; %NULL to skip that check
+ * @match: set to the details
  *
- * VIP, protocol and port come before VIP and protocol, that before VIP alone,
- * and that before TOS, where the mask with more bits comes first, and of those
- * with as many the one that was there first.
+ * Rules rank in this order: VIP with protocol and port; VIP with protocol; VIP
+ * alone; TOS. Of two TOS rules, the one whose mask has more bits comes first;
+ * if both have as many, the older one.
  *
  * Context: rcu_read_lock().
- * Return: the rule, or %NULL. Whether the address of a TOS rule's packet may
- * be taken for a VIP is for the caller to find out.
+ * Return: the rule, or %NULL. For a TOS rule the caller has to check that the
+ * destination can be a VIP.
  */
 struct dsr_rs_rule *dsr_rs_rule_match(const struct dsr_rs_rules *rules,
 				      const struct dsr_rs_tuple *tuple, u8 tos,
@@ -384,9 +385,9 @@ struct dsr_rs_rule *dsr_rs_rule_match(const struct dsr_rs_rules *rules,
 }
 
 /**
- * dsr_rs_rule_has_vip() - whether a rule has this VIP
+ * dsr_rs_rule_has_vip() - true if a rule has this VIP
  * @rules: the rules
- * @family: of the address
+ * @family: address family
  * @vip: address
  *
  * Context: rcu_read_lock().

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * rule - what is delivered to a local socket although it is not addressed so
+ * rule - packets to deliver to a local socket that are not addressed to it
  *
- * Owner: the rules belong to struct dsr_rs_net. A rule lives as long as it is
- * listed or a flow counts for it: both hold a reference.
+ * Owner: struct dsr_rs_net. A rule lives as long as it is listed or a flow
+ * counts in its statistics: both hold a reference.
  *
- * Locking: packets read the lists under rcu_read_lock(); they change under
- * dsr_rs_net.lock, and so does where a rule leads to. Its key never changes.
+ * Locking: packets read the lists under rcu_read_lock(). Lists and targets
+ * change under dsr_rs_net.lock. The key of a rule never changes.
  */
 #ifndef _DSR_RS_RULE_H
 #define _DSR_RS_RULE_H
@@ -24,20 +24,20 @@
 
 #define DSR_RS_RULE_BITS	8
 
-/* All of them are looked at for each packet that no other rule matches. */
+/* Every packet that no VIP rule matches is compared with all TOS rules. */
 #define DSR_RS_RULE_TOS_MAX	256
 
-/* Of VIP rules: VIP alone; with a protocol; with a port as well. */
+/* Ranks of VIP rules: VIP alone; with a protocol; with a port as well. */
 #define DSR_RS_RULE_RANKS	3
 
 /**
- * struct dsr_rs_rule_key - what a rule matches
- * @vip: destination address, if @family says so; else all 0
- * @port: destination port, or 0: all
- * @proto: protocol, or 0: all that there are
- * @family: AF_INET or AF_INET6: by VIP; 0: by TOS
- * @tos: TOS byte or traffic class, if @family is 0
- * @tos_mask: the bits of it that are compared
+ * struct dsr_rs_rule_key - condition of a rule
+ * @vip: destination address if @family is not 0; else all 0
+ * @port: destination port; 0: any
+ * @proto: protocol; 0: any that the module supports
+ * @family: AF_INET or AF_INET6 for a VIP rule; 0 for a TOS rule
+ * @tos: TOS byte or traffic class of a TOS rule
+ * @tos_mask: bits of @tos to compare
  */
 struct dsr_rs_rule_key {
 	union nf_inet_addr vip;
@@ -49,15 +49,16 @@ struct dsr_rs_rule_key {
 };
 
 /**
- * struct dsr_rs_rule_to - where a rule leads to
- * @addr: local address, if @family says so
- * @port: local port, or 0: that of the packet
- * @family: AF_INET or AF_INET6; 0: the address that the client is answered from
- * @mode: enum dsr_rule_mode; local: to the VIP itself
- * @clear: bits of the TOS byte that are 0 in what is delivered
- * @mark: mark of what is delivered, or 0: its own
- * @from: who must have sent the frame that begins a flow
- * @rcu: frees what is not a rule's any more
+ * struct dsr_rs_rule_to - target of a rule
+ * @addr: local address if @family is not 0
+ * @port: local port; 0: the port of the packet
+ * @family: AF_INET or AF_INET6; 0: use the address that the machine would talk
+ *	to the client from
+ * @mode: enum dsr_rule_mode; in mode local the packet goes to the VIP itself
+ * @clear: bits of the TOS byte to clear in delivered packets
+ * @mark: mark to set on delivered packets; 0: leave the mark
+ * @from: neighbours that the first packet of a flow must come from
+ * @rcu: frees a replaced target
  */
 struct dsr_rs_rule_to {
 	union nf_inet_addr addr;
@@ -71,12 +72,12 @@ struct dsr_rs_rule_to {
 };
 
 /**
- * struct dsr_rs_vip - an address that rules name
+ * struct dsr_rs_vip - VIP of one or more rules
  * @node: in the bucket of its address
  * @addr: address
  * @family: AF_INET or AF_INET6
- * @rules: how many
- * @rcu: frees what packets may still see
+ * @rules: number of rules with this VIP
+ * @rcu: frees the entry after packets have let go of it
  */
 struct dsr_rs_vip {
 	struct hlist_node node;
@@ -88,20 +89,20 @@ struct dsr_rs_vip {
 
 /**
  * struct dsr_rs_rule - a rule
- * @node: in the bucket of its key, or in the list of the TOS rules, where the
- *	more specific ones come first
- * @all: in the list of all rules, in the order of their coming
- * @key: what it matches
- * @vip: its VIP, while it is listed; %NULL: a TOS rule
- * @to: where it leads to, never %NULL; replaced as a whole
+ * @node: in the bucket of its key, or in the list of the TOS rules, the more
+ *	specific ones first
+ * @all: in the list of all rules, in the order of creation
+ * @key: its condition
+ * @vip: its VIP, while it is listed; %NULL for a TOS rule
+ * @to: its target, never %NULL; replaced as a whole
  * @refs: one while listed, one for each flow
  * @stats: requests and flows
- * @clear: that of @to, where packets of known flows have it at hand
- * @mark: likewise
- * @alters: either of the two is not 0
- * @routed: in mode local: when there was last seen to be a local route, in
- *	jiffies; 0: not so far
- * @rcu: frees what the list's readers may still see
+ * @clear: copy of @to->clear, at hand for packets of known flows
+ * @mark: copy of @to->mark, likewise
+ * @alters: @clear or @mark is not 0
+ * @routed: in mode local, time of the last check that found a local route, in
+ *	jiffies; 0: none so far
+ * @rcu: drops the list's reference after packets have let go of the rule
  */
 struct dsr_rs_rule {
 	struct hlist_node node;
@@ -120,14 +121,15 @@ struct dsr_rs_rule {
 
 /**
  * struct dsr_rs_rules - the rules of a network namespace
- * @secret: of the hashes: its user must not make others' packets search long
- * @keys: rules by VIP, by their whole key
+ * @secret: secret of the hashes, so that the user of a namespace cannot slow
+ *	down other users' packets by collisions
+ * @keys: VIP rules, by their whole key
  * @vips: VIPs of these
- * @tos: rules by TOS
- * @all: all of them
- * @count: how many
- * @tos_count: how many of them by TOS
- * @ranks: how many of each rank by VIP
+ * @tos: TOS rules
+ * @all: all rules
+ * @count: number of rules
+ * @tos_count: number of TOS rules
+ * @ranks: number of VIP rules of each rank
  */
 struct dsr_rs_rules {
 	u32 secret;
@@ -141,19 +143,19 @@ struct dsr_rs_rules {
 };
 
 /**
- * struct dsr_rs_rule_match - what else there is to say of a rule that was found
- * @to: where it led to when it matched; %NULL without a rule
- * @foreign: a TOS rule was passed over for the sender of the frame
+ * struct dsr_rs_rule_match - details of a match
+ * @to: target at the time of the match; %NULL without a rule
+ * @foreign: a TOS rule was skipped because of the sender of the frame
  *
- * A rule may be led elsewhere at any moment: so what has matched and where it
- * leads to are read together.
+ * A target may be replaced at any moment, so the rule and its target are read
+ * together.
  */
 struct dsr_rs_rule_match {
 	const struct dsr_rs_rule_to *to;
 	bool foreign;
 };
 
-/** dsr_rs_rule_is_local() - whether what has matched is in mode local */
+/** dsr_rs_rule_is_local() - true if the matching rule is in mode local */
 static inline bool dsr_rs_rule_is_local(const struct dsr_rs_rule_match *match)
 {
 	return match->to->mode == DSR_RULE_MODE_LOCAL;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * sender - who has sent a frame; see sender.h
+ * sender - check the sender of a frame; see sender.h
  */
 
 #include <linux/etherdevice.h>
@@ -13,7 +13,7 @@
 
 #include "core/sender.h"
 
-/* Whether an address is one of the segment that a device is at. */
+/* Return true if an address is in a prefix of the device. */
 static bool is_on_link(struct net_device *dev,
 		       const struct dsr_rs_sender_neigh *neigh)
 {
@@ -48,8 +48,9 @@ static struct neighbour *create(struct net_device *dev,
 	return __neigh_create(&nd_tbl, &neigh->addr.in6, dev, false);
 }
 
-/* Have a neighbour asked for its MAC address, so that it is known next time.
- * That the kernel remembers it, or that it does not answer, limits how often.
+/* Start to resolve a neighbour's MAC address, for the next packet. The
+ * neighbour table limits how often the neighbour is asked: it remembers the
+ * address, or that there was no answer.
  */
 static void resolve(struct net_device *dev,
 		    const struct dsr_rs_sender_neigh *neigh)
@@ -76,7 +77,7 @@ static bool is_neigh(struct net_device *dev,
 		if (ether_addr_equal(known, mac))
 			return true;
 	}
-	/* It may have another one by now. */
+	/* The neighbour may have another MAC address by now. */
 	resolve(dev, neigh);
 	return false;
 }
@@ -87,11 +88,12 @@ static bool is_ethernet(const struct net_device *dev)
 }
 
 /**
- * dsr_rs_sender_has() - whether a packet was sent by one of some neighbours
+ * dsr_rs_sender_has() - true if one of the neighbours sent a packet
  * @from: the neighbours
  * @skb: packet in PRE_ROUTING
  *
- * What has come by a device that is no Ethernet was sent by none of them.
+ * False for a packet that came in by a device other than Ethernet, unless every
+ * sender is accepted.
  *
  * Context: rcu_read_lock(), bottom halves disabled.
  */
@@ -111,7 +113,7 @@ bool dsr_rs_sender_has(const struct dsr_rs_sender *from, const struct sk_buff *s
 }
 
 /**
- * dsr_rs_sender_resolve() - have all of them asked for their MAC addresses
+ * dsr_rs_sender_resolve() - start to resolve the MAC addresses of neighbours
  * @from: the neighbours
  * @net: network namespace
  *

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * sender - whose packets may trigger a TOS rule: those of the balancers
+ * sender - restrict a TOS rule to packets from the balancers
  *
- * Anybody can set a TOS value; but who routes to this machine is known by the
- * source of the Ethernet frame. It is named as a MAC address, or as an IP
- * address: then the neighbour table knows the MAC address, at the moment when
- * the packet comes, so it may move.
+ * Any machine can set a TOS value; but the source of the Ethernet frame tells
+ * the router that sent it here. The user names that neighbour by its MAC or IP
+ * address. An IP address is looked up in the neighbour table when the packet
+ * arrives, so its MAC address may change.
  *
- * A value, owned by the rule. Looked at only where a flow begins.
+ * A value, owned by the rule. Checked only when a flow begins.
  */
 #ifndef _DSR_RS_SENDER_H
 #define _DSR_RS_SENDER_H
@@ -19,14 +19,14 @@
 
 /**
  * struct dsr_rs_sender - neighbours
- * @count: how many; 0: everybody
- * @neigh: they
+ * @count: number of neighbours; 0: accept every sender
+ * @neigh: the neighbours
  */
 struct dsr_rs_sender {
 	u8 count;
 	/**
-	 * @neigh: one of them: of @family AF_INET or AF_INET6, by @addr; or of
-	 * 0, by @mac
+	 * @neigh: a neighbour: by @addr if @family is AF_INET or AF_INET6, by
+	 * @mac if @family is 0
 	 */
 	struct dsr_rs_sender_neigh {
 		u8 family;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * silence - listing and finding silenced addresses; see silence.h
+ * silence - list and find silenced addresses; see silence.h
  */
 
 #include <linux/module.h>
@@ -13,7 +13,7 @@
 #include "core/silence.h"
 #include "limit.h"
 
-/* What all names begin with. */
+/* Matches every device name. */
 static struct dsr_rs_silence_devs everywhere = {
 	.count	= 1,
 	.name	= { "+" },
@@ -31,7 +31,7 @@ static u32 *count_of(struct dsr_rs_silences *silences, u8 family)
 	return family == AF_INET ? &silences->inet : &silences->inet6;
 }
 
-/** dsr_rs_silence_init() - set up an empty set */
+/** dsr_rs_silence_init() - set up an empty set of silenced addresses */
 void dsr_rs_silence_init(struct dsr_rs_silences *silences)
 {
 	u32 i;
@@ -43,7 +43,7 @@ void dsr_rs_silence_init(struct dsr_rs_silences *silences)
 }
 
 /**
- * dsr_rs_silence_find() - look an address up
+ * dsr_rs_silence_find() - find a silenced address
  * @rs: namespace, its lock held
  * @family: AF_INET or AF_INET6
  * @addr: address
@@ -64,7 +64,7 @@ struct dsr_rs_silence *dsr_rs_silence_find(struct dsr_rs_net *rs, u8 family,
 	return NULL;
 }
 
-/* Find it, or list it for nobody's sake. */
+/* Find an address, or list it with neither the user nor a rule wanting it. */
 static int find_or_list(struct dsr_rs_net *rs, u8 family,
 			const union nf_inet_addr *addr,
 			struct dsr_rs_silence **found)
@@ -92,7 +92,8 @@ static int find_or_list(struct dsr_rs_net *rs, u8 family,
 	return 0;
 }
 
-/* After a change of who wants it: if nobody does, it goes. */
+/* Apply a change of the user or of a rule: unlist an address that none wants.
+ */
 static void settle(struct dsr_rs_net *rs, struct dsr_rs_silence *silence)
 {
 	u32 *count = count_of(&rs->silences, silence->family);
@@ -110,7 +111,7 @@ static void settle(struct dsr_rs_net *rs, struct dsr_rs_silence *silence)
 	module_put(THIS_MODULE);
 }
 
-/* The user wants it, on other devices than before, or does not any more. */
+/* Set the user's wish and devices. */
 static void want(struct dsr_rs_net *rs, struct dsr_rs_silence *silence,
 		 bool wanted, struct dsr_rs_silence_devs *devs)
 {
@@ -124,11 +125,11 @@ static void want(struct dsr_rs_net *rs, struct dsr_rs_silence *silence,
 }
 
 /**
- * dsr_rs_silence_want() - the user wants an address silenced
+ * dsr_rs_silence_want() - silence an address for the user
  * @rs: namespace, its lock held
  * @family: AF_INET or AF_INET6
  * @addr: address
- * @devs: devices, taken over, in place of those named before; %NULL: all
+ * @devs: devices, taken over, that replace those named before; %NULL: all
  *
  * Context: process context, sleeps.
  * Return: 0 or -errno, with nothing changed and @devs left to the caller.
@@ -149,9 +150,9 @@ int dsr_rs_silence_want(struct dsr_rs_net *rs, u8 family,
 }
 
 /**
- * dsr_rs_silence_unwant() - the user does not want it silenced any more
+ * dsr_rs_silence_unwant() - withdraw the user's wish
  * @rs: namespace, its lock held
- * @silence: address; gone if no rule wants it
+ * @silence: address; freed if no rule wants it silenced
  *
  * Context: process context, sleeps.
  */
@@ -163,7 +164,7 @@ void dsr_rs_silence_unwant(struct dsr_rs_net *rs,
 }
 
 /**
- * dsr_rs_silence_hold() - a rule wants an address silenced, on all devices
+ * dsr_rs_silence_hold() - silence an address for a rule, on all devices
  * @rs: namespace, its lock held
  * @family: AF_INET or AF_INET6
  * @addr: address
@@ -208,16 +209,16 @@ void dsr_rs_silence_release(struct dsr_rs_net *rs, u8 family,
 }
 
 /**
- * dsr_rs_silence_finish() - count what became of a message, and say its fate
+ * dsr_rs_silence_finish() - count a message and return the verdict
  * @rs: namespace
- * @silence: silenced address that it is about, or %NULL
+ * @silence: silenced address that the message is about, or %NULL
  * @family: AF_INET or AF_INET6
- * @addr: address that it is about, of 4 or 16 bytes
- * @dev: device that it goes out of, or came in by
- * @reason: what became of it
+ * @addr: address that the message is about, of 4 or 16 bytes
+ * @dev: egress or ingress device
+ * @reason: outcome
  *
  * Context: rcu_read_lock().
- * Return: the verdict of a hook.
+ * Return: NF_ACCEPT or NF_DROP.
  */
 unsigned int dsr_rs_silence_finish(struct dsr_rs_net *rs,
 				   struct dsr_rs_silence *silence, u8 family,
@@ -263,7 +264,7 @@ static bool is_on(const struct dsr_rs_silence *silence,
 	devs = rcu_dereference(silence->on);
 	if (names(devs, dev))
 		return true;
-	/* A bond that balances by ARP tells clients of each port by that. */
+	/* A bond in mode balance-alb sends ARP messages by each port. */
 	if (!netif_is_bond_slave(dev))
 		return false;
 	bond = netdev_master_upper_dev_get_rcu((struct net_device *)dev);
@@ -271,7 +272,7 @@ static bool is_on(const struct dsr_rs_silence *silence,
 }
 
 /**
- * dsr_rs_silence_match() - whether an address is silenced on a device
+ * dsr_rs_silence_match() - find an address if it is silenced on a device
  * @silences: the silenced addresses
  * @family: AF_INET or AF_INET6
  * @addr: address, of 4 or 16 bytes

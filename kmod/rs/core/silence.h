@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * silence - addresses that this machine has and does not answer for
+ * silence - addresses of this machine that it does not answer for
  *
- * A VIP that is an address of this machine, on lo or elsewhere, or a local
- * route, must not be found here by its neighbours: they would send to this
- * machine what they are to send to the balancer. So nothing leaves by ARP or
- * by neighbour discovery that says where such an address is: see arp.c, nd.c.
+ * If a VIP is an address of this machine, on lo or elsewhere, or a local route,
+ * the neighbours must not find it here: they would send to this machine packets
+ * that belong to the balancer. So no ARP or neighbour discovery message that
+ * tells them where such an address is may leave: see arp.c, nd.c.
  *
- * Devices are kept as they are named, and compared by name: they may come
- * later, go, and be renamed. That is done for the few messages that are about
- * an address which is silenced, and for no others.
+ * Devices are kept and compared by name, because they may appear later, go, and
+ * be renamed. Names are compared only for the few messages that are about a
+ * silenced address.
  *
- * Owner: struct dsr_rs_net. An address is listed while the user wants it
- * silenced or a rule does; hush.h registers the hooks of a family while an
- * address of it is listed. Each that is listed holds a reference to the module:
- * without it the neighbours would hear of the address.
+ * Owner: struct dsr_rs_net. An address is listed while the user or a rule wants
+ * it silenced; hush.h registers the hooks of a family while one of its
+ * addresses is listed. Each listed address holds a reference to the module:
+ * without the module the neighbours would learn of the address.
  *
- * Locking: hooks read the lists under rcu_read_lock(); they change under
+ * Locking: hooks read the lists under rcu_read_lock(). The lists change under
  * dsr_rs_net.lock.
  */
 #ifndef _DSR_RS_SILENCE_H
@@ -36,9 +36,9 @@ struct dsr_rs_net;
 
 /**
  * struct dsr_rs_silence_devs - devices that an address is silenced on
- * @rcu: frees what hooks may still see
- * @count: how many
- * @name: names; one that ends in '+' is the beginning of names
+ * @rcu: frees the list after hooks have let go of it
+ * @count: number of names
+ * @name: device names; a name that ends in '+' matches as a prefix
  */
 struct dsr_rs_silence_devs {
 	struct rcu_head rcu;
@@ -47,17 +47,17 @@ struct dsr_rs_silence_devs {
 };
 
 /**
- * struct dsr_rs_silence - an address that is silenced
+ * struct dsr_rs_silence - a silenced address
  * @node: in the bucket of its address
- * @all: in the list of all, in the order of their coming
+ * @all: in the list of all silenced addresses, in the order of creation
  * @addr: address
  * @family: AF_INET or AF_INET6
- * @wanted: by the user
- * @rules: how many rules want it, on all devices
- * @devs: those that the user has named, or %NULL: all
- * @on: those where it is silenced
- * @messages: messages that were stopped or changed
- * @rcu: frees what hooks may still see
+ * @wanted: the user wants it silenced
+ * @rules: number of rules that want it silenced, on all devices
+ * @devs: devices that the user has named; %NULL: all
+ * @on: devices that it is silenced on
+ * @messages: number of messages that were dropped or changed
+ * @rcu: frees the address after hooks have let go of it
  */
 struct dsr_rs_silence {
 	struct hlist_node node;
@@ -75,11 +75,11 @@ struct dsr_rs_silence {
 /**
  * struct dsr_rs_silences - the silenced addresses of a network namespace
  * @buckets: by address
- * @all: all of them
- * @inet: how many of IPv4
- * @inet6: how many of IPv6
- * @generation: changes so far
- * @secret: of the hash
+ * @all: all silenced addresses
+ * @inet: number of IPv4 addresses
+ * @inet6: number of IPv6 addresses
+ * @generation: number of changes
+ * @secret: secret of the hash
  */
 struct dsr_rs_silences {
 	struct hlist_head buckets[DSR_RS_SILENCE_BUCKETS];
@@ -90,7 +90,7 @@ struct dsr_rs_silences {
 	u32 secret;
 };
 
-/** dsr_rs_silence_count() - the silenced addresses of a family */
+/** dsr_rs_silence_count() - return the number of a family's addresses */
 static inline u32 dsr_rs_silence_count(const struct dsr_rs_silences *silences,
 				       u8 family)
 {

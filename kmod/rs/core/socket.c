@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * socket - asking the machine's TCP sockets; see socket.h
+ * socket - ask the machine's TCP sockets; see socket.h
  */
 
 #include <linux/bottom_half.h>
@@ -15,7 +15,7 @@
 static struct sock *socket_get(struct net *net,
 			       const struct dsr_rs_tuple *tuple, int ifindex)
 {
-	/* As the stack asks: for what comes in by a VRF, with both indices. */
+	/* As the stack does: with both indices if the device is in a VRF. */
 	int vrf = l3mdev_master_ifindex_by_index(net, ifindex);
 	int sdif = vrf && vrf != ifindex ? ifindex : 0;
 	int dif = vrf ?: ifindex;
@@ -34,8 +34,8 @@ static struct sock *socket_get(struct net *net,
 	return sk;
 }
 
-/* Whether @th goes on where the SYN of @req has left off, or is that SYN: a
- * foreigner would have to guess a number of 32 bits.
+/* Return true if @th continues after the SYN of @req, or is that SYN: another
+ * sender would have to guess a 32-bit number.
  */
 static bool request_expects(const struct tcp_request_sock *req,
 			    const struct tcphdr *th)
@@ -47,8 +47,8 @@ static bool request_expects(const struct tcp_request_sock *req,
 	return ntohl(th->ack_seq) == req->snt_isn + 1;
 }
 
-/* Whether @th is in the windows of @sk (RFC 9293, section 3.4), read without
- * its lock: a miss by a few bytes is harmless.
+/* Return true if @th is in the windows of @sk (RFC 9293, section 3.4). Read
+ * without the socket's lock: an error of a few bytes is harmless.
  */
 static bool socket_expects(struct sock *sk, const struct tcphdr *th)
 {
@@ -57,7 +57,7 @@ static bool socket_expects(struct sock *sk, const struct tcphdr *th)
 
 	if (sk->sk_state == TCP_NEW_SYN_RECV)
 		return request_expects(tcp_rsk(inet_reqsk(sk)), th);
-	/* One in TIME_WAIT has no windows. */
+	/* A socket in TIME_WAIT has no windows. */
 	if (!sk_fullsock(sk) || th->syn || !th->ack)
 		return false;
 	rcv_nxt = READ_ONCE(tp->rcv_nxt);
@@ -68,13 +68,13 @@ static bool socket_expects(struct sock *sk, const struct tcphdr *th)
 		       snd_nxt - READ_ONCE(tp->max_window) - 1, snd_nxt);
 }
 
-/* Whether @th makes a connection of a SYN cookie: then the listening socket has
- * kept nothing of the SYN, and there is a socket once @th has been delivered.
+/* Return true if @th has a valid SYN cookie: the listener has kept nothing of
+ * the SYN, and creates the socket once @th is delivered.
  */
 static bool is_cookie(const struct net *net, const struct dsr_rs_tuple *tuple,
 		      const struct tcphdr *th)
 {
-	/* As the stack will see it. */
+	/* The header as the stack will see it. */
 	struct tcphdr at_socket = {
 		.source = tuple->cport, .dest = tuple->sport,
 		.seq = th->seq, .ack_seq = th->ack_seq,
@@ -96,14 +96,15 @@ static bool is_cookie(const struct net *net, const struct dsr_rs_tuple *tuple,
 }
 
 /**
- * dsr_rs_socket_exists() - whether a TCP connection has these ends
+ * dsr_rs_socket_exists() - true if a TCP connection has these ends
  * @net: network namespace
- * @tuple: ends; @tuple->server is the local one
- * @ifindex: incoming device, for sockets that are bound to one
+ * @tuple: ends; @tuple->server is the local address
+ * @ifindex: ingress device, for sockets that are bound to one
+ *
+ * A request socket and a socket in TIME_WAIT count, a listener does not.
  *
  * Context: rcu_read_lock(), any but hard interrupts.
- * Return: whether there is a socket past LISTEN, be it a request or in
- * TIME_WAIT.
+ * Return: true if there is such a socket.
  */
 bool dsr_rs_socket_exists(struct net *net, const struct dsr_rs_tuple *tuple,
 			  int ifindex)
@@ -116,14 +117,14 @@ bool dsr_rs_socket_exists(struct net *net, const struct dsr_rs_tuple *tuple,
 }
 
 /**
- * dsr_rs_socket_is_open() - whether a TCP connection with these ends goes on
+ * dsr_rs_socket_is_open() - true if a TCP connection with these ends is open
  * @net: network namespace
- * @tuple: ends; @tuple->server is the local one
- * @ifindex: incoming device, for sockets that are bound to one
+ * @tuple: ends; @tuple->server is the local address
+ * @ifindex: ingress device, for sockets that are bound to one
  *
  * Context: rcu_read_lock(), any but hard interrupts.
- * Return: whether there is a socket that has something to send or to get: neither
- * a request, nor in TIME_WAIT.
+ * Return: true if there is a socket that may still send or receive: neither a
+ * request socket nor in TIME_WAIT.
  */
 bool dsr_rs_socket_is_open(struct net *net, const struct dsr_rs_tuple *tuple,
 			   int ifindex)
@@ -139,11 +140,10 @@ bool dsr_rs_socket_is_open(struct net *net, const struct dsr_rs_tuple *tuple,
 }
 
 /**
- * dsr_rs_socket_receives() - whether the client of a TCP connection with these ends
- *	has not finished it
+ * dsr_rs_socket_receives() - true if the client has not closed its connection
  * @net: network namespace
- * @tuple: ends; @tuple->server is the local one
- * @ifindex: incoming device, for sockets that are bound to one
+ * @tuple: ends; @tuple->server is the local address
+ * @ifindex: ingress device, for sockets that are bound to one
  *
  * Context: rcu_read_lock(), any but hard interrupts.
  */
@@ -163,17 +163,18 @@ bool dsr_rs_socket_receives(struct net *net, const struct dsr_rs_tuple *tuple,
 }
 
 /**
- * dsr_rs_socket_ask() - whose these ends are
+ * dsr_rs_socket_ask() - ask the sockets about a segment
  * @net: network namespace
- * @tuple: ends; @tuple->server is the local one
- * @ifindex: incoming device
- * @th: segment that is to be delivered to these ends, or %NULL for one that
- *	is new to all sockets
+ * @tuple: ends; @tuple->server is the local address
+ * @ifindex: ingress device
+ * @th: segment for these ends, or %NULL for a segment that no socket can expect
+ *
+ * A socket expects a segment whose flow was forgotten, as after a reload of
+ * this module. A valid SYN cookie proves as much as a request socket: its
+ * sender has seen the answer to the SYN.
  *
  * Context: rcu_read_lock(), any but hard interrupts.
- * Return: enum dsr_rs_socket. A socket waits for the segment where a flow was
- * forgotten, as when this module has been loaded anew. The sender of the answer to
- * a SYN cookie has seen that, which is as good as a request that waits for it.
+ * Return: enum dsr_rs_socket.
  */
 enum dsr_rs_socket dsr_rs_socket_ask(struct net *net,
 				     const struct dsr_rs_tuple *tuple,

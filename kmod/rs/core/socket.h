@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * socket - what the machine's TCP sockets know of a conversation
+ * socket - ask the machine's TCP sockets about a connection
  *
- * The sockets are the stack's: a reference is held within a call only.
+ * The stack owns the sockets: a reference is held within a call only.
  */
 #ifndef _DSR_RS_SOCKET_H
 #define _DSR_RS_SOCKET_H
@@ -13,10 +13,11 @@
 #include "core/tuple.h"
 
 /**
- * enum dsr_rs_socket - what a socket says of a segment that is new to us
- * @DSR_RS_SOCKET_NONE: there is no socket past LISTEN with these ends
- * @DSR_RS_SOCKET_EXPECTS: there is one, which waits for it, or will be with it
- * @DSR_RS_SOCKET_FOREIGN: there is one, of another conversation
+ * enum dsr_rs_socket - a socket's answer about a segment without a flow
+ * @DSR_RS_SOCKET_NONE: no socket past LISTEN has these ends
+ * @DSR_RS_SOCKET_EXPECTS: a socket expects the segment, or the segment will
+ *	create one by its SYN cookie
+ * @DSR_RS_SOCKET_FOREIGN: a socket of another connection has these ends
  */
 enum dsr_rs_socket {
 	DSR_RS_SOCKET_NONE,

@@ -2,10 +2,11 @@
 /*
  * trace - the tracepoints dsr_rs:dsr_rs_packet and dsr_rs:dsr_rs_silence
  *
- * dsr_rs_packet fires once for each packet that a hook has looked at, with the
- * addresses that the packet left the hook with; dsr_rs_silence for each message
- * of ARP and neighbour discovery, while an address is silenced, with the
- * address that it is about. Addresses of IPv4 are in the form of IPv6 ones.
+ * dsr_rs_packet fires once for each packet that the hooks of deliver.c and
+ * reply.c have handled, with the addresses that the packet left the hook with.
+ * dsr_rs_silence fires for each ARP or neighbour discovery message that the
+ * hooks for silenced addresses have judged, with the address that the message
+ * is about. IPv4 addresses are shown in IPv6 form.
  */
 #undef TRACE_SYSTEM
 #define TRACE_SYSTEM dsr_rs

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * tuple - the two ends of a conversation, whoever sends
+ * tuple - the two ends of a connection, independent of the direction
  *
- * A value, owned by nobody.
+ * A value without an owner.
  */
 #ifndef _DSR_RS_TUPLE_H
 #define _DSR_RS_TUPLE_H
@@ -13,14 +13,15 @@
 #include "addr.h"
 
 /**
- * struct dsr_rs_tuple - one conversation as one side of the module sees it
+ * struct dsr_rs_tuple - ends of a connection, on the wire or at the socket
  * @client: client's address
  * @server: the VIP on the wire, the local address at the socket
  * @cport: client's port
  * @sport: server's port
  * @proto: IPPROTO_TCP, IPPROTO_UDP or IPPROTO_SCTP
- * @family: AF_INET or AF_INET6; of the addresses, no other bytes are set
- * @zone: the link of a client that has but a link-local address there; else 0
+ * @family: AF_INET or AF_INET6; in the addresses, the bytes of another family
+ *	are 0
+ * @zone: ifindex of the link of a link-local client; else 0
  */
 struct dsr_rs_tuple {
 	union nf_inet_addr client;
@@ -33,14 +34,14 @@ struct dsr_rs_tuple {
 };
 
 /**
- * dsr_rs_tuple_hash4() - hash of an IPv4 client's end and the protocol
+ * dsr_rs_tuple_hash4() - hash an IPv4 client's end and the protocol
  * @client: address
  * @cport: port
  * @proto: protocol
  * @key: secret of the table
  *
- * The server's end is left out: it differs between wire and socket, and one
- * entry of the table has to be found from both.
+ * The server's end differs between wire and socket. It is left out, so that one
+ * entry of the table is found from both sides.
  */
 static inline u32 dsr_rs_tuple_hash4(__be32 client, __be16 cport, u8 proto,
 				     const hsiphash_key_t *key)
@@ -50,7 +51,7 @@ static inline u32 dsr_rs_tuple_hash4(__be32 client, __be16 cport, u8 proto,
 }
 
 /**
- * dsr_rs_tuple_hash6() - the same for an IPv6 client
+ * dsr_rs_tuple_hash6() - hash an IPv6 client's end and the protocol
  * @client: address
  * @zone: its zone
  * @cport: port
@@ -70,7 +71,7 @@ static inline u32 dsr_rs_tuple_hash6(const struct in6_addr *client, u32 zone,
 }
 
 /**
- * dsr_rs_tuple_hash_all() - hash of both ends and the protocol
+ * dsr_rs_tuple_hash_all() - hash both ends and the protocol
  * @tuple: ends
  * @key: secret of the table
  */
@@ -87,7 +88,7 @@ static inline u32 dsr_rs_tuple_hash_all(const struct dsr_rs_tuple *tuple,
 	return hsiphash(words, sizeof(words), key);
 }
 
-/** dsr_rs_tuple_hash() - either of the first two */
+/** dsr_rs_tuple_hash() - hash the client's end and the protocol */
 static inline u32 dsr_rs_tuple_hash(const struct dsr_rs_tuple *tuple,
 				    const hsiphash_key_t *key)
 {
@@ -99,10 +100,10 @@ static inline u32 dsr_rs_tuple_hash(const struct dsr_rs_tuple *tuple,
 }
 
 /**
- * dsr_rs_tuple_zone() - the zone of a client
- * @family: family of the address
- * @client: the address
- * @ifindex: the device to it
+ * dsr_rs_tuple_zone() - return the zone of a client
+ * @family: address family
+ * @client: the client's address
+ * @ifindex: device towards the client
  */
 static inline u32 dsr_rs_tuple_zone(u8 family, const union nf_inet_addr *client,
 				    int ifindex)
@@ -112,11 +113,11 @@ static inline u32 dsr_rs_tuple_zone(u8 family, const union nf_inet_addr *client,
 }
 
 /**
- * dsr_rs_is_this_network() - whether an address is in 0.0.0.0/8
+ * dsr_rs_is_this_network() - true if an address is in 0.0.0.0/8
  * @addr: address
  *
- * "This host on this network" (RFC 1122, section 3.2.1.3) is no VIP and cannot
- * be answered.
+ * "This host on this network" (RFC 1122, section 3.2.1.3): no VIP, and no
+ * address to answer to.
  */
 static inline bool dsr_rs_is_this_network(__be32 addr)
 {

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * arp - ARP_OUT: nothing says by ARP that a silenced address is here
+ * arp - keep silenced addresses out of ARP messages, in ARP_OUT
  *
- * Owns nothing. Runs under rcu_read_lock(), in any context. It sees what the
- * kernel sends; what a program writes to a packet socket passes no hook.
+ * Owns nothing. Runs under rcu_read_lock(), in any context. The hook sees the
+ * kernel's messages; a program that writes to a packet socket bypasses it.
  *
- * A reply and an announcement are dropped. A request that asks for another
- * address is needed, but tells where its sender is: it gets another one, as
- * arp_announce=2 would have it.
+ * Replies and announcements are dropped. A request for another address is
+ * needed, but tells the location of its sender address: the hook replaces that
+ * address as arp_announce=2 would.
  */
 
 #include <linux/if_arp.h>
@@ -19,7 +19,7 @@
 #include "core/silence.h"
 #include "datapath/arp.h"
 
-/* What there is to know of a message: who sends, who is asked for. */
+/* The parts of a message that decide: sender and target. */
 struct message {
 	unsigned int sender_at;
 	__be32 sender;
@@ -27,7 +27,7 @@ struct message {
 	bool request;
 };
 
-/* Return: whether it is ARP of IPv4 for @dev, and whole. */
+/* Return: true if it is a complete ARP message for IPv4 that fits @dev. */
 static bool message_read(const struct sk_buff *skb,
 			 const struct net_device *dev, struct message *msg)
 {
@@ -48,7 +48,7 @@ static bool message_read(const struct sk_buff *skb,
 			      sizeof(msg->target));
 }
 
-/* The best address of a device to ask for @target with; 0: it has none. */
+/* Return a device's best sender address to ask for @target; 0: none. */
 static __be32 device_address(const struct dsr_rs_silences *silences,
 			     const struct net_device *dev,
 			     const struct in_device *in_dev, __be32 target)
@@ -73,8 +73,8 @@ static __be32 device_address(const struct dsr_rs_silences *silences,
 	return primary ?: any;
 }
 
-/* As the kernel looks for one: on the device that the request goes out of, or
- * else on another in the same VRF. 0: there is none.
+/* Look for a sender address as the kernel does: on the device that the request
+ * leaves by, else on another device in the same VRF. Return 0 if there is none.
  */
 static __be32 other_sender(const struct dsr_rs_silences *silences,
 			   const struct net_device *dev, __be32 target)

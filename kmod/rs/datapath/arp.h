@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* arp - ARP of silenced addresses, in OUT */
+/* arp - keep silenced addresses out of ARP, in ARP_OUT */
 #ifndef _DSR_RS_ARP_H
 #define _DSR_RS_ARP_H
 

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * deliver - PRE_ROUTING: requests for a VIP become requests for this machine
+ * deliver - redirect requests for a VIP to local sockets, in PRE_ROUTING
  *
  * Owns nothing. Runs under rcu_read_lock() with bottom halves disabled. A
- * packet of a known flow costs one lookup and no write but, once a second,
- * that of the time. All others look at the rules, and what is addressed to
- * the machine itself, at whether a flow has its place at the socket.
+ * packet of a known flow costs one lookup, and a write to the flow only once a
+ * second, for the time. Any other packet is matched with the rules; a packet
+ * for the machine itself is also checked for a flow that has its place at the
+ * socket.
  */
 
 #include <linux/inetdevice.h>
@@ -26,7 +27,7 @@
 #include "datapath/rewrite.h"
 #include "host.h"
 
-/* Whether nobody can be answered at this address. */
+/* Return true if no answer can reach this client. */
 static bool is_bad_source(const struct dsr_rs_packet *pkt,
 			  const struct net_device *dev)
 {
@@ -44,8 +45,8 @@ static bool is_bad_source(const struct dsr_rs_packet *pkt,
 	       (type & IPV6_ADDR_LOOPBACK && !(dev->flags & IFF_LOOPBACK));
 }
 
-/* Whether this machine is the client, and has got back from a balancer what it has
- * sent to the VIP: the stack takes that for martian, unless it is told not to.
+/* Return true if this machine is the client, and a balancer has sent its
+ * request back: the stack drops that as martian, unless accept_local is set.
  */
 static bool is_own_martian(const struct sk_buff *skb,
 			   const struct dsr_rs_packet *pkt,
@@ -56,13 +57,13 @@ static bool is_own_martian(const struct sk_buff *skb,
 	if (pkt->tuple.client.ip != target->local.ip ||
 	    pkt->tuple.family != AF_INET || skb->dev->flags & IFF_LOOPBACK)
 		return false;
-	/* A VRF's packet comes in by the VRF. */
+	/* A packet of a VRF comes in by the VRF device. */
 	in_dev = __in_dev_get_rcu(l3mdev_master_dev_rcu(skb->dev) ?: skb->dev);
 	return in_dev && !IN_DEV_ACCEPT_LOCAL(in_dev);
 }
 
-/* Whether the stack delivers what is sent to the VIP of a rule in mode local.
- * That it does is believed for a second.
+/* Return true if the stack delivers packets to the VIP of a rule in mode local.
+ * A positive result holds for a second.
  */
 static bool is_routed(struct dsr_rs_net *rs, struct dsr_rs_rule *rule,
 		      const struct net_device *dev)
@@ -79,7 +80,7 @@ static bool is_routed(struct dsr_rs_net *rs, struct dsr_rs_rule *rule,
 	return true;
 }
 
-/* Mode local: the packet goes on as it is. */
+/* Mode local: let the packet go on unchanged. */
 static enum dsr_rs_reason deliver_unchanged(struct dsr_rs_net *rs,
 					    struct dsr_rs_rule *rule,
 					    struct sk_buff *skb,
@@ -97,10 +98,10 @@ static enum dsr_rs_reason deliver_unchanged(struct dsr_rs_net *rs,
 	return DSR_RS_DELIVERED_UNCHANGED;
 }
 
-/* Find out where a packet is to go that no flow is known of.
+/* Choose the target of a packet without a flow.
  *
- * Return: whether to begin a flow towards @target; else @reason is what becomes
- * of the packet.
+ * Return: true to begin a flow to @target; false with @reason set to the
+ * outcome.
  */
 static bool find_target(struct dsr_rs_net *rs, struct sk_buff *skb,
 			const struct dsr_rs_packet *pkt, u32 hash,
@@ -137,7 +138,7 @@ static bool find_target(struct dsr_rs_net *rs, struct sk_buff *skb,
 					  DSR_RS_PASS_NO_RULE;
 	}
 
-	/* It goes where it is addressed to, unless a flow is there before. */
+	/* Leave the packet alone, unless a flow has its place at the socket. */
 	target->rule = NULL;
 	target->named = true;
 	target->local = tuple->server;
@@ -152,8 +153,9 @@ static bool find_target(struct dsr_rs_net *rs, struct sk_buff *skb,
 	return false;
 }
 
-/* The flow of a packet that belongs to a pending flow: from now on one, if a socket
- * waits for it or has answered a datagram before it, or still but a pending flow.
+/* Return the flow of a packet that has a pending flow. Promote the pending flow
+ * if a socket expects the packet or has answered an earlier datagram; else
+ * return the pending flow itself.
  */
 static struct dsr_rs_flow *promote_pending(struct dsr_rs_net *rs,
 					   struct sk_buff *skb,
@@ -166,7 +168,7 @@ static struct dsr_rs_flow *promote_pending(struct dsr_rs_net *rs,
 	struct dsr_rs_flow *flow = NULL;
 	struct dsr_rs_rule_match match;
 
-	/* It is none of those that are counted. */
+	/* Pending flows, and flows that come of them, are not in unproven. */
 	pending->flow.roles &= ~DSR_RS_ANSWERED;
 	if (pending->ruled) {
 		pending->flow.rule = dsr_rs_rule_match(&rs->rules, &pkt->tuple,
@@ -175,7 +177,7 @@ static struct dsr_rs_flow *promote_pending(struct dsr_rs_net *rs,
 		*reason = DSR_RS_PASS_NO_RULE;
 		if (!pending->flow.rule)
 			return NULL;
-		/* The pending flow is of a connection before this one. */
+			/* The pending flow belongs to an older connection. */
 		if (dsr_rs_rule_is_local(&match)) {
 			*reason = deliver_unchanged(rs, pending->flow.rule, skb,
 						    pkt);
@@ -194,7 +196,7 @@ static struct dsr_rs_flow *promote_pending(struct dsr_rs_net *rs,
 	return flow ?: &pending->flow;
 }
 
-/* Whether a pending flow is where @target leads to; or did, when it began. */
+/* Return true if @target leads, or led at first, to this pending flow. */
 static bool is_for(struct dsr_rs_net *rs, const struct sk_buff *skb,
 		   const struct dsr_rs_pending *pending,
 		   const struct dsr_rs_target *target)
@@ -210,7 +212,7 @@ static bool is_for(struct dsr_rs_net *rs, const struct sk_buff *skb,
 				 &socket.server));
 }
 
-/* A flow for a packet that has none in the table; perhaps in @pending. */
+/* Find or begin the flow, possibly in @pending, of a packet without one. */
 static struct dsr_rs_flow *begin_flow(struct dsr_rs_net *rs,
 				      struct sk_buff *skb,
 				      const struct dsr_rs_packet *pkt,
@@ -225,7 +227,7 @@ static struct dsr_rs_flow *begin_flow(struct dsr_rs_net *rs,
 	goes_on = found && !dsr_rs_packet_opens(pkt);
 	if (!goes_on && !find_target(rs, skb, pkt, hash, &target, reason))
 		return NULL;
-	/* Nothing is remembered of what must not come in. */
+	/* Remember nothing about a packet that policy keeps out. */
 	if (!dsr_rs_policy_allows(skb, pkt->tuple.family)) {
 		*reason = DSR_RS_DROP_IPSEC_POLICY;
 		return NULL;
@@ -245,8 +247,8 @@ static struct dsr_rs_flow *begin_flow(struct dsr_rs_net *rs,
 	return dsr_rs_flow_create(rs, pkt, hash, &target, pending, reason);
 }
 
-/* Whether the rules of today would lead the first packet of a connection
- * elsewhere than they led the connection that had its ports before.
+/* Return true if today's rules lead a new connection elsewhere than the older
+ * connection with the same ports.
  */
 static bool is_outdated(struct dsr_rs_net *rs, const struct sk_buff *skb,
 			const struct dsr_rs_packet *pkt,
@@ -283,13 +285,13 @@ finish_flow(const struct dsr_rs_flow *flow, struct sk_buff *skb, u8 family)
 {
 	if (flow->rule && unlikely(READ_ONCE(flow->rule->alters)))
 		alter(flow->rule, skb, family);
-	/* Over the loopback device a packet keeps the route of its way out. */
+	/* A packet from the loopback device still has its output route. */
 	skb_dst_drop(skb);
 	return dsr_rs_flow_ported(flow) ? DSR_RS_DELIVERED_OTHER_PORT :
 					  DSR_RS_DELIVERED;
 }
 
-/* The short way; %DSR_RS_REASON_COUNT: it is none for this packet. */
+/* Fast path. Return: %DSR_RS_REASON_COUNT for the slow path. */
 static __always_inline enum dsr_rs_reason
 deliver_known(struct dsr_rs_net *rs, struct sk_buff *skb, u8 family)
 {
@@ -331,8 +333,8 @@ static void note_packet(struct dsr_rs_net *rs, struct dsr_rs_flow *flow,
 		this_cpu_inc(flow->rule->stats->connections);
 }
 
-/* Whether this machine has sent a packet to itself in a client's name, as
- * SYNPROXY does with a client's ends at the socket.
+/* Return true if this machine has sent the packet to itself in a client's name,
+ * as SYNPROXY does with the client's ends at the socket.
  */
 static bool is_own(struct dsr_rs_net *rs, const struct sk_buff *skb,
 		   const struct dsr_rs_tuple *tuple)
@@ -409,7 +411,7 @@ static noinline enum dsr_rs_reason deliver_any(struct dsr_rs_net *rs,
 	case DSR_RS_PACKET_MALFORMED:
 		break;
 	}
-	/* Nobody but us has a say in what goes to a VIP. */
+	/* No other part of the kernel is to judge packets for a VIP. */
 	return dsr_rs_rule_has_vip(&rs->rules, family, &pkt.tuple.server) ?
 	       DSR_RS_DROP_MALFORMED : DSR_RS_PASS_MALFORMED;
 }
@@ -434,7 +436,7 @@ unsigned int dsr_rs_deliver_hook(void *priv, struct sk_buff *skb,
 	return dsr_rs_net_finish(rs, skb, state, deliver(rs, skb, state->pf));
 }
 
-/** dsr_rs_deliver_after_lb_hook() - the same, behind conntrack and a balancer */
+/** dsr_rs_deliver_after_lb_hook() - the same, after conntrack and dsr_lb */
 unsigned int dsr_rs_deliver_after_lb_hook(void *priv, struct sk_buff *skb,
 					  const struct nf_hook_state *state)
 {
@@ -442,7 +444,7 @@ unsigned int dsr_rs_deliver_after_lb_hook(void *priv, struct sk_buff *skb,
 	enum dsr_rs_reason reason = deliver(rs, skb, state->pf);
 
 	if (dsr_rs_reason_delivers(reason)) {
-		/* It has seen the packet with its other address. */
+		/* Conntrack has seen the packet with its old destination. */
 		nf_reset_ct(skb);
 		nf_ct_set(skb, NULL, IP_CT_UNTRACKED);
 		dsr_balanced_set(skb);

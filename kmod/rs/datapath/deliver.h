@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* deliver - requests for a VIP, in PRE_ROUTING */
+/* deliver - redirect requests for a VIP, in PRE_ROUTING */
 #ifndef _DSR_RS_DELIVER_H
 #define _DSR_RS_DELIVER_H
 

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * fastpath - the short way: packets of known flows that have nothing unusual
+ * fastpath - handle ordinary packets of known flows
  *
- * Nearly all packets are TCP segments without SYN, FIN and RST, or UDP datagrams,
- * of a flow in the table, without IP options and in one piece, and their headers
- * can be written. For these all that there is to do is here,
- * inlined, with the family and the direction as constants. Whatever is not like
- * that goes the long way, which finds the same flow, and does the same with
- * these packets, too.
+ * Nearly all packets are TCP segments without SYN, FIN and RST, or UDP
+ * datagrams, that belong to a flow in the table, have no IP options, are not
+ * fragments, and have headers that can be written in place. The code for these
+ * is here, inlined, with the family and the direction as constants. Everything
+ * else takes the slow path, which would treat these packets the same.
  *
- * What the long way looks at before it looks a flow up, the short way leaves to it:
- * a packet that is not for this machine, IPsec policies and routing rules. What it
- * looks at only when a flow begins (rules, sources, addresses) is settled by then.
+ * The slow path makes some checks before it looks up a flow: that the packet is
+ * for this machine, IPsec policies and routing rules. The fast path leaves
+ * packets to it that need those. The checks that are made only when a flow
+ * begins (rules, sources, addresses) are done by then.
  *
  * Owns nothing. Runs in the hooks of deliver.c and reply.c, in their contexts.
  */
@@ -30,12 +30,12 @@
 #include "datapath/rewrite.h"
 
 /**
- * struct dsr_rs_fastpath - what the short way looks for
+ * struct dsr_rs_fastpath - lookup key of the fast path
  * @ip: IP header
- * @ports: client's port and server's, as the client sends them
+ * @ports: client's and server's port, in the order of a request
  * @proto: IPPROTO_TCP or IPPROTO_UDP
  * @family: AF_INET or AF_INET6
- * @request: it comes from the client
+ * @request: the packet comes from the client
  */
 struct dsr_rs_fastpath {
 	const void *ip;
@@ -45,13 +45,13 @@ struct dsr_rs_fastpath {
 	bool request;
 };
 
-/* The ends of what goes the other way. */
+/* Swap source and destination port. */
 static __always_inline __be32 dsr_rs_fastpath_swap(__be32 ports)
 {
 	return (__force __be32)rol32((__force u32)ports, 16);
 }
 
-/* That of a flow whose state no packet of the short way changes. */
+/* Return the state that no packet of the fast path changes. */
 static __always_inline u8 dsr_rs_fastpath_state(u8 proto)
 {
 	return proto == IPPROTO_UDP ? DSR_CONN_UDP : DSR_CONN_ESTABLISHED;
@@ -65,7 +65,7 @@ static __always_inline bool dsr_rs_fastpath_match(const struct dsr_node *node,
 	const struct ipv6hdr *ip6h = known->ip;
 	const struct iphdr *iph = known->ip;
 	u8 role = known->request ? DSR_RS_WIRE : DSR_RS_SOCKET;
-	/* What says something new of the client goes the long way. */
+		/* A packet that proves more about its client goes slow. */
 	u8 change = known->request ? DSR_RS_ANSWERED : DSR_RS_ASKED;
 
 	if ((known->request ? flow->wire : flow->socket) != known->ports ||
@@ -77,15 +77,15 @@ static __always_inline bool dsr_rs_fastpath_match(const struct dsr_node *node,
 					flow->v4.vip == iph->daddr :
 					flow->v4.client == iph->daddr &&
 					flow->v4.local == iph->saddr;
-	/* Clients that need a zone go the long way. */
+	/* Clients that need a zone take the slow path. */
 	return known->request ? ipv6_addr_equal(&flow->v6.client, &ip6h->saddr) &&
 				ipv6_addr_equal(&flow->v6.vip, &ip6h->daddr) :
 				ipv6_addr_equal(&flow->v6.client, &ip6h->daddr) &&
 				ipv6_addr_equal(&flow->v6.local, &ip6h->saddr);
 }
 
-/* Whether a transport header is there, tells the truth, and says nothing that
- * changes a flow.
+/* Return true if the transport header is complete and valid, and cannot change
+ * the state of a flow.
  */
 static __always_inline bool dsr_rs_fastpath_plain(const struct sk_buff *skb,
 						  unsigned int thoff, u8 proto)
@@ -108,14 +108,14 @@ static __always_inline bool dsr_rs_fastpath_plain(const struct sk_buff *skb,
 }
 
 /**
- * dsr_rs_fastpath_find() - the flow of a packet that can go the short way
+ * dsr_rs_fastpath_find() - find the flow of a packet fit for the fast path
  * @table: table
  * @skb: packet, data at the IP header, as a netfilter hook gets it
  * @family: AF_INET or AF_INET6; a constant
- * @request: it comes from the client; a constant
+ * @request: the packet comes from the client; a constant
  *
  * Context: rcu_read_lock().
- * Return: the flow, or %NULL: take the long way.
+ * Return: the flow, or %NULL to take the slow path.
  */
 static __always_inline struct dsr_rs_flow *
 dsr_rs_fastpath_find(const struct dsr_table *table, const struct sk_buff *skb,
@@ -178,7 +178,7 @@ dsr_rs_fastpath_find(const struct dsr_table *table, const struct sk_buff *skb,
  * @skb: packet for which dsr_rs_fastpath_find() has found @flow
  * @flow: flow
  * @family: AF_INET or AF_INET6; a constant
- * @request: it comes from the client; a constant
+ * @request: the packet comes from the client; a constant
  *
  * Context: any.
  */

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * icmp - pings of a VIP, and ICMP errors that belong to a flow, in both
+ * icmp - answer pings of a VIP, and rewrite ICMP errors about flows, in both
  * directions
  *
  * An error quotes the packet that it is about as it was on the wire (RFC 792;
- * at least 8 bytes behind the IP header, RFC 1812, section 4.3.2.3). Who gets
- * it looks its socket up by the quotation, so that is translated too.
+ * at least 8 bytes behind the IP header, RFC 1812, section 4.3.2.3). The
+ * receiver finds its socket by the quotation, so that is rewritten too.
  *
  * Owns nothing. Runs in the hooks of deliver.c and reply.c, in their contexts.
  */
@@ -28,8 +28,8 @@
 
 #define QUOTED_MIN	8
 
-/* What of IPv4, or of IPv6, an ICMP error quotes: its addresses, and where its
- * transport header is and of what protocol.
+/* The next two parse the IP header that an ICMP error quotes: its addresses,
+ * and the offset and the protocol of its transport header.
  */
 static bool quoted_ip4(const struct sk_buff *skb, struct dsr_rs_quoted *at,
 		       struct dsr_rs_ends *ends)
@@ -68,9 +68,9 @@ static bool quoted_ip6(const struct sk_buff *skb, struct dsr_rs_quoted *at,
 	return th >= 0;
 }
 
-/* Where things are in an ICMP error that quotes a packet of a flow.
+/* Locate the quotation of a flow's packet in an ICMP error.
  *
- * Return: whether there is such a quotation. @ends are from it.
+ * Return: true if there is one; @ends are set from it.
  */
 static bool quoted_parse(const struct sk_buff *skb, u8 family,
 			 struct dsr_rs_quoted *at, struct dsr_rs_ends *ends)
@@ -99,8 +99,8 @@ static bool is_echo(u8 family, u8 type)
 	return type == (family == AF_INET ? ICMP_ECHO : ICMPV6_ECHO_REQUEST);
 }
 
-/* A VIP answers as an address of this machine would: from itself. Where this
- * machine is told not to answer, the request is left to it.
+/* Answer a ping of a VIP from the VIP itself, as for an address of this
+ * machine. If the machine is set to ignore pings, leave the request alone.
  */
 static enum dsr_rs_reason echo(struct dsr_rs_net *rs, struct sk_buff *skb,
 			       const struct dsr_rs_packet *pkt)
@@ -109,7 +109,7 @@ static enum dsr_rs_reason echo(struct dsr_rs_net *rs, struct sk_buff *skb,
 	const struct dsr_rs_rule *rule;
 	struct dsr_rs_rule_match match;
 
-	/* Rules for one protocol name the VIP as well as any. */
+	/* A rule for one protocol makes an address a VIP as well. */
 	rule = dsr_rs_rule_match(&rs->rules, tuple, pkt->tos, skb, &match);
 	if (!dsr_rs_rule_has_vip(&rs->rules, tuple->family, &tuple->server) &&
 	    !rule)
@@ -125,7 +125,7 @@ static enum dsr_rs_reason echo(struct dsr_rs_net *rs, struct sk_buff *skb,
 	       DSR_RS_ANSWERED_PING : DSR_RS_DROP_PING;
 }
 
-/* %DSR_RS_REASON_COUNT: it is an error, with a quotation. */
+/* Return: %DSR_RS_REASON_COUNT if it is an error with a quotation. */
 static enum dsr_rs_reason error_parse(const struct sk_buff *skb, u8 family,
 				      struct dsr_rs_quoted *at,
 				      struct dsr_rs_ends *ends)
@@ -144,8 +144,8 @@ static enum dsr_rs_reason error_parse(const struct sk_buff *skb, u8 family,
 	return DSR_RS_REASON_COUNT;
 }
 
-/* The flow, or the pending flow, of a packet with these ends, on the wire or at the
- * socket.
+/* Find the flow or pending flow of a packet with these ends, on the wire or at
+ * the socket.
  */
 static struct dsr_rs_flow *flow_of(struct dsr_rs_net *rs, bool wire,
 				   const struct dsr_rs_tuple *tuple,
@@ -165,14 +165,15 @@ static struct dsr_rs_flow *flow_of(struct dsr_rs_net *rs, bool wire,
 }
 
 /**
- * dsr_rs_icmp_deliver() - an echo request for a VIP, or somebody on the way
- *	could not deliver a reply
+ * dsr_rs_icmp_deliver() - handle an ICMP message from outside
  * @rs: namespace
  * @skb: packet, data at the IP header
- * @pkt: what is known of it
+ * @pkt: result of parsing
+ *
+ * It is an echo request for a VIP, or a router could not forward a reply.
  *
  * Context: rcu_read_lock(), any.
- * Return: what becomes of the packet.
+ * Return: outcome of the packet.
  */
 enum dsr_rs_reason dsr_rs_icmp_deliver(struct dsr_rs_net *rs,
 				       struct sk_buff *skb,
@@ -202,7 +203,7 @@ enum dsr_rs_reason dsr_rs_icmp_deliver(struct dsr_rs_net *rs,
 		.zone = dsr_rs_tuple_zone(family, &quoted.daddr,
 					  skb->dev->ifindex),
 	};
-	/* An error goes to the source of what it quotes. */
+	/* An error goes to the source of the packet that it quotes. */
 	if (!dsr_addr_equal(family, &tuple.server, &pkt->tuple.server))
 		return DSR_RS_PASS_ICMP_UNRELATED;
 	flow = flow_of(rs, true, &tuple, &pending);
@@ -223,8 +224,8 @@ enum dsr_rs_reason dsr_rs_icmp_deliver(struct dsr_rs_net *rs,
 	return DSR_RS_DELIVERED_ICMP_ERROR;
 }
 
-/* The flow, or the pending flow, of a request that an error of this machine's quotes;
- * or %NULL with @reason set.
+/* Find the flow or pending flow of the request that an error of this machine
+ * quotes. Return: %NULL with @reason set if there is none.
  */
 static struct dsr_rs_flow *refused_flow(struct dsr_rs_net *rs,
 					const struct sk_buff *skb,
@@ -252,7 +253,7 @@ static struct dsr_rs_flow *refused_flow(struct dsr_rs_net *rs,
 	return flow_of(rs, false, &tuple, pending);
 }
 
-/** dsr_rs_icmp_is_reply() - whether dsr_rs_icmp_reply() would translate it */
+/** dsr_rs_icmp_is_reply() - true if dsr_rs_icmp_reply() would rewrite it */
 bool dsr_rs_icmp_is_reply(struct dsr_rs_net *rs, const struct sk_buff *skb,
 			  const struct dsr_rs_packet *pkt)
 {
@@ -265,14 +266,14 @@ bool dsr_rs_icmp_is_reply(struct dsr_rs_net *rs, const struct sk_buff *skb,
 }
 
 /**
- * dsr_rs_icmp_reply() - this machine could not deliver a request
+ * dsr_rs_icmp_reply() - handle an ICMP error that this machine sends
  * @rs: namespace
  * @skb: packet, data at the IP header
- * @state: of the hook
- * @pkt: what is known of it
+ * @state: state of the hook
+ * @pkt: result of parsing
  *
  * Context: rcu_read_lock(), any.
- * Return: what becomes of the packet.
+ * Return: outcome of the packet.
  */
 enum dsr_rs_reason dsr_rs_icmp_reply(struct dsr_rs_net *rs,
 				     struct sk_buff *skb,
@@ -300,6 +301,6 @@ enum dsr_rs_reason dsr_rs_icmp_reply(struct dsr_rs_net *rs,
 	if (dsr_rs_rewrite_icmp(skb, family, &at, &saddr, &pkt->tuple.client,
 				&quoted))
 		return DSR_RS_DROP_NO_MEMORY;
-	/* Its source may be another address of this machine's still. */
+	/* The source may still be another address of this machine. */
 	return dsr_rs_policy_reply(skb, state, pkt, DSR_RS_REPLIED_ICMP_ERROR);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* icmp - ICMP errors about flows, both ways */
+/* icmp - pings of a VIP, and ICMP errors about flows, in both directions */
 #ifndef _DSR_RS_ICMP_H
 #define _DSR_RS_ICMP_H
 

@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * nd - LOCAL_OUT and LOCAL_IN of IPv6: nothing says by neighbour discovery that
- * a silenced address is here, and nobody elsewhere can forbid it
+ * nd - keep silenced addresses out of neighbour discovery, in LOCAL_OUT of
+ * IPv6; and in LOCAL_IN, keep other machines' claims to them from the stack
  *
- * Owns nothing. Runs under rcu_read_lock(), in any context. All that leaves
- * the machine by IPv6, and all that comes to it, passes here: what is no
- * neighbour discovery is left alone after a look at one byte.
+ * Owns nothing. Runs under rcu_read_lock(), in any context. All IPv6 packets
+ * from and to the machine pass the hooks; one byte tells if a packet is ICMPv6,
+ * and others pass at once.
  *
  * RFC 4861, RFC 4862. Advertisements and probes for duplicates are dropped. A
- * solicitation for another address is needed, but tells where its source is:
- * it gets another one. Others do have the address, so what they say of it is
- * no reason to give it up: see is_claim().
+ * solicitation for another address is needed, but tells the location of its
+ * source address: the hook replaces that address. Other machines do have the
+ * silenced address, so their claims are no reason to give it up: see
+ * is_claim().
  */
 
 #include <linux/icmpv6.h>
@@ -22,7 +23,7 @@
 #include "core/silence.h"
 #include "datapath/nd.h"
 
-/* Return: the message, if it is a solicitation or an advertisement. */
+/* Return: the message, if it is a neighbour solicitation or advertisement. */
 static const struct nd_msg *message_of(const struct sk_buff *skb,
 				       struct nd_msg *buffer)
 {
@@ -38,9 +39,9 @@ static const struct nd_msg *message_of(const struct sk_buff *skb,
 	return msg;
 }
 
-/* The link-local address of a device is what one asks with; or else any.
+/* Prefer the link-local address of the device, as the kernel does.
  *
- * Return: whether there is one.
+ * Return: true if there is an address.
  */
 static bool other_source(const struct dsr_rs_silences *silences,
 			 const struct net_device *dev, struct in6_addr *source)
@@ -118,9 +119,8 @@ unsigned int dsr_rs_nd_out_hook(void *priv, struct sk_buff *skb,
 				     reason);
 }
 
-/* Whether a message says, or asks whether it may say, that its sender has the
- * target: the kernel would give up an address that it is about to take, and
- * warn of one that it has.
+/* Return true if the sender claims the target, or asks if it may take it: the
+ * kernel would give up a tentative address, and warn about one that it has.
  */
 static bool is_claim(const struct sk_buff *skb, const struct nd_msg *msg)
 {
@@ -128,7 +128,7 @@ static bool is_claim(const struct sk_buff *skb, const struct nd_msg *msg)
 	       ipv6_addr_any(&ipv6_hdr(skb)->saddr);
 }
 
-/* Whether this machine has an address, or is about to. */
+/* Return true if this machine has an address, even a tentative one. */
 static bool is_taken(const struct net_device *dev, const struct in6_addr *addr)
 {
 	return ipv6_chk_addr_and_flags(dev_net(dev), addr, dev, true, 0, 0);
@@ -150,7 +150,9 @@ unsigned int dsr_rs_nd_in_hook(void *priv, struct sk_buff *skb,
 	target = msg->target;
 	silence = dsr_rs_silence_match(&rs->silences, AF_INET6, &target,
 				       state->in);
-	/* To one that only another machine has, this one may want to talk. */
+	/* If only other machines have the address, this one may need the
+	 * answer.
+	 */
 	if (silence && !is_taken(state->in, &target))
 		silence = NULL;
 	return dsr_rs_silence_finish(rs, silence, AF_INET6, &target, state->in,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* nd - neighbour discovery of silenced addresses, in LOCAL_OUT and LOCAL_IN */
+/* nd - keep silenced addresses out of neighbour discovery */
 #ifndef _DSR_RS_ND_H
 #define _DSR_RS_ND_H
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * reply - POST_ROUTING: what goes out of a flow comes from its VIP
+ * reply - give the replies of a flow its VIP as source, in POST_ROUTING
  *
  * Owns nothing. Runs under rcu_read_lock(), in softirq or process context; in
  * the latter, bottom halves are enabled. One lookup for each packet.
@@ -17,9 +17,10 @@
 #include "datapath/reply.h"
 #include "datapath/rewrite.h"
 
-/* The flow of a packet that answers a pending flow. What accepts a connection, or
- * refuses it, is said to anybody; whoever says more has a socket. What answers a
- * datagram is said to anybody as well.
+/* Return the flow of a reply that has a pending flow. Promote the pending flow
+ * if the reply proves that a socket has accepted the connection: a SYN ACK or a
+ * RST is sent to any client, any other segment by a connected socket only. A
+ * datagram is sent to any client, too.
  */
 static struct dsr_rs_flow *promote_pending(struct dsr_rs_net *rs,
 					   const struct sk_buff *skb,
@@ -41,12 +42,12 @@ static struct dsr_rs_flow *promote_pending(struct dsr_rs_net *rs,
 		return &pending->flow;
 	}
 	if (pending->ruled) {
-		/* Who was allowed to begin it is allowed to go on. */
+		/* The first packet has passed the check of its sender. */
 		pending->flow.rule = dsr_rs_rule_match(&rs->rules, &wire,
 						       pending->tos, NULL,
 						       &match);
 	}
-	/* A packet that no socket here has sent was forwarded. */
+	/* Without a local socket the packet was forwarded. */
 	if (!skb->sk)
 		pending->flow.roles |= DSR_RS_ELSEWHERE;
 	if (!pkt->answer && dsr_rs_packet_proves(pkt) &&
@@ -55,9 +56,10 @@ static struct dsr_rs_flow *promote_pending(struct dsr_rs_net *rs,
 	return flow ?: &pending->flow;
 }
 
-/* A flowtable of nft sends the answers of a connection straight to a device, past
- * POST_ROUTING. A request does not have the address that it knows: that comes here
- * still, on its way to the server that it is forwarded to.
+/* A flowtable of nft sends the replies of a connection straight to a device,
+ * past POST_ROUTING. The requests still pass here, on their way to the server
+ * that they are forwarded to: they come in for the VIP, which the flowtable
+ * does not know.
  */
 static void warn_of_flowtable(struct dsr_rs_net *rs, const struct sk_buff *skb,
 			      u8 family)
@@ -98,7 +100,7 @@ static enum dsr_rs_reason reply_flow(struct dsr_rs_net *rs,
 	flow = dsr_rs_flow_find_socket(&rs->table, hash, &pkt->tuple) ?:
 	       promote_pending(rs, skb, pkt, hash, &pending);
 	if (!flow) {
-		/* No socket here has sent it. */
+		/* Without a local socket the packet was forwarded. */
 		if (!skb->sk)
 			warn_of_flowtable(rs, skb, state->pf);
 		return DSR_RS_PASS_NO_FLOW;
@@ -132,7 +134,7 @@ reply_any(struct dsr_rs_net *rs, struct sk_buff *skb,
 {
 	struct dsr_rs_packet pkt __uninitialized;
 
-	/* It leaves by the VRF first, and then by a device. */
+	/* A packet of a VRF leaves by the VRF device first, then by another. */
 	if (netif_is_l3_master(state->out))
 		return DSR_RS_PASS_SHOWN_TWICE;
 	switch (dsr_rs_packet_parse(skb, state->pf, false,
@@ -151,7 +153,7 @@ reply_any(struct dsr_rs_net *rs, struct sk_buff *skb,
 	return DSR_RS_PASS_MALFORMED;
 }
 
-/* The short way; %DSR_RS_REASON_COUNT: it is none for this packet. */
+/* Fast path. Return: %DSR_RS_REASON_COUNT for the slow path. */
 static __always_inline enum dsr_rs_reason
 reply_known(struct dsr_rs_net *rs, struct sk_buff *skb, u8 family)
 {
@@ -189,7 +191,7 @@ unsigned int dsr_rs_reply_hook(void *priv, struct sk_buff *skb,
 				 reply_packet(rs, skb, state));
 }
 
-/* Whether a packet of this machine will be translated on its way out. */
+/* Return true if POST_ROUTING will rewrite a packet of this machine. */
 static bool is_reply(struct dsr_rs_net *rs, const struct sk_buff *skb,
 		     const struct nf_hook_state *state)
 {
@@ -216,8 +218,8 @@ static bool is_reply(struct dsr_rs_net *rs, const struct sk_buff *skb,
 unsigned int dsr_rs_untrack_hook(void *priv, struct sk_buff *skb,
 				 const struct nf_hook_state *state)
 {
-	/* Where it was not told of the request, it must not see the reply. What
-	 * becomes of the packet is said in POST_ROUTING.
+	/* Conntrack has not seen the request, so hide the reply from it. The
+	 * hook in POST_ROUTING counts the packet.
 	 */
 	if (is_reply(priv, skb, state)) {
 		nf_reset_ct(skb);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* reply - replies of local sockets, in POST_ROUTING */
+/* reply - give replies of local sockets their VIP, in POST_ROUTING */
 #ifndef _DSR_RS_REPLY_H
 #define _DSR_RS_REPLY_H
 

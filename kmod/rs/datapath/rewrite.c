@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * rewrite - other addresses and ports in a packet; see rewrite.h
+ * rewrite - rewrite addresses and ports; see rewrite.h
  *
- * Checksums are updated by what has changed (RFC 1624), so a packet that was
- * damaged on its way stays recognisable as such.
+ * Checksums are updated incrementally (RFC 1624), so a packet that was damaged
+ * on its way stays recognisable as such.
  */
 
 #include <linux/icmp.h>
@@ -20,8 +20,8 @@
 #include "chain.h"
 #include "datapath/rewrite.h"
 
-/* The device has summed up the packet, and a word of it changes that no
- * checksum in the packet makes up for.
+/* CHECKSUM_COMPLETE: account for a changed word that no checksum in the packet
+ * compensates for.
  */
 static void complete_replace(struct sk_buff *skb, __be32 from, __be32 to)
 {
@@ -49,7 +49,7 @@ static __wsum port_change(__be16 from, __be16 to)
 	return csum_sub((__force __wsum)to, (__force __wsum)from);
 }
 
-/* The checksum of TCP or UDP at @check: both addresses and both ports. */
+/* Update a TCP or UDP checksum for both addresses and both ports. */
 static void check_replace(struct sk_buff *skb, u8 family, __sum16 *check,
 			  bool partial, const struct dsr_rs_ends *from,
 			  const struct dsr_rs_ends *to)
@@ -64,8 +64,8 @@ static void check_replace(struct sk_buff *skb, u8 family, __sum16 *check,
 						  &to->daddr)), ports);
 }
 
-/* No checksum in the packet makes up for anything. In IPv4 that of the header
- * does so for the addresses.
+/* UDP without a checksum: account for the ports and, in IPv6, for the
+ * addresses. In IPv4 the header checksum compensates for the addresses.
  */
 static void complete_replace_all(struct sk_buff *skb, u8 family,
 				 const struct dsr_rs_ends *from,
@@ -91,10 +91,10 @@ static void udp_rewrite(struct sk_buff *skb, u8 family, struct udphdr *uh,
 {
 	bool partial = dsr_rs_rewrite_is_partial(skb, thoff);
 
-	/* 0 says that the sender has made no checksum, which in IPv6 is for
-	 * the socket to judge (RFC 6936, section 5); but what is left for a
-	 * device to complete may be 0 as well.
-	 */
+		/* 0 means that the sender has made no checksum; in IPv6 the
+		 * socket decides if it accepts that (RFC 6936, section 5). A
+		 * checksum that the device has yet to complete may be 0, too.
+		 */
 	if (!uh->check && !partial) {
 		complete_replace_all(skb, family, from, to);
 		ports_write(&uh->source, to);
@@ -106,8 +106,8 @@ static void udp_rewrite(struct sk_buff *skb, u8 family, struct udphdr *uh,
 		uh->check = CSUM_MANGLED_0;
 }
 
-/* x^(8 * 2^n) modulo the polynomial of CRC32c, bits reflected: what a register
- * is multiplied by when 2^n bytes of 0 follow.
+/* x^(8 * 2^n) modulo the polynomial of CRC32c, bits reflected: the factor for a
+ * register that 2^n zero bytes follow.
  */
 static const u32 crc_shift[] = {
 	0x00800000, 0x00008000, 0x82f63b78, 0x6ea2d55c,
@@ -122,7 +122,7 @@ static u32 crc_multiply(u32 a, u32 b)
 {
 	u32 product = 0;
 
-	/* The highest bit is that of x^0. */
+	/* The highest bit is the coefficient of x^0. */
 	for (; a; a <<= 1) {
 		if (a & BIT(31))
 			product ^= b;
@@ -132,14 +132,14 @@ static u32 crc_multiply(u32 a, u32 b)
 }
 
 /**
- * dsr_rs_rewrite_crc() - by what a CRC32c changes with the first four bytes
- * @change: the four bytes before, exclusive or those after, little endian
- * @len: of what the CRC is of, up to 65535
+ * dsr_rs_rewrite_crc() - return the change of a CRC32c by the first four bytes
+ * @change: old four bytes XOR new four bytes, little endian
+ * @len: length that the CRC covers, up to 65535 bytes
  *
- * A CRC is linear: that of a difference is the difference of the CRCs. So the
- * rest needs not be there to be read, and damage is not covered up.
+ * A CRC is linear: the CRC of a difference is the difference of the CRCs. So
+ * the rest of the packet need not be read, and damage stays visible.
  *
- * Return: the CRC before, exclusive or that after.
+ * Return: the old CRC XOR the new one.
  */
 u32 dsr_rs_rewrite_crc(u32 change, unsigned int len)
 {
@@ -151,7 +151,7 @@ u32 dsr_rs_rewrite_crc(u32 change, unsigned int len)
 	return change;
 }
 
-/* SCTP knows of no pseudo header (RFC 9260, section 6.8): ports alone. */
+/* SCTP has no pseudo header (RFC 9260, section 6.8): only the ports count. */
 static void sctp_rewrite(struct sk_buff *skb, struct sctphdr *sh,
 			 unsigned int thoff, const struct dsr_rs_ends *from,
 			 const struct dsr_rs_ends *to)
@@ -161,11 +161,11 @@ static void sctp_rewrite(struct sk_buff *skb, struct sctphdr *sh,
 	memcpy(&before, sh, sizeof(before));
 	ports_write(&sh->source, to);
 	memcpy(&after, sh, sizeof(after));
-	/* The stack does not trust such a sum with SCTP anyway. */
+	/* The stack does not use such a sum for SCTP anyway. */
 	if (skb->ip_summed == CHECKSUM_COMPLETE)
 		skb->ip_summed = CHECKSUM_NONE;
-	/* Where it is yet to be made, also for each packet of several, the
-	 * field has something else in it.
+	/* A checksum still to be computed, also for each segment of a GSO
+	 * packet, is not in the field yet.
 	 */
 	if (skb->ip_summed != CHECKSUM_PARTIAL && before != after)
 		sh->checksum ^=
@@ -223,7 +223,7 @@ static unsigned int header_size(u8 proto)
 	}
 }
 
-/* @thoff: where the transport header is, from the IP header on */
+/* @thoff: offset of the transport header from the IP header */
 static void ends_write(struct sk_buff *skb, u8 family, u8 proto,
 		       unsigned int thoff, const struct dsr_rs_ends *to)
 {
@@ -250,11 +250,11 @@ static void ends_write(struct sk_buff *skb, u8 family, u8 proto,
 
 /**
  * dsr_rs_rewrite_packet() - give a TCP, UDP or SCTP packet other ends
- * @skb: packet, or a chain of them, data at the IP header, not a fragment;
+ * @skb: packet, or a chain of packets, data at the IP header, not a fragment;
  *	pointers into its headers are not valid afterwards
- * @family: of the packet
- * @proto: of the packet
- * @thoff: where the transport header starts; it is all there
+ * @family: family of the packet
+ * @proto: protocol of the packet
+ * @thoff: offset of the transport header, which is complete
  * @to: the new ends
  *
  * Context: any.
@@ -292,12 +292,12 @@ static void tos_write(struct sk_buff *skb, u8 family, u8 bits)
 }
 
 /**
- * dsr_rs_rewrite_tos() - take bits out of the TOS byte, or traffic class
- * @skb: packet, or a chain of them, data at the IP header, which is writable
+ * dsr_rs_rewrite_tos() - clear bits of the TOS byte or traffic class
+ * @skb: packet, or a chain of packets, data at the IP header, which is writable
  * @family: AF_INET or AF_INET6
- * @bits: bits that are to be 0
+ * @bits: bits to clear
  *
- * The header of IPv4 makes up for it by its checksum; in IPv6 nothing does.
+ * The IPv4 header checksum compensates for the change; in IPv6 nothing does.
  *
  * Context: any.
  */
@@ -313,8 +313,8 @@ void dsr_rs_rewrite_tos(struct sk_buff *skb, u8 family, u8 bits)
 			tos_write(packet, family, bits);
 }
 
-/* The two below: a word in the ICMP message changes, and with it the checksum
- * of the message.
+/* The next two change a word of an ICMP message, and update the message's
+ * checksum.
  */
 static void quoted_replace2(struct sk_buff *skb, __sum16 *sum, __be16 *word,
 			    __be16 to)
@@ -330,7 +330,7 @@ static void quoted_replace4(struct sk_buff *skb, __sum16 *sum, __be32 *word,
 	*word = to;
 }
 
-/* Checksum of the quoted transport header after its ends have changed. */
+/* Return a quoted transport header's checksum after its ends have changed. */
 static __sum16 quoted_check(__sum16 check, u8 family,
 			    const struct dsr_rs_ends *from,
 			    const struct dsr_rs_ends *to)
@@ -346,8 +346,9 @@ static __sum16 quoted_check(__sum16 check, u8 family,
 	return check;
 }
 
-/* The checksum of the quoted transport header is kept right if it is quoted.
- * That of SCTP is not: of how much it was is not known.
+/* Rewrite the quoted ports, and update the quoted transport checksum if the
+ * quotation includes it. The checksum of SCTP is left: the length that it
+ * covers is unknown.
  */
 static void quoted_transport(struct sk_buff *skb, u8 family, __sum16 *sum,
 			     const struct dsr_rs_quoted *at,
@@ -405,11 +406,11 @@ static void quoted_addresses6(struct sk_buff *skb, __sum16 *sum,
 }
 
 /**
- * dsr_rs_rewrite_icmp() - give an ICMP error, and what it quotes, other ends
+ * dsr_rs_rewrite_icmp() - rewrite an ICMP error and the packet that it quotes
  * @skb: packet, data at the IP header, not a fragment; pointers into its
  *	headers are not valid afterwards
- * @family: of the packet
- * @at: where things are in it
+ * @family: family of the packet
+ * @at: offsets in the packet
  * @saddr: new source of the error
  * @daddr: new destination of the error
  * @quoted: new ends of the quoted packet

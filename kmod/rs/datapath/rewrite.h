@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * rewrite - other addresses and ports in a packet, with right checksums
+ * rewrite - rewrite addresses and ports, and update checksums
  *
- * Knows nothing of rules and flows. Works on packets that nobody else has a
- * pointer into, in any context; only the headers are made writable.
+ * Knows nothing of rules and flows. Any context. No other code may hold a
+ * pointer into the packet; only its headers are made writable.
  */
 #ifndef _DSR_RS_REWRITE_H
 #define _DSR_RS_REWRITE_H
@@ -14,8 +14,8 @@
 #include <net/checksum.h>
 
 /**
- * struct dsr_rs_ends - what a packet shall have in its headers
- * @saddr: source address; this and the next of the packet's family
+ * struct dsr_rs_ends - addresses and ports to write
+ * @saddr: source address, like @daddr of the packet's family
  * @daddr: destination address
  * @source: source port
  * @dest: destination port
@@ -28,10 +28,10 @@ struct dsr_rs_ends {
 };
 
 /**
- * struct dsr_rs_quoted - where an ICMP error has the packet that it quotes
+ * struct dsr_rs_quoted - position of the packet that an ICMP error quotes
  * @icmp: offset of the ICMP header from skb->data
  * @ip: offset of the quoted IP header
- * @th: offset of the quoted transport header, of which 8 bytes are there
+ * @th: offset of the quoted transport header, at least 8 bytes of which exist
  * @proto: protocol of that header
  */
 struct dsr_rs_quoted {
@@ -41,13 +41,13 @@ struct dsr_rs_quoted {
 	u8 proto;
 };
 
-/** dsr_rs_rewrite_change() - by what a sum changes with a word in it */
+/** dsr_rs_rewrite_change() - return a checksum's change by a changed word */
 static __always_inline __wsum dsr_rs_rewrite_change(__be32 from, __be32 to)
 {
 	return csum_sub((__force __wsum)to, (__force __wsum)from);
 }
 
-/** dsr_rs_rewrite_change6() - by what a sum changes with an IPv6 address in it */
+/** dsr_rs_rewrite_change6() - return its change by a changed IPv6 address */
 static __always_inline __wsum
 dsr_rs_rewrite_change6(const struct in6_addr *from, const struct in6_addr *to)
 {
@@ -61,19 +61,20 @@ dsr_rs_rewrite_change6(const struct in6_addr *from, const struct in6_addr *to)
 	return (__force __wsum)((u32)sum + (u32)(sum >> 32));
 }
 
-/** dsr_rs_rewrite_sum() - @check after what it is of has changed by @change */
+/** dsr_rs_rewrite_sum() - update @check for data that has changed by @change */
 static __always_inline __sum16 dsr_rs_rewrite_sum(__sum16 check, __wsum change)
 {
 	return csum_fold(csum_add(~csum_unfold(check), change));
 }
 
 /**
- * dsr_rs_rewrite_is_partial() - whether the checksum of UDP is left to the device
+ * dsr_rs_rewrite_is_partial() - true if the device completes the UDP checksum
  * @skb: packet, data at the IP header
- * @thoff: where the UDP header starts
+ * @thoff: offset of the UDP header
  *
- * What is left to it may be the checksum of a packet inside, as with VXLAN. Then
- * that of UDP is not, unless the device, or the stack, is to cut the packet up.
+ * In a tunnel such as VXLAN the device may complete the checksum of the inner
+ * packet instead. The outer UDP checksum then is complete, unless the packet is
+ * still to be segmented.
  *
  * Context: any.
  */
@@ -86,12 +87,13 @@ dsr_rs_rewrite_is_partial(const struct sk_buff *skb, unsigned int thoff)
 }
 
 /**
- * dsr_rs_rewrite_check() - keep the checksum of TCP or UDP right
+ * dsr_rs_rewrite_check() - update the checksum of TCP or UDP
  * @skb: packet
- * @family: of the packet
- * @check: its checksum; UDP's may not be 0 unless it is left to the device
- * @partial: whether it is left to the device
- * @addrs: by what the sum of the addresses has changed
+ * @family: family of the packet
+ * @check: its checksum; for UDP not 0, unless @partial
+ * @partial: the device completes the checksum
+ * @addrs: change of the sum of the addresses
+ * @ports: change of the sum of the ports
  * @ports: by what the sum of the ports has changed
  *
  * Context: any.
@@ -101,13 +103,13 @@ dsr_rs_rewrite_check(struct sk_buff *skb, u8 family, __sum16 *check,
 		     bool partial, __wsum addrs, __wsum ports)
 {
 	if (partial) {
-		/* So far it is of the pseudo header, and not inverted. */
+		/* So far it covers the pseudo header, and is not inverted. */
 		*check = ~csum_fold(csum_add(csum_unfold(*check), addrs));
 		return;
 	}
 	*check = dsr_rs_rewrite_sum(*check, csum_add(addrs, ports));
-	/* The checksum makes up for the addresses in IPv6, and in IPv4 for
-	 * them and for that of the header.
+	/* The new checksum compensates for the ports and the addresses. In IPv4
+	 * the header checksum compensates for the addresses a second time.
 	 */
 	if (skb->ip_summed == CHECKSUM_COMPLETE && family == AF_INET)
 		skb->csum = csum_sub(skb->csum, addrs);
