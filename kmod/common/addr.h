@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * addr - addresses of both families, as configuration keeps them
+ * addr - addresses of both families, as the configuration stores them
  *
- * A union nf_inet_addr whose unused bytes are 0, so that it is compared and
- * hashed whole; where that is not promised, by family. Pure.
+ * A union nf_inet_addr whose unused bytes are 0 can be compared and hashed
+ * whole. Where that is not guaranteed, compare by family. Pure functions.
  */
 #ifndef _DSR_ADDR_H
 #define _DSR_ADDR_H
@@ -16,20 +16,20 @@
 
 #include "hash.h"
 
-/** dsr_addr_len() - bytes of an address of @family on the wire */
+/** dsr_addr_len() - return the length of an address of @family, in bytes */
 static inline int dsr_addr_len(u8 family)
 {
 	return family == AF_INET ? sizeof(struct in_addr) :
 				   sizeof(struct in6_addr);
 }
 
-/** dsr_addr_hash() - the same on every machine */
+/** dsr_addr_hash() - hash an address; the same on every machine */
 static inline u32 dsr_addr_hash(const union nf_inet_addr *addr)
 {
 	return dsr_hash_words(addr->all, ARRAY_SIZE(addr->all), 0);
 }
 
-/** dsr_addr_equal() - whether two addresses of @family are the same */
+/** dsr_addr_equal() - true if two addresses of @family are equal */
 static inline bool dsr_addr_equal(u8 family, const union nf_inet_addr *one,
 				  const union nf_inet_addr *other)
 {
@@ -38,7 +38,7 @@ static inline bool dsr_addr_equal(u8 family, const union nf_inet_addr *one,
 	       ipv6_addr_equal(&one->in6, &other->in6);
 }
 
-/** dsr_addr_compare() - order of two addresses of one family: <0, 0 or >0 */
+/** dsr_addr_compare() - order two addresses of one family: <0, 0 or >0 */
 static inline int dsr_addr_compare(const union nf_inet_addr *one,
 				   const union nf_inet_addr *other)
 {
@@ -48,7 +48,7 @@ static inline int dsr_addr_compare(const union nf_inet_addr *one,
 /**
  * dsr_addr_get() - read an address from an attribute
  * @attr: attribute
- * @addr: set
+ * @addr: set to the address
  *
  * Return: its family, or 0 if it has neither 4 nor 16 bytes.
  */
@@ -75,7 +75,7 @@ static inline int dsr_addr_put(struct sk_buff *skb, int type, u8 family,
 	return nla_put(skb, type, dsr_addr_len(family), addr);
 }
 
-/** dsr_addr_map() - write an address, or none, as an IPv6 one (RFC 4291, 2.5.5.2) */
+/** dsr_addr_map() - write an address as IPv6 (RFC 4291, 2.5.5.2); %NULL: :: */
 static inline void dsr_addr_map(u8 to[16], u8 family, const void *addr)
 {
 	struct in6_addr *in6 = (struct in6_addr *)to;
@@ -88,7 +88,7 @@ static inline void dsr_addr_map(u8 to[16], u8 family, const void *addr)
 		*in6 = *(const struct in6_addr *)addr;
 }
 
-/* For NLA_POLICY: the length is checked by dsr_addr_get(). */
+/* For NLA_POLICY; dsr_addr_get() checks the exact length. */
 #define DSR_ADDR_POLICY \
 	{ .type = NLA_BINARY, .len = sizeof(struct in6_addr) }
 

@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * balanced - a packet that has been balanced, and stays here
+ * balanced - mark a packet that was balanced and stays on this machine
  *
- * It goes on through PRE_ROUTING, where its mark could have it balanced once
- * more. The kernel has a bit for this: ip_vs leaves alone what has it. Where the
- * kernel has no IPVS the bit is missing, so what has come that far is left alone.
+ * Such a packet goes on through PRE_ROUTING, where its mark could have it
+ * balanced a second time. The kernel has a bit against this: ip_vs skips
+ * packets that have it. A kernel without IPVS does not have the bit, so every
+ * packet that comes this far is then taken for balanced.
  */
 #ifndef _DSR_BALANCED_H
 #define _DSR_BALANCED_H
 
 #include <linux/skbuff.h>
 
-/** dsr_balanced_set() - note that a packet has been balanced */
+/** dsr_balanced_set() - mark a packet as balanced */
 static inline void dsr_balanced_set(struct sk_buff *skb)
 {
 #if IS_ENABLED(CONFIG_IP_VS)
@@ -19,7 +20,7 @@ static inline void dsr_balanced_set(struct sk_buff *skb)
 #endif
 }
 
-/** dsr_is_balanced() - whether a packet has been balanced, or may have been */
+/** dsr_is_balanced() - true if a packet was balanced, or may have been */
 static inline bool dsr_is_balanced(const struct sk_buff *skb)
 {
 #if IS_ENABLED(CONFIG_IP_VS)

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * balancer - how a real server's module learns that a namespace balances
+ * balancer - let dsr_rs know that dsr_lb balances in a namespace
  *
- * On a machine that is both, what is for a service is balanced first, and only
- * what that leaves here is delivered. So dsr_rs has to know, but neither module
- * needs the other to be there: they talk over the chain of the kernel that
- * everybody who forwards packets listens to, and who does not know an event
- * passes it over.
+ * On a machine that is balancer and real server, dsr_lb handles packets for its
+ * services first, and dsr_rs delivers only packets that dsr_lb leaves here. So
+ * dsr_rs has to know about dsr_lb; but neither module needs the other to be
+ * loaded. They talk over the kernel's netevent notifier chain; other listeners
+ * ignore events that they do not know.
  *
  * Any context that may call an atomic notifier chain.
  */
@@ -16,14 +16,14 @@
 #include <net/net_namespace.h>
 #include <net/netevent.h>
 
-/* Far from those of the kernel. */
+/* Far from the kernel's own events. */
 #define DSR_BALANCER_EVENT	0x44535201
 
 /**
- * struct dsr_balancer - what is said of a namespace
+ * struct dsr_balancer - message about a namespace
  * @net: the namespace
- * @ask: a question, for dsr_lb to answer; else dsr_lb says that it is changed
- * @live: there are services in it
+ * @ask: a question to dsr_lb; else dsr_lb announces a change
+ * @live: answer: the namespace has services
  */
 struct dsr_balancer {
 	struct net *net;
@@ -31,7 +31,7 @@ struct dsr_balancer {
 	bool live;
 };
 
-/** dsr_balancer_is_live() - whether there are services in a namespace */
+/** dsr_balancer_is_live() - true if a namespace has services */
 static inline bool dsr_balancer_is_live(struct net *net)
 {
 	struct dsr_balancer balancer = { .net = net, .ask = true };
@@ -40,7 +40,7 @@ static inline bool dsr_balancer_is_live(struct net *net)
 	return balancer.live;
 }
 
-/** dsr_balancer_changed() - there are services in a namespace from now on, or none */
+/** dsr_balancer_changed() - announce that a namespace has services, or none */
 static inline void dsr_balancer_changed(struct net *net)
 {
 	struct dsr_balancer balancer = { .net = net };

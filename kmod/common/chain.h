@@ -1,32 +1,32 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * chain - packets that GRO has chained, and not merged
+ * chain - packets that GRO has chained instead of merged
  *
- * Where a device has "rx-gro-list", GRO leaves each packet its own headers, and
- * hangs all but the first of them on that. They come apart again where they are
- * sent, or delivered. So what is written into a header is written into all.
+ * If a device has "rx-gro-list", GRO leaves each packet its own headers and
+ * links all packets behind the first. The chain is split again when it is sent
+ * or delivered. So a change of a header has to be made in all of them.
  */
 #ifndef _DSR_CHAIN_H
 #define _DSR_CHAIN_H
 
 #include <linux/skbuff.h>
 
-/** dsr_chain_is() - whether more packets hang on @skb, with their own headers */
+/** dsr_chain_is() - true if @skb is a chain of packets with own headers */
 static __always_inline bool dsr_chain_is(const struct sk_buff *skb)
 {
-	/* Most packets are in one piece, and are not looked at any further. */
+	/* Most packets have no paged data, and need no further check. */
 	return unlikely(skb->data_len) && skb_is_gso(skb) &&
 	       (skb_shinfo(skb)->gso_type & SKB_GSO_FRAGLIST);
 }
 
 /**
  * dsr_chain_own() - make all headers of a chain writable
- * @skb: chain; where the headers of its first packet are may change
+ * @skb: chain; the headers of its first packet may move
  *
- * A clone of the chain, as a tap has one, has the same packets in it.
+ * A clone of the chain, as a tap has one, shares its packets.
  *
  * Context: any.
- * Return: whether it could be done. If not, the packets say what they have said.
+ * Return: true if done. If not, the contents of the packets are unchanged.
  */
 static inline bool dsr_chain_own(struct sk_buff *skb)
 {

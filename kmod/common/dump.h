@@ -1,35 +1,35 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * dump - a table is dumped in parts of bounded work
+ * dump - dump a table in parts of bounded work
  *
- * The first call of a dump runs under genetlink's own lock, where it keeps all other
- * families from coming and going. A part of a table may have nothing to show, and to
- * netlink a call that shows nothing is the last one. So there is a message without
- * attributes then. NLMSG_NOOP, which is for that, would be the end of the answer to
- * libnl's check of sequence numbers.
+ * The first call of a dump runs under genetlink's own lock, and blocks other
+ * families from registering. A part of a table may have nothing to show, but
+ * netlink takes a call that shows nothing for the last one. Such a part sends a
+ * message without attributes. NLMSG_NOOP, meant for this, would fail the check
+ * of sequence numbers in libnl.
  */
 #ifndef _DSR_DUMP_H
 #define _DSR_DUMP_H
 
 #include <net/genetlink.h>
 
-/* So many buckets are looked at before others get the locks. */
+/* Number of buckets to dump before the locks are released. */
 #define DSR_DUMP_BUCKETS	64
 
-/* So often in one call. */
+/* Number of such parts in one call. */
 #define DSR_DUMP_TURNS		8
 
 /**
- * dsr_dump_result() - what a call of a dump returns
+ * dsr_dump_result() - compute the result of a dump callback
  * @skb: reply
  * @cb: dump
  * @family: its family
  * @cmd: its command
- * @more: there is more of the table to look at
- * @err: 0, or -%EMSGSIZE where @skb is full. What does not fit into an empty
- *	message never will
+ * @more: the table has more buckets to dump
+ * @err: 0, or -%EMSGSIZE if @skb is full; an object that does not fit into an
+ *	empty message never will
  *
- * Return: for netlink: >0: call again; 0: that was all; or a negative errno.
+ * Return: >0 to be called again; 0 at the end; or a negative errno.
  */
 static inline int dsr_dump_result(struct sk_buff *skb,
 				  const struct netlink_callback *cb,

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* genl_reply - the one message that answers a generic netlink request */
+/* genl_reply - send the single reply to a generic netlink request */
 #ifndef _DSR_GENL_REPLY_H
 #define _DSR_GENL_REPLY_H
 
 #include <net/genetlink.h>
 
 /**
- * dsr_reply_new() - begin the one message that answers a request
+ * dsr_reply_new() - begin the reply to a request
  * @info: request
  * @family: its family
  * @cmd: command of the reply
- * @header: set, for dsr_reply_send()
+ * @header: set for dsr_reply_send()
  *
  * Return: the message, or %NULL if memory is short.
  */
@@ -30,11 +30,11 @@ static inline struct sk_buff *dsr_reply_new(struct genl_info *info,
 }
 
 /**
- * dsr_reply_send() - send it, unless it could not be filled
+ * dsr_reply_send() - send a reply, or free it if it could not be filled
  * @info: request
  * @reply: message; consumed
- * @header: as dsr_reply_new() has set it
- * @err: of what has filled it
+ * @header: as set by dsr_reply_new()
+ * @err: result of filling the message
  *
  * Return: 0, @err, or the error of sending.
  */

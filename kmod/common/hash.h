@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * hash - hashes of memory that are the same on every machine
+ * hash - hash memory with the same result on every machine
  *
- * Two balancers that share a VIP send a flow to the same backend, also where one
- * of them has the other byte order: memory is read as words of little endian.
- * Pure.
+ * Two balancers that share a VIP have to send a flow to the same backend, even
+ * if their byte orders differ. So memory is read as little-endian words. Pure
+ * functions.
  */
 #ifndef _DSR_HASH_H
 #define _DSR_HASH_H
@@ -13,26 +13,26 @@
 #include <linux/jhash.h>
 #include <linux/types.h>
 
-/* Nothing longer is hashed than two IPv6 addresses with their ports. */
+/* The longest input: two IPv6 addresses with their ports. */
 #define DSR_HASH_WORDS	10
 
-/** dsr_hash_word32() - four bytes in network byte order as a word to be hashed */
+/** dsr_hash_word32() - make a hash word of four bytes in network order */
 static inline u32 dsr_hash_word32(__be32 bytes)
 {
 	return le32_to_cpu((__force __le32)bytes);
 }
 
-/** dsr_hash_word16() - two bytes in network byte order as a word to be hashed */
+/** dsr_hash_word16() - make a hash word of two bytes in network order */
 static inline u32 dsr_hash_word16(__be16 bytes)
 {
 	return le16_to_cpu((__force __le16)bytes);
 }
 
 /**
- * dsr_hash_words() - hash of some words of memory
+ * dsr_hash_words() - hash an array of words
  * @words: memory
- * @count: words, DSR_HASH_WORDS at most
- * @seed: another one makes another hash
+ * @count: number of words, DSR_HASH_WORDS at most
+ * @seed: selects one of many hash functions
  */
 static inline u32 dsr_hash_words(const void *words, u32 count, u32 seed)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* host - which packets are this machine's to look at */
+/* host - decide which packets are this machine's to handle */
 #ifndef _DSR_HOST_H
 #define _DSR_HOST_H
 
@@ -10,11 +10,11 @@
 #include <net/ip.h>
 
 /**
- * dsr_is_to_this_host() - whether a packet has come for this machine's MAC
+ * dsr_is_to_this_host() - true if a packet came for this machine's MAC address
  * @skb: packet in PRE_ROUTING
  *
- * One that only crosses a bridge of this machine's is shown to netfilter too
- * where br_netfilter is loaded, as if it had come for us.
+ * With br_netfilter, netfilter also sees packets that only cross a bridge of
+ * this machine, as if they came for the machine.
  *
  * Context: any.
  */
@@ -30,13 +30,13 @@ static inline bool dsr_is_to_this_host(const struct sk_buff *skb)
 }
 
 /**
- * dsr_is_seen() - whether PRE_ROUTING has had a packet before
+ * dsr_is_seen() - true if PRE_ROUTING has seen a packet before
  * @skb: packet in PRE_ROUTING
  * @family: AF_INET or AF_INET6
  *
- * What comes in by a device in a VRF is shown to netfilter once more as if it
- * had come in by the VRF; and where that device is a bridge, and br_netfilter is
- * loaded, between the two.
+ * A packet that comes in by a device in a VRF passes netfilter a second time,
+ * as if it came in by the VRF device. If the device is a bridge and
+ * br_netfilter is loaded, it passes once more between the two.
  *
  * Context: any.
  */
@@ -53,7 +53,7 @@ static inline bool dsr_is_seen(struct sk_buff *skb, u8 family)
 }
 
 /**
- * dsr_is_bridged() - whether a packet in POST_ROUTING only crosses a bridge
+ * dsr_is_bridged() - true if a packet in POST_ROUTING only crosses a bridge
  * @skb: packet
  *
  * Context: any.
@@ -70,7 +70,7 @@ static inline bool dsr_is_bridged(const struct sk_buff *skb)
 }
 
 /**
- * dsr_is_nobody() - whether nobody can be answered at an address
+ * dsr_is_nobody() - true if no host can be answered at an IPv4 address
  * @addr: address
  *
  * Multicast, broadcast, and 0.0.0.0/8, "this host on this network" (RFC 1122,

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * ipsec - IPsec policies for packets whose addresses are not those that the
- * stack decides by
+ * ipsec - apply IPsec policies to packets whose addresses are about to change,
+ * or have changed
  *
- * Where a kernel has no XFRM, all of this is nothing.
+ * Without XFRM in the kernel, every function allows everything.
  */
 #ifndef _DSR_IPSEC_H
 #define _DSR_IPSEC_H
@@ -18,11 +18,12 @@
 
 #ifdef CONFIG_XFRM
 
-/** dsr_ipsec_has_policy() - whether any policy of @dir can concern a packet
+/**
+ * dsr_ipsec_has_policy() - true if a policy of @dir may concern a packet
  * @net: namespace
  * @dir: XFRM_POLICY_IN or XFRM_POLICY_OUT
  *
- * Those of sockets are counted behind those of the namespace.
+ * The upper half of the kernel's counters is for policies of sockets.
  */
 static inline bool dsr_ipsec_has_policy(const struct net *net, int dir)
 {
@@ -32,7 +33,7 @@ static inline bool dsr_ipsec_has_policy(const struct net *net, int dir)
 	       XFRM_USERPOLICY_ACCEPT;
 }
 
-/* As the stack has it from its route, which is yet to be found. */
+/* The stack reads this from the route, which does not exist yet. */
 static inline bool dsr_ipsec_is_off(const struct net_device *dev, u8 family)
 {
 	const struct inet6_dev *idev;
@@ -47,12 +48,12 @@ static inline bool dsr_ipsec_is_off(const struct net_device *dev, u8 family)
 }
 
 /**
- * dsr_ipsec_allows_in() - whether a packet may be delivered here
- * @skb: packet in PRE_ROUTING, with the addresses that it has come with
+ * dsr_ipsec_allows_in() - true if a packet may be delivered here
+ * @skb: packet in PRE_ROUTING, with its original addresses
  * @family: AF_INET or AF_INET6
  *
- * Context: rcu_read_lock(), any. May pull headers into the linear part:
- * pointers into them are not valid afterwards.
+ * Context: rcu_read_lock(), any. May pull headers into the linear part, which
+ * invalidates pointers into them.
  */
 static inline bool dsr_ipsec_allows_in(struct sk_buff *skb, u8 family)
 {
@@ -61,14 +62,14 @@ static inline bool dsr_ipsec_allows_in(struct sk_buff *skb, u8 family)
 }
 
 /**
- * dsr_ipsec_route() - the way that the policies want for a packet
+ * dsr_ipsec_route() - route a packet as the policies demand
  * @net: namespace
  * @sk: its socket in @net, or %NULL
- * @skb: packet with the addresses that it leaves with, and with a route
+ * @skb: packet with its final addresses and a route
  * @family: AF_INET or AF_INET6
  *
  * Context: any but hard interrupts.
- * Return: 0 with the route of @skb replaced, or -errno: it may not leave.
+ * Return: 0 with the route of @skb set, or -errno if it must not leave.
  */
 static inline int dsr_ipsec_route(struct net *net, const struct sock *sk,
 				  struct sk_buff *skb, u8 family)
@@ -82,7 +83,7 @@ static inline int dsr_ipsec_route(struct net *net, const struct sock *sk,
 	err = dsr_compat_xfrm_decode(net, skb, &fl, family);
 	if (err < 0)
 		return err;
-	/* Policies for other addresses have had their say. */
+	/* Undo the result of a policy lookup with the old addresses. */
 	if (dst->xfrm)
 		dst = ((struct xfrm_dst *)dst)->route;
 	if (!dst_hold_safe(dst))

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * limit - how much of the kernel's memory a network namespace may take
+ * limit - bound the kernel memory of a network namespace
  *
- * Any user can make a user namespace, and with it a network namespace where he
- * is root. So there the tables are small, unless the host's root says otherwise,
- * and what packets put into them is charged to the memory cgroup that set them
- * up: packets come in softirq, where there is no task to charge. The lists that a
- * user fills by hand have one limit everywhere, for packets search them.
+ * Any user can create a user namespace, and in it a network namespace with root
+ * rights. There the tables are small, unless root of the host raises the limit,
+ * and entries that packets create are charged to the memory cgroup of the task
+ * that set up the table: packets come in softirq, where there is no task to
+ * charge. The lists that users fill by requests have one limit everywhere,
+ * because packets search them.
  *
- * A table's cgroup belongs to the table from dsr_limit_charge() to
- * dsr_limit_uncharge(). Of the first user namespace's tables nothing is charged.
+ * A table holds a reference to its cgroup from dsr_limit_charge() to
+ * dsr_limit_uncharge(). Tables of the initial user namespace are not charged.
  */
 #ifndef _DSR_LIMIT_H
 #define _DSR_LIMIT_H
@@ -24,18 +25,18 @@
 #include <net/net_namespace.h>
 #include <linux/dsr.h>
 
-/* Entries of a table in another user namespace than the first. */
+/* Default cap of a table outside of the initial user namespace, in entries. */
 #define DSR_LIMIT_TABLE_USER	65536U
 
-/* Services; rules; silenced addresses. */
+/* Maximum number each of services, of rules, and of silenced addresses. */
 #define DSR_LIMIT_LIST		4096U
 
 /**
- * dsr_limit_table() - hard cap of a table, until it is set
+ * dsr_limit_table() - return the default hard cap of a table
  * @net: its namespace
  * @max: the module's parameter
  *
- * Return: entries.
+ * Return: number of entries.
  */
 static inline u32 dsr_limit_table(const struct net *net, u32 max)
 {
@@ -45,12 +46,14 @@ static inline u32 dsr_limit_table(const struct net *net, u32 max)
 }
 
 /**
- * dsr_limit_exceeds() - whether a request wants a larger table than it may have
+ * dsr_limit_exceeds() - true if a request asks for too large a table
  * @request: the request
- * @wanted: entries that it asks for
+ * @wanted: number of entries that it asks for
  * @max: dsr_limit_table() of its namespace
  *
- * Context: process context, where the request is carried out.
+ * CAP_NET_ADMIN of the host allows any size.
+ *
+ * Context: process context of the request.
  */
 static inline bool dsr_limit_exceeds(struct sk_buff *request, u32 wanted,
 				     u32 max)
@@ -59,11 +62,11 @@ static inline bool dsr_limit_exceeds(struct sk_buff *request, u32 wanted,
 }
 
 /**
- * dsr_limit_charge() - the memory cgroup that a namespace's table is charged to
+ * dsr_limit_charge() - choose the memory cgroup to charge for a table
  * @net: namespace
  *
- * Context: process context of the task that makes the table.
- * Return: for dsr_limit_uncharge(); or %NULL: none.
+ * Context: process context of the task that creates the table.
+ * Return: cgroup for dsr_limit_uncharge(); %NULL to charge none.
  */
 static inline struct mem_cgroup *dsr_limit_charge(const struct net *net)
 {
@@ -71,13 +74,13 @@ static inline struct mem_cgroup *dsr_limit_charge(const struct net *net)
 	       NULL : get_mem_cgroup_from_mm(current->mm);
 }
 
-/** dsr_limit_uncharge() - what is charged to @memcg keeps it itself */
+/** dsr_limit_uncharge() - drop the reference; charged memory has its own */
 static inline void dsr_limit_uncharge(struct mem_cgroup *memcg)
 {
 	mem_cgroup_put(memcg);
 }
 
-/* A charged allocation fails at the cgroup's limit: __GFP_HIGH would pass it. */
+/* Without __GFP_HIGH a charged allocation fails at the cgroup's limit. */
 static inline gfp_t dsr_limit_gfp(const struct mem_cgroup *memcg)
 {
 	return memcg ? (GFP_ATOMIC & ~__GFP_HIGH) | __GFP_NOWARN | __GFP_ACCOUNT :
@@ -85,9 +88,9 @@ static inline gfp_t dsr_limit_gfp(const struct mem_cgroup *memcg)
 }
 
 /**
- * dsr_limit_alloc() - memory for an entry that a packet makes
- * @memcg: what to charge, or %NULL
- * @cache: where it comes from
+ * dsr_limit_alloc() - allocate an entry for a packet
+ * @memcg: cgroup to charge, or %NULL
+ * @cache: slab cache of the entry
  *
  * Context: any but hard interrupts.
  * Return: the memory, or %NULL.

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * multicast - a family tells of what has changed
+ * multicast - notify listeners of changes
  *
- * Messages to the multicast group DSR_GENL_MCGRP_EVENTS of the namespace, sent
- * with the lock of the change still held, so that their order is that of the
- * changes. Without listeners they cost nothing. A listener that is too slow loses
- * some, and the kernel says so to that listener by ENOBUFS.
+ * A family sends its notifications to its multicast group
+ * DSR_GENL_MCGRP_EVENTS of the namespace, with the lock of the change still
+ * held, so that they arrive in the order of the changes. Without listeners they
+ * cost nothing. A listener that is too slow loses some, and the kernel reports
+ * that to this listener as ENOBUFS.
  */
 #ifndef _DSR_MULTICAST_H
 #define _DSR_MULTICAST_H
@@ -18,7 +19,7 @@ enum dsr_multicast_group {
 	DSR_MULTICAST_EVENTS,
 };
 
-/* The listeners miss one. */
+/* Report to the listeners that they miss a notification. */
 static inline void dsr_multicast_lost(const struct genl_family *family,
 				      struct net *net)
 {
@@ -26,15 +27,15 @@ static inline void dsr_multicast_lost(const struct genl_family *family,
 }
 
 /**
- * dsr_multicast_begin() - begin a message to all that listen
+ * dsr_multicast_begin() - begin a notification
  * @family: family
  * @net: namespace
- * @cmd: what was done, a command of @family
- * @header: set, for dsr_multicast_end()
+ * @cmd: command that was carried out, of @family
+ * @header: set for dsr_multicast_end()
  *
  * Context: process context.
- * Return: the message without its attributes; %NULL if there is no listener, or
- * no memory, which the listeners are told as an overrun.
+ * Return: the message without attributes; %NULL without listeners, or without
+ * memory, which is reported to the listeners as an overrun.
  */
 static inline struct sk_buff *
 dsr_multicast_begin(const struct genl_family *family, struct net *net, u8 cmd,
@@ -42,7 +43,7 @@ dsr_multicast_begin(const struct genl_family *family, struct net *net, u8 cmd,
 {
 	struct sk_buff *skb;
 
-	/* When the module is unloaded, the group may be another family's. */
+	/* During unloading the group may already belong to another family. */
 	if (!module_is_live(family->module) ||
 	    !genl_has_listeners(family, net, DSR_MULTICAST_EVENTS))
 		return NULL;
@@ -56,12 +57,12 @@ dsr_multicast_begin(const struct genl_family *family, struct net *net, u8 cmd,
 }
 
 /**
- * dsr_multicast_end() - send it, unless it could not be filled
+ * dsr_multicast_end() - send a notification, or free it if filling failed
  * @family: family
  * @net: namespace
  * @skb: message; consumed
- * @header: as dsr_multicast_begin() has set it
- * @err: of what has filled it
+ * @header: as set by dsr_multicast_begin()
+ * @err: result of filling the message
  *
  * Context: process context.
  */

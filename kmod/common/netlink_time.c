@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * netlink_time - reading and writing times; see netlink_time.h
+ * netlink_time - parse and put times; see netlink_time.h
  *
  * Included by the netlink_time.c of each module, as table.c is.
  */
@@ -19,12 +19,12 @@ dsr_netlink_timeout_policy[DSR_TIMEOUT_A_MAX + 1] = {
 };
 
 /**
- * dsr_netlink_parse_time() - read a time
+ * dsr_netlink_parse_time() - parse a time
  * @attr: u32, milliseconds
  * @time: set, in jiffies, rounded up; 0 stays 0
- * @extack: where a refusal goes
+ * @extack: receives the reason of a refusal
  *
- * Return: 0, or -%ERANGE with a sentence.
+ * Return: 0, or -%ERANGE with a message in @extack.
  */
 int dsr_netlink_parse_time(const struct nlattr *attr, u32 *time,
 			   struct netlink_ext_ack *extack)
@@ -41,12 +41,12 @@ int dsr_netlink_parse_time(const struct nlattr *attr, u32 *time,
 }
 
 /**
- * dsr_netlink_parse_timeouts() - read timeouts
+ * dsr_netlink_parse_timeouts() - parse timeouts
  * @nest: nest of enum dsr_timeout_attr, or %NULL
- * @timeouts: what is named is overwritten
- * @extack: where a refusal goes
+ * @timeouts: timeouts that the nest gives are overwritten
+ * @extack: receives the reason of a refusal
  *
- * Return: 0, or a negative errno with a sentence.
+ * Return: 0, or a negative errno with a message in @extack.
  */
 int dsr_netlink_parse_timeouts(const struct nlattr *nest,
 			       struct dsr_timeouts *timeouts,
@@ -71,8 +71,9 @@ int dsr_netlink_parse_timeouts(const struct nlattr *nest,
  * dsr_netlink_put_timeouts() - append timeouts
  * @skb: message
  * @type: attribute for the nest of enum dsr_timeout_attr
- * @own: of a service, or %NULL
- * @table: of the table, or %NULL: what @own says, 0 for nothing
+ * @own: timeouts of a service, or %NULL
+ * @table: timeouts of the table, to append the effective ones; %NULL to append
+ *	@own, with 0 for a timeout that is not set
  *
  * Return: 0 or -%EMSGSIZE.
  */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* netlink_time - times in requests and replies: milliseconds there, jiffies here */
+/* netlink_time - convert times: milliseconds in messages, jiffies in the kernel
+ */
 #ifndef _DSR_NETLINK_TIME_H
 #define _DSR_NETLINK_TIME_H
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * ping - see ping.h
+ * ping - answer an echo request; see ping.h
  *
  * Included by the ping.c of each module, as table.c is.
  */
@@ -18,12 +18,12 @@
 #include "ipsec.h"
 #include "ping.h"
 
-/* What comes in is made what goes out: nothing of its way here is left. */
+/* Turn a copy of the request into an outgoing packet, free of ingress state. */
 static void turn_round(struct sk_buff *skb, struct dst_entry *dst, u32 mark)
 {
 	skb_dst_drop(skb);
 	skb_dst_set(skb, dst);
-	/* The request is dropped, so no connection is there to belong to. */
+	/* The request is dropped, so there is no connection to track. */
 	nf_reset_ct(skb);
 	nf_ct_set(skb, NULL, IP_CT_UNTRACKED);
 	skb->mark = mark;
@@ -43,12 +43,12 @@ static struct dst_entry *route_back4(struct net *net,
 		.daddr = iph->saddr,
 		.saddr = iph->daddr,
 		.flowi4_mark = mark,
-		/* the VIP is no address of this machine */
+		/* The VIP is no address of this machine. */
 		.flowi4_flags = FLOWI_FLAG_ANYSRC,
 	};
 	struct rtable *rt;
 
-	/* RFC 1122, section 3.2.2.6: nobody else can have asked. */
+	/* RFC 1122, section 3.2.2.6: answer only a unicast source. */
 	if (inet_addr_type_dev_table(net, dev, iph->saddr) != RTN_UNICAST)
 		return NULL;
 	rt = ip_route_output_key(net, &fl4);
@@ -97,7 +97,7 @@ static struct dst_entry *route_back6(struct net *net,
 	if (!(ipv6_addr_type(&ip6h->saddr) & IPV6_ADDR_UNICAST))
 		return NULL;
 	dst = ip6_route_output(net, NULL, &fl6);
-	/* nor does this machine itself ask from outside */
+	/* Nor does this machine send requests to itself from outside. */
 	if (!dst->error && !(dst->dev->flags & IFF_LOOPBACK))
 		return dst;
 	dst_release(dst);
@@ -133,14 +133,14 @@ static bool ping6(struct net *net, struct sk_buff *skb)
 /**
  * dsr_ping_answer() - answer an echo request (RFC 792, RFC 4443)
  * @net: namespace
- * @skb: request, its ICMP header known to be there; left to its owner
+ * @skb: request with a complete ICMP header; the caller keeps it
  * @family: family of the packet
  *
- * One with IP options or extension headers gets no answer, nor one that IPsec
- * does not let in; and it does not get one that IPsec does not let out.
+ * Requests with IP options or extension headers are not answered, nor requests
+ * that IPsec does not let in. IPsec may also keep the answer from leaving.
  *
  * Context: rcu_read_lock().
- * Return: whether it was answered.
+ * Return: true if the request was answered.
  */
 bool dsr_ping_answer(struct net *net, struct sk_buff *skb, u8 family)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * ping - answering an echo request in the name of an address nobody has
+ * ping - answer an echo request for an address that no device has
  *
- * The answer goes out by the routing table, as what a host sends.
+ * The answer is routed like a packet that this host sends.
  */
 #ifndef _DSR_PING_H
 #define _DSR_PING_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* privilege - /proc answers those that netlink answers */
+/* privilege - require the same capability in /proc as in netlink */
 #ifndef _DSR_PRIVILEGE_H
 #define _DSR_PRIVILEGE_H
 
@@ -10,14 +10,13 @@
 #include <net/net_namespace.h>
 
 /**
- * dsr_privilege_reads() - whether a file's reader may see a configuration, or
- *	who talks to which server
+ * dsr_privilege_reads() - true if a reader may see configuration and flows
  * @seq: file
- * @net: namespace that it shows
+ * @net: namespace that the file shows
  *
- * As netlink_ns_capable(): CAP_NET_ADMIN in the user namespace that owns @net, of
- * the task that has opened the file and of the one that reads it. A file's mode
- * cannot say that: it knows of root, and of no capability.
+ * Like netlink_ns_capable(): both the task that has opened the file and the
+ * task that reads it need CAP_NET_ADMIN in the user namespace that owns @net.
+ * The mode of a file cannot express a capability.
  *
  * Context: process context.
  */

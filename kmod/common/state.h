@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * state - what one half of a conversation, the client's, tells of its state
+ * state - track a connection by the client's packets alone
  *
- * With direct server return the balancer sees what the client sends and
- * nothing else. So a state here says what the client did, and a timeout how
- * long it may stay silent before it is taken for gone. Pure functions.
+ * With direct server return the balancer sees only the packets of the client.
+ * So a state tells what the client has done, and a timeout how long the client
+ * may be silent before the connection counts as gone. Pure functions.
  */
 #ifndef _DSR_STATE_H
 #define _DSR_STATE_H
@@ -16,13 +16,13 @@
 #include <linux/dsr.h>
 
 /**
- * enum dsr_event - what a packet of the client does to its connection
- * @DSR_EVENT_OPEN: asks for one: TCP SYN, SCTP INIT
+ * enum dsr_event - effect of a client's packet on its connection
+ * @DSR_EVENT_OPEN: asks for a connection: TCP SYN, SCTP INIT
  * @DSR_EVENT_DATA: anything else
- * @DSR_EVENT_CLOSE: says that no more will come: TCP FIN, SCTP SHUTDOWN
- * @DSR_EVENT_ABORT: breaks it off: TCP RST, SCTP ABORT
- * @DSR_EVENT_ACCEPT: agrees to one: TCP SYN-ACK, SCTP INIT ACK; to dsr_rs an
- *	opening one
+ * @DSR_EVENT_CLOSE: ends one direction: TCP FIN, SCTP SHUTDOWN
+ * @DSR_EVENT_ABORT: aborts the connection: TCP RST, SCTP ABORT
+ * @DSR_EVENT_ACCEPT: accepts a connection: TCP SYN-ACK, SCTP INIT ACK; dsr_rs
+ *	takes these for OPEN and DATA
  */
 enum dsr_event {
 	DSR_EVENT_OPEN,
@@ -32,7 +32,7 @@ enum dsr_event {
 	DSR_EVENT_ACCEPT,
 };
 
-/** dsr_event_tcp() - event of a segment with @flags, TCPHDR_* (RFC 9293) */
+/** dsr_event_tcp() - return the event of a segment with @flags (RFC 9293) */
 static inline u8 dsr_event_tcp(u8 flags)
 {
 	if (flags & TCPHDR_RST)
@@ -42,7 +42,7 @@ static inline u8 dsr_event_tcp(u8 flags)
 	return flags & TCPHDR_FIN ? DSR_EVENT_CLOSE : DSR_EVENT_DATA;
 }
 
-/** dsr_event_sctp() - event of a packet by the type of its first chunk (RFC 9260) */
+/** dsr_event_sctp() - return the event of a first chunk's type (RFC 9260) */
 static inline u8 dsr_event_sctp(u8 chunk)
 {
 	switch (chunk) {
@@ -60,10 +60,10 @@ static inline u8 dsr_event_sctp(u8 chunk)
 }
 
 /**
- * dsr_state_is_half() - whether a single packet may have led to this state
+ * dsr_state_is_half() - true if a single packet may have led to this state
  * @state: enum dsr_conn_state
  *
- * One packet proves nothing: its sender may have made up its source.
+ * A single packet proves nothing: its source address may be forged.
  */
 static inline bool dsr_state_is_half(u8 state)
 {
@@ -71,13 +71,13 @@ static inline bool dsr_state_is_half(u8 state)
 }
 
 /**
- * dsr_state_next() - state of a connection after a packet of the client
+ * dsr_state_next() - return the state after a packet of the client
  * @state: state before it, enum dsr_conn_state; DSR_CONN_SYN for a new one
- * @event: what the packet does
+ * @event: event of the packet
  *
  * A connection that is picked up in mid-stream is DSR_CONN_UNPROVEN after its
- * first packet, as one is DSR_CONN_SYN after its SYN: it takes a second packet
- * to make either established.
+ * first packet, as a new one is DSR_CONN_SYN after its SYN. A second packet
+ * makes either established.
  *
  * A SYN on an established connection changes nothing: it is a duplicate, or
  * the client has lost the connection, and the server answers either
@@ -96,7 +96,7 @@ static inline u8 dsr_state_next(u8 state, u8 event)
 	case DSR_EVENT_CLOSE:
 		return DSR_CONN_FIN;
 	default:
-		/* The most frequent question has the shortest answer. */
+		/* Test the most frequent case first. */
 		if (likely(state == DSR_CONN_ESTABLISHED))
 			return state;
 		/* The last ACK must not bring a connection back to life. */
@@ -111,10 +111,10 @@ static inline u8 dsr_state_tcp(u8 state, u8 flags)
 }
 
 /**
- * dsr_state_reusable() - whether a SYN in this state begins a new connection
+ * dsr_state_reusable() - true if a SYN in this state begins a new connection
  * @state: enum dsr_conn_state
  *
- * What is unproven is no connection that a SYN could be a duplicate of.
+ * In state unproven there is no connection that the SYN could duplicate.
  */
 static inline bool dsr_state_reusable(u8 state)
 {
@@ -123,10 +123,10 @@ static inline bool dsr_state_reusable(u8 state)
 }
 
 /**
- * dsr_state_timeout() - how long an entry outlives its last packet
+ * dsr_state_timeout() - return the default idle timeout of a state
  * @state: enum dsr_conn_state
  *
- * The figures are those of IPVS, which sites are used to.
+ * The values are those of IPVS, which sites are used to.
  *
  * Return: jiffies.
  */

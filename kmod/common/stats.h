@@ -2,9 +2,9 @@
 /*
  * stats - per-CPU counters of a service, a backend or a rule
  *
- * Owned by the object that they count for. Written from any context by
- * this_cpu operations, which need no lock; read by adding the CPUs up. On a
- * 32-bit machine a reader can catch a carry half-way.
+ * The object that is counted owns them. Any context writes them with this_cpu
+ * operations, without a lock; a reader adds up all CPUs. On a 32-bit machine a
+ * reader can see half of a carry.
  */
 #ifndef _DSR_STATS_H
 #define _DSR_STATS_H
@@ -16,7 +16,7 @@
 
 /**
  * struct dsr_stats - counters
- * @packets: packets; one that GRO has merged counts as its segments
+ * @packets: packets; a packet that GRO has merged counts as its segments
  * @bytes: bytes from the network header on
  * @connections: connections or flows begun
  */
@@ -26,7 +26,7 @@ struct dsr_stats {
 	u64 connections;
 };
 
-/** dsr_stats_count() - count a packet whose data starts at its IP header */
+/** dsr_stats_count() - count a packet, data at the IP header */
 static inline void dsr_stats_count(struct dsr_stats __percpu *stats,
 				   const struct sk_buff *skb)
 {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * table - inserting, forgetting, growing and shrinking; see table.h
+ * table - insert, expire, grow and shrink; see table.h
  *
- * Included by the table.c of each module: it is the same thing in both, and
- * one object cannot be linked into two modules.
+ * Included by the table.c of each module: both need the same code, and one
+ * object cannot be linked into two modules.
  */
 
 #include <linux/math64.h>
@@ -19,32 +19,32 @@
 #include "limit.h"
 #include "table.h"
 
-/* The garbage collector looks at 1/GC_SLICES of the table each GC_PERIOD, so an
- * entry outlives its time by GC_SLICES periods at most.
+/* The garbage collector looks at 1/GC_SLICES of the table each GC_PERIOD. So an
+ * entry outlives its timeout by GC_SLICES periods at most.
  */
 #define GC_PERIOD	HZ
 #define GC_SLICES	8
 
-/* Enough for a flood to find a place while the table begins to grow. */
+/* Large enough to take in a flood while the table begins to grow. */
 #define BUCKETS_MIN	1024
 static_assert(BUCKETS_MIN % DSR_STRIPES == 0);
 
-/* Entries of a bucket: what they are on average after the table has grown or
- * shrunk, and when it does. With four of them, one in fifty is behind a link, and
- * each takes 16 bytes here; with six, one in ten.
+/* Average number of entries in a bucket that makes the table grow or shrink,
+ * and the average after that. With an average of four, one entry in fifty is
+ * behind a link, and each takes 16 bytes of the table; with six, one in ten is.
  */
 #define GROWS_ABOVE	6
 #define GROWS_TO	4
 #define SHRINKS_BELOW	1
 #define SHRINKS_TO	2
 
-/* Buckets that one goes on in, at most: what bounds a look-up, and the message that
- * all of its entries have to fit into. These are 61, or fewer.
+/* Maximum number of links of a bucket. It bounds a lookup, and the message that
+ * all entries of a bucket have to fit into: at most 61.
  */
 #define LINKS_MAX	9
 
-/* Bounds of the search for an entry that has finished. If one in four has, the
- * search is in vain once in 10,000 times.
+/* Bounds of the search for a finished entry. If one entry in four has finished,
+ * one search in 10,000 fails.
  */
 #define ROOM_BUCKETS	64
 #define ROOM_ENTRIES	32
@@ -54,16 +54,17 @@ struct room {
 	u32 entries;
 };
 
-/* From here on huge pages do not waste much. */
+/* From this size on huge pages do not waste much. */
 #define HUGE_FROM	SZ_16M
 
 /**
- * struct dsr_rcu_batch - entries that wait together for their last readers
+ * struct dsr_rcu_batch - entries that wait together for a grace period
  * @rcu: the grace period
- * @ops: of the table, which may go before them
- * @count: of @node
- * @node: entries; BATCH_NODES of them, half a kilobyte with the rest, so that what
- *	RCU frees between two looks at the time is some hundred; or a single one
+ * @ops: operations of the table, which may go before the entries
+ * @count: number of entries
+ * @node: entries: a single one, or up to BATCH_NODES. That makes the batch half
+ *	a kilobyte, and RCU frees some hundred entries between two checks of its
+ *	time limit
  */
 struct dsr_rcu_batch {
 	struct rcu_head rcu;
@@ -84,7 +85,7 @@ static void rcu_batch_free(struct rcu_head *rcu)
 	kfree(batch);
 }
 
-/* What was unlinked waits from here on; with dsr_table.gc_lock. */
+/* Let the unlinked entries wait for a grace period; holds dsr_table.gc_lock. */
 static void rcu_batch_close(struct dsr_table *table)
 {
 	struct dsr_rcu_batch *batch = table->batch;
@@ -95,7 +96,7 @@ static void rcu_batch_close(struct dsr_table *table)
 	call_rcu(&batch->rcu, rcu_batch_free);
 }
 
-/* A batch that has room; with dsr_table.gc_lock, sleeps. */
+/* Return a batch with room; holds dsr_table.gc_lock, sleeps. */
 static struct dsr_rcu_batch *rcu_batch_open(struct dsr_table *table)
 {
 	struct dsr_rcu_batch *batch = table->batch;
@@ -103,7 +104,7 @@ static struct dsr_rcu_batch *rcu_batch_open(struct dsr_table *table)
 	if (batch && batch->count < BATCH_NODES)
 		return batch;
 	rcu_batch_close(table);
-	/* So small that memory is found, if only later. */
+	/* So small that the allocation succeeds, if only later. */
 	batch = kzalloc(struct_size(batch, node, BATCH_NODES),
 			GFP_KERNEL | __GFP_NOFAIL);
 	batch->ops = table->ops;
@@ -111,7 +112,7 @@ static struct dsr_rcu_batch *rcu_batch_open(struct dsr_table *table)
 	return batch;
 }
 
-/* Buckets that others will go on in, chained by their first slots. */
+/* Spare buckets to continue others, linked by their first slots. */
 struct reserve {
 	struct dsr_bucket *first;
 };
@@ -134,7 +135,7 @@ static void reserve_put(struct reserve *reserve, struct dsr_bucket *bucket)
 	reserve->first = bucket;
 }
 
-/* So small that memory is found, if only later. */
+/* So small that the allocations succeed, if only later. */
 static void reserve_fill(struct reserve *reserve, u32 count)
 {
 	while (count--)
@@ -150,7 +151,9 @@ static void reserve_free(struct reserve *reserve)
 		kfree(bucket);
 }
 
-/* Where @bucket goes on, or %NULL; for who keeps others from changing it. */
+/* Return the bucket that continues @bucket, or %NULL. The caller keeps others
+ * from changing it.
+ */
 static struct dsr_bucket *bucket_next(const struct dsr_bucket *bucket)
 {
 	const u32 last = DSR_BUCKET_SLOTS - 1;
@@ -159,13 +162,13 @@ static struct dsr_bucket *bucket_next(const struct dsr_bucket *bucket)
 							   true));
 }
 
-/* A bit in the byte of each slot that has an entry. */
+/* Return a bit in the byte of each slot that has an entry. */
 static u64 bucket_used(const struct dsr_bucket *bucket)
 {
 	return bucket->tags & DSR_BUCKET_TOPS;
 }
 
-/* The slot of the lowest bit. */
+/* Return the slot of the lowest bit. */
 static u32 slot_of(u64 bits)
 {
 	return __ffs64(bits) / 8;
@@ -176,8 +179,8 @@ static struct dsr_node *bucket_get(const struct dsr_bucket *bucket, u32 slot)
 	return rcu_dereference_protected(bucket->slot[slot], true);
 }
 
-/* Entries of a bucket and of those where it goes on, for who keeps others from
- * changing them; the loop may forget @node.
+/* Loop over the entries of a bucket and of the buckets that continue it. The
+ * caller keeps others from changing them. The loop body may unlink @node.
  */
 #define bucket_for_each(node, bucket, used, start)			\
 	for (bucket = (start); bucket; bucket = bucket_next(bucket))	\
@@ -185,18 +188,18 @@ static struct dsr_node *bucket_get(const struct dsr_bucket *bucket, u32 slot)
 		     used && (node = bucket_get(bucket, slot_of(used)), true); \
 		     used &= used - 1)
 
-/* Point a slot that readers do not look at yet to @node. */
+/* Point a slot that readers do not read yet to @node. */
 static void bucket_set(struct dsr_bucket *bucket, u32 slot,
 		       struct dsr_node *node)
 {
 	u64 tag = (u64)dsr_bucket_tag(node->hash) << 8 * slot;
 
 	rcu_assign_pointer(bucket->slot[slot], node);
-	smp_wmb();	/* readers look there once there is a tag */
+	smp_wmb();	/* readers read the slot once its tag is set */
 	WRITE_ONCE(bucket->tags, bucket->tags | tag);
 }
 
-/* Let a full bucket go on in @next: its last entry moves there. */
+/* Continue a full bucket in @next: its last entry moves there. */
 static void bucket_link(struct dsr_bucket *bucket, struct dsr_bucket *next)
 {
 	const u32 last = DSR_BUCKET_SLOTS - 1;
@@ -204,12 +207,14 @@ static void bucket_link(struct dsr_bucket *bucket, struct dsr_bucket *next)
 
 	bucket_set(next, 0, bucket_get(bucket, last));
 	rcu_assign_pointer(bucket->slot[last], (struct dsr_node *)link);
-	smp_wmb();	/* readers go there once it is tagged */
+	smp_wmb();	/* readers follow the link once it is tagged */
 	WRITE_ONCE(bucket->tags, (bucket->tags & ~(0xffULL << 8 * last)) |
 				 DSR_BUCKET_LINKED);
 }
 
-/* A bit in the byte of each slot that can have one: a link has no tag either. */
+/* Return a bit in the byte of each free slot. A slot with a link is not free,
+ * though it has no tag.
+ */
 static u64 bucket_room(const struct dsr_bucket *bucket)
 {
 	u64 linked = (bucket->tags & DSR_BUCKET_LINKED) >> 1;
@@ -221,7 +226,7 @@ static struct dsr_buckets *buckets_alloc(u32 count)
 {
 	struct dsr_buckets *buckets;
 	size_t size = array_size(count, sizeof(struct dsr_bucket));
-	/* A flood must not have the tasks of the cgroup killed. */
+	/* A flood must not make the OOM killer end tasks of the cgroup. */
 	gfp_t gfp = GFP_KERNEL_ACCOUNT | __GFP_NOWARN | __GFP_ZERO |
 		    __GFP_RETRY_MAYFAIL;
 
@@ -238,7 +243,7 @@ static struct dsr_buckets *buckets_alloc(u32 count)
 	return buckets;
 }
 
-/* For a packet that finds a bucket full. */
+/* Allocate a bucket for a packet that finds its bucket full. */
 static struct dsr_bucket *bucket_alloc(struct mem_cgroup *memcg)
 {
 	struct mem_cgroup *old;
@@ -252,7 +257,7 @@ static struct dsr_bucket *bucket_alloc(struct mem_cgroup *memcg)
 	return bucket;
 }
 
-/* With nobody in it. */
+/* Free an array of buckets that no reader uses. */
 static void buckets_free(struct dsr_buckets *buckets)
 {
 	struct dsr_bucket *bucket, *next;
@@ -278,7 +283,7 @@ static struct dsr_buckets *buckets_get(struct dsr_table *table)
 					 lockdep_is_held(&table->gc_lock));
 }
 
-/* With the stripe's lock: nothing finds an entry any more that looks from now on. */
+/* Unlink an entry from new lookups. The caller holds the stripe's lock. */
 static void bucket_unlink(struct dsr_table *table, struct dsr_bucket *bucket,
 			  u32 slot, struct dsr_node *node)
 {
@@ -287,7 +292,7 @@ static void bucket_unlink(struct dsr_table *table, struct dsr_bucket *bucket,
 	table->ops->release(table, node);
 }
 
-/* Return: whether the batch had room for all; if not, that is but a part. */
+/* Unlink victims until the batch is full. Return: true if all were unlinked. */
 static bool bucket_remove_some(struct dsr_table *table,
 			       struct dsr_bucket *first,
 			       struct dsr_stripe *stripe,
@@ -317,7 +322,7 @@ out:
 	return all;
 }
 
-/* Unlink what @victim names from one bucket, of which it may be asked twice. */
+/* Unlink all victims from one bucket. @victim may be asked twice about one. */
 static void bucket_remove_if(struct dsr_table *table, struct dsr_buckets *buckets,
 			     u32 number,
 			     bool (*victim)(struct dsr_node *node, const void *arg),
@@ -352,7 +357,8 @@ static void gc_slice(struct dsr_table *table, u32 now, bool all)
 	struct gc gc = { .table = table, .now = now };
 	u32 left = buckets->count;
 
-	/* Near the cap, waiting for a slice's turn turns new flows away. */
+	/* Near the cap, look at all: expired entries would keep new flows out.
+	 */
 	if (!all && atomic_read(&table->entries) < READ_ONCE(table->max) / 8 * 7)
 		left /= GC_SLICES;
 	while (left--) {
@@ -366,10 +372,10 @@ static void gc_slice(struct dsr_table *table, u32 now, bool all)
 	rcu_batch_close(table);
 }
 
-/* Put an entry into a bucket that has no readers, with a bucket of @reserve where
- * one is needed.
+/* Add an entry to a bucket that has no readers, with a link to a bucket of
+ * @reserve if the bucket is full.
  *
- * Return: whether there was one.
+ * Return: false if @reserve was empty.
  */
 static bool bucket_add(struct dsr_buckets *buckets, struct dsr_node *node,
 		       struct reserve *reserve)
@@ -393,7 +399,7 @@ static bool bucket_add(struct dsr_buckets *buckets, struct dsr_node *node,
 	return true;
 }
 
-/* Make a stripe of buckets that have no readers as empty as it was. */
+/* Empty a stripe of buckets that have no readers. */
 static void stripe_clear(struct dsr_buckets *buckets, u32 stripe,
 			 struct reserve *reserve)
 {
@@ -412,9 +418,9 @@ static void stripe_clear(struct dsr_buckets *buckets, u32 stripe,
 	}
 }
 
-/* Have @new point to all that a stripe of @old does, and inserts go there.
+/* Let @new point to all entries of a stripe of @old, and inserts go to @new.
  *
- * Return: whether @reserve was enough for it.
+ * Return: true if @reserve was large enough.
  */
 static bool stripe_move(struct dsr_table *table, struct dsr_buckets *old,
 			struct dsr_buckets *new, u32 number,
@@ -441,8 +447,8 @@ too_few:
 	return false;
 }
 
-/* A grace period; a short one, at the cost of an interrupt for each CPU, where
- * a crowd is coming faster than the table grows.
+/* Wait for a grace period. If entries arrive faster than the table grows, wait
+ * for an expedited one, which costs an interrupt on each CPU.
  */
 static void wait_for_readers(struct dsr_table *table)
 {
@@ -453,7 +459,7 @@ static void wait_for_readers(struct dsr_table *table)
 		synchronize_rcu();
 }
 
-/* Return: whether the table has got room for @entries, @each in a bucket. */
+/* Resize the table for @entries, @each in a bucket. Return: true if done. */
 static bool table_resize(struct dsr_table *table, u32 entries, u32 each)
 {
 	struct dsr_buckets *old = buckets_get(table), *new;
@@ -465,12 +471,12 @@ static bool table_resize(struct dsr_table *table, u32 entries, u32 each)
 		      BUCKETS_MIN);
 	if (count == old->count)
 		return false;
-	/* The garbage collector runs in no task of the cgroup. */
+	/* The garbage collector does not run in a task of the cgroup. */
 	old_memcg = set_active_memcg(table->memcg);
 	new = buckets_alloc(count);
 	set_active_memcg(old_memcg);
 	if (!new)
-		return false;	/* fuller buckets until memory is to be had */
+		return false;	/* buckets stay fuller until there is memory */
 	for (i = 0; i < DSR_STRIPES; i++) {
 		while (!stripe_move(table, old, new, i, &reserve))
 			reserve_fill(&reserve, count / DSR_STRIPES / 16 + 4);
@@ -484,13 +490,13 @@ static bool table_resize(struct dsr_table *table, u32 entries, u32 each)
 }
 
 /**
- * dsr_table_gc() - one round of the garbage collector
+ * dsr_table_gc() - run one round of the garbage collector
  * @table: table
  * @now: jiffies, low half
  * @all: look at the whole table instead of a slice
  *
- * Forgets what has expired, then sees to it that there are neither many more nor
- * many fewer buckets than the entries need.
+ * Removes expired entries, then resizes the table if it has many more or many
+ * fewer buckets than the entries need.
  *
  * Context: process context, sleeps. Called by the work item, and by tests.
  */
@@ -525,10 +531,10 @@ static void table_work(struct work_struct *work)
 	queue_delayed_work(table->wq, &table->work, GC_PERIOD);
 }
 
-/* An entry gives way, with the stripe's lock held. While the table is resized its
- * readers may find it in the old buckets, whatever is done to the new ones.
+/* Evict an entry. The caller holds the stripe's lock. During a resize this is
+ * impossible: readers may still find the entry in the old buckets.
  *
- * Return: whether it has.
+ * Return: true if done.
  */
 static bool bucket_evict(struct dsr_table *table, struct dsr_stripe *stripe,
 			 struct dsr_bucket *bucket, u32 slot,
@@ -551,7 +557,7 @@ static bool bucket_evict(struct dsr_table *table, struct dsr_stripe *stripe,
 	return true;
 }
 
-/* The one that has been silent for longest leaves a full bucket. */
+/* Evict the entry of a full bucket that has been idle for longest. */
 static bool bucket_evict_oldest(struct dsr_table *table,
 				struct dsr_stripe *stripe,
 				struct dsr_bucket *start, u32 now)
@@ -569,13 +575,13 @@ static bool bucket_evict_oldest(struct dsr_table *table,
 		at = bucket;
 		slot = slot_of(used);
 	}
-	/* One that others have been noted after, by a second at least. */
+	/* Keep entries with a packet in the last second. */
 	if (!oldest || (s32)(now - READ_ONCE(oldest->seen)) < HZ)
 		return false;
 	return bucket_evict(table, stripe, at, slot, oldest);
 }
 
-/* The log is told once for each time that it is full, and a minute apart. */
+/* Log that the table is full, once each time, and at most once a minute. */
 static void table_tell(struct dsr_table *table)
 {
 	static DEFINE_RATELIMIT_STATE(told, 60 * HZ, 1);
@@ -589,8 +595,8 @@ static void table_tell(struct dsr_table *table)
 			table->ops->raise);
 }
 
-/* Look for one that has finished in the buckets of a stripe, from @start on.
- * @left: how many buckets and entries may still be looked at
+/* Evict a finished entry from the buckets of a stripe, from @start on. @left
+ * bounds the number of buckets and entries to look at.
  */
 static bool stripe_make_room(struct dsr_table *table, struct dsr_stripe *stripe,
 			     u32 start, u32 now, struct room *left)
@@ -620,13 +626,13 @@ static bool stripe_make_room(struct dsr_table *table, struct dsr_stripe *stripe,
 }
 
 /**
- * dsr_table_make_room() - have one that has finished give its place to another
- * @table: table, which is full, or whose owner takes it for full
- * @hash: of what is to be inserted: where to look first
+ * dsr_table_make_room() - evict a finished entry
+ * @table: table, which is full, or which its owner treats as full
+ * @hash: hash of the entry to insert; the search starts in its stripe
  * @now: jiffies, low half
  *
  * Context: rcu_read_lock(); any but hard interrupts. Takes stripes' locks.
- * Return: whether one has.
+ * Return: true if an entry was evicted.
  */
 bool dsr_table_make_room(struct dsr_table *table, u32 hash, u32 now)
 {
@@ -648,8 +654,9 @@ bool dsr_table_make_room(struct dsr_table *table, u32 hash, u32 now)
 	return made;
 }
 
-/* A flood can outrun the growth of the table: then a new entry waits for that. Else
- * a bucket is full of entries that were chosen for it.
+/* If a flood has outrun the growth of the table, refuse the new entry until the
+ * table has grown. Otherwise the entries of this bucket were chosen to fill it:
+ * evict one.
  */
 static bool bucket_make_room(struct dsr_table *table,
 			     struct dsr_stripe *stripe,
@@ -662,16 +669,18 @@ static bool bucket_make_room(struct dsr_table *table,
 }
 
 /**
- * dsr_table_insert() - add an entry, unless there is one of the same key
+ * dsr_table_insert() - add an entry, unless its key is in the table
  * @table: table
- * @node: entry, its hash set; published when this returns
- * @match: compares
- * @key: the key of @node, passed to @match
+ * @node: entry with its hash set; published when this returns
+ * @match: compares an entry with @key
+ * @key: key of @node, passed to @match
+ *
+ * May evict the oldest entry of a full bucket.
  *
  * Context: rcu_read_lock(); any but hard interrupts. Takes a stripe's lock.
- * Return: @node; or the entry that was there before; or %NULL if the table is
- * full, or still too small for a sudden crowd. Only in the first case does the
- * table own @node. For its sake the oldest of a full bucket may have gone.
+ * Return: @node, now owned by the table; or the entry that was there before; or
+ * %NULL if the table is full, or has yet to grow. In the latter two cases the
+ * caller keeps @node.
  */
 struct dsr_node *dsr_table_insert(struct dsr_table *table,
 				  struct dsr_node *node,
@@ -701,7 +710,7 @@ struct dsr_node *dsr_table_insert(struct dsr_table *table,
 			if (made || !bucket_make_room(table, stripe, buckets,
 						      start))
 				goto undo;
-			/* The place is somewhere on the way here. */
+			/* The free slot is in one of the buckets passed. */
 			made = true;
 			links = 0;
 			bucket = start;
@@ -719,7 +728,8 @@ struct dsr_node *dsr_table_insert(struct dsr_table *table,
 	}
 	bucket_set(bucket, slot_of(room), node);
 	other = node;
-	/* Exactly one insert sees this number: wake the garbage collector once. */
+		/* Exactly one insert sees this number and wakes the collector.
+		 */
 	if (entries == buckets->count * GROWS_ABOVE + 1)
 		mod_delayed_work(table->wq, &table->work, 0);
 	goto out;
@@ -732,10 +742,10 @@ out:
 }
 
 /**
- * dsr_table_remove_if() - unlink what @victim names, from the whole table
+ * dsr_table_remove_if() - unlink all victims from the table
  * @table: table
- * @victim: whether to; called with the lock of a stripe held, maybe twice
- * @arg: passed to it
+ * @victim: true to unlink; called with a stripe's lock held, maybe twice
+ * @arg: passed to @victim
  *
  * Context: process context, sleeps.
  */
@@ -762,13 +772,13 @@ static bool everyone(struct dsr_node *node, const void *arg)
 	return true;
 }
 
-/** dsr_table_flush() - forget all entries; process context, sleeps */
+/** dsr_table_flush() - unlink all entries; process context, sleeps */
 void dsr_table_flush(struct dsr_table *table)
 {
 	dsr_table_remove_if(table, everyone, NULL);
 }
 
-/** dsr_table_size() - number of buckets; any context */
+/** dsr_table_size() - return the number of buckets; any context */
 u32 dsr_table_size(struct dsr_table *table)
 {
 	u32 size;
@@ -780,9 +790,9 @@ u32 dsr_table_size(struct dsr_table *table)
 }
 
 /**
- * dsr_table_bytes() - memory that a table takes
+ * dsr_table_bytes() - return the memory that a table takes, in bytes
  * @table: table
- * @entry_size: bytes of an entry
+ * @entry_size: size of an entry, in bytes
  *
  * Context: any.
  */
@@ -799,7 +809,7 @@ u64 dsr_table_bytes(struct dsr_table *table, size_t entry_size)
 	       (u64)atomic_read(&table->entries) * entry_size;
 }
 
-/** dsr_table_next() - where the bucket of @cursor ends */
+/** dsr_table_next() - return the cursor of the next bucket */
 u64 dsr_table_next(struct dsr_table *table, u64 cursor)
 {
 	const struct dsr_buckets *buckets = buckets_get(table);
@@ -809,10 +819,10 @@ u64 dsr_table_next(struct dsr_table *table, u64 cursor)
 }
 
 /**
- * dsr_table_after() - the next entry of a bucket
- * @table: table, its garbage collector held
- * @node: entry of the bucket, or %NULL: the next is the first
- * @cursor: which bucket, and the least hash
+ * dsr_table_after() - return the next entry of a bucket
+ * @table: table, its @gc_lock held
+ * @node: entry of the bucket, or %NULL for the first
+ * @cursor: selects the bucket and the lowest hash
  *
  * Return: the entry, or %NULL if @node is the last.
  */
@@ -826,7 +836,7 @@ struct dsr_node *dsr_table_after(struct dsr_table *table,
 	bool passed = !node;
 	u64 used;
 
-	/* Inserts may let the bucket go on in another one. */
+	/* An insert may link another bucket to this one. */
 	spin_lock_bh(&stripe->lock);
 	bucket_for_each(other, bucket, used, start) {
 		if (passed && other->hash >= cursor)
@@ -842,10 +852,10 @@ out:
 /**
  * dsr_table_init() - set up an empty table and its garbage collector
  * @table: table
- * @ops: what the owner of the entries provides
- * @wq: where the garbage collector runs
+ * @ops: operations of the owner of the entries
+ * @wq: workqueue for the garbage collector
  * @max: hard cap on entries
- * @memcg: what memory is charged to, or %NULL; taken over, also on error
+ * @memcg: memory cgroup to charge, or %NULL; taken over, also on error
  *
  * Context: process context.
  * Return: 0 or -%ENOMEM.
@@ -891,11 +901,11 @@ uncharge:
 }
 
 /**
- * dsr_table_exit() - forget all entries and free the table
+ * dsr_table_exit() - remove all entries and free the table
  * @table: table, with no lookup or insert running or to come
  *
- * Context: process context, sleeps. The entries are freed by callbacks of RCU's,
- * maybe later.
+ * Context: process context, sleeps. RCU callbacks free the entries, maybe
+ * later.
  */
 void dsr_table_exit(struct dsr_table *table)
 {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * timeouts - how long an entry of the table outlives its last packet
+ * timeouts - idle timeouts of entries of the table
  *
- * Two sets of them: that of the namespace's table, and that of each service,
- * whose say comes first. Each figure is one word, read without a lock and
- * written under struct dsr_net.lock.
+ * The namespace's table has a set of timeouts, and each service has one, which
+ * takes precedence. Each timeout is one word, read without a lock and written
+ * under the lock of the namespace.
  */
 #ifndef _DSR_TIMEOUTS_H
 #define _DSR_TIMEOUTS_H
@@ -18,16 +18,16 @@
 
 /**
  * struct dsr_timeouts - timeouts by state
- * @state: by enum dsr_conn_state, in jiffies; 0: nothing said
+ * @state: by enum dsr_conn_state, in jiffies; 0: not set
  */
 struct dsr_timeouts {
 	u32 state[DSR_CONN_UDP + 1];
 };
 
 /**
- * dsr_timeouts_get() - how long an entry in @state outlives its last packet
- * @own: of its service, or %NULL
- * @table: of the table
+ * dsr_timeouts_get() - return the idle timeout of an entry in @state
+ * @own: timeouts of its service, or %NULL
+ * @table: timeouts of the table
  * @state: enum dsr_conn_state, not DSR_CONN_PERSISTENT
  *
  * Return: jiffies.

@@ -40,7 +40,7 @@ static void memories_free(struct dsr_rs_net *rs)
 }
 
 /**
- * dsr_rs_attach_start() - become live, unless the namespace is live
+ * dsr_rs_attach_start() - make a namespace live, unless it is live already
  * @rs: namespace, its lock held
  *
  * Context: process context, sleeps.
@@ -82,7 +82,7 @@ free_memories:
 	return err;
 }
 
-/* No packet comes any more. */
+/* Stop the flow of packets to the module. */
 static void unhook(struct dsr_rs_net *rs)
 {
 	lockdep_assert_held(&rs->lock);
@@ -91,7 +91,7 @@ static void unhook(struct dsr_rs_net *rs)
 	defrag_disable(rs->net);
 }
 
-/* After unhook() and a grace period. */
+/* Call after unhook() and a grace period. */
 static void memory_free(struct dsr_rs_net *rs)
 {
 	dsr_table_exit(&rs->table);
@@ -99,7 +99,7 @@ static void memory_free(struct dsr_rs_net *rs)
 }
 
 /**
- * dsr_rs_attach_shutdown_idle() - cease to be live if there is neither rule nor flow
+ * dsr_rs_attach_shutdown_idle() - stop being live without rules and flows
  * @rs: namespace, its lock held
  *
  * Context: process context, sleeps.
@@ -110,7 +110,7 @@ void dsr_rs_attach_shutdown_idle(struct dsr_rs_net *rs)
 	if (!rs->live || rs->rules.count || atomic_read(&rs->table.entries))
 		return;
 	unhook(rs);
-	/* Packets that were in a hook, and may have begun a flow there. */
+	/* Wait for packets in the hooks: they may still begin a flow. */
 	synchronize_net();
 	memory_free(rs);
 }
@@ -124,7 +124,7 @@ static void idle_work(struct work_struct *work)
 	mutex_unlock(&rs->lock);
 }
 
-/* A balancer has come, or gone. */
+/* dsr_lb has got its first service in the namespace, or lost its last one. */
 static void reorder_work(struct work_struct *work)
 {
 	struct dsr_rs_net *rs = container_of(work, struct dsr_rs_net, reorder);
@@ -135,8 +135,8 @@ static void reorder_work(struct work_struct *work)
 	mutex_unlock(&rs->lock);
 }
 
-/* Notifiers must not sleep, or should not wait; and packets may have seen the
- * address and begin a flow.
+/* Work, because some address notifiers must not sleep and none should wait.
+ * Wait for packets that have still seen the address and may begin a flow.
  */
 static void lost_work(struct work_struct *work)
 {
@@ -151,7 +151,7 @@ static void lost_work(struct work_struct *work)
 	mutex_unlock(&rs->lock);
 }
 
-/** dsr_rs_attach_init() - set up the work of a namespace; no hook is registered */
+/** dsr_rs_attach_init() - set up the work items; registers no hook */
 void dsr_rs_attach_init(struct dsr_rs_net *rs)
 {
 	INIT_WORK(&rs->idle, idle_work);
@@ -160,11 +160,11 @@ void dsr_rs_attach_init(struct dsr_rs_net *rs)
 }
 
 /**
- * dsr_rs_attach_stop() - cease to be live in a namespace that ends
+ * dsr_rs_attach_stop() - stop being live because the namespace ends
  * @rs: namespace without rules, its lock held
  *
- * Context: process context, sleeps. A grace period comes before
- * dsr_rs_attach_exit().
+ * Context: process context, sleeps. The caller waits for a grace period before
+ * it calls dsr_rs_attach_exit().
  */
 void dsr_rs_attach_stop(struct dsr_rs_net *rs)
 {
@@ -172,7 +172,7 @@ void dsr_rs_attach_stop(struct dsr_rs_net *rs)
 		unhook(rs);
 }
 
-/** dsr_rs_attach_exit() - free what dsr_rs_attach_stop() has left; sleeps */
+/** dsr_rs_attach_exit() - free the memory of a stopped namespace; sleeps */
 void dsr_rs_attach_exit(struct dsr_rs_net *rs)
 {
 	cancel_work_sync(&rs->idle);

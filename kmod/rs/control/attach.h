@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * attach - a namespace sees packets while it has rules or flows
+ * attach - handle packets of a namespace while it has rules or flows
  *
- * "Live": the flow table and the two memories beside it are set up, fragments
- * are put together, and the hooks are registered.
+ * A namespace is live while its flow table, its pending flows and its recent
+ * clients are set up, fragments are reassembled, and its hooks are registered.
  *
  * Locking: dsr_rs_net.lock.
  */

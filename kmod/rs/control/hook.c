@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * hook - registering, and moving behind a balancer and back; see hook.h
+ * hook - register the hooks, before or after dsr_lb; see hook.h
  */
 
 #include <linux/ipv6.h>
@@ -22,14 +22,14 @@
 	HOOK(family, dsr_rs_deliver_hook, PRE_ROUTING, pri##_RAW - 50),		\
 	HOOK(family, dsr_rs_reply_hook, POST_ROUTING, pri##_LAST)
 
-/* dsr_lb is at MANGLE + 1. */
+/* dsr_lb registers at MANGLE + 1. */
 #define HOOKS_AFTER_LB(family, pri)					\
 	HOOK(family, dsr_rs_deliver_after_lb_hook, PRE_ROUTING,		\
 	     pri##_MANGLE + 2),						\
 	HOOK(family, dsr_rs_untrack_hook, LOCAL_OUT, pri##_RAW - 50),		\
 	HOOK(family, dsr_rs_reply_hook, POST_ROUTING, pri##_LAST)
 
-/* Those of IPv6 are the second half: there may be no IPv6. */
+/* The second half is for IPv6, which the kernel may run without. */
 static const struct nf_hook_ops hooks_first[] = {
 	HOOKS(NFPROTO_IPV4, NF_IP_PRI), HOOKS(NFPROTO_IPV6, NF_IP6_PRI),
 };
@@ -62,7 +62,7 @@ static int hooks_register(struct dsr_rs_net *rs, bool after_lb)
 }
 
 /**
- * dsr_rs_hook_start() - let packets come
+ * dsr_rs_hook_start() - register the hooks
  * @rs: namespace, its lock held
  *
  * Context: process context, sleeps.
@@ -75,7 +75,7 @@ int dsr_rs_hook_start(struct dsr_rs_net *rs)
 }
 
 /**
- * dsr_rs_hook_stop() - let no more packets come; some may be on their way
+ * dsr_rs_hook_stop() - unregister the hooks; packets may still be in them
  * @rs: namespace, its lock held
  *
  * Context: process context, sleeps.
@@ -88,12 +88,12 @@ void dsr_rs_hook_stop(struct dsr_rs_net *rs)
 }
 
 /**
- * dsr_rs_hook_reorder() - go behind a balancer that has come, or to the front
+ * dsr_rs_hook_reorder() - move the hooks after dsr_lb, or before conntrack
  * @rs: namespace, live, its lock held
  *
- * For a moment packets pass by: no packet may come to both places, for it would
- * seem to have come for the machine itself. If there is no memory for the hooks
- * the next rule or service tries again.
+ * For a moment packets pass by the module: a packet that met the hooks in both
+ * places would look like one for the machine itself the second time. If there
+ * is no memory for the hooks, the next rule or service tries again.
  *
  * Context: process context, sleeps.
  */

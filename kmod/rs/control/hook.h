@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * hook - where packets meet the module
+ * hook - register the netfilter hooks, before or after dsr_lb
  *
- * In PRE_ROUTING before conntrack, so that neither it nor any rule sees but a
- * packet for the machine itself. Where dsr_lb has services in the namespace,
- * it is first to say what becomes of a packet, and it comes after conntrack, for
- * it waits for the mark. There this module comes behind it, and takes what is
- * left here: such packets, and what answers them, are made known to conntrack
- * as none of its business, for it has seen but one side of them.
+ * PRE_ROUTING comes before conntrack, so that conntrack and all rules see the
+ * packet as addressed to the machine itself. If dsr_lb has services in the
+ * namespace, dsr_lb comes first: it decides about a packet, after conntrack
+ * because it needs the mark, and this module handles the packets that dsr_lb
+ * leaves here. Conntrack has then seen only one side of such packets and of
+ * their replies, so they are marked as untracked.
  *
  * Process context, under dsr_rs_net.lock.
  */

@@ -9,7 +9,7 @@
 #include "datapath/arp.h"
 #include "datapath/nd.h"
 
-/* After all others, so that what these make of a message is what counts. */
+/* Come after all other hooks, to judge the message that will be sent. */
 static const struct nf_hook_ops arp_hooks[] = {
 	{
 		.hook		= dsr_rs_arp_out_hook,
@@ -50,7 +50,7 @@ static void hooks_unregister(struct net *net, u8 family)
 		nf_unregister_net_hooks(net, nd_hooks, ARRAY_SIZE(nd_hooks));
 }
 
-/* Before an address is listed. */
+/* Call before an address is listed. */
 static int begin(struct dsr_rs_net *rs, u8 family)
 {
 	lockdep_assert_held(&rs->lock);
@@ -58,7 +58,7 @@ static int begin(struct dsr_rs_net *rs, u8 family)
 	       0 : hooks_register(rs->net, family);
 }
 
-/* After an address may have been delisted, or was not listed after begin(). */
+/* Call after an address may have been unlisted, or was not listed. */
 static void end(struct dsr_rs_net *rs, u8 family)
 {
 	lockdep_assert_held(&rs->lock);
@@ -67,11 +67,11 @@ static void end(struct dsr_rs_net *rs, u8 family)
 }
 
 /**
- * dsr_rs_hush_want() - silence an address at the user's request
+ * dsr_rs_hush_want() - silence an address for the user
  * @rs: namespace, its lock held
  * @family: AF_INET or AF_INET6
  * @addr: address
- * @devs: devices, taken over, in place of those named before; %NULL: all
+ * @devs: devices, taken over, that replace those named before; %NULL: all
  *
  * Context: process context, sleeps.
  * Return: 0 or -errno, with nothing changed and @devs left to the caller.
@@ -93,7 +93,7 @@ int dsr_rs_hush_want(struct dsr_rs_net *rs, u8 family,
 /**
  * dsr_rs_hush_unwant() - undo dsr_rs_hush_want()
  * @rs: namespace, its lock held
- * @silence: address; gone if no rule wants it
+ * @silence: address; freed if no rule wants it silenced
  *
  * Context: process context, sleeps.
  */
@@ -106,7 +106,7 @@ void dsr_rs_hush_unwant(struct dsr_rs_net *rs, struct dsr_rs_silence *silence)
 }
 
 /**
- * dsr_rs_hush_hold() - silence the address of a rule, on all devices
+ * dsr_rs_hush_hold() - silence an address for a rule, on all devices
  * @rs: namespace, its lock held
  * @family: AF_INET or AF_INET6
  * @addr: address
@@ -143,7 +143,7 @@ void dsr_rs_hush_release(struct dsr_rs_net *rs, u8 family,
 }
 
 /**
- * dsr_rs_hush_exit() - silence no address any more: the namespace ends
+ * dsr_rs_hush_exit() - unlist all addresses because the namespace ends
  * @rs: namespace, its lock held
  *
  * Context: process context, sleeps.

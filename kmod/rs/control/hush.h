@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * hush - the hooks that silence addresses; see silence.h
+ * hush - register the hooks that silence addresses; see silence.h
  *
- * The hooks of a family are registered while an address of it is silenced.
+ * The hooks of a family are registered while one of its addresses is silenced.
  *
  * Locking: dsr_rs_net.lock.
  */

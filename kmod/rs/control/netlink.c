@@ -12,10 +12,10 @@
 #include "multicast.h"
 #include "netlink_time.h"
 
-/* Of the commands that take no attribute, so that none is passed over. */
+/* For commands without attributes: refuse every attribute. */
 static const struct nla_policy empty_policy[DSR_A_MAX + 1] = {};
 
-/** dsr_rs_netlink_table_put() - append what there is to say of the flow table */
+/** dsr_rs_netlink_table_put() - append the state of the flow table */
 int dsr_rs_netlink_table_put(struct sk_buff *skb, struct dsr_rs_net *rs)
 {
 	u64 bytes = 0, evicted = 0, pendings = 0;
@@ -204,9 +204,9 @@ struct genl_family dsr_rs_netlink_family __ro_after_init = {
 };
 
 /**
- * dsr_rs_netlink_tell_flush() - tell that all objects of a kind have gone
+ * dsr_rs_netlink_tell_flush() - notify that all objects of a kind are gone
  * @rs: namespace, its lock held
- * @cmd: what was done, enum dsr_rs_cmd
+ * @cmd: command that was carried out, enum dsr_rs_cmd
  */
 void dsr_rs_netlink_tell_flush(struct dsr_rs_net *rs, u8 cmd)
 {
@@ -219,13 +219,13 @@ void dsr_rs_netlink_tell_flush(struct dsr_rs_net *rs, u8 cmd)
 		dsr_multicast_end(&dsr_rs_netlink_family, rs->net, msg, hdr, 0);
 }
 
-/** dsr_rs_netlink_init() - last in loading the module: users come in */
+/** dsr_rs_netlink_init() - accept requests; the last step of loading */
 int __init dsr_rs_netlink_init(void)
 {
 	return genl_register_family(&dsr_rs_netlink_family);
 }
 
-/** dsr_rs_netlink_exit() - first in unloading it */
+/** dsr_rs_netlink_exit() - refuse requests; the first step of unloading */
 void dsr_rs_netlink_exit(void)
 {
 	genl_unregister_family(&dsr_rs_netlink_family);

@@ -2,10 +2,10 @@
 /*
  * netlink - the generic netlink family "dsr_rs"; see <linux/dsr.h>
  *
- * Process context. Whatever changes or shows the rules or flows of a namespace
- * holds its dsr_rs_net.lock; a request is checked as a whole before any of it
- * is done. Each that is carried out is told of once, with the lock still held; see
- * multicast.h.
+ * Process context. Code that changes or shows the rules or flows of a namespace
+ * holds its dsr_rs_net.lock. A request is checked as a whole before any part of
+ * it is carried out. Each request that is carried out sends one notification,
+ * with the lock still held; see multicast.h.
  */
 #ifndef _DSR_RS_NETLINK_H
 #define _DSR_RS_NETLINK_H
@@ -16,9 +16,9 @@
 struct dsr_rs_net;
 
 /**
- * struct dsr_rs_dump - where a dump goes on, in netlink_callback.ctx
- * @cursor: rules and silenced addresses: how many were shown; flows: place in
- *	the table
+ * struct dsr_rs_dump - position of a dump, in netlink_callback.ctx
+ * @cursor: for rules and silenced addresses, the number shown so far; for
+ *	flows, the cursor in the table
  */
 struct dsr_rs_dump {
 	u64 cursor;

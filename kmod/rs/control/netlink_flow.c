@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * netlink_flow - requests about flows; see netlink.h
+ * netlink_flow - handle requests about flows; see netlink.h
  */
 
 #include <linux/sched/signal.h>
@@ -68,7 +68,7 @@ cancel:
 	return -EMSGSIZE;
 }
 
-/* All flows of a bucket, or none: a cursor cannot stop within. */
+/* Append all flows of a bucket, or none: a cursor cannot stop within one. */
 static int bucket_put(struct sk_buff *skb, struct netlink_callback *cb,
 		      struct dsr_table *table, u64 cursor)
 {
@@ -92,7 +92,7 @@ static int bucket_put(struct sk_buff *skb, struct netlink_callback *cb,
 	return err;
 }
 
-/* Return: 0, or -%EMSGSIZE where @skb is full; @cursor is where to go on. */
+/* Return: 0, or -%EMSGSIZE if @skb is full; @cursor is set to go on. */
 static int some_put(struct sk_buff *skb, struct netlink_callback *cb,
 		    struct dsr_table *table, u64 *cursor)
 {
@@ -109,10 +109,10 @@ static int some_put(struct sk_buff *skb, struct netlink_callback *cb,
 	return err;
 }
 
-/** dsr_rs_netlink_flow_get_start() - before the flows are listed */
+/** dsr_rs_netlink_flow_get_start() - prepare a dump of the flows */
 int dsr_rs_netlink_flow_get_start(struct netlink_callback *cb)
 {
-	/* the fullest bucket that the table allows */
+	/* Room for the fullest bucket that the table allows. */
 	cb->min_dump_alloc = SZ_16K;
 	return 0;
 }
@@ -177,7 +177,7 @@ static void tell(struct dsr_rs_net *rs)
 				  dsr_rs_netlink_table_put(msg, rs));
 }
 
-/** dsr_rs_netlink_flow_set_doit() - set the flow table's cap, or timeouts */
+/** dsr_rs_netlink_flow_set_doit() - set the flow table's cap or timeouts */
 int dsr_rs_netlink_flow_set_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	struct dsr_rs_net *rs = dsr_rs_net(genl_info_net(info));

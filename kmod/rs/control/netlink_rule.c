@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * netlink_rule - requests about rules; see netlink.h
+ * netlink_rule - handle requests about rules; see netlink.h
  */
 
 #include <linux/etherdevice.h>
@@ -48,8 +48,8 @@ static int refuse(struct netlink_ext_ack *extack, const struct nlattr *attr,
 	return -EINVAL;
 }
 
-/* A namespace that has never had an address has no table of its addresses
- * either, and every address is a broadcast to it.
+/* A namespace that has never had an address has no local routing table, and the
+ * lookup calls every address a broadcast address, even 127.0.0.1.
  */
 static bool is_broadcast(struct net *net, __be32 addr)
 {
@@ -143,7 +143,7 @@ static int tos_key_parse(struct nlattr **tb, struct dsr_rs_rule_key *key,
 	return 0;
 }
 
-/* The key in a request, and @tb with the rule's attributes. */
+/* Parse the key of a request, and set @tb to the rule's attributes. */
 static int key_parse(struct genl_info *info, struct nlattr **tb,
 		     struct dsr_rs_rule_key *key)
 {
@@ -181,8 +181,8 @@ static int to_addr_parse(struct net *net, struct nlattr *attr,
 			      "the local address must be of the VIP's family");
 	if (to->family == AF_INET6 && !ipv6_mod_enabled())
 		return refuse(extack, attr, "this kernel runs without IPv6");
-	/* What comes from outside and is addressed to a loopback address is
-	 * dropped; with IPv4, unless a device is told not to.
+	/* The stack drops packets from outside to a loopback address; with
+	 * IPv4, unless route_localnet is set on the device.
 	 */
 	if (to->family == AF_INET6 && ipv6_addr_loopback(&to->addr.in6))
 		return refuse(extack, attr,
@@ -231,7 +231,7 @@ static int neigh_parse(const struct nlattr *attr,
 		      "a balancer is a neighbour: its address must be unicast");
 }
 
-/* What only a TOS rule can have. */
+/* Parse the attributes that only a TOS rule can have. */
 static int tos_parse(const struct nlattr *nest, struct nlattr **tb,
 		     const struct dsr_rs_rule_key *key,
 		     struct dsr_rs_rule_to *to, struct netlink_ext_ack *extack)
@@ -347,7 +347,7 @@ static int rule_create(struct dsr_rs_net *rs, const struct dsr_rs_rule_key *key,
 	return err;
 }
 
-/* Of a rule, or of none. */
+/* Return true if there is a rule, and it is in mode local. */
 static bool is_local(const struct dsr_rs_rule *rule, const struct mutex *lock)
 {
 	return rule && rcu_dereference_protected(rule->to,
@@ -355,8 +355,8 @@ static bool is_local(const struct dsr_rs_rule *rule, const struct mutex *lock)
 		       DSR_RULE_MODE_LOCAL;
 }
 
-/* Make a rule, or have @rule lead elsewhere. The VIP is silent before anything
- * makes it an address of this machine, and until nothing does any more.
+/* Create a rule, or replace the target of @rule. For mode local, silence the
+ * VIP before the rule exists, and until no rule wants it silenced any more.
  */
 static int rule_apply(struct dsr_rs_net *rs, struct dsr_rs_rule *rule,
 		      const struct dsr_rs_rule_key *key,
@@ -470,7 +470,7 @@ static int key_nest_put(struct sk_buff *skb, const struct dsr_rs_rule_key *key)
 	return 0;
 }
 
-/* As it is now; of a rule that was deleted, the key. */
+/* Notify of the rule as it is now; of a deleted rule, send only the key. */
 static void tell(struct dsr_rs_net *rs, u8 cmd,
 		 const struct dsr_rs_rule_key *key)
 {
@@ -528,7 +528,7 @@ int dsr_rs_netlink_rule_add_doit(struct sk_buff *skb, struct genl_info *info)
 	return rule_add(info, false);
 }
 
-/** dsr_rs_netlink_rule_replace_doit() - add a rule, or lead it elsewhere */
+/** dsr_rs_netlink_rule_replace_doit() - add a rule, or replace its target */
 int dsr_rs_netlink_rule_replace_doit(struct sk_buff *skb,
 				     struct genl_info *info)
 {
@@ -550,7 +550,7 @@ static int no_more_than_key(struct nlattr **tb, struct netlink_ext_ack *extack)
 	return 0;
 }
 
-/** dsr_rs_netlink_rule_delete_doit() - delete a rule; its flows go on */
+/** dsr_rs_netlink_rule_delete_doit() - delete a rule; its flows stay */
 int dsr_rs_netlink_rule_delete_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	struct dsr_rs_net *rs = dsr_rs_net(genl_info_net(info));
@@ -581,7 +581,7 @@ int dsr_rs_netlink_rule_delete_doit(struct sk_buff *skb, struct genl_info *info)
 	return err;
 }
 
-/** dsr_rs_netlink_rule_flush_doit() - delete all rules; their flows go on */
+/** dsr_rs_netlink_rule_flush_doit() - delete all rules; their flows stay */
 int dsr_rs_netlink_rule_flush_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	struct dsr_rs_net *rs = dsr_rs_net(genl_info_net(info));
@@ -626,7 +626,7 @@ int dsr_rs_netlink_rule_get_dumpit(struct sk_buff *skb,
 	u64 at = 0;
 
 	mutex_lock(&rs->lock);
-	cb->seq = rs->generation + 1;	/* 0 would mean: not checked */
+	cb->seq = rs->generation + 1;	/* 0 would disable the check */
 	list_for_each_entry(rule, &rs->rules.all, all) {
 		if (at++ < dump->cursor)
 			continue;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * netlink_silence - requests about silenced addresses; see netlink.h
+ * netlink_silence - handle requests about silenced addresses; see netlink.h
  */
 
 #include <linux/inetdevice.h>
@@ -55,7 +55,7 @@ static int addr_parse(const struct nlattr *attr, u8 *family,
 	return -EINVAL;
 }
 
-/* The address in a request, and @tb with the attributes. */
+/* Parse the address of a request, and set @tb to the attributes. */
 static int key_parse(struct genl_info *info, struct nlattr **tb, u8 *family,
 		     union nf_inet_addr *addr)
 {
@@ -95,14 +95,14 @@ static int dev_parse(struct net *net, const struct nlattr *attr,
 	rcu_read_lock();
 	there = dev_get_by_name_rcu(net, name);
 	rcu_read_unlock();
-	/* The request is carried out all the same: this is a warning. */
+	/* Only a warning: the request is carried out all the same. */
 	if (!there && name[strlen(name) - 1] != '+')
 		NL_SET_ERR_MSG_ATTR(extack, attr,
 				    "there is no device of this name so far");
 	return 0;
 }
 
-/* @devs: set; %NULL if none is named */
+/* Set @devs to the devices of a request, or to %NULL if it names none. */
 static int devs_parse(struct genl_info *info,
 		      struct dsr_rs_silence_devs **devs)
 {
@@ -135,7 +135,7 @@ static int devs_parse(struct genl_info *info,
 	return 0;
 }
 
-/* Whether a device has no other address of IPv4 than this one. */
+/* Return true if this is the only IPv4 address of a device. */
 static bool is_alone(const struct net_device *dev, __be32 addr)
 {
 	const struct in_device *in_dev = __in_dev_get_rcu(dev);
@@ -152,7 +152,7 @@ static bool is_alone(const struct net_device *dev, __be32 addr)
 	return has;
 }
 
-/* To silence the only address of a device is most probably a mistake. */
+/* Silencing the only address of a device is most probably a mistake. */
 static void warn_if_alone(struct net *net, u8 family,
 			  const union nf_inet_addr *addr,
 			  struct netlink_ext_ack *extack)
@@ -210,7 +210,9 @@ static int key_nest_put(struct sk_buff *skb, u8 family,
 	return 0;
 }
 
-/* As it is now; of one that was deleted, the address: rules may still want it. */
+/* Notify of the address as it is now; after a deletion send only the address,
+ * which rules may still want silenced.
+ */
 static void tell(struct dsr_rs_net *rs, u8 cmd, u8 family,
 		 const union nf_inet_addr *addr)
 {
@@ -276,14 +278,14 @@ int dsr_rs_netlink_silence_add_doit(struct sk_buff *skb,
 	return silence_add(info, false);
 }
 
-/** dsr_rs_netlink_silence_replace_doit() - silence it, or on other devices */
+/** dsr_rs_netlink_silence_replace_doit() - silence it, or change its devices */
 int dsr_rs_netlink_silence_replace_doit(struct sk_buff *skb,
 					struct genl_info *info)
 {
 	return silence_add(info, true);
 }
 
-/** dsr_rs_netlink_silence_delete_doit() - let an address be heard of */
+/** dsr_rs_netlink_silence_delete_doit() - withdraw the user's wish */
 int dsr_rs_netlink_silence_delete_doit(struct sk_buff *skb,
 				       struct genl_info *info)
 {
@@ -320,7 +322,7 @@ int dsr_rs_netlink_silence_delete_doit(struct sk_buff *skb,
 	return err;
 }
 
-/** dsr_rs_netlink_silence_flush_doit() - delete all that were added */
+/** dsr_rs_netlink_silence_flush_doit() - withdraw all wishes of the user */
 int dsr_rs_netlink_silence_flush_doit(struct sk_buff *skb,
 				      struct genl_info *info)
 {
@@ -365,7 +367,7 @@ int dsr_rs_netlink_silence_get_dumpit(struct sk_buff *skb,
 	u64 at = 0;
 
 	mutex_lock(&rs->lock);
-	cb->seq = rs->silences.generation + 1;	/* 0 would mean: not checked */
+	cb->seq = rs->silences.generation + 1;	/* 0 would disable the check */
 	list_for_each_entry(silence, &rs->silences.all, all) {
 		if (at++ < dump->cursor)
 			continue;

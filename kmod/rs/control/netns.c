@@ -28,8 +28,8 @@ static int __net_init net_init(struct net *net)
 	return err;
 }
 
-/* Rules go, and with the hooks all packets. Between this and net_exit() lies a
- * grace period.
+/* Remove the rules, and stop all packets with the hooks. A grace period passes
+ * between this and net_exit().
  */
 static void __net_exit net_pre_exit(struct net *net)
 {
@@ -68,7 +68,7 @@ int __init dsr_rs_netns_init(void)
 	return register_pernet_subsys(&net_ops);
 }
 
-/** dsr_rs_netns_exit() - stop in all namespaces */
+/** dsr_rs_netns_exit() - stop and free the state of all namespaces */
 void dsr_rs_netns_exit(void)
 {
 	unregister_pernet_subsys(&net_ops);

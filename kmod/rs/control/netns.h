@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* netns - what the module has in each namespace, for as long as that lives */
+/* netns - set up and free the module's state in each network namespace */
 #ifndef _DSR_RS_NETNS_H
 #define _DSR_RS_NETNS_H
 

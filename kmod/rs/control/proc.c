@@ -2,10 +2,10 @@
 /*
  * proc - /proc/net/dsr_rs/{rules,silence,flows,stats}
  *
- * The same as by netlink, to be read with cat, and by the same people: "stats" is
- * for everyone, the others need CAP_NET_ADMIN, see privilege.h.
+ * Shows the same as netlink, readable with cat, to the same users: "stats" is
+ * for everyone, the other files need CAP_NET_ADMIN; see privilege.h.
  *
- * Process context. Under dsr_rs_net.lock, and dsr_table.gc_lock for flows.
+ * Process context. Holds dsr_rs_net.lock, and dsr_table.gc_lock for flows.
  */
 
 #include <linux/proc_fs.h>
@@ -196,7 +196,7 @@ static void flow_show(struct seq_file *m, struct dsr_table *table,
 		   jiffies_to_msecs(left) / 1000);
 }
 
-/* A position is a place in the table, and what is shown there a bucket. */
+/* Show the bucket at a position, which is a cursor in the table. */
 static int flows_show(struct seq_file *m, void *v)
 {
 	struct dsr_rs_net *rs = dsr_rs_net(seq_file_net(m));
@@ -228,9 +228,10 @@ static void flows_unlock(struct dsr_rs_net *rs)
 	mutex_unlock(&rs->lock);
 }
 
-/* Lets others have the locks for each bucket: most may be empty.
+/* Find the next bucket with an entry. Release the locks between buckets, most
+ * of which may be empty.
  *
- * Return: @pos, moved on to the next bucket with something in it.
+ * Return: @pos, moved on to that bucket, or %NULL at the end.
  */
 static void *flows_seek(struct dsr_rs_net *rs, loff_t *pos)
 {
@@ -277,7 +278,7 @@ static const struct seq_operations flows_ops = {
 };
 
 /**
- * dsr_rs_proc_init() - make the files of a namespace
+ * dsr_rs_proc_init() - create the files of a namespace
  * @net: namespace
  *
  * Return: 0 or -%ENOMEM.
@@ -301,7 +302,7 @@ int __net_init dsr_rs_proc_init(struct net *net)
 	return 0;
 }
 
-/** dsr_rs_proc_exit() - remove them; waits for those who read them */
+/** dsr_rs_proc_exit() - remove the files; waits for their readers */
 void __net_exit dsr_rs_proc_exit(struct net *net)
 {
 	remove_proc_subtree("dsr_rs", net->proc_net);

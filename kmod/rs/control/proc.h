@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* proc - rules, flows and counters in /proc/net/dsr_rs */
+/* proc - show rules, silenced addresses, flows and counters in /proc */
 #ifndef _DSR_RS_PROC_H
 #define _DSR_RS_PROC_H
 
