@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* dst - from a route of any family to that of one; named in Linux 6.9 */
+/* dst - convert a route to that of its family; named in Linux 6.9 */
 #ifndef _DSR_COMPAT_DST_H
 #define _DSR_COMPAT_DST_H
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * extack - refusals with figures in them, on kernels that have none
+ * extack - messages with numbers in them, on kernels that do not support them
  *
  * NL_SET_ERR_MSG_FMT() came with Linux 6.2. Before, an extended ack can only
- * point at a string, which must live until the ack has been sent: after the
- * handler has returned and its locks are gone. So such strings are kept: each
- * different one once, in a pool that lives as long as what owns it.
+ * point at a string that must live until the ack is sent, after the handler has
+ * returned and its locks are released. So each distinct string is kept once, in
+ * a pool that lives as long as its owner.
  */
 #ifndef _DSR_COMPAT_EXTACK_H
 #define _DSR_COMPAT_EXTACK_H
@@ -35,7 +35,7 @@ struct dsr_extack_pool {
 
 /**
  * dsr_extack_fmt() - set the message of an extended ack
- * @pool: where the text is kept; its owner's lock is held
+ * @pool: storage of the text; its owner's lock is held
  * @extack: extended ack, or %NULL
  * @otherwise: constant text, used when the pool is full
  * @fmt: as for snprintf(), 79 characters at most when formatted

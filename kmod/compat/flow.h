@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* flow - the TOS byte that routing rules are asked about: a DSCP since 6.18 */
+/* flow - TOS byte of a route lookup: a DSCP since 6.18 */
 #ifndef _DSR_COMPAT_FLOW_H
 #define _DSR_COMPAT_FLOW_H
 
@@ -8,7 +8,7 @@
 #include <net/ip.h>
 #include <net/route.h>
 
-/** dsr_flow4_set_tos() - look a route up for a packet with this TOS byte */
+/** dsr_flow4_set_tos() - set the TOS byte of a route lookup */
 static inline void dsr_flow4_set_tos(struct flowi4 *fl4, u8 tos)
 {
 #if defined(flowi4_dscp)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* net_sysctl - tables of sysctls of a network namespace, changed in 6.6 and 6.11 */
+/* net_sysctl - sysctl tables of a network namespace; changed in 6.6 and 6.11 */
 #ifndef _DSR_COMPAT_NET_SYSCTL_H
 #define _DSR_COMPAT_NET_SYSCTL_H
 
@@ -14,11 +14,11 @@
 #endif
 
 /**
- * dsr_net_sysctl_register() - let a table be seen
+ * dsr_net_sysctl_register() - register a table
  * @net: namespace
  * @path: directory
- * @table: table; behind it is an entry of zeros, which old kernels look for
- * @count: entries of @table, without that one
+ * @table: table, followed by an entry of zeros, which old kernels need
+ * @count: number of entries of @table, without that one
  *
  * Return: as register_net_sysctl().
  */

@@ -9,9 +9,9 @@
 #include <net/tcp.h>
 
 /**
- * dsr_compat_cookie_check() - whether a segment answers a SYN cookie of this kernel
- * @iph: IPv4 header, of which the addresses are read
- * @th: TCP header, of which ports and numbers are read
+ * dsr_compat_cookie_check() - true if a segment has a valid SYN cookie
+ * @iph: IPv4 header; only the addresses are read
+ * @th: TCP header; only ports and sequence numbers are read
  *
  * Context: any.
  */

@@ -12,17 +12,17 @@
 #include <net/tcp.h>
 
 /**
- * dsr_compat_tcp_lookup() - a TCP socket that is past LISTEN, by its two ends
+ * dsr_compat_tcp_lookup() - find a TCP socket past LISTEN by its two ends
  * @net: network namespace
  * @saddr: remote address
  * @sport: remote port
  * @daddr: local address
  * @dport: local port
- * @dif: index of the incoming device, or of its VRF
- * @sdif: index of the incoming device, if it is in a VRF; else 0
+ * @dif: index of the ingress device, or of its VRF
+ * @sdif: index of the ingress device, if it is in a VRF; else 0
  *
  * Context: rcu_read_lock() and bottom halves disabled.
- * Return: the socket, which may be a request or in TIME_WAIT, for
+ * Return: the socket, possibly a request or in TIME_WAIT, to release with
  * sock_gen_put(); or %NULL.
  */
 static inline struct sock *dsr_compat_tcp_lookup(struct net *net, __be32 saddr,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* xfrm_decode - xfrm_decode_session() is told the namespace since Linux 6.7 */
+/* xfrm_decode - xfrm_decode_session() takes the namespace since Linux 6.7 */
 #ifndef _DSR_COMPAT_XFRM_DECODE_H
 #define _DSR_COMPAT_XFRM_DECODE_H
 
@@ -8,7 +8,7 @@
 
 #ifdef CONFIG_XFRM
 
-/** dsr_compat_xfrm_decode() - the flow that IPsec takes a packet for */
+/** dsr_compat_xfrm_decode() - decode the flow of a packet for IPsec */
 static inline int dsr_compat_xfrm_decode(struct net *net, struct sk_buff *skb,
 					 struct flowi *fl, u8 family)
 {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * config - requests about the balancer as a whole
+ * config - handle requests about the balancer as a whole
  *
- * The timeouts are those of dsr_lb's table. There is no daemon that tells another
- * balancer of connections.
+ * The timeouts are those of dsr_lb's table. There is no synchronisation daemon,
+ * which would send connections to another balancer.
  */
 
 #include <linux/limits.h>
@@ -32,7 +32,7 @@ int dsr_ipvs_config_info(struct sk_buff *skb, struct genl_info *info)
 	return dsr_reply_send(info, reply, header, err);
 }
 
-/* What IPVS has a timeout for. */
+/* The timeouts that IPVS has, and their states. */
 static const struct {
 	int attr;
 	u8 state;
@@ -42,7 +42,7 @@ static const struct {
 	{ IPVS_CMD_ATTR_TIMEOUT_UDP, DSR_CONN_UDP },
 };
 
-/* Rounded up: 0 is not a timeout for them. */
+/* Put timeouts in seconds, rounded up: 0 is not a timeout to the tools. */
 static int put_timeouts(struct sk_buff *skb, const struct dsr_net *dn)
 {
 	int i, err = 0;

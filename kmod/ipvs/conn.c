@@ -2,10 +2,10 @@
 /*
  * conn - /proc/net/ip_vs_conn
  *
- * ipvsadm reads it into fields of fixed size, and wants the first line. What is
- * remembered of a client for persistence's sake is shown as IPVS shows its
- * templates: without a port, and of a mark without a protocol, the mark in place
- * of the VIP.
+ * ipvsadm reads the file into fields of fixed size, and expects the first line.
+ * A persistence entry is shown like a template of IPVS: without a client port;
+ * for a service of a mark without a protocol, and with the mark in place of the
+ * VIP.
  */
 
 #include "lb/core/conn.h"
@@ -17,16 +17,16 @@
 	"Pro FromIP   FPrt ToIP     TPrt DestIP   DPrt State       Expires PEName PEData\n"
 
 /**
- * struct line - a connection, as it is to be shown
- * @family: of the addresses
+ * struct line - a connection as it is shown
+ * @family: family of the addresses
  * @proto: IPPROTO_*, or 0
- * @client: address
- * @cport: its port
- * @vip: address, or a mark
- * @vport: its port
- * @dest: address
- * @dport: its port
- * @state: name, 15 bytes at most
+ * @client: client's address
+ * @cport: client's port
+ * @vip: VIP, or a mark
+ * @vport: port of the VIP
+ * @dest: address of the destination
+ * @dport: port of the destination
+ * @state: name of the state, 15 bytes at most
  * @expires: seconds
  */
 struct line {
@@ -42,7 +42,7 @@ struct line {
 	u32 expires;
 };
 
-/* The client's half of a conversation, in the words for both. */
+/* IPVS's state names, which stand for the client's half here. */
 static const char *const tcp_states[] = {
 	[DSR_CONN_SYN] = "SYN_RECV",
 	[DSR_CONN_ESTABLISHED] = "ESTABLISHED",
@@ -67,7 +67,7 @@ static const char *state_name(u8 proto, u8 state)
 {
 	if (state == DSR_CONN_UNPROVEN && proto == IPPROTO_UDP)
 		return "UDP";
-	/* a client of which one packet has come */
+	/* A persistence entry of a client that has sent a single packet. */
 	if (state == DSR_CONN_UNPROVEN && !proto)
 		return "NONE";
 	return proto == IPPROTO_SCTP ? sctp_states[state] : tcp_states[state];
@@ -87,14 +87,14 @@ static void fill(struct line *line, const struct dsr_net *dn,
 		.vip = dsr_tuple_dest(tuple),
 		.vport = tuple->dport,
 		.dest = backend->nexthop.addr,
-		/* it was not changed if nothing else is said */
+		/* A destination without a port leaves the port as it is. */
 		.dport = dsr_ipvs_dest_port(backend) ?: tuple->dport,
 		.state = state_name(tuple->proto, READ_ONCE(conn->state)),
 		.expires = dsr_conn_expires(dn, conn, jiffies) / MSEC_PER_SEC,
 	};
 }
 
-/* Its tuple is not that of a packet: see struct dsr_conn.tuple. */
+/* The tuple of a persistence entry is special: see struct dsr_conn.tuple. */
 static void fill_persistent(struct line *line)
 {
 	u32 what = ntohs(line->cport);
@@ -105,7 +105,7 @@ static void fill_persistent(struct line *line)
 		return;
 	line->proto = 0;
 	line->dport = 0;
-	/* the mark is in the last word, where ip_vs has it in the first */
+	/* dsr_lb has the mark in the last word, ip_vs in the first. */
 	if (line->family == AF_INET6)
 		swap(line->vip.all[0], line->vip.all[3]);
 }
@@ -138,7 +138,7 @@ static void show(struct seq_file *seq, const struct dsr_net *dn,
 	show_line(seq, &line);
 }
 
-/* Without a service there is no table, but the first line. */
+/* Without a service there is no table: show only the first line. */
 static void *conn_start(struct seq_file *seq, loff_t *pos)
 {
 	void *at = dsr_proc_walk_start(seq, pos);

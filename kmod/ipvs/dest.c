@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * dest - requests about destinations, which are backends of dsr
+ * dest - handle requests about destinations, which are backends of dsr
  *
- * IPVS names a destination by its address and a port. A packet is sent on as it
- * is here, so the port changes nothing: it is kept and shown, since who has
- * named a destination with it will name it so again, and a service has one
- * destination for an address. One that dsrctl has made has no port of its own;
- * it shows that of the service, and any port names it.
+ * IPVS identifies a destination by its address and a port. Packets are
+ * forwarded unchanged here, so the port has no effect. It is kept and shown,
+ * because a program that has named a destination with a port will use it again,
+ * and a service has one destination for an address. A backend that dsrctl has
+ * created has no port of its own: it is shown with the port of the service, and
+ * any port identifies it.
  */
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
@@ -29,7 +30,7 @@ static const struct nla_policy dest_policy[IPVS_DEST_ATTR_MAX + 1] = {
 	[IPVS_DEST_ATTR_WEIGHT] = DSR_IPVS_U32,
 	[IPVS_DEST_ATTR_U_THRESH] = DSR_IPVS_U32,
 	[IPVS_DEST_ATTR_L_THRESH] = DSR_IPVS_U32,
-	/* a dump has these; a client may send one back with a new weight */
+	/* A dump has these; a client may send one back with a new weight. */
 	[IPVS_DEST_ATTR_ACTIVE_CONNS] = DSR_IPVS_U32,
 	[IPVS_DEST_ATTR_INACT_CONNS] = DSR_IPVS_U32,
 	[IPVS_DEST_ATTR_PERSIST_CONNS] = DSR_IPVS_U32,
@@ -42,13 +43,13 @@ static const struct nla_policy dest_policy[IPVS_DEST_ATTR_MAX + 1] = {
 };
 
 /**
- * struct request - what a request names
+ * struct request - the objects that a request names
  * @service: its service
- * @backend: what the service has of this address, or %NULL
+ * @backend: the service's backend with this address, or %NULL
  * @tb: its attributes
  * @addr: its address
  * @port: its port
- * @family: of @addr
+ * @family: family of @addr
  */
 struct request {
 	struct dsr_service *service;
@@ -64,7 +65,7 @@ static int parse_addr(struct request *request, struct netlink_ext_ack *extack)
 	const struct nlattr *family = request->tb[IPVS_DEST_ATTR_ADDR_FAMILY];
 
 	request->family = family ? nla_get_u16(family) : 0;
-	/* from before there was that attribute */
+	/* Older clients do not send the family. */
 	if (!request->family)
 		request->family = request->service->key.family;
 	if (request->family != AF_INET &&
@@ -118,11 +119,11 @@ static bool is_named(const struct dsr_backend *backend, __be16 port)
 }
 
 /**
- * dsr_ipvs_dest_port() - the port that a backend is shown with
+ * dsr_ipvs_dest_port() - return the port to show for a backend
  * @backend: backend
  *
  * Context: holds struct dsr_net.lock.
- * Return: port; 0 if it has none, or the backend was removed.
+ * Return: port; 0 if there is none, or if the backend was removed.
  */
 __be16 dsr_ipvs_dest_port(const struct dsr_backend *backend)
 {
@@ -133,9 +134,13 @@ __be16 dsr_ipvs_dest_port(const struct dsr_backend *backend)
 	return backend->removed ? 0 : htons(backend->service->key.port);
 }
 
-/** dsr_ipvs_dest_weight() - the weight that it is shown with; holds dn->lock
+/**
+ * dsr_ipvs_dest_weight() - return the weight to show for a backend
+ * @backend: backend
  *
- * What drains, or is down, gets no new connections, which weight 0 says.
+ * A backend that drains or is down gets no new connections: weight 0 says that.
+ *
+ * Context: holds struct dsr_net.lock.
  */
 u32 dsr_ipvs_dest_weight(const struct dsr_backend *backend)
 {
@@ -143,13 +148,13 @@ u32 dsr_ipvs_dest_weight(const struct dsr_backend *backend)
 }
 
 /**
- * dsr_ipvs_dest_counts() - connections of a backend as IPVS counts them
+ * dsr_ipvs_dest_counts() - count a backend's connections as IPVS does
  * @backend: backend, not removed
- * @active: set
- * @inactive: set
+ * @active: set to the number of active connections
+ * @inactive: set to the number of inactive connections
  *
- * It takes UDP for inactive, dsr for active; to tell them apart in a service of
- * a mark the whole table would have to be looked at.
+ * IPVS counts UDP as inactive, dsr as active. In a service of a mark the two
+ * are not told apart: that would take a walk over the whole table.
  *
  * Context: holds struct dsr_net.lock.
  */
@@ -177,7 +182,7 @@ static int parse_config(const struct request *request, struct genl_info *info,
 			       "the destination's address is of another family than the service");
 		return -EINVAL;
 	}
-	/* One below 0 is too large as well. */
+	/* A negative number is too large as well. */
 	config->weight = nla_get_u32(request->tb[IPVS_DEST_ATTR_WEIGHT]);
 	config->upper = nla_get_u32(request->tb[IPVS_DEST_ATTR_U_THRESH]);
 	config->lower = nla_get_u32(request->tb[IPVS_DEST_ATTR_L_THRESH]);
@@ -198,9 +203,10 @@ static void note_no_way(const struct request *request, struct genl_info *info)
 				      &request->addr.in6);
 }
 
-/* keepalived takes a real server for added even if it is refused, and does not
- * try again. So one that cannot be reached yet, as its network comes up later
- * than keepalived, is taken; the first packet after that finds the way.
+/* keepalived regards a real server as added even if it is refused, and does not
+ * try again. So accept a destination that cannot be reached yet, as when its
+ * network comes up later than keepalived. The first packet after that finds the
+ * next hop.
  */
 static int check_way(struct dsr_net *dn, const struct request *request,
 		     struct genl_info *info)
@@ -365,9 +371,9 @@ static int put_dest(struct sk_buff *skb, struct dsr_backend *backend)
 }
 
 /**
- * struct dest_cursor - where a dump goes on
- * @last: address of the last one that was shown
- * @begun: there is such a one
+ * struct dest_cursor - position of a dump
+ * @last: address of the last destination shown
+ * @begun: at least one destination was shown
  */
 struct dest_cursor {
 	union nf_inet_addr last;
@@ -379,7 +385,7 @@ struct dest_cursor {
  * @skb: reply
  * @cb: holds a struct dest_cursor; see dsr_ipvs_service_dump()
  *
- * Of a service that there is not, or that cannot be told, it is empty.
+ * The dump is empty if the service does not exist or is not named.
  */
 int dsr_ipvs_dest_dump(struct sk_buff *skb, struct netlink_callback *cb)
 {

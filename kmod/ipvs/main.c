@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* main - loading and unloading of dsr_ipvs */
+/* main - load and unload dsr_ipvs */
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -13,9 +13,9 @@
 #include "netlink.h"
 #include "proc.h"
 
-/* The kernel's ip_vs would find its files in /proc/net taken, which is a
- * warning with a stack trace. It can be asked for by anybody who may make a
- * user namespace (iptables -m ipvs), so it is kept from coming so far.
+/* ip_vs would find its files in /proc/net taken, which makes the kernel warn
+ * with a stack trace. Any user that can create a user namespace can have ip_vs
+ * loaded (iptables -m ipvs), so keep it from loading.
  */
 static int on_module(struct notifier_block *block, unsigned long event,
 		     void *arg)
@@ -32,16 +32,16 @@ static struct notifier_block notifier = {
 	.notifier_call = on_module,
 };
 
-/* Whether ip_vs is there, or is just coming or going: in all of that time it
- * has its files, or may get them, and it has a directory in sysfs for longer.
- * Only its family comes last, so that does not tell.
+/* Return true if ip_vs is loaded, is being loaded or is being unloaded. All
+ * that time its files in /proc/net may exist, and its directory in sysfs exists
+ * even longer. Its netlink family does not tell: ip_vs registers that last.
  */
 static bool __init ip_vs_is_there(void)
 {
 	struct kobject *found;
 
-	/* What the notifier came too late for is on the way to that directory,
-	 * which takes it a few instructions and no sleep.
+	/* An ip_vs that the notifier came too late for is about to create that
+	 * directory, within a few instructions and without sleeping.
 	 */
 	synchronize_rcu_tasks();
 	found = kset_find_obj(THIS_MODULE->mkobj.kobj.kset, "ip_vs");
@@ -56,7 +56,7 @@ static int __init dsr_ipvs_init(void)
 	err = register_module_notifier(&notifier);
 	if (err)
 		return err;
-	/* ORDER: after the notifier, so that what is not there stays away */
+	/* ORDER: after the notifier, so that an absent ip_vs stays absent */
 	err = -EBUSY;
 	if (ip_vs_is_there())
 		goto unregister_notifier;

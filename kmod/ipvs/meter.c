@@ -11,7 +11,7 @@
 #define BYTES_SHIFT	5
 
 /**
- * dsr_ipvs_meter_zero() - show nothing of what was before
+ * dsr_ipvs_meter_zero() - restart a meter at zero
  * @meter: meter
  * @now: the counters
  */
@@ -24,8 +24,8 @@ void dsr_ipvs_meter_zero(struct dsr_ipvs_meter *meter,
 	};
 }
 
-/* An average that forgets a quarter of itself each time, as that of IPVS. The
- * time is measured: a late tick does not make the rate a higher one.
+/* Update an average that forgets a quarter of itself each time, as in IPVS. The
+ * elapsed time is measured, so a late tick does not raise the rate.
  */
 static void tick(u64 *rate, u64 last, u64 now, int shift, unsigned long elapsed)
 {
@@ -35,7 +35,7 @@ static void tick(u64 *rate, u64 last, u64 now, int shift, unsigned long elapsed)
 }
 
 /**
- * dsr_ipvs_meter_tick() - take the rates further
+ * dsr_ipvs_meter_tick() - update the rates
  * @meter: meter
  * @now: the counters
  * @elapsed: jiffies since the last tick, not 0
@@ -57,10 +57,10 @@ static u64 unscale(u64 rate, int shift)
 }
 
 /**
- * dsr_ipvs_meter_read() - what to show
+ * dsr_ipvs_meter_read() - read a meter
  * @meter: meter, or %NULL if there is none so far
  * @now: the counters
- * @reading: set
+ * @reading: set to the values to show
  */
 void dsr_ipvs_meter_read(const struct dsr_ipvs_meter *meter,
 			 const struct dsr_stats *now,
@@ -128,11 +128,12 @@ static int put_stats64(struct sk_buff *skb, int type,
 /**
  * dsr_ipvs_meter_put() - append a reading to a message, in both sizes
  * @skb: message
- * @type: attribute for the nest of enum that has 32-bit counters
- * @type64: attribute for the one that has 64-bit counters
- * @reading: what to append
+ * @type: attribute for the nest with 32-bit counters
+ * @type64: attribute for the nest with 64-bit counters
+ * @reading: reading to append
  *
- * All ten members are in either: who misses one gives up on the whole list.
+ * Each nest has all ten members: a program that misses one gives up on the
+ * whole list.
  *
  * Return: 0 or -%EMSGSIZE.
  */

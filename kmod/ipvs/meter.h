@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * meter - what IPVS tells of traffic, made of dsr_lb's counters
+ * meter - derive IPVS's traffic figures from dsr_lb's counters
  *
- * Those only grow, and there are no rates. So a meter keeps where they were
- * when IPVS was last told to begin at zero, and how fast they have grown of
- * late. What dsrctl shows is left alone by either.
+ * dsr_lb's counters only grow, and dsr_lb has no rates. So a meter stores the
+ * counters at the last request of IPVS to zero them, and the rates at which
+ * they have grown lately. Neither changes the figures that dsrctl shows.
  *
- * Owner: what it is part of. Locking: struct dsr_net.lock.
+ * Owner: the object that a meter is part of. Locking: struct dsr_net.lock.
  */
 #ifndef _DSR_IPVS_METER_H
 #define _DSR_IPVS_METER_H
@@ -16,9 +16,9 @@
 #include "stats.h"
 
 /**
- * struct dsr_ipvs_meter - what IPVS tells of traffic
- * @zero: the counters when they were zeroed
- * @last: the counters at the last tick
+ * struct dsr_ipvs_meter - traffic of an object
+ * @zero: counters when they were zeroed
+ * @last: counters at the last tick
  * @cps: connections a second, times 2^10
  * @pps: packets a second, times 2^10
  * @bps: bytes a second, times 2^5
@@ -32,14 +32,13 @@ struct dsr_ipvs_meter {
 };
 
 /**
- * struct dsr_ipvs_reading - what a meter shows
- * @total: since it was zeroed
+ * struct dsr_ipvs_reading - values that a meter shows
+ * @total: traffic since the meter was zeroed
  * @cps: connections a second
  * @pps: packets a second
  * @bps: bytes a second
  *
- * Of packets on their way out there is nothing to tell: the balancer does not
- * see them.
+ * There are no values for outgoing packets: the balancer does not see them.
  */
 struct dsr_ipvs_reading {
 	struct dsr_stats total;

@@ -42,12 +42,12 @@ static void sum_backend(struct dsr_backend *backend, struct dsr_stats *sum)
 }
 
 /**
- * dsr_ipvs_net_dest() - what hangs from a backend, made if it is not there
- * @backend: backend; made by dsrctl, or before this module came
+ * dsr_ipvs_net_dest() - return the data of a backend, allocated if missing
+ * @backend: backend; created by dsrctl, or before this module was loaded
  *
- * Context: process context, that of a request, who pays for the memory; holds
- * struct dsr_net.lock.
- * Return: that, or %NULL without memory.
+ * Context: process context of a request, whose task is charged for the memory;
+ * holds struct dsr_net.lock.
+ * Return: the data, or %NULL without memory.
  */
 struct dsr_ipvs_dest *dsr_ipvs_net_dest(struct dsr_backend *backend)
 {
@@ -62,7 +62,7 @@ struct dsr_ipvs_dest *dsr_ipvs_net_dest(struct dsr_backend *backend)
 	return dest;
 }
 
-/** dsr_ipvs_net_service() - as dsr_ipvs_net_dest(), of a service */
+/** dsr_ipvs_net_service() - as dsr_ipvs_net_dest(), for a service */
 struct dsr_ipvs_service *dsr_ipvs_net_service(struct dsr_service *service)
 {
 	struct dsr_ipvs_service *own = service->ipvs;
@@ -76,7 +76,7 @@ struct dsr_ipvs_service *dsr_ipvs_net_service(struct dsr_service *service)
 	return own;
 }
 
-/* What nobody has asked for has no meter. */
+/* An object that no request has asked about has no meter. */
 static void tick_service(struct dsr_service *service, unsigned long elapsed)
 {
 	struct dsr_ipvs_service *own = service->ipvs;
@@ -121,11 +121,13 @@ static void tick_work(struct work_struct *work)
 }
 
 /**
- * dsr_ipvs_net_hold() - destinations come and go one by one, dsr_service_hold()
+ * dsr_ipvs_net_hold() - call dsr_service_hold() unless the user forbids it
  * @dn: balancer
- * @service: their service
+ * @service: service
  *
- * Unless the operator wants their connections to end at once.
+ * The tools remove and add destinations one by one. So the connections of a
+ * deleted destination wait for it to come back, unless the sysctl
+ * expire_nodest_conn is set to end them at once.
  *
  * Context: holds dn->lock.
  */
@@ -138,11 +140,11 @@ void dsr_ipvs_net_hold(struct dsr_net *dn, struct dsr_service *service)
 }
 
 /**
- * dsr_ipvs_net_watch() - measure rates from now on
+ * dsr_ipvs_net_watch() - start to measure rates
  * @dn: balancer
  *
- * To be called with each request: nobody who does not ask pays for them. Stops
- * by itself when there are no services any more.
+ * Call this with each request: without requests there is no cost. Measuring
+ * stops by itself when no services are left.
  *
  * Context: holds dn->lock.
  */
@@ -160,12 +162,12 @@ void dsr_ipvs_net_watch(struct dsr_net *dn)
 }
 
 /**
- * dsr_ipvs_net_read() - the traffic of all services
+ * dsr_ipvs_net_read() - read the traffic of all services
  * @dn: balancer
  * @reading: set
  *
- * As of the last tick, at most 2 s ago: everybody may ask, as often as they
- * like, and adding it all up takes its time.
+ * The counters are those of the last tick, at most 2 s ago: any user may ask,
+ * as often as they like, and adding up all counters takes long.
  *
  * Context: process context, holds dn->lock.
  */
@@ -178,7 +180,7 @@ void dsr_ipvs_net_read(struct dsr_net *dn, struct dsr_ipvs_reading *reading)
 	if (in->running)
 		now = in->meter.last;
 	else
-		sum_all(dn, &now);	/* of no service */
+		sum_all(dn, &now);	/* there are no services */
 	dsr_ipvs_meter_read(&in->meter, &now, reading);
 }
 
@@ -204,9 +206,9 @@ static int zero_service(struct dsr_service *service)
 }
 
 /**
- * dsr_ipvs_net_zero() - begin at zero
+ * dsr_ipvs_net_zero() - zero the meters
  * @dn: balancer
- * @service: which, with its backends; %NULL: all, and their sum
+ * @service: zero this service with its backends; %NULL: all, and their sum
  *
  * Context: process context, holds dn->lock.
  * Return: 0; -%ENOMEM, with some of them zeroed.
@@ -235,8 +237,9 @@ static int __net_init net_init(struct net *net)
 	return dsr_ipvs_sysctl_add(net, &in->sysctls);
 }
 
-/* Of a namespace that ends, or of each when the module is unloaded: then the
- * services stay. dsr_lb's own comes later in either case.
+/* Runs when a namespace ends, and for each namespace when the module is
+ * unloaded: then the services stay. dsr_lb's own exit comes later in either
+ * case.
  */
 static void __net_exit net_exit(struct net *net)
 {
@@ -246,7 +249,7 @@ static void __net_exit net_exit(struct net *net)
 	struct dsr_backend *backend;
 
 	dsr_ipvs_sysctl_remove(net, &in->sysctls);
-	/* Nobody is left who could ask for more ticks. */
+	/* No request is left that could start more ticks. */
 	cancel_delayed_work_sync(&in->work);
 	mutex_lock(&dn->lock);
 	list_for_each_entry(service, &dn->services, list) {
@@ -267,13 +270,13 @@ static struct pernet_operations net_ops = {
 	.size = sizeof(struct dsr_ipvs_net),
 };
 
-/** dsr_ipvs_net_init() - be there in each namespace */
+/** dsr_ipvs_net_init() - set up the data of each namespace */
 int __init dsr_ipvs_net_init(void)
 {
 	return register_pernet_subsys(&net_ops);
 }
 
-/** dsr_ipvs_net_exit() - forget all namespaces, once there are no requests */
+/** dsr_ipvs_net_exit() - free the data of all namespaces, after all requests */
 void dsr_ipvs_net_exit(void)
 {
 	unregister_pernet_subsys(&net_ops);

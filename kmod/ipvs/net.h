@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * net - what dsr_ipvs knows of a network namespace and of what is in it
+ * net - dsr_ipvs's data about a network namespace and its services
  *
- * Services and backends are those of dsr_lb, and nothing of what they do is
- * kept here. What IPVS says of them beyond that (a port that the backend is
- * named with, flags that mean nothing here, rates) hangs from them, in memory
- * that goes with them: dsr_lb frees it, without looking into it. It is made when
- * somebody asks for them, and forgotten when this module is unloaded.
+ * Services and backends belong to dsr_lb, and their functions are not
+ * duplicated here. Data that only IPVS has (the port of a destination, flags
+ * without a meaning here, rates) hangs from them, in memory that dsr_lb frees
+ * together with them, without looking into it. The memory is allocated by the
+ * first request for the data, and freed when this module is unloaded.
  *
  * Locking: struct dsr_net.lock.
  */
@@ -23,12 +23,12 @@
 #include "sysctl.h"
 
 /**
- * struct dsr_ipvs_service - what hangs from a service
+ * struct dsr_ipvs_service - data that hangs from a service
  * @meter: its traffic
- * @flags: IP_VS_SVC_F_*, as they were given
- * @timeout: of persistence in seconds, as it was given
- * @netmask: of persistence, as it was given
- * @given: the three of them were; else dsrctl has made the service
+ * @flags: IP_VS_SVC_F_*, as given
+ * @timeout: persistence timeout in seconds, as given
+ * @netmask: netmask of persistence, as given
+ * @given: a request has set these three; else dsrctl has created the service
  */
 struct dsr_ipvs_service {
 	struct dsr_ipvs_meter meter;
@@ -39,10 +39,10 @@ struct dsr_ipvs_service {
 };
 
 /**
- * struct dsr_ipvs_dest - what hangs from a backend
+ * struct dsr_ipvs_dest - data that hangs from a backend
  * @meter: its traffic
- * @port: the port that it is named with
- * @named: it has such a one: it was made here, not by dsrctl
+ * @port: its port
+ * @named: @port is set: the backend was created here, not by dsrctl
  */
 struct dsr_ipvs_dest {
 	struct dsr_ipvs_meter meter;
@@ -51,13 +51,13 @@ struct dsr_ipvs_dest {
 };
 
 /**
- * struct dsr_ipvs_net - what dsr_ipvs knows of a namespace
+ * struct dsr_ipvs_net - dsr_ipvs's data about a namespace
  * @net: namespace
- * @meter: traffic of all services, also of those that are gone
- * @ticked: jiffies at the last tick
- * @running: @work goes on, for there are services and somebody has asked
+ * @meter: traffic of all services, including deleted ones
+ * @ticked: time of the last tick, in jiffies
+ * @running: @work is queued, because there are services and a request came
  * @work: the ticks
- * @sysctls: what may be set of it
+ * @sysctls: sysctls of the namespace
  */
 struct dsr_ipvs_net {
 	struct net *net;
@@ -68,9 +68,12 @@ struct dsr_ipvs_net {
 	struct dsr_ipvs_sysctls sysctls;
 };
 
-/** dsr_ipvs_net_may_log() - whether a namespace may speak in the kernel's log
+/**
+ * dsr_ipvs_net_may_log() - true if a namespace may write to the kernel's log
+ * @net: namespace
  *
- * Not one of a user namespace: that takes no privilege to make.
+ * A namespace of another user namespace may not: creating one takes no
+ * privilege.
  */
 static inline bool dsr_ipvs_net_may_log(const struct net *net)
 {

@@ -17,9 +17,9 @@ const struct nla_policy dsr_ipvs_netlink_policy[IPVS_CMD_ATTR_MAX + 1] = {
 	[IPVS_CMD_ATTR_TIMEOUT_UDP] = DSR_IPVS_U32,
 };
 
-/* ip_vs wants CAP_NET_ADMIN of the host. Here it is enough to have it in the
- * user namespace that owns the network namespace, as for dsrctl: what can be
- * done is the same.
+/* ip_vs needs CAP_NET_ADMIN of the host. Here CAP_NET_ADMIN in the user
+ * namespace that owns the network namespace suffices, as for dsrctl: both can
+ * do the same.
  */
 #define OP(_cmd, ...) {							\
 	.cmd = IPVS_CMD_##_cmd,						\
@@ -48,9 +48,9 @@ static const struct genl_small_ops ops[] = {
 	OP(FLUSH, .doit = dsr_ipvs_service_flush),
 };
 
-/* Netlink itself passes over attributes that are not in the policy, and over
- * what is left at the end of a message. What is not understood is not done: it
- * may have been the point.
+/* Netlink itself ignores attributes that the policy does not have, and trailing
+ * data. Refuse a request with either: the part that is not understood may be
+ * the important one.
  */
 static int check(const struct dsr_genl_pre_doit_ops *op, struct sk_buff *skb,
 		 struct genl_info *info)
@@ -76,15 +76,15 @@ struct genl_family dsr_ipvs_netlink_family = {
 };
 
 /**
- * dsr_ipvs_netlink_nest() - unpack an object of a request
+ * dsr_ipvs_netlink_nest() - parse an object of a request
  * @tb: set, by attribute
  * @max: highest attribute
  * @nest: attribute that holds the object, or %NULL
- * @nest_policy: of the object's attributes
- * @extack: where a refusal goes
+ * @nest_policy: policy of the object's attributes
+ * @extack: receives the reason of a refusal
  *
- * Return: 0; -%EINVAL if an attribute is malformed, which netlink says in
- * @extack, or if there is no @nest, which is for the caller to say.
+ * Return: 0; -%EINVAL if an attribute is malformed, with a message in @extack,
+ * or if @nest is missing, for which the caller sets the message.
  */
 int dsr_ipvs_netlink_nest(struct nlattr *tb[], int max,
 			  const struct nlattr *nest,
@@ -98,9 +98,9 @@ int dsr_ipvs_netlink_nest(struct nlattr *tb[], int max,
 }
 
 /**
- * dsr_ipvs_netlink_missing() - refuse a request that lacks something
- * @extack: where the refusal goes; what is said there already is more exact
- * @sentence: what it must have
+ * dsr_ipvs_netlink_missing() - refuse a request that is incomplete
+ * @extack: receives @sentence, unless it has a more exact message already
+ * @sentence: the missing parts
  *
  * Return: -%EINVAL.
  */
@@ -113,9 +113,9 @@ int dsr_ipvs_netlink_missing(struct netlink_ext_ack *extack,
 }
 
 /**
- * dsr_ipvs_netlink_note() - say something in the ack, and in the kernel's log
+ * dsr_ipvs_netlink_note() - write a message to the ack and to the kernel's log
  * @info: request
- * @sentence: what is not as it was asked for, and what to do
+ * @sentence: difference from the request, and advice
  */
 void dsr_ipvs_netlink_note(struct genl_info *info, const char *sentence)
 {
@@ -126,10 +126,10 @@ void dsr_ipvs_netlink_note(struct genl_info *info, const char *sentence)
 }
 
 /**
- * dsr_ipvs_netlink_refuse() - dsr_ipvs_netlink_note() why something cannot be had
+ * dsr_ipvs_netlink_refuse() - refuse a request with a message
  * @info: request
  * @err: negative errno
- * @sentence: what cannot be had, and what to do
+ * @sentence: missing feature, and advice
  *
  * Return: @err.
  */
@@ -141,10 +141,10 @@ int dsr_ipvs_netlink_refuse(struct genl_info *info, int err,
 }
 
 /**
- * dsr_ipvs_netlink_init() - take requests
+ * dsr_ipvs_netlink_init() - accept requests
  *
- * Return: 0 or a negative errno; -%EBUSY if ip_vs does. Not -%EEXIST, which
- * modprobe takes for success.
+ * Return: 0 or a negative errno; -%EBUSY if ip_vs has the family. Not -%EEXIST,
+ * which modprobe treats as success.
  */
 int __init dsr_ipvs_netlink_init(void)
 {
@@ -153,7 +153,7 @@ int __init dsr_ipvs_netlink_init(void)
 	return err == -EEXIST ? -EBUSY : err;
 }
 
-/** dsr_ipvs_netlink_exit() - take requests no more; waits for those that run */
+/** dsr_ipvs_netlink_exit() - stop accepting requests; waits for running ones */
 void dsr_ipvs_netlink_exit(void)
 {
 	genl_unregister_family(&dsr_ipvs_netlink_family);

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * netlink - the generic netlink family "IPVS", as <linux/ip_vs.h> has it
+ * netlink - the generic netlink family "IPVS" of <linux/ip_vs.h>
  *
- * What ipvsadm and keepalived send, answered by dsr_lb. Errors are what they
- * expect of the kernel's ip_vs, for they print sentences of their own to those.
- * What cannot be had here is said in the kernel's log, since neither of them
- * shows the sentence of an extended ack. No request returns -EINTR: it would not
- * be acknowledged, and they would wait for ever.
+ * Carries out the requests of ipvsadm and keepalived in dsr_lb. Errors are
+ * those that the tools expect of ip_vs, because they print messages of their
+ * own for them. Missing features are also reported in the kernel's log, because
+ * neither tool shows the message of an extended ack. No request returns -EINTR:
+ * the kernel would send no ack, and the tools would wait for ever.
  *
- * Both tools send the whole of a service with each request about one of its
- * destinations; all but its key means nothing there.
+ * Both tools send all attributes of a service with each request about one of
+ * its destinations; only the key has a meaning there.
  *
- * Requests run in process context, those of one namespace one at a time under
- * struct dsr_net.lock.
+ * Requests run in process context. struct dsr_net.lock serialises those of a
+ * namespace.
  */
 #ifndef _DSR_IPVS_NETLINK_H
 #define _DSR_IPVS_NETLINK_H
@@ -25,9 +25,9 @@
 
 extern struct genl_family dsr_ipvs_netlink_family;
 
-/* For requests that change something. All but what old programs do not know:
- * that a nest is marked as such. A dump changes nothing, so it is read as
- * NL_VALIDATE_LIBERAL: ip_vs passes over what it does not know there.
+/* For requests that change something: strict validation, except for the flag of
+ * nests, which old programs do not set. A dump changes nothing, so it is read
+ * as NL_VALIDATE_LIBERAL: there ip_vs ignores unknown attributes.
  */
 #define DSR_IPVS_VALIDATE \
 	(NL_VALIDATE_TRAILING | NL_VALIDATE_MAXTYPE | NL_VALIDATE_UNSPEC | \
@@ -47,8 +47,8 @@ int dsr_ipvs_netlink_refuse(struct genl_info *info, int err,
 int __init dsr_ipvs_netlink_init(void);
 void dsr_ipvs_netlink_exit(void);
 
-/* Numbers have the size that they must have: else netlink takes longer ones for
- * the sake of old programs, and says so in the kernel's log.
+/* Require the exact size of numbers: otherwise netlink accepts longer ones for
+ * old programs, with a warning in the kernel's log.
  */
 #define DSR_IPVS_U8	NLA_POLICY_EXACT_LEN(sizeof(u8))
 #define DSR_IPVS_U16	NLA_POLICY_EXACT_LEN(sizeof(u16))
@@ -56,7 +56,7 @@ void dsr_ipvs_netlink_exit(void);
 #define DSR_IPVS_ADDR \
 	{ .type = NLA_BINARY, .len = sizeof(union nf_inet_addr) }
 
-/** dsr_ipvs_netlink_may_log() - whether a request may speak in the kernel's log */
+/** dsr_ipvs_netlink_may_log() - true if a request may cause log messages */
 static inline bool dsr_ipvs_netlink_may_log(struct genl_info *info)
 {
 	return dsr_ipvs_net_may_log(genl_info_net(info));

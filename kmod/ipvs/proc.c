@@ -7,7 +7,7 @@
 #include "netlink.h"
 #include "proc.h"
 
-/** dsr_ipvs_proc_proto() - what IPVS calls a protocol; 0: a mark's */
+/** dsr_ipvs_proc_proto() - return IPVS's name of a protocol; 0: for marks */
 const char *dsr_ipvs_proc_proto(u8 proto)
 {
 	switch (proto) {
@@ -59,9 +59,7 @@ static void show_key(struct seq_file *seq, const struct dsr_service_key *key)
 			   ntohl(key->vip.ip), key->port);
 }
 
-/* To the blank, and the jiffies, and the order of bytes, it is what ip_vs
- * prints.
- */
+/* The format is that of ip_vs, including blanks, jiffies and byte order. */
 static void show_service(struct seq_file *seq, struct dsr_net *dn,
 			 struct dsr_service *service)
 {
@@ -145,8 +143,8 @@ static int stats_show(struct seq_file *seq, void *v)
 	return 0;
 }
 
-/* As with ip_vs, a monitor without privileges may read what there is; unlike
- * there, who talks to which server is for CAP_NET_ADMIN alone, which
+/* As with ip_vs, a monitor without privileges may read services and counters.
+ * Unlike with ip_vs, reading connections takes CAP_NET_ADMIN, which
  * dsr_proc_walk_start() checks.
  */
 static int __net_init proc_net_init(struct net *net)
@@ -182,13 +180,13 @@ static struct pernet_operations proc_net_ops = {
 	.exit = proc_net_exit,
 };
 
-/** dsr_ipvs_proc_init() - make the files of all namespaces */
+/** dsr_ipvs_proc_init() - create the files of all namespaces */
 int __init dsr_ipvs_proc_init(void)
 {
 	return register_pernet_subsys(&proc_net_ops);
 }
 
-/** dsr_ipvs_proc_exit() - remove them; waits for who reads */
+/** dsr_ipvs_proc_exit() - remove the files; waits for their readers */
 void dsr_ipvs_proc_exit(void)
 {
 	unregister_pernet_subsys(&proc_net_ops);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * proc - /proc/net/{ip_vs,ip_vs_stats,ip_vs_conn}, as ip_vs has them
+ * proc - /proc/net/{ip_vs,ip_vs_stats,ip_vs_conn} in the format of ip_vs
  *
- * The last is what "ipvsadm -Lc" reads, the others what monitors do. Process
- * context; each read holds struct dsr_net.lock.
+ * "ipvsadm -Lc" reads the last, monitors read the others. Process context; each
+ * read holds struct dsr_net.lock.
  */
 #ifndef _DSR_IPVS_PROC_H
 #define _DSR_IPVS_PROC_H

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * service - requests about services
+ * service - handle requests about services
  *
  * A service of IPVS is a mark, or an address with a protocol and a port; port 0
- * is all ports. dsr has others: an address as a whole, ranges of ports. Nothing
- * that IPVS has stands for those, so it does not show them, and a flush leaves
- * them alone: what is not shown is not deleted either.
+ * means all ports. dsr has other services as well: an address as a whole, and
+ * ranges of ports. IPVS cannot express those. So they are not shown, and a
+ * flush keeps them: a user does not expect to delete services that are not
+ * shown.
  *
- * What dsrctl has chosen of a service beyond what IPVS has (its path, TOS,
- * timeouts …) stays when IPVS changes it.
+ * Settings of dsrctl that IPVS does not have (path, TOS, timeouts, ...) survive
+ * a change by IPVS.
  */
 
 #include <linux/inetdevice.h>
@@ -37,7 +38,8 @@ static const struct nla_policy service_policy[IPVS_SVC_ATTR_MAX + 1] = {
 		NLA_POLICY_EXACT_LEN(sizeof(struct ip_vs_flags)),
 	[IPVS_SVC_ATTR_TIMEOUT] = DSR_IPVS_U32,
 	[IPVS_SVC_ATTR_NETMASK] = DSR_IPVS_U32,
-	/* a dump has these; a client may send one back with another scheduler */
+	/* A dump has these; a client may send one back with another scheduler.
+	 */
 	[IPVS_SVC_ATTR_STATS] = { .type = NLA_NESTED },
 	[IPVS_SVC_ATTR_STATS64] = { .type = NLA_NESTED },
 };
@@ -48,7 +50,7 @@ static bool is_proto(u16 proto)
 	       proto == IPPROTO_SCTP;
 }
 
-/* Whether IPVS has a name for it. */
+/* Return true if IPVS can express a key. */
 static bool is_expressible(const struct dsr_service_key *key)
 {
 	if (key->fwmark)
@@ -58,17 +60,17 @@ static bool is_expressible(const struct dsr_service_key *key)
 			    key->port_last == U16_MAX);
 }
 
-/** dsr_ipvs_service_shows() - whether there is a way to say it with IPVS */
+/** dsr_ipvs_service_shows() - true if IPVS can express a service */
 bool dsr_ipvs_service_shows(const struct dsr_service *service)
 {
 	return is_expressible(&service->key);
 }
 
 /**
- * dsr_ipvs_service_addr() - read an address
- * @attr: attribute; ipvsadm sends 16 bytes for any, others 4 for IPv4
+ * dsr_ipvs_service_addr() - parse an address
+ * @attr: attribute; ipvsadm sends 16 bytes for any family, others 4 for IPv4
  * @family: AF_INET or AF_INET6
- * @addr: set
+ * @addr: set to the address
  *
  * Return: 0, or -%EINVAL if it has another size.
  */
@@ -96,7 +98,7 @@ static int parse_key(struct nlattr *tb[], struct dsr_service_key *key)
 	key->port_last = U16_MAX;
 	if (tb[IPVS_SVC_ATTR_FWMARK]) {
 		key->fwmark = nla_get_u32(tb[IPVS_SVC_ATTR_FWMARK]);
-		/* that of packets without one */
+		/* Mark 0 is the mark of unmarked packets. */
 		return key->fwmark ? 0 : -EINVAL;
 	}
 	proto = nla_get_u16(tb[IPVS_SVC_ATTR_PROTOCOL]);
@@ -139,14 +141,14 @@ static struct dsr_service *find(struct dsr_net *dn,
 }
 
 /**
- * dsr_ipvs_service_find() - the service that a request names
+ * dsr_ipvs_service_find() - find the service that a request names
  * @dn: balancer
  * @nest: IPVS_CMD_ATTR_SERVICE, or %NULL
- * @service: set
- * @extack: where a refusal goes
+ * @service: set to the service
+ * @extack: receives the reason of a refusal
  *
  * Context: holds dn->lock.
- * Return: 0; -%ESRCH if there is none; another errno if it cannot be told.
+ * Return: 0; -%ESRCH if there is none; another errno if the key is malformed.
  */
 int dsr_ipvs_service_find(struct dsr_net *dn, const struct nlattr *nest,
 			  struct dsr_service **service,
@@ -167,12 +169,12 @@ int dsr_ipvs_service_find(struct dsr_net *dn, const struct nlattr *nest,
 }
 
 /**
- * dsr_ipvs_service_of_dump() - the service that a dump is about
+ * dsr_ipvs_service_of_dump() - find the service that a dump names
  * @dn: balancer
  * @cb: dump
  *
- * Netlink does not parse requests for dumps here, as it does not for ip_vs:
- * there are clients that do not mark nests as such.
+ * Netlink does not parse dump requests here, nor for ip_vs: some clients do not
+ * set the flag of nests.
  *
  * Context: holds dn->lock.
  * Return: the service, or %NULL.
@@ -197,11 +199,12 @@ struct dsr_service *dsr_ipvs_service_of_dump(struct dsr_net *dn,
 }
 
 /**
- * dsr_ipvs_service_flags() - IP_VS_SVC_F_* of a service
+ * dsr_ipvs_service_flags() - return IP_VS_SVC_F_* of a service
  * @dn: balancer, its lock held
  * @service: service
  *
- * Those that mean something to dsr are as it is; the others as they were given.
+ * Flags with a meaning in dsr show the actual state; the others are returned as
+ * given.
  */
 u32 dsr_ipvs_service_flags(struct dsr_net *dn, struct dsr_service *service)
 {
@@ -217,14 +220,14 @@ u32 dsr_ipvs_service_flags(struct dsr_net *dn, struct dsr_service *service)
 		flags |= IP_VS_SVC_F_ONEPACKET;
 	if (!pool->scheduler->hash)
 		return flags;
-	/* The same flag is that of mh. */
+	/* SH_PORT and MH_PORT are the same bit. */
 	flags &= ~IP_VS_SVC_F_SCHED_SH_PORT;
 	if (pool->hash == DSR_HASH_SOURCE_PORT)
 		flags |= IP_VS_SVC_F_SCHED_SH_PORT;
 	return flags;
 }
 
-/** dsr_ipvs_service_scheduler() - the name that IPVS has; holds dn->lock */
+/** dsr_ipvs_service_scheduler() - return IPVS's name for it; holds dn->lock */
 const char *dsr_ipvs_service_scheduler(struct dsr_net *dn,
 				       struct dsr_service *service)
 {
@@ -234,10 +237,10 @@ const char *dsr_ipvs_service_scheduler(struct dsr_net *dn,
 	return scheduler->alias ?: scheduler->name;
 }
 
-/* Of ip_vs, and not of dsr_lb. A file that names one is restored all the same:
- * ipvsadm ends at the first line that is refused, and keepalived has a service
- * less. wlc is what lblc and lblcr choose by, and what the tools choose if nothing
- * is said.
+/* Schedulers of ip_vs that dsr_lb does not have. Accept a saved configuration
+ * that names one: ipvsadm stops at the first line that is refused, and
+ * keepalived would miss a service. lblc and lblcr choose like wlc, and wlc is
+ * the tools' default.
  */
 static const struct {
 	const char *name;
@@ -300,8 +303,8 @@ static int parse_netmask(const struct nlattr *attr, u8 family, u8 *prefix)
 	return 0;
 }
 
-/* How long a client is remembered. ip_vs takes persistence for 0 seconds: it
- * then remembers a client that has a connection, and looks for one once a
+/* Persistence timeout in jiffies. ip_vs accepts persistence for 0 seconds: it
+ * then keeps a client as long as it has a connection, and checks that once a
  * minute.
  */
 static u32 persist_of(u32 flags, u32 timeout)
@@ -320,11 +323,11 @@ static bool is_as_given(const struct dsr_service *service)
 }
 
 /**
- * dsr_ipvs_service_timeout() - the timeout that a service is shown with
+ * dsr_ipvs_service_timeout() - return the persistence timeout to show
  * @service: service
  *
  * Context: holds struct dsr_net.lock.
- * Return: seconds; as they were given, even if they mean nothing.
+ * Return: seconds; as given, even if the value has no effect.
  */
 u32 dsr_ipvs_service_timeout(const struct dsr_service *service)
 {
@@ -343,7 +346,7 @@ static int parse_persistence(struct nlattr *tb[], u8 family, u32 flags,
 	int err;
 
 	err = parse_netmask(tb[IPVS_SVC_ATTR_NETMASK], family, &prefix);
-	/* As in ip_vs, what is IPv6 always has a good one. */
+	/* As in ip_vs, IPv6 always needs a valid one. */
 	if (err && (family == AF_INET6 || (flags & IP_VS_SVC_F_PERSISTENT)))
 		return dsr_ipvs_netlink_refuse(info, err,
 			"clients are one by the first bits of their addresses: 1 to 32, or 128 with IPv6");
@@ -356,9 +359,7 @@ static int parse_persistence(struct nlattr *tb[], u8 family, u32 flags,
 	return 0;
 }
 
-/* Make @config what the request says, of which all is there, and @flags what
- * they come to.
- */
+/* Set @config and @flags from a request that has all attributes. */
 static int parse_config(struct nlattr *tb[], u8 family, u32 *flags,
 			struct dsr_service_config *config,
 			struct genl_info *info)
@@ -376,8 +377,8 @@ static int parse_config(struct nlattr *tb[], u8 family, u32 *flags,
 	config->one_packet = *flags & IP_VS_SVC_F_ONEPACKET;
 	if (!config->scheduler->slots)
 		config->options.slots = 0;
-	/* Without the flag a client's port does not count, with mh neither:
-	 * there dsrctl's default is another one.
+	/* Without the flag the client's port does not count, not even with mh,
+	 * for which dsrctl's default differs.
 	 */
 	if (!config->scheduler->hash)
 		config->options.hash = DSR_HASH_DEFAULT;
@@ -524,7 +525,7 @@ int dsr_ipvs_service_flush(struct sk_buff *skb, struct genl_info *info)
 	return 0;
 }
 
-/** dsr_ipvs_service_zero() - IPVS_CMD_ZERO, of one or of all */
+/** dsr_ipvs_service_zero() - IPVS_CMD_ZERO, for one service or for all */
 int dsr_ipvs_service_zero(struct sk_buff *skb, struct genl_info *info)
 {
 	struct nlattr *nest = info->attrs[IPVS_CMD_ATTR_SERVICE];
@@ -560,7 +561,7 @@ static int put_netmask(struct sk_buff *skb, const struct dsr_service *service)
 	const struct dsr_ipvs_service *own = service->ipvs;
 	u8 prefix = service->persist_prefix;
 
-	/* of no meaning without persistence, and then whatever was given */
+	/* Without persistence the netmask has no effect: return it as given. */
 	if (!service->persist && is_as_given(service))
 		return nla_put_u32(skb, IPVS_SVC_ATTR_NETMASK, own->netmask);
 	return service->key.family == AF_INET ?
@@ -597,7 +598,7 @@ static int put_service(struct sk_buff *skb, struct dsr_net *dn,
 	return 0;
 }
 
-/** dsr_ipvs_service_get() - IPVS_CMD_GET_SERVICE, one */
+/** dsr_ipvs_service_get() - IPVS_CMD_GET_SERVICE, for one service */
 int dsr_ipvs_service_get(struct sk_buff *skb, struct genl_info *info)
 {
 	struct dsr_net *dn = dsr_net(genl_info_net(info));
@@ -621,9 +622,9 @@ int dsr_ipvs_service_get(struct sk_buff *skb, struct genl_info *info)
 }
 
 /**
- * struct service_cursor - where a dump goes on
- * @last: key of the last service that was shown
- * @begun: there is such a one
+ * struct service_cursor - position of a dump
+ * @last: key of the last service shown
+ * @begun: at least one service was shown
  */
 struct service_cursor {
 	struct dsr_service_key last;
@@ -631,13 +632,13 @@ struct service_cursor {
 };
 
 /**
- * dsr_ipvs_service_dump() - IPVS_CMD_GET_SERVICE, all
+ * dsr_ipvs_service_dump() - IPVS_CMD_GET_SERVICE, for all services
  * @skb: reply
  * @cb: holds a struct service_cursor
  *
- * It goes on by key. So what is there all the time is shown once, whatever
- * happens meanwhile, and no dump has to be marked as interrupted: to ipvsadm
- * such a one is an error.
+ * Services are dumped in the order of their keys. So a service that stays is
+ * shown once, whatever changes meanwhile, and no dump has to be marked as
+ * interrupted, which ipvsadm treats as an error.
  */
 int dsr_ipvs_service_dump(struct sk_buff *skb, struct netlink_callback *cb)
 {

@@ -12,8 +12,8 @@
 
 #define DIRECTORY	"net/ipv4/vs"
 
-/* @is: how dsr_lb has it; @instead: the log says this of another value, if that
- * would make a difference with ip_vs.
+/* @is: default, as dsr_lb behaves; @instead: log message for another value, if
+ * the value would make a difference with ip_vs.
  */
 static const struct {
 	const char *name;
@@ -75,7 +75,7 @@ static const struct {
 	{ "sync_threshold", 3 },
 };
 
-/* and that of est_cpulist, and the one of zeros */
+/* Also est_cpulist, and the entry of zeros. */
 #define TABLE_SIZE	(ARRAY_SIZE(files) + 2)
 #define SECOND_THRESHOLD	50
 
@@ -131,9 +131,9 @@ static void fill(struct net *net, struct dsr_ipvs_sysctls *sysctls)
 }
 
 /**
- * dsr_ipvs_sysctl_add() - make the files of a namespace
+ * dsr_ipvs_sysctl_add() - create the files of a namespace
  * @net: namespace
- * @sysctls: set
+ * @sysctls: set up
  *
  * Context: process context.
  * Return: 0 or -%ENOMEM.
@@ -155,7 +155,7 @@ int dsr_ipvs_sysctl_add(struct net *net, struct dsr_ipvs_sysctls *sysctls)
 	return -ENOMEM;
 }
 
-/** dsr_ipvs_sysctl_remove() - undo dsr_ipvs_sysctl_add(), and what was set */
+/** dsr_ipvs_sysctl_remove() - remove the files, and reset their effects */
 void dsr_ipvs_sysctl_remove(struct net *net, struct dsr_ipvs_sysctls *sysctls)
 {
 	unregister_net_sysctl_table(sysctls->header);

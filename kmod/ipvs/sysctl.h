@@ -2,17 +2,17 @@
 /*
  * sysctl - the files of /proc/sys/net/ipv4/vs
  *
- * Scripts and sysctl.conf write to them, so all of ip_vs are there, in each
- * network namespace. Two do what they do with ip_vs:
+ * Scripts and sysctl.conf write to these files, so each network namespace has
+ * all files of ip_vs. Two have the same effect as with ip_vs:
  *
  * - expire_nodest_conn: connections of a deleted destination do not wait for it
  *   to be added again;
- * - expire_quiescent_template: a client does not come back to a destination of
- *   weight 0 by persistence.
+ * - expire_quiescent_template: persistence does not send a client back to a
+ *   destination of weight 0.
  *
- * The others keep what is written to them and change nothing. What would have
- * changed something with ip_vs gets a line in the kernel's log, with what does so
- * here. At first each is as dsr_lb has it.
+ * The others store the value and have no effect. If a value would have had an
+ * effect with ip_vs, the kernel's log names dsr's own way to the same end. The
+ * defaults reflect the behaviour of dsr_lb.
  *
  * Writers need no lock: each value is one word.
  */
@@ -26,17 +26,17 @@ struct ctl_table_header;
 struct dsr_net;
 struct net;
 
-/* those that do something come first */
+/* Files with an effect come first. */
 #define DSR_IPVS_EXPIRE_NODEST_CONN		0
 #define DSR_IPVS_EXPIRE_QUIESCENT_TEMPLATE	1
 #define DSR_IPVS_SYSCTLS			32
 
 /**
  * struct dsr_ipvs_sysctls - the files of a namespace
- * @header: of those that are registered
- * @table: what is registered
- * @value: what they have, in the order of @table; one has two
- * @cpulist: that of est_cpulist
+ * @header: registration
+ * @table: registered table
+ * @value: values, in the order of @table; one file has two
+ * @cpulist: value of est_cpulist
  */
 struct dsr_ipvs_sysctls {
 	struct ctl_table_header *header;

@@ -5,29 +5,32 @@
  * The generic netlink interface of dsr_lb.ko (family "dsr", on balancers) and
  * of dsr_rs.ko (family "dsr_rs", on real servers).
  *
- * Both families are per network namespace. Every command but STATS_GET needs
- * CAP_NET_ADMIN in the user namespace that owns the network namespace: which
- * clients talk to which server is nobody else's business. Every refusal
+ * Both families are per network namespace. Every command except STATS_GET needs
+ * CAP_NET_ADMIN in the user namespace that owns the network namespace: other
+ * users must not learn which client talks to which server. Every refusal
  * carries an extended ack with one sentence.
  *
  * A request holds one object, as the nested attribute of its kind; a backend
- * comes with its service, in requests and in replies. An object is named by
- * its key attributes; ADD refuses one that is there, SET one that is not, and
- * changes only what the request names; REPLACE does either and resets what the
- * request leaves out. GET with NLM_F_DUMP lists all, as messages of the command
- * of the request; one without attributes says that a part of a table had nothing.
+ * comes with its service, in requests and in replies. The key attributes
+ * identify an object. ADD fails if the object exists. SET fails if it does not
+ * exist, and changes only attributes that the request gives. REPLACE creates or
+ * changes the object, and resets attributes that the request does not give. GET
+ * with NLM_F_DUMP lists all objects, in messages with the command of the
+ * request. A message without attributes reports a part of a table without
+ * entries to show.
  *
- * "be" attributes and addresses are in network byte order, all others in host byte order.
+ * "be" attributes and addresses are in network byte order, all others in host
+ * byte order.
  */
 #ifndef _UAPI_LINUX_DSR_H
 #define _UAPI_LINUX_DSR_H
 
-/* of the modules and of the tool, which are made for each other */
+/* Version of the modules and of the tool, which are built for each other. */
 #define DSR_VERSION		"0.1"
 
 #define DSR_GENL_NAME		"dsr"
 #define DSR_GENL_VERSION	1
-#define DSR_GENL_MCGRP_EVENTS	"events"	/* changes; of both families */
+#define DSR_GENL_MCGRP_EVENTS	"events"	/* changes; in both families */
 
 #define DSR_RS_GENL_NAME	"dsr_rs"
 #define DSR_RS_GENL_VERSION	1
@@ -39,35 +42,35 @@
 #define DSR_SILENCE_DEVS_MAX	16
 #define DSR_RULE_FROM_MAX	8
 
-/* rtm_protocol of the routes that dsrctl makes for rules in mode local */
+/* rtm_protocol of the routes that dsrctl adds for rules in mode local. */
 #define DSR_ROUTE_PROTOCOL	213
 
 /**
  * enum dsr_cmd - commands of the family "dsr"
  * @DSR_CMD_UNSPEC: never sent
- * @DSR_CMD_SERVICE_ADD: DSR_A_SERVICE: its key, and any of the rest
+ * @DSR_CMD_SERVICE_ADD: DSR_A_SERVICE: the key; other attributes optional
  * @DSR_CMD_SERVICE_SET: as ADD
  * @DSR_CMD_SERVICE_REPLACE: as ADD; the backends stay
- * @DSR_CMD_SERVICE_DELETE: DSR_A_SERVICE: its key
- * @DSR_CMD_SERVICE_GET: one by DSR_A_SERVICE: its key, or a dump of all
+ * @DSR_CMD_SERVICE_DELETE: DSR_A_SERVICE: the key
+ * @DSR_CMD_SERVICE_GET: DSR_A_SERVICE: the key, for one service; or a dump
  * @DSR_CMD_SERVICE_FLUSH: no attributes; deletes every service
- * @DSR_CMD_BACKEND_ADD: DSR_A_SERVICE: its key, and DSR_A_BACKEND: ADDR;
- *	the rest optional
+ * @DSR_CMD_BACKEND_ADD: DSR_A_SERVICE: the key, and DSR_A_BACKEND: ADDR; other
+ *	attributes optional
  * @DSR_CMD_BACKEND_SET: as ADD
  * @DSR_CMD_BACKEND_REPLACE: as ADD
- * @DSR_CMD_BACKEND_DELETE: as ADD, without what is optional there
+ * @DSR_CMD_BACKEND_DELETE: as ADD, without the optional attributes
  * @DSR_CMD_BACKEND_GET: dump; of one service if DSR_A_SERVICE is given
- * @DSR_CMD_CONNECTION_GET: dump of the connection table; of the entries that
- *	have all the attributes of DSR_A_CONNECTION, if that is given
+ * @DSR_CMD_CONNECTION_GET: dump of the connection table; if DSR_A_CONNECTION is
+ *	given, only of the entries that have all of its attributes
  * @DSR_CMD_CONNECTION_SET: DSR_A_TABLE: MAX, TIMEOUTS
  * @DSR_CMD_CONNECTION_FLUSH: no attributes; forgets every connection
  * @DSR_CMD_STATS_GET: one reply: DSR_A_TABLE and DSR_A_REASON, repeated
- * @DSR_CMD_EXPLAIN: what would become of a packet: DSR_A_EXPLAIN: SRC, SPORT,
- *	DST, DPORT, PROTO, and FWMARK if it has a mark. Changes nothing. One
- *	reply: DSR_A_EXPLAIN, and as far as it comes to them DSR_A_SERVICE,
- *	DSR_A_BACKEND and DSR_A_CONNECTION
- * @DSR_CMD_BACKEND_STATE: never sent to the kernel: what happened to a backend
- *	by itself: its STATE, OVERLOADED, or ADMIN has changed
+ * @DSR_CMD_EXPLAIN: find out what would happen to a packet, and change nothing.
+ *	DSR_A_EXPLAIN: SRC, SPORT, DST, DPORT, PROTO, and FWMARK if the packet
+ *	has a mark. One reply: DSR_A_EXPLAIN, and as far as the packet gets
+ *	DSR_A_SERVICE, DSR_A_BACKEND and DSR_A_CONNECTION
+ * @DSR_CMD_BACKEND_STATE: only from the kernel: STATE, OVERLOADED or ADMIN of a
+ *	backend has changed without a request
  * @DSR_CMD_PATH_ADD: DSR_A_PATH: IFINDEX; RECHECK optional
  * @DSR_CMD_PATH_SET: as ADD
  * @DSR_CMD_PATH_REPLACE: as ADD
@@ -75,15 +78,21 @@
  * @DSR_CMD_PATH_GET: dump
  * @DSR_CMD_PATH_FLUSH: no attributes; deletes every path
  *
- * The multicast group DSR_GENL_MCGRP_EVENTS gets each change once, after it and as
- * the command that made it: what SERVICE_GET, BACKEND_GET and PATH_GET would say for
- * ADD, SET and REPLACE; the key alone for DELETE; DSR_A_TABLE of STATS_GET for
- * CONNECTION_SET; nothing for FLUSH, which takes all; and BACKEND_STATE. The backends
- * of a service go with the service, untold. A change that was made through dsr_ipvs
- * is told as that of the family "dsr" which does the same; a flush of IPVS that
- * leaves services which IPVS does not show has DSR_A_IPVS_ONLY. Joining the group
- * takes CAP_NET_ADMIN, as the dumps do. After ENOBUFS events are missing: ask for
- * all objects again.
+ * The multicast group DSR_GENL_MCGRP_EVENTS gets a message after each change,
+ * with the command that made it. The message contains:
+ *
+ * - for ADD, SET and REPLACE: the reply of SERVICE_GET, BACKEND_GET or
+ * PATH_GET;
+ * - for DELETE: only the key. The backends of a deleted service go without
+ *   messages of their own;
+ * - for CONNECTION_SET: DSR_A_TABLE of STATS_GET;
+ * - for FLUSH, which deletes all objects: nothing.
+ *
+ * The group also gets BACKEND_STATE. A change that was made through dsr_ipvs is
+ * reported as the same change by this family. A flush by IPVS that keeps
+ * services which IPVS does not show has DSR_A_IPVS_ONLY. Joining the group
+ * takes CAP_NET_ADMIN, as the dumps do. ENOBUFS means that messages were lost:
+ * request all objects again.
  */
 enum dsr_cmd {
 	DSR_CMD_UNSPEC,
@@ -116,7 +125,7 @@ enum dsr_cmd {
 };
 
 /**
- * enum dsr_attr - top level of both families
+ * enum dsr_attr - top-level attributes of both families
  * @DSR_A_UNSPEC: never sent
  * @DSR_A_SERVICE: nest of enum dsr_service_attr
  * @DSR_A_BACKEND: nest of enum dsr_backend_attr
@@ -128,8 +137,9 @@ enum dsr_cmd {
  * @DSR_A_EXPLAIN: nest of enum dsr_explain_attr
  * @DSR_A_PATH: nest of enum dsr_path_attr
  * @DSR_A_SILENCE: nest of enum dsr_silence_attr
- * @DSR_A_IPVS_ONLY: flag, of the event SERVICE_FLUSH: only those services went that
- *	IPVS shows: of a fwmark; of a VIP with a protocol, and one port or all
+ * @DSR_A_IPVS_ONLY: flag, in the event SERVICE_FLUSH: only the services that
+ *	IPVS shows were deleted: those of a fwmark, and those of a VIP with a
+ *	protocol and one port or all ports
  */
 enum dsr_attr {
 	DSR_A_UNSPEC,
@@ -150,10 +160,10 @@ enum dsr_attr {
 };
 
 /**
- * enum dsr_path - how a packet leaves the balancer
+ * enum dsr_path - path of a packet through the balancer
  * @DSR_PATH_STACK: through FORWARD and POSTROUTING; the default
- * @DSR_PATH_DIRECT: straight to the device of the backend, and that from the
- *	ingress of devices that have a path: see enum dsr_path_attr
+ * @DSR_PATH_DIRECT: straight to the device towards the backend; from the
+ *	ingress on if the ingress device has a path, see enum dsr_path_attr
  */
 enum dsr_path {
 	DSR_PATH_STACK,
@@ -164,10 +174,10 @@ enum dsr_path {
 };
 
 /**
- * enum dsr_ping - what becomes of an ICMP echo request to a service's address
+ * enum dsr_ping - treatment of ICMP echo requests to a service's address
  * @DSR_PING_REPLY: the balancer answers while a backend is up; the default
- * @DSR_PING_FORWARD: a backend gets it
- * @DSR_PING_IGNORE: nobody answers
+ * @DSR_PING_FORWARD: a backend gets the request
+ * @DSR_PING_IGNORE: the request is not answered
  */
 enum dsr_ping {
 	DSR_PING_REPLY,
@@ -179,11 +189,11 @@ enum dsr_ping {
 };
 
 /**
- * enum dsr_on_down - what becomes of the connections of a backend that is down
- *	or was deleted, with their next packet
- * @DSR_ON_DOWN_RESCHEDULE: another backend gets them; the default
+ * enum dsr_on_down - treatment of the next packet of a connection whose backend
+ *	is down or was deleted
+ * @DSR_ON_DOWN_RESCHEDULE: another backend gets the connection; the default
  * @DSR_ON_DOWN_RESET: the client gets a TCP reset, or ICMP port unreachable
- * @DSR_ON_DOWN_DROP: their packets are dropped
+ * @DSR_ON_DOWN_DROP: the packet is dropped
  */
 enum dsr_on_down {
 	DSR_ON_DOWN_RESCHEDULE,
@@ -195,8 +205,8 @@ enum dsr_on_down {
 };
 
 /**
- * enum dsr_hash - what of a flow a scheduler hashes
- * @DSR_HASH_DEFAULT: what is usual for the scheduler; in requests only
+ * enum dsr_hash - input of the hash of a scheduler
+ * @DSR_HASH_DEFAULT: the scheduler's default; in requests only
  * @DSR_HASH_SOURCE: the client's address
  * @DSR_HASH_SOURCE_PORT: the client's address and port
  */
@@ -210,48 +220,48 @@ enum dsr_hash {
 };
 
 /**
- * enum dsr_service_attr - what clients connect to
+ * enum dsr_service_attr - a service
  *
  * The key is FWMARK and FAMILY; or VIP, PROTO, PORT and PORT_LAST. A packet
- * belongs to the service of its mark; if there is none, to that one of its
- * destination which names its port most exactly.
+ * belongs to the service of its mark; without such a service, to the service of
+ * its destination with the narrowest match of its port.
  *
  * @DSR_SERVICE_A_UNSPEC: never sent
  * @DSR_SERVICE_A_FWMARK: u32, key: the mark that selects the traffic, not 0
  * @DSR_SERVICE_A_SCHEDULER: string, "rr" if absent
  * @DSR_SERVICE_A_PATH: u8, enum dsr_path
- * @DSR_SERVICE_A_TOS: u8, the bits of the TOS byte to set on the way out
- * @DSR_SERVICE_A_TOS_MASK: u8, which bits TOS governs; 0: leave the byte alone.
+ * @DSR_SERVICE_A_TOS: u8, bits of the TOS byte to set in forwarded packets
+ * @DSR_SERVICE_A_TOS_MASK: u8, bits that TOS governs; 0: leave the byte alone.
  *	TOS and TOS_MASK come together, and TOS has no bit outside of TOS_MASK
- * @DSR_SERVICE_A_BACKENDS: u32, how many it has (reply only)
+ * @DSR_SERVICE_A_BACKENDS: u32, number of backends (reply only)
  * @DSR_SERVICE_A_STATS: nest of enum dsr_stats_attr (reply only)
  * @DSR_SERVICE_A_FAMILY: u8, key, with FWMARK: AF_INET (if absent) or AF_INET6
- * @DSR_SERVICE_A_VIP: 4 or 16 bytes, key: the address that clients connect to
+ * @DSR_SERVICE_A_VIP: 4 or 16 bytes, key: address that clients connect to
  * @DSR_SERVICE_A_PROTO: u8, key, with VIP: IPPROTO_TCP, _UDP or _SCTP; absent:
  *	all of them
  * @DSR_SERVICE_A_PORT: be16, key, with PROTO: the port; absent: all ports
  * @DSR_SERVICE_A_PORT_LAST: be16, key, with PORT: last port of a range
  * @DSR_SERVICE_A_PING: u8, enum dsr_ping
- * @DSR_SERVICE_A_ONE_PACKET: u8, 1: each UDP datagram is scheduled by itself
+ * @DSR_SERVICE_A_ONE_PACKET: u8, 1: schedule each UDP datagram on its own
  * @DSR_SERVICE_A_ON_DOWN: u8, enum dsr_on_down
- * @DSR_SERVICE_A_PERSIST: u32, milliseconds for which a client that has no
- *	connection any more gets the same backend again; 0: not at all
- * @DSR_SERVICE_A_PERSIST_PREFIX: u8, with PERSIST: clients whose addresses
- *	agree in as many bits are one; 32 or 128 if absent
- * @DSR_SERVICE_A_TIMEOUTS: nest of enum dsr_timeout_attr: of its connections;
- *	0 or absent: that of the table
+ * @DSR_SERVICE_A_PERSIST: u32, milliseconds for which a client without a
+ *	connection gets the same backend again; 0: no persistence
+ * @DSR_SERVICE_A_PERSIST_PREFIX: u8, with PERSIST: addresses with a common
+ *	prefix of this length count as one client; 32 or 128 if absent
+ * @DSR_SERVICE_A_TIMEOUTS: nest of enum dsr_timeout_attr: timeouts of its
+ *	connections; 0 or absent: the table's timeout
  * @DSR_SERVICE_A_HASH: u8, enum dsr_hash, for the schedulers sh ("source" if
  *	absent) and maglev ("source and port" if absent); in replies for these
  * @DSR_SERVICE_A_TABLE_SIZE: u32, slots of the table of the scheduler maglev:
  *	251, 509, 1021, 2039, 4093, 8191, 16381, 32749, 65521 (if absent, or 0),
- *	131071, 262139, 524287 or 1048573; in replies for this one
- * @DSR_SERVICE_A_PROBE_MARKS: u32, the first of DSR_PROBE_MARKS marks of which
- *	each names a backend, that whose address ends in as many as it is behind
- *	the first: packets with that mark go to that backend. 0: none; absent
- *	from replies then
- * @DSR_SERVICE_A_FWMARK_MASK: u32, bits of a packet's mark that are compared
- *	with FWMARK: the others are another user's; all 32 if absent. It is no
- *	part of the key
+ *	131071, 262139, 524287 or 1048573; in replies for this scheduler
+ * @DSR_SERVICE_A_PROBE_MARKS: u32, first of DSR_PROBE_MARKS marks that select a
+ *	backend each. The offset from the first mark is the last byte of the
+ *	backend's address. Packets with the mark go to that backend. 0: none,
+ *	and then absent from replies
+ * @DSR_SERVICE_A_FWMARK_MASK: u32, bits of a packet's mark to compare with
+ *	FWMARK, because other users may use the other bits; all 32 if absent.
+ *	Not part of the key
  */
 enum dsr_service_attr {
 	DSR_SERVICE_A_UNSPEC,
@@ -283,13 +293,13 @@ enum dsr_service_attr {
 };
 
 /**
- * enum dsr_backend_state - whether packets can reach a backend
+ * enum dsr_backend_state - reachability of a backend
  * @DSR_BACKEND_UNKNOWN: no packet has needed its MAC address so far
  * @DSR_BACKEND_REACHABLE: its MAC address is known
  * @DSR_BACKEND_INCOMPLETE: it was asked for its MAC address, no answer yet
  * @DSR_BACKEND_UNREACHABLE: it does not answer for its address
  * @DSR_BACKEND_NO_ROUTE: no device leads to it without a gateway
- * @DSR_BACKEND_LOCAL: its address is this machine's own: what it gets is
+ * @DSR_BACKEND_LOCAL: its address is this machine's own, and its packets are
  *	delivered here
  */
 enum dsr_backend_state {
@@ -305,11 +315,11 @@ enum dsr_backend_state {
 };
 
 /**
- * enum dsr_backend_admin - what the operator wants of a backend
- * @DSR_BACKEND_UP: new connections, according to its weight
- * @DSR_BACKEND_DRAINING: no new connections; those it has live on, at most
- *	until the deadline: then it is down
- * @DSR_BACKEND_DOWN: nothing, see enum dsr_on_down
+ * enum dsr_backend_admin - state that the operator has set for a backend
+ * @DSR_BACKEND_UP: it gets new connections, according to its weight
+ * @DSR_BACKEND_DRAINING: it gets no new connections, and keeps those that it
+ *	has until the deadline at most; then it is down
+ * @DSR_BACKEND_DOWN: it gets no packets, see enum dsr_on_down
  */
 enum dsr_backend_admin {
 	DSR_BACKEND_UP,
@@ -321,7 +331,7 @@ enum dsr_backend_admin {
 };
 
 /**
- * enum dsr_backend_attr - a real server in a service
+ * enum dsr_backend_attr - a backend, which is a real server in a service
  * @DSR_BACKEND_A_UNSPEC: never sent
  * @DSR_BACKEND_A_ADDR: 4 or 16 bytes, the key: the next hop, on-link, or an
  *	address of this machine; of the family of the service
@@ -335,19 +345,19 @@ enum dsr_backend_admin {
  * @DSR_BACKEND_A_ADMIN: u8, enum dsr_backend_admin
  * @DSR_BACKEND_A_DEADLINE: u32, with DSR_BACKEND_DRAINING: milliseconds until
  *	it is down; 0 or absent: never
- * @DSR_BACKEND_A_PERSISTENT: u32, clients that come back to it for
- *	persistence's sake (reply only)
- * @DSR_BACKEND_A_UNRESOLVED: u32, how often nobody has answered when its MAC
- *	address was asked for (reply only)
- * @DSR_BACKEND_A_UPPER: u32, from this many connections in the table on,
- *	established and ended, it is overloaded; 0: never. Those that have not
- *	gone on after their first packet do not count
- * @DSR_BACKEND_A_LOWER: u32, below this many it is no longer overloaded, at
- *	most UPPER; 0: below three quarters of UPPER
- * @DSR_BACKEND_A_OVERLOADED: u8, 1: it gets no new connections until there are
+ * @DSR_BACKEND_A_PERSISTENT: u32, number of clients that persistence sends back
+ *	to it (reply only)
+ * @DSR_BACKEND_A_UNRESOLVED: u32, number of unanswered requests for its MAC
+ *	address (reply only)
+ * @DSR_BACKEND_A_UPPER: u32, number of connections in the table, established
+ *	and ended, from which on it is overloaded; 0: never. Connections without
+ *	a second packet do not count
+ * @DSR_BACKEND_A_LOWER: u32, number of connections below which it is no longer
+ *	overloaded, at most UPPER; 0: three quarters of UPPER
+ * @DSR_BACKEND_A_OVERLOADED: u8, 1: it gets no new connections until it has
  *	fewer (reply only)
- * @DSR_BACKEND_A_PROBE_MARK: u32, the mark that names it (reply only, if its
- *	service has such)
+ * @DSR_BACKEND_A_PROBE_MARK: u32, the mark that selects it (reply only, if its
+ *	service has PROBE_MARKS)
  */
 enum dsr_backend_attr {
 	DSR_BACKEND_A_UNSPEC,
@@ -373,17 +383,17 @@ enum dsr_backend_attr {
 };
 
 /**
- * enum dsr_conn_state - a connection as the client's half of it shows
+ * enum dsr_conn_state - state of a connection, judged by the client's packets
  * @DSR_CONN_SYN: a SYN (SCTP: INIT) was seen, nothing after it
- * @DSR_CONN_ESTABLISHED: the client has sent something else than that
+ * @DSR_CONN_ESTABLISHED: another packet of the client was seen
  * @DSR_CONN_FIN: the client has sent a FIN (SCTP: SHUTDOWN)
  * @DSR_CONN_CLOSED: the client has sent a RST (SCTP: ABORT)
  * @DSR_CONN_UDP: UDP: datagrams were seen
- * @DSR_CONN_PERSISTENT: no connection: where a client's next one goes
- * @DSR_CONN_UNPROVEN: one packet was seen, and its source may be made up: a
- *	segment from the middle of a connection, or a first datagram; or, of
- *	protocol 0, where the next connection of a client goes that has not gone
- *	on after its first packet
+ * @DSR_CONN_PERSISTENT: not a connection, but a persistence entry: the backend
+ *	for a client's next connection
+ * @DSR_CONN_UNPROVEN: a single packet was seen, and its source may be forged: a
+ *	segment from the middle of a connection, or a first datagram; with
+ *	protocol 0, a persistence entry of a client without a second packet
  */
 enum dsr_conn_state {
 	DSR_CONN_SYN,
@@ -399,12 +409,12 @@ enum dsr_conn_state {
 };
 
 /**
- * enum dsr_timeout_attr - how long an entry outlives its last packet, by state
+ * enum dsr_timeout_attr - idle timeouts by state
  *
- * All are u32, in milliseconds; what is left out stays as it is.
+ * All are u32, in milliseconds. An absent one keeps its value.
  *
  * @DSR_TIMEOUT_A_UNSPEC: never sent
- * @DSR_TIMEOUT_A_SYN: in DSR_CONN_SYN, and in DSR_CONN_UNPROVEN but for UDP
+ * @DSR_TIMEOUT_A_SYN: in DSR_CONN_SYN, and in DSR_CONN_UNPROVEN except for UDP
  * @DSR_TIMEOUT_A_ESTABLISHED: in DSR_CONN_ESTABLISHED
  * @DSR_TIMEOUT_A_FIN: in DSR_CONN_FIN
  * @DSR_TIMEOUT_A_CLOSED: in DSR_CONN_CLOSED
@@ -423,10 +433,9 @@ enum dsr_timeout_attr {
 };
 
 /**
- * enum dsr_connection_attr - an entry of the balancer's table
+ * enum dsr_connection_attr - an entry of the balancer's connection table
  *
- * In a request it says which entries are asked for, by any of the attributes
- * but EXPIRES.
+ * In a request any of the attributes except EXPIRES selects entries.
  *
  * @DSR_CONNECTION_A_UNSPEC: never sent
  * @DSR_CONNECTION_A_PROTO: u8, IPPROTO_*
@@ -435,10 +444,10 @@ enum dsr_timeout_attr {
  * @DSR_CONNECTION_A_DST: 4 or 16 bytes, VIP
  * @DSR_CONNECTION_A_DPORT: be16
  * @DSR_CONNECTION_A_STATE: u8, enum dsr_conn_state
- * @DSR_CONNECTION_A_EXPIRES: u32, milliseconds until it is forgotten if
- *	no packet comes (reply only)
- * @DSR_CONNECTION_A_FWMARK: u32, the mark of its service, if that has one
- * @DSR_CONNECTION_A_BACKEND: 4 or 16 bytes, the backend
+ * @DSR_CONNECTION_A_EXPIRES: u32, milliseconds until the entry expires if no
+ *	packet comes (reply only)
+ * @DSR_CONNECTION_A_FWMARK: u32, mark of its service, if the service has one
+ * @DSR_CONNECTION_A_BACKEND: 4 or 16 bytes, address of the backend
  */
 enum dsr_connection_attr {
 	DSR_CONNECTION_A_UNSPEC,
@@ -460,14 +469,14 @@ enum dsr_connection_attr {
  * enum dsr_table_attr - the connection table or the flow table
  * @DSR_TABLE_A_UNSPEC: never sent
  * @DSR_TABLE_A_PAD: alignment
- * @DSR_TABLE_A_ENTRIES: u32, entries in it (reply only)
- * @DSR_TABLE_A_MAX: u32, its hard cap, in entries
- * @DSR_TABLE_A_BUCKETS: u32, hash buckets (reply only)
+ * @DSR_TABLE_A_ENTRIES: u32, number of entries (reply only)
+ * @DSR_TABLE_A_MAX: u32, hard cap on entries
+ * @DSR_TABLE_A_BUCKETS: u32, number of hash buckets (reply only)
  * @DSR_TABLE_A_BYTES: u64, memory of entries and buckets (reply only)
  * @DSR_TABLE_A_TIMEOUTS: nest of enum dsr_timeout_attr. 0: the default
- * @DSR_TABLE_A_EVICTED: u64, entries that have given way to others (reply only)
- * @DSR_TABLE_A_PENDING_EVICTED: u64, the same of what is not in the table so far;
- *	the real server's only (reply only)
+ * @DSR_TABLE_A_EVICTED: u64, number of entries that were evicted (reply only)
+ * @DSR_TABLE_A_PENDING_EVICTED: u64, number of pending flows that were evicted;
+ *	only of the real server (reply only)
  */
 enum dsr_table_attr {
 	DSR_TABLE_A_UNSPEC,
@@ -485,7 +494,7 @@ enum dsr_table_attr {
 };
 
 /**
- * enum dsr_reason_attr - why packets left the module as they did (reply only)
+ * enum dsr_reason_attr - packets by their outcome in the module (reply only)
  * @DSR_REASON_A_UNSPEC: never sent
  * @DSR_REASON_A_PAD: alignment
  * @DSR_REASON_A_NAME: string, such as "forwarded" or "drop_no_backend"
@@ -521,15 +530,15 @@ enum dsr_stats_attr {
 };
 
 /**
- * enum dsr_choice - how the backend of a packet is found
- * @DSR_CHOICE_NONE: not at all: the packet is not forwarded
- * @DSR_CHOICE_CONNECTION: its connection is in the table
- * @DSR_CHOICE_SCHEDULER: the scheduler chooses; what it would choose now
- * @DSR_CHOICE_PERSISTENCE: its client was there before
- * @DSR_CHOICE_HASH: by weighted rendezvous hashing, as the table is full or
- *	the packet is from the middle of a connection
- * @DSR_CHOICE_QUOTED: ICMP error: that of the connection that it quotes
- * @DSR_CHOICE_PROBE: its mark names the backend
+ * enum dsr_choice - way to choose the backend of a packet
+ * @DSR_CHOICE_NONE: none: the packet is not forwarded
+ * @DSR_CHOICE_CONNECTION: the packet's connection is in the table
+ * @DSR_CHOICE_SCHEDULER: the scheduler; BACKEND is its choice at the moment
+ * @DSR_CHOICE_PERSISTENCE: the client has a persistence entry
+ * @DSR_CHOICE_HASH: weighted rendezvous hashing, as the table is full or the
+ *	packet is from the middle of a connection
+ * @DSR_CHOICE_QUOTED: for an ICMP error, the connection that it quotes
+ * @DSR_CHOICE_PROBE: the mark selects the backend
  */
 enum dsr_choice {
 	DSR_CHOICE_NONE,
@@ -545,21 +554,21 @@ enum dsr_choice {
 };
 
 /**
- * enum dsr_explain_attr - a packet, and what would become of it
+ * enum dsr_explain_attr - a packet, and its treatment
  * @DSR_EXPLAIN_A_UNSPEC: never sent
  * @DSR_EXPLAIN_A_SRC: 4 or 16 bytes
  * @DSR_EXPLAIN_A_SPORT: be16
  * @DSR_EXPLAIN_A_DST: 4 or 16 bytes
  * @DSR_EXPLAIN_A_DPORT: be16
  * @DSR_EXPLAIN_A_PROTO: u8, IPPROTO_TCP (if absent), _UDP or _SCTP
- * @DSR_EXPLAIN_A_FWMARK: u32, its mark; absent: none
+ * @DSR_EXPLAIN_A_FWMARK: u32, mark of the packet; absent: no mark
  * @DSR_EXPLAIN_A_REASON: string, as DSR_REASON_A_NAME (reply only)
  * @DSR_EXPLAIN_A_CHOICE: u8, enum dsr_choice (reply only)
- * @DSR_EXPLAIN_A_SLOT: u32, slot of the scheduler's table (reply only, of
+ * @DSR_EXPLAIN_A_SLOT: u32, slot of the scheduler's table (reply only, for
  *	schedulers that have one)
- * @DSR_EXPLAIN_A_MIDDLE: flag: it is not the first packet of its connection
- * @DSR_EXPLAIN_A_IFINDEX: u32, the device that it comes in by; absent: the one
- *	that leads back to its source
+ * @DSR_EXPLAIN_A_MIDDLE: flag: the packet is not the first of its connection
+ * @DSR_EXPLAIN_A_IFINDEX: u32, ingress device; absent: the device of the route
+ *	back to the source
  */
 enum dsr_explain_attr {
 	DSR_EXPLAIN_A_UNSPEC,
@@ -580,11 +589,12 @@ enum dsr_explain_attr {
 };
 
 /**
- * enum dsr_path_attr - a device whose packets may take the short way
+ * enum dsr_path_attr - a device whose packets may take the fast path
  *
- * Packets of known connections of services with DSR_PATH_DIRECT are sent on
- * from the ingress of the device, before the IP stack sees them; what takes more
- * than sending on goes the long way. A path goes away with its device.
+ * Packets of known connections of services with DSR_PATH_DIRECT are forwarded
+ * from the ingress of the device, before the IP stack sees them. Packets that
+ * need more than forwarding take the slow path. A path disappears with its
+ * device.
  *
  * @DSR_PATH_A_UNSPEC: never sent
  * @DSR_PATH_A_IFINDEX: u32, the key: the device
@@ -592,7 +602,7 @@ enum dsr_explain_attr {
  *	packet of a connection has to pass the rules of PREROUTING again; 10
  *	seconds if absent
  * @DSR_PATH_A_REASON: nest of enum dsr_reason_attr, once for each (reply only):
- *	"forwarded", or why packets went the long way
+ *	"forwarded", or a reason to take the slow path
  */
 enum dsr_path_attr {
 	DSR_PATH_A_UNSPEC,
@@ -607,8 +617,8 @@ enum dsr_path_attr {
 /**
  * enum dsr_rs_cmd - commands of the family "dsr_rs"
  * @DSR_RS_CMD_UNSPEC: never sent
- * @DSR_RS_CMD_RULE_ADD: DSR_A_RULE: the key, VIP with optional PROTO and PORT
- *	or TOS and TOS_MASK; TO and TO_PORT optional
+ * @DSR_RS_CMD_RULE_ADD: DSR_A_RULE: the key, which is VIP with optional PROTO
+ *	and PORT, or TOS with optional TOS_MASK; other attributes optional
  * @DSR_RS_CMD_RULE_REPLACE: as ADD
  * @DSR_RS_CMD_RULE_DELETE: DSR_A_RULE: the key
  * @DSR_RS_CMD_RULE_GET: dump
@@ -620,13 +630,18 @@ enum dsr_path_attr {
  * @DSR_RS_CMD_SILENCE_REPLACE: as ADD
  * @DSR_RS_CMD_SILENCE_DELETE: DSR_A_SILENCE: ADDR
  * @DSR_RS_CMD_SILENCE_GET: dump
- * @DSR_RS_CMD_SILENCE_FLUSH: no attributes; deletes all that were added
+ * @DSR_RS_CMD_SILENCE_FLUSH: no attributes; deletes every address that was
+ *	added
  *
- * The multicast group DSR_GENL_MCGRP_EVENTS of this family gets each change once, as
- * that of the family "dsr" does: what RULE_GET and SILENCE_GET would say for ADD and
- * REPLACE; the key alone for DELETE; DSR_A_TABLE of STATS_GET for FLOW_SET; nothing
- * for FLUSH. That an address is silenced for the sake of a rule in mode local is told
- * by the rule.
+ * The multicast group DSR_GENL_MCGRP_EVENTS of this family gets a message after
+ * each change, as that of the family "dsr" does. The message contains:
+ *
+ * - for ADD and REPLACE: the reply of RULE_GET or SILENCE_GET;
+ * - for DELETE: only the key;
+ * - for FLOW_SET: DSR_A_TABLE of STATS_GET;
+ * - for FLUSH: nothing.
+ *
+ * A rule in mode local silences its VIP; only the rule's message reports that.
  */
 enum dsr_rs_cmd {
 	DSR_RS_CMD_UNSPEC,
@@ -649,12 +664,12 @@ enum dsr_rs_cmd {
 };
 
 /**
- * enum dsr_rule_mode - how a real server rule delivers
- * @DSR_RULE_MODE_REDIRECT: to an address that the machine has besides, so that
- *	the VIP is nobody's; the default
- * @DSR_RULE_MODE_LOCAL: as it is: the VIP is an address of the machine, by a
- *	route that whoever adds the rule takes care of, and is silenced while the
- *	rule is there
+ * enum dsr_rule_mode - way of a real server rule to deliver packets
+ * @DSR_RULE_MODE_REDIRECT: to another address of the machine, so that no device
+ *	needs to have the VIP; the default
+ * @DSR_RULE_MODE_LOCAL: unchanged. The VIP is an address of the machine, by a
+ *	route that the program which adds the rule has to add. The rule silences
+ *	the VIP
  */
 enum dsr_rule_mode {
 	DSR_RULE_MODE_REDIRECT,
@@ -665,11 +680,11 @@ enum dsr_rule_mode {
 };
 
 /**
- * enum dsr_rule_attr - real server rule: what is delivered to a local socket
+ * enum dsr_rule_attr - real server rule: packets for a local socket
  *
- * Of several rules for one packet the most specific is taken: VIP, PROTO and
- * PORT before VIP and PROTO, that before VIP alone, that before TOS; of those,
- * the mask with more bits, then the one that was there first.
+ * The most specific rule applies to a packet: VIP, PROTO and PORT before VIP
+ * and PROTO, then VIP alone, then TOS. Of two TOS rules, the one whose mask has
+ * more bits comes first; if both have as many, the older one.
  *
  * @DSR_RULE_A_UNSPEC: never sent
  * @DSR_RULE_A_VIP: 4 or 16 bytes, key: destination address, unicast
@@ -677,7 +692,8 @@ enum dsr_rule_mode {
  * @DSR_RULE_A_PORT: be16, key: destination port, not 0, with PROTO; absent: all
  * @DSR_RULE_A_TOS: u8, key, instead of VIP: TOS byte or traffic class of the
  *	packet
- * @DSR_RULE_A_TOS_MASK: u8, key, with TOS: the bits that are compared, not 0
+ * @DSR_RULE_A_TOS_MASK: u8, key, with TOS: bits to compare, not 0; 255 if
+ *	absent
  * @DSR_RULE_A_TO_PORT: be16, local port, not 0; absent: the packet's own
  * @DSR_RULE_A_STATS: nest of enum dsr_stats_attr (reply only)
  * @DSR_RULE_A_TO: 4 or 16 bytes, address of this machine, of the VIP's family;
@@ -686,14 +702,14 @@ enum dsr_rule_mode {
  * @DSR_RULE_A_MODE: u8, enum dsr_rule_mode; DSR_RULE_MODE_LOCAL with VIP
  *	alone
  * @DSR_RULE_A_ROUTED: u8, in mode local, 1: there is a local route for the VIP;
- *	without it nothing is delivered (reply only)
+ *	without it no packet is delivered (reply only)
  * @DSR_RULE_A_FROM: with TOS, DSR_RULE_FROM_MAX times at most: 6 bytes, a MAC
- *	address, or 4 or 16 bytes, the address of a neighbour: only frames of
- *	these begin a flow. Absent: those of everybody
- * @DSR_RULE_A_CLEAR: u8, with TOS, 1: the bits of TOS_MASK are 0 in what is
- *	delivered
- * @DSR_RULE_A_MARK: u32, not 0: the mark of what is delivered. Absent: it keeps
- *	its own
+ *	address, or 4 or 16 bytes, the address of a neighbour: only frames from
+ *	these begin a flow. Absent: frames from any neighbour
+ * @DSR_RULE_A_CLEAR: u8, with TOS, 1: clear the bits of TOS_MASK in delivered
+ *	packets
+ * @DSR_RULE_A_MARK: u32, not 0: mark to set on delivered packets. Absent: leave
+ *	the mark
  */
 enum dsr_rule_attr {
 	DSR_RULE_A_UNSPEC,
@@ -716,21 +732,21 @@ enum dsr_rule_attr {
 };
 
 /**
- * enum dsr_silence_attr - an address that the real server is silent about
+ * enum dsr_silence_attr - an address that the real server does not answer for
  *
- * Nothing leaves by ARP or neighbour discovery that says where it is.
+ * No ARP or neighbour discovery message that tells its location leaves.
  *
  * @DSR_SILENCE_A_UNSPEC: never sent
  * @DSR_SILENCE_A_PAD: alignment
  * @DSR_SILENCE_A_ADDR: 4 or 16 bytes, the key
  * @DSR_SILENCE_A_DEV: string, once for each device, DSR_SILENCE_DEVS_MAX at
- *	most: the name of a device that need not be there so far, or the
- *	beginning of names and a '+'; absent: all devices
- * @DSR_SILENCE_A_RULES: u32, how many rules in mode local want it silenced, on
- *	all devices (reply only)
- * @DSR_SILENCE_A_WANTED: u8, 0: for the rules' sake only (reply only)
- * @DSR_SILENCE_A_MESSAGES: u64, messages that were stopped or changed (reply
- *	only)
+ *	most: the name of a device, which need not exist yet, or a prefix of
+ *	names and a '+'; absent: all devices
+ * @DSR_SILENCE_A_RULES: u32, number of rules in mode local that want it
+ *	silenced, on all devices (reply only)
+ * @DSR_SILENCE_A_WANTED: u8, 0: only rules want it silenced (reply only)
+ * @DSR_SILENCE_A_MESSAGES: u64, number of messages that were dropped or changed
+ *	(reply only)
  */
 enum dsr_silence_attr {
 	DSR_SILENCE_A_UNSPEC,
@@ -746,7 +762,7 @@ enum dsr_silence_attr {
 };
 
 /**
- * enum dsr_flow_attr - an entry of the real server's table (reply only)
+ * enum dsr_flow_attr - an entry of the real server's flow table (reply only)
  * @DSR_FLOW_A_UNSPEC: never sent
  * @DSR_FLOW_A_PROTO: u8
  * @DSR_FLOW_A_SRC: 4 or 16 bytes, client
@@ -756,9 +772,9 @@ enum dsr_silence_attr {
  * @DSR_FLOW_A_TO: 4 or 16 bytes, local address
  * @DSR_FLOW_A_TO_PORT: be16, local port
  * @DSR_FLOW_A_SOCKET_SPORT: be16, the client's port as the local socket sees
- *	it; differs from SPORT only where the socket has another flow with it
+ *	it; differs from SPORT only if that port was taken at the socket
  * @DSR_FLOW_A_STATE: u8, enum dsr_conn_state
- * @DSR_FLOW_A_EXPIRES: u32, milliseconds
+ * @DSR_FLOW_A_EXPIRES: u32, milliseconds until the entry expires
  */
 enum dsr_flow_attr {
 	DSR_FLOW_A_UNSPEC,
