@@ -249,7 +249,7 @@ dsr_table_find_in(const struct dsr_buckets *buckets, u32 hash,
 		}
 		if (likely(!hits && !(tags & DSR_BUCKET_LINKED)))
 			return NULL;
-			smp_rmb();	/* the link was written before its tag */
+		smp_rmb();	/* the link was written before its tag */
 		node = rcu_dereference(bucket->slot[DSR_BUCKET_SLOTS - 1]);
 		bucket = dsr_bucket_linked(node);
 	} while (bucket);

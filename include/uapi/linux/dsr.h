@@ -82,7 +82,7 @@
  * with the command that made it. The message contains:
  *
  * - for ADD, SET and REPLACE: the reply of SERVICE_GET, BACKEND_GET or
- * PATH_GET;
+ *   PATH_GET;
  * - for DELETE: only the key. The backends of a deleted service go without
  *   messages of their own;
  * - for CONNECTION_SET: DSR_A_TABLE of STATS_GET;

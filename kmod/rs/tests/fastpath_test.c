@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The short way does what the long way does, and leaves to it what is odd. */
+/* Test that the fast path equals the slow path, and leaves odd packets to it.
+ */
 
 #include <linux/ipv6.h>
 
@@ -10,7 +11,7 @@
 
 #define V6(n) ((struct in6_addr) { .s6_addr = { 0x20, 1, 0xd, 0xb8, [15] = n } })
 
-/* Client, the two VIPs, and the machine's own. */
+/* The client, the two VIPs, and the machine's own address. */
 static const union nf_inet_addr addrs[2][4] = {
 	{ { .ip = CLIENT }, { .ip = VIP }, { .ip = VIP2 }, { .ip = LOCAL } },
 	{ { .in6 = V6(1) }, { .in6 = V6(2) }, { .in6 = V6(3) }, { .in6 = V6(4) } },
@@ -19,7 +20,7 @@ static const union nf_inet_addr addrs[2][4] = {
 struct fixture {
 	struct dsr_rs_net *rs;
 	struct dsr_rs_rule *rule;
-	/* by family, by protocol (TCP, UDP), by VIP; the second is ported */
+	/* By family, by protocol (TCP, UDP), by VIP; the second is ported. */
 	struct dsr_rs_flow *flow[2][2][2];
 };
 
@@ -87,7 +88,7 @@ static void fastpath_test_exit(struct kunit *test)
 	dsr_rs_rule_put(f->rule);
 }
 
-/* A packet of a flow. Its checksums are any, but not 0. */
+/* Build a packet of a flow. Its checksums are random, but not 0. */
 static struct sk_buff *packet(struct kunit *test,
 			      const struct dsr_rs_flow *flow, bool wire)
 {
@@ -154,7 +155,7 @@ static void rewrite(struct sk_buff *skb, const struct dsr_rs_flow *flow,
 		dsr_rs_fastpath_rewrite(skb, flow, AF_INET6, false);
 }
 
-/* What the long way would make of the packet. */
+/* Rewrite a packet as the slow path does. */
 static void rewrite_long(struct sk_buff *skb, const struct dsr_rs_flow *flow,
 			 bool request)
 {
@@ -171,7 +172,7 @@ static void rewrite_long(struct sk_buff *skb, const struct dsr_rs_flow *flow,
 			      skb_transport_offset(skb), &to);
 }
 
-/* One packet, in each state of its checksum, both ways. */
+/* Compare both paths for one packet in a checksum mode. */
 static void expect_same(struct kunit *test, const struct dsr_rs_flow *flow,
 			bool request, u8 mode, bool summed)
 {
@@ -180,7 +181,9 @@ static void expect_same(struct kunit *test, const struct dsr_rs_flow *flow,
 
 	skb->ip_summed = mode;
 	if (mode == CHECKSUM_PARTIAL)
-		/* of this packet, or of one inside */
+		/* The device completes the sum of this packet, or of an inner
+		 * one.
+		 */
 		skb->csum_start = skb_headroom(skb) +
 				  skb_transport_offset(skb) +
 				  (flow->proto == IPPROTO_UDP &&
@@ -232,7 +235,7 @@ static void fastpath_is_the_same(struct kunit *test)
 	}
 }
 
-/* Changes what the long way is for. */
+/* Deviations that need the slow path. */
 enum odd {
 	PLAIN, OPTIONS, FRAGMENT, SYN, FIN, RST, TINY, SHORT, LONG, PAGED,
 	CLONED, SCTP, PORT, SERVER, LINK_LOCAL, ODDS
@@ -328,7 +331,7 @@ static void fastpath_leaves_odd_packets(struct kunit *test)
 				make_odd(skb, odd);
 				clone = odd == CLONED ?
 					skb_clone(skb, GFP_KERNEL) : NULL;
-				/* as if all behind the IP header were in pages */
+				/* As if pages held all behind the IP header. */
 				if (odd == PAGED)
 					skb->data_len = skb->len -
 							skb_transport_offset(skb);
@@ -346,7 +349,7 @@ static void fastpath_leaves_odd_packets(struct kunit *test)
 			}
 }
 
-/* What tells something of a client is for the long way, once. */
+/* Test that packets which prove more about a client take the slow path once. */
 static void fastpath_waits_for_proof(struct kunit *test)
 {
 	struct fixture *f = test->priv;

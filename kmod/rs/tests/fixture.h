@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What the suites share: packets, and a namespace that has no hooks. */
+/* fixture - shared by the suites: packets, and a namespace without hooks */
 #ifndef _DSR_RS_TESTS_FIXTURE_H
 #define _DSR_RS_TESTS_FIXTURE_H
 
@@ -29,7 +29,7 @@
 #define TO_PORT(to)	((struct dsr_rs_rule_to) { .port = htons(to) })
 
 /**
- * fixture_skb() - an empty packet
+ * fixture_skb() - allocate an empty packet
  * @test: test; fails if there is no memory
  *
  * Return: the packet, for the caller to free.
@@ -44,8 +44,8 @@ static inline struct sk_buff *fixture_skb(struct kunit *test)
 	return skb;
 }
 
-/* Checksum over the transport part, with or without the pseudo header: 0 if
- * what is in the header is right.
+/* Sum up the transport part, with or without the pseudo header: 0 if the
+ * checksum in the header is right.
  */
 static inline __sum16 fixture_l4_sum(const struct sk_buff *skb,
 				     unsigned int thoff, bool pseudo)
@@ -60,7 +60,7 @@ static inline __sum16 fixture_l4_sum(const struct sk_buff *skb,
 				 sum);
 }
 
-/* Append an IP header; its length is set by fixture_finish(). */
+/* Append an IP header; fixture_finish() sets its length. */
 static inline void fixture_ip(struct sk_buff *skb, __be32 saddr, __be32 daddr,
 			      u8 proto, unsigned int options)
 {
@@ -127,7 +127,7 @@ static inline void fixture_finish(struct sk_buff *skb)
 }
 
 /**
- * fixture_packet() - a TCP or UDP packet with right checksums
+ * fixture_packet() - build a TCP or UDP packet with right checksums
  * @test: test
  * @proto: IPPROTO_TCP or IPPROTO_UDP
  * @saddr: source
@@ -149,7 +149,7 @@ static inline struct sk_buff *fixture_packet(struct kunit *test, u8 proto,
 	return skb;
 }
 
-/** fixture_net() - a namespace with a table, but no hooks; or an assertion */
+/** fixture_net() - create a namespace with a table, but no hooks; or assert */
 static inline struct dsr_rs_net *fixture_net(struct kunit *test, u32 max)
 {
 	struct dsr_rs_net *rs = kunit_kzalloc(test, sizeof(*rs), GFP_KERNEL);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Flows: found from both sides, and every client port at the socket once. */
+/* Test that both sides find a flow, and that socket ports are unique. */
 
 #include "core/recent.h"
 #include "fixture.h"
@@ -111,7 +111,7 @@ static void flow_found_from_both_sides(struct kunit *test)
 	KUNIT_EXPECT_PTR_EQ(test, flow,
 			    find(rs, false, LOCAL, IPPROTO_UDP, htons(5000),
 				 htons(8053)));
-	/* Neither side is the other one, nor another protocol's or port's. */
+	/* A lookup by the other side, protocol or port finds nothing. */
 	KUNIT_EXPECT_NULL(test, find(rs, false, VIP, IPPROTO_UDP, htons(5000),
 				     htons(53)));
 	KUNIT_EXPECT_NULL(test, find(rs, true, LOCAL, IPPROTO_UDP, htons(5000),
@@ -120,7 +120,7 @@ static void flow_found_from_both_sides(struct kunit *test)
 				     htons(53)));
 	KUNIT_EXPECT_NULL(test, find(rs, true, VIP, IPPROTO_UDP, htons(5001),
 				     htons(53)));
-	/* The same once more is the same flow. */
+	/* The same packet again gets the same flow. */
 	KUNIT_EXPECT_PTR_EQ(test, flow, create(rs, &pkt, rule, 8053, &reason));
 	KUNIT_EXPECT_EQ(test, 1, atomic_read(&rs->table.entries));
 	dsr_stats_add(&sum, rule->stats);
@@ -128,7 +128,7 @@ static void flow_found_from_both_sides(struct kunit *test)
 	dsr_rs_rule_put(rule);
 }
 
-/* Two VIPs that lead to one local port, and one client port. */
+/* Test two VIPs that lead to one local port, with one client port. */
 static void flow_clash_of_two_vips(struct kunit *test)
 {
 	struct dsr_rs_net *rs = test->priv;
@@ -165,7 +165,7 @@ static void flow_clash_of_two_vips(struct kunit *test)
 	dsr_rs_rule_put(rule);
 }
 
-/* Who talks to the machine itself when a flow has the place. */
+/* Test a packet to the machine's own address whose port a flow has taken. */
 static void flow_own_address_after(struct kunit *test)
 {
 	struct dsr_rs_net *rs = test->priv;
@@ -184,7 +184,7 @@ static void flow_own_address_after(struct kunit *test)
 	dsr_rs_rule_put(rule);
 }
 
-/* And who has done so before, without leaving a trace anywhere else. */
+/* Test a flow whose port an earlier packet to the own address has used. */
 static void flow_own_address_before(struct kunit *test)
 {
 	struct dsr_rs_net *rs = test->priv;
@@ -211,7 +211,7 @@ static bool is_high(struct dsr_node *node, const void *arg)
 	return dsr_rs_flow_from_node(node)->local_cport & htons(0x8000);
 }
 
-/* The least that it takes to find no port, in ns, of some tries. */
+/* Return the shortest time in ns, of some tries, of a failing port search. */
 static u64 search_ns(struct kunit *test, struct dsr_rs_net *rs,
 		     struct dsr_rs_rule *rule, bool forget)
 {
@@ -231,8 +231,8 @@ static u64 search_ns(struct kunit *test, struct dsr_rs_net *rs,
 	return least;
 }
 
-/* A client whose ports are all used costs a long search once a second, and not
- * with each packet.
+/* Test that a client without a free port costs a long search only once a
+ * second, not with each packet.
  */
 static void flow_ports_used_up(struct kunit *test)
 {
@@ -255,10 +255,10 @@ static void flow_ports_used_up(struct kunit *test)
 	first = search_ns(test, rs, rule, true);
 	then = search_ns(test, rs, rule, false);
 	KUNIT_EXPECT_LT(test, 4 * then, first);
-	/* Another port of the server is another matter. */
+	/* Another server port has free client ports. */
 	pkt = request(VIP2, IPPROTO_UDP, 5000, 81);
 	KUNIT_EXPECT_NOT_NULL(test, create(rs, &pkt, rule, 81, &reason));
-	/* And ports that get free are found. */
+	/* A port that becomes free is found. */
 	dsr_table_remove_if(&rs->table, is_high, NULL);
 	pkt = request(VIP2, IPPROTO_UDP, 5000, 80);
 	for (port = 0; port < 100; port++)
@@ -281,7 +281,7 @@ static void flow_recent_forgets(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, dsr_rs_recent_has(rs->recent, 7, 1000, HZ));
 }
 
-/* The two entries of a flow come and go together. */
+/* Test that the two entries of a flow live and expire together. */
 static void flow_pair_expires_as_one(struct kunit *test)
 {
 	struct dsr_rs_net *rs = test->priv;
@@ -301,11 +301,11 @@ static void flow_pair_expires_as_one(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, socket);
 	prove(rs, wire);
 
-	/* Only the server sends: the client's side stays. */
+	/* Only the server sends: the client's entry stays. */
 	WRITE_ONCE(socket->node.seen, now + timeout);
 	dsr_table_gc(&rs->table, now + timeout + HZ, true);
 	KUNIT_EXPECT_EQ(test, 2, atomic_read(&rs->table.entries));
-	/* Only the client does: the server's side stays. */
+	/* Only the client sends: the server's entry stays. */
 	WRITE_ONCE(wire->node.seen, now + 2 * timeout);
 	dsr_table_gc(&rs->table, now + 2 * timeout + HZ, true);
 	KUNIT_EXPECT_EQ(test, 2, atomic_read(&rs->table.entries));
@@ -355,7 +355,7 @@ static void flow_address_lost(struct kunit *test)
 	enum dsr_rs_reason reason;
 
 	KUNIT_ASSERT_NOT_NULL(test, create(rs, &pkt, rule, 80, &reason));
-	/* No machine that runs this has it. */
+	/* No machine that runs this test has the address. */
 	mutex_lock(&rs->lock);
 	dsr_rs_flow_remove_to(rs, AF_INET, &IP4(VIP));
 	KUNIT_EXPECT_EQ(test, 1, atomic_read(&rs->table.entries));
@@ -367,7 +367,7 @@ static void flow_address_lost(struct kunit *test)
 	dsr_rs_rule_put(rule);
 }
 
-/* Who only asks for a connection is in no table, until a socket is there. */
+/* Test that a SYN adds nothing to the table until a socket accepts it. */
 static void flow_from_pending(struct kunit *test)
 {
 	struct dsr_rs_net *rs = test->priv;
@@ -393,7 +393,7 @@ static void flow_from_pending(struct kunit *test)
 					  &target, &pending, &reason);
 		rcu_read_unlock();
 		KUNIT_ASSERT_PTR_EQ(test, flow, &pending.flow);
-		/* The second one has another port at the socket. */
+		/* The second flow has another port at the socket. */
 		KUNIT_EXPECT_EQ(test, i == 1, dsr_rs_flow_ported(flow));
 		KUNIT_EXPECT_EQ(test, (int)i, atomic_read(&rs->table.entries));
 		KUNIT_EXPECT_NULL(test, find(rs, true, vips[i], IPPROTO_TCP,
@@ -418,7 +418,7 @@ static void flow_from_pending(struct kunit *test)
 	dsr_rs_rule_put(rule);
 }
 
-/* Who is answered and does not go on is soon forgotten, both entries. */
+/* Test that both entries of an answered, unproven flow expire soon. */
 static void flow_udp_is_proven(struct kunit *test)
 {
 	struct dsr_rs_net *rs = test->priv;
@@ -454,7 +454,7 @@ static void flow_udp_is_proven(struct kunit *test)
 	dsr_rs_rule_put(rule);
 }
 
-/* Unproven flows have a share, and what comes then is kept elsewhere. */
+/* Test that unproven flows have a share, and later ones stay pending. */
 static void flow_udp_crowd(struct kunit *test)
 {
 	struct dsr_rs_net *rs = test->priv;
@@ -470,7 +470,7 @@ static void flow_udp_crowd(struct kunit *test)
 				      create(rs, &pkt, rule, 80, &reason));
 	}
 	KUNIT_EXPECT_EQ(test, CAP / 4, atomic_read(&rs->table.entries));
-	/* Each that is proven makes room for another. */
+	/* A flow that is proven makes room for another. */
 	flow = find(rs, true, VIP, IPPROTO_UDP, htons(1), htons(80));
 	KUNIT_ASSERT_NOT_NULL(test, flow);
 	prove(rs, flow);
@@ -478,7 +478,7 @@ static void flow_udp_crowd(struct kunit *test)
 	create(rs, &pkt, rule, 80, &reason);
 	KUNIT_EXPECT_EQ(test, CAP / 4 + 1, atomic_read(&rs->table.entries));
 	KUNIT_EXPECT_EQ(test, CAP / 4, atomic_read(&rs->unproven));
-	/* And so does what is retired. */
+	/* A flow that is retired makes room, too. */
 	rcu_read_lock();
 	dsr_rs_flow_retire(&rs->table, find(rs, true, VIP, IPPROTO_UDP,
 					    htons(2), htons(80)));
@@ -487,8 +487,8 @@ static void flow_udp_crowd(struct kunit *test)
 	dsr_rs_rule_put(rule);
 }
 
-/* A client that uses one port for all ports of a VIP fills no bucket; each of its
- * flows is found from both sides, and goes when it ends.
+/* Test that a client with one port for all ports of a VIP fills no bucket. Both
+ * sides find each of its flows, and each goes when it ends.
  */
 static void flow_one_client_port(struct kunit *test)
 {
@@ -505,7 +505,7 @@ static void flow_one_client_port(struct kunit *test)
 		flow = create(rs, &pkt, rule, i, &reason);
 		KUNIT_ASSERT_NOT_NULL(test, flow);
 		KUNIT_EXPECT_FALSE(test, dsr_rs_flow_ported(flow));
-		/* The same once more is the same flow. */
+		/* The same packet again gets the same flow. */
 		KUNIT_EXPECT_PTR_EQ(test, flow,
 				    create(rs, &pkt, rule, i, &reason));
 	}
@@ -522,7 +522,7 @@ static void flow_one_client_port(struct kunit *test)
 		lost += !flow || ntohs(flow->vport) != i;
 	}
 	KUNIT_EXPECT_EQ(test, lost, 0U);
-	/* Another client is not disturbed. */
+	/* Another client is not affected. */
 	pkt = request(VIP, IPPROTO_UDP, 5001, 7);
 	flow = create(rs, &pkt, rule, 7, &reason);
 	KUNIT_ASSERT_NOT_NULL(test, flow);
@@ -542,7 +542,7 @@ static void flow_one_client_port(struct kunit *test)
 	dsr_rs_rule_put(rule);
 }
 
-/* A client that was answered and has not gone on gives way, also to one that asks. */
+/* Test that an answered, unproven flow is evicted, also by an asked one. */
 static void flow_udp_answered_gives_way(struct kunit *test)
 {
 	struct dsr_rs_net *rs = test->priv;
@@ -573,7 +573,7 @@ static void flow_udp_answered_gives_way(struct kunit *test)
 	dsr_rs_rule_put(rule);
 }
 
-/* At the cap what has ended gives way, and what lives does not. */
+/* Test that a full table evicts ended flows and keeps the others. */
 static void flow_ended_gives_way(struct kunit *test)
 {
 	struct dsr_rs_net *rs = test->priv;
@@ -590,7 +590,7 @@ static void flow_ended_gives_way(struct kunit *test)
 		prove(rs, flow);
 		if (i % 2)
 			continue;
-		/* as one of SCTP whose server has sent an ABORT */
+		/* Like an SCTP flow whose server has sent an ABORT. */
 		flow->proto = IPPROTO_SCTP;
 		flow->state = DSR_CONN_CLOSED;
 		WRITE_ONCE(flow->node.seen, jiffies - 2 * HZ);
@@ -610,7 +610,7 @@ static void flow_ended_gives_way(struct kunit *test)
 	dsr_rs_rule_put(rule);
 }
 
-/* A packet in the client's name ends no flow whose server cannot be asked. */
+/* Test that only the server can end a flow whose server cannot be asked. */
 static void flow_is_ended_by_its_server(struct kunit *test)
 {
 	struct dsr_rs_net *rs = test->priv;
@@ -636,7 +636,7 @@ static void flow_is_ended_by_its_server(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, flow);
 	KUNIT_EXPECT_FALSE(test, dsr_rs_flow_trusts(flow));
 	now = flow->node.seen;
-	/* RFC 5382, REQ-5; unless something else is said */
+	/* RFC 5382, REQ-5, unless a timeout is set. */
 	KUNIT_EXPECT_EQ(test, 7440U * HZ,
 			dsr_rs_flow_left(&rs->table, flow, now));
 	rs->timeouts.state[DSR_CONN_ESTABLISHED] = 60 * HZ;
@@ -650,7 +650,7 @@ static void flow_is_ended_by_its_server(struct kunit *test)
 	dsr_rs_rule_put(rule);
 }
 
-/* Flows keep a rule that is deleted, the table its cap. */
+/* Test that flows keep a deleted rule, and that the table keeps its cap. */
 static void flow_cap_and_rule(struct kunit *test)
 {
 	struct dsr_rs_net *rs = test->priv;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
-/* ICMP errors: translated when they quote a flow, and else left alone. */
+/* Test that ICMP errors are rewritten if they quote a flow, and only then. */
 
 #include "datapath/icmp.h"
 #include "fixture.h"
 
-/* An ICMP message of @type that quotes @len bytes of @quoted. */
+/* Build an ICMP message of @type that quotes @len bytes of @quoted. */
 static struct sk_buff *message(struct kunit *test, u8 type, __be32 saddr,
 			       __be32 daddr, const struct sk_buff *quoted,
 			       unsigned int len)
@@ -53,7 +53,7 @@ static int icmp_test_init(struct kunit *test)
 	struct dsr_rs_net *rs = fixture_net(test, 100);
 
 	test->priv = rs;
-	/* The second one gets another client port. */
+	/* The second flow gets another client port. */
 	begin(test, rs, VIP);
 	begin(test, rs, VIP2);
 	return 0;
@@ -174,7 +174,7 @@ static void icmp_reply(struct kunit *test)
 	kfree_skb(got);
 }
 
-/* Ends before 8 bytes of the transport header, at every place. */
+/* Test quotations cut at every place before 8 bytes of the transport header. */
 static void icmp_truncated(struct kunit *test)
 {
 	struct sk_buff *sent = fixture_packet(test, IPPROTO_UDP, VIP, 53,
@@ -197,7 +197,7 @@ static void icmp_truncated(struct kunit *test)
 	kfree_skb(sent);
 }
 
-/* @at of the quotation is not as it should be. */
+/* Expect an error to be unrelated if byte @at of its quotation is @value. */
 static void expect_unrelated(struct kunit *test, unsigned int at, u8 value)
 {
 	struct sk_buff *sent = fixture_packet(test, IPPROTO_UDP, VIP, 53,
@@ -229,7 +229,7 @@ static void icmp_unrelated(struct kunit *test)
 	expect_unrelated(test, 21, 0x01);	/* source port */
 	expect_unrelated(test, 23, 0x01);	/* destination port */
 
-	/* Not to whom the quoted packet is from. */
+	/* The error goes to another address than the quoted packet's source. */
 	skb = message(test, ICMP_DEST_UNREACH, ROUTER, LOCAL, sent, 40);
 	KUNIT_EXPECT_EQ(test, (int)DSR_RS_PASS_ICMP_UNRELATED,
 			(int)deliver(test, skb));

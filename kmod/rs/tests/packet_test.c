@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The parser: what it says of right packets, and of every shorter one. */
+/* Test the parser with valid packets, and with every shorter one. */
 
 #include "fixture.h"
 
@@ -64,7 +64,7 @@ static void packet_truncated(struct kunit *test)
 	}
 }
 
-/* One byte of a good packet is another one. */
+/* Expect a result of parsing a valid packet with one byte replaced. */
 static void expect_kind(struct kunit *test, u8 proto, unsigned int at, u8 value,
 			enum dsr_rs_packet_kind kind)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Embryos: a fixed number, the oldest give way, datagrams before others; no two
- * have one place.
+/* Test pending flows: their number is fixed, the oldest is evicted, datagrams
+ * are evicted before others, and no two share a place at the socket.
  */
 
 #include "fixture.h"
@@ -58,7 +58,7 @@ static void pending_found_until_expired(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, dsr_rs_pending_keep(test->priv, &one));
 	KUNIT_EXPECT_TRUE(test, find(test->priv, &one, true, NOW));
 	KUNIT_EXPECT_TRUE(test, find(test->priv, &one, false, NOW + HZ));
-	/* That was a packet of it. */
+	/* The lookup before has refreshed it. */
 	KUNIT_EXPECT_TRUE(test, find(test->priv, &one, true,
 				     NOW + HZ + timeout - 1));
 	KUNIT_EXPECT_FALSE(test, find(test->priv, &one, true,
@@ -82,7 +82,9 @@ static void pending_oldest_gives_way(struct kunit *test)
 					     NOW + i));
 }
 
-/* Datagrams that fill the bucket of @kept, one a jiffy: which of it are left. */
+/* Fill the bucket of @kept with datagrams, one a jiffy; return how many of
+ * @kept are left.
+ */
 static u32 left_after_datagrams(struct dsr_rs_pendings *pendings,
 				const struct dsr_rs_pending *kept, u32 number,
 				u32 from)
@@ -108,7 +110,7 @@ static void pending_safe_from_datagrams(struct kunit *test)
 	struct dsr_rs_tuple wire;
 	u32 i;
 
-	/* Handshakes, a client that is answered, and one that is not. */
+	/* A handshake, an answered client, and one that is not answered. */
 	for (i = 0; i < ARRAY_SIZE(some); i++) {
 		some[i] = pending(7 + i * DSR_RS_PENDING_BUCKETS, VIP, 5000 + i,
 				  NOW);
@@ -120,7 +122,7 @@ static void pending_safe_from_datagrams(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 2, left_after_datagrams(test->priv, some,
 						      ARRAY_SIZE(some), NOW));
 	KUNIT_EXPECT_FALSE(test, find(test->priv, &some[2], true, NOW));
-	/* They may have been forged as well, and have had their time. */
+	/* Their time is over: they may have been forged as well. */
 	KUNIT_EXPECT_EQ(test, 0, left_after_datagrams(test->priv, some,
 						      ARRAY_SIZE(some),
 						      NOW + 2 * HZ));
@@ -134,7 +136,7 @@ static void pending_one_place_at_the_socket(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, dsr_rs_pending_keep(test->priv, &one));
 	KUNIT_EXPECT_TRUE(test, dsr_rs_pending_keep(test->priv, &one));
 	KUNIT_EXPECT_FALSE(test, dsr_rs_pending_keep(test->priv, &two));
-	/* With another port at the socket it has a side of its own. */
+	/* With another port at the socket it has a place of its own. */
 	two.flow.roles = DSR_RS_WIRE;
 	two.flow.local_cport = htons(5001);
 	KUNIT_EXPECT_TRUE(test, dsr_rs_pending_keep(test->priv, &two));
@@ -153,8 +155,8 @@ static void pending_promoted_soon_gone(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, find(test->priv, &one, true, NOW + HZ));
 }
 
-/* After 2^31 jiffies without a packet the difference of two times has the sign of
- * one that is yet to come.
+/* Test an old entry: after 2^31 jiffies without a packet, the difference of two
+ * times has the sign of a future time.
  */
 static void pending_of_another_day(struct kunit *test)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* IPv6, and SCTP in both families, against full computations. */
+/* Test rewriting IPv6, and SCTP in both families, by full computation. */
 
 #include <linux/ipv6.h>
 #include <linux/random.h>
@@ -42,7 +42,8 @@ static __sum16 *check_of(const struct sk_buff *skb)
 						       &udp_hdr(skb)->check;
 }
 
-/* Sum over all of the transport part and the pseudo header: 0 if right. */
+/* Sum up the transport part and the pseudo header: 0 if the checksum is right.
+ */
 static __sum16 sum6(const struct sk_buff *skb)
 {
 	const struct ipv6hdr *ip6h = ipv6_hdr(skb);
@@ -126,7 +127,7 @@ static void rewrite6_modes(struct kunit *test)
 	}
 }
 
-/* Nothing in the packet makes up for what changes. */
+/* Test UDP without a checksum: nothing compensates for the change. */
 static void rewrite6_udp_unsummed(struct kunit *test)
 {
 	struct dsr_rs_ends to;
@@ -146,7 +147,7 @@ static void rewrite6_udp_unsummed(struct kunit *test)
 	}
 }
 
-/* Bit by bit, as RFC 9260, appendix A, has it. */
+/* Compute a CRC32c bit by bit, as in RFC 9260, appendix A. */
 static u32 crc32c_slow(const u8 *data, unsigned int len)
 {
 	u32 crc = ~0;
@@ -220,7 +221,7 @@ static void rewrite_sctp(struct kunit *test)
 					(__force u16)sh->source);
 			KUNIT_EXPECT_EQ(test, (__force u16)to.dest,
 					(__force u16)sh->dest);
-			/* A sum over all is worth nothing any more. */
+			/* A sum over the whole packet is no longer valid. */
 			KUNIT_EXPECT_NE(test, (u8)skb->ip_summed,
 					CHECKSUM_COMPLETE);
 			if (modes[i / 2] != CHECKSUM_PARTIAL)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Rewriting against a full computation of every checksum, random packets. */
+/* Test rewriting random packets by full computation of every checksum. */
 
 #include <linux/random.h>
 #include <net/dsfield.h>
@@ -9,7 +9,7 @@
 
 #define ROUNDS	100
 
-/* What a device, or GRO, has left to do or has done about the checksum. */
+/* Checksum modes that a device or GRO can leave. */
 static const u8 modes[] = {
 	CHECKSUM_NONE, CHECKSUM_UNNECESSARY, CHECKSUM_COMPLETE,
 	CHECKSUM_PARTIAL,
@@ -20,7 +20,7 @@ static void random_ends(struct dsr_rs_ends *ends)
 	get_random_bytes(ends, sizeof(*ends));
 }
 
-/* Bring a packet with right checksums into @mode. */
+/* Convert a packet with right checksums to a checksum mode. */
 static void set_mode(struct sk_buff *skb, u8 mode)
 {
 	const struct iphdr *iph = ip_hdr(skb);
@@ -53,7 +53,7 @@ static void expect_right(struct kunit *test, struct sk_buff *skb, u8 mode)
 				(__force u16)csum_fold(skb->csum));
 	}
 	if (mode == CHECKSUM_PARTIAL) {
-		/* As a device, or the stack in its place, does it. */
+		/* Complete the checksum like a device, or the stack. */
 		KUNIT_EXPECT_EQ(test, 0, skb_checksum_help(skb));
 		check = fixture_check(skb);
 	}
@@ -115,7 +115,7 @@ static void rewrite_packet_modes(struct kunit *test)
 	}
 }
 
-/* A datagram with a checksum that comes out as 0, which would mean none. */
+/* Test a datagram whose checksum comes out as 0, which would mean none. */
 static void rewrite_udp_to_zero(struct kunit *test)
 {
 	struct sk_buff *skb = fixture_packet(test, IPPROTO_UDP, CLIENT, 1, VIP,
@@ -125,19 +125,19 @@ static void rewrite_udp_to_zero(struct kunit *test)
 	};
 
 	KUNIT_EXPECT_EQ(test, 0, rewrite(skb, &to));
-	/* With this port, what is summed up is as much as 0xffff. */
+	/* With this port the sum is 0xffff. */
 	to.source = (__force __be16)*fixture_check(skb);
 	KUNIT_EXPECT_EQ(test, 0, rewrite(skb, &to));
 	KUNIT_EXPECT_EQ(test, 0xffff, (__force u16)*fixture_check(skb));
 	expect_right(test, skb, CHECKSUM_NONE);
-	/* And back from there. */
+	/* And back again. */
 	to.source = htons(1);
 	KUNIT_EXPECT_EQ(test, 0, rewrite(skb, &to));
 	expect_right(test, skb, CHECKSUM_NONE);
 	kfree_skb(skb);
 }
 
-/* A sender that made no checksum still has made none. */
+/* Test that a datagram without a checksum stays without one. */
 static void rewrite_udp_unsummed(struct kunit *test)
 {
 	static const u8 unsummed[] = {
@@ -165,9 +165,10 @@ static void rewrite_udp_unsummed(struct kunit *test)
 	}
 }
 
-/* What is left to a device may be the sum of a packet inside, as with VXLAN: then
- * that of the datagram around it is there already, or there is none. Only of a
- * datagram that will be cut into several is the sum left to what cuts it.
+/* Test a tunnel such as VXLAN: the device may have to complete the checksum of
+ * the inner packet. The outer datagram then has its checksum, or has none. Only
+ * in a datagram that will be segmented is the outer checksum left to be
+ * completed.
  */
 static void rewrite_udp_around_packet(struct kunit *test)
 {
@@ -207,7 +208,7 @@ static void rewrite_udp_around_packet(struct kunit *test)
 	}
 }
 
-/* Damage must not be covered up. */
+/* Test that rewriting does not hide damage. */
 static void rewrite_damaged(struct kunit *test)
 {
 	struct dsr_rs_ends to;
@@ -228,8 +229,8 @@ static void rewrite_damaged(struct kunit *test)
 	}
 }
 
-/* Who has a clone, as tcpdump does, sees what was there before; the payload is
- * shared on.
+/* Test that a clone, as tcpdump has one, keeps the old headers. The payload
+ * remains shared.
  */
 static void rewrite_clone(struct kunit *test)
 {
@@ -253,7 +254,7 @@ static void rewrite_clone(struct kunit *test)
 	kfree_skb(skb);
 }
 
-/* Headers that lie in a page, as with drivers that receive into pages. */
+/* Test headers in a page, as drivers that receive into pages deliver them. */
 static void rewrite_paged(struct kunit *test)
 {
 	struct sk_buff *flat, *skb;
@@ -282,7 +283,7 @@ static void rewrite_paged(struct kunit *test)
 	}
 }
 
-/* An ICMP error about @quoted, of which @len bytes fit in. */
+/* Build an ICMP error that quotes @len bytes of @quoted. */
 static struct sk_buff *icmp_error(struct kunit *test,
 				  const struct sk_buff *quoted,
 				  unsigned int options, unsigned int len)
@@ -348,7 +349,7 @@ static void rewrite_icmp_random(struct kunit *test)
 					(__force u16)csum_fold(skb->csum));
 		}
 
-		/* The quotation is a packet of its own. */
+		/* Check the quotation as a packet of its own. */
 		copy = fixture_skb(test);
 		skb_put_data(copy, skb->data + at.ip, skb->len - at.ip);
 		expect_ends(test, copy, &to);
@@ -363,7 +364,8 @@ static void rewrite_icmp_random(struct kunit *test)
 	}
 }
 
-/* Bits are taken out of the TOS byte; what a device has summed up stays right.
+/* Test that bits of the TOS byte are cleared, and that CHECKSUM_COMPLETE stays
+ * right.
  */
 static void rewrite_tos(struct kunit *test)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Which rule gets a packet, whatever the order in which they came. */
+/* Test which rule gets a packet, in any order of creation. */
 
 #include <linux/random.h>
 
@@ -67,7 +67,7 @@ static int rule_test_init(struct kunit *test)
 	return 0;
 }
 
-/* From the most specific to the least, for TCP to port 80 with TOS 0x2e. */
+/* From the most to the least specific, for TCP to port 80 with TOS 0x2e. */
 static const struct dsr_rs_rule_key by_rank[] = {
 	{ .family = AF_INET, .vip.ip = VIP, .proto = IPPROTO_TCP,
 	  .port = htons(80) },
@@ -78,7 +78,7 @@ static const struct dsr_rs_rule_key by_rank[] = {
 	{ .tos = 0x02, .tos_mask = 0x02 },
 };
 
-/* Whatever is there, the first of by_rank that is there gets the packet. */
+/* Test every subset of by_rank: its first rule gets the packet. */
 static void rule_most_specific(struct kunit *test)
 {
 	struct rules_fixture *f = test->priv;
@@ -145,7 +145,7 @@ static void rule_many_vips(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, f->rules.count, 0);
 }
 
-/* A packet looks at no more rules where its VIP has more. */
+/* Test that a VIP with many rules does not lengthen the search of a packet. */
 static void rule_many_ports(struct kunit *test)
 {
 	struct rules_fixture *f = test->priv;
@@ -165,7 +165,7 @@ static void rule_many_ports(struct kunit *test)
 			length++;
 		longest = max(longest, length);
 	}
-	/* 16 on average; more than 60 in one of 2^50 tables. */
+	/* The average is 16; one of 2^50 tables has a list of more than 60. */
 	KUNIT_EXPECT_LE(test, longest, 60U);
 	KUNIT_EXPECT_NOT_NULL(test, match(f, VIP, IPPROTO_TCP, 4000, 0));
 	KUNIT_EXPECT_NULL(test, match(f, VIP, IPPROTO_TCP, 4097, 0));
@@ -182,8 +182,8 @@ static void rule_many_ports(struct kunit *test)
 	rcu_read_unlock();
 }
 
-/* A VIP of one family is none of the other, and an address that a TOS rule
- * leads to takes but its own.
+/* Test that an address is a VIP in its own family only, and that a TOS rule
+ * with a target takes only packets of the target's family.
  */
 static void rule_families(struct kunit *test)
 {
@@ -197,7 +197,7 @@ static void rule_families(struct kunit *test)
 	struct dsr_rs_rule *rule6, *rule;
 	struct dsr_rs_rule_match found;
 
-	/* The first four bytes are those of the VIP of IPv4. */
+	/* The first four bytes equal the IPv4 VIP. */
 	vip6.vip.ip = VIP;
 	tuple.server.ip = VIP;
 	rule6 = add(test, f, &vip6);
@@ -220,8 +220,9 @@ static void rule_families(struct kunit *test)
 	rules_drop(f);
 }
 
-/* A packet goes where its rule led when it matched, if it is led elsewhere then:
- * an address of the other family would be cut, or made up.
+/* Test that a packet keeps the target of the moment when its rule matched, even
+ * if the target is replaced then: a target of the other family would give it a
+ * cut or an undefined address.
  */
 static void rule_led_elsewhere(struct kunit *test)
 {
@@ -251,7 +252,7 @@ static void rule_led_elsewhere(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, dsr_rs_rule_set_target(rule, &to6, &f->lock));
 	mutex_unlock(&f->lock);
 
-	/* What a packet has in its hands all the time. */
+	/* The packet still has the old target. */
 	found.to = &was;
 	KUNIT_EXPECT_FALSE(test, dsr_rs_rule_is_local(&found));
 	rcu_read_lock();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Which address is silenced on which device, and for whose sake. */
+/* Test which address is silenced on which device, by the user and by rules. */
 
 #include "control/hush.h"
 #include "core/silence.h"
@@ -86,7 +86,7 @@ static void silence_test_exit(struct kunit *test)
 	dsr_rs_hush_exit(&f->rs);
 	mutex_unlock(&f->rs.lock);
 	KUNIT_EXPECT_EQ(test, 0, f->rs.silences.inet);
-	/* Hooks that have seen them. */
+	/* Wait for hooks that have seen the addresses. */
 	synchronize_net();
 }
 
@@ -112,7 +112,9 @@ static void silence_devices(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, is_silent(f, "lo", &vip));
 }
 
-/* A rule wants it everywhere, and what the user wants outlasts the rule. */
+/* Test that a rule silences on all devices, and that the user's wish outlasts
+ * the rule.
+ */
 static void silence_rules(struct kunit *test)
 {
 	static const char *const names[] = { "eth0" };
