@@ -101,7 +101,7 @@ def test_words(site):
 
 
 def test_options(site):
-    """What once asked for both parts now leaves out both, so README says."""
+    """--check --vrrp leaves out both parts now: see docs/keepalived.md."""
     home = site.net.directory
     path = f'{home}/options.log'
     with open(path, 'wb') as log:
