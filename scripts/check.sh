@@ -123,7 +123,7 @@ spdx()
 
 	while IFS= read -r file; do
 		case $file in
-		*.checkpatch-camelcase.*|COPYING|*.md|*.gitignore|*/golden/*|.clang-format) continue ;;
+		*.checkpatch-camelcase.*|COPYING|*.md|*.gitignore|*/golden/*) continue ;;
 		esac
 		head -n 3 "$file" | grep -q 'SPDX-License-Identifier: GPL-2.0' ||
 			{ echo "$file: no SPDX line at its beginning"; bad=1; }

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """What the long way looks at holds for a known flow, too, on the short way.
 
-kmod/rs/datapath/known.h has the list: of that, test_policy.py has the policies; here is
+kmod/rs/datapath/fastpath.h has the list: of that, test_policy.py has the policies; here is
 the frame that is not for this machine. Of the balancer's short way that is
 test_path.py::test_wrong_frames and those after it.
 """
