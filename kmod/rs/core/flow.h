@@ -323,6 +323,10 @@ void dsr_rs_flow_prove(struct dsr_rs_net *rs, struct dsr_rs_flow *flow);
 bool dsr_rs_flow_is_up(struct dsr_rs_net *rs, const struct dsr_rs_flow *flow);
 void dsr_rs_flow_end(struct dsr_table *table, struct dsr_rs_flow *flow,
 		     u8 event);
+struct dsr_rs_flow *dsr_rs_flow_alloc(const struct dsr_rs_net *rs,
+				      const struct dsr_rs_flow *flow);
+void dsr_rs_flow_free(struct dsr_rs_flow *flow);
+void dsr_rs_flow_retire_entry(struct dsr_rs_net *rs, struct dsr_rs_flow *flow);
 void dsr_rs_flow_retire(struct dsr_table *table, struct dsr_rs_flow *flow);
 void dsr_rs_flow_remove_to(struct dsr_rs_net *rs, u8 family,
 			   const union nf_inet_addr *addr);
