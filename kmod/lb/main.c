@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* main - loading and unloading of dsr_lb */
+/* main - load and unload dsr_lb */
 
 #include <linux/module.h>
 #include <linux/dsr.h>
@@ -38,7 +38,7 @@ static int __init dsr_lb_init(void)
 	err = dsr_lro_init();
 	if (err)
 		goto exit_path;
-	/* ORDER: last, for with it come the first requests */
+	/* ORDER: last, since requests may come from now on */
 	err = dsr_netlink_init();
 	if (err)
 		goto exit_lro;
@@ -79,8 +79,9 @@ module_exit(dsr_lb_exit);
 MODULE_DESCRIPTION("Layer-4 load balancer by direct server return");
 MODULE_LICENSE("GPL");
 MODULE_VERSION(DSR_VERSION);
-/* Any user can have the kernel load it by this, as all netlink families. What
- * protects others from them is the check of each command, and that a namespace
- * without services costs nothing; see dsrctl(8) for how to forbid it.
+/* By this alias any user can make the kernel load the module, like any netlink
+ * family. This is safe: each command checks the privileges of the sender, and a
+ * namespace without services costs nothing. dsrctl(8) tells how to forbid the
+ * automatic loading.
  */
 MODULE_ALIAS_GENL_FAMILY(DSR_GENL_NAME);

@@ -20,10 +20,12 @@ static struct dsr_net_side *side_of(struct dsr_net *dn, u8 family)
 	return family == AF_INET ? &dn->ipv4 : &dn->ipv6;
 }
 
-/* @mangle: of the chains that most rules are in that set a mark; they come just
- * before. A mark that is set later the late hooks see; that of LOCAL_IN is just
- * before @nat_src, as ip_vs has it. What this machine sends is seen last of
- * all: a chain that changes its mark has it routed anew.
+/* Set up the hooks of an address family. Most rules that set a mark are in
+ * chains of priority @mangle, so dsr_hook() runs right after these. The late
+ * hooks handle marks that are set later. The late hook in LOCAL_IN runs right
+ * before priority @nat_src, as ip_vs does. The hook for packets of this machine
+ * runs last: when a chain changes the mark of a packet, the kernel routes the
+ * packet again, which would undo our route.
  */
 static void side_init(struct dsr_net *dn, u8 pf, int mangle, int nat_src)
 {
@@ -79,7 +81,7 @@ static void table_exit(struct dsr_net *dn)
 	dn->has_table = false;
 }
 
-/* Give the table up if there is neither service nor connection. */
+/* Free the table if there is neither a service nor a connection. */
 static void table_shutdown_idle(struct dsr_net *dn)
 {
 	lockdep_assert_held(&dn->lock);
@@ -97,9 +99,9 @@ static void shutdown_idle_work(struct work_struct *work)
 }
 
 /**
- * dsr_attach_start() - attach one more service to the packets of its family
+ * dsr_attach_start() - attach the balancer for one more service
  * @dn: balancer
- * @family: of the service, which is linked next
+ * @family: address family of the service, which the caller links next
  *
  * Context: process context, holds dn->lock.
  * Return: 0 or a negative errno.
@@ -123,7 +125,7 @@ int dsr_attach_start(struct dsr_net *dn, u8 family)
 		if (err)
 			goto disable_defrag;
 		dn->has_table = true;
-		dn->crowded = 0;	/* an empty table has forgotten no flow */
+		dn->crowded = 0;	/* no flow has been left out yet */
 	}
 	err = nf_register_net_hooks(dn->net, side->hooks,
 				    ARRAY_SIZE(side->hooks));
@@ -155,10 +157,10 @@ forget_service:
 /**
  * dsr_attach_stop() - undo dsr_attach_start()
  * @dn: balancer
- * @family: of the service, which was unlinked
+ * @family: address family of the service, which was unlinked
  *
- * Connections outlive the last service for as long as they may be silent: so a
- * restart of keepalived finds them again.
+ * Connections outlive the last service until they time out, so that they
+ * survive a restart of keepalived.
  *
  * Context: process context, holds dn->lock, sleeps.
  */
@@ -177,10 +179,10 @@ void dsr_attach_stop(struct dsr_net *dn, u8 family)
 		dsr_path_stop(dn);
 		WRITE_ONCE(dn->live, false);
 	}
-	/* Until the grace period ends, hooks run that have seen @live, and
-	 * garbage collection may remove the last connection without giving the
-	 * table up. Packets in a neighbour's queue, NFQUEUE or a qdisc hold
-	 * nothing of the module.
+	/* Until the grace period ends, hooks may run that have seen @live, and
+	 * garbage collection may remove the last connection without freeing the
+	 * table. Packets in a neighbour's queue, NFQUEUE or a qdisc hold no
+	 * reference to anything of this module.
 	 */
 	synchronize_net();
 	if (last) {
@@ -190,7 +192,7 @@ void dsr_attach_stop(struct dsr_net *dn, u8 family)
 	defrag_disable(dn->net, family);
 }
 
-/** dsr_attach_init() - set up what a namespace needs; no hook is registered */
+/** dsr_attach_init() - set up work and hooks; registers no hook */
 void dsr_attach_init(struct dsr_net *dn)
 {
 	INIT_WORK(&dn->rest, shutdown_idle_work);
@@ -199,8 +201,8 @@ void dsr_attach_init(struct dsr_net *dn)
 }
 
 /**
- * dsr_attach_exit() - give the table up with all of its connections
- * @dn: balancer without services, of a namespace that ends
+ * dsr_attach_exit() - free the table with all its connections
+ * @dn: balancer without services; its namespace is being destroyed
  *
  * Context: process context, holds dn->lock.
  */

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * attach - a namespace's balancer sees packets while it has services
+ * attach - attach the balancer to the packets of its namespace
  *
- * The first service of a family registers the hooks of that family. The first of
- * all sets the connection table up. The table lives until the last service and
- * the last connection have gone.
+ * The first service of an address family registers the hooks of that family.
+ * The first service of all sets up the connection table. The table lives until
+ * the last service and the last connection have gone.
  *
  * Locking: struct dsr_net.lock.
  */

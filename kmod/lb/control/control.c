@@ -13,7 +13,7 @@
 #include "sched/sched.h"
 
 /**
- * dsr_control_service_defaults() - the configuration of a new service
+ * dsr_control_service_defaults() - set the default configuration of a service
  * @key: its key
  * @config: set
  */
@@ -28,8 +28,8 @@ void dsr_control_service_defaults(const struct dsr_service_key *key,
 }
 EXPORT_SYMBOL_GPL(dsr_control_service_defaults);
 
-/* Packets reach the module before the service is there: none of them is lost
- * in between.
+/* Register the hooks before the service is linked, so that the hooks see every
+ * packet for the service.
  */
 static int service_add(struct dsr_net *dn, const struct dsr_service_key *key,
 		       const struct dsr_service_config *config)
@@ -57,14 +57,15 @@ static void service_remove(struct dsr_net *dn, struct dsr_service *service)
  * dsr_control_service_change() - add or change a service, and notify
  * @dn: balancer
  * @cmd: command of the notification, enum dsr_cmd
- * @service: the service to change; %NULL adds one
+ * @service: service to change; %NULL: add one
  * @key: its key
- * @config: the whole configuration
- * @extack: takes the refusal
+ * @config: the whole new configuration
+ * @extack: gets the error message
  *
  * Context: process context, holds dn->writer and dn->lock, as dsr_pool_build().
- * Return: 0 or a negative errno with a sentence, and nothing changed: -%EEXIST
- * if another service forbids this one.
+ * Return: 0; on error nothing changes and @extack has a message: -%EEXIST if
+ * the port range clashes with another service; the errors of dsr_service_add(),
+ * dsr_service_set() and dsr_attach_start().
  */
 int dsr_control_service_change(struct dsr_net *dn, u8 cmd,
 			       struct dsr_service *service,
@@ -154,8 +155,8 @@ static void remove_services(struct dsr_net *dn,
 /**
  * dsr_control_service_flush() - remove services, and notify once
  * @dn: balancer
- * @shows: selects the services to remove, for dsr_ipvs, which leaves those that
- *	IPVS does not show; %NULL: all
+ * @shows: selects the services to remove: dsr_ipvs removes only services that
+ *	IPVS can show; %NULL: all
  *
  * Context: process context, holds dn->lock, sleeps.
  */
@@ -168,10 +169,10 @@ void dsr_control_service_flush(struct dsr_net *dn,
 EXPORT_SYMBOL_GPL(dsr_control_service_flush);
 
 /**
- * dsr_control_exit() - remove all services of a namespace that ends
+ * dsr_control_exit() - remove all services of a namespace that is destroyed
  * @dn: balancer
  *
- * Notifies no listener: the family may be gone already, or not there yet.
+ * Does not notify: the netlink family may not be registered.
  *
  * Context: process context, holds dn->lock, sleeps.
  */
@@ -185,12 +186,13 @@ void dsr_control_exit(struct dsr_net *dn)
  * @dn: balancer
  * @cmd: command of the notification, enum dsr_cmd
  * @service: its service
- * @addr: its address; a backend is added if the service has none of it
- * @config: the whole configuration
- * @extack: takes the refusal
+ * @addr: its address; if the service has no backend of this address, one is
+ *	added
+ * @config: the whole new configuration
+ * @extack: gets the error message
  *
  * Context: process context, holds dn->writer and dn->lock, as dsr_pool_build().
- * Return: as dsr_backend_add() and dsr_backend_set(), always with a sentence.
+ * Return: as dsr_backend_add() or dsr_backend_set(); each error has a message.
  */
 int dsr_control_backend_change(struct dsr_net *dn, u8 cmd,
 			       struct dsr_service *service,
@@ -218,7 +220,7 @@ EXPORT_SYMBOL_GPL(dsr_control_backend_change);
  * dsr_control_backend_delete() - remove a backend, and notify
  * @dn: balancer
  * @backend: backend; may be freed
- * @extack: takes the refusal
+ * @extack: gets the error message
  *
  * Context: process context, holds dn->writer and dn->lock, as dsr_pool_build().
  * Return: as dsr_backend_remove().
@@ -228,8 +230,8 @@ int dsr_control_backend_delete(struct dsr_net *dn, struct dsr_backend *backend,
 {
 	int err;
 
-	/* The service's reference keeps it until here, this one until it was
-	 * notified.
+	/* Keep the backend until the listeners are notified: removing it drops
+	 * the service's reference.
 	 */
 	dsr_backend_get(backend);
 	err = dsr_backend_remove(dn, backend, extack);
@@ -241,10 +243,10 @@ int dsr_control_backend_delete(struct dsr_net *dn, struct dsr_backend *backend,
 EXPORT_SYMBOL_GPL(dsr_control_backend_delete);
 
 /**
- * dsr_control_table_set() - bound the table and set its timeouts, and notify
+ * dsr_control_table_set() - set the table's cap and timeouts, and notify
  * @dn: balancer
  * @max: hard cap
- * @timeouts: of connections whose service has none of its own
+ * @timeouts: for services that do not set their own
  *
  * Context: process context, holds dn->lock.
  */

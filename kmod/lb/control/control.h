@@ -2,12 +2,13 @@
 /*
  * control - changes of the configuration
  *
- * A change is applied to the objects, the balancer is attached to the packets of
- * the namespace or detached, deadlines are planned, and the listeners are
- * notified. All requests go this way: those of dsr_lb's own family, and those of
- * dsr_ipvs.
+ * Each function applies a change to the objects, attaches the balancer to the
+ * packets of the namespace or detaches it, schedules deadlines, and notifies
+ * the listeners. Both netlink interfaces, dsr_lb's own and that of dsr_ipvs,
+ * use these functions to change services, backends and the table's settings.
+ * Paths have their own functions, see path.h.
  *
- * Locking: struct dsr_net.lock, and struct dsr_net.writer where a pool is built.
+ * Locking: struct dsr_net.lock, and struct dsr_net.writer if a pool is built.
  */
 #ifndef _DSR_CONTROL_H
 #define _DSR_CONTROL_H

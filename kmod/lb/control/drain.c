@@ -6,8 +6,8 @@
 #include "core/service.h"
 
 /**
- * dsr_drain_plan() - look again when the nearest deadline comes
- * @dn: balancer, after the deadlines have changed
+ * dsr_drain_plan() - schedule the work for the nearest deadline
+ * @dn: balancer; its deadlines have changed
  *
  * Context: process context, holds dn->lock.
  */
@@ -41,7 +41,7 @@ static void drain_work(struct work_struct *work)
 		list_for_each_entry(backend, &service->backends, list) {
 			if (!dsr_backend_is_due(backend))
 				continue;
-			/* It has left the pool when it began to drain. */
+			/* The backend left the pool when it began to drain. */
 			backend->deadline = 0;
 			WRITE_ONCE(backend->config.admin, DSR_BACKEND_DOWN);
 			dsr_net_changed(dn);
@@ -52,7 +52,7 @@ static void drain_work(struct work_struct *work)
 	mutex_unlock(&dn->lock);
 }
 
-/** dsr_drain_init() - set up struct dsr_net.drain; nothing is planned */
+/** dsr_drain_init() - set up struct dsr_net.drain, not scheduled */
 void dsr_drain_init(struct dsr_net *dn)
 {
 	INIT_DELAYED_WORK(&dn->drain, drain_work);

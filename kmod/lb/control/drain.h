@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * drain - backends that are to be down at a time
+ * drain - deadlines of draining backends
  *
- * A backend that drains takes no new connections. When its deadline has come,
- * it is down, and what is left of its connections goes as the service says.
- * One work item for each namespace, planned for the nearest deadline.
+ * A draining backend takes no new connections. At its deadline the backend goes
+ * down. dsr_service.on_down then decides about its remaining connections. Each
+ * namespace has one work item, scheduled for the nearest deadline.
  *
  * Locking: struct dsr_net.lock.
  */

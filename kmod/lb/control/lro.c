@@ -18,7 +18,7 @@ static void lro_work(struct work_struct *work)
 	rtnl_unlock();
 }
 
-/** dsr_lro_disable() - see to it that it is off, soon; any context */
+/** dsr_lro_disable() - queue the work that disables LRO; any context */
 void dsr_lro_disable(struct dsr_net *dn)
 {
 	queue_work(system_long_wq, &dn->lro);
@@ -30,7 +30,7 @@ void dsr_lro_net_init(struct dsr_net *dn)
 	INIT_WORK(&dn->lro, lro_work);
 }
 
-/* A device comes, be it from another namespace. */
+/* NETDEV_REGISTER also announces a device that comes from another namespace. */
 static int on_event(struct notifier_block *block, unsigned long event,
 		    void *info)
 {
@@ -45,13 +45,13 @@ static struct notifier_block notifier = {
 	.notifier_call = on_event,
 };
 
-/** dsr_lro_init() - hear of devices that come; 0 or a negative errno */
+/** dsr_lro_init() - register the netdevice notifier; return 0 or -errno */
 int dsr_lro_init(void)
 {
 	return register_netdevice_notifier(&notifier);
 }
 
-/** dsr_lro_exit() - hear of devices no more */
+/** dsr_lro_exit() - unregister the netdevice notifier */
 void dsr_lro_exit(void)
 {
 	unregister_netdevice_notifier(&notifier);

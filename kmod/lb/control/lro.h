@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * lro - no device merges packets in a way that cannot be undone
+ * lro - disable large receive offload (LRO)
  *
- * Packets that large receive offload has merged cannot be sent on. The kernel
- * switches it off where it forwards, and there only, but packets are sent on here
- * without ip_forward as well. As with the kernel, it stays off.
+ * Packets merged by LRO cannot be forwarded. The kernel disables LRO where
+ * ip_forward is set, but dsr_lb also forwards without ip_forward. So dsr_lb
+ * disables LRO on all devices of a namespace with services. Like the kernel, it
+ * never enables LRO again.
  *
- * Locking: takes the RTNL, from a work item: so it is waited for with no lock held.
+ * Locking: a work item takes the RTNL, so that no other lock is held while it
+ * waits for the RTNL.
  */
 #ifndef _DSR_LRO_H
 #define _DSR_LRO_H

@@ -23,7 +23,7 @@ static void note_neighbour(struct dsr_net *dn, const struct neighbour *neigh,
 	if (failed)
 		atomic_inc(&server->unresolved);
 	else if (!READ_ONCE(server->lost))
-		goto unlock;	/* nothing was wrong before */
+		goto unlock;	/* the last resolution did not fail either */
 	WRITE_ONCE(server->lost, failed);
 	WRITE_ONCE(server->noted, true);
 	queue_work(system_wq, &dn->watch);
@@ -31,7 +31,7 @@ unlock:
 	rcu_read_unlock();
 }
 
-/* The real server's module asks whether to let packets pass us first. */
+/* Tell dsr_rs if there are services: its hooks then have to run after ours. */
 static void answer_balancer(struct dsr_balancer *balancer)
 {
 	if (balancer->ask)
@@ -52,8 +52,8 @@ static int on_event(struct notifier_block *block, unsigned long event,
 		return NOTIFY_DONE;
 	dn = dsr_net(dev_net(neigh->dev));
 	state = READ_ONCE(neigh->nud_state);
-	/* Who deletes an entry makes it fail first, without asking anybody;
-	 * what has been asked for in vain fails by a timer.
+	/* The kernel also sets NUD_FAILED when it deletes an entry. Count only
+	 * failed resolutions: these are detected by a timer, in softirq.
 	 */
 	if ((state & NUD_FAILED) && !in_serving_softirq())
 		return NOTIFY_DONE;
@@ -62,7 +62,7 @@ static int on_event(struct notifier_block *block, unsigned long event,
 	return NOTIFY_DONE;
 }
 
-/* Call @what() for all backends. */
+/* Call @what for all backends. */
 static void visit_backends(struct dsr_net *dn,
 			   void (*what)(struct dsr_net *dn,
 					struct dsr_backend *backend))
@@ -98,7 +98,9 @@ static void have_told(struct dsr_net *dn, struct dsr_backend *backend)
 	backend->server->told = false;
 }
 
-/* Of a server all backends are told of, and what is noted meanwhile next time. */
+/* Notify the listeners of changed neighbours, for all backends of each changed
+ * server. If a server is noted again meanwhile, the work is queued again.
+ */
 static void watch_work(struct work_struct *work)
 {
 	struct dsr_net *dn = container_of(work, struct dsr_net, watch);
@@ -120,17 +122,20 @@ static struct notifier_block notifier = {
 	.notifier_call = on_event,
 };
 
-/** dsr_neigh_init() - hear of all neighbours, once namespaces have balancers */
+/** dsr_neigh_init() - register the netevent notifier
+ *
+ * Call after dsr_netns_init(): the notifier uses the balancer of the namespace.
+ */
 int dsr_neigh_init(void)
 {
 	return register_netevent_notifier(&notifier);
 }
 
 /**
- * dsr_neigh_exit() - hear of neighbours no more
+ * dsr_neigh_exit() - unregister the netevent notifier
  *
- * Waits for notifications that run: the chain is an atomic one, whose readers
- * are under RCU.
+ * Waits for running notifications: the chain is an atomic notifier chain, whose
+ * readers are under RCU.
  */
 void dsr_neigh_exit(void)
 {

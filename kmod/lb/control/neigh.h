@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * neigh - what the neighbour table comes to know of the backends
+ * neigh - watch the neighbour entries of the backends
  *
- * A backend that does not answer when its link-layer address is asked for gets
- * no packet, whatever is sent to it. The kernel says so when it finds out;
- * that is counted for each backend of the address, and told to whoever listens
- * for events. Costs nothing per packet.
+ * A backend that does not answer address resolution gets no packets. The kernel
+ * notifies of a failed resolution. This file counts the failures for each
+ * address and notifies the listeners for each backend of that address. Costs
+ * nothing per packet.
  *
- * Locking: the kernel's notification comes in any context but hard interrupts,
- * and reads under RCU; events are sent from a work item of the namespace, which
- * takes struct dsr_net.lock.
+ * Locking: the notifier runs in any context except hard interrupts, and reads
+ * under RCU. A work item of the namespace, which takes struct dsr_net.lock,
+ * sends the notifications.
  */
 #ifndef _DSR_NEIGH_H
 #define _DSR_NEIGH_H

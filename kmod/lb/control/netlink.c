@@ -45,7 +45,7 @@ static const struct nla_policy path_policy[DSR_A_MAX + 1] = {
 	[DSR_A_PATH] = NLA_POLICY_NESTED(dsr_netlink_path_policy),
 };
 
-/* For commands without attributes: any is refused. */
+/* For commands without attributes: refuse any attribute. */
 static const struct nla_policy empty_policy[DSR_A_MAX + 1] = { };
 
 static const struct genl_ops ops[] = {
@@ -205,14 +205,14 @@ struct genl_family dsr_netlink_family = {
 	.resv_start_op = DSR_CMD_UNSPEC + 1,
 };
 
-/** dsr_netlink_init() - take requests */
+/** dsr_netlink_init() - register the family; requests may come from now on */
 int __init dsr_netlink_init(void)
 {
 	dsr_notify_init(&dsr_netlink_family);
 	return genl_register_family(&dsr_netlink_family);
 }
 
-/** dsr_netlink_exit() - take requests no more; waits for those that run */
+/** dsr_netlink_exit() - unregister the family; waits for running requests */
 void dsr_netlink_exit(void)
 {
 	genl_unregister_family(&dsr_netlink_family);

@@ -2,8 +2,9 @@
 /*
  * netlink - the generic netlink family "dsr"
  *
- * Requests run in process context; those of one namespace that change services or
- * backends one at a time under struct dsr_net.writer. The family is the same for all namespaces.
+ * Requests run in process context. struct dsr_net.writer serialises the
+ * requests of a namespace that change services or backends. All namespaces
+ * share the family.
  */
 #ifndef _DSR_NETLINK_H
 #define _DSR_NETLINK_H
@@ -21,7 +22,7 @@ struct dsr_service_key;
 
 extern struct genl_family dsr_netlink_family;
 
-/** enum dsr_netlink_change - how a request changes an object */
+/** enum dsr_netlink_change - kinds of changes to an object */
 enum dsr_netlink_change {
 	DSR_NETLINK_ADD,
 	DSR_NETLINK_SET,
@@ -41,7 +42,7 @@ void dsr_netlink_exit(void);
 	[DSR_SERVICE_A_PORT] = { .type = NLA_BE16 },			\
 	[DSR_SERVICE_A_PORT_LAST] = { .type = NLA_BE16 }
 
-/* what a request hears that names no service */
+/* Error message for a request without a service. */
 #define DSR_NETLINK_WHICH	"which service? name its fwmark or its vip"
 
 extern const struct nla_policy
@@ -112,9 +113,10 @@ static_assert(DSR_CMD_BACKEND_REPLACE - DSR_CMD_BACKEND_ADD ==
 static_assert(DSR_CMD_PATH_REPLACE - DSR_CMD_PATH_ADD == DSR_NETLINK_REPLACE);
 
 /**
- * dsr_netlink_change_of() - how a request changes an object
+ * dsr_netlink_change_of() - return the kind of change that a request asks for
  * @info: request
- * @add: the command that adds such objects; the next two set and replace them
+ * @add: command that adds such objects; the next two commands set and replace
+ *	them
  */
 static inline enum dsr_netlink_change
 dsr_netlink_change_of(const struct genl_info *info, enum dsr_cmd add)
@@ -122,7 +124,7 @@ dsr_netlink_change_of(const struct genl_info *info, enum dsr_cmd add)
 	return info->genlhdr->cmd - add;
 }
 
-/** dsr_netlink_refuse() - say why, and with which attribute; -%EINVAL */
+/** dsr_netlink_refuse() - set message and bad attribute; return -%EINVAL */
 static inline int dsr_netlink_refuse(struct netlink_ext_ack *extack,
 				     const struct nlattr *attr,
 				     const char *sentence)
@@ -134,7 +136,7 @@ static inline int dsr_netlink_refuse(struct netlink_ext_ack *extack,
 	return -EINVAL;
 }
 
-/** dsr_netlink_no_service() - say that there is no such; -%ENOENT */
+/** dsr_netlink_no_service() - set the message for -%ENOENT, and return that */
 static inline int dsr_netlink_no_service(struct netlink_ext_ack *extack)
 {
 	NL_SET_ERR_MSG(extack,
@@ -143,15 +145,16 @@ static inline int dsr_netlink_no_service(struct netlink_ext_ack *extack)
 }
 
 /**
- * dsr_netlink_nest() - unpack the object of a request
- * @tb: set, by attribute
- * @max: highest attribute
+ * dsr_netlink_nest() - parse the nest with the object of a request
+ * @tb: set; the attributes of the object by type
+ * @max: highest attribute type of the object
  * @info: request
  * @type: attribute that holds the object
- * @policy: of the object's attributes
- * @missing: sentence for a request without the object
+ * @policy: policy of the object's attributes
+ * @missing: error message for a request without the object
  *
- * Return: 0, or -%EINVAL with a sentence.
+ * Return: 0, or a negative errno with a message in @info->extack; -%EINVAL if
+ * the object is missing.
  */
 static inline int dsr_netlink_nest(struct nlattr *tb[], int max,
 				   struct genl_info *info, int type,

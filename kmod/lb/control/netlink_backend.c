@@ -22,8 +22,8 @@ const struct nla_policy dsr_netlink_backend_policy[DSR_BACKEND_A_MAX + 1] = {
 	[DSR_BACKEND_A_LOWER] = { .type = NLA_U32 },
 };
 
-/* What a request names: its service, its attributes, and its backend if there
- * is such a one.
+/* A parsed request. @backend is %NULL if the service has no backend of the
+ * requested address.
  */
 struct request {
 	struct dsr_service *service;
@@ -77,7 +77,7 @@ static int no_such_backend(struct netlink_ext_ack *extack)
 	return -ENOENT;
 }
 
-/* Overwrite in @config what the request names. */
+/* Overwrite the fields of @config that the request sets. */
 static int parse_config(struct nlattr *tb[], struct dsr_backend_config *config,
 			struct netlink_ext_ack *extack)
 {
@@ -197,9 +197,10 @@ static int dump_service(struct sk_buff *skb, struct netlink_callback *cb,
 /**
  * dsr_netlink_backend_dump() - DSR_CMD_BACKEND_GET
  * @skb: reply
- * @cb: args[0] is the number of services that were shown whole, args[1] that of
- *	the next one's backends that were; a change in between is a new
- *	generation, which tells the reader to begin anew
+ * @cb: args[0] counts the services that were dumped completely, args[1] the
+ *	dumped backends of the next service. A change of the configuration
+ *	between two messages changes the generation, so that the reader starts
+ *	again
  */
 int dsr_netlink_backend_dump(struct sk_buff *skb, struct netlink_callback *cb)
 {

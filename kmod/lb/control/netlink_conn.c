@@ -53,7 +53,7 @@ static bool is_addr(const struct nlattr *attr, u8 family,
 			 !memcmp(nla_data(attr), addr, nla_len(attr)));
 }
 
-/* Whether a connection has all that the request names in @tb. */
+/* Check if a connection matches all attributes in @tb. */
 static bool is_wanted(const struct dsr_conn *conn, struct nlattr **tb)
 {
 	const struct dsr_tuple *tuple = &conn->tuple;
@@ -84,7 +84,7 @@ static bool is_wanted(const struct dsr_conn *conn, struct nlattr **tb)
 			 nla_get_u32(attr) == backend->service->key.fwmark);
 }
 
-/* All of a bucket, or nothing of it. */
+/* Dump a whole bucket, or nothing of it. */
 static int dump_bucket(struct sk_buff *skb, struct netlink_callback *cb,
 		       struct dsr_net *dn, u64 cursor, struct nlattr **filter)
 {
@@ -108,15 +108,18 @@ static int dump_bucket(struct sk_buff *skb, struct netlink_callback *cb,
 	return err;
 }
 
-/** dsr_netlink_connection_start() - DSR_CMD_CONNECTION_GET, before the dump */
+/** dsr_netlink_connection_start() - prepare a dump of DSR_CMD_CONNECTION_GET */
 int dsr_netlink_connection_start(struct netlink_callback *cb)
 {
-	/* the fullest bucket that the table allows */
+	/* a message must have room for the fullest bucket */
 	cb->min_dump_alloc = SZ_16K;
 	return 0;
 }
 
-/* Return: 0, or -%EMSGSIZE where @skb is full; @cursor is where to go on. */
+/* Dump some buckets from @cursor on, and advance @cursor.
+ *
+ * Return: 0, or -%EMSGSIZE if @skb is full.
+ */
 static int dump_some(struct sk_buff *skb, struct netlink_callback *cb,
 		     struct dsr_net *dn, u64 *cursor, struct nlattr **filter)
 {

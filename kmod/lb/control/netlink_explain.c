@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * netlink_explain - what would become of a packet
+ * netlink_explain - explain what the balancer would do with a packet
  *
- * Asks what the hook asks, dsr_decide(), dsr_source_check() and
- * dsr_schedule_choose(), of a packet that is not there, and changes nothing.
+ * Calls the same functions as the hook, dsr_decide(), dsr_source_check() and
+ * dsr_schedule_choose(), for an imaginary packet, and changes nothing.
  */
 
 #include <linux/inetdevice.h>
@@ -72,7 +72,7 @@ static int parse_packet(struct nlattr *tb[], struct dsr_packet *packet,
 	return 0;
 }
 
-/* The device that the packet comes in by, if it is named. */
+/* Find the input device, if the request names one. */
 static int find_device(struct net *net, const struct nlattr *attr,
 		       struct dsr_arrival *arrival,
 		       struct netlink_ext_ack *extack)
@@ -87,7 +87,7 @@ static int find_device(struct net *net, const struct nlattr *attr,
 	return -ENODEV;
 }
 
-/* Whether this machine would have sent the packet. */
+/* Check if the source of the packet is an address of this machine. */
 static bool is_own(struct net *net, const struct dsr_tuple *tuple)
 {
 	if (tuple->family == AF_INET)
@@ -95,14 +95,14 @@ static bool is_own(struct net *net, const struct dsr_tuple *tuple)
 	return ipv6_chk_addr(net, &tuple->v6.saddr, NULL, 0);
 }
 
-/* Whether it leaves this machine, and does not come in. */
+/* Check if the packet is sent by this machine, as opposed to received. */
 static bool leaves(struct net *net, const struct dsr_packet *packet,
 		   const struct dsr_arrival *arrival)
 {
 	return !arrival->dev && is_own(net, &packet->tuple);
 }
 
-/* Why a packet to a backend without a route does not get out. */
+/* Return the reason for a packet to a backend that has no route. */
 static enum dsr_reason without_route(struct net *net,
 				     const struct dsr_packet *packet,
 				     const struct dsr_decision *decision)
@@ -124,7 +124,7 @@ static bool may_come(struct dsr_net *dn, const struct dsr_packet *packet,
 	if (decision->choice == DSR_CHOICE_CONNECTION ||
 	    dsr_reason_is_drop(decision->reason))
 		return true;
-	/* A probe of this machine's own does not come in. */
+	/* The source of a probe that this machine sends is not checked. */
 	if (decision->choice == DSR_CHOICE_PROBE &&
 	    leaves(dn->net, packet, arrival))
 		return true;
@@ -137,7 +137,7 @@ static bool may_come(struct dsr_net *dn, const struct dsr_packet *packet,
 	return false;
 }
 
-/* The same steps as in the hook, up to the sending. */
+/* Do the same steps as the hook, except sending. */
 static void explain(struct dsr_net *dn, const struct dsr_packet *packet,
 		    const struct dsr_arrival *arrival,
 		    struct dsr_decision *decision)
@@ -147,7 +147,7 @@ static void explain(struct dsr_net *dn, const struct dsr_packet *packet,
 	frontend = dsr_frontend_find(dn, arrival->mark, &packet->tuple);
 	dsr_decide(dn, frontend, packet, decision);
 	if (!decision->service) {
-		/* whose mark it is, although it is none of a backend's */
+		/* a probe mark without a backend: still name its service */
 		if (frontend && frontend->probe)
 			decision->service = frontend->probe->service;
 		if (frontend && decision->reason == DSR_PASS_NO_SERVICE &&
@@ -166,7 +166,7 @@ static void explain(struct dsr_net *dn, const struct dsr_packet *packet,
 	decision->reason = without_route(dn->net, packet, decision);
 }
 
-/* Where in its table the scheduler has looked, if it has one. */
+/* Append the slot of the flow, if the scheduler is maglev. */
 static int put_slot(struct sk_buff *skb, const struct dsr_packet *packet,
 		    const struct dsr_decision *decision)
 {
@@ -236,7 +236,7 @@ int dsr_netlink_explain(struct sk_buff *skb, struct genl_info *info)
 	local_bh_disable();
 	err = find_device(dn->net, tb[DSR_EXPLAIN_A_IFINDEX], &arrival,
 			  info->extack);
-	/* Without a service there is no table to look into. */
+	/* Without a service there may be no connection table. */
 	if (!err && dn->services_count)
 		explain(dn, &packet, &arrival, &decision);
 	if (!err)

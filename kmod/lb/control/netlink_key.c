@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* netlink_key - which service a request or a reply is about */
+/* netlink_key - parse the key of the service in a request */
 
 #include "control/netlink.h"
 #include "core/service.h"
@@ -83,12 +83,12 @@ static int parse_vip_key(struct nlattr *tb[], struct dsr_service_key *key,
 }
 
 /**
- * dsr_netlink_parse_key() - which service a request names
+ * dsr_netlink_parse_key() - parse the key of a service
  * @tb: attributes, by enum dsr_service_attr
  * @key: set
- * @extack: where a refusal goes
+ * @extack: gets the error message
  *
- * Return: 0, or -%EINVAL with a sentence.
+ * Return: 0, or -%EINVAL with a message in @extack.
  */
 int dsr_netlink_parse_key(struct nlattr *tb[], struct dsr_service_key *key,
 			  struct netlink_ext_ack *extack)
@@ -105,14 +105,15 @@ int dsr_netlink_parse_key(struct nlattr *tb[], struct dsr_service_key *key,
 }
 
 /**
- * dsr_netlink_service_find() - the service that a request names
+ * dsr_netlink_service_find() - find the service that a request names
  * @dn: balancer
  * @nest: attribute DSR_A_SERVICE of the request, or %NULL
  * @service: set
- * @extack: where a refusal goes
+ * @extack: gets the error message
  *
  * Context: holds dn->lock.
- * Return: 0; -%EINVAL or -%ENOENT with a sentence.
+ * Return: 0, or a negative errno with a message in @extack; -%ENOENT if there
+ * is no such service.
  */
 int dsr_netlink_service_find(struct dsr_net *dn, struct nlattr *nest,
 			     struct dsr_service **service,

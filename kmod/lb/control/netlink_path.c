@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* netlink_path - requests about the devices that have a path */
+/* netlink_path - requests about paths */
 
 #include "control/netlink.h"
 #include "control/notify.h"
@@ -31,7 +31,7 @@ static int parse_device(struct nlattr *tb[], struct genl_info *info,
 	return 0;
 }
 
-/* To the second at least: when the rules were asked is not noted more often. */
+/* The minimum is a second: dsr_conn.checked is not written more often. */
 static int parse_recheck(const struct nlattr *attr, u32 *recheck,
 			 struct netlink_ext_ack *extack)
 {
@@ -142,8 +142,8 @@ int dsr_netlink_path_flush(struct sk_buff *skb, struct genl_info *info)
 /**
  * dsr_netlink_path_dump() - DSR_CMD_PATH_GET
  * @skb: reply
- * @cb: args[0] is the number of paths that were shown; a change in between is
- *	a new generation, which tells the reader to begin anew
+ * @cb: args[0] counts the dumped paths. A change of the paths between two
+ *	messages changes the generation, so that the reader starts again
  */
 int dsr_netlink_path_dump(struct sk_buff *skb, struct netlink_callback *cb)
 {

@@ -48,7 +48,7 @@ static int parse_tos(struct nlattr *tb[], u16 *tos,
 	return 0;
 }
 
-/* One of a few values, by number. @sentence says which. */
+/* Parse an enum. @sentence is the error message for a value above @max. */
 static int parse_enum(struct nlattr *attr, u8 max, u8 *value,
 		      struct netlink_ext_ack *extack, const char *sentence)
 {
@@ -80,8 +80,9 @@ static int parse_persistence(struct nlattr *tb[], u8 family,
 		      "prefix out of range: it is from 1 to 32, or 128 for IPv6");
 }
 
-/* What a scheduler has no use for is refused if it is named, and forgotten if
- * it was chosen for another one.
+/* Parse the options of a scheduler. Options that the scheduler does not support
+ * are refused if the request sets them, and reset if they are left from another
+ * scheduler.
  */
 static int parse_options(struct nlattr *tb[],
 			 const struct dsr_scheduler *scheduler,
@@ -151,7 +152,7 @@ static int parse_mask(struct nlattr *attr, u32 fwmark, u32 *mask,
 	return 0;
 }
 
-/* Overwrite in @config what the request names. */
+/* Overwrite the fields of @config that the request sets. */
 static int parse_config(struct nlattr *tb[], const struct dsr_service_key *key,
 			struct dsr_service_config *config,
 			struct netlink_ext_ack *extack)
@@ -272,7 +273,7 @@ int dsr_netlink_service_flush(struct sk_buff *skb, struct genl_info *info)
 	return 0;
 }
 
-/** dsr_netlink_service_get() - DSR_CMD_SERVICE_GET, one */
+/** dsr_netlink_service_get() - DSR_CMD_SERVICE_GET for one service */
 int dsr_netlink_service_get(struct sk_buff *skb, struct genl_info *info)
 {
 	struct dsr_net *dn = dsr_net(genl_info_net(info));
@@ -295,10 +296,11 @@ int dsr_netlink_service_get(struct sk_buff *skb, struct genl_info *info)
 }
 
 /**
- * dsr_netlink_service_dump() - DSR_CMD_SERVICE_GET, all
+ * dsr_netlink_service_dump() - DSR_CMD_SERVICE_GET for all services
  * @skb: reply
- * @cb: args[0] is the number of services that were shown; a change in between
- *	is a new generation, which tells the reader to begin anew
+ * @cb: args[0] counts the dumped services. A change of the configuration
+ *	between two messages changes the generation, so that the reader starts
+ *	again
  */
 int dsr_netlink_service_dump(struct sk_buff *skb, struct netlink_callback *cb)
 {

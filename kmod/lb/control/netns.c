@@ -41,8 +41,8 @@ static int __net_init net_init(struct net *net)
 	return err;
 }
 
-/* Runs before the devices of the namespace go, so that no cached route pins
- * one.
+/* Runs before the devices of the namespace are unregistered, so that no cached
+ * route pins one.
  */
 static void __net_exit net_pre_exit(struct net *net)
 {
@@ -55,11 +55,11 @@ static void __net_exit net_pre_exit(struct net *net)
 	dsr_control_exit(dn);
 	dsr_attach_exit(dn);
 	dsr_net_writer_unlock(dn);
-	/* Nothing is left that they could be planned for again. */
+	/* Without services and table, nothing queues these works again. */
 	cancel_delayed_work_sync(&dn->drain);
 	cancel_work_sync(&dn->rest);
-	/* No packet looks a route up without a table. Most namespaces never had
-	 * one, and so none of these waits.
+	/* Wait for packets that may still look up a route. Without a table no
+	 * packet does, so most namespaces, which never had one, need not wait.
 	 */
 	if (was_used)
 		synchronize_net();

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* netns - each namespace has its balancer for as long as it lives */
+/* netns - create and destroy the balancer of each network namespace */
 #ifndef _DSR_NETNS_H
 #define _DSR_NETNS_H
 

@@ -5,8 +5,8 @@
 #include "control/put.h"
 #include "multicast.h"
 
-/* The family has the table of all operations, and these notify: so it is
- * named by a pointer, and nothing here depends on them.
+/* A pointer, so that this file does not depend on netlink.c: the family refers
+ * to all operations, and the operations call functions of this file.
  */
 static const struct genl_family *family __ro_after_init;
 
@@ -21,7 +21,7 @@ static void message_send(struct dsr_net *dn, struct sk_buff *skb, void *header,
 	dsr_multicast_end(family, dn->net, skb, header, err);
 }
 
-/** dsr_notify_init() - notify in the name of @of, before the first request */
+/** dsr_notify_init() - set the family; call before the first request */
 void __init dsr_notify_init(const struct genl_family *of)
 {
 	family = of;
@@ -43,8 +43,8 @@ static int put_backend_key(struct sk_buff *skb,
 /**
  * dsr_notify_service() - notify of a change of a service
  * @dn: balancer
- * @cmd: what was done, enum dsr_cmd
- * @service: service, as it is now; of DSR_CMD_SERVICE_DELETE, as it was
+ * @cmd: command of the change, enum dsr_cmd
+ * @service: service; for DSR_CMD_SERVICE_DELETE only its key is used
  *
  * Context: process context, holds dn->lock.
  */
@@ -64,8 +64,9 @@ void dsr_notify_service(struct dsr_net *dn, u8 cmd, struct dsr_service *service)
 /**
  * dsr_notify_backend() - notify of a change of a backend
  * @dn: balancer
- * @cmd: what was done, enum dsr_cmd
- * @backend: backend, as it is now; of DSR_CMD_BACKEND_DELETE, as it was
+ * @cmd: command of the change, enum dsr_cmd
+ * @backend: backend; for DSR_CMD_BACKEND_DELETE only its address and the key of
+ *	its service are used
  *
  * Context: process context, holds dn->lock.
  */
@@ -101,8 +102,8 @@ static int put_path_key(struct sk_buff *skb, const struct dsr_path_dev *path)
 /**
  * dsr_notify_path() - notify of a change of a path
  * @dn: balancer
- * @cmd: what was done, enum dsr_cmd
- * @path: path, as it is now; of DSR_CMD_PATH_DELETE, as it was
+ * @cmd: command of the change, enum dsr_cmd
+ * @path: path; for DSR_CMD_PATH_DELETE only its device is used
  *
  * Context: process context, holds dn->paths_lock.
  */
@@ -120,7 +121,7 @@ void dsr_notify_path(struct dsr_net *dn, u8 cmd, const struct dsr_path_dev *path
 }
 
 /**
- * dsr_notify_table() - notify of a change of the connection table's bounds
+ * dsr_notify_table() - notify of a change of the table's cap or timeouts
  * @dn: balancer
  *
  * Context: process context, holds dn->lock.
@@ -137,10 +138,10 @@ void dsr_notify_table(struct dsr_net *dn)
 }
 
 /**
- * dsr_notify_flush() - notify that all objects of a kind have gone
+ * dsr_notify_flush() - notify that all objects of a kind were removed
  * @dn: balancer
- * @cmd: what was done, enum dsr_cmd
- * @some: only those that IPVS shows have gone, and others are left
+ * @cmd: command of the change, enum dsr_cmd
+ * @some: only services that IPVS shows were removed, and others are left
  *
  * Context: process context, holds the lock of the objects.
  */

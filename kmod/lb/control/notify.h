@@ -2,9 +2,9 @@
 /*
  * notify - notifications of changes to all listeners; see multicast.h
  *
- * Each change is notified once, under the lock of the change: struct dsr_net.lock
- * or, of paths, struct dsr_net.paths_lock. A flush is one change: a message for
- * each object would be more than a socket holds.
+ * Each change is notified once, under the lock of the change: struct
+ * dsr_net.paths_lock for paths, struct dsr_net.lock for all else. A flush is
+ * one change, since a message for each object would overrun the sockets.
  */
 #ifndef _DSR_NOTIFY_H
 #define _DSR_NOTIFY_H

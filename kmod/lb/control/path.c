@@ -8,7 +8,9 @@
 #include "control/path.h"
 #include "datapath/ingress.h"
 
-/* Behind the chains that people have at ingress: what they drop has no way. */
+/* After the user's chains at ingress: packets that these drop must not take the
+ * fast path.
+ */
 #define PRIORITY	1000
 
 static void paths_changed(struct dsr_net *dn)
@@ -19,7 +21,10 @@ static void paths_changed(struct dsr_net *dn)
 		dn->paths_generation = 1;
 }
 
-/** dsr_path_find() - the path of a device, or %NULL; holds dn->paths_lock */
+/** dsr_path_find() - find the path of a device, or %NULL
+ *
+ * Context: holds dn->paths_lock.
+ */
 struct dsr_path_dev *dsr_path_find(struct dsr_net *dn, int ifindex)
 {
 	struct dsr_path_dev *path;
@@ -56,8 +61,8 @@ static void unhook_all(struct dsr_net *dn)
 }
 
 /**
- * dsr_path_start() - look at packets at ingress, too
- * @dn: balancer, its table set up
+ * dsr_path_start() - register the ingress hooks of all paths
+ * @dn: balancer; its table is set up
  *
  * Context: process context, holds dn->lock. Takes dn->paths_lock.
  * Return: 0 or a negative errno.
@@ -85,7 +90,7 @@ int dsr_path_start(struct dsr_net *dn)
  * dsr_path_stop() - undo dsr_path_start()
  * @dn: balancer
  *
- * Until the end of a grace period packets may still be looked at.
+ * Until a grace period has passed, the hooks may still run.
  *
  * Context: process context, holds dn->lock. Takes dn->paths_lock.
  */
@@ -105,7 +110,7 @@ static bool may_have_path(const struct net_device *dev,
 			       "a path is for Ethernet devices: this one has no MAC address that clients' packets could be sent to");
 		return false;
 	}
-	/* It may become one later: packets are asked again. */
+	/* This may change later, so the hook checks each packet again. */
 	if (rcu_access_pointer(dev->rx_handler)) {
 		NL_SET_ERR_MSG(extack,
 			       "this device is part of another one, which takes its packets: name that one");
@@ -114,9 +119,9 @@ static bool may_have_path(const struct net_device *dev,
 	return true;
 }
 
-/* The kernel takes a device that goes out of the list first, and then waits for
- * dn->paths_lock, see on_event(): so one that is found there stays until the lock
- * is released.
+/* Find a device; it stays valid while dn->paths_lock is held. When a device
+ * goes away, the kernel first takes it out of the list of devices, then calls
+ * on_event(), which waits for the lock.
  */
 static struct net_device *find_device(struct dsr_net *dn, int ifindex)
 {
@@ -130,14 +135,14 @@ static struct net_device *find_device(struct dsr_net *dn, int ifindex)
 }
 
 /**
- * dsr_path_add() - let packets of a device take the short way
+ * dsr_path_add() - let packets of a device take the fast path
  * @dn: balancer
- * @ifindex: device of its namespace, which has no path
+ * @ifindex: device of its namespace, without a path
  * @recheck: as in struct dsr_path_dev
- * @extack: where a refusal goes
+ * @extack: gets the error message
  *
  * Context: process context, holds dn->paths_lock.
- * Return: 0, or a negative errno with a sentence in @extack.
+ * Return: 0, or a negative errno with a message in @extack.
  */
 int dsr_path_add(struct dsr_net *dn, int ifindex, u32 recheck,
 		 struct netlink_ext_ack *extack)
@@ -208,9 +213,9 @@ static void path_free_rcu(struct rcu_head *rcu)
 }
 
 /**
- * dsr_path_remove() - let packets of a device take the long way again
+ * dsr_path_remove() - let packets of a device take the slow path again
  * @dn: balancer
- * @path: path; freed
+ * @path: path; freed after a grace period
  *
  * Context: process context, holds dn->paths_lock.
  */
@@ -222,14 +227,14 @@ void dsr_path_remove(struct dsr_net *dn, struct dsr_path_dev *path)
 	paths_changed(dn);
 }
 
-/** dsr_path_delete() - tell of it, and dsr_path_remove(); holds dn->paths_lock */
+/** dsr_path_delete() - notify, then dsr_path_remove(); holds dn->paths_lock */
 void dsr_path_delete(struct dsr_net *dn, struct dsr_path_dev *path)
 {
 	dsr_notify_path(dn, DSR_CMD_PATH_DELETE, path);
 	dsr_path_remove(dn, path);
 }
 
-/** dsr_path_flush() - dsr_path_remove() all; process context */
+/** dsr_path_flush() - dsr_path_remove() for all paths; process context */
 void dsr_path_flush(struct dsr_net *dn)
 {
 	struct dsr_path_dev *path, *next;
@@ -240,7 +245,7 @@ void dsr_path_flush(struct dsr_net *dn)
 	mutex_unlock(&dn->paths_lock);
 }
 
-/** dsr_path_net_init() - there are no paths yet, nor services */
+/** dsr_path_net_init() - set up the list of paths */
 void dsr_path_net_init(struct dsr_net *dn)
 {
 	mutex_init(&dn->paths_lock);
@@ -248,7 +253,7 @@ void dsr_path_net_init(struct dsr_net *dn)
 	dn->paths_generation = 1;
 }
 
-/* Holds the RTNL. */
+/* Delete the path of a device that goes away. Holds the RTNL. */
 static int on_event(struct notifier_block *block, unsigned long event,
 		    void *info)
 {
@@ -271,16 +276,20 @@ static struct notifier_block notifier = {
 	.notifier_call = on_event,
 };
 
-/** dsr_path_init() - hear of devices that go, before the first path is added */
+/** dsr_path_init() - register the netdevice notifier
+ *
+ * Call before the first path can be added.
+ */
 int dsr_path_init(void)
 {
 	return register_netdevice_notifier(&notifier);
 }
 
 /**
- * dsr_path_exit() - hear of devices no more
+ * dsr_path_exit() - unregister the netdevice notifier
  *
- * To end with, all of them are said to go: so no path is left.
+ * Unregistering calls the notifier with NETDEV_UNREGISTER for all devices, so
+ * no path is left afterwards.
  */
 void dsr_path_exit(void)
 {

@@ -163,15 +163,15 @@ static const char *const state_names[] = {
 };
 
 /**
- * dsr_proc_walk_start() - begin to show connections at a position
+ * dsr_proc_walk_start() - start to show connections at a position
  * @seq: file of a namespace
- * @pos: the cursor of a bucket; all of a bucket is shown at a time, so that
- *	reading goes on right where the table was resized meanwhile
+ * @pos: cursor of a bucket. Each step shows a whole bucket, so that the cursor
+ *	stays valid if the table is resized meanwhile
  *
- * Context: process context. Takes dn->lock, and the table's garbage collector;
- * dsr_proc_walk_stop() is always to be called.
- * Return: @pos, or %NULL if there is nothing there; or -%EPERM: the reader may not
- * know who talks to which server.
+ * Context: process context. Takes dn->lock and dsr_table.gc_lock. Always call
+ * dsr_proc_walk_stop() afterwards.
+ * Return: @pos; %NULL at the end; ERR_PTR(-%EPERM) if the reader may not see
+ * the connections.
  */
 void *dsr_proc_walk_start(struct seq_file *seq, loff_t *pos)
 {
@@ -191,7 +191,7 @@ void *dsr_proc_walk_next(struct seq_file *seq, void *v, loff_t *pos)
 	struct dsr_net *dn = dsr_net(seq_file_net(seq));
 
 	*pos = dsr_table_next(&dn->table, *pos);
-	/* There may be nothing to show in all of them. */
+	/* Release the locks for a moment: there may be many empty buckets. */
 	dsr_conn_walk_unlock(dn);
 	cond_resched();
 	if (!dsr_conn_walk_lock(dn))
@@ -203,8 +203,8 @@ EXPORT_SYMBOL_GPL(dsr_proc_walk_next);
 /**
  * dsr_proc_walk_show() - show the connections of a bucket
  * @seq: file
- * @v: the bucket, as dsr_proc_walk_start() or dsr_proc_walk_next() has it
- * @show: shows one, under rcu_read_lock()
+ * @v: the bucket, from dsr_proc_walk_start() or dsr_proc_walk_next()
+ * @show: shows one connection; called under rcu_read_lock()
  */
 void dsr_proc_walk_show(struct seq_file *seq, void *v, dsr_proc_show_fn show)
 {
@@ -258,10 +258,11 @@ static const struct seq_operations connections_ops = {
 };
 
 /**
- * dsr_proc_net_init() - make the files of a namespace
+ * dsr_proc_net_init() - create the files of a namespace
  * @dn: its balancer
  *
- * "stats" is for everyone, as over netlink; the others check who reads.
+ * Any user may read "stats", as over netlink. The other files check the
+ * privileges of the reader.
  *
  * Return: 0 or -%ENOMEM.
  */

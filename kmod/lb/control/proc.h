@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* proc - /proc/net/dsr/{services,connections,stats}, for cat */
+/* proc - the files /proc/net/dsr/{services,connections,stats} */
 #ifndef _DSR_PROC_H
 #define _DSR_PROC_H
 

@@ -37,7 +37,7 @@ int dsr_put_key(struct sk_buff *skb, const struct dsr_service_key *key)
 	return 0;
 }
 
-/** dsr_put_key_nest() - append a service of which but the key is said */
+/** dsr_put_key_nest() - append a service nest with the key only */
 int dsr_put_key_nest(struct sk_buff *skb,
 		     const struct dsr_service_key *key)
 {
@@ -50,11 +50,12 @@ int dsr_put_key_nest(struct sk_buff *skb,
 }
 
 /**
- * dsr_put_service() - append all that there is to say of a service
+ * dsr_put_service() - append a service nest
  * @skb: message
- * @dn: balancer, its lock held
+ * @dn: balancer
  * @service: service
  *
+ * Context: holds dn->lock.
  * Return: 0 or -%EMSGSIZE.
  */
 int dsr_put_service(struct sk_buff *skb, struct dsr_net *dn,
@@ -101,11 +102,12 @@ int dsr_put_service(struct sk_buff *skb, struct dsr_net *dn,
 }
 
 /**
- * dsr_put_backend() - append all that there is to say of a backend
+ * dsr_put_backend() - append a backend nest
  * @skb: message
- * @dn: balancer, its lock held
+ * @dn: balancer
  * @backend: backend
  *
+ * Context: holds dn->lock.
  * Return: 0 or -%EMSGSIZE.
  */
 int dsr_put_backend(struct sk_buff *skb, struct dsr_net *dn,
@@ -154,7 +156,7 @@ int dsr_put_backend(struct sk_buff *skb, struct dsr_net *dn,
 }
 
 /**
- * dsr_put_connection() - append a connection
+ * dsr_put_connection() - append a connection nest
  * @skb: message
  * @dn: balancer
  * @conn: connection
@@ -191,7 +193,7 @@ int dsr_put_connection(struct sk_buff *skb, const struct dsr_net *dn,
 	return 0;
 }
 
-/** dsr_put_table() - append what there is to say of the table; holds dn->lock */
+/** dsr_put_table() - append a table nest; holds dn->lock */
 int dsr_put_table(struct sk_buff *skb, struct dsr_net *dn)
 {
 	struct nlattr *nest = nla_nest_start(skb, DSR_A_TABLE);
@@ -230,7 +232,7 @@ static int put_verdict(struct sk_buff *skb, const struct dsr_path_dev *path,
 	return 0;
 }
 
-/** dsr_put_path() - append all of a path; holds dn->paths_lock */
+/** dsr_put_path() - append a path nest; holds dn->paths_lock */
 int dsr_put_path(struct sk_buff *skb, const struct dsr_path_dev *path)
 {
 	struct nlattr *nest = nla_nest_start(skb, DSR_A_PATH);

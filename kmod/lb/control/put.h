@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * put - objects as attributes of a message
+ * put - put objects into netlink messages
  *
- * Answers, dumps and notifications show an object the same way. Each function
- * appends one nest, or returns -%EMSGSIZE: the caller then cancels the message.
+ * Replies, dumps and notifications have the same format. Each function appends
+ * one nest, or returns -%EMSGSIZE: then the caller has to cancel the message.
  *
- * Locking: the lock of the object, as each function says.
+ * Locking: the lock of the object, as stated for each function.
  */
 #ifndef _DSR_PUT_H
 #define _DSR_PUT_H

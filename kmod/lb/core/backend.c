@@ -14,16 +14,16 @@
 #include "core/server.h"
 #include "core/service.h"
 
-/* Schedulers look at all of them for a new connection; and the sum of the
- * weights is a u32.
+/* Bounds the work of a scheduler, which reads all backends of a service for a
+ * new connection. Also, the sum of the weights must fit a u32.
  */
 #define BACKENDS_MAX	4096
 
-/* Of all services, by service and address. */
+/* The backends of all services, by service and address. */
 static struct rhashtable backends;
 
 /**
- * struct backend_key - what names a backend
+ * struct backend_key - key of a backend
  * @service: its service
  * @addr: its address
  */
@@ -53,7 +53,7 @@ static u32 hash_backend(const void *data, u32 len, u32 seed)
 	return hash_of(backend->service, &backend->nexthop.addr, seed);
 }
 
-/* Return: 0 if it is the one. */
+/* Return: 0 if the key matches. */
 static int compare_key(struct rhashtable_compare_arg *arg, const void *object)
 {
 	const struct dsr_backend *backend = object;
@@ -86,7 +86,9 @@ static void backend_free_rcu(struct rcu_head *rcu)
  * dsr_backend_put() - drop a reference
  * @backend: backend
  *
- * Context: any but hard interrupts. The last one frees, after a grace period.
+ * The last reference frees the backend after a grace period.
+ *
+ * Context: any but hard interrupts.
  */
 void dsr_backend_put(struct dsr_backend *backend)
 {
@@ -126,7 +128,7 @@ static void backend_unindex(struct dsr_backend *backend)
 	rhashtable_remove_fast(&backends, &backend->node, params);
 }
 
-/* Keep the list in ascending order: dumps go on by address. */
+/* Keep the list in ascending order of address: the pool relies on the order. */
 static void backend_list(struct dsr_backend *backend)
 {
 	struct dsr_service *service = backend->service;
@@ -140,8 +142,8 @@ static void backend_list(struct dsr_backend *backend)
 }
 
 /**
- * dsr_backend_link() - let a backend be found, and list it
- * @backend: backend, all set up
+ * dsr_backend_link() - add a backend to the hash table and to the list
+ * @backend: backend, completely set up
  *
  * Context: process context, holds struct dsr_net.lock.
  * Return: 0 or a negative errno.
@@ -179,8 +181,9 @@ static int check_config(const struct dsr_backend_config *config,
 	return 0;
 }
 
-/* Between the thresholds it stays what it is. A flood of packets from made-up
- * sources must not make it refuse a client: what is half open does not count.
+/* Between the thresholds the state does not change. Half-open connections do
+ * not count: a flood from forged sources must not make the backend refuse
+ * clients.
  */
 static bool is_overloaded(const struct dsr_backend *backend)
 {
@@ -199,12 +202,13 @@ static bool is_overloaded(const struct dsr_backend *backend)
 }
 
 /**
- * dsr_backend_update_overload() - note whether a backend is overloaded
- * @backend: backend, whose counts or thresholds have just changed
+ * dsr_backend_update_overload() - update dsr_backend.overloaded
+ * @backend: backend; its counts or thresholds have just changed
  *
- * Each CPU writes its count before it reads @overloaded, and @overloaded
- * before it reads the counts again: so of two CPUs at work at the same time
- * one at least sees what the other has done, and the last word is right.
+ * Each CPU writes its count before it reads @overloaded, and writes @overloaded
+ * before it reads the counts again. So if two CPUs do this at the same time, at
+ * least one of them sees what the other has written, and the final value is
+ * right.
  *
  * Context: any.
  */
@@ -220,7 +224,10 @@ void dsr_backend_update_overload(struct dsr_backend *backend)
 	}
 }
 
-/** dsr_backend_config() - what a user has chosen of @backend */
+/** dsr_backend_config() - return the configuration of @backend
+ *
+ * The deadline is the time that is left.
+ */
 struct dsr_backend_config dsr_backend_config(const struct dsr_backend *backend)
 {
 	struct dsr_backend_config config = backend->config;
@@ -241,13 +248,15 @@ static void backend_apply(struct dsr_backend *backend,
 	dsr_backend_update_overload(backend);
 }
 
-/* After the pool was made anew: what comes to its end has left it. */
+/* Call after the pool was rebuilt: a backend must have left the pool before its
+ * deadline can pass.
+ */
 static void backend_set_deadline(struct dsr_backend *backend,
 				 const struct dsr_backend_config *config)
 {
 	if (config->admin != DSR_BACKEND_DRAINING || !config->deadline)
 		return;
-	/* 0 is never */
+	/* 0 means no deadline */
 	backend->deadline = (jiffies + config->deadline) ?: 1;
 }
 
@@ -281,7 +290,9 @@ free_backend:
 	return NULL;
 }
 
-/* No packet finds it any more but by a connection. */
+/* Give up the next hop and the server of a backend that only connections can
+ * still reach.
+ */
 static void backend_gone(struct dsr_backend *backend)
 {
 	dsr_nexthop_remove(&backend->nexthop);
@@ -294,11 +305,12 @@ static void backend_gone(struct dsr_backend *backend)
  * @dn: balancer
  * @service: service, without a backend of this address
  * @addr: its address, of the service's family, unicast
- * @config: the rest
- * @extack: where a refusal goes
+ * @config: its configuration
+ * @extack: gets the error message
  *
  * Context: process context, holds dn->writer and dn->lock, as dsr_pool_build().
- * Return: 0; -%ERANGE, -%ENOSPC with a sentence in @extack; -%ENOMEM.
+ * Return: 0; -%ERANGE, -%ENOSPC or -%EINVAL with a message in @extack;
+ * -%ENOMEM.
  */
 int dsr_backend_add(struct dsr_net *dn, struct dsr_service *service,
 		    const union nf_inet_addr *addr,
@@ -330,13 +342,14 @@ int dsr_backend_add(struct dsr_net *dn, struct dsr_service *service,
 	err = backend_index(backend);
 	if (err)
 		goto put;
-	/* Listed afterwards: no dump shows one that comes to nothing. */
+	/* Add to the list last: a dump must not show a backend that fails. */
 	err = dsr_pool_rebuild_with(dn, service, backend);
 	if (err)
 		goto unindex;
 	backend_list(backend);
-	/* Before the first packet: it may come from another balancer, which
-	 * is a backend too, and it matters whether this machine is one.
+	/* Set @local before the first packet. That packet may come from another
+	 * balancer that is also a backend, and peer.c has to know if this
+	 * machine is one.
 	 */
 	rcu_read_lock();
 	dsr_nexthop_get(dn->net, &backend->nexthop);
@@ -348,7 +361,7 @@ int dsr_backend_add(struct dsr_net *dn, struct dsr_service *service,
 unindex:
 	backend_unindex(backend);
 put:
-	/* A packet may have found it, for a connection that was there before. */
+	/* A packet may have found it, for a connection of a removed backend. */
 	backend_gone(backend);
 	dsr_backend_put(backend);
 	return -ENOMEM;
@@ -358,12 +371,12 @@ put:
  * dsr_backend_set() - change a backend; its connections stay
  * @dn: balancer
  * @backend: backend
- * @config: all that is to be
- * @extack: where a refusal goes
+ * @config: the whole new configuration
+ * @extack: gets the error message
  *
  * Context: process context, holds dn->writer and dn->lock, as dsr_pool_build().
- * Return: 0; -%ERANGE with a sentence in @extack; -%ENOMEM. An error changes
- * nothing.
+ * Return: 0; -%ERANGE with a message in @extack; -%ENOMEM. On error nothing
+ * changes.
  */
 int dsr_backend_set(struct dsr_net *dn, struct dsr_backend *backend,
 		    const struct dsr_backend_config *config,
@@ -380,7 +393,7 @@ int dsr_backend_set(struct dsr_net *dn, struct dsr_backend *backend,
 		return err;
 	backend_apply(backend, config);
 	is_pooled = dsr_backend_is_up(backend);
-	/* what a pool knows of its members */
+	/* The pool caches the weight, and if there is a threshold. */
 	if (pooled != is_pooled ||
 	    (is_pooled && (old.weight != config->weight ||
 			   !old.upper != !config->upper))) {
@@ -397,11 +410,11 @@ int dsr_backend_set(struct dsr_net *dn, struct dsr_backend *backend,
 }
 
 /**
- * dsr_backend_release() - give a backend up that no new connection can get
- * @backend: backend, in its service's list and in no pool
+ * dsr_backend_release() - unlink a backend and drop the service's reference
+ * @backend: backend, in its service's list and in no pool that new packets read
  *
- * Its connections hold it until their next packet moves them to another
- * backend, or the garbage collector finds them.
+ * Each connection of the backend holds a reference until its next packet moves
+ * the connection to another backend, or garbage collection frees it.
  *
  * Context: process context, holds struct dsr_net.lock.
  */
@@ -421,7 +434,7 @@ void dsr_backend_release(struct dsr_backend *backend)
  * dsr_backend_remove() - take a backend out of its service
  * @dn: balancer
  * @backend: backend
- * @extack: where a refusal goes
+ * @extack: gets the error message
  *
  * Context: process context, holds dn->writer and dn->lock, as dsr_pool_build().
  * Return: 0, or -%ENOMEM with nothing changed.
@@ -454,12 +467,12 @@ static u8 state_of_neighbour(const struct neighbour *neigh)
 }
 
 /**
- * dsr_backend_state() - whether packets can reach a backend now
+ * dsr_backend_state() - return the state of the route and the neighbour
  * @net: namespace
  * @backend: backend
  * @ifindex: set to the index of the device towards it, or 0
- * @mac: filled in, MAX_ADDR_LEN bytes
- * @mac_len: set to the length of @mac, 0 if it is not known
+ * @mac: gets the MAC address if @mac_len is not 0; MAX_ADDR_LEN bytes
+ * @mac_len: set to the length of @mac, 0 if the address is not known
  *
  * Context: process context.
  * Return: enum dsr_backend_state.
@@ -500,7 +513,7 @@ out:
 	return state;
 }
 
-/** dsr_backend_init() - set up what all namespaces share; 0 or -errno */
+/** dsr_backend_init() - set up the hash tables; return 0 or -errno */
 int dsr_backend_init(void)
 {
 	int err;

@@ -2,12 +2,13 @@
 /*
  * backend - a real server in a service
  *
- * Owner: its service, and each connection that goes to it holds a reference,
- * since connections outlive the removal of their backend. Freed an RCU grace
- * period after the last reference: packets use it under RCU without one.
+ * Owner: its service. Each connection of a backend holds a reference, since a
+ * connection outlives the removal of its backend. A backend is freed an RCU
+ * grace period after the last reference is dropped: packets use it under RCU
+ * without a reference.
  *
- * Locking: configuration changes under struct dsr_net.lock. Whether it is
- * overloaded follows the counts of its connections, without a lock.
+ * Locking: the configuration changes under struct dsr_net.lock. @overloaded
+ * follows the connection counts without a lock.
  */
 #ifndef _DSR_BACKEND_H
 #define _DSR_BACKEND_H
@@ -24,14 +25,15 @@ struct dsr_server;
 struct dsr_service;
 
 /**
- * struct dsr_backend_config - what a user can choose of a backend
+ * struct dsr_backend_config - configuration of a backend
  * @admin: enum dsr_backend_admin
  * @weight: share of new connections; 0: none
- * @upper: from this many connections on it is overloaded; 0: never
- * @lower: below this many it is not any more, at most @upper; 0: below three
- *	quarters of @upper
- * @deadline: with DSR_BACKEND_DRAINING: jiffies from now on until it is down;
- *	0: never
+ * @upper: number of connections at which the backend becomes overloaded; 0:
+ *	never
+ * @lower: number of connections below which the backend is no longer
+ *	overloaded, at most @upper; 0: three quarters of @upper
+ * @deadline: with DSR_BACKEND_DRAINING: jiffies from now until the backend goes
+ *	down; 0: never
  */
 struct dsr_backend_config {
 	u8 admin;
@@ -43,30 +45,32 @@ struct dsr_backend_config {
 
 /**
  * struct dsr_backend - a real server in a service
- * @service: to which it belongs; compared, and not followed once @removed
- * @nexthop: the way there
+ * @service: its service; once @removed is set, the pointer may only be
+ *	compared, not dereferenced
+ * @nexthop: next hop of its packets
  * @stats: per CPU
- * @removed: taken out of its service: its connections move on
- * @overloaded: gets no new connections until it has fewer: written when that
- *	changes only, away from what every connection writes
- * @config: weight, thresholds, and what the operator wants of it
- * @ipvs: what dsr_ipvs keeps of it, with struct dsr_net.lock; kfree()d with it,
- *	and %NULL once it is @removed
- * @deadline: jiffies when what is draining is down, or 0; that of @config is
- *	not kept
- * @active: its connections in the table that are established
- * @inactive: its connections in the table that have ended
- * @half: its connections in the table of which one packet has come: its source
- *	may be made up, so these make the backend no more than look busy
- * @persistent: its clients in the table for persistence's sake
- * @server: its address, which backends of other services may have as well;
- *	%NULL once it is @removed
+ * @removed: the backend was taken out of its service: its connections move to
+ *	other backends
+ * @overloaded: the backend gets no new connections until it has fewer. Written
+ *	only on a change, and not in the cache line that each connection writes
+ * @config: weight, thresholds and administrative state
+ * @ipvs: data of dsr_ipvs, guarded by struct dsr_net.lock; kfree()d with the
+ *	backend, %NULL once @removed is set
+ * @deadline: jiffies at which a draining backend goes down, or 0;
+ *	@config.deadline is not used
+ * @active: established connections in the table
+ * @inactive: ended connections in the table
+ * @half: connections in the table that have seen one packet only. The source of
+ *	that packet may be forged, so @half counts as load but never as overload
+ * @persistent: persistence entries in the table
+ * @server: its address, shared with backends of other services; %NULL once
+ *	@removed is set
  * @node: in the hash table of all backends, by @service and address
- * @ref: the service's reference, and one for each connection
- * @dn: balancer; gone when no backend of it is in @routed any more
+ * @ref: one reference for the service, and one for each connection
+ * @dn: balancer; may be freed only when no backend of it is in @routed
  * @routed: in dsr_net.routed, while @nexthop has a route that may pin a device
- * @list: in the service, in ascending order of address
- * @rcu: to free it after its last reader
+ * @list: in dsr_service.backends, in ascending order of address
+ * @rcu: for the grace period before it is freed
  */
 struct dsr_backend {
 	struct dsr_service *service;
@@ -91,7 +95,7 @@ struct dsr_backend {
 	struct rcu_head rcu;
 };
 
-/* What a hit reads is in one line. */
+/* The lookup of a known connection reads one cache line of the backend. */
 static_assert(offsetofend(struct dsr_backend, config.admin) <= 64);
 
 struct dsr_backend *dsr_backend_find(struct dsr_net *dn,
@@ -116,33 +120,36 @@ void dsr_backend_exit(void);
 u8 dsr_backend_state(struct net *net, struct dsr_backend *backend,
 		     int *ifindex, u8 mac[], u8 *mac_len);
 
-/** dsr_backend_hash() - hash of its address, the same on every balancer */
+/** dsr_backend_hash() - hash the address; the same on every balancer */
 static inline u32 dsr_backend_hash(const struct dsr_backend *backend)
 {
 	return dsr_addr_hash(&backend->nexthop.addr);
 }
 
-/** dsr_backend_compare() - the order of backends: by address */
+/** dsr_backend_compare() - order backends by address */
 static inline int dsr_backend_compare(const struct dsr_backend *one,
 				      const struct dsr_backend *other)
 {
 	return dsr_addr_compare(&one->nexthop.addr, &other->nexthop.addr);
 }
 
-/** dsr_backend_is_down() - whether it gets nothing, not even what it has */
+/** dsr_backend_is_down() - true if not even known connections may use it */
 static inline bool dsr_backend_is_down(const struct dsr_backend *backend)
 {
 	return READ_ONCE(backend->config.admin) == DSR_BACKEND_DOWN;
 }
 
-/** dsr_backend_is_removed() - whether it was taken out of its service */
+/** dsr_backend_is_removed() - true if it was taken out of its service */
 static inline bool dsr_backend_is_removed(const struct dsr_backend *backend)
 {
-	/* with that of dsr_backend_release(): what was written before is seen */
+	/* pairs with smp_store_release() in dsr_nexthop_remove() */
 	return smp_load_acquire(&backend->removed);
 }
 
-/** dsr_backend_readded() - what was removed and is there again, or %NULL */
+/** dsr_backend_readded() - find the successor of a removed backend, or %NULL
+ *
+ * The successor has the same service and address.
+ */
 static inline struct dsr_backend *
 dsr_backend_readded(struct dsr_net *dn, const struct dsr_service *service,
 		    const struct dsr_backend *old)
@@ -151,21 +158,24 @@ dsr_backend_readded(struct dsr_net *dn, const struct dsr_service *service,
 	       dsr_backend_find(dn, service, &old->nexthop.addr) : NULL;
 }
 
-/** dsr_backend_is_up() - whether it may get new connections */
+/** dsr_backend_is_up() - true if it may get new connections */
 static inline bool dsr_backend_is_up(const struct dsr_backend *backend)
 {
 	return READ_ONCE(backend->config.weight) &&
 	       READ_ONCE(backend->config.admin) == DSR_BACKEND_UP;
 }
 
-/** dsr_backend_is_due() - its deadline has come; holds struct dsr_net.lock */
+/** dsr_backend_is_due() - true if its deadline has passed
+ *
+ * Context: holds struct dsr_net.lock.
+ */
 static inline bool dsr_backend_is_due(const struct dsr_backend *backend)
 {
 	return backend->deadline && time_after_eq(jiffies, backend->deadline);
 }
 
 /**
- * dsr_backend_drain_left() - the time for which a backend goes on draining
+ * dsr_backend_drain_left() - return the time until a draining backend goes down
  * @backend: backend
  *
  * Context: holds struct dsr_net.lock.
@@ -178,16 +188,16 @@ static inline u32 dsr_backend_drain_left(const struct dsr_backend *backend)
 	return dsr_backend_is_due(backend) ? 1 : backend->deadline - jiffies;
 }
 
-/** dsr_backend_inactive() - its connections that are not established */
+/** dsr_backend_inactive() - count the connections that are not established */
 static inline u32 dsr_backend_inactive(const struct dsr_backend *backend)
 {
 	return (u32)atomic_read(&backend->inactive) +
 	       (u32)atomic_read(&backend->half);
 }
 
-/** dsr_backend_load() - what it has to do: established connections and others
+/** dsr_backend_load() - return the load: established connections and others
  *
- * As with IPVS, an established connection counts as much as 256 others.
+ * As in IPVS, an established connection counts as much as 256 others.
  */
 static inline u64 dsr_backend_load(const struct dsr_backend *backend)
 {
@@ -195,14 +205,17 @@ static inline u64 dsr_backend_load(const struct dsr_backend *backend)
 	       dsr_backend_inactive(backend);
 }
 
-/** dsr_backend_conns_changed() - to be called after @active or @inactive changed */
+/** dsr_backend_conns_changed() - update @overloaded
+ *
+ * Call this after each change of @active or @inactive.
+ */
 static inline void dsr_backend_conns_changed(struct dsr_backend *backend)
 {
 	if (unlikely(READ_ONCE(backend->config.upper)))
 		dsr_backend_update_overload(backend);
 }
 
-/** dsr_backend_get() - take a reference; the caller is in the grace period */
+/** dsr_backend_get() - take a reference; call under rcu_read_lock() */
 static inline bool dsr_backend_get(struct dsr_backend *backend)
 {
 	return refcount_inc_not_zero(&backend->ref);

@@ -8,11 +8,11 @@
 #include "core/service.h"
 #include "limit.h"
 
-/* A connection that has ended keeps its place for so long, even at the cap. */
+/* Time for which an ended connection keeps its place, even at the cap. */
 #define SPENT	(10 * HZ)
 
-/* Sequence numbers of TCP run ahead of the note by so much at most, in 64 KiB: a
- * second's worth at 134 Mbit/s.
+/* Accept TCP sequence numbers up to this far ahead of dsr_conn.proof, in units
+ * of 64 KiB: what a client sends in a second at 134 Mbit/s.
  */
 #define WINDOW	256
 
@@ -20,7 +20,9 @@ static struct kmem_cache *cache4 __read_mostly;
 static struct kmem_cache *cache6 __read_mostly;
 static struct workqueue_struct *wq __read_mostly;
 
-/* A client of which one packet has come is none of the backend's so far. */
+/* Return the counter of @backend for a state. A persistence entry of a client
+ * that has sent one packet only is not counted.
+ */
 static atomic_t *counter(struct dsr_backend *backend,
 			 const struct dsr_conn *conn, u8 state)
 {
@@ -41,7 +43,7 @@ static atomic_t *counter(struct dsr_backend *backend,
 	}
 }
 
-/* Their number is what a backend can get too much of. */
+/* Add to the counters, and check the thresholds of the backend. */
 static void count(struct dsr_net *dn, struct dsr_backend *backend,
 		  const struct dsr_conn *conn, u8 state)
 {
@@ -54,7 +56,7 @@ static void count(struct dsr_net *dn, struct dsr_backend *backend,
 	dsr_backend_conns_changed(backend);
 }
 
-/* Without a look at the thresholds. */
+/* Subtract from the counters. The caller checks the thresholds. */
 static void subtract(struct dsr_net *dn, struct dsr_backend *backend,
 		     const struct dsr_conn *conn, u8 state)
 {
@@ -88,7 +90,7 @@ static void conn_free_node(struct dsr_node *node)
 	conn_free(container_of(node, struct dsr_conn, node));
 }
 
-/* How long a connection outlives its last packet in @state. */
+/* Return the timeout of a connection in @state, in jiffies. */
 static u32 timeout_in(const struct dsr_net *dn, const struct dsr_conn *conn,
 		      u8 state)
 {
@@ -100,7 +102,7 @@ static u32 timeout_in(const struct dsr_net *dn, const struct dsr_conn *conn,
 		return service ? READ_ONCE(service->persist) :
 		       dsr_timeouts_get(NULL, &dn->timeouts,
 					DSR_CONN_ESTABLISHED);
-	/* Between two datagrams of a client any time may pass. */
+	/* The pause between two datagrams of a client may be long. */
 	if (state == DSR_CONN_UNPROVEN)
 		state = conn->tuple.proto == IPPROTO_UDP ? DSR_CONN_UDP :
 							   DSR_CONN_SYN;
@@ -111,7 +113,7 @@ static u32 timeout_in(const struct dsr_net *dn, const struct dsr_conn *conn,
 }
 
 /**
- * dsr_conn_timeout() - how long a connection outlives its last packet
+ * dsr_conn_timeout() - return the timeout of a connection after its last packet
  * @dn: balancer
  * @conn: connection
  *
@@ -124,14 +126,14 @@ u32 dsr_conn_timeout(const struct dsr_net *dn, const struct dsr_conn *conn)
 }
 
 /**
- * dsr_conn_is_silent() - whether a connection was silent for long
+ * dsr_conn_is_silent() - check if a connection was silent for a timeout
  * @dn: balancer
  * @conn: connection
- * @state: enum dsr_conn_state, whose timeout is long enough
+ * @state: enum dsr_conn_state: the state whose timeout is used
  * @now: jiffies, low half
  *
- * A packet that comes within a second of the last one that was noted is not
- * noted: so it may have been a second less.
+ * The time stamp is written at most once a second, so it may be up to a second
+ * too old. Allow for that second.
  *
  * Context: rcu_read_lock().
  */
@@ -140,12 +142,12 @@ bool dsr_conn_is_silent(const struct dsr_net *dn, const struct dsr_conn *conn,
 {
 	u32 idle = now - READ_ONCE(conn->node.seen);
 
-	/* negative if it was noted after @now was read */
+	/* negative if the stamp was written after @now was read */
 	return (s32)idle > HZ && idle - HZ > timeout_in(dn, conn, state);
 }
 
 /**
- * dsr_conn_is_over() - whether a connection was silent for its timeout
+ * dsr_conn_is_over() - check if a connection was silent for its own timeout
  * @dn: balancer
  * @conn: connection
  * @now: jiffies, low half
@@ -171,8 +173,9 @@ static bool conn_expired(struct dsr_table *table, struct dsr_node *node,
 	return over;
 }
 
-/* A connection that its client has ended, and on which nothing has come since: what
- * was still on its way, or the rest of a download, has had its time.
+/* Check if a connection may give up its place: the client has ended it and has
+ * been silent since. Late packets and the rest of a download have had their
+ * time.
  */
 static bool conn_spent(struct dsr_table *table, struct dsr_node *node, u32 now)
 {
@@ -208,14 +211,15 @@ static const struct dsr_table_ops conn_table_ops = {
 };
 
 /**
- * dsr_conn_proves() - whether a packet is one that the client can have sent
+ * dsr_conn_proves() - check if the client can have sent a packet
  * @conn: its connection
  * @packet: packet, with its proof
  *
- * Addresses and ports are enough to forge one. To hit the window takes a guess among
- * 256 numbers of TCP, or among 65,536 tags of SCTP. A client that has sent more than
- * the window within a second is not believed either. Before an association has come
- * about its tag is not known.
+ * A forger who knows addresses and ports still has to guess the proof: with TCP
+ * one of 256 forged packets hits the window, with SCTP one of 65,536 hits the
+ * tag. A client that has sent more than the window within a second fails the
+ * check, too. The tag of an association is not known before the association is
+ * set up.
  *
  * Context: any.
  */
@@ -226,7 +230,7 @@ bool dsr_conn_proves(const struct dsr_conn *conn,
 
 	switch (packet->tuple.proto) {
 	case IPPROTO_TCP:
-		/* It may be late by a little. */
+		/* The packet may be reordered: one unit behind is accepted. */
 		return (u16)(ahead + 1) <= WINDOW + 1;
 	case IPPROTO_SCTP:
 		return !ahead || READ_ONCE(conn->state) == DSR_CONN_SYN;
@@ -236,12 +240,12 @@ bool dsr_conn_proves(const struct dsr_conn *conn,
 }
 
 /**
- * dsr_conn_note() - note what proves the packets to come
+ * dsr_conn_note() - record the proof of a packet
  * @conn: its connection
- * @packet: a packet of it, with its proof
+ * @packet: a packet of the connection, with its proof
  *
- * Only a packet that goes on from the last note is noted: else a forged one
- * would make the next one right.
+ * Records only a packet that passes dsr_conn_proves(): else a forged packet
+ * would validate the next forged one.
  *
  * Context: any.
  */
@@ -252,18 +256,18 @@ void dsr_conn_note(struct dsr_conn *conn, const struct dsr_packet *packet)
 }
 
 /**
- * dsr_conn_add() - remember a new connection
+ * dsr_conn_add() - add a connection to the table
  * @dn: balancer
  * @tuple: its key
- * @hash: of @tuple
+ * @hash: hash of @tuple
  * @state: enum dsr_conn_state
- * @backend: where its packets go
- * @added: set to whether it is new, and goes to @backend
+ * @backend: destination of its packets
+ * @added: set to true if the returned entry is new and goes to @backend
  *
  * Context: rcu_read_lock(). Takes the lock of a stripe.
- * Return: the connection; the one that another CPU has added meanwhile if
- * @added is false; %NULL if the table is full, or memory is short, or @backend
- * has just been removed.
+ * Return: the connection. If @added is false, another CPU has added it
+ * meanwhile. %NULL if the table is full, if memory is short, or if @backend has
+ * just been removed.
  */
 struct dsr_conn *dsr_conn_add(struct dsr_net *dn,
 			      const struct dsr_tuple *tuple, u32 hash,
@@ -288,7 +292,7 @@ struct dsr_conn *dsr_conn_add(struct dsr_net *dn,
 	conn->proof = 0;
 	conn->checked = conn->node.seen;
 	RCU_INIT_POINTER(conn->backend, backend);
-	/* Counted first: the garbage collector may find it before this returns. */
+	/* Count first: once inserted, garbage collection may free the entry. */
 	count(dn, backend, conn, state);
 	if (tuple->family == AF_INET6)
 		atomic_inc(&dn->entries6);
@@ -309,7 +313,7 @@ free_conn:
 	return node ? container_of(node, struct dsr_conn, node) : NULL;
 }
 
-/* With the lock of the stripe held: so the counts are exact. */
+/* Change the state. Holds the lock of the stripe, so that counts are exact. */
 static void set_state(struct dsr_net *dn, struct dsr_conn *conn,
 		      spinlock_t *lock, u8 state)
 {
@@ -320,7 +324,7 @@ static void set_state(struct dsr_net *dn, struct dsr_conn *conn,
 		return;
 	if (counter(backend, conn, conn->state) !=
 	    counter(backend, conn, state)) {
-		/* in the end as many as before */
+		/* count() checks the thresholds, so once is enough */
 		subtract(dn, backend, conn, conn->state);
 		count(dn, backend, conn, state);
 	}
@@ -328,15 +332,15 @@ static void set_state(struct dsr_net *dn, struct dsr_conn *conn,
 }
 
 /**
- * dsr_conn_move() - give a connection another backend
+ * dsr_conn_move() - move a connection to another backend
  * @dn: balancer
- * @conn: connection, found in this grace period
- * @state: enum dsr_conn_state that it has there
+ * @conn: connection, found under the same rcu_read_lock()
+ * @state: its new enum dsr_conn_state
  * @backend: its new backend
  *
  * Context: rcu_read_lock(). Takes the lock of a stripe.
- * Return: whether it has moved. It has not if it was forgotten meanwhile, or
- * @backend has just been removed.
+ * Return: true if it was moved; false if the entry was unlinked meanwhile, or
+ * if the last reference to @backend is gone.
  */
 bool dsr_conn_move(struct dsr_net *dn, struct dsr_conn *conn, u8 state,
 		   struct dsr_backend *backend)
@@ -362,14 +366,13 @@ bool dsr_conn_move(struct dsr_net *dn, struct dsr_conn *conn, u8 state,
 }
 
 /**
- * dsr_conn_advance() - give a connection the state that a packet leads to
+ * dsr_conn_advance() - apply a packet to the state of its connection
  * @dn: balancer
- * @conn: connection, found in this grace period
+ * @conn: connection, found under the same rcu_read_lock()
  * @packet: the packet, with its proof
  *
- * A connection that goes on is not ended by a packet that the client cannot have
- * sent, as anybody can send a RST in its name: its next silence would cost it its
- * place.
+ * A packet that fails dsr_conn_proves() does not end the connection: it may be
+ * a forged RST. An ended connection would lose its place after a short silence.
  *
  * Context: rcu_read_lock(). Takes the lock of a stripe.
  */
@@ -459,9 +462,9 @@ bool dsr_conn_stays(struct dsr_net *dn, struct dsr_conn *conn,
 }
 
 /**
- * dsr_conn_set() - give a connection a state
+ * dsr_conn_set() - set the state of a connection
  * @dn: balancer
- * @conn: connection, found in this grace period
+ * @conn: connection, found under the same rcu_read_lock()
  * @state: enum dsr_conn_state
  *
  * Context: rcu_read_lock(). Takes the lock of a stripe.
@@ -476,9 +479,9 @@ void dsr_conn_set(struct dsr_net *dn, struct dsr_conn *conn, u8 state)
 }
 
 /**
- * dsr_conn_close() - end a connection: what comes next is a new one
+ * dsr_conn_close() - end a connection, so that a new one may take its tuple
  * @dn: balancer
- * @conn: connection, found in this grace period
+ * @conn: connection, found under the same rcu_read_lock()
  *
  * Context: rcu_read_lock(). Takes the lock of a stripe.
  */
@@ -488,7 +491,7 @@ void dsr_conn_close(struct dsr_net *dn, struct dsr_conn *conn)
 }
 
 /**
- * dsr_conn_expires() - how long a connection still lives without packets
+ * dsr_conn_expires() - return the time until a connection times out
  * @dn: balancer
  * @conn: connection
  * @now: jiffies, low half
@@ -507,7 +510,7 @@ u32 dsr_conn_expires(const struct dsr_net *dn, const struct dsr_conn *conn,
 EXPORT_SYMBOL_GPL(dsr_conn_expires);
 
 /**
- * dsr_conn_bytes() - memory that the table takes
+ * dsr_conn_bytes() - return the memory used by the table
  * @dn: balancer, with a table
  *
  * Context: any.
@@ -522,14 +525,14 @@ u64 dsr_conn_bytes(struct dsr_net *dn)
 }
 
 /**
- * dsr_conn_walk_lock() - look at the table for a while
+ * dsr_conn_walk_lock() - lock the table for a part of a walk
  * @dn: balancer
  *
- * The garbage collector and requests must not wait for a whole table to be looked at. A
- * cursor is good for longer, see table.h.
+ * Do not hold the lock for a whole walk: garbage collection and requests wait
+ * for it. A cursor stays valid across several parts, see table.h.
  *
- * Context: process context. dsr_conn_walk_unlock() is always to be called.
- * Return: whether there is a table.
+ * Context: process context. Always call dsr_conn_walk_unlock() afterwards.
+ * Return: true if there is a table.
  */
 bool dsr_conn_walk_lock(struct dsr_net *dn)
 {
@@ -548,10 +551,10 @@ void dsr_conn_walk_unlock(struct dsr_net *dn)
 }
 
 /**
- * dsr_conn_configure() - bound the table and set its timeouts
+ * dsr_conn_configure() - set the cap of the table and the default timeouts
  * @dn: balancer
  * @max: hard cap
- * @timeouts: of connections whose service says nothing
+ * @timeouts: for services that do not set their own
  *
  * Context: process context, holds dn->lock.
  */
@@ -568,7 +571,7 @@ void dsr_conn_configure(struct dsr_net *dn, u32 max,
 		WRITE_ONCE(dn->timeouts.state[i], timeouts->state[i]);
 }
 
-/** dsr_conn_flush() - forget all connections; holds dn->lock, sleeps */
+/** dsr_conn_flush() - remove all connections; holds dn->lock, sleeps */
 void dsr_conn_flush(struct dsr_net *dn)
 {
 	lockdep_assert_held(&dn->lock);
@@ -591,9 +594,9 @@ static bool is_datagrams(struct dsr_node *node, const void *service)
 }
 
 /**
- * dsr_conn_remove_datagrams() - forget what a service has remembered of UDP
+ * dsr_conn_remove_datagrams() - remove the UDP entries of a service
  * @dn: balancer
- * @service: service that is to schedule each datagram from now on
+ * @service: service that schedules each datagram from now on
  *
  * Context: process context, holds dn->lock, sleeps.
  */
@@ -613,7 +616,7 @@ int dsr_conn_table_init(struct dsr_net *dn)
 }
 
 /**
- * dsr_conn_init() - set up what the tables of all namespaces share
+ * dsr_conn_init() - set up the slab caches and the workqueue of all tables
  *
  * Not __init, since KUnit runs its suites before the module is initialised.
  *
@@ -645,7 +648,7 @@ destroy_cache4:
 void dsr_conn_exit(void)
 {
 	destroy_workqueue(wq);
-	/* connections, backends, and buckets on their way out */
+	/* wait for RCU callbacks that free connections, backends and buckets */
 	rcu_barrier();
 	kmem_cache_destroy(cache6);
 	kmem_cache_destroy(cache4);

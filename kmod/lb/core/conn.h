@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * conn - a connection: which backend its packets go to
+ * conn - a connection: maps the packets of a flow to a backend
  *
  * Owner: the table. A packet uses an entry under RCU without a reference.
  * The entry holds a reference to its backend.
  *
- * Locking: what changes a few times in a connection's life (state, backend)
- * changes under the lock of the entry's stripe, so that the counts of the
- * backends are exact; each other packet of it writes nothing but, once a
- * second, when it was seen, and when it has passed PRE_ROUTING.
+ * Locking: @state and @backend change a few times in a connection's life. They
+ * change under the lock of the entry's stripe, so that the counts of the
+ * backends are exact. Any other packet writes only time stamps, at most once a
+ * second: @node.seen, and @checked if the packet has passed PRE_ROUTING.
  */
 #ifndef _DSR_CONN_H
 #define _DSR_CONN_H
@@ -21,16 +21,13 @@
 /**
  * struct dsr_conn - a connection
  * @node: in the table
- * @backend: where its packets go, never %NULL
+ * @backend: destination of its packets, never %NULL
  * @state: enum dsr_conn_state
- * @unlinked: not in the table any more, and does not hold @backend
- * @forged: somebody else has tried to end it in the client's name. With @unlinked,
- *	under the lock of the stripe
- * @proof: dsr_packet.proof of a packet of its client's, up to a second behind
- * @checked: jiffies (low half) of its last packet that has come through
- *	PRE_ROUTING, and so has its mark from the rules of today; up to a second
- *	behind
- * @tuple: its key; there is memory for dsr_tuple_size() bytes of it
+ * @unlinked: removed from the table; the reference to @backend is dropped
+ * @proof: dsr_packet.proof of a recent packet of the client, up to a second old
+ * @checked: jiffies (low half) of its last packet that passed PRE_ROUTING, and
+ *	so was marked by the current rules; up to a second behind
+ * @tuple: its key; only dsr_tuple_size() bytes are allocated
  */
 struct dsr_conn {
 	struct dsr_node node;
@@ -46,17 +43,17 @@ struct dsr_conn {
 #define DSR_CONN_SIZE4	(offsetof(struct dsr_conn, tuple) + DSR_TUPLE_SIZE4)
 #define DSR_CONN_SIZE6	(offsetof(struct dsr_conn, tuple) + DSR_TUPLE_SIZE6)
 
-/* One cache line: "a hit reads the bucket and the entry" */
+/* One cache line: a lookup reads the bucket and the entry, two lines in all. */
 static_assert(DSR_CONN_SIZE6 <= 64);
 
-/** dsr_conn_hash() - hash of @tuple in @table */
+/** dsr_conn_hash() - hash @tuple for @table */
 static inline u32 dsr_conn_hash(const struct dsr_table *table,
 				const struct dsr_tuple *tuple)
 {
 	return dsr_tuple_key_hash(tuple, &table->key);
 }
 
-/** dsr_conn_state() - state of a connection after @packet, from @state on */
+/** dsr_conn_state() - return the state that follows @state after @packet */
 static inline u8 dsr_conn_state(u8 state, const struct dsr_packet *packet)
 {
 	return unlikely(packet->tuple.proto == IPPROTO_UDP) ?
@@ -64,14 +61,13 @@ static inline u8 dsr_conn_state(u8 state, const struct dsr_packet *packet)
 }
 
 /**
- * dsr_conn_begin() - state of a connection that begins with a packet
+ * dsr_conn_begin() - return the state of a connection that a packet begins
  * @packet: the packet
  *
- * The balancer sees what the client sends and nothing else: so no number in a
- * packet proves to it that the sender has got an answer. A forger counts on
- * sequence numbers as easily as it sends a second packet. So nothing else is
- * asked for: as a SYN takes an ACK to become an established connection, in
- * mid-stream it takes a second packet.
+ * The balancer sees only packets of the client, so no number in a packet proves
+ * that the sender got an answer. A forger can increment sequence numbers as
+ * easily as it can send a second packet. So a second packet is all that the
+ * balancer asks for: an ACK after a SYN, any packet in mid-stream.
  */
 static inline u8 dsr_conn_begin(const struct dsr_packet *packet)
 {
@@ -81,17 +77,18 @@ static inline u8 dsr_conn_begin(const struct dsr_packet *packet)
 }
 
 /**
- * dsr_conn_is_client() - whether an entry stands for a client
+ * dsr_conn_is_client() - check if an entry is a persistence entry
  * @conn: entry
  *
- * Of a service with persistence; it is no connection, and has no protocol.
+ * A persistence entry stands for a client of a service, not for a connection.
+ * It has protocol 0.
  */
 static inline bool dsr_conn_is_client(const struct dsr_conn *conn)
 {
 	return !conn->tuple.proto;
 }
 
-/** dsr_conn_backend() - where the packets of @conn go, %NULL if it is gone */
+/** dsr_conn_backend() - return the backend of @conn, %NULL if it was removed */
 static inline struct dsr_backend *dsr_conn_backend(const struct dsr_conn *conn)
 {
 	struct dsr_backend *backend = rcu_dereference(conn->backend);
@@ -110,7 +107,7 @@ static inline bool dsr_conn_match(const struct dsr_node *node, const void *key)
  * dsr_conn_find() - look a connection up
  * @dn: balancer
  * @tuple: its key
- * @hash: of @tuple
+ * @hash: hash of @tuple
  *
  * Context: rcu_read_lock(). No writes.
  * Return: the connection, valid until rcu_read_unlock(), or %NULL.
@@ -125,14 +122,14 @@ dsr_conn_find(const struct dsr_net *dn, const struct dsr_tuple *tuple, u32 hash)
 }
 
 /**
- * dsr_conn_touch() - note that a packet has come through PRE_ROUTING
+ * dsr_conn_touch() - record that a packet has passed PRE_ROUTING
  * @conn: its connection
  * @now: jiffies, low half
  *
- * As dsr_table_touch(), which what comes by another way is noted with, and as
- * seldom.
+ * Writes at most once a second. Packets that do not pass PRE_ROUTING are
+ * recorded by dsr_table_touch() instead.
  *
- * Return: whether it was noted.
+ * Return: true if the time was written.
  */
 static __always_inline bool dsr_conn_touch(struct dsr_conn *conn, u32 now)
 {

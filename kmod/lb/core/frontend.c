@@ -6,12 +6,12 @@
 #include "core/frontend.h"
 #include "core/service.h"
 
-/* That of whatever connection a packet has; it has no service of its own. For
- * who asks before the packet has got its mark.
+/* Wildcard for ingress, where no rule has set a mark yet: match by connection
+ * only. It has no services.
  */
 struct dsr_frontend dsr_frontend_any;
 
-/** dsr_frontend_matches() - whether a service takes the port of a packet */
+/** dsr_frontend_matches() - true if @key has the protocol and port of @tuple */
 bool dsr_frontend_matches(const struct dsr_service_key *key,
 			  const struct dsr_tuple *tuple)
 {
@@ -22,12 +22,12 @@ bool dsr_frontend_matches(const struct dsr_service_key *key,
 }
 
 /**
- * dsr_frontend_match() - the service of a packet
+ * dsr_frontend_match() - find the service of a packet
  * @frontend: frontend of the packet
- * @tuple: of the packet
+ * @tuple: tuple of the packet
  *
  * Context: rcu_read_lock().
- * Return: the service that names the packet's port most exactly, or %NULL.
+ * Return: the most specific service that matches, or %NULL.
  */
 struct dsr_service *dsr_frontend_match(const struct dsr_frontend *frontend,
 				       const struct dsr_tuple *tuple)
@@ -41,12 +41,14 @@ struct dsr_service *dsr_frontend_match(const struct dsr_frontend *frontend,
 }
 
 /**
- * dsr_frontend_pick_up() - who speaks for an address as a whole
- * @frontend: frontend, with a service at least
+ * dsr_frontend_pick_up() - choose the service that handles echo requests
+ * @frontend: frontend
+ *
+ * An echo request is for an address as a whole, not for one of its services.
  *
  * Context: rcu_read_lock().
- * Return: the first service that has a backend up; if none has, the first;
- * %NULL if the last has just been removed.
+ * Return: the first service with a backend that is up; if there is none, the
+ * first service; %NULL if there are no services.
  */
 struct dsr_service *dsr_frontend_pick_up(const struct dsr_frontend *frontend)
 {
@@ -61,14 +63,15 @@ struct dsr_service *dsr_frontend_pick_up(const struct dsr_frontend *frontend)
 }
 
 /**
- * dsr_frontend_of_masked() - the frontend of a mark of which bits are another
- *	user's
+ * dsr_frontend_of_masked() - find a frontend that compares part of the mark
  * @dn: balancer
- * @family: of the packet
- * @fwmark: its mark, which is that of no frontend as a whole
+ * @family: address family of the packet
+ * @fwmark: mark of the packet; the whole mark has no frontend
+ *
+ * The other bits of the mark may have another user.
  *
  * Context: rcu_read_lock().
- * Return: of several, the one that compares the most bits; or %NULL.
+ * Return: the frontend whose mask has the most bits, or %NULL.
  */
 struct dsr_frontend *dsr_frontend_of_masked(struct dsr_net *dn, u8 family,
 					    u32 fwmark)
@@ -92,7 +95,7 @@ struct dsr_frontend *dsr_frontend_of_masked(struct dsr_net *dn, u8 family,
 	return best;
 }
 
-/* Where @mask is among the masks of @dn, or -1. */
+/* Return the index of @mask among the masks of @dn, or -1. */
 static int find_mask(const struct dsr_net *dn, u32 mask)
 {
 	int i;
@@ -116,13 +119,13 @@ static bool is_used(const struct dsr_net *dn, u32 mask)
 }
 
 /**
- * dsr_frontend_set_mask() - choose which bits of packets' marks are compared
+ * dsr_frontend_set_mask() - set which bits of a packet's mark are compared
  * @dn: balancer
  * @frontend: frontend, linked
- * @mask: the bits, all that its mark has among them
+ * @mask: the bits, including all bits of the frontend's own mark
  *
  * Context: process context, holds dn->lock.
- * Return: 0; -%EDQUOT, and nothing changed, if there are DSR_MASKS others.
+ * Return: 0; -%EDQUOT with nothing changed if DSR_MASKS other masks are in use.
  */
 int dsr_frontend_set_mask(struct dsr_net *dn, struct dsr_frontend *frontend,
 			  u32 mask)
@@ -135,7 +138,7 @@ int dsr_frontend_set_mask(struct dsr_net *dn, struct dsr_frontend *frontend,
 		return 0;
 	if (~mask && find_mask(dn, mask) < 0) {
 		i = find_mask(dn, 0);
-		/* the last one with the old mask leaves a place */
+		/* the place of the old mask, if no other frontend uses it */
 		if (i < 0) {
 			WRITE_ONCE(frontend->mask, mask);
 			i = ~old && !is_used(dn, old) ? find_mask(dn, old) : -1;
@@ -154,7 +157,10 @@ int dsr_frontend_set_mask(struct dsr_net *dn, struct dsr_frontend *frontend,
 	return 0;
 }
 
-/** dsr_frontend_of_key() - the frontend of a service; %NULL; holds dn->lock */
+/** dsr_frontend_of_key() - find the frontend of @key, or %NULL
+ *
+ * Context: holds dn->lock.
+ */
 struct dsr_frontend *dsr_frontend_of_key(struct dsr_net *dn,
 					 const struct dsr_service_key *key)
 {
@@ -178,16 +184,18 @@ static struct hlist_head *bucket_of(struct dsr_net *dn,
 	return &dn->vips[hash_32(hash, DSR_FRONTEND_BITS)];
 }
 
-/* The lesser comes first: one protocol before all, few ports before many. */
+/* Rank a service; packets try the lowest rank first. A service with a protocol
+ * ranks before a service for all protocols, and few ports rank before many.
+ */
 static u32 breadth(const struct dsr_service_key *key)
 {
 	return (key->proto ? 0 : 1 << 16) + key->port_last - key->port;
 }
 
 /**
- * dsr_frontend_link() - let packets find a service
+ * dsr_frontend_link() - link a service, so that packets find it
  * @dn: balancer
- * @service: service, all set up
+ * @service: service, completely set up
  *
  * Context: process context, holds dn->lock.
  * Return: 0 or -%ENOMEM.
@@ -227,10 +235,11 @@ int dsr_frontend_link(struct dsr_net *dn, struct dsr_service *service)
 }
 
 /**
- * dsr_frontend_unlink() - let no packet find a service any more
+ * dsr_frontend_unlink() - unlink a service
  * @dn: balancer
- * @service: service; to be freed after a grace period, as is its frontend if
- *	it was the last
+ * @service: service; the caller frees it after a grace period
+ *
+ * Frees the frontend after a grace period if this was its last service.
  *
  * Context: process context, holds dn->lock.
  */

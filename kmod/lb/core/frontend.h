@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * frontend - a firewall mark, or an address, that has services
+ * frontend - a firewall mark or an address that has services
  *
- * The first question about a packet: whether it is any of ours. It is asked of
- * every packet that passes, so it costs one look into a hash table, and nothing
- * of the packet is read for it but its mark and its destination.
+ * Tells packets for a service from all others. The hook looks up the frontend
+ * of every packet of the machine, so the lookup must be cheap: it reads only
+ * the mark and the destination of the packet.
  *
- * Owner: its namespace's balancer, as long as it has a service. Read by packets
- * under RCU, freed a grace period after it was unlinked.
+ * Owner: the balancer of its namespace, while the frontend has a service. Read
+ * by packets under RCU; freed a grace period after it was unlinked.
  *
  * Locking: changes under struct dsr_net.lock.
  */
@@ -28,16 +28,16 @@ struct dsr_service;
 struct dsr_service_key;
 
 /**
- * struct dsr_frontend - a firewall mark, or an address, that has services
+ * struct dsr_frontend - a firewall mark or an address that has services
  * @node: in dsr_net.marks or dsr_net.vips
- * @fwmark: mark, or 0: an address
+ * @fwmark: mark; 0: the frontend is an address
  * @mask: bits of a packet's mark that are compared with @fwmark
- * @family: of the packets
- * @vip: address, unless there is a mark
- * @services: its services; that of a packet is the first that matches it.
- *	A mark has one, or none if it is one of @probe
- * @probe: range of marks that it is part of, see probe.h; or %NULL
- * @rcu: to free it after its last reader
+ * @family: address family of the packets
+ * @vip: address, if @fwmark is 0
+ * @services: its services; a packet belongs to the first one that matches.
+ *	A mark has one service, or none if it is part of @probe
+ * @probe: range of probe marks that it is part of, see probe.h; or %NULL
+ * @rcu: for the grace period before it is freed
  */
 struct dsr_frontend {
 	struct hlist_node node;
@@ -55,7 +55,10 @@ extern struct dsr_frontend dsr_frontend_any;
 /* probe.c */
 struct dsr_frontend *dsr_probe_find(struct dsr_net *dn, u8 family, u32 fwmark);
 
-/** dsr_frontend_of_mark() - that of a service's mark, or %NULL; RCU or dn->lock */
+/** dsr_frontend_of_mark() - find the frontend of a service's mark, or %NULL
+ *
+ * Context: rcu_read_lock() or holds dn->lock.
+ */
 static inline struct dsr_frontend *dsr_frontend_of_mark(struct dsr_net *dn,
 							u8 family, u32 fwmark)
 {
@@ -72,7 +75,13 @@ static inline struct dsr_frontend *dsr_frontend_of_mark(struct dsr_net *dn,
 struct dsr_frontend *dsr_frontend_of_masked(struct dsr_net *dn, u8 family,
 					    u32 fwmark);
 
-/** dsr_frontend_of_any_mark() - that of a mark, a probe's too, or %NULL; RCU */
+/** dsr_frontend_of_any_mark() - find the frontend of a packet's mark, or %NULL
+ *
+ * Looks for the mark of a service, then for a probe mark, then for a masked
+ * mark.
+ *
+ * Context: rcu_read_lock().
+ */
 static inline struct dsr_frontend *
 dsr_frontend_of_any_mark(struct dsr_net *dn, u8 family, u32 fwmark)
 {
@@ -86,7 +95,10 @@ dsr_frontend_of_any_mark(struct dsr_net *dn, u8 family, u32 fwmark)
 	return frontend;
 }
 
-/** dsr_frontend_of_vip4() - that of an IPv4 address, or %NULL; RCU */
+/** dsr_frontend_of_vip4() - find the frontend of an IPv4 address, or %NULL
+ *
+ * Context: rcu_read_lock() or holds dn->lock.
+ */
 static inline struct dsr_frontend *dsr_frontend_of_vip4(struct dsr_net *dn,
 							__be32 vip)
 {
@@ -100,7 +112,10 @@ static inline struct dsr_frontend *dsr_frontend_of_vip4(struct dsr_net *dn,
 	return NULL;
 }
 
-/** dsr_frontend_of_vip6() - that of an IPv6 address, or %NULL; RCU */
+/** dsr_frontend_of_vip6() - find the frontend of an IPv6 address, or %NULL
+ *
+ * Context: rcu_read_lock() or holds dn->lock.
+ */
 static inline struct dsr_frontend *
 dsr_frontend_of_vip6(struct dsr_net *dn, const struct in6_addr *vip)
 {
@@ -116,10 +131,12 @@ dsr_frontend_of_vip6(struct dsr_net *dn, const struct in6_addr *vip)
 }
 
 /**
- * dsr_frontend_find4() - the frontend of an IPv4 packet: its mark comes first
+ * dsr_frontend_find4() - find the frontend of an IPv4 packet
  * @dn: balancer
- * @fwmark: its mark
- * @daddr: its destination
+ * @fwmark: mark of the packet
+ * @daddr: destination of the packet
+ *
+ * The mark takes precedence over the destination.
  *
  * Context: rcu_read_lock().
  * Return: the frontend or %NULL.
@@ -136,7 +153,10 @@ static inline struct dsr_frontend *dsr_frontend_find4(struct dsr_net *dn,
 	return frontend;
 }
 
-/** dsr_frontend_find6() - as dsr_frontend_find4(), of an IPv6 packet */
+/** dsr_frontend_find6() - find the frontend of an IPv6 packet
+ *
+ * See dsr_frontend_find4().
+ */
 static inline struct dsr_frontend *
 dsr_frontend_find6(struct dsr_net *dn, u32 fwmark, const struct in6_addr *daddr)
 {
@@ -149,7 +169,7 @@ dsr_frontend_find6(struct dsr_net *dn, u32 fwmark, const struct in6_addr *daddr)
 	return frontend;
 }
 
-/** dsr_frontend_find() - that of a packet with @tuple */
+/** dsr_frontend_find() - find the frontend of a packet with @tuple */
 static inline struct dsr_frontend *
 dsr_frontend_find(struct dsr_net *dn, u32 fwmark, const struct dsr_tuple *tuple)
 {

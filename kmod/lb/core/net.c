@@ -15,10 +15,10 @@ module_param(conn_max, uint, 0444);
 MODULE_PARM_DESC(conn_max, "connections that a namespace remembers at most");
 
 /**
- * dsr_net_default_max() - hard cap of a namespace before a request sets one
+ * dsr_net_default_max() - return the default cap of the connection table
  * @net: namespace
  *
- * Return: connections; see limit.h.
+ * See limit.h.
  */
 u32 dsr_net_default_max(const struct net *net)
 {

@@ -2,16 +2,18 @@
 /*
  * net - the balancer of one network namespace
  *
- * Owner of everything else: services, their backends, the connection table,
- * the packet hook. Lives as long as its namespace. Idle as long as there is
- * no service: no hook, no table, no garbage collector.
+ * Owns everything else: services, their backends, the connection table, the
+ * packet hooks. Lives as long as its namespace. Without a service there is no
+ * hook. Without services and connections there is no table and no garbage
+ * collector.
  *
  * Locking: struct dsr_net.lock guards all configuration; packets read it under
- * RCU. A request that changes services or backends holds struct dsr_net.writer
- * around it, and releases the lock alone while a large table is filled: so
- * requests wait for each other that long, and nothing else does. Paths have a
- * lock of their own, which nests in it and in the RTNL: what waits with the RTNL
- * held must not wait for requests of one namespace.
+ * RCU. A request that changes services or backends takes struct dsr_net.writer
+ * first, then the lock. The request releases the lock, but not the writer
+ * mutex, while it fills a large scheduler table: then only other requests have
+ * to wait. Paths have their own lock, which nests inside the lock and inside
+ * the RTNL: a task that holds the RTNL must not wait for the requests of one
+ * namespace.
  */
 #ifndef _DSR_NET_H
 #define _DSR_NET_H
@@ -36,10 +38,10 @@
 #define DSR_MASKS		8
 
 /**
- * struct dsr_net_side - what looks at the packets of one family
- * @services: services of that family
- * @hooks: of what comes in, early and late, and of this machine's own packets,
- *	registered while @services is not 0
+ * struct dsr_net_side - hooks for the packets of one address family
+ * @services: number of services of that family
+ * @hooks: for incoming packets, early and late, and for packets that this
+ *	machine sends; registered while @services is not 0
  */
 struct dsr_net_side {
 	u32 services;
@@ -48,47 +50,48 @@ struct dsr_net_side {
 
 /**
  * struct dsr_net - the balancer of one network namespace
- * @table: the connection table, while @has_table
- * @entries6: entries of @table that are of IPv6, which are larger
- * @half: entries of @table that one packet has made
- * @crowded: second since the start of the machine when @table last had no place,
- *	or 0: jiffies come round
+ * @table: the connection table, valid while @has_table is set
+ * @entries6: IPv6 entries of @table, which are larger than IPv4 entries
+ * @half: entries of @table that have seen one packet only
+ * @crowded: time when @table was last full, in seconds since boot, or 0; not in
+ *	jiffies, which wrap
  * @live: there are services; see balancer.h
  * @has_table: there are services, or connections that outlive them; changes
- *	with @lock
- * @expire_quiescent: a client does not come back to a backend of weight 0; for
- *	dsr_ipvs to set
- * @timeouts: of connections whose service says nothing
+ *	under @lock
+ * @expire_quiescent: ignore persistence to a backend of weight 0; set by
+ *	dsr_ipvs
+ * @timeouts: defaults, for services that do not set their own
  * @reasons: per CPU, packets by enum dsr_reason
- * @vips_count: frontends in @vips
+ * @vips_count: number of frontends in @vips
  * @marks: frontends by fwmark, RCU
  * @vips: frontends by address, RCU
- * @probes_count: ranges in @probes
- * @probes: ranges of marks, for probes, RCU
- * @masked_count: frontends in @marks whose mask is not all bits
- * @masks: their masks, each once, or 0
- * @routes_lock: guards @routed, all that nexthops keep, and dsr_service.here
+ * @probes_count: number of ranges in @probes
+ * @probes: ranges of probe marks, RCU
+ * @masked_count: number of frontends in @marks whose mask is not all ones
+ * @masks: the masks of these frontends, each once; unused places are 0
+ * @routes_lock: guards @routed, the routes of all nexthops, and
+ *	dsr_service.here
  * @routed: backends with a route that may pin a device; see nexthop.h
  * @writer: serialises requests that change services or backends
- * @lock: guards all that follows, and changes to what is above
+ * @lock: guards the fields below, and changes to the fields above
  * @services: services in ascending order of their keys
- * @services_count: their number
- * @conn_max: hard cap of @table, also while there is none
- * @slots: of the tables of all schedulers
- * @retired: what removed services had counted
- * @generation: grows with each change, for the consistency of dumps
+ * @services_count: number of services
+ * @conn_max: hard cap of @table, kept also while there is no table
+ * @slots: sum of the slots of all scheduler tables
+ * @retired: statistics of removed services
+ * @generation: incremented by each change, for the consistency of dumps
  * @net: the namespace
- * @ipv4: what looks at IPv4 packets
- * @ipv6: what looks at IPv6 packets
- * @rest: gives @table up when the last connection has gone; takes @lock
- * @drain: makes down what has drained; takes @lock
- * @watch: tells of neighbours that have changed; takes @lock
- * @lro: switches large receive offload off; takes the RTNL
- * @messages: refusals with figures in them
- * @paths_lock: guards all that follows; held for no longer than it takes to
- *	hook a device, or to unhook it
- * @paths: devices whose packets may take the short way
- * @paths_live: their hooks are there, since there are services
+ * @ipv4: hooks for IPv4
+ * @ipv6: hooks for IPv6
+ * @rest: frees @table after the last connection has gone; takes @lock
+ * @drain: sets drained backends down; takes @lock
+ * @watch: notifies listeners of changed neighbours; takes @lock
+ * @lro: disables large receive offload; takes the RTNL
+ * @messages: storage for error messages that contain values
+ * @paths_lock: guards the fields below; held only while a device is hooked or
+ *	unhooked
+ * @paths: devices whose packets may take the fast path
+ * @paths_live: the ingress hooks are registered, since there are services
  * @paths_generation: as @generation, for paths
  */
 struct dsr_net {
@@ -108,11 +111,11 @@ struct dsr_net {
 	struct hlist_head probes[1 << DSR_PROBE_BITS];
 	u32 masked_count;
 	u32 masks[DSR_MASKS];
-	spinlock_t routes_lock;	/* guards what nexthops keep */
+	spinlock_t routes_lock;	/* guards the routes of nexthops */
 	struct list_head routed;
 
 	struct mutex writer;	/* serialises changes, outside of @lock */
-	struct mutex lock;	/* guards what follows */
+	struct mutex lock;	/* guards the fields below */
 	struct list_head services;
 	u32 services_count;
 	u32 conn_max;
@@ -128,7 +131,7 @@ struct dsr_net {
 	struct work_struct lro;
 	struct dsr_extack_pool messages;
 
-	struct mutex paths_lock;	/* guards what follows */
+	struct mutex paths_lock;	/* guards the fields below */
 	struct list_head paths;
 	bool paths_live;
 	u32 paths_generation;
@@ -136,13 +139,13 @@ struct dsr_net {
 
 extern unsigned int dsr_net_id;
 
-/** dsr_net() - the balancer of @net */
+/** dsr_net() - return the balancer of @net */
 static inline struct dsr_net *dsr_net(const struct net *net)
 {
 	return net_generic(net, dsr_net_id);
 }
 
-/** dsr_net_changed() - note a change of configuration */
+/** dsr_net_changed() - record a change of configuration */
 static inline void dsr_net_changed(struct dsr_net *dn)
 {
 	lockdep_assert_held(&dn->lock);
@@ -151,17 +154,20 @@ static inline void dsr_net_changed(struct dsr_net *dn)
 		dn->generation = 1;
 }
 
-/** dsr_net_second() - seconds since the start of the machine, not 0 */
+/** dsr_net_second() - return the seconds since boot plus 1, so never 0 */
 static inline u32 dsr_net_second(void)
 {
 	return (u32)ktime_get_seconds() + 1;
 }
 
 /**
- * dsr_net_was_crowded() - whether there may be flows that the table knows not
+ * dsr_net_was_crowded() - check if there may be flows without an entry
  * @dn: balancer
  *
- * For as long as such a flow may be silent and go on.
+ * A full table makes such flows. Each may resume until the timeout of an
+ * established connection has passed.
+ *
+ * Return: true if the table was full within that timeout.
  */
 static inline bool dsr_net_was_crowded(const struct dsr_net *dn)
 {
@@ -173,12 +179,13 @@ static inline bool dsr_net_was_crowded(const struct dsr_net *dn)
 }
 
 /**
- * dsr_net_has_room() - whether the table has a place for something new
+ * dsr_net_has_room() - check if the table has room for half-open entries
  * @dn: balancer, with a table
- * @places: how many it takes
+ * @places: number of entries
  *
- * An entry that one packet has made may be a flood's. All of these get a quarter
- * of the table, so that the rest is for connections that go on.
+ * An entry that has seen one packet only may come from a flood. All such
+ * entries together get a quarter of the table. The rest is reserved for
+ * connections that have proven to be real.
  */
 static inline bool dsr_net_has_room(const struct dsr_net *dn, u32 places)
 {
@@ -188,7 +195,7 @@ static inline bool dsr_net_has_room(const struct dsr_net *dn, u32 places)
 	       (u32)atomic_read(&dn->half) + places <= share;
 }
 
-/** dsr_net_note_crowded() - note that the table has no place */
+/** dsr_net_note_crowded() - record that the table is full */
 static inline void dsr_net_note_crowded(struct dsr_net *dn)
 {
 	u32 now = dsr_net_second();
@@ -197,7 +204,7 @@ static inline void dsr_net_note_crowded(struct dsr_net *dn)
 		WRITE_ONCE(dn->crowded, now);
 }
 
-/** dsr_net_writer_lock() - begin a request that changes services or backends */
+/** dsr_net_writer_lock() - begin a change of services or backends */
 static inline void dsr_net_writer_lock(struct dsr_net *dn)
 {
 	mutex_lock(&dn->writer);

@@ -17,7 +17,9 @@
 
 #define RELEASE_BATCH	64	/* routes released under the lock at a time */
 
-/* Nothing hears of devices any more, so no route that may pin one is kept. */
+/* Set before the notifier is unregistered: from then on no route that may pin a
+ * device is cached.
+ */
 static bool unregistering;
 
 static struct dsr_backend *backend_of(struct dsr_nexthop *nexthop)
@@ -25,7 +27,7 @@ static struct dsr_backend *backend_of(struct dsr_nexthop *nexthop)
 	return container_of(nexthop, struct dsr_backend, nexthop);
 }
 
-/* A route to @addr that names @addr itself as the next hop, whatever the
+/* Look up a route to @addr with @addr itself as the next hop, whatever the
  * destination of the packets that are sent along it.
  */
 static struct dst_entry *route_to(struct net *net, u8 family,
@@ -74,8 +76,8 @@ static bool is_on_link(const struct dst_entry *dst, u8 family,
 		return rt->rt_type == RTN_UNICAST &&
 		       rt->rt_gw_family == AF_INET && rt->rt_gw4 == addr->ip;
 	}
-	/* FLOWI_FLAG_KNOWN_NH makes a route of its own for an address on-link,
-	 * which names it as the next hop.
+	/* For an on-link address, FLOWI_FLAG_KNOWN_NH makes a host route, with
+	 * the address itself as the next hop.
 	 */
 	rt6 = dst_rt6_info(dst);
 	return !(rt6->rt6i_flags & (RTF_GATEWAY | RTF_LOCAL | RTF_ANYCAST)) &&
@@ -83,12 +85,13 @@ static bool is_on_link(const struct dst_entry *dst, u8 family,
 	       ipv6_addr_equal(&rt6->rt6i_dst.addr, &addr->in6);
 }
 
-/* Whether there was no route, and still is none. Of IPv6 only its own address
- * is known as such: see dsr_nexthop_peek().
+/* Check if an up-to-date lookup found no route to use. With IPv6 this holds for
+ * local addresses only, since the generation does not count removed routes: see
+ * dsr_nexthop_peek().
  */
 static bool is_without(const struct net *net, const struct dsr_nexthop *nexthop)
 {
-	/* What was found for a generation was written before it. */
+	/* pairs with smp_store_release() in dsr_nexthop_lookup() */
 	int genid = smp_load_acquire(&nexthop->genid);
 
 	return !rcu_access_pointer(nexthop->dst) &&
@@ -96,8 +99,9 @@ static bool is_without(const struct net *net, const struct dsr_nexthop *nexthop)
 	       (nexthop->family == AF_INET || READ_ONCE(nexthop->local));
 }
 
-/* Whether a route may hold a device that the kernel does not take from it: that
- * of the entry it was made from, or one behind an encapsulation.
+/* Check if a route may hold a device from which the kernel does not detach it:
+ * the device of the routing table entry it was made from, or a device behind an
+ * encapsulation.
  */
 static bool may_pin(const struct dst_entry *dst, u8 family)
 {
@@ -114,7 +118,9 @@ static void list_route(struct dsr_net *dn, struct dsr_backend *backend,
 		list_del_init_careful(&backend->routed);
 }
 
-/* A removed backend is not its service's any more, which may be gone. */
+/* Set @local and count it in the service. The service of a removed backend may
+ * have been freed.
+ */
 static void set_local(struct dsr_net *dn, struct dsr_backend *backend,
 		      bool local)
 {
@@ -129,13 +135,13 @@ static void set_local(struct dsr_net *dn, struct dsr_backend *backend,
 }
 
 /**
- * dsr_nexthop_lookup() - look the route up again, if that can bring one
+ * dsr_nexthop_lookup() - look the route up again, if it may have changed
  * @net: namespace
- * @nexthop: which has no route, or one that is out of date
+ * @nexthop: next hop without a route, or with a route that is out of date
  *
- * No route by a device is kept after the kernel has told that it goes away:
- * before it tells, it takes the device's routes away, and waits for all that
- * run under RCU here.
+ * After the notifier has run for a device, this cannot cache a route by that
+ * device: before the kernel calls the notifier, it removes the routes of the
+ * device and waits for all RCU readers, and this runs under RCU.
  *
  * Context: rcu_read_lock(). Takes struct dsr_net.routes_lock.
  * Return: as dsr_nexthop_get().
@@ -154,7 +160,7 @@ struct dst_entry *dsr_nexthop_lookup(struct net *net,
 		return NULL;
 	dst = route_to(net, nexthop->family, &nexthop->addr);
 	if (dst == ERR_PTR(-ENOBUFS) || dst == ERR_PTR(-ENOMEM))
-		return NULL;	/* not for good: the next packet asks again */
+		return NULL;	/* transient: the next packet looks up again */
 	if (IS_ERR(dst)) {
 		dst = NULL;
 	} else if (!is_on_link(dst, nexthop->family, &nexthop->addr)) {
@@ -171,20 +177,20 @@ struct dst_entry *dsr_nexthop_lookup(struct net *net,
 				  lockdep_is_held(&dn->routes_lock));
 	WRITE_ONCE(nexthop->cookie, cookie);
 	set_local(dn, backend_of(nexthop), local);
-	/* A change during the look-up makes the next packet look again, and so
-	 * does what is not kept.
+	/* If the routing table has changed since @genid was read, or if the
+	 * route is not kept, the next packet looks up again.
 	 */
 	smp_store_release(&nexthop->genid, keep ? genid : genid - 1);
 	list_route(dn, backend_of(nexthop), pins && keep);
 	spin_unlock_bh(&dn->routes_lock);
-	/* These free after a grace period: both may have readers. */
+	/* Both routes may have readers; dst_release() frees after RCU. */
 	dst_release(old);
 	if (!keep)
 		dst_release(dst);
 	return dst;
 }
 
-/* Packets look it up again: it is out of date. */
+/* Release the route and mark it out of date: the next packet looks it up. */
 static void release_route(struct dsr_net *dn, struct dsr_backend *backend)
 {
 	struct dsr_nexthop *nexthop = &backend->nexthop;
@@ -195,17 +201,18 @@ static void release_route(struct dsr_net *dn, struct dsr_backend *backend)
 	/* as in dsr_nexthop_lookup() */
 	smp_store_release(&nexthop->genid, nexthop->genid - 1);
 	dst_release(dst);
-	/* Last: @backend may be freed from now on. */
+	/* ORDER: last, since @backend may be freed from now on */
 	list_route(dn, backend, false);
 }
 
 /**
- * dsr_nexthop_release_routes() - let go of all devices
+ * dsr_nexthop_release_routes() - release all routes that may pin a device
  * @dn: balancer
  *
- * Releases all routes of its namespace that may pin a device, those of removed
- * backends that connections still refer to among them. All and not those of one
- * device, so that each step here was paid for by a look-up before.
+ * Includes the routes of removed backends that connections still refer to.
+ * Releases the routes by all devices, not by one only. So a route released here
+ * was looked up since the last call, and the work is bounded by the number of
+ * lookups.
  *
  * Context: process context, sleeps.
  */
@@ -216,7 +223,7 @@ void dsr_nexthop_release_routes(struct dsr_net *dn)
 	bool more;
 	int left;
 
-	/* What is looked up meanwhile is not for now. */
+	/* Take the list: routes that are looked up meanwhile are left alone. */
 	spin_lock_bh(&dn->routes_lock);
 	list_splice_init(&dn->routed, &routed);
 	spin_unlock_bh(&dn->routes_lock);
@@ -263,16 +270,16 @@ static bool is_host(u8 family, const union nf_inet_addr *addr)
 }
 
 /**
- * dsr_nexthop_check() - whether an address can be a next hop
+ * dsr_nexthop_check() - check that an address can be a next hop
  * @dn: balancer
- * @family: of @addr
+ * @family: address family of @addr
  * @addr: address
- * @extack: where a refusal goes
+ * @extack: gets the error message
  *
  * Context: process context, holds dn->lock.
- * Return: 0; with a sentence in @extack: -%EINVAL if it is not unicast, so that
- * it never can be one; -%EHOSTUNREACH if no device leads there without a
- * gateway, which may change.
+ * Return: 0, or an error with a message in @extack: -%EINVAL if the address is
+ * not unicast or is link-local, so can never be a next hop; -%EHOSTUNREACH if
+ * the address is not on-link, which may change.
  */
 int dsr_nexthop_check(struct dsr_net *dn, u8 family,
 		      const union nf_inet_addr *addr,
@@ -314,7 +321,10 @@ int dsr_nexthop_check(struct dsr_net *dn, u8 family,
 }
 EXPORT_SYMBOL_GPL(dsr_nexthop_check);
 
-/** dsr_nexthop_init() - set up @nexthop for @addr; the first packet looks up */
+/** dsr_nexthop_init() - set up @nexthop for @addr
+ *
+ * Does not look up the route; the first packet does.
+ */
 void dsr_nexthop_init(struct dsr_net *dn, struct dsr_nexthop *nexthop,
 		      u8 family, const union nf_inet_addr *addr)
 {
@@ -331,11 +341,12 @@ void dsr_nexthop_init(struct dsr_net *dn, struct dsr_nexthop *nexthop,
 }
 
 /**
- * dsr_nexthop_remove() - its backend is no longer one of its service's
- * @nexthop: see there
+ * dsr_nexthop_remove() - mark a backend as removed from its service
+ * @nexthop: next hop of the backend
  *
- * Sets struct dsr_backend.removed. The service is there until a grace period
- * from now on.
+ * Sets struct dsr_backend.removed, and no longer counts the backend in
+ * struct dsr_service.here. The caller frees the service, if at all, a grace
+ * period after this.
  *
  * Context: holds struct dsr_net.lock.
  */
@@ -354,10 +365,10 @@ void dsr_nexthop_remove(struct dsr_nexthop *nexthop)
 }
 
 /**
- * dsr_nexthop_exit() - let go of the route, once no packet uses @nexthop
- * @nexthop: see there
+ * dsr_nexthop_exit() - release the route, once no packet uses @nexthop
+ * @nexthop: next hop
  *
- * The namespace may be gone: then nothing of it is listed any more.
+ * The namespace may be gone: then no backend of it is in dsr_net.routed.
  *
  * Context: softirq.
  */
@@ -390,21 +401,25 @@ static struct notifier_block notifier = {
 	.notifier_call = on_event,
 };
 
-/** dsr_nexthop_register() - hear of devices, once namespaces have balancers */
+/** dsr_nexthop_register() - register the netdevice notifier
+ *
+ * Call after dsr_netns_init(): the notifier uses the balancer of the namespace.
+ */
 int __init dsr_nexthop_register(void)
 {
 	return register_netdevice_notifier(&notifier);
 }
 
 /**
- * dsr_nexthop_unregister() - hear of devices no more
+ * dsr_nexthop_unregister() - unregister the netdevice notifier
  *
- * To end with, all of them are said to go: so no route that may pin one is
- * left, and none comes.
+ * Unregistering calls the notifier with NETDEV_DOWN and NETDEV_UNREGISTER for
+ * all devices. That releases all routes that may pin a device, and
+ * @unregistering prevents new ones.
  */
 void dsr_nexthop_unregister(void)
 {
 	WRITE_ONCE(unregistering, true);
-	synchronize_net();	/* look-ups that have not seen it */
+	synchronize_net();	/* wait for lookups that have not seen it */
 	unregister_netdevice_notifier(&notifier);
 }

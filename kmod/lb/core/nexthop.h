@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * nexthop - the way to a neighbour
+ * nexthop - the route to a backend
  *
- * Keeps the kernel's own route to an address and looks it up again when the
- * routing table has changed since. The link-layer address is not kept at all:
- * each packet asks the neighbour table.
+ * Caches the kernel's route to an address and looks it up again after a change
+ * of the routing table. The link-layer address is not cached: each packet looks
+ * it up in the neighbour table.
  *
- * No route pins a device. The kernel makes each route let go of a device that
- * goes away. But a route of IPv6 also holds the entry of the routing table that
- * it was made from, and with that the entry's device, and an encapsulation may
- * hold another route. So all such routes of a namespace are listed, and released
- * when one of its devices goes away.
+ * No cached route may pin a device. When a device goes away, the kernel
+ * detaches the device from each route. But an IPv6 route also holds the routing
+ * table entry that it was made from, and so the device of that entry; and an
+ * encapsulation may hold another route. So dsr_net.routed lists all backends
+ * with such routes, and all these routes are released when a device of the
+ * namespace goes away.
  *
- * A service counts those of its backends that are found to be this machine, for
- * as long as they are its backends and this machine: struct dsr_service.here.
+ * struct dsr_service.here counts the backends of a service whose address is one
+ * of this machine's own. A removed backend is not counted.
  *
  * Owner: the backend that it is part of. Locking: read under RCU by packets;
  * replaced under struct dsr_net.routes_lock, from softirq and process context.
@@ -30,11 +31,11 @@
 #include "core/net.h"
 
 /**
- * struct dsr_nexthop - the way to a neighbour
- * @dst: route, or %NULL when there is no way without a gateway
- * @genid: state of the routing table when @dst was looked up
- * @cookie: state of @dst, if it is of IPv6, when it was looked up
- * @family: of @addr
+ * struct dsr_nexthop - the route to a backend
+ * @dst: route, or %NULL if the address is not on-link, or not looked up yet
+ * @genid: generation of the routing table when @dst was looked up
+ * @cookie: IPv6: cookie of @dst when it was looked up, see dst_check()
+ * @family: address family of @addr
  * @local: @addr is one of this machine's own
  * @addr: the neighbour's address
  */
@@ -60,7 +61,7 @@ void dsr_nexthop_release_routes(struct dsr_net *dn);
 int __init dsr_nexthop_register(void);
 void dsr_nexthop_unregister(void);
 
-/** dsr_nexthop_genid() - grows with each change of the routing table */
+/** dsr_nexthop_genid() - return the generation of the routing table */
 static inline int dsr_nexthop_genid(const struct net *net, u8 family)
 {
 #if IS_ENABLED(CONFIG_IPV6)
@@ -71,21 +72,22 @@ static inline int dsr_nexthop_genid(const struct net *net, u8 family)
 }
 
 /**
- * dsr_nexthop_peek() - the route to a neighbour, if nothing has to be looked up
+ * dsr_nexthop_peek() - return the cached route if it is up to date
  * @net: namespace
- * @nexthop: see there
+ * @nexthop: next hop
  *
- * The state of the IPv6 routing table changes with what is added to it, not
- * with what is removed. So the route is asked whether it still is in there.
+ * The generation of the IPv6 routing table changes when a route is added, not
+ * when one is removed. So dst_check() checks that the route is still in the
+ * table.
  *
  * Context: rcu_read_lock(). No writes.
- * Return: the route, valid until rcu_read_unlock(); %NULL if there is none, or
+ * Return: the route, valid until rcu_read_unlock(); %NULL if there is none or
  * if it is out of date.
  */
 static inline struct dst_entry *
 dsr_nexthop_peek(const struct net *net, const struct dsr_nexthop *nexthop)
 {
-	/* In this order: an old route is never taken for one of now. */
+	/* ORDER: @genid before @dst, or an old route could look current */
 	int genid = smp_load_acquire(&nexthop->genid);
 	struct dst_entry *dst = rcu_dereference(nexthop->dst);
 
@@ -98,14 +100,13 @@ dsr_nexthop_peek(const struct net *net, const struct dsr_nexthop *nexthop)
 }
 
 /**
- * dsr_nexthop_get() - the route to a neighbour
+ * dsr_nexthop_get() - return the route, looked up again if it is out of date
  * @net: namespace
- * @nexthop: see there
+ * @nexthop: next hop
  *
  * Context: rcu_read_lock().
- * Return: the route, valid until rcu_read_unlock(); %NULL if there is none
- * without a gateway, or the address is the machine's own: @nexthop->local says
- * which.
+ * Return: the route, valid until rcu_read_unlock(); %NULL if the address is not
+ * on-link, or is one of this machine's own: then @nexthop->local is true.
  */
 static inline struct dst_entry *dsr_nexthop_get(struct net *net,
 						struct dsr_nexthop *nexthop)
@@ -116,8 +117,8 @@ static inline struct dst_entry *dsr_nexthop_get(struct net *net,
 }
 
 /**
- * dsr_nexthop_neighbour() - what the kernel knows of the neighbour
- * @nexthop: see there
+ * dsr_nexthop_neighbour() - look up the neighbour entry of a next hop
+ * @nexthop: next hop
  * @dev: device towards it
  *
  * Context: rcu_read_lock() and bottom halves disabled.

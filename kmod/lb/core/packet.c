@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* packet - parsing, with every length checked before the read; see packet.h */
+/* packet - parsing; checks each length before the read; see packet.h */
 
 #include <linux/icmp.h>
 #include <linux/icmpv6.h>
@@ -13,9 +13,9 @@
 
 #include "core/packet.h"
 
-/* The ports of the packet that an ICMP error quotes, turned round: the quoted
- * one went from the VIP to the client. RFC 792 promises eight bytes after the
- * IP header, more than ports need.
+/* Read the ports of the packet that an ICMP error quotes, and swap them: the
+ * quoted packet went from the VIP to the client. RFC 792 guarantees eight bytes
+ * after the IP header; the ports take four.
  */
 static bool parse_quoted_ports(const struct sk_buff *skb, unsigned int offset,
 			       struct dsr_packet *packet)
@@ -51,8 +51,8 @@ static bool parse_quoted4(const struct sk_buff *skb, unsigned int offset,
 		return false;
 
 	*reason = DSR_PASS_ICMP_UNRELATED;
-	/* An error goes to the source of what it quotes, and of all fragments
-	 * only the first has ports.
+	/* An error is sent to the source of the packet that it quotes. Of all
+	 * fragments only the first has ports.
 	 */
 	if (iph->saddr != packet->tuple.v4.daddr ||
 	    (iph->frag_off & htons(IP_OFFSET)) ||
@@ -68,11 +68,13 @@ static bool parse_quoted4(const struct sk_buff *skb, unsigned int offset,
 }
 
 /**
- * dsr_packet_parse_rest4() - dsr_packet_parse() for what is no TCP, UDP or SCTP
+ * dsr_packet_parse_rest4() - parse IPv4 packets other than TCP, UDP and SCTP
  * @skb: packet
- * @offset: of what is behind its IP header
- * @packet: as far as the IP header tells
+ * @offset: offset of the header after the IP header
+ * @packet: parsed packet; the fields from the IP header are set
  * @reason: as for dsr_packet_parse()
+ *
+ * Return: as dsr_packet_parse().
  */
 bool dsr_packet_parse_rest4(const struct sk_buff *skb, unsigned int offset,
 			    struct dsr_packet *packet, enum dsr_reason *reason)
@@ -104,10 +106,10 @@ bool dsr_packet_parse_rest4(const struct sk_buff *skb, unsigned int offset,
 	}
 }
 
-/* The first header that is no extension header, from @offset on.
+/* Skip the extension headers from @offset on.
  *
- * Return: whether there is one; @proto and @offset are set to its own, and
- * @frag_off to what the fragment header says, if there is one.
+ * Return: true if another header follows. Then @proto and @offset are those of
+ * that header. If there is a fragment header, @frag_off is its offset field.
  */
 static bool skip_extensions(const struct sk_buff *skb, unsigned int *offset,
 			    u8 *proto, __be16 *frag_off)
@@ -180,11 +182,12 @@ static bool parse_icmp6(const struct sk_buff *skb, unsigned int offset,
 }
 
 /**
- * dsr_packet_parse_rest6() - dsr_packet_parse() for what is not just TCP, UDP or
- *	SCTP behind the IP header
- * @skb: packet
- * @packet: as far as the IP header tells
+ * dsr_packet_parse_rest6() - parse other IPv6 packets, and extension headers
+ * @skb: packet; no TCP, UDP or SCTP header follows its IPv6 header directly
+ * @packet: parsed packet; the fields from the IPv6 header are set
  * @reason: as for dsr_packet_parse()
+ *
+ * Return: as dsr_packet_parse().
  */
 bool dsr_packet_parse_rest6(const struct sk_buff *skb,
 			    struct dsr_packet *packet, enum dsr_reason *reason)
@@ -198,7 +201,9 @@ bool dsr_packet_parse_rest6(const struct sk_buff *skb,
 		*reason = DSR_DROP_MALFORMED;
 		return false;
 	}
-	/* Also an atomic fragment (RFC 6946) is reassembled before us. */
+	/* Reassembly runs before us and takes atomic fragments (RFC 6946), too.
+	 * A fragment here was exempted from it.
+	 */
 	if (frag_off) {
 		*reason = DSR_DROP_FRAGMENT;
 		return false;
@@ -216,11 +221,11 @@ bool dsr_packet_parse_rest6(const struct sk_buff *skb,
 /**
  * dsr_packet_prove() - set dsr_packet.proof
  * @skb: packet
- * @packet: what dsr_packet_parse() has made of it, a packet of a connection
+ * @packet: result of dsr_packet_parse(), a packet of a connection
  *
- * Of TCP it is the upper half of the sequence number, of SCTP the lower half of the
- * verification tag. Not part of parsing: it is needed where a connection begins or
- * ends, and once a second.
+ * The proof is the upper half of the TCP sequence number, or the lower half of
+ * the SCTP verification tag. Not part of parsing, since few packets need it: a
+ * packet that changes the state of its connection, and one a second.
  *
  * Context: any.
  */
@@ -241,7 +246,7 @@ void dsr_packet_prove(const struct sk_buff *skb, struct dsr_packet *packet)
 		if (offset < 0)
 			return;
 	}
-	/* Either is the word behind the ports. */
+	/* Both numbers are the word after the ports. */
 	BUILD_BUG_ON(offsetof(struct tcphdr, seq) != 4 ||
 		     offsetof(struct sctphdr, vtag) != 4);
 	number = skb_header_pointer(skb, offset + 4, sizeof(_number), &_number);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * packet - what the balancer wants to know of a packet
+ * packet - parsing of packets
  *
- * Pure: reads the packet, holds nothing.
+ * Reads the packet; has no state and takes no reference.
  */
 #ifndef _DSR_PACKET_H
 #define _DSR_PACKET_H
@@ -22,12 +22,11 @@
 #include "state.h"
 
 /**
- * enum dsr_packet_kind - what a packet is
- * @DSR_PACKET_FLOW: a packet of a connection
- * @DSR_PACKET_ICMP_ERROR: an ICMP error about one
- * @DSR_PACKET_ECHO: an ICMP echo request; its ports are 0 and its identifier
- * @DSR_PACKET_PORTLESS: a packet of a protocol without ports (ESP, GRE, ...), or
- *	with unknown ones; its ports are 0
+ * enum dsr_packet_kind - kinds of packets
+ * @DSR_PACKET_FLOW: TCP, UDP or SCTP: a packet of a connection
+ * @DSR_PACKET_ICMP_ERROR: an ICMP error
+ * @DSR_PACKET_ECHO: an ICMP echo request; sport is 0, dport is the identifier
+ * @DSR_PACKET_PORTLESS: another protocol (ESP, GRE, ...); both ports are 0
  */
 enum dsr_packet_kind {
 	DSR_PACKET_FLOW,
@@ -38,12 +37,12 @@ enum dsr_packet_kind {
 
 /**
  * struct dsr_packet - a parsed packet
- * @tuple: its tuple, or of an ICMP error that of the client's packets which
- *	the quoted reply answered; that may be one without ports
+ * @tuple: tuple of the packet. For an ICMP error: the reverse of the quoted
+ *	packet, so the tuple of the client's packets; its ports may be 0
  * @kind: enum dsr_packet_kind
  * @event: enum dsr_event
- * @proof: what tells the client's packets from those in its name; set by
- *	dsr_packet_prove() alone
+ * @proof: part of a number that a forger has to guess; set only by
+ *	dsr_packet_prove()
  */
 struct dsr_packet {
 	struct dsr_tuple tuple;
@@ -52,7 +51,7 @@ struct dsr_packet {
 	u16 proof;
 };
 
-/** dsr_packet_transport_len() - bytes that are read behind the IP header */
+/** dsr_packet_transport_len() - return the bytes to read after the IP header */
 static __always_inline unsigned int dsr_packet_transport_len(u8 proto)
 {
 	switch (proto) {
@@ -65,7 +64,10 @@ static __always_inline unsigned int dsr_packet_transport_len(u8 proto)
 	}
 }
 
-/** dsr_packet_may_be_icmp() - whether its IP header leaves that open */
+/** dsr_packet_may_be_icmp() - true if the packet is ICMP, or may be
+ *
+ * Behind IPv6 extension headers there may be ICMPv6.
+ */
 static __always_inline bool dsr_packet_may_be_icmp(const struct sk_buff *skb,
 						   u8 family)
 {
@@ -75,7 +77,7 @@ static __always_inline bool dsr_packet_may_be_icmp(const struct sk_buff *skb,
 	       ipv6_ext_hdr(ipv6_hdr(skb)->nexthdr);
 }
 
-/** dsr_packet_is_balanced() - whether it is a protocol of connections */
+/** dsr_packet_is_balanced() - true for protocols whose connections we track */
 static __always_inline bool dsr_packet_is_balanced(u8 proto)
 {
 	switch (proto) {
@@ -88,8 +90,9 @@ static __always_inline bool dsr_packet_is_balanced(u8 proto)
 	}
 }
 
-/* The beginning of what is balanced: two ports in all of them. Not set to 0 in
- * the hot path, where it is not even used: headers are in the linear part.
+/* The transport header; it starts with the two ports in each protocol. Used as
+ * a buffer for skb_header_pointer(), which rarely needs one since headers are
+ * mostly in the linear part. So the fast path does not zero the buffer.
  */
 union dsr_packet_transport {
 	u32 ports;
@@ -103,10 +106,10 @@ union dsr_packet_transport {
 
 /** dsr_packet_parse_transport() - read the header of TCP, UDP or SCTP
  * @skb: packet
- * @offset: of the header
- * @packet: its protocol set; the ports and the event are filled in
+ * @offset: offset of the header
+ * @packet: parsed packet with the protocol set; gets the ports and the event
  *
- * Return: whether the header is whole, and makes sense.
+ * Return: true if the header is complete and valid.
  */
 static __always_inline bool
 dsr_packet_parse_transport(const struct sk_buff *skb, unsigned int offset,
@@ -130,7 +133,7 @@ dsr_packet_parse_transport(const struct sk_buff *skb, unsigned int offset,
 			packet->event = DSR_EVENT_ACCEPT;
 		return header->tcp.doff >= sizeof(header->tcp) / 4;
 	case IPPROTO_UDP:
-		/* 0 is the length of an IPv6 jumbogram (RFC 2675) */
+		/* an IPv6 jumbogram has length 0 (RFC 2675) */
 		return ntohs(header->udp.len) >= sizeof(header->udp) ||
 		       (!header->udp.len && packet->tuple.family == AF_INET6);
 	default:
@@ -149,7 +152,7 @@ bool dsr_packet_parse_rest6(const struct sk_buff *skb,
 			    struct dsr_packet *packet,
 			    enum dsr_reason *reason);
 
-/** dsr_packet_parse4() - dsr_packet_parse() of IPv4 */
+/** dsr_packet_parse4() - dsr_packet_parse() for IPv4 */
 static __always_inline bool dsr_packet_parse4(const struct sk_buff *skb,
 					      struct dsr_packet *packet,
 					      enum dsr_reason *reason)
@@ -157,8 +160,8 @@ static __always_inline bool dsr_packet_parse4(const struct sk_buff *skb,
 	const struct iphdr *iph = ip_hdr(skb);
 	unsigned int offset = skb_network_offset(skb) + iph->ihl * 4;
 
-	/* Defragmentation runs before us; what still is a fragment was kept
-	 * from it on purpose, and no port tells where it belongs.
+	/* Defragmentation runs before us. A fragment here was exempted from it
+	 * on purpose. Most fragments have no ports, so drop them all.
 	 */
 	if (unlikely(ip_is_fragment(iph))) {
 		*reason = DSR_DROP_FRAGMENT;
@@ -173,7 +176,7 @@ static __always_inline bool dsr_packet_parse4(const struct sk_buff *skb,
 	return dsr_packet_parse_transport(skb, offset, packet);
 }
 
-/** dsr_packet_parse6() - dsr_packet_parse() of IPv6 */
+/** dsr_packet_parse6() - dsr_packet_parse() for IPv6 */
 static __always_inline bool dsr_packet_parse6(const struct sk_buff *skb,
 					      struct dsr_packet *packet,
 					      enum dsr_reason *reason)
@@ -191,15 +194,15 @@ static __always_inline bool dsr_packet_parse6(const struct sk_buff *skb,
 }
 
 /**
- * dsr_packet_parse() - read what matters of a packet
- * @skb: packet; its network header is set and has been checked by ip_rcv() or
- *	ipv6_rcv()
+ * dsr_packet_parse() - parse a packet
+ * @skb: packet; its network header is set and was checked by ip_rcv(), by
+ *	ipv6_rcv() or by the caller
  * @family: AF_INET or AF_INET6
  * @packet: filled in if this returns true
- * @reason: set if this returns false: how to leave the packet
+ * @reason: verdict on the packet if this returns false; may be written anyway
  *
  * Context: any.
- * Return: whether the packet can belong to a service.
+ * Return: true if the packet can belong to a service.
  */
 static __always_inline bool dsr_packet_parse(const struct sk_buff *skb,
 					     u8 family,

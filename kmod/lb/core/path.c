@@ -9,7 +9,7 @@ const char *const dsr_path_verdict_names[DSR_INGRESS_COUNT] = {
 #undef VERDICT_NAME
 };
 
-/** dsr_path_sum() - packets of a path that went one way, on all CPUs */
+/** dsr_path_sum() - sum the packets with @verdict over all CPUs */
 u64 dsr_path_sum(const struct dsr_path_dev *path, enum dsr_ingress_verdict verdict)
 {
 	u64 sum = 0;

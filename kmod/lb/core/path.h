@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * path - a device whose packets may take the short way, see ingress.h
+ * path - a device whose packets may take the fast path, see ingress.h
  *
- * As long as there is a service, each such device has a hook at its ingress.
+ * While there is a service, each such device has an ingress hook.
  *
- * Owner: the balancer of its namespace, until the user deletes it, or the
- * device goes away or to another namespace. The device is not pinned: who
- * takes it away tells so first, by a notifier that waits for struct
- * dsr_net.paths_lock, and finds the path in the list or not at all.
+ * Owner: the balancer of its namespace, until the user deletes the path, or the
+ * device is unregistered or moves to another namespace. The path does not pin
+ * the device: a netdevice notifier announces that the device goes away. The
+ * notifier takes struct dsr_net.paths_lock and removes the path, if listed.
  *
- * Locking: the list under struct dsr_net.paths_lock. Packets use a path under
- * RCU; it is freed a grace period after its hook was taken away.
+ * Locking: struct dsr_net.paths_lock guards the list. Packets use a path under
+ * RCU; it is freed a grace period after its hook was unregistered.
  */
 #ifndef _DSR_PATH_H
 #define _DSR_PATH_H
@@ -20,14 +20,16 @@
 
 #include "core/net.h"
 
-/* How long the short way may be taken before the rules are asked again. */
+/* Time after which a connection has to take the slow path once, so that the
+ * firewall rules see it again.
+ */
 #define DSR_PATH_RECHECK	(10 * HZ)
 #define DSR_PATH_RECHECK_MAX	(3600 * HZ)
 
 /* The verdict of ingress.c on a packet: forwarded, or left to the slow path and
- * why. Counted per device and per CPU, shown by "dsrctl path show". The slow path
- * counts its packets by the reasons of reason.h all the same. Name, and text for
- * the user.
+ * why. Counted per device and per CPU, shown by "dsrctl path show". The slow
+ * path also counts the packets that it gets, by the reasons of reason.h. Name,
+ * and text for the user.
  */
 #define DSR_INGRESS_VERDICTS(W)							\
 	W(FORWARDED, "forwarded")					\
@@ -61,14 +63,14 @@ enum dsr_ingress_verdict {
 };
 
 /**
- * struct dsr_path_dev - a device whose packets may take the short way
+ * struct dsr_path_dev - a device whose packets may take the fast path
  * @dn: balancer
  * @verdicts: per CPU, packets by enum dsr_ingress_verdict
  * @recheck: jiffies after which a connection has to pass PRE_ROUTING again
  * @hooked: @hook is registered
- * @hook: at the ingress of the device, which it names
- * @list: in dsr_net.paths, in the order of their addition
- * @rcu: to free it after its last reader
+ * @hook: ingress hook; @hook.dev is the device
+ * @list: in dsr_net.paths, in the order of addition
+ * @rcu: for the grace period before it is freed
  */
 struct dsr_path_dev {
 	struct dsr_net *dn;

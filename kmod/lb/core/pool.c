@@ -10,18 +10,20 @@
 #include "core/scheduler.h"
 #include "core/service.h"
 
-/* What a namespace that anybody can make may have of tables, in slots: 8 MB */
+/* Limit for scheduler tables in a namespace of an unprivileged user, in slots:
+ * 8 MB
+ */
 #define SLOTS_MAX_USER	BIT(22)
 
-/* Below each power of 2 the greatest prime: a walk through a table of this size
- * comes to all of its slots, whatever its step.
+/* The greatest prime below each power of 2: in a table of prime size, a walk of
+ * any step visits all slots.
  */
 static const u32 slot_numbers[] = {
 	251, 509, 1021, 2039, 4093, 8191, 16381, 32749, 65521, 131071, 262139,
 	524287, 1048573,
 };
 
-/** dsr_pool_check_slots() - whether there are tables with so many @slots */
+/** dsr_pool_check_slots() - true if a table may have @slots slots */
 bool dsr_pool_check_slots(u32 slots)
 {
 	int i;
@@ -32,8 +34,9 @@ bool dsr_pool_check_slots(u32 slots)
 	return false;
 }
 
-/* Go on where @old was, so that changes favour nobody: a health checker may
- * make some every second. Both have their members in ascending order.
+/* Take over the scheduler's state from @old. Else each change would restart the
+ * sequence and favour the first backends; a health checker may make changes
+ * every second. Both pools have their members in ascending order.
  */
 static void take_over(struct dsr_pool *pool, struct dsr_pool *old)
 {
@@ -56,7 +59,7 @@ static void take_over(struct dsr_pool *pool, struct dsr_pool *old)
 	dsr_rendezvous_take_over(pool, old);
 }
 
-/* Count @slots in the namespace, which come in place of those of @old.
+/* Charge @slots to the namespace, in place of the slots of @old.
  *
  * Return: 0, or -%E2BIG.
  */
@@ -83,8 +86,8 @@ static void add_member(struct dsr_pool *pool, struct dsr_backend *backend)
 	pool->limited |= backend->config.upper != 0;
 }
 
-/* All backends of @service that are up, with @with, which is not in its list
- * yet, and without @without; either may be %NULL.
+/* Add all backends of @service that are up, plus @with, which is not in the
+ * list yet, minus @without. Either may be %NULL.
  */
 static void add_members(struct dsr_pool *pool, struct dsr_service *service,
 			struct dsr_backend *with, struct dsr_backend *without)
@@ -103,9 +106,9 @@ static void add_members(struct dsr_pool *pool, struct dsr_service *service,
 		add_member(pool, with);
 }
 
-/* To fill a million slots takes a while, and needs nothing but what is in
- * @pool: meanwhile others may have the lock. No request can change anything, as
- * none gets dn->writer.
+/* Fill the table. A million slots take a while, and build() uses only @pool, so
+ * release dn->lock meanwhile. dn->writer stays held, so no other request can
+ * change services or backends.
  */
 static int fill(struct dsr_net *dn, struct dsr_pool *pool)
 {
@@ -163,17 +166,17 @@ static int build(struct dsr_net *dn, struct dsr_service *service,
 }
 
 /**
- * dsr_pool_build() - make and publish the pool of a service
+ * dsr_pool_build() - build and publish the pool of a service
  * @dn: balancer
  * @service: service
- * @scheduler: chooses among its members
- * @options: and how
+ * @scheduler: scheduler of the pool
+ * @options: options of the scheduler
  *
- * Context: process context, holds dn->writer and dn->lock, sleeps. Lets go of
- * dn->lock, and takes it again.
- * Return: 0; -%ENOMEM, or -%E2BIG if the namespace may not have a table as big
- * as this, with nothing changed. Without a change of the size of the table it
- * is -%ENOMEM at worst.
+ * Context: process context, holds dn->writer and dn->lock, sleeps. Releases
+ * dn->lock and takes it again.
+ * Return: 0; with nothing changed: -%ENOMEM, or -%E2BIG if the table would
+ * exceed the limit of the namespace. If the table does not grow, -%E2BIG cannot
+ * happen.
  */
 int dsr_pool_build(struct dsr_net *dn, struct dsr_service *service,
 		   const struct dsr_scheduler *scheduler,
@@ -191,20 +194,23 @@ static int rebuild(struct dsr_net *dn, struct dsr_service *service,
 		     without);
 }
 
-/** dsr_pool_rebuild() - dsr_pool_build() with the scheduler and options as they are */
+/** dsr_pool_rebuild() - dsr_pool_build() with the same scheduler and options */
 int dsr_pool_rebuild(struct dsr_net *dn, struct dsr_service *service)
 {
 	return rebuild(dn, service, NULL, NULL);
 }
 
-/** dsr_pool_rebuild_with() - dsr_pool_rebuild(), before @backend is listed */
+/** dsr_pool_rebuild_with() - dsr_pool_rebuild() with a new @backend
+ *
+ * The backend is not in the list yet.
+ */
 int dsr_pool_rebuild_with(struct dsr_net *dn, struct dsr_service *service,
 			  struct dsr_backend *backend)
 {
 	return rebuild(dn, service, backend, NULL);
 }
 
-/** dsr_pool_rebuild_without() - dsr_pool_rebuild(), before @backend goes */
+/** dsr_pool_rebuild_without() - dsr_pool_rebuild() without @backend */
 int dsr_pool_rebuild_without(struct dsr_net *dn, struct dsr_service *service,
 			     struct dsr_backend *backend)
 {
@@ -212,11 +218,11 @@ int dsr_pool_rebuild_without(struct dsr_net *dn, struct dsr_service *service,
 }
 
 /**
- * dsr_pool_release() - give up the pool of a service that goes
+ * dsr_pool_release() - free the pool of a service that is removed
  * @dn: balancer
- * @pool: pool
+ * @pool: pool; freed after a grace period
  *
- * Context: holds dn->lock. Freed after a grace period.
+ * Context: holds dn->lock.
  */
 void dsr_pool_release(struct dsr_net *dn, struct dsr_pool *pool)
 {

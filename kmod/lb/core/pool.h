@@ -2,12 +2,14 @@
 /*
  * pool - the backends of a service that take new connections
  *
- * Made anew with each change of the backends or of the scheduler, so that
- * scheduling reads one array and no flags. Holds what a scheduler remembers.
+ * Rebuilt after each change of the backends or of the scheduler, so that the
+ * scheduler reads one array and need not check the state of each backend. Also
+ * holds the scheduler's own state.
  *
  * Owner: its service. Locking: read under RCU; replaced under
- * struct dsr_net.writer and struct dsr_net.lock, and freed after a grace period.
- * A backend in a pool is not freed before that pool: it leaves the pool first.
+ * struct dsr_net.writer and struct dsr_net.lock, freed after a grace period.
+ * A backend outlives the last pool that contains it: the pool is replaced
+ * before the backend is released.
  */
 #ifndef _DSR_POOL_H
 #define _DSR_POOL_H
@@ -19,10 +21,10 @@
 struct dsr_scheduler;
 
 /**
- * struct dsr_pool_options - what a user can choose of a scheduler
- * @hash: enum dsr_hash
- * @slots: size of its table, one of those that dsr_pool_check_slots() takes;
- *	0: the usual one
+ * struct dsr_pool_options - options of a scheduler
+ * @hash: enum dsr_hash; 0: the scheduler's default
+ * @slots: size of its table, accepted by dsr_pool_check_slots(); 0: the
+ *	scheduler's default
  */
 struct dsr_pool_options {
 	u8 hash;
@@ -32,9 +34,9 @@ struct dsr_pool_options {
 /**
  * struct dsr_pool_member - a backend in a pool
  * @backend: backend
- * @weight: its weight when the pool was made, not 0
+ * @weight: weight of the backend when the pool was built, not 0
  * @hash: dsr_backend_hash()
- * @credit: what a scheduler owes it, with struct dsr_pool.lock
+ * @credit: credit in weighted round robin; guarded by struct dsr_pool.lock
  */
 struct dsr_pool_member {
 	struct dsr_backend *backend;
@@ -45,19 +47,20 @@ struct dsr_pool_member {
 
 /**
  * struct dsr_pool - the backends of a service that take new connections
- * @scheduler: who chooses among them
- * @count: number of @member
- * @limited: one of them at least can be overloaded; the same flow does not
- *	always get the same backend then, whoever chooses
- * @hash: enum dsr_hash, what the scheduler hashes
- * @slots: size of @table; 0: there is none
- * @table: numbers of members; behind @member, and made by the scheduler
- * @homes: what rendezvous.c has found so far, or %NULL
- * @options: what the user chose of @hash and @slots
- * @turn: connections given out so far
+ * @scheduler: scheduler that selects among the members
+ * @count: number of members
+ * @limited: at least one member has a threshold and can become overloaded; then
+ *	even a hashing scheduler may give the same flow different backends
+ * @hash: enum dsr_hash: the fields of a packet that the scheduler hashes
+ * @slots: size of @table; 0: there is no table
+ * @table: indexes into @member, filled by dsr_scheduler.build(); stored after
+ *	@member
+ * @homes: cache of rendezvous.c, or %NULL
+ * @options: values of @hash and @slots as the user set them
+ * @turn: number of connections scheduled so far
  * @lock: for schedulers that need one
- * @rcu: to free it after its last reader
- * @member: in ascending order of address
+ * @rcu: for the grace period before it is freed
+ * @member: members in ascending order of address
  */
 struct dsr_pool {
 	const struct dsr_scheduler *scheduler;
@@ -75,11 +78,11 @@ struct dsr_pool {
 };
 
 /**
- * dsr_pool_member_available() - whether a member gets new connections now
+ * dsr_pool_member_available() - check if a member is not overloaded
  * @pool: pool
  * @member: one of its members
  *
- * Context: any. It may change at any time.
+ * Context: any. The result may change at any time.
  */
 static inline bool dsr_pool_member_available(const struct dsr_pool *pool,
 					     const struct dsr_pool_member *member)
@@ -87,7 +90,7 @@ static inline bool dsr_pool_member_available(const struct dsr_pool *pool,
 	return likely(!pool->limited) || !READ_ONCE(member->backend->overloaded);
 }
 
-/** dsr_pool_next() - the first from @member on that takes, or %NULL */
+/** dsr_pool_next() - find an available member from @member on, or %NULL */
 static inline struct dsr_pool_member *
 dsr_pool_next(struct dsr_pool *pool, struct dsr_pool_member *member)
 {
@@ -97,7 +100,7 @@ dsr_pool_next(struct dsr_pool *pool, struct dsr_pool_member *member)
 	return NULL;
 }
 
-/* All members of a pool that get new connections now. */
+/* Iterate over the available members of a pool. */
 #define dsr_pool_for_each(pos, pool) \
 	for (pos = dsr_pool_next(pool, (pool)->member); pos; \
 	     pos = dsr_pool_next(pool, pos + 1))

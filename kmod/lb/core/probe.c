@@ -6,7 +6,7 @@
 #include "core/backend.h"
 #include "core/probe.h"
 
-#define BLOCK_BITS	8	/* a range is as long as a block of marks */
+#define BLOCK_BITS	8	/* a block has as many marks as a range */
 
 static_assert(DSR_PROBE_MARKS == 1 << BLOCK_BITS);
 
@@ -15,7 +15,7 @@ static struct hlist_head *bucket_of(struct dsr_net *dn, u32 block)
 	return &dn->probes[hash_32(block, DSR_PROBE_BITS)];
 }
 
-/* Which mark of a range is that of a backend. */
+/* Return the index of a backend's mark in the range: the last address byte. */
 static u8 number_of(u8 family, const union nf_inet_addr *addr)
 {
 	return family == AF_INET ? ntohl(addr->ip) & 0xff :
@@ -23,10 +23,10 @@ static u8 number_of(u8 family, const union nf_inet_addr *addr)
 }
 
 /**
- * dsr_probe_find() - the frontend of a mark that is part of a range
+ * dsr_probe_find() - find the frontend of a probe mark
  * @dn: balancer
- * @family: of the packet
- * @fwmark: its mark
+ * @family: address family of the packet
+ * @fwmark: mark of the packet
  *
  * Context: rcu_read_lock() or holds dn->lock.
  * Return: the frontend or %NULL.
@@ -46,7 +46,7 @@ struct dsr_frontend *dsr_probe_find(struct dsr_net *dn, u8 family, u32 fwmark)
 	return NULL;
 }
 
-/* Whether a mark from @first on means something else already. */
+/* Check if a mark of the range from @first on is in use already. */
 static bool is_taken(struct dsr_net *dn, const struct dsr_service *owner,
 		     u32 first)
 {
@@ -65,14 +65,14 @@ static bool is_taken(struct dsr_net *dn, const struct dsr_service *owner,
 		     first - other < DSR_PROBE_MARKS))
 			return true;
 	}
-	/* one that is just being added is in no list */
+	/* a service that is just being added is not in the list yet */
 	return owner->key.fwmark && owner->key.fwmark - first < DSR_PROBE_MARKS;
 }
 
 /**
- * dsr_probe_is_shared() - whether an address ends as that of a backend does
+ * dsr_probe_is_shared() - check if another backend has the same last byte
  * @service: service
- * @addr: the address; a backend of this very address does not count
+ * @addr: the address; a backend with this very address does not count
  *
  * Context: holds struct dsr_net.lock.
  */
@@ -94,12 +94,12 @@ bool dsr_probe_is_shared(const struct dsr_service *service,
  * dsr_probe_new() - make a range for a service
  * @dn: balancer
  * @service: service
- * @first: its first mark; the last is within 32 bits, too
+ * @first: its first mark; the last mark must fit 32 bits, too
  *
  * Context: process context, holds dn->lock.
- * Return: the range, for dsr_probe_link() or dsr_probe_free(); an ERR_PTR():
- * -%EADDRINUSE if one of the marks means something else, -%ENOTUNIQ if it would
- * be that of two backends; or -%ENOMEM.
+ * Return: the range, for dsr_probe_link() or dsr_probe_free(), or an ERR_PTR():
+ * -%EADDRINUSE if one of the marks is in use; -%ENOTUNIQ if two backends would
+ * get the same mark; -%ENOMEM.
  */
 struct dsr_probe *dsr_probe_new(struct dsr_net *dn, struct dsr_service *service,
 				u32 first)
@@ -131,7 +131,7 @@ struct dsr_probe *dsr_probe_new(struct dsr_net *dn, struct dsr_service *service,
 	return probe;
 }
 
-/** dsr_probe_link() - let packets find a range, new or not; holds dn->lock */
+/** dsr_probe_link() - link a range, so that packets find it; holds dn->lock */
 void dsr_probe_link(struct dsr_net *dn, struct dsr_probe *probe)
 {
 	u32 block = probe->first >> BLOCK_BITS;
@@ -162,12 +162,12 @@ void dsr_probe_free(struct dsr_net *dn, struct dsr_probe *probe)
 }
 
 /**
- * dsr_probe_mark() - the mark of a backend
+ * dsr_probe_mark() - return the probe mark of a backend
  * @service: its service
  * @addr: its address
  *
  * Context: holds struct dsr_net.lock.
- * Return: the mark; 0 if the service has none for probes.
+ * Return: the mark; 0 if the service has no probe marks.
  */
 u32 dsr_probe_mark(const struct dsr_service *service,
 		   const union nf_inet_addr *addr)
@@ -178,10 +178,10 @@ u32 dsr_probe_mark(const struct dsr_service *service,
 }
 
 /**
- * dsr_probe_backend() - the backend that a mark names
- * @frontend: the frontend of a mark, as dsr_probe_find() has found it
+ * dsr_probe_backend() - find the backend of a probe mark
+ * @frontend: frontend of the mark, from dsr_probe_find()
  *
- * Walks the backends, as nobody sends many probes.
+ * Walks the backends of the service: probes are rare.
  *
  * Context: rcu_read_lock().
  * Return: the backend or %NULL.

@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * probe - marks that each name a backend of a service
+ * probe - a range of marks, one for each backend of a service
  *
- * For who asks whether a backend serves by the way that users' packets take:
- * what has such a mark goes to that backend, whatever state it is in, and
- * leaves nothing behind. The mark is that of the first of the range, and the
- * last byte of the backend's address: so it can be written into the
- * configuration of a health checker, outlives that the backend is removed and
- * added again, and is the same on every balancer. No two backends of such a
- * service end in the same byte.
+ * For health checkers on the balancer: a packet with such a mark is sent to its
+ * backend the way a client's packet is, whatever the state of the backend. No
+ * connection is recorded. The mark is the first mark of the range plus the last
+ * byte of the backend's address. So an operator can write the mark into the
+ * configuration of a health checker: the mark is the same on every balancer,
+ * and after a backend was removed and added again. No two backends of such a
+ * service may end in the same byte.
  *
- * Each mark of a range is a frontend, so packets find it as they find the
- * others, if their mark is that of no service.
+ * Each mark of a range is a frontend. Packets look up the marks of services
+ * first, then these.
  *
- * Owner: its service. Read by packets under RCU, freed a grace period after it
+ * Owner: its service. Read by packets under RCU; freed a grace period after it
  * was unlinked. Locking: changes under struct dsr_net.lock.
  */
 #ifndef _DSR_PROBE_H
@@ -27,8 +27,8 @@
 struct dsr_backend;
 
 /**
- * struct dsr_probe_block - where packets look for a range
- * @node: in dsr_net.probes, by all but the low 8 bits of marks
+ * struct dsr_probe_block - entry of a range in the hash table of ranges
+ * @node: in dsr_net.probes, by the mark without its low 8 bits
  * @probe: the range
  */
 struct dsr_probe_block {
@@ -37,13 +37,14 @@ struct dsr_probe_block {
 };
 
 /**
- * struct dsr_probe - the range of a service
- * @rcu: to free it after its last reader
+ * struct dsr_probe - the range of probe marks of a service
+ * @rcu: for the grace period before it is freed
  * @service: the service
- * @first: the first mark
- * @family: of the packets
- * @blocks: a range that begins anywhere is part of two of them
- * @marks: the frontends
+ * @first: first mark of the range
+ * @family: address family of the service
+ * @blocks: hash table entries; an unaligned range overlaps two blocks of 256
+ *	marks
+ * @marks: frontends of the marks
  */
 struct dsr_probe {
 	struct rcu_head rcu;
@@ -64,7 +65,7 @@ u32 dsr_probe_mark(const struct dsr_service *service,
 		   const union nf_inet_addr *addr);
 struct dsr_backend *dsr_probe_backend(const struct dsr_frontend *frontend);
 
-/** dsr_probe_first() - the first mark of the range of a service, or 0 */
+/** dsr_probe_first() - return the first mark of a service's range, or 0 */
 static inline u32 dsr_probe_first(const struct dsr_service *service)
 {
 	return service->probe ? service->probe->first : 0;

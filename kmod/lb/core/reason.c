@@ -13,7 +13,7 @@ const char *const dsr_reason_names[DSR_REASON_COUNT] = {
 #undef REASON_NAME
 };
 
-/** dsr_reason_sum() - packets that left for @reason, on all CPUs */
+/** dsr_reason_sum() - sum the packets with @reason over all CPUs */
 u64 dsr_reason_sum(const struct dsr_net *dn, enum dsr_reason reason)
 {
 	u64 sum = 0;

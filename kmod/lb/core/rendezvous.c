@@ -1,23 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * rendezvous - a backend for a flow without remembering it
+ * rendezvous - choose the backend of a flow by a hash, without an entry
  *
- * What balances when the connection table is full: each backend gets a score
- * from a hash of the flow and of its own address, and the best score wins. So
- * all packets of a flow get the same backend, and a change of the backends
- * moves only the flows that it must.
+ * Used by the schedulers sh and dh, and when the connection table is full. Each
+ * backend gets a score from a hash of the flow and of the backend's address.
+ * The best score wins. So all packets of a flow get the same backend, and a
+ * change of the backends moves as few flows as possible.
  *
  * D. Thaler, C. Ravishankar, "Using Name-Based Mappings to Increase Hit
  * Rates", IEEE/ACM ToN 1998; weights by the logarithmic method (J. Schindelhauer,
  * G. Schomaker, "Weighted Distributed Hash Tables", SPAA 2005): the score of a
  * backend is -log(u) / weight with u uniform in (0, 1], and the least wins.
  *
- * To look at all backends for each packet is too much where there are many and
- * packets come as fast as they can. So it is not the flow that gets a backend but
- * the slot that its hash falls into, and a pool of many backends notes which one a
- * slot has got. It does so when the first packet asks, and takes over what the pool
- * before it had noted, where that still holds: a change costs little, and leaves
- * little to be found anew.
+ * Scoring all backends for each packet would be too slow with many backends. So
+ * the hash of a flow selects a slot, the slot selects the backend, and a pool
+ * of many backends caches the backend of each slot. The first packet of a slot
+ * fills the cache. A new pool takes over the entries of the old pool that are
+ * still right, so that a change of the backends costs little.
  */
 
 #include <linux/jhash.h>
@@ -29,17 +28,18 @@
 
 #define LOG_BITS	16
 
-/* So many that with a hundred backends shares differ by a twentieth or so. */
+/* With a hundred backends, shares differ by about 5 %. */
 #define SLOTS	32768
 
-/* Behind the slots: whether any is noted. */
+/* Index after the slots: not 0 if any slot is cached. */
 #define ANY	SLOTS
 
-/* So few are looked at each time. */
+/* Up to this many backends are scored for each packet, without a cache. */
 #define FEW	32
 
-/* -log2((x + 1) / 2^32) in units of 2^-LOG_BITS, never 0. log2(1 + f) of the
- * fraction f is f + f (1 - f) * 0.346, which is off by 0.005 at most.
+/* Return -log2((x + 1) / 2^32) in units of 2^-LOG_BITS, never 0. For the
+ * fraction f, log2(1 + f) is approximated by f + f (1 - f) * 0.346, with an
+ * error of at most 0.005.
  */
 static u32 minus_log2(u32 x)
 {
@@ -62,7 +62,9 @@ static u64 score_of(const struct dsr_pool_member *member, u32 slot)
 	return minus_log2(jhash_2words(slot, member->hash, 0));
 }
 
-/* The number of the member that gets a slot, or -1 if none @takes. */
+/* Return the index of the member with the best score for a slot. If @takes,
+ * consider only available members; return -1 if there is none.
+ */
 static int pick(const struct dsr_pool *pool, u32 slot, bool takes)
 {
 	const struct dsr_pool_member *member;
@@ -84,7 +86,7 @@ static int pick(const struct dsr_pool *pool, u32 slot, bool takes)
 	return best;
 }
 
-/* Return: true if pick() prefers member @i to @other. */
+/* Check if pick() prefers member @i to @other. */
 static bool wins(const struct dsr_pool *pool, u32 slot, u32 i, u32 other)
 {
 	const struct dsr_pool_member *one = &pool->member[i];
@@ -96,11 +98,11 @@ static bool wins(const struct dsr_pool *pool, u32 slot, u32 i, u32 other)
 }
 
 /**
- * dsr_rendezvous_homes() - how many slots a pool should note the backends of
+ * dsr_rendezvous_homes() - return the size of the cache that a pool needs
  * @scheduler: its scheduler
- * @backends: how many members it has at most
+ * @backends: maximal number of its members
  *
- * Return: size of struct dsr_pool.homes; 0: none.
+ * Return: size of struct dsr_pool.homes; 0: no cache.
  */
 u32 dsr_rendezvous_homes(const struct dsr_scheduler *scheduler, u32 backends)
 {
@@ -108,13 +110,13 @@ u32 dsr_rendezvous_homes(const struct dsr_scheduler *scheduler, u32 backends)
 }
 
 /**
- * dsr_rendezvous_pick() - the backend of a hash, looked for among all
- * @pool: with a member at least
- * @flow: hash of what is always to get the same backend
- * @takes: of the backends that are not overloaded
+ * dsr_rendezvous_pick() - find the backend of a hash without the cache
+ * @pool: pool with at least one member
+ * @flow: hash of the flow
+ * @takes: consider only backends that are not overloaded
  *
  * Context: rcu_read_lock(). No writes.
- * Return: a backend of @pool, or %NULL if all are overloaded and @takes.
+ * Return: a backend of @pool; %NULL if @takes is set and all are overloaded.
  */
 struct dsr_backend *dsr_rendezvous_pick(const struct dsr_pool *pool, u32 flow,
 					bool takes)
@@ -133,7 +135,7 @@ static const struct dsr_pool_member *home_of(const struct dsr_pool *pool,
 		return &pool->member[pick(pool, slot, false)];
 	number = READ_ONCE(pool->homes[slot]);
 	if (unlikely(!number)) {
-		/* another CPU finds the same at the same time */
+		/* race: another CPU would write the same number */
 		number = pick(pool, slot, false) + 1;
 		WRITE_ONCE(pool->homes[slot], number);
 		WRITE_ONCE(pool->homes[ANY], 1);
@@ -142,11 +144,11 @@ static const struct dsr_pool_member *home_of(const struct dsr_pool *pool,
 }
 
 /**
- * dsr_rendezvous_lookup() - the backend of a hash
- * @pool: with a member at least
- * @flow: hash of what is always to get the same backend
+ * dsr_rendezvous_lookup() - find the backend of a hash, overloaded or not
+ * @pool: pool with at least one member
+ * @flow: hash of the flow
  *
- * Context: rcu_read_lock(). Writes nothing that has a bearing on the result.
+ * Context: rcu_read_lock(). Writes only the cache.
  * Return: a backend of @pool, as dsr_rendezvous_pick() without @takes.
  */
 struct dsr_backend *dsr_rendezvous_lookup(const struct dsr_pool *pool, u32 flow)
@@ -155,12 +157,14 @@ struct dsr_backend *dsr_rendezvous_lookup(const struct dsr_pool *pool, u32 flow)
 }
 
 /**
- * dsr_rendezvous_select() - the backend of a hash for a new connection
- * @pool: with a member at least
- * @flow: hash of what is always to get the same backend
+ * dsr_rendezvous_select() - choose the backend of a new connection by a hash
+ * @pool: pool with at least one member
+ * @flow: hash of the flow
  *
- * Context: rcu_read_lock(). Looks at all backends if that of @flow is overloaded:
- * it is remembered then which one the connection has got.
+ * Scores all backends if the backend of @flow is overloaded. This is rare: the
+ * connection gets an entry, so its further packets do not come here.
+ *
+ * Context: rcu_read_lock().
  * Return: a backend of @pool, as dsr_rendezvous_pick() with @takes.
  */
 struct dsr_backend *dsr_rendezvous_select(const struct dsr_pool *pool,
@@ -181,8 +185,8 @@ static bool is_same(const struct dsr_pool_member *one,
 
 /* Compare the members of two pools.
  *
- * Return: the number of the only member that differs, that behind the last if
- * none does, or -1 if more than one do.
+ * Return: the index of the only member that differs; the number of members if
+ * none differs; -1 if more than one member differs.
  */
 static int differ_in(const struct dsr_pool *pool, const struct dsr_pool *old)
 {
@@ -203,12 +207,13 @@ static int differ_in(const struct dsr_pool *pool, const struct dsr_pool *old)
 }
 
 /**
- * dsr_rendezvous_take_over() - note what holds of what another pool has noted
+ * dsr_rendezvous_take_over() - take over the cache of another pool
  * @pool: pool, not published yet
- * @old: the one that it comes in place of
+ * @old: the pool that @pool replaces
  *
- * If one backend has come, gone, or got another weight, the others keep their
- * slots but for those that it takes. If more is different, nothing is kept.
+ * Works if one backend was added, removed, or got another weight: the other
+ * backends keep their slots, except for slots that this backend wins. With more
+ * differences the cache starts empty.
  *
  * Context: process context.
  */

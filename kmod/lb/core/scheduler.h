@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * scheduler - who chooses the backend of a new connection
+ * scheduler - chooses the backend of a new connection
  *
- * One file for each; stateless but for what is in the pool. A new one is a
- * struct dsr_scheduler in a file of its own and a line in scheduler.c.
+ * Each scheduler has its own file. All state of a scheduler is in the pool. To
+ * add one, write a struct dsr_scheduler in its own file and list it in
+ * scheduler.c.
  */
 #ifndef _DSR_SCHEDULER_H
 #define _DSR_SCHEDULER_H
@@ -12,22 +13,22 @@
 #include "core/pool.h"
 
 /**
- * struct dsr_scheduler - who chooses the backend of a new connection
- * @name: as the user writes it
- * @alias: another name that finds it, or %NULL
- * @hashes: the same flow always gets the same backend, so that nobody has to
- *	remember it before its first packet that is not a SYN; unless
- *	struct dsr_pool.limited
- * @hash: enum dsr_hash: what of a flow it hashes unless told otherwise; 0: what
- *	it hashes cannot be chosen
- * @slots: size of its table unless told otherwise; 0: it has none
- * @build: fill the table of @pool, which has a member at least, or %NULL;
- *	returns 0 or -%ENOMEM, and may sleep
- * @lookup: if @hashes, the backend of a flow, whether or not that is overloaded;
- *	else %NULL. Without writes, under rcu_read_lock(); @pool has a member
- * @select: choose a backend of @pool, which has a member at least, under
- *	rcu_read_lock(); returns %NULL if none of them takes a connection now.
- *	If @dry, nothing is changed
+ * struct dsr_scheduler - chooses the backend of a new connection
+ * @name: name for the user
+ * @alias: another name of it, or %NULL
+ * @hashes: the same flow always gets the same backend, unless
+ *	struct dsr_pool.limited is set. So a flow needs no entry before its
+ *	first packet that is not a SYN
+ * @hash: enum dsr_hash: fields to hash by default; 0: they cannot be chosen
+ * @slots: size of its table by default; 0: it has no table
+ * @build: fill the table of @pool, which has at least one member; %NULL if
+ *	there is no table. Returns 0 or -%ENOMEM. May sleep
+ * @lookup: if @hashes: return the backend of a flow, even if that backend is
+ *	overloaded; else %NULL. Called under rcu_read_lock(), has no effect on
+ *	later results; @pool has at least one member
+ * @select: choose a backend of @pool, which has at least one member. Called
+ *	under rcu_read_lock(). Returns %NULL if no member is available. With
+ *	@dry, does not change the state of the scheduler
  */
 struct dsr_scheduler {
 	const char *name;
@@ -42,13 +43,16 @@ struct dsr_scheduler {
 				      const struct dsr_tuple *tuple, bool dry);
 };
 
-/** dsr_pool_hashes() - whether the same flow always gets the same backend */
+/** dsr_pool_hashes() - true if the same flow always gets the same backend */
 static inline bool dsr_pool_hashes(const struct dsr_pool *pool)
 {
 	return pool->scheduler->hashes && !pool->limited;
 }
 
-/** dsr_pool_source_hash() - hash of what of @tuple the service chose */
+/** dsr_pool_source_hash() - hash the client's address, and its port if chosen
+ *
+ * See DSR_HASH_SOURCE_PORT.
+ */
 static inline u32 dsr_pool_source_hash(const struct dsr_pool *pool,
 				       const struct dsr_tuple *tuple, u32 seed)
 {

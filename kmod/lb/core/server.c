@@ -28,8 +28,8 @@ static void key_set(struct dsr_server_key *key, const struct net *net,
 /**
  * dsr_server_find() - look a server up
  * @net: namespace
- * @family: of @addr
- * @addr: its address, as long as those of @family are
+ * @family: address family of @addr
+ * @addr: its address, of the length that @family has
  *
  * Context: rcu_read_lock().
  * Return: the server, valid until rcu_read_unlock(), or %NULL.
@@ -44,13 +44,14 @@ struct dsr_server *dsr_server_find(const struct net *net, u8 family,
 }
 
 /**
- * dsr_server_get() - the server of one more backend
+ * dsr_server_get() - get or create the server of a new backend
  * @net: namespace
- * @family: of @addr
+ * @family: address family of @addr
  * @addr: its address
  *
  * Context: process context, holds dsr_net.lock of @net.
- * Return: the server, for dsr_server_put(); %NULL if memory is short.
+ * Return: the server, to be released by dsr_server_put(); %NULL if memory is
+ * short.
  */
 struct dsr_server *dsr_server_get(const struct net *net, u8 family,
 				  const union nf_inet_addr *addr)
@@ -89,7 +90,7 @@ void dsr_server_put(struct dsr_server *server)
 	kfree_rcu(server, rcu);
 }
 
-/** dsr_server_init() - set up the table that all namespaces share; 0 or -errno */
+/** dsr_server_init() - set up the hash table; return 0 or -errno */
 int dsr_server_init(void)
 {
 	return rhashtable_init(&servers, &params);

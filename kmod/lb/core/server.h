@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * server - an address that backends of a namespace have
+ * server - an address, shared by the backends of a namespace that have it
  *
- * The kernel tells of each change of each neighbour, in softirq, and every host on
- * a segment can make it do so. So a server is found by a hash, and the change is
- * noted once for all services that have it as a backend.
+ * The kernel notifies of each change of a neighbour in softirq context, and any
+ * host on the segment can cause such changes. So the lookup is a hash lookup,
+ * and a change is recorded once for all services with that backend address.
  *
- * Owner: the backends of its address and namespace; the last one that goes
- * takes it along. Locking: @backends under struct dsr_net.lock. Found under RCU;
- * freed after a grace period.
+ * Owner: the backends of its address and namespace; removed with the last one.
+ * Locking: @backends under struct dsr_net.lock. Found under RCU; freed after a
+ * grace period.
  */
 #ifndef _DSR_SERVER_H
 #define _DSR_SERVER_H
@@ -18,10 +18,10 @@
 #include <net/net_namespace.h>
 
 /**
- * struct dsr_server_key - what names a server
- * @net: its namespace
- * @addr: its address, of 16 bytes whatever @family
- * @family: of @addr
+ * struct dsr_server_key - key of a server
+ * @net: namespace
+ * @addr: address; unused bytes are 0
+ * @family: address family of @addr
  * @zero: always 0, so that keys compare as memory
  */
 struct dsr_server_key {
@@ -32,15 +32,15 @@ struct dsr_server_key {
 };
 
 /**
- * struct dsr_server - an address that backends of a namespace have
+ * struct dsr_server - an address, shared by the backends that have it
  * @node: in the hash table of all namespaces
  * @key: its key
- * @backends: backends that have it
- * @unresolved: how often its MAC address was asked for in vain
- * @lost: it was so the last time
- * @noted: its neighbour entry has changed, and no listener has been told yet
- * @told: the listeners are just being told of that; with struct dsr_net.lock
- * @rcu: to free it after its last reader
+ * @backends: number of backends that have this address
+ * @unresolved: number of failed address resolutions
+ * @lost: the last address resolution failed
+ * @noted: a change of the neighbour entry is still to be announced
+ * @told: the change is being announced; guarded by struct dsr_net.lock
+ * @rcu: for the grace period before it is freed
  */
 struct dsr_server {
 	struct rhash_head node;

@@ -12,14 +12,12 @@
 #include "core/service.h"
 #include "limit.h"
 
-/* Bounds the chains of dsr_net.marks and of dsr_net.vips. */
-
 /**
- * dsr_service_compare() - the order of services
- * @a: key of one
- * @b: key of another
+ * dsr_service_compare() - order services by their keys
+ * @a: key of one service
+ * @b: key of another service
  *
- * Marks come first, then addresses, then by what they name.
+ * Services with a mark come before services with an address.
  *
  * Return: <0, 0 or >0.
  */
@@ -48,8 +46,8 @@ static bool key_is(const struct dsr_service_key *a,
 	return !dsr_service_compare(a, b);
 }
 
-/* Whether of two ranges of ports neither is part of the other, and yet some
- * port is in both: then none of the two would be the more exact one.
+/* Check if two port ranges overlap and neither contains the other: then neither
+ * would be more specific for the ports in common.
  */
 static bool key_clashes(const struct dsr_service_key *a,
 			const struct dsr_service_key *b)
@@ -78,7 +76,7 @@ static struct dsr_service *find(struct dsr_net *dn,
 	return NULL;
 }
 
-/** dsr_service_find() - the service of a key, or %NULL; holds dn->lock */
+/** dsr_service_find() - find the service of @key, or %NULL; holds dn->lock */
 struct dsr_service *dsr_service_find(struct dsr_net *dn,
 				     const struct dsr_service_key *key)
 {
@@ -86,14 +84,18 @@ struct dsr_service *dsr_service_find(struct dsr_net *dn,
 }
 EXPORT_SYMBOL_GPL(dsr_service_find);
 
-/** dsr_service_clash() - a service that forbids one of @key; holds dn->lock */
+/** dsr_service_clash() - find a service whose port range clashes with @key
+ *
+ * Context: holds dn->lock.
+ * Return: the service or %NULL.
+ */
 struct dsr_service *dsr_service_clash(struct dsr_net *dn,
 				      const struct dsr_service_key *key)
 {
 	return find(dn, key, key_clashes);
 }
 
-/* Keep the list in ascending order: dumps go on by position. */
+/* Keep the list in ascending order: a dump resumes by position. */
 static void service_link(struct dsr_net *dn, struct dsr_service *service)
 {
 	struct dsr_service *before;
@@ -121,7 +123,10 @@ static void service_apply(struct dsr_service *service,
 			   config->timeouts.state[i]);
 }
 
-/** dsr_service_config() - what a user has chosen of @service; holds dn->lock */
+/** dsr_service_config() - return the configuration of @service
+ *
+ * Context: holds dn->lock.
+ */
 struct dsr_service_config dsr_service_config(struct dsr_net *dn,
 					     struct dsr_service *service)
 {
@@ -148,7 +153,7 @@ static struct dsr_probe *probe_new(struct dsr_net *dn,
 	return first ? dsr_probe_new(dn, service, first) : NULL;
 }
 
-/* @probe may be %NULL. In between packets find either. */
+/* Replace the probe range; @probe may be %NULL. Meanwhile packets find both. */
 static void probe_replace(struct dsr_net *dn, struct dsr_service *service,
 			  struct dsr_probe *probe)
 {
@@ -165,15 +170,16 @@ static void probe_replace(struct dsr_net *dn, struct dsr_service *service,
  * dsr_service_add() - add a service
  * @dn: balancer, without a service of this key
  * @key: its key
- * @config: the rest
+ * @config: its configuration
  *
- * Each service holds the module: it is unloaded, by itself or with a module
- * that needs it, only after the services were removed.
+ * Each service holds a reference to the module: the module can be unloaded only
+ * after all services were removed.
  *
  * Context: process context, holds dn->writer and dn->lock, as dsr_pool_build().
- * Return: 0; -%EBUSY if its mark is one of a range for probes; -%ENODEV if the
- * module is being unloaded; as dsr_probe_new(), or another negative errno. An
- * error changes nothing.
+ * Return: 0; -%ENOSPC if there are too many services; -%EBUSY if the mark is a
+ * probe mark; -%ENODEV if the module is being unloaded; the errors of
+ * dsr_pool_build(), dsr_probe_new() and dsr_frontend_set_mask(). On error
+ * nothing changes.
  */
 int dsr_service_add(struct dsr_net *dn, const struct dsr_service_key *key,
 		    const struct dsr_service_config *config)
@@ -236,10 +242,11 @@ put_module:
  * dsr_service_set() - change a service; its backends and connections stay
  * @dn: balancer
  * @service: service
- * @config: all that is to be
+ * @config: the whole new configuration
  *
  * Context: process context, holds dn->writer and dn->lock, as dsr_pool_build().
- * Return: 0, or as dsr_pool_build() or dsr_probe_new() with nothing changed.
+ * Return: 0, or with nothing changed an error of dsr_pool_build(),
+ * dsr_probe_new() or dsr_frontend_set_mask().
  */
 int dsr_service_set(struct dsr_net *dn, struct dsr_service *service,
 		    const struct dsr_service_config *config)
@@ -279,8 +286,8 @@ int dsr_service_set(struct dsr_net *dn, struct dsr_service *service,
 		probe_replace(dn, service, probe);
 	service_apply(service, config);
 	if (config->one_packet && !was_one_packet) {
-		/* A datagram that is not remembered must not find an entry that
-		 * a packet adds which has seen the service as it was.
+		/* Wait for packets that still see the old setting and may add
+		 * entries: later datagrams must not find such an entry.
 		 */
 		synchronize_rcu();
 		dsr_conn_remove_datagrams(dn, service);
@@ -311,22 +318,22 @@ void dsr_service_remove(struct dsr_net *dn, struct dsr_service *service)
 	list_del(&service->list);
 	list_for_each_entry_safe(backend, next, &service->backends, list)
 		dsr_backend_release(backend);
-	/* Packets that found the service before can still schedule from it:
-	 * what they got is freed by RCU, and after them nobody can.
+	/* Packets that found the service before may still schedule from it. So
+	 * the service, the pool and the backends are freed by RCU.
 	 */
 	dsr_pool_release(dn, dsr_service_pool(dn, service));
 	kfree(service->ipvs);
 	kfree_rcu(service, rcu);
 	dn->services_count--;
 	dsr_net_changed(dn);
-	/* Unloading waits for requests that run, and namespaces that end. */
+	/* Safe: unloading waits for running requests and ending namespaces. */
 	module_put(THIS_MODULE);
 }
 
 /**
- * dsr_service_sum() - all that was ever counted for a service
+ * dsr_service_sum() - sum the statistics of a service and all its backends
  * @service: service
- * @sum: set
+ * @sum: set; includes removed backends
  *
  * Context: holds struct dsr_net.lock.
  */

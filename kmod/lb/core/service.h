@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * service - what clients connect to
+ * service - a mark, or an address with protocol and ports, that is balanced
  *
- * Owner: its namespace's balancer. Read by packets under RCU, freed a grace
- * period after it was unlinked: nothing refers to it for longer, since a
- * connection refers to a backend, and a removed backend's service is not
- * followed.
+ * Owner: the balancer of its namespace. Read by packets under RCU; freed a
+ * grace period after it was unlinked. Nothing refers to a service for longer: a
+ * connection refers to a backend, and dsr_backend.service of a removed backend
+ * is not dereferenced.
  *
  * Locking: changes under struct dsr_net.lock.
  */
@@ -28,13 +28,13 @@ struct dsr_probe;
 struct dsr_scheduler;
 
 /**
- * struct dsr_service_key - what names a service
- * @vip: address, unless there is a mark
+ * struct dsr_service_key - key of a service
+ * @vip: address, if @fwmark is 0
  * @fwmark: mark, or 0
- * @port: first port, in host byte order; 0 if it has all
- * @port_last: last port; 65535 if it has all
+ * @port: first port, in host byte order; 0 for all ports
+ * @port_last: last port; 65535 for all ports
  * @family: AF_INET or AF_INET6
- * @proto: IPPROTO_*, or 0: all that are balanced
+ * @proto: IPPROTO_*; 0: TCP, UDP and SCTP
  */
 struct dsr_service_key {
 	union nf_inet_addr vip;
@@ -46,30 +46,32 @@ struct dsr_service_key {
 };
 
 /**
- * struct dsr_service - what clients connect to
+ * struct dsr_service - a mark, or an address with ports, that is balanced
  * @node: in dsr_frontend.services
  * @frontend: its mark or address
  * @path: enum dsr_path
  * @ping: enum dsr_ping
  * @on_down: enum dsr_on_down
- * @one_packet: no UDP datagram is remembered
+ * @one_packet: schedule each UDP datagram; make no entry for it
  * @here: number of its backends whose address is this machine's own; see
  *	nexthop.h
- * @tos: how to set the TOS byte: mask in the high byte, bits in the low one
- * @pool: who takes new connections
- * @persist: for how many jiffies a client comes back to its backend; 0: not
- * @persist_prefix: bits of an address that make a client
- * @timeouts: of its connections
+ * @tos: change of the TOS byte: mask in the high byte, value in the low byte
+ * @pool: the backends that take new connections
+ * @persist: persistence timeout in jiffies; 0: no persistence
+ * @persist_prefix: prefix length for persistence: the client addresses of one
+ *	prefix share a backend
+ * @timeouts: timeouts of its connections; 0: as dsr_net.timeouts
  * @key: its key
- * @backends: in ascending order of address; RCU
- * @backends_count: their number
- * @retired: what removed backends had counted
- * @probe: marks that each name a backend, or %NULL
- * @held_until: 64-bit jiffies until when those connections wait whose backend is not
- *	there any more, or 0
- * @ipvs: what dsr_ipvs keeps of it, with struct dsr_net.lock; kfree()d with it
+ * @backends: backends in ascending order of address; RCU
+ * @backends_count: number of backends
+ * @retired: statistics of removed backends
+ * @probe: range of probe marks, or %NULL
+ * @held_until: 64-bit jiffies until which packets wait whose backend was
+ *	removed, or 0; see dsr_service_hold()
+ * @ipvs: data of dsr_ipvs, guarded by struct dsr_net.lock; kfree()d with the
+ *	service
  * @list: in dsr_net.services
- * @rcu: to free it after its last reader
+ * @rcu: for the grace period before it is freed
  */
 struct dsr_service {
 	struct hlist_node node;
@@ -97,7 +99,7 @@ struct dsr_service {
 };
 
 /**
- * struct dsr_service_config - what a user can choose of a service
+ * struct dsr_service_config - configuration of a service
  * @scheduler: scheduler
  * @path: as struct dsr_service.path
  * @ping: as struct dsr_service.ping
@@ -107,9 +109,9 @@ struct dsr_service {
  * @persist: as struct dsr_service.persist
  * @persist_prefix: as struct dsr_service.persist_prefix
  * @timeouts: as struct dsr_service.timeouts
- * @probe_marks: first of DSR_PROBE_MARKS marks that each name a backend; 0: none
+ * @probe_marks: first of DSR_PROBE_MARKS probe marks, see probe.h; 0: none
  * @fwmark_mask: as struct dsr_frontend.mask
- * @options: of the scheduler
+ * @options: options of @scheduler
  */
 struct dsr_service_config {
 	const struct dsr_scheduler *scheduler;
@@ -127,12 +129,13 @@ struct dsr_service_config {
 };
 
 /**
- * dsr_service_hold() - backends are about to be added, or removed, one by one
+ * dsr_service_hold() - hold the connections of removed backends for a second
  * @service: service
  *
- * The tools of IPVS delete what they mean to add again, and all that there is,
- * one after the other: whoever gave the connections of the first backend to the
- * second would cut them off. For a second they wait, and are retransmitted.
+ * The tools of IPVS delete a backend and then add it again, and may do so with
+ * all backends in turn. Moving the connections of the first backend to the
+ * second would break them. So packets of connections whose backend was removed
+ * are dropped for a second, and the clients retransmit them.
  *
  * Context: process context, holds struct dsr_net.lock.
  */
@@ -141,7 +144,7 @@ static inline void dsr_service_hold(struct dsr_service *service)
 	WRITE_ONCE(service->held_until, get_jiffies_64() + HZ);
 }
 
-/** dsr_service_is_held() - whether connections wait for their backends */
+/** dsr_service_is_held() - true if connections wait for their backends */
 static inline bool dsr_service_is_held(const struct dsr_service *service)
 {
 	u64 until = READ_ONCE(service->held_until);
@@ -149,7 +152,11 @@ static inline bool dsr_service_is_held(const struct dsr_service *service)
 	return until && time_before64(get_jiffies_64(), until);
 }
 
-/** dsr_service_is_vip() - whether clients can reach @vip: it is unicast */
+/** dsr_service_is_vip() - true if clients can reach @vip
+ *
+ * Such an address is unicast and not loopback. In IPv6 it is neither link-local
+ * nor IPv4-mapped.
+ */
 static inline bool dsr_service_is_vip(u8 family, const union nf_inet_addr *vip)
 {
 	if (family == AF_INET)
@@ -159,7 +166,7 @@ static inline bool dsr_service_is_vip(u8 family, const union nf_inet_addr *vip)
 		 (IPV6_ADDR_LOOPBACK | IPV6_ADDR_LINKLOCAL | IPV6_ADDR_MAPPED));
 }
 
-/** dsr_service_pool() - the pool of @service, for who holds dn->lock */
+/** dsr_service_pool() - return the pool of @service; holds dn->lock */
 static inline struct dsr_pool *dsr_service_pool(struct dsr_net *dn,
 						struct dsr_service *service)
 {

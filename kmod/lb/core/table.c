@@ -1,3 +1,3 @@
 // SPDX-License-Identifier: GPL-2.0
-/* table - the connection table's mechanics, shared with dsr_rs */
+/* table - the hash table, shared with dsr_rs: compiled once into each module */
 #include "../../common/table.c"

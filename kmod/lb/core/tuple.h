@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * tuple - what names a connection: protocol, and the two ends
+ * tuple - key of a connection: protocol, client address and port, VIP and port
  *
- * Pure. An IPv4 tuple is two words, so that two of them compare by two
- * comparisons and an entry of the table fits a cache line; an IPv6 tuple is
- * five. What is not of a tuple's family is not there: entries have no room
- * for it.
+ * Functions on plain data. An IPv4 tuple is two 64-bit words, so that two
+ * comparisons compare two tuples, and an entry of the table fits a cache line.
+ * An IPv6 tuple is five words. An IPv4 entry of the table has memory for two
+ * words only, so never read @v6 of an IPv4 tuple.
  */
 #ifndef _DSR_TUPLE_H
 #define _DSR_TUPLE_H
@@ -19,15 +19,15 @@
 #include "hash.h"
 
 /**
- * struct dsr_tuple - what names a connection
- * @sport: the client's port
- * @dport: the VIP's port
- * @ports: both of them
+ * struct dsr_tuple - key of a connection
+ * @sport: port of the client
+ * @dport: port of the VIP
+ * @ports: @sport and @dport as one word
  * @proto: IPPROTO_*
  * @family: AF_INET or AF_INET6
  * @zero: always 0, so that tuples compare as words
- * @v4: addresses of the client and of the VIP, if @family is AF_INET
- * @v6: the same, if it is AF_INET6
+ * @v4: client address and VIP, if @family is AF_INET
+ * @v6: client address and VIP, if @family is AF_INET6
  */
 struct dsr_tuple {
 	union {
@@ -58,14 +58,14 @@ struct dsr_tuple {
 static_assert(DSR_TUPLE_SIZE4 == 2 * sizeof(u64));
 static_assert(DSR_TUPLE_SIZE6 == 5 * sizeof(u64));
 
-/** dsr_tuple_size() - bytes of @tuple that mean something */
+/** dsr_tuple_size() - return the number of bytes of @tuple in use */
 static inline size_t dsr_tuple_size(const struct dsr_tuple *tuple)
 {
 	return likely(tuple->family == AF_INET) ? DSR_TUPLE_SIZE4 :
 						  DSR_TUPLE_SIZE6;
 }
 
-/** dsr_tuple_equal() - whether two tuples name the same connection */
+/** dsr_tuple_equal() - true if two tuples name the same connection */
 static __always_inline bool dsr_tuple_equal(const struct dsr_tuple *one,
 					    const struct dsr_tuple *other)
 {
@@ -79,12 +79,12 @@ static __always_inline bool dsr_tuple_equal(const struct dsr_tuple *one,
 }
 
 /**
- * dsr_tuple_key_hash() - hash of a tuple for a table
+ * dsr_tuple_key_hash() - hash a tuple for a table
  * @tuple: tuple
- * @key: the secret of the table
+ * @key: secret of the table
  *
- * The protocol is not part of it: at worst a chain has two entries instead of
- * one.
+ * The IPv4 hash leaves out the protocol. At worst, connections that differ only
+ * in the protocol share a bucket.
  */
 static inline u32 dsr_tuple_key_hash(const struct dsr_tuple *tuple,
 				     const hsiphash_key_t *key)
@@ -96,17 +96,17 @@ static inline u32 dsr_tuple_key_hash(const struct dsr_tuple *tuple,
 	return hsiphash(tuple, DSR_TUPLE_SIZE6, key);
 }
 
-/* The hashes below are the same on every balancer, and after every start: two
+/* The hashes below are the same on every balancer and after every start: two
  * balancers that share a VIP send a flow to the same backend.
  */
 
-/** dsr_tuple_hash() - hash of a flow: both addresses, both ports, protocol */
+/** dsr_tuple_hash() - hash a flow: both addresses, both ports, protocol */
 static inline u32 dsr_tuple_hash(const struct dsr_tuple *tuple, u32 seed)
 {
 	return dsr_hash_words(tuple, dsr_tuple_size(tuple) / sizeof(u32), seed);
 }
 
-/** dsr_tuple_source_hash() - hash of the client's address, and @port */
+/** dsr_tuple_source_hash() - hash the client's address and @port */
 static inline u32 dsr_tuple_source_hash(const struct dsr_tuple *tuple,
 					__be16 port, u32 seed)
 {
@@ -118,7 +118,7 @@ static inline u32 dsr_tuple_source_hash(const struct dsr_tuple *tuple,
 			      seed ^ dsr_hash_word16(port));
 }
 
-/** dsr_tuple_dest_hash() - hash of the VIP's address */
+/** dsr_tuple_dest_hash() - hash the VIP */
 static inline u32 dsr_tuple_dest_hash(const struct dsr_tuple *tuple, u32 seed)
 {
 	if (likely(tuple->family == AF_INET))
@@ -127,7 +127,7 @@ static inline u32 dsr_tuple_dest_hash(const struct dsr_tuple *tuple, u32 seed)
 			      sizeof(tuple->v6.daddr) / sizeof(u32), seed);
 }
 
-/** dsr_tuple_reverse() - the tuple of the packets that go the other way */
+/** dsr_tuple_reverse() - make the tuple of the reverse direction */
 static inline void dsr_tuple_reverse(const struct dsr_tuple *tuple,
 				     struct dsr_tuple *reverse)
 {
@@ -146,7 +146,7 @@ static inline void dsr_tuple_reverse(const struct dsr_tuple *tuple,
 	}
 }
 
-/** dsr_tuple_source() - the client's address */
+/** dsr_tuple_source() - return the client's address */
 static inline union nf_inet_addr
 dsr_tuple_source(const struct dsr_tuple *tuple)
 {
@@ -159,7 +159,7 @@ dsr_tuple_source(const struct dsr_tuple *tuple)
 	return addr;
 }
 
-/** dsr_tuple_dest() - the VIP's address */
+/** dsr_tuple_dest() - return the VIP */
 static inline union nf_inet_addr dsr_tuple_dest(const struct dsr_tuple *tuple)
 {
 	union nf_inet_addr addr = { };

@@ -5,9 +5,9 @@
 #include "datapath/decide.h"
 #include "datapath/schedule.h"
 
-/* Whether the service that @backend is probed for takes such packets. A mark
- * stands for whatever VIP; what is for the backend's own address does not come
- * by way of one, so it would prove nothing.
+/* Check if the backend's service takes such packets. A service with a mark may
+ * have any VIP. A probe to the backend's own address would not test delivery
+ * for a VIP, so it is refused.
  */
 static bool takes(const struct dsr_packet *packet,
 		  const struct dsr_backend *backend)
@@ -22,9 +22,8 @@ static bool takes(const struct dsr_packet *packet,
 		dsr_frontend_matches(key, &packet->tuple));
 }
 
-/* The mark says which backend it is for, whatever that is wanted for: the way
- * back into the set of those that get connections begins with a probe. A mark of
- * nobody's goes nowhere.
+/* The mark alone selects the backend, whatever its state: a down server must
+ * pass probes before it is put back. A mark without a backend is dropped.
  */
 static void decide_probe(const struct dsr_frontend *frontend,
 			 const struct dsr_packet *packet,
@@ -49,8 +48,9 @@ static void decide_probe(const struct dsr_frontend *frontend,
 
 #define IKE_PORT	500
 
-/* ESP and AH carry what IKE has agreed on: so they belong to the server that their
- * client's IKE has gone to (RFC 7296, section 2).
+/* Find the IKE connection of an ESP or AH packet. ESP and AH carry what IKE has
+ * negotiated, so they must go to the same server as the client's IKE packets
+ * (RFC 7296, section 2).
  */
 static struct dsr_conn *find_ike(const struct dsr_net *dn,
 				 const struct dsr_tuple *tuple)
@@ -67,9 +67,9 @@ static struct dsr_conn *find_ike(const struct dsr_net *dn,
 	return conn && !dsr_conn_is_over(dn, conn, jiffies) ? conn : NULL;
 }
 
-/* What has no ports has no connection of its own. It follows what its client has:
- * its IKE, or persistence. No entry is made for it. That of an unknown client is
- * left to the machine.
+/* A packet without ports has no connection of its own, and gets no entry. It
+ * follows the client's IKE connection or persistence entry. If the client has
+ * neither, the packet is passed to the stack.
  */
 static void decide_portless(struct dsr_net *dn,
 			    const struct dsr_frontend *frontend,
@@ -101,9 +101,10 @@ static void decide_portless(struct dsr_net *dn,
 	decision->reason = DSR_FORWARDED;
 }
 
-/* An ICMP error belongs to the connection that it quotes, whatever its mark:
- * the rule that marks the packets of a service may well name a port. One that
- * the table had no place for is found by its frontend, and by its hash.
+/* An ICMP error belongs to the connection that it quotes, whatever its own
+ * mark: the rule that marks the packets of a service may match a port, which an
+ * ICMP error does not have. If the connection has no entry, find the backend by
+ * frontend and hash.
  */
 static void decide_icmp_error(struct dsr_net *dn,
 			      const struct dsr_frontend *frontend,
@@ -145,7 +146,7 @@ static void decide_icmp_error(struct dsr_net *dn,
 	decision->reason = DSR_FORWARDED_ICMP_ERROR;
 }
 
-/* An echo request is for an address as a whole, whatever its services are. */
+/* An echo request is for an address as a whole, not for one of its services. */
 static void decide_echo(struct dsr_net *dn,
 			const struct dsr_frontend *frontend,
 			const struct dsr_packet *packet,
@@ -179,7 +180,7 @@ static void decide_echo(struct dsr_net *dn,
 	decision->reason = DSR_FORWARDED_PING;
 }
 
-/** dsr_decide_icmp() - dsr_decide() for what is no packet of a flow */
+/** dsr_decide_icmp() - dsr_decide() for kinds other than DSR_PACKET_FLOW */
 void dsr_decide_icmp(struct dsr_net *dn, const struct dsr_frontend *frontend,
 		     const struct dsr_packet *packet,
 		     struct dsr_decision *decision)
@@ -193,15 +194,17 @@ void dsr_decide_icmp(struct dsr_net *dn, const struct dsr_frontend *frontend,
 }
 
 /**
- * dsr_decide_opens() - whether a SYN opens a connection although there is one
+ * dsr_decide_opens() - check if a SYN opens a new connection on a known tuple
  * @dn: balancer
- * @conn: the entry of its tuple
- * @backend: of @conn, not removed
+ * @conn: entry of the tuple
+ * @backend: backend of @conn, not removed
  *
- * On what is established a SYN changes nothing: it may be a duplicate, or forged.
- * If the connection was silent for so long that it is neither, it is the client's,
- * which has forgotten the connection, as when a RST of the server's has ended it.
- * A living backend that takes new connections answers that as well as any.
+ * A SYN opens a new connection if the old one has ended or timed out. A SYN on
+ * a live connection changes nothing: it may be a duplicate, or forged. But
+ * after the silence of a SYN timeout it is neither: the client has given the
+ * connection up, for example after a RST of the server. A backend that takes
+ * new connections can answer this SYN as well as any other backend, so the SYN
+ * is scheduled again only if the old backend takes none.
  *
  * Context: rcu_read_lock().
  */
@@ -218,7 +221,7 @@ bool dsr_decide_opens(const struct dsr_net *dn, const struct dsr_conn *conn,
 		dsr_conn_is_silent(dn, conn, DSR_CONN_SYN, now));
 }
 
-/** dsr_decide_orphan() - dsr_decide(), where the backend is down or deleted */
+/** dsr_decide_orphan() - dsr_decide() if the backend is down or was removed */
 void dsr_decide_orphan(struct dsr_net *dn, const struct dsr_packet *packet,
 		       struct dsr_decision *decision)
 {
@@ -239,8 +242,8 @@ void dsr_decide_orphan(struct dsr_net *dn, const struct dsr_packet *packet,
 	}
 	switch (READ_ONCE(service->on_down)) {
 	case DSR_ON_DOWN_RESCHEDULE:
-		/* Anybody can answer a datagram; a connection that is open,
-		 * another backend can only refuse.
+		/* Any backend can answer a datagram. But another backend can
+		 * only reset an open connection, so wait for the old backend.
 		 */
 		if (packet->tuple.proto != IPPROTO_UDP &&
 		    dsr_backend_is_removed(old) && dsr_service_is_held(service))
@@ -255,9 +258,9 @@ void dsr_decide_orphan(struct dsr_net *dn, const struct dsr_packet *packet,
 	}
 }
 
-/* Whether a packet that has another mark by now, or another address's service,
- * goes on where its connection is: rules change while connections live. A SYN
- * begins a new one, and that belongs to whatever service its mark names.
+/* Check if a packet follows its connection although its frontend differs now:
+ * rules change while connections live. A SYN begins a new connection, which
+ * belongs to the service of the SYN's own mark.
  */
 static bool goes_on(const struct dsr_net *dn,
 		    const struct dsr_frontend *frontend,
@@ -288,10 +291,10 @@ bool dsr_decide_answers(const struct dsr_net *dn,
 	return dsr_conn_find(dn, &request, dsr_conn_hash(&dn->table, &request));
 }
 
-/* Whether a packet answers one that was balanced: connmark, say, gives replies
- * the mark of their requests, and they are on their way to the client. Nothing
- * but a server's accepts a connection; of the others, the entry of the request
- * tells.
+/* Check if a packet is a reply to a balanced packet, on its way to the client:
+ * rules may give replies the mark of their requests, for example by connmark.
+ * Only a server sends a SYN-ACK. Any other packet is a reply if the reverse
+ * tuple has an entry.
  */
 static bool is_reply(const struct dsr_net *dn, const struct dsr_packet *packet)
 {
@@ -301,8 +304,9 @@ static bool is_reply(const struct dsr_net *dn, const struct dsr_packet *packet)
 	       dsr_decide_answers(dn, packet);
 }
 
-/** dsr_decide_new() - dsr_decide(), where the packet follows no connection, or
- * one of another mark or address
+/** dsr_decide_new() - dsr_decide() without a connection of the same frontend
+ *
+ * Also for a packet that begins a new connection although there is an entry.
  */
 void dsr_decide_new(struct dsr_net *dn, const struct dsr_frontend *frontend,
 		    const struct dsr_packet *packet,

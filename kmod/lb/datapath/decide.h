@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * decide - what is to happen to a packet
+ * decide - decide about a packet
  *
- * The one place where that is said, for the hook, the tests, and whoever asks
- * what would happen: a function of packet, mark, configuration and table that
- * changes none of them. What most packets need of it is part of who asks.
+ * The one decision function, used by the hooks, by "dsrctl explain" and by the
+ * tests. The result depends on packet, mark, configuration and table; the
+ * function changes none of them. The fast path is inline here, the rest is in
+ * decide.c.
  */
 #ifndef _DSR_DECIDE_H
 #define _DSR_DECIDE_H
@@ -15,14 +16,14 @@
 #include "core/service.h"
 
 /**
- * struct dsr_decision - what is to happen to a packet
- * @reason: why it leaves the module as it does, as far as that is known
- * @choice: enum dsr_choice: how @backend is found
- * @service: its service, unless it is none of ours
- * @backend: where it goes, if @reason is one of forwarding; %NULL while it is
- *	for dsr_schedule() to choose
- * @conn: the entry of its tuple, if there is one
- * @hash: of its tuple
+ * struct dsr_decision - decision about a packet
+ * @reason: the verdict, as far as it is known
+ * @choice: enum dsr_choice: the means by which @backend was found
+ * @service: service of the packet; %NULL if the packet belongs to no service
+ * @backend: destination, if @reason is one of forwarding; %NULL if
+ *	dsr_schedule() is to choose it
+ * @conn: entry of the packet's tuple, or %NULL
+ * @hash: hash of the packet's tuple
  */
 struct dsr_decision {
 	enum dsr_reason reason;
@@ -47,8 +48,8 @@ void dsr_decide_new(struct dsr_net *dn, const struct dsr_frontend *frontend,
 		    struct dsr_decision *decision, struct dsr_conn *conn,
 		    struct dsr_backend *backend);
 
-/* Whether a packet begins something new although its tuple is known: on a
- * backend that is down (@is_down) nothing goes on.
+/* Check if a packet begins a new connection although its tuple has an entry. If
+ * the backend is down (@is_down), any SYN does.
  */
 static __always_inline bool
 dsr_decide_is_new(const struct dsr_net *dn, const struct dsr_conn *conn,
@@ -65,13 +66,13 @@ dsr_decide_is_new(const struct dsr_net *dn, const struct dsr_conn *conn,
 	    (state == DSR_CONN_CLOSED ||
 	     (!is_down && !dsr_backend_is_up(backend))))
 		return true;
-	/* No packet of UDP says so: what tells is time, to the second. */
+	/* UDP has no such packet. Here the timeout decides, to the second. */
 	now = (u32)jiffies;
 	return unlikely(now - READ_ONCE(conn->node.seen) > HZ) &&
 	       dsr_conn_is_over(dn, conn, now);
 }
 
-/* Whether a packet belongs where its connection does. */
+/* Check if the packet's frontend is that of its connection's service. */
 static __always_inline bool dsr_decide_in_frontend(const struct dsr_backend *backend,
 						   const struct dsr_frontend *frontend)
 {
@@ -80,26 +81,30 @@ static __always_inline bool dsr_decide_in_frontend(const struct dsr_backend *bac
 }
 
 /**
- * dsr_decide() - what is to happen to a packet
- * @dn: balancer, with a service at least
- * @frontend: that of the packet, by its mark or its destination, or %NULL; or
- *	dsr_frontend_any: that of its connection, if it has one
+ * dsr_decide() - decide about a packet
+ * @dn: balancer, with at least one service
+ * @frontend: frontend of the packet, by its mark or its destination, or %NULL;
+ *	or dsr_frontend_any: match by connection only
  * @packet: the packet
  * @decision: set
  *
- * A packet of a service follows its connection, also when there is a service
- * by now that names its port more exactly, and when rules give it the mark of
- * another one by now. The scheduler is asked if there is none, if its backend
- * was removed, if a SYN has come to belong to another mark or address, or if one
- * uses the port pair of a finished connection again: that never waits for the
- * old entry to expire, and belongs to whatever service names its port now; unless a
- * forger may have ended it, which dsr_schedule() finds by the numbers. A SYN
- * that its backend has not answered is no connection that a backend without
- * weight could keep. A packet with a mark that answers a connection goes to its client. Nobody is
- * asked about a probe, and no connection of its client's is looked at.
+ * A packet of a service follows its connection. This holds even if there is a
+ * more specific service now, or if the rules now set the mark of another
+ * service. The packet is left to the scheduler
+ * - if there is no connection,
+ * - if the backend of the connection was removed,
+ * - if it is a SYN that belongs to another mark or address now,
+ * - if it is a SYN that reuses the port pair of a finished connection. Such a
+ *   SYN need not wait until the old entry expires, and belongs to the service
+ *   that matches its port now.
  *
- * Context: rcu_read_lock(). No writes; what is in @decision is valid until
- * rcu_read_unlock().
+ * A backend of weight 0 keeps its connections, but not a SYN that it may never
+ * have answered: the next SYN of the client is scheduled again. A marked packet
+ * that is a reply of a connection is passed to the client. The mark of a probe
+ * alone selects the backend: neither scheduler nor table are used.
+ *
+ * Context: rcu_read_lock(). Writes at most the cache of rendezvous.c. The
+ * pointers in @decision are valid until rcu_read_unlock().
  */
 static __always_inline void
 dsr_decide(struct dsr_net *dn, const struct dsr_frontend *frontend,

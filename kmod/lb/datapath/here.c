@@ -11,8 +11,8 @@
 #include "dst.h"
 #include "flow.h"
 
-/* Whether the ports of @packet are its own: an ICMP error has those of what it
- * quotes.
+/* Check if the ports in the tuple are those of the packet itself: an ICMP error
+ * has the ports of the packet that it quotes.
  */
 static bool has_ports(const struct dsr_packet *packet)
 {
@@ -70,16 +70,17 @@ static bool delivers6(struct net *net, const struct dsr_packet *packet,
 }
 
 /**
- * dsr_here_delivers() - whether this machine would take a packet itself
+ * dsr_here_delivers() - check if the kernel would deliver a packet locally
  * @net: namespace
  * @packet: the packet
- * @arrival: how it has come
+ * @arrival: its arrival
  *
- * Asks the routing rules, as the kernel is about to: a rule may lead a mark to a
- * local route.
+ * Does the lookup that the kernel is about to do, with all routing rules: a
+ * rule may select a table with a local route by the mark.
  *
  * Context: rcu_read_lock().
- * Return: whether it would; if not, the kernel would send it on, or refuse it.
+ * Return: true if the kernel would deliver it; false if the kernel would
+ * forward or refuse it.
  */
 bool dsr_here_delivers(struct net *net, const struct dsr_packet *packet,
 		       const struct dsr_arrival *arrival)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * here - whether a packet would be delivered to this machine
+ * here - check if a packet would be delivered to this machine
  *
- * Owns nothing, and changes nothing.
+ * Has no state and changes nothing.
  */
 #ifndef _DSR_HERE_H
 #define _DSR_HERE_H

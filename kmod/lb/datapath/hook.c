@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* hook - carries out what dsr_decide() says; see hook.h */
+/* hook - carries out the decisions of dsr_decide(); see hook.h */
 
 #include <linux/ip.h>
 #include <linux/ipv6.h>
@@ -20,7 +20,9 @@
 #include "host.h"
 #include "ping.h"
 
-/* @hook: where the packet is */
+/* Answer the client if the decision asks for it. @hook is the netfilter hook
+ * that the packet is in.
+ */
 static enum dsr_reason answer(struct dsr_net *dn, struct sk_buff *skb,
 			      u8 family, unsigned int hook,
 			      const struct dsr_decision *decision)
@@ -43,7 +45,7 @@ static enum dsr_reason answer(struct dsr_net *dn, struct sk_buff *skb,
 	return decision->reason;
 }
 
-/* Whose packet it is, before anything else of it is looked at. */
+/* Find the frontend, before the packet is parsed. */
 static __always_inline struct dsr_frontend *
 frontend_of(struct dsr_net *dn, const struct sk_buff *skb, u8 family,
 	    u32 fwmark)
@@ -53,9 +55,9 @@ frontend_of(struct dsr_net *dn, const struct sk_buff *skb, u8 family,
 	       dsr_frontend_find6(dn, fwmark, &ipv6_hdr(skb)->daddr);
 }
 
-/* Let a packet that follows no connection in, if its source may be what it is.
+/* Admit a packet that follows no connection, if its source is valid.
  *
- * Return: whether it has a backend; else its reason says what becomes of it.
+ * Return: true if it has a backend; else @decision->reason is the verdict.
  */
 static noinline bool admit(struct dsr_net *dn, struct sk_buff *skb,
 			   struct dsr_packet *packet,
@@ -64,7 +66,7 @@ static noinline bool admit(struct dsr_net *dn, struct sk_buff *skb,
 	struct dsr_arrival arrival;
 	enum dsr_reason reason;
 
-	/* A reset is the end of a connection that was let in. */
+	/* No check for DSR_ANSWERED_RESET: its connection was admitted. */
 	if (dsr_reason_is_drop(decision->reason) &&
 	    decision->reason != DSR_ANSWERED_PING)
 		return false;
@@ -82,7 +84,7 @@ static noinline bool admit(struct dsr_net *dn, struct sk_buff *skb,
 	return decision->backend;
 }
 
-/* Everything between parsing and sending. */
+/* Parse a packet, decide about it, and prepare it for sending. */
 static __always_inline enum dsr_reason
 balance(struct dsr_net *dn, struct sk_buff *skb, u8 family, unsigned int hook,
 	struct dsr_frontend *frontend, struct dsr_packet *packet,
@@ -92,7 +94,7 @@ balance(struct dsr_net *dn, struct sk_buff *skb, u8 family, unsigned int hook,
 	enum dsr_reason reason;
 
 	if (!dsr_packet_parse(skb, family, packet, &reason))
-		/* What is nobody's is nobody's to drop. */
+		/* Not ours: leave malformed packets to the stack. */
 		return frontend || dsr_reason_is_pass(reason) ?
 		       reason : DSR_PASS_NO_SERVICE;
 	dsr_decide(dn, frontend, packet, decision);
@@ -124,7 +126,7 @@ static enum dsr_reason process(struct dsr_net *dn, struct sk_buff *skb,
 	struct dsr_frontend *frontend;
 
 	decision->backend = NULL;
-	/* What has a socket already, as TPROXY gives it, is on its way there. */
+	/* A packet that has a socket already, by TPROXY, is for that socket. */
 	if (unlikely(!dsr_is_to_this_host(skb) || skb->sk))
 		return DSR_PASS_NOT_TO_THIS_HOST;
 	frontend = frontend_of(dn, skb, family, skb->mark);
@@ -135,7 +137,7 @@ static enum dsr_reason process(struct dsr_net *dn, struct sk_buff *skb,
 		       &packet, decision);
 }
 
-/* Let a packet leave as @reason has it. */
+/* Count and trace the reason, then send, drop or pass the packet. */
 static __always_inline unsigned int finish(struct dsr_net *dn,
 					   struct sk_buff *skb, u8 family,
 					   const struct dsr_decision *decision,
@@ -160,13 +162,13 @@ static __always_inline unsigned int finish(struct dsr_net *dn,
 }
 
 /**
- * dsr_hook() - a packet has come
+ * dsr_hook() - handle an incoming packet in PRE_ROUTING
  * @priv: struct dsr_net
  * @skb: packet
- * @state: of netfilter
+ * @state: hook state of netfilter
  *
- * Context: rcu_read_lock(); softirq, or process context when user space has
- * given a verdict on a packet that waited in PRE_ROUTING.
+ * Context: rcu_read_lock(); softirq, or process context if user space has given
+ * a verdict on a packet that waited in PRE_ROUTING.
  * Return: NF_ACCEPT, NF_DROP, or NF_STOLEN.
  */
 unsigned int dsr_hook(void *priv, struct sk_buff *skb,
@@ -180,8 +182,8 @@ unsigned int dsr_hook(void *priv, struct sk_buff *skb,
 	return finish(dn, skb, state->pf, &decision, reason);
 }
 
-/* The reason that dsr_hook() has counted for a packet that it has passed. The mark
- * may have been another one then, so the packet alone decides on that reason.
+/* Return the reason that dsr_hook() has counted for a packet that it passed.
+ * The mark may have changed since, so derive the reason from the packet alone.
  */
 static enum dsr_reason passed_as(const struct dsr_packet *packet)
 {
@@ -189,8 +191,8 @@ static enum dsr_reason passed_as(const struct dsr_packet *packet)
 						       DSR_PASS_NO_SERVICE;
 }
 
-/* Whether a rule gives the packet another destination, or did so to the packets
- * that it answers: it goes where the rule says.
+/* Check if NAT applies to the packet's connection. Then the NAT rule decides
+ * where the packet goes.
  */
 static bool is_translated(const struct sk_buff *skb)
 {
@@ -204,7 +206,9 @@ static bool is_translated(const struct sk_buff *skb)
 #endif
 }
 
-/* Neighbours ask for an address as well where this machine is a proxy for it. */
+/* Check for neighbour discovery: if this machine is an NDP proxy for an
+ * address, neighbours solicit that address.
+ */
 static bool is_from_neighbour(const struct sk_buff *skb, u8 family)
 {
 	struct icmp6hdr _icmph, *icmph;
@@ -218,9 +222,9 @@ static bool is_from_neighbour(const struct sk_buff *skb, u8 family)
 	       icmph->icmp6_type <= NDISC_REDIRECT;
 }
 
-/* Refuse a packet that is a service's by its mark or its address, and that no
- * service takes, unless it is this machine's own to answer. It would be routed:
- * as a rule to where it has come from, and back, until its TTL ends.
+/* Refuse a packet whose frontend has no service for it, unless this machine
+ * would deliver it locally. Else the stack would route the packet, usually back
+ * to where it came from, and the packet would loop until its TTL expires.
  */
 static noinline unsigned int refuse(struct dsr_net *dn, struct sk_buff *skb,
 				    u8 family, unsigned int hook,
@@ -244,8 +248,9 @@ static noinline unsigned int refuse(struct dsr_net *dn, struct sk_buff *skb,
 	return finish(dn, skb, family, &none, DSR_DROP_NOT_SERVED);
 }
 
-/* A packet is for a VIP, and dsr_hook() has passed it; or a rule has made it so
- * since, and where it had a service now it is left to the rule.
+/* Handle a packet to a VIP that dsr_hook() has passed. If there is a service
+ * for it now, a rule has translated the destination since: leave the packet to
+ * that rule. Else refuse it.
  */
 static noinline unsigned int late_vip(struct dsr_net *dn, struct sk_buff *skb,
 				      u8 family, unsigned int hook,
@@ -289,17 +294,19 @@ static noinline void keep_reply(struct dsr_net *dn, struct sk_buff *skb,
 }
 
 /**
- * dsr_hook_late() - a packet is about to leave PRE_ROUTING, or to be delivered
+ * dsr_hook_late() - handle a packet at the end of PRE_ROUTING, or in LOCAL_IN
  * @priv: struct dsr_net
  * @skb: packet
- * @state: of netfilter
+ * @state: hook state of netfilter
  *
- * A chain of any priority may set a mark, and dsr_hook() has not seen one that
- * came behind it. What dsr_hook() has passed is looked at once more, by its
- * mark alone: where its address is a VIP's only now, a rule has translated it.
- * keepalived's own groups (nftables_ipvs) set marks in LOCAL_IN. What is for a
- * service, and no service has taken, is refused here: not before, since a rule
- * may translate it. Replies pass here as well.
+ * A chain of any priority may set a mark, so a mark may be set after dsr_hook()
+ * has run. keepalived's own groups (nftables_ipvs) set marks in LOCAL_IN. So
+ * this hook looks up a service again for a packet that dsr_hook() has passed,
+ * by its mark alone. The destination does not count: if it has become a VIP
+ * since, a rule has translated the packet, and that rule decides.
+ *
+ * A packet for a mark or VIP of ours that no service takes is refused here.
+ * This cannot be done earlier, since a rule may still translate the packet.
  *
  * Context: as dsr_hook().
  * Return: NF_ACCEPT, NF_DROP, or NF_STOLEN.
@@ -318,7 +325,7 @@ unsigned int dsr_hook_late(void *priv, struct sk_buff *skb,
 	if (skb->mark)
 		frontend = dsr_frontend_of_any_mark(dn, state->pf, skb->mark);
 	if (likely(!frontend)) {
-		/* by its address alone */
+		/* mark 0: look at the address alone */
 		if (state->hook == NF_INET_PRE_ROUTING)
 			frontend = frontend_of(dn, skb, state->pf, 0);
 		return unlikely(frontend) ?
@@ -329,7 +336,7 @@ unsigned int dsr_hook_late(void *priv, struct sk_buff *skb,
 		return NF_ACCEPT;
 	reason = balance(dn, skb, state->pf, state->hook, frontend, &packet,
 			 &decision);
-	/* dsr_hook() has counted it as passed. */
+	/* dsr_hook() has already counted the packet as passed. */
 	if (reason == DSR_PASS_REPLY)
 		return NF_ACCEPT;
 	if (dsr_reason_is_pass(reason))

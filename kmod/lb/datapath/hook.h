@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* hook - what netfilter calls for each packet in PRE_ROUTING */
+/* hook - netfilter hooks for incoming packets, in PRE_ROUTING and LOCAL_IN */
 #ifndef _DSR_HOOK_H
 #define _DSR_HOOK_H
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* ingress - the short way; see ingress.h */
+/* ingress - the fast path; see ingress.h */
 
 #include <linux/if_vlan.h>
 #include <linux/ip.h>
@@ -18,10 +18,10 @@
 #include "host.h"
 
 /**
- * struct shortcut - where a packet is to be sent
- * @decision: what dsr_decide() has said
- * @dev: device
- * @neigh: who is to get it
+ * struct shortcut - result of the lookups for a packet
+ * @decision: decision of dsr_decide()
+ * @dev: output device
+ * @neigh: neighbour entry of the backend
  */
 struct shortcut {
 	struct dsr_decision decision;
@@ -29,32 +29,32 @@ struct shortcut {
 	struct neighbour *neigh;
 };
 
-/* What concerns the frame. Who writes to a packet must be its only owner. */
+/* Check the frame. The skb must not be shared, since we write to it. */
 static __always_inline enum dsr_ingress_verdict check_frame(struct sk_buff *skb)
 {
-	/* What has a socket already is on its way there. */
+	/* A packet that has a socket already is for that socket. */
 	if (unlikely(!dsr_is_to_this_host(skb) || skb_sk_is_prefetched(skb)))
 		return DSR_INGRESS_NOT_HOST;
-	/* It belongs to a device of its VLAN, if to any. */
+	/* The packet belongs to the device of its VLAN, if there is one. */
 	if (unlikely(skb_vlan_tag_present(skb)))
 		return DSR_INGRESS_VLAN;
 	if (unlikely(rcu_access_pointer(skb->dev->rx_handler)))
 		return DSR_INGRESS_PORT;
 	if (unlikely(skb_shared(skb)))
 		return DSR_INGRESS_SHARED;
-	/* What hardware has merged without saying how cannot be sent on. */
+	/* Packets merged by LRO cannot be forwarded. */
 	if (unlikely(skb_is_gso(skb) && !skb_shinfo(skb)->gso_type))
 		return DSR_INGRESS_TOO_BIG;
 	return DSR_INGRESS_FORWARDED;
 }
 
-/* Whether what is read behind the IP header is in front of the padding. */
+/* Check that the transport header fits @len, the payload without padding. */
 static __always_inline bool is_whole(u8 proto, u32 len)
 {
 	return len >= dsr_packet_transport_len(proto);
 }
 
-/* What ip_rcv() would look at. */
+/* Check the IPv4 header as ip_rcv() does. */
 static __always_inline enum dsr_ingress_verdict check4(struct sk_buff *skb)
 {
 	const struct iphdr *iph;
@@ -74,7 +74,9 @@ static __always_inline enum dsr_ingress_verdict check4(struct sk_buff *skb)
 	return DSR_INGRESS_FORWARDED;
 }
 
-/* What ipv6_rcv() would look at. A length of 0 is that of what is larger. */
+/* Check the IPv6 header as ipv6_rcv() does. A payload length of 0 stands for a
+ * packet of more than 64 KiB: leave it to the slow path.
+ */
 static __always_inline enum dsr_ingress_verdict check6(struct sk_buff *skb)
 {
 	const struct inet6_dev *idev = __in6_dev_get(skb->dev);
@@ -110,8 +112,8 @@ static enum dsr_ingress_verdict verdict_of_reason(enum dsr_reason reason)
 	}
 }
 
-/* Whether a packet changes nothing of its connection. The end of one is seldom
- * worth a short way, and a packet behind it none.
+/* Check that a packet does not change the state of its connection. Closing
+ * packets, and what follows them, take the slow path.
  */
 static __always_inline bool is_steady(const struct dsr_conn *conn,
 				      const struct dsr_packet *packet)
@@ -122,8 +124,9 @@ static __always_inline bool is_steady(const struct dsr_conn *conn,
 	       dsr_conn_state(state, packet) == state;
 }
 
-/* Whether the rules have to be asked again. Nothing but the long way keeps the
- * entry of a client that is to come back to its backend.
+/* Check if the packet has to pass the firewall rules again. With persistence
+ * that is once a second: only the slow path refreshes the persistence entry of
+ * the client.
  */
 static __always_inline bool is_due(const struct dsr_path_dev *path,
 				   const struct dsr_conn *conn,
@@ -136,7 +139,7 @@ static __always_inline bool is_due(const struct dsr_path_dev *path,
 	return now - READ_ONCE(conn->checked) >= recheck;
 }
 
-/* What the connection says. */
+/* Look up the connection, and check that its packets may take the fast path. */
 static __always_inline enum dsr_ingress_verdict
 consult(const struct dsr_path_dev *path, const struct dsr_packet *packet,
 	struct dsr_decision *decision)
@@ -160,7 +163,7 @@ consult(const struct dsr_path_dev *path, const struct dsr_packet *packet,
 	return DSR_INGRESS_FORWARDED;
 }
 
-/* Whether there is no IPsec policy that would have to be asked. */
+/* Check that there is no IPsec policy for forwarded packets. */
 static __always_inline bool is_plain(struct net *net, struct sk_buff *skb)
 {
 #ifdef CONFIG_XFRM
@@ -170,8 +173,8 @@ static __always_inline bool is_plain(struct net *net, struct sk_buff *skb)
 #endif
 }
 
-/* Everything but sending: until nothing can come in between any more, the
- * packet stays as it is.
+/* Do everything but sending. The packet is not modified before all checks have
+ * passed.
  */
 static __always_inline enum dsr_ingress_verdict
 prepare(const struct dsr_path_dev *path, struct sk_buff *skb, u8 family,
@@ -232,13 +235,13 @@ find_verdict(const struct dsr_path_dev *path, struct sk_buff *skb, u8 *family,
 }
 
 /**
- * dsr_ingress_hook() - a packet has come in by a device with a path
+ * dsr_ingress_hook() - handle a packet that comes in by a device with a path
  * @priv: struct dsr_path_dev
  * @skb: packet, its data at the network header
- * @state: of netfilter
+ * @state: hook state of netfilter
  *
  * Context: rcu_read_lock(), bottom halves disabled.
- * Return: NF_STOLEN, or NF_ACCEPT with the packet as it was.
+ * Return: NF_STOLEN, or NF_ACCEPT with the packet's data unchanged.
  */
 unsigned int dsr_ingress_hook(void *priv, struct sk_buff *skb,
 			      const struct nf_hook_state *state)
@@ -259,7 +262,7 @@ unsigned int dsr_ingress_hook(void *priv, struct sk_buff *skb,
 	this_cpu_inc(path->dn->reasons[DSR_FORWARDED_INGRESS]);
 	trace_dsr_packet(skb, family, backend, DSR_FORWARDED_INGRESS);
 	dsr_stats_count(backend->stats, skb);
-	/* what the stack would have taken off it */
+	/* clear what the stack would have cleared */
 	skb_orphan(skb);
 	skb_dst_drop(skb);
 	skb_reset_redirect(skb);

@@ -1,19 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * ingress - the short way: straight from the ingress of one device to another
+ * ingress - the fast path: from the ingress of one device straight to another
  *
- * Opt-in for each device (path.h), and for services with "path direct" alone,
- * which have done without the firewall's FORWARD already. A packet of a known
- * connection with which nothing is to be done but to send it on never gets to
- * see the IP stack. What dsr_decide() says of it is what it would say in
- * PRE_ROUTING; whatever would take more than that (a change of state, an error
- * to be sent, something to be looked up or waited for) is left as it came, to
- * go the long way.
+ * Opt-in for each device (path.h), and only for services with "path direct",
+ * which bypass the firewall's FORWARD chain anyway. A packet of a known
+ * connection that needs nothing but forwarding bypasses the IP stack.
+ * dsr_decide() decides as it would in PRE_ROUTING. If a packet needs more (a
+ * change of state, an ICMP error, a lookup of the route or of the neighbour),
+ * it is left unchanged and takes the slow path.
  *
- * At ingress no rule has marked the packet. It belongs to the service of its
- * connection, which an earlier packet was marked for; and each connection has
- * to pass PRE_ROUTING again from time to time, so that one that the rules do
- * not mark any more comes to its end.
+ * At ingress no rule has marked the packet yet. The packet belongs to the
+ * service of its connection, for which an earlier packet was marked. Each
+ * connection has to pass PRE_ROUTING from time to time, so that a connection
+ * that the rules no longer mark comes to an end.
  */
 #ifndef _DSR_INGRESS_H
 #define _DSR_INGRESS_H

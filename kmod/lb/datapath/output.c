@@ -12,7 +12,7 @@
 #include "datapath/output.h"
 #include "datapath/schedule.h"
 
-/* Whether there is an IP header: root's raw sockets send what they like. */
+/* Check that there is an IP header: a raw socket can send anything. */
 static bool has_header(struct sk_buff *skb, u8 family)
 {
 	if (family == AF_INET6)
@@ -21,7 +21,9 @@ static bool has_header(struct sk_buff *skb, u8 family)
 	       ip_hdrlen(skb) >= sizeof(struct iphdr);
 }
 
-/* As in packets that are forwarded: the backend may tell by it what is its own. */
+/* Set the service's TOS as for forwarded packets: the backend may select
+ * packets by it.
+ */
 static bool set_tos(struct sk_buff *skb, u8 family,
 		    const struct dsr_service *service)
 {
@@ -52,7 +54,7 @@ static enum dsr_reason reroute(struct dsr_net *dn, struct sk_buff *skb,
 						   DSR_DROP_NO_ROUTE_TO_BACKEND;
 	if (!set_tos(skb, family, decision->service))
 		return DSR_DROP_NO_MEMORY;
-	/* The packet leaves the hook with it, and so the grace period. */
+	/* Take a reference: the packet keeps the route after the hook. */
 	if (!dst_hold_safe(dst))
 		return DSR_DROP_NO_ROUTE_TO_BACKEND;
 	skb_dst_drop(skb);
@@ -78,8 +80,8 @@ static enum dsr_reason process_probe(struct dsr_net *dn, struct sk_buff *skb,
 				   decision->reason;
 }
 
-/* What is no error about a reply of a connection, or finds no way, is let pass as
- * it is.
+/* Reroute an ICMP error about a reply of a connection to the backend. Pass any
+ * other packet, and an error that cannot be rerouted, unchanged.
  */
 static enum dsr_reason process_icmp(struct dsr_net *dn, struct sk_buff *skb,
 				    u8 family, struct dsr_decision *decision)
@@ -92,8 +94,8 @@ static enum dsr_reason process_icmp(struct dsr_net *dn, struct sk_buff *skb,
 	    !dsr_packet_parse(skb, family, &packet, &reason) ||
 	    packet.kind != DSR_PACKET_ICMP_ERROR)
 		return DSR_PASS_ICMP_UNRELATED;
-	/* With fwmark_reflect the mark is that of the client's packet that the
-	 * error is about, so it says nothing of a reply.
+	/* Ignore the mark: with fwmark_reflect an error has the mark of the
+	 * packet that it is about, and that packet may be a client's.
 	 */
 	dsr_decide(dn, dsr_frontend_find(dn, 0, &packet.tuple), &packet,
 		   decision);
@@ -104,10 +106,10 @@ static enum dsr_reason process_icmp(struct dsr_net *dn, struct sk_buff *skb,
 	return reason;
 }
 
-/* Whether a packet that follows no connection may begin one. What a server of
- * this machine answers may have the mark of the request (tcp_fwmark_accept,
- * fwmark_reflect), and has no SYN of its own. Where the VIP is an address of
- * this machine's, a packet to it is from it: no backend can answer that.
+/* Check if a packet that follows no connection may begin one. A reply of a
+ * server on this machine may have the mark of the request (tcp_fwmark_accept,
+ * fwmark_reflect), but is no SYN. If the VIP is an address of this machine, a
+ * packet to the VIP has the VIP as its source, too: no backend can answer it.
  */
 static bool may_begin(const struct dsr_service *service,
 		      const struct dsr_packet *packet)
@@ -121,8 +123,8 @@ static bool may_begin(const struct dsr_service *service,
 	       packet->event == DSR_EVENT_OPEN;
 }
 
-/* A packet for a VIP, from this machine. What is no packet of a connection is
- * let pass as it is.
+/* Handle a packet of this machine for a service. Only packets of connections
+ * are balanced; others pass unchanged.
  */
 static enum dsr_reason process_own(struct dsr_net *dn, struct sk_buff *skb,
 				   u8 family,
@@ -155,7 +157,7 @@ static enum dsr_reason process_own(struct dsr_net *dn, struct sk_buff *skb,
 				   decision->reason;
 }
 
-/* Where a packet is for. */
+/* Find the frontend of a packet by its mark or destination. */
 static struct dsr_frontend *frontend_of(struct dsr_net *dn,
 					const struct sk_buff *skb, u8 family)
 {
@@ -165,16 +167,15 @@ static struct dsr_frontend *frontend_of(struct dsr_net *dn,
 }
 
 /**
- * dsr_output_hook() - a packet of this machine's own leaves
+ * dsr_output_hook() - handle a packet that this machine sends, in LOCAL_OUT
  * @priv: struct dsr_net
  * @skb: packet
- * @state: of netfilter
+ * @state: hook state of netfilter
  *
- * Context: rcu_read_lock(); process context or softirq, and its socket may be
- * locked.
- *
- * Return: NF_ACCEPT; or a drop of which the socket hears at once, so that a
- * check, or a client, fails without waiting for its timeout.
+ * Context: rcu_read_lock(); process context or softirq. The packet's socket may
+ * be locked.
+ * Return: NF_ACCEPT; or a drop with an errno for the socket, so that a health
+ * checker or a client fails at once instead of after a timeout.
  */
 unsigned int dsr_output_hook(void *priv, struct sk_buff *skb,
 			     const struct nf_hook_state *state)

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * output - what this machine itself sends to a VIP, in LOCAL_OUT
+ * output - packets that this machine itself sends to a VIP, in LOCAL_OUT
  *
- * A client on the balancer asks a VIP, and so does a health checker, from a
- * socket with a mark. And where replies take their way through the balancer, it
- * may have to tell the real server of an error: that one is too large, say.
- * None of this comes in by PRE_ROUTING, and the route that it has leads to where
- * no machine has the VIP. So here it gets the route to its backend, and leaves
- * as any packet of this machine does, by the rules of POSTROUTING: fragments,
- * offloads and errors are the kernel's business.
+ * Such packets come from clients on the balancer and from health checkers,
+ * which use a socket with a mark. Also, if replies are routed through the
+ * balancer, the balancer may send an ICMP error about a reply to the real
+ * server, for example that the reply is too big. None of these packets pass
+ * PRE_ROUTING, and they have a route to the VIP, an address that no machine
+ * has. So the hook gives each packet the route to its backend. From there the
+ * packet is sent like any packet of this machine, through POSTROUTING: the
+ * kernel handles fragmentation, offloads and errors.
  */
 #ifndef _DSR_OUTPUT_H
 #define _DSR_OUTPUT_H

@@ -25,14 +25,14 @@ static bool is_from(const struct sk_buff *skb, struct dst_entry *dst,
 }
 
 /**
- * dsr_peer_find_here() - whether a packet has been balanced already
+ * dsr_peer_find_here() - detect a packet that another balancer has balanced
  * @dn: balancer
  * @service: service of the packet
  * @skb: packet
  *
  * Context: rcu_read_lock().
- * Return: the backend that this machine is, if the packet comes from another
- * backend of @service; else %NULL.
+ * Return: the backend of @service that is this machine, if the packet comes
+ * from another backend of @service; else %NULL.
  */
 struct dsr_backend *dsr_peer_find_here(struct dsr_net *dn,
 				       const struct dsr_service *service,

@@ -2,13 +2,13 @@
 /*
  * peer - balancers that are each other's backends
  *
- * What one of them has sent to another one is not for that one to balance
- * again: it would come back, and so on until its time to live is over. So a
- * balancer that is a backend of a service itself delivers here what comes from
+ * A balancer must not balance a packet that another balancer has sent to it:
+ * the packet could loop between them until its TTL expires. So a balancer that
+ * is also a backend of a service delivers packets locally that come from
  * another backend of that service.
  *
- * The sender is known by its Ethernet address, which is that of the neighbour.
- * Owns nothing.
+ * The sender is recognised by its Ethernet address, as in the neighbour table.
+ * Has no state.
  */
 #ifndef _DSR_PEER_H
 #define _DSR_PEER_H

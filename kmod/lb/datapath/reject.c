@@ -12,14 +12,15 @@
 #include "datapath/reject.h"
 
 /**
- * dsr_reject_unreachable() - tell a client that nobody serves it
+ * dsr_reject_unreachable() - send a port unreachable error to a client
  * @net: namespace
- * @skb: its packet
- * @family: of the packet
- * @hook: where the packet is: NF_INET_PRE_ROUTING, or NF_INET_LOCAL_OUT
+ * @skb: packet of the client
+ * @family: address family of the packet
+ * @hook: netfilter hook that the packet is in: NF_INET_PRE_ROUTING,
+ *	NF_INET_LOCAL_IN or NF_INET_LOCAL_OUT
  *
- * A client's connect() fails at once then, instead of after its last retry.
- * The kernel limits the rate of such errors.
+ * So the client's connect() fails at once instead of after its last retry. The
+ * kernel limits the rate of such errors.
  *
  * Context: rcu_read_lock().
  */
@@ -33,14 +34,15 @@ void dsr_reject_unreachable(struct net *net, struct sk_buff *skb, u8 family,
 }
 
 /**
- * dsr_reject_reset() - tell a client that its connection is over
+ * dsr_reject_reset() - reset the connection of a client
  * @net: namespace
- * @skb: its packet
- * @family: of the packet
- * @hook: where the packet is: NF_INET_PRE_ROUTING, or NF_INET_LOCAL_OUT
+ * @skb: packet of the client
+ * @family: address family of the packet
+ * @hook: as for dsr_reject_unreachable()
  *
- * TCP: a reset that acknowledges the client's own segment, as RFC 9293,
- * section 3.5.2, has it of the VIP. Others hear that the port is unreachable.
+ * For TCP, sends a RST in the name of the VIP, made from the client's segment
+ * as in RFC 9293, section 3.5.2. For other protocols, sends a port unreachable
+ * error.
  *
  * Context: rcu_read_lock().
  */

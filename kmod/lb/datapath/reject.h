@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * reject - what the balancer itself says to a client, in a service's name
+ * reject - answers of the balancer to a client, on behalf of a service
  *
- * Each looks at a packet that is to be dropped next, and leaves it to its
- * owner. Answers go out by the routing table, as what a host sends.
+ * Each function reads a packet that the caller drops afterwards. Answers are
+ * routed by the routing table, like packets of a host.
  */
 #ifndef _DSR_REJECT_H
 #define _DSR_REJECT_H

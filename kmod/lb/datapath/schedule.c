@@ -9,9 +9,11 @@
 #include "sched/sched.h"
 
 /**
- * dsr_schedule_is_bad_source() - whether nobody can be answered at a client's
- *	address
- * @tuple: of the packet
+ * dsr_schedule_is_bad_source() - check if a client's address is not answerable
+ * @tuple: tuple of the packet
+ *
+ * Such an address is not unicast, or is loopback; in IPv6 also link-local or
+ * IPv4-mapped.
  *
  * Context: any.
  */
@@ -30,9 +32,9 @@ bool dsr_schedule_is_bad_source(const struct dsr_tuple *tuple)
 			IPV6_ADDR_MAPPED));
 }
 
-/* The entry that stands for a client as a whole: its address as far as the
- * service looks at it, no port of its own, and no protocol, so that it is the
- * tuple of no packet. What it is to the service is in the rest.
+/* Make the key of a persistence entry: the client's address masked to the
+ * prefix, protocol 0 so that no packet matches the entry, and the service's key
+ * in the other fields.
  */
 static void persistent_tuple(const struct dsr_tuple *tuple,
 			     const struct dsr_service *service,
@@ -56,7 +58,7 @@ static void persistent_tuple(const struct dsr_tuple *tuple,
 		else
 			client->v6.daddr = tuple->v6.daddr;
 	}
-	/* a mark is not an address */
+	/* differs from any protocol: a mark is not an address */
 	if (key->fwmark)
 		client->sport = htons(1 << 8);
 }
@@ -71,7 +73,9 @@ static struct dsr_conn *find_persistent(struct dsr_net *dn,
 	return dsr_conn_find(dn, client, *hash);
 }
 
-/* Of weight 0 it still does, but where the operator has said otherwise. */
+/* Check if a backend takes clients by persistence. A backend of weight 0 does,
+ * unless expire_quiescent is set.
+ */
 static bool takes_its_clients(const struct dsr_net *dn,
 			      const struct dsr_backend *backend)
 {
@@ -81,10 +85,10 @@ static bool takes_its_clients(const struct dsr_net *dn,
 }
 
 /**
- * dsr_schedule_persistent() - the backend that a client is to come back to
+ * dsr_schedule_persistent() - find the backend of a client by persistence
  * @dn: balancer
- * @tuple: of the client's packet; its ports do not matter
- * @service: its service, which is persistent
+ * @tuple: tuple of the client's packet; the ports do not matter
+ * @service: its service, which has persistence
  *
  * Context: rcu_read_lock(). No writes.
  * Return: the backend, if it still takes the client; or %NULL.
@@ -99,22 +103,23 @@ dsr_schedule_persistent(struct dsr_net *dn, const struct dsr_tuple *tuple,
 	u32 hash;
 
 	conn = find_persistent(dn, tuple, service, &client, &hash);
-	/* The garbage collector comes round later. */
+	/* Garbage collection runs only later. */
 	if (!conn || dsr_conn_is_over(dn, conn, jiffies))
 		return NULL;
 	backend = dsr_conn_backend(conn) ?:
 		  dsr_backend_readded(dn, service, rcu_dereference(conn->backend));
 	if (!backend || backend->service != service)
 		return NULL;
-	/* A backend without weight keeps no client that it has not answered. */
+	/* A backend of weight 0 keeps no client with only one packet. */
 	if (READ_ONCE(conn->state) == DSR_CONN_UNPROVEN)
 		return dsr_backend_is_up(backend) ? backend : NULL;
 	return takes_its_clients(dn, backend) ? backend : NULL;
 }
 
-/* Persistence holds for packets that the table has no place for, too: so the
- * hash is that of the client's address, as far as the service looks at it. The
- * VIP counts only with a scheduler that hashes it, or without a mark.
+/* Return the tuple to hash. Persistence must hold also when the table is full:
+ * so with persistence hash the client's address, masked to the prefix. With a
+ * hashing scheduler the VIP is the packet's own; else it is the service's mark,
+ * if there is one.
  */
 static const struct dsr_tuple *hashed_tuple(const struct dsr_service *service,
 					    const struct dsr_pool *pool,
@@ -135,9 +140,9 @@ static const struct dsr_tuple *hashed_tuple(const struct dsr_service *service,
 }
 
 /**
- * dsr_schedule_slot() - dsr_maglev_slot() of a packet
+ * dsr_schedule_slot() - dsr_maglev_slot() for a packet
  * @service: its service, with the scheduler maglev
- * @tuple: of the packet
+ * @tuple: tuple of the packet
  *
  * Context: rcu_read_lock().
  */
@@ -152,15 +157,15 @@ u32 dsr_schedule_slot(const struct dsr_service *service,
 }
 
 /**
- * dsr_schedule_stateless() - the backend of a flow that is not remembered
+ * dsr_schedule_stateless() - find the backend of a flow without an entry
  * @dn: balancer
  * @service: its service
  * @tuple: the flow
  *
- * Context: rcu_read_lock(). No writes.
- * Return: always the same backend as long as the backends are the same, and, of
- * a service with persistence, that of its client; %NULL if none takes
- * connections.
+ * Context: rcu_read_lock(). Writes at most the cache of rendezvous.c.
+ * Return: the same backend for all packets of the flow, as long as the backends
+ * do not change; with persistence, the backend of the client; %NULL if no
+ * backend is up.
  */
 struct dsr_backend *dsr_schedule_stateless(struct dsr_net *dn,
 					   const struct dsr_service *service,
@@ -178,10 +183,11 @@ struct dsr_backend *dsr_schedule_stateless(struct dsr_net *dn,
 	return backend;
 }
 
-/* The client of a connection that goes to @backend is to come back to it; for
- * long, if it @answers: the source of a first packet may be made up.
+/* Add or update the persistence entry of a client whose connection goes to
+ * @backend. Unless the client has sent a second packet (@answers), the entry is
+ * half-open and short-lived: the source of a first packet may be forged.
  *
- * Return: whether it does.
+ * Return: true if there is an entry.
  */
 static bool remember_client(struct dsr_net *dn, const struct dsr_tuple *tuple,
 			    const struct dsr_service *service,
@@ -213,13 +219,14 @@ static bool remember_client(struct dsr_net *dn, const struct dsr_tuple *tuple,
 }
 
 /**
- * dsr_schedule_advance() - a packet changes the state of its connection
+ * dsr_schedule_advance() - apply a packet that changes its connection's state
  * @dn: balancer
  * @packet: the packet
- * @decision: what dsr_decide() has said: it follows a connection
+ * @decision: decision of dsr_decide(): the packet follows a connection
  *
- * A client that goes on after its first packet is one to come back. Where another
- * of its connections goes elsewhere by now, its next one goes there, too.
+ * The second packet of a client turns its half-open persistence entry into a
+ * full one. If the entry names another backend by now, because of another
+ * connection of the client, the entry keeps that backend.
  *
  * Context: rcu_read_lock(). Takes locks of stripes, and allocates.
  */
@@ -240,13 +247,13 @@ void dsr_schedule_advance(struct dsr_net *dn, const struct dsr_packet *packet,
 }
 
 /**
- * dsr_schedule_refresh() - a client with a connection is not forgotten
+ * dsr_schedule_refresh() - keep the persistence entry of a client alive
  * @dn: balancer
- * @tuple: of the connection
+ * @tuple: tuple of a packet of the client
  * @service: its service
  *
- * To be called as often as a packet of the connection is noted: once a second.
- * What has no connection may call it as often as it likes.
+ * For a packet of a connection, call this whenever the packet's time is
+ * recorded: once a second. For packets without a connection, call it for each.
  *
  * Context: rcu_read_lock().
  */
@@ -262,9 +269,9 @@ void dsr_schedule_refresh(struct dsr_net *dn, const struct dsr_tuple *tuple,
 		dsr_table_touch(&conn->node, jiffies);
 }
 
-/* Whether a packet of no known connection may belong to one that the table had
- * no place for. Such a one must stay where its hash has sent it, also when
- * there is a place again.
+/* Check if a packet without an entry may belong to a connection that the table
+ * had no room for. Such a connection must keep the backend of its hash, even
+ * when there is room again.
  */
 static bool may_be_stateless(const struct dsr_net *dn,
 			     const struct dsr_service *service,
@@ -273,7 +280,7 @@ static bool may_be_stateless(const struct dsr_net *dn,
 	if (packet->tuple.proto != IPPROTO_UDP &&
 	    packet->event != DSR_EVENT_OPEN)
 		return true;
-	/* its client may have other connections that there is no place for */
+	/* the client may have other connections without an entry */
 	return (packet->tuple.proto == IPPROTO_UDP ||
 		READ_ONCE(service->persist)) && dsr_net_was_crowded(dn);
 }
@@ -285,8 +292,8 @@ static bool is_one_packet(const struct dsr_packet *packet,
 	       packet->tuple.proto == IPPROTO_UDP;
 }
 
-/* A SYN that need not be remembered, as the scheduler will say the same of the
- * next packet of its connection: so a flood of them takes no memory.
+/* Check if a SYN needs no entry: a hashing scheduler gives the next packet of
+ * the connection the same backend. So a SYN flood takes no memory.
  */
 static bool is_left_alone(const struct dsr_packet *packet,
 			  const struct dsr_service *service,
@@ -297,7 +304,7 @@ static bool is_left_alone(const struct dsr_packet *packet,
 	       !READ_ONCE(service->persist);
 }
 
-/* A connection that is not known is not worth an entry when it ends. */
+/* Check if a packet ends a connection without an entry: do not add one now. */
 static bool is_stray_end(const struct dsr_packet *packet,
 			 const struct dsr_decision *decision)
 {
@@ -305,7 +312,9 @@ static bool is_stray_end(const struct dsr_packet *packet,
 				   packet->event == DSR_EVENT_ABORT);
 }
 
-/* With persistence, a new connection takes a place for its client as well. */
+/* Check if the table has room. With persistence, a new connection also needs a
+ * persistence entry.
+ */
 static bool has_room(const struct dsr_net *dn,
 		     const struct dsr_service *service,
 		     const struct dsr_decision *decision)
@@ -318,7 +327,8 @@ static bool has_room(const struct dsr_net *dn,
  * dsr_schedule_choose() - choose the backend of a packet
  * @dn: balancer
  * @packet: the packet
- * @decision: what dsr_decide() has said, without a backend; completed
+ * @decision: decision of dsr_decide() without a backend; gets backend and
+ *	reason
  * @dry: as in struct dsr_scheduler.select
  *
  * Context: rcu_read_lock().
@@ -366,8 +376,8 @@ void dsr_schedule_choose(struct dsr_net *dn, const struct dsr_packet *packet,
 	}
 }
 
-/* The state of a connection that is remembered from @packet on. One that goes on
- * elsewhere is as proven as it was.
+/* Return the state for an entry that is added or moved because of @packet. A
+ * proven connection that moves to another backend stays proven.
  */
 static u8 remembered_state(const struct dsr_packet *packet,
 			   const struct dsr_conn *conn)
@@ -380,10 +390,11 @@ static u8 remembered_state(const struct dsr_packet *packet,
 	return dsr_conn_state(state, packet);
 }
 
-/* Let the table know of the choice.
+/* Put the choice into the table.
  *
- * Return: whether it does; it then may have another backend than was chosen,
- * as another CPU has been faster with the same connection.
+ * Return: true if the table has an entry for the connection, with a backend of
+ * this service. If another CPU has added the entry first, @decision->backend
+ * becomes the backend of that entry.
  */
 static bool remember(struct dsr_net *dn, const struct dsr_packet *packet,
 		     struct dsr_decision *decision)
@@ -394,7 +405,7 @@ static bool remember(struct dsr_net *dn, const struct dsr_packet *packet,
 	u8 state = remembered_state(packet, conn);
 	bool begun;
 
-	/* first, as the choice for its client must not be forgotten */
+	/* First, so that there is no connection without a persistence entry. */
 	if (READ_ONCE(service->persist) &&
 	    !remember_client(dn, &packet->tuple, service, backend,
 			     !dsr_state_is_half(state)))
@@ -435,10 +446,11 @@ static bool stays(struct dsr_net *dn, const struct dsr_packet *packet,
 }
 
 /**
- * dsr_schedule() - choose the backend of a packet, and remember it
+ * dsr_schedule() - choose the backend of a packet and add the connection
  * @dn: balancer
  * @packet: the packet, with its proof
- * @decision: what dsr_decide() has said, without a backend; completed
+ * @decision: decision of dsr_decide() without a backend; gets backend and
+ *	reason
  *
  * Context: rcu_read_lock(). Takes locks of stripes, and allocates.
  */
@@ -456,7 +468,7 @@ void dsr_schedule(struct dsr_net *dn, const struct dsr_packet *packet,
 		if (decision->reason == DSR_FORWARDED &&
 		    remember(dn, packet, decision))
 			return;
-		/* One that has just been removed is not in the next pool. */
+		/* If the backend was just removed, retry with the new pool. */
 	} while (decision->reason == DSR_FORWARDED &&
 		 dsr_backend_is_removed(decision->backend) && --tries);
 
@@ -469,7 +481,7 @@ void dsr_schedule(struct dsr_net *dn, const struct dsr_packet *packet,
 		return;
 	case DSR_FORWARDED_STATELESS:
 		dsr_net_note_crowded(dn);
-		/* nothing else of the connection keeps its client remembered */
+		/* no entry of the connection keeps the client's entry alive */
 		if (READ_ONCE(decision->service->persist))
 			dsr_schedule_refresh(dn, &packet->tuple,
 					     decision->service);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * schedule - a backend for what has none yet
+ * schedule - choose a backend for a packet without a connection
  *
- * The slow half of the way of a packet: choosing, by persistence, by the
- * scheduler or by a hash, and remembering the choice.
+ * The slow half of the datapath: choose by persistence, by the scheduler or by
+ * a hash, and add the connection to the table.
  */
 #ifndef _DSR_SCHEDULE_H
 #define _DSR_SCHEDULE_H
@@ -29,7 +29,10 @@ struct dsr_backend *dsr_schedule_stateless(struct dsr_net *dn,
 u32 dsr_schedule_slot(const struct dsr_service *service,
 		      const struct dsr_tuple *tuple);
 
-/** dsr_schedule_forgets() - whether there are flows that nobody remembers */
+/** dsr_schedule_forgets() - true if the service may have flows without entries
+ *
+ * There are such flows if the table was full, or if the scheduler hashes.
+ */
 static inline bool dsr_schedule_forgets(const struct dsr_net *dn,
 					const struct dsr_service *service)
 {
@@ -38,14 +41,14 @@ static inline bool dsr_schedule_forgets(const struct dsr_net *dn,
 }
 
 /**
- * dsr_schedule_touch() - note that a packet of a known connection has come
+ * dsr_schedule_touch() - update the entry of a known connection for a packet
  * @dn: balancer
  * @skb: packet
- * @packet: what is known of it; its proof is set where that is needed
- * @decision: what dsr_decide() has said: its connection goes on
+ * @packet: the parsed packet; gets its proof if needed
+ * @decision: decision of dsr_decide(): the packet follows @decision->conn
  *
- * Context: rcu_read_lock(). Takes the lock of a stripe if that changes the
- * connection.
+ * Context: rcu_read_lock(). If state or backend change, takes locks of stripes
+ * and may allocate.
  */
 static __always_inline void
 dsr_schedule_touch(struct dsr_net *dn, const struct sk_buff *skb,
@@ -56,7 +59,7 @@ dsr_schedule_touch(struct dsr_net *dn, const struct sk_buff *skb,
 	struct dsr_conn *conn = decision->conn;
 	u8 state = READ_ONCE(conn->state);
 
-	/* Its backend was deleted, and is there again. */
+	/* The backend was deleted and added again: move to the new object. */
 	if (unlikely(rcu_access_pointer(conn->backend) != decision->backend))
 		dsr_conn_move(dn, conn, state, decision->backend);
 	if (unlikely(dsr_conn_state(state, packet) != state)) {

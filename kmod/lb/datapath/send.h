@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * send - what the families share of sending a packet
+ * send - sending of packets, common to IPv4 and IPv6
  *
- * Owns nothing.
+ * Has no state.
  */
 #ifndef _DSR_SEND_H
 #define _DSR_SEND_H
@@ -12,11 +12,11 @@
 
 #include "chain.h"
 
-/** dsr_send_writable() - give a packet, or all of a chain, headers of its own
- * @skb: packet
- * @dev: device that it is to be sent to
+/** dsr_send_writable() - unshare the headers of a packet, or of a whole chain
+ * @skb: packet, or chain, see chain.h
+ * @dev: device to which it is sent
  *
- * Return: whether it could be done.
+ * Return: true, or false if memory is short.
  */
 static __always_inline bool dsr_send_writable(struct sk_buff *skb,
 					      const struct net_device *dev)
@@ -27,13 +27,13 @@ static __always_inline bool dsr_send_writable(struct sk_buff *skb,
 }
 
 /**
- * dsr_send_unshare() - dsr_send_writable(), and give the packet its length
+ * dsr_send_unshare() - dsr_send_writable(), and trim the packet
  * @skb: packet
- * @dev: device that it is to be sent to
- * @len: its length as it says itself: what is behind is Ethernet's padding
+ * @dev: device to which it is sent
+ * @len: length from the IP header; the rest is Ethernet padding
  *
- * Return: whether it could be done. What the packet says has not changed
- * otherwise.
+ * Return: true, or false if memory is short; then the packet's data is
+ * unchanged.
  */
 static inline bool dsr_send_unshare(struct sk_buff *skb,
 				    const struct net_device *dev, u32 len)
@@ -44,22 +44,23 @@ static inline bool dsr_send_unshare(struct sk_buff *skb,
 		return true;
 	if (likely(!pskb_trim_rcsum(skb, len)))
 		return true;
-	skb->ip_summed = CHECKSUM_NONE;	/* is that of the rest by now */
+	/* pskb_trim_rcsum() may have adjusted skb->csum before it failed */
+	skb->ip_summed = CHECKSUM_NONE;
 	return false;
 }
 
 /**
- * dsr_send_output() - past netfilter and routing, to the device
+ * dsr_send_output() - send a packet to the device, bypassing netfilter
  * @skb: packet; consumed
  * @dev: device
- * @neigh: who is to get it
+ * @neigh: neighbour that gets the packet
  *
  * Context: rcu_read_lock(), bottom halves disabled.
  */
 static inline void dsr_send_output(struct sk_buff *skb, struct net_device *dev,
 				   struct neighbour *neigh)
 {
-	nf_reset_ct(skb);	/* never to be confirmed on this way */
+	nf_reset_ct(skb);	/* conntrack never confirms it on this path */
 	skb->dev = dev;
 	neigh_output(neigh, skb, false);
 }

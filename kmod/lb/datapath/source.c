@@ -16,15 +16,13 @@
 #include "dst.h"
 #include "flow.h"
 
-/* The device that the kernel would have the packet come in by: a VRF, of what
- * comes by a device that is part of it.
- */
+/* Return the input device for the kernel: the VRF if @dev is part of one. */
 static struct net_device *l3_device(struct net_device *dev)
 {
 	return l3mdev_master_dev_rcu(dev) ?: dev;
 }
 
-/* The settings that hold where a packet has come in. */
+/* Source validation settings of the input device. */
 struct policy {
 	int rp_filter;
 	bool accept_local;
@@ -49,7 +47,7 @@ static void policy_get(struct net *net, const struct dsr_arrival *arrival,
 		policy->rp_filter = 0;
 }
 
-/* Look up how the balancer would send to the source, as a router does. */
+/* Look up the route back to the source. */
 static int look_back4(struct net *net, const struct dsr_packet *packet,
 		      const struct dsr_arrival *arrival,
 		      struct net_device *dev, struct fib_result *res)
@@ -75,7 +73,7 @@ static int look_back4(struct net *net, const struct dsr_packet *packet,
 	return fib_lookup(net, &fl4, res, 0);
 }
 
-/* Do as __fib_validate_source() of the kernel does: it is not exported. */
+/* Do what __fib_validate_source() of the kernel does; it is not exported. */
 static enum dsr_reason check_route4(struct net *net,
 				    const struct dsr_packet *packet,
 				    const struct dsr_arrival *arrival)
@@ -97,14 +95,14 @@ static enum dsr_reason check_route4(struct net *net,
 	if (!dev || fib_info_nh_uses_dev(res.fi, dev) ||
 	    (res.type == RTN_LOCAL && dev == net->loopback_dev))
 		return DSR_FORWARDED;
-	/* Loose mode accepts any route, but not on a device without address. */
+	/* Loose mode accepts any route, unless the device has no address. */
 	return policy.rp_filter == 1 ||
 	       (policy.rp_filter && policy.is_unnumbered) ?
 	       DSR_DROP_REVERSE_PATH : DSR_FORWARDED;
 }
 
-/* IPv6 knows no rp_filter: only this machine's own addresses are refused, those
- * of the packet's VRF.
+/* IPv6 has no rp_filter. Refuse only this machine's own addresses, looked up in
+ * the packet's VRF.
  */
 static enum dsr_reason check_route6(struct net *net,
 				    const struct dsr_arrival *arrival)
@@ -126,7 +124,7 @@ static enum dsr_reason check_route6(struct net *net,
 	return is_here ? DSR_DROP_SOURCE_IS_THIS_HOST : DSR_FORWARDED;
 }
 
-/* Refuse a source that cannot be answered, whatever the routes are. */
+/* Check for a source that cannot be answered, whatever the routes are. */
 static bool is_bad(const struct dsr_packet *packet,
 		   const struct dsr_arrival *arrival)
 {
@@ -139,7 +137,7 @@ static bool is_bad(const struct dsr_packet *packet,
 	return dsr_schedule_is_bad_source(&tuple);
 }
 
-/* Recognize a VIP as the source: two VIPs would answer each other for ever. */
+/* Check if the source is a VIP: two VIPs would answer each other forever. */
 static bool is_from_vip(struct dsr_net *dn, u8 family,
 			const struct dsr_arrival *arrival)
 {
@@ -149,9 +147,9 @@ static bool is_from_vip(struct dsr_net *dn, u8 family,
 }
 
 /**
- * dsr_source_arrival() - how a packet has come
- * @skb: packet in PRE_ROUTING
- * @family: of the packet
+ * dsr_source_arrival() - collect the circumstances of a packet's arrival
+ * @skb: packet in PRE_ROUTING or LOCAL_IN
+ * @family: address family of the packet
  * @arrival: set
  */
 void dsr_source_arrival(const struct sk_buff *skb, u8 family,
@@ -172,16 +170,18 @@ void dsr_source_arrival(const struct sk_buff *skb, u8 family,
 }
 
 /**
- * dsr_source_check() - whether a packet may have the source that it has
- * @dn: balancer, with a service at least
- * @packet: a packet of a service, that follows no connection
- * @arrival: how it has come
+ * dsr_source_check() - validate the source of a packet
+ * @dn: balancer, with at least one service
+ * @packet: packet that follows no connection
+ * @arrival: its arrival
  *
- * Does as the kernel would when it forwards the packet (RFC 3704). For IPv6 the
- * kernel checks nothing; here the machine's own addresses are refused.
+ * Checks what the kernel would check when it forwards the packet (RFC 3704).
+ * The kernel has no such check for IPv6; this function refuses the machine's
+ * own addresses there.
  *
  * Context: rcu_read_lock().
- * Return: DSR_FORWARDED if it may; or why it is to be dropped.
+ * Return: DSR_FORWARDED if the source is valid; else the reason to drop the
+ * packet.
  */
 enum dsr_reason dsr_source_check(struct dsr_net *dn,
 				 const struct dsr_packet *packet,

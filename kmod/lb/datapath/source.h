@@ -2,11 +2,12 @@
 /*
  * source - validation of the source address
  *
- * Packets are taken before the kernel looks at their source, which it does when
- * it routes them. So the balancer does it in its place, where a packet follows no
- * connection: what follows one was looked at when the connection began.
+ * The kernel validates the source of a packet when it routes the packet. The
+ * balancer takes packets before that, so it does the same checks. It checks
+ * only packets that follow no connection: the source of a connection was
+ * checked when the connection began.
  *
- * Owns nothing, and changes nothing.
+ * Has no state and changes nothing.
  */
 #ifndef _DSR_SOURCE_H
 #define _DSR_SOURCE_H
@@ -19,14 +20,14 @@
 #include "core/reason.h"
 
 /**
- * struct dsr_arrival - how a packet has come
- * @source: where from; not that of what an ICMP error quotes
- * @dest: where to
- * @dev: the device, or %NULL: the one that leads back to the source
+ * struct dsr_arrival - circumstances of a packet's arrival
+ * @source: source of the packet itself, not of a packet that it quotes
+ * @dest: destination of the packet itself
+ * @dev: device, or %NULL: the device of the route to the source
  * @mark: its mark
  * @tos: its TOS byte
- * @is_ipsec: IPsec has let it in, so that reverse path filtering does not ask
- * @is_own: this machine has sent it to itself, and has routed it already
+ * @is_ipsec: the packet came through IPsec; skip reverse path filtering
+ * @is_own: this machine has sent the packet to itself and has already routed it
  */
 struct dsr_arrival {
 	union nf_inet_addr source;

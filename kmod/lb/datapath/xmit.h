@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * xmit - the way of a packet out of the balancer
+ * xmit - forward a packet to its backend
  *
- * Does what a router does (RFC 1812, RFC 8200): TTL, size, errors. The packet
- * holds nothing of ours once it is sent: what waits in a queue belongs to the
- * kernel. Dispatches to xmit4.h and xmit6.h; both send by send.h.
+ * Does what a router does (RFC 1812, RFC 8200): decrements the TTL, checks the
+ * MTU, sends ICMP errors. A sent packet holds no reference to anything of this
+ * module: packets in queues belong to the kernel alone. Dispatches to xmit4.h
+ * and xmit6.h; both send by send.h.
  */
 #ifndef _DSR_XMIT_H
 #define _DSR_XMIT_H
@@ -13,17 +14,17 @@
 #include "datapath/xmit6.h"
 
 /**
- * dsr_xmit_prepare() - make a packet ready to be sent to a backend
+ * dsr_xmit_prepare() - prepare a packet to be sent to a backend
  * @net: namespace
- * @skb: packet, its data at the IP header, from PRE_ROUTING
+ * @skb: packet from PRE_ROUTING or LOCAL_IN, its data at the IP header
  * @service: its service
  * @backend: its backend
  *
- * Sends the ICMP error if there is one to send. Headers may have moved.
+ * Sends an ICMP error if one is due. May move the headers of the packet.
  *
  * Context: rcu_read_lock().
- * Return: DSR_FORWARDED, and then dsr_xmit_send() is next, before
- * rcu_read_unlock(); DSR_DELIVERED_HERE; or why the packet is to be dropped.
+ * Return: DSR_FORWARDED: call dsr_xmit_send() next, before rcu_read_unlock();
+ * DSR_DELIVERED_HERE; or the reason to drop the packet.
  */
 static inline enum dsr_reason
 dsr_xmit_prepare(struct net *net, struct sk_buff *skb,
@@ -43,13 +44,13 @@ dsr_xmit_prepare(struct net *net, struct sk_buff *skb,
 /**
  * dsr_xmit_send() - send a packet
  * @net: namespace
- * @family: of @skb
- * @skb: packet that dsr_xmit_prepare() has made ready; consumed
+ * @family: address family of @skb
+ * @skb: packet from dsr_xmit_prepare(); consumed
  * @service: its service
  *
  * Context: rcu_read_lock().
- * Return: whether it was sent, or waits for something: false if a rule of
- * FORWARD or POSTROUTING has dropped it at once.
+ * Return: true if it was sent or queued; false if a rule of FORWARD or
+ * POSTROUTING has dropped it at once.
  */
 static inline bool dsr_xmit_send(struct net *net, u8 family,
 				 struct sk_buff *skb,
@@ -59,24 +60,24 @@ static inline bool dsr_xmit_send(struct net *net, u8 family,
 		  dsr_xmit4_send(net, skb, service) :
 		  dsr_xmit6_send(net, skb, service);
 
-	/* Netfilter's; a queue that is full has another. */
+	/* -EPERM comes from netfilter; a full queue gives another error. */
 	return likely(err != -EPERM);
 }
 
 /**
- * dsr_xmit_shortcut() - make a packet ready to be sent from ingress
+ * dsr_xmit_shortcut() - prepare a packet to be sent from ingress
  * @net: namespace
- * @family: of @skb
- * @skb: packet, its data at the IP header, which has been checked and has
- *	neither options nor extensions
+ * @family: address family of @skb
+ * @skb: packet, its data at the IP header; the header was checked, and has
+ *	neither options nor extension headers
  * @service: its service
  * @dst: route to its backend
  *
- * Does what dsr_xmit_prepare() does, where there is no error to be sent.
+ * Does what dsr_xmit_prepare() does, except that it sends no ICMP errors.
  *
  * Context: rcu_read_lock().
- * Return: DSR_INGRESS_FORWARDED, and then dsr_send_output() is next; or why the packet
- * is to go the long way, and then nothing of it has changed.
+ * Return: DSR_INGRESS_FORWARDED: call dsr_send_output() next; or the reason why
+ * the packet takes the slow path, then the packet's data is unchanged.
  */
 static inline enum dsr_ingress_verdict
 dsr_xmit_shortcut(struct net *net, u8 family, struct sk_buff *skb,

@@ -15,19 +15,19 @@
 #include "datapath/nat.h"
 #include "datapath/xmit4.h"
 
-/* Whether the packet must not be cut to the size that it has to be cut to. */
+/* Check if a packet is too big and must not be fragmented. */
 static bool is_unsendable(const struct sk_buff *skb, u32 mtu)
 {
 	if (likely(!(ip_hdr(skb)->frag_off & htons(IP_DF))))
 		return false;
-	/* reassembled: what counts is whether each fragment would fit */
+	/* reassembled: the original fragments must fit */
 	return IPCB(skb)->frag_max_size > mtu ||
 	       (!skb->ignore_df && dsr_xmit4_is_too_big(skb, mtu));
 }
 
-/* Send an ICMP error, unless to what only looks like a sender (RFC 1122,
- * section 3.2.2). The packet's route is that of its way on, so icmp_send()
- * does not notice.
+/* Send an ICMP error, unless the source address is not a single host (RFC 1122,
+ * section 3.2.2). icmp_send() checks this by the packet's route, but here that
+ * is the output route.
  */
 static void tell_sender(struct net *net, struct sk_buff *skb, int type,
 			int code, __be32 info)
@@ -36,9 +36,9 @@ static void tell_sender(struct net *net, struct sk_buff *skb, int type,
 		icmp_send(skb, type, code, info);
 }
 
-/** dsr_xmit4_rewrite_chain() - dsr_xmit4_rewrite_header() of all but the first
+/** dsr_xmit4_rewrite_chain() - rewrite the headers of a chain except the first
  * @skb: chain, see chain.h
- * @tos: of the service
+ * @tos: dsr_service.tos
  */
 void dsr_xmit4_rewrite_chain(struct sk_buff *skb, u16 tos)
 {
@@ -48,7 +48,7 @@ void dsr_xmit4_rewrite_chain(struct sk_buff *skb, u16 tos)
 		dsr_xmit4_rewrite_header(ip_hdr(packet), tos);
 }
 
-/** dsr_xmit4_prepare() - dsr_xmit_prepare() of IPv4, with the route @dst */
+/** dsr_xmit4_prepare() - dsr_xmit_prepare() for IPv4, with the route @dst */
 enum dsr_reason dsr_xmit4_prepare(struct net *net, struct sk_buff *skb,
 				  const struct dsr_service *service,
 				  struct dst_entry *dst)
@@ -57,12 +57,12 @@ enum dsr_reason dsr_xmit4_prepare(struct net *net, struct sk_buff *skb,
 
 	if (!xfrm4_policy_check(NULL, XFRM_POLICY_FWD, skb))
 		return DSR_DROP_IPSEC_POLICY;
-	/* What hardware has merged without saying how cannot be sent on. */
+	/* Packets merged by LRO cannot be forwarded. */
 	if (skb_warn_if_lro(skb))
 		return DSR_DROP_TOO_BIG;
 
-	/* The errors below want a route on the packet. No reference: who
-	 * queues the packet takes one.
+	/* The ICMP errors below need a route on the packet. No reference is
+	 * needed: the kernel takes one if it queues the packet.
 	 */
 	skb_dst_drop(skb);
 	skb_dst_set_noref(skb, dst);
@@ -84,14 +84,14 @@ enum dsr_reason dsr_xmit4_prepare(struct net *net, struct sk_buff *skb,
 	return DSR_FORWARDED;
 }
 
-/* Past netfilter and routing, to the device. */
+/* Send to the device, bypassing netfilter. */
 static void send_direct(struct sk_buff *skb, struct rtable *rt)
 {
 	struct net_device *dev = READ_ONCE(rt->dst.dev);
 	struct neighbour *neigh;
 
 	skb->protocol = htons(ETH_P_IP);
-	/* A verdict of user space brings packets here in process context. */
+	/* Process context, if user space has given a verdict on the packet. */
 	local_bh_disable();
 	neigh = ip_neigh_gw4(dev, rt->rt_gw4);
 	if (IS_ERR(neigh))
@@ -101,13 +101,13 @@ static void send_direct(struct sk_buff *skb, struct rtable *rt)
 	local_bh_enable();
 }
 
-/** dsr_xmit4_send() - dsr_xmit_send() of IPv4 */
+/** dsr_xmit4_send() - dsr_xmit_send() for IPv4 */
 int dsr_xmit4_send(struct net *net, struct sk_buff *skb,
 		   const struct dsr_service *service)
 {
 	struct rtable *rt = skb_rtable(skb);
 
-	/* What has to be cut into fragments (again) goes the long way. */
+	/* Packets that have to be fragmented (again) need ip_output(). */
 	if (READ_ONCE(service->path) == DSR_PATH_DIRECT &&
 	    !IPCB(skb)->frag_max_size &&
 	    !dsr_xmit4_is_too_big(skb, ip_dst_mtu_maybe_forward(&rt->dst, true))) {
@@ -116,8 +116,8 @@ int dsr_xmit4_send(struct net *net, struct sk_buff *skb,
 	}
 	if (dsr_nat_is_open(skb))
 		dsr_nat_settle(skb);
-	/* ip_output() is the kernel's: a packet that waits for a verdict of
-	 * user space in FORWARD may be sent on after this module is gone.
+	/* Pass a function of the kernel: a packet that waits in FORWARD for a
+	 * verdict of user space may be sent after this module is unloaded.
 	 */
 	return NF_HOOK(NFPROTO_IPV4, NF_INET_FORWARD, net, NULL, skb, skb->dev,
 		       READ_ONCE(rt->dst.dev), ip_output);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * xmit4 - IPv4 packets on their way out; see xmit.h
+ * xmit4 - forward IPv4 packets; see xmit.h
  *
- * The part of a known packet is inline.
+ * The fast path is inline.
  */
 #ifndef _DSR_XMIT4_H
 #define _DSR_XMIT4_H
@@ -24,7 +24,7 @@ int dsr_xmit4_send(struct net *net, struct sk_buff *skb,
 		   const struct dsr_service *service);
 void dsr_xmit4_rewrite_chain(struct sk_buff *skb, u16 tos);
 
-/** dsr_xmit4_is_too_big() - whether a packet, or one of those merged, is */
+/** dsr_xmit4_is_too_big() - true if a packet, or its segments, exceed @mtu */
 static inline bool dsr_xmit4_is_too_big(const struct sk_buff *skb, u32 mtu)
 {
 	if (likely(skb->len <= mtu))
@@ -32,7 +32,7 @@ static inline bool dsr_xmit4_is_too_big(const struct sk_buff *skb, u32 mtu)
 	return !skb_is_gso(skb) || !skb_gso_validate_network_len(skb, mtu);
 }
 
-/** dsr_xmit4_rewrite_header() - a hop less, and TOS as of a service */
+/** dsr_xmit4_rewrite_header() - decrement the TTL and set the service's TOS */
 static __always_inline void dsr_xmit4_rewrite_header(struct iphdr *iph, u16 tos)
 {
 	ip_decrease_ttl(iph);
@@ -40,9 +40,9 @@ static __always_inline void dsr_xmit4_rewrite_header(struct iphdr *iph, u16 tos)
 		ipv4_change_dsfield(iph, ~(tos >> 8), tos & 0xff);
 }
 
-/** dsr_xmit4_rewrite() - make of a packet that has come one that goes on
+/** dsr_xmit4_rewrite() - update header and metadata of a forwarded packet
  * @net: namespace
- * @skb: packet; its headers are its own
+ * @skb: packet; its headers are writable
  * @service: its service
  */
 static __always_inline void
@@ -60,7 +60,7 @@ dsr_xmit4_rewrite(struct net *net, struct sk_buff *skb,
 		skb->priority = rt_tos2priority(ip_hdr(skb)->tos);
 }
 
-/** dsr_xmit4_shortcut() - dsr_xmit_shortcut() of IPv4, with the route @dst */
+/** dsr_xmit4_shortcut() - dsr_xmit_shortcut() for IPv4 */
 static __always_inline enum dsr_ingress_verdict
 dsr_xmit4_shortcut(struct net *net, struct sk_buff *skb,
 		   const struct dsr_service *service, struct dst_entry *dst)
@@ -69,7 +69,7 @@ dsr_xmit4_shortcut(struct net *net, struct sk_buff *skb,
 
 	if (unlikely(ip_hdr(skb)->ttl <= 1))
 		return DSR_INGRESS_TTL;
-	/* as ip_rcv() sets it: the sizes of what was merged are asked for */
+	/* as ip_rcv() does; needed to validate the sizes of GSO segments */
 	skb_set_transport_header(skb, sizeof(struct iphdr));
 	mtu = ip_dst_mtu_maybe_forward(dst, true);
 	if (unlikely(dsr_xmit4_is_too_big(skb, mtu)))

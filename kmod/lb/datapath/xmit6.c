@@ -21,8 +21,8 @@ static u32 mtu_of(const struct dst_entry *dst)
 	return max_t(u32, ip6_dst_mtu_maybe_forward(dst, true), IPV6_MIN_MTU);
 }
 
-/* Routers cut nothing in IPv6: what does not fit goes back. Of what has been
- * reassembled each fragment has to fit.
+/* IPv6 routers do not fragment, so a packet that exceeds @mtu is refused. If
+ * the packet was reassembled, the original fragments must fit.
  */
 static bool is_too_big(const struct sk_buff *skb, u32 mtu)
 {
@@ -41,7 +41,7 @@ static __always_inline void rewrite_header(struct ipv6hdr *ip6h, u16 tos)
 		ipv6_change_dsfield(ip6h, ~(tos >> 8), tos & 0xff);
 }
 
-/* Make of a packet that has come one that goes on; its headers are its own. */
+/* Update headers and metadata of a forwarded packet with writable headers. */
 static __always_inline void rewrite(struct sk_buff *skb,
 				    const struct dsr_service *service)
 {
@@ -56,7 +56,7 @@ static __always_inline void rewrite(struct sk_buff *skb,
 	skb_clear_tstamp(skb);
 }
 
-/** dsr_xmit6_prepare() - dsr_xmit_prepare() of IPv6, with the route @dst */
+/** dsr_xmit6_prepare() - dsr_xmit_prepare() for IPv6, with the route @dst */
 enum dsr_reason dsr_xmit6_prepare(struct net *net, struct sk_buff *skb,
 				  const struct dsr_service *service,
 				  struct dst_entry *dst)
@@ -65,12 +65,12 @@ enum dsr_reason dsr_xmit6_prepare(struct net *net, struct sk_buff *skb,
 
 	if (!xfrm6_policy_check(NULL, XFRM_POLICY_FWD, skb))
 		return DSR_DROP_IPSEC_POLICY;
-	/* What hardware has merged without saying how cannot be sent on. */
+	/* Packets merged by LRO cannot be forwarded. */
 	if (skb_warn_if_lro(skb))
 		return DSR_DROP_TOO_BIG;
 
-	/* The errors below want a route on the packet. No reference: who
-	 * queues the packet takes one.
+	/* The ICMP errors below need a route on the packet. No reference is
+	 * needed: the kernel takes one if it queues the packet.
 	 */
 	skb_dst_drop(skb);
 	skb_dst_set_noref(skb, dst);
@@ -91,7 +91,7 @@ enum dsr_reason dsr_xmit6_prepare(struct net *net, struct sk_buff *skb,
 	return DSR_FORWARDED;
 }
 
-/** dsr_xmit6_shortcut() - dsr_xmit_shortcut() of IPv6, with the route @dst */
+/** dsr_xmit6_shortcut() - dsr_xmit_shortcut() for IPv6, with the route @dst */
 enum dsr_ingress_verdict dsr_xmit6_shortcut(struct net *net, struct sk_buff *skb,
 					    const struct dsr_service *service,
 					    struct dst_entry *dst)
@@ -101,7 +101,7 @@ enum dsr_ingress_verdict dsr_xmit6_shortcut(struct net *net, struct sk_buff *skb
 
 	if (unlikely(ipv6_hdr(skb)->hop_limit <= 1))
 		return DSR_INGRESS_TTL;
-	/* as ipv6_rcv() sets it: the sizes of what was merged are asked for */
+	/* as ipv6_rcv() does; needed to validate the sizes of GSO segments */
 	skb_set_transport_header(skb, sizeof(struct ipv6hdr));
 	if (unlikely(skb->len > mtu) &&
 	    (!skb_is_gso(skb) || !skb_gso_validate_network_len(skb, mtu)))
@@ -112,7 +112,7 @@ enum dsr_ingress_verdict dsr_xmit6_shortcut(struct net *net, struct sk_buff *skb
 	return DSR_INGRESS_FORWARDED;
 }
 
-/* Past netfilter and routing, to the device. */
+/* Send to the device, bypassing netfilter. */
 static void send_direct(struct sk_buff *skb, struct dst_entry *dst)
 {
 	struct rt6_info *rt = dst_rt6_info(dst);
@@ -120,7 +120,7 @@ static void send_direct(struct sk_buff *skb, struct dst_entry *dst)
 	struct neighbour *neigh;
 
 	skb->protocol = htons(ETH_P_IPV6);
-	/* A verdict of user space brings packets here in process context. */
+	/* Process context, if user space has given a verdict on the packet. */
 	local_bh_disable();
 	neigh = ip_neigh_gw6(dev, rt6_nexthop(rt, &ipv6_hdr(skb)->daddr));
 	if (IS_ERR(neigh))
@@ -130,13 +130,13 @@ static void send_direct(struct sk_buff *skb, struct dst_entry *dst)
 	local_bh_enable();
 }
 
-/** dsr_xmit6_send() - dsr_xmit_send() of IPv6 */
+/** dsr_xmit6_send() - dsr_xmit_send() for IPv6 */
 int dsr_xmit6_send(struct net *net, struct sk_buff *skb,
 		   const struct dsr_service *service)
 {
 	struct dst_entry *dst = skb_dst(skb);
 
-	/* What has to be cut into fragments again goes the long way. */
+	/* Packets that have to be fragmented again need ip6_output(). */
 	if (READ_ONCE(service->path) == DSR_PATH_DIRECT &&
 	    !IP6CB(skb)->frag_max_size) {
 		send_direct(skb, dst);
@@ -144,8 +144,8 @@ int dsr_xmit6_send(struct net *net, struct sk_buff *skb,
 	}
 	if (dsr_nat_is_open(skb))
 		dsr_nat_settle(skb);
-	/* ip6_output() is the kernel's: a packet that waits for a verdict of
-	 * user space in FORWARD may be sent on after this module is gone.
+	/* Pass a function of the kernel: a packet that waits in FORWARD for a
+	 * verdict of user space may be sent after this module is unloaded.
 	 */
 	return NF_HOOK(NFPROTO_IPV6, NF_INET_FORWARD, net, NULL, skb, skb->dev,
 		       READ_ONCE(dst->dev), ip6_output);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* xmit6 - IPv6 packets on their way out; see xmit.h */
+/* xmit6 - forward IPv6 packets; see xmit.h */
 #ifndef _DSR_XMIT6_H
 #define _DSR_XMIT6_H
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * dh - destination hash: the same VIP always gets the same backend, on every
- * balancer and after every start
+ * sched_dh - destination hash: the same VIP always gets the same backend, on
+ * every balancer and after every start
  *
- * For caches, where a service is a range of addresses. By rendezvous, as sh.
+ * For caches, where a service is a range of addresses. Uses rendezvous hashing,
+ * as sh does.
  */
 
 #include "core/rendezvous.h"

@@ -3,8 +3,8 @@
  * fo - failover: the backend with the greatest weight that is not
  * overloaded
  *
- * The others wait for it to get weight 0 or enough connections. The first of
- * equals is chosen.
+ * The other backends get connections only while this one has weight 0 or is
+ * overloaded. Of equal backends the first is chosen.
  */
 
 #include "core/scheduler.h"

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * lc - least connections: the backend with the least to do, whatever its
+ * sched_lc - least connections: the backend with the least load, ignoring the
  * weight
  *
- * An established connection counts as much as 256 others, as with IPVS. The
- * first of equals is chosen.
+ * An established connection counts as much as 256 others, as in IPVS. Of equal
+ * backends the first is chosen.
  */
 
 #include "core/scheduler.h"

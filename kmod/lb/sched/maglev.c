@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * maglev - a consistent hash by a table: the same flow always gets the same
- * backend, on every balancer and after every start, at the cost of one look
+ * sched_maglev - consistent hashing by a table: the same flow always gets the
+ * same backend, on every balancer and after every start, at the cost of one
+ * table lookup
  *
  * D. Eisenbud et al., "Maglev: A Fast and Reliable Software Network Load
- * Balancer", NSDI 2016, section 3.4. Each backend goes through all slots of
- * the table in an order of its own, which two hashes of its address make, and
- * the backends take turns in claiming the first slot that is free still. So
- * each gets its share to within a slot, and a change of the backends leaves
+ * Balancer", NSDI 2016, section 3.4. Each backend has its own permutation of
+ * all slots of the table, made from two hashes of its address. The backends
+ * take turns: each claims the first free slot of its permutation. So each
+ * backend gets its share to within a slot, and a change of the backends leaves
  * most slots as they are.
  *
- * Weights are not in the paper: here a backend of weight w has its turns at
- * the times 1/w, 2/w, 3/w and so on. When one's weight changes, the order of
- * the others' turns does not.
+ * The paper has no weights: here a backend of weight w has its turns at the
+ * times 1/w, 2/w, 3/w and so on. A change of one weight does not change the
+ * order of the other backends' turns.
  */
 
 #include <linux/jhash.h>
@@ -25,18 +26,18 @@
 
 #define FREE	U16_MAX
 
-/* How many slots are looked at for one whose backend is not overloaded, before
- * the backends are.
+/* Number of slots to try for a backend that is not overloaded, before falling
+ * back to rendezvous hashing.
  */
 #define PROBES	16
 
 /**
- * struct claim - a backend while the table is made
- * @slot: the one that it claims next
- * @step: from one to the next
- * @turn: how many it has got, and the one it claims
+ * struct claim - state of a backend while the table is built
+ * @slot: slot that it tries to claim next
+ * @step: distance to the slot after that
+ * @turn: number of its next turn, from 1 on
  * @weight: its weight
- * @member: its number in the pool
+ * @member: its index in the pool
  */
 struct claim {
 	u32 slot;
@@ -46,7 +47,7 @@ struct claim {
 	u32 member;
 };
 
-/* Whether @one has its turn before @other. */
+/* Check if @one has its turn before @other. */
 static bool is_before(const struct claim *one, const struct claim *other)
 {
 	u64 a = (u64)one->turn * other->weight;
@@ -55,7 +56,9 @@ static bool is_before(const struct claim *one, const struct claim *other)
 	return a < b || (a == b && one->member < other->member);
 }
 
-/* Make a heap of @heap again, the next turn on top, when @i has got later. */
+/* Restore the heap, with the next turn on top, after the turn of entry @i has
+ * moved back.
+ */
 static void sink(struct claim *heap, u32 count, u32 i)
 {
 	u32 child;
@@ -84,7 +87,7 @@ static void claim_slots(struct dsr_pool *pool, struct claim *heap)
 		pool->table[heap->slot] = heap->member;
 		heap->turn++;
 		sink(heap, pool->count, 0);
-		/* the last ones take the longest */
+		/* the last slots take the longest to find */
 		if (!(left % 256))
 			cond_resched();
 	}
@@ -102,7 +105,7 @@ static int maglev_build(struct dsr_pool *pool)
 		hash = pool->member[i].hash;
 		heap[i] = (struct claim) {
 			.slot = jhash_1word(hash, 1) % pool->slots,
-			/* the number of slots is a prime: so all are met */
+			/* slots is a prime, so any step visits all slots */
 			.step = 1 + jhash_1word(hash, 2) % (pool->slots - 1),
 			.turn = 1,
 			.weight = pool->member[i].weight,
@@ -125,12 +128,12 @@ static __always_inline u32 slot_of(const struct dsr_pool *pool,
 }
 
 /**
- * dsr_maglev_slot() - where in the table a flow is
- * @pool: of the scheduler maglev
+ * dsr_maglev_slot() - return the slot of a flow
+ * @pool: pool with the scheduler maglev
  * @tuple: the flow
  *
  * Return: a number below @pool->slots. The flow goes to the backend of this
- * slot, unless that one is overloaded.
+ * slot, unless that backend is overloaded.
  */
 u32 dsr_maglev_slot(const struct dsr_pool *pool, const struct dsr_tuple *tuple)
 {
@@ -155,7 +158,7 @@ static struct dsr_backend *maglev_select(struct dsr_pool *pool,
 		if (likely(dsr_pool_member_available(pool, member)))
 			return member->backend;
 	}
-	/* most of them are overloaded, or those with most of the weight */
+	/* Most backends are overloaded, or those with most of the weight. */
 	return dsr_rendezvous_pick(pool, dsr_pool_source_hash(pool, tuple, 0),
 				   true);
 }

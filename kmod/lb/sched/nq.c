@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * nq - never queue: a backend without an established connection if there
- * is one, else as sed
+ * sched_nq - never queue: a backend without established connections if there is
+ * one, else as sed
  *
- * The first of equals is chosen.
+ * Of equal backends the first is chosen.
  */
 
 #include "core/scheduler.h"

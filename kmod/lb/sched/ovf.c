@@ -3,9 +3,9 @@
  * ovf - overflow: the backend with the greatest weight that has fewer
  * established connections than its weight
  *
- * So the weight is a number of connections, and what is too much for the first
- * backend goes to the next one. Nobody gets what is too much for all. The first
- * of equals is chosen.
+ * So the weight is a number of connections. When the first backend is full, the
+ * next backend gets the connections; when all are full, no backend is chosen.
+ * Of equal backends the first is chosen.
  */
 
 #include "core/scheduler.h"

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * rr - round robin: each backend in turn, whatever its weight
+ * sched_rr - round robin: each backend in turn, ignoring the weight
  *
- * The turn is one counter, so that the split is exact with any number of CPUs.
+ * All CPUs share one counter, so that the split is exact with any number of
+ * CPUs.
  */
 
 #include "core/scheduler.h"
@@ -23,7 +24,7 @@ static struct dsr_backend *rr_select(struct dsr_pool *pool,
 	}
 	if (unlikely(i == pool->count))
 		return NULL;
-	/* Those that were passed over have had their turn. */
+	/* The overloaded backends that were skipped have had their turn. */
 	if (unlikely(i) && !dry)
 		atomic_add(i, &pool->turn);
 	return member->backend;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* sched - see sched.h */
+/* scheduler - list of all schedulers, and lookups in it */
 
 #include <linux/export.h>
 #include <linux/string.h>
@@ -23,7 +23,7 @@ static const struct dsr_scheduler *const schedulers[] = {
 	&dsr_sched_maglev,
 };
 
-/** dsr_sched_find() - the scheduler called @name, or %NULL */
+/** dsr_sched_find() - find a scheduler by its name or alias, or %NULL */
 const struct dsr_scheduler *dsr_sched_find(const char *name)
 {
 	const struct dsr_scheduler *scheduler;
@@ -40,16 +40,16 @@ const struct dsr_scheduler *dsr_sched_find(const char *name)
 EXPORT_SYMBOL_GPL(dsr_sched_find);
 
 /**
- * dsr_sched_lookup() - the backend of a flow that is not remembered
- * @pool: with a member at least
+ * dsr_sched_lookup() - find the backend of a flow without an entry
+ * @pool: pool with at least one member
  * @tuple: the flow
  *
- * It is that of the scheduler if that one hashes: so a balancer that takes over
- * from another one sends on the flows that it has never seen before. Whether the
- * backend is overloaded is not looked at: that changes from packet to packet,
- * and all packets of the flow have to get the same backend.
+ * Uses the scheduler's own hash if it has one: so a balancer that takes over
+ * from another one sends the flows of that one to the same backends. Ignores
+ * overload, which changes from packet to packet: all packets of the flow must
+ * get the same backend.
  *
- * Context: rcu_read_lock(). No writes.
+ * Context: rcu_read_lock(). Writes only the cache of rendezvous.c.
  * Return: a backend of @pool.
  */
 struct dsr_backend *dsr_sched_lookup(const struct dsr_pool *pool,

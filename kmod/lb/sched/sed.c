@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * sed - shortest expected delay: the backend that would have the fewest
- * established connections for its weight if it got this one too
+ * sched_sed - shortest expected delay: the backend that would have the fewest
+ * established connections for its weight, the new one included
  *
- * Unlike with wlc a light backend does not get a connection just because it
- * has none, while a heavy one is still faster. The first of equals is chosen.
+ * Unlike wlc, sed does not prefer an idle backend of low weight while a backend
+ * of high weight would still be faster. Of equal backends the first is chosen.
  */
 
 #include "core/scheduler.h"

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * sh - source hash: the same client always gets the same backend, on every
- * balancer and after every start
+ * sched_sh - source hash: the same client always gets the same backend, on
+ * every balancer and after every start
  *
- * Unlike IPVS's, by rendezvous: a change of the backends or of their weights,
- * or an overloaded one, moves only the clients that it must.
+ * Unlike the sh of IPVS, this one uses rendezvous hashing: a change of the
+ * backends or weights, or an overloaded backend, moves as few clients as
+ * possible.
  */
 
 #include "core/rendezvous.h"

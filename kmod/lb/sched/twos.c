@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * twos - the power of two choices: of two backends drawn by lot, the one
- * with the least to do for its weight
+ * sched_twos - the power of two choices: draw two backends at random, choose
+ * the one with less load for its weight
  *
- * A backend is drawn as often as its weight says. Unlike wlc, it does not send
- * all that comes within a moment to the one backend that has just become the
- * idlest, on this balancer and on every other one.
+ * The probability to draw a backend is proportional to its weight. Unlike wlc,
+ * twos does not send a burst of connections to the one backend that is idlest
+ * at the moment, from this balancer and from all others.
  *
  * M. Mitzenmacher, "The Power of Two Choices in Randomized Load Balancing",
  * IEEE TPDS 2001.
@@ -16,8 +16,9 @@
 #include "core/scheduler.h"
 #include "sched/sched.h"
 
-/* The member that owns @point of 0 to the sum of the weights, less one; the
- * last one if one has become overloaded since the sum was made.
+/* Return the member at @point, from 0 to the sum of the weights minus one. If a
+ * member has become overloaded since the sum was taken, @point may be too
+ * large: then return the last member.
  */
 static struct dsr_pool_member *drawn(struct dsr_pool *pool, u32 point)
 {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * wlc - weighted least connections: the backend with the least to do for
+ * sched_wlc - weighted least connections: the backend with the least load for
  * its weight
  *
- * An established connection counts as much as 256 others, as with IPVS. The
- * first of equals is chosen. Products instead of quotients: the load is below
- * 2^41 and the weight below 2^16.
+ * An established connection counts as much as 256 others, as in IPVS. Of equal
+ * backends the first is chosen. The comparison multiplies instead of dividing:
+ * the load is below 2^41 and the weight below 2^16, so a u64 is enough.
  */
 
 #include "core/scheduler.h"

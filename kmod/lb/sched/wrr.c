@@ -2,11 +2,11 @@
 /*
  * wrr - weighted round robin, smooth
  *
- * At each turn every backend is credited with its weight, the one with the
- * most credit is chosen and pays the sum of the weights. Within a sum of
- * weights' turns each gets exactly its share, and a heavy backend gets its
- * connections spread among those of the others instead of in a burst.
- * Overloaded ones have no part in it: they keep the credit they have.
+ * At each turn every backend is credited with its weight. The backend with the
+ * most credit is chosen and pays the sum of the weights. Within as many turns
+ * as the sum of the weights, each backend gets exactly its share. A backend of
+ * high weight gets its connections evenly, not in a burst. Overloaded backends
+ * are left out and keep their credit.
  */
 
 #include "core/scheduler.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What the connection table remembers, and what the backends count of it. */
+/* Entries of the connection table, and the connection counts of backends. */
 
 #include "fixture.h"
 
@@ -15,7 +15,7 @@ static struct dsr_conn *find(struct fixture *f, u32 n)
 	return conn;
 }
 
-/* A segment, or for @flags of UDP a datagram, of connection @n. */
+/* Make a packet of connection @n: a segment, or a datagram if @flags is UDP. */
 #define UDP	0xff
 
 static struct dsr_packet packet_of(u32 n, u8 flags)
@@ -62,7 +62,7 @@ static void conn_is_found_by_its_tuple_only(struct kunit *test)
 	conn = find(f, 1);
 	KUNIT_ASSERT_NOT_NULL(test, conn);
 	KUNIT_EXPECT_NULL(test, find(f, 2));
-	/* whatever the hash says */
+	/* the match compares the tuple, not only the hash */
 	other = tuple;
 	other.proto = IPPROTO_UDP;
 	KUNIT_EXPECT_FALSE(test, dsr_conn_match(&conn->node, &other));
@@ -137,7 +137,7 @@ static void conn_that_was_unlinked_changes_nothing(struct kunit *test)
 	struct dsr_backend *two = fixture_backend(test, f, 2, 1);
 	struct dsr_conn *conn;
 
-	/* Arrange: found, and then unlinked before it is changed */
+	/* Arrange: a packet has found the entry, then the entry is unlinked */
 	KUNIT_ASSERT_TRUE(test, add(f, 1, TCPHDR_SYN, one));
 	conn = find(f, 1);
 	conn->unlinked = true;
@@ -158,7 +158,7 @@ static void conn_needs_a_living_backend(struct kunit *test)
 	struct dsr_backend *one = fixture_backend(test, f, 1, 1);
 	struct dsr_backend *two = fixture_backend(test, f, 2, 1);
 
-	/* as a packet sees it that found the pool before the removal */
+	/* as for a packet that found the pool before the removal */
 	refcount_set(&one->ref, 0);
 	KUNIT_EXPECT_FALSE(test, add(f, 1, TCPHDR_SYN, one));
 	KUNIT_EXPECT_EQ(test, atomic_read(&f->dn.table.entries), 0);
@@ -197,7 +197,7 @@ static void conn_expires_by_state(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, dsr_conn_expires(&f->dn, find(f, 1), now + HZ),
 			59000);
 	rcu_read_unlock();
-	/* a second later, as the last packet need not have been noted */
+	/* a second later, since the time stamp may be a second too old */
 	dsr_table_gc(&f->dn.table, now + 61 * HZ, true);
 	KUNIT_EXPECT_NOT_NULL(test, find(f, 1));
 	dsr_table_gc(&f->dn.table, now + 61 * HZ + 1, true);
@@ -213,13 +213,13 @@ static void conn_seen_after_now_stays(struct kunit *test)
 	struct fixture *f = test->priv;
 	struct dsr_backend *backend = fixture_backend(test, f, 1, 1);
 
-	/* the garbage collector reads the clock, then a packet comes */
+	/* garbage collection reads the clock, then a packet comes */
 	KUNIT_ASSERT_TRUE(test, add(f, 1, TCPHDR_SYN, backend));
 	dsr_table_gc(&f->dn.table, find(f, 1)->node.seen - 5, true);
 	KUNIT_EXPECT_NOT_NULL(test, find(f, 1));
 }
 
-/* What is noted on the way past PRE_ROUTING does not count for it. */
+/* dsr_table_touch() updates @seen and not @checked. */
 static void conn_is_checked_apart_from_seen(struct kunit *test)
 {
 	struct fixture *f = test->priv;
@@ -271,12 +271,12 @@ static void conn_is_ended_by_its_client(struct kunit *test)
 			KUNIT_EXPECT_EQ(test, conn->state,
 					(u8)DSR_CONN_ESTABLISHED);
 		}
-		/* 16 MiB on, or a little behind: what it sends last */
+		/* 16 MiB ahead, or a little behind: the client's last packet */
 		prove(f, i, IPPROTO_TCP, ends[i], i ? 0x0fff : 0x1100);
 		KUNIT_EXPECT_EQ(test, conn->state, i ? (u8)DSR_CONN_CLOSED :
 						       (u8)DSR_CONN_FIN);
 	}
-	/* A window that wraps; and what is noted is what goes on. */
+	/* The window may wrap; a packet outside of it is not recorded. */
 	KUNIT_ASSERT_TRUE(test, add(f, 7, TCPHDR_ACK, backend));
 	conn = find(f, 7);
 	conn->proof = 0xfff0;
@@ -286,7 +286,7 @@ static void conn_is_ended_by_its_client(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, conn->proof, 0x0010);
 }
 
-/* An association has one tag, known from the first packet that has it. */
+/* An SCTP association has one tag, taken from the first packet with a tag. */
 static void conn_is_aborted_with_its_tag(struct kunit *test)
 {
 	struct fixture *f = test->priv;

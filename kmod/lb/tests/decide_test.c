@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The one decision: service, connection, backend. */
+/* dsr_decide(): service, connection, backend. */
 
 #include "datapath/schedule.h"
 #include "fixture.h"
@@ -14,7 +14,7 @@ static struct dsr_packet packet_of(u32 n, u8 tcp_flags)
 	};
 }
 
-/* Connection @n, in the state that a segment with @flags leads to. */
+/* Add connection @n, in the state after a segment with @flags. */
 static struct dsr_conn *connect(struct kunit *test, struct fixture *f, u32 n,
 				u8 flags, struct dsr_backend *backend)
 {
@@ -89,14 +89,14 @@ static void esp_follows_ike(struct kunit *test)
 	esp.tuple.proto = IPPROTO_AH;
 	fixture_decide(f, &esp, FIXTURE_MARK, &d);
 	KUNIT_EXPECT_PTR_EQ(test, d.backend, backend);
-	/* GRE has nothing to do with it, another client has none */
+	/* GRE does not follow IKE, and another client has no IKE connection */
 	fixture_decide(f, &gre, FIXTURE_MARK, &d);
 	KUNIT_EXPECT_EQ(test, d.reason, DSR_PASS_NO_SERVICE);
 	esp.tuple.v4.saddr ^= htonl(1);
 	fixture_decide(f, &esp, FIXTURE_MARK, &d);
 	KUNIT_EXPECT_EQ(test, d.reason, DSR_PASS_NO_SERVICE);
 	esp.tuple.v4.saddr ^= htonl(1);
-	/* nor is it followed where its backend gets nothing, or for ever */
+	/* IKE is not followed to a down backend, nor after its timeout */
 	backend->config.admin = DSR_BACKEND_DOWN;
 	fixture_decide(f, &esp, FIXTURE_MARK, &d);
 	KUNIT_EXPECT_EQ(test, d.reason, DSR_PASS_NO_SERVICE);
@@ -120,7 +120,7 @@ static void miss_asks_the_scheduler(struct kunit *test)
 	KUNIT_EXPECT_PTR_EQ(test, d.service, &f->service);
 	KUNIT_EXPECT_NULL(test, d.backend);
 	KUNIT_EXPECT_NULL(test, d.conn);
-	/* and has changed nothing */
+	/* the decision has changed nothing */
 	KUNIT_EXPECT_EQ(test, atomic_read(&f->dn.table.entries), 0);
 	KUNIT_EXPECT_EQ(test, atomic_read(&fixture_pool(f)->turn), 0);
 }
@@ -139,7 +139,7 @@ static void hit_keeps_the_backend(struct kunit *test)
 	fixture_backend(test, f, 1, 1);
 	backend = fixture_backend(test, f, 2, 1);
 	conn = connect(test, f, 1, TCPHDR_ACK, backend);
-	backend->config.weight = 0;	/* takes no new ones, keeps the old */
+	backend->config.weight = 0;	/* keeps only old connections */
 	KUNIT_ASSERT_EQ(test, dsr_pool_rebuild(&f->dn, &f->service), 0);
 	for (i = 0; i < ARRAY_SIZE(flags); i++) {
 		packet = packet_of(1, flags[i]);
@@ -150,9 +150,9 @@ static void hit_keeps_the_backend(struct kunit *test)
 	}
 }
 
-/* What all processors read on a hit none of them writes, but for the time of
- * the last packet, once a second: so packets of one connection may come to any
- * of them. (Complaint 17 about other balancers: more processors, no more
+/* A packet of a known connection writes nothing that other CPUs read, except
+ * the time stamp, once a second. So packets of one connection may be spread
+ * over all CPUs. (Complaint 17 about other balancers: more CPUs, but not more
  * packets.)
  */
 static void hit_writes_nothing_shared(struct kunit *test)
@@ -190,8 +190,8 @@ static void hit_writes_nothing_shared(struct kunit *test)
 	KUNIT_EXPECT_NE(test, memcmp(known, conn, DSR_CONN_SIZE4), 0);
 }
 
-/* Who asks before there is a mark hears of known connections, and of nothing
- * else.
+/* dsr_frontend_any, used before a packet has its mark, matches only known
+ * connections.
  */
 static void fastpath_connections_alone(struct kunit *test)
 {
@@ -212,7 +212,7 @@ static void fastpath_connections_alone(struct kunit *test)
 	KUNIT_EXPECT_PTR_EQ(test, d.service, &f->service);
 	KUNIT_EXPECT_PTR_EQ(test, d.backend, backend);
 	KUNIT_EXPECT_PTR_EQ(test, d.conn, conn);
-	/* a new one with the ports of one that is over */
+	/* a new connection with the ports of an ended one */
 	packet = packet_of(2, TCPHDR_SYN);
 	dsr_decide(&f->dn, &dsr_frontend_any, &packet, &d);
 	KUNIT_EXPECT_NULL(test, d.service);
@@ -247,7 +247,7 @@ static void syn_reuses_a_finished_connection(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, d.reason, DSR_FORWARDED);
 		KUNIT_EXPECT_NULL(test, d.backend);
 		KUNIT_EXPECT_PTR_EQ(test, d.conn, conn);
-		/* its last ACK still goes where it belongs */
+		/* the last ACK of the old connection keeps its backend */
 		packet = packet_of(i, TCPHDR_ACK);
 		fixture_decide(f, &packet, FIXTURE_MARK, &d);
 		KUNIT_EXPECT_PTR_EQ(test, d.backend, backend);
@@ -271,7 +271,7 @@ static void removed_backend_is_left(struct kunit *test)
 	KUNIT_EXPECT_NOT_NULL(test, d.conn);
 }
 
-/* A second service beside that of the fixture, on its stack. */
+/* Add a second service to the fixture, on the stack of the test. */
 static void add_service(struct kunit *test, struct fixture *f,
 			struct dsr_service *service,
 			const struct dsr_service_key *key)
@@ -292,7 +292,7 @@ static void remove_service(struct fixture *f, struct dsr_service *service)
 	synchronize_rcu();
 }
 
-/* Rules change while connections live: what is open goes on. */
+/* Rules change while connections live: open connections keep their backend. */
 static void another_mark_is_for_new_connections(struct kunit *test)
 {
 	static const struct dsr_service_key key = {
@@ -325,7 +325,7 @@ static void another_mark_is_for_new_connections(struct kunit *test)
 	remove_service(f, &other);
 }
 
-/* What has the mark of a connection, and goes the other way. */
+/* A packet in the reverse direction with the mark of a connection is passed. */
 static void replies_are_not_balanced(struct kunit *test)
 {
 	static const u8 events[] = {
@@ -345,11 +345,11 @@ static void replies_are_not_balanced(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, d.reason, DSR_PASS_REPLY);
 		KUNIT_EXPECT_NULL(test, d.service);
 	}
-	/* a connection of the other's */
+	/* a new connection in the reverse direction */
 	packet.event = DSR_EVENT_OPEN;
 	fixture_decide(f, &packet, FIXTURE_MARK, &d);
 	KUNIT_EXPECT_PTR_EQ(test, d.service, &f->service);
-	/* that of a SYN that no entry tells of */
+	/* a SYN-ACK is a reply even without an entry for its SYN */
 	packet.tuple.dport = htons(9);
 	packet.event = DSR_EVENT_ACCEPT;
 	fixture_decide(f, &packet, FIXTURE_MARK, &d);
@@ -359,13 +359,13 @@ static void replies_are_not_balanced(struct kunit *test)
 	KUNIT_EXPECT_PTR_EQ(test, d.service, &f->service);
 }
 
-/* The most specific service of an address wins, and a mark before all. */
+/* The most specific service of an address wins; a mark wins over an address. */
 static void vip_services(struct kunit *test)
 {
 	static const struct {
 		u8 proto;
 		u16 port, port_last;
-	} keys[] = {	/* in an order that sorting has to change */
+	} keys[] = {	/* not in the order of matching */
 		{ 0, 0, U16_MAX },
 		{ IPPROTO_TCP, 80, 89 },
 		{ IPPROTO_TCP, 0, U16_MAX },
@@ -417,7 +417,7 @@ static void vip_services(struct kunit *test)
 	}
 	key.proto = IPPROTO_TCP;
 	key.port = 85;
-	key.port_last = 95;	/* partly in 80 to 89 */
+	key.port_last = 95;	/* overlaps 80 to 89 */
 	KUNIT_EXPECT_PTR_EQ(test, dsr_service_clash(&f->dn, &key),
 			    &services[1]);
 	key.port = 90;
@@ -430,7 +430,7 @@ static void vip_services(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, f->dn.vips_count, 0);
 }
 
-/* What becomes of a connection whose backend is down, by choice. */
+/* Packets of a connection whose backend is down, for each value of @on_down. */
 static void backend_down(struct kunit *test)
 {
 	static const enum dsr_reason reasons[] = {
@@ -467,7 +467,7 @@ static void backend_down(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, d.reason, reasons[i]);
 		KUNIT_EXPECT_NULL(test, d.backend);
 		KUNIT_EXPECT_PTR_EQ(test, d.conn, conn);
-		/* a new connection is never made to suffer for an old one */
+		/* a new connection does not depend on the old one */
 		fixture_decide(f, &syn, FIXTURE_MARK, &d);
 		KUNIT_EXPECT_EQ(test, d.reason, DSR_FORWARDED);
 	}
@@ -475,14 +475,14 @@ static void backend_down(struct kunit *test)
 	rcu_read_lock();
 	dsr_conn_close(&f->dn, conn);	/* as the hook does after the reset */
 	rcu_read_unlock();
-	/* what was on its way already begins no connection elsewhere */
+	/* packets that were in flight do not begin a connection elsewhere */
 	fixture_decide(f, &ack, FIXTURE_MARK, &d);
 	KUNIT_EXPECT_EQ(test, d.reason, DSR_ANSWERED_RESET);
 	fixture_decide(f, &syn, FIXTURE_MARK, &d);
 	KUNIT_EXPECT_EQ(test, d.reason, DSR_FORWARDED);
 }
 
-/* UDP has no other way to begin again than to go on. */
+/* UDP has no SYN: any datagram may begin a new flow. */
 static void backend_down_udp(struct kunit *test)
 {
 	struct dsr_packet packet = packet_of(1, TCPHDR_ACK);
@@ -516,7 +516,7 @@ static void backend_down_udp(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, d.backend);
 }
 
-/* A backend that is deleted and added again has its connections back. */
+/* A backend that is deleted and added again gets its connections back. */
 static void backend_comes_back(struct kunit *test)
 {
 	struct dsr_packet packet = packet_of(1, TCPHDR_ACK);
@@ -531,14 +531,14 @@ static void backend_comes_back(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, dsr_backend_remove(&f->dn, backend, NULL), 0);
 	fixture_decide(f, &packet, FIXTURE_MARK, &d);
 	KUNIT_EXPECT_EQ(test, d.reason, DSR_DROP_BACKEND_DOWN);
-	again = fixture_backend(test, f, 2, 0);	/* also without weight */
+	again = fixture_backend(test, f, 2, 0);	/* even with weight 0 */
 	fixture_decide(f, &packet, FIXTURE_MARK, &d);
 	KUNIT_EXPECT_EQ(test, d.reason, DSR_FORWARDED);
 	KUNIT_EXPECT_PTR_EQ(test, d.backend, again);
 }
 
-/* A tool of IPVS may add again what it has deleted: what only that backend can
- * answer waits for a second, unless something else was asked for.
+/* A tool of IPVS may add a deleted backend again. For a second, packets that
+ * only that backend can answer are dropped, unless @on_down is set otherwise.
  */
 static void backend_is_held(struct kunit *test)
 {
@@ -564,7 +564,7 @@ static void backend_is_held(struct kunit *test)
 	rcu_read_unlock();
 	KUNIT_ASSERT_PTR_EQ(test, d.backend, backend);
 	dsr_service_hold(&f->service);
-	/* not before it is deleted */
+	/* no effect before the backend is deleted */
 	fixture_decide(f, &ack, FIXTURE_MARK, &d);
 	KUNIT_EXPECT_PTR_EQ(test, d.backend, backend);
 
@@ -600,7 +600,8 @@ static void echo(struct kunit *test)
 	fixture_decide(f, &packet, FIXTURE_MARK + 1, &d);
 	KUNIT_EXPECT_EQ(test, d.reason, DSR_PASS_NO_SERVICE);
 	fixture_decide(f, &packet, FIXTURE_MARK, &d);
-	KUNIT_EXPECT_EQ(test, d.reason, DSR_DROP_PING);	/* nobody is up */
+	/* no backend is up */
+	KUNIT_EXPECT_EQ(test, d.reason, DSR_DROP_PING);
 	backend = fixture_backend(test, f, 1, 1);
 	fixture_decide(f, &packet, FIXTURE_MARK, &d);
 	KUNIT_EXPECT_EQ(test, d.reason, DSR_ANSWERED_PING);
@@ -619,7 +620,7 @@ static void echo(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, d.reason, DSR_DROP_PING);
 }
 
-/* No packet says that a UDP flow is over: its time does. */
+/* A UDP flow ends by its timeout, since no packet ends it. */
 static void udp_flow_that_was_silent(struct kunit *test)
 {
 	struct dsr_packet packet = packet_of(1, TCPHDR_ACK);
@@ -639,7 +640,7 @@ static void udp_flow_that_was_silent(struct kunit *test)
 	conn = d.conn;
 	KUNIT_ASSERT_NOT_NULL(test, conn);
 	KUNIT_EXPECT_PTR_EQ(test, d.backend, backend);
-	/* its last packet may have come a second after the one noted */
+	/* the last packet may have come a second after the time stamp */
 	conn->node.seen = jiffies - 6 * HZ + 10;
 	fixture_decide(f, &packet, FIXTURE_MARK, &d);
 	KUNIT_EXPECT_PTR_EQ(test, d.backend, backend);
@@ -670,7 +671,7 @@ static void icmp_error_follows_its_connection(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, d.service);
 }
 
-/* That of a flow which the table had no place for goes where the flow goes. */
+/* An ICMP error about a flow without an entry goes to the flow's backend. */
 static void icmp_error_follows_its_hash(struct kunit *test)
 {
 	struct fixture *f = test->priv;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* fixture - a balancer without a namespace's packets, for the suites */
+/* fixture - a balancer that is not attached to packets, for the test suites */
 #ifndef _DSR_FIXTURE_H
 #define _DSR_FIXTURE_H
 
@@ -46,7 +46,7 @@ static inline struct dsr_backend *fixture_backend(struct kunit *test,
 	return backend;
 }
 
-/** fixture_pool() - the pool of the service of @f */
+/** fixture_pool() - return the pool of the service of @f */
 static inline struct dsr_pool *fixture_pool(struct fixture *f)
 {
 	return dsr_service_pool(&f->dn, &f->service);
@@ -64,7 +64,7 @@ static inline void fixture_schedule(struct kunit *test, struct fixture *f,
 					     &options), 0);
 }
 
-/** fixture_decide() - what becomes of a packet with this mark */
+/** fixture_decide() - decide about a packet with @mark */
 static inline void fixture_decide(struct fixture *f,
 				  const struct dsr_packet *packet, u32 mark,
 				  struct dsr_decision *decision)
@@ -75,7 +75,7 @@ static inline void fixture_decide(struct fixture *f,
 	rcu_read_unlock();
 }
 
-/** fixture_load() - give a backend connections, as conn.c would */
+/** fixture_load() - set the connection counts of a backend */
 static inline void fixture_load(struct dsr_backend *backend, u32 active,
 				u32 inactive)
 {
@@ -84,7 +84,7 @@ static inline void fixture_load(struct dsr_backend *backend, u32 active,
 	dsr_backend_conns_changed(backend);
 }
 
-/** fixture_limit() - give a backend thresholds, as a user would */
+/** fixture_limit() - set the thresholds of a backend, as a request would */
 static inline void fixture_limit(struct kunit *test, struct fixture *f,
 				 struct dsr_backend *backend, u32 upper,
 				 u32 lower)
@@ -97,7 +97,7 @@ static inline void fixture_limit(struct kunit *test, struct fixture *f,
 			0);
 }
 
-/** fixture_weight() - change the weight of a backend, as a user would */
+/** fixture_weight() - set the weight of a backend, as a request would */
 static inline void fixture_weight(struct kunit *test, struct fixture *f,
 				  struct dsr_backend *backend, u32 weight)
 {
@@ -108,13 +108,13 @@ static inline void fixture_weight(struct kunit *test, struct fixture *f,
 			0);
 }
 
-/** fixture_host() - N of the backend 10.0.0.N */
+/** fixture_host() - return N for the backend 10.0.0.N */
 static inline u8 fixture_host(const struct dsr_backend *backend)
 {
 	return ntohl(backend->nexthop.addr.ip);
 }
 
-/** fixture_choose() - N of the backend 10.0.0.N that @tuple gets; 0: none */
+/** fixture_choose() - return N of the backend 10.0.0.N for @tuple; 0: none */
 static inline u8 fixture_choose(struct fixture *f,
 				const struct dsr_tuple *tuple, bool dry)
 {
@@ -129,7 +129,7 @@ static inline u8 fixture_choose(struct fixture *f,
 	return host;
 }
 
-/** fixture_come() - let a packet come, as the hook does it */
+/** fixture_come() - decide about a packet and schedule it, as the hook does */
 static inline struct dsr_decision fixture_come(struct fixture *f,
 					       const struct dsr_packet *packet)
 {
@@ -151,7 +151,10 @@ static inline struct dsr_decision fixture_come(struct fixture *f,
 	return d;
 }
 
-/** fixture_suite_init() - what dsr_lb_init() does, which has not run yet */
+/** fixture_suite_init() - do the part of dsr_lb_init() that the suites need
+ *
+ * KUnit runs the suites before dsr_lb_init().
+ */
 static inline int fixture_suite_init(struct kunit_suite *suite)
 {
 	int err = dsr_backend_init();
@@ -171,7 +174,7 @@ static inline void fixture_suite_exit(struct kunit_suite *suite)
 	dsr_backend_exit();
 }
 
-/** fixture_init() - make a fixture, as test->priv */
+/** fixture_init() - set up a fixture in test->priv */
 static inline int fixture_init(struct kunit *test)
 {
 	struct fixture *f = kunit_kzalloc(test, sizeof(*f), GFP_KERNEL);
@@ -218,11 +221,11 @@ static inline void fixture_exit(struct kunit *test)
 	dsr_pool_release(&f->dn, fixture_pool(f));
 	dsr_frontend_unlink(&f->dn, &f->service);
 	dsr_net_writer_unlock(&f->dn);
-	/* the service is part of the fixture */
+	/* wait for RCU callbacks: the service is part of the fixture */
 	rcu_barrier();
 }
 
-/** fixture_tuple() - a tuple that differs with @n */
+/** fixture_tuple() - make the tuple number @n; each is different */
 static inline struct dsr_tuple fixture_tuple(u32 n)
 {
 	return (struct dsr_tuple) {
@@ -235,7 +238,9 @@ static inline struct dsr_tuple fixture_tuple(u32 n)
 	};
 }
 
-/* FIXTURE_SUITE() - the suite of what is in "cases", each with a fixture */
+/* FIXTURE_SUITE() - define the suite of the test cases in "cases", each with
+ * its own fixture
+ */
 #define FIXTURE_SUITE(suite_name)					\
 	static struct kunit_suite suite = {				\
 		.name = suite_name,					\

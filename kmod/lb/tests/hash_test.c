@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The schedulers that give the same flow always the same backend. */
+/* The hashing schedulers: the same flow always gets the same backend. */
 
 #include "core/rendezvous.h"
 #include "fixture.h"
@@ -10,7 +10,7 @@
 #define SOURCE	((struct dsr_pool_options) { .hash = DSR_HASH_SOURCE })
 #define PORT	((struct dsr_pool_options) { .hash = DSR_HASH_SOURCE_PORT })
 
-/* Flow @n of many clients, to one of several VIPs. */
+/* Make flow @n: many clients, several VIPs. */
 static struct dsr_tuple flow(u32 n)
 {
 	struct dsr_tuple tuple = fixture_tuple(n);
@@ -20,7 +20,7 @@ static struct dsr_tuple flow(u32 n)
 	return tuple;
 }
 
-/* The backends of FLOWS flows, by the scheduler that there is. */
+/* Return the backends of FLOWS flows by the current scheduler. */
 static u8 *homes(struct kunit *test, struct fixture *f)
 {
 	u8 *home = kunit_kmalloc(test, FLOWS, GFP_KERNEL);
@@ -35,7 +35,7 @@ static u8 *homes(struct kunit *test, struct fixture *f)
 	return home;
 }
 
-/* How many flows have moved that had not been with 10.0.0.@host. */
+/* Count the flows that have moved and were not at 10.0.0.@host before. */
 static u32 moved(const u8 *before, const u8 *after, u8 host)
 {
 	u32 i, sum = 0;
@@ -55,13 +55,13 @@ static u32 homes_of(const u8 *home, u8 host)
 }
 
 /**
- * struct input - what of a flow decides
- * @name: in the results
+ * struct input - fields of a flow that a scheduler hashes
+ * @name: name of the test case
  * @scheduler: its name
  * @options: its options
  * @source: another client address may get another backend
- * @port: another client port
- * @dest: another VIP
+ * @port: another client port may get another backend
+ * @dest: another VIP may get another backend
  */
 struct input {
 	const char *name;
@@ -116,7 +116,7 @@ static void hash_input(struct kunit *test)
 		tuple.v4.daddr ^= htonl(0x00010000);
 		dest += fixture_choose(f, &tuple, false) != host;
 	}
-	/* three of four, or none */
+	/* three of four flows move, or none */
 	KUNIT_EXPECT_EQ(test, source > 100, input->source);
 	KUNIT_EXPECT_EQ(test, port > 100, input->port);
 	KUNIT_EXPECT_EQ(test, dest > 100, input->dest);
@@ -125,7 +125,7 @@ static void hash_input(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, dest > 0, input->dest);
 }
 
-/* sh and dh: a change moves what it must, and nothing else. */
+/* sh and dh: a change moves no more flows than it has to. */
 static void hash_moves_least(struct kunit *test)
 {
 	static const char *const names[] = { "sh", "dh" };
@@ -140,7 +140,7 @@ static void hash_moves_least(struct kunit *test)
 	for (i = 0; i < ARRAY_SIZE(names); i++) {
 		fixture_schedule(test, f, names[i], USUAL);
 		before = homes(test, f);
-		/* 1000 clients and 64 VIPs, so not too exact */
+		/* 1000 clients and 64 VIPs only, so the bounds are wide */
 		KUNIT_EXPECT_GT(test, homes_of(before, 2), FLOWS * 3 / 8);
 		KUNIT_EXPECT_LT(test, homes_of(before, 2), FLOWS * 5 / 8);
 
@@ -156,7 +156,7 @@ static void hash_moves_least(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, moved(before, after, 2), 0);
 		KUNIT_EXPECT_EQ(test, homes_of(after, 2), 0);
 
-		/* it gains some, and loses none */
+		/* the backend gains flows and loses none */
 		fixture_load(second, 0, 0);
 		fixture_weight(test, f, second, 3);
 		after = homes(test, f);
@@ -167,7 +167,7 @@ static void hash_moves_least(struct kunit *test)
 	}
 }
 
-/* Nanoseconds that a backend for FLOWS flows takes at best. */
+/* Return the nanoseconds to look up FLOWS flows, the best of several turns. */
 static u64 cost(struct fixture *f, void (*look)(struct fixture *f, u32 n))
 {
 	u64 best = U64_MAX, start;
@@ -201,8 +201,8 @@ static void look_none(struct fixture *f, u32 n)
 	rcu_read_unlock();
 }
 
-/* The cost of a packet does not grow with the number of backends: neither where
- * nothing is remembered of its flow, nor where its backend was deleted.
+/* The cost of a packet does not grow with the number of backends, neither for a
+ * flow without an entry nor for a flow whose backend was deleted.
  */
 static void many_cost_as_few(struct kunit *test)
 {
@@ -216,12 +216,12 @@ static void many_cost_as_few(struct kunit *test)
 	none = cost(f, look_none);
 	for (; i <= 250; i++)
 		fixture_backend(test, f, i, 1);
-	/* else it is 60 times as much */
+	/* without the cache the cost is 60 times as much */
 	KUNIT_EXPECT_LT(test, cost(f, look_home), 8 * home);
 	KUNIT_EXPECT_LT(test, cost(f, look_none), 8 * none);
 }
 
-/* A flow has the backend noted that it would have without notes. */
+/* Expect the cached backend of each flow to be the one found without cache. */
 static void expect_exact(struct kunit *test, struct fixture *f)
 {
 	struct dsr_pool *pool = fixture_pool(f);
@@ -241,7 +241,9 @@ static void expect_exact(struct kunit *test, struct fixture *f)
 	KUNIT_EXPECT_EQ(test, wrong, 0);
 }
 
-/* As many backends come and go, and change their weights, one at a time or more. */
+/* The cache stays right while backends are added and removed, and change their
+ * weights, one or several at a time.
+ */
 static void noted_is_what_would_be_found(struct kunit *test)
 {
 	struct fixture *f = test->priv;
@@ -268,7 +270,9 @@ static void noted_is_what_would_be_found(struct kunit *test)
 	}
 }
 
-/* The figures were worked out elsewhere, from the bytes as they are on the wire. */
+/* The expected values were computed by other means, from the bytes as they are
+ * on the wire.
+ */
 static void same_on_every_machine(struct kunit *test)
 {
 	static const struct in6_addr client = {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The schedulers that look at what the backends have to do. */
+/* The schedulers that depend on the load of the backends. */
 
 #include "fixture.h"
 
@@ -7,17 +7,17 @@
 #define TURNS	8000
 #define USUAL	((struct dsr_pool_options) { })
 
-/* The most connections that there can be. */
+/* The maximum number of connections. */
 #define MANY	((u32)DSR_TABLE_MAX_MAX)
 
 /**
- * struct choice - whom a scheduler chooses
- * @name: in the results
- * @scheduler: its name
- * @weight: of each backend
- * @active: established connections of each
- * @inactive: other connections of each
- * @host: the one that is chosen, from 1 on; 0: none
+ * struct choice - expected choice of a scheduler
+ * @name: name of the test case
+ * @scheduler: name of the scheduler
+ * @weight: weight of each backend
+ * @active: established connections of each backend
+ * @inactive: other connections of each backend
+ * @host: the backend that is chosen, from 1 on; 0: none
  */
 struct choice {
 	const char *name;
@@ -108,11 +108,11 @@ static void load_choice(struct kunit *test)
 			     choice->active[i], choice->inactive[i]);
 	fixture_schedule(test, f, choice->scheduler, USUAL);
 	KUNIT_EXPECT_EQ(test, fixture_choose(f, &tuple, false), choice->host);
-	/* and again: nothing but the connections counts */
+	/* the same choice again: only the connections count */
 	KUNIT_EXPECT_EQ(test, fixture_choose(f, &tuple, false), choice->host);
 }
 
-/* One connection after the other, and none of them ends. */
+/* Expected choices for a sequence of connections, none of which ends. */
 struct sequence {
 	const char *scheduler;
 	u8 hosts[12];
@@ -156,7 +156,7 @@ static void load_sequence(struct kunit *test)
 	}
 }
 
-/* How many of TURNS connections 10.0.0.1 gets. */
+/* Count how many of TURNS connections 10.0.0.1 gets. */
 static u32 first_of_twos(struct fixture *f)
 {
 	struct dsr_tuple tuple = fixture_tuple(0);
@@ -167,7 +167,7 @@ static u32 first_of_twos(struct fixture *f)
 	return first;
 }
 
-/* Bounds are five standard deviations or more from what is expected. */
+/* The bounds are at least five standard deviations from the expected value. */
 static void load_twos(struct kunit *test)
 {
 	struct fixture *f = test->priv;
@@ -177,17 +177,17 @@ static void load_twos(struct kunit *test)
 	one = fixture_backend(test, f, 1, 1);
 	other = fixture_backend(test, f, 2, 3);
 	fixture_schedule(test, f, "twos", USUAL);
-	/* equals: as they are drawn, 1/4 */
+	/* equal load: chosen if drawn first, 1/4 */
 	first = first_of_twos(f);
 	KUNIT_EXPECT_GT(test, first, TURNS / 4 - 200);
 	KUNIT_EXPECT_LT(test, first, TURNS / 4 + 200);
-	/* the worse one only if it is drawn twice, 1/16 */
+	/* the first has more load: chosen only if drawn twice, 1/16 */
 	fixture_load(one, 1, 0);
 	fixture_load(other, 2, 255);
 	first = first_of_twos(f);
 	KUNIT_EXPECT_GT(test, first, TURNS / 16 - 110);
 	KUNIT_EXPECT_LT(test, first, TURNS / 16 + 110);
-	/* the better one if it is drawn at all, 7/16 */
+	/* the first has less load: chosen if drawn at all, 7/16 */
 	fixture_load(other, 3, 1);
 	first = first_of_twos(f);
 	KUNIT_EXPECT_GT(test, first, TURNS * 7 / 16 - 230);

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The table of the scheduler maglev. A flow is as likely to be in one slot as in
- * any other, so the share of the slots is the share of the flows: the slots are
- * counted, all of them.
+ * The table of the scheduler maglev. All slots are equally likely for a flow,
+ * so the share of the slots is the share of the flows. The tests count all
+ * slots.
  */
 
 #include "fixture.h"
 #include "sched/sched.h"
 
-#define SLOTS	65521	/* unless it is chosen */
+#define SLOTS	65521	/* the default */
 #define USUAL	((struct dsr_pool_options) { })
 
-/* The owners of all slots: N of 10.0.0.N. */
+/* Return the owners of all slots: N for 10.0.0.N. */
 static u8 *owners(struct kunit *test, struct fixture *f)
 {
 	struct dsr_pool *pool = fixture_pool(f);
@@ -35,7 +35,9 @@ static u32 share(const u8 *owner, u32 slots, u8 host)
 	return sum;
 }
 
-/* How many slots have moved, and how many of them between others than @host. */
+/* Count the slots that have moved, and in @others those that have moved between
+ * backends other than @host.
+ */
 static u32 moved(const u8 *before, const u8 *after, u8 host, u32 *others)
 {
 	u32 i, sum = 0;
@@ -59,7 +61,7 @@ static void backends(struct kunit *test, struct fixture *f, u8 count,
 	fixture_schedule(test, f, "maglev", USUAL);
 }
 
-/* The backend 10.0.0.@host. */
+/* Return the backend 10.0.0.@host. */
 static struct dsr_backend *nth(struct kunit *test, struct fixture *f, u8 host)
 {
 	struct dsr_backend *backend;
@@ -78,7 +80,7 @@ static void maglev_defaults(struct kunit *test)
 	struct dsr_pool *pool;
 	u32 slot;
 
-	/* nobody to fill the table with */
+	/* no backend to fill the table with */
 	fixture_schedule(test, f, "maglev", USUAL);
 	fixture_backend(test, f, 1, 0);
 	fixture_backend(test, f, 2, 1);
@@ -95,7 +97,7 @@ static void maglev_defaults(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, f->dn.slots, 0);
 }
 
-/* Each has its share, to within a slot; of 100 that is 0.2 %. */
+/* Each backend has its share to within a slot: with 100 backends, 0.2 %. */
 static void maglev_is_even(struct kunit *test)
 {
 	struct fixture *f = test->priv;
@@ -110,8 +112,8 @@ static void maglev_is_even(struct kunit *test)
 		KUNIT_EXPECT_LE(test, slots, SLOTS / 100 + 1);
 	}
 
-	/* Between the 99 others 1.1/N of the flows move at most; that they
-	 * have to be in so even a table is what most of these move for.
+	/* At most 1.1/N of the flows move between the other 99 backends. Most
+	 * of these moves are the price of an even table.
 	 */
 	fixture_weight(test, f, nth(test, f, 50), 0);
 	sum = moved(owner, owners(test, f), 50, &others);
@@ -120,8 +122,8 @@ static void maglev_is_even(struct kunit *test)
 	KUNIT_EXPECT_LE(test, others * 100, SLOTS * 11 / 10);
 }
 
-/* Adding or removing one of 10 moves 1.1/10 of the flows at most, and of those
- * that it need not move at most a tenth of that: 0.1/10.
+/* Adding or removing one of 10 backends moves at most 1.1/10 of the flows. At
+ * most 0.1/10 of the flows move without need.
  */
 static void maglev_moves_few(struct kunit *test)
 {
@@ -142,7 +144,7 @@ static void maglev_moves_few(struct kunit *test)
 		KUNIT_EXPECT_LE(test, sum * 10, SLOTS * 11 / 10);
 		KUNIT_EXPECT_LE(test, others * 10, SLOTS / 10);
 		KUNIT_EXPECT_EQ(test, share(less, SLOTS, hosts[i]), 0);
-		/* and back again it is as it was */
+		/* undoing the change restores the table */
 		fixture_weight(test, f, nth(test, f, hosts[i]), 1);
 		KUNIT_EXPECT_EQ(test, memcmp(all, owners(test, f), SLOTS), 0);
 	}
@@ -162,7 +164,7 @@ static void maglev_follows_weights(struct kunit *test)
 	fixture_schedule(test, f, "maglev", USUAL);
 	owner = owners(test, f);
 	for (i = 1; i <= 5; i++) {
-		/* each to within a slot, and the heaviest has what is left */
+		/* each to within a slot; the heaviest gets the rest */
 		expected = (u64)SLOTS * weights[i] / sum;
 		KUNIT_EXPECT_GE_MSG(test, share(owner, SLOTS, i),
 				    expected - min(expected, i), "%u", i);
@@ -171,8 +173,8 @@ static void maglev_follows_weights(struct kunit *test)
 	}
 }
 
-/* 10 of weight 2, and one gets weight 3: 1/21 * 9/10 of the flows have to move,
- * and a tenth more may.
+/* One of 10 backends of weight 2 gets weight 3: 1/21 * 9/10 of the flows have
+ * to move, and a tenth more may.
  */
 static void maglev_weight_moves_few(struct kunit *test)
 {
@@ -189,14 +191,14 @@ static void maglev_weight_moves_few(struct kunit *test)
 	kunit_info(test, "a weight of 10 is 3/2 of what it was: %u of %u move, %u have to\n",
 		   sum, SLOTS, least);
 	KUNIT_EXPECT_LE(test, sum, least * 11 / 10);
-	/* nothing but the proportion of the weights counts */
+	/* only the proportion of the weights counts */
 	for (i = 1; i <= 10; i++)
 		fixture_weight(test, f, nth(test, f, i),
 			       4000 + 2000 * (i == 3));
 	KUNIT_EXPECT_EQ(test, memcmp(after, owners(test, f), SLOTS), 0);
 }
 
-/* Of more backends than slots some have none. */
+/* With more backends than slots, some backends have no slot. */
 static void maglev_small_table(struct kunit *test)
 {
 	struct dsr_pool_options options = { .slots = 251 };
@@ -212,8 +214,8 @@ static void maglev_small_table(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, share(owner, 251, i), i <= 251);
 }
 
-/* What an overloaded one would get goes to others, always to the same; all else
- * stays.
+/* A flow of an overloaded backend goes to another one, always the same. All
+ * other flows stay.
  */
 static void maglev_passes_over_the_overloaded(struct kunit *test)
 {
@@ -241,13 +243,13 @@ static void maglev_passes_over_the_overloaded(struct kunit *test)
 	}
 	KUNIT_EXPECT_EQ(test, moved, 0);
 	KUNIT_EXPECT_EQ(test, counts[2], 0);
-	/* 400 among 4 */
+	/* 400 flows for 4 backends */
 	for (i = 1; i <= 5; i++)
 		KUNIT_EXPECT_GE(test, counts[i], i == 2 ? 0 : 50);
 }
 
-/* The same on every balancer, and for ever: flows of before an update of one of
- * two balancers go on with the other.
+/* The hash is the same on every balancer and in every version: while one of two
+ * balancers is updated, the other one takes over its flows.
  */
 static void maglev_is_the_same_for_ever(struct kunit *test)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What is read of a packet, and that nothing is read past its end. */
+/* Parsing of packets, without reading past the end. */
 
 #include <kunit/test.h>
 #include <linux/icmp.h>
@@ -19,7 +19,7 @@
 #define CLIENT	htonl(0x0a0a1fc8)
 #define VIP	htonl(0x0a0a1f64)
 
-/* The bytes of a packet, in the making. */
+/* A packet under construction. */
 struct bytes {
 	u8 data[256];
 	u32 len;
@@ -68,7 +68,8 @@ static struct udphdr *append_udp(struct bytes *bytes, u16 source, u16 dest)
 }
 
 /* Parse the first @len bytes, as a packet whose first @linear bytes are in the
- * head: the end of the buffer is the end of the packet, for KASAN to guard.
+ * head. The buffer ends where the packet ends, so that KASAN finds a read past
+ * the end.
  */
 static bool parse(struct kunit *test, const struct bytes *bytes, u32 len,
 		  u32 linear, struct dsr_packet *packet,
@@ -204,7 +205,7 @@ static void others(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, parse_all(test, &bytes, &packet, &reason));
 	KUNIT_EXPECT_EQ(test, packet.kind, DSR_PACKET_PORTLESS);
 	expect_tuple(test, &packet, IPPROTO_GRE, 0, 0);
-	/* nothing of it is read but its IP header */
+	/* only the IP header is read */
 	KUNIT_EXPECT_TRUE(test, parse(test, &bytes, 20, 20, &packet, &reason));
 
 	append_ip(&echo, IPPROTO_ICMP, CLIENT, VIP, 0);
@@ -370,7 +371,7 @@ static struct ipv6hdr *append_ip6(struct bytes *bytes, u8 nexthdr,
 	return ip6h;
 }
 
-/* An extension header of @units more than the 8 bytes that each has. */
+/* Append an extension header of 8 bytes plus @units times 8. */
 static void append_extension(struct bytes *bytes, u8 nexthdr, u8 units)
 {
 	u8 *header = append(bytes, 8 + 8 * units);
@@ -392,7 +393,7 @@ static void expect_tuple6(struct kunit *test, const struct dsr_packet *packet,
 	};
 
 	KUNIT_EXPECT_TRUE(test, dsr_tuple_equal(&packet->tuple, &tuple));
-	/* every bit of both addresses counts */
+	/* all bits of both addresses are compared */
 	tuple.v6.daddr.s6_addr[0] ^= 1;
 	KUNIT_EXPECT_FALSE(test, dsr_tuple_equal(&packet->tuple, &tuple));
 	tuple.v6.daddr.s6_addr[0] ^= 1;
@@ -439,7 +440,7 @@ static void extension_headers(struct kunit *test)
 					       &reason));
 		KUNIT_EXPECT_EQ(test, reason, DSR_DROP_MALFORMED);
 	}
-	/* a header that says to be longer than the packet is */
+	/* the length in the header exceeds the packet */
 	bytes.data[49] = 0xff;
 	KUNIT_EXPECT_FALSE(test, parse_all(test, &bytes, &packet, &reason));
 	KUNIT_EXPECT_EQ(test, reason, DSR_DROP_MALFORMED);
@@ -490,11 +491,11 @@ static void icmp6_error(struct kunit *test)
 						  &reason));
 		expect_tuple6(test, &packet, IPPROTO_TCP, 40000, 80);
 		KUNIT_EXPECT_EQ(test, packet.kind, DSR_PACKET_ICMP_ERROR);
-		/* four bytes of the quoted segment are its ports */
+		/* the ports are the first four bytes of the quoted segment */
 		for (len = 40; len < bytes.len - 16; len++)
 			KUNIT_EXPECT_FALSE(test, parse(test, &bytes, len, len,
 						       &packet, &reason));
-		/* not sent by the VIP */
+		/* the quoted packet was not sent by the VIP */
 		ip6h->saddr.s6_addr[15]++;
 		KUNIT_EXPECT_FALSE(test, parse_all(test, &bytes, &packet,
 						   &reason));

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Marks that name backends: which, and what becomes of the packet. */
+/* Probe marks: the backend of each mark, and the verdict on the packet. */
 
 #include "core/probe.h"
 #include "fixture.h"
 
 #define FIRST	1000	/* in the middle of a block */
 
-/* The range of the fixture's service. */
+/* Link a range of probe marks to the fixture's service. */
 static struct dsr_probe *probe_link(struct kunit *test, u32 first)
 {
 	struct fixture *f = test->priv;
@@ -73,7 +73,7 @@ static void mark_names_the_backend(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, d.reason, DSR_PASS_NO_SERVICE);
 }
 
-/* What the backend is wanted for does not count, nor what its client did. */
+/* A probe ignores the backend's state and the connections of its client. */
 static void whatever_the_backend_is_wanted_for(struct kunit *test)
 {
 	struct dsr_packet packet = packet_of(DSR_PACKET_FLOW);
@@ -102,7 +102,7 @@ static void whatever_the_backend_is_wanted_for(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, dsr_backend_remove(&f->dn, backend, NULL), 0);
 	fixture_decide(f, &packet, FIRST + 1, &d);
 	KUNIT_EXPECT_EQ(test, d.reason, DSR_DROP_PROBE_NO_BACKEND);
-	/* and its client's connection is what it was */
+	/* the connection of the client is unchanged */
 	fixture_decide(f, &packet, FIXTURE_MARK, &d);
 	KUNIT_EXPECT_PTR_EQ(test, d.backend, other);
 	probe_unlink(f);
@@ -167,7 +167,7 @@ static void a_mark_means_one_thing(struct kunit *test)
 	list_del(&f->service.list);
 }
 
-/* Two backends of one mark would be none. */
+/* Two backends must not share a mark. */
 static void no_two_backends_of_a_mark(struct kunit *test)
 {
 	union nf_inet_addr twin = { .ip = htonl(0x0a000101) };
@@ -190,12 +190,12 @@ static void no_two_backends_of_a_mark(struct kunit *test)
 	backend->nexthop.addr = twin;
 	KUNIT_EXPECT_EQ(test, PTR_ERR(dsr_probe_new(&f->dn, &f->service,
 						    FIRST)), -ENOTUNIQ);
-	/* it is found by its address when it goes */
+	/* fixture_exit() finds the backend by its address */
 	backend->nexthop.addr = second;
 }
 
-/* What is not for the VIP proves nothing, and what nobody can have sent is not
- * sent on.
+/* A probe to another address than the VIP is dropped, and so is a probe with an
+ * invalid source.
  */
 static void wrong_addresses(struct kunit *test)
 {
@@ -217,7 +217,7 @@ static void wrong_addresses(struct kunit *test)
 	fixture_decide(f, &packet, FIRST + 1, &d);
 	KUNIT_EXPECT_EQ(test, d.reason, DSR_DROP_BAD_SOURCE);
 
-	/* of a service by VIP, protocol and port */
+	/* for a service with VIP, protocol and port */
 	key = f->service.key;
 	f->service.key = (struct dsr_service_key) {
 		.vip.ip = echo.tuple.v4.daddr,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What is chosen for a packet without a backend, and what is remembered. */
+/* The choice for a packet without a backend, and the entry for it. */
 
 #include "datapath/schedule.h"
 #include "fixture.h"
@@ -18,8 +18,8 @@ static int entries(struct fixture *f)
 	return atomic_read(&f->dn.table.entries);
 }
 
-/* With a hash nobody has to remember a SYN: a flood of them takes no memory,
- * and the packet after it finds the same backend.
+/* With a hashing scheduler a SYN needs no entry: a SYN flood takes no memory,
+ * and the packet after a SYN finds the same backend.
  */
 static void syn_is_not_remembered(struct kunit *test)
 {
@@ -45,14 +45,14 @@ static void syn_is_not_remembered(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, d.reason, DSR_FORWARDED);
 		KUNIT_EXPECT_PTR_EQ(test, d.backend, backend);
 		KUNIT_EXPECT_EQ(test, entries(f), 1);
-		/* without the SYN its source may be made up */
+		/* without an entry of the SYN the source may be forged */
 		KUNIT_EXPECT_EQ(test, atomic_read(&backend->active), 0);
 		KUNIT_EXPECT_PTR_EQ(test, fixture_come(f, &ack).backend, backend);
 		KUNIT_EXPECT_EQ(test, entries(f), 1);
 		KUNIT_EXPECT_EQ(test, atomic_read(&backend->active), 1);
 		dsr_table_flush(&f->dn.table);
 	}
-	/* one that can be overloaded makes the hash uncertain */
+	/* with a threshold, overload may change the choice */
 	fixture_limit(test, f, backend, 10, 0);
 	KUNIT_EXPECT_EQ(test, fixture_come(f, &syn).reason, DSR_FORWARDED);
 	KUNIT_EXPECT_EQ(test, entries(f), 1);
@@ -78,14 +78,14 @@ static void one_packet(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, counts[1], 5);
 	KUNIT_EXPECT_EQ(test, counts[2], 5);
 	KUNIT_EXPECT_EQ(test, entries(f), 0);
-	/* TCP is remembered all the same */
+	/* TCP connections still get an entry */
 	packet.tuple.proto = IPPROTO_TCP;
 	packet.event = DSR_EVENT_OPEN;
 	KUNIT_EXPECT_EQ(test, fixture_come(f, &packet).reason, DSR_FORWARDED);
 	KUNIT_EXPECT_EQ(test, entries(f), 1);
 }
 
-/* Connections of one client, by the bits of its address that count. */
+/* Persistence: a client is a prefix of addresses. */
 static void persistence(struct kunit *test)
 {
 	struct dsr_packet packet = packet_of(1, DSR_EVENT_OPEN);
@@ -102,7 +102,7 @@ static void persistence(struct kunit *test)
 	d = fixture_come(f, &packet);
 	KUNIT_EXPECT_EQ(test, d.choice, DSR_CHOICE_SCHEDULER);
 	first = d.backend;
-	/* until he answers, he is remembered for a minute */
+	/* until the client sends again, the entry lasts for a minute */
 	KUNIT_EXPECT_EQ(test, atomic_read(&first->persistent), 0);
 	packet.event = DSR_EVENT_DATA;
 	KUNIT_EXPECT_PTR_EQ(test, fixture_come(f, &packet).backend, first);
@@ -115,13 +115,13 @@ static void persistence(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, d.choice, DSR_CHOICE_PERSISTENCE);
 		KUNIT_EXPECT_PTR_EQ(test, d.backend, first);
 	}
-	/* the next network is another client: the other's turn */
+	/* the next prefix is another client, and gets the other backend */
 	packet.tuple.v4.saddr = htonl(0xc0000300);
 	d = fixture_come(f, &packet);
 	KUNIT_EXPECT_PTR_NE(test, d.backend, first);
 	KUNIT_EXPECT_EQ(test, entries(f), 5 + 1 + 2);
 
-	/* weight 0 keeps its clients; what drains does not */
+	/* a backend of weight 0 keeps its clients; a draining one does not */
 	fixture_weight(test, f, first, 0);
 	packet = packet_of(100, DSR_EVENT_OPEN);
 	KUNIT_EXPECT_PTR_EQ(test, fixture_come(f, &packet).backend, first);
@@ -132,7 +132,7 @@ static void persistence(struct kunit *test)
 	KUNIT_EXPECT_PTR_NE(test, fixture_come(f, &packet).backend, first);
 	KUNIT_EXPECT_EQ(test, atomic_read(&first->persistent), 0);
 
-	/* forgotten in its own time */
+	/* connections and client time out separately */
 	dsr_table_gc(&f->dn.table, jiffies + 51 * HZ + 5, true);
 	KUNIT_EXPECT_EQ(test, entries(f), 8);
 	dsr_table_gc(&f->dn.table, jiffies + 61 * HZ + 5, true);
@@ -157,7 +157,7 @@ static void nobody_asks_for_a_connection(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, entries(f), 0);
 }
 
-/* At the cap every flow has its backend, the same for each of its packets. */
+/* At the cap, all packets of a flow still get the same backend. */
 static void full_table(struct kunit *test)
 {
 	struct fixture *f = test->priv;
@@ -199,7 +199,7 @@ static void nobody_is_there(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fixture_come(f, &packet).reason, DSR_FORWARDED);
 }
 
-/* A packet whose backend was removed meanwhile is scheduled once more. */
+/* A packet whose backend was removed meanwhile is scheduled again. */
 static void removed_meanwhile(struct kunit *test)
 {
 	struct fixture *f = test->priv;
@@ -224,8 +224,8 @@ static void removed_meanwhile(struct kunit *test)
 	refcount_set(&removed->ref, 1);
 }
 
-/* A full table is remembered for as long as what it did not know may be silent,
- * and does not come back when jiffies have come round.
+/* dsr_net_was_crowded() holds for the timeout of an established connection, and
+ * not again after jiffies have wrapped.
  */
 static void crowded_once(struct kunit *test)
 {
@@ -235,7 +235,7 @@ static void crowded_once(struct kunit *test)
 
 	fixture_backend(test, f, 1, 1);
 	WRITE_ONCE(f->dn.table.max, 16);
-	/* established: what one packet has made gets a part of the table */
+	/* established, since half-open entries get a part of the table only */
 	for (i = 0; i < 16; i++) {
 		packet = packet_of(i, DSR_EVENT_OPEN);
 		fixture_come(f, &packet);

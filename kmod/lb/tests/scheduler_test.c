@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Who gets how many new connections. */
+/* The shares of new connections. */
 
 #include "fixture.h"
 #include "sched/sched.h"
@@ -8,7 +8,7 @@
 #define HOSTS	4	/* 10.0.0.1 to 10.0.0.3, and none */
 #define USUAL	((struct dsr_pool_options) { })
 
-/* Connections that each backend 10.0.0.N gets of the next @turns. */
+/* Count the connections that each backend 10.0.0.N gets of the next @turns. */
 static void count(struct fixture *f, u32 turns, u32 *counts)
 {
 	struct dsr_tuple tuple;
@@ -75,7 +75,7 @@ static void rr_passes_over_the_overloaded(struct kunit *test)
 	fixture_backend(test, f, 3, 1);
 	fixture_limit(test, f, second, 10, 0);
 	fixture_load(second, 6, 4);
-	/* and nobody gets its share instead of another */
+	/* the share of the overloaded backend is split evenly */
 	count(f, 2 * 50, counts);
 	KUNIT_EXPECT_EQ(test, counts[1], 50);
 	KUNIT_EXPECT_EQ(test, counts[2], 0);
@@ -130,7 +130,7 @@ static void wrr_is_exact_and_smooth(struct kunit *test)
 	fixture_backend(test, f, 1, 5);
 	fixture_backend(test, f, 2, 1);
 	fixture_backend(test, f, 3, 2);
-	/* In each round of 8, and nobody waits for longer than he must. */
+	/* In each round of 8, each backend gets exactly its share. */
 	for (i = 1; i <= 10; i++) {
 		count(f, 8, counts);
 		KUNIT_EXPECT_EQ(test, counts[1], 5 * i);

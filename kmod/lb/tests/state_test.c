@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The states of a TCP connection, of which only the client's half is seen. */
+/* The states of a TCP connection, seen from the client's packets only. */
 
 #include <kunit/test.h>
 
@@ -12,7 +12,7 @@
 
 struct walk {
 	const char *name;
-	u8 begin;	/* DSR_CONN_SYN unless something else is said */
+	u8 begin;	/* default: DSR_CONN_SYN */
 	u8 flags[6];
 	u8 states[6];
 	int steps;

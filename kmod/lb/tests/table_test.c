@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The table against a plain model: what is in it, at every size it takes. */
+/* The table compared with a simple model, at every size of the table. */
 
 #include <kunit/test.h>
 #include <linux/kthread.h>
@@ -24,7 +24,7 @@ struct fixture {
 	u32 spent_from;
 };
 
-/* When an entry was seen that must not be the oldest, however long a test takes. */
+/* Time stamp of an entry that must not expire, however long a test takes. */
 #define BUSY	((u32)jiffies + 1000 * HZ)
 
 static bool match(const struct dsr_node *node, const void *key)
@@ -66,8 +66,8 @@ static const struct dsr_table_ops ops = {
 	.free = free_node,
 };
 
-/* The first few share two buckets at every size; all in
- * table_bucket_is_bounded().
+/* Every tenth key below @colliding is in one of two buckets, at every size of
+ * the table.
  */
 static u32 hash_of(const struct fixture *f, u32 key)
 {
@@ -96,7 +96,7 @@ static bool insert(struct kunit *test, struct fixture *f, u32 key, u32 seen)
 	struct entry *entry = kzalloc(sizeof(*entry), GFP_KERNEL);
 	struct dsr_node *node;
 
-	/* as the garbage collector does when it is woken */
+	/* as garbage collection does when it is woken */
 	if (atomic_read(&f->table.entries) > 10 * size(f))
 		dsr_table_gc(&f->table, 0, false);
 	KUNIT_ASSERT_NOT_NULL(test, entry);
@@ -129,7 +129,7 @@ static void table_grows_and_shrinks(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, lost, 0);
 	KUNIT_EXPECT_NULL(test, find(f, KEYS));
 
-	/* Those of the first half grow old, and the table small again. */
+	/* All but the last 100 entries expire, and the table shrinks. */
 	for (key = 0; key < KEYS; key++)
 		find(f, key)->seen = key < KEYS - 100 ? 0 : 1000;
 	dsr_table_gc(&f->table, 1000, true);
@@ -160,18 +160,18 @@ static void table_cap_is_hard(struct kunit *test)
 	for (key = 0; key < 400; key++)
 		KUNIT_EXPECT_EQ(test, insert(test, f, key, 0), key < 300);
 	KUNIT_EXPECT_EQ(test, atomic_read(&f->table.entries), 300);
-	/* what is in it is found all the same */
+	/* the entries are still found */
 	KUNIT_EXPECT_FALSE(test, insert(test, f, 299, 0));
 	KUNIT_EXPECT_NOT_NULL(test, find(f, 299));
 }
 
-/* A bucket that is too full of the busy takes no more. */
+/* A bucket that is full of busy entries takes no more. */
 static void table_bucket_is_bounded(struct kunit *test)
 {
 	struct fixture *f = test->priv;
 	u32 key, inserted = 0;
 
-	/* every tenth key is in one of two buckets */
+	/* see hash_of() */
 	f->colliding = 2000;
 	for (key = 0; key < 2000; key += 10)
 		inserted += insert(test, f, key, BUSY);
@@ -179,8 +179,8 @@ static void table_bucket_is_bounded(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, atomic_read(&f->table.entries), 2 * 61);
 }
 
-/* While the table has room, a full bucket has it for those that come, at the
- * expense of those that have been silent for longest.
+/* While the table has room, a full bucket takes a new entry and evicts the
+ * entry that has been silent for longest.
  */
 static void table_full_bucket_gives_way_by_age(struct kunit *test)
 {
@@ -194,7 +194,7 @@ static void table_full_bucket_gives_way_by_age(struct kunit *test)
 		KUNIT_EXPECT_TRUE(test, insert(test, f, key,
 					       now - (3000 - key) * HZ));
 	KUNIT_EXPECT_EQ(test, atomic_read(&f->table.entries), 2 * 61);
-	/* in turn they are in the one and in the other */
+	/* the keys alternate between the two buckets */
 	for (key = 0; key < 2000; key += 10)
 		KUNIT_EXPECT_EQ(test, !!find(f, key), key >= 2000 - 2 * 61 * 10);
 	KUNIT_EXPECT_EQ(test, atomic64_read(&f->table.evicted), 200LL - 2 * 61);
@@ -208,9 +208,7 @@ static bool key_is_odd(struct dsr_node *node, const void *arg)
 	return container_of(node, struct entry, node)->key & 1;
 }
 
-/* At the cap those that have finished give way, one for each that comes, and no
- * other.
- */
+/* At the cap, each new entry evicts one finished entry, and no other. */
 static void table_spent_make_room(struct kunit *test)
 {
 	struct fixture *f = test->priv;
@@ -235,14 +233,16 @@ static void table_spent_make_room(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, atomic64_read(&f->table.evicted), 100LL);
 	rcu_barrier();
 	KUNIT_EXPECT_EQ(test, atomic_read(&freed), 100);
-	/* the log was told, and is told again when it is full once more */
+	/* logged once; cleared, so that the next time is logged again */
 	KUNIT_EXPECT_TRUE(test, f->table.full);
 	dsr_table_remove_if(&f->table, key_is_odd, NULL);
 	dsr_table_gc(&f->table, 0, false);
 	KUNIT_EXPECT_FALSE(test, f->table.full);
 }
 
-/* More than wait for readers together, of one bucket even: each is freed, once. */
+/* Remove more entries than one RCU batch holds, even from one bucket: each
+ * entry is freed, once.
+ */
 static void table_frees_removed(struct kunit *test)
 {
 	struct fixture *f = test->priv;
@@ -302,7 +302,7 @@ static void table_removes_selected(struct kunit *test)
 		KUNIT_ASSERT_EQ(test, !!find(f, key), !(key & 1));
 }
 
-/* See each entry of the bucket of @cursor; return where to go on. */
+/* Visit each entry of the bucket of @cursor; return the next cursor. */
 static u64 walk_bucket(struct fixture *f, u64 cursor, u8 *times)
 {
 	struct dsr_node *node;
@@ -317,8 +317,8 @@ static u64 walk_bucket(struct fixture *f, u64 cursor, u8 *times)
 	return cursor;
 }
 
-/* An entry that is there all the time is seen exactly once, however often the
- * table changes its size on the way.
+/* A walk sees an entry that is there all the time exactly once, however often
+ * the table is resized meanwhile.
  */
 static void table_walk_is_exact_while_resizing(struct kunit *test)
 {
@@ -339,7 +339,7 @@ static void table_walk_is_exact_while_resizing(struct kunit *test)
 		most = max(most, size(f));
 		if (++steps % 100 || changes++ >= 8)
 			continue;
-		if (changes % 2) {	/* a crowd comes, and goes again */
+		if (changes % 2) {	/* grow; shrink at the next change */
 			for (; key < stable + crowd; key++)
 				insert(test, f, key, 0);
 			dsr_table_gc(&f->table, 0, false);
@@ -375,7 +375,7 @@ static int reader_run(void *arg)
 	return 0;
 }
 
-/* Lookups never miss what was there before the resizing began. */
+/* Lookups never miss an entry while the table is resized. */
 static void table_readers_are_undisturbed(struct kunit *test)
 {
 	struct fixture *f = test->priv;
@@ -422,7 +422,7 @@ static int table_init(struct kunit *test)
 		destroy_workqueue(f->wq);
 		return err;
 	}
-	/* The garbage collector comes when the test calls it. */
+	/* Garbage collection runs only when the test calls it. */
 	cancel_delayed_work_sync(&f->table.work);
 	INIT_DELAYED_WORK(&f->table.work, no_work);
 	test->priv = f;

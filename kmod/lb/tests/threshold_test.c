@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* When a backend is overloaded, and that every scheduler heeds it. */
+/* The thresholds of a backend, with every scheduler. */
 
 #include "fixture.h"
 #include "sched/sched.h"
@@ -81,7 +81,7 @@ static void threshold_steps(struct kunit *test)
 	}
 }
 
-/* A change of the thresholds alone counts at once. */
+/* A change of the thresholds takes effect at once. */
 static void threshold_change(struct kunit *test)
 {
 	struct fixture *f = test->priv;
@@ -106,7 +106,7 @@ static void threshold_change(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, backend->config.lower, 0);
 }
 
-/* Connections that come, change their state, move and go, as packets do it. */
+/* Connections are added, change their state, move and are removed. */
 static void threshold_counted(struct kunit *test)
 {
 	struct fixture *f = test->priv;
@@ -128,7 +128,7 @@ static void threshold_counted(struct kunit *test)
 				       DSR_CONN_SYN, one, &added);
 		KUNIT_EXPECT_TRUE(test, added);
 	}
-	/* a SYN may be forged: it counts from the next packet on */
+	/* a SYN may be forged: it counts only after the next packet */
 	KUNIT_EXPECT_EQ(test, dsr_backend_inactive(one), 2);
 	for (i = 0; i < 2; i++) {
 		KUNIT_EXPECT_FALSE(test, one->overloaded);
@@ -143,7 +143,7 @@ static void threshold_counted(struct kunit *test)
 					      other));
 	KUNIT_EXPECT_FALSE(test, one->overloaded);
 	KUNIT_EXPECT_TRUE(test, other->overloaded);
-	/* the next client's, with the same ports */
+	/* the client begins a new connection with the same ports */
 	KUNIT_EXPECT_TRUE(test, dsr_conn_move(&f->dn, conn[1], DSR_CONN_SYN,
 					      other));
 	KUNIT_EXPECT_FALSE(test, other->overloaded);
@@ -189,8 +189,8 @@ static void threshold_schedulers(struct kunit *test)
 	}
 }
 
-/* A flow that is not remembered stays where it is, also while that backend is
- * overloaded; and it is where it would be if it were remembered.
+/* A flow without an entry keeps its backend, even while that backend is
+ * overloaded, and has the same backend as with an entry.
  */
 static void threshold_home(struct kunit *test)
 {
@@ -228,7 +228,7 @@ static void threshold_home(struct kunit *test)
 	}
 }
 
-/* A question changes nothing, and its answer is what a packet then gets. */
+/* A dry run changes nothing, and the next packet gets the same backend. */
 static void threshold_dry(struct kunit *test)
 {
 	struct dsr_tuple tuple = fixture_tuple(0);

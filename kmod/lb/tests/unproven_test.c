@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* A single packet gets little, since its source may be made up. */
+/* Connections of one packet, whose source may be forged. */
 
 #include "fixture.h"
 
@@ -12,7 +12,7 @@ static struct dsr_packet packet_of(u32 n, u8 event)
 	};
 }
 
-/* The first packet of client @n, which has an address of its own. */
+/* Make the first packet of client @n; each client has its own address. */
 static struct dsr_packet client_of(u32 n, u8 event)
 {
 	struct dsr_packet packet = packet_of(0, event);
@@ -37,7 +37,7 @@ static struct dsr_conn *find(struct fixture *f, const struct dsr_tuple *tuple)
 	return conn;
 }
 
-/* Strays of many clients keep no real one out, whatever they look like. */
+/* Stray packets of many sources do not keep real clients out. */
 static void strays_are_no_load(struct kunit *test)
 {
 	static const struct {
@@ -103,7 +103,7 @@ static void ends_of_nothing_are_not_remembered(struct kunit *test)
 	}
 }
 
-/* Seconds until the entry of @packet is gone. */
+/* Expect the entry of @packet to expire after @seconds. */
 static void expect_lifetime(struct kunit *test, struct fixture *f,
 			    const struct dsr_packet *packet, u32 seconds)
 {
@@ -115,7 +115,7 @@ static void expect_lifetime(struct kunit *test, struct fixture *f,
 	rcu_read_unlock();
 }
 
-/* It is established when it goes on. */
+/* A second packet makes a mid-stream connection established. */
 static void mid_stream_is_unproven(struct kunit *test)
 {
 	struct dsr_packet packet = packet_of(1, DSR_EVENT_DATA);
@@ -131,7 +131,7 @@ static void mid_stream_is_unproven(struct kunit *test)
 	expect_lifetime(test, f, &packet, 60);
 	f->service.timeouts.state[DSR_CONN_SYN] = 20 * HZ;
 	expect_lifetime(test, f, &packet, 20);
-	/* between two datagrams any time may pass */
+	/* the pause between two datagrams may be long */
 	fixture_come(f, &udp);
 	KUNIT_EXPECT_EQ(test, find(f, &udp.tuple)->state, DSR_CONN_UNPROVEN);
 	expect_lifetime(test, f, &udp, 300);
@@ -149,8 +149,8 @@ static void mid_stream_is_unproven(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, atomic_read(&f->dn.half), 0);
 }
 
-/* A connection that was taken over, and says something now and then, finds its
- * server each time although it is forgotten in between.
+/* A connection that was taken over from another balancer and is mostly idle
+ * finds its backend each time, although its entry expires in between.
  */
 static void idle_one_finds_its_server(struct kunit *test)
 {
@@ -181,7 +181,9 @@ static void idle_one_finds_its_server(struct kunit *test)
 	}
 }
 
-/* The rest of the table is for those that go on. */
+/* Half-open entries get a quarter of the table; the rest is for established
+ * connections.
+ */
 static void flood_gets_a_quarter(struct kunit *test)
 {
 	static const u8 events[] = { DSR_EVENT_OPEN, DSR_EVENT_DATA };
@@ -203,7 +205,7 @@ static void flood_gets_a_quarter(struct kunit *test)
 					DSR_FORWARDED_STATELESS);
 		}
 		KUNIT_EXPECT_EQ(test, entries(f), 20);
-		/* a client that comes now has its server all the same */
+		/* a new client still gets a backend, always the same */
 		packet = packet_of(1, DSR_EVENT_OPEN);
 		home = fixture_come(f, &packet).backend;
 		KUNIT_EXPECT_NOT_NULL(test, home);
@@ -212,7 +214,7 @@ static void flood_gets_a_quarter(struct kunit *test)
 			KUNIT_EXPECT_PTR_EQ(test,
 					    fixture_come(f, &packet).backend,
 					    home);
-		/* one of those that are remembered goes on: there is a place */
+		/* one half-open entry becomes established: there is room */
 		packet = packet_of(1000, DSR_EVENT_DATA);
 		fixture_come(f, &packet);
 		packet = packet_of(1, DSR_EVENT_DATA);
@@ -225,7 +227,7 @@ static void flood_gets_a_quarter(struct kunit *test)
 	}
 }
 
-/* SYNs of clients that never answer do not fill an hour of persistence. */
+/* A client that sends one SYN only gets no long-lived persistence entry. */
 static void client_is_remembered_when_it_answers(struct kunit *test)
 {
 	struct fixture *f = test->priv;
@@ -241,7 +243,7 @@ static void client_is_remembered_when_it_answers(struct kunit *test)
 		packet = client_of(i, DSR_EVENT_OPEN);
 		KUNIT_EXPECT_NOT_NULL(test, fixture_come(f, &packet).backend);
 	}
-	/* a quarter of 1000, each with its connection */
+	/* a quarter of 1000: entries of connections and of clients */
 	KUNIT_EXPECT_EQ(test, entries(f), 250);
 	KUNIT_EXPECT_EQ(test, atomic_read(&one->persistent), 0);
 	KUNIT_EXPECT_EQ(test, atomic_read(&two->persistent), 0);
@@ -256,7 +258,9 @@ static void client_is_remembered_when_it_answers(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, atomic_read(&f->dn.half), 0);
 }
 
-/* Also before its first answer: a browser opens several at once. */
+/* Persistence holds before the client's second packet, too: a browser opens
+ * several connections at once.
+ */
 static void client_opens_several_at_once(struct kunit *test)
 {
 	struct fixture *f = test->priv;
@@ -281,7 +285,9 @@ static void client_opens_several_at_once(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, atomic_read(&backend->persistent), 1);
 }
 
-/* Connections @from to @to of client @n: they all go to @backend, if given. */
+/* Open connections @from to @to of client @n. Expect all of them at @backend,
+ * if given.
+ */
 static struct dsr_backend *connect_some(struct kunit *test, struct fixture *f,
 					u32 n, u16 from, u16 to,
 					struct dsr_backend *backend)
@@ -303,8 +309,8 @@ static struct dsr_backend *connect_some(struct kunit *test, struct fixture *f,
 	return backend;
 }
 
-/* All connections of a client without a place in the table get one server, and
- * the same one when there is a place again.
+/* While the table is full, all connections of a client get the same backend.
+ * They keep it when there is room again.
  */
 static void full_table_keeps_a_client_together(struct kunit *test)
 {
@@ -329,7 +335,7 @@ static void full_table_keeps_a_client_together(struct kunit *test)
 		for (j = 0, used = 0; j < ARRAY_SIZE(backend); j++) {
 			backend[j] = connect_some(test, f, 16 * j, 4000, 4006,
 						  NULL);
-			/* of its network, too */
+			/* another address of the same prefix */
 			connect_some(test, f, 16 * j + 15, 4000, 4006,
 				     backend[j]);
 			used |= BIT(fixture_host(backend[j]));
@@ -345,7 +351,7 @@ static void full_table_keeps_a_client_together(struct kunit *test)
 	}
 }
 
-/* A connection that is not remembered keeps its client remembered. */
+/* A connection without an entry keeps the client's persistence entry alive. */
 static void full_table_keeps_a_client(struct kunit *test)
 {
 	struct dsr_tuple client = {
@@ -372,7 +378,9 @@ static void full_table_keeps_a_client(struct kunit *test)
 	KUNIT_EXPECT_LT(test, (u32)jiffies - conn->node.seen, HZ);
 }
 
-/* A balancer that knows nothing finds the server of each of its connections. */
+/* A balancer with an empty table finds the backend of each connection of a
+ * client.
+ */
 static void client_is_taken_over(struct kunit *test)
 {
 	struct fixture *f = test->priv;
@@ -399,7 +407,7 @@ static void client_is_taken_over(struct kunit *test)
 	}
 }
 
-/* An unanswered SYN is not held at a server that takes no new connections. */
+/* An unanswered SYN leaves a backend that takes no new connections. */
 static void syn_leaves_a_dying_server(struct kunit *test)
 {
 	struct dsr_packet packet = packet_of(1, DSR_EVENT_OPEN);
@@ -418,7 +426,7 @@ static void syn_leaves_a_dying_server(struct kunit *test)
 			KUNIT_EXPECT_PTR_EQ(test,
 					    fixture_come(f, &packet).backend,
 					    one);
-			/* a SYN again, and it is where it was */
+			/* a repeated SYN keeps its backend */
 			fixture_weight(test, f, two, 1);
 			KUNIT_EXPECT_PTR_EQ(test,
 					    fixture_come(f, &packet).backend,
@@ -442,7 +450,9 @@ static void syn_leaves_a_dying_server(struct kunit *test)
 	}
 }
 
-/* A SYN may be a duplicate, or forged, unless all has been silent for long. */
+/* A SYN may be a duplicate, or forged, unless the connection was silent for
+ * long.
+ */
 static void established_one_stays_at_a_dying_server(struct kunit *test)
 {
 	struct dsr_packet syn = packet_of(1, DSR_EVENT_OPEN);
@@ -465,18 +475,18 @@ static void established_one_stays_at_a_dying_server(struct kunit *test)
 	conn->node.seen = jiffies - 62 * HZ;
 	KUNIT_EXPECT_PTR_EQ(test, fixture_come(f, &ack).backend, one);
 	KUNIT_EXPECT_PTR_EQ(test, fixture_come(f, &syn).backend, two);
-	/* on one that takes new connections, that changes nothing */
+	/* if the backend takes new connections, the SYN changes nothing */
 	fixture_come(f, &ack);
 	fixture_weight(test, f, one, 1);
 	conn->node.seen = jiffies - 62 * HZ;
 	KUNIT_EXPECT_PTR_EQ(test, fixture_come(f, &syn).backend, two);
-	/* but when its time is over, whether or not the garbage collector was there */
+	/* after its timeout it does, even if the entry is still there */
 	conn->node.seen = jiffies - 902 * HZ;
 	KUNIT_EXPECT_EQ(test, fixture_come(f, &syn).choice,
 			DSR_CHOICE_SCHEDULER);
 }
 
-/* A datagram that a dying server has not answered goes to another one. */
+/* A UDP flow of one datagram leaves a backend that takes no new connections. */
 static void datagram_leaves_a_dying_server(struct kunit *test)
 {
 	struct dsr_packet udp = packet_of(1, DSR_EVENT_DATA);
@@ -489,7 +499,7 @@ static void datagram_leaves_a_dying_server(struct kunit *test)
 	two = fixture_backend(test, f, 2, 1);
 	fixture_weight(test, f, one, 0);
 	KUNIT_EXPECT_PTR_EQ(test, fixture_come(f, &udp).backend, two);
-	/* one that goes on stays */
+	/* after a second datagram the flow stays */
 	fixture_come(f, &udp);
 	fixture_weight(test, f, one, 1);
 	fixture_weight(test, f, two, 0);

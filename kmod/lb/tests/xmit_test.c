@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What cannot be sent on however much one would like to. */
+/* Packets merged by LRO are not forwarded. */
 
 #include <kunit/test.h>
 #include <linux/ip.h>
@@ -10,8 +10,8 @@
 #include "core/service.h"
 #include "datapath/xmit.h"
 
-/* What a device with LRO makes of two segments: data in pages, the size of the
- * segments, but not the type that says how to part them again.
+/* Make a packet as a device with LRO merges two segments: data in pages and
+ * gso_size set, but no gso_type, so that the packet cannot be segmented again.
  */
 static struct sk_buff *merged_by_lro(struct kunit *test, unsigned int header)
 {
@@ -30,9 +30,9 @@ static struct sk_buff *merged_by_lro(struct kunit *test, unsigned int header)
 }
 
 /* Complaint 12 about other balancers: packets that the receiving device has
- * merged are sent on as they are, larger than the way. Those of GRO are parted
- * again by the kernel, see test_bulk.py and test_odd.py; with LRO nobody can,
- * and the kernel's log says to turn it off.
+ * merged are forwarded as they are, larger than the MTU. The kernel segments
+ * packets merged by GRO again, see test_bulk.py and test_odd.py. Packets merged
+ * by LRO cannot be segmented; a message in the kernel log asks to disable LRO.
  */
 static void merged_by_lro_is_not_sent(struct kunit *test)
 {
