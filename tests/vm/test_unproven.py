@@ -76,6 +76,20 @@ def test_clients_that_never_answer(lv1, probe):
     assert homes == {'w101', 'w102'}
 
 
+def test_syn_again_when_there_is_room(lv1, probe):
+    """It goes where the first has gone: the client may have an answer to that."""
+    lv1.set_table(max=64)
+    for port in range(4000, 4016):      # all that the unproven may have
+        probe.tcp(port)
+    homes = {port: probe.syn(port) for port in range(5000, 5012)}
+    assert set(homes.values()) == {'w101', 'w102'}
+    assert lv1.table()['entries'] == 16
+    lv1.set_table(max=1024)
+    assert {port: probe.syn(port) for port in homes} == homes
+    assert lv1.table()['entries'] == 16 + len(homes)
+    assert {port: probe.tcp(port) for port in homes} == homes
+
+
 @pytest.mark.parametrize('how', [{'weight': 0}, {'admin': 'draining'}])
 @pytest.mark.parametrize('persist', [0, 60000])
 def test_syn_leaves_a_dying_server(lv1, probe, how, persist):

@@ -269,9 +269,10 @@ void dsr_schedule_refresh(struct dsr_net *dn, const struct dsr_tuple *tuple,
 		dsr_table_touch(&conn->node, jiffies);
 }
 
-/* Check if a packet without an entry may belong to a connection that the table
- * had no room for. Such a connection must keep the backend of its hash, even
- * when there is room again.
+/* Whether a packet of no known connection may belong to one that the table had
+ * no place for. Such a one must stay where its hash has sent it, also when
+ * there is a place again: a SYN that is sent again, too, while it may be one, for its
+ * client may just have got the answer to the first.
  */
 static bool may_be_stateless(const struct dsr_net *dn,
 			     const struct dsr_service *service,
@@ -280,9 +281,10 @@ static bool may_be_stateless(const struct dsr_net *dn,
 	if (packet->tuple.proto != IPPROTO_UDP &&
 	    packet->event != DSR_EVENT_OPEN)
 		return true;
-	/* the client may have other connections without an entry */
-	return (packet->tuple.proto == IPPROTO_UDP ||
-		READ_ONCE(service->persist)) && dsr_net_was_crowded(dn);
+	/* its client may have other connections that there is no place for */
+	if (packet->tuple.proto == IPPROTO_UDP || READ_ONCE(service->persist))
+		return dsr_net_was_crowded(dn);
+	return dsr_net_was_crowded_for(dn, DSR_CONN_SYN);
 }
 
 static bool is_one_packet(const struct dsr_packet *packet,

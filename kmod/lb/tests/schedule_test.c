@@ -254,6 +254,41 @@ static void crowded_once(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, dsr_net_was_crowded(&f->dn));
 }
 
+/* A SYN that there was no place for finds its server again when there is one. */
+static void syn_again_when_there_is_room(struct kunit *test)
+{
+	struct dsr_backend *home[8];
+	struct fixture *f = test->priv;
+	struct dsr_packet packet;
+	struct dsr_decision d;
+	u32 i, turns = 0;
+
+	fixture_backend(test, f, 1, 1);
+	fixture_backend(test, f, 2, 1);
+	WRITE_ONCE(f->dn.table.max, 0);
+	for (i = 0; i < ARRAY_SIZE(home); i++) {
+		packet = packet_of(i, DSR_EVENT_OPEN);
+		d = fixture_come(f, &packet);
+		KUNIT_EXPECT_EQ(test, d.reason, DSR_FORWARDED_STATELESS);
+		home[i] = d.backend;
+	}
+	WRITE_ONCE(f->dn.table.max, 1000);
+	for (i = 0; i < ARRAY_SIZE(home); i++) {
+		packet = packet_of(i, DSR_EVENT_OPEN);
+		d = fixture_come(f, &packet);
+		KUNIT_EXPECT_EQ(test, d.reason, DSR_FORWARDED);
+		KUNIT_EXPECT_PTR_EQ(test, d.backend, home[i]);
+	}
+	KUNIT_EXPECT_EQ(test, entries(f), ARRAY_SIZE(home));
+	/* a minute later it is each one's turn */
+	f->dn.crowded -= 61;
+	for (i = 100; i < 108; i++) {
+		packet = packet_of(i, DSR_EVENT_OPEN);
+		turns += fixture_host(fixture_come(f, &packet).backend) == 1;
+	}
+	KUNIT_EXPECT_EQ(test, turns, 4);
+}
+
 static void held_for_a_second(struct kunit *test)
 {
 	struct fixture *f = test->priv;
@@ -271,6 +306,7 @@ static void held_for_a_second(struct kunit *test)
 static struct kunit_case cases[] = {
 	KUNIT_CASE(removed_meanwhile),
 	KUNIT_CASE(crowded_once),
+	KUNIT_CASE(syn_again_when_there_is_room),
 	KUNIT_CASE(held_for_a_second),
 	KUNIT_CASE(syn_is_not_remembered),
 	KUNIT_CASE(one_packet),
