@@ -29,7 +29,8 @@ esac
 
 run_packages=(bash busybox-static kmod procps util-linux iproute2 iputils-ping
 	nftables iptables ipvsadm keepalived nginx curl tcpdump iperf3 ethtool
-	conntrack socat python3 python3-pytest python3-scapy)
+	conntrack socat python3 python3-pytest python3-scapy python3-yaml
+	python3-jsonschema)
 build_packages=(linux-headers-amd64 make libc6-dev libnl-3-dev libnl-genl-3-dev
 	libjson-c-dev pkg-config)
 # The compiler of sid's headers comes without a linker that has its plain name.
@@ -81,6 +82,20 @@ bootstrap()
 			dpkg-deb --fsys-tarfile sparse_*.deb |
 				tar -x -C "$1" ./usr/bin/sparse
 			rm sparse_*.deb')
+		# The kernel's own netlink tool, ynl, is in the package of the
+		# kernel's source only. One release is enough to test with it.
+		# shellcheck disable=SC2016 # for the shell that runs the hook
+		[ "$release" != trixie ] || options+=(--customize-hook='
+			set -e
+			chroot "$1" sh -c "cd /tmp && apt-get -q download linux-source-6.12"
+			mkdir -p "$1/usr/local/lib/linux"
+			dpkg-deb --fsys-tarfile "$1"/tmp/linux-source-*.deb |
+				tar -xO --wildcards "./usr/src/*.tar.xz" |
+				tar -xJ -C "$1/usr/local/lib/linux" --wildcards \
+					--no-wildcards-match-slash \
+					--strip-components=1 "*/tools/net/ynl" \
+					"*/Documentation/netlink/*.yaml"
+			rm "$1"/tmp/linux-source-*.deb')
 	fi
 	as_root mmdebstrap --mode=root --variant=minbase --format=directory \
 		--aptopt='Apt::Install-Recommends "false"' \
