@@ -8,21 +8,35 @@ HEADER = os.path.join(os.path.dirname(__file__),
                       '../../include/uapi/linux/dsr.h')
 
 
-def read_numbers(path=HEADER):
-    """Every enumerator and every #define of a number or a string."""
+def read_text(path=HEADER):
+    """The header without its comments."""
     with open(path, encoding='ascii') as file:
-        text = re.sub(r'/\*.*?\*/', '', file.read(), flags=re.S)
-    numbers = {}
-    for name, value in re.findall(r'#define\s+(DSR_\w+)\s+"([\w.]+)"', text):
-        numbers[name] = value
-    for body in re.findall(r'enum\s+\w+\s*\{(.*?)\}', text, flags=re.S):
-        value = -1
+        return re.sub(r'/\*.*?\*/', '', file.read(), flags=re.S)
+
+
+def read_enums(path=HEADER):
+    """{name of an enum: {enumerator: value}}"""
+    enums, numbers = {}, {}
+    for enum, body in re.findall(r'enum\s+(\w+)\s*\{(.*?)\}', read_text(path),
+                                 flags=re.S):
+        value, enums[enum] = -1, {}
         for entry in filter(None, (e.strip() for e in body.split(','))):
             name, _, expression = (part.strip()
                                    for part in entry.partition('='))
             value = (eval(expression, {}, numbers)      # pylint: disable=W0123
                      if expression else value + 1)
-            numbers[name] = value
+            numbers[name] = enums[enum][name] = value
+    return enums
+
+
+def read_numbers(path=HEADER):
+    """Every enumerator and every #define of a number or a string."""
+    numbers = {}
+    for name, value in re.findall(r'#define[ \t]+(DSR_\w+)[ \t]+(\S[^\n]*)',
+                                  read_text(path)):
+        numbers[name] = eval(value, {}, numbers)        # pylint: disable=W0123
+    for enum in read_enums(path).values():
+        numbers.update(enum)
     return numbers
 
 
