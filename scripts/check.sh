@@ -116,6 +116,24 @@ layers()
 	"${PYTHON:-python3}" scripts/layers.py build/bookworm/check
 }
 
+# By the library and the schema of the kernel's own tool, which trixie's root has.
+# shellcheck disable=SC2016 # for the inner shell
+netlink_specs()
+{
+	as_root unshare --mount bash -euc '
+		mount --bind "$2" "$1/dsr"
+		exec chroot "$1" python3 -B -
+	' bash "$(scripts/root.sh trixie)/root" "$dsr_top" <<-'END'
+		import glob, sys
+		kernel = '/usr/local/lib/linux'
+		sys.path.insert(0, f'{kernel}/tools/net/ynl/lib')
+		import nlspec
+		schema = f'{kernel}/Documentation/netlink/genetlink-legacy.yaml'
+		for path in glob.glob('/dsr/Documentation/netlink/specs/*.yaml'):
+		    print(path, len(nlspec.SpecFamily(path, schema).msgs))
+	END
+}
+
 # Texts that say themselves what they are, or that tests compare to the byte.
 spdx()
 {
@@ -164,6 +182,7 @@ check "kernel-doc" kernel_doc
 # SC2187: busybox's sh is checked as dash, which is what is wanted
 check "shellcheck" shellcheck -x -e SC2187 "${shell[@]}"
 check "python" python_compiles
+check "netlink specs" netlink_specs
 check "kernel versions in kmod/compat only" versions_in_compat_only
 check "SPDX line in every source" spdx
 check "no TODO left" no_leftovers
