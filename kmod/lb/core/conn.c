@@ -394,14 +394,14 @@ void dsr_conn_advance(struct dsr_net *dn, struct dsr_conn *conn,
 }
 
 /**
- * dsr_conn_revive() - a connection that a RST has ended goes on
+ * dsr_conn_revive() - let a connection go on that a RST has ended
  * @dn: balancer
  * @conn: connection of TCP, found in this grace period
  * @packet: a segment of it with neither SYN, FIN nor RST, and with its proof
  *
- * Behind its own RST a client sends no more. So that RST was another's, which has hit
- * the window. Not to be called for what the RST may have overtaken on the way: once a
- * second is seldom enough.
+ * After its own RST a client sends nothing but RSTs. So another sender forged that RST,
+ * and hit the window. A segment that the RST has overtaken on the way proves nothing:
+ * call this once a second at most.
  *
  * Context: rcu_read_lock(). Takes the lock of a stripe.
  */
@@ -419,21 +419,21 @@ void dsr_conn_revive(struct dsr_net *dn, struct dsr_conn *conn,
 }
 
 /**
- * dsr_conn_stays() - whether a SYN that comes behind the end of a connection is to
- *	go to its backend, where it is to wait for what the client says to that
+ * dsr_conn_stays() - keep a SYN at the backend of a connection that has just ended
  * @dn: balancer
  * @conn: the entry of its tuple, found in this grace period
  * @packet: the SYN, with its proof
  *
- * The end may have been another's, and the SYN, too: to hit the window takes no more
- * than a few hundred packets. If the connection got another backend then, the client
- * that still has it would lose it. A client that uses its port again goes on counting
- * its sequence numbers while time passes (RFC 9293, section 3.4.1; Linux by 15.6 MB a
- * second), so it is told from a forger while nobody has tried to end the connection
- * with a wrong number. After some silence any SYN begins a connection.
+ * The end may be forged, and the SYN as well: a few hundred packets are enough to hit
+ * the window. If the entry then got another backend, the client would lose the
+ * connection that it still has. A client that uses its port again goes on from its old
+ * sequence numbers (RFC 9293, section 3.4.1; Linux by 15.6 MB a second). That tells the
+ * client from a forger, unless a forged end with a wrong number was seen. After ten
+ * seconds of silence any SYN begins a connection.
  *
  * Context: rcu_read_lock(). Takes the lock of a stripe.
- * Return: whether it is; if so, @conn is in the state %DSR_CONN_SYN.
+ * Return: true if the SYN goes to the backend of @conn, which is in the state
+ * %DSR_CONN_SYN now.
  */
 bool dsr_conn_stays(struct dsr_net *dn, struct dsr_conn *conn,
 		    const struct dsr_packet *packet)
@@ -448,7 +448,7 @@ bool dsr_conn_stays(struct dsr_net *dn, struct dsr_conn *conn,
 		return false;
 	spin_lock_bh(lock);
 	idle = max_t(s32, (u32)jiffies - READ_ONCE(conn->node.seen), 0);
-	/* what the connection has sent since the note, and what was counted since */
+	/* sent since the note, and counted on since */
 	window = WINDOW * (2 + idle / HZ);
 	ahead = packet->proof - READ_ONCE(conn->proof);
 	stays = !conn->unlinked && idle <= SPENT &&

@@ -161,6 +161,22 @@ static inline u32 dsr_net_second(void)
 }
 
 /**
+ * dsr_net_was_crowded_for() - check if the table has lately been full
+ * @dn: balancer
+ * @state: enum dsr_conn_state
+ *
+ * Return: true if the table was full within the timeout of @state.
+ */
+static inline bool dsr_net_was_crowded_for(const struct dsr_net *dn, u8 state)
+{
+	u32 crowded = READ_ONCE(dn->crowded);
+
+	return unlikely(crowded) &&
+	       dsr_net_second() - crowded <=
+	       dsr_timeouts_get(NULL, &dn->timeouts, state) / HZ;
+}
+
+/**
  * dsr_net_was_crowded() - check if there may be flows without an entry
  * @dn: balancer
  *
@@ -171,11 +187,7 @@ static inline u32 dsr_net_second(void)
  */
 static inline bool dsr_net_was_crowded(const struct dsr_net *dn)
 {
-	u32 crowded = READ_ONCE(dn->crowded);
-
-	return unlikely(crowded) &&
-	       dsr_net_second() - crowded <=
-	       dsr_timeouts_get(NULL, &dn->timeouts, DSR_CONN_ESTABLISHED) / HZ;
+	return dsr_net_was_crowded_for(dn, DSR_CONN_ESTABLISHED);
 }
 
 /**

@@ -276,7 +276,7 @@ static bool goes_on(const struct dsr_net *dn,
 }
 
 /**
- * dsr_decide_answers() - whether a packet answers a connection that is known
+ * dsr_decide_answers() - true if a packet answers a known connection
  * @dn: balancer, with a service at least
  * @packet: a packet of a flow
  *

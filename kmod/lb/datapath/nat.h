@@ -2,10 +2,10 @@
 /*
  * nat - keep the site's rules from translating what is balanced
  *
- * A rule that masquerades all that leaves would hide the clients from the real
- * servers, or the VIP from the clients. Netfilter looks at such rules once for each
- * connection of its own, unless the connection has a translation already: here it
- * gets one that changes nothing. Rules may go on to ask for its state.
+ * A rule that masquerades everything would hide the clients from the real servers,
+ * or the VIP from the clients. Netfilter asks these rules once for each connection
+ * that it tracks, unless the connection has a translation already. So the module
+ * gives it a translation that changes nothing. Rules can still match its state.
  *
  * Owns nothing: the connections, and their locks, are netfilter's.
  */
@@ -19,10 +19,10 @@
 void dsr_nat_settle(struct sk_buff *skb);
 
 /**
- * dsr_nat_is_open() - whether rules may still translate the source of a packet
+ * dsr_nat_is_open() - true if rules may still translate the source of a packet
  * @skb: packet
  *
- * A packet that begins no connection of netfilter's pays for one comparison.
+ * Costs one comparison for a packet of a connection that netfilter knows.
  *
  * Context: rcu_read_lock().
  */

@@ -269,10 +269,10 @@ void dsr_schedule_refresh(struct dsr_net *dn, const struct dsr_tuple *tuple,
 		dsr_table_touch(&conn->node, jiffies);
 }
 
-/* Whether a packet of no known connection may belong to one that the table had
- * no place for. Such a one must stay where its hash has sent it, also when
- * there is a place again: a SYN that is sent again, too, while it may be one, for its
- * client may just have got the answer to the first.
+/* Check if a packet without an entry may belong to a connection that the table
+ * had no room for. Such a connection must keep the backend of its hash, even
+ * when there is room again. So must a repeated SYN: the client may just have got
+ * the answer to the first one.
  */
 static bool may_be_stateless(const struct dsr_net *dn,
 			     const struct dsr_service *service,
@@ -281,7 +281,7 @@ static bool may_be_stateless(const struct dsr_net *dn,
 	if (packet->tuple.proto != IPPROTO_UDP &&
 	    packet->event != DSR_EVENT_OPEN)
 		return true;
-	/* its client may have other connections that there is no place for */
+	/* the client may have other connections without an entry */
 	if (packet->tuple.proto == IPPROTO_UDP || READ_ONCE(service->persist))
 		return dsr_net_was_crowded(dn);
 	return dsr_net_was_crowded_for(dn, DSR_CONN_SYN);
@@ -431,7 +431,7 @@ static bool remember(struct dsr_net *dn, const struct dsr_packet *packet,
 	return true;
 }
 
-/* Whether a SYN goes where the connection has gone that has just ended. */
+/* Keep a SYN at the backend of the connection of its tuple that has just ended. */
 static bool stays(struct dsr_net *dn, const struct dsr_packet *packet,
 		  struct dsr_decision *decision)
 {
