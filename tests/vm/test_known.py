@@ -16,6 +16,8 @@ from network import CLIENT, VIP, W103, mac_of, run, wait_for
 # no test has sent from it, so that bridges send it everywhere
 ELSEWHERE = '02:00:00:00:00:9a'
 EVERYBODY = 'ff:ff:ff:ff:ff:ff'
+# 224.0.0.1's, all systems
+SOME = '01:00:5e:00:00:01'
 
 
 def quoted(port):
@@ -60,10 +62,12 @@ def sink(third):
     return third
 
 
-@pytest.mark.parametrize('mac', [ELSEWHERE, EVERYBODY],
-                         ids=['bridged', 'broadcast'])
+@pytest.mark.parametrize('mac', [ELSEWHERE, EVERYBODY, SOME],
+                         ids=['bridged', 'broadcast', 'multicast'])
 def test_known_flow_of_another_machine(sink, mac):
-    """A frame for another machine is not delivered, whatever its flow."""
+    """A frame for another machine is not delivered, whatever its flow; nor is one
+    for all of them: a packet to one address has no business in it (RFC 1122,
+    section 3.3.6)."""
     if mac == ELSEWHERE:
         behind_bridge(sink)
     since = sink.reasons()
