@@ -311,6 +311,10 @@ static bool print_table(struct monitor *monitor, const struct action *action,
 	fprintf(text.out, "%s table max %s", action->object,
 		attr_text(ATTR_U32, tb[DSR_TABLE_A_MAX], max));
 	timeout_print(text.out, " timeout-", timeouts);
+	if (tb[DSR_TABLE_A_EXPIRE_QUIESCENT])
+		fputs(" expire-quiescent", text.out);
+	if (tb[DSR_TABLE_A_EXPIRE_NODEST])
+		fputs(" expire-nodest", text.out);
 	line_end(&text);
 	return true;
 }

@@ -199,6 +199,12 @@ struct json_object *stats_table_json(struct nlattr **tb)
 						   timeouts) &&
 			       tb[DSR_TABLE_A_TIMEOUTS] ?
 				       timeout_json(timeouts) : NULL);
+	json_object_object_add(object, "expire_quiescent",
+			       tb[DSR_TABLE_A_EXPIRE_QUIESCENT] ?
+				       json_object_new_boolean(true) : NULL);
+	json_object_object_add(object, "expire_nodest",
+			       tb[DSR_TABLE_A_EXPIRE_NODEST] ?
+				       json_object_new_boolean(true) : NULL);
 	return object;
 }
 

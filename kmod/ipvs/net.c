@@ -133,9 +133,7 @@ static void tick_work(struct work_struct *work)
  */
 void dsr_ipvs_net_hold(struct dsr_net *dn, struct dsr_service *service)
 {
-	const int *value = ipvs_net(dn)->sysctls.value;
-
-	if (!READ_ONCE(value[DSR_IPVS_EXPIRE_NODEST_CONN]))
+	if (!dn->expire_nodest)
 		dsr_service_hold(service);
 }
 

@@ -6,6 +6,7 @@
 #include <linux/printk.h>
 #include <linux/slab.h>
 
+#include "lb/control/control.h"
 #include "net.h"
 #include "net_sysctl.h"
 #include "sysctl.h"
@@ -81,9 +82,15 @@ static const struct {
 
 static void apply(struct net *net, const struct dsr_ipvs_sysctls *sysctls)
 {
-	const int *value = &sysctls->value[DSR_IPVS_EXPIRE_QUIESCENT_TEMPLATE];
+	const int *value = sysctls->value;
+	struct dsr_net *dn = dsr_net(net);
 
-	WRITE_ONCE(dsr_net(net)->expire_quiescent, READ_ONCE(*value) != 0);
+	/* read under the lock: of two that write, the last one is applied last */
+	mutex_lock(&dn->lock);
+	dsr_control_set_expiry(dn,
+			       READ_ONCE(value[DSR_IPVS_EXPIRE_QUIESCENT_TEMPLATE]),
+			    READ_ONCE(value[DSR_IPVS_EXPIRE_NODEST_CONN]));
+	mutex_unlock(&dn->lock);
 }
 
 static int on_access(dsr_ctl_table *table, int write, void *buffer,
@@ -158,7 +165,11 @@ int dsr_ipvs_sysctl_add(struct net *net, struct dsr_ipvs_sysctls *sysctls)
 /** dsr_ipvs_sysctl_remove() - remove the files, and reset their effects */
 void dsr_ipvs_sysctl_remove(struct net *net, struct dsr_ipvs_sysctls *sysctls)
 {
+	struct dsr_net *dn = dsr_net(net);
+
 	unregister_net_sysctl_table(sysctls->header);
 	kfree(sysctls->table);
-	WRITE_ONCE(dsr_net(net)->expire_quiescent, false);
+	mutex_lock(&dn->lock);
+	dsr_control_set_expiry(dn, false, false);
+	mutex_unlock(&dn->lock);
 }

@@ -14,6 +14,8 @@
  * effect with ip_vs, the kernel's log names dsr's own way to the same end. The
  * defaults reflect the behaviour of dsr_lb.
  *
+ * A change of one of the two is told as dsr_lb's events are, once.
+ *
  * Writers need no lock: each value is one word.
  */
 #ifndef _DSR_IPVS_SYSCTL_H

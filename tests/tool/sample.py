@@ -328,6 +328,9 @@ EVENTS = [
     event(u.DSR_CMD_CONNECTION_FLUSH, b''),
     event(u.DSR_CMD_CONNECTION_SET, table(3, 65536, 1024, 8192, timeouts(
         u.DSR_TABLE_A_TIMEOUTS, 0, 0, 0, 0, 7000))),
+    event(u.DSR_CMD_CONNECTION_SET, table(
+        3, 65536, 1024, 8192, attr(u.DSR_TABLE_A_EXPIRE_QUIESCENT, b''),
+        attr(u.DSR_TABLE_A_EXPIRE_NODEST, b''))),
     event(u.DSR_CMD_SERVICE_FLUSH, attr(u.DSR_A_IPVS_ONLY, b'')),
     event(u.DSR_CMD_PATH_FLUSH, b''),
 ]

@@ -164,6 +164,28 @@ def test_changes_by_ipvsadm(ipvs):
     assert heard[8][1] == {}
 
 
+@pytest.mark.parametrize('name, field', [
+    ('expire_quiescent_template', 'expire_quiescent'),
+    ('expire_nodest_conn', 'expire_nodest')])
+def test_changes_by_sysctl(site, name, field):
+    """What a file of dsr_ipvs sets is told once: when it is set, and when it ends.
+    So is that it goes with the module; a file that changes nothing says nothing."""
+    lv1 = Balancer(site)
+    lv1.timeouts(udp=0)
+    site.net.load('dsr_ipvs')
+    try:
+        events = lv1.events()
+        for value in (1, 1, 2, 0, 0, 1):
+            site.lv1.sysctl(f'ipv4/vs/{name}', value)
+        site.lv1.sysctl('ipv4/vs/conntrack', 0)
+    finally:
+        site.net.unload('dsr_ipvs')
+    assert [(event, what['table'].get(field)) for event, what in
+            events.all()] == [('connection_set', True), ('connection_set', None),
+                              ('connection_set', True), ('connection_set', None)]
+    assert field not in lv1.table()
+
+
 def test_flush_by_ipvsadm_leaves_some(ipvs):
     """Those that IPVS has no name for; then the flush says so."""
     lv1 = Balancer(ipvs)

@@ -474,9 +474,13 @@ enum dsr_connection_attr {
  * @DSR_TABLE_A_BUCKETS: u32, number of hash buckets (reply only)
  * @DSR_TABLE_A_BYTES: u64, memory of entries and buckets (reply only)
  * @DSR_TABLE_A_TIMEOUTS: nest of enum dsr_timeout_attr. 0: the default
- * @DSR_TABLE_A_EVICTED: u64, number of entries that were evicted (reply only)
- * @DSR_TABLE_A_PENDING_EVICTED: u64, number of pending flows that were evicted;
- *	only of the real server (reply only)
+ * @DSR_TABLE_A_EVICTED: u64, entries that have given way to others (reply only)
+ * @DSR_TABLE_A_PENDING_EVICTED: u64, the same of what is not in the table so far;
+ *	the real server's only (reply only)
+ * @DSR_TABLE_A_EXPIRE_QUIESCENT: flag: a client does not come back to a backend of
+ *	weight 0 by persistence: net.ipv4.vs.expire_quiescent_template (reply only)
+ * @DSR_TABLE_A_EXPIRE_NODEST: flag: what IPVS deletes leaves no connection that
+ *	waits for it: net.ipv4.vs.expire_nodest_conn (reply only)
  */
 enum dsr_table_attr {
 	DSR_TABLE_A_UNSPEC,
@@ -488,6 +492,8 @@ enum dsr_table_attr {
 	DSR_TABLE_A_TIMEOUTS,
 	DSR_TABLE_A_EVICTED,
 	DSR_TABLE_A_PENDING_EVICTED,
+	DSR_TABLE_A_EXPIRE_QUIESCENT,
+	DSR_TABLE_A_EXPIRE_NODEST,
 
 	__DSR_TABLE_A_LAST,
 	DSR_TABLE_A_LAST = __DSR_TABLE_A_LAST - 1

@@ -257,3 +257,22 @@ void dsr_control_table_set(struct dsr_net *dn, u32 max,
 	dsr_notify_table(dn);
 }
 EXPORT_SYMBOL_GPL(dsr_control_table_set);
+
+/**
+ * dsr_control_set_expiry() - set what ends at once, and notify if that is new
+ * @dn: balancer
+ * @quiescent: persistence to a backend of weight 0
+ * @nodest: connections of a backend that IPVS deletes
+ *
+ * Context: process context, holds dn->lock.
+ */
+void dsr_control_set_expiry(struct dsr_net *dn, bool quiescent, bool nodest)
+{
+	lockdep_assert_held(&dn->lock);
+	if (dn->expire_quiescent == quiescent && dn->expire_nodest == nodest)
+		return;
+	WRITE_ONCE(dn->expire_quiescent, quiescent);
+	dn->expire_nodest = nodest;
+	dsr_notify_table(dn);
+}
+EXPORT_SYMBOL_GPL(dsr_control_set_expiry);

@@ -37,5 +37,6 @@ int dsr_control_backend_delete(struct dsr_net *dn, struct dsr_backend *backend,
 			       struct netlink_ext_ack *extack);
 void dsr_control_table_set(struct dsr_net *dn, u32 max,
 			   const struct dsr_timeouts *timeouts);
+void dsr_control_set_expiry(struct dsr_net *dn, bool quiescent, bool nodest);
 
 #endif /* _DSR_CONTROL_H */

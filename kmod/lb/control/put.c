@@ -212,7 +212,11 @@ int dsr_put_table(struct sk_buff *skb, struct dsr_net *dn)
 			      atomic64_read(&dn->table.evicted) : 0,
 			      DSR_TABLE_A_PAD) ||
 	    dsr_netlink_put_timeouts(skb, DSR_TABLE_A_TIMEOUTS, NULL,
-				     &dn->timeouts))
+				     &dn->timeouts) ||
+	    (dn->expire_quiescent &&
+	     nla_put_flag(skb, DSR_TABLE_A_EXPIRE_QUIESCENT)) ||
+	    (dn->expire_nodest &&
+	     nla_put_flag(skb, DSR_TABLE_A_EXPIRE_NODEST)))
 		return -EMSGSIZE;
 	nla_nest_end(skb, nest);
 	return 0;

@@ -571,7 +571,7 @@ void dsr_conn_configure(struct dsr_net *dn, u32 max,
 		WRITE_ONCE(dn->timeouts.state[i], timeouts->state[i]);
 }
 
-/** dsr_conn_flush() - remove all connections; holds dn->lock, sleeps */
+/** dsr_conn_flush() - forget all connections; holds dn->lock, sleeps */
 void dsr_conn_flush(struct dsr_net *dn)
 {
 	lockdep_assert_held(&dn->lock);

@@ -58,8 +58,10 @@ struct dsr_net_side {
  * @live: there are services; see balancer.h
  * @has_table: there are services, or connections that outlive them; changes
  *	under @lock
- * @expire_quiescent: ignore persistence to a backend of weight 0; set by
- *	dsr_ipvs
+ * @expire_quiescent: a client does not come back to a backend of weight 0;
+ *	dsr_ipvs sets it
+ * @expire_nodest: no connection waits for a backend that dsr_ipvs deletes; set by
+ *	dsr_ipvs, read under @lock
  * @timeouts: defaults, for services that do not set their own
  * @reasons: per CPU, packets by enum dsr_reason
  * @vips_count: number of frontends in @vips
@@ -102,6 +104,7 @@ struct dsr_net {
 	bool live;
 	bool has_table;
 	bool expire_quiescent;
+	bool expire_nodest;
 	struct dsr_timeouts timeouts;
 	u64 __percpu *reasons;
 	u32 vips_count;
