@@ -783,28 +783,35 @@ struct json_object *attr_json_object(const struct attr_field *fields,
 void attr_json_row(struct json_list *list, const struct attr_field *fields,
 		   struct nlattr **tb)
 {
-	char text[ATTR_TEXT_MAX];
+	const struct nlattr *attr;
 	uint64_t number;
+	char *to;
 
 	json_row_begin(list);
 	for (; fields->key; fields++) {
-		switch (json_kind(fields->kind, tb[fields->attr], &number)) {
+		attr = tb[fields->attr];
+		to = json_row_key(list, fields->key);
+		switch (json_kind(fields->kind, attr, &number)) {
 		case JSON_NULL:
-			json_row_value(list, fields->key, "null", false);
+			to = stpcpy(to, "null");
 			break;
 		case JSON_NUMBER:
-			text_number(text, number);
-			json_row_value(list, fields->key, text, false);
+			to = text_number(to, number);
 			break;
 		case JSON_BOOL:
-			json_row_value(list, fields->key,
-				       number ? "true" : "false", false);
+			to = stpcpy(to, number ? "true" : "false");
 			break;
 		case JSON_TEXT:
-			attr_text(fields->kind, tb[fields->attr], text);
-			json_row_value(list, fields->key, text, true);
+			*to++ = '"';
+			if (fields->kind == ATTR_ADDR)
+				to = addr_text(to, nla_data(attr),
+					       nla_len(attr));
+			else
+				to += strlen(attr_text(fields->kind, attr, to));
+			*to++ = '"';
 			break;
 		}
+		json_row_take(list, to);
 	}
 	json_row_end(list);
 }

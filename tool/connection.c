@@ -3,6 +3,7 @@
  * dsrctl connection: what the balancer remembers of each connection.
  */
 #include <arpa/inet.h>
+#include <endian.h>
 #include <linux/dsr.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -59,15 +60,22 @@ static const struct keyword show_keywords[] = {
 
 /**
  * struct sorted - an entry that waits to be printed
+ * @key: what it is sorted by, as numbers, which are compared at once
  * @at: where in the packed entries it is: those that came before are before it
- * @size: what it takes there
- * @key: what it is sorted by: smaller bytes come first
+ * @last: the end of @key
+ * @size: what it takes in the packed entries
  */
 struct sorted {
+	uint64_t key[2];
 	size_t at;
+	uint32_t last;
 	uint16_t size;
-	uint8_t key[1 + sizeof(struct in6_addr) + 2];
 };
+
+/* a key in bytes, of which the smaller ones come first: of an address its size,
+ * itself, and a port; the rest is 0
+ */
+#define KEY_SIZE	(2 * sizeof(uint64_t) + sizeof(uint32_t))
 
 /**
  * struct connection_dump - a list of connections
@@ -210,13 +218,26 @@ static void sort_by(unsigned int sort, struct nlattr **tb, uint8_t *key)
 	}
 }
 
+static void take_key(struct sorted *entry, const uint8_t *key)
+{
+	memcpy(entry->key, key, sizeof(entry->key));
+	memcpy(&entry->last, key + sizeof(entry->key), sizeof(entry->last));
+	entry->key[0] = be64toh(entry->key[0]);
+	entry->key[1] = be64toh(entry->key[1]);
+	entry->last = ntohl(entry->last);
+}
+
+/* No two are equal. */
 static int compare(const void *a, const void *b)
 {
 	const struct sorted *left = a, *right = b;
-	int order = memcmp(left->key, right->key, sizeof(left->key));
 
-	if (order)
-		return order;
+	if (left->key[0] != right->key[0])
+		return left->key[0] < right->key[0] ? -1 : 1;
+	if (left->key[1] != right->key[1])
+		return left->key[1] < right->key[1] ? -1 : 1;
+	if (left->last != right->last)
+		return left->last < right->last ? -1 : 1;
 	return left->at < right->at ? -1 : 1;
 }
 
@@ -253,6 +274,7 @@ static void forget_last(struct connection_dump *dump)
 static enum netlink_verdict on_unsorted(struct nlmsghdr *reply, void *arg)
 {
 	struct connection_dump *dump = arg;
+	uint8_t key[KEY_SIZE] = { 0 };
 	struct nlattr *tb[ATTR_MAX];
 	struct sorted *entry;
 
@@ -268,8 +290,8 @@ static enum netlink_verdict on_unsorted(struct nlmsghdr *reply, void *arg)
 		dump->packed = report_alloc(dump->packed, dump->packed_room);
 	}
 	entry = &dump->entry[dump->count++];
-	memset(entry, 0, sizeof(*entry));
-	sort_by(dump->sort, tb, entry->key);
+	sort_by(dump->sort, tb, key);
+	take_key(entry, key);
 	entry->at = dump->used;
 	entry->size = pack(dump->packed + dump->used, connection_fields, tb);
 	dump->used += entry->size;
@@ -282,7 +304,7 @@ static void print_sorted(struct connection_dump *dump, int status)
 {
 	struct nlattr *tb[ATTR_MAX] = { NULL };
 	bool enough = status;
-	struct pack_room room;
+	struct pack_room room = { 0 };
 	size_t i;
 
 	sort_entries(dump);

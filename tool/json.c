@@ -75,11 +75,6 @@ static char *row_room(struct json_list *list, size_t size)
 	return list->row + list->used;
 }
 
-static void row_take(struct json_list *list, const char *end)
-{
-	list->used = end - list->row;
-}
-
 /**
  * json_row_begin() - begin an element that is an object of plain values
  * @list: the array
@@ -93,21 +88,19 @@ void json_row_begin(struct json_list *list)
 
 	if (list->count++)
 		*to++ = ',';
-	row_take(list, stpcpy(to, list->pretty ? "\n  {" : "{"));
+	json_row_take(list, stpcpy(to, list->pretty ? "\n  {" : "{"));
 	list->values = 0;
 }
 
 /**
- * json_row_value() - add a value to the element
+ * json_row_key() - begin a value of the element
  * @list: the array
- * @key: of the value
- * @value: a number, true, false or null; or a text that JSON writes as it is
- * @quoted: it is a text
+ * @key: of the value, JSON_TEXT_MAX bytes at most
  *
- * Key and value have no more than JSON_TEXT_MAX bytes each.
+ * Return: where to write the value, as JSON has it: JSON_TEXT_MAX bytes and two
+ * quotation marks at most. Then comes json_row_take().
  */
-void json_row_value(struct json_list *list, const char *key, const char *value,
-		    bool quoted)
+char *json_row_key(struct json_list *list, const char *key)
 {
 	char *to = row_room(list, sizeof(",\n    \"\": \"\"") +
 			    2 * JSON_TEXT_MAX);
@@ -122,12 +115,17 @@ void json_row_value(struct json_list *list, const char *key, const char *value,
 	*to++ = ':';
 	if (list->pretty)
 		*to++ = ' ';
-	if (quoted)
-		*to++ = '"';
-	to = stpcpy(to, value);
-	if (quoted)
-		*to++ = '"';
-	row_take(list, to);
+	return to;
+}
+
+/**
+ * json_row_take() - end a value
+ * @list: the array
+ * @end: of the value, from json_row_key() on
+ */
+void json_row_take(struct json_list *list, const char *end)
+{
+	list->used = end - list->row;
 }
 
 /**
@@ -138,7 +136,7 @@ void json_row_end(struct json_list *list)
 {
 	char *to = row_room(list, sizeof("\n  }"));
 
-	row_take(list, stpcpy(to, list->pretty ? "\n  }" : "}"));
+	json_row_take(list, stpcpy(to, list->pretty ? "\n  }" : "}"));
 	fwrite(list->row, 1, list->used, stdout);
 	list->used = 0;
 }

@@ -29,8 +29,8 @@ void json_print(struct json_object *object, bool pretty);
 void json_list_begin(struct json_list *list, bool pretty);
 void json_list_item(struct json_list *list, struct json_object *object);
 void json_row_begin(struct json_list *list);
-void json_row_value(struct json_list *list, const char *key, const char *value,
-		    bool quoted);
+char *json_row_key(struct json_list *list, const char *key);
+void json_row_take(struct json_list *list, const char *end);
 void json_row_end(struct json_list *list);
 void json_list_end(struct json_list *list);
 

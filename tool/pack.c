@@ -72,31 +72,52 @@ size_t pack(uint8_t *to, const struct attr_field *fields, struct nlattr **tb)
 	return at - to;
 }
 
+/* Says which attributes there are. */
+static void set_shape(uint32_t shape, const struct attr_field *fields,
+		      struct pack_room *room, struct nlattr **tb)
+{
+	uint32_t present = 1, wide = 1u << 16;
+	size_t i = 0;
+
+	room->shape = shape;
+	for (; fields->key; fields++, present <<= 1, wide <<= 1) {
+		tb[fields->attr] = NULL;
+		if (!(shape & present))
+			continue;
+		room->attr[i].header.nla_type = fields->attr;
+		room->attr[i].header.nla_len = NLA_HDRLEN +
+			payload_size(fields->kind, shape & wide);
+		tb[fields->attr] = &room->attr[i++].header;
+	}
+	room->count = i;
+}
+
 /**
  * pack_undo() - have the attributes of a packed object again
  * @from: the packed object
  * @fields: as for pack()
- * @room: where to put the attributes
- * @tb: set for each of @fields
+ * @room: where to put the attributes; 0 before the first of several objects
+ * @tb: set for each of @fields; NULL before the first, and as this left it before
+ *	each other one
+ *
+ * Most objects have the attributes of the one before, of which only the payloads
+ * are new.
  */
 void pack_undo(const uint8_t *from, const struct attr_field *fields,
 	       struct pack_room *room, struct nlattr **tb)
 {
-	uint16_t present, wide, bit = 1;
-	size_t size, i = 0;
+	uint16_t present, wide;
+	uint32_t shape;
+	size_t size, i;
 
 	memcpy(&present, from, sizeof(present));
 	memcpy(&wide, from + sizeof(present), sizeof(wide));
 	from += sizeof(present) + sizeof(wide);
-	for (; fields->key; fields++, bit <<= 1) {
-		tb[fields->attr] = NULL;
-		if (!(present & bit))
-			continue;
-		size = payload_size(fields->kind, wide & bit);
-		room->attr[i].header.nla_type = fields->attr;
-		room->attr[i].header.nla_len = NLA_HDRLEN + size;
+	shape = present | (uint32_t)wide << 16;
+	if (shape != room->shape)
+		set_shape(shape, fields, room, tb);
+	for (i = 0; i < room->count; i++, from += size) {
+		size = room->attr[i].header.nla_len - NLA_HDRLEN;
 		copy(room->attr[i].payload, from, size);
-		from += size;
-		tb[fields->attr] = &room->attr[i++].header;
 	}
 }

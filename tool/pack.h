@@ -18,9 +18,13 @@
 
 /**
  * struct pack_room - where attributes are that were packed
+ * @shape: which there are, and which of these are wide; 0: none so far
+ * @count: how many there are
  * @attr: one for each field, at most
  */
 struct pack_room {
+	uint32_t shape;
+	size_t count;
 	struct {
 		struct nlattr header;
 		uint8_t payload[sizeof(struct in6_addr)];
