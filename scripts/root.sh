@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Usage: scripts/root.sh bookworm|trixie|sid|kbuild
+# Usage: scripts/root.sh bookworm|trixie|sid|kbuild|go
 #
 # Prints the path of a cached directory, made with mmdebstrap when it is not
 # there yet, which holds
@@ -16,6 +16,10 @@
 # "kbuild" is the root in which the debug kernel is built: the compiler of
 # bookworm and the kernel's source, no image.  It is apart from bookworm
 # because the demo needs no kernel source.
+#
+# "go" is the root in which goclient.sh builds a client of IPVS: trixie's Go, and
+# the packages that the client wants.  Nothing in it is configured, and it has no
+# shell.
 
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -24,7 +28,8 @@ release=${1:-}
 case $release in
 bookworm|trixie|sid) suite=$release ;;
 kbuild) suite=bookworm ;;
-*) die "usage: scripts/root.sh bookworm|trixie|sid|kbuild" ;;
+go) suite=trixie ;;
+*) die "usage: scripts/root.sh bookworm|trixie|sid|kbuild|go" ;;
 esac
 
 run_packages=(bash busybox-static kmod procps util-linux iproute2 iputils-ping
@@ -38,6 +43,12 @@ build_packages=(linux-headers-amd64 make libc6-dev libnl-3-dev libnl-genl-3-dev
 kbuild_packages=(make gcc libc6-dev flex bison bc libelf-dev libssl-dev lz4
 	xz-utils kmod cpio python3-minimal python3-ply python3-git perl
 	linux-source-6.1)
+# github.com/moby/ipvs is in a package of its own in no release: Docker's has it,
+# and that one depends on all that Docker does.
+go_packages=(golang-go golang-github-vishvananda-netlink-dev
+	golang-github-vishvananda-netns-dev golang-github-sirupsen-logrus-dev)
+go_package=golang-github-docker-docker-dev
+go_source=./usr/share/gocode/src/github.com/moby/ipvs
 
 # The files of the kernel and of the packages that nothing here looks at.
 excludes=(/usr/share/{doc,man,info,locale,lintian,i18n}
@@ -106,6 +117,28 @@ bootstrap()
 		"$suite" "$root" "$(mirror)"
 }
 
+# Unpacking is all that Go's packages want, and all that takes no minute.
+bootstrap_go()
+{
+	local root=$dsr_scratch/root
+
+	# shellcheck disable=SC2016 # for the shell that runs the hook
+	as_root env package="$go_package" source="$go_source" \
+		mmdebstrap --mode=root --variant=extract --format=directory \
+		--aptopt='Apt::Install-Recommends "false"' \
+		--aptopt='Acquire::Retries "3"' \
+		--extract-hook='
+			mkdir -p "$1/tmp" "$1/proc" "$1/dev" "$1/dsr" "$1/out"
+			cd "$1/tmp"
+			APT_CONFIG=$MMDEBSTRAP_APT_CONFIG apt-get -q \
+				download "$package"
+			dpkg-deb --fsys-tarfile "$package"_*.deb |
+				tar -x -C "$1" "$source"
+			rm "$package"_*.deb' \
+		--include="$(IFS=,; echo "${go_packages[*]}")" \
+		"$suite" "$root" "$(mirror)"
+}
+
 # What is needed to build is hidden under empty directories while the image is
 # made, in a mount namespace of its own.
 make_image()
@@ -159,7 +192,16 @@ build_all()
 	fi
 }
 
+build=build_all usually="60 to 120 s"
+if [ "$release" = go ]; then
+	build=bootstrap_go usually="15 to 30 s"
+fi
 name=$release-$({
+	if [ "$release" = go ]; then
+		declare -f bootstrap_go
+		echo "$suite ${go_packages[*]} $go_package $go_source"
+		exit
+	fi
 	declare -f bootstrap make_image finish_root build_all
 	echo "$suite ${excludes[*]}"
 	if [ "$release" = kbuild ]; then
@@ -175,8 +217,8 @@ if [ ! -d "$dsr_cache/roots/$name" ]; then
 	if [ ! -d "$dsr_cache/roots/$name" ]; then
 		[ "$EUID" -eq 0 ] || as_root true
 		scratch "root-$release"
-		step "building the $release root" "60 to 120 s" \
-			"$dsr_cache/logs/root-$release.log" build_all
+		step "building the $release root" "$usually" \
+			"$dsr_cache/logs/root-$release.log" "$build"
 		publish roots "$name"
 	fi
 	unlock

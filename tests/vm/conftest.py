@@ -41,12 +41,16 @@ SPLAT = re.compile(
 
 TEST_SECONDS = 300
 
+# as in scripts/test.sh, which builds the client in Go for it
+GO_TARGET = 'trixie'
+
 
 def pytest_configure(config):
     for line in ('smoke: the few that show that a release works',
                  'debug: needs what only the debug kernel has',
                  'stock: only on the kernels that people run',
                  'smp: what a second processor can upset, so it needs one',
+                 'go: with the client in Go, which one target has',
                  'last: after all others'):
         config.addinivalue_line('markers', line)
 
@@ -58,9 +62,18 @@ def pytest_addoption(parser):
                      help='what each file took, as a session leaves it')
 
 
+def select(config, items, wanted):
+    """Leave those ITEMS for which WANTED(item) is true."""
+    config.hook.pytest_deselected(items=[item for item in items
+                                         if not wanted(item)])
+    items[:] = filter(wanted, items)
+
+
 # Last, when -k and -m have chosen.
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config, items):
+    if os.environ.get('DSR_TARGET') != GO_TARGET:
+        select(config, items, lambda item: not item.get_closest_marker('go'))
     number, of = map(int, config.getoption('shard').split('/'))
     if of > 1:
         weights = shards.expected(
@@ -71,9 +84,7 @@ def pytest_collection_modifyitems(config, items):
         print(f'\nshard {number} of {of}: {len(parts[number - 1])} files; '
               f'expected are {" and ".join(map(str, took))} s')
         names = parts[number - 1]
-        config.hook.pytest_deselected(items=[item for item in items
-                                             if item.path.name not in names])
-        items[:] = [item for item in items if item.path.name in names]
+        select(config, items, lambda item: item.path.name in names)
     items.sort(key=lambda item: item.get_closest_marker('last') is not None)
     for item in items:
         if DEBUG and item.get_closest_marker('stock'):

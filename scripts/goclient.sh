@@ -1,0 +1,56 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Usage: scripts/goclient.sh TARGET
+#
+# Builds the client of IPVS that is in tests/vm/ipvs_go, by trixie's Go, and leaves
+# it in build/TARGET, where the scenarios of that target look for it. It is linked
+# statically, so it runs on each of them. The cache keeps it.
+
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "$0")/lib.sh"
+
+target=${1:-}
+[ "$#" -eq 1 ] || die "usage: scripts/goclient.sh TARGET"
+source=$dsr_top/tests/vm/ipvs_go
+entry=$("$dsr_top/scripts/root.sh" go)
+
+# Without modules Go looks where Debian's packages are.
+# shellcheck disable=SC2016 # for the inner shell
+compile()
+{
+	as_root unshare --mount bash -euc '
+		root=$1
+		mount --bind "$2" "$root/dsr"
+		mount --bind "$3" "$root/out"
+		mount -t proc none "$root/proc"
+		mount --rbind /dev "$root/dev"
+		mount -t tmpfs none "$root/tmp"
+		exec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/tmp GOROOT=/usr/lib/go \
+			GOPATH=/usr/share/gocode \
+			GO111MODULE=off GOTELEMETRY=off CGO_ENABLED=0 \
+			GOFLAGS=-trimpath \
+			chroot "$root" /usr/lib/go/bin/go build \
+			-ldflags="-s -w" -o /out/ipvs_go /dsr/main.go
+	' bash "$entry/root" "$source" "$dsr_scratch"
+}
+
+name=go-$({
+	declare -f compile
+	echo "$entry"
+	cat "$source"/*.go
+} | key)
+if [ ! -d "$dsr_cache/clients/$name" ]; then
+	lock client-go
+	if [ ! -d "$dsr_cache/clients/$name" ]; then
+		scratch client-go
+		step "building the client in Go" "10 to 30 s" \
+			"$dsr_cache/logs/client-go.log" compile
+		publish clients "$name"
+	fi
+	unlock
+fi
+touch "$dsr_cache/clients/$name"
+mkdir -p "$dsr_top/build/$target"
+cp "$dsr_cache/clients/$name/ipvs_go" "$dsr_top/build/$target/.new-ipvs_go"
+mv "$dsr_top/build/$target/.new-ipvs_go" "$dsr_top/build/$target/ipvs_go"
