@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* netlink_time - convert times: milliseconds in messages, jiffies in the kernel
- */
+/* netlink_time - convert milliseconds of messages to jiffies and back */
 #ifndef _DSR_NETLINK_TIME_H
 #define _DSR_NETLINK_TIME_H
 

@@ -357,8 +357,7 @@ static void gc_slice(struct dsr_table *table, u32 now, bool all)
 	struct gc gc = { .table = table, .now = now };
 	u32 left = buckets->count;
 
-	/* Near the cap, look at all: expired entries would keep new flows out.
-	 */
+	/* Near the cap look at all: expired entries keep new flows out. */
 	if (!all && atomic_read(&table->entries) < READ_ONCE(table->max) / 8 * 7)
 		left /= GC_SLICES;
 	while (left--) {
@@ -728,8 +727,7 @@ struct dsr_node *dsr_table_insert(struct dsr_table *table,
 	}
 	bucket_set(bucket, slot_of(room), node);
 	other = node;
-		/* Exactly one insert sees this number and wakes the collector.
-		 */
+		/* Exactly one insert sees this number: wake gc once. */
 	if (entries == buckets->count * GROWS_ABOVE + 1)
 		mod_delayed_work(table->wq, &table->work, 0);
 	goto out;

@@ -205,6 +205,8 @@ static __always_inline u8 dsr_bucket_tag(u32 hash)
 
 /**
  * dsr_bucket_hits() - find the bytes of @tags that equal @tag
+ * @tags: tags of a bucket
+ * @tag: tag to find
  *
  * Compares all slots in a few instructions (Hacker's Delight, section 6-1).
  *

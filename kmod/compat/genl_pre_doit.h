@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* genl_pre_doit - type of the argument of genl_family.pre_doit; changed in 6.2
- */
+/* genl_pre_doit - argument type of genl_family.pre_doit; changed in 6.2 */
 #ifndef _DSR_COMPAT_GENL_PRE_DOIT_H
 #define _DSR_COMPAT_GENL_PRE_DOIT_H
 

@@ -38,8 +38,7 @@ static const struct nla_policy service_policy[IPVS_SVC_ATTR_MAX + 1] = {
 		NLA_POLICY_EXACT_LEN(sizeof(struct ip_vs_flags)),
 	[IPVS_SVC_ATTR_TIMEOUT] = DSR_IPVS_U32,
 	[IPVS_SVC_ATTR_NETMASK] = DSR_IPVS_U32,
-	/* A dump has these; a client may send one back with another scheduler.
-	 */
+	/* A dump has these; a client may send it back with changes. */
 	[IPVS_SVC_ATTR_STATS] = { .type = NLA_NESTED },
 	[IPVS_SVC_ATTR_STATS64] = { .type = NLA_NESTED },
 };
@@ -637,7 +636,7 @@ struct service_cursor {
  * @cb: holds a struct service_cursor
  *
  * Services are dumped in the order of their keys. So a service that stays is
- * shown once, whatever changes meanwhile, and no dump has to be marked as
+ * shown once despite other changes, and no dump has to be marked as
  * interrupted, which ipvsadm treats as an error.
  */
 int dsr_ipvs_service_dump(struct sk_buff *skb, struct netlink_callback *cb)

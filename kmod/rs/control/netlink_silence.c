@@ -285,7 +285,7 @@ int dsr_rs_netlink_silence_replace_doit(struct sk_buff *skb,
 	return silence_add(info, true);
 }
 
-/** dsr_rs_netlink_silence_delete_doit() - withdraw the user's wish */
+/** dsr_rs_netlink_silence_delete_doit() - withdraw the user's request */
 int dsr_rs_netlink_silence_delete_doit(struct sk_buff *skb,
 				       struct genl_info *info)
 {
@@ -322,7 +322,7 @@ int dsr_rs_netlink_silence_delete_doit(struct sk_buff *skb,
 	return err;
 }
 
-/** dsr_rs_netlink_silence_flush_doit() - withdraw all wishes of the user */
+/** dsr_rs_netlink_silence_flush_doit() - withdraw all user requests */
 int dsr_rs_netlink_silence_flush_doit(struct sk_buff *skb,
 				      struct genl_info *info)
 {

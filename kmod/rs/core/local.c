@@ -237,8 +237,7 @@ static bool address6_of(const struct net_device *dev, union nf_inet_addr *addr)
 	return found;
 }
 
-/* Return true if a device delivers packets to 127.0.0.0/8 that come in by it.
- */
+/* Return true if a device delivers its ingress packets to 127.0.0.0/8. */
 static bool routes_loopback(const struct net_device *dev)
 {
 	struct in_device *in_dev = __in_dev_get_rcu(dev);

@@ -60,7 +60,8 @@ static inline bool dsr_rs_packet_opens(const struct dsr_rs_packet *pkt)
  * dsr_rs_packet_proves() - true if the sender has seen a packet of the server
  * @pkt: packet that a socket expects
  *
- * Except for an ABORT: the sender of a SYN can follow it with a RST unseen.
+ * A RST or an ABORT proves nothing: the sender of a SYN can send it without
+ * having seen the answer.
  */
 static inline bool dsr_rs_packet_proves(const struct dsr_rs_packet *pkt)
 {

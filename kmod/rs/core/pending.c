@@ -13,8 +13,8 @@
  */
 #define HATCHED	HZ
 
-/* New datagrams do not evict an answered pending flow for this long, which
- * covers the round trip to a distant client.
+/* Handshakes and answered datagrams younger than this score 0 for eviction by a
+ * datagram. It covers the round trip to a distant client.
  */
 #define GRACE	HZ
 
@@ -131,9 +131,8 @@ static bool is_in_the_way(const struct dsr_rs_pending *pending,
 }
 
 /* Return a score for the eviction of @old, which is alive, in favour of
- * @pending; the highest score is evicted. Of late handshakes, and of
- * conversations that a socket has lately answered, a flood of datagrams must
- * evict none.
+ * @pending; the highest score is evicted. A flood of datagrams must not push
+ * out a recent handshake, or a conversation that a socket answers.
  */
 static u32 due_of(const struct dsr_rs_pending *pending,
 		  const struct dsr_rs_pending *old)

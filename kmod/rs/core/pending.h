@@ -48,8 +48,7 @@ struct dsr_rs_pending {
 };
 
 /**
- * struct dsr_rs_pending_bucket - pending flows whose hashes agree in their low
- * bits
+ * struct dsr_rs_pending_bucket - pending flows with common low hash bits
  * @lock: protects the rest
  * @hash: hash of each pending flow, 0 for a free place; read without @lock
  * @way: pending flows

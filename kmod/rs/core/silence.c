@@ -92,8 +92,7 @@ static int find_or_list(struct dsr_rs_net *rs, u8 family,
 	return 0;
 }
 
-/* Apply a change of the user or of a rule: unlist an address that none wants.
- */
+/* Apply a change by the user or a rule: unlist an address that none wants. */
 static void settle(struct dsr_rs_net *rs, struct dsr_rs_silence *silence)
 {
 	u32 *count = count_of(&rs->silences, silence->family);
@@ -111,7 +110,7 @@ static void settle(struct dsr_rs_net *rs, struct dsr_rs_silence *silence)
 	module_put(THIS_MODULE);
 }
 
-/* Set the user's wish and devices. */
+/* Set if, and on which devices, the user wants an address silenced. */
 static void want(struct dsr_rs_net *rs, struct dsr_rs_silence *silence,
 		 bool wanted, struct dsr_rs_silence_devs *devs)
 {
@@ -150,7 +149,7 @@ int dsr_rs_silence_want(struct dsr_rs_net *rs, u8 family,
 }
 
 /**
- * dsr_rs_silence_unwant() - withdraw the user's wish
+ * dsr_rs_silence_unwant() - withdraw the user's request
  * @rs: namespace, its lock held
  * @silence: address; freed if no rule wants it silenced
  *

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Test that the fast path equals the slow path, and leaves odd packets to it.
- */
+/* Test that the fast path does as the slow path, and leaves odd packets. */
 
 #include <linux/ipv6.h>
 

@@ -42,8 +42,7 @@ static __sum16 *check_of(const struct sk_buff *skb)
 						       &udp_hdr(skb)->check;
 }
 
-/* Sum up the transport part and the pseudo header: 0 if the checksum is right.
- */
+/* Sum up the transport part and the pseudo header: 0 if it is right. */
 static __sum16 sum6(const struct sk_buff *skb)
 {
 	const struct ipv6hdr *ip6h = ipv6_hdr(skb);

@@ -112,8 +112,8 @@ static void silence_devices(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, is_silent(f, "lo", &vip));
 }
 
-/* Test that a rule silences on all devices, and that the user's wish outlasts
- * the rule.
+/* Test that a rule silences on all devices, and that the user's request
+ * outlasts the rule.
  */
 static void silence_rules(struct kunit *test)
 {
