@@ -318,6 +318,8 @@ class Trial:
                 with Neighbour(self.site, honest_ends(self.site.client),
                                seed) as neighbour:
                     self.look(neighbour)
+                    wait_for('the tenant is at it', lambda: len(
+                        tenant.done()) > 10, PATIENCE, 0.1)
                 self.sent += neighbour.sent()
                 self.tenant = tenant.done()
                 tell(self)

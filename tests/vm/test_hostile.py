@@ -10,10 +10,9 @@ import os
 import pytest
 
 from hostile import CONFIGURATIONS, Trial, forget
-from test_failover import FAST
 
-NUMBER = int(os.environ.get('DSR_CONNECTIONS', '1000' if FAST else '100'))
-PACKETS = 30000 if FAST else 3000
+NUMBER = int(os.environ.get('DSR_CONNECTIONS', 100))
+PACKETS = 30 * NUMBER
 
 
 @pytest.mark.parametrize('name', CONFIGURATIONS)
