@@ -1,0 +1,375 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The descriptions of the two families are true: the kernel says the same.
+
+The names in Documentation/netlink/specs are held against the header by
+tests/tool/test_spec.py. Here the controller of generic netlink tells the commands
+of a family, the rights that they need, and the policies of their attributes; and
+replies are read with nothing but the description.
+"""
+
+import pytest
+
+import genl
+from balancer import Balancer, Events, encode
+from network import VIP, W101, W102
+from traffic import ask
+import spec
+
+# include/uapi/linux/genetlink.h
+CONTROLLER, GETFAMILY, GETPOLICY = 16, 3, 10
+FAMILY_NAME, VERSION, OPS, GROUPS, POLICY, OP_POLICY = 2, 3, 6, 7, 8, 9
+OP_ID, OP_FLAGS = 1, 2
+CAP_DO, CAP_DUMP, CAP_HASPOL = 2, 4, 8
+RIGHTS = {(): 0, ('admin-perm',): 1, ('uns-admin-perm',): 16}
+GROUP_NAME = 1
+
+# include/uapi/linux/netlink.h
+ATTR_TYPE, MIN_VALUE, MAX_VALUE, MIN_LENGTH, MAX_LENGTH, POLICY_IDX = \
+    1, 4, 5, 6, 7, 8
+TYPES = {1: 'flag', 2: 'u8', 3: 'u16', 4: 'u32', 5: 'u64', 10: 'binary',
+         11: 'unterminated string', 12: 'string', 13: 'nest'}
+BITS = {'u8': 8, 'u16': 16, 'u32': 32, 'u64': 64}
+
+MACHINES = {'dsr': 'lv1', 'dsr_rs': 'w101'}
+
+
+@pytest.fixture(params=spec.FAMILIES)
+def family(request):
+    return spec.Spec(request.param)
+
+
+@pytest.fixture
+def sock(site, family):
+    with site.net[MACHINES[family.yaml['name']]].at(), \
+            genl.Genl(family.yaml['name']) as sock:
+        yield sock
+
+
+def number(raw):
+    return int.from_bytes(raw, 'little')
+
+
+def controller(sock, family, command, flags=genl.NLM_F_ACK):
+    return [attrs for _, attrs in sock.ask(
+        command, genl.string(FAMILY_NAME, family.yaml['name']), flags,
+        family=CONTROLLER, version=2)]
+
+
+@pytest.mark.smoke
+def test_commands(sock, family):
+    """Commands, with the rights that they need; the version; the group."""
+    attrs = dict(controller(sock, family, GETFAMILY)[0])
+    told = {}
+    for _, raw in genl.parse(attrs[OPS]):
+        one = dict(genl.parse(raw))
+        told[number(one[OP_ID])] = number(one[OP_FLAGS])
+    assert told == {
+        one['value']: RIGHTS[tuple(one.get('flags', ()))] | CAP_HASPOL |
+        ('do' in one and CAP_DO) | ('dump' in one and CAP_DUMP)
+        for one in family.operations.values()}
+    assert number(attrs[VERSION]) == family.yaml['version']
+    assert [dict(genl.parse(raw))[GROUP_NAME].rstrip(b'\0').decode()
+            for _, raw in genl.parse(attrs[GROUPS])] == [
+                group['name'] for group in family.yaml['mcast-groups']['list']]
+
+
+class Policies:
+    """What the kernel tells: {command: the policy of its attributes}."""
+
+    def __init__(self, sock, family):
+        self.policies, self.commands = {}, {}
+        for attrs in controller(sock, family, GETPOLICY, genl.NLM_F_DUMP):
+            for kind, raw in attrs:
+                for key, one in genl.parse(raw):
+                    if kind == OP_POLICY:
+                        self.commands[key] = {
+                            number(index) for _, index in genl.parse(one)}
+                    elif kind == POLICY:
+                        self.policies.setdefault(key, {}).update(
+                            {attr: dict(genl.parse(policy))
+                             for attr, policy in genl.parse(one)})
+
+    def of(self, command):
+        index, = self.commands[command]
+        return self._plain(index)
+
+    def _plain(self, index):
+        return {attr: self._attribute(policy)
+                for attr, policy in self.policies.get(index, {}).items()}
+
+    def _attribute(self, policy):
+        kind = TYPES[number(policy[ATTR_TYPE])]
+        if kind == 'nest':
+            return kind, self._plain(number(policy[POLICY_IDX]))
+        if kind in BITS:
+            return kind, number(policy[MIN_VALUE]), number(policy[MAX_VALUE])
+        if kind == 'flag':
+            return (kind,)
+        return (kind, number(policy.get(MIN_LENGTH, b'')),
+                number(policy[MAX_LENGTH]) if MAX_LENGTH in policy else None)
+
+
+def described(family, attrs):
+    """The same of the description; what it has of big-endian numbers is apart."""
+    plain, ports = {}, {}
+    for attr in attrs.values():
+        kind, value = attr['type'], attr['value']
+        checks = attr.get('checks', {})
+        if kind == 'nest':
+            nested, nested_ports = described(
+                family, family.sets[attr['nested-attributes']])
+            plain[value] = kind, nested
+            if nested_ports:
+                ports[value] = nested_ports
+        elif attr.get('byte-order') == 'big-endian':
+            ports[value] = kind, checks
+        elif kind in BITS:
+            plain[value] = (kind, checks.get('min', 0),
+                            checks.get('max', (1 << BITS[kind]) - 1))
+        elif kind == 'flag':
+            plain[value] = (kind,)
+        else:
+            assert kind in ('binary', 'string'), kind
+            exact = checks.get('exact-len')
+            plain[value] = (kind, exact or checks.get('min-len', 0),
+                            exact or checks.get('max-len'))
+    return plain, ports
+
+
+def without(told, ports):
+    """The policies without those that the kernel may tell of big-endian numbers.
+
+    It has no word for them, and leaves them out; or they are numbers to it whose
+    order of bytes it does not know, so that any range would be a wrong one.
+    """
+    told = dict(told)
+    for value, port in ports.items():
+        if isinstance(port, dict):
+            told[value] = 'nest', without(told[value][1], port)
+        elif value in told:
+            assert told.pop(value) == (port[0], 0, (1 << BITS[port[0]]) - 1)
+    return told
+
+
+@pytest.mark.smoke
+def test_policies(sock, family):
+    """Each command takes just those attributes, with those types and ranges."""
+    policies = Policies(sock, family)
+    assert set(policies.commands) == {one['value'] for one in
+                                      family.operations.values()}
+    for name, one in family.operations.items():
+        plain, ports = described(family, family.taken(name))
+        assert without(policies.of(one['value']), ports) == plain, name
+
+
+def refusal(sock, command, payload, flags):
+    try:
+        sock.ask(command, payload, flags)
+    except genl.Refused as refused:
+        return refused.sentence or ''
+    return ''
+
+
+@pytest.mark.smoke
+def test_big_endian(sock, family):
+    """Of ports the kernel tells nothing: each is taken with two bytes only."""
+    tried = 0
+    for name, one in family.operations.items():
+        flags = genl.NLM_F_ACK if 'do' in one else genl.NLM_F_DUMP
+        for top in family.taken(name).values():
+            for attr in family.sets.get(top.get('nested-attributes'),
+                                        {}).values():
+                if attr.get('byte-order') != 'big-endian':
+                    continue
+                assert attr['type'] == 'u16' and 'checks' not in attr
+                for size in (1, 2, 4):
+                    sentence = refusal(
+                        sock, one['value'], genl.nest(
+                            top['value'], genl.attr(attr['value'],
+                                                    b'\1' * size)), flags)
+                    assert sentence != 'Unsupported attribute', (name, attr)
+                    assert (sentence == 'invalid attribute length') == (
+                        size != 2), (name, attr['name'], size, sentence)
+                    tried += 1
+    assert tried
+
+
+class Reader:
+    """Reads messages with the description, and notes what was in them."""
+
+    def __init__(self, family):
+        self.family = family
+        self.seen = set()
+
+    def message(self, name, attrs):
+        operation = self.family.operations.get(
+            name) or self.family.notifications[name]
+        space = operation.get('attribute-set') or self.family.operations[
+            operation['notify']]['attribute-set']
+        return self.attributes(space, attrs)
+
+    def attributes(self, space, attrs):
+        by_value = {attr['value']: (name, attr) for name, attr in
+                    self.family.sets[space].items()}
+        found = {}
+        for value, raw in attrs:
+            assert value in by_value, (space, value, raw)
+            name, attr = by_value[value]
+            self.seen.add((space, name))
+            one = self.value(space, attr, raw)
+            if attr.get('multi-attr'):
+                found.setdefault(name, []).append(one)
+            else:
+                assert name not in found, (space, name)
+                found[name] = one
+        return found
+
+    def value(self, space, attr, raw):
+        kind, where = attr['type'], (space, attr['name'], raw)
+        if kind == 'nest':
+            return self.attributes(attr['nested-attributes'], genl.parse(raw))
+        if kind in BITS:
+            assert len(raw) * 8 == BITS[kind], where
+            one = int.from_bytes(raw, 'big' if 'byte-order' in attr
+                                 else 'little')
+            if 'enum' in attr:
+                one, = (name for name, entry in self.family.enums[
+                    attr['enum']].items() if entry['value'] == one)
+            return one
+        if kind == 'string':
+            assert raw.endswith(b'\0') and b'\0' not in raw[:-1], where
+            return raw[:-1].decode()
+        if kind == 'flag':
+            assert raw == b'', where
+            return True
+        assert kind == 'binary', where
+        assert attr.get('display-hint') != 'ipv6' or len(raw) in (4, 16), where
+        assert attr.get('display-hint') != 'mac' or len(raw) == 6, where
+        return raw
+
+    def ask(self, sock, name, payload=b'', dump=False):
+        """Send a request, and hold the replies against what it says of them."""
+        operation = self.family.operations[name]
+        mode = operation['dump' if dump else 'do']
+        replies = [self.message(name, attrs) for _, attrs in sock.ask(
+            operation['value'], payload,
+            genl.NLM_F_DUMP if dump else genl.NLM_F_ACK)]
+        assert replies, name
+        for reply in replies:
+            assert set(reply) <= set(mode['reply']['attributes']), (name, reply)
+        return replies
+
+
+def unseen(reader, *spaces):
+    """What the description has and no reply had, of some sets."""
+    return {(space, name) for space in spaces
+            for name, attr in reader.family.sets[space].items()
+            if attr['type'] not in ('pad', 'unused')} - reader.seen
+
+
+def test_replies_of_balancer(site):
+    """The description has all that the balancer replies, and nothing else."""
+    reader = Reader(spec.Spec('dsr'))
+    lv1 = Balancer(site)
+    site.balance('scheduler maglev persist 50s probe-marks 4096')
+    lv1.service('set', fwmark_mask=0xff)
+    lv1.service(vip=VIP, proto='tcp', port=8000, port_last=8100)
+    assert ask(site.connect())
+    lv1.backend('set', W101, upper=100, lower=50)
+    lv1.backend('set', W102, admin='draining', deadline=600000)
+    lv1.path('add', 'eth0')
+    with site.lv1.at(), genl.Genl('dsr') as sock:
+        reader.ask(sock, 'service-get', genl.service(1))
+        assert len(reader.ask(sock, 'service-get', dump=True)) == 2
+        assert len(reader.ask(sock, 'backend-get', dump=True)) == 2
+        reader.ask(sock, 'connection-get', dump=True)
+        reader.ask(sock, 'stats-get')
+        reader.ask(sock, 'path-get', dump=True)
+        # another client, of whom persistence knows nothing
+        reader.ask(sock, 'explain', genl.nest(genl.A_EXPLAIN, encode(
+            'EXPLAIN', {'src': '10.10.31.222', 'sport': 4000, 'dst': VIP,
+                        'dport': 80, 'fwmark': 1})))
+    assert not unseen(reader, 'service', 'backend', 'connection', 'table',
+                      'timeout', 'reason', 'stats', 'path')
+    assert {name for space, name in reader.seen if space == 'explain'} == (
+        set(reader.family.sets['explain']) -
+        set(reader.family.sets['explain-packet']))
+
+
+def test_replies_of_real_server(site):
+    reader = Reader(spec.Spec('dsr_rs'))
+    site.balance(backends=('w101',), rule='')
+    site.w101.configure('\n'.join((
+        f'real add vip {VIP} proto tcp port 80 to {W101}:80 mark 5',
+        'real add tos 0x20/0xfc from 10.10.30.11,02:00:00:00:00:01 clear',
+        'real add vip 10.10.31.110 mode local',
+        'real silence 10.10.31.111 dev eth0 dev vlan+')))
+    assert ask(site.connect())
+    with site.w101.at(), genl.Genl('dsr_rs') as sock:
+        assert len(reader.ask(sock, 'rule-get', dump=True)) == 3
+        assert len(reader.ask(sock, 'silence-get', dump=True)) == 2
+        reader.ask(sock, 'flow-get', dump=True)
+        reader.ask(sock, 'stats-get')
+    assert not unseen(reader, 'rule', 'flow', 'silence', 'table', 'timeout',
+                      'reason', 'stats')
+
+
+class Group:
+    """Reads the notifications of a family with its description."""
+
+    def __init__(self, site, family):
+        self.reader = Reader(family)
+        self.names = {one['value']: name for name, one in
+                      family.notifications.items()}
+        self.host = site.net[MACHINES[family.yaml['name']]]
+        self.sock = Events(self.host, family.yaml['name']).sock
+        site.undo.append(self.sock.close)
+
+    def next(self):
+        """The name of the next one, which has what is described at most."""
+        message = self.sock.recv(1 << 16)
+        name = self.names[message[16]]
+        one = self.reader.family.notifications[name]
+        if 'event' in one:
+            attrs = one['event']['attributes']
+        else:
+            modes = self.reader.family.operations[one['notify']]
+            attrs = modes['dump']['reply']['attributes']
+        found = self.reader.message(name, genl.parse(message[20:]))
+        assert set(found) <= set(attrs), (name, found)
+        return name
+
+    def until(self, last):
+        names = {self.next()}
+        while last not in names:
+            names.add(self.next())
+        return names
+
+
+CHANGES = {
+    'dsr': ['service add fwmark 1', 'service set fwmark 1 scheduler wrr',
+            'service replace fwmark 1',
+            f'backend add fwmark 1 via {W101}',
+            f'backend set fwmark 1 via {W101} weight 2',
+            f'backend replace fwmark 1 via {W101}',
+            f'backend delete fwmark 1 via {W101}',
+            'service delete fwmark 1', 'service flush',
+            'connection set max 1048576', 'connection flush',
+            'path add dev eth0', 'path set dev eth0 recheck 20s',
+            'path replace dev eth0', 'path delete dev eth0', 'path flush'],
+    'dsr_rs': [f'real add vip {VIP}', f'real replace vip {VIP} mark 1',
+               f'real delete vip {VIP}', 'real flush', 'flow set max 1048576',
+               f'real silence {VIP}', f'real silence replace {VIP} dev eth0',
+               f'real silence delete {VIP}', 'real silence flush'],
+}
+
+
+def test_notifications(site, family):
+    """Each change is told of as it is described."""
+    group = Group(site, family)
+    changes = CHANGES[family.yaml['name']]
+    group.host.configure('\n'.join(changes))
+    last = {'dsr': 'path-flush-ntf', 'dsr_rs': 'silence-flush-ntf'}
+    # the state of a backend may change meanwhile
+    assert group.until(last[family.yaml['name']]) - {'backend-state'} == {
+        name for name in family.notifications if name.endswith('-ntf')}
