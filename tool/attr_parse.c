@@ -135,6 +135,8 @@ static const struct nla_policy nest_policy[DSR_A_MAX + 1][ATTR_MAX] = {
 		[DSR_TABLE_A_TIMEOUTS] = { .type = NLA_NESTED },
 		[DSR_TABLE_A_EVICTED] = { .type = NLA_U64 },
 		[DSR_TABLE_A_PENDING_EVICTED] = { .type = NLA_U64 },
+		[DSR_TABLE_A_EXPIRE_QUIESCENT] = { .type = NLA_FLAG },
+		[DSR_TABLE_A_EXPIRE_NODEST] = { .type = NLA_FLAG },
 	},
 	[DSR_A_REASON] = {
 		[DSR_REASON_A_NAME] = { .type = NLA_STRING },

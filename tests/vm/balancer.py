@@ -54,12 +54,8 @@ FIELDS = {
         'dport': 'be16', 'state': 'conn_state', 'expires': 4, 'fwmark': 4,
         'backend': 'addr'},
     'TABLE': {'entries': 4, 'max': 4, 'buckets': 4, 'bytes': 8,
-<<<<<<< HEAD
-              'timeouts': 'TIMEOUT', 'evicted': 8, 'pending_evicted': 8},
-=======
-              'timeouts': 'TIMEOUT', 'evicted': 8, 'embryos_evicted': 8,
+              'timeouts': 'TIMEOUT', 'evicted': 8, 'pending_evicted': 8,
               'expire_quiescent': 'flag', 'expire_nodest': 'flag'},
->>>>>>> 0b98a19 (lb, ipvs, tool: tell of what a file of net.ipv4.vs sets)
     'TIMEOUT': {'syn': 4, 'established': 4, 'fin': 4, 'closed': 4, 'udp': 4},
     'STATS': {'packets': 8, 'bytes': 8, 'connections': 8},
     'REASON': {'name': 'string', 'packets': 8},
