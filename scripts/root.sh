@@ -40,6 +40,8 @@ build_packages=(linux-headers-amd64 make libc6-dev libnl-3-dev libnl-genl-3-dev
 	libjson-c-dev pkg-config)
 # The compiler of sid's headers comes without a linker that has its plain name.
 [ "$release" != sid ] || build_packages+=(binutils)
+# The tests of dsrctl run in the root of bookworm, and complete in these shells.
+[ "$release" != bookworm ] || run_packages+=(zsh fish)
 kbuild_packages=(make gcc libc6-dev flex bison bc libelf-dev libssl-dev lz4
 	xz-utils kmod cpio python3-minimal python3-ply python3-git perl
 	linux-source-6.1)
