@@ -56,47 +56,47 @@ int dsr_netlink_service_find(struct dsr_net *dn, struct nlattr *nest,
 /* netlink_service.c */
 extern const struct nla_policy
 dsr_netlink_service_policy[DSR_SERVICE_A_MAX + 1];
-int dsr_netlink_service_change(struct sk_buff *skb, struct genl_info *info);
-int dsr_netlink_service_delete(struct sk_buff *skb, struct genl_info *info);
-int dsr_netlink_service_get(struct sk_buff *skb, struct genl_info *info);
-int dsr_netlink_service_dump(struct sk_buff *skb, struct netlink_callback *cb);
-int dsr_netlink_service_flush(struct sk_buff *skb, struct genl_info *info);
+int dsr_netlink_service_change_doit(struct sk_buff *skb, struct genl_info *info);
+int dsr_netlink_service_delete_doit(struct sk_buff *skb, struct genl_info *info);
+int dsr_netlink_service_get_doit(struct sk_buff *skb, struct genl_info *info);
+int dsr_netlink_service_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb);
+int dsr_netlink_service_flush_doit(struct sk_buff *skb, struct genl_info *info);
 
 /* netlink_backend.c */
 extern const struct nla_policy
 dsr_netlink_backend_key_policy[DSR_BACKEND_A_MAX + 1];
 extern const struct nla_policy
 dsr_netlink_backend_policy[DSR_BACKEND_A_MAX + 1];
-int dsr_netlink_backend_change(struct sk_buff *skb, struct genl_info *info);
-int dsr_netlink_backend_delete(struct sk_buff *skb, struct genl_info *info);
-int dsr_netlink_backend_dump(struct sk_buff *skb, struct netlink_callback *cb);
+int dsr_netlink_backend_change_doit(struct sk_buff *skb, struct genl_info *info);
+int dsr_netlink_backend_delete_doit(struct sk_buff *skb, struct genl_info *info);
+int dsr_netlink_backend_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb);
 
 /* netlink_conn.c */
 extern const struct nla_policy
 dsr_netlink_table_policy[DSR_TABLE_A_LAST + 1];
 extern const struct nla_policy
 dsr_netlink_connection_policy[DSR_CONNECTION_A_MAX + 1];
-int dsr_netlink_connection_start(struct netlink_callback *cb);
-int dsr_netlink_connection_dump(struct sk_buff *skb,
-				struct netlink_callback *cb);
-int dsr_netlink_connection_set(struct sk_buff *skb, struct genl_info *info);
-int dsr_netlink_connection_flush(struct sk_buff *skb, struct genl_info *info);
-int dsr_netlink_stats_get(struct sk_buff *skb, struct genl_info *info);
+int dsr_netlink_connection_get_start(struct netlink_callback *cb);
+int dsr_netlink_connection_get_dumpit(struct sk_buff *skb,
+				      struct netlink_callback *cb);
+int dsr_netlink_connection_set_doit(struct sk_buff *skb, struct genl_info *info);
+int dsr_netlink_connection_flush_doit(struct sk_buff *skb, struct genl_info *info);
+int dsr_netlink_stats_get_doit(struct sk_buff *skb, struct genl_info *info);
 
 /* netlink_explain.c */
 extern const struct nla_policy
 dsr_netlink_explain_policy[DSR_EXPLAIN_A_MAX + 1];
-int dsr_netlink_explain(struct sk_buff *skb, struct genl_info *info);
+int dsr_netlink_explain_doit(struct sk_buff *skb, struct genl_info *info);
 
 /* netlink_path.c */
 extern const struct nla_policy
 dsr_netlink_path_key_policy[DSR_PATH_A_MAX + 1];
 extern const struct nla_policy
 dsr_netlink_path_policy[DSR_PATH_A_MAX + 1];
-int dsr_netlink_path_change(struct sk_buff *skb, struct genl_info *info);
-int dsr_netlink_path_delete(struct sk_buff *skb, struct genl_info *info);
-int dsr_netlink_path_dump(struct sk_buff *skb, struct netlink_callback *cb);
-int dsr_netlink_path_flush(struct sk_buff *skb, struct genl_info *info);
+int dsr_netlink_path_change_doit(struct sk_buff *skb, struct genl_info *info);
+int dsr_netlink_path_delete_doit(struct sk_buff *skb, struct genl_info *info);
+int dsr_netlink_path_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb);
+int dsr_netlink_path_flush_doit(struct sk_buff *skb, struct genl_info *info);
 
 /** dsr_netlink_reply_new() - dsr_reply_new() with the command of the request */
 static inline struct sk_buff *dsr_netlink_reply_new(struct genl_info *info,

@@ -110,8 +110,8 @@ static int parse_config(struct nlattr *tb[], struct dsr_backend_config *config,
 	return dsr_netlink_parse_time(attr, &config->deadline, extack);
 }
 
-/** dsr_netlink_backend_change() - DSR_CMD_BACKEND_ADD, _SET and _REPLACE */
-int dsr_netlink_backend_change(struct sk_buff *skb, struct genl_info *info)
+/** dsr_netlink_backend_change_doit() - DSR_CMD_BACKEND_ADD, _SET and _REPLACE */
+int dsr_netlink_backend_change_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	enum dsr_netlink_change change = dsr_netlink_change_of(info,
 								DSR_CMD_BACKEND_ADD);
@@ -150,8 +150,8 @@ unlock:
 	return err;
 }
 
-/** dsr_netlink_backend_delete() - DSR_CMD_BACKEND_DELETE */
-int dsr_netlink_backend_delete(struct sk_buff *skb, struct genl_info *info)
+/** dsr_netlink_backend_delete_doit() - DSR_CMD_BACKEND_DELETE */
+int dsr_netlink_backend_delete_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	struct dsr_net *dn = dsr_net(genl_info_net(info));
 	struct request request;
@@ -195,14 +195,14 @@ static int dump_service(struct sk_buff *skb, struct netlink_callback *cb,
 }
 
 /**
- * dsr_netlink_backend_dump() - DSR_CMD_BACKEND_GET
+ * dsr_netlink_backend_get_dumpit() - DSR_CMD_BACKEND_GET
  * @skb: reply
  * @cb: args[0] counts the services that were dumped completely, args[1] the
  *	dumped backends of the next service. A change of the configuration
  *	between two messages changes the generation, so that the reader starts
  *	again
  */
-int dsr_netlink_backend_dump(struct sk_buff *skb, struct netlink_callback *cb)
+int dsr_netlink_backend_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 {
 	struct nlattr *nest = dsr_genl_dump_attrs(cb)[DSR_A_SERVICE];
 	struct dsr_net *dn = dsr_net(sock_net(skb->sk));

@@ -108,8 +108,8 @@ static int dump_bucket(struct sk_buff *skb, struct netlink_callback *cb,
 	return err;
 }
 
-/** dsr_netlink_connection_start() - prepare a dump of DSR_CMD_CONNECTION_GET */
-int dsr_netlink_connection_start(struct netlink_callback *cb)
+/** dsr_netlink_connection_get_start() - prepare a dump of DSR_CMD_CONNECTION_GET */
+int dsr_netlink_connection_get_start(struct netlink_callback *cb)
 {
 	/* a message must have room for the fullest bucket */
 	cb->min_dump_alloc = SZ_16K;
@@ -135,12 +135,12 @@ static int dump_some(struct sk_buff *skb, struct netlink_callback *cb,
 }
 
 /**
- * dsr_netlink_connection_dump() - DSR_CMD_CONNECTION_GET
+ * dsr_netlink_connection_get_dumpit() - DSR_CMD_CONNECTION_GET
  * @skb: reply
  * @cb: args[0] and args[1] are the low and the high half of the cursor
  */
-int dsr_netlink_connection_dump(struct sk_buff *skb,
-				struct netlink_callback *cb)
+int dsr_netlink_connection_get_dumpit(struct sk_buff *skb,
+				      struct netlink_callback *cb)
 {
 	u64 cursor = (u64)cb->args[1] << 32 | (u32)cb->args[0];
 	struct nlattr *nest = dsr_genl_dump_attrs(cb)[DSR_A_CONNECTION];
@@ -192,8 +192,8 @@ static int parse_max(struct sk_buff *skb, struct dsr_net *dn,
 	return 0;
 }
 
-/** dsr_netlink_connection_set() - DSR_CMD_CONNECTION_SET */
-int dsr_netlink_connection_set(struct sk_buff *skb, struct genl_info *info)
+/** dsr_netlink_connection_set_doit() - DSR_CMD_CONNECTION_SET */
+int dsr_netlink_connection_set_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	static const char missing[] =
 		"set what? name the maximum of connections, or timeouts";
@@ -227,8 +227,8 @@ int dsr_netlink_connection_set(struct sk_buff *skb, struct genl_info *info)
 	return err;
 }
 
-/** dsr_netlink_connection_flush() - DSR_CMD_CONNECTION_FLUSH */
-int dsr_netlink_connection_flush(struct sk_buff *skb, struct genl_info *info)
+/** dsr_netlink_connection_flush_doit() - DSR_CMD_CONNECTION_FLUSH */
+int dsr_netlink_connection_flush_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	struct dsr_net *dn = dsr_net(genl_info_net(info));
 
@@ -253,8 +253,8 @@ static int put_reason(struct sk_buff *skb, struct dsr_net *dn,
 	return 0;
 }
 
-/** dsr_netlink_stats_get() - DSR_CMD_STATS_GET */
-int dsr_netlink_stats_get(struct sk_buff *skb, struct genl_info *info)
+/** dsr_netlink_stats_get_doit() - DSR_CMD_STATS_GET */
+int dsr_netlink_stats_get_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	struct dsr_net *dn = dsr_net(genl_info_net(info));
 	struct sk_buff *reply;

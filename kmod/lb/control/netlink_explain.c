@@ -30,7 +30,7 @@ const struct nla_policy dsr_netlink_explain_policy[DSR_EXPLAIN_A_MAX + 1] = {
 	[DSR_EXPLAIN_A_IFINDEX] = { .type = NLA_U32 },
 };
 
-static int parse_packet(struct nlattr *tb[], struct dsr_packet *packet,
+static int parse_packet(struct nlattr *tb[], struct dsr_packet *pkt,
 			struct netlink_ext_ack *extack)
 {
 	union nf_inet_addr src, dst;
@@ -44,30 +44,30 @@ static int parse_packet(struct nlattr *tb[], struct dsr_packet *packet,
 	if (dsr_addr_get(tb[DSR_EXPLAIN_A_DST], &dst) != family)
 		return dsr_netlink_refuse(extack, NULL, "the two ends are of different families");
 
-	memset(packet, 0, sizeof(*packet));
-	packet->kind = DSR_PACKET_FLOW;
-	packet->event = tb[DSR_EXPLAIN_A_MIDDLE] ? DSR_EVENT_DATA :
+	memset(pkt, 0, sizeof(*pkt));
+	pkt->kind = DSR_PACKET_FLOW;
+	pkt->event = tb[DSR_EXPLAIN_A_MIDDLE] ? DSR_EVENT_DATA :
 						   DSR_EVENT_OPEN;
-	packet->tuple.family = family;
-	packet->tuple.proto = tb[DSR_EXPLAIN_A_PROTO] ?
+	pkt->tuple.family = family;
+	pkt->tuple.proto = tb[DSR_EXPLAIN_A_PROTO] ?
 			      nla_get_u8(tb[DSR_EXPLAIN_A_PROTO]) : IPPROTO_TCP;
-	if (packet->tuple.proto != IPPROTO_TCP &&
-	    packet->tuple.proto != IPPROTO_UDP &&
-	    packet->tuple.proto != IPPROTO_SCTP)
+	if (pkt->tuple.proto != IPPROTO_TCP &&
+	    pkt->tuple.proto != IPPROTO_UDP &&
+	    pkt->tuple.proto != IPPROTO_SCTP)
 		return dsr_netlink_refuse(extack, NULL,
 			      "no such protocol: there are tcp, udp and sctp");
-	if (packet->tuple.proto == IPPROTO_UDP)
-		packet->event = DSR_EVENT_DATA;
+	if (pkt->tuple.proto == IPPROTO_UDP)
+		pkt->event = DSR_EVENT_DATA;
 	if (tb[DSR_EXPLAIN_A_SPORT])
-		packet->tuple.sport = nla_get_be16(tb[DSR_EXPLAIN_A_SPORT]);
+		pkt->tuple.sport = nla_get_be16(tb[DSR_EXPLAIN_A_SPORT]);
 	if (tb[DSR_EXPLAIN_A_DPORT])
-		packet->tuple.dport = nla_get_be16(tb[DSR_EXPLAIN_A_DPORT]);
+		pkt->tuple.dport = nla_get_be16(tb[DSR_EXPLAIN_A_DPORT]);
 	if (family == AF_INET) {
-		packet->tuple.v4.saddr = src.ip;
-		packet->tuple.v4.daddr = dst.ip;
+		pkt->tuple.v4.saddr = src.ip;
+		pkt->tuple.v4.daddr = dst.ip;
 	} else {
-		packet->tuple.v6.saddr = src.in6;
-		packet->tuple.v6.daddr = dst.in6;
+		pkt->tuple.v6.saddr = src.in6;
+		pkt->tuple.v6.daddr = dst.in6;
 	}
 	return 0;
 }
@@ -96,26 +96,26 @@ static bool is_own(struct net *net, const struct dsr_tuple *tuple)
 }
 
 /* Check if the packet is sent by this machine, as opposed to received. */
-static bool leaves(struct net *net, const struct dsr_packet *packet,
+static bool leaves(struct net *net, const struct dsr_packet *pkt,
 		   const struct dsr_arrival *arrival)
 {
-	return !arrival->dev && is_own(net, &packet->tuple);
+	return !arrival->dev && is_own(net, &pkt->tuple);
 }
 
 /* Return the reason for a packet to a backend that has no route. */
 static enum dsr_reason without_route(struct net *net,
-				     const struct dsr_packet *packet,
+				     const struct dsr_packet *pkt,
 				     const struct dsr_decision *decision)
 {
 	if (!READ_ONCE(decision->backend->nexthop.local))
 		return DSR_DROP_NO_ROUTE_TO_BACKEND;
 	return decision->choice == DSR_CHOICE_PROBE &&
-	       is_own(net, &packet->tuple) ? DSR_DROP_PROBE_TO_ITSELF :
+	       is_own(net, &pkt->tuple) ? DSR_DROP_PROBE_TO_ITSELF :
 					     DSR_DELIVERED_HERE;
 }
 
 /* Check the source of a packet that follows no connection, as the hook does. */
-static bool may_come(struct dsr_net *dn, const struct dsr_packet *packet,
+static bool may_come(struct dsr_net *dn, const struct dsr_packet *pkt,
 		     const struct dsr_arrival *arrival,
 		     struct dsr_decision *decision)
 {
@@ -126,9 +126,9 @@ static bool may_come(struct dsr_net *dn, const struct dsr_packet *packet,
 		return true;
 	/* The source of a probe that this machine sends is not checked. */
 	if (decision->choice == DSR_CHOICE_PROBE &&
-	    leaves(dn->net, packet, arrival))
+	    leaves(dn->net, pkt, arrival))
 		return true;
-	reason = dsr_source_check(dn, packet, arrival);
+	reason = dsr_source_check(dn, pkt, arrival);
 	if (reason == DSR_FORWARDED)
 		return true;
 	decision->backend = NULL;
@@ -138,36 +138,36 @@ static bool may_come(struct dsr_net *dn, const struct dsr_packet *packet,
 }
 
 /* Do the same steps as the hook, except sending. */
-static void explain(struct dsr_net *dn, const struct dsr_packet *packet,
+static void explain(struct dsr_net *dn, const struct dsr_packet *pkt,
 		    const struct dsr_arrival *arrival,
 		    struct dsr_decision *decision)
 {
 	struct dsr_frontend *frontend;
 
-	frontend = dsr_frontend_find(dn, arrival->mark, &packet->tuple);
-	dsr_decide(dn, frontend, packet, decision);
+	frontend = dsr_frontend_find(dn, arrival->mark, &pkt->tuple);
+	dsr_decide(dn, frontend, pkt, decision);
 	if (!decision->service) {
 		/* a probe mark without a backend: still name its service */
 		if (frontend && frontend->probe)
 			decision->service = frontend->probe->service;
 		if (frontend && decision->reason == DSR_PASS_NO_SERVICE &&
-		    !leaves(dn->net, packet, arrival) &&
-		    !dsr_here_delivers(dn->net, packet, arrival))
+		    !leaves(dn->net, pkt, arrival) &&
+		    !dsr_here_delivers(dn->net, pkt, arrival))
 			decision->reason = DSR_DROP_NOT_SERVED;
 		return;
 	}
-	if (!may_come(dn, packet, arrival, decision))
+	if (!may_come(dn, pkt, arrival, decision))
 		return;
 	if (!decision->backend && decision->reason == DSR_FORWARDED)
-		dsr_schedule_choose(dn, packet, decision, true);
+		dsr_schedule_choose(dn, pkt, decision, true);
 	if (!decision->backend ||
 	    dsr_nexthop_get(dn->net, &decision->backend->nexthop))
 		return;
-	decision->reason = without_route(dn->net, packet, decision);
+	decision->reason = without_route(dn->net, pkt, decision);
 }
 
 /* Append the slot of the flow, if the scheduler is maglev. */
-static int put_slot(struct sk_buff *skb, const struct dsr_packet *packet,
+static int put_slot(struct sk_buff *skb, const struct dsr_packet *pkt,
 		    const struct dsr_decision *decision)
 {
 	const struct dsr_pool *pool;
@@ -179,11 +179,11 @@ static int put_slot(struct sk_buff *skb, const struct dsr_packet *packet,
 		return 0;
 	return nla_put_u32(skb, DSR_EXPLAIN_A_SLOT,
 			   dsr_schedule_slot(decision->service,
-					     &packet->tuple));
+					     &pkt->tuple));
 }
 
 static int put_explanation(struct sk_buff *skb, struct dsr_net *dn,
-			   const struct dsr_packet *packet,
+			   const struct dsr_packet *pkt,
 			   const struct dsr_decision *decision)
 {
 	struct nlattr *nest = nla_nest_start(skb, DSR_A_EXPLAIN);
@@ -192,7 +192,7 @@ static int put_explanation(struct sk_buff *skb, struct dsr_net *dn,
 	    nla_put_string(skb, DSR_EXPLAIN_A_REASON,
 			   dsr_reason_names[decision->reason]) ||
 	    nla_put_u8(skb, DSR_EXPLAIN_A_CHOICE, decision->choice) ||
-	    put_slot(skb, packet, decision))
+	    put_slot(skb, pkt, decision))
 		return -EMSGSIZE;
 	nla_nest_end(skb, nest);
 	if (decision->service &&
@@ -202,14 +202,14 @@ static int put_explanation(struct sk_buff *skb, struct dsr_net *dn,
 	       dsr_put_connection(skb, dn, decision->conn) : 0;
 }
 
-/** dsr_netlink_explain() - DSR_CMD_EXPLAIN */
-int dsr_netlink_explain(struct sk_buff *skb, struct genl_info *info)
+/** dsr_netlink_explain_doit() - DSR_CMD_EXPLAIN */
+int dsr_netlink_explain_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	struct dsr_net *dn = dsr_net(genl_info_net(info));
 	struct nlattr *tb[DSR_EXPLAIN_A_MAX + 1];
 	struct dsr_decision decision = { };
 	struct dsr_arrival arrival = { };
-	struct dsr_packet packet;
+	struct dsr_packet pkt;
 	struct sk_buff *reply;
 	void *header;
 	int err;
@@ -219,11 +219,11 @@ int dsr_netlink_explain(struct sk_buff *skb, struct genl_info *info)
 			       "which packet? name both ends of it");
 	if (err)
 		return err;
-	err = parse_packet(tb, &packet, info->extack);
+	err = parse_packet(tb, &pkt, info->extack);
 	if (err)
 		return err;
-	arrival.source = dsr_tuple_source(&packet.tuple);
-	arrival.dest = dsr_tuple_dest(&packet.tuple);
+	arrival.source = dsr_tuple_source(&pkt.tuple);
+	arrival.dest = dsr_tuple_dest(&pkt.tuple);
 	if (tb[DSR_EXPLAIN_A_FWMARK])
 		arrival.mark = nla_get_u32(tb[DSR_EXPLAIN_A_FWMARK]);
 	reply = dsr_netlink_reply_new(info, &header);
@@ -238,9 +238,9 @@ int dsr_netlink_explain(struct sk_buff *skb, struct genl_info *info)
 			  info->extack);
 	/* Without a service there may be no connection table. */
 	if (!err && dn->services_count)
-		explain(dn, &packet, &arrival, &decision);
+		explain(dn, &pkt, &arrival, &decision);
 	if (!err)
-		err = put_explanation(reply, dn, &packet, &decision);
+		err = put_explanation(reply, dn, &pkt, &decision);
 	if (!err && decision.backend)
 		err = dsr_put_backend(reply, dn, decision.backend);
 	local_bh_enable();

@@ -82,8 +82,8 @@ static int path_apply(struct dsr_net *dn, int ifindex,
 	return dsr_path_add(dn, ifindex, recheck, extack);
 }
 
-/** dsr_netlink_path_change() - DSR_CMD_PATH_ADD, _SET and _REPLACE */
-int dsr_netlink_path_change(struct sk_buff *skb, struct genl_info *info)
+/** dsr_netlink_path_change_doit() - DSR_CMD_PATH_ADD, _SET and _REPLACE */
+int dsr_netlink_path_change_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	enum dsr_netlink_change change = dsr_netlink_change_of(info,
 								DSR_CMD_PATH_ADD);
@@ -104,8 +104,8 @@ int dsr_netlink_path_change(struct sk_buff *skb, struct genl_info *info)
 	return err;
 }
 
-/** dsr_netlink_path_delete() - DSR_CMD_PATH_DELETE */
-int dsr_netlink_path_delete(struct sk_buff *skb, struct genl_info *info)
+/** dsr_netlink_path_delete_doit() - DSR_CMD_PATH_DELETE */
+int dsr_netlink_path_delete_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	struct dsr_net *dn = dsr_net(genl_info_net(info));
 	struct nlattr *tb[DSR_PATH_A_MAX + 1];
@@ -125,8 +125,8 @@ int dsr_netlink_path_delete(struct sk_buff *skb, struct genl_info *info)
 	return err;
 }
 
-/** dsr_netlink_path_flush() - DSR_CMD_PATH_FLUSH */
-int dsr_netlink_path_flush(struct sk_buff *skb, struct genl_info *info)
+/** dsr_netlink_path_flush_doit() - DSR_CMD_PATH_FLUSH */
+int dsr_netlink_path_flush_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	struct dsr_net *dn = dsr_net(genl_info_net(info));
 	struct dsr_path_dev *path, *next;
@@ -140,12 +140,12 @@ int dsr_netlink_path_flush(struct sk_buff *skb, struct genl_info *info)
 }
 
 /**
- * dsr_netlink_path_dump() - DSR_CMD_PATH_GET
+ * dsr_netlink_path_get_dumpit() - DSR_CMD_PATH_GET
  * @skb: reply
  * @cb: args[0] counts the dumped paths. A change of the paths between two
  *	messages changes the generation, so that the reader starts again
  */
-int dsr_netlink_path_dump(struct sk_buff *skb, struct netlink_callback *cb)
+int dsr_netlink_path_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 {
 	struct dsr_net *dn = dsr_net(sock_net(skb->sk));
 	struct dsr_path_dev *path;

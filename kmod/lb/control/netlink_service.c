@@ -201,8 +201,8 @@ static int parse_config(struct nlattr *tb[], const struct dsr_service_key *key,
 	return err ?: parse_tos(tb, &config->tos, extack);
 }
 
-/** dsr_netlink_service_change() - DSR_CMD_SERVICE_ADD, _SET and _REPLACE */
-int dsr_netlink_service_change(struct sk_buff *skb, struct genl_info *info)
+/** dsr_netlink_service_change_doit() - DSR_CMD_SERVICE_ADD, _SET and _REPLACE */
+int dsr_netlink_service_change_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	enum dsr_netlink_change change = dsr_netlink_change_of(info,
 								DSR_CMD_SERVICE_ADD);
@@ -246,8 +246,8 @@ unlock:
 	return err;
 }
 
-/** dsr_netlink_service_delete() - DSR_CMD_SERVICE_DELETE */
-int dsr_netlink_service_delete(struct sk_buff *skb, struct genl_info *info)
+/** dsr_netlink_service_delete_doit() - DSR_CMD_SERVICE_DELETE */
+int dsr_netlink_service_delete_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	struct dsr_net *dn = dsr_net(genl_info_net(info));
 	struct dsr_service *service;
@@ -262,8 +262,8 @@ int dsr_netlink_service_delete(struct sk_buff *skb, struct genl_info *info)
 	return err;
 }
 
-/** dsr_netlink_service_flush() - DSR_CMD_SERVICE_FLUSH */
-int dsr_netlink_service_flush(struct sk_buff *skb, struct genl_info *info)
+/** dsr_netlink_service_flush_doit() - DSR_CMD_SERVICE_FLUSH */
+int dsr_netlink_service_flush_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	struct dsr_net *dn = dsr_net(genl_info_net(info));
 
@@ -273,8 +273,8 @@ int dsr_netlink_service_flush(struct sk_buff *skb, struct genl_info *info)
 	return 0;
 }
 
-/** dsr_netlink_service_get() - DSR_CMD_SERVICE_GET for one service */
-int dsr_netlink_service_get(struct sk_buff *skb, struct genl_info *info)
+/** dsr_netlink_service_get_doit() - DSR_CMD_SERVICE_GET for one service */
+int dsr_netlink_service_get_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	struct dsr_net *dn = dsr_net(genl_info_net(info));
 	struct dsr_service *service;
@@ -296,13 +296,13 @@ int dsr_netlink_service_get(struct sk_buff *skb, struct genl_info *info)
 }
 
 /**
- * dsr_netlink_service_dump() - DSR_CMD_SERVICE_GET for all services
+ * dsr_netlink_service_get_dumpit() - DSR_CMD_SERVICE_GET for all services
  * @skb: reply
  * @cb: args[0] counts the dumped services. A change of the configuration
  *	between two messages changes the generation, so that the reader starts
  *	again
  */
-int dsr_netlink_service_dump(struct sk_buff *skb, struct netlink_callback *cb)
+int dsr_netlink_service_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 {
 	struct dsr_net *dn = dsr_net(sock_net(skb->sk));
 	struct dsr_service *service;

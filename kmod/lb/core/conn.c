@@ -213,7 +213,7 @@ static const struct dsr_table_ops conn_table_ops = {
 /**
  * dsr_conn_proves() - check if the client can have sent a packet
  * @conn: its connection
- * @packet: packet, with its proof
+ * @pkt: packet, with its proof
  *
  * A forger who knows addresses and ports still has to guess the proof: with TCP
  * one of 256 forged packets hits the window, with SCTP one of 65,536 hits the
@@ -224,11 +224,11 @@ static const struct dsr_table_ops conn_table_ops = {
  * Context: any.
  */
 bool dsr_conn_proves(const struct dsr_conn *conn,
-		     const struct dsr_packet *packet)
+		     const struct dsr_packet *pkt)
 {
-	u16 ahead = packet->proof - READ_ONCE(conn->proof);
+	u16 ahead = pkt->proof - READ_ONCE(conn->proof);
 
-	switch (packet->tuple.proto) {
+	switch (pkt->tuple.proto) {
 	case IPPROTO_TCP:
 		/* The packet may be reordered: one unit behind is accepted. */
 		return (u16)(ahead + 1) <= WINDOW + 1;
@@ -242,17 +242,17 @@ bool dsr_conn_proves(const struct dsr_conn *conn,
 /**
  * dsr_conn_note() - record the proof of a packet
  * @conn: its connection
- * @packet: a packet of the connection, with its proof
+ * @pkt: a packet of the connection, with its proof
  *
  * Records only a packet that passes dsr_conn_proves(): else a forged packet
  * would validate the next forged one.
  *
  * Context: any.
  */
-void dsr_conn_note(struct dsr_conn *conn, const struct dsr_packet *packet)
+void dsr_conn_note(struct dsr_conn *conn, const struct dsr_packet *pkt)
 {
-	if (dsr_conn_proves(conn, packet))
-		WRITE_ONCE(conn->proof, packet->proof);
+	if (dsr_conn_proves(conn, pkt))
+		WRITE_ONCE(conn->proof, pkt->proof);
 }
 
 /**
@@ -369,7 +369,7 @@ bool dsr_conn_move(struct dsr_net *dn, struct dsr_conn *conn, u8 state,
  * dsr_conn_advance() - apply a packet to the state of its connection
  * @dn: balancer
  * @conn: connection, found under the same rcu_read_lock()
- * @packet: the packet, with its proof
+ * @pkt: the packet, with its proof
  *
  * A packet that fails dsr_conn_proves() does not end the connection: it may be
  * a forged RST. An ended connection would lose its place after a short silence.
@@ -377,15 +377,15 @@ bool dsr_conn_move(struct dsr_net *dn, struct dsr_conn *conn, u8 state,
  * Context: rcu_read_lock(). Takes the lock of a stripe.
  */
 void dsr_conn_advance(struct dsr_net *dn, struct dsr_conn *conn,
-		      const struct dsr_packet *packet)
+		      const struct dsr_packet *pkt)
 {
 	spinlock_t *lock = dsr_table_lock(&dn->table, conn->node.hash);
 	u8 state;
 
 	spin_lock_bh(lock);
-	state = dsr_conn_state(conn->state, packet);
-	if (!dsr_state_reusable(state) || dsr_conn_proves(conn, packet)) {
-		dsr_conn_note(conn, packet);
+	state = dsr_conn_state(conn->state, pkt);
+	if (!dsr_state_reusable(state) || dsr_conn_proves(conn, pkt)) {
+		dsr_conn_note(conn, pkt);
 		set_state(dn, conn, lock, state);
 	} else {
 		conn->forged = true;
@@ -397,7 +397,7 @@ void dsr_conn_advance(struct dsr_net *dn, struct dsr_conn *conn,
  * dsr_conn_revive() - let a connection go on that a RST has ended
  * @dn: balancer
  * @conn: connection of TCP, found in this grace period
- * @packet: a segment of it with neither SYN, FIN nor RST, and with its proof
+ * @pkt: a segment of it with neither SYN, FIN nor RST, and with its proof
  *
  * After its own RST a client sends nothing but RSTs. So another sender forged that RST,
  * and hit the window. A segment that the RST has overtaken on the way proves nothing:
@@ -406,12 +406,12 @@ void dsr_conn_advance(struct dsr_net *dn, struct dsr_conn *conn,
  * Context: rcu_read_lock(). Takes the lock of a stripe.
  */
 void dsr_conn_revive(struct dsr_net *dn, struct dsr_conn *conn,
-		     const struct dsr_packet *packet)
+		     const struct dsr_packet *pkt)
 {
 	spinlock_t *lock = dsr_table_lock(&dn->table, conn->node.hash);
 
 	spin_lock_bh(lock);
-	if (conn->state == DSR_CONN_CLOSED && dsr_conn_proves(conn, packet)) {
+	if (conn->state == DSR_CONN_CLOSED && dsr_conn_proves(conn, pkt)) {
 		set_state(dn, conn, lock, DSR_CONN_ESTABLISHED);
 		conn->forged = true;
 	}
@@ -422,7 +422,7 @@ void dsr_conn_revive(struct dsr_net *dn, struct dsr_conn *conn,
  * dsr_conn_stays() - keep a SYN at the backend of a connection that has just ended
  * @dn: balancer
  * @conn: the entry of its tuple, found in this grace period
- * @packet: the SYN, with its proof
+ * @pkt: the SYN, with its proof
  *
  * The end may be forged, and the SYN as well: a few hundred packets are enough to hit
  * the window. If the entry then got another backend, the client would lose the
@@ -436,21 +436,21 @@ void dsr_conn_revive(struct dsr_net *dn, struct dsr_conn *conn,
  * %DSR_CONN_SYN now.
  */
 bool dsr_conn_stays(struct dsr_net *dn, struct dsr_conn *conn,
-		    const struct dsr_packet *packet)
+		    const struct dsr_packet *pkt)
 {
 	spinlock_t *lock = dsr_table_lock(&dn->table, conn->node.hash);
 	u32 idle, window;
 	bool stays;
 	u16 ahead;
 
-	if (packet->tuple.proto != IPPROTO_TCP ||
-	    packet->event != DSR_EVENT_OPEN)
+	if (pkt->tuple.proto != IPPROTO_TCP ||
+	    pkt->event != DSR_EVENT_OPEN)
 		return false;
 	spin_lock_bh(lock);
 	idle = max_t(s32, (u32)jiffies - READ_ONCE(conn->node.seen), 0);
 	/* sent since the note, and counted on since */
 	window = WINDOW * (2 + idle / HZ);
-	ahead = packet->proof - READ_ONCE(conn->proof);
+	ahead = pkt->proof - READ_ONCE(conn->proof);
 	stays = !conn->unlinked && idle <= SPENT &&
 		(conn->state == DSR_CONN_FIN ||
 		 conn->state == DSR_CONN_CLOSED) &&

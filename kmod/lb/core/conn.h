@@ -53,26 +53,26 @@ static inline u32 dsr_conn_hash(const struct dsr_table *table,
 	return dsr_tuple_key_hash(tuple, &table->key);
 }
 
-/** dsr_conn_state() - return the state that follows @state after @packet */
-static inline u8 dsr_conn_state(u8 state, const struct dsr_packet *packet)
+/** dsr_conn_state() - return the state that follows @state after @pkt */
+static inline u8 dsr_conn_state(u8 state, const struct dsr_packet *pkt)
 {
-	return unlikely(packet->tuple.proto == IPPROTO_UDP) ?
-	       DSR_CONN_UDP : dsr_state_next(state, packet->event);
+	return unlikely(pkt->tuple.proto == IPPROTO_UDP) ?
+	       DSR_CONN_UDP : dsr_state_next(state, pkt->event);
 }
 
 /**
  * dsr_conn_begin() - return the state of a connection that a packet begins
- * @packet: the packet
+ * @pkt: the packet
  *
  * The balancer sees only packets of the client, so no number in a packet proves
  * that the sender got an answer. A forger can increment sequence numbers as
  * easily as it can send a second packet. So a second packet is all that the
  * balancer asks for: an ACK after a SYN, any packet in mid-stream.
  */
-static inline u8 dsr_conn_begin(const struct dsr_packet *packet)
+static inline u8 dsr_conn_begin(const struct dsr_packet *pkt)
 {
-	return packet->tuple.proto != IPPROTO_UDP &&
-	       packet->event == DSR_EVENT_OPEN ? DSR_CONN_SYN :
+	return pkt->tuple.proto != IPPROTO_UDP &&
+	       pkt->event == DSR_EVENT_OPEN ? DSR_CONN_SYN :
 						 DSR_CONN_UNPROVEN;
 }
 
@@ -141,8 +141,8 @@ static __always_inline bool dsr_conn_touch(struct dsr_conn *conn, u32 now)
 }
 
 bool dsr_conn_proves(const struct dsr_conn *conn,
-		     const struct dsr_packet *packet);
-void dsr_conn_note(struct dsr_conn *conn, const struct dsr_packet *packet);
+		     const struct dsr_packet *pkt);
+void dsr_conn_note(struct dsr_conn *conn, const struct dsr_packet *pkt);
 struct dsr_conn *dsr_conn_add(struct dsr_net *dn,
 			      const struct dsr_tuple *tuple, u32 hash,
 			      u8 state, struct dsr_backend *backend,
@@ -150,11 +150,11 @@ struct dsr_conn *dsr_conn_add(struct dsr_net *dn,
 bool dsr_conn_move(struct dsr_net *dn, struct dsr_conn *conn, u8 state,
 		   struct dsr_backend *backend);
 void dsr_conn_advance(struct dsr_net *dn, struct dsr_conn *conn,
-		      const struct dsr_packet *packet);
+		      const struct dsr_packet *pkt);
 void dsr_conn_revive(struct dsr_net *dn, struct dsr_conn *conn,
-		     const struct dsr_packet *packet);
+		     const struct dsr_packet *pkt);
 bool dsr_conn_stays(struct dsr_net *dn, struct dsr_conn *conn,
-		    const struct dsr_packet *packet);
+		    const struct dsr_packet *pkt);
 void dsr_conn_set(struct dsr_net *dn, struct dsr_conn *conn, u8 state);
 void dsr_conn_close(struct dsr_net *dn, struct dsr_conn *conn);
 u32 dsr_conn_timeout(const struct dsr_net *dn, const struct dsr_conn *conn);

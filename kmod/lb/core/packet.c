@@ -18,30 +18,30 @@
  * after the IP header; the ports take four.
  */
 static bool parse_quoted_ports(const struct sk_buff *skb, unsigned int offset,
-			       struct dsr_packet *packet)
+			       struct dsr_packet *pkt)
 {
 	__be16 _ports[2], *ports;
 
 	ports = skb_header_pointer(skb, offset, sizeof(_ports), _ports);
 	if (!ports)
 		return false;
-	packet->tuple.sport = ports[1];
-	packet->tuple.dport = ports[0];
-	packet->event = DSR_EVENT_DATA;
-	packet->kind = DSR_PACKET_ICMP_ERROR;
+	pkt->tuple.sport = ports[1];
+	pkt->tuple.dport = ports[0];
+	pkt->event = DSR_EVENT_DATA;
+	pkt->kind = DSR_PACKET_ICMP_ERROR;
 	return true;
 }
 
-static bool parse_portless(u8 kind, struct dsr_packet *packet)
+static bool parse_portless(u8 kind, struct dsr_packet *pkt)
 {
-	packet->tuple.ports = 0;
-	packet->event = DSR_EVENT_DATA;
-	packet->kind = kind;
+	pkt->tuple.ports = 0;
+	pkt->event = DSR_EVENT_DATA;
+	pkt->kind = kind;
 	return true;
 }
 
 static bool parse_quoted4(const struct sk_buff *skb, unsigned int offset,
-			  struct dsr_packet *packet, enum dsr_reason *reason)
+			  struct dsr_packet *pkt, enum dsr_reason *reason)
 {
 	struct iphdr _iph, *iph;
 
@@ -54,35 +54,35 @@ static bool parse_quoted4(const struct sk_buff *skb, unsigned int offset,
 	/* An error is sent to the source of the packet that it quotes. Of all
 	 * fragments only the first has ports.
 	 */
-	if (iph->saddr != packet->tuple.v4.daddr ||
+	if (iph->saddr != pkt->tuple.v4.daddr ||
 	    (iph->frag_off & htons(IP_OFFSET)) ||
 	    iph->protocol == IPPROTO_ICMP)
 		return false;
 
 	*reason = DSR_DROP_MALFORMED;
-	packet->tuple.proto = iph->protocol;
-	packet->tuple.v4.saddr = iph->daddr;
+	pkt->tuple.proto = iph->protocol;
+	pkt->tuple.v4.saddr = iph->daddr;
 	if (!dsr_packet_is_balanced(iph->protocol))
-		return parse_portless(DSR_PACKET_ICMP_ERROR, packet);
-	return parse_quoted_ports(skb, offset + iph->ihl * 4, packet);
+		return parse_portless(DSR_PACKET_ICMP_ERROR, pkt);
+	return parse_quoted_ports(skb, offset + iph->ihl * 4, pkt);
 }
 
 /**
  * dsr_packet_parse_rest4() - parse IPv4 packets other than TCP, UDP and SCTP
  * @skb: packet
  * @offset: offset of the header after the IP header
- * @packet: parsed packet; the fields from the IP header are set
+ * @pkt: parsed packet; the fields from the IP header are set
  * @reason: as for dsr_packet_parse()
  *
  * Return: as dsr_packet_parse().
  */
 bool dsr_packet_parse_rest4(const struct sk_buff *skb, unsigned int offset,
-			    struct dsr_packet *packet, enum dsr_reason *reason)
+			    struct dsr_packet *pkt, enum dsr_reason *reason)
 {
 	struct icmphdr _icmph, *icmph;
 
-	if (packet->tuple.proto != IPPROTO_ICMP)
-		return parse_portless(DSR_PACKET_PORTLESS, packet);
+	if (pkt->tuple.proto != IPPROTO_ICMP)
+		return parse_portless(DSR_PACKET_PORTLESS, pkt);
 	icmph = skb_header_pointer(skb, offset, sizeof(_icmph), &_icmph);
 	if (!icmph) {
 		*reason = DSR_DROP_MALFORMED;
@@ -92,13 +92,13 @@ bool dsr_packet_parse_rest4(const struct sk_buff *skb, unsigned int offset,
 	case ICMP_DEST_UNREACH:
 	case ICMP_TIME_EXCEEDED:
 	case ICMP_PARAMETERPROB:
-		return parse_quoted4(skb, offset + sizeof(_icmph), packet,
+		return parse_quoted4(skb, offset + sizeof(_icmph), pkt,
 				     reason);
 	case ICMP_ECHO:
-		packet->kind = DSR_PACKET_ECHO;
-		packet->event = DSR_EVENT_DATA;
-		packet->tuple.sport = 0;
-		packet->tuple.dport = icmph->un.echo.id;
+		pkt->kind = DSR_PACKET_ECHO;
+		pkt->event = DSR_EVENT_DATA;
+		pkt->tuple.sport = 0;
+		pkt->tuple.dport = icmph->un.echo.id;
 		return true;
 	default:
 		*reason = DSR_PASS_NO_SERVICE;
@@ -123,7 +123,7 @@ static bool skip_extensions(const struct sk_buff *skb, unsigned int *offset,
 }
 
 static bool parse_quoted6(const struct sk_buff *skb, unsigned int offset,
-			  struct dsr_packet *packet, enum dsr_reason *reason)
+			  struct dsr_packet *pkt, enum dsr_reason *reason)
 {
 	struct ipv6hdr _ip6h, *ip6h;
 	__be16 frag_off = 0;
@@ -134,11 +134,11 @@ static bool parse_quoted6(const struct sk_buff *skb, unsigned int offset,
 	if (!ip6h || ip6h->version != 6)
 		return false;
 	proto = ip6h->nexthdr;
-	if (!ipv6_addr_equal(&ip6h->saddr, &packet->tuple.v6.daddr)) {
+	if (!ipv6_addr_equal(&ip6h->saddr, &pkt->tuple.v6.daddr)) {
 		*reason = DSR_PASS_ICMP_UNRELATED;
 		return false;
 	}
-	packet->tuple.v6.saddr = ip6h->daddr;
+	pkt->tuple.v6.saddr = ip6h->daddr;
 	offset += sizeof(_ip6h);
 	if (!skip_extensions(skb, &offset, &proto, &frag_off))
 		return false;
@@ -146,14 +146,14 @@ static bool parse_quoted6(const struct sk_buff *skb, unsigned int offset,
 		*reason = DSR_PASS_ICMP_UNRELATED;
 		return false;
 	}
-	packet->tuple.proto = proto;
+	pkt->tuple.proto = proto;
 	if (!dsr_packet_is_balanced(proto))
-		return parse_portless(DSR_PACKET_ICMP_ERROR, packet);
-	return parse_quoted_ports(skb, offset, packet);
+		return parse_portless(DSR_PACKET_ICMP_ERROR, pkt);
+	return parse_quoted_ports(skb, offset, pkt);
 }
 
 static bool parse_icmp6(const struct sk_buff *skb, unsigned int offset,
-			struct dsr_packet *packet, enum dsr_reason *reason)
+			struct dsr_packet *pkt, enum dsr_reason *reason)
 {
 	struct icmp6hdr _icmph, *icmph;
 
@@ -167,13 +167,13 @@ static bool parse_icmp6(const struct sk_buff *skb, unsigned int offset,
 	case ICMPV6_PKT_TOOBIG:
 	case ICMPV6_TIME_EXCEED:
 	case ICMPV6_PARAMPROB:
-		return parse_quoted6(skb, offset + sizeof(_icmph), packet,
+		return parse_quoted6(skb, offset + sizeof(_icmph), pkt,
 				     reason);
 	case ICMPV6_ECHO_REQUEST:
-		packet->kind = DSR_PACKET_ECHO;
-		packet->event = DSR_EVENT_DATA;
-		packet->tuple.sport = 0;
-		packet->tuple.dport = icmph->icmp6_identifier;
+		pkt->kind = DSR_PACKET_ECHO;
+		pkt->event = DSR_EVENT_DATA;
+		pkt->tuple.sport = 0;
+		pkt->tuple.dport = icmph->icmp6_identifier;
 		return true;
 	default:
 		*reason = DSR_PASS_NO_SERVICE;
@@ -184,16 +184,16 @@ static bool parse_icmp6(const struct sk_buff *skb, unsigned int offset,
 /**
  * dsr_packet_parse_rest6() - parse other IPv6 packets, and extension headers
  * @skb: packet; no TCP, UDP or SCTP header follows its IPv6 header directly
- * @packet: parsed packet; the fields from the IPv6 header are set
+ * @pkt: parsed packet; the fields from the IPv6 header are set
  * @reason: as for dsr_packet_parse()
  *
  * Return: as dsr_packet_parse().
  */
 bool dsr_packet_parse_rest6(const struct sk_buff *skb,
-			    struct dsr_packet *packet, enum dsr_reason *reason)
+			    struct dsr_packet *pkt, enum dsr_reason *reason)
 {
 	unsigned int offset = skb_network_offset(skb) + sizeof(struct ipv6hdr);
-	u8 proto = packet->tuple.proto;
+	u8 proto = pkt->tuple.proto;
 	__be16 frag_off = 0;
 
 	if (ipv6_ext_hdr(proto) &&
@@ -208,20 +208,20 @@ bool dsr_packet_parse_rest6(const struct sk_buff *skb,
 		*reason = DSR_DROP_FRAGMENT;
 		return false;
 	}
-	packet->tuple.proto = proto;
+	pkt->tuple.proto = proto;
 	if (dsr_packet_is_balanced(proto)) {
 		*reason = DSR_DROP_MALFORMED;
-		return dsr_packet_parse_transport(skb, offset, packet);
+		return dsr_packet_parse_transport(skb, offset, pkt);
 	}
 	if (proto == IPPROTO_ICMPV6)
-		return parse_icmp6(skb, offset, packet, reason);
-	return parse_portless(DSR_PACKET_PORTLESS, packet);
+		return parse_icmp6(skb, offset, pkt, reason);
+	return parse_portless(DSR_PACKET_PORTLESS, pkt);
 }
 
 /**
  * dsr_packet_prove() - set dsr_packet.proof
  * @skb: packet
- * @packet: result of dsr_packet_parse(), a packet of a connection
+ * @pkt: result of dsr_packet_parse(), a packet of a connection
  *
  * The proof is the upper half of the TCP sequence number, or the lower half of
  * the SCTP verification tag. Not part of parsing, since few packets need it: a
@@ -229,15 +229,15 @@ bool dsr_packet_parse_rest6(const struct sk_buff *skb,
  *
  * Context: any.
  */
-void dsr_packet_prove(const struct sk_buff *skb, struct dsr_packet *packet)
+void dsr_packet_prove(const struct sk_buff *skb, struct dsr_packet *pkt)
 {
 	int offset = skb_network_offset(skb);
 	__be32 _number, *number;
 	__be16 fragment;
 	u8 proto;
 
-	packet->proof = 0;
-	if (packet->tuple.family == AF_INET) {
+	pkt->proof = 0;
+	if (pkt->tuple.family == AF_INET) {
 		offset += ip_hdrlen(skb);
 	} else {
 		proto = ipv6_hdr(skb)->nexthdr;
@@ -252,12 +252,12 @@ void dsr_packet_prove(const struct sk_buff *skb, struct dsr_packet *packet)
 	number = skb_header_pointer(skb, offset + 4, sizeof(_number), &_number);
 	if (!number)
 		return;
-	switch (packet->tuple.proto) {
+	switch (pkt->tuple.proto) {
 	case IPPROTO_TCP:
-		packet->proof = ntohl(*number) >> 16;
+		pkt->proof = ntohl(*number) >> 16;
 		break;
 	case IPPROTO_SCTP:
-		packet->proof = ntohl(*number);
+		pkt->proof = ntohl(*number);
 		break;
 	}
 }

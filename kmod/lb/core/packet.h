@@ -107,54 +107,54 @@ union dsr_packet_transport {
 /** dsr_packet_parse_transport() - read the header of TCP, UDP or SCTP
  * @skb: packet
  * @offset: offset of the header
- * @packet: parsed packet with the protocol set; gets the ports and the event
+ * @pkt: parsed packet with the protocol set; gets the ports and the event
  *
  * Return: true if the header is complete and valid.
  */
 static __always_inline bool
 dsr_packet_parse_transport(const struct sk_buff *skb, unsigned int offset,
-			   struct dsr_packet *packet)
+			   struct dsr_packet *pkt)
 {
 	union dsr_packet_transport _header __uninitialized, *header;
-	u8 proto = packet->tuple.proto;
+	u8 proto = pkt->tuple.proto;
 	u8 flags;
 
 	header = skb_header_pointer(skb, offset,
 				    dsr_packet_transport_len(proto), &_header);
 	if (unlikely(!header))
 		return false;
-	packet->tuple.ports = header->ports;
-	packet->event = DSR_EVENT_DATA;
+	pkt->tuple.ports = header->ports;
+	pkt->event = DSR_EVENT_DATA;
 	switch (proto) {
 	case IPPROTO_TCP:
 		flags = tcp_flag_byte(&header->tcp);
-		packet->event = dsr_event_tcp(flags);
-		if (packet->event == DSR_EVENT_OPEN && (flags & TCPHDR_ACK))
-			packet->event = DSR_EVENT_ACCEPT;
+		pkt->event = dsr_event_tcp(flags);
+		if (pkt->event == DSR_EVENT_OPEN && (flags & TCPHDR_ACK))
+			pkt->event = DSR_EVENT_ACCEPT;
 		return header->tcp.doff >= sizeof(header->tcp) / 4;
 	case IPPROTO_UDP:
 		/* an IPv6 jumbogram has length 0 (RFC 2675) */
 		return ntohs(header->udp.len) >= sizeof(header->udp) ||
-		       (!header->udp.len && packet->tuple.family == AF_INET6);
+		       (!header->udp.len && pkt->tuple.family == AF_INET6);
 	default:
-		packet->event = dsr_event_sctp(header->sctp.chunk.type);
+		pkt->event = dsr_event_sctp(header->sctp.chunk.type);
 		if (header->sctp.chunk.type == SCTP_CID_INIT_ACK)
-			packet->event = DSR_EVENT_ACCEPT;
+			pkt->event = DSR_EVENT_ACCEPT;
 		return true;
 	}
 }
 
-void dsr_packet_prove(const struct sk_buff *skb, struct dsr_packet *packet);
+void dsr_packet_prove(const struct sk_buff *skb, struct dsr_packet *pkt);
 bool dsr_packet_parse_rest4(const struct sk_buff *skb, unsigned int offset,
-			    struct dsr_packet *packet,
+			    struct dsr_packet *pkt,
 			    enum dsr_reason *reason);
 bool dsr_packet_parse_rest6(const struct sk_buff *skb,
-			    struct dsr_packet *packet,
+			    struct dsr_packet *pkt,
 			    enum dsr_reason *reason);
 
 /** dsr_packet_parse4() - dsr_packet_parse() for IPv4 */
 static __always_inline bool dsr_packet_parse4(const struct sk_buff *skb,
-					      struct dsr_packet *packet,
+					      struct dsr_packet *pkt,
 					      enum dsr_reason *reason)
 {
 	const struct iphdr *iph = ip_hdr(skb);
@@ -167,30 +167,30 @@ static __always_inline bool dsr_packet_parse4(const struct sk_buff *skb,
 		*reason = DSR_DROP_FRAGMENT;
 		return false;
 	}
-	packet->tuple.proto = iph->protocol;
-	packet->tuple.v4.saddr = iph->saddr;
-	packet->tuple.v4.daddr = iph->daddr;
-	if (unlikely(!dsr_packet_is_balanced(packet->tuple.proto)))
-		return dsr_packet_parse_rest4(skb, offset, packet, reason);
+	pkt->tuple.proto = iph->protocol;
+	pkt->tuple.v4.saddr = iph->saddr;
+	pkt->tuple.v4.daddr = iph->daddr;
+	if (unlikely(!dsr_packet_is_balanced(pkt->tuple.proto)))
+		return dsr_packet_parse_rest4(skb, offset, pkt, reason);
 	*reason = DSR_DROP_MALFORMED;
-	return dsr_packet_parse_transport(skb, offset, packet);
+	return dsr_packet_parse_transport(skb, offset, pkt);
 }
 
 /** dsr_packet_parse6() - dsr_packet_parse() for IPv6 */
 static __always_inline bool dsr_packet_parse6(const struct sk_buff *skb,
-					      struct dsr_packet *packet,
+					      struct dsr_packet *pkt,
 					      enum dsr_reason *reason)
 {
 	const struct ipv6hdr *ip6h = ipv6_hdr(skb);
 	unsigned int offset = skb_network_offset(skb) + sizeof(*ip6h);
 
-	packet->tuple.proto = ip6h->nexthdr;
-	packet->tuple.v6.saddr = ip6h->saddr;
-	packet->tuple.v6.daddr = ip6h->daddr;
-	if (unlikely(!dsr_packet_is_balanced(packet->tuple.proto)))
-		return dsr_packet_parse_rest6(skb, packet, reason);
+	pkt->tuple.proto = ip6h->nexthdr;
+	pkt->tuple.v6.saddr = ip6h->saddr;
+	pkt->tuple.v6.daddr = ip6h->daddr;
+	if (unlikely(!dsr_packet_is_balanced(pkt->tuple.proto)))
+		return dsr_packet_parse_rest6(skb, pkt, reason);
 	*reason = DSR_DROP_MALFORMED;
-	return dsr_packet_parse_transport(skb, offset, packet);
+	return dsr_packet_parse_transport(skb, offset, pkt);
 }
 
 /**
@@ -198,7 +198,7 @@ static __always_inline bool dsr_packet_parse6(const struct sk_buff *skb,
  * @skb: packet; its network header is set and was checked by ip_rcv(), by
  *	ipv6_rcv() or by the caller
  * @family: AF_INET or AF_INET6
- * @packet: filled in if this returns true
+ * @pkt: filled in if this returns true
  * @reason: verdict on the packet if this returns false; may be written anyway
  *
  * Context: any.
@@ -206,15 +206,15 @@ static __always_inline bool dsr_packet_parse6(const struct sk_buff *skb,
  */
 static __always_inline bool dsr_packet_parse(const struct sk_buff *skb,
 					     u8 family,
-					     struct dsr_packet *packet,
+					     struct dsr_packet *pkt,
 					     enum dsr_reason *reason)
 {
-	packet->kind = DSR_PACKET_FLOW;
-	packet->tuple.family = family;
-	packet->tuple.zero = 0;
+	pkt->kind = DSR_PACKET_FLOW;
+	pkt->tuple.family = family;
+	pkt->tuple.zero = 0;
 	return likely(family == AF_INET) ?
-	       dsr_packet_parse4(skb, packet, reason) :
-	       dsr_packet_parse6(skb, packet, reason);
+	       dsr_packet_parse4(skb, pkt, reason) :
+	       dsr_packet_parse6(skb, pkt, reason);
 }
 
 #endif /* _DSR_PACKET_H */

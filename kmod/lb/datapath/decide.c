@@ -9,24 +9,24 @@
  * have any VIP. A probe to the backend's own address would not test delivery
  * for a VIP, so it is refused.
  */
-static bool takes(const struct dsr_packet *packet,
+static bool takes(const struct dsr_packet *pkt,
 		  const struct dsr_backend *backend)
 {
 	const struct dsr_service_key *key = &backend->service->key;
-	union nf_inet_addr dest = dsr_tuple_dest(&packet->tuple);
+	union nf_inet_addr dest = dsr_tuple_dest(&pkt->tuple);
 
 	if (key->fwmark)
 		return dsr_addr_compare(&dest, &backend->nexthop.addr);
 	return !dsr_addr_compare(&dest, &key->vip) &&
-	       (packet->kind == DSR_PACKET_ECHO ||
-		dsr_frontend_matches(key, &packet->tuple));
+	       (pkt->kind == DSR_PACKET_ECHO ||
+		dsr_frontend_matches(key, &pkt->tuple));
 }
 
 /* The mark alone selects the backend, whatever its state: a down server must
  * pass probes before it is put back. A mark without a backend is dropped.
  */
 static void decide_probe(const struct dsr_frontend *frontend,
-			 const struct dsr_packet *packet,
+			 const struct dsr_packet *pkt,
 			 struct dsr_decision *decision)
 {
 	struct dsr_backend *backend = dsr_probe_backend(frontend);
@@ -35,10 +35,10 @@ static void decide_probe(const struct dsr_frontend *frontend,
 	if (!backend)
 		return;
 	decision->reason = DSR_DROP_PROBE_WRONG_ADDRESS;
-	if (!takes(packet, backend))
+	if (!takes(pkt, backend))
 		return;
 	decision->reason = DSR_DROP_BAD_SOURCE;
-	if (dsr_schedule_is_bad_source(&packet->tuple))
+	if (dsr_schedule_is_bad_source(&pkt->tuple))
 		return;
 	decision->service = frontend->probe->service;
 	decision->backend = backend;
@@ -73,10 +73,10 @@ static struct dsr_conn *find_ike(const struct dsr_net *dn,
  */
 static void decide_portless(struct dsr_net *dn,
 			    const struct dsr_frontend *frontend,
-			    const struct dsr_packet *packet,
+			    const struct dsr_packet *pkt,
 			    struct dsr_decision *decision)
 {
-	struct dsr_conn *conn = find_ike(dn, &packet->tuple);
+	struct dsr_conn *conn = find_ike(dn, &pkt->tuple);
 	struct dsr_backend *backend = conn ? dsr_conn_backend(conn) : NULL;
 	struct dsr_service *service;
 
@@ -87,11 +87,11 @@ static void decide_portless(struct dsr_net *dn,
 		decision->choice = DSR_CHOICE_CONNECTION;
 	} else {
 		service = frontend ? dsr_frontend_match(frontend,
-							&packet->tuple) : NULL;
+							&pkt->tuple) : NULL;
 		if (!service || !READ_ONCE(service->persist) ||
-		    dsr_schedule_is_bad_source(&packet->tuple))
+		    dsr_schedule_is_bad_source(&pkt->tuple))
 			return;
-		backend = dsr_schedule_persistent(dn, &packet->tuple, service);
+		backend = dsr_schedule_persistent(dn, &pkt->tuple, service);
 		if (!backend)
 			return;
 		decision->choice = DSR_CHOICE_PERSISTENCE;
@@ -108,14 +108,14 @@ static void decide_portless(struct dsr_net *dn,
  */
 static void decide_icmp_error(struct dsr_net *dn,
 			      const struct dsr_frontend *frontend,
-			      const struct dsr_packet *packet,
+			      const struct dsr_packet *pkt,
 			      struct dsr_decision *decision)
 {
 	struct dsr_service *service;
 	struct dsr_backend *backend;
 
-	if (!dsr_packet_is_balanced(packet->tuple.proto)) {
-		decide_portless(dn, frontend, packet, decision);
+	if (!dsr_packet_is_balanced(pkt->tuple.proto)) {
+		decide_portless(dn, frontend, pkt, decision);
 		decision->reason = DSR_PASS_ICMP_UNRELATED;
 		if (!decision->backend)
 			return;
@@ -124,8 +124,8 @@ static void decide_icmp_error(struct dsr_net *dn,
 		return;
 	}
 	decision->reason = DSR_PASS_ICMP_UNRELATED;
-	decision->hash = dsr_conn_hash(&dn->table, &packet->tuple);
-	decision->conn = dsr_conn_find(dn, &packet->tuple, decision->hash);
+	decision->hash = dsr_conn_hash(&dn->table, &pkt->tuple);
+	decision->conn = dsr_conn_find(dn, &pkt->tuple, decision->hash);
 	if (decision->conn) {
 		backend = dsr_conn_backend(decision->conn);
 		if (!backend || dsr_backend_is_down(backend))
@@ -133,10 +133,10 @@ static void decide_icmp_error(struct dsr_net *dn,
 		decision->service = backend->service;
 	} else {
 		service = frontend ? dsr_frontend_match(frontend,
-							&packet->tuple) : NULL;
+							&pkt->tuple) : NULL;
 		if (!service || !dsr_schedule_forgets(dn, service))
 			return;
-		backend = dsr_schedule_stateless(dn, service, &packet->tuple);
+		backend = dsr_schedule_stateless(dn, service, &pkt->tuple);
 		if (!backend)
 			return;
 		decision->service = service;
@@ -149,7 +149,7 @@ static void decide_icmp_error(struct dsr_net *dn,
 /* An echo request is for an address as a whole, not for one of its services. */
 static void decide_echo(struct dsr_net *dn,
 			const struct dsr_frontend *frontend,
-			const struct dsr_packet *packet,
+			const struct dsr_packet *pkt,
 			struct dsr_decision *decision)
 {
 	struct dsr_service *service = frontend ? dsr_frontend_pick_up(frontend) :
@@ -157,12 +157,12 @@ static void decide_echo(struct dsr_net *dn,
 
 	if (!service) {
 		if (frontend && frontend->probe)
-			decide_probe(frontend, packet, decision);
+			decide_probe(frontend, pkt, decision);
 		return;
 	}
 	decision->service = service;
 	decision->reason = DSR_DROP_BAD_SOURCE;
-	if (dsr_schedule_is_bad_source(&packet->tuple))
+	if (dsr_schedule_is_bad_source(&pkt->tuple))
 		return;
 	decision->reason = DSR_DROP_PING;
 	if (READ_ONCE(service->ping) == DSR_PING_IGNORE ||
@@ -173,7 +173,7 @@ static void decide_echo(struct dsr_net *dn,
 		return;
 	}
 	decision->backend = dsr_schedule_stateless(dn, service,
-						   &packet->tuple);
+						   &pkt->tuple);
 	if (!decision->backend)
 		return;
 	decision->choice = DSR_CHOICE_HASH;
@@ -182,15 +182,15 @@ static void decide_echo(struct dsr_net *dn,
 
 /** dsr_decide_icmp() - dsr_decide() for kinds other than DSR_PACKET_FLOW */
 void dsr_decide_icmp(struct dsr_net *dn, const struct dsr_frontend *frontend,
-		     const struct dsr_packet *packet,
+		     const struct dsr_packet *pkt,
 		     struct dsr_decision *decision)
 {
-	if (packet->kind == DSR_PACKET_ECHO)
-		decide_echo(dn, frontend, packet, decision);
-	else if (packet->kind == DSR_PACKET_PORTLESS)
-		decide_portless(dn, frontend, packet, decision);
+	if (pkt->kind == DSR_PACKET_ECHO)
+		decide_echo(dn, frontend, pkt, decision);
+	else if (pkt->kind == DSR_PACKET_PORTLESS)
+		decide_portless(dn, frontend, pkt, decision);
 	else
-		decide_icmp_error(dn, frontend, packet, decision);
+		decide_icmp_error(dn, frontend, pkt, decision);
 }
 
 /**
@@ -222,7 +222,7 @@ bool dsr_decide_opens(const struct dsr_net *dn, const struct dsr_conn *conn,
 }
 
 /** dsr_decide_orphan() - dsr_decide() if the backend is down or was removed */
-void dsr_decide_orphan(struct dsr_net *dn, const struct dsr_packet *packet,
+void dsr_decide_orphan(struct dsr_net *dn, const struct dsr_packet *pkt,
 		       struct dsr_decision *decision)
 {
 	struct dsr_service *service = decision->service;
@@ -230,8 +230,8 @@ void dsr_decide_orphan(struct dsr_net *dn, const struct dsr_packet *packet,
 	struct dsr_backend *old = rcu_dereference(conn->backend);
 	struct dsr_backend *backend;
 
-	if (packet->event == DSR_EVENT_OPEN ||
-	    (packet->tuple.proto == IPPROTO_UDP &&
+	if (pkt->event == DSR_EVENT_OPEN ||
+	    (pkt->tuple.proto == IPPROTO_UDP &&
 	     READ_ONCE(conn->state) == DSR_CONN_CLOSED))
 		return;		/* a new connection, for the scheduler */
 	backend = dsr_backend_readded(dn, service, old);
@@ -245,7 +245,7 @@ void dsr_decide_orphan(struct dsr_net *dn, const struct dsr_packet *packet,
 		/* Any backend can answer a datagram. But another backend can
 		 * only reset an open connection, so wait for the old backend.
 		 */
-		if (packet->tuple.proto != IPPROTO_UDP &&
+		if (pkt->tuple.proto != IPPROTO_UDP &&
 		    dsr_backend_is_removed(old) && dsr_service_is_held(service))
 			decision->reason = DSR_DROP_BACKEND_JUST_DELETED;
 		break;
@@ -264,30 +264,30 @@ void dsr_decide_orphan(struct dsr_net *dn, const struct dsr_packet *packet,
  */
 static bool goes_on(const struct dsr_net *dn,
 		    const struct dsr_frontend *frontend,
-		    const struct dsr_packet *packet,
+		    const struct dsr_packet *pkt,
 		    const struct dsr_conn *conn,
 		    const struct dsr_backend *backend)
 {
 	return backend && !dsr_decide_in_frontend(backend, frontend) &&
-	       packet->event != DSR_EVENT_OPEN &&
-	       packet->event != DSR_EVENT_ACCEPT &&
-	       !dsr_decide_is_new(dn, conn, packet, backend,
+	       pkt->event != DSR_EVENT_OPEN &&
+	       pkt->event != DSR_EVENT_ACCEPT &&
+	       !dsr_decide_is_new(dn, conn, pkt, backend,
 				  dsr_backend_is_down(backend));
 }
 
 /**
  * dsr_decide_answers() - true if a packet answers a known connection
  * @dn: balancer, with a service at least
- * @packet: a packet of a flow
+ * @pkt: a packet of a flow
  *
  * Context: rcu_read_lock(). No writes.
  */
 bool dsr_decide_answers(const struct dsr_net *dn,
-			const struct dsr_packet *packet)
+			const struct dsr_packet *pkt)
 {
 	struct dsr_tuple request;
 
-	dsr_tuple_reverse(&packet->tuple, &request);
+	dsr_tuple_reverse(&pkt->tuple, &request);
 	return dsr_conn_find(dn, &request, dsr_conn_hash(&dn->table, &request));
 }
 
@@ -296,12 +296,12 @@ bool dsr_decide_answers(const struct dsr_net *dn,
  * Only a server sends a SYN-ACK. Any other packet is a reply if the reverse
  * tuple has an entry.
  */
-static bool is_reply(const struct dsr_net *dn, const struct dsr_packet *packet)
+static bool is_reply(const struct dsr_net *dn, const struct dsr_packet *pkt)
 {
-	if (packet->event == DSR_EVENT_OPEN)
+	if (pkt->event == DSR_EVENT_OPEN)
 		return false;
-	return packet->event == DSR_EVENT_ACCEPT ||
-	       dsr_decide_answers(dn, packet);
+	return pkt->event == DSR_EVENT_ACCEPT ||
+	       dsr_decide_answers(dn, pkt);
 }
 
 /** dsr_decide_new() - dsr_decide() without a connection of the same frontend
@@ -309,34 +309,34 @@ static bool is_reply(const struct dsr_net *dn, const struct dsr_packet *packet)
  * Also for a packet that begins a new connection although there is an entry.
  */
 void dsr_decide_new(struct dsr_net *dn, const struct dsr_frontend *frontend,
-		    const struct dsr_packet *packet,
+		    const struct dsr_packet *pkt,
 		    struct dsr_decision *decision, struct dsr_conn *conn,
 		    struct dsr_backend *backend)
 {
 	struct dsr_service *service = dsr_frontend_match(frontend,
-							 &packet->tuple);
+							 &pkt->tuple);
 
 	if (!service) {
 		if (frontend->probe)
-			decide_probe(frontend, packet, decision);
+			decide_probe(frontend, pkt, decision);
 		return;
 	}
-	if (service->key.fwmark && !conn && is_reply(dn, packet)) {
+	if (service->key.fwmark && !conn && is_reply(dn, pkt)) {
 		decision->reason = DSR_PASS_REPLY;
 		return;
 	}
 	decision->service = service;
 	decision->reason = DSR_FORWARDED;
 	decision->conn = conn;
-	if (goes_on(dn, frontend, packet, conn, backend)) {
+	if (goes_on(dn, frontend, pkt, conn, backend)) {
 		decision->service = backend->service;
 		if (dsr_backend_is_down(backend)) {
-			dsr_decide_orphan(dn, packet, decision);
+			dsr_decide_orphan(dn, pkt, decision);
 			return;
 		}
 		decision->backend = backend;
 		decision->choice = DSR_CHOICE_CONNECTION;
 	} else if (conn && !backend) {
-		dsr_decide_orphan(dn, packet, decision);
+		dsr_decide_orphan(dn, pkt, decision);
 	}
 }

@@ -35,16 +35,16 @@ struct dsr_decision {
 };
 
 void dsr_decide_icmp(struct dsr_net *dn, const struct dsr_frontend *frontend,
-		     const struct dsr_packet *packet,
+		     const struct dsr_packet *pkt,
 		     struct dsr_decision *decision);
-void dsr_decide_orphan(struct dsr_net *dn, const struct dsr_packet *packet,
+void dsr_decide_orphan(struct dsr_net *dn, const struct dsr_packet *pkt,
 		       struct dsr_decision *decision);
 bool dsr_decide_answers(const struct dsr_net *dn,
-			const struct dsr_packet *packet);
+			const struct dsr_packet *pkt);
 bool dsr_decide_opens(const struct dsr_net *dn, const struct dsr_conn *conn,
 		      const struct dsr_backend *backend);
 void dsr_decide_new(struct dsr_net *dn, const struct dsr_frontend *frontend,
-		    const struct dsr_packet *packet,
+		    const struct dsr_packet *pkt,
 		    struct dsr_decision *decision, struct dsr_conn *conn,
 		    struct dsr_backend *backend);
 
@@ -53,14 +53,14 @@ void dsr_decide_new(struct dsr_net *dn, const struct dsr_frontend *frontend,
  */
 static __always_inline bool
 dsr_decide_is_new(const struct dsr_net *dn, const struct dsr_conn *conn,
-		  const struct dsr_packet *packet,
+		  const struct dsr_packet *pkt,
 		  const struct dsr_backend *backend, bool is_down)
 {
 	u8 state = READ_ONCE(conn->state);
 	u32 now;
 
-	if (packet->tuple.proto != IPPROTO_UDP)
-		return unlikely(packet->event == DSR_EVENT_OPEN) &&
+	if (pkt->tuple.proto != IPPROTO_UDP)
+		return unlikely(pkt->event == DSR_EVENT_OPEN) &&
 		       (is_down || dsr_decide_opens(dn, conn, backend));
 	if (unlikely(state != DSR_CONN_UDP) &&
 	    (state == DSR_CONN_CLOSED ||
@@ -85,7 +85,7 @@ static __always_inline bool dsr_decide_in_frontend(const struct dsr_backend *bac
  * @dn: balancer, with at least one service
  * @frontend: frontend of the packet, by its mark or its destination, or %NULL;
  *	or dsr_frontend_any: match by connection only
- * @packet: the packet
+ * @pkt: the packet
  * @decision: set
  *
  * A packet of a service follows its connection. This holds even if there is a
@@ -108,7 +108,7 @@ static __always_inline bool dsr_decide_in_frontend(const struct dsr_backend *bac
  */
 static __always_inline void
 dsr_decide(struct dsr_net *dn, const struct dsr_frontend *frontend,
-	   const struct dsr_packet *packet, struct dsr_decision *decision)
+	   const struct dsr_packet *pkt, struct dsr_decision *decision)
 {
 	struct dsr_backend *backend;
 	struct dsr_conn *conn;
@@ -119,28 +119,28 @@ dsr_decide(struct dsr_net *dn, const struct dsr_frontend *frontend,
 	decision->service = NULL;
 	decision->backend = NULL;
 	decision->conn = NULL;
-	if (unlikely(packet->kind != DSR_PACKET_FLOW)) {
-		dsr_decide_icmp(dn, frontend, packet, decision);
+	if (unlikely(pkt->kind != DSR_PACKET_FLOW)) {
+		dsr_decide_icmp(dn, frontend, pkt, decision);
 		return;
 	}
 	if (unlikely(!frontend))
 		return;
 
-	decision->hash = dsr_conn_hash(&dn->table, &packet->tuple);
-	conn = dsr_conn_find(dn, &packet->tuple, decision->hash);
+	decision->hash = dsr_conn_hash(&dn->table, &pkt->tuple);
+	conn = dsr_conn_find(dn, &pkt->tuple, decision->hash);
 	backend = conn ? dsr_conn_backend(conn) : NULL;
 	is_down = backend && dsr_backend_is_down(backend);
 	if (unlikely(!backend || !dsr_decide_in_frontend(backend, frontend) ||
-		     dsr_decide_is_new(dn, conn, packet, backend,
+		     dsr_decide_is_new(dn, conn, pkt, backend,
 				       is_down))) {
-		dsr_decide_new(dn, frontend, packet, decision, conn, backend);
+		dsr_decide_new(dn, frontend, pkt, decision, conn, backend);
 		return;
 	}
 	decision->service = backend->service;
 	decision->conn = conn;
 	decision->reason = DSR_FORWARDED;
 	if (unlikely(is_down)) {
-		dsr_decide_orphan(dn, packet, decision);
+		dsr_decide_orphan(dn, pkt, decision);
 		return;
 	}
 	decision->backend = backend;

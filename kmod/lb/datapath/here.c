@@ -14,13 +14,13 @@
 /* Check if the ports in the tuple are those of the packet itself: an ICMP error
  * has the ports of the packet that it quotes.
  */
-static bool has_ports(const struct dsr_packet *packet)
+static bool has_ports(const struct dsr_packet *pkt)
 {
-	return packet->kind == DSR_PACKET_FLOW &&
-	       dsr_packet_is_balanced(packet->tuple.proto);
+	return pkt->kind == DSR_PACKET_FLOW &&
+	       dsr_packet_is_balanced(pkt->tuple.proto);
 }
 
-static bool delivers4(struct net *net, const struct dsr_packet *packet,
+static bool delivers4(struct net *net, const struct dsr_packet *pkt,
 		      const struct dsr_arrival *arrival)
 {
 	const struct net_device *dev = arrival->dev;
@@ -35,15 +35,15 @@ static bool delivers4(struct net *net, const struct dsr_packet *packet,
 	struct fib_result res;
 
 	dsr_flow4_set_tos(&fl4, arrival->tos);
-	if (has_ports(packet)) {
-		fl4.flowi4_proto = packet->tuple.proto;
-		fl4.fl4_sport = packet->tuple.sport;
-		fl4.fl4_dport = packet->tuple.dport;
+	if (has_ports(pkt)) {
+		fl4.flowi4_proto = pkt->tuple.proto;
+		fl4.fl4_sport = pkt->tuple.sport;
+		fl4.fl4_dport = pkt->tuple.dport;
 	}
 	return !fib_lookup(net, &fl4, &res, 0) && res.type != RTN_UNICAST;
 }
 
-static bool delivers6(struct net *net, const struct dsr_packet *packet,
+static bool delivers6(struct net *net, const struct dsr_packet *pkt,
 		      const struct dsr_arrival *arrival)
 {
 	const struct net_device *dev = arrival->dev;
@@ -57,10 +57,10 @@ static bool delivers6(struct net *net, const struct dsr_packet *packet,
 	struct rt6_info *rt;
 	bool is_here;
 
-	if (has_ports(packet)) {
-		fl6.flowi6_proto = packet->tuple.proto;
-		fl6.fl6_sport = packet->tuple.sport;
-		fl6.fl6_dport = packet->tuple.dport;
+	if (has_ports(pkt)) {
+		fl6.flowi6_proto = pkt->tuple.proto;
+		fl6.fl6_sport = pkt->tuple.sport;
+		fl6.fl6_dport = pkt->tuple.dport;
 	}
 	rt = dst_rt6_info(ip6_route_lookup(net, &fl6, NULL,
 					   RT6_LOOKUP_F_HAS_SADDR));
@@ -72,7 +72,7 @@ static bool delivers6(struct net *net, const struct dsr_packet *packet,
 /**
  * dsr_here_delivers() - check if the kernel would deliver a packet locally
  * @net: namespace
- * @packet: the packet
+ * @pkt: the packet
  * @arrival: its arrival
  *
  * Does the lookup that the kernel is about to do, with all routing rules: a
@@ -82,10 +82,10 @@ static bool delivers6(struct net *net, const struct dsr_packet *packet,
  * Return: true if the kernel would deliver it; false if the kernel would
  * forward or refuse it.
  */
-bool dsr_here_delivers(struct net *net, const struct dsr_packet *packet,
+bool dsr_here_delivers(struct net *net, const struct dsr_packet *pkt,
 		       const struct dsr_arrival *arrival)
 {
-	return packet->tuple.family == AF_INET ?
-	       delivers4(net, packet, arrival) :
-	       delivers6(net, packet, arrival);
+	return pkt->tuple.family == AF_INET ?
+	       delivers4(net, pkt, arrival) :
+	       delivers6(net, pkt, arrival);
 }

@@ -10,7 +10,7 @@
 #include "core/packet.h"
 #include "datapath/source.h"
 
-bool dsr_here_delivers(struct net *net, const struct dsr_packet *packet,
+bool dsr_here_delivers(struct net *net, const struct dsr_packet *pkt,
 		       const struct dsr_arrival *arrival);
 
 #endif /* _DSR_HERE_H */

@@ -60,7 +60,7 @@ frontend_of(struct dsr_net *dn, const struct sk_buff *skb, u8 family,
  * Return: true if it has a backend; else @decision->reason is the verdict.
  */
 static noinline bool admit(struct dsr_net *dn, struct sk_buff *skb,
-			   struct dsr_packet *packet,
+			   struct dsr_packet *pkt,
 			   struct dsr_decision *decision)
 {
 	struct dsr_arrival arrival;
@@ -70,16 +70,16 @@ static noinline bool admit(struct dsr_net *dn, struct sk_buff *skb,
 	if (dsr_reason_is_drop(decision->reason) &&
 	    decision->reason != DSR_ANSWERED_PING)
 		return false;
-	dsr_source_arrival(skb, packet->tuple.family, &arrival);
-	reason = dsr_source_check(dn, packet, &arrival);
+	dsr_source_arrival(skb, pkt->tuple.family, &arrival);
+	reason = dsr_source_check(dn, pkt, &arrival);
 	if (reason != DSR_FORWARDED) {
 		decision->backend = NULL;
 		decision->reason = reason;
 	} else if (!decision->backend && decision->reason == DSR_FORWARDED) {
-		dsr_packet_prove(skb, packet);
-		dsr_schedule(dn, packet, decision);
-	} else if (packet->kind == DSR_PACKET_PORTLESS) {
-		dsr_schedule_refresh(dn, &packet->tuple, decision->service);
+		dsr_packet_prove(skb, pkt);
+		dsr_schedule(dn, pkt, decision);
+	} else if (pkt->kind == DSR_PACKET_PORTLESS) {
+		dsr_schedule_refresh(dn, &pkt->tuple, decision->service);
 	}
 	return decision->backend;
 }
@@ -87,22 +87,22 @@ static noinline bool admit(struct dsr_net *dn, struct sk_buff *skb,
 /* Parse a packet, decide about it, and prepare it for sending. */
 static __always_inline enum dsr_reason
 balance(struct dsr_net *dn, struct sk_buff *skb, u8 family, unsigned int hook,
-	struct dsr_frontend *frontend, struct dsr_packet *packet,
+	struct dsr_frontend *frontend, struct dsr_packet *pkt,
 	struct dsr_decision *decision)
 {
 	struct dsr_backend *here;
 	enum dsr_reason reason;
 
-	if (!dsr_packet_parse(skb, family, packet, &reason))
+	if (!dsr_packet_parse(skb, family, pkt, &reason))
 		/* Not ours: leave malformed packets to the stack. */
 		return frontend || dsr_reason_is_pass(reason) ?
 		       reason : DSR_PASS_NO_SERVICE;
-	dsr_decide(dn, frontend, packet, decision);
+	dsr_decide(dn, frontend, pkt, decision);
 	if (!decision->service)
 		return decision->reason;
 	if (unlikely(READ_ONCE(decision->service->here)) &&
-	    (packet->kind == DSR_PACKET_FLOW ||
-	     packet->kind == DSR_PACKET_PORTLESS)) {
+	    (pkt->kind == DSR_PACKET_FLOW ||
+	     pkt->kind == DSR_PACKET_PORTLESS)) {
 		here = dsr_peer_find_here(dn, decision->service, skb);
 		if (here && here != decision->backend) {
 			decision->backend = here;
@@ -110,8 +110,8 @@ balance(struct dsr_net *dn, struct sk_buff *skb, u8 family, unsigned int hook,
 		}
 	}
 	if (likely(decision->choice == DSR_CHOICE_CONNECTION))
-		dsr_schedule_touch(dn, skb, packet, decision);
-	else if (!admit(dn, skb, packet, decision))
+		dsr_schedule_touch(dn, skb, pkt, decision);
+	else if (!admit(dn, skb, pkt, decision))
 		return answer(dn, skb, family, hook, decision);
 
 	reason = dsr_xmit_prepare(dn->net, skb, decision->service,
@@ -122,7 +122,7 @@ balance(struct dsr_net *dn, struct sk_buff *skb, u8 family, unsigned int hook,
 static enum dsr_reason process(struct dsr_net *dn, struct sk_buff *skb,
 			       u8 family, struct dsr_decision *decision)
 {
-	struct dsr_packet packet __uninitialized;
+	struct dsr_packet pkt __uninitialized;
 	struct dsr_frontend *frontend;
 
 	decision->backend = NULL;
@@ -134,7 +134,7 @@ static enum dsr_reason process(struct dsr_net *dn, struct sk_buff *skb,
 	if (!frontend && !dsr_packet_may_be_icmp(skb, family))
 		return DSR_PASS_NO_SERVICE;
 	return balance(dn, skb, family, NF_INET_PRE_ROUTING, frontend,
-		       &packet, decision);
+		       &pkt, decision);
 }
 
 /* Count and trace the reason, then send, drop or pass the packet. */
@@ -185,9 +185,9 @@ unsigned int dsr_hook(void *priv, struct sk_buff *skb,
 /* Return the reason that dsr_hook() has counted for a packet that it passed.
  * The mark may have changed since, so derive the reason from the packet alone.
  */
-static enum dsr_reason passed_as(const struct dsr_packet *packet)
+static enum dsr_reason passed_as(const struct dsr_packet *pkt)
 {
-	return packet->kind == DSR_PACKET_ICMP_ERROR ? DSR_PASS_ICMP_UNRELATED :
+	return pkt->kind == DSR_PACKET_ICMP_ERROR ? DSR_PASS_ICMP_UNRELATED :
 						       DSR_PASS_NO_SERVICE;
 }
 
@@ -228,7 +228,7 @@ static bool is_from_neighbour(const struct sk_buff *skb, u8 family)
  */
 static noinline unsigned int refuse(struct dsr_net *dn, struct sk_buff *skb,
 				    u8 family, unsigned int hook,
-				    const struct dsr_packet *packet,
+				    const struct dsr_packet *pkt,
 				    enum dsr_reason passed)
 {
 	struct dsr_decision none = { .backend = NULL };
@@ -238,11 +238,11 @@ static noinline unsigned int refuse(struct dsr_net *dn, struct sk_buff *skb,
 	    is_translated(skb) || is_from_neighbour(skb, family))
 		return NF_ACCEPT;
 	dsr_source_arrival(skb, family, &arrival);
-	if (dsr_here_delivers(dn->net, packet, &arrival))
+	if (dsr_here_delivers(dn->net, pkt, &arrival))
 		return NF_ACCEPT;
-	if (packet->kind == DSR_PACKET_FLOW &&
-	    dsr_packet_is_balanced(packet->tuple.proto) &&
-	    dsr_source_check(dn, packet, &arrival) == DSR_FORWARDED)
+	if (pkt->kind == DSR_PACKET_FLOW &&
+	    dsr_packet_is_balanced(pkt->tuple.proto) &&
+	    dsr_source_check(dn, pkt, &arrival) == DSR_FORWARDED)
 		dsr_reject_unreachable(dn->net, skb, family, hook);
 	this_cpu_dec(dn->reasons[passed]);
 	return finish(dn, skb, family, &none, DSR_DROP_NOT_SERVED);
@@ -257,18 +257,18 @@ static noinline unsigned int late_vip(struct dsr_net *dn, struct sk_buff *skb,
 				      struct dsr_frontend *frontend)
 {
 	struct dsr_decision decision;
-	struct dsr_packet packet;
+	struct dsr_packet pkt;
 	enum dsr_reason reason;
 
 	if (!dsr_is_to_this_host(skb) || skb->sk)
 		return NF_ACCEPT;
-	if (dsr_packet_parse(skb, family, &packet, &reason)) {
-		dsr_decide(dn, frontend, &packet, &decision);
+	if (dsr_packet_parse(skb, family, &pkt, &reason)) {
+		dsr_decide(dn, frontend, &pkt, &decision);
 		reason = decision.service ? DSR_FORWARDED : decision.reason;
 	}
 	if (!dsr_reason_is_pass(reason))
 		return NF_ACCEPT;
-	return refuse(dn, skb, family, hook, &packet, reason);
+	return refuse(dn, skb, family, hook, &pkt, reason);
 }
 
 /* A reply begins a connection of netfilter's where that has not seen the request,
@@ -280,16 +280,16 @@ static noinline void keep_reply(struct dsr_net *dn, struct sk_buff *skb,
 {
 	const struct dsr_frontend *frontend;
 	struct dsr_tuple request;
-	struct dsr_packet packet;
+	struct dsr_packet pkt;
 	enum dsr_reason reason;
 
-	if (!dsr_packet_parse(skb, family, &packet, &reason) ||
-	    packet.kind != DSR_PACKET_FLOW)
+	if (!dsr_packet_parse(skb, family, &pkt, &reason) ||
+	    pkt.kind != DSR_PACKET_FLOW)
 		return;
-	dsr_tuple_reverse(&packet.tuple, &request);
+	dsr_tuple_reverse(&pkt.tuple, &request);
 	frontend = dsr_frontend_find(dn, 0, &request);
 	if ((frontend && dsr_frontend_match(frontend, &request)) ||
-	    dsr_decide_answers(dn, &packet))
+	    dsr_decide_answers(dn, &pkt))
 		dsr_nat_settle(skb);
 }
 
@@ -315,7 +315,7 @@ unsigned int dsr_hook_late(void *priv, struct sk_buff *skb,
 			   const struct nf_hook_state *state)
 {
 	struct dsr_decision decision = { .choice = DSR_CHOICE_NONE };
-	struct dsr_packet packet __uninitialized;
+	struct dsr_packet pkt __uninitialized;
 	struct dsr_frontend *frontend = NULL;
 	struct dsr_net *dn = priv;
 	enum dsr_reason reason;
@@ -334,13 +334,13 @@ unsigned int dsr_hook_late(void *priv, struct sk_buff *skb,
 	}
 	if (dsr_is_balanced(skb) || !dsr_is_to_this_host(skb) || skb->sk)
 		return NF_ACCEPT;
-	reason = balance(dn, skb, state->pf, state->hook, frontend, &packet,
+	reason = balance(dn, skb, state->pf, state->hook, frontend, &pkt,
 			 &decision);
 	/* dsr_hook() has already counted the packet as passed. */
 	if (reason == DSR_PASS_REPLY)
 		return NF_ACCEPT;
 	if (dsr_reason_is_pass(reason))
-		return refuse(dn, skb, state->pf, state->hook, &packet, reason);
-	this_cpu_dec(dn->reasons[passed_as(&packet)]);
+		return refuse(dn, skb, state->pf, state->hook, &pkt, reason);
+	this_cpu_dec(dn->reasons[passed_as(&pkt)]);
 	return finish(dn, skb, state->pf, &decision, reason);
 }

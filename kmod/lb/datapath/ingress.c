@@ -116,12 +116,12 @@ static enum dsr_ingress_verdict verdict_of_reason(enum dsr_reason reason)
  * packets, and what follows them, take the slow path.
  */
 static __always_inline bool is_steady(const struct dsr_conn *conn,
-				      const struct dsr_packet *packet)
+				      const struct dsr_packet *pkt)
 {
 	u8 state = READ_ONCE(conn->state);
 
-	return packet->event == DSR_EVENT_DATA && state != DSR_CONN_CLOSED &&
-	       dsr_conn_state(state, packet) == state;
+	return pkt->event == DSR_EVENT_DATA && state != DSR_CONN_CLOSED &&
+	       dsr_conn_state(state, pkt) == state;
 }
 
 /* Check if the packet has to pass the firewall rules again. With persistence
@@ -141,12 +141,12 @@ static __always_inline bool is_due(const struct dsr_path_dev *path,
 
 /* Look up the connection, and check that its packets may take the fast path. */
 static __always_inline enum dsr_ingress_verdict
-consult(const struct dsr_path_dev *path, const struct dsr_packet *packet,
+consult(const struct dsr_path_dev *path, const struct dsr_packet *pkt,
 	struct dsr_decision *decision)
 {
 	struct dsr_service *service;
 
-	dsr_decide(path->dn, &dsr_frontend_any, packet, decision);
+	dsr_decide(path->dn, &dsr_frontend_any, pkt, decision);
 	service = decision->service;
 	if (!service)
 		return DSR_INGRESS_UNKNOWN;
@@ -156,7 +156,7 @@ consult(const struct dsr_path_dev *path, const struct dsr_packet *packet,
 		return DSR_INGRESS_STACK;
 	if (unlikely(READ_ONCE(service->here)))
 		return DSR_INGRESS_PEER;
-	if (unlikely(!is_steady(decision->conn, packet)))
+	if (unlikely(!is_steady(decision->conn, pkt)))
 		return DSR_INGRESS_STATE;
 	if (unlikely(is_due(path, decision->conn, service, jiffies)))
 		return DSR_INGRESS_RECHECK;
@@ -180,18 +180,18 @@ static __always_inline enum dsr_ingress_verdict
 prepare(const struct dsr_path_dev *path, struct sk_buff *skb, u8 family,
 	struct shortcut *cut)
 {
-	struct dsr_packet packet __uninitialized;
+	struct dsr_packet pkt __uninitialized;
 	struct net *net = path->dn->net;
 	struct dsr_nexthop *nexthop;
 	enum dsr_reason reason;
 	struct dst_entry *dst;
 	enum dsr_ingress_verdict verdict;
 
-	if (unlikely(!dsr_packet_parse(skb, family, &packet, &reason)))
+	if (unlikely(!dsr_packet_parse(skb, family, &pkt, &reason)))
 		return verdict_of_reason(reason);
-	if (unlikely(packet.kind != DSR_PACKET_FLOW))
+	if (unlikely(pkt.kind != DSR_PACKET_FLOW))
 		return DSR_INGRESS_PROTOCOL;
-	verdict = consult(path, &packet, &cut->decision);
+	verdict = consult(path, &pkt, &cut->decision);
 	if (verdict)
 		return verdict;
 

@@ -69,13 +69,13 @@ static enum dsr_reason process_probe(struct dsr_net *dn, struct sk_buff *skb,
 				     const struct dsr_frontend *frontend,
 				     struct dsr_decision *decision)
 {
-	struct dsr_packet packet;
+	struct dsr_packet pkt;
 	enum dsr_reason reason;
 
 	decision->backend = NULL;
-	if (!dsr_packet_parse(skb, family, &packet, &reason))
+	if (!dsr_packet_parse(skb, family, &pkt, &reason))
 		return reason;
-	dsr_decide(dn, frontend, &packet, decision);
+	dsr_decide(dn, frontend, &pkt, decision);
 	return decision->backend ? reroute(dn, skb, family, decision) :
 				   decision->reason;
 }
@@ -86,18 +86,18 @@ static enum dsr_reason process_probe(struct dsr_net *dn, struct sk_buff *skb,
 static enum dsr_reason process_icmp(struct dsr_net *dn, struct sk_buff *skb,
 				    u8 family, struct dsr_decision *decision)
 {
-	struct dsr_packet packet;
+	struct dsr_packet pkt;
 	enum dsr_reason reason;
 
 	decision->backend = NULL;
 	if (!dsr_packet_may_be_icmp(skb, family) ||
-	    !dsr_packet_parse(skb, family, &packet, &reason) ||
-	    packet.kind != DSR_PACKET_ICMP_ERROR)
+	    !dsr_packet_parse(skb, family, &pkt, &reason) ||
+	    pkt.kind != DSR_PACKET_ICMP_ERROR)
 		return DSR_PASS_ICMP_UNRELATED;
 	/* Ignore the mark: with fwmark_reflect an error has the mark of the
 	 * packet that it is about, and that packet may be a client's.
 	 */
-	dsr_decide(dn, dsr_frontend_find(dn, 0, &packet.tuple), &packet,
+	dsr_decide(dn, dsr_frontend_find(dn, 0, &pkt.tuple), &pkt,
 		   decision);
 	if (decision->backend)
 		reason = reroute(dn, skb, family, decision);
@@ -112,15 +112,15 @@ static enum dsr_reason process_icmp(struct dsr_net *dn, struct sk_buff *skb,
  * packet to the VIP has the VIP as its source, too: no backend can answer it.
  */
 static bool may_begin(const struct dsr_service *service,
-		      const struct dsr_packet *packet)
+		      const struct dsr_packet *pkt)
 {
-	union nf_inet_addr source = dsr_tuple_source(&packet->tuple);
-	union nf_inet_addr dest = dsr_tuple_dest(&packet->tuple);
+	union nf_inet_addr source = dsr_tuple_source(&pkt->tuple);
+	union nf_inet_addr dest = dsr_tuple_dest(&pkt->tuple);
 
 	if (!dsr_addr_compare(&source, &dest))
 		return false;
-	return !service->key.fwmark || packet->tuple.proto == IPPROTO_UDP ||
-	       packet->event == DSR_EVENT_OPEN;
+	return !service->key.fwmark || pkt->tuple.proto == IPPROTO_UDP ||
+	       pkt->event == DSR_EVENT_OPEN;
 }
 
 /* Handle a packet of this machine for a service. Only packets of connections
@@ -131,23 +131,23 @@ static enum dsr_reason process_own(struct dsr_net *dn, struct sk_buff *skb,
 				   const struct dsr_frontend *frontend,
 				   struct dsr_decision *decision)
 {
-	struct dsr_packet packet;
+	struct dsr_packet pkt;
 	enum dsr_reason reason;
 
 	decision->backend = NULL;
-	if (!dsr_packet_parse(skb, family, &packet, &reason) ||
-	    packet.kind != DSR_PACKET_FLOW)
+	if (!dsr_packet_parse(skb, family, &pkt, &reason) ||
+	    pkt.kind != DSR_PACKET_FLOW)
 		return DSR_PASS_NO_SERVICE;
-	dsr_decide(dn, frontend, &packet, decision);
+	dsr_decide(dn, frontend, &pkt, decision);
 	if (!decision->service)
 		return DSR_PASS_NO_SERVICE;
 	if (decision->choice == DSR_CHOICE_CONNECTION) {
-		dsr_schedule_touch(dn, skb, &packet, decision);
+		dsr_schedule_touch(dn, skb, &pkt, decision);
 	} else if (!decision->backend && decision->reason == DSR_FORWARDED) {
-		if (!may_begin(decision->service, &packet))
+		if (!may_begin(decision->service, &pkt))
 			return DSR_PASS_NO_SERVICE;
-		dsr_packet_prove(skb, &packet);
-		dsr_schedule(dn, &packet, decision);
+		dsr_packet_prove(skb, &pkt);
+		dsr_schedule(dn, &pkt, decision);
 	}
 	if (decision->reason == DSR_ANSWERED_RESET) {
 		dsr_conn_close(dn, decision->conn);

@@ -221,7 +221,7 @@ static bool remember_client(struct dsr_net *dn, const struct dsr_tuple *tuple,
 /**
  * dsr_schedule_advance() - apply a packet that changes its connection's state
  * @dn: balancer
- * @packet: the packet
+ * @pkt: the packet
  * @decision: decision of dsr_decide(): the packet follows a connection
  *
  * The second packet of a client turns its half-open persistence entry into a
@@ -230,15 +230,15 @@ static bool remember_client(struct dsr_net *dn, const struct dsr_tuple *tuple,
  *
  * Context: rcu_read_lock(). Takes locks of stripes, and allocates.
  */
-void dsr_schedule_advance(struct dsr_net *dn, const struct dsr_packet *packet,
+void dsr_schedule_advance(struct dsr_net *dn, const struct dsr_packet *pkt,
 			  const struct dsr_decision *decision)
 {
 	const struct dsr_service *service = decision->service;
-	const struct dsr_tuple *tuple = &packet->tuple;
+	const struct dsr_tuple *tuple = &pkt->tuple;
 	struct dsr_conn *conn = decision->conn;
 	u8 state = READ_ONCE(conn->state);
 
-	dsr_conn_advance(dn, conn, packet);
+	dsr_conn_advance(dn, conn, pkt);
 	if (dsr_state_is_half(state) && READ_ONCE(conn->state) != state &&
 	    READ_ONCE(service->persist))
 		remember_client(dn, tuple, service,
@@ -276,42 +276,42 @@ void dsr_schedule_refresh(struct dsr_net *dn, const struct dsr_tuple *tuple,
  */
 static bool may_be_stateless(const struct dsr_net *dn,
 			     const struct dsr_service *service,
-			     const struct dsr_packet *packet)
+			     const struct dsr_packet *pkt)
 {
-	if (packet->tuple.proto != IPPROTO_UDP &&
-	    packet->event != DSR_EVENT_OPEN)
+	if (pkt->tuple.proto != IPPROTO_UDP &&
+	    pkt->event != DSR_EVENT_OPEN)
 		return true;
 	/* the client may have other connections without an entry */
-	if (packet->tuple.proto == IPPROTO_UDP || READ_ONCE(service->persist))
+	if (pkt->tuple.proto == IPPROTO_UDP || READ_ONCE(service->persist))
 		return dsr_net_was_crowded(dn);
 	return dsr_net_was_crowded_for(dn, DSR_CONN_SYN);
 }
 
-static bool is_one_packet(const struct dsr_packet *packet,
+static bool is_one_packet(const struct dsr_packet *pkt,
 			  const struct dsr_service *service)
 {
 	return unlikely(READ_ONCE(service->one_packet)) &&
-	       packet->tuple.proto == IPPROTO_UDP;
+	       pkt->tuple.proto == IPPROTO_UDP;
 }
 
 /* Check if a SYN needs no entry: a hashing scheduler gives the next packet of
  * the connection the same backend. So a SYN flood takes no memory.
  */
-static bool is_left_alone(const struct dsr_packet *packet,
+static bool is_left_alone(const struct dsr_packet *pkt,
 			  const struct dsr_service *service,
 			  const struct dsr_decision *decision)
 {
 	return dsr_pool_hashes(rcu_dereference(service->pool)) &&
-	       packet->event == DSR_EVENT_OPEN && !decision->conn &&
+	       pkt->event == DSR_EVENT_OPEN && !decision->conn &&
 	       !READ_ONCE(service->persist);
 }
 
 /* Check if a packet ends a connection without an entry: do not add one now. */
-static bool is_stray_end(const struct dsr_packet *packet,
+static bool is_stray_end(const struct dsr_packet *pkt,
 			 const struct dsr_decision *decision)
 {
-	return !decision->conn && (packet->event == DSR_EVENT_CLOSE ||
-				   packet->event == DSR_EVENT_ABORT);
+	return !decision->conn && (pkt->event == DSR_EVENT_CLOSE ||
+				   pkt->event == DSR_EVENT_ABORT);
 }
 
 /* Check if the table has room. With persistence, a new connection also needs a
@@ -328,14 +328,14 @@ static bool has_room(const struct dsr_net *dn,
 /**
  * dsr_schedule_choose() - choose the backend of a packet
  * @dn: balancer
- * @packet: the packet
+ * @pkt: the packet
  * @decision: decision of dsr_decide() without a backend; gets backend and
  *	reason
  * @dry: as in struct dsr_scheduler.select
  *
  * Context: rcu_read_lock().
  */
-void dsr_schedule_choose(struct dsr_net *dn, const struct dsr_packet *packet,
+void dsr_schedule_choose(struct dsr_net *dn, const struct dsr_packet *pkt,
 			 struct dsr_decision *decision, bool dry)
 {
 	struct dsr_service *service = decision->service;
@@ -345,17 +345,17 @@ void dsr_schedule_choose(struct dsr_net *dn, const struct dsr_packet *packet,
 	const struct dsr_tuple *hashed;
 	struct dsr_tuple client;
 
-	if (dsr_schedule_is_bad_source(&packet->tuple)) {
+	if (dsr_schedule_is_bad_source(&pkt->tuple)) {
 		decision->reason = DSR_DROP_BAD_SOURCE;
 		return;
 	}
-	hashed = hashed_tuple(service, pool, &packet->tuple, &client);
+	hashed = hashed_tuple(service, pool, &pkt->tuple, &client);
 	decision->choice = DSR_CHOICE_PERSISTENCE;
 	if (READ_ONCE(service->persist))
-		backend = dsr_schedule_persistent(dn, &packet->tuple, service);
+		backend = dsr_schedule_persistent(dn, &pkt->tuple, service);
 	if (!backend && pool->count &&
 	    (full || (!decision->conn &&
-		      may_be_stateless(dn, service, packet)))) {
+		      may_be_stateless(dn, service, pkt)))) {
 		decision->choice = pool->scheduler->lookup ?
 				   DSR_CHOICE_SCHEDULER : DSR_CHOICE_HASH;
 		backend = dsr_sched_lookup(pool, hashed);
@@ -367,29 +367,29 @@ void dsr_schedule_choose(struct dsr_net *dn, const struct dsr_packet *packet,
 	if (!backend) {
 		decision->choice = DSR_CHOICE_NONE;
 		decision->reason = DSR_DROP_NO_BACKEND;
-	} else if (is_one_packet(packet, service)) {
+	} else if (is_one_packet(pkt, service)) {
 		decision->reason = DSR_FORWARDED_ONE_PACKET;
-	} else if (is_stray_end(packet, decision)) {
+	} else if (is_stray_end(pkt, decision)) {
 		decision->reason = DSR_FORWARDED_STRAY_UNREMEMBERED;
-	} else if (is_left_alone(packet, service, decision)) {
+	} else if (is_left_alone(pkt, service, decision)) {
 		decision->reason = DSR_FORWARDED_SYN_UNREMEMBERED;
 	} else if (full) {
 		decision->reason = DSR_FORWARDED_STATELESS;
 	}
 }
 
-/* Return the state for an entry that is added or moved because of @packet. A
+/* Return the state for an entry that is added or moved because of @pkt. A
  * proven connection that moves to another backend stays proven.
  */
-static u8 remembered_state(const struct dsr_packet *packet,
+static u8 remembered_state(const struct dsr_packet *pkt,
 			   const struct dsr_conn *conn)
 {
 	u8 state = conn ? READ_ONCE(conn->state) : DSR_CONN_UNPROVEN;
 
 	if (state == DSR_CONN_UNPROVEN || state == DSR_CONN_CLOSED ||
-	    packet->event == DSR_EVENT_OPEN)
-		return dsr_conn_begin(packet);
-	return dsr_conn_state(state, packet);
+	    pkt->event == DSR_EVENT_OPEN)
+		return dsr_conn_begin(pkt);
+	return dsr_conn_state(state, pkt);
 }
 
 /* Put the choice into the table.
@@ -398,29 +398,29 @@ static u8 remembered_state(const struct dsr_packet *packet,
  * this service. If another CPU has added the entry first, @decision->backend
  * becomes the backend of that entry.
  */
-static bool remember(struct dsr_net *dn, const struct dsr_packet *packet,
+static bool remember(struct dsr_net *dn, const struct dsr_packet *pkt,
 		     struct dsr_decision *decision)
 {
 	struct dsr_backend *backend = decision->backend;
 	struct dsr_service *service = decision->service;
 	struct dsr_conn *conn = decision->conn;
-	u8 state = remembered_state(packet, conn);
+	u8 state = remembered_state(pkt, conn);
 	bool begun;
 
 	/* First, so that there is no connection without a persistence entry. */
 	if (READ_ONCE(service->persist) &&
-	    !remember_client(dn, &packet->tuple, service, backend,
+	    !remember_client(dn, &pkt->tuple, service, backend,
 			     !dsr_state_is_half(state)))
 		return false;
 	begun = conn && dsr_conn_move(dn, conn, state, backend);
 	if (!begun)
-		conn = dsr_conn_add(dn, &packet->tuple, decision->hash, state,
+		conn = dsr_conn_add(dn, &pkt->tuple, decision->hash, state,
 				    backend, &begun);
 	if (begun) {
 		this_cpu_inc(backend->stats->connections);
 		if (conn) {
 			dsr_conn_touch(conn, jiffies);
-			WRITE_ONCE(conn->proof, packet->proof);
+			WRITE_ONCE(conn->proof, pkt->proof);
 		}
 		return true;
 	}
@@ -432,14 +432,14 @@ static bool remember(struct dsr_net *dn, const struct dsr_packet *packet,
 }
 
 /* Keep a SYN at the backend of the connection of its tuple that has just ended. */
-static bool stays(struct dsr_net *dn, const struct dsr_packet *packet,
+static bool stays(struct dsr_net *dn, const struct dsr_packet *pkt,
 		  struct dsr_decision *decision)
 {
 	struct dsr_conn *conn = decision->conn;
 	struct dsr_backend *backend = conn ? dsr_conn_backend(conn) : NULL;
 
 	if (!backend || backend->service != decision->service ||
-	    !dsr_backend_is_up(backend) || !dsr_conn_stays(dn, conn, packet))
+	    !dsr_backend_is_up(backend) || !dsr_conn_stays(dn, conn, pkt))
 		return false;
 	dsr_conn_touch(conn, jiffies);
 	decision->backend = backend;
@@ -450,25 +450,25 @@ static bool stays(struct dsr_net *dn, const struct dsr_packet *packet,
 /**
  * dsr_schedule() - choose the backend of a packet and add the connection
  * @dn: balancer
- * @packet: the packet, with its proof
+ * @pkt: the packet, with its proof
  * @decision: decision of dsr_decide() without a backend; gets backend and
  *	reason
  *
  * Context: rcu_read_lock(). Takes locks of stripes, and allocates.
  */
-void dsr_schedule(struct dsr_net *dn, const struct dsr_packet *packet,
+void dsr_schedule(struct dsr_net *dn, const struct dsr_packet *pkt,
 		  struct dsr_decision *decision)
 {
 	int tries = 2;
 
-	if (stays(dn, packet, decision))
+	if (stays(dn, pkt, decision))
 		return;
 	if (!decision->conn && unlikely(dsr_table_is_full(&dn->table)))
 		dsr_table_make_room(&dn->table, decision->hash, jiffies);
 	do {
-		dsr_schedule_choose(dn, packet, decision, false);
+		dsr_schedule_choose(dn, pkt, decision, false);
 		if (decision->reason == DSR_FORWARDED &&
-		    remember(dn, packet, decision))
+		    remember(dn, pkt, decision))
 			return;
 		/* If the backend was just removed, retry with the new pool. */
 	} while (decision->reason == DSR_FORWARDED &&
@@ -477,7 +477,7 @@ void dsr_schedule(struct dsr_net *dn, const struct dsr_packet *packet,
 	switch (decision->reason) {
 	case DSR_FORWARDED:
 		decision->backend = dsr_schedule_stateless(dn, decision->service,
-							   &packet->tuple);
+							   &pkt->tuple);
 		decision->reason = decision->backend ? DSR_FORWARDED_STATELESS :
 						       DSR_DROP_NO_BACKEND;
 		return;
@@ -485,7 +485,7 @@ void dsr_schedule(struct dsr_net *dn, const struct dsr_packet *packet,
 		dsr_net_note_crowded(dn);
 		/* no entry of the connection keeps the client's entry alive */
 		if (READ_ONCE(decision->service->persist))
-			dsr_schedule_refresh(dn, &packet->tuple,
+			dsr_schedule_refresh(dn, &pkt->tuple,
 					     decision->service);
 		return;
 	case DSR_FORWARDED_ONE_PACKET:

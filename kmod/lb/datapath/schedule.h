@@ -11,17 +11,17 @@
 #include "core/scheduler.h"
 #include "datapath/decide.h"
 
-void dsr_schedule_choose(struct dsr_net *dn, const struct dsr_packet *packet,
+void dsr_schedule_choose(struct dsr_net *dn, const struct dsr_packet *pkt,
 			 struct dsr_decision *decision, bool dry);
 bool dsr_schedule_is_bad_source(const struct dsr_tuple *tuple);
-void dsr_schedule(struct dsr_net *dn, const struct dsr_packet *packet,
+void dsr_schedule(struct dsr_net *dn, const struct dsr_packet *pkt,
 		  struct dsr_decision *decision);
 struct dsr_backend *
 dsr_schedule_persistent(struct dsr_net *dn, const struct dsr_tuple *tuple,
 			const struct dsr_service *service);
 void dsr_schedule_refresh(struct dsr_net *dn, const struct dsr_tuple *tuple,
 			  const struct dsr_service *service);
-void dsr_schedule_advance(struct dsr_net *dn, const struct dsr_packet *packet,
+void dsr_schedule_advance(struct dsr_net *dn, const struct dsr_packet *pkt,
 			  const struct dsr_decision *decision);
 struct dsr_backend *dsr_schedule_stateless(struct dsr_net *dn,
 					   const struct dsr_service *service,
@@ -44,7 +44,7 @@ static inline bool dsr_schedule_forgets(const struct dsr_net *dn,
  * dsr_schedule_touch() - update the entry of a known connection for a packet
  * @dn: balancer
  * @skb: packet
- * @packet: the parsed packet; gets its proof if needed
+ * @pkt: the parsed packet; gets its proof if needed
  * @decision: decision of dsr_decide(): the packet follows @decision->conn
  *
  * Context: rcu_read_lock(). If state or backend change, takes locks of stripes
@@ -52,7 +52,7 @@ static inline bool dsr_schedule_forgets(const struct dsr_net *dn,
  */
 static __always_inline void
 dsr_schedule_touch(struct dsr_net *dn, const struct sk_buff *skb,
-		   struct dsr_packet *packet,
+		   struct dsr_packet *pkt,
 		   const struct dsr_decision *decision)
 {
 	struct dsr_service *service = decision->service;
@@ -62,20 +62,20 @@ dsr_schedule_touch(struct dsr_net *dn, const struct sk_buff *skb,
 	/* The backend was deleted and added again: move to the new object. */
 	if (unlikely(rcu_access_pointer(conn->backend) != decision->backend))
 		dsr_conn_move(dn, conn, state, decision->backend);
-	if (unlikely(dsr_conn_state(state, packet) != state)) {
-		dsr_packet_prove(skb, packet);
-		dsr_schedule_advance(dn, packet, decision);
+	if (unlikely(dsr_conn_state(state, pkt) != state)) {
+		dsr_packet_prove(skb, pkt);
+		dsr_schedule_advance(dn, pkt, decision);
 	}
 	if (likely(!dsr_conn_touch(conn, jiffies)))
 		return;
-	dsr_packet_prove(skb, packet);
+	dsr_packet_prove(skb, pkt);
 	if (unlikely(state == DSR_CONN_CLOSED) &&
-	    packet->tuple.proto == IPPROTO_TCP &&
-	    packet->event == DSR_EVENT_DATA)
-		dsr_conn_revive(dn, conn, packet);
-	dsr_conn_note(conn, packet);
+	    pkt->tuple.proto == IPPROTO_TCP &&
+	    pkt->event == DSR_EVENT_DATA)
+		dsr_conn_revive(dn, conn, pkt);
+	dsr_conn_note(conn, pkt);
 	if (READ_ONCE(service->persist))
-		dsr_schedule_refresh(dn, &packet->tuple, service);
+		dsr_schedule_refresh(dn, &pkt->tuple, service);
 }
 
 #endif /* _DSR_SCHEDULE_H */

@@ -48,7 +48,7 @@ static void policy_get(struct net *net, const struct dsr_arrival *arrival,
 }
 
 /* Look up the route back to the source. */
-static int look_back4(struct net *net, const struct dsr_packet *packet,
+static int look_back4(struct net *net, const struct dsr_packet *pkt,
 		      const struct dsr_arrival *arrival,
 		      struct net_device *dev, struct fib_result *res)
 {
@@ -65,17 +65,17 @@ static int look_back4(struct net *net, const struct dsr_packet *packet,
 	dsr_flow4_set_tos(&fl4, arrival->tos);
 	if (in_dev && IN_DEV_SRC_VMARK(in_dev))
 		fl4.flowi4_mark = arrival->mark;
-	if (packet->kind == DSR_PACKET_FLOW) {
-		fl4.flowi4_proto = packet->tuple.proto;
-		fl4.fl4_sport = packet->tuple.dport;
-		fl4.fl4_dport = packet->tuple.sport;
+	if (pkt->kind == DSR_PACKET_FLOW) {
+		fl4.flowi4_proto = pkt->tuple.proto;
+		fl4.fl4_sport = pkt->tuple.dport;
+		fl4.fl4_dport = pkt->tuple.sport;
 	}
 	return fib_lookup(net, &fl4, res, 0);
 }
 
 /* Do what __fib_validate_source() of the kernel does; it is not exported. */
 static enum dsr_reason check_route4(struct net *net,
-				    const struct dsr_packet *packet,
+				    const struct dsr_packet *pkt,
 				    const struct dsr_arrival *arrival)
 {
 	struct net_device *dev = arrival->dev ? l3_device(arrival->dev) : NULL;
@@ -83,7 +83,7 @@ static enum dsr_reason check_route4(struct net *net,
 	struct fib_result res;
 
 	policy_get(net, arrival, dev, &policy);
-	if (look_back4(net, packet, arrival, dev, &res))
+	if (look_back4(net, pkt, arrival, dev, &res))
 		return policy.rp_filter ? DSR_DROP_REVERSE_PATH :
 					  DSR_FORWARDED;
 	if (res.type == RTN_LOCAL) {
@@ -125,10 +125,10 @@ static enum dsr_reason check_route6(struct net *net,
 }
 
 /* Check for a source that cannot be answered, whatever the routes are. */
-static bool is_bad(const struct dsr_packet *packet,
+static bool is_bad(const struct dsr_packet *pkt,
 		   const struct dsr_arrival *arrival)
 {
-	struct dsr_tuple tuple = packet->tuple;
+	struct dsr_tuple tuple = pkt->tuple;
 
 	if (tuple.family == AF_INET)
 		tuple.v4.saddr = arrival->source.ip;
@@ -172,7 +172,7 @@ void dsr_source_arrival(const struct sk_buff *skb, u8 family,
 /**
  * dsr_source_check() - validate the source of a packet
  * @dn: balancer, with at least one service
- * @packet: packet that follows no connection
+ * @pkt: packet that follows no connection
  * @arrival: its arrival
  *
  * Checks what the kernel would check when it forwards the packet (RFC 3704).
@@ -184,16 +184,16 @@ void dsr_source_arrival(const struct sk_buff *skb, u8 family,
  * packet.
  */
 enum dsr_reason dsr_source_check(struct dsr_net *dn,
-				 const struct dsr_packet *packet,
+				 const struct dsr_packet *pkt,
 				 const struct dsr_arrival *arrival)
 {
-	if (is_bad(packet, arrival))
+	if (is_bad(pkt, arrival))
 		return DSR_DROP_BAD_SOURCE;
-	if (is_from_vip(dn, packet->tuple.family, arrival))
+	if (is_from_vip(dn, pkt->tuple.family, arrival))
 		return DSR_DROP_SOURCE_IS_VIP;
 	if (arrival->is_own)
 		return DSR_FORWARDED;
-	return packet->tuple.family == AF_INET ?
-	       check_route4(dn->net, packet, arrival) :
+	return pkt->tuple.family == AF_INET ?
+	       check_route4(dn->net, pkt, arrival) :
 	       check_route6(dn->net, arrival);
 }

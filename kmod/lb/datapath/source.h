@@ -42,7 +42,7 @@ struct dsr_arrival {
 void dsr_source_arrival(const struct sk_buff *skb, u8 family,
 			struct dsr_arrival *arrival);
 enum dsr_reason dsr_source_check(struct dsr_net *dn,
-				 const struct dsr_packet *packet,
+				 const struct dsr_packet *pkt,
 				 const struct dsr_arrival *arrival);
 
 #endif /* _DSR_SOURCE_H */

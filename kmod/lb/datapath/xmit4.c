@@ -42,10 +42,10 @@ static void tell_sender(struct net *net, struct sk_buff *skb, int type,
  */
 void dsr_xmit4_rewrite_chain(struct sk_buff *skb, u16 tos)
 {
-	struct sk_buff *packet;
+	struct sk_buff *pkt;
 
-	skb_walk_frags(skb, packet)
-		dsr_xmit4_rewrite_header(ip_hdr(packet), tos);
+	skb_walk_frags(skb, pkt)
+		dsr_xmit4_rewrite_header(ip_hdr(pkt), tos);
 }
 
 /** dsr_xmit4_prepare() - dsr_xmit_prepare() for IPv4, with the route @dst */

@@ -46,12 +46,12 @@ static __always_inline void rewrite(struct sk_buff *skb,
 				    const struct dsr_service *service)
 {
 	u16 tos = READ_ONCE(service->tos);
-	struct sk_buff *packet;
+	struct sk_buff *pkt;
 
 	rewrite_header(ipv6_hdr(skb), tos);
 	if (unlikely(dsr_chain_is(skb)))
-		skb_walk_frags(skb, packet)
-			rewrite_header(ipv6_hdr(packet), tos);
+		skb_walk_frags(skb, pkt)
+			rewrite_header(ipv6_hdr(pkt), tos);
 	skb_forward_csum(skb);
 	skb_clear_tstamp(skb);
 }

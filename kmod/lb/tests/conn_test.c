@@ -20,24 +20,24 @@ static struct dsr_conn *find(struct fixture *f, u32 n)
 
 static struct dsr_packet packet_of(u32 n, u8 flags)
 {
-	struct dsr_packet packet = { .tuple = fixture_tuple(n) };
+	struct dsr_packet pkt = { .tuple = fixture_tuple(n) };
 
 	if (flags == UDP)
-		packet.tuple.proto = IPPROTO_UDP;
+		pkt.tuple.proto = IPPROTO_UDP;
 	else
-		packet.event = dsr_event_tcp(flags);
-	return packet;
+		pkt.event = dsr_event_tcp(flags);
+	return pkt;
 }
 
 static bool add(struct fixture *f, u32 n, u8 flags, struct dsr_backend *backend)
 {
-	struct dsr_packet packet = packet_of(n, flags);
+	struct dsr_packet pkt = packet_of(n, flags);
 	bool added;
 
 	rcu_read_lock();
-	dsr_conn_add(&f->dn, &packet.tuple,
-		     dsr_conn_hash(&f->dn.table, &packet.tuple),
-		     dsr_conn_state(DSR_CONN_SYN, &packet), backend, &added);
+	dsr_conn_add(&f->dn, &pkt.tuple,
+		     dsr_conn_hash(&f->dn.table, &pkt.tuple),
+		     dsr_conn_state(DSR_CONN_SYN, &pkt), backend, &added);
 	rcu_read_unlock();
 	return added;
 }
@@ -90,20 +90,20 @@ static void conn_is_added_once(struct kunit *test)
 
 static void advance(struct fixture *f, u32 n, u8 flags)
 {
-	struct dsr_packet packet = packet_of(n, flags);
+	struct dsr_packet pkt = packet_of(n, flags);
 
-	dsr_conn_advance(&f->dn, find(f, n), &packet);
+	dsr_conn_advance(&f->dn, find(f, n), &pkt);
 }
 
 static bool move(struct fixture *f, u32 n, u8 flags,
 		 struct dsr_backend *backend)
 {
-	struct dsr_packet packet = packet_of(n, flags);
+	struct dsr_packet pkt = packet_of(n, flags);
 	bool moved;
 
 	rcu_read_lock();
 	moved = dsr_conn_move(&f->dn, find(f, n),
-			      dsr_conn_state(DSR_CONN_SYN, &packet), backend);
+			      dsr_conn_state(DSR_CONN_SYN, &pkt), backend);
 	rcu_read_unlock();
 	return moved;
 }
@@ -242,13 +242,13 @@ static void conn_is_checked_apart_from_seen(struct kunit *test)
 
 static void prove(struct fixture *f, u32 n, u8 proto, u8 event, u16 proof)
 {
-	struct dsr_packet packet = {
+	struct dsr_packet pkt = {
 		.tuple = fixture_tuple(n), .event = event, .proof = proof,
 	};
 
-	packet.tuple.proto = proto;
+	pkt.tuple.proto = proto;
 	rcu_read_lock();
-	dsr_conn_advance(&f->dn, find(f, n), &packet);
+	dsr_conn_advance(&f->dn, find(f, n), &pkt);
 	rcu_read_unlock();
 }
 
@@ -373,7 +373,7 @@ static void conn_that_a_forger_ends_stays(struct kunit *test)
 
 static void conn_goes_on_behind_a_forged_reset(struct kunit *test)
 {
-	struct dsr_packet packet = {
+	struct dsr_packet pkt = {
 		.tuple = fixture_tuple(1), .event = DSR_EVENT_DATA,
 		.proof = 0x4000,
 	};
@@ -382,16 +382,16 @@ static void conn_goes_on_behind_a_forged_reset(struct kunit *test)
 
 	KUNIT_ASSERT_EQ(test, conn->state, (u8)DSR_CONN_CLOSED);
 	rcu_read_lock();
-	dsr_conn_revive(&f->dn, conn, &packet);
+	dsr_conn_revive(&f->dn, conn, &pkt);
 	KUNIT_EXPECT_EQ(test, conn->state, (u8)DSR_CONN_CLOSED);
-	packet.proof = 0x1010;
-	dsr_conn_revive(&f->dn, conn, &packet);
+	pkt.proof = 0x1010;
+	dsr_conn_revive(&f->dn, conn, &pkt);
 	KUNIT_EXPECT_EQ(test, conn->state, (u8)DSR_CONN_ESTABLISHED);
 	KUNIT_EXPECT_EQ(test, atomic_read(&dsr_conn_backend(conn)->active), 1);
 	/* and whatever ends it now, a SYN does not move it */
 	prove(f, 1, IPPROTO_TCP, DSR_EVENT_ABORT, 0x1010);
-	packet.event = DSR_EVENT_OPEN;
-	KUNIT_EXPECT_TRUE(test, dsr_conn_stays(&f->dn, conn, &packet));
+	pkt.event = DSR_EVENT_OPEN;
+	KUNIT_EXPECT_TRUE(test, dsr_conn_stays(&f->dn, conn, &pkt));
 	rcu_read_unlock();
 }
 

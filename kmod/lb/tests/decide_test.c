@@ -18,14 +18,14 @@ static struct dsr_packet packet_of(u32 n, u8 tcp_flags)
 static struct dsr_conn *connect(struct kunit *test, struct fixture *f, u32 n,
 				u8 flags, struct dsr_backend *backend)
 {
-	struct dsr_packet packet = packet_of(n, flags);
-	u32 hash = dsr_conn_hash(&f->dn.table, &packet.tuple);
+	struct dsr_packet pkt = packet_of(n, flags);
+	u32 hash = dsr_conn_hash(&f->dn.table, &pkt.tuple);
 	struct dsr_conn *conn;
 	bool added;
 
 	rcu_read_lock();
-	conn = dsr_conn_add(&f->dn, &packet.tuple, hash,
-			    dsr_conn_state(DSR_CONN_SYN, &packet), backend,
+	conn = dsr_conn_add(&f->dn, &pkt.tuple, hash,
+			    dsr_conn_state(DSR_CONN_SYN, &pkt), backend,
 			    &added);
 	rcu_read_unlock();
 	KUNIT_ASSERT_NOT_NULL(test, conn);
@@ -35,25 +35,25 @@ static struct dsr_conn *connect(struct kunit *test, struct fixture *f, u32 n,
 
 static void without_a_service(struct kunit *test)
 {
-	struct dsr_packet packet = packet_of(1, TCPHDR_SYN);
+	struct dsr_packet pkt = packet_of(1, TCPHDR_SYN);
 	struct fixture *f = test->priv;
 	struct dsr_decision d;
 
-	fixture_decide(f, &packet, FIXTURE_MARK + 1, &d);
+	fixture_decide(f, &pkt, FIXTURE_MARK + 1, &d);
 	KUNIT_EXPECT_EQ(test, d.reason, DSR_PASS_NO_SERVICE);
 	KUNIT_EXPECT_NULL(test, d.service);
-	fixture_decide(f, &packet, 0, &d);
+	fixture_decide(f, &pkt, 0, &d);
 	KUNIT_EXPECT_EQ(test, d.reason, DSR_PASS_NO_SERVICE);
 }
 
 static struct dsr_packet portless_of(u32 n, u8 proto)
 {
-	struct dsr_packet packet = packet_of(n, 0);
+	struct dsr_packet pkt = packet_of(n, 0);
 
-	packet.kind = DSR_PACKET_PORTLESS;
-	packet.tuple.proto = proto;
-	packet.tuple.ports = 0;
-	return packet;
+	pkt.kind = DSR_PACKET_PORTLESS;
+	pkt.tuple.proto = proto;
+	pkt.tuple.ports = 0;
+	return pkt;
 }
 
 static void esp_follows_ike(struct kunit *test)
@@ -110,12 +110,12 @@ static void esp_follows_ike(struct kunit *test)
 
 static void miss_asks_the_scheduler(struct kunit *test)
 {
-	struct dsr_packet packet = packet_of(1, TCPHDR_SYN);
+	struct dsr_packet pkt = packet_of(1, TCPHDR_SYN);
 	struct fixture *f = test->priv;
 	struct dsr_decision d;
 
 	fixture_backend(test, f, 1, 1);
-	fixture_decide(f, &packet, FIXTURE_MARK, &d);
+	fixture_decide(f, &pkt, FIXTURE_MARK, &d);
 	KUNIT_EXPECT_EQ(test, d.reason, DSR_FORWARDED);
 	KUNIT_EXPECT_PTR_EQ(test, d.service, &f->service);
 	KUNIT_EXPECT_NULL(test, d.backend);
@@ -131,7 +131,7 @@ static void hit_keeps_the_backend(struct kunit *test)
 				    TCPHDR_FIN | TCPHDR_ACK, TCPHDR_RST };
 	struct fixture *f = test->priv;
 	struct dsr_backend *backend;
-	struct dsr_packet packet;
+	struct dsr_packet pkt;
 	struct dsr_decision d;
 	struct dsr_conn *conn;
 	int i;
@@ -142,8 +142,8 @@ static void hit_keeps_the_backend(struct kunit *test)
 	backend->config.weight = 0;	/* keeps only old connections */
 	KUNIT_ASSERT_EQ(test, dsr_pool_rebuild(&f->dn, &f->service), 0);
 	for (i = 0; i < ARRAY_SIZE(flags); i++) {
-		packet = packet_of(1, flags[i]);
-		fixture_decide(f, &packet, FIXTURE_MARK, &d);
+		pkt = packet_of(1, flags[i]);
+		fixture_decide(f, &pkt, FIXTURE_MARK, &d);
 		KUNIT_EXPECT_EQ(test, d.reason, DSR_FORWARDED);
 		KUNIT_EXPECT_PTR_EQ(test, d.backend, backend);
 		KUNIT_EXPECT_PTR_EQ(test, d.conn, conn);
@@ -157,7 +157,7 @@ static void hit_keeps_the_backend(struct kunit *test)
  */
 static void hit_writes_nothing_shared(struct kunit *test)
 {
-	struct dsr_packet packet = packet_of(1, TCPHDR_ACK);
+	struct dsr_packet pkt = packet_of(1, TCPHDR_ACK);
 	struct fixture *f = test->priv;
 	struct dsr_service *service;
 	struct dsr_backend *backend;
@@ -177,9 +177,9 @@ static void hit_writes_nothing_shared(struct kunit *test)
 	memcpy(known, conn, DSR_CONN_SIZE4);
 	memcpy(service, &f->service, sizeof(*service));
 	for (i = 0; i < 1000; i++) {
-		fixture_decide(f, &packet, FIXTURE_MARK, &d);
+		fixture_decide(f, &pkt, FIXTURE_MARK, &d);
 		KUNIT_ASSERT_PTR_EQ(test, d.conn, conn);
-		KUNIT_ASSERT_EQ(test, dsr_conn_state(conn->state, &packet),
+		KUNIT_ASSERT_EQ(test, dsr_conn_state(conn->state, &pkt),
 				conn->state);
 		KUNIT_ASSERT_FALSE(test, dsr_conn_touch(conn, now + HZ - 1));
 	}
@@ -197,7 +197,7 @@ static void fastpath_connections_alone(struct kunit *test)
 {
 	struct fixture *f = test->priv;
 	struct dsr_backend *backend;
-	struct dsr_packet packet;
+	struct dsr_packet pkt;
 	struct dsr_decision d;
 	struct dsr_conn *conn;
 
@@ -205,26 +205,26 @@ static void fastpath_connections_alone(struct kunit *test)
 	conn = connect(test, f, 1, TCPHDR_ACK, backend);
 	connect(test, f, 2, TCPHDR_RST, backend);
 	rcu_read_lock();
-	packet = packet_of(1, TCPHDR_ACK);
-	dsr_decide(&f->dn, &dsr_frontend_any, &packet, &d);
+	pkt = packet_of(1, TCPHDR_ACK);
+	dsr_decide(&f->dn, &dsr_frontend_any, &pkt, &d);
 	KUNIT_EXPECT_EQ(test, d.reason, DSR_FORWARDED);
 	KUNIT_EXPECT_EQ(test, d.choice, DSR_CHOICE_CONNECTION);
 	KUNIT_EXPECT_PTR_EQ(test, d.service, &f->service);
 	KUNIT_EXPECT_PTR_EQ(test, d.backend, backend);
 	KUNIT_EXPECT_PTR_EQ(test, d.conn, conn);
 	/* a new connection with the ports of an ended one */
-	packet = packet_of(2, TCPHDR_SYN);
-	dsr_decide(&f->dn, &dsr_frontend_any, &packet, &d);
+	pkt = packet_of(2, TCPHDR_SYN);
+	dsr_decide(&f->dn, &dsr_frontend_any, &pkt, &d);
 	KUNIT_EXPECT_NULL(test, d.service);
-	packet = packet_of(3, TCPHDR_SYN);
-	dsr_decide(&f->dn, &dsr_frontend_any, &packet, &d);
+	pkt = packet_of(3, TCPHDR_SYN);
+	dsr_decide(&f->dn, &dsr_frontend_any, &pkt, &d);
 	KUNIT_EXPECT_NULL(test, d.service);
 	rcu_read_unlock();
 
 	KUNIT_ASSERT_EQ(test, dsr_backend_remove(&f->dn, backend, NULL), 0);
-	packet = packet_of(1, TCPHDR_ACK);
+	pkt = packet_of(1, TCPHDR_ACK);
 	rcu_read_lock();
-	dsr_decide(&f->dn, &dsr_frontend_any, &packet, &d);
+	dsr_decide(&f->dn, &dsr_frontend_any, &pkt, &d);
 	rcu_read_unlock();
 	KUNIT_EXPECT_NULL(test, d.service);
 }
@@ -234,7 +234,7 @@ static void syn_reuses_a_finished_connection(struct kunit *test)
 	static const u8 ends[] = { TCPHDR_FIN | TCPHDR_ACK, TCPHDR_RST };
 	struct fixture *f = test->priv;
 	struct dsr_backend *backend;
-	struct dsr_packet packet;
+	struct dsr_packet pkt;
 	struct dsr_decision d;
 	struct dsr_conn *conn;
 	int i;
@@ -242,21 +242,21 @@ static void syn_reuses_a_finished_connection(struct kunit *test)
 	backend = fixture_backend(test, f, 1, 1);
 	for (i = 0; i < ARRAY_SIZE(ends); i++) {
 		conn = connect(test, f, i, ends[i], backend);
-		packet = packet_of(i, TCPHDR_SYN);
-		fixture_decide(f, &packet, FIXTURE_MARK, &d);
+		pkt = packet_of(i, TCPHDR_SYN);
+		fixture_decide(f, &pkt, FIXTURE_MARK, &d);
 		KUNIT_EXPECT_EQ(test, d.reason, DSR_FORWARDED);
 		KUNIT_EXPECT_NULL(test, d.backend);
 		KUNIT_EXPECT_PTR_EQ(test, d.conn, conn);
 		/* the last ACK of the old connection keeps its backend */
-		packet = packet_of(i, TCPHDR_ACK);
-		fixture_decide(f, &packet, FIXTURE_MARK, &d);
+		pkt = packet_of(i, TCPHDR_ACK);
+		fixture_decide(f, &pkt, FIXTURE_MARK, &d);
 		KUNIT_EXPECT_PTR_EQ(test, d.backend, backend);
 	}
 }
 
 static void removed_backend_is_left(struct kunit *test)
 {
-	struct dsr_packet packet = packet_of(1, TCPHDR_ACK);
+	struct dsr_packet pkt = packet_of(1, TCPHDR_ACK);
 	struct fixture *f = test->priv;
 	struct dsr_backend *backend;
 	struct dsr_decision d;
@@ -265,7 +265,7 @@ static void removed_backend_is_left(struct kunit *test)
 	backend = fixture_backend(test, f, 2, 1);
 	connect(test, f, 1, TCPHDR_ACK, backend);
 	KUNIT_ASSERT_EQ(test, dsr_backend_remove(&f->dn, backend, NULL), 0);
-	fixture_decide(f, &packet, FIXTURE_MARK, &d);
+	fixture_decide(f, &pkt, FIXTURE_MARK, &d);
 	KUNIT_EXPECT_EQ(test, d.reason, DSR_FORWARDED);
 	KUNIT_EXPECT_NULL(test, d.backend);
 	KUNIT_EXPECT_NOT_NULL(test, d.conn);
@@ -300,7 +300,7 @@ static void another_mark_is_for_new_connections(struct kunit *test)
 		.family = AF_INET,
 		.port_last = U16_MAX,
 	};
-	struct dsr_packet packet = packet_of(1, TCPHDR_ACK);
+	struct dsr_packet pkt = packet_of(1, TCPHDR_ACK);
 	struct fixture *f = test->priv;
 	struct dsr_service other = { };
 	struct dsr_backend *backend;
@@ -309,17 +309,17 @@ static void another_mark_is_for_new_connections(struct kunit *test)
 	backend = fixture_backend(test, f, 1, 1);
 	connect(test, f, 1, TCPHDR_ACK, backend);
 	add_service(test, f, &other, &key);
-	fixture_decide(f, &packet, key.fwmark, &d);
+	fixture_decide(f, &pkt, key.fwmark, &d);
 	KUNIT_EXPECT_PTR_EQ(test, d.service, &f->service);
 	KUNIT_EXPECT_PTR_EQ(test, d.backend, backend);
 	KUNIT_EXPECT_EQ(test, d.choice, DSR_CHOICE_CONNECTION);
-	packet = packet_of(1, TCPHDR_SYN);
-	fixture_decide(f, &packet, key.fwmark, &d);
+	pkt = packet_of(1, TCPHDR_SYN);
+	fixture_decide(f, &pkt, key.fwmark, &d);
 	KUNIT_EXPECT_PTR_EQ(test, d.service, &other);
 	KUNIT_EXPECT_NULL(test, d.backend);
 	KUNIT_EXPECT_NOT_NULL(test, d.conn);
-	packet = packet_of(2, TCPHDR_ACK);
-	fixture_decide(f, &packet, key.fwmark, &d);
+	pkt = packet_of(2, TCPHDR_ACK);
+	fixture_decide(f, &pkt, key.fwmark, &d);
 	KUNIT_EXPECT_PTR_EQ(test, d.service, &other);
 	KUNIT_EXPECT_NULL(test, d.conn);
 	remove_service(f, &other);
@@ -333,29 +333,29 @@ static void replies_are_not_balanced(struct kunit *test)
 	};
 	struct dsr_packet request = packet_of(1, TCPHDR_ACK);
 	struct fixture *f = test->priv;
-	struct dsr_packet packet = request;
+	struct dsr_packet pkt = request;
 	struct dsr_decision d;
 	int i;
 
 	connect(test, f, 1, TCPHDR_ACK, fixture_backend(test, f, 1, 1));
-	dsr_tuple_reverse(&request.tuple, &packet.tuple);
+	dsr_tuple_reverse(&request.tuple, &pkt.tuple);
 	for (i = 0; i < ARRAY_SIZE(events); i++) {
-		packet.event = events[i];
-		fixture_decide(f, &packet, FIXTURE_MARK, &d);
+		pkt.event = events[i];
+		fixture_decide(f, &pkt, FIXTURE_MARK, &d);
 		KUNIT_EXPECT_EQ(test, d.reason, DSR_PASS_REPLY);
 		KUNIT_EXPECT_NULL(test, d.service);
 	}
 	/* a new connection in the reverse direction */
-	packet.event = DSR_EVENT_OPEN;
-	fixture_decide(f, &packet, FIXTURE_MARK, &d);
+	pkt.event = DSR_EVENT_OPEN;
+	fixture_decide(f, &pkt, FIXTURE_MARK, &d);
 	KUNIT_EXPECT_PTR_EQ(test, d.service, &f->service);
 	/* a SYN-ACK is a reply even without an entry for its SYN */
-	packet.tuple.dport = htons(9);
-	packet.event = DSR_EVENT_ACCEPT;
-	fixture_decide(f, &packet, FIXTURE_MARK, &d);
+	pkt.tuple.dport = htons(9);
+	pkt.event = DSR_EVENT_ACCEPT;
+	fixture_decide(f, &pkt, FIXTURE_MARK, &d);
 	KUNIT_EXPECT_EQ(test, d.reason, DSR_PASS_REPLY);
-	packet.event = DSR_EVENT_DATA;
-	fixture_decide(f, &packet, FIXTURE_MARK, &d);
+	pkt.event = DSR_EVENT_DATA;
+	fixture_decide(f, &pkt, FIXTURE_MARK, &d);
 	KUNIT_EXPECT_PTR_EQ(test, d.service, &f->service);
 }
 
@@ -381,7 +381,7 @@ static void vip_services(struct kunit *test)
 		{ IPPROTO_TCP, 79, 2 }, { IPPROTO_UDP, 80, 0 },
 		{ IPPROTO_SCTP, 1, 0 },
 	};
-	struct dsr_packet packet = packet_of(1, TCPHDR_SYN);
+	struct dsr_packet pkt = packet_of(1, TCPHDR_SYN);
 	struct dsr_service *services;
 	struct fixture *f = test->priv;
 	struct dsr_service_key key;
@@ -393,7 +393,7 @@ static void vip_services(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, services);
 	for (i = 0; i < ARRAY_SIZE(keys); i++) {
 		key = (struct dsr_service_key) {
-			.vip.ip = packet.tuple.v4.daddr,
+			.vip.ip = pkt.tuple.v4.daddr,
 			.family = AF_INET,
 			.proto = keys[i].proto,
 			.port = keys[i].port,
@@ -404,15 +404,15 @@ static void vip_services(struct kunit *test)
 				    &services[i]);
 	}
 	for (i = 0; i < ARRAY_SIZE(cases); i++) {
-		packet.tuple.proto = cases[i].proto;
-		packet.tuple.dport = htons(cases[i].port);
-		fixture_decide(f, &packet, 0, &d);
+		pkt.tuple.proto = cases[i].proto;
+		pkt.tuple.dport = htons(cases[i].port);
+		fixture_decide(f, &pkt, 0, &d);
 		KUNIT_EXPECT_PTR_EQ(test, d.service,
 				    &services[cases[i].service]);
-		fixture_decide(f, &packet, FIXTURE_MARK + 1, &d);
+		fixture_decide(f, &pkt, FIXTURE_MARK + 1, &d);
 		KUNIT_EXPECT_PTR_EQ(test, d.service,
 				    &services[cases[i].service]);
-		fixture_decide(f, &packet, FIXTURE_MARK, &d);
+		fixture_decide(f, &pkt, FIXTURE_MARK, &d);
 		KUNIT_EXPECT_PTR_EQ(test, d.service, &f->service);
 	}
 	key.proto = IPPROTO_TCP;
@@ -422,8 +422,8 @@ static void vip_services(struct kunit *test)
 			    &services[1]);
 	key.port = 90;
 	KUNIT_EXPECT_NULL(test, dsr_service_clash(&f->dn, &key));
-	packet.tuple.v4.daddr ^= htonl(1);
-	fixture_decide(f, &packet, 0, &d);
+	pkt.tuple.v4.daddr ^= htonl(1);
+	fixture_decide(f, &pkt, 0, &d);
 	KUNIT_EXPECT_NULL(test, d.service);
 	for (i = 0; i < ARRAY_SIZE(keys); i++)
 		remove_service(f, &services[i]);
@@ -485,33 +485,33 @@ static void backend_down(struct kunit *test)
 /* UDP has no SYN: any datagram may begin a new flow. */
 static void backend_down_udp(struct kunit *test)
 {
-	struct dsr_packet packet = packet_of(1, TCPHDR_ACK);
+	struct dsr_packet pkt = packet_of(1, TCPHDR_ACK);
 	struct fixture *f = test->priv;
 	struct dsr_backend_config config;
 	struct dsr_backend *backend;
 	struct dsr_decision d;
 	struct dsr_conn *conn;
 
-	packet.tuple.proto = IPPROTO_UDP;
+	pkt.tuple.proto = IPPROTO_UDP;
 	f->service.on_down = DSR_ON_DOWN_RESET;
 	backend = fixture_backend(test, f, 1, 1);
 	rcu_read_lock();
-	dsr_decide(&f->dn, f->service.frontend, &packet, &d);
-	dsr_schedule(&f->dn, &packet, &d);
+	dsr_decide(&f->dn, f->service.frontend, &pkt, &d);
+	dsr_schedule(&f->dn, &pkt, &d);
 	rcu_read_unlock();
 	KUNIT_ASSERT_PTR_EQ(test, d.backend, backend);
 	config = backend->config;
 	config.admin = DSR_BACKEND_DOWN;
 	KUNIT_ASSERT_EQ(test, dsr_backend_set(&f->dn, backend, &config, NULL),
 			0);
-	fixture_decide(f, &packet, FIXTURE_MARK, &d);
+	fixture_decide(f, &pkt, FIXTURE_MARK, &d);
 	KUNIT_EXPECT_EQ(test, d.reason, DSR_ANSWERED_RESET);
 	conn = d.conn;
 	KUNIT_ASSERT_NOT_NULL(test, conn);
 	rcu_read_lock();
 	dsr_conn_close(&f->dn, conn);
 	rcu_read_unlock();
-	fixture_decide(f, &packet, FIXTURE_MARK, &d);
+	fixture_decide(f, &pkt, FIXTURE_MARK, &d);
 	KUNIT_EXPECT_EQ(test, d.reason, DSR_FORWARDED);
 	KUNIT_EXPECT_NULL(test, d.backend);
 }
@@ -519,7 +519,7 @@ static void backend_down_udp(struct kunit *test)
 /* A backend that is deleted and added again gets its connections back. */
 static void backend_comes_back(struct kunit *test)
 {
-	struct dsr_packet packet = packet_of(1, TCPHDR_ACK);
+	struct dsr_packet pkt = packet_of(1, TCPHDR_ACK);
 	struct fixture *f = test->priv;
 	struct dsr_backend *backend, *again;
 	struct dsr_decision d;
@@ -529,10 +529,10 @@ static void backend_comes_back(struct kunit *test)
 	backend = fixture_backend(test, f, 2, 1);
 	connect(test, f, 1, TCPHDR_ACK, backend);
 	KUNIT_ASSERT_EQ(test, dsr_backend_remove(&f->dn, backend, NULL), 0);
-	fixture_decide(f, &packet, FIXTURE_MARK, &d);
+	fixture_decide(f, &pkt, FIXTURE_MARK, &d);
 	KUNIT_EXPECT_EQ(test, d.reason, DSR_DROP_BACKEND_DOWN);
 	again = fixture_backend(test, f, 2, 0);	/* even with weight 0 */
-	fixture_decide(f, &packet, FIXTURE_MARK, &d);
+	fixture_decide(f, &pkt, FIXTURE_MARK, &d);
 	KUNIT_EXPECT_EQ(test, d.reason, DSR_FORWARDED);
 	KUNIT_EXPECT_PTR_EQ(test, d.backend, again);
 }
@@ -591,61 +591,61 @@ static void backend_is_held(struct kunit *test)
 
 static void echo(struct kunit *test)
 {
-	struct dsr_packet packet = packet_of(1, 0);
+	struct dsr_packet pkt = packet_of(1, 0);
 	struct fixture *f = test->priv;
 	struct dsr_backend *backend;
 	struct dsr_decision d;
 
-	packet.kind = DSR_PACKET_ECHO;
-	fixture_decide(f, &packet, FIXTURE_MARK + 1, &d);
+	pkt.kind = DSR_PACKET_ECHO;
+	fixture_decide(f, &pkt, FIXTURE_MARK + 1, &d);
 	KUNIT_EXPECT_EQ(test, d.reason, DSR_PASS_NO_SERVICE);
-	fixture_decide(f, &packet, FIXTURE_MARK, &d);
+	fixture_decide(f, &pkt, FIXTURE_MARK, &d);
 	/* no backend is up */
 	KUNIT_EXPECT_EQ(test, d.reason, DSR_DROP_PING);
 	backend = fixture_backend(test, f, 1, 1);
-	fixture_decide(f, &packet, FIXTURE_MARK, &d);
+	fixture_decide(f, &pkt, FIXTURE_MARK, &d);
 	KUNIT_EXPECT_EQ(test, d.reason, DSR_ANSWERED_PING);
 	f->service.ping = DSR_PING_FORWARD;
-	fixture_decide(f, &packet, FIXTURE_MARK, &d);
+	fixture_decide(f, &pkt, FIXTURE_MARK, &d);
 	KUNIT_EXPECT_EQ(test, d.reason, DSR_FORWARDED_PING);
 	KUNIT_EXPECT_PTR_EQ(test, d.backend, backend);
-	packet.tuple.v4.saddr = htonl(INADDR_BROADCAST);
-	fixture_decide(f, &packet, FIXTURE_MARK, &d);
+	pkt.tuple.v4.saddr = htonl(INADDR_BROADCAST);
+	fixture_decide(f, &pkt, FIXTURE_MARK, &d);
 	KUNIT_EXPECT_EQ(test, d.reason, DSR_DROP_BAD_SOURCE);
 	KUNIT_EXPECT_NULL(test, d.backend);
-	packet = packet_of(1, 0);
-	packet.kind = DSR_PACKET_ECHO;
+	pkt = packet_of(1, 0);
+	pkt.kind = DSR_PACKET_ECHO;
 	f->service.ping = DSR_PING_IGNORE;
-	fixture_decide(f, &packet, FIXTURE_MARK, &d);
+	fixture_decide(f, &pkt, FIXTURE_MARK, &d);
 	KUNIT_EXPECT_EQ(test, d.reason, DSR_DROP_PING);
 }
 
 /* A UDP flow ends by its timeout, since no packet ends it. */
 static void udp_flow_that_was_silent(struct kunit *test)
 {
-	struct dsr_packet packet = packet_of(1, TCPHDR_ACK);
+	struct dsr_packet pkt = packet_of(1, TCPHDR_ACK);
 	struct fixture *f = test->priv;
 	struct dsr_backend *backend = fixture_backend(test, f, 1, 1);
 	struct dsr_decision d;
 	struct dsr_conn *conn;
 
-	packet.tuple.proto = IPPROTO_UDP;
+	pkt.tuple.proto = IPPROTO_UDP;
 	f->service.timeouts.state[DSR_CONN_UDP] = 5 * HZ;
 	rcu_read_lock();
-	dsr_decide(&f->dn, f->service.frontend, &packet, &d);
-	dsr_schedule(&f->dn, &packet, &d);
+	dsr_decide(&f->dn, f->service.frontend, &pkt, &d);
+	dsr_schedule(&f->dn, &pkt, &d);
 	rcu_read_unlock();
 	KUNIT_EXPECT_EQ(test, d.reason, DSR_FORWARDED);
-	fixture_decide(f, &packet, FIXTURE_MARK, &d);
+	fixture_decide(f, &pkt, FIXTURE_MARK, &d);
 	conn = d.conn;
 	KUNIT_ASSERT_NOT_NULL(test, conn);
 	KUNIT_EXPECT_PTR_EQ(test, d.backend, backend);
 	/* the last packet may have come a second after the time stamp */
 	conn->node.seen = jiffies - 6 * HZ + 10;
-	fixture_decide(f, &packet, FIXTURE_MARK, &d);
+	fixture_decide(f, &pkt, FIXTURE_MARK, &d);
 	KUNIT_EXPECT_PTR_EQ(test, d.backend, backend);
 	conn->node.seen = jiffies - 6 * HZ - 1;
-	fixture_decide(f, &packet, FIXTURE_MARK, &d);
+	fixture_decide(f, &pkt, FIXTURE_MARK, &d);
 	KUNIT_EXPECT_NULL(test, d.backend);
 	KUNIT_EXPECT_PTR_EQ(test, d.conn, conn);
 }
@@ -654,19 +654,19 @@ static void icmp_error_follows_its_connection(struct kunit *test)
 {
 	struct fixture *f = test->priv;
 	struct dsr_backend *backend = fixture_backend(test, f, 1, 1);
-	struct dsr_packet packet = packet_of(1, 0);
+	struct dsr_packet pkt = packet_of(1, 0);
 	struct dsr_decision d;
 
-	packet.kind = DSR_PACKET_ICMP_ERROR;
-	fixture_decide(f, &packet, FIXTURE_MARK, &d);
+	pkt.kind = DSR_PACKET_ICMP_ERROR;
+	fixture_decide(f, &pkt, FIXTURE_MARK, &d);
 	KUNIT_EXPECT_EQ(test, d.reason, DSR_PASS_ICMP_UNRELATED);
 	connect(test, f, 1, TCPHDR_ACK, backend);
-	fixture_decide(f, &packet, 0, &d);	/* unmarked */
+	fixture_decide(f, &pkt, 0, &d);	/* unmarked */
 	KUNIT_EXPECT_EQ(test, d.reason, DSR_FORWARDED_ICMP_ERROR);
 	KUNIT_EXPECT_PTR_EQ(test, d.service, &f->service);
 	KUNIT_EXPECT_PTR_EQ(test, d.backend, backend);
 	KUNIT_ASSERT_EQ(test, dsr_backend_remove(&f->dn, backend, NULL), 0);
-	fixture_decide(f, &packet, 0, &d);
+	fixture_decide(f, &pkt, 0, &d);
 	KUNIT_EXPECT_EQ(test, d.reason, DSR_PASS_ICMP_UNRELATED);
 	KUNIT_EXPECT_NULL(test, d.service);
 }
@@ -675,21 +675,21 @@ static void icmp_error_follows_its_connection(struct kunit *test)
 static void icmp_error_follows_its_hash(struct kunit *test)
 {
 	struct fixture *f = test->priv;
-	struct dsr_packet packet = packet_of(1, 0);
+	struct dsr_packet pkt = packet_of(1, 0);
 	struct dsr_decision d;
 
 	fixture_backend(test, f, 1, 1);
 	fixture_backend(test, f, 2, 1);
-	packet.kind = DSR_PACKET_ICMP_ERROR;
-	fixture_decide(f, &packet, FIXTURE_MARK, &d);
+	pkt.kind = DSR_PACKET_ICMP_ERROR;
+	fixture_decide(f, &pkt, FIXTURE_MARK, &d);
 	KUNIT_EXPECT_EQ(test, d.reason, DSR_PASS_ICMP_UNRELATED);
 	dsr_net_note_crowded(&f->dn);
-	fixture_decide(f, &packet, FIXTURE_MARK, &d);
+	fixture_decide(f, &pkt, FIXTURE_MARK, &d);
 	KUNIT_EXPECT_EQ(test, d.reason, DSR_FORWARDED_ICMP_ERROR);
 	KUNIT_EXPECT_PTR_EQ(test, d.backend,
 			    dsr_sched_lookup(fixture_pool(f),
-					     &packet.tuple));
-	fixture_decide(f, &packet, FIXTURE_MARK + 1, &d);
+					     &pkt.tuple));
+	fixture_decide(f, &pkt, FIXTURE_MARK + 1, &d);
 	KUNIT_EXPECT_EQ(test, d.reason, DSR_PASS_ICMP_UNRELATED);
 }
 

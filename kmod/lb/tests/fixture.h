@@ -66,12 +66,12 @@ static inline void fixture_schedule(struct kunit *test, struct fixture *f,
 
 /** fixture_decide() - decide about a packet with @mark */
 static inline void fixture_decide(struct fixture *f,
-				  const struct dsr_packet *packet, u32 mark,
+				  const struct dsr_packet *pkt, u32 mark,
 				  struct dsr_decision *decision)
 {
 	rcu_read_lock();
-	dsr_decide(&f->dn, dsr_frontend_find(&f->dn, mark, &packet->tuple),
-		   packet, decision);
+	dsr_decide(&f->dn, dsr_frontend_find(&f->dn, mark, &pkt->tuple),
+		   pkt, decision);
 	rcu_read_unlock();
 }
 
@@ -131,20 +131,20 @@ static inline u8 fixture_choose(struct fixture *f,
 
 /** fixture_come() - decide about a packet and schedule it, as the hook does */
 static inline struct dsr_decision fixture_come(struct fixture *f,
-					       const struct dsr_packet *packet)
+					       const struct dsr_packet *pkt)
 {
 	struct dsr_decision d;
 	u8 state;
 
 	local_bh_disable();
 	rcu_read_lock();
-	dsr_decide(&f->dn, f->service.frontend, packet, &d);
+	dsr_decide(&f->dn, f->service.frontend, pkt, &d);
 	if (!d.backend && d.reason == DSR_FORWARDED) {
-		dsr_schedule(&f->dn, packet, &d);
+		dsr_schedule(&f->dn, pkt, &d);
 	} else if (d.choice == DSR_CHOICE_CONNECTION) {
 		state = READ_ONCE(d.conn->state);
-		if (dsr_conn_state(state, packet) != state)
-			dsr_schedule_advance(&f->dn, packet, &d);
+		if (dsr_conn_state(state, pkt) != state)
+			dsr_schedule_advance(&f->dn, pkt, &d);
 	}
 	rcu_read_unlock();
 	local_bh_enable();

@@ -72,7 +72,7 @@ static struct udphdr *append_udp(struct bytes *bytes, u16 source, u16 dest)
  * the end.
  */
 static bool parse(struct kunit *test, const struct bytes *bytes, u32 len,
-		  u32 linear, struct dsr_packet *packet,
+		  u32 linear, struct dsr_packet *pkt,
 		  enum dsr_reason *reason)
 {
 	struct sk_buff *skb = alloc_skb(linear, GFP_KERNEL);
@@ -91,18 +91,18 @@ static bool parse(struct kunit *test, const struct bytes *bytes, u32 len,
 	*reason = DSR_REASON_COUNT;
 	ret = dsr_packet_parse(skb, bytes->data[0] >> 4 == 6 ? AF_INET6 :
 							       AF_INET,
-			       packet, reason);
+			       pkt, reason);
 	kfree_skb(skb);
 	return ret;
 }
 
 static bool parse_all(struct kunit *test, const struct bytes *bytes,
-		      struct dsr_packet *packet, enum dsr_reason *reason)
+		      struct dsr_packet *pkt, enum dsr_reason *reason)
 {
-	return parse(test, bytes, bytes->len, bytes->len, packet, reason);
+	return parse(test, bytes, bytes->len, bytes->len, pkt, reason);
 }
 
-static void expect_tuple(struct kunit *test, const struct dsr_packet *packet,
+static void expect_tuple(struct kunit *test, const struct dsr_packet *pkt,
 			 u8 proto, u16 sport, u16 dport)
 {
 	struct dsr_tuple tuple = {
@@ -114,13 +114,13 @@ static void expect_tuple(struct kunit *test, const struct dsr_packet *packet,
 		.v4.daddr = VIP,
 	};
 
-	KUNIT_EXPECT_TRUE(test, dsr_tuple_equal(&packet->tuple, &tuple));
+	KUNIT_EXPECT_TRUE(test, dsr_tuple_equal(&pkt->tuple, &tuple));
 }
 
 static void tcp(struct kunit *test)
 {
 	struct bytes bytes = { };
-	struct dsr_packet packet;
+	struct dsr_packet pkt;
 	enum dsr_reason reason;
 	struct tcphdr *tcph;
 	u32 len, linear;
@@ -130,50 +130,50 @@ static void tcp(struct kunit *test)
 	tcph->syn = 1;
 	tcph->ece = 1;
 	for (linear = 28; linear <= bytes.len; linear++) {
-		memset(&packet, 0xa5, sizeof(packet));
+		memset(&pkt, 0xa5, sizeof(pkt));
 		KUNIT_EXPECT_TRUE(test, parse(test, &bytes, bytes.len, linear,
-					      &packet, &reason));
-		expect_tuple(test, &packet, IPPROTO_TCP, 40000, 80);
-		KUNIT_EXPECT_EQ(test, packet.event, DSR_EVENT_OPEN);
-		KUNIT_EXPECT_EQ(test, packet.kind, DSR_PACKET_FLOW);
+					      &pkt, &reason));
+		expect_tuple(test, &pkt, IPPROTO_TCP, 40000, 80);
+		KUNIT_EXPECT_EQ(test, pkt.event, DSR_EVENT_OPEN);
+		KUNIT_EXPECT_EQ(test, pkt.kind, DSR_PACKET_FLOW);
 	}
 	for (len = 28; len < bytes.len; len++) {
-		KUNIT_EXPECT_FALSE(test, parse(test, &bytes, len, len, &packet,
+		KUNIT_EXPECT_FALSE(test, parse(test, &bytes, len, len, &pkt,
 					       &reason));
 		KUNIT_EXPECT_EQ(test, reason, DSR_DROP_MALFORMED);
 	}
 	tcph->doff = 4;
-	KUNIT_EXPECT_FALSE(test, parse_all(test, &bytes, &packet, &reason));
+	KUNIT_EXPECT_FALSE(test, parse_all(test, &bytes, &pkt, &reason));
 	KUNIT_EXPECT_EQ(test, reason, DSR_DROP_MALFORMED);
 }
 
 static void udp(struct kunit *test)
 {
 	struct bytes bytes = { };
-	struct dsr_packet packet;
+	struct dsr_packet pkt;
 	enum dsr_reason reason;
 	struct udphdr *udph;
 	u32 len;
 
 	append_ip(&bytes, IPPROTO_UDP, CLIENT, VIP, 0);
 	udph = append_udp(&bytes, 5353, 53);
-	KUNIT_EXPECT_TRUE(test, parse_all(test, &bytes, &packet, &reason));
-	expect_tuple(test, &packet, IPPROTO_UDP, 5353, 53);
-	KUNIT_EXPECT_EQ(test, packet.event, DSR_EVENT_DATA);
+	KUNIT_EXPECT_TRUE(test, parse_all(test, &bytes, &pkt, &reason));
+	expect_tuple(test, &pkt, IPPROTO_UDP, 5353, 53);
+	KUNIT_EXPECT_EQ(test, pkt.event, DSR_EVENT_DATA);
 	for (len = 20; len < bytes.len; len++) {
-		KUNIT_EXPECT_FALSE(test, parse(test, &bytes, len, len, &packet,
+		KUNIT_EXPECT_FALSE(test, parse(test, &bytes, len, len, &pkt,
 					       &reason));
 		KUNIT_EXPECT_EQ(test, reason, DSR_DROP_MALFORMED);
 	}
 	udph->len = htons(7);
-	KUNIT_EXPECT_FALSE(test, parse_all(test, &bytes, &packet, &reason));
+	KUNIT_EXPECT_FALSE(test, parse_all(test, &bytes, &pkt, &reason));
 	KUNIT_EXPECT_EQ(test, reason, DSR_DROP_MALFORMED);
 }
 
 static void fragments(struct kunit *test)
 {
 	static const u16 frag_offs[] = { IP_MF, 1, IP_MF | 100 };
-	struct dsr_packet packet;
+	struct dsr_packet pkt;
 	enum dsr_reason reason;
 	struct iphdr *iph;
 	int i;
@@ -184,11 +184,11 @@ static void fragments(struct kunit *test)
 		iph = append_ip(&bytes, IPPROTO_UDP, CLIENT, VIP, 0);
 		append_udp(&bytes, 5353, 53);
 		iph->frag_off = htons(frag_offs[i]);
-		KUNIT_EXPECT_FALSE(test, parse_all(test, &bytes, &packet,
+		KUNIT_EXPECT_FALSE(test, parse_all(test, &bytes, &pkt,
 						   &reason));
 		KUNIT_EXPECT_EQ(test, reason, DSR_DROP_FRAGMENT);
 		iph->frag_off = htons(IP_DF);
-		KUNIT_EXPECT_TRUE(test, parse_all(test, &bytes, &packet,
+		KUNIT_EXPECT_TRUE(test, parse_all(test, &bytes, &pkt,
 						  &reason));
 	}
 }
@@ -196,27 +196,27 @@ static void fragments(struct kunit *test)
 static void others(struct kunit *test)
 {
 	struct bytes bytes = { }, echo = { };
-	struct dsr_packet packet;
+	struct dsr_packet pkt;
 	enum dsr_reason reason;
 	struct icmphdr *icmph;
 
 	append_ip(&bytes, IPPROTO_GRE, CLIENT, VIP, 0);
 	append(&bytes, 40);
-	KUNIT_EXPECT_TRUE(test, parse_all(test, &bytes, &packet, &reason));
-	KUNIT_EXPECT_EQ(test, packet.kind, DSR_PACKET_PORTLESS);
-	expect_tuple(test, &packet, IPPROTO_GRE, 0, 0);
+	KUNIT_EXPECT_TRUE(test, parse_all(test, &bytes, &pkt, &reason));
+	KUNIT_EXPECT_EQ(test, pkt.kind, DSR_PACKET_PORTLESS);
+	expect_tuple(test, &pkt, IPPROTO_GRE, 0, 0);
 	/* only the IP header is read */
-	KUNIT_EXPECT_TRUE(test, parse(test, &bytes, 20, 20, &packet, &reason));
+	KUNIT_EXPECT_TRUE(test, parse(test, &bytes, 20, 20, &pkt, &reason));
 
 	append_ip(&echo, IPPROTO_ICMP, CLIENT, VIP, 0);
 	icmph = append(&echo, sizeof(*icmph));
 	icmph->type = ICMP_ECHO;
 	icmph->un.echo.id = htons(77);
-	KUNIT_EXPECT_TRUE(test, parse_all(test, &echo, &packet, &reason));
-	KUNIT_EXPECT_EQ(test, packet.kind, DSR_PACKET_ECHO);
-	expect_tuple(test, &packet, IPPROTO_ICMP, 0, 77);
+	KUNIT_EXPECT_TRUE(test, parse_all(test, &echo, &pkt, &reason));
+	KUNIT_EXPECT_EQ(test, pkt.kind, DSR_PACKET_ECHO);
+	expect_tuple(test, &pkt, IPPROTO_ICMP, 0, 77);
 	icmph->type = ICMP_ECHOREPLY;
-	KUNIT_EXPECT_FALSE(test, parse_all(test, &echo, &packet, &reason));
+	KUNIT_EXPECT_FALSE(test, parse_all(test, &echo, &pkt, &reason));
 	KUNIT_EXPECT_EQ(test, reason, DSR_PASS_NO_SERVICE);
 }
 
@@ -268,7 +268,7 @@ static void icmp_error(struct kunit *test)
 {
 	const struct icmp_case *c = test->param_value;
 	struct bytes bytes = { };
-	struct dsr_packet packet;
+	struct dsr_packet pkt;
 	enum dsr_reason reason;
 	struct icmphdr *icmph;
 	struct iphdr *iph;
@@ -282,11 +282,11 @@ static void icmp_error(struct kunit *test)
 	append_tcp(&bytes, 80, 40000);
 	bytes.len -= c->cut;
 
-	KUNIT_EXPECT_EQ(test, parse_all(test, &bytes, &packet, &reason),
+	KUNIT_EXPECT_EQ(test, parse_all(test, &bytes, &pkt, &reason),
 			c->parsed);
 	if (c->parsed) {
-		expect_tuple(test, &packet, c->inner_proto, 40000, 80);
-		KUNIT_EXPECT_EQ(test, packet.kind, DSR_PACKET_ICMP_ERROR);
+		expect_tuple(test, &pkt, c->inner_proto, 40000, 80);
+		KUNIT_EXPECT_EQ(test, pkt.kind, DSR_PACKET_ICMP_ERROR);
 	} else {
 		KUNIT_EXPECT_EQ(test, reason, c->reason);
 	}
@@ -295,7 +295,7 @@ static void icmp_error(struct kunit *test)
 static void icmp_error_without_ports(struct kunit *test)
 {
 	struct bytes bytes = { };
-	struct dsr_packet packet;
+	struct dsr_packet pkt;
 	enum dsr_reason reason;
 	struct icmphdr *icmph;
 
@@ -303,22 +303,22 @@ static void icmp_error_without_ports(struct kunit *test)
 	icmph = append(&bytes, sizeof(*icmph));
 	icmph->type = ICMP_DEST_UNREACH;
 	append_ip(&bytes, IPPROTO_ESP, VIP, CLIENT, 0);
-	KUNIT_EXPECT_TRUE(test, parse_all(test, &bytes, &packet, &reason));
-	KUNIT_EXPECT_EQ(test, packet.kind, DSR_PACKET_ICMP_ERROR);
-	expect_tuple(test, &packet, IPPROTO_ESP, 0, 0);
+	KUNIT_EXPECT_TRUE(test, parse_all(test, &bytes, &pkt, &reason));
+	KUNIT_EXPECT_EQ(test, pkt.kind, DSR_PACKET_ICMP_ERROR);
+	expect_tuple(test, &pkt, IPPROTO_ESP, 0, 0);
 }
 
 static void icmp_cut_short(struct kunit *test)
 {
 	struct bytes bytes = { };
-	struct dsr_packet packet;
+	struct dsr_packet pkt;
 	enum dsr_reason reason;
 	u32 len;
 
 	append_ip(&bytes, IPPROTO_ICMP, CLIENT, VIP, 0);
 	*(u8 *)append(&bytes, sizeof(struct icmphdr)) = ICMP_DEST_UNREACH;
 	for (len = 20; len <= bytes.len; len++) {
-		KUNIT_EXPECT_FALSE(test, parse(test, &bytes, len, len, &packet,
+		KUNIT_EXPECT_FALSE(test, parse(test, &bytes, len, len, &pkt,
 					       &reason));
 		KUNIT_EXPECT_EQ(test, reason, DSR_DROP_MALFORMED);
 	}
@@ -328,7 +328,7 @@ static void sctp(struct kunit *test)
 {
 	struct bytes bytes = { };
 	struct sctp_chunkhdr *chunk;
-	struct dsr_packet packet;
+	struct dsr_packet pkt;
 	enum dsr_reason reason;
 	struct sctphdr *head;
 	u32 len;
@@ -339,14 +339,14 @@ static void sctp(struct kunit *test)
 	head->dest = htons(3868);
 	chunk = append(&bytes, sizeof(*chunk));
 	chunk->type = SCTP_CID_INIT;
-	KUNIT_EXPECT_TRUE(test, parse_all(test, &bytes, &packet, &reason));
-	expect_tuple(test, &packet, IPPROTO_SCTP, 40000, 3868);
-	KUNIT_EXPECT_EQ(test, packet.event, DSR_EVENT_OPEN);
+	KUNIT_EXPECT_TRUE(test, parse_all(test, &bytes, &pkt, &reason));
+	expect_tuple(test, &pkt, IPPROTO_SCTP, 40000, 3868);
+	KUNIT_EXPECT_EQ(test, pkt.event, DSR_EVENT_OPEN);
 	chunk->type = SCTP_CID_ABORT;
-	KUNIT_EXPECT_TRUE(test, parse_all(test, &bytes, &packet, &reason));
-	KUNIT_EXPECT_EQ(test, packet.event, DSR_EVENT_ABORT);
+	KUNIT_EXPECT_TRUE(test, parse_all(test, &bytes, &pkt, &reason));
+	KUNIT_EXPECT_EQ(test, pkt.event, DSR_EVENT_ABORT);
 	for (len = 20; len < bytes.len; len++) {
-		KUNIT_EXPECT_FALSE(test, parse(test, &bytes, len, len, &packet,
+		KUNIT_EXPECT_FALSE(test, parse(test, &bytes, len, len, &pkt,
 					       &reason));
 		KUNIT_EXPECT_EQ(test, reason, DSR_DROP_MALFORMED);
 	}
@@ -380,7 +380,7 @@ static void append_extension(struct bytes *bytes, u8 nexthdr, u8 units)
 	header[1] = units;
 }
 
-static void expect_tuple6(struct kunit *test, const struct dsr_packet *packet,
+static void expect_tuple6(struct kunit *test, const struct dsr_packet *pkt,
 			  u8 proto, u16 sport, u16 dport)
 {
 	struct dsr_tuple tuple = {
@@ -392,19 +392,19 @@ static void expect_tuple6(struct kunit *test, const struct dsr_packet *packet,
 		.v6.daddr = vip6,
 	};
 
-	KUNIT_EXPECT_TRUE(test, dsr_tuple_equal(&packet->tuple, &tuple));
+	KUNIT_EXPECT_TRUE(test, dsr_tuple_equal(&pkt->tuple, &tuple));
 	/* all bits of both addresses are compared */
 	tuple.v6.daddr.s6_addr[0] ^= 1;
-	KUNIT_EXPECT_FALSE(test, dsr_tuple_equal(&packet->tuple, &tuple));
+	KUNIT_EXPECT_FALSE(test, dsr_tuple_equal(&pkt->tuple, &tuple));
 	tuple.v6.daddr.s6_addr[0] ^= 1;
 	tuple.v6.saddr.s6_addr[15] ^= 1;
-	KUNIT_EXPECT_FALSE(test, dsr_tuple_equal(&packet->tuple, &tuple));
+	KUNIT_EXPECT_FALSE(test, dsr_tuple_equal(&pkt->tuple, &tuple));
 }
 
 static void tcp6(struct kunit *test)
 {
 	struct bytes bytes = { };
-	struct dsr_packet packet;
+	struct dsr_packet pkt;
 	enum dsr_reason reason;
 	struct tcphdr *tcph;
 	u32 len;
@@ -412,11 +412,11 @@ static void tcp6(struct kunit *test)
 	append_ip6(&bytes, IPPROTO_TCP, &client6, &vip6);
 	tcph = append_tcp(&bytes, 40000, 80);
 	tcph->fin = 1;
-	KUNIT_EXPECT_TRUE(test, parse_all(test, &bytes, &packet, &reason));
-	expect_tuple6(test, &packet, IPPROTO_TCP, 40000, 80);
-	KUNIT_EXPECT_EQ(test, packet.event, DSR_EVENT_CLOSE);
+	KUNIT_EXPECT_TRUE(test, parse_all(test, &bytes, &pkt, &reason));
+	expect_tuple6(test, &pkt, IPPROTO_TCP, 40000, 80);
+	KUNIT_EXPECT_EQ(test, pkt.event, DSR_EVENT_CLOSE);
 	for (len = 40; len < bytes.len; len++) {
-		KUNIT_EXPECT_FALSE(test, parse(test, &bytes, len, len, &packet,
+		KUNIT_EXPECT_FALSE(test, parse(test, &bytes, len, len, &pkt,
 					       &reason));
 		KUNIT_EXPECT_EQ(test, reason, DSR_DROP_MALFORMED);
 	}
@@ -425,7 +425,7 @@ static void tcp6(struct kunit *test)
 static void extension_headers(struct kunit *test)
 {
 	struct bytes bytes = { };
-	struct dsr_packet packet;
+	struct dsr_packet pkt;
 	enum dsr_reason reason;
 	u32 len;
 
@@ -433,23 +433,23 @@ static void extension_headers(struct kunit *test)
 	append_extension(&bytes, NEXTHDR_DEST, 0);
 	append_extension(&bytes, IPPROTO_UDP, 2);
 	append_udp(&bytes, 5353, 53);
-	KUNIT_EXPECT_TRUE(test, parse_all(test, &bytes, &packet, &reason));
-	expect_tuple6(test, &packet, IPPROTO_UDP, 5353, 53);
+	KUNIT_EXPECT_TRUE(test, parse_all(test, &bytes, &pkt, &reason));
+	expect_tuple6(test, &pkt, IPPROTO_UDP, 5353, 53);
 	for (len = 40; len < bytes.len; len++) {
-		KUNIT_EXPECT_FALSE(test, parse(test, &bytes, len, len, &packet,
+		KUNIT_EXPECT_FALSE(test, parse(test, &bytes, len, len, &pkt,
 					       &reason));
 		KUNIT_EXPECT_EQ(test, reason, DSR_DROP_MALFORMED);
 	}
 	/* the length in the header exceeds the packet */
 	bytes.data[49] = 0xff;
-	KUNIT_EXPECT_FALSE(test, parse_all(test, &bytes, &packet, &reason));
+	KUNIT_EXPECT_FALSE(test, parse_all(test, &bytes, &pkt, &reason));
 	KUNIT_EXPECT_EQ(test, reason, DSR_DROP_MALFORMED);
 }
 
 static void fragments6(struct kunit *test)
 {
 	static const u16 frag_offs[] = { IP6_MF, 8, 800 | IP6_MF };
-	struct dsr_packet packet;
+	struct dsr_packet pkt;
 	enum dsr_reason reason;
 	struct frag_hdr *head;
 	int i;
@@ -462,7 +462,7 @@ static void fragments6(struct kunit *test)
 		head->nexthdr = IPPROTO_UDP;
 		head->frag_off = htons(frag_offs[i]);
 		append_udp(&bytes, 5353, 53);
-		KUNIT_EXPECT_FALSE(test, parse_all(test, &bytes, &packet,
+		KUNIT_EXPECT_FALSE(test, parse_all(test, &bytes, &pkt,
 						   &reason));
 		KUNIT_EXPECT_EQ(test, reason, DSR_DROP_FRAGMENT);
 	}
@@ -473,7 +473,7 @@ static void icmp6_error(struct kunit *test)
 	static const u8 types[] = { ICMPV6_DEST_UNREACH, ICMPV6_PKT_TOOBIG,
 				    ICMPV6_TIME_EXCEED, ICMPV6_PARAMPROB };
 	static const struct in6_addr router = { { .u6_addr8 = { 0x20, 2 } } };
-	struct dsr_packet packet;
+	struct dsr_packet pkt;
 	enum dsr_reason reason;
 	struct ipv6hdr *ip6h;
 	int i;
@@ -487,17 +487,17 @@ static void icmp6_error(struct kunit *test)
 		ip6h = append_ip6(&bytes, NEXTHDR_DEST, &vip6, &client6);
 		append_extension(&bytes, IPPROTO_TCP, 0);
 		append_tcp(&bytes, 80, 40000);
-		KUNIT_EXPECT_TRUE(test, parse_all(test, &bytes, &packet,
+		KUNIT_EXPECT_TRUE(test, parse_all(test, &bytes, &pkt,
 						  &reason));
-		expect_tuple6(test, &packet, IPPROTO_TCP, 40000, 80);
-		KUNIT_EXPECT_EQ(test, packet.kind, DSR_PACKET_ICMP_ERROR);
+		expect_tuple6(test, &pkt, IPPROTO_TCP, 40000, 80);
+		KUNIT_EXPECT_EQ(test, pkt.kind, DSR_PACKET_ICMP_ERROR);
 		/* the ports are the first four bytes of the quoted segment */
 		for (len = 40; len < bytes.len - 16; len++)
 			KUNIT_EXPECT_FALSE(test, parse(test, &bytes, len, len,
-						       &packet, &reason));
+						       &pkt, &reason));
 		/* the quoted packet was not sent by the VIP */
 		ip6h->saddr.s6_addr[15]++;
-		KUNIT_EXPECT_FALSE(test, parse_all(test, &bytes, &packet,
+		KUNIT_EXPECT_FALSE(test, parse_all(test, &bytes, &pkt,
 						   &reason));
 		KUNIT_EXPECT_EQ(test, reason, DSR_PASS_ICMP_UNRELATED);
 	}
@@ -506,7 +506,7 @@ static void icmp6_error(struct kunit *test)
 static void others6(struct kunit *test)
 {
 	struct bytes bytes = { };
-	struct dsr_packet packet;
+	struct dsr_packet pkt;
 	enum dsr_reason reason;
 	struct icmp6hdr *icmph;
 
@@ -514,11 +514,11 @@ static void others6(struct kunit *test)
 	icmph = append(&bytes, sizeof(*icmph));
 	icmph->icmp6_type = ICMPV6_ECHO_REQUEST;
 	icmph->icmp6_identifier = htons(77);
-	KUNIT_EXPECT_TRUE(test, parse_all(test, &bytes, &packet, &reason));
-	KUNIT_EXPECT_EQ(test, packet.kind, DSR_PACKET_ECHO);
-	expect_tuple6(test, &packet, IPPROTO_ICMPV6, 0, 77);
+	KUNIT_EXPECT_TRUE(test, parse_all(test, &bytes, &pkt, &reason));
+	KUNIT_EXPECT_EQ(test, pkt.kind, DSR_PACKET_ECHO);
+	expect_tuple6(test, &pkt, IPPROTO_ICMPV6, 0, 77);
 	icmph->icmp6_type = NDISC_NEIGHBOUR_SOLICITATION;
-	KUNIT_EXPECT_FALSE(test, parse_all(test, &bytes, &packet, &reason));
+	KUNIT_EXPECT_FALSE(test, parse_all(test, &bytes, &pkt, &reason));
 	KUNIT_EXPECT_EQ(test, reason, DSR_PASS_NO_SERVICE);
 }
 

@@ -40,7 +40,7 @@ static void mark_names_the_backend(struct kunit *test)
 	static const u8 kinds[] = { DSR_PACKET_FLOW, DSR_PACKET_ECHO };
 	struct fixture *f = test->priv;
 	struct dsr_backend *backend[2];
-	struct dsr_packet packet;
+	struct dsr_packet pkt;
 	struct dsr_decision d;
 	int i, host;
 
@@ -48,9 +48,9 @@ static void mark_names_the_backend(struct kunit *test)
 	backend[1] = fixture_backend(test, f, 255, 1);
 	probe_link(test, FIRST);
 	for (i = 0; i < ARRAY_SIZE(kinds); i++) {
-		packet = packet_of(kinds[i]);
+		pkt = packet_of(kinds[i]);
 		for (host = 0; host < 2; host++) {
-			fixture_decide(f, &packet,
+			fixture_decide(f, &pkt,
 				       FIRST + fixture_host(backend[host]), &d);
 			KUNIT_EXPECT_EQ(test, d.reason, DSR_FORWARDED_PROBE);
 			KUNIT_EXPECT_EQ(test, d.choice, DSR_CHOICE_PROBE);
@@ -61,22 +61,22 @@ static void mark_names_the_backend(struct kunit *test)
 		for (host = 0; host < 255; host++) {
 			if (host == 1)
 				continue;
-			fixture_decide(f, &packet, FIRST + host, &d);
+			fixture_decide(f, &pkt, FIRST + host, &d);
 			KUNIT_EXPECT_EQ(test, d.reason, DSR_DROP_PROBE_NO_BACKEND);
 			KUNIT_EXPECT_NULL(test, d.service);
 			KUNIT_EXPECT_NULL(test, d.backend);
 		}
 	}
 	probe_unlink(f);
-	packet = packet_of(DSR_PACKET_FLOW);
-	fixture_decide(f, &packet, FIRST + 1, &d);
+	pkt = packet_of(DSR_PACKET_FLOW);
+	fixture_decide(f, &pkt, FIRST + 1, &d);
 	KUNIT_EXPECT_EQ(test, d.reason, DSR_PASS_NO_SERVICE);
 }
 
 /* A probe ignores the backend's state and the connections of its client. */
 static void whatever_the_backend_is_wanted_for(struct kunit *test)
 {
-	struct dsr_packet packet = packet_of(DSR_PACKET_FLOW);
+	struct dsr_packet pkt = packet_of(DSR_PACKET_FLOW);
 	struct fixture *f = test->priv;
 	struct dsr_backend *backend, *other;
 	struct dsr_decision d;
@@ -87,23 +87,23 @@ static void whatever_the_backend_is_wanted_for(struct kunit *test)
 	other = fixture_backend(test, f, 2, 1);
 	probe_link(test, FIRST);
 	rcu_read_lock();
-	dsr_conn_add(&f->dn, &packet.tuple,
-		     dsr_conn_hash(&f->dn.table, &packet.tuple),
+	dsr_conn_add(&f->dn, &pkt.tuple,
+		     dsr_conn_hash(&f->dn.table, &pkt.tuple),
 		     DSR_CONN_ESTABLISHED, other, &added);
 	rcu_read_unlock();
-	packet.event = DSR_EVENT_DATA;
+	pkt.event = DSR_EVENT_DATA;
 	for (admin = 0; admin <= DSR_BACKEND_ADMIN_MAX; admin++) {
 		backend->config.admin = admin;
-		fixture_decide(f, &packet, FIRST + 1, &d);
+		fixture_decide(f, &pkt, FIRST + 1, &d);
 		KUNIT_EXPECT_EQ(test, d.reason, DSR_FORWARDED_PROBE);
 		KUNIT_EXPECT_PTR_EQ(test, d.backend, backend);
 		KUNIT_EXPECT_NULL(test, d.conn);
 	}
 	KUNIT_ASSERT_EQ(test, dsr_backend_remove(&f->dn, backend, NULL), 0);
-	fixture_decide(f, &packet, FIRST + 1, &d);
+	fixture_decide(f, &pkt, FIRST + 1, &d);
 	KUNIT_EXPECT_EQ(test, d.reason, DSR_DROP_PROBE_NO_BACKEND);
 	/* the connection of the client is unchanged */
-	fixture_decide(f, &packet, FIXTURE_MARK, &d);
+	fixture_decide(f, &pkt, FIXTURE_MARK, &d);
 	KUNIT_EXPECT_PTR_EQ(test, d.backend, other);
 	probe_unlink(f);
 }
@@ -199,7 +199,7 @@ static void no_two_backends_of_a_mark(struct kunit *test)
  */
 static void wrong_addresses(struct kunit *test)
 {
-	struct dsr_packet packet = packet_of(DSR_PACKET_FLOW);
+	struct dsr_packet pkt = packet_of(DSR_PACKET_FLOW);
 	struct dsr_packet echo = packet_of(DSR_PACKET_ECHO);
 	struct fixture *f = test->priv;
 	struct dsr_service_key key;
@@ -207,14 +207,14 @@ static void wrong_addresses(struct kunit *test)
 
 	fixture_backend(test, f, 1, 1);
 	probe_link(test, FIRST);
-	packet.tuple.v4.daddr = htonl(0x0a000001);
-	fixture_decide(f, &packet, FIRST + 1, &d);
+	pkt.tuple.v4.daddr = htonl(0x0a000001);
+	fixture_decide(f, &pkt, FIRST + 1, &d);
 	KUNIT_EXPECT_EQ(test, d.reason, DSR_DROP_PROBE_WRONG_ADDRESS);
-	packet.tuple.v4.daddr = htonl(0x0a000002);
-	fixture_decide(f, &packet, FIRST + 1, &d);
+	pkt.tuple.v4.daddr = htonl(0x0a000002);
+	fixture_decide(f, &pkt, FIRST + 1, &d);
 	KUNIT_EXPECT_EQ(test, d.reason, DSR_FORWARDED_PROBE);
-	packet.tuple.v4.saddr = htonl(INADDR_BROADCAST);
-	fixture_decide(f, &packet, FIRST + 1, &d);
+	pkt.tuple.v4.saddr = htonl(INADDR_BROADCAST);
+	fixture_decide(f, &pkt, FIRST + 1, &d);
 	KUNIT_EXPECT_EQ(test, d.reason, DSR_DROP_BAD_SOURCE);
 
 	/* for a service with VIP, protocol and port */
@@ -226,17 +226,17 @@ static void wrong_addresses(struct kunit *test)
 		.port = 80,
 		.port_last = 80,
 	};
-	packet = packet_of(DSR_PACKET_FLOW);
-	fixture_decide(f, &packet, FIRST + 1, &d);
+	pkt = packet_of(DSR_PACKET_FLOW);
+	fixture_decide(f, &pkt, FIRST + 1, &d);
 	KUNIT_EXPECT_EQ(test, d.reason, DSR_FORWARDED_PROBE);
 	fixture_decide(f, &echo, FIRST + 1, &d);
 	KUNIT_EXPECT_EQ(test, d.reason, DSR_FORWARDED_PROBE);
-	packet.tuple.dport = htons(81);
-	fixture_decide(f, &packet, FIRST + 1, &d);
+	pkt.tuple.dport = htons(81);
+	fixture_decide(f, &pkt, FIRST + 1, &d);
 	KUNIT_EXPECT_EQ(test, d.reason, DSR_DROP_PROBE_WRONG_ADDRESS);
-	packet = packet_of(DSR_PACKET_FLOW);
-	packet.tuple.proto = IPPROTO_UDP;
-	fixture_decide(f, &packet, FIRST + 1, &d);
+	pkt = packet_of(DSR_PACKET_FLOW);
+	pkt.tuple.proto = IPPROTO_UDP;
+	fixture_decide(f, &pkt, FIRST + 1, &d);
 	KUNIT_EXPECT_EQ(test, d.reason, DSR_DROP_PROBE_WRONG_ADDRESS);
 	echo.tuple.v4.daddr = htonl(0x0a000002);
 	fixture_decide(f, &echo, FIRST + 1, &d);

@@ -60,7 +60,7 @@ static void syn_is_not_remembered(struct kunit *test)
 
 static void one_packet(struct kunit *test)
 {
-	struct dsr_packet packet = packet_of(1, DSR_EVENT_DATA);
+	struct dsr_packet pkt = packet_of(1, DSR_EVENT_DATA);
 	struct fixture *f = test->priv;
 	u32 counts[3] = { };
 	struct dsr_decision d;
@@ -69,9 +69,9 @@ static void one_packet(struct kunit *test)
 	f->service.one_packet = true;
 	fixture_backend(test, f, 1, 1);
 	fixture_backend(test, f, 2, 1);
-	packet.tuple.proto = IPPROTO_UDP;
+	pkt.tuple.proto = IPPROTO_UDP;
 	for (i = 0; i < 10; i++) {
-		d = fixture_come(f, &packet);
+		d = fixture_come(f, &pkt);
 		KUNIT_EXPECT_EQ(test, d.reason, DSR_FORWARDED_ONE_PACKET);
 		counts[fixture_host(d.backend)]++;
 	}
@@ -79,16 +79,16 @@ static void one_packet(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, counts[2], 5);
 	KUNIT_EXPECT_EQ(test, entries(f), 0);
 	/* TCP connections still get an entry */
-	packet.tuple.proto = IPPROTO_TCP;
-	packet.event = DSR_EVENT_OPEN;
-	KUNIT_EXPECT_EQ(test, fixture_come(f, &packet).reason, DSR_FORWARDED);
+	pkt.tuple.proto = IPPROTO_TCP;
+	pkt.event = DSR_EVENT_OPEN;
+	KUNIT_EXPECT_EQ(test, fixture_come(f, &pkt).reason, DSR_FORWARDED);
 	KUNIT_EXPECT_EQ(test, entries(f), 1);
 }
 
 /* Persistence: a client is a prefix of addresses. */
 static void persistence(struct kunit *test)
 {
-	struct dsr_packet packet = packet_of(1, DSR_EVENT_OPEN);
+	struct dsr_packet pkt = packet_of(1, DSR_EVENT_OPEN);
 	struct fixture *f = test->priv;
 	struct dsr_backend_config config;
 	struct dsr_backend *first;
@@ -99,37 +99,37 @@ static void persistence(struct kunit *test)
 	f->service.persist_prefix = 24;
 	fixture_backend(test, f, 1, 1);
 	fixture_backend(test, f, 2, 1);
-	d = fixture_come(f, &packet);
+	d = fixture_come(f, &pkt);
 	KUNIT_EXPECT_EQ(test, d.choice, DSR_CHOICE_SCHEDULER);
 	first = d.backend;
 	/* until the client sends again, the entry lasts for a minute */
 	KUNIT_EXPECT_EQ(test, atomic_read(&first->persistent), 0);
-	packet.event = DSR_EVENT_DATA;
-	KUNIT_EXPECT_PTR_EQ(test, fixture_come(f, &packet).backend, first);
+	pkt.event = DSR_EVENT_DATA;
+	KUNIT_EXPECT_PTR_EQ(test, fixture_come(f, &pkt).backend, first);
 	KUNIT_EXPECT_EQ(test, atomic_read(&first->persistent), 1);
-	packet.event = DSR_EVENT_OPEN;
+	pkt.event = DSR_EVENT_OPEN;
 	for (i = 2; i < 6; i++) {
-		packet.tuple.sport = htons(5000 + i);
-		packet.tuple.v4.saddr = htonl(0xc0000200 + i);
-		d = fixture_come(f, &packet);
+		pkt.tuple.sport = htons(5000 + i);
+		pkt.tuple.v4.saddr = htonl(0xc0000200 + i);
+		d = fixture_come(f, &pkt);
 		KUNIT_EXPECT_EQ(test, d.choice, DSR_CHOICE_PERSISTENCE);
 		KUNIT_EXPECT_PTR_EQ(test, d.backend, first);
 	}
 	/* the next prefix is another client, and gets the other backend */
-	packet.tuple.v4.saddr = htonl(0xc0000300);
-	d = fixture_come(f, &packet);
+	pkt.tuple.v4.saddr = htonl(0xc0000300);
+	d = fixture_come(f, &pkt);
 	KUNIT_EXPECT_PTR_NE(test, d.backend, first);
 	KUNIT_EXPECT_EQ(test, entries(f), 5 + 1 + 2);
 
 	/* a backend of weight 0 keeps its clients; a draining one does not */
 	fixture_weight(test, f, first, 0);
-	packet = packet_of(100, DSR_EVENT_OPEN);
-	KUNIT_EXPECT_PTR_EQ(test, fixture_come(f, &packet).backend, first);
+	pkt = packet_of(100, DSR_EVENT_OPEN);
+	KUNIT_EXPECT_PTR_EQ(test, fixture_come(f, &pkt).backend, first);
 	config = first->config;
 	config.admin = DSR_BACKEND_DRAINING;
 	KUNIT_ASSERT_EQ(test, dsr_backend_set(&f->dn, first, &config, NULL), 0);
-	packet = packet_of(101, DSR_EVENT_OPEN);
-	KUNIT_EXPECT_PTR_NE(test, fixture_come(f, &packet).backend, first);
+	pkt = packet_of(101, DSR_EVENT_OPEN);
+	KUNIT_EXPECT_PTR_NE(test, fixture_come(f, &pkt).backend, first);
 	KUNIT_EXPECT_EQ(test, atomic_read(&first->persistent), 0);
 
 	/* connections and client time out separately */
@@ -145,14 +145,14 @@ static void nobody_asks_for_a_connection(struct kunit *test)
 {
 	static const u32 sources[] = { 0x00000001, 0x7f000001, 0xe0000001,
 				       0xffffffff };
-	struct dsr_packet packet = packet_of(1, DSR_EVENT_OPEN);
+	struct dsr_packet pkt = packet_of(1, DSR_EVENT_OPEN);
 	struct fixture *f = test->priv;
 	int i;
 
 	fixture_backend(test, f, 1, 1);
 	for (i = 0; i < ARRAY_SIZE(sources); i++) {
-		packet.tuple.v4.saddr = htonl(sources[i]);
-		KUNIT_EXPECT_EQ(test, fixture_come(f, &packet).reason, DSR_DROP_BAD_SOURCE);
+		pkt.tuple.v4.saddr = htonl(sources[i]);
+		KUNIT_EXPECT_EQ(test, fixture_come(f, &pkt).reason, DSR_DROP_BAD_SOURCE);
 	}
 	KUNIT_EXPECT_EQ(test, entries(f), 0);
 }
@@ -162,7 +162,7 @@ static void full_table(struct kunit *test)
 {
 	struct fixture *f = test->priv;
 	struct dsr_backend *backend;
-	struct dsr_packet packet;
+	struct dsr_packet pkt;
 	struct dsr_decision d;
 	u32 i, counts[3] = { };
 
@@ -170,13 +170,13 @@ static void full_table(struct kunit *test)
 	fixture_backend(test, f, 2, 1);
 	WRITE_ONCE(f->dn.table.max, 16);
 	for (i = 0; i < 216; i++) {
-		packet = packet_of(i, DSR_EVENT_OPEN);
-		d = fixture_come(f, &packet);
+		pkt = packet_of(i, DSR_EVENT_OPEN);
+		d = fixture_come(f, &pkt);
 		KUNIT_EXPECT_EQ(test, d.reason, i < 16 ? DSR_FORWARDED :
 						DSR_FORWARDED_STATELESS);
 		backend = d.backend;
-		packet.event = DSR_EVENT_DATA;
-		KUNIT_EXPECT_PTR_EQ(test, fixture_come(f, &packet).backend, backend);
+		pkt.event = DSR_EVENT_DATA;
+		KUNIT_EXPECT_PTR_EQ(test, fixture_come(f, &pkt).backend, backend);
 		counts[fixture_host(backend)]++;
 	}
 	KUNIT_EXPECT_EQ(test, entries(f), 16);
@@ -186,17 +186,17 @@ static void full_table(struct kunit *test)
 
 static void nobody_is_there(struct kunit *test)
 {
-	struct dsr_packet packet = packet_of(1, DSR_EVENT_OPEN);
+	struct dsr_packet pkt = packet_of(1, DSR_EVENT_OPEN);
 	struct fixture *f = test->priv;
 	struct dsr_backend *backend;
 
-	KUNIT_EXPECT_EQ(test, fixture_come(f, &packet).reason, DSR_DROP_NO_BACKEND);
+	KUNIT_EXPECT_EQ(test, fixture_come(f, &pkt).reason, DSR_DROP_NO_BACKEND);
 	backend = fixture_backend(test, f, 1, 1);
 	fixture_limit(test, f, backend, 1, 1);
 	fixture_load(backend, 1, 0);
-	KUNIT_EXPECT_EQ(test, fixture_come(f, &packet).reason, DSR_DROP_NO_BACKEND);
+	KUNIT_EXPECT_EQ(test, fixture_come(f, &pkt).reason, DSR_DROP_NO_BACKEND);
 	fixture_load(backend, 0, 0);
-	KUNIT_EXPECT_EQ(test, fixture_come(f, &packet).reason, DSR_FORWARDED);
+	KUNIT_EXPECT_EQ(test, fixture_come(f, &pkt).reason, DSR_FORWARDED);
 }
 
 /* A packet whose backend was removed meanwhile is scheduled again. */
@@ -204,7 +204,7 @@ static void removed_meanwhile(struct kunit *test)
 {
 	struct fixture *f = test->priv;
 	struct dsr_backend *removed;
-	struct dsr_packet packet;
+	struct dsr_packet pkt;
 	struct dsr_decision d;
 	int i;
 
@@ -213,8 +213,8 @@ static void removed_meanwhile(struct kunit *test)
 	removed->removed = true;
 	refcount_set(&removed->ref, 0);
 	for (i = 0; i < 4; i++) {
-		packet = packet_of(i, DSR_EVENT_OPEN);
-		d = fixture_come(f, &packet);
+		pkt = packet_of(i, DSR_EVENT_OPEN);
+		d = fixture_come(f, &pkt);
 		KUNIT_EXPECT_EQ(test, d.reason, DSR_FORWARDED);
 		KUNIT_EXPECT_EQ(test, fixture_host(d.backend), 2);
 	}
@@ -230,21 +230,21 @@ static void removed_meanwhile(struct kunit *test)
 static void crowded_once(struct kunit *test)
 {
 	struct fixture *f = test->priv;
-	struct dsr_packet packet;
+	struct dsr_packet pkt;
 	u32 i;
 
 	fixture_backend(test, f, 1, 1);
 	WRITE_ONCE(f->dn.table.max, 16);
 	/* established, since half-open entries get a part of the table only */
 	for (i = 0; i < 16; i++) {
-		packet = packet_of(i, DSR_EVENT_OPEN);
-		fixture_come(f, &packet);
-		packet.event = DSR_EVENT_DATA;
-		fixture_come(f, &packet);
+		pkt = packet_of(i, DSR_EVENT_OPEN);
+		fixture_come(f, &pkt);
+		pkt.event = DSR_EVENT_DATA;
+		fixture_come(f, &pkt);
 	}
 	KUNIT_EXPECT_FALSE(test, dsr_net_was_crowded(&f->dn));
-	packet = packet_of(i, DSR_EVENT_OPEN);
-	fixture_come(f, &packet);
+	pkt = packet_of(i, DSR_EVENT_OPEN);
+	fixture_come(f, &pkt);
 	KUNIT_EXPECT_TRUE(test, dsr_net_was_crowded(&f->dn));
 	f->dn.crowded -= 890;
 	KUNIT_EXPECT_TRUE(test, dsr_net_was_crowded(&f->dn));
@@ -259,7 +259,7 @@ static void syn_again_when_there_is_room(struct kunit *test)
 {
 	struct dsr_backend *home[8];
 	struct fixture *f = test->priv;
-	struct dsr_packet packet;
+	struct dsr_packet pkt;
 	struct dsr_decision d;
 	u32 i, turns = 0;
 
@@ -267,15 +267,15 @@ static void syn_again_when_there_is_room(struct kunit *test)
 	fixture_backend(test, f, 2, 1);
 	WRITE_ONCE(f->dn.table.max, 0);
 	for (i = 0; i < ARRAY_SIZE(home); i++) {
-		packet = packet_of(i, DSR_EVENT_OPEN);
-		d = fixture_come(f, &packet);
+		pkt = packet_of(i, DSR_EVENT_OPEN);
+		d = fixture_come(f, &pkt);
 		KUNIT_EXPECT_EQ(test, d.reason, DSR_FORWARDED_STATELESS);
 		home[i] = d.backend;
 	}
 	WRITE_ONCE(f->dn.table.max, 1000);
 	for (i = 0; i < ARRAY_SIZE(home); i++) {
-		packet = packet_of(i, DSR_EVENT_OPEN);
-		d = fixture_come(f, &packet);
+		pkt = packet_of(i, DSR_EVENT_OPEN);
+		d = fixture_come(f, &pkt);
 		KUNIT_EXPECT_EQ(test, d.reason, DSR_FORWARDED);
 		KUNIT_EXPECT_PTR_EQ(test, d.backend, home[i]);
 	}
@@ -283,8 +283,8 @@ static void syn_again_when_there_is_room(struct kunit *test)
 	/* a minute later it is each one's turn */
 	f->dn.crowded -= 61;
 	for (i = 100; i < 108; i++) {
-		packet = packet_of(i, DSR_EVENT_OPEN);
-		turns += fixture_host(fixture_come(f, &packet).backend) == 1;
+		pkt = packet_of(i, DSR_EVENT_OPEN);
+		turns += fixture_host(fixture_come(f, &pkt).backend) == 1;
 	}
 	KUNIT_EXPECT_EQ(test, turns, 4);
 }

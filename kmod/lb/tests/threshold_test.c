@@ -112,7 +112,7 @@ static void threshold_counted(struct kunit *test)
 	struct fixture *f = test->priv;
 	struct dsr_backend *one = fixture_backend(test, f, 1, 1);
 	struct dsr_backend *other = fixture_backend(test, f, 2, 1);
-	struct dsr_packet packet = { .event = DSR_EVENT_DATA };
+	struct dsr_packet pkt = { .event = DSR_EVENT_DATA };
 	struct dsr_conn *conn[2];
 	bool added;
 	u32 i, hash;
@@ -122,9 +122,9 @@ static void threshold_counted(struct kunit *test)
 	rcu_read_lock();
 	for (i = 0; i < 2; i++) {
 		KUNIT_EXPECT_FALSE(test, one->overloaded);
-		packet.tuple = fixture_tuple(i);
-		hash = dsr_conn_hash(&f->dn.table, &packet.tuple);
-		conn[i] = dsr_conn_add(&f->dn, &packet.tuple, hash,
+		pkt.tuple = fixture_tuple(i);
+		hash = dsr_conn_hash(&f->dn.table, &pkt.tuple);
+		conn[i] = dsr_conn_add(&f->dn, &pkt.tuple, hash,
 				       DSR_CONN_SYN, one, &added);
 		KUNIT_EXPECT_TRUE(test, added);
 	}
@@ -132,11 +132,11 @@ static void threshold_counted(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, dsr_backend_inactive(one), 2);
 	for (i = 0; i < 2; i++) {
 		KUNIT_EXPECT_FALSE(test, one->overloaded);
-		dsr_conn_advance(&f->dn, conn[i], &packet);
+		dsr_conn_advance(&f->dn, conn[i], &pkt);
 	}
 	KUNIT_EXPECT_TRUE(test, one->overloaded);
-	packet.event = DSR_EVENT_CLOSE;
-	dsr_conn_advance(&f->dn, conn[1], &packet);
+	pkt.event = DSR_EVENT_CLOSE;
+	dsr_conn_advance(&f->dn, conn[1], &pkt);
 	KUNIT_EXPECT_EQ(test, atomic_read(&one->active), 1);
 	KUNIT_EXPECT_TRUE(test, one->overloaded);
 	KUNIT_EXPECT_TRUE(test, dsr_conn_move(&f->dn, conn[1], DSR_CONN_FIN,

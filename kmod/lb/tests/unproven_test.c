@@ -15,10 +15,10 @@ static struct dsr_packet packet_of(u32 n, u8 event)
 /* Make the first packet of client @n; each client has its own address. */
 static struct dsr_packet client_of(u32 n, u8 event)
 {
-	struct dsr_packet packet = packet_of(0, event);
+	struct dsr_packet pkt = packet_of(0, event);
 
-	packet.tuple.v4.saddr = htonl(0xc6120000 + n);
-	return packet;
+	pkt.tuple.v4.saddr = htonl(0xc6120000 + n);
+	return pkt;
 }
 
 static int entries(struct fixture *f)
@@ -51,7 +51,7 @@ static void strays_are_no_load(struct kunit *test)
 	};
 	struct fixture *f = test->priv;
 	struct dsr_backend *backend[2];
-	struct dsr_packet packet;
+	struct dsr_packet pkt;
 	int i, j;
 
 	for (i = 0; i < 2; i++) {
@@ -60,9 +60,9 @@ static void strays_are_no_load(struct kunit *test)
 	}
 	for (i = 0; i < ARRAY_SIZE(kinds); i++) {
 		for (j = 0; j < 60; j++) {
-			packet = packet_of(j, kinds[i].event);
-			packet.tuple.proto = kinds[i].proto;
-			KUNIT_EXPECT_EQ(test, fixture_come(f, &packet).reason,
+			pkt = packet_of(j, kinds[i].event);
+			pkt.tuple.proto = kinds[i].proto;
+			KUNIT_EXPECT_EQ(test, fixture_come(f, &pkt).reason,
 					DSR_FORWARDED);
 		}
 		KUNIT_EXPECT_EQ(test, entries(f), 60);
@@ -74,8 +74,8 @@ static void strays_are_no_load(struct kunit *test)
 		}
 		KUNIT_EXPECT_EQ(test, dsr_backend_inactive(backend[0]) +
 				dsr_backend_inactive(backend[1]), 60);
-		packet = packet_of(100, DSR_EVENT_OPEN);
-		KUNIT_EXPECT_EQ(test, fixture_come(f, &packet).reason,
+		pkt = packet_of(100, DSR_EVENT_OPEN);
+		KUNIT_EXPECT_EQ(test, fixture_come(f, &pkt).reason,
 				DSR_FORWARDED);
 		dsr_table_flush(&f->dn.table);
 		KUNIT_EXPECT_EQ(test, atomic_read(&f->dn.half), 0);
@@ -86,7 +86,7 @@ static void ends_of_nothing_are_not_remembered(struct kunit *test)
 {
 	static const u8 events[] = { DSR_EVENT_CLOSE, DSR_EVENT_ABORT };
 	struct fixture *f = test->priv;
-	struct dsr_packet packet;
+	struct dsr_packet pkt;
 	struct dsr_decision d;
 	int i;
 
@@ -95,19 +95,19 @@ static void ends_of_nothing_are_not_remembered(struct kunit *test)
 	fixture_backend(test, f, 1, 1);
 	fixture_backend(test, f, 2, 1);
 	for (i = 0; i < ARRAY_SIZE(events); i++) {
-		packet = packet_of(i, events[i]);
-		d = fixture_come(f, &packet);
+		pkt = packet_of(i, events[i]);
+		d = fixture_come(f, &pkt);
 		KUNIT_EXPECT_EQ(test, d.reason, DSR_FORWARDED_STRAY_UNREMEMBERED);
 		KUNIT_EXPECT_NOT_NULL(test, d.backend);
 		KUNIT_EXPECT_EQ(test, entries(f), 0);
 	}
 }
 
-/* Expect the entry of @packet to expire after @seconds. */
+/* Expect the entry of @pkt to expire after @seconds. */
 static void expect_lifetime(struct kunit *test, struct fixture *f,
-			    const struct dsr_packet *packet, u32 seconds)
+			    const struct dsr_packet *pkt, u32 seconds)
 {
-	struct dsr_conn *conn = find(f, &packet->tuple);
+	struct dsr_conn *conn = find(f, &pkt->tuple);
 
 	KUNIT_ASSERT_NOT_NULL(test, conn);
 	rcu_read_lock();
@@ -118,29 +118,29 @@ static void expect_lifetime(struct kunit *test, struct fixture *f,
 /* A second packet makes a mid-stream connection established. */
 static void mid_stream_is_unproven(struct kunit *test)
 {
-	struct dsr_packet packet = packet_of(1, DSR_EVENT_DATA);
-	struct dsr_packet udp = packet;
+	struct dsr_packet pkt = packet_of(1, DSR_EVENT_DATA);
+	struct dsr_packet udp = pkt;
 	struct fixture *f = test->priv;
 	struct dsr_backend *backend;
 
 	udp.tuple.proto = IPPROTO_UDP;
 	backend = fixture_backend(test, f, 1, 1);
-	fixture_come(f, &packet);
-	KUNIT_EXPECT_EQ(test, find(f, &packet.tuple)->state,
+	fixture_come(f, &pkt);
+	KUNIT_EXPECT_EQ(test, find(f, &pkt.tuple)->state,
 			DSR_CONN_UNPROVEN);
-	expect_lifetime(test, f, &packet, 60);
+	expect_lifetime(test, f, &pkt, 60);
 	f->service.timeouts.state[DSR_CONN_SYN] = 20 * HZ;
-	expect_lifetime(test, f, &packet, 20);
+	expect_lifetime(test, f, &pkt, 20);
 	/* the pause between two datagrams may be long */
 	fixture_come(f, &udp);
 	KUNIT_EXPECT_EQ(test, find(f, &udp.tuple)->state, DSR_CONN_UNPROVEN);
 	expect_lifetime(test, f, &udp, 300);
 	KUNIT_EXPECT_EQ(test, atomic_read(&backend->active), 0);
 
-	fixture_come(f, &packet);
-	KUNIT_EXPECT_EQ(test, find(f, &packet.tuple)->state,
+	fixture_come(f, &pkt);
+	KUNIT_EXPECT_EQ(test, find(f, &pkt.tuple)->state,
 			DSR_CONN_ESTABLISHED);
-	expect_lifetime(test, f, &packet, 900);
+	expect_lifetime(test, f, &pkt, 900);
 	fixture_come(f, &udp);
 	KUNIT_EXPECT_EQ(test, find(f, &udp.tuple)->state, DSR_CONN_UDP);
 	expect_lifetime(test, f, &udp, 300);
@@ -157,7 +157,7 @@ static void idle_one_finds_its_server(struct kunit *test)
 	static const char *const names[] = { "maglev", "sh", "rr" };
 	struct fixture *f = test->priv;
 	struct dsr_backend *backend;
-	struct dsr_packet packet;
+	struct dsr_packet pkt;
 	int i, j, n;
 
 	for (i = 1; i < 4; i++)
@@ -166,14 +166,14 @@ static void idle_one_finds_its_server(struct kunit *test)
 		fixture_schedule(test, f, names[i],
 				 (struct dsr_pool_options) { });
 		for (n = 0; n < 8; n++) {
-			packet = packet_of(n, DSR_EVENT_DATA);
-			backend = fixture_come(f, &packet).backend;
+			pkt = packet_of(n, DSR_EVENT_DATA);
+			backend = fixture_come(f, &pkt).backend;
 			for (j = 0; j < 3; j++) {
 				dsr_table_gc(&f->dn.table,
 					     jiffies + 62 * HZ, true);
 				KUNIT_EXPECT_EQ(test, entries(f), 0);
 				KUNIT_EXPECT_PTR_EQ(test,
-						    fixture_come(f, &packet)
+						    fixture_come(f, &pkt)
 						    .backend, backend);
 			}
 			dsr_table_flush(&f->dn.table);
@@ -189,7 +189,7 @@ static void flood_gets_a_quarter(struct kunit *test)
 	static const u8 events[] = { DSR_EVENT_OPEN, DSR_EVENT_DATA };
 	struct dsr_backend *backend, *home;
 	struct fixture *f = test->priv;
-	struct dsr_packet packet;
+	struct dsr_packet pkt;
 	struct dsr_decision d;
 	int i, j;
 
@@ -198,27 +198,27 @@ static void flood_gets_a_quarter(struct kunit *test)
 	WRITE_ONCE(f->dn.table.max, 80);
 	for (i = 0; i < ARRAY_SIZE(events); i++) {
 		for (j = 0; j < 200; j++) {
-			packet = packet_of(1000 + j, events[i]);
-			d = fixture_come(f, &packet);
+			pkt = packet_of(1000 + j, events[i]);
+			d = fixture_come(f, &pkt);
 			KUNIT_EXPECT_EQ(test, d.reason, j < 20 ?
 					DSR_FORWARDED :
 					DSR_FORWARDED_STATELESS);
 		}
 		KUNIT_EXPECT_EQ(test, entries(f), 20);
 		/* a new client still gets a backend, always the same */
-		packet = packet_of(1, DSR_EVENT_OPEN);
-		home = fixture_come(f, &packet).backend;
+		pkt = packet_of(1, DSR_EVENT_OPEN);
+		home = fixture_come(f, &pkt).backend;
 		KUNIT_EXPECT_NOT_NULL(test, home);
-		packet.event = DSR_EVENT_DATA;
+		pkt.event = DSR_EVENT_DATA;
 		for (j = 0; j < 3; j++)
 			KUNIT_EXPECT_PTR_EQ(test,
-					    fixture_come(f, &packet).backend,
+					    fixture_come(f, &pkt).backend,
 					    home);
 		/* one half-open entry becomes established: there is room */
-		packet = packet_of(1000, DSR_EVENT_DATA);
-		fixture_come(f, &packet);
-		packet = packet_of(1, DSR_EVENT_DATA);
-		d = fixture_come(f, &packet);
+		pkt = packet_of(1000, DSR_EVENT_DATA);
+		fixture_come(f, &pkt);
+		pkt = packet_of(1, DSR_EVENT_DATA);
+		d = fixture_come(f, &pkt);
 		KUNIT_EXPECT_EQ(test, d.reason, DSR_FORWARDED);
 		backend = d.backend;
 		KUNIT_EXPECT_PTR_EQ(test, backend, home);
@@ -232,7 +232,7 @@ static void client_is_remembered_when_it_answers(struct kunit *test)
 {
 	struct fixture *f = test->priv;
 	struct dsr_backend *one, *two;
-	struct dsr_packet packet;
+	struct dsr_packet pkt;
 	int i;
 
 	f->service.persist = 3600 * HZ;
@@ -240,8 +240,8 @@ static void client_is_remembered_when_it_answers(struct kunit *test)
 	one = fixture_backend(test, f, 1, 1);
 	two = fixture_backend(test, f, 2, 1);
 	for (i = 0; i < 600; i++) {
-		packet = client_of(i, DSR_EVENT_OPEN);
-		KUNIT_EXPECT_NOT_NULL(test, fixture_come(f, &packet).backend);
+		pkt = client_of(i, DSR_EVENT_OPEN);
+		KUNIT_EXPECT_NOT_NULL(test, fixture_come(f, &pkt).backend);
 	}
 	/* a quarter of 1000: entries of connections and of clients */
 	KUNIT_EXPECT_EQ(test, entries(f), 250);
@@ -249,8 +249,8 @@ static void client_is_remembered_when_it_answers(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, atomic_read(&two->persistent), 0);
 	KUNIT_EXPECT_EQ(test, dsr_backend_inactive(one) +
 			dsr_backend_inactive(two), 125);
-	packet = client_of(0, DSR_EVENT_DATA);
-	fixture_come(f, &packet);
+	pkt = client_of(0, DSR_EVENT_DATA);
+	fixture_come(f, &pkt);
 	KUNIT_EXPECT_EQ(test, atomic_read(&one->persistent) +
 			atomic_read(&two->persistent), 1);
 	dsr_table_gc(&f->dn.table, jiffies + 62 * HZ, true);
@@ -265,7 +265,7 @@ static void client_opens_several_at_once(struct kunit *test)
 {
 	struct fixture *f = test->priv;
 	struct dsr_backend *backend = NULL;
-	struct dsr_packet packet;
+	struct dsr_packet pkt;
 	struct dsr_decision d;
 	int i;
 
@@ -274,9 +274,9 @@ static void client_opens_several_at_once(struct kunit *test)
 	fixture_backend(test, f, 1, 1);
 	fixture_backend(test, f, 2, 1);
 	for (i = 0; i < 12; i++) {
-		packet = packet_of(i, i < 6 ? DSR_EVENT_OPEN : DSR_EVENT_DATA);
-		packet.tuple.sport = htons(4000 + i % 6);
-		d = fixture_come(f, &packet);
+		pkt = packet_of(i, i < 6 ? DSR_EVENT_OPEN : DSR_EVENT_DATA);
+		pkt.tuple.sport = htons(4000 + i % 6);
+		d = fixture_come(f, &pkt);
 		if (!i)
 			backend = d.backend;
 		KUNIT_EXPECT_PTR_EQ(test, d.backend, backend);
@@ -292,18 +292,18 @@ static struct dsr_backend *connect_some(struct kunit *test, struct fixture *f,
 					u32 n, u16 from, u16 to,
 					struct dsr_backend *backend)
 {
-	struct dsr_packet packet;
+	struct dsr_packet pkt;
 	struct dsr_decision d;
 
 	for (; from < to; from++) {
-		packet = client_of(n, DSR_EVENT_OPEN);
-		packet.tuple.sport = htons(from);
-		d = fixture_come(f, &packet);
+		pkt = client_of(n, DSR_EVENT_OPEN);
+		pkt.tuple.sport = htons(from);
+		d = fixture_come(f, &pkt);
 		if (!backend)
 			backend = d.backend;
 		KUNIT_EXPECT_PTR_EQ(test, d.backend, backend);
-		packet.event = DSR_EVENT_DATA;
-		KUNIT_EXPECT_PTR_EQ(test, fixture_come(f, &packet).backend,
+		pkt.event = DSR_EVENT_DATA;
+		KUNIT_EXPECT_PTR_EQ(test, fixture_come(f, &pkt).backend,
 				    backend);
 	}
 	return backend;
@@ -317,7 +317,7 @@ static void full_table_keeps_a_client_together(struct kunit *test)
 	static const char *const names[] = { "rr", "wlc", "maglev", "sh" };
 	struct fixture *f = test->priv;
 	struct dsr_backend *backend[8];
-	struct dsr_packet packet;
+	struct dsr_packet pkt;
 	int i, j, used;
 
 	f->service.persist = 3600 * HZ;
@@ -329,8 +329,8 @@ static void full_table_keeps_a_client_together(struct kunit *test)
 				 (struct dsr_pool_options) { });
 		WRITE_ONCE(f->dn.table.max, 80);
 		for (j = 0; j < 40; j++) {
-			packet = client_of(0x10000 + 16 * j, DSR_EVENT_OPEN);
-			fixture_come(f, &packet);
+			pkt = client_of(0x10000 + 16 * j, DSR_EVENT_OPEN);
+			fixture_come(f, &pkt);
 		}
 		for (j = 0, used = 0; j < ARRAY_SIZE(backend); j++) {
 			backend[j] = connect_some(test, f, 16 * j, 4000, 4006,
@@ -385,7 +385,7 @@ static void client_is_taken_over(struct kunit *test)
 {
 	struct fixture *f = test->priv;
 	struct dsr_backend *backend;
-	struct dsr_packet packet;
+	struct dsr_packet pkt;
 	int i, j;
 
 	f->service.persist = 3600 * HZ;
@@ -397,10 +397,10 @@ static void client_is_taken_over(struct kunit *test)
 		backend = connect_some(test, f, i, 4000, 4006, NULL);
 		dsr_table_flush(&f->dn.table);
 		for (j = 4005; j >= 4000; j--) {
-			packet = client_of(i, DSR_EVENT_DATA);
-			packet.tuple.sport = htons(j);
+			pkt = client_of(i, DSR_EVENT_DATA);
+			pkt.tuple.sport = htons(j);
 			KUNIT_EXPECT_PTR_EQ(test,
-					    fixture_come(f, &packet).backend,
+					    fixture_come(f, &pkt).backend,
 					    backend);
 			dsr_table_flush(&f->dn.table);
 		}
@@ -410,7 +410,7 @@ static void client_is_taken_over(struct kunit *test)
 /* An unanswered SYN leaves a backend that takes no new connections. */
 static void syn_leaves_a_dying_server(struct kunit *test)
 {
-	struct dsr_packet packet = packet_of(1, DSR_EVENT_OPEN);
+	struct dsr_packet pkt = packet_of(1, DSR_EVENT_OPEN);
 	struct fixture *f = test->priv;
 	struct dsr_backend_config config;
 	struct dsr_backend *one, *two;
@@ -424,12 +424,12 @@ static void syn_leaves_a_dying_server(struct kunit *test)
 			fixture_weight(test, f, two, 0);
 			one = fixture_backend(test, f, 1, 1);
 			KUNIT_EXPECT_PTR_EQ(test,
-					    fixture_come(f, &packet).backend,
+					    fixture_come(f, &pkt).backend,
 					    one);
 			/* a repeated SYN keeps its backend */
 			fixture_weight(test, f, two, 1);
 			KUNIT_EXPECT_PTR_EQ(test,
-					    fixture_come(f, &packet).backend,
+					    fixture_come(f, &pkt).backend,
 					    one);
 			config = one->config;
 			config.weight = drains;
@@ -439,7 +439,7 @@ static void syn_leaves_a_dying_server(struct kunit *test)
 							      &config, NULL),
 					0);
 			KUNIT_EXPECT_PTR_EQ(test,
-					    fixture_come(f, &packet).backend,
+					    fixture_come(f, &pkt).backend,
 					    two);
 			KUNIT_EXPECT_EQ(test, dsr_backend_inactive(one), 0);
 			KUNIT_EXPECT_EQ(test, dsr_backend_inactive(two), 1);
