@@ -206,7 +206,7 @@ class Neighbour:
     def still(self):
         """Meanwhile it sends nothing, and all that it has sent has been seen."""
         def answered():
-            return genl.reasons(self.site.lv1)['replied_ping']
+            return genl.reasons(self.site.lv1)['answered_ping']
         os.kill(self.pid, signal.SIGSTOP)
         try:
             before = answered()
