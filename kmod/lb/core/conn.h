@@ -24,6 +24,8 @@
  * @backend: destination of its packets, never %NULL
  * @state: enum dsr_conn_state
  * @unlinked: removed from the table; the reference to @backend is dropped
+ * @forged: a packet has tried to end it with a wrong number; as @unlinked, under the
+ *	lock of the stripe
  * @proof: dsr_packet.proof of a recent packet of the client, up to a second old
  * @checked: jiffies (low half) of its last packet that passed PRE_ROUTING, and
  *	so was marked by the current rules; up to a second behind
