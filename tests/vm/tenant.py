@@ -2,7 +2,7 @@
 """A tenant who means harm: root of a network namespace of its own, and of no other.
 
 Usage, as nobody, with a copy of genl.py beside it:
-	unshare -Urn python3 tenant.py
+    unshare -Urn python3 tenant.py
 
 Until it is killed, it has both modules do one thing after the other as fast as they
 do: services, backends, rules, silenced addresses, devices, dumps, monitors that do not
