@@ -95,20 +95,6 @@ bootstrap()
 			dpkg-deb --fsys-tarfile sparse_*.deb |
 				tar -x -C "$1" ./usr/bin/sparse
 			rm sparse_*.deb')
-		# The kernel's own netlink tool, ynl, is in the package of the
-		# kernel's source only. One release is enough to test with it.
-		# shellcheck disable=SC2016 # for the shell that runs the hook
-		[ "$release" != trixie ] || options+=(--customize-hook='
-			set -e
-			chroot "$1" sh -c "cd /tmp && apt-get -q download linux-source-6.12"
-			mkdir -p "$1/usr/local/lib/linux"
-			dpkg-deb --fsys-tarfile "$1"/tmp/linux-source-*.deb |
-				tar -xO --wildcards "./usr/src/*.tar.xz" |
-				tar -xJ -C "$1/usr/local/lib/linux" --wildcards \
-					--no-wildcards-match-slash \
-					--strip-components=1 "*/tools/net/ynl" \
-					"*/Documentation/netlink/*.yaml"
-			rm "$1"/tmp/linux-source-*.deb')
 	fi
 	as_root mmdebstrap --mode=root --variant=minbase --format=directory \
 		--aptopt='Apt::Install-Recommends "false"' \
@@ -139,6 +125,31 @@ bootstrap_go()
 			rm "$package"_*.deb' \
 		--include="$(IFS=,; echo "${go_packages[*]}")" \
 		"$suite" "$root" "$(mirror)"
+}
+
+# The kernel's own netlink tool, ynl, is in the package of the kernel's source only.
+# One release is enough to test with it.
+unpack_ynl()
+{
+	# shellcheck disable=SC2016 # for the shell that runs the hook
+	as_root mmdebstrap --mode=root --variant=extract --format=directory \
+		--aptopt='Apt::Install-Recommends "false"' \
+		--aptopt='Acquire::Retries "3"' \
+		--extract-hook='
+			mkdir -p "$1/tmp" "$1/linux"
+			cd "$1/tmp"
+			APT_CONFIG=$MMDEBSTRAP_APT_CONFIG apt-get -q \
+				download linux-source-6.12
+			dpkg-deb --fsys-tarfile linux-source-*.deb |
+				tar -xO --wildcards "./usr/src/*.tar.xz" |
+				tar -xJ -C "$1/linux" --wildcards \
+					--no-wildcards-match-slash \
+					--strip-components=1 "*/tools/net/ynl" \
+					"*/Documentation/netlink/*.yaml"
+			rm linux-source-*.deb' \
+		"$suite" "$dsr_scratch/ynl" "$(mirror)"
+	as_root mkdir -p "$1/usr/local/lib"
+	as_root cp -a "$dsr_scratch/ynl/linux" "$1/usr/local/lib/linux"
 }
 
 # What is needed to build is hidden under empty directories while the image is
@@ -194,10 +205,18 @@ build_all()
 	fi
 }
 
+build_trixie()
+{
+	bootstrap "$dsr_scratch/root"
+	unpack_ynl "$dsr_scratch/root"
+	finish_root "$dsr_scratch/root"
+}
+
 build=build_all usually="60 to 120 s"
-if [ "$release" = go ]; then
-	build=bootstrap_go usually="15 to 30 s"
-fi
+case $release in
+go) build=bootstrap_go usually="15 to 30 s" ;;
+trixie) build=build_trixie ;;
+esac
 name=$release-$({
 	if [ "$release" = go ]; then
 		declare -f bootstrap_go
@@ -205,6 +224,7 @@ name=$release-$({
 		exit
 	fi
 	declare -f bootstrap make_image finish_root build_all
+	[ "$release" != trixie ] || declare -f unpack_ynl build_trixie
 	echo "$suite ${excludes[*]}"
 	if [ "$release" = kbuild ]; then
 		echo "${kbuild_packages[*]}"
