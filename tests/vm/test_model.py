@@ -245,6 +245,7 @@ class Story:
                                                     outgoing=True)
         self.macs = {mac_of(name): name for name in SERVERS}
         self.ident = 0
+        self.reset = set()          # flows whose client has sent a RST last
         self.expected = {}          # by number
         self.dropped = collections.Counter()
         self.before = self.lv1.reasons()
@@ -345,6 +346,10 @@ class Story:
         flow = ('udp' if udp else 'tcp', src, 4000 + number)
         flags = None if udp else self.random.choices(
             (SYN, ACK, FIN | ACK, RST), (30, 50, 10, 5))[0]
+        # After its RST a client sends nothing but RSTs, or begins anew.
+        if flow in self.reset and flags != RST:
+            flags = SYN
+        (self.reset.add if flags == RST else self.reset.discard)(flow)
         self.ident += 1
         wanted = self.model.packet(flow, flags)
         self.log.append(f'{self.ident}: {flow} flags {flags} → {wanted}')
