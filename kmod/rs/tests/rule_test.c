@@ -281,7 +281,7 @@ static void rule_led_elsewhere_later_freed(struct kunit *test)
 		was = rcu_dereference_protected(rule->to, true);
 		state = get_state_synchronize_rcu();
 		mutex_lock(&f->lock);
-		KUNIT_EXPECT_EQ(test, 0, dsr_rs_rule_lead(rule, &to, &f->lock));
+		KUNIT_EXPECT_EQ(test, 0, dsr_rs_rule_set_target(rule, &to, &f->lock));
 		mutex_unlock(&f->lock);
 		preempt_disable();
 		looked = !poll_state_synchronize_rcu(state);
