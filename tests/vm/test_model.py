@@ -245,7 +245,7 @@ class Story:
                                                     outgoing=True)
         self.macs = {mac_of(name): name for name in SERVERS}
         self.ident = 0
-        self.reset = set()          # flows whose client has sent a RST last
+        self.reset = set()          # flows whose last packet was a RST, or answered by one
         self.expected = {}          # by number
         self.dropped = collections.Counter()
         self.before = self.lv1.reasons()
@@ -346,12 +346,14 @@ class Story:
         flow = ('udp' if udp else 'tcp', src, 4000 + number)
         flags = None if udp else self.random.choices(
             (SYN, ACK, FIN | ACK, RST), (30, 50, 10, 5))[0]
-        # After its RST a client sends nothing but RSTs, or begins anew.
+        # After a RST, its own or one for it, a client sends nothing but RSTs, or
+        # begins anew.
         if flow in self.reset and flags != RST:
             flags = SYN
-        (self.reset.add if flags == RST else self.reset.discard)(flow)
         self.ident += 1
         wanted = self.model.packet(flow, flags)
+        ended = not udp and (flags == RST or wanted[0] == 'answered_reset')
+        (self.reset.add if ended else self.reset.discard)(flow)
         self.log.append(f'{self.ident}: {flow} flags {flags} → {wanted}')
         self.expected[self.ident] = flow, wanted
         if wanted[0] not in ('server', 'hash'):
