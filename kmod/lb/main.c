@@ -31,7 +31,7 @@ static int __init dsr_lb_init(void)
 		goto exit_netns;
 	err = dsr_nexthop_register();
 	if (err)
-		goto exit_watch;
+		goto exit_neigh;
 	err = dsr_path_init();
 	if (err)
 		goto exit_nexthop;
@@ -50,7 +50,7 @@ exit_path:
 	dsr_path_exit();
 exit_nexthop:
 	dsr_nexthop_unregister();
-exit_watch:
+exit_neigh:
 	dsr_neigh_exit();
 exit_netns:
 	dsr_netns_exit();

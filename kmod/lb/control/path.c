@@ -178,13 +178,13 @@ int dsr_path_add(struct dsr_net *dn, int ifindex, u32 recheck,
 	if (dn->paths_live) {
 		err = hook(dn, path);
 		if (err)
-			goto free_ways;
+			goto free_verdicts;
 	}
 	list_add_tail(&path->list, &dn->paths);
 	paths_changed(dn);
 	return 0;
 
-free_ways:
+free_verdicts:
 	free_percpu(path->verdicts);
 free_path:
 	kfree(path);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * flow - create, keep and forget flows; see flow.h
+ * flow - keep and remove flows; see flow.h. newflow.c begins them.
  */
 
 #include <linux/kernel.h>

@@ -50,7 +50,7 @@ struct dsr_rs_rule;
 #define DSR_RS_WIRE	BIT(0)
 #define DSR_RS_SOCKET	BIT(1)
 /* Pending flow: a flow has replaced it; see pending.h. */
-#define DSR_RS_HATCHED	BIT(2)
+#define DSR_RS_PROMOTED	BIT(2)
 /* UDP: progress of the client's proof; see above. */
 #define DSR_RS_ASKED	BIT(3)
 #define DSR_RS_ANSWERED	BIT(4)

@@ -11,7 +11,7 @@
 /* A promoted pending flow keeps its place for this long: by then every
  * processor finds the flow.
  */
-#define HATCHED	HZ
+#define PROMOTED	HZ
 
 /* Handshakes and answered datagrams younger than this score 0 for eviction by a
  * datagram. It covers the round trip to a distant client.
@@ -100,7 +100,7 @@ bool dsr_rs_pending_find(struct dsr_rs_pendings *pendings, u32 hash,
 			match(&pending->flow.node, tuple);
 		if (found) {
 			/* Do not refresh it once it has become a flow. */
-			if (!(pending->flow.roles & DSR_RS_HATCHED))
+			if (!(pending->flow.roles & DSR_RS_PROMOTED))
 				seen_at(pending, now);
 			*copy = *pending;
 			copy->flow.rule = NULL;
@@ -196,7 +196,7 @@ bool dsr_rs_pending_keep(struct dsr_rs_pendings *pendings,
 	if (place >= 0) {
 		if (bucket->hash[place] &&
 		    is_alive(&bucket->way[place], pending->flow.node.seen) &&
-		    !(bucket->way[place].flow.roles & DSR_RS_HATCHED) &&
+		    !(bucket->way[place].flow.roles & DSR_RS_PROMOTED) &&
 		    !is_same(pending, &bucket->way[place]))
 			atomic64_inc(&pendings->evicted);
 		bucket->way[place] = *pending;
@@ -251,8 +251,8 @@ void dsr_rs_pending_promote(struct dsr_rs_pendings *pendings,
 		if (bucket->hash[i] != mark_of(hash) ||
 		    !is_same(pending, &bucket->way[i]))
 			continue;
-		flow->roles |= DSR_RS_HATCHED;
-		seen_at(&bucket->way[i], now + HATCHED -
+		flow->roles |= DSR_RS_PROMOTED;
+		seen_at(&bucket->way[i], now + PROMOTED -
 			dsr_state_timeout(DSR_CONN_SYN));
 	}
 	spin_unlock_bh(&bucket->lock);
