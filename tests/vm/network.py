@@ -119,7 +119,8 @@ def _setns(fd):
 def wait_for(what, condition, seconds=60.0, every=0.02):
     """Poll until condition() is true, and return what it returned.
 
-    The time is for a busy machine; what holds ends the wait at once.
+    The time is for a busy machine; what holds ends the wait at once. WHAT is for
+    people: a text, or a function that makes one of what was found in the end.
     """
     end = time.monotonic() + seconds
     while True:
@@ -127,7 +128,8 @@ def wait_for(what, condition, seconds=60.0, every=0.02):
         if value:
             return value
         if time.monotonic() > end:
-            raise Failure(f'waited {seconds:g} s in vain: {what}')
+            text = what() if callable(what) else what
+            raise Failure(f'waited {seconds:g} s in vain: {text}')
         time.sleep(every)
 
 

@@ -212,6 +212,10 @@ class Reader:
             assert value in by_value, (space, value, raw)
             name, attr = by_value[value]
             self.seen.add((space, name))
+            if attr['type'] == 'pad':
+                # where 64-bit numbers have to be aligned, as on User Mode Linux
+                assert raw == b'', (space, name, raw)
+                continue
             one = self.value(space, attr, raw)
             if attr.get('multi-attr'):
                 found.setdefault(name, []).append(one)

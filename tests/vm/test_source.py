@@ -250,12 +250,19 @@ def test_two_vips_do_not_talk_for_ever(site6, lv1, number, by, reasons):
         site6.net[name].dsrctl(f'real add vip {address}')
         echo_all(site6, name)
     since = reasons('lv1')
+    rs = [reasons(name, 'dsr_rs') for name in ('w101', 'w102')]
+
+    def peers():
+        return [one.all() for one in rs] + [
+            (echo.name_, echo.is_alive(), dict(echo.peers)) for echo in Echo.running]
     with kind(site6.client) as client:
         client.send(make.udp(7, 7, b'x', src=vip2, dst=vip), LV1)
         if by == 'vip':
-            wait_for('dropped', lambda: since['drop_source_is_vip'] == 1)
+            wait_for(lambda: f'dropped: {since.all()}',
+                     lambda: since['drop_source_is_vip'] == 1)
         else:
-            wait_for('passed', lambda: since['pass_reply'] == 1)
+            wait_for(lambda: f'passed: {since.all()}, {peers()}',
+                     lambda: since['pass_reply'] == 1)
         # what comes behind it, there and back, three times
         for port in range(4000, 4003):
             client.send(make.udp(port, 7, b'y', dst=vip), LV1)

@@ -48,10 +48,12 @@ def sink(site):
 
 def generator(site, flows, **more):
     """As many flows of UDP, each of one packet, straight into lv1."""
-    # Both advance with each packet, so a flow comes again after the least
-    # common multiple of the two figures.
+    # Both advance with each packet, so a flow comes again after the least common
+    # multiple of the two figures. pktgen counts only packets that the other end
+    # takes in, and goes on to the next flow in any case: a slow host may refuse
+    # several packets for each one that it takes.
     ports = 1009
-    sources = -(-flows // ports)
+    sources = -(-16 * flows // ports)
     while sources % ports == 0:
         sources += 1
     first = struct.unpack('>I', socket.inet_aton('10.64.0.1'))[0]

@@ -350,19 +350,24 @@ class Echo(threading.Thread):
         self.running.append(self)
 
     def run(self):
-        with contextlib.suppress(OSError, ValueError):
-            while True:
-                # A blocking recvfrom() would outlive close().
-                if not select.select([self.sock], [], [], 0.1)[0]:
-                    continue
-                try:
-                    data, peer = self.sock.recvfrom(65536,
-                                                    socket.MSG_DONTWAIT)
-                except BlockingIOError:     # its checksum was wrong
-                    continue
-                self.peers[peer] += 1
-                with contextlib.suppress(PermissionError):  # not let out
-                    self.sock.sendto(self.prefix + data, peer)
+        # A blocking recvfrom() would outlive close().
+        while self.sock.fileno() >= 0:
+            try:
+                if select.select([self.sock], [], [], 0.1)[0]:
+                    self.answer()
+            except (OSError, ValueError):
+                # clean() closes the socket at any moment
+                if self.sock.fileno() >= 0:
+                    raise
+
+    def answer(self):
+        try:
+            data, peer = self.sock.recvfrom(65536, socket.MSG_DONTWAIT)
+        except BlockingIOError:         # its checksum was wrong
+            return
+        self.peers[peer] += 1
+        with contextlib.suppress(PermissionError):      # not let out
+            self.sock.sendto(self.prefix + data, peer)
 
 
 @contextlib.contextmanager
