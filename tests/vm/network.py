@@ -103,7 +103,10 @@ PROGRAMS = ('ip', 'nft', 'iptables', 'nginx', 'curl', 'tcpdump', 'insmod',
             'rmmod', 'modprobe', 'dsrctl')
 
 CLONE_NEWNET = 0x40000000
+RTM_GETROUTE = 26
 RTM_GETRULE = 34
+RTN_LOCAL = 2
+RTPROT_KERNEL = 2
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -256,19 +259,30 @@ class Host:
                              encoding='ascii') as file:
             return file.read()
 
-    def ways(self):
-        """The routes of IPv4, and the rules of both families, to compare."""
-        rules, kind = [], None
+    def _rtnetlink(self, kind):
+        """All that the kernel has of a kind, as it writes it."""
+        found, got = [], None
         with self.socket(socket.AF_NETLINK, socket.SOCK_RAW, 0) as sock:
-            sock.send(struct.pack('IHHII12x', 28, RTM_GETRULE,
+            sock.send(struct.pack('IHHII12x', 28, kind,
                                   genl.NLM_F_REQUEST | genl.NLM_F_DUMP, 0, 0))
-            while kind != genl.NLMSG_DONE:
+            while got != genl.NLMSG_DONE:
                 data = sock.recv(1 << 16)
                 while data:
-                    length, kind = struct.unpack_from('IH', data)
-                    rules.append(data[16:length])
+                    length, got = struct.unpack_from('IH', data)
+                    found.append(data[16:length])
                     data = data[(length + 3) & ~3:]
-        return sorted(self.read('/proc/net/route').splitlines()), rules
+        return found
+
+    def ways(self):
+        """The routes of IPv4, and the rules of both families, to compare.
+
+        Of both families, too, the addresses that a route alone makes local, as
+        "mode local" of dsrctl does.
+        """
+        local = [route for route in self._rtnetlink(RTM_GETROUTE) if len(route) > 12 and
+                 route[7] == RTN_LOCAL and route[5] != RTPROT_KERNEL]
+        return (sorted(self.read('/proc/net/route').splitlines()),
+                self._rtnetlink(RTM_GETRULE), sorted(local))
 
     def socket(self, *argv):
         with self.at():

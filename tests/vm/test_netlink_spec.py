@@ -301,6 +301,8 @@ def test_replies_of_balancer(site):
 def test_replies_of_real_server(site):
     reader = Reader(spec.Spec('dsr_rs'))
     site.balance(backends=('w101',), rule='')
+    # the route of a rule in mode local stays when the rule alone is deleted
+    site.undo.append(lambda: site.w101.dsrctl('real flush'))
     site.w101.configure('\n'.join((
         f'real add vip {VIP} proto tcp port 80 to {W101}:80 mark 5',
         'real add tos 0x20/0xfc from 10.10.30.11,02:00:00:00:00:01 clear',
