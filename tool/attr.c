@@ -52,6 +52,12 @@ const char *const attr_rule_modes[] = {
 	NULL
 };
 
+const char *const attr_on_unreachables[] = {
+	[DSR_ON_UNREACHABLE_KEEP] = "keep",
+	[DSR_ON_UNREACHABLE_SKIP] = "skip",
+	NULL
+};
+
 const char *const attr_on_downs[] = {
 	[DSR_ON_DOWN_RESCHEDULE] = "reschedule",
 	[DSR_ON_DOWN_RESET] = "reset",
@@ -113,6 +119,7 @@ static const char *const *const kind_names[] = {
 	[ATTR_PING] = attr_pings,
 	[ATTR_RULE_MODE] = attr_rule_modes,
 	[ATTR_ON_DOWN] = attr_on_downs,
+	[ATTR_ON_UNREACHABLE] = attr_on_unreachables,
 	[ATTR_CHOICE] = attr_choices,
 	[ATTR_DEVICE] = NULL
 };

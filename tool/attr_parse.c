@@ -67,6 +67,7 @@ static const struct nla_policy nest_policy[DSR_A_MAX + 1][ATTR_MAX] = {
 		[DSR_SERVICE_A_PING] = { .type = NLA_U8 },
 		[DSR_SERVICE_A_ONE_PACKET] = { .type = NLA_U8 },
 		[DSR_SERVICE_A_ON_DOWN] = { .type = NLA_U8 },
+		[DSR_SERVICE_A_ON_UNREACHABLE] = { .type = NLA_U8 },
 		[DSR_SERVICE_A_PERSIST] = { .type = NLA_U32 },
 		[DSR_SERVICE_A_PERSIST_PREFIX] = { .type = NLA_U8 },
 		[DSR_SERVICE_A_TIMEOUTS] = { .type = NLA_NESTED },

@@ -31,6 +31,7 @@ static const char *const service_names[] = {
 	[DSR_SERVICE_A_PING] = "ping",
 	[DSR_SERVICE_A_ONE_PACKET] = "one-packet",
 	[DSR_SERVICE_A_ON_DOWN] = "on-down",
+	[DSR_SERVICE_A_ON_UNREACHABLE] = "on-unreachable",
 	[DSR_SERVICE_A_PERSIST] = "persist",
 	[DSR_SERVICE_A_PERSIST_PREFIX] = "persist-prefix",
 	[DSR_SERVICE_A_PROBE_MARKS] = "probe-marks",

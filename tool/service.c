@@ -33,6 +33,7 @@ enum {
 	SERVICE_PING,
 	SERVICE_ONE_PACKET,
 	SERVICE_ON_DOWN,
+	SERVICE_ON_UNREACHABLE,
 	SERVICE_PERSIST,
 	SERVICE_PERSIST_PREFIX,
 	SERVICE_PROBE_MARKS,
@@ -63,6 +64,7 @@ static const struct keyword change_keywords[] = {
 	[SERVICE_PING] = { "ping", attr_pings },
 	[SERVICE_ONE_PACKET] = { "one-packet", attr_switches },
 	[SERVICE_ON_DOWN] = { "on-down", attr_on_downs },
+	[SERVICE_ON_UNREACHABLE] = { "on-unreachable", attr_on_unreachables },
 	[SERVICE_PERSIST] = { "persist", persist_values },
 	[SERVICE_PERSIST_PREFIX] = { "persist-prefix", NULL },
 	[SERVICE_PROBE_MARKS] = { "probe-marks", none_values },
@@ -87,6 +89,7 @@ struct service {
 	unsigned int ping;
 	unsigned int one_packet;
 	unsigned int on_down;
+	unsigned int on_unreachable;
 	uint32_t persist;
 	uint32_t persist_prefix;
 	uint32_t probe_marks;
@@ -161,6 +164,8 @@ static int service_read_option(struct args *args, struct service *service,
 		return args_choice(args, &service->one_packet);
 	case SERVICE_ON_DOWN:
 		return args_choice(args, &service->on_down);
+	case SERVICE_ON_UNREACHABLE:
+		return args_choice(args, &service->on_unreachable);
 	case SERVICE_PERSIST:
 		return service_read_persist(args, service);
 	case SERVICE_PERSIST_PREFIX:
@@ -229,6 +234,8 @@ static int service_put(struct nl_msg *msg, const struct args *args,
 		   service->one_packet) ||
 	    put_u8(msg, args, SERVICE_ON_DOWN, DSR_SERVICE_A_ON_DOWN,
 		   service->on_down) ||
+	    put_u8(msg, args, SERVICE_ON_UNREACHABLE,
+		   DSR_SERVICE_A_ON_UNREACHABLE, service->on_unreachable) ||
 	    put_u8(msg, args, SERVICE_PERSIST_PREFIX,
 		   DSR_SERVICE_A_PERSIST_PREFIX, service->persist_prefix) ||
 	    timeout_put(msg, DSR_SERVICE_A_TIMEOUTS, args, &service->timeouts))
@@ -348,6 +355,8 @@ static void print_options(FILE *out, struct service_info *service)
 		{ "ping", ATTR_PING, DSR_SERVICE_A_PING },
 		{ "one-packet", ATTR_BOOL, DSR_SERVICE_A_ONE_PACKET },
 		{ "on-down", ATTR_ON_DOWN, DSR_SERVICE_A_ON_DOWN },
+		{ "on-unreachable", ATTR_ON_UNREACHABLE,
+		  DSR_SERVICE_A_ON_UNREACHABLE },
 	};
 	struct nlattr **tb = service->tb;
 	char text[ATTR_TEXT_MAX];
@@ -424,6 +433,8 @@ struct json_object *service_json(struct service_info *service)
 	attr_json(object, "one_packet", ATTR_BOOL,
 		  tb[DSR_SERVICE_A_ONE_PACKET]);
 	attr_json(object, "on_down", ATTR_ON_DOWN, tb[DSR_SERVICE_A_ON_DOWN]);
+	attr_json(object, "on_unreachable", ATTR_ON_UNREACHABLE,
+		  tb[DSR_SERVICE_A_ON_UNREACHABLE]);
 	attr_json(object, "persist", ATTR_MSECS,
 		  persist ? tb[DSR_SERVICE_A_PERSIST] : NULL);
 	attr_json(object, "persist_prefix", ATTR_U8,
@@ -527,6 +538,7 @@ static const char service_notes[] =
 	"  ping reply|forward|ignore           reply\n"
 	"  one-packet on|off                   off\n"
 	"  on-down reschedule|reset|drop       reschedule\n"
+	"  on-unreachable keep|skip            keep\n"
 	"  persist TIME[/PREFIX]|off           off\n"
 	"  persist-prefix PREFIX               32, or 128 for IPv6\n"
 	"  probe-marks FIRST|none              none\n"

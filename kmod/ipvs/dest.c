@@ -144,7 +144,8 @@ __be16 dsr_ipvs_dest_port(const struct dsr_backend *backend)
  */
 u32 dsr_ipvs_dest_weight(const struct dsr_backend *backend)
 {
-	return dsr_backend_is_up(backend) ? backend->config.weight : 0;
+	return backend->config.admin == DSR_BACKEND_UP ?
+	       backend->config.weight : 0;
 }
 
 /**

@@ -45,7 +45,8 @@ def timeouts(kind, *values):
 
 
 def service(name, scheduler='rr', path=0, tos=0, mask=0, backends=0,
-            counters=(0, 0, 0), ping=0, one_packet=0, on_down=0, persist=0,
+            counters=(0, 0, 0), ping=0, one_packet=0, on_down=0,
+            on_unreachable=0, persist=0,
             prefix=32, times=(0, 0, 0, 0, 0), options=()):
     return nest(u.DSR_A_SERVICE, key(name), *options,
                 string(u.DSR_SERVICE_A_SCHEDULER, scheduler),
@@ -54,6 +55,7 @@ def service(name, scheduler='rr', path=0, tos=0, mask=0, backends=0,
                 u8(u.DSR_SERVICE_A_PING, ping),
                 u8(u.DSR_SERVICE_A_ONE_PACKET, one_packet),
                 u8(u.DSR_SERVICE_A_ON_DOWN, on_down),
+                u8(u.DSR_SERVICE_A_ON_UNREACHABLE, on_unreachable),
                 u32(u.DSR_SERVICE_A_PERSIST, persist),
                 u8(u.DSR_SERVICE_A_PERSIST_PREFIX, prefix),
                 timeouts(u.DSR_SERVICE_A_TIMEOUTS, *times),
@@ -193,7 +195,8 @@ SERVICES = [
             on_down=u.DSR_ON_DOWN_RESET),
     service(f'vip {VIP} proto udp port 8000-8100', path=u.DSR_PATH_DIRECT,
             one_packet=1, ping=u.DSR_PING_FORWARD,
-            on_down=u.DSR_ON_DOWN_DROP, persist=5400000),
+            on_down=u.DSR_ON_DOWN_DROP,
+            on_unreachable=u.DSR_ON_UNREACHABLE_SKIP, persist=5400000),
     service(f'vip {VIP6} proto sctp', persist=500, prefix=64,
             times=(500, 600000, 0, 0, 4294967295)),
     service(f'vip {VIP6}', persist=1000, prefix=128),

@@ -102,7 +102,7 @@ OBJECTS = ['service', 'backend', 'connection', 'path', 'real', 'flow',
            'stats', 'show', 'monitor', 'explain', 'help']
 KEY = ['fwmark', 'family', 'vip', 'proto', 'port']
 OPTIONS = ['scheduler', 'path', 'tos', 'hash', 'table-size', 'ping',
-           'one-packet', 'on-down', 'persist', 'persist-prefix',
+           'one-packet', 'on-down', 'on-unreachable', 'persist', 'persist-prefix',
            'probe-marks']
 TIMEOUTS = ['timeout-syn', 'timeout-established', 'timeout-fin',
             'timeout-closed', 'timeout-udp']
@@ -156,6 +156,7 @@ LINES = {
     'dsrctl service add ping ': ['reply', 'forward', 'ignore'],
     'dsrctl service add one-packet ': ['off', 'on'],
     'dsrctl service add on-down re': ['reschedule', 'reset'],
+    'dsrctl service add on-unreachable ': ['keep', 'skip'],
     'dsrctl service add persist ': ['off'],
     'dsrctl service add timeout-udp ': ['default'],
     'dsrctl backend delete ': KEY + ['via'],

@@ -38,7 +38,7 @@ TIME = ('is not a time: write it like 500ms, 30s, 10m, 2h, 1d or 1h30m; a '
 WHICH = 'one of fwmark and vip is missing'
 KEYWORDS = 'fwmark, family, vip, proto'
 SERVICE_KEYWORDS = (f'{KEYWORDS}, port, scheduler, path, tos, hash, '
-                    'table-size, ping, one-packet, on-down, persist, '
+                    'table-size, ping, one-packet, on-down, on-unreachable, persist, '
                     'persist-prefix, probe-marks, timeout-syn, timeout-established, '
                     'timeout-fin, timeout-closed or timeout-udp')
 

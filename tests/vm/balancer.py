@@ -21,6 +21,7 @@ NAMES = {
     'path': ('stack', 'direct'),
     'ping': ('reply', 'forward', 'ignore'),
     'on_down': ('reschedule', 'reset', 'drop'),
+    'on_unreachable': ('keep', 'skip'),
     'hash': ('default', 'source', 'source-port'),
     'admin': ('up', 'draining', 'down'),
     'backend_state': ('unknown', 'reachable', 'incomplete', 'unreachable',
@@ -40,7 +41,8 @@ FIELDS = {
         'fwmark': 4, 'scheduler': 'string', 'path': 'path', 'tos': 1,
         'tos_mask': 1, 'backends': 4, 'stats': 'STATS', 'family': 1,
         'vip': 'addr', 'proto': 'proto', 'port': 'be16', 'port_last': 'be16',
-        'ping': 'ping', 'one_packet': 1, 'on_down': 'on_down', 'persist': 4,
+        'ping': 'ping', 'one_packet': 1, 'on_down': 'on_down',
+        'on_unreachable': 'on_unreachable', 'persist': 4,
         'persist_prefix': 1, 'timeouts': 'TIMEOUT', 'hash': 'hash',
         'table_size': 4, 'probe_marks': 4, 'fwmark_mask': 4},
     'BACKEND': {

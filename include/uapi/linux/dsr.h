@@ -205,6 +205,21 @@ enum dsr_on_down {
 };
 
 /**
+ * enum dsr_on_unreachable - treatment of a backend that does not answer address
+ *	resolution
+ * @DSR_ON_UNREACHABLE_KEEP: it gets new connections as before; the default
+ * @DSR_ON_UNREACHABLE_SKIP: it gets no new connections until it answers again,
+ *	as long as the service has another backend that is up
+ */
+enum dsr_on_unreachable {
+	DSR_ON_UNREACHABLE_KEEP,
+	DSR_ON_UNREACHABLE_SKIP,
+
+	__DSR_ON_UNREACHABLE_MAX,
+	DSR_ON_UNREACHABLE_MAX = __DSR_ON_UNREACHABLE_MAX - 1
+};
+
+/**
  * enum dsr_hash - input of the hash of a scheduler
  * @DSR_HASH_DEFAULT: the scheduler's default; in requests only
  * @DSR_HASH_SOURCE: the client's address
@@ -262,6 +277,7 @@ enum dsr_hash {
  * @DSR_SERVICE_A_FWMARK_MASK: u32, bits of a packet's mark to compare with
  *	FWMARK, because other users may use the other bits; all 32 if absent.
  *	Not part of the key
+ * @DSR_SERVICE_A_ON_UNREACHABLE: u8, enum dsr_on_unreachable
  */
 enum dsr_service_attr {
 	DSR_SERVICE_A_UNSPEC,
@@ -287,6 +303,7 @@ enum dsr_service_attr {
 	DSR_SERVICE_A_TABLE_SIZE,
 	DSR_SERVICE_A_PROBE_MARKS,
 	DSR_SERVICE_A_FWMARK_MASK,
+	DSR_SERVICE_A_ON_UNREACHABLE,
 
 	__DSR_SERVICE_A_MAX,
 	DSR_SERVICE_A_MAX = __DSR_SERVICE_A_MAX - 1

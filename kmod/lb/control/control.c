@@ -6,6 +6,7 @@
 #include "control/attach.h"
 #include "control/control.h"
 #include "control/drain.h"
+#include "control/neigh.h"
 #include "control/notify.h"
 #include "core/conn.h"
 #include "core/scheduler.h"
@@ -84,6 +85,7 @@ int dsr_control_service_change(struct dsr_net *dn, u8 cmd,
 			service_add(dn, key, config);
 	switch (err) {
 	case 0:
+		dsr_neigh_seek(dn);
 		dsr_notify_service(dn, cmd, dsr_service_find(dn, key));
 		break;
 	case -ENOMEM:
@@ -211,6 +213,7 @@ int dsr_control_backend_change(struct dsr_net *dn, u8 cmd,
 	backend = dsr_backend_find(dn, service, addr);
 	if (backend->deadline)
 		dsr_drain_plan(dn);
+	dsr_neigh_seek(dn);
 	dsr_notify_backend(dn, cmd, backend);
 	return 0;
 }

@@ -62,6 +62,12 @@ static int on_event(struct notifier_block *block, unsigned long event,
 	return NOTIFY_DONE;
 }
 
+static bool skips(struct dsr_net *dn, struct dsr_service *service)
+{
+	return dsr_service_pool(dn, service)->options.on_unreachable ==
+	       DSR_ON_UNREACHABLE_SKIP;
+}
+
 /* Call @what for all backends. */
 static void visit_backends(struct dsr_net *dn,
 			   void (*what)(struct dsr_net *dn,
@@ -93,29 +99,110 @@ static void tell(struct dsr_net *dn, struct dsr_backend *backend)
 		dsr_notify_backend(dn, DSR_CMD_BACKEND_STATE, backend);
 }
 
+/* Rebuild the pools that a changed server may leave or join. If memory is short,
+ * the old pool stays until the next change.
+ */
+static void rebuild_pools(struct dsr_net *dn)
+{
+	struct dsr_service *service;
+	struct dsr_backend *backend;
+
+	list_for_each_entry(service, &dn->services, list) {
+		if (!skips(dn, service))
+			continue;
+		list_for_each_entry(backend, &service->backends, list) {
+			if (!backend->server->told)
+				continue;
+			dsr_pool_rebuild(dn, service);
+			break;
+		}
+		cond_resched();
+	}
+}
+
 static void have_told(struct dsr_net *dn, struct dsr_backend *backend)
 {
 	backend->server->told = false;
 }
 
-/* Notify the listeners of changed neighbours, for all backends of each changed
- * server. If a server is noted again meanwhile, the work is queued again.
+/* Take lost backends out of the pools, or put them back, and notify the
+ * listeners, for all backends of each changed server. If a server is noted again
+ * meanwhile, the work is queued again.
  */
 static void watch_work(struct work_struct *work)
 {
 	struct dsr_net *dn = container_of(work, struct dsr_net, watch);
 
-	mutex_lock(&dn->lock);
+	dsr_net_writer_lock(dn);
 	visit_backends(dn, take_note);
+	rebuild_pools(dn);
 	visit_backends(dn, tell);
 	visit_backends(dn, have_told);
+	dsr_neigh_seek(dn);
+	dsr_net_writer_unlock(dn);
+}
+
+/* Have the kernel resolve the address of a backend, as a packet would. */
+static void resolve(struct dsr_net *dn, struct dsr_backend *backend)
+{
+	struct dst_entry *dst;
+	struct neighbour *neigh;
+
+	rcu_read_lock();
+	dst = dsr_nexthop_get(dn->net, &backend->nexthop);
+	neigh = dst ? dst_neigh_lookup(dst, &backend->nexthop.addr) : NULL;
+	rcu_read_unlock();
+	if (!neigh)
+		return;
+	neigh_event_send(neigh, NULL);
+	neigh_release(neigh);
+}
+
+static void seek_work(struct work_struct *work)
+{
+	struct dsr_net *dn = container_of(to_delayed_work(work),
+					  struct dsr_net, seek);
+	struct dsr_service *service;
+	struct dsr_backend *backend;
+	bool again = false;
+
+	mutex_lock(&dn->lock);
+	list_for_each_entry(service, &dn->services, list) {
+		if (!skips(dn, service))
+			continue;
+		list_for_each_entry(backend, &service->backends, list) {
+			if (!READ_ONCE(backend->server->lost))
+				continue;
+			resolve(dn, backend);
+			again = true;
+		}
+		cond_resched();
+	}
+	if (again)
+		dsr_neigh_seek(dn);
 	mutex_unlock(&dn->lock);
 }
 
-/** dsr_neigh_net_init() - set up struct dsr_net.watch */
+/**
+ * dsr_neigh_seek() - look for lost backends in a second, if there are any
+ * @dn: balancer
+ *
+ * Call after each change of services, of backends, or of a neighbour.
+ *
+ * Context: process context, holds dn->lock.
+ */
+void dsr_neigh_seek(struct dsr_net *dn)
+{
+	lockdep_assert_held(&dn->lock);
+	if (dn->services_count)
+		queue_delayed_work(system_wq, &dn->seek, HZ);
+}
+
+/** dsr_neigh_net_init() - set up the work items of a namespace */
 void dsr_neigh_net_init(struct dsr_net *dn)
 {
 	INIT_WORK(&dn->watch, watch_work);
+	INIT_DELAYED_WORK(&dn->seek, seek_work);
 }
 
 static struct notifier_block notifier = {

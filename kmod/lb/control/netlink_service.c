@@ -25,6 +25,7 @@ const struct nla_policy dsr_netlink_service_policy[DSR_SERVICE_A_MAX + 1] = {
 	[DSR_SERVICE_A_HASH] = { .type = NLA_U8 },
 	[DSR_SERVICE_A_TABLE_SIZE] = { .type = NLA_U32 },
 	[DSR_SERVICE_A_PROBE_MARKS] = { .type = NLA_U32 },
+	[DSR_SERVICE_A_ON_UNREACHABLE] = { .type = NLA_U8 },
 };
 
 static int parse_tos(struct nlattr *tb[], u16 *tos,
@@ -183,6 +184,11 @@ static int parse_config(struct nlattr *tb[], const struct dsr_service_key *key,
 		err = parse_enum(tb[DSR_SERVICE_A_ON_DOWN], DSR_ON_DOWN_MAX,
 				 &config->on_down, extack,
 				 "no such way with what is down: there are reschedule, reset and drop");
+	if (!err)
+		err = parse_enum(tb[DSR_SERVICE_A_ON_UNREACHABLE],
+				 DSR_ON_UNREACHABLE_MAX,
+				 &config->options.on_unreachable, extack,
+				 "no such on-unreachable: there are keep and skip");
 	if (!err)
 		err = parse_enum(tb[DSR_SERVICE_A_ONE_PACKET], 1, &one_packet,
 				 extack, "one-packet is on or off: 1 or 0");

@@ -65,6 +65,7 @@ static void __net_exit net_pre_exit(struct net *net)
 		synchronize_net();
 	dsr_nexthop_release_routes(dn);
 	cancel_work_sync(&dn->watch);
+	cancel_delayed_work_sync(&dn->seek);
 	cancel_work_sync(&dn->lro);
 }
 

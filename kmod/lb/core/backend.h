@@ -53,6 +53,8 @@ struct dsr_backend_config {
  *	other backends
  * @overloaded: the backend gets no new connections until it has fewer. Written
  *	only on a change, and not in the cache line that each connection writes
+ * @skipped: the backend gets no new connections, since its address resolution
+ *	has failed. Written when the pool is built
  * @config: weight, thresholds and administrative state
  * @ipvs: data of dsr_ipvs, guarded by struct dsr_net.lock; kfree()d with the
  *	backend, %NULL once @removed is set
@@ -78,6 +80,7 @@ struct dsr_backend {
 	struct dsr_stats __percpu *stats;
 	bool removed;
 	bool overloaded;
+	bool skipped;
 	struct dsr_backend_config config;
 	void *ipvs;
 	unsigned long deadline;
@@ -162,7 +165,8 @@ dsr_backend_readded(struct dsr_net *dn, const struct dsr_service *service,
 static inline bool dsr_backend_is_up(const struct dsr_backend *backend)
 {
 	return READ_ONCE(backend->config.weight) &&
-	       READ_ONCE(backend->config.admin) == DSR_BACKEND_UP;
+	       READ_ONCE(backend->config.admin) == DSR_BACKEND_UP &&
+	       !READ_ONCE(backend->skipped);
 }
 
 /** dsr_backend_is_due() - true if its deadline has passed

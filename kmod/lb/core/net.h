@@ -87,7 +87,8 @@ struct dsr_net_side {
  * @ipv6: hooks for IPv6
  * @rest: frees @table after the last connection has gone; takes @lock
  * @drain: sets drained backends down; takes @lock
- * @watch: notifies listeners of changed neighbours; takes @lock
+ * @watch: takes note of changed neighbours; takes @writer and @lock
+ * @seek: has lost neighbours looked for again; takes @lock
  * @lro: disables large receive offload; takes the RTNL
  * @messages: storage for error messages that contain values
  * @paths_lock: guards the fields below; held only while a device is hooked or
@@ -131,6 +132,7 @@ struct dsr_net {
 	struct work_struct rest;
 	struct delayed_work drain;
 	struct work_struct watch;
+	struct delayed_work seek;
 	struct work_struct lro;
 	struct dsr_extack_pool messages;
 

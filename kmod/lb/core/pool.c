@@ -8,6 +8,7 @@
 #include "core/pool.h"
 #include "core/rendezvous.h"
 #include "core/scheduler.h"
+#include "core/server.h"
 #include "core/service.h"
 
 /* Limit for scheduler tables in a namespace of an unprivileged user, in slots:
@@ -74,8 +75,11 @@ static int charge(struct dsr_net *dn, const struct dsr_pool *old, u32 slots)
 	return 0;
 }
 
-static void add_member(struct dsr_pool *pool, struct dsr_backend *backend)
+static void add_member(struct dsr_pool *pool, struct dsr_backend *backend,
+		       bool skip)
 {
+	WRITE_ONCE(backend->skipped,
+		   skip && READ_ONCE(backend->server->lost));
 	if (!dsr_backend_is_up(backend))
 		return;
 	pool->member[pool->count++] = (struct dsr_pool_member) {
@@ -87,23 +91,25 @@ static void add_member(struct dsr_pool *pool, struct dsr_backend *backend)
 }
 
 /* Add all backends of @service that are up, plus @with, which is not in the
- * list yet, minus @without. Either may be %NULL.
+ * list yet, minus @without. Either may be %NULL. @skip leaves out those whose
+ * address resolution has failed.
  */
 static void add_members(struct dsr_pool *pool, struct dsr_service *service,
-			struct dsr_backend *with, struct dsr_backend *without)
+			struct dsr_backend *with, struct dsr_backend *without,
+			bool skip)
 {
 	struct dsr_backend *backend;
 
 	list_for_each_entry(backend, &service->backends, list) {
 		if (with && dsr_backend_compare(with, backend) < 0) {
-			add_member(pool, with);
+			add_member(pool, with, skip);
 			with = NULL;
 		}
 		if (backend != without)
-			add_member(pool, backend);
+			add_member(pool, backend, skip);
 	}
 	if (with)
-		add_member(pool, with);
+		add_member(pool, with, skip);
 }
 
 /* Fill the table. A million slots take a while, and build() uses only @pool, so
@@ -149,7 +155,11 @@ static int build(struct dsr_net *dn, struct dsr_service *service,
 	if (homes)
 		pool->homes = pool->table + slots;
 	spin_lock_init(&pool->lock);
-	add_members(pool, service, with, without);
+	if (options->on_unreachable == DSR_ON_UNREACHABLE_SKIP)
+		add_members(pool, service, with, without, true);
+	/* Where all have failed, a wrong guess costs less than no service. */
+	if (!pool->count)
+		add_members(pool, service, with, without, false);
 	err = fill(dn, pool);
 	if (!err)
 		err = charge(dn, old, slots);

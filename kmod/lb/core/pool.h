@@ -21,13 +21,15 @@
 struct dsr_scheduler;
 
 /**
- * struct dsr_pool_options - options of a scheduler
+ * struct dsr_pool_options - options of a pool and its scheduler
  * @hash: enum dsr_hash; 0: the scheduler's default
+ * @on_unreachable: enum dsr_on_unreachable
  * @slots: size of its table, accepted by dsr_pool_check_slots(); 0: the
  *	scheduler's default
  */
 struct dsr_pool_options {
 	u8 hash;
+	u8 on_unreachable;
 	u32 slots;
 };
 
@@ -56,7 +58,7 @@ struct dsr_pool_member {
  * @table: indexes into @member, filled by dsr_scheduler.build(); stored after
  *	@member
  * @homes: cache of rendezvous.c, or %NULL
- * @options: values of @hash and @slots as the user set them
+ * @options: as the user set them
  * @turn: number of connections scheduled so far
  * @lock: for schedulers that need one
  * @rcu: for the grace period before it is freed

@@ -74,12 +74,13 @@ static struct dsr_conn *find_persistent(struct dsr_net *dn,
 }
 
 /* Check if a backend takes clients by persistence. A backend of weight 0 does,
- * unless expire_quiescent is set.
+ * unless expire_quiescent is set. A backend that is skipped does not.
  */
 static bool takes_its_clients(const struct dsr_net *dn,
 			      const struct dsr_backend *backend)
 {
 	return READ_ONCE(backend->config.admin) == DSR_BACKEND_UP &&
+	       !READ_ONCE(backend->skipped) &&
 	       (READ_ONCE(backend->config.weight) ||
 		!READ_ONCE(dn->expire_quiescent));
 }
