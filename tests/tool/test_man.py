@@ -66,7 +66,7 @@ def test_every_command(fake, page):
             continue
         for command in fake('complete', name).out.split():
             assert (command == 'help' or f'dsrctl {name} {command}' in page
-                    or f'dsrctl {name} Why' in page), f'{name} {command}'
+                    or f'dsrctl {name} Print' in page), f'{name} {command}'
         assert f'dsrctl {name}' in page
 
 
