@@ -33,7 +33,7 @@ int dsr_netlink_parse_time(const struct nlattr *attr, u32 *time,
 
 	if (ms > DSR_TIMEOUT_MAX_MS) {
 		NL_SET_ERR_MSG_ATTR(extack, attr,
-				    "time out of range: it is 7 days at most");
+				    "time out of range: at most 7 days");
 		return -ERANGE;
 	}
 	*time = msecs_to_jiffies(ms);

@@ -589,7 +589,7 @@ static void table_tell(struct dsr_table *table)
 		return;
 	WRITE_ONCE(table->full, true);
 	if (__ratelimit(&told))
-		pr_warn(KBUILD_MODNAME ": the table of %s is full, with %u entries: see what it has, or raise its maximum by '%s'\n",
+		pr_warn(KBUILD_MODNAME ": the table of %s is full (%u entries): list them, or raise the limit with '%s'\n",
 			table->ops->name, READ_ONCE(table->max),
 			table->ops->raise);
 }

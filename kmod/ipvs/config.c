@@ -77,12 +77,12 @@ int dsr_ipvs_config_get(struct sk_buff *skb, struct genl_info *info)
 static int check_timeout(struct genl_info *info, u32 seconds)
 {
 	if (seconds > INT_MAX / HZ) {
-		NL_SET_ERR_MSG(info->extack, "such a timeout cannot be meant");
+		NL_SET_ERR_MSG(info->extack, "the timeout is out of range");
 		return -EINVAL;
 	}
 	if (seconds > DSR_TIMEOUT_MAX_MS / MSEC_PER_SEC)
 		return dsr_ipvs_netlink_refuse(info, -ERANGE,
-			"a timeout is 7 days at most");
+			"timeout out of range: at most 7 days");
 	return 0;
 }
 
@@ -140,10 +140,10 @@ int dsr_ipvs_config_daemon(struct sk_buff *skb, struct genl_info *info)
 	    (is_new && (!tb[IPVS_DAEMON_ATTR_MCAST_IFN] ||
 			!tb[IPVS_DAEMON_ATTR_SYNC_ID])))
 		return dsr_ipvs_netlink_missing(info->extack,
-			"which daemon? name its state, its device and its number");
+			"the request names no daemon: give its state, device and number");
 	if (is_new)
 		return dsr_ipvs_netlink_refuse(info, -EPROTONOSUPPORT,
-			"connections are not told to another balancer: with the scheduler mh both send them to the same servers without that");
+			"connections are not synchronized with another balancer: with the scheduler mh both balancers choose the same servers without synchronization");
 	NL_SET_ERR_MSG(info->extack, "no such daemon");
 	return -ESRCH;
 }

@@ -93,13 +93,13 @@ static int parse(struct dsr_net *dn, struct genl_info *info,
 				  info->extack) ||
 	    !tb[IPVS_DEST_ATTR_ADDR] || !tb[IPVS_DEST_ATTR_PORT])
 		return dsr_ipvs_netlink_missing(info->extack,
-			"which destination? name its address and its port");
+			"the request names no destination: give its address and port");
 	if (whole && (!tb[IPVS_DEST_ATTR_FWD_METHOD] ||
 		      !tb[IPVS_DEST_ATTR_WEIGHT] ||
 		      !tb[IPVS_DEST_ATTR_U_THRESH] ||
 		      !tb[IPVS_DEST_ATTR_L_THRESH])) {
 		NL_SET_ERR_MSG(info->extack,
-			       "a destination has a way to it, a weight and two thresholds: name them all");
+			       "a destination needs a forwarding method, a weight and two thresholds: give all of them");
 		return -EINVAL;
 	}
 	err = parse_addr(request, info->extack);
@@ -177,7 +177,7 @@ static int parse_config(const struct request *request, struct genl_info *info,
 
 	if ((forward & FORWARD_MASK) != FORWARD_DIRECT)
 		return dsr_ipvs_netlink_refuse(info, -EPROTONOSUPPORT,
-			"neither NAT nor tunnels: only direct routing (ipvsadm -g, keepalived's lb_kind DR), with dsr_rs on the real servers");
+			"NAT and tunnels are not supported: use direct routing (ipvsadm -g, keepalived's lb_kind DR), with dsr_rs on the real servers");
 	if (request->family != request->service->key.family) {
 		NL_SET_ERR_MSG(info->extack,
 			       "the destination's address is of another family than the service");
@@ -193,14 +193,14 @@ static int parse_config(const struct request *request, struct genl_info *info,
 static void note_no_way(const struct request *request, struct genl_info *info)
 {
 	NL_SET_ERR_MSG(info->extack,
-		       "no device leads to this destination without a gateway: it gets no packets until one does");
+		       "this destination is not on-link: it gets no packets until a device reaches it without a gateway");
 	if (!dsr_ipvs_netlink_may_log(info))
 		return;
 	if (request->family == AF_INET)
-		pr_notice_ratelimited("no device leads to %pI4 without a gateway: it gets no packets until one does\n",
+		pr_notice_ratelimited("destination %pI4 is not on-link: it gets no packets until a device reaches it without a gateway\n",
 				      &request->addr.ip);
 	else
-		pr_notice_ratelimited("no device leads to %pI6c without a gateway: it gets no packets until one does\n",
+		pr_notice_ratelimited("destination %pI6c is not on-link: it gets no packets until a device reaches it without a gateway\n",
 				      &request->addr.in6);
 }
 
@@ -252,7 +252,7 @@ static int add(struct dsr_net *dn, struct genl_info *info,
 static int refuse_port(struct genl_info *info)
 {
 	return dsr_ipvs_netlink_refuse(info, -EINVAL,
-		"this service has a destination of this address: ports are left as they are, so another port would be the same one again");
+		"this service already has a destination with this address: dsr_lb does not change ports, so another port is the same destination");
 }
 
 /** dsr_ipvs_dest_new() - IPVS_CMD_NEW_DEST */

@@ -24,7 +24,7 @@ static int on_module(struct notifier_block *block, unsigned long event,
 
 	if (event != MODULE_STATE_COMING || strcmp(module->name, "ip_vs"))
 		return NOTIFY_DONE;
-	pr_notice_ratelimited("ip_vs is not let in: both answer ipvsadm and keepalived; to have ip_vs, unload dsr_ipvs first\n");
+	pr_notice_ratelimited("cannot load ip_vs: dsr_ipvs is loaded, and both answer ipvsadm and keepalived; to use ip_vs, unload dsr_ipvs first\n");
 	return notifier_from_errno(-EBUSY);
 }
 
@@ -78,7 +78,7 @@ exit_net:
 unregister_notifier:
 	unregister_module_notifier(&notifier);
 	if (err == -EBUSY)
-		pr_err("ip_vs is loaded, and answers ipvsadm and keepalived: unload it first (ipvsadm -C; modprobe -r ip_vs)\n");
+		pr_err("ip_vs is loaded, and answers ipvsadm and keepalived: unload ip_vs first (ipvsadm -C; modprobe -r ip_vs)\n");
 	return err;
 }
 

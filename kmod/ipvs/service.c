@@ -129,7 +129,7 @@ static int parse(const struct nlattr *nest, struct nlattr *tb[],
 	if (!err)
 		return 0;
 	dsr_ipvs_netlink_missing(extack,
-				 "which service? name its family, and its mark, or its protocol, address and port");
+				 "the request names no service: give its family, and its mark, or its protocol, address and port");
 	return err;
 }
 
@@ -246,13 +246,13 @@ static const struct {
 	const char *sentence;
 } replaced[] = {
 	{ "lblc",
-	  "there is no scheduler lblc: wlc takes its place; dh keeps an address at its server, as caches want it"
+	  "there is no scheduler lblc: using wlc instead; for caches, dh keeps each address at one server"
 	},
 	{ "lblcr",
-	  "there is no scheduler lblcr: wlc takes its place; dh keeps an address at its server, as caches want it"
+	  "there is no scheduler lblcr: using wlc instead; for caches, dh keeps each address at one server"
 	},
 	{ "none",
-	  "there is no scheduler none: wlc takes its place; a server of weight 0 gets no new connections"
+	  "there is no scheduler none: using wlc instead; a server of weight 0 gets no new connections"
 	},
 };
 
@@ -282,7 +282,7 @@ static int parse_scheduler(struct nlattr *tb[], struct genl_info *info,
 			"no such scheduler: there are rr, wrr, lc, wlc, sed, nq, sh, dh, fo, ovf, twos and mh");
 	if (pe && *(const char *)nla_data(pe))
 		return dsr_ipvs_netlink_refuse(info, -ENOENT,
-			"there are no persistence engines: persistence is by the client's address");
+			"persistence engines are not supported: persistence is by client address");
 	return 0;
 }
 
@@ -348,12 +348,12 @@ static int parse_persistence(struct nlattr *tb[], u8 family, u32 flags,
 	/* As in ip_vs, IPv6 always needs a valid one. */
 	if (err && (family == AF_INET6 || (flags & IP_VS_SVC_F_PERSISTENT)))
 		return dsr_ipvs_netlink_refuse(info, err,
-			"clients are one by the first bits of their addresses: 1 to 32, or 128 with IPv6");
+			"persistence netmask out of range: a prefix of 1 to 32 bits, or of 1 to 128 with IPv6");
 	config->persist_prefix = prefix;
 	if ((flags & IP_VS_SVC_F_PERSISTENT) &&
 	    timeout > DSR_TIMEOUT_MAX_MS / MSEC_PER_SEC)
 		return dsr_ipvs_netlink_refuse(info, -ERANGE,
-			"persistence is for 7 days at most");
+			"persistence timeout out of range: at most 7 days");
 	config->persist = persist_of(flags, timeout);
 	return 0;
 }
@@ -399,7 +399,7 @@ static int check_new(const struct dsr_service_key *key, struct genl_info *info)
 	}
 	if (!dsr_service_is_vip(key->family, &key->vip)) {
 		NL_SET_ERR_MSG(info->extack,
-			       "a VIP is an address that clients can reach: it must be unicast");
+			       "the VIP must be a unicast address that clients can reach");
 		return -EINVAL;
 	}
 	return 0;
@@ -464,7 +464,7 @@ static int service_change(struct genl_info *info, bool is_new)
 	if (!tb[IPVS_SVC_ATTR_SCHED_NAME] || !tb[IPVS_SVC_ATTR_FLAGS] ||
 	    !tb[IPVS_SVC_ATTR_TIMEOUT] || !tb[IPVS_SVC_ATTR_NETMASK]) {
 		NL_SET_ERR_MSG(info->extack,
-			       "a service has a scheduler, flags, a timeout and a netmask: name them all");
+			       "a service needs a scheduler, flags, a timeout and a netmask: give all of them");
 		return -EINVAL;
 	}
 	dsr_net_writer_lock(dn);

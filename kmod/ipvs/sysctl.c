@@ -26,33 +26,34 @@ static const struct {
 		"expire_quiescent_template", 0
 	},
 	{ "conn_reuse_mode", 1,
-	  "a SYN that uses the port pair of a finished connection again always begins a new one"
+	  "a SYN that reuses the ports of a finished connection always begins a new connection"
 	},
 	{ "conntrack", 1,
-	  "connection tracking sees packets of services with path stack, and none of those with path direct: choose by \"dsrctl service set\""
+	  "connection tracking sees the packets of services with path stack, not of services with path direct: choose with \"dsrctl service set\""
 	},
 	{ "cache_bypass", 0,
-	  "what no server takes is refused, and not sent on to where it was going" },
+	  "a packet that no server takes is refused, and not forwarded to its original destination"
+	},
 	{ "drop_entry", 0,
-	  "the table has a limit instead, and what it has no place for is balanced by a hash: see \"dsrctl connection set max\""
+	  "the connection table has a limit instead, and connections beyond the limit are balanced by a hash: see \"dsrctl connection set max\""
 	},
 	{ "drop_packet", 0,
-	  "the table has a limit instead, and what it has no place for is balanced by a hash: see \"dsrctl connection set max\""
+	  "the connection table has a limit instead, and connections beyond the limit are balanced by a hash: see \"dsrctl connection set max\""
 	},
 	{ "secure_tcp", 0,
-	  "timeouts of TCP do not depend on memory: set them by \"dsrctl connection set\"" },
+	  "TCP timeouts do not depend on memory: set them with \"dsrctl connection set\"" },
 	{ "pmtu_disc", 1,
-	  "a packet that is too big for the way to its server is always answered by an ICMP error"
+	  "a packet that exceeds the MTU towards its server is always answered with an ICMP error"
 	},
 	{ "schedule_icmp", 0,
-	  "what becomes of a ping is a matter of its service: see \"dsrctl service set ... ping\""
+	  "each service has its own setting for pings: see \"dsrctl service set ... ping\""
 	},
 	{ "sloppy_tcp", 1,
-	  "a connection that begins in its middle is always balanced, by a hash" },
+	  "a connection that is first seen in its middle is always balanced, by a hash" },
 	{ "sloppy_sctp", 1,
-	  "a connection that begins in its middle is always balanced, by a hash" },
+	  "a connection that is first seen in its middle is always balanced, by a hash" },
 	{ "run_estimation", 1,
-	  "rates are measured from the first request for them on" },
+	  "rates are measured from the first time that they are requested" },
 	{ "snat_reroute", 1 },
 	{ "nat_icmp_send", 0 },
 	{ "ignore_tunneled", 0 },
@@ -70,7 +71,7 @@ static const struct {
 	{ "conn_lfactor", 0 },
 	{ "svc_lfactor", 0 },
 	{ "conn_max", 0,
-	  "the table has its limit by \"dsrctl connection set max\""
+	  "the limit of the connection table is set with \"dsrctl connection set max\""
 	},
 	/* ORDER: last, for it has two values, 3 and 50 */
 	{ "sync_threshold", 3 },

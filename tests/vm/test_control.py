@@ -15,10 +15,10 @@ from traffic import DEBUG, SCALE
 NO_SERVICE = "no such service: add it first with 'service add'"
 NO_BACKEND = ("no such backend in this service: add it first with "
               "'backend add'")
-RANGE = 'weight out of range: it is from 0 to 65535'
-LOWER = ('lower is above upper: a backend becomes overloaded at upper, and is '
-         'so until it is below lower')
-UNICAST = 'a backend is a host: its address must be unicast'
+RANGE = 'weight out of range: 0 to 65535'
+LOWER = ('lower is above upper: a backend becomes overloaded at upper, and '
+         'stays overloaded until below lower')
+UNICAST = 'the backend\'s address must be unicast'
 
 # host, command, exit status, sentence
 REFUSED = [
@@ -30,14 +30,14 @@ REFUSED = [
     ('lv1', 'service add fwmark 1', 2,
      "this service exists: change it with 'set' or 'replace'"),
     ('lv1', 'service add fwmark 0', 2,
-     'fwmark 0 is that of unmarked packets: choose another'),
+     'fwmark 0 means that a packet has no mark: choose another'),
     ('lv1', 'service add fwmark 9 scheduler best', 2,
      'no such scheduler: there are rr, wrr, lc, wlc, sed, nq, sh, dh, fo, ovf, '
      'twos and maglev'),
     ('lv1', 'service set fwmark 1 hash source', 2,
-     'hash is for the schedulers sh and maglev: name one of them too'),
+     'only the schedulers sh and maglev have a hash: give one of them too'),
     ('lv1', 'service set fwmark 1 scheduler sh table-size 251', 2,
-     'table-size is for the scheduler maglev: name it too'),
+     'only the scheduler maglev has a table-size: give the scheduler too'),
     ('lv1', 'service set fwmark 1 scheduler mh table-size 4096', 2,
      'no such table-size: there are 251, 509, 1021, 2039, 4093, 8191, 16381, '
      '32749, 65521, 131071, 262139, 524287 and 1048573'),
@@ -51,10 +51,10 @@ REFUSED = [
     ('lv1', 'backend set fwmark 1 via 10.10.30.109 weight 2', 2, NO_BACKEND),
     ('lv1', 'backend delete fwmark 1 via 10.10.30.109', 2, NO_BACKEND),
     ('lv1', 'backend add fwmark 1 via 10.10.40.1', 2,
-     'backend is not on-link: it would go through the gateway 10.10.30.102'),
+     'backend is not on-link: its route has the gateway 10.10.30.102'),
     ('lv1', 'backend add fwmark 1 via 192.0.2.1', 2,
-     'no route to the backend: it must be in a network of this machine; if '
-     'that is in a VRF, let the main table have a route to it by its device'),
+     'no route to the backend: it must be on-link; if its device is in a VRF, '
+     'add a route to the main table, as \'ip route add ADDR dev DEV\''),
     ('lv1', 'backend add fwmark 1 via 10.10.30.255', 2, UNICAST),
     ('lv1', 'backend add fwmark 1 via 224.0.0.1', 2, UNICAST),
     ('lv1', 'backend add fwmark 1 via 255.255.255.255', 2, UNICAST),
@@ -63,9 +63,9 @@ REFUSED = [
     ('lv1', 'backend set fwmark 1 via 10.10.30.101 weight 4000000000', 2,
      RANGE),
     ('lv1', 'connection set max 15', 2,
-     'maximum out of range: it is from 16 to 67108864'),
+     'max out of range: 16 to 67108864'),
     ('lv1', 'connection set max 67108865', 2,
-     'maximum out of range: it is from 16 to 67108864'),
+     'max out of range: 16 to 67108864'),
     ('w101', 'real add vip 224.0.0.1', 2,
      'the VIP must not be a multicast address'),
     ('w101', 'real add vip 239.255.255.250 proto udp port 1900', 2,
@@ -84,10 +84,10 @@ REFUSED = [
     ('w101', 'real add vip 10.10.31.100 port 80', 2,
      'a port needs a protocol: give proto tcp, udp or sctp'),
     ('w101', 'real add vip 10.10.31.100', 2,
-     'there is such a rule: replace changes where it leads to'),
-    ('w101', 'real delete vip 10.10.31.101', 2, 'there is no such rule'),
+     'this rule exists: change its target with \'replace\''),
+    ('w101', 'real delete vip 10.10.31.101', 2, 'no such rule'),
     ('w101', 'flow set max 1', 2,
-     'the limit must be from 16 to 67108864 flows'),
+     'max out of range: 16 to 67108864'),
     # what dsrctl itself finds
     ('lv1', 'service add', 1, 'one of fwmark and vip is missing'),
     ('lv1', 'service add fwmark 1x', 1, 'is not a number'),
@@ -132,7 +132,7 @@ def test_refused_off_link(gateway):
     done = gateway.lv1.dsrctl('backend add fwmark 1 via 10.10.40.1',
                               check=False)
     assert (done.returncode, done.stderr) == (
-        2, 'dsrctl: backend is not on-link: it would go through the gateway '
+        2, 'dsrctl: backend is not on-link: its route has the gateway '
         '10.10.30.102\n')
 
 

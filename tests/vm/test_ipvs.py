@@ -149,7 +149,7 @@ def test_old_schedulers(ipvs):
     said = kernel_log.lines()
 
     def is_said(name, more):
-        line = f'dsr_ipvs: there is no scheduler {name}: wlc takes its place; '
+        line = f'dsr_ipvs: there is no scheduler {name}: using wlc instead; '
         if line + more in said:
             return True
         # the kernel limits how many lines it takes
@@ -157,8 +157,8 @@ def test_old_schedulers(ipvs):
         said.extend(kernel_log.lines())
         return False
     for name, more in (
-            ('lblcr', 'dh keeps an address at its server, as caches want it'),
-            ('lblc', 'dh keeps an address at its server, as caches want it'),
+            ('lblcr', 'for caches, dh keeps each address at one server'),
+            ('lblc', 'for caches, dh keeps each address at one server'),
             ('none', 'a server of weight 0 gets no new connections')):
         wait_for(f'{name} in the log', lambda what=(name, more): is_said(*what),
                  every=0.5)
@@ -280,8 +280,8 @@ def test_way_comes_later(ipvs, route):
     ipvsadm(ipvs, f'-a -f 1 -r {W101} -g')
     assert ipvs.backends()[W101]['state'] == 'no_route'
     assert [line for line in kernel_log.lines() if W101 in line] == [
-        f'dsr_ipvs: no device leads to {W101} without a gateway: it gets no '
-        'packets until one does']
+        f'dsr_ipvs: destination {W101} is not on-link: it gets no packets '
+        'until a device reaches it without a gateway']
     ipvs.w101.dsrctl(f'real add vip {VIP}')
     ipvs.lv1.ip('link set eth1 up')
     assert ipvs.replies(2) == {'w101 nano': 2}
@@ -604,7 +604,7 @@ def test_exclusion(site, both):
     assert 'dsr_ipvs' not in loaded()
     assert [line for line in kernel_log.lines() if 'dsr_ipvs' in line] == [
         'dsr_ipvs: ip_vs is loaded, and answers ipvsadm and keepalived: '
-        'unload it first (ipvsadm -C; modprobe -r ip_vs)']
+        'unload ip_vs first (ipvsadm -C; modprobe -r ip_vs)']
     run('rmmod', 'ip_vs')
     both('dsr_ipvs')
     for name in ('ip_vs', 'ip_vs_rr'):
@@ -612,8 +612,8 @@ def test_exclusion(site, both):
         assert done.returncode == 1
     assert 'ip_vs' not in loaded()
     assert {line for line in kernel_log.lines() if 'dsr_ipvs' in line} == {
-        'dsr_ipvs: ip_vs is not let in: both answer ipvsadm and keepalived; '
-        'to have ip_vs, unload dsr_ipvs first'}
+        'dsr_ipvs: cannot load ip_vs: dsr_ipvs is loaded, and both answer '
+        'ipvsadm and keepalived; to use ip_vs, unload dsr_ipvs first'}
     run('rmmod', 'dsr_ipvs')
     both('ip_vs_rr')
     assert 'ip_vs' in loaded()

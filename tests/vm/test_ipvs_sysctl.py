@@ -28,7 +28,7 @@ NODEST = 'ipv4/vs/expire_nodest_conn'
 
 # what is written, and a word of what the log says does the same
 SAID = {
-    'conn_reuse_mode': (0, 'port pair'),
+    'conn_reuse_mode': (0, 'reuses the ports'),
     'conntrack': (0, 'path direct'),
     'cache_bypass': (1, 'refused'),
     'drop_entry': (1, 'connection set max'),
@@ -94,7 +94,7 @@ def test_first_one_is_said(ipvs):
         ipvs.lv1.sysctl('ipv4/vs/conn_reuse_mode', 0)
         return said(kernel_log)
     lines = wait_for('a line in the log', tried, every=0.5)
-    assert 'always begins a new one' in lines[0]
+    assert 'always begins a new connection' in lines[0]
 
 
 def test_namespaces(ipvs):

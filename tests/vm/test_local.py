@@ -210,7 +210,7 @@ def test_all_or_nothing(mine, site6):
     assert state() == before
     mine.w101.ip('link set lo up')
     refused(f'real add vip {VIP6} mode local',
-            'there is such a rule: replace changes where it leads to')
+            'this rule exists: change its target with \'replace\'')
     assert state() == before
     mine.w101.dsrctl('real flush')
     mine.w101.dsrctl(f'real add vip {VIP6} mode local')
@@ -218,7 +218,7 @@ def test_all_or_nothing(mine, site6):
     refused(f'real replace vip {VIP6} to 2001:db8:30::99',
             'no device of this machine has that local address')
     assert state() == before
-    refused(f'real delete vip {VIP2}', 'there is no such rule')
+    refused(f'real delete vip {VIP2}', 'no such rule')
 
 
 class Questions(threading.Thread):
@@ -294,10 +294,9 @@ REFUSED = [
     (f'vip {VIP} proto tcp mode local',
      'mode local is for the whole VIP: leave out protocol and port'),
     (f'vip {VIP} to 8080 mode local',
-     'in mode local packets stay as they are: leave out where the rule leads '
-     'to'),
-    ('tos 0x20 mode local', 'mode local is for a VIP: what has a TOS may be '
-                            'addressed to anybody'),
+     'mode local does not change packets: leave out the local address and port'),
+    ('tos 0x20 mode local', 'mode local needs a VIP: a packet that matches by '
+                            'TOS may have any destination'),
 ]
 
 
@@ -313,8 +312,8 @@ def test_refused(mine):
                 (genl.RULE_ADD, (vip, genl.u8(genl.RULE_MODE, 2)),
                  'no such mode: there are redirect and local'),
                 (genl.RULE_DELETE, (vip, genl.u8(genl.RULE_MODE, 1)),
-                 'a rule is deleted by what it matches: leave out where it '
-                 'leads to')):
+                 'to delete a rule, give only its match: leave out its target '
+                 'and options')):
             with pytest.raises(genl.Refused) as refused:
                 sock.ask(command, genl.nest(genl.A_RULE, *attrs))
             assert refused.value.sentence == sentence

@@ -128,7 +128,8 @@ def test_refused(site):
         'service set fwmark 1/0']) == [
         'the fwmark has bits outside of its mask: no packet would '
         'match',
-        'too many different masks of fwmarks: there are 8 in a namespace',
+        'too many different fwmark masks: the limit is 8 in a network '
+        'namespace',
         'the fwmark has bits outside of its mask: no packet would '
         'match']
     assert site.state('lv1') == before

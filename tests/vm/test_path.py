@@ -22,7 +22,7 @@ from wire import ACK, FIN, PSH, RST, SYN
 LV1 = '10.10.31.11'
 BACK = '10.10.30.11'
 DATA = {'flags': PSH | ACK, 'seq': 1001, 'ack': 1}
-MISSING = 'which device? name it by \'dev\''
+MISSING = 'the request names no device: give \'dev\''
 
 
 @pytest.fixture
@@ -613,11 +613,11 @@ def test_refusals(site, lv1):
     assert refusal(lv1.path, 'add', ifindex=99999) == (
         errno.ENODEV, 'no such device')
     assert refusal(lv1.path, 'add', 'lo') == (
-        errno.EINVAL, 'a path is for Ethernet devices: this one has no MAC '
-        'address that clients\' packets could be sent to')
+        errno.EINVAL, 'only an Ethernet device can have a path: this device '
+                      'has no MAC address for clients\' packets')
     assert refusal(port.path, 'add', 'lv1') == (
-        errno.EINVAL, 'this device is part of another one, which takes its '
-        'packets: name that one')
+        errno.EINVAL, 'this device is a port of another device, which takes '
+                      'its packets: name that device')
     assert refusal(lv1.path, 'add', 'eth0') == (
         errno.EEXIST, 'this device has a path: change it with \'set\' or '
         '\'replace\'')
@@ -627,8 +627,7 @@ def test_refusals(site, lv1):
             '\'path add\'')
     for recheck in (0, 999, 3600001, 0xffffffff):
         assert refusal(lv1.path, 'set', 'eth0', recheck=recheck) == (
-            errno.ERANGE, 'recheck out of range: it is from 1 second to 1 '
-            'hour')
+            errno.ERANGE, 'recheck out of range: 1 second to 1 hour')
     after = lv1.paths()
     assert {n: p['recheck'] for n, p in after.items()} == \
         {n: p['recheck'] for n, p in before.items()} == \

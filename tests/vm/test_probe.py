@@ -443,8 +443,8 @@ def test_explain(site6, family):
 
 
 TWICE = (
-    'one of these 256 marks for probes is the fwmark of a service, or is for '
-    'probes of another: choose another first mark')
+    'one of these 256 probe marks is the fwmark of a service, or a probe mark '
+    'of another service: choose another first mark')
 
 
 def test_refusals(lb):
@@ -462,13 +462,14 @@ def test_refusals(lb):
                  'service set fwmark 1 probe-marks 1001',
                  'service add fwmark 3 probe-marks 3']
     assert lb.lv1.refusals(taken) == [TWICE] * len(taken)
+    probe_mark = ('this fwmark is a probe mark of another service: choose '
+                  'another')
     others = {
-        'service add fwmark 1000': 'this fwmark is a mark for probes of '
-        'another service: choose another',
-        'service add fwmark 1511 scheduler wrr': 'this fwmark is a mark for '
-        'probes of another service: choose another',
-        'service set fwmark 2 probe-marks 4294967041': 'there are 256 marks '
-        'for probes, from the named one on: choose one below 4294967041'}
+        'service add fwmark 1000': probe_mark,
+        'service add fwmark 1511 scheduler wrr': probe_mark,
+        'service set fwmark 2 probe-marks 4294967041':
+            'probe-marks takes 256 marks, from the first on: choose a first '
+            'mark below 4294967041'}
     assert lb.lv1.refusals(list(others)) == list(others.values())
     assert lb.state('lv1') == before
     lb.lv1.configure('''
@@ -490,15 +491,15 @@ def test_no_two_of_a_mark(site6):
     site6.lv1.configure(f'''
         service add {key} probe-marks 1000
         backend add {key} via {one}''')
-    with pytest.raises(Failure, match='the last byte of the address is that '
-                       'of another backend, and so would be its mark for'):
+    with pytest.raises(Failure, match='another backend has the same last byte '
+                       'of its address, so both would have the same probe'):
         site6.lv1.dsrctl(f'backend add {key} via {other}')
     site6.lv1.configure(f'''
         backend set {key} via {one} weight 2
         service set {key} probe-marks none
         backend add {key} via {other}''')
-    with pytest.raises(Failure, match='two backends of this service end in '
-                       'the same byte'):
+    with pytest.raises(Failure, match='two backends of this service have '
+                       'the same last byte'):
         site6.lv1.dsrctl(f'service set {key} probe-marks 1000')
     assert Balancer(site6).get(vip=VIP6).get('probe_marks') is None
 

@@ -324,19 +324,19 @@ def test_refusals(site6, second):
              'no device of this machine has that local address'),
             (f'vip {VIP} to {W1016}',
              "the local address must be of the VIP's family"),
-            (f'vip {VIP} to 127.0.0.1', 'a loopback address takes nothing '
-             'that comes from outside: set net.ipv4.conf.DEV.route_localnet=1, '
-             'or name another'),
-            (f'vip {VIP} mark 0', 'mark 0 tells nothing from the rest: leave '
-             'out the mark, or give another'),
-            (f'vip {VIP6} to ::1', 'a loopback address takes nothing '
-             'that comes from outside: name another'),
+            (f'vip {VIP} to 127.0.0.1',
+             'a loopback address takes no packets from outside: set '
+             'net.ipv4.conf.DEV.route_localnet=1, or give another'),
+            (f'vip {VIP} mark 0', 'mark 0 means no mark: leave out the mark, '
+                                  'or give another'),
+            (f'vip {VIP6} to ::1', 'a loopback address takes no packets from '
+                                   'outside: give another'),
             ('vip fe80::1', 'the VIP must not be a link-local address: each '
              'link has its own of these'),
             ('vip ff02::1', 'the VIP must not be a multicast address'),
             ('vip ::', 'the VIP must not be the unspecified address'),
-            ('vip ::ffff:10.0.0.1', 'the VIP must not be an IPv4 address in '
-             'the form of an IPv6 one')):
+            ('vip ::ffff:10.0.0.1', 'the VIP must not be an IPv4-mapped IPv6 '
+                                    'address')):
         done = site6.w101.dsrctl(f'real add {words}', check=False)
         assert done.returncode == 2
         assert sentence in done.stderr, done.stderr

@@ -60,7 +60,7 @@ def test_tables_of_a_container(site):
         dsrctl -j stats''', check=False)
     assert done.stdout.count('"max":65536') == 4, done
     assert done.stderr.splitlines() == [
-        f'dsrctl: more than {limit} allows needs CAP_NET_ADMIN of the host'
+        f'dsrctl: a limit above {limit} needs CAP_NET_ADMIN on the host'
         for limit in ("dsr_lb's conn_max", "dsr_rs's flows_max")]
     site.w101.dsrctl('flow set max 65537')
     site.undo.append(lambda: site.w101.dsrctl('flow set max 1048576'))
@@ -71,16 +71,16 @@ LISTS = {
     'rules': (
         4096, [f'real add vip 192.0.2.1 proto tcp port {n}'
                for n in range(1, 4098)],
-        'too many rules: there are 4096'),
+        'too many rules: the limit is 4096'),
     'rules by TOS': (
         256, [f'real add tos {value}/{mask}' for mask in range(4, 256, 4)
               for value in range(0, 256, 4) if not value & ~mask][:257],
-        'too many rules by TOS: there are 256, and each packet looks at all '
-        'of them'),
+        'too many rules by TOS: the limit is 256, since each packet is '
+        'compared with all of them'),
     'silenced addresses': (
         4096, [f'real silence add 198.18.{n >> 8}.{n & 255}'
                for n in range(1, 4098)],
-        'too many silenced addresses: there are 4096'),
+        'too many silenced addresses: the limit is 4096'),
 }
 
 

@@ -358,5 +358,6 @@ def test_tables_in_a_container(site):
             dsrctl service add fwmark 10 scheduler rr''', check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout.count('"maglev"') == 4, done.stderr
-    assert done.stderr.count('too many slots in the tables of this container: '
-                             'choose a smaller table-size') == 2, done.stderr
+    assert done.stderr.count(
+        'too many slots in the maglev tables of this container: choose a '
+        'smaller table-size') == 2, done.stderr

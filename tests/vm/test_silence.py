@@ -83,7 +83,7 @@ def test_devices(site):
     local(site, 'lo')
     asked, answer, _ = next(questions())
     answer = arp.frame(*answer, dst=mac_of(LV2))
-    later = 'there is no device of this name so far'
+    later = 'no device has this name yet'
     with arp.Tap(site.lv2, 'eth1') as tap:
         for command, warning, silent in (
                 ('add {} dev eth1', later, False),
@@ -223,31 +223,30 @@ def test_arp_alone(site):
     """Who silences the only address of a device is warned."""
     done = site.w101.dsrctl(f'real silence {W101}')
     assert done.stderr == (
-        'dsrctl: warning: this is the only address of a device: its '
-        'neighbours will not find this machine any more\n')
+        'dsrctl: warning: this is the only address of a device: neighbours '
+        'there will not find this machine any more\n')
 
 
 REFUSED = [
-    (f'add {VIP}', 'it is silenced already: replace changes its devices'),
-    ('delete 10.10.31.99', 'it is not silenced'),
-    ('add 224.0.0.1', 'a VIP is an address that clients can reach: it must '
-                      'be unicast'),
-    ('add 127.0.0.1', 'a VIP is an address that clients can reach: it must '
-                      'be unicast'),
-    ('add ::1', 'a VIP is an address that clients can reach: it must be '
-                'unicast'),
-    ('add ff02::1', 'a VIP is an address that clients can reach: it must be '
-                    'unicast'),
-    ('add ::ffff:10.10.31.99', 'a VIP is an address that clients can reach: '
-                               'it must be unicast'),
-    ('add fe80::1', 'a link-local address is that of one device and no VIP: '
-                    'without it the device has no neighbours'),
-    ('add 10.10.31.99 dev lo', 'lo has no neighbours to be silent to: name '
-                               'the device that they are at'),
-    ('add 10.10.31.99 dev eth0 dev a/b', 'no device can have such a name'),
+    (f'add {VIP}', 'this address is silenced already: change its devices with '
+                   '\'replace\''),
+    ('delete 10.10.31.99', 'this address is not silenced'),
+    ('add 224.0.0.1', 'the VIP must be a unicast address that clients can '
+                      'reach'),
+    ('add 127.0.0.1', 'the VIP must be a unicast address that clients can '
+                      'reach'),
+    ('add ::1', 'the VIP must be a unicast address that clients can reach'),
+    ('add ff02::1', 'the VIP must be a unicast address that clients can reach'),
+    ('add ::ffff:10.10.31.99', 'the VIP must be a unicast address that '
+                               'clients can reach'),
+    ('add fe80::1', 'a link-local address cannot be silenced: without this '
+                    'address the device has no neighbours'),
+    ('add 10.10.31.99 dev lo', 'lo has no neighbours: name the device that '
+                               'the neighbours are on'),
+    ('add 10.10.31.99 dev eth0 dev a/b', 'no device can have this name'),
     ('add 10.10.31.99' + ' dev eth0' * 17,
-     '16 devices at most: a name may end in +, which stands for all that '
-     'begin so'),
+     'too many devices: the limit is 16; a name that ends in + stands for all '
+     'names that begin the same'),
 ]
 
 
@@ -269,12 +268,11 @@ def test_refused(site):
                 (genl.SILENCE_DELETE, genl.nest(genl.A_SILENCE, genl.addr(
                     genl.SILENCE_ADDR, VIP), genl.string(
                         genl.SILENCE_DEV, 'eth0')),
-                 'an address is deleted on all its devices: replace changes '
-                 'them'),
+                 '\'delete\' takes no devices: change them with \'replace\''),
                 (genl.SILENCE_ADD, genl.nest(genl.A_SILENCE, genl.addr(
                     genl.SILENCE_ADDR, VIP2), genl.string(
                         genl.SILENCE_DEV, '')),
-                 'no device can have such a name')):
+                 'no device can have this name')):
             with pytest.raises(genl.Refused) as refused:
                 sock.ask(command, attrs)
             assert refused.value.sentence == sentence

@@ -265,14 +265,14 @@ def test_clear_ipv6(site6, reasons, clear):
 
 
 REFUSED = [
-    (f'vip {VIP} from {LV1}', 'only a TOS rule asks who has sent a packet'),
-    (f'vip {VIP} clear', 'only a TOS rule has a TOS to clear'),
+    (f'vip {VIP} from {LV1}', 'only a TOS rule can name balancers'),
+    (f'vip {VIP} clear', 'only a TOS rule can clear the TOS'),
     ('tos 0x20 from 01:00:5e:00:00:01',
-     'no machine sends from such a MAC address'),
+     'a balancer\'s MAC address must be unicast and not zero'),
     ('tos 0x20 from 00:00:00:00:00:00',
-     'no machine sends from such a MAC address'),
+     'a balancer\'s MAC address must be unicast and not zero'),
     *((f'tos 0x20 from {address}',
-       'a balancer is a neighbour: its address must be unicast')
+       'a balancer\'s address must be unicast')
       for address in ('224.0.0.1', '127.0.0.1', '0.0.0.0', 'ff02::1', '::1',
                       '::ffff:10.10.30.11')),
 ]
@@ -287,14 +287,14 @@ def test_refused(site):
             sentence for _, sentence in REFUSED]
     tos = (genl.u8(genl.RULE_TOS, TOS), genl.u8(genl.RULE_TOS_MASK, 0xfc))
     many = [genl.addr(genl.RULE_FROM, LV1)] * 9
-    leave_out = ('a rule is deleted by what it matches: leave out where it '
-                 'leads to')
+    leave_out = ('to delete a rule, give only its match: leave out its target '
+                 'and options')
     with site.w101.at(), genl.Genl('dsr_rs') as sock:
         for command, attrs, sentence in (
-                (genl.RULE_REPLACE, many, '8 balancers at most can be named'),
+                (genl.RULE_REPLACE, many, 'too many balancers: the limit is 8'),
                 (genl.RULE_REPLACE, [genl.attr(genl.RULE_FROM, b'12345')],
-                 'a balancer is named by 6 bytes, its MAC address, or by 4 or '
-                 '16, its IP address'),
+                 'a balancer\'s address has 6 bytes (MAC), 4 (IPv4) or 16 '
+                 '(IPv6)'),
                 (genl.RULE_DELETE, [genl.addr(genl.RULE_FROM, LV1)], leave_out),
                 (genl.RULE_DELETE, [genl.u8(genl.RULE_CLEAR, 1)], leave_out)):
             with pytest.raises(genl.Refused) as refused:

@@ -200,7 +200,7 @@ def test_ranges_that_overlap(lv1, one, other):
     for verb in ('add', 'replace'):
         with pytest.raises(genl.Refused) as refused:
             lv1.service(verb, **second)
-        assert 'overlaps that of another service' in refused.value.sentence
+        assert 'overlaps the range of another service' in refused.value.sentence
     # of another protocol, or of another address, they do not
     lv1.service('add', **{**second, 'proto': 'udp'})
     lv1.service('add', **{**second, 'vip': VIP2})
@@ -224,14 +224,14 @@ def test_ranges_within_each_other(site, lv1):
     ({'vip': '::'}, 'unicast'), ({'vip': '::1'}, 'unicast'),
     ({'vip': 'ff02::1'}, 'unicast'), ({'vip': 'fe80::1'}, 'unicast'),
     ({'vip': '::ffff:10.10.31.100'}, 'unicast'),
-    ({'vip': VIP, 'family': 10}, 'another family'),
+    ({'vip': VIP, 'family': 10}, 'the family that the request names'),
     ({'vip': VIP, 'fwmark': 1}, 'not both'),
-    ({'vip': VIP, 'port': 80}, 'belongs to a protocol'),
-    ({'vip': VIP, 'proto': 'tcp', 'port_last': 80}, 'begins somewhere'),
+    ({'vip': VIP, 'port': 80}, 'needs a protocol'),
+    ({'vip': VIP, 'proto': 'tcp', 'port_last': 80}, 'needs its first port'),
     ({'vip': VIP, 'proto': 'tcp', 'port': 80, 'port_last': 79},
-     'not before its first'),
+     'not be below its first'),
     ({'vip': VIP, 'proto': 'tcp', 'port': 0}, 'port 0'),
-    ({'fwmark': 1, 'proto': 'tcp'}, 'a fwmark stands for'),
+    ({'fwmark': 1, 'proto': 'tcp'}, 'a service by fwmark has no protocol'),
     ({'fwmark': 1, 'family': 3}, 'no such family'),
     ({'vip': VIP, 'persist': 1000, 'persist_prefix': 33}, 'prefix')])
 def test_refused(lv1, fields, sentence):

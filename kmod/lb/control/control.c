@@ -78,7 +78,7 @@ int dsr_control_service_change(struct dsr_net *dn, u8 cmd,
 
 	if (!service && dsr_service_clash(dn, key)) {
 		NL_SET_ERR_MSG(extack,
-			       "the range overlaps that of another service: one must lie within the other");
+			       "the port range overlaps the range of another service: one must lie within the other");
 		return -EEXIST;
 	}
 	err = service ? dsr_service_set(dn, service, config) :
@@ -93,27 +93,27 @@ int dsr_control_service_change(struct dsr_net *dn, u8 cmd,
 		break;
 	case -ENOSPC:
 		BUILD_BUG_ON(DSR_LIMIT_LIST != 4096);
-		NL_SET_ERR_MSG(extack, "too many services: there are 4096");
+		NL_SET_ERR_MSG(extack, "too many services: the limit is 4096");
 		break;
 	case -EBUSY:
 		NL_SET_ERR_MSG(extack,
-			       "this fwmark is a mark for probes of another service: choose another");
+			       "this fwmark is a probe mark of another service: choose another");
 		break;
 	case -EADDRINUSE:
 		NL_SET_ERR_MSG(extack,
-			       "one of these 256 marks for probes is the fwmark of a service, or is for probes of another: choose another first mark");
+			       "one of these 256 probe marks is the fwmark of a service, or a probe mark of another service: choose another first mark");
 		break;
 	case -ENOTUNIQ:
 		NL_SET_ERR_MSG(extack,
-			       "a backend's mark for probes is the first one plus the last byte of its address: two backends of this service end in the same byte");
+			       "a backend's probe mark is the first mark plus the last byte of its address: two backends of this service have the same last byte");
 		break;
 	case -EDQUOT:
 		NL_SET_ERR_MSG(extack,
-			       "too many different masks of fwmarks: there are 8 in a namespace");
+			       "too many different fwmark masks: the limit is 8 in a network namespace");
 		break;
 	case -E2BIG:
 		NL_SET_ERR_MSG(extack,
-			       "too many slots in the tables of this container: choose a smaller table-size");
+			       "too many slots in the maglev tables of this container: choose a smaller table-size");
 		break;
 	case -ENODEV:
 		NL_SET_ERR_MSG(extack, "the module is being unloaded");
@@ -123,7 +123,7 @@ int dsr_control_service_change(struct dsr_net *dn, u8 cmd,
 		break;
 	default:
 		NL_SET_ERR_MSG(extack,
-			       "netfilter does not let this module see packets");
+			       "the netfilter hooks cannot be set up");
 	}
 	return err;
 }

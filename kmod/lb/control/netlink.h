@@ -43,7 +43,7 @@ void dsr_netlink_exit(void);
 	[DSR_SERVICE_A_PORT_LAST] = { .type = NLA_BE16 }
 
 /* Error message for a request without a service. */
-#define DSR_NETLINK_WHICH	"which service? name its fwmark or its vip"
+#define DSR_NETLINK_WHICH	"the request names no service: give its fwmark or its vip"
 
 extern const struct nla_policy
 dsr_netlink_service_key_policy[DSR_SERVICE_A_MAX + 1];

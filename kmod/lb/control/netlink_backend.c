@@ -46,12 +46,12 @@ static int parse_request(struct dsr_net *dn, struct genl_info *info,
 		return err;
 	err = dsr_netlink_nest(request->tb, DSR_BACKEND_A_MAX, info,
 			       DSR_A_BACKEND, dsr_netlink_backend_policy,
-			       "which backend? name its address");
+			       "the request names no backend: give its address");
 	if (err)
 		return err;
 	attr = request->tb[DSR_BACKEND_A_ADDR];
 	if (!attr) {
-		NL_SET_ERR_MSG(info->extack, "which backend? name its address");
+		NL_SET_ERR_MSG(info->extack, "the request names no backend: give its address");
 		return -EINVAL;
 	}
 	family = dsr_addr_get(attr, &request->addr);
@@ -104,7 +104,7 @@ static int parse_config(struct nlattr *tb[], struct dsr_backend_config *config,
 		return 0;
 	if (config->admin != DSR_BACKEND_DRAINING) {
 		NL_SET_ERR_MSG_ATTR(extack, attr,
-				    "only what is draining has a deadline");
+				    "only a draining backend has a deadline");
 		return -EINVAL;
 	}
 	return dsr_netlink_parse_time(attr, &config->deadline, extack);

@@ -181,12 +181,12 @@ static int parse_max(struct sk_buff *skb, struct dsr_net *dn,
 	*max = nla_get_u32(attr);
 	if (*max < DSR_TABLE_MAX_MIN || *max > DSR_TABLE_MAX_MAX) {
 		NL_SET_ERR_MSG_ATTR(extack, attr,
-				    "maximum out of range: it is from 16 to 67108864");
+				    "max out of range: 16 to 67108864");
 		return -ERANGE;
 	}
 	if (dsr_limit_exceeds(skb, *max, dsr_net_default_max(dn->net))) {
 		NL_SET_ERR_MSG_ATTR(extack, attr,
-				    "more than dsr_lb's conn_max allows needs CAP_NET_ADMIN of the host");
+				    "a limit above dsr_lb's conn_max needs CAP_NET_ADMIN on the host");
 		return -EPERM;
 	}
 	return 0;
@@ -196,7 +196,7 @@ static int parse_max(struct sk_buff *skb, struct dsr_net *dn,
 int dsr_netlink_connection_set_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	static const char missing[] =
-		"set what? name the maximum of connections, or timeouts";
+		"the request sets nothing: give max or timeouts";
 	struct dsr_net *dn = dsr_net(genl_info_net(info));
 	struct nlattr *tb[DSR_TABLE_A_LAST + 1];
 	struct dsr_timeouts timeouts;

@@ -37,12 +37,14 @@ static int parse_packet(struct nlattr *tb[], struct dsr_packet *pkt,
 	u8 family;
 
 	if (!tb[DSR_EXPLAIN_A_SRC] || !tb[DSR_EXPLAIN_A_DST])
-		return dsr_netlink_refuse(extack, NULL, "name both ends of the packet");
+		return dsr_netlink_refuse(extack, NULL,
+					  "give both the source and the destination of the packet");
 	family = dsr_addr_get(tb[DSR_EXPLAIN_A_SRC], &src);
 	if (!family)
 		return dsr_netlink_refuse(extack, NULL, "an address has 4 or 16 bytes");
 	if (dsr_addr_get(tb[DSR_EXPLAIN_A_DST], &dst) != family)
-		return dsr_netlink_refuse(extack, NULL, "the two ends are of different families");
+		return dsr_netlink_refuse(extack, NULL,
+					  "source and destination are of different families");
 
 	memset(pkt, 0, sizeof(*pkt));
 	pkt->kind = DSR_PACKET_FLOW;
@@ -83,7 +85,7 @@ static int find_device(struct net *net, const struct nlattr *attr,
 	if (arrival->dev)
 		return 0;
 	NL_SET_ERR_MSG_ATTR(extack, attr,
-			    "no such device: name one that packets come in by");
+			    "no such device: give a device that packets come in by");
 	return -ENODEV;
 }
 
@@ -216,7 +218,7 @@ int dsr_netlink_explain_doit(struct sk_buff *skb, struct genl_info *info)
 
 	err = dsr_netlink_nest(tb, DSR_EXPLAIN_A_MAX, info, DSR_A_EXPLAIN,
 			       dsr_netlink_explain_policy,
-			       "which packet? name both ends of it");
+			       "the request names no packet: give its source and destination");
 	if (err)
 		return err;
 	err = parse_packet(tb, &pkt, info->extack);

@@ -17,11 +17,11 @@ static int parse_mark_key(struct nlattr *tb[], struct dsr_service_key *key,
 	key->fwmark = nla_get_u32(attr);
 	if (!key->fwmark)
 		return dsr_netlink_refuse(extack, attr,
-			      "fwmark 0 is that of unmarked packets: choose another");
+			      "fwmark 0 means that a packet has no mark: choose another");
 	if (tb[DSR_SERVICE_A_PROTO] || tb[DSR_SERVICE_A_PORT] ||
 	    tb[DSR_SERVICE_A_PORT_LAST])
 		return dsr_netlink_refuse(extack, attr,
-			      "a fwmark stands for protocol and port: name these in the rule that sets it");
+			      "a service by fwmark has no protocol and port: match them in the rule that sets the mark");
 	key->port_last = U16_MAX;
 	key->family = AF_INET;
 	attr = tb[DSR_SERVICE_A_FAMILY];
@@ -44,17 +44,17 @@ static int parse_ports(struct nlattr *tb[], struct dsr_service_key *key,
 		return 0;
 	if (!first)
 		return dsr_netlink_refuse(extack, last,
-			      "a range of ports begins somewhere: name its first port");
+			      "a port range needs its first port");
 	if (!key->proto)
 		return dsr_netlink_refuse(extack, first,
-			      "a port belongs to a protocol: name it, tcp, udp or sctp");
+			      "a port needs a protocol: give proto tcp, udp or sctp");
 	key->port = ntohs(nla_get_be16(first));
 	key->port_last = last ? ntohs(nla_get_be16(last)) : key->port;
 	if (!key->port)
-		return dsr_netlink_refuse(extack, first, "port 0 is no port");
+		return dsr_netlink_refuse(extack, first, "port 0 cannot be served");
 	if (key->port_last < key->port)
 		return dsr_netlink_refuse(extack, last,
-			      "the last port of a range is not before its first");
+			      "the last port of a range must not be below its first port");
 	return 0;
 }
 
@@ -68,10 +68,11 @@ static int parse_vip_key(struct nlattr *tb[], struct dsr_service_key *key,
 		return dsr_netlink_refuse(extack, attr, "an address has 4 or 16 bytes");
 	if (!dsr_service_is_vip(key->family, &key->vip))
 		return dsr_netlink_refuse(extack, attr,
-			      "a VIP is an address that clients can reach: it must be unicast");
+			      "the VIP must be a unicast address that clients can reach");
 	attr = tb[DSR_SERVICE_A_FAMILY];
 	if (attr && nla_get_u8(attr) != key->family)
-		return dsr_netlink_refuse(extack, attr, "the VIP is of another family");
+		return dsr_netlink_refuse(extack, attr,
+			      "the VIP is not of the family that the request names");
 	attr = tb[DSR_SERVICE_A_PROTO];
 	if (attr)
 		key->proto = nla_get_u8(attr);

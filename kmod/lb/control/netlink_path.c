@@ -18,7 +18,7 @@ const struct nla_policy dsr_netlink_path_policy[DSR_PATH_A_MAX + 1] = {
 static int parse_device(struct nlattr *tb[], struct genl_info *info,
 			const struct nla_policy *policy, int *ifindex)
 {
-	static const char missing[] = "which device? name it by 'dev'";
+	static const char missing[] = "the request names no device: give 'dev'";
 	int err;
 
 	err = dsr_netlink_nest(tb, DSR_PATH_A_MAX, info, DSR_A_PATH, policy,
@@ -44,7 +44,7 @@ static int parse_recheck(const struct nlattr *attr, u32 *recheck,
 	if (ms >= MSEC_PER_SEC && *recheck <= DSR_PATH_RECHECK_MAX)
 		return 0;
 	NL_SET_ERR_MSG_ATTR(extack, attr,
-			    "recheck out of range: it is from 1 second to 1 hour");
+			    "recheck out of range: 1 second to 1 hour");
 	return -ERANGE;
 }
 

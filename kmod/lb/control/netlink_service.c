@@ -37,7 +37,7 @@ static int parse_tos(struct nlattr *tb[], u16 *tos,
 	if (!bits && !mask)
 		return 0;
 	if (!bits || !mask) {
-		NL_SET_ERR_MSG(extack, "a TOS value and its mask come together");
+		NL_SET_ERR_MSG(extack, "a TOS value and its mask must be given together");
 		return -EINVAL;
 	}
 	if (nla_get_u8(bits) & ~nla_get_u8(mask)) {
@@ -78,7 +78,7 @@ static int parse_persistence(struct nlattr *tb[], u8 family,
 	    config->persist_prefix <= 8 * dsr_addr_len(family))
 		return 0;
 	return dsr_netlink_refuse(extack, attr,
-		      "prefix out of range: it is from 1 to 32, or 128 for IPv6");
+		      "prefix out of range: 1 to 32, or 1 to 128 for IPv6");
 }
 
 /* Parse the options of a scheduler. Options that the scheduler does not support
@@ -110,7 +110,7 @@ static int parse_options(struct nlattr *tb[],
 	if (!scheduler->hash) {
 		if (hash && options->hash) {
 			NL_SET_ERR_MSG_ATTR(extack, hash,
-					    "hash is for the schedulers sh and maglev: name one of them too");
+					    "only the schedulers sh and maglev have a hash: give one of them too");
 			return -EINVAL;
 		}
 		options->hash = DSR_HASH_DEFAULT;
@@ -118,7 +118,7 @@ static int parse_options(struct nlattr *tb[],
 	if (!scheduler->slots) {
 		if (size && options->slots) {
 			NL_SET_ERR_MSG_ATTR(extack, size,
-					    "table-size is for the scheduler maglev: name it too");
+					    "only the scheduler maglev has a table-size: give the scheduler too");
 			return -EINVAL;
 		}
 		options->slots = 0;
@@ -135,7 +135,7 @@ static int parse_probe_marks(struct nlattr *attr, u32 *first,
 	if (*first <= U32_MAX - DSR_PROBE_MARKS + 1)
 		return 0;
 	return dsr_netlink_refuse(extack, attr,
-		      "there are 256 marks for probes, from the named one on: choose one below 4294967041");
+		      "probe-marks takes 256 marks, from the first on: choose a first mark below 4294967041");
 }
 
 static int parse_mask(struct nlattr *attr, u32 fwmark, u32 *mask,
@@ -146,7 +146,7 @@ static int parse_mask(struct nlattr *attr, u32 fwmark, u32 *mask,
 	*mask = nla_get_u32(attr);
 	if (!fwmark)
 		return dsr_netlink_refuse(extack, attr,
-			      "a mask belongs to a fwmark: this service has a vip");
+			      "only a fwmark has a mask: this service has a vip");
 	if (fwmark & ~*mask)
 		return dsr_netlink_refuse(extack, attr,
 			      "the fwmark has bits outside of its mask: no packet would match");
@@ -179,11 +179,11 @@ static int parse_config(struct nlattr *tb[], const struct dsr_service_key *key,
 	if (!err)
 		err = parse_enum(tb[DSR_SERVICE_A_PING], DSR_PING_MAX,
 				 &config->ping, extack,
-				 "no such way with pings: there are reply, forward and ignore");
+				 "no such setting for pings: there are reply, forward and ignore");
 	if (!err)
 		err = parse_enum(tb[DSR_SERVICE_A_ON_DOWN], DSR_ON_DOWN_MAX,
 				 &config->on_down, extack,
-				 "no such way with what is down: there are reschedule, reset and drop");
+				 "no such on-down action: there are reschedule, reset and drop");
 	if (!err)
 		err = parse_enum(tb[DSR_SERVICE_A_ON_UNREACHABLE],
 				 DSR_ON_UNREACHABLE_MAX,
@@ -317,7 +317,7 @@ int dsr_netlink_service_get_dumpit(struct sk_buff *skb, struct netlink_callback 
 
 	if (dsr_genl_dump_attrs(cb)[DSR_A_SERVICE]) {
 		NL_SET_ERR_MSG(cb->extack,
-			       "a dump of the services shows all: name none");
+			       "a dump lists all services: name none");
 		return -EINVAL;
 	}
 	mutex_lock(&dn->lock);

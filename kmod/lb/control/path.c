@@ -107,13 +107,13 @@ static bool may_have_path(const struct net_device *dev,
 {
 	if (dev->type != ARPHRD_ETHER) {
 		NL_SET_ERR_MSG(extack,
-			       "a path is for Ethernet devices: this one has no MAC address that clients' packets could be sent to");
+			       "only an Ethernet device can have a path: this device has no MAC address for clients' packets");
 		return false;
 	}
 	/* This may change later, so the hook checks each packet again. */
 	if (rcu_access_pointer(dev->rx_handler)) {
 		NL_SET_ERR_MSG(extack,
-			       "this device is part of another one, which takes its packets: name that one");
+			       "this device is a port of another device, which takes its packets: name that device");
 		return false;
 	}
 	return true;
@@ -193,7 +193,7 @@ out:
 		NL_SET_ERR_MSG(extack, "out of memory: nothing was changed");
 	else
 		NL_SET_ERR_MSG(extack,
-			       "the kernel takes no hook at the ingress of this device");
+			       "a hook at the ingress of this device cannot be set up");
 	return err;
 }
 

@@ -113,7 +113,7 @@ struct dsr_backend *dsr_backend_find(struct dsr_net *dn,
 
 	RCU_LOCKDEP_WARN(!rcu_read_lock_any_held() &&
 			 !lockdep_is_held(&dn->lock),
-			 "a backend is looked for that may go");
+			 "backend looked up without rcu_read_lock() or dn->lock");
 	return rhashtable_lookup_fast(&backends, &key, params);
 }
 EXPORT_SYMBOL_GPL(dsr_backend_find);
@@ -170,12 +170,12 @@ static int check_config(const struct dsr_backend_config *config,
 {
 	if (config->weight > DSR_WEIGHT_MAX) {
 		NL_SET_ERR_MSG(extack,
-			       "weight out of range: it is from 0 to 65535");
+			       "weight out of range: 0 to 65535");
 		return -ERANGE;
 	}
 	if (config->lower > config->upper) {
 		NL_SET_ERR_MSG(extack,
-			       "lower is above upper: a backend becomes overloaded at upper, and is so until it is below lower");
+			       "lower is above upper: a backend becomes overloaded at upper, and stays overloaded until below lower");
 		return -ERANGE;
 	}
 	return 0;
@@ -326,13 +326,13 @@ int dsr_backend_add(struct dsr_net *dn, struct dsr_service *service,
 		return err;
 	if (service->backends_count >= BACKENDS_MAX) {
 		NL_SET_ERR_MSG(extack,
-			       "the service is full: it has 4096 backends");
+			       "too many backends in this service: the limit is 4096");
 		return -ENOSPC;
 	}
 
 	if (service->probe && dsr_probe_is_shared(service, addr)) {
 		NL_SET_ERR_MSG(extack,
-			       "the last byte of the address is that of another backend, and so would be its mark for probes: take these off first, 'service set ... probe-marks none'");
+			       "another backend has the same last byte of its address, so both would have the same probe mark: turn probe marks off first with 'service set ... probe-marks none'");
 		return -EINVAL;
 	}
 

@@ -12,7 +12,7 @@ EXPORT_SYMBOL_GPL(dsr_net_id);
 
 static unsigned int conn_max __read_mostly = 1 << 20;
 module_param(conn_max, uint, 0444);
-MODULE_PARM_DESC(conn_max, "connections that a namespace remembers at most");
+MODULE_PARM_DESC(conn_max, "limit of connections in each network namespace, until set there");
 
 /**
  * dsr_net_default_max() - return the default cap of the connection table

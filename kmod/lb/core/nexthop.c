@@ -247,16 +247,16 @@ static void refuse_gateway(struct dsr_net *dn, u8 family,
 {
 	if (family == AF_INET6)
 		dsr_extack_fmt(&dn->messages, extack,
-			       "backend is not on-link: it would go through a gateway",
-			       "backend is not on-link: it would go through the gateway %pI6c",
+			       "backend is not on-link: its route has a gateway",
+			       "backend is not on-link: its route has the gateway %pI6c",
 			       &dst_rt6_info(dst)->rt6i_gateway);
 	else if (dst_rtable(dst)->rt_gw_family == AF_INET6)
 		NL_SET_ERR_MSG(extack,
-			       "backend is not on-link: it would go through an IPv6 gateway");
+			       "backend is not on-link: its route has an IPv6 gateway");
 	else
 		dsr_extack_fmt(&dn->messages, extack,
-			       "backend is not on-link: it would go through a gateway",
-			       "backend is not on-link: it would go through the gateway %pI4",
+			       "backend is not on-link: its route has a gateway",
+			       "backend is not on-link: its route has the gateway %pI4",
 			       &dst_rtable(dst)->rt_gw4);
 }
 
@@ -291,19 +291,19 @@ int dsr_nexthop_check(struct dsr_net *dn, u8 family,
 	lockdep_assert_held(&dn->lock);
 	if (!is_host(family, addr)) {
 		NL_SET_ERR_MSG(extack,
-			       "a backend is a host: its address must be unicast");
+			       "the backend's address must be unicast");
 		return -EINVAL;
 	}
 	if (family == AF_INET6 &&
 	    ipv6_addr_type(&addr->in6) & IPV6_ADDR_LINKLOCAL) {
 		NL_SET_ERR_MSG(extack,
-			       "a link-local address does not say on which link: name another address of the backend");
+			       "a link-local address does not name its link: give another address of the backend");
 		return -EINVAL;
 	}
 	dst = route_to(dn->net, family, addr);
 	if (IS_ERR(dst)) {
 		NL_SET_ERR_MSG(extack,
-			       "no route to the backend: it must be in a network of this machine; if that is in a VRF, let the main table have a route to it by its device");
+			       "no route to the backend: it must be on-link; if its device is in a VRF, add a route to the main table, as 'ip route add ADDR dev DEV'");
 		return err;
 	}
 	if (is_local(dst, family) || is_on_link(dst, family, addr)) {
@@ -311,7 +311,7 @@ int dsr_nexthop_check(struct dsr_net *dn, u8 family,
 	} else if (family == AF_INET &&
 		   dst_rtable(dst)->rt_type != RTN_UNICAST) {
 		NL_SET_ERR_MSG(extack,
-			       "a backend is a host: its address must be unicast");
+			       "the backend's address must be unicast");
 		err = -EINVAL;
 	} else {
 		refuse_gateway(dn, family, dst, extack);

@@ -151,15 +151,15 @@ static int max_parse(struct sk_buff *skb, struct dsr_rs_net *rs,
 	*max = nla_get_u32(attr);
 	if (*max < DSR_TABLE_MAX_MIN || *max > DSR_TABLE_MAX_MAX) {
 		NL_SET_ERR_MSG_ATTR(extack, attr,
-				    "the limit must be from "
+				    "max out of range: "
 				    __stringify(DSR_TABLE_MAX_MIN)
-				    " to 67108864 flows");
+				    " to 67108864");
 		return -ERANGE;
 	}
 	BUILD_BUG_ON(DSR_TABLE_MAX_MAX != 67108864);
 	if (dsr_limit_exceeds(skb, *max, dsr_rs_net_default_max(rs->net))) {
 		NL_SET_ERR_MSG_ATTR(extack, attr,
-				    "more than dsr_rs's flows_max allows needs CAP_NET_ADMIN of the host");
+				    "a limit above dsr_rs's flows_max needs CAP_NET_ADMIN on the host");
 		return -EPERM;
 	}
 	return 0;
@@ -197,7 +197,7 @@ int dsr_rs_netlink_flow_set_doit(struct sk_buff *skb, struct genl_info *info)
 		return err;
 	if (!tb[DSR_TABLE_A_MAX] && !tb[DSR_TABLE_A_TIMEOUTS]) {
 		NL_SET_ERR_MSG(info->extack,
-			       "the request names no limit to set, and no timeout");
+			       "the request sets nothing: give max or timeouts");
 		return -EINVAL;
 	}
 

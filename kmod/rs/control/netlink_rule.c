@@ -83,7 +83,7 @@ static const char *vip6_fault(const struct in6_addr *vip)
 	if (type & IPV6_ADDR_LINKLOCAL)
 		return "the VIP must not be a link-local address: each link has its own of these";
 	if (type & IPV6_ADDR_MAPPED)
-		return "the VIP must not be an IPv4 address in the form of an IPv6 one";
+		return "the VIP must not be an IPv4-mapped IPv6 address";
 	return NULL;
 }
 
@@ -186,11 +186,11 @@ static int to_addr_parse(struct net *net, struct nlattr *attr,
 	 */
 	if (to->family == AF_INET6 && ipv6_addr_loopback(&to->addr.in6))
 		return refuse(extack, attr,
-			      "a loopback address takes nothing that comes from outside: name another");
+			      "a loopback address takes no packets from outside: give another");
 	if (to->family == AF_INET && ipv4_is_loopback(to->addr.ip) &&
 	    !dsr_rs_local_routes_loopback(net))
 		return refuse(extack, attr,
-			      "a loopback address takes nothing that comes from outside: set net.ipv4.conf.DEV.route_localnet=1, or name another");
+			      "a loopback address takes no packets from outside: set net.ipv4.conf.DEV.route_localnet=1, or give another");
 	if (!dsr_rs_local_has(net, NULL, to->family, &to->addr))
 		return refuse(extack, attr,
 			      "no device of this machine has that local address");
@@ -217,18 +217,18 @@ static int neigh_parse(const struct nlattr *attr,
 		if (is_valid_ether_addr(neigh->mac))
 			return 0;
 		return refuse(extack, attr,
-			      "no machine sends from such a MAC address");
+			      "a balancer's MAC address must be unicast and not zero");
 	}
 	neigh->family = dsr_addr_get(attr, &neigh->addr);
 	if (!neigh->family)
 		return refuse(extack, attr,
-			      "a balancer is named by 6 bytes, its MAC address, or by 4 or 16, its IP address");
+			      "a balancer's address has 6 bytes (MAC), 4 (IPv4) or 16 (IPv6)");
 	if (neigh->family == AF_INET6 && !ipv6_mod_enabled())
 		return refuse(extack, attr, "this kernel runs without IPv6");
 	if (is_unicast(neigh->family, &neigh->addr))
 		return 0;
 	return refuse(extack, attr,
-		      "a balancer is a neighbour: its address must be unicast");
+		      "a balancer's address must be unicast");
 }
 
 /* Parse the attributes that only a TOS rule can have. */
@@ -242,10 +242,10 @@ static int tos_parse(const struct nlattr *nest, struct nlattr **tb,
 
 	if (key->family && tb[DSR_RULE_A_FROM])
 		return refuse(extack, tb[DSR_RULE_A_FROM],
-			      "only a TOS rule asks who has sent a packet");
+			      "only a TOS rule can name balancers");
 	if (key->family && clear)
 		return refuse(extack, clear,
-			      "only a TOS rule has a TOS to clear");
+			      "only a TOS rule can clear the TOS");
 	if (clear && nla_get_u8(clear))
 		to->clear = key->tos_mask;
 	nla_for_each_nested(attr, nest, left) {
@@ -253,7 +253,7 @@ static int tos_parse(const struct nlattr *nest, struct nlattr **tb,
 			continue;
 		if (to->from.count == DSR_RULE_FROM_MAX)
 			return refuse(extack, attr,
-				      "8 balancers at most can be named");
+				      "too many balancers: the limit is 8");
 		err = neigh_parse(attr, &to->from.neigh[to->from.count++],
 				  extack);
 		if (err)
@@ -277,13 +277,13 @@ static int mode_parse(struct nlattr **tb, const struct dsr_rs_rule_key *key,
 		return 0;
 	if (!key->family)
 		return refuse(extack, mode,
-			      "mode local is for a VIP: what has a TOS may be addressed to anybody");
+			      "mode local needs a VIP: a packet that matches by TOS may have any destination");
 	if (key->proto)
 		return refuse(extack, tb[DSR_RULE_A_PROTO],
 			      "mode local is for the whole VIP: leave out protocol and port");
 	if (tb[DSR_RULE_A_TO] || tb[DSR_RULE_A_TO_PORT])
 		return refuse(extack, mode,
-			      "in mode local packets stay as they are: leave out where the rule leads to");
+			      "mode local does not change packets: leave out the local address and port");
 	return 0;
 }
 
@@ -311,7 +311,7 @@ static int to_parse(struct net *net, const struct nlattr *nest,
 		to->mark = nla_get_u32(mark);
 		if (!to->mark)
 			return refuse(extack, mark,
-				      "mark 0 tells nothing from the rest: leave out the mark, or give another");
+				      "mark 0 means no mark: leave out the mark, or give another");
 	}
 	return tb[DSR_RULE_A_TO] ? to_addr_parse(net, tb[DSR_RULE_A_TO], key,
 						 to, extack) : 0;
@@ -337,10 +337,10 @@ static int rule_create(struct dsr_rs_net *rs, const struct dsr_rs_rule_key *key,
 	if (!err)
 		return 0;
 	if (err == -ENOSPC)
-		NL_SET_ERR_MSG(extack, "too many rules: there are 4096");
+		NL_SET_ERR_MSG(extack, "too many rules: the limit is 4096");
 	else if (err == -EDQUOT)
 		NL_SET_ERR_MSG(extack,
-			       "too many rules by TOS: there are 256, and each packet looks at all of them");
+			       "too many rules by TOS: the limit is 256, since each packet is compared with all of them");
 	BUILD_BUG_ON(DSR_LIMIT_LIST != 4096 || DSR_RS_RULE_TOS_MAX != 256);
 	dsr_rs_rule_put(rule);
 	dsr_rs_attach_shutdown_idle(rs);
@@ -372,7 +372,7 @@ static int rule_apply(struct dsr_rs_net *rs, struct dsr_rs_rule *rule,
 	if (err) {
 		if (err == -ENOSPC)
 			NL_SET_ERR_MSG(extack,
-				       "the VIP cannot be silenced: there are 4096 silenced addresses");
+				       "the VIP cannot be silenced: the limit is 4096 silenced addresses");
 		else
 			NL_SET_ERR_MSG(extack, "the VIP cannot be silenced");
 		return err;
@@ -509,7 +509,7 @@ static int rule_add(struct genl_info *info, bool replace)
 		err = rule_apply(rs, rule, &key, &to, info->extack);
 	} else {
 		NL_SET_ERR_MSG(info->extack,
-			       "there is such a rule: replace changes where it leads to");
+			       "this rule exists: change its target with 'replace'");
 		err = -EEXIST;
 	}
 	if (!err) {
@@ -546,7 +546,7 @@ static int no_more_than_key(struct nlattr **tb, struct netlink_ext_ack *extack)
 	for (i = 0; i < ARRAY_SIZE(more); i++)
 		if (tb[more[i]])
 			return refuse(extack, tb[more[i]],
-				      "a rule is deleted by what it matches: leave out where it leads to");
+				      "to delete a rule, give only its match: leave out its target and options");
 	return 0;
 }
 
@@ -574,7 +574,7 @@ int dsr_rs_netlink_rule_delete_doit(struct sk_buff *skb, struct genl_info *info)
 		tell(rs, DSR_RS_CMD_RULE_DELETE, &key);
 		dsr_rs_attach_shutdown_idle(rs);
 	} else {
-		NL_SET_ERR_MSG(info->extack, "there is no such rule");
+		NL_SET_ERR_MSG(info->extack, "no such rule");
 		err = -ENOENT;
 	}
 	mutex_unlock(&rs->lock);

@@ -43,7 +43,7 @@ static int addr_parse(const struct nlattr *attr, u8 *family,
 		type = ipv6_addr_type(&addr->in6);
 		if (type & IPV6_ADDR_LINKLOCAL && type & IPV6_ADDR_UNICAST) {
 			NL_SET_ERR_MSG_ATTR(extack, attr,
-					    "a link-local address is that of one device and no VIP: without it the device has no neighbours");
+					    "a link-local address cannot be silenced: without this address the device has no neighbours");
 			return -EINVAL;
 		}
 		if (type & IPV6_ADDR_UNICAST &&
@@ -51,7 +51,7 @@ static int addr_parse(const struct nlattr *attr, u8 *family,
 			return 0;
 	}
 	NL_SET_ERR_MSG_ATTR(extack, attr,
-			    "a VIP is an address that clients can reach: it must be unicast");
+			    "the VIP must be a unicast address that clients can reach");
 	return -EINVAL;
 }
 
@@ -84,12 +84,12 @@ static int dev_parse(struct net *net, const struct nlattr *attr,
 
 	if (!dev_valid_name(name)) {
 		NL_SET_ERR_MSG_ATTR(extack, attr,
-				    "no device can have such a name");
+				    "no device can have this name");
 		return -EINVAL;
 	}
 	if (!strcmp(name, "lo")) {
 		NL_SET_ERR_MSG_ATTR(extack, attr,
-				    "lo has no neighbours to be silent to: name the device that they are at");
+				    "lo has no neighbours: name the device that the neighbours are on");
 		return -EINVAL;
 	}
 	rcu_read_lock();
@@ -98,7 +98,7 @@ static int dev_parse(struct net *net, const struct nlattr *attr,
 	/* Only a warning: the request is carried out all the same. */
 	if (!there && name[strlen(name) - 1] != '+')
 		NL_SET_ERR_MSG_ATTR(extack, attr,
-				    "there is no device of this name so far");
+				    "no device has this name yet");
 	return 0;
 }
 
@@ -116,7 +116,7 @@ static int devs_parse(struct genl_info *info,
 			continue;
 		if (++count > DSR_SILENCE_DEVS_MAX) {
 			NL_SET_ERR_MSG_ATTR(info->extack, attr,
-					    "16 devices at most: a name may end in +, which stands for all that begin so");
+					    "too many devices: the limit is 16; a name that ends in + stands for all names that begin the same");
 			return -EINVAL;
 		}
 		err = dev_parse(genl_info_net(info), attr, info->extack);
@@ -165,7 +165,7 @@ static void warn_if_alone(struct net *net, u8 family,
 	for_each_netdev_rcu(net, dev)
 		if (is_alone(dev, addr->ip))
 			NL_SET_ERR_MSG(extack,
-				       "this is the only address of a device: its neighbours will not find this machine any more");
+				       "this is the only address of a device: neighbours there will not find this machine any more");
 	rcu_read_unlock();
 }
 
@@ -250,13 +250,13 @@ static int silence_add(struct genl_info *info, bool replace)
 	silence = dsr_rs_silence_find(rs, family, &addr);
 	if (silence && silence->wanted && !replace) {
 		NL_SET_ERR_MSG(info->extack,
-			       "it is silenced already: replace changes its devices");
+			       "this address is silenced already: change its devices with 'replace'");
 		err = -EEXIST;
 	} else {
 		err = dsr_rs_hush_want(rs, family, &addr, devs);
 		if (err == -ENOSPC)
 			NL_SET_ERR_MSG(info->extack,
-				       "too many silenced addresses: there are 4096");
+				       "too many silenced addresses: the limit is 4096");
 		else if (err && err != -ENOMEM)
 			NL_SET_ERR_MSG(info->extack,
 				       "the netfilter hooks cannot be set up");
@@ -301,7 +301,7 @@ int dsr_rs_netlink_silence_delete_doit(struct sk_buff *skb,
 		return err;
 	if (tb[DSR_SILENCE_A_DEV]) {
 		NL_SET_ERR_MSG_ATTR(info->extack, tb[DSR_SILENCE_A_DEV],
-				    "an address is deleted on all its devices: replace changes them");
+				    "'delete' takes no devices: change them with 'replace'");
 		return -EINVAL;
 	}
 
@@ -312,10 +312,10 @@ int dsr_rs_netlink_silence_delete_doit(struct sk_buff *skb,
 		tell(rs, DSR_RS_CMD_SILENCE_DELETE, family, &addr);
 	} else if (silence) {
 		NL_SET_ERR_MSG(info->extack,
-			       "it is silenced for the sake of a rule in mode local: delete that one");
+			       "a rule in mode local silences this address: delete that rule");
 		err = -EBUSY;
 	} else {
-		NL_SET_ERR_MSG(info->extack, "it is not silenced");
+		NL_SET_ERR_MSG(info->extack, "this address is not silenced");
 		err = -ENOENT;
 	}
 	mutex_unlock(&rs->lock);

@@ -11,7 +11,7 @@ struct workqueue_struct *dsr_rs_net_wq __read_mostly;
 
 static unsigned int flows_max = 1048576;
 module_param(flows_max, uint, 0444);
-MODULE_PARM_DESC(flows_max, "hard cap on flows in each network namespace, until set there");
+MODULE_PARM_DESC(flows_max, "limit of flows in each network namespace, until set there");
 
 /**
  * dsr_rs_net_default_max() - hard cap of a namespace, until it is set

@@ -84,7 +84,7 @@ static void warn_of_flowtable(struct dsr_rs_net *rs, const struct sk_buff *skb,
 	if (dsr_rs_flow_find_socket(&rs->table, hash, &tuple) ||
 	    dsr_rs_pending_find(rs->pendings, hash, dsr_rs_flow_match_socket,
 				&tuple, jiffies, &pending))
-		pr_warn_ratelimited("dsr_rs: a flowtable has taken over a connection to a VIP, whose replies now leave from the server's own address: keep such connections out of it, see dsr_rs(4)\n");
+		pr_warn_ratelimited("dsr_rs: a flowtable has taken over a connection to a VIP, so its replies leave from the server's own address: keep such connections out of the flowtable, see dsr_rs(4)\n");
 }
 
 static enum dsr_rs_reason reply_flow(struct dsr_rs_net *rs,
