@@ -136,7 +136,7 @@ bool addr_parse(const char *text, struct addr *addr)
 static int addr_error(const struct args *args, const char *text)
 {
 	return args_error(args,
-			  "%s '%s' is not an IP address: write it like 192.0.2.1 or 2001:db8::1",
+			  "%s '%s' is not an IP address: write an address like 192.0.2.1 or 2001:db8::1",
 			  args->keyword, text);
 }
 

@@ -274,7 +274,7 @@ static int number_error(const struct args *args, const char *text, int err,
 {
 	if (err == -EINVAL)
 		return args_error(args,
-				  "%s '%s' is not a number: write it in decimal without leading zeros, or in hexadecimal behind 0x",
+				  "%s '%s' is not a number: write a decimal number without leading zeros, or a hexadecimal one with 0x",
 				  args->keyword, text);
 	return args_error(args, "%s %s is out of range: %" PRIu32 " to %" PRIu32,
 			  args->keyword, text, min, max);
@@ -495,6 +495,6 @@ int args_end(struct args *args)
 {
 	if (!*args->words)
 		return DSRCTL_OK;
-	return args_error(args, "unexpected argument '%s': there are none here",
+	return args_error(args, "unexpected argument '%s': this command takes none",
 			  *args->words);
 }

@@ -502,16 +502,16 @@ static int backend_show(struct dsrctl *ctl, struct args *args)
 
 static const struct command backend_commands[] = {
 	{ "add", CHANGE_SYNTAX,
-	  "add a real server to a service; unless named: weight 1, upper 0 (no limit), up",
+	  "add a real server to a service; defaults: weight 1, upper 0 (no limit), up",
 	  change_keywords, backend_add },
 	{ "set", CHANGE_SYNTAX,
-	  "change what is named; weight 0: it keeps its connections and gets no new ones",
+	  "change the named options; weight 0: keep the connections, get no new ones",
 	  change_keywords, backend_set },
 	{ "replace", CHANGE_SYNTAX,
-	  "add it, or reset what is not named",
+	  "add, or reset options that are not named",
 	  change_keywords, backend_replace },
 	{ "drain", BACKEND_SYNTAX " [deadline TIME] [wait]",
-	  "give it no new connections; down after TIME; wait: until none is left",
+	  "give the backend no new connections; down after TIME; wait: until no connection is left",
 	  drain_keywords, drain_run },
 	{ "delete", BACKEND_SYNTAX,
 	  "remove a real server from a service",
@@ -524,7 +524,7 @@ static const struct command backend_commands[] = {
 
 const struct object backend_object = {
 	.name = "backend",
-	.description = "the real servers of a service",
+	.description = "real servers of a service",
 	.commands = backend_commands,
 	.fallback = "show",
 };

@@ -84,7 +84,7 @@ static int next_char(struct batch *batch, struct line *line)
 			break;
 		if (at == batch->end || at + 1 == batch->end) {
 			line->problem =
-				"the file is cut off: it ends behind a '\\' that joins lines";
+				"the file is truncated: its last line ends with '\\'";
 			at = batch->end - 1;
 		}
 		batch->at = at + 1;
@@ -96,7 +96,7 @@ static int next_char(struct batch *batch, struct line *line)
 static void take_char(struct batch *batch, struct line *line)
 {
 	if (!*batch->at++)
-		line->problem = "there is a NUL in the line: a batch is text";
+		line->problem = "the line contains a NUL byte: a batch is a text file";
 }
 
 /* Return: whether there was a word left in the line. */
@@ -121,7 +121,7 @@ static bool read_word(struct batch *batch, struct line *line)
 	}
 	*batch->stored++ = '\0';
 	if (quote && !line->problem)
-		line->problem = "a quote is not closed";
+		line->problem = "a quoted string is not closed";
 	return true;
 }
 

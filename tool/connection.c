@@ -416,17 +416,17 @@ static const struct command connection_commands[] = {
 	  "list the connections that match",
 	  show_keywords, connection_show },
 	{ "set", STATS_SET_SYNTAX,
-	  "how many the table holds at most, and for how long after their last packet",
+	  "set the limit of the table, and the timeouts after the last packet",
 	  stats_set_keywords, connection_set },
 	{ "flush", "",
-	  "forget all: each is scheduled anew with its next packet",
+	  "forget all connections: the next packet of each is scheduled again",
 	  NULL, connection_flush },
 	{ NULL, NULL, NULL, NULL, NULL }
 };
 
 const struct object connection_object = {
 	.name = "connection",
-	.description = "which connection goes to which backend",
+	.description = "the backend of each connection",
 	.commands = connection_commands,
 	.fallback = "show",
 };

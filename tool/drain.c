@@ -134,13 +134,13 @@ static int drain_look(struct dsrctl *ctl, struct drain *drain,
 		if (drain->terminal && !ctl->json)
 			putchar('\n');
 		return report_error(DSRCTL_REFUSED,
-				    "backend drain: somebody has set the backend up again, with %llu connections left",
+				    "backend drain: the backend was set up again, with %llu connections left",
 				    (unsigned long long)left);
 	}
 	if (!left)
 		end_text(ctl, drain, "no connection is left");
 	else if (admin == DSR_BACKEND_DOWN)
-		end_text(ctl, drain, "it is down");
+		end_text(ctl, drain, "the backend is down");
 	return DSRCTL_OK;
 }
 
@@ -174,7 +174,7 @@ static int drain_poll(struct dsrctl *ctl, const struct args *args,
 		status = drain_look(ctl, drain, &backend);
 	else if (!status)
 		status = report_error(DSRCTL_REFUSED,
-				      "backend drain: somebody has deleted the backend meanwhile");
+				      "backend drain: the backend was deleted");
 	netlink_replies_free(&replies);
 	return status;
 }
@@ -183,7 +183,7 @@ static int drain_poll(struct dsrctl *ctl, const struct args *args,
 static void drain_interrupt(const sigset_t *before)
 {
 	fflush(stdout);
-	fputs("\ndsrctl: no longer waiting; the backend is still draining, 'dsrctl backend set ... up' ends that\n",
+	fputs("\ndsrctl: no longer waiting; the backend is still draining: 'dsrctl backend set ... up' ends draining\n",
 	      stderr);
 	raise(SIGINT);
 	sigprocmask(SIG_SETMASK, before, NULL);

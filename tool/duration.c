@@ -95,7 +95,7 @@ int duration_parse(const struct args *args, const char *text, uint32_t *msecs)
 				  args->keyword, text,
 				  duration_text(UINT32_MAX, max));
 	return args_error(args,
-			  "%s '%s' is not a time: write it like 500ms, 30s, 10m, 2h, 1d or 1h30m; a number alone is seconds",
+			  "%s '%s' is not a time: write a time like 500ms, 30s, 10m, 2h, 1d or 1h30m; a number without a unit means seconds",
 			  args->keyword, text);
 }
 

@@ -177,7 +177,7 @@ static bool passes_firewall(struct explanation *what)
 static const char *condition(struct explanation *what)
 {
 	return passes_firewall(what) ?
-		       "if FORWARD and POSTROUTING let it pass, " : "";
+		       "if FORWARD and POSTROUTING accept the packet, " : "";
 }
 
 static struct json_object *meaning_json(struct explanation *what,
@@ -259,12 +259,12 @@ static void choice_text(struct explanation *what)
 {
 	static const char *const sentences[] = {
 		[DSR_CHOICE_NONE] = "no backend is chosen",
-		[DSR_CHOICE_CONNECTION] = "its connection is in the table",
-		[DSR_CHOICE_SCHEDULER] = "the scheduler chooses; this is what it would choose now",
-		[DSR_CHOICE_PERSISTENCE] = "its client was there before",
-		[DSR_CHOICE_HASH] = "by a hash of its addresses and ports, for the table is full or the packet is from the middle of a connection",
-		[DSR_CHOICE_QUOTED] = "that of the connection that it quotes",
-		[DSR_CHOICE_PROBE] = "a probe: its mark names the backend, whatever weight and state this has",
+		[DSR_CHOICE_CONNECTION] = "the packet's connection is in the table",
+		[DSR_CHOICE_SCHEDULER] = "the scheduler chooses; this backend is its present choice",
+		[DSR_CHOICE_PERSISTENCE] = "persistence: the client had this backend before",
+		[DSR_CHOICE_HASH] = "by a hash of the addresses and ports, since the table is full or the packet is from the middle of a connection",
+		[DSR_CHOICE_QUOTED] = "the backend of the connection that the packet quotes",
+		[DSR_CHOICE_PROBE] = "a probe: the mark selects the backend, regardless of weight and state",
 	};
 	struct nlattr *choice = what->tb[DSR_EXPLAIN_A_CHOICE];
 	char text[ATTR_TEXT_MAX];
@@ -317,7 +317,7 @@ static void firewall_text(const struct packet *packet)
 {
 	const char *six = packet->src.family == AF_INET6 ? "6" : "";
 
-	printf("firewall    FORWARD and POSTROUTING see it: what they drop is counted as drop_by_firewall; see 'ip%stables -nvL FORWARD' and 'nft list ruleset'; with 'path direct' they do not\n",
+	printf("firewall    FORWARD and POSTROUTING see the packet, and drops there are counted as drop_by_firewall: see 'ip%stables -nvL FORWARD' and 'nft list ruleset'; 'path direct' bypasses both\n",
 	       six);
 }
 
@@ -379,14 +379,14 @@ static int explain_run(struct dsrctl *ctl, struct args *args)
 static const struct command explain_commands[] = {
 	{ "explain",
 	  "SRC:PORT DST:PORT [proto tcp|udp|sctp] [mark N] [dev NAME] [middle]",
-	  "which service and backend it gets, how these are found, and what becomes of it; changes nothing. Unless named: proto tcp, no mark, the device that leads back to its source, the first of its connection",
+	  "print the service, the backend and the outcome of a packet, with the reasons; changes nothing. Defaults: proto tcp, no mark, the device of the route back to the source, the first packet of its connection",
 	  explain_keywords, explain_run },
 	{ NULL, NULL, NULL, NULL, NULL }
 };
 
 const struct object explain_object = {
 	.name = "explain",
-	.description = "what would become of a packet on a balancer, and why",
+	.description = "predict the outcome of a packet on a balancer, with the reason",
 	.commands = explain_commands,
 	.fallback = "explain",
 	.bare = true,

@@ -192,11 +192,11 @@ static void say_unknown(const char *keyword, char *text, size_t size)
 {
 	if (keyword)
 		snprintf(text, size,
-			 "the loaded module does not know '%s': it is older than dsrctl, 'dsrctl -V' says which",
+			 "the loaded module does not know '%s': the module is older than dsrctl, see 'dsrctl -V'",
 			 keyword);
 	else
 		snprintf(text, size,
-			 "the loaded module does not know all of this command: it is older than dsrctl, 'dsrctl -V' says which");
+			 "the loaded module does not know all of this command: the module is older than dsrctl, see 'dsrctl -V'");
 }
 
 /**

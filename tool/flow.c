@@ -118,14 +118,14 @@ static const struct command flow_commands[] = {
 	  "list the flows that match; SPORT: the client's port as the socket sees it",
 	  show_keywords, flow_show },
 	{ "set", STATS_SET_SYNTAX,
-	  "how many the table holds at most, and for how long after their last packet",
+	  "set the limit of the table, and the timeouts after the last packet",
 	  stats_set_keywords, flow_set },
 	{ NULL, NULL, NULL, NULL, NULL }
 };
 
 const struct object flow_object = {
 	.name = "flow",
-	.description = "which connection is delivered to which local socket",
+	.description = "the local socket of each connection",
 	.commands = flow_commands,
 	.fallback = "show",
 };

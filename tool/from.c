@@ -54,7 +54,7 @@ int from_read(struct args *args, struct from *from)
 		else if (!addr_parse(one, &from->one[from->count].addr) &&
 			 !parse_mac(one, from->one[from->count].mac))
 			status = args_error(args,
-					    "from '%s' is neither an IP address nor a MAC address: write it like 192.0.2.1, 2001:db8::1 or 02:00:00:00:00:01",
+					    "from '%s' is neither an IP address nor a MAC address: write an address like 192.0.2.1, 2001:db8::1 or 02:00:00:00:00:01",
 					    one);
 	}
 	free(copy);

@@ -59,7 +59,7 @@ static int find(struct netlink *nl, const char *family, struct group *group)
 	if (status || group->id)
 		return status;
 	return report_error(DSRCTL_REFUSED,
-			    "the loaded module tells of no events: it is older than dsrctl");
+			    "the loaded module sends no events: the module is older than dsrctl");
 }
 
 /**

@@ -117,7 +117,7 @@ static int run(struct dsrctl *ctl, const struct request *request, char **words)
 	}
 	if (request->batch && words[0])
 		return report_error(DSRCTL_USAGE,
-				    "unexpected argument '%s': a batch has its commands in the file",
+				    "unexpected argument '%s': with -b, commands come from the file",
 				    words[0]);
 	if (!request->batch && !words[0]) {
 		dsrctl_print_help(stderr);

@@ -410,7 +410,7 @@ static bool print_event(struct monitor *monitor, enum netlink_module module,
 
 	if (cmd < CMDS_MAX && action->print)
 		return action->print(monitor, action, event);
-	report_warning("an event of kind %u: dsrctl is older than the loaded module",
+	report_warning("unknown event %u: dsrctl is older than the loaded module",
 		       cmd);
 	return true;
 }
@@ -533,7 +533,7 @@ static void on_gone(struct monitor *monitor, enum netlink_module module)
 	monitor->family[module] = 0;
 	if (!watches_any(monitor)) {
 		end(monitor, report_error(DSRCTL_REFUSED,
-					  "%s was unloaded: there is nothing left to watch",
+					  "%s was unloaded: no module is left to watch",
 					  name));
 		return;
 	}
@@ -647,9 +647,9 @@ static int watch_again(struct monitor *monitor)
 {
 	int status;
 
-	report_warning("events came faster than they were read, and some are missing: all that there is now follows");
+	report_warning("events came faster than dsrctl read them, and some are missing: all present objects follow");
 	print_word(monitor, "overrun", NULL,
-		   "events are missing: this is all there is now");
+		   "events are missing: these are all present objects");
 	watch_end(monitor);
 	status = watch_begin(monitor);
 	return status ? status : show_all(monitor);
@@ -691,14 +691,14 @@ static int monitor_run(struct dsrctl *ctl, struct args *args)
 
 static const struct command monitor_commands[] = {
 	{ "monitor", "",
-	  "a line for each change of the modules that are loaded, when it comes, until ^C",
+	  "print a line for each change of the loaded modules, until ^C",
 	  NULL, monitor_run },
 	{ NULL, NULL, NULL, NULL, NULL }
 };
 
 const struct object monitor_object = {
 	.name = "monitor",
-	.description = "what changes, as it does",
+	.description = "changes as they happen",
 	.commands = monitor_commands,
 	.fallback = "monitor",
 	.bare = true,

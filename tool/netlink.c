@@ -132,7 +132,7 @@ void netlink_check(struct netlink *nl, bool on)
 int netlink_malformed(void)
 {
 	return report_error(DSRCTL_REFUSED,
-			    "the kernel's answer makes no sense: dsrctl and the loaded module are of different versions");
+			    "the kernel's answer is malformed: dsrctl and the loaded module are of different versions");
 }
 
 static void netlink_fail(struct netlink *nl, int error, const char *text)
@@ -149,10 +149,10 @@ static void netlink_fail(struct netlink *nl, int error, const char *text)
 		report_error(DSRCTL_REFUSED, "%s", text);
 	else if (error == -EPERM)
 		report_error(DSRCTL_REFUSED,
-			     "permission denied: this needs CAP_NET_ADMIN (run it as root)");
+			     "permission denied: this needs CAP_NET_ADMIN (run dsrctl as root)");
 	else if (error == -EOPNOTSUPP)
 		report_error(DSRCTL_REFUSED,
-			     "%s%s%s: the loaded module does not know this command: it is older than dsrctl",
+			     "%s%s%s: the loaded module does not know this command: the module is older than dsrctl",
 			     nl->object, blank, command);
 	else
 		report_error(DSRCTL_REFUSED, "%s%s%s: %s", nl->object, blank,
@@ -371,7 +371,7 @@ int netlink_not_loaded(enum netlink_module module)
 int netlink_none_loaded(void)
 {
 	return report_error(DSRCTL_REFUSED,
-			    "neither dsr_lb nor dsr_rs is loaded: 'modprobe dsr_lb' makes this machine a balancer, 'modprobe dsr_rs' a real server");
+			    "neither dsr_lb nor dsr_rs is loaded: run 'modprobe dsr_lb' on a balancer, 'modprobe dsr_rs' on a real server");
 }
 
 /**
@@ -685,7 +685,7 @@ int netlink_collect(struct netlink *nl, struct nl_msg *msg,
 	} while (!status && nl->interrupted && --tries);
 	if (!status && nl->interrupted)
 		status = report_error(DSRCTL_REFUSED,
-				      "the configuration changes faster than it can be read: try again when it is at rest");
+				      "the configuration changes faster than dsrctl can read it: try again later");
 	nlmsg_free(msg);
 	return status;
 }

@@ -19,7 +19,7 @@ static int netns_set(int fd, const char *name)
 		return DSRCTL_OK;
 	if (errno == EPERM)
 		return report_error(DSRCTL_USAGE,
-				    "permission denied: to enter network namespace '%s' needs CAP_SYS_ADMIN (run it as root)",
+				    "permission denied: entering network namespace '%s' needs CAP_SYS_ADMIN (run dsrctl as root)",
 				    name);
 	if (errno == EINVAL)
 		return report_error(DSRCTL_USAGE,
@@ -47,7 +47,7 @@ int netns_enter(const char *name)
 	free(path);
 	if (fd < 0 && errno == ENOENT)
 		return report_error(DSRCTL_USAGE,
-				    "there is no network namespace '%s': 'ip netns list' shows those there are",
+				    "there is no network namespace '%s': see 'ip netns list'",
 				    name);
 	if (fd < 0)
 		return report_error(DSRCTL_USAGE,

@@ -255,7 +255,7 @@ char *path_text(const struct path_info *path)
 	text_begin(&text);
 	path_print_words(text.out, path);
 	fprintf(text.out,
-		": %" PRIu64 " packets forwarded, %" PRIu64 " the long way",
+		": %" PRIu64 " packets on the fast path, %" PRIu64 " on the slow path",
 		forwarded, long_way);
 	return text_end(&text);
 }
@@ -324,33 +324,34 @@ static int path_show(struct dsrctl *ctl, struct args *args)
 
 static const struct command path_commands[] = {
 	{ "add", CHANGE_SYNTAX,
-	  "send packets of known connections on from the ingress of a device; unless named: recheck 10s",
+	  "forward packets of known connections at the ingress of a device, on the fast path; default: recheck 10s",
 	  change_keywords, path_add },
 	{ "set", "dev NAME recheck TIME",
-	  "change after how long the rules are asked again",
+	  "change the time after which the rules are checked again",
 	  change_keywords, path_set },
 	{ "replace", CHANGE_SYNTAX,
-	  "add it, or reset what is not named to the defaults",
+	  "add, or reset options that are not named",
 	  change_keywords, path_replace },
 	{ "delete", "dev NAME",
-	  "have all packets of a device go the long way again",
+	  "make all packets of a device take the slow path again",
 	  key_keywords, path_delete },
 	{ "show", "",
-	  "list the devices, with the packets that went either way, and why",
+	  "list the devices, with the packets on the fast and the slow path, and the reasons",
 	  NULL, path_show },
 	{ "flush", "",
-	  "delete all",
+	  "delete all paths",
 	  NULL, path_flush },
 	{ NULL, NULL, NULL, NULL, NULL }
 };
 
 const struct object path_object = {
 	.name = "path",
-	.description = "devices from whose ingress packets are sent on",
-	.notes = "Only services with 'path direct' have this, and only known connections; what\n"
-		 "has to be done more than sending on is done the long way. No iptables or nft\n"
-		 "rule sees the packets but those at ingress, of a priority below 1000. After\n"
-		 "the recheck time a packet of each connection passes PREROUTING again.\n",
+	.description = "devices with a fast path at ingress",
+	.notes = "The fast path forwards packets of known connections of services with 'path\n"
+		 "direct'; all other packets take the slow path. iptables and nft rules do not\n"
+		 "see packets on the fast path, except nft chains at ingress with a priority\n"
+		 "below 1000. After the recheck time a packet of each connection passes\n"
+		 "PREROUTING again.\n",
 	.commands = path_commands,
 	.fallback = "show",
 };

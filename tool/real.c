@@ -97,7 +97,7 @@ static int rule_read_vip(struct args *args, struct rule *rule)
 
 	if (word && strchr(word, '/'))
 		return args_error(args,
-				  "vip %s is a prefix, and a rule names one address: give a rule for each, or let the balancer mark the packets and take those by tos",
+				  "vip %s is a prefix, but a rule names one address: add a rule for each address, or let the balancer set a TOS value and match that by 'tos'",
 				  word);
 	return addr_read(args, &rule->vip);
 }
@@ -108,7 +108,7 @@ static int rule_read_port(struct args *args, struct rule *rule)
 
 	if (word && strchr(word, '-'))
 		return args_error(args,
-				  "port %s is a range, and a rule names one port: give a rule for each, or leave out the port to have all",
+				  "port %s is a range, but a rule names one port: add a rule for each port, or leave out the port to match all ports",
 				  word);
 	return args_u32(args, 0, UINT16_MAX, &rule->port);
 }
@@ -261,7 +261,7 @@ static int real_change(struct dsrctl *ctl, struct args *args, uint8_t cmd)
 	if (status)
 		return status;
 	if (cmd != DSR_RS_CMD_RULE_DELETE && (rule.tos_mask & 0x03))
-		report_warning("tos 0x%02x/0x%02x compares the two low bits, which are ECN's: routers and hosts change them; name a value with DSCP bits only, such as 0x04",
+		report_warning("tos 0x%02x/0x%02x compares the two low bits, which are ECN's and which routers and hosts change: give a value with DSCP bits only, such as 0x04",
 			       rule.tos, rule.tos_mask);
 
 	/* those that can be in mode local */
@@ -354,10 +354,10 @@ static int real_show(struct dsrctl *ctl, struct args *args)
 
 static const struct command real_commands[] = {
 	{ "add", CHANGE_SYNTAX,
-	  "deliver what matches to a local socket; unless named: of the device's address and the same port",
+	  "deliver matching packets to a local socket; default: at the device's address and the same port",
 	  change_keywords, real_add },
 	{ "replace", CHANGE_SYNTAX,
-	  "the same, also if there is such a rule already",
+	  "add a rule, or change the rule with this match",
 	  change_keywords, real_replace },
 	{ "delete", KEY_SYNTAX,
 	  "remove a rule",
@@ -369,14 +369,14 @@ static const struct command real_commands[] = {
 	  "remove all rules",
 	  NULL, real_flush },
 	{ "stop", "[force]",
-	  "unload the module, unless there are live flows, or in spite of them",
+	  "unload the module; refused while there are live flows, except with force",
 	  stop_keywords, stop_run },
 	{ NULL, NULL, NULL, NULL, NULL }
 };
 
 const struct object real_object = {
 	.name = "real",
-	.description = "what a real server delivers to its own sockets",
+	.description = "delivery of VIP traffic to local sockets on a real server",
 	.commands = real_commands,
 	.fallback = "show",
 	.nested = &silence_object,

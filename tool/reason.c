@@ -12,187 +12,187 @@
 static const struct reason reasons[] = {
 	{
 		"forwarded",
-		"the backend gets it, and its connection is remembered",
+		"the backend gets the packet, and the connection is remembered",
 		NULL
 	},
 	{
 		"forwarded_syn_unremembered",
-		"the backend gets it; its connection enters the table with the next packet, so that a flood of SYNs takes no memory",
+		"the backend gets the packet; the connection enters the table with its next packet, so that a flood of SYNs takes no memory",
 		NULL
 	},
 	{
 		"forwarded_stray_unremembered",
-		"a backend gets it, but nothing is remembered: it ends a connection (RST, FIN) that is not known",
+		"a backend gets the packet, but nothing is remembered: the packet ends (RST, FIN) an unknown connection",
 		NULL
 	},
 	{
 		"forwarded_stateless",
-		"the backend gets it, but its connection does not enter the table",
-		"where the table is full ('dsrctl stats'), or a quarter of it has sent one packet only, raise its limit: 'dsrctl connection set max N'"
+		"the backend gets the packet, but the connection does not enter the table",
+		"if the table is full ('dsrctl stats'), or a quarter of the table are connections with one packet only, raise its limit: 'dsrctl connection set max N'"
 	},
 	{
 		"forwarded_one_packet",
-		"the backend gets it, and nothing is remembered: the service is one-packet",
+		"the backend gets the packet, and nothing is remembered: the service is one-packet",
 		NULL
 	},
 	{
 		"forwarded_icmp_error",
-		"the backend of the connection that it quotes gets it",
+		"the backend of the quoted connection gets the packet",
 		NULL
 	},
 	{
 		"forwarded_ping",
-		"a backend gets it, for the service has 'ping forward'",
+		"a backend gets the packet, since the service has 'ping forward'",
 		NULL
 	},
 	{
 		"forwarded_ingress",
-		"the backend gets it, straight from the ingress of a device that has a path",
+		"the backend gets the packet on the fast path, from the ingress of a device with a path",
 		NULL
 	},
 	{
 		"forwarded_probe",
-		"the backend that its mark names gets it, and nothing is remembered",
+		"the backend that the mark selects gets the packet, and nothing is remembered",
 		NULL
 	},
 	{
 		"delivered_here",
-		"this machine is the backend, and takes it itself",
-		"if nothing answers, see 'dsrctl real show': it needs a rule for the VIP here"
+		"this machine is the backend, and takes the packet itself",
+		"if there is no answer, see 'dsrctl real show': this machine needs a rule for the VIP"
 	},
 	{
 		"delivered_from_peer",
-		"another balancer has sent it here as to its backend, so this machine takes it itself",
-		"if nothing answers, see 'dsrctl real show': it needs a rule for the VIP here"
+		"another balancer has sent the packet to this machine as its backend, so this machine takes the packet itself",
+		"if there is no answer, see 'dsrctl real show': this machine needs a rule for the VIP"
 	},
 	{
 		"pass_no_service",
-		"no service takes it, so it goes on as if dsr_lb were not there",
-		"see 'dsrctl service show'; if the service is by fwmark, give the mark here as 'mark N', and see that a rule in PREROUTING, or in OUTPUT for what this machine sends, sets it"
+		"no service takes the packet, so the packet passes as if dsr_lb were not loaded",
+		"see 'dsrctl service show'; if the service is by fwmark, give the mark here as 'mark N', and check that a rule sets the mark in PREROUTING, or in OUTPUT for packets of this machine"
 	},
 	{
 		"pass_not_to_this_host",
-		"its frame is for another machine, so it is left alone",
-		"clients' packets have to be routed to this balancer: see the upstream router"
+		"the frame is for another machine, so dsr_lb ignores the packet",
+		"clients' packets must be routed to this balancer: check the upstream router"
 	},
 	{
 		"pass_icmp_unrelated",
-		"it is ICMP that belongs to no connection here, so it goes on as if dsr_lb were not there",
+		"the ICMP message belongs to no known connection, so the packet passes as if dsr_lb were not loaded",
 		NULL
 	},
 	{
 		"pass_reply",
-		"it has the mark of a service, and answers a packet of that, so it goes on to the client",
+		"the packet has the mark of a service but is a reply of that service, so the packet passes to the client",
 		NULL
 	},
 	{
 		"answered_ping",
-		"the balancer answers it",
-		"'dsrctl service set ... ping forward|ignore' changes that"
+		"the balancer answers the ping",
+		"'dsrctl service set ... ping forward|ignore' changes this"
 	},
 	{
 		"answered_reset",
-		"its backend is down, and the client gets a reset, for the service has 'on-down reset'",
-		"'dsrctl service set ... on-down reschedule' has another backend get it"
+		"the backend is down, and the client gets a reset, since the service has 'on-down reset'",
+		"with 'dsrctl service set ... on-down reschedule' another backend gets the packet"
 	},
 	{
 		"drop_malformed",
-		"it is dropped, for its headers are not as they have to be",
+		"dropped: the headers are malformed",
 		NULL
 	},
 	{
 		"drop_fragment",
-		"it is dropped: a fragment whose first one was not seen",
+		"dropped: the first fragment of the packet was not seen",
 		NULL
 	},
 	{
 		"drop_bad_source",
-		"it is dropped: no client can have this source address",
-		"give the address of a client, neither multicast nor broadcast nor loopback"
+		"dropped: no client can have this source address",
+		"give the address of a client, not a multicast, broadcast or loopback address"
 	},
 	{
 		"drop_source_is_vip",
-		"it is dropped: its source is an address that has services here, so the answer would come back as a request",
-		"a client has an address of its own: a real server that asks another service does so from its own address, not from a VIP"
+		"dropped: the source is an address with services here, so the answer would come back as a request",
+		"a client must use an address of its own: let a real server connect to another service from its own address, not from a VIP"
 	},
 	{
 		"drop_source_is_this_host",
-		"it is dropped: its source is an address of this machine, and it has come from outside",
-		"with IPv4, 'sysctl net.ipv4.conf.DEVICE.accept_local=1' lets such packets in"
+		"dropped: the source is an address of this machine, but the packet came from outside",
+		"with IPv4, 'sysctl net.ipv4.conf.DEVICE.accept_local=1' admits such packets"
 	},
 	{
 		"drop_reverse_path",
-		"it is dropped: the way back to its source does not lead out by the device that it has come in by, and rp_filter is on there",
-		"'ip route get' with the address of the client says where the way back leads; 'sysctl net.ipv4.conf.DEVICE.rp_filter=2' wants some route only, 0 none (the larger one of DEVICE and 'all' counts)"
+		"dropped: the route back to the source does not use the device that the packet came in by, and rp_filter is on there",
+		"'ip route get' with the client's address shows the route back; 'sysctl net.ipv4.conf.DEVICE.rp_filter=2' accepts any route, 0 disables the check (the larger value of DEVICE and 'all' applies)"
 	},
 	{
 		"drop_ping",
-		"it is dropped: the service has 'ping ignore', or no backend is up",
+		"dropped: the service has 'ping ignore', or no backend is up",
 		"see 'dsrctl show': 'ping reply' answers while a backend is up"
 	},
 	{
 		"drop_not_served",
-		"it is dropped: its address, or its mark, has a service, but none that takes its protocol and port; and this machine does not have the address itself, so it would be routed back to where it came from",
-		"see 'dsrctl service show'; if this machine is to answer what is not balanced, give it the address, or a local route"
+		"dropped: the address or the mark has a service, but none for this protocol and port; this machine does not have the address, so the packet would be routed back to its sender",
+		"see 'dsrctl service show'; if this machine should answer packets that are not balanced, give it the address, or a local route"
 	},
 	{
 		"drop_no_backend",
-		"it is dropped: the service has no backend that takes it",
-		"see 'dsrctl show': a backend has to be up, reachable, not full, and of a weight above 0"
+		"dropped: the service has no available backend",
+		"see 'dsrctl show': a backend must be up, reachable and not overloaded, with a weight above 0"
 	},
 	{
 		"drop_backend_down",
-		"it is dropped: its backend is down, and the service has 'on-down drop'",
-		"'dsrctl backend set ... up' if it is meant to be up, or 'dsrctl service set ... on-down reschedule'"
+		"dropped: the backend is down, and the service has 'on-down drop'",
+		"'dsrctl backend set ... up' if the backend should be up, or 'dsrctl service set ... on-down reschedule'"
 	},
 	{
 		"drop_backend_just_deleted",
-		"it is dropped: its backend was deleted within the last second, by ipvsadm, keepalived or the like, and may be back at once",
-		"if it stays away, the next packet goes to another backend"
+		"dropped: the backend was deleted within the last second, by ipvsadm, keepalived or a similar tool, and may be added again at once",
+		"if the backend stays deleted, the next packet goes to another backend"
 	},
 	{
 		"drop_probe_wrong_address",
-		"it is dropped: its mark is for probes of the service, but this is not the address or the port of that",
-		"let the check connect to the VIP and its port, not to the backend's own address: in keepalived, 'connect_ip VIP'"
+		"dropped: the mark is a probe mark of a service, but the packet is not for the service's address and port",
+		"let the health check connect to the VIP and its port, not to the backend's own address: in keepalived, 'connect_ip VIP'"
 	},
 	{
 		"drop_probe_no_backend",
-		"it is dropped: its mark is for probes of the service, but that of none of its backends",
-		"see PROBE in 'dsrctl show'; keepalived has to keep a server whose check has failed: 'inhibit_on_failure'"
+		"dropped: the mark is a probe mark of the service, but no backend has this mark",
+		"see PROBE in 'dsrctl show'; keepalived must keep a server whose check has failed: 'inhibit_on_failure'"
 	},
 	{
 		"drop_probe_to_itself",
-		"it is dropped: this machine has sent it, and is the backend itself, so it would not take the way of the clients' packets",
-		"let this backend be checked, or asked, by its own address, or by another machine"
+		"dropped: this machine has sent the packet and is the backend itself, so the probe would not test the clients' path",
+		"check this backend by its own address, or from another machine"
 	},
 	{
 		"drop_no_route_to_backend",
-		"it is dropped: no device leads to the backend without a gateway",
-		"see 'ip route get' with the address of the backend: it has to be in a network that this machine is in, and its device up"
+		"dropped: the backend is not on-link",
+		"see 'ip route get' with the address of the backend: the backend must be in a network of this machine, and the device must be up"
 	},
 	{
 		"drop_ttl_exceeded",
-		"it is dropped: its TTL (hop limit) is used up, and the client is told so",
+		"dropped: the TTL (hop limit) has expired, and the client gets an ICMP error",
 		NULL
 	},
 	{
 		"drop_too_big",
-		"it is dropped: it is longer than the MTU towards the backend, and the client is told so",
-		"give the device towards the backend the MTU of the device of the clients"
+		"dropped: the packet exceeds the MTU towards the backend, and the client gets an ICMP error",
+		"set the MTU of the device towards the backend to that of the device towards the clients"
 	},
 	{
 		"drop_ipsec_policy",
-		"it is dropped: an IPsec policy forbids to forward it",
+		"dropped: an IPsec policy forbids forwarding the packet",
 		"see 'ip xfrm policy'"
 	},
 	{
 		"drop_by_firewall",
-		"a rule or the policy of FORWARD, or a rule of POSTROUTING, has dropped it on its way to the backend",
-		"let FORWARD accept what has the service's mark (docker sets its policy to drop), or let the service have 'path direct'"
+		"dropped: a rule or the policy of FORWARD, or a rule of POSTROUTING, dropped the packet on its way to the backend",
+		"let FORWARD accept packets with the service's mark (docker sets its policy to drop), or set 'path direct' for the service"
 	},
 	{
 		"drop_no_memory",
-		"it is dropped: there was no memory",
+		"dropped: out of memory",
 		NULL
 	},
 };

@@ -46,7 +46,7 @@ static int route_request(struct netlink *nl, int type, int flags,
 int route_add(struct netlink *nl, const struct addr *vip, bool *made)
 {
 	return route_request(nl, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, vip,
-			     "the local route for the VIP cannot be made",
+			     "cannot add the local route for the VIP",
 			     EEXIST, made);
 }
 
@@ -61,6 +61,6 @@ int route_add(struct netlink *nl, const struct addr *vip, bool *made)
 int route_delete(struct netlink *nl, const struct addr *vip, bool *gone)
 {
 	return route_request(nl, RTM_DELROUTE, 0, vip,
-			     "the local route for the VIP cannot be deleted",
+			     "cannot delete the local route for the VIP",
 			     ESRCH, gone);
 }

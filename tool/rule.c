@@ -230,6 +230,6 @@ void rule_cells(struct table *table, bool statistics, struct rule_info *real)
 		stats_cells(table, real->stats);
 	if (is_unrouted(real))
 		table_text(table,
-			   "  no local route: packets for it are not delivered; 'dsrctl real replace vip %s mode local' makes one",
+			   "  no local route: packets for the VIP are not delivered; 'dsrctl real replace vip %s mode local' adds the route",
 			   attr_text(ATTR_ADDR, tb[DSR_RULE_A_VIP], text));
 }

@@ -72,7 +72,7 @@ void dsrctl_print_help(FILE *out)
 			dsrctl_objects[i]->description);
 	fprintf(out, "\n%s\n"
 		"Objects and commands may be abbreviated. 'dsrctl OBJECT help' prints the\n"
-		"commands of an object; dsrctl(8) has it all, with examples.\n",
+		"commands of an object; dsrctl(8) describes everything, with examples.\n",
 		options_help);
 }
 
@@ -233,7 +233,7 @@ static int run_object(struct dsrctl *ctl, const struct object *object,
 		return DSRCTL_USAGE;
 	if (word && strcmp(names[found], word) && takes_all(names[found]))
 		return report_error(DSRCTL_USAGE,
-				    "%s'%s' is not taken for %s: write it in full",
+				    "%s'%s' does not stand for %s: write the command in full",
 				    where, word, names[found]);
 	if (found < commands)
 		return run_command(ctl, object, &object->commands[found],

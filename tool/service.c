@@ -111,7 +111,7 @@ static int service_read_tos(struct args *args, struct service *service)
 	if (args_tos(args, false, &service->tos, &service->tos_mask))
 		return DSRCTL_USAGE;
 	if (service->tos_mask & 0x03)
-		report_warning("tos 0x%02x sets the two low bits, which are ECN's: routers and hosts change them; name a value with DSCP bits only, such as 0x04",
+		report_warning("tos 0x%02x sets the two low bits, which are ECN's and which routers and hosts change: give a value with DSCP bits only, such as 0x04",
 			       service->tos);
 	return DSRCTL_OK;
 }
@@ -554,10 +554,10 @@ static const struct command service_commands[] = {
 	  "create a service",
 	  change_keywords, service_add },
 	{ "set", CHANGE_SYNTAX,
-	  "change what is named, keep the rest",
+	  "change the named options, keep the others",
 	  change_keywords, service_set },
 	{ "replace", CHANGE_SYNTAX,
-	  "create it, or reset what is not named; its backends stay",
+	  "create, or reset options that are not named; the backends stay",
 	  change_keywords, service_replace },
 	{ "delete", KEY_SYNTAX,
 	  "remove a service and its backends",
@@ -569,14 +569,14 @@ static const struct command service_commands[] = {
 	  "remove all services",
 	  NULL, service_flush },
 	{ "stop", "[force]",
-	  "unload the module, unless there are services, or in spite of them",
+	  "unload the module; refused while there are services, except with force",
 	  stop_keywords, stop_run },
 	{ NULL, NULL, NULL, NULL, NULL }
 };
 
 const struct object service_object = {
 	.name = "service",
-	.description = "what clients connect to: a firewall mark, or a VIP",
+	.description = "services that clients connect to, by a firewall mark or a VIP",
 	.notes = service_notes,
 	.commands = service_commands,
 	.fallback = "show",

@@ -351,14 +351,14 @@ static int show_show(struct dsrctl *ctl, struct args *args)
 
 static const struct command show_commands[] = {
 	{ "show", "",
-	  "services and backends, real server rules, how full the tables are",
+	  "services and backends, devices with a path, real server rules, the fill of the tables",
 	  NULL, show_show },
 	{ NULL, NULL, NULL, NULL, NULL }
 };
 
 const struct object show_object = {
 	.name = "show",
-	.description = "what one wants to see first, of both modules",
+	.description = "overview of both modules",
 	.commands = show_commands,
 	.fallback = "show",
 	.bare = true,

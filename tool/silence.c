@@ -51,7 +51,7 @@ static int silence_read(struct args *args, struct nl_msg *msg, bool *fits)
 			return DSRCTL_USAGE;
 		if (strlen(name) >= IF_NAMESIZE)
 			return args_error(args,
-					  "dev %s is too long: a device's name has at most %d characters",
+					  "dev %s is too long: the name of a device has at most %d characters",
 					  name, IF_NAMESIZE - 1);
 		*fits = *fits && !nla_put_string(msg, DSR_SILENCE_A_DEV, name);
 	}
@@ -258,26 +258,26 @@ static int silence_show(struct dsrctl *ctl, struct args *args)
 
 static const struct command silence_commands[] = {
 	{ "add", CHANGE_SYNTAX,
-	  "be silent about ADDR to the neighbours: at all devices, or at those named",
+	  "hide ADDR from the neighbours: on all devices, or on the named devices",
 	  change_keywords, silence_add },
 	{ "replace", CHANGE_SYNTAX,
-	  "the same, also if it is silenced already",
+	  "silence ADDR, or change the devices of a silenced address",
 	  change_keywords, silence_replace },
 	{ "delete", "ADDR",
-	  "let the neighbours know of it again",
+	  "stop silencing ADDR",
 	  NULL, silence_delete },
 	{ "show", "",
-	  "list the silenced addresses; -s: how many messages were stopped or changed",
+	  "list the silenced addresses; -s: the number of dropped or changed messages",
 	  NULL, silence_show },
 	{ "flush", "",
-	  "delete all that were added",
+	  "delete all addresses that 'add' has added",
 	  NULL, silence_flush },
 	{ NULL, NULL, NULL, NULL, NULL }
 };
 
 const struct object silence_object = {
 	.name = "real silence",
-	.description = "addresses that are here, and that the neighbours must not find here",
+	.description = "local addresses that are hidden from the neighbours",
 	.commands = silence_commands,
 	.fallback = "show",
 	.operands = 1,

@@ -105,7 +105,7 @@ int socket_join(struct nl_sock *sock, uint32_t group)
 		return DSRCTL_OK;
 	if (err == -NLE_PERM || err == -NLE_NOACCESS)
 		return report_error(DSRCTL_REFUSED,
-				    "permission denied: this needs CAP_NET_ADMIN (run it as root)");
+				    "permission denied: this needs CAP_NET_ADMIN (run dsrctl as root)");
 	return report_error(DSRCTL_REFUSED, "cannot watch the kernel: %s",
 			    nl_geterror(err));
 }

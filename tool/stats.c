@@ -112,7 +112,7 @@ int stats_set(struct dsrctl *ctl, struct args *args,
 			status = timeout_read(args, &timeouts, keyword);
 	}
 	if (!status && !args->seen)
-		status = args_usage(args, "what to set is missing");
+		status = args_usage(args, "nothing to set: give max or timeouts");
 	if (status)
 		return status;
 
@@ -370,14 +370,14 @@ static int stats_show(struct dsrctl *ctl, struct args *args)
 
 static const struct command stats_commands[] = {
 	{ "show", "",
-	  "counters of the modules that are loaded; -s: also those at zero",
+	  "counters of the loaded modules; -s: also counters at zero",
 	  NULL, stats_show },
 	{ NULL, NULL, NULL, NULL, NULL }
 };
 
 const struct object stats_object = {
 	.name = "stats",
-	.description = "which way packets went and why, and how full the tables are",
+	.description = "packets by reason, and the fill of the tables",
 	.commands = stats_commands,
 	.fallback = "show",
 };

@@ -279,7 +279,7 @@ static int check_losses(const struct stop *stop, size_t first)
 	}
 	list = text_end(&text);
 	status = any ? report_error(DSRCTL_REFUSED,
-				    "%s would be lost: stop all the same with 'dsrctl %s force'",
+				    "%s would be lost: to stop anyway, use 'dsrctl %s force'",
 				    list, stop->command) : DSRCTL_OK;
 	free(list);
 	return status;
@@ -294,11 +294,11 @@ static int check(const struct stop *stop)
 		return check_losses(stop, 0);
 	if (here->flows)
 		return report_error(DSRCTL_REFUSED,
-				    "%lu live flow%s would stop: wait until they end, or stop them with 'dsrctl real stop force'",
+				    "%lu live flow%s would break: wait until they end, or break them with 'dsrctl real stop force'",
 				    here->flows, here->flows == 1 ? "" : "s");
 	if (here->wanted)
 		return report_error(DSRCTL_REFUSED,
-				    "the neighbours would hear of %lu silenced address%s: delete %s with 'dsrctl real silence flush', or stop with 'dsrctl real stop force'",
+				    "the neighbours would find %lu silenced address%s: delete %s with 'dsrctl real silence flush', or stop with 'dsrctl real stop force'",
 				    here->wanted, here->wanted == 1 ? "" : "es",
 				    here->wanted == 1 ? "it" : "them");
 	return check_losses(stop, 1);
@@ -315,7 +315,7 @@ static int in_use(const struct stop *stop, const char *module)
 		return report_error(DSRCTL_REFUSED,
 				    "the module dsr_lb is in use by dsr_ipvs: unload both with 'modprobe -r dsr_ipvs', or with 'dsrctl service stop force'");
 	return report_error(DSRCTL_REFUSED,
-			    "the module %s is in use: a command reads from it at the moment, or a network namespace that has neither a name nor a process keeps something in it",
+			    "the module %s is in use: another command is reading from the module, or a network namespace without a name or a process still uses it",
 			    module);
 }
 
@@ -332,7 +332,7 @@ static int report_unload(const struct stop *stop, const char *module, int err)
 		return DSRCTL_OK;
 	case EPERM:
 		return report_error(DSRCTL_REFUSED,
-				    "the module %s was not unloaded: that needs CAP_SYS_MODULE (run it as root)",
+				    "the module %s was not unloaded: unloading needs CAP_SYS_MODULE (run dsrctl as root)",
 				    module);
 	case EAGAIN:
 		return in_use(stop, module);

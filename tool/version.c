@@ -55,7 +55,7 @@ void version_print(void)
 			continue;
 		if (!read_version(modules[i], version)) {
 			printf("%s -\n", modules[i]);
-			report_warning("the loaded %s says no version: it is older than dsrctl %s: %s",
+			report_warning("the loaded %s reports no version: the module is older than dsrctl %s: %s",
 				       modules[i], DSR_VERSION, advice);
 			continue;
 		}

@@ -49,8 +49,8 @@ def test_crlf(fake, kernel):
 ERRORS = {
     'service frob\n': (1, "service: unknown command 'frob': expected add, "
                           'set, replace, delete, show, flush, stop or help'),
-    '"service flush\n': (1, 'a quote is not closed'),
-    "service 'flush\n": (1, 'a quote is not closed'),
+    '"service flush\n': (1, 'a quoted string is not closed'),
+    "service 'flush\n": (1, 'a quoted string is not closed'),
     'service flush # comment\n': (0, None),
     'service flush#comment\n': (1, "service: unknown command "
                                    "'flush#comment': expected add, set, "
@@ -60,18 +60,18 @@ ERRORS = {
     'complete service\n': (1, "unknown object 'complete': expected service, "
                               'backend, connection, path, real, flow, stats, '
                               'show, monitor, explain or help'),
-    'service flush\0 fwmark 1\n': (1, 'there is a NUL in the line: a batch '
-                                      'is text'),
-    'service flush # \0\n': (1, 'there is a NUL in the line: a batch is '
-                                'text'),
+    'service flush\0 fwmark 1\n': (1, 'the line contains a NUL byte: a batch '
+                                      'is a text file'),
+    'service flush # \0\n': (1, 'the line contains a NUL byte: a batch is a '
+                                'text file'),
     'service \\\n  add\\\n fwmark x\n':
-        (1, "service add: fwmark 'x' is not a number: write it in decimal "
-            'without leading zeros, or in hexadecimal behind 0x'),
+        (1, "service add: fwmark 'x' is not a number: write a decimal number "
+            "without leading zeros, or a hexadecimal one with 0x"),
     **{f'service flush{end}':
-       (1, "the file is cut off: it ends behind a '\\' that joins lines")
+       (1, "the file is truncated: its last line ends with '\\'")
        for end in ('\\', ' \\\n', '\\\r\n')},
-    'service flush \\ \n': (1, "service flush: unexpected argument '\\': "
-                             'there are none here'),
+    'service flush \\ \n': (1, "service flush: unexpected argument '\\': this "
+                               "command takes none"),
 }
 
 
@@ -144,10 +144,11 @@ service f
 def test_mistakes_are_found_before_anything_is_done(fake, kernel):
     """All of them; warnings and output belong to what is carried out."""
     result = fake('-b -', stdin=MISTAKES).check(
-        1, "dsrctl: -:11: service add: fwmark '1x' is not a number: write it "
-        'in decimal without leading zeros, or in hexadecimal behind 0x\n'
-        "dsrctl: -:14: service: 'f' is not taken for flush: write it in "
-        'full\n')
+        1, "dsrctl: -:11: service add: fwmark '1x' is not a number: write a "
+           "decimal number without leading zeros, or a hexadecimal one with "
+           "0x\n"
+           "dsrctl: -:14: service: 'f' does not stand for flush: write the "
+           "command in full\n")
     assert result.out == ''
     assert not kernel.connections
 
@@ -155,8 +156,8 @@ def test_mistakes_are_found_before_anything_is_done(fake, kernel):
 def test_mistakes_and_force(fake, kernel):
     """With -f what makes sense is carried out."""
     fake('-f -b -', stdin='service flush\nservice f\nconnection flush\n').check(
-        1, "dsrctl: -:2: service: 'f' is not taken for flush: write it in "
-        'full\n')
+        1, "dsrctl: -:2: service: 'f' does not stand for flush: write the "
+           "command in full\n")
     assert [r.cmd for r in kernel.requests] == [
         u.DSR_CMD_SERVICE_FLUSH, u.DSR_CMD_CONNECTION_FLUSH]
 
@@ -164,7 +165,8 @@ def test_mistakes_and_force(fake, kernel):
 def test_nul(fake, kernel):
     """What is before it is not carried out, even with -f."""
     fake('-f -b -', stdin='service flush\0fwmark 1\n').check(
-        1, 'dsrctl: -:1: there is a NUL in the line: a batch is text\n')
+        1, 'dsrctl: -:1: the line contains a NUL byte: a batch is a text '
+           'file\n')
     assert not kernel.requests
 
 

@@ -56,7 +56,7 @@ def test_until_it_is_down(fake, kernel):
     kernel.answers[GET] = [look(2, 1), look(2, 1, u.DSR_BACKEND_DOWN)]
     out = fake(LINE, 'deadline 1s wait').check(0).out
     assert out == ('3 connections left, 2 established (draining)\n'
-                   'it is down\n')
+                   'the backend is down\n')
 
 
 def test_none_from_the_start(fake, kernel):
@@ -67,14 +67,14 @@ def test_none_from_the_start(fake, kernel):
 def test_up_again(fake, kernel):
     kernel.answers[GET] = [look(2, 0), look(3, 0, u.DSR_BACKEND_UP)]
     fake(LINE, 'wait').check(
-        2, 'dsrctl: backend drain: somebody has set the backend up again, '
-        'with 3 connections left\n')
+        2, 'dsrctl: backend drain: the backend was set up again, with 3 '
+           'connections left\n')
 
 
 def test_deleted(fake, kernel):
     kernel.answers[GET] = [look(2, 0), Reply()]
-    fake(LINE, 'wait').check(2, 'dsrctl: backend drain: somebody has deleted '
-                             'the backend meanwhile\n')
+    fake(LINE, 'wait').check(2, 'dsrctl: backend drain: the backend was '
+                                'deleted\n')
 
 
 def test_refused(fake, kernel):

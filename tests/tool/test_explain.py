@@ -80,8 +80,8 @@ def test_slot(fake, kernel):
         sample.explanation('forwarded', u.DSR_CHOICE_SCHEDULER, 65520) +
         sample.SERVICES[3] + sample.backend_nest(sample.W101))
     found = lines(fake, LINE)
-    assert found['choice'] == ('the scheduler chooses; this is what it would '
-                               'choose now (slot 65520)')
+    assert found['choice'] == ('the scheduler chooses; this backend is its '
+                               'present choice (slot 65520)')
     assert found['backend'] == '10.10.30.101, unknown, path stack'
     assert json.loads(fake('-j', LINE).out)['slot'] == 65520
 
@@ -95,7 +95,7 @@ def test_firewall(fake, kernel, name, number, passes):
         sample.explanation(name) + sample.SERVICES[number])
     found = lines(fake, LINE)
     document = json.loads(fake('-j', LINE).check(0).out)
-    condition = 'if FORWARD and POSTROUTING let it pass, '
+    condition = 'if FORWARD and POSTROUTING accept the packet, '
     assert found['outcome'] == f"{name}: {document['meaning']}"
     assert document['meaning'].startswith(condition) == passes
     assert ('firewall' in found) == passes
@@ -143,5 +143,5 @@ def test_malformed(fake, kernel):
         kernel.answers[EXPLAIN] = reply
         for options in ('', '-j'):
             result = fake(options, LINE)
-            assert result.status == 2 and 'makes no sense' in result.err
+            assert result.status == 2 and 'is malformed' in result.err
             assert result.out == ''

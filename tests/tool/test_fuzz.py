@@ -76,7 +76,7 @@ def check(result, mutator):
     assert not re.search('runtime error|Sanitizer', result.err), result.err
     allowed = re.compile(
         r'dsrctl: -:\d+: (warning: )?('
-        r"the kernel's answer makes no sense: .*|"
+        r"the kernel's answer is malformed: .*|"
         r'cannot talk to the kernel: .*|'
         r'the configuration changes faster than .*|'
         r'permission denied: .*|'

@@ -28,13 +28,14 @@ EXPLAIN = 'SRC:PORT DST:PORT [proto tcp|udp|sctp] [mark N] [dev NAME] [middle]'
 OBJECTS = ('service, backend, connection, path, real, flow, stats, show, '
            'monitor, explain or help')
 PATH = 'dev NAME [recheck TIME]'
-NUMBER = ('is not a number: write it in decimal without leading zeros, or in '
-          'hexadecimal behind 0x')
-ADDRESS = 'is not an IP address: write it like 192.0.2.1 or 2001:db8::1'
-NEIGHBOUR = ('is neither an IP address nor a MAC address: write it like '
-             '192.0.2.1, 2001:db8::1 or 02:00:00:00:00:01')
-TIME = ('is not a time: write it like 500ms, 30s, 10m, 2h, 1d or 1h30m; a '
-        'number alone is seconds')
+NUMBER = ('is not a number: write a decimal number without leading zeros, or '
+          'a hexadecimal one with 0x')
+ADDRESS = ('is not an IP address: write an address like 192.0.2.1 or '
+           '2001:db8::1')
+NEIGHBOUR = ('is neither an IP address nor a MAC address: write an address '
+             'like 192.0.2.1, 2001:db8::1 or 02:00:00:00:00:01')
+TIME = ('is not a time: write a time like 500ms, 30s, 10m, 2h, 1d or 1h30m; a '
+        'number without a unit means seconds')
 WHICH = 'one of fwmark and vip is missing'
 KEYWORDS = 'fwmark, family, vip, proto'
 SERVICE_KEYWORDS = (f'{KEYWORDS}, port, scheduler, path, tos, hash, '
@@ -51,7 +52,7 @@ ERRORS = {
                     'replace, delete, show, flush, stop or help',
     'service s': "service: command 's' is ambiguous: set, show or stop",
     'stats x': "stats: unknown command 'x': expected show or help",
-    'show x': "show: unexpected argument 'x': there are none here",
+    'show x': "show: unexpected argument 'x': this command takes none",
     # keywords
     'service add': f'service add: {WHICH}: dsrctl service add {SERVICE}',
     'service add scheduler rr':
@@ -76,8 +77,8 @@ ERRORS = {
         f"service delete: unknown keyword 'path': expected {KEYWORDS} or port",
     'service delete': f'service delete: {WHICH}: '
                       f'dsrctl service delete {SERVICE_KEY}',
-    'service flush all': "service flush: unexpected argument 'all': "
-                         'there are none here',
+    'service flush all': "service flush: unexpected argument 'all': this "
+                         "command takes none",
     'backend add fwmark 1': 'backend add: via is missing: '
                             f'dsrctl backend add {BACKEND}',
     'backend add via 10.0.0.1': f'backend add: {WHICH}: '
@@ -102,7 +103,7 @@ ERRORS = {
         f'expected {KEYWORDS}, port, via, deadline or wait',
     'backend drain fwmark 1 via 10.0.0.1 wait --wait':
         'backend drain: wait is given twice',
-    'connection set': 'connection set: what to set is missing: '
+    'connection set': 'connection set: nothing to set: give max or timeouts: '
                       f'dsrctl connection set [max N] {TIMEOUT}',
     'connection set max 1 max 2': 'connection set: max is given twice',
     'connection show sort age':
@@ -115,8 +116,8 @@ ERRORS = {
         'expected syn, established, fin, closed or udp',
     'flow show proto icmp':
         "flow show: unknown proto 'icmp': expected tcp, udp or sctp",
-    'monitor service': "monitor: unexpected argument 'service': "
-                       'there are none here',
+    'monitor service': "monitor: unexpected argument 'service': this command "
+                       "takes none",
     # times
     **{f'service add fwmark 1 persist {word}':
        f"service add: persist '{word}' {TIME}"
@@ -179,7 +180,7 @@ ERRORS = {
     'path delete dev lo recheck 5s':
         "path delete: unknown keyword 'recheck': expected dev",
     'path show dev lo':
-        "path show: unexpected argument 'dev': there are none here",
+        "path show: unexpected argument 'dev': this command takes none",
     'explain': f'explain: source is missing: dsrctl explain {EXPLAIN}',
     'explain 10.0.0.1:1': 'explain: destination is missing: '
                           f'dsrctl explain {EXPLAIN}',
@@ -198,12 +199,12 @@ ERRORS = {
         "explain: there is no device 'nosuch'",
     'explain 10.0.0.1:1 10.0.0.2:80 mark': 'explain: mark needs a value: '
                                            f'dsrctl explain {EXPLAIN}',
-    'flow set': 'flow set: what to set is missing: '
-                f'dsrctl flow set [max N] {TIMEOUT}',
+    'flow set': 'flow set: nothing to set: give max or timeouts: dsrctl flow '
+                f'set [max N] {TIMEOUT}',
     'flow show fwmark 1': "flow show: unknown keyword 'fwmark': "
                           'expected src, dst, proto, state or limit',
-    'stats show x': "stats show: unexpected argument 'x': "
-                    'there are none here',
+    'stats show x': "stats show: unexpected argument 'x': this command takes "
+                    "none",
     'real add': 'real add: one of vip, tos and dscp is missing: '
                 f'dsrctl real add {KEY} {OPTIONS}',
     'real delete to 80': "real delete: unknown keyword 'to': "
@@ -227,12 +228,12 @@ ERRORS = {
     'real add tos 0x20 from ' + ','.join(['10.0.0.1'] * 9):
         'real add: from names more than 8 balancers',
     'real add vip 10.0.0.0/24':
-        'real add: vip 10.0.0.0/24 is a prefix, and a rule names one address: '
-        'give a rule for each, or let the balancer mark the packets and take '
-        'those by tos',
+        'real add: vip 10.0.0.0/24 is a prefix, but a rule names one address: '
+        'add a rule for each address, or let the balancer set a TOS value and '
+        'match that by \'tos\'',
     'real add vip 10.0.0.1 proto tcp port 8000-8100':
-        'real add: port 8000-8100 is a range, and a rule names one port: give '
-        'a rule for each, or leave out the port to have all',
+        'real add: port 8000-8100 is a range, but a rule names one port: add '
+        'a rule for each port, or leave out the port to match all ports',
     'real add tos 0x20 clear clear': 'real add: clear is given twice',
     'real delete tos 0x20 clear':
         "real delete: unknown keyword 'clear': "
@@ -254,15 +255,17 @@ ERRORS = {
         'real silence add: dev needs a value: '
         f'dsrctl real silence add {SILENCE}',
     'real silence replace ::1 dev sixteen-letters-':
-        'real silence replace: dev sixteen-letters- is too long: a device\'s '
-        'name has at most 15 characters',
+        'real silence replace: dev sixteen-letters- is too long: the name of '
+        'a device has at most 15 characters',
     'real silence delete 10.0.0.1 dev eth0':
-        "real silence delete: unexpected argument 'dev': there are none here",
+        "real silence delete: unexpected argument 'dev': this command takes "
+        "none",
     'real silence show 10.0.0.1':
-        "real silence show: unexpected argument '10.0.0.1': "
-        'there are none here',
+        "real silence show: unexpected argument '10.0.0.1': this command "
+        "takes none",
     'real silence flush all':
-        "real silence flush: unexpected argument 'all': there are none here",
+        "real silence flush: unexpected argument 'all': this command takes "
+        "none",
     'connection show limit': 'connection show: limit needs a value: '
                              f'dsrctl connection show {CONNECTION}',
     # numbers
@@ -368,11 +371,12 @@ ERRORS = {
     'show help x': "show help: unexpected argument 'x': 'dsrctl OBJECT help' "
                    'prints the commands of one object',
     # what takes all is not guessed
-    'service f': "service: 'f' is not taken for flush: write it in full",
-    'connection fl': "connection: 'fl' is not taken for flush: write it in "
-                     'full',
-    'real sil f': "real silence: 'f' is not taken for flush: write it in "
-                  'full',
+    'service f': "service: 'f' does not stand for flush: write the command in "
+                 "full",
+    'connection fl': "connection: 'fl' does not stand for flush: write the "
+                     "command in full",
+    'real sil f': "real silence: 'f' does not stand for flush: write the "
+                  "command in full",
     # options
     '-x': "option -x is unknown or takes no value: 'dsrctl help' lists the "
           'options',
@@ -388,10 +392,10 @@ ERRORS = {
     '--color=blue show': "unknown color 'blue': expected auto, always or "
                          'never',
     '-b /nowhere': "cannot open '/nowhere': No such file or directory",
-    '-b - show': "unexpected argument 'show': a batch has its commands in "
-                 'the file',
-    '-n nowhere show': "there is no network namespace 'nowhere': "
-                       "'ip netns list' shows those there are",
+    '-b - show': "unexpected argument 'show': with -b, commands come from the "
+                 "file",
+    '-n nowhere show': "there is no network namespace 'nowhere': see 'ip "
+                       "netns list'",
     '-n /dev/null show': "'/dev/null' is not a network namespace",
 }
 
@@ -406,8 +410,8 @@ def test_error(fake, kernel, line):
 def test_empty_words(fake):
     fake(['']).check(1, "dsrctl: object '' is ambiguous: "
                      f'{OBJECTS}\n')
-    fake(['show', '']).check(1, "dsrctl: show: unexpected argument '': there "
-                             'are none here\n')
+    fake(['show', '']).check(1, "dsrctl: show: unexpected argument '': this "
+                             'command takes none\n')
     fake(['service', 'add', 'fwmark', '']).check(
         1, f'dsrctl: service add: fwmark needs a value: dsrctl service add '
         f'{SERVICE}\n')
@@ -463,8 +467,8 @@ def test_no_abbreviation_of_stop(fake, kernel, word):
     """The command that unloads a module is not run by a slip."""
     for more in ('', ' force'):
         fake(f'real {word}{more}').check(
-            1, f"dsrctl: real: '{word}' is not taken for stop: write it in "
-            'full\n')
+            1, f"dsrctl: real: '{word}' does not stand for stop: write the "
+               "command in full\n")
     assert not kernel.connections
 
 
@@ -494,8 +498,8 @@ def test_options_with_one_dash(fake, line):
                                     '-n nowhere', '-nnowhere'])
 def test_netns_spelled_as_ip_does(fake, option):
     fake(f'{option} show').check(
-        1, "dsrctl: there is no network namespace 'nowhere': 'ip netns list' "
-        'shows those there are\n')
+        1, "dsrctl: there is no network namespace 'nowhere': see 'ip netns "
+           "list'\n")
 
 
 def test_options_end_with_the_object(fake):
@@ -518,8 +522,8 @@ def test_netns_without_privilege(fake_binary):
          '-n', '/proc/self/ns/net', 'show'],
         capture_output=True, text=True, check=False)
     assert (result.returncode, result.stderr) == (
-        1, "dsrctl: permission denied: to enter network namespace "
-        "'/proc/self/ns/net' needs CAP_SYS_ADMIN (run it as root)\n")
+        1, "dsrctl: permission denied: entering network namespace "
+           "'/proc/self/ns/net' needs CAP_SYS_ADMIN (run dsrctl as root)\n")
 
 
 def test_product_without_module(dsrctl):
@@ -533,5 +537,5 @@ def test_product_without_module(dsrctl):
     for command in ('show', 'stats'):
         dsrctl(command).check(
             2, 'dsrctl: neither dsr_lb nor dsr_rs is loaded: '
-            "'modprobe dsr_lb' makes this machine a balancer, "
-            "'modprobe dsr_rs' a real server\n")
+            "run 'modprobe dsr_lb' on a balancer, 'modprobe dsr_rs' on a real "
+            'server\n')

@@ -18,7 +18,7 @@ VIP, VIP6 = '10.10.31.110', sample.VIP6         # both are local in the sample
 OTHER = sample.VIP                              # and this one is not
 NEW, DEL = 'new route', 'delete route'
 DOWN = Ack(errno.ENETDOWN, 'Nexthop device is not up')
-NO_ROUTE = ('dsrctl: the local route for the VIP cannot be made: Nexthop device '
+NO_ROUTE = ('dsrctl: cannot add the local route for the VIP: Nexthop device '
             'is not up\n')
 
 
@@ -61,9 +61,9 @@ def test_route_is_there(fake, kernel):
 
 def test_rule_refused(fake, kernel):
     """No route is made."""
-    kernel.answers[ADD] = Ack(errno.EEXIST, 'there is such a rule')
+    kernel.answers[ADD] = Ack(errno.EEXIST, 'this rule exists')
     fake(f'real add vip {VIP} mode local').check(
-        2, 'dsrctl: there is such a rule\n')
+        2, 'dsrctl: this rule exists\n')
     assert sequence(kernel) == [ADD]
 
 
@@ -78,8 +78,7 @@ def test_route_refused(fake, kernel):
     # without a sentence, the error's own name
     kernel.routes[RTM_NEWROUTE] = Ack(errno.ENETDOWN)
     fake(f'real add vip {VIP} mode local').check(
-        2, 'dsrctl: the local route for the VIP cannot be made: Network is '
-        'down\n')
+        2, 'dsrctl: cannot add the local route for the VIP: Network is down\n')
 
 
 @pytest.mark.parametrize('vip', [OTHER, VIP, '10.10.31.99'])
@@ -137,8 +136,8 @@ def test_away_refused(fake, kernel, command):
     kernel.requests.clear()
     kernel.routes[RTM_DELROUTE] = Ack(errno.EPERM)
     fake(f'real {command} vip {VIP}').check(
-        2, 'dsrctl: the local route for the VIP cannot be deleted: Operation '
-        'not permitted\n')
+        2, 'dsrctl: cannot delete the local route for the VIP: Operation not '
+           'permitted\n')
     assert sequence(kernel) == [GET, DEL]
 
 
@@ -176,6 +175,6 @@ def test_problem(fake, kernel):
         VIP, mode=u.DSR_RULE_MODE_LOCAL, more=[u8(u.DSR_RULE_A_ROUTED, 0)]))
     assert fake('real show').check(0).out.splitlines()[1:] == [
         f'{VIP}  -    -         -  -   mode local',
-        '  no local route: packets for it are not delivered; '
-        f"'dsrctl real replace vip {VIP} mode local' makes one"]
+        '  no local route: packets for the VIP are not delivered; '
+        f"'dsrctl real replace vip {VIP} mode local' adds the route"]
     assert '"problem":"no_local_route"' in fake('-j real show').check(0).out

@@ -14,13 +14,13 @@ from fakekernel import (CTRL_CMD_DELFAMILY, CTRL_CMD_NEWFAMILY, FAKE_ERROR,
                         GROUPS, OVERRUN, event, family, nest, u8)
 
 GONE = event(CTRL_CMD_DELFAMILY, family('dsr', False), 'nlctrl')
-GONE_TEXT = ('dsrctl: dsr_lb was unloaded: there is nothing left to watch\n')
+GONE_TEXT = ('dsrctl: dsr_lb was unloaded: no module is left to watch\n')
 RS_GONE = event(CTRL_CMD_DELFAMILY, family('dsr_rs', False), 'nlctrl')
 RS_GONE_TEXT = GONE_TEXT.replace('dsr_lb', 'dsr_rs')
-MALFORMED = ("dsrctl: the kernel's answer makes no sense: dsrctl and the "
-             'loaded module are of different versions\n')
-OVERRUN_TEXT = ('dsrctl: warning: events came faster than they were read, and '
-                'some are missing: all that there is now follows\n')
+MALFORMED = ("dsrctl: the kernel's answer is malformed: dsrctl and the loaded "
+             "module are of different versions\n")
+OVERRUN_TEXT = ('dsrctl: warning: events came faster than dsrctl read them, '
+                'and some are missing: all present objects follow\n')
 STAMP = r'\[\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\] '
 
 
@@ -145,8 +145,8 @@ def test_unknown_event(fake, kernel):
     for cmd in (u.DSR_CMD_MAX + 1, 255, u.DSR_CMD_STATS_GET):
         kernel.events = [event(cmd, b''), sample.EVENTS[0], GONE]
         result = fake('monitor').check(
-            2, f'dsrctl: warning: an event of kind {cmd}: dsrctl is older '
-            f'than the loaded module\n{GONE_TEXT}')
+            2, f'dsrctl: warning: unknown event {cmd}: dsrctl is older than '
+               f'the loaded module\n{GONE_TEXT}')
         assert len(result.out.splitlines()) == 1
 
 
@@ -168,16 +168,16 @@ def test_malformed(fake, kernel):
 def test_no_groups(fake, kernel):
     """A module that is older."""
     kernel.groups = False
-    fake('monitor').check(2, 'dsrctl: the loaded module tells of no events: '
-                          'it is older than dsrctl\n')
+    fake('monitor').check(2, 'dsrctl: the loaded module sends no events: the '
+                             'module is older than dsrctl\n')
     assert kernel.joined == [GROUPS['nlctrl'][1]]
 
 
 def test_not_loaded(fake, kernel):
     kernel.families = []
     fake('monitor').check(
-        2, "dsrctl: neither dsr_lb nor dsr_rs is loaded: 'modprobe dsr_lb' "
-        "makes this machine a balancer, 'modprobe dsr_rs' a real server\n")
+        2, "dsrctl: neither dsr_lb nor dsr_rs is loaded: run 'modprobe "
+           "dsr_lb' on a balancer, 'modprobe dsr_rs' on a real server\n")
     assert not kernel.looked_up, 'to look loads nothing'
 
 

@@ -18,8 +18,8 @@ ADD = ('dsr', u.DSR_CMD_SERVICE_ADD)
 BACKEND_ADD = ('dsr', u.DSR_CMD_BACKEND_ADD)
 GET = ('dsr', u.DSR_CMD_SERVICE_GET)
 SENTENCE = 'there is a service with this fwmark: change it with "set"'
-MALFORMED = ("dsrctl: the kernel's answer makes no sense: dsrctl and the "
-             'loaded module are of different versions\n')
+MALFORMED = ("dsrctl: the kernel's answer is malformed: dsrctl and the loaded "
+             "module are of different versions\n")
 
 
 @pytest.mark.parametrize('capped', [True, False])
@@ -38,10 +38,10 @@ def test_warning(fake, kernel, capped):
 def test_no_sentence(fake, kernel):
     for error, text in (
             (errno.EEXIST, 'service add: File exists'),
-            (errno.EPERM, 'permission denied: this needs CAP_NET_ADMIN '
-                          '(run it as root)'),
+            (errno.EPERM, 'permission denied: this needs CAP_NET_ADMIN (run '
+                          'dsrctl as root)'),
             (errno.EOPNOTSUPP, 'service add: the loaded module does not know '
-                               'this command: it is older than dsrctl'),
+                               'this command: the module is older than dsrctl'),
             (0x7fffffff, 'service add: Input/output error')):
         kernel.answers[ADD] = Ack(error)
         fake('service add fwmark 1').check(2, f'dsrctl: {text}\n')
@@ -102,15 +102,15 @@ def test_older_module(fake, kernel, line, text):
     kernel.answers[family, cmd] = lambda request: Ack(
         errno.EINVAL, text, request.offset(outer, inner))
     fake(line).check(
-        2, f"dsrctl: the loaded module does not know '{keyword}': it is older "
-        "than dsrctl, 'dsrctl -V' says which\n")
+        2, f"dsrctl: the loaded module does not know '{keyword}': the module "
+           "is older than dsrctl, see 'dsrctl -V'\n")
 
 
 def test_older_module_without_an_offset(fake, kernel):
     kernel.answers[ADD] = Ack(errno.EINVAL, 'Unknown attribute type')
     fake('service add fwmark 1').check(
-        2, 'dsrctl: the loaded module does not know all of this command: it is '
-        "older than dsrctl, 'dsrctl -V' says which\n")
+        2, 'dsrctl: the loaded module does not know all of this command: the '
+        "module is older than dsrctl, see 'dsrctl -V'\n")
 
 
 def version(binary, *loaded):
@@ -140,8 +140,8 @@ def test_versions(fake_binary):
         f'{own}: {advice}\n')
     assert version(fake_binary, ('dsr_rs', None)) == (
         [f'dsrctl {own}', 'dsr_rs -'],
-        'dsrctl: warning: the loaded dsr_rs says no version: it is older than '
-        f'dsrctl {own}: {advice}\n')
+        'dsrctl: warning: the loaded dsr_rs reports no version: the module '
+        f'is older than dsrctl {own}: {advice}\n')
 
 
 @pytest.mark.parametrize('offset', [0, 15, 16, 20, 23, 24, 1000, 0xffffffff])
@@ -168,8 +168,8 @@ def test_dump_refused_at_once(fake, kernel):
     kernel.answers['dsr', u.DSR_CMD_CONNECTION_GET] = Ack(errno.EPERM)
     for line in ('connection show', '-j connection show'):
         result = fake(line).check(
-            2, 'dsrctl: permission denied: this needs CAP_NET_ADMIN '
-            '(run it as root)\n')
+            2, 'dsrctl: permission denied: this needs CAP_NET_ADMIN (run '
+               'dsrctl as root)\n')
         assert result.out == ''
 
 
@@ -204,8 +204,8 @@ def test_dump_interrupted(fake, kernel):
 def test_dump_never_at_rest(fake, kernel):
     kernel.answers[GET] = Reply(*sample.SERVICES, interrupted=True)
     result = fake('service show').check(
-        2, 'dsrctl: the configuration changes faster than it can be read: '
-        'try again when it is at rest\n')
+        2, 'dsrctl: the configuration changes faster than dsrctl can read it: '
+           'try again later\n')
     assert result.out == ''
     assert len(kernel.requests) == 10
 
@@ -263,8 +263,8 @@ def test_none_loaded(fake, kernel):
     for command in ('show', 'stats', '-j show', 'monitor'):
         result = fake(command).check(
             2, 'dsrctl: neither dsr_lb nor dsr_rs is loaded: '
-            "'modprobe dsr_lb' makes this machine a balancer, "
-            "'modprobe dsr_rs' a real server\n")
+            "run 'modprobe dsr_lb' on a balancer, 'modprobe dsr_rs' on a real "
+            'server\n')
         assert result.out == ''
     assert not kernel.looked_up
 
@@ -352,7 +352,7 @@ def test_short_attributes(fake, kernel, line):
     result = fake('-f -b -', stdin=f'{line}\n' * len(cut))
     assert result.status == 2, result
     assert len(cut) > 5
-    assert result.err.replace('\n', '').count('makes no sense') == len(cut), (
+    assert result.err.replace('\n', '').count('is malformed') == len(cut), (
         result)
 
 
@@ -409,18 +409,18 @@ def test_stop_with_live_flows(fake, kernel):
     kernel.answers[get] = Reply(flow(u.DSR_CONN_ESTABLISHED),
                                 flow(u.DSR_CONN_FIN), flow(u.DSR_CONN_UDP))
     fake('real stop').check(
-        2, 'dsrctl: 2 live flows would stop: wait until they end, or stop '
+        2, 'dsrctl: 2 live flows would break: wait until they end, or break '
         "them with 'dsrctl real stop force'\n")
     kernel.answers[get] = Reply(flow(u.DSR_CONN_SYN))
     fake('real stop').check(
-        2, 'dsrctl: 1 live flow would stop: wait until they end, or stop '
+        2, 'dsrctl: 1 live flow would break: wait until they end, or break '
         "them with 'dsrctl real stop force'\n")
     kernel.answers[get] = Reply(flow(u.DSR_CONN_CLOSED))
     silenced = ('dsr_rs', u.DSR_RS_CMD_SILENCE_GET)
     kernel.answers[silenced] = Reply(sample.silence(sample.VIP),
                                      sample.silence(sample.VIP6, rules=1))
     fake('real stop').check(
-        2, 'dsrctl: the neighbours would hear of 2 silenced addresses: delete '
+        2, 'dsrctl: the neighbours would find 2 silenced addresses: delete '
         "them with 'dsrctl real silence flush', or stop with 'dsrctl real stop "
         "force'\n")
     kernel.answers[silenced] = Reply()
@@ -435,7 +435,7 @@ def test_stop_with_services(fake, kernel):
     """It says what would be lost; whether it is there is the next question."""
     fake('service stop').check(
         2, f'dsrctl: this network namespace: {len(sample.SERVICES)} services '
-        "would be lost: stop all the same with 'dsrctl service stop force'\n")
+        "would be lost: to stop anyway, use 'dsrctl service stop force'\n")
     kernel.answers['dsr', u.DSR_CMD_SERVICE_GET] = Reply()
     for line in ('service stop', 'service stop force'):
         result = fake(line)
@@ -443,7 +443,8 @@ def test_stop_with_services(fake, kernel):
         assert result.err.startswith(
             'dsrctl: the module dsr_lb was not unloaded: ')
     fake('service st').check(
-        1, "dsrctl: service: 'st' is not taken for stop: write it in full\n")
+        1, "dsrctl: service: 'st' does not stand for stop: write the command "
+           "in full\n")
 
 
 def test_stop_loads_nothing(fake, kernel):

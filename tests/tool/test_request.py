@@ -12,11 +12,11 @@ from fakekernel import packed, parse_attrs
 VIP = socket.inet_aton('10.10.31.100')
 W101 = socket.inet_aton('10.10.30.101')
 TOS_WARNING = ('dsrctl: warning: tos 0x02 sets the two low bits, which are '
-               "ECN's: routers and hosts change them; name a value with DSCP "
-               'bits only, such as 0x04\n')
+               "ECN's and which routers and hosts change: give a value with "
+               'DSCP bits only, such as 0x04\n')
 RULE_WARNING = ('dsrctl: warning: tos {} compares the two low bits, which are '
-                "ECN's: routers and hosts change them; name a value with DSCP "
-                'bits only, such as 0x04\n')
+                "ECN's and which routers and hosts change: give a value with "
+                'DSCP bits only, such as 0x04\n')
 
 
 def n32(value):

@@ -177,7 +177,7 @@ def test_without_privilege(lb):
             assert done.returncode == 2, command
             assert done.stdout == '', command
             assert done.stderr == ('dsrctl: permission denied: this needs '
-                                   'CAP_NET_ADMIN (run it as root)\n')
+                                   'CAP_NET_ADMIN (run dsrctl as root)\n')
         assert lb.state(host) == before
     # the counters are for everybody
     assert lb.lv1.run('setpriv', '--reuid=65534', '--clear-groups', 'dsrctl',

@@ -83,7 +83,7 @@ def test_explain_names_the_firewall(lb):
     lb.undo.append(lambda: lb.lv1.iptables(*'-P FORWARD ACCEPT'.split()))
     told = explain()
     assert told['outcome'].startswith(
-        'forwarded: if FORWARD and POSTROUTING let it pass, the backend')
+        'forwarded: if FORWARD and POSTROUTING accept the packet, the backend')
     assert 'counted as drop_by_firewall' in told['firewall']
     command = 'iptables -nvL FORWARD'
     assert f"'{command}'" in told['firewall']

@@ -180,8 +180,8 @@ def test_route_missing(mine, reasons):
                  before + 10)
     assert mine.w101.show('real show')[0]['problem'] == 'no_local_route'
     assert mine.w101.dsrctl('real show').stdout.splitlines()[2] == (
-        '  no local route: packets for it are not delivered; '
-        f"'dsrctl real replace vip {VIP} mode local' makes one")
+        '  no local route: packets for the VIP are not delivered; '
+        f"'dsrctl real replace vip {VIP} mode local' adds the route")
     mine.w101.dsrctl(f'real replace vip {VIP} mode local')
     assert mine.w101.show('real show')[0]['problem'] is None
     assert ask(mine.connect(), WHO).startswith(f'{VIP}:80 ')
@@ -198,8 +198,8 @@ def test_all_or_nothing(mine, site6):
     def refused(command, sentence):
         done = mine.w101.dsrctl(command, check=False)
         assert (done.returncode, done.stderr) == (2, f'dsrctl: {sentence}\n')
-    no_route = ('the local route for the VIP cannot be made: '
-                'Nexthop device is not up')
+    no_route = ('cannot add the local route for the VIP: Nexthop device is '
+                'not up')
     site6.undo.append(lambda: mine.w101.ip('link set lo up'))
     mine.w101.ip('link set lo down')
     refused(f'real add vip {VIP6} mode local', no_route)
@@ -331,7 +331,7 @@ def test_module_unloaded(mine):
     done = mine.w102.dsrctl('real stop', check=False)
     assert (done.returncode, done.stderr) == (
         2, 'dsrctl: network namespace w101: 1 rule, 1 silenced address would '
-        "be lost: stop all the same with 'dsrctl real stop force'\n")
+        "be lost: to stop anyway, use 'dsrctl real stop force'\n")
     assert [rule['vip'] for rule in mine.w102.show('real show')] == [VIP2]
     assert len(routes(mine)) == 1
     # a route that is left over, as after a crash of dsrctl

@@ -439,7 +439,7 @@ def test_explain(site6, family):
         f'explain {"[%s]:4000" % family.own if family.number == 6 else f"{LV1}:4000"} '
         f'{"[%s]:80" % family.vip if family.number == 6 else f"{VIP}:80"} '
         f'mark {mark}').stdout
-    assert 'its mark names the backend' in text and address in text
+    assert 'the mark selects the backend' in text and address in text
 
 
 TWICE = (

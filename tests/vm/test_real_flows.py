@@ -407,7 +407,7 @@ def test_stop(one):
     one.w101.dsrctl(f'real replace vip {VIP} to :8080')
     done = one.w101.dsrctl('real stop', check=False)
     assert done.returncode == 2
-    assert 'would stop: wait until they end' in done.stderr
+    assert 'would break: wait until they end' in done.stderr
     assert one.w101.show('real show')
     one.w101.dsrctl('real stop force')
     one.net.loaded.discard('dsr_rs')

@@ -297,7 +297,7 @@ def test_module_unloaded(site):
         site.w102.dsrctl('real silence flush')
         done = site.w101.dsrctl('real stop', check=False)
         assert (done.returncode, done.stderr) == (
-            2, 'dsrctl: the neighbours would hear of 1 silenced address: '
+            2, 'dsrctl: the neighbours would find 1 silenced address: '
             "delete it with 'dsrctl real silence flush', or stop with 'dsrctl "
             "real stop force'\n")
         tap.put(*asked)
