@@ -1,5 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* trace - the tracepoint dsr:dsr_packet: each packet and its reason */
+/*
+ * trace - the tracepoint dsr:dsr_packet: each packet and its reason
+ *
+ * IPv4 addresses are shown in IPv6 form; saddr4 and daddr4 have them as numbers in
+ * host order, for filters, and are 0 for IPv6. netns is the inode of the network
+ * namespace, as /proc/PID/ns/net has it.
+ */
 #undef TRACE_SYSTEM
 #define TRACE_SYSTEM dsr
 
@@ -10,9 +16,11 @@
 #include <linux/ipv6.h>
 #include <linux/skbuff.h>
 #include <linux/tracepoint.h>
+#include <net/net_namespace.h>
 
 #include "core/backend.h"
 #include "core/reason.h"
+#include "ports.h"
 
 #define DSR_REASON_TRACE(name, text, verdict) TRACE_DEFINE_ENUM(DSR_##name);
 DSR_REASONS(DSR_REASON_TRACE)
@@ -22,49 +30,63 @@ DSR_REASONS(DSR_REASON_TRACE)
 
 TRACE_EVENT(dsr_packet,
 
-	TP_PROTO(const struct sk_buff *skb, u8 family,
+	TP_PROTO(const struct net *net, const struct sk_buff *skb, u8 family,
 		 const struct dsr_backend *backend, enum dsr_reason reason),
 
-	TP_ARGS(skb, family, backend, reason),
+	TP_ARGS(net, skb, family, backend, reason),
 
 	TP_STRUCT__entry(
-		__field(const void *, skb)
+		__field(const void *, skbaddr)
+		__field(unsigned int, netns)
+		__field(unsigned int, reason)
 		__field(int, ifindex)
 		__field(u32, mark)
 		__field(u32, len)
-		__field(u8, family)
-		__field(u8, proto)
+		__field(u32, saddr4)
+		__field(u32, daddr4)
+		__field(u16, sport)
+		__field(u16, dport)
 		__array(u8, saddr, 16)
 		__array(u8, daddr, 16)
 		__array(u8, backend, 16)
-		__field(int, reason)
+		__field(u8, family)
+		__field(u8, protocol)
+		__field(u8, tcp_flags)
 	),
 
 	TP_fast_assign(
-		__entry->skb = skb;
+		const struct ipv6hdr *ip6h = ipv6_hdr(skb);
+		const struct iphdr *iph = ip_hdr(skb);
+		bool v4 = family == AF_INET;
+		struct dsr_ports ports;
+
+		dsr_ports_read(skb, family, &ports);
+		__entry->skbaddr = skb;
+		__entry->netns = net->ns.inum;
+		__entry->reason = reason;
 		__entry->ifindex = skb->dev ? skb->dev->ifindex : 0;
 		__entry->mark = skb->mark;
 		__entry->len = skb->len;
-		__entry->family = family;
+		__entry->saddr4 = v4 ? ntohl(iph->saddr) : 0;
+		__entry->daddr4 = v4 ? ntohl(iph->daddr) : 0;
+		__entry->sport = ports.sport;
+		__entry->dport = ports.dport;
 		dsr_addr_map(__entry->saddr, family,
-			       family == AF_INET ?
-			       (const void *)&ip_hdr(skb)->saddr :
-			       (const void *)&ipv6_hdr(skb)->saddr);
+			     v4 ? (const void *)&iph->saddr : &ip6h->saddr);
 		dsr_addr_map(__entry->daddr, family,
-			       family == AF_INET ?
-			       (const void *)&ip_hdr(skb)->daddr :
-			       (const void *)&ipv6_hdr(skb)->daddr);
+			     v4 ? (const void *)&iph->daddr : &ip6h->daddr);
 		dsr_addr_map(__entry->backend, family,
-			       backend ? &backend->nexthop.addr : NULL);
-		__entry->proto = family == AF_INET ? ip_hdr(skb)->protocol :
-						     ipv6_hdr(skb)->nexthdr;
-		__entry->reason = reason;
+			     backend ? &backend->nexthop.addr : NULL);
+		__entry->family = family;
+		__entry->protocol = ports.protocol;
+		__entry->tcp_flags = ports.tcp_flags;
 	),
 
-	TP_printk("skb=%p ifindex=%d mark=%#x len=%u proto=%u %pI6c > %pI6c backend=%pI6c reason=%s",
-		  __entry->skb, __entry->ifindex, __entry->mark, __entry->len,
-		  __entry->proto, __entry->saddr, __entry->daddr,
-		  __entry->backend,
+	TP_printk("skbaddr=%p netns=%u ifindex=%d mark=%#x len=%u protocol=%u saddr=%pI6c daddr=%pI6c sport=%u dport=%u backend=%pI6c reason=%s",
+		  __entry->skbaddr, __entry->netns, __entry->ifindex,
+		  __entry->mark, __entry->len, __entry->protocol,
+		  __entry->saddr, __entry->daddr, __entry->sport,
+		  __entry->dport, __entry->backend,
 		  __print_symbolic(__entry->reason,
 				   DSR_REASONS(DSR_REASON_SYMBOL)
 				   { -1, "" }))
