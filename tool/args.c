@@ -18,6 +18,7 @@
 #include "text.h"
 
 const char *const keyword_flag[] = { NULL };
+const char *const keyword_option[] = { NULL };
 const char *const keyword_repeated[] = { NULL };
 
 /**
@@ -115,7 +116,8 @@ int args_find(const struct keyword *keywords, const char *word)
 
 	for (i = 0; keywords[i].name; i++)
 		if (!strcmp(word, keywords[i].name) ||
-		    (keywords[i].values == keyword_flag &&
+		    ((keywords[i].values == keyword_flag ||
+		      keywords[i].values == keyword_option) &&
 		     !strncmp(word, "--", 2) &&
 		     !strcmp(word + 2, keywords[i].name)))
 			return i;

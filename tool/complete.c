@@ -78,7 +78,7 @@ static void complete_words(const struct object *object, char **words)
 	const struct object *nested = object->nested;
 	const struct command *command = object->commands;
 
-	if (object->bare && object->operands && words[0]) {
+	if (object->bare && words[0]) {
 		complete_arguments(object, command, words);
 		return;
 	}
@@ -88,6 +88,8 @@ static void complete_words(const struct object *object, char **words)
 		if (nested)
 			puts(dsrctl_word(nested));
 		puts("help");
+		if (object->bare && !object->operands)
+			complete_arguments(object, command, words);
 		return;
 	}
 

@@ -49,7 +49,8 @@ struct dsrctl {
  * @values: NULL-terminated, the values it takes, or NULL if they cannot be
  *	listed; what the parser accepts as well as what the completion offers.
  *	keyword_flag: it takes none, and may be written with two dashes before
- *	it; keyword_repeated: any, and the keyword may come again
+ *	it; keyword_option: any, and the keyword may be written so, too;
+ *	keyword_repeated: any, and the keyword may come again
  */
 struct keyword {
 	const char *name;
@@ -57,6 +58,7 @@ struct keyword {
 };
 
 extern const char *const keyword_flag[];
+extern const char *const keyword_option[];
 extern const char *const keyword_repeated[];
 
 /**
@@ -113,6 +115,7 @@ extern const struct object flow_object;
 extern const struct object stats_object;
 extern const struct object show_object;
 extern const struct object monitor_object;
+extern const struct object trace_object;
 extern const struct object explain_object;
 
 /* run.c */

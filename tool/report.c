@@ -58,6 +58,19 @@ void report_warning(const char *format, ...)
 }
 
 /**
+ * report_note() - say what is going on, apart from what is asked for
+ * @format: of the sentence, without prefix and newline
+ */
+void report_note(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	report("", format, args);
+	va_end(args);
+}
+
+/**
  * report_warnings() - print warnings, or do not
  * @on: print them, as from the beginning on
  */

@@ -14,7 +14,7 @@
 #include "report.h"
 
 /* more than any object has commands, and than there are objects */
-#define NAMES_MAX	16
+#define NAMES_MAX	32
 
 const struct object *const dsrctl_objects[] = {
 	&service_object,
@@ -26,6 +26,7 @@ const struct object *const dsrctl_objects[] = {
 	&stats_object,
 	&show_object,
 	&monitor_object,
+	&trace_object,
 	&explain_object,
 	NULL
 };

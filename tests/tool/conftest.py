@@ -3,7 +3,8 @@
 
 "dsrctl" is the product. "fake" is the same objects, under the address and
 undefined behaviour sanitizers, with fake_socket.c in place of socket.c, so that
-fakekernel.py answers instead of a kernel.
+fakekernel.py answers instead of a kernel; and with fake_ring.c in place of ring.c,
+so that events of tracepoints come from a file.
 """
 
 import glob
@@ -68,18 +69,21 @@ def dsrctl():
 def build_fake(binary, *flags):
     """All of the tool but socket.c, which fake_socket.c stands in for."""
     objects = [path for path in sorted(glob.glob(f'{TOOL}/*.c'))
-               if os.path.basename(path) not in ('socket.c', 'namespaces.c')]
-    objects.append(os.path.join(HERE, 'fake_socket.c'))
+               if os.path.basename(path) not in ('socket.c', 'namespaces.c',
+                                                 'ring.c')]
+    objects += [os.path.join(HERE, name)
+                for name in ('fake_socket.c', 'fake_ring.c')]
     headers = glob.glob(f'{TOOL}/*.h')
     headers.append(f'{TOP}/include/uapi/linux/dsr.h')
     if not newer(binary, objects + headers):
         os.makedirs(BUILD, exist_ok=True)
-        packages = ['libnl-3.0', 'libnl-genl-3.0', 'json-c']
+        packages = ['libnl-3.0', 'libnl-genl-3.0', 'json-c', 'libtraceevent']
         libraries = subprocess.run(
             ['pkg-config', '--cflags', '--libs', *packages],
             capture_output=True, text=True, check=True).stdout.split()
         subprocess.run(
             ['cc', '-std=gnu11', '-D_GNU_SOURCE', '-g', '-Wall', *flags,
+             '-DTRACEFS_PATH=getenv("DSRCTL_FAKE_TRACEFS")',
              f'-I{TOOL}', f'-I{TOP}/include/uapi', *objects, '-o', binary,
              *libraries], check=True)
     return binary

@@ -99,13 +99,15 @@ def insert_all(bash, line):                     # pylint: disable=W0621
 
 
 OBJECTS = ['service', 'backend', 'connection', 'path', 'real', 'flow',
-           'stats', 'show', 'monitor', 'explain', 'help']
+           'stats', 'show', 'monitor', 'trace', 'explain', 'help']
 KEY = ['fwmark', 'family', 'vip', 'proto', 'port']
 OPTIONS = ['scheduler', 'path', 'tos', 'hash', 'table-size', 'ping',
            'one-packet', 'on-down', 'on-unreachable', 'persist', 'persist-prefix',
            'probe-marks']
 TIMEOUTS = ['timeout-syn', 'timeout-established', 'timeout-fin',
             'timeout-closed', 'timeout-udp']
+TRACE = ['src', 'dst', 'sport', 'dport', 'proto', 'service', 'backend', 'fwmark',
+         'reason', 'count', 'buffer', 'all-netns']
 STATES = ['syn', 'established', 'fin', 'closed', 'udp']
 LINES = {
     'dsrctl ': OBJECTS,
@@ -177,6 +179,11 @@ LINES = {
     'dsrctl path delete ': ['dev'],
     'dsrctl path add dev ': [],
     'dsrctl monitor ': ['help'],
+    'dsrctl trace ': ['help', *TRACE],
+    'dsrctl trace src ': [],
+    'dsrctl trace src 10.0.0.1 reason drop_* rea': ['reason'],
+    'dsrctl trace --count 1 --all-netns ': [word for word in TRACE if word not in (
+        'count', 'all-netns')],
     'dsrctl explain ': ['help'],
     'dsrctl explain 10.0.0.1:1 ': [],
     'dsrctl explain 10.0.0.1:1 10.0.0.2:80 ': ['proto', 'mark', 'dev', 'middle'],

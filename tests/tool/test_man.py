@@ -12,6 +12,7 @@ import sample
 import uapi as u
 from conftest import TOOL
 from fakekernel import Reply
+from tracefs import Tracefs
 
 PAGE = os.path.join(TOOL, 'dsrctl.8')
 
@@ -66,7 +67,9 @@ def test_every_command(fake, page):
             continue
         for command in fake('complete', name).out.split():
             assert (command == 'help' or f'dsrctl {name} {command}' in page
-                    or f'dsrctl {name} Print' in page), f'{name} {command}'
+                    or f'dsrctl {name} Print' in page
+                    or name == 'trace' and f'{command} ' in page), (
+                        f'{name} {command}')
         assert f'dsrctl {name}' in page
 
 
@@ -118,7 +121,7 @@ def example_lines():
     for block in re.findall(r'\.EX\n(.*?)\.EE', examples, flags=re.S):
         batch = 'cat /etc/dsr.conf' in block
         for line in block.splitlines():
-            line = line.replace('\\-', '-')
+            line = line.replace('\\-', '-').replace('\\(aq', "'")
             found = re.match(r'\w*# dsrctl (.*)', line)
             if found and ' -b ' not in line:
                 yield re.sub(r' \|.*', '', found[1])
@@ -126,11 +129,12 @@ def example_lines():
                 yield line
 
 
-def test_examples(fake, kernel):
+def test_examples(fake, kernel, tmp_path):
     """The examples do what they say; there are at least six."""
     kernel.answers['dsr', u.DSR_CMD_BACKEND_GET] = Reply(sample.backend(
         1, sample.W101, admin=u.DSR_BACKEND_DRAINING))
     lines = list(example_lines())
+    env = {'DSRCTL_FAKE_TRACEFS': Tracefs(str(tmp_path / 'tracing')).path}
     assert len(lines) >= 12
     for line in lines:
         if line.startswith('-n'):
@@ -138,6 +142,8 @@ def test_examples(fake, kernel):
         line = line.replace('dev eth0', 'dev lo')       # which is anywhere
         if line.startswith('-'):
             fake(line).check(0)
+        elif line.startswith('trace'):
+            assert fake('-b -', stdin=line + '\n', env=env).status == 0
         else:
             fake('-b -', stdin=line + '\n').check(0)
 
