@@ -100,12 +100,14 @@ static int parse_net(struct args *args, char *word, bool prefix,
 		     struct condition_net *net, int *port)
 {
 	char *digits = prefix ? cut_prefix(word) : NULL;
-	char *words[] = { word, NULL };
 	struct args one = *args;
 	uint32_t bits, most;
 	struct addr addr;
+	char *words[2];
 	int status;
 
+	words[0] = word;
+	words[1] = NULL;
 	one.words = words;
 	status = addr_read_endpoint(&one, &addr, port);
 	most = !status && addr.family == AF_INET ? 32 : 128;

@@ -116,6 +116,7 @@ extern const struct object stats_object;
 extern const struct object show_object;
 extern const struct object monitor_object;
 extern const struct object trace_object;
+extern const struct object top_object;
 extern const struct object explain_object;
 
 /* run.c */

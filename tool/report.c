@@ -13,9 +13,12 @@
 static const char *report_file;
 static unsigned int report_line;
 static bool report_errors_only;
+static void (*report_first)(void);
 
 static void report(const char *kind, const char *format, va_list args)
 {
+	if (report_first)
+		report_first();
 	fflush(stdout);
 	fprintf(stderr, "dsrctl: ");
 	if (report_file)
@@ -68,6 +71,15 @@ void report_note(const char *format, ...)
 	va_start(args, format);
 	report("", format, args);
 	va_end(args);
+}
+
+/**
+ * report_before() - have something done before a message is printed
+ * @first: does it
+ */
+void report_before(void (*first)(void))
+{
+	report_first = first;
 }
 
 /**

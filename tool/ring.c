@@ -97,10 +97,8 @@ static int open_error(void)
 	if (errno == EACCES || errno == EPERM)
 		return report_error(DSRCTL_REFUSED,
 				    "permission denied: to trace packets needs root on the machine, and not only in a container");
-	if (errno == ENOSYS)
-		return report_error(DSRCTL_REFUSED,
-				    "this kernel has no perf_event_open (CONFIG_PERF_EVENTS), which hands over what tracepoints say");
-	return report_error(DSRCTL_REFUSED, "cannot open a tracepoint: %s",
+	return report_error(DSRCTL_REFUSED,
+			    "cannot open a tracepoint by perf_event_open: %s",
 			    strerror(errno));
 }
 

@@ -27,6 +27,7 @@ const struct object *const dsrctl_objects[] = {
 	&show_object,
 	&monitor_object,
 	&trace_object,
+	&top_object,
 	&explain_object,
 	NULL
 };

@@ -4,6 +4,7 @@
  */
 #include <linux/dsr.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -73,12 +74,12 @@ struct trace {
 	uint64_t missed;
 };
 
-static volatile sig_atomic_t interrupted;
+static atomic_bool interrupted;
 
 static void on_signal(int number)
 {
 	(void)number;
-	interrupted = 1;
+	interrupted = true;
 }
 
 /* The buffers are closed by the kernel in any case: what a signal may cut short is

@@ -77,7 +77,8 @@ def build_fake(binary, *flags):
     headers.append(f'{TOP}/include/uapi/linux/dsr.h')
     if not newer(binary, objects + headers):
         os.makedirs(BUILD, exist_ok=True)
-        packages = ['libnl-3.0', 'libnl-genl-3.0', 'json-c', 'libtraceevent']
+        packages = ['libnl-3.0', 'libnl-genl-3.0', 'json-c', 'libtraceevent',
+                    'ncursesw']
         libraries = subprocess.run(
             ['pkg-config', '--cflags', '--libs', *packages],
             capture_output=True, text=True, check=True).stdout.split()

@@ -99,7 +99,7 @@ def insert_all(bash, line):                     # pylint: disable=W0621
 
 
 OBJECTS = ['service', 'backend', 'connection', 'path', 'real', 'flow',
-           'stats', 'show', 'monitor', 'trace', 'explain', 'help']
+           'stats', 'show', 'monitor', 'trace', 'top', 'explain', 'help']
 KEY = ['fwmark', 'family', 'vip', 'proto', 'port']
 OPTIONS = ['scheduler', 'path', 'tos', 'hash', 'table-size', 'ping',
            'one-packet', 'on-down', 'on-unreachable', 'persist', 'persist-prefix',
@@ -184,6 +184,7 @@ LINES = {
     'dsrctl trace src 10.0.0.1 reason drop_* rea': ['reason'],
     'dsrctl trace --count 1 --all-netns ': [word for word in TRACE if word not in (
         'count', 'all-netns')],
+    'dsrctl top ': ['help', 'interval'],
     'dsrctl explain ': ['help'],
     'dsrctl explain 10.0.0.1:1 ': [],
     'dsrctl explain 10.0.0.1:1 10.0.0.2:80 ': ['proto', 'mark', 'dev', 'middle'],

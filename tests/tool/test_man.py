@@ -68,7 +68,7 @@ def test_every_command(fake, page):
         for command in fake('complete', name).out.split():
             assert (command == 'help' or f'dsrctl {name} {command}' in page
                     or f'dsrctl {name} Print' in page
-                    or name == 'trace' and f'{command} ' in page), (
+                    or name in ('trace', 'top') and f'{command} ' in page), (
                         f'{name} {command}')
         assert f'dsrctl {name}' in page
 
@@ -142,6 +142,8 @@ def test_examples(fake, kernel, tmp_path):
         line = line.replace('dev eth0', 'dev lo')       # which is anywhere
         if line.startswith('-'):
             fake(line).check(0)
+        elif line.startswith('top'):
+            assert 'it needs a terminal' in fake(line).err
         elif line.startswith('trace'):
             assert fake('-b -', stdin=line + '\n', env=env).status == 0
         else:

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef DSRCTL_VIEW_H
+#define DSRCTL_VIEW_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "sample.h"
+
+#define VIEW_FILTER_MAX	64
+
+enum view_sort {
+	VIEW_NAME,
+	VIEW_ACTIVE,
+	VIEW_CONNECTIONS,
+	VIEW_PACKETS,
+	VIEW_BYTES,
+};
+
+/**
+ * struct view - what of a sample is shown, and in which order
+ * @sort: what services, backends and rules are sorted by
+ * @reverse: the other way round
+ * @filter: what a name or a state has to have in it; or ""
+ * @object: services, each with its backends behind it; and rules
+ * @objects: how many
+ * @reason: the reasons that have occurred, those that matter first
+ * @reasons: how many
+ */
+struct view {
+	enum view_sort sort;
+	bool reverse;
+	char filter[VIEW_FILTER_MAX];
+	const struct sample_row **object;
+	size_t objects;
+	const struct sample_row **reason;
+	size_t reasons;
+};
+
+void view_update(struct view *view, const struct sample *sample);
+void view_free(struct view *view);
+
+#endif /* DSRCTL_VIEW_H */
