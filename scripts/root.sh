@@ -37,12 +37,14 @@ run_packages=(bash busybox-static kmod procps util-linux iproute2 iputils-ping
 	conntrack socat python3 python3-pytest python3-scapy python3-yaml
 	python3-jsonschema)
 build_packages=(linux-headers-amd64 make libc6-dev libnl-3-dev libnl-genl-3-dev
-	libjson-c-dev libtraceevent-dev libncurses-dev pkg-config)
+	libjson-c-dev libtraceevent-dev libncurses-dev libmicrohttpd-dev
+	libsystemd-dev pkg-config)
 # The compiler of sid's headers comes without a linker that has its plain name.
 [ "$release" != sid ] || build_packages+=(binutils)
-# The tests of dsrctl run in the root of bookworm. They complete in these shells, and
-# draw in this terminal.
-[ "$release" != bookworm ] || run_packages+=(zsh fish tmux)
+# The tests of dsrctl run in the root of bookworm. They complete in these shells, draw
+# in this terminal, and read the metrics by Prometheus' own parser: its package with
+# promtool is 332 MB.
+[ "$release" != bookworm ] || run_packages+=(zsh fish tmux python3-prometheus-client)
 kbuild_packages=(make gcc libc6-dev flex bison bc libelf-dev libssl-dev lz4
 	xz-utils kmod cpio python3-minimal python3-ply python3-git perl
 	linux-source-6.1)
