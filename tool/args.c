@@ -19,6 +19,7 @@
 
 const char *const keyword_flag[] = { NULL };
 const char *const keyword_option[] = { NULL };
+const char *const keyword_file[] = { NULL };
 const char *const keyword_repeated[] = { NULL };
 
 /**
@@ -112,15 +113,18 @@ static char *list_keywords(const struct keyword *keywords)
  */
 int args_find(const struct keyword *keywords, const char *word)
 {
+	const char *const *values;
 	int i;
 
-	for (i = 0; keywords[i].name; i++)
+	for (i = 0; keywords[i].name; i++) {
+		values = keywords[i].values;
 		if (!strcmp(word, keywords[i].name) ||
-		    ((keywords[i].values == keyword_flag ||
-		      keywords[i].values == keyword_option) &&
+		    ((values == keyword_flag || values == keyword_option ||
+		      values == keyword_file) &&
 		     !strncmp(word, "--", 2) &&
 		     !strcmp(word + 2, keywords[i].name)))
 			return i;
+	}
 	return -1;
 }
 

@@ -35,7 +35,7 @@ static const struct command *complete_command(const struct object *object,
 	return NULL;
 }
 
-static void complete_keywords(const struct keyword *keywords, char **words)
+static int complete_keywords(const struct keyword *keywords, char **words)
 {
 	const char *const *value;
 	uint32_t seen = 0;
@@ -44,44 +44,45 @@ static void complete_keywords(const struct keyword *keywords, char **words)
 	while (*words) {
 		i = args_find(keywords, *words++);
 		if (i < 0)
-			return;
+			return DSRCTL_OK;
 		if (keywords[i].values != keyword_repeated)
 			seen |= 1u << i;
 		if (keywords[i].values == keyword_flag || *words++)
 			continue;
+		if (keywords[i].values == keyword_file)
+			return COMPLETE_FILE;
 		for (value = keywords[i].values; value && *value; value++)
 			puts(*value);
-		return;
+		return DSRCTL_OK;
 	}
 	for (i = 0; keywords[i].name; i++)
 		if (!(seen & (1u << i)))
 			puts(keywords[i].name);
+	return DSRCTL_OK;
 }
 
 /* Operands cannot be listed; keywords come behind them. */
-static void complete_arguments(const struct object *object,
-			       const struct command *command, char **words)
+static int complete_arguments(const struct object *object,
+			      const struct command *command, char **words)
 {
 	int i;
 
 	if (!command->keywords)
-		return;
+		return DSRCTL_OK;
 	for (i = 0; i < object->operands; i++)
 		if (!*words++)
-			return;
-	complete_keywords(command->keywords, words);
+			return DSRCTL_OK;
+	return complete_keywords(command->keywords, words);
 }
 
 /* what may come behind an object */
-static void complete_words(const struct object *object, char **words)
+static int complete_words(const struct object *object, char **words)
 {
 	const struct object *nested = object->nested;
 	const struct command *command = object->commands;
 
-	if (object->bare && words[0]) {
-		complete_arguments(object, command, words);
-		return;
-	}
+	if (object->bare && words[0])
+		return complete_arguments(object, command, words);
 	if (!words[0]) {
 		for (; command->name && !object->bare; command++)
 			puts(command->name);
@@ -90,20 +91,18 @@ static void complete_words(const struct object *object, char **words)
 		puts("help");
 		if (object->bare && !object->operands)
 			complete_arguments(object, command, words);
-		return;
+		return DSRCTL_OK;
 	}
 
 	command = dsrctl_implied(object, words[0]);
-	if (command) {
-		complete_arguments(object, command, words);
-		return;
-	}
+	if (command)
+		return complete_arguments(object, command, words);
 	command = complete_command(object, words[0]);
 	if (command)
-		complete_arguments(object, command, words + 1);
-	else if (nested && !strncmp(dsrctl_word(nested), words[0],
-				    strlen(words[0])))
-		complete_words(nested, words + 1);
+		return complete_arguments(object, command, words + 1);
+	if (nested && !strncmp(dsrctl_word(nested), words[0], strlen(words[0])))
+		return complete_words(nested, words + 1);
+	return DSRCTL_OK;
 }
 
 static const struct option *find_name(const char *name, size_t length)
@@ -225,7 +224,5 @@ int complete_run(char **words)
 	}
 
 	object = complete_object(words[0]);
-	if (object)
-		complete_words(object, words + 1);
-	return DSRCTL_OK;
+	return object ? complete_words(object, words + 1) : DSRCTL_OK;
 }

@@ -50,7 +50,8 @@ struct dsrctl {
  *	listed; what the parser accepts as well as what the completion offers.
  *	keyword_flag: it takes none, and may be written with two dashes before
  *	it; keyword_option: any, and the keyword may be written so, too;
- *	keyword_repeated: any, and the keyword may come again
+ *	keyword_file: the name of a file, and so may it; keyword_repeated:
+ *	any, and the keyword may come again
  */
 struct keyword {
 	const char *name;
@@ -59,6 +60,7 @@ struct keyword {
 
 extern const char *const keyword_flag[];
 extern const char *const keyword_option[];
+extern const char *const keyword_file[];
 extern const char *const keyword_repeated[];
 
 /**
@@ -118,6 +120,7 @@ extern const struct object monitor_object;
 extern const struct object trace_object;
 extern const struct object top_object;
 extern const struct object explain_object;
+extern const struct object metrics_object;
 
 /* run.c */
 extern const struct option dsrctl_options[];

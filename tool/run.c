@@ -29,6 +29,7 @@ const struct object *const dsrctl_objects[] = {
 	&trace_object,
 	&top_object,
 	&explain_object,
+	&metrics_object,
 	NULL
 };
 

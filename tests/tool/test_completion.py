@@ -99,7 +99,7 @@ def insert_all(bash, line):                     # pylint: disable=W0621
 
 
 OBJECTS = ['service', 'backend', 'connection', 'path', 'real', 'flow',
-           'stats', 'show', 'monitor', 'trace', 'top', 'explain', 'help']
+           'stats', 'show', 'monitor', 'trace', 'top', 'explain', 'metrics', 'help']
 KEY = ['fwmark', 'family', 'vip', 'proto', 'port']
 OPTIONS = ['scheduler', 'path', 'tos', 'hash', 'table-size', 'ping',
            'one-packet', 'on-down', 'on-unreachable', 'persist', 'persist-prefix',
@@ -185,6 +185,9 @@ LINES = {
     'dsrctl trace --count 1 --all-netns ': [word for word in TRACE if word not in (
         'count', 'all-netns')],
     'dsrctl top ': ['help', 'interval'],
+    'dsrctl metrics ': ['help', 'output', 'format'],
+    'dsrctl metrics format ': ['openmetrics', 'prometheus'],
+    'dsrctl metrics format openmetrics ': ['output'],
     'dsrctl explain ': ['help'],
     'dsrctl explain 10.0.0.1:1 ': [],
     'dsrctl explain 10.0.0.1:1 10.0.0.2:80 ': ['proto', 'mark', 'dev', 'middle'],

@@ -67,6 +67,7 @@ def test_every_command(fake, page):
             continue
         for command in fake('complete', name).out.split():
             assert (command == 'help' or f'dsrctl {name} {command}' in page
+                    or command in ('output', 'format')
                     or f'dsrctl {name} Print' in page
                     or name in ('trace', 'top') and f'{command} ' in page), (
                         f'{name} {command}')
