@@ -140,8 +140,10 @@ while IFS= read -r -d '' file; do
 	cp "$file" "$out/.new"
 	mv "$out/.new" "$out/$(basename "$file")"
 done
-cp "$tree/tool/dsrctl" "$out/.new"
-mv "$out/.new" "$out/dsrctl"
+for file in dsrctl dsr-metrics; do
+	cp "$tree/tool/$file" "$out/.new"
+	mv "$out/.new" "$out/$file"
+done
 
 # Compile the scenarios, too, for the release's Python: in an emulated machine that
 # takes longer than most of them run. tests/vm/run.sh looks there; without it, or
@@ -173,4 +175,4 @@ lean|native) ;;
 	fi
 	;;
 esac
-say "$what: $(cd "$out" && echo *.ko dsrctl) in build/$target"
+say "$what: $(cd "$out" && echo *.ko dsrctl dsr-metrics) in build/$target"

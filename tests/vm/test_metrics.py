@@ -4,6 +4,11 @@
 Read by Prometheus' parser of OpenMetrics, which refuses what is not as specified.
 """
 
+import socket
+import sys
+
+import pytest
+
 import wire
 from network import VIP, W101, W102
 from probe import Probe
@@ -122,6 +127,49 @@ def test_output(lb, tmp_path):
                      parser.text_string_to_metric_families(text)}
             assert 'dsr_service_packets' in names
     assert [one.name for one in tmp_path.iterdir()] == ['dsr.prom']
+
+
+# What systemd does: the socket is descriptor 3, and $LISTEN_PID the process.
+START = '''
+import os, sys
+os.dup2(int(sys.argv[1]), 3)
+os.environ.update(LISTEN_FDS='1', LISTEN_PID=str(os.getpid()))
+os.execvp(sys.argv[2], sys.argv[2:])
+'''
+
+
+@pytest.fixture
+def server(lb):
+    """dsr-metrics on lv1, started with its socket as systemd starts it."""
+    with lb.lv1.at():
+        sock = socket.create_server(('127.0.0.1', 9857))
+    with sock:
+        child = lb.lv1.start(sys.executable, '-c', START, str(sock.fileno()),
+                             'dsr-metrics', pass_fds=[sock.fileno()])
+    yield lb
+    lb.lv1.stop(child)
+
+
+def fetch(host, path, accept='*/*'):
+    return host.run('curl', '-sS', '--fail', '-m', '60', '-H',
+                    f'Accept: {accept}', f'http://127.0.0.1:9857{path}').stdout
+
+
+def test_http(server):
+    """Prometheus reads what traffic changes; a browser, too."""
+    lv1 = server.lv1
+    accept = 'application/openmetrics-text;version=1.0.0,*/*;q=0.1'
+    counter = key('dsr_service_connections_total', **MARK1)
+    before = parse(fetch(lv1, '/metrics', accept))
+    page = fetch(lv1, '/')
+    assert server.replies(4) == {'w101 nano': 2, 'w102 desu': 2}
+    now = parse(fetch(lv1, '/metrics', accept))
+    assert now[counter] - before[counter] == 4
+    assert 'service fwmark 1, rr' in page and W101 in page
+    assert f'<td>{int(now[counter])}</td>' in fetch(lv1, '/')
+    # without the header, as a person asks
+    assert '# TYPE dsr_service_connections_total counter' in fetch(
+        lv1, '/metrics')
 
 
 def test_one_module(site):
