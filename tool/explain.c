@@ -196,7 +196,7 @@ static struct json_object *meaning_json(struct explanation *what,
 static void explain_json(struct dsrctl *ctl, const struct packet *packet,
 			 struct explanation *what)
 {
-	const struct reason *reason = reason_find(what->name);
+	const struct reason *reason = reason_find(NETLINK_LB, what->name);
 	const char *meaning = reason ? reason->meaning : NULL;
 	const char *advice = reason ? reason->advice : NULL;
 	struct json_object *object = json_object_new_object();
@@ -323,7 +323,7 @@ static void firewall_text(const struct packet *packet)
 
 static void explain_text(const struct packet *packet, struct explanation *what)
 {
-	const struct reason *reason = reason_find(what->name);
+	const struct reason *reason = reason_find(NETLINK_LB, what->name);
 	char *service;
 
 	packet_text(packet);

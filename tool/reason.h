@@ -2,8 +2,11 @@
 #ifndef DSRCTL_REASON_H
 #define DSRCTL_REASON_H
 
+#include "dsrctl.h"
+#include "netlink.h"
+
 /**
- * struct reason - why a packet leaves the balancer as it does, in words
+ * struct reason - why a packet leaves a module as it does, in words
  * @name: as DSR_REASON_A_NAME
  * @meaning: a sentence
  * @advice: what to do about it, or NULL
@@ -14,6 +17,11 @@ struct reason {
 	const char *advice;
 };
 
-const struct reason *reason_find(const char *name);
+/* of each module, ended by one without a name */
+extern const struct reason reason_lb[];
+extern const struct reason reason_rs[];
+
+const struct reason *reason_find(enum netlink_module module, const char *name);
+int reason_show(struct dsrctl *ctl, struct args *args);
 
 #endif /* DSRCTL_REASON_H */

@@ -13,6 +13,7 @@
 #include "args.h"
 #include "attr.h"
 #include "json.h"
+#include "reason.h"
 #include "report.h"
 #include "stats.h"
 #include "text.h"
@@ -372,6 +373,9 @@ static const struct command stats_commands[] = {
 	{ "show", "",
 	  "counters of the loaded modules; -s: also counters at zero",
 	  NULL, stats_show },
+	{ "reasons", "",
+	  "what each reason means, and what to do about it; of both modules",
+	  NULL, reason_show },
 	{ NULL, NULL, NULL, NULL, NULL }
 };
 

@@ -51,7 +51,7 @@ ERRORS = {
     'service frob': "service: unknown command 'frob': expected add, set, "
                     'replace, delete, show, flush, stop or help',
     'service s': "service: command 's' is ambiguous: set, show or stop",
-    'stats x': "stats: unknown command 'x': expected show or help",
+    'stats x': "stats: unknown command 'x': expected show, reasons or help",
     'show x': "show: unexpected argument 'x': this command takes none",
     # keywords
     'service add': f'service add: {WHICH}: dsrctl service add {SERVICE}',
