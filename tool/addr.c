@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * IP addresses of both families, alone and with a port, as they are written
- * and as they are sent.
+ * IP addresses of both families, alone and with a port: parse, format, and put
+ * in requests.
  */
 #include <arpa/inet.h>
 #include <stdlib.h>
@@ -16,7 +16,7 @@ static size_t addr_size(const struct addr *addr)
 					  sizeof(addr->in);
 }
 
-/* FAMILY: AF_INET6 if no other is meant, or AF_UNSPEC */
+/* FAMILY: AF_INET6 unless known, or AF_UNSPEC */
 static bool parse_addr(const char *text, int family, struct addr *addr)
 {
 	memset(addr, 0, sizeof(*addr));
@@ -57,8 +57,9 @@ static char *write_hex(char *to, unsigned int group)
 	return to;
 }
 
-/* The first of the longest runs of groups that are 0: "::" stands for it.
- * @length: of the run; less than 2 if there is none.
+/* Find the longest run of zero groups, which "::" stands for; the first of
+ * several.
+ * @length: set to its length; less than 2 if there is none.
  */
 static int find_zeros(const unsigned int *group, int *length)
 {
@@ -106,11 +107,11 @@ static char *write_ipv6(char *to, const uint8_t *byte)
 
 /**
  * addr_text() - write an address as inet_ntop() does, in a tenth of its time
- * @to: where to put it, INET6_ADDRSTRLEN bytes
+ * @to: set, INET6_ADDRSTRLEN bytes
  * @addr: its bytes
- * @size: how many: 4, or 16
+ * @size: their number: 4, or 16
  *
- * Return: the end of it, where there is a NUL.
+ * Return: the end of the text, a NUL.
  */
 char *addr_text(char *to, const void *addr, size_t size)
 {
@@ -121,9 +122,9 @@ char *addr_text(char *to, const void *addr, size_t size)
 /**
  * addr_parse() - read a word as an address
  * @text: the word
- * @addr: where to put it; its family is 0 if there is none
+ * @addr: set; its family is 0 if the word is no address
  *
- * Return: whether it is one.
+ * Return: true if it is one.
  */
 bool addr_parse(const char *text, struct addr *addr)
 {
@@ -143,7 +144,7 @@ static int addr_error(const struct args *args, const char *text)
 /**
  * addr_read() - read the value of the last keyword as an address
  * @args: the words
- * @addr: where to put it
+ * @addr: set
  *
  * Return: DSRCTL_OK, or DSRCTL_USAGE, reported.
  */
@@ -159,8 +160,8 @@ int addr_read(struct args *args, struct addr *addr)
 	return addr_error(args, word);
 }
 
-/* Cuts the port off an endpoint, in place, and the brackets of IPv6 with it.
- * Return: what stands behind the colon, or NULL if there is none. Without
+/* Cut the port off an endpoint, in place, and the brackets of IPv6 with it.
+ * Return: the text after the colon, or NULL without a colon. Without
  * brackets, more than one colon is an address without a port.
  */
 static char *cut_port(char **host, int *family)
@@ -186,8 +187,8 @@ static char *cut_port(char **host, int *family)
 /**
  * addr_read_endpoint() - read the value of the last keyword as ADDR[:PORT]
  * @args: the words
- * @addr: where to put the address
- * @port: where to put the port, in host byte order; -1 if there is none
+ * @addr: set to the address
+ * @port: set to the port, in host byte order; -1 without a port
  *
  * An IPv6 address with a port is in brackets, as in [2001:db8::1]:80.
  *
@@ -222,10 +223,10 @@ int addr_read_endpoint(struct args *args, struct addr *addr, int *port)
 /**
  * addr_put() - put an address in a request
  * @msg: the request
- * @type: of the attribute
+ * @type: type of the attribute
  * @addr: the address
  *
- * Return: 0, or negative if the request has no room for it.
+ * Return: 0, or negative if the request has no room.
  */
 int addr_put(struct nl_msg *msg, int type, const struct addr *addr)
 {
@@ -235,9 +236,9 @@ int addr_put(struct nl_msg *msg, int type, const struct addr *addr)
 /**
  * addr_get() - read an attribute as an address
  * @attr: 4 or 16 bytes, or NULL
- * @addr: where to put the address
+ * @addr: set to the address
  *
- * Return: whether there is one.
+ * Return: true if there is one.
  */
 bool addr_get(const struct nlattr *attr, struct addr *addr)
 {
@@ -249,7 +250,7 @@ bool addr_get(const struct nlattr *attr, struct addr *addr)
 }
 
 /**
- * addr_is() - whether an attribute is an address
+ * addr_is() - compare an attribute with an address
  * @addr: the address
  * @attr: 4 or 16 bytes, or NULL
  */

@@ -12,8 +12,8 @@
 /**
  * struct addr - an IP address
  * @family: AF_INET or AF_INET6
- * @in: it, if it is IPv4
- * @in6: it, if it is IPv6
+ * @in: the IPv4 address
+ * @in6: the IPv6 address
  */
 struct addr {
 	int family;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * all - requests about all objects of a kind, which name none of them
+ * all - requests about all objects of a kind
  */
 
 #include <netlink/msg.h>
@@ -11,7 +11,7 @@
 /**
  * all_list() - read all objects before using any
  * @nl: the requests
- * @module: who is asked
+ * @module: the module that gets the request
  * @cmd: the GET command of the objects
  * @replies: set; for netlink_replies_free() in any case
  *
@@ -33,7 +33,7 @@ int all_list(struct netlink *nl, enum netlink_module module, uint8_t cmd,
 /**
  * all_flush() - delete all objects
  * @nl: the requests
- * @module: who is asked
+ * @module: the module that gets the request
  * @cmd: the FLUSH command of the objects
  *
  * Return: enum dsrctl_status.

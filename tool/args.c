@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Reads the words behind a command: keywords, each at most once and in any
- * order, and their values. Only the syntax is judged here; what makes sense is
- * for the kernel to say.
+ * Read the words after a command: keywords, each at most once and in any order,
+ * and their values. This file only checks the syntax; the kernel checks the
+ * meaning.
  */
 #include <ctype.h>
 #include <errno.h>
@@ -23,9 +23,9 @@ const char *const keyword_file[] = { NULL };
 const char *const keyword_repeated[] = { NULL };
 
 /**
- * args_error() - say what is wrong with the words of a command
+ * args_error() - report a mistake in the words of a command
  * @args: the words
- * @format: of the sentence
+ * @format: the sentence, as for printf()
  *
  * Return: DSRCTL_USAGE.
  */
@@ -50,9 +50,9 @@ int args_error(const struct args *args, const char *format, ...)
 }
 
 /**
- * args_usage() - say what is wrong, and what the command wants
+ * args_usage() - report a mistake, and the syntax of the command
  * @args: the words
- * @format: of the sentence
+ * @format: the sentence, as for printf()
  *
  * Return: DSRCTL_USAGE.
  */
@@ -76,7 +76,7 @@ int args_usage(const struct args *args, const char *format, ...)
 }
 
 /**
- * args_list() - words as part of a sentence
+ * args_list() - format words as part of a sentence
  * @words: ended by NULL
  *
  * Return: "a", "a or b", "a, b or c"; to be freed.
@@ -93,7 +93,7 @@ char *args_list(const char *const *words)
 	return text_end(&text);
 }
 
-/* as args_list(), of the keywords of a command */
+/* The same for the keywords of a command. */
 static char *list_keywords(const struct keyword *keywords)
 {
 	const char *names[32 + 1] = { NULL };
@@ -106,10 +106,10 @@ static char *list_keywords(const struct keyword *keywords)
 
 /**
  * args_find() - find a keyword
- * @keywords: those of a command
- * @word: as it is written
+ * @keywords: keywords of a command
+ * @word: the word
  *
- * Return: its index, or -1 if it is none of them.
+ * Return: its index, or -1 if there is no such keyword.
  */
 int args_find(const struct keyword *keywords, const char *word)
 {
@@ -129,7 +129,7 @@ int args_find(const struct keyword *keywords, const char *word)
 }
 
 /**
- * args_mark() - take a keyword as read; the next value belongs to it
+ * args_mark() - mark a keyword as read; the next value belongs to it
  * @args: the words
  * @keyword: its index in the keywords of the command
  *
@@ -152,7 +152,7 @@ int args_mark(struct args *args, int keyword)
  * @args: the words
  *
  * Return: its index in the keywords of the command; ARGS_END if no word is
- * left; ARGS_ERROR, reported, if the word is none of them or comes twice.
+ * left; ARGS_ERROR, reported, if the word is no keyword or a repeated one.
  */
 int args_keyword(struct args *args)
 {
@@ -181,7 +181,7 @@ int args_keyword(struct args *args)
 }
 
 /**
- * args_seen() - whether a keyword was given
+ * args_seen() - tell if a keyword was given
  * @args: the words
  * @keyword: its index in the keywords of the command
  */
@@ -191,7 +191,7 @@ bool args_seen(const struct args *args, int keyword)
 }
 
 /**
- * args_need() - insist on a keyword
+ * args_need() - require a keyword
  * @args: the words, all read
  * @keyword: its index in the keywords of the command
  *
@@ -206,11 +206,11 @@ int args_need(const struct args *args, int keyword)
 }
 
 /**
- * args_operand() - begin a word that stands before the keywords
+ * args_operand() - begin a word before the keywords
  * @args: the words
- * @name: what it is; its value is read next, as that of a keyword is
+ * @name: name of the word; its value is read next, as that of a keyword
  *
- * Return: DSRCTL_OK, or DSRCTL_USAGE, reported, if there is none.
+ * Return: DSRCTL_OK, or DSRCTL_USAGE, reported, if no word is left.
  */
 int args_operand(struct args *args, const char *name)
 {
@@ -221,7 +221,7 @@ int args_operand(struct args *args, const char *name)
 }
 
 /**
- * args_peek() - the next word, without reading it
+ * args_peek() - return the next word without reading it
  * @args: the words
  *
  * Return: the word, or NULL if none is left.
@@ -232,10 +232,10 @@ const char *args_peek(const struct args *args)
 }
 
 /**
- * args_word() - read the value of the last keyword as it is
+ * args_word() - read the value of the last keyword as a plain word
  * @args: the words
  *
- * Return: the value, or NULL, reported, if there is none.
+ * Return: the value, or NULL, reported, if no word is left.
  */
 const char *args_word(struct args *args)
 {
@@ -245,8 +245,8 @@ const char *args_word(struct args *args)
 	return NULL;
 }
 
-/* Decimal, or hexadecimal behind 0x; all digits must be used. -ERANGE: is a
- * number, but none of 32 bits.
+/* Read a decimal number, or a hexadecimal one with 0x; no other characters may
+ * follow. -ERANGE: a number of more than 32 bits.
  */
 static int parse_number(const char *text, uint32_t *number)
 {
@@ -258,7 +258,7 @@ static int parse_number(const char *text, uint32_t *number)
 		base = 16;
 		text += 2;
 	}
-	/* strtoull() would take blanks, signs and a second 0x */
+	/* strtoull() would accept blanks, signs and a second 0x */
 	if (!isxdigit((unsigned char)text[0]) || text[1] == 'x' ||
 	    text[1] == 'X')
 		return -EINVAL;
@@ -268,7 +268,7 @@ static int parse_number(const char *text, uint32_t *number)
 		return -EINVAL;
 	if (errno || value > UINT32_MAX)
 		return -ERANGE;
-	/* to mark 010 is 8 for iptables, and 10 for whoever reads it */
+	/* mark 010 is 8 for iptables, but a reader expects 10 */
 	if (base == 10 && text[0] == '0' && text[1])
 		return -EINVAL;
 	*number = value;
@@ -292,7 +292,7 @@ static int number_error(const struct args *args, const char *text, int err,
  * @text: the part
  * @min: the smallest that can be sent
  * @max: the largest that can be sent
- * @value: where to put it
+ * @value: set to the number
  *
  * Return: DSRCTL_OK, or DSRCTL_USAGE, reported.
  */
@@ -314,7 +314,7 @@ int args_parse_u32(const struct args *args, const char *text, uint32_t min,
  * @args: the words
  * @min: the smallest that can be sent
  * @max: the largest that can be sent
- * @value: where to put it
+ * @value: set to the number
  *
  * Return: DSRCTL_OK, or DSRCTL_USAGE, reported.
  */
@@ -332,7 +332,7 @@ int args_u32(struct args *args, uint32_t min, uint32_t max, uint32_t *value)
  * args_parse_port() - read part of the value of the last keyword as a port
  * @args: the words
  * @text: the part
- * @port: where to put it, in host byte order
+ * @port: set to the port, in host byte order
  *
  * Return: DSRCTL_OK, or DSRCTL_USAGE, reported.
  */
@@ -349,7 +349,7 @@ int args_parse_port(const struct args *args, const char *text, uint16_t *port)
 /**
  * args_port() - read the value of the last keyword as PORT or :PORT
  * @args: the words
- * @port: where to put it, in host byte order
+ * @port: set to the port, in host byte order
  *
  * Return: DSRCTL_OK, or DSRCTL_USAGE, reported.
  */
@@ -366,8 +366,8 @@ int args_port(struct args *args, uint16_t *port)
 /**
  * args_ports() - read the value of the last keyword as PORT or PORT-PORT
  * @args: the words
- * @first: where to put the first, in host byte order
- * @last: where to put the last; -1 if there is one only
+ * @first: set to the first port, in host byte order
+ * @last: set to the last port; -1 if the word has one port only
  *
  * Return: DSRCTL_OK, or DSRCTL_USAGE, reported.
  */
@@ -401,7 +401,7 @@ int args_ports(struct args *args, uint16_t *first, int *last)
 /**
  * args_choice() - read the value of the last keyword as one of its values
  * @args: the words
- * @choice: where to put its index
+ * @choice: set to the index of the value
  *
  * Return: DSRCTL_OK, or DSRCTL_USAGE, reported.
  */
@@ -433,9 +433,9 @@ int args_choice(struct args *args, unsigned int *choice)
 /**
  * args_tos() - read the value of the last keyword as a TOS byte
  * @args: the words
- * @with_mask: accept VALUE/MASK too
- * @tos: where to put the value
- * @mask: where to put the mask; if none is given, the six bits of the DSCP,
+ * @with_mask: also accept VALUE/MASK
+ * @tos: set to the value
+ * @mask: set to the mask; without a mask, the six bits of the DSCP,
  *	or all eight if the value has one of the two of ECN (RFC 3168)
  *
  * Return: DSRCTL_OK, or DSRCTL_USAGE, reported.
@@ -475,7 +475,7 @@ int args_tos(struct args *args, bool with_mask, uint8_t *tos, uint8_t *mask)
 /**
  * args_device() - read the value of the last keyword as the name of a device
  * @args: the words
- * @ifindex: where to put its index
+ * @ifindex: set to the index of the device
  *
  * Return: DSRCTL_OK, or DSRCTL_USAGE, reported.
  */
@@ -492,10 +492,10 @@ int args_device(struct args *args, uint32_t *ifindex)
 }
 
 /**
- * args_end() - insist on the end of the words
+ * args_end() - require the end of the words
  * @args: the words
  *
- * Return: DSRCTL_OK, or DSRCTL_USAGE, reported, if one is left.
+ * Return: DSRCTL_OK, or DSRCTL_USAGE, reported, if a word is left.
  */
 int args_end(struct args *args)
 {

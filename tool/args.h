@@ -13,12 +13,12 @@ enum {
 };
 
 /**
- * struct args - the words behind the command, as they are read
+ * struct args - the words after the command, while they are read
  * @object: the object, for messages
  * @command: the command, with the keywords it accepts
- * @words: those left, ended by NULL
- * @keyword: the last one read, that the next value belongs to
- * @seen: bit for each keyword that was read
+ * @words: the words that are left, ended by NULL
+ * @keyword: the last keyword; the next value belongs to it
+ * @seen: a bit for each keyword that was read
  */
 struct args {
 	const struct object *object;

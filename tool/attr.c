@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Reads the attributes of replies, and prints one as the cell of a table or as
- * the value of a JSON key. An attribute that is absent is "-" or null. Lengths
- * and types are checked once, by attr_parse*(); nothing else in a reply is
- * believed.
+ * Read the attributes of replies, and print one as the cell of a table or as
+ * the value of a JSON key. An absent attribute is "-" or null. attr_parse*()
+ * checks lengths and types once; other code reads only checked attributes.
  */
 #include <arpa/inet.h>
 #include <inttypes.h>
@@ -108,7 +107,7 @@ static const char *const attr_choices[] = {
 	NULL
 };
 
-/* of the kinds whose values have names */
+/* Names of the values, by kind. */
 static const char *const *const kind_names[] = {
 	[ATTR_BOOL] = attr_switches,
 	[ATTR_PATH] = attr_paths,
@@ -125,7 +124,7 @@ static const char *const *const kind_names[] = {
 };
 
 /**
- * attr_proto_number() - number of a protocol
+ * attr_proto_number() - return the number of a protocol
  * @choice: index in attr_protos
  */
 unsigned int attr_proto_number(unsigned int choice)
@@ -133,7 +132,7 @@ unsigned int attr_proto_number(unsigned int choice)
 	return proto_numbers[choice];
 }
 
-/* the name of a value, or its number if it has none here */
+/* Return the name of a value, or its number if dsrctl knows no name. */
 static void name_text(unsigned int value, const char *const *names, char *text)
 {
 	unsigned int i;
@@ -169,7 +168,7 @@ static void mac_text(const struct nlattr *attr, char *text, size_t size)
 				 i ? ":" : "", byte[i]);
 }
 
-/* The one whose name was asked for last, while it is kept. */
+/* The device whose name was looked up last, while names are kept. */
 static struct {
 	bool is_kept;
 	unsigned int ifindex;
@@ -177,11 +176,11 @@ static struct {
 } device;
 
 /**
- * attr_keep_device() - ask for the name of a device once, where many have the same
- * @keep: from now on, or no longer
+ * attr_keep_device() - keep the name of a device between lookups
+ * @keep: keep the name, or stop
  *
- * To ask takes three system calls. A name that is kept does not change, so it is to
- * be for a list, and not for what goes on.
+ * A lookup takes three system calls. A kept name does not follow a change, so
+ * keep names for a list only, and not while watching events.
  */
 void attr_keep_device(bool keep)
 {
@@ -193,7 +192,7 @@ static void device_text(unsigned int ifindex, char *text, size_t size)
 {
 	if (!device.is_kept || ifindex != device.ifindex) {
 		device.ifindex = ifindex;
-		/* gone since the reply: the number is what is left of it */
+		/* the device is gone since the reply: print its index */
 		if (!if_indextoname(ifindex, device.name))
 			snprintf(device.name, sizeof(device.name), "if%u",
 				 ifindex);
@@ -207,7 +206,7 @@ static void bytes_text(uint64_t bytes, char *text, size_t size)
 	double value = bytes;
 	int unit = -1;
 
-	/* from where "1024.0" would be printed */
+	/* from here on "%.1f" would print "1024.0" */
 	while (value >= 1023.95 && units[unit + 1]) {
 		value /= 1024;
 		unit++;
@@ -219,10 +218,10 @@ static void bytes_text(uint64_t bytes, char *text, size_t size)
 }
 
 /**
- * attr_text() - an attribute for people
- * @kind: what it is
+ * attr_text() - format an attribute as text
+ * @kind: kind of the attribute
  * @attr: the attribute, or NULL
- * @text: where to put it, ATTR_TEXT_MAX bytes
+ * @text: set, ATTR_TEXT_MAX bytes
  *
  * Return: @text; "-" if the attribute is absent.
  */
@@ -277,12 +276,12 @@ const char *attr_text(enum attr_kind kind, const struct nlattr *attr,
 }
 
 /**
- * attr_tos_text() - a TOS value as it is given on the command line
+ * attr_tos_text() - format a TOS value as on the command line
  * @tos: u8, or NULL
  * @mask: u8, or NULL
- * @text: where to put it, ATTR_TEXT_MAX bytes
+ * @text: set, ATTR_TEXT_MAX bytes
  *
- * Return: @text; "-" if there is none, which is what an empty mask says.
+ * Return: @text; "-" if there is no TOS value, that is, if the mask is 0.
  */
 const char *attr_tos_text(const struct nlattr *tos, const struct nlattr *mask,
 			  char *text)
@@ -300,10 +299,10 @@ const char *attr_tos_text(const struct nlattr *tos, const struct nlattr *mask,
 }
 
 /**
- * attr_to_text() - where a real server rule leads to, as it is written
+ * attr_to_text() - format the target of a rule as on the command line
  * @addr: 4 or 16 bytes, or NULL
  * @port: be16, or NULL
- * @text: where to put it, ATTR_TEXT_MAX bytes
+ * @text: set, ATTR_TEXT_MAX bytes
  *
  * Return: @text; "-" if there is neither.
  */
@@ -319,7 +318,7 @@ const char *attr_to_text(const struct nlattr *addr, const struct nlattr *port,
 /**
  * attr_cell() - fill the next cell of a table
  * @table: the table
- * @kind: what the attribute is
+ * @kind: kind of the attribute
  * @attr: the attribute, or NULL
  */
 void attr_cell(struct table *table, enum attr_kind kind,
@@ -331,10 +330,10 @@ void attr_cell(struct table *table, enum attr_kind kind,
 }
 
 /**
- * attr_endpoint_text() - an address and a port, as ADDR:PORT
+ * attr_endpoint_text() - format an address and a port as ADDR:PORT
  * @addr: 4 or 16 bytes, or NULL
  * @port: be16, or NULL: the address alone
- * @text: where to put it, ATTR_TEXT_MAX bytes
+ * @text: set, ATTR_TEXT_MAX bytes
  *
  * Return: @text.
  */
@@ -373,7 +372,7 @@ void attr_cell_endpoint(struct table *table, const struct nlattr *addr,
 	table_put(table, attr_endpoint_text(addr, port, text));
 }
 
-/* How JSON has an attribute. */
+/* Return an attribute as a JSON value. */
 enum json_kind { JSON_NULL, JSON_NUMBER, JSON_BOOL, JSON_TEXT };
 
 static enum json_kind json_kind(enum attr_kind kind, const struct nlattr *attr,
@@ -410,7 +409,7 @@ static enum json_kind json_kind(enum attr_kind kind, const struct nlattr *attr,
  * attr_json() - add an attribute to a JSON object
  * @object: the object
  * @key: key of the attribute
- * @kind: what the attribute is
+ * @kind: kind of the attribute
  * @attr: the attribute; NULL becomes null
  */
 void attr_json(struct json_object *object, const char *key,
@@ -437,8 +436,8 @@ void attr_json(struct json_object *object, const char *key,
 }
 
 /**
- * attr_json_object() - attributes as a JSON object
- * @fields: which, ended by one without a key
+ * attr_json_object() - make a JSON object of attributes
+ * @fields: the attributes to use, ended by one without a key
  * @tb: the attributes
  *
  * Return: to be freed by json_object_put().
@@ -454,9 +453,9 @@ struct json_object *attr_json_object(const struct attr_field *fields,
 }
 
 /**
- * attr_json_row() - print the same as an element of a JSON array
+ * attr_json_row() - print the same object as an element of a JSON array
  * @list: the array
- * @fields: which, ended by one without a key; no strings
+ * @fields: the attributes to use, ended by one without a key; no strings
  * @tb: the attributes
  */
 void attr_json_row(struct json_list *list, const struct attr_field *fields,

@@ -17,7 +17,7 @@
 /* room for the attributes of any nest */
 #define ATTR_MAX	32
 
-/* what an attribute is, and so how it is printed */
+/* kinds of attributes, which decide how to print them */
 enum attr_kind {
 	ATTR_U8,
 	ATTR_U32,
@@ -46,8 +46,8 @@ enum attr_kind {
 
 /**
  * struct attr_field - an attribute of an object
- * @key: as JSON has it
- * @kind: what it is
+ * @key: key in JSON
+ * @kind: kind of the attribute
  * @attr: its number in the nest of the object
  */
 struct attr_field {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The attributes of an answer, checked against their types and lengths before
- * they are read; see attr.h.
+ * Find the attributes of an answer, and check their types and lengths; see
+ * attr.h.
  */
 #include <linux/dsr.h>
 #include <netlink/attr.h>
@@ -15,7 +15,7 @@
 #define IPV4_SIZE	((int)sizeof(struct in_addr))
 #define IPV6_SIZE	((int)sizeof(struct in6_addr))
 
-/* what is between the two is refused by is_valid() */
+/* is_valid() refuses lengths between the two */
 #define ADDR_POLICY	{ .minlen = IPV4_SIZE, .maxlen = IPV6_SIZE }
 
 static const struct nla_policy top_policy[ATTR_MAX] = {
@@ -176,7 +176,7 @@ static const int nest_max[DSR_A_MAX + 1] = {
 	[DSR_A_SILENCE] = DSR_SILENCE_A_MAX,
 };
 
-/** attr_is_ipv6() - whether an address is of IPv6, by its length */
+/** attr_is_ipv6() - tell an IPv6 address by its length */
 bool attr_is_ipv6(const struct nlattr *addr)
 {
 	return nla_len(addr) == IPV6_SIZE;
@@ -202,8 +202,8 @@ static bool is_valid(const struct nlattr *attr, int length,
 	       length == IPV6_SIZE;
 }
 
-/* As nla_parse(), which takes three times as long: this is done by the million.
- * @policy: has @max + 1 entries; what is beyond is newer than this tool
+/* Like nla_parse(), but three times as fast: a dump may have millions of nests.
+ * @policy: has @max + 1 entries; attributes beyond are newer than this tool
  */
 static bool parse(const struct nlattr *attr, int left, struct nlattr **tb,
 		  const struct nla_policy *policy, int max)
@@ -232,7 +232,7 @@ static bool parse(const struct nlattr *attr, int left, struct nlattr **tb,
  * @reply: the message
  * @tb: ATTR_MAX pointers to set, by enum dsr_attr
  *
- * Return: whether every attribute is as it has to be.
+ * Return: true if every attribute is well-formed.
  */
 bool attr_parse(const struct nlmsghdr *reply, struct nlattr **tb)
 {
@@ -258,7 +258,7 @@ static bool parse_nest(const struct nlattr *nest, struct nlattr **tb,
  * @nest: the object, or NULL
  * @tb: ATTR_MAX pointers to set, by the enum of the nest
  *
- * Return: whether every attribute is as it has to be.
+ * Return: true if every attribute is well-formed.
  */
 bool attr_parse_nest(unsigned int type, const struct nlattr *nest,
 		     struct nlattr **tb)
@@ -268,10 +268,10 @@ bool attr_parse_nest(unsigned int type, const struct nlattr *nest,
 
 /**
  * attr_parse_stats() - find the counters of an object
- * @nest: of enum dsr_stats_attr, or NULL
+ * @nest: nest of enum dsr_stats_attr, or NULL
  * @tb: ATTR_MAX pointers to set, by enum dsr_stats_attr
  *
- * Return: whether every attribute is as it has to be.
+ * Return: true if every attribute is well-formed.
  */
 bool attr_parse_stats(const struct nlattr *nest, struct nlattr **tb)
 {
@@ -280,10 +280,10 @@ bool attr_parse_stats(const struct nlattr *nest, struct nlattr **tb)
 
 /**
  * attr_parse_timeouts() - find the timeouts of a service or of a table
- * @nest: of enum dsr_timeout_attr, or NULL
+ * @nest: nest of enum dsr_timeout_attr, or NULL
  * @tb: ATTR_MAX pointers to set, by enum dsr_timeout_attr
  *
- * Return: whether every attribute is as it has to be.
+ * Return: true if every attribute is well-formed.
  */
 bool attr_parse_timeouts(const struct nlattr *nest, struct nlattr **tb)
 {
@@ -293,8 +293,8 @@ bool attr_parse_timeouts(const struct nlattr *nest, struct nlattr **tb)
 /**
  * attr_string() - copy a string
  * @attr: string, ended by NUL
- * @text: where to put it; what is no printable ASCII becomes '?'
- * @size: of @text; what does not fit is cut off
+ * @text: set; bytes that are not printable ASCII become '?'
+ * @size: size of @text; a longer string is truncated
  */
 void attr_string(const struct nlattr *attr, char *text, size_t size)
 {
@@ -307,10 +307,10 @@ void attr_string(const struct nlattr *attr, char *text, size_t size)
 }
 
 /**
- * attr_u8() - value of a choice
+ * attr_u8() - return the value of a choice
  * @attr: u8, or NULL
  *
- * Return: the value, 0 if it is absent.
+ * Return: the value, 0 if the attribute is absent.
  */
 uint8_t attr_u8(const struct nlattr *attr)
 {
@@ -318,10 +318,10 @@ uint8_t attr_u8(const struct nlattr *attr)
 }
 
 /**
- * attr_u32() - value of a number
+ * attr_u32() - return the value of a number
  * @attr: u32, or NULL
  *
- * Return: the value, 0 if it is absent.
+ * Return: the value, 0 if the attribute is absent.
  */
 uint32_t attr_u32(const struct nlattr *attr)
 {
@@ -329,10 +329,10 @@ uint32_t attr_u32(const struct nlattr *attr)
 }
 
 /**
- * attr_u64() - value of a counter
+ * attr_u64() - return the value of a counter
  * @attr: u64, or NULL
  *
- * Return: the value, 0 if it is absent.
+ * Return: the value, 0 if the attribute is absent.
  */
 uint64_t attr_u64(const struct nlattr *attr)
 {

@@ -42,7 +42,7 @@ static const struct keyword show_keywords[] = {
 	{ NULL, NULL }
 };
 
-/* what a command line wants of a backend */
+/* the options of a backend on a command line */
 struct change {
 	struct backend backend;
 	uint32_t weight;
@@ -51,12 +51,12 @@ struct change {
 };
 
 /**
- * backend_read() - read the value of a keyword if it is one of these
+ * backend_read() - read the value of a keyword of a backend
  * @args: the words
- * @backend: where to put it
+ * @backend: set
  * @keyword: index of the keyword
  *
- * Return: DSRCTL_OK, or DSRCTL_USAGE, reported unless it is none of these.
+ * Return: DSRCTL_OK, or DSRCTL_USAGE, reported unless @keyword is another.
  */
 int backend_read(struct args *args, struct backend *backend, int keyword)
 {
@@ -66,9 +66,9 @@ int backend_read(struct args *args, struct backend *backend, int keyword)
 }
 
 /**
- * backend_check() - whether what was given names one backend
+ * backend_check() - check that the words name one backend
  * @args: the words, all read
- * @backend: the backend; its service gets its family where none is named
+ * @backend: the backend; gives its service a family unless one is named
  *
  * Return: DSRCTL_OK, or DSRCTL_USAGE, reported.
  */
@@ -93,7 +93,7 @@ int backend_check(const struct args *args, struct backend *backend)
  * @args: the words that it was read from
  * @backend: the backend
  *
- * Return: its nest, to be ended by nla_nest_end(); NULL if the request has no
+ * Return: its nest, for nla_nest_end(); NULL if the request has no
  * room for it.
  */
 struct nlattr *backend_put_begin(struct nl_msg *msg, const struct args *args,
@@ -225,9 +225,9 @@ static int backend_delete(struct dsrctl *ctl, struct args *args)
 /**
  * backend_parse() - find the attributes of a backend
  * @top: top level of the message, by enum dsr_attr
- * @backend: where to put them
+ * @backend: set
  *
- * Return: whether it is a backend.
+ * Return: true if it is a backend.
  */
 bool backend_parse(struct nlattr **top, struct backend_info *backend)
 {
@@ -244,9 +244,9 @@ bool backend_parse(struct nlattr **top, struct backend_info *backend)
 /**
  * backend_parse_reply() - find the attributes of a backend
  * @reply: to DSR_CMD_BACKEND_GET
- * @backend: where to put them
+ * @backend: set
  *
- * Return: whether it is a backend.
+ * Return: true if it is a backend.
  */
 bool backend_parse_reply(const struct nlmsghdr *reply,
 			 struct backend_info *backend)
@@ -257,7 +257,7 @@ bool backend_parse_reply(const struct nlmsghdr *reply,
 }
 
 /**
- * backend_json() - a backend as JSON
+ * backend_json() - make a JSON object of a backend
  * @backend: the backend
  *
  * Return: to be freed by json_object_put().
@@ -298,7 +298,7 @@ struct json_object *backend_json(struct backend_info *backend)
 /**
  * backend_columns() - add the columns of a backend
  * @table: the table
- * @statistics: with its counters
+ * @statistics: include its counters
  */
 void backend_columns(struct table *table, bool statistics)
 {
@@ -351,11 +351,11 @@ static enum table_color state_color(struct nlattr *const *tb)
 }
 
 /**
- * backend_admin_text() - what the operator wants of a backend
+ * backend_admin_text() - format the administrative state of a backend
  * @backend: the backend
- * @text: where to put it, BACKEND_STATE_MAX bytes
+ * @text: set, BACKEND_STATE_MAX bytes
  *
- * Return: @text, such as "draining 8m12s"; empty if it is up.
+ * Return: @text, such as "draining 8m12s"; empty if the backend is up.
  */
 const char *backend_admin_text(const struct backend_info *backend, char *text)
 {
@@ -367,7 +367,7 @@ const char *backend_admin_text(const struct backend_info *backend, char *text)
 	if (!attr_u8(tb[DSR_BACKEND_A_ADMIN]))
 		return text;
 	attr_text(ATTR_BACKEND_ADMIN, tb[DSR_BACKEND_A_ADMIN], name);
-	/* nobody wants to see milliseconds, but the last ones */
+	/* print milliseconds during the last second only */
 	if (deadline >= 1000)
 		deadline -= deadline % 1000;
 	if (deadline)
@@ -379,9 +379,9 @@ const char *backend_admin_text(const struct backend_info *backend, char *text)
 }
 
 /**
- * backend_state_text() - how a backend is: as it is wanted, full, and reachable
+ * backend_state_text() - format a backend's state, overload and reachability
  * @backend: the backend
- * @text: where to put it, BACKEND_STATE_MAX bytes
+ * @text: set, BACKEND_STATE_MAX bytes
  *
  * Return: @text, such as "draining 8m12s, reachable".
  */
@@ -411,7 +411,7 @@ const char *backend_state_text(const struct backend_info *backend, char *text)
 /**
  * backend_cells() - fill the cells of a backend
  * @table: the table
- * @statistics: with its counters
+ * @statistics: include its counters
  * @backend: the backend
  */
 void backend_cells(struct table *table, bool statistics,

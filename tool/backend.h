@@ -20,7 +20,7 @@ enum {
 	BACKEND_COUNT
 };
 
-/* first in the keywords of a command that takes a backend */
+/* first keywords of a command that takes a backend */
 #define BACKEND_KEYWORDS \
 	KEY_KEYWORDS, \
 	[BACKEND_VIA] = { "via", NULL }
@@ -31,7 +31,7 @@ enum {
 #define BACKEND_STATE_MAX	128
 
 /**
- * struct backend - which backend a command line names
+ * struct backend - the backend that a command line names
  * @key: its service
  * @via: its address
  */

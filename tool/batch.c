@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Command lines from a file: words between blanks, 'quoted' or "quoted" where
- * they contain some, and comments from a '#' on. A '\' at the end of a line
- * joins the next line to it.
+ * Command lines from a file: words between blanks, 'quoted' or "quoted" if they
+ * contain blanks, and comments from a '#' on. A '\' at the end of a line joins
+ * the next line to it.
  *
- * The words of all lines are checked before the first line is carried out, so
- * that a mistake in the last one does not leave half of a configuration.
+ * The batch checks the words of all lines before it runs the first line, so
+ * that a mistake in the last line does not leave half of a configuration.
  */
 #include <ctype.h>
 #include <errno.h>
@@ -19,9 +19,9 @@
 
 /**
  * struct line - a command of a batch
- * @number: of the line in the file that the command begins in
+ * @number: number of the line in the file that the command begins in
  * @words: index of its first word in &struct batch.word
- * @problem: why it cannot be read, or NULL
+ * @problem: the mistake in the line, or NULL
  */
 struct line {
 	unsigned int number;
@@ -32,16 +32,16 @@ struct line {
 /**
  * struct batch - a file
  * @path: its name, for messages
- * @text: what is in it
- * @at: what of it is read next
- * @end: of it
- * @number: of the line that @at is in
+ * @text: its contents
+ * @at: the next character to read
+ * @end: end of @text
+ * @number: number of the line of @at
  * @store: the words, each ended by a NUL
  * @stored: the end of the last one
  * @line: the commands
- * @lines: how many
+ * @lines: number of @line
  * @word: the words of all commands, those of each ended by NULL
- * @words: how many
+ * @words: number of @word
  */
 struct batch {
 	const char *path;
@@ -57,7 +57,7 @@ struct batch {
 	size_t words;
 };
 
-/* Makes room for one more entry: there is room up to each power of two. */
+/* Make room for one more entry: arrays grow at each power of two. */
 static void *grow(void *array, size_t count, size_t size)
 {
 	if (count & (count - 1))
@@ -71,7 +71,7 @@ static void add_word(struct batch *batch, char *word)
 	batch->word[batch->words++] = word;
 }
 
-/* The next character, behind what joins lines; '\n' at the end of the file. */
+/* Return the next character, with lines joined; '\n' at the end of the file. */
 static int next_char(struct batch *batch, struct line *line)
 {
 	const char *at;
@@ -99,7 +99,7 @@ static void take_char(struct batch *batch, struct line *line)
 		line->problem = "the line contains a NUL byte: a batch is a text file";
 }
 
-/* Return: whether there was a word left in the line. */
+/* Return: true if a word was left in the line. */
 static bool read_word(struct batch *batch, struct line *line)
 {
 	int c, quote = 0;
@@ -144,7 +144,7 @@ static void read_line(struct batch *batch)
 	batch->line[batch->lines++] = line;
 }
 
-/* All of the file, and its size. */
+/* Read the whole file, and return its size. */
 static int read_text(const char *path, char **text, size_t *size)
 {
 	FILE *file = strcmp(path, "-") ? fopen(path, "re") : stdin;
@@ -184,7 +184,7 @@ static int run_line(struct dsrctl *ctl, const struct batch *batch,
 	return status;
 }
 
-/* Finds out whether each line makes sense, and says which do not. */
+/* Check each line, and report those with a mistake. */
 static int check_lines(const struct dsrctl *ctl, const struct batch *batch)
 {
 	struct dsrctl check = *ctl;
@@ -217,8 +217,8 @@ static int run_lines(struct dsrctl *ctl, const struct batch *batch)
 
 /**
  * batch_run() - run the command lines of a file
- * @ctl: the run; its force decides whether a failure ends it, and whether a
- *	mistake in one line keeps the others from being carried out
+ * @ctl: the run; with force, the batch continues after a failure, and a
+ *	mistake in one line does not stop the other lines
  * @path: the file, or "-" for stdin
  *
  * Return: enum dsrctl_status, of the first command that failed.
@@ -235,7 +235,7 @@ int batch_run(struct dsrctl *ctl, const char *path)
 
 	batch.at = batch.text;
 	batch.end = batch.text + size;
-	/* a word is no longer than it is written, and something ends it */
+	/* a word is not longer than its text, and has an end mark */
 	batch.store = report_alloc(NULL, size + 1);
 	batch.stored = batch.store;
 	while (batch.at != batch.end)

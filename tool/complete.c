@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What may come next on a command line, for the shell's completion: read from
- * the tables that the parser uses, so that the two cannot differ.
+ * The words that may come next on a command line, for the shell's completion.
+ * They come from the parser's own tables, so that the two cannot differ.
  */
 #include <dirent.h>
 #include <stdio.h>
@@ -10,10 +10,10 @@
 #include "args.h"
 #include "dsrctl.h"
 
-/* the exit status that says that the name of a file is due */
+/* exit status: the next word is the name of a file */
 #define COMPLETE_FILE	3
 
-/* one whose name is @word or begins with it; the first, if several do */
+/* Find the first object or command whose name begins with @word. */
 static const struct object *complete_object(const char *word)
 {
 	size_t i;
@@ -61,7 +61,7 @@ static int complete_keywords(const struct keyword *keywords, char **words)
 	return DSRCTL_OK;
 }
 
-/* Operands cannot be listed; keywords come behind them. */
+/* Operands cannot be listed; keywords come after them. */
 static int complete_arguments(const struct object *object,
 			      const struct command *command, char **words)
 {
@@ -75,7 +75,7 @@ static int complete_arguments(const struct object *object,
 	return complete_keywords(command->keywords, words);
 }
 
-/* what may come behind an object */
+/* words that may follow an object */
 static int complete_words(const struct object *object, char **words)
 {
 	const struct object *nested = object->nested;
@@ -126,7 +126,7 @@ static const struct option *find_letter(int letter)
 	return NULL;
 }
 
-/* The last one of letters behind one dash, or NULL if they end by a value. */
+/* The last letter after a single dash, or NULL if a value follows it. */
 static const struct option *last_letter(const char *letters)
 {
 	const struct option *option = NULL;
@@ -139,7 +139,7 @@ static const struct option *last_letter(const char *letters)
 	return *letters ? NULL : option;
 }
 
-/* The option whose value is due behind a word, or NULL. */
+/* The option whose value must follow a word, or NULL. */
 static const struct option *option_due(const char *word)
 {
 	const char *name = word + strspn(word, "-");
@@ -153,7 +153,7 @@ static const struct option *option_due(const char *word)
 	return option && option->has_arg == required_argument ? option : NULL;
 }
 
-/* Of those that do the same, the first one. */
+/* Offer only the first of options that do the same. */
 static void print_options(void)
 {
 	const struct option *option;
@@ -187,12 +187,11 @@ static int print_values(const struct option *option)
 }
 
 /**
- * complete_run() - print what may come next, a word on each line
- * @words: what is there already, ended by NULL. "-" as the last one asks for
- *	options, and an option with "=" behind it for what may come behind that
+ * complete_run() - print the words that may come next, one on each line
+ * @words: the words so far, ended by NULL. "-" as the last one asks for
+ *	options, and an option with "=" for the values of that option
  *
- * Prints nothing where a value is due that cannot be listed, and where @words
- * make no sense.
+ * Print nothing if the values cannot be listed, or if @words are wrong.
  *
  * Return: DSRCTL_OK, or COMPLETE_FILE.
  */

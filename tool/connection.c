@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * dsrctl connection: what the balancer remembers of each connection.
+ * dsrctl connection: the connections that the balancer remembers.
  */
 #include <arpa/inet.h>
 #include <endian.h>
@@ -29,7 +29,7 @@ enum {
 	SHOW_SORT,
 };
 
-/* what an entry is sorted by */
+/* sort orders */
 enum {
 	SORT_SRC,
 	SORT_DST,
@@ -55,15 +55,16 @@ static const struct keyword show_keywords[] = {
 	{ NULL, NULL }
 };
 
-/* so many wait at least before those beyond the limit are forgotten */
+/* keep at least this many before dropping entries beyond the limit */
 #define FORGET_MIN	1024
 
 /**
  * struct sorted - an entry that waits to be printed
- * @key: what it is sorted by, as numbers, which are compared at once
- * @at: where in the packed entries it is: those that came before are before it
- * @last: the end of @key
- * @size: what it takes in the packed entries
+ * @key: its sort key, as numbers, which are fast to compare
+ * @at: its offset in the packed entries, which are in the order of their
+ *	arrival
+ * @last: last part of @key
+ * @size: its size in the packed entries
  */
 struct sorted {
 	uint64_t key[2];
@@ -72,24 +73,24 @@ struct sorted {
 	uint16_t size;
 };
 
-/* a key in bytes, of which the smaller ones come first: of an address its size,
- * itself, and a port; the rest is 0
+/* a sort key as bytes, in ascending order: for an address its size, the address
+ * and the port; the rest is 0
  */
 #define KEY_SIZE	(2 * sizeof(uint64_t) + sizeof(uint32_t))
 
 /**
  * struct connection_dump - a list of connections
- * @listing: where it is printed
- * @filter: which are asked for
- * @fwmark: of their service
+ * @listing: prints the list
+ * @filter: selects the connections
+ * @fwmark: mark of their service
  * @via: their backend
- * @sort: what they are sorted by
- * @entry: those that wait
- * @count: how many these are
- * @room: for how many there is room
- * @packed: what is to be printed of them
- * @used: of @packed
- * @packed_room: for how much @packed has room
+ * @sort: their order
+ * @entry: connections that wait to be printed
+ * @count: number of @entry
+ * @room: capacity of @entry
+ * @packed: their packed attributes
+ * @used: used bytes of @packed
+ * @packed_room: capacity of @packed
  */
 struct connection_dump {
 	struct listing listing;
@@ -119,7 +120,7 @@ static const struct attr_field connection_fields[] = {
 };
 
 /**
- * connection_json() - a connection as JSON
+ * connection_json() - make a JSON object of a connection
  * @tb: its attributes, by enum dsr_connection_attr
  *
  * Return: to be freed by json_object_put().
@@ -129,7 +130,7 @@ struct json_object *connection_json(struct nlattr **tb)
 	return attr_json_object(connection_fields, tb);
 }
 
-/* where a client's next connection goes has no port of its own */
+/* a persistence entry has no port of the client */
 static const struct nlattr *shown_port(struct nlattr **tb, int attr)
 {
 	bool client = attr_u8(tb[DSR_CONNECTION_A_STATE]) ==
@@ -227,7 +228,7 @@ static void take_key(struct sorted *entry, const uint8_t *key)
 	entry->last = ntohl(entry->last);
 }
 
-/* No two are equal. */
+/* Two entries are never equal. */
 static int compare(const void *a, const void *b)
 {
 	const struct sorted *left = a, *right = b;
@@ -247,7 +248,7 @@ static void sort_entries(struct connection_dump *dump)
 		qsort(dump->entry, dump->count, sizeof(*dump->entry), compare);
 }
 
-/* Forgets those that others have pushed beyond the limit. */
+/* Drop the entries that are beyond the limit now. */
 static void forget_last(struct connection_dump *dump)
 {
 	size_t i, used = 0, limit = dump->filter.limit;
@@ -257,7 +258,7 @@ static void forget_last(struct connection_dump *dump)
 		return;
 	sort_entries(dump);
 	dump->count = limit;
-	/* in their order: of those that are equal, the first ones stay first */
+	/* a stable sort: equal entries keep their order */
 	packed = report_alloc(NULL, dump->packed_room);
 	for (i = 0; i < limit; i++) {
 		struct sorted *entry = &dump->entry[i];
@@ -299,7 +300,7 @@ static enum netlink_verdict on_unsorted(struct nlmsghdr *reply, void *arg)
 	return NETLINK_MORE;
 }
 
-/* Prints those that waited, as many as are asked for, and frees them. */
+/* Print the sorted entries up to the limit, and free them. */
 static void print_sorted(struct connection_dump *dump, int status)
 {
 	struct nlattr *tb[ATTR_MAX] = { NULL };
@@ -380,7 +381,7 @@ static int connection_show(struct dsrctl *ctl, struct args *args)
 	if (show_put(msg, args, &dump))
 		return netlink_too_long(msg);
 
-	/* there may be millions: printed as they come, or as they are sorted */
+	/* stream them, since there may be millions, unless they are sorted */
 	listing_init(&dump.listing, ctl);
 	dump.listing.table.stream = true;
 	table_column(&dump.listing.table, "PROTO", TABLE_LEFT, 5);

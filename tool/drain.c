@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * dsrctl backend drain: have a real server get no new connections, and wait
- * for the end of those that it has.
+ * dsrctl backend drain: give a real server no new connections, and wait for the
+ * end of its present ones.
  */
 #include <linux/dsr.h>
 #include <signal.h>
@@ -29,7 +29,7 @@ const struct keyword drain_keywords[] = {
 	{ NULL, NULL }
 };
 
-/* what a command line says, and what has become of it */
+/* the options of a command line, and the progress of the drain */
 struct drain {
 	struct backend backend;
 	uint32_t deadline;
@@ -70,7 +70,7 @@ static int drain_put(struct nl_msg *msg, const struct args *args,
 	return nla_nest_end(msg, nest);
 }
 
-/* A line about how many are left; on a terminal, in place of the last one. */
+/* Print the number of connections left; a terminal shows it in place. */
 static void show_text(struct drain *drain, uint64_t left,
 		      uint32_t established, const char *admin)
 {
@@ -100,7 +100,7 @@ static void show_json(struct dsrctl *ctl, struct drain *drain,
 	fflush(stdout);
 }
 
-/* Says how the wait ended, on a line of its own. */
+/* Print the end of the wait, on a line of its own. */
 static void end_text(struct dsrctl *ctl, const struct drain *drain,
 		     const char *sentence)
 {
@@ -144,7 +144,7 @@ static int drain_look(struct dsrctl *ctl, struct drain *drain,
 	return DSRCTL_OK;
 }
 
-/* Looks once at how the backend is. */
+/* Check the state of the backend once. */
 static int drain_poll(struct dsrctl *ctl, const struct args *args,
 		      struct drain *drain)
 {
@@ -179,7 +179,7 @@ static int drain_poll(struct dsrctl *ctl, const struct args *args,
 	return status;
 }
 
-/* ^C ends the wait as it ends any program, but for a word about the drain. */
+/* ^C ends the wait as usual, with a note about the drain. */
 static void drain_interrupt(const sigset_t *before)
 {
 	fflush(stdout);
@@ -196,7 +196,7 @@ static int drain_wait(struct dsrctl *ctl, const struct args *args,
 	sigset_t interrupt, before;
 	int status;
 
-	/* held back until it is waited for */
+	/* blocked except while waiting */
 	sigemptyset(&interrupt);
 	sigaddset(&interrupt, SIGINT);
 	sigprocmask(SIG_BLOCK, &interrupt, &before);

@@ -11,7 +11,7 @@
 #include "dsrctl.h"
 #include "text.h"
 
-/* RFC 2474, 2597 and 3246; of two names, the one that is printed is first */
+/* RFC 2474, 2597 and 3246; of two names for a value, the first is printed */
 static const struct {
 	const char *name;
 	uint8_t value;
@@ -37,7 +37,7 @@ static const char *name_of(unsigned int value)
 /**
  * dscp_read() - read the value of the last keyword as a DSCP
  * @args: the words
- * @dscp: where to put it; 0 to 63
+ * @dscp: set; 0 to 63
  *
  * Return: DSRCTL_OK, or DSRCTL_USAGE, reported.
  */
@@ -67,7 +67,7 @@ int dscp_read(struct args *args, uint8_t *dscp)
 }
 
 /**
- * dscp_is() - whether it is the mask of the DSCP
+ * dscp_is() - tell if a mask is the mask of the DSCP
  * @mask: u8, or NULL
  */
 bool dscp_is(const struct nlattr *mask)
@@ -76,10 +76,10 @@ bool dscp_is(const struct nlattr *mask)
 }
 
 /**
- * dscp_text() - what TOS byte a rule compares, as it is written
+ * dscp_text() - format the TOS or DSCP that a rule compares
  * @tos: u8, or NULL
- * @mask: u8, or NULL; if it is that of the DSCP, this is what is written
- * @text: where to put it, ATTR_TEXT_MAX bytes
+ * @mask: u8, or NULL; the mask of the DSCP selects the form "dscp N"
+ * @text: set, ATTR_TEXT_MAX bytes
  *
  * Return: @text.
  */
@@ -103,7 +103,7 @@ const char *dscp_text(const struct nlattr *tos, const struct nlattr *mask,
  * @object: the object
  * @key: its key
  * @tos: u8, or NULL
- * @mask: u8, or NULL; if it is not that of the DSCP, null is added
+ * @mask: u8, or NULL; unless it is the mask of the DSCP, null is added
  */
 void dscp_json(struct json_object *object, const char *key,
 	       const struct nlattr *tos, const struct nlattr *mask)

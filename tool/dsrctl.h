@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * dsrctl - the command of the dsr modules: what its parts share
+ * dsrctl - the command of the dsr modules: shared definitions
  */
 #ifndef DSRCTL_H
 #define DSRCTL_H
@@ -15,23 +15,23 @@ struct netlink;
 
 #define ARRAY_SIZE(array)	(sizeof(array) / sizeof((array)[0]))
 
-/* the tool's result, and its exit status */
+/* result of a command, and the exit status */
 enum dsrctl_status {
-	DSRCTL_CHECKED = -1,	/* its words are right; it was not carried out */
+	DSRCTL_CHECKED = -1,	/* words are correct; not run */
 	DSRCTL_OK = 0,
-	DSRCTL_USAGE = 1,	/* the tool itself found it wrong */
-	DSRCTL_REFUSED = 2,	/* the kernel refused, or is not there */
+	DSRCTL_USAGE = 1,	/* the tool itself found a mistake */
+	DSRCTL_REFUSED = 2,	/* kernel refused, or no module */
 };
 
 /**
  * struct dsrctl - one run of the tool
  * @json: print JSON instead of text
  * @pretty: indent the JSON
- * @statistics: print counters and sizes too
+ * @statistics: also print counters and sizes
  * @color: print colours
  * @force: go on after a failure in a batch
- * @check: only find out whether the words of a command are right
- * @netlink: what the commands talk to the kernel through
+ * @check: only check the words of a command
+ * @netlink: requests to the kernel
  */
 struct dsrctl {
 	bool json;
@@ -46,12 +46,12 @@ struct dsrctl {
 /**
  * struct keyword - a word that a command accepts, followed by its value
  * @name: as it is written
- * @values: NULL-terminated, the values it takes, or NULL if they cannot be
- *	listed; what the parser accepts as well as what the completion offers.
- *	keyword_flag: it takes none, and may be written with two dashes before
- *	it; keyword_option: any, and the keyword may be written so, too;
+ * @values: its values, ended by NULL, or NULL if they cannot be listed; used by
+ *	the parser and the completion. keyword_flag: the keyword has no value,
+ *	and may have two dashes before it; keyword_option: any, and the keyword may be written so, too;
  *	keyword_file: the name of a file, and so may it; keyword_repeated:
- *	any, and the keyword may come again
+ *	any value, and the
+ *	keyword may be repeated
  */
 struct keyword {
 	const char *name;
@@ -64,14 +64,14 @@ extern const char *const keyword_file[];
 extern const char *const keyword_repeated[];
 
 /**
- * struct command - what can be done with an object
- * @name: as it is written, or any unique abbreviation of it; "flush" and
- *	"stop" have to be written in full
- * @syntax: of its arguments, for people
+ * struct command - a command of an object
+ * @name: its word; any unique abbreviation stands for it, except for "flush"
+ *	and "stop"
+ * @syntax: syntax of its arguments, for the help
  * @description: one line
- * @keywords: those it accepts, ended by one without a name; NULL if none
- * @run: does it; returns an enum dsrctl_status. The words are read before the
- *	kernel is asked for anything
+ * @keywords: its keywords, ended by one without a name; NULL if none
+ * @run: runs the command; returns an enum dsrctl_status. It reads all words
+ *	before it sends a request to the kernel
  */
 struct command {
 	const char *name;
@@ -83,17 +83,17 @@ struct command {
 
 /**
  * struct object - the first word of a command line
- * @name: as it is written, or any unique abbreviation of it; of a nested one
- *	with the name of the other before it, and a blank
+ * @name: its word; any unique abbreviation stands for it. The name of a nested
+ *	object begins with the name of the outer object and a blank
  * @description: one line
- * @notes: what the help says behind the commands, or NULL
+ * @notes: text of the help after the commands, or NULL
  * @commands: ended by one without a name
- * @fallback: name of the command that an absent one stands for
+ * @fallback: name of the default command
  * @bare: @fallback is its only command and never written
- * @operands: how many words its commands with keywords want before these
+ * @operands: number of words before the keywords, in commands with keywords
  * @nested: an object that is written like a command of this one, or NULL
- * @implied: name of the command that is meant where an address stands in the
- *	place of one, or NULL
+ * @implied: name of the command that an address in place of a command implies,
+ *	or NULL
  */
 struct object {
 	const char *name;

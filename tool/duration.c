@@ -11,7 +11,7 @@
 
 #include "duration.h"
 
-/* from the largest on, as they may follow each other */
+/* from the largest to the smallest, the order in which they may follow */
 static const struct {
 	const char *name;
 	uint32_t msecs;
@@ -25,7 +25,7 @@ static const struct {
 
 #define UNITS	((int)ARRAY_SIZE(units))
 
-/* index of the unit at the beginning of @text; UNITS if it is none of them */
+/* Return the index of the unit at the beginning of @text, or UNITS. */
 static int find_unit(const char *text)
 {
 	size_t length = 0;
@@ -40,8 +40,8 @@ static int find_unit(const char *text)
 	return i;
 }
 
-/* Seconds, or numbers with units of which none comes before a larger one.
- * -ERANGE: is a duration, but none of 32 bits.
+/* Read seconds, or numbers with units, the largest unit first.
+ * -ERANGE: a duration of more than 32 bits.
  */
 static int parse_duration(const char *text, uint32_t *msecs)
 {
@@ -51,7 +51,7 @@ static int parse_duration(const char *text, uint32_t *msecs)
 	char *end;
 
 	do {
-		/* strtoull() would take blanks and signs */
+		/* strtoull() would accept blanks and signs */
 		if (!isdigit((unsigned char)*text))
 			return -EINVAL;
 		errno = 0;
@@ -78,7 +78,7 @@ static int parse_duration(const char *text, uint32_t *msecs)
  * duration_parse() - read part of the value of the last keyword as a duration
  * @args: the words
  * @text: the part
- * @msecs: where to put it, in milliseconds; never 0
+ * @msecs: set, in milliseconds; never 0
  *
  * Return: DSRCTL_OK, or DSRCTL_USAGE, reported.
  */
@@ -102,7 +102,7 @@ int duration_parse(const struct args *args, const char *text, uint32_t *msecs)
 /**
  * duration_read() - read the value of the last keyword as a duration
  * @args: the words
- * @msecs: where to put it, in milliseconds; never 0
+ * @msecs: set, in milliseconds; never 0
  *
  * Return: DSRCTL_OK, or DSRCTL_USAGE, reported.
  */
@@ -117,10 +117,10 @@ int duration_read(struct args *args, uint32_t *msecs)
 }
 
 /**
- * duration_read_or() - the same, or a word that stands for 0
+ * duration_read_or() - read a duration, or a word that stands for 0
  * @args: the words
  * @word: the word
- * @msecs: where to put it, in milliseconds
+ * @msecs: set, in milliseconds
  *
  * Return: DSRCTL_OK, or DSRCTL_USAGE, reported.
  */
@@ -135,11 +135,11 @@ int duration_read_or(struct args *args, const char *word, uint32_t *msecs)
 }
 
 /**
- * duration_text() - a duration for people
+ * duration_text() - format a duration as text
  * @msecs: in milliseconds
- * @text: where to put it, DURATION_TEXT_MAX bytes
+ * @text: set, DURATION_TEXT_MAX bytes
  *
- * Return: @text, which duration_read() takes, unless it is "0s".
+ * Return: @text, which duration_read() accepts unless it is "0s".
  */
 const char *duration_text(uint32_t msecs, char *text)
 {

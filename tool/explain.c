@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * dsrctl explain: what would become of a packet on a balancer, and why.
+ * dsrctl explain: predict the outcome of a packet on a balancer.
  */
 #include <arpa/inet.h>
 #include <linux/dsr.h>
@@ -47,7 +47,7 @@ struct packet {
 	bool middle;
 };
 
-/* what the kernel says of it */
+/* the kernel's answer */
 struct explanation {
 	struct nlattr *tb[ATTR_MAX];
 	struct service_info service;
@@ -164,7 +164,7 @@ static void endpoint_json(struct json_object *object, const char *addr_key,
 	json_object_object_add(object, port_key, json_object_new_int(port));
 }
 
-/* tell if rules of the site see the packet behind the module */
+/* Tell if the site's rules see the packet after the module. */
 static bool passes_firewall(struct explanation *what)
 {
 	struct nlattr *path = what->service.tb[DSR_SERVICE_A_PATH];
@@ -173,7 +173,7 @@ static bool passes_firewall(struct explanation *what)
 	       !strncmp(what->name, "forwarded", strlen("forwarded"));
 }
 
-/* words before a reason's meaning: the module does not know what rules do */
+/* Words before a reason's meaning: the module does not evaluate the rules. */
 static const char *condition(struct explanation *what)
 {
 	return passes_firewall(what) ?
@@ -312,7 +312,7 @@ static void backend_text(struct explanation *what)
 	putchar('\n');
 }
 
-/* name the rules behind the module, and the commands that show them */
+/* Name the rules after the module, and the commands that list them. */
 static void firewall_text(const struct packet *packet)
 {
 	const char *six = packet->src.family == AF_INET6 ? "6" : "";

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What the kernel says in an ack beyond an error number.
+ * The kernel's sentence in an ack.
  */
 #include <linux/dsr.h>
 #include <inttypes.h>
@@ -137,7 +137,7 @@ static const char *nest_keyword(const struct nest_names *names,
 	return NULL;
 }
 
-/* Which keyword put the attribute there that is at an offset of the request. */
+/* Return the keyword of the attribute at an offset of the request. */
 static const char *request_keyword(const struct nlmsghdr *request,
 				   uint32_t offset)
 {
@@ -162,7 +162,7 @@ static const char *request_keyword(const struct nlmsghdr *request,
 	return keyword;
 }
 
-/* What the policy would have accepted; empty if it says no bounds. */
+/* Format the range that a policy accepts; empty without bounds. */
 static void policy_range(struct nlattr *policy, char *text, size_t size)
 {
 	struct nlattr *tb[NL_POLICY_TYPE_ATTR_MAX + 1];
@@ -181,7 +181,7 @@ static void policy_range(struct nlattr *policy, char *text, size_t size)
 			 nla_get_u64(tb[NL_POLICY_TYPE_ATTR_MAX_VALUE_U]));
 }
 
-/* What the kernel says of an attribute that its module has no policy for. */
+/* The kernel's messages for an attribute without a policy. */
 static bool is_unknown(const char *text)
 {
 	return !strcmp(text, "Unknown attribute type") ||
@@ -200,16 +200,16 @@ static void say_unknown(const char *keyword, char *text, size_t size)
 }
 
 /**
- * extack_read() - the sentence of an ack
+ * extack_read() - read the sentence of an ack
  * @ack: NLMSG_ERROR or NLMSG_DONE
- * @payload: length of what precedes the attributes in it
- * @request: what is acked
- * @text: where to put the sentence; empty if there is none
- * @size: of @text
+ * @payload: length of the payload before its attributes
+ * @request: the request that is acked
+ * @text: set to the sentence; empty if there is none
+ * @size: size of @text
  *
- * Where the kernel's generic checks speak ("integer out of range"), the
- * keyword and the accepted range are added: they do not name them. What an older
- * module does not know becomes a sentence that says so.
+ * The messages of the kernel's generic checks ("integer out of range") do not
+ * name the attribute: add the keyword and the accepted range. If an older
+ * module does not know an attribute, make a sentence of this.
  */
 void extack_read(const struct nlmsghdr *ack, size_t payload,
 		 const struct nlmsghdr *request, char *text, size_t size)

@@ -5,7 +5,7 @@
 #include <linux/netlink.h>
 #include <stddef.h>
 
-/* the sentence of the kernel is cut off here */
+/* a longer sentence of the kernel is truncated */
 #define EXTACK_TEXT_MAX	512
 
 void extack_read(const struct nlmsghdr *ack, size_t payload,

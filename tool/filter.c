@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Which entries of the connection table or the flow table are shown. The
- * balancer picks them out itself; the real server sends all of them.
+ * Select the entries of the connection table or the flow table to show. dsr_lb
+ * filters its table in the kernel; dsr_rs sends all entries.
  */
 #include <arpa/inet.h>
 #include <linux/dsr.h>
@@ -21,12 +21,12 @@ void filter_init(struct filter *filter, const struct args *args)
 }
 
 /**
- * filter_read() - read the value of a keyword if it is one of these
+ * filter_read() - read the value of a keyword of a filter
  * @args: the words
- * @filter: where to put it
+ * @filter: set
  * @keyword: index of the keyword
  *
- * Return: DSRCTL_OK, or DSRCTL_USAGE, reported unless it is none of these.
+ * Return: DSRCTL_OK, or DSRCTL_USAGE, reported unless @keyword is another.
  */
 int filter_read(struct args *args, struct filter *filter, int keyword)
 {
@@ -61,7 +61,7 @@ static int put_endpoint(struct nl_msg *msg, int type, const struct addr *addr,
  * @msg: the request
  * @filter: the filter
  *
- * Return: 0, or negative if the request has no room for it.
+ * Return: 0, or negative if the request has no room.
  */
 int filter_put(struct nl_msg *msg, const struct filter *filter)
 {
@@ -96,7 +96,7 @@ static bool match_u8(const struct nlattr *attr, unsigned int value)
 }
 
 /**
- * filter_match() - whether an entry is asked for
+ * filter_match() - match an entry with a filter
  * @filter: the filter
  * @entry: the entry
  */
@@ -124,7 +124,7 @@ bool filter_match(const struct filter *filter,
  * filter_last() - count an entry that was shown
  * @filter: the filter
  *
- * Return: whether it is the last one that is asked for.
+ * Return: true if the limit is reached.
  */
 bool filter_last(struct filter *filter)
 {

@@ -22,7 +22,7 @@ enum {
 	FILTER_COUNT
 };
 
-/* first in the keywords of a command that filters */
+/* first keywords of a command that filters */
 #define FILTER_KEYWORDS(protos, states) \
 	[FILTER_SRC] = { "src", NULL }, \
 	[FILTER_DST] = { "dst", NULL }, \
@@ -31,15 +31,15 @@ enum {
 	[FILTER_LIMIT] = { "limit", NULL }
 
 /**
- * struct filter - which entries of a table are asked for
- * @args: which of the rest were named
+ * struct filter - selects entries of a table
+ * @args: tells which of the following fields were named
  * @src: client
  * @sport: its port, or -1 for any
  * @dst: VIP
  * @dport: its port, or -1 for any
  * @proto: index in attr_protos
  * @state: enum dsr_conn_state
- * @limit: how many more
+ * @limit: number of entries still to show
  */
 struct filter {
 	const struct args *args;
@@ -52,7 +52,7 @@ struct filter {
 	uint32_t limit;
 };
 
-/* the attributes of an entry that a filter looks at; NULL: there is none */
+/* the attributes of an entry that a filter compares; NULL: absent */
 struct filter_entry {
 	const struct nlattr *proto;
 	const struct nlattr *src;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * dsrctl flow: what the real server remembers of each connection.
+ * dsrctl flow: the flows that the real server remembers.
  */
 #include <linux/dsr.h>
 #include <stdio.h>
@@ -92,7 +92,7 @@ static int flow_show(struct dsrctl *ctl, struct args *args)
 	if (status)
 		return status;
 
-	/* there may be millions: printed as they come */
+	/* stream them, since there may be millions */
 	listing_init(&dump.listing, ctl);
 	dump.listing.table.stream = true;
 	table_column(&dump.listing.table, "PROTO", TABLE_LEFT, 5);

@@ -29,7 +29,7 @@ static bool parse_mac(const char *text, unsigned char *mac)
 /**
  * from_read() - read the value of the last keyword as ADDR|MAC[,ADDR|MAC]...
  * @args: the words
- * @from: where to put them
+ * @from: set
  *
  * Return: DSRCTL_OK, or DSRCTL_USAGE, reported.
  */
@@ -64,10 +64,10 @@ int from_read(struct args *args, struct from *from)
 /**
  * from_put() - put neighbours in a request
  * @msg: the request
- * @type: of the attribute, which comes once for each
+ * @type: type of the attribute, which is repeated for each
  * @from: the neighbours
  *
- * Return: 0, or negative if the request has no room for them.
+ * Return: 0, or negative if the request has no room.
  */
 int from_put(struct nl_msg *msg, int type, const struct from *from)
 {
@@ -81,9 +81,9 @@ int from_put(struct nl_msg *msg, int type, const struct from *from)
 }
 
 /**
- * from_one() - a neighbour for people
+ * from_one() - format a neighbour as text
  * @attr: 4, 6 or 16 bytes
- * @text: where to put it, ATTR_TEXT_MAX bytes
+ * @text: set, ATTR_TEXT_MAX bytes
  *
  * Return: @text.
  */

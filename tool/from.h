@@ -12,8 +12,8 @@
 
 /**
  * struct from - neighbours, by their addresses
- * @count: how many
- * @one: each: an IP address, or a MAC address where its family is 0
+ * @count: their number
+ * @one: an IP address, or a MAC address if the family is 0
  */
 struct from {
 	int count;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The multicast groups that tell of what changes.
+ * The multicast groups of notifications.
  */
 #include <linux/dsr.h>
 #include <linux/genetlink.h>
@@ -14,7 +14,7 @@
 #include "group.h"
 #include "report.h"
 
-/* a multicast group that is looked for */
+/* a multicast group to find */
 struct group {
 	const char *name;
 	uint32_t id;
@@ -63,7 +63,7 @@ static int find(struct netlink *nl, const char *family, struct group *group)
 }
 
 /**
- * group_find() - find what tells of the changes of a module
+ * group_find() - find the multicast group of a module's notifications
  * @nl: the requests
  * @module: the module
  * @family: set to the number of its family
@@ -85,7 +85,7 @@ int group_find(struct netlink *nl, enum netlink_module module,
 }
 
 /**
- * group_find_controller() - find what tells that modules come and go
+ * group_find_controller() - find the group that reports loading and unloading
  * @nl: the requests
  * @group: set to the number of the group
  *
@@ -108,7 +108,7 @@ static bool tells_of(struct nlmsghdr *event, uint8_t cmd, char *name,
 }
 
 /**
- * group_has_come() - whether the controller tells that a module was loaded
+ * group_has_come() - tell if an event reports that a module was loaded
  * @event: from the controller
  * @module: the module
  */
@@ -122,7 +122,7 @@ bool group_has_come(struct nlmsghdr *event, enum netlink_module module)
 }
 
 /**
- * group_is_gone() - whether the controller tells of the end of a family
+ * group_is_gone() - tell if an event reports the end of a family
  * @event: from the controller
  * @family: number of the family
  */

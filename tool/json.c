@@ -65,7 +65,7 @@ void json_list_item(struct json_list *list, struct json_object *object)
 	json_object_put(object);
 }
 
-/* Where there is room for so many bytes more of the element. */
+/* Return room for so many more bytes of the element. */
 static char *row_room(struct json_list *list, size_t size)
 {
 	if (list->used + size > sizeof(list->row)) {
@@ -79,8 +79,8 @@ static char *row_room(struct json_list *list, size_t size)
  * json_row_begin() - begin an element that is an object of plain values
  * @list: the array
  *
- * For lists of very many: it is printed as json_list_item() would, without the
- * tree that this needs.
+ * For very long lists: the output is that of json_list_item(), without building
+ * a tree.
  */
 void json_row_begin(struct json_list *list)
 {
@@ -95,10 +95,10 @@ void json_row_begin(struct json_list *list)
 /**
  * json_row_key() - begin a value of the element
  * @list: the array
- * @key: of the value, JSON_TEXT_MAX bytes at most
+ * @key: key of the value, JSON_TEXT_MAX bytes at most
  *
- * Return: where to write the value, as JSON has it: JSON_TEXT_MAX bytes and two
- * quotation marks at most. Then comes json_row_take().
+ * Return: a buffer for the value in JSON syntax: JSON_TEXT_MAX bytes and two
+ * quotation marks at most. Call json_row_take() afterwards.
  */
 char *json_row_key(struct json_list *list, const char *key)
 {
@@ -121,7 +121,7 @@ char *json_row_key(struct json_list *list, const char *key)
 /**
  * json_row_take() - end a value
  * @list: the array
- * @end: of the value, from json_row_key() on
+ * @end: end of the value that json_row_key() began
  */
 void json_row_take(struct json_list *list, const char *end)
 {

@@ -6,16 +6,16 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* the most that a key or a value of a row has */
+/* the longest key or value of a row */
 #define JSON_TEXT_MAX	64
 
 /**
  * struct json_list - an array that is printed element by element
  * @pretty: indent
  * @count: elements printed
- * @values: of the element that is being printed
- * @row: what of it waits to be printed
- * @used: of @row
+ * @values: values printed of the present element
+ * @row: its text, not yet printed
+ * @used: used bytes of @row
  */
 struct json_list {
 	bool pretty;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Which service is meant: its key, as it is written, sent, and printed.
+ * The key of a service: parse, send and print it.
  */
 #include <arpa/inet.h>
 #include <linux/dsr.h>
@@ -37,12 +37,12 @@ static int read_fwmark(struct args *args, struct key *key)
 }
 
 /**
- * key_read() - read the value of a keyword if it is one of these
+ * key_read() - read the value of a keyword of a key
  * @args: the words
- * @key: where to put it
+ * @key: set
  * @keyword: index of the keyword
  *
- * Return: DSRCTL_OK, or DSRCTL_USAGE, reported unless it is none of these.
+ * Return: DSRCTL_OK, or DSRCTL_USAGE, reported unless @keyword is another.
  */
 int key_read(struct args *args, struct key *key, int keyword)
 {
@@ -69,7 +69,7 @@ int key_read(struct args *args, struct key *key, int keyword)
 }
 
 /**
- * key_seen() - whether any part of a key was given
+ * key_seen() - tell if any part of a key was given
  * @args: the words, all read
  */
 bool key_seen(const struct args *args)
@@ -83,9 +83,9 @@ bool key_seen(const struct args *args)
 }
 
 /**
- * key_check() - whether what was given names one service
+ * key_check() - check that the words name one service
  * @args: the words, all read
- * @needed: no service is not enough
+ * @needed: a service must be named
  *
  * Return: DSRCTL_OK, or DSRCTL_USAGE, reported.
  */
@@ -107,7 +107,7 @@ int key_check(const struct args *args, bool needed)
  * @args: the words that it was read from
  * @key: the key
  *
- * Return: 0, or negative if the request has no room for it.
+ * Return: 0, or negative if the request has no room.
  */
 int key_put(struct nl_msg *msg, const struct args *args,
 	    const struct key *key)
@@ -141,7 +141,7 @@ int key_put(struct nl_msg *msg, const struct args *args,
  * @args: the words that its key was read from
  * @key: its key
  *
- * Return: 0, or negative if the request has no room for it.
+ * Return: 0, or negative if the request has no room.
  */
 int key_put_service(struct nl_msg *msg, const struct args *args,
 		    const struct key *key)
@@ -155,7 +155,7 @@ int key_put_service(struct nl_msg *msg, const struct args *args,
 }
 
 /**
- * key_valid() - whether a service that the kernel sent has a key
+ * key_valid() - tell if a service from the kernel has a key
  * @tb: its attributes
  */
 bool key_valid(struct nlattr **tb)
@@ -164,7 +164,7 @@ bool key_valid(struct nlattr **tb)
 }
 
 /**
- * key_is_inet6() - whether a service that the kernel sent is of IPv6
+ * key_is_inet6() - tell if a service from the kernel is an IPv6 service
  * @tb: its attributes
  */
 bool key_is_inet6(struct nlattr **tb)
@@ -180,7 +180,7 @@ static uint16_t port_number(const struct nlattr *attr)
 	return attr ? ntohs(nla_get_u16(attr)) : 0;
 }
 
-/* NULL if the ports are no range */
+/* NULL unless the ports are a range */
 static const struct nlattr *last_port(struct nlattr **tb)
 {
 	const struct nlattr *first = tb[DSR_SERVICE_A_PORT];
@@ -190,9 +190,9 @@ static const struct nlattr *last_port(struct nlattr **tb)
 }
 
 /**
- * key_get_id() - the key of a service, to be compared
+ * key_get_id() - get the key of a service for comparison
  * @tb: its attributes
- * @id: where to put it
+ * @id: set
  */
 void key_get_id(struct nlattr **tb, struct key_id *id)
 {
@@ -211,9 +211,9 @@ void key_get_id(struct nlattr **tb, struct key_id *id)
 }
 
 /**
- * key_text() - the name of a service, as it is given on the command line
+ * key_text() - format the key of a service as on the command line
  * @tb: its attributes
- * @text: where to put it, KEY_TEXT_MAX bytes
+ * @text: set, KEY_TEXT_MAX bytes
  *
  * Return: @text.
  */

@@ -25,7 +25,7 @@ enum {
 
 extern const char *const key_families[];
 
-/* first in the keywords of a command that takes the key of a service */
+/* first keywords of a command that takes the key of a service */
 #define KEY_KEYWORDS \
 	[KEY_FWMARK] = { "fwmark", NULL }, \
 	[KEY_FAMILY] = { "family", key_families }, \
@@ -40,11 +40,11 @@ extern const char *const key_families[];
 #define KEY_TEXT_MAX	128
 
 /**
- * struct key - which service a command line names
+ * struct key - the service that a command line names
  * @fwmark: the mark
- * @mask: its bits that are compared
- * @has_mask: @mask was named
- * @family: AF_INET or AF_INET6, or 0 if it is not named
+ * @mask: the bits of the mark that are compared
+ * @has_mask: a mask was given
+ * @family: AF_INET or AF_INET6, or 0 if not given
  * @vip: the address
  * @proto: index in attr_protos
  * @port: the first port
@@ -62,9 +62,9 @@ struct key {
 };
 
 /**
- * struct key_id - the key of a service that the kernel names
+ * struct key_id - the key of a service from the kernel
  *
- * Two of the same service are equal in every byte.
+ * Two keys of the same service are equal in every byte.
  */
 struct key_id {
 	uint32_t fwmark;

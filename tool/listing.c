@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What a "show" prints: a table, or a JSON array, as the options have it.
+ * The output of a "show": a table, or a JSON array.
  */
 #include <stdio.h>
 
@@ -22,7 +22,7 @@ void listing_init(struct listing *listing, const struct dsrctl *ctl)
 }
 
 /**
- * listing_begin() - print what stands before the first entry, once
+ * listing_begin() - print the beginning before the first entry, once
  * @listing: the listing, with all its columns
  */
 void listing_begin(struct listing *listing)
@@ -37,12 +37,12 @@ void listing_begin(struct listing *listing)
 }
 
 /**
- * listing_end() - print what is left
+ * listing_end() - print the rest
  * @listing: the listing
- * @status: enum dsrctl_status of what is listed
+ * @status: enum dsrctl_status of the request
  *
- * What was refused at once prints nothing. What failed later still ends its
- * JSON document.
+ * A request that was refused at once prints nothing. A request that failed
+ * later still ends its JSON document.
  */
 void listing_end(struct listing *listing, int status)
 {

@@ -7,9 +7,9 @@
 #include "table.h"
 
 /**
- * struct listing - what a "show" prints: a table, or a JSON array
+ * struct listing - the output of a "show": a table, or a JSON array
  * @json: it is JSON
- * @begun: what stands before the first entry is printed
+ * @begun: the beginning is printed
  * @table: the table, if it is text
  * @list: the array, if it is JSON
  */

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Mode local: the rule is the module's, the route is the kernel's, and the two
- * come and go together.
+ * Mode local: keep the module's rule and the kernel's local route together.
  *
- * While there is the rule, the module is silent about the VIP. So the route is
- * made after the rule and deleted before it: it is never there without.
+ * While the rule exists, the module hides the VIP from the neighbours. So add
+ * the route after the rule and delete the route before the rule: the route
+ * never exists without the rule.
  */
 #include <linux/dsr.h>
 #include <netlink/msg.h>
@@ -23,12 +23,12 @@ static bool is_local(const struct rule_info *real)
 }
 
 /**
- * local_begin() - before the rule of a whole VIP changes
+ * local_begin() - prepare for a change of the rule of a whole VIP
  * @nl: the requests
  * @local: set; for local_end(), in any case
  * @vip: the VIP, kept by reference
- * @wanted: the rule is to be in mode local
- * @fresh: there is to be no such rule so far
+ * @wanted: the rule shall be in mode local
+ * @fresh: there must be no such rule yet
  *
  * Return: enum dsrctl_status.
  */
@@ -90,7 +90,7 @@ static int put_vip(struct nl_msg *msg, const struct addr *vip)
 	return nla_nest_end(msg, nest);
 }
 
-/* The rule is there and its route is not: have it as it was before. */
+/* The rule exists without its route: restore the state before the change. */
 static void rule_restore(const struct local *local)
 {
 	struct nl_msg *msg;
@@ -110,12 +110,12 @@ static void rule_restore(const struct local *local)
 }
 
 /**
- * local_end() - after the rule has changed, or has not
+ * local_end() - complete a change of a rule, or undo it
  * @local: from local_begin()
- * @status: of the change
+ * @status: result of the change
  *
- * Return: @status, or why the change could not be completed; nothing is
- * changed then.
+ * Return: @status, or the reason why the change could not be completed; in that
+ * case nothing is changed.
  */
 int local_end(struct local *local, int status)
 {
@@ -133,8 +133,8 @@ int local_end(struct local *local, int status)
 }
 
 /**
- * local_flush() - before all rules are deleted: delete the routes of those in
- *	mode local
+ * local_flush() - delete the routes of all rules in mode local, before all
+ *	rules are deleted
  * @nl: the requests
  *
  * Return: enum dsrctl_status.

@@ -11,10 +11,10 @@
  * struct local - a change of the rule of a whole VIP, under way
  * @nl: the requests
  * @vip: the VIP
- * @wanted: the rule is to be in mode local
+ * @wanted: the rule shall be in mode local
  * @gone: its route was deleted
- * @rules: all rules before the change, if it may be of one of them
- * @before: the one that changes, or NULL
+ * @rules: all rules before the change, if the change may affect one
+ * @before: the rule that changes, or NULL
  */
 struct local {
 	struct netlink *nl;

@@ -16,7 +16,7 @@
 
 static int read_color(const char *when, bool *color)
 {
-	/* -c=always, as ip has it */
+	/* -c=always, as with ip(8) */
 	if (when && *when == '=')
 		when++;
 	if (!when || !strcmp(when, "always"))
@@ -31,7 +31,7 @@ static int read_color(const char *when, bool *color)
 }
 
 /**
- * struct request - what the options say beside struct dsrctl
+ * struct request - options that are not in struct dsrctl
  * @batch: the file, or NULL
  * @netns: the network namespace, or NULL
  * @help: print the help and end
@@ -44,7 +44,7 @@ struct request {
 	bool version;
 };
 
-/* getopt() leaves the short option in optopt, of which @word may have many */
+/* getopt() leaves the short option in optopt; @word may have several */
 static int option_error(const char *word, const char *what)
 {
 	char name[] = { '-', optopt, '\0' };
@@ -61,7 +61,7 @@ static int read_options(int argc, char **argv, struct dsrctl *ctl,
 	int option;
 
 	opterr = 0;
-	/* long ones with one dash or two, as ip(8) has them */
+	/* long options with one dash or two, as with ip(8) */
 	while ((option = getopt_long_only(argc, argv, "+:sjpn:b:fc::Vh",
 					  dsrctl_options, NULL)) >= 0) {
 		switch (option) {

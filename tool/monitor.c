@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * dsrctl monitor: what changes on a balancer or on a real server, as it does.
+ * dsrctl monitor: print the changes on a balancer or on a real server.
  *
- * Where events are missing, all objects are shown anew: an event says as much of an
- * object as the list of its kind does, so both are printed by the same functions.
+ * After lost events all objects are shown again. An event has the same
+ * attributes of an object as a list, so the same functions print both.
  */
 #include <linux/dsr.h>
 #include <linux/genetlink.h>
@@ -36,7 +36,7 @@
 
 #define TIME_MAX	48
 
-/* more than either family has commands */
+/* more than the number of commands of either family */
 #define CMDS_MAX	32
 
 /**
@@ -44,7 +44,7 @@
  * @ctl: the run
  * @sock: gets the events
  * @family: number of each module's family; 0: the module is not loaded
- * @over: nothing more is to be read
+ * @over: stop reading
  * @status: enum dsrctl_status
  */
 struct monitor {
@@ -57,17 +57,17 @@ struct monitor {
 
 struct action;
 
-/* prints what was done; returns whether the message is as it has to be */
+/* prints a change; returns true if the message is well-formed */
 typedef bool (*print_fn)(struct monitor *monitor, const struct action *action,
 			 struct nlmsghdr *event);
 
 /**
- * struct action - what was done with an object
- * @verb: in a sentence, with the object behind it; NULL: the object as it is
- * @event: in JSON
- * @object: in JSON
- * @print: prints it
- * @key_only: no more than the object's key is told
+ * struct action - a change of an object
+ * @verb: verb of the sentence, before the object; NULL: only show the object
+ * @event: event in JSON
+ * @object: object in JSON
+ * @print: prints the change
+ * @key_only: the event has only the object's key
  */
 struct action {
 	const char *verb;
@@ -77,7 +77,7 @@ struct action {
 	bool key_only;
 };
 
-/* What an event or an object is in JSON, beside its time; NULL: null. */
+/* An event or an object in JSON, without its time; NULL: null. */
 struct record {
 	struct json_object *service;
 	struct json_object *backend;
@@ -88,7 +88,7 @@ struct record {
 	bool ipvs_only;
 };
 
-/* when it is: local time; with the zone for programs */
+/* the present local time; with the zone for programs */
 static void now_text(char *text, bool zone)
 {
 	struct timespec now;
@@ -113,7 +113,7 @@ static void print_line(const char *sentence)
 	fflush(stdout);
 }
 
-/* One object on one line, whatever the options say. */
+/* One object on one line, regardless of -p. */
 static void print_json(const char *event, const char *name,
 		       const struct record *record)
 {
@@ -319,7 +319,7 @@ static bool print_table(struct monitor *monitor, const struct action *action,
 	return true;
 }
 
-/* The sentence has the object. */
+/* The sentence names the object. */
 static bool print_flush(struct monitor *monitor, const struct action *action,
 			struct nlmsghdr *event)
 {
@@ -415,7 +415,7 @@ static bool print_event(struct monitor *monitor, enum netlink_module module,
 	return true;
 }
 
-/* What a module has. Its table comes last, for that is one message and no list. */
+/* Show the objects of a module. The table, a single message, comes last. */
 static const struct {
 	uint8_t cmd;
 	struct action action;
@@ -477,7 +477,7 @@ static int show_module(struct monitor *monitor, enum netlink_module module)
 	return status;
 }
 
-/* All that there is of the modules that are watched. */
+/* Show all objects of the watched modules. */
 static int show_all(struct monitor *monitor)
 {
 	int status = DSRCTL_OK;
@@ -501,7 +501,7 @@ static int watch_module(struct monitor *monitor, enum netlink_module module)
 	return status ? status : socket_join(monitor->sock, events);
 }
 
-/* Any process can send to the socket: only what the kernel sends counts. */
+/* Any process can send to the socket: accept only the kernel's messages. */
 static int on_message(struct nl_msg *msg, void *arg)
 {
 	(void)arg;
@@ -541,7 +541,7 @@ static void on_gone(struct monitor *monitor, enum netlink_module module)
 	print_word(monitor, "unloaded", name, sentence);
 }
 
-/* A module was loaded: what it had before it was joined was missed. */
+/* A module was loaded: events before joining its group were missed. */
 static void on_come(struct monitor *monitor, enum netlink_module module)
 {
 	const char *name = netlink_module_name(module);
@@ -597,8 +597,8 @@ static int on_invalid(struct nl_msg *msg, void *arg)
 	return NL_STOP;
 }
 
-/* Open a socket for the events of all modules that are loaded. That of the
- * controller comes first: so no module is missed that is loaded meanwhile.
+/* Open a socket for the events of all loaded modules. Join the group of the
+ * controller first, so that a module that is loaded meanwhile is not missed.
  */
 static int watch_begin(struct monitor *monitor)
 {
@@ -640,8 +640,8 @@ static void watch_end(struct monitor *monitor)
 	monitor->sock = NULL;
 }
 
-/* Events are missing. What waits to be read is older than what is shown now, so
- * the watch begins anew with a socket where nothing waits.
+/* Events are missing. The events in the receive queue are older than the
+ * objects that are shown now, so start again with a new socket.
  */
 static int watch_again(struct monitor *monitor)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * All network namespaces that have a name or a process. One that only a socket, a
- * mount elsewhere or an open file keeps is not found.
+ * All network namespaces that have a name or a process. A namespace is not
+ * found if only a socket, a mount elsewhere or an open file keeps it.
  */
 #include <ctype.h>
 #include <dirent.h>
@@ -30,14 +30,14 @@ static char *text(const char *before, const char *middle, const char *after)
 	return all;
 }
 
-/* Takes @path and @name over. */
+/* Take ownership of @path and @name. */
 static void add(struct namespaces *all, char *path, char *name)
 {
 	struct stat file;
 	size_t i;
 
 	if (stat(path, &file))
-		goto free_names;	/* it has gone, or is not for us */
+		goto free_names;	/* gone, or access is denied */
 	for (i = 0; i < all->count; i++)
 		if (all->one[i].ino == file.st_ino &&
 		    all->one[i].dev == file.st_dev)
@@ -80,8 +80,8 @@ static void add_all(struct namespaces *all, const char *directory,
 }
 
 /**
- * namespaces_find() - find them
- * @all: set; to be freed by namespaces_free() in any case
+ * namespaces_find() - find all network namespaces
+ * @all: set; for namespaces_free() in any case
  *
  * Return: DSRCTL_OK, or DSRCTL_REFUSED, reported.
  */
@@ -101,9 +101,9 @@ int namespaces_find(struct namespaces *all)
 /**
  * namespaces_enter() - move the process into one of them
  * @all: from namespaces_find()
- * @i: which; 0: back to this one
+ * @i: index of the namespace; 0: back to the original one
  *
- * Return: 0; negative if it has gone, or the right is missing.
+ * Return: 0; negative if the namespace has gone, or for lack of permission.
  */
 int namespaces_enter(const struct namespaces *all, size_t i)
 {
@@ -124,7 +124,7 @@ int namespaces_enter(const struct namespaces *all, size_t i)
 }
 
 /**
- * namespaces_free() - forget them
+ * namespaces_free() - free the list of namespaces
  * @all: from namespaces_find()
  */
 void namespaces_free(struct namespaces *all)

@@ -7,10 +7,10 @@
 
 /**
  * struct namespace - a network namespace
- * @name: what it is called in messages
- * @path: a file that leads to it
- * @dev: of that file
- * @ino: of that file
+ * @name: its name in messages
+ * @path: a file of the namespace
+ * @dev: device of that file
+ * @ino: inode of that file
  */
 struct namespace {
 	char *name;
@@ -21,10 +21,10 @@ struct namespace {
 
 /**
  * struct namespaces - all network namespaces that can be found
- * @one: this one, and then the others
- * @count: how many
- * @room: for how many @one has room
- * @home: leads back to this one
+ * @one: the original one, and then the others
+ * @count: their number
+ * @room: capacity of @one
+ * @home: descriptor of the original one
  */
 struct namespaces {
 	struct namespace *one;

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Requests to the modules: one socket for all of them, opened with the first
- * one and reopened where a dump was given up half-read.
+ * Requests to the modules, all through one socket. The first request opens the
+ * socket; after a dump that was not read to its end, the next request opens a
+ * new socket.
  *
- * Whatever fails is reported here, so that callers only pass on the status.
+ * This file reports each failure, so that callers only pass on the status.
  */
 #include <linux/dsr.h>
 #include <errno.h>
@@ -21,7 +22,7 @@
 #include "report.h"
 #include "socket.h"
 
-/* how often a dump is read again that changed while it was read */
+/* retries of a dump that changed while it was read */
 #define NETLINK_DUMP_TRIES	10
 
 /**
@@ -30,16 +31,16 @@
  * @route: NULL until the first request about routes
  * @object: name of the object of the command, for messages
  * @command: name of the command, for messages
- * @prefix: what stands before a sentence of the kernel's, or NULL
- * @check: nothing is asked; what would be is DSRCTL_CHECKED
+ * @prefix: text before a sentence of the kernel, or NULL
+ * @check: send nothing; a request returns DSRCTL_CHECKED
  * @harmless: an error number that is an answer, not a failure; 0: there is none
- * @answered: it was that
- * @request: sent last
- * @reply: is handed the replies to it
- * @reply_arg: for @reply
- * @done: nothing more is to be read
- * @stale: the rest of the answer was not read
- * @interrupted: what is dumped changed while it was dumped
+ * @answered: the answer was @harmless
+ * @request: the last request
+ * @reply: called for each reply
+ * @reply_arg: argument of @reply
+ * @done: stop reading
+ * @stale: the rest of an answer was not read
+ * @interrupted: the objects changed during the dump
  * @status: enum dsrctl_status of the request
  */
 struct netlink {
@@ -73,7 +74,7 @@ static const struct {
  *
  * Opens no socket yet: a mistake in the arguments is reported without one.
  *
- * Return: to be freed by netlink_free().
+ * Return: for netlink_free().
  */
 struct netlink *netlink_new(void)
 {
@@ -102,7 +103,7 @@ void netlink_free(struct netlink *nl)
 }
 
 /**
- * netlink_context() - name what the next requests are for
+ * netlink_context() - name the command of the next requests
  * @nl: the requests
  * @object: name of the object, kept by reference
  * @command: name of the command, or NULL, kept by reference
@@ -115,9 +116,9 @@ void netlink_context(struct netlink *nl, const char *object,
 }
 
 /**
- * netlink_check() - ask nothing, but end each command where it would
+ * netlink_check() - end each command before its first request
  * @nl: the requests
- * @on: do so, or ask again
+ * @on: do so, or send requests again
  */
 void netlink_check(struct netlink *nl, bool on)
 {
@@ -159,7 +160,7 @@ static void netlink_fail(struct netlink *nl, int error, const char *text)
 			     command, strerror(number));
 }
 
-/* Any process can send to the socket: only what the kernel sends counts. */
+/* Any process can send to the socket: accept only the kernel's messages. */
 static int on_message(struct nl_msg *msg, void *arg)
 {
 	(void)arg;
@@ -174,7 +175,7 @@ static int on_valid(struct nl_msg *msg, void *arg)
 
 	if (nl->status)
 		return NL_OK;
-	/* of a part of a table that has nothing to show */
+	/* a part of a table without entries */
 	if (reply->nlmsg_flags & NLM_F_MULTI && genlmsg_valid_hdr(reply, 0) &&
 	    !genlmsg_attrlen(genlmsg_hdr(reply), 0))
 		return NL_OK;
@@ -242,7 +243,7 @@ static int on_error(struct sockaddr_nl *from, struct nlmsgerr *error,
 	if (!(ack->nlmsg_flags & NLM_F_CAPPED))
 		payload += nlmsg_datalen(nl->request);
 	nl->done = true;
-	/* no such family: an answer, not a failure */
+	/* no such family: not a failure */
 	if (nl->request->nlmsg_type == GENL_ID_CTRL && error->error == -ENOENT)
 		return NL_STOP;
 	if (nl->harmless && error->error == -nl->harmless) {
@@ -293,8 +294,8 @@ static int netlink_open(struct netlink *nl, struct nl_sock **sock)
 	return DSRCTL_OK;
 }
 
-/* Sends the request and reads its answer to the end, or to where the reader
- * of the replies has enough. The request stays the caller's.
+/* Send the request and read its answer to the end, or until the reader of the
+ * replies stops. The caller still owns the request.
  */
 static int netlink_exchange_by(struct netlink *nl, struct nl_sock **sock,
 			       struct nl_msg *msg, netlink_reply_fn fn,
@@ -340,7 +341,7 @@ static int netlink_exchange(struct netlink *nl, struct nl_msg *msg,
 }
 
 /**
- * netlink_module_name() - name of a module
+ * netlink_module_name() - return the name of a module
  * @module: the module
  */
 const char *netlink_module_name(enum netlink_module module)
@@ -375,13 +376,13 @@ int netlink_none_loaded(void)
 }
 
 /**
- * netlink_read_family() - name and number of a family
+ * netlink_read_family() - read the name and number of a family
  * @reply: from the controller
- * @name: where to put its name
- * @size: of @name
- * @id: where to put its number
+ * @name: set to its name
+ * @size: size of @name
+ * @id: set to its number
  *
- * Return: whether it tells of a family.
+ * Return: true if the reply describes a family.
  */
 bool netlink_read_family(struct nlmsghdr *reply, char *name, size_t size,
 			 uint16_t *id)
@@ -412,8 +413,8 @@ static enum netlink_verdict on_family(struct nlmsghdr *reply, void *arg)
  * netlink_ask_family() - ask the controller for a family
  * @nl: the requests
  * @family: its name: this makes the kernel load the module if it is installed
- * @fn: is handed the reply, if there is such a family
- * @arg: for @fn
+ * @fn: called with the reply, if there is such a family
+ * @arg: argument of @fn
  *
  * Return: enum dsrctl_status.
  */
@@ -439,7 +440,7 @@ int netlink_ask_family(struct netlink *nl, const char *family,
  * @module: the module
  * @id: set to the number of its family
  *
- * Return: enum dsrctl_status; DSRCTL_REFUSED, reported, if it is not there.
+ * Return: enum dsrctl_status; DSRCTL_REFUSED, reported, if not installed.
  */
 int netlink_load(struct netlink *nl, enum netlink_module module, uint16_t *id)
 {
@@ -452,8 +453,8 @@ int netlink_load(struct netlink *nl, enum netlink_module module, uint16_t *id)
 	return status;
 }
 
-/* Looks through all families instead of asking for one by name: that would load
- * the module, and to look must change nothing. 0: it is not loaded.
+/* Search all families. A request for one by name would load the module, but a
+ * command that only shows must change nothing. 0: the module is not loaded.
  */
 static int list_families(struct netlink *nl, uint16_t id[NETLINK_MODULES])
 {
@@ -484,12 +485,12 @@ static int list_families(struct netlink *nl, uint16_t id[NETLINK_MODULES])
 }
 
 /**
- * netlink_family() - number of the family of a module that is loaded
+ * netlink_family() - find the family number of a loaded module
  * @nl: the requests
  * @module: the module
- * @id: where to put it
+ * @id: set
  *
- * Return: enum dsrctl_status; DSRCTL_REFUSED, reported, if it is not loaded.
+ * Return: enum dsrctl_status; DSRCTL_REFUSED, reported, if not loaded.
  */
 int netlink_family(struct netlink *nl, enum netlink_module module,
 		   uint16_t *id)
@@ -504,7 +505,7 @@ int netlink_family(struct netlink *nl, enum netlink_module module,
 }
 
 /**
- * netlink_loaded() - which modules are loaded
+ * netlink_loaded() - find the loaded modules
  * @nl: the requests
  * @loaded: set for each module
  *
@@ -537,12 +538,12 @@ static int begin(enum netlink_module module, uint16_t family, uint8_t cmd,
 /**
  * netlink_request() - begin a request that changes something
  * @nl: the requests
- * @module: the module; it is loaded if it is installed
+ * @module: the module; loaded if it is installed
  * @cmd: command of its family
- * @flags: of the netlink message
- * @msg: where to put the request; hand it to netlink_do(), which frees it
+ * @flags: flags of the netlink message
+ * @msg: set to the request, for netlink_do(), which frees it
  *
- * Return: enum dsrctl_status; DSRCTL_REFUSED, reported, if it is not loaded.
+ * Return: enum dsrctl_status; DSRCTL_REFUSED, reported, if not loaded.
  */
 int netlink_request(struct netlink *nl, enum netlink_module module,
 		    uint8_t cmd, int flags, struct nl_msg **msg)
@@ -555,15 +556,15 @@ int netlink_request(struct netlink *nl, enum netlink_module module,
 }
 
 /**
- * netlink_query() - begin a request that only looks
+ * netlink_query() - begin a request that only reads
  * @nl: the requests
- * @module: the module; to look at it does not load it
+ * @module: the module; never loaded by this
  * @cmd: command of its family
- * @flags: of the netlink message
- * @msg: where to put the request; hand it to netlink_stream() or
+ * @flags: flags of the netlink message
+ * @msg: set to the request, for netlink_stream() or
  *	netlink_collect(), which free it
  *
- * Return: enum dsrctl_status; DSRCTL_REFUSED, reported, if it is not loaded.
+ * Return: enum dsrctl_status; DSRCTL_REFUSED, reported, if not loaded.
  */
 int netlink_query(struct netlink *nl, enum netlink_module module, uint8_t cmd,
 		  int flags, struct nl_msg **msg)
@@ -576,7 +577,7 @@ int netlink_query(struct netlink *nl, enum netlink_module module, uint8_t cmd,
 }
 
 /**
- * netlink_too_long() - report and free a request that has no room for more
+ * netlink_too_long() - report and free a request that has no room
  * @msg: the request, or NULL
  *
  * Return: DSRCTL_USAGE.
@@ -589,7 +590,7 @@ int netlink_too_long(struct nl_msg *msg)
 }
 
 /**
- * netlink_do() - have a request carried out
+ * netlink_do() - send a request and wait for its ack
  * @nl: the requests
  * @msg: from netlink_request(), freed here
  *
@@ -604,11 +605,11 @@ int netlink_do(struct netlink *nl, struct nl_msg *msg)
  * netlink_stream() - read the replies to a request as they come
  * @nl: the requests
  * @msg: from netlink_query(), freed here
- * @fn: is handed the replies
- * @arg: for @fn
+ * @fn: called for each reply
+ * @arg: argument of @fn
  *
- * For what may have millions of entries and always changes: that it did while
- * it was read is not an error.
+ * For tables that may have millions of entries and change all the time: a
+ * change during the dump is not an error.
  *
  * Return: enum dsrctl_status.
  */
@@ -622,12 +623,12 @@ int netlink_stream(struct netlink *nl, struct nl_msg *msg,
 }
 
 /**
- * netlink_route() - have a request about routes carried out
+ * netlink_route() - send a request about routes
  * @nl: the requests
  * @msg: the request, freed here
- * @prefix: what a failure means
- * @harmless: the error number that says that there is nothing to do
- * @done: set: whether there was something to do, and it was done
+ * @prefix: begin of the message for a failure
+ * @harmless: error number that means that nothing is to be done
+ * @done: set to true if the request has changed something
  *
  * Return: enum dsrctl_status.
  */
@@ -667,7 +668,7 @@ static enum netlink_verdict on_collect(struct nlmsghdr *reply, void *arg)
  * netlink_collect() - read all replies to a request before using any
  * @nl: the requests
  * @msg: from netlink_query(), freed here
- * @replies: what they are; to be freed by netlink_replies_free() in any case
+ * @replies: set; for netlink_replies_free() in any case
  *
  * A dump that changed while it was read is read again.
  *
@@ -691,7 +692,7 @@ int netlink_collect(struct netlink *nl, struct nl_msg *msg,
 }
 
 /**
- * netlink_replies_free() - forget what netlink_collect() read
+ * netlink_replies_free() - free the result of netlink_collect()
  * @replies: the replies
  */
 void netlink_replies_free(struct netlink_replies *replies)

@@ -17,19 +17,19 @@ enum netlink_module {
 
 enum netlink_verdict {
 	NETLINK_MORE,		/* go on */
-	NETLINK_STOP,		/* enough: the rest is not read */
-	NETLINK_MALFORMED,	/* not what the module is to send */
+	NETLINK_STOP,		/* stop: do not read the rest */
+	NETLINK_MALFORMED,	/* the module must not send this */
 };
 
-/* is handed the replies one by one; they are gone when it returns */
+/* called for each reply, which is freed afterwards */
 typedef enum netlink_verdict (*netlink_reply_fn)(struct nlmsghdr *reply,
 						 void *arg);
 
 /**
- * struct netlink_replies - what a dump brought
+ * struct netlink_replies - the result of a dump
  * @reply: copies of the messages
- * @count: how many
- * @room: for how many @reply has room
+ * @count: their number
+ * @room: capacity of @reply
  */
 struct netlink_replies {
 	struct nlmsghdr **reply;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Network namespaces by name, as "ip netns" keeps them.
+ * Network namespaces by name, as with "ip netns".
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -31,7 +31,7 @@ static int netns_set(int fd, const char *name)
 
 /**
  * netns_enter() - move the process into a network namespace
- * @name: as "ip netns" knows it, or a path to a namespace if it has a slash
+ * @name: name as with "ip netns", or with a slash the path of a namespace
  *
  * Return: DSRCTL_OK, or DSRCTL_USAGE, reported.
  */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Objects of which there are very many, kept in little memory until they are
- * printed: the payloads of their attributes, and which of these there are.
+ * Keep very many objects in little memory until they are printed: the payloads
+ * of their attributes, and the set of present attributes.
  */
 #include <string.h>
 
@@ -22,7 +22,7 @@ static size_t payload_size(enum attr_kind kind, bool wide)
 	}
 }
 
-/* By sizes that the compiler knows: to call memcpy() takes longer. */
+/* Use constant sizes: a call of memcpy() is slower. */
 static void copy(void *to, const void *from, size_t size)
 {
 	switch (size) {
@@ -43,11 +43,11 @@ static void copy(void *to, const void *from, size_t size)
 
 /**
  * pack() - pack an object
- * @to: where to put it, PACK_MAX bytes
+ * @to: set, PACK_MAX bytes
  * @fields: its attributes: addresses, ports, u32 and u8
  * @tb: the attributes, valid
  *
- * Return: the bytes that it takes.
+ * Return: its size in bytes.
  */
 size_t pack(uint8_t *to, const struct attr_field *fields, struct nlattr **tb)
 {
@@ -72,7 +72,7 @@ size_t pack(uint8_t *to, const struct attr_field *fields, struct nlattr **tb)
 	return at - to;
 }
 
-/* Says which attributes there are. */
+/* Return the set of present attributes. */
 static void set_shape(uint32_t shape, const struct attr_field *fields,
 		      struct pack_room *room, struct nlattr **tb)
 {
@@ -93,15 +93,15 @@ static void set_shape(uint32_t shape, const struct attr_field *fields,
 }
 
 /**
- * pack_undo() - have the attributes of a packed object again
+ * pack_undo() - restore the attributes of a packed object
  * @from: the packed object
  * @fields: as for pack()
- * @room: where to put the attributes; 0 before the first of several objects
- * @tb: set for each of @fields; NULL before the first, and as this left it before
- *	each other one
+ * @room: storage of the attributes; zeroed before the first of several objects
+ * @tb: set for each of @fields; NULL before the first object, and unchanged
+ *	between the calls for the others
  *
- * Most objects have the attributes of the one before, of which only the payloads
- * are new.
+ * Most objects have the same attributes as the object before, and only the
+ * payloads differ.
  */
 void pack_undo(const uint8_t *from, const struct attr_field *fields,
 	       struct pack_room *room, struct nlattr **tb)

@@ -9,17 +9,17 @@
 
 #include "attr.h"
 
-/* as many fields as an object that is packed may have */
+/* most fields of a packed object */
 #define PACK_FIELDS_MAX	16
 
-/* the most that one takes */
+/* largest size of a packed object */
 #define PACK_MAX	(2 * sizeof(uint16_t) + \
 			 PACK_FIELDS_MAX * sizeof(struct in6_addr))
 
 /**
- * struct pack_room - where attributes are that were packed
- * @shape: which there are, and which of these are wide; 0: none so far
- * @count: how many there are
+ * struct pack_room - storage of unpacked attributes
+ * @shape: the present attributes, and the wide ones of them; 0: none yet
+ * @count: their number
  * @attr: one for each field, at most
  */
 struct pack_room {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * dsrctl path: the devices from whose ingress packets of known connections are
- * sent on.
+ * dsrctl path: the devices with a fast path, which forward packets of known
+ * connections at ingress.
  */
 #include <inttypes.h>
 #include <linux/dsr.h>
@@ -36,7 +36,7 @@ static const struct keyword key_keywords[] = {
 	{ NULL, NULL }
 };
 
-/* what is counted of a path but is no reason for the long way */
+/* counters of a path that are no reason for the slow path */
 static const char short_way[] = "forwarded";
 
 static int change_put(struct nl_msg *msg, const struct args *args,
@@ -128,7 +128,7 @@ static bool reason_parse(const struct nlattr *attr, char *name,
  * @reply: to DSR_CMD_PATH_GET
  * @path: set
  *
- * Return: whether it is one.
+ * Return: true if it is one.
  */
 bool path_parse(const struct nlmsghdr *reply, struct path_info *path)
 {
@@ -149,9 +149,9 @@ bool path_parse(const struct nlmsghdr *reply, struct path_info *path)
 	return true;
 }
 
-/* Calls @fn for each reason for the long way that has occurred, or for all.
+/* Call @fn for each reason for the slow path, with its number of packets.
  *
- * Return: how many packets went the short way; @long_way is set to the others.
+ * Return: packets on the fast path; @long_way is set to those on the slow path.
  */
 static uint64_t path_reasons(const struct path_info *path, uint64_t *long_way,
 			     void (*fn)(const char *name, uint64_t packets,
@@ -183,7 +183,7 @@ static void reason_json(const char *name, uint64_t packets, void *arg)
 }
 
 /**
- * path_json() - a path as JSON
+ * path_json() - make a JSON object of a path
  * @path: the path
  *
  * Return: to be freed by json_object_put().
@@ -206,7 +206,7 @@ struct json_object *path_json(const struct path_info *path)
 	return object;
 }
 
-/* what is printed of the reasons, those that never occurred left out */
+/* Print a reason that has occurred. */
 static void reason_text(const char *name, uint64_t packets, void *arg)
 {
 	struct text *text = arg;
@@ -224,9 +224,9 @@ static void reason_ignore(const char *name, uint64_t packets, void *arg)
 }
 
 /**
- * path_print_words() - print a path as its "add" would be written
- * @out: where to
- * @path: the path; of one that was deleted, no more than the device is known
+ * path_print_words() - print a path as the words of its "add"
+ * @out: the stream
+ * @path: the path; of a deleted one only the device is known
  */
 void path_print_words(FILE *out, const struct path_info *path)
 {
@@ -241,7 +241,7 @@ void path_print_words(FILE *out, const struct path_info *path)
 }
 
 /**
- * path_text() - a path in one line
+ * path_text() - format a path in one line
  * @path: the path
  *
  * Return: to be freed by free().

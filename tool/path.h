@@ -11,8 +11,8 @@
 
 /**
  * struct path_info - a device with a path, as the kernel sent it
- * @nest: all of it
- * @tb: its attributes, by enum dsr_path_attr; of REASON the last
+ * @nest: all its attributes
+ * @tb: its attributes, by enum dsr_path_attr; the last REASON of several
  */
 struct path_info {
 	struct nlattr *nest;

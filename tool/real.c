@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * dsrctl real: what a real server delivers to a socket of its own although it
- * is addressed to somebody else.
+ * dsrctl real: the rules of a real server, which deliver packets for other
+ * addresses to local sockets.
  */
 #include <arpa/inet.h>
 #include <linux/dsr.h>
@@ -62,8 +62,8 @@ static const struct keyword key_keywords[] = {
 };
 
 /*
- * what a command line says about a rule; to.family: 0 if it names no local
- * address, to_port: -1 if it names no local port
+ * the options of a rule on a command line; to.family: 0 without a local
+ * address, to_port: -1 without a local port
  */
 struct rule {
 	struct addr vip;
@@ -90,7 +90,7 @@ static int rule_read_dscp(struct args *args, struct rule *rule)
 	return DSRCTL_OK;
 }
 
-/* Rules are found by the whole address and the whole port. */
+/* A rule names one address and one port, or all ports. */
 static int rule_read_vip(struct args *args, struct rule *rule)
 {
 	const char *word = *args->words;
@@ -113,7 +113,7 @@ static int rule_read_port(struct args *args, struct rule *rule)
 	return args_u32(args, 0, UINT16_MAX, &rule->port);
 }
 
-/* PORT and :PORT are no address, with or without a port: "::1" is one. */
+/* Tell PORT and :PORT from an address: "::1" is an address. */
 static bool is_port(const char *word)
 {
 	return !strchr(word, '.') && word[0] != '[' &&
@@ -134,7 +134,7 @@ static int rule_read_to(struct args *args, struct rule *rule)
 	return status;
 }
 
-/* A rule has one of vip, tos and dscp, and what goes with it. */
+/* A rule has one of vip, tos and dscp, and the keywords that go with it. */
 static int rule_check(const struct args *args)
 {
 	bool vip = args_seen(args, KEY_VIP);
@@ -247,8 +247,8 @@ static int rule_send(struct dsrctl *ctl, const struct args *args, uint8_t cmd,
 	return netlink_do(ctl->netlink, msg);
 }
 
-/* In mode local dsrctl takes care of the route. It is there only while there is
- * the rule, for without it the neighbours would find the VIP here.
+/* In mode local dsrctl manages the route. The route exists only while the rule
+ * exists, since without the rule the neighbours would find the VIP here.
  */
 static int real_change(struct dsrctl *ctl, struct args *args, uint8_t cmd)
 {
@@ -264,7 +264,7 @@ static int real_change(struct dsrctl *ctl, struct args *args, uint8_t cmd)
 		report_warning("tos 0x%02x/0x%02x compares the two low bits, which are ECN's and which routers and hosts change: give a value with DSCP bits only, such as 0x04",
 			       rule.tos, rule.tos_mask);
 
-	/* those that can be in mode local */
+	/* rules that can be in mode local */
 	if (!args_seen(args, KEY_VIP) || args_seen(args, KEY_PROTO))
 		return rule_send(ctl, args, cmd, &rule);
 	status = netlink_load(ctl->netlink, NETLINK_RS, &family);

@@ -23,7 +23,7 @@ static const struct reason *const reasons[NETLINK_MODULES] = {
  * @module: the module
  * @name: its name
  *
- * Return: the reason, or NULL if it is not known here.
+ * Return: the reason, or NULL if dsrctl does not know it.
  */
 const struct reason *reason_find(enum netlink_module module, const char *name)
 {

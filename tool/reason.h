@@ -9,7 +9,7 @@
  * struct reason - why a packet leaves a module as it does, in words
  * @name: as DSR_REASON_A_NAME
  * @meaning: a sentence
- * @advice: what to do about it, or NULL
+ * @advice: advice to change the outcome, or NULL
  */
 struct reason {
 	const char *name;

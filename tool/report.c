@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What goes wrong, on stderr: one sentence for each failure, with the place in
- * the batch file where there is one.
+ * Report failures on stderr: one sentence for each failure, in a batch with the
+ * file and the line.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -29,9 +29,9 @@ static void report(const char *kind, const char *format, va_list args)
 }
 
 /**
- * report_error() - say what went wrong
+ * report_error() - report a failure
  * @status: enum dsrctl_status
- * @format: of the sentence, without prefix and newline
+ * @format: the sentence, without prefix and newline
  *
  * Return: @status, so that the caller can return it in turn.
  */
@@ -46,8 +46,8 @@ int report_error(int status, const char *format, ...)
 }
 
 /**
- * report_warning() - say what is done, but probably not as it was meant
- * @format: of the sentence, without prefix and newline
+ * report_warning() - report a probable mistake in a command that is carried out
+ * @format: the sentence, without prefix and newline
  */
 void report_warning(const char *format, ...)
 {
@@ -83,8 +83,8 @@ void report_before(void (*first)(void))
 }
 
 /**
- * report_warnings() - print warnings, or do not
- * @on: print them, as from the beginning on
+ * report_warnings() - turn warnings on or off
+ * @on: print them, which is the default
  */
 void report_warnings(bool on)
 {
@@ -92,7 +92,7 @@ void report_warnings(bool on)
 }
 
 /**
- * report_where() - name the place that what follows is about
+ * report_where() - set the place that later messages name
  * @file: batch file, or NULL for the command line; kept by reference
  * @line: its line
  */
@@ -104,11 +104,11 @@ void report_where(const char *file, unsigned int line)
 
 /**
  * report_alloc() - realloc() that does not fail
- * @old: what to resize, or NULL
+ * @old: memory to resize, or NULL
  * @size: in bytes
  *
- * A tool that runs for milliseconds has nothing better to do without memory
- * than to say so and end.
+ * Without memory, report the failure and exit: the tool runs for milliseconds
+ * only.
  *
  * Return: the memory, never NULL.
  */

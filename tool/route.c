@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Local routes: what makes a VIP an address of this machine, for a rule in mode
- * local. Those made here have a protocol number of their own, so that no other
- * is ever taken away.
+ * Local routes, which make a VIP an address of this machine, for rules in mode
+ * local. Routes of dsrctl have their own protocol number, so that dsrctl never
+ * deletes another route.
  */
 #include <linux/dsr.h>
 #include <errno.h>
@@ -36,10 +36,10 @@ static int route_request(struct netlink *nl, int type, int flags,
 }
 
 /**
- * route_add() - have what is sent to a VIP delivered here
+ * route_add() - add the local route for a VIP
  * @nl: the requests
  * @vip: the VIP
- * @made: set: whether there was no such route before
+ * @made: set to true if there was no such route before
  *
  * Return: enum dsrctl_status.
  */
@@ -54,7 +54,7 @@ int route_add(struct netlink *nl, const struct addr *vip, bool *made)
  * route_delete() - undo route_add()
  * @nl: the requests
  * @vip: the VIP
- * @gone: set: whether there was a route that route_add() had made
+ * @gone: set to true if a route of route_add() was deleted
  *
  * Return: enum dsrctl_status.
  */

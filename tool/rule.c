@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A rule of a real server, as the kernel shows it: for a table, for JSON, and as
- * the words that would add it.
+ * Print a real server rule from the kernel: in a table, as JSON, and as the
+ * words of its "add".
  */
 #include <linux/dsr.h>
 #include <stdio.h>
@@ -22,7 +22,7 @@
  * @reply: to DSR_RS_CMD_RULE_GET
  * @real: set; refers to @reply
  *
- * Return: whether it is a rule.
+ * Return: true if it is a rule.
  */
 bool rule_parse(const struct nlmsghdr *reply, struct rule_info *real)
 {
@@ -43,7 +43,7 @@ static bool is_unrouted(const struct rule_info *real)
 	return routed && !attr_u8(routed);
 }
 
-/* The balancers of a rule, as they are given on the command line; to be freed.
+/* Format the balancers of a rule as on the command line; to be freed.
  */
 static char *from_text(const struct rule_info *real)
 {
@@ -83,7 +83,7 @@ static struct json_object *from_json(const struct rule_info *real)
 }
 
 /**
- * rule_json() - a rule as JSON
+ * rule_json() - make a JSON object of a rule
  * @real: the rule
  *
  * Return: to be freed by json_object_put().
@@ -116,9 +116,9 @@ struct json_object *rule_json(struct rule_info *real)
 }
 
 /**
- * rule_print_words() - print a rule as its "add" would be written
- * @out: where to
- * @real: the rule; of one that was deleted, no more than the key is known
+ * rule_print_words() - print a rule as the words of its "add"
+ * @out: the stream
+ * @real: the rule; of a deleted one only the key is known
  */
 void rule_print_words(FILE *out, const struct rule_info *real)
 {
@@ -155,7 +155,7 @@ void rule_print_words(FILE *out, const struct rule_info *real)
 /**
  * rule_columns() - add the columns of a rule
  * @table: the table
- * @statistics: with its counters
+ * @statistics: include its counters
  */
 void rule_columns(struct table *table, bool statistics)
 {
@@ -169,7 +169,7 @@ void rule_columns(struct table *table, bool statistics)
 		stats_columns(table);
 }
 
-/* What is not the default, as it is given on the command line; to be freed. */
+/* The options that are not the default, as on the command line; to be freed. */
 static char *options_text(const struct rule_info *real)
 {
 	const struct nlattr *mark = real->tb[DSR_RULE_A_MARK];
@@ -206,9 +206,9 @@ static void options_cell(struct table *table, const struct rule_info *real)
 }
 
 /**
- * rule_cells() - fill the cells of a rule, and say what is wrong with it
+ * rule_cells() - fill the cells of a rule, and report its problem
  * @table: the table
- * @statistics: with its counters
+ * @statistics: include its counters
  * @real: the rule
  */
 void rule_cells(struct table *table, bool statistics, struct rule_info *real)

@@ -14,7 +14,7 @@
 
 /**
  * struct rule_info - a rule, as the kernel sent it
- * @nest: all its attributes, for those that come repeatedly
+ * @nest: all its attributes, for repeated ones
  * @tb: its attributes, by enum dsr_rule_attr
  * @stats: its counters, by enum dsr_stats_attr
  */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The command line: options, objects and their commands, found by a unique
- * abbreviation. The work of a command is in the file of its object.
+ * abbreviation. The code of a command is in the file of its object.
  */
 #include <getopt.h>
 #include <stdio.h>
@@ -13,7 +13,7 @@
 #include "netlink.h"
 #include "report.h"
 
-/* more than any object has commands, and than there are objects */
+/* more than the commands of any object, and more than all objects */
 #define NAMES_MAX	32
 
 const struct object *const dsrctl_objects[] = {
@@ -102,7 +102,7 @@ static void print_object_help(const struct object *object)
 		printf("\nWithout a command: %s.\n", object->fallback);
 }
 
-/* The index of the name that is @word, or else of the only one that begins
+/* Return the index of the name @word, or else of the only name that begins
  * with it; -1, reported, if there is none or several do.
  */
 static int find_name(const char *where, const char *what, const char *word,
@@ -135,7 +135,7 @@ static int find_name(const char *where, const char *what, const char *word,
 }
 
 /**
- * dsrctl_word() - the word that an object is written with
+ * dsrctl_word() - return the word of an object
  * @object: the object
  */
 const char *dsrctl_word(const struct object *object)
@@ -146,11 +146,11 @@ const char *dsrctl_word(const struct object *object)
 }
 
 /**
- * dsrctl_implied() - the command that an address stands for
+ * dsrctl_implied() - return the command that an address stands for
  * @object: the object
- * @word: what stands in the place of a command, or NULL
+ * @word: the word in place of a command, or NULL
  *
- * Return: the command, or NULL if @word is no address, or none is implied.
+ * Return: the command, or NULL if @word is no address or implies no command.
  */
 const struct command *dsrctl_implied(const struct object *object,
 				     const char *word)
@@ -164,7 +164,7 @@ const struct command *dsrctl_implied(const struct object *object,
 	return command;
 }
 
-/* These take all there is, so they are not guessed. */
+/* These commands remove everything, so abbreviations are refused. */
 static bool takes_all(const char *command)
 {
 	return !strcmp(command, "flush") || !strcmp(command, "stop");
@@ -184,7 +184,7 @@ static int run_command(struct dsrctl *ctl, const struct object *object,
 	return command->run(ctl, &args);
 }
 
-/* OBJECT: NULL for the help about all of them */
+/* object: NULL for the help about all objects */
 static int run_help(struct dsrctl *ctl, const struct object *object,
 		    char **words)
 {
@@ -249,10 +249,10 @@ static int run_object(struct dsrctl *ctl, const struct object *object,
 /**
  * dsrctl_run() - run a command line
  * @ctl: the run, with the options
- * @words: the object and what follows, ended by NULL; at least one
+ * @words: the object and its words, ended by NULL; at least one
  *
  * Return: enum dsrctl_status; DSRCTL_CHECKED if the words are only checked, and
- * the kernel would be asked next.
+ * the request to the kernel would be next.
  */
 int dsrctl_run(struct dsrctl *ctl, char **words)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * dsrctl service: what clients connect to, selected by a firewall mark or by
- * its address.
+ * dsrctl service: the services that clients connect to, selected by a firewall
+ * mark or by a VIP.
  */
 #include <linux/dsr.h>
 #include <stdio.h>
@@ -40,7 +40,7 @@ enum {
 	SERVICE_TIMEOUTS,
 };
 
-/* the kernel may know more schedulers: these are what the completion offers */
+/* for the completion; the kernel may know more schedulers */
 static const char *const schedulers[] = {
 	"rr", "wrr", "lc", "wlc", "sed", "nq", "sh", "dh", "fo", "ovf", "twos",
 	"maglev", NULL
@@ -77,7 +77,7 @@ static const struct keyword key_keywords[] = {
 	{ NULL, NULL }
 };
 
-/* what a command line says about a service */
+/* the options of a service on a command line */
 struct service {
 	struct key key;
 	const char *scheduler;
@@ -96,7 +96,7 @@ struct service {
 	struct timeouts timeouts;
 };
 
-/* whether the next word is "none", and then it is read */
+/* Read the next word if it is "none". */
 static bool read_none(struct args *args)
 {
 	const char *word = args_peek(args);
@@ -116,7 +116,7 @@ static int service_read_tos(struct args *args, struct service *service)
 	return DSRCTL_OK;
 }
 
-/* TIME, TIME/PREFIX as it is printed, or off */
+/* TIME, TIME/PREFIX as "show" prints it, or off */
 static int service_read_persist(struct args *args, struct service *service)
 {
 	const char *word = args_peek(args);
@@ -291,9 +291,9 @@ static int service_flush(struct dsrctl *ctl, struct args *args)
 /**
  * service_parse() - find the attributes of a service
  * @nest: DSR_A_SERVICE, or NULL
- * @service: where to put them
+ * @service: set
  *
- * Return: whether it is a service.
+ * Return: true if it is a service.
  */
 bool service_parse(const struct nlattr *nest, struct service_info *service)
 {
@@ -309,9 +309,9 @@ bool service_parse(const struct nlattr *nest, struct service_info *service)
 /**
  * service_parse_reply() - find the attributes of a service
  * @reply: to DSR_CMD_SERVICE_GET
- * @service: where to put them
+ * @service: set
  *
- * Return: whether it is a service.
+ * Return: true if it is a service.
  */
 bool service_parse_reply(const struct nlmsghdr *reply,
 			 struct service_info *service)
@@ -342,7 +342,7 @@ static void print_persist(FILE *out, struct nlattr **tb)
 			nla_get_u8(tb[DSR_SERVICE_A_PERSIST_PREFIX]));
 }
 
-/* those that are not the default, each with a blank before it */
+/* Print the options that are not the default, each after a blank. */
 static void print_options(FILE *out, struct service_info *service)
 {
 	static const struct {
@@ -384,7 +384,7 @@ static void print_options(FILE *out, struct service_info *service)
 }
 
 /**
- * service_text() - a service as its "add" would be written
+ * service_text() - format a service as the words of its "add"
  * @service: the service
  *
  * Return: "KEY scheduler NAME", and options that are not the default; to be
@@ -404,7 +404,7 @@ char *service_text(struct service_info *service)
 }
 
 /**
- * service_json() - a service as JSON
+ * service_json() - make a JSON object of a service
  * @service: the service
  *
  * Return: to be freed by json_object_put().

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * dsrctl show: what one wants to see first, of the modules that are loaded.
+ * dsrctl show: an overview of the loaded modules.
  */
 #include <linux/dsr.h>
 #include <stdio.h>
@@ -23,10 +23,10 @@
 #include "table.h"
 
 /**
- * struct overview - what a module has to show, as it was read
+ * struct overview - objects and statistics of a module
  * @objects: its services, or its rules
- * @backends: of all services; none on a real server
- * @key: of the service of each of @backends
+ * @backends: backends of all services; none on a real server
+ * @key: key of the service of each of @backends
  * @paths: its devices with a path; none on a real server
  * @silences: silenced addresses of a real server
  * @stats: its statistics
@@ -119,8 +119,8 @@ static void service_line(struct table *table, bool statistics,
 	free(text);
 }
 
-/* A service and its backends: as lines of a table, or as an object if there is
- * an array to add it to.
+/* Add a service and its backends as lines of a table, or as an object to an
+ * array.
  */
 static bool show_service(const struct overview *overview, bool statistics,
 			 const struct nlmsghdr *reply, struct table *table,
@@ -236,7 +236,7 @@ static bool show_rules(struct dsrctl *ctl, const struct overview *overview,
 	return true;
 }
 
-/* As lines of a table, or as objects if there is an array to add them to. */
+/* Add them as lines of a table, or as objects to an array. */
 static bool show_silences(const struct overview *overview, struct table *table,
 			  struct json_object *silences)
 {
@@ -263,7 +263,7 @@ static bool show_silences(const struct overview *overview, struct table *table,
 	return true;
 }
 
-/* One module; as text, or as a key of the document if there is one. */
+/* Show one module as text, or add it as a key to a document. */
 static int show_module(struct dsrctl *ctl, enum netlink_module module,
 		       struct json_object *document)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * dsrctl real silence: addresses that a real server has and does not let its
- * neighbours know of.
+ * dsrctl real silence: the addresses of a real server that the module hides
+ * from the neighbours.
  */
 #include <linux/dsr.h>
 #include <net/if.h>
@@ -27,8 +27,8 @@ static const struct keyword change_keywords[] = {
 	{ NULL, NULL }
 };
 
-/* An address is silenced on all devices, or on those that are named. The
- * request is built while the words are read: they may be any number.
+/* An address is silenced on all devices, or on the named devices. Build the
+ * request while reading the words, since there may be any number of devices.
  */
 static int silence_read(struct args *args, struct nl_msg *msg, bool *fits)
 {
@@ -116,7 +116,7 @@ static int silence_flush(struct dsrctl *ctl, struct args *args)
  * @reply: to DSR_RS_CMD_SILENCE_GET
  * @silence: set; refers to @reply
  *
- * Return: whether it is one.
+ * Return: true if it is one.
  */
 bool silence_parse(const struct nlmsghdr *reply, struct silence_info *silence)
 {
@@ -129,7 +129,7 @@ bool silence_parse(const struct nlmsghdr *reply, struct silence_info *silence)
 	return silence->tb[DSR_SILENCE_A_ADDR];
 }
 
-/* Rules want it on all devices, whatever the user has named. */
+/* A rule silences the address on all devices, regardless of named devices. */
 static bool is_everywhere(const struct silence_info *silence)
 {
 	return !silence->tb[DSR_SILENCE_A_DEV] ||
@@ -137,7 +137,7 @@ static bool is_everywhere(const struct silence_info *silence)
 }
 
 /**
- * silence_devices() - on which devices an address is silenced
+ * silence_devices() - list the devices that an address is silenced on
  * @silence: the address
  *
  * Return: their names, or "all"; to be freed.
@@ -166,7 +166,7 @@ char *silence_devices(const struct silence_info *silence)
 }
 
 /**
- * silence_json() - a silenced address as JSON
+ * silence_json() - make a JSON object of a silenced address
  * @silence: the address
  *
  * Return: to be freed by json_object_put().

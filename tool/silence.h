@@ -11,7 +11,7 @@
 
 /**
  * struct silence_info - a silenced address, as the kernel sent it
- * @nest: all its attributes, for those that come repeatedly
+ * @nest: all its attributes, for repeated ones
  * @tb: ATTR_MAX attributes, by enum dsr_silence_attr
  */
 struct silence_info {

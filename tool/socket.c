@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The netlink sockets. They know nothing of dsr, so that the tests can put
- * others in their place.
+ * The netlink sockets. This file is independent of the rest of dsrctl, so that
+ * the tests can replace it.
  */
 #include <errno.h>
 #include <netlink/errno.h>
@@ -17,7 +17,7 @@
 /* larger than any part of a dump that the kernel sends */
 #define SOCKET_BUFFER	(64 * 1024)
 
-/* what waits to be read at most where events come by themselves */
+/* receive buffer of a socket that gets events */
 #define SOCKET_EVENTS	(1024 * 1024)
 
 static int socket_option(struct nl_sock *sock, int option)
@@ -28,8 +28,8 @@ static int socket_option(struct nl_sock *sock, int option)
 			  sizeof(on));
 }
 
-/* Asks for sentences in acks, without a copy of the request before them, and
- * for strict checks of dump requests.
+/* Enable sentences in acks, acks without a copy of the request, and strict
+ * checks of dump requests.
  */
 static struct nl_sock *socket_open_protocol(int protocol)
 {
@@ -80,7 +80,7 @@ struct nl_sock *socket_open(void)
 }
 
 /**
- * socket_open_route() - the same, to where routes are made
+ * socket_open_route() - connect to the kernel's routing (NETLINK_ROUTE)
  */
 struct nl_sock *socket_open_route(void)
 {
@@ -88,7 +88,7 @@ struct nl_sock *socket_open_route(void)
 }
 
 /**
- * socket_join() - have a socket get what is sent to a multicast group
+ * socket_join() - join a multicast group
  * @sock: from socket_open()
  * @group: number of the group
  *
@@ -98,7 +98,7 @@ int socket_join(struct nl_sock *sock, uint32_t group)
 {
 	int err;
 
-	/* as much as an unprivileged process gets; what is too much is cut */
+	/* the kernel limits the size for an unprivileged process */
 	nl_socket_set_buffer_size(sock, SOCKET_EVENTS, 0);
 	err = nl_socket_add_membership(sock, group);
 	if (!err)
@@ -111,7 +111,7 @@ int socket_join(struct nl_sock *sock, uint32_t group)
 }
 
 /**
- * socket_close() - give up a socket, and with it any dump under way
+ * socket_close() - close a socket, and end any dump in progress
  * @sock: from socket_open()
  */
 void socket_close(struct nl_sock *sock)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * dsrctl stats: which way packets went and why, and how full the tables are.
+ * dsrctl stats: packets by reason, and the fill of the tables.
  * Also the counters that other objects print with -s.
  */
 #include <inttypes.h>
@@ -90,7 +90,7 @@ static int set_put(struct nl_msg *msg, const struct args *args, uint32_t max,
 }
 
 /**
- * stats_set() - bound the table of a module, or set its timeouts
+ * stats_set() - set the limit or the timeouts of a module's table
  * @ctl: the run
  * @args: the words of a command with stats_set_keywords
  * @module: the module
@@ -126,10 +126,10 @@ int stats_set(struct dsrctl *ctl, struct args *args,
 }
 
 /**
- * stats_get() - ask a module for its statistics
+ * stats_get() - request the statistics of a module
  * @ctl: the run
  * @module: the module
- * @replies: to be freed by netlink_replies_free() if it succeeds
+ * @replies: set; for netlink_replies_free() on success
  *
  * Return: enum dsrctl_status.
  */
@@ -156,7 +156,7 @@ int stats_get(struct dsrctl *ctl, enum netlink_module module,
  * @replies: from stats_get()
  * @tb: ATTR_MAX pointers to set, by enum dsr_table_attr
  *
- * Return: whether they are as they have to be.
+ * Return: true if they are well-formed.
  */
 bool stats_parse_table(const struct netlink_replies *replies,
 		       struct nlattr **tb)
@@ -168,7 +168,7 @@ bool stats_parse_table(const struct netlink_replies *replies,
 	       attr_parse_timeouts(tb[DSR_TABLE_A_TIMEOUTS], timeouts);
 }
 
-/* A new entry is turned away now, or another one gives way to it. */
+/* A new entry is refused now, or replaces another one. */
 static bool is_full(struct nlattr **tb)
 {
 	return attr_u32(tb[DSR_TABLE_A_ENTRIES]) >=
@@ -176,7 +176,7 @@ static bool is_full(struct nlattr **tb)
 }
 
 /**
- * stats_table_json() - the table of a module as JSON
+ * stats_table_json() - make a JSON object of a module's table
  * @tb: its attributes
  *
  * Return: to be freed by json_object_put().
@@ -210,10 +210,10 @@ struct json_object *stats_table_json(struct nlattr **tb)
 }
 
 /**
- * stats_table_text() - a line about the table of a module
- * @table: where to add the line
+ * stats_table_text() - print a line about a module's table
+ * @table: gets the line
  * @module: the module
- * @statistics: with its sizes
+ * @statistics: include its sizes
  * @tb: its attributes
  */
 void stats_table_text(struct table *table, enum netlink_module module,
@@ -241,8 +241,8 @@ void stats_table_text(struct table *table, enum netlink_module module,
 }
 
 /**
- * stats_timeouts_text() - a line about the timeouts of a table, if it has some
- * @table: where to add the line
+ * stats_timeouts_text() - print a line about the timeouts of a table, if any
+ * @table: gets the line
  * @tb: attributes of the table
  */
 void stats_timeouts_text(struct table *table, struct nlattr **tb)
@@ -262,8 +262,8 @@ void stats_timeouts_text(struct table *table, struct nlattr **tb)
 	free(line);
 }
 
-/* Adds the reasons of a reply to @reasons if it is not NULL, else to @table,
- * where those that never occurred are left out unless -s asks for them.
+/* Add the reasons of a reply to @reasons if it is not NULL, else to @table. The
+ * table leaves out reasons that never occurred, unless -s is given.
  */
 static bool stats_reasons(struct dsrctl *ctl, struct nlmsghdr *reply,
 			  struct table *table, struct json_object *reasons)

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * dsrctl service stop and dsrctl real stop: unload a module, and with it all that it
- * has; not while a client or an operator would notice, unless forced.
+ * dsrctl service stop and dsrctl real stop: unload a module with all its
+ * objects. Refuse while a client or an operator would lose something, unless
+ * forced.
  *
- * A module is one for all network namespaces, so all are asked and, by force, all are
- * emptied: what a namespace has there holds the module. Nothing is given up
- * without the right to unload it.
+ * All network namespaces share a module, and the objects of a namespace hold
+ * the module. So check all namespaces and, with force, delete the objects in
+ * all of them. Delete nothing without permission to unload the module.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -40,7 +41,7 @@ const struct keyword stop_keywords[] = {
 };
 
 /**
- * struct loss - what a network namespace loses
+ * struct loss - objects that a network namespace loses
  * @services: services
  * @rules: rules
  * @flows: flows that neither end has finished
@@ -56,14 +57,14 @@ struct loss {
 };
 
 /**
- * struct stop - a module that is to be unloaded
+ * struct stop - a module to unload
  * @ctl: the run
  * @module: the module
  * @name: its name
  * @command: the command, for messages
- * @force: whatever it costs
+ * @force: unload in spite of losses
  * @all: the network namespaces
- * @loss: of each
+ * @loss: losses of each of @all
  */
 struct stop {
 	struct dsrctl *ctl;
@@ -75,7 +76,7 @@ struct stop {
 	struct loss *loss;
 };
 
-/* What has not been ended by one of its ends is live. */
+/* A flow is live unless one of its ends has closed it. */
 static enum netlink_verdict on_flow(struct nlmsghdr *reply, void *arg)
 {
 	struct nlattr *top[ATTR_MAX], *tb[ATTR_MAX];
@@ -153,7 +154,7 @@ static bool loses(const struct loss *loss)
 	return loss->services || loss->rules || loss->flows || loss->silenced;
 }
 
-/* Let go of the module; routes first, see local.c. */
+/* Delete all objects of the module; routes first, see local.c. */
 static int let_go(const struct stop *stop, struct netlink *nl,
 		  struct loss *loss)
 {
@@ -169,7 +170,7 @@ static int let_go(const struct stop *stop, struct netlink *nl,
 	return status;
 }
 
-/* Do it in each network namespace that can be entered; sockets belong to one. */
+/* Do it in each network namespace that can be entered, with a socket each. */
 static int in_each(const struct stop *stop,
 		   int (*what)(const struct stop *stop, struct netlink *nl,
 			       struct loss *loss))
@@ -190,7 +191,7 @@ static int in_each(const struct stop *stop,
 	return status;
 }
 
-/* "3 services", behind a comma if something was said before */
+/* Print "3 services", after a comma unless it is the first. */
 static void say(FILE *out, bool *begun, unsigned long number,
 		const char *one, const char *more)
 {
@@ -259,7 +260,7 @@ static void print_losses(const struct stop *stop)
 	fflush(stdout);
 }
 
-/* Refuse, from namespace @first on, what would be lost. */
+/* Refuse if a namespace, from @first on, would lose something. */
 static int check_losses(const struct stop *stop, size_t first)
 {
 	struct text text;
@@ -372,7 +373,7 @@ static int stop_module(const struct stop *stop)
 
 /**
  * stop_run() - dsrctl service stop, and dsrctl real stop
- * @ctl: what this run of dsrctl was told
+ * @ctl: the run
  * @args: the words
  *
  * Return: enum dsrctl_status.

@@ -21,13 +21,13 @@ static const char *const color_start[] = {
 #define COLOR_END	"\033[0m"
 #define COLUMN_GAP	2
 
-/* so many rows of a stream are kept back, to know how wide the columns are */
+/* rows of a stream that are kept back to compute the width of columns */
 #define STREAM_ROWS	256
 
 /**
  * table_init() - begin a table
  * @table: the table
- * @out: where it will be printed
+ * @out: stream for the output
  * @color: print colours
  * @indent: blanks before each row
  */
@@ -42,9 +42,9 @@ void table_init(struct table *table, FILE *out, bool color, int indent)
 /**
  * table_column() - add a column on the right
  * @table: the table, without lines so far
- * @title: in the header, kept by reference
- * @align: of the title and the cells
- * @width: it has at least
+ * @title: title in the header, kept by reference
+ * @align: alignment of the title and the cells
+ * @width: minimum width
  */
 void table_column(struct table *table, const char *title,
 		  enum table_align align, int width)
@@ -57,10 +57,10 @@ void table_column(struct table *table, const char *title,
 }
 
 /**
- * table_optional() - have a column only if there is something to put into it
- * @table: the table; its last column is meant
+ * table_optional() - print a column only if a cell has a value
+ * @table: the table; applies to its last column
  *
- * Nothing is "-". Not for streams: the first rows would lack it.
+ * "-" is no value. Not for streams: the first rows would lack the column.
  */
 void table_optional(struct table *table)
 {
@@ -90,7 +90,7 @@ static char *put_cell(struct table *table, char *to,
 	return color ? stpcpy(to, COLOR_END) : to;
 }
 
-/* The most that a line takes. */
+/* The longest line. */
 static size_t line_size(const struct table *table,
 			const struct table_line *line)
 {
@@ -198,7 +198,7 @@ static void end_line(struct table *table)
 	}
 }
 
-/* Room for the text of a cell. */
+/* Make room for the text of a cell. */
 static char *text_room(struct table *table, size_t size)
 {
 	if (table->used + size > table->text_room) {
@@ -243,8 +243,8 @@ static struct table_cell *next_cell(struct table *table)
 /**
  * table_cell() - fill the next cell
  * @table: the table
- * @color: of the cell
- * @format: of its text
+ * @color: color of the cell
+ * @format: its text, as for printf()
  */
 void table_cell(struct table *table, enum table_color color,
 		const char *format, ...)
@@ -259,11 +259,11 @@ void table_cell(struct table *table, enum table_color color,
 }
 
 /**
- * table_put() - fill the next cell with a text as it is
+ * table_put() - fill the next cell with a plain text
  * @table: the table
  * @text: the text
  *
- * For lists of very many rows: nothing is formatted.
+ * For very long lists: faster than formatting.
  */
 void table_put(struct table *table, const char *text)
 {
@@ -278,7 +278,7 @@ void table_put(struct table *table, const char *text)
 /**
  * table_text() - add a line over all columns
  * @table: the table, with no row begun
- * @format: of the line
+ * @format: the line, as for printf()
  */
 void table_text(struct table *table, const char *format, ...)
 {
@@ -305,7 +305,7 @@ void table_header(struct table *table)
 }
 
 /**
- * table_finish() - print what was not printed, and free the table
+ * table_finish() - print the rest, and free the table
  * @table: the table
  */
 void table_finish(struct table *table)

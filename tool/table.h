@@ -22,9 +22,9 @@ enum table_color {
 };
 
 /**
- * struct table_cell - what stands in one place
- * @at: where in the texts of the table it begins
- * @length: of it
+ * struct table_cell - one cell
+ * @at: offset in the texts of the table
+ * @length: length of its text
  * @color: its colour
  */
 struct table_cell {
@@ -44,25 +44,25 @@ struct table_line {
 };
 
 /**
- * struct table - lines that are printed with aligned columns
- * @out: where to
+ * struct table - lines with aligned columns
+ * @out: the stream
  * @color: print colours
- * @stream: print rows as they come: columns are as wide as the first rows want
- *	them, and grow where a later one has no room
+ * @stream: print rows as they come: the first rows decide the width of columns,
+ *	and a wider cell makes its column wider
  * @begun: the first rows of a stream are printed
  * @indent: blanks before each row; text lines have none
- * @columns: how many
- * @column: their titles, alignments and widths; and whether they are not
- *	printed, as no cell has anything so far
+ * @columns: number of @column
+ * @column: their titles, alignments and widths; and a flag for columns that are
+ *	not printed, because no cell has a value yet
  * @filled: cells of the last row that are filled
- * @lines: how many
- * @room: for how many @line has room
- * @line: the lines that are not printed so far
- * @text: what stands in their cells, one behind the other
- * @used: of @text
- * @text_room: for how much @text has room
- * @row: a line as it is printed
- * @row_room: for how much @row has room
+ * @lines: number of @line
+ * @room: capacity of @line
+ * @line: lines that are not printed yet
+ * @text: the texts of their cells, one after the other
+ * @used: used bytes of @text
+ * @text_room: capacity of @text
+ * @row: the line that is being printed
+ * @row_room: capacity of @row
  */
 struct table {
 	FILE *out;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Texts of any length, made by printing; and numbers without that.
+ * Texts of any length, made by printing; and fast formatting of numbers.
  */
 #include <stdlib.h>
 
@@ -10,12 +10,12 @@
 
 /**
  * text_number() - write a number in decimal
- * @to: where to put it, up to TEXT_NUMBER_MAX bytes
+ * @to: set, up to TEXT_NUMBER_MAX bytes
  * @number: the number
  *
- * For what is printed by the million: printf() reads its format each time.
+ * For output by the million, where printf() is too slow.
  *
- * Return: the end of it, where there is a NUL.
+ * Return: the end of the text, a NUL.
  */
 char *text_number(char *to, uint64_t number)
 {
@@ -35,7 +35,7 @@ char *text_number(char *to, uint64_t number)
 
 /**
  * text_begin() - begin a text
- * @text: the text, to be printed to its out
+ * @text: the text; print to its @out
  */
 void text_begin(struct text *text)
 {

@@ -8,9 +8,9 @@
 
 /**
  * struct text - a text that grows while it is printed
- * @out: where to print it
- * @buffer: what is there, once it is ended
- * @size: of @buffer
+ * @out: stream to print to
+ * @buffer: the text, after its end
+ * @size: size of @buffer
  */
 struct text {
 	FILE *out;

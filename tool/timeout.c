@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * How long connections are remembered after their last packet, by their state:
- * those of a service, and those of all others.
+ * Timeouts of connections after their last packet, by their state: those of a
+ * service, and those of a table.
  */
 #include <linux/dsr.h>
 #include <string.h>
@@ -25,12 +25,12 @@ static const struct {
 };
 
 /**
- * timeout_read() - read the value of a keyword if it is one of these
+ * timeout_read() - read the value of a keyword of a timeout
  * @args: the words
- * @timeouts: where to put it
+ * @timeouts: set
  * @keyword: index of the keyword
  *
- * Return: DSRCTL_OK, or DSRCTL_USAGE, reported unless it is none of these.
+ * Return: DSRCTL_OK, or DSRCTL_USAGE, reported unless @keyword is another.
  */
 int timeout_read(struct args *args, struct timeouts *timeouts, int keyword)
 {
@@ -42,13 +42,13 @@ int timeout_read(struct args *args, struct timeouts *timeouts, int keyword)
 }
 
 /**
- * timeout_put() - put those that were named in a request
+ * timeout_put() - put the named timeouts in a request
  * @msg: the request
- * @type: of the nest they are put in; there is none if none was named
+ * @type: type of their nest, which is left out if no timeout was named
  * @args: the words
  * @timeouts: their values
  *
- * Return: 0, or negative if the request has no room for it.
+ * Return: 0, or negative if the request has no room.
  */
 int timeout_put(struct nl_msg *msg, int type, const struct args *args,
 		const struct timeouts *timeouts)
@@ -69,9 +69,9 @@ int timeout_put(struct nl_msg *msg, int type, const struct args *args,
 }
 
 /**
- * timeout_print() - print those that are not the default
- * @out: where to
- * @prefix: before the name of each
+ * timeout_print() - print the timeouts that are not the default
+ * @out: the stream
+ * @prefix: text before the name of each
  * @tb: by enum dsr_timeout_attr
  */
 void timeout_print(FILE *out, const char *prefix, struct nlattr **tb)
@@ -87,10 +87,10 @@ void timeout_print(FILE *out, const char *prefix, struct nlattr **tb)
 }
 
 /**
- * timeout_json() - all of them as JSON
+ * timeout_json() - make a JSON object of all timeouts
  * @tb: by enum dsr_timeout_attr
  *
- * Return: to be freed by json_object_put(); those that are the default are
+ * Return: to be freed by json_object_put(); default timeouts are
  * null.
  */
 struct json_object *timeout_json(struct nlattr **tb)

@@ -10,12 +10,12 @@
 
 #include "args.h"
 
-/* how many there are */
+/* their number */
 #define TIMEOUTS	5
 
 extern const char *const timeout_values[];
 
-/* in the keywords of a command that sets them */
+/* keywords of a command that sets them */
 #define TIMEOUT_KEYWORDS(first) \
 	[(first) + 0] = { "timeout-syn", timeout_values }, \
 	[(first) + 1] = { "timeout-established", timeout_values }, \
@@ -27,7 +27,7 @@ extern const char *const timeout_values[];
 	"[timeout-syn|timeout-established|timeout-fin|timeout-closed|timeout-udp TIME|default]"
 
 /**
- * struct timeouts - what a command line says about timeouts
+ * struct timeouts - the timeouts on a command line
  * @first: index of the first of their keywords
  * @msecs: the values, 0 for the default
  */

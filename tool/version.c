@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * dsrctl -V: the versions of the tool and of the modules that are loaded.
+ * dsrctl -V: the versions of the tool and of the loaded modules.
  */
 #include <linux/dsr.h>
 #include <stdio.h>
@@ -20,7 +20,7 @@ static bool is_loaded(const char *module)
 	return !access(path, F_OK);
 }
 
-/* Return: whether it says one. */
+/* Return: true if the module reports a version. */
 static bool read_version(const char *module, char *version)
 {
 	char path[64];
@@ -39,7 +39,7 @@ static bool read_version(const char *module, char *version)
 }
 
 /**
- * version_print() - print the versions, and say where they differ
+ * version_print() - print the versions, and report differences
  */
 void version_print(void)
 {
