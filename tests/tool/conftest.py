@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Builds dsrctl twice and runs it.
+"""Build dsrctl twice and run it.
 
-"dsrctl" is the product. "fake" is the same objects, under the address and
-undefined behaviour sanitizers, with fake_socket.c in place of socket.c, so that
-fakekernel.py answers instead of a kernel; and with fake_ring.c in place of ring.c,
+"dsrctl" is the product. "fake" is built from the same objects, under the
+address and undefined behaviour sanitizers, with fake_socket.c in place of
+socket.c, so that fakekernel.py answers instead of a kernel; and with fake_ring.c in place of ring.c,
 so that events of tracepoints come from a file.
 """
 
@@ -36,7 +36,7 @@ class Result:
         return f'status {self.status}\n--- out\n{self.out}--- err\n{self.err}'
 
     def check(self, status, err=''):
-        """The status and the exact text on stderr."""
+        """Check the status and the exact text on stderr."""
         assert (self.status, self.err) == (status, err), self
         return self
 
@@ -67,7 +67,7 @@ def dsrctl():
 
 
 def build_fake(binary, *flags):
-    """All of the tool but socket.c, which fake_socket.c stands in for."""
+    """Build all of the tool except socket.c, which fake_socket.c replaces."""
     objects = [path for path in sorted(glob.glob(f'{TOOL}/*.c'))
                if os.path.basename(path) not in ('socket.c', 'namespaces.c',
                                                  'ring.c')]
@@ -92,7 +92,7 @@ def build_fake(binary, *flags):
 
 @pytest.fixture(scope='session')
 def fake_binary():
-    """The instrumented one, which talks to $DSRCTL_FAKE_KERNEL."""
+    """The instrumented build, which connects to $DSRCTL_FAKE_KERNEL."""
     return build_fake(os.path.join(BUILD, 'dsrctl-fake'), '-O1',
                       '-fsanitize=address,undefined',
                       '-fno-sanitize-recover=all')
@@ -100,13 +100,13 @@ def fake_binary():
 
 @pytest.fixture(scope='session')
 def plain_binary():
-    """The same as it is built for use, to measure."""
+    """The same without instrumentation, for measurements."""
     return build_fake(os.path.join(BUILD, 'dsrctl-plain'), '-O2')
 
 
 @pytest.fixture(scope='session')
 def measure():
-    """Runs a program and finds out what it takes, see measure.c."""
+    """Run a program and measure its cost, see measure.c."""
     if platform.machine() != 'x86_64':
         pytest.skip('knows only the registers of x86-64')
     binary, source = f'{BUILD}/measure', f'{HERE}/measure.c'
@@ -137,7 +137,7 @@ def kernel(tmp_path):
 
 @pytest.fixture
 def fake(fake_binary, kernel):              # pylint: disable=W0621
-    """The instrumented one, as a function of its arguments."""
+    """The instrumented build, as a function of its arguments."""
     def call(*args, env=None, **kwargs):
         env = {'DSRCTL_FAKE_KERNEL': kernel.path, **(env or {})}
         return run(fake_binary, *args, env=env, **kwargs)

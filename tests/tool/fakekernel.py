@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 """A process that answers netlink requests as the kernel would.
 
-It knows the framing (families, acks, dumps, extended acks), not the modules:
-what they answer is scripted by the tests, from the numbers of the UAPI.
+It implements the framing (families, acks, dumps, extended acks), not the
+modules: the tests script their answers, with the numbers of the UAPI.
 """
 
 import errno
@@ -59,7 +59,7 @@ def be16(kind, value):
 
 
 def packed(text):
-    """An address of either family."""
+    """Pack an address of either family."""
     return socket.inet_pton(socket.AF_INET6 if ':' in text else
                             socket.AF_INET, text)
 
@@ -98,7 +98,7 @@ def message(kind, flags, seq, payload, padded=True):
 
 
 class Request:
-    """What dsrctl sent."""
+    """A request of dsrctl."""
 
     def __init__(self, data):
         self.data = data
@@ -110,7 +110,8 @@ class Request:
         self.dump = self.flags & NLM_F_DUMP == NLM_F_DUMP
 
     def nest(self, kind):
-        """{type: payload} of the nest of a kind, which has to be marked."""
+        """{type: payload} of the nest of a kind, which must have the nested
+        flag."""
         for found, nested, payload in self.attrs:
             if found == kind:
                 assert nested, 'strict validation wants NLA_F_NESTED'
@@ -118,7 +119,7 @@ class Request:
         return None
 
     def offset(self, outer, inner):
-        """Where an attribute of a nest begins in the message."""
+        """The offset of an attribute of a nest in the message."""
         at = 20
         data = self.data[20:self.length]
         while data:
@@ -135,7 +136,7 @@ class Request:
 
 
 class Reply:
-    """The messages of a module's answer, without what ends it."""
+    """The messages of a module's answer, without the end of the dump."""
 
     def __init__(self, *payloads, interrupted=False, end_error=0,
                  end_text=None, size=8, padded=True):
@@ -207,7 +208,7 @@ def family(name, groups=True):
 
 
 def event(cmd, payload, name='dsr'):
-    """What is sent to a multicast group."""
+    """A message to a multicast group."""
     return message(FAMILIES[name], 0, 0, struct.pack('=BBH', cmd, 1, 0) +
                    payload)
 
@@ -286,9 +287,11 @@ class FakeKernel:
                     return          # it has enough, or is gone
 
     def join(self, connection, data):
-        """With the last module's group all events come, and then the end.
+        """After the join of the last module's group all events come, then the
+        end.
 
-        After an overrun the others come to the next connection that joins.
+        After an overrun the remaining events go to the next connection that
+        joins.
         """
         self.joined.append(struct.unpack('=I', data[16:])[0])
         last = [GROUPS[name][1] for name in self.families][-1:]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What the modules answer in the scenario, as attributes."""
+"""The modules' answers in the scenario, as attributes."""
 
 import socket
 
@@ -15,7 +15,7 @@ def stats(kind, packets, octets, connections):
 
 
 def key(name):
-    """The key of a service, from what dsrctl calls it."""
+    """The key of a service, from its words in dsrctl."""
     if isinstance(name, int):
         return u32(u.DSR_SERVICE_A_FWMARK, name)
     words = name.split()
@@ -356,7 +356,7 @@ RS_EVENTS = [event(cmd, payload, 'dsr_rs') for cmd, payload in [
 
 
 def asked(request):
-    """The connections that have all that a request names."""
+    """The connections that match a request."""
     wanted = request.nest(u.DSR_A_CONNECTION) or {}
     return Reply(*(
         c for c in CONNECTIONS
@@ -365,7 +365,7 @@ def asked(request):
 
 
 def load(kernel):
-    """Have a fake kernel answer as in the scenario."""
+    """Let a fake kernel answer as in the scenario."""
     kernel.answers.update({
         ('dsr', u.DSR_CMD_SERVICE_GET):
             lambda r: Reply(*SERVICES) if r.dump else Reply(SERVICES[0]),

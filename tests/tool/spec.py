@@ -16,7 +16,7 @@ def path(family):
 
 
 def numbered(entries, value):
-    """{name: entry}, each with its value: one more than that of the last one."""
+    """{name: entry}, each with its value, which counts up."""
     found = {}
     for entry in entries:
         value = entry.get('value', value)
@@ -55,10 +55,10 @@ class Spec:
                               if name not in self.operations}
 
     def taken(self, name):
-        """The attributes that requests of an operation take, by their name.
+        """The attributes that requests of an operation accept, by name.
 
-        The attribute-set of an operation is that of its replies, too. Where
-        requests take less of a nest, the doc says so.
+        The attribute-set of an operation also describes its replies. If
+        requests accept fewer attributes of a nest, the doc lists them.
         """
         operation = self.operations[name]
         less = dict(re.findall(r'Of ([\w-]+) a request takes the set ([\w-]+)',

@@ -77,7 +77,7 @@ ERRORS = {
 
 @pytest.mark.parametrize('line', ERRORS)
 def test_position(fake, line):
-    """Each in the third line, and of stdin."""
+    """Each mistake in the third line, and on stdin."""
     status, text = ERRORS[line]
     fake('-b -', stdin='# one\n\n' + line).check(
         status, f'dsrctl: -:3: {text}\n' if text else '')
@@ -98,7 +98,7 @@ service add fwmark 2 \\\r
 
 
 def test_joined_lines(fake, kernel):
-    """A line that ends in a backslash goes on in the next one."""
+    """A line that ends in a backslash continues on the next line."""
     fake('-b -', stdin=JOINED).check(0)
     assert [r.cmd for r in kernel.requests] == [
         u.DSR_CMD_SERVICE_ADD, u.DSR_CMD_SERVICE_FLUSH,
@@ -142,7 +142,7 @@ service f
 
 
 def test_mistakes_are_found_before_anything_is_done(fake, kernel):
-    """All of them; warnings and output belong to what is carried out."""
+    """All mistakes are reported; nothing runs, so there is no output."""
     result = fake('-b -', stdin=MISTAKES).check(
         1, "dsrctl: -:11: service add: fwmark '1x' is not a number: write a "
            "decimal number without leading zeros, or a hexadecimal one with "
@@ -154,7 +154,7 @@ def test_mistakes_are_found_before_anything_is_done(fake, kernel):
 
 
 def test_mistakes_and_force(fake, kernel):
-    """With -f what makes sense is carried out."""
+    """With -f the lines without a mistake run."""
     fake('-f -b -', stdin='service flush\nservice f\nconnection flush\n').check(
         1, "dsrctl: -:2: service: 'f' does not stand for flush: write the "
            "command in full\n")
@@ -163,7 +163,7 @@ def test_mistakes_and_force(fake, kernel):
 
 
 def test_nul(fake, kernel):
-    """What is before it is not carried out, even with -f."""
+    """Lines before a NUL byte do not run either, even with -f."""
     fake('-f -b -', stdin='service flush\0fwmark 1\n').check(
         1, 'dsrctl: -:1: the line contains a NUL byte: a batch is a text '
            'file\n')
@@ -185,7 +185,7 @@ def test_warning_position(fake):
 
 
 def test_json(fake):
-    """One document for each command that shows something."""
+    """One document for each command that prints something."""
     out = fake('-j -b -', stdin='service show\nservice flush\nstats\n').out
     documents = [json.loads(line) for line in out.splitlines()]
     assert isinstance(documents[0], list) and 'dsr_lb' in documents[1]
@@ -196,7 +196,7 @@ def test_directory(fake):
 
 
 def test_module_comes_and_goes(fake, kernel):
-    """Families are looked up anew: their numbers change with a reload."""
+    """Families are looked up again: a reload changes their numbers."""
     kernel.families = []
     fake('-f -b -', stdin='service flush\nservice flush\n')
     assert kernel.looked_up == ['dsr', 'dsr']

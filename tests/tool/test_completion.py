@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Completion in bash, zsh and fish: real ones, of which the first two have a
-terminal."""
+"""Completion in real bash, zsh and fish; bash and zsh have a terminal."""
 
 import os
 import pty
@@ -22,8 +21,8 @@ FISH = os.path.join(COMPLETION, 'dsrctl.fish')
 class Shell:
     """An interactive shell on a terminal.
 
-    It answers ^T by its command line between << and >>, so that there is
-    something to wait for.
+    After ^T it prints its command line between << and >>, so that the test can
+    wait for the output.
     """
 
     def __init__(self, binary, argv, commands, **env):
@@ -53,7 +52,7 @@ class Shell:
         return found
 
     def line(self, keys):
-        """The command line after keys, which is then forgotten."""
+        """The command line after some keys; then the line is dropped."""
         self.send(keys + '\x14')
         line = self.wait('<<(.*?)>>')[1]
         self.send('\x15')
@@ -90,7 +89,8 @@ def zsh(fake_binary):
 
 
 def insert_all(bash, line):                     # pylint: disable=W0621
-    """What bash offers for the last word of a line: M-* writes all of it."""
+    """The words that bash offers for the last word: M-* inserts all of them.
+    """
     before = line.rpartition(' ')[0] + ' '
     after = bash.line(line + '\x1b*')
     assert after.startswith(before)
@@ -251,7 +251,7 @@ def test_tab(request, shell, line):
 
 
 def test_cursor_within_the_line(bash):          # pylint: disable=W0621
-    """What is behind the cursor is another matter."""
+    """Words after the cursor do not change the completion."""
     line = 'dsrctl service add vip 2001:db8::1 sch fwmark 1'
     assert bash.line(line + '\x02' * len(' fwmark 1') + '\t\x05') == (
         'dsrctl service add vip 2001:db8::1 scheduler fwmark 1')
@@ -281,7 +281,7 @@ def test_fish(fake_binary, tmp_path):
 
 @pytest.mark.skipif(os.geteuid() != 0, reason='needs root')
 def test_namespaces(fake_binary, tmp_path):
-    """As they are: what is in a name is not for the shell to read."""
+    """The shell does not interpret special characters in a name."""
     script = """
         mount -t tmpfs none /run && mkdir /run/netns && cd /run/netns &&
         touch lv1 lv2 '$(id)' && cd / && exec "$@" complete -n"""
@@ -292,7 +292,7 @@ def test_namespaces(fake_binary, tmp_path):
 
 
 def test_installed(dsrctl, tmp_path):
-    """Where each shell looks."""
+    """The files are installed in the directories that each shell searches."""
     assert dsrctl('-V').status == 0
     subprocess.run(['make', '-s', '-C', TOOL, 'install', 'PREFIX=/usr',
                     f'DESTDIR={tmp_path}'], check=True)

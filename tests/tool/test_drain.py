@@ -22,7 +22,7 @@ LINE = f'backend drain {sample.WEB} via {sample.W101}'
 
 def look(active, inactive, admin=u.DSR_BACKEND_DRAINING, deadline=0,
          others=True):
-    """What a look at the service shows; other backends are there too."""
+    """The reply to one poll of the service, with other backends in it."""
     more = [sample.backend(sample.WEB, sample.W102, active=99)]
     return Reply(*(more if others else []), sample.backend(
         sample.WEB, sample.W101, active=active, inactive=inactive,
@@ -36,7 +36,7 @@ def test_no_wait(fake, kernel):
 
 @pytest.mark.parametrize('word', ['wait', '--wait'])
 def test_until_none_is_left(fake, kernel, word):
-    """A line when the number changes, and how it ended."""
+    """A line whenever the number changes, and the result."""
     kernel.answers[GET] = [look(2, 1, deadline=492123), look(2, 1), look(1, 0),
                            look(0, 0)]
     began = time.monotonic()
@@ -52,7 +52,7 @@ def test_until_none_is_left(fake, kernel, word):
 
 
 def test_until_it_is_down(fake, kernel):
-    """The deadline has come."""
+    """At the deadline the backend is down."""
     kernel.answers[GET] = [look(2, 1), look(2, 1, u.DSR_BACKEND_DOWN)]
     out = fake(LINE, 'deadline 1s wait').check(0).out
     assert out == ('3 connections left, 2 established (draining)\n'
@@ -87,7 +87,7 @@ def test_refused(fake, kernel):
 
 
 def test_json(fake, kernel):
-    """An object on a line for each change, the last one too."""
+    """One object on a line for each change, including the last."""
     kernel.answers[GET] = [look(2, 1, deadline=1500), look(2, 1), look(0, 0)]
     lines = fake('-j', LINE, 'wait').check(0).out.splitlines()
     first, last = (json.loads(line) for line in lines)
@@ -105,7 +105,7 @@ def test_batch(fake, kernel):
 
 
 def test_terminal(fake_binary, kernel):
-    """One line that is written again and again."""
+    """A terminal shows one line, which is overwritten."""
     kernel.answers[GET] = [look(2, 1), look(1, 0), look(0, 0)]
     pid, fd = pty.fork()
     if pid == 0:

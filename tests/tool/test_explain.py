@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""dsrctl explain: what would become of a packet, in words."""
+"""dsrctl explain: the predicted outcome of a packet, in words."""
 
 import json
 import os
@@ -17,7 +17,7 @@ LINE = f'explain {sample.CLIENT}:1 {sample.VIP}:80'
 
 
 def reasons():
-    """Every reason that the module has."""
+    """All reasons of the module."""
     with open(os.path.join(TOP, 'kmod/lb/core/reason.h'), encoding='ascii') as file:
         return re.findall(r'R\([A-Z_]+, "(\w+)", [A-Z]+\)', file.read())
 
@@ -30,7 +30,7 @@ def lines(fake, *words):
 
 @pytest.mark.parametrize('name', reasons())
 def test_reason(fake, kernel, name):
-    """Each is explained by a sentence."""
+    """Each reason has a sentence."""
     kernel.answers[EXPLAIN] = Reply(sample.explanation(name))
     outcome = lines(fake, LINE)['outcome']
     assert outcome.startswith(f'{name}: ') and len(outcome) > len(name) + 15
@@ -40,7 +40,7 @@ def test_reason(fake, kernel, name):
 
 
 def test_unknown_reason(fake, kernel):
-    """Of a module that is newer."""
+    """A newer module may have reasons that dsrctl does not know."""
     kernel.answers[EXPLAIN] = Reply(sample.explanation('drop_whatever'))
     assert lines(fake, LINE) == {
         'packet': f'tcp {sample.CLIENT}:1 > {sample.VIP}:80, the first of its '
@@ -62,7 +62,7 @@ def test_no_service(fake, kernel):
 
 
 def test_choice(fake, kernel):
-    """Every way to find a backend has a sentence."""
+    """Each way of finding a backend has a sentence."""
     seen = set()
     for choice in range(u.DSR_CHOICE_MAX + 1):
         kernel.answers[EXPLAIN] = Reply(
@@ -90,7 +90,8 @@ def test_slot(fake, kernel):
     ('forwarded', 0, True), ('forwarded_stateless', 0, True),
     ('forwarded', 1, False), ('drop_no_backend', 0, False)])
 def test_firewall(fake, kernel, name, number, passes):
-    """Of path stack, none is promised that the backend gets it."""
+    """With path stack the outcome depends on the firewall, and the text says
+    so."""
     kernel.answers[EXPLAIN] = Reply(
         sample.explanation(name) + sample.SERVICES[number])
     found = lines(fake, LINE)
@@ -123,7 +124,7 @@ def test_ipv6(fake, kernel):
 
 
 def test_device(fake, kernel):
-    """The one that it comes in by, if one is named."""
+    """The named device is sent and printed."""
     kernel.answers[EXPLAIN] = Reply(sample.explanation('drop_reverse_path'))
     assert lines(fake, f'{LINE} dev lo')['packet'] == (
         f'tcp {sample.CLIENT}:1 > {sample.VIP}:80 by lo, the first of its '

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Replies that were truncated or altered on the way.
+"""Replies that were truncated or altered.
 
-The build is instrumented, so a read past the end of a reply ends it with a
-report. Every command has to end, with a status of its own.
+The build is instrumented, so a read past the end of a reply ends dsrctl with a
+report. Every command must end with a status of its own.
 
-DSR_FUZZ_COUNT: how many replies; DSR_FUZZ_SEED: which.
+DSR_FUZZ_COUNT: number of replies; DSR_FUZZ_SEED: seed.
 """
 
 import errno
@@ -29,7 +29,7 @@ LENGTHS = [0, 1, 2, 3, 4, 5, 7, 8, 0x7f, 0xff, 0x7fff, 0x8000, 0xffff]
 
 
 class Mutator:
-    """Alters packets, and remembers the last ones to reproduce a failure."""
+    """Alter packets, and remember the last ones to reproduce a failure."""
 
     def __init__(self, seed):
         self.random = random.Random(seed)
@@ -96,7 +96,7 @@ def test_replies(fake, kernel, options):
 
 
 def test_acks(fake, kernel):
-    """Refusals with all they can have."""
+    """Refusals with all possible attributes."""
     kernel.answers['dsr', u.DSR_CMD_SERVICE_ADD] = [
         Ack(errno.EINVAL, 'a sentence', 24, (0, 65535), capped)
         for capped in (True, False) * (COUNT // 8)]
@@ -106,7 +106,7 @@ def test_acks(fake, kernel):
 
 
 def test_families(fake, kernel):
-    """The answers of the controller, which are not the modules'."""
+    """Answers of the controller."""
     kernel.mutate = mutator = Mutator(SEED)
     kernel.mutate_controller = True
     check(fake('-f -b -', stdin='service add fwmark 1\nshow\n' * (COUNT // 16),
@@ -116,7 +116,7 @@ def test_families(fake, kernel):
 
 @pytest.mark.parametrize('options', ['', '-j'])
 def test_events(fake, kernel, options):
-    """Events, and what ends the watch."""
+    """Events, and the end of the watch."""
     kernel.mutate = mutator = Mutator(f'{SEED}{options}')
     # only once they have joined, not in the answers before
     kernel.mutate_controller = None

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What the tool itself finds wrong, and its help. No kernel is asked."""
+"""Mistakes that the tool itself finds, and its help. No request is sent."""
 
 import glob
 import os
@@ -464,7 +464,7 @@ def test_abbreviation(fake, line):
 
 @pytest.mark.parametrize('word', ['st', 'sto'])
 def test_no_abbreviation_of_stop(fake, kernel, word):
-    """The command that unloads a module is not run by a slip."""
+    """An abbreviation never runs the command that unloads a module."""
     for more in ('', ' force'):
         fake(f'real {word}{more}').check(
             1, f"dsrctl: real: '{word}' does not stand for stop: write the "
@@ -490,7 +490,7 @@ ONE_DASH = {
 
 @pytest.mark.parametrize('line', ONE_DASH)
 def test_options_with_one_dash(fake, line):
-    """As ip(8) has them."""
+    """Long options with one dash, as with ip(8)."""
     assert fake(line).check(0).out == fake(ONE_DASH[line]).check(0).out
 
 
@@ -510,7 +510,7 @@ def test_options_end_with_the_object(fake):
 
 @pytest.mark.skipif(os.geteuid() != 0, reason='needs root')
 def test_netns(fake, kernel):
-    """-n takes a path too, and the devices are then those of the namespace."""
+    """-n also accepts a path; devices are those of the namespace."""
     assert fake('-n /proc/self/ns/net show').check(0).out == fake('show').out
     assert kernel.connections
 

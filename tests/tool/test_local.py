@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Mode local: the rule and the route come and go together, or not at all."""
+"""Mode local: rule and route are added and deleted together, or not at all."""
 
 import errno
 import socket
@@ -23,7 +23,7 @@ NO_ROUTE = ('dsrctl: cannot add the local route for the VIP: Nexthop device '
 
 
 def sequence(kernel):
-    """What was asked, in its order."""
+    """The requests, in order."""
     names = {RTM_NEWROUTE: NEW, RTM_DELROUTE: DEL}
     return [names.get(r.kind, ('dsr_rs', r.cmd)) for r in kernel.requests]
 
@@ -34,7 +34,7 @@ def requests(kernel, what):
 
 
 def is_route(request, vip):
-    """That a request is about the local route that dsrctl makes for a VIP."""
+    """Tell if a request is about dsrctl's local route for a VIP."""
     six = ':' in vip
     assert request.data[16:28] == struct.pack(
         '=BBBBBBBBI', socket.AF_INET6 if six else socket.AF_INET,
@@ -60,7 +60,7 @@ def test_route_is_there(fake, kernel):
 
 
 def test_rule_refused(fake, kernel):
-    """No route is made."""
+    """No route is added."""
     kernel.answers[ADD] = Ack(errno.EEXIST, 'this rule exists')
     fake(f'real add vip {VIP} mode local').check(
         2, 'dsrctl: this rule exists\n')
@@ -68,7 +68,7 @@ def test_rule_refused(fake, kernel):
 
 
 def test_route_refused(fake, kernel):
-    """The rule is taken back."""
+    """The rule is deleted again."""
     kernel.routes[RTM_NEWROUTE] = DOWN
     fake(f'real add vip {VIP} mode local').check(2, NO_ROUTE)
     assert sequence(kernel) == [ADD, NEW, DELETE]
@@ -83,13 +83,13 @@ def test_route_refused(fake, kernel):
 
 @pytest.mark.parametrize('vip', [OTHER, VIP, '10.10.31.99'])
 def test_replace(fake, kernel, vip):
-    """Also where it is local already: a route that is missing is made."""
+    """A missing route is added, also if the rule is local already."""
     fake(f'real replace vip {vip} mode local').check(0)
     assert sequence(kernel) == [GET, REPLACE, NEW]
 
 
 def test_replace_refused(fake, kernel):
-    """The rule is as it was before."""
+    """The rule is restored."""
     kernel.routes[RTM_NEWROUTE] = DOWN
     kernel.answers[GET] = Reply(
         sample.rule(OTHER, sample.TCP, 80), sample.rule(
@@ -107,7 +107,7 @@ def test_replace_refused(fake, kernel):
 @pytest.mark.parametrize('vip', [VIP, VIP6])
 @pytest.mark.parametrize('command', ['delete', 'replace'])
 def test_away(fake, kernel, vip, command):
-    """The route goes before the rule does."""
+    """The route is deleted before the rule."""
     fake(f'real {command} vip {vip}').check(0)
     assert sequence(kernel) == [GET, DEL, REPLACE if command == 'replace' else
                                 DELETE]
@@ -121,7 +121,8 @@ def test_away(fake, kernel, vip, command):
 
 @pytest.mark.parametrize('command', ['delete', 'replace'])
 def test_away_refused(fake, kernel, command):
-    """If the rule stays, the route does; one of the user's is not made ours."""
+    """If the rule stays, its route stays; a route of the user is not taken
+    over."""
     answer = Ack(errno.EPERM, 'no')
     kernel.answers[DELETE] = kernel.answers[REPLACE] = answer
     fake(f'real {command} vip {VIP}').check(2, 'dsrctl: no\n')
@@ -147,7 +148,7 @@ def test_away_refused(fake, kernel, command):
     f'replace vip {VIP} proto tcp port 80 to 81', 'delete tos 0x20',
     f'add vip {VIP}'])
 def test_no_route(fake, kernel, words):
-    """Rules that are not in mode local have none."""
+    """Rules in other modes have no route."""
     fake('real', words).check(0)
     assert NEW not in sequence(kernel) and DEL not in sequence(kernel)
 
@@ -170,7 +171,7 @@ def test_batch(fake, kernel):
 
 
 def test_problem(fake, kernel):
-    """A route that is missing shows, and what to do."""
+    """A missing route is shown, with the remedy."""
     kernel.answers[GET] = Reply(sample.rule(
         VIP, mode=u.DSR_RULE_MODE_LOCAL, more=[u8(u.DSR_RULE_A_ROUTED, 0)]))
     assert fake('real show').check(0).out.splitlines()[1:] == [

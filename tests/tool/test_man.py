@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The man page renders without a warning, and leaves nothing out."""
+"""The man pages render without a warning, and are complete."""
 
 import os
 import re

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Lists of very many rows: what a row costs, in instructions and in memory."""
+"""Very long lists: the cost of a row, in instructions and memory."""
 
 import ipaddress
 import json
@@ -57,8 +57,8 @@ def environment(kernel):
 
 @pytest.mark.parametrize('line, inet6', COST)
 def test_instructions(plain_binary, measure, kernel, line, inet6):
-    """Of one packet, when so many rows are printed that the output streams. What
-    is sorted is printed after the last packet, which ends the dump."""
+    """Instructions of one more packet, once the output streams. Sorted rows
+    are printed after the last packet, which ends the dump."""
     packet, size, count = 40, 8, 16
     load(kernel, packet * size, inet6, size)
     words = [plain_binary, *line.split()]
@@ -73,8 +73,8 @@ def test_instructions(plain_binary, measure, kernel, line, inet6):
 
 @pytest.mark.parametrize('line', MEMORY)
 def test_memory(plain_binary, measure, kernel, line):
-    """It does not grow with the rows; where they are sorted, by no more than a
-    sort needs: the keys, and what is to be printed."""
+    """Memory does not grow with the rows; with a sort it grows only by the
+    keys and the packed rows."""
     peak = []
     for count in (2000, 42000):
         load(kernel, count)
@@ -86,7 +86,7 @@ def test_memory(plain_binary, measure, kernel, line):
 
 
 def test_addresses(fake, kernel):
-    """They are written as inet_ntop() does, whose time this would take."""
+    """Addresses have the format of inet_ntop(), which would be too slow."""
     texts = ['0.0.0.0', '9.10.99.100', '255.249.200.199', '::', '::1', '1::',
              '::1:2', '1::2', '1:0:0:2::3', '1:0:2:0:3:0:4:0',
              '1::2:0:0:3:4', '::0.1.0.0', '::192.0.2.1', '::ffff:192.0.2.1',
@@ -106,8 +106,8 @@ def test_addresses(fake, kernel):
 
 
 def test_limit_of_a_sort(fake, kernel):
-    """What is forgotten meanwhile is never among the first; of those that are
-    equal the first that came stay."""
+    """Dropped entries are never among the first; of equal entries the first
+    ones stay."""
     everything = connections(5000)
     kernel.answers['dsr', u.DSR_CMD_CONNECTION_GET] = Reply(*everything)
     for sort in ('expires', 'state', 'via', 'src'):

@@ -26,7 +26,7 @@ STAMP = r'\[\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\] '
 
 @pytest.fixture(autouse=True)
 def unload(kernel):
-    """A watch has no other end that is not an error."""
+    """Unload the modules, the only end of a watch without an error."""
     kernel.families = ['dsr']
     kernel.events.append(GONE)
 
@@ -40,7 +40,7 @@ def test_text(fake, kernel, golden):
 
 
 def test_real_server(fake, kernel, golden):
-    """All that a real server tells, in text and as JSON."""
+    """All events of a real server, in text and as JSON."""
     kernel.families = ['dsr_rs']
     kernel.events = [*sample.RS_EVENTS, RS_GONE]
     out = fake('monitor').check(2, RS_GONE_TEXT).out
@@ -55,7 +55,7 @@ def test_real_server(fake, kernel, golden):
 
 
 def test_both(fake, kernel):
-    """One is unloaded, and loaded again: the watch goes on."""
+    """One module is unloaded and loaded again: the watch continues."""
     kernel.families = ['dsr', 'dsr_rs']
     kernel.events = [
         sample.EVENTS[0], sample.RS_EVENTS[0],
@@ -75,7 +75,7 @@ def test_both(fake, kernel):
 
 @pytest.mark.parametrize('options', ['-j', '-j -p'])
 def test_json(fake, golden, options):
-    """One object on each line, also if it is to be pretty."""
+    """One object on each line, also with -p."""
     lines = fake(options, 'monitor').check(2, GONE_TEXT).out.splitlines()
     text = ''
     for line in lines:
@@ -92,7 +92,7 @@ def test_many_in_a_packet(fake, kernel):
 
 
 def test_overrun(fake, kernel, golden):
-    """It is said, all that there is is shown, and the watch goes on."""
+    """dsrctl reports lost events, shows all objects, and continues."""
     kernel.families = ['dsr', 'dsr_rs']
     kernel.events = [
         sample.EVENTS[0], OVERRUN, sample.EVENTS[1],
@@ -113,7 +113,7 @@ def test_overrun(fake, kernel, golden):
 
 
 def test_overrun_again(fake, kernel):
-    """As often as it comes."""
+    """The same after every overrun."""
     kernel.events = [OVERRUN, OVERRUN, sample.EVENTS[1], GONE]
     out = fake('monitor').check(2, 2 * OVERRUN_TEXT + GONE_TEXT).out
     assert out.count('that is all there is') == 2
@@ -126,7 +126,7 @@ def test_other_error(fake, kernel):
 
 
 def test_other_families(fake, kernel):
-    """What comes and goes beside it does not matter."""
+    """Other families do not disturb the watch."""
     kernel.events = [
         event(CTRL_CMD_DELFAMILY, family('dsr_rs'), 'nlctrl'),
         event(CTRL_CMD_NEWFAMILY, family('dsr'), 'nlctrl'),
@@ -141,7 +141,7 @@ def test_not_from_the_kernel(fake, kernel):
 
 
 def test_unknown_event(fake, kernel):
-    """Of a module that is newer."""
+    """A newer module may send unknown events."""
     for cmd in (u.DSR_CMD_MAX + 1, 255, u.DSR_CMD_STATS_GET):
         kernel.events = [event(cmd, b''), sample.EVENTS[0], GONE]
         result = fake('monitor').check(
@@ -166,7 +166,7 @@ def test_malformed(fake, kernel):
 
 
 def test_no_groups(fake, kernel):
-    """A module that is older."""
+    """An older module has no multicast groups."""
     kernel.groups = False
     fake('monitor').check(2, 'dsrctl: the loaded module sends no events: the '
                              'module is older than dsrctl\n')
@@ -188,6 +188,6 @@ def test_batch(fake):
 
 
 def test_time_zone(fake):
-    """Local time for people, with its zone for programs."""
+    """Local time in text; local time with the zone in JSON."""
     line = fake('-j monitor', env={'TZ': 'XYZ-05:30'}).out.splitlines()[0]
     assert json.loads(line)['time'].endswith('+0530')

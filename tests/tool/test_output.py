@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What the "show" commands print of what the modules answer."""
+"""The output of the "show" commands for the modules' answers."""
 
 import errno
 import json
@@ -43,7 +43,7 @@ def test_text(fake, golden, name):
 
 @pytest.mark.parametrize('name', [n for n in SHOW if not n.endswith('-s')])
 def test_json(fake, golden, name):
-    """Pretty JSON is the golden file; the short form says the same."""
+    """Pretty JSON is the golden file; compact JSON has the same content."""
     pretty = fake('-j -p', SHOW[name]).check(0).out
     golden(f'{name}.json', pretty)
     short = fake('-j', SHOW[name]).check(0).out
@@ -54,7 +54,7 @@ def test_json(fake, golden, name):
 
 
 def test_full(fake, kernel):
-    """A table that has no place says so where one looks first."""
+    """A full table is reported in the overview."""
     kernel.answers['dsr_rs', u.DSR_RS_CMD_STATS_GET] = Reply(
         sample.table(16, 16, 1024, 8192))
     for command in ('show', '-s show', 'stats', '-s stats'):
@@ -88,7 +88,8 @@ def test_empty(fake, kernel, golden, command):
 
 
 def test_one_module(fake, kernel):
-    """What is not loaded is left out, null in JSON, and never autoloaded."""
+    """A module that is not loaded is left out, null in JSON, and never loaded.
+    """
     kernel.families = ['dsr_rs']
     for command in ('show', 'stats'):
         assert 'connections' not in fake(command).check(0).out
@@ -114,7 +115,7 @@ def test_service_without_backends(fake, kernel):
 
 
 def test_without_probes(fake, kernel):
-    """A column that nobody has anything for is not there."""
+    """A column without any value is not printed."""
     assert ' PROBE' in fake('backend show').check(0).out
     kernel.answers['dsr', u.DSR_CMD_BACKEND_GET] = Reply(
         sample.backend(3, sample.W101, active=7, inactive=8))
@@ -124,7 +125,7 @@ def test_without_probes(fake, kernel):
 
 
 def test_absent_attributes(fake, kernel):
-    """A module that is older or newer leaves out or adds attributes."""
+    """Older and newer modules leave out or add attributes."""
     kernel.answers['dsr', u.DSR_CMD_SERVICE_GET] = Reply(
         nest(u.DSR_A_SERVICE, u32(u.DSR_SERVICE_A_FWMARK, 1),
              u32(30, 5), u32(900, 5)), u32(30, 1) + sample.service(2))
@@ -155,7 +156,7 @@ def test_unknown_values(fake, kernel):
 
 
 def test_control_characters(fake, kernel):
-    """Nothing the kernel sends can reach the terminal's escape sequences."""
+    """Text from the kernel cannot send escape sequences to the terminal."""
     kernel.answers['dsr', u.DSR_CMD_SERVICE_GET] = Reply(
         nest(u.DSR_A_SERVICE, u32(u.DSR_SERVICE_A_FWMARK, 1),
              string(u.DSR_SERVICE_A_SCHEDULER, '\x1b[31m\xff'),
@@ -221,7 +222,7 @@ def test_filter_flows(fake):
 
 
 def test_limit_then_more(fake, kernel):
-    """A dump that is given up does not spoil the next request."""
+    """A dump that is not read to its end does not disturb the next request."""
     result = fake('-b -', stdin='connection show limit 1\n'
                                 'connection show limit 2\nservice show\n')
     assert len(result.check(0).out.splitlines()) == 2 + 3 + 1 + len(sample.SERVICES)
@@ -229,7 +230,7 @@ def test_limit_then_more(fake, kernel):
 
 
 def test_million_sorted(fake, kernel):
-    """What is sorted comes out whole, and in order."""
+    """The sorted output is complete and in order."""
     count = 5000
     kernel.answers['dsr', u.DSR_CMD_CONNECTION_GET] = Reply(
         *(sample.connection(sample.TCP, sample.CLIENT, i * 7919 % 65536,
@@ -242,7 +243,7 @@ def test_million_sorted(fake, kernel):
 
 
 def test_sorted_interrupted(fake, kernel):
-    """What did not come to its end is not taken for the whole."""
+    """An incomplete dump is not printed as if it were complete."""
     kernel.answers['dsr', u.DSR_CMD_CONNECTION_GET] = Reply(
         *sample.CONNECTIONS, end_error=-errno.ENOMEM)
     result = fake('connection show sort src').check(
@@ -251,7 +252,7 @@ def test_sorted_interrupted(fake, kernel):
 
 
 def test_million_streamed(fake, kernel):
-    """A long table is printed as it comes, and stopped when it is enough."""
+    """A long table streams, and stops at the limit."""
     count = 20000
     kernel.answers['dsr', u.DSR_CMD_CONNECTION_GET] = Reply(
         *(sample.connection(sample.TCP, sample.CLIENT, i % 65536, sample.VIP,
@@ -262,7 +263,8 @@ def test_million_streamed(fake, kernel):
 
 
 def test_stream_grows(fake, kernel):
-    """Columns fit the first rows; a later one that is longer makes room."""
+    """The first rows decide the width of columns; a longer cell widens its
+    column."""
     short = sample.connection(sample.TCP, sample.CLIENT, 1, sample.VIP, 80, 1,
                               1000, 1, sample.W101)
     long = sample.CONNECTIONS[5]
@@ -293,7 +295,7 @@ def test_color(fake):
 
 
 def test_color_terminal(fake_binary, kernel):
-    """On a terminal colours are on, unless NO_COLOR is set."""
+    """Colours are on for a terminal, unless NO_COLOR is set."""
     for no_color, expected in (('', True), ('1', False)):
         pid, fd = pty.fork()
         if pid == 0:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What the tool says when the kernel refuses, warns, or makes no sense."""
+"""Messages of the tool if the kernel refuses, warns, or answers nonsense."""
 
 import errno
 import json
@@ -53,7 +53,7 @@ def test_permission_with_sentence(fake, kernel):
 
 
 def test_generic_check(fake, kernel):
-    """nlattr.c does not say which attribute it means."""
+    """The kernel's nlattr.c does not name the attribute, so dsrctl does."""
     def refuse(request):
         return Ack(errno.ERANGE, 'integer out of range',
                    request.offset(u.DSR_A_BACKEND, u.DSR_BACKEND_A_WEIGHT),
@@ -64,7 +64,7 @@ def test_generic_check(fake, kernel):
 
 
 def test_own_check(fake, kernel):
-    """What the module says itself is left as it is."""
+    """The module's own sentence is printed unchanged."""
     def refuse(request):
         return Ack(errno.EINVAL, 'the weight is at most 65535',
                    request.offset(u.DSR_A_BACKEND, u.DSR_BACKEND_A_WEIGHT))
@@ -114,7 +114,7 @@ def test_older_module_without_an_offset(fake, kernel):
 
 
 def version(binary, *loaded):
-    """dsrctl -V where these modules are loaded, each with its version."""
+    """dsrctl -V with these modules loaded, each with its version."""
     script = 'mount -t tmpfs none /sys || exit; mkdir /sys/module\n'
     for module, number in loaded:
         script += f'mkdir /sys/module/{module}\n'
@@ -182,7 +182,7 @@ def test_dump_fails_at_its_end(fake, kernel):
 
 
 def test_connections_fail_at_the_end(fake, kernel):
-    """What was printed by then is still a document."""
+    """The output up to the failure is still a valid document."""
     kernel.answers['dsr', u.DSR_CMD_CONNECTION_GET] = Reply(
         *sample.CONNECTIONS, end_error=-errno.ENOMEM)
     result = fake('-j connection show').check(
@@ -191,7 +191,7 @@ def test_connections_fail_at_the_end(fake, kernel):
 
 
 def test_dump_interrupted(fake, kernel):
-    """What changed while it was read is read again, and printed once."""
+    """A dump that changed is read again, and printed once."""
     steady = fake('service show').check(0).out
     kernel.answers[GET] = [Reply(*sample.SERVICES, interrupted=True),
                            Reply(*sample.SERVICES[:2], interrupted=True),
@@ -211,7 +211,7 @@ def test_dump_never_at_rest(fake, kernel):
 
 
 def test_connections_interrupted(fake, kernel):
-    """The connection table always changes."""
+    """The connection table may change during the dump."""
     steady = fake('connection show').check(0).out
     kernel.answers['dsr', u.DSR_CMD_CONNECTION_GET] = Reply(
         *sample.CONNECTIONS, interrupted=True)
@@ -250,7 +250,8 @@ LOOKS = {
 @pytest.mark.parametrize('module, line', [
     (module, line) for module in LOOKS for line in LOOKS[module]])
 def test_to_look_loads_nothing(fake, kernel, module, line):
-    """To ask for a family by its name would load the module."""
+    """dsrctl does not request a family by name, which would load the module.
+    """
     kernel.families = []
     fake(line).check(2, f'dsrctl: {module} is not loaded: load it with '
                      f"'modprobe {module}'\n")
@@ -270,7 +271,7 @@ def test_none_loaded(fake, kernel):
 
 
 def test_malformed(fake, kernel):
-    """Each is a reply that no module sends."""
+    """No module sends such a reply."""
     for payload in (nest(u.DSR_A_SERVICE),
                     nest(u.DSR_A_SERVICE, u8(u.DSR_SERVICE_A_FWMARK, 1)),
                     nest(u.DSR_A_BACKEND, u32(1, 1)),
@@ -293,7 +294,7 @@ def test_malformed(fake, kernel):
 
 
 def leaves(data, path=()):
-    """Where the attributes are that are no nests: paths of indices."""
+    """The places of the attributes that are no nests: paths of indices."""
     for i, (_, nested, payload) in enumerate(parse_attrs(data)):
         if nested:
             yield from leaves(payload, (*path, i))
@@ -302,10 +303,9 @@ def leaves(data, path=()):
 
 
 def replaced(data, path, payload):
-    """The attributes, with another payload of the one at a path; it is moved
-    to the end of its nest, and what follows its nest is left out, so that a
-    read past the end of it is one past the end of the message.
-    """
+    """The attributes, with another payload of the one at a path. It moves to
+    the end of its nest, and the rest after its nest is left out, so that a
+    read past its end is a read past the end of the message."""
     attrs = parse_attrs(data)
     kind, nested, old = attrs.pop(path[0])
     if nested:
@@ -339,7 +339,7 @@ SHORT = {
 
 @pytest.mark.parametrize('line', SHORT)
 def test_short_attributes(fake, kernel, line):
-    """Every attribute of a reply, cut to every length that is too short."""
+    """Every attribute of a reply, truncated to every shorter length."""
     key, reply = SHORT[line]
     if line == 'stats':
         kernel.families = ['dsr_rs']
@@ -357,7 +357,7 @@ def test_short_attributes(fake, kernel, line):
 
 
 def test_long_mac(fake, kernel):
-    """Whole bytes, as many as there is room for."""
+    """A longer MAC address is truncated to whole bytes."""
     kernel.answers['dsr', u.DSR_CMD_BACKEND_GET] = Reply(
         sample.backend(1, sample.W101, mac='ab' * 200))
     mac = json.loads(fake('-j backend show').check(0).out)[0]['mac']
@@ -365,7 +365,7 @@ def test_long_mac(fake, kernel):
 
 
 def test_part_with_nothing(fake, kernel):
-    """A message of a dump without attributes is passed over."""
+    """A message of a dump without attributes is skipped."""
     whole = fake('service show').check(0).out
     kernel.answers[GET] = Reply(b'', *sample.SERVICES, b'', size=1)
     assert fake('service show').check(0).out == whole
@@ -378,7 +378,7 @@ def test_part_with_nothing(fake, kernel):
 
 
 def test_malformed_then_more(fake, kernel):
-    """The rest of an answer that is given up does not spoil the next one."""
+    """The rest of a malformed answer does not disturb the next one."""
     kernel.answers[GET] = [Reply(nest(u.DSR_A_SERVICE), *sample.SERVICES,
                                  size=1),
                            Reply(*sample.SERVICES)]
@@ -388,7 +388,7 @@ def test_malformed_then_more(fake, kernel):
 
 
 def test_not_from_the_kernel(fake, kernel):
-    """Another process can send to the socket: nobody listens to it."""
+    """Messages of other processes are ignored."""
     def spoof(packets):
         request = kernel.requests[-1]
         spoofed = Ack(errno.EEXIST, 'spoofed').packets(request)
@@ -404,7 +404,7 @@ def flow(state):
 
 
 def test_stop_with_live_flows(fake, kernel):
-    """It says how many; whether the module is there is the next question."""
+    """The number of live flows is checked before the module."""
     get = ('dsr_rs', u.DSR_RS_CMD_FLOW_GET)
     kernel.answers[get] = Reply(flow(u.DSR_CONN_ESTABLISHED),
                                 flow(u.DSR_CONN_FIN), flow(u.DSR_CONN_UDP))
@@ -432,7 +432,7 @@ def test_stop_with_live_flows(fake, kernel):
 
 
 def test_stop_with_services(fake, kernel):
-    """It says what would be lost; whether it is there is the next question."""
+    """The losses are checked before the module."""
     fake('service stop').check(
         2, f'dsrctl: this network namespace: {len(sample.SERVICES)} services '
         "would be lost: to stop anyway, use 'dsrctl service stop force'\n")
@@ -448,7 +448,7 @@ def test_stop_with_services(fake, kernel):
 
 
 def test_stop_loads_nothing(fake, kernel):
-    """What is not loaded need not be stopped."""
+    """A module that is not loaded is not loaded to stop it."""
     kernel.families = []
     for line, name in (('service stop', 'dsr_lb'), ('real stop', 'dsr_rs')):
         fake(line).check(2, f'dsrctl: {name} is not loaded: load it with '

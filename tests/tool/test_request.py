@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What a command line makes the tool ask of the kernel."""
+"""The requests that the tool sends for a command line."""
 
 import socket
 import struct
@@ -412,7 +412,7 @@ def test_request(fake, kernel, line):
 
 
 def test_from(fake, kernel):
-    """A balancer is an attribute of its own, in the order of the words."""
+    """Each balancer is an attribute, in the order of the words."""
     fake('real add tos 0x20 from 2001:db8::100,10.10.31.100,'
          '00:00:00:00:00:00').check(0)
     (_, _, payload), = kernel.requests[0].attrs
@@ -421,7 +421,7 @@ def test_from(fake, kernel):
 
 
 def test_silence_devices(fake, kernel):
-    """A device is an attribute of its own, in the order of the words."""
+    """Each device is an attribute, in the order of the words."""
     fake('real silence 10.10.31.100 dev eth1 dev eth0 dev vlan+').check(0)
     (kind, nested, payload), = kernel.requests[0].attrs
     assert (kind, nested) == (u.DSR_A_SILENCE, True)
@@ -435,7 +435,7 @@ LOOKS = {'dsr': (u.DSR_CMD_SERVICE_GET, u.DSR_CMD_EXPLAIN), 'dsr_rs': ()}
 
 
 def flat(attrs):
-    """Nests within a nest as tuples, as they are there and as they are sent."""
+    """Nests within a nest as tuples, for expected and sent attributes."""
     timeouts = (u.DSR_SERVICE_A_TIMEOUTS, u.DSR_TABLE_A_TIMEOUTS)
     found = {}
     for kind, value in attrs.items():
@@ -501,7 +501,7 @@ def test_too_long(fake, kernel):
 
 
 def test_every_command_is_tested():
-    """A command that is added to the UAPI has to be added here."""
+    """A new command of the UAPI must be added here."""
     asked = {(name, cmd) for name, cmd, *_ in
              (*REQUESTS.values(), *DUMPS.values())}
     asked |= {('dsr', u.DSR_CMD_STATS_GET),         # test_output.py

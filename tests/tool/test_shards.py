@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The scenarios' shards: each file in one, and all of them end together."""
+"""The shards of the scenarios: each file is in one, and all take the same
+time."""
 
 import os
 import random

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The descriptions of the families have the names and numbers of the header.
+"""The netlink specs have the names and numbers of the header.
 
-tests/vm/test_netlink_spec.py holds them against the kernel.
+tests/vm/test_netlink_spec.py checks the specs against the kernel.
 """
 
 import pytest
@@ -23,7 +23,7 @@ def c_name(*parts):
 
 
 def described(family):
-    """{enum of the header: {name: value}}, all that the description has."""
+    """{enum of the header: {name: value}}, from the spec."""
     found = {}
     for one in family.yaml['definitions']:
         if one['type'] == 'enum':
@@ -43,7 +43,7 @@ def described(family):
 
 
 def declared(enum):
-    """An enum of the header, without what is never sent."""
+    """An enum of the header, without values that are never sent."""
     names = ENUMS[enum]
     return {name: value for name, value in names.items()
             if not name.startswith('__') and f'__{name}' not in names and
@@ -61,7 +61,8 @@ def test_all_enums():
 
 
 def test_constants():
-    """Numbers that the header defines, and the names and versions of the families."""
+    """The constants of the header, and the names and versions of the families.
+    """
     found = {}
     for family in SPECS.values():
         top = family.yaml
@@ -79,7 +80,8 @@ def test_constants():
 
 
 def test_notifications(family):
-    """Each has the number of its command, and goes to the one group."""
+    """Each notification has the number of its command, and goes to the one
+    group."""
     assert family.notifications
     for name, one in family.notifications.items():
         assert one['mcgrp'] == 'events', name

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The frames of the scenarios (tests/vm/wire.py, wire6.py) are what scapy makes.
+"""The frames of the scenarios (tests/vm/wire.py, wire6.py) equal those of
+scapy.
 
-The scenarios compare whole frames with what these two make, so they had better
-be right: here each kind of packet is made twice, with every checksum and length
-of scapy's left to scapy.
+The scenarios compare whole frames with frames of these two files. So this test
+builds each kind of packet twice, and lets scapy compute every checksum and
+length.
 """
 
 import os
@@ -101,7 +102,7 @@ def test_same_bytes(ours, theirs):
 
 
 def test_forwarded():
-    """What a balancer makes of a packet: the MAC addresses and the TTL."""
+    """A forwarded packet has other MAC addresses and another TTL."""
     packet = ip() / tcp()
     wanted = Ether(src='02:00:0a:0a:1e:0b', dst='02:00:0a:0a:1e:65') / \
         ip(ttl=63, tos=0x20) / tcp()

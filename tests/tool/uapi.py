@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The numbers of include/uapi/linux/dsr.h, read from it."""
+"""The numbers of include/uapi/linux/dsr.h, read from the header."""
 
 import os
 import re
