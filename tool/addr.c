@@ -184,20 +184,46 @@ static char *cut_port(char **host, int *family)
 	return end[1] ? end + 2 : NULL;
 }
 
+/* Reads ADDR, or ADDR/LENGTH unless @prefix is NULL; @word is what messages show. */
+static int read_host(const struct args *args, char *host, const char *word,
+		     int family, struct addr *addr, unsigned int *prefix)
+{
+	char *slash = prefix ? strchr(host, '/') : NULL;
+	uint32_t length;
+	int status;
+
+	if (slash)
+		*slash = '\0';
+	if (!parse_addr(host, family, addr))
+		return addr_error(args, word);
+	if (!prefix)
+		return DSRCTL_OK;
+	*prefix = 8 * addr_size(addr);
+	if (!slash)
+		return DSRCTL_OK;
+	status = args_parse_u32(args, slash + 1, 0, *prefix, &length);
+	*prefix = length;
+	return status;
+}
+
 /**
  * addr_read_endpoint() - read the value of the last keyword as ADDR[:PORT]
  * @args: the words
  * @addr: set to the address
  * @port: set to the port, in host byte order; -1 without a port
+ * @prefix: where to put LENGTH of ADDR/LENGTH, of ADDR alone all its bits; or NULL:
+ *	no prefix is taken
  *
- * An IPv6 address with a port is in brackets, as in [2001:db8::1]:80.
+ * An IPv6 address with a port is in brackets, as in [2001:db8::1]:80, and so is a
+ * prefix: [2001:db8::/32]:80.
  *
  * Return: DSRCTL_OK, or DSRCTL_USAGE, reported.
  */
-int addr_read_endpoint(struct args *args, struct addr *addr, int *port)
+int addr_read_endpoint(struct args *args, struct addr *addr, int *port,
+		       unsigned int *prefix)
 {
 	char *copy, *host, *digits;
-	int family = AF_UNSPEC, status = DSRCTL_OK;
+	int family = AF_UNSPEC, status;
 	const char *word;
 	uint16_t number;
 
@@ -210,8 +236,8 @@ int addr_read_endpoint(struct args *args, struct addr *addr, int *port)
 	host = copy;
 	digits = cut_port(&host, &family);
 
-	if (!parse_addr(host, family, addr))
-		status = addr_error(args, digits ? host : word);
+	status = read_host(args, host, digits ? host : word, family, addr,
+			   prefix);
 	if (!status && digits) {
 		status = args_parse_port(args, digits, &number);
 		*port = number;
@@ -258,4 +284,23 @@ bool addr_is(const struct addr *addr, const struct nlattr *attr)
 {
 	return attr && (size_t)nla_len(attr) == addr_size(addr) &&
 	       !memcmp(nla_data(attr), &addr->in, addr_size(addr));
+}
+
+/**
+ * addr_in() - whether an attribute is an address of a network
+ * @addr: an address of the network
+ * @prefix: how many bits of it are the network's
+ * @attr: 4 or 16 bytes, or NULL
+ */
+bool addr_in(const struct addr *addr, unsigned int prefix,
+	     const struct nlattr *attr)
+{
+	const uint8_t *wanted = (const void *)&addr->in, *byte;
+	unsigned int whole = prefix / 8, rest = prefix % 8;
+
+	if (!attr || (size_t)nla_len(attr) != addr_size(addr))
+		return false;
+	byte = nla_data(attr);
+	return !memcmp(byte, wanted, whole) &&
+	       (!rest || !((byte[whole] ^ wanted[whole]) >> (8 - rest)));
 }

@@ -26,9 +26,12 @@ struct addr {
 char *addr_text(char *to, const void *addr, size_t size);
 bool addr_parse(const char *text, struct addr *addr);
 int addr_read(struct args *args, struct addr *addr);
-int addr_read_endpoint(struct args *args, struct addr *addr, int *port);
+int addr_read_endpoint(struct args *args, struct addr *addr, int *port,
+		       unsigned int *prefix);
 int addr_put(struct nl_msg *msg, int type, const struct addr *addr);
 bool addr_get(const struct nlattr *attr, struct addr *addr);
 bool addr_is(const struct addr *addr, const struct nlattr *attr);
+bool addr_in(const struct addr *addr, unsigned int prefix,
+	     const struct nlattr *attr);
 
 #endif /* DSRCTL_ADDR_H */

@@ -170,6 +170,13 @@ static void connection_print(struct connection_dump *dump, struct nlattr **tb)
 		connection_row(&dump->listing.table, tb);
 }
 
+/* The balancer has compared all but networks. */
+static bool is_asked_for(const struct connection_dump *dump, struct nlattr **tb)
+{
+	return filter_match_networks(&dump->filter, tb[DSR_CONNECTION_A_SRC],
+				     tb[DSR_CONNECTION_A_DST]);
+}
+
 static enum netlink_verdict on_connection(struct nlmsghdr *reply, void *arg)
 {
 	struct connection_dump *dump = arg;
@@ -177,6 +184,8 @@ static enum netlink_verdict on_connection(struct nlmsghdr *reply, void *arg)
 
 	if (!connection_parse(reply, tb))
 		return NETLINK_MALFORMED;
+	if (!is_asked_for(dump, tb))
+		return NETLINK_MORE;
 	connection_print(dump, tb);
 	return filter_last(&dump->filter) ? NETLINK_STOP : NETLINK_MORE;
 }
@@ -281,6 +290,8 @@ static enum netlink_verdict on_unsorted(struct nlmsghdr *reply, void *arg)
 
 	if (!connection_parse(reply, tb))
 		return NETLINK_MALFORMED;
+	if (!is_asked_for(dump, tb))
+		return NETLINK_MORE;
 	if (dump->count == dump->room) {
 		dump->room = dump->room ? 2 * dump->room : 256;
 		dump->entry = report_alloc(dump->entry,
@@ -413,7 +424,7 @@ static int connection_flush(struct dsrctl *ctl, struct args *args)
 
 static const struct command connection_commands[] = {
 	{ "show",
-	  "[fwmark N] [via ADDR] [src ADDR[:PORT]] [dst ADDR[:PORT]] [proto tcp|udp|sctp] [state syn|established|fin|closed|udp|persistent|unproven] [sort src|dst|via|state|expires] [limit N]",
+	  "[fwmark N] [via ADDR] [src ADDR[/LENGTH][:PORT]] [dst ADDR[/LENGTH][:PORT]] [proto tcp|udp|sctp] [state syn|established|fin|closed|udp|persistent|unproven] [sort src|dst|via|state|expires] [limit N]",
 	  "list the connections that match",
 	  show_keywords, connection_show },
 	{ "set", STATS_SET_SYNTAX,

@@ -66,7 +66,7 @@ static int read_end(struct args *args, const char *name, struct addr *addr,
 
 	status = args_operand(args, name);
 	if (!status)
-		status = addr_read_endpoint(args, addr, port);
+		status = addr_read_endpoint(args, addr, port, NULL);
 	if (!status && *port < 0)
 		status = args_usage(args, "the %s has no port", name);
 	return status;

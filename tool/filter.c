@@ -32,11 +32,11 @@ int filter_read(struct args *args, struct filter *filter, int keyword)
 {
 	switch (keyword) {
 	case FILTER_SRC:
-		return addr_read_endpoint(args, &filter->src,
-					  &filter->sport);
+		return addr_read_endpoint(args, &filter->src, &filter->sport,
+					  &filter->src_prefix);
 	case FILTER_DST:
-		return addr_read_endpoint(args, &filter->dst,
-					  &filter->dport);
+		return addr_read_endpoint(args, &filter->dst, &filter->dport,
+					  &filter->dst_prefix);
 	case FILTER_PROTO:
 		return args_choice(args, &filter->proto);
 	case FILTER_STATE:
@@ -48,10 +48,16 @@ int filter_read(struct args *args, struct filter *filter, int keyword)
 	}
 }
 
-static int put_endpoint(struct nl_msg *msg, int type, const struct addr *addr,
-			int port_type, int port)
+/* The balancer compares whole addresses only. */
+static bool is_network(const struct addr *addr, unsigned int prefix)
 {
-	if (addr_put(msg, type, addr))
+	return prefix < (addr->family == AF_INET6 ? 128 : 32);
+}
+
+static int put_endpoint(struct nl_msg *msg, int type, const struct addr *addr,
+			unsigned int prefix, int port_type, int port)
+{
+	if (!is_network(addr, prefix) && addr_put(msg, type, addr))
 		return -1;
 	return port < 0 ? 0 : nla_put_u16(msg, port_type, htons(port));
 }
@@ -61,6 +67,8 @@ static int put_endpoint(struct nl_msg *msg, int type, const struct addr *addr,
  * @msg: the request
  * @filter: the filter
  *
+ * Networks are left out: see filter_match_networks().
+ *
  * Return: 0, or negative if the request has no room.
  */
 int filter_put(struct nl_msg *msg, const struct filter *filter)
@@ -69,11 +77,13 @@ int filter_put(struct nl_msg *msg, const struct filter *filter)
 
 	if (args_seen(args, FILTER_SRC) &&
 	    put_endpoint(msg, DSR_CONNECTION_A_SRC, &filter->src,
-			 DSR_CONNECTION_A_SPORT, filter->sport))
+			 filter->src_prefix, DSR_CONNECTION_A_SPORT,
+			 filter->sport))
 		return -1;
 	if (args_seen(args, FILTER_DST) &&
 	    put_endpoint(msg, DSR_CONNECTION_A_DST, &filter->dst,
-			 DSR_CONNECTION_A_DPORT, filter->dport))
+			 filter->dst_prefix, DSR_CONNECTION_A_DPORT,
+			 filter->dport))
 		return -1;
 	if (args_seen(args, FILTER_PROTO) &&
 	    nla_put_u8(msg, DSR_CONNECTION_A_PROTO,
@@ -96,6 +106,23 @@ static bool match_u8(const struct nlattr *attr, unsigned int value)
 }
 
 /**
+ * filter_match_networks() - whether an entry is of the networks that are asked for
+ * @filter: the filter
+ * @src: client
+ * @dst: VIP
+ */
+bool filter_match_networks(const struct filter *filter,
+			   const struct nlattr *src, const struct nlattr *dst)
+{
+	const struct args *args = filter->args;
+
+	return (!args_seen(args, FILTER_SRC) ||
+		addr_in(&filter->src, filter->src_prefix, src)) &&
+	       (!args_seen(args, FILTER_DST) ||
+		addr_in(&filter->dst, filter->dst_prefix, dst));
+}
+
+/**
  * filter_match() - match an entry with a filter
  * @filter: the filter
  * @entry: the entry
@@ -105,13 +132,13 @@ bool filter_match(const struct filter *filter,
 {
 	const struct args *args = filter->args;
 
+	if (!filter_match_networks(filter, entry->src, entry->dst))
+		return false;
 	if (args_seen(args, FILTER_SRC) &&
-	    (!addr_is(&filter->src, entry->src) ||
-	     !match_port(entry->sport, filter->sport)))
+	    !match_port(entry->sport, filter->sport))
 		return false;
 	if (args_seen(args, FILTER_DST) &&
-	    (!addr_is(&filter->dst, entry->dst) ||
-	     !match_port(entry->dport, filter->dport)))
+	    !match_port(entry->dport, filter->dport))
 		return false;
 	if (args_seen(args, FILTER_PROTO) &&
 	    !match_u8(entry->proto, attr_proto_number(filter->proto)))

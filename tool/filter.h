@@ -33,9 +33,11 @@ enum {
 /**
  * struct filter - selects entries of a table
  * @args: tells which of the following fields were named
- * @src: client
+ * @src: client, or an address of its network
+ * @src_prefix: how many bits of @src are compared
  * @sport: its port, or -1 for any
- * @dst: VIP
+ * @dst: VIP, or an address of its network
+ * @dst_prefix: how many bits of @dst are compared
  * @dport: its port, or -1 for any
  * @proto: index in attr_protos
  * @state: enum dsr_conn_state
@@ -44,8 +46,10 @@ enum {
 struct filter {
 	const struct args *args;
 	struct addr src;
+	unsigned int src_prefix;
 	int sport;
 	struct addr dst;
+	unsigned int dst_prefix;
 	int dport;
 	unsigned int proto;
 	unsigned int state;
@@ -64,6 +68,8 @@ struct filter_entry {
 
 void filter_init(struct filter *filter, const struct args *args);
 int filter_read(struct args *args, struct filter *filter, int keyword);
+bool filter_match_networks(const struct filter *filter,
+			   const struct nlattr *src, const struct nlattr *dst);
 int filter_put(struct nl_msg *msg, const struct filter *filter);
 bool filter_match(const struct filter *filter,
 		  const struct filter_entry *entry);

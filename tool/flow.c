@@ -114,7 +114,7 @@ static int flow_set(struct dsrctl *ctl, struct args *args)
 
 static const struct command flow_commands[] = {
 	{ "show",
-	  "[src ADDR[:PORT]] [dst ADDR[:PORT]] [proto tcp|udp|sctp] [state syn|established|fin|closed|udp] [limit N]",
+	  "[src ADDR[/LENGTH][:PORT]] [dst ADDR[/LENGTH][:PORT]] [proto tcp|udp|sctp] [state syn|established|fin|closed|udp] [limit N]",
 	  "list the flows that match; SPORT: the client's port as the socket sees it",
 	  show_keywords, flow_show },
 	{ "set", STATS_SET_SYNTAX,

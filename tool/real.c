@@ -127,8 +127,8 @@ static int rule_read_to(struct args *args, struct rule *rule)
 	int status;
 
 	if (word && !is_port(word))
-		return addr_read_endpoint(args, &rule->to,
-					  &rule->to_port);
+		return addr_read_endpoint(args, &rule->to, &rule->to_port,
+					  NULL);
 	status = args_port(args, &port);
 	rule->to_port = port;
 	return status;

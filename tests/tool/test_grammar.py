@@ -20,7 +20,8 @@ KEY = ('{vip ADDR [proto tcp|udp|sctp [port N]] | tos VALUE[/MASK] | '
 OPTIONS = ('[to ADDR|[:]PORT|ADDR:PORT] [mode redirect|local] '
            '[from ADDR|MAC[,ADDR|MAC]...] [clear] [mark N]')
 SILENCE = 'ADDR [dev DEV]...'
-CONNECTION = ('[fwmark N] [via ADDR] [src ADDR[:PORT]] [dst ADDR[:PORT]] '
+CONNECTION = ('[fwmark N] [via ADDR] [src ADDR[/LENGTH][:PORT]] '
+              '[dst ADDR[/LENGTH][:PORT]] '
               '[proto tcp|udp|sctp] '
               '[state syn|established|fin|closed|udp|persistent|unproven] '
               '[sort src|dst|via|state|expires] [limit N]')
