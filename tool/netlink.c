@@ -136,16 +136,36 @@ int netlink_malformed(void)
 			    "the kernel's answer is malformed: dsrctl and the loaded module are of different versions");
 }
 
+/* Where nothing is to be made, the kernel's advice on what is missing is to make it:
+ * "no such service: add it first with 'service add'".
+ *
+ * Return: how much of the sentence is left then; 0: all of it.
+ */
+static int without_advice(const struct netlink *nl, int error, const char *text)
+{
+	const char *advice = strstr(text, ": add ");
+
+	if (error != -ENOENT || !advice || !nl->command ||
+	    (strcmp(nl->command, "delete") && strcmp(nl->command, "show")))
+		return 0;
+	return advice - text;
+}
+
 static void netlink_fail(struct netlink *nl, int error, const char *text)
 {
 	const char *blank = nl->command ? " " : "";
 	const char *command = nl->command ? nl->command : "";
 	int number = error < 0 && error > -4096 ? -error : EIO;
+	int length = without_advice(nl, error, text);
 
 	nl->status = DSRCTL_REFUSED;
 	if (nl->prefix)
 		report_error(DSRCTL_REFUSED, "%s: %s", nl->prefix,
 			     *text ? text : strerror(number));
+	else if (length)
+		report_error(DSRCTL_REFUSED,
+			     "%.*s: 'dsrctl %s show' lists those that there are",
+			     length, text, nl->object);
 	else if (*text)
 		report_error(DSRCTL_REFUSED, "%s", text);
 	else if (error == -EPERM)

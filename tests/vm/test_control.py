@@ -13,6 +13,7 @@ from network import VIP, W101, Host, run
 from traffic import DEBUG, SCALE
 
 NO_SERVICE = "no such service: add it first with 'service add'"
+LISTED = "'dsrctl {} show' lists those that there are"
 NO_BACKEND = ("no such backend in this service: add it first with "
               "'backend add'")
 RANGE = 'weight out of range: 0 to 65535'
@@ -25,8 +26,12 @@ REFUSED = [
     ('lv1', 'backend add fwmark 9 via 10.10.30.101', 2, NO_SERVICE),
     ('lv1', 'backend set fwmark 9 via 10.10.30.101 weight 1', 2, NO_SERVICE),
     ('lv1', 'service set fwmark 9 scheduler rr', 2, NO_SERVICE),
-    ('lv1', 'service delete fwmark 9', 2, NO_SERVICE),
-    ('lv1', 'service show fwmark 9', 2, NO_SERVICE),
+    ('lv1', 'service delete fwmark 9', 2, 'no such service: ' +
+     LISTED.format('service')),
+    ('lv1', 'service show fwmark 9', 2, 'no such service: ' +
+     LISTED.format('service')),
+    ('lv1', 'backend delete fwmark 9 via 10.10.30.101', 2,
+     'no such service: ' + LISTED.format('backend')),
     ('lv1', 'service add fwmark 1', 2,
      "this service exists: change it with 'set' or 'replace'"),
     ('lv1', 'service add fwmark 0', 2,
@@ -49,7 +54,8 @@ REFUSED = [
     ('lv1', 'backend add fwmark 1 via 10.10.30.101', 2,
      "this backend exists: change it with 'set' or 'replace'"),
     ('lv1', 'backend set fwmark 1 via 10.10.30.109 weight 2', 2, NO_BACKEND),
-    ('lv1', 'backend delete fwmark 1 via 10.10.30.109', 2, NO_BACKEND),
+    ('lv1', 'backend delete fwmark 1 via 10.10.30.109', 2,
+     'no such backend in this service: ' + LISTED.format('backend')),
     ('lv1', 'backend add fwmark 1 via 10.10.40.1', 2,
      'backend is not on-link: its route has the gateway 10.10.30.102'),
     ('lv1', 'backend add fwmark 1 via 192.0.2.1', 2,
