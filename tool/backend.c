@@ -438,6 +438,34 @@ void backend_cells(struct table *table, bool statistics,
 	stats_cells(table, backend->stats);
 }
 
+/**
+ * backend_brief_columns() - add the columns of what is asked for first
+ * @table: the table
+ */
+void backend_brief_columns(struct table *table)
+{
+	table_column(table, "SERVICE", TABLE_LEFT, 0);
+	table_column(table, "BACKEND", TABLE_LEFT, 0);
+	table_column(table, "STATE", TABLE_LEFT, 0);
+	table_column(table, "ACTIVE", TABLE_RIGHT, 0);
+}
+
+/**
+ * backend_brief_cells() - fill the cells of a backend, and of its service
+ * @table: the table
+ * @backend: the backend
+ */
+void backend_brief_cells(struct table *table, struct backend_info *backend)
+{
+	char text[BACKEND_STATE_MAX], key[KEY_TEXT_MAX];
+
+	table_cell(table, TABLE_PLAIN, "%s", key_text(backend->service, key));
+	attr_cell(table, ATTR_ADDR, backend->tb[DSR_BACKEND_A_ADDR]);
+	table_cell(table, state_color(backend->tb), "%s",
+		   backend_state_text(backend, text));
+	attr_cell(table, ATTR_U32, backend->tb[DSR_BACKEND_A_ACTIVE]);
+}
+
 static int backend_print(struct dsrctl *ctl,
 			 const struct netlink_replies *replies)
 {
@@ -449,8 +477,12 @@ static int backend_print(struct dsrctl *ctl,
 	size_t i;
 
 	listing_init(&listing, ctl);
-	table_column(&listing.table, "SERVICE", TABLE_LEFT, 0);
-	backend_columns(&listing.table, ctl->statistics);
+	if (ctl->brief) {
+		backend_brief_columns(&listing.table);
+	} else {
+		table_column(&listing.table, "SERVICE", TABLE_LEFT, 0);
+		backend_columns(&listing.table, ctl->statistics);
+	}
 	listing_begin(&listing);
 
 	for (i = 0; !status && i < replies->count; i++) {
@@ -460,6 +492,8 @@ static int backend_print(struct dsrctl *ctl,
 			object = backend_json(&backend);
 			key_json(object, backend.service);
 			json_list_item(&listing.list, object);
+		} else if (ctl->brief) {
+			backend_brief_cells(&listing.table, &backend);
 		} else {
 			table_cell(&listing.table, TABLE_PLAIN, "%s",
 				   key_text(backend.service, key));

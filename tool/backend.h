@@ -64,6 +64,8 @@ const char *backend_admin_text(const struct backend_info *backend, char *text);
 const char *backend_state_text(const struct backend_info *backend, char *text);
 struct json_object *backend_json(struct backend_info *backend);
 void backend_columns(struct table *table, bool statistics);
+void backend_brief_columns(struct table *table);
+void backend_brief_cells(struct table *table, struct backend_info *backend);
 void backend_cells(struct table *table, bool statistics,
 		   struct backend_info *backend);
 

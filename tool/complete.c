@@ -222,6 +222,11 @@ int complete_run(char **words)
 		return DSRCTL_OK;
 	}
 
+	if (!strcmp(words[0], "help") && !words[1]) {
+		for (i = 0; dsrctl_objects[i]; i++)
+			puts(dsrctl_objects[i]->name);
+		return DSRCTL_OK;
+	}
 	object = complete_object(words[0]);
 	return object ? complete_words(object, words + 1) : DSRCTL_OK;
 }

@@ -99,6 +99,29 @@ const char *dscp_text(const struct nlattr *tos, const struct nlattr *mask,
 }
 
 /**
+ * dscp_both_text() - a TOS byte, and its DSCP, for people
+ * @tos: u8, or NULL
+ * @mask: u8, or NULL; if it is that of the DSCP, this is added
+ * @text: where to put it, ATTR_TEXT_MAX bytes
+ *
+ * Return: @text, such as "0x20 (dscp cs1)".
+ */
+const char *dscp_both_text(const struct nlattr *tos, const struct nlattr *mask,
+			   char *text)
+{
+	char dscp[ATTR_TEXT_MAX];
+	size_t used;
+
+	attr_tos_text(tos, mask, text);
+	if (!dscp_is(mask))
+		return text;
+	used = strlen(text);
+	snprintf(text + used, ATTR_TEXT_MAX - used, " (%s)",
+		 dscp_text(tos, mask, dscp));
+	return text;
+}
+
+/**
  * dscp_json() - add a DSCP to a JSON object
  * @object: the object
  * @key: its key

@@ -16,6 +16,8 @@ int dscp_read(struct args *args, uint8_t *dscp);
 bool dscp_is(const struct nlattr *mask);
 const char *dscp_text(const struct nlattr *tos, const struct nlattr *mask,
 		      char *text);
+const char *dscp_both_text(const struct nlattr *tos, const struct nlattr *mask,
+			   char *text);
 void dscp_json(struct json_object *object, const char *key,
 	       const struct nlattr *tos, const struct nlattr *mask);
 

@@ -28,6 +28,7 @@ enum dsrctl_status {
  * @json: print JSON instead of text
  * @pretty: indent the JSON
  * @statistics: also print counters and sizes
+ * @brief: print a line for each object, without titles
  * @color: print colours
  * @force: go on after a failure in a batch
  * @check: only check the words of a command
@@ -37,6 +38,7 @@ struct dsrctl {
 	bool json;
 	bool pretty;
 	bool statistics;
+	bool brief;
 	bool color;
 	bool force;
 	bool check;
@@ -123,6 +125,8 @@ extern const struct object explain_object;
 extern const struct object metrics_object;
 
 /* run.c */
+#define OPTION_BRIEF	256	/* has no letter: -b is the batch */
+
 extern const struct option dsrctl_options[];
 extern const struct object *const dsrctl_objects[];
 void dsrctl_print_help(FILE *out);

@@ -328,7 +328,7 @@ static void explain_text(const struct packet *packet, struct explanation *what)
 
 	packet_text(packet);
 	if (what->has_service) {
-		service = service_text(&what->service);
+		service = service_text(&what->service, false);
 		printf("service     %s\n", service);
 		free(service);
 		choice_text(what);

@@ -15,6 +15,7 @@
 void listing_init(struct listing *listing, const struct dsrctl *ctl)
 {
 	listing->json = ctl->json;
+	listing->brief = ctl->brief;
 	listing->begun = false;
 	listing->list.pretty = ctl->pretty;
 	table_init(&listing->table, stdout, ctl->color, 0);
@@ -32,7 +33,7 @@ void listing_begin(struct listing *listing)
 	listing->begun = true;
 	if (listing->json)
 		json_list_begin(&listing->list, listing->list.pretty);
-	else
+	else if (!listing->brief)
 		table_header(&listing->table);
 }
 

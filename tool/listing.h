@@ -9,12 +9,14 @@
 /**
  * struct listing - the output of a "show": a table, or a JSON array
  * @json: it is JSON
+ * @brief: without titles
  * @begun: the beginning is printed
  * @table: the table, if it is text
  * @list: the array, if it is JSON
  */
 struct listing {
 	bool json;
+	bool brief;
 	bool begun;
 	struct table table;
 	struct json_list list;

@@ -68,6 +68,9 @@ static int read_options(int argc, char **argv, struct dsrctl *ctl,
 		case 's':
 			ctl->statistics = true;
 			break;
+		case OPTION_BRIEF:
+			ctl->brief = true;
+			break;
 		case 'j':
 			ctl->json = true;
 			break;

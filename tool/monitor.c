@@ -187,7 +187,7 @@ static bool print_service(struct monitor *monitor, const struct action *action,
 			.service = service_json(&service) });
 		return true;
 	}
-	words = action->key_only ? NULL : service_text(&service);
+	words = action->key_only ? NULL : service_text(&service, false);
 	line_begin(&text, action);
 	fprintf(text.out, "service %s",
 		words ? words : key_text(service.tb, key));

@@ -218,8 +218,8 @@ void rule_cells(struct table *table, bool statistics, struct rule_info *real)
 
 	attr_cell(table, ATTR_ADDR, tb[DSR_RULE_A_VIP]);
 	table_cell(table, TABLE_PLAIN, "%s",
-		   dscp_text(tb[DSR_RULE_A_TOS], tb[DSR_RULE_A_TOS_MASK],
-			     text));
+		   dscp_both_text(tb[DSR_RULE_A_TOS],
+				  tb[DSR_RULE_A_TOS_MASK], text));
 	attr_cell(table, ATTR_PROTO, tb[DSR_RULE_A_PROTO]);
 	attr_cell(table, ATTR_PORT, tb[DSR_RULE_A_PORT]);
 	table_cell(table, TABLE_PLAIN, "%s",

@@ -35,6 +35,7 @@ const struct object *const dsrctl_objects[] = {
 
 const struct option dsrctl_options[] = {
 	{ "statistics", no_argument, NULL, 's' },
+	{ "brief", no_argument, NULL, OPTION_BRIEF },
 	{ "json", no_argument, NULL, 'j' },
 	{ "pretty", no_argument, NULL, 'p' },
 	{ "netns", required_argument, NULL, 'n' },
@@ -52,6 +53,7 @@ const struct option dsrctl_options[] = {
 static const char options_help[] =
 	"Options:\n"
 	"  -s, --statistics      counters and sizes too\n"
+	"  -br, --brief          a line for each object, without titles\n"
 	"  -j, --json            JSON instead of text\n"
 	"  -p, --pretty          JSON with indentation\n"
 	"  -n, --netns NAME      in this network namespace\n"
@@ -68,14 +70,15 @@ void dsrctl_print_help(FILE *out)
 
 	fputs("Usage: dsrctl [OPTIONS] OBJECT {COMMAND | help}\n"
 	      "       dsrctl [OPTIONS] -b FILE\n"
+	      "       dsrctl help [OBJECT]\n"
 	      "\n"
 	      "Objects:\n", out);
 	for (i = 0; dsrctl_objects[i]; i++)
 		fprintf(out, "  %-12s%s\n", dsrctl_objects[i]->name,
 			dsrctl_objects[i]->description);
 	fprintf(out, "\n%s\n"
-		"Objects and commands may be abbreviated. 'dsrctl OBJECT help' prints the\n"
-		"commands of an object; dsrctl(8) describes everything, with examples.\n",
+		"Objects and commands may be abbreviated; list and ls are show. 'dsrctl OBJECT\n"
+		"help' prints the commands of an object; dsrctl(8) describes everything, with examples.\n",
 		options_help);
 }
 
@@ -164,6 +167,25 @@ const struct command *dsrctl_implied(const struct object *object,
 	return command;
 }
 
+/* NULL, reported, if there is none of that name; "help" is none. */
+static const struct object *find_object(const char *word)
+{
+	const char *names[NAMES_MAX + 1] = { NULL };
+	int i, found;
+
+	for (i = 0; dsrctl_objects[i]; i++)
+		names[i] = dsrctl_objects[i]->name;
+	found = find_name("help: ", "object", word, names);
+	return found < 0 ? NULL : dsrctl_objects[found];
+}
+
+/* What ip(8) calls show. */
+static const char *plain_word(const char *word)
+{
+	return word && (!strcmp(word, "list") || !strcmp(word, "ls")) ?
+		       "show" : word;
+}
+
 /* These commands remove everything, so abbreviations are refused. */
 static bool takes_all(const char *command)
 {
@@ -184,10 +206,21 @@ static int run_command(struct dsrctl *ctl, const struct object *object,
 	return command->run(ctl, &args);
 }
 
-/* object: NULL for the help about all objects */
+/* object: NULL for the help about all objects, or about that which is named next */
 static int run_help(struct dsrctl *ctl, const struct object *object,
 		    char **words)
 {
+	if (words[0] && !object) {
+		object = find_object(words[0]);
+		if (!object)
+			return DSRCTL_USAGE;
+		words++;
+		if (words[0] && object->nested &&
+		    !strcmp(words[0], dsrctl_word(object->nested))) {
+			object = object->nested;
+			words++;
+		}
+	}
 	if (words[0])
 		return report_error(DSRCTL_USAGE,
 				    "%s%shelp: unexpected argument '%s': 'dsrctl OBJECT help' prints the commands of one object",
@@ -230,6 +263,7 @@ static int run_object(struct dsrctl *ctl, const struct object *object,
 	names[i] = "help";
 
 	snprintf(where, sizeof(where), "%s: ", object->name);
+	word = plain_word(word);
 	found = find_name(where, "command", word ? word : object->fallback,
 			  names);
 	if (found < 0)
@@ -263,7 +297,7 @@ int dsrctl_run(struct dsrctl *ctl, char **words)
 		names[i] = dsrctl_objects[i]->name;
 	names[i] = "help";
 
-	found = find_name("", "object", words[0], names);
+	found = find_name("", "object", plain_word(words[0]), names);
 	if (found < 0)
 		return DSRCTL_USAGE;
 	if (found < i)

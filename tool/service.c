@@ -11,6 +11,7 @@
 #include "all.h"
 #include "args.h"
 #include "attr.h"
+#include "dscp.h"
 #include "dsrctl.h"
 #include "duration.h"
 #include "json.h"
@@ -342,8 +343,10 @@ static void print_persist(FILE *out, struct nlattr **tb)
 			nla_get_u8(tb[DSR_SERVICE_A_PERSIST_PREFIX]));
 }
 
-/* Print the options that are not the default, each after a blank. */
-static void print_options(FILE *out, struct service_info *service)
+/* Print the options that are not the default, each after a blank.
+ * @dscp: also name the DSCP of a TOS, which no command accepts
+ */
+static void print_options(FILE *out, struct service_info *service, bool dscp)
 {
 	static const struct {
 		const char *name;
@@ -373,8 +376,9 @@ static void print_options(FILE *out, struct service_info *service)
 				  text));
 	if (attr_u8(tb[DSR_SERVICE_A_TOS_MASK]))
 		fprintf(out, " tos %s",
-			attr_tos_text(tb[DSR_SERVICE_A_TOS],
-				      tb[DSR_SERVICE_A_TOS_MASK], text));
+			(dscp ? dscp_both_text : attr_tos_text)(
+				tb[DSR_SERVICE_A_TOS],
+				tb[DSR_SERVICE_A_TOS_MASK], text));
 	print_persist(out, tb);
 	if (attr_u32(tb[DSR_SERVICE_A_PROBE_MARKS]))
 		fprintf(out, " probe-marks %s",
@@ -386,11 +390,12 @@ static void print_options(FILE *out, struct service_info *service)
 /**
  * service_text() - format a service as the words of its "add"
  * @service: the service
+ * @dscp: name the DSCP of a TOS, too, which no command line would take
  *
  * Return: "KEY scheduler NAME", and options that are not the default; to be
  * freed.
  */
-char *service_text(struct service_info *service)
+char *service_text(struct service_info *service, bool dscp)
 {
 	char key[KEY_TEXT_MAX], scheduler[ATTR_TEXT_MAX];
 	struct text text;
@@ -399,7 +404,7 @@ char *service_text(struct service_info *service)
 	fprintf(text.out, "%s scheduler %s", key_text(service->tb, key),
 		attr_text(ATTR_STRING, service->tb[DSR_SERVICE_A_SCHEDULER],
 			  scheduler));
-	print_options(text.out, service);
+	print_options(text.out, service, dscp);
 	return text_end(&text);
 }
 
@@ -450,7 +455,7 @@ struct json_object *service_json(struct service_info *service)
 	return object;
 }
 
-static void service_row(struct table *table, bool statistics,
+static void service_row(struct table *table, const struct dsrctl *ctl,
 			struct service_info *service)
 {
 	struct text text;
@@ -458,16 +463,18 @@ static void service_row(struct table *table, bool statistics,
 	char *options;
 
 	text_begin(&text);
-	print_options(text.out, service);
+	print_options(text.out, service, true);
 	options = text_end(&text);
 
 	table_cell(table, TABLE_PLAIN, "%s", key_text(service->tb, key));
 	attr_cell(table, ATTR_STRING, service->tb[DSR_SERVICE_A_SCHEDULER]);
 	attr_cell(table, ATTR_U32, service->tb[DSR_SERVICE_A_BACKENDS]);
-	if (statistics)
+	if (ctl->statistics)
 		stats_cells(table, service->stats);
 	/* without the blank before it */
-	table_cell(table, TABLE_PLAIN, "%s", *options ? options + 1 : "-");
+	if (!ctl->brief)
+		table_cell(table, TABLE_PLAIN, "%s",
+			   *options ? options + 1 : "-");
 	free(options);
 }
 
@@ -485,7 +492,8 @@ static int service_print(struct dsrctl *ctl,
 	table_column(&listing.table, "BACKENDS", TABLE_RIGHT, 0);
 	if (ctl->statistics)
 		stats_columns(&listing.table);
-	table_column(&listing.table, "OPTIONS", TABLE_LEFT, 0);
+	if (!ctl->brief)
+		table_column(&listing.table, "OPTIONS", TABLE_LEFT, 0);
 	listing_begin(&listing);
 
 	for (i = 0; !status && i < replies->count; i++) {
@@ -494,7 +502,7 @@ static int service_print(struct dsrctl *ctl,
 		else if (ctl->json)
 			json_list_item(&listing.list, service_json(&service));
 		else
-			service_row(&listing.table, ctl->statistics, &service);
+			service_row(&listing.table, ctl, &service);
 	}
 	listing_end(&listing, status);
 	return status;

@@ -24,7 +24,7 @@ struct service_info {
 bool service_parse(const struct nlattr *nest, struct service_info *service);
 bool service_parse_reply(const struct nlmsghdr *reply,
 			 struct service_info *service);
-char *service_text(struct service_info *service);
+char *service_text(struct service_info *service, bool dscp);
 struct json_object *service_json(struct service_info *service);
 
 #endif /* DSRCTL_SERVICE_H */

@@ -2,6 +2,7 @@
 /*
  * dsrctl show: an overview of the loaded modules.
  */
+#include <inttypes.h>
 #include <linux/dsr.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +22,7 @@
 #include "silence.h"
 #include "stats.h"
 #include "table.h"
+#include "text.h"
 
 /**
  * struct overview - objects and statistics of a module
@@ -98,25 +100,65 @@ static void overview_free(struct overview *overview)
 	free(overview->key);
 }
 
+/* A line of its own: as columns they would not fit in a line of 80. */
+static void counter_line(struct table *table, const char *indent,
+			 const char *what, struct nlattr **stats)
+{
+	char connections[ATTR_TEXT_MAX], packets[ATTR_TEXT_MAX];
+	char bytes[ATTR_TEXT_MAX];
+
+	attr_text(ATTR_U64, stats[DSR_STATS_A_CONNECTIONS], connections);
+	attr_text(ATTR_U64, stats[DSR_STATS_A_PACKETS], packets);
+	attr_text(ATTR_BYTES, stats[DSR_STATS_A_BYTES], bytes);
+	table_text(table, "%s%s %s, %s packets, %s", indent, connections, what,
+		   packets, bytes);
+}
+
 static void service_line(struct table *table, bool statistics,
 			 struct service_info *service)
 {
-	char connections[ATTR_TEXT_MAX], packets[ATTR_TEXT_MAX];
-	char bytes[ATTR_TEXT_MAX], counters[4 * ATTR_TEXT_MAX] = "";
-	struct nlattr **stats = service->stats;
-	char *text = service_text(service);
+	char *text = service_text(service, true);
 
-	if (statistics)
-		snprintf(counters, sizeof(counters),
-			 ": %s connections, %s packets, %s",
-			 attr_text(ATTR_U64, stats[DSR_STATS_A_CONNECTIONS],
-				   connections),
-			 attr_text(ATTR_U64, stats[DSR_STATS_A_PACKETS],
-				   packets),
-			 attr_text(ATTR_BYTES, stats[DSR_STATS_A_BYTES],
-				   bytes));
-	table_text(table, "service %s%s", text, counters);
+	table_text(table, "service %s", text);
 	free(text);
+	if (statistics)
+		counter_line(table, "  ", "connections", service->stats);
+}
+
+/* What a backend has beside its columns: those of its limits that are set, what its
+ * state does not say, and its counters.
+ */
+static void backend_lines(struct table *table, struct backend_info *backend)
+{
+	static const struct {
+		const char *name;
+		int attr;
+	} numbers[] = {
+		{ "upper", DSR_BACKEND_A_UPPER },
+		{ "lower", DSR_BACKEND_A_LOWER },
+		{ "persistent", DSR_BACKEND_A_PERSISTENT },
+		{ "unresolved", DSR_BACKEND_A_UNRESOLVED },
+	};
+	const char *comma = "";
+	struct text text;
+	uint32_t number;
+	char *line;
+	size_t i;
+
+	counter_line(table, "    ", "connections", backend->stats);
+	text_begin(&text);
+	for (i = 0; i < ARRAY_SIZE(numbers); i++) {
+		number = attr_u32(backend->tb[numbers[i].attr]);
+		if (!number)
+			continue;
+		fprintf(text.out, "%s%s %" PRIu32, comma, numbers[i].name,
+			number);
+		comma = ", ";
+	}
+	line = text_end(&text);
+	if (*line)
+		table_text(table, "    %s", line);
+	free(line);
 }
 
 /* Add a service and its backends as lines of a table, or as an object to an
@@ -159,7 +201,9 @@ static bool show_service(const struct overview *overview, bool statistics,
 		}
 		if (!any)
 			table_header(table);
-		backend_cells(table, statistics, &backend);
+		backend_cells(table, false, &backend);
+		if (statistics)
+			backend_lines(table, &backend);
 		any = true;
 	}
 	if (!backends && !any)
@@ -169,12 +213,30 @@ static bool show_service(const struct overview *overview, bool statistics,
 	return true;
 }
 
+/* The backends, a line each. */
+static bool show_brief(const struct overview *overview, struct table *table)
+{
+	struct backend_info backend;
+	size_t i;
+
+	backend_brief_columns(table);
+	for (i = 0; i < overview->backends.count; i++) {
+		if (!backend_parse_reply(overview->backends.reply[i],
+					 &backend))
+			return false;
+		backend_brief_cells(table, &backend);
+	}
+	return true;
+}
+
 static bool show_services(struct dsrctl *ctl, const struct overview *overview,
 			  struct table *table, struct json_object *services)
 {
 	size_t i;
 
-	backend_columns(table, ctl->statistics);
+	if (ctl->brief && !services)
+		return show_brief(overview, table);
+	backend_columns(table, false);
 	if (!services && !overview->objects.count)
 		table_text(table,
 			   "no services: create one with 'dsrctl service add fwmark N'");
@@ -217,21 +279,24 @@ static bool show_rules(struct dsrctl *ctl, const struct overview *overview,
 	struct rule_info real;
 	size_t i;
 
-	rule_columns(table, ctl->statistics);
-	if (!rules && !overview->objects.count) {
+	rule_columns(table, false);
+	if (!rules && !overview->objects.count && !ctl->brief) {
 		table_text(table,
 			   "no real server rules: add one with 'dsrctl real add vip ADDR'");
-	} else if (!rules) {
+	} else if (!rules && !ctl->brief) {
 		table_text(table, "real server rules");
 		table_header(table);
 	}
 	for (i = 0; i < overview->objects.count; i++) {
 		if (!rule_parse(overview->objects.reply[i], &real))
 			return false;
-		if (rules)
+		if (rules) {
 			json_object_array_add(rules, rule_json(&real));
-		else
-			rule_cells(table, ctl->statistics, &real);
+			continue;
+		}
+		rule_cells(table, false, &real);
+		if (ctl->statistics)
+			counter_line(table, "    ", "flows", real.stats);
 	}
 	return true;
 }
@@ -269,13 +334,14 @@ static int show_module(struct dsrctl *ctl, enum netlink_module module,
 {
 	struct json_object *object = NULL, *objects = NULL, *silences = NULL;
 	bool balancer = module == NETLINK_LB;
+	bool brief = ctl->brief && !document;
 	struct overview overview = { 0 };
 	struct nlattr *tb[ATTR_MAX];
 	struct table table;
 	int status;
 	bool valid;
 
-	table_init(&table, stdout, ctl->color, 2);
+	table_init(&table, stdout, ctl->color, brief ? 0 : 2);
 	status = overview_read(ctl, module, &overview);
 	if (status)
 		goto free_overview;
@@ -295,18 +361,18 @@ static int show_module(struct dsrctl *ctl, enum netlink_module module,
 
 	if (balancer)
 		valid = show_services(ctl, &overview, &table, objects) &&
-			show_paths(&overview, &table, object);
+			(brief || show_paths(&overview, &table, object));
 	else
 		valid = show_rules(ctl, &overview, &table, objects) &&
-			show_silences(&overview, &table, silences);
+			(brief || show_silences(&overview, &table, silences));
 	valid = valid && stats_parse_table(&overview.stats, tb);
 	if (!valid)
 		status = netlink_malformed();
 	else if (object)
 		json_object_object_add(object, "table", stats_table_json(tb));
-	else
+	else if (!brief)
 		stats_table_text(&table, module, ctl->statistics, tb);
-	if (valid && !object && ctl->statistics)
+	if (valid && !object && !brief && ctl->statistics)
 		stats_timeouts_text(&table, tb);
 
 free_overview:

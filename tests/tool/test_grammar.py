@@ -365,8 +365,13 @@ ERRORS = {
         "connection show: unknown state 'open': "
         'expected syn, established, fin, closed, udp, persistent or unproven',
     # help
-    'help x': "help: unexpected argument 'x': 'dsrctl OBJECT help' prints the "
-              'commands of one object',
+    'help x': "help: unknown object 'x': expected service, backend, connection, "
+              'path, real, flow, stats, show, monitor, explain or metrics',
+    'help service x': "service help: unexpected argument 'x': 'dsrctl OBJECT "
+                      "help' prints the commands of one object",
+    'help help': "help: unknown object 'help': expected service, backend, "
+                 'connection, path, real, flow, stats, show, monitor, explain or '
+                 'metrics',
     'service help add': "service help: unexpected argument 'add': 'dsrctl "
                         "OBJECT help' prints the commands of one object",
     'show help x': "show help: unexpected argument 'x': 'dsrctl OBJECT help' "
