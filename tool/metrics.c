@@ -145,14 +145,14 @@ static const struct metric rule_metrics[] = {
 	    "Bytes that the rule has delivered, from the network header on." },
 	  ATTR_U64, STATS(DSR_STATS_A_BYTES) },
 	{ { "dsr_rule_routed", GAUGE, NULL,
-	    "In mode local: 1 if there is a local route for the VIP, without which nothing is delivered." },
+	    "1 if a VIP in mode local has a local route, 0 if it has none." },
 	  ATTR_U8, DSR_RULE_A_ROUTED },
 	{ { NULL }, 0, 0 }
 };
 
 static const struct metric silence_metrics[] = {
 	{ { "dsr_silence_messages", COUNTER, NULL,
-	    "ARP and neighbour discovery messages about the address that were dropped or changed." },
+	    "Messages about the address that were dropped or changed." },
 	  ATTR_U64, DSR_SILENCE_A_MESSAGES },
 	{ { NULL }, 0, 0 }
 };
@@ -188,14 +188,14 @@ static const struct metric reason_metrics[] = {
 
 static const struct metric path_metrics[] = {
 	{ { "dsr_path_packets", COUNTER, NULL,
-	    "Packets at the ingress of a device with a path: forwarded there, or the reason to take the slow path." },
+	    "Packets forwarded from the ingress, or their reason for the slow path." },
 	  ATTR_U64, DSR_REASON_A_PACKETS },
 	{ { NULL }, 0, 0 }
 };
 
 static const struct metric object_metrics[] = {
 	{ { "dsr_objects", GAUGE, NULL,
-	    "Number of services, backends, paths, rules or silenced addresses." },
+	    "Services, backends, paths, rules or silenced addresses." },
 	  ATTR_U32, 0 },
 	{ { NULL }, 0, 0 }
 };

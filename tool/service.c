@@ -361,6 +361,9 @@ static void print_options(FILE *out, struct service_info *service, bool dscp)
 		{ "on-unreachable", ATTR_ON_UNREACHABLE,
 		  DSR_SERVICE_A_ON_UNREACHABLE },
 	};
+	const char *(*tos_text)(const struct nlattr *tos,
+				const struct nlattr *mask, char *text) =
+		dscp ? dscp_both_text : attr_tos_text;
 	struct nlattr **tb = service->tb;
 	char text[ATTR_TEXT_MAX];
 	size_t i;
@@ -374,11 +377,11 @@ static void print_options(FILE *out, struct service_info *service, bool dscp)
 		fprintf(out, " table-size %s",
 			attr_text(ATTR_U32, tb[DSR_SERVICE_A_TABLE_SIZE],
 				  text));
-	if (attr_u8(tb[DSR_SERVICE_A_TOS_MASK]))
-		fprintf(out, " tos %s",
-			(dscp ? dscp_both_text : attr_tos_text)(
-				tb[DSR_SERVICE_A_TOS],
-				tb[DSR_SERVICE_A_TOS_MASK], text));
+	if (attr_u8(tb[DSR_SERVICE_A_TOS_MASK])) {
+		tos_text(tb[DSR_SERVICE_A_TOS], tb[DSR_SERVICE_A_TOS_MASK],
+			 text);
+		fprintf(out, " tos %s", text);
+	}
 	print_persist(out, tb);
 	if (attr_u32(tb[DSR_SERVICE_A_PROBE_MARKS]))
 		fprintf(out, " probe-marks %s",

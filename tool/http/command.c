@@ -20,8 +20,6 @@
 /* what dsrctl may print: some 100,000 backends */
 #define COMMAND_MAX	(256 << 20)
 
-extern char **environ;
-
 static long now_msecs(void)
 {
 	struct timespec now;

@@ -76,22 +76,27 @@ static enum MHD_Result answer_failure(struct MHD_Connection *connection,
 /* In the format that is asked for, as Prometheus does by the header Accept. */
 static enum MHD_Result answer_metrics(struct MHD_Connection *connection)
 {
-	const char *words[] = { "dsrctl", "metrics", "format", "prometheus",
-				NULL };
-	const char *type = "text/plain; version=0.0.4; charset=utf-8";
+	static const struct {
+		const char *words[5];
+		const char *type;
+	} formats[] = {
+		{ { "dsrctl", "metrics", "format", "prometheus", NULL },
+		  "text/plain; version=0.0.4; charset=utf-8" },
+		{ { "dsrctl", "metrics", "format", "openmetrics", NULL },
+		  OPENMETRICS "; version=1.0.0; charset=utf-8" },
+	};
 	const char *accept;
 	char *output;
 	size_t size;
+	int format;
 
 	accept = MHD_lookup_connection_value(connection, MHD_HEADER_KIND,
 					     MHD_HTTP_HEADER_ACCEPT);
-	if (accept && strstr(accept, OPENMETRICS)) {
-		words[3] = "openmetrics";
-		type = OPENMETRICS "; version=1.0.0; charset=utf-8";
-	}
-	if (command_run(words, &output, &size))
+	format = accept && strstr(accept, OPENMETRICS);
+	if (command_run(formats[format].words, &output, &size))
 		return answer_failure(connection, output, size);
-	return answer(connection, MHD_HTTP_OK, type, output, size);
+	return answer(connection, MHD_HTTP_OK, formats[format].type, output,
+		      size);
 }
 
 static enum MHD_Result answer_page(struct MHD_Connection *connection)

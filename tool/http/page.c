@@ -21,6 +21,8 @@
 
 #define PAGE_NAME_MAX	256
 
+#define ARRAY_SIZE(array)	(sizeof(array) / sizeof((array)[0]))
+
 static const char head[] =
 	"<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
 	"<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
@@ -102,7 +104,7 @@ static void key_name(struct json_object *object, char *name)
 	const char *value;
 
 	name[0] = '\0';
-	for (i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(keys); i++) {
 		value = get_text(object, keys[i]);
 		if (*value && used < PAGE_NAME_MAX)
 			used += snprintf(name + used, PAGE_NAME_MAX - used,
@@ -263,7 +265,7 @@ static void put_all(struct page *page, struct json_object *show,
 	list = rs ? json_object_object_get(rs, "rules") : NULL;
 	if (list)
 		put_rules(page, list);
-	for (i = 0; i < 2; i++) {
+	for (i = 0; i < ARRAY_SIZE(modules); i++) {
 		module = json_object_object_get(stats, modules[i]);
 		if (module)
 			put_module(page, modules[i], module);
