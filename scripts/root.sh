@@ -37,7 +37,7 @@ run_packages=(bash busybox-static kmod procps util-linux iproute2 iputils-ping
 	conntrack socat python3 python3-pytest python3-scapy python3-yaml
 	python3-jsonschema)
 build_packages=(linux-headers-amd64 make libc6-dev libnl-3-dev libnl-genl-3-dev
-	libjson-c-dev libtraceevent-dev libncurses-dev libmicrohttpd-dev
+	libnl-route-3-dev libjson-c-dev libtraceevent-dev libncurses-dev libmicrohttpd-dev
 	libsystemd-dev pkg-config)
 # The compiler of sid's headers comes without a linker that has its plain name.
 [ "$release" != sid ] || build_packages+=(binutils)
