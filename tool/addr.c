@@ -120,6 +120,40 @@ char *addr_text(char *to, const void *addr, size_t size)
 }
 
 /**
+ * addr_same() - whether two addresses are one
+ * @one: an address
+ * @other: another one
+ */
+bool addr_same(const struct addr *one, const struct addr *other)
+{
+	return one->family == other->family &&
+	       !memcmp(&one->in6, &other->in6, addr_size(one));
+}
+
+/**
+ * addr_is_loopback() - whether an address never leaves a machine
+ * @addr: the address
+ */
+bool addr_is_loopback(const struct addr *addr)
+{
+	return addr->family == AF_INET6 ? IN6_IS_ADDR_LOOPBACK(&addr->in6) :
+					  ntohl(addr->in.s_addr) >> 24 == 127;
+}
+
+/**
+ * addr_name() - an address for people
+ * @addr: the address
+ * @text: where to put it, INET6_ADDRSTRLEN bytes
+ *
+ * Return: @text.
+ */
+const char *addr_name(const struct addr *addr, char *text)
+{
+	addr_text(text, &addr->in6, addr_size(addr));
+	return text;
+}
+
+/**
  * addr_parse() - read a word as an address
  * @text: the word
  * @addr: set; its family is 0 if the word is no address

@@ -24,6 +24,9 @@ struct addr {
 };
 
 char *addr_text(char *to, const void *addr, size_t size);
+bool addr_same(const struct addr *one, const struct addr *other);
+bool addr_is_loopback(const struct addr *addr);
+const char *addr_name(const struct addr *addr, char *text);
 bool addr_parse(const char *text, struct addr *addr);
 int addr_read(struct args *args, struct addr *addr);
 int addr_read_endpoint(struct args *args, struct addr *addr, int *port,

@@ -123,6 +123,7 @@ extern const struct object trace_object;
 extern const struct object top_object;
 extern const struct object explain_object;
 extern const struct object metrics_object;
+extern const struct object doctor_object;
 
 /* run.c */
 #define OPTION_BRIEF	256	/* has no letter: -b is the batch */

@@ -13,6 +13,7 @@ void report_note(const char *format, ...)
 	__attribute__((format(printf, 1, 2)));
 void report_before(void (*first)(void));
 void report_warnings(bool on);
+void report_errors(bool on);
 void report_where(const char *file, unsigned int line);
 void *report_alloc(void *old, size_t size);
 

@@ -153,6 +153,60 @@ void rule_print_words(FILE *out, const struct rule_info *real)
 }
 
 /**
+ * rule_words() - the words that would add a rule, behind "real add"
+ * @real: the rule
+ * @to: another place to deliver to, "" for none; NULL for that of the rule
+ *
+ * Return: to be freed by free().
+ */
+char *rule_words(struct rule_info *real, const char *to)
+{
+	struct nlattr *kept[ATTR_MAX];
+	struct text text;
+	char *words, *at;
+
+	memcpy(kept, real->tb, sizeof(kept));
+	if (to) {
+		real->tb[DSR_RULE_A_TO] = NULL;
+		real->tb[DSR_RULE_A_TO_PORT] = NULL;
+	}
+	text_begin(&text);
+	rule_print_words(text.out, real);
+	memcpy(real->tb, kept, sizeof(kept));
+	if (to && *to)
+		fprintf(text.out, " to %s", to);
+	if (real->tb[DSR_RULE_A_MARK])
+		fprintf(text.out, " mark %u",
+			attr_u32(real->tb[DSR_RULE_A_MARK]));
+	words = text_end(&text);
+	at = words + strlen("rule ");
+	memmove(words, at, strlen(at) + 1);
+	return words;
+}
+
+/**
+ * rule_name() - the words that name a rule, behind "real delete"
+ * @real: the rule
+ *
+ * Return: to be freed by free().
+ */
+char *rule_name(struct rule_info *real)
+{
+	static const char *const options[] = {
+		" mode ", " from ", " clear", " mark "
+	};
+	char *words = rule_words(real, ""), *at;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(options); i++) {
+		at = strstr(words, options[i]);
+		if (at)
+			*at = '\0';
+	}
+	return words;
+}
+
+/**
  * rule_columns() - add the columns of a rule
  * @table: the table
  * @statistics: include its counters

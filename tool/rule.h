@@ -26,6 +26,8 @@ struct rule_info {
 
 bool rule_parse(const struct nlmsghdr *reply, struct rule_info *real);
 void rule_print_words(FILE *out, const struct rule_info *real);
+char *rule_words(struct rule_info *real, const char *to);
+char *rule_name(struct rule_info *real);
 struct json_object *rule_json(struct rule_info *real);
 void rule_columns(struct table *table, bool statistics);
 void rule_cells(struct table *table, bool statistics, struct rule_info *real);

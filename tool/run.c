@@ -30,6 +30,7 @@ const struct object *const dsrctl_objects[] = {
 	&top_object,
 	&explain_object,
 	&metrics_object,
+	&doctor_object,
 	NULL
 };
 

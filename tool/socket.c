@@ -88,6 +88,38 @@ struct nl_sock *socket_open_route(void)
 }
 
 /**
+ * socket_open_host() - the same, for libnl-route to read devices and addresses
+ *
+ * Its requests for dumps have shorter headers than strict checks want.
+ */
+struct nl_sock *socket_open_host(void)
+{
+	struct nl_sock *sock = socket_open_protocol(NETLINK_ROUTE);
+	int off = 0;
+
+	if (sock)
+		setsockopt(nl_socket_get_fd(sock), SOL_NETLINK,
+			   NETLINK_GET_STRICT_CHK, &off, sizeof(off));
+	return sock;
+}
+
+/**
+ * socket_open_netfilter() - the same, to where firewall rules are
+ */
+struct nl_sock *socket_open_netfilter(void)
+{
+	return socket_open_protocol(NETLINK_NETFILTER);
+}
+
+/**
+ * socket_open_diag() - the same, to where sockets are looked at
+ */
+struct nl_sock *socket_open_diag(void)
+{
+	return socket_open_protocol(NETLINK_SOCK_DIAG);
+}
+
+/**
  * socket_join() - join a multicast group
  * @sock: from socket_open()
  * @group: number of the group

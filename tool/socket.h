@@ -8,6 +8,9 @@ struct nl_sock;
 
 struct nl_sock *socket_open(void);
 struct nl_sock *socket_open_route(void);
+struct nl_sock *socket_open_host(void);
+struct nl_sock *socket_open_netfilter(void);
+struct nl_sock *socket_open_diag(void);
 int socket_join(struct nl_sock *sock, uint32_t group);
 void socket_close(struct nl_sock *sock);
 

@@ -67,18 +67,18 @@ def dsrctl():
 
 
 def build_fake(binary, *flags):
-    """Build all of the tool except socket.c, which fake_socket.c replaces."""
+    """Build all of the tool except what fake_socket.c replaces."""
     objects = [path for path in sorted(glob.glob(f'{TOOL}/*.c'))
-               if os.path.basename(path) not in ('socket.c', 'namespaces.c',
-                                                 'ring.c')]
+               if os.path.basename(path) not in (
+                   'socket.c', 'namespaces.c', 'proc.c', 'sniff.c', 'ring.c')]
     objects += [os.path.join(HERE, name)
                 for name in ('fake_socket.c', 'fake_ring.c')]
     headers = glob.glob(f'{TOOL}/*.h')
     headers.append(f'{TOP}/include/uapi/linux/dsr.h')
     if not newer(binary, objects + headers):
         os.makedirs(BUILD, exist_ok=True)
-        packages = ['libnl-3.0', 'libnl-genl-3.0', 'json-c', 'libtraceevent',
-                    'ncursesw']
+        packages = ['libnl-3.0', 'libnl-genl-3.0', 'libnl-route-3.0', 'json-c',
+                    'libtraceevent', 'ncursesw']
         libraries = subprocess.run(
             ['pkg-config', '--cflags', '--libs', *packages],
             capture_output=True, text=True, check=True).stdout.split()

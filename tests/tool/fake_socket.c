@@ -3,8 +3,11 @@
  * Stands in for tool/socket.c: the same messages, but to and from a process of
  * the test instead of the kernel, over the socket $DSRCTL_FAKE_KERNEL. Each
  * packet that it sends begins with the netlink port that it pretends to have.
- * In place of tool/namespaces.c there is one network namespace.
+ * In place of tool/namespaces.c there is one network namespace. In place of
+ * tool/proc.c, files of /proc and /sys are those below $DSRCTL_FAKE_PROC; in place
+ * of tool/sniff.c, packets are the lines of its file "packets".
  */
+#include <fcntl.h>
 #include <netlink/errno.h>
 #include <netlink/handlers.h>
 #include <netlink/msg.h>
@@ -17,7 +20,9 @@
 
 #include "dsrctl.h"
 #include "namespaces.h"
+#include "proc.h"
 #include "socket.h"
+#include "watch.h"
 
 #define PACKET_MAX	(128 * 1024)
 
@@ -125,8 +130,23 @@ struct nl_sock *socket_open_route(void)
 
 	for (i = 0; i < SOCKETS_MAX; i++)
 		if (fakes[i].sock)
-			return fake_open(dup(fakes[i].fd));
+			return fake_open(fcntl(fakes[i].fd, F_DUPFD_CLOEXEC, 0));
 	return fake_open(fake_connect());
+}
+
+struct nl_sock *socket_open_host(void)
+{
+	return socket_open_route();
+}
+
+struct nl_sock *socket_open_netfilter(void)
+{
+	return socket_open_route();
+}
+
+struct nl_sock *socket_open_diag(void)
+{
+	return socket_open_route();
 }
 
 struct nl_sock *socket_open(void)
@@ -175,4 +195,52 @@ int namespaces_enter(const struct namespaces *all, size_t i)
 void namespaces_free(struct namespaces *all)
 {
 	(void)all;
+}
+
+FILE *proc_open(const char *path)
+{
+	const char *root = getenv("DSRCTL_FAKE_PROC");
+	char whole[512];
+
+	if (!root)
+		return NULL;
+	snprintf(whole, sizeof(whole), "%s%s", root, path);
+	return fopen(whole, "re");
+}
+
+static FILE *packets;
+
+int sniff_open(void)
+{
+	packets = proc_open("/packets");
+	return packets ? open("/dev/null", O_RDONLY | O_CLOEXEC) : -1;
+}
+
+/* A line is: in|out syn|answer IFINDEX TOS MAC SRC SPORT DST DPORT TIMES */
+bool sniff_read(int fd, struct seen *seen)
+{
+	char way[8], kind[8], src[64], dst[64];
+	unsigned int tos, mac[6], i;
+
+	(void)fd;
+	memset(seen, 0, sizeof(*seen));
+	if (!packets)
+		return false;
+	if (fscanf(packets, "%7s %7s %d %x %x:%x:%x:%x:%x:%x %63s %hu %63s %hu %u",
+		   way, kind, &seen->ifindex, &tos, &mac[0], &mac[1], &mac[2],
+		   &mac[3], &mac[4], &mac[5], src, &seen->sport, dst,
+		   &seen->dport, &seen->times) != 15) {
+		fclose(packets);
+		packets = NULL;
+		return false;
+	}
+	seen->out = !strcmp(way, "out");
+	seen->answer = !strcmp(kind, "answer");
+	seen->tos = tos;
+	seen->has_mac = true;
+	for (i = 0; i < 6; i++)
+		seen->mac[i] = mac[i];
+	addr_parse(src, &seen->src);
+	addr_parse(dst, &seen->dst);
+	return true;
 }

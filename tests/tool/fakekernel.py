@@ -23,7 +23,12 @@ CTRL_ATTR_FAMILY_ID, CTRL_ATTR_FAMILY_NAME = 1, 2
 ATTR_MSG, ATTR_OFFS, ATTR_POLICY = 1, 2, 4
 POLICY_MIN_U, POLICY_MAX_U = 4, 5
 
-RTM_NEWROUTE, RTM_DELROUTE = 24, 25
+RTM_NEWROUTE, RTM_DELROUTE, RTM_GETROUTE = 24, 25, 26
+RTM_NEWLINK, RTM_GETLINK, RTM_NEWADDR, RTM_GETADDR = 16, 18, 20, 22
+RTM_NEWNEIGH, RTM_GETNEIGH = 28, 30
+NFT_NEWCHAIN, NFT_GETCHAIN, NFT_NEWRULE, NFT_GETRULE = (
+    0xa00 | n for n in (3, 4, 6, 7))
+SOCK_DIAG = 20
 FAMILIES = {'dsr': 0x21, 'dsr_rs': 0x22, 'nlctrl': GENL_ID_CTRL}
 GROUPS = {'dsr': ('events', 0x31), 'dsr_rs': ('events', 0x32),
           'nlctrl': ('notify', 0x10)}
@@ -106,8 +111,13 @@ class Request:
          self.port) = struct.unpack_from('=IHHII', data)
         self.cmd, self.version = struct.unpack_from('=BB', data, 16)
         self.route = self.kind in (RTM_NEWROUTE, RTM_DELROUTE)
-        self.attrs = parse_attrs(data[28 if self.route else 20:self.length])
+        self.generic = self.kind in FAMILIES.values()
         self.dump = self.flags & NLM_F_DUMP == NLM_F_DUMP
+        self.attrs = []
+        if self.route or self.kind == RTM_GETROUTE and not self.dump:
+            self.attrs = parse_attrs(data[28:self.length])
+        elif self.generic:
+            self.attrs = parse_attrs(data[20:self.length])
 
     def nest(self, kind):
         """{type: payload} of the nest of a kind, which must have the nested
@@ -166,6 +176,24 @@ class Reply:
         elif request.flags & NLM_F_ACK:
             packets += Ack().packets(request)
         return packets
+
+
+class Objects:
+    """What the kernel itself lists, or its answer to one question."""
+
+    def __init__(self, kind, *payloads):
+        self.kind, self.payloads = kind, payloads
+
+    def packets(self, request):
+        flags = NLM_F_MULTI if request.dump else 0
+        found = [message(self.kind, flags, request.seq, payload)
+                 for payload in self.payloads]
+        if request.dump:
+            found.append(message(NLMSG_DONE, flags, request.seq,
+                                 struct.pack('=i', 0)))
+        elif request.flags & NLM_F_ACK:
+            found += Ack().packets(request)
+        return found
 
 
 class Ack:
@@ -227,6 +255,7 @@ class FakeKernel:
         self.families = ['dsr', 'dsr_rs']
         self.answers = {}
         self.routes = {}            # answers about routes, by type
+        self.objects = {}           # answers about other objects, by type
         self.requests = []          # but for those to the controller
         self.connections = 0
         self.looked_up = []         # families that were asked for by name
@@ -325,6 +354,10 @@ class FakeKernel:
         self.requests.append(request)
         if request.route:
             return self.routes.get(request.kind, Ack())
+        if not request.generic:
+            answer = self.objects.get(request.kind, Objects(0) if request.dump
+                                      else Ack())
+            return answer(request) if callable(answer) else answer
         name = {v: k for k, v in FAMILIES.items()}.get(request.kind)
         if name not in self.families:
             return Ack(errno.ENOENT)

@@ -2,10 +2,11 @@
 """The modules' answers in the scenario, as attributes."""
 
 import socket
+import struct
 
 import uapi as u
-from fakekernel import (Reply, addr, attr, be16, event, nest, parse_attrs,
-                        string, u8, u32, u64)
+from fakekernel import (Reply, addr, attr, be16, event, nest, packed,
+                        parse_attrs, string, u8, u32, u64)
 
 
 def stats(kind, packets, octets, connections):
@@ -380,3 +381,46 @@ def load(kernel):
         ('dsr_rs', u.DSR_RS_CMD_STATS_GET): Reply(RS_STATS),
     })
     kernel.events = list(EVENTS)
+
+
+# What the kernel itself lists: devices, addresses, neighbours, routes.
+
+MAC = {'lv1': '02:00:0a:0a:1e:0b', 'w101': '02:00:0a:0a:1e:65'}
+
+
+def link(index, name, flags=0x1043, mtu=1500, *more):
+    return (struct.pack('=BxHiII', 0, 1, index, flags, 0) + string(3, name) +
+            u32(4, mtu) + b''.join(more))
+
+
+def address(index, text, prefix, scope=0):
+    family = socket.AF_INET6 if ':' in text else socket.AF_INET
+    return (struct.pack('=BBBBI', family, prefix, 0, scope, index) +
+            addr(1, text) + addr(2, text))
+
+
+def neighbour(index, text, mac, state=2):
+    family = socket.AF_INET6 if ':' in text else socket.AF_INET
+    return (struct.pack('=BxxxiHBB', family, index, state, 0, 1) +
+            addr(1, text) + attr(2, bytes.fromhex(mac.replace(':', ''))))
+
+
+def route(text, index, gateway=None, kind=1):
+    family = socket.AF_INET6 if ':' in text else socket.AF_INET
+    return (struct.pack('=BBBBBBBBI', family, 32, 0, 0, 254, 2, 0, kind, 0) +
+            addr(1, text) + u32(4, index) +
+            (addr(5, gateway) if gateway else b''))
+
+
+def chain(family, table_name, name, hook, kind='filter', policy=1):
+    return (struct.pack('=BBH', family, 0, 0) + string(1, table_name) +
+            string(3, name) +
+            nest(4, attr(1, struct.pack('>I', hook)),
+                 attr(2, struct.pack('>I', 0))) +
+            attr(5, struct.pack('>I', policy)) + string(7, kind))
+
+
+def listening(port, text='0.0.0.0', state=10):
+    family = socket.AF_INET6 if ':' in text else socket.AF_INET
+    return struct.pack('=BBBB', family, state, 0, 0) + struct.pack(
+        '>HH', port, 0) + packed(text).ljust(16, b'\0') + bytes(16 + 4 + 8 + 20)

@@ -99,7 +99,7 @@ def insert_all(bash, line):                     # pylint: disable=W0621
 
 
 OBJECTS = ['service', 'backend', 'connection', 'path', 'real', 'flow',
-           'stats', 'show', 'monitor', 'trace', 'top', 'explain', 'metrics', 'help']
+           'stats', 'show', 'monitor', 'trace', 'top', 'explain', 'metrics', 'doctor', 'help']
 KEY = ['fwmark', 'family', 'vip', 'proto', 'port']
 OPTIONS = ['scheduler', 'path', 'tos', 'hash', 'table-size', 'ping',
            'one-packet', 'on-down', 'on-unreachable', 'persist', 'persist-prefix',

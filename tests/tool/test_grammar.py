@@ -27,7 +27,7 @@ CONNECTION = ('[fwmark N] [via ADDR] [src ADDR[/LENGTH][:PORT]] '
               '[sort src|dst|via|state|expires] [limit N]')
 EXPLAIN = 'SRC:PORT DST:PORT [proto tcp|udp|sctp] [mark N] [dev NAME] [middle]'
 OBJECTS = ('service, backend, connection, path, real, flow, stats, show, '
-           'monitor, trace, top, explain, metrics or help')
+           'monitor, trace, top, explain, metrics, doctor or help')
 PATH = 'dev NAME [recheck TIME]'
 NUMBER = ('is not a number: write a decimal number without leading zeros, or '
           'a hexadecimal one with 0x')
@@ -436,7 +436,7 @@ def test_help(fake, golden, line):
 
 @pytest.mark.parametrize('name', ['service', 'backend', 'connection', 'path',
                                   'real', 'flow', 'stats', 'show', 'monitor',
-                                  'trace', 'top', 'explain', 'metrics'])
+                                  'trace', 'top', 'explain', 'metrics', 'doctor'])
 def test_object_help(fake, kernel, golden, name):
     out = fake(name, 'help').check(0).out
     golden(f'help-{name}.txt', out)

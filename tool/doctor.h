@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef DSRCTL_DOCTOR_H
+#define DSRCTL_DOCTOR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "addr.h"
+#include "backend.h"
+#include "counters.h"
+#include "dsrctl.h"
+#include "finding.h"
+#include "host.h"
+#include "key.h"
+#include "netlink.h"
+#include "rule.h"
+#include "service.h"
+#include "visit.h"
+#include "watch.h"
+
+/**
+ * struct doctor - a machine that is looked at
+ * @ctl: the run
+ * @findings: what is wrong
+ * @host: the machine
+ * @watch: what has passed it
+ * @visits: the clients that came meanwhile
+ * @overflows: connections that programs were too slow to accept meanwhile
+ * @loaded: the modules that are loaded
+ * @counters: of the modules that are loaded
+ * @services: of dsr_lb
+ * @backends: of all @services, in their order
+ * @paths: devices with a path
+ * @rules: of dsr_rs
+ * @silences: silenced addresses
+ */
+struct doctor {
+	struct dsrctl *ctl;
+	struct findings findings;
+	struct host host;
+	struct watch watch;
+	struct visits visits;
+	uint64_t overflows;
+	bool loaded[NETLINK_MODULES];
+	struct counters counters[NETLINK_MODULES];
+	struct netlink_replies services;
+	struct netlink_replies backends;
+	struct netlink_replies paths;
+	struct netlink_replies rules;
+	struct netlink_replies silences;
+};
+
+/* What a file looks at is in its name. Those that ask the kernel more return an
+ * enum dsrctl_status.
+ */
+void doctor_modules(struct doctor *doctor);
+int doctor_tables(struct doctor *doctor);
+int doctor_services(struct doctor *doctor);
+void doctor_ask_backends(struct doctor *doctor);
+int doctor_backends(struct doctor *doctor);
+int doctor_replies(struct doctor *doctor);
+int doctor_port(struct doctor *doctor, const struct seen *seen, bool *meant);
+int doctor_firewall(struct doctor *doctor);
+void doctor_devices(struct doctor *doctor);
+bool doctor_source(struct doctor *doctor, const struct seen *seen);
+void doctor_sources(struct doctor *doctor);
+int doctor_shadows(struct doctor *doctor);
+int doctor_answers(struct doctor *doctor);
+int doctor_marks(struct doctor *doctor);
+int doctor_rules(struct doctor *doctor);
+int doctor_requests(struct doctor *doctor);
+
+#endif /* DSRCTL_DOCTOR_H */

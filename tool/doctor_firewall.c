@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The site's firewall on the balancer: whether it drops all that is for a VIP.
+ */
+#include <netinet/in.h>
+#include <linux/netfilter.h>
+#include <stdlib.h>
+
+#include "doctor.h"
+#include "ruleset.h"
+
+static const char *match_of(int family)
+{
+	return family == AF_INET6 ? "ip6 daddr" : "ip daddr";
+}
+
+/* Commands that let the requests through FORWARD or POSTROUTING, and the answers
+ * to them, wherever a rule or a policy may drop them.
+ */
+static void let_pass(struct findings *findings, const struct ruleset *ruleset,
+		     const struct addr *vip)
+{
+	char name[INET6_ADDRSTRLEN];
+	const struct chain *chain;
+	size_t i;
+
+	addr_name(vip, name);
+	for (i = 0; i < ruleset->count; i++) {
+		chain = &ruleset->chain[i];
+		if (!ruleset_may_drop(chain, NF_INET_FORWARD, vip->family) &&
+		    !(chain->drops &&
+		      ruleset_may_drop(chain, NF_INET_POST_ROUTING,
+				       vip->family)))
+			continue;
+		finding_mend(findings,
+			     "nft insert rule %s %s %s ct state established accept",
+			     ruleset_family(chain), chain->table, chain->name);
+		finding_mend(findings, "nft insert rule %s %s %s %s %s accept",
+			     ruleset_family(chain), chain->table, chain->name,
+			     match_of(vip->family), name);
+	}
+}
+
+static void dropped(struct doctor *doctor, const struct visit *visit,
+		    const struct ruleset *ruleset)
+{
+	struct findings *findings = &doctor->findings;
+	const struct addr *vip = &visit->first->dst;
+	char name[INET6_ADDRSTRLEN];
+
+	if (!finding_begin(findings, "firewall-drops", "vip %s",
+			   addr_name(vip, name)))
+		return;
+	finding_what(findings,
+		     "rules of FORWARD or POSTROUTING, or their policy, drop what clients send to %s: not one of %u new connections got through",
+		     name, visit->came);
+	finding_why(findings,
+		    "with 'path stack' the site's firewall sees the requests as a router's; clients hear nothing");
+	let_pass(findings, ruleset, vip);
+	if (!findings->one[findings->count - 1].count)
+		finding_mend(findings,
+			     "%s -I FORWARD -d %s -j ACCEPT",
+			     vip->family == AF_INET6 ? "ip6tables-legacy" :
+						       "iptables-legacy", name);
+}
+
+/**
+ * doctor_firewall() - look at what the firewall drops
+ * @doctor: the machine
+ *
+ * A firewall is to drop some packets. So a port is suspect only if it is meant to be
+ * served, and not one of its connections got through.
+ *
+ * Return: enum dsrctl_status.
+ */
+int doctor_firewall(struct doctor *doctor)
+{
+	const struct counters *counters = &doctor->counters[NETLINK_LB];
+	int status = DSRCTL_OK;
+	struct ruleset ruleset;
+	bool meant;
+	size_t i;
+
+	if (!counters_rise(counters, "drop_by_firewall"))
+		return DSRCTL_OK;
+	ruleset_read(&ruleset);
+	for (i = 0; !status && i < doctor->visits.count; i++) {
+		const struct visit *visit = &doctor->visits.one[i];
+
+		if (!visit_is_lost(visit) || visit->own ||
+		    counters_rise(counters, "drop_by_firewall") < visit->came)
+			continue;
+		status = doctor_port(doctor, visit->first, &meant);
+		if (!status && meant)
+			dropped(doctor, visit, &ruleset);
+	}
+	ruleset_free(&ruleset);
+	return status;
+}

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The replies that come back through the balancer: whether it lets them through.
+ * Only replies that have been seen are judged, since they may take other ways.
+ */
+#include <linux/dsr.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "attr.h"
+#include "doctor.h"
+#include "report.h"
+#include "sysctl.h"
+
+/* how many ways of replies are looked at */
+#define WAYS_MAX	64
+
+/**
+ * struct server - a backend's address on its wire
+ * @mac: its MAC address
+ * @addr: its IP address
+ */
+struct server {
+	uint8_t mac[6];
+	struct addr addr;
+};
+
+static int compare_macs(const void *one, const void *other)
+{
+	return memcmp(((const struct server *)one)->mac,
+		      ((const struct server *)other)->mac,
+		      sizeof(((const struct server *)one)->mac));
+}
+
+/* All backends whose MAC address is known, sorted by it; to be freed. */
+static struct server *read_servers(const struct doctor *doctor, size_t *count)
+{
+	struct server *servers = report_alloc(NULL, (doctor->backends.count + 1) *
+					      sizeof(*servers));
+	struct backend_info backend;
+	const struct nlattr *mac;
+	size_t i;
+
+	*count = 0;
+	for (i = 0; i < doctor->backends.count; i++) {
+		if (!backend_parse_reply(doctor->backends.reply[i], &backend))
+			continue;
+		mac = backend.tb[DSR_BACKEND_A_MAC];
+		if (!mac || nla_len(mac) != sizeof(servers->mac) ||
+		    !addr_get(backend.tb[DSR_BACKEND_A_ADDR],
+			      &servers[*count].addr))
+			continue;
+		memcpy(servers[(*count)++].mac, nla_data(mac),
+		       sizeof(servers->mac));
+	}
+	qsort(servers, *count, sizeof(*servers), compare_macs);
+	return servers;
+}
+
+static void not_forwarded(struct doctor *doctor, const struct seen *reply,
+			  const char *dev)
+{
+	int family = reply->src.family;
+	const char *all = family == AF_INET6 ? "net.ipv6.conf.all.forwarding" :
+					       "net.ipv4.ip_forward";
+	char vip[INET6_ADDRSTRLEN], name[SYSCTL_NAME_MAX];
+
+	if (sysctl_device(family, dev, "forwarding") != 0 ||
+	    !finding_begin(&doctor->findings, "replies-not-forwarded",
+			   "device %s", dev))
+		return;
+	finding_what(&doctor->findings,
+		     "replies from %s come in by %s, and this machine forwards nothing from there",
+		     addr_name(&reply->src, vip), dev);
+	finding_why(&doctor->findings,
+		    "the clients get no answer; the requests do not need it, but replies through this machine do");
+	if (sysctl_device(family, "all", "forwarding") == 0)
+		finding_mend(&doctor->findings, "sysctl -w %s=1", all);
+	else
+		finding_mend(&doctor->findings, "sysctl -w %s=1",
+			     sysctl_name(family, dev, "forwarding", name));
+}
+
+/* The larger one of "all" and of the device counts. */
+static void filtered(struct doctor *doctor, const struct seen *reply,
+		     const char *dev, const struct host_route *way)
+{
+	int all = sysctl_device(AF_INET, "all", "rp_filter");
+	int its = sysctl_device(AF_INET, dev, "rp_filter");
+	char vip[INET6_ADDRSTRLEN], name[SYSCTL_NAME_MAX];
+	int filter = all > its ? all : its;
+
+	if (reply->src.family != AF_INET || filter <= 0 ||
+	    (way->found && (filter == 2 || !way->ifindex ||
+			    way->ifindex == reply->ifindex)) ||
+	    !finding_begin(&doctor->findings, "replies-rp-filter", "device %s",
+			   dev))
+		return;
+	finding_what(&doctor->findings,
+		     "replies from %s come in by %s, where rp_filter is %d, and the route to %s does not lead out there",
+		     addr_name(&reply->src, vip), dev, filter, vip);
+	finding_why(&doctor->findings,
+		    "the kernel takes the replies for spoofed and drops them without a word");
+	if (all > 0)
+		finding_mend(&doctor->findings, "sysctl -w %s=0",
+			     sysctl_name(AF_INET, "all", "rp_filter", name));
+	if (its > 0)
+		finding_mend(&doctor->findings, "sysctl -w %s=0",
+			     sysctl_name(AF_INET, dev, "rp_filter", name));
+}
+
+static void spoofed(struct doctor *doctor, const struct seen *reply,
+		    const char *dev, int owner)
+{
+	char vip[INET6_ADDRSTRLEN], name[SYSCTL_NAME_MAX];
+	int family = reply->src.family;
+
+	if (family == AF_INET &&
+	    (sysctl_device(family, dev, "accept_local") != 0 ||
+	     sysctl_device(family, "all", "accept_local") != 0))
+		return;
+	if (!finding_begin(&doctor->findings, "replies-look-spoofed",
+			   "device %s", dev))
+		return;
+	finding_what(&doctor->findings,
+		     "replies from %s come in by %s, and this machine has that address itself, on %s",
+		     addr_name(&reply->src, vip), dev,
+		     host_device_name(&doctor->host, owner));
+	finding_why(&doctor->findings,
+		    "the kernel drops what comes in with an address of its own as the source");
+	if (family == AF_INET)
+		finding_mend(&doctor->findings, "sysctl -w %s=1",
+			     sysctl_name(family, dev, "accept_local", name));
+	else
+		finding_mend(&doctor->findings, "ip addr del %s/128 dev %s",
+			     vip, host_device_name(&doctor->host, owner));
+}
+
+static void judge_reply(struct doctor *doctor, const struct seen *reply)
+{
+	const char *dev = host_device_name(&doctor->host, reply->ifindex);
+	struct rtnl_link *link = host_device(&doctor->host, reply->ifindex);
+	struct host_route way;
+	int owner;
+
+	not_forwarded(doctor, reply, dev);
+	/* a VRF has routes of its own */
+	if (rtnl_link_get_master(link))
+		return;
+	host_route(&doctor->host, &reply->src, &way);
+	if (host_has(&doctor->host, &reply->src, &owner))
+		spoofed(doctor, reply, dev, owner);
+	else
+		filtered(doctor, reply, dev, &way);
+}
+
+/* Whether a packet is the answer of a backend to a client, in the name of another
+ * address than the backend's own, and this machine is to pass it on.
+ */
+static bool is_reply(const struct doctor *doctor, const struct seen *seen,
+		     const struct server *servers, size_t count)
+{
+	struct server wanted;
+	size_t i;
+
+	if (seen->out || !seen->answer || !seen->has_mac ||
+	    !host_sees_ip(&doctor->host, seen->ifindex) ||
+	    host_has(&doctor->host, &seen->dst, NULL))
+		return false;
+	memcpy(wanted.mac, seen->mac, sizeof(wanted.mac));
+	if (!bsearch(&wanted, servers, count, sizeof(*servers), compare_macs))
+		return false;
+	for (i = 0; i < count; i++)
+		if (addr_same(&servers[i].addr, &seen->src))
+			return false;
+	return true;
+}
+
+static bool is_same_way(const struct seen *one, const struct seen *other)
+{
+	return one->ifindex == other->ifindex &&
+	       addr_same(&one->src, &other->src);
+}
+
+/**
+ * doctor_replies() - look at the replies that have come by
+ * @doctor: the machine
+ *
+ * Return: enum dsrctl_status.
+ */
+int doctor_replies(struct doctor *doctor)
+{
+	const struct seen *ways[WAYS_MAX];
+	size_t i, j, count, found = 0;
+	struct server *servers = read_servers(doctor, &count);
+
+	for (i = 0; i < doctor->watch.count && found < WAYS_MAX; i++) {
+		const struct seen *seen = &doctor->watch.seen[i];
+
+		if (!is_reply(doctor, seen, servers, count))
+			continue;
+		for (j = 0; j < found && !is_same_way(ways[j], seen); j++)
+			;
+		if (j < found)
+			continue;
+		ways[found++] = seen;
+		judge_reply(doctor, seen);
+	}
+	free(servers);
+	return DSRCTL_OK;
+}

@@ -1,0 +1,363 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The requests that reach a real server: whether a rule takes them, and whether
+ * they are answered.
+ */
+#include <linux/dsr.h>
+#include <netinet/in.h>
+#include <linux/netfilter.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "attr.h"
+#include "doctor.h"
+#include "inquiry.h"
+#include "listener.h"
+#include "ruleset.h"
+#include "sysctl.h"
+
+/**
+ * struct site - what the judgement of all requests needs
+ * @listeners: the sockets of the machine
+ * @listens: @listeners could be read
+ * @ruleset: the chains of its firewall
+ */
+struct site {
+	struct listeners listeners;
+	bool listens;
+	struct ruleset ruleset;
+};
+
+/* How well a rule fits: 0 is not at all, and the rule with the greatest is taken.
+ * A rule by TOS is asked last.
+ */
+static int fitness(const struct rule_info *rule, const struct seen *seen)
+{
+	struct nlattr *const *tb = rule->tb;
+	uint8_t mask;
+
+	if (tb[DSR_RULE_A_TOS]) {
+		mask = tb[DSR_RULE_A_TOS_MASK] ?
+			       attr_u8(tb[DSR_RULE_A_TOS_MASK]) : 0xff;
+		return (seen->tos & mask) == attr_u8(tb[DSR_RULE_A_TOS]);
+	}
+	if (!addr_is(&seen->dst, tb[DSR_RULE_A_VIP]))
+		return 0;
+	if (!tb[DSR_RULE_A_PROTO])
+		return 2;
+	if (attr_u8(tb[DSR_RULE_A_PROTO]) != IPPROTO_TCP)
+		return 0;
+	if (!tb[DSR_RULE_A_PORT])
+		return 3;
+	return ntohs(nla_get_u16(tb[DSR_RULE_A_PORT])) == seen->dport ? 4 : 0;
+}
+
+static bool find_rule(const struct doctor *doctor, const struct seen *seen,
+		      struct rule_info *found)
+{
+	struct rule_info rule;
+	int best = 0, its;
+	size_t i;
+
+	for (i = 0; i < doctor->rules.count; i++) {
+		if (!rule_parse(doctor->rules.reply[i], &rule))
+			continue;
+		its = fitness(&rule, seen);
+		if (its <= best)
+			continue;
+		best = its;
+		*found = rule;
+	}
+	return best;
+}
+
+/* Whether any rule names the address, for another port or protocol. */
+static bool names_vip(const struct doctor *doctor, const struct addr *vip)
+{
+	struct rule_info rule;
+	size_t i;
+
+	for (i = 0; i < doctor->rules.count; i++)
+		if (rule_parse(doctor->rules.reply[i], &rule) &&
+		    addr_is(vip, rule.tb[DSR_RULE_A_VIP]))
+			return true;
+	return false;
+}
+
+/* A rule by TOS, to copy its options from. */
+static bool find_tos_rule(const struct doctor *doctor, struct rule_info *rule)
+{
+	size_t i;
+
+	for (i = 0; i < doctor->rules.count; i++)
+		if (rule_parse(doctor->rules.reply[i], rule) &&
+		    rule->tb[DSR_RULE_A_TOS])
+			return true;
+	return false;
+}
+
+static void other_tos(struct doctor *doctor, const struct seen *seen,
+		      struct rule_info *rule)
+{
+	struct findings *findings = &doctor->findings;
+	char *name = rule_name(rule), *words = rule_words(rule, NULL);
+	unsigned int tos = seen->tos & 0xfc;
+	char vip[INET6_ADDRSTRLEN];
+
+	addr_name(&seen->dst, vip);
+	if (finding_begin(findings, "tos-differs", "real %s", name)) {
+		finding_what(findings,
+			     "packets for %s come with the TOS 0x%02x, and the rule wants another one",
+			     vip, tos);
+		finding_why(findings,
+			    "nothing takes them here; the 'tos' of the balancer's service and that of the rule have to be the same");
+		finding_mend(findings, "dsrctl real add tos 0x%02x%s", tos,
+			     words + strlen(name));
+	}
+	free(name);
+	free(words);
+}
+
+static void no_rule(struct doctor *doctor, const struct visit *visit)
+{
+	const struct seen *seen = visit->lost;
+	const char *dev = host_device_name(&doctor->host, seen->ifindex);
+	struct findings *findings = &doctor->findings;
+	char vip[INET6_ADDRSTRLEN];
+	struct rule_info rule;
+	struct host_route way;
+
+	/* what is for others passes a router, and local routes are the stack's */
+	if (visit->own || sysctl_device(seen->dst.family, dev, "forwarding") != 0 ||
+	    names_vip(doctor, &seen->dst))
+		return;
+	host_route(&doctor->host, &seen->dst, &way);
+	if (way.local)
+		return;
+	if (find_tos_rule(doctor, &rule) && seen->tos & 0xfc) {
+		other_tos(doctor, seen, &rule);
+		return;
+	}
+	if (!finding_begin(findings, "vip-no-rule", "vip %s",
+			   addr_name(&seen->dst, vip)))
+		return;
+	finding_what(findings,
+		     "%u new connections to %s came here, to the MAC address of %s, and no rule takes that address",
+		     visit->came, vip, dev);
+	finding_why(findings,
+		    "this machine drops them, and the clients hear nothing");
+	finding_mend(findings, "dsrctl real add vip %s", vip);
+}
+
+/* The rule takes frames of other machines only. */
+static void other_sender(struct doctor *doctor, const struct seen *seen,
+			 struct rule_info *rule)
+{
+	struct findings *findings = &doctor->findings;
+	const uint8_t *mac = seen->mac;
+	char *name = rule_name(rule), *words = rule_words(rule, NULL);
+	char text[ATTR_TEXT_MAX], *from, *rest;
+	char known[INET6_ADDRSTRLEN] = "";
+	struct addr sender;
+
+	if (host_neighbour_of(&doctor->host, seen->ifindex, mac, AF_INET,
+			      &sender))
+		addr_name(&sender, known);
+	snprintf(text, sizeof(text), "%02x:%02x:%02x:%02x:%02x:%02x", mac[0],
+		 mac[1], mac[2], mac[3], mac[4], mac[5]);
+	from = strstr(words, " from ");
+	if (!from || !finding_begin(findings, "tos-from-other", "real %s", name))
+		goto free_words;
+	rest = from + strlen(" from ");
+	rest += strcspn(rest, " ");
+	finding_what(findings,
+		     "packets with the rule's TOS come from %s%s%s, which its 'from' does not name",
+		     text, *known ? ", that is " : "", known);
+	finding_why(findings,
+		    "nothing takes them here; name all balancers, if that is one");
+	finding_mend(findings, "dsrctl real replace %.*s,%s%s",
+		     (int)(rest - words), words, text, rest);
+free_words:
+	free(name);
+	free(words);
+}
+
+static void no_way_back(struct doctor *doctor, const struct seen *seen)
+{
+	struct findings *findings = &doctor->findings;
+	char client[INET6_ADDRSTRLEN], router[INET6_ADDRSTRLEN] = "ROUTER";
+	struct addr addr;
+
+	if (!finding_begin(findings, "no-route-back", "device %s",
+			   host_device_name(&doctor->host, seen->ifindex)))
+		return;
+	finding_what(findings,
+		     "the client %s asks for a VIP, and no route leads back to it",
+		     addr_name(&seen->src, client));
+	finding_why(findings,
+		    "the server's answers have no way; the router below is the machine that the request came from, which is right where replies pass the balancer");
+	if (seen->has_mac && host_neighbour_of(&doctor->host, seen->ifindex,
+					       seen->mac, seen->src.family,
+					       &addr))
+		addr_name(&addr, router);
+	finding_mend(findings, "ip route replace default via %s", router);
+}
+
+/* Whether the program behind a rule is there, and its firewall may be what drops
+ * the requests.
+ */
+static void input_drops(struct doctor *doctor, const struct visit *visit,
+			const struct rule_info *rule, const struct site *site)
+{
+	struct findings *findings = &doctor->findings;
+	const struct listener *other = NULL;
+	const struct chain *chain;
+	char vip[INET6_ADDRSTRLEN];
+	struct addr to = visit->first->dst;
+	uint16_t port = visit->first->dport;
+	bool begun = false;
+	size_t i;
+
+	if (rule->tb[DSR_RULE_A_TO_PORT])
+		port = ntohs(nla_get_u16(rule->tb[DSR_RULE_A_TO_PORT]));
+	if (attr_u8(rule->tb[DSR_RULE_A_MODE]) != DSR_RULE_MODE_LOCAL &&
+	    !addr_get(rule->tb[DSR_RULE_A_TO], &to) &&
+	    !host_only_address(&doctor->host, to.family, &to))
+		return;
+	if (!site->listens || ruleset_translates(&site->ruleset) ||
+	    listener_find(&site->listeners, IPPROTO_TCP, &to, port, &other) !=
+	    LISTENER_TAKES || doctor->overflows)
+		return;
+	addr_name(&visit->first->dst, vip);
+	for (i = 0; i < site->ruleset.count; i++) {
+		chain = &site->ruleset.chain[i];
+		if (!ruleset_may_drop(chain, NF_INET_LOCAL_IN, to.family))
+			continue;
+		if (!begun && !finding_begin(findings, "input-drops", "vip %s",
+					     vip))
+			return;
+		begun = true;
+		finding_mend(findings,
+			     "nft insert rule %s %s %s tcp dport %u accept",
+			     ruleset_family(chain), chain->table, chain->name,
+			     port);
+	}
+	if (!begun)
+		return;
+	finding_what(findings,
+		     "a program listens on port %u, and none of %u new connections to %s was answered: rules of INPUT drop them, or their policy does",
+		     port, visit->came, vip);
+	finding_why(findings,
+		    "the firewall sees a connection to the machine's own address; its clients hear nothing");
+}
+
+/* Whether a port is meant to be served: the rule names it, or clients have been
+ * served there, or the machine has never answered anybody. Others are asked for by
+ * those who scan ports.
+ */
+static int is_meant(struct doctor *doctor, const struct visit *visit,
+		    const struct rule_info *rule, bool *meant)
+{
+	const struct counters *counters = &doctor->counters[NETLINK_RS];
+
+	*meant = rule->tb[DSR_RULE_A_PORT] ||
+		 !(counters_total(counters, "replied") +
+		   counters_total(counters, "replied_other_port"));
+	if (*meant)
+		return DSRCTL_OK;
+	return inquiry_flow(doctor->ctl, &visit->first->dst,
+			    visit->first->dport, meant);
+}
+
+static int judge(struct doctor *doctor, const struct visit *visit,
+		 struct rule_info *rule, const struct site *site)
+{
+	const struct counters *counters = &doctor->counters[NETLINK_RS];
+	const struct seen *seen = visit->lost;
+	struct host_route way;
+	bool meant;
+	int status;
+
+	if (rule->tb[DSR_RULE_A_TOS] && seen->has_mac &&
+	    counters_rise(counters, "pass_tos_not_from_balancer") >=
+	    visit->came) {
+		other_sender(doctor, seen, rule);
+		return DSRCTL_OK;
+	}
+	if (doctor_source(doctor, seen))
+		return DSRCTL_OK;
+	status = is_meant(doctor, visit, rule, &meant);
+	if (status || !meant)
+		return status;
+	host_route(&doctor->host, &seen->src, &way);
+	if (!way.found)
+		no_way_back(doctor, seen);
+	else if (!finding_has(&doctor->findings, "rule-no-local-route") &&
+		 !finding_has(&doctor->findings, "rule-to-gone"))
+		input_drops(doctor, visit, rule, site);
+	return DSRCTL_OK;
+}
+
+/* The machine is a client of the VIP itself. */
+static void own_client(struct doctor *doctor)
+{
+	const struct seen *seen;
+	char name[SYSCTL_NAME_MAX];
+	const char *dev;
+	size_t i;
+
+	if (!counters_rise(&doctor->counters[NETLINK_RS],
+			   "drop_needs_accept_local"))
+		return;
+	for (i = 0; i < doctor->watch.count; i++) {
+		seen = &doctor->watch.seen[i];
+		dev = host_device_name(&doctor->host, seen->ifindex);
+		if (seen->out || !host_has(&doctor->host, &seen->src, NULL) ||
+		    !finding_begin(&doctor->findings, "needs-accept-local",
+				   "device %s", dev))
+			continue;
+		finding_what(&doctor->findings,
+			     "this machine is a client of a VIP that it serves itself, and %s does not let its own packets in again",
+			     dev);
+		finding_why(&doctor->findings,
+			    "connections that the balancer gives to this machine hang");
+		finding_mend(&doctor->findings, "sysctl -w %s=1",
+			     sysctl_name(AF_INET, dev, "accept_local", name));
+	}
+}
+
+/**
+ * doctor_requests() - look at the requests that have come
+ * @doctor: the machine
+ *
+ * Return: enum dsrctl_status.
+ */
+int doctor_requests(struct doctor *doctor)
+{
+	struct site site = { 0 };
+	int status = DSRCTL_OK;
+	struct rule_info rule;
+	size_t i;
+
+	/* what a balancer here leaves is judged there */
+	if (doctor->services.count)
+		return DSRCTL_OK;
+	own_client(doctor);
+	if (doctor->rules.count) {
+		ruleset_read(&site.ruleset);
+		site.listens = listener_read(&site.listeners);
+	}
+	for (i = 0; !status && i < doctor->visits.count; i++) {
+		const struct visit *visit = &doctor->visits.one[i];
+
+		if (!visit_is_lost(visit))
+			continue;
+		if (find_rule(doctor, visit->lost, &rule))
+			status = judge(doctor, visit, &rule, &site);
+		else
+			no_rule(doctor, visit);
+	}
+	ruleset_free(&site.ruleset);
+	listener_free(&site.listeners);
+	return status;
+}

@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Questions to the modules about single packets and addresses, where a list of
+ * all connections would be too long.
+ */
+#include <arpa/inet.h>
+#include <linux/dsr.h>
+#include <netlink/msg.h>
+#include <string.h>
+
+#include "addr.h"
+#include "inquiry.h"
+#include "netlink.h"
+#include "service.h"
+
+static int packet_put(struct nl_msg *msg, const struct seen *seen, bool middle,
+		      uint32_t mark)
+{
+	struct nlattr *nest;
+
+	nest = nla_nest_start(msg, NLA_F_NESTED | DSR_A_EXPLAIN);
+	if (!nest || addr_put(msg, DSR_EXPLAIN_A_SRC, &seen->src) ||
+	    nla_put_u16(msg, DSR_EXPLAIN_A_SPORT, htons(seen->sport)) ||
+	    addr_put(msg, DSR_EXPLAIN_A_DST, &seen->dst) ||
+	    nla_put_u16(msg, DSR_EXPLAIN_A_DPORT, htons(seen->dport)) ||
+	    nla_put_u8(msg, DSR_EXPLAIN_A_PROTO, IPPROTO_TCP) ||
+	    nla_put_u32(msg, DSR_EXPLAIN_A_IFINDEX, seen->ifindex))
+		return -1;
+	if (middle && nla_put_flag(msg, DSR_EXPLAIN_A_MIDDLE))
+		return -1;
+	if (mark && nla_put_u32(msg, DSR_EXPLAIN_A_FWMARK, mark))
+		return -1;
+	return nla_nest_end(msg, nest);
+}
+
+static bool parse_answer(const struct nlmsghdr *reply, struct inquiry *inquiry)
+{
+	struct nlattr *top[ATTR_MAX], *tb[ATTR_MAX], *connection[ATTR_MAX];
+	struct service_info service;
+
+	if (!attr_parse(reply, top) || !top[DSR_A_EXPLAIN] ||
+	    !attr_parse_nest(DSR_A_EXPLAIN, top[DSR_A_EXPLAIN], tb) ||
+	    !tb[DSR_EXPLAIN_A_REASON])
+		return false;
+	attr_text(ATTR_STRING, tb[DSR_EXPLAIN_A_REASON], inquiry->reason);
+	if (top[DSR_A_SERVICE]) {
+		if (!service_parse(top[DSR_A_SERVICE], &service))
+			return false;
+		key_text(service.tb, inquiry->service);
+	}
+	if (!top[DSR_A_CONNECTION])
+		return true;
+	if (!attr_parse_nest(DSR_A_CONNECTION, top[DSR_A_CONNECTION],
+			     connection))
+		return false;
+	inquiry->known = addr_get(connection[DSR_CONNECTION_A_BACKEND],
+				  &inquiry->backend);
+	inquiry->state = attr_u8(connection[DSR_CONNECTION_A_STATE]);
+	return true;
+}
+
+/**
+ * inquiry_packet() - ask dsr_lb what becomes of a packet that was seen
+ * @ctl: the run
+ * @seen: the packet
+ * @middle: it is not the first one of its connection
+ * @mark: its mark, or 0
+ * @inquiry: set
+ *
+ * Return: enum dsrctl_status.
+ */
+int inquiry_packet(struct dsrctl *ctl, const struct seen *seen, bool middle,
+		   uint32_t mark, struct inquiry *inquiry)
+{
+	struct netlink_replies replies;
+	struct nl_msg *msg;
+	int status;
+
+	memset(inquiry, 0, sizeof(*inquiry));
+	status = netlink_query(ctl->netlink, NETLINK_LB, DSR_CMD_EXPLAIN, 0,
+			       &msg);
+	if (status)
+		return status;
+	if (packet_put(msg, seen, middle, mark))
+		return netlink_too_long(msg);
+	status = netlink_collect(ctl->netlink, msg, &replies);
+	if (!status && (!replies.count ||
+			!parse_answer(replies.reply[0], inquiry)))
+		status = netlink_malformed();
+	netlink_replies_free(&replies);
+	return status;
+}
+
+/* what the first entry of a table says */
+struct first {
+	bool known;
+	uint32_t fwmark;
+};
+
+static enum netlink_verdict on_connection(struct nlmsghdr *reply, void *arg)
+{
+	struct nlattr *top[ATTR_MAX], *tb[ATTR_MAX];
+	struct first *first = arg;
+
+	if (!attr_parse(reply, top) || !top[DSR_A_CONNECTION] ||
+	    !attr_parse_nest(DSR_A_CONNECTION, top[DSR_A_CONNECTION], tb))
+		return NETLINK_MALFORMED;
+	first->known = true;
+	first->fwmark = attr_u32(tb[DSR_CONNECTION_A_FWMARK]);
+	return NETLINK_STOP;
+}
+
+/**
+ * inquiry_vip() - ask dsr_lb if it has a connection to an address
+ * @ctl: the run
+ * @vip: the address
+ * @known: set
+ * @fwmark: set to the mark of the connection's service; 0 if that has none
+ *
+ * Return: enum dsrctl_status.
+ */
+int inquiry_vip(struct dsrctl *ctl, const struct addr *vip, bool *known,
+		uint32_t *fwmark)
+{
+	struct first first = { 0 };
+	struct nlattr *nest;
+	struct nl_msg *msg;
+	int status;
+
+	status = netlink_query(ctl->netlink, NETLINK_LB,
+			       DSR_CMD_CONNECTION_GET, NLM_F_DUMP, &msg);
+	if (status)
+		return status;
+	nest = nla_nest_start(msg, NLA_F_NESTED | DSR_A_CONNECTION);
+	if (!nest || addr_put(msg, DSR_CONNECTION_A_DST, vip))
+		return netlink_too_long(msg);
+	nla_nest_end(msg, nest);
+	status = netlink_stream(ctl->netlink, msg, on_connection, &first);
+	*known = first.known;
+	*fwmark = first.fwmark;
+	return status;
+}
+
+static enum netlink_verdict on_served(struct nlmsghdr *reply, void *arg)
+{
+	struct nlattr *top[ATTR_MAX], *tb[ATTR_MAX];
+	bool *served = arg;
+	uint8_t state;
+
+	if (!attr_parse(reply, top) || !top[DSR_A_CONNECTION] ||
+	    !attr_parse_nest(DSR_A_CONNECTION, top[DSR_A_CONNECTION], tb))
+		return NETLINK_MALFORMED;
+	state = attr_u8(tb[DSR_CONNECTION_A_STATE]);
+	*served = state == DSR_CONN_ESTABLISHED || state == DSR_CONN_FIN ||
+		  state == DSR_CONN_CLOSED;
+	return *served ? NETLINK_STOP : NETLINK_MORE;
+}
+
+/**
+ * inquiry_served() - ask dsr_lb if a client of an address and a port of TCP has had
+ *	an answer
+ * @ctl: the run
+ * @vip: the address
+ * @port: the port
+ * @served: set: one of the connections that are remembered has gone on
+ *
+ * Return: enum dsrctl_status.
+ */
+int inquiry_served(struct dsrctl *ctl, const struct addr *vip, uint16_t port,
+		   bool *served)
+{
+	struct nlattr *nest;
+	struct nl_msg *msg;
+	int status;
+
+	*served = false;
+	status = netlink_query(ctl->netlink, NETLINK_LB,
+			       DSR_CMD_CONNECTION_GET, NLM_F_DUMP, &msg);
+	if (status)
+		return status;
+	nest = nla_nest_start(msg, NLA_F_NESTED | DSR_A_CONNECTION);
+	if (!nest || addr_put(msg, DSR_CONNECTION_A_DST, vip) ||
+	    nla_put_u16(msg, DSR_CONNECTION_A_DPORT, htons(port)) ||
+	    nla_put_u8(msg, DSR_CONNECTION_A_PROTO, IPPROTO_TCP))
+		return netlink_too_long(msg);
+	nla_nest_end(msg, nest);
+	return netlink_stream(ctl->netlink, msg, on_served, served);
+}
+
+/* a flow that is looked for, among as many as are read at most */
+#define FLOWS_MAX	100000
+
+struct wanted {
+	const struct addr *vip;
+	uint16_t port;
+	unsigned int read;
+	bool known;
+};
+
+static enum netlink_verdict on_flow(struct nlmsghdr *reply, void *arg)
+{
+	struct nlattr *top[ATTR_MAX], *tb[ATTR_MAX];
+	struct wanted *wanted = arg;
+
+	if (!attr_parse(reply, top) || !top[DSR_A_FLOW] ||
+	    !attr_parse_nest(DSR_A_FLOW, top[DSR_A_FLOW], tb))
+		return NETLINK_MALFORMED;
+	wanted->known = tb[DSR_FLOW_A_DPORT] &&
+			ntohs(nla_get_u16(tb[DSR_FLOW_A_DPORT])) == wanted->port &&
+			attr_u8(tb[DSR_FLOW_A_PROTO]) == IPPROTO_TCP &&
+			addr_is(wanted->vip, tb[DSR_FLOW_A_DST]);
+	return wanted->known || ++wanted->read == FLOWS_MAX ? NETLINK_STOP :
+							      NETLINK_MORE;
+}
+
+/**
+ * inquiry_flow() - ask dsr_rs if it has a flow of TCP to an address and a port
+ * @ctl: the run
+ * @vip: the address
+ * @port: the port
+ * @known: set
+ *
+ * Return: enum dsrctl_status.
+ */
+int inquiry_flow(struct dsrctl *ctl, const struct addr *vip, uint16_t port,
+		 bool *known)
+{
+	struct wanted wanted = { .vip = vip, .port = port };
+	struct nl_msg *msg;
+	int status;
+
+	status = netlink_query(ctl->netlink, NETLINK_RS, DSR_RS_CMD_FLOW_GET,
+			       NLM_F_DUMP, &msg);
+	if (!status)
+		status = netlink_stream(ctl->netlink, msg, on_flow, &wanted);
+	*known = wanted.known;
+	return status;
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef DSRCTL_INQUIRY_H
+#define DSRCTL_INQUIRY_H
+
+#include <stdbool.h>
+
+#include "attr.h"
+#include "dsrctl.h"
+#include "key.h"
+#include "watch.h"
+
+/**
+ * struct inquiry - what dsr_lb knows of a packet that was seen
+ * @reason: the reason that it would have
+ * @known: it belongs to a connection
+ * @state: the connection's, enum dsr_conn_state
+ * @service: name of the connection's service; empty if there is none any more
+ * @backend: address of the connection's backend
+ */
+struct inquiry {
+	char reason[ATTR_TEXT_MAX];
+	bool known;
+	uint8_t state;
+	char service[KEY_TEXT_MAX];
+	struct addr backend;
+};
+
+int inquiry_packet(struct dsrctl *ctl, const struct seen *seen, bool middle,
+		   uint32_t mark, struct inquiry *inquiry);
+int inquiry_vip(struct dsrctl *ctl, const struct addr *vip, bool *known,
+		uint32_t *fwmark);
+int inquiry_served(struct dsrctl *ctl, const struct addr *vip, uint16_t port,
+		   bool *served);
+int inquiry_flow(struct dsrctl *ctl, const struct addr *vip, uint16_t port,
+		 bool *known);
+
+#endif /* DSRCTL_INQUIRY_H */

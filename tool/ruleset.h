@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef DSRCTL_RULESET_H
+#define DSRCTL_RULESET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define RULESET_NAME_MAX	64
+
+/**
+ * struct chain - a base chain of nf_tables
+ * @family: NFPROTO_IPV4, NFPROTO_IPV6, NFPROTO_INET or NFPROTO_ARP
+ * @table: name of its table
+ * @name: its name
+ * @type: its type, such as "filter" or "nat"
+ * @hook: NF_INET_*
+ * @drops: its policy is to drop
+ * @rules: how many rules it has
+ */
+struct chain {
+	uint8_t family;
+	char table[RULESET_NAME_MAX];
+	char name[RULESET_NAME_MAX];
+	char type[RULESET_NAME_MAX];
+	uint32_t hook;
+	bool drops;
+	unsigned int rules;
+};
+
+/**
+ * struct ruleset - the base chains of nf_tables
+ * @chain: the chains
+ * @count: how many there are
+ */
+struct ruleset {
+	struct chain *chain;
+	size_t count;
+};
+
+bool ruleset_read(struct ruleset *ruleset);
+void ruleset_free(struct ruleset *ruleset);
+bool ruleset_may_drop(const struct chain *chain, uint32_t hook, int family);
+bool ruleset_filters_arp(const struct ruleset *ruleset);
+bool ruleset_translates(const struct ruleset *ruleset);
+const char *ruleset_family(const struct chain *chain);
+
+#endif /* DSRCTL_RULESET_H */

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Copies of the packets with SYN that this machine gets and sends, from a packet
+ * socket. A filter in the kernel leaves out all others.
+ */
+#include <arpa/inet.h>
+#include <linux/filter.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "dsrctl.h"
+#include "watch.h"
+
+#define TCP_FLAGS	13
+#define TCP_SYN		0x02
+#define TCP_ACK		0x10
+#define IPV4_MIN	20
+#define IPV6_SIZE	40
+
+/* as much of a packet as is looked at */
+#define PACKET_SIZE	128
+
+/* TCP with SYN, of either family, no fragment, and no frame with a VLAN tag: the
+ * device of the VLAN has that, too.
+ */
+static struct sock_filter syn_filter[] = {
+	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, SKF_AD_OFF + SKF_AD_VLAN_TAG_PRESENT),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 16),
+	BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 0),
+	BPF_STMT(BPF_ALU | BPF_AND | BPF_K, 0xf0),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0x40, 0, 7),
+	/* IPv4 */
+	BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 9),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_TCP, 0, 11),
+	BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 6),
+	BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, 0x1fff, 9, 0),
+	BPF_STMT(BPF_LDX | BPF_B | BPF_MSH, 0),
+	BPF_STMT(BPF_LD | BPF_B | BPF_IND, TCP_FLAGS),
+	BPF_JUMP(BPF_JMP | BPF_JA, 4, 0, 0),
+	/* IPv6 */
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0x60, 0, 5),
+	BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 6),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_TCP, 0, 3),
+	BPF_STMT(BPF_LD | BPF_B | BPF_ABS, IPV6_SIZE + TCP_FLAGS),
+	/* both */
+	BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, TCP_SYN, 0, 1),
+	BPF_STMT(BPF_RET | BPF_K, PACKET_SIZE),
+	BPF_STMT(BPF_RET | BPF_K, 0),
+};
+
+/**
+ * sniff_open() - begin to get packets
+ *
+ * Return: the socket; -1 if there is none, as without CAP_NET_RAW.
+ */
+int sniff_open(void)
+{
+	struct sock_fprog program = {
+		.len = ARRAY_SIZE(syn_filter),
+		.filter = syn_filter,
+	};
+	struct sockaddr_ll any = {
+		.sll_family = AF_PACKET,
+		.sll_protocol = htons(ETH_P_ALL),
+	};
+	int fd;
+
+	/* it gets nothing before bind(), that is, nothing past the filter */
+	fd = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -1;
+	if (!setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program,
+			sizeof(program)) &&
+	    !bind(fd, (struct sockaddr *)&any, sizeof(any)))
+		return fd;
+	close(fd);
+	return -1;
+}
+
+static void set_addr(struct addr *addr, int family, const uint8_t *from)
+{
+	memset(addr, 0, sizeof(*addr));
+	addr->family = family;
+	memcpy(&addr->in6, from, family == AF_INET6 ? sizeof(addr->in6) :
+						      sizeof(addr->in));
+}
+
+static bool parse(const uint8_t *data, size_t size, struct seen *seen)
+{
+	size_t header;
+
+	if (size >= IPV4_MIN && data[0] >> 4 == 4) {
+		header = 4 * (data[0] & 0xf);
+		seen->tos = data[1];
+		set_addr(&seen->src, AF_INET, data + 12);
+		set_addr(&seen->dst, AF_INET, data + 16);
+	} else if (size >= IPV6_SIZE && data[0] >> 4 == 6) {
+		header = IPV6_SIZE;
+		seen->tos = (data[0] << 4 | data[1] >> 4) & 0xff;
+		set_addr(&seen->src, AF_INET6, data + 8);
+		set_addr(&seen->dst, AF_INET6, data + 24);
+	} else {
+		return false;
+	}
+	if (size < header + TCP_FLAGS + 1)
+		return false;
+	data += header;
+	seen->sport = data[0] << 8 | data[1];
+	seen->dport = data[2] << 8 | data[3];
+	seen->answer = data[TCP_FLAGS] & TCP_ACK;
+	return true;
+}
+
+/**
+ * sniff_read() - read one packet that is there already
+ * @fd: from sniff_open()
+ * @seen: set; of family 0 if the packet is not one to look at
+ *
+ * Return: whether there was a packet.
+ */
+bool sniff_read(int fd, struct seen *seen)
+{
+	uint8_t data[PACKET_SIZE];
+	struct sockaddr_ll from;
+	socklen_t length = sizeof(from);
+	ssize_t n;
+
+	memset(seen, 0, sizeof(*seen));
+	n = recvfrom(fd, data, sizeof(data), MSG_DONTWAIT,
+		     (struct sockaddr *)&from, &length);
+	if (n < 0)
+		return false;
+	if (from.sll_pkttype != PACKET_HOST &&
+	    from.sll_pkttype != PACKET_OUTGOING)
+		return true;
+	if (!parse(data, n, seen))
+		memset(seen, 0, sizeof(*seen));
+	seen->out = from.sll_pkttype == PACKET_OUTGOING;
+	seen->ifindex = from.sll_ifindex;
+	seen->has_mac = from.sll_halen == sizeof(seen->mac);
+	if (seen->has_mac)
+		memcpy(seen->mac, from.sll_addr, sizeof(seen->mac));
+	seen->times = 1;
+	return true;
+}

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What became of the connections that clients began while this machine was
+ * watched: whether their SYNs left it again, and whether it answered them.
+ */
+#include <string.h>
+
+#include "addr.h"
+#include "visit.h"
+
+/* The same SYN, on its way out. */
+static bool is_departure(const struct seen *in, const struct seen *out)
+{
+	return out->out && !out->answer && in->sport == out->sport &&
+	       in->dport == out->dport && addr_same(&in->src, &out->src) &&
+	       addr_same(&in->dst, &out->dst);
+}
+
+static bool is_answer(const struct seen *in, const struct seen *out)
+{
+	return out->out && out->answer && in->sport == out->dport &&
+	       in->dport == out->sport && addr_same(&in->src, &out->dst) &&
+	       addr_same(&in->dst, &out->src);
+}
+
+static struct visit *find(struct visits *visits, const struct seen *seen)
+{
+	struct visit *visit;
+	size_t i;
+
+	for (i = 0; i < visits->count; i++) {
+		visit = &visits->one[i];
+		if (visit->first->dport == seen->dport &&
+		    addr_same(&visit->first->dst, &seen->dst))
+			return visit;
+	}
+	if (visits->count == VISITS_MAX)
+		return NULL;
+	visit = &visits->one[visits->count++];
+	memset(visit, 0, sizeof(*visit));
+	visit->first = seen;
+	return visit;
+}
+
+/**
+ * visit_read() - group what was seen by address and port
+ * @watch: what was seen
+ * @host: the machine
+ * @visits: set; refers to @watch
+ */
+void visit_read(const struct watch *watch, const struct host *host,
+		struct visits *visits)
+{
+	const struct seen *seen, *other;
+	bool left, answered;
+	struct visit *visit;
+	size_t i, j;
+
+	visits->count = 0;
+	for (i = 0; i < watch->count; i++) {
+		seen = &watch->seen[i];
+		if (seen->out || seen->answer ||
+		    !host_sees_ip(host, seen->ifindex))
+			continue;
+		visit = find(visits, seen);
+		if (!visit)
+			continue;
+		left = false;
+		answered = false;
+		for (j = 0; j < watch->count; j++) {
+			other = &watch->seen[j];
+			left |= is_departure(seen, other);
+			answered |= is_answer(seen, other);
+		}
+		visit->came++;
+		visit->left += left;
+		visit->answered += answered;
+		visit->again += seen->times > 1;
+		if (!left && !answered && !visit->lost)
+			visit->lost = seen;
+		visit->own = host_has(host, &seen->dst, NULL);
+	}
+}
+
+/**
+ * visit_is_lost() - whether not one of the connections came any further
+ * @visit: the visit
+ *
+ * One that came once may still be on its way.
+ */
+bool visit_is_lost(const struct visit *visit)
+{
+	return !visit->left && !visit->answered &&
+	       (visit->again || visit->came > 2);
+}

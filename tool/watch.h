@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef DSRCTL_WATCH_H
+#define DSRCTL_WATCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "addr.h"
+
+/* bounds of what is looked at, however much comes */
+#define WATCH_PACKETS_MAX	20000
+#define WATCH_SEEN_MAX		2000
+
+/**
+ * struct seen - packets with SYN between the same two ends that were seen
+ * @out: this machine sent them; else they came for its MAC address
+ * @answer: they have ACK, too
+ * @ifindex: the device
+ * @src: source
+ * @dst: destination
+ * @sport: source port
+ * @dport: destination port
+ * @tos: TOS byte, or traffic class
+ * @has_mac: @mac is known
+ * @mac: of the machine that sent them
+ * @times: how many there were
+ */
+struct seen {
+	bool out;
+	bool answer;
+	int ifindex;
+	struct addr src;
+	struct addr dst;
+	uint16_t sport;
+	uint16_t dport;
+	uint8_t tos;
+	bool has_mac;
+	uint8_t mac[6];
+	unsigned int times;
+};
+
+/**
+ * struct watch - what passed this machine while it was looked at
+ * @fd: the socket, or -1
+ * @msecs: for how long it was looked at
+ * @seen: what was seen
+ * @count: how many @seen there are
+ */
+struct watch {
+	int fd;
+	uint32_t msecs;
+	struct seen *seen;
+	size_t count;
+};
+
+void watch_begin(struct watch *watch);
+void watch_wait(struct watch *watch, uint32_t msecs);
+void watch_free(struct watch *watch);
+
+/* sniff.c, which the tests replace */
+int sniff_open(void);
+bool sniff_read(int fd, struct seen *seen);
+
+#endif /* DSRCTL_WATCH_H */
