@@ -3,8 +3,8 @@
 
 "dsrctl" is the product. "fake" is built from the same objects, under the
 address and undefined behaviour sanitizers, with fake_socket.c in place of
-socket.c, so that fakekernel.py answers instead of a kernel; and with fake_ring.c in place of ring.c,
-so that events of tracepoints come from a file.
+socket.c, so that fakekernel.py answers instead of a kernel; and with
+fake_ring.c in place of ring.c, so that events of tracepoints come from a file.
 """
 
 import glob

@@ -1,0 +1,487 @@
+# SPDX-License-Identifier: GPL-2.0
+"""dsrctl doctor: what it says of a site that is well, and of one that is not.
+
+Each fault is planted alone, into a site of which it has just said nothing. Then it
+has to find that one, and the commands that it prints have to mend it: after
+them it finds nothing again. Clients come and go all the time.
+"""
+
+import collections
+import contextlib
+import json
+import os
+import socket
+import struct
+import time
+
+import pytest
+
+import wire
+from network import VIP, VIP6, W101, W102, W1016, W1026, run, wait_for
+from test_layout import alias, change, sysctl
+from traffic import MARK, ask, meanwhile
+
+
+@contextlib.contextmanager
+def clients(site, address=VIP, port=80, host='client', source=''):
+    """Clients of a VIP, while the caller looks: each stays for some seconds.
+
+    So those who hear nothing send their SYN again.
+    """
+    family = socket.AF_INET6 if ':' in address else socket.AF_INET
+    there = collections.deque()
+
+    def come():
+        sock = site.net[host].socket(family, socket.SOCK_STREAM)
+        # closed by a reset, so that no port waits
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
+                        struct.pack('ii', 1, 0))
+        sock.setblocking(False)
+        if source:
+            sock.bind((source, 0))
+        sock.connect_ex((address, port))
+        there.append(sock)
+        if len(there) > 40:
+            there.popleft().close()
+        time.sleep(0.1)         # a pace, not a wait
+    with meanwhile(come):
+        yield
+
+
+def findings(host):
+    """What doctor finds on a machine, as {code: finding}."""
+    done = host.run('dsrctl', '-j', 'doctor', check=False)
+    found = json.loads(done.stdout)
+    assert done.returncode == bool(found), done.stderr
+    assert not done.stderr
+    for one in found:
+        assert one['what'] and one['why'] and one['commands']
+    codes = [one['code'] for one in found]
+    assert len(set(codes)) == len(codes), found
+    return {one['code']: one for one in found}
+
+
+def silent(*hosts):
+    for host in hosts:
+        done = host.run('dsrctl', 'doctor', check=False)
+        assert (done.returncode, done.stdout, done.stderr) == (0, '', ''), \
+            f'{host.name}: {done.stdout}{done.stderr}'
+
+
+def mended(host, code, subject, others=()):
+    """The fault is found, and alone; its commands mend it."""
+    found = findings(host)
+    assert set(found) == {code} | set(others), found
+    assert found[code]['subject'] == subject
+    host.changed = True
+    for command in found[code]['commands']:
+        print(f'{host.name}# {command}')
+        host.run('sh', '-c', command)
+    silent(host)
+
+
+def tracefs():
+    """As systemd mounts it."""
+    if not os.path.exists('/sys/kernel/tracing/events'):
+        run('mount', '-t', 'tracefs', 'tracefs', '/sys/kernel/tracing')
+
+
+@pytest.fixture
+def well(lb):
+    """A site that doctor has found well, with clients."""
+    for name in ('all', 'eth0', 'eth1'):
+        for key in ('rp_filter', 'accept_local'):
+            sysctl(lb, 'lv1', f'ipv4/conf/{name}/{key}',
+                   lb.lv1.sysctl(f'ipv4/conf/{name}/{key}'))
+    with clients(lb):
+        wait_for('a client has come through', lambda: lb.lv1.show(
+            'stats')['dsr_lb']['reasons']['forwarded'] > 10)
+        silent(lb.lv1)
+        yield lb
+
+
+# Sites that are well
+
+def test_well(well):
+    """The site of the scenario, every machine of it."""
+    silent(well.lv1, well.lv2, well.w101, well.w102, well.client)
+
+
+@pytest.mark.parametrize('options', ['path direct', 'scheduler maglev',
+                                     'path direct scheduler maglev'])
+def test_well_options(site, options):
+    site.balance(options)
+    with clients(site):
+        silent(site.lv1, site.w101)
+
+
+def test_well_ingress(site):
+    site.balance('path direct')
+    site.lv1.dsrctl('path add dev eth0')
+    with clients(site):
+        silent(site.lv1)
+
+
+def by_vip(site, vip, servers):
+    site.lv1.configure('\n'.join(
+        [f'service add vip {vip} proto tcp port 80 scheduler wlc'] + [
+            f'backend add vip {vip} proto tcp port 80 via {server}'
+            for server in servers]))
+    for host in (site.w101, site.w102):
+        host.dsrctl(f'real add vip {vip} proto tcp port 80')
+
+
+def test_well_vip(site):
+    by_vip(site, VIP, (W101, W102))
+    with clients(site):
+        silent(site.lv1, site.lv2, site.w101, site.w102, site.client)
+
+
+def test_well_ipv6(site6):
+    by_vip(site6, VIP6, (W1016, W1026))
+    with clients(site6, VIP6):
+        silent(site6.lv1, site6.lv2, site6.w101, site6.w102, site6.client)
+
+
+def test_well_tos(site):
+    site.balance('tos 0x20', rule='tos 0x20 from 10.10.30.11,10.10.30.12 clear')
+    with clients(site):
+        silent(site.lv1, site.w101, site.w102)
+
+
+def test_well_other_router(lb):
+    """The replies do not come by: that this machine forwards nothing is well."""
+    for name in ('w101', 'w102'):
+        change(lb, name, 'route replace default via 10.10.30.12',
+               'route replace default via 10.10.30.10')
+    sysctl(lb, 'lv1', 'ipv4/ip_forward', 0)
+    sysctl(lb, 'lv1', 'ipv4/conf/eth1/rp_filter', 1)
+    with clients(lb):
+        silent(lb.lv1, lb.lv2, lb.w101)
+
+
+def test_well_alias_on_real_servers(site):
+    site.balance(rule='')
+    for name in ('w101', 'w102'):
+        alias(site, name)
+    with clients(site):
+        silent(site.lv1, site.w101)
+
+
+def test_well_alias_on_balancer(lb):
+    sysctl(lb, 'lv1', 'ipv4/conf/eth1/accept_local', 1)
+    alias(lb, 'lv1')
+    with clients(lb):
+        silent(lb.lv1)
+
+
+def test_well_local(site):
+    site.balance(rule=f'vip {VIP} mode local')
+    with clients(site):
+        silent(site.lv1, site.w101)
+
+
+def test_well_firewall(well):
+    """A firewall that lets the service pass, and drops others."""
+    well.lv1.nft(f'''table ip filter {{ chain FORWARD {{
+        type filter hook forward priority filter; policy drop;
+        ct state established accept
+        tcp dport 80 accept
+        }}
+        }}''')
+    with clients(well, port=81):
+        wait_for('others are dropped', lambda: well.lv1.show(
+            'stats')['dsr_lb']['reasons']['drop_by_firewall'] > 20)
+        silent(well.lv1)
+
+
+def test_well_scanned(well):
+    """Ports that nobody serves: their rule sets no mark, or INPUT drops them."""
+    tracefs()
+    well.lv1.nft('flush ruleset' + MARK.replace(VIP, f'{VIP} tcp dport 80'))
+    with clients(well, port=22):
+        silent(well.lv1)
+    well.lv1.nft('flush ruleset' + MARK)
+    for host in (well.w101, well.w102):
+        host.nft('''table inet filter { chain input {
+            type filter hook input priority filter; policy drop;
+            tcp dport 80 accept
+            }
+            }''')
+    with clients(well, port=22):
+        silent(well.lv1, well.w101)
+
+
+def test_well_rest(well):
+    """What the operator's guide shows: the rest of a VIP is dropped."""
+    key = f'vip {VIP} proto tcp port 443'
+    well.lv1.configure(f'''
+        service add {key}
+        backend add {key} via {W101}
+        service add vip {VIP} ping ignore''')
+    silent(well.lv1)
+
+
+# Faults of a balancer
+
+def test_replies_not_forwarded(well):
+    sysctl(well, 'lv1', 'ipv4/ip_forward', 0)
+    mended(well.lv1, 'replies-not-forwarded', 'device eth1')
+
+
+@pytest.mark.parametrize('where', ['all', 'eth1', 'both'])
+def test_replies_rp_filter(well, where):
+    for name in ('all', 'eth1') if where == 'both' else (where,):
+        well.lv1.sysctl(f'ipv4/conf/{name}/rp_filter', 1)
+    mended(well.lv1, 'replies-rp-filter', 'device eth1')
+
+
+def test_replies_look_spoofed(well):
+    change(well, 'lv1', f'addr add {VIP}/32 dev lo',
+           f'addr del {VIP}/32 dev lo')
+    mended(well.lv1, 'replies-look-spoofed', 'device eth1')
+
+
+def test_backend_neighbour_failed(well):
+    change(well, 'w102', 'link set eth0 down',
+           'link set eth0 up\nroute replace default via 10.10.30.10')
+    well.lv1.ip('neigh flush dev eth1')
+    mended(well.lv1, 'backend-neighbour-failed',
+           f'backend fwmark 1 via {W102}')
+
+
+def test_backend_unknown(site):
+    """No packet has needed it so far, and it is not there."""
+    site.lv1.dsrctl('service add fwmark 1')
+    site.lv1.dsrctl('backend add fwmark 1 via 10.10.30.77')
+    site.lv1.dsrctl('backend add fwmark 1 via 10.10.30.101')
+    mended(site.lv1, 'backend-neighbour-failed',
+           'backend fwmark 1 via 10.10.30.77')
+
+
+def test_service_no_backend(well):
+    well.lv1.dsrctl('service add fwmark 7')
+    mended(well.lv1, 'service-no-backend', 'service fwmark 7')
+
+
+def test_service_all_out(well):
+    well.lv1.dsrctl(f'backend set fwmark 1 via {W101} down')
+    well.lv1.dsrctl(f'backend set fwmark 1 via {W102} weight 0')
+    mended(well.lv1, 'service-all-out', 'service fwmark 1')
+
+
+def test_mark_missing(well):
+    tracefs()
+    well.lv1.nft('flush ruleset')
+    mended(well.lv1, 'mark-missing', f'vip {VIP}')
+
+
+def test_mark_not_served(well):
+    tracefs()
+    well.lv1.nft('flush ruleset' + MARK.replace('mark set 1', 'mark set 2'))
+    mended(well.lv1, 'mark-not-served', f'vip {VIP}')
+
+
+@pytest.mark.parametrize('how', ['policy', 'rule'])
+def test_firewall_drops(well, how):
+    rule = f'ip daddr {VIP} counter drop' if how == 'rule' else ''
+    policy = 'drop' if how == 'policy' else 'accept'
+    well.lv1.nft(f'''table ip filter {{ chain FORWARD {{
+        type filter hook forward priority filter; policy {policy};
+        {rule}
+        }}
+        }}''')
+    mended(well.lv1, 'firewall-drops', f'vip {VIP}')
+
+
+def test_backend_no_answer(well):
+    """Its dsr_rs has no rule: the balancer sees that it does not answer."""
+    well.w101.dsrctl('real flush')
+    mended(well.lv1, 'backend-no-answer', f'backend fwmark 1 via {W101}')
+
+
+def test_vip_no_rule(well):
+    well.w101.dsrctl('real flush')
+    mended(well.w101, 'vip-no-rule', f'vip {VIP}')
+    silent(well.lv1)
+
+
+def test_no_route_back(well):
+    change(well, 'w101', 'route del default',
+           'route replace default via 10.10.30.10')
+    mended(well.w101, 'no-route-back', 'device eth0')
+
+
+def test_input_drops(well):
+    well.w101.nft('''table inet filter { chain input {
+        type filter hook input priority filter; policy drop;
+        ct state established accept
+        }
+        }''')
+    mended(well.w101, 'input-drops', f'vip {VIP}')
+
+
+def test_rule_no_listener(well):
+    well.w101.dsrctl(f'real add vip {VIP} proto tcp port 81 to :8099')
+    mended(well.w101, 'rule-no-listener', f'real vip {VIP} proto tcp port 81')
+
+
+def test_rule_listener_elsewhere(well):
+    with well.w101.socket(socket.AF_INET, socket.SOCK_STREAM) as sock:
+        sysctl(well, 'w101', 'ipv4/conf/all/route_localnet', 0)
+        sock.bind(('127.0.0.1', 8099))
+        sock.listen()
+        well.w101.dsrctl(f'real add vip {VIP} proto tcp port 8099')
+        mended(well.w101, 'rule-listener-elsewhere',
+               f'real vip {VIP} proto tcp port 8099')
+
+
+def test_rule_to_gone(well):
+    well.w101.ip('addr add 10.10.30.77/24 dev eth0')
+    well.undo.append(lambda: well.w101.run(
+        'ip', 'addr', 'del', '10.10.30.77/24', 'dev', 'eth0', check=False))
+    well.w101.dsrctl(f'real add vip {VIP} proto tcp port 80 '
+                     'to 10.10.30.77:80')
+    silent(well.w101)
+    well.w101.ip('addr del 10.10.30.77/24 dev eth0')
+    mended(well.w101, 'rule-to-gone', f'real vip {VIP} proto tcp port 80')
+
+
+def test_rule_no_local_route(well):
+    well.w101.dsrctl('real add vip 10.10.31.110 mode local')
+    well.w101.ip('route del local 10.10.31.110 table local')
+    mended(well.w101, 'rule-no-local-route', 'real vip 10.10.31.110')
+
+
+@pytest.mark.parametrize('dev', ['lo', 'eth0'])
+def test_vip_not_silent(well, dev):
+    change(well, 'w101', f'addr add {VIP}/32 dev {dev}',
+           f'addr del {VIP}/32 dev {dev}')
+    mended(well.w101, 'vip-not-silent', f'vip {VIP}')
+
+
+def test_table_nearly_full(lb):
+    there = [lb.connect() for _ in range(20)]
+    lb.lv1.dsrctl('connection set max 20')
+    mended(lb.lv1, 'table-nearly-full', 'connections')
+    assert ask(there[0])
+
+
+def test_service_overloaded(well):
+    for server in (W101, W102):
+        well.lv1.dsrctl(f'backend set fwmark 1 via {server} upper 1')
+    mended(well.lv1, 'service-overloaded', 'service fwmark 1')
+
+
+def test_service_shadowed(well):
+    key = f'vip {VIP} proto tcp port 80'
+    well.lv1.configure(f'''
+        service add {key}
+        backend add {key} via {W101}''')
+    mended(well.lv1, 'service-shadowed', f'service {key}')
+
+
+def test_option_without_effect(well):
+    well.lv1.dsrctl('service set fwmark 1 persist-prefix 24')
+    mended(well.lv1, 'option-without-effect',
+           'service fwmark 1 persist-prefix')
+    well.lv1.dsrctl('path add dev eth0')
+    mended(well.lv1, 'option-without-effect', 'path dev eth0')
+
+
+def test_backend_device_down(well):
+    well.lv1.ip('link set eth1 down')
+    well.undo.append(lambda: well.lv1.ip('link set eth1 up'))
+    mended(well.lv1, 'backend-device-down', 'device eth1')
+
+
+def test_backend_no_route(site):
+    """Its network is gone since it was added."""
+    site.lv1.ip('addr add 10.99.0.1/24 dev eth1')
+    site.lv1.dsrctl('service add fwmark 1')
+    site.lv1.dsrctl(f'backend add fwmark 1 via {W101}')
+    site.lv1.dsrctl('backend add fwmark 1 via 10.99.0.2 weight 2')
+    site.lv1.ip('addr del 10.99.0.1/24 dev eth1')
+    mended(site.lv1, 'backend-no-route', 'backend fwmark 1 via 10.99.0.2')
+
+
+def test_backend_behind_gateway(site):
+    site.lv1.ip('addr add 10.99.0.1/24 dev eth1')
+    site.lv1.dsrctl('service add fwmark 1')
+    site.lv1.dsrctl(f'backend add fwmark 1 via {W101}')
+    site.lv1.dsrctl('backend add fwmark 1 via 10.99.0.2 weight 2')
+    site.lv1.ip('addr del 10.99.0.1/24 dev eth1')
+    change(site, 'lv1', 'route add 10.99.0.0/24 via 10.10.30.12',
+           'route del 10.99.0.0/24')
+    mended(site.lv1, 'backend-behind-gateway',
+           'backend fwmark 1 via 10.99.0.2')
+
+
+def test_device_mtu(well):
+    """Of a client that ICMP does not reach."""
+    change(well, 'lv1', 'link set eth1 mtu 1400', 'link set eth1 mtu 1500')
+    frame = wire.frame(wire.udp(4000, 9, payload=b'x' * 1472),
+                       well.lv1.mac('eth0').hex(':'), well.client.mac('eth0'))
+    with wire.Tap(well.client) as tap:
+        def send():
+            tap.sock.send(frame)
+            time.sleep(0.1)     # a pace
+        with meanwhile(send):
+            mended(well.lv1, 'device-mtu', 'device eth1')
+
+
+def test_device_lro(well):
+    well.lv1.ip('link add name bond1 type bond')
+    well.undo.append(lambda: well.lv1.ip('link del bond1'))
+    wait_for('off', lambda: not well.lv1.has_lro('bond1'))
+    well.lv1.run('ethtool', '-K', 'bond1', 'lro', 'on')
+    if not well.lv1.has_lro('bond1'):
+        pytest.skip('no device here has it')
+    mended(well.lv1, 'device-lro', 'device bond1')
+
+
+def test_requests_rp_filter(lb):
+    """The clients' network is behind the other balancer."""
+    change(lb, 'client', 'addr add 10.77.0.1/32 dev lo',
+           'addr del 10.77.0.1/32 dev lo')
+    change(lb, 'lv1', 'route add 10.77.0.0/16 via 10.10.30.12',
+           'route del 10.77.0.0/16')
+    change(lb, 'lv2', 'route add 10.77.0.0/16 via 10.10.31.200',
+           'route del 10.77.0.0/16')
+    sysctl(lb, 'lv1', 'ipv4/conf/eth0/rp_filter', 1)
+    with clients(lb, source='10.77.0.1'):
+        mended(lb.lv1, 'requests-rp-filter', 'device eth0')
+
+
+@pytest.mark.stock      # the debug kernel has no ip_vs
+def test_ip_vs_balances(well):
+    run('modprobe', 'ip_vs')
+    well.undo.append(lambda: run('modprobe', '-r', 'ip_vs_rr', 'ip_vs'))
+    silent(well.lv1)
+    well.lv1.run('ipvsadm', '-A', '-f', '9', '-s', 'rr')
+    silent(well.lv1)            # another service
+    well.lv1.run('ipvsadm', '-A', '-f', '1', '-s', 'rr')
+    well.undo.append(lambda: well.lv1.run('ipvsadm', '-C'))
+    mended(well.lv1, 'ip-vs-balances', 'ip_vs -f 1')
+
+
+# Faults of a real server
+
+def test_needs_accept_local(well):
+    sysctl(well, 'w101', 'ipv4/conf/eth0/accept_local', 0)
+    with clients(well, host='w101'):
+        mended(well.w101, 'needs-accept-local', 'device eth0')
+
+
+def test_tos_differs(site):
+    site.balance('tos 0x20', rule='tos 0x20 clear')
+    with clients(site):
+        silent(site.w101)
+        site.lv1.dsrctl('service set fwmark 1 tos 0x28')
+        mended(site.w101, 'tos-differs', 'real dscp cs1')
+
+
+def test_tos_from_other(site):
+    site.balance('tos 0x20', rule='tos 0x20 from 10.10.30.12')
+    with clients(site):
+        mended(site.w101, 'tos-from-other', 'real dscp cs1')
