@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""ARP frames, and who is known by them."""
+"""ARP frames, and the ARP tables of machines."""
 
 import socket
 import struct
@@ -25,7 +25,7 @@ def frame(op, sender_mac, sender, target_mac, target, dst=EVERYBODY):
 
 
 class Arp:
-    """One that was captured."""
+    """A captured ARP frame."""
 
     def __init__(self, data):
         self.frame = data[:42]
@@ -47,7 +47,7 @@ class Tap(wire.Tap):
 
 
 def questions():
-    """What others may ask by ARP: the frames, and the answers."""
+    """ARP requests of a neighbour, and the answers to them."""
     mac, me, w101 = mac_of(LV2), LV2, mac_of(W101)
     yield ((REQUEST, mac, me, NOWHERE, VIP),
            (REPLY, w101, VIP, mac, me), {})
@@ -60,6 +60,6 @@ def questions():
 
 
 def knows(host, address=VIP):
-    """Whether a machine has a MAC address for an IP address."""
+    """Tell if a machine has a MAC address for an IP address."""
     return any(line.split()[0] == address and line.split()[2] != '0x0'
                for line in host.read('/proc/net/arp').splitlines()[1:])

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The balancer's netlink interface by the names of its header.
+"""The balancer's netlink interface, with the names of its header.
 
-For what dsrctl does not show or would be too slow for: a process costs 50 ms
-and more in an emulated machine, a request by this a fraction of one.
+For attributes that dsrctl does not show, and for speed: a process costs 50 ms
+and more in an emulated machine, a request of this file a fraction of one.
 """
 
 import contextlib
@@ -88,7 +88,7 @@ def _code(kind, value):
 
 
 def encode(nest, fields):
-    """The attributes of a nest; those that are None are left out."""
+    """Encode the attributes of a nest, without those that are None."""
     attrs = []
     for field, value in fields.items():
         kind, number = FIELDS[nest][field], _number(nest, field)
@@ -163,14 +163,14 @@ def objects(attrs):
 
 
 def key_of(key):
-    """{fwmark: 1} unless something else is named."""
+    """The key of a service: {fwmark: 1} by default."""
     names = ('fwmark', 'family', 'vip', 'proto', 'port', 'port_last')
     found = {name: key.pop(name) for name in names if name in key}
     return found or {'fwmark': 1}
 
 
 class Balancer:
-    """dsr_lb on one machine. What is not named is fwmark 1."""
+    """dsr_lb on one machine. The default service is fwmark 1."""
 
     def __init__(self, site, name='lv1'):
         self.site = site
@@ -220,7 +220,7 @@ class Balancer:
                 self.dump('CONNECTION_GET', payload)]
 
     def states(self):
-        """{the client's port: state} of all that is in the table."""
+        """{the client's port: state} of all connections in the table."""
         return {one['sport']: one['state'] for one in self.connections()}
 
     def flush(self):
@@ -231,7 +231,7 @@ class Balancer:
             return objects(attrs)['table']
 
     def reasons(self):
-        """{reason: packets}, as genl.reasons() has it."""
+        """{reason: packets}, as from genl.reasons()."""
         counts = {}
         for _, attrs in self.genl.ask(uapi.DSR_CMD_STATS_GET):
             for number, raw in attrs:
@@ -244,7 +244,7 @@ class Balancer:
         return counts
 
     def path(self, verb, dev=None, **fields):
-        """As "dsrctl path"."""
+        """The same as "dsrctl path"."""
         if dev is not None:
             fields['ifindex'] = self.host.ifindex(dev)
         self.request(f'PATH_{verb.upper()}', genl.nest(
@@ -264,7 +264,7 @@ class Balancer:
         return found
 
     def ways(self, dev='eth0'):
-        """{way: packets} of a device, those that there are none of left out"""
+        """{way: packets} of a device, without those at zero."""
         ways = self.paths()[self.host.ifindex(dev)]['ways']
         return {way: packets for way, packets in ways.items() if packets}
 
@@ -273,7 +273,7 @@ class Balancer:
                      genl.nest(genl.A_TABLE, encode('TABLE', fields)))
 
     def timeouts(self, **ms):
-        """Timeouts of the table, in milliseconds; the test's only."""
+        """Set timeouts of the table, in milliseconds, for this test."""
         if not self.undone:
             self.undone = True
             self.site.undo.append(lambda: self.set_table(timeouts=dict.fromkeys(
@@ -281,14 +281,14 @@ class Balancer:
         self.set_table(timeouts=ms)
 
     def explain(self, **packet):
-        """What would become of a packet: the objects of the reply."""
+        """Predict the outcome of a packet: the objects of the reply."""
         for _, attrs in self.genl.ask(
                 uapi.DSR_CMD_EXPLAIN, genl.nest(
                     uapi.DSR_A_EXPLAIN, encode('EXPLAIN', packet))):
             return objects(attrs)
 
     def events(self):
-        """A socket that hears of all changes."""
+        """A socket that gets all notifications."""
         events = Events(self.host)
         self.site.undo.append(events.sock.close)
         return events
@@ -321,13 +321,13 @@ class Events:
                                      struct.unpack('I', fields[2])[0])
 
     def next(self, seconds=20.0):
-        """The next one: ('backend_add', objects)."""
+        """The next event: ('backend_add', objects)."""
         self.sock.settimeout(seconds)
         data = self.sock.recv(1 << 16)
         return self.names[data[16]], objects(genl.parse(data[20:]))
 
     def all(self):
-        """Those that have come so far."""
+        """All events so far."""
         found = []
         self.sock.setblocking(False)
         while True:
@@ -338,7 +338,8 @@ class Events:
             found.append((self.names[data[16]], objects(genl.parse(data[20:]))))
 
     def wait(self, match, seconds=30.0):
-        """The objects of the first from now on for which match() is true."""
+        """Wait for an event for which match() is true, and return its objects.
+        """
         while True:
             name, what = self.next(seconds)
             if match(name, what):
@@ -346,7 +347,7 @@ class Events:
 
 
 def unprivileged(host, call):
-    """What call() raises, as an errno, when made by nobody in particular."""
+    """The errno of call() in a process of an unprivileged user."""
     reader, writer = os.pipe()
     pid = os.fork()
     if not pid:

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0
 """Bytes per connection, of dsr_lb and of IPVS; run by scripts/bytes.sh.
 
-Each gets the same flows of UDP, from pktgen. Per connection: "object" is one,
-"slab" is what the pages of their cache take, "all slabs" by how much all caches
-of the kernel have grown, and "table" the buckets of the hash table.
+Each gets the same UDP flows, from pktgen. Per connection: "object" is the size
+of one, "slab" its share of the pages of their cache, "all slabs" the growth of
+all slab caches of the kernel, and "table" the buckets of the hash table.
 """
 
 import contextlib
@@ -25,7 +25,7 @@ PORTS = 1009                    # a prime: all pairs come before one comes again
 
 
 def slabs():
-    """Kilobytes that all slab caches have, once nothing of them is spare."""
+    """Kilobytes of all slab caches, after freeing spare pages."""
     for cache in CACHES:
         with contextlib.suppress(FileNotFoundError), open(
                 f'/sys/kernel/slab/{cache}/shrink', 'w',
@@ -73,7 +73,7 @@ def ipvs_table():
 
 
 def lay_wire(host, network):
-    """To the real server of all, which takes what comes."""
+    """Connect the one real server, which drops all packets."""
     host.ip('link add name eth9 type veth peer name sink netns back')
     network['back'].ip('link set sink up')
     host.sysctl('ipv6/conf/eth9/disable_ipv6', 0)

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The frames that pass a segment, for the log of a test that fails.
+"""Capture the frames of a segment, for the log of a failed test.
 
-A ring that the kernel copies the beginning of each frame into (PACKET_RX_RING,
-Documentation/networking/packet_mmap.rst). A socket without one would keep the
-frame itself: then its headers were shared when they come to the modules, and
-the tests would try other code than packets do.
+The kernel copies the beginning of each frame into a ring (PACKET_RX_RING,
+Documentation/networking/packet_mmap.rst). A socket without a ring would keep a
+clone of the frame: the modules would then see shared headers, and the tests
+would run other code than real packets.
 """
 
 import mmap
@@ -26,10 +26,10 @@ RECORD = struct.Struct('=IIII')
 
 
 class Capture:
-    """The frames that come into the ports of a segment's bridge.
+    """The frames that enter the ports of a segment's bridge.
 
-    What does not fit is left out: the ring has FRAMES places, and is emptied
-    when a test begins.
+    The ring has FRAMES places and is emptied when a test begins; more frames
+    are not captured.
     """
 
     def __init__(self, host):
@@ -53,7 +53,7 @@ class Capture:
         self.sock.close()
 
     def _frames(self):
-        """(position, header) of what is in the ring, oldest first."""
+        """(position, header) of the frames in the ring, oldest first."""
         for number in range(FRAMES):
             at = (self.next + number) % FRAMES * FRAME
             header = HEADER.unpack_from(self.ring, at)
@@ -69,7 +69,7 @@ class Capture:
         self.next = (self.next + len(positions)) % FRAMES
 
     def save(self, path):
-        """Write what has been seen since clear(), for tcpdump -r."""
+        """Write the frames since clear(), for tcpdump -r."""
         with open(path, 'wb') as file:
             file.write(PCAP.pack(0xa1b23c4d, 2, 4, 0, 0, SNAP, 1))
             for at, (_, length, snap, mac, _, sec, nsec, dev) in self._frames():

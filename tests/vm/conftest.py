@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What all scenarios share: the network, its clean-up, and the kernel's log.
+"""Shared by all scenarios: the network, its clean-up, and the kernel's log.
 
-Run by tests/vm/run.sh in the virtual machine. Results also go, line by line,
-to the file in $DSR_RESULTS_FILE: "ok NAME", "not ok NAME: WHY", "skip NAME", and
-"done" at the end; without that the run has died. Of a test that fails, what pytest
-says and the frames that passed the two segments stay beside that file, in
-failed/NAME.log, NAME.front.pcap and NAME.back.pcap.
+tests/vm/run.sh runs this in the virtual machine. Results also go, line by
+line, to the file in $DSR_RESULTS_FILE: "ok NAME", "not ok NAME: WHY", "skip
+NAME", and "done" at the end; without "done" the run has died. For a failed
+test, pytest's report and the frames of the two segments stay beside that file,
+in failed/NAME.log, NAME.front.pcap and NAME.back.pcap.
 
-With --shard N/M a session runs one of M parts of the scenarios. What each file
-took goes to "seconds" beside the results, one line "FILE SECONDS TESTS" for each:
---seconds of later sessions, by which the parts are made.
+With --shard N/M a session runs one of M parts of the scenarios. The time of
+each file goes to "seconds" beside the results, one line "FILE SECONDS TESTS"
+for each: later sessions divide the scenarios by this file (--seconds).
 """
 
 import collections
@@ -67,7 +67,7 @@ def pytest_addoption(parser):
 
 
 def select(config, items, wanted):
-    """Leave those ITEMS for which WANTED(item) is true."""
+    """Keep the ITEMS for which WANTED(item) is true."""
     config.hook.pytest_deselected(items=[item for item in items
                                          if not wanted(item)])
     items[:] = filter(wanted, items)
@@ -98,7 +98,7 @@ def pytest_collection_modifyitems(config, items):
 
 
 class Results:
-    """Writes the results file; a test counts once, with its set-up."""
+    """Write the results file; a test and its set-up count as one."""
 
     def __init__(self):
         path = os.environ.get('DSR_RESULTS_FILE')
@@ -110,7 +110,7 @@ class Results:
             print(line, file=self.file, flush=True)
 
     def path(self, name, suffix):
-        """Where something of a failed test goes, or None."""
+        """The path of a file for a failed test, or None."""
         if not self.directory:
             return None
         directory = os.path.join(self.directory, 'failed')
@@ -119,7 +119,7 @@ class Results:
                             suffix)
 
     def keep_provoked(self, site):
-        """The reasons that the session has provoked, for reasons.py."""
+        """Record the reasons that the session has provoked, for reasons.py."""
         if self.directory:
             site.repair()
             with open(os.path.join(self.directory, 'provoked'), 'w',
@@ -132,7 +132,7 @@ class Results:
                                  in site.provoked.items()}}, file)
 
     def keep_seconds(self):
-        """What each file took, with the set-ups that it shares."""
+        """Record the time of each file, with the set-ups that it shares."""
         if self.directory:
             with open(os.path.join(self.directory, 'seconds'), 'w',
                       encoding='utf-8') as file:
@@ -141,7 +141,7 @@ class Results:
                           file=file)
 
     def keep(self, name, report):
-        """What pytest has to say of a failed test, in a file of its own."""
+        """Write pytest's report of a failed test to a file."""
         path = self.path(name, '.log')
         if path:
             with open(path, 'a', encoding='utf-8') as file:
@@ -158,7 +158,7 @@ _tests = collections.Counter()
 
 
 def _why(report):
-    """What was expected and what was found, as one line for the summary."""
+    """The expected and the actual result, as one line for the summary."""
     crash = getattr(report.longrepr, 'reprcrash', None)
     text = crash.message if crash else str(report.longrepr)
     where = f'{os.path.basename(crash.path)}:{crash.lineno}: ' if crash else ''
@@ -188,7 +188,7 @@ def pytest_sessionfinish():
 
 
 class KernelLog:
-    """What the kernel has said since it was last asked."""
+    """The kernel's messages since the last call."""
 
     def __init__(self):
         self.fd = os.open('/dev/kmsg', os.O_RDONLY | os.O_NONBLOCK)
@@ -206,7 +206,7 @@ class KernelLog:
                 return found
 
     def check(self, what):
-        """Fail if there is anything bad in it."""
+        """Fail on any bad message."""
         log = self.lines()
         bad = [line for line in log if SPLAT.search(line)]
         if bad:
@@ -235,14 +235,14 @@ def session(kernel_log):
 
 @pytest.fixture(scope='session')
 def captures(session):
-    """The frames of the two segments, since the test that runs began."""
+    """The frames of the two segments since the present test began."""
     with contextlib.ExitStack() as stack:
         yield {name: stack.enter_context(Capture(session.net[name]))
                for name in SEGMENTS}
 
 
 def _diagnostics(site):
-    """What one wants to see of a failed test."""
+    """Diagnostics of a failed test."""
     text = []
     for name, commands in (
             ('lv1', ('dsrctl -s show', 'dsrctl stats', 'dsrctl connection show',
@@ -284,7 +284,8 @@ def _alarm(*_):
 
 @pytest.fixture
 def site(session, captures, kernel_log):
-    """The network, clean before and after, and nothing bad in the log."""
+    """The network, clean before and after; the log must have no bad message.
+    """
     # a worker complains a moment after the deed
     kernel_log.check('after the test before this one the kernel complained')
     signal.signal(signal.SIGALRM, _alarm)
@@ -304,17 +305,17 @@ def site(session, captures, kernel_log):
 
 @pytest.fixture
 def lb(site):
-    """The same, with the service of the scenario: fwmark 1, rr, two."""
+    """The same, with the scenario's service: fwmark 1, rr, two backends."""
     site.balance()
     return site
 
 
 @pytest.fixture
 def silent(site):
-    """The balancer alone: what the servers get they do not answer.
+    """The balancer alone: servers do not answer the packets that they get.
 
-    For frames that were made by hand: the client knows of no connection, and
-    would answer the servers by a reset.
+    For hand-made frames: the client knows of no connection, and would answer
+    the servers with a reset.
     """
     site.balance(rule='')
     return site
@@ -342,7 +343,7 @@ def reasons(site):
 
 @pytest.fixture
 def third(site, reasons):
-    """w103, which is thrown away, with all that the kernel never forgets."""
+    """w103, deleted afterwards with all state that the kernel never clears."""
     site.net.plug('w103')
     site.undo.append(lambda: site.net.unplug('w103'))
     host = site.net['w103']
@@ -353,7 +354,7 @@ def third(site, reasons):
 
 @pytest.fixture
 def site6(site):
-    """The network, which has IPv6 too, from the first such test on."""
+    """The network, with IPv6 from the first such test on."""
     site.net.enable_ipv6()
     return site
 

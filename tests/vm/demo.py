@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-"""The demo, inside the virtual machine: scripts/demo.sh boots that.
+"""The demo, in the virtual machine that scripts/demo.sh boots.
 
-Shows direct server return on the reference network, and checks each thing that
-it shows: where something is not as it says, it ends with an error.
+Demonstrate direct server return on the reference network, and check each
+result: a wrong one ends the demo with an error.
 """
 
 import argparse
@@ -37,7 +37,7 @@ def say(text):
 
 
 def expect(condition, text):
-    """What is shown must be so."""
+    """Check a shown result."""
     if not condition:
         raise Failure(text)
 
@@ -49,7 +49,7 @@ def typed(host, line, output=''):
 
 
 def do(net, name, line):
-    """Show a command line, and run it as it is shown."""
+    """Show a command line, and run it."""
     typed(name, line)
     output = net[name].run(*line.replace("'", '').split()).stdout
     if output:
@@ -91,7 +91,7 @@ LINE = re.compile(r'(?P<ether>\S+ > \S+), .*?: (?:\(.*?\)\s+)?'
 
 
 def capture(net):
-    """Run curl until w101 has answered, with a tcpdump in each place."""
+    """Run curl until w101 answers, with a tcpdump at each place."""
     dumps = []
     for name, dev in PLACES:
         dump = net[name].start(
@@ -253,7 +253,7 @@ def demo(net, shell_in):
 
 
 def present(show):
-    """Show it in a network of its own, and return the exit status."""
+    """Run the demo in a network of its own, and return the exit status."""
     try:
         with Network() as net:
             show(net)

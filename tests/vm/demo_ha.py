@@ -1,10 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-"""The demo of the pair, in the virtual machine: scripts/demo.sh --ha boots that.
+"""The demo of the pair, in the virtual machine: scripts/demo.sh --ha boots it.
 
 Two balancers, each with an unmodified keepalived and docs/keepalived.conf: a
-server fails and comes back, and a balancer goes while connections are open. Each
-thing that is shown is checked, as in demo.py.
+server fails and comes back, and a balancer fails while connections are open.
+Each result is checked, as in demo.py.
 """
 
 import os
@@ -40,7 +40,7 @@ def show_owners(net, pair):
 
 
 def show_services(net, pair):
-    """ipvsadm and dsrctl show one and the same."""
+    """ipvsadm and dsrctl show the same services."""
     do(net, 'lv1', 'ipvsadm -Ln')
     do(net, 'lv1', 'dsrctl show')
     for name in PAIR:
@@ -71,7 +71,7 @@ def start(net, pair):
 
 
 def fail(net, pair, name, services, answer):
-    """The nginx of a machine is killed."""
+    """Kill the nginx of a machine."""
     typed(name, 'killall -9 nginx')
     pair.stop_nginx(name)
     began = time.monotonic()
@@ -95,7 +95,7 @@ def revive(net, pair):
 
 
 class Meeting:
-    """Connections that go on, whatever becomes of lv1."""
+    """Connections that continue while lv1 fails."""
 
     def __init__(self, net, pair, talk):
         self.net, self.pair, self.talk = net, pair, talk
@@ -109,7 +109,7 @@ class Meeting:
         talk.mark()
 
     def after(self, what, owner, alone=True):
-        """What has become of them since the last time."""
+        """The connections' progress since the last call."""
         self.pair.wait_owner(owner, alone)
         state = self.talk.settle_after()
         lost = state['lost']

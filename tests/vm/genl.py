@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Generic netlink by hand, to send what dsrctl would never send."""
+"""Generic netlink by hand, for messages that dsrctl never sends."""
 
 import os
 import socket
@@ -93,7 +93,7 @@ def backend(address, *attrs):
 
 
 class Refused(Exception):
-    """The kernel's answer: its errno, and its sentence if it sent one."""
+    """The kernel's refusal: errno, and its sentence if there is one."""
 
     def __init__(self, error, sentence):
         super().__init__(f'{os.strerror(error)}: {sentence}')

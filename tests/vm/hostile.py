@@ -1,17 +1,18 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-"""A hostile neighbour and a hostile tenant beside connections that go on.
+"""A hostile neighbour and a hostile tenant beside honest connections.
 
 Usage, in the virtual machine: tests/vm/hostile.py SECONDS
 
-The neighbour is a machine on the clients' segment. It sends as fast as it can what
-belongs to no connection, from addresses and ports that it makes up, and what has the
-very addresses and ports of honest connections, with the numbers of a guess. The tenant
-is a user without rights in namespaces of its own on the balancer: tenant.py. In the
-end all connections have to be there, and what is unproven may have taken no more than
-its share of the table.
+The neighbour is a machine on the clients' segment. At full rate it sends
+packets of no connection, with random addresses and ports, and packets with the
+addresses and ports of honest connections and guessed sequence numbers. The
+tenant is an unprivileged user in namespaces of its own on the balancer:
+tenant.py. At the end all honest connections must still work, and unproven ones
+may have no more than their share of the table.
 
-scripts/hostile.sh runs it as a program, and test_hostile.py a short form of it.
+scripts/hostile.sh runs this file as a program, and test_hostile.py runs a
+short form.
 """
 
 import collections
@@ -65,9 +66,9 @@ def folded(total):
 
 
 class Forger:
-    """Makes the packets, a kind after the other.
+    """Make the packets, one kind after the other.
 
-    HONEST are the ends of connections that go on, as [(address, port)].
+    HONEST are the ends of honest connections, as [(address, port)].
     """
 
     def __init__(self, honest, seed):
@@ -78,7 +79,7 @@ class Forger:
         self.frags = itertools.count(1)
 
     def stranger(self):
-        """An end that no connection has: of 4 million addresses."""
+        """An end of no connection: one of 4 million addresses."""
         return (0x0a400000 | self.random.getrandbits(22),
                 self.random.randrange(1024, 65536))
 
@@ -90,7 +91,7 @@ class Forger:
         return int.from_bytes(socket.inet_aton(address), 'big'), port
 
     def tcp(self, end, flags, payload=b'', dport=80):
-        """As wire.tcp(), with numbers of a guess; made in one go."""
+        """As wire.tcp(), with guessed sequence numbers; faster."""
         src, sport = end
         seq, ack, ident = (self.random.getrandbits(bits)
                            for bits in (32, 32, 16))
@@ -120,14 +121,14 @@ class Forger:
             PORTS), 12, 0, b'none'))
 
     def fragment(self, end):
-        """The first part of a datagram, or the last, and never the other one."""
+        """The first or the last fragment of a datagram, never both."""
         number = next(self.frags)
         body = struct.pack('>HHHH', end[1], 80, 1400, 0) + bytes(120)
         return self.ip(end, 17 if number % 4 else 6, body, number & 0xffff,
                        wire.MF if number % 2 else 100)
 
     def error(self, end):
-        """An ICMP error about a segment of a VIP's to that end."""
+        """An ICMP error about a segment from a VIP to that end."""
         src, port = end
         quoted = struct.pack('>BBHHHBBHIIHHII', 0x45, 0, 1500, 1, 0x4000, 64, 6,
                              0, self.vip, src, 80, port,
@@ -168,7 +169,7 @@ class Forger:
 
 
 class Neighbour:
-    """lv2, which sends these to lv1, in a process of its own, until it is ended."""
+    """lv2, which sends these packets to lv1, in a process of its own."""
 
     def __init__(self, site, honest, seed):
         self.site = site
@@ -204,7 +205,8 @@ class Neighbour:
 
     @contextlib.contextmanager
     def still(self):
-        """Meanwhile it sends nothing, and all that it has sent has been seen."""
+        """Pause the sending, and wait until the balancer has handled all
+        packets."""
         def answered():
             return genl.reasons(self.site.lv1)['answered_ping']
         os.kill(self.pid, signal.SIGSTOP)
@@ -227,7 +229,7 @@ class Neighbour:
 # The tenant
 
 class Tenant:
-    """tenant.py on the balancer: anybody can do what it does."""
+    """tenant.py on the balancer, run as an unprivileged user."""
 
     def __init__(self, site):
         self.host = site.lv1
@@ -306,7 +308,7 @@ class Trial:
             f'addr replace {address}/24 dev eth0' for address in CLIENTS))
 
     def run(self, goes_on, tell=lambda trial: None):
-        """Attack while goes_on(self), which is asked after each look."""
+        """Attack while goes_on(self), which is called after each check."""
         before = [genl.reasons(self.site.lv1)] + [
             genl.reasons(self.site.net[name], 'dsr_rs') for name in ADDRESS]
         with Talk(self.site.client, VIP, self.number,
@@ -334,7 +336,7 @@ class Trial:
                     self.reasons[reason] += packets - was[reason]
 
     def look(self, neighbour, packets=3000):
-        """See how things are while so many packets come, and ask anew."""
+        """Check the connections during the attack, and begin new ones."""
         start = sum(neighbour.sent().values())
         self.talk.mark()
         wait_for('the neighbour sends', lambda: sum(
@@ -356,7 +358,7 @@ class Trial:
         self.judge_talk(self.talk.settle(2, PATIENCE))
 
     def ask_anew(self, number=10):
-        """Connections that begin in the middle of it."""
+        """Begin connections during the attack."""
         self.begun += number
         done = self.site.client.run(
             'curl', '-sS', '--connect-timeout', '60', '-H', 'Connection: close',
@@ -378,7 +380,7 @@ class Trial:
 
 
 def forget(site):
-    """Nothing of one trial is there in the next."""
+    """Clear the state of a trial before the next one."""
     site.net.reload('dsr_rs')
     site.client.ip('\n'.join(f'addr del {address}/24 dev eth0'
                              for address in CLIENTS[1:]))
@@ -387,7 +389,7 @@ def forget(site):
 # The long form
 
 def table(trials, out=sys.stdout):
-    """One table of all."""
+    """Format all trials as one table."""
     def line(*cells):
         print('  '.join(str(cell).rjust(width) if number else
                         str(cell).ljust(width)
@@ -416,7 +418,7 @@ def table(trials, out=sys.stdout):
 
 
 def attack(site, seconds, number):
-    """Each configuration for its part of the time: the trials."""
+    """Run each configuration for its share of the time: the trials."""
     trials = []
     for name in CONFIGURATIONS:
         trial = Trial(site, name, number)

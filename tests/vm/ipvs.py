@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The kernel's own ip_vs, and dsr_ipvs in its place, asked the same.
+"""Send the same requests to the kernel's own ip_vs and to dsr_ipvs.
 
-Only one of the two can be there at a time, for both answer by the same name. What
-is compared is what the stock ipvsadm and keepalived say, and /proc/net/ip_vs*. What
-cannot be the same is in two places and nowhere else: normal() below, for what says
-nothing about either, and the file ipvsadm.differences; README.md explains them.
+Only one of the two can be loaded at a time, since both have the same family
+name. The tests compare the output of the stock ipvsadm and keepalived, and
+/proc/net/ip_vs*. Known differences are in two places only: normal() below, for
+irrelevant ones, and the file ipvsadm.differences; README.md explains them.
 """
 
 import contextlib
@@ -20,18 +20,19 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 
 
 def normal(text):
-    """A text without what differs from run to run, or from table to table."""
+    """A text without parts that differ from run to run, or from table to
+    table."""
     # The number of buckets of ip_vs; the table of dsr_lb grows, this is its cap.
     return re.sub(r'\(size=\d+\)', '(size=N)', text)
 
 
 def sums(text):
-    """The same of listings under traffic.
+    """The same for listings under traffic.
 
-    ActiveConn and InActConn become one sum. ip_vs takes what has only sent a SYN
-    for active, since it is nothing to it that a flood of SYNs makes a server look
-    busy, and UDP for inactive; dsr_lb has it the other way round. Who is the least
-    busy is reckoned of either by its own figures.
+    ActiveConn and InActConn become one sum. ip_vs counts a connection that has
+    only sent a SYN as active, since it does not mind that a flood of SYNs
+    makes a server look busy, and UDP as inactive; dsr_lb does the opposite.
+    Each chooses the least busy server by its own counters.
     """
     def line(words):
         match = re.fullmatch(r'(  -> .*?)(\d+) +(\d+) *', words)
@@ -65,7 +66,7 @@ class Real:
 
 
 class Ours:
-    """dsr_ipvs, upon dsr_lb."""
+    """dsr_ipvs, on top of dsr_lb."""
 
     name = 'dsr_ipvs'
 
@@ -80,17 +81,17 @@ class Ours:
 
 
 def peers():
-    """The two that are compared.
+    """The two modules to compare.
 
-    IPVS_BOTH=real compares ip_vs with itself: that shows that whatever differs
-    otherwise is a difference of the two, not of two runs.
+    IPVS_BOTH=real compares ip_vs with itself: this shows that other
+    differences come from the modules, and not from two runs.
     """
     return (Real, Real if os.environ.get('IPVS_BOTH') == 'real' else Ours)
 
 
 @contextlib.contextmanager
 def loaded(kind, site):
-    """One of the two is there; at the end its table is empty and it is gone."""
+    """Load one of the two; at the end empty its table and unload it."""
     peer = kind(site)
     peer.load()
     try:
@@ -121,9 +122,9 @@ def stories():
 
 @functools.cache
 def head():
-    """have MODULE, for commands: whether the kernel has it.
+    """have MODULE, for commands: tell if the kernel has the module.
 
-    "modprobe -n" would take longer to start than the question is worth.
+    "modprobe -n" would take too long.
     """
     names, directory = set(), f'/lib/modules/{os.uname().release}'
     for kind in ('dep', 'builtin'):
@@ -137,11 +138,13 @@ have() {{ case " {' '.join(sorted(name for name in names if 'ip_vs' in name))} "
 
 
 def tell(host, commands, directory='/tmp/dsr/ipvsadm', timeout=250):
-    """Run commands one after the other: what each has said, as a list of lines.
+    """Run commands one after the other: the output of each, as a list of
+    lines.
 
-    The first line is the command. A line of its output begins by "| ", one of its
-    complaints by "! ", and the last, "= ", has its exit status. All are run by one
-    shell, for a process of Python's takes longer to start than all that ipvsadm does.
+    The first line is the command. A line of standard output begins with "| ",
+    one of standard error with "! ", and the last line, "= ", has the exit
+    status. One shell runs all commands, since a Python process takes longer to
+    start than ipvsadm to run.
     """
     shutil.rmtree(directory, ignore_errors=True)
     os.makedirs(directory)
@@ -164,7 +167,8 @@ def tell(host, commands, directory='/tmp/dsr/ipvsadm', timeout=250):
 
 
 def differences():
-    """{(story, command): what ours says} of the file ipvsadm.differences."""
+    """{(story, command): output of dsr_ipvs} of the file ipvsadm.differences.
+    """
     found, story, step = {}, None, None
     with open(f'{HERE}/ipvsadm.differences', encoding='ascii') as file:
         for line in file.read().splitlines():
@@ -178,7 +182,7 @@ def differences():
 
 
 def compare(story, real, ours, stated):
-    """What is wrong: lines for people, none if nothing is."""
+    """The unexpected differences, as lines of text; none if all is well."""
     wrong = []
     for theirs, mine in zip(real, ours, strict=True):
         wanted = stated.get((story, theirs[0][2:]), theirs)
@@ -193,7 +197,7 @@ def compare(story, real, ours, stated):
 
 
 def compare_lines(real, ours):
-    """The lines that differ, as diff has them, each with what it is about."""
+    """The different lines, in diff's format, each with its command."""
     wrong = []
     about = ''
     for line in difflib.ndiff(real, ours):

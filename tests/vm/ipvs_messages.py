@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Messages to the family IPVS that nobody must take, from a seeded generator.
+"""Malformed messages to the family IPVS, from a seeded generator.
 
-Attributes and commands are those of linux/ip_vs.h. That ip_vs refuses each of them
-too, for the same reason, is what makes them right; see test_ipvs_messages.py.
+Attributes and commands are those of linux/ip_vs.h. Each message is right only
+if ip_vs refuses it for the same reason; see test_ipvs_messages.py.
 """
 
 import random
@@ -38,7 +38,7 @@ def address(text):
 
 
 def identity(mark=0, family=socket.AF_INET, proto=6, vip='10.0.0.100', port=80):
-    """What names a service, {attribute: bytes}."""
+    """The attributes that identify a service, {attribute: bytes}."""
     if mark:
         return {S_AF: u16(family), S_FWMARK: u32(mark)}
     return {S_AF: u16(family), S_PROTOCOL: u16(proto), S_ADDR: address(vip),
@@ -46,7 +46,7 @@ def identity(mark=0, family=socket.AF_INET, proto=6, vip='10.0.0.100', port=80):
 
 
 def settings(family=socket.AF_INET, sched='rr', timeout=0, mask=None):
-    """What is set of one."""
+    """The settings of a service."""
     if mask is None:
         mask = 128 if family == socket.AF_INET6 else 0xffffffff
     return {S_SCHED: sched.encode() + b'\0', S_FLAGS: struct.pack('II', 0, ~0 &
@@ -85,7 +85,7 @@ def family_of(service):
 
 
 def fill(sock):
-    """Make what is there, and nothing else."""
+    """Set up the objects that the messages refer to, and nothing else."""
     sock.ask(FLUSH)
     for service, one in THERE:
         sock.ask(NEW_SERVICE, genl.nest(SERVICE, pack(
@@ -95,7 +95,7 @@ def fill(sock):
 
 
 def state(sock):
-    """All that a refused message must not have changed."""
+    """All state that a refused message must not change."""
     found = [sock.dump(GET_SERVICE), sock.ask(GET_CONFIG)]
     for _, attrs in found[0]:
         found.append(sock.dump(GET_DEST, genl.nest(
@@ -104,10 +104,10 @@ def state(sock):
 
 
 class Malformed:
-    """next(): (what is wrong, command, payload, flags, version).
+    """next(): (mistake, command, payload, flags, version).
 
-    With BOTH only what ip_vs refuses, too; else also what it takes and dsr_ipvs
-    does not.
+    With BOTH only messages that ip_vs refuses, too; else also those that ip_vs
+    accepts and dsr_ipvs refuses.
     """
 
     def __init__(self, seed, both=False):
@@ -163,21 +163,21 @@ class Malformed:
                 return command, service, dest
 
     def pick(self, service, dest):
-        """Either, and a field of it."""
+        """A service or a destination, and one of its fields."""
         where = self.random.choice((service, dest) if dest else (service,))
         return where, self.random.choice(sorted(where))
 
     # What can be wrong
 
     def wrong_absent(self):
-        """A field that is needed is not there."""
+        """A required field is missing."""
         command, service, dest = self.good()
         where, field = self.pick(service, dest)
         del where[field]
         return command, self.whole(service, dest)
 
     def wrong_short(self):
-        """A field is too short to be what it is."""
+        """A field is too short for its type."""
         command, service, dest = self.good()
         while True:
             where, field = self.pick(service, dest)
@@ -191,7 +191,7 @@ class Malformed:
         return command, self.whole(service, dest)
 
     def wrong_name(self):
-        """A scheduler that has no end, or none that there is."""
+        """A scheduler's name without its end, or of an unknown scheduler."""
         command, service, dest = self.of_new()
         name = bytes(self.random.randrange(33, 127) for _ in range(
             self.random.randrange(3, 40))).replace(b'n', b'N')
@@ -204,7 +204,7 @@ class Malformed:
         return command, self.whole(service, dest)
 
     def wrong_length(self):
-        """A field says that it is longer than its nest, or than nothing."""
+        """A field has a length beyond its nest, or below that of a header."""
         command, service, dest = self.good()
         where, field = self.pick(service, dest)
         raw = bytearray(pack(where))
@@ -223,7 +223,7 @@ class Malformed:
             genl.nest(DEST, bytes(raw))
 
     def wrong_cut(self):
-        """It ends anywhere."""
+        """The message is truncated at any byte."""
         command, service, dest = self.good()
         payload = self.whole(service, dest)
         return command, payload[:self.random.randrange(len(payload))]
@@ -253,7 +253,7 @@ class Malformed:
             genl.nest(SERVICE) + genl.nest(DEST, pack(dest))))
 
     def wrong_noise(self):
-        """Bytes."""
+        """Random bytes."""
         command = self.random.choice(OF_SERVICE + OF_DEST)
         noise = [self.random.randbytes(self.random.randrange(90))
                  for _ in range(2)]
@@ -262,7 +262,7 @@ class Malformed:
             genl.nest(SERVICE, noise[0]) + genl.nest(DEST, noise[1])))
 
     def wrong_attributes(self):
-        """Many that nobody knows, and nothing that is needed."""
+        """Many unknown attributes, and no required one."""
         command = self.random.choice(OF_SERVICE + OF_DEST)
         unknown = b''.join(
             genl.attr(self.random.randrange(7, 0x3fff),
@@ -278,14 +278,14 @@ class Malformed:
                 self.whole(service, dest))
 
     def wrong_mask(self):
-        """A prefix longer than an address of IPv6."""
+        """A prefix longer than an IPv6 address."""
         service = {**identity(9, socket.AF_INET6), **settings(
             socket.AF_INET6, mask=self.random.choice(
                 (129, 130, 255, 256, 0xffffffff, 0x40000000)))}
         return NEW_SERVICE, self.whole(service, {})
 
     def wrong_mark(self):
-        """No mark, and no address either."""
+        """Neither a mark nor an address."""
         command, service, dest = self.good()
         for field in (S_FWMARK, S_ADDR, S_PORT, S_PROTOCOL):
             service.pop(field, None)
@@ -305,7 +305,7 @@ class Malformed:
         return command, self.whole(service, dest)
 
     def wrong_address(self):
-        """A server that is no single machine."""
+        """A server's address that is not unicast."""
         while True:
             command, service, dest = self.of_dest()
             if command == NEW_DEST:
@@ -317,7 +317,7 @@ class Malformed:
         return command, self.whole(service, dest)
 
     def wrong_service(self):
-        """Of one that is not there; or a new one that is."""
+        """An unknown service; or a new one that exists."""
         command, service, dest = self.good()
         if command == NEW_SERVICE:
             there, _ = self.random.choice(THERE)
@@ -344,27 +344,27 @@ class Malformed:
     # What can be wrong for us
 
     def refused_protocol(self):
-        """What no client could ever come by."""
+        """A protocol that no client can use."""
         service = {**identity(proto=self.random.choice(
             (0, 1, 2, 7, 58, 255, 0x0600, 0x1106, 0xffff))), **settings()}
         return NEW_SERVICE, self.whole(service, {})
 
     def refused_nest(self):
-        """That ip_vs does not find where it looks, or takes for something else."""
+        """A nest that ip_vs does not find, or misreads."""
         command, service, dest = self.good()
         return command, self.random.choice((
             genl.attr(TIMEOUT_TCP, pack(service)),
             genl.nest(DEST, pack(service)) + genl.nest(SERVICE, pack(dest))))
 
     def refused_method(self):
-        """Another way than direct routing."""
+        """A forwarding method other than direct routing."""
         command, service, dest = self.of_dest()
         dest[D_METHOD] = u32(self.random.choice(
             (0, 1, 2, 4, 5, 6, self.random.randrange(1 << 29) << 3)))
         return command, self.whole(service, dest)
 
     def refused_size(self):
-        """An address that is cut, a number that is longer than it is."""
+        """A truncated address, a number that is too long."""
         command, service, dest = self.good()
         where, field = self.pick(service, dest)
         old = where[field]
@@ -379,7 +379,7 @@ class Malformed:
         return command, self.whole(service, dest)
 
     def refused_attribute(self):
-        """All that is needed, and something that nobody knows."""
+        """All required attributes, and an unknown one."""
         command, service, dest = self.good()
         more = genl.attr(self.random.randrange(17, 0x3fff),
                          self.random.randbytes(self.random.randrange(12)))

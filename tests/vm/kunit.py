@@ -3,9 +3,9 @@
 """Load the modules, which runs their KUnit suites, and report each case.
 
 In the virtual machine, on a kernel with KUNIT. The kernel log has the results
-as KTAP: a case is a line that is indented by four blanks, and what is deeper
-are its parameters. Writes a line for each case to $DSR_RESULTS_FILE, or
-/results/kunit, and "done" at the end.
+as KTAP: a line of a case is indented by four blanks, and deeper lines are its
+parameters. Write a line for each case to $DSR_RESULTS_FILE, or /results/kunit,
+and "done" at the end.
 """
 
 import os
@@ -23,7 +23,7 @@ SUITE_END = re.compile(r'^(not ok|ok) \d+(?: -)? (\S+)')
 
 
 def why(lines):
-    """The last expectation of LINES that was not met, and what was found."""
+    """The last failed expectation of LINES, and the actual value."""
     first = max((number for number, line in enumerate(lines)
                  if 'FAILED at' in line), default=-1)
     if first < 0:
@@ -33,7 +33,7 @@ def why(lines):
 
 
 def report(log, write):
-    """The number of cases, and of those that failed."""
+    """The number of cases, and of failed ones."""
     suite, cases, failed, open_suite, recent = '?', 0, 0, False, []
     for line in log:
         recent = recent[-30:] + [line]

@@ -111,7 +111,7 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 
 class Failure(Exception):
-    """Something did not go as it must; the text is for people."""
+    """A step failed; the text is for people."""
 
 
 def _setns(fd):
@@ -120,9 +120,9 @@ def _setns(fd):
 
 
 def wait_for(what, condition, seconds=60.0, every=0.02):
-    """Poll until condition() is true, and return what it returned.
+    """Poll until condition() is true, and return its result.
 
-    The time is for a busy machine; what holds ends the wait at once. WHAT is for
+    The timeout is for a busy machine; a true condition ends the wait at once. WHAT is for
     people: a text, or a function that makes one of what was found in the end.
     """
     end = time.monotonic() + seconds
@@ -137,7 +137,7 @@ def wait_for(what, condition, seconds=60.0, every=0.02):
 
 
 def run(*argv, stdin=None, check=True, timeout=180):
-    """Run a program, return it with its output as text.
+    """Run a program, and return the result with its output as text.
 
     A program that takes too long is killed and is a Failure.
     """
@@ -154,12 +154,12 @@ def run(*argv, stdin=None, check=True, timeout=180):
 
 
 def mac_of(address):
-    """The Ethernet address that the machines here have for an IP address."""
+    """The MAC address of the machine with an IP address of the scenario."""
     return '02:00:' + ':'.join(f'{int(n):02x}' for n in address.split('.'))
 
 
 def refcount(module):
-    """How many times a module is held."""
+    """The reference count of a module."""
     with open(f'/sys/module/{module}/refcnt', encoding='ascii') as file:
         return int(file.read())
 
@@ -178,7 +178,8 @@ class Host:
 
     @contextlib.contextmanager
     def at(self):
-        """What this thread opens and starts inside belongs to the machine."""
+        """Files, sockets and programs that this thread opens inside belong to
+        the machine."""
         old = os.open('/proc/thread-self/ns/net', os.O_RDONLY | os.O_CLOEXEC)
         try:
             new = os.open(f'/run/netns/{self.name}',
@@ -197,7 +198,8 @@ class Host:
             return run(*argv, **options)
 
     def start(self, *argv, **options):
-        """Start a program that goes on; stop() or the clean-up ends it."""
+        """Start a program in the background; stop() or the clean-up ends it.
+        """
         options.setdefault('stdin', subprocess.DEVNULL)
         options.setdefault('stdout', subprocess.DEVNULL)
         options.setdefault('stderr', subprocess.DEVNULL)
@@ -219,13 +221,13 @@ class Host:
                 self.children.remove(child)
 
     def ip(self, text):
-        """Lines for "ip -batch"."""
+        """Run lines of "ip -batch"."""
         return run('ip', '-n', self.name, '-batch', '-',
                    stdin='\n'.join(line.strip() for line in
                                    text.strip().splitlines()) + '\n')
 
     def connections(self):
-        """The TCP connections that somebody may yet say something over."""
+        """The TCP connections that may still send something."""
         lines = [line.split() for file in ('tcp', 'tcp6')
                  if os.path.exists(f'/proc/net/{file}')
                  for line in self.read(f'/proc/net/{file}').splitlines()[1:]]
@@ -302,7 +304,7 @@ class Host:
             return socket.if_nametoindex(dev)
 
     def offload(self, dev, on):
-        """Switch what Ethernet offloads there are, as "ethtool -K" does."""
+        """Switch offloads of Ethernet devices, as "ethtool -K" does."""
         features = {'rx': 0x15, 'tx': 0x17, 'sg': 0x19, 'tso': 0x1f,
                     'gso': 0x24, 'gro': 0x2c}
         for name in list(features) if on else reversed(features):
@@ -329,12 +331,12 @@ class Host:
                         timeout=timeout)
 
     def configure(self, text):
-        """Lines for "dsrctl -b": many commands for the price of one."""
+        """Run lines of "dsrctl -b": many commands in one process."""
         return self.dsrctl('-b', '-', stdin='\n'.join(
             line.strip() for line in text.strip().splitlines()) + '\n')
 
     def refusals(self, commands):
-        """What "dsrctl -b" says to each of them, if the kernel refuses all."""
+        """The refusals of "dsrctl -b", if the kernel refuses all lines."""
         done = self.dsrctl('-f', '-b', '-', stdin='\n'.join(commands) + '\n',
                            check=False)
         lines = done.stderr.splitlines()
@@ -345,13 +347,13 @@ class Host:
         return [line[len(head):] for line, head in zip(lines, heads)]
 
     def show(self, command):
-        """What "dsrctl -j -s COMMAND" prints."""
+        """The output of "dsrctl -j -s COMMAND"."""
         done = self.run('dsrctl', '-j', '-s', *command.split())
         return json.loads(done.stdout)
 
 
 class Network:
-    """All of it. As a context manager it cleans up behind itself."""
+    """The whole network. As a context manager it cleans up at the end."""
 
     def __init__(self, directory='/tmp/dsr', say=lambda text: None):
         self.directory = directory
@@ -372,7 +374,7 @@ class Network:
     # The machines and the wires
 
     def check(self):
-        """Say what is missing before anything fails for want of it."""
+        """Check the required programs before any test fails without them."""
         missing = [name for name in PROGRAMS if not shutil.which(name)]
         if missing:
             raise Failure(f'missing programs: {", ".join(missing)}; run this '
@@ -408,12 +410,12 @@ class Network:
 
     @staticmethod
     def _keep_code():
-        """Hooks of every kind where no packet comes.
+        """Register hooks of every kind where no packet comes.
 
-        The first one of a kind, and the last, have the kernel patch the code
-        that would call it. QEMU with two processors may go on with what it has
-        translated before: they were seen in int3 for ever, where the memory
-        had a NOP again.
+        For the first hook of a kind, and the last, the kernel patches the code
+        that calls it. QEMU with two processors may continue with stale
+        translated code: processors were seen in an endless int3, where the
+        memory had a NOP again.
         """
         run('ip', 'netns', 'add', UNUSED)
         Host(UNUSED).nft('\n'.join(
@@ -422,7 +424,7 @@ class Network:
             for family, hook, where in HOOKS))
 
     def plug(self, *names):
-        """Make machines, and connect them to their segments."""
+        """Create machines, and connect them to their segments."""
         self.say(f'machines {", ".join(names)}')
         lines = [f'netns add {name}' for name in names]
         # 0 in "default" must be there before the devices are.
@@ -458,8 +460,8 @@ class Network:
     def enable_ipv6(self):
         """Give every machine IPv6, from now on.
 
-        A device that was down, or too small for a while, has lost its
-        addresses: they are put back.
+        A device that was down, or had a small MTU for a while, has lost its
+        addresses: add them again.
         """
         self.has_ipv6 = True
         for name in MACHINES:
@@ -474,7 +476,7 @@ class Network:
 
     @staticmethod
     def _add_ipv6(host):
-        """Static addresses, and nothing of what IPv6 does by itself."""
+        """Add static addresses, and switch autoconfiguration off."""
         lines = []
         host.sysctl('ipv6/conf/all/forwarding', int(host.name in BALANCERS))
         host.sysctl('ipv6/conf/lo/disable_ipv6', 0)
@@ -491,12 +493,12 @@ class Network:
 
     @staticmethod
     def _make_router(host):
-        """The balancers are the routers of the site: replies pass them.
+        """Make the balancers the routers of the site: replies pass them.
 
         A reply comes in on the back segment with the VIP as its source, to
-        which no route leads through eth1: with reverse path filtering it
-        would be dropped as spoofed. So rp_filter is 0 there, as in the
-        article; the larger one of "all" and "eth1" counts.
+        which no route leads through eth1: with reverse path filtering it would
+        be dropped as spoofed. So rp_filter is 0 there, as in the article; the
+        larger one of "all" and "eth1" counts.
         """
         host.sysctl('ipv4/ip_forward', 1)
         # of many tests one after the other each is to hear of its error
@@ -510,7 +512,7 @@ class Network:
             f'netns del {name}\n' for name in names))
 
     def unplug(self, *names):
-        """Delete machines, and wait until their wires are gone with them."""
+        """Delete machines, and wait until their wires have gone."""
         for name in names:
             # A connection whose other end is gone would hold a deleted machine
             # for minutes. Not before: on a slow host a server would give up a
@@ -529,8 +531,8 @@ class Network:
     def cut(self, *names):
         """Delete the wires of machines.
 
-        Whoever has a socket in a machine keeps it, and so its wires, beyond its
-        deletion: a failed test, say, whose variables are shown at the end.
+        An open socket keeps a machine, and so its wires, beyond the deletion,
+        as after a failed test, whose variables are shown at the end.
         """
         for name in names:
             for segment, _ in DEVICES[name].values():
@@ -552,7 +554,7 @@ class Network:
         self.hosts.clear()
 
     def owners(self, address):
-        """Machines that have an address on one of their devices."""
+        """The machines that have an address on one of their devices."""
         return [name for name in MACHINES if name in self.hosts and
                 re.search(rf'\binet {re.escape(address)}/',
                           run('ip', '-n', name, '-4', 'addr').stdout)]
@@ -576,7 +578,8 @@ class Network:
             self.loaded.add(module)
 
     def forget_unloaded(self):
-        """Others may unload modules, as "dsrctl service stop force" does."""
+        """Update the list of modules: "dsrctl service stop force" may unload
+        some."""
         self.loaded = {module for module in self.loaded
                        if os.path.exists(f'/sys/module/{module}')}
 
@@ -588,15 +591,16 @@ class Network:
             self.loaded.discard(module)
 
     def reload(self, module):
-        """Begin with the tables of a module empty: tests leave flows behind."""
+        """Empty the tables of a module by a reload: tests leave flows behind.
+        """
         self.unload(module)
         self.load(module)
 
     def flush(self):
-        """Remove all services: as long as there are some, dsr_lb stays.
+        """Remove all services, since a service holds dsr_lb.
 
-        Those of a namespace that was just deleted, or of a container, go with it
-        a moment later.
+        The services of a namespace or container that was just deleted
+        disappear a moment later.
         """
         for host in self.hosts.values():
             with host.at(), genl.Genl('dsr') as sock:
@@ -606,11 +610,12 @@ class Network:
     # The web servers
 
     def serve(self, name, big=0):
-        """Start nginx on a real server, wait until it answers its own host.
+        """Start nginx on a real server, and wait until it answers its own
+        host.
 
-        The vhost example.org answers as in the scenario; the default one
-        gives /who (what the socket sees), /big (BIG MiB), the same at 1 KiB
-        a second as /slow/big, and takes uploads.
+        The vhost example.org answers as in the scenario; the default one has
+        /who (the addresses that the socket sees), /big (BIG MiB), the same at
+        1 KiB a second as /slow/big, and accepts uploads.
         """
         host = self.hosts[name]
         home = f'{self.directory}/{name}'
@@ -678,7 +683,7 @@ http {{
         return child
 
     def big_file(self, mib):
-        """A file of MIB MiB in which no two blocks are alike."""
+        """A file of MIB MiB without two equal blocks."""
         path = f'{self.directory}/big.{mib}'
         if not os.path.exists(path):
             block = os.urandom(1 << 16)
@@ -690,7 +695,7 @@ http {{
         return path
 
     def served(self, name):
-        """How many connections and requests nginx has logged on NAME."""
+        """The number of connections and requests in nginx's log on NAME."""
         try:
             with open(f'{self.directory}/{name}/access.log',
                       encoding='ascii') as file:

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What "nft -f" does, without the process, which takes ten times as long."""
+"""Do the work of "nft -f" without the process, which takes ten times as long.
+"""
 
 import ctypes
 

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0
 """The pair of balancers: lv1 and lv2, each with a keepalived of its own.
 
-keepalived gets docs/keepalived.conf as it is there, and dsr_ipvs takes what it
-says. What moves is what lv1 alone has in the other scenarios: 10.10.31.10 and
-10.10.30.10. Two more things are there: w103, the server that says it is sorry, and
-a second VIP.
+keepalived gets docs/keepalived.conf unchanged, and dsr_ipvs answers
+keepalived. The addresses that lv1 alone has in the other scenarios move:
+10.10.31.10 and 10.10.30.10. There are also w103, the sorry server, and a
+second VIP.
 """
 
 import contextlib
@@ -36,7 +36,7 @@ TAKEOVER = 60
 
 
 class Pair:
-    """As a context manager it leaves the network as it was."""
+    """As a context manager it restores the network at the end."""
 
     def __init__(self, net):
         self.net = net
@@ -78,7 +78,7 @@ class Pair:
     # The machines
 
     def has(self, name, address):
-        """Whether a machine has an address: it can bind to it then."""
+        """Tell if a machine has an address, by binding to it."""
         with self.net[name].socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
             try:
                 sock.bind((address, 0))
@@ -89,18 +89,19 @@ class Pair:
         return True
 
     def owns(self, name):
-        """How many of the two addresses a machine has."""
+        """The number of the two addresses that a machine has."""
         return sum(self.has(name, address) for _, address in MOVING.values())
 
     def wait_owner(self, name, alone=True):
-        """Wait until a machine has both, and, if alone, the other none."""
+        """Wait until a machine has both addresses, and, if alone, the other
+        none."""
         other = PAIR[name == 'lv1']
         self.wait_for(name, f'{name} does not take the addresses',
                       lambda: self.owns(name) == 2 and
                       not (alone and self.owns(other)))
 
     def wait_for(self, name, what, condition):
-        """Wait for something that the keepalived of NAME is to do."""
+        """Wait for an action of the keepalived on NAME."""
         try:
             return wait_for(what, condition, TAKEOVER)
         except Failure as failure:
@@ -108,12 +109,12 @@ class Pair:
                 self.log(name).splitlines()[-20:])) from None
 
     def pull(self, name):
-        """Pull the cables of a machine out of the switches."""
+        """Unplug the cables of a machine from the switches."""
         for segment, _ in MOVING.values():
             self.net[segment].ip(f'link set {name} down')
 
     def plug_in(self, name):
-        """Put them in again."""
+        """Plug the cables in again."""
         for segment, _ in MOVING.values():
             self.net[segment].ip(f'link set {name} up')
 
@@ -123,7 +124,7 @@ class Pair:
                     if child.args[0] == 'nginx'])
 
     def deliver(self):
-        """The real servers take the packets of both VIPs."""
+        """Let the real servers accept the packets of both VIPs."""
         for name in ('w101', 'w102', *SPARE):
             self.net[name].configure(f'''
                 real add vip {VIP}
@@ -152,7 +153,8 @@ class Pair:
         return found
 
     def wait_services(self, name, services):
-        """Wait until a balancer has these, by dsrctl and by ipvsadm."""
+        """Wait until a balancer has these services, in dsrctl and in ipvsadm.
+        """
         self.wait_for(name, f'{name} does not have {services}',
                       lambda: self.shown(name) == services)
         listed = self.listed(name)
@@ -163,7 +165,7 @@ class Pair:
     # keepalived
 
     def start(self):
-        """Both, with the addresses on lv1."""
+        """Start both, with the addresses on lv1."""
         self.start_one('lv1')
         self.wait_owner('lv1')
         self.start_one('lv2')
@@ -183,7 +185,7 @@ class Pair:
                 stdout=log, stderr=subprocess.STDOUT)
 
     def use_scheduler(self, scheduler):
-        """Another one for fwmark 1, from the next start on."""
+        """Use another scheduler for fwmark 1, from the next start on."""
         with open(CONFIG, encoding='utf-8') as file:
             text = file.read()
         self.config = f'{self.net.directory}/{scheduler}.conf'
@@ -191,14 +193,15 @@ class Pair:
             file.write(text.replace('lb_algo mh', f'lb_algo {scheduler}'))
 
     def stop(self, name):
-        """As "systemctl stop" does, and wait until it is gone."""
+        """Stop keepalived as "systemctl stop" does, and wait for its end."""
         child = self.running.pop(name)
         child.send_signal(signal.SIGTERM)
         child.wait(timeout=60)
         self.net[name].stop(child)
 
     def kill(self, name):
-        """By SIGKILL: all of its processes at once, so none tidies up."""
+        """Kill all of its processes by SIGKILL at once, so that none cleans
+        up."""
         self.net[name].stop(self.running.pop(name))
 
     def log(self, name):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Single packets of clients, and which real server each comes to."""
+"""Single packets of clients, and the real server that gets each."""
 
 import contextlib
 
@@ -10,9 +10,9 @@ LV1 = '10.10.31.11'
 
 
 class Probe:
-    """Sends packets to a balancer; the servers are to be silent.
+    """Send packets to a balancer; the servers must not answer.
 
-    Each packet has a number of its own in its IP header.
+    Each packet has a unique number in its IP header.
     """
 
     def __init__(self, site, to=LV1):
@@ -38,9 +38,9 @@ class Probe:
         return self.ident
 
     def find(self, ident):
-        """The servers that have got the packet of this number.
+        """The servers that have got the packet with this number.
 
-        What a bridge has to flood, others see as well.
+        Other servers may see frames that a bridge floods.
         """
         return [name for name, tap in self.taps.items()
                 if any(p.ident == ident and p.for_us and
@@ -51,7 +51,7 @@ class Probe:
                         lambda: self.find(ident))[0]
 
     def syn(self, sport, **fields):
-        """Send a SYN: the server that it came to."""
+        """Send a SYN, and return the server that gets it."""
         return self.tcp(sport, flags=wire.SYN, **fields)
 
     def tcp(self, sport, flags=wire.ACK, **fields):
@@ -65,7 +65,7 @@ class Probe:
         return self.home(ident)
 
     def lost(self, packet, since, reason):
-        """Send a packet that is to be dropped, for that reason."""
+        """Send a packet that must be dropped for that reason."""
         before = since[reason]
         self.send(packet)
         wait_for(f'{reason} counted', lambda: since[reason] == before + 1)
@@ -79,7 +79,7 @@ class Probe:
             tap.seen.clear()
 
     def nothing(self, what):
-        """That no server has got anything since clear()."""
+        """Check that no server has got a packet since clear()."""
         for name, tap in self.taps.items():
             found = [p for p in tap.drain() if p.dst.endswith('.31.100')]
             if found:

@@ -1,11 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-"""The reasons that no test has provoked.
+"""List the reasons that no test has provoked.
 
 Usage: reasons.py FILE...
 
-Each FILE is what the session of one shard has left ("provoked", see conftest.py).
-Prints a line of results for all of them together.
+Each FILE is a record of one shard's session ("provoked", see conftest.py).
+Print a line of results for all of them together.
 """
 
 import json
@@ -19,7 +19,7 @@ TEST = 'test_reasons.py::test_every_reason_was_provoked'
 
 
 def judge(names, provoked, debug):
-    """Why the reasons NAMES are not those that were PROVOKED, or ''."""
+    """The difference between the reasons NAMES and PROVOKED, or ''."""
     elsewhere = (STOCK_ONLY if debug else DEBUG_ONLY) & names
     missing = names - provoked - elsewhere
     unexpected = provoked & elsewhere

@@ -1,18 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Which files of the scenarios are run by which shard, so that all end together."""
+"""Divide the files of the scenarios into shards that take the same time."""
 
 
 def read(path):
-    """{file: seconds}, from lines "FILE SECONDS TESTS", as a session leaves them."""
+    """{file: seconds}, from lines "FILE SECONDS TESTS" of a session."""
     with open(path, encoding='utf-8') as file:
         lines = [line.split() for line in file if not line.startswith('#')]
     return {line[0]: float(line[1]) for line in lines if line}
 
 
 def expected(tests, seconds):
-    """{file: seconds} of files that have so many TESTS.
+    """{file: seconds} for files with so many TESTS.
 
-    Of a file that is new the number of its tests tells something, too.
+    The number of tests gives an estimate for a new file.
     """
     known = [name for name in tests if name in seconds]
     each = (sum(seconds[name] for name in known) /
@@ -21,10 +21,10 @@ def expected(tests, seconds):
 
 
 def divide(weights, number):
-    """NUMBER lists of files that weigh as much, as nearly as files allow.
+    """NUMBER lists of files with nearly equal weights.
 
-    No file is divided: its tests share what they set up. The same weights make
-    the same parts, for each shard works them out for itself.
+    No file is divided, since its tests share their set-up. Equal weights must
+    give equal parts, since each shard computes them by itself.
     """
     parts = [[] for _ in range(number)]
     for name in sorted(weights, key=lambda name: (-weights[name], name)):

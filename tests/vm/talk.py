@@ -1,20 +1,20 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-"""A client with many connections that all go on, until it is told to stop.
+"""A client with many connections that stay active until the end.
 
 Usage: talk.py ADDRESS NUMBER FILE [SOURCE...]
 
-Half of the connections load /slow/big, which is FILE and comes at a KiB a second;
-the others ask who is there, each twice a second, and expect the same server to
-answer each time. So packets go to and fro on all of them all the time, and a
-packet that comes to another server than the connection's is answered by a reset.
-Where there are SOURCEs, the connections come from these in turn.
+Half of the connections download /slow/big, which is FILE, at a KiB a second;
+each of the others sends a request twice a second, and expects the same server
+to answer. So packets go both ways on all of them all the time, and a server
+that gets a packet of another server's connection answers with a reset. With
+SOURCEs, the connections come from these in turn.
 
-Each line that it reads it answers by one line of JSON, the state of things. The
-line "mark" also begins a new count. At the end of its input it ends, and all
-connections with it, by resets.
+The program answers each input line with one line of JSON, the state of the
+connections. The line "mark" also begins a new count. At the end of its input
+the program ends, and resets all connections.
 
-The class Talk is for those who start it.
+The class Talk is for tests that start the program.
 """
 
 import collections
@@ -40,11 +40,11 @@ AT_ONCE = 64            # connections that are being made
 
 
 class Lost(Exception):
-    """A connection has come to its end; the text says how."""
+    """A connection has ended; the text gives the cause."""
 
 
 class Connection:
-    """One of them. moves is what it has got since the mark."""
+    """One connection. moves counts its progress since the mark."""
 
     def __init__(self, address, file, source=None):
         self.file = file        # what it loads, or None if it asks
@@ -71,7 +71,7 @@ class Connection:
                 f', {self.moves} moves')
 
     def say(self):
-        """The first request, or the next."""
+        """Send the first request, or the next."""
         self.waits = True
         self.asked_before_mark = False
         try:
@@ -84,7 +84,7 @@ class Connection:
         self.asked_before_mark = True
 
     def hear(self):
-        """Take what has come; True if a reply is complete."""
+        """Read data; return True if a reply is complete."""
         try:
             data = self.sock.recv(65536)
         except BlockingIOError:
@@ -129,7 +129,7 @@ class Connection:
 
 
 class Crowd:
-    """All of them."""
+    """All connections."""
 
     def __init__(self, address, number, file, sources=()):
         self.address, self.number, self.file = address, number, file
@@ -181,7 +181,7 @@ class Crowd:
             heapq.heappush(self.due, (now + EVERY, id(one), one))
 
     def turn(self):
-        """Wait for what happens next, and see to it."""
+        """Wait for the next event, and handle it."""
         self.open()
         wait = (max(0, self.due[0][0] - time.monotonic()) if self.due
                 else None)
@@ -248,7 +248,8 @@ class Talk:
         return self.state('mark')
 
     def settle(self, moves, seconds=120):
-        """The state when all that are not lost have moved so often."""
+        """The state when all connections that are not lost have moved so
+        often."""
         def look():
             state.update(self.state())
             return (state['moves'] >= moves and
@@ -261,7 +262,8 @@ class Talk:
         return state
 
     def settle_after(self, seconds=120):
-        """The same, of what begins now; with the whole silence since the mark."""
+        """The same, for connections from now on; with the whole silence since
+        the mark."""
         silence = self.mark()['silence']
         state = self.settle(2, seconds)
         state['silence'] = max(silence, state['silence'])

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0
-"""A tenant who means harm: root of a network namespace of its own, and of no other.
+"""A hostile tenant: root of one network namespace of its own.
 
-Usage, as nobody, with a copy of genl.py beside it:
+Usage, as user nobody, with a copy of genl.py beside it:
     unshare -Urn python3 tenant.py
 
-Until it is killed, it has both modules do one thing after the other as fast as they
-do: services, backends, rules, silenced addresses, devices, dumps, monitors that do not
-read, connections, namespaces that end. What is refused is no error. Now and then it
-prints how often it has done each, as a line of JSON.
+Until it is killed, the tenant exercises both modules at full speed: services,
+backends, rules, silenced addresses, devices, dumps, monitors that do not read,
+connections, and namespaces that end. Refusals are expected. From time to time
+it prints the number of each action, as a line of JSON.
 """
 
 import collections
@@ -34,7 +34,7 @@ EVERY = 1.0             # seconds from one line to the next
 
 
 class Tenant:
-    """The namespace that this process is in."""
+    """The namespace of this process."""
 
     def __init__(self):
         self.libc = ctypes.CDLL(None)
@@ -52,7 +52,7 @@ class Tenant:
 
     @staticmethod
     def monitor(family):
-        """A socket that is told of all events, and reads none of them."""
+        """A socket that gets all events, and reads none."""
         sock = genl.Genl(family)
         for _, attrs in sock.ask(3, genl.string(2, family), family=16):
             for _, group in genl.parse(dict(attrs)[7]):
@@ -150,13 +150,14 @@ class Tenant:
                 (16, 1024, 65536, 1 << 26)))))
 
     def device(self):
-        """One goes, with all that leads through it, and comes back."""
+        """Delete a device with all routes through it, and create it again."""
         number = random.randrange(DEVICES)
         self.type(f'link del t{number}')
         self.add_device(number)
 
     def traffic(self):
-        """Connections of the tenant's, to its own VIPs and through its own rules."""
+        """Connections of the tenant, to its own VIPs and through its own
+        rules."""
         with socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0) as sock:
             number = random.randrange(DEVICES)
             sock.bind((f'u{number}', 0x0800))
@@ -168,7 +169,7 @@ class Tenant:
                     f'192.0.2.{random.randrange(1, 40)}'))
 
     def namespace(self):
-        """Another one, with a service, that ends at once."""
+        """Another namespace with a service, which ends at once."""
         pid = os.fork()
         if not pid:
             with contextlib.suppress(Exception):
@@ -206,7 +207,7 @@ def mac(number):
 
 
 def datagram(src, dst):
-    """Of UDP, without a checksum of its own."""
+    """A UDP datagram without a checksum."""
     head = struct.pack('>BBHHHBBH4s4s', 0x45, 0, 29, 1, 0, 64, 17, 0,
                        socket.inet_aton(src), socket.inet_aton(dst))
     total = sum(struct.unpack('>10H', head))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Which connection goes where, and stays there."""
+"""The choice of a backend for each connection, which stays with it."""
 
 import collections
 import re
@@ -23,7 +23,7 @@ def counts(site):
 @pytest.mark.smoke
 @pytest.mark.parametrize('path', ['stack', 'direct'])
 def test_sequential(site, path):
-    """rr is exactly even, as the servers see it and as dsrctl says."""
+    """rr is exactly even, for the servers and in dsrctl."""
     number = (1000 if path == 'stack' else 200) // SCALE
     site.balance(f'path {path}')
     before = {name: site.net.served(name)[0] for name in ('w101', 'w102')}
@@ -56,7 +56,8 @@ def test_weights(site):
 
 
 def test_same_connection_same_server(lb):
-    """All requests of a connection reach one server, others in between."""
+    """All requests of a connection reach one server, with others in between.
+    """
     sock = lb.connect()
     first = ask(sock)
     for _ in range(3):
@@ -65,7 +66,8 @@ def test_same_connection_same_server(lb):
 
 
 def test_weight_zero(lb):
-    """It takes no new connections, and the old ones live on."""
+    """A backend of weight 0 gets no new connections, and keeps the old ones.
+    """
     sock = lb.connect_to('w101')
     lb.lv1.dsrctl(f'backend set fwmark 1 via {W101} weight 0')
     assert lb.replies(10) == {'w102 desu': 10}
@@ -76,7 +78,8 @@ def test_weight_zero(lb):
 
 
 def test_all_weights_zero(lb, reasons):
-    """Then there is nobody to take it, and that is what is counted."""
+    """With all weights at 0 no backend gets the packet, and the counter says
+    so."""
     sock = lb.connect_to('w101')
     lb.lv1.configure(f'''
         backend set fwmark 1 via {W101} weight 0
@@ -99,7 +102,7 @@ def test_no_backends(site, reasons):
 
 
 def test_backend_deleted(lb):
-    """The client hears of it at once: a reset, not silence."""
+    """The client gets a reset at once."""
     sock = lb.connect_to('w101')
     other = lb.connect_to('w102')
     lb.lv1.dsrctl(f'backend delete fwmark 1 via {W101}')
@@ -118,7 +121,7 @@ def test_backend_deleted(lb):
 
 
 def test_udp_backend_deleted(lb):
-    """A client that goes on sending gets another server at once."""
+    """A UDP client gets another server with its next datagram."""
     lb.echo('w101').prefix = b'w101'
     lb.echo('w102').prefix = b'w102'
     sock = lb.udp()
@@ -133,7 +136,7 @@ def test_udp_backend_deleted(lb):
 
 
 def test_service_deleted(lb):
-    """Its marked packets are left alone again; others are not touched."""
+    """Packets of a deleted service pass untouched; other services stay."""
     lb.lv1.configure(f'''
         service add fwmark 7
         backend add fwmark 7 via {W101}
@@ -146,7 +149,8 @@ def test_service_deleted(lb):
 
 
 def test_port_reused(lb):
-    """A SYN on the port pair of a finished connection is sent on at once."""
+    """A SYN with the port pair of a finished connection is forwarded at once.
+    """
     seen = collections.Counter()
     for _ in range(6):
         sock = lb.connect(sport=4500)
@@ -179,7 +183,7 @@ def test_port_reused_after_fin(silent):
 
 
 def test_retransmitted_syn(silent):
-    """A SYN sent again goes where the first one went."""
+    """A repeated SYN goes to the same server as the first one."""
     with wire.Tap(silent.client) as client, wire.Tap(silent.w101) as w101, \
             wire.Tap(silent.w102) as w102:
         for _ in range(4):
@@ -194,7 +198,7 @@ def test_retransmitted_syn(silent):
 
 @pytest.mark.parametrize('proto', ['tcp', 'udp'])
 def test_cap(silent, reasons, proto):
-    """At the cap of the table new flows are balanced all the same."""
+    """At the limit of the table new flows are still balanced."""
     flows = 200
     silent.lv1.dsrctl('connection set max 16')
     since = reasons('lv1')
@@ -227,7 +231,7 @@ def test_cap(silent, reasons, proto):
 
 
 def test_cap_is_for_new_flows(lb):
-    """Connections that are in the table stay where they are."""
+    """Connections in the table stay with their servers."""
     socks = [lb.connect() for _ in range(4)]
     first = [ask(sock) for sock in socks]
     lb.lv1.dsrctl('connection set max 16')
@@ -236,7 +240,7 @@ def test_cap_is_for_new_flows(lb):
 
 
 def static_backend(site):
-    """A backend that swallows everything: no machine answers for it."""
+    """A backend that drops everything: no machine has its address."""
     site.lv1.ip('neigh replace 10.10.30.200 lladdr 02:00:00:00:00:c8 '
                 'dev eth1 nud permanent')
     site.lv1.configure('''
@@ -246,13 +250,13 @@ def static_backend(site):
 
 
 def clients(text):
-    """The clients' ends in a list of connections."""
+    """The clients' ends of a list of connections."""
     return re.findall(r'10\.20\.1\.\d+:\d+', text)
 
 
 @pytest.mark.smp
 def test_dump(site):
-    """Dumps are whole while packets come and the table grows."""
+    """Dumps are complete while packets come and the table grows."""
     number = 30000 // SCALE
     static_backend(site)
     with wire.Tap(site.client) as client:
@@ -286,7 +290,7 @@ def test_dump(site):
 
 
 def test_procfs(lb):
-    """/proc tells the same as the netlink interface."""
+    """/proc has the same content as the netlink interface."""
     lb.replies(2)
     assert '10.10.30.101' in lb.lv1.read('/proc/net/dsr/services')
     lines = lb.lv1.read('/proc/net/dsr/connections').splitlines()
@@ -300,7 +304,8 @@ def test_procfs(lb):
 
 @pytest.mark.smp
 def test_change_while_traffic_flows(lb):
-    """Weights, schedulers, paths and backends change under load: no loss."""
+    """Weights, schedulers, paths and backends change under load without a
+    loss."""
     child = lb.client.start(
         'curl', '-sS', '-H', 'Host: example.org', '-H', 'Connection: close',
         f'http://{VIP}/?[1-{600 // SCALE}]',

@@ -23,7 +23,7 @@ def vrf(site):
 
 @pytest.mark.parametrize('path', ['stack', 'direct'])
 def test_vrf(vrf, path):
-    """A route in the main table by the backend's device is what it takes."""
+    """The backend needs a route in the main table by its device."""
     vrf.lv1.dsrctl('service add fwmark 1')
     said = vrf.lv1.dsrctl(f'backend add fwmark 1 via {W101}', check=False)
     assert said.returncode == 2 and 'VRF' in said.stderr

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Much data, with and without what the devices do for the processor."""
+"""Bulk transfers, with and without offloads of the devices."""
 
 import os
 import random
@@ -12,7 +12,7 @@ from traffic import BIG_MIB, SCALE, exchange, same_files
 
 
 def all_devices(site):
-    """Those of every machine and of the switches: (host, device)."""
+    """The devices of every machine and of the switches: (host, device)."""
     for name, devices in MACHINES.items():
         for dev, (segment, _) in devices.items():
             yield site.net[name], dev
@@ -20,17 +20,17 @@ def all_devices(site):
 
 
 def set_offload(site, on):
-    """What Ethernet devices do for the processor, and GRO, for this test."""
+    """Set the offloads of Ethernet devices, and GRO, for this test."""
     for host, dev in all_devices(site):
         host.offload(dev, on)
     site.undo.append(lambda: reset_offload(site))
 
 
 def reset_offload(site):
-    """As a veth comes: without GRO.
+    """The defaults of veth: without GRO.
 
-    With GRO it has a queue of 256 frames between two NAPI polls, and what
-    comes in a burst when a busy machine has put the polls off is lost.
+    With GRO a veth has a queue of 256 frames between two NAPI polls; a burst
+    during a late poll of a busy machine would be lost.
     """
     for host, dev in all_devices(site):
         host.offload(dev, True)
@@ -39,7 +39,8 @@ def reset_offload(site):
 
 @pytest.fixture(params=['default', 'on', 'off'])
 def offload(site, request):
-    """As a veth comes (no GRO), with GRO as well, and with nothing."""
+    """The defaults of veth (no GRO), the same with GRO, and no offload at all.
+    """
     if request.param != 'default':
         set_offload(site, request.param == 'on')
     return request.param
@@ -68,7 +69,7 @@ def test_upload(site, path, offload):
 
 @pytest.mark.parametrize('path', ['stack', 'direct'])
 def test_udp_echo(site, path, offload):
-    """Datagrams of all sizes come back whole, fragmented or not."""
+    """Datagrams of all sizes come back complete, fragmented or not."""
     site.balance(f'path {path}')
     servers = [site.echo('w101'), site.echo('w102')]
     random.seed(1)

@@ -117,7 +117,7 @@ def gateway(lb):
 
 
 def test_refused(gateway):
-    """Every case of the table above, in one test: they are cheap."""
+    """Every case of the table above, in one test, since they are cheap."""
     wrong = []
     for host, command, status, sentence in REFUSED:
         before = gateway.state(host)
@@ -154,7 +154,7 @@ def test_batch_stops_at_an_error(lb):
 
 
 def test_version(lb):
-    """The modules have the tool's."""
+    """The modules have the tool's version."""
     done = lb.lv1.dsrctl('-V')
     own, *loaded = done.stdout.splitlines()
     number = own.removeprefix('dsrctl ')
@@ -191,7 +191,7 @@ def test_without_privilege(lb):
 
 
 def test_user_namespace(lb):
-    """Root of a container: its own network is its own, others are not."""
+    """Root of a container controls its own network, and no other."""
     before = lb.state('lv1')
     done = lb.lv1.run('unshare', '-Ur', 'dsrctl', 'service', 'flush',
                       check=False)
@@ -219,7 +219,7 @@ def path(ifindex, *attrs):
 
 @pytest.fixture
 def box(site):
-    """A namespace that may be ruined, with something of everything in it."""
+    """A namespace for damaged requests, with an object of each kind."""
     run('ip', 'netns', 'add', 'box')
     host = site.net.hosts['box'] = Host('box')
 
@@ -343,7 +343,7 @@ def flags_of(dump):
 
 
 def test_all_commands_work(box):
-    """The requests that the tests below ruin are valid as they are."""
+    """The requests that the tests below damage are valid."""
     for family, command, payload, dump in valid():
         fill(box)
         with box.at(), genl.Genl(family) as sock:
@@ -404,7 +404,7 @@ def test_ruined_requests(box):
 
 
 def test_every_refusal_has_a_sentence(box):
-    """What makes no sense is refused by the modules themselves."""
+    """The modules themselves refuse each invalid request, with a sentence."""
     s, b, r, t = (genl.A_SERVICE, genl.A_BACKEND, genl.A_RULE, genl.A_TABLE)
     vip = genl.addr(genl.RULE_VIP, '192.0.2.9')
     cases = [
@@ -476,7 +476,8 @@ def test_every_refusal_has_a_sentence(box):
 
 
 def test_truncated_requests(box):
-    """A request that ends anywhere: no answer, an error, or a smaller one."""
+    """A truncated request gets no answer, an error, or acts as a smaller one.
+    """
     with box.at(), genl.Genl('dsr') as lb, genl.Genl('dsr_rs') as rs:
         socks = {'dsr': lb, 'dsr_rs': rs}
         for family, command, payload, dump in valid():
@@ -572,7 +573,7 @@ def test_fault_injection(box):
 
 
 def fail_each(box, sock, command, payload, flags):
-    """How many allocations there were to fail."""
+    """The number of allocations that could fail."""
     before = None
     with open(FAIL_NTH, 'r+b', buffering=0) as nth:
         for number in range(1, 200):
@@ -603,7 +604,8 @@ def fail_each(box, sock, command, payload, flags):
 
 @pytest.mark.smp
 def test_configuration_under_load(box):
-    """Writers of all kinds at once, and readers: nothing is lost or torn."""
+    """Writers of all kinds at once, and readers: nothing is lost or
+    inconsistent."""
     script = '''
 import random, sys
 sys.path.insert(0, 'tests/vm')
@@ -636,7 +638,7 @@ with genl.Genl('dsr') as lb:
 
 
 def test_many_services(box):
-    """A thousand services with a backend each; the dump is whole."""
+    """A thousand services with a backend each; the dump is complete."""
     number = 1000 // (4 if DEBUG else 1)
     with box.at(), genl.Genl('dsr') as lb:
         for mark in range(10, 10 + number):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What it costs to have services, and what else is on the machine.
+"""The cost of services, also beside other users of the machine.
 
 Complaints about other balancers that these tests answer:
 
@@ -29,7 +29,8 @@ def trace(file, text=None):
 
 # complaint 6
 def test_idle(site):
-    """1,000 services that nobody uses: one janitor a second, nothing else."""
+    """1,000 unused services cost one garbage collection a second and nothing
+    else."""
     if not os.path.exists(f'{TRACING}/events/workqueue'):
         pytest.skip('this kernel cannot trace work items')
     site.lv1.configure('\n'.join(
@@ -61,7 +62,7 @@ def test_idle(site):
 
 
 def make_and_delete(site, number):
-    """Namespaces with a service each: what one took, to be made and to go."""
+    """Create and delete namespaces with a service each: the time of one."""
     names = [f'many{n}' for n in range(number)]
     began = time.monotonic()
     run('ip', '-batch', '-', stdin=''.join(
@@ -85,7 +86,7 @@ def make_and_delete(site, number):
 
 # complaint 7
 def test_namespaces(site):
-    """What one costs does not depend on how many there are."""
+    """The cost of a namespace does not depend on their number."""
     few, many = 50 // min(SCALE, 5), 300 // SCALE
     make_and_delete(site, 5)                    # all is loaded
     for _ in range(3):          # a busy host makes some of them dear, once
@@ -103,7 +104,7 @@ WAITS = ('synchronize_rcu', 'synchronize_rcu_expedited', 'synchronize_net',
 
 
 def modules():
-    """Where in the kernel the modules are: [(from, to)]"""
+    """The address ranges of the modules in the kernel: [(from, to)]"""
     found = []
     with open('/proc/modules', encoding='ascii') as file:
         for line in file:
@@ -114,7 +115,8 @@ def modules():
 
 
 def waits_of_the_end(site, names):
-    """Where the modules wait for a grace period while namespaces end."""
+    """The places where the modules wait for a grace period at a namespace's
+    end."""
     trace('kprobe_events', ''.join(f'p:dsr/{wait} {wait}\n'
                                    for wait in WAITS))
     try:
@@ -143,7 +145,8 @@ def waits_of_the_end(site, names):
 
 @pytest.mark.stock
 def test_end_of_unused_namespaces(ipvs):
-    """Where there never was anything of ours nothing waits for packets."""
+    """The end of a namespace without any of our objects waits for no packets.
+    """
     names = [f'unused{n}' for n in range(5)]
     run('ip', '-batch', '-', stdin=''.join(
         f'netns add {name}\n' for name in [*names, 'used']))
@@ -164,10 +167,10 @@ CONNTRACK = {
 @pytest.mark.parametrize('path', ['stack', 'direct'])
 @pytest.mark.parametrize('how', CONNTRACK)
 def test_conntrack(site, how, path):
-    """It sees half of a conversation: that has to be good enough.
+    """conntrack sees half of each conversation, which must be good enough.
 
-    By the direct way it sees nothing of it, and takes the replies for invalid
-    that pass this machine: who drops those must not track them.
+    With path direct it sees no request, and takes replies that pass this
+    machine for invalid: rules that drop these must exempt them from tracking.
     """
     if how != 'absent':
         run('modprobe', 'nf_conntrack')
@@ -203,7 +206,8 @@ def test_conntrack(site, how, path):
 
 # complaint 13
 def test_conntrack_full(site):
-    """Its table is full: who does not need it does not notice."""
+    """A full table of conntrack does not disturb traffic that needs no
+    conntrack."""
     run('modprobe', 'nf_conntrack')
     site.lv1.nft('''
         table ip track {

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
-"""A dump looks at a table in parts, whatever it has to show of them.
+"""Each call of a dump covers a bounded part of the table.
 
-Netlink begins a dump with a lock that keeps all families of the machine from coming
-and going, and each call with a table's own locks.
+Netlink begins a dump with a lock that stops registration of all families of
+the machine, and each call takes a table's own locks.
 """
 
 import struct
@@ -20,7 +20,8 @@ W101 = ('w101', 'dsr_rs', uapi.DSR_RS_CMD_FLOW_GET, b'')
 
 
 def parts(host, family, command, payload):
-    """The size of the first message of each call of a dump, but for the last."""
+    """The size of the first message of each call of a dump, except the last.
+    """
     found = []
     with host.at(), genl.Genl(family) as sock:
         sock.sock.send(sock.message(command, payload, genl.NLM_F_DUMP))
@@ -34,7 +35,8 @@ def parts(host, family, command, payload):
 @pytest.mark.parametrize('machine, family, command, payload', [LV1, W101],
                          ids=['a filter that matches nothing', 'no flows'])
 def test_nothing_to_show(silent, machine, family, command, payload):
-    """The first call ends long before the table does, and so does each."""
+    """The first call, like each other one, ends long before the end of the
+    table."""
     # the table has flows of the tests before this one
     silent.net.reload('dsr_rs')
     silent.w101.dsrctl(f'real add vip {VIP}')
@@ -44,7 +46,7 @@ def test_nothing_to_show(silent, machine, family, command, payload):
 
 
 def test_one_of_many(silent):
-    """What matches is found in any part, by the tool too."""
+    """A match is found in any part, also by the tool."""
     lv1 = Balancer(silent)
     with Probe(silent) as probe:
         for port in range(4000, 4064):

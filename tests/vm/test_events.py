@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What the balancer tells of itself: its changes, and what it would do.
+"""Notifications of the balancer, and its predictions.
 
-Complaint 15 about other balancers, that finding out what they do takes a
-module built for it: explain says it of any packet, and every packet leaves by
-a reason that is counted.
+Complaint 15 about other balancers, that finding out what they do needs a
+special build: explain predicts the outcome of any packet, and every packet
+leaves with a counted reason.
 """
 
 import errno
@@ -34,7 +34,8 @@ def probe(silent):
 
 
 def test_every_change(site):
-    """Each is told of once, after it, in order; what is refused is not."""
+    """Each change is notified once, after it, in order; a refused one is not.
+    """
     lv1 = Balancer(site)
     events = lv1.events()
     vip = {'vip': VIP, 'proto': 'tcp', 'port': 443}
@@ -89,7 +90,7 @@ def test_every_change(site):
 
 
 def test_every_path(site):
-    """A path's changes, and that its device takes it along."""
+    """Changes of a path, and its end with its device."""
     lv1 = Balancer(site)
     site.lv1.ip('link add name gone type veth peer name away')
     eth0, gone = site.lv1.ifindex('eth0'), site.lv1.ifindex('gone')
@@ -116,7 +117,7 @@ def test_every_path(site):
 
 
 def test_connection_table(site):
-    """Its bounds as they are set, and that it was emptied."""
+    """Changes of the table's settings, and its flush."""
     lv1 = Balancer(site)
     lv1.timeouts(udp=0)                 # undone at the end
     site.undo.append(lambda: lv1.set_table(max=1048576))
@@ -136,7 +137,8 @@ def test_connection_table(site):
 
 
 def test_flush_of_many(site):
-    """It is one change, and more services than a socket holds messages."""
+    """A flush is one change, even of more services than a socket holds
+    messages."""
     lv1 = Balancer(site)
     for mark in range(1, 1501):
         lv1.service('add', fwmark=mark)
@@ -146,7 +148,7 @@ def test_flush_of_many(site):
 
 
 def test_changes_by_ipvsadm(ipvs):
-    """What is changed by way of dsr_ipvs is told as often: once."""
+    """A change through dsr_ipvs is notified once, too."""
     lv1 = Balancer(ipvs)
     lv1.timeouts(udp=0)
     events = lv1.events()
@@ -168,8 +170,11 @@ def test_changes_by_ipvsadm(ipvs):
     ('expire_quiescent_template', 'expire_quiescent'),
     ('expire_nodest_conn', 'expire_nodest')])
 def test_changes_by_sysctl(site, name, field):
-    """What a file of dsr_ipvs sets is told once: when it is set, and when it ends.
-    So is that it goes with the module; a file that changes nothing says nothing."""
+    """A setting of dsr_ipvs is notified when it is set and when it ends.
+
+    The end of the module ends a setting; a file without effect notifies
+    nothing.
+    """
     lv1 = Balancer(site)
     lv1.timeouts(udp=0)
     site.net.load('dsr_ipvs')
@@ -187,7 +192,7 @@ def test_changes_by_sysctl(site, name, field):
 
 
 def test_flush_by_ipvsadm_leaves_some(ipvs):
-    """Those that IPVS has no name for; then the flush says so."""
+    """If services without a name in IPVS stay, the flush event says so."""
     lv1 = Balancer(ipvs)
     lv1.service('add', vip=VIP)
     lv1.service('add', vip=VIP, proto='tcp', port=80)
@@ -200,7 +205,7 @@ def test_flush_by_ipvsadm_leaves_some(ipvs):
 
 
 def test_real_server(site):
-    """Rules, silenced addresses and the flow table tell of their changes."""
+    """Changes of rules, silenced addresses and the flow table are notified."""
     host = site.w101
     with host.at():
         rs = genl.Genl('dsr_rs')
@@ -256,7 +261,7 @@ def test_real_server(site):
 
 
 def test_real_server_in_private(site):
-    """Others hear nothing, without the right or in another namespace."""
+    """Unprivileged listeners and other namespaces get no notifications."""
     assert unprivileged(site.w101, lambda: Events(None, 'dsr_rs')
                         ) == errno.EPERM
     events = Events(site.w102, 'dsr_rs')
@@ -266,7 +271,7 @@ def test_real_server_in_private(site):
 
 
 def test_events_of_one_machine(site):
-    """A listener hears of its own machine's balancer only."""
+    """A listener gets only the events of its own machine's balancer."""
     lv1, lv2 = Balancer(site), Balancer(site, 'lv2')
     events = {lb: lb.events() for lb in (lv1, lv2)}
     lv1.service('add', fwmark=3)
@@ -277,7 +282,8 @@ def test_events_of_one_machine(site):
 
 
 def test_slow_listener(lv1):
-    """One who does not listen loses events, hears so, and harms nobody."""
+    """A slow listener loses events, is told so, and harms no other listener.
+    """
     events = lv1.events()
     events.sock.setsockopt(1, 8, 4096)      # SO_RCVBUF
     for number in range(100):
@@ -293,7 +299,7 @@ def test_slow_listener(lv1):
 
 
 def has_dropped(host):
-    """Whether a generic netlink socket of a machine is one that lost some."""
+    """Tell if a generic netlink socket of a machine has lost a message."""
     with host.at(), open('/proc/thread-self/net/netlink',
                          encoding='ascii') as file:
         rows = [line.split() for line in file.readlines()[1:]]
@@ -301,7 +307,7 @@ def has_dropped(host):
 
 
 def test_monitor_after_an_overrun(site, tmp_path):
-    """It says that events are missing, and what there is now."""
+    """dsrctl monitor reports lost events, and shows all present objects."""
     lv1 = Balancer(site)
     site.undo.append(lambda: lv1.request('SERVICE_FLUSH'))
     lv1.service('add')
@@ -347,7 +353,7 @@ def test_monitor_after_an_overrun(site, tmp_path):
 
 
 def test_privilege(lv1, silent):
-    """Who connects to what is nobody else's business; counters are."""
+    """Connections are private; counters are not."""
     host = silent.lv1
     assert unprivileged(host, Events) == errno.EPERM
     for command in ('BACKEND_GET', 'CONNECTION_GET', 'SERVICE_GET',
@@ -370,7 +376,7 @@ def test_privilege(lv1, silent):
 
 def said(lv1, sport, proto='tcp', middle=False, src=CLIENT, fwmark=1,
          dst=VIP):
-    """(reason, choice, name of the server) of what explain says."""
+    """(reason, choice, name of the server) of a prediction."""
     what = lv1.explain(src=src, sport=sport, dst=dst,
                        dport=80 if proto == 'tcp' else 9, proto=proto,
                        fwmark=fwmark, middle=middle)
@@ -380,7 +386,8 @@ def said(lv1, sport, proto='tcp', middle=False, src=CLIENT, fwmark=1,
 
 @pytest.mark.parametrize('scheduler', ['rr', 'wrr', 'wlc', 'maglev', 'sh'])
 def test_explain(lv1, probe, reasons, scheduler):
-    """What it says is what the next packet gets; asking changes nothing."""
+    """The next packet has the predicted outcome; the prediction changes
+    nothing."""
     lv1.service('set', scheduler=scheduler)
     lv1.backend('set', W101, weight=3)
     hashes = scheduler in ('maglev', 'sh')
@@ -419,7 +426,7 @@ def test_explain(lv1, probe, reasons, scheduler):
 
 
 def test_explain_connection(lv1, probe):
-    """It shows the service and the connection as the dumps do."""
+    """The prediction has the service and the connection as in dumps."""
     home = probe.syn(4000)
     what = lv1.explain(src=CLIENT, sport=4000, dst=VIP, dport=80, fwmark=1)
     connection, = lv1.connections()
@@ -442,7 +449,7 @@ def test_explain_persistence(lv1, probe):
 
 
 def test_explain_refusals(lv1, probe, reasons, silent):
-    """Packets that nobody gets: it says so, for the reason that is counted."""
+    """Packets without a backend: the prediction has the counted reason."""
     none = ('pass_no_service', 'none', None)
     assert said(lv1, 4000, fwmark=0) == none
     assert said(lv1, 4000, fwmark=2) == none
@@ -478,7 +485,7 @@ def test_explain_refusals(lv1, probe, reasons, silent):
 
 
 def test_explain_full(lv1, probe, reasons):
-    """With a full table it says where the hash sends what is new."""
+    """With a full table the prediction has the server of the hash."""
     lv1.set_table(max=64)       # of which SYNs get a quarter
     homes = {port: probe.syn(port) for port in range(4000, 4016)}
     since = reasons('lv1')
@@ -493,7 +500,7 @@ def test_explain_full(lv1, probe, reasons):
 
 
 def test_explain_nonsense(lv1):
-    """Questions that are none are refused with a sentence."""
+    """Invalid requests are refused with a sentence."""
     good = {'src': CLIENT, 'dst': VIP, 'sport': 1, 'dport': 80, 'fwmark': 1}
     for wrong in ({'src': None}, {'dst': None}, {'src': '2001:db8::1'}):
         with pytest.raises(genl.Refused) as caught:

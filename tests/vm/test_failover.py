@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
-"""lv1 goes while connections go on through it, and lv2 takes over.
+"""lv1 fails with open connections, and lv2 takes over.
 
-The table of connections is not shared. With maglev (mh, as IPVS says) both
-balancers choose the same server for a connection, so none is lost; with rr lv2
-cannot know, and loses those that it guesses wrong.
+The table of connections is not shared. With maglev (mh in IPVS) both balancers
+choose the same server for a connection, so none is lost; with rr lv2 does not
+know the server, and loses the connections that it sends to another one.
 """
 
 import os
@@ -20,14 +20,14 @@ NUMBER = int(os.environ.get('DSR_CONNECTIONS', '1000' if FAST else '200'))
 
 
 class Story:
-    """What becomes of the connections, told line by line."""
+    """The connections' fate, logged line by line."""
 
     def __init__(self, site, talk, capsys):
         self.site, self.talk, self.capsys = site, talk, capsys
         self.lost = 0
 
     def begin(self):
-        """Nothing is lost before anything has happened."""
+        """Check that nothing is lost before the failure."""
         state = self.talk.settle(1)
         assert not state['lost'], state
         self.tell(f'{state["open"]} connections through lv1')
@@ -37,7 +37,8 @@ class Story:
             print(f'\n  {text}', end='', flush=True)
 
     def after(self, what, balancer):
-        """How many have been lost since the mark; the others pass BALANCER."""
+        """The number of lost connections since the mark; the others pass
+        BALANCER."""
         state = self.talk.settle_after()
         lost, self.lost = state['lost'] - self.lost, state['lost']
         self.tell(f'{what}: lost {lost} of {NUMBER} connections; nothing came '
@@ -65,7 +66,7 @@ def pair(site):
 
 
 def test_maglev_loses_none(site, pair, capsys):
-    """Whichever way the balancer goes that they pass."""
+    """No connection is lost, with each kind of failure."""
     pair.start()
     with Talk(site.client, VIP, NUMBER, site.net.big_file(BIG_MIB)) as talk:
         story = Story(site, talk, capsys)
@@ -104,7 +105,8 @@ def test_maglev_loses_none(site, pair, capsys):
 
 
 def test_restart_loses_none(site, pair, capsys):
-    """Whatever the scheduler, one balancer remembers what it did."""
+    """After a restart one balancer finds its connections, with any scheduler.
+    """
     pair.use_scheduler('rr')
     pair.start_one('lv1')
     pair.wait_owner('lv1')
@@ -121,7 +123,7 @@ def test_restart_loses_none(site, pair, capsys):
 
 
 def test_rr_loses_half(site, pair, capsys):
-    """For comparison: and so that the test above can tell."""
+    """rr loses half: this shows that the test above can fail."""
     pair.use_scheduler('rr')
     pair.start()
     with Talk(site.client, VIP, NUMBER, site.net.big_file(BIG_MIB)) as talk:

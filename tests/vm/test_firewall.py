@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The site's own rules on the balancer, and what the paths mean for them."""
+"""The site's own rules on the balancer, with each path."""
 
 import socket
 import struct
@@ -18,7 +18,7 @@ DROP_8080 = '-A FORWARD -d 10.10.31.100 -p tcp --dport 8080 -j DROP'
 
 
 def through(site, port, behind=81):
-    """Whether a SYN to a port of the VIP comes to a server."""
+    """Tell if a SYN to a port of the VIP comes to a server."""
     with wire.Tap(site.client) as client, wire.Tap(site.w101) as w101, \
             wire.Tap(site.w102) as w102:
         client.send(wire.tcp(4000, port), LV1)
@@ -51,7 +51,7 @@ POLICY = ('table {0} own {{ chain c {{ '
 @pytest.mark.parametrize('hook', ['forward', 'postrouting'])
 @pytest.mark.parametrize('family', [4, 6])
 def test_dropped_is_not_forwarded(site6, reasons, family, hook):
-    """What the firewall drops is counted as that, and as nothing else."""
+    """Packets that the firewall drops have that reason only."""
     vip, tap, make, backend, table = (
         (VIP, wire.Tap, wire, W101, 'ip') if family == 4 else
         (VIP6, wire6.Tap, wire6, W1016, 'ip6'))
@@ -74,7 +74,7 @@ def test_dropped_is_not_forwarded(site6, reasons, family, hook):
 
 
 def test_explain_names_the_firewall(lb):
-    """The one who asks is told what may become of a packet of path stack."""
+    """The prediction for path stack mentions the firewall."""
     def explain():
         text = lb.lv1.dsrctl('explain', '10.10.31.200:4000', f'{VIP}:80',
                              'mark', '1').stdout
@@ -95,12 +95,12 @@ def test_explain_names_the_firewall(lb):
 
 
 def whom_tcp_saw(site):
-    """The client of a connection, as a server has it."""
+    """The client's address of a connection, as seen by a server."""
     return {site.curl(f'http://{VIP}/who', vhost='x').split()[1].split(':')[0]}
 
 
 def whom_they_saw(site):
-    """The same, and that of a flow of UDP."""
+    """The same, and that of a UDP flow."""
     seen = whom_tcp_saw(site)
     echo = {name: site.echo(name) for name in ('w101', 'w102')}
     exchange(site.udp(), [b'x' * 10] * 3)
@@ -108,7 +108,8 @@ def whom_they_saw(site):
 
 
 def test_policy_drop(lb, reasons):
-    """The mark lets it pass where all else is dropped, as docker has it."""
+    """A rule for the mark accepts the packets if the policy drops, as with
+    docker."""
     lb.lv1.iptables(*'-P FORWARD DROP'.split())
     lb.undo.append(lambda: lb.lv1.iptables(*'-P FORWARD ACCEPT'.split()))
     lb.lv1.iptables(*f'-A FORWARD -s {VIP} -j ACCEPT'.split())
@@ -122,7 +123,8 @@ def test_policy_drop(lb, reasons):
 
 
 def test_policy_drop_direct(lb, reasons):
-    """With path direct the policy sees no request, and needs no exemption."""
+    """With path direct the policy sees no request, and no exception is needed.
+    """
     lb.lv1.dsrctl('service set fwmark 1 path direct')
     lb.lv1.iptables(*'-P FORWARD DROP'.split())
     lb.undo.append(lambda: lb.lv1.iptables(*'-P FORWARD ACCEPT'.split()))
@@ -144,7 +146,7 @@ MASQUERADE = {
 
 
 def forget_tracked(host):
-    """What "conntrack -F" does: IPCTNL_MSG_CT_DELETE without a tuple."""
+    """The same as "conntrack -F": IPCTNL_MSG_CT_DELETE without a tuple."""
     sock = host.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_NETFILTER)
     with sock:
         sock.send(struct.pack('=IHHIIBBH', 20, 0x102, 5, 1, 0, 0, 0, 0))
@@ -155,14 +157,14 @@ def forget_tracked(host):
 @pytest.mark.parametrize('path', ['stack', 'direct'])
 @pytest.mark.parametrize('how', MASQUERADE)
 def test_masquerade(lb, path, how):
-    """What hides all that leaves hides no client, and no VIP."""
+    """MASQUERADE for all packets hides neither a client nor the VIP."""
     lb.lv1.dsrctl(f'service set fwmark 1 path {path}')
     MASQUERADE[how](lb.lv1)
     assert whom_they_saw(lb) == {CLIENT}
 
 
 def test_masquerade_of_the_rest(lb):
-    """It goes on to hide what is not balanced."""
+    """MASQUERADE still applies to packets that are not balanced."""
     MASQUERADE['nft'](lb.lv1)
     with wire.Tap(lb.client) as client, wire.Tap(lb.w101) as w101:
         client.send(wire.udp(4000, 9, dst=W101), LV1)
@@ -182,7 +184,8 @@ def test_masquerade_ipv6(site6):
 
 
 def test_masquerade_of_a_forgotten_connection(silent):
-    """Connection tracking has lost it, and takes its packets for another's."""
+    """The same if conntrack has lost the connection, and takes a packet for a
+    new one."""
     MASQUERADE['nft'](silent.lv1)
     with wire.Tap(silent.client) as client, wire.Tap(silent.w101) as w101, \
             wire.Tap(silent.w102) as w102:
@@ -195,7 +198,7 @@ def test_masquerade_of_a_forgotten_connection(silent):
 
 
 def test_masquerade_and_states(lb):
-    """Connection tracking sees both directions all the same."""
+    """Connection tracking sees both directions nevertheless."""
     MASQUERADE['nft'](lb.lv1)
     lb.lv1.nft('''
         table ip filter { chain forward {
@@ -216,7 +219,7 @@ def test_direct_passes_forward_by(lb):
 
 
 def test_forward_sees_devices(silent):
-    """The rules see where a packet came from and where it goes."""
+    """The rules see the input and the output device of a packet."""
     silent.lv1.iptables(*('-A FORWARD -i eth0 -o eth1 -s 10.10.31.200 '
                       '-d 10.10.31.100 -m mark --mark 1').split())
     assert through(silent, 80)
@@ -259,6 +262,6 @@ def test_stateful_firewall(lb):
 
 
 def test_other_traffic_is_routed(lb):
-    """What is not balanced is routed as before."""
+    """Packets that are not balanced are routed as before."""
     assert lb.curl('http://10.10.30.101/') == 'w101 nano\n'
     assert lb.curl('http://10.10.30.102/') == 'w102 desu\n'

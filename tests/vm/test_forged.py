@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Packets in a client's name that it has not sent, on the balancer."""
+"""Packets forged in a client's name, on the balancer."""
 
 import pytest
 
@@ -22,7 +22,8 @@ def lv1(silent, request):
 
 @pytest.mark.parametrize('flags', [wire.RST, FIN], ids=['rst', 'fin'])
 def test_connection(silent, lv1, flags):
-    """Addresses and ports alone do not end it, its own numbers do."""
+    """Addresses and ports alone do not end a connection; its own numbers do.
+    """
     with Probe(silent) as client:
         home = client.syn(4000, seq=NUMBER)
         for seq in (NUMBER + 1, NUMBER + 70000):
@@ -39,7 +40,8 @@ def test_connection(silent, lv1, flags):
 
 @pytest.mark.parametrize('flags', [wire.RST, FIN], ids=['rst', 'fin'])
 def test_syn_behind_an_end(silent, lv1, flags):
-    """What has hit the window moves a connection nowhere, whatever follows."""
+    """A forged segment within the window does not move a connection, also
+    later."""
     with Probe(silent) as client:
         def begin(port):
             home = client.syn(port, seq=NUMBER)
@@ -65,7 +67,7 @@ def test_syn_behind_an_end(silent, lv1, flags):
 
 
 def test_goes_on_behind_a_reset(silent, lv1):
-    """What its client still sends shows that another has sent the RST."""
+    """The client's next segments show that a RST was forged."""
     with Probe(silent) as client:
         home = client.syn(4000, seq=NUMBER)
         assert client.tcp(4000, seq=NUMBER + 1) == home
@@ -80,7 +82,8 @@ def test_goes_on_behind_a_reset(silent, lv1):
 
 
 def test_segment_does_not_move_the_window(silent, lv1):
-    """One that is noted for its time changes no number, if it goes astray."""
+    """A forged segment that is noted once a second does not change the window.
+    """
     with Probe(silent) as client:
         home = client.syn(4000, seq=NUMBER)
         assert client.tcp(4000, seq=NUMBER + 1) == home
@@ -96,7 +99,7 @@ def test_segment_does_not_move_the_window(silent, lv1):
 
 
 def test_icmp_error_ends_nothing(silent, lv1):
-    """Whatever it says of a port or a host."""
+    """An ICMP error about a port or a host ends nothing."""
     with Probe(silent) as client:
         client.syn(4000, seq=NUMBER)
         client.tcp(4000, seq=NUMBER + 1)
@@ -112,7 +115,7 @@ def test_icmp_error_ends_nothing(silent, lv1):
 
 @pytest.mark.parametrize('kind', [ABORT, SHUTDOWN], ids=['abort', 'shutdown'])
 def test_association(site, kind):
-    """With another tag than its own."""
+    """An SCTP chunk with a wrong tag."""
     lv1 = Balancer(site)
     key = {'vip': VIP, 'proto': 'sctp'}
     lv1.service('add', **key)

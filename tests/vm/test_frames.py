@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What goes in and what comes out, byte by byte."""
+"""Frames in and out, byte by byte."""
 
 import struct
 
@@ -63,7 +63,7 @@ def test_only_mac_ttl_and_checksum(site, path):
 
 @pytest.mark.parametrize('path', ['stack', 'direct'])
 def test_tos_is_set(site, path):
-    """The six bits of the DSCP are set, the two of ECN are the packet's."""
+    """The six bits of the DSCP are set, the two of ECN stay."""
     site.balance(f'path {path} tos 0x20', backends=('w101',), rule='')
     packets = {f'tos {tos:#x}': wire.tcp(5000 + tos, tos=tos)
                for tos in (0, 1, 2, 3, 0x20, 0x22, 0xb8, 0xfc, 0xff)}
@@ -71,7 +71,8 @@ def test_tos_is_set(site, path):
 
 
 def test_backend_of_another_mac(site):
-    """The source is the balancer's device, the destination the backend's."""
+    """The source MAC is that of the balancer's device, the destination the
+    backend's."""
     site.balance(backends=('w102',), rule='')
     with wire.Tap(site.client) as client, wire.Tap(site.w102) as w102:
         client.send(wire.tcp(4000), LV1)
@@ -122,7 +123,7 @@ def test_too_big(site, small_mtu, path, reasons):
 
 @pytest.mark.parametrize('path', ['stack', 'direct'])
 def test_fragmented_on_the_way(site, small_mtu, path):
-    """Without DF it is cut, as routers do."""
+    """Without DF the packet is fragmented, as by routers."""
     site.balance(f'path {path}', backends=('w101',), rule='')
     with wire.Tap(site.client) as client, wire.Tap(site.w101) as w101:
         packet = wire.udp(4000, payload=bytes(range(250)) * 5 + b'x' * 100,
@@ -142,7 +143,7 @@ def test_fragmented_on_the_way(site, small_mtu, path):
 
 @pytest.mark.parametrize('path', ['stack', 'direct'])
 def test_fragments_stay_together(silent, path):
-    """All fragments of a datagram reach one server, whatever their order."""
+    """All fragments of a datagram reach one server, in any order."""
     silent.lv1.dsrctl(f'service set fwmark 1 path {path}')
     with wire.Tap(silent.client) as client, wire.Tap(silent.w101) as w101, \
             wire.Tap(silent.w102) as w102:
@@ -171,7 +172,7 @@ def test_fragments_stay_together(silent, path):
 
 
 def test_fragment_kept_from_reassembly(silent, reasons):
-    """Where rules forbid reassembly, a fragment belongs nowhere."""
+    """If rules prevent reassembly, a fragment belongs to no connection."""
     silent.lv1.nft('''
         table ip early { chain prerouting {
             type filter hook prerouting priority -450;
@@ -217,7 +218,7 @@ def test_malformed(lb, reasons):
 
 @pytest.mark.stock     # the debug kernel has no XFRM
 def test_ipsec_policy(lb, reasons):
-    """An IPsec policy that forbids the traffic is obeyed."""
+    """An IPsec policy that forbids the traffic applies."""
     lb.lv1.run('ip', 'xfrm', 'policy', 'add', 'src', '0.0.0.0/0', 'dst',
                f'{VIP}/32', 'dir', 'fwd', 'action', 'block')
     lb.undo.append(lambda: lb.lv1.run('ip', 'xfrm', 'policy', 'flush'))

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Packets that GRO has only chained ("rx-gro-list"): each has its own headers."""
+"""Packets that GRO has chained only ("rx-gro-list"): each has its own headers.
+"""
 
 import socket
 import struct
@@ -19,7 +20,7 @@ IP_PKTINFO, IP_RECVTOS = 8, 13
 
 
 def chain(site):
-    """lv1 chains what comes in by eth0, and takes it apart where it leaves."""
+    """lv1 chains packets from eth0, and separates them on output."""
     def undo():
         site.lv1.run('ethtool', '-K', 'eth0', 'rx-gro-list', 'off')
         site.lv1.run('ethtool', '-K', 'eth1', 'tx-gso-list', 'on')
@@ -36,13 +37,13 @@ def chain(site):
 
 
 def answer4(mac, client):
-    """That the router is lv1: an ARP reply."""
+    """An ARP reply that makes lv1 the router."""
     return client + mac + struct.pack('>HHHBBH', 0x806, 1, 0x800, 6, 4, 2) + \
         mac + socket.inet_aton(ROUTER) + client + socket.inet_aton('10.10.31.200')
 
 
 def answer6(mac, client):
-    """The same: a neighbour advertisement."""
+    """The same as a neighbour advertisement."""
     packet = wire6.icmp(136, 0, struct.pack('>I', 0x60000000) +
                         wire6.raw(ROUTER6) + b'\2\1' + mac, src=ROUTER6,
                         dst=CLIENT6, hop=255)
@@ -56,7 +57,8 @@ FAMILIES = {
 
 
 def burst(site, number, tap):
-    """Datagrams that come to lv1 at once: they have waited for their router."""
+    """Datagrams that come to lv1 in one burst, after waiting for their router.
+    """
     vip, router, _, _, _, answer = FAMILIES[number]
     site.client.ip(f'route replace {vip} via {router}')
     site.undo.append(lambda: site.client.ip(
@@ -86,7 +88,8 @@ def burst(site, number, tap):
 @pytest.mark.parametrize('path', ['stack', 'direct'])
 @pytest.mark.parametrize('watched', ['alone', 'watched'])
 def test_each_header_is_rewritten(site6, number, path, watched):
-    """TOS, TTL and checksum of all of them; also of what a tap has as well."""
+    """TOS, TTL and checksum of all of them, also of packets that a tap holds.
+    """
     vip, _, backend, make, kind, _ = FAMILIES[number]
     lv1 = Balancer(site6)
     lv1.service('add', vip=vip, path=path, tos=TOS[0], tos_mask=TOS[1])
@@ -111,7 +114,7 @@ def test_each_header_is_rewritten(site6, number, path, watched):
 
 
 class Server:
-    """Takes datagrams at w101, and notes what was their address, and their TOS."""
+    """Receive datagrams at w101, with their destination address and TOS."""
 
     def __init__(self, site, number):
         family = socket.AF_INET if number == 4 else socket.AF_INET6
@@ -127,7 +130,7 @@ class Server:
         self.sock.settimeout(30)
 
     def take(self):
-        """(data, address it was for, TOS) of the next one."""
+        """(data, destination address, TOS) of the next one."""
         data, found, _, _ = self.sock.recvmsg(1000, 1000)
         found = {kind: value for _, kind, value in found}
         if self.number == 4:
@@ -144,7 +147,7 @@ LOCAL_PORT = 8009
 @pytest.mark.stock
 @pytest.mark.parametrize('number', FAMILIES)
 def test_each_is_delivered_the_same(site6, number):
-    """At a real server, too: address, port, and no TOS that is to be cleared."""
+    """The same at a real server: address, port, and a cleared TOS."""
     vip, _, backend, _, kind, _ = FAMILIES[number]
     lv1 = Balancer(site6)
     lv1.service('add', vip=vip, tos=TOS[0], tos_mask=TOS[1])

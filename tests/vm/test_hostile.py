@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Honest connections beside a neighbour and a tenant who mean harm.
+"""Honest connections beside a hostile neighbour and a hostile tenant.
 
-The short form of hostile.py: what it counts are packets, so a slow machine takes
-longer and sees the same.
+The short form of hostile.py: it counts packets, so a slow machine takes longer
+and has the same result.
 """
 
 import os
@@ -17,7 +17,7 @@ PACKETS = 30 * NUMBER
 
 @pytest.mark.parametrize('name', CONFIGURATIONS)
 def test_nobody_is_lost(site, name):
-    """All go on where they were, new ones begin, and the table has room."""
+    """All connections continue, new ones begin, and the table has room."""
     trial = Trial(site, name, NUMBER)
     site.undo.append(lambda: forget(site))
     trial.configure()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""ICMP errors find the server they are meant for, and its socket."""
+"""ICMP errors reach the right server, and its socket."""
 
 import socket
 
@@ -14,7 +14,7 @@ LV1 = '10.10.31.11'
 
 
 def peer_port(site, name):
-    """A connection that ended up at NAME, and the client's port of it."""
+    """A connection to the server NAME, and the client's port."""
     sock = site.connect_to(name)
     return sock, sock.getsockname()[1]
 
@@ -28,7 +28,7 @@ def error_for(port, proto=wire.tcp, code=wire.FRAGMENTATION_NEEDED, mtu=1200,
 
 @pytest.mark.parametrize('marked', [True, False])
 def test_error_reaches_its_server(lb, reasons, marked):
-    """Whatever the mark of the error itself."""
+    """The error reaches its server, with any mark of its own."""
     if not marked:
         lb.lv1.nft('''
             flush ruleset
@@ -57,7 +57,7 @@ def test_error_reaches_its_server(lb, reasons, marked):
 
 
 def test_socket_learns_the_mtu(lb):
-    """The error passes dsr_rs to the TCP socket that it is about."""
+    """The error passes dsr_rs, and the TCP socket learns the MTU."""
     sock, port = peer_port(lb, 'w101')
     with wire.Tap(lb.client) as client:
         # Quotes what w101 sends next: TCP believes it of what is in flight,
@@ -80,7 +80,7 @@ def test_socket_learns_the_mtu(lb):
 
 
 def test_unrelated(lb, reasons):
-    """Errors about what never was are dropped, and not answered."""
+    """Errors about unknown connections are dropped, and not answered."""
     since = reasons('lv1')
     lb.connect_to('w101')
     with wire.Tap(lb.client) as client, wire.Tap(lb.w101) as w101, \
@@ -100,7 +100,7 @@ def test_unrelated(lb, reasons):
 
 @pytest.fixture
 def far(site):
-    """A client behind a link of MTU 1300: client becomes its router."""
+    """A client behind a link of MTU 1300: the client becomes its router."""
     run('ip', 'netns', 'add', 'far')
     host = site.net.hosts['far'] = Host('far')
 
@@ -129,7 +129,7 @@ def far(site):
 
 
 def test_path_mtu_discovery(lb, far, reasons):
-    """A download through a narrow link on the way of the replies."""
+    """A download through a narrow link on the path of the replies."""
     since = reasons('lv1')
     got = f'{lb.net.directory}/got'
     lb.lv1.dsrctl(f'backend set fwmark 1 via {W102} weight 0')
@@ -146,7 +146,7 @@ def test_path_mtu_discovery(lb, far, reasons):
 @pytest.mark.parametrize('vip,via,client', [
     (VIP, W101, CLIENT), (VIP6, W1016, CLIENT6)], ids=['v4', 'v6'])
 def test_reply_through_small_mtu(site6, reasons, vip, via, client):
-    """A download that the balancer, as a router, has to tell the same."""
+    """A download where the balancer, as a router, sends the ICMP error."""
     site6.lv1.ip('link set eth0 mtu 1300')
     site6.undo += [
         lambda: site6.w101.run('ip', '-6', 'route', 'flush', 'cache'),
@@ -167,7 +167,7 @@ def test_reply_through_small_mtu(site6, reasons, vip, via, client):
 
 
 def test_upload_through_small_mtu(lb, reasons):
-    """An upload that the balancer has to tell to use smaller packets."""
+    """An upload where the balancer asks for smaller packets."""
     lb.lv1.ip('link set eth1 mtu 1300')
     lb.undo.append(lambda: lb.client.run('ip', 'route', 'flush', 'cache'))
     lb.undo.append(lambda: lb.lv1.ip('link set eth1 mtu 1500'))
@@ -180,7 +180,8 @@ def test_upload_through_small_mtu(lb, reasons):
 
 
 def test_port_unreachable(lb):
-    """A closed UDP port: the client hears it from the VIP, as its socket's."""
+    """A closed UDP port: the client gets the error from the VIP, at its
+    socket."""
     with wire.Tap(lb.client) as client:
         sock = lb.udp(port=9999)
         sock.send(b'anybody?')
@@ -222,7 +223,7 @@ def test_udp_error_to_server(lb):
 @pytest.mark.parametrize('source', ['224.0.0.1', '255.255.255.255', '0.0.0.0',
                                     '127.0.0.1'])
 def test_bad_source(lb, reasons, source):
-    """What nobody can be answered at begins no connection."""
+    """A source that cannot be answered begins no connection."""
     since = reasons('lv1')
     with wire.Tap(lb.client) as client:
         client.send(wire.udp(4000, src=source), LV1)
@@ -234,9 +235,9 @@ def test_bad_source(lb, reasons, source):
 @pytest.mark.parametrize('path', ['stack', 'direct'])
 @pytest.mark.parametrize('scheduler', ['rr', 'maglev', 'sh', 'dh'])
 def test_own_error_with_reflected_mark(site, scheduler, path, reasons):
-    """What the balancer says of a client's packet has the packet's mark.
+    """The balancer's ICMP error about a client's packet has the packet's mark.
 
-    It is for the client all the same: a mark says nothing of a reply.
+    It goes to the client all the same: the mark of a reply is ignored.
     """
     site.balance(f'scheduler {scheduler} path {path}', rule='')
     site.lv1.sysctl('ipv4/fwmark_reflect', 1)

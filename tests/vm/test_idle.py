@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What is idle holds no device and no namespace.
+"""Idle state holds no device and no namespace.
 
-Nothing that the modules remember may keep from ending what belongs to somebody
-else: a device that something holds is never gone, and while the kernel waits
-for it, no namespace of the whole machine is cleaned up. What they remember is
-looked at with the next packet, so each test sees to it that there is none.
+State of the modules must not delay the end of other objects: while the kernel
+waits for a device with a reference, no namespace of the whole machine is
+cleaned up. The next packet would release stale state, so each test makes sure
+that no packet comes.
 """
 
 import contextlib
@@ -42,7 +42,7 @@ def is_there(host, dev):
 
 
 def add_device(lv1, family, end):
-    """A device of lv1's towards a backend of its own."""
+    """Add a device of lv1 towards a backend of its own."""
     lv1.ip(f'link add eth9 type veth peer name peer9 {end}')
     lv1.sysctl('ipv6/conf/eth9/disable_ipv6', 0)
     lv1.ip(f'''
@@ -53,7 +53,7 @@ def add_device(lv1, family, end):
 
 
 def connect(site, lb, family):
-    """A connection, which is silent from now on."""
+    """Open a connection, which is silent afterwards."""
     vip = FAMILIES[family]['vip']
     packet = wire.udp(4000, 7, b'x', dst=vip) if family == 4 else \
         wire6.udp(4000, 7, b'x', dst=vip)
@@ -64,7 +64,8 @@ def connect(site, lb, family):
 
 @contextlib.contextmanager
 def let_go(lb, key):
-    """If a test fails, let go of what holds the device, so that others run."""
+    """After a failure, release the holder of the device, so that other tests
+    run."""
     try:
         yield
     finally:
@@ -73,14 +74,14 @@ def let_go(lb, key):
 
 
 def ends(what, child, lb, key):
-    """CHILD takes the device away, and has to come to an end."""
+    """CHILD removes the device, and must end."""
     with let_go(lb, key):
         wait_for(what, lambda: child.poll() is not None)
     assert child.wait() == 0
 
 
 def cleaned_up(lv1):
-    """See that the machine still cleans namespaces up."""
+    """Check that the machine still cleans namespaces up."""
     with namespace('third'):
         lv1.ip('link add eth8 type veth peer name peer8 netns third')
     wait_for('the next namespace has gone', lambda: not is_there(lv1, 'eth8'))
@@ -88,10 +89,10 @@ def cleaned_up(lv1):
 
 @pytest.fixture(params=['idle', 'gone'])
 def held(request, site):
-    """held(family, end): a service whose backend is over eth9.
+    """held(family, end): a service whose backend is reached by eth9.
 
-    Its backend is there and was never used; or it is not there any more, and
-    a connection that nobody has heard of since still names it.
+    Its backend exists and was never used; or it was deleted, and a silent
+    connection still refers to it.
     """
     def make(family, end=''):
         lb = Balancer(site)
@@ -126,7 +127,7 @@ def test_device_can_be_deleted(site, family, held, down):
 
 
 def test_device_can_be_moved(site, family, held):
-    """To another namespace, and be deleted there."""
+    """The device moves to another namespace, and is deleted there."""
     with namespace(OTHER) as other:
         lb, key = held(family)
         site.lv1.ip(f'link set eth9 netns {OTHER}')
@@ -174,7 +175,7 @@ end $second eth8
 
 
 def test_anybody_can_end_their_namespaces(site):
-    """They hold up nobody else's, whatever they have in them."""
+    """Namespaces of any user end, whatever objects they have."""
     site.net.enable_ipv6()
     site.lv1.run('setpriv', '--reuid=65534', '--regid=65534',
                  '--clear-groups', 'unshare', '-Urn', 'sh', '-ec', CONTAINER)

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0
-"""All that the modules remember at once, idle, and what it belongs to goes away.
+"""All idle state of the modules at once, while its devices and namespaces end.
 
-test_idle.py has each kind by itself. Here one machine has them all: over plain, bonded,
-bridged, VLAN and VRF devices, of both families, what is configured and what packets
-have left: routes, paths, connections of every state, deleted backends, flows, and those
-of which one packet has come.
+test_idle.py has each kind by itself. Here one machine has all kinds: over
+plain, bonded, bridged, VLAN and VRF devices, for both families, configuration
+and state from packets: routes, paths, connections in every state, deleted
+backends, flows and pending flows.
 """
 
 import pytest
@@ -28,7 +28,7 @@ OPTIONS = ('scheduler rr', 'scheduler rr persist 1h',
 
 
 def packets(family, number):
-    """What a client at the far end sends, to the services and to the rules."""
+    """Packets of a client at the far end, to the services and to the rules."""
     make, src, real, vips = (wire, f'10.9.{number}.77', '192.0.2.', VIPS[:3]) \
         if family == 4 else (wire6, f'2001:db8:9{number}::77',
                              '2001:db8:99::', VIPS[3:])
@@ -52,7 +52,7 @@ def packets(family, number):
 
 
 class Idle:
-    """The machine, and the one that all its wires lead to."""
+    """The machine, and the machine at the other end of all its wires."""
 
     def __init__(self):
         run('ip', '-batch', '-', stdin=f'netns add {IDLE}\nnetns add {FAR}\n'
@@ -133,7 +133,7 @@ class Idle:
         self.host.configure('\n'.join(lines))
 
     def fill(self):
-        """Let packets come by each device, and then no more."""
+        """Send packets by each device, and then no more."""
         for dev, far in DEVICES.items():
             mac = self.host.mac(dev).hex(':')
             with wire.Tap(self.far, far) as tap:
@@ -146,7 +146,7 @@ class Idle:
             for vip in VIPS for number in NUMBER.values()))
 
     def check(self):
-        """Everything is there that the test is about."""
+        """Check that all state exists."""
         backends = self.host.show('backend show')
         assert {one['state'] for one in backends} >= {'reachable', 'incomplete'}
         states = {one['state'] for one in self.host.show('connection show')}
@@ -163,7 +163,7 @@ class Idle:
         assert len(self.host.show('path show')) == 3
 
     def wait(self, what, child):
-        """A program that takes something away has to come to an end."""
+        """A program that removes something must end."""
         wait_for(f'{what} comes to an end', lambda: child.poll() is not None)
         assert child.wait() == 0, what
 
@@ -204,7 +204,7 @@ ALL = ('eth1.5', 'red', 'bond0', 'br0', 'eth1', 'eth2', 'eth4', 'eth5')
 
 
 def test_devices_deleted(idle):
-    """Upper ones first, and then those below."""
+    """Upper devices first, then lower ones."""
     idle.delete(*ALL)
     idle.host.show('backend show')
 
@@ -214,7 +214,7 @@ def test_devices_deleted_from_below(idle):
 
 
 def test_devices_moved(idle):
-    """To another namespace, and deleted there, or with it."""
+    """Moved to another namespace, and deleted there, or with it."""
     for dev in ('eth1', 'eth5'):
         idle.host.ip(f'link set {dev} netns {OTHER}')
     for dev, port in PORTS.items():
@@ -247,7 +247,7 @@ def test_devices_released(idle):
 
 @pytest.mark.parametrize('which', [IDLE, FAR])
 def test_namespace_deleted(idle, site, which):
-    """Theirs, or that at the other end of all wires."""
+    """Their own namespace, or that at the other end of all wires."""
     run('ip', 'netns', 'del', which)
     if which == FAR:
         wait_for('all wires have gone', lambda: not any(
@@ -257,7 +257,8 @@ def test_namespace_deleted(idle, site, which):
 
 
 def test_modules_unloaded(idle, site):
-    """With all of it, and the devices go afterwards."""
+    """Unload the modules with all of their state; the devices are deleted
+    afterwards."""
     idle.host.dsrctl('service stop force')
     idle.host.dsrctl('real stop force')
     site.net.forget_unloaded()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""IPv6: what goes in and what comes out, byte by byte, and end to end."""
+"""IPv6: frames in and out, byte by byte, and connections end to end."""
 
 import collections
 import itertools
@@ -34,7 +34,7 @@ OTHER_MAC = '02:00:00:00:01:01'
 
 
 def balance(site, key, backends=('w101', 'w102'), rules=MARK6, **fields):
-    """The service of the scenario on lv1, for IPv6."""
+    """The scenario's service on lv1, for IPv6."""
     lv1 = Balancer(site)
     lv1.service('add', **key, **fields)
     for name in backends:
@@ -45,14 +45,14 @@ def balance(site, key, backends=('w101', 'w102'), rules=MARK6, **fields):
 
 
 def ours(since):
-    """The counters of what is not the neighbours' own talk."""
+    """The counters of packets other than neighbour discovery."""
     return {name: n for name, n in since.all().items()
             if name not in ('pass_no_service', 'pass_not_to_this_host')}
 
 
 @pytest.fixture(params=['mark stack', 'mark direct', 'vip stack', 'vip direct'])
 def way(request):
-    """Options of balance(): how a service is found and how it sends."""
+    """Options of balance(): the key of a service and its path."""
     how, path = request.param.split()
     return {'key': MARK if how == 'mark' else ANY, 'path': path}
 
@@ -119,7 +119,7 @@ def test_only_mac_and_hop_limit(site6, way, reasons):
 
 
 def test_tos_is_set(site6, path):
-    """Six bits of the traffic class are set, two (ECN) are the packet's."""
+    """Six bits of the traffic class are set, the two of ECN stay."""
     balance(site6, backends=('w101',), tos=0x20, tos_mask=0xfc, **path)
     classes = {f'{value:#x}': wire6.tcp(5000 + value, tclass=value)
                for value in (0, 1, 2, 3, 0x20, 0x22, 0xb8, 0xfc, 0xff)}
@@ -142,7 +142,7 @@ def test_hop_limit_exceeded(site6, path, reasons):
 
 
 def test_tap_sees_what_came(site6, path):
-    """Who looks on at the front, as tcpdump, has the packet as it came."""
+    """A tap at the front, such as tcpdump, sees the packet unchanged."""
     balance(site6, backends=('w101',), tos=0x20, tos_mask=0xfc, **path)
     with wire6.Tap(site6.client) as client, wire6.Tap(site6.w101) as w101, \
             wire6.Tap(site6.lv1) as tap:
@@ -200,7 +200,7 @@ QUOTED_EXTS = ([], [(wire6.OPTIONS, wire6.PADDING)])
 @pytest.mark.parametrize('how', ['vip', 'marked', 'unmarked'])
 @pytest.mark.parametrize('sends', ['stack', 'direct'])
 def test_error_reaches_its_server(site6, how, sends, reasons):
-    """All four kinds, whatever the mark of the error itself."""
+    """All four kinds reach their server, with any mark of the error itself."""
     rules = MARK6 if how == 'marked' else MARK6.replace(
         '100 meta', '100 tcp dport 80 meta')
     balance(site6, ANY if how == 'vip' else MARK, rules=rules, path=sends)
@@ -248,7 +248,7 @@ def test_error_quotes_udp_and_sctp(site6, reasons):
 
 
 def test_unrelated_errors(site6, reasons):
-    """Errors about what never was are dropped, and not answered."""
+    """Errors about unknown connections are dropped, and not answered."""
     balance(site6, ANY)
     since = reasons('lv1')
     with wire6.Tap(site6.client) as client, wire6.Tap(site6.w101) as w101, \
@@ -309,7 +309,7 @@ def test_malformed(site6, reasons):
 
 
 def test_other_protocols(site6, reasons):
-    """What is not balanced goes nowhere."""
+    """Packets that are not balanced are dropped."""
     balance(site6, ANY)
     since = reasons('lv1')
     with wire6.Tap(site6.client) as client:
@@ -320,7 +320,7 @@ def test_other_protocols(site6, reasons):
 @pytest.mark.parametrize('source', ['::', 'fe80::1', '::ffff:10.1.1.1',
                                     '2001:db8::1'])
 def test_bad_source(site6, reasons, source):
-    """What nobody can be answered at begins no connection."""
+    """A source that cannot be answered begins no connection."""
     lv1 = balance(site6, ANY)
     since = reasons('lv1')
     good = source == '2001:db8::1'
@@ -332,7 +332,7 @@ def test_bad_source(site6, reasons, source):
 
 
 def whole(tap, ident_of, length):
-    """The parts of a datagram, when all are there."""
+    """The parts of a datagram, once all have come."""
     parts = [p for p in tap.drain() if p.dst == VIP6 and
              p.ident is not None and ident_of(p)]
     if sum(len(p.data) for p in parts) < length:
@@ -341,7 +341,7 @@ def whole(tap, ident_of, length):
 
 
 def join(parts):
-    """The datagram that fragments make; each must be a valid one."""
+    """The datagram of some fragments; each fragment must be valid."""
     parts = sorted(parts, key=lambda p: p.offset)
     assert len({(p.ident, p.proto) for p in parts}) == 1
     data = b''
@@ -354,7 +354,7 @@ def join(parts):
 
 
 def test_fragments_any_order(site6, way):
-    """They reach one server and are cut as they were, whatever the order."""
+    """They reach one server with their original sizes, in any order."""
     balance(site6, **way)
     with wire6.Tap(site6.client) as client, wire6.Tap(site6.w101) as w101, \
             wire6.Tap(site6.w102) as w102:
@@ -382,7 +382,7 @@ def test_fragments_any_order(site6, way):
 
 
 def test_fragments_of_tcp(site6, path):
-    """A segment in fragments belongs to its connection."""
+    """A fragmented segment belongs to its connection."""
     balance(site6, **path)
     with wire6.Tap(site6.client) as client, wire6.Tap(site6.w101) as w101, \
             wire6.Tap(site6.w102) as w102:
@@ -396,7 +396,7 @@ def test_fragments_of_tcp(site6, path):
 
 
 def test_fragment_that_is_whole(site6, path):
-    """An atomic fragment (RFC 6946) leaves as the packet that it is."""
+    """An atomic fragment (RFC 6946) leaves as an unfragmented packet."""
     balance(site6, backends=('w101',), **path)
     with wire6.Tap(site6.client) as client, wire6.Tap(site6.w101) as w101:
         client.send(wire6.fragment(wire6.udp_data(4000, payload=b'one'), 0,
@@ -406,7 +406,8 @@ def test_fragment_that_is_whole(site6, path):
 
 
 def test_fragments_overlap_or_repeat(site6, path, reasons):
-    """Of what overlaps nothing is left (RFC 8200, 4.5); the rest comes once."""
+    """Overlapping fragments are dropped (RFC 8200, 4.5); repeated ones pass
+    once."""
     balance(site6, backends=('w101',), **path)
     since = reasons('lv1')
     data = wire6.udp_data(4000, payload=b'y' * 1600)
@@ -427,7 +428,8 @@ def test_fragments_overlap_or_repeat(site6, path, reasons):
 
 
 def test_fragment_too_big(site6, path, reasons):
-    """What was reassembled fits if its fragments do; else it goes back."""
+    """A reassembled packet is forwarded if its fragments fit; else an error is
+    sent."""
     site6.lv1.ip('link set eth1 mtu 1300')
     site6.undo.append(lambda: site6.lv1.ip('link set eth1 mtu 1500'))
     balance(site6, backends=('w101',), **path)
@@ -447,7 +449,7 @@ def test_fragment_too_big(site6, path, reasons):
 
 
 def test_fragment_kept_from_reassembly(site6, reasons):
-    """Where rules forbid reassembly, a fragment belongs nowhere."""
+    """If rules prevent reassembly, a fragment belongs to no connection."""
     balance(site6, ANY)
     site6.lv1.nft('''
         table ip6 early { chain prerouting {
@@ -465,7 +467,7 @@ def test_fragment_kept_from_reassembly(site6, reasons):
 
 @pytest.mark.parametrize('how', ['announced', 'flushed'])
 def test_mac_change(site6, path, how):
-    """A backend gets another network card: its flows follow."""
+    """A backend gets another MAC address: its flows follow."""
     lv1 = balance(site6, backends=('w101',), **path)
     site6.w101.sysctl('ipv6/conf/eth0/ndisc_notify', int(how == 'announced'))
 
@@ -492,7 +494,7 @@ def test_mac_change(site6, path, how):
 
 
 def test_routes_change(site6, path, reasons):
-    """The way to a backend goes, comes, and leads elsewhere for a while."""
+    """The route to a backend disappears, returns, and changes for a while."""
     lv1 = balance(site6, backends=('w101',), **path)
     since = reasons('lv1')
 
@@ -596,7 +598,7 @@ def test_connection_shown(site6):
 
 @pytest.fixture
 def aliased(site6):
-    """The real servers have the VIP, where no neighbour can see it."""
+    """The real servers have the VIP, hidden from the neighbours."""
     for name in ADDRESS6:
         host = site6.net[name]
         host.ip(f'addr add {VIP6}/128 dev lo nodad')
@@ -620,7 +622,7 @@ def test_web(aliased, way):
 
 
 def test_vip_is_not_claimed(aliased):
-    """Nobody answers for the VIP: whoever asks at the back hears nothing."""
+    """Neighbour solicitations for the VIP at the back get no answer."""
     lv1 = balance(aliased, ANY)
     assert replies(aliased, 2).total() == 2
     for host, dev in ((aliased.lv1, 'eth1'), (aliased.client, 'eth0')):
@@ -660,7 +662,7 @@ def test_bulk(aliased, path, gro):
 
 
 def test_upload_through_small_mtu(aliased, small_mtu, path, reasons):
-    """An upload that the balancer has to tell to use smaller packets."""
+    """An upload where the balancer asks for smaller packets."""
     balance(aliased, backends=('w101',), **path)
     aliased.undo.append(lambda: aliased.client.run(
         'ip', '-6', 'route', 'flush', 'cache'))
@@ -673,7 +675,7 @@ def test_upload_through_small_mtu(aliased, small_mtu, path, reasons):
 
 @pytest.fixture
 def far(aliased):
-    """A client behind a link of MTU 1300: client becomes its router."""
+    """A client behind a link of MTU 1300: the client becomes its router."""
     site = aliased
     run('ip', 'netns', 'add', 'far')
     host = site.net.hosts['far'] = Host('far')
@@ -704,7 +706,7 @@ def far(aliased):
 
 
 def test_path_mtu_discovery(far, path, reasons):
-    """A download through a narrow link on the way of the replies."""
+    """A download through a narrow link on the path of the replies."""
     since = reasons('lv1')
     balance(far, backends=('w101',), **path)
     got = f'{far.net.directory}/got'

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""dsr_ipvs: the tools of IPVS, unmodified, drive the balancer."""
+"""dsr_ipvs: the unmodified tools of IPVS control the balancer."""
 
 import errno
 import os
@@ -26,7 +26,7 @@ def ipvsadm(site, *argv, check=True, host='lv1'):
 
 
 def listed(site, options='-Ln'):
-    """The lines of a listing below its head."""
+    """The lines of a listing after its header."""
     head = 2 if options == '-Lnc' else 3
     return [line.split() for line in
             ipvsadm(site, options).stdout.splitlines()[head:]]
@@ -34,7 +34,7 @@ def listed(site, options='-Ln'):
 
 @pytest.mark.smoke
 def test_made_by_ipvsadm(ipvs):
-    """The scenario, by the commands of ten years ago."""
+    """The scenario, with the commands of the article."""
     ipvsadm(ipvs, '-A -f 1 -s rr -p 50')
     ipvsadm(ipvs, f'-a -f 1 -r {W101} -g -w 1')
     ipvsadm(ipvs, f'-a -f 1 -r {W102} -g -w 2 -x 1000 -y 800')
@@ -51,7 +51,7 @@ def test_made_by_ipvsadm(ipvs):
 
 
 def test_told(ipvs):
-    """Who listens to changes hears of those that the tools make."""
+    """Listeners are notified of changes by the tools."""
     events = Balancer(ipvs).events()
     for command in ('-A -f 1 -s rr', '-E -f 1 -s mh', f'-a -f 1 -r {W101} -g',
                     f'-e -f 1 -r {W101} -g -w 5', f'-d -f 1 -r {W101}',
@@ -67,7 +67,7 @@ def test_told(ipvs):
 
 @pytest.mark.smoke
 def test_made_by_dsrctl(ipvs):
-    """The same services, seen by both."""
+    """Both tools see the same services."""
     ipvs.balance('scheduler maglev')
     assert listed(ipvs) == [
         'FWM 1 mh (mh-port)'.split(),
@@ -106,7 +106,7 @@ CASES = """
 
 
 def test_words(ipvs):
-    """What the tool says to whatever the kernel says."""
+    """The tool's message for each error of the kernel."""
     for line in CASES.strip().splitlines():
         command, expected = line[:44].strip(), line[44:].split(maxsplit=1)
         done = ipvsadm(ipvs, command, check=False)
@@ -140,7 +140,8 @@ OLD = '''
 
 
 def test_old_schedulers(ipvs):
-    """What ip_vs has saved is restored to its end, and the log says by what."""
+    """A saved configuration of ip_vs is restored completely; the log names the
+    changes."""
     kernel_log = KernelLog()
     ipvs.lv1.changed = True
     ipvs.lv1.run('ipvsadm', '-R', stdin=OLD.lstrip())
@@ -172,7 +173,7 @@ def test_old_schedulers(ipvs):
 
 
 def figures(site, options, addr):
-    """The figures of a backend in a listing, as they are printed."""
+    """The numbers of a backend in a listing, as printed."""
     found, = [line[2:] for line in listed(site, options)
               if line[:2] == ['->', f'{addr}:0']]
     return found
@@ -180,7 +181,7 @@ def figures(site, options, addr):
 
 @pytest.mark.smoke
 def test_traffic(ipvs):
-    """Connections, counters, rates, and counters that begin at zero."""
+    """Connections, counters, rates, and counters after zeroing."""
     ipvs.balance(backends=('w101',))
     listed(ipvs)        # rates are measured from the first question on
     sock = ipvs.connect()
@@ -219,7 +220,7 @@ def test_traffic(ipvs):
 
 
 def test_proc_files(ipvs):
-    """Their form is that of ip_vs, to the byte."""
+    """The format equals that of ip_vs, to the byte."""
     assert ipvs.lv1.read('/proc/net/ip_vs_conn') == (
         'Pro FromIP   FPrt ToIP     TPrt DestIP   DPrt State       Expires '
         'PEName PEData\n')
@@ -255,7 +256,7 @@ def test_proc_files(ipvs):
 
 
 def test_not_expressible(ipvs):
-    """What IPVS has no name for is neither shown nor flushed."""
+    """Services without a name in IPVS are neither shown nor flushed."""
     ipvs.lv1.configure(f'''
         service add vip {VIP}
         service add vip {VIP} proto tcp
@@ -272,7 +273,7 @@ def test_not_expressible(ipvs):
 
 @pytest.mark.parametrize('route', ['', 'route add default via 10.10.31.200'])
 def test_way_comes_later(ipvs, route):
-    """A backend whose network is not up yet is taken, and used once it is."""
+    """A backend whose network is not up yet is accepted, and used later."""
     kernel_log = KernelLog()
     ipvs.lv1.ip('link set eth1 down\n' + route)
     ipvs.undo.append(lambda: ipvs.rebuild('lv1'))
@@ -289,7 +290,7 @@ def test_way_comes_later(ipvs, route):
 
 @pytest.mark.smoke
 def test_unload(ipvs):
-    """The services stay, and what the tools know of them comes back."""
+    """The services stay, and the tools see them again after a reload."""
     ipvs.balance()
     ipvsadm(ipvs, f'-A -t {VIP}:8080 -s sed')
     ipvsadm(ipvs, f'-a -t {VIP}:8080 -r {W101} -g')
@@ -337,10 +338,11 @@ def dest(address, weight=1):
 @pytest.mark.smoke
 @pytest.mark.parametrize('what', ['server', 'service', 'all'])
 def test_deleted_one_by_one(ipvs, reasons, what):
-    """Who deletes, and adds again, piece by piece cuts no connection off.
+    """Deleting and adding objects one by one breaks no connection.
 
-    keepalived does when it stops, and who restores a saved configuration. The
-    client comes back to its server, too, by another connection.
+    keepalived does this when it stops, and so does the restoration of a saved
+    configuration. The client also gets its server back with another
+    connection.
     """
     ipvs.balance('persist 10m')
     sock = ipvs.connect()
@@ -369,7 +371,7 @@ def test_deleted_one_by_one(ipvs, reasons, what):
 
 @pytest.mark.smoke
 def test_deleted_for_good(ipvs, reasons):
-    """What can, goes on elsewhere at once; what cannot is told."""
+    """UDP moves to another server at once; TCP clients get a reset."""
     for name in ('w101', 'w102'):
         ipvs.echo(name).prefix = name.encode()
     ipvs.balance()
@@ -397,7 +399,7 @@ def addresses(replies):
 
 
 def test_unprivileged(ipvs):
-    """Nobody in particular learns what there is, and no more than that."""
+    """An unprivileged user learns that the family exists, and no more."""
     for command in (NEW_SERVICE, GET_SERVICE, GET_INFO):
         assert unprivileged(ipvs.lv1, lambda number=command: genl.Genl(
             'IPVS').ask(number, service(1))) == errno.EPERM
@@ -410,7 +412,8 @@ def test_unprivileged(ipvs):
 
 
 def test_container(ipvs):
-    """Root of a user namespace balances in its own network, and is not heard."""
+    """Root of a user namespace balances in its own network, without kernel
+    messages."""
     kernel_log = KernelLog()
     done = run('unshare', '-Urn', 'sh', '-c',
                'ipvsadm -A -f 1 -s mh && ipvsadm -a -f 1 -r 10.0.0.1 -g && '
@@ -423,7 +426,7 @@ def test_container(ipvs):
 
 
 def test_dump_under_change(ipvs):
-    """What is there all the time is told of once, whatever comes and goes."""
+    """A dump has each object that stays exactly once, while others change."""
     names = [f'10.0.{n // 100}.{n % 100 + 1}' for n in range(1200)]
     keep, gone, new = names[1::3], names[::3], names[2::3]
     with ipvs.lv1.at(), genl.Genl('IPVS') as sock, genl.Genl('IPVS') as other:
@@ -472,7 +475,8 @@ def test_no_memory(ipvs):
 
 
 def fail_each(site, sock, command, payload):
-    """How many allocations there were to fail before the command succeeded."""
+    """The number of allocations that could fail before the command succeeded.
+    """
     before = site.state('lv1')
     with open(FAIL_NTH, 'r+b', buffering=0) as nth:
         for number in range(1, 200):
@@ -498,9 +502,9 @@ def fail_each(site, sock, command, payload):
 
 @pytest.fixture
 def both(site):
-    """Both modules where modprobe finds them, and the choice in a file.
+    """Install both modules for modprobe, with the choice in a file.
 
-    modprobe(*argv) runs modprobe as that machine would; the kernel does, too.
+    modprobe(*argv) runs modprobe as on that machine; so does the kernel.
     """
     version = os.uname().release
     top = f'{site.net.directory}/both'
@@ -551,7 +555,7 @@ def both(site):
 
 
 def loaded():
-    """{module: the modules that need it}"""
+    """{module: the modules that use it}"""
     with open('/proc/modules', encoding='ascii') as file:
         return {words[0]: [user for user in words[3].split(',')
                            if user not in ('', '-')]
@@ -560,7 +564,7 @@ def loaded():
 
 @pytest.mark.parametrize('wanted', [True, False])
 def test_choice(site, both, wanted):
-    """Without the file it is ip_vs, with it dsr_ipvs, however it is asked."""
+    """Any request loads ip_vs without the file, and dsr_ipvs with the file."""
     both.choose(wanted)
     expected, other = (('dsr_ipvs', 'ip_vs') if wanted else
                        ('ip_vs', 'dsr_ipvs'))
@@ -575,7 +579,7 @@ def test_choice(site, both, wanted):
 
 
 def test_modprobe_r(site, both):
-    """With dsr_ipvs goes dsr_lb, but for when it has services."""
+    """Unloading dsr_ipvs unloads dsr_lb, except while it has services."""
     site.undo.append(lambda: 'dsr_lb' in loaded() or site.net.load('dsr_lb'))
     both('dsr_ipvs')
     ipvsadm(site, '-A -f 1 -s rr')
@@ -596,7 +600,8 @@ def test_modprobe_r(site, both):
 
 
 def test_exclusion(site, both):
-    """Who is there stays; the other one is told so, and the log says more."""
+    """The loaded module stays; the other one is refused, with a line in the
+    log."""
     kernel_log = KernelLog()
     both('ip_vs')
     done = both('dsr_ipvs', check=False)
@@ -621,7 +626,8 @@ def test_exclusion(site, both):
 
 @pytest.mark.smp
 def test_exclusion_at_once(site, both):
-    """Loaded at the same moment, one of them comes, without a warning."""
+    """Of two modules that load at the same time one succeeds, without a
+    warning."""
     for _ in range(30):
         with ThreadPoolExecutor() as pool:
             list(pool.map(lambda name: both(name, check=False),

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The family IPVS, as clients other than ipvsadm and keepalived ask it.
+"""The family IPVS with clients other than ipvsadm and keepalived.
 
-There are some in Go and in Python that bring a netlink of their own: nests that are
-not marked as such, an empty SERVICE in a dump, addresses of 4 bytes, masks and
-timeouts without persistence, and objects sent back as a dump has told them. Each
-message goes to ip_vs and to dsr_ipvs, in both forms, and is answered the same.
+Some clients in Go and Python have their own netlink code: nests without the
+flag, an empty SERVICE in a dump, addresses of 4 bytes, masks and timeouts
+without persistence, and objects sent back as in a dump. Each message goes to
+ip_vs and to dsr_ipvs, in both forms, and must get the same answer.
 """
 
 import contextlib
@@ -105,7 +105,7 @@ def story(form):
 
 
 def dumps(form):
-    """The same of dumps."""
+    """The same for dumps."""
     def named(command, what):
         return [
             ('by mark', command, form(SERVICE, MARK)),
@@ -135,7 +135,7 @@ def marked(kind, fields):
 
 
 def told(replies):
-    """What replies say, as something to compare: their order means nothing."""
+    """The content of replies for comparison: their order is irrelevant."""
     found = []
     for command, attrs in replies:
         said = {}
@@ -184,7 +184,7 @@ def answers(sock, form):
 
 @pytest.fixture
 def box(site6):
-    """lv1, which has addresses for what the messages are about."""
+    """lv1, with the addresses of the messages."""
     site6.lv1.ip('addr add 10.0.0.1/24 dev eth1')
     site6.undo.append(lambda: site6.lv1.ip('addr del 10.0.0.1/24 dev eth1'))
     return site6
@@ -197,7 +197,8 @@ def asked(kind, box):
 
 
 def test_both_forms(box):
-    """Marked as nests or not, each message has one answer, and ip_vs has it."""
+    """With or without the nested flag, a message gets the same answer as from
+    ip_vs."""
     found = {}
     for kind in ipvs.peers():
         with asked(kind, box) as sock:
@@ -220,7 +221,7 @@ def changed(raw, field, data):
 
 
 def rewritten(sock):
-    """Send back all that is dumped, as it is and changed; the dumps after it."""
+    """Send back all dumped objects, unchanged and changed; then dump again."""
     sock.ask(FLUSH)
     for fields in ({**MARK, **settings()}, BARE,
                    {**VIP, **settings(timeout=60), S_FLAGS: PERSISTENT},
@@ -247,7 +248,7 @@ def rewritten(sock):
 
 
 def test_read_modify_write(box):
-    """What a dump has told is taken back, as it is or with one thing changed."""
+    """An object of a dump is accepted, unchanged or with one field changed."""
     found = []
     for kind in ipvs.peers():
         with asked(kind, box) as sock:
@@ -274,7 +275,8 @@ def test_read_modify_write(box):
     (DEL_DAEMON, unmarked(DAEMON, {1: b'\0' * 5})),
 ], ids=['new', 'set', 'get', 'new-dest', 'set-dest', 'delete-dest', 'daemon'])
 def test_what_is_malformed(box, command, payload):
-    """The refusal is netlink's, of the attribute; not that one is missing."""
+    """netlink itself refuses the attribute, instead of reporting it as
+    missing."""
     with asked(ipvs.peers()[1], box) as sock:
         sock.ask(NEW_SERVICE, unmarked(SERVICE, {**MARK, **settings()}))
         sock.ask(NEW_DEST, unmarked(SERVICE, MARK) +

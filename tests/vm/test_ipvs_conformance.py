@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Every word of the stock ipvsadm: with ip_vs and with dsr_ipvs it says the same."""
+"""The output of the stock ipvsadm is the same with ip_vs and with dsr_ipvs."""
 
 import pytest
 
@@ -13,7 +13,7 @@ STATED = ipvs.differences()
 
 @pytest.fixture(scope='module')
 def told(session):
-    """[{story: steps}, …] of the two."""
+    """[{story: steps}, …] of the two modules."""
     session.net.enable_ipv6()
     lv1 = session.net['lv1']
     lv1.ip('addr add 10.0.0.1/24 dev eth1')
@@ -40,7 +40,7 @@ def test_stated_differences_are_of_stories():
 
 @pytest.mark.parametrize('story', STORIES)
 def test_ipvsadm(story, told, site):
-    """Every word and every exit status."""
+    """All output and every exit status."""
     real, ours = told
     wrong = ipvs.compare(story, real[story], ours[story], STATED)
     assert not wrong, '\n'.join(wrong)

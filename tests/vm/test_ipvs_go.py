@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The family IPVS, as github.com/moby/ipvs asks it: a client in Go, Docker's.
+"""The family IPVS with Docker's Go client, github.com/moby/ipvs.
 
-The client is built where Debian's Go is at hand, for one target (scripts/test.sh),
-and tells what each of its calls was answered: ip_vs and dsr_ipvs say the same.
+The client is built with Debian's Go, for one target (scripts/test.sh). It
+prints the answer to each of its calls: ip_vs and dsr_ipvs must give the same.
 """
 
 import os
@@ -21,7 +21,7 @@ CLIENT = f'{os.environ.get("DSR_BUILD")}/ipvs_go'
 
 
 def told(kind, site):
-    """Of each call a line, and those of what it was answered."""
+    """A line for each call, and the lines of its answer."""
     with ipvs.loaded(kind, site):
         # it runs "modprobe ip_vs", of which there is the one that is loaded
         done = site.lv1.run('env', 'PATH=/nonexistent', CLIENT)
@@ -35,7 +35,7 @@ def told(kind, site):
 
 
 def test_client_in_go(site6):
-    """Each call of it has the answer that ip_vs gives."""
+    """Each call gets the same answer as from ip_vs."""
     if not os.path.exists(CLIENT):
         pytest.fail(f'no {CLIENT}: scripts/goclient.sh '
                     f'{os.environ["DSR_TARGET"]} builds it')

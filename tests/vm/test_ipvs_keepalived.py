@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The stock keepalived checks servers: with ip_vs and with dsr_ipvs it does the same."""
+"""The stock keepalived acts the same with ip_vs and with dsr_ipvs."""
 
 import contextlib
 import os
@@ -67,7 +67,7 @@ ONE_DOWN = ['10.0.0.11:0 1', '10.0.0.12:0 0', '10.0.0.13:0 1']
 
 
 class Keepalived:
-    """The checker on lv1, its servers on w101, and what it says."""
+    """The checker on lv1, its servers on w101, and its log."""
 
     def __init__(self, site):
         self.site = site
@@ -82,7 +82,7 @@ class Keepalived:
         self.reach()
 
     def reach(self, *servers):
-        """These answer, and no others."""
+        """Only these servers answer from now on."""
         refused = ', '.join(one for one in SERVERS if one not in servers)
         self.site.w101.nft(f'''
             table ip checks
@@ -117,7 +117,7 @@ class Keepalived:
                           self.lv1.run('ipvsadm', '-Ln').stdout)
 
     def wait(self, servers):
-        """The table when it has become that."""
+        """Wait until the table is this."""
         try:
             wait_for(f'{servers} in the table', lambda: [
                 ' '.join(one) for one in self.servers()] == servers, 60, 0.1)
@@ -127,10 +127,10 @@ class Keepalived:
         return ipvs.normal(self.lv1.run('ipvsadm', '-Ln').stdout)
 
     def reload(self):
-        """Have it ask anew for the family, whose number is another one now.
+        """Make keepalived look up the family's new number.
 
-        2.2 does so when it is reloaded. 2.3 still asks the old one, finds nobody,
-        and gives up: so it is started again.
+        keepalived 2.2 does so when it is reloaded. 2.3 still uses the old
+        number, gets no answer, and exits: so it is started again.
         """
         self.child.send_signal(signal.SIGHUP)
         wait_for('the end of it, or a new beginning', lambda: re.search(
@@ -165,7 +165,7 @@ def keepalived(site):
 
 
 def story(keepalived):
-    """A life of it: the tables that it has led to."""
+    """Run keepalived from start to end: the tables that result."""
     tables = []
     keepalived.reach()
     keepalived.start()
@@ -185,9 +185,9 @@ def story(keepalived):
 
 
 def words(log):
-    """What it says of IPVS and of quorums, without dates, times and sums.
+    """Its messages about IPVS and quorums, without dates, times and sums.
 
-    Of two servers that come up either may be the first.
+    If two servers come up, either may be first.
     """
     lines = re.findall(r'^\S+ \S+ +\d+ [\d:]+ \d+: (.*)$', log, re.MULTILINE)
     return [re.sub(r'[<>]=? \d', '<> N', line) for line in lines
@@ -210,7 +210,7 @@ def test_the_same(keepalived):
 
 
 def test_reload(keepalived):
-    """dsr_ipvs goes, and comes back, under a keepalived that is at work."""
+    """dsr_ipvs is unloaded and loaded again while keepalived runs."""
     site = keepalived.site
     with ipvs.loaded(ipvs.Ours, site):
         keepalived.reach('10.0.0.11', '10.0.0.12', '10.0.0.13')

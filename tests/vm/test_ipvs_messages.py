@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Messages to the family IPVS that no tool would send."""
+"""Messages to the family IPVS that no tool sends."""
 
 import collections
 import errno
@@ -25,14 +25,14 @@ BATCH = 50
 
 @pytest.fixture
 def box(site6):
-    """lv1, which has addresses for what the messages are about."""
+    """lv1, with the addresses of the messages."""
     site6.lv1.ip('addr add 10.0.0.1/24 dev eth1')
     site6.undo.append(lambda: site6.lv1.ip('addr del 10.0.0.1/24 dev eth1'))
     return site6
 
 
 def answers(sock, number, both):
-    """[(what is wrong, errno, the message)] of as many malformed messages."""
+    """[(mistake, errno, message)] of so many malformed messages."""
     source = messages.Malformed(SEED, both)
     found = []
     while len(found) < number:
@@ -62,7 +62,7 @@ def taken(found):
 
 
 def test_malformed(box):
-    """Each is refused, and nothing has changed."""
+    """Each is refused, and changes nothing."""
     with ipvs.loaded(ipvs.peers()[1], box), box.lv1.at(), \
             genl.Genl('IPVS') as sock:
         messages.fill(sock)
@@ -75,7 +75,7 @@ def test_malformed(box):
 
 
 def test_same_reason(box):
-    """ip_vs refuses the same messages by the same errors."""
+    """ip_vs refuses the same messages with the same errors."""
     found = []
     for kind in ipvs.peers():
         with ipvs.loaded(kind, box), box.lv1.at(), genl.Genl('IPVS') as sock:
@@ -96,7 +96,8 @@ def test_same_reason(box):
 
 
 def test_mutated(box):
-    """Anything at all: it is taken or not, and the table can be told."""
+    """Random messages are accepted or refused, and the table stays readable.
+    """
     rand = random.Random(SEED)
     source = messages.Malformed(SEED)
     with ipvs.loaded(ipvs.peers()[1], box), box.lv1.at(), \

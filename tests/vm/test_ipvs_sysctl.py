@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 """net.ipv4.vs.*, which scripts and sysctl.conf write to.
 
-What they do with ip_vs is compared with what they do here; a file that does
-nothing here says in the kernel's log what does.
+Their effect is compared with ip_vs; for a file without effect the kernel log
+names the alternative.
 """
 
 import os
@@ -52,7 +52,7 @@ def said(kernel_log):
 
 
 def test_files(site):
-    """All files of ip_vs are there, and take what ip_vs has in them."""
+    """All files of ip_vs exist, and accept the same values."""
     found = []
     for kind in peers():
         with loaded(kind, site):
@@ -70,7 +70,7 @@ def test_files(site):
 
 
 def test_what_does_nothing(ipvs):
-    """It is taken, and the log says once what does it here."""
+    """The value is accepted, and the log names the alternative once."""
     for name, (value, words) in SAID.items():
         kernel_log = KernelLog()
         usual = ipvs.lv1.sysctl(f'ipv4/vs/{name}')
@@ -87,7 +87,7 @@ def test_what_does_nothing(ipvs):
 
 
 def test_first_one_is_said(ipvs):
-    """Of many the log has one at least."""
+    """Of many writes at least one is logged."""
     kernel_log = KernelLog()
 
     def tried():
@@ -98,7 +98,7 @@ def test_first_one_is_said(ipvs):
 
 
 def test_namespaces(ipvs):
-    """Each has its own; what a container writes is not said in the log."""
+    """Each namespace has its own; writes of a container are not logged."""
     ipvs.lv1.sysctl(QUIESCENT, 1)
     assert (ipvs.net['lv2'].sysctl(QUIESCENT), ipvs.lv1.sysctl(QUIESCENT)) == \
         ('0', '1')
@@ -113,7 +113,7 @@ def test_namespaces(ipvs):
 
 
 def test_unload(ipvs):
-    """What was set goes with the files."""
+    """Unloading the module removes the files and their settings."""
     ipvs.lv1.sysctl(QUIESCENT, 1)
     ipvs.net.unload('dsr_ipvs')
     assert not os.path.exists(DIRECTORY)
@@ -128,7 +128,7 @@ def test_unload(ipvs):
 
 @pytest.mark.parametrize('value', [0, 1])
 def test_expire_quiescent_template(local, value):   # noqa: F811
-    """Whether a client comes back to a server of weight 0, as with ip_vs."""
+    """A client returns to a server of weight 0, or not, as with ip_vs."""
     came = []
     for kind in peers():
         with balancing(kind, local) as lv1, Traffic(local) as traffic:
@@ -150,7 +150,7 @@ def test_expire_quiescent_template(local, value):   # noqa: F811
 
 
 def test_expire_nodest_conn(ipvs, reasons):
-    """What had a deleted server does not wait for it to be added again."""
+    """Connections of a deleted server do not wait for it to be added again."""
     ipvs.lv1.sysctl(NODEST, 1)
     ipvs.balance()
     sock = ipvs.connect()
@@ -167,7 +167,7 @@ def test_expire_nodest_conn(ipvs, reasons):
 
 
 def test_scripts(ipvs):
-    """What such a script writes, as it writes it."""
+    """The writes of a common script."""
     for name in ('expire_nodest_conn', 'expire_quiescent_template',
                  'conn_reuse_mode', 'conntrack'):
         ipvs.lv1.run('sysctl', '-qw', f'net.ipv4.vs.{name}=1')

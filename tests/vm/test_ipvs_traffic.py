@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The same packets by ip_vs and by dsr_ipvs: what ipvsadm says of them is the same."""
+"""The same packets through ip_vs and dsr_ipvs: ipvsadm prints the same."""
 
 import collections
 import contextlib
@@ -56,7 +56,7 @@ TABLE = '''
 
 
 class Traffic:
-    """Single packets of the client, to servers that say nothing."""
+    """Single packets of the client, to servers that do not answer."""
 
     def __init__(self, site):
         self.number = 0
@@ -74,7 +74,7 @@ class Traffic:
         self.stack.close()
 
     def send(self, packet):
-        """The server that it came to."""
+        """Send a packet, and return the server that gets it."""
         # TTL and header checksum, or hop limit, are the balancer's; and while the
         # bridge does not know where a server is, the other sees its packets
         skip = 8 if packet[0] >> 4 == 6 else 12
@@ -89,13 +89,13 @@ class Traffic:
         return f'{self.number:05}'.encode()
 
     def count(self, service, packet):
-        """Send it, and count it as one of this service: its server."""
+        """Send a packet, and count it for this service: its server."""
         server = self.send(packet)
         self.sent.update((('total', ''), service, (*service, server)))
         return server
 
     def tcp(self, service, sport, *flags, make=wire.tcp, **fields):
-        """Packets of one connection: the servers that they came to."""
+        """Packets of one connection: the servers that get them."""
         return [self.count(service, make(sport, flags=one,
                                          payload=self.payload(), **fields))
                 for one in flags]
@@ -105,7 +105,7 @@ class Traffic:
                                          **fields)) for _ in range(number)]
 
     def zero(self, *service):
-        """Those are counted from here on."""
+        """Zero the counters."""
         for key in list(self.sent):
             if key[:len(service)] == service:
                 del self.sent[key]
@@ -117,9 +117,10 @@ WEB, DNS, MORE = ('TCP', f'{VIP3}:80'), ('UDP', f'{VIP3}:53'), \
 
 
 def figures(text):
-    """The five at the end of each line of "ipvsadm --stats" and the like.
+    """The five numbers at the end of each line of "ipvsadm --stats" and the
+    like.
 
-    By service, ('FWM', '1'), and by server of one, ('FWM', '1', 'w101').
+    By service, ('FWM', '1'), and by server, ('FWM', '1', 'w101').
     """
     found, service = {}, None
     for line in text.splitlines():
@@ -137,14 +138,14 @@ def figures(text):
 
 
 def totals(host):
-    """The two lines of figures in /proc/net/ip_vs_stats."""
+    """The two lines of numbers in /proc/net/ip_vs_stats."""
     return [[int(number, 16) for number in line.split()]
             for line in host.read('/proc/net/ip_vs_stats').splitlines()
             if re.fullmatch('( *[0-9A-F]+){5}', line)]
 
 
 class Story:
-    """What happens: lines of what came where, and of what ipvsadm says."""
+    """The log: lines with the server of each packet, and ipvsadm's output."""
 
     def __init__(self, host, traffic):
         self.host = host
@@ -263,7 +264,8 @@ def begun_with(seconds):
 
 
 def entries(text):
-    """The lines of "ipvsadm -Lnc", the time left replaced by the timeout."""
+    """The lines of "ipvsadm -Lnc", with the timeout instead of the remaining
+    time."""
     head, lines = text.splitlines()[:2], text.splitlines()[2:]
 
     def line(words):
@@ -289,7 +291,7 @@ def files(text):
 
 @contextlib.contextmanager
 def balancing(kind, site):
-    """lv1 balances by one of the two, silently."""
+    """lv1 balances with one of the two modules; servers do not answer."""
     with ipvs.loaded(kind, site):
         site.lv1.run('ipvsadm', '-R', stdin='\n'.join(
             line.strip() for line in TABLE.strip().splitlines()) + '\n')
@@ -300,7 +302,7 @@ def balancing(kind, site):
 
 @pytest.fixture
 def local(site6):
-    """What is balanced is taken for the machine's own."""
+    """Deliver balanced packets on the machine itself."""
     lines = [line.strip() for line in ROUTES.strip().splitlines()]
     for line in lines:
         site6.lv1.run('ip', *line.split())
@@ -313,7 +315,7 @@ def local(site6):
 
 @pytest.mark.parametrize('tell', [of_all_kinds, of_what_lasts])
 def test_the_same(local, tell):
-    """Where each packet goes, all counters, and all entries."""
+    """The server of each packet, all counters, and all entries."""
     said = []
     for kind in ipvs.peers():
         with balancing(kind, local) as lv1, Traffic(local) as traffic:
@@ -325,7 +327,7 @@ def test_the_same(local, tell):
 
 
 def test_closed(local):
-    """What a reset ends is soon forgotten: so it is looked at alone."""
+    """A connection closed by a reset is soon forgotten: so test it alone."""
     lines = []
     for kind in ipvs.peers():
         with balancing(kind, local) as lv1, Traffic(local) as traffic:
@@ -336,7 +338,7 @@ def test_closed(local):
 
 
 def test_shares(local):
-    """rr and wrr share alike, though either may begin with any."""
+    """rr and wrr distribute evenly, beginning with any server."""
     counts = []
     for kind in ipvs.peers():
         with balancing(kind, local) as lv1, Traffic(local) as traffic:
@@ -360,8 +362,7 @@ RATE_SECONDS = 12
 def steady(traffic, seconds):
     """Two hundred datagrams a second, a tenth of them of new connections.
 
-    What was sent, over the second half of the time: connections, packets and
-    bytes a second.
+    The sent connections, packets and bytes a second, over the second half.
     """
     began = time.monotonic()
     half = None
@@ -383,7 +384,7 @@ def steady(traffic, seconds):
 
 
 def test_rates(local):
-    """A steady rate is told as it is, within what an estimate may be wrong."""
+    """A steady rate is shown within the error of an estimate."""
     for kind in ipvs.peers():
         with balancing(kind, local) as lv1, Traffic(local) as traffic:
             lv1.run('ipvsadm', '-e', '-f', '1', '-r', '10.10.30.101', '-g')

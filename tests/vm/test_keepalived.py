@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""keepalived as it is, with docs/keepalived.conf as it is, on both balancers."""
+"""The unmodified keepalived and docs/keepalived.conf, on both balancers."""
 
 import time
 
@@ -11,7 +11,7 @@ from traffic import BIG_MIB
 
 
 class Checked:
-    """The pair, and what its keepalived makes of the services."""
+    """The pair, and the services that keepalived creates."""
 
     def __init__(self, site, pair, capsys):
         self.site, self.pair, self.capsys = site, pair, capsys
@@ -27,7 +27,8 @@ class Checked:
         self.failed.clear()
 
     def wait(self, what, services):
-        """Wait until both balancers have these, by dsrctl and by ipvsadm."""
+        """Wait until both balancers have these services, in dsrctl and
+        ipvsadm."""
         began = time.monotonic()
         for name in PAIR:
             self.pair.wait_services(name, services)
@@ -35,7 +36,7 @@ class Checked:
             print(f'\n  {what}: {time.monotonic() - began:.1f} s', end='')
 
     def answers(self, number=24):
-        """Who answers the client's curl; none of it may fail."""
+        """The servers that answer the client's curl, which must not fail."""
         return set(self.site.replies(number))
 
     def answers2(self):
@@ -56,7 +57,7 @@ def checked(site, capsys):
 
 @pytest.mark.smoke
 def test_checks(checked):
-    """Servers fail and come back, and there is always somebody to answer."""
+    """Servers fail and come back, and some server always answers."""
     checked.pair.start()
     assert checked.answers() == {'w101 nano', 'w102 desu'}
     assert checked.answers2() == {'w101 port 8080', 'w102 port 8080'}
@@ -85,7 +86,7 @@ def test_checks(checked):
 
 @pytest.mark.smoke
 def test_words(site):
-    """The words of old and the new ones mean the same, to keepalived too."""
+    """The old and the new keywords mean the same to keepalived."""
     with open(CONFIG, encoding='utf-8') as file:
         text = file.read()
     for old, new in (('lb_algo', 'lvs_sched'), ('lvs_method', 'lb_kind')):
@@ -101,7 +102,7 @@ def test_words(site):
 
 
 def test_options(site):
-    """--check --vrrp leaves out both parts now: see docs/keepalived.md."""
+    """--check --vrrp now disables both parts: see docs/keepalived.md."""
     home = site.net.directory
     path = f'{home}/options.log'
     with open(path, 'wb') as log:

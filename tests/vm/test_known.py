@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What the long way looks at holds for a known flow, too, on the short way.
+"""Checks of the slow path also apply to known flows on the fast path.
 
-kmod/rs/datapath/fastpath.h has the list: of that, test_policy.py has the policies; here is
-the frame that is not for this machine. Of the balancer's short way that is
-test_path.py::test_wrong_frames and those after it.
+kmod/rs/datapath/fastpath.h lists them. test_policy.py tests the policies; this
+file tests frames for other machines. For the balancer's fast path see
+test_path.py::test_wrong_frames and the tests after it.
 """
 
 import socket
@@ -35,7 +35,7 @@ PACKETS = {
 
 
 def behind_bridge(third):
-    """w103 behind a bridge of its own, with another machine at that."""
+    """w103 behind a bridge of its own, with another machine there."""
     run('modprobe', 'br_netfilter')
     # modprobe -r would take the bridge with it, and all bridges
     third.site.undo.insert(0, lambda: run('rmmod', 'br_netfilter'))
@@ -65,9 +65,9 @@ def sink(third):
 @pytest.mark.parametrize('mac', [ELSEWHERE, EVERYBODY, SOME],
                          ids=['bridged', 'broadcast', 'multicast'])
 def test_known_flow_of_another_machine(sink, mac):
-    """A frame for another machine is not delivered, whatever its flow; nor is one
-    for all of them: a packet to one address has no business in it (RFC 1122,
-    section 3.3.6)."""
+    """A frame for another machine is not delivered, even of a known flow; nor
+    is a broadcast frame, since a packet to one address must not be in one (RFC
+    1122, section 3.3.6)."""
     if mac == ELSEWHERE:
         behind_bridge(sink)
     since = sink.reasons()

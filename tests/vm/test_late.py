@@ -15,7 +15,7 @@ PRIORITIES = ['dstnat', 'filter', '2147483647']
 
 
 def mark_at(site, priority, rule=f'ip daddr {VIP}'):
-    """The only rule of lv1's."""
+    """The only rule on lv1."""
     site.lv1.nft(f'''
         flush ruleset
         table inet late {{ chain prerouting {{
@@ -26,14 +26,14 @@ def mark_at(site, priority, rule=f'ip daddr {VIP}'):
 
 
 def packets_of(site):
-    """How many each backend has got, as the balancer counts them."""
+    """The number of packets of each backend, from the balancer's counters."""
     return [one['packets'] for one in site.backends().values()]
 
 
 @pytest.mark.smoke
 @pytest.mark.parametrize('priority', PRIORITIES)
 def test_priority(site, reasons, priority):
-    """Each packet is balanced, is sent on as it is, and is counted once."""
+    """Each packet is balanced, forwarded unchanged, and counted once."""
     site.balance(rule='', backends=('w101',))
     mark_at(site, priority)
     since = reasons('lv1')
@@ -53,7 +53,7 @@ def test_priority(site, reasons, priority):
 
 @pytest.fixture
 def local(site):
-    """The VIP is an address that lv1 delivers itself, as IPVS wants it."""
+    """The VIP is a local address of lv1, as IPVS requires."""
     site.lv1.ip(f'route add local {VIP} dev lo table local')
     site.undo.append(lambda: site.lv1.ip(
         f'route del local {VIP} dev lo table local'))
@@ -61,7 +61,7 @@ def local(site):
 
 
 def mark_in_input(site):
-    """As keepalived's nftables_ipvs does."""
+    """Mark in INPUT, as keepalived's nftables_ipvs does."""
     site.lv1.nft(f'''
         flush ruleset
         table ip late {{ chain input {{
@@ -73,7 +73,7 @@ def mark_in_input(site):
 
 @pytest.mark.parametrize('path', ['stack', 'direct'])
 def test_input(local, reasons, path):
-    """A chain in INPUT may set the mark of what is for an address of lv1's."""
+    """A chain in INPUT may set the mark of packets to an address of lv1."""
     local.balance(f'path {path}', rule='', backends=('w101',))
     mark_in_input(local)
     since = reasons('lv1')
@@ -89,7 +89,7 @@ def test_input(local, reasons, path):
 
 
 def test_input_answers(local, reasons):
-    """Errors and resets come from there as well."""
+    """ICMP errors and resets are sent from there as well."""
     local.balance('on-down reset', rule='', backends=('w101',))
     mark_in_input(local)
     since = reasons('lv1')
@@ -109,7 +109,7 @@ def test_input_answers(local, reasons):
 
 @pytest.mark.parametrize('path', ['stack', 'direct'])
 def test_requests(lb, path):
-    """Whole conversations, also where connection tracking looks on."""
+    """Whole conversations, also with connection tracking."""
     lb.lv1.dsrctl(f'service set fwmark 1 path {path}')
     mark_at(lb, 'filter')
     assert lb.replies(4) == {'w101 nano': 2, 'w102 desu': 2}
@@ -130,7 +130,7 @@ def test_ipv6(site6, reasons):
 
 
 def test_other_late_mark(silent, reasons):
-    """A mark of no service is none of ours there either."""
+    """A mark without a service is ignored there, too."""
     silent.lv1.ip(f'route add {VIP} via 10.10.30.102')
     silent.undo.append(lambda: silent.lv1.ip(f'route del {VIP}'))
     mark_at(silent, 'filter')
@@ -144,7 +144,8 @@ def test_other_late_mark(silent, reasons):
 
 
 def test_stays_here_once(site, reasons):
-    """What an early mark leaves to this machine is not balanced once more."""
+    """A packet that an early mark left on this machine is not balanced again.
+    """
     site.balance('one-packet on', backends=('w101',), rule='')
     site.lv1.dsrctl(f'backend add fwmark 1 via {HERE}')
     since = reasons('lv1')
@@ -160,7 +161,7 @@ def test_stays_here_once(site, reasons):
 
 
 def test_icmp_error(silent, reasons):
-    """An error about what no entry tells of finds its server by a late mark."""
+    """An ICMP error without an entry finds its server by a late mark."""
     silent.lv1.dsrctl('service set fwmark 1 scheduler maglev')
     mark_at(silent, 'filter')
     since = reasons('lv1')
@@ -175,7 +176,7 @@ def test_icmp_error(silent, reasons):
 
 
 def test_no_backend(site, reasons):
-    """A packet that finds no backend is refused, and counted as that alone."""
+    """A packet without a backend is refused, and has this reason only."""
     site.balance(rule='', backends=())
     mark_at(site, 'filter')
     since = reasons('lv1')

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Who else may have the VIP, serve it, and carry the replies.
+"""Other machines that have the VIP, serve it, or carry the replies.
 
 Complaints about other balancers that these tests answer:
 
@@ -30,7 +30,7 @@ FRONT = {'lv1': '10.10.31.11', 'lv2': '10.10.31.12'}
 
 
 class Web(threading.Thread):
-    """Answers HTTP with a word, on a machine that has no web server."""
+    """Answer HTTP with one word, on a machine without a web server."""
 
     def __init__(self, site, name, word, port=80):
         super().__init__(daemon=True)
@@ -68,7 +68,7 @@ class Web(threading.Thread):
 
 
 def change(site, name, there, back):
-    """Lines for ip on a machine, and those that undo them after the test."""
+    """Run lines of ip on a machine, and other lines after the test."""
     site.net[name].ip(there)
     site.undo.append(lambda: site.net[name].ip(back))
 
@@ -80,7 +80,7 @@ def sysctl(site, name, key, value):
 
 
 def alias(site, name):
-    """The VIP on lo, and nobody hears of it."""
+    """The VIP on lo, hidden from the neighbours."""
     sysctl(site, name, 'ipv4/conf/all/arp_ignore', 1)
     sysctl(site, name, 'ipv4/conf/all/arp_announce', 2)
     change(site, name, f'addr add {VIP}/32 dev lo',
@@ -89,7 +89,8 @@ def alias(site, name):
 
 @pytest.mark.parametrize('path', ['stack', 'direct'])
 def test_balancer_is_real_server(site, reasons, path):
-    """What falls to the balancer itself its own stack delivers."""
+    """The balancer's own stack delivers the packets for the balancer itself.
+    """
     alias(site, 'lv1')
     sysctl(site, 'lv1', 'ipv4/conf/eth1/accept_local', 1)
     Web(site, 'lv1', 'lv1 self')
@@ -112,7 +113,7 @@ def test_balancer_is_real_server(site, reasons, path):
 
 @pytest.fixture
 def peers(site):
-    """lv1 and lv2, each other's backends and their own."""
+    """lv1 and lv2, backends of each other and of themselves."""
     for name in ('lv1', 'lv2'):
         alias(site, name)
         Web(site, name, name)
@@ -129,7 +130,7 @@ def peers(site):
 
 
 def master(site, name):
-    """The client's router sends to this one from now on."""
+    """The client's router sends to this balancer from now on."""
     site.client.ip(f'route replace {VIP} via {FRONT[name]}')
 
 
@@ -189,7 +190,7 @@ def test_peers(peers, reasons, scheduler):
 
 
 def test_peers_first_packet(peers, reasons):
-    """The very first packet already does not come back."""
+    """Even the first packet does not come back."""
     peers.begin_peers('rr')
     lv1, lv2 = (Balancer(peers, name) for name in BACK)
     lv1.backend('set', BACK['lv1'], weight=0)
@@ -202,10 +203,10 @@ def test_peers_first_packet(peers, reasons):
 
 
 def test_replies_through_balancer(site):
-    """With the VIP on the balancer, it takes replies for spoofed.
+    """A balancer that has the VIP takes replies for spoofed packets.
 
-    Linux drops what comes in with an address of this machine as its source,
-    unless accept_local says otherwise; and rp_filter is 0 for the rest.
+    Linux drops packets with an address of this machine as their source, unless
+    accept_local is set; rp_filter is 0 for the other checks.
     """
     site.balance()
     alias(site, 'lv1')
@@ -227,7 +228,7 @@ def test_replies_through_balancer(site):
 
 
 def test_own_address(site):
-    """A service may be at an address that the balancer itself has."""
+    """A service may have an address of the balancer itself."""
     address = FRONT['lv1']
     sysctl(site, 'lv1', 'ipv4/conf/eth1/accept_local', 1)
     key = {'vip': address, 'proto': 'tcp', 'port': 80}
@@ -273,7 +274,8 @@ class Arp:
             socket.inet_aton(source), b'', socket.inet_aton(address)))
 
     def answers(self, address, source, last):
-        """Who says that it has ADDRESS, before LAST answers for itself."""
+        """The machines that answer for ADDRESS, before LAST answers for
+        itself."""
         self.ask(address, source)
         self.ask(last, source)
         found = []
@@ -317,7 +319,7 @@ def test_alias_on_real_servers(site, reasons):
 # complaint 10
 @pytest.mark.parametrize('path', ['stack', 'direct'])
 def test_full_size(lb, path, reasons):
-    """Packets of 1500 bytes pass whole: nothing is put around them."""
+    """Packets of 1500 bytes pass, since nothing is added to them."""
     lb.lv1.dsrctl(f'service set fwmark 1 path {path}')
     since = reasons('lv1')
     with wire.Tap(lb.client) as client, wire.Tap(lb.w101) as w101, \
@@ -342,10 +344,10 @@ HERE = {
 @pytest.mark.parametrize('family', HERE)
 @pytest.mark.parametrize('end', ['deleted', 'moved'])
 def test_balancer_was_real_server(site, family, end):
-    """The short way is back with the last backend that is this machine.
+    """The fast path returns when the last local backend has gone.
 
-    Be it that the backend is deleted, as a server that says sorry is, or that
-    its address goes to another machine.
+    The backend is deleted, as a sorry server is, or its address moves to
+    another machine.
     """
     key, server, own, packet = HERE[family]
     if family == 6:

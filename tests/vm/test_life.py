@@ -39,7 +39,8 @@ def probe(silent):
 
 
 def refused(sock):
-    """Ask over a connection that is to be reset, and how long that took."""
+    """Send a request over a connection that gets a reset, and measure the
+    time."""
     began = time.monotonic()
     with pytest.raises(ConnectionResetError):
         ask(sock)
@@ -47,7 +48,7 @@ def refused(sock):
 
 
 def reset_of(packet, site):
-    """The frame that lv1 must answer a client's segment with."""
+    """The expected answer of lv1 to a client's segment."""
     answer = wire.tcp(packet.dport, packet.sport, flags=RST, seq=packet.ack,
                       src=VIP, dst=CLIENT, ident=0)
     answer = bytearray(answer)
@@ -61,7 +62,7 @@ def reset_of(packet, site):
 # complaint 4, 2
 @pytest.mark.parametrize('on_down', ['reschedule', 'reset', 'drop'])
 def test_drain(lb, on_down, reasons):
-    """Until the deadline the old go on, then they go as the service says."""
+    """Until the deadline connections continue; then on-down decides."""
     lv1 = Balancer(lb)
     lv1.service('set', on_down=on_down)
     sock = lb.connect_to('w101')
@@ -130,7 +131,8 @@ def test_drain(lb, on_down, reasons):
 
 
 def test_drain_without_deadline(lv1, probe):
-    """It drains for ever, and can be told so again, sooner or later."""
+    """Without a deadline it drains forever; a later drain may set a deadline.
+    """
     home = probe.syn(4000)
     probe.tcp(4000)
     address = ADDRESS[home]
@@ -155,7 +157,7 @@ def test_drain_without_deadline(lv1, probe):
 @pytest.mark.parametrize('on_down', ['reschedule', 'reset', 'drop'])
 @pytest.mark.parametrize('how', ['down', 'delete'])
 def test_down(lv1, probe, reasons, how, on_down):
-    """The next packet of a connection already goes as the service says."""
+    """on-down decides about the very next packet of a connection."""
     lv1.service('set', on_down=on_down)
     homes = {port: probe.syn(port) for port in (4000, 4001)}
     for port, home in homes.items():
@@ -194,7 +196,7 @@ def test_down(lv1, probe, reasons, how, on_down):
 
 
 def test_up_again(lv1, probe):
-    """What has sent nothing while its server was down does not notice."""
+    """A connection that was idle while its server was down continues."""
     homes = {port: probe.syn(port) for port in (4000, 4001)}
     for name in ADDRESS.values():
         lv1.backend('set', name, admin='down')
@@ -205,7 +207,7 @@ def test_up_again(lv1, probe):
 
 # complaint 3
 def test_udp_reset(lb):
-    """The client hears once that its server is gone, then has another."""
+    """The client gets one error about its server, then another server."""
     lv1 = Balancer(lb)
     lv1.service('set', on_down='reset')
     for name in ADDRESS:
@@ -224,7 +226,7 @@ def test_udp_reset(lb):
 
 @pytest.mark.parametrize('weight', [0, 1])
 def test_added_again(lb, weight):
-    """A server that is deleted and added keeps the connections it had."""
+    """A server that is deleted and added again keeps its connections."""
     lv1 = Balancer(lb)
     sock = lb.connect_to('w101')
     lv1.backend('delete', W101)
@@ -236,7 +238,8 @@ def test_added_again(lb, weight):
 
 
 def test_added_again_with_reset(lv1, probe):
-    """The same, whatever is to become of those whose server stays away."""
+    """The same, with any on-down for connections whose server stays deleted.
+    """
     lv1.service('set', on_down='reset')
     homes = {port: probe.syn(port) for port in range(4000, 4004)}
     for address in ADDRESS.values():
@@ -251,7 +254,7 @@ def persistent(lv1):
 
 
 def test_persistence(lv1, probe):
-    """A client comes back to its server, by any connection."""
+    """A client returns to its server with any new connection."""
     lv1.service('set', persist=60000)
     homes = {}
     for number in range(1, 5):
@@ -305,7 +308,7 @@ def test_persistence_prefix(lv1, probe):
 
 
 def test_persistence_of_two_services(silent, probe):
-    """What a client is to one service it is not to another."""
+    """Persistence of a client is separate for each service."""
     lv1 = Balancer(silent)
     lv1.request('SERVICE_FLUSH')
     vip = {'vip': VIP, 'proto': 'udp'}
@@ -319,7 +322,8 @@ def test_persistence_of_two_services(silent, probe):
 
 
 def test_persistence_forgotten(lv1, probe):
-    """After its time; while a connection goes on the time does not begin."""
+    """Persistence ends after its time, which begins with the last connection's
+    end."""
     lv1.service('set', persist=2000)
     first = probe.syn(4000)
     src = '10.20.1.1'
@@ -336,7 +340,8 @@ def test_persistence_forgotten(lv1, probe):
 
 
 def test_timeouts(lv1, probe):
-    """Each state has its own, of the service or of the table; 0: default."""
+    """Each state has its timeout, of the service or of the table; 0: default.
+    """
     def send():
         lv1.flush()
         probe.syn(4000)
@@ -373,7 +378,7 @@ def test_timeouts(lv1, probe):
 
 # complaint 3
 def test_udp_silence(lv1, probe):
-    """A flow silent for its timeout is a new one, and not before."""
+    """A flow is new after its timeout, and not before."""
     lv1.service('set', timeouts={'udp': 1200})
     first = probe.udp(4000)
     # the pauses are shorter than the timeout, their sum is not
@@ -403,7 +408,7 @@ def test_one_packet(lv1, probe, reasons):
 
 # complaint 15: what goes wrong with a server shows
 def test_unresolved(lv1, probe, silent):
-    """A server that has no MAC address is seen, counted, and told of."""
+    """A server without a MAC address is shown, counted, and notified."""
     silent.lv1.ip('neigh flush dev eth1')
     for key in ('ucast_solicit', 'mcast_solicit'):
         old = silent.lv1.sysctl(f'ipv4/neigh/eth1/{key}')
@@ -478,7 +483,7 @@ def test_port_reused(lv1, probe, reasons, state, scheduler):
 # complaint 11
 @pytest.mark.parametrize('scheduler', ['maglev', 'sh'])
 def test_unremembered(lv1, probe, reasons, scheduler):
-    """A hash need not be remembered before the first packet after a SYN."""
+    """With a hash a connection enters the table with its second packet."""
     lv1.service('set', scheduler=scheduler, hash='source-port')
     since = reasons('lv1')
     ports = range(4000, 4016)
@@ -505,7 +510,7 @@ def test_unremembered(lv1, probe, reasons, scheduler):
 
 
 def test_weight_zero_of_all(lv1, probe, reasons):
-    """Nobody takes new ones: they hear so at once, the old ones go on."""
+    """New connections are refused at once, the old ones continue."""
     homes = {port: probe.syn(port) for port in (4000, 4001)}
     for address in ADDRESS.values():
         lv1.backend('set', address, weight=0)

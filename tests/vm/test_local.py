@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Mode local: the VIP is the real server's own, and nobody finds it there."""
+"""Mode local: the real server has the VIP, hidden from the neighbours."""
 
 import contextlib
 import socket
@@ -29,14 +29,14 @@ def routes(site, address=VIP, name='w101'):
 
 
 def flows(site, port):
-    """Those of w101 that the client has begun from a port."""
+    """The flows of w101 from a client's port."""
     return [flow for flow in site.w101.show('flow show')
             if flow['sport'] == port and flow['proto'] == 'tcp']
 
 
 @pytest.fixture
 def mine(site):
-    """Nothing is left of the VIP on w101, whatever the test does."""
+    """Remove everything of the VIP from w101 after the test."""
     def forget():
         site.w101.dsrctl('real flush')
         for address in (VIP, VIP2, VIP6):
@@ -48,7 +48,7 @@ def mine(site):
 
 @pytest.mark.smoke
 def test_service(mine, reasons):
-    """Real servers behind the balancer; each socket is at the VIP."""
+    """Real servers behind the balancer; each socket has the VIP."""
     mine.balance(rule='')
     mine.lv1.ip('neigh flush dev eth1')
     for name in ('w101', 'w102'):
@@ -78,7 +78,7 @@ def test_service(mine, reasons):
 
 
 def test_udp(mine):
-    """Whole datagrams, and what was fragmented."""
+    """Whole and fragmented datagrams."""
     mine.balance(backends=('w101',), rule='')
     mine.w101.dsrctl(RULE)
     sock = mine.w101.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -109,7 +109,7 @@ def test_ipv6(site6, reasons):
 
 
 def test_route(mine):
-    """The route comes and goes with the rule."""
+    """The route is added and deleted with the rule."""
     mine.w101.dsrctl(RULE)
     assert routes(mine) == [f'local {VIP} dev lo proto 213 scope host'] or \
         routes(mine) == [f'local {VIP} dev lo proto 213 scope host src {VIP}']
@@ -140,7 +140,7 @@ def test_route(mine):
 
 @pytest.mark.parametrize('how', ['route', 'alias'])
 def test_route_of_the_user(mine, how):
-    """What was there before stays."""
+    """A route that existed before stays."""
     mine.w101.ip(f'route add local {VIP} dev lo table local proto static'
                  if how == 'route' else f'addr add {VIP}/32 dev lo')
     if how == 'alias':
@@ -156,7 +156,8 @@ def test_route_of_the_user(mine, how):
 
 
 def test_route_missing(mine, reasons):
-    """It shows, nothing is routed back, and replace mends it."""
+    """A missing route is shown, no packet is routed back, and replace adds it.
+    """
     mine.balance(backends=('w101',), rule='')
     mine.w101.dsrctl(RULE)
     sock = mine.connect()
@@ -188,7 +189,7 @@ def test_route_missing(mine, reasons):
 
 
 def test_all_or_nothing(mine, site6):
-    """Where one half fails, the other is taken back."""
+    """If one half fails, the other one is undone."""
     def state():
         return (mine.w101.show('real show'), mine.w101.show('real silence'),
                 routes(mine, VIP6))
@@ -222,7 +223,7 @@ def test_all_or_nothing(mine, site6):
 
 
 class Questions(threading.Thread):
-    """Asks for the VIP, again and again."""
+    """Send requests for the VIP again and again."""
 
     def __init__(self, tap):
         super().__init__(daemon=True)
@@ -246,7 +247,7 @@ class Questions(threading.Thread):
 
 
 def test_never_found(mine):
-    """Not for a moment do the neighbours find the VIP."""
+    """The neighbours never find the VIP, not even for a moment."""
     answer = arp.frame(*next(questions())[1], dst=mac_of(arp.LV2))
     with arp.Tap(mine.lv2, 'eth1') as tap, Questions(tap):
         for _ in range(4):
@@ -264,7 +265,7 @@ def test_never_found(mine):
 
 
 def test_connections_stay(mine):
-    """What was redirected is redirected to its end."""
+    """Existing flows are redirected until their end."""
     mine.balance(backends=('w101',))
     old = mine.connect()
     assert ask(old, WHO).startswith(f'{W101}:80 ')
@@ -280,7 +281,7 @@ def test_connections_stay(mine):
 
 
 def test_with_redirect(mine):
-    """A port of the VIP may be redirected nevertheless."""
+    """A port of the VIP may still be redirected."""
     mine.balance(backends=('w101',), rule='')
     mine.w101.configure(f'''
         {RULE}
@@ -322,7 +323,7 @@ def test_refused(mine):
 
 @pytest.mark.smp
 def test_module_unloaded(mine):
-    """Not while the VIP is its own; a route without a rule is taken on."""
+    """Refused while the VIP is local; a route without a rule is taken over."""
     mine.w101.dsrctl(RULE)
     done = run('rmmod', 'dsr_rs', check=False)
     assert done.returncode and 'in use' in done.stderr

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""A request that takes long keeps nothing else waiting."""
+"""A long request does not delay other requests."""
 
 import concurrent.futures
 import itertools
@@ -14,10 +14,10 @@ SLOTS = 1048573         # what takes longest to fill
 
 
 def during(sock, messages, short, wanted, seconds=180):
-    """Send requests until short() comes to pass so often in the middle of one.
+    """Send requests until short() finishes during one often enough.
 
-    A request is carried out while it is sent. In its first and in its last
-    quarter the scheduler may let either go on alone for a while.
+    A request is carried out while it is sent. In the first and the last
+    quarter, the scheduler may run only one of the two for a while.
     """
     def timed(message, flags):
         begin = time.monotonic()
@@ -43,7 +43,7 @@ def during(sock, messages, short, wanted, seconds=180):
 
 @pytest.fixture
 def lv1(site):
-    """With a large table to be filled, for many backends."""
+    """A service with a large table and many backends."""
     lv1 = Balancer(site)
     lv1.genl.sock.settimeout(180)
     lv1.service()
@@ -54,7 +54,7 @@ def lv1(site):
 
 
 def fill(lv1):
-    """Requests each of which fills it anew."""
+    """Requests that fill the table again."""
     for value in itertools.cycle(['source', 'source-port']):
         yield lv1.genl.message(
             uapi.DSR_CMD_SERVICE_SET, genl.nest(genl.A_SERVICE, encode(
@@ -63,7 +63,7 @@ def fill(lv1):
 
 
 def test_table_is_filled_outside_of_the_lock(site, lv1):
-    """A question has its answer at once."""
+    """A query is answered at once."""
     other = Balancer(site)
     other.genl.sock.settimeout(180)
     during(lv1.genl, fill(lv1), other.table, 5)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Large receive offload: packets that it has merged cannot be sent on."""
+"""Large receive offload: merged packets cannot be forwarded."""
 
 import pytest
 
@@ -9,7 +9,8 @@ from network import wait_for
 
 @pytest.mark.stock
 def test_switched_off_without_ip_forward(site):
-    """Of devices that are there and of those that come; not without a service."""
+    """LRO is off on present and on new devices, and untouched without a
+    service."""
     lv1, balancer = site.lv1, Balancer(site)
     # the kernel switches it off by itself where it forwards
     for key in ('ipv4/ip_forward', 'ipv6/conf/all/forwarding'):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Many backends make no packet and no event slower."""
+"""The number of backends does not slow down packets or events."""
 
 import socket
 import struct
@@ -17,7 +17,7 @@ NEIGHBOUR = '10.10.30.250'
 
 
 class Neighbours:
-    """Sets the MAC address of one neighbour."""
+    """Set the MAC address of one neighbour."""
 
     def __init__(self, host, dev, addr):
         with host.at():
@@ -36,7 +36,7 @@ class Neighbours:
             self.index, NUD_PERMANENT, 0, 1, 8, 1, self.addr, 10, 2, mac)
 
     def cost(self):
-        """Of 200 changes, at best, in seconds."""
+        """The shortest time of 200 changes, in seconds."""
         def once():
             messages = b''.join(self._message(0) for _ in range(199))
             messages += self._message(ACK)
@@ -58,9 +58,9 @@ def lv1(site):
 
 
 def test_neighbours_of_many_backends(site, lv1):
-    """A change of a neighbour costs the same beside 3000 backends.
+    """A neighbour's change costs the same beside 3000 backends.
 
-    Every host on the segment can cause one, and it concerns none of them.
+    Every host on the segment can cause such changes, which concern no backend.
     """
     neighbours = Neighbours(site.lv1, 'eth1', NEIGHBOUR)
     site.undo.append(neighbours.sock.close)
@@ -75,7 +75,7 @@ def test_neighbours_of_many_backends(site, lv1):
 
 
 def test_all_services_of_a_server_are_told(site, lv1):
-    """Each once, of what became of the one address that they have."""
+    """Each service is notified once of the state of the shared address."""
     others = [dict(fwmark=mark) for mark in (2, 3)]
     silent = '10.10.30.251'
     for key in others:

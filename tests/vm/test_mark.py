@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The mark selects what is balanced; the VIP is nowhere.
+"""The mark selects the packets; no interface has the VIP.
 
-Complaint 16 about other balancers, that the figures of services by mark cannot
-be told apart: test_two_marks.
+Complaint 16 about other balancers, that the counters of services by mark
+cannot be told apart: test_two_marks.
 """
 
 import pytest
@@ -44,7 +44,7 @@ def test_vip_is_nowhere(lb):
 
 
 def test_without_mark_untouched(silent, reasons):
-    """A packet without the mark goes where routing sends it."""
+    """A packet without the mark is routed as usual."""
     silent.lv1.nft('flush ruleset')
     # A route through a router of its own, to see what routing does with it.
     silent.lv1.ip(f'route add {VIP} via 10.10.30.102')
@@ -62,7 +62,7 @@ def test_without_mark_untouched(silent, reasons):
 
 
 def test_other_mark_untouched(silent, reasons):
-    """A mark that no service has is none of ours."""
+    """A mark without a service is ignored."""
     silent.lv1.nft('''
         flush ruleset
         table ip mangle {
@@ -81,7 +81,8 @@ def test_other_mark_untouched(silent, reasons):
 
 
 def test_two_marks(silent):
-    """Of one VIP, on the same servers: each counts for itself."""
+    """Two services of one VIP, on the same servers: each has its own counters.
+    """
     silent.lv1.nft('''
         add rule ip mangle prerouting ip daddr 10.10.31.100 \\
             udp dport 9 meta mark set 2
@@ -116,7 +117,7 @@ def test_forwarding_switched_off(silent):
 
 @pytest.mark.parametrize('path', ['stack', 'direct'])
 def test_no_other_host(silent, reasons, path):
-    """What is addressed to all machines is not for us to send on."""
+    """A broadcast frame is not forwarded."""
     silent.lv1.dsrctl(f'service set fwmark 1 path {path}')
     since = reasons('lv1')
     with wire.Tap(silent.w101) as w101, wire.Tap(silent.w102) as w102, \
@@ -132,7 +133,7 @@ def test_no_other_host(silent, reasons, path):
 
 
 def test_other_protocol(silent, reasons):
-    """GRE goes nowhere; an echo request is answered."""
+    """GRE is dropped; an echo request is answered."""
     since = reasons('lv1')
     with wire.Tap(silent.client) as client, wire.Tap(silent.w101) as w101:
         client.send(wire.icmp_echo(), '10.10.31.11')

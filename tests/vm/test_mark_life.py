@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Marks that change while connections live, and marks of the replies."""
+"""Marks that change during connections, and marks of replies."""
 
 import pytest
 
@@ -11,7 +11,7 @@ LV1 = '10.10.31.11'
 
 
 def mark(site, number):
-    """What comes for the VIP has this mark from now on."""
+    """Packets for the VIP get this mark from now on."""
     site.lv1.nft(f'''
         flush ruleset
         table ip mangle {{ chain prerouting {{
@@ -34,7 +34,8 @@ def two(site):
 @pytest.mark.smoke
 @pytest.mark.parametrize('path', ['stack', 'direct'])
 def test_connection_goes_on(two, path):
-    """What is open stays where it is; what is new belongs to the new mark."""
+    """Open connections stay with their server; new ones belong to the new
+    mark."""
     two.lv1.configure(f'''
         service set fwmark 1 path {path}
         service set fwmark 2 path {path}''')
@@ -49,7 +50,7 @@ def test_connection_goes_on(two, path):
 
 
 def test_datagrams_go_on(two, reasons):
-    """So does a flow of UDP, as long as it is remembered."""
+    """So does a UDP flow, as long as it is in the table."""
     since = reasons('lv1')
     with wire.Tap(two.client) as client, wire.Tap(two.w101) as w101, \
             wire.Tap(two.w102) as w102:
@@ -79,7 +80,7 @@ def test_syn_takes_the_new_mark(two):
 
 
 def test_down_with_the_new_mark(two, reasons):
-    """The old service says what becomes of a connection whose server fails."""
+    """The old service's on-down applies to a connection whose server fails."""
     two.lv1.dsrctl('service set fwmark 1 on-down reset')
     sock = two.connect()
     assert ask(sock) == 'w101 nano'
@@ -107,7 +108,7 @@ CONNMARK = f'''
 @pytest.mark.smoke
 @pytest.mark.parametrize('scheduler', ['rr', 'maglev'])
 def test_mark_of_replies(site, scheduler, reasons):
-    """Replies that have their request's mark go to the client."""
+    """Replies with their request's mark go to the client."""
     site.balance(f'scheduler {scheduler}')
     site.lv1.nft(CONNMARK)
     since = reasons('lv1')
@@ -127,7 +128,7 @@ def test_mark_of_replies(site, scheduler, reasons):
 
 @pytest.mark.parametrize('path', ['stack', 'direct'])
 def test_one_packet_switched_on(site, path):
-    """From then on each datagram is scheduled, of known clients too."""
+    """From then on each datagram is scheduled, also of known clients."""
     site.balance(f'path {path}', rule='')
     with wire.Tap(site.client) as client, wire.Tap(site.w101) as w101, \
             wire.Tap(site.w102) as w102:

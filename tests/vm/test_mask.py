@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""A mark of which some bits are another user's."""
+"""A mark with bits of other users."""
 
 import pytest
 
@@ -13,7 +13,7 @@ LV1 = '10.10.31.11'
 
 
 def mark_by_port(site, *, priority='mangle', **marks):
-    """p4000=0x40001: what comes from that port has that mark."""
+    """p4000=0x40001: packets from that port get that mark."""
     rules = '\n'.join(f'th sport {port[1:]} meta mark set {mark:#x}'
                       for port, mark in marks.items())
     site.lv1.nft(f'''
@@ -26,7 +26,7 @@ def mark_by_port(site, *, priority='mangle', **marks):
 
 
 def sent_to(site, ports, make=wire, tap=wire.Tap, vip=VIP):
-    """{port: server} of a SYN from each port."""
+    """{port: server} for a SYN from each port."""
     with tap(site.client) as client, tap(site.w101) as w101, \
             tap(site.w102) as w102:
         for port in ports:
@@ -43,7 +43,7 @@ def sent_to(site, ports, make=wire, tap=wire.Tap, vip=VIP):
 @pytest.mark.smoke
 @pytest.mark.parametrize('priority', ['mangle', 'filter'])
 def test_foreign_bits(site, reasons, priority):
-    """They are not compared, whatever they are."""
+    """The other bits are ignored."""
     site.lv1.configure(f'''
         service add fwmark 0x1/0xff
         backend add fwmark 1 via {W101}''')
@@ -62,7 +62,7 @@ def test_foreign_bits(site, reasons, priority):
 
 
 def test_connection(site):
-    """A connection lives through a change of the other bits."""
+    """A connection survives a change of the other bits."""
     site.balance(backends=('w101',))
     site.lv1.dsrctl('service set fwmark 1/0xff')
     rule = f'flush ruleset\ntable ip m {{ chain p {{ type filter hook ' \
@@ -75,7 +75,8 @@ def test_connection(site):
 
 
 def test_order(site):
-    """The whole mark comes first, then the mask that has the most bits."""
+    """A service without a mask comes first, then the mask with the most bits.
+    """
     site.lv1.configure(f'''
         service add fwmark 1/0xf
         service add fwmark 0x11/0xff
@@ -101,7 +102,7 @@ def test_ipv6(site6):
 
 
 def test_shown_and_set(site):
-    """Where it is shown, and that it lasts until another is named."""
+    """The mask is shown, and stays until another one is set."""
     lv1 = site.lv1
     lv1.dsrctl('service add fwmark 1/0xff')
     lv1.dsrctl('service set fwmark 1 path direct')
@@ -116,7 +117,8 @@ def test_shown_and_set(site):
 
 
 def test_refused(site):
-    """A mask that matches nothing, and too many; those that go make room."""
+    """Masks that match nothing, and too many, are refused; deleted ones make
+    room."""
     masks = [0xff, 0x1ff, 0x3ff, 0x7ff, 0xfff, 0x1fff, 0x3fff, 0x7fff]
     site.lv1.configure('\n'.join(
         f'service add fwmark {number}/{mask:#x}'

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What packets put into a container's table is the container's memory.
+"""Entries of a container's tables are charged to the container.
 
-Packets come in softirq, where no task is there to be charged; and any user can make
-a container.
+Packets come in softirq, without a task to charge; and any user can make a
+container.
 """
 
 import json
@@ -51,7 +51,7 @@ def charged():
 
 
 def objects():
-    """Bytes of the kernel's objects, without what each processor has in store."""
+    """Bytes of the kernel's objects, without per-CPU caches."""
     with open(f'{GROUP}/memory.stat', encoding='ascii') as file:
         return int(dict(line.split() for line in file)['slab_unreclaimable'])
 
@@ -74,7 +74,7 @@ def group(site):
 
 
 class Container:
-    """A network namespace in a user namespace, made within the cgroup."""
+    """A network namespace in a user namespace, created within the cgroup."""
 
     def __init__(self, host, setup):
         self.host = host
@@ -95,13 +95,13 @@ class Container:
         assert self.shell.stdout.readline() == 'done\n'
 
     def stats(self, module):
-        """Asked by a process that is not in the cgroup."""
+        """The statistics, read by a process outside of the cgroup."""
         done = self.host.run('nsenter', '-t', str(self.shell.pid), '-U', '-n',
                              'dsrctl', '-j', 'stats')
         return json.loads(done.stdout)[module]
 
     def flood(self, source):
-        """A datagram of each flow; what is full takes no harm."""
+        """Send a datagram of each flow; a full table is harmless."""
         head = bytes.fromhex(MAC.replace(':', '')) + b'\2\0\0\0\x99\1\x08\0'
         with self.host.at(), socket.socket(socket.AF_PACKET, socket.SOCK_RAW,
                                            0) as sock:
@@ -112,7 +112,7 @@ class Container:
 
 @pytest.mark.parametrize('module', MODULES)
 def test_charged_and_bounded(group, site, module):
-    """Entries are charged; at the cgroup's limit there are no more of them."""
+    """Entries are charged; at the cgroup's limit no more are added."""
     box = Container(site.lv1, MODULES[module])
     before = objects()
     box.flood('10.99.2.1')

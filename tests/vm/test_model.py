@@ -1,13 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The balancer against a plain model of it.
+"""Compare the balancer with a plain model.
 
-One long random story of packets, of changes of the configuration and of
-pauses is told to both; they must agree on where each packet goes. The model
-knows nothing of hash tables, RCU or pools: a dict of connections and a list of
-servers.
+Both get one long random sequence of packets, configuration changes and pauses;
+they must agree on the destination of each packet. The model has no hash
+tables, RCU or pools: only a dict of connections and a list of servers.
 
-The story is always the same. DSR_MODEL_SEED tells another one, and
-DSR_MODEL_STEPS a longer one.
+The sequence is always the same. DSR_MODEL_SEED selects another one, and
+DSR_MODEL_STEPS its length.
 """
 
 import collections
@@ -33,7 +32,7 @@ FLOWS = 24
 
 
 class Conn:
-    """What is known of one flow."""
+    """The model's state of one flow."""
 
     def __init__(self, server, state):
         self.server = server
@@ -41,7 +40,7 @@ class Conn:
 
 
 class Server:
-    """A backend of the model. One that is added again is another one."""
+    """A backend of the model. A backend that is added again is a new one."""
 
     def __init__(self, name, weight):
         self.name = name
@@ -82,7 +81,8 @@ class Model:
                 if name in self.servers and self.servers[name].is_member()]
 
     def changed(self, before):
-        """The members may be others now: who stays keeps its credit."""
+        """The members may have changed: members that stay keep their credit.
+        """
         now = {name for name, _ in self.members()}
         for name in now - before:
             self.servers[name].credit = 0
@@ -104,7 +104,7 @@ class Model:
     # choosing
 
     def choose(self):
-        """The server of a new connection; None: nobody."""
+        """The server of a new connection, or None."""
         members = self.members()
         return getattr(self, f'_{self.scheduler}')(members) if members \
             else None
@@ -122,7 +122,7 @@ class Model:
         return best[0]
 
     def _least(self, members, cost):
-        """The first of those with the least cost for their weight."""
+        """The first of the servers with the least cost for their weight."""
         return min(members, key=lambda member: cost(*self.load(member[0])) /
                    member[1].weight)[0]
 
@@ -153,7 +153,7 @@ class Model:
     # packets
 
     def packet(self, flow, flags):
-        """What is to become of a packet.
+        """The expected outcome of a packet.
 
         Returns ('server', NAME); ('hash', KEY): all packets of this key go to
         one server until the servers change; or (REASON, None).
@@ -214,7 +214,7 @@ class Model:
         return 'hash', key
 
     def learn(self, flow, key, home):
-        """A hash has sent FLOW to HOME: whether it may have."""
+        """A hash has sent FLOW to HOME: tell if this is allowed."""
         if home not in self.member_names():
             return False
         if flow in self.conns and self.conns[flow].server is None:
@@ -222,7 +222,7 @@ class Model:
         return self.learned.setdefault(key, home) == home
 
     def expire(self):
-        """All is silent for longer than any timeout."""
+        """A pause longer than any timeout."""
         self.conns.clear()
 
 
@@ -231,7 +231,7 @@ def _both(active, inactive):
 
 
 class Story:
-    """Tells both of the same events, and compares."""
+    """Send the same events to both, and compare."""
 
     def __init__(self, site):
         self.random = random.Random(SEED)
@@ -325,7 +325,7 @@ class Story:
         what(*args, **fields)
 
     def pause(self):
-        """Everything is silent until all is forgotten."""
+        """Pause until all connections are forgotten."""
         self.settle()
         self.counts['pauses'] += 1
         self.log.append('pause')
@@ -366,7 +366,7 @@ class Story:
             self.settle()
 
     def settle(self):
-        """All packets so far have gone where they must."""
+        """Wait until all packets have reached their destination."""
         if not self.expected:
             return
         to_server = {ident for ident, (_, wanted) in self.expected.items()
@@ -421,7 +421,7 @@ class Story:
         self.settle()
 
     def compare_counts(self):
-        """The balancer's own counts are the model's."""
+        """The balancer's counters equal the model's."""
         for name, one in self.lv1.backends().items():
             assert (one['active'], one['inactive']) == self.model.load(name)
         assert self.lv1.table()['entries'] == len(self.model.conns)

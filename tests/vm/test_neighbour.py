@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Backends are next hops: neighbours and routes change, and are followed."""
+"""Backends are next hops: the balancer follows neighbours and routes."""
 
 import pytest
 
@@ -15,7 +15,7 @@ OTHER_MAC = '02:00:00:00:01:01'
 @pytest.mark.parametrize('path', ['stack', 'direct'])
 @pytest.mark.parametrize('how', ['announced', 'flushed'])
 def test_mac_change(site, path, how):
-    """A backend gets another network card: an open connection goes on."""
+    """A backend gets another MAC address: an open connection continues."""
     site.balance(f'path {path}', backends=('w101',))
     sock = site.connect_to('w101')
     wait_for('reachable', lambda: site.backends()[W101]['state'] ==
@@ -41,7 +41,8 @@ def test_mac_change(site, path, how):
 
 @pytest.mark.parametrize('path', ['stack', 'direct'])
 def test_dead_backend(site, path):
-    """A backend that does not answer ARP harms nobody else, and shows."""
+    """A backend that does not answer ARP harms no other backend, and is shown.
+    """
     site.lv1.ip('neigh flush dev eth1')
     site.balance(f'path {path}', rule='')
     site.lv1.dsrctl(f'backend add fwmark 1 via {NOBODY}')
@@ -61,7 +62,8 @@ def test_dead_backend(site, path):
 
 
 def test_link_down_and_up(lb, reasons):
-    """Without a route packets are dropped, and counted; then all is well."""
+    """Without a route packets are dropped and counted; later they pass again.
+    """
     sock = lb.connect_to('w101')
     since = reasons('lv1')
     lb.lv1.ip('link set eth1 down')
@@ -77,7 +79,7 @@ def test_link_down_and_up(lb, reasons):
 
 
 def test_route_moves_to_another_device(lb):
-    """The backend's network moves to another device: it is followed."""
+    """The balancer follows a backend's network to another device."""
     sock = lb.connect_to('w101')
     # a second wire to the back segment
     lb.lv1.ip('link add name eth2 type veth peer name lv1b netns back')
@@ -100,7 +102,7 @@ def test_route_moves_to_another_device(lb):
 
 
 def test_route_turns_to_a_gateway(silent, reasons):
-    """A backend that is no longer on-link is not sent to."""
+    """A backend that is no longer on-link gets no packets."""
     silent.lv1.ip(f'route add {W101}/32 via {W102}')
     silent.undo.append(lambda: silent.lv1.ip(f'route del {W101}/32'))
     assert silent.backends()[W101]['state'] == 'no_route'

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The descriptions of the two families are true: the kernel says the same.
+"""The netlink specs agree with the kernel.
 
-The names in Documentation/netlink/specs are held against the header by
-tests/tool/test_spec.py. Here the controller of generic netlink tells the commands
-of a family, the rights that they need, and the policies of their attributes; and
-replies are read with nothing but the description.
+tests/tool/test_spec.py checks their names against the header. This test
+compares the commands of a family, their permissions and the policies of their
+attributes with the answers of the generic netlink controller, and reads
+replies with the spec alone.
 """
 
 import pytest
@@ -58,7 +58,7 @@ def controller(sock, family, command, flags=genl.NLM_F_ACK):
 
 @pytest.mark.smoke
 def test_commands(sock, family):
-    """Commands, with the rights that they need; the version; the group."""
+    """Commands with their permissions; the version; the group."""
     attrs = dict(controller(sock, family, GETFAMILY)[0])
     told = {}
     for _, raw in genl.parse(attrs[OPS]):
@@ -75,7 +75,7 @@ def test_commands(sock, family):
 
 
 class Policies:
-    """What the kernel tells: {command: the policy of its attributes}."""
+    """The kernel's policies: {command: the policy of its attributes}."""
 
     def __init__(self, sock, family):
         self.policies, self.commands = {}, {}
@@ -116,7 +116,7 @@ class Policies:
 
 
 def described(family, attrs, nests=()):
-    """The same of the description, as pairs."""
+    """The same from the spec, as pairs."""
     for attr in attrs.values():
         kind, path = attr['type'], (*nests, attr['value'])
         checks = attr.get('checks', {})
@@ -140,10 +140,10 @@ def described(family, attrs, nests=()):
 
 @pytest.mark.smoke
 def test_policies(sock, family):
-    """Each command takes just those attributes, with those types and ranges.
+    """Each command accepts exactly these attributes, types and ranges.
 
-    Of a big-endian number the kernel tells nothing, or that it is one of so many
-    bits: then it does not know the order of bytes, and must check no range.
+    For a big-endian number the kernel reports nothing, or a number of so many
+    bits: then it does not know the byte order, and must check no range.
     """
     policies = Policies(sock, family)
     assert set(policies.commands) == {one['value'] for one in
@@ -168,7 +168,8 @@ def refusal(sock, command, payload, flags):
 
 @pytest.mark.smoke
 def test_big_endian(sock, family):
-    """Of ports the kernel tells nothing: each is taken with two bytes only."""
+    """For ports the kernel reports nothing: each is accepted with two bytes
+    only."""
     tried = 0
     for name, one in family.operations.items():
         flags = genl.NLM_F_ACK if 'do' in one else genl.NLM_F_DUMP
@@ -191,7 +192,7 @@ def test_big_endian(sock, family):
 
 
 class Reader:
-    """Reads messages with the description, and notes what was in them."""
+    """Read messages with the spec, and record their attributes."""
 
     def __init__(self, family):
         self.family = family
@@ -248,7 +249,7 @@ class Reader:
         return raw
 
     def ask(self, sock, name, payload=b'', dump=False):
-        """Send a request, and hold the replies against what it says of them."""
+        """Send a request, and check the replies against the spec."""
         operation = self.family.operations[name]
         mode = operation['dump' if dump else 'do']
         replies = [self.message(name, attrs) for _, attrs in sock.ask(
@@ -261,14 +262,14 @@ class Reader:
 
 
 def unseen(reader, *spaces):
-    """What the description has and no reply had, of some sets."""
+    """Attributes of some sets that no reply had."""
     return {(space, name) for space in spaces
             for name, attr in reader.family.sets[space].items()
             if attr['type'] not in ('pad', 'unused')} - reader.seen
 
 
 def test_replies_of_balancer(site):
-    """The description has all that the balancer replies, and nothing else."""
+    """The spec has exactly the attributes of the balancer's replies."""
     reader = Reader(spec.Spec('dsr'))
     lv1 = Balancer(site)
     site.balance('scheduler maglev persist 50s probe-marks 4096')
@@ -319,7 +320,7 @@ def test_replies_of_real_server(site):
 
 
 class Group:
-    """Reads the notifications of a family with its description."""
+    """Read the notifications of a family with its spec."""
 
     def __init__(self, site, family):
         self.reader = Reader(family)
@@ -330,7 +331,8 @@ class Group:
         site.undo.append(self.sock.close)
 
     def next(self):
-        """The name of the next one, which has what is described at most."""
+        """The name of the next notification, whose attributes the spec must
+        have."""
         message = self.sock.recv(1 << 16)
         name = self.names[message[16]]
         one = self.reader.family.notifications[name]
@@ -369,7 +371,7 @@ CHANGES = {
 
 
 def test_notifications(site, family):
-    """Each change is told of as it is described."""
+    """Each change is notified as the spec says."""
     group = Group(site, family)
     changes = CHANGES[family.yaml['name']]
     group.host.configure('\n'.join(changes))

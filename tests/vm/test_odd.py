@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Odd packets and odd devices, IPv4."""
+"""Unusual packets and devices, IPv4."""
 
 import collections
 import itertools
@@ -77,7 +77,7 @@ PASSED = {
 
 @pytest.mark.parametrize('tos', [None, (0x20, 0xfc)])
 def test_passed_as_they_are(site, tos, one):
-    """Whatever it is: only MAC, TTL and header checksum are ours."""
+    """Only MAC, TTL and header checksum change, for any packet."""
     if tos:
         one.lv1.dsrctl('service set fwmark 1 tos 0x20')
     with wire.Tap(one.client) as client, wire.Tap(one.w101) as w101:
@@ -91,7 +91,7 @@ def test_passed_as_they_are(site, tos, one):
 
 
 def test_tap_sees_what_came(one):
-    """Who looks on at the front, as tcpdump, has the packet as it came."""
+    """A tap at the front, such as tcpdump, sees the packet unchanged."""
     one.lv1.dsrctl('service set fwmark 1 tos 0x20')
     with wire.Tap(one.client) as client, wire.Tap(one.w101) as w101, \
             wire.Tap(one.lv1) as tap, wire.Tap(one.lv1, outgoing=True) as all_:
@@ -111,7 +111,8 @@ def test_tap_sees_what_came(one):
 
 
 def broken(packet, at, value):
-    """The same packet with a byte of its header changed, its sum right."""
+    """The same packet with one byte of its header changed, and a valid
+    checksum."""
     data = bytearray(packet)
     data[at] = value
     data[10:12] = bytes(2)
@@ -142,7 +143,8 @@ MALFORMED = {
 
 
 def test_malformed(one, reasons):
-    """What the kernel refuses never comes to us; the rest ends here."""
+    """Packets that the kernel refuses never reach the module; it drops the
+    others."""
     since = reasons('lv1')
     with wire.Tap(one.client) as client, wire.Tap(one.w101) as w101:
         for name, packet in NEVER_THERE.items():
@@ -176,7 +178,7 @@ def test_bad_sources(one, make, reasons):
 @pytest.mark.parametrize('source', ['224.0.0.1', '255.255.255.255',
                                     '10.10.31.255', '0.0.0.0'])
 def test_no_error_to_nobody(one, source, reasons):
-    """No time exceeded, no port unreachable to what is no sender."""
+    """No time exceeded and no port unreachable to an invalid sender."""
     since = reasons('lv1')
     with wire.Tap(one.client) as client:
         client.send(wire.udp(4000, src=source, ttl=1), LV1)
@@ -226,7 +228,7 @@ def parts_of(tap, ident, length):
 
 
 def join(parts):
-    """The datagram that fragments make; each must be a valid one."""
+    """The datagram of some fragments; each fragment must be valid."""
     data = b''
     parts = sorted(parts, key=lambda p: p.frag & 0x1fff)
     for part in parts:
@@ -238,7 +240,7 @@ def join(parts):
 
 
 def test_fragments_any_order(two):
-    """They reach one server, no larger than they came."""
+    """They reach one server, and no fragment is larger than before."""
     homes = collections.Counter()
     with wire.Tap(two.client) as client, wire.Tap(two.w101) as w101, \
             wire.Tap(two.w102) as w102:
@@ -261,7 +263,8 @@ def test_fragments_any_order(two):
 
 
 def test_fragments_with_df(one):
-    """Cut by who must not be cut again: no part is smaller than it was."""
+    """Fragments with DF are not fragmented further: no part becomes smaller.
+    """
     ident = next(IDENTS)
     data = wire.udp(4000, payload=b'd' * 2000)[20:]
     with wire.Tap(one.client) as client, wire.Tap(one.w101) as w101:
@@ -274,7 +277,8 @@ def test_fragments_with_df(one):
 
 
 def test_first_fragment_too_short_for_ports(one, reasons):
-    """The ports of TCP are there, its flags come later: it is put together."""
+    """The ports of TCP are in the first fragment, its flags in the second:
+    reassembled."""
     since = reasons('lv1')
     ident = next(IDENTS)
     data = wire.tcp(4000, flags=PSH | ACK, payload=b't' * 100)[20:]
@@ -292,7 +296,7 @@ def test_first_fragment_too_short_for_ports(one, reasons):
 
 
 def test_fragments_overlap_or_repeat(one, reasons):
-    """Of what overlaps nothing is left; what comes twice goes once."""
+    """Overlapping fragments are dropped; a repeated one passes once."""
     since = reasons('lv1')
     data = wire.udp(4000, payload=b'o' * 1600)[20:]
     with wire.Tap(one.client) as client, wire.Tap(one.w101) as w101:
@@ -313,7 +317,7 @@ def test_fragments_overlap_or_repeat(one, reasons):
 
 
 def test_fragments_of_a_connection(two):
-    """A segment in fragments belongs to its connection."""
+    """A fragmented segment belongs to its connection."""
     with wire.Tap(two.client) as client, wire.Tap(two.w101) as w101, \
             wire.Tap(two.w102) as w102:
         for port in range(4000, 4004):
@@ -337,7 +341,8 @@ def test_fragments_of_a_connection(two):
 @pytest.mark.parametrize('path', ['stack', 'direct'])
 @pytest.mark.parametrize('number', [4, 6])
 def test_after_a_verdict(site6, number, path):
-    """What user space has looked at before us is balanced in its thread."""
+    """A packet after a verdict of user space is balanced in that program's
+    thread."""
     lv1 = Balancer(site6)
     vip = VIP if number == 4 else VIP6
     lv1.service('add', vip=vip, path=path)
@@ -382,7 +387,7 @@ def second_wire(site):
 
 
 def under(site, kind, *options):
-    """A device of this kind on lv1, with eth2 under it."""
+    """A device of this kind on lv1, on top of eth2."""
     second_wire(site)
     site.lv1.ip(f'''
         link add top0 type {kind} {' '.join(options)}
@@ -396,7 +401,7 @@ def under(site, kind, *options):
 
 
 def back_by(site, kind):
-    """Make a way to 10.10.36.101: (lv1's device, w101's)."""
+    """A route to 10.10.36.101: (lv1's device, w101's)."""
     if kind == 'bond':
         return under(site, 'bond', 'mode', 'active-backup')
     if kind == 'bridge':
@@ -409,7 +414,7 @@ def back_by(site, kind):
 @pytest.mark.parametrize('path', ['stack', 'direct'])
 @pytest.mark.parametrize('kind', ['vlan', 'bond', 'bridge'])
 def test_back_device(site, kind, path):
-    """The way to a backend may be more than a network card."""
+    """The device towards a backend may be a stacked one."""
     ours, theirs = back_by(site, kind)
     site.lv1.configure(f'''
         service add fwmark 1 path {path}
@@ -436,7 +441,7 @@ def test_back_device(site, kind, path):
 
 @pytest.mark.parametrize('path', ['stack', 'direct'])
 def test_front_vlan(site, path):
-    """What comes with a tag goes without."""
+    """A packet with a tag leaves without."""
     vlan(site, 'lv1', 'eth0', '10.10.37.11')
     vlan(site, 'client', 'eth0', '10.10.37.200')
     site.balance(f'path {path}', backends=('w101',), rule='')
@@ -463,7 +468,7 @@ IP_MTU_DISCOVER, IP_PMTUDISC_DO = 10, 2
 @pytest.mark.parametrize('path', ['stack', 'direct'])
 @pytest.mark.parametrize('size', [100, 1000, 1472])
 def test_udp_segments(site, path, size):
-    """A bundle of datagrams passes as one, and comes apart behind."""
+    """A GSO packet of datagrams passes as one, and is segmented afterwards."""
     site.balance(f'path {path}', backends=('w101',))
     site.echo('w101')
     sock = site.udp()
@@ -484,7 +489,7 @@ def test_udp_segments(site, path, size):
 
 
 def test_udp_segments_too_big(site):
-    """What counts is the size of each datagram."""
+    """The size of each datagram decides, not that of the GSO packet."""
     site.lv1.ip('link set eth1 mtu 1300')
     site.undo.append(lambda: site.client.run('ip', 'route', 'flush', 'cache'))
     site.undo.append(lambda: site.lv1.ip('link set eth1 mtu 1500'))

@@ -15,7 +15,7 @@ HERE = '10.10.30.11'
 
 
 def mark_output(site, kind='route', priority='mangle'):
-    """What lv1 itself sends to the VIP has mark 1."""
+    """Packets of lv1 itself to the VIP get mark 1."""
     site.lv1.nft(f'''
         table inet own {{ chain output {{
             type {kind} hook output priority {priority};
@@ -27,7 +27,7 @@ def mark_output(site, kind='route', priority='mangle'):
 @pytest.mark.smoke
 @pytest.mark.parametrize('path', ['stack', 'direct'])
 def test_by_mark(lb, path):
-    """Its requests are balanced, and the answers come to its sockets."""
+    """Its requests are balanced, and its sockets get the answers."""
     lb.lv1.dsrctl(f'service set fwmark 1 path {path}')
     mark_output(lb)
     assert lb.replies(4, host='lv1') == {'w101 nano': 2, 'w102 desu': 2}
@@ -46,7 +46,7 @@ def test_by_late_mark(lb, priority):
 
 
 def test_by_vip(site, reasons):
-    """A service that names the address needs no rule."""
+    """A service by address needs no rule."""
     for name in ('w101', 'w102'):
         site.net[name].dsrctl(f'real add vip {VIP}')
     lv1 = Balancer(site)
@@ -70,7 +70,7 @@ def test_ipv6(site6):
 
 
 def test_frame(site, reasons):
-    """A datagram leaves as the socket sent it, for its server."""
+    """A datagram leaves unchanged, towards its server."""
     site.balance('tos 0x20', backends=('w101',), rule='')
     mark_output(site)
     since = reasons('lv1')
@@ -86,7 +86,7 @@ def test_frame(site, reasons):
 
 
 def test_no_backend(site, reasons):
-    """A client hears at once that no server is there."""
+    """Without a server the client gets an error at once."""
     site.balance(backends=())
     mark_output(site)
     since = reasons('lv1')
@@ -96,7 +96,7 @@ def test_no_backend(site, reasons):
 
 
 def test_reset(lb, reasons):
-    """With on-down reset it hears that its server is down."""
+    """With on-down reset the client gets a reset when its server is down."""
     lb.lv1.dsrctl('service set fwmark 1 on-down reset')
     mark_output(lb)
     sock = lb.connect(host='lv1')
@@ -111,7 +111,7 @@ def test_reset(lb, reasons):
 
 
 def test_here(site, reasons):
-    """It hears at once that its own machine is the backend."""
+    """A client on the backend itself gets an error at once."""
     lv1 = Balancer(site)
     lv1.service('add', vip=VIP)
     lv1.backend('add', HERE, vip=VIP)
@@ -122,7 +122,8 @@ def test_here(site, reasons):
 
 
 def test_server_with_the_mark(site, reasons):
-    """What a server of this machine answers is not balanced for its mark."""
+    """Answers of a server on this machine are not balanced in spite of their
+    mark."""
     site.lv1.nft(f'''
         table inet mangle {{ chain prerouting {{
             type filter hook prerouting priority mangle;
@@ -151,10 +152,11 @@ def test_server_with_the_mark(site, reasons):
 
 @pytest.mark.parametrize('path', ['stack', 'direct'])
 def test_real_server(lb, path, reasons):
-    """A real server is a client: it takes what the balancer sends back to it.
+    """A real server as a client accepts packets that come back from the
+    balancer.
 
-    That bears its own address as its source, which Linux drops as martian
-    unless accept_local is set; and a reason says so.
+    These have its own address as their source, so Linux drops them as martian
+    unless accept_local is set; a reason says so.
     """
     lb.lv1.dsrctl(f'service set fwmark 1 path {path}')
     with pytest.raises(OSError):

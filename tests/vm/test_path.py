@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The short way from ingress: what takes it, and what must not."""
+"""The fast path at ingress: its packets, and those that must not take it."""
 
 import collections
 import errno
@@ -55,7 +55,7 @@ class Wire:
         self.client.send(packet, to)
 
     def get(self, packet, tos=None):
-        """The packet has to come, as the frame that it has to be."""
+        """Wait for the packet, and compare the frame."""
         got = self.w101.wait(lambda p: p.packet[20:] == packet[20:len(
             p.packet)] and p.ident == packet[4] << 8 | packet[5], 'the packet')
         wire.same(got, wire.forwarded(packet, '10.10.30.101', self.out, tos))
@@ -66,7 +66,7 @@ class Wire:
         return self.ident
 
     def begin(self, sport, proto='tcp'):
-        """Make a connection, by the long way."""
+        """Open a connection, on the slow path."""
         firsts = {
             'tcp': (wire.tcp(sport, ident=self.number()),
                     wire.tcp(sport, ident=self.number(), **DATA)),
@@ -80,7 +80,7 @@ class Wire:
             self.get(packet)
 
     def counted(self, way, what=''):
-        """To be called when one more packet should have gone that way."""
+        """Check that one more packet has taken that way."""
         before = self.lv1.ways().get(way, 0)
 
         def wait():
@@ -114,9 +114,9 @@ TAKEN = {
 
 @pytest.mark.parametrize('proto', TAKEN)
 def test_taken(lv1, line, reasons, proto):
-    """Packets of known connections, whole frames; a TOS is set on them.
+    """Whole packets of known connections; a TOS is set on them.
 
-    What is behind the end of a packet is left behind.
+    Padding after the packet is removed.
     """
     line.begin(4000, proto)
     since, ways = reasons('lv1'), lv1.ways()
@@ -136,7 +136,8 @@ def test_taken(lv1, line, reasons, proto):
 
 
 def test_what_was_received_stays(site, lv1, line):
-    """A tap on the device has what came, although it shares it with us."""
+    """A tap on the device sees the unchanged packet, although it shares the
+    data."""
     line.begin(4000)
     packet = wire.tcp(4000, ident=9, payload=b'x', **DATA) + b'\0' * 5
     done = line.counted('forwarded')
@@ -172,7 +173,7 @@ LONG = {
 
 
 def test_long_way(line, reasons):
-    """What has to be done more than sending on is done."""
+    """All other packets take the slow path."""
     line.begin(4000)
     since = reasons('lv1')
     for packet, way in LONG.values():
@@ -184,7 +185,7 @@ def test_long_way(line, reasons):
 
 
 def test_half_closed(line, reasons):
-    """What a client acknowledges after its FIN is a download's own."""
+    """The client's ACKs after its FIN belong to the download."""
     line.begin(4000)
     line.send(wire.tcp(4000, flags=FIN | ACK, ident=99))
     packet = wire.tcp(4000, flags=ACK, ident=100)
@@ -248,7 +249,8 @@ def test_refused(site, line, reasons):
 
 
 def test_frames_of_others(site, line, reasons):
-    """To another MAC address, to all, in a VLAN; and no IP at all."""
+    """Frames to another MAC address, to all, in a VLAN; and frames without IP.
+    """
     line.begin(4000)
     since, before = reasons('lv1'), line.lv1.ways()
     frame = wire.frame(KNOWN, LV1, line.client.mac)
@@ -267,7 +269,7 @@ def test_frames_of_others(site, line, reasons):
 
 
 def test_vlan_device(site, line, reasons):
-    """In by the device of a VLAN, and out by that of another one."""
+    """In by a VLAN device, and out by another one."""
     site.lv1.ip('''
         link add link eth0 name eth0.5 type vlan id 5
         link add link eth1 name eth1.7 type vlan id 7
@@ -314,7 +316,7 @@ def test_too_big(site, line, reasons):
 
 
 def test_backends(site, line, reasons):
-    """Down, unknown to the neighbour table, deleted."""
+    """Backends that are down, unresolved, or deleted."""
     lv1 = line.lv1
     line.begin(4000)
     site.lv1.ip(f'neigh del {W101} dev eth1')
@@ -336,7 +338,7 @@ def test_backends(site, line, reasons):
 
 
 def test_services(site, line, reasons):
-    """With "path stack", and where this machine is a backend too."""
+    """With "path stack", and if this machine is a backend too."""
     lv1 = line.lv1
     line.begin(4000)
     lv1.service('set', path='stack')
@@ -360,7 +362,7 @@ def test_services(site, line, reasons):
 
 
 def test_recheck(site, line, reasons):
-    """A connection that the rules mark no more comes to its end."""
+    """A connection that no rule marks any more leaves the fast path."""
     lv1 = line.lv1
     lv1.path('set', 'eth0', recheck=1000)
     began = time.monotonic()
@@ -441,7 +443,7 @@ def test_rules_at_ingress_come_first(site, line, reasons):
 
 
 def test_ipv6(site6, reasons):
-    """IPv6 as IPv4; what has extension headers goes the long way."""
+    """IPv6 as IPv4; packets with extension headers take the slow path."""
     lv1 = Balancer(site6)
     lv1.service(vip=VIP6, path='direct')
     lv1.backend('add', W1016, vip=VIP6)
@@ -521,7 +523,7 @@ def test_bulk(site):
 
 
 def test_shared(site, line):
-    """What its sender keeps, as pktgen does, is nobody's to write to."""
+    """The data of a shared packet, as from pktgen, must not be written to."""
     line.begin(4000, 'udp')
     with Pktgen(site.net['front'], 'lv1', count=200, clone_skb=0, pkt_size=60,
                 delay=0, dst=VIP, src_min=CLIENT, src_max=CLIENT,
@@ -537,7 +539,8 @@ def test_shared(site, line):
 
 @pytest.mark.debug
 def test_no_memory(lb, reasons):
-    """TCP keeps a copy of what it sends: its headers cannot be written to."""
+    """TCP keeps a clone of its packets: their headers must not be written to.
+    """
     lb.lv1.dsrctl('service set fwmark 1 path direct')
     lv1 = Balancer(lb)
     lv1.path('add', 'eth0')
@@ -563,7 +566,7 @@ def test_ipsec_policy(site, line, reasons):
 
 
 def test_devices_come_and_go(site, lv1):
-    """A path keeps to its device, and goes with it."""
+    """A path stays with its device, and ends with it."""
     site.lv1.ip('link add name one type veth peer name two\n'
                 'link add name three type bridge')
     site.undo.append(lambda: run('ip', '-n', 'lv1', 'link', 'del', 'three'))
@@ -605,7 +608,7 @@ def refusal(call, *argv, **fields):
 
 
 def test_refusals(site, lv1):
-    """Each with its sentence, and nothing changes."""
+    """Each refusal has its sentence, and changes nothing."""
     before = lv1.paths()
     port = Balancer(site, 'front')
     assert refusal(lv1.request, 'PATH_ADD') == (errno.EINVAL, MISSING)

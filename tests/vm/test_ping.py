@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Pings to a VIP: who answers, and when nobody does."""
+"""Pings to a VIP: answered, forwarded, or dropped."""
 
 import collections
 
@@ -21,7 +21,7 @@ MARK6 = '''
 
 
 class Family:
-    """A family's packets and addresses by the same names."""
+    """The packets and addresses of a family, with the same names for both."""
 
     def __init__(self, number):
         self.number = number
@@ -42,7 +42,7 @@ class Family:
         return wire6.echo(ident, hop=ttl, **fields)
 
     def reply(self, ident=1, payload=b'echo'):
-        """What the balancer answers to echo()."""
+        """The balancer's answer to echo()."""
         if self.number == 4:
             return wire.icmp_echo(ident, self.vip, self.client, 0, payload,
                                   frag=0)
@@ -69,7 +69,7 @@ def balance(site, family, key=None, backends=None, **fields):
 
 
 def ping(site, vip, *argv, count=3, seconds=10):
-    """How many of COUNT pings were answered."""
+    """The number of answered pings, of COUNT."""
     text = site.client.run('ping', '-n', '-q', '-c', str(count), '-i', '0.1',
                            '-W', str(seconds), *argv, vip,
                            check=False).stdout
@@ -84,7 +84,7 @@ def ping(site, vip, *argv, count=3, seconds=10):
 @pytest.mark.parametrize('how', ['vip', 'fwmark'])
 @pytest.mark.parametrize('path', ['stack', 'direct'])
 def test_answered(site6, family, how, path, reasons):
-    """The balancer answers as long as a backend is up."""
+    """The balancer answers while a backend is up."""
     key = family.any if how == 'vip' else family.key
     if how == 'fwmark' and family.number == 6:
         site6.lv1.nft(MARK6)
@@ -97,13 +97,13 @@ def test_answered(site6, family, how, path, reasons):
 
 @pytest.mark.parametrize('size', [0, 1, 1472, 1473, 4000, 20000])
 def test_sizes(site6, family, size):
-    """Also what comes, and goes, in fragments; ping compares the bytes."""
+    """Also fragmented requests and answers; ping compares the bytes."""
     balance(site6, family)
     assert ping(site6, family.vip, '-s', str(size), '-p', 'a5f0') == 3
 
 
 def test_frame(site6, family):
-    """The answer is the request turned round, with a TTL of its own."""
+    """The answer swaps the addresses, and has a new TTL."""
     balance(site6, family)
     with family.tap(site6.client) as client, family.tap(site6.w101) as w101, \
             family.tap(site6.w102) as w102:
@@ -118,7 +118,7 @@ def test_frame(site6, family):
 
 
 def test_mark_is_not_the_answers(site6, family, reasons):
-    """Rules for what this machine sends do not see the request's mark."""
+    """Rules for the machine's own packets do not see the request's mark."""
     site6.lv1.nft(MARK6)
     balance(site6, family, family.key)
     site6.lv1.nft('''
@@ -138,7 +138,7 @@ def test_mark_is_not_the_answers(site6, family, reasons):
 
 
 def test_silent_without_backend(site6, family, reasons):
-    """None, weight 0, draining, down: nobody is told that the VIP is up."""
+    """With no backend, weight 0, draining or down, there is no answer."""
     lv1 = balance(site6, family, backends=())
     since = reasons('lv1')
     with family.tap(site6.client) as client, family.tap(site6.w101) as w101, \
@@ -167,7 +167,7 @@ def test_silent_without_backend(site6, family, reasons):
 
 
 def test_any_service_of_the_vip_will_do(site6, family):
-    """The first one that has a backend up speaks for the address."""
+    """The first service with a backend up answers for the address."""
     lv1 = balance(site6, family, {**family.any, 'proto': 'tcp', 'port': 80},
                   backends=())
     other = {**family.any, 'proto': 'tcp', 'port': 81}
@@ -178,7 +178,7 @@ def test_any_service_of_the_vip_will_do(site6, family):
 
 @pytest.mark.parametrize('path', ['stack', 'direct'])
 def test_forwarded(site6, family, path, reasons):
-    """To one backend each, by its identifier; as any other packet."""
+    """Each identifier goes to one backend, as any other packet."""
     balance(site6, family, ping='forward', path=path)
     since = reasons('lv1')
     homes = collections.Counter()
@@ -233,7 +233,7 @@ def test_forwarded_in_fragments(site6, family):
 
 @pytest.mark.smoke
 def test_forwarded_to_real_machine(site6):
-    """A server that has the VIP answers by itself, past the balancer."""
+    """A server that has the VIP answers itself, not through the balancer."""
     family = Family(6)
     balance(site6, family, ping='forward')
     for name in ('w101', 'w102'):
@@ -274,7 +274,7 @@ NOT_CLIENTS = {4: ('10.10.31.255', '10.10.31.11', '10.10.30.255'),
 
 @pytest.mark.parametrize('mode', ['reply', 'forward'])
 def test_spoofed(site6, family, mode, reasons):
-    """Nobody is answered who cannot have asked: no amplifier, no loop."""
+    """Forged sources get no answer: no amplifier, no loop."""
     balance(site6, family, ping=mode)
     since = reasons('lv1')
     with family.tap(site6.client) as client, \
@@ -302,7 +302,8 @@ def test_spoofed(site6, family, mode, reasons):
 @pytest.mark.parametrize('option', [
     b'\7\7\4\0\0\0\0', b'\x83\7\4\x0a\x0a\x1f\xc8', b'\x44\4\5\0', b'\1' * 4])
 def test_options_not_answered(site, reasons, option):
-    """Record route, source route, timestamp: nothing that tells of us."""
+    """Record route, source route, timestamp: not answered, to reveal nothing.
+    """
     balance(site, Family(4))
     since = reasons('lv1')
     with wire.Tap(site.client) as client:
@@ -325,7 +326,7 @@ def test_extensions_not_answered(site6, reasons, exts):
 
 
 def test_other_icmp_is_dropped(site, reasons):
-    """A timestamp request, an echo reply: no service takes them."""
+    """A timestamp request, an echo reply: no service accepts them."""
     balance(site, Family(4))
     since = reasons('lv1')
     with wire.Tap(site.client) as client:
@@ -335,7 +336,7 @@ def test_other_icmp_is_dropped(site, reasons):
 
 
 def test_without_service(site6, family, reasons):
-    """Pings to other addresses are none of ours."""
+    """Pings to other addresses are ignored."""
     balance(site6, family)
     since = reasons('lv1')
     assert ping(site6, LV1 if family.number == 4 else LV16) == 3

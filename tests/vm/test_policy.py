@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""IPsec policies and "ip rule" name the VIP: it is the VIP that they decide by."""
+"""IPsec policies and "ip rule" apply to the VIP."""
 
 import socket
 
@@ -26,7 +26,7 @@ TUNNEL = '''
 
 
 class Server:
-    """w101, with an echo server; each datagram is sent to it by hand."""
+    """w101, with an echo server; the test builds each datagram."""
 
     def __init__(self, site, since, family):
         self.family, self.host, self.since = family, site.w101, since
@@ -58,7 +58,7 @@ class Server:
                       W101)
 
     def error(self, port):
-        """The client says that nothing of its listens at PORT."""
+        """The client reports that PORT is closed."""
         quoted = self.wire.udp(7, port, b'x', src=self.vip,
                                dst=CLIENTS[self.family])
         self.tap.send(wire.icmp_error(3, 3, quoted) if self.family == 4 else
@@ -68,21 +68,22 @@ class Server:
         wait_for(f'{number} {reason}', lambda: self.since[reason] >= number)
 
     def answers(self, *ports):
-        """Three rounds: from then on packets go the short way."""
+        """Three rounds: afterwards packets take the fast path."""
         for _ in range(3):
             replied = self.since['replied']
             self.ask(*ports)
             self.expect('replied', replied + len(ports))
 
     def stops(self, port):
-        """Until a known flow is stopped: that takes a tick of the clock."""
+        """Wait until a known flow is stopped, which takes a clock tick."""
         def stopped():
             self.ask(port)
             return self.since['drop_ipsec_policy']
         wait_for('the known flow stops', stopped)
 
     def goes_on(self, port):
-        """Until a known flow is let pass again: that takes a tick, too."""
+        """Wait until a known flow passes again, which also takes a clock tick.
+        """
         before = self.since['replied']
 
         def replied():
@@ -98,7 +99,7 @@ def server(site6, request, reasons):
 
 @pytest.mark.stock     # the debug kernel has no XFRM
 def test_ipsec_keeps_requests_out(server):
-    """A policy of the VIP's holds for known flows, new ones, errors, pings."""
+    """A policy of the VIP applies to known flows, new ones, errors, pings."""
     server.answers(server.port)
     server.policy(f'src {ANYBODY[server.family]} dst {server.vip} dir in '
                   'action block')
@@ -119,7 +120,7 @@ def test_ipsec_keeps_requests_out(server):
 
 @pytest.mark.stock     # the debug kernel has no XFRM
 def test_ipsec_keeps_replies_in(server):
-    """What may not leave from the VIP does not leave."""
+    """Replies from the VIP are dropped if a policy blocks them."""
     server.answers(server.port)
     server.policy(f'src {server.vip} dst {ANYBODY[server.family]} dir out '
                   'action block')
@@ -139,7 +140,7 @@ def test_ipsec_keeps_replies_in(server):
 @pytest.mark.stock     # the debug kernel has no XFRM
 @pytest.mark.parametrize('family', [4, 6], ids=['ipv4', 'ipv6'])
 def test_ipsec_tunnel(site6, family):
-    """A tunnel for the VIP carries requests and replies; nothing is plain."""
+    """A tunnel for the VIP carries requests and replies, all encrypted."""
     words = {'client': CLIENTS[family], 'vip': VIPS[family],
              'server': W101 if family == 4 else W1016}
     site6.w101.dsrctl(f'real add vip {VIPS[family]}')
@@ -164,7 +165,8 @@ def test_ipsec_tunnel(site6, family):
 
 @pytest.fixture
 def ruled(third):
-    """w103 with an echo server; a rule once used is never forgotten."""
+    """w103 with an echo server; the kernel never forgets that rules were used.
+    """
     third.dsrctl(f'real add vip {VIP}')
     sock = third.socket(socket.AF_INET, socket.SOCK_DGRAM)
     third.site.sockets.append(sock)
@@ -174,7 +176,7 @@ def ruled(third):
 
 
 def test_rule_from_vip(site, ruled):
-    """A rule for the VIP says by which router replies leave."""
+    """A rule for the VIP chooses the router of replies."""
     with wire.Tap(site.lv1, 'eth1') as lv1, wire.Tap(site.lv2, 'eth1') as lv2:
         def answered(tap, port):
             tap.drain().clear()
@@ -200,7 +202,7 @@ def test_rule_from_vip(site, ruled):
 
 
 def test_rule_by_mark_and_port(site, ruled):
-    """A rule sees the mark of a reply, and the port that the client asked."""
+    """A rule matches the mark of a reply, and the port of the request."""
     ruled.ip(f'route add default via {LV2} table 100\n'
              'rule add ipproto udp sport 53 lookup 100')
     ruled.dsrctl(f'real add vip {VIP} proto udp port 53 to 7')
@@ -219,7 +221,8 @@ def test_rule_by_mark_and_port(site, ruled):
 
 
 def test_rule_prohibits(site, ruled):
-    """Where a rule lets nothing leave from the VIP, it is dropped, and counted."""
+    """If a rule prohibits packets from the VIP, they are dropped and counted.
+    """
     since = ruled.reasons()
     ruled.ip(f'rule add from {VIP} prohibit')
     with wire.Tap(site.lv1, 'eth1') as lv1, wire.Tap(site.lv2, 'eth1') as lv2:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Protocols without ports follow what else their client has."""
+"""Protocols without ports follow their client's other traffic."""
 
 import struct
 
@@ -27,7 +27,7 @@ def body(number, length=32):
 
 
 def test_esp_follows_ike(local):                        # noqa: F811
-    """As with ip_vs: ESP and AH go where UDP of the ports 500 has gone."""
+    """As with ip_vs, ESP and AH follow UDP between the ports 500."""
     for kind in ipvs.peers():
         kernel_log = KernelLog()
         with balancing(kind, local) as lv1, Traffic(local) as traffic:
@@ -51,7 +51,7 @@ def test_esp_follows_ike(local):                        # noqa: F811
 
 @pytest.fixture
 def persistent(silent):
-    """A service that remembers clients, by mark, and one by address."""
+    """Services with persistence, by mark and by address."""
     silent.lv1.configure(f'''
         service set fwmark 1 persist 60s
         service add vip {VIP2} persist 60s
@@ -64,7 +64,7 @@ def persistent(silent):
 @pytest.mark.parametrize('vip', [wire.VIP, VIP2])
 @pytest.mark.parametrize('first', ['tcp', 'udp'])
 def test_follows_persistence(persistent, reasons, vip, first):
-    """IKE by way of NAT, ESP, GRE: one client, one server, no entry more."""
+    """IKE through NAT, ESP, GRE: one client, one server, no further entry."""
     def begin(client):
         if first == 'tcp':
             return [traffic.send(wire.tcp(1723, 1723, flags, src=client,
@@ -88,7 +88,7 @@ def test_follows_persistence(persistent, reasons, vip, first):
 
 
 def test_of_a_stranger(persistent, reasons):
-    """What nothing is known of is dropped, and is no client."""
+    """A packet of an unknown client is dropped, and makes no client known."""
     since = reasons('lv1')
     with Traffic(persistent) as traffic:
         for proto in (ESP, AH, GRE):
@@ -100,7 +100,7 @@ def test_of_a_stranger(persistent, reasons):
 
 
 def test_not_persistent(silent, reasons):
-    """Without persistence GRE follows nothing, ESP its IKE alone."""
+    """Without persistence GRE follows nothing, and ESP only its IKE."""
     with Traffic(silent) as traffic:
         server = traffic.send(wire.udp(IKE, IKE, b'ike'))
         traffic.send(wire.udp(IKE, IKE, b'ike', src=CLIENTS[0]))
@@ -113,7 +113,8 @@ def test_not_persistent(silent, reasons):
 
 @pytest.mark.parametrize('kind', ['persistent', 'silent'])
 def test_error_about_esp(request, kind, reasons):
-    """A router's word on a tunnel's packets reaches the server of the tunnel."""
+    """A router's ICMP error about a tunnel's packet reaches the tunnel's
+    server."""
     with Traffic(request.getfixturevalue(kind)) as traffic:
         servers = [traffic.send(wire.udp(IKE, IKE, b'ike', src=client))
                    for client in CLIENTS]
@@ -128,7 +129,7 @@ def test_error_about_esp(request, kind, reasons):
 
 
 def test_ipv6(site6, reasons):
-    """The same with IPv6, an extension header in between passed over."""
+    """The same with IPv6, also after an extension header."""
     site6.lv1.configure(f'''
         service add vip {VIP6} persist 60s
         backend add vip {VIP6} via {W1016}

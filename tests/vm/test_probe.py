@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Marks that each name a backend: a check takes the way of users' packets."""
+"""Marks that select a backend: health checks on the path of clients' packets.
+"""
 
 import contextlib
 import os
@@ -22,7 +23,8 @@ WEB = {'vip': VIP, 'proto': 'tcp', 'port': 80}
 
 
 class Family:
-    """A family's packets, addresses and marks by the same names."""
+    """The packets, addresses and marks of a family, with the same names for
+    both."""
 
     def __init__(self, number):
         self.number = number
@@ -71,13 +73,13 @@ def marked(site, kind, mark, host='lv1', af=socket.AF_INET, proto=0):
 
 
 def raw(site, family, mark):
-    """A socket of lv1's that sends packets as they are."""
+    """A raw socket of lv1."""
     return marked(site, socket.SOCK_RAW, mark, af=family.af,
                   proto=socket.IPPROTO_RAW)
 
 
 def check(site, mark, address=VIP, port=80, **options):
-    """What the server says, as a health checker on lv1 hears it."""
+    """The server's answer, for a health checker on lv1."""
     af = socket.AF_INET6 if ':' in address else socket.AF_INET
     with marked(site, socket.SOCK_STREAM, mark, af=af, **options) as sock:
         sock.connect((address, port))
@@ -85,7 +87,7 @@ def check(site, mark, address=VIP, port=80, **options):
 
 
 def refused(site, *argv, **options):
-    """That a check fails at once."""
+    """Check that a probe fails at once."""
     with pytest.raises(ConnectionRefusedError):
         check(site, *argv, **options)
 
@@ -94,7 +96,7 @@ def refused(site, *argv, **options):
 @pytest.mark.parametrize('path', ['stack', 'direct'])
 @pytest.mark.parametrize('how', ['fwmark', 'vip'])
 def test_own_frames(site6, family, path, how, reasons):
-    """What lv1 sends itself leaves as it is, for whom the mark names."""
+    """Packets of lv1 itself leave unchanged, for the backend of their mark."""
     key = family.key if how == 'fwmark' else {'vip': family.vip}
     lv1 = balance(site6, family, key, path=path)
     since = reasons('lv1')
@@ -120,7 +122,7 @@ def test_own_frames(site6, family, path, how, reasons):
 
 
 def test_tos(site6, family):
-    """A server that knows its packets by a TOS value knows probes too."""
+    """A server that matches packets by TOS also accepts probes."""
     balance(site6, family, tos=0x20, tos_mask=0xfc)
     mac = site6.lv1.mac('eth1').hex(':')
     address, mark = family.servers['w102']
@@ -142,7 +144,8 @@ def test_tos(site6, family):
 @pytest.mark.smoke
 @pytest.mark.parametrize('path', ['stack', 'direct'])
 def test_others_frames(site6, family, path, reasons):
-    """What comes from elsewhere, and is marked here, goes as users' does."""
+    """Packets from elsewhere, marked here, go the same way as clients'
+    packets."""
     lv1 = balance(site6, family, path=path)
     lv1.path('add', 'eth0')
     site6.lv1.nft(f'''
@@ -169,7 +172,7 @@ def test_others_frames(site6, family, path, reasons):
 
 
 def test_others_ttl(silent, reasons):
-    """A probe is forwarded, with all that a router does."""
+    """A probe is forwarded as by a router."""
     lv1 = Balancer(silent)
     lv1.service('set', probe_marks=FIRST)
     silent.lv1.nft('''
@@ -199,7 +202,8 @@ def serve(site, *names):
 @pytest.mark.smoke
 @pytest.mark.parametrize('how', ['fwmark', 'vip'])
 def test_whatever_state(site6, family, how):
-    """Weight 0, draining, down: the way back begins with a probe."""
+    """Weight 0, draining, down: a backend must pass probes before it is put
+    back."""
     key = family.key if how == 'fwmark' else {**WEB, 'vip': family.vip}
     lv1 = balance(site6, family, key)
     serve(site6)
@@ -214,7 +218,8 @@ def test_whatever_state(site6, family, how):
 
 
 def test_ping(site6, family):
-    """A ping with a mark asks one server, whatever the service does with others."""
+    """A ping with a mark goes to one server, with any ping mode of the
+    service."""
     balance(site6, family, ping='ignore')
     serve(site6)
     for name, (_, mark) in family.servers.items():
@@ -227,7 +232,7 @@ def test_ping(site6, family):
 
 
 def test_by_hand(site):
-    """As the man page has it."""
+    """The commands of the man page."""
     site.balance('probe-marks 1000')
     site.lv1.changed = site.lv1.filtered = True
     for mark, name in ((1101, 'w101'), (1102, 'w102')):
@@ -241,7 +246,8 @@ def test_by_hand(site):
 
 
 def test_without_the_rule(site, reasons):
-    """The server answers at its own address, and not by way of the VIP."""
+    """Without its rule the server answers at its own address, but not for the
+    VIP."""
     balance(site, Family(4))
     serve(site, 'w102')
     assert ask(site.connect(W101, host='lv1')).startswith('w101')
@@ -255,7 +261,8 @@ def test_without_the_rule(site, reasons):
 
 
 def test_mark_of_nobody(site6, family, reasons):
-    """It is not balanced, and the check hears of it at once."""
+    """A mark without a backend is not balanced, and the check fails at once.
+    """
     lv1 = balance(site6, family)
     serve(site6)
     address, mark = family.servers['w101']
@@ -294,7 +301,7 @@ def test_mark_of_nobody(site6, family, reasons):
 
 
 def test_wrong_address(site6, family, reasons):
-    """The server's own address proves nothing, and another port nothing either."""
+    """Probes for the server's own address or another port are dropped."""
     lv1 = balance(site6, family)
     serve(site6)
     since = reasons('lv1')
@@ -310,7 +317,7 @@ def test_wrong_address(site6, family, reasons):
 
 
 def test_to_itself(site, reasons):
-    """No probe of lv1's finds out whether lv1 serves clients."""
+    """A probe of lv1 to itself would not test the clients' path."""
     lv1 = Balancer(site)
     lv1.service('add', probe_marks=FIRST)
     lv1.backend('add', HERE)
@@ -325,7 +332,7 @@ def test_to_itself(site, reasons):
 
 
 def test_no_route(site, reasons):
-    """A backend that no device leads to any more."""
+    """A backend that is not on-link any more."""
     balance(site, Family(4))
     since = reasons('lv1')
     site.undo.append(lambda: site.lv1.ip('link set eth1 up'))
@@ -335,7 +342,8 @@ def test_no_route(site, reasons):
 
 
 def test_rules_of_the_site(site):
-    """Its own packets pass OUTPUT and POSTROUTING, by the backend's device."""
+    """The balancer's own probes pass OUTPUT and POSTROUTING, on the backend's
+    device."""
     balance(site, Family(4), path='direct')
     serve(site)
     site.lv1.nft('''
@@ -361,7 +369,7 @@ def test_rules_of_the_site(site):
 
 @contextlib.contextmanager
 def small(site, mtu):
-    """The way to the servers takes less than that to the clients."""
+    """The path to the servers has a smaller MTU than that to the clients."""
     site.lv1.ip(f'link set eth1 mtu {mtu}')
     try:
         yield
@@ -372,7 +380,7 @@ def small(site, mtu):
 
 @pytest.mark.parametrize('offload', [True, False], ids=['tso', 'plain'])
 def test_long(site6, family, offload):
-    """Merged segments, checksums that a device is to make, path MTU discovery."""
+    """GSO packets, checksum offload, path MTU discovery."""
     balance(site6, family)
     serve(site6)
     for dev in ('eth0', 'eth1'):
@@ -394,7 +402,7 @@ def test_long(site6, family, offload):
 
 @pytest.mark.parametrize('size', [1372, 1373, 1472, 1473, 5000])
 def test_fragments(site6, family, size):
-    """What does not fit is cut by the kernel as it cuts all that it sends."""
+    """The kernel fragments larger packets, as all that it sends."""
     balance(site6, family)
     site6.w101.dsrctl(f'real add vip {family.vip}')
     with site6.net['w101'].socket(family.af, socket.SOCK_DGRAM) as server, \
@@ -416,7 +424,7 @@ def test_fragments(site6, family, size):
 
 
 def test_explain(site6, family):
-    """It says what such a packet gets, and of which service."""
+    """The prediction has the backend and the service of a probe."""
     lv1 = balance(site6, family)
     address, mark = family.servers['w102']
     packet = {'src': family.own, 'sport': 4000, 'dst': family.vip,
@@ -448,7 +456,7 @@ TWICE = (
 
 
 def test_refusals(lb):
-    """A mark means one thing."""
+    """A mark has one meaning only."""
     lb.lv1.configure('''
         service set fwmark 1 probe-marks 1000
         service add vip 10.10.31.110 probe-marks 1256
@@ -485,7 +493,7 @@ def test_refusals(lb):
 
 
 def test_no_two_of_a_mark(site6):
-    """Two servers of one mark would be none that is told apart."""
+    """Two backends with the same mark could not be told apart."""
     twins = 'vip 2001:db8:31::100', '2001:db8:30::101', '2001:db8:30::a:1'
     key, one, other = twins
     site6.lv1.configure(f'''
@@ -506,7 +514,7 @@ def test_no_two_of_a_mark(site6):
 
 @pytest.mark.smp
 def test_comes_and_goes(silent, reasons):
-    """Marks, backends and services, while probes are on their way."""
+    """Marks, backends and services change while probes are sent."""
     lv1 = Balancer(silent)
     since = reasons('lv1')
     silent.lv1.nft('''

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""keepalived, unmodified, asks each real server by way of the VIP."""
+"""The unmodified keepalived checks each real server through the VIP."""
 
 import contextlib
 import os
@@ -29,7 +29,7 @@ virtual_server fwmark 1 {
 
 
 def keepalived(site, servers):
-    """Start the real one on lv1, which asks each server by way of the VIP."""
+    """Start keepalived on lv1, which checks each server through the VIP."""
     home = f'{site.net.directory}/keepalived'
     os.makedirs(home, exist_ok=True)
     checks = '\n'.join(f'''
@@ -65,7 +65,7 @@ def keepalived(site, servers):
 
 
 def test_keepalived(ipvs, reasons):
-    """It takes a server out that has lost its rule, and puts it back."""
+    """A server that has lost its rule is taken out, and put back later."""
     servers = Family(4).servers
     serve(ipvs)
     lv1 = Balancer(ipvs)

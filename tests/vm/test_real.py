@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The real server: an address that nobody owns, delivered to sockets."""
+"""The real server: packets for an address of no machine reach sockets."""
 
 import socket
 import struct
@@ -16,7 +16,7 @@ WHO = b'GET /who HTTP/1.1\r\nHost: x\r\n\r\n'
 
 @pytest.fixture
 def one(site):
-    """One real server, so that one knows where everything goes."""
+    """One real server, so that the destination of packets is known."""
     site.balance(backends=('w101',))
     return site
 
@@ -61,7 +61,7 @@ def test_both_addresses_from_one_port(one, proto, first):
 
 
 def test_both_addresses_at_once(one):
-    """The same with both under load, as a health check beside clients."""
+    """The same with both under load, as with a health check beside clients."""
     socks = [(one.connect(address, sport=port), address)
              for port in range(4500, 4520) for address in (VIP, W101)]
     for _ in range(2):
@@ -96,7 +96,7 @@ CONNTRACK = '''
 
 
 def users(module):
-    """The modules that use one, or None if it is not loaded."""
+    """The modules that use a module, or None if it is not loaded."""
     with open('/proc/modules', encoding='ascii') as file:
         for line in file:
             words = line.split()
@@ -111,7 +111,7 @@ def loaded(module):
 
 
 def unload(host, module):
-    """Unload one, and what uses it; whether it is gone."""
+    """Unload a module and its users; return true if it has gone."""
     for user in users(module) or ():
         unload(host, user)
     if loaded(module):
@@ -120,7 +120,7 @@ def unload(host, module):
 
 
 def test_conntrack_absent(one):
-    """Nothing of this needs conntrack, nor loads it."""
+    """Nothing here needs or loads conntrack."""
     for host in one.net.hosts.values():
         if host.filtered:
             host.nft('flush ruleset')
@@ -140,7 +140,7 @@ def test_conntrack_absent(one):
 
 @pytest.mark.parametrize('drop', ['input and output', 'every hook'])
 def test_conntrack_drops_invalid(one, drop):
-    """A stateful firewall on the real server finds nothing to complain of."""
+    """A stateful firewall on the real server drops nothing."""
     rule = 'ct state invalid drop' if drop == 'every hook' else ''
     one.w101.nft(CONNTRACK % (rule, rule))
     one.echo('w101')
@@ -162,7 +162,7 @@ def test_conntrack_drops_invalid(one, drop):
 
 
 def test_firewall_on_real_server(one):
-    """iptables there sees the machine's own address, as with REDIRECT."""
+    """iptables sees the machine's own address, as with REDIRECT."""
     one.w101.iptables('-A', 'INPUT', '-p', 'tcp', '-d', W101, '--dport', '80',
                       '-j', 'REJECT', '--reject-with', 'tcp-reset')
     with pytest.raises(ConnectionRefusedError):
@@ -181,7 +181,7 @@ def second_vip(site, port_rules):
 
 
 def test_to_port(one):
-    """Two services of one public port, at two local ports."""
+    """Two services on one public port, at two local ports."""
     one.w101.dsrctl('real flush')
     second_vip(one, f'''
         real add vip {VIP} proto tcp port 80 to 8080
@@ -207,7 +207,7 @@ def test_two_vips_one_port(one):
 
 
 def test_rule_is_specific(one):
-    """The more specific rule wins: port before protocol before address."""
+    """The more specific rule applies: port before protocol before address."""
     one.w101.configure(f'''
         real add vip {VIP} proto tcp to 8080
         real add vip {VIP} proto tcp port 8081
@@ -220,7 +220,7 @@ def test_rule_is_specific(one):
 
 
 def test_rule_deleted(one):
-    """Established connections go on, new ones find nobody."""
+    """Existing connections continue, new ones are refused."""
     sock = one.connect()
     assert ask(sock) == 'w101 nano'
     one.w101.dsrctl(f'real delete vip {VIP}')
@@ -249,7 +249,7 @@ TOS = '0x20'        # the DSCP "lower effort"; the two bits of ECN are 0
 
 @pytest.mark.smoke
 def test_tos(site):
-    """The balancer marks by TOS, the real servers know no VIP at all."""
+    """The balancer sets a TOS, and the real servers know no VIP."""
     site.balance(f'tos {TOS}', rule=f'tos {TOS}')
     for name in ('w101', 'w102'):
         assert [rule['vip'] for rule in site.net[name].show('real show')] == [
@@ -270,7 +270,7 @@ def test_tos_without_mark(site):
 
 
 def test_tos_any_vip(site):
-    """A VIP that was never named anywhere but on the balancer."""
+    """A VIP that only the balancer knows."""
     site.balance(f'tos {TOS}', backends=('w101',), rule=f'tos {TOS}')
     second_vip(site, 'real show')
     assert ask(site.connect(VIP2)) == 'w101 nano'
@@ -347,7 +347,7 @@ def test_reasons_drop(wired):
 
 
 def test_reasons_fragment(wired):
-    """A fragment that rules keep from reassembly is left alone."""
+    """A fragment that rules keep from reassembly passes unchanged."""
     site, send = wired
     site.w101.nft('''
         table ip early { chain prerouting {
@@ -361,7 +361,7 @@ def test_reasons_fragment(wired):
 
 
 def test_reasons_raw_socket(wired):
-    """What raw sockets send is looked at as carefully."""
+    """Packets of raw sockets are checked with the same care."""
     site, _ = wired
     before = genl.reasons(site.w101, 'dsr_rs')
     sock = site.w101.socket(socket.AF_INET, socket.SOCK_RAW, 255)
@@ -378,7 +378,7 @@ def test_reasons_raw_socket(wired):
 
 
 def test_reasons_own_address(site):
-    """A rule for the machine's own address has nothing to do."""
+    """A rule for the machine's own address does nothing."""
     site.w101.dsrctl(f'real add vip {W101}')
     before = genl.reasons(site.w101, 'dsr_rs')
     # from a port that no flow of an earlier test can have at the socket
@@ -398,7 +398,7 @@ def test_reasons_tos_to_own_address(site):
 
 
 def test_reasons_no_address(wired):
-    """A device without an address cannot take anything for itself."""
+    """Without an address a device cannot deliver packets."""
     site, send = wired
     site.undo.append(lambda: site.rebuild('w101'))
     site.w101.ip(f'addr del {W101}/24 dev eth0')
@@ -426,7 +426,7 @@ def test_reasons_table_full(one):
 
 @pytest.mark.stock
 def test_reasons_no_port(wired):
-    """All ports of a client are in use at the socket: no room for another."""
+    """All ports of a client are in use at the socket: the flow has no port."""
     site, send = wired
     # so many flows would only slow down the tests that follow
     site.undo.append(lambda: (site.net.unload('dsr_rs'),
@@ -458,7 +458,7 @@ def test_closed_by_server(one):
 
 
 def test_flows_shown(one):
-    """dsrctl and /proc show the flow as it is on both sides."""
+    """dsrctl and /proc show the flow with both sides."""
     one.w101.dsrctl('real flush')
     one.w101.dsrctl(f'real add vip {VIP} proto tcp port 80 to 8080')
     sock = one.connect()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""A machine that is a balancer and a real server, with both modules."""
+"""A machine with both modules: a balancer and a real server."""
 
 import itertools
 
@@ -28,7 +28,7 @@ STRICT = '''
 
 
 def tracked(site, sock):
-    """Whether conntrack of lv1 knows of a connection."""
+    """Tell if conntrack on lv1 has a connection."""
     return f'sport={sock.getsockname()[1]} ' in site.lv1.run(
         'conntrack', '-L').stdout
 
@@ -37,7 +37,8 @@ PORTS = itertools.count(30000)
 
 
 def wait_behind(site):
-    """Until packets come to the balancer first: to move takes a moment."""
+    """Wait until the balancer's hook comes first: reordering takes a moment.
+    """
     def count():
         return sum(number for name, number in genl.reasons(site.lv1).items()
                    if name in ('forwarded', 'delivered_here'))
@@ -51,7 +52,7 @@ def wait_behind(site):
 
 @pytest.fixture
 def both(site):
-    """lv1 has a service of two backends, itself one of them."""
+    """lv1 has a service of two backends, one of them lv1."""
     site.lv1.nft(STRICT)
     Web(site, 'lv1', 'lv1 80')
     site.w101.dsrctl(f'real add vip {VIP}')
@@ -65,7 +66,8 @@ def both(site):
 
 
 def test_balanced_first(both, reasons):
-    """The service decides, and what it leaves here is delivered here."""
+    """The service decides first, and the rule delivers packets for this
+    machine."""
     since = reasons('lv1')
     socks = [both.connect() for _ in range(6)]
     assert sorted({ask(sock) for sock in socks}) == ['lv1 80', 'w101 nano']
@@ -80,7 +82,7 @@ def test_balanced_first(both, reasons):
 
 
 def test_by_mark(site):
-    """Also where the service is known by its mark only."""
+    """The same with a service by mark."""
     site.lv1.nft(STRICT)
     Web(site, 'lv1', 'lv1 80')
     site.lv1.dsrctl(f'real add vip {VIP}')
@@ -92,7 +94,7 @@ def test_by_mark(site):
 
 
 def test_balancer_comes_and_goes(both):
-    """Without a service the rule is all there is; connections live on."""
+    """Without a service only the rule applies; connections continue."""
     lv1 = Balancer(both)
     lv1.backend('delete', W101, vip=VIP)
     sock = both.connect()

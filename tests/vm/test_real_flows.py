@@ -37,8 +37,8 @@ def listen(site, family, address, port, proto=0, options=()):
 
 
 def syns(number):
-    """SYNs of as many clients, all with right checksums: what is added to the
-    port is taken from the sequence number."""
+    """SYNs of as many clients, all with valid checksums: the amount added to
+    the port is subtracted from the sequence number."""
     packet = bytearray(wire.tcp(0, 80, seq=0x1ffff, src='10.20.1.1'))
     made = []
     for count in range(number):
@@ -50,9 +50,10 @@ def syns(number):
 
 @pytest.mark.smp
 def test_syn_flood(one):
-    """It has its own place to fill: flows live on, and new ones begin.
+    """A flood only fills the pending flows: flows continue, and new ones
+    begin.
 
-    With cookies also at the very server that is flooded.
+    With SYN cookies also at the flooded server itself.
     """
     # more than it holds; the debug kernel would take too long for that
     number = 3000 if DEBUG else 20000
@@ -74,13 +75,14 @@ def test_syn_flood(one):
 
 
 def listed(site, port):
-    """Whether there is a flow of the client with this port."""
+    """Tell if a flow from this port of the client is listed."""
     return port in {flow['sport'] for flow in site.w101.show('flow show')}
 
 
 @pytest.mark.smp
 def test_udp_flood(one):
-    """Datagrams that nobody answers, or goes on after, have their share."""
+    """Unanswered datagrams, and those without a sequel, have a limited share.
+    """
     number = 3000 if DEBUG else 20000
     one.net.reload('dsr_rs')        # the flows of other tests have their share
     one.w101.dsrctl(f'real add vip {VIP}')
@@ -120,9 +122,9 @@ def test_udp_flood(one):
 
 
 def test_ack_flood(one):
-    """Neither do segments that nobody waits for get into the table.
+    """Segments that no socket expects do not get into the table.
 
-    Nor those that the server waits for but anybody can make.
+    Nor do segments that are expected but easily forged.
     """
     before = genl.reasons(one.w101, 'dsr_rs')
     with wire.Tap(one.lv2, 'eth1') as tap:
@@ -141,7 +143,7 @@ def test_ack_flood(one):
 
 @pytest.mark.skipif(not COOKIES, reason='this kernel makes no SYN cookies')
 def test_cookies(one):
-    """A SYN leaves nothing at all, and the connection comes about."""
+    """A SYN leaves no state at all, and the connection still works."""
     one.w101.sysctl('ipv4/tcp_syncookies', 2)
     one.undo.append(lambda: one.w101.sysctl('ipv4/tcp_syncookies', 1))
     server = listen(one, socket.AF_INET, '', 98)
@@ -160,8 +162,8 @@ def test_cookies(one):
 def test_cookies_server_first(site6, vip):
     """The banner of a server that speaks first, in the middle of a flood.
 
-    The server takes its time to accept: by then more SYNs have come than there
-    is room for what no socket is known to have accepted.
+    The server accepts late: by then more SYNs have come than there is room for
+    pending flows.
     """
     site6.balance(backends=('w101',))
     site6.w101.dsrctl(f'real add vip {VIP6}')
@@ -197,7 +199,8 @@ def test_cookies_server_first(site6, vip):
 
 
 def test_port_used_with_another_machine(one, reasons):
-    """What a client sends through this machine has no place at its sockets."""
+    """A client's connection through this machine does not occupy its port at
+    sockets."""
     one.echo('w101')
     since = reasons('w101', 'dsr_rs')
     with wire.Tap(one.lv2, 'eth1') as tap, \
@@ -215,7 +218,7 @@ def test_port_used_with_another_machine(one, reasons):
 
 
 def test_fast_open(one):
-    """Data in the SYN, and answered before the client says anything else."""
+    """Data in the SYN, answered before the client sends anything else."""
     for host in (one.client, one.w101):
         host.sysctl('ipv4/tcp_fastopen', 3)
         one.undo.append(lambda h=host: h.sysctl('ipv4/tcp_fastopen', 1))
@@ -314,7 +317,7 @@ def test_bulk_ipv6(site6, offload):
 
 
 def test_udp_ipv6(site6):
-    """Datagrams whole and in fragments, and a port that nobody listens at."""
+    """Datagrams, whole and fragmented, and a closed port."""
     site6.w101.nft(STRICT)
     site6.w101.dsrctl(f'real add vip {VIP6}')
     site6.lv1.configure(f'''
@@ -347,10 +350,10 @@ def test_reverse_path_filter(one, value):
 
 
 def merged(tap):
-    """How many frames were several packets of SCTP (GSO).
+    """The number of frames that held several SCTP packets (GSO).
 
-    Only their beginnings are read: who gets them takes them apart, and with
-    them what the tap has of them.
+    Only their beginnings are read: the receiver segments them, and so also the
+    tap's copy.
     """
     head = bytearray(64)
     found = 0
@@ -401,7 +404,7 @@ def test_sctp(one):
 
 @pytest.mark.last
 def test_stop(one):
-    """Not while somebody would notice; and if so, nothing crashes."""
+    """Refused while a client would notice; with force, nothing crashes."""
     sock = one.connect()
     assert ask(sock) == 'w101 nano'
     one.w101.dsrctl(f'real replace vip {VIP} to :8080')

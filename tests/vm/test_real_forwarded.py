@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Servers behind a real server that forwards to them, as docker does."""
+"""Servers behind a real server that forwards to them, as with docker."""
 
 import socket
 
@@ -26,7 +26,8 @@ HOUR = 3600000
 
 @pytest.fixture
 def box(site):
-    """A container on w101, whose port 80 is w101's; a socket listens there."""
+    """A container on w101, which gets port 80 of w101; a socket listens there.
+    """
     run('ip', 'netns', 'add', 'box')
     site.undo.append(lambda: run('ip', 'netns', 'del', 'box'))
     site.w101.ip('''
@@ -52,7 +53,7 @@ def box(site):
 
 
 def connect(site, box):
-    """Both ends of a connection by the VIP, over which all goes well."""
+    """Both ends of a connection through the VIP that works."""
     client = site.connect(sport=next(site.ports))
     server, _ = box.server.accept()
     site.sockets.append(server)
@@ -68,16 +69,16 @@ def talk(client, server):
 
 
 def expires(site, client):
-    """Milliseconds that the flow of a client has left; None: it has none."""
+    """The remaining milliseconds of a client's flow; None without a flow."""
     port = client.getsockname()[1]
     return next((flow['expires'] for flow in site.w101.show('flow show')
                  if flow['sport'] == port), None)
 
 
 def test_flow_of_container_lives(site, box):
-    """No socket here is at its ends: it lives for hours, or as long as is set.
+    """Without a local socket the flow lives for hours, or for the set timeout.
 
-    A reset that the server does not believe in ends nothing.
+    A reset that the server does not accept ends nothing.
     """
     site.undo.append(lambda: site.w101.dsrctl(
         'flow set timeout-established default'))
@@ -104,7 +105,7 @@ def test_flow_of_container_lives(site, box):
 
 @pytest.mark.stock
 def test_flowtable_is_told_of(site, box, kernel_log):
-    """A flowtable would send replies past the module: the log says so."""
+    """A flowtable would bypass the module: the log reports this."""
     kernel_log.lines()
     site.w101.nft(FLOWTABLE)
     site.undo.append(lambda: site.w101.run('nft', 'delete table ip fast'))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The real server's flows where others mean harm, or are simply many."""
+"""Flows of the real server under attack, or in large numbers."""
 
 import pytest
 
@@ -31,7 +31,8 @@ def table(site):
 
 
 def test_one_client_port_for_many_ports(one, reasons):
-    """It fills no bucket: all are flows, and so are those of others."""
+    """They overflow no bucket: all are flows, and so are those of other
+    clients."""
     one.echo('w101')
     since = reasons('w101', 'dsr_rs')
     with wire.Tap(one.lv2, 'eth1') as tap, \
@@ -53,7 +54,7 @@ def test_one_client_port_for_many_ports(one, reasons):
 
 
 def test_ended_flows_give_way(one, kernel_log):
-    """At the cap a connection becomes a flow, at the cost of one that is over.
+    """At the limit a new connection replaces a flow that has ended.
 
     The log says once that the table is full, and so does "show".
     """
@@ -76,7 +77,7 @@ def test_ended_flows_give_way(one, kernel_log):
 
 
 def is_listed(one):
-    """Whether a connection of now is a flow."""
+    """Tell if a new connection is listed as a flow."""
     sock = one.connect()
     assert ask(sock) == 'w101 nano'
     found = flow_of(one, sock.getsockname()[1]) is not None
@@ -85,7 +86,7 @@ def is_listed(one):
 
 
 def test_answered_queries_give_way(one):
-    """A resolver with more queries than the table has room for."""
+    """A resolver with more queries than the limit of the table."""
     one.echo('w101')
     one.w101.dsrctl('flow set max 64')
 
@@ -104,7 +105,7 @@ def test_answered_queries_give_way(one):
 
 
 def test_forged_reset_of_live_connection(one):
-    """Neither it nor a SYN after it disturbs what the server goes on with."""
+    """Neither a forged reset nor a SYN after it disturbs a live connection."""
     sock = one.connect()
     assert ask(sock) == 'w101 nano'
     port = sock.getsockname()[1]

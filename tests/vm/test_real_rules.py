@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Whole packets at both ends of the real server's module, of each kind.
+"""Whole packets of each kind at both ends of the real server's module.
 
-Requests come from lv2, past the balancer. What a socket gets is read by a raw
-socket, and replies are sent by one, so that every byte is known.
+lv2 sends the requests, without the balancer. A raw socket reads the packets
+for a socket, and sends replies, so that every byte is known.
 """
 
 import contextlib
@@ -26,7 +26,7 @@ TCP, UDP, SCTP = 6, 17, 132
 
 
 class Kind:
-    """A family, and how its packets are made."""
+    """A family, and functions to make its packets."""
 
     port = 20000                # the client's: flows of other tests live on
 
@@ -88,7 +88,7 @@ class Ends:
         self.sender.send(packet, mac_of(W101))
 
     def arrives(self, packet):
-        """That the next packet at the socket is PACKET."""
+        """Check that the next packet at the socket is PACKET."""
         data, more, _, _ = self.got.recvmsg(65536, 256)
         if self.kind is IPV4:
             if data != packet:
@@ -105,7 +105,7 @@ class Ends:
         self.raw.sendto(packet, (self.kind.client, 0))
 
     def leaves(self, packet):
-        """That PACKET leaves, byte by byte."""
+        """Check that PACKET leaves, byte by byte."""
         self.wire.wait(lambda p: p.packet == packet,
                        f'as an outgoing packet: {packet.hex()}')
 
@@ -150,7 +150,7 @@ def test_same_port(site, kind, proto):
 
 @PROTOS
 def test_to_address_and_port(site, kind, proto, second):
-    """Also to another address, and of an odd length."""
+    """Also to another address, and with an odd length."""
     end = kind.second if kind is IPV4 else f'[{kind.second}]'
     site.w101.dsrctl(f'real add vip {kind.vip} to {end}:8080')
     with Ends(site, kind, proto) as ends:
@@ -162,7 +162,7 @@ def test_to_address_and_port(site, kind, proto, second):
 
 
 def test_sctp_damaged(site, kind):
-    """A wrong CRC stays wrong by as much."""
+    """A wrong CRC stays wrong by the same difference."""
     site.w101.dsrctl(f'real add vip {kind.vip} proto sctp to :8080')
     with Ends(site, kind, SCTP) as ends:
         good = kind.request(SCTP, 99, b'data')
@@ -172,7 +172,7 @@ def test_sctp_damaged(site, kind):
 
 
 def test_udp_without_checksum(site, kind):
-    """0 stays 0: for the socket to judge."""
+    """0 stays 0: the socket decides."""
     site.w101.dsrctl(f'real add vip {kind.vip} to :8080')
     with Ends(site, kind, UDP) as ends:
         ends.send(kind.request(UDP, 99, b'none', csum=False))
@@ -184,7 +184,7 @@ def test_udp_without_checksum(site, kind):
 
 
 def test_fragments(site, kind):
-    """Reassembled, translated, and the reply cut again if need be."""
+    """Reassembled, translated, and the reply fragmented again if necessary."""
     site.w101.dsrctl(f'real add vip {kind.vip} to :8080')
     payload = bytes(range(256)) * 10
     whole = kind.request(UDP, 99, payload)
@@ -216,7 +216,7 @@ def test_extensions(site6, header):
 
 
 def test_not_through_routing_header(site6):
-    """What has another destination yet is not for this machine's sockets."""
+    """Packets with another final destination are not for local sockets."""
     site6.w101.dsrctl(f'real add vip {VIP6}')
     before = genl.reasons(site6.w101, 'dsr_rs')
     with Ends(site6, IPV6, UDP) as ends:
@@ -228,7 +228,8 @@ def test_not_through_routing_header(site6):
 
 @PROTOS
 def test_icmp_errors(site, kind, proto):
-    """In, about a reply; and out, about a request: quotations are translated."""
+    """Errors about a reply and about a request: the quoted packets are
+    translated."""
     site.w101.dsrctl(f'real add vip {kind.vip} to :8080')
     icmp = 1 if kind is IPV4 else 58
     router = '10.10.30.12' if kind is IPV4 else '2001:db8:30::12'
@@ -257,7 +258,7 @@ def test_icmp_errors(site, kind, proto):
 
 
 def test_echo(site, kind):
-    """A VIP answers for itself; of a rule for one port, too."""
+    """A VIP answers pings, also with a rule for one port."""
     site.w101.dsrctl(f'real add vip {kind.vip} proto tcp port 80')
     before = genl.reasons(site.w101, 'dsr_rs')
     with Ends(site, kind, 1 if kind is IPV4 else 58) as ends:
@@ -278,7 +279,7 @@ def test_echo(site, kind):
 
 
 def test_echo_with_options(site):
-    """None that the answer would have to make sense of."""
+    """Options that the answer would have to interpret are not answered."""
     site.w101.dsrctl(f'real add vip {VIP}')
     before = genl.reasons(site.w101, 'dsr_rs')
     with Ends(site, IPV4, 1) as ends:
@@ -288,7 +289,7 @@ def test_echo_with_options(site):
 
 
 def test_echo_not_answered(site):
-    """Where the machine answers nobody, its VIPs do not either."""
+    """If the machine ignores pings, so do its VIPs."""
     site.w101.dsrctl(f'real add vip {VIP}')
     site.w101.sysctl('ipv4/icmp_echo_ignore_all', 1)
     site.undo.append(lambda: site.w101.sysctl('ipv4/icmp_echo_ignore_all', 0))
@@ -303,7 +304,7 @@ def test_echo_not_answered(site):
 
 
 def test_dscp(site, kind):
-    """By its class, in both families, and shown as one."""
+    """By its class, in both families, and shown as a class."""
     site.w101.dsrctl('real add dscp af11 to :8080')
     rule, = site.w101.show('real show')
     assert (rule['dscp'], rule['tos'], rule['tos_mask']) == (10, 0x28, 0xfc)
@@ -318,7 +319,7 @@ def test_dscp(site, kind):
 
 
 def test_refusals(site6, second):
-    """One sentence for each, and nothing is done."""
+    """Each refusal has one sentence, and changes nothing."""
     for words, sentence in (
             (f'vip {VIP} to 10.10.30.77',
              'no device of this machine has that local address'),
@@ -361,7 +362,8 @@ COUNT = '''
 
 
 def test_mark(site6):
-    """Firewall rules and the server can tell a VIP from the own address."""
+    """Firewall rules and the server can tell a VIP from the machine's address.
+    """
     site6.w101.dsrctl(f'real add vip {VIP} mark 0x7b')
     site6.w101.dsrctl(f'real add vip {VIP6} mark 124')
     assert [rule['mark'] for rule in site6.w101.show('real show')] == [123, 124]
@@ -392,7 +394,7 @@ def test_mark(site6):
 
 @pytest.mark.parametrize('mode', ['', ' mode local'], ids=['redirect', 'local'])
 def test_mark_of_each_packet(site, mode):
-    """Known flows too, and what the rule says now."""
+    """Known flows, too, have the rule's present mark."""
     site.w101.dsrctl(f'real add vip {VIP}{mode} mark 0x7b')
     site.undo.append(lambda: site.w101.dsrctl('real flush'))
     site.w101.nft(COUNT % 123)
@@ -413,7 +415,7 @@ def test_mark_of_each_packet(site, mode):
 
 
 def test_loopback(site):
-    """A server that listens on 127.0.0.1 only, where the device allows that."""
+    """A server on 127.0.0.1 only, if the device allows loopback addresses."""
     key = 'ipv4/conf/eth0/route_localnet'
     site.w101.sysctl(key, 1)
     site.undo.append(lambda: site.w101.sysctl(key, 0))
@@ -441,7 +443,7 @@ def test_loopback(site):
 
 
 def test_address_lost(site, kind):
-    """What is on its way to it goes nowhere, and comes again with it."""
+    """Packets for a lost address are dropped, until the address comes back."""
     bits = 24 if kind is IPV4 else 64
     w101 = site.w101
     w101.ip(f'addr add {kind.second}/{bits} dev eth0'
@@ -490,7 +492,8 @@ def test_shown(site6):
 
 
 def test_web_ipv6(site6):
-    """A real web server, by the VIP and directly from one port."""
+    """A real web server, through the VIP and directly, from one client port.
+    """
     site6.w101.dsrctl(f'real add vip {VIP6}')
     site6.lv1.configure(f'''
         service add vip {VIP6}
@@ -515,7 +518,7 @@ def test_web_ipv6(site6):
 
 
 def list_flows(host):
-    """All flows, by a client that has room for what is to be read and no more."""
+    """List all flows, with a small receive buffer."""
     with host.at(), genl.Genl('dsr_rs') as other:
         sock = host.socket(socket.AF_NETLINK, socket.SOCK_RAW,
                            genl.NETLINK_GENERIC)
@@ -537,7 +540,7 @@ def list_flows(host):
 
 
 def test_many_flows_of_one_client_are_listed(site6):
-    """From one port to 50 of the VIP, which may be one bucket of the table."""
+    """Flows from one port to 50 of the VIP, which may share a bucket."""
     site6.w101.dsrctl(f'real add vip {VIP6}')
     before, _ = list_flows(site6.w101)
     ports = range(100, 150)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
-"""REDIRECT, the VIP on lo, and dsr_rs: what each makes of the same packets.
+"""The same packets with REDIRECT, with the VIP on lo, and with dsr_rs.
 
-The table in dsr_rs(4) has the answers; here they are asked for one after the other.
+The table in dsr_rs(4) has the results; this test checks each of them.
 """
 
 import errno
@@ -35,7 +35,7 @@ TRACK = '''
 
 
 def table():
-    """The table of the page: {row: [what each way does]}."""
+    """The table of the page: {row: [result for each way]}."""
     with open(PAGE, encoding='utf-8') as file:
         text = file.read()
     block = re.search(r'\n\.EX\n( +REDIRECT .*?)\n\.EE', text, re.S).group(1)
@@ -45,7 +45,7 @@ def table():
 
 
 class Ways:
-    """w101 in one of the ways, and the client that asks it."""
+    """w101 set up in one of the ways, and a client."""
 
     def __init__(self, site, way):
         self.site, self.w101 = site, site.w101
@@ -69,9 +69,10 @@ class Ways:
         self.sender = wire.Tap(site.lv2, 'eth1')
 
     def arrives(self, proto, *packets):
-        """Which destination raw sockets see; none: it is not delivered.
+        """The destination that raw sockets see, or none if it is not
+        delivered.
 
-        What is addressed to the machine itself comes behind it.
+        A packet for the machine itself comes after it, as an end mark.
         """
         sock = self.w101.socket(socket.AF_INET, socket.SOCK_RAW, proto)
         try:
@@ -93,7 +94,7 @@ class Ways:
         return self.arrives(proto, wire.ip(data, proto, src=self.client))
 
     def summed(self, proto, data, at):
-        """The same, with the checksum of UDP's kind at a place in it."""
+        """The same, with an Internet checksum at an offset."""
         value = wire.l4_checksum(self.client, VIP, proto, data) or 0xffff
         return self.raw(proto, data[:at] + value.to_bytes(2, 'big') +
                         data[at + 2:])
@@ -118,7 +119,7 @@ class Ways:
                                   p.dst == self.client, 'an answer').src)
 
     def error(self):
-        """An ICMP error that quotes an answer to the client: from where."""
+        """The source of an ICMP error that quotes an answer to the client."""
         with wire.Tap(self.site.lv1, 'eth1') as tap:
             self.sender.send(wire.tcp(4002, src=self.client), W101)
             reply = tap.wait(lambda p: p.dport == 4002, 'a SYN and ACK')
@@ -139,7 +140,7 @@ class Ways:
                                       src=self.client), W101)
 
     def datagram(self):
-        """From where a server answers that leaves that to the kernel."""
+        """The source of a server's answers if the kernel chooses."""
         echo = self.site.echo('w101', 10)
         sock = self.site.client.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.site.sockets.append(sock)
@@ -160,7 +161,7 @@ class Ways:
         return sock
 
     def own(self):
-        """Whether a socket that is bound to the machine's address serves."""
+        """Tell if a socket bound to the machine's address serves."""
         server = self.listen(W101)
         try:
             self.site.connect(port=82, sport=next(self.site.ports), seconds=2)
@@ -171,7 +172,7 @@ class Ways:
             server.close()
 
     def accepted(self, ask):
-        """What ask() says of an accepted socket."""
+        """The result of ask() for an accepted socket."""
         server = self.listen()
         self.site.connect(port=82, sport=next(self.site.ports))
         peer, _ = server.accept()
@@ -180,7 +181,7 @@ class Ways:
         return named(ask(peer))
 
     def signed(self):
-        """TCP with signatures, as BGP has it."""
+        """TCP with signatures, as used by BGP."""
         server = self.listen()
         sign(server, CLIENT)
         client = self.site.client.socket(socket.AF_INET, socket.SOCK_STREAM)
@@ -205,7 +206,7 @@ class Ways:
                    if name in ('TCPMD5Failure', 'TCPMD5Unexpected'))
 
     def begins(self):
-        """Whether a server can begin a connection from the VIP."""
+        """Tell if a server can open a connection from the VIP."""
         sock = self.w101.socket(socket.AF_INET, socket.SOCK_STREAM)
         try:
             sock.bind((VIP, 0))
@@ -217,7 +218,7 @@ class Ways:
             sock.close()
 
     def told(self):
-        """Whether ARP tells others that the VIP is here."""
+        """Tell if ARP reveals the VIP."""
         with arp.Tap(self.site.lv2, 'eth1') as tap:
             for asked in (VIP, W101):
                 tap.put(REQUEST, mac_of(LV2), LV2, NOWHERE, asked)

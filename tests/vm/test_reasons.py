@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Every reason for which a packet may leave a module was provoked."""
+"""Every reason of the modules was provoked."""
 
 import pytest
 
@@ -32,7 +32,7 @@ class Shortage:
 
 @pytest.mark.debug
 def test_no_memory_on_balancer(lb, reasons):
-    """The packet is dropped; when there is memory again, all is well."""
+    """The packet is dropped; later packets pass again."""
     sock = lb.connect_to('w101')
     since = reasons('lv1')
     with Shortage():
@@ -44,7 +44,7 @@ def test_no_memory_on_balancer(lb, reasons):
 
 @pytest.mark.debug
 def test_no_memory_for_connections(lb, reasons):
-    """A flow that cannot be remembered is balanced all the same."""
+    """A flow without memory for an entry is still balanced."""
     since = reasons('lv1')
     with wire.Tap(lb.client) as client, wire.Tap(lb.w101) as w101, \
             wire.Tap(lb.w102) as w102:
@@ -76,7 +76,7 @@ def test_no_memory_on_real_server(site, reasons):
 
 @pytest.mark.last
 def test_every_reason_was_provoked(site, request):
-    """The names are those that dsrctl prints, none is missing."""
+    """The names are those of dsrctl, and none is missing."""
     if request.config.getoption('shard') != '1/1':
         pytest.skip('scripts/test.sh asks, of all shards together')
     if request.config.getoption('keyword') or len(request.session.items) < 60:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Rights to see what the modules have, and what a container may take."""
+"""Permission to list the modules' objects, and limits of containers."""
 
 import pytest
 
@@ -31,7 +31,7 @@ def allowed(host, *command):
 @pytest.mark.parametrize('who', [NOBODY, CAPABLE, ROOT],
                          ids=['nobody', 'capable', 'root without capability'])
 def test_proc_and_netlink_agree(lb, who):
-    """CAP_NET_ADMIN decides, with or without root; counters are for all."""
+    """CAP_NET_ADMIN decides, with or without root; counters are public."""
     for name, files in FILES.items():
         for path, command in files.items():
             expected = who is CAPABLE or command == 'stats'
@@ -43,7 +43,7 @@ def test_proc_and_netlink_agree(lb, who):
 @pytest.mark.parametrize('who', [NOBODY, CAPABLE, ROOT],
                          ids=['nobody', 'capable', 'root without capability'])
 def test_connections_of_ipvs(ipvs, who):
-    """A monitor without rights may see the services, and no connections."""
+    """An unprivileged monitor may list services, but no connections."""
     expected = who is CAPABLE
     assert allowed(ipvs.lv1, *who, 'cat', '/proc/net/ip_vs_conn') == expected
     for name in ('ip_vs', 'ip_vs_stats'):
@@ -51,7 +51,7 @@ def test_connections_of_ipvs(ipvs, who):
 
 
 def test_tables_of_a_container(site):
-    """65536 entries in either module, and more if the host's root says so."""
+    """65536 entries in either module, and more if root of the host allows."""
     done = site.w101.run(*NOBODY, 'unshare', '-Urn', 'sh', '-c', '''
         dsrctl -j stats
         for table in connection flow; do
@@ -86,7 +86,8 @@ LISTS = {
 
 @pytest.mark.parametrize('kind', LISTS)
 def test_lists_have_an_end(site, kind):
-    """Packets look through them, and anybody can make a namespace."""
+    """Packets search these lists, and any user can make a namespace: so they
+    are limited."""
     most, lines, sentence = LISTS[kind]
     show = 'real silence' if 'silence' in lines[0] else 'real'
     done = site.w101.run(

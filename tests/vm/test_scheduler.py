@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 """Each scheduler, and overloaded backends, as clients see them.
 
-Complaint 5 about other balancers, that what one tells the other of its
-connections does not arrive: test_two_balancers, test_takeover. Nothing is told.
+Complaint 5 about other balancers, that connection synchronization loses
+entries: test_two_balancers, test_takeover. There is no synchronization.
 """
 
 import collections
@@ -23,9 +23,9 @@ REMEMBERING = [name for name in ALL if name not in ('sh', 'dh', 'maglev')]
 
 
 def begin(site, options, **more):
-    """The service of the scenario, once it is only this test's.
+    """The scenario's service, once connections of earlier tests have ended.
 
-    What earlier tests have closed may still be on its way, and counts too.
+    Connections that earlier tests closed may still be ending, and count too.
     """
     site.balance(options, **more)
 
@@ -37,7 +37,7 @@ def begin(site, options, **more):
 
 
 def hold(site, number):
-    """Connections that stay, one after the other: which server each got."""
+    """Open connections, one after the other: the server of each."""
     homes = []
     for _ in range(number):
         sock = site.connect()
@@ -50,9 +50,10 @@ def hold(site, number):
 
 
 def homes_of(site, packets, host='lv1', flows=None):
-    """Which server each packet is sent to by a balancer: {(src, sport): name}.
+    """The server that a balancer chooses for each packet: {(src, sport):
+    name}.
 
-    The servers do not answer. Of FLOWS flows of several packets the SYN counts.
+    The servers do not answer. For FLOWS of several packets the SYN decides.
     """
     front = {'lv1': '10.10.31.11', 'lv2': '10.10.31.12'}[host]
     homes = {}
@@ -85,7 +86,7 @@ HELD = {
 
 @pytest.mark.parametrize('name', HELD)
 def test_held(site, name, reasons):
-    """Each server gets of connections that stay what the scheduler says."""
+    """Each server gets the scheduler's share of open connections."""
     expected = [f'w{number}' for number in HELD[name].split()]
     begin(site, f'scheduler {name}', weights={'w101': 3, 'w102': 1})
     assert hold(site, len(expected)) == expected
@@ -100,7 +101,7 @@ def test_held(site, name, reasons):
 
 
 def test_least_connections(site):
-    """The server whose clients have gone gets the next ones."""
+    """The server whose clients have gone gets the next connections."""
     begin(site, 'scheduler lc')
     assert hold(site, 6) == ['w101', 'w102'] * 3
     for sock in site.sockets[1::2]:
@@ -110,7 +111,7 @@ def test_least_connections(site):
 
 
 def test_twos(site):
-    """Neither server is left behind."""
+    """Both servers get connections."""
     begin(site, 'scheduler twos')
     counts = collections.Counter(hold(site, 24))
     # the one that is ahead gets a connection only if it is drawn twice
@@ -118,7 +119,7 @@ def test_twos(site):
 
 
 def test_failover(site):
-    """All go to the first; without it all go to the second."""
+    """All go to the first; without the first all go to the second."""
     site.balance('scheduler fo', weights={'w101': 1, 'w102': 2})
     assert site.replies(6) == {'w102 desu': 6}
     site.lv1.dsrctl(f'backend set fwmark 1 via {W102} weight 0')
@@ -130,7 +131,7 @@ def test_failover(site):
 
 
 def test_source_hash(site):
-    """A client always gets the same server, also by other connections."""
+    """A client always gets the same server, also with other connections."""
     sources = [f'10.10.31.{number}' for number in range(201, 217)]
     site.client.ip('\n'.join(f'addr add {source}/32 dev eth0'
                              for source in sources))
@@ -158,7 +159,7 @@ def test_source_hash(site):
 
 
 def test_destination_hash(site):
-    """All that goes to a VIP goes to the same server."""
+    """All connections to a VIP go to the same server."""
     site.lv1.nft('add rule ip mangle prerouting '
                  'ip daddr 10.10.31.112/28 meta mark set 1')
     site.balance('scheduler dh', rule='')
@@ -175,7 +176,7 @@ def test_destination_hash(site):
 
 @pytest.mark.smoke
 def test_two_balancers(site):
-    """With maglev two balancers agree, without knowing of each other."""
+    """With maglev two balancers agree without communication."""
     site.balance('scheduler maglev', rule='')
     site.lv2.configure(f'''
         service add fwmark 1 scheduler mh
@@ -209,7 +210,7 @@ def test_two_balancers(site):
 
 @pytest.mark.smoke
 def test_takeover(site):
-    """With maglev connections go on through a balancer that is new to them."""
+    """With maglev connections continue through another balancer."""
     begin(site, 'scheduler maglev')
     homes = hold(site, 12)
     assert set(homes) == {'w101', 'w102'}
@@ -227,7 +228,7 @@ def test_takeover(site):
 
 
 def test_options(site):
-    """What a scheduler does not have is forgotten with the next one."""
+    """Options that the scheduler does not have are reset with the next one."""
     def shown():
         one = site.services()[0]
         return one['scheduler'], one['hash'], one['table_size']
@@ -294,7 +295,7 @@ def test_thresholds(site, reasons):
 
 @pytest.mark.parametrize('name', ['sh', 'maglev'])
 def test_overloaded_hash(site, name):
-    """What an overloaded server would get goes to the other, and back."""
+    """The clients of an overloaded server move to the other one, and back."""
     begin(site, f'scheduler {name} hash source-port', rule='')
     packets = [wire.tcp(port) for port in range(4000, 4032)]
     before = homes_of(site, packets)
@@ -316,10 +317,10 @@ def test_overloaded_hash(site, name):
 
 
 def test_change_of_schedulers_while_traffic_flows(lb):
-    """One after the other, under load: no loss.
+    """Schedulers change one after the other, under load, without a loss.
 
-    But for those that hash: they remember no SYN, so of a connection that just
-    then has come so far, the next scheduler knows nothing.
+    Except with a hash: it does not remember a SYN, so the next scheduler knows
+    nothing of a connection that has sent only its SYN.
     """
     child = lb.client.start(
         'curl', '-sS', '-H', 'Host: example.org', '-H', 'Connection: close',
@@ -343,7 +344,7 @@ def test_change_of_schedulers_while_traffic_flows(lb):
 
 
 def test_tables_in_a_container(site):
-    """Who is root in a user namespace alone gets a few tables, not all."""
+    """Root of a user namespace gets a few tables, not all."""
     done = site.lv1.run(
         'unshare', '--user', '--map-root-user', '--net', 'sh', '-c',
         '''i=0

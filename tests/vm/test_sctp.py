@@ -15,7 +15,7 @@ DATA, INIT, INIT_ACK, SACK, HEARTBEAT, HEARTBEAT_ACK, ABORT, SHUTDOWN, \
 
 
 class Client(Probe):
-    """Sends chunks, each a packet."""
+    """Send chunks, each in a packet."""
 
     def chunk(self, sport, kind, **fields):
         ident = self.number()
@@ -40,7 +40,7 @@ def client(site, lv1):
 
 
 def test_states(lv1, client):
-    """As "connection show" tells them; the counts of a backend follow."""
+    """The states of "connection show"; the counters of a backend follow."""
     home = client.chunk(4000, INIT)
     assert lv1.states() == {4000: 'syn'}
 
@@ -64,7 +64,7 @@ def test_states(lv1, client):
 
 
 def test_new_association_after_abort(lv1, client):
-    """It is scheduled anew at once; what comes late follows the old one."""
+    """It is scheduled again at once; late packets follow the old one."""
     first = client.chunk(4000, INIT)
     assert client.chunk(4000, COOKIE_ECHO) == first
     assert client.chunk(4000, ABORT) == first
@@ -86,7 +86,7 @@ def test_new_association_after_shutdown(lv1, client):
 
 
 def test_spread(lv1, client):
-    """By association, and apart from TCP and UDP of the same ports."""
+    """By association, independent of TCP and UDP on the same ports."""
     homes = [client.chunk(sport, INIT) for sport in range(4000, 4006)]
     assert sorted(homes) == ['w101'] * 3 + ['w102'] * 3
     for sport, home in zip(range(4000, 4006), homes):
@@ -94,7 +94,7 @@ def test_spread(lv1, client):
 
 
 def test_timeouts(lv1, client):
-    """Those of the table, by state."""
+    """The timeouts of the table, by state."""
     lv1.timeouts(syn=60000, established=900000, fin=120000, closed=10000)
     for sport, kinds in ((4000, [INIT]), (4001, [INIT, DATA]),
                          (4002, [INIT, DATA, SHUTDOWN]), (4003, [INIT, ABORT])):
@@ -116,7 +116,7 @@ def test_without_chunk(lv1, client, reasons, packet):
 
 
 def test_frames(site, lv1):
-    """Only MAC, TTL and header checksum change, the CRC is never ours."""
+    """Only MAC, TTL and header checksum change, never the CRC."""
     lv1.backend('delete', W102, **KEY)
     packets = {
         'init': wire.sctp(4000, payload=bytes(16)),

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Addresses that the real server has, and that nobody finds there.
+"""Addresses of the real server that are hidden from the neighbours.
 
-Each test first sees that the kernel says where the address is, and then that
-with "real silence" it does not.
+Each test first checks that the kernel reveals the address, and then that "real
+silence" prevents this.
 """
 
 import contextlib
@@ -28,7 +28,7 @@ OTHER_MAC = '02:00:00:00:01:02'
 
 
 def local(site, where, address=VIP):
-    """The address is w101's, in one of the ways there are."""
+    """Give w101 the address, in one of the possible ways."""
     there, back = {
         'lo': (f'addr add {address}/32 dev lo', f'addr del {address}/32 dev lo'),
         'alias': (f'addr add {address}/32 dev eth0',
@@ -41,7 +41,7 @@ def local(site, where, address=VIP):
 
 
 def from_w101(tap):
-    """What has come from it, before it answers for its own address."""
+    """Messages from w101, before it answers for its own address."""
     tap.put(REQUEST, mac_of(LV2), LV2, NOWHERE, W101)
     last = arp.frame(REPLY, mac_of(W101), W101, mac_of(LV2), LV2, mac_of(LV2))
     tap.wait(lambda p: p.frame == last, 'an answer for its own address')
@@ -52,7 +52,7 @@ def from_w101(tap):
 
 @pytest.mark.parametrize('where', ['lo', 'alias', 'route'])
 def test_arp_asked(site, where, reasons):
-    """Nobody who asks for the VIP hears of it; for anything else, they do."""
+    """Requests for the VIP get no answer; requests for other addresses do."""
     local(site, where)
     since = reasons('w101', 'dsr_rs')
     with arp.Tap(site.lv2, 'eth1') as tap:
@@ -79,7 +79,7 @@ def test_arp_asked(site, where, reasons):
 
 
 def test_devices(site):
-    """On which devices, by their names, also of those to come."""
+    """Silence by device names, also of later devices."""
     local(site, 'lo')
     asked, answer, _ = next(questions())
     answer = arp.frame(*answer, dst=mac_of(LV2))
@@ -106,10 +106,10 @@ def test_devices(site):
 
 
 def announced(site, tap, how):
-    """What w101 says of itself, after a change: of which addresses.
+    """The addresses that w101 announces after a change.
 
-    The tap is at the other end of its wire: a bridge lets nothing through that
-    comes as soon as a link is up.
+    The tap is at the other end of the wire: a bridge drops frames that come
+    right after the link is up.
     """
     tap.drain()
     tap.seen = []
@@ -154,7 +154,7 @@ def test_arp_announcement(site, reasons, how):
 
 
 def needs(site, address, port=9):
-    """w101 has to ask for lv2, to send something from ADDRESS."""
+    """w101 must resolve lv2, to send a packet from ADDRESS."""
     family = socket.AF_INET6 if ':' in address else socket.AF_INET
     sock = site.w101.socket(family, socket.SOCK_DGRAM)
     site.sockets.append(sock)
@@ -168,7 +168,7 @@ def needs(site, address, port=9):
 @pytest.mark.smoke
 @pytest.mark.parametrize('where', ['lo', 'alias'])
 def test_arp_sender(site, reasons, where):
-    """A request for another address does not tell of the VIP."""
+    """A request for another address does not reveal the VIP."""
     local(site, where)
     since = reasons('w101', 'dsr_rs')
     site.lv2.ip('neigh flush dev eth1')
@@ -190,7 +190,7 @@ def test_arp_sender(site, reasons, where):
 
 
 def test_arp_sender_choice(site, reasons):
-    """It gets the address that suits the target; or else any; or none."""
+    """The sender becomes an address that suits the target, or any, or none."""
     local(site, 'lo')
     local(site, 'lo', VIP2)
     site.w101.ip('addr add 10.10.99.1/24 dev eth0')
@@ -220,7 +220,7 @@ def test_arp_sender_choice(site, reasons):
 
 
 def test_arp_alone(site):
-    """Who silences the only address of a device is warned."""
+    """Silencing the only address of a device draws a warning."""
     done = site.w101.dsrctl(f'real silence {W101}')
     assert done.stderr == (
         'dsrctl: warning: this is the only address of a device: neighbours '
@@ -251,7 +251,7 @@ REFUSED = [
 
 
 def test_refused(site):
-    """One sentence for each, and nothing changes."""
+    """Each refusal has one sentence, and changes nothing."""
     site.w101.dsrctl(f'real silence {VIP} dev eth0')
     before = site.state('w101')
     assert site.w101.refusals(
@@ -283,7 +283,8 @@ def test_refused(site):
 
 @pytest.mark.smp
 def test_module_unloaded(site):
-    """It is not while anything is silenced; a namespace that ends lets go."""
+    """Refused while any address is silenced; the end of a namespace releases
+    it."""
     site.net.reload('dsr_rs')       # with what other tests have left of flows
     local(site, 'lo')
     site.w101.dsrctl(f'real silence {VIP}')
@@ -322,7 +323,7 @@ def test_module_unloaded(site):
 
 @pytest.mark.parametrize('where', ['lo', 'alias'])
 def test_service(site, where):
-    """The layout that LVS users have, with no sysctl for it."""
+    """The usual layout of LVS, without its sysctls."""
     site.balance(rule='')
     for name in ('lv1', 'lv2'):
         site.net[name].ip('neigh flush dev eth1')
@@ -358,7 +359,7 @@ def solicited_node(address):
 
 
 def solicit(tap, target, src=LV26, dst=None):
-    """Ask for TARGET; by unicast with DST."""
+    """Solicit TARGET; with DST by unicast."""
     group, mac = solicited_node(target)
     options = option(1, mac_of(LV2)) if src != '::' else b''
     tap.send(nd(NS, target, options=options, src=src, dst=dst or group),
@@ -366,7 +367,7 @@ def solicit(tap, target, src=LV26, dst=None):
 
 
 def targets(tap):
-    """Those of the messages that have come, before one about W1016."""
+    """The targets of the messages before one about W1016."""
     solicit(tap, W1016)
     tap.wait(lambda p: is_nd(p, NA) and target_of(p) == W1016,
              'an answer for its own address')
@@ -412,7 +413,7 @@ def test_nd_asked(six, reasons):
 
 
 def test_nd_announcement(six, reasons):
-    """Another MAC address: told for its own address, not for the VIP."""
+    """Another MAC address: announced for its own address, not for the VIP."""
     six.w101.sysctl('ipv6/conf/eth0/ndisc_notify', 1)
 
     def back():
@@ -449,7 +450,7 @@ def link_local(site):
 
 
 def test_nd_source(six, reasons):
-    """A solicitation for another address does not tell of the VIP."""
+    """A solicitation for another address does not reveal the VIP."""
     since = reasons('w101', 'dsr_rs')
     group, mac = solicited_node(LV26)
 
@@ -483,13 +484,13 @@ def test_nd_source(six, reasons):
 
 @pytest.fixture
 def dad(site6):
-    """w101 looks for duplicates of VIP6; it gives it up where there are."""
+    """w101 does DAD for VIP6, and drops VIP6 if there is a duplicate."""
     old = {key: site6.w101.sysctl(f'ipv6/{key}') for key in (
         'conf/eth0/accept_dad', 'conf/eth0/dad_transmits',
         'conf/eth0/router_solicitation_delay', 'neigh/eth0/retrans_time_ms')}
 
     def begin(wait):
-        """Take the address, after as many milliseconds without objection."""
+        """Add the address, after so many milliseconds without a conflict."""
         for key, value in zip(old, (1, 1, 0, wait)):
             site6.w101.sysctl(f'ipv6/{key}', value)
         site6.w101.ip(f'addr add {VIP6}/128 dev eth0')
@@ -507,14 +508,14 @@ def dad(site6):
 
 
 def flags(site):
-    """Of VIP6 on w101: what is wrong with it."""
+    """The flags of VIP6 on w101."""
     text = site.w101.run('ip', '-6', 'addr', 'show', 'dev', 'eth0').stdout
     line = next(line for line in text.splitlines() if f' {VIP6}/' in line)
     return {word for word in ('tentative', 'dadfailed') if word in line}
 
 
 def test_nd_probe(dad, reasons):
-    """Nobody hears that the VIP is about to be taken, and it is taken."""
+    """The probe of DAD is not sent, and the address is used."""
     since = reasons('w101', 'dsr_rs')
     with wire6.Tap(dad.lv2, 'eth1') as tap:
         dad.dad_begin(10)
@@ -532,7 +533,7 @@ def test_nd_probe(dad, reasons):
 
 @pytest.mark.parametrize('kind', [NS, NA])
 def test_nd_claim(dad, reasons, kind):
-    """The owner of the VIP is no reason to give it up."""
+    """Another owner of the VIP does not stop its use."""
     since = reasons('w101', 'dsr_rs')
 
     def claim():
@@ -558,7 +559,7 @@ def test_nd_claim(dad, reasons, kind):
 
 
 def test_nd_owner_is_reached(site6):
-    """A silenced address that is another machine's can be talked to."""
+    """A silenced address can be reached on another machine."""
     site6.w101.dsrctl(f'real silence {VIP6}')
     site6.w101.ip(f'route add {VIP6} dev eth0')
     site6.undo.append(lambda: site6.w101.ip(f'route del {VIP6} dev eth0'))
@@ -568,7 +569,7 @@ def test_nd_owner_is_reached(site6):
 
 
 def test_bond_that_tells_by_arp(third):
-    """What a bond's port says by itself is the bond's: "dev bond0" stops it."""
+    """Messages of a bond's port are the bond's: "dev bond0" stops them."""
     back = third.site.back
     back.ip('link add w103b type veth peer name eth1 netns w103\n'
             'link set w103b master br0 up')

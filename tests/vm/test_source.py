@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Where a packet says that it comes from, and whether that may be.
+"""Validation of source addresses.
 
-The kernel looks at sources when it routes a packet, and what is balanced it
-never routes: so the balancer has to look itself, where a packet follows no
-connection.
+The kernel checks sources when it routes a packet, but it never routes balanced
+packets: so the balancer checks each packet without a connection itself.
 """
 
 import socket
@@ -40,7 +39,7 @@ def lv1(site):
 
 
 def set_all(site, dev, **values):
-    """Settings of IPv4 at a device of lv1, for this test."""
+    """Set IPv4 settings of a device on lv1, for this test."""
     for key, value in values.items():
         path = f'ipv4/conf/{dev}/{key}'
         old = site.lv1.sysctl(path)
@@ -50,9 +49,9 @@ def set_all(site, dev, **values):
 
 def check(site, lv1, packets, make=wire.udp, kind=wire.Tap, vip=VIP,
           client=CLIENT, dev='eth0'):
-    """That packets, by their sources, leave for the reasons that are given.
+    """Check the reasons of packets from some sources.
 
-    And that "explain" says the same before.
+    And check that "explain" predicts the same.
     """
     with kind(site.client) as front, kind(site.w101) as w101:
         for port, (source, reason) in enumerate(packets, 4000):
@@ -76,7 +75,7 @@ def check(site, lv1, packets, make=wire.udp, kind=wire.Tap, vip=VIP,
 @pytest.mark.parametrize('rp_filter', [0, 1, 2])
 @pytest.mark.parametrize('service', SERVICES)
 def test_reverse_path(site, lv1, service, rp_filter):
-    """rp_filter counts for what is balanced: off, strict and loose."""
+    """rp_filter applies to balanced packets: off, strict and loose."""
     lv1.service('add', vip=VIP, **SERVICES[service])
     lv1.backend('add', W101, vip=VIP)
     set_all(site, 'eth0', rp_filter=rp_filter)
@@ -92,7 +91,7 @@ def test_reverse_path(site, lv1, service, rp_filter):
 
 
 def test_accept_local(site, lv1):
-    """Who accepts packets with addresses of the machine gets them."""
+    """accept_local admits packets with addresses of the machine."""
     lv1.service('add', vip=VIP)
     lv1.backend('add', W101, vip=VIP)
     set_all(site, 'eth0', rp_filter=1, accept_local=1)
@@ -103,7 +102,7 @@ def test_accept_local(site, lv1):
 
 
 def test_explain_without_device(site, lv1):
-    """Then it comes by the device that leads back to its source."""
+    """Without a device the packet comes by the device of the route back."""
     lv1.service('add', vip=VIP)
     lv1.backend('add', W101, vip=VIP)
 
@@ -121,7 +120,7 @@ def test_explain_without_device(site, lv1):
 
 
 def test_ipv6_sources(site6, lv1):
-    """IPv6 has no rp_filter; the machine's own addresses are refused."""
+    """IPv6 has no rp_filter; the machine's own addresses are rejected."""
     lv1.service('add', vip=VIP6)
     lv1.backend('add', W1016, vip=VIP6)
     check(site6, lv1, [
@@ -133,7 +132,7 @@ def test_ipv6_sources(site6, lv1):
 
 
 def test_stateless_sources(site, lv1):
-    """With a full table, too, each packet is looked at."""
+    """With a full table, too, each packet is checked."""
     lv1.service('add', vip=VIP)
     lv1.backend('add', W101, vip=VIP)
     lv1.set_table(max=16)
@@ -158,7 +157,7 @@ PACKETS = {
 @pytest.mark.parametrize('ping', ['reply', 'forward'])
 @pytest.mark.parametrize('packet', PACKETS)
 def test_all_kinds_of_packets(site, lv1, packet, ping):
-    """What is no first packet of a connection is no exception."""
+    """Packets other than the first one of a connection are checked, too."""
     lv1.service('add', vip=VIP, ping=ping)
     lv1.backend('add', W101, vip=VIP)
     with Probe(site) as probe:
@@ -179,7 +178,7 @@ def test_all_kinds_of_packets(site, lv1, packet, ping):
 
 
 def test_known_connection_is_not_asked_again(site, lv1):
-    """It is the beginning that is looked at."""
+    """Only the beginning of a connection is checked."""
     lv1.service('add', vip=VIP)
     lv1.backend('add', W101, vip=VIP)
     set_all(site, 'eth0', rp_filter=0)
@@ -191,7 +190,7 @@ def test_known_connection_is_not_asked_again(site, lv1):
 
 
 class Since:
-    """As the fixture reasons, of a balancer."""
+    """As the fixture reasons, for one balancer."""
 
     def __init__(self, lv1):
         self.lv1 = lv1
@@ -202,7 +201,7 @@ class Since:
 
 
 def test_vrf(site, lv1):
-    """A source is looked for in the VRF of the device that it comes in by."""
+    """A source is looked up in the VRF of the input device."""
     site.lv1.ip('''
         link add blue type vrf table 100
         link set blue up
@@ -227,7 +226,7 @@ FAMILIES = {4: (VIP, VIP2, W101, W102, wire, wire.Tap),
 @pytest.mark.parametrize('number', FAMILIES)
 @pytest.mark.parametrize('by', ['vip', 'fwmark'])
 def test_two_vips_do_not_talk_for_ever(site6, lv1, number, by, reasons):
-    """A datagram with a VIP at either end goes round between two servers."""
+    """A datagram between two VIPs would loop between two servers."""
     vip, vip2, first, second, make, kind = FAMILIES[number]
     if by == 'vip':
         keys = [{'vip': vip, 'proto': 'udp'}, {'vip': vip2, 'proto': 'udp'}]
@@ -272,7 +271,7 @@ def test_two_vips_do_not_talk_for_ever(site6, lv1, number, by, reasons):
 
 
 def echo_all(site, name):
-    """An echo server of UDP port 7, of either family."""
+    """An echo server on UDP port 7, in either family."""
     sock = site.net[name].socket(socket.AF_INET6, socket.SOCK_DGRAM)
     site.sockets.append(sock)
     sock.bind(('::', 7))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""A module is unloaded by dsrctl: what that costs is said for all namespaces."""
+"""dsrctl unloads a module, and reports the losses in all namespaces."""
 
 import os
 
@@ -12,7 +12,7 @@ THIS = 'this network namespace'
 
 @pytest.fixture
 def fresh(site):
-    """No flows of the tests before this one."""
+    """Remove flows of earlier tests."""
     site.net.reload('dsr_rs')
     return site
 
@@ -22,7 +22,7 @@ def is_loaded(module):
 
 
 def test_balancer(site):
-    """Not while a namespace has services; by force, it names them all."""
+    """Refused while a namespace has services; with force, all are named."""
     site.lv1.configure('service add fwmark 1')
     site.lv2.configure('service add fwmark 1\nservice add fwmark 2')
     done = site.lv1.dsrctl('service stop', check=False)
@@ -37,14 +37,15 @@ def test_balancer(site):
 
 
 def test_balancer_without_services(site):
-    """Nothing is lost: no force is needed, and nothing is said."""
+    """Nothing is lost: no force is needed, and nothing is printed."""
     done = site.lv1.dsrctl('service stop')
     assert done.stdout + done.stderr == ''
     assert not is_loaded('dsr_lb')
 
 
 def test_balancer_of_another_namespace(site):
-    """One that has a process and no name is named by that."""
+    """A namespace with a process and without a name is named by the process.
+    """
     holder = site.lv1.start('unshare', '--net', 'sh', '-c',
                             'dsrctl service add fwmark 1; echo; exec sleep inf',
                             stdout=-1)
@@ -58,7 +59,7 @@ def test_balancer_of_another_namespace(site):
 
 
 def test_balancer_with_ipvs(ipvs):
-    """The module that uses it is named, and goes too by force."""
+    """The using module is named, and unloaded, too, with force."""
     done = ipvs.lv1.dsrctl('service stop', check=False)
     assert (done.returncode, done.stderr) == (
         2, 'dsrctl: the module dsr_lb is in use by dsr_ipvs: unload both with '
@@ -71,7 +72,8 @@ def test_balancer_with_ipvs(ipvs):
 
 
 def test_real_servers(fresh):
-    """By force, other namespaces lose their rules and silence too."""
+    """With force, other namespaces lose their rules and silenced addresses
+    too."""
     site = fresh
     site.w101.dsrctl(f'real silence add {VIP}')
     site.w102.dsrctl(f'real add vip {VIP} mode local')

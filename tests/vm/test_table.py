@@ -25,7 +25,7 @@ BATCHES = 2 if DEBUG else 4
 
 
 def lay_wire(site):
-    """A wire to SINK, which takes all that comes."""
+    """A wire to SINK, which accepts all packets."""
     site.lv1.ip('link add name eth9 type veth peer name sink netns back')
     site.undo.append(lambda: site.lv1.ip('link del eth9'))
     site.net['back'].ip('link set sink up')
@@ -47,7 +47,7 @@ def sink(site):
 
 
 def generator(site, flows, **more):
-    """As many flows of UDP, each of one packet, straight into lv1."""
+    """So many UDP flows, each of one packet, straight into lv1."""
     # Both advance with each packet, so a flow comes again after the least common
     # multiple of the two figures. pktgen counts only packets that the other end
     # takes in, and goes on to the next flow in any case: a slow host may refuse
@@ -67,9 +67,9 @@ def generator(site, flows, **more):
 
 
 def keys(lv1):
-    """What tells the entries of a dump apart, and how long it took.
+    """The keys of a dump's entries, and its time.
 
-    The messages of IPv4 entries all have the same length: cut, not parsed.
+    The messages of IPv4 entries all have the same length: sliced, not parsed.
     """
     sock = lv1.genl.sock
     sock.send(lv1.genl.message(uapi.DSR_CMD_CONNECTION_GET,
@@ -91,7 +91,7 @@ def keys(lv1):
 
 
 def stable_flows(site, lv1):
-    """Flows that are there all the time: their keys."""
+    """Permanent flows: their keys."""
     with wire.Tap(site.client) as client:
         for number in range(STABLE):
             packet = wire.tcp(2000 + number, flags=wire.ACK)
@@ -103,7 +103,7 @@ def stable_flows(site, lv1):
 
 
 def test_million(site, sink, reasons):
-    """It grows and shrinks while packets come, and forgets nobody."""
+    """The table grows and shrinks while packets come, and loses no entry."""
     sink.set_table(max=5 * MILLION)     # a quarter of it for single packets
     sink.timeouts(udp=3600000)
     stable = stable_flows(site, sink)
@@ -147,7 +147,7 @@ def test_million(site, sink, reasons):
 
 
 def test_full(site, sink, reasons):
-    """At the cap new flows are balanced without being remembered."""
+    """At the limit new flows are balanced without an entry."""
     most, flows = 20000 // SCALE, 50000 // SCALE
     # Of single packets it is a quarter of the cap.
     sink.set_table(max=4 * (most - STABLE))
@@ -163,17 +163,17 @@ def test_full(site, sink, reasons):
 
 
 def memory():
-    """Kilobytes that the kernel's slabs have."""
+    """Kilobytes of the kernel's slabs."""
     with open('/proc/meminfo', encoding='ascii') as file:
         return next(int(line.split()[1]) for line in file
                     if line.startswith('Slab:'))
 
 
 def test_syn_flood(site, reasons):
-    """A flood of SYNs from random sources takes no memory with a hash.
+    """With a hash a flood of SYNs from random sources takes no memory.
 
-    Established connections of the same service go on all the while. pktgen has
-    UDP only: its packets are made SYNs on their way in.
+    Established connections of the same service continue all the while. pktgen
+    has UDP only: a program turns its packets into SYNs on the way.
     """
     lay_wire(site)
     site.balance('scheduler maglev')

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Which of its addresses a real server takes the VIP's packets for."""
+"""The choice of the local address that a real server delivers to."""
 
 import socket
 
@@ -21,7 +21,7 @@ TEMPORARY = 1
 
 
 class Server:
-    """A server that leaves it to the stack what its answers come from."""
+    """A server that leaves the source of its answers to the kernel."""
 
     def __init__(self, site, host, mac, family=4, address=''):
         self.site, self.mac, self.family = site, mac, family
@@ -62,7 +62,8 @@ def third6(site6, third):
 
 
 def test_source_of_route(site, third):
-    """With "route … src" an answer comes from there, and so from the VIP."""
+    """With "route … src" answers come from that address, and so from the VIP.
+    """
     third.ip(f'addr add {SECOND}/24 dev eth0\n'
              f'route replace default via {BACK_VRRP} src {SECOND}')
     server = Server(site, third, W103)
@@ -71,7 +72,7 @@ def test_source_of_route(site, third):
 
 
 def test_second_device(site, third):
-    """Answers that leave by another device come from that one's address."""
+    """Answers that leave by another device come from its address."""
     third.ip(f'''
         link add out type veth peer name back
         link set back up
@@ -87,7 +88,8 @@ def test_second_device(site, third):
 
 
 def test_unnumbered(site, third):
-    """The device has no address: that of the machine, on lo, is taken."""
+    """Without an address on the device the machine's address, on lo, is used.
+    """
     third.ip(f'''
         addr del {W103}/24 dev eth0
         addr add {LOOPBACK}/32 dev lo
@@ -119,7 +121,7 @@ def test_unnumbered_ipv6(site6, third6):
 
 
 def test_no_temporary_address(site6, third6):
-    """A privacy address is not taken, for servers do not listen there."""
+    """A temporary address is not used, since servers do not listen there."""
     server = Server(site6, third6, W103, 6, LASTING6)
     server.answers(4000)
     third6.sysctl('ipv6/conf/eth0/use_tempaddr', 2)
@@ -135,7 +137,8 @@ def test_no_temporary_address(site6, third6):
 
 @pytest.mark.parametrize('family', [4, 6], ids=['ipv4', 'ipv6'])
 def test_change_of_addresses(site6, third6, family):
-    """A flow goes on, and its answers, when another address becomes the source."""
+    """A flow and its answers continue when another address becomes the source.
+    """
     server = Server(site6, third6, W103, family,
                     W103 if family == 4 else LASTING6)
     for _ in range(3):
@@ -152,7 +155,7 @@ def test_change_of_addresses(site6, third6, family):
 
 
 def test_change_within_a_handshake(site, third):
-    """A SYN that is sent again gets the same answer from a new source address."""
+    """A repeated SYN gets the same answer from a new source address."""
     third.dsrctl(f'real add vip {VIP}')
     sock = third.socket(socket.AF_INET, socket.SOCK_STREAM)
     site.sockets.append(sock)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Everything may be taken away at any moment, while traffic flows."""
+"""Any object may be removed at any moment, under traffic."""
 
 import contextlib
 import os
@@ -26,7 +26,7 @@ AT_ONCE = 180
 
 
 def traffic():
-    """TCP and UDP of many flows, new ones and known ones, errors, pieces."""
+    """TCP and UDP of many flows, new and known ones, errors, fragments."""
     packets = []
     for port in range(5000, 5060):
         packets += [wire.tcp(port), wire.tcp(port, flags=wire.ACK, seq=1001),
@@ -66,7 +66,7 @@ def timed(what, call, seconds=AT_ONCE):
 
 @pytest.fixture
 def reload(site):
-    """Whatever module the test has removed is loaded again after it."""
+    """Load the removed module again after the test."""
     def back():
         missing = {'dsr_lb', 'dsr_rs'} - site.net.loaded
         if missing:
@@ -77,7 +77,7 @@ def reload(site):
 @pytest.mark.smoke
 @pytest.mark.parametrize('path', ['stack', 'direct'])
 def test_rmmod_balancer(reload, flood, path):
-    """By "path direct" also from ingress."""
+    """With "path direct" also from ingress."""
     short = 'path add dev eth0' if path == 'direct' else ''
     flood.lv1.configure(f'service set fwmark 1 path {path}\n{short}')
     for _ in range(2):
@@ -139,7 +139,7 @@ def test_rmmod_both_idle(reload, lb):
 
 
 def test_balancer_namespace_deleted(flood):
-    """lv1 disappears while packets pass it, and comes back."""
+    """lv1 is deleted while packets pass it, and created again."""
     flood.lv1.configure('service set fwmark 1 path direct\npath add dev eth0')
     wait_for('the short way is taken',
              lambda: genl.reasons(flood.lv1)['forwarded_ingress'])
@@ -155,7 +155,7 @@ def test_balancer_namespace_deleted(flood):
 
 
 def test_real_server_namespace_deleted(lb):
-    """w102 disappears while packets come to it; w101 serves on."""
+    """w102 is deleted while it gets packets; w101 continues."""
     with flooding(lb, [p for p in traffic() if p[9] == 17], LV1):
         before = forwarded(lb)
         wait_for('the flood passes', lambda: forwarded(lb) > before + 300)
@@ -174,7 +174,7 @@ def test_real_server_namespace_deleted(lb):
 
 @pytest.mark.parametrize('path', ['stack', 'direct'])
 def test_device_deleted(flood, path):
-    """The device towards the backends goes away, at once."""
+    """The device towards the backends is deleted."""
     flood.lv1.dsrctl(f'service set fwmark 1 path {path}')
     before = forwarded(flood)
     wait_for('the flood passes', lambda: forwarded(flood) > before + 100)
@@ -197,7 +197,7 @@ def test_device_deleted(flood, path):
 
 
 def test_real_server_device_deleted(flood):
-    """The real server's device goes away under its flows."""
+    """The real server's device is deleted under its flows."""
     timed('ip link del', lambda: flood.w102.ip('link del eth0'))
     flood.rebuild('w102')
 
@@ -223,7 +223,7 @@ class Queue:
         self.send(2, genl.attr(kind, data))
 
     def packet(self):
-        """The id of the next packet that waits."""
+        """The id of the next queued packet."""
         while True:
             data = self.sock.recv(1 << 17)
             if struct.unpack_from('H', data, 4)[0] == 3 << 8:
@@ -235,10 +235,10 @@ class Queue:
 
 
 def test_rmmod_with_queued_packets(reload, lb):
-    """Packets wait for a verdict in FORWARD; it comes after rmmod.
+    """Packets wait for a verdict in FORWARD, which comes after rmmod.
 
-    The kernel drops what waits when a hook of the namespace goes away, so all
-    that can be asked for is that nothing comes to harm.
+    The kernel drops queued packets when a hook of the namespace is removed, so
+    the test can only check that nothing breaks.
     """
     lb.lv1.iptables(*'-A FORWARD -d 10.10.31.100 -j NFQUEUE'.split())
     queue = Queue(lb.lv1)
@@ -293,7 +293,8 @@ def test_device_deleted_with_queued_packets(lb):
 
 @pytest.mark.parametrize('end', ['rmmod', 'namespace', 'backend'])
 def test_packets_wait_for_arp(reload, lb, end):
-    """Packets wait in the neighbour's queue for a MAC that never comes."""
+    """Packets wait in the neighbour's queue for a MAC address that never
+    comes."""
     # They would be given up after three seconds, which a slow machine needs.
     solicit = 'ipv4/neigh/eth1/mcast_solicit'
     asked = lb.lv1.sysctl(solicit)
@@ -317,7 +318,7 @@ def test_packets_wait_for_arp(reload, lb, end):
 
 @pytest.mark.parametrize('end', ['rmmod', 'device'])
 def test_packets_wait_in_qdisc(reload, lb, end):
-    """Packets are on their way through a slow device."""
+    """Packets wait in a slow device."""
     lb.lv1.run(*'tc qdisc add dev eth1 root netem delay 2s'.split())
     lb.undo.append(lambda: lb.rebuild('lv1'))
     with wire.Tap(lb.client) as client:
@@ -330,7 +331,8 @@ def test_packets_wait_in_qdisc(reload, lb, end):
 
 
 def test_many_namespaces(site):
-    """Namespaces with services, real server rules and flows come and go."""
+    """Namespaces with services, real server rules and flows are created and
+    deleted."""
     number = 200 // (5 if DEBUG else 1)
     names = [f'n{n}' for n in range(number)]
     run('ip', '-batch', '-', stdin=''.join(f'netns add {n}\n' for n in names))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The TOS rule without its pitfalls: who may trigger it, and what is left."""
+"""Protection of TOS rules: allowed senders, and clearing of the TOS."""
 
 import itertools
 import socket
@@ -26,7 +26,7 @@ PORTS = itertools.count(20000)
 
 
 class Sender:
-    """Sends to w101 past the balancer, as anybody of the segment can."""
+    """Send to w101 without the balancer, as any machine of the segment can."""
 
     def __init__(self, site, tap, reasons):
         self.tap = tap
@@ -34,7 +34,7 @@ class Sender:
         self.site = site
 
     def fate(self, mac=mac_of(LV2), six=False):
-        """What became of a packet with the TOS: the reason."""
+        """The reason of a packet with the TOS."""
         port = next(PORTS)
         before = self.since.all()
         packet = wire6.udp(port, 9, tclass=TOS) if six else wire.udp(
@@ -53,7 +53,7 @@ FOREIGN = 'pass_tos_not_from_balancer'
 
 @pytest.fixture
 def sink(site):
-    """What is delivered to port 9 is not answered."""
+    """Packets for port 9 get no answer."""
     sock = site.w101.socket(socket.AF_INET, socket.SOCK_DGRAM)
     sock.bind(('0.0.0.0', 9))
     site.sockets.append(sock)
@@ -72,7 +72,7 @@ def rule(site, options):
 
 @pytest.mark.smoke
 def test_from_mac(site, reasons):
-    """Through the balancer it works, past it it does not."""
+    """A flow begins through the balancer only."""
     site.balance(f'tos {TOS:#x}', backends=('w101',), rule=f'tos {TOS:#x}')
     with wire.Tap(site.lv2, 'eth1') as tap:
         sender = Sender(site, tap, reasons)
@@ -103,12 +103,12 @@ def test_from_several(sender):
 
 
 def known(site, address):
-    """Whether w101 knows the MAC address of a neighbour."""
+    """Tell if w101 has the MAC address of a neighbour."""
     return arp.knows(site.w101, address)
 
 
 def test_from_address(sender):
-    """The neighbour table says whose MAC address it is."""
+    """The MAC address comes from the neighbour table."""
     site = sender.site
     site.w101.ip('neigh flush dev eth0')
     rule(site, f'from {LV2}')
@@ -128,7 +128,7 @@ def test_from_address(sender):
 
 
 def test_from_address_moves(sender):
-    """Another machine takes the address over, and tells so."""
+    """Another machine takes over the address, and announces this."""
     site = sender.site
     rule(site, f'from {BACK_VRRP}')
     wait_for('asked for', lambda: known(site, BACK_VRRP))
@@ -169,7 +169,7 @@ def test_from_ipv6(site6, reasons):
 
 
 def test_from_no_ethernet(site, reasons):
-    """What has come over lo was sent by nobody."""
+    """Packets on lo have no sender's MAC address."""
     rule(site, f'from {mac_of(LV1)}')
     site.w101.ip(f'route add {VIP} dev lo')
     site.undo.append(lambda: site.w101.ip(f'route del {VIP} dev lo'))
@@ -183,7 +183,7 @@ def test_from_no_ethernet(site, reasons):
 
 
 def test_from_new_connection(sender):
-    """Ports of a connection that has ended do not let a stranger in."""
+    """A stranger cannot reuse the ports of an ended connection."""
     site, tap = sender.site, sender.tap
     rule(site, f'from {mac_of(LV1)}')
     since = sender.since
@@ -202,7 +202,7 @@ def test_from_new_connection(sender):
 @pytest.mark.parametrize('clear', ['', 'clear'])
 @pytest.mark.parametrize('tos', [TOS, TOS | 3, TOS | 2])
 def test_clear(site, reasons, clear, tos):
-    """What the application is told, and what it gets, whole."""
+    """The application gets the packet without the TOS."""
     wanted = tos & 3 if clear else tos
     rule(site, clear)
     since = reasons('w101', 'dsr_rs')
@@ -230,7 +230,7 @@ def test_clear(site, reasons, clear, tos):
 
 @pytest.mark.parametrize('clear', ['', 'clear'])
 def test_clear_in_replies(site, clear):
-    """A reset has the TOS of what it answers."""
+    """A reset has the TOS of the packet that it answers."""
     rule(site, clear)
     port = next(PORTS)
     with wire.Tap(site.back, 'w101', outgoing=True) as w101, \
@@ -279,7 +279,7 @@ REFUSED = [
 
 
 def test_refused(site):
-    """One sentence for each, and nothing changes."""
+    """Each refusal has one sentence, and changes nothing."""
     rule(site, f'from {LV1},{W1016} clear')
     before = site.state('w101')
     assert site.w101.refusals(

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
-"""A single packet gets little, since its source may be made up."""
+"""Connections with a single packet get little, since the source may be forged.
+"""
 
 import pytest
 
@@ -47,7 +48,8 @@ def test_strays_are_no_connections(lv1, probe, reasons):
 
 
 def test_ends_of_nothing(lv1, probe, reasons):
-    """They go to a server, and nothing is remembered of them."""
+    """A FIN or RST of no connection goes to a server, and is not remembered.
+    """
     since = reasons('lv1')
     for port, flags in ((4000, RST), (4001, FIN | ACK), (4002, RST | ACK)):
         home = probe.tcp(port, flags=flags)
@@ -58,7 +60,8 @@ def test_ends_of_nothing(lv1, probe, reasons):
 
 
 def test_clients_that_never_answer(lv1, probe):
-    """They do not fill the table; others of it stay with their server."""
+    """They do not fill the table; others in the table stay with their server.
+    """
     lv1.service('set', persist=3600000)
     lv1.set_table(max=64)
     for number in range(60):
@@ -77,7 +80,8 @@ def test_clients_that_never_answer(lv1, probe):
 
 
 def test_syn_again_when_there_is_room(lv1, probe):
-    """It goes where the first has gone: the client may have an answer to that."""
+    """A repeated SYN goes to the same server: the client may have got an
+    answer."""
     lv1.set_table(max=64)
     for port in range(4000, 4016):      # all that the unproven may have
         probe.tcp(port)
@@ -93,7 +97,7 @@ def test_syn_again_when_there_is_room(lv1, probe):
 @pytest.mark.parametrize('how', [{'weight': 0}, {'admin': 'draining'}])
 @pytest.mark.parametrize('persist', [0, 60000])
 def test_syn_leaves_a_dying_server(lv1, probe, how, persist):
-    """What it has not answered is no connection that it could keep."""
+    """A connection that the server has not accepted moves to another one."""
     lv1.service('set', persist=persist)
     kept = probe.syn(4001)
     assert probe.tcp(4001) == kept

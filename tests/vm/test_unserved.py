@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What is for a VIP, or has the mark of a service, and no service takes.
+"""Packets for a VIP, or with a service's mark, that no service takes.
 
-No device has the VIP, so routing sends what is for it back to the router that it
-has come from. Such a packet goes no further than the balancer.
+No device has the VIP, so routing would send them back to the router that they
+came from. The balancer drops them.
 """
 
 import struct
@@ -37,7 +37,7 @@ class Family:
         self.unreachable = 1 if six else 3
 
     def ip(self, proto, payload=bytes(24), **fields):
-        """One that goes round for as long as it can."""
+        """A packet that loops as long as it can."""
         fields['hop' if self.number == 6 else 'ttl'] = 255
         return self.wire.ip(payload, proto, dst=self.vip, **fields)
 
@@ -48,7 +48,7 @@ class Family:
         return getattr(self.wire, proto)(sport, dport, dst=self.vip)
 
     def packets(self):
-        """{name: packet} of what no service ever takes by itself."""
+        """{name: packet} of packets that no service ever takes by itself."""
         found = {'gre': self.ip(GRE), 'esp': self.ip(ESP),
                  'ah': self.ip(AH, bytes((ESP, 4)) + bytes(22))}
         if self.number == 4:
@@ -69,7 +69,7 @@ class Family:
 
 @pytest.fixture(params=[4, 6])
 def family(request, site):
-    """The client is a router, and the way to the VIPs for the balancer."""
+    """The client is a router, and the balancer its next hop to the VIPs."""
     if request.param == 6:
         site.net.enable_ipv6()
     family = Family(request.param)
@@ -111,7 +111,7 @@ SERVICES = {
 @pytest.mark.smoke
 @pytest.mark.parametrize('service', SERVICES)
 def test_not_routed_back(site, family, reasons, service):
-    """It is dropped where it has come, and counted as that alone."""
+    """Dropped on arrival, and counted with this reason only."""
     if service == 'mark':
         mark(site, family, '')
         add(site, family.backends, **family.key)
@@ -134,7 +134,7 @@ def test_not_routed_back(site, family, reasons, service):
 
 @pytest.mark.parametrize('proto', ['tcp', 'udp', 'sctp'])
 def test_other_port(site, family, reasons, proto):
-    """Its client hears that it is unreachable, and "explain" says why."""
+    """The client gets an unreachable error, and "explain" gives the reason."""
     lv1 = add(site, family.backends, vip=family.vip, proto='tcp', port=80)
     told = lv1.explain(src=family.client, sport=4000, dst=family.vip, dport=81,
                        proto=proto)
@@ -156,7 +156,7 @@ def test_other_port(site, family, reasons, proto):
 
 
 def test_bad_source_is_not_answered(site, family, reasons):
-    """A source that is this machine's, or a VIP, hears of nothing."""
+    """A source of this machine, or a VIP, gets no error."""
     add(site, family.backends, vip=family.vip, proto='tcp', port=80)
     since = reasons('lv1')
     with family.tap(site.client) as client:
@@ -170,7 +170,7 @@ def test_bad_source_is_not_answered(site, family, reasons):
 
 
 def delivered(site, family):
-    """What lv1 has been asked for itself, and has no such protocol."""
+    """A request to lv1 itself for an unsupported protocol."""
     if family.number == 6:
         return next(int(line.split()[1]) for line in site.lv1.read(
             '/proc/net/snmp6').splitlines() if 'Ip6InUnknownProtos' in line)
@@ -181,7 +181,7 @@ def delivered(site, family):
 
 @pytest.mark.parametrize('how', ['address', 'rule'])
 def test_own_address_is_the_machine_s(site, family, reasons, how):
-    """The machine answers for an address of its own, by whatever route."""
+    """The machine answers for its own addresses, with any kind of route."""
     mark(site, family, '')
     lv1 = add(site, family.backends, **family.key)
     lv1.service('add', vip=family.vip, proto='tcp', port=80)
@@ -221,7 +221,7 @@ def test_translated_goes_where_the_rule_says(site, family, reasons):
 
 
 def test_without_the_mark_it_is_none_of_ours(site, family, reasons):
-    """Of a service by mark only what is marked is dropped."""
+    """For a service by mark only marked packets are dropped."""
     mark(site, family, 'meta l4proto tcp')
     add(site, family.backends, **family.key)
     site.lv1.ip(f'route add {family.vip} via {family.backends[1]}')
@@ -235,7 +235,7 @@ def test_without_the_mark_it_is_none_of_ours(site, family, reasons):
 
 
 def test_proxy_of_neighbours(site6, reasons):
-    """A proxy of the VIP answers neighbours that ask it directly."""
+    """A proxy of the VIP answers neighbours that connect to it directly."""
     vip = '2001:db8:31::77'
     site6.lv1.sysctl('ipv6/conf/all/proxy_ndp', 1)
     site6.undo.append(lambda: site6.lv1.sysctl('ipv6/conf/all/proxy_ndp', 0))
@@ -254,7 +254,7 @@ def test_proxy_of_neighbours(site6, reasons):
 
 @pytest.mark.parametrize('proto', [ESP, AH])
 def test_late_mark_is_counted_once(site6, proto, reasons):
-    """A header more, or a protocol without ports: no counter goes below 0."""
+    """With one more header, or without ports, no counter goes below 0."""
     family = Family(6)
     lv1 = add(site6, family.backends, **family.key, persist=60000)
     mark(site6, family, '', priority='filter')

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Services by address, protocol and port: who gets what."""
+"""Services by address, protocol and port."""
 
 import pytest
 
@@ -20,7 +20,7 @@ TO = {'w101': W101, 'w102': W102}
 
 @pytest.fixture
 def lv1(site):
-    """The balancer, without any rule that marks."""
+    """The balancer, without any marking rule."""
     site.lv1.nft('flush ruleset')
     return Balancer(site)
 
@@ -32,7 +32,7 @@ def add(lv1, key, *names, **fields):
 
 
 def served(lv1):
-    """Packets of each service, in the order of their keys."""
+    """The packets of each service, in the order of their keys."""
     return [one['service']['stats']['packets']
             for one in lv1.dump('SERVICE_GET')]
 
@@ -49,7 +49,7 @@ def served(lv1):
     (ANY, [('tcp', 1), ('udp', 2), ('sctp', 3)], []),
 ])
 def test_what_belongs(site, lv1, reasons, key, ports, other):
-    """Exactly the ports that are named, without any mark."""
+    """Exactly the named ports, without any mark."""
     add(lv1, key, 'w101')
     since = reasons('lv1')
     make = {'tcp': wire.tcp, 'udp': wire.udp, 'sctp': wire.sctp}
@@ -77,7 +77,7 @@ def test_web_without_rules(site, lv1):
 
 
 def test_most_exact_wins(site, lv1):
-    """Whatever the order in which they were added."""
+    """The most specific service applies, added in any order."""
     add(lv1, TCP, 'w101')
     add(lv1, PORT80, 'w101')
     add(lv1, ANY, 'w102')
@@ -115,7 +115,7 @@ def test_mark_comes_first(site, lv1):
 
 
 def test_more_exact_service_disturbs_nobody(site, lv1):
-    """What is established stays; what is new goes to the new service."""
+    """Established connections stay; new ones go to the new service."""
     add(lv1, TCP, 'w101')
     with Probe(site) as probe:
         assert probe.syn(4000) == 'w101'
@@ -154,7 +154,7 @@ def test_new_service_for_what_was_down(site, lv1):
 
 
 def test_services_share_nothing(site, lv1):
-    """Schedulers, counters, options and connections are a service's own."""
+    """Services have separate schedulers, counters, options and connections."""
     add(lv1, PORT80, 'w101', 'w102', path='direct')
     add(lv1, {**TCP, 'port': 81}, 'w101', 'w102', tos=0x20, tos_mask=0xfc)
     with wire.Tap(site.client) as client, wire.Tap(site.w101) as w101, \
@@ -208,7 +208,7 @@ def test_ranges_that_overlap(lv1, one, other):
 
 
 def test_ranges_within_each_other(site, lv1):
-    """Same first or last port: the narrower one lies within."""
+    """With the same first or last port, the smaller range is the inner one."""
     add(lv1, {**TCP, 'port': 80, 'port_last': 89}, 'w101')
     add(lv1, {**TCP, 'port': 80, 'port_last': 82}, 'w102')
     add(lv1, {**TCP, 'port': 88, 'port_last': 89}, 'w102')
@@ -253,7 +253,8 @@ def test_backend_of_another_family(site6, lv1):
 
 
 def test_icmp_error_finds_the_service(site, lv1, reasons):
-    """Of two services of one address, that of the quoted connection."""
+    """Of two services of one address, the error belongs to the quoted
+    connection's."""
     add(lv1, PORT80, 'w101')
     add(lv1, {**TCP, 'port': 81}, 'w102')
     since = reasons('lv1')
@@ -269,7 +270,7 @@ def test_icmp_error_finds_the_service(site, lv1, reasons):
 
 
 def test_local_address_beside(site, lv1):
-    """The balancer's own services are not touched by those of a VIP."""
+    """Services of the machine itself are not affected by those of a VIP."""
     add(lv1, ANY, 'w101')
     sock = site.lv1.socket()
     site.sockets.append(sock)
@@ -282,7 +283,7 @@ def test_local_address_beside(site, lv1):
 
 
 def test_web_on_two_ports(site, lv1):
-    """Two web sites of one VIP at two servers."""
+    """Two web sites of one VIP on two servers."""
     add(lv1, PORT80, 'w101')
     add(lv1, {**TCP, 'port': 8080}, 'w102')
     for name in TO:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Netfilter shows a packet twice: in a VRF, and where SYNPROXY stands in between."""
+"""Netfilter shows a packet twice: in a VRF, and with SYNPROXY."""
 
 import socket
 
@@ -31,7 +31,8 @@ SYNPROXY = '''
 
 @pytest.fixture
 def red(site6, third):
-    """w103, whose only device is in a VRF; and lv1 sends it the VIP's packets."""
+    """w103, whose only device is in a VRF; lv1 sends it packets for the VIP.
+    """
     for key, value in (('conf/lo/disable_ipv6', 0),
                        ('conf/eth0/accept_dad', 0),
                        ('conf/eth0/disable_ipv6', 0),
@@ -53,7 +54,7 @@ def red(site6, third):
 
 
 def listen(site, host, family, kind, port, dev='red'):
-    """A socket of the VRF's, as "ip vrf exec" makes them."""
+    """A socket in the VRF, as from "ip vrf exec"."""
     sock = host.socket(INET[family], kind)
     site.sockets.append(sock)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, dev.encode())
@@ -67,7 +68,8 @@ def listen(site, host, family, kind, port, dev='red'):
 @pytest.mark.parametrize('to', ['', ' to own'], ids=['device', 'named'])
 @pytest.mark.parametrize('family', [4, 6], ids=['ipv4', 'ipv6'])
 def test_tcp_in_vrf(site6, red, family, to):
-    """A connection to the VIP ends at a socket of the VRF, with its own port."""
+    """A connection to the VIP ends at a socket in the VRF, with its own port.
+    """
     vip, own, client = ((VIP, W103, CLIENT) if family == 4 else
                         (VIP6, W1036, CLIENT6))
     red.dsrctl(f'real add vip {vip}' + to.replace('own', own))
@@ -97,7 +99,7 @@ def test_tcp_in_vrf(site6, red, family, to):
 
 @pytest.mark.parametrize('family', [4, 6], ids=['ipv4', 'ipv6'])
 def test_udp_and_ping_in_vrf(site6, red, family):
-    """Datagrams and pings are answered by the VRF's own routes."""
+    """Datagrams and pings are answered by the routes of the VRF."""
     kind, vip = (wire, VIP) if family == 4 else (wire6, VIP6)
     red.dsrctl(f'real add vip {vip}')
     Echo(listen(site6, red, family, socket.SOCK_DGRAM, 7), 'w103')
@@ -118,7 +120,7 @@ def test_udp_and_ping_in_vrf(site6, red, family):
 
 
 def test_address_of_another_vrf(red):
-    """What has come in by a VRF does not go to an address outside of it."""
+    """A packet from a VRF does not go to an address outside of it."""
     red.ip('link add blue type dummy\nlink set blue up\n'
            'addr add 10.99.0.1/32 dev blue')
     red.dsrctl(f'real add vip {VIP} to 10.99.0.1')
@@ -130,7 +132,7 @@ def test_address_of_another_vrf(red):
 
 @pytest.mark.stock     # the debug kernel has no SYNPROXY
 def test_synproxy(site, third):
-    """SYNPROXY on the real server serves the VIP as it does the own address."""
+    """SYNPROXY on the real server works for the VIP as for the own address."""
     site.lv1.configure(f'''
         service add vip {VIP} proto tcp port 80
         backend add vip {VIP} proto tcp port 80 via {W103}''')

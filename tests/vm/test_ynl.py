@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The kernel's own tool, ynl, talks to the families by their descriptions.
+"""The kernel's own tool, ynl, uses the families by their specs.
 
-Only trixie's root has that tool: see scripts/root.sh, and collect_ignore in
+Only trixie's root has this tool: see scripts/root.sh, and collect_ignore in
 conftest.py.
 """
 
@@ -22,14 +22,14 @@ PROTOCOLS = {number: name for name, number in NAMES['proto'].items()}
 
 
 def ynl(host, family, *words, check=True):
-    """Run the tool. "make check" holds the descriptions against its schema."""
+    """Run the tool. "make check" checks the specs against its schema."""
     done = host.run('python3', '-B', YNL, '--output-json', '--no-schema',
                     '--spec', spec.path(family), *words, check=check)
     return json.loads(done.stdout) if check else done.stdout
 
 
 def as_dsrctl(one):
-    """A service of the tool's, as "dsrctl -j service show" has it."""
+    """A service from the tool, in the format of "dsrctl -j service show"."""
     inet6 = one['family'] == socket.AF_INET6 if 'fwmark' in one else (
         ':' in one['vip'])
     persist = one['persist'] or None
@@ -51,7 +51,7 @@ def as_dsrctl(one):
 
 
 def test_services(site):
-    """ynl and dsrctl list the same."""
+    """ynl and dsrctl list the same services."""
     site.balance('scheduler maglev persist 50s tos 0x20 timeout-udp 7s')
     site.lv1.configure('''
         service add vip 10.10.31.110 proto tcp port 8000-8100 path direct
@@ -66,7 +66,7 @@ def test_services(site):
 
 
 def test_change_and_refusal(site):
-    """ynl adds a service; of what is refused it shows the sentence."""
+    """ynl adds a service; for a refused request it prints the sentence."""
     request = json.dumps({'service': {
         'fwmark': 7, 'scheduler': 'sh', 'path': 'direct',
         'timeouts': {'syn': 5000}}})
@@ -80,7 +80,7 @@ def test_change_and_refusal(site):
 
 
 def test_rules(site):
-    """The other family, by its own description."""
+    """The other family, with its own spec."""
     site.w101.configure(f'''
         real add vip {VIP} proto tcp port 80 to {W101}:8080
         real add tos 0x20/0xfc from 02:00:00:00:00:01 clear''')

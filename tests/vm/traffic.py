@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What the scenarios do with the network: configure it, and use it."""
+"""Configure the network of the scenarios, and send traffic through it."""
 
 import collections
 import contextlib
@@ -41,7 +41,7 @@ SO_NO_CHECK = 11
 
 
 class Site:
-    """The network with its services, as a test sees it."""
+    """The network with its services, for a test."""
 
     def __init__(self, network):
         self.net = network
@@ -68,7 +68,7 @@ class Site:
 
     def balance(self, options='', backends=('w101', 'w102'), weights=None,
                 rule=f'vip {VIP}'):
-        """The service of the scenario on lv1, and its real servers."""
+        """The scenario's service on lv1, and its real servers."""
         lines = [f'service add fwmark 1 {options}']
         for name in backends:
             line = f'backend add fwmark 1 via {ADDRESS[name]}'
@@ -81,7 +81,7 @@ class Site:
                 self.net[name].dsrctl(f'real add {rule}')
 
     def collect(self):
-        """Remember which reasons have been provoked so far."""
+        """Record the reasons that have been provoked so far."""
         for family, names in (('dsr', ('lv1', 'lv2')),
                               ('dsr_rs', ('w101', 'w102'))):
             for name in names:
@@ -91,13 +91,14 @@ class Site:
                         reason for reason, n in counts.items() if n}
 
     def reason_names(self):
-        """The names that dsrctl has for them: {family: set}."""
+        """The names of the reasons in dsrctl: {family: set}."""
         stats = self.lv1.show('stats')
         return {family: set(stats[module]['reasons']) for family, module
                 in (('dsr', 'dsr_lb'), ('dsr_rs', 'dsr_rs'))}
 
     def clean(self, everything=False):
-        """Take away what a test has left, and hardly start a process for it."""
+        """Remove the leftovers of a test, with as few processes as possible.
+        """
         for sock in self.sockets:
             sock.close()
         self.sockets.clear()
@@ -139,11 +140,11 @@ class Site:
         self._lead_as_at_first()
 
     def _lead_as_at_first(self):
-        """Make machines anew that have other routes or rules than at first.
+        """Create machines again whose routes or rules differ from the first
+        ones.
 
-        Whether a test runs before another is chance: a file moves to the other
-        shard. A device that was in a VRF, or down, has lost routes, and the
-        rule of VRFs stays.
+        The order of test files depends on the shards. A device that was in a
+        VRF, or down, has lost routes, and the rule of VRFs stays.
         """
         for name in MACHINES:
             if name in self.net.hosts and os.path.exists(f'/run/netns/{name}'):
@@ -152,10 +153,10 @@ class Site:
                     self.rebuild(name)
 
     def _hang_up(self):
-        """See that no TCP connection is left.
+        """Make sure that no TCP connection is left.
 
-        What one end still has to say, it would say in the next test, and be
-        refused there by the other.
+        Remaining packets of one end would reach the next test, and be refused
+        there.
         """
         left = [self.net.hosts[name] for name in DEVICES
                 if name in self.net.hosts and
@@ -171,7 +172,7 @@ class Site:
                      'time-wait')
 
     def _reset_max(self, host, family):
-        """The cap of the table as it was at first."""
+        """Reset the limit of the table."""
         entries_max = genl.table(host, family)
         if not entries_max:
             return
@@ -184,7 +185,7 @@ class Site:
                     genl.TABLE_MAX, first)))
 
     def repair(self):
-        """Make what a test that failed has left undone."""
+        """Undo the leftovers of a failed test."""
         self.net.forget_unloaded()
         missing = {'dsr_lb', 'dsr_rs'} - self.net.loaded
         if missing:
@@ -197,7 +198,7 @@ class Site:
             self.rebuild(*broken)
 
     def rebuild(self, *names):
-        """Make machines anew, after a test has broken them."""
+        """Create machines again after a test has broken them."""
         there = [name for name in names if name in self.net.hosts]
         if there:
             self.net.cut(*there)
@@ -226,7 +227,7 @@ class Site:
         return self.net[host].show('connection show')
 
     def state(self, host):
-        """Everything that a refused command must not have changed."""
+        """All state that a refused command must not change."""
         with self.net[host].at():
             with genl.Genl('dsr') as lb, genl.Genl('dsr_rs') as rs:
                 return (lb.dump(genl.SERVICE_GET), lb.dump(genl.BACKEND_GET),
@@ -236,10 +237,10 @@ class Site:
 
     def curl(self, *argv, host='client', vhost='example.org',
              timeout=60):
-        """curl on the client: what it printed. Any failure of it fails.
+        """Run curl on the client, and return its output. Any failure raises.
 
-        It asks for example.org; with vhost='x' for the default server. It
-        reads until the server closes: so when it ends, all has been said.
+        It requests example.org; with vhost='x' the default server. It reads
+        until the server closes: so at its end the whole conversation is over.
         """
         return self.net[host].run(
             'curl', '-sS', '--connect-timeout', '10', '-H', f'Host: {vhost}',
@@ -252,10 +253,10 @@ class Site:
         return collections.Counter(text.splitlines())
 
     def undisturbed(self, action, host='client', seconds=300):
-        """What action() returns, when no SYN of a host was sent twice.
+        """The result of action() if no SYN of a host was sent twice.
 
-        The second one takes a turn of rr, too, so a machine that had to wait
-        shows another order. Then it is done again.
+        A second SYN takes a turn of rr, too, so that a busy machine shows
+        another order. Then repeat the action.
         """
         def repeated():
             names, values = (line.split() for line in self.net[host].read(
@@ -289,11 +290,11 @@ class Site:
         return sock
 
     def connect_to(self, name):
-        """A connection through the VIP that has ended up at NAME.
+        """A connection through the VIP that has reached NAME.
 
-        Its port is not of the range that curl's are of: a server that closed
-        such a connection remembers it for a minute (TIME-WAIT), and answers
-        what it gets of another one by an ACK instead of a reset.
+        Its port is outside of curl's range: a server that closed such a
+        connection remembers it for a minute (TIME-WAIT), and answers a packet
+        of another one with an ACK instead of a reset.
         """
         for _ in range(20):
             sock = self.connect(sport=next(self.ports))
@@ -305,7 +306,8 @@ class Site:
     # UDP
 
     def echo(self, name, port=7, nocheck=False):
-        """Start an echo server; its address is whatever comes in."""
+        """Start an echo server; its address is the destination of each
+        datagram."""
         sock = self.net[name].socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.sockets.append(sock)
         # A burst must not depend on how soon the thread below has its turn;
@@ -336,7 +338,8 @@ def _module_family(module):
 
 
 class Echo(threading.Thread):
-    """Sends every datagram back, its own name put before it if asked."""
+    """Send every datagram back, with the server's name before it on request.
+    """
 
     running = []
 
@@ -372,7 +375,7 @@ class Echo(threading.Thread):
 
 @contextlib.contextmanager
 def meanwhile(action):
-    """Call action() over and over, while the caller does something else.
+    """Call action() again and again, while the caller does something else.
 
     In a process of its own: Python's threads would share one processor.
     """
@@ -392,7 +395,7 @@ def meanwhile(action):
 
 @contextlib.contextmanager
 def flooding(site, packets, dst_mac, host='client', dev='eth0'):
-    """Packets over and over, as fast as it goes."""
+    """Send packets at full rate."""
     import wire
     with wire.Tap(site.net[host], dev) as tap:
         frames = [wire.frame(packet, dst_mac, tap.mac) for packet in packets]
@@ -407,7 +410,7 @@ def flooding(site, packets, dst_mac, host='client', dev='eth0'):
 
 
 def ask(sock, request=GET):
-    """One request over an open connection: the body of the reply."""
+    """Send one request over an open connection: the body of the reply."""
     sock.sendall(request)
     return read_reply(sock)
 
@@ -431,7 +434,7 @@ def read_reply(sock):
 
 
 def same_files(one, other):
-    """Whether two files are equal, byte by byte."""
+    """Compare two files byte by byte."""
     with open(one, 'rb') as first, open(other, 'rb') as second:
         while True:
             a, b = first.read(1 << 20), second.read(1 << 20)
@@ -442,7 +445,7 @@ def same_files(one, other):
 
 
 def exchange(sock, datagrams, window=16, seconds=60.0):
-    """Send datagrams, a few at a time, and expect each back, unchanged."""
+    """Send datagrams, a few at a time, and expect each back unchanged."""
     waiting = {}
     todo = list(enumerate(datagrams))[::-1]
     end = time.monotonic() + seconds

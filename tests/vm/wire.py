@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Frames: made byte by byte, put on the wire, and taken from it.
+"""Frames: build them byte by byte, send and capture them.
 
-Small on purpose: importing scapy takes longer than most tests here. What is made
-here is held against scapy by tests/tool/test_wire.py.
+Small on purpose: importing scapy takes longer than most tests here.
+tests/tool/test_wire.py checks this file against scapy.
 """
 
 import select
@@ -35,7 +35,7 @@ def l4_checksum(src, dst, proto, data):
 
 def ip(payload, proto, src=CLIENT, dst=VIP, ttl=64, tos=0, frag=DF, ident=1,
        options=b'', length=None):
-    """An IPv4 packet. LENGTH lies about its total length."""
+    """An IPv4 packet. LENGTH overrides its total length."""
     options += b'\0' * (-len(options) % 4)
     ihl = 5 + len(options) // 4
     total = ihl * 4 + len(payload) if length is None else length
@@ -83,13 +83,13 @@ def icmp_echo(ident=1, src=CLIENT, dst=VIP, type_=8, payload=b'echo',
 
 def sctp(sport, dport=5000, chunk=0, payload=b'', vtag=1, src=CLIENT, dst=VIP,
          **fields):
-    """A packet of SCTP with one chunk; an INIT unless said otherwise."""
+    """An SCTP packet with one chunk; an INIT by default."""
     return ip(sctp_data(sport, dport, chunk, payload, vtag), 132, src, dst,
               **fields)
 
 
 def sctp_data(sport, dport, chunk, payload=b'', vtag=1):
-    """CHUNK is the type of the only chunk; None: there is none."""
+    """CHUNK is the type of the only chunk; None: without a chunk."""
     body = b'' if chunk is None else struct.pack(
         '>BBH', chunk, 0, 4 + len(payload)) + payload + \
         b'\0' * (-len(payload) % 4)
@@ -108,7 +108,7 @@ def crc32c(data):
 
 
 def forwarded(packet, dst, src, tos=None):
-    """The frame that must leave a balancer for an IP packet that it gets.
+    """The frame that must leave a balancer for an IP packet.
 
     SRC and DST as for frame(); TOS is (value, mask).
     """
@@ -132,14 +132,14 @@ def forwarded(packet, dst, src, tos=None):
 
 
 def same(got, wanted):
-    """That a captured packet is the frame WANTED, but for padding."""
+    """Compare a captured packet with the frame WANTED, ignoring padding."""
     if got.frame[:len(wanted)] != wanted or \
             got.frame[len(wanted):].strip(b'\0'):
         raise Failure(f'wanted {wanted.hex()}\ngot    {got.frame.hex()}')
 
 
 def frame(packet, dst, src):
-    """An Ethernet frame between two machines, given by their addresses."""
+    """An Ethernet frame between two machines, named by their addresses."""
     def raw(mac):
         return bytes.fromhex(mac.replace(':', ''))
     return (raw(dst if ':' in dst else mac_of(dst)) +
@@ -148,10 +148,10 @@ def frame(packet, dst, src):
 
 
 def flows(number, dst_mac, src_mac, dport=9):
-    """Frames of as many UDP flows, each a bytearray of its own.
+    """Frames of so many UDP flows, each a bytearray of its own.
 
-    Made from one by writing numbers into it, for there are many. The clients
-    are 10.20.0.0/16, and no checksum is needed, but that of IP.
+    Copied from one and patched, for speed. The clients are 10.20.0.0/16, and
+    only the IP header needs a checksum.
     """
     made = []
     for high in range((number + 999) // 1000):
@@ -165,7 +165,7 @@ def flows(number, dst_mac, src_mac, dport=9):
 
 
 class Packet:
-    """What was captured: the frame, and the fields tests ask for."""
+    """A captured frame, and the fields that tests use."""
 
     def __init__(self, data):
         self.frame = data
@@ -209,7 +209,7 @@ class Packet:
         return text
 
     def checksums_right(self):
-        """Whether all checksums are those of the bytes."""
+        """Verify all checksums."""
         head = self.packet[:len(self.packet) - len(self.data)]
         if checksum(head):
             return False
@@ -223,7 +223,7 @@ class Packet:
 
 
 class Tap:
-    """All IPv4 frames that come in on, or go out of, a device."""
+    """All IPv4 frames in and out of a device."""
 
     protocol = 0x0800
     kind = Packet
@@ -246,11 +246,11 @@ class Tap:
         self.sock.close()
 
     def send(self, packet, dst, src=None):
-        """Put a packet on the wire, to the Ethernet address of DST."""
+        """Send a packet to the Ethernet address of DST."""
         self.sock.send(frame(packet, dst, src or self.mac))
 
     def drain(self):
-        """Everything that has come so far."""
+        """All frames so far."""
         while True:
             try:
                 data, where = self.sock.recvfrom(65600, socket.MSG_DONTWAIT)
@@ -280,7 +280,8 @@ class Tap:
             select.select([self.sock], [], [], left)
 
     def none(self, match, what):
-        """That no such packet has come; call it after what must come last."""
+        """Check that there was no such packet; call this after the last
+        expected one."""
         found = [packet for packet in self.drain() if match(packet)]
         if found:
             raise Failure(f'seen on {self.host} {self.dev}, although '

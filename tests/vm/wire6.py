@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""IPv6 frames, as wire.py has IPv4 ones.
+"""IPv6 frames, as in wire.py for IPv4.
 
 Extension headers are a list of (type, bytes after the next header field).
 """
@@ -34,7 +34,7 @@ def pseudo_checksum(src, dst, proto, data):
 
 def ip(payload, proto, src=CLIENT6, dst=VIP6, hop=64, tclass=0, label=0,
        exts=(), length=None):
-    """An IPv6 packet. LENGTH lies about its payload's length."""
+    """An IPv6 packet. LENGTH overrides its payload length."""
     chain = b''
     for kind, body in reversed(exts):
         chain = bytes((proto,)) + body + chain
@@ -103,7 +103,7 @@ def cut(data, size, ident, proto=17, **fields):
 
 
 class Packet:
-    """What was captured: the frame, and the fields tests ask for."""
+    """A captured frame, and the fields that tests use."""
 
     def __init__(self, data):
         self.frame = data
@@ -150,7 +150,7 @@ class Packet:
 
 
 class Tap(wire.Tap):
-    """All IPv6 frames that come in on, or go out of, a device."""
+    """All IPv6 frames in and out of a device."""
 
     protocol = 0x86dd
     kind = Packet
