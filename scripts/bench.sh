@@ -3,22 +3,22 @@
 #
 # Usage: scripts/bench.sh [OPTION...]
 #
-# Counts the instructions that a packet costs on the balancer and on the real
-# server, with dsr and with what else there is (tests/bench/peers), in virtual
-# machines whose clock counts instructions (tests/bench/bench.py). Prints a table,
-# and keeps the result as build/bench/RELEASE-FORM.json.
+# Count the instructions that a packet costs on the balancer and on the real
+# server, with dsr and with its alternatives (tests/bench/peers), in virtual
+# machines whose clock counts instructions (tests/bench/bench.py). Print a table,
+# and keep the result as build/bench/RELEASE-FORM.json.
 #
 #   --release R		bookworm (default), trixie or sid; or native: nanoseconds, in
 #			User Mode Linux
 #   --full		up to a million flows; else the short form
 #   --peers "NAMES"	only these: files in tests/bench/peers
 #   --cases "NAMES"	only these, as udp4-1000: see tests/bench/plan.py
-#   --base FILE		say what changed since this result
+#   --base FILE		compare with this result
 #   --chart FILE	draw the result (SVG)
 #   --docs		write it to docs/performance.md and docs/bench.svg
-#   --control		not packets but what a large configuration costs: a thousand
+#   --control		measure a large configuration instead of packets: a thousand
 #			services, 20 backends each, a million connections
-#   --jobs N		machines at a time (as many as there are processors)
+#   --jobs N		machines at a time (default: the number of processors)
 
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -40,7 +40,7 @@ while [ "$#" -gt 0 ]; do
 done
 case $release in
 bookworm|trixie|sid) machine=(--icount) ;;
-# what one does, the other would feel
+# two machines on one processor would disturb each other
 native) machine=() jobs=1 form=native ;;
 *) die "no release '$release': it is one of bookworm, trixie, sid, native" ;;
 esac

@@ -3,8 +3,9 @@
 #
 # Usage: scripts/boot.sh ROOT-ENTRY [KERNEL-ENTRY]
 #
-# Prints the path of a cached directory, made when it is not there yet, with
-# what QEMU boots the root in the cache directory ROOT-ENTRY (see root.sh) by:
+# Print the path of a cached directory, made if it does not exist yet, with the
+# files that QEMU boots the root in the cache directory ROOT-ENTRY (see root.sh)
+# with:
 #
 #   kernel	that root's kernel, unpacked, because it unpacks itself much
 #		slower under emulation; or the one in KERNEL-ENTRY (see
@@ -21,7 +22,7 @@ version=$(cat "${kernel:-$entry}/version")
 init=$dsr_top/scripts/boot.init
 modules=(virtio_pci virtio_blk ext4 9pnet_virtio 9p)
 
-# The files of the modules and of what they need, in the order of loading.
+# The files of the modules and of their dependencies, in the order of loading.
 module_files()
 {
 	local module
@@ -65,7 +66,7 @@ number()
 	od -An -v -t "u$2" -j "$1" -N "$2" "$3" | tr -d ' '
 }
 
-# The header of a bzImage says where the packed ELF file is in it (see the
+# The header of a bzImage has the offset of the packed ELF file (see the
 # kernel's Documentation/x86/boot.rst); its length is appended to it.
 unpack_kernel()
 {

@@ -3,10 +3,10 @@
 #
 # Usage: scripts/build.sh bookworm|trixie|sid|debug|uml|lean|native [CHECK=1] [NAME=VALUE...]
 #
-# Builds the modules and dsrctl with the release's own compiler, headers and
-# libraries, in its root, and leaves *.ko and dsrctl in build/TARGET.  A
-# warning fails the build.  With CHECK=1 the sources are only looked at, by the
-# compiler at W=1 and by sparse, and nothing is left.  NAME=VALUE goes to make.
+# Build the modules and dsrctl with the release's own compiler, headers and
+# libraries, in its root, and leave *.ko and dsrctl in build/TARGET.  A warning
+# fails the build.  With CHECK=1 the compiler at W=1 and sparse only check the
+# sources, and leave nothing.  NAME=VALUE goes to make.
 #
 # The sources are copied, so that the checkout stays clean and each target
 # compiles only what changed since its own last build.
@@ -59,7 +59,7 @@ mkdir -p "$tree"
 exec {build_lock}>"$out/$tree_name.lock"
 flock "$build_lock"
 
-# The files that belong to the project, tracked or about to be.
+# The files of the project, tracked or not yet added.
 sources()
 {
 	if git rev-parse --is-inside-work-tree >/dev/null 2>&1; then
@@ -69,8 +69,8 @@ sources()
 	fi
 }
 
-# Make $tree a copy of the sources, touching only what changed, so that make
-# sees what changed.  The list has each file's name, time, size and mode.
+# Make $tree a copy of the sources, and touch only changed files, so that make
+# sees the changes.  The list has each file's name, time, size and mode.
 copy_sources()
 {
 	local list=$tree.list
@@ -91,7 +91,7 @@ copy_sources()
 	mv "$list.new" "$list"
 }
 
-# make, in the root, in a mount namespace that takes all mounts with it.
+# Run make in the root, in a mount namespace, whose mounts end with it.
 # shellcheck disable=SC2016 # for the inner shell
 build_in_root()
 {
@@ -110,7 +110,7 @@ build_in_root()
 		--no-print-directory -j "$(nproc)" "${variables[@]}" modules tool
 }
 
-# Headers that are not ours may make the sparse or W=1 of another release talk.
+# Headers of the kernel may cause warnings of sparse or W=1 on another release.
 warnings()
 {
 	grep -i 'warning:' "$log" |
@@ -134,7 +134,7 @@ if warnings >"$log.warnings"; then
 fi
 [ "$tree_name" = tree ] || exit 0
 
-# Replaced by renaming, so that a running machine keeps what it has.
+# Replace files by renaming, so that a running machine keeps the old ones.
 find "$tree" -name '*.ko' -print0 |
 while IFS= read -r -d '' file; do
 	cp "$file" "$out/.new"
@@ -145,9 +145,9 @@ for file in dsrctl dsr-metrics; do
 	mv "$out/.new" "$out/$file"
 done
 
-# Compile the scenarios, too, for the release's Python: in an emulated machine that
-# takes longer than most of them run. tests/vm/run.sh looks there; without it, or
-# where a source is newer, Python compiles as ever.
+# Compile the scenarios, too, for the release's Python: in an emulated machine this
+# takes longer than most scenarios. tests/vm/run.sh uses the result; if it is
+# missing or older than the source, Python compiles as usual.
 # shellcheck disable=SC2016 # for the inner shell
 compile_scenarios()
 {

@@ -3,9 +3,8 @@
 #
 # Usage: scripts/bytes.sh [--release bookworm|trixie|sid] [CONNECTIONS]
 #
-# Says how much memory a connection takes, of dsr_lb and of IPVS in the same
-# kernel, measured with 100,000 of them in a virtual machine
-# (tests/vm/bytes.py).
+# Print the memory of a connection, of dsr_lb and of IPVS in the same kernel,
+# measured with 100,000 connections in a virtual machine (tests/vm/bytes.py).
 
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -16,6 +15,6 @@ if [ "${1:-}" = --release ]; then
 	shift 2 || die "an option needs a value"
 fi
 "$dsr_top/scripts/build.sh" "$release"
-# Merged with others of their size, the caches would have no lines of their own.
+# Merged with other caches of their size, they would have no lines of their own.
 exec "$dsr_top/scripts/vm.sh" "$release" --append slab_nomerge \
 	--timeout 600 -- tests/vm/bytes.py "$@"

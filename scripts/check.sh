@@ -3,9 +3,9 @@
 #
 # Usage: scripts/check.sh
 #
-# Looks at all sources without running them: one line "ok NAME" or "not ok
-# NAME" for each check, what is wrong behind the latter, and "N passed, N
-# failed" at the end.
+# Check all sources without running them: print one line "ok NAME" or "not ok
+# NAME" for each check, the output of a failed one, and "N passed, N failed" at
+# the end.
 
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -13,10 +13,10 @@
 cd "$dsr_top"
 passed=0 failed=0
 log=$(mktemp "${TMPDIR:-/tmp}/dsr-check.XXXXXX")
-# checkpatch leaves a cache where it is run
+# checkpatch leaves a cache in the current directory
 trap 'rm -f "$log" "$log.doc" .checkpatch-camelcase.*' EXIT
 
-# check NAME COMMAND...: its output is shown if it fails.
+# check NAME COMMAND...: run it, and show its output if it fails.
 check()
 {
 	local name=$1 status=0
@@ -33,7 +33,7 @@ check()
 	fi
 }
 
-# files PATTERN...: those of the project, tracked or about to be.
+# files PATTERN...: files of the project, tracked or not yet added.
 files()
 {
 	git ls-files --cached --others --exclude-standard -- "$@" |
@@ -61,10 +61,10 @@ mapfile -t shell < <(files '*.sh' '*.bash'; files |
 		esac
 	done)
 
-# Types that are left out: MACRO_ARG_REUSE, COMPLEX_MACRO and BRACKET_SPACE do
-# not understand lists that are made by macros; CONSTANT_COMPARISON takes
-# KERNEL_VERSION() for a constant on the left; CAMELCASE dislikes PRIu64, and
-# leaves its cache in the checkout; FILE_PATH_CHANGES is about patches.
+# Ignored types: MACRO_ARG_REUSE, COMPLEX_MACRO and BRACKET_SPACE do not
+# understand X-macros; CONSTANT_COMPARISON takes KERNEL_VERSION() for a constant
+# on the left; CAMELCASE dislikes PRIu64, and leaves its cache in the checkout;
+# FILE_PATH_CHANGES is for patches.
 checkpatch()
 {
 	local source
@@ -85,7 +85,7 @@ kernel_doc()
 	source=$(scripts/kernel.sh source 2>/dev/null)
 	perl "$source/scripts/kernel-doc" -none -Werror "${kernel_c[@]}" \
 		>"$log.doc" 2>&1 || true
-	# what ends an enum needs no words
+	# the end mark of an enum needs no description
 	! grep -E 'warning:|error:' "$log.doc" |
 		grep -v "Enum value '.*_\(MAX\|LAST\)' not described"
 }
@@ -110,13 +110,13 @@ versions_in_compat_only()
 		xargs grep -nE 'LINUX_VERSION_CODE|KERNEL_VERSION|linux/version\.h'
 }
 
-# Of the objects that the compiler has just made.
+# Check the objects that the compiler has just made.
 layers()
 {
 	"${PYTHON:-python3}" scripts/layers.py build/bookworm/check
 }
 
-# By the library and the schema of the kernel's own tool, which trixie's root has.
+# Check with the library and the schema of the kernel's tool, in trixie's root.
 # shellcheck disable=SC2016 # for the inner shell
 netlink_specs()
 {
@@ -134,7 +134,7 @@ netlink_specs()
 	END
 }
 
-# Texts that say themselves what they are, or that tests compare to the byte.
+# Skip texts with their own license, and files that tests compare to the byte.
 spdx()
 {
 	local file bad=0
@@ -156,12 +156,12 @@ no_leftovers()
 }
 
 scripts/deps.sh perl shellcheck python3
-# Complaint 14 about other balancers, that the next kernel does not build them.
+# Complaint 14 about other balancers: they do not build on the next kernel.
 for release in bookworm trixie sid; do
 	check "compiler (W=1) and sparse on $release" compiles "$release"
 done
 check "layers" layers
-# The form of TRACE_EVENT() is one of its own, in the kernel too.
+# TRACE_EVENT() has its own style, also in the kernel.
 extra=()
 mapfile -t plain_c < <(comm -23 <(printf '%s\n' "${kernel_c[@]}" | sort) \
 	<(printf '%s\n' "${trace_h[@]}" | sort))

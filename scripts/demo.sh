@@ -3,10 +3,10 @@
 #
 # Usage: scripts/demo.sh [--release bookworm|trixie|sid] [--ha | --shell MACHINE]
 #
-# Builds what is needed, boots a virtual machine and shows the reference
-# scenario in it (tests/vm/demo.py). With --ha it shows what two balancers with
-# keepalived do when something fails (demo_ha.py). With --shell it leaves the user
-# in a shell of one of its machines: client, lv1, lv2, w101 or w102.
+# Build, boot a virtual machine, and demonstrate the reference scenario in it
+# (tests/vm/demo.py). With --ha, demonstrate failures of two balancers with
+# keepalived (demo_ha.py). With --shell, open a shell on one of its machines:
+# client, lv1, lv2, w101 or w102.
 
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"

@@ -3,8 +3,8 @@
 #
 # Usage: scripts/deps.sh [PACKAGE...]
 #
-# Installs the host packages that the rig needs, and those named, as far as
-# they are missing.  apt-get is run only when something is.
+# Install missing host packages that the rig needs, and the named ones.  Run
+# apt-get only if one is missing.
 
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"

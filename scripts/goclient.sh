@@ -3,9 +3,9 @@
 #
 # Usage: scripts/goclient.sh TARGET
 #
-# Builds the client of IPVS that is in tests/vm/ipvs_go, by trixie's Go, and leaves
-# it in build/TARGET, where the scenarios of that target look for it. It is linked
-# statically, so it runs on each of them. The cache keeps it.
+# Build the IPVS client in tests/vm/ipvs_go, with trixie's Go, and leave it in
+# build/TARGET for the scenarios of that target. The client is linked statically,
+# so it runs on each target. The cache keeps it.
 
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -15,7 +15,7 @@ target=${1:-}
 source=$dsr_top/tests/vm/ipvs_go
 entry=$("$dsr_top/scripts/root.sh" go)
 
-# Without modules Go looks where Debian's packages are.
+# Without modules Go searches the directory of Debian's packages.
 # shellcheck disable=SC2016 # for the inner shell
 compile()
 {

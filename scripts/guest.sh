@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Runs as process 1 in the virtual machine; never run it on a host.  It mounts
-# what a Debian machine has, runs the command that vm.sh left in /rig/command
-# and leaves in /rig, which is a directory on the host:
+# Run as process 1 in the virtual machine; never run this on a host.  Mount the
+# file systems of a Debian machine, run the command that vm.sh left in
+# /rig/command, and leave in /rig, which is a directory on the host:
 #
 #   output	standard output and error of the command
 #   dmesg	the kernel's log
@@ -53,7 +53,7 @@ ulimit -n 65536
 echo "127.0.0.1 localhost dsr" >/etc/hosts
 cd /dsr || exit 1
 mapfile -t -d '' command </rig/command
-# From here on the console's file holds everything that the kernel says.
+# From here on the console's file has all kernel messages.
 echo 8 >/proc/sys/kernel/printk
 read -r started _ </proc/uptime
 echo "$started" >/rig/started
@@ -66,8 +66,8 @@ pause()
 	read -r -t "$1" -u "$never"
 }
 
-# Everything that the command left behind holds the pipe open that its output
-# goes through, so it is killed before the end of that pipe is waited for.
+# Processes that the command has left hold the pipe of its output open, so kill
+# them before waiting for the end of that pipe.
 kill_all()
 {
 	local pid dir
@@ -79,8 +79,8 @@ kill_all()
 	done
 }
 
-# What became unreferenced since the command began.  An object is reported by
-# the second scan that finds it unchanged, and only once it is 5 s old.
+# Objects that became unreferenced since the command began.  The second scan that
+# finds an object unchanged reports it, and only if it is at least 5 s old.
 find_leaks()
 {
 	local leaks=/sys/kernel/debug/kmemleak ended now

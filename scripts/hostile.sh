@@ -3,9 +3,9 @@
 #
 # Usage: scripts/hostile.sh SECONDS [bookworm|trixie|sid]
 #
-# Attacks connections that go on, in a virtual machine, for so long: tests/vm/hostile.py
-# has how. In the end it prints one table; the exit status is 1 if a connection was lost
-# or the table was filled by what is unproven.
+# Attack open connections in a virtual machine for so long, see tests/vm/hostile.py.
+# Print one table at the end; the exit status is 1 if a connection was lost, or if
+# unproven connections filled the table.
 
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"

@@ -3,12 +3,12 @@
 #
 # Usage: scripts/kernel.sh debug|uml|lean|native|source
 #
-# debug: prints the path of a cached directory, built when it is not there yet
+# debug: print the path of a cached directory, built if it does not exist yet
 # from Debian's linux-source-6.1 with scripts/debug.config, which holds
 #
 #   vmlinuz	the kernel; for uml, a program
 #   build/	the tree to build modules against (KDIR)
-#   modules/	what belongs at /lib/modules
+#   modules/	the contents of /lib/modules
 #   version	its release
 #   config	its whole configuration
 #
@@ -17,8 +17,8 @@
 #	scripts/lean.config.
 # native: uml without the instruments; scripts/native.config leaves them out.
 #
-# source: prints the path of a directory with the parts of that source that
-# check ours: scripts/ (checkpatch.pl, spdxcheck.py...), LICENSES/,
+# source: print the path of a directory with the tools of that source that check
+# our sources: scripts/ (checkpatch.pl, spdxcheck.py...), LICENSES/,
 # .clang-format.
 #
 # Everything is built inside the root "kbuild" (see root.sh) by its compiler,
@@ -33,7 +33,7 @@ tarball=/usr/src/linux-source-6.1.tar.xz
 entry=
 
 # in_root COMMAND: a shell command in the kbuild root, with the scratch
-# directory at /build, as the user that we are.
+# directory at /build, as the present user.
 # shellcheck disable=SC2016 # for the inner shell
 in_root()
 {
@@ -49,16 +49,16 @@ in_root()
 	' bash "$entry/root" "$dsr_scratch" "$(id -u):$(id -g)" "$1" "$arch"
 }
 
-# What KASAN leaves alone: code that never touches an object of ours.  It
-# compiles and runs in half the time for it, which under TCG is felt.
+# Code without KASAN: it never touches an object of ours.  The kernel compiles and
+# runs in half the time, which matters under TCG.
 spared='arch/% block/% certs/% crypto/% drivers/% fs/ext4/% fs/jbd2/% fs/9p/%'
 spared+=' fs/iomap/% init/% ipc/% kernel/bpf/% kernel/events/% kernel/trace/%'
 spared+=' mm/% net/9p/% net/sctp/%'
 watched='drivers/net/% drivers/misc/lkdtm/%'
-# Of the lean kernel it looks at the modules alone.
+# In the lean kernel KASAN covers the modules only.
 [ "$what" != lean ] || { spared+=' lib/% net/% security/% sound/%' watched='-'; }
 
-# The fragments as one, where the last word about an option is the only one.
+# Join the fragments; the last line about an option wins.
 fragment()
 {
 	cat "${fragments[@]}" | tac |
@@ -80,20 +80,19 @@ mend()
 	mv "$dsr_scratch/mended" "$file"
 }
 
-# What is wrong with User Mode Linux in 6.1.
+# Fix bugs of User Mode Linux in 6.1.
 mend_uml()
 {
-	# It has no room for the registers of a processor with AMX, and dies of
-	# that.
+	# It has no room for the registers of a processor with AMX, and crashes.
 	mend arch/x86/um/user-offsets.c 's/HOST_FP_SIZE, 2696/HOST_FP_SIZE, 12288/'
-	# It walks the list of areas without the lock that later ones take.
+	# It walks the list of areas without the lock that later versions take.
 	mend arch/um/kernel/tlb.c '/^void force_flush_all/,/^}/ {
 		s/^\tfor_each_vma(vmi, vma)$/\tmmap_read_lock(mm);\n&/
 		s/^}$/\tmmap_read_unlock(mm);\n}/
 	}'
-	# A fault on an address of vmalloc(), which is how a new mapping gets to
-	# the host, lets interrupts in where they were off: in the middle of what
-	# a lock protects.
+	# A fault on an address of vmalloc(), which passes a new mapping to the
+	# host, enables interrupts that were off: in the middle of a critical
+	# section.
 	mend arch/um/os-Linux/signal.c '
 		s/^\(static void sig_handler_common(.*\))$/\1, int enabled)/
 		s/sig_handler_common(sig, si, mc)/sig_handler_common(sig, si, mc, enabled)/
@@ -113,7 +112,7 @@ configure()
 	in_root "cd /build/linux && make -s tinyconfig >/dev/null &&
 		scripts/kconfig/merge_config.sh -m .config ../fragment >/dev/null &&
 		make -s olddefconfig"
-	# Kconfig drops silently what it cannot have: say so instead.
+	# Kconfig silently drops options with missing dependencies: report them.
 	wanted=$(grep '^CONFIG_' "$dsr_scratch/fragment" |
 		grep -vxF -f "$dsr_scratch/linux/.config" || true)
 	[ -z "$wanted" ] ||
@@ -125,8 +124,8 @@ compile()
 	in_root "cd /build/linux && make -j $(nproc) $image modules"
 }
 
-# Keep of the tree what an external module needs: makefiles, headers, scripts
-# and the programs that these run.
+# Keep the parts of the tree that an external module needs: makefiles, headers,
+# scripts and the programs that these run.
 collect()
 {
 	local out=$dsr_scratch linux=$dsr_scratch/linux

@@ -1,13 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# What all scripts of the rig share: where the cache is, how progress is
-# shown, how long commands are run, how two runs keep out of each other's way
-# and how a finished thing gets into the cache.  To be sourced.
+# Shared by all scripts of the rig: the cache's path, progress messages, long
+# commands, locks between two runs, and publishing of entries in the cache.  To
+# be sourced.
 #
-# The cache holds what is expensive and the same for every checkout: roots,
-# kernels, initramfs images.  Nothing half-made is ever visible in it: things
-# are built under $dsr_cache/tmp and renamed.
+# The cache holds expensive objects that are the same for every checkout: roots,
+# kernels, initramfs images.  An incomplete entry is never visible: entries are
+# built under $dsr_cache/tmp and renamed.
 
 set -euo pipefail
 
@@ -18,20 +18,20 @@ dsr_name=$(basename "$0")
 mkdir -p "$dsr_cache"/{tmp,locks,logs}
 
 # say SENTENCE: one line of progress.  All progress goes to standard error,
-# because standard output carries the path or the output that was asked for.
+# because standard output carries the requested path or output.
 say()
 {
 	printf '%s: %s\n' "$dsr_name" "$*" >&2
 }
 
-# die SENTENCE: what went wrong, where, and what to do about it.
+# die SENTENCE: report what went wrong, where, and the remedy, and exit.
 die()
 {
 	printf '%s: error: %s\n' "$dsr_name" "$*" >&2
 	exit 1
 }
 
-# as_root COMMAND...: run it as root, by sudo where we are not.
+# as_root COMMAND...: run it as root, with sudo for other users.
 as_root()
 {
 	if [ "$EUID" -eq 0 ]; then
@@ -62,9 +62,9 @@ dsr_tick()
 }
 
 # step WHAT USUALLY LOG COMMAND...: run a long command (or function, with
-# errexit in force) with its output in LOG, showing that time passes.  When it
-# fails, show the end of the log and exit.  It has a process group of its own,
-# which is ended when we are.
+# errexit in force) with its output in LOG, and show the elapsed time.  If it
+# fails, show the end of the log and exit.  It has its own process group, which
+# ends with this script.
 step()
 {
 	local what=$1 usual=$2 log=$3 start=$SECONDS rc=0 job tick
@@ -72,7 +72,7 @@ step()
 
 	mkdir -p "$(dirname "$log")"
 	say "$what (usually $usual)"
-	# Here, because a password can only be asked for in the foreground.
+	# Here, because sudo can ask for a password in the foreground only.
 	[ "$EUID" -eq 0 ] || as_root true
 	set -m
 	("$@") >"$log" 2>&1 </dev/null &
@@ -119,8 +119,8 @@ scratch()
 }
 
 # publish KIND NAME: the scratch directory becomes the cache's KIND/NAME.
-# Entries of the same kind and stem that nobody used for a week go away, and
-# what killed runs left behind.
+# Remove entries of the same kind and stem that were not used for a week, and
+# leftovers of killed runs.
 publish()
 {
 	local kind=$1 name=$2 old

@@ -3,19 +3,20 @@
 #
 # Usage: scripts/mutants.sh [--whole | --applies] [NAME...]
 #
-# Tests the tests: plants one fault after the other in a copy of the sources
-# (tests/mutants/NAME.patch), builds the copy, and runs the tests that are to
-# find the fault. NAMEs choose the faults; without any, all are planted.
+# Test the tests: plant one fault after the other in a copy of the sources
+# (tests/mutants/NAME.patch), build the copy, and run the tests that must find
+# the fault. NAMEs choose the faults; without any, all are planted.
 #
-# The head of a patch says in "Fault:" what is wrong with it, in "Suite:" which
-# suite of scripts/test.sh finds that, and in "Tests:" by which of its scenarios.
-# With --whole all tests of the suite are run instead.
-# --applies does nothing but try whether each patch applies.
+# The head of a patch has the fault in "Fault:", the suite of scripts/test.sh that
+# finds the fault in "Suite:", and the scenarios of this suite in "Tests:". With
+# --whole all tests of the suite are run instead. --applies only checks that each
+# patch applies.
 #
-# First the same tests run without a fault: what fails then finds nothing. Each
-# fault gets a line, with the first test that has found it; what the tests said is
-# in build/mutants/NAME. The last line is "N passed, N failed"; the exit status is
-# 1 if a fault was not found, or if fewer than eight of ten were by "make test".
+# First the same tests run without a fault: a test that fails then finds nothing.
+# Each fault gets a line, with the first test that has found it; the output of the
+# tests is in build/mutants/NAME. The last line is "N passed, N failed"; the exit
+# status is 1 if a fault was not found, or if "make test" finds fewer than eight of
+# ten.
 
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -42,7 +43,7 @@ for name in "${names[@]}"; do
 done
 scripts/deps.sh patch
 
-# said FIELD NAME: what the head of a patch says.
+# said FIELD NAME: print a field of the head of a patch.
 said()
 {
 	sed -n "s/^$1: //p; /^---/q" "tests/mutants/$2.patch"
@@ -65,8 +66,8 @@ if [ -n "$applies" ]; then
 	exit 0
 fi
 
-# A copy of the checkout with what was built in it, so that each fault compiles
-# but what it has changed. It is in no repository, not even in ours.
+# A copy of the checkout with its build, so that each fault compiles only changed
+# files. The copy is outside of any repository.
 out=$dsr_top/build/mutants
 tree=$out/tree
 rm -rf "$out"
@@ -108,8 +109,8 @@ suite_of()
 machine=
 trap '[ -z "$machine" ] || kill "$machine" 2>/dev/null || true' EXIT
 
-# run DIRECTORY ARGUMENT...: build the copy, and run the tests of $suite there. What
-# cannot be built tells nothing of the tests.
+# run DIRECTORY ARGUMENT...: build the copy, and run the tests of $suite there. A
+# failed build proves nothing about the tests.
 #
 # Return: the status of the machine.
 run()
@@ -124,7 +125,7 @@ run()
 		--results "$dir/guest" -- tests/vm/parts.sh "${parts[@]}" "$@" \
 		>>"$dir/log" 2>&1 &
 	machine=$!
-	# A leak keeps the test's clean-up waiting; by then the test has failed.
+	# A leak delays the test's clean-up; the test has failed before.
 	while sleep 1 && kill -0 "$machine" 2>/dev/null; do
 		[ "$#" -eq 0 ] || ! grep -q '::.* FAILED' "$dir/log" ||
 			[ $((++late)) -lt 60 ] || kill "$machine"
@@ -137,7 +138,7 @@ run()
 	return $status
 }
 
-# found_by DIRECTORY STATUS: the test that has failed first, or what else told.
+# found_by DIRECTORY STATUS: print the first failed test, or another indication.
 found_by()
 {
 	local dir=$1 line
@@ -146,7 +147,7 @@ found_by()
 		awk 'sub(/^not ok /, "") && !line { line = $0 } END { print line }')
 	[ -n "$line" ] ||
 		line=$(sed -n 's/^\(.*::.*\) FAILED .*/\1/p' "$dir/log")
-	# behind what pytest has begun to say
+	# after the beginning of a line of pytest
 	line+=" $(grep -A 1 'vm\.sh: FAILED: ' "$dir/log" |
 		sed -e 's/.*vm\.sh: FAILED: //' -e 's/^  | //' | paste -sd ' ')"
 	[ "$2" -ne 124 ] || line+=" it has hung"
@@ -154,7 +155,7 @@ found_by()
 	tr -s ' ' <<<"${line//\\x0a/;}" | cut -c1-150
 }
 
-# Without a fault: once for each suite, with the tests of all its faults.
+# Run each suite once without a fault, with the tests of all its faults.
 declare -A controls=()
 for name in "${names[@]}"; do
 	controls[$(said Suite "$name")]+=" $name"

@@ -3,20 +3,20 @@
 #
 # Usage: scripts/profile.sh [OPTION...] PEER...
 #
-# Says in which functions the instructions are spent that the peer (a file of
-# tests/bench/peers) costs a packet: net of what it costs without a balancer, or
-# without NAT. A plugin of QEMU counts all that run (tests/bench/count.c).
+# Print the instructions of a packet by function, for a peer (a file of
+# tests/bench/peers), net of the cost without a balancer, or without NAT. A plugin
+# of QEMU counts all instructions (tests/bench/count.c).
 #
 #   --release R		bookworm (default), trixie or sid
 #   --case NAME		as udp4-1000 (default; request4-1000 for a real server's)
 #   --least N		leave out functions of less than N instructions (3)
-#   --function NAME	how often each instruction of this function is run, with
-#			the lines of the source if it is ours
-#   --again		of what was counted last
-#   --lines		not instructions but cache lines: how many a packet needs
-#			(tests/bench/lines.c; udp4-1000000 if no case is named)
-#   --two		two processors at a time, each with packets of its own: which
-#			cache lines one writes that the other one needs
+#   --function NAME	print the executions of each instruction of this function,
+#			with the lines of our sources
+#   --again		use the last counts
+#   --lines		count the cache lines that a packet accesses, instead of
+#			instructions (tests/bench/lines.c; default case udp4-1000000)
+#   --two		use two processors at a time, each with its own packets: print
+#			cache lines that one writes and the other one accesses
 
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"

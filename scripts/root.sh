@@ -3,22 +3,22 @@
 #
 # Usage: scripts/root.sh bookworm|trixie|sid|kbuild|go
 #
-# Prints the path of a cached directory, made with mmdebstrap when it is not
-# there yet, which holds
+# Print the path of a cached directory, made with mmdebstrap if it does not exist
+# yet, which holds
 #
-#   root/	the release's files: its kernel, the headers and the compiler
-#		that these want, our build dependencies, and the programs that
-#		the tests run
-#   image	the same less the development files, as an ext4 image to boot
+#   root/	the release's files: its kernel, the headers and their
+#		compiler, our build dependencies, and the programs that the
+#		tests run
+#   image	the same without the development files, as an ext4 image to boot
 #   vmlinuz	its kernel
 #   version	and that kernel's release
 #
-# "kbuild" is the root in which the debug kernel is built: the compiler of
-# bookworm and the kernel's source, no image.  It is apart from bookworm
-# because the demo needs no kernel source.
+# "kbuild" is the root that builds the debug kernel: the compiler of bookworm and
+# the kernel's source, no image.  It is separate from bookworm because the demo
+# needs no kernel source.
 #
-# "go" is the root in which goclient.sh builds a client of IPVS: trixie's Go, and
-# the packages that the client wants.  Nothing in it is configured, and it has no
+# "go" is the root that goclient.sh builds the IPVS client in: trixie's Go, and the
+# packages that the client needs.  No package in it is configured, and it has no
 # shell.
 
 # shellcheck source-path=SCRIPTDIR source=lib.sh
@@ -39,23 +39,24 @@ run_packages=(bash busybox-static kmod procps util-linux iproute2 iputils-ping
 build_packages=(linux-headers-amd64 make libc6-dev libnl-3-dev libnl-genl-3-dev
 	libnl-route-3-dev libjson-c-dev libtraceevent-dev libncurses-dev libmicrohttpd-dev
 	libsystemd-dev pkg-config)
-# The compiler of sid's headers comes without a linker that has its plain name.
+# The compiler of sid's headers has no linker with a plain name.
 [ "$release" != sid ] || build_packages+=(binutils)
-# The tests of dsrctl run in the root of bookworm. They complete in these shells, draw
+# The tests of dsrctl run in the root of bookworm. They test completion in these
+# shells, draw
 # in this terminal, and read the metrics by Prometheus' own parser: its package with
 # promtool is 332 MB.
 [ "$release" != bookworm ] || run_packages+=(zsh fish tmux python3-prometheus-client)
 kbuild_packages=(make gcc libc6-dev flex bison bc libelf-dev libssl-dev lz4
 	xz-utils kmod cpio python3-minimal python3-ply python3-git perl
 	linux-source-6.1)
-# github.com/moby/ipvs is in a package of its own in no release: Docker's has it,
-# and that one depends on all that Docker does.
+# No release has a package of github.com/moby/ipvs alone: Docker's package has it,
+# and depends on everything that Docker needs.
 go_packages=(golang-go golang-github-vishvananda-netlink-dev
 	golang-github-vishvananda-netns-dev golang-github-sirupsen-logrus-dev)
 go_package=golang-github-docker-docker-dev
 go_source=./usr/share/gocode/src/github.com/moby/ipvs
 
-# The files of the kernel and of the packages that nothing here looks at.
+# Files of the kernel and of packages that the rig does not use.
 excludes=(/usr/share/{doc,man,info,locale,lintian,i18n}
 	/{,usr/}lib/modules/*/kernel/{sound,drivers/{gpu,media,infiniband,scsi}}
 	/{,usr/}lib/modules/*/kernel/drivers/{usb,iio,hwmon,mtd,ata,nvme,staging}
@@ -85,9 +86,9 @@ bootstrap()
 	if [ "$release" = kbuild ]; then
 		packages=("${kbuild_packages[@]}")
 	else
-		# An initramfs of our own is made in boot.sh; tiny-initramfs
-		# satisfies the kernel's dependency with the least.  From the
-		# sparse package only the program is wanted: the package
+		# boot.sh makes our own initramfs; tiny-initramfs is the
+		# smallest package for the kernel's dependency.  Only the
+		# program of the sparse package is needed: the package
 		# depends on all of LLVM.
 		packages=(linux-image-amd64 tiny-initramfs \
 			"${run_packages[@]}" "${build_packages[@]}")
@@ -108,7 +109,7 @@ bootstrap()
 		"$suite" "$root" "$(mirror)"
 }
 
-# Unpacking is all that Go's packages want, and all that takes no minute.
+# Go's packages only need unpacking, which takes less than a minute.
 bootstrap_go()
 {
 	local root=$dsr_scratch/root
@@ -155,8 +156,8 @@ unpack_ynl()
 	as_root cp -a "$dsr_scratch/ynl/linux" "$1/usr/local/lib/linux"
 }
 
-# What is needed to build is hidden under empty directories while the image is
-# made, in a mount namespace of its own.
+# Hide the build dependencies under empty directories while making the image, in a
+# mount namespace of its own.
 make_image()
 {
 	# shellcheck disable=SC2016 # for the inner shell
@@ -172,19 +173,19 @@ make_image()
 	' bash "$1" "$2"
 }
 
-# Lay out beside the files what boots them, and the places to mount things on.
+# Add the boot files beside the root, and the mount points.
 finish_root()
 {
 	local root=$1 version gcc scripts
 
-	# Headers want one certain compiler; it is the only one in the root and
-	# builds the tool as well.
+	# The headers need a certain compiler, which is the only one in the root
+	# and builds the tool as well.
 	gcc=$(find "$root/usr/bin" -printf '%f\n' |
 		grep -E '^(x86_64-linux-gnu-)?gcc-[0-9]+$' | sort -V | tail -n 1)
 	as_root ln -sf "$gcc" "$root/usr/bin/gcc"
 	as_root ln -sf "$gcc" "$root/usr/bin/cc"
-	# Headers of 7.x ask a script that they do not bring whether sparse is
-	# recent enough; the release's own is.
+	# Headers of 7.x call a script, which they do not contain, to check the
+	# version of sparse; the release's own sparse is recent enough.
 	for scripts in "$root"/usr/lib/linux-kbuild-*/scripts; do
 		[ -e "$scripts/checker-valid.sh" ] || printf '#!/bin/sh\necho 1\n' |
 			as_root install -m 755 /dev/stdin "$scripts/checker-valid.sh"

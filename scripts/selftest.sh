@@ -3,9 +3,9 @@
 #
 # Usage: scripts/selftest.sh [TARGET...]
 #
-# Tests the rig itself: that what a command prints and returns arrives, and
-# that no trouble of the kernel stays unseen, on each TARGET (bookworm, debug
-# and uml).  One line per check, and "N passed, N failed" at the end.
+# Test the rig itself: output and exit status of a command arrive, and each kernel
+# problem is reported, on each TARGET (bookworm, debug and uml).  Print one line
+# per check, and "N passed, N failed" at the end.
 
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"

@@ -3,10 +3,10 @@
 #
 # Usage: scripts/stress.sh ROUNDS
 #
-# Runs "make test" ROUNDS times beside a load that takes the processors away at
-# random: stress-ng comes and goes, and a virtual machine stands still for up to
-# three seconds. Prints how often each test failed that failed at all. $ONLY and $K
-# choose suites and tests, as for "make test". The logs of round N are in
+# Run "make test" ROUNDS times beside a load that occupies the processors at
+# random: stress-ng starts and stops, and a virtual machine stops for up to three
+# seconds. Print the failures of each failed test. $ONLY and $K choose suites and
+# tests, as for "make test". The logs of round N are in
 # build/stress/N. The last line is "N passed, N failed"; the exit status is 1 if
 # anything failed.
 
@@ -22,7 +22,7 @@ out=$dsr_top/build/stress
 rm -rf "$out"
 mkdir -p "$out/tmp"
 scripts/deps.sh stress-ng procps python3
-# by this name the machines of this run are told from others
+# this name identifies the machines of this run
 export TMPDIR=$out/tmp
 
 # machines: the processes of virtual machines, one each.

@@ -3,12 +3,12 @@
 #
 # Usage: scripts/test.sh [--all|--beyond] [-k EXPRESSION] [WORD...]
 #
-# Tests whether the project works here: what needs no kernel, the KUnit suites,
-# and all scenarios on one kernel of Debian's. --all tests everything, on all
-# kernels; --beyond only what --all has more. WORDs (or those in $ONLY) choose the
-# suites whose name has one of them, of all there are; the whole name of a suite
-# chooses that alone. -k (or $K) chooses tests as pytest's -k does: of the scenarios
-# on bookworm, if no suite is named.
+# Run the quick test: tests without a kernel, the KUnit suites, and all scenarios
+# on one kernel of Debian. --all runs all tests on all kernels; --beyond only the
+# additional suites of --all. WORDs (or those in $ONLY) choose suites whose name
+# contains one, of all suites; the whole name of a suite chooses this suite alone.
+# -k (or $K) chooses tests as with pytest: scenarios on bookworm, if no suite is
+# named.
 #
 # Each suite leaves its lines ("ok NAME", "not ok NAME: WHY", "skip NAME") and its
 # log in build/test, or build/test-beyond. The last line is "N passed, N failed"; the exit status is 1 if
@@ -30,10 +30,10 @@ while [ "$#" -gt 0 ]; do
 	shift
 done
 
-# The suites of "make test", and what "make test-all" has beyond it, in the order
-# in which they begin: the longest come first, so that both workers end together.
-# kunit is short, but where its kernel has to be compiled it is as long as those
-# behind it.
+# The suites of "make test", and the additional ones of "make test-all", in the
+# order of their start: the longest come first, so that both workers end together.
+# kunit is short, but if its kernel must be compiled, it is as long as the suites
+# after it.
 test_suites=(bookworm-1 bookworm-2 kunit bookworm-smp tool)
 beyond_suites=(uml trixie sid debug demo-bookworm)
 case $group in
@@ -47,27 +47,27 @@ elif [ "${#only[@]}" -gt 0 ]; then
 	suites=(bookworm "${test_suites[@]}" "${beyond_suites[@]}")
 fi
 
-# What suites took here when they last ran whole: a file for each, with the seconds
-# and the number of tests.
+# The duration of the last whole run of each suite: a file with the seconds and the
+# number of tests.
 usual_dir=$dsr_cache/usual
 mkdir -p "$usual_dir"
 out=$dsr_top/build/test
 [ "$group" != beyond ] || out+=-beyond
 rm -rf "$out"
 mkdir -p "$out"
-# The seconds of each file, here or else where tests/vm/seconds was made. All shards
-# get one table: with two a file could be run by neither.
+# The seconds of each file, on this machine or else from tests/vm/seconds. All
+# shards get the same table: with two tables no shard might run a file.
 : >"$out/seconds"
 for table in tests/vm/seconds "$usual_dir/seconds"; do
 	[ ! -e "$table" ] || cp "$table" "$out/seconds"
 done
 began=$SECONDS
 
-# What a suite leaves: LOG for people; RESULTS, one line for each test; STATUS.
-# A suite whose results do not end by "done" has died, and that is a failure.
+# The files of a suite: LOG for people; RESULTS, one line for each test; STATUS.
+# A suite whose results do not end with "done" has died, which is a failure.
 
-# chosen: the suites that are to run. A word that is the whole name of one chooses
-# that and no other; "bookworm" is all of its shards in one machine.
+# chosen: print the suites to run. A word that is the whole name of a suite chooses
+# only that suite; "bookworm" is all of its shards in one machine.
 chosen()
 {
 	local suite word
@@ -133,7 +133,7 @@ count()
 	grep -c -e "$1" "$2" 2>/dev/null || true
 }
 
-# Make what went wrong outside of the tests a failed test.
+# Turn a failure outside of the tests into a failed test.
 close_suite()
 {
 	local dir=$1 status=$2
@@ -144,7 +144,7 @@ close_suite()
 		[ "$status" -eq 0 ] || grep -q '^not ok ' "$dir/results" ||
 			echo "not ok run (status $status$(meaning "$status"))" \
 				>>"$dir/results"
-		# pytest returns 1 for failed tests; 99 is more than that
+		# pytest returns 1 for failed tests; 99 is another failure
 		[ "$status" -ne 99 ] ||
 			echo "not ok kernel: $(complaint "$dir/log")" >>"$dir/results"
 	else
@@ -156,7 +156,7 @@ close_suite()
 		echo "not ok run (no test was run)" >>"$dir/results"
 }
 
-# complaint LOG: what vm.sh says of the kernel there, and the first line it quotes.
+# complaint LOG: print vm.sh's message about the kernel, and its first quoted line.
 complaint()
 {
 	grep -A 1 '^vm\.sh: FAILED: ' "$1" | sed -e 's/^vm\.sh: FAILED: //' \
@@ -173,8 +173,8 @@ meaning()
 
 # The suites. Each gets the directory of its results as its last argument.
 
-# machine TARGET PROCESSORS PART... DIRECTORY: what parts.sh runs in one virtual
-# machine; the limit is for what hangs: a slow host takes several times as long.
+# machine TARGET PROCESSORS PART... DIRECTORY: run parts.sh in one virtual machine.
+# The time limit is for hanging machines: a slow host takes several times as long.
 machine()
 {
 	local target=$1 processors=$2 dir=${*: -1} status=0
@@ -195,9 +195,9 @@ demo()
 	printf 'ok demo on %s\ndone\n' "$target" >"$dir/results"
 }
 
-# The tests of dsrctl want a compiler, so they run in the root itself, on the
-# copy of the sources that was built there; with them those of the benchmark that
-# need no machine.
+# The tests of dsrctl need a compiler, so they run in the root itself, on the copy
+# of the sources that was built there; so do the tests of the benchmark that need
+# no machine.
 # shellcheck disable=SC2016 # for the inner shell
 tool()
 {
@@ -225,7 +225,7 @@ tool()
 	return "$status"
 }
 
-# The target that a suite needs a build for.
+# Print the target that a suite needs to be built.
 target_of()
 {
 	case $1 in
@@ -242,7 +242,7 @@ build_target()
 	[ "$1" != trixie ] || scripts/goclient.sh "$1"
 }
 
-# build SUITE: build what it needs. What cannot be built fails it.
+# build SUITE: build its target. A failed build fails the suite.
 build()
 {
 	local name=$1 target dir
@@ -260,7 +260,7 @@ build()
 			event "build-$target: failed, see $dir/log"
 		fi
 	fi
-	# the other worker may be at it
+	# the other worker may be building it
 	until [ -s "$dir/results" ]; do
 		sleep 0.2
 	done
@@ -291,7 +291,7 @@ run_suite()
 			--seconds "/dsr/${out#"$dsr_top"/}/seconds"
 		;;
 	demo-bookworm) suite "$name" demo bookworm ;;
-	# two processors are what this kernel has that uml lacks
+	# unlike uml, this kernel has two processors
 	debug) suite "$name" machine debug 2 "${scenarios[@]}" -m smp ;;
 	uml) suite "$name" machine uml 1 kunit "${scenarios[@]}" -m "not smp" ;;
 	trixie)
@@ -304,7 +304,7 @@ run_suite()
 	esac
 }
 
-# worker SUITE...: take one after the other that no other worker has taken.
+# worker SUITE...: run one suite after the other that no other worker has taken.
 worker()
 {
 	local name
@@ -314,7 +314,7 @@ worker()
 	done
 }
 
-# at SUITE: what it has done so far, as "123/345" tests, or its last words.
+# at SUITE: print its progress, as "123/345" tests, or its last line.
 at()
 {
 	local name=$1 dir=$out/$1 tests of
@@ -332,7 +332,7 @@ at()
 	fi
 }
 
-# Says what is at work, in one line on a terminal, and else now and then.
+# Print the running suites, on a terminal in one line, else from time to time.
 heartbeat()
 {
 	local name line pause=30 ended
@@ -359,8 +359,8 @@ heartbeat()
 	done
 }
 
-# What all shards together have provoked is a test, too. If nothing failed, the next
-# run divides the files by the seconds that each took here.
+# The reasons that all shards together have provoked are a test, too. If nothing
+# failed, the next run divides the files by their seconds of this run.
 judge_shards()
 {
 	local name
@@ -392,8 +392,8 @@ scripts/deps.sh python3
 heartbeat &
 beat=$!
 trap 'kill "$beat" 2>/dev/null || true' EXIT
-# Two at a time: a third one would gain a little on a fast host, and on a slow one
-# take the time away that all of them count on.
+# Two at a time: a third worker would gain a little on a fast host, but slow down
+# all of them on a slow one.
 worker "${chosen[@]}" &
 other=$!
 worker "${chosen[@]}"
@@ -402,7 +402,7 @@ kill "$beat" 2>/dev/null || true
 [ ! -t 2 ] || printf '\r\033[K' >&2
 judge_shards
 
-# failures SUITE: a line for each that failed, and where to read on.
+# failures SUITE: print a line for each failed test, with the path of its log.
 failures()
 {
 	local name=$1 dir=$out/$1 line test stem

@@ -3,31 +3,31 @@
 #
 # Usage: scripts/vm.sh TARGET [OPTION...] -- COMMAND...
 #
-# Boots the kernel of TARGET (bookworm, trixie, sid, or debug: the debug kernel
-# with bookworm's programs) in QEMU and runs COMMAND there as root, in /dsr,
+# Boot the kernel of TARGET (bookworm, trixie, sid, or debug: the debug kernel
+# with bookworm's programs) in QEMU and run COMMAND there as root, in /dsr,
 # which is this checkout, read only.  TARGET uml is the debug kernel as a program
-# of the host, User Mode Linux: that is fast without KVM, too, but there is one
-# processor only; native is the same without the debugging, and lean has as little
-# as the KUnit suites need.  The output is shown
-# as it comes and the exit status returned, but for
+# of the host, User Mode Linux, which is fast without KVM but has one processor
+# only; native is the same without debugging, and lean has only the parts that the
+# KUnit suites need.  Show the output as it comes, and return the exit status,
+# except for
 #
-#   99	the kernel warned, died or leaked memory, whatever the command said
-#   124	the time was up
+#   99	the kernel warned, died or leaked memory, with any result of the command
+#   124	timeout
 #
 #   --smp N		processors (2; not with uml)
 #   --mem M		megabytes of memory (2048)
 #   --timeout S		kill the machine after S seconds (1200; 0: never)
 #   --results DIR	mount this directory at /results, writable
 #   --icount		guest time counts instructions, one each nanosecond, on one
-#			emulated processor: what is timed there repeats to a
-#			thousandth and less, however busy this machine is
+#			emulated processor: times are reproducible to a
+#			thousandth and less, on a busy machine too
 #   --interactive	the command gets this terminal, with job control
 #   --append ARGS	more arguments for the kernel
 #   --qemu ARG		one more argument for QEMU, as often as needed; not with uml
-#   --console FILE	keep what the kernel said there
+#   --console FILE	keep the kernel's messages there
 #
-# Processes that the command leaves behind are killed when it ends.  Everything
-# else that it changes is gone afterwards, except in /results.
+# Processes that the command leaves behind are killed when it ends.  All other
+# changes are lost afterwards, except in /results.
 
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -54,7 +54,7 @@ while [ "$#" -gt 0 ]; do
 done
 [ "$#" -gt 0 ] || die "usage: scripts/vm.sh TARGET [OPTION...] -- COMMAND..."
 
-# What in the kernel's log means that something is broken.
+# Kernel messages that mean a failure.
 alarm='------------\[ cut here \]|WARNING: |BUG: |Oops: |Kernel panic|KASAN: '
 alarm+='|UBSAN: |ODEBUG: |Call Trace:|INFO: (possible|suspicious|rcu|task|trying)'
 alarm+='|suspicious RCU|detected stall|self-detected|inconsistent lock state'
@@ -82,8 +82,8 @@ uml|lean|native) uml=1 ;;
 esac
 "$dsr_top/scripts/deps.sh"
 
-# KVM counts only where a kernel boots under it: on some machines it opens and
-# then hangs in the firmware.  The answer is kept per machine.
+# Use KVM only if a kernel boots with it: on some machines /dev/kvm opens, and the
+# guest hangs in the firmware.  The result is kept for each machine.
 kvm_works()
 {
 	local answer probe rc=1
@@ -143,12 +143,12 @@ if [ -n "$uml" ]; then
 	machine=()
 	how="User Mode Linux"
 elif [ -n "$icount" ]; then
-	# String moves would count by the byte, if the processor said that it
-	# has fast ones.
+	# String moves would count by the byte on a processor with the flags for
+	# fast ones.
 	machine=(-accel 'tcg,thread=single' -cpu 'max,la57=off,erms=off,fsrm=off'
 		-icount 'shift=0,sleep=off' -seed 1 -rtc 'clock=vm')
 	smp=1
-	# Idle time passes at once, also that in which the host reads a file.
+	# Idle time passes at once, also while the host reads a file.
 	append+=" tsc=reliable nowatchdog sysctl.kernel.hung_task_timeout_secs=0"
 	how="software emulation, counting instructions"
 elif kvm_works; then
@@ -208,7 +208,7 @@ arguments="console=ttyS0 loglevel=5 panic=-1 oops=panic nokaslr mitigations=off"
 # Five-level page tables cost time, and with them KASAN of 6.1 sometimes takes
 # a good address for a wild one while it identifies the boot processor.
 arguments+=" no5lvl"
-# With AppArmor off only, Debian's kernel takes SELinux, whose hooks packets pass.
+# With only AppArmor off, Debian's kernel uses SELinux, whose hooks see packets.
 arguments+=" lsm=lockdown,yama audit=0 log_buf_len=4M net.ifnames=0"
 # Under emulation ACPI's interpreter and the crypto self-tests take seconds, and
 # with the debug kernel minutes; the delay loop need not be right.
@@ -228,9 +228,9 @@ if [ -n "$uml" ]; then
 		random.trust_cpu=1
 		loglevel=5 panic=-1 oops=panic log_buf_len=4M
 		"dsr.uml=$run" "${append[@]}")
-	# It takes turns with each process that it runs, at every system call:
-	# that is several times as fast where no other processor has to
-	# be woken for it. Each machine takes a processor that no other one has.
+	# User Mode Linux switches to its processes and back at every system
+	# call, which is several times as fast on one processor as between two.
+	# Pin each machine to a processor of its own.
 	for ((processor = $(nproc --all) - 1; processor >= 0; processor--)); do
 		exec {processor_lock}>"$dsr_cache/locks/processor-$processor"
 		if flock -n "$processor_lock" &&
@@ -250,7 +250,7 @@ if [ -n "$interactive" ]; then
 	"${command[@]}" || died=$?
 else
 	said=$run/qemu
-	# what the kernel says is the output of the program
+	# the kernel's messages are the output of the program
 	[ -z "$uml" ] || said=$run/console
 	"${command[@]}" </dev/null >"$said" 2>&1 &
 	qemu=$!
