@@ -155,7 +155,7 @@ class Reply:
         self.end_error = end_error
         self.end_text = end_text
         self.size = size            # messages in a packet
-        self.padded = padded        # whether a message fills whole words
+        self.padded = padded        # true if a message fills whole words
 
     def packets(self, request):
         genl = struct.pack('=BBH', request.cmd, 1, 0)
@@ -256,17 +256,18 @@ class FakeKernel:
         self.answers = {}
         self.routes = {}            # answers about routes, by type
         self.objects = {}           # answers about other objects, by type
-        self.requests = []          # but for those to the controller
+        self.requests = []          # except those to the controller
         self.connections = 0
-        self.looked_up = []         # families that were asked for by name
+        self.looked_up = []         # families that were requested by name
         self.groups = True          # the modules have multicast groups
         self.joined = []            # multicast groups
-        self.events = []            # packets for those who have joined
-        self.waiting = []           # those of them behind an overrun
+        self.events = []            # packets for connections that have joined
+        self.waiting = []           # packets of these after an overrun
         self.told = []              # connections that got events
-        # packets -> packets, or (source port, packet); hangs up after them
+        # packets -> packets, or (source port, packet); then close
         self.mutate = None
-        self.mutate_controller = False      # those of the controller instead
+        # the same for those of the controller
+        self.mutate_controller = False
         self.listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.listener.bind(path)
         self.listener.listen()
@@ -313,7 +314,7 @@ class FakeKernel:
                     if mutate:
                         return
                 except OSError:
-                    return          # it has enough, or is gone
+                    return          # the client has closed the connection
 
     def join(self, connection, data):
         """After the join of the last module's group all events come, then the

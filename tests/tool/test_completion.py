@@ -209,7 +209,7 @@ LINES = {
 }
 
 
-# behind options, and behind words with a colon
+# after options, and after words with a colon
 LINES.update({
     'dsrctl --netns=lv1 service del': ['delete'],
     'dsrctl -netns lv1 service del': ['delete'],
@@ -226,7 +226,7 @@ LINES.update({
         ['state'],
     'dsrctl explain [::1]:1 10.0.0.2:80 mid': ['middle'],
 })
-# what a tab makes of a line
+# the line after a tab
 TABS = {
     'dsrctl --color=al': 'dsrctl --color=always ',
     'dsrctl --batch=ru': 'dsrctl --batch=rules.dsr ',

@@ -131,7 +131,7 @@ def test_interrupt(fake_binary, kernel):
     """^C ends the wait, not the drain."""
     kernel.answers[GET] = look(2, 1)
 
-    def heed():         # what a shell starts in the background does not
+    def heed():         # background jobs of a shell ignore SIGINT
         signal.signal(signal.SIGINT, signal.SIG_DFL)
     with subprocess.Popen(
             [fake_binary, *LINE.split(), 'wait'], stdout=subprocess.PIPE,

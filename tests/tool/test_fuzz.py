@@ -42,9 +42,9 @@ class Mutator:
             return data
         at = rng.randrange(len(data))
         how = rng.randrange(6)
-        if how == 0:                    # the packet is cut off
+        if how == 0:                    # the packet is truncated
             del data[at:]
-        elif how == 1:                  # cut off, and says so
+        elif how == 1:                  # truncated, with MSG_TRUNC
             del data[at:]
             if len(data) >= 16:
                 data[0:4] = len(data).to_bytes(4, 'little')
@@ -56,7 +56,7 @@ class Mutator:
             data[at:at + 2] = value
         elif how == 4:                  # bytes are missing
             del data[at:at + rng.randrange(1, 9)]
-        else:                           # bytes come twice
+        else:                           # bytes are repeated
             data[at:at] = data[at:at + rng.randrange(1, 65)]
         return data
 
@@ -118,7 +118,7 @@ def test_families(fake, kernel):
 def test_events(fake, kernel, options):
     """Events, and the end of the watch."""
     kernel.mutate = mutator = Mutator(f'{SEED}{options}')
-    # only once they have joined, not in the answers before
+    # only after the join, not in the answers before
     kernel.mutate_controller = None
     count = COUNT // 32
     check(fake(options, '-f -b -', stdin='monitor\n' * count, timeout=600),

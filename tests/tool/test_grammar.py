@@ -376,7 +376,7 @@ ERRORS = {
                         "OBJECT help' prints the commands of one object",
     'show help x': "show help: unexpected argument 'x': 'dsrctl OBJECT help' "
                    'prints the commands of one object',
-    # what takes all is not guessed
+    # commands that remove everything cannot be abbreviated
     'service f': "service: 'f' does not stand for flush: write the command in "
                  "full",
     'connection fl': "connection: 'fl' does not stand for flush: write the "

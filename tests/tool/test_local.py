@@ -75,7 +75,7 @@ def test_route_refused(fake, kernel):
     assert kernel.requests[-1].nest(u.DSR_A_RULE) == {
         u.DSR_RULE_A_VIP: packed(VIP)}
     kernel.requests.clear()
-    # without a sentence, the error's own name
+    # without a sentence, the text of errno
     kernel.routes[RTM_NEWROUTE] = Ack(errno.ENETDOWN)
     fake(f'real add vip {VIP} mode local').check(
         2, 'dsrctl: cannot add the local route for the VIP: Network is down\n')
@@ -112,7 +112,7 @@ def test_away(fake, kernel, vip, command):
     assert sequence(kernel) == [GET, DEL, REPLACE if command == 'replace' else
                                 DELETE]
     is_route(requests(kernel, DEL)[0], vip)
-    # and if it is gone already, or was the user's, that is all right
+    # also if the route is gone already, or was the user's
     kernel.requests.clear()
     kernel.routes[RTM_DELROUTE] = Ack(errno.ESRCH, 'No such process')
     fake(f'real {command} vip {vip}').check(0)

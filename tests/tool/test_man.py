@@ -140,7 +140,8 @@ def test_examples(fake, kernel, tmp_path):
     for line in lines:
         if line.startswith('-n'):
             line = line.split(maxsplit=2)[2]
-        line = line.replace('dev eth0', 'dev lo')       # which is anywhere
+        # exists on every machine
+        line = line.replace('dev eth0', 'dev lo')
         if 'doctor' in line:    # there is something wrong with the sample
             assert fake(line).check(1).out
         elif line.startswith('-'):

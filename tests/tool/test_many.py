@@ -11,7 +11,7 @@ import sample
 import uapi as u
 from fakekernel import Reply
 
-# instructions that a row may take, from the kernel's message to the output
+# limit of instructions for a row, from the kernel's message to the output
 ROW_MAX = 6000
 
 COST = [('connection show', False), ('connection show', True),

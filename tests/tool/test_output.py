@@ -49,7 +49,7 @@ def test_json(fake, golden, name):
     short = fake('-j', SHOW[name]).check(0).out
     assert json.loads(short) == json.loads(pretty)
     assert short.count('\n') == 1
-    # counters are there with and without -s
+    # counters are present with and without -s
     assert fake('-j -s', SHOW[name]).check(0).out == short
 
 

@@ -223,7 +223,7 @@ def test_balancer_not_loaded(fake, kernel, line):
     kernel.families = ['dsr_rs']
     fake(line).check(
         2, "dsrctl: dsr_lb is not loaded: load it with 'modprobe dsr_lb'\n")
-    assert kernel.looked_up == ['dsr']      # nothing else is tried
+    assert kernel.looked_up == ['dsr']      # there is no retry
     assert not kernel.requests
 
 
@@ -343,7 +343,7 @@ def test_short_attributes(fake, kernel, line):
     key, reply = SHORT[line]
     if line == 'stats':
         kernel.families = ['dsr_rs']
-    mac = bytes.fromhex('020000000101')     # for which any length will do
+    mac = bytes.fromhex('020000000101')     # attributes of any length
     cut = [(path, payload[:size]) for path, payload in leaves(reply)
            for size in range(len(payload)) if payload != mac or size == 0
            if (len(payload), size) != (16, 4)]      # an IPv4 address

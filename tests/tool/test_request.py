@@ -136,7 +136,7 @@ REQUESTS = {
     'service add fwmark 1 family inet':
         ('dsr', u.DSR_CMD_SERVICE_ADD,
          {u.DSR_A_SERVICE: {**MARK, u.DSR_SERVICE_A_FAMILY: n8(2)}}),
-    'service add fwmark 1 port 80':         # for the kernel to judge
+    'service add fwmark 1 port 80':         # the kernel checks this
         ('dsr', u.DSR_CMD_SERVICE_ADD,
          {u.DSR_A_SERVICE: {**MARK, u.DSR_SERVICE_A_PORT: p16(80)}}),
     'service set fwmark 1 ping forward one-packet on on-down reset':
@@ -399,7 +399,7 @@ def test_request(fake, kernel, line):
     fake(line).check(0, ''.join(warning))
     assert len(kernel.requests) == 1
     request = kernel.requests[0]
-    # to ask for a family by its name loads the module
+    # a request for a family by its name loads the module
     loads = cmd not in LOOKS[name]
     assert set(kernel.looked_up) == ({name} if loads else set())
     assert request.cmd == cmd

@@ -20,7 +20,7 @@ def test_each_file_is_in_one(number):
     weights = {f'test_{i}.py': draw.uniform(1, 90) for i in range(70)}
     parts = shards.divide(weights, number)
     assert sorted(sum(parts, [])) == sorted(weights)
-    # whatever the order in which they are found
+    # in any order of the files
     names = list(weights)
     draw.shuffle(names)
     assert shards.divide({name: weights[name] for name in names},

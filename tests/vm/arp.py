@@ -51,10 +51,10 @@ def questions():
     mac, me, w101 = mac_of(LV2), LV2, mac_of(W101)
     yield ((REQUEST, mac, me, NOWHERE, VIP),
            (REPLY, w101, VIP, mac, me), {})
-    # somebody who asks again those that it knows
+    # unicast requests of a neighbour that refreshes its entry
     yield ((REQUEST, mac, me, NOWHERE, VIP),
            (REPLY, w101, VIP, mac, me), {'dst': w101})
-    # who wants to have the address (RFC 5227)
+    # probes of a machine that wants the address (RFC 5227)
     yield ((REQUEST, mac, '0.0.0.0', NOWHERE, VIP),
            (REPLY, w101, VIP, mac, '0.0.0.0'), {})
 

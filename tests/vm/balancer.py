@@ -34,8 +34,8 @@ NAMES = {
     'proto': {'tcp': 6, 'udp': 17, 'sctp': 132},
 }
 
-# What each attribute of a nest is: a number's size, an address, a string, a
-# flag, the name of a nest, or of one of NAMES.
+# The type of each attribute of a nest: a number's size, an address, a string,
+# a flag, the name of a nest, or of one of NAMES.
 FIELDS = {
     'SERVICE': {
         'fwmark': 4, 'scheduler': 'string', 'path': 'path', 'tos': 1,
@@ -353,7 +353,8 @@ def unprivileged(host, call):
     if not pid:
         code = 255
         try:
-            with host.at():             # not left: that takes privileges
+            # the namespace stays: leaving it needs privileges
+            with host.at():
                 os.setgroups([])
                 os.setresgid(65534, 65534, 65534)
                 os.setresuid(65534, 65534, 65534)

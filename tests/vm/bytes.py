@@ -21,7 +21,7 @@ from traffic import Site                                # noqa: E402
 FLOWS = int(sys.argv[1]) if len(sys.argv) > 1 else 100000
 CACHES = ('dsr_conn', 'dsr_conn6', 'ip_vs_conn')
 SINK, SINK6 = '10.10.40.2', '2001:db8:40::2'
-PORTS = 1009                    # a prime: all pairs come before one comes again
+PORTS = 1009                    # a prime: all pairs occur before one repeats
 
 
 def slabs():
@@ -135,7 +135,7 @@ def main():
             measure(network, name, 'ip_vs_conn',
                     lambda: slab('ip_vs_conn')[0], ipvs_table, packets)
             host.run('ipvsadm', '-C')
-            # its connections would stay until they expire
+            # its connections would stay until their timeouts
             run('modprobe', '-r', 'ip_vs_rr', 'ip_vs')
         for sock in site.undo:
             sock()

@@ -19,7 +19,7 @@ STATUS_USER = 1
 
 FRAME, FRAMES, BLOCK = 512, 2048, 1 << 16
 SNAP = 320
-# struct tpacket2_hdr, and behind it in struct sockaddr_ll the device
+# struct tpacket2_hdr, followed by struct sockaddr_ll with the device
 HEADER = struct.Struct('=IIIHHII8x4xi')
 PCAP = struct.Struct('=IHHiIII')
 RECORD = struct.Struct('=IIII')
@@ -33,13 +33,13 @@ class Capture:
     """
 
     def __init__(self, host):
-        # of all devices of the namespace: bind() of Python wants one
+        # of all devices of the namespace: Python's bind() needs one
         self.sock = host.socket(socket.AF_PACKET, socket.SOCK_RAW,
                                 socket.htons(ETH_P_ALL))
         self.sock.setsockopt(SOL_PACKET, PACKET_VERSION, TPACKET_V2)
         self.sock.setsockopt(SOL_PACKET, PACKET_RX_RING, struct.pack(
             '=IIII', BLOCK, FRAME * FRAMES // BLOCK, FRAME, FRAMES))
-        # a frame that leaves by a port has come in by another one
+        # a frame that leaves by a port has entered by another one
         self.sock.setsockopt(SOL_PACKET, PACKET_IGNORE_OUTGOING, 1)
         self.bridge = host.ifindex('br0')
         self.ring = mmap.mmap(self.sock.fileno(), FRAME * FRAMES)
@@ -73,7 +73,7 @@ class Capture:
         with open(path, 'wb') as file:
             file.write(PCAP.pack(0xa1b23c4d, 2, 4, 0, 0, SNAP, 1))
             for at, (_, length, snap, mac, _, sec, nsec, dev) in self._frames():
-                if dev == self.bridge:      # seen before, at the port
+                if dev == self.bridge:      # already seen at the other port
                     continue
                 snap = min(snap, SNAP, FRAME - mac)
                 file.write(RECORD.pack(sec, nsec, snap, length))

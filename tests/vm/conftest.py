@@ -30,7 +30,7 @@ from capture import Capture                             # noqa: E402
 from network import SEGMENTS, Failure, Network          # noqa: E402
 from traffic import DEBUG, Site                         # noqa: E402
 
-# As in scripts/vm.sh, which fails the whole run; here it fails one test.
+# As in scripts/vm.sh, where it fails the whole run; here it fails one test.
 SPLAT = re.compile(
     r'cut here|WARNING: |BUG: |Oops: |KASAN: |UBSAN: |ODEBUG: |Call Trace:|'
     r'INFO: (possible|suspicious|rcu|task|trying)|detected stall|'
@@ -41,7 +41,7 @@ SPLAT = re.compile(
 
 TEST_SECONDS = 300
 
-# as in scripts/test.sh, which builds the client in Go for it
+# as in scripts/test.sh, which builds the Go client for this target
 GO_TARGET = 'trixie'
 
 # The kernel's tool ynl is in one root only: see scripts/root.sh.
@@ -73,7 +73,7 @@ def select(config, items, wanted):
     items[:] = filter(wanted, items)
 
 
-# Last, when -k and -m have chosen.
+# Last, after -k and -m have selected.
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config, items):
     if os.environ.get('DSR_TARGET') != GO_TARGET:
@@ -286,7 +286,7 @@ def _alarm(*_):
 def site(session, captures, kernel_log):
     """The network, clean before and after; the log must have no bad message.
     """
-    # a worker complains a moment after the deed
+    # a worker may complain a moment after the test
     kernel_log.check('after the test before this one the kernel complained')
     signal.signal(signal.SIGALRM, _alarm)
     signal.alarm(TEST_SECONDS)

@@ -82,7 +82,7 @@ def show_addresses(net):
     say(f'{VIP} is on none of them.')
 
 
-# What tcpdump sees in three places
+# The packets that tcpdump sees at three places
 
 PLACES = (('lv1', 'eth0'), ('lv1', 'eth1'), ('w101', 'eth0'))
 LINE = re.compile(r'(?P<ether>\S+ > \S+), .*?: (?:\(.*?\)\s+)?'
@@ -125,7 +125,7 @@ def read_dump(net, dump, place):
                 packets.setdefault(
                     (found['ends'], found['flags'], found['seq'],
                      found['ack']), found['ether'])
-        # a FIN each way, and the last ACK: that is all of a connection
+        # a FIN each way, and the last ACK: the end of a connection
         last = collections.Counter(
             ends for ends, flags, _, _ in packets if 'F' in flags)
         return any(ends.split(' > ')[1] + ' > ' + ends.split(' > ')[0] in last
@@ -140,7 +140,8 @@ def read_dump(net, dump, place):
 
 def show_capture(net):
     columns = capture(net)
-    # What w101 has seen; on lv1 there may be the other server's as well.
+    # The packets of w101; on lv1 there may be those of the other server as
+    # well.
     rows = [key for key in columns[2]]
     expect(len(rows) >= 6, 'too few packets were seen')
     width = max(len(ends) for ends, *_ in rows)

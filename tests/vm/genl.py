@@ -147,7 +147,8 @@ class Genl:
                     'IHHII', data)
                 message, data = data[:length], data[(length + 3) & ~3:]
                 if sequence != self.sequence:
-                    continue            # of a request given up before
+                    # an answer to an earlier request that was given up
+                    continue
                 if kind in (NLMSG_ERROR, NLMSG_DONE):
                     error = struct.unpack_from('i', message, 16)[0] \
                         if len(message) >= 20 else 0
@@ -156,7 +157,7 @@ class Genl:
                                                              bits))
                     return replies
                 if length == EMPTY and flags & NLM_F_DUMP == NLM_F_DUMP:
-                    continue            # a part with nothing
+                    continue            # a message without entries
                 replies.append((message[16], parse(message[20:])))
                 if not flags & (NLM_F_ACK | NLM_F_DUMP):
                     return replies

@@ -43,15 +43,15 @@ from wire import ACK, FIN, PSH, RST, SYN                # noqa: E402
 LV1 = '10.10.31.11'
 HERE = os.path.dirname(os.path.abspath(__file__))
 NOBODY = ('setpriv', '--reuid=65534', '--regid=65534', '--clear-groups')
-# More than one client, so that persistence has some to tell apart.
+# Several clients, so that persistence must distinguish them.
 CLIENTS = [CLIENT, *(f'10.10.31.{number}' for number in range(201, 208))]
-# Entries of the table for each honest connection. What is unproven may take a quarter
-# of them.
+# Entries of the table for each honest connection. Unproven ones may take a
+# quarter of them.
 TABLE = 16
-# To these no client listens; the last is the servers' own.
+# No client listens on these ports; the last is the servers' own.
 PORTS = (1, 443, 8080, 65535, 80)
 PROGRESS = 10.0         # seconds from one line to the next
-PATIENCE = 600          # seconds, with those who take all of a processor
+PATIENCE = 600          # seconds, beside processes that use all processors
 CONFIGURATIONS = {
     f'{scheduler}, {mode}': (scheduler, mode)
     for scheduler in ('rr', 'maglev')
@@ -186,7 +186,7 @@ class Neighbour:
                 self._send()
             finally:
                 os._exit(1)
-        self.tap.sock.close()       # nobody would read what comes in
+        self.tap.sock.close()       # no program would read the input
         return self
 
     def __exit__(self, *_):
@@ -261,7 +261,7 @@ class Tenant:
         return collections.Counter(json.loads(lines[-1]) if lines else {})
 
 
-# The honest ones, and what became of them
+# The honest connections, and their fate
 
 def honest_ends(client):
     """The ends of the client's connections to the VIP, as [(address, port)]."""
@@ -299,7 +299,7 @@ class Trial:
         for name in ADDRESS:
             self.site.net[name].dsrctl(f'flow set max {self.table}')
         if mode == 'thresholds':
-            # as many as all of them need on one, and a few
+            # enough for all of them on one server, and a few more
             upper = self.number + 100
             self.site.lv1.configure('\n'.join(
                 f'backend set fwmark 1 via {address} upper {upper} '
@@ -342,7 +342,8 @@ class Trial:
         wait_for('the neighbour sends', lambda: sum(
             neighbour.sent().values()) >= start + packets, PATIENCE, 0.1)
         self.ask_anew()
-        # what is added while the table is walked would be seen with what goes
+        # entries that are added during a walk would be counted with deleted
+        # ones
         with neighbour.still():
             text = self.site.lv1.read('/proc/net/dsr/connections')
         half = [line for line in text.splitlines()

@@ -22,7 +22,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 def normal(text):
     """A text without parts that differ from run to run, or from table to
     table."""
-    # The number of buckets of ip_vs; the table of dsr_lb grows, this is its cap.
+    # The number of buckets of ip_vs; the limit of dsr_lb, whose table grows.
     return re.sub(r'\(size=\d+\)', '(size=N)', text)
 
 
@@ -59,7 +59,7 @@ class Real:
         run('modprobe', 'ip_vs')
 
     def unload(self):
-        # those loaded last come first in the list, and nothing needs them
+        # modules that were loaded last come first, and have no users
         for module in modules():
             if module not in self.before:
                 run('rmmod', module)
@@ -101,7 +101,7 @@ def loaded(kind, site):
             host = site.net[name]
             host.changed = True
             host.run('ipvsadm', '-C')
-            # these are the table's, which stays with dsr_lb
+            # these counters belong to the table, which stays with dsr_lb
             host.run('ipvsadm', '--set', '900', '120', '300')
         peer.unload()
 

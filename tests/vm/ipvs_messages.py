@@ -66,7 +66,7 @@ def pack(fields):
     return b''.join(genl.attr(kind, data) for kind, data in fields.items())
 
 
-# What is there: each service, and a server of it.
+# The objects: each service, and a server of it.
 THERE = (
     (identity(1), server()),
     (identity(vip='10.0.0.100'), server(port=80)),
@@ -119,13 +119,13 @@ class Malformed:
     def __next__(self):
         wrong = self.random.choice(self.wrongs)
         command, payload = wrong()
-        # none of these makes a message right
+        # none of these makes a message valid
         flags = self.random.choice((0, 0, 8, 0x100, 0x200, 0x400, 0x500, 0x800,
                                     0xd00))
         return (wrong.__name__.split('_', 1)[1], command, payload, flags,
                 self.random.choice((1, 1, 0, 2, 255)))
 
-    # What would be taken, as the fields of its nests
+    # Valid messages, as the fields of their nests
 
     def good(self):
         """(command, fields of the service, fields of the destination)"""
@@ -167,7 +167,7 @@ class Malformed:
         where = self.random.choice((service, dest) if dest else (service,))
         return where, self.random.choice(sorted(where))
 
-    # What can be wrong
+    # Mistakes that both refuse
 
     def wrong_absent(self):
         """A required field is missing."""
@@ -181,7 +181,7 @@ class Malformed:
         command, service, dest = self.good()
         while True:
             where, field = self.pick(service, dest)
-            # of these ip_vs takes what there is
+            # ip_vs accepts some of these
             if field not in ((S_ADDR, S_FLAGS) if where is service else
                              (D_ADDR,)):
                 break
@@ -341,7 +341,7 @@ class Malformed:
             dest[D_PORT] = u16(self.random.randrange(0x0101, 0xffff) | 0x0101)
         return command, self.whole(service, dest)
 
-    # What can be wrong for us
+    # Mistakes that only dsr_ipvs refuses
 
     def refused_protocol(self):
         """A protocol that no client can use."""

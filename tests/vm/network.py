@@ -38,7 +38,7 @@ import genl
 import nftables
 
 VIP = '10.10.31.100'
-VIP2 = '10.10.31.110'           # of the tests that need a second one
+VIP2 = '10.10.31.110'           # of tests that need a second one
 CLIENT = '10.10.31.200'
 FRONT_VRRP = '10.10.31.10'
 BACK_VRRP = '10.10.30.10'
@@ -61,8 +61,7 @@ MACHINES = {
     'w101': {'eth0': ('back', ['10.10.30.101/24'])},
     'w102': {'eth0': ('back', ['10.10.30.102/24'])},
 }
-# There for the tests that plug it in: the server of keepalived's that says
-# that it is sorry.
+# For tests that connect it: keepalived's sorry server.
 SPARE = {'w103': {'eth0': ('back', ['10.10.30.103/24'])}}
 DEVICES = {**MACHINES, **SPARE}
 SEGMENTS = ('front', 'back')
@@ -72,17 +71,17 @@ HOOKS = [('inet', hook, '') for hook in (
         ('arp', 'input', ''), ('arp', 'output', ''),
         ('netdev', 'ingress', 'device lo')]
 ROUTES = {
-    # What an upstream router would have; and a way to ask a real server
-    # directly, to compare.
+    # The routes of an upstream router, and a route to each real server for
+    # direct requests, to compare.
     'client': [f'{VIP} via {FRONT_VRRP}', f'10.10.30.0/24 via {FRONT_VRRP}'],
-    # The way back to those that the tests take for clients: rp_filter asks.
+    # The routes back to the tests' clients, for rp_filter.
     **dict.fromkeys(('lv1', 'lv2'), [f'{net} via {CLIENT}' for net in (
         '10.20.0.0/16', '10.64.0.0/10', '240.0.0.0/4')]),
     'w101': [f'default via {BACK_VRRP}'],
     'w102': [f'default via {BACK_VRRP}'],
     'w103': [f'default via {BACK_VRRP}'],
 }
-# IPv6 is there for the tests that ask for it, see Network.enable_ipv6().
+# Tests that need IPv6 enable it, see Network.enable_ipv6().
 ADDRESSES6 = {
     'client': {'eth0': CLIENT6},
     'lv1': {'eth0': LV16, 'eth1': '2001:db8:30::11'},
@@ -96,7 +95,7 @@ ROUTES6 = {
     'w102': ['default via 2001:db8:30::11'],
 }
 BALANCERS = ('lv1', 'lv2')
-# what each answers for example.org
+# the answer of each for example.org
 WEB = {'w101': 'nano', 'w102': 'desu', 'w103': 'sorry'}
 
 PROGRAMS = ('ip', 'nft', 'iptables', 'nginx', 'curl', 'tcpdump', 'insmod',
@@ -169,7 +168,7 @@ class Host:
 
     def __init__(self, name):
         self.name = name
-        self.changed = False        # has something of the modules'
+        self.changed = False        # has objects of the modules
         self.filtered = False       # has packet filter rules
         self.children = []
 
@@ -231,7 +230,7 @@ class Host:
         lines = [line.split() for file in ('tcp', 'tcp6')
                  if os.path.exists(f'/proc/net/{file}')
                  for line in self.read(f'/proc/net/{file}').splitlines()[1:]]
-        # those of FIN_WAIT2, TIME_WAIT and LISTEN only answer
+        # connections in FIN_WAIT2, TIME_WAIT and LISTEN only answer
         return [line for line in lines if int(line[3], 16) not in (5, 6, 10)]
 
     def nft(self, text):
@@ -385,7 +384,7 @@ class Network:
                               'it by scripts/build.sh')
 
     def up(self):
-        # A burst of frames must not be cut by the queue before the stack.
+        # The queue before the stack must not drop frames of a burst.
         with open('/proc/sys/net/core/netdev_max_backlog', 'w',
                   encoding='ascii') as file:
             file.write('100000')
@@ -399,7 +398,7 @@ class Network:
             f'netns add {name}\n' for name in SEGMENTS))
         for name in SEGMENTS:
             self.hosts[name] = Host(name)
-            # IPv6 would only put its own chatter into the captures.
+            # IPv6 would only add its own packets to the captures.
             self.hosts[name].sysctl('ipv6/conf/default/disable_ipv6', 1)
             self.hosts[name].ip('''
                 link add br0 type bridge forward_delay 0 mcast_snooping 0
@@ -427,7 +426,7 @@ class Network:
         """Create machines, and connect them to their segments."""
         self.say(f'machines {", ".join(names)}')
         lines = [f'netns add {name}' for name in names]
-        # 0 in "default" must be there before the devices are.
+        # "default" must be 0 before the devices exist.
         run('ip', '-batch', '-', stdin='\n'.join(lines) + '\n')
         lines = []
         ports = {segment: [] for segment in SEGMENTS}
@@ -501,7 +500,7 @@ class Network:
         larger one of "all" and "eth1" counts.
         """
         host.sysctl('ipv4/ip_forward', 1)
-        # of many tests one after the other each is to hear of its error
+        # each of many commands must get its own error
         host.sysctl('ipv4/icmp_ratelimit', 0)
         host.sysctl('ipv4/conf/all/rp_filter', 0)
         host.sysctl('ipv4/conf/eth0/rp_filter', 1)
@@ -514,9 +513,9 @@ class Network:
     def unplug(self, *names):
         """Delete machines, and wait until their wires have gone."""
         for name in names:
-            # A connection whose other end is gone would hold a deleted machine
-            # for minutes. Not before: on a slow host a server would give up a
-            # connection whose end the client has yet to see.
+            # A connection without its other end would hold a deleted machine
+            # for minutes. Do not shorten this earlier: on a slow host a server
+            # would give up a connection whose end the client has not seen yet.
             self.hosts[name].sysctl('ipv4/tcp_orphan_retries', 1)
             self.hosts[name].stop()
         self._delete(*names)

@@ -22,16 +22,16 @@ CONFIG = os.path.join(os.path.dirname(os.path.abspath(__file__)),
                       '../../docs/keepalived.conf')
 PAIR = ('lv1', 'lv2')
 MOVING = {'eth0': ('front', FRONT_VRRP), 'eth1': ('back', BACK_VRRP)}
-# What keepalived makes of it, as {service: {backend: weight}}: where the servers
-# answer, where w101 does not, and where only the spare one does.
+# The services of keepalived, as {service: {backend: weight}}: with all servers
+# up, with w101 down, and with only the sorry server.
 BOTH = {1: {W101: 1, W102: 1},
         f'{VIP2}:8080': {W101: 1, W102: 1}}
 WITHOUT_W101 = {1: {W101: 0, W102: 1},
                 f'{VIP2}:8080': {W101: 0, W102: 1}}
 SORRY = {1: {W101: 0, W102: 0, W103: 1},
          f'{VIP2}:8080': {W101: 0, W102: 0}}
-# An advertisement each second, and three that do not come: 4 s. The rest is for
-# a machine that is busy with others.
+# One advertisement a second, and three missing ones: 4 s. The rest is for a
+# busy machine.
 TAKEOVER = 60
 
 
@@ -56,7 +56,7 @@ class Pair:
         for name in list(self.running):
             self.kill(name)
         for name in PAIR:
-            # a keepalived that was killed has left its services
+            # a killed keepalived has left its services
             with self.net[name].at(), genl.Genl('dsr') as sock:
                 sock.ask(genl.SERVICE_FLUSH)
                 sock.ask(genl.CONNECTION_FLUSH)
@@ -64,7 +64,8 @@ class Pair:
             self._move(name, 'del')
         self._move('lv1', 'add')
         self.net['client'].ip(f'route del {VIP2}')
-        # who has them no more is still in the caches
+        # neighbours may still have the address of the old owner in their
+        # caches
         for name in ('client', 'w101', 'w102'):
             self.net[name].ip('neigh flush all')
         self.net.unplug(*SPARE)
@@ -130,7 +131,7 @@ class Pair:
                 real add vip {VIP}
                 real add vip {VIP2}''')
 
-    # What the balancers say
+    # Services in both tools
 
     def shown(self, name):
         """{service: {backend: weight}}, from dsrctl."""

@@ -29,7 +29,8 @@ class Pktgen:
     def __enter__(self):
         self.pid = os.fork()
         if not self.pid:
-            try:                # returns when all is sent, or stopped
+            # returns when all packets are sent, or when stopped
+            try:
                 self.write('pgctrl', 'start')
             finally:
                 os._exit(0)

@@ -11,8 +11,8 @@ Print a line of results for all of them together.
 import json
 import sys
 
-# Some reasons need a certain kind of kernel: a shortage of memory needs fault
-# injection, and 65,000 flows take too long with all the checks.
+# Some reasons need a certain kernel: a shortage of memory needs fault
+# injection, and 65,000 flows take too long with all checks.
 DEBUG_ONLY = {'drop_no_memory'}
 STOCK_ONLY = {'drop_no_free_port', 'drop_ipsec_policy'}
 TEST = 'test_reasons.py::test_every_reason_was_provoked'

@@ -35,8 +35,8 @@ from network import Failure, wait_for
 
 ASK = b'GET / HTTP/1.1\r\nHost: x\r\n\r\n'
 LOAD = b'GET /slow/big HTTP/1.1\r\nHost: x\r\n\r\n'
-EVERY = 0.5             # seconds between a reply and the next question
-AT_ONCE = 64            # connections that are being made
+EVERY = 0.5             # seconds between a reply and the next request
+AT_ONCE = 64            # connections that are being opened
 
 
 class Lost(Exception):
@@ -47,12 +47,13 @@ class Connection:
     """One connection. moves counts its progress since the mark."""
 
     def __init__(self, address, file, source=None):
-        self.file = file        # what it loads, or None if it asks
+        # the file that it downloads, or None if it sends requests
+        self.file = file
         self.head = b''
-        self.at = None          # how much of the file has come
+        self.at = None          # received bytes of the file
         self.who = None
         self.moves = 0
-        self.waits = False      # for a reply
+        self.waits = False      # data of the present reply
         self.asked_before_mark = False
         self.sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
@@ -123,7 +124,7 @@ class Connection:
         self.who = who
         self.head = b''
         self.waits = False
-        # a reply that was under way says nothing of what came then
+        # a reply in flight proves nothing about later packets
         if not self.asked_before_mark:
             self.moves += 1
 
@@ -138,8 +139,8 @@ class Crowd:
         self.begun = 0
         self.opening = 0
         self.live = set()
-        self.due = []                           # when to ask again
-        self.lost = collections.Counter()       # {how: how many}
+        self.due = []                           # time of the next request
+        self.lost = collections.Counter()       # {cause: number}
         self.bytes = 0
         self.heard = time.monotonic()
         self.silence = 0.0                      # the longest since the mark

@@ -71,7 +71,7 @@ class Tenant:
                   f'addr add 10.9.{number}.1/24 dev t{number}\n'
                   f'link set t{number} up\nlink set u{number} up')
 
-    # What it does, each with a service, a rule and the like of its choice
+    # The actions, each with a random service, rule and so on
 
     @staticmethod
     def key():
@@ -185,7 +185,7 @@ class Tenant:
         self.monitors.append(self.monitor(random.choice(('dsr', 'dsr_rs'))))
 
     def run(self):
-        # by how often
+        # weighted by frequency
         what = [self.service, self.backend, self.backend, self.traffic,
                 self.real_rule, self.silence, self.path, self.dump] * 3 + [
                     self.service_delete, self.backend_delete, self.device,

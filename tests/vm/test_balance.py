@@ -155,7 +155,7 @@ def test_port_reused(lb):
     for _ in range(6):
         sock = lb.connect(sport=4500)
         seen[ask(sock)] += 1
-        # by a reset, so that the client itself can use the port again
+        # with a reset, so that the client itself can use the port again
         sock.close()
     assert seen == {'w101 nano': 3, 'w102 desu': 3}
 
@@ -174,7 +174,7 @@ def test_port_reused_after_fin(silent):
         wait_for('fin', lambda: [
             one['state'] for one in silent.connections()] == ['fin'])
         client.send(wire.tcp(4000, flags=wire.SYN, seq=99), '10.10.31.11')
-        # rr: the new connection is the other server's turn
+        # rr: a new connection would go to the other server
         first, second = ((w101, w102) if any(
             p.sport == 4000 for p in w101.drain()) else (w102, w101))
         second.wait(lambda p: p.flags == wire.SYN and p.seq == 99, 'the SYN')
@@ -204,7 +204,7 @@ def test_cap(silent, reasons, proto):
     since = reasons('lv1')
     with wire.Tap(silent.client) as client, wire.Tap(silent.w101) as w101, \
             wire.Tap(silent.w102) as w102:
-        # Each goes on at once: what has sent one packet has a share only.
+        # Each continues at once, since single packets have a limited share.
         for port in range(4000, 4000 + flows):
             for packet in ((wire.tcp(port), wire.tcp(port, flags=wire.ACK))
                            if proto == 'tcp' else [wire.udp(port, 9)] * 2):
@@ -219,7 +219,7 @@ def test_cap(silent, reasons, proto):
                         homes[packet.sport].append(tap)
             return sum(map(len, homes.values())) == 2 * flows
         wait_for('every packet of every flow', all_there)
-    # both packets of a flow went to one server, remembered or not
+    # both packets of a flow went to the same server, with or without an entry
     assert all(len(set(taps)) == 1 for taps in homes.values())
     share = sum(taps[0] is w101 for taps in homes.values())
     assert 60 < share < 140, 'not balanced'
@@ -274,8 +274,8 @@ def test_dump(site):
             missing = seen - keys
             assert not missing, f'{len(missing)} entries not in the dump'
             seen = keys
-    # Meanwhile the table is resized: from now on all must be there. Connections
-    # of earlier tests that are still being closed may be there too.
+    # The table is resized meanwhile, so all must be there from now on, beside
+    # connections of earlier tests that are still closing.
     wait_for('all flows in the table',
              lambda: genl.table(site.lv1)[0] >= number)
     for _ in range(2):

@@ -78,7 +78,7 @@ def test_udp_echo(site, path, offload):
              for n in range(2000 // SCALE)]
     large = [data[:size] for size in (1468, 1469, 1477, 2944, 2945, 4000,
                                       8001, 20000, 40000, 65000)]
-    for _ in range(2):              # a flow at each server
+    for _ in range(2):              # one flow at each server
         exchange(site.udp(), small, seconds=60)
         exchange(site.udp(), large * 3, window=2, seconds=60)
     assert [len(server.peers) for server in servers] == [2, 2]

@@ -94,7 +94,7 @@ REFUSED = [
     ('w101', 'real delete vip 10.10.31.101', 2, 'no such rule'),
     ('w101', 'flow set max 1', 2,
      'max out of range: 16 to 67108864'),
-    # what dsrctl itself finds
+    # mistakes that dsrctl itself finds
     ('lv1', 'service add', 1, 'one of fwmark and vip is missing'),
     ('lv1', 'service add fwmark 1x', 1, 'is not a number'),
     ('lv1', 'service add fwmark 4294967296', 1, 'is out of range'),
@@ -162,7 +162,7 @@ def test_version(lb):
     assert done.stderr == ''
 
 
-# Who may do what
+# Permissions
 
 PRIVILEGED = {
     'lv1': ('service add fwmark 9', 'service flush', 'connection show',
@@ -185,7 +185,7 @@ def test_without_privilege(lb):
             assert done.stderr == ('dsrctl: permission denied: this needs '
                                    'CAP_NET_ADMIN (run dsrctl as root)\n')
         assert lb.state(host) == before
-    # the counters are for everybody
+    # counters are public
     assert lb.lv1.run('setpriv', '--reuid=65534', '--clear-groups', 'dsrctl',
                       'stats').returncode == 0
 
@@ -365,17 +365,17 @@ def test_ruined_requests(box):
             flags = flags_of(dump)
             sock = socks[family]
             what = f'{family} command {command}'
-            # an attribute that does not exist
+            # an unknown attribute
             error = refused(sock, command, payload + genl.u32(99, 1), flags)
             assert error.sentence, what
-            # nothing behind the last attribute
+            # no bytes after the last attribute
             error = refused(sock, command, payload + b'\1\2\3\4', flags)
             assert error.errno, what
             # reserved header bits
             refused(sock, command, payload, flags, reserved=1)
             if not payload:
                 continue
-            # an attribute of the nest that does not exist
+            # an unknown attribute of the nest
             ruined = bytearray(payload + genl.u32(77, 1))
             length, kind = struct.unpack_from('HH', ruined)
             if length == len(payload):
@@ -426,7 +426,7 @@ def test_every_refusal_has_a_sentence(box):
             genl.SERVICE_SCHEDULER, b'rr'))),       # no NUL
         ('dsr', genl.SERVICE_ADD, genl.service(3, genl.string(
             genl.SERVICE_SCHEDULER, 'r' * 5000))),
-        # attributes that are for replies only
+        # attributes of replies only
         ('dsr', genl.SERVICE_ADD, genl.service(3, genl.u32(6, 1))),
         ('dsr', genl.SERVICE_ADD, genl.service(3, genl.nest(7))),
         ('dsr', genl.BACKEND_ADD, genl.service(1)),
@@ -468,7 +468,7 @@ def test_every_refusal_has_a_sentence(box):
         for family, command, payload in cases:
             sock = lb if family == 'dsr' else rs
             error = refused(sock, command, payload)
-            # an unknown command is answered by the kernel, without words
+            # the kernel answers an unknown command, without a sentence
             if not error.sentence and command not in (0, 77):
                 silent.append(f'{family} {command} {payload.hex()}: {error}')
     assert not silent, '\n'.join(silent)
@@ -485,7 +485,7 @@ def test_truncated_requests(box):
             for length in range(len(payload) + 20):
                 whole = sock.message(command, payload, flags_of(dump))
                 cut = whole[:length]
-                # once with the true length, once with a lie
+                # once with the true length, once with a wrong one
                 for message in (cut, struct.pack('I', length) + cut[4:]):
                     sock.sock.send(message) if message else None
             drain(sock)
@@ -563,7 +563,7 @@ def test_fault_injection(box):
         with open(f'{FAILSLAB}/ignore-gfp-wait', 'w',
                   encoding='ascii') as file:
             file.write('Y')
-    # adding things allocates; a test that injects nothing tests nothing
+    # adding objects allocates; without an injected fault this tests nothing
     assert failures['dsr', genl.SERVICE_ADD, False] > 5
     assert failures['dsr', genl.BACKEND_ADD, False] > 5
     assert failures['dsr', genl.PATH_ADD, False] > 2
@@ -591,14 +591,15 @@ def fail_each(box, sock, command, payload, flags):
             left = int(os.pread(nth.fileno(), 32, 0))
             os.pwrite(nth.fileno(), b'0', 0)
             drain(sock)
-            if left:                # not so many allocations
+            if left:                # fewer allocations than that
                 assert error is None
                 return number - 1
             if isinstance(error, genl.Refused):
                 assert state(box) == before, \
                     f'command {command} failed and changed something'
             else:
-                before = None       # maybe it has done what it is for
+                # the command may have succeeded before the failure
+                before = None
     raise AssertionError(f'command {command} allocates without end')
 
 

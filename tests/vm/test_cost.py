@@ -71,7 +71,7 @@ def make_and_delete(site, number):
         with Host(name).at(), genl.Genl() as sock:
             sock.ask(genl.SERVICE_ADD, genl.service(1))
     made = time.monotonic()
-    # A namespace is deleted in its own time: its wires show when it is.
+    # The kernel deletes a namespace later: its wires show when.
     wires = [names[0], names[-1]]
     run('ip', '-batch', '-', stdin=''.join(
         f'link add name eth0 netns {name} type veth peer name {name} '
@@ -88,8 +88,8 @@ def make_and_delete(site, number):
 def test_namespaces(site):
     """The cost of a namespace does not depend on their number."""
     few, many = 50 // min(SCALE, 5), 300 // SCALE
-    make_and_delete(site, 5)                    # all is loaded
-    for _ in range(3):          # a busy host makes some of them dear, once
+    make_and_delete(site, 5)                    # all modules are loaded
+    for _ in range(3):          # a busy host makes some of them slow once
         first, last = make_and_delete(site, few), make_and_delete(site, many)
         print(f'{few}: {first[0] * 1000:.1f} + {first[1] * 1000:.1f} ms each, '
               f'{many}: {last[0] * 1000:.1f} + {last[1] * 1000:.1f} ms each')

@@ -37,7 +37,7 @@ def parts(host, family, command, payload):
 def test_nothing_to_show(silent, machine, family, command, payload):
     """The first call, like each other one, ends long before the end of the
     table."""
-    # the table has flows of the tests before this one
+    # the table may have flows of earlier tests
     silent.net.reload('dsr_rs')
     silent.w101.dsrctl(f'real add vip {VIP}')
     found = parts(silent.net[machine], family, command, payload)

@@ -234,7 +234,7 @@ def test_real_server(site):
     rule('ADD', vip=VIP, mode='local')
     silence('ADD', addr=VIP)
     silence('REPLACE', addr=VIP, dev='eth9')
-    silence('DELETE', addr=VIP)         # the rule still wants it
+    silence('DELETE', addr=VIP)         # the rule still needs it
     with pytest.raises(genl.Refused):
         silence('DELETE', addr=VIP)
     rs.ask(genl.RULE_FLUSH)
@@ -348,7 +348,7 @@ def test_monitor_after_an_overrun(site, tmp_path):
     assert shown[0]['service']['fwmark'] == 1
     assert shown[1]['backend']['weight'] == 777
     assert 'some are missing' in path.read_text(encoding='ascii')
-    # nothing older comes behind it
+    # no older event follows
     assert names[names.index('shown') + 1:] == ['delete']
 
 
@@ -394,7 +394,7 @@ def test_explain(lv1, probe, reasons, scheduler):
     for port in range(4000, 4012):
         since = reasons('lv1')
         table = lv1.table()['entries']
-        # by whatever way one asks, and however often
+        # with any way of asking, and any number of times
         for _ in range(3):
             new = said(lv1, port)
             middle = said(lv1, port, middle=True)
@@ -402,7 +402,8 @@ def test_explain(lv1, probe, reasons, scheduler):
                            'forwarded', 'scheduler')
         assert middle[1] == ('scheduler' if hashes else 'hash')
         assert lv1.table()['entries'] == table and not since.all()
-        if port % 3 == 2:               # one that began before our time
+        # a connection that began before the balancer
+        if port % 3 == 2:
             assert probe.tcp(port) == middle[2]
             assert since.all() == {middle[0]: 1}
             continue
@@ -473,7 +474,7 @@ def test_explain_refusals(lv1, probe, reasons, silent):
         assert said(lv1, 4000, middle=True) == (reason, 'none', None)
         lv1.backend('set', W101, admin='up')
     assert said(lv1, 4000) == ('forwarded', 'connection', home)
-    # the way to it
+    # the route to the backend
     silent.lv1.ip(f'route add {W101}/32 via {W102}')
     try:
         assert said(lv1, 4000)[0] == 'drop_no_route_to_backend'
@@ -486,7 +487,7 @@ def test_explain_refusals(lv1, probe, reasons, silent):
 
 def test_explain_full(lv1, probe, reasons):
     """With a full table the prediction has the server of the hash."""
-    lv1.set_table(max=64)       # of which SYNs get a quarter
+    lv1.set_table(max=64)       # a quarter of which is for SYNs
     homes = {port: probe.syn(port) for port in range(4000, 4016)}
     since = reasons('lv1')
     for port in range(5000, 5010):

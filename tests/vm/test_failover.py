@@ -43,7 +43,7 @@ class Story:
         lost, self.lost = state['lost'] - self.lost, state['lost']
         self.tell(f'{what}: lost {lost} of {NUMBER} connections; nothing came '
                   f'for {state["silence"]:.1f} s {state["how"] or ""}')
-        if balancer:                # and that is so because they pass there
+        if balancer:                # since their packets pass this balancer
             active = [one['active'] for one in
                       self.site.backends(balancer).values()]
             assert sum(active) >= state['live']
@@ -56,8 +56,8 @@ def pair(site):
     with Pair(site.net) as pair:
         pair.deliver()
         yield pair
-        # A connection that the client has lost its server has still, and its
-        # flow; another one with that port would find them there.
+        # The server still has a connection that the client has lost, and its
+        # flow; a new connection with the same port would meet them.
         for name in ADDRESS:
             pair.stop_nginx(name)
         site.net.reload('dsr_rs')
@@ -76,19 +76,20 @@ def test_maglev_loses_none(site, pair, capsys):
         pair.pull('lv1')
         pair.wait_owner('lv2')
         assert not story.after('cables of lv1 pulled', 'lv2')
-        # What is cut off finds no server. It comes back without a word.
+        # A balancer that was cut off sees no server, and comes back without an
+        # announcement.
         pair.wait_services('lv1', SORRY)
         pair.plug_in('lv1')
         pair.wait_services('lv1', BOTH)
 
-        # Nobody takes the addresses from lv2, but all hear that lv1 has them;
-        # and what comes to lv2 yet it forwards as ever.
+        # lv2 keeps the addresses, but all neighbours hear that lv1 has them;
+        # lv2 still forwards the packets that it gets.
         talk.mark()
         pair.kill('lv2')
         pair.wait_owner('lv1', alone=False)
         assert pair.owns('lv2') == 2
         assert not story.after('keepalived of lv2 killed', 'lv1')
-        # Two machines answer now who asks for the addresses.
+        # Two machines answer ARP for the addresses now.
         talk.mark()
         for name in ('client', 'w101', 'w102'):
             site.net[name].ip('neigh flush all')
@@ -97,7 +98,7 @@ def test_maglev_loses_none(site, pair, capsys):
         pair.wait_owner('lv1')
         pair.wait_services('lv2', BOTH)
 
-        # It deletes its services as well.
+        # keepalived deletes its services as well.
         talk.mark()
         pair.stop('lv1')
         pair.wait_owner('lv2')

@@ -23,7 +23,7 @@ def through(site, port, behind=81):
             wire.Tap(site.w102) as w102:
         client.send(wire.tcp(4000, port), LV1)
         client.send(wire.tcp(4001, behind), LV1)
-        # what follows has come, so what came before would have
+        # a later packet has come, so the first one would have come, too
         wait_for('the SYN behind it', lambda: any(
             p.dport == behind for p in w101.drain() + w102.drain()))
         return any(p.dport == port for p in w101.seen + w102.seen)
@@ -67,7 +67,7 @@ def test_dropped_is_not_forwarded(site6, reasons, family, hook):
         client.send(make.tcp(4001, 81), LV1)
         w101.wait(lambda p: p.dport == 81, 'path direct')
         w101.none(lambda p: p.dport == 80, 'it was dropped')
-    # neighbour discovery, and what a bridge floods, is passed
+    # neighbour discovery, and frames that a bridge floods, are accepted
     counted = {name: packets for name, packets in since.all().items()
                if not name.startswith('pass_')}
     assert counted == {'drop_by_firewall': 1, 'forwarded': 1}

@@ -10,7 +10,8 @@ from probe import Probe
 from test_sctp import ABORT, COOKIE_ECHO, INIT, SHUTDOWN, Client
 
 FIN = wire.FIN | wire.ACK
-NUMBER = 0x7fff0000             # what the client sends from, and 64 KiB further
+# the client's next sequence number, and 64 KiB after it
+NUMBER = 0x7fff0000
 MIB = 1 << 20
 
 
@@ -30,7 +31,7 @@ def test_connection(silent, lv1, flags):
             assert client.tcp(4000, seq=seq) == home
         assert lv1.states() == {4000: 'established'}
         for seq in (0, 1, NUMBER - MIB, NUMBER + 32 * MIB, 0xffffffff):
-            # it is sent on: the server knows what to make of it
+            # the segment is forwarded: the server can judge it
             assert client.tcp(4000, flags=flags, seq=seq) == home
             assert lv1.states() == {4000: 'established'}, hex(seq)
         assert client.tcp(4000, flags=flags, seq=NUMBER + 90000) == home
@@ -53,14 +54,14 @@ def test_syn_behind_an_end(silent, lv1, flags):
         assert client.syn(4000, seq=NUMBER ^ 0x80000000) == home
         assert client.tcp(4000, seq=NUMBER + 2) == home
         assert lv1.states()[4000] == 'established'
-        # it has missed first: then no number is right
+        # the balancer has missed the beginning: then it knows no number
         home = begin(4001)
         for seq in (NUMBER - MIB, NUMBER + 90000):
             assert client.tcp(4001, flags=flags, seq=seq) == home
         assert client.syn(4001, seq=NUMBER + 90001) == home
         assert client.tcp(4001, seq=NUMBER + 2) == home
         assert lv1.states()[4001] == 'established'
-        # a client that uses its port again is another one's turn
+        # a client that uses its port again would get the other server
         home = begin(4002)
         assert client.tcp(4002, flags=flags, seq=NUMBER + 90000) == home
         assert client.syn(4002, seq=NUMBER + 90001) != home
@@ -73,7 +74,7 @@ def test_goes_on_behind_a_reset(silent, lv1):
         assert client.tcp(4000, seq=NUMBER + 1) == home
         assert client.tcp(4000, flags=wire.RST, seq=NUMBER + 90000) == home
         assert lv1.states() == {4000: 'closed'}
-        # what is a second later was not overtaken on its way
+        # a segment a second later was not reordered
         wait_for('it goes on', lambda: client.tcp(
             4000, seq=NUMBER + 2) == home and lv1.states() == {
                 4000: 'established'}, every=0.2)
@@ -89,7 +90,7 @@ def test_segment_does_not_move_the_window(silent, lv1):
         assert client.tcp(4000, seq=NUMBER + 1) == home
         left = lv1.connections()[0]['expires']
         astray = NUMBER ^ 0x80000000
-        # the time is noted once a second: with one of these it was
+        # the time is noted once a second, so with one of these segments
         wait_for('time has passed', lambda: lv1.connections()[0][
             'expires'] < left - 2000)
         assert client.tcp(4000, seq=astray) == home

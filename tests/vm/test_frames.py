@@ -33,14 +33,14 @@ PACKETS = {
     'tos': wire.tcp(4022, tos=0x5d),
     'ttl 2': wire.tcp(4023, ttl=2),
     'ttl 255': wire.tcp(4024, ttl=255),
-    # bytes behind the end of the packet, as small Ethernet frames have
+    # padding after the end of the packet, as in small Ethernet frames
     'padded': wire.tcp(4025) + b'\0' * 6,
 }
 
 
 def check(site, packets, tos=None):
     with wire.Tap(site.client) as client, wire.Tap(site.w101) as w101:
-        # Their ARP first, so that nothing comes between.
+        # Resolve the addresses first, so that no ARP comes between.
         client.send(wire.udp(3999, 9), LV1)
         w101.wait(lambda p: p.sport == 3999, 'the first')
         for name, packet in packets.items():

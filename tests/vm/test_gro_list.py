@@ -12,7 +12,8 @@ import wire6
 from balancer import Balancer
 from network import CLIENT6, VIP, VIP6, W101, W1016, mac_of, wait_for
 
-ROUTER, ROUTER6 = '10.10.31.77', '2001:db8:31::77'     # no machine has them
+# no machine has these addresses
+ROUTER, ROUTER6 = '10.10.31.77', '2001:db8:31::77'
 TOS = (0x20, 0xfc)
 NUMBER = 8
 PORT = 9
@@ -155,8 +156,8 @@ def test_each_is_delivered_the_same(site6, number):
     site6.w101.dsrctl(f'real add tos {TOS[0]:#x} to :{LOCAL_PORT} clear')
     server = Server(site6, number)
     chain(site6)
-    # What comes together leaves lv1 together, and is chained once more, where
-    # the other end of the wire merges nothing itself.
+    # A burst leaves lv1 together, and is chained once more where the other end
+    # of the wire does not merge.
     back = site6.net['back']
     site6.undo.append(lambda: back.set_gro('w101', False))
     site6.undo.append(lambda: back.offload('w101', True))

@@ -23,7 +23,7 @@ def test_nobody_is_lost(site, name):
     trial.configure()
     trial.run(lambda trial: sum(trial.sent.values()) < PACKETS)
     assert not trial.lost, dict(trial.how)
-    # the processors may be at it at the same time
+    # the processors may be in the middle of packets
     share = trial.table // 4
     assert share // 2 < trial.unproven <= share + os.cpu_count()
     assert trial.entries <= trial.table

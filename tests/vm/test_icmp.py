@@ -60,8 +60,8 @@ def test_socket_learns_the_mtu(lb):
     """The error passes dsr_rs, and the TCP socket learns the MTU."""
     sock, port = peer_port(lb, 'w101')
     with wire.Tap(lb.client) as client:
-        # Quotes what w101 sends next: TCP believes it of what is in flight,
-        # and of this whether or not the client has acked the last segment.
+        # The error quotes the next segment of w101: TCP accepts errors about
+        # data in flight, whether or not the client has acked the last segment.
         with wire.Tap(lb.w101, outgoing=True) as w101:
             ask(sock)
             last = [p for p in w101.drain() if p.src == VIP and p.payload][-1]
@@ -71,7 +71,7 @@ def test_socket_learns_the_mtu(lb):
         client.send(wire.icmp_error(3, 4, quoted[:28], 1100), LV1)
     delivered = wait_for('delivered', lambda: lb.w101.show('stats'))
     assert delivered
-    # A path MTU is kept per destination, and only w101 has learnt it.
+    # A path MTU is kept per destination, and only w101 has learnt this one.
     wait_for('the path MTU at w101', lambda: 'mtu 1100' in lb.w101.run(
         'ip', 'route', 'get', CLIENT).stdout)
     assert 'mtu 1100' not in lb.w102.run('ip', 'route', 'get', CLIENT).stdout
@@ -191,7 +191,7 @@ def test_port_unreachable(lb):
     assert (got.type, got.code) == (wire.ICMP_UNREACHABLE,
                                     wire.PORT_UNREACHABLE)
     assert got.src == VIP and got.checksums_right()
-    # it quotes the packet as the client has sent it
+    # the error quotes the packet as the client has sent it
     assert socket.inet_ntoa(got.quoted[16:20]) == VIP
     assert got.quoted[20:24] == sock.getsockname()[1].to_bytes(2, 'big') + \
         (9999).to_bytes(2, 'big')

@@ -17,7 +17,7 @@ import wire6
 from balancer import Balancer
 from network import Host, run, wait_for
 
-LV1 = '10.10.31.11'             # stands for its Ethernet address
+LV1 = '10.10.31.11'             # replaced by its Ethernet address
 FAMILIES = {
     4: {'vip': '192.0.2.100', 'addr': '10.10.9.1/24', 'backend': '10.10.9.2'},
     6: {'vip': '2001:db8:32::100', 'addr': '2001:db8:9::1/64 nodad',
@@ -143,8 +143,8 @@ def test_namespace_behind_it_can_end(site, family, held):
     assert not is_there(site.lv1, 'eth9')
 
 
-# One namespace in another user namespace than the machine's, as anybody may
-# make them, and a second one that ends while a backend of the first is there.
+# A namespace in another user namespace than the machine's, as any user may
+# create it, and a second one that ends while a backend of the first exists.
 CONTAINER = f'''
 unshare -n sleep 1000 >/dev/null 2>&1 & first=$!
 unshare -n sleep 1000 >/dev/null 2>&1 & second=$!

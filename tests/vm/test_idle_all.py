@@ -16,7 +16,7 @@ from test_idle import is_there
 
 IDLE, OTHER, FAR = 'idle', 'idle2', 'idlefar'
 MAC = '02:00:00:00:09:02'
-# {device: the one at the other end of its wire}; the number of its networks
+# {device: the device at the other end of its wire}; the number of its networks
 DEVICES = {'eth1': 'far1', 'bond0': 'far2', 'eth1.5': 'far1.5', 'br0': 'far4',
            'eth5': 'far5'}
 PORTS = {'bond0': 'eth2', 'br0': 'eth4'}
@@ -91,14 +91,14 @@ class Idle:
                 for addr in (f'10.9.{number}.{host}',
                              f'2001:db8:9{number}::{host}'):
                     lines.append(f'neigh add {addr} lladdr {MAC} dev {dev}')
-                    if dev == 'eth5':       # it is in a VRF
+                    if dev == 'eth5':       # the device is in a VRF
                         lines.append(f'route add {addr} dev {dev}')
             lines += [f'neigh add {addr} lladdr {MAC} dev {dev}' for addr in
                       (f'10.9.{number}.77', f'2001:db8:9{number}::77')]
         self.host.ip('\n'.join(lines))
         for dev in DEVICES:
             for family in ('ipv4', 'ipv6'):
-                # a slow machine needs more than the usual three
+                # a slow machine needs more than the default of three
                 self.host.sysctl(f'{family}/neigh/{dev}/mcast_solicit', 1000)
 
     def configure(self):
@@ -109,7 +109,7 @@ class Idle:
                 lines += [f'backend add vip {vip} via ' + (
                     f'2001:db8:9{number}::{host}' if ':' in vip else
                     f'10.9.{number}.{host}') for host in (2, 3)]
-        # packets wait for the addresses of these, which nobody has
+        # packets wait for these addresses, which no machine has
         lines += [f'backend add vip {vip} via 10.9.{number}.4'
                   for vip in VIPS[:2] for number in NUMBER.values()
                   if number != NUMBER['eth5']]
@@ -182,14 +182,14 @@ def take_apart(name, *also):
 
 @pytest.fixture
 def idle(site):
-    site.net.enable_ipv6()          # or this kernel has none
+    site.net.enable_ipv6()          # or this kernel has no such device
     try:
         idle = Idle()
         idle.check()
         yield idle
     finally:
         take_apart(IDLE, FAR, OTHER)
-        # nothing of theirs keeps the machine from cleaning up, nor a module
+        # neither their state nor a module keeps the machine from cleaning up
         run('ip', 'netns', 'add', OTHER)
         site.lv1.ip(f'link add eth8 type veth peer name peer8 netns {OTHER}')
         take_apart(OTHER)

@@ -17,10 +17,10 @@ from network import (CLIENT6, LV16, VIP6, W1016, W1026, Failure, Host, mac_of,
 from traffic import BIG_MIB, same_files
 from wire import ACK, PSH, RST
 
-LV1 = '10.10.31.11'             # stands for its Ethernet address
+LV1 = '10.10.31.11'             # replaced by its Ethernet address
 AF_INET6 = 10
 ADDRESS6 = {'w101': W1016, 'w102': W1026}
-# The remains of a datagram wait for the rest of it longer than a test takes.
+# Incomplete datagrams wait for their rest longer than a test takes.
 IDENTS = itertools.count(1000)
 MARK = {'fwmark': 1, 'family': AF_INET6}
 ANY = {'vip': VIP6}
@@ -75,9 +75,9 @@ PACKETS = {
     'udp': wire6.udp(4010, payload=b'hello'),
     'udp empty': wire6.udp(4012),
     'udp full': wire6.udp(4013, payload=b'\xff' * 1452),
-    # allowed for tunnels (RFC 6936), and not ours to judge
+    # allowed for tunnels (RFC 6936): the receiver decides
     'udp without checksum': wire6.udp(4014, payload=b'hello', csum=False),
-    # what is behind is the jumbo payload of RFC 2675, or nonsense
+    # the rest is the jumbo payload of RFC 2675, or malformed
     'udp length 0': wire6.udp(4015, payload=b'x', data_length=0),
     'udp length beyond': wire6.udp(4016, payload=b'x', data_length=99),
     'sctp init': wire6.sctp(4017, payload=bytes(16)),
@@ -93,7 +93,7 @@ PACKETS = {
     'hop 2': wire6.tcp(4026, hop=2),
     'hop 255': wire6.tcp(4027, hop=255),
     'padded': wire6.udp(4028, payload=b'x') + b'\0' * 6,
-    # a fragment that is the whole packet (RFC 6946) is one no more
+    # a fragment that is the whole packet (RFC 6946) is reassembled
 }
 
 
@@ -113,7 +113,7 @@ def test_only_mac_and_hop_limit(site6, way, reasons):
     balance(site6, backends=('w101',), **way)
     since = reasons('lv1')
     check(site6, PACKETS)
-    # one of them ends a connection that the balancer does not know
+    # one of them ends an unknown connection
     assert ours(since) == {'forwarded': len(PACKETS) - 1,
                            'forwarded_stray_unremembered': 1}
 
@@ -259,13 +259,13 @@ def test_unrelated_errors(site6, reasons):
         w102.seen.clear()
         for quoted in (wire6.tcp(80, 9, src=VIP6, dst=CLIENT6),
                        wire6.tcp(4000),
-                       # what stands there are no ports, however they look
+                       # this looks like ports, but is not
                        wire6.fragment(wire6.tcp(80, 4000)[40:], 800, True, 1,
                                       6, src=VIP6, dst=CLIENT6),
                        wire6.ip(b'\0' * 8, 47, src=VIP6, dst=CLIENT6)):
             client.send(wire6.error(1, 0, quoted), LV1)
         wait_for('counted', lambda: since['drop_not_served'] == 4)
-        # of a neighbour, and others of ICMPv6
+        # neighbour discovery, and other ICMPv6
         client.send(wire6.icmp(wire6.ECHO_REPLY, 0, b'\0' * 4), LV1)
         wait_for('counted', lambda: since['drop_not_served'] == 5)
         for tap in (w101, w102):
@@ -360,7 +360,7 @@ def test_fragments_any_order(site6, way):
             wire6.Tap(site6.w102) as w102:
         homes = collections.Counter()
         for number, order in enumerate(itertools.permutations(range(3))):
-            # what makes this datagram another one than the last
+            # makes this datagram different from the last one
             data = wire6.udp_data(4000 + number, payload=bytes(
                 (number,)) * 2000 + bytes(range(100)))
             sent = wire6.cut(data, 1000, next(IDENTS))
@@ -525,7 +525,7 @@ def test_routes_change(site6, path, reasons):
         assert lv1.backends(**ANY)[W1016]['state'] == 'no_route'
         site6.lv1.ip('route add 2001:db8:30::/64 dev eth1 proto kernel')
         assert comes()
-        # a gateway, which is none of its own
+        # a gateway, so the backend is not on-link
         site6.lv1.ip(f'route add {W1016} via 2001:db8:31::12')
         assert not comes()
         site6.lv1.ip(f'route del {W1016} via 2001:db8:31::12')

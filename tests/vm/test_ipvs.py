@@ -153,7 +153,7 @@ def test_old_schedulers(ipvs):
         line = f'dsr_ipvs: there is no scheduler {name}: using wlc instead; '
         if line + more in said:
             return True
-        # the kernel limits how many lines it takes
+        # the kernel limits the rate of these lines
         ipvsadm(ipvs, f'-E -f 2 -s {name}')
         said.extend(kernel_log.lines())
         return False
@@ -183,7 +183,7 @@ def figures(site, options, addr):
 def test_traffic(ipvs):
     """Connections, counters, rates, and counters after zeroing."""
     ipvs.balance(backends=('w101',))
-    listed(ipvs)        # rates are measured from the first question on
+    listed(ipvs)        # rates are measured from the first request on
     sock = ipvs.connect()
     assert ask(sock) == 'w101 nano'
     port = sock.getsockname()[1]
@@ -195,7 +195,7 @@ def test_traffic(ipvs):
     expected = ['1', str(stats['packets']), '0', str(stats['bytes']), '0']
     assert figures(ipvs, '-Ln --stats --exact', W101) == expected
     assert listed(ipvs, '-Ln --stats --exact')[0] == ['FWM', '1', *expected]
-    # some of it may be of a test before this one
+    # packets of an earlier test may be counted, too
     wait_for('the sum', lambda: int(ipvs.lv1.read(
         '/proc/net/ip_vs_stats').split('\n')[2].split()[1], 16) >=
         stats['packets'])
@@ -309,7 +309,8 @@ def test_unload(ipvs):
     assert ipvs.services() == []
 
 
-# What the tools do not do: by netlink itself, with the numbers of <linux/ip_vs.h>
+# Requests that the tools do not send: by netlink itself, with the numbers of
+# <linux/ip_vs.h>
 
 NEW_SERVICE, SET_SERVICE, DEL_SERVICE, GET_SERVICE = 1, 2, 3, 4
 NEW_DEST, SET_DEST, DEL_DEST, GET_DEST = 5, 6, 7, 8
@@ -435,7 +436,7 @@ def test_dump_under_change(ipvs):
         for name in keep + gone:
             sock.ask(NEW_DEST, service(1) + dest(name))
         sock.sock.send(sock.message(GET_DEST, service(1), genl.NLM_F_DUMP))
-        # the kernel fills a message ahead, and no more
+        # the kernel fills one message ahead
         for name in gone:
             other.ask(DEL_DEST, service(1) + dest(name))
         for name in new:
@@ -494,11 +495,11 @@ def fail_each(site, sock, command, payload):
             if isinstance(error, genl.Refused):
                 assert site.state('lv1') == before, (command, number)
             elif site.state('lv1') != before:
-                return number       # what failed could be done without
+                return number       # the failed allocation was optional
     raise AssertionError(f'command {command} allocates without end')
 
 
-# Which of the two answers: dsr_ipvs, or the kernel's ip_vs?
+# The choice between dsr_ipvs and the kernel's ip_vs
 
 @pytest.fixture
 def both(site):
@@ -568,7 +569,7 @@ def test_choice(site, both, wanted):
     both.choose(wanted)
     expected, other = (('dsr_ipvs', 'ip_vs') if wanted else
                        ('ip_vs', 'dsr_ipvs'))
-    # the kernel asks for the family that ipvsadm looks for
+    # the kernel requests the family that ipvsadm uses
     ipvsadm(site, '-Ln')
     assert expected in loaded() and other not in loaded()
     both('-r', expected) if expected == 'ip_vs' else run('rmmod', expected)

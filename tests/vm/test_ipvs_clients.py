@@ -36,7 +36,7 @@ VIP = identity(vip='10.0.0.100')
 SHORT = {**identity(vip='10.0.0.100', port=81),
          S_ADDR: socket.inet_aton('10.0.0.100')}
 MARK6 = identity(7, socket.AF_INET6)
-# as Docker makes them: no mask
+# as Docker creates them: without a mask
 BARE = {**identity(2), **settings(mask=0, timeout=7)}
 ONE, OTHER = server('10.0.0.11'), server('10.0.0.12')
 SHORT_ONE = {**server(port=81), D_ADDR: socket.inet_aton('10.0.0.11')}
@@ -205,7 +205,7 @@ def test_both_forms(box):
             for form in (unmarked, marked):
                 found[kind.name, form.__name__] = answers(sock, form)
     (_, real), *others = found.items()
-    # it is a comparison of something
+    # otherwise the comparison would be empty
     assert len(real['dump 4, empty']) == 7
     assert len(real['dump 8, by mark']) == 2
     for name, other in others:

@@ -14,7 +14,7 @@ import ipvs
 
 pytestmark = [pytest.mark.smoke, pytest.mark.go]
 
-# in the order in which the client adds and deletes them
+# in the order of the client's calls
 SERVICES = ['mark 1', 'mark 6', '10.0.0.100 port 80 proto 6',
             '10.0.0.100 port 53 proto 17', '2001:db8::100 port 443 proto 6']
 CLIENT = f'{os.environ.get("DSR_BUILD")}/ipvs_go'
@@ -23,7 +23,7 @@ CLIENT = f'{os.environ.get("DSR_BUILD")}/ipvs_go'
 def told(kind, site):
     """A line for each call, and the lines of its answer."""
     with ipvs.loaded(kind, site):
-        # it runs "modprobe ip_vs", of which there is the one that is loaded
+        # the client runs "modprobe ip_vs", which finds the loaded module
         done = site.lv1.run('env', 'PATH=/nonexistent', CLIENT)
     found = []
     for line in done.stdout.splitlines():
@@ -47,7 +47,7 @@ def test_client_in_go(site6):
         assert pair[0] == pair[1]
     assert len(real) == len(other)
 
-    # it is a comparison of something
+    # otherwise the comparison would be empty
     calls = [line for line, *_ in real]
     assert sum(line.endswith(': ok') for line in calls) > 80
     assert [line for line in calls if 'refused' in line] == [

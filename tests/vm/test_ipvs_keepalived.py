@@ -14,8 +14,8 @@ from network import Failure, wait_for
 pytestmark = pytest.mark.smoke
 
 HOME = '/tmp/dsr/keepalived'
-# A server that is down refuses at once. So a check has all the time that a busy
-# machine may need: one that is late would be another story.
+# A server that is down refuses at once. So a check has all the time that a
+# busy machine may need: a late check would change the log.
 CONFIGURATION = f'''
 global_defs {{
     lvs_flush
@@ -219,7 +219,8 @@ def test_reload(keepalived):
         before = site.services()
         site.net.unload('dsr_ipvs')
         assert site.services() == before
-        # it finds that a server is down, and nobody who would hear of it
+        # keepalived finds that a server is down, without an answer from the
+        # kernel
         keepalived.reach('10.0.0.11', '10.0.0.13')
         wait_for('a change that cannot be made', lambda: re.search(
             r'IPVS( cmd|:).*', keepalived.log()), 60)

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.smoke
 SEED = 20061
 # emulated machines take ten times as long for one
 NUMBER = 100000 if DEBUG else 10000
-# ip_vs looks for a module by each name of a scheduler
+# ip_vs requests a module for each name of a scheduler
 COMPARED = 2000
 BATCH = 50
 
@@ -86,7 +86,7 @@ def test_same_reason(box):
             assert messages.state(sock) == before
     differ = collections.defaultdict(list)
     for (wrong, real, message), (_, ours, other) in zip(*found, strict=True):
-        # but for the family's number
+        # except the family's number
         assert message[8:] == other[8:]
         if real != ours:
             differ[wrong, errno.errorcode[real], errno.errorcode[ours]].append(

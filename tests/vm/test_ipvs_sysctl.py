@@ -26,7 +26,7 @@ MISSING = {'debug_level'}       # there if ip_vs is compiled for debugging
 QUIESCENT = 'ipv4/vs/expire_quiescent_template'
 NODEST = 'ipv4/vs/expire_nodest_conn'
 
-# what is written, and a word of what the log says does the same
+# the written value, and a word of the alternative in the log
 SAID = {
     'conn_reuse_mode': (0, 'reuses the ports'),
     'conntrack': (0, 'path direct'),
@@ -78,7 +78,7 @@ def test_what_does_nothing(ipvs):
         assert ipvs.lv1.sysctl(f'ipv4/vs/{name}') == str(value)
         ipvs.lv1.sysctl(f'ipv4/vs/{name}', usual)
         lines = said(kernel_log)
-        # the kernel limits their number, so there may be none
+        # the kernel limits the rate of these lines, so there may be none
         assert len(lines) <= 1
         if lines:
             assert lines[0].startswith(
@@ -138,7 +138,7 @@ def test_expire_quiescent_template(local, value):   # noqa: F811
             lv1.run('ipvsadm', '-e', '-f', '2', '-r', W102, '-g')
             lv1.run('ipvsadm', '-e', '-f', '2', '-r', W101, '-g', '-w', '0')
             found += traffic.tcp(FWM2, 4001, SYN, ACK, dst='10.10.31.110')
-            # what is open goes on
+            # open connections continue
             found += traffic.tcp(FWM2, 4000, ACK, dst='10.10.31.110')
             lv1.run('ipvsadm', '-e', '-f', '2', '-r', W101, '-g')
             found += traffic.tcp(FWM2, 4002, SYN, dst='10.10.31.110')

@@ -19,8 +19,8 @@ pytestmark = pytest.mark.smoke
 LV1 = '10.10.31.11'
 VIP3 = '10.10.31.120'
 
-# ip_vs is asked about what the machine itself would get: so what is balanced has
-# to be taken for that. dsr_lb has it before any route is looked for.
+# ip_vs takes packets that the machine itself would get: so balanced packets
+# must have a local route. dsr_lb takes them before the route lookup.
 ROUTES = '''
     rule add fwmark 1 lookup 100
     rule add fwmark 2 lookup 100
@@ -75,8 +75,9 @@ class Traffic:
 
     def send(self, packet):
         """Send a packet, and return the server that gets it."""
-        # TTL and header checksum, or hop limit, are the balancer's; and while the
-        # bridge does not know where a server is, the other sees its packets
+        # The balancer changes TTL and header checksum, or hop limit; and while
+        # the bridge does not know the port of a server, the other one sees its
+        # packets
         skip = 8 if packet[0] >> 4 == 6 else 12
         self.client.send(packet, LV1)
         return wait_for('the packet at a server', lambda: [
@@ -170,7 +171,7 @@ class Story:
         return self.host.run('ipvsadm', *options.split()).stdout
 
     def look(self, counts=True):
-        # the entries first, for they are what time changes
+        # the entries first, since they change with time
         for options in ('-Lnc', '-Lnc --persistent-conn'):
             self.tell(f'ipvsadm {options}', entries(self.asked(options)))
         self.tell('cat /proc/net/ip_vs_conn',
@@ -179,7 +180,7 @@ class Story:
                         '-Ln --thresholds') if counts else ():
             self.tell(f'ipvsadm {options}',
                       ipvs.sums(self.asked(options)).splitlines())
-        # ip_vs looks at its counters once in two seconds
+        # ip_vs sums its counters every two seconds
         wait_for(f'counted: {self.traffic.sent}', self.counted, every=0.2)
         for options in ('-Ln --stats --exact', '-Ln -f 2 --stats'):
             self.tell(f'ipvsadm {options}',
@@ -191,8 +192,9 @@ class Story:
         self.said += [f'$ {command}', *lines]
 
 
-# What has only sent its SYN, or ends, is gone in a minute or two. So there are two
-# stories: one of all kinds, looked at at once, and one of those that last.
+# Connections with only a SYN, or ending ones, are forgotten in a minute or
+# two. So there are two stories: one of all kinds, checked at once, and one of
+# lasting connections.
 
 def of_all_kinds(story):
     tcp, udp, came = story.traffic.tcp, story.traffic.udp, story.came
@@ -217,7 +219,7 @@ def of_all_kinds(story):
     came('IPv6 again', tcp(FWM3, 4041, SYN, make=wire6.tcp))
     came('IPv6 datagrams', udp(FWM3, 4042, 9, 2, make=wire6.udp))
     story.look()
-    # and they say what was done
+    # and the listing shows the change
     for line in ('that ends: w101 w101 w101', 'datagrams of the other: w102 w102',
                  'one that was there: w101',
                  'FWM  2                                   4        6        0',
@@ -243,7 +245,7 @@ def of_what_lasts(story):
     story.traffic.zero()
     came('behind all zeros', udp(FWM1, 4011, 7, 1))
     story.look()
-    # its connections are remembered until it is there again
+    # its connections are remembered until it is added again
     story.asked('-d -f 1 -r 10.10.30.101')
     story.asked('-a -f 1 -r 10.10.30.101 -g')
     story.traffic.zero(*FWM1, 'w101')
@@ -253,8 +255,8 @@ def of_what_lasts(story):
     assert 'back again: w101' in story.said
 
 
-# What an entry has left, in seconds: the timeout that it had, for some of it has
-# passed.
+# The remaining seconds of an entry: replaced by its timeout, since some time
+# has passed.
 TIMEOUTS = (10, 60, 120, 200, 300, 900)
 
 
@@ -295,7 +297,7 @@ def balancing(kind, site):
     with ipvs.loaded(kind, site):
         site.lv1.run('ipvsadm', '-R', stdin='\n'.join(
             line.strip() for line in TABLE.strip().splitlines()) + '\n')
-        # what dsr_lb has counted in all stays when dsr_ipvs is loaded anew
+        # totals of dsr_lb stay when dsr_ipvs is loaded again
         site.lv1.run('ipvsadm', '-Z')
         yield site.lv1
 
@@ -373,7 +375,7 @@ def steady(traffic, seconds):
             half = now, number
         if now > seconds:
             break
-        # made up for if this machine was not let run
+        # catch up if this machine was not scheduled
         while number < now * 200:
             traffic.client.send(wire.udp(10000 + number // 10, 9, b'x' * 72),
                                 LV1)
@@ -398,7 +400,7 @@ def test_rates(local):
                 for what, got, wanted in zip(
                         ('connections', 'packets', 'bytes'),
                         (cps, inpps, inbps), sent):
-                    # ip_vs has three quarters of its estimate from before
+                    # ip_vs takes three quarters of its last estimate
                     assert 0.5 * wanted <= got <= 1.3 * wanted, \
                         f'{kind.name}: {who}: {what}: {got}, sent {wanted}'
             assert told[FWM2] == [0] * 5

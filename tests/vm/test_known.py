@@ -13,7 +13,7 @@ import pytest
 import wire
 from network import CLIENT, VIP, W103, mac_of, run, wait_for
 
-# no test has sent from it, so that bridges send it everywhere
+# an address that no test has sent from, so that bridges flood its frames
 ELSEWHERE = '02:00:00:00:00:9a'
 EVERYBODY = 'ff:ff:ff:ff:ff:ff'
 # 224.0.0.1's, all systems
@@ -24,7 +24,7 @@ def quoted(port):
     return wire.udp(9, port, b'x', src=VIP, dst=CLIENT)
 
 
-# as a known flow's, and as those of another; the last has none
+# as for a known flow, and as for another one; the last has no flow
 PACKETS = {
     'udp': [wire.udp(4000, 9, b'x'), wire.udp(4001, 9, b'x')],
     'tcp': [wire.tcp(4000, 80, wire.ACK), wire.tcp(4001, 80, wire.ACK)],
@@ -81,7 +81,7 @@ def test_known_flow_of_another_machine(sink, mac):
             for packet in packets:
                 tap.send(packet, mac)
                 sent += 1
-                # the bridge has frames of its own for others
+                # the bridge sends frames of its own to others
                 wait_for(f'{name}: left alone', lambda n=sent: since[
                     'pass_not_to_this_host'] >= n)
                 assert since['delivered'] == 2, name

@@ -10,7 +10,7 @@ from network import CLIENT, VIP, VIP6, W101, W1016, mac_of, wait_for
 
 LV1 = '10.10.31.11'
 HERE = '10.10.30.11'
-# Between dstnat and filter, so behind all that is translated; the last of all.
+# Between dstnat and filter, so after all translation; the last of all.
 PRIORITIES = ['dstnat', 'filter', '2147483647']
 
 

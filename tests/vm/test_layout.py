@@ -163,20 +163,20 @@ def test_peers(peers, reasons, scheduler):
             if scheduler == 'rr':
                 assert got == {'lv1': 4, 'lv2': 4}
             everything += got
-        # by chance a hash sends eight to one of them, but not 24
+        # a hash may send eight to the same one by chance, but not 24
         assert set(everything) == {'lv1', 'lv2'}
         if scheduler == 'maglev':
             homes = [ask(sock) for sock in socks]
             for name in ('lv2', 'lv1'):
                 master(peers, name)
                 assert [ask(sock) for sock in socks] == homes
-        # Of each packet of the client one frame at most is on the back wire.
+        # For each packet of the client at most one frame is on the back wire.
         sent = collections.Counter(packet_key(p) for p in client.drain()
                                    if p.src == CLIENT and p.dst == VIP)
         crossed = collections.Counter()
         for tap in wires:
             for p in tap.drain():
-                # what this machine sends
+                # packets of this machine
                 if p.dst == VIP and p.mac_src == tap.host.mac('eth1'):
                     crossed[packet_key(p)] += 1
         assert crossed and crossed <= sent
@@ -241,7 +241,7 @@ def test_own_address(site):
     Web(site, 'lv1', 'lv1 81', 81)
     socks = [site.connect(address) for _ in range(4)]
     assert [ask(sock) for sock in socks] == ['w101 nano', 'w102 desu'] * 2
-    # other ports, and the same port of another address, are its own
+    # other ports, and the same port of another address, are local
     assert ask(site.connect(address, 81)) == 'lv1 81'
     assert ask(site.connect(FRONT_VRRP, 80)) == 'lv1 80'
     lv1.service('delete', **key)
@@ -306,7 +306,7 @@ def test_alias_on_real_servers(site, reasons):
         assert site.net[name].mac('eth0') not in arp.answers(
             VIP, BACK['lv1'], address)
     assert site.replies(6) == {'w101 nano': 3, 'w102 desu': 3}
-    # that of who asks for it is not the VIP either
+    # nor does the VIP appear as the sender of a request
     site.w101.ip('neigh flush dev eth0')
     ask(site.connect())
     for name in ('lv1', 'lv2'):

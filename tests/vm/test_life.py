@@ -68,7 +68,7 @@ def test_drain(lb, on_down, reasons):
     sock = lb.connect_to('w101')
     sport = sock.getsockname()[1]
     other = lb.connect_to('w102')
-    # or what lv1 sends has its checksum only on a real wire
+    # or packets of lv1 have a checksum on a real wire only
     lb.lv1.offload('eth0', False)
     lb.undo.append(lambda: lb.lv1.offload('eth0', True))
     lb.undo.append(lambda: lb.lv1.set_gro('eth0', False))
@@ -76,7 +76,7 @@ def test_drain(lb, on_down, reasons):
     assert lb.replies(2).total() == 2
     assert ask(sock) == 'w101 nano' and ask(other) == 'w102 desu'
 
-    # time enough to look more than once, however slow this machine is
+    # long enough for several polls on a slow machine
     # (in whole tenths of a second, which are whole ticks of any clock)
     deadline = 1500 + 100 * round(40 * (time.monotonic() - began))
     wait_for('no other is open',
@@ -94,7 +94,7 @@ def test_drain(lb, on_down, reasons):
         if left < deadline / 2:
             break
     wait_for('down', lambda: lv1.backends()[W101]['admin'] == 'down')
-    # to a tick of the kernel's clock
+    # up to a tick of the kernel's clock
     assert time.monotonic() - began >= deadline / 1000 - 0.01
     one = lv1.backends()[W101]
     assert (one['active'], 'deadline' in one) == (1, False)
@@ -121,9 +121,9 @@ def test_drain(lb, on_down, reasons):
             assert since['answered_reset'] == 1
     if on_down == 'drop':
         lv1.backend('set', W101, admin='up')
-        assert sock.recv(15) == b'HTTP/1.1 200 OK'  # sent again by the client
+        assert sock.recv(15) == b'HTTP/1.1 200 OK'  # the client repeats it
         return
-    # the same port at once, and a server that is there
+    # the same port at once, with a server that is up
     assert ask(lb.connect(sport=sport)) == 'w102 desu'
     assert ask(other) == 'w102 desu'
     assert lb.replies(2) == {'w102 desu': 2}
@@ -142,14 +142,14 @@ def test_drain_without_deadline(lv1, probe):
     lv1.backend('set', address, admin='draining', deadline=3600000)
     assert lv1.backends()[address]['deadline'] > 3590000
     assert probe.tcp(4000) == home
-    # what is set without a state goes on draining as long as before
+    # a change without a state keeps the deadline
     lv1.backend('set', address, weight=2)
     one = lv1.backends()[address]
     assert one['weight'] == 2 and one['deadline'] > 3590000
     lv1.backend('set', address, admin='draining', deadline=1)
     wait_for('down', lambda: lv1.backends()[address]['admin'] == 'down')
     lv1.backend('set', address, admin='up')
-    assert probe.tcp(4000) == home      # nothing has moved it meanwhile
+    assert probe.tcp(4000) == home      # no packet has moved it meanwhile
     assert {probe.syn(port) for port in range(4005, 4009)} == {'w101', 'w102'}
 
 
@@ -191,7 +191,8 @@ def test_down(lv1, probe, reasons, how, on_down):
         probe.nothing('its server is down')
     assert probe.syn(port, seq=9) == 'w102'     # a new connection
     assert probe.tcp(port, seq=10) == 'w102'
-    # down: it is not looked at any more; deleted: it is nobody's
+    # down: its state does not change any more; deleted: it belongs to no
+    # backend
     assert {one['backend'] for one in lv1.connections()} == {W102}
 
 
@@ -270,13 +271,13 @@ def test_persistence(lv1, probe):
     assert [one['persistent'] for one in lv1.backends().values()] == [2, 2]
     assert all(one['active'] + one['inactive'] == 10
                for one in lv1.backends().values())
-    # With weight 0 it takes no new clients, but those it has, as with IPVS.
+    # With weight 0 it gets no new clients, but keeps its own, as with IPVS.
     src = next(src for src in homes if homes[src] == 'w101')
     lv1.backend('set', W101, weight=0)
     assert probe.syn(4010, src=src) == 'w101'
     assert {probe.syn(4000, src=f'10.20.{number}.1')
             for number in range(11, 15)} == {'w102'}
-    # Draining, or down, it takes nobody.
+    # Draining, or down, it gets no client.
     lv1.backend('set', W101, admin='draining')
     assert probe.tcp(4010, src=src) == 'w101'
     assert probe.syn(4011, src=src) == 'w102'
@@ -331,10 +332,10 @@ def test_persistence_forgotten(lv1, probe):
     for _ in range(6):                  # for longer than the time
         time.sleep(0.7)
         assert probe.tcp(4000) == first
-    # the other client has nothing to say all the while
+    # the other client stays idle
     for port in range(4001, 4003):
         assert probe.syn(port) == first
-    # rr has given one to each, so it is the turn of the one that was first
+    # rr has given one to each, so the next one goes to the first
     assert probe.syn(4001, src=src) == first
     assert probe.syn(4002, src=src) == first
 
@@ -362,7 +363,7 @@ def test_timeouts(lv1, probe):
     lv1.timeouts(syn=1000, established=20000, fin=30000, closed=40000,
                  udp=50000)
     assert set(expires().values()) == {1, 20, 30, 40, 50}
-    # that of the service comes first
+    # the timeout of the service comes first
     lv1.service('set', timeouts={'syn': 200000, 'closed': 300, 'fin': 300,
                                  'established': 300})
     lv1.timeouts(syn=1, udp=300)
@@ -371,7 +372,7 @@ def test_timeouts(lv1, probe):
     wait_for('the short ones are forgotten',
              lambda: set(lv1.states()) == {4000}, every=0.1)
     lv1.flush()
-    # nothing of them is left at the servers' counts
+    # the servers' counters have none of them left
     assert all(one['active'] == one['inactive'] == 0
                for one in lv1.backends().values())
 
@@ -441,10 +442,10 @@ def test_unresolved(lv1, probe, silent):
     what = events.wait(changed)
     assert what['backend']['state'] == 'reachable'
     assert what['backend']['mac'] == mac_of(W102)
-    # that it goes on answering is no news
+    # a further answer is no change
     silent.lv1.ip(f'neigh change {NOBODY} dev eth1 nud stale')
     silent.lv1.ip(f'neigh change {NOBODY} dev eth1 nud reachable')
-    lv1.backend('set', W101, weight=3)  # comes after
+    lv1.backend('set', W101, weight=3)  # an event that comes after
     assert [name for name, _ in events.all()] == ['backend_set']
 
 
@@ -471,7 +472,8 @@ def test_port_reused(lv1, probe, reasons, state, scheduler):
             probe.send(wire.tcp(4000, flags=flags, seq=seq * 1000,
                                 ident=ident))
         home = probe.home(ident)
-        # it is finished, and so another one's turn; or it is a duplicate
+        # the connection is finished, and the next goes to the other; or it is
+        # a duplicate
         again = probe.syn(4000, seq=seq * 1000 + 500)
         if scheduler == 'rr' and state[:3] in ('fin', 'clo'):
             assert again == OTHER[home]
@@ -500,11 +502,11 @@ def test_unremembered(lv1, probe, reasons, scheduler):
     assert since['forwarded_icmp_error'] == len(ports)
     assert {port: probe.tcp(port) for port in ports} == homes
     assert lv1.table()['entries'] == len(ports)
-    # the source of that packet may be made up, until it goes on
+    # the source of that packet may be forged, until the client continues
     assert set(lv1.states().values()) == {'unproven'}
     assert {port: probe.tcp(port) for port in ports} == homes
     assert set(lv1.states().values()) == {'established'}
-    # Remembered, it stays when the hash would send it elsewhere.
+    # With an entry, it stays although the hash would choose another one.
     lv1.backend('add', NOBODY, weight=1000)
     assert {port: probe.tcp(port) for port in ports} == homes
 

@@ -68,7 +68,7 @@ def test_service(mine, reasons):
     assert not flows(mine, port)
     rule, = mine.w101.show('real show')
     assert (rule['mode'], rule['problem']) == ('local', None)
-    # of each a SYN, an ACK and a request at least
+    # at least a SYN, an ACK and a request of each
     assert rule['connections'] >= 4
     assert rule['packets'] == since['delivered_unchanged'] >= \
         3 * rule['connections']
@@ -126,7 +126,7 @@ def test_route(mine):
         real flush''')
     assert routes(mine) == routes(mine, VIP2) == []
     assert mine.w101.show('real silence') == []
-    # a more specific rule is none of it
+    # a more specific rule has no part in it
     mine.w101.configure(f'''
         {RULE}
         real add vip {VIP} proto tcp port 80 to 8080
@@ -166,7 +166,7 @@ def test_route_missing(mine, reasons):
     mine.undo.append(lambda: mine.w101.sysctl('ipv4/ip_forward', 0))
     mine.w101.ip(f'route del local {VIP} dev lo table local')
     since = reasons('w101', 'dsr_rs')
-    # what it was seen to be is believed for a second
+    # a state is cached for a second
     with wire.Tap(mine.lv2, 'eth1') as tap:
         def dropped():
             tap.send(wire.udp(23000, 9), W101)
@@ -259,7 +259,7 @@ def test_never_found(mine):
                 {RULE}
                 real flush''')
         tap.none(lambda p: p.frame == answer, 'the VIP is silenced')
-        # with the route alone, they do
+        # with the route alone, the neighbours do
         mine.w101.ip(f'route add local {VIP} dev lo table local')
         tap.wait(lambda p: p.op == arp.REPLY and p.sender == VIP, 'an answer')
 
@@ -272,7 +272,7 @@ def test_connections_stay(mine):
     mine.w101.dsrctl(f'real replace vip {VIP} mode local')
     assert ask(mine.connect(), WHO).startswith(f'{VIP}:80 ')
     assert ask(old, WHO).startswith(f'{W101}:80 ')
-    # the ports of one that has ended lead where the rule says today
+    # the ports of an ended flow use today's rule
     port = old.getsockname()[1]
     old.close()
     wait_for('closed', lambda: {
@@ -327,7 +327,7 @@ def test_module_unloaded(mine):
     mine.w101.dsrctl(RULE)
     done = run('rmmod', 'dsr_rs', check=False)
     assert done.returncode and 'in use' in done.stderr
-    # nor by way of another namespace, where nothing is lost for the attempt
+    # nor through another namespace, where the attempt loses nothing
     mine.w102.dsrctl(f'real add vip {VIP2}')
     done = mine.w102.dsrctl('real stop', check=False)
     assert (done.returncode, done.stderr) == (
@@ -343,7 +343,7 @@ def test_module_unloaded(mine):
     mine.w101.dsrctl(RULE)
     mine.w101.dsrctl(f'real delete vip {VIP}')
     assert routes(mine) == []
-    # who unloads it by dsrctl need not think of that
+    # dsrctl deletes the rules itself before unloading
     mine.w101.dsrctl(RULE)
     mine.w101.dsrctl('real stop')
     mine.net.load('dsr_rs')

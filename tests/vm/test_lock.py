@@ -10,7 +10,7 @@ import pytest
 import genl
 from balancer import Balancer, encode, uapi
 
-SLOTS = 1048573         # what takes longest to fill
+SLOTS = 1048573         # the scheduler that takes longest to build
 
 
 def during(sock, messages, short, wanted, seconds=180):

@@ -12,7 +12,7 @@ def test_switched_off_without_ip_forward(site):
     """LRO is off on present and on new devices, and untouched without a
     service."""
     lv1, balancer = site.lv1, Balancer(site)
-    # the kernel switches it off by itself where it forwards
+    # the kernel itself switches it off if it forwards
     for key in ('ipv4/ip_forward', 'ipv6/conf/all/forwarding'):
         forward = lv1.sysctl(key)
         lv1.sysctl(key, 0)

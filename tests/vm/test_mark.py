@@ -15,7 +15,7 @@ from network import MACHINES, VIP, W101, W102
 @pytest.mark.parametrize('how', ['iptables', 'nft'])
 def test_mark_rule(lb, how):
     lb.lv1.nft('flush ruleset')
-    if how == 'iptables':           # as the article has it
+    if how == 'iptables':           # as in the article
         lb.lv1.iptables(*('-t mangle -A PREROUTING -d 10.10.31.100 '
                           '-j MARK --set-mark 1').split())
     else:
@@ -38,7 +38,7 @@ def test_vip_is_nowhere(lb):
         routes = lb.net[name].run('ip', 'route', 'show', 'table',
                                   'all').stdout
         found = [line for line in routes.splitlines() if VIP in line]
-        # the client's upstream router has the only one
+        # only the client's upstream router has a route to the VIP
         assert found == ([f'{VIP} via 10.10.31.10 dev eth0 ']
                          if name == 'client' else []), name
 
@@ -46,7 +46,7 @@ def test_vip_is_nowhere(lb):
 def test_without_mark_untouched(silent, reasons):
     """A packet without the mark is routed as usual."""
     silent.lv1.nft('flush ruleset')
-    # A route through a router of its own, to see what routing does with it.
+    # A route through another router, to see the result of routing.
     silent.lv1.ip(f'route add {VIP} via 10.10.30.102')
     silent.undo.append(lambda: silent.lv1.ip(f'route del {VIP}'))
     since = reasons('lv1')
@@ -74,9 +74,9 @@ def test_other_mark_untouched(silent, reasons):
     since = reasons('lv1')
     with wire.Tap(silent.client) as client:
         client.send(wire.tcp(4000), '10.10.31.11')
-        # no route to it: that is what the kernel says, not the module
+        # no route to it: the kernel reports this, not the module
         client.wait(lambda p: p.proto == 1 and p.type == 3, 'unreachable')
-    # with what is still on its way from before
+    # with packets of an earlier test
     assert set(since.all()) == {'pass_no_service'}
 
 

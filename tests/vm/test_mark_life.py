@@ -113,13 +113,13 @@ def test_mark_of_replies(site, scheduler, reasons):
     site.lv1.nft(CONNMARK)
     since = reasons('lv1')
     assert site.replies(6).total() == 6
-    # of each a SYN-ACK, an ACK, the reply and the end
+    # a SYN-ACK, an ACK, the reply and the end of each
     assert since['pass_reply'] >= 18
     for name in ('w101', 'w102'):
         site.echo(name)
     for _ in range(3):
         exchange(site.udp(), [b'x' * 10] * 5)
-    # no entry is one of a reply
+    # no entry is that of a reply
     assert {one['dst'] for one in site.connections()} == {VIP}
     assert site.lv1.show('explain ' + ' '.join([
         f'{VIP}:7', '10.10.31.200:' + str(site.sockets[-1].getsockname()[1]),
@@ -149,5 +149,5 @@ def test_one_packet_switched_on(site, path):
             send(number)
         wait_for('four more', lambda: came(w101, 4) + came(w102, 4) == 4)
         assert came(w101, 4) == came(w102, 4) == 2
-    # what is no UDP is still known
+    # protocols other than UDP are still remembered
     assert [one['proto'] for one in site.connections()] == ['tcp']

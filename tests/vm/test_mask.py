@@ -87,7 +87,7 @@ def test_order(site):
     mark_by_port(site, p4000=0x21, p4001=0xf11, p4002=0x111, p4003=0x11)
     assert sent_to(site, range(4000, 4004)) == {
         4000: 'w101', 4001: 'w102', 4002: 'w101', 4003: 'w102'}
-    # without it, what it has taken belongs to the next
+    # without it, its packets belong to the next one
     site.lv1.dsrctl('service delete fwmark 0x11')
     mark_by_port(site, p4004=0xf11)
     assert sent_to(site, [4004]) == {4004: 'w101'}
@@ -135,11 +135,11 @@ def test_refused(site):
         'the fwmark has bits outside of its mask: no packet would '
         'match']
     assert site.state('lv1') == before
-    # its own place is free for another
+    # its place is free for another one
     site.lv1.dsrctl('service set fwmark 1/0xffff')
     site.lv1.dsrctl('service delete fwmark 2')
     site.lv1.dsrctl('service add fwmark 9/0x1ffff')
-    # of one there may be many
+    # there may be many with the same mask
     site.lv1.dsrctl('service add fwmark 10/0x1ffff')
     site.lv1.dsrctl('service flush')
     site.lv1.dsrctl('service add fwmark 9/0x3ffff')

@@ -34,9 +34,9 @@ s.bind(("", 9))
 os.fork() and os._exit(0)
 time.sleep(1e6)'
         dsrctl real add vip {VIP}'''}
-# A quarter of the 65,536 entries is for what may be a flood's.
+# A quarter of the 65,536 entries is for possibly forged ones.
 FLOWS = 12000
-# of an entry of IPv4 in either table, at least
+# at least, of an IPv4 entry in either table
 ENTRY = 32
 
 
@@ -119,16 +119,16 @@ def test_charged_and_bounded(group, site, module):
     wait_for('the flows', lambda: box.stats(module)['table']['entries'] >=
              FLOWS * 0.95)
     entries = box.stats(module)['table']['entries']
-    # the kernel adds up every two seconds
+    # the kernel sums these every two seconds
     wait_for('they are charged', lambda: objects() - before >=
              entries * ENTRY * 0.8)
-    # room for a third of as much again
+    # room for a third more
     write(f'{GROUP}/memory.max', str(charged() + FLOWS * ENTRY // 3))
     box.flood('10.99.2.2')
     more = box.stats(module)['table']['entries'] - entries
     assert more < FLOWS * 0.9
-    # and no process was killed for it
+    # and no process was killed
     with open(f'{GROUP}/memory.events', encoding='ascii') as file:
         assert 'oom_kill 0' in file.read()
-    # the host's own table is not bounded by that
+    # the cgroup does not limit the host's own table
     assert genl.table(site.lv1)[0] == 0

@@ -24,7 +24,7 @@ from wire import ACK, FIN, RST, SYN
 LV1 = '10.10.31.11'
 SEED = int(os.environ.get('DSR_MODEL_SEED', 20240229))
 STEPS = int(os.environ.get('DSR_MODEL_STEPS', 1500 if DEBUG else 4000))
-# Neighbours that all are at one wire, told apart by their MAC addresses.
+# Neighbours on the same wire, distinguished by their MAC addresses.
 SERVERS = [f'10.10.30.{number}' for number in range(201, 206)]
 SCHEDULERS = ('rr', 'wrr', 'lc', 'wlc', 'sed', 'nq', 'fo', 'ovf')
 HASHES = ('sh', 'dh', 'maglev')
@@ -72,7 +72,7 @@ class Model:
         self.servers = {}
         self.conns = {}
         self.turn = 0
-        self.learned = {}           # what hashes say, by flow
+        self.learned = {}           # the hash's choice, by flow
 
     # the servers
 
@@ -169,7 +169,7 @@ class Model:
                 conn.state == 'unproven' if udp else opens and (
                     conn.state in ('fin', 'closed', 'unproven') or
                     conn.server.removed or dying and conn.state == 'syn')
-            # deleted, and there again?
+            # deleted, and added again?
             server = self.servers.get(conn.server.name)
             if server and server.admin != 'down':
                 if not finished:
@@ -193,7 +193,7 @@ class Model:
         if self.scheduler in HASHES:
             return self.by_hash(flow, state, anew and opens or ends)
         if anew and not udp and not opens:
-            # may belong to one that there was no place for
+            # the packet may belong to a flow that had no place
             if not self.members():
                 return 'drop_no_backend', None
             return self.by_hash(flow, state, ends, 'rendezvous')
@@ -245,7 +245,8 @@ class Story:
                                                     outgoing=True)
         self.macs = {mac_of(name): name for name in SERVERS}
         self.ident = 0
-        self.reset = set()          # flows whose last packet was a RST, or answered by one
+        # flows whose last packet was a RST, or was answered with one
+        self.reset = set()
         self.expected = {}          # by number
         self.dropped = collections.Counter()
         self.before = self.lv1.reasons()
@@ -346,8 +347,8 @@ class Story:
         flow = ('udp' if udp else 'tcp', src, 4000 + number)
         flags = None if udp else self.random.choices(
             (SYN, ACK, FIN | ACK, RST), (30, 50, 10, 5))[0]
-        # After a RST, its own or one for it, a client sends nothing but RSTs, or
-        # begins anew.
+        # After a RST, its own or a received one, a client sends only RSTs, or
+        # begins again.
         if flow in self.reset and flags != RST:
             flags = SYN
         self.ident += 1
@@ -361,7 +362,7 @@ class Story:
         self.taps[0].send(
             wire.udp(flow[2], 9, src=src, ident=self.ident) if udp else
             wire.tcp(flow[2], flags=flags, src=src, ident=self.ident), LV1)
-        # What a hash says the model has to be told before it goes on.
+        # The model must learn the hash's choice before it continues.
         if wanted[0] == 'hash' or len(self.expected) >= 64:
             self.settle()
 

@@ -286,11 +286,11 @@ def test_replies_of_balancer(site):
         reader.ask(sock, 'connection-get', dump=True)
         reader.ask(sock, 'stats-get')
         reader.ask(sock, 'path-get', dump=True)
-        # another client, of whom persistence knows nothing
+        # another client, unknown to persistence
         reader.ask(sock, 'explain', genl.nest(genl.A_EXPLAIN, encode(
             'EXPLAIN', {'src': '10.10.31.222', 'sport': 4000, 'dst': VIP,
                         'dport': 80, 'fwmark': 1})))
-    # Only dsr_ipvs sets these; test_events.py has them.
+    # Only dsr_ipvs sets these; test_events.py tests them.
     assert unseen(reader, 'service', 'backend', 'connection', 'table',
                   'timeout', 'reason', 'stats', 'path') == {
                       ('table', 'expire-nodest'), ('table', 'expire-quiescent')}

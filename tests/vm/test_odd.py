@@ -18,7 +18,7 @@ from traffic import exchange
 from wire import ACK, DF, MF, PSH
 
 LV1 = '10.10.31.11'
-# The remains of a datagram wait for the rest of it longer than a test takes.
+# Incomplete datagrams wait for their rest longer than a test takes.
 IDENTS = itertools.count(2000)
 
 
@@ -49,7 +49,7 @@ def with_options(sport, options):
 PASSED = {
     'record route': with_options(4000, b'\7\x0f\4' + bytes(12)),
     'timestamp': with_options(4001, b'\x44\x0c\5\1' + bytes(8)),
-    # for the server to judge, as by the kernel's accept_source_route
+    # the server decides, as with the kernel's accept_source_route
     'loose source route': with_options(4002, b'\x83\7\4' + bytes(
         (10, 10, 31, 200))),
     'strict source route': with_options(4003, b'\x89\7\4' + bytes(
@@ -104,7 +104,7 @@ def test_tap_sees_what_came(one):
             assert len(came) == len(PASSED)
             for packet, got in zip(PASSED.values(), came):
                 wire.same(got, wire.frame(packet, LV1, client.mac))
-        # and at the back, as it leaves
+        # and at the back, on output
         for packet, got in zip(PASSED.values(), [
                 p for p in w101.seen if p.dst == VIP]):
             wire.same(got, forwarded(packet, one, (0x20, 0xfc)))
@@ -148,7 +148,7 @@ def test_malformed(one, reasons):
     since = reasons('lv1')
     with wire.Tap(one.client) as client, wire.Tap(one.w101) as w101:
         for name, packet in NEVER_THERE.items():
-            # a frame has 60 bytes at least
+            # a frame has at least 60 bytes
             client.send(packet, LV1)
         for number, (name, packet) in enumerate(MALFORMED.items(), 1):
             client.send(packet, LV1)
@@ -288,7 +288,7 @@ def test_first_fragment_too_short_for_ports(one, reasons):
         parts = wait_for('every byte', lambda: parts_of(w101, ident,
                                                         len(data)))
         assert join(parts) == data
-        # one that never becomes a whole
+        # an incomplete datagram
         client.send(cut(data, (8,), next(IDENTS), 6)[0], LV1)
         client.send(wire.tcp(4001), LV1)
         w101.wait(lambda p: p.sport == 4001, 'what came behind')
@@ -459,7 +459,7 @@ def test_front_vlan(site, path):
         assert got.src == '10.10.37.11'
 
 
-# Super-packets
+# GSO packets
 
 UDP_SEGMENT = 103
 IP_MTU_DISCOVER, IP_PMTUDISC_DO = 10, 2
@@ -499,7 +499,8 @@ def test_udp_segments_too_big(site):
     sock.setsockopt(socket.IPPROTO_UDP, UDP_SEGMENT, 1272)
     sock.send(b's' * 12720)
     assert [len(sock.recv(65536)) for _ in range(10)] == [1272] * 10
-    # else a bundle is sent without DF, and its datagrams are cut
+    # otherwise the GSO packet is sent without DF, and its datagrams are
+    # fragmented
     sock.setsockopt(socket.IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DO)
     sock.setsockopt(socket.IPPROTO_UDP, UDP_SEGMENT, 1273)
     with wire.Tap(site.client) as client:

@@ -55,7 +55,7 @@ def test_by_vip(site, reasons):
     since = reasons('lv1')
     assert site.replies(2, host='lv1') == {'w101 nano': 2}
     assert since['forwarded'] >= 8
-    # what it sends to another port is none of the service's
+    # packets to another port do not belong to the service
     with pytest.raises(OSError):
         site.connect(port=81, host='lv1', seconds=0.5)
 

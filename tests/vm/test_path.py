@@ -158,7 +158,7 @@ def bad_sum(packet):
     return packet[:10] + bytes((packet[10] ^ 1,)) + packet[11:]
 
 
-# What is forwarded all the same, the long way, and why it is long.
+# Packets that are forwarded, but on the slow path, with the reason.
 LONG = {
     'a new connection': (wire.tcp(4001, ident=100), 'no_connection'),
     'from the middle': (wire.tcp(4002, ident=101, **DATA), 'no_connection'),
@@ -197,14 +197,14 @@ def test_half_closed(line, reasons):
 
 
 KNOWN = wire.tcp(4000, ident=77, payload=b'data', **DATA)
-# What is not forwarded at all: the long way knows why.
+# Packets that are not forwarded: the slow path has the reason.
 REFUSED = {
     'ip checksum': (bad_sum(KNOWN), 'malformed', None),
     'longer than it is': (wire.ip(KNOWN[20:], 6, length=len(KNOWN) + 4),
                           'malformed', None),
     'shorter than its header': (wire.ip(KNOWN[20:], 6, length=19),
                                 'malformed', None),
-    # what looks like the rest of a header is padding
+    # bytes that look like the rest of a header are padding
     'tcp header in the padding': (wire.ip(KNOWN[20:], 6, length=39),
                                   'malformed', 'drop_malformed'),
     'tcp header cut': (KNOWN[:20 + 19], 'malformed', None),
@@ -244,7 +244,7 @@ def test_refused(site, line, reasons):
         else:
             assert not since.all(), name
     line.send(KNOWN)
-    line.get(KNOWN)             # and nothing before it
+    line.get(KNOWN)             # and no frame before it
     assert not [p for p in line.w101.drain() if p.dst == VIP]
 
 
@@ -304,7 +304,7 @@ def test_too_big(site, line, reasons):
     since = reasons('lv1')
     for size, way in ((1260, 'forwarded'), (1261, 'too_big')):
         packet = wire.tcp(4000, payload=bytes(size), ident=size, **DATA)
-        # the route of the new MTU is looked up by the long way
+        # the slow path looks up the route with the new MTU
         line.send(wire.tcp(4000, ident=1, **DATA))
         line.get(wire.tcp(4000, ident=1, **DATA))
         done = line.counted(way)
@@ -575,7 +575,7 @@ def test_devices_come_and_go(site, lv1):
     assert lv1.paths()[one]['recheck'] == 5000
     site.lv1.ip('link set one name four')
     assert '"dev":"four"' in site.lv1.dsrctl('-j path show').stdout
-    # a port's packets are those of the bridge
+    # a port's packets belong to the bridge
     site.lv1.ip('link set four up\nlink set two up\n'
                 'link set four master three')
     with wire.Tap(site.lv1, 'two') as tap:
@@ -590,7 +590,7 @@ def test_devices_come_and_go(site, lv1):
     lv1.path('add', 'three')
     lv1.request('PATH_FLUSH')
     assert not lv1.paths()
-    # hooks are there as long as services are
+    # hooks exist while there are services
     lv1.path('add', 'three')
     lv1.request('SERVICE_FLUSH')
     site.lv1.ip('link del three\nlink add name three type bridge')

@@ -130,7 +130,7 @@ def test_mark_is_not_the_answers(site6, family, reasons):
     assert ping(site6, family.vip) == 3
     key = 'ipv4/fwmark_reflect' if family.number == 4 else \
         'ipv6/fwmark_reflect'
-    site6.lv1.sysctl(key, 1)            # now it is to have it
+    site6.lv1.sysctl(key, 1)            # now the rule marks it
     site6.undo.append(lambda: site6.lv1.sysctl(key, 0))
     since = reasons('lv1')
     assert ping(site6, family.vip, count=1, seconds=1) == 0
@@ -267,7 +267,7 @@ def test_ignored(site6, family, reasons):
 
 BAD = {4: ('255.255.255.255', '224.0.0.1', '0.0.0.0', '127.0.0.1'),
        6: ('::', 'fe80::1', '::ffff:10.1.1.1')}
-# addresses that only routing knows not to be those of clients
+# addresses that only routing can tell from clients' addresses
 NOT_CLIENTS = {4: ('10.10.31.255', '10.10.31.11', '10.10.30.255'),
                6: (LV16,)}
 
@@ -288,7 +288,7 @@ def test_spoofed(site6, family, mode, reasons):
             others = NOT_CLIENTS[family.number]
             for source in others:
                 client.send(family.echo(src=source), LV1)
-            # by the balancer, or by what the kernel says when it is asked
+            # by the balancer, or by the kernel's answer
             wait_for('dropped', lambda: sum(since[reason] for reason in (
                 'drop_bad_source', 'drop_source_is_this_host',
                 'drop_reverse_path', 'drop_ping')) == len(bad + others))

@@ -16,7 +16,7 @@ CLIENTS = {4: CLIENT, 6: CLIENT6}
 VIPS = {4: VIP, 6: VIP6}
 INET = {4: socket.AF_INET, 6: socket.AF_INET6}
 ANYBODY = {4: '0.0.0.0/0', 6: '::/0'}
-# a tunnel between the client and the real server, as both have to say it
+# a tunnel between the client and the real server, for both ends
 TUNNEL = '''
     xfrm state add src {client} dst {server} proto esp spi 1 mode tunnel auth digest_null "" enc cipher_null ""
     xfrm state add src {server} dst {client} proto esp spi 2 mode tunnel auth digest_null "" enc cipher_null ""
@@ -32,7 +32,7 @@ class Server:
         self.family, self.host, self.since = family, site.w101, since
         self.wire = wire if family == 4 else wire6
         self.vip = VIPS[family]
-        # an older flow may have others, and then a reply is of another port
+        # an older flow may have others, and then a reply has another port
         self.port, self.port2 = next(site.ports), next(site.ports)
         self.host.configure(f'real add vip {VIP}\nreal add vip {VIP6}')
         sock = self.host.socket(INET[family], socket.SOCK_DGRAM)
@@ -194,7 +194,7 @@ def test_rule_from_vip(site, ruled):
         wait_for('the rule is seen', lambda: answered_by(lv2))
         for port in (4000, 4001, 4000):
             answered(lv2, port)
-        # one about this machine is not one about the VIP
+        # an error about this machine is not about the VIP
         ruled.ip(f'rule add from {W103} lookup 100\n'
                  f'rule del from {VIP} lookup 100')
         for port in (4000, 4002):
@@ -232,5 +232,5 @@ def test_rule_prohibits(site, ruled):
         lv2.send(wire.udp(4000, 7, b'y'), W103)
         lv1.wait(lambda p: p.src == VIP and p.payload == b'y', 'an answer')
         lv1.none(lambda p: p.src == VIP and p.payload == b'x', 'it was dropped')
-    # the counters of a machine that is thrown away
+    # the counters of a machine that is deleted afterwards
     site.provoked['dsr_rs'].add('drop_no_route')

@@ -34,7 +34,7 @@ def test_esp_follows_ike(local):                        # noqa: F811
             if kind is ipvs.Real and not any(
                     'Registered protocols' in line and 'ESP' in line
                     for line in kernel_log.lines()):
-                continue        # this kernel's is compiled without
+                continue        # this kernel's ip_vs has no ESP
             lv1.run('ipvsadm', '-e', '-f', '1', '-r', '10.10.30.102', '-g')
             servers = []
             for client in CLIENTS:

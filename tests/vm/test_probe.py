@@ -133,7 +133,7 @@ def test_tos(site6, family):
                                             **{field: 0x46}).items():
             sock.sendto(packet, (family.vip, 0))
             got = tap.wait(lambda p: p.dst == family.vip, proto)
-            # but for the time to live, which has not changed
+            # except for the TTL, which has not changed
             longer = family.packets(65, src=family.own,
                                     **{field: 0x46})[proto]
             wire.same(got, wire.forwarded(longer, mac_of(W102), mac,
@@ -277,7 +277,7 @@ def test_mark_of_nobody(site6, family, reasons):
     assert since['drop_probe_no_backend'] == 4
     lv1.backend('add', address, **family.key)
     assert check(site6, mark, family.vip).startswith('w101')
-    # beside the range
+    # outside of the range
     for number in (FIRST - 1, FIRST + 256):
         with pytest.raises(OSError):
             with marked(site6, socket.SOCK_STREAM, number,
@@ -358,7 +358,7 @@ def test_rules_of_the_site(site):
             meta mark 1102 oifname != "eth1" drop
         }
         }''')
-    # a rule sets the mark, as for a checker that cannot
+    # a rule sets the mark, as for a checker that cannot set marks
     with site.lv1.socket(socket.AF_INET, socket.SOCK_STREAM) as sock:
         sock.settimeout(10)
         sock.connect((VIP, 80))
@@ -418,7 +418,7 @@ def test_fragments(site6, family, size):
         sock.sendto(data, (family.vip, 7))
         got, peer = server.recvfrom(65536)
         assert got == data
-        server.sendto(got[:9], peer)    # more than the MTU does not come in
+        server.sendto(got[:9], peer)    # packets above the MTU cannot come in
         got, peer = sock.recvfrom(65536)
         assert (got, peer[0]) == (data[:9], family.vip)
 

@@ -87,7 +87,7 @@ def test_keepalived(ipvs, reasons):
     assert ipvs.replies(4) == {'w101 nano': 2, 'w102 desu': 2}
 
     ipvs.w101.dsrctl('real flush')
-    # at its own address all is well
+    # at its own address the server answers
     assert ask(ipvs.connect(W101, host='lv1')).startswith('w101')
     wait_for('w101 is out', lambda: weights() == {W101: 0, W102: 1})
     assert ipvs.replies(4) == {'w102 desu': 4}

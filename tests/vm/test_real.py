@@ -40,7 +40,7 @@ def test_both_addresses_from_one_port(one, proto, first):
         for _ in range(3):
             for sock in socks.values():
                 assert ask(sock) == 'w101 nano'
-        # what the server sees is two different clients
+        # the server sees two different clients
         seen = {ask(sock, WHO) for sock in socks.values()}
         assert len(seen) == 2
         assert f'{W101}:80 {CLIENT}:4444' in seen
@@ -67,7 +67,7 @@ def test_both_addresses_at_once(one):
     for _ in range(2):
         for sock, _address in socks:
             assert ask(sock) == 'w101 nano'
-    # other_port is what the module calls it
+    # other_port is the module's name for it
     assert genl.reasons(one.w101, 'dsr_rs')['delivered_other_port'] > 0
 
 
@@ -193,7 +193,7 @@ def test_to_port(one):
         assert ask(socks[VIP]) == 'w101 port 8080'
         assert ask(socks[VIP2]) == 'w101 port 8081'
         assert ask(socks[W101]) == 'w101 nano'
-    # a port without a rule is nobody's, and not routed back either
+    # a port without a rule is dropped, and not routed back either
     with pytest.raises(OSError):
         one.connect(VIP, 81, seconds=1)
 
@@ -236,7 +236,7 @@ def test_module_reloaded(one):
     """An open connection survives a reload of the module."""
     sock = one.connect()
     assert ask(sock) == 'w101 nano'
-    # what the server repeats meanwhile, the client would refuse
+    # the client would refuse repeated segments of the server
     wait_for('the client has acknowledged all', lambda: not [
         line for line in one.w101.connections() if line[4][:8] != '00000000'])
     one.net.reload('dsr_rs')
@@ -258,7 +258,7 @@ def test_tos(site):
     site.echo('w101')
     site.echo('w102')
     exchange(site.udp(), [b'x' * 100] * 10 + [b'x' * 5000] * 2)
-    # asked directly it is not a VIP, whatever the TOS
+    # a direct request is not for a VIP, with any TOS
     assert site.curl(f'http://{W101}/') == 'w101 nano\n'
 
 
@@ -294,8 +294,8 @@ def test_tos_keeps_ecn(site):
     assert {p.tos & 3 for p in seen if p.payload} == {2}, 'ECT(0)'
 
 
-# Each reason of dsr_rs that ordinary traffic does not provoke. Frames come
-# from lv2, past the balancer, so that nothing else has a say.
+# Reasons of dsr_rs that ordinary traffic does not provoke. lv2 sends the
+# frames, without the balancer.
 
 @pytest.fixture
 def wired(site):
@@ -408,7 +408,7 @@ def test_reasons_no_address(wired):
 
 
 def test_reasons_table_full(one):
-    # flows of other tests that have ended would give way
+    # flows of other tests that have ended would be replaced
     one.net.reload('dsr_rs')
     one.w101.dsrctl(f'real add vip {VIP}')
     one.echo('w101')
@@ -420,7 +420,7 @@ def test_reasons_table_full(one):
     before = genl.reasons(one.w101, 'dsr_rs')
     one.udp().send(b'x')
     counted(one, before, drop_flow_table_full=1)
-    # what is in the table goes on
+    # flows in the table continue
     exchange(first, [b'x'] * 3, window=1)
 
 
@@ -428,7 +428,7 @@ def test_reasons_table_full(one):
 def test_reasons_no_port(wired):
     """All ports of a client are in use at the socket: the flow has no port."""
     site, send = wired
-    # so many flows would only slow down the tests that follow
+    # so many flows would only slow down later tests
     site.undo.append(lambda: (site.net.unload('dsr_rs'),
                               site.net.load('dsr_rs')))
     sink = site.w101.socket(socket.AF_INET, socket.SOCK_DGRAM)

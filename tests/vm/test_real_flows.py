@@ -55,7 +55,7 @@ def test_syn_flood(one):
 
     With SYN cookies also at the flooded server itself.
     """
-    # more than it holds; the debug kernel would take too long for that
+    # more than its limit; the debug kernel would take too long for that
     number = 3000 if DEBUG else 20000
     ports = (80, 8080) if COOKIES else (8080,)
     old = one.connect()
@@ -84,7 +84,7 @@ def test_udp_flood(one):
     """Unanswered datagrams, and those without a sequel, have a limited share.
     """
     number = 3000 if DEBUG else 20000
-    one.net.reload('dsr_rs')        # the flows of other tests have their share
+    one.net.reload('dsr_rs')        # flows of other tests have their share
     one.w101.dsrctl(f'real add vip {VIP}')
     one.echo('w101')
     one.w101.dsrctl('flow set max 1000')
@@ -115,7 +115,7 @@ def test_udp_flood(one):
             wait_for('a client that goes on has a flow', lambda s=new: (
                 exchange(s, [b'x'] * 3, window=1),
                 listed(one, s.getsockname()[1]))[1])
-        # connections have a second or third entry while they are closed
+        # connections have a second or third entry while they close
         assert genl.table(one.w101, 'dsr_rs')[0] <= limit + 20
     after = genl.reasons(one.w101, 'dsr_rs')
     assert after['drop_flow_table_full'] == before['drop_flow_table_full']
@@ -136,7 +136,7 @@ def test_ack_flood(one):
                      W101)
     wait_for('each is answered', lambda: genl.reasons(
         one.w101, 'dsr_rs')['replied'] - before['replied'] >= 200)
-    # flows of other tests come to their end meanwhile
+    # flows of other tests may end meanwhile
     assert [flow for flow in one.w101.show('flow show')
             if (flow['src'], flow['proto']) == ('10.20.1.1', 'tcp')] == []
 
@@ -185,8 +185,8 @@ def test_cookies_server_first(site6, vip):
         site6.sockets.append(peer)
         peers[port] = peer
     before = genl.reasons(site6.w101, 'dsr_rs')['delivered']
-    # Ten for each bucket of four: of the clients' entries hardly one is left. Each look
-    # at the counters takes the flood its time.
+    # Ten for each bucket of four: hardly any of the clients' entries is left.
+    # Each read of the counters takes time from the flood.
     with flooding(site6, syns(40000), W101, host='lv2', dev='eth1'):
         wait_for('all of the flood is there', lambda: genl.reasons(
             site6.w101, 'dsr_rs')['delivered'] - before > 40000, every=0.5)
@@ -225,10 +225,10 @@ def test_fast_open(one):
     server = listen(one, socket.AF_INET, '', 97,
                     options=[(socket.IPPROTO_TCP, TCP_FASTOPEN, 5)])
     with wire.Tap(one.w101) as tap:
-        for _ in range(2):      # the first time it gets its cookie
+        for _ in range(2):      # the client gets its cookie the first time
             client = one.client.socket(socket.AF_INET, socket.SOCK_STREAM)
             one.sockets.append(client)
-            # with a timeout of Python's it would not wait for the cookie
+            # with a timeout Python would not wait for the cookie
             client.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO,
                               struct.pack('ll', 10, 0))
             client.sendto(b'early', MSG_FASTOPEN, (VIP, 97))
@@ -419,7 +419,7 @@ def test_stop(one):
         ask(sock)
     one.net.load('dsr_rs')
     assert one.w101.show('real show') == []
-    # it was forgotten, but the server has it still
+    # dsr_rs has forgotten it, but the server still has it
     one.w101.dsrctl(f'real add vip {VIP}')
     sock.settimeout(30)
     assert ask(one.connect()) == 'w101 nano'

@@ -87,14 +87,14 @@ def test_flow_of_container_lives(site, box):
     with wire.Tap(site.lv2, 'eth1') as tap:
         port = client.getsockname()[1]
         tap.send(wire.tcp(port, 80, wire.RST, seq=1), W101)
-        # what comes behind it shows that it has come
+        # a later packet shows that the reset has come
         server.send(b'still there')
         assert client.recv(100) == b'still there'
     assert expires(site, client) > 2 * HOUR
     talk(client, server)
     site.w101.dsrctl('flow set timeout-established 1s')
     wait_for('it is forgotten', lambda: expires(site, client) is None)
-    # the client goes on, and so does the flow, by the rule
+    # the client continues, and so does the flow, by the rule
     site.w101.dsrctl('flow set timeout-established 3h')
     client.send(b'again')
     assert server.recv(10) == b'again'

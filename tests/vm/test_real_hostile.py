@@ -39,7 +39,7 @@ def test_one_client_port_for_many_ports(one, reasons):
             wire.Tap(one.lv1, 'eth1') as answers:
         for port in range(1000, 1200):
             tap.send(wire.udp(5000, port, b'x', src='10.20.1.1'), W101)
-        # one of them is served, and the answer comes from the VIP
+        # one of them is answered, from the VIP
         tap.send(wire.udp(5000, 7, b'whose?', src='10.20.1.1'), W101)
         answers.wait(lambda p: p.src == VIP and p.sport == 7 and
                      p.dport == 5000, 'the answer of the VIP')
@@ -63,7 +63,7 @@ def test_ended_flows_give_way(one, kernel_log):
     alive = [one.connect() for _ in range(4)]
     assert [ask(sock) for sock in alive] == ['w101 nano'] * 4
     for _ in range(30):
-        # each has its place, once one that has ended is a second old
+        # each becomes a flow, once an ended one is a second old
         wait_for('the next connection is a flow', lambda: is_listed(one))
     state = table(one)
     assert state['evicted'] > 0
@@ -95,7 +95,7 @@ def test_answered_queries_give_way(one):
         exchange(client, [b'x'], window=1)
         return client.getsockname()[1]
 
-    for _ in range(16):         # all that the unproven may have
+    for _ in range(16):         # the share of unproven flows
         assert flow_of(one, query())
     before = table(one)['evicted']
     # a second after the answer of one of them
@@ -116,7 +116,7 @@ def test_forged_reset_of_live_connection(one):
             tap.send(wire.tcp(port, 80, flags, seq=1, ack=1), W101)
         wait_for('it seems to be over', lambda: flow_of(one, port)[
             'state'] in ('closed', 'fin'))
-        # the rule leads elsewhere by now
+        # the rule has another target by now
         tap.send(wire.tcp(port, 80, wire.SYN, seq=1), W101)
         wait_for('it is delivered', lambda: flow_of(one, port)[
             'state'] == 'syn')

@@ -28,7 +28,8 @@ TCP, UDP, SCTP = 6, 17, 132
 class Kind:
     """A family, and functions to make its packets."""
 
-    port = 20000                # the client's: flows of other tests live on
+    # the client's ports: flows of other tests still exist
+    port = 20000
 
     def __init__(self, wire_, family, client, vip, local, second, tap):
         self.wire, self.family = wire_, family
@@ -94,7 +95,7 @@ class Ends:
             if data != packet:
                 raise Failure(f'wanted {packet.hex()}\ngot    {data.hex()}')
             return
-        # no header, but its destination
+        # without a header, except its destination
         dst = next(value for _, kind, value in more
                    if kind == socket.IPV6_PKTINFO)[:16]
         assert dst == packet[24:40]
@@ -242,7 +243,7 @@ def test_icmp_errors(site, kind, proto):
     with Ends(site, kind, proto) as flow, Ends(site, kind, icmp) as ends:
         flow.send(kind.request(proto, 99, b'begin'))
         flow.arrives(kind.request(proto, 8080, b'begin', dst=kind.local))
-        # of SCTP no checksum is quoted: it could not be kept right
+        # an SCTP checksum is not quoted: it could not be kept valid
         long = 28 if kind is IPV4 else 48
         size = long if proto == SCTP else None
         ends.send(error(kind.reply(proto, 99, b'too big')[:size], router,
@@ -432,7 +433,7 @@ def test_loopback(site):
     peer.send(b'hello')
     assert client.recv(10) == b'hello'
     assert peer.getsockname() == ('127.0.0.1', 97)
-    # what the stack would drop as martian is counted
+    # packets that the stack would drop as martian are counted
     site.w101.sysctl(key, 0)
     before = genl.reasons(site.w101, 'dsr_rs')
     with Ends(site, IPV4, TCP) as ends:

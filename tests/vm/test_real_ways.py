@@ -49,11 +49,11 @@ class Ways:
 
     def __init__(self, site, way):
         self.site, self.w101 = site, site.w101
-        # what conntrack remembers of one way must not serve another
+        # conntrack entries of one way must not affect another
         self.client = f'10.20.{WAYS.index(way) + 1}.1'
         site.balance(backends=('w101',), rule='')
         self.w101.nft(TRACK)
-        # with them on, conntrack takes UDP-Lite for UDP
+        # with these, conntrack handles UDP-Lite as UDP
         key = 'netfilter/nf_conntrack_checksum'
         self.w101.sysctl(key, 0)
         site.undo.append(lambda: self.w101.sysctl(key, 1))

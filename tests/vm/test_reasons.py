@@ -22,7 +22,7 @@ class Shortage:
                 file.write(str(value))
 
     def __enter__(self):
-        # no stack dump for each: it would be taken for a splat
+        # without stack dumps, which would count as splats
         self.write(verbose=0, ignore_gfp_wait=1, task_filter='N',
                    interval=1, times=-1, space=0, probability=100)
 
@@ -36,7 +36,7 @@ def test_no_memory_on_balancer(lb, reasons):
     sock = lb.connect_to('w101')
     since = reasons('lv1')
     with Shortage():
-        # TCP keeps a copy of what it sends, so the headers are shared
+        # TCP keeps a clone of each segment, so the headers are shared
         sock.sendall(GET)
         wait_for('drop counted', lambda: since['drop_no_memory'] >= 1)
     assert read_reply(sock) == 'w101 nano'
@@ -56,7 +56,7 @@ def test_no_memory_for_connections(lb, reasons):
                 client.send(wire.udp(port, 9), '10.10.31.11')
             wait_for('all have passed',
                      lambda: since['forwarded_stateless'] == 10)
-        # nor is the table full: the scheduler goes on with its work
+        # nor is the table full: the scheduler continues
         lv1 = Balancer(lb)
         said = lv1.explain(src=CLIENT, sport=5000, dst=VIP, dport=9,
                            proto='udp', fwmark=1)

@@ -5,7 +5,7 @@ import pytest
 
 import genl
 
-# Files, each with the command that asks the same by netlink.
+# Files, each with the equivalent netlink command.
 FILES = {
     'lv1': {'/proc/net/dsr/services': 'service show',
             '/proc/net/dsr/connections': 'connection show',

@@ -18,7 +18,7 @@ from traffic import SCALE, ask
 NAMES = {W101: 'w101', W102: 'w102'}
 ALL = ('rr', 'wrr', 'lc', 'wlc', 'sed', 'nq', 'sh', 'dh', 'fo', 'ovf', 'twos',
        'maglev')
-# of these, those that remember a connection from its first packet on
+# of these, the ones that remember a connection from its first packet on
 REMEMBERING = [name for name in ALL if name not in ('sh', 'dh', 'maglev')]
 
 
@@ -41,10 +41,10 @@ def hold(site, number):
     homes = []
     for _ in range(number):
         sock = site.connect()
-        # closed by a reset: it is to leave nothing to the next test
+        # closed by a reset, to leave no state for the next test
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
                         b'\1\0\0\0\0\0\0\0')
-        # with its answer, the balancer has seen that it is established
+        # with the answer, the balancer has seen the connection established
         homes.append(ask(sock)[:4])
     return homes
 
@@ -73,7 +73,7 @@ def homes_of(site, packets, host='lv1', flows=None):
     return homes
 
 
-# With weights 3 and 1, and no connection ends.
+# With weights 3 and 1, without an ended connection.
 HELD = {
     'lc': '101 102 101 102 101 102',
     'wlc': '101 102 101 101 101 102',
@@ -114,7 +114,7 @@ def test_twos(site):
     """Both servers get connections."""
     begin(site, 'scheduler twos')
     counts = collections.Counter(hold(site, 24))
-    # the one that is ahead gets a connection only if it is drawn twice
+    # the backend with more connections gets one only if it is drawn twice
     assert abs(counts['w101'] - counts['w102']) <= 8
 
 
@@ -146,14 +146,14 @@ def test_source_hash(site):
     assert all(len(names) == 1 for names in before.values())
     assert {name for names in before.values() for name in names} == {
         'w101', 'w102'}
-    # They stay, whatever comes and goes.
+    # They stay with any change of the others.
     site.lv1.configure(f'''
         backend delete fwmark 1 via {W101}
         backend add fwmark 1 via {W101}
         connection flush
     ''')
     assert homes() == before
-    # By address and port, one client gets both.
+    # By address and port, one client gets both servers.
     site.lv1.dsrctl('service set fwmark 1 hash source-port')
     assert set(hold(site, 16)) == {'w101', 'w102'}
 
@@ -190,7 +190,7 @@ def test_two_balancers(site):
     assert homes_of(site, packets, 'lv2') == first
     share = collections.Counter(first.values())
     assert 60 < share['w101'] < 140
-    # as if it had been started anew, and nothing were remembered
+    # as after a restart without any memory
     site.lv1.configure(f'''
         service flush
         connection flush
@@ -272,7 +272,7 @@ def test_thresholds(site, reasons):
     assert [ask(sock)[:4] for sock in site.sockets] == [
         'w101', 'w102', 'w101', 'w102', 'w102', 'w102']
 
-    # Nobody is left.
+    # No backend is left.
     site.lv1.dsrctl(f'backend set fwmark 1 via {W102} upper 4')
     since = reasons('lv1')
     with pytest.raises(ConnectionRefusedError):
@@ -280,14 +280,14 @@ def test_thresholds(site, reasons):
     assert since['drop_no_backend'] == 1
     assert ask(site.sockets[0]) == 'w101 nano'
 
-    # More are allowed now, but three quarters of them are reached still.
+    # The limit is higher now, but three quarters of it are still reached.
     site.lv1.dsrctl(f'backend set fwmark 1 via {W102} upper 5')
     assert site.backends()[W102]['overloaded']
     site.lv1.dsrctl(f'backend set fwmark 1 via {W102} upper 6')
     assert hold(site, 2) == ['w102'] * 2
     with pytest.raises(ConnectionRefusedError):
         site.connect()
-    # A reset connection is not forgotten at once; all of them are by this.
+    # A reset connection is not forgotten at once; this removes all of them.
     site.lv1.dsrctl('connection flush')
     assert not any(one['overloaded'] for one in site.backends().values())
     assert sorted(hold(site, 2)) == ['w101', 'w102']
@@ -303,7 +303,7 @@ def test_overloaded_hash(site, name):
         connection flush
         backend set fwmark 1 via {W102} upper 1
     ''')
-    # the first of its own is one too many already, once it is established
+    # its first one already exceeds the limit, once it is established
     homes = homes_of(site, [one for port in range(4000, 4032) for one in (
         wire.tcp(port), wire.tcp(port, flags=wire.ACK))], flows=len(packets))
     assert list(homes.values()).count('w102') == 1
@@ -327,7 +327,7 @@ def test_change_of_schedulers_while_traffic_flows(lb):
         f'http://{VIP}/?[1-{600 // SCALE}]', stdout=-1, stderr=-1)
     lines = []
     for turn, name in enumerate(REMEMBERING):
-        # With ovf the weight is a number of connections: it is to be enough.
+        # With ovf the weight is a number of connections: high enough here.
         lines.append(f'''
             backend set fwmark 1 via {W101} weight {turn + 1000}
             backend set fwmark 1 via {W102} weight {2000 - turn} upper {

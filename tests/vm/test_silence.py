@@ -125,7 +125,7 @@ def announced(site, tap, how):
     wanted = arp.frame(REQUEST, mac, W101, NOWHERE, W101)
     tap.wait(lambda p: p.frame[:32] == wanted[:32] and p.target == W101,
              'w101 tells of its own address')
-    # All of its addresses are told of at once, so this comes after them.
+    # All of its addresses are announced at once, so this comes after them.
     tap.put(REQUEST, mac_of(LV2), LV2, NOWHERE, W101)
     tap.wait(lambda p: p.op == REPLY and p.sender == W101 and
              p.target == LV2, 'an answer')
@@ -159,7 +159,7 @@ def needs(site, address, port=9):
     sock = site.w101.socket(family, socket.SOCK_DGRAM)
     site.sockets.append(sock)
     site.w101.ip('neigh flush dev eth0')
-    # or it goes on to ask, and tells of ADDRESS once nothing silences that
+    # otherwise it would repeat the request, and reveal ADDRESS without silence
     site.undo.append(lambda: site.w101.ip('neigh flush dev eth0'))
     sock.bind((address, 0))
     sock.sendto(b'', (LV26 if ':' in address else LV2, port))
@@ -207,7 +207,7 @@ def test_arp_sender_choice(site, reasons):
     assert sender() == W101
     site.w101.dsrctl(f'real silence {W101}')
     assert sender() == '10.10.99.1'
-    # none of this device is left: the one on lo is
+    # no address of this device is left: the one on lo remains
     site.w101.dsrctl('real silence 10.10.99.1')
     assert sender() == VIP2
     assert not since['drop_arp_source']
@@ -285,7 +285,7 @@ def test_refused(site):
 def test_module_unloaded(site):
     """Refused while any address is silenced; the end of a namespace releases
     it."""
-    site.net.reload('dsr_rs')       # with what other tests have left of flows
+    site.net.reload('dsr_rs')       # with flows of earlier tests
     local(site, 'lo')
     site.w101.dsrctl(f'real silence {VIP}')
     site.w102.dsrctl(f'real silence {VIP6}')
@@ -314,7 +314,7 @@ def test_module_unloaded(site):
         real silence {VIP6} dev eth0''')
     site.undo.pop()
     site.rebuild('w101')
-    # with the namespace of before its addresses have gone
+    # its addresses have gone with the old namespace
     wait_for('the module can be unloaded', lambda: not run(
         'rmmod', 'dsr_rs', check=False).returncode)
     site.net.loaded.discard('dsr_rs')
@@ -405,7 +405,7 @@ def test_nd_asked(six, reasons):
         for way in ways:
             solicit(tap, VIP6, **way)
             assert targets(tap) == []
-    # one who only asks whether it may have it is not heard either
+    # a probe for a duplicate gets no answer either
     assert since['drop_nd_advertisement'] == 2
     assert since['drop_nd_claim'] == 1
     assert since['pass_not_silenced'] >= 3
@@ -467,7 +467,7 @@ def test_nd_source(six, reasons):
     six.w101.dsrctl(f'real silence {VIP6}')
     wire.same(asked(), wanted(link_local(six)))
     assert since['changed_nd_source'] == 1
-    # without a link-local address: any other; and if there is none, nothing
+    # without a link-local address: any other one; without any, no message
     address = link_local(six)
     six.undo.append(lambda: six.w101.ip(
         f'addr add {address}/64 dev eth0 nodad'))
@@ -589,7 +589,8 @@ def test_bond_that_tells_by_arp(third):
         wait_for('the bond has told of the address', known, every=0.5)
         third.dsrctl(f'real silence {VIP} dev bond0')
         since = third.reasons()
-        # nobody asks any more; the client of a port that fails is told
+        # no neighbour sends requests any more; a client of a failing port is
+        # notified
         ports = itertools.cycle(('eth0', 'eth1'))
 
         def told():

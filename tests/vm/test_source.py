@@ -21,7 +21,7 @@ LV1 = '10.10.31.11'
 VIP26 = '2001:db8:31::110'
 HERE = 'drop_source_is_this_host'
 ROUTE = 'drop_reverse_path'
-# One that no route of the balancer's leads to.
+# A source without a route on the balancer.
 NOWHERE = '192.0.2.1'
 
 SERVICES = {
@@ -146,7 +146,7 @@ def test_stateless_sources(site, lv1):
 
 PACKETS = {
     'echo': lambda src: wire.icmp_echo(src=src),
-    # about a reply of the connection that is known
+    # about a reply of a known connection
     'icmp error': lambda src: wire.icmp_error(3, 1, wire.udp(
         7, 4000, src=VIP, dst=CLIENT)[:28], src=src),
     'ack': lambda src: wire.tcp(4001, flags=wire.ACK, src=src),
@@ -215,7 +215,7 @@ def test_vrf(site, lv1):
         (CLIENT, 'forwarded'), ('10.20.1.1', 'forwarded'), (W102, ROUTE),
         (LV1, HERE), (NOWHERE, ROUTE), ('10.10.31.255', 'drop_bad_source')])
     set_all(site, 'blue', rp_filter=2)
-    # the VRF has no address: the kernel is strict then, as it is without one
+    # the VRF has no address: the kernel is strict then, as without a VRF
     check(site, lv1, [(W102, ROUTE), (NOWHERE, ROUTE), (LV1, HERE)])
 
 
@@ -262,7 +262,7 @@ def test_two_vips_do_not_talk_for_ever(site6, lv1, number, by, reasons):
         else:
             wait_for(lambda: f'passed: {since.all()}, {peers()}',
                      lambda: since['pass_reply'] == 1)
-        # what comes behind it, there and back, three times
+        # packets after it, back and forth, three times
         for port in range(4000, 4003):
             client.send(make.udp(port, 7, b'y', dst=vip), LV1)
             client.wait(lambda p, port=port: p.dport == port, 'its echo')

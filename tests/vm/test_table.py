@@ -48,8 +48,8 @@ def sink(site):
 
 def generator(site, flows, **more):
     """So many UDP flows, each of one packet, straight into lv1."""
-    # Both advance with each packet, so a flow comes again after the least common
-    # multiple of the two figures. pktgen counts only packets that the other end
+    # Both advance with each packet, so a flow repeats after the least common
+    # multiple of the two numbers. pktgen counts only packets that the other end
     # takes in, and goes on to the next flow in any case: a slow host may refuse
     # several packets for each one that it takes.
     ports = 1009
@@ -128,7 +128,7 @@ def test_million(site, sink, reasons):
     table = sink.table()
     print(f'{MILLION} flows in {took:.1f} s, {counts}, {dumps} dumps '
           f'meanwhile, sizes {sorted(sizes)}, {table}')
-    # none was turned away, however fast they came
+    # no connection was refused, at any rate
     assert since['forwarded'] == MILLION
     assert table['entries'] == MILLION + STABLE
     wait_for('buckets for all entries', lambda: 6 * sink.table()['buckets'] >=
@@ -149,7 +149,7 @@ def test_million(site, sink, reasons):
 def test_full(site, sink, reasons):
     """At the limit new flows are balanced without an entry."""
     most, flows = 20000 // SCALE, 50000 // SCALE
-    # Of single packets it is a quarter of the cap.
+    # For single packets the limit is a quarter of the table's.
     sink.set_table(max=4 * (most - STABLE))
     stable = stable_flows(site, sink)
     since = reasons('lv1')
@@ -184,7 +184,7 @@ def test_syn_flood(site, reasons):
     lv1 = Balancer(site)
     socks = [site.connect() for _ in range(8)]
     homes = [ask(sock) for sock in socks]
-    # Those stay where they are; of the flood hardly anything goes there.
+    # Established ones stay; hardly any packet of the flood goes there.
     lv1.backend('add', SINK, weight=2000)
     before = lv1.table()['entries']
     since = reasons('lv1')

@@ -16,7 +16,7 @@ LOOPBACK = '10.99.0.103'
 LASTING6 = '2001:db8:30::103'
 LOOPBACK6 = '2001:db8:99::103'
 ROUTER6 = '2001:db8:30::11'
-# of IFA_FLAGS, for what no option of ip(8) makes by hand
+# of IFA_FLAGS, for flags that ip(8) cannot set
 TEMPORARY = 1
 
 
@@ -99,7 +99,7 @@ def test_unnumbered(site, third):
     server = Server(site, third, W103)
     for port in (4000, 4000, 4001):
         server.answers(port)
-    # and a client that there is no route to is still taken in
+    # and a client without a route is still accepted
     third.ip('route del default')
     before = genl.reasons(third, 'dsr_rs')
     with wire.Tap(site.lv2, 'eth1') as tap:

@@ -18,10 +18,11 @@ pytestmark = pytest.mark.smp
 
 LV1 = '10.10.31.11'
 
-# "At once", for people: unregistering waits for grace periods, and those take
-# their time in an emulated machine.
-# Emulated, under a flood, beside another machine; a device that somebody holds
-# is gone never, and the kernel says so after 10 s, which fails the run.
+# "At once", for a user: unregistering waits for grace periods, which take time
+# in an emulated machine.
+# Emulated, under a flood, beside another machine. A device with a leaked
+# reference never goes, and the kernel reports this after 10 s, which fails the
+# run.
 AT_ONCE = 180
 
 
@@ -121,7 +122,7 @@ def test_rmmod_with_services(reload, lb):
         lb.lv1.configure(command)
         done = run('rmmod', 'dsr_lb', check=False)
         assert (done.returncode, 'in use' in done.stderr) == (1, True)
-    # a command that has ended holds it a moment longer
+    # a command that has just ended may hold it a moment longer
     wait_for('two services hold it', lambda: refcount('dsr_lb') == 2)
     other.configure('service delete fwmark 2')
     wait_for('one service holds it', lambda: refcount('dsr_lb') == 1)
@@ -184,7 +185,7 @@ def test_device_deleted(flood, path):
     drops = genl.reasons(flood.lv1)['drop_no_route_to_backend']
     wait_for('counted', lambda: genl.reasons(
         flood.lv1)['drop_no_route_to_backend'] > drops)
-    # the same configuration goes on when there is a device again
+    # the same configuration continues when there is a device again
     flood.lv1.ip('''
         link add name eth1 address 02:00:0a:0a:1e:0b type veth peer name lv1 netns back
         addr add 10.10.30.11/24 dev eth1
@@ -210,7 +211,7 @@ class Queue:
         with host.at():
             self.sock = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 12)
         self.sock.settimeout(30)
-        # bind to the queue, and have whole packets copied
+        # bind to the queue, and get whole packets
         self.config(1, struct.pack('>BBH', 1, 0, 2))
         self.config(2, struct.pack('>IB', 0xffff, 2))
 
@@ -258,7 +259,7 @@ def test_rmmod_with_queued_packets(reload, lb):
             backend add fwmark 1 via {W101}
             backend add fwmark 1 via {W102}
         ''')
-    # those whose verdict comes while the module is there are sent on
+    # packets with a verdict while the module is loaded are forwarded
     with wire.Tap(lb.client) as client, wire.Tap(lb.w101) as w101, \
             wire.Tap(lb.w102) as w102:
         for port in range(4100, 4104):
@@ -266,7 +267,7 @@ def test_rmmod_with_queued_packets(reload, lb):
         queue.sock.settimeout(0.1)
 
         def sent_on():
-            # among resets that answer the packets of before
+            # among resets that answer earlier packets
             with contextlib.suppress(TimeoutError):
                 queue.accept(queue.packet())
             return len([p for p in w101.drain() + w102.drain()
@@ -295,7 +296,7 @@ def test_device_deleted_with_queued_packets(lb):
 def test_packets_wait_for_arp(reload, lb, end):
     """Packets wait in the neighbour's queue for a MAC address that never
     comes."""
-    # They would be given up after three seconds, which a slow machine needs.
+    # They would be dropped after three seconds, which a slow machine needs.
     solicit = 'ipv4/neigh/eth1/mcast_solicit'
     asked = lb.lv1.sysctl(solicit)
     lb.lv1.sysctl(solicit, 1000)

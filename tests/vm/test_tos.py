@@ -21,7 +21,7 @@ SO_IP_TOS, SO_RECVTOS = 1, 13
 SO_RECVTCLASS, IPV6_TCLASS = 66, 67
 
 
-# A flow outlives its test, and who it is from was asked when it began.
+# A flow outlives its test, and its sender was checked when it began.
 PORTS = itertools.count(20000)
 
 
@@ -91,13 +91,13 @@ def test_from_several(sender):
     assert sender.fate() == 'delivered'
     rule(sender.site, '')
     assert sender.fate('02:00:00:00:00:99') == 'delivered'
-    # a rule that may not is passed over, and another one tried
+    # a rule with a forbidden sender is skipped, and the next one tried
     sender.site.w101.configure(f'''
         real replace tos {TOS:#x} from {mac_of(LV1)}
         real add tos {TOS:#x}/0xe0 from {mac_of(LV2)}''')
     assert sender.fate() == 'delivered'
     assert sender.fate('02:00:00:00:00:99') == FOREIGN
-    # and a VIP comes before any TOS
+    # and a VIP rule comes before any TOS rule
     sender.site.w101.dsrctl(f'real add vip {VIP}')
     assert sender.fate('02:00:00:00:00:99') == 'delivered'
 
@@ -115,13 +115,13 @@ def test_from_address(sender):
     wait_for('asked for at once', lambda: known(site, LV2))
     assert sender.fate() == 'delivered'
     assert sender.fate(mac_of(LV1)) == FOREIGN
-    # forgotten: it is asked for again, when somebody comes
+    # forgotten: the next packet requests it again
     site.w101.ip('neigh flush dev eth0')
     assert not known(site, LV2)
     assert sender.fate() == FOREIGN
     wait_for('asked for', lambda: known(site, LV2))
     assert sender.fate() == 'delivered'
-    # of another network: nobody is asked, and nobody is it
+    # in another network: there is no neighbour entry, so no sender matches
     rule(site, 'from 10.10.99.1')
     assert sender.fate() == FOREIGN
     assert '10.10.99.1' not in site.w101.read('/proc/net/arp')

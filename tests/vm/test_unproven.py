@@ -41,7 +41,7 @@ def test_strays_are_no_connections(lv1, probe, reasons):
     assert not any(one['overloaded'] for one in shown)
     home = probe.syn(5000)
     assert probe.tcp(5000) == home
-    # one of them goes on
+    # one of them continues
     assert probe.tcp(4000)
     assert lv1.states()[4000] == 'established'
     assert sum(one['active'] for one in lv1.backends().values()) == 2
@@ -53,7 +53,7 @@ def test_ends_of_nothing(lv1, probe, reasons):
     since = reasons('lv1')
     for port, flags in ((4000, RST), (4001, FIN | ACK), (4002, RST | ACK)):
         home = probe.tcp(port, flags=flags)
-        # what comes of the same connection goes there as well
+        # later packets of the same connection go there as well
         assert probe.tcp(port, flags=flags) == home
     assert since.all() == {'forwarded_stray_unremembered': 6}
     assert lv1.connections() == []
@@ -83,7 +83,7 @@ def test_syn_again_when_there_is_room(lv1, probe):
     """A repeated SYN goes to the same server: the client may have got an
     answer."""
     lv1.set_table(max=64)
-    for port in range(4000, 4016):      # all that the unproven may have
+    for port in range(4000, 4016):      # the share of unproven connections
         probe.tcp(port)
     homes = {port: probe.syn(port) for port in range(5000, 5012)}
     assert set(homes.values()) == {'w101', 'w102'}
@@ -111,6 +111,6 @@ def test_syn_leaves_a_dying_server(lv1, probe, how, persist):
     lv1.backend('set', ADDRESS[home], **how)
     assert probe.syn(4000, **src) == OTHER[home]
     assert probe.tcp(4000, **src) == OTHER[home]
-    # one that was answered stays, whatever comes in its name
+    # an answered connection stays, with any packet in its name
     assert probe.tcp(4001) == kept
     assert probe.syn(4001) == kept

@@ -15,7 +15,7 @@ from balancer import Balancer
 from network import CLIENT, CLIENT6, LV16, W101, W1016, W102, W1026, wait_for
 
 LV1 = '10.10.31.11'
-# On no network of the balancer's: its route to them leads to the client.
+# In no network of the balancer, whose route to them leads to the client.
 VIP = '192.0.2.100'
 VIP6 = '2001:db8:32::100'
 GRE, ESP, AH = 47, 50, 51
@@ -122,12 +122,12 @@ def test_not_routed_back(site, family, reasons, service):
             since = reasons('lv1')
             client.send(packet, LV1)
             wait_for(f'{name}: counted', lambda s=since: s[REASON] == 1)
-            # what comes behind it is seen behind it
+            # later packets are seen after it
             client.send(family.wire.udp(4000, 33434, dst=family.router), LV1)
             client.wait(family.is_error, 'unreachable')
             client.none(lambda p: p.dst == family.vip, f'{name} was dropped')
             client.seen.clear()
-            # and what neighbours say to each other
+            # and packets between neighbours
             assert set(since.all()) <= {REASON, 'pass_no_service',
                                         'pass_not_to_this_host'}, name
 
@@ -271,7 +271,7 @@ def test_late_mark_is_counted_once(site6, proto, reasons):
             client.send(packet, LV1)
         wait_for('forwarded', lambda: since['forwarded'] == number)
     counted = since.all()
-    # neighbours speak to each other, too
+    # neighbours send packets to each other, too
     assert 0 <= counted.pop('pass_no_service', 0) < number
     assert counted.pop('forwarded') == number
     assert set(counted) <= {'pass_not_to_this_host'}

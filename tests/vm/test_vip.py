@@ -107,9 +107,9 @@ def test_mark_comes_first(site, lv1):
     with Probe(site) as probe:
         assert probe.syn(4000) == 'w101'
         assert probe.syn(4001, ttl=50) == 'w102'
-        # a mark that nobody has is none
+        # a mark without a service does not count
         assert probe.syn(4002, ttl=51) == 'w101'
-        # a connection lives through a change of its mark, see test_mark_life.py
+        # a connection survives a change of its mark, see test_mark_life.py
         assert probe.tcp(4000, ttl=50) == 'w101'
         assert probe.tcp(4000) == 'w101'
 
@@ -133,8 +133,8 @@ def test_more_exact_service_disturbs_nobody(site, lv1):
         assert probe.tcp(4001) == 'w102'
         assert {one['sport']: one['backend'] for one in lv1.connections()} == {
             4000: W101, 4001: W102, 4002: W102}
-        # without it, those that it had go on elsewhere, the others where
-        # they were
+        # without the service, its old connections move to other servers, and
+        # the others stay
         lv1.service('delete', **PORT80)
         assert probe.tcp(4000) == 'w101'
         assert probe.tcp(4001) == 'w101'
@@ -201,7 +201,7 @@ def test_ranges_that_overlap(lv1, one, other):
         with pytest.raises(genl.Refused) as refused:
             lv1.service(verb, **second)
         assert 'overlaps the range of another service' in refused.value.sentence
-    # of another protocol, or of another address, they do not
+    # ranges of another protocol, or of another address, do not overlap
     lv1.service('add', **{**second, 'proto': 'udp'})
     lv1.service('add', **{**second, 'vip': VIP2})
     assert len(lv1.dump('SERVICE_GET')) == 3

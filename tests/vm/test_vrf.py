@@ -93,7 +93,7 @@ def test_tcp_in_vrf(site6, red, family, to):
     assert since['pass_shown_twice'] >= 12
     assert not since['delivered_other_port']
     assert not [name for name in since.all() if name.startswith('drop')]
-    # the counters of a machine that is thrown away
+    # the counters of a machine that is deleted afterwards
     site6.provoked['dsr_rs'].add('pass_shown_twice')
 
 

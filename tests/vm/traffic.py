@@ -17,8 +17,8 @@ from network import (CLIENT, DEVICES, MACHINES, VIP, W101, W102, Failure,
 
 DEBUG = os.path.exists('/sys/kernel/debug/kmemleak')
 
-# The debug kernel does everything several times slower: figures that only
-# make a test longer, not another test, are divided by this there.
+# The debug kernel is several times slower: there, numbers that only make a
+# test longer are divided by this.
 SCALE = 10 if DEBUG else 1
 BIG_MIB = 100 // SCALE
 ADDRESS = {'w101': W101, 'w102': W102}
@@ -102,7 +102,7 @@ class Site:
         for sock in self.sockets:
             sock.close()
         self.sockets.clear()
-        # a server that waits for a datagram keeps its port until it looks
+        # a server that waits for a datagram keeps its port until it checks
         while Echo.running:
             echo = Echo.running.pop()
             echo.sock.close()
@@ -211,7 +211,7 @@ class Site:
                 self.net[name].nft(MARK)
                 self.net[name].filtered = False
 
-    # What dsrctl says
+    # Output of dsrctl
 
     def services(self, host='lv1'):
         return self.net[host].show('show')['dsr_lb']['services']
@@ -278,9 +278,9 @@ class Site:
         sock = self.net[host].socket(socket.AF_INET, socket.SOCK_STREAM)
         self.sockets.append(sock)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        # Closed by a reset, which ends it at both ends at once. After a FIN
-        # the server's own comes when it gets round to it, and what the client
-        # answers is a connection more in the table of the next test.
+        # Closed by a reset, which ends both ends at once. After a FIN the
+        # server's own FIN comes later, and the client's answer to it would be
+        # a connection more in the table of the next test.
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
                         struct.pack('ii', 1, 0))
         sock.settimeout(seconds)
@@ -310,8 +310,8 @@ class Site:
         datagram."""
         sock = self.net[name].socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.sockets.append(sock)
-        # A burst must not depend on how soon the thread below has its turn;
-        # without FORCE the size is cut to some 500 small datagrams.
+        # A burst must not depend on the scheduling of the thread below;
+        # without FORCE the size is limited to some 500 small datagrams.
         sock.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, BUFFER)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if nocheck:
@@ -369,7 +369,7 @@ class Echo(threading.Thread):
         except BlockingIOError:         # its checksum was wrong
             return
         self.peers[peer] += 1
-        with contextlib.suppress(PermissionError):      # not let out
+        with contextlib.suppress(PermissionError):      # sending failed
             self.sock.sendto(self.prefix + data, peer)
 
 
@@ -405,7 +405,7 @@ def flooding(site, packets, dst_mac, host='client', dev='eth0'):
                 with contextlib.suppress(OSError):
                     tap.sock.send(frame)
         with meanwhile(send):
-            tap.sock.close()    # nobody would read what comes in
+            tap.sock.close()    # no program would read the input
             yield
 
 
