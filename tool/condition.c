@@ -78,63 +78,22 @@ static bool ports_have(const struct condition_ports *ports, int port)
 	       (port >= ports->first && port <= ports->last);
 }
 
-/* Cuts the prefix out of ADDR/PREFIX[:PORT] or [ADDR/PREFIX]:PORT, in place.
- * Return: its digits, to be freed; NULL if there is none.
- */
-static char *cut_prefix(char *word)
-{
-	char *slash = strchr(word, '/'), *digits;
-	size_t length;
-
-	if (!slash)
-		return NULL;
-	length = strcspn(slash + 1, ":]");
-	digits = report_alloc(NULL, length + 1);
-	memcpy(digits, slash + 1, length);
-	digits[length] = '\0';
-	memmove(slash, slash + 1 + length, strlen(slash + 1 + length) + 1);
-	return digits;
-}
-
-static int parse_net(struct args *args, char *word, bool prefix,
-		     struct condition_net *net, int *port)
-{
-	char *digits = prefix ? cut_prefix(word) : NULL;
-	struct args one = *args;
-	uint32_t bits, most;
-	struct addr addr;
-	char *words[2];
-	int status;
-
-	words[0] = word;
-	words[1] = NULL;
-	one.words = words;
-	status = addr_read_endpoint(&one, &addr, port);
-	most = !status && addr.family == AF_INET ? 32 : 128;
-	bits = most;
-	if (!status && digits)
-		status = args_parse_u32(args, digits, 0, most, &bits);
-	free(digits);
-	if (!status)
-		net_set(net, &addr, bits);
-	return status;
-}
-
 static int read_net(struct args *args, bool prefix, struct condition_net *net,
 		    struct condition_ports *ports)
 {
-	const char *word = args_word(args);
-	int port = -1, status;
-	char *copy;
+	const char *word = args_peek(args);
+	struct addr addr;
+	unsigned int bits;
+	int port, status;
 
-	if (!word)
-		return DSRCTL_USAGE;
-	copy = report_alloc(NULL, strlen(word) + 1);
-	strcpy(copy, word);
-	status = parse_net(args, copy, prefix, net, &port);
-	free(copy);
-	if (status || port < 0)
+	status = addr_read_endpoint(args, &addr, &port, prefix ? &bits : NULL);
+	if (status)
 		return status;
+	if (!prefix)
+		bits = addr.family == AF_INET ? 32 : 128;
+	net_set(net, &addr, bits);
+	if (port < 0)
+		return DSRCTL_OK;
 	if (!ports)
 		return args_error(args, "%s '%s': a port has no meaning here",
 				  args->keyword, word);

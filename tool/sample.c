@@ -159,7 +159,7 @@ static bool add_reasons(struct sample_rows *rows, enum netlink_module module,
 		    !tb[DSR_REASON_A_NAME])
 			return false;
 		attr_text(ATTR_STRING, tb[DSR_REASON_A_NAME], name);
-		reason = module == NETLINK_LB ? reason_find(name) : NULL;
+		reason = reason_find(module, name);
 		row = add(rows, SAMPLE_REASON, copy(netlink_module_name(module)),
 			  copy(name));
 		row->module = module;
