@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Which of the packets that tracepoints tell of are wanted. What the kernel can
- * compare it picks out itself, so that the rest costs little; all is compared here
- * once more.
+ * Conditions that select packets for dsrctl trace. The kernel's filter compares
+ * numbers: it drops other packets before they take room in a buffer. dsrctl
+ * compares all conditions once more, because the filter cannot compare IPv6
+ * addresses.
  */
 #include <arpa/inet.h>
 #include <fnmatch.h>
@@ -148,7 +149,7 @@ static int read_reason(struct args *args, struct condition *condition)
 /**
  * condition_read() - read the value of a keyword if it is one of these
  * @args: the words
- * @condition: where to put it
+ * @condition: set from the value
  * @keyword: index of the keyword
  *
  * Return: DSRCTL_OK, or DSRCTL_USAGE, reported unless it is none of these.

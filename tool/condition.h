@@ -45,7 +45,7 @@ enum {
 /**
  * struct condition_net - addresses that agree in their first bits
  * @addr: one of them, as IPv6 has it, with zeros behind these bits
- * @bits: how many agree; of 128, IPv4 too
+ * @bits: length of the prefix out of 128, also for IPv4
  */
 struct condition_net {
 	uint8_t addr[16];
@@ -63,8 +63,8 @@ struct condition_ports {
 };
 
 /**
- * struct condition - which packets are wanted
- * @args: the words, which say what of the rest was named
+ * struct condition - conditions that select packets
+ * @args: the words; they tell which conditions were given
  * @netns: of this network namespace
  * @all_netns: of all of them
  * @src: from there
@@ -77,7 +77,7 @@ struct condition_ports {
  * @backend: for this backend
  * @fwmark: with this mark
  * @reason: with a reason that matches one of these patterns
- * @reasons: how many
+ * @reasons: number of patterns
  */
 struct condition {
 	const struct args *args;

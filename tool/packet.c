@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A packet that a tracepoint has told of, as a line of text or of JSON.
+ * A traced packet, as a line of text or of JSON.
  */
 #include <arpa/inet.h>
 #include <inttypes.h>
@@ -128,8 +128,8 @@ static void wall_clock(uint64_t time, struct tm *tm, unsigned int *usec)
 }
 
 /**
- * packet_time_text() - write when something was
- * @text: where to put it, PACKET_TIME_MAX bytes
+ * packet_time_text() - write a time by the clock
+ * @text: buffer of PACKET_TIME_MAX bytes
  * @time: by CLOCK_MONOTONIC, in nanoseconds
  * @json: with the day and the zone, for programs
  */
@@ -179,7 +179,7 @@ static void print_device(FILE *out, const struct packet *packet)
 
 /**
  * packet_print() - print a packet as a line
- * @out: where to
+ * @out: output
  * @packet: the packet
  * @netns: print its network namespace, too
  */
@@ -280,7 +280,7 @@ void packet_print_json(const struct packet *packet)
 /**
  * packet_print_missed() - print that packets are missing
  * @time: now
- * @missed: how many
+ * @missed: number of missing packets
  * @json: as JSON, with the keys of packet_print_json()
  */
 void packet_print_missed(uint64_t time, uint64_t missed, bool json)

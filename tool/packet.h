@@ -13,27 +13,27 @@
 #define PACKET_TIME_MAX	48
 
 /**
- * struct packet - a packet, and what a module has decided about it
- * @time: when, by CLOCK_MONOTONIC, in nanoseconds
+ * struct packet - a packet, and the decision of a module about it
+ * @time: time of the decision by CLOCK_MONOTONIC, in nanoseconds
  * @module: the module
- * @message: it is an ARP or neighbour discovery message, about @dst; no more is
- *	known of it than that, @netns, @ifindex, @family and @reason
- * @reason: why it left as it did
+ * @message: an ARP or neighbour discovery message about @dst; only @netns,
+ *	@ifindex, @family and @reason are set beside that
+ * @reason: name of the reason
  * @netns: inode of the network namespace
- * @foreign: that is another one than this process has
+ * @foreign: the namespace is not the one of this process
  * @ifindex: the device, or 0
  * @mark: its mark
  * @len: its length in bytes, from the IP header on
  * @family: AF_INET or AF_INET6
  * @proto: number of its protocol
  * @tcp_flags: the byte of the flags
- * @hook: where the real server saw it, enum nf_inet_hooks
+ * @hook: netfilter hook of the real server, enum nf_inet_hooks
  * @sport: its source port, or 0
  * @dport: its destination port, or 0
  * @src: its source, as IPv6 has it
  * @dst: its destination, as IPv6 has it
  * @backend: its backend, as IPv6 has it; all bytes 0 if there is none
- * @skb: where the kernel has it
+ * @skb: address of the kernel's buffer
  */
 struct packet {
 	uint64_t time;

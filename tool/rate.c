@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * How fast a counter grows, now and in the readings before.
+ * The rate of a counter, now and in the readings before.
  */
 #include <stdio.h>
 #include <string.h>
@@ -36,7 +36,7 @@ void rate_update(struct rate *rate, uint64_t total, double seconds)
 /**
  * rate_text() - write a number in five characters at most
  * @number: the number
- * @text: where to put it, RATE_TEXT_MAX bytes
+ * @text: buffer of RATE_TEXT_MAX bytes
  *
  * Return: @text, such as "0", "0.4", "12", "999", "1.0k", "54.3M".
  */
@@ -64,7 +64,7 @@ const char *rate_text(double number, char *text)
 /**
  * rate_count_text() - write a count in six characters at most
  * @count: the count
- * @text: where to put it, RATE_TEXT_MAX bytes
+ * @text: buffer of RATE_TEXT_MAX bytes
  *
  * Return: @text: exact as far as there is room.
  */
@@ -79,9 +79,9 @@ const char *rate_count_text(uint64_t count, char *text)
 /**
  * rate_spark() - draw the history of a rate
  * @rate: the rate
- * @width: how many characters; those without a reading are blank
+ * @width: number of characters; a place without a reading is blank
  * @utf8: by the blocks of Unicode, and else by ASCII
- * @text: where to put it, RATE_SPARK_MAX bytes
+ * @text: buffer of RATE_SPARK_MAX bytes
  *
  * The highest rate that is drawn has the whole height.
  *

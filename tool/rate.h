@@ -8,16 +8,16 @@
 /* rates that are remembered, one for each reading */
 #define RATE_HISTORY	64
 
-/* what rate_text() writes, with its NUL */
+/* the longest text of rate_text(), with its NUL */
 #define RATE_TEXT_MAX	24
 
 /* bytes that rate_spark() writes for each rate, and a NUL */
 #define RATE_SPARK_MAX	(3 * RATE_HISTORY + 1)
 
 /**
- * struct rate - how fast a counter grows
+ * struct rate - the rate of a counter
  * @total: the counter when it was read last
- * @now: what it has grown by, in a second
+ * @now: growth in a second
  * @history: the same, of the readings before, the last one last
  * @known: readings that @history has
  * @read: the counter was read before

@@ -3,8 +3,9 @@
  * Buffers in which the kernel writes the events of tracepoints, by
  * perf_event_open(2): one for each processor, shared by all tracepoints.
  *
- * They are held by descriptors of this process and by nothing else. However it
- * ends, the kernel switches the tracepoints off and frees the buffers.
+ * Descriptors of this process hold them, and nothing else does. When the process
+ * ends, even by SIGKILL, the kernel switches the tracepoints off and frees the
+ * buffers.
  */
 #include <errno.h>
 #include <linux/perf_event.h>
@@ -27,7 +28,7 @@
  * struct ring - the buffer of a processor
  * @cpu: the processor
  * @fd: its events; the buffer hangs from the first
- * @events: how many
+ * @events: number of open descriptors
  * @page: the kernel's page about the buffer, with the buffer behind it
  * @copy: room for an event that begins at the end of the buffer
  */
@@ -39,7 +40,7 @@ struct ring {
 	uint8_t *copy;
 };
 
-/* what perf_event_open() is told to write of an event */
+/* the record of an event, as perf_event_open() is told to write it */
 struct sample {
 	struct perf_event_header header;
 	uint64_t time;
@@ -122,7 +123,7 @@ static int share_buffer(const struct rings *rings, struct ring *ring, int fd)
  * rings_add() - have a tracepoint write to the buffers
  * @rings: the buffers
  * @id: of the tracepoint
- * @filter: what the kernel is to write of, as tracefs has it; or NULL: all
+ * @filter: filter expression of the kernel, or NULL for all events
  *
  * Return: enum dsrctl_status.
  */
@@ -173,7 +174,7 @@ void rings_run(struct rings *rings, bool on)
  * @rings: the buffers
  * @msecs: the time
  *
- * Return: whether the one who reads the standard output is still there.
+ * Return: true while the standard output still has a reader.
  */
 bool rings_wait(struct rings *rings, int msecs)
 {
@@ -190,7 +191,7 @@ bool rings_wait(struct rings *rings, int msecs)
 	       !(rings->wait[0].revents & (POLLERR | POLLHUP));
 }
 
-/* Return: what is at an offset in one piece, as long as it says itself. */
+/* Return the record at an offset in one piece. */
 static const struct perf_event_header *event_at(const struct rings *rings,
 						const struct ring *ring,
 						uint64_t offset)
@@ -231,7 +232,7 @@ static void read_ring(const struct rings *rings, struct ring *ring, ring_fn fn,
 }
 
 /**
- * rings_read() - take what is in the buffers
+ * rings_read() - take all events out of the buffers
  * @rings: the buffers
  * @fn: is handed each event, in the order of time of each processor
  * @arg: for @fn
@@ -246,7 +247,7 @@ void rings_read(struct rings *rings, ring_fn fn, void *arg)
 }
 
 /**
- * rings_lost() - how many events had no room in a buffer, since the beginning
+ * rings_lost() - count the events that found no room in a buffer
  * @rings: the buffers
  */
 uint64_t rings_lost(struct rings *rings)

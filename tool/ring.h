@@ -12,9 +12,9 @@ struct ring;
 /**
  * struct rings - buffers that the kernel fills, one for each processor
  * @ring: the buffers
- * @count: how many
+ * @count: number of buffers
  * @bytes: size of each
- * @wait: what is waited for
+ * @wait: descriptors for poll()
  */
 struct rings {
 	struct ring *ring;
@@ -23,7 +23,7 @@ struct rings {
 	struct pollfd *wait;
 };
 
-/* is handed what the kernel has written of an event, and when by CLOCK_MONOTONIC */
+/* takes an event as the kernel has written it, with its time by CLOCK_MONOTONIC */
 typedef void (*ring_fn)(uint64_t time, const void *raw, uint32_t size,
 			void *arg);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What the modules do: their objects and reasons with counters, read again and
- * again, and how fast each counter grows.
+ * A reading of the modules' objects and reasons, with the rate of each counter since
+ * the reading before.
  */
 #include <arpa/inet.h>
 #include <linux/dsr.h>
@@ -60,9 +60,7 @@ static void free_rows(struct sample_rows *rows)
 	memset(rows, 0, sizeof(*rows));
 }
 
-/* Until they are compared with the reading before, the rates are what has been
- * counted.
- */
+/* Set the counters. go_on() makes rates of them. */
 static void add_stats(struct sample_row *row, struct nlattr **stats)
 {
 	row->connections.total = attr_u64(stats[DSR_STATS_A_CONNECTIONS]);
@@ -249,7 +247,7 @@ static void go_on(struct rate *rate, const struct rate *before, double seconds)
 	rate_update(rate, total, seconds);
 }
 
-/* What services have active and inactive is the sum of their backends. */
+/* Add up the connections of backends for their services. */
 static void add_up(struct sample_rows *rows)
 {
 	struct sample_row *row, *service = NULL;
@@ -268,7 +266,7 @@ static void add_up(struct sample_rows *rows)
 }
 
 /**
- * sample_read() - read all objects, and how fast their counters have grown
+ * sample_read() - read all objects and the rates of their counters
  * @ctl: the run
  * @sample: the reading before, or zeros
  *

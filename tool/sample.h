@@ -19,16 +19,16 @@ enum sample_kind {
 
 /**
  * struct sample_row - an object, as it was read last
- * @kind: what it is
+ * @kind: kind of the object
  * @group: of a backend, the name of its service; else the name of its own
- * @name: what it is called
- * @state: of a backend, how it is; of a rule, what is wrong with it; or ""
- * @module: whose it is
+ * @name: name for the user
+ * @state: state of a backend; NULL for another object
+ * @module: the module
  * @active: established connections
  * @inactive: other connections that are remembered
- * @connections: how fast there are new ones
- * @packets: how fast packets come
- * @bytes: how fast bytes come
+ * @connections: rate of new connections
+ * @packets: rate of packets
+ * @bytes: rate of bytes
  * @meaning: of a reason, in words; or NULL
  */
 struct sample_row {
@@ -48,8 +48,8 @@ struct sample_row {
 /**
  * struct sample_rows - objects in the order of their groups and names
  * @row: the objects
- * @count: how many
- * @room: for how many @row has room
+ * @count: number of objects
+ * @room: allocated elements of @row
  */
 struct sample_rows {
 	struct sample_row *row;
@@ -58,12 +58,12 @@ struct sample_rows {
 };
 
 /**
- * struct sample - what the modules that are loaded do
+ * struct sample - a reading of the loaded modules
  * @rows: their objects and reasons
- * @loaded: which are loaded
- * @entries: how many entries the table of each has
- * @max: how many it may have
- * @time: when this was read, in seconds of CLOCK_MONOTONIC; 0: never
+ * @loaded: true for each loaded module
+ * @entries: entries in the table of each
+ * @max: cap on these entries
+ * @time: time of the reading in seconds of CLOCK_MONOTONIC; 0: none so far
  */
 struct sample {
 	struct sample_rows rows;

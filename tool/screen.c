@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The terminal of dsrctl top, by ncurses. Colours mean nothing here, so that there
- * are none.
+ * The terminal of dsrctl top, by ncurses, without colours.
  */
 #include <curses.h>
 #include <langinfo.h>
@@ -19,11 +18,11 @@
 #include "screen.h"
 #include "text.h"
 
-/* the width of a screen that is as narrow as it may be */
+/* size of the smallest screen that shows all columns */
 #define COLUMNS_MIN	80
 #define LINES_MIN	10
 
-/* of each column, in such a screen */
+/* widths of the columns in such a screen */
 #define NAME_WIDTH	26
 #define STATE_WIDTH	11
 #define NUMBER_WIDTH	6
@@ -126,7 +125,7 @@ int screen_key(int msecs)
 	return meaning_of(getch());
 }
 
-/* widths of what grows with the screen */
+/* widths of the columns that grow with the screen */
 struct widths {
 	int name;
 	int state;
@@ -339,8 +338,8 @@ static int lines_for_reasons(const struct view *view, int room)
 /**
  * screen_draw() - draw all
  * @screen: the screen
- * @sample: what was read
- * @view: what of it is drawn
+ * @sample: the reading
+ * @view: the rows of the reading to draw
  */
 void screen_draw(struct screen *screen, const struct sample *sample,
 		 const struct view *view)

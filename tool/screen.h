@@ -10,7 +10,7 @@
 #include "view.h"
 
 /**
- * enum screen_key - what the user has typed, beside characters
+ * enum screen_key - keys other than characters
  * @SCREEN_NONE: nothing
  * @SCREEN_UP: a line up
  * @SCREEN_DOWN: a line down
@@ -18,9 +18,9 @@
  * @SCREEN_PAGE_DOWN: a page down
  * @SCREEN_HOME: to the beginning
  * @SCREEN_END: to the end
- * @SCREEN_ENTER: that is it
- * @SCREEN_ESCAPE: not that
- * @SCREEN_ERASE: not the last character
+ * @SCREEN_ENTER: Enter
+ * @SCREEN_ESCAPE: Escape
+ * @SCREEN_ERASE: erase the last character
  * @SCREEN_GONE: the terminal is gone
  */
 enum screen_key {
@@ -38,12 +38,12 @@ enum screen_key {
 };
 
 /**
- * struct screen - what is drawn beside the sample
+ * struct screen - state of the screen beside the reading
  * @host: the name of the machine
  * @interval: between two readings, as text
  * @typing: the filter is being typed
- * @first: the first object that is drawn; it is put right if there is none
- * @page: set: how many objects there is room for
+ * @first: index of the first object to draw; corrected if it is too large
+ * @page: set to the number of objects that fit
  */
 struct screen {
 	char host[64];

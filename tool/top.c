@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * dsrctl top: what services, backends and rules do, drawn anew each second.
+ * dsrctl top: rates of services, backends, rules and reasons, drawn each second.
  */
 #include <signal.h>
 #include <stdatomic.h>
@@ -30,13 +30,13 @@ static const struct keyword top_keywords[] = {
 #define INTERVAL_MIN		100
 
 /**
- * struct top - what runs
+ * struct top - a run of dsrctl top
  * @ctl: the run
- * @sample: what was read last
- * @view: what of it is shown
- * @screen: how
+ * @sample: the last reading
+ * @view: the rows of the reading to draw
+ * @screen: the screen
  * @interval: between two readings, in milliseconds
- * @over: the user has had enough
+ * @over: the user has ended it
  */
 struct top {
 	struct dsrctl *ctl;

@@ -33,15 +33,15 @@ static const struct keyword trace_keywords[] = {
 	{ NULL, NULL }
 };
 
-/* of each processor, in KiB */
+/* size of a processor's buffer, in KiB */
 #define BUFFER_DEFAULT	512
 #define BUFFER_MAX	65536
 
-/* how long a packet may wait until it is printed, in milliseconds */
+/* longest time until a packet is printed, in milliseconds */
 #define WAIT_MSECS	100
 
-/* A packet is in its buffer by then, unless an interrupt has come between its time
- * and its writing.
+/* The kernel takes the time of an event and then writes the event. After this time
+ * the event is in its buffer, unless an interrupt has delayed the writing.
  */
 #define SETTLED_NSEC	1000000
 #define SETTLED_MSECS	2
@@ -49,16 +49,16 @@ static const struct keyword trace_keywords[] = {
 /**
  * struct trace - a trace that runs
  * @ctl: the run
- * @condition: which packets are wanted
+ * @condition: conditions that select packets
  * @points: the tracepoints
- * @rings: where the kernel writes
+ * @rings: buffers that the kernel writes to
  * @buffer: the size of each, in KiB
- * @count: how many packets to print; 0: any number
- * @printed: how many were printed
- * @packet: those that were read and not printed so far
- * @packets: how many
- * @room: for how many @packet has room
- * @missed: how many are known to be missing
+ * @count: number of packets to print; 0: no limit
+ * @printed: number of printed packets
+ * @packet: packets that are read and not printed yet
+ * @packets: number of these
+ * @room: allocated elements of @packet
+ * @missed: number of packets known to be missing
  */
 struct trace {
 	struct dsrctl *ctl;
@@ -82,9 +82,7 @@ static void on_signal(int number)
 	interrupted = true;
 }
 
-/* The buffers are closed by the kernel in any case: what a signal may cut short is
- * the printing.
- */
+/* Catch them to print the rest. The kernel closes the buffers in any case. */
 static void catch_signals(void)
 {
 	struct sigaction action = { .sa_handler = on_signal };
@@ -186,7 +184,7 @@ static bool is_done(const struct trace *trace)
 	return trace->count && trace->printed == trace->count;
 }
 
-/* Print what is older than @before, in the order of time over all processors. */
+/* Print the packets older than @before, of all processors in the order of time. */
 static void print_packets(struct trace *trace, uint64_t before)
 {
 	size_t i;
@@ -217,7 +215,7 @@ static void print_missed(struct trace *trace)
 	trace->missed = lost;
 }
 
-/* Print what there is. What was lost has come before what is read now. */
+/* Read and print. Packets are lost before those that are read now are written. */
 static void print_all(struct trace *trace, uint64_t before)
 {
 	rings_read(&trace->rings, on_event, trace);

@@ -2,9 +2,9 @@
 /*
  * The file system in which the kernel describes its tracepoints.
  *
- * Nothing is written there, so nothing is left there. Where it is not mounted, as
- * behind "ip netns exec", it is mounted for this process alone, at no path: that
- * mount ends with the process.
+ * dsrctl only reads there, so it leaves nothing behind. Where tracefs is not mounted,
+ * as behind "ip netns exec", dsrctl mounts it at no path: this mount ends with the
+ * process.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -88,7 +88,7 @@ int tracefs_open(int *dir)
  * @event: its name
  * @file: the name of the file
  *
- * Return: what it has, to be freed; NULL if there is none.
+ * Return: the content, to be freed; NULL if there is no such file.
  */
 char *tracefs_read(int dir, const char *system, const char *event,
 		   const char *file)

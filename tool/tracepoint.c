@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The tracepoints of the modules: what the kernel writes about a packet. The kernel
- * describes the format of each, and libtraceevent reads it.
+ * The tracepoints of the modules. The kernel describes the format of each in
+ * tracefs, and libtraceevent reads this description.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -53,7 +53,7 @@ const char *tracepoint_field_name(enum tracepoint_field field)
 	return fields[field];
 }
 
-/* The names are in the format of what the kernel itself would print. */
+/* Read the names of the reasons from the print format of the event. */
 static void read_reasons(struct tracepoint *point)
 {
 	const struct tep_print_arg *arg = point->event->print_fmt.args;
@@ -154,7 +154,7 @@ void tracepoints_free(struct tracepoints *all)
 		tep_free(all->tep);
 }
 
-/* what there is of an event */
+/* an event as the kernel has written it */
 struct raw {
 	const struct tracepoint *point;
 	const uint8_t *data;
@@ -189,13 +189,14 @@ static void address(const struct raw *raw, enum tracepoint_field which,
 }
 
 /**
- * tracepoints_decode() - read what the kernel has written about a packet
+ * tracepoints_decode() - read an event as a packet
  * @all: the tracepoints
- * @raw: as the kernel has written it
+ * @raw: the event as the kernel has written it
  * @size: of that
- * @packet: set, but for its time and @foreign
+ * @packet: set, except for @time and @foreign
  *
- * Return: the tracepoint; NULL if it is none of these, or of an unknown reason.
+ * Return: the tracepoint; NULL if the event is of another one, or has an unknown
+ * reason.
  */
 const struct tracepoint *tracepoints_decode(const struct tracepoints *all,
 					    const void *raw, uint32_t size,

@@ -37,11 +37,11 @@ enum tracepoint_field {
 };
 
 /**
- * struct tracepoint - where a module tells of packets
+ * struct tracepoint - a tracepoint of a module
  * @module: the module
- * @message: it tells of ARP and neighbour discovery
+ * @message: its events are about ARP and neighbour discovery
  * @event: its format
- * @field: its fields; NULL: it has none of that name
+ * @field: its fields; NULL: there is no field of that name
  * @reason: names of its reasons, by number; NULL: there is none
  */
 struct tracepoint {
@@ -53,10 +53,10 @@ struct tracepoint {
 };
 
 /**
- * struct tracepoints - those of the modules that are loaded
- * @tep: the library's
+ * struct tracepoints - the tracepoints of the loaded modules
+ * @tep: handle of libtraceevent
  * @one: the tracepoints
- * @count: how many
+ * @count: number of tracepoints
  */
 struct tracepoints {
 	struct tep_handle *tep;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What of a sample is shown: its objects and reasons, filtered and sorted.
+ * The rows of a reading that are shown, filtered and sorted.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -49,7 +49,7 @@ static bool is_drop(const struct sample_row *row)
 	return !strncmp(row->name, "drop", strlen("drop"));
 }
 
-/* What occurs now comes before what has occurred, and drops before the rest. */
+/* Reasons that occur now come before others, and drops before the rest. */
 static int compare_reasons(const void *a, const void *b)
 {
 	const struct sample_row *one = *(const struct sample_row *const *)a;
@@ -115,7 +115,7 @@ static void sort_objects(struct view *view, const struct sample_row **first,
 }
 
 /**
- * view_update() - choose and sort what is shown of a new sample
+ * view_update() - choose and sort the rows of a new reading
  * @view: the view; it points into the sample from now on
  * @sample: the sample
  */
@@ -156,7 +156,7 @@ void view_update(struct view *view, const struct sample *sample)
 }
 
 /**
- * view_free() - forget what is shown
+ * view_free() - free the lists of rows
  * @view: the view
  */
 void view_free(struct view *view)

@@ -18,14 +18,14 @@ enum view_sort {
 };
 
 /**
- * struct view - what of a sample is shown, and in which order
- * @sort: what services, backends and rules are sorted by
- * @reverse: the other way round
- * @filter: what a name or a state has to have in it; or ""
+ * struct view - the rows of a reading that are shown, in their order
+ * @sort: order of services, backends and rules
+ * @reverse: reverse the order
+ * @filter: text that a name or a state has to contain; or ""
  * @object: services, each with its backends behind it; and rules
- * @objects: how many
+ * @objects: number of these
  * @reason: the reasons that have occurred, those that matter first
- * @reasons: how many
+ * @reasons: number of these
  */
 struct view {
 	enum view_sort sort;

@@ -54,7 +54,7 @@ void rings_run(struct rings *rings, bool on)
 	(void)on;
 }
 
-/* The end is that nobody reads any more. */
+/* At the end of the file the reader of the output is gone. */
 bool rings_wait(struct rings *rings, int msecs)
 {
 	(void)rings;
