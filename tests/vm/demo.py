@@ -143,7 +143,7 @@ def show_capture(net):
     # The packets of w101; on lv1 there may be those of the other server as
     # well.
     rows = [key for key in columns[2]]
-    expect(len(rows) >= 6, 'too few packets were seen')
+    expect(len(rows) >= 6, 'tcpdump has seen too few packets')
     width = max(len(ends) for ends, *_ in rows)
     print()
     print('      ' + '  '.join(f'{"tcpdump on " + " ".join(place):{width}}'
@@ -167,8 +167,8 @@ def show_capture(net):
         net['w101'].mac('eth0').hex(':'), net['lv1'].mac('eth1').hex(':')],
         'the reply does not go back through lv1')
     print()
-    say('The same addresses and ports in all three places: never translated.')
-    say('What lv1 has changed is the Ethernet header of the requests, to:')
+    say('The addresses and ports are the same at all three places: no NAT.')
+    say('lv1 has changed only the Ethernet header of the requests, to:')
     print('      ' + '  '.join(
         f'{mac[1] + " (" + who + ")":{width}}' for mac, who in zip(
             macs, ('lv1', 'w101', 'w101'))))
@@ -186,7 +186,7 @@ def configure(net):
 
 
 def show_tos(net):
-    say('A TOS value tells the real servers what is for them, so that only')
+    say('The real servers recognize their packets by a TOS value, so that only')
     say(f'the balancer knows the VIP. {TOS} is a DSCP: the article\'s 0x02 is')
     say('a bit that TCP itself uses for ECN.')
     for name in ('w101', 'w102'):
@@ -198,7 +198,7 @@ def show_tos(net):
     expect(VIP not in shown and 'dscp cs1' in shown,
            'w101 still knows the VIP')
     show_replies(net, 2)
-    expect(net.owners(VIP) == [], 'somebody has the VIP')
+    expect(net.owners(VIP) == [], 'a machine has the VIP')
 
 
 def shell(net, name):
@@ -229,7 +229,7 @@ def demo(net, shell_in):
     net.serve('w102')
     say(f'{", ".join(MACHINES)}; nginx runs on w101 and w102')
 
-    heading('What is typed')
+    heading('The commands')
     configure(net)
     heading('The replies alternate')
     show_replies(net)
@@ -237,16 +237,16 @@ def demo(net, shell_in):
     show_addresses(net)
     heading('The packet is the same everywhere')
     show_capture(net)
-    heading('What the balancer says')
+    heading('The output of the balancer')
     shown = do(net, 'lv1', 'dsrctl -s show')
     expect(W101 in shown and W102 in shown, 'a backend is not shown')
     heading('The TOS variant: the real servers do not know the VIP either')
     show_tos(net)
 
     print(f'\nShown on Linux {os.uname().release}: a client got its replies '
-          f'from {VIP}, an address that\nno machine owns, served in turn by '
-          'two real servers that got its packets\nuntranslated from dsr_lb, '
-          'took them by dsr_rs, and answered from that address.\n'
+          f'from {VIP}, an address that\nno machine has. dsr_lb sent its '
+          'packets unchanged to two real servers in turn,\nand dsr_rs '
+          'delivered them and answered from that address.\n'
           f'({time.monotonic() - BEGAN:.0f} s in the virtual machine)',
           flush=True)
     if shell_in:

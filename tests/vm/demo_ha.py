@@ -49,9 +49,9 @@ def show_services(net, pair):
 
 
 def set_up(net):
-    say('The client asks a VIP that no machine has. What iptables marks dsr_lb')
-    say('balances; keepalived tells it to what, through dsr_ipvs, which it takes')
-    say('for the ip_vs of the kernel.')
+    say('The client connects to a VIP that no machine has. dsr_lb balances the')
+    say('packets that iptables marks. keepalived configures the services through')
+    say('dsr_ipvs, which stands in for the ip_vs of the kernel.')
     for name in PAIR:
         do(net, name, MARK)
     for name in PAIR:
@@ -104,7 +104,7 @@ class Meeting:
         expect(not state['lost'], f'lost at the beginning: {state["how"]}')
         say(f'{CONNECTIONS} connections of the client are open through the VIP: '
             'half of')
-        say('them load a file bit by bit, the others ask and are answered.')
+        say('them download a file slowly, the others send requests.')
         do(net, 'lv1', 'dsrctl backend show fwmark 1')
         talk.mark()
 
@@ -115,7 +115,7 @@ class Meeting:
         lost = state['lost']
         self.rows.append(f'{what:40} {lost:5}  {state["silence"]:4.1f} s')
         say(f'{owner} has taken over. Lost: {lost} of {CONNECTIONS} connections; '
-            f'nothing came for {state["silence"]:.1f} s')
+            f'no data for {state["silence"]:.1f} s')
         return lost
 
 
@@ -123,17 +123,17 @@ def fail_over(net, pair):
     with Talk(net['client'], VIP, CONNECTIONS, net.big_file(BIG_MIB)) as talk:
         meeting = Meeting(net, pair, talk)
         print()
-        say('The cables of lv1 are pulled.')
+        say('The cables of lv1 are unplugged.')
         pair.pull('lv1')
         lost = meeting.after('mh: cables of lv1 pulled', 'lv2')
         show_owners(net, pair)
         do(net, 'lv2', 'dsrctl backend show fwmark 1')
-        say('lv2 had not heard of one of them: but the hash of mh sends the next')
-        say('packet of each where lv1 has sent the first.')
+        say('lv2 knew none of them, but the hash of mh sends the next packet of')
+        say('each connection to the same server as lv1.')
         print()
         pair.wait_services('lv1', SORRY)
-        say('They are plugged in again. lv1, which found no server meanwhile, finds')
-        say('them again, and lv2 keeps the addresses.')
+        say('They are plugged in again. lv1, which saw no server meanwhile, sees the')
+        say('servers again, and lv2 keeps the addresses.')
         pair.plug_in('lv1')
         pair.wait_services('lv1', BOTH)
         print()
@@ -141,8 +141,8 @@ def fail_over(net, pair):
         typed('lv2', 'killall -9 keepalived')
         pair.kill('lv2')
         lost += meeting.after('mh: keepalived of lv2 killed', 'lv1', False)
-        say('Nobody took the addresses from lv2; but all machines have heard that')
-        say('lv1 has them, and what came to lv2 yet it forwarded.')
+        say('lv2 still has the addresses; but all machines have heard that lv1 has')
+        say('them, and lv2 forwarded the packets that it still got.')
         pair.start_one('lv2')
         pair.wait_owner('lv1')
         pair.wait_services('lv2', BOTH)
@@ -168,7 +168,7 @@ def compare(net, pair):
         typed('lv1', 'systemctl stop keepalived')
         pair.stop('lv1')
         lost = meeting.after('rr: keepalived of lv1 stopped', 'lv2')
-        say('lv2 has to guess. The servers end what they do not know.')
+        say('lv2 has to guess. A server resets a connection that it does not know.')
         expect(lost, 'none was lost: how could lv2 know?')
     return meeting.rows
 
@@ -182,28 +182,28 @@ def demo(net):
     net.serve('w102', BIG_MIB)
     with Pair(net) as pair:
         say(f'{", ".join(MACHINES)}, w103; nginx runs on the last three')
-        heading('What is typed')
+        heading('The commands')
         set_up(net)
         heading('keepalived, unmodified, on lv1 and lv2')
         start(net, pair)
         heading('A server fails')
         fail(net, pair, 'w101', WITHOUT_W101, 'w102 desu')
-        heading('The other one, too: w103 says sorry')
+        heading('The other one fails, too: w103 is the sorry server')
         fail(net, pair, 'w102', SORRY, 'w103 sorry')
         heading('They come back')
         revive(net, pair)
-        heading('A balancer goes, with open connections')
+        heading('A balancer fails, with open connections')
         rows = fail_over(net, pair)
         heading('For comparison: the same with rr')
         rows += compare(net, pair)
 
     version = run('keepalived', '--version').stderr.split(' (')[0]
     print(f'\nShown on Linux {os.uname().release}, with '
-          f'{version}: servers leave and\ncome back as they '
-          'fail the checks, and the second balancer takes over from the\nfirst '
-          f'without a table of its connections. Of {CONNECTIONS}, all of them '
-          'busy:\n', flush=True)
-    print(f'   {"":39}  lost  nothing came for')
+          f'{version}: servers that fail\nthe checks leave and '
+          'come back, and the second balancer takes over from the first\n'
+          f'without a table of its connections. Of {CONNECTIONS} busy '
+          'connections:\n', flush=True)
+    print(f'   {"":39}  lost  no data for')
     for row in rows:
         print(f'   {row}')
     print(f'({time.monotonic() - BEGAN:.0f} s in the virtual machine)',

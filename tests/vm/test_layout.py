@@ -365,11 +365,11 @@ def test_balancer_was_real_server(site, family, end):
         def takes(way):
             client.send(packet, FRONT['lv1'])
             return lv1.ways().get(way)
-        wait_for('it matters who has sent a packet',
+        wait_for('a packet that the sender decides about',
                  lambda: takes('backend_is_here'))
         assert 'forwarded' not in lv1.ways()
         if end == 'deleted':
             lv1.backend('delete', own, **key)
         else:
             site.lv1.ip(f'addr del {own} dev lo')
-        wait_for('the short way', lambda: takes('forwarded'))
+        wait_for('the fast path', lambda: takes('forwarded'))

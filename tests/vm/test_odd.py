@@ -190,9 +190,9 @@ def test_no_error_to_nobody(one, source, reasons):
                  since['drop_bad_source'] >= 1 + (source != '10.10.31.255'))
         client.send(wire.udp(4002), LV1)
         client.wait(lambda p: p.proto == 1 and p.dst == CLIENT,
-                    'what a client is told')
+                    'the error to the client')
         client.none(lambda p: p.proto == 1 and p.dst != CLIENT,
-                    'nobody was to hear of it')
+                    'no other address must get an error')
 
 
 @pytest.mark.parametrize('options', [b'', b'\7\x0f\4' + bytes(12)])

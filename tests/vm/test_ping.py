@@ -162,7 +162,7 @@ def test_silent_without_backend(site6, family, reasons):
         client.wait(family.is_reply, 'the reply')
         assert len([p for p in client.seen if family.is_reply(p)]) == 1
         for tap in (w101, w102):
-            tap.none(lambda p: p.dst == family.vip, 'nobody was to get it')
+            tap.none(lambda p: p.dst == family.vip, 'no server must get it')
     assert since['answered_ping'] == 1
 
 
@@ -296,7 +296,7 @@ def test_spoofed(site6, family, mode, reasons):
         for tap in (out, back):
             tap.none(lambda p: family.vip in (p.src, p.dst) and p.mac_src ==
                      site6.lv1.mac('eth0' if tap is out else 'eth1'),
-                     'nobody has asked')
+                     'no machine has sent a request')
 
 
 @pytest.mark.parametrize('option', [

@@ -142,7 +142,7 @@ def test_rmmod_both_idle(reload, lb):
 def test_balancer_namespace_deleted(flood):
     """lv1 is deleted while packets pass it, and created again."""
     flood.lv1.configure('service set fwmark 1 path direct\npath add dev eth0')
-    wait_for('the short way is taken',
+    wait_for('the fast path is taken',
              lambda: genl.reasons(flood.lv1)['forwarded_ingress'])
     timed('deleting lv1', lambda: flood.net.unplug('lv1'))
     assert refcount('dsr_lb') == 0
