@@ -90,7 +90,7 @@ def test_explain_names_the_firewall(lb):
     assert 'policy DROP' in lb.lv1.run(*command.split()).stdout
     lb.lv1.dsrctl('service set fwmark 1 path direct')
     told = explain()
-    assert told['outcome'].startswith('forwarded: the backend gets it')
+    assert told['outcome'].startswith('forwarded: the backend gets the packet')
     assert 'firewall' not in told
 
 

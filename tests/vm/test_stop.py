@@ -28,7 +28,7 @@ def test_balancer(site):
     done = site.lv1.dsrctl('service stop', check=False)
     assert (done.returncode, done.stderr) == (
         2, f'dsrctl: {THIS}: 1 service; network namespace lv2: 2 services '
-        "would be lost: stop all the same with 'dsrctl service stop force'\n")
+        "would be lost: to stop anyway, use 'dsrctl service stop force'\n")
     assert len(site.lv2.show('service show')) == 2
     done = site.lv1.dsrctl('service stop force')
     assert done.stdout.splitlines() == [
