@@ -151,4 +151,4 @@ def test_units():
     assert start == '/usr/local/sbin/dsr-metrics'       # see tool/Makefile
     with open(f'{SHARE}/systemd/dsr-metrics.socket', encoding='ascii') as file:
         addresses = re.findall('^ListenStream=(.+)$', file.read(), re.M)
-    assert addresses == ['127.0.0.1:9857', '[::1]:9857']
+    assert addresses == ['127.0.0.1:9857']
