@@ -295,7 +295,7 @@ static bool show_rules(struct dsrctl *ctl, const struct overview *overview,
 			continue;
 		}
 		rule_cells(table, false, &real);
-		if (ctl->statistics)
+		if (ctl->statistics && !ctl->brief)
 			counter_line(table, "    ", "flows", real.stats);
 	}
 	return true;

@@ -68,6 +68,7 @@ def test_brief(fake, option):
     services = fake(option, 'service').check(0).out.splitlines()
     assert len(services) == len(sample.SERVICES)
     assert services[0].split() == ['fwmark', '1', 'rr', '2']
+    assert fake(option, '-s show').out == fake(option, 'show').out
     assert fake(option, '-j show').out == fake('-j show').out
 
 
