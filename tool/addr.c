@@ -120,7 +120,7 @@ char *addr_text(char *to, const void *addr, size_t size)
 }
 
 /**
- * addr_same() - whether two addresses are one
+ * addr_same() - check if two addresses are one
  * @one: an address
  * @other: another one
  */
@@ -131,7 +131,7 @@ bool addr_same(const struct addr *one, const struct addr *other)
 }
 
 /**
- * addr_is_loopback() - whether an address never leaves a machine
+ * addr_is_loopback() - check if an address never leaves a machine
  * @addr: the address
  */
 bool addr_is_loopback(const struct addr *addr)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What the counters of a module have gained while dsrctl doctor looked.
+ * The counters of a module, read twice: their increase while dsrctl doctor looked.
  */
 #include <linux/dsr.h>
 #include <linux/genetlink.h>
@@ -39,7 +39,7 @@ int counters_end(struct dsrctl *ctl, enum netlink_module module,
 	return stats_get(ctl, module, &counters->last);
 }
 
-/* How many packets had a reason; 0 if the module does not know the reason. */
+/* Return: the packets of a reason; 0 if the module does not know the reason. */
 static uint64_t find(const struct netlink_replies *replies, const char *reason)
 {
 	struct nlattr *attr, *tb[ATTR_MAX];
@@ -61,7 +61,7 @@ static uint64_t find(const struct netlink_replies *replies, const char *reason)
 }
 
 /**
- * counters_rise() - how many packets had a reason meanwhile
+ * counters_rise() - count the packets that had a reason meanwhile
  * @counters: the counters, read twice
  * @reason: name of the reason
  */
@@ -74,7 +74,7 @@ uint64_t counters_rise(const struct counters *counters, const char *reason)
 }
 
 /**
- * counters_total() - how many packets have had a reason so far
+ * counters_total() - count the packets that have had a reason so far
  * @counters: the counters, read twice
  * @reason: name of the reason
  */

@@ -182,9 +182,7 @@ static void doctor_free(struct doctor *doctor)
 	finding_free(&doctor->findings);
 }
 
-/* What is wrong with the machine is the status 1, so what is wrong with the words
- * is 2 here.
- */
+/* The status 1 is a fault of the machine, so a fault of the words is 2 here. */
 static int doctor_run(struct dsrctl *ctl, struct args *args)
 {
 	static struct doctor doctor;

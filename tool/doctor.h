@@ -51,7 +51,7 @@ struct doctor {
 	struct netlink_replies silences;
 };
 
-/* What a file looks at is in its name. Those that ask the kernel more return an
+/* The name of a file says its subject. Functions that ask the kernel more return an
  * enum dsrctl_status.
  */
 void doctor_modules(struct doctor *doctor);

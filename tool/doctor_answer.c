@@ -120,9 +120,11 @@ static bool is_explained(const struct findings *findings)
 	return finding_has(findings, "replies-not-forwarded") ||
 	       finding_has(findings, "replies-rp-filter") ||
 	       finding_has(findings, "replies-look-spoofed") ||
+	       finding_has(findings, "replies-dropped") ||
 	       finding_has(findings, "firewall-drops") ||
 	       finding_has(findings, "backend-neighbour-failed") ||
-	       finding_has(findings, "backend-no-route");
+	       finding_has(findings, "backend-no-route") ||
+	       finding_has(findings, "backend-device-down");
 }
 
 /* The marks of the services, behind the 0 of packets that have none. */
@@ -209,11 +211,11 @@ int doctor_answers(struct doctor *doctor)
 		mine = find(answers, &count, &inquiry);
 		if (!mine)
 			continue;
-		if (inquiry.state == DSR_CONN_SYN) {
+		if (inquiry.state != DSR_CONN_SYN) {
+			mine->good++;
+		} else if (visit_has_left(&doctor->watch, seen)) {
 			mine->failed++;
 			mine->repeated += seen->times > 1;
-		} else {
-			mine->good++;
 		}
 	}
 	for (i = 0; i < count; i++)

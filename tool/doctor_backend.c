@@ -8,7 +8,7 @@
 #include "attr.h"
 #include "doctor.h"
 
-/* how many addresses are asked for at most */
+/* addresses that are asked for at most */
 #define ASKED_MAX	500
 
 /* so long may a backend take to answer for its address */
@@ -19,7 +19,7 @@
  *	know
  * @doctor: the machine, with the backends as they are so far
  *
- * That a backend once did not answer does not show that it is still so.
+ * A backend that once did not answer may have come back since.
  */
 void doctor_ask_backends(struct doctor *doctor)
 {

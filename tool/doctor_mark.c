@@ -70,7 +70,7 @@ static bool has_marks(const struct doctor *doctor)
 	return false;
 }
 
-/* Whether an address looks like a VIP that no machine has: packets for it come
+/* Check if an address looks like a VIP that no machine has: packets for it come
  * here, the route would send them back to where they came from, and there is no
  * neighbour that has it.
  */

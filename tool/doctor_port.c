@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The ports of a VIP that are meant to be served. Others are asked for by those who
- * scan ports, and a firewall or a rule may well leave them out.
+ * The ports of a VIP that are meant to be served. Scanners ask for all others, and a
+ * firewall or a rule may well leave these out.
  */
 #include <linux/dsr.h>
 
@@ -38,7 +38,7 @@ static bool has_never_forwarded(const struct counters *counters)
 }
 
 /**
- * doctor_port() - whether a port of a VIP is meant to be served by this balancer
+ * doctor_port() - check if this balancer is meant to serve a port of a VIP
  * @doctor: the machine
  * @seen: a packet for it
  * @meant: set: a service names it, or a client has been served there, or the

@@ -4,16 +4,22 @@
  * Only replies that have been seen are judged, since they may take other ways.
  */
 #include <linux/dsr.h>
+#include <netinet/in.h>
+#include <linux/netfilter.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "attr.h"
 #include "doctor.h"
 #include "report.h"
+#include "ruleset.h"
 #include "sysctl.h"
 
-/* how many ways of replies are looked at */
+/* the most ways of replies that are judged */
 #define WAYS_MAX	64
+
+/* as many replies have to be lost, and none to pass, to blame the firewall */
+#define DROPPED_MIN	3
 
 /**
  * struct server - a backend's address on its wire
@@ -23,6 +29,18 @@
 struct server {
 	uint8_t mac[6];
 	struct addr addr;
+};
+
+/**
+ * struct way - replies from one address that came in by one device
+ * @reply: one of them
+ * @came: how many connections they were of
+ * @left: how many of these left this machine again
+ */
+struct way {
+	const struct seen *reply;
+	unsigned int came;
+	unsigned int left;
 };
 
 static int compare_macs(const void *one, const void *other)
@@ -136,25 +154,73 @@ static void spoofed(struct doctor *doctor, const struct seen *reply,
 			     vip, host_device_name(&doctor->host, owner));
 }
 
-static void judge_reply(struct doctor *doctor, const struct seen *reply)
+/* A rule that drops what is "ct state invalid" drops answers to requests that
+ * connection tracking has not seen, those of 'path direct'.
+ */
+static void dropped(struct doctor *doctor, const struct way *way)
 {
+	const struct addr *src = &way->reply->src;
+	struct findings *findings = &doctor->findings;
+	const struct chain *chain;
+	struct ruleset ruleset;
+	char vip[INET6_ADDRSTRLEN];
+	bool begun = false;
+	size_t i;
+
+	if (way->left || way->came < DROPPED_MIN)
+		return;
+	addr_name(src, vip);
+	ruleset_read(&ruleset);
+	for (i = 0; i < ruleset.count; i++) {
+		chain = &ruleset.chain[i];
+		if (!ruleset_may_drop(chain, NF_INET_FORWARD, src->family))
+			continue;
+		if (!begun && !finding_begin(findings, "replies-dropped",
+					     "vip %s", vip))
+			break;
+		begun = true;
+		finding_mend(findings, "nft insert rule %s %s %s %s %s accept",
+			     ruleset_family(chain), chain->table, chain->name,
+			     src->family == AF_INET6 ? "ip6 saddr" : "ip saddr",
+			     vip);
+	}
+	ruleset_free(&ruleset);
+	if (!begun)
+		return;
+	finding_what(findings,
+		     "%u replies from %s came in by %s and none left: rules of FORWARD drop them, or their policy does",
+		     way->came, vip,
+		     host_device_name(&doctor->host, way->reply->ifindex));
+	finding_why(findings,
+		    "the clients get no answer; with 'path direct' connection tracking sees no request, and takes the replies for invalid");
+}
+
+static void judge_way(struct doctor *doctor, const struct way *way)
+{
+	const struct seen *reply = way->reply;
 	const char *dev = host_device_name(&doctor->host, reply->ifindex);
 	struct rtnl_link *link = host_device(&doctor->host, reply->ifindex);
-	struct host_route way;
+	size_t before = doctor->findings.count;
+	struct host_route route;
 	int owner;
 
 	not_forwarded(doctor, reply, dev);
 	/* a VRF has routes of its own */
 	if (rtnl_link_get_master(link))
 		return;
-	host_route(&doctor->host, &reply->src, &way);
+	host_route(&doctor->host, &reply->src, &route);
 	if (host_has(&doctor->host, &reply->src, &owner))
 		spoofed(doctor, reply, dev, owner);
 	else
-		filtered(doctor, reply, dev, &way);
+		filtered(doctor, reply, dev, &route);
+	if (doctor->findings.count != before)
+		return;
+	host_route(&doctor->host, &reply->dst, &route);
+	if (route.found)
+		dropped(doctor, way);
 }
 
-/* Whether a packet is the answer of a backend to a client, in the name of another
+/* Check if a packet is the answer of a backend to a client, in the name of another
  * address than the backend's own, and this machine is to pass it on.
  */
 static bool is_reply(const struct doctor *doctor, const struct seen *seen,
@@ -182,6 +248,23 @@ static bool is_same_way(const struct seen *one, const struct seen *other)
 	       addr_same(&one->src, &other->src);
 }
 
+/* Check if a reply left this machine again. */
+static bool has_left(const struct watch *watch, const struct seen *reply)
+{
+	const struct seen *seen;
+	size_t i;
+
+	for (i = 0; i < watch->count; i++) {
+		seen = &watch->seen[i];
+		if (seen->out && seen->answer && seen->sport == reply->sport &&
+		    seen->dport == reply->dport &&
+		    addr_same(&seen->src, &reply->src) &&
+		    addr_same(&seen->dst, &reply->dst))
+			return true;
+	}
+	return false;
+}
+
 /**
  * doctor_replies() - look at the replies that have come by
  * @doctor: the machine
@@ -190,22 +273,26 @@ static bool is_same_way(const struct seen *one, const struct seen *other)
  */
 int doctor_replies(struct doctor *doctor)
 {
-	const struct seen *ways[WAYS_MAX];
+	struct way ways[WAYS_MAX];
 	size_t i, j, count, found = 0;
 	struct server *servers = read_servers(doctor, &count);
 
-	for (i = 0; i < doctor->watch.count && found < WAYS_MAX; i++) {
+	for (i = 0; i < doctor->watch.count; i++) {
 		const struct seen *seen = &doctor->watch.seen[i];
 
 		if (!is_reply(doctor, seen, servers, count))
 			continue;
-		for (j = 0; j < found && !is_same_way(ways[j], seen); j++)
+		for (j = 0; j < found && !is_same_way(ways[j].reply, seen); j++)
 			;
-		if (j < found)
+		if (j == WAYS_MAX)
 			continue;
-		ways[found++] = seen;
-		judge_reply(doctor, seen);
+		if (j == found)
+			ways[found++] = (struct way){ .reply = seen };
+		ways[j].came++;
+		ways[j].left += has_left(&doctor->watch, seen);
 	}
 	free(servers);
+	for (j = 0; j < found; j++)
+		judge_way(doctor, &ways[j]);
 	return DSRCTL_OK;
 }

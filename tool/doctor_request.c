@@ -28,8 +28,8 @@ struct site {
 	struct ruleset ruleset;
 };
 
-/* How well a rule fits: 0 is not at all, and the rule with the greatest is taken.
- * A rule by TOS is asked last.
+/* Return: the fitness of a rule: 0 is none, and the rule with the greatest is taken.
+ * A rule by TOS comes last.
  */
 static int fitness(const struct rule_info *rule, const struct seen *seen)
 {
@@ -71,7 +71,7 @@ static bool find_rule(const struct doctor *doctor, const struct seen *seen,
 	return best;
 }
 
-/* Whether any rule names the address, for another port or protocol. */
+/* Check if any rule names the address, for another port or protocol. */
 static bool names_vip(const struct doctor *doctor, const struct addr *vip)
 {
 	struct rule_info rule;
@@ -127,7 +127,7 @@ static void no_rule(struct doctor *doctor, const struct visit *visit)
 	struct rule_info rule;
 	struct host_route way;
 
-	/* what is for others passes a router, and local routes are the stack's */
+	/* a router passes packets on, and the stack takes those of local routes */
 	if (visit->own || sysctl_device(seen->dst.family, dev, "forwarding") != 0 ||
 	    names_vip(doctor, &seen->dst))
 		return;
@@ -203,8 +203,8 @@ static void no_way_back(struct doctor *doctor, const struct seen *seen)
 	finding_mend(findings, "ip route replace default via %s", router);
 }
 
-/* Whether the program behind a rule is there, and its firewall may be what drops
- * the requests.
+/* Check if the program behind a rule is there, and the firewall may drop the
+ * requests.
  */
 static void input_drops(struct doctor *doctor, const struct visit *visit,
 			const struct rule_info *rule, const struct site *site)
@@ -251,9 +251,9 @@ static void input_drops(struct doctor *doctor, const struct visit *visit,
 		    "the firewall sees a connection to the machine's own address; its clients hear nothing");
 }
 
-/* Whether a port is meant to be served: the rule names it, or clients have been
- * served there, or the machine has never answered anybody. Others are asked for by
- * those who scan ports.
+/* Check if a port is meant to be served: the rule names the port, or a client has
+ * been served there, or the machine has never answered any client. Scanners ask for
+ * all other ports.
  */
 static int is_meant(struct doctor *doctor, const struct visit *visit,
 		    const struct rule_info *rule, bool *meant)
@@ -339,7 +339,7 @@ int doctor_requests(struct doctor *doctor)
 	struct rule_info rule;
 	size_t i;
 
-	/* what a balancer here leaves is judged there */
+	/* a balancer here sees the packets first */
 	if (doctor->services.count)
 		return DSRCTL_OK;
 	own_client(doctor);

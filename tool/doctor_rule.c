@@ -59,7 +59,7 @@ static void gone_address(struct doctor *doctor, struct rule_info *rule,
 	free(words);
 }
 
-/* Whether an address is silenced, on all devices. */
+/* Check if an address is silenced, on any device. */
 static bool is_silenced(const struct doctor *doctor, const struct addr *addr)
 {
 	struct silence_info silence;
@@ -72,7 +72,7 @@ static bool is_silenced(const struct doctor *doctor, const struct addr *addr)
 	return false;
 }
 
-/* Whether some device answers ARP for an address that @owner has. */
+/* Check if some device answers ARP for an address that @owner has. */
 static bool is_heard(const struct doctor *doctor, int owner)
 {
 	int all = sysctl_device(AF_INET, "all", "arp_ignore");
@@ -129,7 +129,7 @@ static void not_silent(struct doctor *doctor, const struct rule_info *rule)
 	finding_mend(&doctor->findings, "dsrctl real silence %s", name);
 }
 
-/* What a rule with a port delivers to; false if that is not known. */
+/* Find the place that a rule with a port delivers to; false: it is not known. */
 static bool find_target(const struct rule_info *rule, uint8_t *proto,
 			uint16_t *port, struct addr *to)
 {
@@ -236,6 +236,7 @@ int doctor_rules(struct doctor *doctor)
 	struct listeners listeners = { 0 };
 	struct ruleset ruleset = { 0 };
 	bool readable = false, listens = false;
+	int status = DSRCTL_OK;
 	struct rule_info rule;
 	char *key;
 	size_t i;
@@ -246,8 +247,10 @@ int doctor_rules(struct doctor *doctor)
 			  listener_read(&listeners);
 	}
 	for (i = 0; i < doctor->rules.count; i++) {
-		if (!rule_parse(doctor->rules.reply[i], &rule))
-			return netlink_malformed();
+		if (!rule_parse(doctor->rules.reply[i], &rule)) {
+			status = netlink_malformed();
+			break;
+		}
 		key = rule_name(&rule);
 		no_local_route(doctor, &rule, key);
 		gone_address(doctor, &rule, key);
@@ -259,5 +262,5 @@ int doctor_rules(struct doctor *doctor)
 	}
 	listener_free(&listeners);
 	ruleset_free(&ruleset);
-	return DSRCTL_OK;
+	return status;
 }

@@ -77,8 +77,8 @@ static void mend_backends(struct doctor *doctor, const char *name,
 	}
 }
 
-/* Whether a service is what is left of a VIP that has others: it may be there to
- * drop what these leave.
+/* Check if a service is the rest of a VIP that has other services: it may be there
+ * to drop the packets that these leave.
  */
 static bool is_rest(const struct doctor *doctor,
 		    const struct service_info *service)

@@ -60,7 +60,7 @@ void doctor_sources(struct doctor *doctor)
 				"drop_reverse_path");
 	for (i = 0; dropped && i < doctor->visits.count; i++) {
 		visit = &doctor->visits.one[i];
-		/* who forges a source does not send the same again */
+		/* a forged packet does not come again */
 		if (visit_is_lost(visit) && visit->again &&
 		    dropped >= visit->came)
 			doctor_source(doctor, visit->lost);

@@ -11,7 +11,7 @@
 /* a table is nearly full from this part of its cap on */
 #define NEARLY_FULL_PERCENT	90
 
-/* what MAX can be doubled to at most */
+/* the greatest MAX that can be doubled */
 #define MAX_LIMIT		(UINT32_MAX / 2)
 
 static const struct {

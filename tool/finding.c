@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What dsrctl doctor has found: kept as it is found, and printed at the end.
+ * The findings of dsrctl doctor: kept as they come, and printed at the end.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -125,7 +125,7 @@ void finding_mend(struct findings *findings, const char *format, ...)
 }
 
 /**
- * finding_has() - whether anything of a code was found
+ * finding_has() - check if anything of a code was found
  * @findings: the findings
  * @code: the code
  */
@@ -176,8 +176,8 @@ static void print_text(const struct dsrctl *ctl, const struct finding *finding)
 /* more than there are codes */
 #define CODES_MAX	64
 
-/* How many findings of a code there were before; @code and @count have those of
- * each code so far.
+/* Return: the number of findings of a code before this one; @code and @count have
+ * the codes so far, and their numbers.
  */
 static size_t count_alike(const char *mine, const char **code, size_t *count)
 {

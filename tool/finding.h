@@ -8,7 +8,7 @@
 
 #include "dsrctl.h"
 
-/* how many findings of one code are printed as text; JSON has all */
+/* findings of one code that are printed as text at most; JSON has all */
 #define FINDING_ALIKE_MAX	10
 
 /**

@@ -124,12 +124,12 @@ static bool is_kind(struct rtnl_link *link, const char *kind)
 }
 
 /**
- * host_sees_ip() - whether IP takes what comes in by a device as its own
+ * host_sees_ip() - check if IP takes the packets of a device as they come in
  * @host: the machine
  * @ifindex: the device
  *
- * What comes in by a port of a bridge or a bond is the traffic of that device;
- * what comes in by a device of a VRF is shown by both.
+ * A port of a bridge or a bond shows the traffic of that device as well; a device of
+ * a VRF and the VRF both show the same packets.
  */
 bool host_sees_ip(const struct host *host, int ifindex)
 {
@@ -143,7 +143,7 @@ bool host_sees_ip(const struct host *host, int ifindex)
 }
 
 /**
- * host_has() - whether an address is this machine's
+ * host_has() - check if an address is this machine's
  * @host: the machine
  * @addr: the address
  * @ifindex: set to the device that has it; may be NULL
@@ -194,7 +194,7 @@ bool host_only_address(const struct host *host, int family, struct addr *only)
 	return count == 1;
 }
 
-/* Whether an address is in the network of an address of this machine. */
+/* Check if an address is in the network of an address of this machine. */
 static bool is_in(struct rtnl_addr *net, const struct addr *addr)
 {
 	struct addr local;

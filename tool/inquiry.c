@@ -91,7 +91,7 @@ int inquiry_packet(struct dsrctl *ctl, const struct seen *seen, bool middle,
 	return status;
 }
 
-/* what the first entry of a table says */
+/* the first entry of a table */
 struct first {
 	bool known;
 	uint32_t fwmark;

@@ -120,7 +120,7 @@ void listener_free(struct listeners *listeners)
 }
 
 /**
- * listener_find() - find who takes what is sent to an address and a port
+ * listener_find() - find a listener for an address and a port
  * @listeners: all of them
  * @proto: IPPROTO_TCP or IPPROTO_UDP
  * @addr: the address; of family 0: not known
@@ -128,7 +128,7 @@ void listener_free(struct listeners *listeners)
  * @other: set to one that has the port and takes another address only, and not
  *	that of lo if there is a choice
  *
- * Return: how well one fits.
+ * Return: the best fit.
  */
 enum listener_match listener_find(const struct listeners *listeners,
 				  uint8_t proto, const struct addr *addr,

@@ -40,7 +40,7 @@ struct listeners {
 
 enum listener_match {
 	LISTENER_NONE,		/* none has the port */
-	LISTENER_OTHER,		/* those that have it take other addresses */
+	LISTENER_OTHER,		/* listeners of the port take other addresses */
 	LISTENER_TAKES,		/* one takes the address */
 };
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The base chains of the site's firewall: where one could let a packet pass. What
- * their rules do is not read: that is for the kernel to know.
+ * The base chains of the site's firewall: where one could let a packet pass. Only
+ * the kernel knows what their rules do.
  */
 #include <netinet/in.h>
 #include <linux/netfilter.h>
@@ -134,7 +134,7 @@ void ruleset_free(struct ruleset *ruleset)
 }
 
 /**
- * ruleset_may_drop() - whether a chain may be what drops packets
+ * ruleset_may_drop() - check if a chain may drop packets
  * @chain: the chain
  * @hook: where they are dropped, NF_INET_*
  * @family: of the packets, AF_INET or AF_INET6
@@ -149,7 +149,7 @@ bool ruleset_may_drop(const struct chain *chain, uint32_t hook, int family)
 				 strcmp(chain->table, "mangle")));
 }
 
-/* Whether iptables-legacy has a table of this name. */
+/* Check if iptables-legacy has a table of this name. */
 static bool has_legacy(const char *path, const char *table)
 {
 	FILE *file = proc_open(path);
@@ -167,7 +167,7 @@ static bool has_legacy(const char *path, const char *table)
 }
 
 /**
- * ruleset_translates() - whether rules may give packets that come in another
+ * ruleset_translates() - check if rules may give packets that come in another
  *	destination
  * @ruleset: the chains
  */
@@ -185,7 +185,7 @@ bool ruleset_translates(const struct ruleset *ruleset)
 }
 
 /**
- * ruleset_filters_arp() - whether rules may drop ARP
+ * ruleset_filters_arp() - check if rules may drop ARP
  * @ruleset: the chains
  */
 bool ruleset_filters_arp(const struct ruleset *ruleset)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What became of the connections that clients began while this machine was
- * watched: whether their SYNs left it again, and whether it answered them.
+ * The connections that clients began while this machine was watched: their SYNs may
+ * have left it again, or been answered by it.
  */
 #include <string.h>
 
@@ -43,6 +43,21 @@ static struct visit *find(struct visits *visits, const struct seen *seen)
 }
 
 /**
+ * visit_has_left() - check if a SYN left this machine again
+ * @watch: what was seen
+ * @seen: the SYN, as it came in
+ */
+bool visit_has_left(const struct watch *watch, const struct seen *seen)
+{
+	size_t i;
+
+	for (i = 0; i < watch->count; i++)
+		if (is_departure(seen, &watch->seen[i]))
+			return true;
+	return false;
+}
+
+/**
  * visit_read() - group what was seen by address and port
  * @watch: what was seen
  * @host: the machine
@@ -51,8 +66,8 @@ static struct visit *find(struct visits *visits, const struct seen *seen)
 void visit_read(const struct watch *watch, const struct host *host,
 		struct visits *visits)
 {
-	const struct seen *seen, *other;
 	bool left, answered;
+	const struct seen *seen;
 	struct visit *visit;
 	size_t i, j;
 
@@ -65,13 +80,9 @@ void visit_read(const struct watch *watch, const struct host *host,
 		visit = find(visits, seen);
 		if (!visit)
 			continue;
-		left = false;
-		answered = false;
-		for (j = 0; j < watch->count; j++) {
-			other = &watch->seen[j];
-			left |= is_departure(seen, other);
-			answered |= is_answer(seen, other);
-		}
+		left = visit_has_left(watch, seen);
+		for (answered = false, j = 0; j < watch->count; j++)
+			answered |= is_answer(seen, &watch->seen[j]);
 		visit->came++;
 		visit->left += left;
 		visit->answered += answered;
@@ -83,7 +94,7 @@ void visit_read(const struct watch *watch, const struct host *host,
 }
 
 /**
- * visit_is_lost() - whether not one of the connections came any further
+ * visit_is_lost() - check if not one of the connections came any further
  * @visit: the visit
  *
  * One that came once may still be on its way.

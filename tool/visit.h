@@ -41,6 +41,7 @@ struct visits {
 
 void visit_read(const struct watch *watch, const struct host *host,
 		struct visits *visits);
+bool visit_has_left(const struct watch *watch, const struct seen *seen);
 bool visit_is_lost(const struct visit *visit);
 
 #endif /* DSRCTL_VISIT_H */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What passes this machine while dsrctl doctor looks: the first packets of
+ * The packets that pass this machine while dsrctl doctor looks: the first ones of
  * connections of TCP, and the answers to them.
  */
 #include <poll.h>
@@ -16,7 +16,7 @@
  * watch_begin() - begin to look
  * @watch: set; for watch_free() in any case
  *
- * Who may not look sees nothing.
+ * Without CAP_NET_RAW nothing is seen.
  */
 void watch_begin(struct watch *watch)
 {
@@ -26,7 +26,7 @@ void watch_begin(struct watch *watch)
 				   WATCH_SEEN_MAX * sizeof(*watch->seen));
 }
 
-/* Whether it is the same packet again. */
+/* Check if a packet is the same one again. */
 static bool is_again(const struct seen *one, const struct seen *other)
 {
 	return one->out == other->out && one->answer == other->answer &&

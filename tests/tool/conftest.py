@@ -84,7 +84,7 @@ def build_fake(binary, *flags):
             capture_output=True, text=True, check=True).stdout.split()
         subprocess.run(
             ['cc', '-std=gnu11', '-D_GNU_SOURCE', '-g', '-Wall', *flags,
-             '-DTRACEFS_PATH=getenv("DSRCTL_FAKE_TRACEFS")',
+             '-DTRACEFS_PATH=(getenv("DSRCTL_FAKE_TRACEFS") ?: "/none")',
              f'-I{TOOL}', f'-I{TOP}/include/uapi', *objects, '-o', binary,
              *libraries], check=True)
     return binary

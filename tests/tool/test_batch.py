@@ -56,7 +56,8 @@ ERRORS = {
                                    "'flush#comment': expected add, set, "
                                    'replace, delete, show, flush, stop or help'),
     "''\n": (1, "object '' is ambiguous: service, backend, connection, path, "
-                'real, flow, stats, show, monitor, trace, top, explain, metrics, doctor or help'),
+                'real, flow, stats, show, monitor, trace, top, explain, metrics, '
+                'doctor or help'),
     'complete service\n': (1, "unknown object 'complete': expected service, "
                               'backend, connection, path, real, flow, stats, '
                               'show, monitor, trace, top, explain, metrics, doctor or help'),

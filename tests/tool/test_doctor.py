@@ -18,6 +18,7 @@ import sample as s
 import uapi as u
 from conftest import TOOL
 from fakekernel import Ack, Objects, Reply
+from test_fuzz import Mutator
 
 LB_CONF = ('all', 'lo', 'eth0', 'eth1')
 
@@ -139,7 +140,7 @@ def test_words(fake):
 
 
 def test_completion(fake):
-    assert fake('complete doctor').out.split() == ['time', 'help']
+    assert fake('complete doctor').out.split() == ['help', 'time']
     assert fake('complete doctor time').out == ''
     assert fake('complete doctor time 1s').out == ''
     assert fake('complete d').out == fake('complete doctor').out
@@ -308,6 +309,19 @@ def test_other_answers(lv1):
     assert not lv1.codes()
 
 
+def test_replies_dropped(lv1, kernel):
+    """All of them, by a chain that may do so."""
+    for port in range(4000, 4003):
+        reply(lv1)
+        lv1.packets[-1] = lv1.packets[-1].replace('4000', str(port))
+    assert not lv1.codes()
+    forward(kernel)
+    assert lv1.codes()['replies-dropped']['commands'] == [
+        f'nft insert rule ip filter FORWARD ip saddr {s.VIP} accept']
+    lv1.saw('out', 'answer', s.VIP, 80, s.CLIENT, 4001)
+    assert not lv1.codes()
+
+
 def forward(kernel, policy=0, name='FORWARD', table='filter'):
     kernel.objects[k.NFT_GETCHAIN] = Objects(
         k.NFT_NEWCHAIN, s.chain(2, table, name, 2, policy=policy),
@@ -380,18 +394,26 @@ def test_shadowed(lv1, kernel):
 
 
 def no_answers(lv1, kernel, state, number, times=2):
+    """A connection is found by the mark of its service only."""
     for port in range(4000, 4000 + number):
         lv1.saw('in', 'syn', s.CLIENT, port, s.VIP, 80, times)
         lv1.saw('out', 'syn', s.CLIENT, port, s.VIP, 80, times, dev=3)
-    kernel.answers['dsr', u.DSR_CMD_EXPLAIN] = Reply(
-        s.explanation('forwarded') + s.service(1) + s.connection(
+    lv1.services.insert(0, s.service(7))
+    lv1.backends.insert(0, s.backend(7, s.W102, state=1, ifindex=3))
+
+    def explain(request):
+        mark = request.nest(u.DSR_A_EXPLAIN).get(u.DSR_EXPLAIN_A_FWMARK)
+        if mark != s.struct.pack('=I', 1):
+            return Reply(s.explanation('pass_no_service'))
+        return Reply(s.explanation('forwarded') + s.service(1) + s.connection(
             6, s.CLIENT, 4000, s.VIP, 80, state, 1000, 1, s.W101))
+    kernel.answers['dsr', u.DSR_CMD_EXPLAIN] = explain
 
 
 @pytest.mark.parametrize('state,number,times,found', [
     (0, 3, 2, True), (0, 2, 2, False), (0, 9, 1, False), (1, 3, 2, False)])
 def test_no_answer(lv1, kernel, state, number, times, found):
-    """One lost packet is none; those who scan send no SYN again."""
+    """One lost packet is no fault; a scanner sends no SYN again."""
     no_answers(lv1, kernel, state, number, times)
     assert set(lv1.codes()) == ({'backend-no-answer'} if found else set())
 
@@ -416,7 +438,7 @@ def test_no_rule_wanted(w101):
 
 
 def test_scan(w101):
-    """What nobody has ever been served at is not missed."""
+    """A port that has never been served is not missed."""
     w101.reasons = {'replied': 5}
     w101.saw('in', 'syn', s.CLIENT, 4000, s.VIP, 9999, 9)
     assert not w101.codes()
@@ -518,6 +540,41 @@ def test_many_findings(lv1):
     assert out.endswith("20 more of the same kinds: 'dsrctl -j doctor' has "
                         'all\n')
     assert len(json.loads(lv1.run('-j').out)) == 30
+
+
+@pytest.mark.parametrize('balancer', [True, False])
+def test_malformed(fake, kernel, tmp_path, balancer):
+    """Answers of modules that were truncated or altered on the way."""
+    machine = Machine(fake, kernel, tmp_path / 'root', balancer)
+    machine.saw('in', 'syn', s.CLIENT, 4000, s.VIP, 80, 9)
+    machine.saw('in', 'answer', s.VIP, 80, s.CLIENT, 4000, dev=3,
+                mac=s.MAC['w101'])
+    machine.write('packets', ''.join(machine.packets))
+    mutator = Mutator(balancer)
+    for (name, cmd), answer in list(kernel.answers.items()):
+        def broken(request, answer=answer):
+            whole = answer(request) if callable(answer) else answer
+            return Altered(whole, mutator)
+        kernel.answers[name, cmd] = broken
+    done = fake('-f -b -', stdin='doctor time 1s\n' * 25, timeout=300,
+                env={'DSRCTL_FAKE_PROC': str(machine.root)})
+    assert done.status in (0, 1, 2) and 'Sanitizer' not in done.err
+    assert 'runtime error' not in done.err and mutator.count > 25
+
+
+class Altered:
+    """An answer, one in four of them altered on the way."""
+
+    def __init__(self, answer, mutator):
+        self.answer, self.mutator = answer, mutator
+
+    def packets(self, request):
+        packets = self.answer.packets(request)
+        if self.mutator.random.randrange(4) or len(packets) < 2:
+            self.mutator.count += 1
+            return packets
+        # what ends the answer is left, so that it has an end
+        return [*self.mutator(packets[:-1]), packets[-1]]
 
 
 def test_codes():

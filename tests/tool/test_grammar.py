@@ -366,12 +366,13 @@ ERRORS = {
         'expected syn, established, fin, closed, udp, persistent or unproven',
     # help
     'help x': "help: unknown object 'x': expected service, backend, connection, "
-              'path, real, flow, stats, show, monitor, explain or metrics',
+              'path, real, flow, stats, show, monitor, trace, top, explain, '
+              'metrics or doctor',
     'help service x': "service help: unexpected argument 'x': 'dsrctl OBJECT "
                       "help' prints the commands of one object",
     'help help': "help: unknown object 'help': expected service, backend, "
-                 'connection, path, real, flow, stats, show, monitor, explain or '
-                 'metrics',
+                 'connection, path, real, flow, stats, show, monitor, trace, top, '
+                 'explain, metrics or doctor',
     'service help add': "service help: unexpected argument 'add': 'dsrctl "
                         "OBJECT help' prints the commands of one object",
     'show help x': "show help: unexpected argument 'x': 'dsrctl OBJECT help' "

@@ -50,8 +50,8 @@ def test_long_options_with_one_dash(fake):
     assert fake('-json show').check(0).out == fake('-j show').out
     assert fake('-stats show').check(0).out == fake('-s show').out
     fake('-netns nowhere show').check(
-        1, "dsrctl: there is no network namespace 'nowhere': 'ip netns list' "
-        'shows those there are\n')
+        1, "dsrctl: there is no network namespace 'nowhere': see 'ip netns "
+        "list'\n")
 
 
 @pytest.mark.parametrize('option', ['-br', '-brief', '--brief'])
@@ -149,9 +149,9 @@ def test_networks_of_flows(fake):
 @pytest.mark.parametrize('word, why', {
     '10.0.0.0/33': 'src 33 is out of range: 0 to 32',
     '2001:db8::/129': 'src 129 is out of range: 0 to 128',
-    '10.0.0.0/x': "src 'x' is not a number: write it in decimal without leading "
-                  'zeros, or in hexadecimal behind 0x',
-    '10.0.0/8': "src '10.0.0/8' is not an IP address: write it like 192.0.2.1 "
+    '10.0.0.0/x': "src 'x' is not a number: write a decimal number without "
+                  'leading zeros, or a hexadecimal one with 0x',
+    '10.0.0/8': "src '10.0.0/8' is not an IP address: write an address like 192.0.2.1 "
                 'or 2001:db8::1'}.items())
 def test_no_network(fake, word, why):
     fake(f'connection show src {word}').check(

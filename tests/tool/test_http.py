@@ -94,7 +94,7 @@ def test_failure(server, kernel):
     kernel.answers['dsr', u.DSR_CMD_SERVICE_GET] = Ack(errno.EPERM)
     status, _, text = ask(server)
     assert (status, text) == (500, 'dsrctl: permission denied: this needs '
-                              'CAP_NET_ADMIN (run it as root)\n')
+                              'CAP_NET_ADMIN (run dsrctl as root)\n')
     kernel.answers['dsr', u.DSR_CMD_SERVICE_GET] = Reply()
     assert ask(server)[0] == 200
 

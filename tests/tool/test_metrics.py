@@ -206,7 +206,7 @@ def test_refused(fake, kernel):
         before = kernel.answers[key]
         kernel.answers[key] = Ack(errno.EPERM)
         result = fake('metrics').check(
-            2, 'dsrctl: permission denied: this needs CAP_NET_ADMIN (run it as '
+            2, 'dsrctl: permission denied: this needs CAP_NET_ADMIN (run dsrctl as '
             'root)\n')
         assert result.out == ''
         kernel.answers[key] = before
@@ -246,7 +246,7 @@ def test_output_fails(fake, kernel, tmp_path):
     path.write_text('as it was')
     kernel.answers['dsr', u.DSR_CMD_SERVICE_GET] = Ack(errno.EPERM)
     fake(f'metrics output {path}').check(
-        2, 'dsrctl: permission denied: this needs CAP_NET_ADMIN (run it as '
+        2, 'dsrctl: permission denied: this needs CAP_NET_ADMIN (run dsrctl as '
         'root)\n')
     assert path.read_text() == 'as it was'
     kernel.answers['dsr', u.DSR_CMD_SERVICE_GET] = Reply()
@@ -274,7 +274,7 @@ def test_words(fake):
 
 
 def test_completion(fake):
-    assert fake('complete metrics').out.split() == ['output', 'format', 'help']
+    assert fake('complete metrics').out.split() == ['help', 'output', 'format']
     assert fake('complete metrics format').out.split() == list(FORMATS)
     for word in ('output', '--output'):
         fake(f'complete metrics {word}').check(3)

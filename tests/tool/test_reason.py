@@ -70,6 +70,6 @@ def test_explain_knows(known, fake):
 
 def test_words(fake):
     fake('stats reasons forwarded').check(
-        1, "dsrctl: stats reasons: unexpected argument 'forwarded': there are "
-        'none here\n')
+        1, "dsrctl: stats reasons: unexpected argument 'forwarded': this "
+        'command takes none\n')
     fake('-b -', stdin='stats reasons\n').check(0)

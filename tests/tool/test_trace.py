@@ -242,14 +242,14 @@ WRONG = {
     'frob': "trace: unknown keyword 'frob': expected src, dst, sport, dport, "
             'proto, service, backend, fwmark, reason, count, buffer or '
             'all-netns',
-    'src 10.0.0': "trace: src '10.0.0' is not an IP address: write it like "
+    'src 10.0.0': "trace: src '10.0.0' is not an IP address: write an address like "
                   '192.0.2.1 or 2001:db8::1',
     'src 10.0.0.0/33': 'trace: src 33 is out of range: 0 to 32',
     'src 2001:db8::/129': 'trace: src 129 is out of range: 0 to 128',
-    'src 10.0.0.0/x': "trace: src 'x' is not a number: write it in decimal "
-                      'without leading zeros, or in hexadecimal behind 0x',
+    'src 10.0.0.0/x': "trace: src 'x' is not a number: write a decimal number "
+                      'without leading zeros, or a hexadecimal one with 0x',
     'service 10.0.0.0/8': "trace: service '10.0.0.0/8' is not an IP address: "
-                          'write it like 192.0.2.1 or 2001:db8::1',
+                          'write an address like 192.0.2.1 or 2001:db8::1',
     'backend 10.0.0.1:80': "trace: backend '10.0.0.1:80': a port has no "
                            'meaning here',
     'sport 9-8': 'trace: sport 9-8: the last is before the first',
