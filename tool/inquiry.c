@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "addr.h"
+#include "backend.h"
 #include "inquiry.h"
 #include "netlink.h"
 #include "service.h"
@@ -33,6 +34,21 @@ static int packet_put(struct nl_msg *msg, const struct seen *seen, bool middle,
 	return nla_nest_end(msg, nest);
 }
 
+/* The backend that a hash chooses: it had the packet, too. */
+static bool parse_choice(struct nlattr **top, struct inquiry *inquiry)
+{
+	struct backend_info backend;
+
+	if (!top[DSR_A_BACKEND])
+		return true;
+	if (!backend_parse(top, &backend))
+		return false;
+	inquiry->known = addr_get(backend.tb[DSR_BACKEND_A_ADDR],
+				  &inquiry->backend);
+	inquiry->state = DSR_CONN_SYN;
+	return true;
+}
+
 static bool parse_answer(const struct nlmsghdr *reply, struct inquiry *inquiry)
 {
 	struct nlattr *top[ATTR_MAX], *tb[ATTR_MAX], *connection[ATTR_MAX];
@@ -49,7 +65,8 @@ static bool parse_answer(const struct nlmsghdr *reply, struct inquiry *inquiry)
 		key_text(service.tb, inquiry->service);
 	}
 	if (!top[DSR_A_CONNECTION])
-		return true;
+		return !tb[DSR_EXPLAIN_A_SLOT] ||
+		       parse_choice(top, inquiry);
 	if (!attr_parse_nest(DSR_A_CONNECTION, top[DSR_A_CONNECTION],
 			     connection))
 		return false;

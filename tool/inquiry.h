@@ -12,7 +12,7 @@
 /**
  * struct inquiry - what dsr_lb knows of a packet that was seen
  * @reason: the reason that it would have
- * @known: it belongs to a connection
+ * @known: it belongs to a connection, or a hash chooses its backend
  * @state: the connection's, enum dsr_conn_state
  * @service: name of the connection's service; empty if there is none any more
  * @backend: address of the connection's backend

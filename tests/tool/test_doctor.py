@@ -418,6 +418,24 @@ def test_no_answer(lv1, kernel, state, number, times, found):
     assert set(lv1.codes()) == ({'backend-no-answer'} if found else set())
 
 
+def test_no_answer_hash(lv1, kernel):
+    """With maglev a SYN is in no table: the hash says which backend had it."""
+    no_answers(lv1, kernel, 0, 3)
+    chosen = s.backend(1, s.W101, state=1, ifindex=3)
+
+    def explain(request):
+        mark = request.nest(u.DSR_A_EXPLAIN).get(u.DSR_EXPLAIN_A_FWMARK)
+        if mark != s.struct.pack('=I', 1):
+            return Reply(s.explanation('pass_no_service'))
+        return Reply(s.explanation('forwarded_syn_unremembered',
+                                   u.DSR_CHOICE_SCHEDULER, 5) + chosen)
+    kernel.answers['dsr', u.DSR_CMD_EXPLAIN] = explain
+    assert lv1.codes()['backend-no-answer']['subject'] == (
+        f'backend fwmark 1 via {s.W101}')
+    chosen = b''
+    assert not lv1.codes()
+
+
 # A real server
 
 def test_no_rule(w101):
