@@ -20,14 +20,48 @@ modules:
 tool:
 	$(MAKE) -C tool PREFIX=$(PREFIX)
 
-install: install-modules install-tool
+install: install-modules install-headers install-tool
+
+uninstall: uninstall-modules uninstall-headers uninstall-tool uninstall-ipvs
+
+# The kernel that the headers in KDIR are of; without them, that its path names.
+# Debian's headers of 6.1 tell "make kernelrelease" another name.
+utsrelease = $(wildcard $(KDIR)/include/generated/utsrelease.h)
+release = $(if $(utsrelease),$(shell \
+	sed -n 's/.*UTS_RELEASE "\(.*\)".*/\1/p' $(utsrelease)),$(notdir \
+	$(patsubst %/,%,$(dir $(patsubst %/,%,$(KDIR))))))
+# Named here, so that "uninstall" finds them.
+updates = $(DESTDIR)/lib/modules/$(release)/updates
+names = lb/dsr_lb rs/dsr_rs ipvs/dsr_ipvs
 
 install-modules: modules
-	$(MAKE) -C $(KDIR) M=$(CURDIR) modules_install \
+	$(MAKE) -C $(KDIR) M=$(CURDIR) modules_install INSTALL_MOD_DIR=updates \
+		INSTALL_MOD_STRIP=1 \
 		$(if $(DESTDIR),INSTALL_MOD_PATH=$(DESTDIR) DEPMOD=true)
-	$(if $(DESTDIR),,depmod $(shell $(MAKE) -s -C $(KDIR) kernelrelease))
+	$(if $(DESTDIR),,depmod $(release))
 	install -D -m 0644 kmod/ipvs/dsr_ipvs.conf \
 		$(DESTDIR)$(PREFIX)/share/dsr/dsr_ipvs.conf
+
+# The kernel may have had them compressed.
+uninstall-modules:
+	@test -n "$(release)" || { \
+		echo "KDIR=$(KDIR) names no kernel: its modules stay" >&2; exit 1; }
+	$(RM) $(foreach name,$(names),$(addprefix $(updates)/kmod/$(name).ko, \
+		'' .gz .xz .zst))
+	for dir in $(addprefix kmod/,$(dir $(names))) kmod; do \
+		rmdir "$(updates)/$$dir" 2>/dev/null || true; \
+	done
+	$(if $(DESTDIR),,depmod $(release))
+	$(RM) $(DESTDIR)$(PREFIX)/share/dsr/dsr_ipvs.conf
+	-rmdir $(DESTDIR)$(PREFIX)/share/dsr 2>/dev/null || true
+
+# The netlink interface, for programs of others.
+install-headers:
+	install -D -m 0644 include/uapi/linux/dsr.h \
+		$(DESTDIR)$(PREFIX)/include/linux/dsr.h
+
+uninstall-headers:
+	$(RM) $(DESTDIR)$(PREFIX)/include/linux/dsr.h
 
 # A choice of its own: without it whoever asks for IPVS gets the kernel's ip_vs.
 install-ipvs:
@@ -39,6 +73,9 @@ uninstall-ipvs:
 
 install-tool: tool
 	$(MAKE) -C tool install PREFIX=$(PREFIX) DESTDIR=$(DESTDIR)
+
+uninstall-tool:
+	$(MAKE) -C tool uninstall PREFIX=$(PREFIX) DESTDIR=$(DESTDIR)
 
 check:
 	@scripts/check.sh
@@ -76,10 +113,19 @@ profile:
 		$(if $(CASES),--case "$(CASES)") $(if $(LINES),--lines) \
 		$(if $(SMP),--two) $(or $(PEERS),dsr_vip_stack)
 
+# kbuild's own "clean" wants the headers, and leaves the *.d of what was interrupted.
+leftovers = *.o *.ko *.mod *.mod.c *.a *.i *.s *.lst .*.cmd .*.d \
+	modules.order Module.symvers
+leftover = \( -name '' $(foreach name,$(leftovers),-o -name '$(name)') \)
+
 clean:
-	-$(if $(wildcard $(KDIR)/Makefile),$(MAKE) -C $(KDIR) M=$(CURDIR) clean)
+	find . -maxdepth 1 -type f $(leftover) -delete
+	find kmod -type f $(leftover) -delete
+	$(RM) .checkpatch-camelcase.*
 	$(MAKE) -C tool clean
-	$(RM) -r build
+	find tests scripts -depth \( -name __pycache__ -o -name .pytest_cache \) \
+		-exec $(RM) -r {} +
+	$(RM) -r build tests/tool/build .tmp_versions
 
 help:
 	@echo 'make                     build modules and dsrctl for the running kernel   20 s'
@@ -87,6 +133,8 @@ help:
 	@echo '     KUNIT=1 WERROR=1      with the KUnit suites; every warning an error'
 	@echo 'make modules | tool      one of the two'
 	@echo 'make install             install both (PREFIX=/usr/local DESTDIR=)          5 s'
+	@echo '     KDIR=DIR              for the kernel whose headers are in DIR'
+	@echo 'make uninstall           remove what was installed (with the same PREFIX, DESTDIR, KDIR)'
 	@echo 'make install-ipvs        ipvsadm and keepalived get dsr_ipvs, not ip_vs'
 	@echo '     uninstall-ipvs        … or ip_vs again'
 	@echo 'make demo                the reference scenario in a virtual machine        1 min, first 5 to 10'
@@ -114,6 +162,7 @@ help:
 	@echo
 	@echo 'What is expensive (Debian roots, kernels) is kept in $${XDG_CACHE_HOME:-~/.cache}/dsr.'
 
-.PHONY: all modules tool install install-modules install-tool \
+.PHONY: all modules tool install install-modules install-headers install-tool \
+	uninstall uninstall-modules uninstall-headers uninstall-tool \
 	install-ipvs uninstall-ipvs check test test-all stress mutants hostile demo demo-ha bench profile \
 	clean help

@@ -14,7 +14,7 @@ cd "$dsr_top"
 passed=0 failed=0
 log=$(mktemp "${TMPDIR:-/tmp}/dsr-check.XXXXXX")
 # checkpatch leaves a cache in the current directory
-trap 'rm -f "$log" "$log.doc" .checkpatch-camelcase.*' EXIT
+trap 'rm -f "$log" "$log.doc" "$log.left" .checkpatch-camelcase.*' EXIT
 
 # check NAME COMMAND...: run it, and show its output if it fails.
 check()
@@ -149,6 +149,20 @@ spdx()
 	return $bad
 }
 
+# What the compiler has left in the copies of the sources.
+ignored()
+{
+	local release
+
+	for release in bookworm trixie sid; do
+		(cd "build/$release/check" && find . -type f -printf '%P\n') |
+			sort | comm -23 - <(cut -f1 "build/$release/check.list" | sort)
+	done | sort -u >"$log.left"
+	[ -s "$log.left" ] || { echo "nothing was compiled"; return 1; }
+	! git check-ignore --no-index --verbose --non-matching --stdin \
+		<"$log.left" | grep '^::'
+}
+
 no_leftovers()
 {
 	! files | grep -v '^scripts/check.sh$' |
@@ -185,6 +199,7 @@ check "python" python_compiles
 check "netlink specs" netlink_specs
 check "kernel versions in kmod/compat only" versions_in_compat_only
 check "SPDX line in every source" spdx
+check "git ignores what make leaves" ignored
 check "no TODO left" no_leftovers
 check "the faults of make mutants can be planted" scripts/mutants.sh --applies
 
