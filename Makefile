@@ -77,6 +77,12 @@ install-tool: tool
 uninstall-tool:
 	$(MAKE) -C tool uninstall PREFIX=$(PREFIX) DESTDIR=$(DESTDIR)
 
+deb:
+	@scripts/deb.sh build
+
+test-deb:
+	@scripts/deb.sh test $(RELEASE)
+
 check:
 	@scripts/check.sh
 
@@ -137,6 +143,9 @@ help:
 	@echo 'make uninstall           remove what was installed (with the same PREFIX, DESTDIR, KDIR)'
 	@echo 'make install-ipvs        ipvsadm and keepalived get dsr_ipvs, not ip_vs'
 	@echo '     uninstall-ipvs        … or ip_vs again'
+	@echo 'make deb                 Debian packages, in build/deb                      30 s, first 3 min'
+	@echo 'make test-deb            install, upgrade and remove them on three releases  10 min, first 20'
+	@echo '     RELEASE=trixie        … on bookworm, trixie or sid only'
 	@echo 'make demo                the reference scenario in a virtual machine        1 min, first 5 to 10'
 	@echo '     SHELL_IN=lv1          … and then a shell in lv1 (or client, w101, …)'
 	@echo '     RELEASE=trixie        … on Debian trixie or sid; default: bookworm'
@@ -164,5 +173,5 @@ help:
 
 .PHONY: all modules tool install install-modules install-headers install-tool \
 	uninstall uninstall-modules uninstall-headers uninstall-tool \
-	install-ipvs uninstall-ipvs check test test-all stress mutants hostile demo demo-ha bench profile \
+	install-ipvs uninstall-ipvs deb test-deb check test test-all stress mutants hostile demo demo-ha bench profile \
 	clean help

@@ -142,6 +142,7 @@ spdx()
 	while IFS= read -r file; do
 		case $file in
 		*.checkpatch-camelcase.*|COPYING|*.md|*.gitignore|*/golden/*) continue ;;
+		debian/changelog|debian/copyright|debian/source/format) continue ;;
 		esac
 		head -n 3 "$file" | grep -q 'SPDX-License-Identifier: GPL-2.0' ||
 			{ echo "$file: no SPDX line at its beginning"; bad=1; }

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Usage: scripts/root.sh bookworm|trixie|sid|kbuild|go
+# Usage: scripts/root.sh bookworm|trixie|sid|kbuild|go|deb|dkms-RELEASE
 #
 # Print the path of a cached directory, made with mmdebstrap if it does not exist
 # yet, which holds
@@ -20,6 +20,11 @@
 # "go" is the root that goclient.sh builds the IPVS client in: trixie's Go, and the
 # packages that the client needs.  No package in it is configured, and it has no
 # shell.
+#
+# "deb" is the root in which deb.sh builds the Debian packages: bookworm's
+# debhelper and lintian.  "dkms-bookworm", "dkms-trixie" and "dkms-sid" are machines
+# that the packages are installed on: the release's DKMS, one kernel's headers, and
+# in /later the packages of another one's.  They have no kernel.
 
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -29,7 +34,9 @@ case $release in
 bookworm|trixie|sid) suite=$release ;;
 kbuild) suite=bookworm ;;
 go) suite=trixie ;;
-*) die "usage: scripts/root.sh bookworm|trixie|sid|kbuild|go" ;;
+deb) suite=bookworm ;;
+dkms-bookworm|dkms-trixie|dkms-sid) suite=${release#dkms-} ;;
+*) die "usage: scripts/root.sh bookworm|trixie|sid|kbuild|go|deb|dkms-RELEASE" ;;
 esac
 
 run_packages=(bash busybox-static kmod procps util-linux iproute2 iputils-ping
@@ -42,9 +49,8 @@ build_packages=(linux-headers-amd64 make libc6-dev libnl-3-dev libnl-genl-3-dev
 # The compiler of sid's headers has no linker with a plain name.
 [ "$release" != sid ] || build_packages+=(binutils)
 # The tests of dsrctl run in the root of bookworm. They test completion in these
-# shells, draw
-# in this terminal, and read the metrics by Prometheus' own parser: its package with
-# promtool is 332 MB.
+# shells, draw in this terminal, and read the metrics by Prometheus' own parser: its
+# package with promtool is 332 MB.
 [ "$release" != bookworm ] || run_packages+=(zsh fish tmux python3-prometheus-client)
 kbuild_packages=(make gcc libc6-dev flex bison bc libelf-dev libssl-dev lz4
 	xz-utils kmod cpio python3-minimal python3-ply python3-git perl
@@ -55,6 +61,13 @@ go_packages=(golang-go golang-github-vishvananda-netlink-dev
 	golang-github-vishvananda-netns-dev golang-github-sirupsen-logrus-dev)
 go_package=golang-github-docker-docker-dev
 go_source=./usr/share/gocode/src/github.com/moby/ipvs
+deb_packages=(build-essential debhelper dh-dkms libnl-3-dev libnl-genl-3-dev
+	libnl-route-3-dev libjson-c-dev libtraceevent-dev libncurses-dev pkg-config
+	lintian)
+# The packages of ours depend on these, but for the headers.
+dkms_packages=(dkms linux-headers-amd64 libnl-3-200 libnl-genl-3-200
+	libnl-route-3-200 libjson-c5 libtraceevent1 libncursesw6 kmod iproute2 openssl)
+dkms_later=linux-headers-cloud-amd64
 
 # Files of the kernel and of packages that the rig does not use.
 excludes=(/usr/share/{doc,man,info,locale,lintian,i18n}
@@ -107,6 +120,33 @@ bootstrap()
 		--essential-hook="copy-in '$dsr_scratch/excludes' /etc/dpkg/dpkg.cfg.d" \
 		"${options[@]}" --include="$(IFS=,; echo "${packages[*]}")" \
 		"$suite" "$root" "$(mirror)"
+}
+
+# The headers of the cloud kernel have a release of their own, so they are to DKMS
+# what those of the next kernel are. Where sid has moved meanwhile they are just that.
+bootstrap_deb()
+{
+	local root=$dsr_scratch/root options=() packages=("${deb_packages[@]}")
+
+	[ "$suite" != sid ] ||
+		options+=(--aptopt='Acquire::Check-Valid-Until "false"')
+	if [ "$release" != deb ]; then
+		packages=("${dkms_packages[@]}")
+		# shellcheck disable=SC2016 # for the shell that runs the hook
+		options+=(--customize-hook='
+			mkdir -p "$1/later/partial"
+			chroot "$1" apt-get -q -y -o Dir::Cache::archives=/later \
+				--download-only install "$later"
+			ls "$1"/later/*.deb')
+	fi
+	as_root env later="$dkms_later" \
+		mmdebstrap --mode=root --variant=minbase --format=directory \
+		--aptopt='Apt::Install-Recommends "false"' \
+		--aptopt='Acquire::Retries "3"' \
+		--dpkgopt=force-unsafe-io "${options[@]}" \
+		--include="$(IFS=,; echo "${packages[*]}")" \
+		"$suite" "$root" "$(mirror)"
+	as_root mkdir -p "$root/dsr"
 }
 
 # Go's packages only need unpacking, which takes less than a minute.
@@ -219,6 +259,7 @@ build_trixie()
 build=build_all usually="60 to 120 s"
 case $release in
 go) build=bootstrap_go usually="15 to 30 s" ;;
+deb|dkms-*) build=bootstrap_deb ;;
 trixie) build=build_trixie ;;
 esac
 name=$release-$({
@@ -227,6 +268,18 @@ name=$release-$({
 		echo "$suite ${go_packages[*]} $go_package $go_source"
 		exit
 	fi
+	case $release in
+	deb|dkms-*)
+		declare -f bootstrap_deb
+		echo "$suite"
+		if [ "$release" = deb ]; then
+			echo "${deb_packages[*]}"
+		else
+			echo "${dkms_packages[*]} $dkms_later"
+		fi
+		exit
+		;;
+	esac
 	declare -f bootstrap make_image finish_root build_all
 	[ "$release" != trixie ] || declare -f unpack_ynl build_trixie
 	echo "$suite ${excludes[*]}"

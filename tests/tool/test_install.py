@@ -157,3 +157,11 @@ def test_uninstall_without_headers(tmp_path):
                   'KDIR=/lib/modules/1.2.3-x/build')
     assert result.returncode == 0, result.stderr
     assert files(tmp_path) == []
+
+
+def test_package_version():
+    """The packages have the version of the modules and of dsrctl."""
+    with open(f'{TOP}/debian/changelog', encoding='utf-8') as file:
+        assert file.readline().startswith(f'dsr ({u.DSR_VERSION}) ')
+    with open(f'{TOOL}/dsrctl.8', encoding='utf-8') as file:
+        assert f'"dsrctl {u.DSR_VERSION}"' in file.read()
