@@ -114,7 +114,7 @@ build()
 # shellcheck disable=SC2016 # for the inner shell
 install_in()
 {
-	local root
+	local root status=0
 
 	root=$(scripts/root.sh "dkms-$1")/root
 	mkdir -p "$dsr_scratch/machine"
@@ -139,8 +139,8 @@ install_in()
 			DEBIAN_FRONTEND=noninteractive /tests/machine
 	' bash "$root" "$dsr_scratch/machine" "$dsr_scratch" "$dsr_top/tests/deb" \
 		2>&1 | tee "$out/test-$1.log" |
-		sed -n "s/^\(ok\|not ok\|  |\) /\1 $1: /p"
-	[ "${PIPESTATUS[0]}" -eq 0 ] ||
+		sed -n "s/^\(ok\|not ok\|  |\) /\1 $1: /p" || status=$?
+	[ "$status" -eq 0 ] ||
 		echo "not ok $1: run (it did not end; see build/deb/test-$1.log)"
 }
 
