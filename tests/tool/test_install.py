@@ -43,7 +43,7 @@ def sources(tmp_path):
     """A copy of what the two makefiles are about, without what was built."""
     top = tmp_path / 'sources'
     built = shutil.ignore_patterns(
-        '*.o', '*.ko', '*.mod', '*.mod.c', '.*', '*.d', 'dsrctl', 'build',
+        '*.o', '*.ko', '*.mod', '*.mod.c', '.*', '*.d', 'dsrctl', 'dsr-metrics', 'build',
         '__pycache__', 'modules.order', 'Module.symvers')
     for name in ('kmod', 'tool', 'include', 'scripts', 'tests'):
         shutil.copytree(os.path.join(TOP, name), top / name, ignore=built)
@@ -72,11 +72,13 @@ def test_missing_libraries(directory, words, tmp_path):
     assert result.returncode == 2
     assert re.search(
         r'^Makefile:\d+: \*\*\* dsrctl needs more packages: apt install '
-        r'libnl-3-dev libnl-genl-3-dev libjson-c-dev\.  Stop\.$',
+        r'libnl-3-dev libnl-genl-3-dev libnl-route-3-dev libjson-c-dev '
+        r'libtraceevent-dev libncurses-dev\.  Stop\.$',
         result.stderr, re.M), result.stderr
     assert 'fatal error' not in result.stderr + result.stdout
     # one of them
-    for name in ('libnl-3.0', 'libnl-genl-3.0'):
+    for name in ('libnl-3.0', 'libnl-genl-3.0', 'libnl-route-3.0', 'libtraceevent',
+                 'ncursesw'):
         (tmp_path / f'{name}.pc').write_text(
             'Name: x\nDescription: x\nVersion: 9\n')
     result = make(*words, directory=directory, PKG_CONFIG_LIBDIR=str(tmp_path))
