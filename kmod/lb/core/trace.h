@@ -19,6 +19,7 @@
 #include <net/net_namespace.h>
 
 #include "core/backend.h"
+#include "core/net.h"
 #include "core/reason.h"
 #include "ports.h"
 
@@ -30,10 +31,13 @@ DSR_REASONS(DSR_REASON_TRACE)
 
 TRACE_EVENT(dsr_packet,
 
-	TP_PROTO(const struct net *net, const struct sk_buff *skb, u8 family,
+	/* Pass @dn and not its namespace. A caller would load the namespace even
+	 * while the tracepoint is off.
+	 */
+	TP_PROTO(const struct dsr_net *dn, const struct sk_buff *skb, u8 family,
 		 const struct dsr_backend *backend, enum dsr_reason reason),
 
-	TP_ARGS(net, skb, family, backend, reason),
+	TP_ARGS(dn, skb, family, backend, reason),
 
 	TP_STRUCT__entry(
 		__field(const void *, skbaddr)
@@ -62,7 +66,7 @@ TRACE_EVENT(dsr_packet,
 
 		dsr_ports_read(skb, family, &ports);
 		__entry->skbaddr = skb;
-		__entry->netns = net->ns.inum;
+		__entry->netns = dn->net->ns.inum;
 		__entry->reason = reason;
 		__entry->ifindex = skb->dev ? skb->dev->ifindex : 0;
 		__entry->mark = skb->mark;

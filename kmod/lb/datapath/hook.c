@@ -144,7 +144,7 @@ static __always_inline unsigned int finish(struct dsr_net *dn,
 					   enum dsr_reason reason)
 {
 	this_cpu_inc(dn->reasons[reason]);
-	trace_dsr_packet(dn->net, skb, family, decision->backend, reason);
+	trace_dsr_packet(dn, skb, family, decision->backend, reason);
 	if (dsr_reason_is_drop(reason))
 		return NF_DROP;
 	if (!decision->backend)

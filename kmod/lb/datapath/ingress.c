@@ -248,8 +248,9 @@ unsigned int dsr_ingress_hook(void *priv, struct sk_buff *skb,
 {
 	struct shortcut cut __uninitialized;
 	struct dsr_path_dev *path = priv;
-	struct dsr_backend *backend;
 	enum dsr_ingress_verdict verdict;
+	struct dsr_backend *backend;
+	struct dsr_net *dn;
 	u8 family;
 
 	verdict = find_verdict(path, skb, &family, &cut);
@@ -257,11 +258,11 @@ unsigned int dsr_ingress_hook(void *priv, struct sk_buff *skb,
 	if (verdict)
 		return NF_ACCEPT;
 
+	dn = path->dn;
 	backend = cut.decision.backend;
 	dsr_table_touch(&cut.decision.conn->node, jiffies);
-	this_cpu_inc(path->dn->reasons[DSR_FORWARDED_INGRESS]);
-	trace_dsr_packet(path->dn->net, skb, family, backend,
-			 DSR_FORWARDED_INGRESS);
+	this_cpu_inc(dn->reasons[DSR_FORWARDED_INGRESS]);
+	trace_dsr_packet(dn, skb, family, backend, DSR_FORWARDED_INGRESS);
 	dsr_stats_count(backend->stats, skb);
 	/* clear what the stack would have cleared */
 	skb_orphan(skb);

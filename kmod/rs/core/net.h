@@ -123,7 +123,7 @@ static inline unsigned int dsr_rs_net_finish(struct dsr_rs_net *rs,
 					     enum dsr_rs_reason reason)
 {
 	this_cpu_inc(rs->reasons->packets[reason]);
-	trace_dsr_rs_packet(rs->net, skb, state->pf, state->hook, reason);
+	trace_dsr_rs_packet(rs, skb, state->pf, state->hook, reason);
 	return dsr_rs_reason_drops(reason) ? NF_DROP : NF_ACCEPT;
 }
 

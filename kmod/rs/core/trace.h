@@ -27,6 +27,8 @@
 #include "core/reason.h"
 #include "ports.h"
 
+struct dsr_rs_net;
+
 #define DSR_RS_TRACE_ENUM(name, text, verdict) TRACE_DEFINE_ENUM(DSR_RS_##name);
 DSR_RS_REASONS(DSR_RS_TRACE_ENUM)
 #undef DSR_RS_TRACE_ENUM
@@ -36,9 +38,12 @@ DSR_RS_REASONS(DSR_RS_TRACE_ENUM)
 #endif
 
 TRACE_EVENT(dsr_rs_packet,
-	TP_PROTO(const struct net *net, const struct sk_buff *skb, u8 family,
-		 unsigned int hook, enum dsr_rs_reason reason),
-	TP_ARGS(net, skb, family, hook, reason),
+	/* Pass @rs and not its namespace. A caller would load the namespace even
+	 * while the tracepoint is off.
+	 */
+	TP_PROTO(const struct dsr_rs_net *rs, const struct sk_buff *skb,
+		 u8 family, unsigned int hook, enum dsr_rs_reason reason),
+	TP_ARGS(rs, skb, family, hook, reason),
 	TP_STRUCT__entry(
 		__field(const void *, skbaddr)
 		__field(unsigned int, netns)
@@ -65,7 +70,7 @@ TRACE_EVENT(dsr_rs_packet,
 
 		dsr_ports_read(skb, family, &ports);
 		__entry->skbaddr = skb;
-		__entry->netns = net->ns.inum;
+		__entry->netns = rs->net->ns.inum;
 		__entry->reason = reason;
 		__entry->ifindex = skb->dev ? skb->dev->ifindex : 0;
 		__entry->mark = skb->mark;
