@@ -92,6 +92,7 @@ def short():
     return wire.ip(b'\0\1\2', 6)
 
 
+@pytest.mark.smoke
 def test_balancer(site, probe):
     """A line for each packet: who to whom, what became of it, and which backend."""
     trace = Trace(site, 'lv1')
@@ -296,6 +297,12 @@ def test_namespaces(site, probe):
         f'dsr_lb netns {inode} if{site.lv1.ifindex("eth0")} tcp {CLIENT}:4000 '
         f'> {VIP}:80 SYN len 40 mark 1: forwarded via {W101}']
     assert own.end() == []
+    # from elsewhere, as "dsrctl -n" goes there
+    trace = Trace(site, 'lv2', 'count 1', '-n lv1')
+    probe.syn(4001)
+    assert trace.wait(1) == [
+        f'dsr_lb eth0 tcp {CLIENT}:4001 > {VIP}:80 SYN len 40 mark 1: '
+        f'forwarded via {W101}']
 
 
 def test_missed(site, probe, reasons):
