@@ -2,8 +2,6 @@
 /*
  * dsrctl top: rates of services, backends, rules and reasons, drawn each second.
  */
-#include <signal.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -12,6 +10,7 @@
 #include "args.h"
 #include "dsrctl.h"
 #include "duration.h"
+#include "interrupt.h"
 #include "report.h"
 #include "sample.h"
 #include "screen.h"
@@ -46,23 +45,6 @@ struct top {
 	uint32_t interval;
 	bool over;
 };
-
-static atomic_bool interrupted;
-
-static void on_signal(int number)
-{
-	(void)number;
-	interrupted = true;
-}
-
-static void catch_signals(void)
-{
-	struct sigaction action = { .sa_handler = on_signal };
-
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
-	sigaction(SIGHUP, &action, NULL);
-}
 
 static double now(void)
 {
@@ -198,7 +180,7 @@ static int top_follow(struct top *top)
 	double due = top->sample.time + top->interval / 1e3, left;
 	int key, status = DSRCTL_OK;
 
-	while (!status && !top->over && !interrupted) {
+	while (!status && !top->over && !interrupt_seen()) {
 		view_update(&top->view, &top->sample);
 		screen_draw(&top->screen, &top->sample, &top->view);
 		left = (due - now()) * 1e3;
@@ -227,7 +209,7 @@ static int top_run(struct dsrctl *ctl, struct args *args)
 	if (!status)
 		status = sample_read(ctl, &top.sample);
 	if (!status) {
-		catch_signals();
+		interrupt_catch();
 		status = screen_begin();
 	}
 	if (!status) {

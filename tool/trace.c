@@ -3,8 +3,6 @@
  * dsrctl trace: a line for each packet that the modules decide about.
  */
 #include <linux/dsr.h>
-#include <signal.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -13,6 +11,7 @@
 #include "args.h"
 #include "condition.h"
 #include "dsrctl.h"
+#include "interrupt.h"
 #include "netlink.h"
 #include "packet.h"
 #include "report.h"
@@ -73,24 +72,6 @@ struct trace {
 	size_t room;
 	uint64_t missed;
 };
-
-static atomic_bool interrupted;
-
-static void on_signal(int number)
-{
-	(void)number;
-	interrupted = true;
-}
-
-/* Catch them to print the rest. The kernel closes the buffers in any case. */
-static void catch_signals(void)
-{
-	struct sigaction action = { .sa_handler = on_signal };
-
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
-	sigaction(SIGHUP, &action, NULL);
-}
 
 static uint64_t now(void)
 {
@@ -231,7 +212,7 @@ static void trace_follow(struct trace *trace)
 
 	rings_run(&trace->rings, true);
 	report_note("waiting for packets; ^C ends it");
-	while (!interrupted && heard && !is_done(trace) && !ferror(stdout)) {
+	while (!interrupt_seen() && heard && !is_done(trace) && !ferror(stdout)) {
 		heard = rings_wait(&trace->rings, trace->packets ?
 				   SETTLED_MSECS : WAIT_MSECS);
 		print_all(trace, now() - SETTLED_NSEC);
@@ -262,7 +243,7 @@ static int trace_run(struct dsrctl *ctl, struct args *args)
 	if (!status) {
 		status = open_points(&trace);
 		if (!status) {
-			catch_signals();
+			interrupt_catch();
 			trace_follow(&trace);
 		}
 		rings_close(&trace.rings);
