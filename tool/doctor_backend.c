@@ -54,18 +54,45 @@ static void take_out(struct doctor *doctor, const char *service,
 		     service, addr);
 }
 
-static void no_answer(struct doctor *doctor, const char *service,
-		      const char *addr, int ifindex, int family)
+/* Return true if the service of a backend leaves out what does not answer. */
+static bool is_skipped(const struct doctor *doctor,
+		       struct backend_info *backend)
 {
-	if (!finding_begin(&doctor->findings, "backend-neighbour-failed",
+	struct service_info service;
+	struct key_id key, its;
+	size_t i;
+
+	key_get_id(backend->service, &key);
+	for (i = 0; i < doctor->services.count; i++) {
+		if (!service_parse_reply(doctor->services.reply[i], &service))
+			continue;
+		key_get_id(service.tb, &its);
+		if (!memcmp(&key, &its, sizeof(key)))
+			return attr_u8(service.tb[DSR_SERVICE_A_ON_UNREACHABLE]) ==
+			       DSR_ON_UNREACHABLE_SKIP;
+	}
+	return false;
+}
+
+static void no_answer(struct doctor *doctor, struct backend_info *backend,
+		      const char *service, const char *addr)
+{
+	struct findings *findings = &doctor->findings;
+	bool skipped = is_skipped(doctor, backend);
+	int ifindex = attr_u32(backend->tb[DSR_BACKEND_A_IFINDEX]);
+	bool inet6 = key_is_inet6(backend->service);
+
+	if (!finding_begin(findings, "backend-neighbour-failed",
 			   "backend %s via %s", service, addr))
 		return;
-	finding_what(&doctor->findings,
-		     "%s does not answer %s on %s, and gets new connections all the same",
-		     addr, family == AF_INET6 ? "neighbour discovery" : "ARP",
-		     host_device_name(&doctor->host, ifindex));
-	finding_why(&doctor->findings,
-		    "the clients of these connections hear nothing; until the machine is back, take it out");
+	finding_what(findings, "%s does not answer %s on %s, and gets %s", addr,
+		     inet6 ? "neighbour discovery" : "ARP",
+		     host_device_name(&doctor->host, ifindex),
+		     skipped ? "no new connections until it does" :
+			       "new connections all the same");
+	finding_why(findings, skipped ?
+		    "the other backends have its share; repair the machine, or take it out" :
+		    "the clients of these connections hear nothing; until the machine is back, take it out, or have the service skip such backends by 'on-unreachable skip'");
 	take_out(doctor, service, addr);
 }
 
@@ -140,9 +167,7 @@ int doctor_backends(struct doctor *doctor)
 		else if (state == DSR_BACKEND_UNREACHABLE ||
 			 (state == DSR_BACKEND_INCOMPLETE &&
 			  doctor->watch.msecs >= ANSWER_MSECS))
-			no_answer(doctor, service, name,
-				  attr_u32(tb[DSR_BACKEND_A_IFINDEX]),
-				  addr.family);
+			no_answer(doctor, &backend, service, name);
 	}
 	return DSRCTL_OK;
 }

@@ -275,6 +275,18 @@ def test_asked(lv1, kernel):
     assert len(asked) == 1 and s.packed(s.W102) in asked[0].data
 
 
+@pytest.mark.parametrize('skip', [u.DSR_ON_UNREACHABLE_KEEP,
+                                  u.DSR_ON_UNREACHABLE_SKIP])
+def test_neighbour_failed_is_skipped(lv1, skip):
+    """The service decides about new connections, and doctor says how."""
+    lv1.services = [s.service(1, counters=(10, 10, 10), backends=2,
+                              on_unreachable=skip)]
+    lv1.backends.append(s.backend(1, s.W102, ifindex=3,
+                                  state=u.DSR_BACKEND_UNREACHABLE))
+    what = lv1.codes()['backend-neighbour-failed']['what']
+    assert ('no new connections until it does' in what) == bool(skip)
+
+
 # Packets
 
 def reply(lv1, **fields):
