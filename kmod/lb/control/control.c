@@ -85,8 +85,9 @@ int dsr_control_service_change(struct dsr_net *dn, u8 cmd,
 			service_add(dn, key, config);
 	switch (err) {
 	case 0:
-		dsr_neigh_seek(dn);
-		dsr_notify_service(dn, cmd, dsr_service_find(dn, key));
+		service = dsr_service_find(dn, key);
+		dsr_neigh_seek(dn, service);
+		dsr_notify_service(dn, cmd, service);
 		break;
 	case -ENOMEM:
 		NL_SET_ERR_MSG(extack, "out of memory: nothing was changed");
@@ -213,7 +214,7 @@ int dsr_control_backend_change(struct dsr_net *dn, u8 cmd,
 	backend = dsr_backend_find(dn, service, addr);
 	if (backend->deadline)
 		dsr_drain_plan(dn);
-	dsr_neigh_seek(dn);
+	dsr_neigh_seek(dn, service);
 	dsr_notify_backend(dn, cmd, backend);
 	return 0;
 }

@@ -99,6 +99,22 @@ static void tell(struct dsr_net *dn, struct dsr_backend *backend)
 		dsr_notify_backend(dn, DSR_CMD_BACKEND_STATE, backend);
 }
 
+/**
+ * dsr_neigh_seek() - look for the lost backends of a service in a second
+ * @dn: balancer
+ * @service: service; nothing happens unless it skips lost backends
+ *
+ * Call after each change of the service, of its backends, or of a neighbour.
+ *
+ * Context: process context, holds dn->lock.
+ */
+void dsr_neigh_seek(struct dsr_net *dn, struct dsr_service *service)
+{
+	lockdep_assert_held(&dn->lock);
+	if (skips(dn, service))
+		queue_delayed_work(system_wq, &dn->seek, HZ);
+}
+
 /* Rebuild the pools that a changed server may leave or join. If memory is short,
  * the old pool stays until the next change.
  */
@@ -114,6 +130,7 @@ static void rebuild_pools(struct dsr_net *dn)
 			if (!backend->server->told)
 				continue;
 			dsr_pool_rebuild(dn, service);
+			dsr_neigh_seek(dn, service);
 			break;
 		}
 		cond_resched();
@@ -138,7 +155,6 @@ static void watch_work(struct work_struct *work)
 	rebuild_pools(dn);
 	visit_backends(dn, tell);
 	visit_backends(dn, have_told);
-	dsr_neigh_seek(dn);
 	dsr_net_writer_unlock(dn);
 }
 
@@ -179,23 +195,8 @@ static void seek_work(struct work_struct *work)
 		cond_resched();
 	}
 	if (again)
-		dsr_neigh_seek(dn);
-	mutex_unlock(&dn->lock);
-}
-
-/**
- * dsr_neigh_seek() - look for lost backends in a second, if there are any
- * @dn: balancer
- *
- * Call after each change of services, of backends, or of a neighbour.
- *
- * Context: process context, holds dn->lock.
- */
-void dsr_neigh_seek(struct dsr_net *dn)
-{
-	lockdep_assert_held(&dn->lock);
-	if (dn->services_count)
 		queue_delayed_work(system_wq, &dn->seek, HZ);
+	mutex_unlock(&dn->lock);
 }
 
 /** dsr_neigh_net_init() - set up the work items of a namespace */

@@ -19,8 +19,10 @@
 
 #include "core/net.h"
 
+struct dsr_service;
+
 void dsr_neigh_net_init(struct dsr_net *dn);
-void dsr_neigh_seek(struct dsr_net *dn);
+void dsr_neigh_seek(struct dsr_net *dn, struct dsr_service *service);
 int dsr_neigh_init(void);
 void dsr_neigh_exit(void);
 
