@@ -26,9 +26,6 @@ IDENTS = itertools.count(2000)
 def one(site, request):
     """The balancer with one silent server, w101."""
     site.balance(f'path {request.param}', backends=('w101',), rule='')
-    # several errors in a second, to the same client
-    site.lv1.sysctl('ipv4/icmp_ratelimit', 0)
-    site.undo.append(lambda: site.lv1.sysctl('ipv4/icmp_ratelimit', 1000))
     return site
 
 
