@@ -151,7 +151,7 @@ help:
 	@echo '     RELEASE=trixie        … on Debian trixie or sid; default: bookworm'
 	@echo 'make demo-ha             keepalived on both balancers, and what fails       1 min, first 5 to 10'
 	@echo 'make check               compiler, sparse, checkpatch, shellcheck, …        1 min, first 5'
-	@echo 'make test                whether it works here: unit tests, all scenarios   20 min'
+	@echo 'make test                whether it works here: unit tests, all scenarios   25 min'
 	@echo '     K=EXPRESSION          … only the scenarios that pytest -k chooses      20 s'
 	@echo '     ONLY="WORDS"          … only suites whose name has one of the words'
 	@echo 'make test-all            everything, on all kernels                         1 h, first 80 min'
