@@ -2,6 +2,7 @@
 """A backend that does not answer address resolution: on-unreachable skip."""
 
 import itertools
+import socket
 
 import pytest
 
@@ -130,6 +131,27 @@ def test_all_are_lost(wires):
         wires.site.undo.pop()
         wires.answers(name, True)
     wait_for('both are there again', lambda: wires.spread() == {'w101', 'w102'})
+
+
+@pytest.mark.parametrize('scheduler', ['rr'])
+@pytest.mark.parametrize('number', [4])
+def test_other_device(wires):
+    """A resolution of the same address that fails at another device is no loss.
+
+    Any user can cause one.
+    """
+    assert wires.spread() == {'w101', 'w102'}
+    events = wires.lv1.events()
+    lv1 = wires.site.lv1
+    wires.site.undo.append(lambda: lv1.ip('neigh flush dev eth0'))
+    with lv1.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, b'eth0')
+        sock.sendto(b'', (W102, 9))
+    told = events.wait(lambda what, objects: (
+        what == 'backend_state' and objects['backend']['addr'] == W102 and
+        objects['backend']['unresolved']))
+    assert told['backend']['state'] == 'reachable'
+    assert wires.spread() == {'w101', 'w102'}
 
 
 @pytest.mark.parametrize('scheduler', ['rr'])

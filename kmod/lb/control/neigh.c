@@ -10,6 +10,9 @@
 #include "core/server.h"
 #include "core/service.h"
 
+/* Addresses of lost backends to resolve in a second. */
+#define SOUGHT_MAX	128
+
 static void note_neighbour(struct dsr_net *dn, const struct neighbour *neigh,
 			   bool failed)
 {
@@ -83,6 +86,19 @@ static void visit_backends(struct dsr_net *dn,
 	}
 }
 
+/* Check if the backend's own route needs no resolution, or has an answer. */
+static bool is_found(struct dsr_net *dn, struct dsr_backend *backend)
+{
+	u8 mac[MAX_ADDR_LEN], mac_len, state;
+	int ifindex;
+
+	state = dsr_backend_state(dn->net, backend, &ifindex, mac, &mac_len);
+	return state == DSR_BACKEND_REACHABLE || state == DSR_BACKEND_LOCAL;
+}
+
+/* A resolution that failed may have been one by another device: any user can
+ * cause such. Only the backend's own route tells.
+ */
 static void take_note(struct dsr_net *dn, struct dsr_backend *backend)
 {
 	struct dsr_server *server = backend->server;
@@ -90,6 +106,8 @@ static void take_note(struct dsr_net *dn, struct dsr_backend *backend)
 	if (!READ_ONCE(server->noted))
 		return;
 	WRITE_ONCE(server->noted, false);
+	if (READ_ONCE(server->lost) && is_found(dn, backend))
+		WRITE_ONCE(server->lost, false);
 	server->told = true;
 }
 
@@ -112,27 +130,43 @@ void dsr_neigh_seek(struct dsr_net *dn, struct dsr_service *service)
 {
 	lockdep_assert_held(&dn->lock);
 	if (skips(dn, service))
-		queue_delayed_work(system_wq, &dn->seek, HZ);
+		queue_delayed_work(system_unbound_wq, &dn->seek, HZ);
 }
 
-/* Rebuild the pools that a changed server may leave or join. If memory is short,
- * the old pool stays until the next change.
+/* Check if a pool was built before a server was lost, or before it was found. */
+static bool is_outdated(const struct dsr_pool *pool,
+			const struct dsr_backend *backend)
+{
+	return (backend->skipped || pool->all_lost) !=
+	       READ_ONCE(backend->server->lost);
+}
+
+/* Rebuild the pool of a service if a changed server has to leave or join. If
+ * memory is short, seek_work() has this tried again.
  */
+static void rebuild_pool(struct dsr_net *dn, struct dsr_service *service)
+{
+	struct dsr_backend *backend;
+
+	list_for_each_entry(backend, &service->backends, list) {
+		if (!backend->server->told)
+			continue;
+		dsr_neigh_seek(dn, service);
+		if (!is_outdated(dsr_service_pool(dn, service), backend))
+			continue;
+		if (dsr_pool_rebuild(dn, service))
+			WRITE_ONCE(backend->server->noted, true);
+		return;
+	}
+}
+
 static void rebuild_pools(struct dsr_net *dn)
 {
 	struct dsr_service *service;
-	struct dsr_backend *backend;
 
 	list_for_each_entry(service, &dn->services, list) {
-		if (!skips(dn, service))
-			continue;
-		list_for_each_entry(backend, &service->backends, list) {
-			if (!backend->server->told)
-				continue;
-			dsr_pool_rebuild(dn, service);
-			dsr_neigh_seek(dn, service);
-			break;
-		}
+		if (skips(dn, service))
+			rebuild_pool(dn, service);
 		cond_resched();
 	}
 }
@@ -174,12 +208,40 @@ static void resolve(struct dsr_net *dn, struct dsr_backend *backend)
 	neigh_release(neigh);
 }
 
+/* Look for a backend once in a round, and @left times at most.
+ *
+ * Return: true if there is something to look for, or to take note of.
+ */
+static bool seek(struct dsr_net *dn, struct dsr_backend *backend, int *left)
+{
+	struct dsr_server *server = backend->server;
+
+	if (READ_ONCE(server->lost) && is_found(dn, backend))
+		WRITE_ONCE(server->noted, true);	/* without an event */
+	if (READ_ONCE(server->noted)) {
+		queue_work(system_wq, &dn->watch);
+		return true;
+	}
+	if (!READ_ONCE(server->lost))
+		return false;
+	if (server->sought != dn->seek_round && *left) {
+		server->sought = dn->seek_round;
+		--*left;
+		resolve(dn, backend);
+	}
+	return true;
+}
+
+/* An entry of the neighbour table that is being resolved keeps its place there. So
+ * the number of addresses to look for in a second is bounded.
+ */
 static void seek_work(struct work_struct *work)
 {
 	struct dsr_net *dn = container_of(to_delayed_work(work),
 					  struct dsr_net, seek);
 	struct dsr_service *service;
 	struct dsr_backend *backend;
+	int left = SOUGHT_MAX;
 	bool again = false;
 
 	mutex_lock(&dn->lock);
@@ -187,15 +249,14 @@ static void seek_work(struct work_struct *work)
 		if (!skips(dn, service))
 			continue;
 		list_for_each_entry(backend, &service->backends, list) {
-			if (!READ_ONCE(backend->server->lost))
-				continue;
-			resolve(dn, backend);
-			again = true;
+			again |= seek(dn, backend, &left);
+			cond_resched();
 		}
-		cond_resched();
 	}
+	if (left)
+		dn->seek_round++;
 	if (again)
-		queue_delayed_work(system_wq, &dn->seek, HZ);
+		queue_delayed_work(system_unbound_wq, &dn->seek, HZ);
 	mutex_unlock(&dn->lock);
 }
 
@@ -204,6 +265,7 @@ void dsr_neigh_net_init(struct dsr_net *dn)
 {
 	INIT_WORK(&dn->watch, watch_work);
 	INIT_DELAYED_WORK(&dn->seek, seek_work);
+	dn->seek_round = 1;
 }
 
 static struct notifier_block notifier = {

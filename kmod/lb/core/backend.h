@@ -54,7 +54,7 @@ struct dsr_backend_config {
  * @overloaded: the backend gets no new connections until it has fewer. Written
  *	only on a change, and not in the cache line that each connection writes
  * @skipped: the backend gets no new connections, since its address resolution
- *	has failed. Written when the pool is built
+ *	has failed. Written when a new pool is published
  * @config: weight, thresholds and administrative state
  * @ipvs: data of dsr_ipvs, guarded by struct dsr_net.lock; kfree()d with the
  *	backend, %NULL once @removed is set
@@ -65,6 +65,8 @@ struct dsr_backend_config {
  * @half: connections in the table that have seen one packet only. The source of
  *	that packet may be forged, so @half counts as load but never as overload
  * @persistent: persistence entries in the table
+ * @leaves: @skipped as of the pool that is being built; guarded by
+ *	struct dsr_net.writer
  * @server: its address, shared with backends of other services; %NULL once
  *	@removed is set
  * @node: in the hash table of all backends, by @service and address
@@ -89,6 +91,7 @@ struct dsr_backend {
 	atomic_t inactive;
 	atomic_t half;
 	atomic_t persistent;
+	bool leaves;
 	struct dsr_server *server;
 	struct rhash_head node;
 	refcount_t ref;

@@ -89,6 +89,7 @@ struct dsr_net_side {
  * @drain: sets drained backends down; takes @lock
  * @watch: takes note of changed neighbours; takes @writer and @lock
  * @seek: has lost neighbours looked for again; takes @lock
+ * @seek_round: number of the search for all lost neighbours that goes on
  * @lro: disables large receive offload; takes the RTNL
  * @messages: storage for error messages that contain values
  * @paths_lock: guards the fields below; held only while a device is hooked or
@@ -133,6 +134,7 @@ struct dsr_net {
 	struct delayed_work drain;
 	struct work_struct watch;
 	struct delayed_work seek;
+	u32 seek_round;
 	struct work_struct lro;
 	struct dsr_extack_pool messages;
 

@@ -78,9 +78,9 @@ static int charge(struct dsr_net *dn, const struct dsr_pool *old, u32 slots)
 static void add_member(struct dsr_pool *pool, struct dsr_backend *backend,
 		       bool skip)
 {
-	WRITE_ONCE(backend->skipped,
-		   skip && READ_ONCE(backend->server->lost));
-	if (!dsr_backend_is_up(backend))
+	backend->leaves = skip && READ_ONCE(backend->server->lost);
+	if (backend->leaves || !backend->config.weight ||
+	    backend->config.admin != DSR_BACKEND_UP)
 		return;
 	pool->member[pool->count++] = (struct dsr_pool_member) {
 		.backend = backend,
@@ -110,6 +110,18 @@ static void add_members(struct dsr_pool *pool, struct dsr_service *service,
 	}
 	if (with)
 		add_member(pool, with, skip);
+}
+
+/* Let packets see which backends the new pool leaves out. */
+static void publish_skipped(struct dsr_service *service,
+			    struct dsr_backend *with)
+{
+	struct dsr_backend *backend;
+
+	list_for_each_entry(backend, &service->backends, list)
+		WRITE_ONCE(backend->skipped, backend->leaves);
+	if (with)
+		WRITE_ONCE(with->skipped, with->leaves);
 }
 
 /* Fill the table. A million slots take a while, and build() uses only @pool, so
@@ -158,8 +170,11 @@ static int build(struct dsr_net *dn, struct dsr_service *service,
 	if (options->on_unreachable == DSR_ON_UNREACHABLE_SKIP)
 		add_members(pool, service, with, without, true);
 	/* Where all have failed, a wrong guess costs less than no service. */
-	if (!pool->count)
+	if (!pool->count) {
 		add_members(pool, service, with, without, false);
+		pool->all_lost = pool->count && options->on_unreachable ==
+						DSR_ON_UNREACHABLE_SKIP;
+	}
 	err = fill(dn, pool);
 	if (!err)
 		err = charge(dn, old, slots);
@@ -170,6 +185,7 @@ static int build(struct dsr_net *dn, struct dsr_service *service,
 	if (old)
 		take_over(pool, old);
 	rcu_assign_pointer(service->pool, pool);
+	publish_skipped(service, with);
 	if (old)
 		kvfree_rcu(old, rcu);
 	return 0;

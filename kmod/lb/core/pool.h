@@ -54,6 +54,8 @@ struct dsr_pool_member {
  * @limited: at least one member has a threshold and can become overloaded; then
  *	even a hashing scheduler may give the same flow different backends
  * @hash: enum dsr_hash: the fields of a packet that the scheduler hashes
+ * @all_lost: the address resolution of all backends has failed, so that none is
+ *	left out
  * @slots: size of @table; 0: there is no table
  * @table: indexes into @member, filled by dsr_scheduler.build(); stored after
  *	@member
@@ -69,6 +71,7 @@ struct dsr_pool {
 	u32 count;
 	bool limited;
 	u8 hash;
+	bool all_lost;
 	u32 slots;
 	u16 *table;
 	u16 *homes;

@@ -40,6 +40,8 @@ struct dsr_server_key {
  * @lost: the last address resolution failed
  * @noted: a change of the neighbour entry is still to be announced
  * @told: the change is being announced; guarded by struct dsr_net.lock
+ * @sought: struct dsr_net.seek_round in which its address was last looked for;
+ *	guarded by struct dsr_net.lock
  * @rcu: for the grace period before it is freed
  */
 struct dsr_server {
@@ -50,6 +52,7 @@ struct dsr_server {
 	bool lost;
 	bool noted;
 	bool told;
+	u32 sought;
 	struct rcu_head rcu;
 };
 
