@@ -53,7 +53,7 @@ static void check_version(struct doctor *doctor, const char *module)
 		     "the loaded %s says version %s, and dsrctl is %s", module,
 		     version, DSR_VERSION);
 	finding_why(&doctor->findings,
-		    "the two may misunderstand each other; the module has to be loaded anew when its successor is installed, and loses its connections then");
+		    "the two may misunderstand each other; the module has to be loaded anew when its successor is installed, and loses its connections and its configuration then");
 	finding_mend(&doctor->findings, "rmmod %s && modprobe %s", module,
 		     module);
 }

@@ -75,6 +75,27 @@ static struct server *read_servers(const struct doctor *doctor, size_t *count)
 	return servers;
 }
 
+/* A machine that forwards IPv6 forgets the default routes that routers announce,
+ * unless accept_ra is 2: print that first.
+ */
+static void keep_routers(struct doctor *doctor, int family)
+{
+	char name[SYSCTL_NAME_MAX];
+	struct nl_object *object;
+	const char *dev;
+
+	if (family != AF_INET6)
+		return;
+	for (object = nl_cache_get_first(doctor->host.links); object;
+	     object = nl_cache_get_next(object)) {
+		dev = rtnl_link_get_name((struct rtnl_link *)object);
+		if (sysctl_device(family, dev, "accept_ra") == 1)
+			finding_mend(&doctor->findings, "sysctl -w %s=2",
+				     sysctl_name(family, dev, "accept_ra",
+						 name));
+	}
+}
+
 static void not_forwarded(struct doctor *doctor, const struct seen *reply,
 			  const char *dev)
 {
@@ -92,6 +113,7 @@ static void not_forwarded(struct doctor *doctor, const struct seen *reply,
 		     addr_name(&reply->src, vip), dev);
 	finding_why(&doctor->findings,
 		    "the clients get no answer; the requests do not need it, but replies through this machine do");
+	keep_routers(doctor, family);
 	if (sysctl_device(family, "all", "forwarding") == 0)
 		finding_mend(&doctor->findings, "sysctl -w %s=1", all);
 	else
@@ -119,6 +141,12 @@ static void filtered(struct doctor *doctor, const struct seen *reply,
 		     addr_name(&reply->src, vip), dev, filter, vip);
 	finding_why(&doctor->findings,
 		    "the kernel takes the replies for spoofed and drops them without a word");
+	/* any route is enough then, and the other devices stay as they are */
+	if (way->found) {
+		finding_mend(&doctor->findings, "sysctl -w %s=2",
+			     sysctl_name(AF_INET, dev, "rp_filter", name));
+		return;
+	}
 	if (all > 0)
 		finding_mend(&doctor->findings, "sysctl -w %s=0",
 			     sysctl_name(AF_INET, "all", "rp_filter", name));
@@ -127,15 +155,16 @@ static void filtered(struct doctor *doctor, const struct seen *reply,
 			     sysctl_name(AF_INET, dev, "rp_filter", name));
 }
 
+/* Only IPv4 looks at the sources of what it forwards. */
 static void spoofed(struct doctor *doctor, const struct seen *reply,
 		    const char *dev, int owner)
 {
 	char vip[INET6_ADDRSTRLEN], name[SYSCTL_NAME_MAX];
 	int family = reply->src.family;
 
-	if (family == AF_INET &&
-	    (sysctl_device(family, dev, "accept_local") != 0 ||
-	     sysctl_device(family, "all", "accept_local") != 0))
+	if (family != AF_INET ||
+	    sysctl_device(family, dev, "accept_local") != 0 ||
+	    sysctl_device(family, "all", "accept_local") != 0)
 		return;
 	if (!finding_begin(&doctor->findings, "replies-look-spoofed",
 			   "device %s", dev))
@@ -146,12 +175,8 @@ static void spoofed(struct doctor *doctor, const struct seen *reply,
 		     host_device_name(&doctor->host, owner));
 	finding_why(&doctor->findings,
 		    "the kernel drops what comes in with an address of its own as the source");
-	if (family == AF_INET)
-		finding_mend(&doctor->findings, "sysctl -w %s=1",
-			     sysctl_name(family, dev, "accept_local", name));
-	else
-		finding_mend(&doctor->findings, "ip addr del %s/128 dev %s",
-			     vip, host_device_name(&doctor->host, owner));
+	finding_mend(&doctor->findings, "sysctl -w %s=1",
+		     sysctl_name(family, dev, "accept_local", name));
 }
 
 /* A rule that drops what is "ct state invalid" drops answers to requests that

@@ -200,7 +200,7 @@ static void no_way_back(struct doctor *doctor, const struct seen *seen)
 					       seen->mac, seen->src.family,
 					       &addr))
 		addr_name(&addr, router);
-	finding_mend(findings, "ip route replace default via %s", router);
+	finding_mend(findings, "ip route add default via %s", router);
 }
 
 /* Check if the program behind a rule is there, and the firewall may drop the

@@ -19,7 +19,7 @@ static void on_signal(int number)
 /**
  * interrupt_catch() - let a signal interrupt what the command waits for
  *
- * SIGINT, SIGTERM and SIGHUP end the process no more: the command asks
+ * SIGINT, SIGTERM, SIGHUP and SIGQUIT end the process no more: the command asks
  * interrupt_seen(), and ends in good order.
  */
 void interrupt_catch(void)
@@ -29,6 +29,7 @@ void interrupt_catch(void)
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
 	sigaction(SIGHUP, &action, NULL);
+	sigaction(SIGQUIT, &action, NULL);
 }
 
 /** interrupt_seen() - return true if one of the signals has come */

@@ -55,10 +55,18 @@ static int write_all(int fd, const char *text)
  */
 int newfile_write(const char *path, const char *text)
 {
-	char *temporary = temporary_name(path);
 	int fd, status = DSRCTL_OK;
+	struct stat before;
+	char *temporary;
 	bool failed;
 
+	/* A device or a link would be gone. */
+	if (!lstat(path, &before) && !S_ISREG(before.st_mode) &&
+	    !S_ISDIR(before.st_mode))
+		return report_error(DSRCTL_USAGE,
+				    "cannot write '%s': it is not a regular file; without a file dsrctl prints to the standard output",
+				    path);
+	temporary = temporary_name(path);
 	fd = mkstemp(temporary);
 	failed = fd < 0 || write_all(fd, text) || fchmod(fd, 0644) ||
 		 rename(temporary, path);

@@ -498,7 +498,7 @@ def test_no_route_back(w101, kernel):
     kernel.objects[k.RTM_GETROUTE] = Ack(errno.ENETUNREACH)
     w101.saw('in', 'syn', s.CLIENT, 4000, s.VIP, 80, 2, mac=s.MAC['lv1'])
     assert w101.codes()['no-route-back']['commands'] == [
-        'ip route replace default via 10.10.30.11']
+        'ip route add default via 10.10.30.11']
 
 
 def test_listener(w101, kernel):

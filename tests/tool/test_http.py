@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """dsr-metrics: started with a socket as systemd does it, and asked over HTTP."""
 
+import contextlib
 import errno
 import http.client
 import os
@@ -38,19 +39,29 @@ def binary(dsrctl):                             # pylint: disable=W0613
 
 
 @pytest.fixture
-def server(binary, fake_binary, kernel, tmp_path):
-    """Its address; its dsrctl asks the fake kernel."""
+def started(binary, fake_binary, kernel, tmp_path):
+    """Runs it on a socket, as a context; its dsrctl asks the fake kernel."""
     (tmp_path / 'bin').mkdir()
     os.symlink(fake_binary, tmp_path / 'bin' / 'dsrctl')
-    with socket.create_server(('127.0.0.1', 0)) as sock:
+
+    @contextlib.contextmanager
+    def run(sock):
         process = subprocess.Popen(
             [sys.executable, '-c', START, str(sock.fileno()), binary],
             pass_fds=[sock.fileno()], stderr=subprocess.PIPE, env={
                 'PATH': f'{tmp_path}/bin:{os.environ["PATH"]}',
                 'DSRCTL_FAKE_KERNEL': kernel.path})
         yield sock.getsockname()
-    process.send_signal(signal.SIGTERM)
-    assert (process.wait(20), process.stderr.read()) == (0, b'')
+        process.send_signal(signal.SIGTERM)
+        assert (process.wait(20), process.stderr.read()) == (0, b'')
+    return run
+
+
+@pytest.fixture
+def server(started):
+    """Its address."""
+    with socket.create_server(('127.0.0.1', 0)) as sock, started(sock) as address:
+        yield address
 
 
 def ask(server, path='/metrics', method='GET', body=None, **headers):
@@ -170,6 +181,14 @@ def test_page_rate(server, kernel):
     text = ask(server, '/')[2]
     found = re.search(r'>forwarded</td><td>1012345</td><td>([0-9.]+)<', text)
     assert float(found[1]) > 1000
+
+
+def test_restart(started):
+    """The socket is systemd's, and serves the next process."""
+    with socket.create_server(('127.0.0.1', 0)) as sock:
+        for _ in range(2):
+            with started(sock) as server:
+                assert ask(server)[0] == 200
 
 
 def test_no_socket(binary):

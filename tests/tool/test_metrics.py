@@ -240,6 +240,17 @@ def test_output_in_the_current_directory(fake, tmp_path, monkeypatch):
     assert sorted(os.listdir(tmp_path)) == ['dsr.prom', 'kernel']
 
 
+def test_output_to_device(fake, tmp_path):
+    """What is no file is not replaced by one."""
+    link = tmp_path / 'link'
+    link.symlink_to('/dev/null')
+    for path in ('/dev/null', link):
+        fake(f'metrics output {path}').check(
+            1, f"dsrctl: cannot write '{path}': it is not a regular file; without a "
+            'file dsrctl prints to the standard output\n')
+    assert link.is_symlink()
+
+
 def test_output_fails(fake, kernel, tmp_path):
     """What was there stays, and nothing else is left."""
     path = tmp_path / 'dsr.prom'

@@ -17,7 +17,8 @@
 #include "page.h"
 
 #define SOCKETS_MAX		8
-#define CONNECTIONS_MAX		64
+/* each may hold a whole answer, which has megabytes with thousands of backends */
+#define CONNECTIONS_MAX		8
 #define CONNECTION_SECONDS	15
 
 #define OPENMETRICS	"application/openmetrics-text"
@@ -156,8 +157,11 @@ static enum MHD_Result handle(void *arg, struct MHD_Connection *connection,
 
 static struct MHD_Daemon *serve(int fd)
 {
-	return MHD_start_daemon(MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL,
-				0, NULL, NULL, handle, NULL,
+	/* Without MHD_USE_ITC the library shuts the socket down to end: but the
+	 * socket is systemd's, and has to outlive this process.
+	 */
+	return MHD_start_daemon(MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL |
+				MHD_USE_ITC, 0, NULL, NULL, handle, NULL,
 				MHD_OPTION_LISTEN_SOCKET, fd,
 				MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX,
 				MHD_OPTION_CONNECTION_TIMEOUT,
@@ -178,13 +182,19 @@ int main(int argc, char **argv)
 		return EXIT_FAILURE;
 	}
 
+	if (sockets > SOCKETS_MAX) {
+		fprintf(stderr, "dsr-metrics: serves %d sockets at most: name fewer in dsr-metrics.socket\n",
+			SOCKETS_MAX);
+		return EXIT_FAILURE;
+	}
+
 	/* before the threads begin, which inherit this */
 	sigemptyset(&ends);
 	sigaddset(&ends, SIGTERM);
 	sigaddset(&ends, SIGINT);
 	sigprocmask(SIG_BLOCK, &ends, NULL);
 
-	for (i = 0; i < sockets && i < SOCKETS_MAX; i++) {
+	for (i = 0; i < sockets; i++) {
 		daemons[i] = serve(SD_LISTEN_FDS_START + i);
 		if (!daemons[i]) {
 			fputs("dsr-metrics: cannot serve the socket\n", stderr);
