@@ -205,9 +205,12 @@ static void no_listener(struct doctor *doctor, struct rule_info *rule,
 		finding_what(findings,
 			     "the program on port %u listens on %s only, and the rule delivers to another address",
 			     port, name);
-		finding_why(findings, addr_is_loopback(&other->addr) ?
-			    "clients are refused; better let it listen on all addresses, since with route_localnet the neighbours reach all that listens on loopback" :
-			    "clients are refused; let it listen on all addresses, or deliver to that one");
+		if (addr_is_loopback(&other->addr))
+			finding_why(findings,
+				    "clients are refused; better let it listen on all addresses, since with route_localnet the neighbours reach all that listens on loopback");
+		else
+			finding_why(findings,
+				    "clients are refused; let it listen on all addresses, or deliver to that one");
 		if (addr_is_loopback(&other->addr))
 			finding_mend(findings,
 				     "sysctl -w net.ipv4.conf.all.route_localnet=1");

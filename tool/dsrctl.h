@@ -50,10 +50,9 @@ struct dsrctl {
  * @name: as it is written
  * @values: its values, ended by NULL, or NULL if they cannot be listed; used by
  *	the parser and the completion. keyword_flag: the keyword has no value,
- *	and may have two dashes before it; keyword_option: any, and the keyword may be written so, too;
- *	keyword_file: the name of a file, and so may it; keyword_repeated:
- *	any value, and the
- *	keyword may be repeated
+ *	and may have two dashes before it; keyword_option: it has any value, and
+ *	may have the dashes; keyword_file: the same with the name of a file;
+ *	keyword_repeated: it has any value, and may be repeated
  */
 struct keyword {
 	const char *name;
