@@ -108,6 +108,16 @@ int inquiry_packet(struct dsrctl *ctl, const struct seen *seen, bool middle,
 	return status;
 }
 
+/* Parse an entry of a table: @type is the nest that it is in. */
+static bool parse_entry(struct nlmsghdr *reply, unsigned int type,
+			struct nlattr **tb)
+{
+	struct nlattr *top[ATTR_MAX];
+
+	return attr_parse(reply, top) && top[type] &&
+	       attr_parse_nest(type, top[type], tb);
+}
+
 /* the first entry of a table */
 struct first {
 	bool known;
@@ -116,11 +126,10 @@ struct first {
 
 static enum netlink_verdict on_connection(struct nlmsghdr *reply, void *arg)
 {
-	struct nlattr *top[ATTR_MAX], *tb[ATTR_MAX];
+	struct nlattr *tb[ATTR_MAX];
 	struct first *first = arg;
 
-	if (!attr_parse(reply, top) || !top[DSR_A_CONNECTION] ||
-	    !attr_parse_nest(DSR_A_CONNECTION, top[DSR_A_CONNECTION], tb))
+	if (!parse_entry(reply, DSR_A_CONNECTION, tb))
 		return NETLINK_MALFORMED;
 	first->known = true;
 	first->fwmark = attr_u32(tb[DSR_CONNECTION_A_FWMARK]);
@@ -160,12 +169,11 @@ int inquiry_vip(struct dsrctl *ctl, const struct addr *vip, bool *known,
 
 static enum netlink_verdict on_served(struct nlmsghdr *reply, void *arg)
 {
-	struct nlattr *top[ATTR_MAX], *tb[ATTR_MAX];
+	struct nlattr *tb[ATTR_MAX];
 	bool *served = arg;
 	uint8_t state;
 
-	if (!attr_parse(reply, top) || !top[DSR_A_CONNECTION] ||
-	    !attr_parse_nest(DSR_A_CONNECTION, top[DSR_A_CONNECTION], tb))
+	if (!parse_entry(reply, DSR_A_CONNECTION, tb))
 		return NETLINK_MALFORMED;
 	state = attr_u8(tb[DSR_CONNECTION_A_STATE]);
 	*served = state == DSR_CONN_ESTABLISHED || state == DSR_CONN_FIN ||
@@ -216,11 +224,10 @@ struct wanted {
 
 static enum netlink_verdict on_flow(struct nlmsghdr *reply, void *arg)
 {
-	struct nlattr *top[ATTR_MAX], *tb[ATTR_MAX];
+	struct nlattr *tb[ATTR_MAX];
 	struct wanted *wanted = arg;
 
-	if (!attr_parse(reply, top) || !top[DSR_A_FLOW] ||
-	    !attr_parse_nest(DSR_A_FLOW, top[DSR_A_FLOW], tb))
+	if (!parse_entry(reply, DSR_A_FLOW, tb))
 		return NETLINK_MALFORMED;
 	wanted->known = tb[DSR_FLOW_A_DPORT] &&
 			ntohs(nla_get_u16(tb[DSR_FLOW_A_DPORT])) == wanted->port &&

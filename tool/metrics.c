@@ -2,7 +2,7 @@
 /*
  * dsrctl metrics: counters and states of both modules, for Prometheus.
  *
- * What is printed grows with the configuration: with services, backends, rules,
+ * The output grows with the configuration: with services, backends, rules,
  * silenced addresses and paths. It has nothing of a connection, a flow or a client,
  * so no traffic makes it grow.
  */
@@ -523,7 +523,7 @@ static bool read_silence(const struct nlmsghdr *reply, struct sets *sets)
 	return true;
 }
 
-/* What is listed of the modules. */
+/* The lists of objects in the modules. */
 static const struct list {
 	enum netlink_module module;
 	uint8_t cmd;

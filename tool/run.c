@@ -180,7 +180,7 @@ static const struct object *find_object(const char *word)
 	return found < 0 ? NULL : dsrctl_objects[found];
 }
 
-/* What ip(8) calls show. */
+/* Translate the names that ip(8) has for show. */
 static const char *plain_word(const char *word)
 {
 	return word && (!strcmp(word, "list") || !strcmp(word, "ls")) ?

@@ -125,8 +125,8 @@ static void service_line(struct table *table, bool statistics,
 		counter_line(table, "  ", "connections", service->stats);
 }
 
-/* What a backend has beside its columns: those of its limits that are set, what its
- * state does not say, and its counters.
+/* Print what the columns of a backend do not: limits that are set, the rest of its
+ * state, and its counters.
  */
 static void backend_lines(struct table *table, struct backend_info *backend)
 {

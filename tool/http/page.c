@@ -95,7 +95,7 @@ static uint64_t get_number(struct json_object *object, const char *key)
 	return json_object_get_uint64(json_object_object_get(object, key));
 }
 
-/* What selects the traffic of a service or of a rule. */
+/* Write the key of a service or of a rule to @name. */
 static void key_name(struct json_object *object, char *name)
 {
 	static const char *const keys[] = { "fwmark", "vip", "proto", "port",
