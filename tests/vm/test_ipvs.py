@@ -14,8 +14,8 @@ import pytest
 import genl
 from balancer import Balancer, unprivileged
 from conftest import KernelLog
+from failslab import FAILSLAB, FAIL_NTH
 from network import CLIENT, VIP, W101, W102, refcount, run, wait_for
-from test_control import FAILSLAB, FAIL_NTH
 from traffic import GET, ask, read_reply
 
 
