@@ -3,7 +3,7 @@
 
 kmod/rs/datapath/fastpath.h lists them. test_policy.py tests the policies; this
 file tests frames for other machines. For the balancer's fast path see
-test_path.py::test_wrong_frames and the tests after it.
+test_path_frames.py::test_refused and the tests after it.
 """
 
 import socket
