@@ -11,8 +11,9 @@ import pytest
 
 from conftest import KernelLog
 from ipvs import loaded, peers
+from ipvs_requests import DEL_DEST, dest, service
+from ipvsadm import ipvsadm
 from network import CLIENT, VIP, W101, W102, run, wait_for
-from test_ipvs import DEL_DEST, dest, ipvsadm, service
 from test_ipvs_traffic import (  # noqa: F401  pylint: disable=unused-import
     FWM2, Traffic, balancing, local)
 from traffic import GET, ask
