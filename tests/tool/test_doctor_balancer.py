@@ -1,0 +1,268 @@
+# SPDX-License-Identifier: GPL-2.0
+"""dsrctl doctor on a balancer: what looks like a fault and is none."""
+
+import errno
+
+import pytest
+
+import fakekernel as k
+import sample as s
+import uapi as u
+from fakekernel import Ack, Objects, Reply
+from machine import lv1  # noqa: F401  pylint: disable=unused-import
+
+
+# The modules
+
+@pytest.mark.parametrize('name', ['dsr_lb', 'dsr_rs', 'dsr_ipvs'])
+def test_module_version(lv1, name):
+    lv1.module(name)
+    assert not lv1.codes()
+    lv1.module(name, '0.0')
+    assert lv1.codes()['module-version']['subject'] == f'module {name}'
+
+
+def test_ip_vs(lv1):
+    """Loaded it may be; that it balances here is a fault."""
+    lv1.write('sys/module/ip_vs/initstate', 'live\n')
+    head = ('IP Virtual Server version 1.2.1 (size=4096)\n'
+            'Prot LocalAddress:Port Scheduler Flags\n'
+            '  -> RemoteAddress:Port Forward Weight ActiveConn InActConn\n')
+    lv1.write('proc/net/ip_vs', head)
+    assert not lv1.codes()
+    lv1.write('proc/net/ip_vs', head + 'FWM  00000009 wlc \n'
+              'TCP  0A0A1F65:0050 rr \n')
+    assert not lv1.codes()
+    lv1.write('proc/net/ip_vs', head + 'FWM  00000001 wlc \n')
+    assert lv1.codes()['ip-vs-balances']['commands'] == ['ipvsadm -D -f 1']
+    lv1.services.append(s.service(s.WEB))
+    lv1.backends.append(s.backend(s.WEB, s.W101, state=1, ifindex=3))
+    lv1.write('proc/net/ip_vs', head + 'TCP  0A0A1F64:0050 rr \n')
+    assert lv1.codes()['ip-vs-balances']['commands'] == [
+        f'ipvsadm -D -t {s.VIP}:80']
+
+
+# Services and backends
+
+def test_table(lv1):
+    lv1.entries = 89
+    assert not lv1.codes()
+    lv1.entries = 90
+    assert lv1.codes()['table-nearly-full']['commands'][0].endswith(
+        'set max 200')
+
+
+def test_supply(lv1):
+    """One backend that takes connections is enough."""
+    out = [s.backend(1, s.W101, admin=u.DSR_BACKEND_DOWN),
+           s.backend(1, s.W102, weight=0)]
+    lv1.backends = out
+    assert set(lv1.codes()) == {'service-all-out'}
+    full = s.backend(1, '10.10.30.103', upper=5, overloaded=1, state=1,
+                     ifindex=3)
+    lv1.backends = [*out, full]
+    assert lv1.codes()['service-overloaded']['commands'] == [
+        'dsrctl backend set fwmark 1 via 10.10.30.103 upper 0']
+    lv1.backends.append(s.backend(1, '10.10.30.104', state=1, ifindex=3))
+    assert not lv1.codes()
+
+
+@pytest.mark.parametrize('options,subject', [
+    ({'prefix': 24}, 'service fwmark 1 persist-prefix'),
+    ({'options': [s.u8(u.DSR_SERVICE_A_HASH, 1)]}, 'service fwmark 1 hash'),
+])
+def test_option(lv1, options, subject):
+    lv1.services = [s.service(1, **options)]
+    assert lv1.codes()['option-without-effect']['subject'] == subject
+
+
+def test_option_with_effect(lv1):
+    lv1.services = [s.service(1, 'sh', persist=1000, prefix=24, options=[
+        s.u8(u.DSR_SERVICE_A_HASH, 1)])]
+    assert not lv1.codes()
+
+
+def test_path(lv1, kernel):
+    kernel.answers['dsr', u.DSR_CMD_PATH_GET] = Reply(s.path(1, 10000))
+    assert lv1.codes()['option-without-effect']['subject'] == 'path dev lo'
+    lv1.services = [s.service(1, path=u.DSR_PATH_DIRECT)]
+    assert not lv1.codes()
+
+
+def test_behind_gateway(lv1, kernel):
+    lv1.backends = [s.backend(1, '10.9.9.9', state=u.DSR_BACKEND_NO_ROUTE)]
+    kernel.objects[k.RTM_GETROUTE] = Objects(
+        k.RTM_NEWROUTE, s.route('10.9.9.9', 2, '10.10.31.1'))
+    assert '10.10.31.1' in lv1.codes()['backend-behind-gateway']['what']
+    kernel.objects[k.RTM_GETROUTE] = Ack(errno.ENETUNREACH)
+    assert set(lv1.codes()) == {'backend-no-route'}
+
+
+def test_taken_out(lv1):
+    """A backend that gets nothing may be anywhere."""
+    lv1.backends.append(s.backend(1, s.W102, admin=u.DSR_BACKEND_DOWN,
+                                  state=u.DSR_BACKEND_NO_ROUTE))
+    assert not lv1.codes()
+
+
+def test_asked(lv1, kernel):
+    """Those whose MAC address is not known are asked for it first."""
+    lv1.backends.append(s.backend(1, s.W102, ifindex=3,
+                                  state=u.DSR_BACKEND_UNREACHABLE))
+    assert set(lv1.codes()) == {'backend-neighbour-failed'}
+    asked = [r for r in kernel.requests if r.kind == k.RTM_NEWNEIGH]
+    assert len(asked) == 1 and s.packed(s.W102) in asked[0].data
+
+
+@pytest.mark.parametrize('skip', [u.DSR_ON_UNREACHABLE_KEEP,
+                                  u.DSR_ON_UNREACHABLE_SKIP])
+def test_neighbour_failed_is_skipped(lv1, skip):
+    """The service decides about new connections, and doctor says how."""
+    lv1.services = [s.service(1, counters=(10, 10, 10), backends=2,
+                              on_unreachable=skip)]
+    lv1.backends.append(s.backend(1, s.W102, ifindex=3,
+                                  state=u.DSR_BACKEND_UNREACHABLE))
+    what = lv1.codes()['backend-neighbour-failed']['what']
+    assert ('no new connections until it does' in what) == bool(skip)
+
+
+# Packets
+
+def reply(lv1, **fields):
+    lv1.saw('in', 'answer', s.VIP, 80, s.CLIENT, 4000,
+            **{'dev': 3, 'mac': s.MAC['w101'], **fields})
+
+
+def test_replies_pass(lv1):
+    reply(lv1)
+    assert not lv1.codes()
+
+
+@pytest.mark.parametrize('all_,dev,found', [
+    (0, 1, True), (1, 0, True), (2, 0, False), (0, 2, False), (2, 1, False)])
+def test_rp_filter(lv1, all_, dev, found):
+    """The larger one counts; 2 lets in what has any way back."""
+    reply(lv1)
+    lv1.sysctl('ipv4/conf/all/rp_filter', all_)
+    lv1.sysctl('ipv4/conf/eth1/rp_filter', dev)
+    assert set(lv1.codes()) == ({'replies-rp-filter'} if found else set())
+
+
+def test_other_answers(lv1):
+    """Of no backend, of a backend's own address, or for this machine."""
+    lv1.sysctl('ipv4/conf/eth1/rp_filter', 1)
+    lv1.sysctl('ipv4/conf/eth1/forwarding', 0)
+    reply(lv1, mac='02:00:00:00:00:99')
+    lv1.saw('in', 'answer', s.W101, 80, s.CLIENT, 4000, dev=3,
+            mac=s.MAC['w101'])
+    lv1.saw('in', 'answer', s.VIP, 80, '10.10.31.11', 4000, dev=3,
+            mac=s.MAC['w101'])
+    assert not lv1.codes()
+
+
+def test_replies_dropped(lv1, kernel):
+    """All of them, by a chain that may do so."""
+    for port in range(4000, 4003):
+        reply(lv1)
+        lv1.packets[-1] = lv1.packets[-1].replace('4000', str(port))
+    assert not lv1.codes()
+    forward(kernel)
+    assert lv1.codes()['replies-dropped']['commands'] == [
+        f'nft insert rule ip filter FORWARD ip saddr {s.VIP} accept']
+    lv1.saw('out', 'answer', s.VIP, 80, s.CLIENT, 4001)
+    assert not lv1.codes()
+
+
+def forward(kernel, policy=0, name='FORWARD', table='filter'):
+    kernel.objects[k.NFT_GETCHAIN] = Objects(
+        k.NFT_NEWCHAIN, s.chain(2, table, name, 2, policy=policy),
+        s.chain(2, 'nat', 'PREROUTING', 0, 'nat', 1))
+
+
+def test_firewall(lv1, kernel):
+    """It drops all that is for a VIP, and not only what some clients send."""
+    forward(kernel)
+    lv1.reasons = {'drop_by_firewall': 2}
+    lv1.saw('in', 'syn', s.CLIENT, 4000, s.VIP, 80, 2)
+    assert lv1.codes()['firewall-drops']['commands'] == [
+        'nft insert rule ip filter FORWARD ct state established accept',
+        f'nft insert rule ip filter FORWARD ip daddr {s.VIP} accept']
+    lv1.saw('in', 'syn', '10.10.31.201', 4000, s.VIP, 80)
+    lv1.saw('out', 'syn', '10.10.31.201', 4000, s.VIP, 80, dev=3)
+    assert not lv1.codes()
+
+
+def test_firewall_wanted(lv1, kernel):
+    """A port that was never served is dropped on purpose."""
+    forward(kernel)
+    lv1.reasons = {'drop_by_firewall': 2, 'forwarded': 0}
+    lv1.saw('in', 'syn', s.CLIENT, 4000, s.VIP, 22, 2)
+    assert not lv1.codes()
+    kernel.answers['dsr', u.DSR_CMD_CONNECTION_GET] = Reply(s.connection(
+        6, s.CLIENT, 3999, s.VIP, 22, 1, 1000, 1, s.W101))
+    assert set(lv1.codes()) == {'firewall-drops'}
+
+
+def test_rest(lv1):
+    """A service without backends drops what others of its VIP leave."""
+    lv1.services = [s.service(s.WEB), s.service(f'vip {s.VIP}')]
+    lv1.backends = [s.backend(s.WEB, s.W101, state=1, ifindex=3)]
+    assert not lv1.codes()
+    lv1.services = lv1.services[1:]
+    lv1.backends = []
+    assert set(lv1.codes()) == {'service-no-backend'}
+
+
+def test_shadowed(lv1, kernel):
+    lv1.services.append(s.service(s.WEB))
+    lv1.backends.append(s.backend(s.WEB, s.W101, state=1, ifindex=3))
+    kernel.answers['dsr', u.DSR_CMD_EXPLAIN] = Reply(
+        s.explanation('forwarded') + s.service(1) + s.connection(
+            6, s.CLIENT, 4000, s.VIP, 80, 1, 1000, 1, s.W101))
+    assert not lv1.codes()
+    lv1.saw('in', 'syn', s.CLIENT, 4000, s.VIP, 80)
+    lv1.saw('out', 'syn', s.CLIENT, 4000, s.VIP, 80, dev=3)
+    assert lv1.codes()['service-shadowed']['subject'] == f'service {s.WEB}'
+
+
+def no_answers(lv1, kernel, state, number, times=2):
+    """A connection is found by the mark of its service only."""
+    for port in range(4000, 4000 + number):
+        lv1.saw('in', 'syn', s.CLIENT, port, s.VIP, 80, times)
+        lv1.saw('out', 'syn', s.CLIENT, port, s.VIP, 80, times, dev=3)
+    lv1.services.insert(0, s.service(7))
+    lv1.backends.insert(0, s.backend(7, s.W102, state=1, ifindex=3))
+
+    def explain(request):
+        mark = request.nest(u.DSR_A_EXPLAIN).get(u.DSR_EXPLAIN_A_FWMARK)
+        if mark != s.struct.pack('=I', 1):
+            return Reply(s.explanation('pass_no_service'))
+        return Reply(s.explanation('forwarded') + s.service(1) + s.connection(
+            6, s.CLIENT, 4000, s.VIP, 80, state, 1000, 1, s.W101))
+    kernel.answers['dsr', u.DSR_CMD_EXPLAIN] = explain
+
+
+@pytest.mark.parametrize('state,number,times,found', [
+    (0, 3, 2, True), (0, 2, 2, False), (0, 9, 1, False), (1, 3, 2, False)])
+def test_no_answer(lv1, kernel, state, number, times, found):
+    """One lost packet is no fault; a scanner sends no SYN again."""
+    no_answers(lv1, kernel, state, number, times)
+    assert set(lv1.codes()) == ({'backend-no-answer'} if found else set())
+
+
+def test_no_answer_hash(lv1, kernel):
+    """With maglev a SYN is in no table: the hash says which backend had it."""
+    no_answers(lv1, kernel, 0, 3)
+    chosen = s.backend(1, s.W101, state=1, ifindex=3)
+
+    def explain(request):
+        mark = request.nest(u.DSR_A_EXPLAIN).get(u.DSR_EXPLAIN_A_FWMARK)
+        if mark != s.struct.pack('=I', 1):
+            return Reply(s.explanation('pass_no_service'))
+        return Reply(s.explanation('forwarded_syn_unremembered',
+                                   u.DSR_CHOICE_SCHEDULER, 5) + chosen)
+    kernel.answers['dsr', u.DSR_CMD_EXPLAIN] = explain
+    assert lv1.codes()['backend-no-answer']['subject'] == (
+        f'backend fwmark 1 via {s.W101}')
+    chosen = b''
+    assert not lv1.codes()

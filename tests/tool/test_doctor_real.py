@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: GPL-2.0
+"""dsrctl doctor on a real server: what looks like a fault and is none."""
+
+import errno
+
+import fakekernel as k
+import sample as s
+import uapi as u
+from fakekernel import Ack, Objects, Reply
+from machine import w101  # noqa: F401  pylint: disable=unused-import
+
+
+def test_silent(w101, kernel):
+    """The VIP as an address: hidden by the module, by arp_ignore, by rules."""
+    kernel.objects[k.RTM_GETADDR] = Objects(
+        k.RTM_NEWADDR, s.address(2, '10.10.30.101', 24),
+        s.address(1, s.VIP, 32))
+    assert w101.codes()['vip-not-silent']['commands'] == [
+        f'dsrctl real silence {s.VIP}']
+    kernel.objects[k.NFT_GETCHAIN] = Objects(
+        k.NFT_NEWCHAIN, s.chain(3, 'filter', 'OUTPUT', 1, policy=0))
+    assert not w101.codes()
+    kernel.objects[k.NFT_GETCHAIN] = Objects(k.NFT_NEWCHAIN)
+    w101.sysctl('ipv4/conf/all/arp_ignore', 1)
+    assert not w101.codes()
+    w101.sysctl('ipv4/conf/all/arp_ignore', 0)
+    kernel.answers['dsr_rs', u.DSR_RS_CMD_SILENCE_GET] = Reply(
+        s.silence(s.VIP))
+    assert not w101.codes()
+
+
+def test_no_rule(w101):
+    w101.saw('in', 'syn', s.CLIENT, 4000, '10.10.31.77', 80, 2)
+    assert w101.codes()['vip-no-rule']['commands'] == [
+        'dsrctl real add vip 10.10.31.77']
+
+
+def test_no_rule_wanted(w101):
+    """A router, a VIP whose other ports are served, and a passing stray."""
+    w101.saw('in', 'syn', s.CLIENT, 4000, '10.10.31.77', 80)
+    w101.rules = [s.rule(s.VIP, 6, 80)]
+    w101.saw('in', 'syn', s.CLIENT, 4000, s.VIP, 22, 9)
+    assert not w101.codes()
+    w101.sysctl('ipv4/conf/eth0/forwarding', 1)
+    w101.saw('in', 'syn', s.CLIENT, 4000, '10.10.31.78', 80, 9)
+    assert not w101.codes()
+
+
+def test_scan(w101):
+    """A port that has never been served is not missed."""
+    w101.reasons = {'replied': 5}
+    w101.saw('in', 'syn', s.CLIENT, 4000, s.VIP, 9999, 9)
+    assert not w101.codes()
+
+
+def test_tos_differs(w101):
+    w101.rules = [s.rule(tos=0x20, mask=0xfc, more=[
+        s.u8(u.DSR_RULE_A_CLEAR, 1)])]
+    w101.saw('in', 'syn', s.CLIENT, 4000, s.VIP, 80, 2, tos=0x28)
+    assert w101.codes()['tos-differs']['commands'] == [
+        'dsrctl real add tos 0x28 clear']
+
+
+def test_tos_from_other(w101):
+    w101.rules = [s.rule(tos=0x20, mask=0xfc, more=[
+        s.addr(u.DSR_RULE_A_FROM, '10.10.30.12')])]
+    w101.reasons = {'pass_tos_not_from_balancer': 2}
+    w101.saw('in', 'syn', s.CLIENT, 4000, s.VIP, 80, 2, tos=0x20,
+             mac=s.MAC['lv1'])
+    found = w101.codes()['tos-from-other']
+    assert '10.10.30.11' in found['what']
+    assert found['commands'] == ['dsrctl real replace dscp cs1 from '
+                                 f'10.10.30.12,{s.MAC["lv1"]}']
+
+
+def test_no_route_back(w101, kernel):
+    kernel.objects[k.RTM_GETROUTE] = Ack(errno.ENETUNREACH)
+    w101.saw('in', 'syn', s.CLIENT, 4000, s.VIP, 80, 2, mac=s.MAC['lv1'])
+    assert w101.codes()['no-route-back']['commands'] == [
+        'ip route add default via 10.10.30.11']
+
+
+def test_listener(w101, kernel):
+    w101.rules = [s.rule(s.VIP, 6, 80, to_port=8080)]
+    assert set(w101.codes()) == {'rule-no-listener'}
+    kernel.objects[k.SOCK_DIAG] = Objects(k.SOCK_DIAG, s.listening(
+        8080, '10.10.30.101'))
+    assert not w101.codes()
+    kernel.objects[k.SOCK_DIAG] = Objects(k.SOCK_DIAG, s.listening(
+        8080, '127.0.0.1'))
+    assert w101.codes()['rule-listener-elsewhere']['commands'][-1] == (
+        f'dsrctl real replace vip {s.VIP} proto tcp port 80 to 127.0.0.1:8080')
+
+
+def test_listener_of_both(w101, kernel):
+    """One of IPv6 takes IPv4, too."""
+    w101.rules = [s.rule(s.VIP, 6, 80)]
+    kernel.objects[k.SOCK_DIAG] = Objects(k.SOCK_DIAG, s.listening(80, '::'))
+    assert not w101.codes()
+
+
+def test_listener_behind_dnat(w101, kernel):
+    """A rule of docker's gives it to a container."""
+    w101.rules = [s.rule(s.VIP, 6, 81)]
+    kernel.objects[k.NFT_GETCHAIN] = Objects(
+        k.NFT_NEWCHAIN, s.chain(2, 'nat', 'PREROUTING', 0, 'nat'))
+    assert set(w101.codes()) == {'rule-no-listener'}
+    kernel.objects[k.NFT_GETRULE] = Objects(
+        k.NFT_NEWRULE, s.struct.pack('=BBH', 2, 0, 0) + s.string(1, 'nat') +
+        s.string(2, 'PREROUTING'))
+    assert not w101.codes()
+
+
+def test_input(w101, kernel):
+    kernel.objects[k.NFT_GETCHAIN] = Objects(
+        k.NFT_NEWCHAIN, s.chain(1, 'filter', 'input', 1, policy=0))
+    w101.saw('in', 'syn', s.CLIENT, 4000, s.VIP, 80, 2)
+    assert w101.codes()['input-drops']['commands'] == [
+        'nft insert rule inet filter input tcp dport 80 accept']
+    w101.saw('out', 'answer', s.VIP, 80, s.CLIENT, 4000, 2)
+    assert not w101.codes()
