@@ -42,7 +42,8 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, '../vm')]
 
 from genl import NLM_F_DUMP, NLM_F_REQUEST, NLMSG_DONE, attr, parse  # noqa: E402
-from network import Failure, Host, Network, run                       # noqa: E402
+from host import Failure, Host, run                                   # noqa: E402
+from network import Network                                           # noqa: E402
 from plan import peers                                                # noqa: E402
 
 # User Mode Linux has the time of the host.

@@ -16,7 +16,8 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, '../vm')]
 
 from bench import NATIVE, UDP, Rig, be_first, meminfo   # noqa: E402
-from network import Failure, Network, run               # noqa: E402
+from host import Failure, run                           # noqa: E402
+from network import Network                             # noqa: E402
 
 BACKENDS = 20                   # of each service
 # Seconds that any of it may take, where idle time does not pass at once.

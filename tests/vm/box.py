@@ -4,7 +4,7 @@
 import pytest
 
 import genl
-from network import Host, run
+from host import Host, run
 
 ETH0, ETH1 = 77, 78             # their indices in the box
 

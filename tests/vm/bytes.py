@@ -14,7 +14,8 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from balancer import Balancer                           # noqa: E402
-from network import CLIENT6, VIP, VIP6, Network, mac_of, run, wait_for  # noqa: E402
+from host import run, wait_for                          # noqa: E402
+from network import CLIENT6, VIP, VIP6, Network, mac_of  # noqa: E402
 from pktgen import Pktgen                               # noqa: E402
 from traffic import Site                                # noqa: E402
 

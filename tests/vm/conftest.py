@@ -27,7 +27,8 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import genl                                             # noqa: E402
 import shards                                           # noqa: E402
 from capture import Capture                             # noqa: E402
-from network import SEGMENTS, Failure, Network          # noqa: E402
+from host import Failure                                # noqa: E402
+from network import SEGMENTS, Network                   # noqa: E402
 from traffic import DEBUG, Site                         # noqa: E402
 
 # As in scripts/vm.sh, where it fails the whole run; here it fails one test.

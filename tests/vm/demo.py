@@ -15,8 +15,8 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from network import (CLIENT, MACHINES, VIP, W101, W102,     # noqa: E402
-                     Failure, Network, wait_for)
+from host import Failure, wait_for                      # noqa: E402
+from network import CLIENT, MACHINES, VIP, W101, W102, Network  # noqa: E402
 
 BEGAN = time.monotonic()
 CURL = f"curl -H 'Host: example.org' http://{VIP}"

@@ -14,8 +14,9 @@ import time
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from demo import BEGAN, ask, do, expect, heading, present, say, typed  # noqa: E402
+from host import run                                            # noqa: E402
 from network import (BACK_VRRP, FRONT_VRRP, MACHINES, VIP,      # noqa: E402
-                     W101, W102, run)
+                     W101, W102)
 from pair import BOTH, PAIR, SORRY, WITHOUT_W101, Pair          # noqa: E402
 from talk import Talk                                           # noqa: E402
 

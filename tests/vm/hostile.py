@@ -34,8 +34,8 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import genl                                             # noqa: E402
 import wire                                             # noqa: E402
-from network import (CLIENT, VIP, Failure, Network, mac_of,     # noqa: E402
-                     wait_for)
+from host import Failure, wait_for                      # noqa: E402
+from network import CLIENT, VIP, Network, mac_of        # noqa: E402
 from talk import Talk                                   # noqa: E402
 from traffic import ADDRESS, BIG_MIB, MARK, Site                 # noqa: E402
 from wire import ACK, FIN, PSH, RST, SYN                # noqa: E402

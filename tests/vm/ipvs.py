@@ -14,7 +14,7 @@ import os
 import re
 import shutil
 
-from network import run
+from host import run
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 

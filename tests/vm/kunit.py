@@ -15,7 +15,8 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from conftest import KernelLog                          # noqa: E402
-from network import Failure, Network                    # noqa: E402
+from host import Failure                                # noqa: E402
+from network import Network                             # noqa: E402
 
 SUITE = re.compile(r'^ {4}# Subtest: (\S+)')
 CASE = re.compile(r'^ {4}(not ok|ok) \d+(?: -)? ([^#]+?)\s*(# SKIP.*)?$')

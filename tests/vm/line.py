@@ -5,7 +5,8 @@ import pytest
 
 import wire
 from balancer import Balancer
-from network import W101, wait_for
+from host import wait_for
+from network import W101
 from wire import ACK, PSH
 
 LV1 = '10.10.31.11'

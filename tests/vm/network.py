@@ -15,27 +15,16 @@
 
 Each machine is a namespace, each segment a bridge in a namespace of its own.
 The demo and the tests both use this file, so they show and test one thing.
-
-A process costs 50 ms and more in an emulated machine, so what can be done
-without one is: a thread changes its namespace by setns() and then opens its
-sockets, writes its sysctls and starts its programs there.
 """
 
-import contextlib
-import ctypes
-import fcntl
-import json
 import os
 import re
 import shutil
-import signal
 import socket
 import struct
-import subprocess
-import time
 
 import genl
-import nftables
+from host import Failure, Host, run, wait_for
 
 VIP = '10.10.31.100'
 VIP2 = '10.10.31.110'           # of tests that need a second one
@@ -101,56 +90,6 @@ WEB = {'w101': 'nano', 'w102': 'desu', 'w103': 'sorry'}
 PROGRAMS = ('ip', 'nft', 'iptables', 'nginx', 'curl', 'tcpdump', 'insmod',
             'rmmod', 'modprobe', 'dsrctl')
 
-CLONE_NEWNET = 0x40000000
-RTM_GETROUTE = 26
-RTM_GETRULE = 34
-RTN_LOCAL = 2
-RTPROT_KERNEL = 2
-_libc = ctypes.CDLL(None, use_errno=True)
-
-
-class Failure(Exception):
-    """A step failed; the text is for people."""
-
-
-def _setns(fd):
-    if _libc.setns(fd, CLONE_NEWNET):
-        raise Failure(f'setns: {os.strerror(ctypes.get_errno())}')
-
-
-def wait_for(what, condition, seconds=60.0, every=0.02):
-    """Poll until condition() is true, and return its result.
-
-    The timeout is for a busy machine; a true condition ends the wait at once. WHAT is for
-    people: a text, or a function that makes one of what was found in the end.
-    """
-    end = time.monotonic() + seconds
-    while True:
-        value = condition()
-        if value:
-            return value
-        if time.monotonic() > end:
-            text = what() if callable(what) else what
-            raise Failure(f'waited {seconds:g} s in vain: {text}')
-        time.sleep(every)
-
-
-def run(*argv, stdin=None, check=True, timeout=180):
-    """Run a program, and return the result with its output as text.
-
-    A program that takes too long is killed and is a Failure.
-    """
-    try:
-        done = subprocess.run(argv, input=stdin, text=True, timeout=timeout,
-                              stdin=None if stdin else subprocess.DEVNULL,
-                              stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    except subprocess.TimeoutExpired:
-        raise Failure(f'not done after {timeout} s: {" ".join(argv)}') from None
-    if check and done.returncode:
-        raise Failure(f'exit status {done.returncode}: {" ".join(argv)}\n'
-                      f'{stdin or ""}{done.stdout}{done.stderr}'.rstrip())
-    return done
-
 
 def mac_of(address):
     """The MAC address of the machine with an IP address of the scenario."""
@@ -161,194 +100,6 @@ def refcount(module):
     """The reference count of a module."""
     with open(f'/sys/module/{module}/refcnt', encoding='ascii') as file:
         return int(file.read())
-
-
-class Host:
-    """One machine: a network namespace."""
-
-    def __init__(self, name):
-        self.name = name
-        self.changed = False        # has objects of the modules
-        self.filtered = False       # has packet filter rules
-        self.children = []
-
-    def __str__(self):
-        return self.name
-
-    @contextlib.contextmanager
-    def at(self):
-        """Files, sockets and programs that this thread opens inside belong to
-        the machine."""
-        old = os.open('/proc/thread-self/ns/net', os.O_RDONLY | os.O_CLOEXEC)
-        try:
-            new = os.open(f'/run/netns/{self.name}',
-                          os.O_RDONLY | os.O_CLOEXEC)
-            try:
-                _setns(new)
-            finally:
-                os.close(new)
-            yield self
-        finally:
-            _setns(old)
-            os.close(old)
-
-    def run(self, *argv, **options):
-        with self.at():
-            return run(*argv, **options)
-
-    def start(self, *argv, **options):
-        """Start a program in the background; stop() or the clean-up ends it.
-        """
-        options.setdefault('stdin', subprocess.DEVNULL)
-        options.setdefault('stdout', subprocess.DEVNULL)
-        options.setdefault('stderr', subprocess.DEVNULL)
-        with self.at():
-            child = subprocess.Popen(argv, start_new_session=True, **options)
-        self.children.append(child)
-        return child
-
-    def stop(self, *children):
-        for child in children or list(self.children):
-            if child.poll() is None:
-                with contextlib.suppress(ProcessLookupError):
-                    os.killpg(child.pid, signal.SIGKILL)
-            child.wait()
-            for pipe in (child.stdin, child.stdout, child.stderr):
-                if pipe:
-                    pipe.close()
-            if child in self.children:
-                self.children.remove(child)
-
-    def ip(self, text):
-        """Run lines of "ip -batch"."""
-        return run('ip', '-n', self.name, '-batch', '-',
-                   stdin='\n'.join(line.strip() for line in
-                                   text.strip().splitlines()) + '\n')
-
-    def connections(self):
-        """The TCP connections that may still send something."""
-        lines = [line.split() for file in ('tcp', 'tcp6')
-                 if os.path.exists(f'/proc/net/{file}')
-                 for line in self.read(f'/proc/net/{file}').splitlines()[1:]]
-        # connections in FIN_WAIT2, TIME_WAIT and LISTEN only answer
-        return [line for line in lines if int(line[3], 16) not in (5, 6, 10)]
-
-    def nft(self, text):
-        self.changed = self.filtered = True
-        with self.at():
-            said = nftables.change(text)
-        if said:
-            raise Failure(f'{self.name}: nft: {said}')
-
-    def iptables(self, *argv):
-        self.changed = self.filtered = True
-        return self.run('iptables', '-w', *argv)
-
-    def sysctl(self, key, value=None):
-        """Read, or write, one of net.*; dots in KEY are slashes here."""
-        with self.at():
-            with open(f'/proc/sys/net/{key}', 'r+' if value is not None
-                      else 'r', encoding='ascii') as file:
-                if value is None:
-                    return file.read().strip()
-                file.write(str(value))
-                return None
-
-    def read(self, path):
-        """Read a file of /proc/net, as /proc/self/net shows it here."""
-        with self.at(), open(path.replace('/proc/net', '/proc/thread-self/net'),
-                             encoding='ascii') as file:
-            return file.read()
-
-    def _rtnetlink(self, kind):
-        """All that the kernel has of a kind, as it writes it."""
-        found, got = [], None
-        with self.socket(socket.AF_NETLINK, socket.SOCK_RAW, 0) as sock:
-            sock.send(struct.pack('IHHII12x', 28, kind,
-                                  genl.NLM_F_REQUEST | genl.NLM_F_DUMP, 0, 0))
-            while got != genl.NLMSG_DONE:
-                data = sock.recv(1 << 16)
-                while data:
-                    length, got = struct.unpack_from('IH', data)
-                    found.append(data[16:length])
-                    data = data[(length + 3) & ~3:]
-        return found
-
-    def ways(self):
-        """The routes of IPv4, and the rules of both families, to compare.
-
-        Of both families, too, the addresses that a route alone makes local, as
-        "mode local" of dsrctl does.
-        """
-        local = [route for route in self._rtnetlink(RTM_GETROUTE) if len(route) > 12 and
-                 route[7] == RTN_LOCAL and route[5] != RTPROT_KERNEL]
-        return (sorted(self.read('/proc/net/route').splitlines()),
-                self._rtnetlink(RTM_GETRULE), sorted(local))
-
-    def socket(self, *argv):
-        with self.at():
-            return socket.socket(*argv)
-
-    def _ioctl(self, request, dev, data):
-        with self.at(), socket.socket(socket.AF_INET,
-                                      socket.SOCK_DGRAM) as sock:
-            ifreq = struct.pack('16s24s', dev.encode(), data)
-            return fcntl.ioctl(sock, request, ifreq)[16:]
-
-    def mac(self, dev):
-        return self._ioctl(0x8927, dev, b'')[2:8]      # SIOCGIFHWADDR
-
-    def ifindex(self, dev):
-        with self.at():
-            return socket.if_nametoindex(dev)
-
-    def offload(self, dev, on):
-        """Switch offloads of Ethernet devices, as "ethtool -K" does."""
-        features = {'rx': 0x15, 'tx': 0x17, 'sg': 0x19, 'tso': 0x1f,
-                    'gso': 0x24, 'gro': 0x2c}
-        for name in list(features) if on else reversed(features):
-            self._ethtool(dev, features[name], on)
-
-    def set_gro(self, dev, on):
-        self._ethtool(dev, 0x2c, on)
-
-    def has_lro(self, dev):
-        return bool(self._ethtool(dev, 0x25, 0) & 1 << 15)  # ETHTOOL_GFLAGS
-
-    def _ethtool(self, dev, command, value):
-        data = ctypes.create_string_buffer(
-            struct.pack('II', command, int(value)))
-        self._ioctl(0x8946, dev,                        # SIOCETHTOOL
-                    struct.pack('P', ctypes.addressof(data)))
-        return struct.unpack_from('II', data.raw)[1]
-
-    def dsrctl(self, *argv, check=True, stdin=None, timeout=180):
-        """Run dsrctl here; the words as one string or as several."""
-        self.changed = True
-        words = argv[0].split() if len(argv) == 1 else argv
-        return self.run('dsrctl', *words, check=check, stdin=stdin,
-                        timeout=timeout)
-
-    def configure(self, text):
-        """Run lines of "dsrctl -b": many commands in one process."""
-        return self.dsrctl('-b', '-', stdin='\n'.join(
-            line.strip() for line in text.strip().splitlines()) + '\n')
-
-    def refusals(self, commands):
-        """The refusals of "dsrctl -b", if the kernel refuses all lines."""
-        done = self.dsrctl('-f', '-b', '-', stdin='\n'.join(commands) + '\n',
-                           check=False)
-        lines = done.stderr.splitlines()
-        heads = [f'dsrctl: -:{n}: ' for n in range(1, len(commands) + 1)]
-        if done.returncode != 2 or len(lines) != len(heads) or not all(
-                line.startswith(head) for line, head in zip(lines, heads)):
-            raise Failure(f'exit status {done.returncode}: {done.stderr}')
-        return [line[len(head):] for line, head in zip(lines, heads)]
-
-    def show(self, command):
-        """The output of "dsrctl -j -s COMMAND"."""
-        done = self.run('dsrctl', '-j', '-s', *command.split())
-        return json.loads(done.stdout)
 
 
 class Network:

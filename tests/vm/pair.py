@@ -15,8 +15,8 @@ import socket
 import subprocess
 
 import genl
-from network import (BACK_VRRP, FRONT_VRRP, SPARE, VIP, VIP2, W101, W102,
-                     W103, Failure, wait_for)
+from host import Failure, wait_for
+from network import BACK_VRRP, FRONT_VRRP, SPARE, VIP, VIP2, W101, W102, W103
 
 CONFIG = os.path.join(os.path.dirname(os.path.abspath(__file__)),
                       '../../docs/keepalived.conf')

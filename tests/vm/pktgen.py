@@ -4,7 +4,7 @@
 import contextlib
 import os
 
-from network import run
+from host import run
 
 
 class Pktgen:

@@ -4,7 +4,7 @@
 import contextlib
 
 import wire
-from network import Failure, wait_for
+from host import Failure, wait_for
 
 LV1 = '10.10.31.11'
 

@@ -6,7 +6,8 @@ import pytest
 import wire
 import wire6
 from balancer import Balancer
-from network import VIP6, W1016, W1026, wait_for
+from host import wait_for
+from network import VIP6, W1016, W1026
 from wire import ACK
 
 LV1 = '10.10.31.11'             # replaced by its Ethernet address

@@ -31,7 +31,7 @@ import subprocess
 import sys
 import time
 
-from network import Failure, wait_for
+from host import Failure, wait_for
 
 ASK = b'GET / HTTP/1.1\r\nHost: x\r\n\r\n'
 LOAD = b'GET /slow/big HTTP/1.1\r\nHost: x\r\n\r\n'
@@ -224,7 +224,7 @@ class Crowd:
 
 
 class Talk:
-    """The program, run in the namespace of a network.Host."""
+    """The program, run in the namespace of a host.Host."""
 
     def __init__(self, host, address, number, file, sources=()):
         self.host = host

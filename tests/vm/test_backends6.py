@@ -6,7 +6,8 @@ import pytest
 import genl
 import wire
 import wire6
-from network import CLIENT6, VIP6, W1016, W1026, mac_of, wait_for
+from host import wait_for
+from network import CLIENT6, VIP6, W1016, W1026, mac_of
 from service6 import (  # noqa: F401  pylint: disable=unused-import
     ANY, LV1, MARK, balance, path, ports)
 from wire import ACK

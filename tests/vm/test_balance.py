@@ -11,7 +11,8 @@ import pytest
 
 import genl
 import wire
-from network import CLIENT, VIP, W101, W102, wait_for
+from host import wait_for
+from network import CLIENT, VIP, W101, W102
 from traffic import SCALE, ask
 
 

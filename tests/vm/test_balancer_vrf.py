@@ -3,7 +3,8 @@
 
 import pytest
 
-from network import CLIENT, VIP, W101, W102, run
+from host import run
+from network import CLIENT, VIP, W101, W102
 from traffic import exchange
 
 

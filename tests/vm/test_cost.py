@@ -15,7 +15,8 @@ import time
 import pytest
 
 import genl
-from network import VIP, W101, Host, run, wait_for
+from host import Host, run, wait_for
+from network import VIP, W101
 from traffic import SCALE, ask
 
 TRACING = '/sys/kernel/tracing'

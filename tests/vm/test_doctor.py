@@ -19,7 +19,8 @@ import pytest
 
 import wire
 from balancer import Balancer
-from network import VIP, VIP6, W101, W102, W1016, W1026, run, wait_for
+from host import run, wait_for
+from network import VIP, VIP6, W101, W1016, W102, W1026
 from test_layout import alias, change, sysctl
 from traffic import MARK, ask, meanwhile
 

@@ -16,7 +16,8 @@ import pytest
 import genl
 import wire
 from balancer import Balancer, Events, encode, uapi, unprivileged
-from network import CLIENT, VIP, W101, W102, wait_for
+from host import wait_for
+from network import CLIENT, VIP, W101, W102
 from probe import Probe
 
 NAMES = {W101: 'w101', W102: 'w102'}

@@ -8,7 +8,8 @@ import pytest
 
 import wire
 import wire6
-from network import CLIENT, CLIENT6, VIP, VIP6, W101, W1016, wait_for
+from host import wait_for
+from network import CLIENT, CLIENT6, VIP, VIP6, W101, W1016
 from traffic import ask, exchange
 
 LV1 = '10.10.31.11'

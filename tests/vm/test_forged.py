@@ -5,7 +5,8 @@ import pytest
 
 import wire
 from balancer import Balancer
-from network import VIP, W101, W102, wait_for
+from host import wait_for
+from network import VIP, W101, W102
 from probe import Probe
 from test_sctp import ABORT, COOKIE_ECHO, INIT, SHUTDOWN, Client
 

@@ -6,7 +6,8 @@ import itertools
 
 import wire
 import wire6
-from network import CLIENT6, VIP6, wait_for
+from host import wait_for
+from network import CLIENT6, VIP6
 from service6 import (  # noqa: F401  pylint: disable=unused-import
     ANY, LV1, balance, flows, ours, path, way)
 from wire import ACK

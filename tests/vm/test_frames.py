@@ -6,7 +6,8 @@ import struct
 import pytest
 
 import wire
-from network import CLIENT, VIP, mac_of, wait_for
+from host import wait_for
+from network import CLIENT, VIP, mac_of
 from wire import ACK, DF, FRAGMENTATION_NEEDED, PSH, RST, SYN
 
 MSS = bytes.fromhex('020405b4')

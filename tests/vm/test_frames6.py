@@ -5,7 +5,8 @@ import pytest
 
 import wire
 import wire6
-from network import CLIENT6, LV16, VIP6, wait_for
+from host import wait_for
+from network import CLIENT6, LV16, VIP6
 from service6 import (  # noqa: F401  pylint: disable=unused-import
     ANY, LV1, balance, ours, path, ports, small_mtu, way)
 from wire import ACK, PSH, RST

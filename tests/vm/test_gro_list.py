@@ -10,7 +10,8 @@ import pytest
 import wire
 import wire6
 from balancer import Balancer
-from network import CLIENT6, VIP, VIP6, W101, W1016, mac_of, wait_for
+from host import wait_for
+from network import CLIENT6, VIP, VIP6, W101, W1016, mac_of
 
 # no machine has these addresses
 ROUTER, ROUTER6 = '10.10.31.77', '2001:db8:31::77'

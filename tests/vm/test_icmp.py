@@ -6,8 +6,8 @@ import socket
 import pytest
 
 import wire
-from network import (CLIENT, CLIENT6, VIP, VIP6, W101, W102, W1016, Host, run,
-                     wait_for)
+from host import Host, run, wait_for
+from network import CLIENT, CLIENT6, VIP, VIP6, W101, W1016, W102
 from traffic import BIG_MIB, ask, exchange, same_files
 
 LV1 = '10.10.31.11'

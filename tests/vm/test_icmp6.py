@@ -7,7 +7,8 @@ import pytest
 
 import wire
 import wire6
-from network import CLIENT6, VIP6, wait_for
+from host import wait_for
+from network import CLIENT6, VIP6
 from service6 import ANY, LV1, MARK, MARK6, balance, flows, ports
 
 QUOTED_EXTS = ([], [(wire6.OPTIONS, wire6.PADDING)])

@@ -15,7 +15,7 @@ import pytest
 import wire
 import wire6
 from balancer import Balancer
-from network import Host, run, wait_for
+from host import Host, run, wait_for
 
 LV1 = '10.10.31.11'             # replaced by its Ethernet address
 FAMILIES = {

@@ -11,7 +11,7 @@ import pytest
 
 import wire
 import wire6
-from network import Host, run, wait_for
+from host import Host, run, wait_for
 from test_idle import is_there
 
 IDLE, OTHER, FAR = 'idle', 'idle2', 'idlefar'

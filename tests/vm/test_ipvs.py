@@ -7,8 +7,9 @@ import pytest
 
 from balancer import Balancer
 from conftest import KernelLog
+from host import run, wait_for
 from ipvsadm import ipvsadm, listed
-from network import CLIENT, VIP, W101, W102, run, wait_for
+from network import CLIENT, VIP, W101, W102
 from traffic import ask
 
 

@@ -8,8 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from conftest import KernelLog
+from host import run, wait_for
 from ipvsadm import ipvsadm
-from network import refcount, run, wait_for
+from network import refcount
 
 
 @pytest.fixture

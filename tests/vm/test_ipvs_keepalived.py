@@ -9,7 +9,7 @@ import signal
 import pytest
 
 import ipvs
-from network import Failure, wait_for
+from host import Failure, wait_for
 
 pytestmark = pytest.mark.smoke
 

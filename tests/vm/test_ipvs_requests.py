@@ -10,11 +10,12 @@ import pytest
 import genl
 from balancer import unprivileged
 from failslab import FAILSLAB, FAIL_NTH
+from host import wait_for
 from ipvs_requests import (DEL_DEST, DEL_SERVICE, FLUSH, GET_DEST, GET_INFO,
                            GET_SERVICE, NEW_DEST, NEW_SERVICE, PERSISTENT,
                            SET_DEST, SET_SERVICE, ZERO, dest, service)
 from ipvsadm import ipvsadm
-from network import W101, W102, wait_for
+from network import W101, W102
 from traffic import GET, ask, read_reply
 
 

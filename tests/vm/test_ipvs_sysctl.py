@@ -10,10 +10,11 @@ import os
 import pytest
 
 from conftest import KernelLog
+from host import run, wait_for
 from ipvs import loaded, peers
 from ipvs_requests import DEL_DEST, dest, service
 from ipvsadm import ipvsadm
-from network import CLIENT, VIP, W101, W102, run, wait_for
+from network import CLIENT, VIP, W101, W102
 from test_ipvs_traffic import (  # noqa: F401  pylint: disable=unused-import
     FWM2, Traffic, balancing, local)
 from traffic import GET, ask

@@ -11,7 +11,8 @@ import pytest
 import ipvs
 import wire
 import wire6
-from network import VIP2, wait_for
+from host import wait_for
+from network import VIP2
 from wire import ACK, FIN, PSH, RST, SYN
 
 pytestmark = pytest.mark.smoke

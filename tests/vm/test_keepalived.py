@@ -5,7 +5,8 @@ import time
 
 import pytest
 
-from network import VIP2, wait_for
+from host import wait_for
+from network import VIP2
 from pair import BOTH, CONFIG, PAIR, SORRY, WITHOUT_W101, Pair
 from traffic import BIG_MIB
 

@@ -11,7 +11,8 @@ import socket
 import pytest
 
 import wire
-from network import CLIENT, VIP, W103, mac_of, run, wait_for
+from host import run, wait_for
+from network import CLIENT, VIP, W103, mac_of
 
 # an address that no test has sent from, so that bridges flood its frames
 ELSEWHERE = '02:00:00:00:00:9a'

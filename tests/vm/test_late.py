@@ -6,7 +6,8 @@ import pytest
 import wire
 import wire6
 from balancer import Balancer
-from network import CLIENT, VIP, VIP6, W101, W1016, mac_of, wait_for
+from host import wait_for
+from network import CLIENT, VIP, VIP6, W101, W1016, mac_of
 
 LV1 = '10.10.31.11'
 HERE = '10.10.30.11'

@@ -21,8 +21,8 @@ import pytest
 import wire
 import wire6
 from balancer import Balancer
-from network import (BACK_VRRP, CLIENT, FRONT_VRRP, VIP, VIP6, W101, W1016,
-                     W102, wait_for)
+from host import wait_for
+from network import BACK_VRRP, CLIENT, FRONT_VRRP, VIP, VIP6, W101, W1016, W102
 from traffic import ask
 
 BACK = {'lv1': '10.10.30.11', 'lv2': '10.10.30.12'}

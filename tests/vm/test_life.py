@@ -17,7 +17,8 @@ import pytest
 
 import wire
 from balancer import Balancer
-from network import CLIENT, VIP, W101, W102, mac_of, wait_for
+from host import wait_for
+from network import CLIENT, VIP, W101, W102, mac_of
 from probe import LV1, Probe
 from traffic import ask
 from wire import ACK, FIN, PSH, RST, SYN

@@ -12,8 +12,8 @@ import arp
 import genl
 import wire
 from arp import knows, questions
-from network import (CLIENT, CLIENT6, VIP, VIP2, VIP6, W101, W1016, mac_of,
-                     run, wait_for)
+from host import run, wait_for
+from network import CLIENT, CLIENT6, VIP, VIP2, VIP6, W101, W1016, mac_of
 from traffic import Echo, ask, exchange
 
 WHO = b'GET /who HTTP/1.1\r\nHost: x\r\n\r\n'

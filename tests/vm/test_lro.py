@@ -4,7 +4,7 @@
 import pytest
 
 from balancer import Balancer
-from network import wait_for
+from host import wait_for
 
 
 @pytest.mark.stock

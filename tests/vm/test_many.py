@@ -8,7 +8,8 @@ import time
 import pytest
 
 from balancer import Balancer
-from network import W101, wait_for
+from host import wait_for
+from network import W101
 
 RTM_NEWNEIGH = 28
 REQUEST, ACK, REPLACE, CREATE = 1, 4, 0x100, 0x400

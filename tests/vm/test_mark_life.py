@@ -4,7 +4,8 @@
 import pytest
 
 import wire
-from network import VIP, W101, W102, wait_for
+from host import wait_for
+from network import VIP, W101, W102
 from traffic import ask, exchange
 
 LV1 = '10.10.31.11'

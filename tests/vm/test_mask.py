@@ -6,7 +6,8 @@ import pytest
 import wire
 import wire6
 from balancer import Balancer
-from network import VIP, VIP6, W101, W102, W1016, wait_for
+from host import wait_for
+from network import VIP, VIP6, W101, W1016, W102
 from traffic import ask
 
 LV1 = '10.10.31.11'

@@ -14,7 +14,8 @@ import pytest
 
 import genl
 import wire
-from network import refcount, wait_for
+from host import wait_for
+from network import refcount
 
 ROOT = '/sys/fs/cgroup'
 GROUP = f'{ROOT}/dsr-test'

@@ -17,7 +17,8 @@ import pytest
 
 import wire
 from balancer import Balancer
-from network import VIP, Failure, mac_of, wait_for
+from host import Failure, wait_for
+from network import VIP, mac_of
 from traffic import DEBUG
 from wire import ACK, FIN, RST, SYN
 

@@ -4,7 +4,8 @@
 import pytest
 
 import wire
-from network import VIP, W101, W102, mac_of, wait_for
+from host import wait_for
+from network import VIP, W101, W102, mac_of
 from traffic import ask, GET, read_reply
 
 LV1 = '10.10.31.11'

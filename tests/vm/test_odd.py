@@ -11,8 +11,8 @@ import pytest
 import wire
 import wire6
 from balancer import Balancer
-from network import (CLIENT, VIP, VIP6, W101, W1016, mac_of, run,
-                     wait_for)
+from host import run, wait_for
+from network import CLIENT, VIP, VIP6, W101, W1016, mac_of
 from test_teardown import Queue
 from traffic import exchange
 from wire import ACK, DF, MF, PSH

@@ -5,7 +5,8 @@ import pytest
 
 import wire
 from balancer import Balancer
-from network import VIP, VIP6, W101, W1016, mac_of, wait_for
+from host import wait_for
+from network import VIP, VIP6, W101, W1016, mac_of
 from test_layout import Web
 from test_real_balancer import wait_behind
 from traffic import ask

@@ -11,8 +11,9 @@ import pytest
 import genl
 import wire
 from balancer import Balancer
+from host import run, wait_for
 from line import KNOWN, line, lv1    # noqa: F401  pylint: disable=unused-import
-from network import VIP, W101, run, wait_for
+from network import VIP, W101
 from test_reasons import Shortage
 from traffic import SCALE, same_files
 

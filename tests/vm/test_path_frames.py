@@ -8,9 +8,10 @@ import pytest
 import wire
 import wire6
 from balancer import Balancer
+from host import wait_for
 from line import (  # noqa: F401  pylint: disable=unused-import
     DATA, KNOWN, LV1, line, lv1)
-from network import CLIENT, VIP, VIP6, W101, W1016, wait_for
+from network import CLIENT, VIP, VIP6, W101, W1016
 from pktgen import Pktgen
 from wire import ACK, FIN, RST
 

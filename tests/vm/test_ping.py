@@ -8,8 +8,8 @@ import pytest
 import wire
 import wire6
 from balancer import Balancer
-from network import (CLIENT, CLIENT6, LV16, VIP, VIP6, W101, W102, W1016,
-                     W1026, Failure, wait_for)
+from host import Failure, wait_for
+from network import CLIENT, CLIENT6, LV16, VIP, VIP6, W101, W1016, W102, W1026
 
 LV1 = '10.10.31.11'
 MARK6 = '''

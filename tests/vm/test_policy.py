@@ -7,8 +7,8 @@ import pytest
 
 import wire
 import wire6
-from network import (CLIENT, CLIENT6, VIP, VIP6, W101, W1016, W103,
-                     wait_for)
+from host import wait_for
+from network import CLIENT, CLIENT6, VIP, VIP6, W101, W1016, W103
 from traffic import Echo, ask
 
 LV2 = '10.10.30.12'

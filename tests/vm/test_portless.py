@@ -9,7 +9,8 @@ import ipvs
 import wire
 import wire6
 from conftest import KernelLog
-from network import VIP2, VIP6, W1016, W1026, wait_for
+from host import wait_for
+from network import VIP2, VIP6, W1016, W1026
 from test_ipvs_traffic import (  # noqa: F401  pylint: disable=unused-import
     FWM1, Traffic, balancing, local)
 

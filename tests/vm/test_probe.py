@@ -11,8 +11,8 @@ import pytest
 import wire
 import wire6
 from balancer import Balancer
-from network import (LV16, VIP, VIP6, W101, W102, W1016, W1026, Failure,
-                     mac_of, wait_for)
+from host import Failure, wait_for
+from network import LV16, VIP, VIP6, W101, W1016, W102, W1026, mac_of
 from traffic import ask, flooding, meanwhile
 
 LV1 = '10.10.31.11'

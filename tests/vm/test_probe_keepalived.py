@@ -9,7 +9,8 @@ import pytest
 
 import genl
 from balancer import Balancer
-from network import VIP, W101, W102, wait_for
+from host import wait_for
+from network import VIP, W101, W102
 from test_probe import FIRST, Family, serve
 from traffic import ask
 

@@ -8,7 +8,8 @@ import pytest
 
 import genl
 import wire
-from network import CLIENT, VIP, VIP2, W101, W102, mac_of, wait_for
+from host import wait_for
+from network import CLIENT, VIP, VIP2, W101, W102, mac_of
 from traffic import SCALE, ask, exchange
 
 WHO = b'GET /who HTTP/1.1\r\nHost: x\r\n\r\n'

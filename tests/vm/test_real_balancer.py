@@ -8,7 +8,8 @@ import pytest
 import genl
 import wire
 from balancer import Balancer
-from network import VIP, W101, wait_for
+from host import wait_for
+from network import VIP, W101
 from test_layout import Web
 from traffic import ask
 

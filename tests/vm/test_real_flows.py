@@ -10,7 +10,8 @@ import pytest
 
 import genl
 import wire
-from network import (CLIENT, VIP, VIP6, W101, W1016, run, wait_for)
+from host import run, wait_for
+from network import CLIENT, VIP, VIP6, W101, W1016
 from test_bulk import set_offload
 from traffic import BIG_MIB, DEBUG, Echo, ask, exchange, flooding
 

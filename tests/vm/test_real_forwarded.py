@@ -6,7 +6,8 @@ import socket
 import pytest
 
 import wire
-from network import VIP, W101, Host, run, wait_for
+from host import Host, run, wait_for
+from network import VIP, W101
 
 BOX = '172.17.0.2'
 DNAT = (f'-t nat -A PREROUTING -d {W101} -p tcp --dport 80 -j DNAT --to '

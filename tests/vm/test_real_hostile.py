@@ -4,7 +4,8 @@
 import pytest
 
 import wire
-from network import VIP, W101, wait_for
+from host import wait_for
+from network import VIP, W101
 from traffic import ask, exchange
 
 FULL = 'dsr_rs: the table of flows is full'

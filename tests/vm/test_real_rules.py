@@ -16,8 +16,8 @@ import genl
 import wire
 import wire6
 from balancer import uapi
-from network import (CLIENT, CLIENT6, VIP, VIP6, W101, W1016, Failure,
-                     mac_of, wait_for)
+from host import Failure, wait_for
+from network import CLIENT, CLIENT6, VIP, VIP6, W101, W1016, mac_of
 from traffic import ask
 
 SO_MARK = 36

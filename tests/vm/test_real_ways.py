@@ -15,7 +15,8 @@ import pytest
 import arp
 import wire
 from arp import LV2, NOWHERE, REQUEST
-from network import CLIENT, VIP, W101, mac_of, wait_for
+from host import wait_for
+from network import CLIENT, VIP, W101, mac_of
 from traffic import Echo
 
 PAGE = os.path.join(os.path.dirname(os.path.abspath(__file__)),

@@ -5,7 +5,8 @@ import pytest
 
 import wire
 from balancer import Balancer
-from network import CLIENT, VIP, wait_for
+from host import wait_for
+from network import CLIENT, VIP
 from reasons import judge
 from traffic import DEBUG, GET, ask, read_reply
 

@@ -12,7 +12,8 @@ import time
 import pytest
 
 import wire
-from network import VIP, W101, W102, wait_for
+from host import wait_for
+from network import VIP, W101, W102
 from traffic import SCALE, ask
 
 NAMES = {W101: 'w101', W102: 'w102'}

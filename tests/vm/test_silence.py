@@ -13,9 +13,9 @@ import pytest
 import arp
 import genl
 from arp import LV2, NOWHERE, REPLY, REQUEST, knows, questions, raw
+from host import Failure, run, wait_for
 from neighbour import OTHER_MAC, needs
-from network import (BACK_VRRP, VIP, VIP2, VIP6, W101, W103, Failure, mac_of,
-                     run, wait_for)
+from network import BACK_VRRP, VIP, VIP2, VIP6, W101, W103, mac_of
 from traffic import ask
 
 

@@ -13,8 +13,9 @@ import pytest
 import wire
 import wire6
 from arp import LV2, raw
+from host import Failure, wait_for
 from neighbour import LV26, OTHER_MAC, needs
-from network import VIP6, W101, W1016, Failure, mac_of, wait_for
+from network import VIP6, W101, W1016, mac_of
 
 ALL_NODES = 'ff02::1'
 NS, NA = 135, 136

@@ -12,8 +12,9 @@ import pytest
 import wire
 import wire6
 from balancer import Balancer
-from network import (BACK_VRRP, CLIENT, CLIENT6, FRONT_VRRP, LV16, VIP,
-                     VIP2, VIP6, W101, W1016, W102, W1026, wait_for)
+from host import wait_for
+from network import (BACK_VRRP, CLIENT, CLIENT6, FRONT_VRRP, LV16, VIP, VIP2,
+                     VIP6, W101, W1016, W102, W1026)
 from probe import Probe
 from traffic import Echo
 

@@ -11,7 +11,8 @@ import pytest
 import genl
 import wire
 from balancer import Balancer, uapi
-from network import VIP, mac_of, wait_for
+from host import wait_for
+from network import VIP, mac_of
 from pktgen import Pktgen
 from traffic import DEBUG, SCALE, ask
 

@@ -8,7 +8,8 @@ import pytest
 import genl
 import wire
 import wire6
-from network import BACK_VRRP, CLIENT, VIP, VIP6, W103, wait_for
+from host import wait_for
+from network import BACK_VRRP, CLIENT, VIP, VIP6, W103
 from traffic import Echo
 
 SECOND = '10.10.30.203'

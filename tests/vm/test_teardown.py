@@ -11,7 +11,8 @@ import pytest
 
 import genl
 import wire
-from network import CLIENT, VIP, W101, W102, Host, refcount, run, wait_for
+from host import Host, run, wait_for
+from network import CLIENT, VIP, W101, W102, refcount
 from traffic import DEBUG, ask, flooding
 
 pytestmark = pytest.mark.smp

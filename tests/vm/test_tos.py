@@ -11,7 +11,8 @@ import arp
 import genl
 import wire
 import wire6
-from network import BACK_VRRP, VIP, W101, W1016, mac_of, wait_for
+from host import wait_for
+from network import BACK_VRRP, VIP, W101, W1016, mac_of
 from traffic import ask
 
 TOS = 0x20

@@ -13,8 +13,8 @@ import pytest
 import arp
 import wire
 import wire6
-from network import (CLIENT, VIP, VIP2, W101, Failure, refcount, run,
-                     wait_for)
+from host import Failure, run, wait_for
+from network import CLIENT, VIP, VIP2, W101, refcount
 from probe import Probe
 from wire import ACK
 

@@ -9,8 +9,8 @@ import pytest
 import wire
 import wire6
 from balancer import Balancer
-from network import (CLIENT, CLIENT6, VIP, VIP6, W101, W1016, W102, W1026,
-                     wait_for)
+from host import wait_for
+from network import CLIENT, CLIENT6, VIP, VIP6, W101, W1016, W102, W1026
 
 LV1 = '10.10.31.11'             # stands for its Ethernet address
 FAMILIES = {4: (CLIENT, VIP, W101, W102, wire, wire.Tap),

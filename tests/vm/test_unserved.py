@@ -12,7 +12,8 @@ import pytest
 import wire
 import wire6
 from balancer import Balancer
-from network import CLIENT, CLIENT6, LV16, W101, W1016, W102, W1026, wait_for
+from host import wait_for
+from network import CLIENT, CLIENT6, LV16, W101, W1016, W102, W1026
 
 LV1 = '10.10.31.11'
 # In no network of the balancer, whose route to them leads to the client.

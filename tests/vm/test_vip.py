@@ -6,7 +6,8 @@ import pytest
 import genl
 import wire
 from balancer import Balancer
-from network import VIP, VIP2, VIP6, W101, W102, W1016, wait_for
+from host import wait_for
+from network import VIP, VIP2, VIP6, W101, W1016, W102
 from probe import LV1, Probe
 from traffic import ask
 from wire import ACK, FIN, SYN

@@ -7,7 +7,8 @@ import pytest
 
 import wire
 import wire6
-from network import (BACK_VRRP, CLIENT, CLIENT6, VIP, VIP6, W103, wait_for)
+from host import wait_for
+from network import BACK_VRRP, CLIENT, CLIENT6, VIP, VIP6, W103
 from test_layout import Web
 from traffic import Echo, ask
 

@@ -6,7 +6,8 @@ import collections
 import pytest
 
 import wire6
-from network import CLIENT6, LV16, VIP6, W1016, Host, run
+from host import Host, run
+from network import CLIENT6, LV16, VIP6, W1016
 from service6 import (  # noqa: F401  pylint: disable=unused-import
     ADDRESS6, ANY, balance, path, small_mtu, way)
 from traffic import BIG_MIB, same_files

@@ -12,8 +12,8 @@ import threading
 import time
 
 import genl
-from network import (CLIENT, DEVICES, MACHINES, VIP, W101, W102, Failure,
-                     wait_for)
+from host import Failure, wait_for
+from network import CLIENT, DEVICES, MACHINES, VIP, W101, W102
 
 DEBUG = os.path.exists('/sys/kernel/debug/kmemleak')
 

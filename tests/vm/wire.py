@@ -10,7 +10,8 @@ import socket
 import struct
 import time
 
-from network import CLIENT, VIP, Failure, mac_of
+from host import Failure
+from network import CLIENT, VIP, mac_of
 
 FIN, SYN, RST, PSH, ACK = 1, 2, 4, 8, 16
 DF, MF = 0x4000, 0x2000
