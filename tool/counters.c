@@ -9,6 +9,7 @@
 
 #include "attr.h"
 #include "counters.h"
+#include "reason.h"
 #include "stats.h"
 
 /**
@@ -49,12 +50,8 @@ static uint64_t find(const struct netlink_replies *replies, const char *reason)
 	if (!replies->count)
 		return 0;
 	nlmsg_for_each_attr(attr, replies->reply[0], GENL_HDRLEN, rest) {
-		if (nla_type(attr) != DSR_A_REASON ||
-		    !attr_parse_nest(DSR_A_REASON, attr, tb) ||
-		    !tb[DSR_REASON_A_NAME])
-			continue;
-		attr_text(ATTR_STRING, tb[DSR_REASON_A_NAME], name);
-		if (!strcmp(name, reason))
+		if (nla_type(attr) == DSR_A_REASON &&
+		    reason_parse(attr, tb, name) && !strcmp(name, reason))
 			return attr_u64(tb[DSR_REASON_A_PACKETS]);
 	}
 	return 0;

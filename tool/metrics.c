@@ -22,6 +22,7 @@
 #include "netlink.h"
 #include "newfile.h"
 #include "path.h"
+#include "reason.h"
 #include "rule.h"
 #include "series.h"
 #include "service.h"
@@ -141,9 +142,8 @@ static bool read_reason(const struct nlattr *attr, struct series_sets *sets,
 	struct nlattr *tb[ATTR_MAX];
 	char name[ATTR_TEXT_MAX];
 
-	if (!attr_parse_nest(DSR_A_REASON, attr, tb) || !tb[DSR_REASON_A_NAME])
+	if (!reason_parse(attr, tb, name))
 		return false;
-	attr_text(ATTR_STRING, tb[DSR_REASON_A_NAME], name);
 	series_add_object(sets, kind, labels_of(label, value, "reason", name),
 			  tb, NULL);
 	return true;

@@ -18,6 +18,7 @@
 #include "listing.h"
 #include "netlink.h"
 #include "path.h"
+#include "reason.h"
 #include "text.h"
 
 enum {
@@ -110,19 +111,6 @@ static int path_flush(struct dsrctl *ctl, struct args *args)
 					   DSR_CMD_PATH_FLUSH);
 }
 
-/* One counter of a path. */
-static bool reason_parse(const struct nlattr *attr, char *name,
-			 uint64_t *packets)
-{
-	struct nlattr *tb[ATTR_MAX];
-
-	if (!attr_parse_nest(DSR_A_REASON, attr, tb) || !tb[DSR_REASON_A_NAME])
-		return false;
-	attr_text(ATTR_STRING, tb[DSR_REASON_A_NAME], name);
-	*packets = attr_u64(tb[DSR_REASON_A_PACKETS]);
-	return true;
-}
-
 /**
  * path_parse() - find the attributes of a path
  * @reply: to DSR_CMD_PATH_GET
@@ -132,9 +120,8 @@ static bool reason_parse(const struct nlattr *attr, char *name,
  */
 bool path_parse(const struct nlmsghdr *reply, struct path_info *path)
 {
-	struct nlattr *attr, *top[ATTR_MAX];
+	struct nlattr *attr, *top[ATTR_MAX], *tb[ATTR_MAX];
 	char name[ATTR_TEXT_MAX];
-	uint64_t packets;
 	int rest;
 
 	if (!attr_parse(reply, top) || !top[DSR_A_PATH] ||
@@ -144,7 +131,7 @@ bool path_parse(const struct nlmsghdr *reply, struct path_info *path)
 	path->nest = top[DSR_A_PATH];
 	nla_for_each_nested(attr, path->nest, rest)
 		if (nla_type(attr) == DSR_PATH_A_REASON &&
-		    !reason_parse(attr, name, &packets))
+		    !reason_parse(attr, tb, name))
 			return false;
 	return true;
 }
@@ -157,16 +144,17 @@ static uint64_t path_reasons(const struct path_info *path, uint64_t *long_way,
 			     void (*fn)(const char *name, uint64_t packets,
 					void *arg), void *arg)
 {
+	struct nlattr *attr, *tb[ATTR_MAX];
 	uint64_t packets, forwarded = 0;
 	char name[ATTR_TEXT_MAX];
-	struct nlattr *attr;
 	int rest;
 
 	*long_way = 0;
 	nla_for_each_nested(attr, path->nest, rest) {
 		if (nla_type(attr) != DSR_PATH_A_REASON ||
-		    !reason_parse(attr, name, &packets))
+		    !reason_parse(attr, tb, name))
 			continue;
+		packets = attr_u64(tb[DSR_REASON_A_PACKETS]);
 		if (!strcmp(name, short_way)) {
 			forwarded += packets;
 			continue;

@@ -3,10 +3,12 @@
  * Why packets leave the modules as they do, in words: one reason, or all of them.
  */
 #include <json-c/json.h>
+#include <linux/dsr.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "args.h"
+#include "attr.h"
 #include "json.h"
 #include "reason.h"
 
@@ -33,6 +35,22 @@ const struct reason *reason_find(enum netlink_module module, const char *name)
 		if (!strcmp(reason->name, name))
 			return reason;
 	return NULL;
+}
+
+/**
+ * reason_parse() - take a reason and its packets out of a reply
+ * @attr: DSR_A_REASON of a module, or DSR_PATH_A_REASON of a path
+ * @tb: ATTR_MAX pointers to set, by enum dsr_reason_attr
+ * @name: ATTR_TEXT_MAX bytes, set to its name
+ *
+ * Return: true if it is well-formed.
+ */
+bool reason_parse(const struct nlattr *attr, struct nlattr **tb, char *name)
+{
+	if (!attr_parse_nest(DSR_A_REASON, attr, tb) || !tb[DSR_REASON_A_NAME])
+		return false;
+	attr_text(ATTR_STRING, tb[DSR_REASON_A_NAME], name);
+	return true;
 }
 
 /* Prints a text in lines of WIDTH, each of them indented. */

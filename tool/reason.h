@@ -2,6 +2,9 @@
 #ifndef DSRCTL_REASON_H
 #define DSRCTL_REASON_H
 
+#include <netlink/attr.h>
+#include <stdbool.h>
+
 #include "dsrctl.h"
 #include "netlink.h"
 
@@ -22,6 +25,7 @@ extern const struct reason reason_lb[];
 extern const struct reason reason_rs[];
 
 const struct reason *reason_find(enum netlink_module module, const char *name);
+bool reason_parse(const struct nlattr *attr, struct nlattr **tb, char *name);
 int reason_show(struct dsrctl *ctl, struct args *args);
 
 #endif /* DSRCTL_REASON_H */

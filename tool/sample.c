@@ -153,10 +153,8 @@ static bool add_reasons(struct sample_rows *rows, enum netlink_module module,
 	nlmsg_for_each_attr(attr, reply, GENL_HDRLEN, rest) {
 		if (nla_type(attr) != DSR_A_REASON)
 			continue;
-		if (!attr_parse_nest(DSR_A_REASON, attr, tb) ||
-		    !tb[DSR_REASON_A_NAME])
+		if (!reason_parse(attr, tb, name))
 			return false;
-		attr_text(ATTR_STRING, tb[DSR_REASON_A_NAME], name);
 		reason = reason_find(module, name);
 		row = add(rows, SAMPLE_REASON, copy(netlink_module_name(module)),
 			  copy(name));

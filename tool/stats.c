@@ -275,10 +275,8 @@ static bool stats_reasons(struct dsrctl *ctl, struct nlmsghdr *reply,
 	nlmsg_for_each_attr(attr, reply, GENL_HDRLEN, rest) {
 		if (nla_type(attr) != DSR_A_REASON)
 			continue;
-		if (!attr_parse_nest(DSR_A_REASON, attr, tb) ||
-		    !tb[DSR_REASON_A_NAME])
+		if (!reason_parse(attr, tb, name))
 			return false;
-		attr_text(ATTR_STRING, tb[DSR_REASON_A_NAME], name);
 		if (reasons) {
 			attr_json(reasons, name, ATTR_U64,
 				  tb[DSR_REASON_A_PACKETS]);
