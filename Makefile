@@ -56,12 +56,15 @@ uninstall-modules:
 	-rmdir $(DESTDIR)$(PREFIX)/share/dsr 2>/dev/null || true
 
 # The netlink interface, for programs of others.
+headers := dsr.h dsr_common.h dsr_rs.h
+
 install-headers:
-	install -D -m 0644 include/uapi/linux/dsr.h \
-		$(DESTDIR)$(PREFIX)/include/linux/dsr.h
+	install -d $(DESTDIR)$(PREFIX)/include/linux
+	install -m 0644 $(addprefix include/uapi/linux/,$(headers)) \
+		$(DESTDIR)$(PREFIX)/include/linux
 
 uninstall-headers:
-	$(RM) $(DESTDIR)$(PREFIX)/include/linux/dsr.h
+	$(RM) $(addprefix $(DESTDIR)$(PREFIX)/include/linux/,$(headers))
 
 # A choice of its own: without it whoever asks for IPVS gets the kernel's ip_vs.
 install-ipvs:

@@ -58,7 +58,7 @@ set_version()
 
 	line=$(sed -n '/^ -- /{ p; q }' "$log")
 	sed -i "s/\(#define DSR_VERSION.*\)\".*\"/\1\"$2\"/" \
-		"$1/include/uapi/linux/dsr.h"
+		"$1/include/uapi/linux/dsr_common.h"
 	{
 		sed -n "1s/(.*)/($2)/p" "$log"
 		printf '\n  * A version to upgrade to.\n\n'
@@ -154,7 +154,7 @@ say "$(cd "$out" && echo *.deb) in build/deb"
 
 step "building the packages to upgrade to" "20 s" "$dsr_top/build/deb-new.log" \
 	packages "$dsr_scratch/new" "$(sed -n 's/^#define DSR_VERSION.*"\(.*\)"/\1/p' \
-	include/uapi/linux/dsr.h).1"
+	include/uapi/linux/dsr_common.h).1"
 for release in "${releases[@]}"; do
 	say "installing on $release (usually 3 min)"
 	install_in "$release"

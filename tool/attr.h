@@ -3,6 +3,7 @@
 #define DSRCTL_ATTR_H
 
 #include <linux/dsr.h>
+#include <linux/dsr_rs.h>
 #include <netlink/attr.h>
 #include <netlink/netlink.h>
 #include <stdbool.h>

@@ -4,6 +4,7 @@
  * attr.h.
  */
 #include <linux/dsr.h>
+#include <linux/dsr_rs.h>
 #include <netlink/attr.h>
 #include <netlink/msg.h>
 #include <netlink/genl/genl.h>

@@ -4,6 +4,7 @@
  * attributes of an object as a list, so the same functions print both.
  */
 #include <linux/dsr.h>
+#include <linux/dsr_rs.h>
 #include <linux/genetlink.h>
 #include <netlink/genl/genl.h>
 #include <netlink/msg.h>

@@ -2,7 +2,7 @@
 /*
  * The counters of a module, read twice: their increase while dsrctl doctor looked.
  */
-#include <linux/dsr.h>
+#include <linux/dsr_common.h>
 #include <linux/genetlink.h>
 #include <netlink/msg.h>
 #include <string.h>

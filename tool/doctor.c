@@ -4,6 +4,7 @@
  * says what mends it. All is read once; the files doctor_*.c judge it.
  */
 #include <linux/dsr.h>
+#include <linux/dsr_rs.h>
 #include <stdio.h>
 #include <string.h>
 

@@ -3,7 +3,7 @@
  * The requests that reach a real server: whether a rule takes them, and whether
  * they are answered.
  */
-#include <linux/dsr.h>
+#include <linux/dsr_rs.h>
 #include <netinet/in.h>
 #include <linux/netfilter.h>
 #include <stdlib.h>

@@ -2,7 +2,7 @@
 /*
  * The rules of a real server, as they stand: whether what they name is there.
  */
-#include <linux/dsr.h>
+#include <linux/dsr_rs.h>
 #include <linux/if.h>
 #include <stdlib.h>
 #include <string.h>

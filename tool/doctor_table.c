@@ -2,7 +2,7 @@
 /*
  * The tables of connections and of flows: how full they are.
  */
-#include <linux/dsr.h>
+#include <linux/dsr_common.h>
 
 #include "attr.h"
 #include "doctor.h"

@@ -3,6 +3,7 @@
  * The kernel's sentence in an ack.
  */
 #include <linux/dsr.h>
+#include <linux/dsr_rs.h>
 #include <inttypes.h>
 #include <netlink/attr.h>
 #include <netlink/genl/genl.h>

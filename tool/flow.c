@@ -2,7 +2,7 @@
 /*
  * dsrctl flow: the flows that the real server remembers.
  */
-#include <linux/dsr.h>
+#include <linux/dsr_rs.h>
 #include <stdio.h>
 
 #include "args.h"

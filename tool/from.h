@@ -2,7 +2,7 @@
 #ifndef DSRCTL_FROM_H
 #define DSRCTL_FROM_H
 
-#include <linux/dsr.h>
+#include <linux/dsr_rs.h>
 #include <net/ethernet.h>
 #include <netlink/attr.h>
 #include <netlink/msg.h>

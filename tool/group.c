@@ -3,6 +3,7 @@
  * The multicast groups of notifications.
  */
 #include <linux/dsr.h>
+#include <linux/dsr_rs.h>
 #include <linux/genetlink.h>
 #include <netlink/attr.h>
 #include <netlink/genl/genl.h>

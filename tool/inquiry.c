@@ -5,6 +5,7 @@
  */
 #include <arpa/inet.h>
 #include <linux/dsr.h>
+#include <linux/dsr_rs.h>
 #include <netlink/msg.h>
 #include <string.h>
 

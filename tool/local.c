@@ -6,7 +6,7 @@
  * the route after the rule and delete the route before the rule: the route
  * never exists without the rule.
  */
-#include <linux/dsr.h>
+#include <linux/dsr_rs.h>
 #include <netlink/msg.h>
 #include <string.h>
 

@@ -7,6 +7,7 @@
  * so no traffic makes it grow.
  */
 #include <linux/dsr.h>
+#include <linux/dsr_rs.h>
 #include <linux/genetlink.h>
 #include <netlink/msg.h>
 #include <stdio.h>

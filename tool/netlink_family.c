@@ -4,6 +4,7 @@
  * to one. netlink.c sends the request.
  */
 #include <linux/dsr.h>
+#include <linux/dsr_rs.h>
 #include <linux/genetlink.h>
 #include <netlink/attr.h>
 #include <netlink/genl/genl.h>

@@ -4,7 +4,7 @@
  * addresses to local sockets.
  */
 #include <arpa/inet.h>
-#include <linux/dsr.h>
+#include <linux/dsr_rs.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -4,7 +4,7 @@
  * local. Routes of dsrctl have their own protocol number, so that dsrctl never
  * deletes another route.
  */
-#include <linux/dsr.h>
+#include <linux/dsr_rs.h>
 #include <errno.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>

@@ -3,7 +3,7 @@
  * Print a real server rule from the kernel: in a table, as JSON, and as the
  * words of its "add".
  */
-#include <linux/dsr.h>
+#include <linux/dsr_rs.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -3,6 +3,7 @@
  * The metrics of each kind of object, and the objects with their numbers.
  */
 #include <linux/dsr.h>
+#include <linux/dsr_rs.h>
 #include <stdlib.h>
 
 #include "attr.h"

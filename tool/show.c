@@ -4,6 +4,7 @@
  */
 #include <inttypes.h>
 #include <linux/dsr.h>
+#include <linux/dsr_rs.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

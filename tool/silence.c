@@ -3,7 +3,7 @@
  * dsrctl real silence: the addresses of a real server that the module hides
  * from the neighbours.
  */
-#include <linux/dsr.h>
+#include <linux/dsr_rs.h>
 #include <net/if.h>
 #include <netlink/msg.h>
 #include <stdlib.h>

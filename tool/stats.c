@@ -5,6 +5,7 @@
  */
 #include <inttypes.h>
 #include <linux/dsr.h>
+#include <linux/dsr_rs.h>
 #include <linux/genetlink.h>
 #include <netlink/msg.h>
 #include <stdio.h>

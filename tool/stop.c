@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/dsr.h>
+#include <linux/dsr_rs.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

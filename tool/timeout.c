@@ -3,7 +3,7 @@
  * Timeouts of connections after their last packet, by their state: those of a
  * service, and those of a table.
  */
-#include <linux/dsr.h>
+#include <linux/dsr_common.h>
 #include <string.h>
 
 #include "attr.h"

@@ -2,7 +2,7 @@
 /*
  * dsrctl -V: the versions of the tool and of the loaded modules.
  */
-#include <linux/dsr.h>
+#include <linux/dsr_rs.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>

@@ -23,7 +23,7 @@
 #include <linux/slab.h>
 #include <linux/user_namespace.h>
 #include <net/net_namespace.h>
-#include <linux/dsr.h>
+#include <linux/dsr_common.h>
 
 /* Default cap of a table outside of the initial user namespace, in entries. */
 #define DSR_LIMIT_TABLE_USER	65536U

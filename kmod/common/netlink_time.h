@@ -4,7 +4,7 @@
 #define _DSR_NETLINK_TIME_H
 
 #include <net/netlink.h>
-#include <linux/dsr.h>
+#include <linux/dsr_common.h>
 
 #include "timeouts.h"
 

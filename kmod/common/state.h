@@ -13,7 +13,7 @@
 #include <linux/sctp.h>
 #include <linux/types.h>
 #include <net/tcp.h>
-#include <linux/dsr.h>
+#include <linux/dsr_common.h>
 
 /**
  * enum dsr_event - effect of a client's packet on its connection

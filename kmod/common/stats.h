@@ -12,7 +12,7 @@
 #include <linux/percpu.h>
 #include <linux/skbuff.h>
 #include <net/netlink.h>
-#include <linux/dsr.h>
+#include <linux/dsr_common.h>
 
 /**
  * struct dsr_stats - counters

@@ -10,7 +10,7 @@
 #define _DSR_TIMEOUTS_H
 
 #include <linux/types.h>
-#include <linux/dsr.h>
+#include <linux/dsr_common.h>
 
 #include "state.h"
 

@@ -7,7 +7,7 @@
 #include <linux/module.h>
 #include <linux/notifier.h>
 #include <linux/rcupdate.h>
-#include <linux/dsr.h>
+#include <linux/dsr_common.h>
 
 #include "net.h"
 #include "netlink.h"

@@ -4,7 +4,7 @@
 #include <linux/inetdevice.h>
 #include <linux/module.h>
 #include <net/addrconf.h>
-#include <linux/dsr.h>
+#include <linux/dsr_rs.h>
 
 #include "balancer.h"
 #include "control/netlink.h"

@@ -74,7 +74,7 @@ def build_fake(binary, *flags):
     objects += [os.path.join(HERE, name)
                 for name in ('fake_socket.c', 'fake_ring.c')]
     headers = glob.glob(f'{TOOL}/*.h')
-    headers.append(f'{TOP}/include/uapi/linux/dsr.h')
+    headers += glob.glob(f'{TOP}/include/uapi/linux/*.h')
     if not newer(binary, objects + headers):
         os.makedirs(BUILD, exist_ok=True)
         packages = ['libnl-3.0', 'libnl-genl-3.0', 'libnl-route-3.0', 'json-c',

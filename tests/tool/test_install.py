@@ -126,7 +126,8 @@ def test_install(tmp_path, prefix):
     assert set(files(tmp_path)) == {
         *others,
         *(f'{updates}/kmod/{name}.ko' for name in MODULES),
-        f'{own}/include/linux/dsr.h', f'{own}/sbin/dsrctl',
+        *(f'{own}/include/linux/{name}.h'
+          for name in ('dsr', 'dsr_common', 'dsr_rs')), f'{own}/sbin/dsrctl',
         f'{own}/share/bash-completion/completions/dsrctl',
         f'{own}/share/dsr/dsr_ipvs.conf', f'{own}/share/dsr/grafana/dsr.json',
         f'{own}/share/dsr/prometheus/dsr.rules.yml', f'{own}/sbin/dsr-metrics',

@@ -1,23 +1,27 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The numbers of include/uapi/linux/dsr.h, read from the header."""
+"""The numbers of include/uapi/linux/*.h, read from the headers."""
 
+import glob
 import os
 import re
 
-HEADER = os.path.join(os.path.dirname(__file__),
-                      '../../include/uapi/linux/dsr.h')
+HEADERS = sorted(glob.glob(os.path.join(
+    os.path.dirname(__file__), '../../include/uapi/linux/*.h')))
 
 
-def read_text(path=HEADER):
-    """The header without its comments."""
-    with open(path, encoding='ascii') as file:
-        return re.sub(r'/\*.*?\*/', '', file.read(), flags=re.S)
+def read_text():
+    """The headers without their comments."""
+    texts = []
+    for path in HEADERS:
+        with open(path, encoding='ascii') as file:
+            texts.append(re.sub(r'/\*.*?\*/', '', file.read(), flags=re.S))
+    return ''.join(texts)
 
 
-def read_enums(path=HEADER):
+def read_enums():
     """{name of an enum: {enumerator: value}}"""
     enums, numbers = {}, {}
-    for enum, body in re.findall(r'enum\s+(\w+)\s*\{(.*?)\}', read_text(path),
+    for enum, body in re.findall(r'enum\s+(\w+)\s*\{(.*?)\}', read_text(),
                                  flags=re.S):
         value, enums[enum] = -1, {}
         for entry in filter(None, (e.strip() for e in body.split(','))):
@@ -29,13 +33,13 @@ def read_enums(path=HEADER):
     return enums
 
 
-def read_numbers(path=HEADER):
+def read_numbers():
     """Every enumerator and every #define of a number or a string."""
     numbers = {}
     for name, value in re.findall(r'#define[ \t]+(DSR_\w+)[ \t]+(\S[^\n]*)',
-                                  read_text(path)):
+                                  read_text()):
         numbers[name] = eval(value, {}, numbers)        # pylint: disable=W0123
-    for enum in read_enums(path).values():
+    for enum in read_enums().values():
         numbers.update(enum)
     return numbers
 

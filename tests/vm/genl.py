@@ -12,7 +12,7 @@ NLMSG_ERROR, NLMSG_DONE = 2, 3
 EMPTY = 20                      # size of a message without attributes
 NLA_F_NESTED = 0x8000
 
-# include/uapi/linux/dsr.h
+# include/uapi/linux/dsr*.h
 SERVICE_ADD, SERVICE_SET, SERVICE_REPLACE, SERVICE_DELETE, SERVICE_GET, \
     SERVICE_FLUSH, BACKEND_ADD, BACKEND_SET, BACKEND_REPLACE, \
     BACKEND_DELETE, BACKEND_GET, CONNECTION_GET, CONNECTION_SET, \

@@ -1,49 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
 /*
- * dsr - layer-4 load balancing by direct server return
+ * dsr - the generic netlink family "dsr" of dsr_lb.ko, on balancers
  *
- * The generic netlink interface of dsr_lb.ko (family "dsr", on balancers) and
- * of dsr_rs.ko (family "dsr_rs", on real servers).
- *
- * Both families are per network namespace. Every command except STATS_GET needs
- * CAP_NET_ADMIN in the user namespace that owns the network namespace: other
- * users must not learn which client talks to which server. Every refusal
- * carries an extended ack with one sentence.
- *
- * A request holds one object, as the nested attribute of its kind; a backend
- * comes with its service, in requests and in replies. The key attributes
- * identify an object. ADD fails if the object exists. SET fails if it does not
- * exist, and changes only attributes that the request gives. REPLACE creates or
- * changes the object, and resets attributes that the request does not give. GET
- * with NLM_F_DUMP lists all objects, in messages with the command of the
- * request. A message without attributes reports a part of a table without
- * entries to show.
- *
- * "be" attributes and addresses are in network byte order, all others in host
- * byte order.
+ * <linux/dsr_common.h> has what this family shares with the family "dsr_rs",
+ * and the rules of requests and replies.
  */
 #ifndef _UAPI_LINUX_DSR_H
 #define _UAPI_LINUX_DSR_H
 
-/* Version of the modules and of the tool, which are built for each other. */
-#define DSR_VERSION		"0.1"
+#include <linux/dsr_common.h>
 
 #define DSR_GENL_NAME		"dsr"
 #define DSR_GENL_VERSION	1
-#define DSR_GENL_MCGRP_EVENTS	"events"	/* changes; in both families */
-
-#define DSR_RS_GENL_NAME	"dsr_rs"
-#define DSR_RS_GENL_VERSION	1
 
 #define DSR_WEIGHT_MAX		65535
-#define DSR_TABLE_MAX_MIN	16	/* bounds of DSR_TABLE_A_MAX */
-#define DSR_TABLE_MAX_MAX	(1 << 26)
 #define DSR_PROBE_MARKS		256	/* from DSR_SERVICE_A_PROBE_MARKS on */
-#define DSR_SILENCE_DEVS_MAX	16
-#define DSR_RULE_FROM_MAX	8
-
-/* rtm_protocol of the routes that dsrctl adds for rules in mode local. */
-#define DSR_ROUTE_PROTOCOL	213
 
 /**
  * enum dsr_cmd - commands of the family "dsr"
@@ -122,41 +93,6 @@ enum dsr_cmd {
 
 	__DSR_CMD_MAX,
 	DSR_CMD_MAX = __DSR_CMD_MAX - 1
-};
-
-/**
- * enum dsr_attr - top-level attributes of both families
- * @DSR_A_UNSPEC: never sent
- * @DSR_A_SERVICE: nest of enum dsr_service_attr
- * @DSR_A_BACKEND: nest of enum dsr_backend_attr
- * @DSR_A_CONNECTION: nest of enum dsr_connection_attr
- * @DSR_A_RULE: nest of enum dsr_rule_attr
- * @DSR_A_FLOW: nest of enum dsr_flow_attr
- * @DSR_A_TABLE: nest of enum dsr_table_attr
- * @DSR_A_REASON: nest of enum dsr_reason_attr, once for each reason
- * @DSR_A_EXPLAIN: nest of enum dsr_explain_attr
- * @DSR_A_PATH: nest of enum dsr_path_attr
- * @DSR_A_SILENCE: nest of enum dsr_silence_attr
- * @DSR_A_IPVS_ONLY: flag, in the event SERVICE_FLUSH: only the services that
- *	IPVS shows were deleted: those of a fwmark, and those of a VIP with a
- *	protocol and one port or all ports
- */
-enum dsr_attr {
-	DSR_A_UNSPEC,
-	DSR_A_SERVICE,
-	DSR_A_BACKEND,
-	DSR_A_CONNECTION,
-	DSR_A_RULE,
-	DSR_A_FLOW,
-	DSR_A_TABLE,
-	DSR_A_REASON,
-	DSR_A_EXPLAIN,
-	DSR_A_PATH,
-	DSR_A_SILENCE,
-	DSR_A_IPVS_ONLY,
-
-	__DSR_A_MAX,
-	DSR_A_MAX = __DSR_A_MAX - 1
 };
 
 /**
@@ -400,56 +336,6 @@ enum dsr_backend_attr {
 };
 
 /**
- * enum dsr_conn_state - state of a connection, judged by the client's packets
- * @DSR_CONN_SYN: a SYN (SCTP: INIT) was seen, nothing after it
- * @DSR_CONN_ESTABLISHED: another packet of the client was seen
- * @DSR_CONN_FIN: the client has sent a FIN (SCTP: SHUTDOWN)
- * @DSR_CONN_CLOSED: the client has sent a RST (SCTP: ABORT)
- * @DSR_CONN_UDP: UDP: datagrams were seen
- * @DSR_CONN_PERSISTENT: not a connection, but a persistence entry: the backend
- *	for a client's next connection
- * @DSR_CONN_UNPROVEN: a single packet was seen, and its source may be forged: a
- *	segment from the middle of a connection, or a first datagram; with
- *	protocol 0, a persistence entry of a client without a second packet
- */
-enum dsr_conn_state {
-	DSR_CONN_SYN,
-	DSR_CONN_ESTABLISHED,
-	DSR_CONN_FIN,
-	DSR_CONN_CLOSED,
-	DSR_CONN_UDP,
-	DSR_CONN_PERSISTENT,
-	DSR_CONN_UNPROVEN,
-
-	__DSR_CONN_STATE_MAX,
-	DSR_CONN_STATE_MAX = __DSR_CONN_STATE_MAX - 1
-};
-
-/**
- * enum dsr_timeout_attr - idle timeouts by state
- *
- * All are u32, in milliseconds. An absent one keeps its value.
- *
- * @DSR_TIMEOUT_A_UNSPEC: never sent
- * @DSR_TIMEOUT_A_SYN: in DSR_CONN_SYN, and in DSR_CONN_UNPROVEN except for UDP
- * @DSR_TIMEOUT_A_ESTABLISHED: in DSR_CONN_ESTABLISHED
- * @DSR_TIMEOUT_A_FIN: in DSR_CONN_FIN
- * @DSR_TIMEOUT_A_CLOSED: in DSR_CONN_CLOSED
- * @DSR_TIMEOUT_A_UDP: in DSR_CONN_UDP
- */
-enum dsr_timeout_attr {
-	DSR_TIMEOUT_A_UNSPEC,
-	DSR_TIMEOUT_A_SYN,
-	DSR_TIMEOUT_A_ESTABLISHED,
-	DSR_TIMEOUT_A_FIN,
-	DSR_TIMEOUT_A_CLOSED,
-	DSR_TIMEOUT_A_UDP,
-
-	__DSR_TIMEOUT_A_MAX,
-	DSR_TIMEOUT_A_MAX = __DSR_TIMEOUT_A_MAX - 1
-};
-
-/**
  * enum dsr_connection_attr - an entry of the balancer's connection table
  *
  * In a request any of the attributes except EXPIRES selects entries.
@@ -480,76 +366,6 @@ enum dsr_connection_attr {
 
 	__DSR_CONNECTION_A_MAX,
 	DSR_CONNECTION_A_MAX = __DSR_CONNECTION_A_MAX - 1
-};
-
-/**
- * enum dsr_table_attr - the connection table or the flow table
- * @DSR_TABLE_A_UNSPEC: never sent
- * @DSR_TABLE_A_PAD: alignment
- * @DSR_TABLE_A_ENTRIES: u32, number of entries (reply only)
- * @DSR_TABLE_A_MAX: u32, hard cap on entries
- * @DSR_TABLE_A_BUCKETS: u32, number of hash buckets (reply only)
- * @DSR_TABLE_A_BYTES: u64, memory of entries and buckets (reply only)
- * @DSR_TABLE_A_TIMEOUTS: nest of enum dsr_timeout_attr. 0: the default
- * @DSR_TABLE_A_EVICTED: u64, entries that have given way to others (reply only)
- * @DSR_TABLE_A_PENDING_EVICTED: u64, the same of what is not in the table so far;
- *	the real server's only (reply only)
- * @DSR_TABLE_A_EXPIRE_QUIESCENT: flag: a client does not come back to a backend of
- *	weight 0 by persistence: net.ipv4.vs.expire_quiescent_template (reply only)
- * @DSR_TABLE_A_EXPIRE_NODEST: flag: what IPVS deletes leaves no connection that
- *	waits for it: net.ipv4.vs.expire_nodest_conn (reply only)
- */
-enum dsr_table_attr {
-	DSR_TABLE_A_UNSPEC,
-	DSR_TABLE_A_PAD,
-	DSR_TABLE_A_ENTRIES,
-	DSR_TABLE_A_MAX,
-	DSR_TABLE_A_BUCKETS,
-	DSR_TABLE_A_BYTES,
-	DSR_TABLE_A_TIMEOUTS,
-	DSR_TABLE_A_EVICTED,
-	DSR_TABLE_A_PENDING_EVICTED,
-	DSR_TABLE_A_EXPIRE_QUIESCENT,
-	DSR_TABLE_A_EXPIRE_NODEST,
-
-	__DSR_TABLE_A_LAST,
-	DSR_TABLE_A_LAST = __DSR_TABLE_A_LAST - 1
-};
-
-/**
- * enum dsr_reason_attr - packets by their outcome in the module (reply only)
- * @DSR_REASON_A_UNSPEC: never sent
- * @DSR_REASON_A_PAD: alignment
- * @DSR_REASON_A_NAME: string, such as "forwarded" or "drop_no_backend"
- * @DSR_REASON_A_PACKETS: u64
- */
-enum dsr_reason_attr {
-	DSR_REASON_A_UNSPEC,
-	DSR_REASON_A_PAD,
-	DSR_REASON_A_NAME,
-	DSR_REASON_A_PACKETS,
-
-	__DSR_REASON_A_MAX,
-	DSR_REASON_A_MAX = __DSR_REASON_A_MAX - 1
-};
-
-/**
- * enum dsr_stats_attr - counters of a service, a backend or a rule (reply only)
- * @DSR_STATS_A_UNSPEC: never sent
- * @DSR_STATS_A_PAD: alignment
- * @DSR_STATS_A_PACKETS: u64, packets; a merged one (GRO) counts as its segments
- * @DSR_STATS_A_BYTES: u64, bytes from the network header on
- * @DSR_STATS_A_CONNECTIONS: u64, connections or flows begun
- */
-enum dsr_stats_attr {
-	DSR_STATS_A_UNSPEC,
-	DSR_STATS_A_PAD,
-	DSR_STATS_A_PACKETS,
-	DSR_STATS_A_BYTES,
-	DSR_STATS_A_CONNECTIONS,
-
-	__DSR_STATS_A_MAX,
-	DSR_STATS_A_MAX = __DSR_STATS_A_MAX - 1
 };
 
 /**
@@ -635,185 +451,6 @@ enum dsr_path_attr {
 
 	__DSR_PATH_A_MAX,
 	DSR_PATH_A_MAX = __DSR_PATH_A_MAX - 1
-};
-
-/**
- * enum dsr_rs_cmd - commands of the family "dsr_rs"
- * @DSR_RS_CMD_UNSPEC: never sent
- * @DSR_RS_CMD_RULE_ADD: DSR_A_RULE: the key, which is VIP with optional PROTO
- *	and PORT, or TOS with optional TOS_MASK; other attributes optional
- * @DSR_RS_CMD_RULE_REPLACE: as ADD
- * @DSR_RS_CMD_RULE_DELETE: DSR_A_RULE: the key
- * @DSR_RS_CMD_RULE_GET: dump
- * @DSR_RS_CMD_RULE_FLUSH: no attributes; deletes every rule
- * @DSR_RS_CMD_FLOW_GET: dump of the flow table
- * @DSR_RS_CMD_FLOW_SET: DSR_A_TABLE: MAX, TIMEOUTS
- * @DSR_RS_CMD_STATS_GET: one reply: DSR_A_TABLE and DSR_A_REASON, repeated
- * @DSR_RS_CMD_SILENCE_ADD: DSR_A_SILENCE: ADDR, and DEV, repeated
- * @DSR_RS_CMD_SILENCE_REPLACE: as ADD
- * @DSR_RS_CMD_SILENCE_DELETE: DSR_A_SILENCE: ADDR
- * @DSR_RS_CMD_SILENCE_GET: dump
- * @DSR_RS_CMD_SILENCE_FLUSH: no attributes; deletes every address that was
- *	added
- *
- * The multicast group DSR_GENL_MCGRP_EVENTS of this family gets a message after
- * each change, as that of the family "dsr" does. The message contains:
- *
- * - for ADD and REPLACE: the reply of RULE_GET or SILENCE_GET;
- * - for DELETE: only the key;
- * - for FLOW_SET: DSR_A_TABLE of STATS_GET;
- * - for FLUSH: nothing.
- *
- * A rule in mode local silences its VIP; only the rule's message reports that.
- */
-enum dsr_rs_cmd {
-	DSR_RS_CMD_UNSPEC,
-	DSR_RS_CMD_RULE_ADD,
-	DSR_RS_CMD_RULE_REPLACE,
-	DSR_RS_CMD_RULE_DELETE,
-	DSR_RS_CMD_RULE_GET,
-	DSR_RS_CMD_RULE_FLUSH,
-	DSR_RS_CMD_FLOW_GET,
-	DSR_RS_CMD_FLOW_SET,
-	DSR_RS_CMD_STATS_GET,
-	DSR_RS_CMD_SILENCE_ADD,
-	DSR_RS_CMD_SILENCE_REPLACE,
-	DSR_RS_CMD_SILENCE_DELETE,
-	DSR_RS_CMD_SILENCE_GET,
-	DSR_RS_CMD_SILENCE_FLUSH,
-
-	__DSR_RS_CMD_MAX,
-	DSR_RS_CMD_MAX = __DSR_RS_CMD_MAX - 1
-};
-
-/**
- * enum dsr_rule_mode - way of a real server rule to deliver packets
- * @DSR_RULE_MODE_REDIRECT: to another address of the machine, so that no device
- *	needs to have the VIP; the default
- * @DSR_RULE_MODE_LOCAL: unchanged. The VIP is an address of the machine, by a
- *	route that the program which adds the rule has to add. The rule silences
- *	the VIP
- */
-enum dsr_rule_mode {
-	DSR_RULE_MODE_REDIRECT,
-	DSR_RULE_MODE_LOCAL,
-
-	__DSR_RULE_MODE_MAX,
-	DSR_RULE_MODE_MAX = __DSR_RULE_MODE_MAX - 1
-};
-
-/**
- * enum dsr_rule_attr - real server rule: packets for a local socket
- *
- * The most specific rule applies to a packet: VIP, PROTO and PORT before VIP
- * and PROTO, then VIP alone, then TOS. Of two TOS rules, the one whose mask has
- * more bits comes first; if both have as many, the older one.
- *
- * @DSR_RULE_A_UNSPEC: never sent
- * @DSR_RULE_A_VIP: 4 or 16 bytes, key: destination address, unicast
- * @DSR_RULE_A_PROTO: u8, key: IPPROTO_TCP, _UDP or _SCTP; absent: all of them
- * @DSR_RULE_A_PORT: be16, key: destination port, not 0, with PROTO; absent: all
- * @DSR_RULE_A_TOS: u8, key, instead of VIP: TOS byte or traffic class of the
- *	packet
- * @DSR_RULE_A_TOS_MASK: u8, key, with TOS: bits to compare, not 0; 255 if
- *	absent
- * @DSR_RULE_A_TO_PORT: be16, local port, not 0; absent: the packet's own
- * @DSR_RULE_A_STATS: nest of enum dsr_stats_attr (reply only)
- * @DSR_RULE_A_TO: 4 or 16 bytes, address of this machine, of the VIP's family;
- *	with TOS, the rule is for packets of its family only. Absent: the
- *	source address of the route back to the client
- * @DSR_RULE_A_MODE: u8, enum dsr_rule_mode; DSR_RULE_MODE_LOCAL with VIP
- *	alone
- * @DSR_RULE_A_ROUTED: u8, in mode local, 1: there is a local route for the VIP;
- *	without it no packet is delivered (reply only)
- * @DSR_RULE_A_FROM: with TOS, DSR_RULE_FROM_MAX times at most: 6 bytes, a MAC
- *	address, or 4 or 16 bytes, the address of a neighbour: only frames from
- *	these begin a flow. Absent: frames from any neighbour
- * @DSR_RULE_A_CLEAR: u8, with TOS, 1: clear the bits of TOS_MASK in delivered
- *	packets
- * @DSR_RULE_A_MARK: u32, not 0: mark to set on delivered packets. Absent: leave
- *	the mark
- */
-enum dsr_rule_attr {
-	DSR_RULE_A_UNSPEC,
-	DSR_RULE_A_VIP,
-	DSR_RULE_A_PROTO,
-	DSR_RULE_A_PORT,
-	DSR_RULE_A_TOS,
-	DSR_RULE_A_TOS_MASK,
-	DSR_RULE_A_TO_PORT,
-	DSR_RULE_A_STATS,
-	DSR_RULE_A_TO,
-	DSR_RULE_A_MODE,
-	DSR_RULE_A_ROUTED,
-	DSR_RULE_A_FROM,
-	DSR_RULE_A_CLEAR,
-	DSR_RULE_A_MARK,
-
-	__DSR_RULE_A_MAX,
-	DSR_RULE_A_MAX = __DSR_RULE_A_MAX - 1
-};
-
-/**
- * enum dsr_silence_attr - an address that the real server does not answer for
- *
- * No ARP or neighbour discovery message that tells its location leaves.
- *
- * @DSR_SILENCE_A_UNSPEC: never sent
- * @DSR_SILENCE_A_PAD: alignment
- * @DSR_SILENCE_A_ADDR: 4 or 16 bytes, the key
- * @DSR_SILENCE_A_DEV: string, once for each device, DSR_SILENCE_DEVS_MAX at
- *	most: the name of a device, which need not exist yet, or a prefix of
- *	names and a '+'; absent: all devices
- * @DSR_SILENCE_A_RULES: u32, number of rules in mode local that want it
- *	silenced, on all devices (reply only)
- * @DSR_SILENCE_A_WANTED: u8, 0: only rules want it silenced (reply only)
- * @DSR_SILENCE_A_MESSAGES: u64, number of messages that were dropped or changed
- *	(reply only)
- */
-enum dsr_silence_attr {
-	DSR_SILENCE_A_UNSPEC,
-	DSR_SILENCE_A_PAD,
-	DSR_SILENCE_A_ADDR,
-	DSR_SILENCE_A_DEV,
-	DSR_SILENCE_A_RULES,
-	DSR_SILENCE_A_WANTED,
-	DSR_SILENCE_A_MESSAGES,
-
-	__DSR_SILENCE_A_MAX,
-	DSR_SILENCE_A_MAX = __DSR_SILENCE_A_MAX - 1
-};
-
-/**
- * enum dsr_flow_attr - an entry of the real server's flow table (reply only)
- * @DSR_FLOW_A_UNSPEC: never sent
- * @DSR_FLOW_A_PROTO: u8
- * @DSR_FLOW_A_SRC: 4 or 16 bytes, client
- * @DSR_FLOW_A_SPORT: be16, the client's port on the wire
- * @DSR_FLOW_A_DST: 4 or 16 bytes, VIP
- * @DSR_FLOW_A_DPORT: be16, port of the VIP
- * @DSR_FLOW_A_TO: 4 or 16 bytes, local address
- * @DSR_FLOW_A_TO_PORT: be16, local port
- * @DSR_FLOW_A_SOCKET_SPORT: be16, the client's port as the local socket sees
- *	it; differs from SPORT only if that port was taken at the socket
- * @DSR_FLOW_A_STATE: u8, enum dsr_conn_state
- * @DSR_FLOW_A_EXPIRES: u32, milliseconds until the entry expires
- */
-enum dsr_flow_attr {
-	DSR_FLOW_A_UNSPEC,
-	DSR_FLOW_A_PROTO,
-	DSR_FLOW_A_SRC,
-	DSR_FLOW_A_SPORT,
-	DSR_FLOW_A_DST,
-	DSR_FLOW_A_DPORT,
-	DSR_FLOW_A_TO,
-	DSR_FLOW_A_TO_PORT,
-	DSR_FLOW_A_SOCKET_SPORT,
-	DSR_FLOW_A_STATE,
-	DSR_FLOW_A_EXPIRES,
-
-	__DSR_FLOW_A_MAX,
-	DSR_FLOW_A_MAX = __DSR_FLOW_A_MAX - 1
 };
 
 #endif /* _UAPI_LINUX_DSR_H */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * netlink - the generic netlink family "dsr_rs"; see <linux/dsr.h>
+ * netlink - the generic netlink family "dsr_rs"; see <linux/dsr_rs.h>
  *
  * Process context. Code that changes or shows the rules or flows of a namespace
  * holds its dsr_rs_net.lock. A request is checked as a whole before any part of
@@ -11,7 +11,7 @@
 #define _DSR_RS_NETLINK_H
 
 #include <net/genetlink.h>
-#include <linux/dsr.h>
+#include <linux/dsr_common.h>
 
 struct dsr_rs_net;
 

@@ -12,7 +12,7 @@
 #include <linux/sched.h>
 #include <linux/seq_file.h>
 #include <net/netns/generic.h>
-#include <linux/dsr.h>
+#include <linux/dsr_rs.h>
 
 #include "control/proc.h"
 #include "core/pending.h"

@@ -16,7 +16,7 @@
 #include <linux/rcupdate.h>
 #include <linux/refcount.h>
 #include <linux/types.h>
-#include <linux/dsr.h>
+#include <linux/dsr_rs.h>
 
 #include "core/sender.h"
 #include "core/tuple.h"

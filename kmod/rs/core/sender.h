@@ -15,7 +15,7 @@
 #include <linux/if_ether.h>
 #include <linux/netfilter.h>
 #include <linux/skbuff.h>
-#include <linux/dsr.h>
+#include <linux/dsr_rs.h>
 
 /**
  * struct dsr_rs_sender - neighbours
