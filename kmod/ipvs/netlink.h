@@ -62,19 +62,26 @@ static inline bool dsr_ipvs_netlink_may_log(struct genl_info *info)
 	return dsr_ipvs_net_may_log(genl_info_net(info));
 }
 
-/* service.c */
+/* service_key.c */
 bool dsr_ipvs_service_shows(const struct dsr_service *service);
-u32 dsr_ipvs_service_flags(struct dsr_net *dn, struct dsr_service *service);
-const char *dsr_ipvs_service_scheduler(struct dsr_net *dn,
-				       struct dsr_service *service);
 int dsr_ipvs_service_addr(const struct nlattr *attr, u8 family,
 			  union nf_inet_addr *addr);
-u32 dsr_ipvs_service_timeout(const struct dsr_service *service);
+int dsr_ipvs_service_parse(const struct nlattr *nest, struct nlattr *tb[],
+			   struct dsr_service_key *key,
+			   struct netlink_ext_ack *extack);
+struct dsr_service *dsr_ipvs_service_lookup(struct dsr_net *dn,
+					    const struct dsr_service_key *key);
 int dsr_ipvs_service_find(struct dsr_net *dn, const struct nlattr *nest,
 			  struct dsr_service **service,
 			  struct netlink_ext_ack *extack);
 struct dsr_service *dsr_ipvs_service_of_dump(struct dsr_net *dn,
 					     struct netlink_callback *cb);
+
+/* service.c */
+u32 dsr_ipvs_service_flags(struct dsr_net *dn, struct dsr_service *service);
+const char *dsr_ipvs_service_scheduler(struct dsr_net *dn,
+				       struct dsr_service *service);
+u32 dsr_ipvs_service_timeout(const struct dsr_service *service);
 int dsr_ipvs_service_new(struct sk_buff *skb, struct genl_info *info);
 int dsr_ipvs_service_set(struct sk_buff *skb, struct genl_info *info);
 int dsr_ipvs_service_del(struct sk_buff *skb, struct genl_info *info);
