@@ -142,13 +142,10 @@ static __always_inline bool dsr_conn_touch(struct dsr_conn *conn, u32 now)
 	return true;
 }
 
+/* conn_state.c */
 bool dsr_conn_proves(const struct dsr_conn *conn,
 		     const struct dsr_packet *pkt);
 void dsr_conn_note(struct dsr_conn *conn, const struct dsr_packet *pkt);
-struct dsr_conn *dsr_conn_add(struct dsr_net *dn,
-			      const struct dsr_tuple *tuple, u32 hash,
-			      u8 state, struct dsr_backend *backend,
-			      bool *added);
 bool dsr_conn_move(struct dsr_net *dn, struct dsr_conn *conn, u8 state,
 		   struct dsr_backend *backend);
 void dsr_conn_advance(struct dsr_net *dn, struct dsr_conn *conn,
@@ -159,6 +156,12 @@ bool dsr_conn_stays(struct dsr_net *dn, struct dsr_conn *conn,
 		    const struct dsr_packet *pkt);
 void dsr_conn_set(struct dsr_net *dn, struct dsr_conn *conn, u8 state);
 void dsr_conn_close(struct dsr_net *dn, struct dsr_conn *conn);
+
+/* conn.c */
+struct dsr_conn *dsr_conn_add(struct dsr_net *dn,
+			      const struct dsr_tuple *tuple, u32 hash,
+			      u8 state, struct dsr_backend *backend,
+			      bool *added);
 u32 dsr_conn_timeout(const struct dsr_net *dn, const struct dsr_conn *conn);
 bool dsr_conn_is_silent(const struct dsr_net *dn, const struct dsr_conn *conn,
 			u8 state, u32 now);
