@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * table - insert, expire, grow and shrink; see table.h
+ * table - insert, expire and evict; see table.h
  *
  * Included by the table.c of each module: both need the same code, and one
  * object cannot be linked into two modules.
@@ -12,10 +12,10 @@
 #include <linux/random.h>
 #include <linux/ratelimit.h>
 #include <linux/sched.h>
-#include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
+#include "buckets.h"
 #include "limit.h"
 #include "table.h"
 
@@ -24,19 +24,6 @@
  */
 #define GC_PERIOD	HZ
 #define GC_SLICES	8
-
-/* Large enough to take in a flood while the table begins to grow. */
-#define BUCKETS_MIN	1024
-static_assert(BUCKETS_MIN % DSR_STRIPES == 0);
-
-/* Average number of entries in a bucket that makes the table grow or shrink,
- * and the average after that. With an average of four, one entry in fifty is
- * behind a link, and each takes 16 bytes of the table; with six, one in ten is.
- */
-#define GROWS_ABOVE	6
-#define GROWS_TO	4
-#define SHRINKS_BELOW	1
-#define SHRINKS_TO	2
 
 /* Maximum number of links of a bucket. It bounds a lookup, and the message that
  * all entries of a bucket have to fit into: at most 61.
@@ -53,9 +40,6 @@ struct room {
 	u32 buckets;
 	u32 entries;
 };
-
-/* From this size on huge pages do not waste much. */
-#define HUGE_FROM	SZ_16M
 
 /**
  * struct dsr_rcu_batch - entries that wait together for a grace period
@@ -112,137 +96,6 @@ static struct dsr_rcu_batch *rcu_batch_open(struct dsr_table *table)
 	return batch;
 }
 
-/* Spare buckets to continue others, linked by their first slots. */
-struct reserve {
-	struct dsr_bucket *first;
-};
-
-static struct dsr_bucket *reserve_take(struct reserve *reserve)
-{
-	struct dsr_bucket *bucket = reserve->first;
-
-	if (bucket) {
-		reserve->first = (void __force *)bucket->slot[0];
-		RCU_INIT_POINTER(bucket->slot[0], NULL);
-	}
-	return bucket;
-}
-
-static void reserve_put(struct reserve *reserve, struct dsr_bucket *bucket)
-{
-	bucket->tags = 0;
-	bucket->slot[0] = (void __force __rcu *)reserve->first;
-	reserve->first = bucket;
-}
-
-/* So small that the allocations succeed, if only later. */
-static void reserve_fill(struct reserve *reserve, u32 count)
-{
-	while (count--)
-		reserve_put(reserve, kzalloc(sizeof(struct dsr_bucket),
-					     GFP_KERNEL | __GFP_NOFAIL));
-}
-
-static void reserve_free(struct reserve *reserve)
-{
-	struct dsr_bucket *bucket;
-
-	while ((bucket = reserve_take(reserve)))
-		kfree(bucket);
-}
-
-/* Return the bucket that continues @bucket, or %NULL. The caller keeps others
- * from changing it.
- */
-static struct dsr_bucket *bucket_next(const struct dsr_bucket *bucket)
-{
-	const u32 last = DSR_BUCKET_SLOTS - 1;
-
-	return dsr_bucket_linked(rcu_dereference_protected(bucket->slot[last],
-							   true));
-}
-
-/* Return a bit in the byte of each slot that has an entry. */
-static u64 bucket_used(const struct dsr_bucket *bucket)
-{
-	return bucket->tags & DSR_BUCKET_TOPS;
-}
-
-/* Return the slot of the lowest bit. */
-static u32 slot_of(u64 bits)
-{
-	return __ffs64(bits) / 8;
-}
-
-static struct dsr_node *bucket_get(const struct dsr_bucket *bucket, u32 slot)
-{
-	return rcu_dereference_protected(bucket->slot[slot], true);
-}
-
-/* Loop over the entries of a bucket and of the buckets that continue it. The
- * caller keeps others from changing them. The loop body may unlink @node.
- */
-#define bucket_for_each(node, bucket, used, start)			\
-	for (bucket = (start); bucket; bucket = bucket_next(bucket))	\
-		for (used = bucket_used(bucket);			\
-		     used && (node = bucket_get(bucket, slot_of(used)), true); \
-		     used &= used - 1)
-
-/* Point a slot that readers do not read yet to @node. */
-static void bucket_set(struct dsr_bucket *bucket, u32 slot,
-		       struct dsr_node *node)
-{
-	u64 tag = (u64)dsr_bucket_tag(node->hash) << 8 * slot;
-
-	rcu_assign_pointer(bucket->slot[slot], node);
-	smp_wmb();	/* readers read the slot once its tag is set */
-	WRITE_ONCE(bucket->tags, bucket->tags | tag);
-}
-
-/* Continue a full bucket in @next: its last entry moves there. */
-static void bucket_link(struct dsr_bucket *bucket, struct dsr_bucket *next)
-{
-	const u32 last = DSR_BUCKET_SLOTS - 1;
-	unsigned long link = (unsigned long)next | 1;
-
-	bucket_set(next, 0, bucket_get(bucket, last));
-	rcu_assign_pointer(bucket->slot[last], (struct dsr_node *)link);
-	smp_wmb();	/* readers follow the link once it is tagged */
-	WRITE_ONCE(bucket->tags, (bucket->tags & ~(0xffULL << 8 * last)) |
-				 DSR_BUCKET_LINKED);
-}
-
-/* Return a bit in the byte of each free slot. A slot with a link is not free,
- * though it has no tag.
- */
-static u64 bucket_room(const struct dsr_bucket *bucket)
-{
-	u64 linked = (bucket->tags & DSR_BUCKET_LINKED) >> 1;
-
-	return ~(bucket->tags | linked) & DSR_BUCKET_TOPS;
-}
-
-static struct dsr_buckets *buckets_alloc(u32 count)
-{
-	struct dsr_buckets *buckets;
-	size_t size = array_size(count, sizeof(struct dsr_bucket));
-	/* A flood must not make the OOM killer end tasks of the cgroup. */
-	gfp_t gfp = GFP_KERNEL_ACCOUNT | __GFP_NOWARN | __GFP_ZERO |
-		    __GFP_RETRY_MAYFAIL;
-
-	buckets = kzalloc(sizeof(*buckets), GFP_KERNEL_ACCOUNT);
-	if (!buckets)
-		return NULL;
-	buckets->count = count;
-	buckets->bucket = size >= HUGE_FROM ? vmalloc_huge(size, gfp) :
-					      __vmalloc(size, gfp);
-	if (!buckets->bucket) {
-		kfree(buckets);
-		return NULL;
-	}
-	return buckets;
-}
-
 /* Allocate a bucket for a packet that finds its bucket full. */
 static struct dsr_bucket *bucket_alloc(struct mem_cgroup *memcg)
 {
@@ -255,32 +108,6 @@ static struct dsr_bucket *bucket_alloc(struct mem_cgroup *memcg)
 	bucket = kzalloc(sizeof(*bucket), dsr_limit_gfp(memcg));
 	set_active_memcg(old);
 	return bucket;
-}
-
-/* Free an array of buckets that no reader uses. */
-static void buckets_free(struct dsr_buckets *buckets)
-{
-	struct dsr_bucket *bucket, *next;
-	u32 i;
-
-	for (i = 0; atomic_read(&buckets->links) && i < buckets->count; i++) {
-		bucket = bucket_next(&buckets->bucket[i]);
-		for (; bucket; bucket = next) {
-			next = bucket_next(bucket);
-			kfree(bucket);
-			atomic_dec(&buckets->links);
-		}
-		if (!(i % 4096))
-			cond_resched();
-	}
-	vfree(buckets->bucket);
-	kfree(buckets);
-}
-
-static struct dsr_buckets *buckets_get(struct dsr_table *table)
-{
-	return rcu_dereference_protected(table->buckets,
-					 lockdep_is_held(&table->gc_lock));
 }
 
 /* Unlink an entry from new lookups. The caller holds the stripe's lock. */
@@ -307,14 +134,14 @@ static bool bucket_remove_some(struct dsr_table *table,
 	u64 used;
 
 	spin_lock_bh(&stripe->lock);
-	bucket_for_each(node, bucket, used, first) {
+	dsr_bucket_for_each(node, bucket, used, first) {
 		if (batch->count == BATCH_NODES) {
 			all = false;
 			goto out;
 		}
 		if (!victim(node, arg))
 			continue;
-		bucket_unlink(table, bucket, slot_of(used), node);
+		bucket_unlink(table, bucket, dsr_bucket_slot(used), node);
 		batch->node[batch->count++] = node;
 	}
 out:
@@ -353,7 +180,7 @@ static bool gc_victim(struct dsr_node *node, const void *arg)
 
 static void gc_slice(struct dsr_table *table, u32 now, bool all)
 {
-	struct dsr_buckets *buckets = buckets_get(table);
+	struct dsr_buckets *buckets = dsr_table_buckets(table);
 	struct gc gc = { .table = table, .now = now };
 	u32 left = buckets->count;
 
@@ -369,123 +196,6 @@ static void gc_slice(struct dsr_table *table, u32 now, bool all)
 			cond_resched();
 	}
 	rcu_batch_close(table);
-}
-
-/* Add an entry to a bucket that has no readers, with a link to a bucket of
- * @reserve if the bucket is full.
- *
- * Return: false if @reserve was empty.
- */
-static bool bucket_add(struct dsr_buckets *buckets, struct dsr_node *node,
-		       struct reserve *reserve)
-{
-	struct dsr_bucket *bucket = dsr_buckets_of(buckets, node->hash);
-	struct dsr_bucket *next;
-	u64 room;
-
-	while (!(room = bucket_room(bucket))) {
-		next = bucket_next(bucket);
-		if (!next) {
-			next = reserve_take(reserve);
-			if (!next)
-				return false;
-			bucket_link(bucket, next);
-			atomic_inc(&buckets->links);
-		}
-		bucket = next;
-	}
-	bucket_set(bucket, slot_of(room), node);
-	return true;
-}
-
-/* Empty a stripe of buckets that have no readers. */
-static void stripe_clear(struct dsr_buckets *buckets, u32 stripe,
-			 struct reserve *reserve)
-{
-	u32 each = buckets->count / DSR_STRIPES, i;
-	struct dsr_bucket *bucket, *next;
-
-	for (i = stripe * each; i < (stripe + 1) * each; i++) {
-		bucket = bucket_next(&buckets->bucket[i]);
-		for (; bucket; bucket = next) {
-			next = bucket_next(bucket);
-			memset(bucket, 0, sizeof(*bucket));
-			reserve_put(reserve, bucket);
-			atomic_dec(&buckets->links);
-		}
-		memset(&buckets->bucket[i], 0, sizeof(buckets->bucket[i]));
-	}
-}
-
-/* Let @new point to all entries of a stripe of @old, and inserts go to @new.
- *
- * Return: true if @reserve was large enough.
- */
-static bool stripe_move(struct dsr_table *table, struct dsr_buckets *old,
-			struct dsr_buckets *new, u32 number,
-			struct reserve *reserve)
-{
-	struct dsr_stripe *stripe = &table->stripes[number];
-	u32 each = old->count / DSR_STRIPES, i;
-	struct dsr_bucket *bucket;
-	struct dsr_node *node;
-	u64 used;
-
-	spin_lock_bh(&stripe->lock);
-	for (i = number * each; i < (number + 1) * each; i++)
-		bucket_for_each(node, bucket, used, &old->bucket[i])
-			if (!bucket_add(new, node, reserve))
-				goto too_few;
-	rcu_assign_pointer(stripe->buckets, new);
-	spin_unlock_bh(&stripe->lock);
-	return true;
-
-too_few:
-	spin_unlock_bh(&stripe->lock);
-	stripe_clear(new, number, reserve);
-	return false;
-}
-
-/* Wait for a grace period. If entries arrive faster than the table grows, wait
- * for an expedited one, which costs an interrupt on each CPU.
- */
-static void wait_for_readers(struct dsr_table *table)
-{
-	if (atomic_read(&table->entries) / (2 * GROWS_ABOVE) >
-	    buckets_get(table)->count)
-		synchronize_rcu_expedited();
-	else
-		synchronize_rcu();
-}
-
-/* Resize the table for @entries, @each in a bucket. Return: true if done. */
-static bool table_resize(struct dsr_table *table, u32 entries, u32 each)
-{
-	struct dsr_buckets *old = buckets_get(table), *new;
-	struct reserve reserve = { };
-	struct mem_cgroup *old_memcg;
-	u32 count, i;
-
-	count = max_t(u32, round_up(entries / each + 1, DSR_STRIPES),
-		      BUCKETS_MIN);
-	if (count == old->count)
-		return false;
-	/* The garbage collector does not run in a task of the cgroup. */
-	old_memcg = set_active_memcg(table->memcg);
-	new = buckets_alloc(count);
-	set_active_memcg(old_memcg);
-	if (!new)
-		return false;	/* buckets stay fuller until there is memory */
-	for (i = 0; i < DSR_STRIPES; i++) {
-		while (!stripe_move(table, old, new, i, &reserve))
-			reserve_fill(&reserve, count / DSR_STRIPES / 16 + 4);
-		cond_resched();
-	}
-	reserve_free(&reserve);
-	rcu_assign_pointer(table->buckets, new);
-	wait_for_readers(table);
-	buckets_free(old);
-	return true;
 }
 
 /**
@@ -510,11 +220,13 @@ void dsr_table_gc(struct dsr_table *table, u32 now, bool all)
 		WRITE_ONCE(table->full, false);
 	do {
 		entries = atomic_read(&table->entries);
-		count = buckets_get(table)->count;
-		if (entries > count * GROWS_ABOVE)
-			resized = table_resize(table, entries, GROWS_TO);
-		else if (entries < count * SHRINKS_BELOW)
-			resized = table_resize(table, entries, SHRINKS_TO);
+		count = dsr_table_buckets(table)->count;
+		if (entries > count * DSR_BUCKETS_GROW_ABOVE)
+			resized = dsr_buckets_resize(table, entries,
+						     DSR_BUCKETS_GROW_TO);
+		else if (entries < count * DSR_BUCKETS_SHRINK_BELOW)
+			resized = dsr_buckets_resize(table, entries,
+						     DSR_BUCKETS_SHRINK_TO);
 		else
 			resized = false;
 	} while (resized);
@@ -566,13 +278,13 @@ static bool bucket_evict_oldest(struct dsr_table *table,
 	u32 slot = 0;
 	u64 used;
 
-	bucket_for_each(node, bucket, used, start) {
+	dsr_bucket_for_each(node, bucket, used, start) {
 		if (oldest && (s32)(READ_ONCE(node->seen) -
 				    READ_ONCE(oldest->seen)) >= 0)
 			continue;
 		oldest = node;
 		at = bucket;
-		slot = slot_of(used);
+		slot = dsr_bucket_slot(used);
 	}
 	/* Keep entries with a packet in the last second. */
 	if (!oldest || (s32)(now - READ_ONCE(oldest->seen)) < HZ)
@@ -612,13 +324,13 @@ static bool stripe_make_room(struct dsr_table *table, struct dsr_stripe *stripe,
 	for (i = 0; i < each && left->buckets; i++, left->buckets--) {
 		u32 number = first + (start + i) % each;
 
-		bucket_for_each(node, bucket, used, &buckets->bucket[number]) {
+		dsr_bucket_for_each(node, bucket, used, &buckets->bucket[number]) {
 			if (!left->entries)
 				return false;
 			left->entries--;
 			if (table->ops->spent(table, node, now))
 				return bucket_evict(table, stripe, bucket,
-						    slot_of(used), node);
+						    dsr_bucket_slot(used), node);
 		}
 	}
 	return false;
@@ -662,7 +374,7 @@ static bool bucket_make_room(struct dsr_table *table,
 			     const struct dsr_buckets *buckets,
 			     struct dsr_bucket *start)
 {
-	if (atomic_read(&table->entries) > buckets->count * GROWS_ABOVE)
+	if (atomic_read(&table->entries) > buckets->count * DSR_BUCKETS_GROW_ABOVE)
 		return false;
 	return bucket_evict_oldest(table, stripe, start, jiffies);
 }
@@ -704,7 +416,7 @@ struct dsr_node *dsr_table_insert(struct dsr_table *table,
 		goto undo;
 	start = dsr_buckets_of(buckets, node->hash);
 	bucket = start;
-	while (!(room = bucket_room(bucket))) {
+	while (!(room = dsr_bucket_room(bucket))) {
 		if (links++ == LINKS_MAX) {
 			if (made || !bucket_make_room(table, stripe, buckets,
 						      start))
@@ -715,20 +427,20 @@ struct dsr_node *dsr_table_insert(struct dsr_table *table,
 			bucket = start;
 			continue;
 		}
-		next = bucket_next(bucket);
+		next = dsr_bucket_next(bucket);
 		if (!next) {
 			next = bucket_alloc(table->memcg);
 			if (!next)
 				goto undo;
-			bucket_link(bucket, next);
+			dsr_bucket_link(bucket, next);
 			atomic_inc(&buckets->links);
 		}
 		bucket = next;
 	}
-	bucket_set(bucket, slot_of(room), node);
+	dsr_bucket_set(bucket, dsr_bucket_slot(room), node);
 	other = node;
 		/* Exactly one insert sees this number: wake gc once. */
-	if (entries == buckets->count * GROWS_ABOVE + 1)
+	if (entries == buckets->count * DSR_BUCKETS_GROW_ABOVE + 1)
 		mod_delayed_work(table->wq, &table->work, 0);
 	goto out;
 
@@ -755,7 +467,7 @@ void dsr_table_remove_if(struct dsr_table *table,
 	u32 number;
 
 	mutex_lock(&table->gc_lock);
-	buckets = buckets_get(table);
+	buckets = dsr_table_buckets(table);
 	for (number = 0; number < buckets->count; number++) {
 		bucket_remove_if(table, buckets, number, victim, arg);
 		if (!(number % 256))
@@ -810,7 +522,7 @@ u64 dsr_table_bytes(struct dsr_table *table, size_t entry_size)
 /** dsr_table_next() - return the cursor of the next bucket */
 u64 dsr_table_next(struct dsr_table *table, u64 cursor)
 {
-	const struct dsr_buckets *buckets = buckets_get(table);
+	const struct dsr_buckets *buckets = dsr_table_buckets(table);
 	u64 number = (cursor * buckets->count >> 32) + 1;
 
 	return DIV_ROUND_UP_ULL(number << 32, buckets->count);
@@ -827,7 +539,7 @@ u64 dsr_table_next(struct dsr_table *table, u64 cursor)
 struct dsr_node *dsr_table_after(struct dsr_table *table,
 				 const struct dsr_node *node, u64 cursor)
 {
-	struct dsr_bucket *start = dsr_buckets_of(buckets_get(table), cursor);
+	struct dsr_bucket *start = dsr_buckets_of(dsr_table_buckets(table), cursor);
 	struct dsr_stripe *stripe = dsr_table_stripe(table, cursor);
 	struct dsr_bucket *bucket;
 	struct dsr_node *other;
@@ -836,7 +548,7 @@ struct dsr_node *dsr_table_after(struct dsr_table *table,
 
 	/* An insert may link another bucket to this one. */
 	spin_lock_bh(&stripe->lock);
-	bucket_for_each(other, bucket, used, start) {
+	dsr_bucket_for_each(other, bucket, used, start) {
 		if (passed && other->hash >= cursor)
 			goto out;
 		passed |= other == node;
@@ -862,7 +574,7 @@ int dsr_table_init(struct dsr_table *table, const struct dsr_table_ops *ops,
 		   struct workqueue_struct *wq, u32 max,
 		   struct mem_cgroup *memcg)
 {
-	struct dsr_buckets *buckets = buckets_alloc(BUCKETS_MIN);
+	struct dsr_buckets *buckets = dsr_buckets_alloc(DSR_BUCKETS_MIN);
 	u32 i;
 
 	if (!buckets)
@@ -892,7 +604,7 @@ int dsr_table_init(struct dsr_table *table, const struct dsr_table_ops *ops,
 	return 0;
 
 free_buckets:
-	buckets_free(buckets);
+	dsr_buckets_free(buckets);
 uncharge:
 	dsr_limit_uncharge(memcg);
 	return -ENOMEM;
@@ -910,7 +622,7 @@ void dsr_table_exit(struct dsr_table *table)
 	cancel_delayed_work_sync(&table->work);
 	dsr_table_flush(table);
 	kfree(table->batch);
-	buckets_free(rcu_dereference_protected(table->buckets, true));
+	dsr_buckets_free(rcu_dereference_protected(table->buckets, true));
 	kvfree(table->stripes);
 	dsr_limit_uncharge(table->memcg);
 	mutex_destroy(&table->gc_lock);
