@@ -16,7 +16,7 @@
 #include "report.h"
 
 #define WATCH_MSECS	2000
-#define WATCH_MIN	1000
+#define WATCH_MIN	100
 #define WATCH_MAX	600000
 
 enum {
@@ -39,7 +39,7 @@ static int read_words(struct args *args, uint32_t *msecs)
 		status = duration_read(args, msecs);
 		if (!status && (*msecs < WATCH_MIN || *msecs > WATCH_MAX))
 			status = args_error(args,
-					    "time is from 1 second to 10 minutes");
+					    "time is from 100 milliseconds to 10 minutes");
 	}
 	return status;
 }

@@ -93,7 +93,7 @@ class Machine:
     def run(self, *words):
         self.asked = 0
         self.write('packets', ''.join(self.packets))
-        return self.fake(*words, 'doctor time 1s',
+        return self.fake(*words, 'doctor time 100ms',
                          env={'DSRCTL_FAKE_PROC': str(self.root)})
 
     def codes(self):

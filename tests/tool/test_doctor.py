@@ -35,7 +35,7 @@ def test_well_real(w101):
 
 def test_words(fake):
     """What is wrong with the words is not what is wrong with the machine."""
-    for words in ('time', 'time 0', 'time 11m', 'time 1s time 1s', 'now'):
+    for words in ('time', 'time 0', 'time 99ms', 'time 11m', 'time 1s time 1s', 'now'):
         assert fake('doctor', words).status == 2
 
 
@@ -115,7 +115,7 @@ def test_malformed(fake, kernel, tmp_path, balancer):
             whole = answer(request) if callable(answer) else answer
             return Altered(whole, mutator)
         kernel.answers[name, cmd] = broken
-    done = fake('-f -b -', stdin='doctor time 1s\n' * 25, timeout=300,
+    done = fake('-f -b -', stdin='doctor time 100ms\n' * 25, timeout=300,
                 env={'DSRCTL_FAKE_PROC': str(machine.root)})
     assert done.status in (0, 1, 2) and 'Sanitizer' not in done.err
     assert 'runtime error' not in done.err and mutator.count > 25
