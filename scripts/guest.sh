@@ -44,6 +44,7 @@ share()
 . /rig/environment
 [ -z "${DSR_MODULES:-}" ] || share modules /lib/modules ro loose
 [ -z "${DSR_RESULTS:-}" ] || share results /results rw none
+[ -z "${DSR_QUEUE:-}" ] || { mkdir /run/queue; share queue /run/queue rw none; }
 export DSR_BUILD=/dsr/build/$DSR_TARGET
 PATH=$DSR_BUILD:$PATH
 

@@ -31,11 +31,11 @@ while [ "$#" -gt 0 ]; do
 done
 
 # The suites of "make test", and the additional ones of "make test-all", in the
-# order of their start: the longest come first, so that both workers end together.
-# kunit is short, but if its kernel must be compiled, it is as long as the suites
-# after it.
-test_suites=(bookworm-1 bookworm-2 kunit bookworm-smp tool)
-beyond_suites=(uml trixie sid debug demo-bookworm)
+# order of their start. One worker begins with all scenarios. When the other one has
+# run the suites that cannot be shared, it takes from the same queue of files, so
+# that both end together.
+test_suites=(bookworm-1 kunit tool bookworm-smp bookworm-2)
+beyond_suites=(uml-1 debug trixie sid demo-bookworm uml-2)
 case $group in
 test) suites=("${test_suites[@]}") ;;
 beyond) suites=("${beyond_suites[@]}") ;;
@@ -55,19 +55,13 @@ out=$dsr_top/build/test
 [ "$group" != beyond ] || out+=-beyond
 rm -rf "$out"
 mkdir -p "$out"
-# The seconds of each file, on this machine or else from tests/vm/seconds. All
-# shards get the same table: with two tables no shard might run a file.
-: >"$out/seconds"
-for table in tests/vm/seconds "$usual_dir/seconds"; do
-	[ ! -e "$table" ] || cp "$table" "$out/seconds"
-done
 began=$SECONDS
 
 # The files of a suite: LOG for people; RESULTS, one line for each test; STATUS.
 # A suite whose results do not end with "done" has died, which is a failure.
 
 # chosen: print the suites to run. A word that is the whole name of a suite chooses
-# only that suite; "bookworm" is all of its shards in one machine.
+# only that suite; "bookworm" is the whole of its queue in one machine.
 chosen()
 {
 	local suite word
@@ -152,8 +146,19 @@ close_suite()
 			>>"$dir/results"
 	fi
 	sort -u "$dir/results" -o "$dir/results"
-	grep -q -e '^ok ' -e '^not ok ' "$dir/results" ||
+	# a machine that starts late may find all files taken: see judge_queue
+	is_shared "$(basename "$dir")" ||
+		grep -q -e '^ok ' -e '^not ok ' "$dir/results" ||
 		echo "not ok run (no test was run)" >>"$dir/results"
+}
+
+# is_shared SUITE: tell if it takes its files from a queue.
+is_shared()
+{
+	case $1 in
+	bookworm-[12]|uml-[12]) ;;
+	*) return 1 ;;
+	esac
 }
 
 # complaint LOG: print vm.sh's message about the kernel, and its first quoted line.
@@ -177,11 +182,15 @@ meaning()
 # The time limit is for hanging machines: a slow host takes several times as long.
 machine()
 {
-	local target=$1 processors=$2 dir=${*: -1} status=0
+	local target=$1 processors=$2 dir=${*: -1} status=0 more=()
 	shift 2
 
+	# In the machine the queue is at /run/queue. It is named in one word, --queue=…,
+	# for pytest would look for tests in a directory that is a word of its own.
+	! is_shared "$(basename "$dir")" || more=(--queue "$out/queue-$target")
+
 	scripts/vm.sh "$target" --smp "$processors" --timeout 5000 \
-		--results "$dir/guest" --console "$dir/console" \
+		--results "$dir/guest" --console "$dir/console" "${more[@]}" \
 		-- tests/vm/parts.sh "${@:1:$#-1}" || status=$?
 	cp "$dir/guest/parts" "$dir/results" 2>/dev/null || true
 	return $status
@@ -230,6 +239,7 @@ target_of()
 {
 	case $1 in
 	bookworm*|demo-bookworm|tool) echo bookworm ;;
+	uml-?) echo uml ;;
 	kunit) echo lean ;;
 	*) echo "$1" ;;
 	esac
@@ -287,13 +297,19 @@ run_suite()
 		;;
 	bookworm-?)
 		suite "$name" machine bookworm 1 "${scenarios[@]}" \
-			-m "not smp" --shard "${name#bookworm-}/2" \
-			--seconds "/dsr/${out#"$dsr_top"/}/seconds"
+			-m "not smp" --queue=/run/queue
 		;;
 	demo-bookworm) suite "$name" demo bookworm ;;
 	# unlike uml, this kernel has two processors
 	debug) suite "$name" machine debug 2 "${scenarios[@]}" -m smp ;;
-	uml) suite "$name" machine uml 1 kunit "${scenarios[@]}" -m "not smp" ;;
+	uml-1)
+		suite "$name" machine uml 1 kunit "${scenarios[@]}" \
+			-m "not smp" --queue=/run/queue
+		;;
+	uml-2)
+		suite "$name" machine uml 1 "${scenarios[@]}" \
+			-m "not smp" --queue=/run/queue
+		;;
 	trixie)
 		suite "$name" machine trixie 1 demo demo_ha "${scenarios[@]}" \
 			-m smoke
@@ -359,25 +375,16 @@ heartbeat()
 	done
 }
 
-# The reasons that all shards together have provoked are a test, too. If nothing
-# failed, the next run divides the files by their seconds of this run.
-judge_shards()
+# judge_queue TARGET: the reasons that all machines together have provoked are a
+# test, too; it fails if none has run a test.
+judge_queue()
 {
-	local name
+	local records=()
 
-	[ -z "$expression" ] || return 0
-	for name in bookworm-1 bookworm-2; do
-		[ -e "$out/$name/guest/parts" ] || return 0
-	done
-	if ! grep -q '^not ok ' "$out"/bookworm-[12]/results &&
-			sort "$out"/bookworm-[12]/guest/seconds \
-				>"$usual_dir/.seconds.$$"; then
-		mv "$usual_dir/.seconds.$$" "$usual_dir/seconds"
-	fi
-	tests/vm/reasons.py "$out"/bookworm-[12]/guest/provoked \
-		>>"$out/bookworm-2/results" ||
-		echo "not ok reasons.py: a shard has left nothing" \
-			>>"$out/bookworm-2/results"
+	[ -z "$expression" ] && [ -d "$out/$1-1" ] && [ -d "$out/$1-2" ] || return 0
+	mapfile -t records < <(find "$out/$1"-[12]/guest -name provoked 2>/dev/null)
+	tests/vm/reasons.py "${records[@]}" >>"$out/$1-2/results" ||
+		echo "not ok reasons.py: a record cannot be read" >>"$out/$1-2/results"
 }
 
 choice=()
@@ -400,7 +407,8 @@ worker "${chosen[@]}"
 wait "$other" || true
 kill "$beat" 2>/dev/null || true
 [ ! -t 2 ] || printf '\r\033[K' >&2
-judge_shards
+judge_queue bookworm
+judge_queue uml
 
 # failures SUITE: print a line for each failed test, with the path of its log.
 failures()

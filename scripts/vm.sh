@@ -18,6 +18,8 @@
 #   --mem M		megabytes of memory (2048)
 #   --timeout S		kill the machine after S seconds (1200; 0: never)
 #   --results DIR	mount this directory at /results, writable
+#   --queue DIR		mount this directory at /run/queue, writable: machines that
+#			share their work take it from there
 #   --icount		guest time counts instructions, one each nanosecond, on one
 #			emulated processor: times are reproducible to a
 #			thousandth and less, on a busy machine too
@@ -32,7 +34,7 @@
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
-smp=2 mem=2048 limit=1200 results='' interactive='' icount='' append='' console='' extra=()
+smp=2 mem=2048 limit=1200 results='' queue='' interactive='' icount='' append='' console='' extra=()
 kernel=
 target=${1:-}
 [ "$#" -eq 0 ] || shift
@@ -42,6 +44,7 @@ while [ "$#" -gt 0 ]; do
 	--mem) mem=$2; shift ;;
 	--timeout) limit=$2; shift ;;
 	--results) results=$2; shift ;;
+	--queue) queue=$2; shift ;;
 	--icount) icount=1 ;;
 	--interactive) interactive=1 ;;
 	--append) append=$2; shift ;;
@@ -167,6 +170,7 @@ cp "$dsr_top/scripts/guest.sh" "$run/guest.sh"
 	echo "export DSR_TARGET=$target"
 	[ -z "$kernel" ] || echo "DSR_MODULES=1"
 	[ -z "$results" ] || echo "DSR_RESULTS=1"
+	[ -z "$queue" ] || echo "DSR_QUEUE=1"
 	if [ -n "$interactive" ]; then
 		echo "DSR_INTERACTIVE=1"
 		if size=$(stty size 2>/dev/null); then
@@ -202,6 +206,10 @@ share rig "$run"
 if [ -n "$results" ]; then
 	mkdir -p "$results"
 	share results "$results"
+fi
+if [ -n "$queue" ]; then
+	mkdir -p "$queue"
+	share queue "$queue"
 fi
 
 arguments="console=ttyS0 loglevel=5 panic=-1 oops=panic nokaslr mitigations=off"

@@ -7,9 +7,10 @@ NAME", and "done" at the end; without "done" the run has died. For a failed
 test, pytest's report and the frames of the two segments stay beside that file,
 in failed/NAME.log, NAME.front.pcap and NAME.back.pcap.
 
-With --shard N/M a session runs one of M parts of the scenarios. The time of
-each file goes to "seconds" beside the results, one line "FILE SECONDS TESTS"
-for each: later sessions divide the scenarios by this file (--seconds).
+With --queue DIRECTORY, which several machines have in common, each session runs
+the files that no other one has taken. The time of each file goes to "seconds"
+beside the results, one line "FILE SECONDS TESTS" for each; tests/vm/seconds has
+the usual ones, by which the longest files come first.
 """
 
 import collections
@@ -24,8 +25,8 @@ import pytest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
+import files                                            # noqa: E402
 import genl                                             # noqa: E402
-import shards                                           # noqa: E402
 from capture import Capture                             # noqa: E402
 from host import Failure                                # noqa: E402
 from network import SEGMENTS, Network                   # noqa: E402
@@ -61,10 +62,19 @@ def pytest_configure(config):
 
 
 def pytest_addoption(parser):
-    parser.addoption('--shard', metavar='N/M', default='1/1',
-                     help='run the Nth of M parts, which take the same time')
-    parser.addoption('--seconds', metavar='FILE', default=os.devnull,
-                     help='what each file took, as a session leaves it')
+    parser.addoption('--queue', metavar='DIRECTORY',
+                     help='share the files with the other sessions that take '
+                     'theirs from there')
+
+
+def pytest_ignore_collect(collection_path, config):
+    """With "-m MARK" import only the files with this mark.
+
+    An emulated machine takes as long to import all as to run some of the tests.
+    """
+    mark = config.getoption('markexpr')
+    return (mark.isidentifier() and collection_path.suffix == '.py' and
+            f'mark.{mark}' not in collection_path.read_text('utf-8')) or None
 
 
 def select(config, items, wanted):
@@ -79,23 +89,45 @@ def select(config, items, wanted):
 def pytest_collection_modifyitems(config, items):
     if os.environ.get('DSR_TARGET') != GO_TARGET:
         select(config, items, lambda item: not item.get_closest_marker('go'))
-    number, of = map(int, config.getoption('shard').split('/'))
-    if of > 1:
-        weights = shards.expected(
-            collections.Counter(item.path.name for item in items),
-            shards.read(config.getoption('seconds')))
-        parts = shards.divide(weights, of)
-        took = [round(sum(map(weights.get, part))) for part in parts]
-        print(f'\nshard {number} of {of}: {len(parts[number - 1])} files; '
-              f'expected are {" and ".join(map(str, took))} s')
-        names = parts[number - 1]
-        select(config, items, lambda item: item.path.name in names)
     items.sort(key=lambda item: item.get_closest_marker('last') is not None)
     for item in items:
         if DEBUG and item.get_closest_marker('stock'):
             item.add_marker(pytest.mark.skip(reason='stock kernels only'))
         if not DEBUG and item.get_closest_marker('debug'):
             item.add_marker(pytest.mark.skip(reason='debug kernel only'))
+
+
+def taken(items, queue):
+    """The tests of the files that no other session has taken, in their order."""
+    tests, late = collections.defaultdict(list), []
+    for item in items:
+        tests[item.path.name].append(item)
+    weights = files.expected({name: len(its) for name, its in tests.items()},
+                             files.read())
+    for name in files.take(queue, files.longest_first(weights)):
+        for item in tests[name]:
+            if item.get_closest_marker('last'):
+                late.append(item)
+            else:
+                yield item
+    yield from late
+
+
+def pytest_runtestloop(session):
+    """With a queue, run what this session takes from there."""
+    queue = session.config.getoption('queue')
+    if not queue or session.testsfailed or session.config.option.collectonly:
+        return None                     # as pytest does
+    tests = taken(session.items, queue)
+    item = next(tests, None)
+    while item:
+        # pytest keeps the fixtures that the next test needs, too
+        following = next(tests, None)
+        item.ihook.pytest_runtest_protocol(item=item, nextitem=following)
+        if session.shouldstop:
+            raise session.Interrupted(session.shouldstop)
+        item = following
+    return True
 
 
 class Results:

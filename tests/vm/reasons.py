@@ -4,7 +4,7 @@
 
 Usage: reasons.py FILE...
 
-Each FILE is a record of one shard's session ("provoked", see conftest.py).
+Each FILE is a record of one machine's session ("provoked", see conftest.py).
 Print a line of results for all of them together.
 """
 
@@ -36,17 +36,17 @@ def main(paths):
     names, provoked, debug = {}, {}, False
     for path in paths:
         with open(path, encoding='utf-8') as file:
-            shard = json.load(file)
-        debug = debug or shard['debug']
-        for family, found in shard['names'].items():
+            session = json.load(file)
+        debug = debug or session['debug']
+        for family, found in session['names'].items():
             names.setdefault(family, set()).update(found)
-        for family, found in shard['provoked'].items():
+        for family, found in session['provoked'].items():
             provoked.setdefault(family, set()).update(found)
     why = '; '.join(f'{family}: {text}' for family in sorted(names)
                     if (text := judge(names[family],
                                       provoked.get(family, set()), debug)))
     if not names:
-        why = 'no shard has left what it provoked'
+        why = 'no machine has left what it provoked'
     print(f'not ok {TEST}: {why}' if why else f'ok {TEST}')
 
 

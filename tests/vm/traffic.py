@@ -143,7 +143,7 @@ class Site:
         """Create machines again whose routes or rules differ from the first
         ones.
 
-        The order of test files depends on the shards. A device that was in a
+        The order of test files changes with their queue. A device that was in a
         VRF, or down, has lost routes, and the rule of VRFs stays.
         """
         for name in MACHINES:
