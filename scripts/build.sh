@@ -1,12 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Usage: scripts/build.sh bookworm|trixie|sid|debug|uml|lean|native [CHECK=1] [NAME=VALUE...]
+# Usage: scripts/build.sh bookworm|trixie|sid|debug|uml|lean|native [CHECK=1|TOOL=1] [NAME=VALUE...]
 #
 # Build the modules and dsrctl with the release's own compiler, headers and
 # libraries, in its root, and leave *.ko and dsrctl in build/TARGET.  A warning
-# fails the build.  With CHECK=1 the compiler at W=1 and sparse only check the
-# sources, and leave nothing.  NAME=VALUE goes to make.
+# fails the build, for a release also one at W=1.  With CHECK=1 sparse checks the
+# sources, too, and nothing is left in build/TARGET but the objects, for the next
+# build.  With TOOL=1 only dsrctl is built.  NAME=VALUE goes to make.
 #
 # The sources are copied, so that the checkout stays clean and each target
 # compiles only what changed since its own last build.
@@ -16,15 +17,16 @@
 
 target=${1:-}
 [ "$#" -eq 0 ] || shift
-variables=(WERROR=1) tree_name=tree what="building for $target"
+variables=(WERROR=1) parts=(modules tool) check='' what="building for $target"
 for argument in "$@"; do
 	case $argument in
 	CHECK=1)
-		tree_name=check what="checking for $target"
-		variables+=(W=1 C=2 CF=-D__CHECK_ENDIAN__)
+		check=1 what="checking for $target"
+		variables+=(C=2 CF=-D__CHECK_ENDIAN__)
 		;;
+	TOOL=1) parts=(tool) ;;
 	*=*) variables+=("$argument") ;;
-	*) die "usage: scripts/build.sh bookworm|trixie|sid|debug|uml|lean|native [CHECK=1] [NAME=VALUE...]" ;;
+	*) die "usage: scripts/build.sh bookworm|trixie|sid|debug|uml|lean|native [CHECK=1|TOOL=1] [NAME=VALUE...]" ;;
 	esac
 done
 
@@ -32,7 +34,7 @@ kdir=
 case $target in
 bookworm|trixie|sid)
 	entry=$("$dsr_top/scripts/root.sh" "$target")
-	variables+=("KDIR=/lib/modules/$(cat "$entry/version")/build")
+	variables+=("KDIR=/lib/modules/$(cat "$entry/version")/build" W=1)
 	;;
 debug)
 	entry=$("$dsr_top/scripts/root.sh" bookworm)
@@ -53,10 +55,15 @@ native)
 esac
 
 out=$dsr_top/build/$target
-tree=$out/$tree_name
-log=$out/$tree_name.log
+tree=$out/tree
+log=$out/tree.log
 mkdir -p "$tree"
-exec {build_lock}>"$out/$tree_name.lock"
+# Kernels that are compiled here have the programs of bookworm.
+if [ -n "$kdir" ]; then
+	parts=(modules)
+	[ "$target" = lean ] || "$dsr_top/scripts/build.sh" bookworm TOOL=1
+fi
+exec {build_lock}>"$out/tree.lock"
 flock "$build_lock"
 
 # The files of the project, tracked or not yet added.
@@ -107,7 +114,7 @@ build_in_root()
 			HOME=/tmp LC_ALL=C.UTF-8 PATH=/usr/sbin:/usr/bin:/sbin:/bin \
 			make -C /dsr "$@"
 	' bash "$entry/root" "$tree" "$kdir" "$(id -u):$(id -g)" \
-		--no-print-directory -j "$(nproc)" "${variables[@]}" modules tool
+		--no-print-directory -j "$(nproc)" "${variables[@]}" "${parts[@]}"
 }
 
 # Headers of the kernel may cause warnings of sparse or W=1 on another release.
@@ -132,18 +139,23 @@ if warnings >"$log.warnings"; then
 	rm -rf "$tree" "$tree.list"
 	die "$what: the compiler warned; the whole log is $log"
 fi
-[ "$tree_name" = tree ] || exit 0
+[ -z "$check" ] || exit 0
 
 # Replace files by renaming, so that a running machine keeps the old ones.
-find "$tree" -name '*.ko' -print0 |
+case "$target ${parts[*]}" in
+lean*) programs=() ;;
+*tool) programs=("$tree"/tool/{dsrctl,dsr-metrics}) ;;
+*) programs=("$dsr_top"/build/bookworm/{dsrctl,dsr-metrics}) ;;
+esac
+{
+	[ "${parts[0]}" = tool ] || find "$tree" -name '*.ko' -print0
+	[ "${#programs[@]}" -eq 0 ] || printf '%s\0' "${programs[@]}"
+} |
 while IFS= read -r -d '' file; do
 	cp "$file" "$out/.new"
 	mv "$out/.new" "$out/$(basename "$file")"
 done
-for file in dsrctl dsr-metrics; do
-	cp "$tree/tool/$file" "$out/.new"
-	mv "$out/.new" "$out/$file"
-done
+[ "${parts[0]}" != tool ] || exit 0
 
 # Compile the scenarios, too, for the release's Python: in an emulated machine this
 # takes longer than most scenarios. tests/vm/run.sh uses the result; if it is
@@ -175,4 +187,4 @@ lean|native) ;;
 	fi
 	;;
 esac
-say "$what: $(cd "$out" && echo *.ko dsrctl dsr-metrics) in build/$target"
+say "$what: $(cd "$out" && echo *.ko "${programs[@]##*/}") in build/$target"

@@ -42,7 +42,7 @@ files()
 		done
 }
 
-# The release's compiler at W=1, and sparse.
+# The release's compiler at W=1, and sparse. What they compile is what is tested.
 compiles()
 {
 	scripts/build.sh "$1" CHECK=1
@@ -113,7 +113,7 @@ versions_in_compat_only()
 # Check the objects that the compiler has just made.
 layers()
 {
-	"${PYTHON:-python3}" scripts/layers.py build/bookworm/check
+	"${PYTHON:-python3}" scripts/layers.py build/bookworm/tree
 }
 
 # Check with the library and the schema of the kernel's tool, in trixie's root.
@@ -156,8 +156,8 @@ ignored()
 	local release
 
 	for release in bookworm trixie sid; do
-		(cd "build/$release/check" && find . -type f -printf '%P\n') |
-			sort | comm -23 - <(cut -f1 "build/$release/check.list" | sort)
+		(cd "build/$release/tree" && find . -type f -printf '%P\n') |
+			sort | comm -23 - <(cut -f1 "build/$release/tree.list" | sort)
 	done | sort -u >"$log.left"
 	[ -s "$log.left" ] || { echo "nothing was compiled"; return 1; }
 	! git check-ignore --no-index --verbose --non-matching --stdin \
