@@ -135,9 +135,13 @@ class Host:
 
     def connections(self):
         """The TCP connections that may still send something."""
-        lines = [line.split() for file in ('tcp', 'tcp6')
-                 if os.path.exists(f'/proc/net/{file}')
-                 for line in self.read(f'/proc/net/{file}').splitlines()[1:]]
+        lines = []
+        with self.at():
+            for name in ('tcp', 'tcp6'):
+                with contextlib.suppress(FileNotFoundError), \
+                        open(f'/proc/thread-self/net/{name}',
+                             encoding='ascii') as file:
+                    lines += [line.split() for line in file][1:]
         # connections in FIN_WAIT2, TIME_WAIT and LISTEN only answer
         return [line for line in lines if int(line[3], 16) not in (5, 6, 10)]
 
@@ -168,18 +172,18 @@ class Host:
                              encoding='ascii') as file:
             return file.read()
 
-    def _rtnetlink(self, kind):
+    @staticmethod
+    def _rtnetlink(sock, kind):
         """All that the kernel has of a kind, as it writes it."""
         found, got = [], None
-        with self.socket(socket.AF_NETLINK, socket.SOCK_RAW, 0) as sock:
-            sock.send(struct.pack('IHHII12x', 28, kind,
-                                  genl.NLM_F_REQUEST | genl.NLM_F_DUMP, 0, 0))
-            while got != genl.NLMSG_DONE:
-                data = sock.recv(1 << 16)
-                while data:
-                    length, got = struct.unpack_from('IH', data)
-                    found.append(data[16:length])
-                    data = data[(length + 3) & ~3:]
+        sock.send(struct.pack('IHHII12x', 28, kind,
+                              genl.NLM_F_REQUEST | genl.NLM_F_DUMP, 0, 0))
+        while got != genl.NLMSG_DONE:
+            data = sock.recv(1 << 16)
+            while data:
+                length, got = struct.unpack_from('IH', data)
+                found.append(data[16:length])
+                data = data[(length + 3) & ~3:]
         return found
 
     def ways(self):
@@ -188,10 +192,14 @@ class Host:
         Of both families, too, the addresses that a route alone makes local, as
         "mode local" of dsrctl does.
         """
-        local = [route for route in self._rtnetlink(RTM_GETROUTE) if len(route) > 12 and
-                 route[7] == RTN_LOCAL and route[5] != RTPROT_KERNEL]
-        return (sorted(self.read('/proc/net/route').splitlines()),
-                self._rtnetlink(RTM_GETRULE), sorted(local))
+        with self.at(), socket.socket(socket.AF_NETLINK, socket.SOCK_RAW,
+                                      0) as sock:
+            local = [route for route in self._rtnetlink(sock, RTM_GETROUTE)
+                     if len(route) > 12 and route[7] == RTN_LOCAL and
+                     route[5] != RTPROT_KERNEL]
+            rules = self._rtnetlink(sock, RTM_GETRULE)
+            with open('/proc/thread-self/net/route', encoding='ascii') as file:
+                return sorted(file.read().splitlines()), rules, sorted(local)
 
     def socket(self, *argv):
         with self.at():
