@@ -13,12 +13,12 @@ import os
 import resource
 import socket
 import struct
+import subprocess
 import time
 
 import pytest
 
 import wire
-from balancer import Balancer
 from host import run, wait_for
 from network import VIP, VIP6, W101, W1016, W102, W1026
 from test_layout import alias, change, sysctl
@@ -56,11 +56,12 @@ needs_perf = pytest.mark.skipif(
     not os.path.exists('/proc/sys/kernel/perf_event_paranoid'),
     reason='this kernel has no perf_event_open')
 
-# A look at what is set needs no time for packets to come.
-BRIEF, LONG = '1s', '2s'
+# A look at what is set needs no time for packets to come; and only in a long one a
+# client repeats its SYN, or a backend has had the time to answer ARP.
+BRIEF, LOOK, LONG = '100ms', '1s', '2s'
 
 
-def findings(host, look=LONG):
+def findings(host, look=LOOK):
     """What doctor finds on a machine, as {code: finding}."""
     done = host.run('dsrctl', '-j', 'doctor', 'time', look, check=False)
     found = json.loads(done.stdout)
@@ -74,13 +75,18 @@ def findings(host, look=LONG):
 
 
 def silent(*hosts, look=LONG):
-    for host in hosts:
-        done = host.run('dsrctl', 'doctor', 'time', look, check=False)
-        assert (done.returncode, done.stdout, done.stderr) == (0, '', ''), \
-            f'{host.name}: {done.stdout}{done.stderr}'
+    """Nothing is found on any of the machines, which all look at the same time."""
+    children = [(host, host.start('dsrctl', 'doctor', 'time', look, text=True,
+                                  stdout=subprocess.PIPE,
+                                  stderr=subprocess.PIPE)) for host in hosts]
+    for host, child in children:
+        out, err = child.communicate(timeout=180)
+        host.stop(child)
+        assert (child.returncode, out, err) == (0, '', ''), \
+            f'{host.name}: {out}{err}'
 
 
-def mended(host, code, subject, look=LONG):
+def mended(host, code, subject, look=LOOK):
     """The fault is found, and alone; its commands mend it.
 
     A fault that shows in packets is found once a packet meets it: on a slow machine
@@ -261,7 +267,7 @@ def test_replies_dropped(well):
         ct state invalid drop
         }
         }''')
-    silent(well.lv1)
+    silent(well.lv1, look=LOOK)
     well.lv1.dsrctl('service set fwmark 1 path direct')
     mended(well.lv1, 'replies-dropped', f'vip {VIP}')
 
@@ -277,7 +283,7 @@ def test_backend_neighbour_failed(well):
            'link set eth0 up\nroute replace default via 10.10.30.10')
     well.lv1.ip('neigh flush dev eth1')
     mended(well.lv1, 'backend-neighbour-failed',
-           f'backend fwmark 1 via {W102}')
+           f'backend fwmark 1 via {W102}', LONG)
 
 
 def test_backend_unknown(site):
@@ -286,7 +292,7 @@ def test_backend_unknown(site):
     site.lv1.dsrctl('backend add fwmark 1 via 10.10.30.77')
     site.lv1.dsrctl('backend add fwmark 1 via 10.10.30.101')
     mended(site.lv1, 'backend-neighbour-failed',
-           'backend fwmark 1 via 10.10.30.77')
+           'backend fwmark 1 via 10.10.30.77', LONG)
 
 
 def test_service_no_backend(well):
@@ -334,7 +340,7 @@ def test_backend_no_answer(well, scheduler):
     """
     well.lv1.dsrctl(f'service set fwmark 1 scheduler {scheduler}')
     well.w101.dsrctl('real flush')
-    mended(well.lv1, 'backend-no-answer', f'backend fwmark 1 via {W101}')
+    mended(well.lv1, 'backend-no-answer', f'backend fwmark 1 via {W101}', LONG)
 
 
 def test_vip_no_rule(well):
@@ -380,7 +386,7 @@ def test_rule_to_gone(well):
         'ip', 'addr', 'del', '10.10.30.77/24', 'dev', 'eth0', check=False))
     well.w101.dsrctl(f'real add vip {VIP} proto tcp port 80 '
                      'to 10.10.30.77:80')
-    silent(well.w101)
+    silent(well.w101, look=LOOK)
     well.w101.ip('addr del 10.10.30.77/24 dev eth0')
     mended(well.w101, 'rule-to-gone',
            f'real vip {VIP} proto tcp port 80', BRIEF)
@@ -432,7 +438,7 @@ def test_option_without_effect(well):
 def test_backend_device_down(well):
     well.lv1.ip('link set eth1 down')
     well.undo.append(lambda: well.lv1.ip('link set eth1 up'))
-    mended(well.lv1, 'backend-device-down', 'device eth1')
+    mended(well.lv1, 'backend-device-down', 'device eth1', LONG)
 
 
 def test_backend_no_route(site):
@@ -497,9 +503,9 @@ def test_requests_rp_filter(lb):
 def test_ip_vs_balances(well):
     run('modprobe', 'ip_vs')
     well.undo.append(lambda: run('modprobe', '-r', 'ip_vs_rr', 'ip_vs'))
-    silent(well.lv1)
+    silent(well.lv1, look=LOOK)
     well.lv1.run('ipvsadm', '-A', '-f', '9', '-s', 'rr')
-    silent(well.lv1)            # another service
+    silent(well.lv1, look=LOOK)            # another service
     well.lv1.run('ipvsadm', '-A', '-f', '1', '-s', 'rr')
     well.undo.append(lambda: well.lv1.run('ipvsadm', '-C'))
     mended(well.lv1, 'ip-vs-balances', 'ip_vs -f 1', BRIEF)
@@ -516,7 +522,7 @@ def test_needs_accept_local(well):
 def test_tos_differs(site):
     site.balance('tos 0x20', rule='tos 0x20 clear')
     with clients(site):
-        silent(site.w101)
+        silent(site.w101, look=LOOK)
         site.lv1.dsrctl('service set fwmark 1 tos 0x28')
         mended(site.w101, 'tos-differs', 'real dscp cs1')
 
@@ -539,12 +545,11 @@ def test_thousand(site):
         'nud permanent' for i, server in enumerate(servers)),
            'neigh flush dev eth1 nud permanent\n'
            'addr del 10.77.1.1/16 dev eth1')
-    lv1 = Balancer(site)
-    for port in range(1, 1001):
-        key = {'vip': VIP, 'proto': 'tcp', 'port': port}
-        lv1.service(**key)
-        for server in servers:
-            lv1.backend('add', server, **key)
+    site.lv1.configure('\n'.join(
+        line for port in range(1, 1001)
+        for key in [f'vip {VIP} proto tcp port {port}']
+        for line in (f'service add {key}', *(
+            f'backend add {key} via {server}' for server in servers))))
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     begun = time.monotonic()
     silent(site.lv1)
