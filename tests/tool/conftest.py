@@ -66,9 +66,12 @@ def dsrctl():
     return lambda *args, **kwargs: run(binary, *args, **kwargs)
 
 
-def build_fake(binary, *flags):
-    """Build all of the tool except what fake_socket.c replaces."""
-    objects = [path for path in sorted(glob.glob(f'{TOOL}/*.c'))
+def build_fake(binary, *flags, kind='c'):
+    """Build all of the tool except what fake_socket.c and fake_ring.c replace.
+
+    From the sources, or with kind='o' from the objects of the product.
+    """
+    objects = [f'{path[:-1]}{kind}' for path in sorted(glob.glob(f'{TOOL}/*.c'))
                if os.path.basename(path) not in (
                    'socket.c', 'namespaces.c', 'proc.c', 'sniff.c', 'ring.c')]
     objects += [os.path.join(HERE, name)
@@ -99,9 +102,9 @@ def fake_binary():
 
 
 @pytest.fixture(scope='session')
-def plain_binary():
+def plain_binary(dsrctl):                   # pylint: disable=W0621,W0613
     """The same without instrumentation, for measurements."""
-    return build_fake(os.path.join(BUILD, 'dsrctl-plain'), '-O2')
+    return build_fake(os.path.join(BUILD, 'dsrctl-plain'), '-O2', kind='o')
 
 
 @pytest.fixture(scope='session')
