@@ -45,7 +45,7 @@ def started(binary, fake_binary, kernel, tmp_path):
     os.symlink(fake_binary, tmp_path / 'bin' / 'dsrctl')
 
     @contextlib.contextmanager
-    def run(sock):
+    def run(sock, *warnings):
         process = subprocess.Popen(
             [sys.executable, '-c', START, str(sock.fileno()), binary],
             pass_fds=[sock.fileno()], stderr=subprocess.PIPE, env={
@@ -53,7 +53,7 @@ def started(binary, fake_binary, kernel, tmp_path):
                 'DSRCTL_FAKE_KERNEL': kernel.path})
         yield sock.getsockname()
         process.send_signal(signal.SIGTERM)
-        assert (process.wait(20), process.stderr.read()) == (0, b'')
+        assert (process.wait(20), process.stderr.read()) == (0, b''.join(warnings))
     return run
 
 
@@ -108,6 +108,19 @@ def test_failure(server, kernel):
                               'CAP_NET_ADMIN (run dsrctl as root)\n')
     kernel.answers['dsr', u.DSR_CMD_SERVICE_GET] = Reply()
     assert ask(server)[0] == 200
+
+
+def test_warning(started, fake, fake_binary, tmp_path):
+    """A warning goes to the log, not into the metrics."""
+    with socket.create_server(('127.0.0.1', 0)) as sock, \
+            started(sock, b'a warning\n') as address:
+        dsrctl = tmp_path / 'bin' / 'dsrctl'
+        dsrctl.unlink()
+        dsrctl.write_text(f'#!/bin/sh\necho a warning >&2\n'
+                          f'exec {fake_binary} "$@"\n')
+        dsrctl.chmod(0o755)
+        status, _, text = ask(address, Accept=ACCEPT)
+    assert (status, text) == (200, fake('metrics').out)
 
 
 def test_refused(server):
