@@ -4,7 +4,10 @@
 import errno
 import json
 import os
+import resource
+import signal
 import stat
+import subprocess
 
 import pytest
 from prometheus_client import parser
@@ -238,6 +241,21 @@ def test_output_in_the_current_directory(fake, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     fake('metrics output dsr.prom').check(0)
     assert sorted(os.listdir(tmp_path)) == ['dsr.prom', 'kernel']
+
+
+def test_output_killed(fake_binary, kernel, tmp_path):
+    """Nothing but the file as it was is left of a dsrctl that is killed."""
+    path = tmp_path / 'dsr.prom'
+    path.write_text('old')
+    done = subprocess.run(
+        [fake_binary, 'metrics', 'output', path], check=False,
+        stderr=subprocess.PIPE,
+        env={**os.environ, 'DSRCTL_FAKE_KERNEL': kernel.path},
+        # the kernel kills it in the middle of the text
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (99, 99)))
+    assert (done.returncode, done.stderr) == (-signal.SIGXFSZ, b'')
+    assert [one.name for one in tmp_path.iterdir() if one.is_file()] == ['dsr.prom']
+    assert path.read_text() == 'old'
 
 
 def test_output_to_device(fake, tmp_path):
