@@ -20,7 +20,7 @@ static const char *match_of(int family)
 static void let_pass(struct findings *findings, const struct ruleset *ruleset,
 		     const struct addr *vip)
 {
-	char name[INET6_ADDRSTRLEN];
+	char name[INET6_ADDRSTRLEN], words[RULESET_WORDS_MAX];
 	const struct chain *chain;
 	size_t i;
 
@@ -32,12 +32,12 @@ static void let_pass(struct findings *findings, const struct ruleset *ruleset,
 		      ruleset_may_drop(chain, NF_INET_POST_ROUTING,
 				       vip->family)))
 			continue;
+		ruleset_words(chain, words);
 		finding_mend(findings,
-			     "nft insert rule %s %s %s ct state established accept",
-			     ruleset_family(chain), chain->table, chain->name);
-		finding_mend(findings, "nft insert rule %s %s %s %s %s accept",
-			     ruleset_family(chain), chain->table, chain->name,
-			     match_of(vip->family), name);
+			     "nft insert rule %s ct state established accept",
+			     words);
+		finding_mend(findings, "nft insert rule %s %s %s accept",
+			     words, match_of(vip->family), name);
 	}
 }
 

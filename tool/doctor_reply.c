@@ -188,7 +188,7 @@ static void dropped(struct doctor *doctor, const struct way *way)
 	struct findings *findings = &doctor->findings;
 	const struct chain *chain;
 	struct ruleset ruleset;
-	char vip[INET6_ADDRSTRLEN];
+	char vip[INET6_ADDRSTRLEN], words[RULESET_WORDS_MAX];
 	bool begun = false;
 	size_t i;
 
@@ -204,8 +204,8 @@ static void dropped(struct doctor *doctor, const struct way *way)
 					     "vip %s", vip))
 			break;
 		begun = true;
-		finding_mend(findings, "nft insert rule %s %s %s %s %s accept",
-			     ruleset_family(chain), chain->table, chain->name,
+		finding_mend(findings, "nft insert rule %s %s %s accept",
+			     ruleset_words(chain, words),
 			     src->family == AF_INET6 ? "ip6 saddr" : "ip saddr",
 			     vip);
 	}

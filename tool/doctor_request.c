@@ -212,7 +212,7 @@ static void input_drops(struct doctor *doctor, const struct visit *visit,
 	struct findings *findings = &doctor->findings;
 	const struct listener *other = NULL;
 	const struct chain *chain;
-	char vip[INET6_ADDRSTRLEN];
+	char vip[INET6_ADDRSTRLEN], words[RULESET_WORDS_MAX];
 	struct addr to = visit->first->dst;
 	uint16_t port = visit->first->dport;
 	bool begun = false;
@@ -238,9 +238,8 @@ static void input_drops(struct doctor *doctor, const struct visit *visit,
 			return;
 		begun = true;
 		finding_mend(findings,
-			     "nft insert rule %s %s %s tcp dport %u accept",
-			     ruleset_family(chain), chain->table, chain->name,
-			     port);
+			     "nft insert rule %s tcp dport %u accept",
+			     ruleset_words(chain, words), port);
 	}
 	if (!begun)
 		return;

@@ -199,13 +199,48 @@ bool ruleset_filters_arp(const struct ruleset *ruleset)
 	return has_legacy("/proc/net/arp_tables_names", "filter");
 }
 
-/**
- * ruleset_family() - the family of a chain, as nft(8) names it
- * @chain: the chain
- */
-const char *ruleset_family(const struct chain *chain)
+/* The family of a chain, as nft(8) names it. */
+static const char *family_of(const struct chain *chain)
 {
 	if (chain->family == NFPROTO_INET)
 		return "inet";
 	return chain->family == NFPROTO_IPV6 ? "ip6" : "ip";
+}
+
+/* Append a word for a shell: quoted, if it has other characters than names have. */
+static char *put_word(char *to, const char *word)
+{
+	static const char plain[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_./-";
+	bool quoted = !*word || word[strspn(word, plain)];
+
+	*to++ = ' ';
+	if (quoted)
+		*to++ = '\'';
+	for (; *word; word++) {
+		if (*word == '\'')
+			to = stpcpy(to, "'\\'");
+		*to++ = *word;
+	}
+	if (quoted)
+		*to++ = '\'';
+	*to = '\0';
+	return to;
+}
+
+/**
+ * ruleset_words() - name a chain as nft(8) takes it from a shell
+ * @chain: the chain
+ * @words: set; its family, its table and its name
+ *
+ * Return: @words.
+ */
+const char *ruleset_words(const struct chain *chain,
+			  char words[RULESET_WORDS_MAX])
+{
+	char *end = stpcpy(words, family_of(chain));
+
+	end = put_word(end, chain->table);
+	put_word(end, chain->name);
+	return words;
 }

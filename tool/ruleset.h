@@ -6,7 +6,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define RULESET_NAME_MAX	64
+/* as the kernel has it, with the NUL */
+#define RULESET_NAME_MAX	256
+
+/* a family and two names, each character quoted */
+#define RULESET_WORDS_MAX	(8 * RULESET_NAME_MAX + 16)
 
 /**
  * struct chain - a base chain of nf_tables
@@ -22,7 +26,7 @@ struct chain {
 	uint8_t family;
 	char table[RULESET_NAME_MAX];
 	char name[RULESET_NAME_MAX];
-	char type[RULESET_NAME_MAX];
+	char type[16];
 	uint32_t hook;
 	bool drops;
 	unsigned int rules;
@@ -43,6 +47,7 @@ void ruleset_free(struct ruleset *ruleset);
 bool ruleset_may_drop(const struct chain *chain, uint32_t hook, int family);
 bool ruleset_filters_arp(const struct ruleset *ruleset);
 bool ruleset_translates(const struct ruleset *ruleset);
-const char *ruleset_family(const struct chain *chain);
+const char *ruleset_words(const struct chain *chain,
+			  char words[RULESET_WORDS_MAX]);
 
 #endif /* DSRCTL_RULESET_H */

@@ -179,6 +179,20 @@ def forward(kernel, policy=0, name='FORWARD', table='filter'):
         s.chain(2, 'nat', 'PREROUTING', 0, 'nat', 1))
 
 
+def test_names_of_chains(lv1, kernel):
+    """They are as long as the kernel has them, and fit for a shell."""
+    for port in range(4000, 4003):
+        reply(lv1)
+        lv1.packets[-1] = lv1.packets[-1].replace('4000', str(port))
+    for table, name, words in (
+            ('t' * 255, 'n' * 255, f'{"t" * 255} {"n" * 255}'),
+            ('my-table', 'a.b/c', 'my-table a.b/c'),
+            ('a;b', "c'd e", "'a;b' 'c'\\''d e'")):
+        forward(kernel, name=name, table=table)
+        assert lv1.codes()['replies-dropped']['commands'] == [
+            f'nft insert rule ip {words} ip saddr {s.VIP} accept']
+
+
 def test_firewall(lv1, kernel):
     """It drops all that is for a VIP, and not only what some clients send."""
     forward(kernel)
