@@ -101,6 +101,9 @@ stress:
 mutants:
 	@scripts/mutants.sh $(if $(WHOLE),--whole) $(FAULTS)
 
+fuzz:
+	@scripts/fuzz.sh $(if $(SEED),--seed $(SEED)) $(or $(SECONDS),60)
+
 hostile:
 	@scripts/hostile.sh $(or $(SECONDS),3600) $(RELEASE)
 
@@ -162,6 +165,8 @@ help:
 	@echo '     ROUNDS=20             … so many times'
 	@echo 'make mutants             whether the tests find faults that are planted      10 min'
 	@echo '     FAULTS="NAMES"        … only these, of tests/mutants; WHOLE=1: by all tests'
+	@echo 'make fuzz                parsers and rewriters in user space, against a model   1 min'
+	@echo '     SECONDS=60 SEED=      … for so long; the same run again'
 	@echo 'make hostile             attack connections that go on; none may be lost'
 	@echo '     SECONDS=3600          … for so long'
 	@echo 'make bench               what a packet costs, beside IPVS and others         1 min; FULL=1: 12'
@@ -176,5 +181,5 @@ help:
 
 .PHONY: all modules tool install install-modules install-headers install-tool \
 	uninstall uninstall-modules uninstall-headers uninstall-tool \
-	install-ipvs uninstall-ipvs deb test-deb check test test-all stress mutants hostile demo demo-ha bench profile \
+	install-ipvs uninstall-ipvs deb test-deb check test test-all stress mutants fuzz hostile demo demo-ha bench profile \
 	clean help

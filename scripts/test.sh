@@ -35,7 +35,7 @@ done
 # run the suites that cannot be shared, it takes from the same queue of files, so
 # that both end together.
 test_suites=(bookworm-1 kunit tool bookworm-smp bookworm-2)
-beyond_suites=(uml-1 debug trixie sid demo-bookworm uml-2)
+beyond_suites=(uml-1 debug trixie sid demo-bookworm fuzz uml-2)
 case $group in
 test) suites=("${test_suites[@]}") ;;
 beyond) suites=("${beyond_suites[@]}") ;;
@@ -234,6 +234,17 @@ tool()
 	return "$status"
 }
 
+# The targets of libFuzzer run on the host, without a kernel.
+fuzz()
+{
+	local dir=$1 status=0
+
+	scripts/fuzz.sh 60 || status=$?
+	cp build/fuzz/results "$dir/results"
+	echo "done" >>"$dir/results"
+	return "$status"
+}
+
 # Print the target that a suite needs to be built.
 target_of()
 {
@@ -285,9 +296,10 @@ run_suite()
 	local name=$1 scenarios=(scenarios "${choice[@]}")
 
 	mkdir -p "$out/$name"
-	build "$name" || return 0
+	[ "$name" = fuzz ] || build "$name" || return 0
 	case $name in
 	tool) suite "$name" tool ;;
+	fuzz) suite "$name" fuzz ;;
 	kunit) suite "$name" machine lean 1 kunit ;;
 	bookworm)
 		suite "$name" machine bookworm 2 "${scenarios[@]}"
