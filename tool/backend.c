@@ -9,6 +9,7 @@
 #include "args.h"
 #include "backend.h"
 #include "duration.h"
+#include "guard.h"
 #include "json.h"
 #include "listing.h"
 #include "netlink.h"
@@ -20,7 +21,10 @@ enum {
 	CHANGE_LOWER,
 	CHANGE_UP,
 	CHANGE_DOWN,
+	CHANGE_FORCE,
 };
+
+enum { DELETE_FORCE = BACKEND_COUNT };
 
 static const struct keyword change_keywords[] = {
 	BACKEND_KEYWORDS,
@@ -29,11 +33,13 @@ static const struct keyword change_keywords[] = {
 	[CHANGE_LOWER] = { "lower", NULL },
 	[CHANGE_UP] = { "up", keyword_flag },
 	[CHANGE_DOWN] = { "down", keyword_flag },
+	[CHANGE_FORCE] = { "force", keyword_flag },
 	{ NULL, NULL }
 };
 
-static const struct keyword backend_keywords[] = {
+static const struct keyword delete_keywords[] = {
 	BACKEND_KEYWORDS,
+	[DELETE_FORCE] = { "force", keyword_flag },
 	{ NULL, NULL }
 };
 
@@ -153,6 +159,7 @@ static int change_read(struct args *args, struct change *change)
 			break;
 		case CHANGE_UP:
 		case CHANGE_DOWN:
+		case CHANGE_FORCE:
 			break;
 		default:
 			status = backend_read(args, &change->backend, keyword);
@@ -166,6 +173,25 @@ static int change_read(struct args *args, struct change *change)
 	return status;
 }
 
+/* Refuse a mistake that the kernel would carry out; see guard.c. */
+static int change_guard(struct dsrctl *ctl, const struct args *args,
+			const struct change *change, uint8_t cmd)
+{
+	int status = DSRCTL_OK;
+
+	if (ctl->check || args_seen(args, CHANGE_FORCE))
+		return DSRCTL_OK;
+	if (cmd == DSR_CMD_BACKEND_ADD || cmd == DSR_CMD_BACKEND_REPLACE)
+		status = guard_own_backend(args, &change->backend);
+	if (cmd == DSR_CMD_BACKEND_SET)
+		status = guard_changes(args, BACKEND_COUNT, CHANGE_FORCE);
+	if (!status && cmd != DSR_CMD_BACKEND_ADD &&
+	    (args_seen(args, CHANGE_DOWN) ||
+	     (args_seen(args, CHANGE_WEIGHT) && !change->weight)))
+		status = guard_last_backend(ctl, args, &change->backend);
+	return status;
+}
+
 static int backend_change(struct dsrctl *ctl, struct args *args, uint8_t cmd)
 {
 	struct change change;
@@ -173,6 +199,8 @@ static int backend_change(struct dsrctl *ctl, struct args *args, uint8_t cmd)
 	int status;
 
 	status = change_read(args, &change);
+	if (!status)
+		status = change_guard(ctl, args, &change, cmd);
 	if (status)
 		return status;
 	status = netlink_request(ctl->netlink, NETLINK_LB, cmd, 0, &msg);
@@ -206,9 +234,12 @@ static int backend_delete(struct dsrctl *ctl, struct args *args)
 	struct nl_msg *msg;
 
 	while (!status && (keyword = args_keyword(args)) != ARGS_END)
-		status = backend_read(args, &backend, keyword);
+		if (keyword != DELETE_FORCE)
+			status = backend_read(args, &backend, keyword);
 	if (!status)
 		status = backend_check(args, &backend);
+	if (!status && !ctl->check && !args_seen(args, DELETE_FORCE))
+		status = guard_last_backend(ctl, args, &backend);
 	if (status)
 		return status;
 
@@ -532,7 +563,7 @@ static int backend_show(struct dsrctl *ctl, struct args *args)
 	return status;
 }
 
-#define CHANGE_SYNTAX	BACKEND_SYNTAX " [weight W] [upper N] [lower N] [up|down]"
+#define CHANGE_SYNTAX	BACKEND_SYNTAX " [weight W] [upper N] [lower N] [up|down] [force]"
 
 static const struct command backend_commands[] = {
 	{ "add", CHANGE_SYNTAX,
@@ -547,9 +578,9 @@ static const struct command backend_commands[] = {
 	{ "drain", BACKEND_SYNTAX " [deadline TIME] [wait]",
 	  "give the backend no new connections; down after TIME; wait: until no connection is left",
 	  drain_keywords, drain_run },
-	{ "delete", BACKEND_SYNTAX,
+	{ "delete", BACKEND_SYNTAX " [force]",
 	  "remove a real server from a service",
-	  backend_keywords, backend_delete },
+	  delete_keywords, backend_delete },
 	{ "show", "[" KEY_SYNTAX "]",
 	  "list the backends of all services, or of one",
 	  show_keywords, backend_show },

@@ -29,7 +29,19 @@ const struct keyword drain_keywords[] = {
 	{ NULL, NULL }
 };
 
-/* the options of a command line, and the progress of the drain */
+/**
+ * struct drain - the options of a command line, and the progress of the drain
+ * @backend: the backend
+ * @deadline: in milliseconds
+ * @terminal: the progress is shown in place
+ * @shown: it was shown
+ * @over: nothing is left to wait for
+ * @left: connections, as they were shown
+ * @established: those of them that are established
+ * @cut: connections that the deadline ended, at most
+ * @cut_established: those of them that were established
+ * @admin: state of the backend, as it was shown
+ */
 struct drain {
 	struct backend backend;
 	uint32_t deadline;
@@ -38,6 +50,8 @@ struct drain {
 	bool over;
 	uint64_t left;
 	uint32_t established;
+	uint64_t cut;
+	uint32_t cut_established;
 	char admin[BACKEND_STATE_MAX];
 };
 
@@ -118,8 +132,11 @@ static int drain_look(struct dsrctl *ctl, struct drain *drain,
 	uint64_t left = (uint64_t)active +
 			attr_u32(backend->tb[DSR_BACKEND_A_INACTIVE]);
 	unsigned int admin = attr_u8(backend->tb[DSR_BACKEND_A_ADMIN]);
-	char text[BACKEND_STATE_MAX];
+	char text[BACKEND_STATE_MAX], sentence[128];
 
+	/* Since the deadline some may have moved on to another backend already. */
+	drain->cut = drain->shown ? drain->left : left;
+	drain->cut_established = drain->shown ? drain->established : active;
 	drain->over = !left || admin != DSR_BACKEND_DRAINING;
 	if (ctl->json)
 		show_json(ctl, drain, backend, left);
@@ -137,10 +154,16 @@ static int drain_look(struct dsrctl *ctl, struct drain *drain,
 				    "backend drain: the backend was set up again, with %llu connections left",
 				    (unsigned long long)left);
 	}
-	if (!left)
-		end_text(ctl, drain, "no connection is left");
-	else if (admin == DSR_BACKEND_DOWN)
-		end_text(ctl, drain, "the backend is down");
+	if (admin == DSR_BACKEND_DOWN && drain->cut)
+		snprintf(sentence, sizeof(sentence),
+			 "the backend is down: %llu connection%s cut, %u of them established",
+			 (unsigned long long)drain->cut,
+			 drain->cut == 1 ? " was" : "s were",
+			 drain->cut_established);
+	else
+		strcpy(sentence, "no connection is left: none was cut");
+	if (drain->over)
+		end_text(ctl, drain, sentence);
 	return DSRCTL_OK;
 }
 

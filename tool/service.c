@@ -14,6 +14,7 @@
 #include "dscp.h"
 #include "dsrctl.h"
 #include "duration.h"
+#include "guard.h"
 #include "json.h"
 #include "key.h"
 #include "listing.h"
@@ -39,6 +40,7 @@ enum {
 	SERVICE_PERSIST_PREFIX,
 	SERVICE_PROBE_MARKS,
 	SERVICE_TIMEOUTS,
+	SERVICE_FORCE = SERVICE_TIMEOUTS + TIMEOUTS,
 };
 
 /* for the completion; the kernel may know more schedulers */
@@ -70,6 +72,7 @@ static const struct keyword change_keywords[] = {
 	[SERVICE_PERSIST_PREFIX] = { "persist-prefix", NULL },
 	[SERVICE_PROBE_MARKS] = { "probe-marks", none_values },
 	TIMEOUT_KEYWORDS(SERVICE_TIMEOUTS),
+	[SERVICE_FORCE] = { "force", keyword_flag },
 	{ NULL, NULL }
 };
 
@@ -175,6 +178,8 @@ static int service_read_option(struct args *args, struct service *service,
 		if (read_none(args))
 			return DSRCTL_OK;
 		return args_u32(args, 1, UINT32_MAX, &service->probe_marks);
+	case SERVICE_FORCE:
+		return DSRCTL_OK;
 	default:
 		return timeout_read(args, &service->timeouts, keyword);
 	}
@@ -244,6 +249,34 @@ static int service_put(struct nl_msg *msg, const struct args *args,
 	return nla_nest_end(msg, nest);
 }
 
+static int service_guard_prefix(struct dsrctl *ctl, const struct args *args,
+				const struct service *service, uint8_t cmd)
+{
+	if (!args_seen(args, SERVICE_PERSIST_PREFIX) || service->persist)
+		return DSRCTL_OK;
+	if (cmd == DSR_CMD_SERVICE_SET && !args_seen(args, SERVICE_PERSIST))
+		return guard_persists(ctl, args, &service->key);
+	return guard_no_persistence();
+}
+
+/* Refuse a mistake that the kernel would carry out; see guard.c. */
+static int service_guard(struct dsrctl *ctl, const struct args *args,
+			 const struct service *service, uint8_t cmd)
+{
+	int status;
+
+	if (ctl->check || args_seen(args, SERVICE_FORCE) ||
+	    cmd == DSR_CMD_SERVICE_DELETE)
+		return DSRCTL_OK;
+	status = service_guard_prefix(ctl, args, service, cmd);
+	if (status)
+		return status;
+	if (cmd == DSR_CMD_SERVICE_SET)
+		return service->key.has_mask ? DSRCTL_OK :
+			guard_changes(args, KEY_COUNT, SERVICE_FORCE);
+	return guard_vip(args, &service->key);
+}
+
 static int service_change(struct dsrctl *ctl, struct args *args, uint8_t cmd)
 {
 	struct service service;
@@ -251,6 +284,8 @@ static int service_change(struct dsrctl *ctl, struct args *args, uint8_t cmd)
 	int status;
 
 	status = service_read(args, &service, true);
+	if (!status)
+		status = service_guard(ctl, args, &service, cmd);
 	if (status)
 		return status;
 	status = netlink_request(ctl->netlink, NETLINK_LB, cmd, 0, &msg);
@@ -537,7 +572,7 @@ static int service_show(struct dsrctl *ctl, struct args *args)
 	return status;
 }
 
-#define CHANGE_SYNTAX	"{" KEY_SYNTAX "} [OPTION]..."
+#define CHANGE_SYNTAX	"{" KEY_SYNTAX "} [OPTION]... [force]"
 
 static const char service_notes[] =
 	"OPTION, and what it is unless it is named:\n"

@@ -44,6 +44,7 @@ const struct keyword stop_keywords[] = {
 /**
  * struct loss - objects that a network namespace loses
  * @services: services
+ * @connections: connections that neither end has finished
  * @rules: rules
  * @flows: flows that neither end has finished
  * @wanted: addresses that the user has silenced
@@ -51,6 +52,7 @@ const struct keyword stop_keywords[] = {
  */
 struct loss {
 	unsigned long services;
+	unsigned long connections;
 	unsigned long rules;
 	unsigned long flows;
 	unsigned long wanted;
@@ -103,6 +105,32 @@ static int count_flows(struct netlink *nl, struct loss *loss)
 	return status ? status : netlink_stream(nl, msg, on_flow, loss);
 }
 
+/* A connection outlives its service, and is live as a flow is. */
+static enum netlink_verdict on_connection(struct nlmsghdr *reply, void *arg)
+{
+	struct nlattr *top[ATTR_MAX], *tb[ATTR_MAX];
+	struct loss *loss = arg;
+	uint8_t state;
+
+	if (!attr_parse(reply, top) || !top[DSR_A_CONNECTION] ||
+	    !attr_parse_nest(DSR_A_CONNECTION, top[DSR_A_CONNECTION], tb))
+		return NETLINK_MALFORMED;
+	state = attr_u8(tb[DSR_CONNECTION_A_STATE]);
+	if (state == DSR_CONN_ESTABLISHED || state == DSR_CONN_UDP)
+		loss->connections++;
+	return NETLINK_MORE;
+}
+
+static int count_connections(struct netlink *nl, struct loss *loss)
+{
+	struct nl_msg *msg;
+	int status;
+
+	status = netlink_query(nl, NETLINK_LB, DSR_CMD_CONNECTION_GET,
+			       NLM_F_DUMP, &msg);
+	return status ? status : netlink_stream(nl, msg, on_connection, loss);
+}
+
 static int count_silenced(struct netlink *nl, struct loss *loss)
 {
 	struct netlink_replies replies;
@@ -138,9 +166,12 @@ static int count(const struct stop *stop, struct netlink *nl,
 {
 	int status;
 
-	if (stop->module == NETLINK_LB)
-		return count_all(nl, NETLINK_LB, DSR_CMD_SERVICE_GET,
-				 &loss->services);
+	if (stop->module == NETLINK_LB) {
+		status = count_connections(nl, loss);
+		return status ? status :
+				count_all(nl, NETLINK_LB, DSR_CMD_SERVICE_GET,
+					  &loss->services);
+	}
 	status = count_flows(nl, loss);
 	if (!status)
 		status = count_silenced(nl, loss);
@@ -152,7 +183,7 @@ static int count(const struct stop *stop, struct netlink *nl,
 
 static bool loses(const struct loss *loss)
 {
-	return loss->services || loss->rules || loss->flows || loss->silenced;
+	return loss->services || loss->connections || loss->rules || loss->flows || loss->silenced;
 }
 
 /* Delete all objects of the module; routes first, see local.c. */
@@ -209,6 +240,8 @@ static void say_loss(FILE *out, const struct stop *stop, size_t i)
 
 	fprintf(out, "%s: ", stop->all.one[i].name);
 	say(out, &begun, loss->services, "service", "services");
+	say(out, &begun, loss->connections, "live connection",
+	    "live connections");
 	say(out, &begun, loss->rules, "rule", "rules");
 	say(out, &begun, loss->flows, "live flow", "live flows");
 	say(out, &begun, loss->silenced, "silenced address",
@@ -224,6 +257,7 @@ static struct json_object *loss_json(const struct stop *stop, size_t i)
 		unsigned long number;
 	} numbers[] = {
 		{ "services", loss->services },
+		{ "connections", loss->connections },
 		{ "rules", loss->rules },
 		{ "flows", loss->flows },
 		{ "silenced", loss->silenced },

@@ -356,8 +356,11 @@ class FakeKernel:
         if request.route:
             return self.routes.get(request.kind, Ack())
         if not request.generic:
+            # a question about one route gets a route, or a refusal
+            nothing = Ack(errno.ENETUNREACH if request.kind == RTM_GETROUTE
+                          else 0)
             answer = self.objects.get(request.kind, Objects(0) if request.dump
-                                      else Ack())
+                                      else nothing)
             return answer(request) if callable(answer) else answer
         name = {v: k for k, v in FAMILIES.items()}.get(request.kind)
         if name not in self.families:

@@ -118,10 +118,10 @@ LINES = {
     'dsrctl service s': ['set', 'show', 'stop'],
     'dsrctl service stop ': ['force'],
     'dsrctl show ': ['help'],
-    'dsrctl service add ': KEY + OPTIONS + TIMEOUTS,
-    'dsrctl se a ': KEY + OPTIONS + TIMEOUTS,
+    'dsrctl service add ': KEY + OPTIONS + TIMEOUTS + ['force'],
+    'dsrctl se a ': KEY + OPTIONS + TIMEOUTS + ['force'],
     'dsrctl service add fwmark ': [],
-    'dsrctl service add fwmark 1 ': KEY[1:] + OPTIONS + TIMEOUTS,
+    'dsrctl service add fwmark 1 ': KEY[1:] + OPTIONS + TIMEOUTS + ['force'],
     'dsrctl service add fwmark 1 path ': ['stack', 'direct'],
     'dsrctl service add fwmark 1 path d': ['direct'],
     'dsrctl service add scheduler ': [
@@ -161,13 +161,13 @@ LINES = {
     'dsrctl service add on-unreachable ': ['keep', 'skip'],
     'dsrctl service add persist ': ['off'],
     'dsrctl service add timeout-udp ': ['default'],
-    'dsrctl backend delete ': KEY + ['via'],
+    'dsrctl backend delete ': KEY + ['via', 'force'],
     'dsrctl backend drain fwmark 1 via 10.0.0.1 ': KEY[1:] + ['deadline',
                                                              'wait'],
     'dsrctl backend drain fwmark 1 wait ': KEY[1:] + ['via', 'deadline'],
     'dsrctl backend drain fwmark 1 --wait d': ['deadline'],
     'dsrctl backend set up ': KEY + ['via', 'weight', 'upper', 'lower',
-                                     'down'],
+                                     'down', 'force'],
     'dsrctl connection show state ': STATES + ['persistent', 'unproven'],
     'dsrctl connection show sort ': ['src', 'dst', 'via', 'state', 'expires'],
     'dsrctl flow show state ': STATES,
@@ -205,7 +205,7 @@ LINES = {
     'dsrctl -n lv1 ': OBJECTS,
     'dsrctl -n lv1 -j service d': ['delete'],
     'dsrctl --netns lv1 backend add ': KEY + ['via', 'weight', 'upper',
-                                              'lower', 'up', 'down'],
+                                              'lower', 'up', 'down', 'force'],
 }
 
 

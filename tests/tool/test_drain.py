@@ -44,7 +44,7 @@ def test_until_none_is_left(fake, kernel, word):
         '3 connections left, 2 established (draining 8m12s)\n'
         '1 connection left, 1 established (draining)\n'
         '0 connections left, 0 established (draining)\n'
-        'no connection is left\n')
+        'no connection is left: none was cut\n')
     assert 2.9 < time.monotonic() - began < 10
     gets = [r for r in kernel.requests if r.cmd == u.DSR_CMD_BACKEND_GET]
     assert len(gets) == 4
@@ -56,12 +56,21 @@ def test_until_it_is_down(fake, kernel):
     kernel.answers[GET] = [look(2, 1), look(2, 1, u.DSR_BACKEND_DOWN)]
     out = fake(LINE, 'deadline 1s wait').check(0).out
     assert out == ('3 connections left, 2 established (draining)\n'
-                   'the backend is down\n')
+                   'the backend is down: 3 connections were cut, 2 of them '
+                   'established\n')
+
+
+def test_moved_on(fake, kernel):
+    """Connections that another backend has already, too, were cut."""
+    kernel.answers[GET] = [look(1, 0), look(0, 0, u.DSR_BACKEND_DOWN)]
+    out = fake(LINE, 'deadline 1s wait').check(0).out
+    assert out.splitlines()[-1] == (
+        'the backend is down: 1 connection was cut, 1 of them established')
 
 
 def test_none_from_the_start(fake, kernel):
     kernel.answers[GET] = look(0, 0)
-    assert fake(LINE, 'wait').check(0).out.endswith('no connection is left\n')
+    assert fake(LINE, 'wait').check(0).out.endswith('no connection is left: none was cut\n')
 
 
 def test_up_again(fake, kernel):
@@ -101,7 +110,8 @@ def test_batch(fake, kernel):
     kernel.answers[GET] = look(0, 0)
     fake('-b -', stdin=f'{LINE} wait\nbackend set {sample.WEB} via '
          f'{sample.W101} down\n').check(0)
-    assert len(kernel.requests) == 3
+    # with the question of guard.c
+    assert len(kernel.requests) == 4
 
 
 def test_terminal(fake_binary, kernel):
@@ -124,7 +134,7 @@ def test_terminal(fake_binary, kernel):
     lines = out.replace(b'\r\n', b'\n').split(b'\n')
     assert lines[0].count(b'\r\033[K') == 3
     assert lines[0].endswith(b'0 connections left, 0 established (draining)')
-    assert lines[1:] == [b'no connection is left', b'']
+    assert lines[1:] == [b'no connection is left: none was cut', b'']
 
 
 def test_interrupt(fake_binary, kernel):

@@ -12,9 +12,9 @@ SERVICE_KEY = ('fwmark N[/MASK] [family inet|inet6] | '
                'vip ADDR [proto tcp|udp|sctp [port P[-Q]]]')
 TIMEOUT = ('[timeout-syn|timeout-established|timeout-fin|timeout-closed|'
            'timeout-udp TIME|default]')
-SERVICE = f'{{{SERVICE_KEY}}} [OPTION]...'
+SERVICE = f'{{{SERVICE_KEY}}} [OPTION]... [force]'
 BACKEND_KEY = f'{{{SERVICE_KEY}}} via ADDR'
-BACKEND = f'{BACKEND_KEY} [weight W] [upper N] [lower N] [up|down]'
+BACKEND = f'{BACKEND_KEY} [weight W] [upper N] [lower N] [up|down] [force]'
 KEY = ('{vip ADDR [proto tcp|udp|sctp [port N]] | tos VALUE[/MASK] | '
        'dscp VALUE}')
 OPTIONS = ('[to ADDR|[:]PORT|ADDR:PORT] [mode redirect|local] '
@@ -42,7 +42,7 @@ KEYWORDS = 'fwmark, family, vip, proto'
 SERVICE_KEYWORDS = (f'{KEYWORDS}, port, scheduler, path, tos, hash, '
                     'table-size, ping, one-packet, on-down, on-unreachable, persist, '
                     'persist-prefix, probe-marks, timeout-syn, timeout-established, '
-                    'timeout-fin, timeout-closed or timeout-udp')
+                    'timeout-fin, timeout-closed, timeout-udp or force')
 
 ERRORS = {
     # objects and commands
@@ -93,7 +93,7 @@ ERRORS = {
         'backend set: up is given twice',
     'backend set fwmark 1 via 10.0.0.1 --weight 1':
         "backend set: unknown keyword '--weight': "
-        f'expected {KEYWORDS}, port, via, weight, upper, lower, up or down',
+        f'expected {KEYWORDS}, port, via, weight, upper, lower, up, down or force',
     'backend drain fwmark 1': 'backend drain: via is missing: dsrctl backend '
                               f'drain {BACKEND_KEY} [deadline TIME] [wait]',
     'backend drain via 10.0.0.1':

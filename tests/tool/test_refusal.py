@@ -434,9 +434,13 @@ def test_stop_with_live_flows(fake, kernel):
 def test_stop_with_services(fake, kernel):
     """The losses are checked before the module."""
     fake('service stop').check(
-        2, f'dsrctl: this network namespace: {len(sample.SERVICES)} services '
-        "would be lost: to stop anyway, use 'dsrctl service stop force'\n")
+        2, f'dsrctl: this network namespace: {len(sample.SERVICES)} services, '
+        "3 live connections would be lost: to stop anyway, use 'dsrctl service stop force'\n")
     kernel.answers['dsr', u.DSR_CMD_SERVICE_GET] = Reply()
+    fake('service stop').check(
+        2, 'dsrctl: this network namespace: 3 live connections would be lost: '
+        "to stop anyway, use 'dsrctl service stop force'\n")
+    kernel.answers['dsr', u.DSR_CMD_CONNECTION_GET] = Reply()
     for line in ('service stop', 'service stop force'):
         result = fake(line)
         assert result.status == 2

@@ -84,7 +84,7 @@ def test_all_weights_zero(lb, reasons):
     sock = lb.connect_to('w101')
     lb.lv1.configure(f'''
         backend set fwmark 1 via {W101} weight 0
-        backend set fwmark 1 via {W102} weight 0
+        backend set fwmark 1 via {W102} weight 0 force
     ''')
     since = reasons('lv1')
     with wire.Tap(lb.client) as client:

@@ -302,7 +302,7 @@ def test_service_no_backend(well):
 
 def test_service_all_out(well):
     well.lv1.dsrctl(f'backend set fwmark 1 via {W101} down')
-    well.lv1.dsrctl(f'backend set fwmark 1 via {W102} weight 0')
+    well.lv1.dsrctl(f'backend set fwmark 1 via {W102} weight 0 force')
     mended(well.lv1, 'service-all-out', 'service fwmark 1', BRIEF)
 
 

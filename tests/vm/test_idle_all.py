@@ -142,7 +142,7 @@ class Idle:
                         tap.send(packet, mac, MAC)
         self.host.configure('\n'.join(
             f'backend delete vip {vip} via ' +
-            (f'2001:db8:9{number}::2' if ':' in vip else f'10.9.{number}.2')
+            (f'2001:db8:9{number}::2' if ':' in vip else f'10.9.{number}.2') + ' force'
             for vip in VIPS for number in NUMBER.values()))
 
     def check(self):

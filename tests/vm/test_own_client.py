@@ -104,7 +104,7 @@ def test_reset(lb, reasons):
     ask(sock)
     lb.lv1.configure('''
         backend set fwmark 1 via 10.10.30.101 down
-        backend set fwmark 1 via 10.10.30.102 down''')
+        backend set fwmark 1 via 10.10.30.102 down force''')
     since = reasons('lv1')
     with pytest.raises((ConnectionResetError, BrokenPipeError)):
         ask(sock)
