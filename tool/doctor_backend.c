@@ -133,7 +133,7 @@ static void no_route(struct doctor *doctor, const char *service,
 		finding_what(findings, "no route leads to %s", name);
 	}
 	finding_why(findings,
-		    "a backend is reached by its MAC address, so it has to be in a network of this machine; what it would get is dropped");
+		    "a backend is reached by its MAC address, so it has to be in a network of this machine or at the other end of a tunnel device (TUNNELS in dsrctl(8)); what it would get is dropped");
 	take_out(doctor, service, name);
 }
 

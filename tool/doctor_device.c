@@ -16,6 +16,9 @@
 #include "attr.h"
 #include "doctor.h"
 
+/* IPv4 and TCP without options */
+#define MSS_HEADERS	40
+
 static bool merges(int fd, const char *dev)
 {
 	struct ethtool_value flags = { .cmd = ETHTOOL_GFLAGS };
@@ -88,6 +91,23 @@ static unsigned int widest_visitor(const struct doctor *doctor)
 	return mtu;
 }
 
+/* Check if packets to a device get a header more. */
+static bool is_tunnel(struct rtnl_link *link)
+{
+	static const char *const kinds[] = {
+		"ipip", "sit", "gre", "gretap", "erspan", "ip6tnl", "ip6gre",
+		"ip6gretap", "ip6erspan", "vxlan", "geneve", "bareudp", "vti",
+		"vti6", "xfrm", "wireguard", "gtp", "l2tpeth"
+	};
+	const char *kind = link ? rtnl_link_get_type(link) : NULL;
+	size_t i;
+
+	for (i = 0; kind && i < ARRAY_SIZE(kinds); i++)
+		if (!strcmp(kind, kinds[i]))
+			return true;
+	return false;
+}
+
 static void check_mtu(struct doctor *doctor)
 {
 	unsigned int wanted = widest_visitor(doctor), mtu;
@@ -107,6 +127,13 @@ static void check_mtu(struct doctor *doctor)
 		     dev, mtu, wanted);
 	finding_why(&doctor->findings,
 		    "each is dropped until its client has learnt the size, and a client that ICMP does not reach never does");
+	if (is_tunnel(host_device(&doctor->host, ifindex))) {
+		/* A larger MTU would only move the loss to the outer path. */
+		finding_why(&doctor->findings,
+			    "the tunnel's own header takes the rest: on the real servers behind it, have clients send less: 'ip route change default via GATEWAY advmss %u'",
+			    mtu - MSS_HEADERS);
+		return;
+	}
 	finding_mend(&doctor->findings, "ip link set dev %s mtu %u", dev,
 		     wanted);
 }

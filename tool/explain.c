@@ -8,6 +8,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "addr.h"
 #include "args.h"
@@ -193,6 +196,24 @@ static struct json_object *meaning_json(struct explanation *what,
 	return object;
 }
 
+/* Return: the MTU of the device towards the backend, or 0. */
+static unsigned int backend_mtu(struct explanation *what)
+{
+	struct nlattr *attr = what->backend.tb[DSR_BACKEND_A_IFINDEX];
+	struct ifreq request = { 0 };
+	int sock, err;
+
+	if (!what->has_backend || !attr ||
+	    !if_indextoname(attr_u32(attr), request.ifr_name))
+		return 0;
+	sock = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (sock < 0)
+		return 0;
+	err = ioctl(sock, SIOCGIFMTU, &request);
+	close(sock);
+	return err ? 0 : request.ifr_mtu;
+}
+
 static void explain_json(struct dsrctl *ctl, const struct packet *packet,
 			 struct explanation *what)
 {
@@ -200,6 +221,7 @@ static void explain_json(struct dsrctl *ctl, const struct packet *packet,
 	const char *meaning = reason ? reason->meaning : NULL;
 	const char *advice = reason ? reason->advice : NULL;
 	struct json_object *object = json_object_new_object();
+	unsigned int mtu = backend_mtu(what);
 	char dev[IF_NAMESIZE];
 
 	endpoint_json(object, "src", &packet->src, "sport", packet->sport);
@@ -226,6 +248,8 @@ static void explain_json(struct dsrctl *ctl, const struct packet *packet,
 			       service_json(&what->service) : NULL);
 	json_object_object_add(object, "backend", what->has_backend ?
 			       backend_json(&what->backend) : NULL);
+	json_object_object_add(object, "mtu",
+			       mtu ? json_object_new_uint64(mtu) : NULL);
 	json_object_object_add(object, "connection", what->has_connection ?
 			       connection_json(what->connection) : NULL);
 	json_print(object, ctl->pretty);
@@ -302,9 +326,9 @@ static void backend_text(struct explanation *what)
 		printf(", MAC %s",
 		       attr_text(ATTR_MAC, tb[DSR_BACKEND_A_MAC], mac));
 	if (tb[DSR_BACKEND_A_IFINDEX])
-		printf(", device %s",
+		printf(", device %s of MTU %u",
 		       attr_text(ATTR_DEVICE, tb[DSR_BACKEND_A_IFINDEX],
-				 device));
+				 device), backend_mtu(what));
 	if (what->service.tb[DSR_SERVICE_A_PATH])
 		printf(", path %s",
 		       attr_text(ATTR_PATH,

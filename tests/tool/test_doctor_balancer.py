@@ -280,3 +280,18 @@ def test_no_answer_hash(lv1, kernel):
         f'backend fwmark 1 via {s.W101}')
     chosen = b''
     assert not lv1.codes()
+
+
+@pytest.mark.parametrize('kind', ['ipip', 'wireguard', 'dummy'])
+def test_tunnel_mtu(lv1, kernel, kind):
+    """A larger MTU would not help: the header of the tunnel is added to it."""
+    kernel.objects[k.RTM_GETLINK] = Objects(
+        k.RTM_NEWLINK, s.link(1, 'lo', 0x49), s.link(2, 'eth0', 0x1043), s.link(
+            3, 'tun0', 0x1043, 1420, k.nest(18, k.string(1, kind))))
+    lv1.saw('in', 'syn', s.CLIENT, 4000, s.VIP, 80)
+    lv1.reasons = {'drop_too_big': 3}
+    found = lv1.codes()['device-mtu']
+    if kind == 'dummy':
+        assert found['commands'] == ['ip link set dev tun0 mtu 1500']
+    else:
+        assert not found['commands'] and 'advmss 1380' in found['why']

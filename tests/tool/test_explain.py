@@ -51,7 +51,8 @@ def test_unknown_reason(fake, kernel):
         'src': sample.CLIENT, 'sport': 1, 'dst': sample.VIP, 'dport': 80,
         'proto': 'tcp', 'mark': None, 'dev': None, 'middle': False,
         'choice': 'none', 'slot': None, 'reason': 'drop_whatever', 'meaning': None,
-        'advice': None, 'service': None, 'backend': None, 'connection': None}
+        'advice': None, 'service': None, 'backend': None, 'mtu': None,
+            'connection': None}
 
 
 def test_no_service(fake, kernel):
