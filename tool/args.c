@@ -39,7 +39,9 @@ int args_error(const struct args *args, const char *format, ...)
 		text = NULL;
 	va_end(list);
 
-	if (args->object->bare)
+	if (report_keyword(args->keyword))
+		report_error(DSRCTL_USAGE, "%s", text ? text : format);
+	else if (args->object->bare)
 		report_error(DSRCTL_USAGE, "%s: %s", args->object->name,
 			     text ? text : format);
 	else
@@ -67,10 +69,13 @@ int args_usage(const struct args *args, const char *format, ...)
 		text = NULL;
 	va_end(list);
 
-	args_error(args, "%s: dsrctl %s%s%s %s", text ? text : format,
-		   object->name, object->bare ? "" : " ",
-		   object->bare ? "" : args->command->name,
-		   args->command->syntax);
+	if (report_keyword(NULL))
+		report_error(DSRCTL_USAGE, "%s", text ? text : format);
+	else
+		args_error(args, "%s: dsrctl %s%s%s %s", text ? text : format,
+			   object->name, object->bare ? "" : " ",
+			   object->bare ? "" : args->command->name,
+			   args->command->syntax);
 	free(text);
 	return DSRCTL_USAGE;
 }

@@ -81,6 +81,9 @@ static int complete_words(const struct object *object, char **words)
 	const struct object *nested = object->nested;
 	const struct command *command = object->commands;
 
+	/* its few keywords are not offered: the shell offers files */
+	if (object->file)
+		return COMPLETE_FILE;
 	if (object->bare && words[0])
 		return complete_arguments(object, command, words);
 	if (!words[0]) {

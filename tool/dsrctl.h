@@ -92,6 +92,7 @@ struct command {
  * @fallback: name of the default command
  * @bare: @fallback is its only command and never written
  * @operands: number of words before the keywords, in commands with keywords
+ * @file: an argument may be the name of a file
  * @nested: an object that is written like a command of this one, or NULL
  * @implied: name of the command that an address in place of a command implies,
  *	or NULL
@@ -104,6 +105,7 @@ struct object {
 	const char *fallback;
 	bool bare;
 	int operands;
+	bool file;
 	const struct object *nested;
 	const char *implied;
 };
@@ -123,6 +125,8 @@ extern const struct object top_object;
 extern const struct object explain_object;
 extern const struct object metrics_object;
 extern const struct object doctor_object;
+extern const struct object apply_object;
+extern const struct object save_object;
 
 /* run.c */
 #define OPTION_BRIEF	256	/* has no letter: -b is the batch */

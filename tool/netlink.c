@@ -30,6 +30,8 @@
  * @command: name of the command, for messages
  * @prefix: text before a sentence of the kernel, or NULL
  * @check: send nothing; a request returns DSRCTL_CHECKED
+ * @capture: keep a request that changes something instead of sending it
+ * @captured: the request that was kept, or NULL
  * @harmless: an error number that is an answer, not a failure; 0: there is none
  * @answered: the answer was @harmless
  * @request: the last request
@@ -47,6 +49,8 @@ struct netlink {
 	const char *command;
 	const char *prefix;
 	bool check;
+	bool capture;
+	struct nl_msg *captured;
 	int harmless;
 	bool answered;
 	struct nlmsghdr *request;
@@ -112,6 +116,39 @@ void netlink_context(struct netlink *nl, const char *object,
 void netlink_check(struct netlink *nl, bool on)
 {
 	nl->check = on;
+}
+
+/**
+ * netlink_capture() - keep requests that change something instead of sending them
+ * @nl: the requests
+ * @on: do so, or send requests again
+ */
+void netlink_capture(struct netlink *nl, bool on)
+{
+	nl->capture = on;
+}
+
+/**
+ * netlink_captures() - tell if requests that change something are kept
+ * @nl: the requests
+ */
+bool netlink_captures(const struct netlink *nl)
+{
+	return nl->capture;
+}
+
+/**
+ * netlink_captured() - take the request that was kept last
+ * @nl: the requests
+ *
+ * Return: the request, for nlmsg_free(), or NULL.
+ */
+struct nl_msg *netlink_captured(struct netlink *nl)
+{
+	struct nl_msg *msg = nl->captured;
+
+	nl->captured = NULL;
+	return msg;
 }
 
 /**
@@ -371,6 +408,11 @@ int netlink_too_long(struct nl_msg *msg)
  */
 int netlink_do(struct netlink *nl, struct nl_msg *msg)
 {
+	if (nl->capture) {
+		nlmsg_free(nl->captured);
+		nl->captured = msg;
+		return DSRCTL_OK;
+	}
 	return netlink_stream(nl, msg, NULL, NULL);
 }
 

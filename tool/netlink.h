@@ -42,6 +42,9 @@ void netlink_free(struct netlink *nl);
 void netlink_context(struct netlink *nl, const char *object,
 		     const char *command);
 void netlink_check(struct netlink *nl, bool on);
+void netlink_capture(struct netlink *nl, bool on);
+bool netlink_captures(const struct netlink *nl);
+struct nl_msg *netlink_captured(struct netlink *nl);
 
 const char *netlink_module_name(enum netlink_module module);
 int netlink_loaded(struct netlink *nl, bool loaded[NETLINK_MODULES]);

@@ -229,10 +229,12 @@ static int begin(enum netlink_module module, uint16_t family, uint8_t cmd,
 int netlink_request(struct netlink *nl, enum netlink_module module,
 		    uint8_t cmd, int flags, struct nl_msg **msg)
 {
-	uint16_t family;
+	uint16_t family = 0;
 	int status;
 
-	status = netlink_load(nl, module, &family);
+	/* a request that is not sent needs no module */
+	status = netlink_captures(nl) ? DSRCTL_OK :
+		 netlink_load(nl, module, &family);
 	return status ? status : begin(module, family, cmd, flags, msg);
 }
 

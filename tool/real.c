@@ -143,11 +143,9 @@ static int rule_check(const struct args *args)
 
 	if (vip + tos + dscp == 1)
 		return DSRCTL_OK;
-	return args_error(args, "%s: dsrctl real %s %s",
-			  vip + tos + dscp ?
-				  "vip, tos and dscp exclude each other" :
-				  "one of vip, tos and dscp is missing",
-			  args->command->name, args->command->syntax);
+	return args_usage(args, "%s", vip + tos + dscp ?
+			  "vip, tos and dscp exclude each other" :
+			  "one of vip, tos and dscp is missing");
 }
 
 static int rule_read(struct args *args, struct rule *rule)
@@ -265,7 +263,8 @@ static int real_change(struct dsrctl *ctl, struct args *args, uint8_t cmd)
 			       rule.tos, rule.tos_mask);
 
 	/* rules that can be in mode local */
-	if (!args_seen(args, KEY_VIP) || args_seen(args, KEY_PROTO))
+	if (!args_seen(args, KEY_VIP) || args_seen(args, KEY_PROTO) ||
+	    netlink_captures(ctl->netlink))
 		return rule_send(ctl, args, cmd, &rule);
 	status = netlink_load(ctl->netlink, NETLINK_RS, &family);
 	if (status)

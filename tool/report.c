@@ -12,6 +12,8 @@
 
 static const char *report_file;
 static unsigned int report_line;
+static unsigned int report_column;
+static void (*report_finder)(const char *keyword);
 static bool report_errors_only;
 static bool report_nothing;
 static void (*report_first)(void);
@@ -24,7 +26,10 @@ static void report(const char *kind, const char *format, va_list args)
 		report_first();
 	fflush(stdout);
 	fprintf(stderr, "dsrctl: ");
-	if (report_file)
+	if (report_file && report_column)
+		fprintf(stderr, "%s:%u:%u: ", report_file, report_line,
+			report_column);
+	else if (report_file)
 		fprintf(stderr, "%s:%u: ", report_file, report_line);
 	fputs(kind, stderr);
 	vfprintf(stderr, format, args);
@@ -113,6 +118,41 @@ void report_where(const char *file, unsigned int line)
 {
 	report_file = file;
 	report_line = line;
+	report_column = 0;
+}
+
+/**
+ * report_place() - set the place that later messages name, with its column
+ * @place: the place, or NULL for none
+ */
+void report_place(const struct place *place)
+{
+	report_where(place ? place->file : NULL, place ? place->line : 0);
+	report_column = place ? place->column : 0;
+}
+
+/**
+ * report_find() - have the place of a keyword found before a message is printed
+ * @finder: calls report_place() for a keyword of the present command, or for the
+ *	command if the keyword is NULL; NULL: keywords have no places
+ */
+void report_find(void (*finder)(const char *keyword))
+{
+	report_finder = finder;
+}
+
+/**
+ * report_keyword() - set the place of a keyword for later messages
+ * @keyword: the keyword, or NULL for the command
+ *
+ * Return: true if keywords have places: the command is from a configuration
+ * file.
+ */
+bool report_keyword(const char *keyword)
+{
+	if (report_finder)
+		report_finder(keyword);
+	return report_finder;
 }
 
 /**

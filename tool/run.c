@@ -31,6 +31,8 @@ const struct object *const dsrctl_objects[] = {
 	&explain_object,
 	&metrics_object,
 	&doctor_object,
+	&apply_object,
+	&save_object,
 	NULL
 };
 

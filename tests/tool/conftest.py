@@ -81,7 +81,7 @@ def build_fake(binary, *flags, kind='c'):
     if not newer(binary, objects + headers):
         os.makedirs(BUILD, exist_ok=True)
         packages = ['libnl-3.0', 'libnl-genl-3.0', 'libnl-route-3.0', 'json-c',
-                    'libtraceevent', 'ncursesw']
+                    'libtraceevent', 'ncursesw', 'yaml-0.1']
         libraries = subprocess.run(
             ['pkg-config', '--cflags', '--libs', *packages],
             capture_output=True, text=True, check=True).stdout.split()

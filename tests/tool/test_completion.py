@@ -99,7 +99,8 @@ def insert_all(bash, line):                     # pylint: disable=W0621
 
 
 OBJECTS = ['service', 'backend', 'connection', 'path', 'real', 'flow',
-           'stats', 'show', 'monitor', 'trace', 'top', 'explain', 'metrics', 'doctor', 'help']
+           'stats', 'show', 'monitor', 'trace', 'top', 'explain', 'metrics', 'doctor',
+           'apply', 'save', 'help']
 KEY = ['fwmark', 'family', 'vip', 'proto', 'port']
 OPTIONS = ['scheduler', 'path', 'tos', 'hash', 'table-size', 'ping',
            'one-packet', 'on-down', 'on-unreachable', 'persist', 'persist-prefix',
@@ -111,7 +112,8 @@ TRACE = ['src', 'dst', 'sport', 'dport', 'proto', 'service', 'backend', 'fwmark'
 STATES = ['syn', 'established', 'fin', 'closed', 'udp']
 LINES = {
     'dsrctl ': OBJECTS,
-    'dsrctl s': ['service', 'stats', 'show'],
+    'dsrctl s': ['service', 'stats', 'show', 'save'],
+    'dsrctl save ': ['help'],
     'dsrctl zz': [],
     'dsrctl service ': ['add', 'set', 'replace', 'delete', 'show', 'flush',
                         'stop', 'help'],
@@ -181,7 +183,7 @@ LINES = {
     'dsrctl monitor ': ['help'],
     'dsrctl stats ': ['show', 'reasons', 'help'],
     'dsrctl help ': OBJECTS[:-1],
-    'dsrctl help s': ['service', 'stats', 'show'],
+    'dsrctl help s': ['service', 'stats', 'show', 'save'],
     'dsrctl help service ': [],
     'dsrctl trace ': ['help', *TRACE],
     'dsrctl trace src ': [],
@@ -229,6 +231,7 @@ LINES.update({
 # the line after a tab
 TABS = {
     'dsrctl --color=al': 'dsrctl --color=always ',
+    'dsrctl apply ru': 'dsrctl apply rules.dsr ',
     'dsrctl --batch=ru': 'dsrctl --batch=rules.dsr ',
     'dsrctl -b ru': 'dsrctl -b rules.dsr ',
     'dsrctl -jb ru': 'dsrctl -jb rules.dsr ',

@@ -27,7 +27,7 @@ CONNECTION = ('[fwmark N] [via ADDR] [src ADDR[/LENGTH][:PORT]] '
               '[sort src|dst|via|state|expires] [limit N]')
 EXPLAIN = 'SRC:PORT DST:PORT [proto tcp|udp|sctp] [mark N] [dev NAME] [middle]'
 OBJECTS = ('service, backend, connection, path, real, flow, stats, show, '
-           'monitor, trace, top, explain, metrics, doctor or help')
+           'monitor, trace, top, explain, metrics, doctor, apply, save or help')
 PATH = 'dev NAME [recheck TIME]'
 NUMBER = ('is not a number: write a decimal number without leading zeros, or '
           'a hexadecimal one with 0x')
@@ -48,7 +48,7 @@ ERRORS = {
     # objects and commands
     'services': f"unknown object 'services': expected {OBJECTS}",
     'x': f"unknown object 'x': expected {OBJECTS}",
-    's': "object 's' is ambiguous: service, stats or show",
+    's': "object 's' is ambiguous: service, stats, show or save",
     'service frob': "service: unknown command 'frob': expected add, set, "
                     'replace, delete, show, flush, stop or help',
     'service s': "service: command 's' is ambiguous: set, show or stop",
@@ -367,12 +367,12 @@ ERRORS = {
     # help
     'help x': "help: unknown object 'x': expected service, backend, connection, "
               'path, real, flow, stats, show, monitor, trace, top, explain, '
-              'metrics or doctor',
+              'metrics, doctor, apply or save',
     'help service x': "service help: unexpected argument 'x': 'dsrctl OBJECT "
                       "help' prints the commands of one object",
     'help help': "help: unknown object 'help': expected service, backend, "
                  'connection, path, real, flow, stats, show, monitor, trace, top, '
-                 'explain, metrics or doctor',
+                 'explain, metrics, doctor, apply or save',
     'service help add': "service help: unexpected argument 'add': 'dsrctl "
                         "OBJECT help' prints the commands of one object",
     'show help x': "show help: unexpected argument 'x': 'dsrctl OBJECT help' "
@@ -437,7 +437,8 @@ def test_help(fake, golden, line):
 
 @pytest.mark.parametrize('name', ['service', 'backend', 'connection', 'path',
                                   'real', 'flow', 'stats', 'show', 'monitor',
-                                  'trace', 'top', 'explain', 'metrics', 'doctor'])
+                                  'trace', 'top', 'explain', 'metrics', 'doctor',
+                                  'apply', 'save'])
 def test_object_help(fake, kernel, golden, name):
     out = fake(name, 'help').check(0).out
     golden(f'help-{name}.txt', out)

@@ -139,6 +139,18 @@ def test_manual(printed):
     assert set(re.findall(r'^\.B (dsr_\w+)$', section, re.M)) == set(printed)
 
 
+def test_configuration_unit():
+    """The unit applies the file that the manual names, before keepalived."""
+    unit = configparser.ConfigParser(strict=False, interpolation=None)
+    unit.optionxform = str
+    unit.read(f'{SHARE}/systemd/dsr.service')
+    command = '/usr/local/sbin/dsrctl apply /etc/dsr/dsr.yaml'
+    assert unit['Service']['ExecStart'] == command      # see tool/Makefile
+    assert unit['Service']['ExecReload'] == command
+    before = unit['Unit']['Before'].split()
+    assert {'keepalived.service', 'network-online.target'} <= set(before)
+
+
 def test_units():
     """The socket and its service belong together."""
     units = {}

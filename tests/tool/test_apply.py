@@ -1,0 +1,333 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The configuration file: apply and save."""
+
+import errno
+import json
+import os
+import random
+
+import pytest
+
+import sample
+import uapi as u
+from conftest import TOOL
+from fakekernel import FAMILIES, Ack, Reply, u8
+
+CHANGES = (u.DSR_CMD_SERVICE_ADD, u.DSR_CMD_SERVICE_REPLACE,
+           u.DSR_CMD_SERVICE_DELETE, u.DSR_CMD_BACKEND_ADD,
+           u.DSR_CMD_BACKEND_REPLACE, u.DSR_CMD_BACKEND_DELETE)
+
+
+@pytest.fixture
+def apply(fake, tmp_path):
+    """apply(text, words): dsrctl apply, with the text as dsr.yaml."""
+    def call(text, *words, **kwargs):
+        path = tmp_path / 'dsr.yaml'
+        path.write_text(text)
+        result = fake('apply', *words, [str(path)], **kwargs)
+        result.err = result.err.replace(f'{tmp_path}/', '')
+        return result
+    return call
+
+
+@pytest.fixture
+def empty(kernel):
+    """The modules are loaded and have nothing."""
+    for cmd in (u.DSR_CMD_SERVICE_GET, u.DSR_CMD_BACKEND_GET,
+                u.DSR_CMD_PATH_GET):
+        kernel.answers['dsr', cmd] = Reply()
+    for cmd in (u.DSR_RS_CMD_RULE_GET, u.DSR_RS_CMD_SILENCE_GET):
+        kernel.answers['dsr_rs', cmd] = Reply()
+    return kernel
+
+
+def commands(kernel):
+    """Requests that change something."""
+    return [request.cmd for request in kernel.requests
+            if request.kind == FAMILIES['dsr'] and request.cmd in CHANGES]
+
+
+def test_save(fake, golden):
+    golden('save.yaml', fake('save').check(0).out)
+
+
+def test_round_trip(fake, kernel, apply):
+    """What save prints, apply has nothing to change of."""
+    # a device of this machine, and no TOS that only other programs can set
+    kernel.answers['dsr', u.DSR_CMD_PATH_GET] = Reply(sample.path(1, 60000))
+    kernel.answers['dsr', u.DSR_CMD_SERVICE_GET] = Reply(*(
+        service for service in sample.SERVICES
+        if service not in (sample.SERVICES[2], sample.SERVICES[3])))
+    kernel.answers['dsr', u.DSR_CMD_BACKEND_GET] = Reply(*(
+        sample.backend(1, f'10.10.30.{n}', weight=n, upper=n, lower=n // 2,
+                       admin=2 * (n & 1)) for n in range(5)))
+    kernel.answers['dsr_rs', u.DSR_RS_CMD_RULE_GET] = Reply(*(
+        rule for rule in sample.RULES if b'\x02\0\0\0' not in rule[:40]))
+    kernel.requests.clear()
+    text = fake('save').check(0).out
+    assert apply(text).check(0).out == 'changed 0\n'
+    assert not commands(kernel)
+    assert apply(text.replace('recheck: 1m', 'recheck: 2m'), 'dry-run').check(
+        0).out == '~ path dev lo recheck 1m -> 2m\nwould change 1\n'
+
+
+HEAD = 'services:\n  - fwmark: 1\n    '
+
+# text, and the messages about it
+MISTAKES = {
+    HEAD + 'weight: 1\n...\n': [
+        "3:5: unknown key 'weight': expected backends, fwmark, family, vip, "
+        'proto, port, scheduler, path, tos, hash, table-size, ping, '
+        'one-packet, on-down, on-unreachable, persist, persist-prefix, '
+        'probe-marks, timeout-syn, timeout-established, timeout-fin, '
+        'timeout-closed or timeout-udp'],
+    HEAD + 'backends:\n      - {via: 10.0.0.1, weight: two}\n...\n': [
+        "4:33: weight 'two' is not a number: write a decimal number without "
+        'leading zeros, or a hexadecimal one with 0x'],
+    HEAD + 'backends:\n      - weight: 2\n...\n': ['4:9: via is missing'],
+    HEAD + 'backends:\n      - {via: 10.0.0.1, vip: 10.0.0.2}\n...\n': [
+        "4:25: unknown key 'vip': expected via, weight, upper, lower, up or "
+        'down'],
+    HEAD + 'backends:\n      - {via: 10.0.0.1, down: maybe}\n...\n': [
+        '4:31: down is yes or no'],
+    HEAD + 'backends: 10.0.0.1\n...\n': [
+        '3:15: backends is a list: write [] if it is empty'],
+    HEAD + 'vip: 10.0.0.1\n...\n': [
+        '2:5: fwmark and vip exclude each other'],
+    HEAD + 'path: up\n    ping: on\n...\n': [
+        "3:11: unknown path 'up': expected stack or direct"],
+    'services:\n  - fwmark: 1\n  - fwmark: 0x1\n...\n': [
+        '3:5: service fwmark 1 is also at dsr.yaml:2:5'],
+    'services:\n...\n': [
+        '1:10: services is a list: write [] if it is empty'],
+    'services: [web]\n...\n': [
+        '1:12: a list of keys and values is missing'],
+    'service: []\nrule: []\n...\n': [
+        f"{line}: unknown key '{name}': expected include, services, "
+        'other-services, removed-backends, connections, paths, rules, silence '
+        'or flows' for line, name in (('1:1', 'service'), ('2:1', 'rule'))],
+    'services: []\n': [
+        "2:1: the file does not end with a line '...': it may have been cut "
+        'short'],
+    '': ['1:1: the file is empty'],
+    '...\n': ['1:1: did not find expected node content while parsing a block '
+              'node'],
+    'services: [}\n...\n': [
+        '1:12: did not find expected node content while parsing a flow node'],
+    '\tservices: []\n...\n': [
+        '1:1: found character that cannot start any token while scanning for '
+        'the next token'],
+    'services: []\nservices: []\n...\n': ['2:1: services is given twice'],
+    'services: &a []\npaths: *a\n...\n': [
+        '1:11: anchors and tags are not supported'],
+    'paths: *a\n...\n': ['1:8: aliases are not supported'],
+    'services: !!map []\n...\n': ['1:11: anchors and tags are not supported'],
+    '- services\n...\n': [
+        "1:1: the file has no keys: it begins with one like 'services:'"],
+    'services: []\n...\n---\npaths: []\n...\n': [
+        '3:1: the file has more than one document'],
+    'paths: ["\\e[31m"]\n...\n': [
+        '1:9: this word has a character that is no printable ASCII character'],
+    'paths: [[[[[[[[[[]]]]]]]]]]\n...\n': [
+        '1:15: lists and maps are nested too deeply'],
+    'paths: [none9]\n...\n': ["1:9: there is no device 'none9'"],
+    'removed-backends: wait\n...\n': [
+        '1:19: removed-backends is delete, drain or drain TIME'],
+    'removed-backends: drain soon\n...\n': [
+        "1:19: deadline 'soon' is not a time: write a time like 500ms, 30s, "
+        '10m, 2h, 1d or 1h30m; a number without a unit means seconds'],
+    'other-services: no\n...\n': ['1:17: other-services is delete or keep'],
+    'connections: {max: many}\n...\n': [
+        "1:20: max 'many' is not a number: write a decimal number without "
+        'leading zeros, or a hexadecimal one with 0x'],
+    'connections: {}\n...\n': [
+        '1:14: nothing to set: give max or timeouts'],
+    'rules:\n  - vip: 10.0.0.1\n    tos: 4\n...\n': [
+        '2:5: vip, tos and dscp exclude each other'],
+    'silence:\n  - dev: eth0\n...\n': ['2:5: address is missing'],
+    'silence:\n  - {address: 10.0.0.1, dev: [a, [b]]}\n...\n': [
+        '2:34: dev takes a word'],
+    'include: none.yaml\n...\n': None,
+}
+
+
+@pytest.mark.parametrize('text', MISTAKES)
+def test_mistake(apply, kernel, text):
+    """Each is told with its place, and nothing is changed."""
+    result = apply(text)
+    assert result.status == 1 and not result.out, result
+    if MISTAKES[text] is None:
+        assert "cannot open '" in result.err
+    else:
+        assert result.err == ''.join(f'dsrctl: dsr.yaml:{line}\n'
+                                     for line in MISTAKES[text])
+    assert not kernel.requests
+
+
+def test_all_mistakes(apply):
+    """All are told, up to a limit."""
+    text = ''.join(f'  - fwmark: {n}x\n' for n in range(30))
+    lines = apply(f'services:\n{text}...\n').err.splitlines()
+    assert len(lines) == 21
+    assert lines[19].startswith('dsrctl: dsr.yaml:21:13: fwmark ')
+    assert lines[20] == 'dsrctl: and 10 more mistakes'
+
+
+GOOD = """\
+# two services
+removed-backends: drain 30s
+services:
+  - fwmark: 1
+    scheduler: wrr
+    backends:
+      - 10.10.30.101            # an address alone
+      - via: 10.10.30.102
+        weight: 2
+  - vip: 2001:db8::1
+    proto: tcp
+    port: 80
+    scheduler: mh
+    backends: []
+paths: [lo]
+...
+"""
+
+
+def test_cut_short(apply, kernel):
+    """No part of a file is taken for a file."""
+    lines = [at + 1 for at, c in enumerate(GOOD[:-5]) if c == '\n']
+    for end in [0, *lines, *range(7, len(GOOD) - 5, 23)]:
+        result = apply(GOOD[:end])
+        assert result.status == 1, GOOD[:end]
+        assert 'dsrctl: dsr.yaml:' in result.err
+    assert not kernel.requests
+
+
+def test_add(apply, empty):
+    result = apply(GOOD).check(0)
+    assert result.out == """\
++ service fwmark 1 scheduler wrr
++ service vip 2001:db8::1 proto tcp port 80 scheduler maglev
++ backend fwmark 1 via 10.10.30.101 weight 1
++ backend fwmark 1 via 10.10.30.102 weight 2
++ path dev lo
+changed 5
+"""
+    assert commands(empty) == [u.DSR_CMD_SERVICE_ADD] * 2 + [
+        u.DSR_CMD_BACKEND_ADD] * 2
+
+
+def test_dry_run(apply, empty):
+    for words in (['dry-run'], ['--dry-run']):
+        result = apply(GOOD, *words).check(0)
+        assert result.out.splitlines()[-1] == 'would change 5'
+    assert not commands(empty)
+
+
+def test_change(apply, kernel):
+    kernel.answers['dsr', u.DSR_CMD_SERVICE_GET] = Reply(
+        sample.service(1, 'maglev', backends=3, options=[
+            u8(u.DSR_SERVICE_A_HASH, u.DSR_HASH_SOURCE_PORT)]),
+        sample.service(9))
+    kernel.answers['dsr', u.DSR_CMD_BACKEND_GET] = Reply(
+        sample.backend(1, '10.10.30.101', weight=7),
+        sample.backend(1, '10.10.30.102', weight=2, admin=1),
+        sample.backend(1, '10.10.30.103'),
+        sample.backend(1, '10.10.30.104', admin=1, deadline=9000),
+        sample.backend(1, '10.10.30.105', admin=2),
+        sample.backend(9, '10.10.30.103'))
+    result = apply(GOOD.replace('paths: [lo]\n', '')).check(0)
+    assert result.out == """\
+- backend fwmark 1 via 10.10.30.103 (drains for 30s)
+- backend fwmark 1 via 10.10.30.105
+- service fwmark 9
+~ service fwmark 1 scheduler maglev -> wrr
++ service vip 2001:db8::1 proto tcp port 80 scheduler maglev
+~ backend fwmark 1 via 10.10.30.101 weight 7 -> 1
+~ backend fwmark 1 via 10.10.30.102 draining yes -> -
+changed 7
+"""
+    assert commands(kernel) == [
+        u.DSR_CMD_BACKEND_DELETE, u.DSR_CMD_SERVICE_DELETE,
+        u.DSR_CMD_SERVICE_REPLACE, u.DSR_CMD_SERVICE_ADD,
+        u.DSR_CMD_BACKEND_REPLACE, u.DSR_CMD_BACKEND_REPLACE]
+
+
+def test_other_services(apply, kernel):
+    """Services that no file lists stay if the file says so."""
+    kept = apply('other-services: keep\nservices: []\n...\n').check(0)
+    assert kept.out == 'changed 0\n'
+    gone = apply('services: []\n...\n', 'dry-run').check(0)
+    assert gone.out.count('- service ') == len(sample.SERVICES)
+
+
+def test_no_section(apply, kernel):
+    """What the file has no key for stays as it is."""
+    assert apply('paths: [lo]\n...\n', 'dry-run').out.count('service') == 0
+
+
+def test_json(fake, empty, tmp_path):
+    path = tmp_path / 'dsr.yaml'
+    path.write_text(GOOD)
+    document = json.loads(fake('-j', 'apply', [str(path)]).check(0).out)
+    assert (document['changed'], document['dry_run']) == (5, False)
+    assert document['changes'][0] == {
+        'change': 'add', 'object': 'service', 'name': 'fwmark 1',
+        'before': None, 'after': 'fwmark 1 scheduler wrr'}
+    document = json.loads(
+        fake('-j', 'apply', 'dry-run', [str(path)]).check(0).out)
+    assert (document['changed'], document['dry_run']) == (0, True)
+    assert len(document['changes']) == 5
+
+
+def test_refused(apply, empty):
+    """The kernel's sentence has the place of the object."""
+    empty.answers['dsr', u.DSR_CMD_SERVICE_ADD] = [
+        Ack(), Ack(errno.ENOENT, 'no such scheduler')]
+    result = apply(GOOD)
+    assert (result.status, result.out) == (2, '')
+    assert result.err == 'dsrctl: dsr.yaml:10:5: no such scheduler\n'
+
+
+def test_include(fake, empty, tmp_path):
+    """Files beside the file, in alphabetical order, each whole."""
+    (tmp_path / 'conf.d').mkdir()
+    for name, mark in (('b', 2), ('a', 1)):
+        (tmp_path / f'conf.d/{name}.yaml').write_text(
+            f'services: [{{fwmark: {mark}}}]\n...\n')
+    path = tmp_path / 'dsr.yaml'
+    path.write_text('include: [conf.d/*.yaml, none.d/*.yaml]\n...\n')
+    assert fake('apply', [str(path)]).check(0).out.endswith('changed 2\n')
+    (tmp_path / 'conf.d/b.yaml').write_text('services: [{fwmark: 1}]\n...\n')
+    fake('apply', [str(path)]).check(
+        1, f'dsrctl: {tmp_path}/conf.d/b.yaml:1:12: service fwmark 1 is also '
+        f'at {tmp_path}/conf.d/a.yaml:1:12\n')
+    path.write_text('include: dsr.yaml\n...\n')
+    fake('apply', [str(path)]).check(
+        1, f'dsrctl: {path}:1:10: files include each other more than 8 deep\n')
+
+
+def test_manual(fake, empty, tmp_path):
+    """The file of the manual is one."""
+    with open(os.path.join(TOOL, 'dsrctl.8'), encoding='ascii') as file:
+        page = file.read()
+    text = page.split('# cat /etc/dsr/dsr.yaml\n')[1].split('lv1# ')[0]
+    path = tmp_path / 'dsr.yaml'
+    path.write_text(text.replace('\\-', '-').replace('\\&', ''))
+    assert fake('apply', [str(path)]).check(0).out.endswith('changed 3\n')
+
+
+def test_mutations(apply, empty):
+    """No text does harm; the sanitizers watch."""
+    chance = random.Random(19)
+    pieces = ['{', '}', '[', ']', ':', '-', ' ', '\n', '"', '&', '*', '!',
+              '...', '%', '\t', '0x', '#', '|', '>', '\x85', "'", '?', ',']
+    for _ in range(50):
+        text = GOOD
+        for _ in range(chance.randint(1, 6)):
+            at = chance.randrange(len(text))
+            text = (text[:at] + chance.choice(pieces) +
+                    text[at + chance.randint(0, 3):])
+        result = apply(text, 'dry-run')
+        assert result.status in (0, 1), text
+        assert 'Sanitizer' not in result.err and 'rror' not in result.err

@@ -1,0 +1,475 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * dsrctl apply: make the configuration that of a file. The file and the kernel
+ * are compared object by object, as words; each difference becomes a command.
+ */
+#include <linux/dsr.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "args.h"
+#include "config.h"
+#include "dsrctl.h"
+#include "item.h"
+#include "json.h"
+#include "netlink.h"
+#include "report.h"
+#include "text.h"
+
+enum {
+	APPLY_DRY_RUN,
+};
+
+static const struct keyword apply_keywords[] = {
+	[APPLY_DRY_RUN] = { "dry-run", keyword_flag },
+	{ NULL, NULL }
+};
+
+enum verb {
+	VERB_ADD,
+	VERB_CHANGE,
+	VERB_DELETE,
+	VERB_DRAIN,
+};
+
+static const char *const verb_names[] = {
+	[VERB_ADD] = "add",
+	[VERB_CHANGE] = "change",
+	[VERB_DELETE] = "delete",
+	[VERB_DRAIN] = "drain",
+};
+
+static const char verb_signs[] = {
+	[VERB_ADD] = '+',
+	[VERB_CHANGE] = '~',
+	[VERB_DELETE] = '-',
+	[VERB_DRAIN] = '-',
+};
+
+/**
+ * struct change - a difference between the file and the kernel
+ * @verb: what is to be done
+ * @before: the object in the kernel, or NULL
+ * @after: the object in the file, or NULL
+ */
+struct change {
+	enum verb verb;
+	const struct item *before;
+	const struct item *after;
+};
+
+/**
+ * struct plan - all differences, in the order in which they are removed
+ * @config: the file
+ * @live: the objects in the kernel
+ * @change: the differences
+ * @count: their number
+ */
+struct plan {
+	struct config config;
+	struct items live;
+	struct change *change;
+	size_t count;
+};
+
+static void plan_add(struct plan *plan, enum verb verb,
+		     const struct item *before, const struct item *after)
+{
+	/* grows at each power of two */
+	if (!(plan->count & (plan->count - 1)))
+		plan->change = report_alloc(plan->change,
+					    (plan->count ? 2 * plan->count : 1)
+					    * sizeof(*plan->change));
+	plan->change[plan->count++] = (struct change){ verb, before, after };
+}
+
+/* Return the word after the keyword at @at, or "yes" if it has no value. */
+static size_t pair_length(const char *at)
+{
+	size_t keyword = strcspn(at, " ");
+
+	if (!strncmp(at, "down", keyword) || !strncmp(at, "clear", keyword) ||
+	    !at[keyword])
+		return keyword;
+	return keyword + 1 + strcspn(at + keyword + 1, " ");
+}
+
+/* Find a keyword among words. Return: its value, with @length set; or NULL. */
+static const char *find_value(const char *words, const char *keyword,
+			      size_t size, size_t *length)
+{
+	static const char flag[] = "yes";
+	size_t pair;
+
+	for (; *words; words += pair + (words[pair] == ' ')) {
+		pair = pair_length(words);
+		if (strncmp(words, keyword, size) ||
+		    (words[size] && words[size] != ' '))
+			continue;
+		*length = pair > size ? pair - size - 1 : strlen(flag);
+		return pair > size ? words + size + 1 : flag;
+	}
+	return NULL;
+}
+
+/* Check if a table has all values that the file names. */
+static bool has_values(const char *words, const char *wanted)
+{
+	size_t pair, size, length, other;
+	const char *value, *found;
+
+	for (; *wanted; wanted += pair + (wanted[pair] == ' ')) {
+		pair = pair_length(wanted);
+		size = strcspn(wanted, " ");
+		value = find_value(wanted, wanted, size, &length);
+		found = find_value(words, wanted, size, &other);
+		if (!found || other != length || strncmp(found, value, length))
+			return false;
+	}
+	return true;
+}
+
+static bool is_same(const struct item *before, const struct item *after)
+{
+	if (before->draining)
+		return false;
+	if (item_types[after->kind].table)
+		return has_values(before->words, after->words);
+	return !strcmp(before->words, after->words);
+}
+
+/* Find the service of a backend. */
+static const struct item *service_of(const struct items *items,
+				     const struct item *backend)
+{
+	char *name = report_alloc(NULL, backend->service + 1);
+	const struct item *service;
+
+	memcpy(name, backend->name, backend->service);
+	name[backend->service] = '\0';
+	service = items_find(items, ITEM_SERVICE, name);
+	free(name);
+	return service;
+}
+
+static void plan_removal(struct plan *plan, const struct item *live)
+{
+	const struct config *config = &plan->config;
+
+	if (live->kind == ITEM_BACKEND) {
+		/* it goes with its service, or stays with it */
+		if (!service_of(&config->items, live))
+			return;
+		if (config->drain && live->draining)
+			return;
+		if (config->drain && !strstr(live->words, " down")) {
+			plan_add(plan, VERB_DRAIN, live, NULL);
+			return;
+		}
+	}
+	if (live->kind == ITEM_SERVICE && config->keep_services)
+		return;
+	plan_add(plan, VERB_DELETE, live, NULL);
+}
+
+static void plan_removals(struct plan *plan, enum item_kind kind)
+{
+	const struct item *live;
+	size_t i;
+
+	for (i = 0; i < plan->live.count; i++) {
+		live = &plan->live.item[i];
+		if (live->kind == kind && plan->config.has[kind] &&
+		    !item_types[kind].table &&
+		    !items_find(&plan->config.items, kind, live->name))
+			plan_removal(plan, live);
+	}
+}
+
+static void plan_changes(struct plan *plan, enum item_kind kind)
+{
+	const struct item *after, *before;
+	size_t i;
+
+	for (i = 0; i < plan->config.items.count; i++) {
+		after = &plan->config.items.item[i];
+		if (after->kind != kind)
+			continue;
+		before = items_find(&plan->live, kind, after->name);
+		if (!before)
+			plan_add(plan, item_types[kind].table ? VERB_CHANGE :
+				 VERB_ADD, NULL, after);
+		else if (!is_same(before, after))
+			plan_add(plan, VERB_CHANGE, before, after);
+	}
+}
+
+/* Removals first: what comes may need what they leave, such as a mark. */
+static void plan_make(struct plan *plan)
+{
+	plan_changes(plan, ITEM_CONNECTIONS);
+	plan_removals(plan, ITEM_BACKEND);
+	plan_removals(plan, ITEM_SERVICE);
+	plan_changes(plan, ITEM_SERVICE);
+	plan_changes(plan, ITEM_BACKEND);
+	plan_removals(plan, ITEM_PATH);
+	plan_changes(plan, ITEM_PATH);
+	plan_removals(plan, ITEM_RULE);
+	plan_changes(plan, ITEM_RULE);
+	plan_removals(plan, ITEM_SILENCE);
+	plan_changes(plan, ITEM_SILENCE);
+	plan_changes(plan, ITEM_FLOWS);
+}
+
+/* Split words in place. @word has room for all of them and a NULL. */
+static size_t split(char *words, char **word, size_t count)
+{
+	char *save, *one;
+
+	for (one = strtok_r(words, " ", &save); one;
+	     one = strtok_r(NULL, " ", &save))
+		word[count++] = one;
+	word[count] = NULL;
+	return count;
+}
+
+/* The words of the command that makes a change; to be freed. */
+static char *command_words(const struct plan *plan, const struct change *change)
+{
+	const struct item *item = change->after ? change->after :
+						  change->before;
+	const struct item_type *type = &item_types[item->kind];
+	const char *verb = type->change;
+	struct text text;
+
+	text_begin(&text);
+	if (change->verb == VERB_ADD)
+		verb = "add";
+	else if (change->verb == VERB_DELETE)
+		verb = "delete";
+	else if (change->verb == VERB_DRAIN)
+		verb = "drain";
+	fprintf(text.out, "%s %s %s", type->object, verb,
+		change->after ? item->words : item->name);
+	if (change->verb == VERB_DRAIN && plan->config.deadline)
+		fprintf(text.out, " deadline %s", plan->config.deadline);
+	return text_end(&text);
+}
+
+static int make_change(struct dsrctl *ctl, const struct plan *plan,
+		       const struct change *change)
+{
+	char *words = command_words(plan, change);
+	char **word = report_alloc(NULL, (strlen(words) / 2 + 2) *
+				   sizeof(*word));
+	int status;
+
+	split(words, word, 0);
+	report_place(change->after ? &change->after->place : NULL);
+	status = dsrctl_run(ctl, word);
+	report_place(NULL);
+	free(word);
+	free(words);
+	return status;
+}
+
+/* Print a keyword of a change if its value differs. */
+static void print_difference(FILE *out, const char *keyword, size_t size,
+			     const char *before, const char *after)
+{
+	size_t old_length = 0, new_length = 0;
+	const char *old, *new;
+
+	old = find_value(before, keyword, size, &old_length);
+	new = find_value(after, keyword, size, &new_length);
+	if (old && new && old_length == new_length &&
+	    !strncmp(old, new, old_length))
+		return;
+	fprintf(out, " %.*s %.*s -> %.*s", (int)size, keyword,
+		old ? (int)old_length : 1, old ? old : "-",
+		new ? (int)new_length : 1, new ? new : "-");
+}
+
+/* Print what changes: the values of the file, and those that it leaves out. */
+static void print_differences(FILE *out, const struct change *change)
+{
+	const char *before = change->before ? change->before->words : "";
+	const char *after = change->after->words, *at;
+	size_t pair, length;
+
+	for (at = after; *at; at += pair + (at[pair] == ' ')) {
+		pair = pair_length(at);
+		print_difference(out, at, strcspn(at, " "), before, after);
+	}
+	if (item_types[change->after->kind].table)
+		return;
+	for (at = before; *at; at += pair + (at[pair] == ' ')) {
+		pair = pair_length(at);
+		if (!find_value(after, at, strcspn(at, " "), &length))
+			print_difference(out, at, strcspn(at, " "), before,
+					 after);
+	}
+	if (change->before && change->before->draining)
+		fputs(" draining yes -> -", out);
+}
+
+static void print_change(const struct plan *plan, const struct change *change)
+{
+	const struct item *item = change->after ? change->after :
+						  change->before;
+
+	printf("%c %s", verb_signs[change->verb],
+	       item_types[item->kind].object);
+	if (change->verb == VERB_ADD) {
+		printf(" %s", item->words);
+	} else if (change->verb == VERB_CHANGE) {
+		if (*item->name)
+			printf(" %s", item->name);
+		print_differences(stdout, change);
+	} else {
+		printf(" %s", item->name);
+	}
+	if (change->verb == VERB_DRAIN)
+		printf(plan->config.deadline ? " (drains for %s)" :
+					       " (drains)",
+		       plan->config.deadline);
+	putchar('\n');
+}
+
+static void add_text(struct json_object *object, const char *key,
+		     const char *text)
+{
+	json_object_object_add(object, key,
+			       text ? json_object_new_string(text) : NULL);
+}
+
+static void print_json(const struct dsrctl *ctl, const struct plan *plan,
+		       bool dry)
+{
+	struct json_object *document = json_object_new_object();
+	struct json_object *list = json_object_new_array(), *object;
+	const struct change *change;
+	const struct item *item;
+	size_t i;
+
+	for (i = 0; i < plan->count; i++) {
+		change = &plan->change[i];
+		item = change->after ? change->after : change->before;
+		object = json_object_new_object();
+		add_text(object, "change", verb_names[change->verb]);
+		add_text(object, "object", item_types[item->kind].object);
+		add_text(object, "name", *item->name ? item->name : NULL);
+		add_text(object, "before",
+			 change->before ? change->before->words : NULL);
+		add_text(object, "after",
+			 change->after ? change->after->words : NULL);
+		json_object_array_add(list, object);
+	}
+	json_object_object_add(document, "changed",
+			       json_object_new_uint64(dry ? 0 : plan->count));
+	json_object_object_add(document, "dry_run",
+			       json_object_new_boolean(dry));
+	json_object_object_add(document, "changes", list);
+	json_print(document, ctl->pretty);
+}
+
+static void print_plan(const struct dsrctl *ctl, const struct plan *plan,
+		       bool dry)
+{
+	size_t i;
+
+	if (ctl->json) {
+		print_json(ctl, plan, dry);
+		return;
+	}
+	for (i = 0; i < plan->count; i++)
+		print_change(plan, &plan->change[i]);
+	printf("%s %zu\n", dry ? "would change" : "changed", plan->count);
+}
+
+static int plan_run(struct dsrctl *ctl, const struct plan *plan)
+{
+	int status = DSRCTL_OK;
+	size_t i;
+
+	for (i = 0; i < plan->count && !status; i++)
+		status = make_change(ctl, plan, &plan->change[i]);
+	return status;
+}
+
+static int apply_read(struct args *args, const char **path)
+{
+	int keyword, status = DSRCTL_OK;
+	const char *word;
+
+	*path = NULL;
+	while (!status && (word = args_peek(args))) {
+		keyword = args_find(args->command->keywords, word);
+		if (keyword >= 0) {
+			status = args_keyword(args) < 0 ? DSRCTL_USAGE :
+							  DSRCTL_OK;
+		} else if (*path) {
+			status = args_end(args);
+		} else {
+			status = args_operand(args, "file");
+			*path = status ? NULL : args_word(args);
+			if (!*path)
+				status = DSRCTL_USAGE;
+		}
+	}
+	if (!status && !*path)
+		status = args_operand(args, "file");
+	return status;
+}
+
+static int apply_run(struct dsrctl *ctl, struct args *args)
+{
+	bool dry, loaded[NETLINK_MODULES];
+	struct plan plan = { .count = 0 };
+	const char *path;
+	int status;
+
+	status = apply_read(args, &path);
+	if (status)
+		return status;
+	if (ctl->check)
+		return DSRCTL_CHECKED;
+	dry = args_seen(args, APPLY_DRY_RUN);
+	status = config_read(ctl, path, &plan.config);
+	if (!status)
+		status = netlink_loaded(ctl->netlink, loaded);
+	if (!status)
+		status = items_read(ctl, loaded, &plan.live);
+	if (!status)
+		plan_make(&plan);
+	if (!status && !dry)
+		status = plan_run(ctl, &plan);
+	if (!status)
+		print_plan(ctl, &plan, dry);
+	free(plan.change);
+	items_free(&plan.live);
+	config_free(&plan.config);
+	return status;
+}
+
+static const struct command apply_commands[] = {
+	{ "apply", "[dry-run] FILE",
+	  "make the configuration that of a file, or only print the difference",
+	  apply_keywords, apply_run },
+	{ NULL, NULL, NULL, NULL, NULL }
+};
+
+static const char apply_notes[] =
+	"The file is YAML; dsrctl(8) describes it, and 'dsrctl save' prints one. The\n"
+	"whole file is checked before anything changes.\n";
+
+const struct object apply_object = {
+	.name = "apply",
+	.description = "make the configuration that of a file",
+	.notes = apply_notes,
+	.commands = apply_commands,
+	.fallback = "apply",
+	.bare = true,
+	.file = true,
+};

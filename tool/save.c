@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * dsrctl save: print the configuration as a file for "apply".
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "args.h"
+#include "dsrctl.h"
+#include "item.h"
+#include "netlink.h"
+
+/* YAML would read such a value as a number, a switch or a map. */
+static bool needs_quotes(const char *value, size_t length)
+{
+	static const char *const words[] = { "on", "off", "yes", "no" };
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(words); i++)
+		if (length == strlen(words[i]) &&
+		    !strncmp(value, words[i], length))
+			return true;
+	return memchr(value, ':', length);
+}
+
+static void print_value(const char *value, size_t length)
+{
+	const char *quote = needs_quotes(value, length) ? "\"" : "";
+
+	printf("%s%.*s%s", quote, (int)length, value, quote);
+}
+
+static bool is_flag(const char *word, size_t length)
+{
+	return (length == 4 && !strncmp(word, "down", 4)) ||
+	       (length == 5 && !strncmp(word, "clear", 5));
+}
+
+/* Print words as keys and values. @first: before the first of them, @other:
+ * before the others.
+ */
+static void print_pairs(const char *words, const char *first,
+			const char *other)
+{
+	const char *begin = first;
+	size_t length;
+
+	while (*words) {
+		length = strcspn(words, " ");
+		printf("%s%.*s: ", begin, (int)length, words);
+		if (is_flag(words, length)) {
+			fputs("yes", stdout);
+		} else {
+			words += length + (words[length] == ' ');
+			length = strcspn(words, " ");
+			print_value(words, length);
+		}
+		putchar('\n');
+		words += length;
+		words += *words == ' ';
+		begin = other;
+	}
+}
+
+/* Print the address, and its devices as a list. */
+static void print_silence(const char *words)
+{
+	size_t length = strcspn(words, " ");
+	const char *comma = "";
+
+	fputs("  - address: ", stdout);
+	print_value(words, length);
+	putchar('\n');
+	words += length;
+	if (!*words)
+		return;
+	fputs("    dev: [", stdout);
+	while (*words) {
+		words += strlen(" dev ");
+		length = strcspn(words, " ");
+		fputs(comma, stdout);
+		print_value(words, length);
+		words += length;
+		comma = ", ";
+	}
+	puts("]");
+}
+
+/* Print the backends of a service. */
+static void print_backends(const struct items *items,
+			   const struct item *service)
+{
+	size_t length = strlen(service->name), i;
+	const char *title = "    backends:\n";
+	const struct item *item;
+
+	for (i = 0; i < items->count; i++) {
+		item = &items->item[i];
+		if (item->kind != ITEM_BACKEND || item->service != length ||
+		    strncmp(item->name, service->name, length))
+			continue;
+		if (item->draining) {
+			printf("    # %s drains\n", item->name + length + 1);
+			continue;
+		}
+		fputs(title, stdout);
+		title = "";
+		print_pairs(item->words + length + 1, "      - ", "        ");
+	}
+}
+
+static void print_section(const struct items *items, enum item_kind kind,
+			  const char *title)
+{
+	const struct item *item;
+	bool any = false;
+	size_t i;
+
+	for (i = 0; i < items->count; i++) {
+		item = &items->item[i];
+		if (item->kind != kind)
+			continue;
+		if (!any)
+			printf("%s:\n", title);
+		any = true;
+		if (kind == ITEM_SILENCE)
+			print_silence(item->words);
+		else
+			print_pairs(item->words, item_types[kind].table ?
+				    "  " : "  - ", item_types[kind].table ?
+				    "  " : "    ");
+		if (kind == ITEM_SERVICE)
+			print_backends(items, item);
+	}
+	if (!any)
+		printf("%s: []\n", title);
+}
+
+static void print_items(const struct items *items,
+			const bool loaded[NETLINK_MODULES])
+{
+	puts("# The configuration of 'dsrctl save', for 'dsrctl apply'; see dsrctl(8).");
+	if (loaded[NETLINK_LB]) {
+		print_section(items, ITEM_CONNECTIONS, "connections");
+		print_section(items, ITEM_PATH, "paths");
+		print_section(items, ITEM_SERVICE, "services");
+	}
+	if (loaded[NETLINK_RS]) {
+		print_section(items, ITEM_FLOWS, "flows");
+		print_section(items, ITEM_RULE, "rules");
+		print_section(items, ITEM_SILENCE, "silence");
+	}
+	puts("...");
+}
+
+static int save_run(struct dsrctl *ctl, struct args *args)
+{
+	bool loaded[NETLINK_MODULES];
+	struct items items = { .count = 0 };
+	int status;
+
+	status = args_end(args);
+	if (!status && ctl->json)
+		status = args_error(args, "the file is no JSON: see 'dsrctl -j show'");
+	if (status)
+		return status;
+	if (ctl->check)
+		return DSRCTL_CHECKED;
+	status = netlink_loaded(ctl->netlink, loaded);
+	if (!status && !loaded[NETLINK_LB] && !loaded[NETLINK_RS])
+		status = netlink_none_loaded();
+	if (!status)
+		status = items_read(ctl, loaded, &items);
+	if (!status)
+		print_items(&items, loaded);
+	items_free(&items);
+	return status;
+}
+
+static const struct command save_commands[] = {
+	{ "save", "",
+	  "print the configuration as a file for 'dsrctl apply'",
+	  NULL, save_run },
+	{ NULL, NULL, NULL, NULL, NULL }
+};
+
+const struct object save_object = {
+	.name = "save",
+	.description = "print the configuration as a file for apply",
+	.commands = save_commands,
+	.fallback = "save",
+	.bare = true,
+};
