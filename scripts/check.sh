@@ -14,7 +14,7 @@ cd "$dsr_top"
 passed=0 failed=0
 log=$(mktemp "${TMPDIR:-/tmp}/dsr-check.XXXXXX")
 # checkpatch leaves a cache in the current directory
-trap 'rm -f "$log" "$log.doc" "$log.left" .checkpatch-camelcase.*' EXIT
+trap 'rm -f "$log" "$log".* .checkpatch-camelcase.*' EXIT
 
 # check NAME COMMAND...: run it, and show its output if it fails.
 check()
@@ -171,39 +171,55 @@ no_leftovers()
 		xargs grep -nE '\b(TODO|FIXME|XXX)\b'
 }
 
+# Checks of the sources alone.
+check_sources()
+{
+	local type plain_c counts=$log.counts log=$log.sources
+
+	# TRACE_EVENT() has its own style, also in the kernel.
+	extra=()
+	mapfile -t plain_c < <(comm -23 <(printf '%s\n' "${kernel_c[@]}" | sort) \
+		<(printf '%s\n' "${trace_h[@]}" | sort))
+	check "checkpatch --strict on kmod and include" checkpatch "${plain_c[@]}"
+	for type in TRAILING_SEMICOLON PARENTHESIS_ALIGNMENT OPEN_ENDED_LINE; do
+		extra+=(--ignore "$type")
+	done
+	check "checkpatch --strict on the tracepoints" checkpatch "${trace_h[@]}"
+	# User space has its own types, sizes of strings and ways to allocate.
+	extra=()
+	for type in PREFER_KERNEL_TYPES STRCPY NEW_TYPEDEFS ALLOC_SIZEOF_STRUCT \
+		LONG_LINE_STRING PREFER_DEFINED_ATTRIBUTE_MACRO SSCANF_TO_KSTRTO \
+		SPLIT_STRING EMBEDDED_FUNCTION_NAME CONSIDER_KSTRTO; do
+		extra+=(--ignore "$type")
+	done
+	check "checkpatch on tool and tests" checkpatch "${tool_c[@]}"
+	check "kernel-doc" kernel_doc
+	# SC2187: busybox's sh is checked as dash, which is what is wanted
+	check "shellcheck" shellcheck -x -e SC2187 "${shell[@]}"
+	check "python" python_compiles
+	check "kernel versions in kmod/compat only" versions_in_compat_only
+	check "SPDX line in every source" spdx
+	check "no TODO left" no_leftovers
+	check "the faults of make mutants can be planted" scripts/mutants.sh --applies
+	echo "$passed $failed" >"$counts"
+}
+
 scripts/deps.sh perl shellcheck python3
+# They run beside the compilers, but after all downloads, which may need a password.
+scripts/kernel.sh source >/dev/null 2>&1 || true
+check_sources >"$log.said" 2>&1 &
+sources=$!
 # Complaint 14 about other balancers: they do not build on the next kernel.
 for release in bookworm trixie sid; do
 	check "compiler (W=1) and sparse on $release" compiles "$release"
 done
 check "layers" layers
-# TRACE_EVENT() has its own style, also in the kernel.
-extra=()
-mapfile -t plain_c < <(comm -23 <(printf '%s\n' "${kernel_c[@]}" | sort) \
-	<(printf '%s\n' "${trace_h[@]}" | sort))
-check "checkpatch --strict on kmod and include" checkpatch "${plain_c[@]}"
-for type in TRAILING_SEMICOLON PARENTHESIS_ALIGNMENT OPEN_ENDED_LINE; do
-	extra+=(--ignore "$type")
-done
-check "checkpatch --strict on the tracepoints" checkpatch "${trace_h[@]}"
-# User space has its own types, sizes of strings and ways to allocate.
-extra=()
-for type in PREFER_KERNEL_TYPES STRCPY NEW_TYPEDEFS ALLOC_SIZEOF_STRUCT \
-	LONG_LINE_STRING PREFER_DEFINED_ATTRIBUTE_MACRO SSCANF_TO_KSTRTO \
-	SPLIT_STRING EMBEDDED_FUNCTION_NAME CONSIDER_KSTRTO; do
-	extra+=(--ignore "$type")
-done
-check "checkpatch on tool and tests" checkpatch "${tool_c[@]}"
-check "kernel-doc" kernel_doc
-# SC2187: busybox's sh is checked as dash, which is what is wanted
-check "shellcheck" shellcheck -x -e SC2187 "${shell[@]}"
-check "python" python_compiles
 check "netlink specs" netlink_specs
-check "kernel versions in kmod/compat only" versions_in_compat_only
-check "SPDX line in every source" spdx
 check "git ignores what make leaves" ignored
-check "no TODO left" no_leftovers
-check "the faults of make mutants can be planted" scripts/mutants.sh --applies
+wait "$sources" || true
+cat "$log.said"
+read -r more_passed more_failed <"$log.counts" || more_failed=1
+passed=$((passed + more_passed)) failed=$((failed + more_failed))
 
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]
