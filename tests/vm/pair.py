@@ -191,7 +191,8 @@ class Pair:
             text = file.read()
         self.config = f'{self.net.directory}/{scheduler}.conf'
         with open(self.config, 'w', encoding='utf-8') as file:
-            file.write(text.replace('lb_algo mh', f'lb_algo {scheduler}'))
+            file.write(text.replace('lvs_sched mh',
+                                     f'lvs_sched {scheduler}'))
 
     def stop(self, name):
         """Stop keepalived as "systemctl stop" does, and wait for its end."""

@@ -90,10 +90,10 @@ def test_words(site):
     """The old and the new keywords mean the same to keepalived."""
     with open(CONFIG, encoding='utf-8') as file:
         text = file.read()
-    for old, new in (('lb_algo', 'lvs_sched'), ('lvs_method', 'lb_kind')):
-        assert old in text and new not in text
-        text = text.replace(old, new)
-    path = f'{site.net.directory}/new.conf'
+    for new, old in (('lvs_sched', 'lb_algo'), ('lvs_method', 'lb_kind')):
+        assert new in text and old not in text
+        text = text.replace(new, old)
+    path = f'{site.net.directory}/old.conf'
     with open(path, 'w', encoding='utf-8') as file:
         file.write(text)
     for config in (CONFIG, path):
