@@ -68,13 +68,16 @@ def pytest_addoption(parser):
 
 
 def pytest_ignore_collect(collection_path, config):
-    """With "-m MARK" import only the files with this mark.
+    """With "-m MARK" or "-k WORD" import only the files that have the mark or the word.
 
     An emulated machine takes as long to import all as to run some of the tests.
     """
-    mark = config.getoption('markexpr')
-    return (mark.isidentifier() and collection_path.suffix == '.py' and
-            f'mark.{mark}' not in collection_path.read_text('utf-8')) or None
+    if collection_path.suffix != '.py':
+        return None
+    mark, word = map(config.getoption, ('markexpr', 'keyword'))
+    text = f"{collection_path.name}\n{collection_path.read_text('utf-8')}"
+    return (mark.isidentifier() and f'mark.{mark}' not in text or
+            word.isidentifier() and word.lower() not in text.lower() or None)
 
 
 def select(config, items, wanted):
