@@ -50,7 +50,8 @@ REFUSED = [
     ('lv1', 'backend delete fwmark 1 via 10.10.30.109', 2,
      'no such backend in this service: ' + LISTED.format('backend')),
     ('lv1', 'backend add fwmark 1 via 10.10.40.1', 2,
-     'backend is not on-link: its route has the gateway 10.10.30.102'),
+     'backend is behind the gateway 10.10.30.102: use a tunnel '
+     '(docs/layouts.md)'),
     ('lv1', 'backend add fwmark 1 via 192.0.2.1', 2,
      'no route to the backend: it must be on-link; if its device is in a VRF, '
      'add a route to the main table, as \'ip route add ADDR dev DEV\''),
@@ -131,8 +132,8 @@ def test_refused_off_link(gateway):
     done = gateway.lv1.dsrctl('backend add fwmark 1 via 10.10.40.1',
                               check=False)
     assert (done.returncode, done.stderr) == (
-        2, 'dsrctl: backend is not on-link: its route has the gateway '
-        '10.10.30.102\n')
+        2, 'dsrctl: backend is behind the gateway 10.10.30.102: use a tunnel '
+        '(docs/layouts.md)\n')
 
 
 def test_batch_stops_at_an_error(lb):

@@ -247,16 +247,16 @@ static void refuse_gateway(struct dsr_net *dn, u8 family,
 {
 	if (family == AF_INET6)
 		dsr_extack_fmt(&dn->messages, extack,
-			       "backend is not on-link: its route has a gateway",
-			       "backend is not on-link: its route has the gateway %pI6c",
+			       "backend is behind a gateway: use a tunnel (docs/layouts.md)",
+			       "backend is behind gateway %pI6c: use a tunnel",
 			       &dst_rt6_info(dst)->rt6i_gateway);
 	else if (dst_rtable(dst)->rt_gw_family == AF_INET6)
 		NL_SET_ERR_MSG(extack,
-			       "backend is not on-link: its route has an IPv6 gateway");
+			       "backend is behind an IPv6 gateway: use a tunnel (docs/layouts.md)");
 	else
 		dsr_extack_fmt(&dn->messages, extack,
-			       "backend is not on-link: its route has a gateway",
-			       "backend is not on-link: its route has the gateway %pI4",
+			       "backend is behind a gateway: use a tunnel (docs/layouts.md)",
+			       "backend is behind the gateway %pI4: use a tunnel (docs/layouts.md)",
 			       &dst_rtable(dst)->rt_gw4);
 }
 
