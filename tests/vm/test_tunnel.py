@@ -28,6 +28,7 @@ KINDS = {
     'gre': ('type gre local {} remote {}', 24, True),
     'ip6tnl': ('type ip6tnl mode any local {} remote {} encaplimit none', 40,
                True),
+    'vxlan': ('type vxlan id 42 local {} remote {} dstport 4789', 50, True),
     'wireguard': ('type wireguard', 80, False),
 }
 

@@ -185,6 +185,11 @@ unsigned int dsr_output_hook(void *priv, struct sk_buff *skb,
 	struct dsr_net *dn = priv;
 	enum dsr_reason reason;
 
+	/* A tunnel device keeps the mark of the packet that it encapsulates,
+	 * which may have been balanced: balanced again, it would loop.
+	 */
+	if (skb_inner_network_header_was_set(skb))
+		return NF_ACCEPT;
 	if (!has_header(skb, state->pf))
 		return NF_ACCEPT;
 	frontend = frontend_of(dn, skb, state->pf);
