@@ -9,7 +9,6 @@
 #ifndef _DSR_REASON_H
 #define _DSR_REASON_H
 
-#include <linux/bits.h>
 #include <linux/build_bug.h>
 #include <linux/types.h>
 
@@ -77,34 +76,50 @@ enum dsr_reason {
 	DSR_REASON_COUNT
 };
 
-static_assert(DSR_REASON_COUNT <= 64);
+/* The reasons are in the order of their verdicts, so one comparison with the first
+ * of a verdict tells them apart. Each packet is compared.
+ */
+enum {
+#define DSR_REASON_BEFORE_HERE(name, text, its)				\
+	+ (DSR_VERDICT_##its < DSR_VERDICT_HERE)
+	DSR_REASON_FIRST_HERE = 0 DSR_REASONS(DSR_REASON_BEFORE_HERE),
+#undef DSR_REASON_BEFORE_HERE
+#define DSR_REASON_BEFORE_PASS(name, text, its)				\
+	+ (DSR_VERDICT_##its < DSR_VERDICT_PASS)
+	DSR_REASON_FIRST_PASS = 0 DSR_REASONS(DSR_REASON_BEFORE_PASS),
+#undef DSR_REASON_BEFORE_PASS
+#define DSR_REASON_BEFORE_DROP(name, text, its)				\
+	+ (DSR_VERDICT_##its < DSR_VERDICT_DROP)
+	DSR_REASON_FIRST_DROP = 0 DSR_REASONS(DSR_REASON_BEFORE_DROP),
+#undef DSR_REASON_BEFORE_DROP
+};
 
-/** dsr_reason_has() - compare the verdict of a reason; @verdict is a constant */
-static __always_inline bool dsr_reason_has(enum dsr_reason reason,
-					   enum dsr_verdict verdict)
-{
-#define DSR_REASON_BIT(name, text, its)					\
-	| (DSR_VERDICT_##its == verdict ? BIT_ULL(DSR_##name) : 0)
-	return (0 DSR_REASONS(DSR_REASON_BIT)) & BIT_ULL(reason);
-#undef DSR_REASON_BIT
-}
+#define DSR_REASON_OUT_OF_ORDER(name, text, its)			\
+	+ (((int)DSR_##name >= DSR_REASON_FIRST_HERE) +			\
+	   ((int)DSR_##name >= DSR_REASON_FIRST_PASS) +			\
+	   ((int)DSR_##name >= DSR_REASON_FIRST_DROP) !=		\
+	   DSR_VERDICT_##its)
+static_assert(!(0 DSR_REASONS(DSR_REASON_OUT_OF_ORDER)));
+#undef DSR_REASON_OUT_OF_ORDER
 
 /** dsr_reason_is_here() - true if this machine delivers the packet */
 static inline bool dsr_reason_is_here(enum dsr_reason reason)
 {
-	return dsr_reason_has(reason, DSR_VERDICT_HERE);
+	return (int)reason >= DSR_REASON_FIRST_HERE &&
+	       (int)reason < DSR_REASON_FIRST_PASS;
 }
 
 /** dsr_reason_is_pass() - true if the packet is not the balancer's */
 static inline bool dsr_reason_is_pass(enum dsr_reason reason)
 {
-	return dsr_reason_has(reason, DSR_VERDICT_PASS);
+	return (int)reason >= DSR_REASON_FIRST_PASS &&
+	       (int)reason < DSR_REASON_FIRST_DROP;
 }
 
 /** dsr_reason_is_drop() - true if @reason is the end of the packet */
 static inline bool dsr_reason_is_drop(enum dsr_reason reason)
 {
-	return dsr_reason_has(reason, DSR_VERDICT_DROP);
+	return (int)reason >= DSR_REASON_FIRST_DROP;
 }
 
 struct dsr_net;

@@ -137,6 +137,16 @@ static enum dsr_reason process(struct dsr_net *dn, struct sk_buff *skb,
 		       &pkt, decision);
 }
 
+/* A rule of FORWARD or POSTROUTING has dropped a packet that was counted as
+ * forwarded.
+ */
+static noinline void recount_dropped(struct dsr_net *dn,
+				     enum dsr_reason reason)
+{
+	this_cpu_dec(dn->reasons[reason]);
+	this_cpu_inc(dn->reasons[DSR_DROP_BY_FIREWALL]);
+}
+
 /* Count and trace the reason, then send, drop or pass the packet. */
 static __always_inline unsigned int finish(struct dsr_net *dn,
 					   struct sk_buff *skb, u8 family,
@@ -154,10 +164,8 @@ static __always_inline unsigned int finish(struct dsr_net *dn,
 		dsr_balanced_set(skb);
 		return NF_ACCEPT;
 	}
-	if (unlikely(!dsr_xmit_send(dn->net, family, skb, decision->service))) {
-		this_cpu_dec(dn->reasons[reason]);
-		this_cpu_inc(dn->reasons[DSR_DROP_BY_FIREWALL]);
-	}
+	if (unlikely(!dsr_xmit_send(dn->net, family, skb, decision->service)))
+		recount_dropped(dn, reason);
 	return NF_STOLEN;
 }
 

@@ -9,7 +9,6 @@
 #ifndef _DSR_RS_REASON_H
 #define _DSR_RS_REASON_H
 
-#include <linux/bits.h>
 #include <linux/build_bug.h>
 #include <linux/types.h>
 
@@ -79,28 +78,39 @@ enum dsr_rs_reason {
 	DSR_RS_REASON_COUNT
 };
 
-static_assert(DSR_RS_REASON_COUNT <= 64);
+/* The reasons are in the order of their verdicts, so one comparison with the first
+ * of a verdict tells them apart. Each packet is compared.
+ */
+enum {
+#define DSR_RS_REASON_BEFORE_ACCEPT(name, text, its)			\
+	+ (DSR_RS_VERDICT_##its < DSR_RS_VERDICT_ACCEPT)
+	DSR_RS_REASON_FIRST_ACCEPT =
+		0 DSR_RS_REASONS(DSR_RS_REASON_BEFORE_ACCEPT),
+#undef DSR_RS_REASON_BEFORE_ACCEPT
+#define DSR_RS_REASON_BEFORE_DROP(name, text, its)			\
+	+ (DSR_RS_VERDICT_##its < DSR_RS_VERDICT_DROP)
+	DSR_RS_REASON_FIRST_DROP =
+		0 DSR_RS_REASONS(DSR_RS_REASON_BEFORE_DROP),
+#undef DSR_RS_REASON_BEFORE_DROP
+};
 
-/** dsr_rs_reason_has() - compare the verdict of a reason; @verdict is a constant */
-static __always_inline bool dsr_rs_reason_has(enum dsr_rs_reason reason,
-					      enum dsr_rs_verdict verdict)
-{
-#define DSR_RS_REASON_BIT(name, text, its)				\
-	| (DSR_RS_VERDICT_##its == verdict ? BIT_ULL(DSR_RS_##name) : 0)
-	return (0 DSR_RS_REASONS(DSR_RS_REASON_BIT)) & BIT_ULL(reason);
-#undef DSR_RS_REASON_BIT
-}
+#define DSR_RS_REASON_OUT_OF_ORDER(name, text, its)			\
+	+ (((int)DSR_RS_##name >= DSR_RS_REASON_FIRST_ACCEPT) +		\
+	   ((int)DSR_RS_##name >= DSR_RS_REASON_FIRST_DROP) !=		\
+	   DSR_RS_VERDICT_##its)
+static_assert(!(0 DSR_RS_REASONS(DSR_RS_REASON_OUT_OF_ORDER)));
+#undef DSR_RS_REASON_OUT_OF_ORDER
 
 /** dsr_rs_reason_delivers() - true if a request has got other ends */
 static inline bool dsr_rs_reason_delivers(enum dsr_rs_reason reason)
 {
-	return dsr_rs_reason_has(reason, DSR_RS_VERDICT_DELIVER);
+	return (int)reason < DSR_RS_REASON_FIRST_ACCEPT;
 }
 
 /** dsr_rs_reason_drops() - true if a packet with this reason is dropped */
 static inline bool dsr_rs_reason_drops(enum dsr_rs_reason reason)
 {
-	return dsr_rs_reason_has(reason, DSR_RS_VERDICT_DROP);
+	return (int)reason >= DSR_RS_REASON_FIRST_DROP;
 }
 
 extern const char *const dsr_rs_reason_names[DSR_RS_REASON_COUNT];
