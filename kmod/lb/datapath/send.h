@@ -10,24 +10,8 @@
 #include <linux/skbuff.h>
 #include <net/neighbour.h>
 
-#include "chain.h"
-
-/** dsr_send_writable() - unshare the headers of a packet, or of a whole chain
- * @skb: packet, or chain, see chain.h
- * @dev: device to which it is sent
- *
- * Return: true, or false if memory is short.
- */
-static __always_inline bool dsr_send_writable(struct sk_buff *skb,
-					      const struct net_device *dev)
-{
-	if (unlikely(skb_cow(skb, LL_RESERVED_SPACE(dev))))
-		return false;
-	return likely(!dsr_chain_is(skb)) || dsr_chain_own(skb);
-}
-
 /**
- * dsr_send_unshare() - dsr_send_writable(), and trim the packet
+ * dsr_send_unshare() - make the headers of a packet writable, and trim the packet
  * @skb: packet
  * @dev: device to which it is sent
  * @len: length from the IP header; the rest is Ethernet padding
@@ -38,7 +22,7 @@ static __always_inline bool dsr_send_writable(struct sk_buff *skb,
 static inline bool dsr_send_unshare(struct sk_buff *skb,
 				    const struct net_device *dev, u32 len)
 {
-	if (unlikely(!dsr_send_writable(skb, dev)))
+	if (unlikely(skb_cow(skb, LL_RESERVED_SPACE(dev))))
 		return false;
 	if (likely(skb->len == len))
 		return true;

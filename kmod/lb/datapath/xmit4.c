@@ -36,16 +36,24 @@ static void tell_sender(struct net *net, struct sk_buff *skb, int type,
 		icmp_send(skb, type, code, info);
 }
 
-/** dsr_xmit4_rewrite_chain() - rewrite the headers of a chain except the first
+/**
+ * dsr_xmit4_rewrite_chain() - rewrite the headers of a chain except the first
  * @skb: chain, see chain.h
  * @tos: dsr_service.tos
+ *
+ * Out of line: inlined, this would cost packets without a chain registers.
+ *
+ * Return: true, or false with nothing changed if memory is short.
  */
-void dsr_xmit4_rewrite_chain(struct sk_buff *skb, u16 tos)
+noinline bool dsr_xmit4_rewrite_chain(struct sk_buff *skb, u16 tos)
 {
 	struct sk_buff *pkt;
 
+	if (!dsr_chain_own(skb))
+		return false;
 	skb_walk_frags(skb, pkt)
 		dsr_xmit4_rewrite_header(ip_hdr(pkt), tos);
+	return true;
 }
 
 /** dsr_xmit4_prepare() - dsr_xmit_prepare() for IPv4, with the route @dst */
@@ -77,9 +85,9 @@ enum dsr_reason dsr_xmit4_prepare(struct net *net, struct sk_buff *skb,
 		return DSR_DROP_TOO_BIG;
 	}
 
-	if (!dsr_send_writable(skb, READ_ONCE(dst->dev)))
+	if (unlikely(skb_cow(skb, LL_RESERVED_SPACE(READ_ONCE(dst->dev))) ||
+		     !dsr_xmit4_rewrite(net, skb, service)))
 		return DSR_DROP_NO_MEMORY;
-	dsr_xmit4_rewrite(net, skb, service);
 	IPCB(skb)->flags |= IPSKB_FORWARDED;
 	return DSR_FORWARDED;
 }

@@ -12,6 +12,7 @@
 #include <net/ip.h>
 #include <net/route.h>
 
+#include "chain.h"
 #include "core/reason.h"
 #include "core/service.h"
 #include "core/path.h"
@@ -22,7 +23,7 @@ enum dsr_reason dsr_xmit4_prepare(struct net *net, struct sk_buff *skb,
 				  struct dst_entry *dst);
 int dsr_xmit4_send(struct net *net, struct sk_buff *skb,
 		   const struct dsr_service *service);
-void dsr_xmit4_rewrite_chain(struct sk_buff *skb, u16 tos);
+bool dsr_xmit4_rewrite_chain(struct sk_buff *skb, u16 tos);
 
 /** dsr_xmit4_is_too_big() - true if a packet, or its segments, exceed @mtu */
 static inline bool dsr_xmit4_is_too_big(const struct sk_buff *skb, u32 mtu)
@@ -40,24 +41,29 @@ static __always_inline void dsr_xmit4_rewrite_header(struct iphdr *iph, u16 tos)
 		ipv4_change_dsfield(iph, ~(tos >> 8), tos & 0xff);
 }
 
-/** dsr_xmit4_rewrite() - update header and metadata of a forwarded packet
+/**
+ * dsr_xmit4_rewrite() - update header and metadata of a forwarded packet
  * @net: namespace
- * @skb: packet; its headers are writable
+ * @skb: packet; its header is writable
  * @service: its service
+ *
+ * Return: true, or false if memory is short for a chain; then the packet's data
+ * is unchanged.
  */
-static __always_inline void
+static __always_inline bool
 dsr_xmit4_rewrite(struct net *net, struct sk_buff *skb,
 		  const struct dsr_service *service)
 {
 	u16 tos = READ_ONCE(service->tos);
 
+	if (unlikely(dsr_chain_is(skb)) && !dsr_xmit4_rewrite_chain(skb, tos))
+		return false;
 	dsr_xmit4_rewrite_header(ip_hdr(skb), tos);
-	if (unlikely(dsr_chain_is(skb)))
-		dsr_xmit4_rewrite_chain(skb, tos);
 	skb_forward_csum(skb);
 	skb_clear_tstamp(skb);
 	if (READ_ONCE(net->ipv4.sysctl_ip_fwd_update_priority))
 		skb->priority = rt_tos2priority(ip_hdr(skb)->tos);
+	return true;
 }
 
 /** dsr_xmit4_shortcut() - dsr_xmit_shortcut() for IPv4 */
@@ -75,9 +81,9 @@ dsr_xmit4_shortcut(struct net *net, struct sk_buff *skb,
 	if (unlikely(dsr_xmit4_is_too_big(skb, mtu)))
 		return DSR_INGRESS_TOO_BIG;
 	if (unlikely(!dsr_send_unshare(skb, READ_ONCE(dst->dev),
-				       ntohs(ip_hdr(skb)->tot_len))))
+				       ntohs(ip_hdr(skb)->tot_len)) ||
+		     !dsr_xmit4_rewrite(net, skb, service)))
 		return DSR_INGRESS_NO_MEMORY;
-	dsr_xmit4_rewrite(net, skb, service);
 	return DSR_INGRESS_FORWARDED;
 }
 

@@ -11,6 +11,7 @@
 #include <net/xfrm.h>
 #include <linux/dsr.h>
 
+#include "chain.h"
 #include "datapath/nat.h"
 #include "datapath/send.h"
 #include "datapath/xmit6.h"
@@ -41,19 +42,36 @@ static __always_inline void rewrite_header(struct ipv6hdr *ip6h, u16 tos)
 		ipv6_change_dsfield(ip6h, ~(tos >> 8), tos & 0xff);
 }
 
-/* Update headers and metadata of a forwarded packet with writable headers. */
-static __always_inline void rewrite(struct sk_buff *skb,
+/* Rewrite the headers of a chain except the first.
+ *
+ * Return: true, or false with nothing changed if memory is short.
+ */
+static noinline bool rewrite_chain(struct sk_buff *skb, u16 tos)
+{
+	struct sk_buff *pkt;
+
+	if (!dsr_chain_own(skb))
+		return false;
+	skb_walk_frags(skb, pkt)
+		rewrite_header(ipv6_hdr(pkt), tos);
+	return true;
+}
+
+/* Update headers and metadata of a forwarded packet with a writable header.
+ *
+ * Return: true, or false with nothing changed if memory is short for a chain.
+ */
+static __always_inline bool rewrite(struct sk_buff *skb,
 				    const struct dsr_service *service)
 {
 	u16 tos = READ_ONCE(service->tos);
-	struct sk_buff *pkt;
 
+	if (unlikely(dsr_chain_is(skb)) && !rewrite_chain(skb, tos))
+		return false;
 	rewrite_header(ipv6_hdr(skb), tos);
-	if (unlikely(dsr_chain_is(skb)))
-		skb_walk_frags(skb, pkt)
-			rewrite_header(ipv6_hdr(pkt), tos);
 	skb_forward_csum(skb);
 	skb_clear_tstamp(skb);
+	return true;
 }
 
 /** dsr_xmit6_prepare() - dsr_xmit_prepare() for IPv6, with the route @dst */
@@ -84,9 +102,9 @@ enum dsr_reason dsr_xmit6_prepare(struct net *net, struct sk_buff *skb,
 		return DSR_DROP_TOO_BIG;
 	}
 
-	if (!dsr_send_writable(skb, READ_ONCE(dst->dev)))
+	if (unlikely(skb_cow(skb, LL_RESERVED_SPACE(READ_ONCE(dst->dev))) ||
+		     !rewrite(skb, service)))
 		return DSR_DROP_NO_MEMORY;
-	rewrite(skb, service);
 	IP6CB(skb)->flags |= IP6SKB_FORWARDED;
 	return DSR_FORWARDED;
 }
@@ -106,9 +124,9 @@ enum dsr_ingress_verdict dsr_xmit6_shortcut(struct net *net, struct sk_buff *skb
 	if (unlikely(skb->len > mtu) &&
 	    (!skb_is_gso(skb) || !skb_gso_validate_network_len(skb, mtu)))
 		return DSR_INGRESS_TOO_BIG;
-	if (unlikely(!dsr_send_unshare(skb, READ_ONCE(dst->dev), len)))
+	if (unlikely(!dsr_send_unshare(skb, READ_ONCE(dst->dev), len) ||
+		     !rewrite(skb, service)))
 		return DSR_INGRESS_NO_MEMORY;
-	rewrite(skb, service);
 	return DSR_INGRESS_FORWARDED;
 }
 
