@@ -84,6 +84,7 @@ struct dsr_rs_rule;
  * @roles: DSR_RS_WIRE and DSR_RS_SOCKET; DSR_RS_ASKED or DSR_RS_ANSWERED;
  *	DSR_RS_APART and DSR_RS_ELSEWHERE, which never change
  * @family: AF_INET or AF_INET6
+ * @kind: @proto, @state, @roles and @family, for one comparison of all
  * @v4: addresses of the client, of the server on the wire, and of the server
  *	at the socket, if @family is AF_INET; the allocation ends behind them
  * @v6: the same addresses if @family is AF_INET6, and the client's zone
@@ -105,10 +106,15 @@ struct dsr_rs_flow {
 		};
 		__be32 socket;
 	};
-	u8 proto;
-	u8 state;
-	u8 roles;
-	u8 family;
+	union {
+		struct {
+			u8 proto;
+			u8 state;
+			u8 roles;
+			u8 family;
+		};
+		u32 kind;
+	};
 	union {
 		struct {
 			__be32 client;

@@ -300,8 +300,7 @@ deliver_known(struct dsr_rs_net *rs, struct sk_buff *skb, u8 family)
 	unsigned long now = jiffies;
 
 	if (!flow || unlikely(!dsr_is_to_this_host(skb)) ||
-	    !dsr_rs_policy_is_none(rs, now) ||
-	    READ_ONCE(flow->state) != dsr_rs_fastpath_state(flow->proto))
+	    !dsr_rs_policy_is_none(rs, now))
 		return DSR_RS_REASON_COUNT;
 	dsr_table_touch(&flow->node, now);
 	if (flow->rule)

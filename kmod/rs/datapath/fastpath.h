@@ -33,14 +33,14 @@
  * struct dsr_rs_fastpath - lookup key of the fast path
  * @ip: IP header
  * @ports: client's and server's port, in the order of a request
- * @proto: IPPROTO_TCP or IPPROTO_UDP
+ * @kind: wanted value of dsr_rs_flow.kind, as far as it counts
  * @family: AF_INET or AF_INET6
  * @request: the packet comes from the client
  */
 struct dsr_rs_fastpath {
 	const void *ip;
 	__be32 ports;
-	u8 proto;
+	u32 kind;
 	u8 family;
 	bool request;
 };
@@ -51,10 +51,44 @@ static __always_inline __be32 dsr_rs_fastpath_swap(__be32 ports)
 	return (__force __be32)rol32((__force u32)ports, 16);
 }
 
-/* Return the state that no packet of the fast path changes. */
-static __always_inline u8 dsr_rs_fastpath_state(u8 proto)
+/* Return dsr_rs_flow.kind of these values; a constant if all of them are. */
+static __always_inline u32 dsr_rs_fastpath_pack(u8 proto, u8 state, u8 roles,
+						u8 family)
 {
-	return proto == IPPROTO_UDP ? DSR_CONN_UDP : DSR_CONN_ESTABLISHED;
+	const struct dsr_rs_flow flow = {
+		.proto = proto, .state = state, .roles = roles, .family = family,
+	};
+
+	return flow.kind;
+}
+
+/* Return the kind of flow that a packet may belong to. For a request that is a flow
+ * in the state that no packet of the fast path changes. The family counts, and the
+ * role in the lookup.
+ */
+static __always_inline u32 dsr_rs_fastpath_kind(u8 proto, u8 family,
+						bool request)
+{
+	u8 role = request ? DSR_RS_WIRE : DSR_RS_SOCKET;
+
+	return likely(proto == IPPROTO_TCP) ?
+	       dsr_rs_fastpath_pack(IPPROTO_TCP,
+				    request ? DSR_CONN_ESTABLISHED : 0, role,
+				    family) :
+	       dsr_rs_fastpath_pack(IPPROTO_UDP, request ? DSR_CONN_UDP : 0,
+				    role, family);
+}
+
+/* Return the bits of dsr_rs_flow.kind that count. A packet that proves more about
+ * its client takes the slow path: the flow then has a role that is not wanted.
+ */
+static __always_inline u32 dsr_rs_fastpath_mask(bool request)
+{
+	return request ?
+	       dsr_rs_fastpath_pack(U8_MAX, U8_MAX,
+				    DSR_RS_WIRE | DSR_RS_ANSWERED, U8_MAX) :
+	       dsr_rs_fastpath_pack(U8_MAX, 0, DSR_RS_SOCKET | DSR_RS_ASKED,
+				    U8_MAX);
 }
 
 static __always_inline bool dsr_rs_fastpath_match(const struct dsr_node *node,
@@ -64,13 +98,10 @@ static __always_inline bool dsr_rs_fastpath_match(const struct dsr_node *node,
 	const struct dsr_rs_fastpath *known = key;
 	const struct ipv6hdr *ip6h = known->ip;
 	const struct iphdr *iph = known->ip;
-	u8 role = known->request ? DSR_RS_WIRE : DSR_RS_SOCKET;
-		/* A packet that proves more about its client goes slow. */
-	u8 change = known->request ? DSR_RS_ANSWERED : DSR_RS_ASKED;
 
 	if ((known->request ? flow->wire : flow->socket) != known->ports ||
-	    flow->proto != known->proto || flow->family != known->family ||
-	    (READ_ONCE(flow->roles) & (role | change)) != role)
+	    (READ_ONCE(flow->kind) & dsr_rs_fastpath_mask(known->request)) !=
+	    known->kind)
 		return false;
 	if (known->family == AF_INET)
 		return known->request ? flow->v4.client == iph->saddr &&
@@ -132,31 +163,33 @@ dsr_rs_fastpath_find(const struct dsr_table *table, const struct sk_buff *skb,
 	unsigned int thoff;
 	__be16 cport;
 	u32 hash;
+	u8 proto;
 
 	if (family == AF_INET) {
 		thoff = sizeof(*iph);
 		if (iph->ihl != 5 || ip_is_fragment(iph))
 			return NULL;
-		known.proto = iph->protocol;
+		proto = iph->protocol;
 	} else {
 		thoff = sizeof(*ip6h);
-		known.proto = ip6h->nexthdr;
+		proto = ip6h->nexthdr;
 	}
-	if (!dsr_rs_fastpath_plain(skb, thoff, known.proto))
+	if (!dsr_rs_fastpath_plain(skb, thoff, proto))
 		return NULL;
+	known.kind = dsr_rs_fastpath_kind(proto, family, request);
 	known.ports = *(__be32 *)(skb->data + thoff);
 	cport = ((__be16 *)(skb->data + thoff))[request ? 0 : 1];
 	if (!request)
 		known.ports = dsr_rs_fastpath_swap(known.ports);
 	if (family == AF_INET) {
 		hash = dsr_rs_tuple_hash4(request ? iph->saddr : iph->daddr,
-					  cport, known.proto, &table->key);
+					  cport, proto, &table->key);
 	} else {
 		client6 = request ? &ip6h->saddr : &ip6h->daddr;
 		if ((client6->s6_addr32[0] & htonl(0xffc00000)) ==
 		    htonl(0xfe800000))
 			return NULL;
-		hash = dsr_rs_tuple_hash6(client6, 0, cport, known.proto,
+		hash = dsr_rs_tuple_hash6(client6, 0, cport, proto,
 					  &table->key);
 	}
 	node = dsr_table_find(table, hash, dsr_rs_fastpath_match, &known);
@@ -166,7 +199,7 @@ dsr_rs_fastpath_find(const struct dsr_table *table, const struct sk_buff *skb,
 	if (unlikely(dsr_chain_is(skb)))
 		return NULL;
 	if (skb_cloned(skb) &&
-	    !skb_clone_writable(skb, thoff + (known.proto == IPPROTO_TCP ?
+	    !skb_clone_writable(skb, thoff + (proto == IPPROTO_TCP ?
 					      sizeof(struct tcphdr) :
 					      sizeof(struct udphdr))))
 		return NULL;
