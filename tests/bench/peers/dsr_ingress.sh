@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # rank: 150
 # about: dsr, by the VIP, known connections at ingress
+# warm: 2
 # loads: dsr_lb
 # Of a million flows each comes back after ten seconds or more.
 dsrctl path add dev lb0 recheck 10m

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # rank: 100
 # about: dsr, by a mark (the article), path stack
+# warm: 2
 # loads: dsr_lb
 six=inet
 [ "$FAMILY" = 4 ] || six=inet6

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # rank: 120
 # about: dsr, by the VIP, path stack
+# warm: 2
 # loads: dsr_lb
 dsrctl -b - <<-END
 	connection set max 4000000
