@@ -56,23 +56,28 @@ static struct dsr_rs_flow *promote_pending(struct dsr_rs_net *rs,
 	return flow ?: &pending->flow;
 }
 
-/* A flowtable of nft sends the replies of a connection straight to a device,
- * past POST_ROUTING. The requests still pass here, on their way to the server
- * that they are forwarded to: they come in for the VIP, which the flowtable
- * does not know.
+/* A flowtable of nft would send the replies of a connection straight to a device,
+ * past POST_ROUTING. The requests pass here, on their way to the server that they
+ * are forwarded to: they come in for the VIP, which the flowtable does not know. The
+ * first request passes before the first reply, which could add the connection to a
+ * flowtable.
+ *
+ * A flowtable leaves out connections with IPS_NAT_CLASH: conntrack has to see each of
+ * their packets. The bit has one other effect: without IPS_ASSURED, conntrack forgets
+ * a connection of UDP first when its table is full.
  */
-static void warn_of_flowtable(struct dsr_rs_net *rs, const struct sk_buff *skb,
-			      u8 family)
+static void keep_from_flowtable(struct dsr_rs_net *rs, const struct sk_buff *skb,
+				u8 family)
 {
 	const struct nf_conntrack_tuple *original;
 	struct dsr_rs_pending pending;
 	enum ip_conntrack_info ctinfo;
 	struct dsr_rs_tuple tuple;
-	const struct nf_conn *ct;
+	struct nf_conn *ct;
 	u32 hash;
 
 	ct = nf_ct_get(skb, &ctinfo);
-	if (likely(!ct || !test_bit(IPS_OFFLOAD_BIT, &ct->status)))
+	if (likely(!ct || ctinfo != IP_CT_NEW))
 		return;
 	original = &ct->tuplehash[IP_CT_DIR_ORIGINAL].tuple;
 	tuple = (struct dsr_rs_tuple) {
@@ -84,7 +89,7 @@ static void warn_of_flowtable(struct dsr_rs_net *rs, const struct sk_buff *skb,
 	if (dsr_rs_flow_find_socket(&rs->table, hash, &tuple) ||
 	    dsr_rs_pending_find(rs->pendings, hash, dsr_rs_flow_match_socket,
 				&tuple, jiffies, &pending))
-		pr_warn_ratelimited("dsr_rs: a flowtable has taken over a connection to a VIP, so its replies leave from the server's own address: keep such connections out of the flowtable, see dsr_rs(4)\n");
+		set_bit(IPS_NAT_CLASH_BIT, &ct->status);
 }
 
 static enum dsr_rs_reason reply_flow(struct dsr_rs_net *rs,
@@ -102,7 +107,7 @@ static enum dsr_rs_reason reply_flow(struct dsr_rs_net *rs,
 	if (!flow) {
 		/* Without a local socket the packet was forwarded. */
 		if (!skb->sk)
-			warn_of_flowtable(rs, skb, state->pf);
+			keep_from_flowtable(rs, skb, state->pf);
 		return DSR_RS_PASS_NO_FLOW;
 	}
 	dsr_table_touch(&flow->node, jiffies);
