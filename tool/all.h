@@ -6,6 +6,8 @@
 
 int all_list(struct netlink *nl, enum netlink_module module, uint8_t cmd,
 	     struct netlink_replies *replies);
+int all_flush_parts(struct netlink *nl, enum netlink_module module,
+		    uint8_t cmd);
 int all_flush(struct netlink *nl, enum netlink_module module, uint8_t cmd);
 
 #endif /* DSRCTL_ALL_H */

@@ -418,8 +418,8 @@ static int connection_flush(struct dsrctl *ctl, struct args *args)
 {
 	int status = args_end(args);
 
-	return status ? status : all_flush(ctl->netlink, NETLINK_LB,
-					   DSR_CMD_CONNECTION_FLUSH);
+	return status ? status : all_flush_parts(ctl->netlink, NETLINK_LB,
+						 DSR_CMD_CONNECTION_FLUSH);
 }
 
 static const struct command connection_commands[] = {

@@ -417,6 +417,27 @@ int netlink_do(struct netlink *nl, struct nl_msg *msg)
 }
 
 /**
+ * netlink_try() - send a request that the module may refuse
+ * @nl: the requests
+ * @msg: from netlink_request(), freed here
+ * @harmless: error number of that refusal, which is not reported
+ * @done: set to false if the module has refused it so
+ *
+ * Return: enum dsrctl_status.
+ */
+int netlink_try(struct netlink *nl, struct nl_msg *msg, int harmless, bool *done)
+{
+	int status;
+
+	nl->harmless = harmless;
+	nl->answered = false;
+	status = netlink_do(nl, msg);
+	nl->harmless = 0;
+	*done = !nl->answered;
+	return status;
+}
+
+/**
  * netlink_stream() - read the replies to a request as they come
  * @nl: the requests
  * @msg: from netlink_query(), freed here

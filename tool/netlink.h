@@ -64,6 +64,8 @@ int netlink_query(struct netlink *nl, enum netlink_module module, uint8_t cmd,
 		  int flags, struct nl_msg **msg);
 int netlink_too_long(struct nl_msg *msg);
 int netlink_do(struct netlink *nl, struct nl_msg *msg);
+int netlink_try(struct netlink *nl, struct nl_msg *msg, int harmless,
+		bool *done);
 int netlink_stream(struct netlink *nl, struct nl_msg *msg,
 		   netlink_reply_fn fn, void *arg);
 int netlink_route(struct netlink *nl, struct nl_msg *msg, const char *prefix,

@@ -320,8 +320,8 @@ static int service_flush(struct dsrctl *ctl, struct args *args)
 {
 	int status = args_end(args);
 
-	return status ? status : all_flush(ctl->netlink, NETLINK_LB,
-					   DSR_CMD_SERVICE_FLUSH);
+	return status ? status : all_flush_parts(ctl->netlink, NETLINK_LB,
+						 DSR_CMD_SERVICE_FLUSH);
 }
 
 /**

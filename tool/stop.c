@@ -193,7 +193,7 @@ static int let_go(const struct stop *stop, struct netlink *nl,
 	int status;
 
 	if (stop->module == NETLINK_LB)
-		return all_flush(nl, NETLINK_LB, DSR_CMD_SERVICE_FLUSH);
+		return all_flush_parts(nl, NETLINK_LB, DSR_CMD_SERVICE_FLUSH);
 	status = local_flush(nl);
 	if (!status && loss->silenced > loss->wanted)
 		status = all_flush(nl, NETLINK_RS, DSR_RS_CMD_RULE_FLUSH);

@@ -452,9 +452,43 @@ out:
 }
 
 /**
+ * dsr_table_remove_some() - unlink all victims from some buckets
+ * @table: table
+ * @cursor: first bucket, 0 for the first of all
+ * @count: number of buckets
+ * @victim: true to unlink; called with a stripe's lock held, maybe twice
+ * @arg: passed to @victim
+ *
+ * Entries that are added to the buckets before @cursor meanwhile stay.
+ *
+ * Context: process context, sleeps. Takes dsr_table.gc_lock.
+ * Return: the cursor of the next bucket, or %DSR_TABLE_END.
+ */
+u64 dsr_table_remove_some(struct dsr_table *table, u64 cursor, u32 count,
+			  bool (*victim)(struct dsr_node *node, const void *arg),
+			  const void *arg)
+{
+	struct dsr_buckets *buckets;
+
+	mutex_lock(&table->gc_lock);
+	buckets = dsr_table_buckets(table);
+	for (; count && cursor < DSR_TABLE_END; count--) {
+		bucket_remove_if(table, buckets, cursor * buckets->count >> 32,
+				 victim, arg);
+		cursor = dsr_table_next(table, cursor);
+	}
+	rcu_batch_close(table);
+	mutex_unlock(&table->gc_lock);
+	return cursor;
+}
+
+/* Number of buckets between two releases of dsr_table.gc_lock. */
+#define REMOVE_BUCKETS	256
+
+/**
  * dsr_table_remove_if() - unlink all victims from the table
  * @table: table
- * @victim: true to unlink; called with a stripe's lock held, maybe twice
+ * @victim: as for dsr_table_remove_some()
  * @arg: passed to @victim
  *
  * Context: process context, sleeps.
@@ -463,23 +497,24 @@ void dsr_table_remove_if(struct dsr_table *table,
 			 bool (*victim)(struct dsr_node *node, const void *arg),
 			 const void *arg)
 {
-	struct dsr_buckets *buckets;
-	u32 number;
+	u64 cursor = 0;
 
-	mutex_lock(&table->gc_lock);
-	buckets = dsr_table_buckets(table);
-	for (number = 0; number < buckets->count; number++) {
-		bucket_remove_if(table, buckets, number, victim, arg);
-		if (!(number % 256))
-			cond_resched();
+	while (cursor < DSR_TABLE_END) {
+		cursor = dsr_table_remove_some(table, cursor, REMOVE_BUCKETS,
+					       victim, arg);
+		cond_resched();
 	}
-	rcu_batch_close(table);
-	mutex_unlock(&table->gc_lock);
 }
 
 static bool everyone(struct dsr_node *node, const void *arg)
 {
 	return true;
+}
+
+/** dsr_table_flush_some() - dsr_table_remove_some() for all entries */
+u64 dsr_table_flush_some(struct dsr_table *table, u64 cursor, u32 count)
+{
+	return dsr_table_remove_some(table, cursor, count, everyone, NULL);
 }
 
 /** dsr_table_flush() - unlink all entries; process context, sleeps */

@@ -175,9 +175,13 @@ struct dsr_node *dsr_table_insert(struct dsr_table *table,
 				  struct dsr_node *node,
 				  dsr_match_fn match, const void *key);
 bool dsr_table_make_room(struct dsr_table *table, u32 hash, u32 now);
+u64 dsr_table_remove_some(struct dsr_table *table, u64 cursor, u32 count,
+			  bool (*victim)(struct dsr_node *node, const void *arg),
+			  const void *arg);
 void dsr_table_remove_if(struct dsr_table *table,
 			 bool (*victim)(struct dsr_node *node, const void *arg),
 			 const void *arg);
+u64 dsr_table_flush_some(struct dsr_table *table, u64 cursor, u32 count);
 void dsr_table_flush(struct dsr_table *table);
 u32 dsr_table_size(struct dsr_table *table);
 u64 dsr_table_bytes(struct dsr_table *table, size_t entry_size);

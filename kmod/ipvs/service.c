@@ -336,10 +336,14 @@ int dsr_ipvs_service_del(struct sk_buff *skb, struct genl_info *info)
 int dsr_ipvs_service_flush(struct sk_buff *skb, struct genl_info *info)
 {
 	struct dsr_net *dn = dsr_net(genl_info_net(info));
+	bool done;
 
-	dsr_net_writer_lock(dn);
-	dsr_control_service_flush(dn, dsr_ipvs_service_shows);
-	dsr_net_writer_unlock(dn);
+	do {
+		dsr_net_writer_lock(dn);
+		done = dsr_control_service_flush(dn, dsr_ipvs_service_shows);
+		dsr_net_writer_unlock(dn);
+		cond_resched();
+	} while (!done);
 	return 0;
 }
 

@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0
 """The requests that the tool sends for a command line."""
 
+import errno
 import socket
 import struct
 
 import pytest
 
 import uapi as u
-from fakekernel import RTM_GETROUTE, packed, parse_attrs
+from fakekernel import Ack, RTM_GETROUTE, packed, parse_attrs
 
 VIP = socket.inet_aton('10.10.31.100')
 W101 = socket.inet_aton('10.10.30.101')
@@ -408,11 +409,28 @@ def test_request(fake, kernel, line):
     assert set(kernel.looked_up) == ({name} if loads else set())
     assert request.cmd == cmd
     assert request.version == 1
-    assert not request.dump
-    assert request.flags == 0x5         # request, ack
+    # a dump is carried out in parts
+    assert request.dump == ((name, cmd) in (
+        ('dsr', u.DSR_CMD_SERVICE_FLUSH), ('dsr', u.DSR_CMD_CONNECTION_FLUSH)))
+    assert request.flags & ~0x300 == 0x5        # request, ack
     assert {kind for kind, _, _ in request.attrs} == set(nests)
     for kind, attrs in nests.items():
         assert flat(request.nest(kind)) == flat(attrs)
+
+
+@pytest.mark.parametrize('what', ['service', 'connection'])
+def test_flush_by_an_older_module(fake, kernel, what):
+    """It knows no parts, and is asked to do all at once."""
+    command = ('dsr', getattr(u, f'DSR_CMD_{what.upper()}_FLUSH'))
+    kernel.answers[command] = lambda request: Ack(
+        errno.EOPNOTSUPP if request.dump else 0)
+    fake(f'{what} flush').check(0)
+    assert [request.dump for request in kernel.requests] == [True, False]
+    kernel.answers[command] = Ack(errno.EPERM)
+    fake(f'{what} flush').check(
+        2, 'dsrctl: permission denied: this needs CAP_NET_ADMIN (run dsrctl as '
+        'root)\n')
+    assert len(kernel.requests) == 3
 
 
 def test_from(fake, kernel):

@@ -45,6 +45,58 @@ def test_nothing_to_show(silent, machine, family, command, payload):
     assert set(found) == {genl.EMPTY}
 
 
+class Flush:
+    """A flush in the form of a dump, whose first part the kernel has done."""
+
+    def __init__(self, host, command):
+        with host.at():
+            self.genl = genl.Genl()
+        self.genl.sock.send(self.genl.message(command, b'', genl.NLM_F_DUMP))
+
+    def finish(self):
+        """Read to the end: the number of the other calls."""
+        calls = 0
+        while True:
+            size, kind = struct.unpack_from('IH', self.genl.sock.recv(1 << 18))
+            if kind == genl.NLMSG_DONE:
+                return calls
+            assert size == genl.EMPTY
+            calls += 1
+
+    def close(self):
+        self.genl.sock.close()
+
+
+def many_services(silent):
+    silent.lv1.configure('\n'.join(f'service add fwmark {mark}'
+                                   for mark in range(2, 602)))
+    return 'SERVICE_FLUSH', lambda: len(silent.lv1.show('service show'))
+
+
+def many_connections(silent):
+    with Probe(silent) as probe:
+        for port in range(4000, 4064):
+            probe.syn(port)
+    return 'CONNECTION_FLUSH', lambda: len(Balancer(silent).connections())
+
+
+@pytest.mark.parametrize('fill', [many_services, many_connections])
+@pytest.mark.parametrize('end', ['finish', 'close'])
+def test_flush_in_parts(silent, fill, end):
+    """Each call removes a bounded part. All goes, and is told of once, also if
+    the reader goes away."""
+    events = Balancer(silent).events()
+    name, left = fill(silent)
+    was = left()
+    events.all()
+    flush = Flush(silent.lv1, getattr(uapi, f'DSR_CMD_{name}'))
+    assert 0 < left() < was
+    assert getattr(flush, end)() != 0
+    events.wait(lambda heard: heard[0] == name.lower())
+    assert left() == 0
+    assert events.all() == []
+
+
 def test_one_of_many(silent):
     """A match is found in any part, also by the tool."""
     lv1 = Balancer(silent)

@@ -24,7 +24,8 @@
  * @DSR_CMD_SERVICE_REPLACE: as ADD; the backends stay
  * @DSR_CMD_SERVICE_DELETE: DSR_A_SERVICE: the key
  * @DSR_CMD_SERVICE_GET: DSR_A_SERVICE: the key, for one service; or a dump
- * @DSR_CMD_SERVICE_FLUSH: no attributes; deletes every service
+ * @DSR_CMD_SERVICE_FLUSH: no attributes; deletes every service. As a dump it
+ *	does so in parts of bounded work, with replies without attributes
  * @DSR_CMD_BACKEND_ADD: DSR_A_SERVICE: the key, and DSR_A_BACKEND: ADDR; other
  *	attributes optional
  * @DSR_CMD_BACKEND_SET: as ADD
@@ -34,7 +35,8 @@
  * @DSR_CMD_CONNECTION_GET: dump of the connection table; if DSR_A_CONNECTION is
  *	given, only of the entries that have all of its attributes
  * @DSR_CMD_CONNECTION_SET: DSR_A_TABLE: MAX, TIMEOUTS
- * @DSR_CMD_CONNECTION_FLUSH: no attributes; forgets every connection
+ * @DSR_CMD_CONNECTION_FLUSH: no attributes; forgets every connection; as a dump
+ *	in parts, too
  * @DSR_CMD_STATS_GET: one reply: DSR_A_TABLE and DSR_A_REASON, repeated
  * @DSR_CMD_EXPLAIN: find out what would happen to a packet, and change nothing.
  *	DSR_A_EXPLAIN: SRC, SPORT, DST, DPORT, PROTO, and FWMARK if the packet

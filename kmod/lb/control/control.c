@@ -144,30 +144,47 @@ void dsr_control_service_delete(struct dsr_net *dn, struct dsr_service *service)
 }
 EXPORT_SYMBOL_GPL(dsr_control_service_delete);
 
-static void remove_services(struct dsr_net *dn,
+/* Number of services and backends to remove before dsr_net.lock is released. */
+#define FLUSH_OBJECTS	512
+
+/* Remove services until there are none, or FLUSH_OBJECTS objects were removed.
+ *
+ * Return: true if there are none.
+ */
+static bool remove_services(struct dsr_net *dn,
 			    bool (*shows)(const struct dsr_service *service))
 {
 	struct dsr_service *service, *next;
+	u32 removed = 0;
 
 	lockdep_assert_held(&dn->lock);
-	list_for_each_entry_safe(service, next, &dn->services, list)
-		if (!shows || shows(service))
-			service_remove(dn, service);
+	list_for_each_entry_safe(service, next, &dn->services, list) {
+		if (shows && !shows(service))
+			continue;
+		if (removed >= FLUSH_OBJECTS)
+			return false;
+		removed += 1 + service->backends_count;
+		service_remove(dn, service);
+	}
+	return true;
 }
 
 /**
- * dsr_control_service_flush() - remove services, and notify once
+ * dsr_control_service_flush() - remove some services, and notify after the last
  * @dn: balancer
  * @shows: selects the services to remove: dsr_ipvs removes only services that
  *	IPVS can show; %NULL: all
  *
- * Context: process context, holds dn->lock, sleeps.
+ * Context: process context, holds dn->writer and dn->lock, sleeps.
+ * Return: true if all were removed; else release the locks, and call this again.
  */
-void dsr_control_service_flush(struct dsr_net *dn,
+bool dsr_control_service_flush(struct dsr_net *dn,
 			       bool (*shows)(const struct dsr_service *service))
 {
-	remove_services(dn, shows);
+	if (!remove_services(dn, shows))
+		return false;
 	dsr_notify_flush(dn, DSR_CMD_SERVICE_FLUSH, dn->services_count);
+	return true;
 }
 EXPORT_SYMBOL_GPL(dsr_control_service_flush);
 
@@ -181,7 +198,8 @@ EXPORT_SYMBOL_GPL(dsr_control_service_flush);
  */
 void dsr_control_exit(struct dsr_net *dn)
 {
-	remove_services(dn, NULL);
+	while (!remove_services(dn, NULL))
+		cond_resched();
 }
 
 /**

@@ -25,7 +25,7 @@ int dsr_control_service_change(struct dsr_net *dn, u8 cmd,
 			       struct netlink_ext_ack *extack);
 void dsr_control_service_delete(struct dsr_net *dn,
 				struct dsr_service *service);
-void dsr_control_service_flush(struct dsr_net *dn,
+bool dsr_control_service_flush(struct dsr_net *dn,
 			       bool (*shows)(const struct dsr_service *service));
 void dsr_control_exit(struct dsr_net *dn);
 int dsr_control_backend_change(struct dsr_net *dn, u8 cmd,

@@ -83,7 +83,10 @@ static const struct genl_ops ops[] = {
 	}, {
 		.cmd = DSR_CMD_SERVICE_FLUSH,
 		.flags = GENL_UNS_ADMIN_PERM,
-		.doit = dsr_netlink_service_flush_doit,
+		.doit = dsr_netlink_flush_doit,
+		.start = dsr_netlink_flush_start,
+		.dumpit = dsr_netlink_flush_dumpit,
+		.done = dsr_netlink_flush_done,
 		.policy = empty_policy,
 		.maxattr = DSR_A_MAX,
 	}, {
@@ -132,7 +135,10 @@ static const struct genl_ops ops[] = {
 	}, {
 		.cmd = DSR_CMD_CONNECTION_FLUSH,
 		.flags = GENL_UNS_ADMIN_PERM,
-		.doit = dsr_netlink_connection_flush_doit,
+		.doit = dsr_netlink_flush_doit,
+		.start = dsr_netlink_flush_start,
+		.dumpit = dsr_netlink_flush_dumpit,
+		.done = dsr_netlink_flush_done,
 		.policy = empty_policy,
 		.maxattr = DSR_A_MAX,
 	}, {

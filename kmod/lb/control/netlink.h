@@ -60,7 +60,6 @@ int dsr_netlink_service_change_doit(struct sk_buff *skb, struct genl_info *info)
 int dsr_netlink_service_delete_doit(struct sk_buff *skb, struct genl_info *info);
 int dsr_netlink_service_get_doit(struct sk_buff *skb, struct genl_info *info);
 int dsr_netlink_service_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb);
-int dsr_netlink_service_flush_doit(struct sk_buff *skb, struct genl_info *info);
 
 /* netlink_backend.c */
 extern const struct nla_policy
@@ -80,13 +79,18 @@ int dsr_netlink_connection_get_start(struct netlink_callback *cb);
 int dsr_netlink_connection_get_dumpit(struct sk_buff *skb,
 				      struct netlink_callback *cb);
 int dsr_netlink_connection_set_doit(struct sk_buff *skb, struct genl_info *info);
-int dsr_netlink_connection_flush_doit(struct sk_buff *skb, struct genl_info *info);
 int dsr_netlink_stats_get_doit(struct sk_buff *skb, struct genl_info *info);
 
 /* netlink_explain.c */
 extern const struct nla_policy
 dsr_netlink_explain_policy[DSR_EXPLAIN_A_MAX + 1];
 int dsr_netlink_explain_doit(struct sk_buff *skb, struct genl_info *info);
+
+/* netlink_flush.c */
+int dsr_netlink_flush_doit(struct sk_buff *skb, struct genl_info *info);
+int dsr_netlink_flush_start(struct netlink_callback *cb);
+int dsr_netlink_flush_dumpit(struct sk_buff *skb, struct netlink_callback *cb);
+int dsr_netlink_flush_done(struct netlink_callback *cb);
 
 /* netlink_path.c */
 extern const struct nla_policy

@@ -5,7 +5,6 @@
 #include <linux/sizes.h>
 
 #include "control/control.h"
-#include "control/notify.h"
 #include "control/netlink.h"
 #include "control/put.h"
 #include "core/conn.h"
@@ -225,18 +224,6 @@ int dsr_netlink_connection_set_doit(struct sk_buff *skb, struct genl_info *info)
 		dsr_control_table_set(dn, max, &timeouts);
 	mutex_unlock(&dn->lock);
 	return err;
-}
-
-/** dsr_netlink_connection_flush_doit() - DSR_CMD_CONNECTION_FLUSH */
-int dsr_netlink_connection_flush_doit(struct sk_buff *skb, struct genl_info *info)
-{
-	struct dsr_net *dn = dsr_net(genl_info_net(info));
-
-	mutex_lock(&dn->lock);
-	dsr_conn_flush(dn);
-	dsr_notify_flush(dn, DSR_CMD_CONNECTION_FLUSH, false);
-	mutex_unlock(&dn->lock);
-	return 0;
 }
 
 static int put_reason(struct sk_buff *skb, struct dsr_net *dn,

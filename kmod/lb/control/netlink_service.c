@@ -268,17 +268,6 @@ int dsr_netlink_service_delete_doit(struct sk_buff *skb, struct genl_info *info)
 	return err;
 }
 
-/** dsr_netlink_service_flush_doit() - DSR_CMD_SERVICE_FLUSH */
-int dsr_netlink_service_flush_doit(struct sk_buff *skb, struct genl_info *info)
-{
-	struct dsr_net *dn = dsr_net(genl_info_net(info));
-
-	dsr_net_writer_lock(dn);
-	dsr_control_service_flush(dn, NULL);
-	dsr_net_writer_unlock(dn);
-	return 0;
-}
-
 /** dsr_netlink_service_get_doit() - DSR_CMD_SERVICE_GET for one service */
 int dsr_netlink_service_get_doit(struct sk_buff *skb, struct genl_info *info)
 {

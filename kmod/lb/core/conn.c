@@ -9,6 +9,9 @@
 #include "core/service.h"
 #include "limit.h"
 
+/* Number of buckets to look at before dsr_net.lock is released. */
+#define PART_BUCKETS	64
+
 static struct kmem_cache *cache4 __read_mostly;
 static struct kmem_cache *cache6 __read_mostly;
 static struct workqueue_struct *wq __read_mostly;
@@ -287,12 +290,22 @@ void dsr_conn_configure(struct dsr_net *dn, u32 max,
 		WRITE_ONCE(dn->timeouts.state[i], timeouts->state[i]);
 }
 
-/** dsr_conn_flush() - forget all connections; holds dn->lock, sleeps */
-void dsr_conn_flush(struct dsr_net *dn)
+/**
+ * dsr_conn_flush_some() - forget the connections in some buckets
+ * @dn: balancer
+ * @cursor: first bucket
+ *
+ * Context: process context, sleeps. Takes dn->lock.
+ * Return: as dsr_table_remove_some(); %DSR_TABLE_END if there is no table.
+ */
+u64 dsr_conn_flush_some(struct dsr_net *dn, u64 cursor)
 {
-	lockdep_assert_held(&dn->lock);
-	if (dn->has_table)
-		dsr_table_flush(&dn->table);
+	mutex_lock(&dn->lock);
+	cursor = dn->has_table ?
+		 dsr_table_flush_some(&dn->table, cursor, PART_BUCKETS) :
+		 DSR_TABLE_END;
+	mutex_unlock(&dn->lock);
+	return cursor;
 }
 
 static bool is_datagrams(struct dsr_node *node, const void *service)
@@ -314,14 +327,23 @@ static bool is_datagrams(struct dsr_node *node, const void *service)
  * @dn: balancer
  * @service: service that schedules each datagram from now on
  *
- * Context: process context, holds dn->lock, sleeps.
+ * Context: process context, holds dn->writer and dn->lock, sleeps. Releases
+ * dn->lock and takes it again.
  */
 void dsr_conn_remove_datagrams(struct dsr_net *dn,
 			       const struct dsr_service *service)
 {
+	u64 cursor = 0;
+
+	lockdep_assert_held(&dn->writer);
 	lockdep_assert_held(&dn->lock);
-	if (dn->has_table)
-		dsr_table_remove_if(&dn->table, is_datagrams, service);
+	while (dn->has_table && cursor < DSR_TABLE_END) {
+		cursor = dsr_table_remove_some(&dn->table, cursor, PART_BUCKETS,
+					       is_datagrams, service);
+		mutex_unlock(&dn->lock);
+		cond_resched();
+		mutex_lock(&dn->lock);
+	}
 }
 
 /** dsr_conn_table_init() - dsr_table_init() for connections */

@@ -174,7 +174,7 @@ bool dsr_conn_walk_lock(struct dsr_net *dn);
 void dsr_conn_walk_unlock(struct dsr_net *dn);
 void dsr_conn_configure(struct dsr_net *dn, u32 max,
 			const struct dsr_timeouts *timeouts);
-void dsr_conn_flush(struct dsr_net *dn);
+u64 dsr_conn_flush_some(struct dsr_net *dn, u64 cursor);
 void dsr_conn_remove_datagrams(struct dsr_net *dn,
 			       const struct dsr_service *service);
 int dsr_conn_table_init(struct dsr_net *dn);

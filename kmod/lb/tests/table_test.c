@@ -302,6 +302,28 @@ static void table_removes_selected(struct kunit *test)
 		KUNIT_ASSERT_EQ(test, !!find(f, key), !(key & 1));
 }
 
+/* A part of a flush removes a part only, and the next one goes on behind it, also if
+ * the table was resized meanwhile.
+ */
+static void table_flushes_in_parts(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	u32 key, left = KEYS, parts = 0;
+	u64 cursor = 0;
+
+	for (key = 0; key < KEYS; key++)
+		insert(test, f, key, BUSY);
+	while (cursor < DSR_TABLE_END) {
+		cursor = dsr_table_flush_some(&f->table, cursor, 64);
+		KUNIT_ASSERT_LT(test, atomic_read(&f->table.entries), left);
+		left = atomic_read(&f->table.entries);
+		dsr_table_gc(&f->table, jiffies, false);
+		parts++;
+	}
+	KUNIT_EXPECT_EQ(test, left, 0);
+	KUNIT_EXPECT_GE(test, parts, 4);
+}
+
 /* Visit each entry of the bucket of @cursor; return the next cursor. */
 static u64 walk_bucket(struct fixture *f, u64 cursor, u8 *times)
 {
@@ -451,6 +473,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(table_frees_removed),
 	KUNIT_CASE(table_frees_after_readers),
 	KUNIT_CASE(table_removes_selected),
+	KUNIT_CASE(table_flushes_in_parts),
 	KUNIT_CASE(table_walk_is_exact_while_resizing),
 	KUNIT_CASE(table_readers_are_undisturbed),
 	{ }
