@@ -235,6 +235,22 @@ def test_without_the_mark_it_is_none_of_ours(site, family, reasons):
     assert since[REASON] == 0
 
 
+def test_marked_is_sent_on_by_another_device(site, family, reasons):
+    """A rule may mark all that passes a transparent balancer."""
+    mark(site, family, '')
+    add(site, family.backends, **family.key)
+    site.lv1.ip(f'route replace {family.vip} via {family.backends[1]}')
+    site.undo.append(lambda: site.lv1.ip(f'route del {family.vip}'))
+    since = reasons('lv1')
+    packets = family.packets()
+    with family.tap(site.client) as client, family.tap(site.w102) as w102:
+        for name in ('gre', 'esp', 'icmp error'):
+            client.send(packets[name], LV1)
+            w102.wait(lambda p: p.dst == family.vip, f'{name} was routed')
+            w102.seen.clear()
+    assert since[REASON] == 0
+
+
 def test_proxy_of_neighbours(site6, reasons):
     """A proxy of the VIP answers neighbours that connect to it directly."""
     vip = '2001:db8:31::77'

@@ -154,7 +154,7 @@ static void explain(struct dsr_net *dn, const struct dsr_packet *pkt,
 			decision->service = frontend->probe->service;
 		if (frontend && decision->reason == DSR_PASS_NO_SERVICE &&
 		    !leaves(dn->net, pkt, arrival) &&
-		    !dsr_here_delivers(dn->net, pkt, arrival))
+		    dsr_here_refuses(dn->net, pkt, arrival, frontend->fwmark))
 			decision->reason = DSR_DROP_NOT_SERVED;
 		return;
 	}

@@ -11,6 +11,16 @@
 #include "dst.h"
 #include "flow.h"
 
+/* What the kernel would do with a packet: deliver it locally; forward it by another
+ * device than the one that it came in by; forward it by the same device, or refuse
+ * it.
+ */
+enum route {
+	DELIVER,
+	SEND_ON,
+	SEND_BACK,
+};
+
 /* Check if the ports in the tuple are those of the packet itself: an ICMP error
  * has the ports of the packet that it quotes.
  */
@@ -20,8 +30,8 @@ static bool has_ports(const struct dsr_packet *pkt)
 	       dsr_packet_is_balanced(pkt->tuple.proto);
 }
 
-static bool delivers4(struct net *net, const struct dsr_packet *pkt,
-		      const struct dsr_arrival *arrival)
+static enum route route4(struct net *net, const struct dsr_packet *pkt,
+			 const struct dsr_arrival *arrival)
 {
 	const struct net_device *dev = arrival->dev;
 	struct flowi4 fl4 = {
@@ -40,11 +50,16 @@ static bool delivers4(struct net *net, const struct dsr_packet *pkt,
 		fl4.fl4_sport = pkt->tuple.sport;
 		fl4.fl4_dport = pkt->tuple.dport;
 	}
-	return !fib_lookup(net, &fl4, &res, 0) && res.type != RTN_UNICAST;
+	if (fib_lookup(net, &fl4, &res, 0))
+		return SEND_BACK;
+	if (res.type != RTN_UNICAST)
+		return DELIVER;
+	return dev && !fib_info_nh_uses_dev(res.fi, dev) ? SEND_ON :
+							   SEND_BACK;
 }
 
-static bool delivers6(struct net *net, const struct dsr_packet *pkt,
-		      const struct dsr_arrival *arrival)
+static enum route route6(struct net *net, const struct dsr_packet *pkt,
+			 const struct dsr_arrival *arrival)
 {
 	const struct net_device *dev = arrival->dev;
 	struct flowi6 fl6 = {
@@ -54,8 +69,8 @@ static bool delivers6(struct net *net, const struct dsr_packet *pkt,
 		.daddr = arrival->dest.in6,
 		.saddr = arrival->source.in6,
 	};
+	enum route route = SEND_BACK;
 	struct rt6_info *rt;
-	bool is_here;
 
 	if (has_ports(pkt)) {
 		fl6.flowi6_proto = pkt->tuple.proto;
@@ -64,28 +79,38 @@ static bool delivers6(struct net *net, const struct dsr_packet *pkt,
 	}
 	rt = dst_rt6_info(ip6_route_lookup(net, &fl6, NULL,
 					   RT6_LOOKUP_F_HAS_SADDR));
-	is_here = rt->rt6i_flags & (RTF_LOCAL | RTF_ANYCAST);
+	if (rt->rt6i_flags & (RTF_LOCAL | RTF_ANYCAST))
+		route = DELIVER;
+	else if (!rt->dst.error && dev && READ_ONCE(rt->dst.dev) != dev)
+		route = SEND_ON;
 	ip6_rt_put(rt);
-	return is_here;
+	return route;
 }
 
 /**
- * dsr_here_delivers() - check if the kernel would deliver a packet locally
+ * dsr_here_refuses() - check if a packet that no service takes must not be routed
  * @net: namespace
  * @pkt: the packet
  * @arrival: its arrival
+ * @by_mark: its frontend is a mark
  *
  * Does the lookup that the kernel is about to do, with all routing rules: a
  * rule may select a table with a local route by the mark.
  *
+ * Nothing but the balancer serves a VIP, so a packet for a VIP that is not delivered
+ * here would come back until its TTL expires. A mark may stand for all that passes
+ * this machine: there, the kernel may send the packet on as a router. A packet that
+ * would leave by the device that it came in by is refused, for the mark may stand for
+ * a VIP. So is a packet by a mark without a device of arrival.
+ *
  * Context: rcu_read_lock().
- * Return: true if the kernel would deliver it; false if the kernel would
- * forward or refuse it.
  */
-bool dsr_here_delivers(struct net *net, const struct dsr_packet *pkt,
-		       const struct dsr_arrival *arrival)
+bool dsr_here_refuses(struct net *net, const struct dsr_packet *pkt,
+		      const struct dsr_arrival *arrival, bool by_mark)
 {
-	return pkt->tuple.family == AF_INET ?
-	       delivers4(net, pkt, arrival) :
-	       delivers6(net, pkt, arrival);
+	enum route route = pkt->tuple.family == AF_INET ?
+			   route4(net, pkt, arrival) :
+			   route6(net, pkt, arrival);
+
+	return route == SEND_BACK || (route == SEND_ON && !by_mark);
 }

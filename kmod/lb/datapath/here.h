@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * here - check if a packet would be delivered to this machine
+ * here - find out what the kernel would do with a packet
  *
  * Has no state and changes nothing.
  */
@@ -10,7 +10,7 @@
 #include "core/packet.h"
 #include "datapath/source.h"
 
-bool dsr_here_delivers(struct net *net, const struct dsr_packet *pkt,
-		       const struct dsr_arrival *arrival);
+bool dsr_here_refuses(struct net *net, const struct dsr_packet *pkt,
+		      const struct dsr_arrival *arrival, bool by_mark);
 
 #endif /* _DSR_HERE_H */

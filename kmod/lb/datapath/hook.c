@@ -230,14 +230,13 @@ static bool is_from_neighbour(const struct sk_buff *skb, u8 family)
 	       icmph->icmp6_type <= NDISC_REDIRECT;
 }
 
-/* Refuse a packet whose frontend has no service for it, unless this machine
- * would deliver it locally. Else the stack would route the packet, usually back
- * to where it came from, and the packet would loop until its TTL expires.
+/* Refuse a packet whose frontend has no service for it, if the packet would loop:
+ * see dsr_here_refuses(). @by_mark tells that the frontend is a mark.
  */
 static noinline unsigned int refuse(struct dsr_net *dn, struct sk_buff *skb,
 				    u8 family, unsigned int hook,
 				    const struct dsr_packet *pkt,
-				    enum dsr_reason passed)
+				    enum dsr_reason passed, bool by_mark)
 {
 	struct dsr_decision none = { .backend = NULL };
 	struct dsr_arrival arrival;
@@ -246,7 +245,7 @@ static noinline unsigned int refuse(struct dsr_net *dn, struct sk_buff *skb,
 	    is_translated(skb) || is_from_neighbour(skb, family))
 		return NF_ACCEPT;
 	dsr_source_arrival(skb, family, &arrival);
-	if (dsr_here_delivers(dn->net, pkt, &arrival))
+	if (!dsr_here_refuses(dn->net, pkt, &arrival, by_mark))
 		return NF_ACCEPT;
 	if (pkt->kind == DSR_PACKET_FLOW &&
 	    dsr_packet_is_balanced(pkt->tuple.proto) &&
@@ -276,7 +275,7 @@ static noinline unsigned int late_vip(struct dsr_net *dn, struct sk_buff *skb,
 	}
 	if (!dsr_reason_is_pass(reason))
 		return NF_ACCEPT;
-	return refuse(dn, skb, family, hook, &pkt, reason);
+	return refuse(dn, skb, family, hook, &pkt, reason, false);
 }
 
 /* A reply begins a connection of netfilter's where that has not seen the request,
@@ -313,7 +312,7 @@ static noinline void keep_reply(struct dsr_net *dn, struct sk_buff *skb,
  * by its mark alone. The destination does not count: if it has become a VIP
  * since, a rule has translated the packet, and that rule decides.
  *
- * A packet for a mark or VIP of ours that no service takes is refused here.
+ * A packet for a mark or VIP of ours that no service takes may be refused here.
  * This cannot be done earlier, since a rule may still translate the packet.
  *
  * Context: as dsr_hook().
@@ -348,7 +347,8 @@ unsigned int dsr_hook_late(void *priv, struct sk_buff *skb,
 	if (reason == DSR_PASS_REPLY)
 		return NF_ACCEPT;
 	if (dsr_reason_is_pass(reason))
-		return refuse(dn, skb, state->pf, state->hook, &pkt, reason);
+		return refuse(dn, skb, state->pf, state->hook, &pkt, reason,
+			      true);
 	this_cpu_dec(dn->reasons[passed_as(&pkt)]);
 	return finish(dn, skb, state->pf, &decision, reason);
 }
