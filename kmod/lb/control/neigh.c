@@ -133,14 +133,6 @@ void dsr_neigh_seek(struct dsr_net *dn, struct dsr_service *service)
 		queue_delayed_work(system_unbound_wq, &dn->seek, HZ);
 }
 
-/* Check if a pool was built before a server was lost, or before it was found. */
-static bool is_outdated(const struct dsr_pool *pool,
-			const struct dsr_backend *backend)
-{
-	return (backend->skipped || pool->all_lost) !=
-	       READ_ONCE(backend->server->lost);
-}
-
 /* Rebuild the pool of a service if a changed server has to leave or join. If
  * memory is short, seek_work() has this tried again.
  */
@@ -152,7 +144,7 @@ static void rebuild_pool(struct dsr_net *dn, struct dsr_service *service)
 		if (!backend->server->told)
 			continue;
 		dsr_neigh_seek(dn, service);
-		if (!is_outdated(dsr_service_pool(dn, service), backend))
+		if (!dsr_pool_is_outdated(dsr_service_pool(dn, service), backend))
 			continue;
 		if (dsr_pool_rebuild(dn, service))
 			WRITE_ONCE(backend->server->noted, true);

@@ -75,12 +75,36 @@ static int charge(struct dsr_net *dn, const struct dsr_pool *old, u32 slots)
 	return 0;
 }
 
+/* Check if a backend takes new connections, unless its server is lost. */
+static bool is_eligible(const struct dsr_backend *backend)
+{
+	return backend->config.weight && backend->config.admin == DSR_BACKEND_UP;
+}
+
+/**
+ * dsr_pool_is_outdated() - check if a pool was built before a server was lost, or
+ *	before it was found
+ * @pool: pool of a service that skips lost backends
+ * @backend: backend of the service
+ *
+ * While all others are lost, a backend that takes no new connections changes
+ * nothing: its answer brings no member.
+ *
+ * Context: process context, holds struct dsr_net.lock.
+ */
+bool dsr_pool_is_outdated(const struct dsr_pool *pool,
+			  const struct dsr_backend *backend)
+{
+	if (pool->all_lost)
+		return is_eligible(backend) && !READ_ONCE(backend->server->lost);
+	return backend->skipped != READ_ONCE(backend->server->lost);
+}
+
 static void add_member(struct dsr_pool *pool, struct dsr_backend *backend,
 		       bool skip)
 {
 	backend->leaves = skip && READ_ONCE(backend->server->lost);
-	if (backend->leaves || !backend->config.weight ||
-	    backend->config.admin != DSR_BACKEND_UP)
+	if (backend->leaves || !is_eligible(backend))
 		return;
 	pool->member[pool->count++] = (struct dsr_pool_member) {
 		.backend = backend,

@@ -118,6 +118,8 @@ int dsr_pool_rebuild_with(struct dsr_net *dn, struct dsr_service *service,
 			  struct dsr_backend *backend);
 int dsr_pool_rebuild_without(struct dsr_net *dn, struct dsr_service *service,
 			     struct dsr_backend *backend);
+bool dsr_pool_is_outdated(const struct dsr_pool *pool,
+			  const struct dsr_backend *backend);
 void dsr_pool_release(struct dsr_net *dn, struct dsr_pool *pool);
 bool dsr_pool_check_slots(u32 slots);
 
