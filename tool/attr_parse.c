@@ -31,6 +31,7 @@ static const struct nla_policy top_policy[ATTR_MAX] = {
 	[DSR_A_PATH] = { .type = NLA_NESTED },
 	[DSR_A_SILENCE] = { .type = NLA_NESTED },
 	[DSR_A_IPVS_ONLY] = { .type = NLA_FLAG },
+	[DSR_A_ADDED] = { .type = NLA_NESTED },
 };
 
 static const struct nla_policy stats_policy[ATTR_MAX] = {
@@ -161,6 +162,14 @@ static const struct nla_policy nest_policy[DSR_A_MAX + 1][ATTR_MAX] = {
 		[DSR_SILENCE_A_WANTED] = { .type = NLA_U8 },
 		[DSR_SILENCE_A_MESSAGES] = { .type = NLA_U64 },
 	},
+	[DSR_A_ADDED] = {
+		[DSR_ADDED_A_ADDED] = { .type = NLA_U32 },
+		[DSR_ADDED_A_KNOWN] = { .type = NLA_U32 },
+		[DSR_ADDED_A_NO_SERVICE] = { .type = NLA_U32 },
+		[DSR_ADDED_A_NO_BACKEND] = { .type = NLA_U32 },
+		[DSR_ADDED_A_BAD_SOURCE] = { .type = NLA_U32 },
+		[DSR_ADDED_A_FULL] = { .type = NLA_U32 },
+	},
 };
 
 /* the last attribute of each nest */
@@ -175,6 +184,7 @@ static const int nest_max[DSR_A_MAX + 1] = {
 	[DSR_A_EXPLAIN] = DSR_EXPLAIN_A_MAX,
 	[DSR_A_PATH] = DSR_PATH_A_MAX,
 	[DSR_A_SILENCE] = DSR_SILENCE_A_MAX,
+	[DSR_A_ADDED] = DSR_ADDED_A_MAX,
 };
 
 /** attr_is_ipv6() - tell an IPv6 address by its length */

@@ -55,6 +55,7 @@ static const char *const connection_names[] = {
 	[DSR_CONNECTION_A_DST] = "dst",
 	[DSR_CONNECTION_A_DPORT] = "dst",
 	[DSR_CONNECTION_A_STATE] = "state",
+	[DSR_CONNECTION_A_EXPIRES] = "expires",
 	[DSR_CONNECTION_A_FWMARK] = "fwmark",
 	[DSR_CONNECTION_A_BACKEND] = "via",
 };

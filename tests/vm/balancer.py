@@ -55,6 +55,8 @@ FIELDS = {
         'proto': 'proto', 'src': 'addr', 'sport': 'be16', 'dst': 'addr',
         'dport': 'be16', 'state': 'conn_state', 'expires': 4, 'fwmark': 4,
         'backend': 'addr'},
+    'ADDED': {'added': 4, 'known': 4, 'no_service': 4, 'no_backend': 4,
+              'bad_source': 4, 'full': 4},
     'TABLE': {'entries': 4, 'max': 4, 'buckets': 4, 'bytes': 8,
               'timeouts': 'TIMEOUT', 'evicted': 8, 'pending_evicted': 8,
               'expire_quiescent': 'flag', 'expire_nodest': 'flag'},

@@ -50,6 +50,11 @@
  * @DSR_CMD_PATH_DELETE: DSR_A_PATH: IFINDEX
  * @DSR_CMD_PATH_GET: dump
  * @DSR_CMD_PATH_FLUSH: no attributes; deletes every path
+ * @DSR_CMD_CONNECTION_ADD: put entries into the connection table that this
+ *	table or another one has had. DSR_A_CONNECTION, once for each entry:
+ *	PROTO, SRC, SPORT, DST, DPORT, BACKEND, and FWMARK if the service has
+ *	one; STATE and EXPIRES optional. One reply: DSR_A_ADDED. An entry that
+ *	is malformed ends the request; the entries before it are added
  *
  * The multicast group DSR_GENL_MCGRP_EVENTS gets a message after each change,
  * with the command that made it. The message contains:
@@ -60,6 +65,8 @@
  *   messages of their own;
  * - for CONNECTION_SET: DSR_A_TABLE of STATS_GET;
  * - for FLUSH, which deletes all objects: nothing.
+ *
+ * CONNECTION_ADD sends none, as packets that add connections do not.
  *
  * The group also gets BACKEND_STATE. A change that was made through dsr_ipvs is
  * reported as the same change by this family. A flush by IPVS that keeps
@@ -92,6 +99,7 @@ enum dsr_cmd {
 	DSR_CMD_PATH_DELETE,
 	DSR_CMD_PATH_GET,
 	DSR_CMD_PATH_FLUSH,
+	DSR_CMD_CONNECTION_ADD,
 
 	__DSR_CMD_MAX,
 	DSR_CMD_MAX = __DSR_CMD_MAX - 1
@@ -340,7 +348,10 @@ enum dsr_backend_attr {
 /**
  * enum dsr_connection_attr - an entry of the balancer's connection table
  *
- * In a request any of the attributes except EXPIRES selects entries.
+ * In a request CONNECTION_GET any of the attributes except EXPIRES selects
+ * entries. A persistence entry has PROTO 0. With FWMARK its other attributes
+ * but SRC and BACKEND have no meaning in CONNECTION_ADD; else DST is the VIP of
+ * its service, SPORT the protocol and DPORT the first port, or 0.
  *
  * @DSR_CONNECTION_A_UNSPEC: never sent
  * @DSR_CONNECTION_A_PROTO: u8, IPPROTO_*
@@ -348,9 +359,11 @@ enum dsr_backend_attr {
  * @DSR_CONNECTION_A_SPORT: be16
  * @DSR_CONNECTION_A_DST: 4 or 16 bytes, VIP
  * @DSR_CONNECTION_A_DPORT: be16
- * @DSR_CONNECTION_A_STATE: u8, enum dsr_conn_state
+ * @DSR_CONNECTION_A_STATE: u8, enum dsr_conn_state; in CONNECTION_ADD, if
+ *	absent: established, udp or persistent
  * @DSR_CONNECTION_A_EXPIRES: u32, milliseconds until the entry expires if no
- *	packet comes (reply only)
+ *	packet comes; in CONNECTION_ADD at most, and if absent, the timeout of
+ *	the state
  * @DSR_CONNECTION_A_FWMARK: u32, mark of its service, if the service has one
  * @DSR_CONNECTION_A_BACKEND: 4 or 16 bytes, address of the backend
  */
@@ -368,6 +381,32 @@ enum dsr_connection_attr {
 
 	__DSR_CONNECTION_A_MAX,
 	DSR_CONNECTION_A_MAX = __DSR_CONNECTION_A_MAX - 1
+};
+
+/**
+ * enum dsr_added_attr - what has become of the entries of CONNECTION_ADD
+ *
+ * All are u32, numbers of entries (reply only).
+ *
+ * @DSR_ADDED_A_UNSPEC: never sent
+ * @DSR_ADDED_A_ADDED: entries that were added
+ * @DSR_ADDED_A_KNOWN: the table had an entry of this tuple, which stays as it is
+ * @DSR_ADDED_A_NO_SERVICE: there is no such service, or it keeps no such entries
+ * @DSR_ADDED_A_NO_BACKEND: the service has no such backend
+ * @DSR_ADDED_A_BAD_SOURCE: the client's address cannot be answered
+ * @DSR_ADDED_A_FULL: the table has no room for them
+ */
+enum dsr_added_attr {
+	DSR_ADDED_A_UNSPEC,
+	DSR_ADDED_A_ADDED,
+	DSR_ADDED_A_KNOWN,
+	DSR_ADDED_A_NO_SERVICE,
+	DSR_ADDED_A_NO_BACKEND,
+	DSR_ADDED_A_BAD_SOURCE,
+	DSR_ADDED_A_FULL,
+
+	__DSR_ADDED_A_MAX,
+	DSR_ADDED_A_MAX = __DSR_ADDED_A_MAX - 1
 };
 
 /**

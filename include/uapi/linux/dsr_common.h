@@ -50,6 +50,7 @@
  * @DSR_A_IPVS_ONLY: flag, in the event SERVICE_FLUSH: only the services that
  *	IPVS shows were deleted: those of a fwmark, and those of a VIP with a
  *	protocol and one port or all ports
+ * @DSR_A_ADDED: nest of enum dsr_added_attr
  */
 enum dsr_attr {
 	DSR_A_UNSPEC,
@@ -64,6 +65,7 @@ enum dsr_attr {
 	DSR_A_PATH,
 	DSR_A_SILENCE,
 	DSR_A_IPVS_ONLY,
+	DSR_A_ADDED,
 
 	__DSR_A_MAX,
 	DSR_A_MAX = __DSR_A_MAX - 1

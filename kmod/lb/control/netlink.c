@@ -33,6 +33,10 @@ static const struct nla_policy connection_policy[DSR_A_MAX + 1] = {
 	[DSR_A_CONNECTION] = NLA_POLICY_NESTED(dsr_netlink_connection_policy),
 };
 
+static const struct nla_policy restore_policy[DSR_A_MAX + 1] = {
+	[DSR_A_CONNECTION] = NLA_POLICY_NESTED(dsr_netlink_restore_policy),
+};
+
 static const struct nla_policy explain_policy[DSR_A_MAX + 1] = {
 	[DSR_A_EXPLAIN] = NLA_POLICY_NESTED(dsr_netlink_explain_policy),
 };
@@ -187,6 +191,12 @@ static const struct genl_ops ops[] = {
 		.flags = GENL_UNS_ADMIN_PERM,
 		.doit = dsr_netlink_path_flush_doit,
 		.policy = empty_policy,
+		.maxattr = DSR_A_MAX,
+	}, {
+		.cmd = DSR_CMD_CONNECTION_ADD,
+		.flags = GENL_UNS_ADMIN_PERM,
+		.doit = dsr_netlink_connection_add_doit,
+		.policy = restore_policy,
 		.maxattr = DSR_A_MAX,
 	},
 };

@@ -81,6 +81,11 @@ int dsr_netlink_connection_get_dumpit(struct sk_buff *skb,
 int dsr_netlink_connection_set_doit(struct sk_buff *skb, struct genl_info *info);
 int dsr_netlink_stats_get_doit(struct sk_buff *skb, struct genl_info *info);
 
+/* netlink_restore.c */
+extern const struct nla_policy
+dsr_netlink_restore_policy[DSR_CONNECTION_A_MAX + 1];
+int dsr_netlink_connection_add_doit(struct sk_buff *skb, struct genl_info *info);
+
 /* netlink_explain.c */
 extern const struct nla_policy
 dsr_netlink_explain_policy[DSR_EXPLAIN_A_MAX + 1];

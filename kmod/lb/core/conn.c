@@ -151,6 +151,65 @@ static const struct dsr_table_ops conn_table_ops = {
 	.free = conn_free_node,
 };
 
+/* Make an entry that the table does not have yet, and count it.
+ *
+ * Return: the entry; %NULL if memory is short, or if @backend has just been
+ * removed.
+ */
+static struct dsr_conn *conn_new(struct dsr_net *dn,
+				 const struct dsr_tuple *tuple, u32 hash,
+				 u8 state, struct dsr_backend *backend)
+{
+	struct dsr_conn *conn;
+
+	conn = dsr_limit_alloc(dn->table.memcg, cache_of(tuple));
+	if (!conn)
+		return NULL;
+	memcpy(&conn->tuple, tuple, dsr_tuple_size(tuple));
+	if (!dsr_backend_get(backend)) {
+		conn_free(conn);
+		return NULL;
+	}
+	conn->node.hash = hash;
+	conn->node.seen = jiffies;
+	conn->state = state;
+	conn->unlinked = false;
+	conn->forged = false;
+	conn->blank = false;
+	conn->proof = 0;
+	conn->checked = conn->node.seen;
+	RCU_INIT_POINTER(conn->backend, backend);
+	/* Count first: once inserted, garbage collection may free the entry. */
+	dsr_conn_count(dn, backend, conn, state);
+	if (tuple->family == AF_INET6)
+		atomic_inc(&dn->entries6);
+	return conn;
+}
+
+/* Put a new entry into the table, or free it if there is another one.
+ *
+ * Return: the entry of the table; %NULL if the table is full.
+ */
+static struct dsr_conn *conn_insert(struct dsr_net *dn, struct dsr_conn *conn,
+				    struct dsr_backend *backend)
+{
+	struct dsr_node *node;
+
+	node = dsr_table_insert(&dn->table, &conn->node, dsr_conn_match,
+				&conn->tuple);
+	if (node == &conn->node)
+		return conn;
+	if (!node)
+		dsr_net_note_crowded(dn);
+	if (conn->tuple.family == AF_INET6)
+		atomic_dec(&dn->entries6);
+
+	dsr_conn_uncount(dn, backend, conn, conn->state);
+	dsr_backend_put(backend);
+	conn_free(conn);
+	return node ? container_of(node, struct dsr_conn, node) : NULL;
+}
+
 /**
  * dsr_conn_add() - add a connection to the table
  * @dn: balancer
@@ -170,43 +229,50 @@ struct dsr_conn *dsr_conn_add(struct dsr_net *dn,
 			      u8 state, struct dsr_backend *backend,
 			      bool *added)
 {
-	struct dsr_node *node = NULL;
-	struct dsr_conn *conn;
+	struct dsr_conn *new = conn_new(dn, tuple, hash, state, backend);
+	struct dsr_conn *conn = new ? conn_insert(dn, new, backend) : NULL;
 
-	*added = false;
-	conn = dsr_limit_alloc(dn->table.memcg, cache_of(tuple));
-	if (!conn)
-		return NULL;
-	memcpy(&conn->tuple, tuple, dsr_tuple_size(tuple));
-	if (!dsr_backend_get(backend))
-		goto free_conn;
-	conn->node.hash = hash;
-	conn->node.seen = jiffies;
-	conn->state = state;
-	conn->unlinked = false;
-	conn->forged = false;
-	conn->proof = 0;
-	conn->checked = conn->node.seen;
-	RCU_INIT_POINTER(conn->backend, backend);
-	/* Count first: once inserted, garbage collection may free the entry. */
-	dsr_conn_count(dn, backend, conn, state);
-	if (tuple->family == AF_INET6)
-		atomic_inc(&dn->entries6);
-	node = dsr_table_insert(&dn->table, &conn->node, dsr_conn_match, tuple);
-	if (node == &conn->node) {
-		*added = true;
-		return conn;
-	}
-	if (!node)
-		dsr_net_note_crowded(dn);
-	if (tuple->family == AF_INET6)
-		atomic_dec(&dn->entries6);
+	*added = new && conn == new;
+	return conn;
+}
 
-	dsr_conn_uncount(dn, backend, conn, state);
-	dsr_backend_put(backend);
-free_conn:
-	conn_free(conn);
-	return node ? container_of(node, struct dsr_conn, node) : NULL;
+/* Older than any recheck of a path: the present rules have seen no packet. */
+#define UNCHECKED	(7200 * HZ)
+
+/**
+ * dsr_conn_restore() - add an entry that this table or another one has had
+ * @dn: balancer
+ * @tuple: its key
+ * @hash: hash of @tuple
+ * @state: enum dsr_conn_state
+ * @backend: destination of its packets
+ * @left: jiffies until the entry times out, at most its timeout
+ * @full: set to true if the table is full, if memory is short, or if @backend
+ *	has just been removed
+ *
+ * The next packet proves the client, as the first one of a connection does.
+ *
+ * Context: rcu_read_lock(). Takes the lock of a stripe.
+ * Return: true if the entry was added; false, and @full is false, if the table
+ * has one of this tuple.
+ */
+bool dsr_conn_restore(struct dsr_net *dn, const struct dsr_tuple *tuple,
+		      u32 hash, u8 state, struct dsr_backend *backend, u32 left,
+		      bool *full)
+{
+	struct dsr_conn *new = conn_new(dn, tuple, hash, state, backend), *conn;
+	u32 timeout;
+
+	*full = !new;
+	if (!new)
+		return false;
+	timeout = dsr_conn_timeout(dn, new);
+	new->node.seen -= timeout - min(left, timeout);
+	new->checked -= UNCHECKED;
+	new->blank = true;
+	conn = conn_insert(dn, new, backend);
+	*full = !conn;
+	return conn == new;
 }
 
 /**

@@ -26,6 +26,8 @@
  * @unlinked: removed from the table; the reference to @backend is dropped
  * @forged: a packet has tried to end it with a wrong number; as @unlinked, under the
  *	lock of the stripe
+ * @blank: @proof is not known yet: the entry was restored, and no packet has come
+ *	since; as @unlinked
  * @proof: dsr_packet.proof of a recent packet of the client, up to a second old
  * @checked: jiffies (low half) of its last packet that passed PRE_ROUTING, and
  *	so was marked by the current rules; up to a second behind
@@ -37,6 +39,7 @@ struct dsr_conn {
 	u8 state;
 	u8 unlinked:1;
 	u8 forged:1;
+	u8 blank:1;
 	u16 proof;
 	u32 checked;
 	struct dsr_tuple tuple;
@@ -145,7 +148,11 @@ static __always_inline bool dsr_conn_touch(struct dsr_conn *conn, u32 now)
 /* conn_state.c */
 bool dsr_conn_proves(const struct dsr_conn *conn,
 		     const struct dsr_packet *pkt);
-void dsr_conn_note(struct dsr_conn *conn, const struct dsr_packet *pkt);
+void dsr_conn_note(struct dsr_net *dn, struct dsr_conn *conn,
+		   const struct dsr_packet *pkt);
+bool dsr_conn_restore(struct dsr_net *dn, const struct dsr_tuple *tuple,
+		      u32 hash, u8 state, struct dsr_backend *backend, u32 left,
+		      bool *full);
 bool dsr_conn_move(struct dsr_net *dn, struct dsr_conn *conn, u8 state,
 		   struct dsr_backend *backend);
 void dsr_conn_advance(struct dsr_net *dn, struct dsr_conn *conn,

@@ -18,7 +18,7 @@
  * one of 256 forged packets hits the window, with SCTP one of 65,536 hits the
  * tag. A client that has sent more than the window within a second fails the
  * check, too. The tag of an association is not known before the association is
- * set up.
+ * set up. Of a restored connection the first packet is believed.
  *
  * Context: any.
  */
@@ -27,6 +27,8 @@ bool dsr_conn_proves(const struct dsr_conn *conn,
 {
 	u16 ahead = pkt->proof - READ_ONCE(conn->proof);
 
+	if (unlikely(conn->blank))
+		return true;
 	switch (pkt->tuple.proto) {
 	case IPPROTO_TCP:
 		/* The packet may be reordered: one unit behind is accepted. */
@@ -38,20 +40,46 @@ bool dsr_conn_proves(const struct dsr_conn *conn,
 	}
 }
 
+/* Record a proof. Holds the lock of the stripe if @conn is blank. */
+static void note(struct dsr_conn *conn, const struct dsr_packet *pkt)
+{
+	if (!dsr_conn_proves(conn, pkt))
+		return;
+	WRITE_ONCE(conn->proof, pkt->proof);
+	if (unlikely(conn->blank))
+		conn->blank = false;
+}
+
+/* Record the first proof of a restored connection. */
+static void note_first(struct dsr_net *dn, struct dsr_conn *conn,
+		       const struct dsr_packet *pkt)
+{
+	spinlock_t *lock = dsr_table_lock(&dn->table, conn->node.hash);
+
+	spin_lock_bh(lock);
+	note(conn, pkt);
+	spin_unlock_bh(lock);
+}
+
 /**
  * dsr_conn_note() - record the proof of a packet
+ * @dn: balancer
  * @conn: its connection
  * @pkt: a packet of the connection, with its proof
  *
  * Records only a packet that passes dsr_conn_proves(): else a forged packet
  * would validate the next forged one.
  *
- * Context: any.
+ * Context: rcu_read_lock(). Takes the lock of a stripe if the connection was
+ * restored, and this is its first packet.
  */
-void dsr_conn_note(struct dsr_conn *conn, const struct dsr_packet *pkt)
+void dsr_conn_note(struct dsr_net *dn, struct dsr_conn *conn,
+		   const struct dsr_packet *pkt)
 {
-	if (dsr_conn_proves(conn, pkt))
-		WRITE_ONCE(conn->proof, pkt->proof);
+	if (unlikely(conn->blank))
+		note_first(dn, conn, pkt);
+	else
+		note(conn, pkt);
 }
 
 /* Change the state. Holds the lock of the stripe, so that counts are exact. */
@@ -126,7 +154,7 @@ void dsr_conn_advance(struct dsr_net *dn, struct dsr_conn *conn,
 	spin_lock_bh(lock);
 	state = dsr_conn_state(conn->state, pkt);
 	if (!dsr_state_reusable(state) || dsr_conn_proves(conn, pkt)) {
-		dsr_conn_note(conn, pkt);
+		note(conn, pkt);
 		set_state(dn, conn, lock, state);
 	} else {
 		conn->forged = true;

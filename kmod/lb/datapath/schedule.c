@@ -32,13 +32,18 @@ bool dsr_schedule_is_bad_source(const struct dsr_tuple *tuple)
 			IPV6_ADDR_MAPPED));
 }
 
-/* Make the key of a persistence entry: the client's address masked to the
- * prefix, protocol 0 so that no packet matches the entry, and the service's key
- * in the other fields.
+/**
+ * dsr_schedule_client() - make the key of a persistence entry
+ * @tuple: tuple of a packet of the client; the ports do not matter
+ * @service: its service
+ * @client: set: the client's address masked to the prefix, protocol 0 so that
+ *	no packet matches the entry, and the service's key in the other fields
+ *
+ * Context: rcu_read_lock() or holds dn->lock.
  */
-static void persistent_tuple(const struct dsr_tuple *tuple,
-			     const struct dsr_service *service,
-			     struct dsr_tuple *client)
+void dsr_schedule_client(const struct dsr_tuple *tuple,
+			 const struct dsr_service *service,
+			 struct dsr_tuple *client)
 {
 	const struct dsr_service_key *key = &service->key;
 	u8 prefix = READ_ONCE(service->persist_prefix);
@@ -68,7 +73,7 @@ static struct dsr_conn *find_persistent(struct dsr_net *dn,
 					const struct dsr_service *service,
 					struct dsr_tuple *client, u32 *hash)
 {
-	persistent_tuple(tuple, service, client);
+	dsr_schedule_client(tuple, service, client);
 	*hash = dsr_conn_hash(&dn->table, client);
 	return dsr_conn_find(dn, client, *hash);
 }
@@ -129,7 +134,7 @@ static const struct dsr_tuple *hashed_tuple(const struct dsr_service *service,
 {
 	if (likely(!READ_ONCE(service->persist)))
 		return tuple;
-	persistent_tuple(tuple, service, client);
+	dsr_schedule_client(tuple, service, client);
 	client->ports = 0;
 	if (pool->scheduler->lookup) {
 		if (tuple->family == AF_INET)

@@ -16,6 +16,9 @@ void dsr_schedule_choose(struct dsr_net *dn, const struct dsr_packet *pkt,
 bool dsr_schedule_is_bad_source(const struct dsr_tuple *tuple);
 void dsr_schedule(struct dsr_net *dn, const struct dsr_packet *pkt,
 		  struct dsr_decision *decision);
+void dsr_schedule_client(const struct dsr_tuple *tuple,
+			 const struct dsr_service *service,
+			 struct dsr_tuple *client);
 struct dsr_backend *
 dsr_schedule_persistent(struct dsr_net *dn, const struct dsr_tuple *tuple,
 			const struct dsr_service *service);
@@ -73,7 +76,7 @@ dsr_schedule_touch(struct dsr_net *dn, const struct sk_buff *skb,
 	    pkt->tuple.proto == IPPROTO_TCP &&
 	    pkt->event == DSR_EVENT_DATA)
 		dsr_conn_revive(dn, conn, pkt);
-	dsr_conn_note(conn, pkt);
+	dsr_conn_note(dn, conn, pkt);
 	if (READ_ONCE(service->persist))
 		dsr_schedule_refresh(dn, &pkt->tuple, service);
 }

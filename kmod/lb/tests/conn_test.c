@@ -309,7 +309,7 @@ static void conn_is_aborted_with_its_tag(struct kunit *test)
 	dsr_conn_advance(&f->dn, conn, &init);
 	KUNIT_EXPECT_EQ(test, conn->state, (u8)DSR_CONN_ESTABLISHED);
 	init.event = DSR_EVENT_DATA;
-	dsr_conn_note(conn, &init);
+	dsr_conn_note(&f->dn, conn, &init);
 	KUNIT_EXPECT_EQ(test, conn->proof, 4711);
 	init.proof = 4711;
 	init.event = DSR_EVENT_ABORT;

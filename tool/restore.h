@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef DSRCTL_RESTORE_H
+#define DSRCTL_RESTORE_H
+
+#include <linux/dsr.h>
+#include <netinet/in.h>
+#include <stdint.h>
+
+#include "addr.h"
+#include "netlink.h"
+
+/**
+ * struct restore_entry - an entry for the balancer's connection table
+ * @proto: IPPROTO_*; 0 for a persistence entry
+ * @src: the client
+ * @sport: its port
+ * @dst: the VIP; family 0: not known, and not needed
+ * @dport: its port
+ * @backend: address of the backend
+ * @fwmark: mark of the service, or 0
+ * @state: enum dsr_conn_state, or -1 for the default
+ * @expires: milliseconds, or -1 for the default
+ */
+struct restore_entry {
+	uint8_t proto;
+	struct addr src;
+	uint16_t sport;
+	struct addr dst;
+	uint16_t dport;
+	struct addr backend;
+	uint32_t fwmark;
+	int state;
+	int64_t expires;
+};
+
+/**
+ * struct restore - entries on their way into the connection table
+ * @nl: the requests
+ * @msg: the request that is being filled, or NULL
+ * @waiting: number of entries in @msg
+ * @count: what has become of the others, by enum dsr_added_attr
+ */
+struct restore {
+	struct netlink *nl;
+	struct nl_msg *msg;
+	unsigned int waiting;
+	uint64_t count[DSR_ADDED_A_MAX + 1];
+};
+
+void restore_begin(struct restore *restore, struct netlink *nl);
+int restore_put(struct restore *restore, const struct restore_entry *entry);
+int restore_put_nest(struct restore *restore, const struct nlattr *nest);
+int restore_end(struct restore *restore, int status);
+uint64_t restore_refused(const struct restore *restore);
+const char *restore_why(int outcome);
+
+#endif /* DSRCTL_RESTORE_H */
