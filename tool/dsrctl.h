@@ -127,6 +127,7 @@ extern const struct object metrics_object;
 extern const struct object doctor_object;
 extern const struct object apply_object;
 extern const struct object save_object;
+extern const struct object import_object;
 
 /* run.c */
 #define OPTION_BRIEF	256	/* has no letter: -b is the batch */

@@ -33,6 +33,7 @@ const struct object *const dsrctl_objects[] = {
 	&doctor_object,
 	&apply_object,
 	&save_object,
+	&import_object,
 	NULL
 };
 

@@ -78,7 +78,7 @@ exit_net:
 unregister_notifier:
 	unregister_module_notifier(&notifier);
 	if (err == -EBUSY)
-		pr_err("ip_vs is loaded, and answers ipvsadm and keepalived: unload ip_vs first (ipvsadm -C; modprobe -r ip_vs)\n");
+		pr_err("ip_vs is loaded, and answers ipvsadm and keepalived: take over from it with 'dsrctl import ipvs', or unload it after its schedulers (ipvsadm -C; modprobe -r ip_vs_rr ip_vs)\n");
 	return err;
 }
 

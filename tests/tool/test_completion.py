@@ -100,7 +100,8 @@ def insert_all(bash, line):                     # pylint: disable=W0621
 
 OBJECTS = ['service', 'backend', 'connection', 'path', 'real', 'flow',
            'stats', 'show', 'monitor', 'trace', 'top', 'explain', 'metrics', 'doctor',
-           'apply', 'save', 'help']
+           'apply', 'save',
+           'import', 'help']
 KEY = ['fwmark', 'family', 'vip', 'proto', 'port']
 OPTIONS = ['scheduler', 'path', 'tos', 'hash', 'table-size', 'ping',
            'one-packet', 'on-down', 'on-unreachable', 'persist', 'persist-prefix',
@@ -177,6 +178,8 @@ LINES = {
     'dsrctl connection add ': ['proto', 'src', 'dst', 'via', 'fwmark', 'state',
                                'expires'],
     'dsrctl connection re': ['restore'],
+    'dsrctl import ': ['ipvs', 'help'],
+    'dsrctl import ipvs ': ['check', 'force'],
     'dsrctl flow set ': ['max'] + TIMEOUTS,
     'dsrctl path ': ['add', 'set', 'replace', 'delete', 'show', 'flush',
                      'help'],

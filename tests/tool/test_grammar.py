@@ -27,7 +27,7 @@ CONNECTION = ('[fwmark N] [via ADDR] [src ADDR[/LENGTH][:PORT]] '
               '[sort src|dst|via|state|expires] [limit N]')
 EXPLAIN = 'SRC:PORT DST:PORT [proto tcp|udp|sctp] [mark N] [dev NAME] [middle]'
 OBJECTS = ('service, backend, connection, path, real, flow, stats, show, '
-           'monitor, trace, top, explain, metrics, doctor, apply, save or help')
+           'monitor, trace, top, explain, metrics, doctor, apply, save, import or help')
 PATH = 'dev NAME [recheck TIME]'
 NUMBER = ('is not a number: write a decimal number without leading zeros, or '
           'a hexadecimal one with 0x')
@@ -367,12 +367,12 @@ ERRORS = {
     # help
     'help x': "help: unknown object 'x': expected service, backend, connection, "
               'path, real, flow, stats, show, monitor, trace, top, explain, '
-              'metrics, doctor, apply or save',
+              'metrics, doctor, apply, save or import',
     'help service x': "service help: unexpected argument 'x': 'dsrctl OBJECT "
                       "help' prints the commands of one object",
     'help help': "help: unknown object 'help': expected service, backend, "
                  'connection, path, real, flow, stats, show, monitor, trace, top, '
-                 'explain, metrics, doctor, apply or save',
+                 'explain, metrics, doctor, apply, save or import',
     'service help add': "service help: unexpected argument 'add': 'dsrctl "
                         "OBJECT help' prints the commands of one object",
     'show help x': "show help: unexpected argument 'x': 'dsrctl OBJECT help' "
@@ -438,7 +438,8 @@ def test_help(fake, golden, line):
 @pytest.mark.parametrize('name', ['service', 'backend', 'connection', 'path',
                                   'real', 'flow', 'stats', 'show', 'monitor',
                                   'trace', 'top', 'explain', 'metrics', 'doctor',
-                                  'apply', 'save'])
+                                  'apply', 'save',
+                                  'import'])
 def test_object_help(fake, kernel, golden, name):
     out = fake(name, 'help').check(0).out
     golden(f'help-{name}.txt', out)

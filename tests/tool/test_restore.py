@@ -141,3 +141,13 @@ def test_restore_nothing(kernel, fake, text, why):
 def test_restore_without_file(fake):
     fake('connection restore /none').check(
         1, 'dsrctl: /none: No such file or directory\n')
+
+
+def test_import_nothing(kernel, fake):
+    """Without ip_vs nothing is asked and nothing is changed."""
+    fake('import ipvs').check(
+        2, 'dsrctl: there is nothing to import: ip_vs is not loaded\n')
+    fake('import --check').check(
+        1, "dsrctl: import: unknown command '--check': expected ipvs or "
+        'help\n')
+    assert kernel.requests == []
