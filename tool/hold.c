@@ -53,6 +53,12 @@
 /* the queue drains within this many milliseconds, or the machine is lost */
 #define DRAIN_MAX	5000
 
+/* and the tasklet of the device is done this many milliseconds later */
+#define TASKLET_MAX	200
+
+/* another processor may still be in a filter that was removed */
+#define FILTER_MS	5
+
 #define INGRESS		TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_INGRESS)
 
 /**
@@ -375,9 +381,12 @@ static bool is_on_its_way(struct hold *hold)
 
 	if (!link)
 		return false;
-	/* the ends of an ifb device, as it counts them */
-	is = rtnl_link_get_stat(link, RTNL_LINK_RX_PACKETS) !=
-	     rtnl_link_get_stat(link, RTNL_LINK_TX_PACKETS);
+	/* What leaves the queue is received by the device, and transmitted by
+	 * a tasklet. It drops what the kernel itself sends there.
+	 */
+	is = rtnl_link_get_stat(link, RTNL_LINK_RX_PACKETS) >
+	     rtnl_link_get_stat(link, RTNL_LINK_TX_PACKETS) +
+	     rtnl_link_get_stat(link, RTNL_LINK_RX_DROPPED);
 	rtnl_link_put(link);
 	return is;
 }
@@ -401,10 +410,11 @@ static uint64_t waiting(struct hold *hold)
 
 static bool drain(struct hold *hold)
 {
-	unsigned int ms;
+	unsigned int ms, empty = 0;
 
 	for (ms = 0; ms < DRAIN_MAX; ms++) {
-		if (!waiting(hold) && !is_on_its_way(hold))
+		if (!waiting(hold) &&
+		    (!is_on_its_way(hold) || ++empty > TASKLET_MAX))
 			return true;
 		sleep_ms(1);
 	}
@@ -424,6 +434,7 @@ static int let_go(struct hold *hold)
 	if (!err)
 		empty = drain(hold);
 	remove_filters(hold);
+	sleep_ms(FILTER_MS);
 	if (!err)
 		empty = drain(hold) && empty;
 	link = hold_link(hold->sock);
