@@ -34,6 +34,7 @@ const struct object *const dsrctl_objects[] = {
 	&apply_object,
 	&save_object,
 	&import_object,
+	&upgrade_object,
 	NULL
 };
 

@@ -101,7 +101,7 @@ def insert_all(bash, line):                     # pylint: disable=W0621
 OBJECTS = ['service', 'backend', 'connection', 'path', 'real', 'flow',
            'stats', 'show', 'monitor', 'trace', 'top', 'explain', 'metrics', 'doctor',
            'apply', 'save',
-           'import', 'help']
+           'import', 'upgrade', 'help']
 KEY = ['fwmark', 'family', 'vip', 'proto', 'port']
 OPTIONS = ['scheduler', 'path', 'tos', 'hash', 'table-size', 'ping',
            'one-packet', 'on-down', 'on-unreachable', 'persist', 'persist-prefix',
@@ -180,6 +180,8 @@ LINES = {
     'dsrctl connection re': ['restore'],
     'dsrctl import ': ['ipvs', 'help'],
     'dsrctl import ipvs ': ['check', 'force'],
+    'dsrctl upgrade ': ['dsr_lb', 'help'],
+    'dsrctl upgrade dsr_lb ': ['from'],
     'dsrctl flow set ': ['max'] + TIMEOUTS,
     'dsrctl path ': ['add', 'set', 'replace', 'delete', 'show', 'flush',
                      'help'],

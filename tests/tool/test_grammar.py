@@ -27,7 +27,8 @@ CONNECTION = ('[fwmark N] [via ADDR] [src ADDR[/LENGTH][:PORT]] '
               '[sort src|dst|via|state|expires] [limit N]')
 EXPLAIN = 'SRC:PORT DST:PORT [proto tcp|udp|sctp] [mark N] [dev NAME] [middle]'
 OBJECTS = ('service, backend, connection, path, real, flow, stats, show, '
-           'monitor, trace, top, explain, metrics, doctor, apply, save, import or help')
+           'monitor, trace, top, explain, metrics, doctor, apply, save, import, '
+           'upgrade or help')
 PATH = 'dev NAME [recheck TIME]'
 NUMBER = ('is not a number: write a decimal number without leading zeros, or '
           'a hexadecimal one with 0x')
@@ -367,12 +368,12 @@ ERRORS = {
     # help
     'help x': "help: unknown object 'x': expected service, backend, connection, "
               'path, real, flow, stats, show, monitor, trace, top, explain, '
-              'metrics, doctor, apply, save or import',
+              'metrics, doctor, apply, save, import or upgrade',
     'help service x': "service help: unexpected argument 'x': 'dsrctl OBJECT "
                       "help' prints the commands of one object",
     'help help': "help: unknown object 'help': expected service, backend, "
                  'connection, path, real, flow, stats, show, monitor, trace, top, '
-                 'explain, metrics, doctor, apply, save or import',
+                 'explain, metrics, doctor, apply, save, import or upgrade',
     'service help add': "service help: unexpected argument 'add': 'dsrctl "
                         "OBJECT help' prints the commands of one object",
     'show help x': "show help: unexpected argument 'x': 'dsrctl OBJECT help' "
@@ -439,7 +440,7 @@ def test_help(fake, golden, line):
                                   'real', 'flow', 'stats', 'show', 'monitor',
                                   'trace', 'top', 'explain', 'metrics', 'doctor',
                                   'apply', 'save',
-                                  'import'])
+                                  'import', 'upgrade'])
 def test_object_help(fake, kernel, golden, name):
     out = fake(name, 'help').check(0).out
     golden(f'help-{name}.txt', out)

@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: GPL-2.0
+"""dsrctl replaces dsr_lb under traffic. Only the stock kernels have sch_plug."""
+
+import json
+import os
+import re
+import threading
+
+import pytest
+
+from network import VIP, W101, wait_for
+from talk import Talk
+from traffic import BIG_MIB
+
+NUMBER = 200
+GAP = 0.002             # seconds between two datagrams
+
+
+def number_of_load():
+    """Another one each time that dsr_lb is loaded."""
+    return os.stat('/sys/module/dsr_lb').st_ino
+
+
+def new_file(site):
+    return site.net.module_file('dsr_lb')
+
+
+class Stream:
+    """Numbered datagrams of a client, and the answers."""
+
+    def __init__(self, site):
+        self.sock = site.udp()
+        self.sock.settimeout(10)
+        self.sent, self.over = 0, threading.Event()
+        self.thread = threading.Thread(target=self._send)
+
+    def _send(self):
+        while not self.over.wait(GAP):
+            self.sock.sendto(b'%d' % self.sent, (VIP, 7))
+            self.sent += 1
+
+    def __enter__(self):
+        self.thread.start()
+        wait_for('the stream flows', lambda: self.sent > 20)
+        return self
+
+    def __exit__(self, *_):
+        self.over.set()
+        self.thread.join()
+
+    def answered(self):
+        """The numbers that came back."""
+        found = set()
+        while len(found) < self.sent:
+            try:
+                found.add(int(self.sock.recv(64).split()[-1]))
+            except TimeoutError:
+                break
+        return found
+
+
+@pytest.mark.stock
+def test_balancer(lb, capsys):
+    """Busy connections and a stream of datagrams: nothing is lost."""
+    for name in ('w101', 'w102'):
+        lb.echo(name)
+    before = number_of_load()
+    with Talk(lb.client, VIP, NUMBER, lb.net.big_file(BIG_MIB)) as talk, \
+            Stream(lb) as stream:
+        assert not talk.settle(1)['lost']
+        talk.mark()
+        done = lb.lv1.dsrctl(f'upgrade dsr_lb from {new_file(lb)}')
+        match = re.fullmatch(
+            r'1 services, 2 backends, (\d+) of (\d+) connections kept; packets '
+            r'waited for (\d+) ms\n', done.stdout)
+        assert match, done
+        state = talk.settle_after()
+        assert not state['lost'], state
+        active = [one['active'] for one in lb.backends().values()]
+        assert sum(active) >= NUMBER
+    answered = stream.answered()
+    with capsys.disabled():
+        print(f'\n  {match[1]} of {match[2]} connections; packets waited for '
+              f'{match[3]} ms; {stream.sent} datagrams', end='', flush=True)
+    assert match[1] == match[2] and int(match[1]) >= NUMBER
+    assert answered == set(range(stream.sent)), stream.sent - len(answered)
+    assert number_of_load() != before
+    assert lb.lv1.show('service show')[0]['scheduler'] == 'rr'
+    assert 'dsr-hold' not in lb.net.devices('lv1')
+
+
+@pytest.mark.stock
+def test_whole_configuration(site):
+    """All options, in two namespaces."""
+    site.undo.append(lambda: site.lv1.dsrctl(
+        'connection set timeout-syn default'))
+    site.lv1.configure(f'''
+        connection set max 5000 timeout-syn 7s
+        service add fwmark 1/0xff scheduler maglev table-size 251 persist 50s persist-prefix 24 probe-marks 4096 on-down reset
+        backend add fwmark 1 via {W101} weight 3 upper 100 lower 50
+        service add vip 10.10.31.120 proto udp port 53 one-packet on ping ignore path direct
+        service add vip 10.10.31.120 proto tcp port 80-90 tos 0x20 timeout-fin 9s
+        backend add vip 10.10.31.120 proto tcp port 80-90 via {W101} weight 0
+        path add dev eth0 recheck 20s''')
+    site.lv2.configure('service add fwmark 2')
+
+    def shown():
+        return [(host.show('service show'), host.show('backend show'),
+                 host.show('path show'), host.show('stats')['dsr_lb']['table'])
+                for host in (site.lv1, site.lv2)]
+
+    def steady(one):
+        """Without counters, and with what the first packets find out."""
+        if isinstance(one, dict):
+            return {key: steady(value) for key, value in one.items()
+                    if key not in ('packets', 'connections', 'state',
+                                   'mac', 'dev', 'unresolved', 'bytes',
+                                   'buckets', 'entries', 'evicted')}
+        return [steady(value) for value in one] if isinstance(
+            one, (list, tuple)) else one
+    before = steady(shown())
+    done = site.lv1.dsrctl(f'-j upgrade dsr_lb from {new_file(site)}')
+    told = json.loads(done.stdout)
+    assert (told['services'], told['missing']) == (4, 0)
+    assert steady(shown()) == before
+
+
+@pytest.mark.stock
+def test_refused(lb, tmp_path):
+    """A file that the kernel does not load: nothing was changed."""
+    broken = tmp_path / 'dsr_lb.ko'
+    with open(new_file(lb), 'rb') as file:
+        broken.write_bytes(file.read().replace(b'vermagic=', b'vermagic=9'))
+    before = number_of_load()
+    done = lb.lv1.dsrctl(f'upgrade dsr_lb from {broken}', check=False)
+    assert done.returncode == 2
+    assert 'this kernel does not load it' in done.stderr
+    assert 'nothing was changed' in done.stderr
+    assert number_of_load() == before
+    assert sum(lb.replies(4).values()) == 4

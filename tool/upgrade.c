@@ -1,0 +1,388 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * dsrctl upgrade: load another dsr_lb in place of the loaded one, under traffic.
+ *
+ * All network namespaces share the module, so what each of them has is read, and
+ * written again. From before the connections are read until they are written the
+ * packets for the VIPs wait: without the module the machine would route them.
+ *
+ * What can fail without harm is tried first: the kernel is asked to load the new
+ * file while the old module is there, and refuses it only for its name.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <linux/dsr.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "all.h"
+#include "args.h"
+#include "dsrctl.h"
+#include "hold.h"
+#include "json.h"
+#include "module.h"
+#include "namespaces.h"
+#include "netlink.h"
+#include "report.h"
+#include "saved.h"
+
+#define MODULE	"dsr_lb"
+#define IPVS	"dsr_ipvs"
+
+enum { UPGRADE_FROM };
+
+static const struct keyword upgrade_keywords[] = {
+	[UPGRADE_FROM] = { "from", keyword_file },
+	{ NULL, NULL }
+};
+
+/**
+ * struct place - a network namespace
+ * @saved: what dsr_lb has in it
+ * @hold: the packets that wait in it
+ */
+struct place {
+	struct saved saved;
+	struct hold hold;
+};
+
+/**
+ * struct upgrade - an upgrade
+ * @ctl: the run
+ * @path: file of the new module
+ * @ipvs: file of dsr_ipvs, if that is loaded; else NULL
+ * @parameters: of the old module
+ * @all: the network namespaces
+ * @place: what each of @all has
+ * @missing: objects that the new module refuses
+ * @kept: connections that it has
+ */
+struct upgrade {
+	struct dsrctl *ctl;
+	char *path;
+	char *ipvs;
+	char *parameters;
+	struct namespaces all;
+	struct place *place;
+	unsigned int missing;
+	uint64_t kept;
+};
+
+/* Do it in each network namespace that has something, with a socket each. */
+static int in_each(struct upgrade *upgrade,
+		   int (*what)(struct upgrade *upgrade, struct netlink *nl,
+			       struct place *place))
+{
+	int status = DSRCTL_OK;
+	struct netlink *nl;
+	size_t i;
+
+	for (i = upgrade->all.count; !status && i--;) {
+		if (namespaces_enter(&upgrade->all, i))
+			continue;
+		nl = netlink_new();
+		netlink_context(nl, "upgrade", NULL);
+		status = what(upgrade, nl, &upgrade->place[i]);
+		netlink_free(nl);
+	}
+	namespaces_enter(&upgrade->all, 0);
+	return status;
+}
+
+static bool is_empty(const struct place *place)
+{
+	return !place->saved.services.count && !place->saved.paths.count;
+}
+
+static int read_place(struct upgrade *upgrade, struct netlink *nl,
+		      struct place *place)
+{
+	(void)upgrade;
+	return saved_read(nl, &place->saved);
+}
+
+static int hold_place(struct upgrade *upgrade, struct netlink *nl,
+		      struct place *place)
+{
+	struct hold_wanted wanted;
+	int status;
+
+	(void)upgrade;
+	(void)nl;
+	status = saved_want(&place->saved, &wanted);
+	if (!status)
+		status = hold_begin(&place->hold, &wanted);
+	hold_want_free(&wanted);
+	return status;
+}
+
+static int read_connections(struct upgrade *upgrade, struct netlink *nl,
+			    struct place *place)
+{
+	(void)upgrade;
+	return is_empty(place) ? DSRCTL_OK :
+				 saved_read_connections(nl, &place->saved);
+}
+
+static int empty_place(struct upgrade *upgrade, struct netlink *nl,
+		       struct place *place)
+{
+	int status = DSRCTL_OK;
+
+	(void)upgrade;
+	if (place->saved.services.count)
+		status = all_flush(nl, NETLINK_LB, DSR_CMD_SERVICE_FLUSH);
+	return status;
+}
+
+static int write_place(struct upgrade *upgrade, struct netlink *nl,
+		       struct place *place)
+{
+	unsigned int missing;
+
+	if (is_empty(place))
+		return DSRCTL_OK;
+	saved_write(nl, &place->saved, &missing);
+	upgrade->missing += missing;
+	return saved_write_connections(nl, &place->saved, &upgrade->kept);
+}
+
+static void release(struct upgrade *upgrade)
+{
+	size_t i;
+
+	for (i = 0; i < upgrade->all.count; i++)
+		hold_end(&upgrade->place[i].hold);
+}
+
+static uint64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return 1000 * (uint64_t)now.tv_sec + now.tv_nsec / 1000000;
+}
+
+/* The services are gone, and the old module is still there. */
+static int put_back(struct upgrade *upgrade, const char *what, int err)
+{
+	static const char used[] =
+		"a program, or a network namespace without a name, uses it";
+
+	upgrade->missing = 0;
+	upgrade->kept = 0;
+	if (upgrade->ipvs && !module_is_loaded(IPVS))
+		module_load(upgrade->ipvs, "");
+	in_each(upgrade, write_place);
+	return report_error(DSRCTL_REFUSED,
+			    "the module %s was not unloaded: %s; the old one has its services again, with %"
+			    PRIu64 " connections", what,
+			    err == EAGAIN ? used : strerror(err),
+			    upgrade->kept);
+}
+
+static int say_left(const struct upgrade *upgrade, int err)
+{
+	size_t i, services = 0;
+
+	for (i = 0; i < upgrade->all.count; i++)
+		services += upgrade->place[i].saved.services.count;
+	return report_error(DSRCTL_REFUSED,
+			    "no dsr_lb is loaded: %s: %s: its %zu services and their connections are gone; load it with 'modprobe dsr_lb', and configure it again",
+			    upgrade->path, strerror(err), services);
+}
+
+static int swap(struct upgrade *upgrade)
+{
+	int status, err;
+
+	if (upgrade->ipvs) {
+		err = module_unload(IPVS);
+		if (err)
+			return put_back(upgrade, IPVS, err);
+	}
+	status = in_each(upgrade, empty_place);
+	if (status)
+		return put_back(upgrade, MODULE, EBUSY);
+	err = module_unload(MODULE);
+	if (err)
+		return put_back(upgrade, MODULE, err);
+	err = module_load(upgrade->path, upgrade->parameters);
+	/* a parameter may have gone */
+	if (err == EINVAL)
+		err = module_load(upgrade->path, "");
+	if (err)
+		return say_left(upgrade, err);
+	status = in_each(upgrade, write_place);
+	if (!status && upgrade->ipvs) {
+		err = module_load(upgrade->ipvs, "");
+		if (err)
+			report_warning("dsr_ipvs was not loaded again: %s",
+				       strerror(err));
+	}
+	return status;
+}
+
+static size_t count(const struct upgrade *upgrade, bool backends)
+{
+	size_t i, number = 0;
+
+	for (i = 0; i < upgrade->all.count; i++)
+		number += backends ? upgrade->place[i].saved.backends.count :
+				     upgrade->place[i].saved.services.count;
+	return number;
+}
+
+static void add(struct json_object *object, const char *key, uint64_t number)
+{
+	json_object_object_add(object, key, json_object_new_uint64(number));
+}
+
+static void print_result(const struct upgrade *upgrade, uint64_t took)
+{
+	struct json_object *object;
+	uint64_t had = 0;
+	size_t i;
+
+	for (i = 0; i < upgrade->all.count; i++)
+		had += upgrade->place[i].saved.connections;
+	if (!upgrade->ctl->json) {
+		printf("%zu services, %zu backends, %" PRIu64 " of %" PRIu64
+		       " connections kept; packets waited for %" PRIu64
+		       " ms\n",
+		       count(upgrade, false), count(upgrade, true),
+		       upgrade->kept, had, took);
+		return;
+	}
+	object = json_object_new_object();
+	add(object, "services", count(upgrade, false));
+	add(object, "backends", count(upgrade, true));
+	add(object, "connections", had);
+	add(object, "kept", upgrade->kept);
+	add(object, "missing", upgrade->missing);
+	add(object, "milliseconds", took);
+	json_print(object, upgrade->ctl->pretty);
+}
+
+/* From here on an interrupt would leave half of a balancer. */
+static void block_signals(sigset_t *old)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGPIPE);
+	sigprocmask(SIG_BLOCK, &set, old);
+}
+
+static int find_files(struct upgrade *upgrade)
+{
+	int err;
+
+	if (!upgrade->path)
+		upgrade->path = module_file(MODULE);
+	if (!upgrade->path)
+		return report_error(DSRCTL_REFUSED,
+				    "modinfo finds no file of the module dsr_lb: name one with 'from FILE'");
+	err = module_check(upgrade->path);
+	if (err)
+		return report_error(DSRCTL_REFUSED,
+				    "%s: this kernel does not load it: %s; nothing was changed",
+				    upgrade->path, strerror(err));
+	if (!module_is_loaded(IPVS))
+		return DSRCTL_OK;
+	upgrade->ipvs = module_file(IPVS);
+	if (upgrade->ipvs)
+		return DSRCTL_OK;
+	return report_error(DSRCTL_REFUSED,
+			    "dsr_ipvs uses dsr_lb, and modinfo finds no file of it: unload it first with 'modprobe -r dsr_ipvs'");
+}
+
+static int run(struct upgrade *upgrade)
+{
+	uint64_t began;
+	sigset_t old;
+	int status;
+
+	status = find_files(upgrade);
+	if (!status)
+		status = namespaces_find(&upgrade->all);
+	if (status)
+		return status;
+	upgrade->place = report_alloc(NULL, (upgrade->all.count + 1) *
+				      sizeof(*upgrade->place));
+	memset(upgrade->place, 0,
+	       upgrade->all.count * sizeof(*upgrade->place));
+	upgrade->parameters = module_parameters(MODULE);
+	status = in_each(upgrade, read_place);
+	if (status)
+		return status;
+	block_signals(&old);
+	began = now_ms();
+	status = in_each(upgrade, hold_place);
+	if (!status)
+		status = in_each(upgrade, read_connections);
+	if (!status)
+		status = swap(upgrade);
+	release(upgrade);
+	began = now_ms() - began;
+	if (!status) {
+		print_result(upgrade, began);
+		if (upgrade->missing)
+			status = report_error(DSRCTL_REFUSED,
+					      "the new module refuses %u objects, see above",
+					      upgrade->missing);
+	}
+	sigprocmask(SIG_SETMASK, &old, NULL);
+	return status;
+}
+
+static int upgrade_lb(struct dsrctl *ctl, struct args *args)
+{
+	struct upgrade upgrade = { .ctl = ctl };
+	int keyword, status = DSRCTL_OK;
+	const char *word;
+	size_t i;
+
+	while (!status && (keyword = args_keyword(args)) != ARGS_END) {
+		word = keyword == UPGRADE_FROM ? args_word(args) : NULL;
+		if (word)
+			upgrade.path = strdup(word);
+		else
+			status = DSRCTL_USAGE;
+	}
+	if (!status && ctl->check)
+		status = DSRCTL_CHECKED;
+	if (!status && !module_is_loaded(MODULE))
+		status = netlink_not_loaded(NETLINK_LB);
+	if (!status)
+		status = run(&upgrade);
+	for (i = 0; upgrade.place && i < upgrade.all.count; i++)
+		saved_free(&upgrade.place[i].saved);
+	if (upgrade.place)
+		namespaces_free(&upgrade.all);
+	free(upgrade.place);
+	free(upgrade.parameters);
+	free(upgrade.ipvs);
+	free(upgrade.path);
+	return status;
+}
+
+static const struct command upgrade_commands[] = {
+	{ "dsr_lb", "[from FILE]",
+	  "load the installed dsr_lb, or that of a file, in place of the loaded one; connections are kept",
+	  upgrade_keywords, upgrade_lb },
+	{ NULL, NULL, NULL, NULL, NULL }
+};
+
+const struct object upgrade_object = {
+	.name = "upgrade",
+	.description = "replace a loaded module under traffic",
+	.commands = upgrade_commands,
+	.fallback = "dsr_lb",
+};
