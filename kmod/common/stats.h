@@ -26,13 +26,20 @@ struct dsr_stats {
 	u64 connections;
 };
 
+/** dsr_stats_count_bytes() - count packets of @bytes from the IP header on */
+static inline void dsr_stats_count_bytes(struct dsr_stats __percpu *stats,
+					 u64 packets, u64 bytes)
+{
+	this_cpu_add(stats->packets, packets);
+	this_cpu_add(stats->bytes, bytes);
+}
+
 /** dsr_stats_count() - count a packet, data at the IP header */
 static inline void dsr_stats_count(struct dsr_stats __percpu *stats,
 				   const struct sk_buff *skb)
 {
-	this_cpu_add(stats->packets,
-		     max_t(u16, skb_shinfo(skb)->gso_segs, 1));
-	this_cpu_add(stats->bytes, skb->len);
+	dsr_stats_count_bytes(stats, max_t(u16, skb_shinfo(skb)->gso_segs, 1),
+			      skb->len);
 }
 
 /** dsr_stats_add() - add all CPUs of @stats to @sum */

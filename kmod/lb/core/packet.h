@@ -104,25 +104,19 @@ union dsr_packet_transport {
 	} sctp;
 };
 
-/** dsr_packet_parse_transport() - read the header of TCP, UDP or SCTP
- * @skb: packet
- * @offset: offset of the header
+/** dsr_packet_read_transport() - read the header of TCP, UDP or SCTP
+ * @header: as many bytes as dsr_packet_transport_len() says
+ * @proto: protocol
  * @pkt: parsed packet with the protocol set; gets the ports and the event
  *
- * Return: true if the header is complete and valid.
+ * Return: true if the header is valid.
  */
 static __always_inline bool
-dsr_packet_parse_transport(const struct sk_buff *skb, unsigned int offset,
-			   struct dsr_packet *pkt)
+dsr_packet_read_transport(const union dsr_packet_transport *header, u8 proto,
+			  struct dsr_packet *pkt)
 {
-	union dsr_packet_transport _header __uninitialized, *header;
-	u8 proto = pkt->tuple.proto;
 	u8 flags;
 
-	header = skb_header_pointer(skb, offset,
-				    dsr_packet_transport_len(proto), &_header);
-	if (unlikely(!header))
-		return false;
 	pkt->tuple.ports = header->ports;
 	pkt->event = DSR_EVENT_DATA;
 	switch (proto) {
@@ -142,6 +136,53 @@ dsr_packet_parse_transport(const struct sk_buff *skb, unsigned int offset,
 			pkt->event = DSR_EVENT_ACCEPT;
 		return true;
 	}
+}
+
+/** dsr_packet_parse_transport() - dsr_packet_read_transport() from a packet
+ * @skb: packet
+ * @offset: offset of the header
+ * @pkt: as for dsr_packet_read_transport()
+ *
+ * Return: true if the header is complete and valid.
+ */
+static __always_inline bool
+dsr_packet_parse_transport(const struct sk_buff *skb, unsigned int offset,
+			   struct dsr_packet *pkt)
+{
+	union dsr_packet_transport _header __uninitialized, *header;
+	u8 proto = pkt->tuple.proto;
+
+	header = skb_header_pointer(skb, offset,
+				    dsr_packet_transport_len(proto), &_header);
+	if (unlikely(!header))
+		return false;
+	return dsr_packet_read_transport(header, proto, pkt);
+}
+
+/** dsr_packet_begin() - set what a packet is known to be before it is parsed */
+static __always_inline void dsr_packet_begin(struct dsr_packet *pkt, u8 family)
+{
+	pkt->kind = DSR_PACKET_FLOW;
+	pkt->tuple.family = family;
+	pkt->tuple.zero = 0;
+}
+
+/** dsr_packet_read4() - read protocol and addresses of an IPv4 header */
+static __always_inline void dsr_packet_read4(const struct iphdr *iph,
+					     struct dsr_packet *pkt)
+{
+	pkt->tuple.proto = iph->protocol;
+	pkt->tuple.v4.saddr = iph->saddr;
+	pkt->tuple.v4.daddr = iph->daddr;
+}
+
+/** dsr_packet_read6() - read protocol and addresses of an IPv6 header */
+static __always_inline void dsr_packet_read6(const struct ipv6hdr *ip6h,
+					     struct dsr_packet *pkt)
+{
+	pkt->tuple.proto = ip6h->nexthdr;
+	pkt->tuple.v6.saddr = ip6h->saddr;
+	pkt->tuple.v6.daddr = ip6h->daddr;
 }
 
 void dsr_packet_prove(const struct sk_buff *skb, struct dsr_packet *pkt);
@@ -167,9 +208,7 @@ static __always_inline bool dsr_packet_parse4(const struct sk_buff *skb,
 		*reason = DSR_DROP_FRAGMENT;
 		return false;
 	}
-	pkt->tuple.proto = iph->protocol;
-	pkt->tuple.v4.saddr = iph->saddr;
-	pkt->tuple.v4.daddr = iph->daddr;
+	dsr_packet_read4(iph, pkt);
 	if (unlikely(!dsr_packet_is_balanced(pkt->tuple.proto)))
 		return dsr_packet_parse_rest4(skb, offset, pkt, reason);
 	*reason = DSR_DROP_MALFORMED;
@@ -184,9 +223,7 @@ static __always_inline bool dsr_packet_parse6(const struct sk_buff *skb,
 	const struct ipv6hdr *ip6h = ipv6_hdr(skb);
 	unsigned int offset = skb_network_offset(skb) + sizeof(*ip6h);
 
-	pkt->tuple.proto = ip6h->nexthdr;
-	pkt->tuple.v6.saddr = ip6h->saddr;
-	pkt->tuple.v6.daddr = ip6h->daddr;
+	dsr_packet_read6(ip6h, pkt);
 	if (unlikely(!dsr_packet_is_balanced(pkt->tuple.proto)))
 		return dsr_packet_parse_rest6(skb, pkt, reason);
 	*reason = DSR_DROP_MALFORMED;
@@ -209,9 +246,7 @@ static __always_inline bool dsr_packet_parse(const struct sk_buff *skb,
 					     struct dsr_packet *pkt,
 					     enum dsr_reason *reason)
 {
-	pkt->kind = DSR_PACKET_FLOW;
-	pkt->tuple.family = family;
-	pkt->tuple.zero = 0;
+	dsr_packet_begin(pkt, family);
 	return likely(family == AF_INET) ?
 	       dsr_packet_parse4(skb, pkt, reason) :
 	       dsr_packet_parse6(skb, pkt, reason);

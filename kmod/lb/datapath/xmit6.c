@@ -3,7 +3,6 @@
 
 #include <linux/icmpv6.h>
 #include <linux/netfilter.h>
-#include <net/dsfield.h>
 #include <net/gso.h>
 #include <net/ip6_route.h>
 #include <net/ipv6.h>
@@ -16,11 +15,6 @@
 #include "datapath/send.h"
 #include "datapath/xmit6.h"
 #include "dst.h"
-
-static u32 mtu_of(const struct dst_entry *dst)
-{
-	return max_t(u32, ip6_dst_mtu_maybe_forward(dst, true), IPV6_MIN_MTU);
-}
 
 /* IPv6 routers do not fragment, so a packet that exceeds @mtu is refused. If
  * the packet was reassembled, the original fragments must fit.
@@ -35,13 +29,6 @@ static bool is_too_big(const struct sk_buff *skb, u32 mtu)
 	       (!skb_is_gso(skb) || !skb_gso_validate_network_len(skb, mtu));
 }
 
-static __always_inline void rewrite_header(struct ipv6hdr *ip6h, u16 tos)
-{
-	ip6h->hop_limit--;
-	if (tos)
-		ipv6_change_dsfield(ip6h, ~(tos >> 8), tos & 0xff);
-}
-
 /* Rewrite the headers of a chain except the first.
  *
  * Return: true, or false with nothing changed if memory is short.
@@ -53,7 +40,7 @@ static noinline bool rewrite_chain(struct sk_buff *skb, u16 tos)
 	if (!dsr_chain_own(skb))
 		return false;
 	skb_walk_frags(skb, pkt)
-		rewrite_header(ipv6_hdr(pkt), tos);
+		dsr_xmit6_rewrite_header(ipv6_hdr(pkt), tos);
 	return true;
 }
 
@@ -68,7 +55,7 @@ static __always_inline bool rewrite(struct sk_buff *skb,
 
 	if (unlikely(dsr_chain_is(skb)) && !rewrite_chain(skb, tos))
 		return false;
-	rewrite_header(ipv6_hdr(skb), tos);
+	dsr_xmit6_rewrite_header(ipv6_hdr(skb), tos);
 	skb_forward_csum(skb);
 	skb_clear_tstamp(skb);
 	return true;
@@ -96,7 +83,7 @@ enum dsr_reason dsr_xmit6_prepare(struct net *net, struct sk_buff *skb,
 		icmpv6_send(skb, ICMPV6_TIME_EXCEED, ICMPV6_EXC_HOPLIMIT, 0);
 		return DSR_DROP_TTL_EXCEEDED;
 	}
-	mtu = mtu_of(dst);
+	mtu = dsr_xmit6_mtu(dst);
 	if (unlikely(is_too_big(skb, mtu))) {
 		icmpv6_send(skb, ICMPV6_PKT_TOOBIG, 0, mtu);
 		return DSR_DROP_TOO_BIG;
@@ -114,7 +101,7 @@ enum dsr_ingress_verdict dsr_xmit6_shortcut(struct net *net, struct sk_buff *skb
 					    const struct dsr_service *service,
 					    struct dst_entry *dst)
 {
-	u32 mtu = mtu_of(dst);
+	u32 mtu = dsr_xmit6_mtu(dst);
 	u32 len = sizeof(struct ipv6hdr) + ntohs(ipv6_hdr(skb)->payload_len);
 
 	if (unlikely(ipv6_hdr(skb)->hop_limit <= 1))
