@@ -133,6 +133,7 @@ leftover = \( -name '' $(foreach name,$(leftovers),-o -name '$(name)') \)
 clean:
 	find . -maxdepth 1 -type f $(leftover) -delete
 	find kmod -type f $(leftover) -delete
+	$(RM) kmod/lb/btf_id kmod/lb/btf.S kmod/lb/btf.btf
 	$(RM) .checkpatch-camelcase.*
 	$(MAKE) -C tool clean
 	find tests scripts -depth \( -name __pycache__ -o -name .pytest_cache \) \

@@ -45,9 +45,12 @@ run_packages=(bash busybox-static kmod procps util-linux iproute2 iputils-ping
 	python3-jsonschema)
 build_packages=(linux-headers-amd64 make libc6-dev libnl-3-dev libnl-genl-3-dev
 	libnl-route-3-dev libjson-c-dev libtraceevent-dev libncurses-dev libyaml-dev
-	libmicrohttpd-dev libsystemd-dev pkg-config)
+	libmicrohttpd-dev libsystemd-dev libbpf-dev pkg-config)
 # The compiler of sid's headers has no linker with a plain name.
 [ "$release" != sid ] || build_packages+=(binutils)
+# The headers of bookworm have neither the kernel's BTF nor the programs that make
+# that of a module: kmod/lb/btf.sh takes it from the kernel's image.
+[ "$release" != bookworm ] || build_packages+=(pahole xz-utils)
 # The tests of dsrctl run in the root of bookworm. They test completion in these
 # shells, draw in this terminal, and read the metrics by Prometheus' own parser: its
 # package with promtool is 332 MB.
@@ -63,11 +66,11 @@ go_package=golang-github-docker-docker-dev
 go_source=./usr/share/gocode/src/github.com/moby/ipvs
 deb_packages=(build-essential debhelper dh-dkms libnl-3-dev libnl-genl-3-dev
 	libnl-route-3-dev libjson-c-dev libtraceevent-dev libncurses-dev libyaml-dev
-	pkg-config lintian)
+	libbpf-dev pkg-config lintian)
 # The packages of ours depend on these, but for the headers.
 dkms_packages=(dkms linux-headers-amd64 libnl-3-200 libnl-genl-3-200
-	libnl-route-3-200 libjson-c5 libtraceevent1 libncursesw6 libyaml-0-2 kmod
-	iproute2 openssl)
+	libnl-route-3-200 libjson-c5 libtraceevent1 libncursesw6 libyaml-0-2 libbpf1
+	kmod iproute2 openssl)
 dkms_later=linux-headers-cloud-amd64
 
 # Files of the kernel and of packages that the rig does not use.

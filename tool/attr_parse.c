@@ -154,6 +154,7 @@ static const struct nla_policy nest_policy[DSR_A_MAX + 1][ATTR_MAX] = {
 		[DSR_PATH_A_IFINDEX] = { .type = NLA_U32 },
 		[DSR_PATH_A_RECHECK] = { .type = NLA_U32 },
 		[DSR_PATH_A_REASON] = { .type = NLA_NESTED },
+		[DSR_PATH_A_VIA] = { .type = NLA_U8 },
 	},
 	[DSR_A_SILENCE] = {
 		[DSR_SILENCE_A_ADDR] = ADDR_POLICY,

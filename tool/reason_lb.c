@@ -54,6 +54,11 @@ const struct reason reason_lb[] = {
 		NULL
 	},
 	{
+		"forwarded_xdp",
+		"the backend gets the packet on the fast path, from XDP on a device with a path",
+		NULL
+	},
+	{
 		"delivered_here",
 		"this machine is the backend, and takes the packet itself",
 		"if there is no answer, see 'dsrctl real show': this machine needs a rule for the VIP"

@@ -12,6 +12,7 @@
 #include "core/backend.h"
 #include "core/conn.h"
 #include "core/nexthop.h"
+#include "datapath/xdp.h"
 
 static int __init dsr_lb_init(void)
 {
@@ -38,6 +39,7 @@ static int __init dsr_lb_init(void)
 	err = dsr_lro_init();
 	if (err)
 		goto exit_path;
+	dsr_xdp_init();
 	/* ORDER: last, since requests may come from now on */
 	err = dsr_netlink_init();
 	if (err)

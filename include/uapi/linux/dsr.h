@@ -109,7 +109,8 @@ enum dsr_cmd {
  * enum dsr_path - path of a packet through the balancer
  * @DSR_PATH_STACK: through FORWARD and POSTROUTING; the default
  * @DSR_PATH_DIRECT: straight to the device towards the backend; from the
- *	ingress on if the ingress device has a path, see enum dsr_path_attr
+ *	ingress or XDP on if the ingress device has a path, see enum
+ *	dsr_path_attr
  */
 enum dsr_path {
 	DSR_PATH_STACK,
@@ -469,12 +470,31 @@ enum dsr_explain_attr {
 };
 
 /**
+ * enum dsr_path_via - the place from which a path forwards packets
+ * @DSR_PATH_VIA_INGRESS: the ingress of the device; the default
+ * @DSR_PATH_VIA_XDP: XDP in the driver of the device
+ * @DSR_PATH_VIA_XDP_GENERIC: XDP without the driver's help
+ */
+enum dsr_path_via {
+	DSR_PATH_VIA_INGRESS,
+	DSR_PATH_VIA_XDP,
+	DSR_PATH_VIA_XDP_GENERIC,
+
+	__DSR_PATH_VIA_MAX,
+	DSR_PATH_VIA_MAX = __DSR_PATH_VIA_MAX - 1
+};
+
+/**
  * enum dsr_path_attr - a device whose packets may take the fast path
  *
  * Packets of known connections of services with DSR_PATH_DIRECT are forwarded
- * from the ingress of the device, before the IP stack sees them. Packets that
- * need more than forwarding take the slow path. A path disappears with its
- * device.
+ * from the ingress of the device, or from XDP, before the IP stack sees them.
+ * Packets that need more than forwarding take the slow path. A path disappears
+ * with its device.
+ *
+ * An XDP program that calls bpf_dsr_forward() forwards via XDP. The requester
+ * attaches it and passes the descriptor of its link. From then on the path holds
+ * the link: the program is detached when the path is deleted.
  *
  * @DSR_PATH_A_UNSPEC: never sent
  * @DSR_PATH_A_IFINDEX: u32, the key: the device
@@ -483,12 +503,17 @@ enum dsr_explain_attr {
  *	seconds if absent
  * @DSR_PATH_A_REASON: nest of enum dsr_reason_attr, once for each (reply only):
  *	"forwarded", or a reason to take the slow path
+ * @DSR_PATH_A_VIA: u8, enum dsr_path_via
+ * @DSR_PATH_A_LINK: u32, descriptor of the link of an XDP program on the device
+ *	(request only); needed if DSR_PATH_A_VIA changes to XDP
  */
 enum dsr_path_attr {
 	DSR_PATH_A_UNSPEC,
 	DSR_PATH_A_IFINDEX,
 	DSR_PATH_A_RECHECK,
 	DSR_PATH_A_REASON,
+	DSR_PATH_A_VIA,
+	DSR_PATH_A_LINK,
 
 	__DSR_PATH_A_MAX,
 	DSR_PATH_A_MAX = __DSR_PATH_A_MAX - 1

@@ -13,6 +13,8 @@ const struct nla_policy dsr_netlink_path_key_policy[DSR_PATH_A_MAX + 1] = {
 const struct nla_policy dsr_netlink_path_policy[DSR_PATH_A_MAX + 1] = {
 	[DSR_PATH_A_IFINDEX] = { .type = NLA_U32 },
 	[DSR_PATH_A_RECHECK] = { .type = NLA_U32 },
+	[DSR_PATH_A_VIA] = NLA_POLICY_MAX(NLA_U8, DSR_PATH_VIA_MAX),
+	[DSR_PATH_A_LINK] = { .type = NLA_U32 },
 };
 
 static int parse_device(struct nlattr *tb[], struct genl_info *info,
@@ -56,11 +58,15 @@ static int no_path(struct netlink_ext_ack *extack)
 }
 
 static int path_apply(struct dsr_net *dn, int ifindex,
-		      enum dsr_netlink_change change,
-		      const struct nlattr *attr, struct netlink_ext_ack *extack)
+		      enum dsr_netlink_change change, struct nlattr *tb[],
+		      struct netlink_ext_ack *extack)
 {
+	struct dsr_path_config config = {
+		.recheck = DSR_PATH_RECHECK,
+		.via = DSR_PATH_VIA_INGRESS,
+		.link = -1,
+	};
 	struct dsr_path_dev *path = dsr_path_find(dn, ifindex);
-	u32 recheck = DSR_PATH_RECHECK;
 	int err;
 
 	if (path && change == DSR_NETLINK_ADD) {
@@ -70,16 +76,26 @@ static int path_apply(struct dsr_net *dn, int ifindex,
 	}
 	if (!path && change == DSR_NETLINK_SET)
 		return no_path(extack);
-	if (change == DSR_NETLINK_SET)
-		recheck = path->recheck;
-	err = parse_recheck(attr, &recheck, extack);
+	if (change == DSR_NETLINK_SET) {
+		config.recheck = path->recheck;
+		config.via = path->via;
+	}
+	err = parse_recheck(tb[DSR_PATH_A_RECHECK], &config.recheck, extack);
 	if (err)
 		return err;
-	if (path) {
-		dsr_path_set(dn, path, recheck);
+	if (tb[DSR_PATH_A_VIA])
+		config.via = nla_get_u8(tb[DSR_PATH_A_VIA]);
+	if (tb[DSR_PATH_A_LINK])
+		config.link = nla_get_u32(tb[DSR_PATH_A_LINK]);
+	if (path && path->via == config.via) {
+		dsr_path_set(dn, path, config.recheck);
 		return 0;
 	}
-	return dsr_path_add(dn, ifindex, recheck, extack);
+	/* The counters of a path are those of one way: begin anew. */
+	err = dsr_path_add(dn, ifindex, &config, extack);
+	if (!err && path)
+		dsr_path_remove(dn, path);
+	return err;
 }
 
 /** dsr_netlink_path_change_doit() - DSR_CMD_PATH_ADD, _SET and _REPLACE */
@@ -95,8 +111,7 @@ int dsr_netlink_path_change_doit(struct sk_buff *skb, struct genl_info *info)
 	if (err)
 		return err;
 	mutex_lock(&dn->paths_lock);
-	err = path_apply(dn, ifindex, change, tb[DSR_PATH_A_RECHECK],
-			 info->extack);
+	err = path_apply(dn, ifindex, change, tb, info->extack);
 	if (!err)
 		dsr_notify_path(dn, info->genlhdr->cmd,
 				dsr_path_find(dn, ifindex));

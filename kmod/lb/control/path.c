@@ -4,6 +4,7 @@
 #include <linux/if_arp.h>
 #include <linux/slab.h>
 
+#include "control/link.h"
 #include "control/notify.h"
 #include "control/path.h"
 #include "datapath/ingress.h"
@@ -38,17 +39,20 @@ struct dsr_path_dev *dsr_path_find(struct dsr_net *dn, int ifindex)
 
 static int hook(struct dsr_net *dn, struct dsr_path_dev *path)
 {
-	int err = nf_register_net_hook(dn->net, &path->hook);
+	int err = 0;
 
-	path->hooked = !err;
+	if (path->via == DSR_PATH_VIA_INGRESS)
+		err = nf_register_net_hook(dn->net, &path->hook);
+	/* ORDER: after the table, see datapath/xdp.c */
+	smp_store_release(&path->hooked, !err);
 	return err;
 }
 
 static void unhook(struct dsr_net *dn, struct dsr_path_dev *path)
 {
-	if (path->hooked)
+	if (path->hooked && path->via == DSR_PATH_VIA_INGRESS)
 		nf_unregister_net_hook(dn->net, &path->hook);
-	path->hooked = false;
+	WRITE_ONCE(path->hooked, false);
 }
 
 static void unhook_all(struct dsr_net *dn)
@@ -137,14 +141,16 @@ static struct net_device *find_device(struct dsr_net *dn, int ifindex)
 /**
  * dsr_path_add() - let packets of a device take the fast path
  * @dn: balancer
- * @ifindex: device of its namespace, without a path
- * @recheck: as in struct dsr_path_dev
+ * @ifindex: device of its namespace. If it has a path, the caller removes that
+ *	one, see dsr_path_find()
+ * @config: the path
  * @extack: gets the error message
  *
  * Context: process context, holds dn->paths_lock.
  * Return: 0, or a negative errno with a message in @extack.
  */
-int dsr_path_add(struct dsr_net *dn, int ifindex, u32 recheck,
+int dsr_path_add(struct dsr_net *dn, int ifindex,
+		 const struct dsr_path_config *config,
 		 struct netlink_ext_ack *extack)
 {
 	struct dsr_path_dev *path;
@@ -165,8 +171,19 @@ int dsr_path_add(struct dsr_net *dn, int ifindex, u32 recheck,
 					    sizeof(u64), GFP_KERNEL_ACCOUNT);
 	if (!path->verdicts)
 		goto free_path;
+	if (config->via != DSR_PATH_VIA_INGRESS) {
+		path->link = dsr_link_take(dev, config->link, config->via,
+					   extack);
+		if (IS_ERR(path->link)) {
+			err = PTR_ERR(path->link);
+			free_percpu(path->verdicts);
+			kfree(path);
+			return err;
+		}
+	}
 	path->dn = dn;
-	path->recheck = recheck;
+	path->recheck = config->recheck;
+	path->via = config->via;
 	path->hook = (struct nf_hook_ops) {
 		.hook = dsr_ingress_hook,
 		.priv = path,
@@ -178,13 +195,14 @@ int dsr_path_add(struct dsr_net *dn, int ifindex, u32 recheck,
 	if (dn->paths_live) {
 		err = hook(dn, path);
 		if (err)
-			goto free_verdicts;
+			goto release_link;
 	}
-	list_add_tail(&path->list, &dn->paths);
+	list_add_tail_rcu(&path->list, &dn->paths);
 	paths_changed(dn);
 	return 0;
 
-free_verdicts:
+release_link:
+	dsr_link_release(path->link);
 	free_percpu(path->verdicts);
 free_path:
 	kfree(path);
@@ -222,7 +240,8 @@ static void path_free_rcu(struct rcu_head *rcu)
 void dsr_path_remove(struct dsr_net *dn, struct dsr_path_dev *path)
 {
 	unhook(dn, path);
-	list_del(&path->list);
+	dsr_link_release(path->link);
+	list_del_rcu(&path->list);
 	call_rcu(&path->rcu, path_free_rcu);
 	paths_changed(dn);
 }

@@ -9,8 +9,21 @@
 
 #include "core/path.h"
 
+/**
+ * struct dsr_path_config - what a request says about a path
+ * @recheck: as in struct dsr_path_dev
+ * @via: as in struct dsr_path_dev
+ * @link: descriptor of the link of an XDP program; -1 without one
+ */
+struct dsr_path_config {
+	u32 recheck;
+	u8 via;
+	int link;
+};
+
 struct dsr_path_dev *dsr_path_find(struct dsr_net *dn, int ifindex);
-int dsr_path_add(struct dsr_net *dn, int ifindex, u32 recheck,
+int dsr_path_add(struct dsr_net *dn, int ifindex,
+		 const struct dsr_path_config *config,
 		 struct netlink_ext_ack *extack);
 void dsr_path_set(struct dsr_net *dn, struct dsr_path_dev *path, u32 recheck);
 void dsr_path_delete(struct dsr_net *dn, struct dsr_path_dev *path);

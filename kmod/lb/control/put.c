@@ -247,7 +247,8 @@ int dsr_put_path(struct sk_buff *skb, const struct dsr_path_dev *path)
 	if (!nest ||
 	    nla_put_u32(skb, DSR_PATH_A_IFINDEX, path->hook.dev->ifindex) ||
 	    nla_put_u32(skb, DSR_PATH_A_RECHECK,
-			jiffies_to_msecs(path->recheck)))
+			jiffies_to_msecs(path->recheck)) ||
+	    nla_put_u8(skb, DSR_PATH_A_VIA, path->via))
 		return -EMSGSIZE;
 	for (i = 0; i < DSR_INGRESS_COUNT; i++)
 		if (put_verdict(skb, path, i))

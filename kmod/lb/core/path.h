@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * path - a device whose packets may take the fast path, see ingress.h
+ * path - a device whose packets may take the fast path, see ingress.h and xdp.h
  *
- * While there is a service, each such device has an ingress hook.
+ * While there is a service, each such device has an ingress hook, or the XDP
+ * program on it forwards.
  *
  * Owner: the balancer of its namespace, until the user deletes the path, or the
  * device is unregistered or moves to another namespace. The path does not pin
@@ -26,8 +27,8 @@
 #define DSR_PATH_RECHECK	(10 * HZ)
 #define DSR_PATH_RECHECK_MAX	(3600 * HZ)
 
-/* The verdict of ingress.c on a packet: forwarded, or left to the slow path and
- * why. Counted per device and per CPU, shown by "dsrctl path show". The slow
+/* The verdict of ingress.c or xdp.c on a packet: forwarded, or left to the slow
+ * path and why. Counted per device and per CPU, shown by "dsrctl path show". The slow
  * path also counts the packets that it gets, by the reasons of reason.h. Name,
  * and text for the user.
  */
@@ -52,7 +53,12 @@
 	W(NEIGHBOUR, "backend_unresolved")				\
 	W(TTL, "ttl_exceeded")						\
 	W(TOO_BIG, "too_big")						\
-	W(NO_MEMORY, "no_memory")
+	W(NO_MEMORY, "no_memory")					\
+	W(STALE, "backend_stale")					\
+	W(PIECES, "frame_in_pieces")					\
+	W(MERGED, "merged_by_gro")					\
+	W(NO_XDP, "way_out_without_xdp")				\
+	W(QDISC, "way_out_has_qdisc")
 
 /** enum dsr_ingress_verdict - see DSR_INGRESS_VERDICTS */
 enum dsr_ingress_verdict {
@@ -67,17 +73,22 @@ enum dsr_ingress_verdict {
  * @dn: balancer
  * @verdicts: per CPU, packets by enum dsr_ingress_verdict
  * @recheck: jiffies after which a connection has to pass PRE_ROUTING again
- * @hooked: @hook is registered
- * @hook: ingress hook; @hook.dev is the device
- * @list: in dsr_net.paths, in the order of addition
+ * @via: enum dsr_path_via
+ * @hooked: packets take the path: @hook is registered, or the XDP program on the
+ *	device forwards. xdp.c reads it under RCU, and needs the table after that
+ * @link: the link of that program, or %NULL. Its end takes the program off
+ * @hook: ingress hook; @hook.dev is the device also without the hook
+ * @list: in dsr_net.paths, in the order of addition; xdp.c reads it under RCU
  * @rcu: for the grace period before it is freed
  */
 struct dsr_path_dev {
 	struct dsr_net *dn;
 	u64 __percpu *verdicts;
 	u32 recheck;
+	u8 via;
 
 	bool hooked;
+	struct file *link;
 	struct nf_hook_ops hook;
 	struct list_head list;
 	struct rcu_head rcu;

@@ -39,6 +39,7 @@ enum dsr_verdict {
 	R(FORWARDED_PING, "forwarded_ping", FORWARD)			\
 	R(FORWARDED_INGRESS, "forwarded_ingress", FORWARD)		\
 	R(FORWARDED_PROBE, "forwarded_probe", FORWARD)			\
+	R(FORWARDED_XDP, "forwarded_xdp", FORWARD)			\
 	R(DELIVERED_HERE, "delivered_here", HERE)			\
 	R(DELIVERED_FROM_PEER, "delivered_from_peer", HERE)		\
 	R(PASS_NO_SERVICE, "pass_no_service", PASS)			\

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: GPL-2.0
+/* link - see link.h */
+
+#include <linux/bpf.h>
+#include <linux/err.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/rtnetlink.h>
+#include <linux/dsr.h>
+
+#include "bpf_link.h"
+#include "control/link.h"
+#include "datapath/xdp.h"
+#include "xdp_out.h"
+
+/* Return the open file of a BPF link, or NULL if @fd is anything else. */
+static struct file *link_file(int fd)
+{
+	struct bpf_link *link = bpf_link_get_from_fd(fd);
+	struct file *file;
+
+	if (IS_ERR(link))
+		return NULL;
+	file = fget(fd);
+	/* another thread may have replaced the descriptor */
+	if (file && file->private_data != link) {
+		fput(file);
+		file = NULL;
+	}
+	bpf_link_put(link);
+	return file;
+}
+
+/* Check that the link is the one of @dev, in the mode that @via names. The
+ * kernel's struct bpf_xdp_link begins with struct bpf_link.
+ */
+static bool is_link_of(const struct file *file, const struct net_device *dev,
+		       u8 via)
+{
+	int mode = via == DSR_PATH_VIA_XDP ? XDP_MODE_DRV : XDP_MODE_SKB;
+
+	return (void *)READ_ONCE(dev->xdp_state[mode].link) ==
+	       file->private_data;
+}
+
+/* Check that nothing of a frame stays outside of what XDP sees. The other end of a
+ * veth is a sender, which may leave its checksums and VLAN tags to the device.
+ */
+static bool shows_all(const struct net_device *dev, u8 via,
+		      struct netlink_ext_ack *extack)
+{
+	const struct net_device *peer = NULL;
+	netdev_features_t left = 0;
+
+	if (dev->features & DSR_XDP_HIDES_VLAN) {
+		NL_SET_ERR_MSG(extack,
+			       "this device takes VLAN tags off the frames before XDP sees them: turn that off by 'ethtool -K NAME rxvlan off rx-vlan-stag-hw-parse off'");
+		return false;
+	}
+	rcu_read_lock();
+	if (dsr_compat_is_veth(dev))
+		peer = dsr_compat_veth_peer(dev);
+	if (peer)
+		left = peer->features & (NETIF_F_HW_VLAN_CTAG_TX |
+					 NETIF_F_HW_VLAN_STAG_TX);
+	if (peer && via == DSR_PATH_VIA_XDP)
+		left |= peer->features & NETIF_F_CSUM_MASK;
+	rcu_read_unlock();
+	if (left)
+		NL_SET_ERR_MSG(extack,
+			       "the other end of this veth leaves checksums or VLAN tags to the device, and XDP forwards without them: turn that off there by 'ethtool -K NAME tx off txvlan off tx-vlan-stag-hw-insert off'");
+	return !left;
+}
+
+/**
+ * dsr_link_take() - take the link of an XDP program
+ * @dev: device
+ * @fd: descriptor of the requesting process
+ * @via: DSR_PATH_VIA_XDP or DSR_PATH_VIA_XDP_GENERIC
+ * @extack: gets the error message
+ *
+ * Context: process context of the requester.
+ * Return: to be released by dsr_link_release(); or an ERR_PTR() with a message in
+ * @extack.
+ */
+struct file *dsr_link_take(const struct net_device *dev, int fd, u8 via,
+			   struct netlink_ext_ack *extack)
+{
+	struct file *file;
+
+	if (!shows_all(dev, via, extack))
+		return ERR_PTR(-EOPNOTSUPP);
+	file = link_file(fd);
+	if (!file) {
+		NL_SET_ERR_MSG(extack,
+			       "the request names no XDP program of this device");
+		return ERR_PTR(-EINVAL);
+	}
+	if (is_link_of(file, dev, via))
+		return file;
+	fput(file);
+	NL_SET_ERR_MSG(extack,
+		       "the XDP program of the request is not on this device, or in another mode");
+	return ERR_PTR(-EINVAL);
+}
+
+/**
+ * dsr_link_release() - release a link
+ * @link: link, or %NULL
+ *
+ * The kernel detaches the program when the calling task returns to user space, or
+ * soon after if the task is a thread of the kernel. So the caller may hold the
+ * RTNL, which the kernel takes for that.
+ *
+ * Context: process context.
+ */
+void dsr_link_release(struct file *link)
+{
+	if (link)
+		fput(link);
+}
