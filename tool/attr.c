@@ -57,6 +57,13 @@ const char *const attr_on_unreachables[] = {
 	NULL
 };
 
+const char *const attr_path_vias[] = {
+	[DSR_PATH_VIA_INGRESS] = "ingress",
+	[DSR_PATH_VIA_XDP] = "xdp",
+	[DSR_PATH_VIA_XDP_GENERIC] = "xdp-generic",
+	NULL
+};
+
 const char *const attr_on_downs[] = {
 	[DSR_ON_DOWN_RESCHEDULE] = "reschedule",
 	[DSR_ON_DOWN_RESET] = "reset",
@@ -118,6 +125,7 @@ static const char *const *const kind_names[] = {
 	[ATTR_PING] = attr_pings,
 	[ATTR_RULE_MODE] = attr_rule_modes,
 	[ATTR_ON_DOWN] = attr_on_downs,
+	[ATTR_PATH_VIA] = attr_path_vias,
 	[ATTR_ON_UNREACHABLE] = attr_on_unreachables,
 	[ATTR_CHOICE] = attr_choices,
 	[ATTR_DEVICE] = NULL

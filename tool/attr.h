@@ -39,6 +39,7 @@ enum attr_kind {
 	ATTR_PING,		/* u8, enum dsr_ping */
 	ATTR_RULE_MODE,		/* u8, enum dsr_rule_mode */
 	ATTR_ON_DOWN,		/* u8, enum dsr_on_down */
+	ATTR_PATH_VIA,		/* u8, enum dsr_path_via */
 	ATTR_ON_UNREACHABLE,	/* u8, enum dsr_on_unreachable */
 	ATTR_CHOICE,		/* u8, enum dsr_choice */
 	ATTR_MAC,		/* binary */
@@ -64,6 +65,7 @@ extern const char *const attr_switches[];
 extern const char *const attr_pings[];
 extern const char *const attr_rule_modes[];
 extern const char *const attr_on_downs[];
+extern const char *const attr_path_vias[];
 extern const char *const attr_on_unreachables[];
 extern const char *const attr_conn_states[];
 extern const char *const attr_flow_states[];

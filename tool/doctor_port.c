@@ -34,7 +34,8 @@ static bool has_never_forwarded(const struct counters *counters)
 	return !counters_total(counters, "forwarded") &&
 	       !counters_total(counters, "forwarded_stateless") &&
 	       !counters_total(counters, "forwarded_syn_unremembered") &&
-	       !counters_total(counters, "forwarded_ingress");
+	       !counters_total(counters, "forwarded_ingress") &&
+	       !counters_total(counters, "forwarded_xdp");
 }
 
 /**

@@ -96,6 +96,8 @@ static const char *const explain_names[] = {
 static const char *const path_names[] = {
 	[DSR_PATH_A_IFINDEX] = "dev",
 	[DSR_PATH_A_RECHECK] = "recheck",
+	[DSR_PATH_A_VIA] = "via",
+	[DSR_PATH_A_LINK] = "via",
 };
 
 static const char *const silence_names[] = {

@@ -123,7 +123,8 @@ static bool make_backend(struct item *item, const struct nlmsghdr *msg,
 static bool make_path(struct item *item, const struct nlmsghdr *msg,
 		      struct text *name)
 {
-	char device[ATTR_TEXT_MAX], recheck[DURATION_TEXT_MAX];
+	char device[ATTR_TEXT_MAX], via[ATTR_TEXT_MAX];
+	char recheck[DURATION_TEXT_MAX];
 	struct path_info path;
 	struct text words;
 	uint32_t msecs;
@@ -138,6 +139,9 @@ static bool make_path(struct item *item, const struct nlmsghdr *msg,
 	if (msecs && msecs != RECHECK_DEFAULT)
 		fprintf(words.out, " recheck %s",
 			duration_text(msecs, recheck));
+	if (attr_u8(path.tb[DSR_PATH_A_VIA]) != DSR_PATH_VIA_INGRESS)
+		fprintf(words.out, " via %s",
+			attr_text(ATTR_PATH_VIA, path.tb[DSR_PATH_A_VIA], via));
 	item->words = text_end(&words);
 	return true;
 }

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "all.h"
 #include "args.h"
@@ -20,13 +21,22 @@
 #include "path.h"
 #include "reason.h"
 #include "text.h"
+#include "xdp.h"
 
 enum {
 	KEY_DEV,
 	KEY_RECHECK,
+	KEY_VIA,
 };
 
 static const struct keyword change_keywords[] = {
+	[KEY_DEV] = { "dev", NULL },
+	[KEY_RECHECK] = { "recheck", NULL },
+	[KEY_VIA] = { "via", attr_path_vias },
+	{ NULL, NULL }
+};
+
+static const struct keyword set_keywords[] = {
 	[KEY_DEV] = { "dev", NULL },
 	[KEY_RECHECK] = { "recheck", NULL },
 	{ NULL, NULL }
@@ -40,33 +50,114 @@ static const struct keyword key_keywords[] = {
 /* counters of a path that are no reason for the slow path */
 static const char short_way[] = "forwarded";
 
+/**
+ * struct change - the words of a request
+ * @ifindex: device
+ * @recheck: milliseconds
+ * @via: enum dsr_path_via
+ * @link: descriptor of the link of an XDP program, or -1
+ */
+struct change {
+	uint32_t ifindex;
+	uint32_t recheck;
+	unsigned int via;
+	int link;
+};
+
 static int change_put(struct nl_msg *msg, const struct args *args,
-		      uint32_t ifindex, uint32_t recheck)
+		      const struct change *change)
 {
 	struct nlattr *nest;
 
 	nest = nla_nest_start(msg, NLA_F_NESTED | DSR_A_PATH);
-	if (!nest || nla_put_u32(msg, DSR_PATH_A_IFINDEX, ifindex))
+	if (!nest || nla_put_u32(msg, DSR_PATH_A_IFINDEX, change->ifindex))
 		return -1;
 	if (args_seen(args, KEY_RECHECK) &&
-	    nla_put_u32(msg, DSR_PATH_A_RECHECK, recheck))
+	    nla_put_u32(msg, DSR_PATH_A_RECHECK, change->recheck))
+		return -1;
+	if (args_seen(args, KEY_VIA) &&
+	    nla_put_u8(msg, DSR_PATH_A_VIA, change->via))
+		return -1;
+	if (change->link >= 0 &&
+	    nla_put_u32(msg, DSR_PATH_A_LINK, change->link))
 		return -1;
 	return nla_nest_end(msg, nest);
 }
 
+/* Find out if the device has such a path, and with it the XDP program. */
+static int has_program(struct dsrctl *ctl, const struct change *change,
+		       bool *has)
+{
+	struct netlink_replies replies;
+	struct path_info path;
+	int status;
+	size_t i;
+
+	*has = false;
+	status = all_list(ctl->netlink, NETLINK_LB, DSR_CMD_PATH_GET, &replies);
+	for (i = 0; !status && i < replies.count; i++) {
+		if (!path_parse(replies.reply[i], &path))
+			status = netlink_malformed();
+		else if (attr_u32(path.tb[DSR_PATH_A_IFINDEX]) ==
+			 change->ifindex)
+			*has = attr_u8(path.tb[DSR_PATH_A_VIA]) == change->via;
+	}
+	netlink_replies_free(&replies);
+	return status;
+}
+
+/* Attach the XDP program that the request needs. */
+static int change_attach(struct dsrctl *ctl, struct change *change, uint8_t cmd)
+{
+	int status = DSRCTL_OK;
+	bool has = false;
+
+	if (cmd == DSR_CMD_PATH_REPLACE)
+		status = has_program(ctl, change, &has);
+	if (status || has)
+		return status;
+	return xdp_attach(change->ifindex,
+			  change->via == DSR_PATH_VIA_XDP_GENERIC,
+			  &change->link);
+}
+
+static int change_send(struct dsrctl *ctl, const struct args *args,
+		       struct change *change, uint8_t cmd)
+{
+	struct nl_msg *msg;
+	int status;
+
+	/* the module is loaded by this */
+	status = netlink_request(ctl->netlink, NETLINK_LB, cmd, 0, &msg);
+	if (status)
+		return status;
+	if (change->via != DSR_PATH_VIA_INGRESS &&
+	    !netlink_captures(ctl->netlink)) {
+		status = change_attach(ctl, change, cmd);
+		if (status) {
+			nlmsg_free(msg);
+			return status;
+		}
+	}
+	if (change_put(msg, args, change))
+		return netlink_too_long(msg);
+	return netlink_do(ctl->netlink, msg);
+}
+
 static int path_change(struct dsrctl *ctl, struct args *args, uint8_t cmd)
 {
-	uint32_t ifindex = 0, recheck = 0;
+	struct change change = { .link = -1 };
 	int keyword, status = DSRCTL_OK;
-	struct nl_msg *msg;
 
 	while (!status && (keyword = args_keyword(args)) != ARGS_END) {
 		if (keyword == ARGS_ERROR)
 			return DSRCTL_USAGE;
 		if (keyword == KEY_DEV)
-			status = args_device(args, &ifindex);
+			status = args_device(args, &change.ifindex);
+		else if (keyword == KEY_RECHECK)
+			status = duration_read(args, &change.recheck);
 		else
-			status = duration_read(args, &recheck);
+			status = args_choice(args, &change.via);
 	}
 	if (!status)
 		status = args_need(args, KEY_DEV);
@@ -75,12 +166,11 @@ static int path_change(struct dsrctl *ctl, struct args *args, uint8_t cmd)
 	if (status)
 		return status;
 
-	status = netlink_request(ctl->netlink, NETLINK_LB, cmd, 0, &msg);
-	if (status)
-		return status;
-	if (change_put(msg, args, ifindex, recheck))
-		return netlink_too_long(msg);
-	return netlink_do(ctl->netlink, msg);
+	status = change_send(ctl, args, &change, cmd);
+	/* the module holds the link now, or nothing does */
+	if (change.link >= 0)
+		close(change.link);
+	return status;
 }
 
 static int path_add(struct dsrctl *ctl, struct args *args)
@@ -184,6 +274,7 @@ struct json_object *path_json(const struct path_info *path)
 
 	attr_json(object, "dev", ATTR_DEVICE, path->tb[DSR_PATH_A_IFINDEX]);
 	attr_json(object, "ifindex", ATTR_U32, path->tb[DSR_PATH_A_IFINDEX]);
+	attr_json(object, "via", ATTR_PATH_VIA, path->tb[DSR_PATH_A_VIA]);
 	attr_json(object, "recheck", ATTR_MSECS, path->tb[DSR_PATH_A_RECHECK]);
 	forwarded = path_reasons(path, &long_way, reason_json, reasons);
 	json_object_object_add(object, "forwarded",
@@ -222,6 +313,11 @@ void path_print_words(FILE *out, const struct path_info *path)
 
 	fprintf(out, "path dev %s",
 		attr_text(ATTR_DEVICE, path->tb[DSR_PATH_A_IFINDEX], text));
+	if (path->tb[DSR_PATH_A_VIA] &&
+	    attr_u8(path->tb[DSR_PATH_A_VIA]) != DSR_PATH_VIA_INGRESS)
+		fprintf(out, " via %s",
+			attr_text(ATTR_PATH_VIA, path->tb[DSR_PATH_A_VIA],
+				  text));
 	if (path->tb[DSR_PATH_A_RECHECK])
 		fprintf(out, " recheck %s",
 			attr_text(ATTR_MSECS, path->tb[DSR_PATH_A_RECHECK],
@@ -258,6 +354,7 @@ static void path_row(struct table *table, const struct path_info *path)
 	forwarded = path_reasons(path, &long_way, reason_text, &text);
 	reasons = text_end(&text);
 	attr_cell(table, ATTR_DEVICE, path->tb[DSR_PATH_A_IFINDEX]);
+	attr_cell(table, ATTR_PATH_VIA, path->tb[DSR_PATH_A_VIA]);
 	attr_cell(table, ATTR_MSECS, path->tb[DSR_PATH_A_RECHECK]);
 	table_cell(table, TABLE_PLAIN, "%" PRIu64, forwarded);
 	table_cell(table, TABLE_PLAIN, "%" PRIu64, long_way);
@@ -275,6 +372,7 @@ static int path_print(struct dsrctl *ctl,
 
 	listing_init(&listing, ctl);
 	table_column(&listing.table, "DEV", TABLE_LEFT, 0);
+	table_column(&listing.table, "VIA", TABLE_LEFT, 0);
 	table_column(&listing.table, "RECHECK", TABLE_RIGHT, 0);
 	table_column(&listing.table, "FORWARDED", TABLE_RIGHT, 0);
 	table_column(&listing.table, "LONG-WAY", TABLE_RIGHT, 0);
@@ -308,15 +406,15 @@ static int path_show(struct dsrctl *ctl, struct args *args)
 	return status;
 }
 
-#define CHANGE_SYNTAX	"dev NAME [recheck TIME]"
+#define CHANGE_SYNTAX	"dev NAME [recheck TIME] [via ingress|xdp|xdp-generic]"
 
 static const struct command path_commands[] = {
 	{ "add", CHANGE_SYNTAX,
-	  "forward packets of known connections at the ingress of a device, on the fast path; default: recheck 10s",
+	  "forward packets of known connections at the ingress of a device, or in its driver by XDP, on the fast path; default: recheck 10s via ingress",
 	  change_keywords, path_add },
 	{ "set", "dev NAME recheck TIME",
 	  "change the time after which the rules are checked again",
-	  change_keywords, path_set },
+	  set_keywords, path_set },
 	{ "replace", CHANGE_SYNTAX,
 	  "add, or reset options that are not named",
 	  change_keywords, path_replace },
@@ -334,12 +432,13 @@ static const struct command path_commands[] = {
 
 const struct object path_object = {
 	.name = "path",
-	.description = "devices with a fast path at ingress",
+	.description = "devices with a fast path at ingress or by XDP",
 	.notes = "The fast path forwards packets of known connections of services with 'path\n"
 		 "direct'; all other packets take the slow path. iptables and nft rules do not\n"
 		 "see packets on the fast path, except nft chains at ingress with a priority\n"
-		 "below 1000. After the recheck time a packet of each connection passes\n"
-		 "PREROUTING again.\n",
+		 "below 1000. With 'via xdp' these do not see the packets either, nor does\n"
+		 "tcpdump. After the recheck time a packet of each connection passes PREROUTING\n"
+		 "again.\n",
 	.commands = path_commands,
 	.fallback = "show",
 };

@@ -5,7 +5,8 @@
  * packet that it sends begins with the netlink port that it pretends to have.
  * In place of tool/namespaces.c there is one network namespace. In place of
  * tool/proc.c, files of /proc and /sys are those below $DSRCTL_FAKE_PROC; in place
- * of tool/sniff.c, packets are the lines of its file "packets".
+ * of tool/sniff.c, packets are the lines of its file "packets". In place of
+ * tool/xdp.c, the link of an XDP program has the descriptor FAKE_LINK.
  */
 #include <fcntl.h>
 #include <netlink/errno.h>
@@ -23,11 +24,15 @@
 #include "proc.h"
 #include "socket.h"
 #include "watch.h"
+#include "xdp.h"
 
 #define PACKET_MAX	(128 * 1024)
 
 /* a packet that pretends to come from here has the error that is to be seen */
 #define FAKE_ERROR	0xffffffff
+
+/* none that is open */
+#define FAKE_LINK	1000
 
 /* more than are open at a time */
 #define SOCKETS_MAX	4
@@ -243,4 +248,12 @@ bool sniff_read(int fd, struct seen *seen)
 	addr_parse(src, &seen->src);
 	addr_parse(dst, &seen->dst);
 	return true;
+}
+
+int xdp_attach(uint32_t ifindex, bool generic, int *link)
+{
+	(void)ifindex;
+	(void)generic;
+	*link = FAKE_LINK;
+	return DSRCTL_OK;
 }

@@ -272,9 +272,10 @@ FLOWS = [
     flow(UDP, CLIENT, 53000, VIP, 53, W101, 53, 1024, u.DSR_CONN_UDP, 30000),
 ]
 
-def path(ifindex, recheck, **reasons):
+def path(ifindex, recheck, via=u.DSR_PATH_VIA_INGRESS, **reasons):
     return nest(u.DSR_A_PATH, u32(u.DSR_PATH_A_IFINDEX, ifindex),
-                u32(u.DSR_PATH_A_RECHECK, recheck), *(
+                u32(u.DSR_PATH_A_RECHECK, recheck),
+                u8(u.DSR_PATH_A_VIA, via), *(
                     nest(u.DSR_PATH_A_REASON,
                          string(u.DSR_REASON_A_NAME, name),
                          u64(u.DSR_REASON_A_PACKETS, packets))
@@ -284,7 +285,8 @@ def path(ifindex, recheck, **reasons):
 PATHS = [
     path(1, 10000, forwarded=123456, not_ip=0, no_connection=80,
          state_changes=40),
-    path(4294967295, 3600000, forwarded=0, not_ip=0),
+    path(4294967295, 3600000, u.DSR_PATH_VIA_XDP_GENERIC, forwarded=0,
+         not_ip=0),
 ]
 
 SILENCES = [

@@ -54,7 +54,8 @@ def test_save(fake, golden):
 def test_round_trip(fake, kernel, apply):
     """What save prints, apply has nothing to change of."""
     # a device of this machine, and no TOS that only other programs can set
-    kernel.answers['dsr', u.DSR_CMD_PATH_GET] = Reply(sample.path(1, 60000))
+    kernel.answers['dsr', u.DSR_CMD_PATH_GET] = Reply(sample.path(
+        1, 60000, u.DSR_PATH_VIA_XDP))
     kernel.answers['dsr', u.DSR_CMD_SERVICE_GET] = Reply(*(
         service for service in sample.SERVICES
         if service not in (sample.SERVICES[2], sample.SERVICES[3])))
@@ -67,6 +68,7 @@ def test_round_trip(fake, kernel, apply):
     text = fake('save').check(0).out
     assert apply(text).check(0).out == 'changed 0\n'
     assert not commands(kernel)
+    assert 'via: xdp' in text
     assert apply(text.replace('recheck: 1m', 'recheck: 2m'), 'dry-run').check(
         0).out == '~ path dev lo recheck 1m -> 2m\nwould change 1\n'
 

@@ -29,7 +29,7 @@ EXPLAIN = 'SRC:PORT DST:PORT [proto tcp|udp|sctp] [mark N] [dev NAME] [middle]'
 OBJECTS = ('service, backend, connection, path, real, flow, stats, show, '
            'monitor, trace, top, explain, metrics, doctor, apply, save, import, '
            'upgrade or help')
-PATH = 'dev NAME [recheck TIME]'
+PATH = 'dev NAME [recheck TIME] [via ingress|xdp|xdp-generic]'
 NUMBER = ('is not a number: write a decimal number without leading zeros, or '
           'a hexadecimal one with 0x')
 ADDRESS = ('is not an IP address: write an address like 192.0.2.1 or '
@@ -179,6 +179,10 @@ ERRORS = {
     'path add dev no-such-dev':
         "path add: there is no device 'no-such-dev'",
     'path add dev lo recheck 5x': f"path add: recheck '5x' {TIME}",
+    'path add dev lo via x': "path add: unknown via 'x': "
+                             'expected ingress, xdp or xdp-generic',
+    'path set dev lo via xdp':
+        "path set: unknown keyword 'via': expected dev or recheck",
     'path delete dev lo recheck 5s':
         "path delete: unknown keyword 'recheck': expected dev",
     'path show dev lo':

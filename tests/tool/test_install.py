@@ -73,12 +73,12 @@ def test_missing_libraries(directory, words, tmp_path):
     assert re.search(
         r'^Makefile:\d+: \*\*\* dsrctl needs more packages: apt install '
         r'libnl-3-dev libnl-genl-3-dev libnl-route-3-dev libjson-c-dev '
-        r'libtraceevent-dev libncurses-dev libyaml-dev\.  Stop\.$',
+        r'libtraceevent-dev libncurses-dev libyaml-dev libbpf-dev\.  Stop\.$',
         result.stderr, re.M), result.stderr
     assert 'fatal error' not in result.stderr + result.stdout
     # one of them
     for name in ('libnl-3.0', 'libnl-genl-3.0', 'libnl-route-3.0', 'libtraceevent',
-                 'ncursesw', 'yaml-0.1'):
+                 'ncursesw', 'yaml-0.1', 'libbpf'):
         (tmp_path / f'{name}.pc').write_text(
             'Name: x\nDescription: x\nVersion: 9\n')
     result = make(*words, directory=directory, PKG_CONFIG_LIBDIR=str(tmp_path))

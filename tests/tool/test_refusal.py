@@ -84,6 +84,8 @@ UNKNOWN = {
          'up, down or drain'),
     'path add dev lo recheck 1s': ('dsr', u.DSR_CMD_PATH_ADD, u.DSR_A_PATH,
                                    u.DSR_PATH_A_RECHECK, 'recheck'),
+    'path add dev lo via xdp': ('dsr', u.DSR_CMD_PATH_ADD, u.DSR_A_PATH,
+                                u.DSR_PATH_A_LINK, 'via'),
     'explain 10.0.0.1:1 10.0.0.2:2 middle':
         ('dsr', u.DSR_CMD_EXPLAIN, u.DSR_A_EXPLAIN, u.DSR_EXPLAIN_A_MIDDLE,
          'middle'),

@@ -54,6 +54,14 @@ REQUESTS = {
     'path replace dev lo recheck 5':
         ('dsr', u.DSR_CMD_PATH_REPLACE,
          {u.DSR_A_PATH: {**LO, u.DSR_PATH_A_RECHECK: n32(5000)}}),
+    'path add dev lo via ingress':
+        ('dsr', u.DSR_CMD_PATH_ADD,
+         {u.DSR_A_PATH: {**LO, u.DSR_PATH_A_VIA: n8(
+             u.DSR_PATH_VIA_INGRESS)}}),
+    'path add via xdp-generic dev lo':
+        ('dsr', u.DSR_CMD_PATH_ADD,
+         {u.DSR_A_PATH: {**LO, u.DSR_PATH_A_VIA: n8(
+             u.DSR_PATH_VIA_XDP_GENERIC), u.DSR_PATH_A_LINK: n32(1000)}}),
     'path delete dev lo': ('dsr', u.DSR_CMD_PATH_DELETE, {u.DSR_A_PATH: LO}),
     'path flush': ('dsr', u.DSR_CMD_PATH_FLUSH, {}),
     'service add fwmark 1':
