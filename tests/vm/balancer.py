@@ -19,6 +19,7 @@ import uapi                                             # noqa: E402
 
 NAMES = {
     'path': ('stack', 'direct'),
+    'path_via': ('ingress', 'xdp', 'xdp-generic'),
     'ping': ('reply', 'forward', 'ignore'),
     'on_down': ('reschedule', 'reset', 'drop'),
     'on_unreachable': ('keep', 'skip'),
@@ -67,7 +68,7 @@ FIELDS = {
         'src': 'addr', 'sport': 'be16', 'dst': 'addr', 'dport': 'be16',
         'proto': 'proto', 'fwmark': 4, 'reason': 'string',
         'choice': 'choice', 'slot': 4, 'middle': 'flag', 'ifindex': 4},
-    'PATH': {'ifindex': 4, 'recheck': 4},
+    'PATH': {'ifindex': 4, 'recheck': 4, 'via': 'path_via', 'link': 4},
     'RULE': {
         'vip': 'addr', 'proto': 'proto', 'port': 'be16', 'tos': 1,
         'tos_mask': 1, 'to_port': 'be16', 'stats': 'STATS', 'to': 'addr',

@@ -12,9 +12,9 @@ import json
 import sys
 
 # Some reasons need a certain kernel: a shortage of memory needs fault
-# injection, and 65,000 flows take too long with all checks.
+# injection, 65,000 flows take too long with all checks, and XDP needs BTF.
 DEBUG_ONLY = {'drop_no_memory'}
-STOCK_ONLY = {'drop_no_free_port', 'drop_ipsec_policy'}
+STOCK_ONLY = {'drop_no_free_port', 'drop_ipsec_policy', 'forwarded_xdp'}
 TEST = 'test_reasons.py::test_every_reason_was_provoked'
 
 

@@ -271,3 +271,12 @@ def test_refusals(site, lv1):
     assert lv1.paths()[site.lv1.ifindex('eth0')]['recheck'] == 1000
     lv1.path('delete', 'eth0')
     assert not lv1.paths()
+
+
+@pytest.mark.debug     # the stock kernels have BTF
+def test_no_btf(site):
+    """Without BTF all but XDP works."""
+    done = site.lv1.dsrctl('path add dev eth0 via xdp', check=False)
+    assert (done.returncode, 'XDP is not in this build of dsr_lb' in
+            done.stderr) == (2, True), done
+    assert not Balancer(site).paths()
