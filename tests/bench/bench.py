@@ -51,8 +51,9 @@ NATIVE = os.environ.get('DSR_TARGET') == 'native'
 UNIT = 'nanoseconds' if NATIVE else 'instructions'
 TCP_REPAIR, TCP_REPAIR_QUEUE, TCP_QUEUE_SEQ = 19, 20, 21
 # As in gen.bpf.c.
-OUT = 100
+OUT, HOP = 100, 101
 UDP, TCP_SYN, TCP_ACK = range(3)
+INDEXES = {'cli0': f'index {OUT} ', 'lb1': f'index {HOP} '}
 
 FIRST_PORT = 10000
 MACS = {name: f'02:00:00:00:00:{number:02x}' for number, name in enumerate(
@@ -187,7 +188,7 @@ class Rig:
                  ('lb1', 'lb', 'r1', 'sink'), ('lb2', 'lb', 'r2', 'sink'))
         run('ip', '-batch', '-', stdin=''.join(
             f'link add name {a} netns {at} address {MACS[a]} '
-            f'{f"index {OUT} " * (a == "cli0")}{queues} type veth peer '
+            f'{INDEXES.get(a, "")}{queues} type veth peer '
             f'name {b} netns {to} address {MACS[b]} {queues}\n'
             for a, at, b, to in pairs))
         self.gen.ip(f'''

@@ -26,6 +26,7 @@
 
 /* As in bench.py. */
 #define OUT		100		/* the interface's index */
+#define HOP		101		/* that of lb1 */
 #define PORT		80
 #define UDP6_SIZE	24		/* of pktgen's, in IPv6 */
 enum { UDP, TCP_SYN, TCP_ACK };
@@ -119,6 +120,20 @@ int generate(struct xdp_md *ctx)
 		return XDP_DROP;
 	}
 	return redirect(OUT, 0);
+}
+
+/* What XDP itself costs: nothing but out of the other device again. */
+SEC("hop")
+int hop(struct xdp_md *ctx)
+{
+	return redirect(HOP, 0);
+}
+
+/* What the driver has done before. */
+SEC("drop")
+int drop(struct xdp_md *ctx)
+{
+	return XDP_DROP;
 }
 
 static const char gpl[] SEC("license") = "GPL";
