@@ -40,11 +40,11 @@ static const struct keyword upgrade_keywords[] = {
 };
 
 /**
- * struct place - a network namespace
+ * struct upgrade_netns - a network namespace
  * @saved: what dsr_lb has in it
  * @hold: the packets that wait in it
  */
-struct place {
+struct upgrade_netns {
 	struct saved saved;
 	struct hold hold;
 };
@@ -66,7 +66,7 @@ struct upgrade {
 	char *ipvs;
 	char *parameters;
 	struct namespaces all;
-	struct place *place;
+	struct upgrade_netns *place;
 	unsigned int missing;
 	uint64_t kept;
 };
@@ -74,7 +74,7 @@ struct upgrade {
 /* Do it in each network namespace that has something, with a socket each. */
 static int in_each(struct upgrade *upgrade,
 		   int (*what)(struct upgrade *upgrade, struct netlink *nl,
-			       struct place *place))
+			       struct upgrade_netns *place))
 {
 	int status = DSRCTL_OK;
 	struct netlink *nl;
@@ -92,20 +92,20 @@ static int in_each(struct upgrade *upgrade,
 	return status;
 }
 
-static bool is_empty(const struct place *place)
+static bool is_empty(const struct upgrade_netns *place)
 {
 	return !place->saved.services.count && !place->saved.paths.count;
 }
 
 static int read_place(struct upgrade *upgrade, struct netlink *nl,
-		      struct place *place)
+		      struct upgrade_netns *place)
 {
 	(void)upgrade;
 	return saved_read(nl, &place->saved);
 }
 
 static int hold_place(struct upgrade *upgrade, struct netlink *nl,
-		      struct place *place)
+		      struct upgrade_netns *place)
 {
 	struct hold_wanted wanted;
 	int status;
@@ -120,7 +120,7 @@ static int hold_place(struct upgrade *upgrade, struct netlink *nl,
 }
 
 static int read_connections(struct upgrade *upgrade, struct netlink *nl,
-			    struct place *place)
+			    struct upgrade_netns *place)
 {
 	(void)upgrade;
 	return is_empty(place) ? DSRCTL_OK :
@@ -128,7 +128,7 @@ static int read_connections(struct upgrade *upgrade, struct netlink *nl,
 }
 
 static int empty_place(struct upgrade *upgrade, struct netlink *nl,
-		       struct place *place)
+		       struct upgrade_netns *place)
 {
 	int status = DSRCTL_OK;
 
@@ -139,7 +139,7 @@ static int empty_place(struct upgrade *upgrade, struct netlink *nl,
 }
 
 static int write_place(struct upgrade *upgrade, struct netlink *nl,
-		       struct place *place)
+		       struct upgrade_netns *place)
 {
 	unsigned int missing;
 

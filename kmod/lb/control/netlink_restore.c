@@ -135,10 +135,8 @@ static int add_one(struct dsr_net *dn, struct nlattr *nest, u32 count[],
 	return err;
 }
 
-/**
- * dsr_netlink_connection_add_doit() - DSR_CMD_CONNECTION_ADD
- *
- * The message is as long as the sender's socket allows: some thousand entries.
+/* DSR_CMD_CONNECTION_ADD. The message is as long as the sender's socket allows:
+ * some thousand entries.
  */
 int dsr_netlink_connection_add_doit(struct sk_buff *skb, struct genl_info *info)
 {
