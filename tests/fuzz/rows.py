@@ -37,7 +37,7 @@ def line(name, packet, linear=ALL, flags=0, summed=NONE, network=0,
          value=0x14):
     v6 = packet[0] >> 4 == 6
     head = struct.pack('8B', flags | (V6 if v6 else 0), linear, summed, network,
-                       0x1c, value, 190, 0)
+                       0x1c, value, 190, 3)
     print(name, (head + ends(v6) + packet).hex())
 
 

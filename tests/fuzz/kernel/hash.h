@@ -60,4 +60,14 @@ static inline u32 jhash_2words(u32 a, u32 b, u32 seed)
 	return jhash2(words, 2, seed);
 }
 
+static inline u32 hash_32(u32 word, unsigned int bits)
+{
+	return jhash_1word(word, 0) >> (32 - bits);
+}
+
+static inline u32 ipv6_addr_hash(const struct in6_addr *addr)
+{
+	return jhash2(addr, 4, 0);
+}
+
 #endif /* _FUZZ_HASH_H */

@@ -68,6 +68,12 @@ static inline void queue_work(struct workqueue_struct *wq,
 {
 }
 
+#define hlist_for_each_entry_rcu(pos, head, member, ...)		\
+	for ((pos) = (head)->first ?					\
+	     container_of((head)->first, typeof(*(pos)), member) : NULL; (pos); \
+	     (pos) = (pos)->member.next ?				\
+	     container_of((pos)->member.next, typeof(*(pos)), member) : NULL)
+
 #define local_bh_disable()	do { } while (0)
 #define local_bh_enable()	do { } while (0)
 
