@@ -85,14 +85,13 @@ def many_connections(silent):
 def test_flush_in_parts(silent, fill, end):
     """Each call removes a bounded part. All goes, and is told of once, also if
     the reader goes away."""
-    events = Balancer(silent).events()
     name, left = fill(silent)
     was = left()
-    events.all()
+    events = Balancer(silent).events()
     flush = Flush(silent.lv1, getattr(uapi, f'DSR_CMD_{name}'))
     assert 0 < left() < was
     assert getattr(flush, end)() != 0
-    events.wait(lambda heard: heard[0] == name.lower())
+    events.wait(lambda heard, _: heard == name.lower())
     assert left() == 0
     assert events.all() == []
 
