@@ -70,6 +70,8 @@ without()
 }
 
 command -v pahole >/dev/null || without "pahole is not installed"
+# pahole leaves the rest of a longer file of an earlier build as it is.
+rm -f "$btf"
 find_base || without "neither /sys/kernel/btf/vmlinux nor $image has the BTF of $release"
 pahole --btf_encode_detached="$btf" --btf_gen_floats --btf_base "$base" "$object" ||
 	without "pahole failed"
