@@ -54,7 +54,8 @@ def test_section(site, section):
     for name, line in lines:
         host = site.net[name]
         # for the clean-up
-        host.changed = True
+        for one in (name, *re.findall(r'dsrctl -n (\w+)', line)):
+            site.net[one].changed = True
         done = host.run('sh', '-c', line, check=False)
         # doctor may find what the machine of the tests lacks
         if done.returncode > line.startswith('dsrctl doctor'):
