@@ -82,14 +82,14 @@ MISTAKES = {
         'proto, port, scheduler, path, tos, hash, table-size, ping, '
         'one-packet, on-down, on-unreachable, persist, persist-prefix, '
         'probe-marks, timeout-syn, timeout-established, timeout-fin, '
-        'timeout-closed or timeout-udp'],
+        'timeout-closed, timeout-udp or force'],
     HEAD + 'backends:\n      - {via: 10.0.0.1, weight: two}\n...\n': [
         "4:33: weight 'two' is not a number: write a decimal number without "
         'leading zeros, or a hexadecimal one with 0x'],
     HEAD + 'backends:\n      - weight: 2\n...\n': ['4:9: via is missing'],
     HEAD + 'backends:\n      - {via: 10.0.0.1, vip: 10.0.0.2}\n...\n': [
-        "4:25: unknown key 'vip': expected via, weight, upper, lower, up or "
-        'down'],
+        "4:25: unknown key 'vip': expected via, weight, upper, lower, up, "
+        'down or force'],
     HEAD + 'backends:\n      - {via: 10.0.0.1, down: maybe}\n...\n': [
         '4:31: down is yes or no'],
     HEAD + 'backends: 10.0.0.1\n...\n': [
