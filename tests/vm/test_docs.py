@@ -17,7 +17,7 @@ PAGES = ('layouts', 'troubleshooting', 'containers', 'sizing',
          'migrate-from-lvs')
 # pages for those that have a service already
 BALANCED = ('troubleshooting', 'sizing')
-BLOCK = re.compile(r'(<!-- not run: .* -->\n)?```\n(.*?)```\n', re.S)
+BLOCK = re.compile(r'(<!-- not run: [^\n]* -->\n)?```\n(.*?)```\n', re.S)
 LINE = re.compile(r'^(client|lv[12]|w10[12])# (.*)$')
 # what the clean-up after a test does not take back
 LASTING = re.compile(r'^(ip|sysctl|iptables) ')
