@@ -35,6 +35,12 @@ static __always_inline bool dsr_compat_xdp_takes(const struct net_device *dev)
 
 #else
 
+static inline bool dsr_compat_xdp_has_program(const struct net_device *dev)
+{
+	return READ_ONCE(dev->xdp_state[XDP_MODE_DRV].prog) ||
+	       READ_ONCE(dev->xdp_state[XDP_MODE_DRV].link);
+}
+
 /* veth sends only to a peer whose driver polls: one that is asked for GRO, or
  * that has an XDP program. It drops the frame else.
  */
@@ -47,16 +53,22 @@ static inline bool dsr_compat_xdp_peer_takes(const struct net_device *dev)
 	peer = dsr_compat_veth_peer(dev);
 	return peer && netif_running(peer) &&
 	       ((peer->wanted_features & NETIF_F_GRO) ||
-		READ_ONCE(peer->xdp_state[XDP_MODE_DRV].prog) ||
-		READ_ONCE(peer->xdp_state[XDP_MODE_DRV].link));
+		dsr_compat_xdp_has_program(peer));
 }
 
+/* Most drivers have the queues for frames of XDP only while the device itself has
+ * a program, and drop the frames else. A bond calls its ports without asking if
+ * they can send such frames: only a program on the bond makes sure of that.
+ */
 static __always_inline bool dsr_compat_xdp_takes(const struct net_device *dev)
 {
 	const struct net_device_ops *ops = dev->netdev_ops;
 
-	return ops->ndo_xdp_xmit && (likely(!ops->ndo_get_peer_dev) ||
-				     dsr_compat_xdp_peer_takes(dev));
+	if (unlikely(!ops->ndo_xdp_xmit))
+		return false;
+	if (unlikely(ops->ndo_get_peer_dev))
+		return dsr_compat_xdp_peer_takes(dev);
+	return dsr_compat_xdp_has_program(dev);
 }
 
 #endif
