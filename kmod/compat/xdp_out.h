@@ -12,10 +12,17 @@
 #include <linux/version.h>
 #include <net/rtnetlink.h>
 
+/** dsr_compat_is_kind() - true if @dev is of a kind of "ip link add type" */
+static inline bool dsr_compat_is_kind(const struct net_device *dev,
+				      const char *kind)
+{
+	return dev->rtnl_link_ops && !strcmp(dev->rtnl_link_ops->kind, kind);
+}
+
 /** dsr_compat_is_veth() - true if @dev is one end of a veth */
 static inline bool dsr_compat_is_veth(const struct net_device *dev)
 {
-	return dev->rtnl_link_ops && !strcmp(dev->rtnl_link_ops->kind, "veth");
+	return dsr_compat_is_kind(dev, "veth");
 }
 
 /** dsr_compat_veth_peer() - return the other end of a veth; rcu_read_lock() */

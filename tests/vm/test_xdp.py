@@ -295,6 +295,10 @@ def test_refusals(site):
     site.lv1.ip('link add bare type dummy')
     site.undo.append(lambda: site.lv1.ip('link del bare'))
     refused('path add dev bare via xdp', 'the driver of bare has no XDP')
+    for words in ('type bridge', 'link eth1 type macvlan'):
+        site.lv1.ip(f'link add name upon {words}')
+        refused('path add dev upon via xdp-generic', 'come from other devices')
+        site.lv1.ip('link del upon')
     refused('path add dev lo via xdp-generic', 'only an Ethernet device')
     refused('path add dev lo via xdp', 'permission denied: an XDP program '
             'needs CAP_SYS_ADMIN', ('unshare', '-rn'))

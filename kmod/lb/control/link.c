@@ -5,6 +5,7 @@
 #include <linux/err.h>
 #include <linux/file.h>
 #include <linux/fs.h>
+#include <linux/if_vlan.h>
 #include <linux/rtnetlink.h>
 #include <linux/dsr.h>
 
@@ -43,8 +44,20 @@ static bool is_link_of(const struct file *file, const struct net_device *dev,
 	       file->private_data;
 }
 
+/* A bridge, a bond, a team, or a device like macvlan on top of another gets skbs
+ * whose VLAN tag the kernel has taken off already, whatever the features say. In
+ * the driver, the program of a bond runs on its ports. A VLAN device gets frames
+ * without its own tag; a second tag is in the frame.
+ */
+static bool has_ports(const struct net_device *dev)
+{
+	return netif_is_bridge_master(dev) || netif_is_lag_master(dev) ||
+	       (!is_vlan_dev(dev) && !list_empty(&dev->adj_list.lower));
+}
+
 /* Check that nothing of a frame stays outside of what XDP sees. The other end of a
- * veth is a sender, which may leave its checksums and VLAN tags to the device.
+ * veth is a sender, which may leave its checksums and VLAN tags to the device. So
+ * is the process behind a tap device, whose checksums only an skb tells of.
  */
 static bool shows_all(const struct net_device *dev, u8 via,
 		      struct netlink_ext_ack *extack)
@@ -52,6 +65,16 @@ static bool shows_all(const struct net_device *dev, u8 via,
 	const struct net_device *peer = NULL;
 	netdev_features_t left = 0;
 
+	if (has_ports(dev)) {
+		NL_SET_ERR_MSG(extack,
+			       "the frames of this device come from other devices, and XDP does not see their VLAN tags: use 'via ingress'");
+		return false;
+	}
+	if (via == DSR_PATH_VIA_XDP && dsr_compat_is_kind(dev, "tun")) {
+		NL_SET_ERR_MSG(extack,
+			       "a tap device may leave checksums to XDP, which forwards without them: use 'via ingress' or 'via xdp-generic'");
+		return false;
+	}
 	if (dev->features & DSR_XDP_HIDES_VLAN) {
 		NL_SET_ERR_MSG(extack,
 			       "this device takes VLAN tags off the frames before XDP sees them: turn that off by 'ethtool -K NAME rxvlan off rx-vlan-stag-hw-parse off'");
