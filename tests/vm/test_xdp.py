@@ -200,6 +200,19 @@ def test_way_out(site, line, reasons):
     wait_for('dropped', lambda: since['drop_too_big'] == 1)
 
 
+@pytest.mark.parametrize('lv1', ['xdp-generic'], indirect=True)
+def test_checksum(site, line):
+    """What may leave without its checksum does not, if the device computes none."""
+    line.begin(4000)
+    site.undo.append(lambda: ethtool(site.lv1, 'eth1', SENDER[:1], 'on'))
+    for state, way in (('off', 'way_out_without_xdp'), ('on', 'forwarded')):
+        ethtool(site.lv1, 'eth1', SENDER[:1], state)
+        done = line.counted(way)
+        line.send(KNOWN)
+        line.get(KNOWN)
+        done()
+
+
 def test_ipv6(site6, reasons):
     """IPv6 as IPv4."""
     plug(site6)

@@ -138,16 +138,29 @@ parse_ipv6(const struct frame *frame, const struct net_device *dev,
 	return parse(frame, ip6h + 1, pkt);
 }
 
+/* In generic mode the kernel gives the skb to the driver of @dev as it is. The
+ * sender may have left its checksum to a device, and XDP cannot tell.
+ */
+static __always_inline bool may_compute_checksum(const struct net_device *dev,
+						 const struct frame *frame,
+						 u8 proto)
+{
+	if (unlikely(proto == IPPROTO_SCTP))
+		return dev->features & NETIF_F_SCTP_CRC;
+	return can_checksum_protocol(dev->features, frame->eth->h_proto);
+}
+
 /* Check that the device towards the backend sends frames as it would send
  * packets of the stack. A qdisc that a user has set up has a handle, a default
  * one has none.
  */
 static __always_inline enum dsr_ingress_verdict
-check_out(const struct dsr_path_dev *path, const struct net_device *dev)
+check_out(const struct dsr_path_dev *path, const struct net_device *dev,
+	  const struct frame *frame, u8 proto)
 {
-	/* In generic mode the kernel sends an skb. */
-	if (likely(path->via == DSR_PATH_VIA_XDP) &&
-	    unlikely(!dsr_compat_xdp_takes(dev)))
+	if (unlikely(!(likely(path->via == DSR_PATH_VIA_XDP) ?
+		       dsr_compat_xdp_takes(dev) :
+		       may_compute_checksum(dev, frame, proto))))
 		return DSR_INGRESS_NO_XDP;
 	if (unlikely(rcu_dereference(dev->qdisc)->handle ||
 		     dsr_compat_has_egress(dev)))
@@ -241,7 +254,7 @@ find_verdict(const struct dsr_path_dev *path, struct xdp_buff *xdp,
 	verdict = check_hop(frame, cut->dst);
 	if (unlikely(verdict))
 		return verdict;
-	verdict = check_out(path, cut->dev);
+	verdict = check_out(path, cut->dev, frame, pkt.tuple.proto);
 	if (unlikely(verdict))
 		return verdict;
 	return read_header(cut->neigh, &frame->header);
