@@ -76,8 +76,10 @@ find_base || without "neither /sys/kernel/btf/vmlinux nor $image has the BTF of 
 pahole --btf_encode_detached="$btf" --btf_gen_floats --btf_base "$base" "$object" ||
 	without "pahole failed"
 id=$("$btf_id" "$base" "$btf" "$function") || without "no BTF of $function"
+# the 1 behind the number of functions is BTF_SET8_KFUNCS, without which Linux 6.9 and
+# later refuse the set
 {
 	begin
-	printf '\t.long 1, 0, %s, 0\n' "$id"
+	printf '\t.long 1, 1, %s, 0\n' "$id"
 	printf '\t.section .BTF, "", @note\n\t.incbin "%s"\n' "$btf"
 } >"$out"
