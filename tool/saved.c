@@ -8,13 +8,16 @@
 #include <netlink/msg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "all.h"
 #include "attr.h"
 #include "dsrctl.h"
+#include "path.h"
 #include "report.h"
 #include "restore.h"
 #include "saved.h"
+#include "xdp.h"
 
 static const uint8_t only_replies[DSR_A_MAX + 1][ATTR_MAX] = {
 	[DSR_A_SERVICE] = {
@@ -42,9 +45,6 @@ static const uint8_t only_replies[DSR_A_MAX + 1][ATTR_MAX] = {
 		[DSR_TABLE_A_PENDING_EVICTED] = 1,
 		[DSR_TABLE_A_EXPIRE_QUIESCENT] = 1,
 		[DSR_TABLE_A_EXPIRE_NODEST] = 1,
-	},
-	[DSR_A_PATH] = {
-		[DSR_PATH_A_REASON] = 1,
 	},
 };
 
@@ -228,6 +228,51 @@ static void send_all(struct netlink *nl, uint8_t cmd,
 			++*missing;
 }
 
+/* @link: of the XDP program, or -1 */
+static int send_path(struct netlink *nl, const struct path_info *path,
+		     uint8_t via, int link)
+{
+	struct nlattr *nest;
+	struct nl_msg *msg;
+	int status;
+
+	status = netlink_request(nl, NETLINK_LB, DSR_CMD_PATH_ADD, 0, &msg);
+	if (status)
+		return status;
+	nest = nla_nest_start(msg, NLA_F_NESTED | DSR_A_PATH);
+	if (!nest ||
+	    nla_put_u32(msg, DSR_PATH_A_IFINDEX,
+			attr_u32(path->tb[DSR_PATH_A_IFINDEX])) ||
+	    nla_put_u32(msg, DSR_PATH_A_RECHECK,
+			attr_u32(path->tb[DSR_PATH_A_RECHECK])) ||
+	    (link >= 0 && (nla_put_u8(msg, DSR_PATH_A_VIA, via) ||
+			   nla_put_u32(msg, DSR_PATH_A_LINK, link))))
+		return netlink_too_long(msg);
+	nla_nest_end(msg, nest);
+	return netlink_do(nl, msg);
+}
+
+/* The XDP program of the other dsr_lb is gone with its path: attach another one. */
+static int write_path(struct netlink *nl, const struct nlmsghdr *reply)
+{
+	int status = DSRCTL_OK, link = -1;
+	struct path_info path;
+	uint8_t via;
+
+	if (!path_parse(reply, &path))
+		return netlink_malformed();
+	via = attr_u8(path.tb[DSR_PATH_A_VIA]);
+	if (via != DSR_PATH_VIA_INGRESS)
+		status = xdp_attach(attr_u32(path.tb[DSR_PATH_A_IFINDEX]),
+				    via == DSR_PATH_VIA_XDP_GENERIC, &link);
+	if (!status)
+		status = send_path(nl, &path, via, link);
+	/* the module holds the link now, or nothing does */
+	if (link >= 0)
+		close(link);
+	return status;
+}
+
 /**
  * saved_write() - write the configuration to another dsr_lb
  * @nl: the requests
@@ -241,8 +286,8 @@ int saved_write(struct netlink *nl, const struct saved *saved,
 {
 	static const int service[] = { DSR_A_SERVICE, 0 };
 	static const int backend[] = { DSR_A_SERVICE, DSR_A_BACKEND, 0 };
-	static const int path[] = { DSR_A_PATH, 0 };
 	static const int table[] = { DSR_A_TABLE, 0 };
+	size_t i;
 
 	*missing = 0;
 	send_all(nl, DSR_CMD_CONNECTION_SET, &saved->table, table, false,
@@ -253,7 +298,9 @@ int saved_write(struct netlink *nl, const struct saved *saved,
 		 missing);
 	send_all(nl, DSR_CMD_SERVICE_REPLACE, &saved->services, service, false,
 		 missing);
-	send_all(nl, DSR_CMD_PATH_ADD, &saved->paths, path, false, missing);
+	for (i = 0; i < saved->paths.count; i++)
+		if (write_path(nl, saved->paths.reply[i]))
+			++*missing;
 	return *missing ? DSRCTL_REFUSED : DSRCTL_OK;
 }
 

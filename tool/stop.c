@@ -24,8 +24,10 @@
 #include "dsrctl.h"
 #include "json.h"
 #include "local.h"
+#include "module.h"
 #include "namespaces.h"
 #include "netlink.h"
+#include "path.h"
 #include "rule.h"
 #include "report.h"
 #include "service.h"
@@ -49,6 +51,8 @@ const struct keyword stop_keywords[] = {
  * @flows: flows that neither end has finished
  * @wanted: addresses that the user has silenced
  * @silenced: silenced addresses, with those of rules
+ * @programs: paths by XDP: no loss without services, but their programs hold the
+ *	module
  */
 struct loss {
 	unsigned long services;
@@ -57,6 +61,7 @@ struct loss {
 	unsigned long flows;
 	unsigned long wanted;
 	unsigned long silenced;
+	unsigned long programs;
 };
 
 /**
@@ -161,13 +166,34 @@ static int count_all(struct netlink *nl, enum netlink_module module,
 	return status;
 }
 
+static int count_programs(struct netlink *nl, struct loss *loss)
+{
+	struct netlink_replies replies;
+	struct path_info path;
+	int status;
+	size_t i;
+
+	status = all_list(nl, NETLINK_LB, DSR_CMD_PATH_GET, &replies);
+	for (i = 0; !status && i < replies.count; i++) {
+		if (!path_parse(replies.reply[i], &path))
+			status = netlink_malformed();
+		else if (attr_u8(path.tb[DSR_PATH_A_VIA]) !=
+			 DSR_PATH_VIA_INGRESS)
+			loss->programs++;
+	}
+	netlink_replies_free(&replies);
+	return status;
+}
+
 static int count(const struct stop *stop, struct netlink *nl,
 		 struct loss *loss)
 {
 	int status;
 
 	if (stop->module == NETLINK_LB) {
-		status = count_connections(nl, loss);
+		status = count_programs(nl, loss);
+		if (!status)
+			status = count_connections(nl, loss);
 		return status ? status :
 				count_all(nl, NETLINK_LB, DSR_CMD_SERVICE_GET,
 					  &loss->services);
@@ -186,14 +212,26 @@ static bool loses(const struct loss *loss)
 	return loss->services || loss->connections || loss->rules || loss->flows || loss->silenced;
 }
 
+static int take_programs(const struct stop *stop, struct netlink *nl,
+			 struct loss *loss)
+{
+	(void)stop;
+	return loss->programs ? all_flush(nl, NETLINK_LB, DSR_CMD_PATH_FLUSH) :
+				DSRCTL_OK;
+}
+
 /* Delete all objects of the module; routes first, see local.c. */
 static int let_go(const struct stop *stop, struct netlink *nl,
 		  struct loss *loss)
 {
 	int status;
 
-	if (stop->module == NETLINK_LB)
-		return all_flush_parts(nl, NETLINK_LB, DSR_CMD_SERVICE_FLUSH);
+	if (stop->module == NETLINK_LB) {
+		status = take_programs(stop, nl, loss);
+		return status ? status :
+				all_flush_parts(nl, NETLINK_LB,
+						DSR_CMD_SERVICE_FLUSH);
+	}
 	status = local_flush(nl);
 	if (!status && loss->silenced > loss->wanted)
 		status = all_flush(nl, NETLINK_RS, DSR_RS_CMD_RULE_FLUSH);
@@ -387,12 +425,36 @@ static int stop_ipvs(const struct stop *stop)
 	return report_unload(stop, IPVS, unload(IPVS));
 }
 
+static bool has_programs(const struct stop *stop)
+{
+	size_t i;
+
+	for (i = 0; i < stop->all.count; i++)
+		if (stop->loss[i].programs)
+			return true;
+	return false;
+}
+
+/* Unload the module after its objects have gone. */
+static int unload_empty(const struct stop *stop)
+{
+	/* the kernel frees a program a moment later */
+	return has_programs(stop) ? module_unload(stop->name) :
+				    unload(stop->name);
+}
+
 static int stop_module(const struct stop *stop)
 {
 	bool gives_up = stop->force || stop->module == NETLINK_RS;
 	int status, err;
 
 	err = unload(stop->name);
+	if (err == EAGAIN && !gives_up && !has_ipvs() && has_programs(stop)) {
+		status = in_each(stop, take_programs);
+		if (status)
+			return status;
+		err = unload_empty(stop);
+	}
 	if (!err && stop->force)
 		print_losses(stop);
 	if (err != EAGAIN || !gives_up)
@@ -403,7 +465,7 @@ static int stop_module(const struct stop *stop)
 	if (!status)
 		status = in_each(stop, let_go);
 	return status ? status : report_unload(stop, stop->name,
-					       unload(stop->name));
+					       unload_empty(stop));
 }
 
 /**

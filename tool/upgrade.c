@@ -57,7 +57,8 @@ struct upgrade_netns {
  * @parameters: of the old module
  * @all: the network namespaces
  * @place: what each of @all has
- * @missing: objects that the new module refuses
+ * @missing: objects that the new module refuses; the connections of a namespace
+ *	are one object
  * @kept: connections that it has
  */
 struct upgrade {
@@ -133,11 +134,17 @@ static int empty_place(struct upgrade *upgrade, struct netlink *nl,
 	int status = DSRCTL_OK;
 
 	(void)upgrade;
-	if (place->saved.services.count)
+	/* the XDP program of a path holds the module */
+	if (place->saved.paths.count)
+		status = all_flush(nl, NETLINK_LB, DSR_CMD_PATH_FLUSH);
+	if (!status && place->saved.services.count)
 		status = all_flush(nl, NETLINK_LB, DSR_CMD_SERVICE_FLUSH);
 	return status;
 }
 
+/* Return: DSRCTL_OK also if a part was refused: each of the other namespaces has to
+ * get back what it had.
+ */
 static int write_place(struct upgrade *upgrade, struct netlink *nl,
 		       struct upgrade_netns *place)
 {
@@ -147,7 +154,9 @@ static int write_place(struct upgrade *upgrade, struct netlink *nl,
 		return DSRCTL_OK;
 	saved_write(nl, &place->saved, &missing);
 	upgrade->missing += missing;
-	return saved_write_connections(nl, &place->saved, &upgrade->kept);
+	if (saved_write_connections(nl, &place->saved, &upgrade->kept))
+		upgrade->missing++;
+	return DSRCTL_OK;
 }
 
 static void release(struct upgrade *upgrade)

@@ -393,6 +393,23 @@ def test_comes_and_goes(site):
     wait_for('nothing uses it', lambda: refcount('dsr_lb') == held - 1)
 
 
+def test_upgrade_and_stop(site):
+    """Both take the program off, which holds the module; an upgrade attaches another."""
+    plug(site)
+    site.lv1.configure('service add fwmark 1 path direct')
+    site.lv1.dsrctl('path add dev eth0 via xdp recheck 7s')
+    done = site.lv1.dsrctl(
+        f'-j upgrade dsr_lb from {site.net.module_file("dsr_lb")}')
+    assert json.loads(done.stdout)['missing'] == 0
+    path, = site.lv1.show('path show')
+    assert (path['via'], path['recheck']) == ('xdp', 7000)
+    assert program(site) == ('xdp', OURS)
+    site.lv1.dsrctl('service flush')
+    site.lv1.dsrctl('service stop')
+    assert not os.path.exists('/sys/module/dsr_lb/initstate')
+    assert not program(site)
+
+
 def test_namespace_ends(site):
     """The program is gone with its namespace."""
     held = refcount('dsr_lb')
