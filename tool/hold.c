@@ -8,9 +8,9 @@
  * their order. Such a queue belongs to no hook: NFQUEUE drops what waits when a
  * hook of any module is unregistered.
  *
- * A second process guards the queue: if dsrctl is killed, the guard lets the
- * packets go. If both are, "ip link del dsr-hold" does, and so does the next
- * hold.
+ * A second process guards the queue: if dsrctl is killed, or does not come to an end,
+ * the guard lets the packets go. If both are killed, the next hold does. To delete
+ * the device is not enough: filters that redirect to no device drop the packets.
  */
 #include <fcntl.h>
 #include <linux/if.h>
@@ -28,10 +28,14 @@
 #include <netlink/route/qdisc.h>
 #include <netlink/route/qdisc/plug.h>
 #include <netlink/route/tc.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -43,8 +47,18 @@
 
 #define NAME		"dsr-hold"
 
-/* Bytes that may wait: two seconds at 1 Gbit/s. */
+/* held by the process that lets packets wait, and by its guard */
+#define LOCK		"/run/dsrctl-hold.lock"
+
+/* Bytes that may wait: two seconds at 1 Gbit/s. The kernel counts what is on the
+ * wire, and a short packet takes more than ten times of that. So no more than this
+ * part of the memory.
+ */
 #define LIMIT		(256 * 1024 * 1024)
+#define LIMIT_PART	32
+
+/* After this time no client waits for an answer any more. */
+#define PATIENCE_MS	60000
 
 /* Filters of a lower priority are not reached by what waits. */
 #define PRIORITY4	1
@@ -60,6 +74,9 @@
 #define FILTER_MS	5
 
 #define INGRESS		TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_INGRESS)
+
+/* descriptor of LOCK, kept until the process ends, or -1 */
+static int lock = -1;
 
 /**
  * hold_want() - let the packets for an address wait
@@ -174,6 +191,14 @@ static struct rtnl_qdisc *plug_new(const struct hold *hold)
 	return qdisc;
 }
 
+static int limit(void)
+{
+	uint64_t part = (uint64_t)sysconf(_SC_PHYS_PAGES) *
+			sysconf(_SC_PAGESIZE) / LIMIT_PART;
+
+	return part < LIMIT ? part : LIMIT;
+}
+
 /* A new plug is closed. */
 static int add_plug(struct hold *hold)
 {
@@ -182,7 +207,7 @@ static int add_plug(struct hold *hold)
 
 	if (!qdisc)
 		return err;
-	err = rtnl_qdisc_plug_set_limit(qdisc, LIMIT);
+	err = rtnl_qdisc_plug_set_limit(qdisc, limit());
 	if (!err)
 		err = rtnl_qdisc_add(hold->sock, qdisc,
 				     NLM_F_CREATE | NLM_F_REPLACE);
@@ -318,57 +343,165 @@ static bool brings_packets(struct rtnl_link *link)
 	       strcmp(rtnl_link_get_name(link), NAME);
 }
 
+/* A filter of a hold that was killed, whose device was deleted by hand: it drops all
+ * that it matches.
+ */
+static bool leads_nowhere(struct rtnl_cls *cls)
+{
+	const char *kind = rtnl_tc_get_kind(TC_CAST(cls));
+	struct rtnl_act *act;
+
+	if (!kind || strcmp(kind, "u32"))
+		return false;
+	act = rtnl_u32_get_action(cls);
+	kind = act ? rtnl_tc_get_kind(TC_CAST(act)) : NULL;
+	return kind && !strcmp(kind, "mirred") && !rtnl_mirred_get_ifindex(act);
+}
+
+/* u32 lists its hash tables as well, which have no number in the last 12 bits. */
+static bool is_table(struct rtnl_cls *cls)
+{
+	const char *kind = rtnl_tc_get_kind(TC_CAST(cls));
+
+	return kind && !strcmp(kind, "u32") &&
+	       !(rtnl_tc_get_handle(TC_CAST(cls)) & 0xfff);
+}
+
+static void delete_filters(struct hold *hold, int ifindex)
+{
+	static const int families[] = { AF_INET, AF_INET6 };
+	struct rtnl_cls *cls;
+	size_t f;
+
+	for (f = 0; f < ARRAY_SIZE(families); f++) {
+		cls = filter_new(ifindex, families[f]);
+		if (cls)
+			rtnl_cls_delete(hold->sock, cls, 0);
+		rtnl_cls_put(cls);
+	}
+}
+
+/* The kernel deletes all filters of a priority at once: leave those of the site.
+ *
+ * Return: 0 if there are none; -NLE_EXIST.
+ */
+static int check_filters(struct hold *hold, int ifindex)
+{
+	struct nl_object *object;
+	struct nl_cache *filters;
+	bool left = false;
+	int err = 0;
+
+	if (rtnl_cls_alloc_cache(hold->sock, ifindex, INGRESS, &filters))
+		return 0;
+	for (object = nl_cache_get_first(filters); object && !err;
+	     object = nl_cache_get_next(object)) {
+		struct rtnl_cls *cls = (struct rtnl_cls *)object;
+		int priority = rtnl_cls_get_prio(cls);
+
+		if (priority != PRIORITY4 && priority != PRIORITY6)
+			continue;
+		if (leads_nowhere(cls))
+			left = true;
+		else if (!is_table(cls))
+			err = -NLE_EXIST;
+	}
+	nl_cache_free(filters);
+	if (!err && left)
+		delete_filters(hold, ifindex);
+	return err;
+}
+
+static int add_device_filters(struct hold *hold, int ifindex,
+			      const struct hold_wanted *wanted)
+{
+	struct hold_device *device = &hold->devices->one[hold->devices->count];
+	bool ours;
+	int err;
+
+	err = add_clsact(hold, ifindex, &ours);
+	if (err)
+		return err;
+	if (!ours)
+		err = check_filters(hold, ifindex);
+	if (err)
+		return err;
+	device->ifindex = ifindex;
+	device->ours = ours;
+	hold->devices->count++;
+	return add_filters(hold, ifindex, wanted);
+}
+
 static int add_devices(struct hold *hold, const struct hold_wanted *wanted)
 {
 	struct nl_cache *links;
 	struct nl_object *object;
-	int err, ifindex;
-	bool ours;
+	int err;
 
 	err = rtnl_link_alloc_cache(hold->sock, AF_UNSPEC, &links);
 	if (err)
 		return err;
-	hold->device = report_alloc(NULL, (nl_cache_nitems(links) + 1) *
-				    sizeof(*hold->device));
 	for (object = nl_cache_get_first(links); object && !err;
 	     object = nl_cache_get_next(object)) {
 		if (!brings_packets((struct rtnl_link *)object))
 			continue;
-		ifindex = rtnl_link_get_ifindex((struct rtnl_link *)object);
-		err = add_clsact(hold, ifindex, &ours);
-		if (err)
-			break;
-		hold->device[hold->devices].ifindex = ifindex;
-		hold->device[hold->devices++].ours = ours;
-		err = add_filters(hold, ifindex, wanted);
+		err = hold->devices->count == hold->devices->room ?
+		      -NLE_AGAIN :
+		      add_device_filters(hold, rtnl_link_get_ifindex(
+					 (struct rtnl_link *)object), wanted);
 	}
 	nl_cache_free(links);
 	return err;
 }
 
+/* Make room for the devices that there are, and for some that come meanwhile. */
+static int make_room(struct hold *hold, struct nl_cache **links)
+{
+	size_t room;
+	int err;
+
+	err = rtnl_link_alloc_cache(hold->sock, AF_UNSPEC, links);
+	if (err)
+		return err;
+	room = nl_cache_nitems(*links) + 64;
+	hold->devices = mmap(NULL, sizeof(*hold->devices) +
+			     room * sizeof(hold->devices->one[0]),
+			     PROT_READ | PROT_WRITE,
+			     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (hold->devices == MAP_FAILED) {
+		hold->devices = NULL;
+		nl_cache_free(*links);
+		return -NLE_NOMEM;
+	}
+	hold->devices->room = room;
+	hold->devices->count = 0;
+	return 0;
+}
+
+static void forget_devices(struct hold *hold)
+{
+	if (hold->devices)
+		munmap(hold->devices, sizeof(*hold->devices) +
+		       hold->devices->room * sizeof(hold->devices->one[0]));
+	hold->devices = NULL;
+}
+
 /* Delete the filters, and with them the qdisc if it is ours. */
 static void remove_filters(struct hold *hold)
 {
-	static const int families[] = { AF_INET, AF_INET6 };
 	struct rtnl_qdisc *qdisc;
-	struct rtnl_cls *cls;
-	size_t i, f;
+	size_t i;
 
-	for (i = 0; i < hold->devices; i++) {
-		int ifindex = hold->device[i].ifindex;
+	for (i = 0; hold->devices && i < hold->devices->count; i++) {
+		int ifindex = hold->devices->one[i].ifindex;
 
-		if (hold->device[i].ours) {
+		if (hold->devices->one[i].ours) {
 			qdisc = clsact_new(ifindex);
 			if (qdisc)
 				rtnl_qdisc_delete(hold->sock, qdisc);
 			rtnl_qdisc_put(qdisc);
-			continue;
-		}
-		for (f = 0; f < ARRAY_SIZE(families); f++) {
-			cls = filter_new(ifindex, families[f]);
-			if (cls)
-				rtnl_cls_delete(hold->sock, cls, 0);
-			rtnl_cls_put(cls);
+		} else {
+			delete_filters(hold, ifindex);
 		}
 	}
 }
@@ -430,6 +563,14 @@ static int let_go(struct hold *hold)
 
 	if (!hold->ifindex)
 		return 0;
+	link = hold_link(hold->sock);
+	if (!link) {
+		/* the guard has lost its patience, or a user has deleted it */
+		remove_filters(hold);
+		hold->ifindex = 0;
+		return 0;
+	}
+	rtnl_link_put(link);
 	err = pull_plug(hold);
 	if (!err)
 		empty = drain(hold);
@@ -446,18 +587,32 @@ static int let_go(struct hold *hold)
 	return !err && !empty ? -NLE_BUSY : err;
 }
 
+/* The descriptors of the other process that the guard must not keep open: the ends
+ * of the guards in other namespaces, which would not learn of its end.
+ */
+static void close_others(int end)
+{
+	int fd;
+
+	for (fd = STDERR_FILENO + 1; fd < 1024; fd++)
+		if (fd != end && fd != lock)
+			close(fd);
+}
+
 /* The guard: wait until the other process is gone or has done its work. */
 static void guard(struct hold *hold, int end)
 {
+	struct pollfd wait = { .fd = end, .events = POLLIN };
 	char done;
 
 	signal(SIGINT, SIG_IGN);
 	signal(SIGTERM, SIG_IGN);
 	signal(SIGHUP, SIG_IGN);
 	setsid();
-	if (read(end, &done, 1) == 1)
-		_exit(0);
 	nl_socket_free(hold->sock);
+	close_others(end);
+	if (poll(&wait, 1, PATIENCE_MS) > 0 && read(end, &done, 1) == 1)
+		_exit(0);
 	report_errors(false);
 	hold->sock = socket_open_host();
 	if (hold->sock)
@@ -465,13 +620,13 @@ static void guard(struct hold *hold, int end)
 	_exit(0);
 }
 
-static void post_guard(struct hold *hold)
+/* Return: 0, or -NLE_NOMEM: without a guard no packet is to wait. */
+static int post_guard(struct hold *hold)
 {
 	int ends[2];
 
-	hold->alive = -1;
-	if (pipe2(ends, O_CLOEXEC))
-		return;
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends))
+		return -NLE_NOMEM;
 	fflush(stdout);
 	hold->guard = fork();
 	if (!hold->guard) {
@@ -480,16 +635,18 @@ static void post_guard(struct hold *hold)
 	}
 	close(ends[0]);
 	hold->alive = ends[1];
+	return hold->guard > 0 ? 0 : -NLE_NOMEM;
 }
 
 static void dismiss_guard(struct hold *hold)
 {
 	if (hold->alive < 0)
 		return;
-	if (write(hold->alive, "", 1) == 1 && hold->guard > 0)
-		waitpid(hold->guard, NULL, 0);
+	send(hold->alive, "", 1, MSG_NOSIGNAL);
 	close(hold->alive);
 	hold->alive = -1;
+	if (hold->guard > 0)
+		waitpid(hold->guard, NULL, 0);
 }
 
 /* A hold that was left by processes that were both killed. */
@@ -503,21 +660,74 @@ static void remove_left(struct hold *hold)
 		return;
 	hold->ifindex = rtnl_link_get_ifindex(link);
 	rtnl_link_put(link);
-	if (rtnl_link_alloc_cache(hold->sock, AF_UNSPEC, &links))
+	if (make_room(hold, &links))
 		return;
-	hold->device = report_alloc(NULL, (nl_cache_nitems(links) + 1) *
-				    sizeof(*hold->device));
 	for (object = nl_cache_get_first(links); object;
-	     object = nl_cache_get_next(object)) {
-		hold->device[hold->devices].ifindex =
-			rtnl_link_get_ifindex((struct rtnl_link *)object);
-		hold->device[hold->devices++].ours = false;
-	}
+	     object = nl_cache_get_next(object))
+		hold->devices->one[hold->devices->count++] =
+			(struct hold_device){
+				.ifindex = rtnl_link_get_ifindex(
+					(struct rtnl_link *)object),
+			};
 	nl_cache_free(links);
 	let_go(hold);
-	free(hold->device);
-	hold->device = NULL;
-	hold->devices = 0;
+	forget_devices(hold);
+}
+
+/* Two at once would let go what the other one holds. */
+static int take_lock(void)
+{
+	if (lock < 0)
+		lock = open(LOCK, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW,
+			    0600);
+	if (lock < 0 || !flock(lock, LOCK_EX | LOCK_NB))
+		return DSRCTL_OK;
+	return report_error(DSRCTL_REFUSED,
+			    "another dsrctl lets packets wait at this time");
+}
+
+/* An interrupt would leave half of a balancer, and so would a stop. */
+static void block_signals(struct hold *hold)
+{
+	static const int signals[] = {
+		SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGPIPE
+	};
+	sigset_t set;
+	size_t i;
+
+	sigemptyset(&set);
+	for (i = 0; i < ARRAY_SIZE(signals); i++)
+		sigaddset(&set, signals[i]);
+	hold->blocked = !sigprocmask(SIG_BLOCK, &set, &hold->signals);
+}
+
+static int begin(struct hold *hold, const struct hold_wanted *wanted,
+		 const char **what)
+{
+	struct nl_cache *links;
+	int err;
+
+	*what = "the device " NAME;
+	err = add_device(hold);
+	if (err)
+		return err;
+	*what = "its qdisc plug";
+	err = add_plug(hold);
+	if (err)
+		return err;
+	*what = "a process that guards them";
+	err = make_room(hold, &links);
+	if (err)
+		return err;
+	nl_cache_free(links);
+	err = post_guard(hold);
+	if (err)
+		return err;
+	err = add_devices(hold, wanted);
+	*what = err == -NLE_EXIST ?
+		"filters of priority 1 or 2 at the ingress of a device" :
+		"filters at the ingress";
+	return err;
 }
 
 /**
@@ -529,31 +739,24 @@ static void remove_left(struct hold *hold)
  */
 int hold_begin(struct hold *hold, const struct hold_wanted *wanted)
 {
-	const char *what = "the device " NAME;
+	const char *what;
 	int err;
 
 	memset(hold, 0, sizeof(*hold));
 	hold->alive = -1;
 	if (!wanted->count && !wanted->all[0] && !wanted->all[1])
 		return DSRCTL_OK;
+	if (take_lock())
+		return DSRCTL_REFUSED;
 	hold->sock = socket_open_host();
 	if (!hold->sock)
 		return DSRCTL_REFUSED;
+	block_signals(hold);
 	remove_left(hold);
 	load_ifb();
-	err = add_device(hold);
-	if (!err) {
-		what = "its qdisc plug";
-		err = add_plug(hold);
-	}
-	if (!err) {
-		what = "filters at the ingress";
-		err = add_devices(hold, wanted);
-	}
-	if (!err) {
-		post_guard(hold);
+	err = begin(hold, wanted, &what);
+	if (!err)
 		return DSRCTL_OK;
-	}
 	let_go(hold);
 	return failed(what, err);
 }
@@ -573,12 +776,14 @@ int hold_end(struct hold *hold)
 		dismiss_guard(hold);
 		nl_socket_free(hold->sock);
 	}
-	free(hold->device);
+	forget_devices(hold);
+	if (hold->blocked)
+		sigprocmask(SIG_SETMASK, &hold->signals, NULL);
 	memset(hold, 0, sizeof(*hold));
 	hold->alive = -1;
 	if (!err)
 		return DSRCTL_OK;
 	return report_error(DSRCTL_REFUSED,
-			    "packets still wait: %s: let them go with 'ip link del " NAME "'",
+			    "some of the packets that waited are lost: %s",
 			    nl_geterror(err));
 }

@@ -3,6 +3,7 @@
 #define DSRCTL_HOLD_H
 
 #include <netlink/netlink.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
@@ -25,24 +26,48 @@ struct hold_wanted {
 };
 
 /**
+ * struct hold_device - a device that packets come in by
+ * @ifindex: its index
+ * @ours: its qdisc clsact is ours
+ */
+struct hold_device {
+	int ifindex;
+	bool ours;
+};
+
+/**
+ * struct hold_devices - the devices that packets come in by
+ *
+ * In memory that the guard shares: it is there before the first of them.
+ *
+ * @room: number of devices for which there is room
+ * @count: number of @one
+ * @one: the devices
+ */
+struct hold_devices {
+	size_t room;
+	size_t count;
+	struct hold_device one[];
+};
+
+/**
  * struct hold - packets that wait in a network namespace
  * @sock: to the kernel's routing, in that namespace
  * @ifindex: the device in whose queue they wait, or 0
- * @device: the devices that they come in by
- * @devices: number of @device
+ * @devices: the devices that they come in by, or NULL
  * @guard: the process that lets them go if this one is killed, or 0
- * @alive: its end of this pipe closes when this process ends, or -1
+ * @alive: this end of a pair of sockets closes when this process ends, or -1
+ * @blocked: signals that end or stop a process are blocked
+ * @signals: the signals that were blocked before
  */
 struct hold {
 	struct nl_sock *sock;
 	int ifindex;
-	struct {
-		int ifindex;
-		bool ours;
-	} *device;
-	size_t devices;
+	struct hold_devices *devices;
 	pid_t guard;
 	int alive;
+	bool blocked;
+	sigset_t signals;
 };
 
 void hold_want(struct hold_wanted *wanted, const struct addr *vip);

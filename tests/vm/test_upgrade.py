@@ -138,3 +138,34 @@ def test_refused(lb, tmp_path):
     assert 'nothing was changed' in done.stderr
     assert number_of_load() == before
     assert sum(lb.replies(4).values()) == 4
+
+
+@pytest.mark.stock
+def test_filters(lb):
+    """Filters of the site stay; those of a hold that was killed go."""
+    def tc(*words):
+        return lb.lv1.run('tc', *words).stdout
+
+    def filters():
+        return tc('filter', 'show', 'dev', 'eth0', 'ingress')
+    add = ('filter', 'add', 'dev', 'eth0', 'ingress', 'protocol', 'ip',
+           'pref', '1', 'u32', 'match', 'u32', '0', '0', 'action')
+    tc('qdisc', 'add', 'dev', 'eth0', 'clsact')
+    lb.undo.append(lambda: tc('qdisc', 'del', 'dev', 'eth0', 'clsact'))
+    tc(*add, 'pass')
+    before, number = filters(), number_of_load()
+    done = lb.lv1.dsrctl(f'upgrade dsr_lb from {new_file(lb)}', check=False)
+    assert done.returncode == 2
+    assert 'filters of priority 1 or 2 at the ingress' in done.stderr
+    assert 'gact' in before and filters() == before
+    assert number_of_load() == number
+    assert 'dsr-hold' not in lb.net.devices('lv1')
+    tc('filter', 'del', 'dev', 'eth0', 'ingress', 'pref', '1')
+
+    lb.lv1.ip('link add dsr-hold type ifb')
+    tc(*add, 'mirred', 'egress', 'redirect', 'dev', 'dsr-hold')
+    lb.lv1.ip('link del dsr-hold')
+    assert 'mirred' in filters()
+    lb.lv1.dsrctl(f'upgrade dsr_lb from {new_file(lb)}')
+    assert 'mirred' not in filters()
+    assert sum(lb.replies(4).values()) == 4
