@@ -32,6 +32,9 @@
 #define MODULE	"dsr_lb"
 #define IPVS	"dsr_ipvs"
 
+/* Times that another program may load the installed module in between. */
+#define LOAD_TRIES	5
+
 enum { UPGRADE_FROM };
 
 static const struct keyword upgrade_keywords[] = {
@@ -176,21 +179,37 @@ static uint64_t now_ms(void)
 }
 
 /* The services are gone, and the old module is still there. */
-static int put_back(struct upgrade *upgrade, const char *what, int err)
+static int put_back(struct upgrade *upgrade, int err)
 {
 	static const char used[] =
 		"a program, or a network namespace without a name, uses it";
 
 	upgrade->missing = 0;
 	upgrade->kept = 0;
-	if (upgrade->ipvs && !module_is_loaded(IPVS))
+	if (upgrade->ipvs)
 		module_load(upgrade->ipvs, "");
 	in_each(upgrade, write_place);
 	return report_error(DSRCTL_REFUSED,
-			    "the module %s was not unloaded: %s; the old one has its services again, with %"
-			    PRIu64 " connections", what,
+			    "the module " MODULE " was not unloaded: %s; the old one has its services again, with %"
+			    PRIu64 " connections",
 			    err == EAGAIN ? used : strerror(err),
 			    upgrade->kept);
+}
+
+/* A request of another program, as keepalived, makes the kernel load the installed
+ * module at any time: into the gap between both modules, too.
+ */
+static int load_new(const struct upgrade *upgrade)
+{
+	int err, tries = LOAD_TRIES;
+
+	do {
+		err = module_load(upgrade->path, upgrade->parameters);
+		/* a parameter may have gone */
+		if (err == EINVAL)
+			err = module_load(upgrade->path, "");
+	} while (err == EEXIST && --tries && !module_unload(MODULE));
+	return err;
 }
 
 static int say_left(const struct upgrade *upgrade, int err)
@@ -211,18 +230,19 @@ static int swap(struct upgrade *upgrade)
 	if (upgrade->ipvs) {
 		err = module_unload(IPVS);
 		if (err)
-			return put_back(upgrade, IPVS, err);
+			return report_error(DSRCTL_REFUSED,
+					    "the module " IPVS " was not unloaded: %s; nothing was changed",
+					    err == EAGAIN ?
+					    "a program uses it" :
+					    strerror(err));
 	}
 	status = in_each(upgrade, empty_place);
 	if (status)
-		return put_back(upgrade, MODULE, EBUSY);
+		return put_back(upgrade, EBUSY);
 	err = module_unload(MODULE);
 	if (err)
-		return put_back(upgrade, MODULE, err);
-	err = module_load(upgrade->path, upgrade->parameters);
-	/* a parameter may have gone */
-	if (err == EINVAL)
-		err = module_load(upgrade->path, "");
+		return put_back(upgrade, err);
+	err = load_new(upgrade);
 	if (err)
 		return say_left(upgrade, err);
 	status = in_each(upgrade, write_place);
