@@ -436,7 +436,7 @@ static int add_devices(struct hold *hold, const struct hold_wanted *wanted)
 {
 	struct nl_cache *links;
 	struct nl_object *object;
-	int err;
+	int err, ifindex;
 
 	err = rtnl_link_alloc_cache(hold->sock, AF_UNSPEC, &links);
 	if (err)
@@ -445,10 +445,9 @@ static int add_devices(struct hold *hold, const struct hold_wanted *wanted)
 	     object = nl_cache_get_next(object)) {
 		if (!brings_packets((struct rtnl_link *)object))
 			continue;
+		ifindex = rtnl_link_get_ifindex((struct rtnl_link *)object);
 		err = hold->devices->count == hold->devices->room ?
-		      -NLE_AGAIN :
-		      add_device_filters(hold, rtnl_link_get_ifindex(
-					 (struct rtnl_link *)object), wanted);
+		      -NLE_AGAIN : add_device_filters(hold, ifindex, wanted);
 	}
 	nl_cache_free(links);
 	return err;
@@ -653,6 +652,7 @@ static void dismiss_guard(struct hold *hold)
 static void remove_left(struct hold *hold)
 {
 	struct rtnl_link *link = hold_link(hold->sock);
+	struct hold_device *device;
 	struct nl_cache *links;
 	struct nl_object *object;
 
@@ -663,12 +663,12 @@ static void remove_left(struct hold *hold)
 	if (make_room(hold, &links))
 		return;
 	for (object = nl_cache_get_first(links); object;
-	     object = nl_cache_get_next(object))
-		hold->devices->one[hold->devices->count++] =
-			(struct hold_device){
-				.ifindex = rtnl_link_get_ifindex(
-					(struct rtnl_link *)object),
-			};
+	     object = nl_cache_get_next(object)) {
+		device = &hold->devices->one[hold->devices->count++];
+		device->ifindex =
+			rtnl_link_get_ifindex((struct rtnl_link *)object);
+		device->ours = false;
+	}
 	nl_cache_free(links);
 	let_go(hold);
 	forget_devices(hold);

@@ -190,7 +190,7 @@ static int put_back(struct upgrade *upgrade, int err)
 		module_load(upgrade->ipvs, "");
 	in_each(upgrade, write_place);
 	return report_error(DSRCTL_REFUSED,
-			    "the module " MODULE " was not unloaded: %s; the old one has its services again, with %"
+			    "the module dsr_lb was not unloaded: %s; the old one has its services again, with %"
 			    PRIu64 " connections",
 			    err == EAGAIN ? used : strerror(err),
 			    upgrade->kept);
@@ -231,7 +231,7 @@ static int swap(struct upgrade *upgrade)
 		err = module_unload(IPVS);
 		if (err)
 			return report_error(DSRCTL_REFUSED,
-					    "the module " IPVS " was not unloaded: %s; nothing was changed",
+					    "the module dsr_ipvs was not unloaded: %s; nothing was changed",
 					    err == EAGAIN ?
 					    "a program uses it" :
 					    strerror(err));

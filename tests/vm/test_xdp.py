@@ -202,7 +202,7 @@ def test_way_out(site, line, reasons):
 
 @pytest.mark.parametrize('lv1', ['xdp-generic'], indirect=True)
 def test_checksum(site, line):
-    """What may leave without its checksum does not, if the device computes none."""
+    """What may lack its checksum does not leave by a device that computes none."""
     line.begin(4000)
     site.undo.append(lambda: ethtool(site.lv1, 'eth1', SENDER[:1], 'on'))
     for state, way in (('off', 'way_out_without_xdp'), ('on', 'forwarded')):
@@ -394,7 +394,7 @@ def test_comes_and_goes(site):
 
 
 def test_upgrade_and_stop(site):
-    """Both take the program off, which holds the module; an upgrade attaches another."""
+    """Both take off the program, which holds the module; an upgrade adds one."""
     plug(site)
     site.lv1.configure('service add fwmark 1 path direct')
     site.lv1.dsrctl('path add dev eth0 via xdp recheck 7s')
