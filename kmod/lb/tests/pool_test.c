@@ -111,4 +111,5 @@ static struct kunit_suite suite = {
 	.exit = pool_exit,
 	.test_cases = cases,
 };
+
 kunit_test_suites(&suite);
