@@ -86,7 +86,7 @@ def silent(*hosts, look=LONG):
             f'{host.name}: {out}{err}'
 
 
-def mended(host, code, subject, look=LOOK):
+def mended(host, code, subject, look=LONG):
     """The fault is found, and alone; its commands mend it.
 
     A fault that shows in packets is found once a packet meets it: on a slow machine
@@ -283,7 +283,7 @@ def test_backend_neighbour_failed(well):
            'link set eth0 up\nroute replace default via 10.10.30.10')
     well.lv1.ip('neigh flush dev eth1')
     mended(well.lv1, 'backend-neighbour-failed',
-           f'backend fwmark 1 via {W102}', LONG)
+           f'backend fwmark 1 via {W102}')
 
 
 def test_backend_unknown(site):
@@ -292,7 +292,7 @@ def test_backend_unknown(site):
     site.lv1.dsrctl('backend add fwmark 1 via 10.10.30.77')
     site.lv1.dsrctl('backend add fwmark 1 via 10.10.30.101')
     mended(site.lv1, 'backend-neighbour-failed',
-           'backend fwmark 1 via 10.10.30.77', LONG)
+           'backend fwmark 1 via 10.10.30.77')
 
 
 def test_service_no_backend(well):
@@ -340,7 +340,7 @@ def test_backend_no_answer(well, scheduler):
     """
     well.lv1.dsrctl(f'service set fwmark 1 scheduler {scheduler}')
     well.w101.dsrctl('real flush')
-    mended(well.lv1, 'backend-no-answer', f'backend fwmark 1 via {W101}', LONG)
+    mended(well.lv1, 'backend-no-answer', f'backend fwmark 1 via {W101}')
 
 
 def test_vip_no_rule(well):
@@ -428,7 +428,7 @@ def test_service_shadowed(well):
 
 
 def test_option_without_effect(well):
-    well.lv1.dsrctl('service set fwmark 1 persist-prefix 24')
+    well.lv1.dsrctl('service set fwmark 1 persist-prefix 24 force')
     mended(well.lv1, 'option-without-effect',
            'service fwmark 1 persist-prefix', BRIEF)
     well.lv1.dsrctl('path add dev eth0')
@@ -438,7 +438,7 @@ def test_option_without_effect(well):
 def test_backend_device_down(well):
     well.lv1.ip('link set eth1 down')
     well.undo.append(lambda: well.lv1.ip('link set eth1 up'))
-    mended(well.lv1, 'backend-device-down', 'device eth1', LONG)
+    mended(well.lv1, 'backend-device-down', 'device eth1')
 
 
 def test_backend_no_route(site):
