@@ -44,7 +44,7 @@ def sources(tmp_path):
     top = tmp_path / 'sources'
     built = shutil.ignore_patterns(
         '*.o', '*.ko', '*.mod', '*.mod.c', '.*', '*.d', 'dsrctl', 'dsr-metrics', 'build',
-        '__pycache__', 'modules.order', 'Module.symvers')
+        '__pycache__', 'modules.order', 'Module.symvers', 'btf_id', 'btf.S', 'btf.btf')
     for name in ('kmod', 'tool', 'include', 'scripts', 'tests'):
         shutil.copytree(os.path.join(TOP, name), top / name, ignore=built)
     for name in ('Makefile', 'Kbuild'):
