@@ -99,7 +99,7 @@ def test_input_answers(local, reasons):
         client.wait(lambda p: p.proto == 1 and p.type == 11, 'TTL exceeded')
         client.send(wire.tcp(4001), LV1)
         w101.wait(lambda p: p.sport == 4001, 'the SYN')
-        local.lv1.dsrctl(f'backend set fwmark 1 via {W101} down')
+        local.lv1.dsrctl(f'backend set fwmark 1 via {W101} down force')
         client.send(wire.tcp(4001, flags=wire.ACK), LV1)
         client.wait(lambda p: p.proto == 6 and p.flags & wire.RST, 'a reset')
         client.send(wire.tcp(4002), LV1)

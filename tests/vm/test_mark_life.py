@@ -87,7 +87,7 @@ def test_down_with_the_new_mark(two, reasons):
     assert ask(sock) == 'w101 nano'
     mark(two, 2)
     assert ask(sock) == 'w101 nano'
-    two.lv1.dsrctl(f'backend set fwmark 1 via {W101} down')
+    two.lv1.dsrctl(f'backend set fwmark 1 via {W101} down force')
     since = reasons('lv1')
     with pytest.raises((ConnectionResetError, BrokenPipeError)):
         ask(sock)

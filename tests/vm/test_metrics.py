@@ -75,7 +75,7 @@ def test_drops(silent, reasons):
     """A packet that is dropped shows as dropped, and as nothing else."""
     lv1 = silent.lv1
     for one in (W101, W102):
-        lv1.dsrctl(f'backend set fwmark 1 via {one} down')
+        lv1.dsrctl(f'backend set fwmark 1 via {one} down force')
     before = Metrics(lv1)
     with Probe(silent) as probe:
         since = reasons('lv1')

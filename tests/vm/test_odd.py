@@ -181,7 +181,7 @@ def test_no_error_to_nobody(one, source, reasons):
         client.send(wire.udp(4000, src=source, ttl=1), LV1)
         wait_for('dropped', lambda: since['drop_ttl_exceeded'] +
                  since['drop_bad_source'] == 1)
-        one.lv1.dsrctl(f'backend delete fwmark 1 via {W101}')
+        one.lv1.dsrctl(f'backend delete fwmark 1 via {W101} force')
         client.send(wire.udp(4001, src=source), LV1)
         wait_for('dropped', lambda: since['drop_no_backend'] +
                  since['drop_bad_source'] >= 1 + (source != '10.10.31.255'))

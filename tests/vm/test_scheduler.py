@@ -123,11 +123,11 @@ def test_failover(site):
     """All go to the first; without the first all go to the second."""
     site.balance('scheduler fo', weights={'w101': 1, 'w102': 2})
     assert site.replies(6) == {'w102 desu': 6}
-    site.lv1.dsrctl(f'backend set fwmark 1 via {W102} weight 0')
+    site.lv1.dsrctl(f'backend set fwmark 1 via {W102} weight 0 force')
     assert site.replies(6) == {'w101 nano': 6}
     site.lv1.dsrctl(f'backend set fwmark 1 via {W102} weight 2')
     assert site.replies(6) == {'w102 desu': 6}
-    site.lv1.dsrctl(f'backend delete fwmark 1 via {W102}')
+    site.lv1.dsrctl(f'backend delete fwmark 1 via {W102} force')
     assert site.replies(6) == {'w101 nano': 6}
 
 

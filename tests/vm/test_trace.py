@@ -122,7 +122,7 @@ def test_balancer(site, probe):
         f'{head} icmp {CLIENT} > {VIP} len 32 mark 1: answered_ping',
         f'{head} sctp {CLIENT}:4005 > {VIP}:5000 len 36 mark 1: forwarded via '
         f'{W101}']
-    site.lv1.dsrctl(f'backend set fwmark 1 via {W101} weight 0')
+    site.lv1.dsrctl(f'backend set fwmark 1 via {W101} weight 0 force')
     probe.send(wire.tcp(4010))
     assert trace.wait(10)[-1] == (
         f'{head} tcp {CLIENT}:4010 > {way} SYN len 40 mark 1: drop_no_backend')
