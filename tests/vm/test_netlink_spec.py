@@ -290,10 +290,12 @@ def test_replies_of_balancer(site):
         reader.ask(sock, 'explain', genl.nest(genl.A_EXPLAIN, encode(
             'EXPLAIN', {'src': '10.10.31.222', 'sport': 4000, 'dst': VIP,
                         'dport': 80, 'fwmark': 1})))
-    # Only dsr_ipvs sets these; test_events.py tests them.
+    # Only dsr_ipvs sets the first two; test_events.py tests them. The last one is
+    # for requests.
     assert unseen(reader, 'service', 'backend', 'connection', 'table',
                   'timeout', 'reason', 'stats', 'path') == {
-                      ('table', 'expire-nodest'), ('table', 'expire-quiescent')}
+                      ('table', 'expire-nodest'),
+                      ('table', 'expire-quiescent'), ('path', 'link')}
     assert {name for space, name in reader.seen if space == 'explain'} == (
         set(reader.family.sets['explain']) -
         set(reader.family.sets['explain-packet']))
