@@ -97,7 +97,7 @@ def test_routes_change(site6, path, reasons):
 @pytest.mark.parametrize('address, sentence', [
     ('fe80::1', 'link-local'), ('ff02::1', 'unicast'), ('::', 'unicast'),
     ('2001:db8:99::1', 'no route'),
-    ('2001:db8:98::1', 'the gateway 2001:db8:30::77'),
+    ('2001:db8:98::1', 'behind gateway 2001:db8:30::77: use a tunnel'),
     ('10.10.30.101', 'family')])
 def test_backend_refused(site6, address, sentence):
     lv1 = balance(site6, ANY, backends=())
