@@ -106,14 +106,15 @@ def test_every_path(site):
     lv1.path('delete', 'eth0')
     lv1.path('add', 'eth0')
     lv1.request('PATH_FLUSH')
+    by = {'via': 'ingress'}
     assert [(name, what.get('path')) for name, what in events.all()] == [
-        ('path_add', {'ifindex': eth0, 'recheck': 10000}),
-        ('path_add', {'ifindex': gone, 'recheck': 2000}),
-        ('path_set', {'ifindex': eth0, 'recheck': 3000}),
-        ('path_replace', {'ifindex': eth0, 'recheck': 10000}),
+        ('path_add', {'ifindex': eth0, 'recheck': 10000, **by}),
+        ('path_add', {'ifindex': gone, 'recheck': 2000, **by}),
+        ('path_set', {'ifindex': eth0, 'recheck': 3000, **by}),
+        ('path_replace', {'ifindex': eth0, 'recheck': 10000, **by}),
         ('path_delete', {'ifindex': gone}),
         ('path_delete', {'ifindex': eth0}),
-        ('path_add', {'ifindex': eth0, 'recheck': 10000}),
+        ('path_add', {'ifindex': eth0, 'recheck': 10000, **by}),
         ('path_flush', None)]
 
 
