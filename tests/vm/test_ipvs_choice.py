@@ -122,7 +122,8 @@ def test_exclusion(site, both):
     assert 'dsr_ipvs' not in loaded()
     assert [line for line in kernel_log.lines() if 'dsr_ipvs' in line] == [
         'dsr_ipvs: ip_vs is loaded, and answers ipvsadm and keepalived: '
-        'unload ip_vs first (ipvsadm -C; modprobe -r ip_vs)']
+        "take over from it with 'dsrctl import ipvs', or unload it after its "
+        'schedulers (ipvsadm -C; modprobe -r ip_vs_rr ip_vs)']
     run('rmmod', 'ip_vs')
     both('dsr_ipvs')
     for name in ('ip_vs', 'ip_vs_rr'):
