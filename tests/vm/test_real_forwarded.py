@@ -69,10 +69,13 @@ def talk(client, server):
 
 
 def expires(site, client):
-    """The remaining milliseconds of a client's flow; None without a flow."""
+    """The remaining milliseconds of a client's flow; None without a flow.
+
+    A datagram of an earlier test may have had the same port.
+    """
     port = client.getsockname()[1]
     return next((flow['expires'] for flow in site.w101.show('flow show')
-                 if flow['sport'] == port), None)
+                 if (flow['proto'], flow['sport']) == ('tcp', port)), None)
 
 
 def test_flow_of_container_lives(site, box):
