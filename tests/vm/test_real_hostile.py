@@ -21,10 +21,10 @@ def one(site):
                      'timeout-fin default timeout-closed default')
 
 
-def flow_of(site, port):
+def flow_of(site, port, proto='tcp'):
     """The flow of the client with this port, or None."""
     return next((flow for flow in site.w101.show('flow show')
-                 if flow['sport'] == port), None)
+                 if (flow['proto'], flow['sport']) == (proto, port)), None)
 
 
 def table(site):
@@ -97,10 +97,10 @@ def test_answered_queries_give_way(one):
         return client.getsockname()[1]
 
     for _ in range(16):         # the share of unproven flows
-        assert flow_of(one, query())
+        assert flow_of(one, query(), 'udp')
     before = table(one)['evicted']
     # a second after the answer of one of them
-    wait_for('another one has its place', lambda: flow_of(one, query()))
+    wait_for('another one has its place', lambda: flow_of(one, query(), 'udp'))
     assert table(one)['evicted'] > before
     assert table(one)['entries'] <= 16
 
