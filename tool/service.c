@@ -252,7 +252,12 @@ static int service_put(struct nl_msg *msg, const struct args *args,
 static int service_guard_prefix(struct dsrctl *ctl, const struct args *args,
 				const struct service *service, uint8_t cmd)
 {
-	if (!args_seen(args, SERVICE_PERSIST_PREFIX) || service->persist)
+	bool inet6 = service->key.family == AF_INET6 ||
+		     service->key.vip.family == AF_INET6;
+
+	/* The default, a client alone, only takes an earlier prefix back. */
+	if (!args_seen(args, SERVICE_PERSIST_PREFIX) || service->persist ||
+	    service->persist_prefix == (inet6 ? 128 : 32))
 		return DSRCTL_OK;
 	if (cmd == DSR_CMD_SERVICE_SET && !args_seen(args, SERVICE_PERSIST))
 		return guard_persists(ctl, args, &service->key);

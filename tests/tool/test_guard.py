@@ -68,6 +68,16 @@ def test_prefix_set(fake, kernel, persist):
     assert len(changes(kernel)) == (1 if persist else 0)
 
 
+@pytest.mark.parametrize('words', ['fwmark 1 persist-prefix 32',
+                                   'fwmark 1 family inet6 persist-prefix 128'])
+def test_prefix_by_default(fake, kernel, words):
+    """The default takes an earlier prefix back, as doctor advises."""
+    kernel.answers['dsr', u.DSR_CMD_SERVICE_GET] = Reply(
+        sample.service(1, 'sh', persist=0))
+    fake(f'service set {words}').check(0)
+    assert len(changes(kernel)) == 1
+
+
 @pytest.mark.parametrize('line', ['service set fwmark 1',
                                   'backend set fwmark 1 via 10.0.0.1'])
 def test_nothing(fake, kernel, line):
