@@ -82,6 +82,10 @@ class Site:
             for name in backends:
                 lv1.backend('add', ADDRESS[name],
                             weight=weights[name] if weights else None)
+            # an open socket would keep a machine that the test deletes
+            lv1.genl.sock.close()
+            # an open socket would keep a machine that the test deletes
+            lv1.genl.sock.close()
         else:
             lines = [f'service add fwmark 1 {options}']
             for name in backends:
