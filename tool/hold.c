@@ -513,8 +513,8 @@ static bool is_on_its_way(struct hold *hold)
 
 	if (!link)
 		return false;
-	/* What leaves the queue is received by the device, and transmitted by
-	 * a tasklet. It drops what the kernel itself sends there.
+	/* The device counts a packet that leaves the queue as received, and a
+	 * tasklet transmits the packet. The device drops packets of the kernel.
 	 */
 	is = rtnl_link_get_stat(link, RTNL_LINK_RX_PACKETS) >
 	     rtnl_link_get_stat(link, RTNL_LINK_TX_PACKETS) +

@@ -6,8 +6,9 @@
  * written again. From before the connections are read until they are written the
  * packets for the VIPs wait: without the module the machine would route them.
  *
- * What can fail without harm is tried first: the kernel is asked to load the new
- * file while the old module is there, and refuses it only for its name.
+ * The upgrade begins with the step that can fail without harm. It asks the kernel to
+ * load the new file beside the old module: the kernel refuses a good file only for
+ * its name.
  */
 #include <errno.h>
 #include <inttypes.h>

@@ -11,9 +11,8 @@
 #include "dst.h"
 #include "flow.h"
 
-/* What the kernel would do with a packet: deliver it locally; forward it by another
- * device than the one that it came in by; forward it by the same device, or refuse
- * it.
+/* The kernel's route for a packet: deliver it locally; forward it by another device
+ * than the incoming one; forward it by the incoming device, or refuse it.
  */
 enum route {
 	DELIVER,

@@ -283,7 +283,7 @@ static void broken_packets(struct kunit *test)
 	ways_exit(ways);
 }
 
-/* What only a frame has. */
+/* Cases that only a frame can have, and no skb. */
 static void frames(struct kunit *test)
 {
 	struct ways *ways = ways_init(test);
