@@ -42,6 +42,7 @@
 /* The compiler's attributes. */
 #undef __always_inline
 #define __always_inline	inline __attribute__((always_inline))
+#define noinline	__attribute__((noinline))
 #define __force
 #define __rcu
 #define __percpu
@@ -76,6 +77,8 @@ typedef unsigned int gfp_t;
 #define BUILD_BUG_ON(x)	_Static_assert(!(x), "BUILD_BUG_ON")
 #define static_assert(x, ...)	_Static_assert(x, #x)
 #define WARN_ON_ONCE(x)	({ if (x) abort(); 0; })
+
+#define U8_MAX	UINT8_MAX
 
 #define BIT(n)		(1UL << (n))
 #define BIT_ULL(n)	(1ULL << (n))
