@@ -14,8 +14,19 @@
 #include "datapath/xdp.h"
 #include "xdp_out.h"
 
-/* Return the open file of a BPF link, or NULL if @fd is anything else. */
-static struct file *link_file(int fd)
+/**
+ * dsr_link_open() - take the open file of a BPF link
+ * @fd: descriptor of the requesting process
+ *
+ * If another thread closes the descriptor meanwhile, this drops the last reference
+ * to the link. Linux 6.1 then detaches the program here and now, under the RTNL,
+ * inside which dsr_net.paths_lock nests.
+ *
+ * Context: process context of the requester, holds neither the RTNL nor
+ * dn->paths_lock.
+ * Return: to be released by dsr_link_release(); %NULL if @fd is anything else.
+ */
+struct file *dsr_link_open(int fd)
 {
 	struct bpf_link *link = bpf_link_get_from_fd(fd);
 	struct file *file;
@@ -96,35 +107,30 @@ static bool shows_all(const struct net_device *dev, u8 via,
 }
 
 /**
- * dsr_link_take() - take the link of an XDP program
+ * dsr_link_check() - check that a link is that of an XDP program of a device
  * @dev: device
- * @fd: descriptor of the requesting process
+ * @link: link, or %NULL if the request has none
  * @via: DSR_PATH_VIA_XDP or DSR_PATH_VIA_XDP_GENERIC
  * @extack: gets the error message
  *
- * Context: process context of the requester.
- * Return: to be released by dsr_link_release(); or an ERR_PTR() with a message in
- * @extack.
+ * Context: process context.
+ * Return: 0, or a negative errno with a message in @extack.
  */
-struct file *dsr_link_take(const struct net_device *dev, int fd, u8 via,
-			   struct netlink_ext_ack *extack)
+int dsr_link_check(const struct net_device *dev, const struct file *link, u8 via,
+		   struct netlink_ext_ack *extack)
 {
-	struct file *file;
-
 	if (!shows_all(dev, via, extack))
-		return ERR_PTR(-EOPNOTSUPP);
-	file = link_file(fd);
-	if (!file) {
+		return -EOPNOTSUPP;
+	if (!link) {
 		NL_SET_ERR_MSG(extack,
 			       "the request names no XDP program of this device");
-		return ERR_PTR(-EINVAL);
+		return -EINVAL;
 	}
-	if (is_link_of(file, dev, via))
-		return file;
-	fput(file);
+	if (is_link_of(link, dev, via))
+		return 0;
 	NL_SET_ERR_MSG(extack,
 		       "the XDP program of the request is not on this device, or in another mode");
-	return ERR_PTR(-EINVAL);
+	return -EINVAL;
 }
 
 /**

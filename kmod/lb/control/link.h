@@ -13,8 +13,9 @@
 #include <linux/netdevice.h>
 #include <linux/netlink.h>
 
-struct file *dsr_link_take(const struct net_device *dev, int fd, u8 via,
-			   struct netlink_ext_ack *extack);
+struct file *dsr_link_open(int fd);
+int dsr_link_check(const struct net_device *dev, const struct file *link, u8 via,
+		   struct netlink_ext_ack *extack);
 void dsr_link_release(struct file *link);
 
 #endif /* _DSR_LINK_H */

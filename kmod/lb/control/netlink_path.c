@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* netlink_path - requests about paths */
 
+#include "control/link.h"
 #include "control/netlink.h"
 #include "control/notify.h"
 #include "control/path.h"
@@ -59,12 +60,12 @@ static int no_path(struct netlink_ext_ack *extack)
 
 static int path_apply(struct dsr_net *dn, int ifindex,
 		      enum dsr_netlink_change change, struct nlattr *tb[],
-		      struct netlink_ext_ack *extack)
+		      struct file *link, struct netlink_ext_ack *extack)
 {
 	struct dsr_path_config config = {
 		.recheck = DSR_PATH_RECHECK,
 		.via = DSR_PATH_VIA_INGRESS,
-		.link = -1,
+		.link = link,
 	};
 	struct dsr_path_dev *path = dsr_path_find(dn, ifindex);
 	int err;
@@ -85,8 +86,6 @@ static int path_apply(struct dsr_net *dn, int ifindex,
 		return err;
 	if (tb[DSR_PATH_A_VIA])
 		config.via = nla_get_u8(tb[DSR_PATH_A_VIA]);
-	if (tb[DSR_PATH_A_LINK])
-		config.link = nla_get_u32(tb[DSR_PATH_A_LINK]);
 	if (path && path->via == config.via) {
 		dsr_path_set(dn, path, config.recheck);
 		return 0;
@@ -105,17 +104,22 @@ int dsr_netlink_path_change_doit(struct sk_buff *skb, struct genl_info *info)
 								DSR_CMD_PATH_ADD);
 	struct dsr_net *dn = dsr_net(genl_info_net(info));
 	struct nlattr *tb[DSR_PATH_A_MAX + 1];
+	struct file *link = NULL;
 	int err, ifindex;
 
 	err = parse_device(tb, info, dsr_netlink_path_policy, &ifindex);
 	if (err)
 		return err;
+	/* ORDER: before the lock, see dsr_link_open() */
+	if (tb[DSR_PATH_A_LINK])
+		link = dsr_link_open(nla_get_u32(tb[DSR_PATH_A_LINK]));
 	mutex_lock(&dn->paths_lock);
-	err = path_apply(dn, ifindex, change, tb, info->extack);
+	err = path_apply(dn, ifindex, change, tb, link, info->extack);
 	if (!err)
 		dsr_notify_path(dn, info->genlhdr->cmd,
 				dsr_path_find(dn, ifindex));
 	mutex_unlock(&dn->paths_lock);
+	dsr_link_release(link);
 	return err;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* path - see path.h */
 
+#include <linux/fs.h>
 #include <linux/if_arp.h>
 #include <linux/slab.h>
 
@@ -143,7 +144,7 @@ static struct net_device *find_device(struct dsr_net *dn, int ifindex)
  * @dn: balancer
  * @ifindex: device of its namespace. If it has a path, the caller removes that
  *	one, see dsr_path_find()
- * @config: the path
+ * @config: the path, which takes a reference of its own to the link
  * @extack: gets the error message
  *
  * Context: process context, holds dn->paths_lock.
@@ -155,7 +156,7 @@ int dsr_path_add(struct dsr_net *dn, int ifindex,
 {
 	struct dsr_path_dev *path;
 	struct net_device *dev;
-	int err = -ENOMEM;
+	int err;
 
 	dev = find_device(dn, ifindex);
 	if (!dev) {
@@ -164,6 +165,12 @@ int dsr_path_add(struct dsr_net *dn, int ifindex,
 	}
 	if (!may_have_path(dev, extack))
 		return -EINVAL;
+	if (config->via != DSR_PATH_VIA_INGRESS) {
+		err = dsr_link_check(dev, config->link, config->via, extack);
+		if (err)
+			return err;
+	}
+	err = -ENOMEM;
 	path = kzalloc(sizeof(*path), GFP_KERNEL_ACCOUNT);
 	if (!path)
 		goto out;
@@ -171,16 +178,8 @@ int dsr_path_add(struct dsr_net *dn, int ifindex,
 					    sizeof(u64), GFP_KERNEL_ACCOUNT);
 	if (!path->verdicts)
 		goto free_path;
-	if (config->via != DSR_PATH_VIA_INGRESS) {
-		path->link = dsr_link_take(dev, config->link, config->via,
-					   extack);
-		if (IS_ERR(path->link)) {
-			err = PTR_ERR(path->link);
-			free_percpu(path->verdicts);
-			kfree(path);
-			return err;
-		}
-	}
+	if (config->via != DSR_PATH_VIA_INGRESS)
+		path->link = get_file(config->link);
 	path->dn = dn;
 	path->recheck = config->recheck;
 	path->via = config->via;

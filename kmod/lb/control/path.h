@@ -13,12 +13,12 @@
  * struct dsr_path_config - what a request says about a path
  * @recheck: as in struct dsr_path_dev
  * @via: as in struct dsr_path_dev
- * @link: descriptor of the link of an XDP program; -1 without one
+ * @link: link of an XDP program, see link.h; %NULL without one
  */
 struct dsr_path_config {
 	u32 recheck;
 	u8 via;
-	int link;
+	struct file *link;
 };
 
 struct dsr_path_dev *dsr_path_find(struct dsr_net *dn, int ifindex);
