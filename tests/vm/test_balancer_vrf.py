@@ -3,9 +3,14 @@
 
 import pytest
 
+import wire
 from host import run
 from network import CLIENT, VIP, W101, W102
 from traffic import exchange
+
+LV1 = '10.10.31.11'
+GRE = 47
+ELSEWHERE = '192.0.2.100'
 
 
 @pytest.fixture
@@ -43,3 +48,25 @@ def test_vrf(vrf, path):
     for _ in range(2):
         exchange(vrf.udp(), [b'x' * 10, b'x' * 4000])
     assert {one['src'] for one in vrf.connections()} == {CLIENT}
+
+
+def test_marked_is_sent_on(vrf, reasons):
+    """Netfilter shows a packet by the VRF too, to which each route belongs."""
+    vrf.lv1.nft(f'''
+        flush ruleset
+        table ip mangle {{ chain marks {{
+            type filter hook prerouting priority mangle;
+            ip daddr {ELSEWHERE} meta mark set 1
+        }}
+        }}''')
+    vrf.lv1.ip(f'''
+        route add {W101} dev eth1
+        route add {ELSEWHERE} via {W102} vrf red''')
+    vrf.lv1.configure(f'''
+        service add fwmark 1
+        backend add fwmark 1 via {W101}''')
+    since = reasons('lv1')
+    with wire.Tap(vrf.client) as client, wire.Tap(vrf.w102) as w102:
+        client.send(wire.ip(bytes(24), GRE, dst=ELSEWHERE), LV1)
+        w102.wait(lambda p: p.dst == ELSEWHERE, 'what was routed')
+    assert since['drop_not_served'] == 0

@@ -82,6 +82,7 @@ static int find_device(struct net *net, const struct nlattr *attr,
 	if (!attr)
 		return 0;
 	arrival->dev = dev_get_by_index_rcu(net, nla_get_u32(attr));
+	arrival->port = arrival->dev;
 	if (arrival->dev)
 		return 0;
 	NL_SET_ERR_MSG_ATTR(extack, attr,

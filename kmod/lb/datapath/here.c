@@ -53,8 +53,9 @@ static enum route route4(struct net *net, const struct dsr_packet *pkt,
 		return SEND_BACK;
 	if (res.type != RTN_UNICAST)
 		return DELIVER;
-	return dev && !fib_info_nh_uses_dev(res.fi, dev) ? SEND_ON :
-							   SEND_BACK;
+	/* a VRF "uses" each device in it */
+	return arrival->port && !fib_info_nh_uses_dev(res.fi, arrival->port) ?
+	       SEND_ON : SEND_BACK;
 }
 
 static enum route route6(struct net *net, const struct dsr_packet *pkt,
@@ -80,7 +81,8 @@ static enum route route6(struct net *net, const struct dsr_packet *pkt,
 					   RT6_LOOKUP_F_HAS_SADDR));
 	if (rt->rt6i_flags & (RTF_LOCAL | RTF_ANYCAST))
 		route = DELIVER;
-	else if (!rt->dst.error && dev && READ_ONCE(rt->dst.dev) != dev)
+	else if (!rt->dst.error && arrival->port &&
+		 READ_ONCE(rt->dst.dev) != arrival->port)
 		route = SEND_ON;
 	ip6_rt_put(rt);
 	return route;

@@ -2,10 +2,12 @@
 /* source - see source.h */
 
 #include <linux/inetdevice.h>
+#include <linux/ipv6.h>
 #include <net/dst_metadata.h>
 #include <net/flow.h>
 #include <net/ip6_fib.h>
 #include <net/ip6_route.h>
+#include <net/ip.h>
 #include <net/ip_fib.h>
 #include <net/l3mdev.h>
 #include <net/xfrm.h>
@@ -146,11 +148,24 @@ static bool is_from_vip(struct dsr_net *dn, u8 family,
 	       dsr_frontend_find6(dn, 0, &arrival->source.in6);
 }
 
+/* Return the device that a packet came in by, also if its VRF shows it again. */
+static struct net_device *port_of(const struct sk_buff *skb, u8 family)
+{
+	int index = family == AF_INET ? inet_sdif(skb) : inet6_sdif(skb);
+	struct net_device *port = NULL;
+
+	if (unlikely(index))
+		port = dev_get_by_index_rcu(dev_net(skb->dev), index);
+	return port ?: skb->dev;
+}
+
 /**
  * dsr_source_arrival() - collect the circumstances of a packet's arrival
  * @skb: packet in PRE_ROUTING or LOCAL_IN
  * @family: address family of the packet
  * @arrival: set
+ *
+ * Context: rcu_read_lock().
  */
 void dsr_source_arrival(const struct sk_buff *skb, u8 family,
 			struct dsr_arrival *arrival)
@@ -163,6 +178,7 @@ void dsr_source_arrival(const struct sk_buff *skb, u8 family,
 		arrival->dest.in6 = ipv6_hdr(skb)->daddr;
 	}
 	arrival->dev = skb->dev;
+	arrival->port = port_of(skb, family);
 	arrival->mark = skb->mark;
 	arrival->tos = family == AF_INET ? ip_hdr(skb)->tos : 0;
 	arrival->is_ipsec = secpath_exists(skb);

@@ -24,6 +24,8 @@
  * @source: source of the packet itself, not of a packet that it quotes
  * @dest: destination of the packet itself
  * @dev: device, or %NULL: the device of the route to the source
+ * @port: as @dev; but if that is a VRF, which shows the packet to netfilter once
+ *	more, the device in the VRF that the packet came in by
  * @mark: its mark
  * @tos: its TOS byte
  * @is_ipsec: the packet came through IPsec; skip reverse path filtering
@@ -33,6 +35,7 @@ struct dsr_arrival {
 	union nf_inet_addr source;
 	union nf_inet_addr dest;
 	struct net_device *dev;
+	struct net_device *port;
 	u32 mark;
 	u8 tos;
 	bool is_ipsec;
