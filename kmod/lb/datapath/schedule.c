@@ -426,6 +426,9 @@ static bool remember(struct dsr_net *dn, const struct dsr_packet *pkt,
 		this_cpu_inc(backend->stats->connections);
 		if (conn) {
 			dsr_conn_touch(conn, jiffies);
+			/* else the next packet would be believed, too */
+			if (unlikely(conn->blank))
+				dsr_conn_note(dn, conn, pkt);
 			WRITE_ONCE(conn->proof, pkt->proof);
 		}
 		return true;

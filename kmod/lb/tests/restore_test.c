@@ -175,6 +175,31 @@ static void restore_learns_the_proof(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, find(f, &pkt.tuple)->state, DSR_CONN_CLOSED);
 }
 
+/* So does the first packet of the next connection of the tuple. */
+static void restore_learns_the_proof_of_the_next(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	struct dsr_packet pkt = { .tuple = fixture_tuple(1) };
+	struct dsr_restore entry = entry_of(1, DSR_CONN_FIN, 1);
+	struct dsr_conn *conn;
+
+	fixture_backend(test, f, 1, 1);
+	/* silent for longer than DSR_CONN_SPENT */
+	entry.left = dsr_state_timeout(DSR_CONN_FIN) - 60 * HZ;
+	KUNIT_ASSERT_EQ(test, restore(f, entry), DSR_ADDED_A_ADDED);
+	pkt.event = dsr_event_tcp(TCPHDR_SYN);
+	pkt.proof = 0x8000;
+	fixture_come(f, &pkt);
+	conn = find(f, &pkt.tuple);
+	KUNIT_ASSERT_NOT_NULL(test, conn);
+	KUNIT_EXPECT_EQ(test, conn->state, DSR_CONN_SYN);
+	KUNIT_EXPECT_EQ(test, conn->proof, 0x8000);
+	pkt.event = dsr_event_tcp(TCPHDR_RST);
+	pkt.proof = 0x1000;
+	fixture_come(f, &pkt);
+	KUNIT_EXPECT_EQ(test, conn->state, DSR_CONN_SYN);
+}
+
 static void restore_brings_clients_back(struct kunit *test)
 {
 	struct fixture *f = test->priv;
@@ -219,6 +244,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(restore_checks_what_packets_pass),
 	KUNIT_CASE(restore_leaves_room_as_packets_do),
 	KUNIT_CASE(restore_learns_the_proof),
+	KUNIT_CASE(restore_learns_the_proof_of_the_next),
 	KUNIT_CASE(restore_brings_clients_back),
 	KUNIT_CASE(restore_knows_states),
 	{}
