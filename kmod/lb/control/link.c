@@ -2,6 +2,7 @@
 /* link - see link.h */
 
 #include <linux/bpf.h>
+#include <linux/device.h>
 #include <linux/err.h>
 #include <linux/file.h>
 #include <linux/fs.h>
@@ -66,9 +67,20 @@ static bool has_ports(const struct net_device *dev)
 	       (!is_vlan_dev(dev) && !list_empty(&dev->adj_list.lower));
 }
 
+/* Check for a device whose driver runs the program on frames without checksums, of
+ * which only the skb tells: those of a process behind a tap device, and in a guest
+ * of Xen those of other guests, and of the host.
+ */
+static bool may_lack_checksums(const struct net_device *dev)
+{
+	const struct device *parent = dev->dev.parent;
+
+	return dsr_compat_is_kind(dev, "tun") ||
+	       (parent && parent->bus && !strcmp(parent->bus->name, "xen"));
+}
+
 /* Check that nothing of a frame stays outside of what XDP sees. The other end of a
- * veth is a sender, which may leave its checksums and VLAN tags to the device. So
- * is the process behind a tap device, whose checksums only an skb tells of.
+ * veth is a sender, which may leave its checksums and VLAN tags to the device.
  */
 static bool shows_all(const struct net_device *dev, u8 via,
 		      struct netlink_ext_ack *extack)
@@ -81,9 +93,9 @@ static bool shows_all(const struct net_device *dev, u8 via,
 			       "the frames of this device come from other devices, and XDP does not see their VLAN tags: use 'via ingress'");
 		return false;
 	}
-	if (via == DSR_PATH_VIA_XDP && dsr_compat_is_kind(dev, "tun")) {
+	if (via == DSR_PATH_VIA_XDP && may_lack_checksums(dev)) {
 		NL_SET_ERR_MSG(extack,
-			       "a tap device may leave checksums to XDP, which forwards without them: use 'via ingress' or 'via xdp-generic'");
+			       "a tap device, or one of Xen, may leave checksums to XDP, which forwards without them: use 'via ingress' or 'via xdp-generic'");
 		return false;
 	}
 	if (dev->features & DSR_XDP_HIDES_VLAN) {
