@@ -150,6 +150,17 @@ static __always_inline bool may_compute_checksum(const struct net_device *dev,
 	return can_checksum_protocol(dev->features, frame->eth->h_proto);
 }
 
+/* While anything on this machine asks for the time of arrival, as tcpdump does, an
+ * skb has it. Generic XDP leaves it there. A device on top of others, like a bond or a
+ * tunnel, sends through their qdiscs, and fq takes it for the time to send, which is
+ * decades away: fq drops the packet. A veth receives at its other end.
+ */
+static __always_inline bool is_on_top(const struct net_device *dev)
+{
+	return (dev->priv_flags & IFF_NO_QUEUE) &&
+	       !dev->netdev_ops->ndo_get_peer_dev;
+}
+
 /* Check that the device towards the backend sends frames as it would send
  * packets of the stack. A qdisc that a user has set up has a handle, a default
  * one has none.
@@ -164,6 +175,8 @@ check_out(const struct dsr_path_dev *path, const struct net_device *dev,
 		return DSR_INGRESS_NO_XDP;
 	if (unlikely(rcu_dereference(dev->qdisc)->handle ||
 		     dsr_compat_has_egress(dev)))
+		return DSR_INGRESS_QDISC;
+	if (unlikely(path->via == DSR_PATH_VIA_XDP_GENERIC && is_on_top(dev)))
 		return DSR_INGRESS_QDISC;
 	return DSR_INGRESS_FORWARDED;
 }
