@@ -251,6 +251,20 @@ def test_marked_is_sent_on_by_another_device(site, family, reasons):
     assert since[REASON] == 0
 
 
+def test_marked_is_not_sent_on_to_a_vip(site, family, reasons):
+    """Nothing else serves a VIP, wherever its route leads."""
+    mark(site, family, '')
+    lv1 = add(site, family.backends, **family.key)
+    lv1.service('add', vip=family.vip, proto='tcp', port=80)
+    site.lv1.ip(f'route replace {family.vip} via {family.backends[1]}')
+    site.undo.append(lambda: site.lv1.ip(f'route del {family.vip}'))
+    since = reasons('lv1')
+    with family.tap(site.client) as client, family.tap(site.w102) as w102:
+        client.send(family.ip(GRE), LV1)
+        wait_for('dropped', lambda: since[REASON] == 1)
+        w102.none(lambda p: p.dst == family.vip, 'it was dropped')
+
+
 def test_proxy_of_neighbours(site6, reasons):
     """A proxy of the VIP answers neighbours that connect to it directly."""
     vip = '2001:db8:31::77'

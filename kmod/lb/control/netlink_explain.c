@@ -155,7 +155,8 @@ static void explain(struct dsr_net *dn, const struct dsr_packet *pkt,
 			decision->service = frontend->probe->service;
 		if (frontend && decision->reason == DSR_PASS_NO_SERVICE &&
 		    !leaves(dn->net, pkt, arrival) &&
-		    dsr_here_refuses(dn->net, pkt, arrival, frontend->fwmark))
+		    dsr_here_refuses(dn->net, pkt, arrival, frontend->fwmark &&
+				     !dsr_frontend_find(dn, 0, &pkt->tuple)))
 			decision->reason = DSR_DROP_NOT_SERVED;
 		return;
 	}

@@ -93,7 +93,7 @@ static enum route route6(struct net *net, const struct dsr_packet *pkt,
  * @net: namespace
  * @pkt: the packet
  * @arrival: its arrival
- * @by_mark: its frontend is a mark
+ * @by_mark: its frontend is a mark, and its destination is no VIP
  *
  * Does the lookup that the kernel is about to do, with all routing rules: a
  * rule may select a table with a local route by the mark.

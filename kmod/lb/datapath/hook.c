@@ -231,7 +231,8 @@ static bool is_from_neighbour(const struct sk_buff *skb, u8 family)
 }
 
 /* Refuse a packet whose frontend has no service for it, if the packet would loop:
- * see dsr_here_refuses(). @by_mark tells that the frontend is a mark.
+ * see dsr_here_refuses(). @by_mark tells that the frontend is a mark, and that no
+ * service has the destination as its VIP.
  */
 static noinline unsigned int refuse(struct dsr_net *dn, struct sk_buff *skb,
 				    u8 family, unsigned int hook,
@@ -348,7 +349,7 @@ unsigned int dsr_hook_late(void *priv, struct sk_buff *skb,
 		return NF_ACCEPT;
 	if (dsr_reason_is_pass(reason))
 		return refuse(dn, skb, state->pf, state->hook, &pkt, reason,
-			      true);
+			      !frontend_of(dn, skb, state->pf, 0));
 	this_cpu_dec(dn->reasons[passed_as(&pkt)]);
 	return finish(dn, skb, state->pf, &decision, reason);
 }
