@@ -124,14 +124,14 @@ int generate(struct xdp_md *ctx)
 
 /* What XDP itself costs: nothing but out of the other device again. */
 SEC("hop")
-int hop(struct xdp_md *ctx)
+int send_on(struct xdp_md *ctx)
 {
 	return redirect(HOP, 0);
 }
 
 /* What the driver has done before. */
 SEC("drop")
-int drop(struct xdp_md *ctx)
+int drop_all(struct xdp_md *ctx)
 {
 	return XDP_DROP;
 }
