@@ -13,6 +13,7 @@
 #include "core/conn.h"
 #include "core/nexthop.h"
 #include "datapath/xdp.h"
+#include "datapath/denied.h"
 
 static int __init dsr_lb_init(void)
 {
@@ -40,12 +41,17 @@ static int __init dsr_lb_init(void)
 	if (err)
 		goto exit_path;
 	dsr_xdp_init();
+	err = dsr_denied_init();
+	if (err)
+		goto exit_lro;
 	/* ORDER: last, since requests may come from now on */
 	err = dsr_netlink_init();
 	if (err)
-		goto exit_lro;
+		goto exit_denied;
 	return 0;
 
+exit_denied:
+	dsr_denied_exit();
 exit_lro:
 	dsr_lro_exit();
 exit_path:
@@ -66,6 +72,7 @@ exit_backend:
 static void __exit dsr_lb_exit(void)
 {
 	dsr_netlink_exit();
+	dsr_denied_exit();
 	dsr_lro_exit();
 	dsr_path_exit();
 	dsr_nexthop_unregister();

@@ -11,6 +11,7 @@
 #include "control/netns.h"
 #include "core/flow.h"
 #include "core/net.h"
+#include "datapath/deny.h"
 
 /* A flow whose local address is gone would have its packets routed out. The
  * caller holds the RTNL, which all of the machine waits for. So do not wait for
@@ -75,6 +76,9 @@ static int __init dsr_rs_init(void)
 	int err;
 
 	err = dsr_rs_net_check();
+	if (err)
+		return err;
+	err = dsr_rs_deny_init();
 	if (err)
 		return err;
 	err = dsr_rs_flow_init();

@@ -14,6 +14,7 @@
 #define DSR_GENL_VERSION	1
 
 #define DSR_WEIGHT_MAX		65535
+#define DSR_CHANCES_MAX		32	/* of DSR_SERVICE_A_CHANCES */
 #define DSR_PROBE_MARKS		256	/* from DSR_SERVICE_A_PROBE_MARKS on */
 
 /**
@@ -225,6 +226,9 @@ enum dsr_hash {
  *	FWMARK, because other users may use the other bits; all 32 if absent.
  *	Not part of the key
  * @DSR_SERVICE_A_ON_UNREACHABLE: u8, enum dsr_on_unreachable
+ * @DSR_SERVICE_A_CHANCES: u8, number of backends that may get a segment of TCP
+ *	before it is dropped, if real servers give it back, at most
+ *	DSR_CHANCES_MAX; 0, the default: ignore what they give back
  */
 enum dsr_service_attr {
 	DSR_SERVICE_A_UNSPEC,
@@ -251,6 +255,7 @@ enum dsr_service_attr {
 	DSR_SERVICE_A_PROBE_MARKS,
 	DSR_SERVICE_A_FWMARK_MASK,
 	DSR_SERVICE_A_ON_UNREACHABLE,
+	DSR_SERVICE_A_CHANCES,
 
 	__DSR_SERVICE_A_MAX,
 	DSR_SERVICE_A_MAX = __DSR_SERVICE_A_MAX - 1

@@ -11,6 +11,7 @@
 #include "control/attach.h"
 #include "control/lro.h"
 #include "control/path.h"
+#include "core/chance.h"
 #include "core/conn.h"
 #include "datapath/hook.h"
 #include "datapath/output.h"
@@ -177,6 +178,7 @@ void dsr_attach_stop(struct dsr_net *dn, u8 family)
 				ARRAY_SIZE(side->hooks));
 	if (last) {
 		dsr_path_stop(dn);
+		dsr_chance_stop(dn);
 		WRITE_ONCE(dn->live, false);
 	}
 	/* Until the grace period ends, hooks may run that have seen @live, and

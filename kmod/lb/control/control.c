@@ -8,6 +8,7 @@
 #include "control/drain.h"
 #include "control/neigh.h"
 #include "control/notify.h"
+#include "core/chance.h"
 #include "core/conn.h"
 #include "core/scheduler.h"
 #include "limit.h"
@@ -40,10 +41,21 @@ static int service_add(struct dsr_net *dn, const struct dsr_service_key *key,
 	err = dsr_attach_start(dn, key->family);
 	if (err)
 		return err;
-	err = dsr_service_add(dn, key, config);
+	if (config->chances)
+		err = dsr_chance_start(dn);
+	if (!err)
+		err = dsr_service_add(dn, key, config);
 	if (err)
 		dsr_attach_stop(dn, key->family);
 	return err;
+}
+
+static int service_set(struct dsr_net *dn, struct dsr_service *service,
+		       const struct dsr_service_config *config)
+{
+	int err = config->chances ? dsr_chance_start(dn) : 0;
+
+	return err ?: dsr_service_set(dn, service, config);
 }
 
 static void service_remove(struct dsr_net *dn, struct dsr_service *service)
@@ -81,7 +93,7 @@ int dsr_control_service_change(struct dsr_net *dn, u8 cmd,
 			       "the port range overlaps the range of another service: one must lie within the other");
 		return -EEXIST;
 	}
-	err = service ? dsr_service_set(dn, service, config) :
+	err = service ? service_set(dn, service, config) :
 			service_add(dn, key, config);
 	switch (err) {
 	case 0:

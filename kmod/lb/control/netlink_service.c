@@ -26,6 +26,7 @@ const struct nla_policy dsr_netlink_service_policy[DSR_SERVICE_A_MAX + 1] = {
 	[DSR_SERVICE_A_TABLE_SIZE] = { .type = NLA_U32 },
 	[DSR_SERVICE_A_PROBE_MARKS] = { .type = NLA_U32 },
 	[DSR_SERVICE_A_ON_UNREACHABLE] = { .type = NLA_U8 },
+	[DSR_SERVICE_A_CHANCES] = { .type = NLA_U8 },
 };
 
 static int parse_tos(struct nlattr *tb[], u16 *tos,
@@ -171,6 +172,7 @@ static int parse_config(struct nlattr *tb[], const struct dsr_service_key *key,
 			return -ENOENT;
 		}
 	}
+	BUILD_BUG_ON(DSR_CHANCES_MAX != 32);
 	err = parse_options(tb, config->scheduler, &config->options, extack);
 	if (!err)
 		err = parse_enum(tb[DSR_SERVICE_A_PATH], DSR_PATH_MAX,
@@ -193,6 +195,10 @@ static int parse_config(struct nlattr *tb[], const struct dsr_service_key *key,
 		err = parse_enum(tb[DSR_SERVICE_A_ONE_PACKET], 1, &one_packet,
 				 extack, "one-packet is on or off: 1 or 0");
 	config->one_packet = one_packet;
+	if (!err)
+		err = parse_enum(tb[DSR_SERVICE_A_CHANCES], DSR_CHANCES_MAX,
+				 &config->chances, extack,
+				 "chances out of range: 0 to 32");
 	if (!err)
 		err = parse_persistence(tb, key->family, config, extack);
 	if (!err)

@@ -83,6 +83,7 @@ int dsr_put_service(struct sk_buff *skb, struct dsr_net *dn,
 	    nla_put_u8(skb, DSR_SERVICE_A_ON_DOWN, service->on_down) ||
 	    nla_put_u8(skb, DSR_SERVICE_A_ON_UNREACHABLE,
 		       pool->options.on_unreachable) ||
+	    nla_put_u8(skb, DSR_SERVICE_A_CHANCES, service->chances) ||
 	    nla_put_u32(skb, DSR_SERVICE_A_PERSIST,
 			jiffies_to_msecs(service->persist)) ||
 	    nla_put_u8(skb, DSR_SERVICE_A_PERSIST_PREFIX,

@@ -176,6 +176,7 @@ static struct dsr_conn *conn_new(struct dsr_net *dn,
 	conn->unlinked = false;
 	conn->forged = false;
 	conn->blank = false;
+	conn->tries = 0;
 	conn->proof = 0;
 	conn->checked = conn->node.seen;
 	RCU_INIT_POINTER(conn->backend, backend);

@@ -28,6 +28,8 @@
  *	lock of the stripe
  * @blank: @proof is not known yet: the entry was restored, and no packet has come
  *	since; as @unlinked
+ * @tries: number of moves since the last limit, see dsr_conn_deny(); as
+ *	@unlinked, under the lock of the stripe
  * @proof: dsr_packet.proof of a recent packet of the client, up to a second old
  * @checked: jiffies (low half) of its last packet that passed PRE_ROUTING, and
  *	so was marked by the current rules; up to a second behind
@@ -40,16 +42,34 @@ struct dsr_conn {
 	u8 unlinked:1;
 	u8 forged:1;
 	u8 blank:1;
+	u8 tries:5;
 	u16 proof;
 	u32 checked;
 	struct dsr_tuple tuple;
 };
+
+/* dsr_conn.tries is below the limit of dsr_conn_deny(). */
+static_assert(DSR_CHANCES_MAX <= 1 << 5);
 
 #define DSR_CONN_SIZE4	(offsetof(struct dsr_conn, tuple) + DSR_TUPLE_SIZE4)
 #define DSR_CONN_SIZE6	(offsetof(struct dsr_conn, tuple) + DSR_TUPLE_SIZE6)
 
 /* One cache line: a lookup reads the bucket and the entry, two lines in all. */
 static_assert(DSR_CONN_SIZE6 <= 64);
+
+/**
+ * enum dsr_denial - result of dsr_conn_deny()
+ * @DSR_DENIAL_MOVED: the connection goes to the next backend
+ * @DSR_DENIAL_LATE: the connection went to another backend already
+ * @DSR_DENIAL_BY_ALL: the limit is reached, or there is no other backend
+ * @DSR_DENIAL_GONE: the entry has just been removed
+ */
+enum dsr_denial {
+	DSR_DENIAL_MOVED,
+	DSR_DENIAL_LATE,
+	DSR_DENIAL_BY_ALL,
+	DSR_DENIAL_GONE,
+};
 
 /** dsr_conn_hash() - hash @tuple for @table */
 static inline u32 dsr_conn_hash(const struct dsr_table *table,
@@ -155,6 +175,9 @@ bool dsr_conn_restore(struct dsr_net *dn, const struct dsr_tuple *tuple,
 		      bool *full);
 bool dsr_conn_move(struct dsr_net *dn, struct dsr_conn *conn, u8 state,
 		   struct dsr_backend *backend);
+enum dsr_denial dsr_conn_deny(struct dsr_net *dn, struct dsr_conn *conn,
+			      const struct dsr_backend *from,
+			      struct dsr_backend *next, u32 limit);
 void dsr_conn_advance(struct dsr_net *dn, struct dsr_conn *conn,
 		      const struct dsr_packet *pkt);
 void dsr_conn_revive(struct dsr_net *dn, struct dsr_conn *conn,

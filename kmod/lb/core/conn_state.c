@@ -100,6 +100,27 @@ static void set_state(struct dsr_net *dn, struct dsr_conn *conn,
 	WRITE_ONCE(conn->state, state);
 }
 
+/* Move an entry that is in the table. Holds the lock of the stripe.
+ *
+ * Return: false if the last reference to @backend is gone.
+ */
+static bool set_backend(struct dsr_net *dn, struct dsr_conn *conn,
+			spinlock_t *lock, u8 state,
+			struct dsr_backend *backend)
+{
+	struct dsr_backend *old;
+
+	if (!dsr_backend_get(backend))
+		return false;
+	old = rcu_dereference_protected(conn->backend, lockdep_is_held(lock));
+	dsr_conn_uncount(dn, old, conn, conn->state);
+	dsr_conn_count(dn, backend, conn, state);
+	WRITE_ONCE(conn->state, state);
+	rcu_assign_pointer(conn->backend, backend);
+	dsr_backend_put(old);
+	return true;
+}
+
 /**
  * dsr_conn_move() - move a connection to another backend
  * @dn: balancer
@@ -115,23 +136,53 @@ bool dsr_conn_move(struct dsr_net *dn, struct dsr_conn *conn, u8 state,
 		   struct dsr_backend *backend)
 {
 	spinlock_t *lock = dsr_table_lock(&dn->table, conn->node.hash);
-	struct dsr_backend *old;
-	bool moved = false;
+	bool moved;
 
 	spin_lock_bh(lock);
-	if (!conn->unlinked && dsr_backend_get(backend)) {
-		old = rcu_dereference_protected(conn->backend,
-						lockdep_is_held(lock));
-		dsr_conn_uncount(dn, old, conn, conn->state);
-		dsr_conn_count(dn, backend, conn, state);
-		WRITE_ONCE(conn->state, state);
+	moved = !conn->unlinked && set_backend(dn, conn, lock, state, backend);
+	if (moved) {
 		conn->forged = false;
-		rcu_assign_pointer(conn->backend, backend);
-		dsr_backend_put(old);
-		moved = true;
+		conn->tries = 0;
 	}
 	spin_unlock_bh(lock);
 	return moved;
+}
+
+/**
+ * dsr_conn_deny() - move a connection that its backend has denied
+ * @dn: balancer
+ * @conn: connection, found under the same rcu_read_lock()
+ * @from: backend that has denied it
+ * @next: backend to try next; %NULL: none
+ * @limit: number of backends that may be tried for a packet
+ *
+ * At the limit the connection moves as well, so that the next packet of the
+ * client begins with a backend that was not asked yet, if there is one.
+ *
+ * Context: rcu_read_lock(). Takes the lock of a stripe.
+ */
+enum dsr_denial dsr_conn_deny(struct dsr_net *dn, struct dsr_conn *conn,
+			      const struct dsr_backend *from,
+			      struct dsr_backend *next, u32 limit)
+{
+	spinlock_t *lock = dsr_table_lock(&dn->table, conn->node.hash);
+	enum dsr_denial denial = DSR_DENIAL_MOVED;
+
+	spin_lock_bh(lock);
+	if (conn->unlinked) {
+		denial = DSR_DENIAL_GONE;
+	} else if (rcu_access_pointer(conn->backend) != from) {
+		denial = DSR_DENIAL_LATE;
+	} else if (next && !set_backend(dn, conn, lock, conn->state, next)) {
+		denial = DSR_DENIAL_GONE;
+	} else if (!next || conn->tries + 1 >= limit) {
+		conn->tries = 0;
+		denial = DSR_DENIAL_BY_ALL;
+	} else {
+		conn->tries++;
+	}
+	spin_unlock_bh(lock);
+	return denial;
 }
 
 /**
@@ -224,8 +275,10 @@ bool dsr_conn_stays(struct dsr_net *dn, struct dsr_conn *conn,
 		(conn->state == DSR_CONN_FIN ||
 		 conn->state == DSR_CONN_CLOSED) &&
 		(conn->forged || ahead > window);
-	if (stays)
+	if (stays) {
 		set_state(dn, conn, lock, DSR_CONN_SYN);
+		conn->tries = 0;
+	}
 	spin_unlock_bh(lock);
 	return stays;
 }

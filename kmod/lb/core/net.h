@@ -33,6 +33,8 @@
 #include "table.h"
 #include "timeouts.h"
 
+struct dsr_chances;
+
 #define DSR_FRONTEND_BITS	8
 #define DSR_PROBE_BITS		5
 #define DSR_MASKS		8
@@ -97,6 +99,8 @@ struct dsr_net_side {
  * @paths: devices whose packets may take the fast path
  * @paths_live: the ingress hooks are registered, since there are services
  * @paths_generation: as @generation, for paths
+ * @chances: denials, RCU; %NULL without services that have chances; changes
+ *	under @lock
  */
 struct dsr_net {
 	struct dsr_table table;
@@ -142,6 +146,8 @@ struct dsr_net {
 	struct list_head paths;
 	bool paths_live;
 	u32 paths_generation;
+
+	struct dsr_chances __rcu *chances;
 };
 
 extern unsigned int dsr_net_id;

@@ -40,6 +40,7 @@ enum dsr_verdict {
 	R(FORWARDED_INGRESS, "forwarded_ingress", FORWARD)		\
 	R(FORWARDED_PROBE, "forwarded_probe", FORWARD)			\
 	R(FORWARDED_XDP, "forwarded_xdp", FORWARD)			\
+	R(FORWARDED_DENIED, "forwarded_denied", FORWARD)		\
 	R(DELIVERED_HERE, "delivered_here", HERE)			\
 	R(DELIVERED_FROM_PEER, "delivered_from_peer", HERE)		\
 	R(PASS_NO_SERVICE, "pass_no_service", PASS)			\
@@ -48,6 +49,7 @@ enum dsr_verdict {
 	R(PASS_REPLY, "pass_reply", PASS)				\
 	R(ANSWERED_PING, "answered_ping", DROP)				\
 	R(ANSWERED_RESET, "answered_reset", DROP)			\
+	R(ANSWERED_DENIED, "answered_denied", DROP)			\
 	R(DROP_MALFORMED, "drop_malformed", DROP)			\
 	R(DROP_FRAGMENT, "drop_fragment", DROP)				\
 	R(DROP_BAD_SOURCE, "drop_bad_source", DROP)			\
@@ -67,7 +69,14 @@ enum dsr_verdict {
 	R(DROP_TOO_BIG, "drop_too_big", DROP)				\
 	R(DROP_IPSEC_POLICY, "drop_ipsec_policy", DROP)			\
 	R(DROP_BY_FIREWALL, "drop_by_firewall", DROP)			\
-	R(DROP_NO_MEMORY, "drop_no_memory", DROP)
+	R(DROP_NO_MEMORY, "drop_no_memory", DROP)			\
+	R(DROP_DENIED, "drop_denied", DROP)				\
+	R(DROP_DENIAL_UNKNOWN, "drop_denial_unknown", DROP)		\
+	R(DROP_DENIAL_FOREIGN, "drop_denial_foreign", DROP)		\
+	R(DROP_DENIAL_MALFORMED, "drop_denial_malformed", DROP)	\
+	R(DROP_DENIAL_CUT, "drop_denial_cut", DROP)			\
+	R(DROP_DENIAL_RATE, "drop_denial_rate", DROP)			\
+	R(DROP_DENIAL_UNSENT, "drop_denial_unsent", DROP)
 
 /** enum dsr_reason - see DSR_REASONS */
 enum dsr_reason {

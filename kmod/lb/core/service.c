@@ -118,6 +118,7 @@ static void service_apply(struct dsr_service *service,
 	WRITE_ONCE(service->tos, config->tos);
 	WRITE_ONCE(service->persist, config->persist);
 	WRITE_ONCE(service->persist_prefix, config->persist_prefix);
+	WRITE_ONCE(service->chances, config->chances);
 	for (i = 0; i < ARRAY_SIZE(config->timeouts.state); i++)
 		WRITE_ONCE(service->timeouts.state[i],
 			   config->timeouts.state[i]);
@@ -140,6 +141,7 @@ struct dsr_service_config dsr_service_config(struct dsr_net *dn,
 		.tos = service->tos,
 		.persist = service->persist,
 		.persist_prefix = service->persist_prefix,
+		.chances = service->chances,
 		.timeouts = service->timeouts,
 		.probe_marks = dsr_probe_first(service),
 		.fwmark_mask = service->frontend->mask,

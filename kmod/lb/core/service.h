@@ -60,6 +60,8 @@ struct dsr_service_key {
  * @persist: persistence timeout in jiffies; 0: no persistence
  * @persist_prefix: prefix length for persistence: the client addresses of one
  *	prefix share a backend
+ * @chances: maximum number of backends that get a packet which real servers deny;
+ *	0: ignore denials
  * @timeouts: timeouts of its connections; 0: as dsr_net.timeouts
  * @key: its key
  * @backends: backends in ascending order of address; RCU
@@ -85,6 +87,7 @@ struct dsr_service {
 	struct dsr_pool __rcu *pool;
 	u32 persist;
 	u8 persist_prefix;
+	u8 chances;
 	struct dsr_timeouts timeouts;
 
 	struct dsr_service_key key;
@@ -108,6 +111,7 @@ struct dsr_service {
  * @tos: as struct dsr_service.tos
  * @persist: as struct dsr_service.persist
  * @persist_prefix: as struct dsr_service.persist_prefix
+ * @chances: as struct dsr_service.chances
  * @timeouts: as struct dsr_service.timeouts
  * @probe_marks: first of DSR_PROBE_MARKS probe marks, see probe.h; 0: none
  * @fwmark_mask: as struct dsr_frontend.mask
@@ -122,6 +126,7 @@ struct dsr_service_config {
 	u16 tos;
 	u32 persist;
 	u8 persist_prefix;
+	u8 chances;
 	struct dsr_timeouts timeouts;
 	u32 probe_marks;
 	u32 fwmark_mask;

@@ -8,8 +8,16 @@
 #include "core/nexthop.h"
 #include "datapath/peer.h"
 
-static bool is_from(const struct sk_buff *skb, struct dst_entry *dst,
-		    const struct dsr_nexthop *nexthop)
+/**
+ * dsr_peer_is_from() - check if a next hop has sent a frame
+ * @skb: packet with an Ethernet header
+ * @dst: route to the next hop
+ * @nexthop: next hop
+ *
+ * Context: rcu_read_lock(), bottom halves disabled.
+ */
+bool dsr_peer_is_from(const struct sk_buff *skb, struct dst_entry *dst,
+		      const struct dsr_nexthop *nexthop)
 {
 	struct net_device *dev = READ_ONCE(dst->dev);
 	struct neighbour *neigh;
@@ -48,7 +56,8 @@ struct dsr_backend *dsr_peer_find_here(struct dsr_net *dn,
 	list_for_each_entry_rcu(backend, &service->backends, list) {
 		dst = dsr_nexthop_get(dn->net, &backend->nexthop);
 		if (dst)
-			from_peer |= is_from(skb, dst, &backend->nexthop);
+			from_peer |= dsr_peer_is_from(skb, dst,
+						      &backend->nexthop);
 		else if (READ_ONCE(backend->nexthop.local))
 			here = backend;
 	}

@@ -15,6 +15,10 @@
 
 #include "core/service.h"
 
+struct dst_entry;
+
+bool dsr_peer_is_from(const struct sk_buff *skb, struct dst_entry *dst,
+		      const struct dsr_nexthop *nexthop);
 struct dsr_backend *dsr_peer_find_here(struct dsr_net *dn,
 				       const struct dsr_service *service,
 				       const struct sk_buff *skb);

@@ -312,11 +312,15 @@ static bool is_left_alone(const struct dsr_packet *pkt,
 	       !READ_ONCE(service->persist);
 }
 
-/* Check if a packet ends a connection without an entry: do not add one now. */
+/* Check if a packet ends a connection without an entry: do not add one now,
+ * unless the service has chances: the right backend is found by an entry only.
+ */
 static bool is_stray_end(const struct dsr_packet *pkt,
+			 const struct dsr_service *service,
 			 const struct dsr_decision *decision)
 {
-	return !decision->conn && (pkt->event == DSR_EVENT_CLOSE ||
+	return !decision->conn && !READ_ONCE(service->chances) &&
+	       (pkt->event == DSR_EVENT_CLOSE ||
 				   pkt->event == DSR_EVENT_ABORT);
 }
 
@@ -375,7 +379,7 @@ void dsr_schedule_choose(struct dsr_net *dn, const struct dsr_packet *pkt,
 		decision->reason = DSR_DROP_NO_BACKEND;
 	} else if (is_one_packet(pkt, service)) {
 		decision->reason = DSR_FORWARDED_ONE_PACKET;
-	} else if (is_stray_end(pkt, decision)) {
+	} else if (is_stray_end(pkt, service, decision)) {
 		decision->reason = DSR_FORWARDED_STRAY_UNREMEMBERED;
 	} else if (is_left_alone(pkt, service, decision)) {
 		decision->reason = DSR_FORWARDED_SYN_UNREMEMBERED;

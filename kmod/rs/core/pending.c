@@ -208,15 +208,17 @@ bool dsr_rs_pending_keep(struct dsr_rs_pendings *pendings,
 }
 
 /**
- * dsr_rs_pending_answer() - note that the socket answered a pending UDP flow
+ * dsr_rs_pending_mark() - add a role to a pending flow after an answer
  * @pendings: pending flows
  * @hash: dsr_rs_tuple_hash() of @wire
  * @wire: its ends on the wire
+ * @role: %DSR_RS_ANSWERED: the socket has answered a datagram;
+ *	%DSR_RS_ELSEWHERE: the answer came from another machine or namespace
  *
  * Context: any but hard interrupts.
  */
-void dsr_rs_pending_answer(struct dsr_rs_pendings *pendings, u32 hash,
-			   const struct dsr_rs_tuple *wire)
+void dsr_rs_pending_mark(struct dsr_rs_pendings *pendings, u32 hash,
+			 const struct dsr_rs_tuple *wire, u8 role)
 {
 	struct dsr_rs_pending_bucket *bucket = bucket_of(pendings, hash);
 	int i;
@@ -225,7 +227,7 @@ void dsr_rs_pending_answer(struct dsr_rs_pendings *pendings, u32 hash,
 	for (i = 0; i < DSR_RS_PENDING_WAYS; i++)
 		if (bucket->hash[i] == mark_of(hash) &&
 		    dsr_rs_flow_match_wire(&bucket->way[i].flow.node, wire))
-			bucket->way[i].flow.roles |= DSR_RS_ANSWERED;
+			bucket->way[i].flow.roles |= role;
 	spin_unlock_bh(&bucket->lock);
 }
 

@@ -75,8 +75,8 @@ bool dsr_rs_pending_find(struct dsr_rs_pendings *pendings, u32 hash,
 			 u32 now, struct dsr_rs_pending *copy);
 bool dsr_rs_pending_keep(struct dsr_rs_pendings *pendings,
 			 const struct dsr_rs_pending *pending);
-void dsr_rs_pending_answer(struct dsr_rs_pendings *pendings, u32 hash,
-			   const struct dsr_rs_tuple *wire);
+void dsr_rs_pending_mark(struct dsr_rs_pendings *pendings, u32 hash,
+			 const struct dsr_rs_tuple *wire, u8 role);
 void dsr_rs_pending_promote(struct dsr_rs_pendings *pendings,
 			    const struct dsr_rs_pending *pending, u32 now);
 

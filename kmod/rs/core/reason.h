@@ -51,6 +51,8 @@ enum dsr_rs_verdict {
 	R(CHANGED_ARP_SOURCE, "changed_arp_source", ACCEPT)		\
 	R(CHANGED_ND_SOURCE, "changed_nd_source", ACCEPT)		\
 	R(ANSWERED_PING, "answered_ping", DROP)				\
+	R(DENIED, "denied", DROP)					\
+	R(DROP_BALANCER_UNKNOWN, "drop_balancer_unknown", DROP)		\
 	R(DROP_PING, "drop_ping", DROP)					\
 	R(DROP_MALFORMED, "drop_malformed", DROP)			\
 	R(DROP_BAD_SOURCE, "drop_bad_source", DROP)			\

@@ -58,6 +58,7 @@ struct dsr_rs_rule_key {
  * @clear: bits of the TOS byte to clear in delivered packets
  * @mark: mark to set on delivered packets; 0: leave the mark
  * @from: neighbours that the first packet of a flow must come from
+ * @balancers: neighbours that get back segments that no socket takes
  * @rcu: frees a replaced target
  */
 struct dsr_rs_rule_to {
@@ -68,6 +69,7 @@ struct dsr_rs_rule_to {
 	u8 clear;
 	u32 mark;
 	struct dsr_rs_sender from;
+	struct dsr_rs_sender balancers;
 	struct rcu_head rcu;
 };
 

@@ -63,28 +63,62 @@ static void resolve(struct net_device *dev,
 		neigh_event_send(n, NULL);
 }
 
-static bool is_neigh(struct net_device *dev,
-		     const struct dsr_rs_sender_neigh *neigh, const u8 *mac)
+static enum dsr_rs_sender_answer
+compare(struct net_device *dev, const struct dsr_rs_sender_neigh *neigh,
+	const u8 *mac)
 {
 	u8 known[ALIGN(MAX_ADDR_LEN, sizeof(u32))] __aligned(sizeof(u32));
+	bool is_known = false;
 	struct neighbour *n;
 
 	if (!neigh->family)
-		return ether_addr_equal(neigh->mac, mac);
+		return ether_addr_equal(neigh->mac, mac) ? DSR_RS_SENDER_ONE :
+							   DSR_RS_SENDER_OTHER;
 	n = find(dev, neigh);
 	if (n && READ_ONCE(n->nud_state) & NUD_VALID) {
+		is_known = true;
 		neigh_ha_snapshot((char *)known, n, dev);
 		if (ether_addr_equal(known, mac))
-			return true;
+			return DSR_RS_SENDER_ONE;
 	}
 	/* The neighbour may have another MAC address by now. */
 	resolve(dev, neigh);
-	return false;
+	return is_known || !is_on_link(dev, neigh) ? DSR_RS_SENDER_OTHER :
+						     DSR_RS_SENDER_UNKNOWN;
 }
 
 static bool is_ethernet(const struct net_device *dev)
 {
 	return dev->type == ARPHRD_ETHER && dev->addr_len == ETH_ALEN;
+}
+
+/**
+ * dsr_rs_sender_find() - find the sender of a packet among neighbours
+ * @from: the neighbours
+ * @skb: packet in PRE_ROUTING
+ *
+ * Starts to resolve the addresses of neighbours that are not known.
+ *
+ * Context: rcu_read_lock(), bottom halves disabled.
+ * Return: enum dsr_rs_sender_answer; %DSR_RS_SENDER_OTHER for a packet that came
+ * in by a device other than Ethernet.
+ */
+enum dsr_rs_sender_answer
+dsr_rs_sender_find(const struct dsr_rs_sender *from, const struct sk_buff *skb)
+{
+	enum dsr_rs_sender_answer answer = DSR_RS_SENDER_OTHER, one;
+	u32 i;
+
+	if (!is_ethernet(skb->dev) || !skb_mac_header_was_set(skb) ||
+	    skb_mac_header(skb) + ETH_HLEN > skb->data)
+		return DSR_RS_SENDER_OTHER;
+	for (i = 0; i < from->count && answer != DSR_RS_SENDER_ONE; i++) {
+		one = compare(skb->dev, &from->neigh[i],
+			      eth_hdr(skb)->h_source);
+		if (one != DSR_RS_SENDER_OTHER)
+			answer = one;
+	}
+	return answer;
 }
 
 /**
@@ -99,17 +133,8 @@ static bool is_ethernet(const struct net_device *dev)
  */
 bool dsr_rs_sender_has(const struct dsr_rs_sender *from, const struct sk_buff *skb)
 {
-	u32 i;
-
-	if (!from->count)
-		return true;
-	if (!is_ethernet(skb->dev) || !skb_mac_header_was_set(skb) ||
-	    skb_mac_header(skb) + ETH_HLEN > skb->data)
-		return false;
-	for (i = 0; i < from->count; i++)
-		if (is_neigh(skb->dev, &from->neigh[i], eth_hdr(skb)->h_source))
-			return true;
-	return false;
+	return !from->count ||
+	       dsr_rs_sender_find(from, skb) == DSR_RS_SENDER_ONE;
 }
 
 /**

@@ -37,6 +37,21 @@ struct dsr_rs_sender {
 	} neigh[DSR_RULE_FROM_MAX];
 };
 
+/**
+ * enum dsr_rs_sender_answer - result of dsr_rs_sender_find()
+ * @DSR_RS_SENDER_ONE: one of the neighbours has sent the packet
+ * @DSR_RS_SENDER_OTHER: another machine has sent the packet
+ * @DSR_RS_SENDER_UNKNOWN: a neighbour whose MAC address is not known may have
+ *	sent the packet
+ */
+enum dsr_rs_sender_answer {
+	DSR_RS_SENDER_ONE,
+	DSR_RS_SENDER_OTHER,
+	DSR_RS_SENDER_UNKNOWN,
+};
+
+enum dsr_rs_sender_answer
+dsr_rs_sender_find(const struct dsr_rs_sender *from, const struct sk_buff *skb);
 bool dsr_rs_sender_has(const struct dsr_rs_sender *from,
 		       const struct sk_buff *skb);
 void dsr_rs_sender_resolve(const struct dsr_rs_sender *from, struct net *net);

@@ -190,3 +190,64 @@ enum dsr_rs_socket dsr_rs_socket_ask(struct net *net,
 	sock_gen_put(sk);
 	return expects ? DSR_RS_SOCKET_EXPECTS : DSR_RS_SOCKET_FOREIGN;
 }
+
+/* Return true if @th is in the window of a socket in TIME_WAIT, as a FIN that
+ * the client retransmits.
+ */
+static bool timewait_takes(const struct tcp_timewait_sock *tw,
+			   const struct tcphdr *th)
+{
+	u32 window = max(READ_ONCE(tw->tw_rcv_wnd), (u32)U16_MAX) + 1;
+
+	return between(ntohl(th->seq), tw->tw_rcv_nxt - window,
+		       tw->tw_rcv_nxt + window) &&
+	       !(th->ack && after(ntohl(th->ack_seq), tw->tw_snd_nxt));
+}
+
+/* Return true if @th is in the windows of @sk. Unlike socket_expects(), accept
+ * segments that are easily forged: the result creates no flow.
+ */
+static bool socket_takes(struct sock *sk, const struct tcphdr *th)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+	u32 rcv_nxt, window;
+
+	if (sk->sk_state == TCP_NEW_SYN_RECV)
+		return request_expects(tcp_rsk(inet_reqsk(sk)), th);
+	if (sk->sk_state == TCP_TIME_WAIT)
+		return timewait_takes(tcp_twsk(sk), th);
+	rcv_nxt = READ_ONCE(tp->rcv_nxt);
+	window = READ_ONCE(tp->rcv_wnd) + 1;
+	if (!between(ntohl(th->seq), rcv_nxt - window, rcv_nxt + window))
+		return false;
+	return !th->ack ||
+	       between(ntohl(th->ack_seq), READ_ONCE(tp->snd_una) -
+		       READ_ONCE(tp->max_window) - 1, READ_ONCE(tp->snd_nxt));
+}
+
+/**
+ * dsr_rs_socket_takes() - true if a segment is for a socket of this machine
+ * @net: network namespace
+ * @tuple: ends; @tuple->server is the local address
+ * @ifindex: ingress device
+ * @th: segment without SYN
+ *
+ * Compare the sequence numbers: the socket may belong to an older connection
+ * with the same ends.
+ *
+ * Context: rcu_read_lock(), any but hard interrupts.
+ * Return: true if a socket takes the segment, or the segment creates one by its
+ * SYN cookie.
+ */
+bool dsr_rs_socket_takes(struct net *net, const struct dsr_rs_tuple *tuple,
+			 int ifindex, const struct tcphdr *th)
+{
+	struct sock *sk = socket_get(net, tuple, ifindex);
+	bool takes;
+
+	if (!sk)
+		return is_cookie(net, tuple, th);
+	takes = socket_takes(sk, th);
+	sock_gen_put(sk);
+	return takes;
+}

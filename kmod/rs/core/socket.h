@@ -31,6 +31,8 @@ bool dsr_rs_socket_is_open(struct net *net, const struct dsr_rs_tuple *tuple,
 			   int ifindex);
 bool dsr_rs_socket_receives(struct net *net, const struct dsr_rs_tuple *tuple,
 			    int ifindex);
+bool dsr_rs_socket_takes(struct net *net, const struct dsr_rs_tuple *tuple,
+			 int ifindex, const struct tcphdr *th);
 enum dsr_rs_socket dsr_rs_socket_ask(struct net *net,
 				     const struct dsr_rs_tuple *tuple,
 				     int ifindex, const struct tcphdr *th);

@@ -22,6 +22,7 @@
 #include "core/policy.h"
 #include "core/socket.h"
 #include "datapath/deliver.h"
+#include "datapath/deny.h"
 #include "datapath/icmp.h"
 #include "datapath/fastpath.h"
 #include "datapath/rewrite.h"
@@ -83,13 +84,18 @@ static bool is_routed(struct dsr_rs_net *rs, struct dsr_rs_rule *rule,
 /* Mode local: let the packet go on unchanged. */
 static enum dsr_rs_reason deliver_unchanged(struct dsr_rs_net *rs,
 					    struct dsr_rs_rule *rule,
+					    const struct dsr_rs_rule_to *to,
 					    struct sk_buff *skb,
 					    const struct dsr_rs_packet *pkt)
 {
 	u32 mark = READ_ONCE(rule->mark);
+	enum dsr_rs_reason reason;
 
 	if (!is_routed(rs, rule, skb->dev))
 		return DSR_RS_DROP_NO_LOCAL_ROUTE;
+	reason = dsr_rs_deny(rs, skb, pkt, to, &pkt->tuple);
+	if (reason != DSR_RS_REASON_COUNT)
+		return reason;
 	if (mark)
 		skb->mark = mark;
 	dsr_stats_count(rule->stats, skb);
@@ -98,7 +104,7 @@ static enum dsr_rs_reason deliver_unchanged(struct dsr_rs_net *rs,
 	return DSR_RS_DELIVERED_UNCHANGED;
 }
 
-/* Choose the target of a packet without a flow.
+/* Choose the target of a packet without a flow, and set @match.
  *
  * Return: true to begin a flow to @target; false with @reason set to the
  * outcome.
@@ -106,24 +112,25 @@ static enum dsr_rs_reason deliver_unchanged(struct dsr_rs_net *rs,
 static bool find_target(struct dsr_rs_net *rs, struct sk_buff *skb,
 			const struct dsr_rs_packet *pkt, u32 hash,
 			struct dsr_rs_target *target,
+			struct dsr_rs_rule_match *match,
 			enum dsr_rs_reason *reason)
 {
 	const struct dsr_rs_tuple *tuple = &pkt->tuple;
-	struct dsr_rs_rule_match match;
 	struct dsr_rs_pending pending;
 
 	target->ifindex = skb->dev->ifindex;
 	target->rule = dsr_rs_rule_match(&rs->rules, tuple, pkt->tos, skb,
-					 &match);
+					 match);
 	if (target->rule && !target->rule->key.family &&
 	    !dsr_rs_local_is_elsewhere(rs->net, skb->dev, tuple->family,
 				       &tuple->server)) {
 		*reason = DSR_RS_PASS_TOS_NOT_VIP;
-	} else if (target->rule && dsr_rs_rule_is_local(&match)) {
-		*reason = deliver_unchanged(rs, target->rule, skb, pkt);
+	} else if (target->rule && dsr_rs_rule_is_local(match)) {
+		*reason = deliver_unchanged(rs, target->rule, match->to, skb,
+					    pkt);
 		return false;
 	} else if (target->rule) {
-		if (!dsr_rs_local_target(rs->net, skb->dev, match.to, tuple,
+		if (!dsr_rs_local_target(rs->net, skb->dev, match->to, tuple,
 					 target)) {
 			*reason = DSR_RS_DROP_NO_LOCAL_ADDRESS;
 			return false;
@@ -134,7 +141,7 @@ static bool find_target(struct dsr_rs_net *rs, struct sk_buff *skb,
 			return true;
 		*reason = DSR_RS_PASS_OWN_ADDRESS;
 	} else {
-		*reason = match.foreign ? DSR_RS_PASS_TOS_NOT_FROM_BALANCER :
+		*reason = match->foreign ? DSR_RS_PASS_TOS_NOT_FROM_BALANCER :
 					  DSR_RS_PASS_NO_RULE;
 	}
 
@@ -165,8 +172,9 @@ static struct dsr_rs_flow *promote_pending(struct dsr_rs_net *rs,
 {
 	struct dsr_rs_tuple socket = dsr_rs_flow_socket(&pending->flow);
 	bool answered = pending->flow.roles & DSR_RS_ANSWERED;
+	bool elsewhere = pending->flow.roles & DSR_RS_ELSEWHERE;
+	struct dsr_rs_rule_match match = { .to = NULL };
 	struct dsr_rs_flow *flow = NULL;
-	struct dsr_rs_rule_match match;
 
 	/* Pending flows, and flows that come of them, are not in unproven. */
 	pending->flow.roles &= ~DSR_RS_ANSWERED;
@@ -179,8 +187,8 @@ static struct dsr_rs_flow *promote_pending(struct dsr_rs_net *rs,
 			return NULL;
 			/* The pending flow belongs to an older connection. */
 		if (dsr_rs_rule_is_local(&match)) {
-			*reason = deliver_unchanged(rs, pending->flow.rule, skb,
-						    pkt);
+			*reason = deliver_unchanged(rs, pending->flow.rule,
+						    match.to, skb, pkt);
 			return NULL;
 		}
 	}
@@ -188,6 +196,11 @@ static struct dsr_rs_flow *promote_pending(struct dsr_rs_net *rs,
 	if (!dsr_rs_local_has(rs->net, skb->dev, socket.family,
 			      &socket.server))
 		return NULL;
+	if (match.to && !elsewhere) {
+		*reason = dsr_rs_deny(rs, skb, pkt, match.to, &socket);
+		if (*reason != DSR_RS_REASON_COUNT)
+			return NULL;
+	}
 	if (answered ||
 	    (pkt->th && dsr_rs_packet_proves(pkt) &&
 	     dsr_rs_socket_ask(rs->net, &socket, skb->dev->ifindex, pkt->th) ==
@@ -212,6 +225,37 @@ static bool is_for(struct dsr_rs_net *rs, const struct sk_buff *skb,
 				 &socket.server));
 }
 
+/* Call dsr_rs_deny() for a segment without a flow or a pending flow. */
+static enum dsr_rs_reason deny_unknown(struct dsr_rs_net *rs,
+				       struct sk_buff *skb,
+				       const struct dsr_rs_packet *pkt,
+				       const struct dsr_rs_target *target,
+				       const struct dsr_rs_rule_to *to)
+{
+	struct dsr_rs_tuple socket = pkt->tuple;
+
+	socket.server = target->local;
+	socket.sport = target->lport;
+	return dsr_rs_deny(rs, skb, pkt, to, &socket);
+}
+
+/* Call dsr_rs_deny() for a segment of a flow that is not established. The flow
+ * may belong to an older connection, or to a SYN that reached two servers.
+ */
+static enum dsr_rs_reason deny_unsettled(struct dsr_rs_net *rs,
+					 struct sk_buff *skb,
+					 const struct dsr_rs_packet *pkt,
+					 const struct dsr_rs_flow *flow)
+{
+	struct dsr_rs_tuple socket = dsr_rs_flow_socket(flow);
+
+	if (!flow->rule || READ_ONCE(flow->state) == DSR_CONN_ESTABLISHED ||
+	    READ_ONCE(flow->roles) & DSR_RS_ELSEWHERE)
+		return DSR_RS_REASON_COUNT;
+	return dsr_rs_deny(rs, skb, pkt, rcu_dereference(flow->rule->to),
+			   &socket);
+}
+
 /* Find or begin the flow, possibly in @pending, of a packet without one. */
 static struct dsr_rs_flow *begin_flow(struct dsr_rs_net *rs,
 				      struct sk_buff *skb,
@@ -219,13 +263,15 @@ static struct dsr_rs_flow *begin_flow(struct dsr_rs_net *rs,
 				      u32 hash, struct dsr_rs_pending *pending,
 				      enum dsr_rs_reason *reason)
 {
+	struct dsr_rs_rule_match match;
 	struct dsr_rs_target target;
 	bool found, goes_on;
 
 	found = dsr_rs_pending_find(rs->pendings, hash, dsr_rs_flow_match_wire,
 				    &pkt->tuple, jiffies, pending);
 	goes_on = found && !dsr_rs_packet_opens(pkt);
-	if (!goes_on && !find_target(rs, skb, pkt, hash, &target, reason))
+	if (!goes_on && !find_target(rs, skb, pkt, hash, &target, &match,
+				     reason))
 		return NULL;
 	/* Remember nothing about a packet that policy keeps out. */
 	if (!dsr_rs_policy_allows(skb, pkt->tuple.family)) {
@@ -243,6 +289,11 @@ static struct dsr_rs_flow *begin_flow(struct dsr_rs_net *rs,
 	if (unlikely(is_own_martian(skb, pkt, &target))) {
 		*reason = DSR_RS_DROP_NEEDS_ACCEPT_LOCAL;
 		return NULL;
+	}
+	if (target.rule) {
+		*reason = deny_unknown(rs, skb, pkt, &target, match.to);
+		if (*reason != DSR_RS_REASON_COUNT)
+			return NULL;
 	}
 	return dsr_rs_flow_create(rs, pkt, hash, &target, pending, reason);
 }
@@ -365,7 +416,11 @@ static enum dsr_rs_reason deliver_flow(struct dsr_rs_net *rs,
 		dsr_rs_flow_retire(&rs->table, flow);
 		flow = NULL;
 	}
-	if (!flow) {
+	if (flow) {
+		reason = deny_unsettled(rs, skb, pkt, flow);
+		if (reason != DSR_RS_REASON_COUNT)
+			return reason;
+	} else {
 		flow = begin_flow(rs, skb, pkt, hash, &pending, &reason);
 		if (!flow)
 			return reason;

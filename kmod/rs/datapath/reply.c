@@ -36,9 +36,9 @@ static struct dsr_rs_flow *promote_pending(struct dsr_rs_net *rs,
 		return NULL;
 	wire = dsr_rs_flow_wire(&pending->flow);
 	if (wire.proto == IPPROTO_UDP) {
-		dsr_rs_pending_answer(rs->pendings,
-				      dsr_rs_tuple_hash(&wire, &rs->table.key),
-				      &wire);
+		dsr_rs_pending_mark(rs->pendings,
+				    dsr_rs_tuple_hash(&wire, &rs->table.key),
+				    &wire, DSR_RS_ANSWERED);
 		return &pending->flow;
 	}
 	if (pending->ruled) {
@@ -50,6 +50,13 @@ static struct dsr_rs_flow *promote_pending(struct dsr_rs_net *rs,
 	/* Without a local socket the packet was forwarded. */
 	if (!skb->sk)
 		pending->flow.roles |= DSR_RS_ELSEWHERE;
+	/* Look at the ingress device: a local SYN ACK with a SYN cookie has no
+	 * socket either.
+	 */
+	if (pkt->answer && skb->skb_iif)
+		dsr_rs_pending_mark(rs->pendings,
+				    dsr_rs_tuple_hash(&wire, &rs->table.key),
+				    &wire, DSR_RS_ELSEWHERE);
 	if (!pkt->answer && dsr_rs_packet_proves(pkt) &&
 	    pending->ruled == !!pending->flow.rule)
 		flow = dsr_rs_flow_promote(rs, pending);

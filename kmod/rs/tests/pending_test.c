@@ -118,7 +118,8 @@ static void pending_safe_from_datagrams(struct kunit *test)
 		dsr_rs_pending_keep(test->priv, &some[i]);
 	}
 	wire = dsr_rs_flow_wire(&some[1].flow);
-	dsr_rs_pending_answer(test->priv, some[1].flow.node.hash, &wire);
+	dsr_rs_pending_mark(test->priv, some[1].flow.node.hash, &wire,
+			    DSR_RS_ANSWERED);
 	KUNIT_EXPECT_EQ(test, 2, left_after_datagrams(test->priv, some,
 						      ARRAY_SIZE(some), NOW));
 	KUNIT_EXPECT_FALSE(test, find(test->priv, &some[2], true, NOW));

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: GPL-2.0
+/* chance - see chance.h */
+
+#include <linux/mm.h>
+#include <linux/moduleparam.h>
+#include <linux/rculist.h>
+#include <linux/slab.h>
+
+#include "core/chance.h"
+
+/* Capacity of the token bucket, in seconds of denial_rate. */
+#define BURST	4
+
+/* After this silence of a client, count its denials anew. */
+#define FORGET	(60 * HZ)
+
+static unsigned int denial_rate = 50000;
+module_param(denial_rate, uint, 0644);
+MODULE_PARM_DESC(denial_rate,
+		 "denied packets that each network namespace forwards to other backends, in a second");
+
+/**
+ * dsr_chance_start() - set up a namespace for services with chances
+ * @dn: balancer, with a connection table
+ *
+ * Context: process context, holds dn->lock.
+ * Return: 0 or -%ENOMEM.
+ */
+int dsr_chance_start(struct dsr_net *dn)
+{
+	struct dsr_chances *chances;
+
+	if (rcu_access_pointer(dn->chances))
+		return 0;
+	chances = kvzalloc(sizeof(*chances), GFP_KERNEL_ACCOUNT);
+	if (!chances)
+		return -ENOMEM;
+	spin_lock_init(&chances->lock);
+	chances->tokens = READ_ONCE(denial_rate);
+	chances->filled = jiffies;
+	rcu_assign_pointer(dn->chances, chances);
+	return 0;
+}
+
+/**
+ * dsr_chance_stop() - undo dsr_chance_start()
+ * @dn: balancer without services
+ *
+ * Context: process context, holds dn->lock. Wait for a grace period before the
+ * table is freed.
+ */
+void dsr_chance_stop(struct dsr_net *dn)
+{
+	struct dsr_chances *chances;
+
+	chances = rcu_replace_pointer(dn->chances, NULL,
+				      lockdep_is_held(&dn->lock));
+	if (chances)
+		kvfree_rcu(chances, rcu);
+}
+
+/**
+ * dsr_chance_take() - take a token for a denied packet
+ * @chances: denials in the namespace
+ * @now: jiffies, low half
+ *
+ * Anyone can send stray segments, and each costs one packet per backend.
+ *
+ * Context: any but hard interrupts.
+ * Return: true if the packet may go on.
+ */
+bool dsr_chance_take(struct dsr_chances *chances, u32 now)
+{
+	u32 rate = min(READ_ONCE(denial_rate), U32_MAX / BURST);
+	u64 more;
+	bool taken;
+
+	spin_lock_bh(&chances->lock);
+	more = (u64)(now - chances->filled) * rate;
+	do_div(more, HZ);
+	if (more) {
+		chances->tokens = min_t(u64, chances->tokens + more,
+					rate * BURST);
+		chances->filled = now;
+	}
+	taken = chances->tokens;
+	if (taken)
+		chances->tokens--;
+	spin_unlock_bh(&chances->lock);
+	return taken;
+}
+
+/**
+ * dsr_chance_give_up() - true if it is time to reset a connection
+ * @chances: denials in the namespace
+ * @hash: hash of the connection's tuple
+ * @asked: number of backends that have just denied it
+ * @all: number of backends
+ * @now: jiffies, low half
+ *
+ * Context: any but hard interrupts.
+ * Return: true if all backends have denied the connection, and the first round
+ * of denials ended a second ago or earlier.
+ */
+bool dsr_chance_give_up(struct dsr_chances *chances, u32 hash, u32 asked,
+			u32 all, u32 now)
+{
+	struct dsr_chance_silence *silence =
+		&chances->silences[hash >> (32 - DSR_CHANCE_BITS)];
+	bool over = false;
+
+	spin_lock_bh(&chances->lock);
+	if (!silence->asked || silence->hash != hash ||
+	    now - silence->since > FORGET) {
+		silence->hash = hash;
+		silence->since = now;
+		silence->asked = asked;
+	} else {
+		silence->asked += asked;
+		over = now - silence->since >= HZ && silence->asked >= all;
+		if (over)
+			silence->asked = 0;
+	}
+	spin_unlock_bh(&chances->lock);
+	return over;
+}
+
+/**
+ * dsr_chance_next() - find the next backend for a denied connection
+ * @dn: balancer
+ * @backend: backend that has denied it, of a service
+ * @can: selects the backends
+ *
+ * Walk the backends in the order of their addresses, in a circle. All balancers
+ * have the same order.
+ *
+ * Context: rcu_read_lock().
+ * Return: the backend, or %NULL if there is no other one.
+ */
+struct dsr_backend *dsr_chance_next(struct dsr_net *dn,
+				    struct dsr_backend *backend,
+				    dsr_chance_fn can)
+{
+	struct list_head *head = &backend->service->backends;
+	struct dsr_backend *next = backend;
+
+	list_for_each_entry_continue_rcu(next, head, list)
+		if (can(dn, next))
+			return next;
+	list_for_each_entry_rcu(next, head, list) {
+		if (next == backend)
+			break;
+		if (can(dn, next))
+			return next;
+	}
+	return NULL;
+}
+
+/**
+ * dsr_chance_decide() - decide about a packet that a backend has denied
+ * @dn: balancer
+ * @chances: denials in the namespace
+ * @conn: connection of the packet, found in this grace period
+ * @from: backend that has denied the packet; of a service, and not removed
+ * @can: selects the backends that get packets
+ * @to: set if the packet is to be forwarded
+ *
+ * If @conn has left @from already, an earlier packet of the connection was
+ * denied as well. Then the packet only follows the connection.
+ *
+ * Context: rcu_read_lock(), any but hard interrupts. Takes the lock of a stripe.
+ * Return: %DSR_FORWARDED_DENIED with @to set; %DSR_ANSWERED_DENIED to send a
+ * RST; or the reason to drop the packet.
+ */
+enum dsr_reason dsr_chance_decide(struct dsr_net *dn,
+				  struct dsr_chances *chances,
+				  struct dsr_conn *conn,
+				  struct dsr_backend *from, dsr_chance_fn can,
+				  struct dsr_backend **to)
+{
+	struct dsr_service *service = from->service;
+	u32 all = READ_ONCE(service->backends_count);
+	u32 limit = min_t(u32, READ_ONCE(service->chances), all);
+	struct dsr_backend *next = NULL;
+
+	*to = NULL;
+	if (rcu_access_pointer(conn->backend) == from)
+		next = dsr_chance_next(dn, from, can);
+	switch (dsr_conn_deny(dn, conn, from, next, limit)) {
+	case DSR_DENIAL_MOVED:
+		*to = next;
+		return DSR_FORWARDED_DENIED;
+	case DSR_DENIAL_LATE:
+		next = dsr_conn_backend(conn);
+		if (!next || next->service != service || !can(dn, next))
+			break;
+		*to = next;
+		return DSR_FORWARDED_DENIED;
+	case DSR_DENIAL_BY_ALL:
+		/* Without another backend, all have been asked. */
+		return dsr_chance_give_up(chances, conn->node.hash,
+					  next ? limit : all, all, jiffies) ?
+		       DSR_ANSWERED_DENIED : DSR_DROP_DENIED;
+	case DSR_DENIAL_GONE:
+		break;
+	}
+	return DSR_DROP_DENIAL_UNKNOWN;
+}
