@@ -115,6 +115,8 @@ enum dsr_rule_mode {
  *	packets
  * @DSR_RULE_A_MARK: u32, not 0: mark to set on delivered packets. Absent: leave
  *	the mark
+ * @DSR_RULE_A_BALANCER: DSR_RULE_FROM_MAX times at most, as FROM: a balancer that
+ *	gets back segments of TCP that no socket of this machine takes
  */
 enum dsr_rule_attr {
 	DSR_RULE_A_UNSPEC,
@@ -131,6 +133,7 @@ enum dsr_rule_attr {
 	DSR_RULE_A_FROM,
 	DSR_RULE_A_CLEAR,
 	DSR_RULE_A_MARK,
+	DSR_RULE_A_BALANCER,
 
 	__DSR_RULE_A_MAX,
 	DSR_RULE_A_MAX = __DSR_RULE_A_MAX - 1

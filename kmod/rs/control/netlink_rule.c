@@ -105,7 +105,8 @@ static int rule_key_put(struct sk_buff *skb, const struct dsr_rs_rule_key *key)
 	return 0;
 }
 
-static int from_put(struct sk_buff *skb, const struct dsr_rs_sender *from)
+static int neighs_put(struct sk_buff *skb, int type,
+		      const struct dsr_rs_sender *from)
 {
 	const struct dsr_rs_sender_neigh *neigh;
 	u32 i;
@@ -113,9 +114,8 @@ static int from_put(struct sk_buff *skb, const struct dsr_rs_sender *from)
 	for (i = 0; i < from->count; i++) {
 		neigh = &from->neigh[i];
 		if (neigh->family ?
-		    dsr_addr_put(skb, DSR_RULE_A_FROM, neigh->family,
-				 &neigh->addr) :
-		    nla_put(skb, DSR_RULE_A_FROM, ETH_ALEN, neigh->mac))
+		    dsr_addr_put(skb, type, neigh->family, &neigh->addr) :
+		    nla_put(skb, type, ETH_ALEN, neigh->mac))
 			return -EMSGSIZE;
 	}
 	return 0;
@@ -128,7 +128,8 @@ static int rule_to_put(struct sk_buff *skb, struct net *net,
 	if (nla_put_u8(skb, DSR_RULE_A_MODE, to->mode) ||
 	    (to->clear && nla_put_u8(skb, DSR_RULE_A_CLEAR, 1)) ||
 	    (to->mark && nla_put_u32(skb, DSR_RULE_A_MARK, to->mark)) ||
-	    from_put(skb, &to->from) ||
+	    neighs_put(skb, DSR_RULE_A_FROM, &to->from) ||
+	    neighs_put(skb, DSR_RULE_A_BALANCER, &to->balancers) ||
 	    (to->mode == DSR_RULE_MODE_LOCAL &&
 	     nla_put_u8(skb, DSR_RULE_A_ROUTED,
 			dsr_rs_local_is_routed(net, NULL, rule->key.family,
@@ -217,8 +218,10 @@ static int rule_add(struct genl_info *info, bool replace)
 		tell(rs, info->genlhdr->cmd, &key);
 	}
 	mutex_unlock(&rs->lock);
-	if (!err)
+	if (!err) {
 		dsr_rs_sender_resolve(&to.from, rs->net);
+		dsr_rs_sender_resolve(&to.balancers, rs->net);
+	}
 	return err;
 }
 

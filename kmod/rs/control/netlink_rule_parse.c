@@ -27,6 +27,7 @@ static const struct nla_policy rule_policy[DSR_RULE_A_MAX + 1] = {
 	[DSR_RULE_A_FROM]	= DSR_ADDR_POLICY,
 	[DSR_RULE_A_CLEAR]	= { .type = NLA_U8 },
 	[DSR_RULE_A_MARK]	= { .type = NLA_U32 },
+	[DSR_RULE_A_BALANCER]	= DSR_ADDR_POLICY,
 };
 
 const struct nla_policy dsr_rs_netlink_rule_policy[DSR_A_RULE + 1] = {
@@ -232,14 +233,34 @@ static int neigh_parse(const struct nlattr *attr,
 		      "a balancer's address must be unicast");
 }
 
+/* Parse the attributes of @type: a neighbour each. */
+static int neighs_parse(const struct nlattr *nest, int type,
+			struct dsr_rs_sender *neighs,
+			struct netlink_ext_ack *extack)
+{
+	struct nlattr *attr;
+	int err, left;
+
+	nla_for_each_nested(attr, nest, left) {
+		if (nla_type(attr) != type)
+			continue;
+		if (neighs->count == DSR_RULE_FROM_MAX)
+			return refuse(extack, attr,
+				      "too many balancers: the limit is 8");
+		err = neigh_parse(attr, &neighs->neigh[neighs->count++],
+				  extack);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
 /* Parse the attributes that only a TOS rule can have. */
 static int tos_parse(const struct nlattr *nest, struct nlattr **tb,
 		     const struct dsr_rs_rule_key *key,
 		     struct dsr_rs_rule_to *to, struct netlink_ext_ack *extack)
 {
 	struct nlattr *clear = tb[DSR_RULE_A_CLEAR];
-	struct nlattr *attr;
-	int err, left;
 
 	if (key->family && tb[DSR_RULE_A_FROM])
 		return refuse(extack, tb[DSR_RULE_A_FROM],
@@ -249,18 +270,20 @@ static int tos_parse(const struct nlattr *nest, struct nlattr **tb,
 			      "only a TOS rule can clear the TOS");
 	if (clear && nla_get_u8(clear))
 		to->clear = key->tos_mask;
-	nla_for_each_nested(attr, nest, left) {
-		if (nla_type(attr) != DSR_RULE_A_FROM)
-			continue;
-		if (to->from.count == DSR_RULE_FROM_MAX)
-			return refuse(extack, attr,
-				      "too many balancers: the limit is 8");
-		err = neigh_parse(attr, &to->from.neigh[to->from.count++],
-				  extack);
-		if (err)
-			return err;
-	}
-	return 0;
+	return neighs_parse(nest, DSR_RULE_A_FROM, &to->from, extack);
+}
+
+static int balancers_parse(const struct nlattr *nest, struct nlattr **tb,
+			   const struct dsr_rs_rule_key *key,
+			   struct dsr_rs_rule_to *to,
+			   struct netlink_ext_ack *extack)
+{
+	struct nlattr *balancer = tb[DSR_RULE_A_BALANCER];
+
+	if (balancer && key->proto && key->proto != IPPROTO_TCP)
+		return refuse(extack, balancer,
+			      "only segments of TCP are given back to a balancer");
+	return neighs_parse(nest, DSR_RULE_A_BALANCER, &to->balancers, extack);
 }
 
 static int mode_parse(struct nlattr **tb, const struct dsr_rs_rule_key *key,
@@ -313,6 +336,8 @@ int dsr_rs_netlink_rule_parse_to(struct net *net, const struct nlattr *nest,
 	err = mode_parse(tb, key, to, extack);
 	if (!err)
 		err = tos_parse(nest, tb, key, to, extack);
+	if (!err)
+		err = balancers_parse(nest, tb, key, to, extack);
 	if (err)
 		return err;
 	if (port) {
@@ -344,6 +369,7 @@ int dsr_rs_netlink_rule_parse_key_only(struct nlattr **tb,
 	static const u16 more[] = {
 		DSR_RULE_A_TO_PORT, DSR_RULE_A_TO, DSR_RULE_A_MODE,
 		DSR_RULE_A_FROM, DSR_RULE_A_CLEAR, DSR_RULE_A_MARK,
+		DSR_RULE_A_BALANCER,
 	};
 	u32 i;
 

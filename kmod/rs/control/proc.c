@@ -50,11 +50,23 @@ static void end_show(struct seq_file *m, const char *what, u8 family,
 		seq_printf(m, " %s [%pI6c]:%u", what, addr, ntohs(port));
 }
 
-static void to_show(struct seq_file *m, const struct dsr_rs_rule_to *to)
+static void neighs_show(struct seq_file *m, const char *what,
+			const struct dsr_rs_sender *neighs)
 {
 	const struct dsr_rs_sender_neigh *neigh;
 	u32 i;
 
+	for (i = 0; i < neighs->count; i++) {
+		neigh = &neighs->neigh[i];
+		if (neigh->family)
+			addr_show(m, what, neigh->family, &neigh->addr);
+		else
+			seq_printf(m, "%s %pM", what, neigh->mac);
+	}
+}
+
+static void to_show(struct seq_file *m, const struct dsr_rs_rule_to *to)
+{
 	if (to->family && to->port)
 		end_show(m, "to", to->family, &to->addr, to->port);
 	else if (to->family)
@@ -63,13 +75,8 @@ static void to_show(struct seq_file *m, const struct dsr_rs_rule_to *to)
 		seq_printf(m, " to :%u", ntohs(to->port));
 	if (to->mode == DSR_RULE_MODE_LOCAL)
 		seq_puts(m, " mode local");
-	for (i = 0; i < to->from.count; i++) {
-		neigh = &to->from.neigh[i];
-		if (neigh->family)
-			addr_show(m, " from", neigh->family, &neigh->addr);
-		else
-			seq_printf(m, " from %pM", neigh->mac);
-	}
+	neighs_show(m, " from", &to->from);
+	neighs_show(m, " balancer", &to->balancers);
 	if (to->clear)
 		seq_puts(m, " clear");
 	if (to->mark)

@@ -197,7 +197,7 @@ enum dsr_rs_socket dsr_rs_socket_ask(struct net *net,
 static bool timewait_takes(const struct tcp_timewait_sock *tw,
 			   const struct tcphdr *th)
 {
-	u32 window = max(READ_ONCE(tw->tw_rcv_wnd), (u32)U16_MAX) + 1;
+	u32 window = max_t(u32, READ_ONCE(tw->tw_rcv_wnd), U16_MAX) + 1;
 
 	return between(ntohl(th->seq), tw->tw_rcv_nxt - window,
 		       tw->tw_rcv_nxt + window) &&

@@ -238,22 +238,24 @@ static void rule_led_elsewhere(struct kunit *test)
 	};
 	struct dsr_rs_target target = {};
 	struct dsr_rs_rule_match found;
-	struct dsr_rs_rule_to was;
+	struct dsr_rs_rule_to *was;
 	struct dsr_rs_rule *rule;
 
+	was = kunit_kzalloc(test, sizeof(*was), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, was);
 	rule = add(test, f, &tos);
 	rcu_read_lock();
 	KUNIT_EXPECT_PTR_EQ(test, rule,
 			    dsr_rs_rule_match(&f->rules, &tuple, 0x28, NULL,
 					      &found));
-	was = *found.to;
+	*was = *found.to;
 	rcu_read_unlock();
 	mutex_lock(&f->lock);
 	KUNIT_EXPECT_EQ(test, 0, dsr_rs_rule_set_target(rule, &to6, &f->lock));
 	mutex_unlock(&f->lock);
 
 	/* The packet still has the old target. */
-	found.to = &was;
+	found.to = was;
 	KUNIT_EXPECT_FALSE(test, dsr_rs_rule_is_local(&found));
 	rcu_read_lock();
 	dsr_rs_local_target(&init_net, init_net.loopback_dev, found.to, &tuple,
