@@ -33,6 +33,7 @@ static const char *const service_names[] = {
 	[DSR_SERVICE_A_ONE_PACKET] = "one-packet",
 	[DSR_SERVICE_A_ON_DOWN] = "on-down",
 	[DSR_SERVICE_A_ON_UNREACHABLE] = "on-unreachable",
+	[DSR_SERVICE_A_CHANCES] = "chances",
 	[DSR_SERVICE_A_PERSIST] = "persist",
 	[DSR_SERVICE_A_PERSIST_PREFIX] = "persist-prefix",
 	[DSR_SERVICE_A_PROBE_MARKS] = "probe-marks",
@@ -79,6 +80,7 @@ static const char *const rule_names[] = {
 	[DSR_RULE_A_FROM] = "from",
 	[DSR_RULE_A_CLEAR] = "clear",
 	[DSR_RULE_A_MARK] = "mark",
+	[DSR_RULE_A_BALANCER] = "balancer",
 	[DSR_RULE_A_TO] = "to",
 };
 

@@ -29,11 +29,12 @@ static bool parse_mac(const char *text, unsigned char *mac)
 /**
  * from_read() - read the value of the last keyword as ADDR|MAC[,ADDR|MAC]...
  * @args: the words
+ * @keyword: the keyword
  * @from: set
  *
  * Return: DSRCTL_OK, or DSRCTL_USAGE, reported.
  */
-int from_read(struct args *args, struct from *from)
+int from_read(struct args *args, const char *keyword, struct from *from)
 {
 	char *copy, *one, *next;
 	int status = DSRCTL_OK;
@@ -49,13 +50,13 @@ int from_read(struct args *args, struct from *from)
 		one = strsep(&next, ",");
 		if (from->count == DSR_RULE_FROM_MAX)
 			status = args_error(args,
-					    "from names more than %d balancers",
-					    DSR_RULE_FROM_MAX);
+					    "%s names more than %d balancers",
+					    keyword, DSR_RULE_FROM_MAX);
 		else if (!addr_parse(one, &from->one[from->count].addr) &&
 			 !parse_mac(one, from->one[from->count].mac))
 			status = args_error(args,
-					    "from '%s' is neither an IP address nor a MAC address: write an address like 192.0.2.1, 2001:db8::1 or 02:00:00:00:00:01",
-					    one);
+					    "%s '%s' is neither an IP address nor a MAC address: write an address like 192.0.2.1, 2001:db8::1 or 02:00:00:00:00:01",
+					    keyword, one);
 	}
 	free(copy);
 	return status;

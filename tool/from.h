@@ -23,7 +23,7 @@ struct from {
 	} one[DSR_RULE_FROM_MAX];
 };
 
-int from_read(struct args *args, struct from *from);
+int from_read(struct args *args, const char *keyword, struct from *from);
 int from_put(struct nl_msg *msg, int type, const struct from *from);
 const char *from_one(const struct nlattr *attr, char *text);
 

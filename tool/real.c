@@ -37,6 +37,7 @@ enum {
 	KEY_FROM,
 	KEY_CLEAR,
 	KEY_MARK,
+	KEY_BALANCER,
 };
 
 #define RULE_KEYWORDS \
@@ -53,6 +54,7 @@ static const struct keyword change_keywords[] = {
 	[KEY_FROM] = { "from", NULL },
 	[KEY_CLEAR] = { "clear", keyword_flag },
 	[KEY_MARK] = { "mark", NULL },
+	[KEY_BALANCER] = { "balancer", NULL },
 	{ NULL, NULL }
 };
 
@@ -75,6 +77,7 @@ struct rule {
 	int to_port;
 	unsigned int mode;
 	struct from from;
+	struct from balancers;
 	uint32_t mark;
 };
 
@@ -179,7 +182,12 @@ static int rule_read(struct args *args, struct rule *rule)
 			status = args_choice(args, &rule->mode);
 			break;
 		case KEY_FROM:
-			status = from_read(args, &rule->from);
+			status = from_read(args, change_keywords[key].name,
+					   &rule->from);
+			break;
+		case KEY_BALANCER:
+			status = from_read(args, change_keywords[key].name,
+					   &rule->balancers);
 			break;
 		case KEY_CLEAR:
 			break;
@@ -223,6 +231,7 @@ static int rule_put(struct nl_msg *msg, const struct args *args,
 	    nla_put_u8(msg, DSR_RULE_A_MODE, rule->mode))
 		return -1;
 	if (from_put(msg, DSR_RULE_A_FROM, &rule->from) ||
+	    from_put(msg, DSR_RULE_A_BALANCER, &rule->balancers) ||
 	    (args_seen(args, KEY_CLEAR) &&
 	     nla_put_u8(msg, DSR_RULE_A_CLEAR, 1)) ||
 	    (args_seen(args, KEY_MARK) &&
@@ -349,7 +358,8 @@ static int real_show(struct dsrctl *ctl, struct args *args)
 
 #define KEY_SYNTAX \
 	"{vip ADDR [proto tcp|udp|sctp [port N]] | tos VALUE[/MASK] | dscp VALUE}"
-#define CHANGE_SYNTAX	KEY_SYNTAX " [to ADDR|[:]PORT|ADDR:PORT] [mode redirect|local] [from ADDR|MAC[,ADDR|MAC]...] [clear] [mark N]"
+#define CHANGE_SYNTAX	KEY_SYNTAX " [to ADDR|[:]PORT|ADDR:PORT] [mode redirect|local] " \
+	"[from ADDR|MAC[,ADDR|MAC]...] [clear] [mark N] [balancer ADDR|MAC[,ADDR|MAC]...]"
 
 static const struct command real_commands[] = {
 	{ "add", CHANGE_SYNTAX,

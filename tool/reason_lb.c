@@ -59,6 +59,11 @@ const struct reason reason_lb[] = {
 		NULL
 	},
 	{
+		"forwarded_denied",
+		"a real server has given the packet back, since it has no socket for it, and the next backend of the service gets the packet",
+		NULL
+	},
+	{
 		"delivered_here",
 		"this machine is the backend, and takes the packet itself",
 		"if there is no answer, see 'dsrctl real show': this machine needs a rule for the VIP"
@@ -97,6 +102,11 @@ const struct reason reason_lb[] = {
 		"answered_reset",
 		"the backend is down, and the client gets a reset, since the service has 'on-down reset'",
 		"with 'dsrctl service set ... on-down reschedule' another backend gets the packet"
+	},
+	{
+		"answered_denied",
+		"all backends have given the packets of the connection back for a second, and the client gets a reset",
+		NULL
 	},
 	{
 		"drop_malformed",
@@ -196,6 +206,41 @@ const struct reason reason_lb[] = {
 	{
 		"drop_no_memory",
 		"dropped: out of memory",
+		NULL
+	},
+	{
+		"drop_denied",
+		"dropped: each backend has given the packet back, and the client may send it again",
+		"if this goes on: the server of the connection must be a backend of the service here, up and reachable; see 'dsrctl show'"
+	},
+	{
+		"drop_denial_unknown",
+		"dropped: a real server has given the packet back, and no connection of a service with chances has it",
+		"'dsrctl service set ... chances 32' makes use of such packets; 'real add ... balancer' on the real servers causes them"
+	},
+	{
+		"drop_denial_foreign",
+		"dropped: a machine has given the packet back that is no backend of the connection's service",
+		"see 'dsrctl backend show': the frame must have the MAC address of a backend, and come in by the device towards that backend"
+	},
+	{
+		"drop_denial_malformed",
+		"dropped: a machine has given back what is no segment of a connection",
+		NULL
+	},
+	{
+		"drop_denial_cut",
+		"dropped: a real server could give back the first part of a packet only, since it had reassembled it; the connection has moved to the next backend",
+		NULL
+	},
+	{
+		"drop_denial_rate",
+		"dropped: real servers give back more packets than the balancer may forward in a second",
+		"raise /sys/module/dsr_lb/parameters/denial_rate, unless it is a flood of strays"
+	},
+	{
+		"drop_denial_unsent",
+		"dropped: a real server has given the packet back, and it cannot be sent to the next backend: its TTL has expired, or it is too big",
 		NULL
 	},
 	{ NULL, NULL, NULL }

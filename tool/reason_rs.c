@@ -124,6 +124,16 @@ const struct reason reason_rs[] = {
 		NULL
 	},
 	{
+		"denied",
+		"no socket of this machine takes it, so it goes back to its balancer, which tries another server",
+		"'balancer' in 'dsrctl real show' has the balancers"
+	},
+	{
+		"drop_balancer_unknown",
+		"it is dropped: no socket of this machine takes it, and the MAC address of a balancer, which may have sent it, is not known yet",
+		"see 'ip neigh' with the addresses that 'balancer' in 'dsrctl real show' names"
+	},
+	{
 		"drop_ping",
 		"it is dropped: a ping of the VIP, of which the kernel limits the answers, or has no way for one",
 		"see 'sysctl net.ipv4.icmp_ratelimit' and 'ip route get' with the address of the client"

@@ -45,7 +45,7 @@ static bool is_unrouted(const struct rule_info *real)
 
 /* Format the balancers of a rule as on the command line; to be freed.
  */
-static char *from_text(const struct rule_info *real)
+static char *from_text(const struct rule_info *real, int type)
 {
 	char one[ATTR_TEXT_MAX];
 	const char *comma = "";
@@ -55,7 +55,7 @@ static char *from_text(const struct rule_info *real)
 
 	text_begin(&text);
 	nla_for_each_nested(attr, (struct nlattr *)real->nest, rest) {
-		if (nla_type(attr) != DSR_RULE_A_FROM)
+		if (nla_type(attr) != type)
 			continue;
 		fprintf(text.out, "%s%s", comma, from_one(attr, one));
 		comma = ",";
@@ -63,18 +63,18 @@ static char *from_text(const struct rule_info *real)
 	return text_end(&text);
 }
 
-static struct json_object *from_json(const struct rule_info *real)
+static struct json_object *from_json(const struct rule_info *real, int type)
 {
 	struct json_object *array, *text;
 	char one[ATTR_TEXT_MAX];
 	struct nlattr *attr;
 	int rest;
 
-	if (!real->tb[DSR_RULE_A_FROM])
+	if (!real->tb[type])
 		return NULL;
 	array = json_object_new_array();
 	nla_for_each_nested(attr, (struct nlattr *)real->nest, rest) {
-		if (nla_type(attr) != DSR_RULE_A_FROM)
+		if (nla_type(attr) != type)
 			continue;
 		text = json_object_new_string(from_one(attr, one));
 		json_object_array_add(array, text);
@@ -104,10 +104,13 @@ struct json_object *rule_json(struct rule_info *real)
 	attr_json(object, "to", ATTR_ADDR, tb[DSR_RULE_A_TO]);
 	attr_json(object, "to_port", ATTR_PORT, tb[DSR_RULE_A_TO_PORT]);
 	attr_json(object, "mode", ATTR_RULE_MODE, tb[DSR_RULE_A_MODE]);
-	json_object_object_add(object, "from", from_json(real));
+	json_object_object_add(object, "from",
+			       from_json(real, DSR_RULE_A_FROM));
 	clear = json_object_new_boolean(attr_u8(tb[DSR_RULE_A_CLEAR]));
 	json_object_object_add(object, "clear", clear);
 	attr_json(object, "mark", ATTR_U32, tb[DSR_RULE_A_MARK]);
+	json_object_object_add(object, "balancer",
+			       from_json(real, DSR_RULE_A_BALANCER));
 	if (is_unrouted(real))
 		problem = json_object_new_string("no_local_route");
 	json_object_object_add(object, "problem", problem);
@@ -124,7 +127,8 @@ void rule_print_words(FILE *out, const struct rule_info *real)
 {
 	struct nlattr *const *tb = real->tb;
 	char text[ATTR_TEXT_MAX];
-	char *from = from_text(real);
+	char *from = from_text(real, DSR_RULE_A_FROM);
+	char *balancers = from_text(real, DSR_RULE_A_BALANCER);
 
 	if (tb[DSR_RULE_A_VIP])
 		fprintf(out, "rule vip %s",
@@ -149,7 +153,10 @@ void rule_print_words(FILE *out, const struct rule_info *real)
 		fprintf(out, " from %s", from);
 	if (attr_u8(tb[DSR_RULE_A_CLEAR]))
 		fputs(" clear", out);
+	if (*balancers)
+		fprintf(out, " balancer %s", balancers);
 	free(from);
+	free(balancers);
 }
 
 /**
@@ -193,7 +200,7 @@ char *rule_words(struct rule_info *real, const char *to)
 char *rule_name(struct rule_info *real)
 {
 	static const char *const options[] = {
-		" mode ", " from ", " clear", " mark "
+		" mode ", " from ", " clear", " balancer ", " mark "
 	};
 	char *words = rule_words(real, ""), *at;
 	size_t i;
@@ -227,7 +234,9 @@ void rule_columns(struct table *table, bool statistics)
 static char *options_text(const struct rule_info *real)
 {
 	const struct nlattr *mark = real->tb[DSR_RULE_A_MARK];
-	char *from = from_text(real), one[ATTR_TEXT_MAX];
+	char *balancers = from_text(real, DSR_RULE_A_BALANCER);
+	char *from = from_text(real, DSR_RULE_A_FROM);
+	char one[ATTR_TEXT_MAX];
 	const char *space = "";
 	struct text text;
 
@@ -244,10 +253,15 @@ static char *options_text(const struct rule_info *real)
 		fprintf(text.out, "%sclear", space);
 		space = " ";
 	}
-	if (mark)
+	if (mark) {
 		fprintf(text.out, "%smark %s", space,
 			attr_text(ATTR_U32, mark, one));
+		space = " ";
+	}
+	if (*balancers)
+		fprintf(text.out, "%sbalancer %s", space, balancers);
 	free(from);
+	free(balancers);
 	return text_end(&text);
 }
 

@@ -36,6 +36,7 @@ enum {
 	SERVICE_ONE_PACKET,
 	SERVICE_ON_DOWN,
 	SERVICE_ON_UNREACHABLE,
+	SERVICE_CHANCES,
 	SERVICE_PERSIST,
 	SERVICE_PERSIST_PREFIX,
 	SERVICE_PROBE_MARKS,
@@ -55,7 +56,7 @@ static const char *const table_sizes[] = {
 };
 
 static const char *const none_values[] = { "none", NULL };
-static const char *const persist_values[] = { "off", NULL };
+static const char *const off_values[] = { "off", NULL };
 
 static const struct keyword change_keywords[] = {
 	KEY_KEYWORDS,
@@ -68,7 +69,8 @@ static const struct keyword change_keywords[] = {
 	[SERVICE_ONE_PACKET] = { "one-packet", attr_switches },
 	[SERVICE_ON_DOWN] = { "on-down", attr_on_downs },
 	[SERVICE_ON_UNREACHABLE] = { "on-unreachable", attr_on_unreachables },
-	[SERVICE_PERSIST] = { "persist", persist_values },
+	[SERVICE_CHANCES] = { "chances", off_values },
+	[SERVICE_PERSIST] = { "persist", off_values },
 	[SERVICE_PERSIST_PREFIX] = { "persist-prefix", NULL },
 	[SERVICE_PROBE_MARKS] = { "probe-marks", none_values },
 	TIMEOUT_KEYWORDS(SERVICE_TIMEOUTS),
@@ -94,18 +96,24 @@ struct service {
 	unsigned int one_packet;
 	unsigned int on_down;
 	unsigned int on_unreachable;
+	uint32_t chances;
 	uint32_t persist;
 	uint32_t persist_prefix;
 	uint32_t probe_marks;
 	struct timeouts timeouts;
 };
 
-/* Read the next word if it is "none". */
-static bool read_none(struct args *args)
+/* Read the next word if it is WORD. */
+static bool read_this(struct args *args, const char *this)
 {
 	const char *word = args_peek(args);
 
-	return word && !strcmp(word, none_values[0]) && args_word(args);
+	return word && !strcmp(word, this) && args_word(args);
+}
+
+static bool read_none(struct args *args)
+{
+	return read_this(args, none_values[0]);
 }
 
 static int service_read_tos(struct args *args, struct service *service)
@@ -129,7 +137,7 @@ static int service_read_persist(struct args *args, struct service *service)
 	int status;
 
 	if (!slash)
-		return duration_read_or(args, persist_values[0],
+		return duration_read_or(args, off_values[0],
 					&service->persist);
 
 	word = args_word(args);
@@ -170,6 +178,10 @@ static int service_read_option(struct args *args, struct service *service,
 		return args_choice(args, &service->on_down);
 	case SERVICE_ON_UNREACHABLE:
 		return args_choice(args, &service->on_unreachable);
+	case SERVICE_CHANCES:
+		if (read_this(args, off_values[0]))
+			return DSRCTL_OK;
+		return args_u32(args, 0, DSR_CHANCES_MAX, &service->chances);
 	case SERVICE_PERSIST:
 		return service_read_persist(args, service);
 	case SERVICE_PERSIST_PREFIX:
@@ -242,6 +254,8 @@ static int service_put(struct nl_msg *msg, const struct args *args,
 		   service->on_down) ||
 	    put_u8(msg, args, SERVICE_ON_UNREACHABLE,
 		   DSR_SERVICE_A_ON_UNREACHABLE, service->on_unreachable) ||
+	    put_u8(msg, args, SERVICE_CHANCES, DSR_SERVICE_A_CHANCES,
+		   service->chances) ||
 	    put_u8(msg, args, SERVICE_PERSIST_PREFIX,
 		   DSR_SERVICE_A_PERSIST_PREFIX, service->persist_prefix) ||
 	    timeout_put(msg, DSR_SERVICE_A_TIMEOUTS, args, &service->timeouts))
@@ -400,6 +414,7 @@ static void print_options(FILE *out, struct service_info *service, bool dscp)
 		{ "on-down", ATTR_ON_DOWN, DSR_SERVICE_A_ON_DOWN },
 		{ "on-unreachable", ATTR_ON_UNREACHABLE,
 		  DSR_SERVICE_A_ON_UNREACHABLE },
+		{ "chances", ATTR_U8, DSR_SERVICE_A_CHANCES },
 	};
 	const char *(*tos_text)(const struct nlattr *tos,
 				const struct nlattr *mask, char *text) =
@@ -483,6 +498,9 @@ struct json_object *service_json(struct service_info *service)
 	attr_json(object, "on_down", ATTR_ON_DOWN, tb[DSR_SERVICE_A_ON_DOWN]);
 	attr_json(object, "on_unreachable", ATTR_ON_UNREACHABLE,
 		  tb[DSR_SERVICE_A_ON_UNREACHABLE]);
+	attr_json(object, "chances", ATTR_U8,
+		  attr_u8(tb[DSR_SERVICE_A_CHANCES]) ?
+			  tb[DSR_SERVICE_A_CHANCES] : NULL);
 	attr_json(object, "persist", ATTR_MSECS,
 		  persist ? tb[DSR_SERVICE_A_PERSIST] : NULL);
 	attr_json(object, "persist_prefix", ATTR_U8,
@@ -590,6 +608,7 @@ static const char service_notes[] =
 	"  one-packet on|off                   off\n"
 	"  on-down reschedule|reset|drop       reschedule\n"
 	"  on-unreachable keep|skip            keep\n"
+	"  chances N|off                       off\n"
 	"  persist TIME[/PREFIX]|off           off\n"
 	"  persist-prefix PREFIX               32, or 128 for IPv6\n"
 	"  probe-marks FIRST|none              none\n"

@@ -47,7 +47,7 @@ def timeouts(kind, *values):
 
 def service(name, scheduler='rr', path=0, tos=0, mask=0, backends=0,
             counters=(0, 0, 0), ping=0, one_packet=0, on_down=0,
-            on_unreachable=0, persist=0,
+            on_unreachable=0, chances=0, persist=0,
             prefix=32, times=(0, 0, 0, 0, 0), options=()):
     return nest(u.DSR_A_SERVICE, key(name), *options,
                 string(u.DSR_SERVICE_A_SCHEDULER, scheduler),
@@ -57,6 +57,7 @@ def service(name, scheduler='rr', path=0, tos=0, mask=0, backends=0,
                 u8(u.DSR_SERVICE_A_ONE_PACKET, one_packet),
                 u8(u.DSR_SERVICE_A_ON_DOWN, on_down),
                 u8(u.DSR_SERVICE_A_ON_UNREACHABLE, on_unreachable),
+                u8(u.DSR_SERVICE_A_CHANCES, chances),
                 u32(u.DSR_SERVICE_A_PERSIST, persist),
                 u8(u.DSR_SERVICE_A_PERSIST_PREFIX, prefix),
                 timeouts(u.DSR_SERVICE_A_TIMEOUTS, *times),
@@ -193,7 +194,7 @@ SERVICES = [
                      u32(u.DSR_SERVICE_A_TABLE_SIZE, 1048573),
                      u32(u.DSR_SERVICE_A_PROBE_MARKS, 1000)]),
     service(WEB, backends=2, ping=u.DSR_PING_IGNORE, persist=50000, prefix=24,
-            on_down=u.DSR_ON_DOWN_RESET),
+            on_down=u.DSR_ON_DOWN_RESET, chances=32),
     service(f'vip {VIP} proto udp port 8000-8100', path=u.DSR_PATH_DIRECT,
             one_packet=1, ping=u.DSR_PING_FORWARD,
             on_down=u.DSR_ON_DOWN_DROP,
@@ -248,7 +249,9 @@ CONNECTIONS = [
 ]
 
 RULES = [
-    rule(VIP, counters=(12, 900, 3)),
+    rule(VIP, counters=(12, 900, 3), more=[
+        addr(u.DSR_RULE_A_BALANCER, '10.10.30.11'),
+        addr(u.DSR_RULE_A_BALANCER, '10.10.30.12')]),
     rule(VIP, TCP, 80, to_port=8080, counters=(7, 2048, 1)),
     rule(tos=0x04, mask=0xfc),
     rule(tos=0x02, mask=0xff, to_port=81),

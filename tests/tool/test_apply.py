@@ -80,9 +80,9 @@ MISTAKES = {
     HEAD + 'weight: 1\n...\n': [
         "3:5: unknown key 'weight': expected backends, fwmark, family, vip, "
         'proto, port, scheduler, path, tos, hash, table-size, ping, '
-        'one-packet, on-down, on-unreachable, persist, persist-prefix, '
-        'probe-marks, timeout-syn, timeout-established, timeout-fin, '
-        'timeout-closed, timeout-udp or force'],
+        'one-packet, on-down, on-unreachable, chances, persist, '
+        'persist-prefix, probe-marks, timeout-syn, timeout-established, '
+        'timeout-fin, timeout-closed, timeout-udp or force'],
     HEAD + 'backends:\n      - {via: 10.0.0.1, weight: two}\n...\n': [
         "4:33: weight 'two' is not a number: write a decimal number without "
         'leading zeros, or a hexadecimal one with 0x'],

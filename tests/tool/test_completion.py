@@ -104,7 +104,7 @@ OBJECTS = ['service', 'backend', 'connection', 'path', 'real', 'flow',
            'import', 'upgrade', 'help']
 KEY = ['fwmark', 'family', 'vip', 'proto', 'port']
 OPTIONS = ['scheduler', 'path', 'tos', 'hash', 'table-size', 'ping',
-           'one-packet', 'on-down', 'on-unreachable', 'persist', 'persist-prefix',
+           'one-packet', 'on-down', 'on-unreachable', 'chances', 'persist', 'persist-prefix',
            'probe-marks']
 TIMEOUTS = ['timeout-syn', 'timeout-established', 'timeout-fin',
             'timeout-closed', 'timeout-udp']
@@ -144,7 +144,8 @@ LINES = {
                      'silence', 'help'],
     'dsrctl real add vip 10.0.0.1 mode ': ['redirect', 'local'],
     'dsrctl real add tos 0x20 clear ': ['vip', 'proto', 'port', 'dscp', 'to',
-                                        'mode', 'from', 'mark'],
+                                        'mode', 'from', 'mark',
+                                        'balancer'],
     'dsrctl real si': ['silence'],
     'dsrctl real silence ': ['add', 'replace', 'delete', 'show', 'flush',
                              'help'],
@@ -162,6 +163,7 @@ LINES = {
     'dsrctl service add one-packet ': ['off', 'on'],
     'dsrctl service add on-down re': ['reschedule', 'reset'],
     'dsrctl service add on-unreachable ': ['keep', 'skip'],
+    'dsrctl service add chances ': ['off'],
     'dsrctl service add persist ': ['off'],
     'dsrctl service add timeout-udp ': ['default'],
     'dsrctl backend delete ': KEY + ['via', 'force'],

@@ -18,7 +18,8 @@ BACKEND = f'{BACKEND_KEY} [weight W] [upper N] [lower N] [up|down] [force]'
 KEY = ('{vip ADDR [proto tcp|udp|sctp [port N]] | tos VALUE[/MASK] | '
        'dscp VALUE}')
 OPTIONS = ('[to ADDR|[:]PORT|ADDR:PORT] [mode redirect|local] '
-           '[from ADDR|MAC[,ADDR|MAC]...] [clear] [mark N]')
+           '[from ADDR|MAC[,ADDR|MAC]...] [clear] [mark N] '
+           '[balancer ADDR|MAC[,ADDR|MAC]...]')
 SILENCE = 'ADDR [dev DEV]...'
 CONNECTION = ('[fwmark N] [via ADDR] [src ADDR[/LENGTH][:PORT]] '
               '[dst ADDR[/LENGTH][:PORT]] '
@@ -41,7 +42,7 @@ TIME = ('is not a time: write a time like 500ms, 30s, 10m, 2h, 1d or 1h30m; a '
 WHICH = 'one of fwmark and vip is missing'
 KEYWORDS = 'fwmark, family, vip, proto'
 SERVICE_KEYWORDS = (f'{KEYWORDS}, port, scheduler, path, tos, hash, '
-                    'table-size, ping, one-packet, on-down, on-unreachable, persist, '
+                    'table-size, ping, one-packet, on-down, on-unreachable, chances, persist, '
                     'persist-prefix, probe-marks, timeout-syn, timeout-established, '
                     'timeout-fin, timeout-closed, timeout-udp or force')
 
@@ -233,6 +234,12 @@ ERRORS = {
                    '02:00:00:00:00:011')},
     'real add tos 0x20 from ' + ','.join(['10.0.0.1'] * 9):
         'real add: from names more than 8 balancers',
+    'real add vip 10.0.0.1 balancer ' + ','.join(['10.0.0.1'] * 9):
+        'real add: balancer names more than 8 balancers',
+    'real add vip 10.0.0.1 balancer lv1':
+        f"real add: balancer 'lv1' {NEIGHBOUR}",
+    'service add fwmark 1 chances 33':
+        'service add: chances 33 is out of range: 0 to 32',
     'real add vip 10.0.0.0/24':
         'real add: vip 10.0.0.0/24 is a prefix, but a rule names one address: '
         'add a rule for each address, or let the balancer set a TOS value and '

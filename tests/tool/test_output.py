@@ -138,7 +138,7 @@ def test_absent_attributes(fake, kernel):
         'scheduler': None, 'hash': None, 'table_size': None, 'path': None,
         'tos': None, 'tos_mask': None,
         'ping': None, 'one_packet': None, 'on_down': None,
-        'on_unreachable': None, 'persist': None,
+        'on_unreachable': None, 'chances': None, 'persist': None,
         'persist_prefix': None, 'probe_marks': None,
         'timeouts': {'syn': None, 'established': None, 'fin': None,
                      'closed': None, 'udp': None},

@@ -154,6 +154,14 @@ REQUESTS = {
              **MARK, u.DSR_SERVICE_A_PING: n8(u.DSR_PING_FORWARD),
              u.DSR_SERVICE_A_ONE_PACKET: n8(1),
              u.DSR_SERVICE_A_ON_DOWN: n8(u.DSR_ON_DOWN_RESET)}}),
+    'service set fwmark 1 chances 32':
+        ('dsr', u.DSR_CMD_SERVICE_SET,
+         {u.DSR_A_SERVICE: {
+             **MARK, u.DSR_SERVICE_A_CHANCES: n8(32)}}),
+    'service set fwmark 1 chances off':
+        ('dsr', u.DSR_CMD_SERVICE_SET,
+         {u.DSR_A_SERVICE: {
+             **MARK, u.DSR_SERVICE_A_CHANCES: n8(0)}}),
     'service set fwmark 1 ping reply one-packet off on-down reschedule':
         ('dsr', u.DSR_CMD_SERVICE_SET,
          {u.DSR_A_SERVICE: {
@@ -382,6 +390,10 @@ REQUESTS = {
                          u.DSR_RULE_A_TOS_MASK: n8(0xfc),
                          u.DSR_RULE_A_CLEAR: n8(1),
                          u.DSR_RULE_A_FROM: packed('10.10.30.11')}}),
+    'real add vip 10.10.31.100 balancer 10.10.30.11':
+        ('dsr_rs', u.DSR_RS_CMD_RULE_ADD,
+         {u.DSR_A_RULE: {**RULE, u.DSR_RULE_A_BALANCER: packed(
+             '10.10.30.11')}}),
     'real add vip 10.10.31.100 mark 0x11':
         ('dsr_rs', u.DSR_RS_CMD_RULE_ADD,
          {u.DSR_A_RULE: {**RULE, u.DSR_RULE_A_MARK: n32(17)}}),
