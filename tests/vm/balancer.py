@@ -43,7 +43,7 @@ FIELDS = {
         'tos_mask': 1, 'backends': 4, 'stats': 'STATS', 'family': 1,
         'vip': 'addr', 'proto': 'proto', 'port': 'be16', 'port_last': 'be16',
         'ping': 'ping', 'one_packet': 1, 'on_down': 'on_down',
-        'on_unreachable': 'on_unreachable', 'persist': 4,
+        'on_unreachable': 'on_unreachable', 'chances': 1, 'persist': 4,
         'persist_prefix': 1, 'timeouts': 'TIMEOUT', 'hash': 'hash',
         'table_size': 4, 'probe_marks': 4, 'fwmark_mask': 4},
     'BACKEND': {

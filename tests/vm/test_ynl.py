@@ -44,6 +44,7 @@ def as_dsrctl(one):
         'port_last': one.get('port-last'),
         'tos': mask and one['tos'], 'tos_mask': mask,
         'one_packet': bool(one['one-packet']),
+        'chances': one['chances'] or None,
         'persist': persist,
         'persist_prefix': persist and one['persist-prefix'],
         'timeouts': {name: value or None
