@@ -2,13 +2,16 @@
 """Frames of packets that a real server gives back, and forged ones."""
 
 import contextlib
+import socket
 import time
 
 import pytest
 
 import wire
+import wire6
 from chance import FAMILY, Denials, Forger, Pair, stray
-from network import VIP, VIP2, W101, W102, mac_of, wait_for
+from network import (CLIENT, CLIENT6, VIP, VIP2, VIP6, W101, W102, mac_of,
+                     wait_for)
 from traffic import ask, flooding, meanwhile
 from wire import ACK, RST, SYN
 
@@ -201,6 +204,33 @@ def test_vlan(pair, site, third):
         wait_for('both', lambda: two.since['lv1']['drop_denied'] == 1)
     assert two.since['lv1']['forwarded_denied'] == 1
     assert since['denied'] == 2
+
+
+@pytest.mark.parametrize('number', FAMILY)
+def test_icmp_error(pair, site, number):
+    """An error about a connection without an entry reaches its server."""
+    two = pair(number=number)
+    sock = site.client.socket(socket.AF_INET if number == 4 else
+                              socket.AF_INET6, socket.SOCK_STREAM)
+    site.sockets.append(sock)
+    sock.settimeout(30)
+    sock.connect((two.vip, 80))
+    home = ask(sock).split()[0]
+    port = sock.getsockname()[1]
+    two.flush()
+    with FAMILY[number][2].Tap(site.client) as client:
+        if number == 4:
+            quoted = wire.tcp(80, port, ACK, src=VIP, dst=CLIENT)
+            error = wire.icmp_error(3, 4, quoted[:28], 1400)
+        else:
+            quoted = wire6.tcp(80, port, ACK, src=VIP6, dst=CLIENT6)
+            error = wire6.error(wire6.TOO_BIG, 0, quoted, 1400)
+        client.send(error, LV1)
+        wait_for('delivered',
+                 lambda: two.since[home]['delivered_icmp_error'] == 1)
+    other = {'w101': 'w102', 'w102': 'w101'}[home]
+    wait_for('the other has it, too',
+             lambda: two.since[other]['pass_icmp_unrelated'] == 1)
 
 
 def test_unload_in_flood(pair, site):

@@ -192,26 +192,85 @@ static bool has_ttl(const struct sk_buff *skb, u8 family)
 				   ipv6_hdr(skb)->hop_limit > 1;
 }
 
-/* Prepare a packet for the next backend. Send no ICMP error if the TTL expires
- * between the servers: the path of the client is not too long.
+/* Prepare a packet for a backend. Send no ICMP error if the TTL expires between
+ * the servers: the path of the client is not too long.
+ *
+ * Return: neighbour entry of the backend, or %NULL.
  */
-static enum dsr_reason prepare(struct dsr_net *dn, struct sk_buff *skb,
-			       struct denied *denied)
+static struct neighbour *prepare(struct dsr_net *dn, struct sk_buff *skb,
+				 u8 family, struct dsr_backend *to)
 {
-	struct dsr_backend *to = denied->to;
+	struct neighbour *neigh;
 	struct net_device *dev;
 
-	if (denied->cut)
-		return DSR_DROP_DENIAL_CUT;
-	if (!has_ttl(skb, denied->family) ||
+	if (!has_ttl(skb, family) ||
 	    dsr_xmit_prepare(dn->net, skb, to->service, to) != DSR_FORWARDED)
-		return DSR_DROP_DENIAL_UNSENT;
+		return NULL;
 	dev = READ_ONCE(skb_dst(skb)->dev);
-	denied->neigh = denied->family == AF_INET ?
-			ip_neigh_gw4(dev, to->nexthop.addr.ip) :
-			ip_neigh_gw6(dev, &to->nexthop.addr.in6);
-	return IS_ERR(denied->neigh) ? DSR_DROP_DENIAL_UNSENT :
-				       DSR_FORWARDED_DENIED;
+	neigh = family == AF_INET ? ip_neigh_gw4(dev, to->nexthop.addr.ip) :
+				    ip_neigh_gw6(dev, &to->nexthop.addr.in6);
+	return IS_ERR(neigh) ? NULL : neigh;
+}
+
+static void output(struct sk_buff *skb, struct dsr_backend *to,
+		   struct neighbour *neigh)
+{
+	dsr_stats_count(to->stats, skb);
+	dsr_send_output(skb, READ_ONCE(skb_dst(skb)->dev), neigh);
+}
+
+static void send_copy(struct dsr_net *dn, const struct sk_buff *skb, u8 family,
+		      struct dsr_backend *to)
+{
+	struct sk_buff *copy = skb_copy(skb, GFP_ATOMIC | __GFP_NOWARN);
+	struct neighbour *neigh;
+
+	if (!copy)
+		return;
+	neigh = prepare(dn, copy, family, to);
+	if (neigh)
+		output(copy, to, neigh);
+	else
+		kfree_skb(copy);
+}
+
+/**
+ * dsr_denied_spread() - send copies of an ICMP error to the other backends
+ * @dn: balancer
+ * @skb: error about a connection without an entry
+ * @pkt: result of parsing
+ * @backend: backend that gets the error itself
+ *
+ * Does nothing for a service without chances. Each copy takes a token of the
+ * denials. An error that a backend has forwarded back is not copied again: the
+ * copies would multiply.
+ *
+ * Context: rcu_read_lock().
+ */
+void dsr_denied_spread(struct dsr_net *dn, const struct sk_buff *skb,
+		       const struct dsr_packet *pkt,
+		       struct dsr_backend *backend)
+{
+	struct dsr_chances *chances = rcu_dereference(dn->chances);
+	struct dsr_service *service = backend->service;
+	u32 left = READ_ONCE(service->chances);
+	struct dsr_backend *to;
+
+	if (!chances || !left || pkt->tuple.proto != IPPROTO_TCP)
+		return;
+	/* Process context, if user space has given a verdict on the packet. */
+	local_bh_disable();
+	if (sender_of(dn, skb, backend))
+		left = 0;
+	list_for_each_entry_rcu(to, &service->backends, list) {
+		if (to == backend || !can_get(dn, to))
+			continue;
+		if (left <= 1 || !dsr_chance_take(chances, jiffies))
+			break;
+		send_copy(dn, skb, pkt->tuple.family, to);
+		left--;
+	}
+	local_bh_enable();
 }
 
 static enum dsr_reason process(struct dsr_net *dn, struct sk_buff *skb,
@@ -226,8 +285,12 @@ static enum dsr_reason process(struct dsr_net *dn, struct sk_buff *skb,
 	if (!chances)
 		return DSR_DROP_DENIAL_UNKNOWN;
 	reason = decide(dn, chances, skb, denied);
-	return reason == DSR_FORWARDED_DENIED ? prepare(dn, skb, denied) :
-						reason;
+	if (reason != DSR_FORWARDED_DENIED)
+		return reason;
+	if (denied->cut)
+		return DSR_DROP_DENIAL_CUT;
+	denied->neigh = prepare(dn, skb, denied->family, denied->to);
+	return denied->neigh ? DSR_FORWARDED_DENIED : DSR_DROP_DENIAL_UNSENT;
 }
 
 /* Count and trace the reason, then send, answer or drop the packet. */
@@ -239,9 +302,7 @@ static void finish(struct dsr_net *dn, struct sk_buff *skb,
 	if (denied->family)
 		trace_dsr_packet(dn, skb, denied->family, denied->to, reason);
 	if (reason == DSR_FORWARDED_DENIED) {
-		dsr_stats_count(denied->to->stats, skb);
-		dsr_send_output(skb, READ_ONCE(skb_dst(skb)->dev),
-				denied->neigh);
+		output(skb, denied->to, denied->neigh);
 		return;
 	}
 	if (reason == DSR_ANSWERED_DENIED) {

@@ -10,11 +10,20 @@
  * now. Each forward decrements the TTL, as at any router, so no packet can loop
  * for ever.
  *
+ * Nothing gives back an ICMP error. So an error about an unknown connection goes to
+ * all backends: one of them has the connection.
+ *
  * Owns only the handler.
  */
 #ifndef _DSR_DENIED_H
 #define _DSR_DENIED_H
 
+#include "core/backend.h"
+#include "core/packet.h"
+
+void dsr_denied_spread(struct dsr_net *dn, const struct sk_buff *skb,
+		       const struct dsr_packet *pkt,
+		       struct dsr_backend *backend);
 int dsr_denied_init(void);
 void dsr_denied_exit(void);
 

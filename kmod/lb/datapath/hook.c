@@ -9,6 +9,7 @@
 
 #include "balanced.h"
 #include "core/trace.h"
+#include "datapath/denied.h"
 #include "datapath/reject.h"
 #include "datapath/here.h"
 #include "datapath/hook.h"
@@ -80,6 +81,8 @@ static noinline bool admit(struct dsr_net *dn, struct sk_buff *skb,
 		dsr_schedule(dn, pkt, decision);
 	} else if (pkt->kind == DSR_PACKET_PORTLESS) {
 		dsr_schedule_refresh(dn, &pkt->tuple, decision->service);
+	} else if (pkt->kind == DSR_PACKET_ICMP_ERROR && !decision->conn) {
+		dsr_denied_spread(dn, skb, pkt, decision->backend);
 	}
 	return decision->backend;
 }

@@ -34,12 +34,13 @@ u32 dsr_schedule_slot(const struct dsr_service *service,
 
 /** dsr_schedule_forgets() - true if the service may have flows without entries
  *
- * There are such flows if the table was full, or if the scheduler hashes.
+ * There are such flows if the table was full, or if the scheduler hashes. With
+ * chances, the table may have been lost.
  */
 static inline bool dsr_schedule_forgets(const struct dsr_net *dn,
 					const struct dsr_service *service)
 {
-	return dsr_net_was_crowded(dn) ||
+	return dsr_net_was_crowded(dn) || READ_ONCE(service->chances) ||
 	       dsr_pool_hashes(rcu_dereference(service->pool));
 }
 
