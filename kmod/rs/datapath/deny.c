@@ -69,8 +69,7 @@ static struct sk_buff *finish(struct sk_buff *skb, const struct net_device *dev)
 }
 
 /* Give a packet back to the sender of its frame. */
-static enum dsr_rs_reason give_back(struct dsr_rs_net *rs,
-				    const struct sk_buff *skb)
+static enum dsr_rs_reason give_back(struct dsr_rs_net *rs, struct sk_buff *skb)
 {
 	struct net_device *dev = skb->dev;
 	struct sk_buff *copy, *next;
@@ -78,8 +77,8 @@ static enum dsr_rs_reason give_back(struct dsr_rs_net *rs,
 	u32 frames = 0;
 
 	ether_addr_copy(mac, eth_hdr(skb)->h_source);
-	copy = __pskb_copy((struct sk_buff *)skb, LL_RESERVED_SPACE(dev),
-			   GFP_ATOMIC);
+	/* With the same headroom: the copy has the offsets of the original. */
+	copy = pskb_copy(skb, GFP_ATOMIC);
 	if (!copy)
 		return DSR_RS_DROP_NO_MEMORY;
 	skb_scrub_packet(copy, true);
