@@ -19,6 +19,9 @@ static int __init dsr_lb_init(void)
 {
 	int err;
 
+	err = dsr_denied_init();
+	if (err)
+		return err;
 	err = dsr_backend_init();
 	if (err)
 		return err;
@@ -41,17 +44,12 @@ static int __init dsr_lb_init(void)
 	if (err)
 		goto exit_path;
 	dsr_xdp_init();
-	err = dsr_denied_init();
-	if (err)
-		goto exit_lro;
 	/* ORDER: last, since requests may come from now on */
 	err = dsr_netlink_init();
 	if (err)
-		goto exit_denied;
+		goto exit_lro;
 	return 0;
 
-exit_denied:
-	dsr_denied_exit();
 exit_lro:
 	dsr_lro_exit();
 exit_path:
@@ -72,7 +70,6 @@ exit_backend:
 static void __exit dsr_lb_exit(void)
 {
 	dsr_netlink_exit();
-	dsr_denied_exit();
 	dsr_lro_exit();
 	dsr_path_exit();
 	dsr_nexthop_unregister();

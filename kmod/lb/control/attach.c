@@ -13,6 +13,7 @@
 #include "control/path.h"
 #include "core/chance.h"
 #include "core/conn.h"
+#include "datapath/denied.h"
 #include "datapath/hook.h"
 #include "datapath/output.h"
 
@@ -156,6 +157,37 @@ forget_service:
 }
 
 /**
+ * dsr_attach_chances() - take the packets that real servers give back
+ * @dn: balancer that dsr_attach_start() has attached
+ *
+ * Until the last service of the namespace goes. Without chances in any
+ * namespace the kernel ignores such frames.
+ *
+ * Context: process context, holds dn->lock, sleeps.
+ * Return: 0 or -%ENOMEM.
+ */
+int dsr_attach_chances(struct dsr_net *dn)
+{
+	int err;
+
+	lockdep_assert_held(&dn->lock);
+	if (rcu_access_pointer(dn->chances))
+		return 0;
+	err = dsr_chance_start(dn);
+	if (!err)
+		dsr_denied_start();
+	return err;
+}
+
+static void stop_chances(struct dsr_net *dn)
+{
+	if (!rcu_access_pointer(dn->chances))
+		return;
+	dsr_denied_stop();
+	dsr_chance_stop(dn);
+}
+
+/**
  * dsr_attach_stop() - undo dsr_attach_start()
  * @dn: balancer
  * @family: address family of the service, which was unlinked
@@ -178,7 +210,7 @@ void dsr_attach_stop(struct dsr_net *dn, u8 family)
 				ARRAY_SIZE(side->hooks));
 	if (last) {
 		dsr_path_stop(dn);
-		dsr_chance_stop(dn);
+		stop_chances(dn);
 		WRITE_ONCE(dn->live, false);
 	}
 	/* Until the grace period ends, hooks may run that have seen @live, and

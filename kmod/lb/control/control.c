@@ -8,7 +8,6 @@
 #include "control/drain.h"
 #include "control/neigh.h"
 #include "control/notify.h"
-#include "core/chance.h"
 #include "core/conn.h"
 #include "core/scheduler.h"
 #include "limit.h"
@@ -42,7 +41,7 @@ static int service_add(struct dsr_net *dn, const struct dsr_service_key *key,
 	if (err)
 		return err;
 	if (config->chances)
-		err = dsr_chance_start(dn);
+		err = dsr_attach_chances(dn);
 	if (!err)
 		err = dsr_service_add(dn, key, config);
 	if (err)
@@ -53,7 +52,7 @@ static int service_add(struct dsr_net *dn, const struct dsr_service_key *key,
 static int service_set(struct dsr_net *dn, struct dsr_service *service,
 		       const struct dsr_service_config *config)
 {
-	int err = config->chances ? dsr_chance_start(dn) : 0;
+	int err = config->chances ? dsr_attach_chances(dn) : 0;
 
 	return err ?: dsr_service_set(dn, service, config);
 }

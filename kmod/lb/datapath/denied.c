@@ -4,6 +4,7 @@
 #include <linux/ip.h>
 #include <linux/ipv6.h>
 #include <linux/moduleparam.h>
+#include <linux/mutex.h>
 #include <linux/netdevice.h>
 #include <net/dst.h>
 #include <net/ip.h>
@@ -279,11 +280,13 @@ static enum dsr_reason process(struct dsr_net *dn, struct sk_buff *skb,
 	struct dsr_chances *chances = rcu_dereference(dn->chances);
 	enum dsr_reason reason;
 
-	if (!check(skb, denied) || !parse(skb, denied))
-		return DSR_DROP_DENIAL_MALFORMED;
-	/* Without services there may be no table. */
+	/* Without services there may be no table. Another namespace may have
+	 * chances: read nothing from the network for that.
+	 */
 	if (!chances)
 		return DSR_DROP_DENIAL_UNKNOWN;
+	if (!check(skb, denied) || !parse(skb, denied))
+		return DSR_DROP_DENIAL_MALFORMED;
 	reason = decide(dn, chances, skb, denied);
 	if (reason != DSR_FORWARDED_DENIED)
 		return reason;
@@ -339,7 +342,12 @@ static struct packet_type denied_type __read_mostly = {
 	.func = receive,
 };
 
-/** dsr_denied_init() - register the handler; return 0 or -%EINVAL */
+static DEFINE_MUTEX(users_lock);	/* guards @users and the registration */
+
+/* Namespaces with chances. */
+static u32 users;
+
+/** dsr_denied_init() - check the parameter; return 0 or -%EINVAL */
 int __init dsr_denied_init(void)
 {
 	if (!dsr_denial_is_type(denial_type)) {
@@ -348,12 +356,33 @@ int __init dsr_denied_init(void)
 		return -EINVAL;
 	}
 	denied_type.type = htons(denial_type);
-	dev_add_pack(&denied_type);
 	return 0;
 }
 
-/** dsr_denied_exit() - unregister the handler, and wait for its packets */
-void dsr_denied_exit(void)
+/**
+ * dsr_denied_start() - take the packets of one more namespace
+ *
+ * Context: process context, holds dn->lock, sleeps.
+ */
+void dsr_denied_start(void)
 {
-	dev_remove_pack(&denied_type);
+	mutex_lock(&users_lock);
+	if (!users++)
+		dev_add_pack(&denied_type);
+	mutex_unlock(&users_lock);
+}
+
+/**
+ * dsr_denied_stop() - undo dsr_denied_start()
+ *
+ * The last user waits until the handler runs nowhere any more.
+ *
+ * Context: process context, holds dn->lock, sleeps.
+ */
+void dsr_denied_stop(void)
+{
+	mutex_lock(&users_lock);
+	if (!--users)
+		dev_remove_pack(&denied_type);
+	mutex_unlock(&users_lock);
 }
