@@ -8,8 +8,13 @@
 
 #include "core/chance.h"
 
-/* Capacity of the token bucket, in seconds of denial_rate. */
+/* Capacity of a token bucket, in seconds of its rate. */
 #define BURST	4
+
+/* Copies of ICMP errors in a second. An error is worth a few at most, and a forger
+ * needs no connection for one.
+ */
+#define COPIES	1000
 
 /* After this silence of a client, count its denials anew. */
 #define FORGET	(60 * HZ)
@@ -18,6 +23,13 @@ static unsigned int denial_rate = 50000;
 module_param(denial_rate, uint, 0644);
 MODULE_PARM_DESC(denial_rate,
 		 "denied packets that each network namespace forwards to other backends, in a second");
+
+static u32 rate_of(enum dsr_chance_budget budget)
+{
+	u32 rate = min(READ_ONCE(denial_rate), U32_MAX / BURST);
+
+	return budget == DSR_CHANCE_COPY ? min_t(u32, rate, COPIES) : rate;
+}
 
 /**
  * dsr_chance_start() - set up a namespace for services with chances
@@ -29,6 +41,7 @@ MODULE_PARM_DESC(denial_rate,
 int dsr_chance_start(struct dsr_net *dn)
 {
 	struct dsr_chances *chances;
+	int i;
 
 	if (rcu_access_pointer(dn->chances))
 		return 0;
@@ -36,8 +49,10 @@ int dsr_chance_start(struct dsr_net *dn)
 	if (!chances)
 		return -ENOMEM;
 	spin_lock_init(&chances->lock);
-	chances->tokens = READ_ONCE(denial_rate);
-	chances->filled = jiffies;
+	for (i = 0; i < DSR_CHANCE_BUDGETS; i++) {
+		chances->buckets[i].tokens = rate_of(i);
+		chances->buckets[i].filled = jiffies;
+	}
 	rcu_assign_pointer(dn->chances, chances);
 	return 0;
 }
@@ -60,32 +75,35 @@ void dsr_chance_stop(struct dsr_net *dn)
 }
 
 /**
- * dsr_chance_take() - take a token for a denied packet
+ * dsr_chance_take() - take a token
  * @chances: denials in the namespace
+ * @budget: work to do
  * @now: jiffies, low half
  *
  * Anyone can send stray segments, and each costs one packet per backend.
  *
  * Context: any but hard interrupts.
- * Return: true if the packet may go on.
+ * Return: true if the work may be done.
  */
-bool dsr_chance_take(struct dsr_chances *chances, u32 now)
+bool dsr_chance_take(struct dsr_chances *chances,
+		     enum dsr_chance_budget budget, u32 now)
 {
-	u32 rate = min(READ_ONCE(denial_rate), U32_MAX / BURST);
-	u64 more;
+	struct dsr_chance_bucket *bucket = &chances->buckets[budget];
+	u32 rate = rate_of(budget);
 	bool taken;
+	u64 more;
 
 	spin_lock_bh(&chances->lock);
-	more = (u64)(now - chances->filled) * rate;
+	more = (u64)(now - bucket->filled) * rate;
 	do_div(more, HZ);
 	if (more) {
-		chances->tokens = min_t(u64, chances->tokens + more,
-					rate * BURST);
-		chances->filled = now;
+		bucket->tokens = min_t(u64, bucket->tokens + more,
+				       rate * BURST);
+		bucket->filled = now;
 	}
-	taken = chances->tokens;
+	taken = bucket->tokens;
 	if (taken)
-		chances->tokens--;
+		bucket->tokens--;
 	spin_unlock_bh(&chances->lock);
 	return taken;
 }

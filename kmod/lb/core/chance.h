@@ -40,18 +40,41 @@ struct dsr_chance_silence {
 };
 
 /**
+ * enum dsr_chance_budget - work that is limited
+ * @DSR_CHANCE_FORWARD: forward a denied packet
+ * @DSR_CHANCE_SEARCH: search a sender that is not the connection's backend. Apart
+ *	from the forwards, or any machine on the segment could use them up
+ * @DSR_CHANCE_COPY: send a copy of an ICMP error
+ * @DSR_CHANCE_BUDGETS: number of these
+ */
+enum dsr_chance_budget {
+	DSR_CHANCE_FORWARD,
+	DSR_CHANCE_SEARCH,
+	DSR_CHANCE_COPY,
+	DSR_CHANCE_BUDGETS
+};
+
+/**
+ * struct dsr_chance_bucket - a token bucket
+ * @tokens: how often the work may be done now
+ * @filled: time at which @tokens was last filled, in jiffies (low half)
+ */
+struct dsr_chance_bucket {
+	u32 tokens;
+	u32 filled;
+};
+
+/**
  * struct dsr_chances - denials in a namespace
  * @lock: protects the rest
- * @tokens: number of denied packets that may be forwarded now
- * @filled: time at which @tokens was last filled, in jiffies (low half)
+ * @buckets: by enum dsr_chance_budget
  * @rcu: for the grace period before it is freed
  * @silences: by hash. A newcomer evicts another connection, whose client then
  *	waits longer for its RST
  */
 struct dsr_chances {
 	spinlock_t lock;	/* protects the rest */
-	u32 tokens;
-	u32 filled;
+	struct dsr_chance_bucket buckets[DSR_CHANCE_BUDGETS];
 	struct rcu_head rcu;
 	struct dsr_chance_silence silences[1 << DSR_CHANCE_BITS];
 };
@@ -61,7 +84,8 @@ typedef bool (*dsr_chance_fn)(struct dsr_net *dn, struct dsr_backend *backend);
 
 int dsr_chance_start(struct dsr_net *dn);
 void dsr_chance_stop(struct dsr_net *dn);
-bool dsr_chance_take(struct dsr_chances *chances, u32 now);
+bool dsr_chance_take(struct dsr_chances *chances,
+		     enum dsr_chance_budget budget, u32 now);
 bool dsr_chance_give_up(struct dsr_chances *chances, u32 hash, u32 asked,
 			u32 all, u32 now);
 struct dsr_backend *dsr_chance_next(struct dsr_net *dn,

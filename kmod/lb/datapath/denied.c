@@ -131,18 +131,16 @@ static bool is_from(struct dsr_net *dn, const struct sk_buff *skb,
 	return dst && dsr_peer_is_from(skb, dst, &backend->nexthop);
 }
 
-/* Find the backend that has sent a frame. Two backends may share an Ethernet
- * address, so compare with the backend of the connection, @own, first.
+/* Find the backend that has sent a frame, other than @own. Two backends may share
+ * an Ethernet address, so compare with the backend of the connection first.
  */
-static struct dsr_backend *sender_of(struct dsr_net *dn,
-				     const struct sk_buff *skb,
-				     struct dsr_backend *own)
+static struct dsr_backend *other_sender(struct dsr_net *dn,
+					const struct sk_buff *skb,
+					struct dsr_backend *own)
 {
 	struct dsr_backend *backend;
 	u32 left = SENDERS_MAX;
 
-	if (is_from(dn, skb, own))
-		return own;
 	list_for_each_entry_rcu(backend, &own->service->backends, list) {
 		if (backend != own && is_from(dn, skb, backend))
 			return backend;
@@ -178,11 +176,16 @@ static enum dsr_reason decide(struct dsr_net *dn, struct dsr_chances *chances,
 	own = denied->conn ? dsr_conn_backend(denied->conn) : NULL;
 	if (!own || !READ_ONCE(own->service->chances))
 		return DSR_DROP_DENIAL_UNKNOWN;
-	if (!dsr_chance_take(chances, jiffies))
-		return DSR_DROP_DENIAL_RATE;
-	from = sender_of(dn, skb, own);
+	from = is_from(dn, skb, own) ? own : NULL;
+	if (!from) {
+		if (!dsr_chance_take(chances, DSR_CHANCE_SEARCH, jiffies))
+			return DSR_DROP_DENIAL_RATE;
+		from = other_sender(dn, skb, own);
+	}
 	if (!from)
 		return DSR_DROP_DENIAL_FOREIGN;
+	if (!dsr_chance_take(chances, DSR_CHANCE_FORWARD, jiffies))
+		return DSR_DROP_DENIAL_RATE;
 	return dsr_chance_decide(dn, chances, denied->conn, from, can_get,
 				 &denied->to);
 }
@@ -242,9 +245,8 @@ static void send_copy(struct dsr_net *dn, const struct sk_buff *skb, u8 family,
  * @pkt: result of parsing
  * @backend: backend that gets the error itself
  *
- * Does nothing for a service without chances. Each copy takes a token of the
- * denials. An error that a backend has forwarded back is not copied again: the
- * copies would multiply.
+ * Does nothing for a service without chances. Each copy takes a token. An error
+ * that a backend has forwarded back is not copied again: the copies would multiply.
  *
  * Context: rcu_read_lock().
  */
@@ -256,20 +258,23 @@ void dsr_denied_spread(struct dsr_net *dn, const struct sk_buff *skb,
 	struct dsr_service *service = backend->service;
 	u32 left = READ_ONCE(service->chances);
 	struct dsr_backend *to;
+	bool may;
 
 	if (!chances || !left || pkt->tuple.proto != IPPROTO_TCP)
 		return;
 	/* Process context, if user space has given a verdict on the packet. */
 	local_bh_disable();
-	if (sender_of(dn, skb, backend))
-		left = 0;
+	/* Take a token first: it pays for the search, too. */
+	may = left > 1 && dsr_chance_take(chances, DSR_CHANCE_COPY, jiffies) &&
+	      !is_from(dn, skb, backend) && !other_sender(dn, skb, backend);
 	list_for_each_entry_rcu(to, &service->backends, list) {
+		if (!may)
+			break;
 		if (to == backend || !can_get(dn, to))
 			continue;
-		if (left <= 1 || !dsr_chance_take(chances, jiffies))
-			break;
 		send_copy(dn, skb, pkt->tuple.family, to);
-		left--;
+		may = --left > 1 &&
+		      dsr_chance_take(chances, DSR_CHANCE_COPY, jiffies);
 	}
 	local_bh_enable();
 }

@@ -250,23 +250,48 @@ static void chance_ends_after_second(struct kunit *test)
 						    now + 61 * HZ));
 }
 
+static u32 take_all(struct dsr_chances *chances, enum dsr_chance_budget budget,
+		    u32 now)
+{
+	u32 taken = 0;
+
+	while (dsr_chance_take(chances, budget, now))
+		taken++;
+	return taken;
+}
+
 static void chance_has_rate(struct kunit *test)
 {
 	struct fixture *f = test->priv;
 	struct dsr_chances *chances = chances_of(f);
-	u32 now = jiffies, taken = 0;
+	struct dsr_chance_bucket *bucket =
+		&chances->buckets[DSR_CHANCE_FORWARD];
+	u32 now = jiffies;
 
-	chances->tokens = 2;
-	chances->filled = now;
-	KUNIT_EXPECT_TRUE(test, dsr_chance_take(chances, now));
-	KUNIT_EXPECT_TRUE(test, dsr_chance_take(chances, now));
-	KUNIT_EXPECT_FALSE(test, dsr_chance_take(chances, now));
+	bucket->tokens = 2;
+	bucket->filled = now;
+	KUNIT_EXPECT_EQ(test, take_all(chances, DSR_CHANCE_FORWARD, now), 2);
 	/* 50,000 a second, 200,000 at most */
-	while (dsr_chance_take(chances, now + HZ))
-		taken++;
-	KUNIT_EXPECT_EQ(test, taken, 50000);
-	KUNIT_EXPECT_TRUE(test, dsr_chance_take(chances, now + 100 * HZ));
-	KUNIT_EXPECT_EQ(test, chances->tokens, 199999);
+	KUNIT_EXPECT_EQ(test, take_all(chances, DSR_CHANCE_FORWARD, now + HZ),
+			50000);
+	KUNIT_EXPECT_TRUE(test, dsr_chance_take(chances, DSR_CHANCE_FORWARD,
+						now + 100 * HZ));
+	KUNIT_EXPECT_EQ(test, bucket->tokens, 199999);
+}
+
+/* A flood of one kind leaves the others alone. */
+static void chance_has_budgets(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	struct dsr_chances *chances = chances_of(f);
+	u32 now = chances->buckets[DSR_CHANCE_COPY].filled;
+
+	KUNIT_EXPECT_EQ(test, take_all(chances, DSR_CHANCE_COPY, now), 1000);
+	KUNIT_EXPECT_EQ(test, take_all(chances, DSR_CHANCE_COPY,
+				       now + 100 * HZ), 4000);
+	KUNIT_EXPECT_NE(test, take_all(chances, DSR_CHANCE_SEARCH, now), 0);
+	KUNIT_EXPECT_TRUE(test, dsr_chance_take(chances, DSR_CHANCE_FORWARD,
+						now));
 }
 
 static struct kunit_case cases[] = {
@@ -279,6 +304,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(chance_of_unlinked_entry_is_none),
 	KUNIT_CASE(chance_ends_after_second),
 	KUNIT_CASE(chance_has_rate),
+	KUNIT_CASE(chance_has_budgets),
 	{ }
 };
 
