@@ -233,6 +233,33 @@ def test_icmp_error(pair, site, number):
              lambda: two.since[other]['pass_icmp_unrelated'] == 1)
 
 
+def test_icmp_error_copies(pair, site):
+    """Copies of an error pass the firewall, and do not go round."""
+    two = pair()
+
+    def error(port):
+        quoted = wire.tcp(80, port, ACK, src=VIP, dst=CLIENT)
+        return wire.icmp_error(3, 4, quoted[:28], 1400)
+
+    site.lv1.nft('''table ip closed { chain forward {
+        type filter hook forward priority 0
+        icmp type destination-unreachable drop
+    }
+    }''')
+    with wire.Tap(site.client) as client, wire.Tap(site.w101) as one, \
+            wire.Tap(site.w102) as other:
+        client.send(error(5001), LV1)
+        wait_for('refused', lambda: two.since['lv1']['drop_by_firewall'] == 1)
+        site.lv1.nft('delete table ip closed')
+        client.send(error(5002), LV1)
+        got = [tap.wait(lambda p: p.proto == 1 and p.for_us, 'an error').frame
+               for tap in (one, other)]
+    assert {frame[14 + 50:14 + 52] for frame in got} == {
+        (5002).to_bytes(2, 'big')}
+    # the error itself, and a copy that may be forwarded once more
+    assert sorted(frame[14 + 8] for frame in got) == [2, 63]
+
+
 def test_unload_in_flood(pair, site):
     """Either module goes away while packets are given back, and forged."""
     two = pair()

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* denied - see denied.h */
 
+#include <linux/if_arp.h>
 #include <linux/ip.h>
 #include <linux/ipv6.h>
 #include <linux/moduleparam.h>
@@ -23,6 +24,14 @@
  * client retransmits the packet of a sender that is not found.
  */
 #define SENDERS_MAX	64
+
+/* Maximum length of an ICMP error that is copied (RFC 4443, section 2.4). With IPv4,
+ * an error is shorter (RFC 1812, section 4.3.2.3).
+ */
+#define ERROR_MAX	1280
+
+/* TTL of a copy on the way to a server. */
+#define COPY_TTL	2
 
 static ushort denial_type = DSR_DENIAL_TYPE;
 module_param(denial_type, ushort, 0444);
@@ -101,7 +110,8 @@ static bool check(struct sk_buff *skb, struct denied *denied)
 {
 	u8 version;
 
-	if (!pskb_may_pull(skb, sizeof(version)))
+	/* dsr_rs splits packets. A virtual machine may send a merged one. */
+	if (skb_is_gso(skb) || !pskb_may_pull(skb, sizeof(version)))
 		return false;
 	version = *skb_network_header(skb) >> 4;
 	if (version == 4 && check4(skb, denied))
@@ -197,7 +207,7 @@ static bool has_ttl(const struct sk_buff *skb, u8 family)
 }
 
 /* Prepare a packet for a backend. Send no ICMP error if the TTL expires between
- * the servers: the path of the client is not too long.
+ * the servers: the path of the client is not too long. Fragment nothing.
  *
  * Return: neighbour entry of the backend, or %NULL.
  */
@@ -211,31 +221,50 @@ static struct neighbour *prepare(struct dsr_net *dn, struct sk_buff *skb,
 	    dsr_xmit_prepare(dn->net, skb, to->service, to) != DSR_FORWARDED)
 		return NULL;
 	dev = READ_ONCE(skb_dst(skb)->dev);
+	if (skb->len > READ_ONCE(dev->mtu))
+		return NULL;
 	neigh = family == AF_INET ? ip_neigh_gw4(dev, to->nexthop.addr.ip) :
 				    ip_neigh_gw6(dev, &to->nexthop.addr.in6);
 	return IS_ERR(neigh) ? NULL : neigh;
 }
 
-static void output(struct sk_buff *skb, struct dsr_backend *to,
-		   struct neighbour *neigh)
+/* Let a copy be forwarded once more at most, by a server to a container. A server
+ * without the VIP would else return the copy by way of a router, and each return
+ * would be copied again.
+ */
+static void limit_ttl(struct sk_buff *skb, u8 family)
 {
-	dsr_stats_count(to->stats, skb);
-	dsr_send_output(skb, READ_ONCE(skb_dst(skb)->dev), neigh);
+	struct iphdr *iph;
+
+	/* A tunnel may copy the TTL to its own header. */
+	if (READ_ONCE(skb_dst(skb)->dev)->type != ARPHRD_ETHER)
+		return;
+	if (family == AF_INET) {
+		iph = ip_hdr(skb);
+		iph->ttl = min_t(u8, iph->ttl, COPY_TTL);
+		ip_send_check(iph);
+	} else {
+		ipv6_hdr(skb)->hop_limit = min_t(u8, ipv6_hdr(skb)->hop_limit,
+						 COPY_TTL);
+	}
 }
 
+/* Send a copy of a packet that the rules of FORWARD have not seen. */
 static void send_copy(struct dsr_net *dn, const struct sk_buff *skb, u8 family,
 		      struct dsr_backend *to)
 {
 	struct sk_buff *copy = skb_copy(skb, GFP_ATOMIC | __GFP_NOWARN);
-	struct neighbour *neigh;
 
 	if (!copy)
 		return;
-	neigh = prepare(dn, copy, family, to);
-	if (neigh)
-		output(copy, to, neigh);
-	else
+	if (!has_ttl(copy, family) ||
+	    dsr_xmit_prepare(dn->net, copy, to->service, to) != DSR_FORWARDED) {
 		kfree_skb(copy);
+		return;
+	}
+	limit_ttl(copy, family);
+	dsr_stats_count(to->stats, copy);
+	dsr_xmit_send(dn->net, family, copy, to->service);
 }
 
 /**
@@ -260,7 +289,8 @@ void dsr_denied_spread(struct dsr_net *dn, const struct sk_buff *skb,
 	struct dsr_backend *to;
 	bool may;
 
-	if (!chances || !left || pkt->tuple.proto != IPPROTO_TCP)
+	if (!chances || !left || pkt->tuple.proto != IPPROTO_TCP ||
+	    skb->len > ERROR_MAX)
 		return;
 	/* Process context, if user space has given a verdict on the packet. */
 	local_bh_disable();
@@ -310,7 +340,9 @@ static void finish(struct dsr_net *dn, struct sk_buff *skb,
 	if (denied->family)
 		trace_dsr_packet(dn, skb, denied->family, denied->to, reason);
 	if (reason == DSR_FORWARDED_DENIED) {
-		output(skb, denied->to, denied->neigh);
+		dsr_stats_count(denied->to->stats, skb);
+		dsr_send_output(skb, READ_ONCE(skb_dst(skb)->dev),
+				denied->neigh);
 		return;
 	}
 	if (reason == DSR_ANSWERED_DENIED) {

@@ -13,7 +13,8 @@
  * for ever.
  *
  * Nothing gives back an ICMP error. So an error about an unknown connection goes to
- * all backends: one of them has the connection.
+ * all backends: one of them has the connection. Netfilter sees each copy in FORWARD,
+ * unless the path is direct.
  *
  * Owns only the handler, and the number of its users.
  */

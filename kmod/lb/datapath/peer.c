@@ -10,7 +10,7 @@
 
 /**
  * dsr_peer_is_from() - check if a next hop has sent a frame
- * @skb: packet with an Ethernet header
+ * @skb: packet
  * @dst: route to the next hop
  * @nexthop: next hop
  *
@@ -23,7 +23,8 @@ bool dsr_peer_is_from(const struct sk_buff *skb, struct dst_entry *dst,
 	struct neighbour *neigh;
 	u8 mac[MAX_ADDR_LEN];
 
-	if (dev->type != ARPHRD_ETHER || dev != skb->dev)
+	if (dev->type != ARPHRD_ETHER || dev != skb->dev ||
+	    !skb_mac_header_was_set(skb) || skb->mac_len < ETH_HLEN)
 		return false;
 	neigh = dsr_nexthop_neighbour(nexthop, dev);
 	if (!neigh || !(READ_ONCE(neigh->nud_state) & NUD_VALID))
@@ -50,8 +51,6 @@ struct dsr_backend *dsr_peer_find_here(struct dsr_net *dn,
 	struct dst_entry *dst;
 	bool from_peer = false;
 
-	if (!skb_mac_header_was_set(skb) || skb->mac_len < ETH_HLEN)
-		return NULL;
 	local_bh_disable();	/* for the neighbour table, see hook.c */
 	list_for_each_entry_rcu(backend, &service->backends, list) {
 		dst = dsr_nexthop_get(dn->net, &backend->nexthop);
