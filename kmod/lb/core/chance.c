@@ -199,12 +199,18 @@ enum dsr_reason dsr_chance_decide(struct dsr_net *dn,
 	struct dsr_service *service = from->service;
 	u32 all = READ_ONCE(service->backends_count);
 	u32 limit = min_t(u32, READ_ONCE(service->chances), all);
+	enum dsr_denial denial = DSR_DENIAL_LATE;
 	struct dsr_backend *next = NULL;
 
 	*to = NULL;
-	if (rcu_access_pointer(conn->backend) == from)
+	/* An entry that comes back to @from later is late, too: without @next, all
+	 * backends would seem to have denied it.
+	 */
+	if (rcu_access_pointer(conn->backend) == from) {
 		next = dsr_chance_next(dn, from, can);
-	switch (dsr_conn_deny(dn, conn, from, next, limit)) {
+		denial = dsr_conn_deny(dn, conn, from, next, limit);
+	}
+	switch (denial) {
 	case DSR_DENIAL_MOVED:
 		*to = next;
 		return DSR_FORWARDED_DENIED;
