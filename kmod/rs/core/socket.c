@@ -210,7 +210,7 @@ static bool timewait_takes(const struct tcp_timewait_sock *tw,
 static bool socket_takes(struct sock *sk, const struct tcphdr *th)
 {
 	const struct tcp_sock *tp = tcp_sk(sk);
-	u32 rcv_nxt, window;
+	u32 before, rcv_nxt, window;
 
 	if (sk->sk_state == TCP_NEW_SYN_RECV)
 		return request_expects(tcp_rsk(inet_reqsk(sk)), th);
@@ -218,7 +218,9 @@ static bool socket_takes(struct sock *sk, const struct tcphdr *th)
 		return timewait_takes(tcp_twsk(sk), th);
 	rcv_nxt = READ_ONCE(tp->rcv_nxt);
 	window = READ_ONCE(tp->rcv_wnd) + 1;
-	if (!between(ntohl(th->seq), rcv_nxt - window, rcv_nxt + window))
+	/* The client may send again what came before the window has shrunk. */
+	before = max_t(u32, window, READ_ONCE(tp->window_clamp));
+	if (!between(ntohl(th->seq), rcv_nxt - before, rcv_nxt + window))
 		return false;
 	return !th->ack ||
 	       between(ntohl(th->ack_seq), READ_ONCE(tp->snd_una) -
