@@ -160,6 +160,16 @@ def test_unknown_balancer(pair, site):
         wait_for('a RST', answered)
 
 
+def test_own_address(pair, site):
+    """A server that is a balancer as well still resets what others send."""
+    two = pair()
+    site.w101.dsrctl(f'real replace vip {VIP} balancer {W101}')
+    with wire.Tap(site.lv2, 'eth1') as tap:
+        tap.send(stray(4, 5001), W101, src='02:00:00:00:00:99')
+        wait_for('a RST', lambda: two.since['w101']['replied'])
+    assert two.since['w101']['drop_balancer_unknown'] == 0
+
+
 def test_cut(pair, site):
     """A segment that is larger than the MTU comes back cut, and teaches."""
     two = pair()

@@ -13,22 +13,28 @@
 
 #include "core/sender.h"
 
-/* Return true if an address is in a prefix of the device. */
+/* Return true if another machine on the link may have an address. All machines may
+ * have the same rules, so one of the addresses may be this machine's own.
+ */
 static bool is_on_link(struct net_device *dev,
 		       const struct dsr_rs_sender_neigh *neigh)
 {
 	const struct in_device *in_dev;
 	const struct in_ifaddr *ifa;
+	bool matches = false;
 
 	if (neigh->family == AF_INET6)
-		return ipv6_chk_prefix(&neigh->addr.in6, dev);
+		return ipv6_chk_prefix(&neigh->addr.in6, dev) &&
+		       !ipv6_chk_addr(dev_net(dev), &neigh->addr.in6, dev, 0);
 	in_dev = __in_dev_get_rcu(dev);
 	if (!in_dev)
 		return false;
-	in_dev_for_each_ifa_rcu(ifa, in_dev)
-		if (inet_ifa_match(neigh->addr.ip, ifa))
-			return true;
-	return false;
+	in_dev_for_each_ifa_rcu(ifa, in_dev) {
+		if (ifa->ifa_local == neigh->addr.ip)
+			return false;
+		matches |= inet_ifa_match(neigh->addr.ip, ifa);
+	}
+	return matches;
 }
 
 static struct neighbour *find(struct net_device *dev,
