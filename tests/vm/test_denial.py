@@ -108,6 +108,26 @@ def test_forged(pair, site):
     assert dict(entries())[port] == backend
 
 
+def listens():
+    with open('/proc/net/ptype', encoding='ascii') as file:
+        return any(line.startswith('88b6') for line in file)
+
+
+def test_off(pair):
+    """Without chances no frame of a denial is looked at."""
+    assert not listens()
+    two = pair(chances=0)
+    assert not listens()
+    lv1, lv2 = two.balancers
+    lv1.service('set', vip=VIP, chances=8)
+    lv2.service('set', vip=VIP, chances=8)
+    assert listens()
+    lv1.request('SERVICE_FLUSH')
+    assert listens()
+    lv2.request('SERVICE_FLUSH')
+    assert not listens()
+
+
 def parameter(module, name, value=None):
     path = f'/sys/module/{module}/parameters/{name}'
     with open(path, 'r+' if value is not None else 'r',
