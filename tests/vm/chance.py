@@ -7,7 +7,8 @@ import struct
 import wire
 import wire6
 from balancer import Balancer
-from network import VIP, VIP6, W101, W1016, W102, W1026, mac_of, wait_for
+from network import (MACHINES, VIP, VIP6, W101, W1016, W102, W1026, mac_of,
+                     wait_for)
 
 BACK = {4: ('10.10.30.11', '10.10.30.12'),
         6: ('2001:db8:30::11', '2001:db8:30::12')}
@@ -93,7 +94,24 @@ class Pair:
 
 
 class Forger(Denials):
-    """A machine that claims to give packets back."""
+    """A machine that claims to give packets back, also as another one.
+
+    The switch learns no address from it. Else it would send the frames of the
+    other machine here, until that machine sends one.
+    """
+
+    def __init__(self, site, name='lv2', dev='eth1'):
+        super().__init__(site.net[name], dev)
+        self.switch = site.net[MACHINES[name][dev][0]]
+        self.learn('off')
+
+    def __exit__(self, *args):
+        super().__exit__(*args)
+        self.learn('on')
+
+    def learn(self, state):
+        self.switch.ip(
+            f'link set {self.host} type bridge_slave learning {state}')
 
     def frame(self, packet, src=None):
         macs = mac_of('10.10.30.11') + (src or self.mac)

@@ -77,8 +77,7 @@ def test_forged(pair, site):
     backend = dict(before)[port]
     other = W102 if backend == W101 else W101
     whole = wire.tcp(port, 80, ACK, seq=1, ack=1)
-    with Forger(site.lv2, 'eth1') as forger, \
-            wire.Tap(site.client) as client:
+    with Forger(site) as forger, wire.Tap(site.client) as client:
         for name, packets in {
                 'drop_denial_foreign': [whole],
                 'drop_denial_malformed': [
@@ -294,7 +293,7 @@ def test_unload_in_flood(pair, site):
     """Either module goes away while packets are given back, and forged."""
     two = pair()
     strays = [stray(4, port) for port in range(5000, 5200)]
-    with Forger(site.lv2, 'eth1') as forger:
+    with Forger(site) as forger:
         frames = [forger.frame(packet, mac_of(src)) for packet in strays
                   for src in (W101, W102)]
         frames += [frame[:size] for frame in frames[:20]
