@@ -299,17 +299,23 @@ def test_unload_in_flood(pair, site):
         frames += [frame[:size] for frame in frames[:20]
                    for size in range(14, 54, 4)]
 
+        def await_more():
+            lv1 = two.balancers[0]
+            before = lv1.reasons()['forwarded_denied']
+            wait_for('more denials', lambda: lv1.reasons()[
+                'forwarded_denied'] > before + 100)
+
         def forge():
             for frame in frames:
                 with contextlib.suppress(OSError):
                     forger.sock.send(frame)
         with flooding(site, strays, LV1), meanwhile(forge):
-            for _ in range(2):
-                wait_for('denials', lambda: two.balancers[0].reasons()[
-                    'forwarded_denied'] > 100)
-                site.net.reload('dsr_rs')
-                for name in ('w101', 'w102'):
-                    two.deliver(name)
-                site.net.reload('dsr_lb')
-                two.balance()
+            await_more()
+            site.net.reload('dsr_lb')
+            two.balance()
+            await_more()
+            site.net.reload('dsr_rs')
+            for name in ('w101', 'w102'):
+                two.deliver(name)
+            await_more()
     assert ask(site.connect(sport=next(site.ports)))
