@@ -187,14 +187,27 @@ static void plan_removals(struct plan *plan, enum item_kind kind)
 	}
 }
 
-static void plan_changes(struct plan *plan, enum item_kind kind)
+/* Check if a backend gets new connections; other objects always do. */
+static bool takes_connections(const struct item *item)
+{
+	const char *weight;
+	size_t length;
+
+	if (item->kind != ITEM_BACKEND)
+		return true;
+	weight = find_value(item->words, "weight", strlen("weight"), &length);
+	return !strstr(item->words, " down") &&
+	       (!weight || length != 1 || *weight != '0');
+}
+
+static void plan_changes(struct plan *plan, enum item_kind kind, bool takes)
 {
 	const struct item *after, *before;
 	size_t i;
 
 	for (i = 0; i < plan->config.items.count; i++) {
 		after = &plan->config.items.item[i];
-		if (after->kind != kind)
+		if (after->kind != kind || takes_connections(after) != takes)
 			continue;
 		before = items_find(&plan->live, kind, after->name);
 		if (!before)
@@ -205,21 +218,25 @@ static void plan_changes(struct plan *plan, enum item_kind kind)
 	}
 }
 
-/* Removals first: what comes may need what they leave, such as a mark. */
+/* Removals first: what comes may need what they leave, such as a mark. But a
+ * backend goes after the one that replaces it has come: the service always has
+ * one, and guard.c refuses to take the last one out.
+ */
 static void plan_make(struct plan *plan)
 {
-	plan_changes(plan, ITEM_CONNECTIONS);
-	plan_removals(plan, ITEM_BACKEND);
+	plan_changes(plan, ITEM_CONNECTIONS, true);
 	plan_removals(plan, ITEM_SERVICE);
-	plan_changes(plan, ITEM_SERVICE);
-	plan_changes(plan, ITEM_BACKEND);
+	plan_changes(plan, ITEM_SERVICE, true);
+	plan_changes(plan, ITEM_BACKEND, true);
+	plan_changes(plan, ITEM_BACKEND, false);
+	plan_removals(plan, ITEM_BACKEND);
 	plan_removals(plan, ITEM_PATH);
-	plan_changes(plan, ITEM_PATH);
+	plan_changes(plan, ITEM_PATH, true);
 	plan_removals(plan, ITEM_RULE);
-	plan_changes(plan, ITEM_RULE);
+	plan_changes(plan, ITEM_RULE, true);
 	plan_removals(plan, ITEM_SILENCE);
-	plan_changes(plan, ITEM_SILENCE);
-	plan_changes(plan, ITEM_FLOWS);
+	plan_changes(plan, ITEM_SILENCE, true);
+	plan_changes(plan, ITEM_FLOWS, true);
 }
 
 /* Split words in place. @word has room for all of them and a NULL. */

@@ -240,19 +240,45 @@ def test_change(apply, kernel):
         sample.backend(9, '10.10.30.103'))
     result = apply(GOOD.replace('paths: [lo]\n', '')).check(0)
     assert result.out == """\
-- backend fwmark 1 via 10.10.30.103 (drains for 30s)
-- backend fwmark 1 via 10.10.30.105
 - service fwmark 9
 ~ service fwmark 1 scheduler maglev -> wrr
 + service vip 2001:db8::1 proto tcp port 80 scheduler maglev
 ~ backend fwmark 1 via 10.10.30.101 weight 7 -> 1
 ~ backend fwmark 1 via 10.10.30.102 draining yes -> -
+- backend fwmark 1 via 10.10.30.103 (drains for 30s)
+- backend fwmark 1 via 10.10.30.105
 changed 7
 """
     assert commands(kernel) == [
-        u.DSR_CMD_BACKEND_DELETE, u.DSR_CMD_SERVICE_DELETE,
-        u.DSR_CMD_SERVICE_REPLACE, u.DSR_CMD_SERVICE_ADD,
-        u.DSR_CMD_BACKEND_REPLACE, u.DSR_CMD_BACKEND_REPLACE]
+        u.DSR_CMD_SERVICE_DELETE, u.DSR_CMD_SERVICE_REPLACE,
+        u.DSR_CMD_SERVICE_ADD, u.DSR_CMD_BACKEND_REPLACE,
+        u.DSR_CMD_BACKEND_REPLACE, u.DSR_CMD_BACKEND_DELETE]
+
+
+def test_exchange(apply, kernel):
+    """A backend goes after the one that replaces it has come."""
+    kernel.answers['dsr', u.DSR_CMD_SERVICE_GET] = Reply(
+        sample.service(1, 'rr', backends=2))
+    kernel.answers['dsr', u.DSR_CMD_BACKEND_GET] = Reply(
+        sample.backend(1, '10.10.30.101'),
+        sample.backend(1, '10.10.30.102', admin=2),
+        sample.backend(1, '10.10.30.103'))
+    assert apply("""\
+services:
+  - fwmark: 1
+    scheduler: rr
+    backends:
+      - {via: 10.10.30.101, weight: 0}
+      - 10.10.30.102
+      - 10.10.30.104
+...
+""").check(0).out == """\
+~ backend fwmark 1 via 10.10.30.102 down yes -> -
++ backend fwmark 1 via 10.10.30.104 weight 1
+~ backend fwmark 1 via 10.10.30.101 weight 1 -> 0
+- backend fwmark 1 via 10.10.30.103
+changed 4
+"""
 
 
 def test_other_services(apply, kernel):
