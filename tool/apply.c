@@ -11,26 +11,23 @@
 #include "args.h"
 #include "config.h"
 #include "dsrctl.h"
+#include "duration.h"
 #include "item.h"
 #include "json.h"
 #include "netlink.h"
+#include "plan.h"
 #include "report.h"
 #include "text.h"
 
 enum {
 	APPLY_DRY_RUN,
+	APPLY_WAIT,
 };
 
 static const struct keyword apply_keywords[] = {
 	[APPLY_DRY_RUN] = { "dry-run", keyword_flag },
+	[APPLY_WAIT] = { "wait", NULL },
 	{ NULL, NULL }
-};
-
-enum verb {
-	VERB_ADD,
-	VERB_CHANGE,
-	VERB_DELETE,
-	VERB_DRAIN,
 };
 
 static const char *const verb_names[] = {
@@ -47,32 +44,6 @@ static const char verb_signs[] = {
 	[VERB_DRAIN] = '-',
 };
 
-/**
- * struct change - a difference between the file and the kernel
- * @verb: what is to be done
- * @before: the object in the kernel, or NULL
- * @after: the object in the file, or NULL
- */
-struct change {
-	enum verb verb;
-	const struct item *before;
-	const struct item *after;
-};
-
-/**
- * struct plan - all differences, in the order in which they are removed
- * @config: the file
- * @live: the objects in the kernel
- * @change: the differences
- * @count: their number
- */
-struct plan {
-	struct config config;
-	struct items live;
-	struct change *change;
-	size_t count;
-};
-
 static void plan_add(struct plan *plan, enum verb verb,
 		     const struct item *before, const struct item *after)
 {
@@ -81,7 +52,8 @@ static void plan_add(struct plan *plan, enum verb verb,
 		plan->change = report_alloc(plan->change,
 					    (plan->count ? 2 * plan->count : 1)
 					    * sizeof(*plan->change));
-	plan->change[plan->count++] = (struct change){ verb, before, after };
+	plan->change[plan->count++] = (struct change){ verb, before, after,
+						   OUTCOME_WAITS };
 }
 
 /* Return the word after the keyword at @at, or "yes" if it has no value. */
@@ -239,58 +211,6 @@ static void plan_make(struct plan *plan)
 	plan_changes(plan, ITEM_FLOWS, true);
 }
 
-/* Split words in place. @word has room for all of them and a NULL. */
-static size_t split(char *words, char **word, size_t count)
-{
-	char *save, *one;
-
-	for (one = strtok_r(words, " ", &save); one;
-	     one = strtok_r(NULL, " ", &save))
-		word[count++] = one;
-	word[count] = NULL;
-	return count;
-}
-
-/* The words of the command that makes a change; to be freed. */
-static char *command_words(const struct plan *plan, const struct change *change)
-{
-	const struct item *item = change->after ? change->after :
-						  change->before;
-	const struct item_type *type = &item_types[item->kind];
-	const char *verb = type->change;
-	struct text text;
-
-	text_begin(&text);
-	if (change->verb == VERB_ADD)
-		verb = "add";
-	else if (change->verb == VERB_DELETE)
-		verb = "delete";
-	else if (change->verb == VERB_DRAIN)
-		verb = "drain";
-	fprintf(text.out, "%s %s %s", type->object, verb,
-		change->after ? item->words : item->name);
-	if (change->verb == VERB_DRAIN && plan->config.deadline)
-		fprintf(text.out, " deadline %s", plan->config.deadline);
-	return text_end(&text);
-}
-
-static int make_change(struct dsrctl *ctl, const struct plan *plan,
-		       const struct change *change)
-{
-	char *words = command_words(plan, change);
-	char **word = report_alloc(NULL, (strlen(words) / 2 + 2) *
-				   sizeof(*word));
-	int status;
-
-	split(words, word, 0);
-	report_place(change->after ? &change->after->place : NULL);
-	status = dsrctl_run(ctl, word);
-	report_place(NULL);
-	free(word);
-	free(words);
-	return status;
-}
-
 /* Print a keyword of a change if its value differs. */
 static void print_difference(FILE *out, const char *keyword, size_t size,
 			     const char *before, const char *after)
@@ -368,10 +288,12 @@ static void print_json(const struct dsrctl *ctl, const struct plan *plan,
 	struct json_object *list = json_object_new_array(), *object;
 	const struct change *change;
 	const struct item *item;
-	size_t i;
+	size_t i, count = 0;
 
 	for (i = 0; i < plan->count; i++) {
 		change = &plan->change[i];
+		if (!dry && change->outcome != OUTCOME_MADE)
+			continue;
 		item = change->after ? change->after : change->before;
 		object = json_object_new_object();
 		add_text(object, "change", verb_names[change->verb]);
@@ -382,9 +304,10 @@ static void print_json(const struct dsrctl *ctl, const struct plan *plan,
 		add_text(object, "after",
 			 change->after ? change->after->words : NULL);
 		json_object_array_add(list, object);
+		count++;
 	}
 	json_object_object_add(document, "changed",
-			       json_object_new_uint64(dry ? 0 : plan->count));
+			       json_object_new_uint64(dry ? 0 : count));
 	json_object_object_add(document, "dry_run",
 			       json_object_new_boolean(dry));
 	json_object_object_add(document, "changes", list);
@@ -394,38 +317,36 @@ static void print_json(const struct dsrctl *ctl, const struct plan *plan,
 static void print_plan(const struct dsrctl *ctl, const struct plan *plan,
 		       bool dry)
 {
-	size_t i;
+	size_t i, count = 0;
 
 	if (ctl->json) {
 		print_json(ctl, plan, dry);
 		return;
 	}
-	for (i = 0; i < plan->count; i++)
+	for (i = 0; i < plan->count; i++) {
+		if (!dry && plan->change[i].outcome != OUTCOME_MADE)
+			continue;
 		print_change(plan, &plan->change[i]);
-	printf("%s %zu\n", dry ? "would change" : "changed", plan->count);
+		count++;
+	}
+	printf("%s %zu\n", dry ? "would change" : "changed", count);
 }
 
-static int plan_run(struct dsrctl *ctl, const struct plan *plan)
-{
-	int status = DSRCTL_OK;
-	size_t i;
-
-	for (i = 0; i < plan->count && !status; i++)
-		status = make_change(ctl, plan, &plan->change[i]);
-	return status;
-}
-
-static int apply_read(struct args *args, const char **path)
+/* @wait: set, in milliseconds; 0: the words name no time */
+static int apply_read(struct args *args, const char **path, uint32_t *wait)
 {
 	int keyword, status = DSRCTL_OK;
 	const char *word;
 
 	*path = NULL;
+	*wait = 0;
 	while (!status && (word = args_peek(args))) {
 		keyword = args_find(args->command->keywords, word);
 		if (keyword >= 0) {
 			status = args_keyword(args) < 0 ? DSRCTL_USAGE :
 							  DSRCTL_OK;
+			if (!status && keyword == APPLY_WAIT)
+				status = duration_read(args, wait);
 		} else if (*path) {
 			status = args_end(args);
 		} else {
@@ -447,13 +368,13 @@ static int apply_run(struct dsrctl *ctl, struct args *args)
 	const char *path;
 	int status;
 
-	status = apply_read(args, &path);
+	status = apply_read(args, &path, &plan.wait);
 	if (status)
 		return status;
 	if (ctl->check)
 		return DSRCTL_CHECKED;
 	dry = args_seen(args, APPLY_DRY_RUN);
-	status = config_read(ctl, path, &plan.config);
+	status = config_read(ctl, path, plan.wait, &plan.config);
 	if (!status)
 		status = netlink_loaded(ctl->netlink, loaded);
 	if (!status)
@@ -462,7 +383,7 @@ static int apply_run(struct dsrctl *ctl, struct args *args)
 		plan_make(&plan);
 	if (!status && !dry)
 		status = plan_run(ctl, &plan);
-	if (!status)
+	if (!status || (plan.wait && plan.count))
 		print_plan(ctl, &plan, dry);
 	free(plan.change);
 	items_free(&plan.live);
@@ -471,7 +392,7 @@ static int apply_run(struct dsrctl *ctl, struct args *args)
 }
 
 static const struct command apply_commands[] = {
-	{ "apply", "[dry-run] FILE",
+	{ "apply", "[dry-run] [wait TIME] FILE",
 	  "make the configuration that of a file, or only print the difference",
 	  apply_keywords, apply_run },
 	{ NULL, NULL, NULL, NULL, NULL }
@@ -479,7 +400,8 @@ static const struct command apply_commands[] = {
 
 static const char apply_notes[] =
 	"The file is YAML; dsrctl(8) describes it, and 'dsrctl save' prints one. The\n"
-	"whole file is checked before anything changes.\n";
+	"whole file is checked before anything changes. With 'wait', what has no route\n"
+	"or device yet is waited for, and all the rest is made at once.\n";
 
 const struct object apply_object = {
 	.name = "apply",

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "absent.h"
 #include "args.h"
 #include "config.h"
 #include "netlink.h"
@@ -331,10 +332,13 @@ static int run_words(struct reading *reading, const struct node *node,
 static int check_words(struct reading *reading, enum item_kind kind,
 		       const struct node *node, struct command_words *words)
 {
+	const char *absent = NULL;
 	struct nl_msg *msg;
 	struct item item;
 	int status;
 
+	if (reading->config->wait && kind == ITEM_PATH)
+		absent = absent_take(words->word);
 	status = run_words(reading, node, words);
 	if (status)
 		return status;
@@ -344,6 +348,8 @@ static int check_words(struct reading *reading, enum item_kind kind,
 				 "the object is incomplete");
 	} else {
 		item.place = node->place;
+		if (absent)
+			absent_put(&item, absent);
 		items_add(&reading->config->items, &item);
 	}
 	nlmsg_free(msg);
@@ -634,16 +640,19 @@ static int check_unique(struct reading *reading)
  * config_read() - read and check a configuration file
  * @ctl: the run
  * @path: its name, or "-" for stdin
+ * @wait: a device that is missing is no mistake
  * @config: set; for config_free() in any case
  *
  * Return: enum dsrctl_status; each mistake is reported, with its place.
  */
-int config_read(struct dsrctl *ctl, const char *path, struct config *config)
+int config_read(struct dsrctl *ctl, const char *path, bool wait,
+		struct config *config)
 {
 	struct reading reading = { .ctl = ctl, .config = config };
 	int status;
 
 	memset(config, 0, sizeof(*config));
+	config->wait = wait;
 	status = read_file(&reading, path);
 	items_sort(&config->items);
 	if (!status)

@@ -28,6 +28,7 @@ struct config_file {
  * @keep_services: services that the file does not list stay
  * @drain: backends that the file does not list are drained
  * @deadline: words after "drain" that give the time, or NULL
+ * @wait: set by the caller: a device that is missing is no mistake
  * @files: the files, which the places of @items refer to
  */
 struct config {
@@ -36,10 +37,12 @@ struct config {
 	bool keep_services;
 	bool drain;
 	const char *deadline;
+	bool wait;
 	struct config_file *files;
 };
 
-int config_read(struct dsrctl *ctl, const char *path, struct config *config);
+int config_read(struct dsrctl *ctl, const char *path, bool wait,
+		struct config *config);
 void config_free(struct config *config);
 
 #endif /* DSRCTL_CONFIG_H */

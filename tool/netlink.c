@@ -438,6 +438,31 @@ int netlink_try(struct netlink *nl, struct nl_msg *msg, int harmless, bool *done
 }
 
 /**
+ * netlink_expect() - take an error for an answer, up to netlink_expected()
+ * @nl: the requests
+ * @harmless: the error number
+ *
+ * Not for commands that use netlink_try() or netlink_route().
+ */
+void netlink_expect(struct netlink *nl, int harmless)
+{
+	nl->harmless = harmless;
+	nl->answered = false;
+}
+
+/**
+ * netlink_expected() - undo netlink_expect()
+ * @nl: the requests
+ *
+ * Return: true if a request had this answer.
+ */
+bool netlink_expected(struct netlink *nl)
+{
+	nl->harmless = 0;
+	return nl->answered;
+}
+
+/**
  * netlink_stream() - read the replies to a request as they come
  * @nl: the requests
  * @msg: from netlink_query(), freed here

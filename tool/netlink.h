@@ -66,6 +66,8 @@ int netlink_too_long(struct nl_msg *msg);
 int netlink_do(struct netlink *nl, struct nl_msg *msg);
 int netlink_try(struct netlink *nl, struct nl_msg *msg, int harmless,
 		bool *done);
+void netlink_expect(struct netlink *nl, int harmless);
+bool netlink_expected(struct netlink *nl);
 int netlink_stream(struct netlink *nl, struct nl_msg *msg,
 		   netlink_reply_fn fn, void *arg);
 int netlink_route(struct netlink *nl, struct nl_msg *msg, const char *prefix,

@@ -317,6 +317,73 @@ def test_refused(apply, empty):
     assert result.err == 'dsrctl: dsr.yaml:10:5: no such scheduler\n'
 
 
+LATE = GOOD.replace('[lo]', '[none9]')
+NO_ROUTE = Ack(errno.EHOSTUNREACH, 'no route to the backend')
+WAITS = 'backend fwmark 1 via 10.10.30.10{} waits up to {} for a route'
+
+
+def test_wait(apply, empty):
+    """What has no route is tried again, and the rest does not wait for it."""
+    empty.answers['dsr', u.DSR_CMD_BACKEND_ADD] = [NO_ROUTE, Ack()]
+    result = apply(GOOD, 'wait', '1m').check(
+        0, f'dsrctl: dsr.yaml:7:9: {WAITS.format(1, "1m")}\n')
+    assert result.out.endswith('+ path dev lo\nchanged 5\n')
+    assert commands(empty) == [u.DSR_CMD_SERVICE_ADD] * 2 + [
+        u.DSR_CMD_BACKEND_ADD] * 3
+    empty.requests.clear()
+    assert apply(LATE, 'wait', '1m', 'dry-run').check(0).out.endswith(
+        '+ path dev none9\nwould change 5\n')
+    assert not commands(empty)
+
+
+def test_wait_in_vain(apply, empty):
+    """The end of the time tells what is missing, and why."""
+    empty.answers['dsr', u.DSR_CMD_BACKEND_ADD] = NO_ROUTE
+    result = apply(LATE, 'wait', '1ms').check(2, ''.join(
+        f'dsrctl: dsr.yaml:{line}\n' for line in (
+            '7:9: ' + WAITS.format(1, '1ms'), '8:9: ' + WAITS.format(2, '1ms'),
+            '15:9: path dev none9 waits up to 1ms for the device',
+            '7:9: no route to the backend', '8:9: no route to the backend',
+            "15:9: path add: there is no device 'none9'")))
+    assert result.out.endswith('maglev\nchanged 2\n')
+
+
+def test_wait_refused(apply, empty):
+    """Another refusal is told at once, and the rest is made."""
+    empty.answers['dsr', u.DSR_CMD_SERVICE_ADD] = [
+        Ack(errno.ENOENT, 'no such scheduler'), Ack()]
+    result = apply(GOOD, 'wait', '1m').check(
+        2, 'dsrctl: dsr.yaml:4:5: no such scheduler\n')
+    assert result.out.endswith('+ path dev lo\nchanged 4\n')
+
+
+def test_wait_kept(apply, empty):
+    """A backend stays while the one that replaces it waits."""
+    empty.answers['dsr', u.DSR_CMD_SERVICE_GET] = Reply(
+        sample.service(1, 'rr', backends=1))
+    empty.answers['dsr', u.DSR_CMD_BACKEND_GET] = Reply(
+        sample.backend(1, '10.10.30.101'))
+    empty.answers['dsr', u.DSR_CMD_BACKEND_ADD] = NO_ROUTE
+    text = HEAD + 'scheduler: rr\n    backends: [10.10.30.102]\n...\n'
+    result = apply(text, 'wait', '1ms')
+    assert (result.status, result.out) == (2, 'changed 0\n')
+    assert ('dsrctl: backend fwmark 1 via 10.10.30.101 stays up to 1ms for '
+            'what replaces it\n') in result.err
+    assert u.DSR_CMD_BACKEND_DELETE not in commands(empty)
+    empty.answers['dsr', u.DSR_CMD_BACKEND_ADD] = [NO_ROUTE, Ack()]
+    assert apply(text, 'wait', '1m').out == (
+        '+ backend fwmark 1 via 10.10.30.102 weight 1\n'
+        '- backend fwmark 1 via 10.10.30.101\nchanged 2\n')
+
+
+@pytest.mark.parametrize('name', ['a b', 'a/b', 'a:b', '', 'a' * 16])
+def test_never_a_device(apply, kernel, name):
+    """No time is long enough for what is not the name of a device."""
+    result = apply(f'paths: ["{name}"]\n...\n', 'wait', '1d')
+    assert result.status == 1 and '1:9: ' in result.err, result
+    assert not kernel.requests
+
+
 def test_include(fake, empty, tmp_path):
     """Files beside the file, in alphabetical order, each whole."""
     (tmp_path / 'conf.d').mkdir()

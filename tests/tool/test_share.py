@@ -144,7 +144,7 @@ def test_configuration_unit():
     unit = configparser.ConfigParser(strict=False, interpolation=None)
     unit.optionxform = str
     unit.read(f'{SHARE}/systemd/dsr.service')
-    command = '/usr/local/sbin/dsrctl apply /etc/dsr/dsr.yaml'
+    command = '/usr/local/sbin/dsrctl apply wait 30s /etc/dsr/dsr.yaml'
     assert unit['Service']['ExecStart'] == command      # see tool/Makefile
     assert unit['Service']['ExecReload'] == command
     before = unit['Unit']['Before'].split()

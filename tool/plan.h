@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef DSRCTL_PLAN_H
+#define DSRCTL_PLAN_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "config.h"
+#include "dsrctl.h"
+#include "item.h"
+
+enum verb {
+	VERB_ADD,
+	VERB_CHANGE,
+	VERB_DELETE,
+	VERB_DRAIN,
+};
+
+/* what has become of a change */
+enum outcome {
+	OUTCOME_WAITS,
+	OUTCOME_REFUSED,
+	OUTCOME_MADE,
+};
+
+/**
+ * struct change - a difference between the file and the kernel
+ * @verb: what is to be done
+ * @before: the object in the kernel, or NULL
+ * @after: the object in the file, or NULL
+ * @outcome: what has become of it
+ */
+struct change {
+	enum verb verb;
+	const struct item *before;
+	const struct item *after;
+	enum outcome outcome;
+};
+
+/**
+ * struct plan - all differences, in the order in which they are removed
+ * @config: the file
+ * @live: the objects in the kernel
+ * @change: the differences
+ * @count: their number
+ * @wait: milliseconds to wait for routes and devices that are missing; 0: the
+ *	first refusal ends the plan
+ */
+struct plan {
+	struct config config;
+	struct items live;
+	struct change *change;
+	size_t count;
+	uint32_t wait;
+};
+
+/* plan_run.c */
+int plan_run(struct dsrctl *ctl, struct plan *plan);
+
+#endif /* DSRCTL_PLAN_H */
