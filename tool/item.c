@@ -53,6 +53,14 @@ static void name_service(FILE *out, struct nlattr **tb)
 	tb[DSR_SERVICE_A_FWMARK_MASK] = mask;
 }
 
+/* the scheduler of a request that names none */
+static struct {
+	struct nlattr attr;
+	char name[NLA_ALIGN(sizeof("rr"))];
+} scheduler_default = {
+	{ NLA_HDRLEN + sizeof("rr"), DSR_SERVICE_A_SCHEDULER }, "rr"
+};
+
 /* Leave out what the scheduler has by default: the kernel names it. */
 static void drop_defaults(struct nlattr **tb)
 {
@@ -76,6 +84,8 @@ static bool make_service(struct item *item, const struct nlmsghdr *msg,
 
 	if (!service_parse_reply(msg, &service))
 		return false;
+	if (!service.tb[DSR_SERVICE_A_SCHEDULER])
+		service.tb[DSR_SERVICE_A_SCHEDULER] = &scheduler_default.attr;
 	drop_defaults(service.tb);
 	name_service(name->out, service.tb);
 	item->words = service_text(&service, false);

@@ -219,6 +219,16 @@ changed 5
         u.DSR_CMD_BACKEND_ADD] * 2
 
 
+def test_default(apply, empty):
+    """A service without options has those of the kernel."""
+    text = 'services: [{fwmark: 1}]\n...\n'
+    assert apply(text).check(0).out == (
+        '+ service fwmark 1 scheduler rr\nchanged 1\n')
+    empty.answers['dsr', u.DSR_CMD_SERVICE_GET] = Reply(
+        sample.service(1, 'rr'))
+    assert apply(text).check(0).out == 'changed 0\n'
+
+
 def test_dry_run(apply, empty):
     for words in (['dry-run'], ['--dry-run']):
         result = apply(GOOD, *words).check(0)
