@@ -173,7 +173,7 @@ static void note_waiting(const struct plan *plan)
 			    item_types[item->kind].object, item->name,
 			    change->after ? "waits" : "stays", time,
 			    !change->after ? "what replaces it" :
-			    has_device(change) ? "a route" : "the device");
+			    item->kind == ITEM_PATH ? "the device" : "a route");
 	}
 	report_place(NULL);
 }
