@@ -222,9 +222,12 @@ static bool socket_takes(struct sock *sk, const struct tcphdr *th)
 	before = max_t(u32, window, READ_ONCE(tp->window_clamp));
 	if (!between(ntohl(th->seq), rcv_nxt - before, rcv_nxt + window))
 		return false;
+	/* The kernel sets snd_nxt after it has sent. The client's answer may be here
+	 * before that, so compare with all that was written.
+	 */
 	return !th->ack ||
 	       between(ntohl(th->ack_seq), READ_ONCE(tp->snd_una) -
-		       READ_ONCE(tp->max_window) - 1, READ_ONCE(tp->snd_nxt));
+		       READ_ONCE(tp->max_window) - 1, READ_ONCE(tp->write_seq));
 }
 
 /**
