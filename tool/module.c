@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -75,6 +76,43 @@ char *module_file(const char *name)
 	pclose(pipe);
 	path[strcspn(path, "\n")] = '\0';
 	return *path == '/' ? strdup(path) : NULL;
+}
+
+/**
+ * module_name() - find the name of the module in a file
+ * @path: the file
+ *
+ * Return: its name, to be freed; NULL if modinfo(8) finds none.
+ */
+char *module_name(const char *path)
+{
+	char name[64] = "";
+	int ends[2];
+	FILE *pipe;
+	pid_t child;
+
+	if (pipe2(ends, O_CLOEXEC))
+		return NULL;
+	fflush(stdout);
+	child = fork();
+	if (!child) {
+		dup2(ends[1], STDOUT_FILENO);
+		close(STDERR_FILENO);
+		execlp("modinfo", "modinfo", "-F", "name", path, (char *)NULL);
+		_exit(127);
+	}
+	close(ends[1]);
+	pipe = fdopen(ends[0], "r");
+	if (pipe && !fgets(name, sizeof(name), pipe))
+		*name = '\0';
+	if (pipe)
+		fclose(pipe);
+	else
+		close(ends[0]);
+	if (child > 0)
+		waitpid(child, NULL, 0);
+	name[strcspn(name, "\n")] = '\0';
+	return *name ? strdup(name) : NULL;
 }
 
 /* Print NAME=VALUE, after a blank unless it is the first. */

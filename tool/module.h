@@ -7,6 +7,7 @@
 bool module_is_loaded(const char *name);
 int module_unload(const char *name);
 char *module_file(const char *name);
+char *module_name(const char *path);
 char *module_parameters(const char *name);
 int module_check(const char *path);
 int module_load(const char *path, const char *parameters);

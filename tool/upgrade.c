@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "all.h"
 #include "args.h"
@@ -310,6 +311,29 @@ static void block_signals(sigset_t *old)
 	sigprocmask(SIG_BLOCK, &set, old);
 }
 
+/* The file of another module would pass for a good one: that is loaded as well, or the
+ * check would load it.
+ */
+static int check_name(const char *path)
+{
+	char *name = module_name(path);
+	int status = DSRCTL_OK;
+
+	if (access(path, R_OK))
+		status = report_error(DSRCTL_REFUSED, "%s: %s; nothing was changed",
+				      path, strerror(errno));
+	else if (!name)
+		status = report_error(DSRCTL_REFUSED,
+				      "%s: modinfo finds no module in this file; nothing was changed",
+				      path);
+	else if (strcmp(name, MODULE))
+		status = report_error(DSRCTL_REFUSED,
+				      "%s: this is the module %s, not dsr_lb; nothing was changed",
+				      path, name);
+	free(name);
+	return status;
+}
+
 static int find_files(struct upgrade *upgrade)
 {
 	int err;
@@ -319,6 +343,8 @@ static int find_files(struct upgrade *upgrade)
 	if (!upgrade->path)
 		return report_error(DSRCTL_REFUSED,
 				    "modinfo finds no file of the module dsr_lb: name one with 'from FILE'");
+	if (check_name(upgrade->path))
+		return DSRCTL_REFUSED;
 	err = module_check(upgrade->path);
 	if (err)
 		return report_error(DSRCTL_REFUSED,

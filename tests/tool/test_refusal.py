@@ -146,6 +146,30 @@ def test_versions(fake_binary):
         f'is older than dsrctl {own}: {advice}\n')
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason='needs root')
+@pytest.mark.parametrize('name, error', [
+    ('dsr_rs', 'this is the module dsr_rs, not dsr_lb'),
+    ('', 'modinfo finds no module in this file'),
+    (None, 'No such file or directory')])
+def test_upgrade_file(fake_binary, tmp_path, name, error):
+    """The file of another module is not given to the kernel."""
+    path, modinfo = tmp_path / 'new.ko', tmp_path / 'modinfo'
+    if name is not None:
+        path.touch()
+    modinfo.write_text(f'#!/bin/sh\n[ "$*" = "-F name {path}" ] || exit\n'
+                       f'echo {name or ""}\n')
+    modinfo.chmod(0o755)
+    script = 'mount -t tmpfs none /sys || exit; mkdir -p /sys/module/dsr_lb\n' \
+             '>/sys/module/dsr_lb/initstate; exec "$@"'
+    result = subprocess.run(
+        ['unshare', '--mount', '--propagation=unchanged', 'sh', '-c', script,
+         'sh', fake_binary, 'upgrade', 'dsr_lb', 'from', str(path)],
+        capture_output=True, text=True, check=False,
+        env={'PATH': f'{tmp_path}:{os.environ["PATH"]}'})
+    assert (result.returncode, result.stderr) == (
+        2, f'dsrctl: {path}: {error}; nothing was changed\n')
+
+
 @pytest.mark.parametrize('offset', [0, 15, 16, 20, 23, 24, 1000, 0xffffffff])
 def test_strange_offset(fake, kernel, offset):
     kernel.answers[ADD] = Ack(errno.EINVAL, 'bad', offset, bounds=(1, 2))
