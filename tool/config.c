@@ -523,6 +523,15 @@ static char *path_beside(const struct node *node)
 	return text_end(&text);
 }
 
+/* A directory that is not there has no files. If another cannot be read, its files would
+ * be missing, and what they configure would be deleted.
+ */
+static int stop_glob(const char *path, int err)
+{
+	(void)path;
+	return err != ENOENT;
+}
+
 static int read_include(struct reading *reading, const struct node *node)
 {
 	int err, status = DSRCTL_OK;
@@ -538,8 +547,8 @@ static int read_include(struct reading *reading, const struct node *node)
 			       "files include each other more than %d deep",
 			       INCLUDES_MAX);
 	path = path_beside(node);
-	err = glob(path, strpbrk(node->word, "*?[") ? 0 : GLOB_NOCHECK, NULL,
-		   &found);
+	err = glob(path, strpbrk(node->word, "*?[") ? 0 : GLOB_NOCHECK,
+		   stop_glob, &found);
 	if (err && err != GLOB_NOMATCH)
 		status = mistake(reading, &node->place, "cannot read '%s'",
 				 path);

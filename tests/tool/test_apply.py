@@ -412,6 +412,15 @@ def test_include(fake, empty, tmp_path):
         1, f'dsrctl: {path}:1:10: files include each other more than 8 deep\n')
 
 
+def test_include_unreadable(apply, empty, tmp_path):
+    """Files that cannot be listed are not taken for none."""
+    (tmp_path / 'loop').symlink_to('loop')
+    result = apply('include: loop/*.yaml\nservices: []\n...\n')
+    assert (result.status, result.err) == (
+        1, f"dsrctl: dsr.yaml:1:10: cannot read 'loop/*.yaml'\n")
+    assert not commands(empty)
+
+
 def test_manual(fake, empty, tmp_path):
     """The file of the manual is one."""
     with open(os.path.join(TOOL, 'dsrctl.8'), encoding='ascii') as file:
