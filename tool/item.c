@@ -355,6 +355,33 @@ const struct item *items_find(const struct items *items, enum item_kind kind,
 }
 
 /**
+ * items_find_backends() - find the backends of a service
+ * @items: the objects, sorted
+ * @service: the service
+ *
+ * Return: index of the first; the others follow. If there are none, of another
+ * object, or the number of objects.
+ */
+size_t items_find_backends(const struct items *items,
+			   const struct item *service)
+{
+	size_t first = 0, end = items->count, middle;
+	struct item key = { .kind = ITEM_BACKEND };
+
+	if (asprintf(&key.name, "%s via ", service->name) < 0)
+		exit(report_error(DSRCTL_REFUSED, "out of memory"));
+	while (first < end) {
+		middle = first + (end - first) / 2;
+		if (compare(&items->item[middle], &key) < 0)
+			first = middle + 1;
+		else
+			end = middle;
+	}
+	free(key.name);
+	return first;
+}
+
+/**
  * items_free() - free all objects
  * @items: the objects
  */

@@ -77,6 +77,8 @@ struct item *items_add(struct items *items, const struct item *item);
 void items_sort(struct items *items);
 const struct item *items_find(const struct items *items, enum item_kind kind,
 			      const char *name);
+size_t items_find_backends(const struct items *items,
+			   const struct item *service);
 void items_free(struct items *items);
 int items_read(struct dsrctl *ctl, const bool loaded[NETLINK_MODULES],
 	       struct items *items);

@@ -91,15 +91,16 @@ static void print_silence(const char *words)
 static void print_backends(const struct items *items,
 			   const struct item *service)
 {
-	size_t length = strlen(service->name), i;
+	size_t length = strlen(service->name);
+	size_t i = items_find_backends(items, service);
 	const char *title = "    backends:\n";
 	const struct item *item;
 
-	for (i = 0; i < items->count; i++) {
+	for (; i < items->count; i++) {
 		item = &items->item[i];
 		if (item->kind != ITEM_BACKEND || item->service != length ||
 		    strncmp(item->name, service->name, length))
-			continue;
+			break;
 		if (item->draining) {
 			printf("    # %s drains\n", item->name + length + 1);
 			continue;
