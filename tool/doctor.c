@@ -7,6 +7,7 @@
 #include <linux/dsr_rs.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "all.h"
 #include "args.h"
@@ -110,9 +111,19 @@ static int look(struct doctor *doctor, uint32_t msecs)
 		return status;
 	doctor_ask_backends(doctor);
 	netlink_replies_free(&doctor->backends);
+	if (doctor->loaded[NETLINK_LB])
+		status = all_list(doctor->ctl->netlink, NETLINK_LB,
+				  DSR_CMD_SERVICE_GET, &doctor->services);
+	if (status)
+		return status;
+	if (doctor->services.count)
+		doctor_owners_begin(doctor);
+	netlink_replies_free(&doctor->services);
 
 	overflows = netstat_read("ListenDrops");
 	watch_begin(&doctor->watch);
+	doctor->watch.on_new = doctor_owners_ask;
+	doctor->watch.arg = doctor;
 	watch_wait(&doctor->watch, msecs);
 	doctor->overflows = netstat_read("ListenDrops") - overflows;
 	status = read_counters(doctor, counters_end);
@@ -135,6 +146,7 @@ static int judge_balancer(struct doctor *doctor)
 	if (status)
 		return status;
 	doctor_devices(doctor);
+	doctor_owners(doctor);
 	doctor_sources(doctor);
 	status = doctor_firewall(doctor);
 	if (!status)
@@ -179,6 +191,8 @@ static void doctor_free(struct doctor *doctor)
 	netlink_replies_free(&doctor->rules);
 	netlink_replies_free(&doctor->silences);
 	watch_free(&doctor->watch);
+	if (doctor->owners.fd >= 0)
+		close(doctor->owners.fd);
 	host_free(&doctor->host);
 	finding_free(&doctor->findings);
 }
@@ -197,6 +211,7 @@ static int doctor_run(struct dsrctl *ctl, struct args *args)
 	memset(&doctor, 0, sizeof(doctor));
 	doctor.ctl = ctl;
 	doctor.watch.fd = -1;
+	doctor.owners.fd = -1;
 	status = look(&doctor, msecs);
 	if (!status)
 		status = judge(&doctor);

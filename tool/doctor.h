@@ -19,12 +19,32 @@
 #include "visit.h"
 #include "watch.h"
 
+/* bounds of what is asked for, and of the answers that are read */
+#define OWNERS_MAX		64
+#define OWNERS_ANSWERS_MAX	1000
+
+/**
+ * struct owners - the VIPs that were asked for by ARP
+ * @fd: the socket, or -1
+ * @one: what was asked for, and on which device
+ * @count: how many there are
+ */
+struct owners {
+	int fd;
+	struct {
+		struct addr vip;
+		int ifindex;
+	} one[OWNERS_MAX];
+	size_t count;
+};
+
 /**
  * struct doctor - a machine that is looked at
  * @ctl: the run
  * @findings: what is wrong
  * @host: the machine
  * @watch: what has passed it
+ * @owners: the VIPs that others were asked for
  * @visits: the clients that came meanwhile
  * @overflows: connections that programs were too slow to accept meanwhile
  * @loaded: the modules that are loaded
@@ -40,6 +60,7 @@ struct doctor {
 	struct findings findings;
 	struct host host;
 	struct watch watch;
+	struct owners owners;
 	struct visits visits;
 	uint64_t overflows;
 	bool loaded[NETLINK_MODULES];
@@ -68,6 +89,11 @@ void doctor_sources(struct doctor *doctor);
 int doctor_shadows(struct doctor *doctor);
 int doctor_answers(struct doctor *doctor);
 int doctor_marks(struct doctor *doctor);
+void doctor_owners_begin(struct doctor *doctor);
+void doctor_owners_ask(const struct seen *seen, void *arg);
+void doctor_owners(struct doctor *doctor);
+bool doctor_is_heard(const struct doctor *doctor, const struct addr *vip,
+		     int owner);
 int doctor_rules(struct doctor *doctor);
 int doctor_requests(struct doctor *doctor);
 

@@ -72,14 +72,22 @@ static bool is_silenced(const struct doctor *doctor, const struct addr *addr)
 	return false;
 }
 
-/* Check if some device answers ARP for an address that @owner has. */
-static bool is_heard(const struct doctor *doctor, int owner)
+/**
+ * doctor_is_heard() - check if this machine answers ARP for an address that it has
+ * @doctor: the machine
+ * @vip: the address
+ * @owner: the device that has it
+ */
+bool doctor_is_heard(const struct doctor *doctor, const struct addr *vip,
+		     int owner)
 {
 	int all = sysctl_device(AF_INET, "all", "arp_ignore");
 	struct nl_object *object;
 	struct rtnl_link *link;
 	int its, ignore;
 
+	if (is_silenced(doctor, vip))
+		return false;
 	for (object = nl_cache_get_first(doctor->host.links); object;
 	     object = nl_cache_get_next(object)) {
 		link = (struct rtnl_link *)object;
@@ -115,7 +123,7 @@ static void not_silent(struct doctor *doctor, const struct rule_info *rule)
 	/* an address of IPv6 is answered for where it is, only */
 	if (vip.family == AF_INET6 ?
 		    !link || rtnl_link_get_flags(link) & IFF_LOOPBACK :
-		    !is_heard(doctor, owner))
+		    !doctor_is_heard(doctor, &vip, owner))
 		return;
 	if (!finding_begin(&doctor->findings, "vip-not-silent", "vip %s",
 			   addr_name(&vip, name)))

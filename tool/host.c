@@ -194,6 +194,35 @@ bool host_only_address(const struct host *host, int family, struct addr *only)
 	return count == 1;
 }
 
+/**
+ * host_device_address() - find an address that a device has
+ * @host: the machine
+ * @ifindex: the device
+ * @family: AF_INET or AF_INET6
+ * @other: not this one
+ * @addr: set to the first
+ *
+ * Return: whether there is one.
+ */
+bool host_device_address(const struct host *host, int ifindex, int family,
+			 const struct addr *other, struct addr *addr)
+{
+	struct nl_object *object;
+	struct rtnl_addr *one;
+
+	for (object = nl_cache_get_first(host->addrs); object;
+	     object = nl_cache_get_next(object)) {
+		one = (struct rtnl_addr *)object;
+		if (rtnl_addr_get_ifindex(one) != ifindex ||
+		    rtnl_addr_get_family(one) != family)
+			continue;
+		from_nl(rtnl_addr_get_local(one), addr);
+		if (!addr_same(addr, other))
+			return true;
+	}
+	return false;
+}
+
 /* Check if an address is in the network of an address of this machine. */
 static bool is_in(struct rtnl_addr *net, const struct addr *addr)
 {

@@ -46,6 +46,8 @@ const char *host_device_name(const struct host *host, int ifindex);
 bool host_sees_ip(const struct host *host, int ifindex);
 bool host_has(const struct host *host, const struct addr *addr, int *ifindex);
 bool host_only_address(const struct host *host, int family, struct addr *only);
+bool host_device_address(const struct host *host, int ifindex, int family,
+			 const struct addr *other, struct addr *addr);
 int host_down_device(const struct host *host, const struct addr *addr);
 void host_route(const struct host *host, const struct addr *addr,
 		struct host_route *route);

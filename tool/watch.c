@@ -48,8 +48,11 @@ static void keep(struct watch *watch, const struct seen *seen)
 			watch->seen[i].times++;
 			return;
 		}
-	if (watch->count < WATCH_SEEN_MAX)
-		watch->seen[watch->count++] = *seen;
+	if (watch->count == WATCH_SEEN_MAX)
+		return;
+	watch->seen[watch->count++] = *seen;
+	if (watch->on_new)
+		watch->on_new(seen, watch->arg);
 }
 
 static int64_t now_msecs(void)

@@ -46,12 +46,16 @@ struct seen {
  * @msecs: for how long it was looked at
  * @seen: what was seen
  * @count: how many @seen there are
+ * @on_new: called for each @seen when it is added; may be NULL
+ * @arg: for @on_new
  */
 struct watch {
 	int fd;
 	uint32_t msecs;
 	struct seen *seen;
 	size_t count;
+	void (*on_new)(const struct seen *seen, void *arg);
+	void *arg;
 };
 
 void watch_begin(struct watch *watch);

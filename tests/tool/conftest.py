@@ -74,7 +74,7 @@ def build_fake(binary, *flags, kind='c'):
     objects = [f'{path[:-1]}{kind}' for path in sorted(glob.glob(f'{TOOL}/*.c'))
                if os.path.basename(path) not in (
                    'socket.c', 'namespaces.c', 'proc.c', 'sniff.c', 'ring.c',
-                   'xdp.c')]
+                   'xdp.c', 'arp.c')]
     objects += [os.path.join(HERE, name)
                 for name in ('fake_socket.c', 'fake_ring.c')]
     headers = glob.glob(f'{TOOL}/*.h')

@@ -5,7 +5,8 @@
  * packet that it sends begins with the netlink port that it pretends to have.
  * In place of tool/namespaces.c there is one network namespace. In place of
  * tool/proc.c, files of /proc and /sys are those below $DSRCTL_FAKE_PROC; in place
- * of tool/sniff.c, packets are the lines of its file "packets". In place of
+ * of tool/sniff.c, packets are the lines of its file "packets"; in place of
+ * tool/arp.c, answers are those of its file "arp". In place of
  * tool/xdp.c, the link of an XDP program has the descriptor FAKE_LINK.
  */
 #include <fcntl.h>
@@ -19,6 +20,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "arp.h"
 #include "dsrctl.h"
 #include "namespaces.h"
 #include "proc.h"
@@ -247,6 +249,48 @@ bool sniff_read(int fd, struct seen *seen)
 		seen->mac[i] = mac[i];
 	addr_parse(src, &seen->src);
 	addr_parse(dst, &seen->dst);
+	return true;
+}
+
+static FILE *arp_answers;
+
+int arp_open(void)
+{
+	arp_answers = proc_open("/arp");
+	return arp_answers ? open("/dev/null", O_RDONLY | O_CLOEXEC) : -1;
+}
+
+void arp_ask(int fd, int ifindex, const uint8_t mac[6], struct in_addr from,
+	     struct in_addr addr)
+{
+	(void)fd;
+	(void)ifindex;
+	(void)mac;
+	(void)from;
+	(void)addr;
+}
+
+/* A line is: IFINDEX ADDR MAC */
+bool arp_read(int fd, struct arp_answer *answer)
+{
+	unsigned int mac[6], i;
+	struct addr addr;
+	char text[64];
+
+	(void)fd;
+	if (!arp_answers)
+		return false;
+	if (fscanf(arp_answers, "%d %63s %x:%x:%x:%x:%x:%x", &answer->ifindex,
+		   text, &mac[0], &mac[1], &mac[2], &mac[3], &mac[4],
+		   &mac[5]) != 8) {
+		fclose(arp_answers);
+		arp_answers = NULL;
+		return false;
+	}
+	addr_parse(text, &addr);
+	answer->addr = addr.in;
+	for (i = 0; i < 6; i++)
+		answer->mac[i] = mac[i];
 	return true;
 }
 

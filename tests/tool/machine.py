@@ -22,7 +22,8 @@ class Machine:
         devices = ((1, 'lo', 0x49), (2, 'eth0', 0x1043), (3, 'eth1', 0x1043))
         kernel.objects = {
             k.RTM_GETLINK: Objects(k.RTM_NEWLINK, *(
-                s.link(*one) for one in devices)),
+                s.link(*one, 1500, s.attr(1, b'\2\0\0\0\1' + bytes([one[0]])))
+                for one in devices)),
             k.RTM_GETADDR: Objects(
                 k.RTM_NEWADDR, s.address(1, '127.0.0.1', 8, 254),
                 *((s.address(2, '10.10.31.11', 24),
@@ -89,6 +90,10 @@ class Machine:
             mac='02:00:00:00:00:01'):
         self.packets.append(f'{way} {kind} {dev} {tos:x} {mac} {src} {sport} '
                             f'{dst} {dport} {times}\n')
+
+    def claims(self, *answers, dev=2, vip=s.VIP):
+        """These MAC addresses answer ARP."""
+        self.write('arp', ''.join(f'{dev} {vip} {mac}\n' for mac in answers))
 
     def run(self, *words):
         self.asked = 0

@@ -295,3 +295,70 @@ def test_tunnel_mtu(lv1, kernel, kind):
         assert found['commands'] == ['ip link set dev tun0 mtu 1500']
     else:
         assert not found['commands'] and 'advmss 1380' in found['why']
+
+
+# Machines that claim a VIP
+
+def owned(lv1, kernel, dev=2):
+    """lv1 has the VIP itself."""
+    kernel.objects[k.RTM_GETADDR] = Objects(
+        k.RTM_NEWADDR, s.address(2, '10.10.31.11', 24),
+        s.address(3, '10.10.30.11', 24), s.address(dev, s.VIP, 32))
+    lv1.sysctl('ipv4/conf/eth1/accept_local', 1)
+
+
+def test_not_silent(lv1):
+    """A backend that answers for a VIP, and one that answers for itself."""
+    lv1.saw('in', 'syn', s.CLIENT, 4000, s.VIP, 80)
+    lv1.saw('out', 'syn', s.CLIENT, 4000, s.VIP, 80, dev=3)
+    lv1.claims(s.MAC['w101'], dev=3)    # not where it was asked for
+    assert not lv1.codes()
+    lv1.claims(s.MAC['w101'], vip='10.10.31.77')
+    assert not lv1.codes()
+    lv1.claims(s.MAC['w101'])
+    found = lv1.codes()
+    assert set(found) == {'backend-not-silent'}
+    assert found['backend-not-silent']['commands'] == [
+        f'ssh root@{s.W101} dsrctl real silence {s.VIP}']
+
+
+def test_not_silent_without_clients(lv1, kernel):
+    """No client comes any more: the service names the VIP to ask for."""
+    lv1.services = [s.service(s.WEB, backends=1)]
+    lv1.backends = [s.backend(s.WEB, s.W101, state=1, ifindex=3,
+                              mac=s.MAC['w101'])]
+    lv1.claims(s.MAC['w101'])
+    assert set(lv1.codes()) == {'backend-not-silent'}
+    kernel.objects[k.RTM_GETROUTE] = Objects(
+        k.RTM_NEWROUTE, s.route(s.VIP, 2, '10.10.31.1'))
+    assert not lv1.codes()              # another network: nobody is asked
+
+
+def test_other_may_answer(lv1):
+    """The active one of a pair, also if it is a backend as this one is."""
+    lv1.saw('in', 'syn', s.CLIENT, 4000, s.VIP, 80)
+    lv1.saw('out', 'syn', s.CLIENT, 4000, s.VIP, 80, dev=3)
+    lv1.claims('02:00:00:00:00:99')
+    assert not lv1.codes()
+    lv1.claims(s.MAC['w101'])
+    lv1.backends.append(s.backend(1, '10.10.30.11',
+                                  state=u.DSR_BACKEND_LOCAL))
+    assert not lv1.codes()
+
+
+def test_duplicate(lv1, kernel):
+    """Both have it, and both answer."""
+    owned(lv1, kernel)
+    lv1.saw('in', 'syn', s.CLIENT, 4000, s.VIP, 80)
+    lv1.saw('out', 'syn', s.CLIENT, 4000, s.VIP, 80, dev=3)
+    lv1.claims('02:00:00:00:01:02')     # eth0's own
+    assert not lv1.codes()
+    lv1.claims('02:00:00:00:00:99', s.MAC['lv1'])
+    found = lv1.codes()
+    assert set(found) == {'vip-duplicate'}
+    assert 'the machine 02:00:00:00:00:99 answers' in found[
+        'vip-duplicate']['what']
+    owned(lv1, kernel, 1)
+    for name in ('all', 'lo', 'eth0', 'eth1'):
+        lv1.sysctl(f'ipv4/conf/{name}/arp_ignore', 1)
+    assert not lv1.codes()              # hidden: the other one is right

@@ -295,6 +295,43 @@ def test_backend_unknown(site):
            'backend fwmark 1 via 10.10.30.77')
 
 
+def found_alone(host, code, subject):
+    """The fault is found, and alone; the commands are for another machine."""
+    found = wait_for(f'{code} is found', lambda: findings(host))
+    assert set(found) == {code}, found
+    assert found[code]['subject'] == subject
+    return [command.split(maxsplit=2) for command in found[code]['commands']]
+
+
+def test_backend_not_silent(lb):
+    """A real server in the network of the clients has the VIP, and answers for it."""
+    change(lb, 'lv2', f'route add {VIP} via 10.10.30.11', f'route del {VIP}')
+    with clients(lb, host='lv2'):
+        silent(lb.lv1)
+        change(lb, 'w101', f'addr add {VIP}/32 dev lo',
+               f'addr del {VIP}/32 dev lo')
+        (ssh, where, command), = found_alone(lb.lv1, 'backend-not-silent',
+                                             f'vip {VIP}')
+        assert (ssh, where) == ('ssh', f'root@{W101}')
+        lb.w101.changed = True
+        lb.w101.run(*command.split())
+        silent(lb.lv1)
+
+
+def test_vip_duplicate(well):
+    """Both balancers believe that they are the active one."""
+    sysctl(well, 'lv1', 'ipv4/conf/eth1/accept_local', 1)
+    for name in ('lv1', 'lv2'):
+        silent(well.lv1, look=LOOK)
+        change(well, name, f'addr add {VIP}/32 dev eth0',
+               f'addr del {VIP}/32 dev eth0')
+    (_, _, command), = found_alone(well.lv1, 'vip-duplicate', f'vip {VIP}')
+    assert f'inet {VIP}/32' in well.lv2.run(*command.split()).stdout
+    well.lv2.ip(f'addr del {VIP}/32 dev eth0')
+    silent(well.lv1)
+    well.lv2.ip(f'addr add {VIP}/32 dev eth0')
+
+
 def test_service_no_backend(well):
     well.lv1.dsrctl('service add fwmark 7')
     mended(well.lv1, 'service-no-backend', 'service fwmark 7', BRIEF)
