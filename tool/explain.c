@@ -27,6 +27,7 @@ enum {
 	EXPLAIN_MARK,
 	EXPLAIN_DEV,
 	EXPLAIN_MIDDLE,
+	EXPLAIN_LENGTH,
 };
 
 static const struct keyword explain_keywords[] = {
@@ -34,8 +35,13 @@ static const struct keyword explain_keywords[] = {
 	[EXPLAIN_MARK] = { "mark", NULL },
 	[EXPLAIN_DEV] = { "dev", NULL },
 	[EXPLAIN_MIDDLE] = { "middle", keyword_flag },
+	[EXPLAIN_LENGTH] = { "length", NULL },
 	{ NULL, NULL }
 };
+
+/* an IPv4 header, and the most that one counts */
+#define LENGTH_MIN	20
+#define LENGTH_MAX	65535
 
 /* the packet that a command line describes */
 struct packet {
@@ -48,6 +54,7 @@ struct packet {
 	bool has_mark;
 	uint32_t ifindex;	/* 0: not named */
 	bool middle;
+	uint32_t length;	/* from the IP header on; 0: not named */
 };
 
 /* the kernel's answer */
@@ -98,6 +105,10 @@ static int packet_read(struct args *args, struct packet *packet)
 			break;
 		case EXPLAIN_MIDDLE:
 			packet->middle = true;
+			break;
+		case EXPLAIN_LENGTH:
+			status = args_u32(args, LENGTH_MIN, LENGTH_MAX,
+					  &packet->length);
 			break;
 		default:
 			status = DSRCTL_USAGE;
@@ -167,13 +178,26 @@ static void endpoint_json(struct json_object *object, const char *addr_key,
 	json_object_object_add(object, port_key, json_object_new_int(port));
 }
 
+static bool is_forwarded(const struct explanation *what)
+{
+	return !strncmp(what->name, "forwarded", strlen("forwarded"));
+}
+
 /* Tell if the site's rules see the packet after the module. */
 static bool passes_firewall(struct explanation *what)
 {
 	struct nlattr *path = what->service.tb[DSR_SERVICE_A_PATH];
 
 	return what->has_service && path && attr_u8(path) == DSR_PATH_STACK &&
-	       !strncmp(what->name, "forwarded", strlen("forwarded"));
+	       is_forwarded(what);
+}
+
+/* Tell if the packet waits for the backend's MAC address, and nothing answers. */
+static bool is_lost(const struct explanation *what)
+{
+	return what->has_backend && is_forwarded(what) &&
+	       attr_u8(what->backend.tb[DSR_BACKEND_A_STATE]) ==
+	       DSR_BACKEND_UNREACHABLE;
 }
 
 /* Words before a reason's meaning: the module does not evaluate the rules. */
@@ -181,6 +205,40 @@ static const char *condition(struct explanation *what)
 {
 	return passes_firewall(what) ?
 		       "if FORWARD and POSTROUTING accept the packet, " : "";
+}
+
+static bool is_inet6(const struct explanation *what)
+{
+	const struct nlattr *addr = what->backend.tb[DSR_BACKEND_A_ADDR];
+
+	return addr && nla_len(addr) == sizeof(struct in6_addr);
+}
+
+static const char *meaning_of(const struct explanation *what,
+			      const struct reason *reason)
+{
+	static const char *const lost[] = {
+		"the packet is lost: the backend does not answer ARP",
+		"the packet is lost: the backend does not answer neighbour discovery",
+	};
+
+	if (is_lost(what))
+		return lost[is_inet6(what)];
+	return reason ? reason->meaning : NULL;
+}
+
+static const char *advice_of(const struct explanation *what,
+			     const struct reason *reason)
+{
+	static const char lost[] =
+		"repair the machine; until then take it out by "
+		"'dsrctl backend set SERVICE via ADDR down', or have the "
+		"service leave out what does not answer: "
+		"'dsrctl service set SERVICE on-unreachable skip'";
+
+	if (is_lost(what))
+		return lost;
+	return reason ? reason->advice : NULL;
 }
 
 static struct json_object *meaning_json(struct explanation *what,
@@ -214,12 +272,21 @@ static unsigned int backend_mtu(struct explanation *what)
 	return err ? 0 : request.ifr_mtu;
 }
 
+/* A packet of a length that is named may be too big for the device. */
+static void check_length(const struct packet *packet, struct explanation *what)
+{
+	unsigned int mtu = backend_mtu(what);
+
+	if (is_forwarded(what) && mtu && packet->length > mtu)
+		strcpy(what->name, "drop_too_big");
+}
+
 static void explain_json(struct dsrctl *ctl, const struct packet *packet,
 			 struct explanation *what)
 {
 	const struct reason *reason = reason_find(NETLINK_LB, what->name);
-	const char *meaning = reason ? reason->meaning : NULL;
-	const char *advice = reason ? reason->advice : NULL;
+	const char *meaning = meaning_of(what, reason);
+	const char *advice = advice_of(what, reason);
 	struct json_object *object = json_object_new_object();
 	unsigned int mtu = backend_mtu(what);
 	char dev[IF_NAMESIZE];
@@ -234,13 +301,15 @@ static void explain_json(struct dsrctl *ctl, const struct packet *packet,
 			       packet->ifindex &&
 			       if_indextoname(packet->ifindex, dev) ?
 				       json_object_new_string(dev) : NULL);
+	json_object_object_add(object, "length", packet->length ?
+			       json_object_new_uint64(packet->length) : NULL);
 	json_object_object_add(object, "middle",
 			       json_object_new_boolean(packet->middle));
 	attr_json(object, "choice", ATTR_CHOICE,
 		  what->tb[DSR_EXPLAIN_A_CHOICE]);
 	attr_json(object, "slot", ATTR_U32, what->tb[DSR_EXPLAIN_A_SLOT]);
-	attr_json(object, "reason", ATTR_STRING,
-		  what->tb[DSR_EXPLAIN_A_REASON]);
+	json_object_object_add(object, "reason",
+			       json_object_new_string(what->name));
 	json_object_object_add(object, "meaning", meaning_json(what, meaning));
 	json_object_object_add(object, "advice", advice ?
 			       json_object_new_string(advice) : NULL);
@@ -273,6 +342,8 @@ static void packet_text(const struct packet *packet)
 	endpoint_text(&packet->dst, packet->dport);
 	if (packet->has_mark)
 		printf(" mark %u", packet->mark);
+	if (packet->length)
+		printf(" of %u bytes", packet->length);
 	if (packet->ifindex && if_indextoname(packet->ifindex, dev))
 		printf(" by %s", dev);
 	puts(packet->middle ? ", from the middle of its connection" :
@@ -348,6 +419,8 @@ static void firewall_text(const struct packet *packet)
 static void explain_text(const struct packet *packet, struct explanation *what)
 {
 	const struct reason *reason = reason_find(NETLINK_LB, what->name);
+	const char *meaning = meaning_of(what, reason);
+	const char *advice = advice_of(what, reason);
 	char *service;
 
 	packet_text(packet);
@@ -365,10 +438,10 @@ static void explain_text(const struct packet *packet, struct explanation *what)
 		backend_text(what);
 	if (passes_firewall(what))
 		firewall_text(packet);
-	printf("outcome     %s%s%s%s\n", what->name, reason ? ": " : "",
-	       reason ? condition(what) : "", reason ? reason->meaning : "");
-	if (reason && reason->advice)
-		printf("advice      %s\n", reason->advice);
+	printf("outcome     %s%s%s%s\n", what->name, meaning ? ": " : "",
+	       meaning ? condition(what) : "", meaning ? meaning : "");
+	if (advice)
+		printf("advice      %s\n", advice);
 }
 
 static int explain_run(struct dsrctl *ctl, struct args *args)
@@ -392,6 +465,8 @@ static int explain_run(struct dsrctl *ctl, struct args *args)
 	if (!status && (!replies.count ||
 			!explanation_parse(replies.reply[0], &what)))
 		status = netlink_malformed();
+	if (!status)
+		check_length(&packet, &what);
 	if (!status && ctl->json)
 		explain_json(ctl, &packet, &what);
 	else if (!status)
@@ -402,7 +477,7 @@ static int explain_run(struct dsrctl *ctl, struct args *args)
 
 static const struct command explain_commands[] = {
 	{ "explain",
-	  "SRC:PORT DST:PORT [proto tcp|udp|sctp] [mark N] [dev NAME] [middle]",
+	  "SRC:PORT DST:PORT [proto tcp|udp|sctp] [mark N] [dev NAME] [length N] [middle]",
 	  "print the service, the backend and the outcome of a packet, with the reasons; changes nothing. Defaults: proto tcp, no mark, the device of the route back to the source, the first packet of its connection",
 	  explain_keywords, explain_run },
 	{ NULL, NULL, NULL, NULL, NULL }

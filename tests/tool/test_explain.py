@@ -49,7 +49,8 @@ def test_unknown_reason(fake, kernel):
     document = json.loads(fake('-j', LINE).check(0).out)
     assert document == {
         'src': sample.CLIENT, 'sport': 1, 'dst': sample.VIP, 'dport': 80,
-        'proto': 'tcp', 'mark': None, 'dev': None, 'middle': False,
+        'proto': 'tcp', 'mark': None, 'dev': None, 'length': None,
+        'middle': False,
         'choice': 'none', 'slot': None, 'reason': 'drop_whatever', 'meaning': None,
         'advice': None, 'service': None, 'backend': None, 'mtu': None,
             'connection': None}
@@ -105,6 +106,38 @@ def test_firewall(fake, kernel, name, number, passes):
         assert "'iptables -nvL FORWARD'" in found['firewall']
         found = lines(fake, f'explain [{sample.CLIENT6}]:1 [{sample.VIP6}]:80')
         assert "'ip6tables -nvL FORWARD'" in found['firewall']
+
+
+@pytest.mark.parametrize('number,via,how', [
+    (0, sample.W101, 'ARP'), (7, sample.W6, 'neighbour discovery')])
+def test_unreachable(fake, kernel, number, via, how):
+    """What goes to a backend that does not answer is not said to get there."""
+    def outcome(name, state):
+        kernel.answers[EXPLAIN] = Reply(
+            sample.explanation(name) + sample.SERVICES[number] +
+            sample.backend_nest(via, state=state, ifindex=1))
+        return lines(fake, LINE)
+    told = outcome('forwarded', u.DSR_BACKEND_UNREACHABLE)
+    assert told['outcome'].endswith(
+        f'the packet is lost: the backend does not answer {how}')
+    assert 'on-unreachable skip' in told['advice']
+    assert 'is lost' not in outcome('forwarded', u.DSR_BACKEND_REACHABLE)[
+        'outcome']
+    assert 'is lost' not in outcome('drop_ttl_exceeded',
+                                    u.DSR_BACKEND_UNREACHABLE)['outcome']
+
+
+def test_length(fake, kernel):
+    """Of a packet that fits; tests/vm/test_firewall.py has one that does not."""
+    kernel.answers[EXPLAIN] = Reply(
+        sample.explanation('forwarded') + sample.SERVICES[1] +
+        sample.backend_nest(sample.W101, state=1, ifindex=1))
+    told = lines(fake, f'{LINE} length 65535')
+    assert ' of 65535 bytes' in told['packet']
+    assert told['outcome'].startswith('forwarded')
+    assert json.loads(fake('-j', f'{LINE} length 40').out)['length'] == 40
+    for length in ('19', '65536'):
+        assert fake(f'{LINE} length {length}').status == 1
 
 
 def test_ipv6(fake, kernel):

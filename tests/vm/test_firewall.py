@@ -93,6 +93,9 @@ def test_explain_names_the_firewall(lb):
     told = explain()
     assert told['outcome'].startswith('forwarded: the backend gets the packet')
     assert 'firewall' not in told
+    for length, reason in ((1500, 'forwarded'), (1501, 'drop_too_big')):
+        assert lb.lv1.show(f'explain 10.10.31.200:4000 {VIP}:80 mark 1 '
+                           f'length {length}')['reason'] == reason
 
 
 def whom_tcp_saw(site):
