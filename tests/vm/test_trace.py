@@ -130,6 +130,24 @@ def test_balancer(site, probe):
     assert trace.errors() == READY
 
 
+def test_firewall(site, probe):
+    """What FORWARD or POSTROUTING drops is not said to be forwarded."""
+    trace = Trace(site, 'lv1')
+    for hook in ('forward', 'postrouting'):
+        site.lv1.nft(f'''table ip own {{ chain c {{
+            type filter hook {hook} priority filter;
+            tcp dport 80 drop; }}; }}''')
+        probe.send(wire.tcp(4000))
+        probe.udp(4001)
+        site.lv1.run('nft', 'delete', 'table', 'ip', 'own')
+    head, via = f'dsr_lb eth0 tcp {CLIENT}:4000 > {VIP}:80', f'via {W101}'
+    other = f'dsr_lb eth0 udp {CLIENT}:4001 > {VIP}:9'
+    assert trace.wait(4) == 2 * [
+        f'{head} SYN len 40 mark 1: drop_by_firewall {via}',
+        f'{other} len 28 mark 1: forwarded {via}']
+    assert len(trace.end()) == 4
+
+
 def test_json(site, probe):
     trace = Trace(site, 'lv1', options='-j')
     probe.syn(4000)

@@ -32,12 +32,13 @@ DSR_REASONS(DSR_REASON_TRACE)
 TRACE_EVENT(dsr_packet,
 
 	/* Pass @dn and not its namespace. A caller would load the namespace even
-	 * while the tracepoint is off.
+	 * while the tracepoint is off. @skb may be a copy of the packet at @skbaddr.
 	 */
-	TP_PROTO(const struct dsr_net *dn, const struct sk_buff *skb, u8 family,
+	TP_PROTO(const struct dsr_net *dn, const struct sk_buff *skb,
+		 const void *skbaddr, u8 family,
 		 const struct dsr_backend *backend, enum dsr_reason reason),
 
-	TP_ARGS(dn, skb, family, backend, reason),
+	TP_ARGS(dn, skb, skbaddr, family, backend, reason),
 
 	TP_STRUCT__entry(
 		__field(const void *, skbaddr)
@@ -65,7 +66,7 @@ TRACE_EVENT(dsr_packet,
 		struct dsr_ports ports;
 
 		dsr_ports_read(skb, family, &ports);
-		__entry->skbaddr = skb;
+		__entry->skbaddr = skbaddr;
 		__entry->netns = dn->net->ns.inum;
 		__entry->reason = reason;
 		__entry->ifindex = skb->dev ? skb->dev->ifindex : 0;

@@ -150,14 +150,54 @@ static noinline void recount_dropped(struct dsr_net *dn,
 	this_cpu_inc(dn->reasons[DSR_DROP_BY_FIREWALL]);
 }
 
-/* Count and trace the reason, then send, drop or pass the packet. */
-static __always_inline unsigned int finish(struct dsr_net *dn,
-					   struct sk_buff *skb, u8 family,
-					   const struct dsr_decision *decision,
-					   enum dsr_reason reason)
+/* Trace the reason of a packet at once, unless FORWARD and POSTROUTING still decide
+ * about the packet.
+ *
+ * Return: a copy for trace_copy(), since the packet is gone by then; or %NULL.
+ */
+static struct sk_buff *trace_now_or_later(struct dsr_net *dn,
+					  struct sk_buff *skb, u8 family,
+					  const struct dsr_decision *decision,
+					  enum dsr_reason reason)
 {
+	struct sk_buff *copy = NULL;
+
+	if (decision->backend && !dsr_reason_is_drop(reason) &&
+	    !dsr_reason_is_here(reason) &&
+	    READ_ONCE(decision->service->path) == DSR_PATH_STACK)
+		copy = skb_clone(skb, GFP_ATOMIC);
+	if (!copy) {
+		trace_dsr_packet(dn, skb, skb, family, decision->backend,
+				 reason);
+		return NULL;
+	}
+	/* NFQUEUE drops a packet whose new connection has a second user. */
+	nf_reset_ct(copy);
+	return copy;
+}
+
+/* Trace the reason of the packet that was at @skbaddr. */
+static void trace_copy(struct dsr_net *dn, struct sk_buff *copy,
+		       const void *skbaddr, u8 family,
+		       const struct dsr_decision *decision,
+		       enum dsr_reason reason)
+{
+	trace_dsr_packet(dn, copy, skbaddr, family, decision->backend, reason);
+	consume_skb(copy);
+}
+
+/* Count the reason, then send, drop or pass the packet. @traced is a constant. */
+static __always_inline unsigned int carry_out(struct dsr_net *dn,
+					      struct sk_buff *skb, u8 family,
+					      const struct dsr_decision *decision,
+					      enum dsr_reason reason, bool traced)
+{
+	struct sk_buff *copy = NULL;
+	bool sent;
+
 	this_cpu_inc(dn->reasons[reason]);
-	trace_dsr_packet(dn, skb, family, decision->backend, reason);
+	if (traced)
+		copy = trace_now_or_later(dn, skb, family, decision, reason);
 	if (dsr_reason_is_drop(reason))
 		return NF_DROP;
 	if (!decision->backend)
@@ -167,9 +207,31 @@ static __always_inline unsigned int finish(struct dsr_net *dn,
 		dsr_balanced_set(skb);
 		return NF_ACCEPT;
 	}
-	if (unlikely(!dsr_xmit_send(dn->net, family, skb, decision->service)))
+	sent = dsr_xmit_send(dn->net, family, skb, decision->service);
+	if (unlikely(!sent))
 		recount_dropped(dn, reason);
+	if (traced && copy)
+		trace_copy(dn, copy, skb, family, decision,
+			   sent ? reason : DSR_DROP_BY_FIREWALL);
 	return NF_STOLEN;
+}
+
+static noinline unsigned int
+carry_out_traced(struct dsr_net *dn, struct sk_buff *skb, u8 family,
+		 const struct dsr_decision *decision, enum dsr_reason reason)
+{
+	return carry_out(dn, skb, family, decision, reason, true);
+}
+
+/* Count and trace the reason, then send, drop or pass the packet. */
+static __always_inline unsigned int finish(struct dsr_net *dn,
+					   struct sk_buff *skb, u8 family,
+					   const struct dsr_decision *decision,
+					   enum dsr_reason reason)
+{
+	if (trace_dsr_packet_enabled())
+		return carry_out_traced(dn, skb, family, decision, reason);
+	return carry_out(dn, skb, family, decision, reason, false);
 }
 
 /**

@@ -137,7 +137,8 @@ unsigned int dsr_ingress_hook(void *priv, struct sk_buff *skb,
 	backend = cut.decision.backend;
 	dsr_table_touch(&cut.decision.conn->node, jiffies);
 	this_cpu_inc(dn->reasons[DSR_FORWARDED_INGRESS]);
-	trace_dsr_packet(dn, skb, family, backend, DSR_FORWARDED_INGRESS);
+	trace_dsr_packet(dn, skb, skb, family, backend,
+			 DSR_FORWARDED_INGRESS);
 	dsr_stats_count(backend->stats, skb);
 	/* clear what the stack would have cleared */
 	skb_orphan(skb);

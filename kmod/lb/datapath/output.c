@@ -207,7 +207,7 @@ unsigned int dsr_output_hook(void *priv, struct sk_buff *skb,
 			return NF_ACCEPT;
 	}
 	this_cpu_inc(dn->reasons[reason]);
-	trace_dsr_packet(dn, skb, state->pf, decision.backend, reason);
+	trace_dsr_packet(dn, skb, skb, state->pf, decision.backend, reason);
 	if (dsr_reason_is_drop(reason))
 		return NF_DROP_ERR(-ECONNREFUSED);
 	if (decision.backend)

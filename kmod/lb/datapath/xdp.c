@@ -287,7 +287,8 @@ static noinline void trace(const struct dsr_path_dev *path, void *packet,
 		.data = packet,
 	};
 
-	trace_dsr_packet(path->dn, &skb, family, backend, DSR_FORWARDED_XDP);
+	trace_dsr_packet(path->dn, &skb, &skb, family, backend,
+			 DSR_FORWARDED_XDP);
 }
 
 /**
