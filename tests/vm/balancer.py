@@ -67,7 +67,9 @@ FIELDS = {
     'EXPLAIN': {
         'src': 'addr', 'sport': 'be16', 'dst': 'addr', 'dport': 'be16',
         'proto': 'proto', 'fwmark': 4, 'reason': 'string',
-        'choice': 'choice', 'slot': 4, 'middle': 'flag', 'ifindex': 4},
+        'choice': 'choice', 'slot': 4, 'middle': 'flag', 'ifindex': 4,
+        'firewall': 'flag', 'verdict': 1, 'hook': 1, 'priority': 4,
+        'chain': 8},
     'PATH': {'ifindex': 4, 'recheck': 4, 'via': 'path_via', 'link': 4},
     'RULE': {
         'vip': 'addr', 'proto': 'proto', 'port': 'be16', 'tos': 1,

@@ -28,7 +28,7 @@ ATTR_TYPE, MIN_VALUE, MAX_VALUE, MIN_LENGTH, MAX_LENGTH, POLICY_IDX = \
     1, 4, 5, 6, 7, 8
 TYPES = {1: 'flag', 2: 'u8', 3: 'u16', 4: 'u32', 5: 'u64', 10: 'binary',
          11: 'unterminated string', 12: 'string', 13: 'nest'}
-BITS = {'u8': 8, 'u16': 16, 'u32': 32, 'u64': 64}
+BITS = {'u8': 8, 'u16': 16, 'u32': 32, 's32': 32, 'u64': 64}
 BIG_ENDIAN, U16 = ('big-endian',), ('u16', 0, 65535)
 
 MACHINES = {'dsr': 'lv1', 'dsr_rs': 'w101'}
@@ -290,15 +290,23 @@ def test_replies_of_balancer(site):
         reader.ask(sock, 'explain', genl.nest(genl.A_EXPLAIN, encode(
             'EXPLAIN', {'src': '10.10.31.222', 'sport': 4000, 'dst': VIP,
                         'dport': 80, 'fwmark': 1})))
+        # a chain of nf_tables that drops the packet
+        site.lv1.nft('table ip own { chain c { type filter hook forward '
+                     'priority filter; policy drop; }; }')
+        reader.ask(sock, 'explain', genl.nest(genl.A_EXPLAIN, encode(
+            'EXPLAIN', {'src': '10.10.31.222', 'sport': 4000, 'dst': VIP,
+                        'dport': 80, 'ifindex': site.lv1.ifindex('eth0'),
+                        'firewall': True})))
     # Only dsr_ipvs sets the first two; test_events.py tests them. The last one is
     # for requests.
     assert unseen(reader, 'service', 'backend', 'connection', 'table',
                   'timeout', 'reason', 'stats', 'path') == {
                       ('table', 'expire-nodest'),
                       ('table', 'expire-quiescent'), ('path', 'link')}
-    assert {name for space, name in reader.seen if space == 'explain'} == (
-        set(reader.family.sets['explain']) -
-        set(reader.family.sets['explain-packet']))
+    # fwmark is the mark that rules have set
+    assert {name for space, name in reader.seen if space == 'explain'} - {
+        'pad'} == (set(reader.family.sets['explain']) - {'pad'} -
+                   set(reader.family.sets['explain-packet'])) | {'fwmark'}
 
 
 def test_replies_of_real_server(site):

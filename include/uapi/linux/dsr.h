@@ -39,7 +39,8 @@
  * @DSR_CMD_CONNECTION_FLUSH: no attributes; forgets every connection; as a dump
  *	in parts, too
  * @DSR_CMD_STATS_GET: one reply: DSR_A_TABLE and DSR_A_REASON, repeated
- * @DSR_CMD_EXPLAIN: find out what would happen to a packet, and change nothing.
+ * @DSR_CMD_EXPLAIN: find out what would happen to a packet, and change nothing
+ *	but what rules do beside a verdict, if FIREWALL asks them.
  *	DSR_A_EXPLAIN: SRC, SPORT, DST, DPORT, PROTO, and FWMARK if the packet
  *	has a mark. One reply: DSR_A_EXPLAIN, and as far as the packet gets
  *	DSR_A_SERVICE, DSR_A_BACKEND and DSR_A_CONNECTION
@@ -440,6 +441,23 @@ enum dsr_choice {
 };
 
 /**
+ * enum dsr_firewall_verdict - what the site's rules do with a packet
+ * @DSR_FIREWALL_ACCEPT: they let it pass
+ * @DSR_FIREWALL_DROP: they drop it
+ * @DSR_FIREWALL_QUEUE: they give it to a program (NFQUEUE), which decides
+ * @DSR_FIREWALL_TAKEN: they keep it, as synproxy does
+ */
+enum dsr_firewall_verdict {
+	DSR_FIREWALL_ACCEPT,
+	DSR_FIREWALL_DROP,
+	DSR_FIREWALL_QUEUE,
+	DSR_FIREWALL_TAKEN,
+
+	__DSR_FIREWALL_MAX,
+	DSR_FIREWALL_MAX = __DSR_FIREWALL_MAX - 1
+};
+
+/**
  * enum dsr_explain_attr - a packet, and its treatment
  * @DSR_EXPLAIN_A_UNSPEC: never sent
  * @DSR_EXPLAIN_A_SRC: 4 or 16 bytes
@@ -455,6 +473,18 @@ enum dsr_choice {
  * @DSR_EXPLAIN_A_MIDDLE: flag: the packet is not the first of its connection
  * @DSR_EXPLAIN_A_IFINDEX: u32, ingress device; absent: the device of the route
  *	back to the source
+ * @DSR_EXPLAIN_A_FIREWALL: flag in a request: ask the rules of PREROUTING,
+ *	FORWARD and POSTROUTING, by a test packet that is not sent. Needs IFINDEX,
+ *	and no MIDDLE. Without FWMARK, the rules set the mark; FWMARK of the reply
+ *	tells it
+ * @DSR_EXPLAIN_A_VERDICT: u8, enum dsr_firewall_verdict (reply only, if the rules were
+ *	asked)
+ * @DSR_EXPLAIN_A_HOOK: u8, NF_INET_*, where the rules did not accept the packet
+ *	(reply only)
+ * @DSR_EXPLAIN_A_PRIORITY: s32, priority of the chain there (reply only)
+ * @DSR_EXPLAIN_A_CHAIN: u64, handle of the chain, if it is one of nf_tables
+ *	(reply only)
+ * @DSR_EXPLAIN_A_PAD: for alignment
  */
 enum dsr_explain_attr {
 	DSR_EXPLAIN_A_UNSPEC,
@@ -469,6 +499,12 @@ enum dsr_explain_attr {
 	DSR_EXPLAIN_A_SLOT,
 	DSR_EXPLAIN_A_MIDDLE,
 	DSR_EXPLAIN_A_IFINDEX,
+	DSR_EXPLAIN_A_FIREWALL,
+	DSR_EXPLAIN_A_VERDICT,
+	DSR_EXPLAIN_A_HOOK,
+	DSR_EXPLAIN_A_PRIORITY,
+	DSR_EXPLAIN_A_CHAIN,
+	DSR_EXPLAIN_A_PAD,
 
 	__DSR_EXPLAIN_A_MAX,
 	DSR_EXPLAIN_A_MAX = __DSR_EXPLAIN_A_MAX - 1

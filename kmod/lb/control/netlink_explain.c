@@ -10,6 +10,7 @@
 #include <net/addrconf.h>
 #include <net/route.h>
 
+#include "control/firewall.h"
 #include "control/netlink.h"
 #include "control/put.h"
 #include "core/nexthop.h"
@@ -28,6 +29,7 @@ const struct nla_policy dsr_netlink_explain_policy[DSR_EXPLAIN_A_MAX + 1] = {
 	[DSR_EXPLAIN_A_FWMARK] = { .type = NLA_U32 },
 	[DSR_EXPLAIN_A_MIDDLE] = { .type = NLA_FLAG },
 	[DSR_EXPLAIN_A_IFINDEX] = { .type = NLA_U32 },
+	[DSR_EXPLAIN_A_FIREWALL] = { .type = NLA_FLAG },
 };
 
 static int parse_packet(struct nlattr *tb[], struct dsr_packet *pkt,
@@ -170,6 +172,59 @@ static void explain(struct dsr_net *dn, const struct dsr_packet *pkt,
 	decision->reason = without_route(dn->net, pkt, decision);
 }
 
+/* Check if the rules of FORWARD see the packet after the hook. */
+static bool passes_forward(const struct dsr_decision *decision)
+{
+	return decision->backend && !dsr_reason_is_drop(decision->reason) &&
+	       !dsr_reason_is_here(decision->reason) &&
+	       READ_ONCE(decision->service->path) == DSR_PATH_STACK;
+}
+
+/* Explain, and ask the rules before and behind the hook. They set the mark, unless
+ * @mark is given.
+ */
+static int explain_asking(struct dsr_net *dn, const struct dsr_packet *pkt,
+			  struct dsr_arrival *arrival, const u32 *mark,
+			  struct dsr_decision *decision,
+			  struct dsr_firewall *firewall)
+{
+	enum dsr_reason reason;
+	int err;
+
+	err = dsr_firewall_begin(firewall, dn->net, pkt, arrival);
+	if (err)
+		return err;
+	if (firewall->verdict == DSR_FIREWALL_DROP)
+		decision->reason = DSR_DROP_BY_FIREWALL;
+	if (!firewall->skb)
+		return 0;
+	if (mark)
+		firewall->skb->mark = *mark;
+	arrival->mark = firewall->skb->mark;
+	explain(dn, pkt, arrival, decision);
+	if (!passes_forward(decision))
+		return 0;
+	reason = dsr_firewall_forward(firewall, dn->net, decision->service,
+				      decision->backend);
+	if (reason != DSR_FORWARDED)
+		decision->reason = reason;
+	return 0;
+}
+
+/* Check that a request to ask the rules has what a test packet needs. */
+static int check_firewall(struct nlattr *tb[], struct netlink_ext_ack *extack)
+{
+	if (!tb[DSR_EXPLAIN_A_FIREWALL])
+		return 0;
+	if (tb[DSR_EXPLAIN_A_MIDDLE])
+		return dsr_netlink_refuse(extack, tb[DSR_EXPLAIN_A_FIREWALL],
+					  "the rules can be asked about the first packet of a connection only");
+	if (!tb[DSR_EXPLAIN_A_IFINDEX])
+		return dsr_netlink_refuse(extack, tb[DSR_EXPLAIN_A_FIREWALL],
+					  "give the device that the packet comes in by");
+	return 0;
+}
+
 /* Append the slot of the flow, if the scheduler is maglev. */
 static int put_slot(struct sk_buff *skb, const struct dsr_packet *pkt,
 		    const struct dsr_decision *decision)
@@ -186,9 +241,27 @@ static int put_slot(struct sk_buff *skb, const struct dsr_packet *pkt,
 					     &pkt->tuple));
 }
 
+/* Append the verdict of the rules, and the mark that they have set. */
+static int put_verdict(struct sk_buff *skb, u32 mark,
+		       const struct dsr_firewall *firewall)
+{
+	if (nla_put_u8(skb, DSR_EXPLAIN_A_VERDICT, firewall->verdict) ||
+	    (mark && nla_put_u32(skb, DSR_EXPLAIN_A_FWMARK, mark)))
+		return -EMSGSIZE;
+	if (firewall->verdict == DSR_FIREWALL_ACCEPT)
+		return 0;
+	if (nla_put_u8(skb, DSR_EXPLAIN_A_HOOK, firewall->hook) ||
+	    nla_put_s32(skb, DSR_EXPLAIN_A_PRIORITY, firewall->priority))
+		return -EMSGSIZE;
+	return firewall->chain ?
+	       nla_put_u64_64bit(skb, DSR_EXPLAIN_A_CHAIN, firewall->chain,
+				 DSR_EXPLAIN_A_PAD) : 0;
+}
+
 static int put_explanation(struct sk_buff *skb, struct dsr_net *dn,
 			   const struct dsr_packet *pkt,
-			   const struct dsr_decision *decision)
+			   const struct dsr_decision *decision, u32 mark,
+			   const struct dsr_firewall *firewall)
 {
 	struct nlattr *nest = nla_nest_start(skb, DSR_A_EXPLAIN);
 
@@ -196,7 +269,8 @@ static int put_explanation(struct sk_buff *skb, struct dsr_net *dn,
 	    nla_put_string(skb, DSR_EXPLAIN_A_REASON,
 			   dsr_reason_names[decision->reason]) ||
 	    nla_put_u8(skb, DSR_EXPLAIN_A_CHOICE, decision->choice) ||
-	    put_slot(skb, pkt, decision))
+	    put_slot(skb, pkt, decision) ||
+	    (firewall && put_verdict(skb, mark, firewall)))
 		return -EMSGSIZE;
 	nla_nest_end(skb, nest);
 	if (decision->service &&
@@ -212,10 +286,12 @@ int dsr_netlink_explain_doit(struct sk_buff *skb, struct genl_info *info)
 	struct dsr_net *dn = dsr_net(genl_info_net(info));
 	struct nlattr *tb[DSR_EXPLAIN_A_MAX + 1];
 	struct dsr_decision decision = { };
+	struct dsr_firewall firewall = { };
 	struct dsr_arrival arrival = { };
 	struct dsr_packet pkt;
 	struct sk_buff *reply;
 	void *header;
+	bool asks;
 	int err;
 
 	err = dsr_netlink_nest(tb, DSR_EXPLAIN_A_MAX, info, DSR_A_EXPLAIN,
@@ -224,6 +300,8 @@ int dsr_netlink_explain_doit(struct sk_buff *skb, struct genl_info *info)
 	if (err)
 		return err;
 	err = parse_packet(tb, &pkt, info->extack);
+	if (!err)
+		err = check_firewall(tb, info->extack);
 	if (err)
 		return err;
 	arrival.source = dsr_tuple_source(&pkt.tuple);
@@ -240,13 +318,23 @@ int dsr_netlink_explain_doit(struct sk_buff *skb, struct genl_info *info)
 	local_bh_disable();
 	err = find_device(dn->net, tb[DSR_EXPLAIN_A_IFINDEX], &arrival,
 			  info->extack);
-	/* Without a service there may be no connection table. */
-	if (!err && dn->services_count)
+	/* Without a service there may be no connection table, and dsr_rs has its
+	 * hooks where the test packet would pass.
+	 */
+	asks = tb[DSR_EXPLAIN_A_FIREWALL] && dn->services_count;
+	if (!err && asks)
+		err = explain_asking(dn, &pkt, &arrival,
+				     tb[DSR_EXPLAIN_A_FWMARK] ? &arrival.mark :
+								NULL,
+				     &decision, &firewall);
+	else if (!err && dn->services_count)
 		explain(dn, &pkt, &arrival, &decision);
 	if (!err)
-		err = put_explanation(reply, dn, &pkt, &decision);
+		err = put_explanation(reply, dn, &pkt, &decision, arrival.mark,
+				      asks ? &firewall : NULL);
 	if (!err && decision.backend)
 		err = dsr_put_backend(reply, dn, decision.backend);
+	dsr_firewall_end(&firewall);
 	local_bh_enable();
 	rcu_read_unlock();
 	mutex_unlock(&dn->lock);
