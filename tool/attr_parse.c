@@ -151,6 +151,11 @@ static const struct nla_policy nest_policy[DSR_A_MAX + 1][ATTR_MAX] = {
 		[DSR_EXPLAIN_A_REASON] = { .type = NLA_STRING },
 		[DSR_EXPLAIN_A_CHOICE] = { .type = NLA_U8 },
 		[DSR_EXPLAIN_A_SLOT] = { .type = NLA_U32 },
+		[DSR_EXPLAIN_A_FWMARK] = { .type = NLA_U32 },
+		[DSR_EXPLAIN_A_VERDICT] = { .type = NLA_U8 },
+		[DSR_EXPLAIN_A_HOOK] = { .type = NLA_U8 },
+		[DSR_EXPLAIN_A_PRIORITY] = { .type = NLA_U32 },
+		[DSR_EXPLAIN_A_CHAIN] = { .type = NLA_U64 },
 	},
 	[DSR_A_PATH] = {
 		[DSR_PATH_A_IFINDEX] = { .type = NLA_U32 },

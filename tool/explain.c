@@ -17,16 +17,19 @@
 #include "attr.h"
 #include "backend.h"
 #include "connection.h"
+#include "host.h"
 #include "json.h"
 #include "netlink.h"
 #include "reason.h"
 #include "service.h"
+#include "verdict.h"
 
 enum {
 	EXPLAIN_PROTO,
 	EXPLAIN_MARK,
 	EXPLAIN_DEV,
 	EXPLAIN_MIDDLE,
+	EXPLAIN_FIREWALL,
 	EXPLAIN_LENGTH,
 };
 
@@ -35,6 +38,7 @@ static const struct keyword explain_keywords[] = {
 	[EXPLAIN_MARK] = { "mark", NULL },
 	[EXPLAIN_DEV] = { "dev", NULL },
 	[EXPLAIN_MIDDLE] = { "middle", keyword_flag },
+	[EXPLAIN_FIREWALL] = { "firewall", keyword_flag },
 	[EXPLAIN_LENGTH] = { "length", NULL },
 	{ NULL, NULL }
 };
@@ -54,7 +58,9 @@ struct packet {
 	bool has_mark;
 	uint32_t ifindex;	/* 0: not named */
 	bool middle;
+	bool firewall;		/* ask the site's rules */
 	uint32_t length;	/* from the IP header on; 0: not named */
+	bool by_rules;		/* they have set @mark */
 };
 
 /* the kernel's answer */
@@ -66,6 +72,7 @@ struct explanation {
 	bool has_service;
 	bool has_backend;
 	bool has_connection;
+	struct verdict verdict;
 	char name[ATTR_TEXT_MAX];
 };
 
@@ -106,6 +113,9 @@ static int packet_read(struct args *args, struct packet *packet)
 		case EXPLAIN_MIDDLE:
 			packet->middle = true;
 			break;
+		case EXPLAIN_FIREWALL:
+			packet->firewall = true;
+			break;
 		case EXPLAIN_LENGTH:
 			status = args_u32(args, LENGTH_MIN, LENGTH_MAX,
 					  &packet->length);
@@ -118,6 +128,29 @@ static int packet_read(struct args *args, struct packet *packet)
 		status = args_error(args,
 				    "source and destination are of different families");
 	return status;
+}
+
+/* A test packet has to come in by some device: that of the route to its source. */
+static int find_device(struct args *args, struct packet *packet)
+{
+	struct host_route route = { 0 };
+	struct host host;
+	int status;
+
+	status = host_read(&host);
+	if (!status)
+		host_route(&host, &packet->src, &route);
+	host_free(&host);
+	if (status)
+		return status;
+	if (route.local)
+		return args_error(args,
+				  "the rules can be asked about packets of other machines only");
+	if (!route.ifindex)
+		return args_error(args,
+				  "no single device leads back to the source: name one by 'dev'");
+	packet->ifindex = route.ifindex;
+	return DSRCTL_OK;
 }
 
 static int packet_put(struct nl_msg *msg, const struct packet *packet)
@@ -140,11 +173,13 @@ static int packet_put(struct nl_msg *msg, const struct packet *packet)
 		return -1;
 	if (packet->middle && nla_put_flag(msg, DSR_EXPLAIN_A_MIDDLE))
 		return -1;
+	if (packet->firewall && nla_put_flag(msg, DSR_EXPLAIN_A_FIREWALL))
+		return -1;
 	return nla_nest_end(msg, nest);
 }
 
 static bool explanation_parse(const struct nlmsghdr *reply,
-			      struct explanation *what)
+			      struct packet *packet, struct explanation *what)
 {
 	struct nlattr *top[ATTR_MAX];
 
@@ -154,6 +189,12 @@ static bool explanation_parse(const struct nlmsghdr *reply,
 	    !what->tb[DSR_EXPLAIN_A_REASON])
 		return false;
 	attr_text(ATTR_STRING, what->tb[DSR_EXPLAIN_A_REASON], what->name);
+	verdict_parse(what->tb, packet->src.family, &what->verdict);
+	if (!packet->has_mark && what->tb[DSR_EXPLAIN_A_FWMARK]) {
+		packet->mark = attr_u32(what->tb[DSR_EXPLAIN_A_FWMARK]);
+		packet->has_mark = true;
+		packet->by_rules = true;
+	}
 
 	what->has_service = top[DSR_A_SERVICE];
 	if (what->has_service &&
@@ -200,11 +241,14 @@ static bool is_lost(const struct explanation *what)
 	       DSR_BACKEND_UNREACHABLE;
 }
 
-/* Words before a reason's meaning: the module does not evaluate the rules. */
+/* Words before a reason's meaning, unless the rules were asked. */
 static const char *condition(struct explanation *what)
 {
-	return passes_firewall(what) ?
-		       "if FORWARD and POSTROUTING accept the packet, " : "";
+	if (!passes_firewall(what) || verdict_accepts(&what->verdict))
+		return "";
+	return what->verdict.asked ?
+		       "if that lets the packet pass, " :
+		       "if FORWARD and POSTROUTING accept the packet, ";
 }
 
 static bool is_inet6(const struct explanation *what)
@@ -222,6 +266,8 @@ static const char *meaning_of(const struct explanation *what,
 		"the packet is lost: the backend does not answer neighbour discovery",
 	};
 
+	if (verdict_is_early(&what->verdict))
+		return verdict_outcome(&what->verdict);
 	if (is_lost(what))
 		return lost[is_inet6(what)];
 	return reason ? reason->meaning : NULL;
@@ -238,7 +284,8 @@ static const char *advice_of(const struct explanation *what,
 
 	if (is_lost(what))
 		return lost;
-	return reason ? reason->advice : NULL;
+	return reason && !verdict_is_early(&what->verdict) ? reason->advice :
+							      NULL;
 }
 
 static struct json_object *meaning_json(struct explanation *what,
@@ -313,6 +360,7 @@ static void explain_json(struct dsrctl *ctl, const struct packet *packet,
 	json_object_object_add(object, "meaning", meaning_json(what, meaning));
 	json_object_object_add(object, "advice", advice ?
 			       json_object_new_string(advice) : NULL);
+	json_object_object_add(object, "firewall", verdict_json(&what->verdict));
 	json_object_object_add(object, "service", what->has_service ?
 			       service_json(&what->service) : NULL);
 	json_object_object_add(object, "backend", what->has_backend ?
@@ -341,7 +389,8 @@ static void packet_text(const struct packet *packet)
 	fputs(" > ", stdout);
 	endpoint_text(&packet->dst, packet->dport);
 	if (packet->has_mark)
-		printf(" mark %u", packet->mark);
+		printf(" mark %u%s", packet->mark,
+		       packet->by_rules ? " (set by the rules)" : "");
 	if (packet->length)
 		printf(" of %u bytes", packet->length);
 	if (packet->ifindex && if_indextoname(packet->ifindex, dev))
@@ -412,7 +461,7 @@ static void firewall_text(const struct packet *packet)
 {
 	const char *six = packet->src.family == AF_INET6 ? "6" : "";
 
-	printf("firewall    FORWARD and POSTROUTING see the packet, and drops there are counted as drop_by_firewall: see 'ip%stables -nvL FORWARD' and 'nft list ruleset'; 'path direct' bypasses both\n",
+	printf("firewall    FORWARD and POSTROUTING see the packet, and drops there are counted as drop_by_firewall: 'firewall' behind this command asks them; see 'ip%stables -nvL FORWARD' and 'nft list ruleset'; 'path direct' bypasses both\n",
 	       six);
 }
 
@@ -436,7 +485,9 @@ static void explain_text(const struct packet *packet, struct explanation *what)
 		connection_text(what->connection);
 	if (what->has_backend)
 		backend_text(what);
-	if (passes_firewall(what))
+	if (what->verdict.asked)
+		verdict_text(&what->verdict, passes_firewall(what));
+	else if (passes_firewall(what))
 		firewall_text(packet);
 	printf("outcome     %s%s%s%s\n", what->name, meaning ? ": " : "",
 	       meaning ? condition(what) : "", meaning ? meaning : "");
@@ -453,6 +504,8 @@ static int explain_run(struct dsrctl *ctl, struct args *args)
 	int status;
 
 	status = packet_read(args, &packet);
+	if (!status && packet.firewall && !packet.ifindex && !ctl->check)
+		status = find_device(args, &packet);
 	if (status)
 		return status;
 	status = netlink_query(ctl->netlink, NETLINK_LB, DSR_CMD_EXPLAIN, 0,
@@ -463,7 +516,7 @@ static int explain_run(struct dsrctl *ctl, struct args *args)
 		return netlink_too_long(msg);
 	status = netlink_collect(ctl->netlink, msg, &replies);
 	if (!status && (!replies.count ||
-			!explanation_parse(replies.reply[0], &what)))
+			!explanation_parse(replies.reply[0], &packet, &what)))
 		status = netlink_malformed();
 	if (!status)
 		check_length(&packet, &what);
@@ -477,8 +530,8 @@ static int explain_run(struct dsrctl *ctl, struct args *args)
 
 static const struct command explain_commands[] = {
 	{ "explain",
-	  "SRC:PORT DST:PORT [proto tcp|udp|sctp] [mark N] [dev NAME] [length N] [middle]",
-	  "print the service, the backend and the outcome of a packet, with the reasons; changes nothing. Defaults: proto tcp, no mark, the device of the route back to the source, the first packet of its connection",
+	  "SRC:PORT DST:PORT [proto tcp|udp|sctp] [mark N] [dev NAME] [length N] [middle | firewall]",
+	  "print the service, the backend and the outcome of a packet, with the reasons; changes nothing. Defaults: proto tcp, no mark, the device of the route back to the source, the first packet of its connection. 'firewall' asks the site's rules, by a test packet that is not sent",
 	  explain_keywords, explain_run },
 	{ NULL, NULL, NULL, NULL, NULL }
 };

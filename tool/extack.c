@@ -93,6 +93,7 @@ static const char *const explain_names[] = {
 	[DSR_EXPLAIN_A_FWMARK] = "mark",
 	[DSR_EXPLAIN_A_IFINDEX] = "dev",
 	[DSR_EXPLAIN_A_MIDDLE] = "middle",
+	[DSR_EXPLAIN_A_FIREWALL] = "firewall",
 };
 
 static const char *const path_names[] = {

@@ -3,6 +3,7 @@
  * The base chains of the site's firewall: where one could let a packet pass. Only
  * the kernel knows what their rules do.
  */
+#include <endian.h>
 #include <netinet/in.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
@@ -56,7 +57,11 @@ static int on_chain(struct nl_msg *msg, void *arg)
 	if (tb[NFTA_CHAIN_TYPE])
 		attr_string(tb[NFTA_CHAIN_TYPE], chain->type,
 			    sizeof(chain->type));
+	if (tb[NFTA_CHAIN_HANDLE] &&
+	    nla_len(tb[NFTA_CHAIN_HANDLE]) >= (int)sizeof(uint64_t))
+		chain->handle = be64toh(nla_get_u64(tb[NFTA_CHAIN_HANDLE]));
 	chain->hook = be32(hook[NFTA_HOOK_HOOKNUM]);
+	chain->priority = be32(hook[NFTA_HOOK_PRIORITY]);
 	chain->drops = tb[NFTA_CHAIN_POLICY] &&
 		       be32(tb[NFTA_CHAIN_POLICY]) == NF_DROP;
 	return NL_OK;

@@ -18,7 +18,9 @@
  * @table: name of its table
  * @name: its name
  * @type: its type, such as "filter" or "nat"
+ * @handle: its number in its table
  * @hook: NF_INET_*
+ * @priority: its place among the chains of @hook
  * @drops: its policy is to drop
  * @rules: how many rules it has
  */
@@ -27,7 +29,9 @@ struct chain {
 	char table[RULESET_NAME_MAX];
 	char name[RULESET_NAME_MAX];
 	char type[16];
+	uint64_t handle;
 	uint32_t hook;
+	int32_t priority;
 	bool drops;
 	unsigned int rules;
 };

@@ -115,12 +115,24 @@ def connection(proto, src, sport, dst, dport, state, expires, fwmark, via):
     return nest(u.DSR_A_CONNECTION, *attrs)
 
 
-def explanation(why, choice=0, slot=None):
+def explanation(why, choice=0, slot=None, more=()):
     attrs = [string(u.DSR_EXPLAIN_A_REASON, why),
              u8(u.DSR_EXPLAIN_A_CHOICE, choice)]
     if slot is not None:
         attrs.append(u32(u.DSR_EXPLAIN_A_SLOT, slot))
-    return nest(u.DSR_A_EXPLAIN, *attrs)
+    return nest(u.DSR_A_EXPLAIN, *attrs, *more)
+
+
+# {field of an explanation: its attribute}
+VERDICT = {
+    'verdict': lambda value: u8(u.DSR_EXPLAIN_A_VERDICT, value),
+    'fwmark': lambda value: u32(u.DSR_EXPLAIN_A_FWMARK, value),
+    'hook': lambda value: u8(u.DSR_EXPLAIN_A_HOOK, value),
+    'priority': lambda value: attr(u.DSR_EXPLAIN_A_PRIORITY,
+                                   struct.pack('=i', value)),
+    'chain': lambda value: attr(u.DSR_EXPLAIN_A_CHAIN,
+                                struct.pack('=Q', value)),
+}
 
 
 def rule(vip=None, proto=None, port=None, tos=None, mask=None, to_port=None,
@@ -417,11 +429,12 @@ def route(text, index, gateway=None, kind=1):
             (addr(5, gateway) if gateway else b''))
 
 
-def chain(family, table_name, name, hook, kind='filter', policy=1):
+def chain(family, table_name, name, hook, kind='filter', policy=1, handle=1,
+          priority=0):
     return (struct.pack('=BBH', family, 0, 0) + string(1, table_name) +
-            string(3, name) +
+            attr(2, struct.pack('>Q', handle)) + string(3, name) +
             nest(4, attr(1, struct.pack('>I', hook)),
-                 attr(2, struct.pack('>I', 0))) +
+                 attr(2, struct.pack('>i', priority))) +
             attr(5, struct.pack('>I', policy)) + string(7, kind))
 
 

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0
 """dsrctl explain: the predicted outcome of a packet, in words."""
 
+import errno
 import json
 import os
 import re
 
 import pytest
 
+import fakekernel as k
 import sample
 import uapi as u
 from conftest import TOP
@@ -53,7 +55,7 @@ def test_unknown_reason(fake, kernel):
         'middle': False,
         'choice': 'none', 'slot': None, 'reason': 'drop_whatever', 'meaning': None,
         'advice': None, 'service': None, 'backend': None, 'mtu': None,
-            'connection': None}
+        'connection': None, 'firewall': None}
 
 
 def test_no_service(fake, kernel):
@@ -138,6 +140,85 @@ def test_length(fake, kernel):
     assert json.loads(fake('-j', f'{LINE} length 40').out)['length'] == 40
     for length in ('19', '65536'):
         assert fake(f'{LINE} length {length}').status == 1
+
+
+def verdict(kernel, name='forwarded', number=0, **said):
+    """A kernel that asks the rules, and says this of them."""
+    kernel.objects[k.RTM_GETROUTE] = k.Objects(
+        k.RTM_NEWROUTE, sample.route(sample.CLIENT, 2))
+    kernel.answers[EXPLAIN] = Reply(sample.explanation(
+        name, more=[sample.VERDICT[field](value)
+                    for field, value in said.items()]) +
+        (sample.SERVICES[number] if number is not None else b''))
+    kernel.objects[k.NFT_GETCHAIN] = k.Objects(
+        k.NFT_NEWCHAIN,
+        sample.chain(2, 'filter', 'FORWARD', 2, policy=0, handle=7),
+        sample.chain(1, 'fw', 'forward', 2, handle=8),
+        sample.chain(1, 'other', 'first', 2, handle=8, priority=-10),
+        sample.chain(10, 'filter', 'FORWARD', 2, handle=8))
+
+
+def test_asks_rules(fake, kernel):
+    """By the device of the route back, or by the one that is named."""
+    verdict(kernel, verdict=0, fwmark=3)
+    found = lines(fake, f'{LINE} firewall')
+    assert 'mark 3 (set by the rules)' in found['packet']
+    assert found['firewall'] == ('PREROUTING, FORWARD and POSTROUTING accept '
+                                 'the packet')
+    assert found['outcome'].startswith('forwarded: the backend')
+    asked = [r for r in kernel.requests if r.cmd == u.DSR_CMD_EXPLAIN][-1]
+    assert sample.u32(u.DSR_EXPLAIN_A_IFINDEX, 2) in asked.data
+    assert sample.attr(u.DSR_EXPLAIN_A_FIREWALL, b'') in asked.data
+    found = lines(fake, f'{LINE} firewall mark 3 dev lo')
+    assert ' mark 3 by lo,' in found['packet']
+    verdict(kernel, verdict=0, number=1)
+    assert lines(fake, f'{LINE} firewall')['firewall'] == (
+        'PREROUTING accepts the packet')
+    document = json.loads(fake('-j', f'{LINE} firewall').check(0).out)
+    assert document['firewall'] == {'verdict': 'accept', 'hook': None,
+                                    'priority': None, 'chains': []}
+
+
+@pytest.mark.parametrize('handle,priority,where,chains', [
+    (7, 0, ": chain ip filter FORWARD with policy drop, see 'nft -a list chain "
+     "ip filter FORWARD'", ['ip filter FORWARD']),
+    (8, 0, ": chain inet fw forward, see 'nft -a list chain inet fw forward'",
+     ['inet fw forward']),
+    (0, 5, ': no chain of nftables, but at priority 5; see '
+     "'iptables-legacy -t filter -nvL FORWARD'", [])])
+def test_rules_drop(fake, kernel, handle, priority, where, chains):
+    """The chain is named, and the command that lists it."""
+    verdict(kernel, 'drop_by_firewall', verdict=1, hook=2, priority=priority,
+            **({'chain': handle} if handle else {}))
+    found = lines(fake, f'{LINE} firewall')
+    assert found['firewall'] == 'FORWARD drops the packet' + where
+    assert found['outcome'].startswith('drop_by_firewall: dropped')
+    document = json.loads(fake('-j', f'{LINE} firewall').check(0).out)
+    assert document['firewall'] == {'verdict': 'drop', 'hook': 'FORWARD',
+                                    'priority': priority, 'chains': chains}
+
+
+def test_rules_drop_early(fake, kernel):
+    """What is dropped in PREROUTING does not come to dsr_lb."""
+    verdict(kernel, 'drop_by_firewall', None, verdict=1, hook=0, priority=-300)
+    found = lines(fake, f'{LINE} firewall')
+    assert found['firewall'].startswith('PREROUTING drops the packet: no chain')
+    assert found['outcome'] == ('drop_by_firewall: PREROUTING drops the packet '
+                                'before dsr_lb sees it')
+    assert 'advice' not in found
+
+
+def test_rules_queue(fake, kernel):
+    verdict(kernel, verdict=2, hook=2, priority=0, chain=7)
+    found = lines(fake, f'{LINE} firewall')
+    assert 'to a program (NFQUEUE), which decides' in found['firewall']
+    assert found['outcome'].startswith('forwarded: if that lets the packet pass')
+
+
+def test_rules_need_a_device(fake, kernel):
+    kernel.objects[k.RTM_GETROUTE] = k.Ack(errno.ENETUNREACH)
+    done = fake(f'{LINE} firewall')
+    assert done.status == 1 and "name one by 'dev'" in done.err
 
 
 def test_ipv6(fake, kernel):

@@ -27,7 +27,7 @@ CONNECTION = ('[fwmark N] [via ADDR] [src ADDR[/LENGTH][:PORT]] '
               '[state syn|established|fin|closed|udp|persistent|unproven] '
               '[sort src|dst|via|state|expires] [limit N]')
 EXPLAIN = 'SRC:PORT DST:PORT [proto tcp|udp|sctp] [mark N] [dev NAME] '\
-          '[length N] [middle]'
+          '[length N] [middle | firewall]'
 OBJECTS = ('service, backend, connection, path, real, flow, stats, show, '
            'monitor, trace, top, explain, metrics, doctor, apply, save, import, '
            'upgrade or help')
@@ -202,8 +202,8 @@ ERRORS = {
     'explain 10.0.0.1:1 10.0.0.2:http':
         f"explain: destination 'http' {NUMBER}",
     'explain 10.0.0.1:1 10.0.0.2:80 fwmark 1':
-        "explain: unknown keyword 'fwmark': expected proto, mark, dev, middle "
-        "or length",
+        "explain: unknown keyword 'fwmark': expected proto, mark, dev, middle, "
+        "firewall or length",
     'explain 10.0.0.1:1 10.0.0.2:80 dev nosuch':
         "explain: there is no device 'nosuch'",
     'explain 10.0.0.1:1 10.0.0.2:80 mark': 'explain: mark needs a value: '

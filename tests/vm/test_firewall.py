@@ -98,6 +98,72 @@ def test_explain_names_the_firewall(lb):
                            f'length {length}')['reason'] == reason
 
 
+def asked(lb, words='mark 1'):
+    """What explain says when it has asked the rules: (firewall, outcome)."""
+    text = lb.lv1.dsrctl('explain', '10.10.31.200:4000', f'{VIP}:80', *(
+        words.split()), 'firewall').stdout
+    told = dict(line.split(maxsplit=1) for line in text.splitlines())
+    return told['firewall'], told['outcome'], told['packet']
+
+
+@pytest.mark.parametrize('hook', ['forward', 'postrouting', 'prerouting'])
+def test_explain_asks_the_rules(lb, reasons, hook):
+    """The chain that drops is named, the command beside it lists it, nothing is
+    sent, and conntrack keeps nothing."""
+    firewall, outcome, packet = asked(lb, '')
+    assert firewall == 'PREROUTING, FORWARD and POSTROUTING accept the packet'
+    assert outcome.startswith('forwarded: the backend gets the packet')
+    assert 'mark 1 (set by the rules)' in packet
+    since = reasons('lv1')
+    lb.lv1.nft(f'''table inet other {{ chain c {{
+        type filter hook {hook} priority filter; }}; }}
+        table inet own {{ chain c {{
+        type filter hook {hook} priority {{}};
+        ct state established accept
+        ip daddr {VIP} tcp dport 80 ct state new counter drop
+        }}; }}'''.replace('{}', 'raw + 110' if hook == 'prerouting' else
+                          'filter + 1'))
+    with wire.Tap(lb.w101) as w101, wire.Tap(lb.w102) as w102:
+        firewall, outcome, packet = asked(lb)
+        assert firewall == (
+            f"{hook.upper()} drops the packet: chain inet own c, see "
+            "'nft -a list chain inet own c'")
+        assert outcome.startswith('drop_by_firewall: ')
+        assert 'packets 1 bytes 40 drop' in lb.lv1.run(
+            'nft', '-a', 'list', 'chain', 'inet', 'own', 'c').stdout
+        assert not [p for p in w101.drain() + w102.drain() if p.sport == 4000]
+    assert not since['forwarded'] and not since['drop_by_firewall']
+    assert 'sport=4000' not in lb.lv1.run('cat', '/proc/net/nf_conntrack',
+                                          check=False).stdout
+    lb.lv1.run('nft', 'delete', 'table', 'inet', 'own')
+    assert asked(lb)[1].startswith('forwarded: the backend gets the packet')
+
+
+def test_explain_asks_for_each_protocol(site6):
+    """Of both families; the path decides which rules see the packet."""
+    site6.lv1.configure(f'''
+        service add vip {VIP}
+        service add vip {VIP6} path direct
+        backend add vip {VIP} via {W101}
+        backend add vip {VIP6} via {W1016}''')
+    for proto in ('tcp', 'udp', 'sctp'):
+        site6.lv1.nft(f'''table inet own {{ chain c {{
+            type filter hook forward priority filter;
+            meta l4proto {proto} drop; }}; }}''')
+        for other in ('tcp', 'udp', 'sctp'):
+            for source, vip in ((CLIENT, VIP), (f'[{CLIENT6}]', f'[{VIP6}]')):
+                told = site6.lv1.show(f'explain {source}:4000 {vip}:80 proto '
+                                      f'{other} firewall')
+                dropped = other == proto and vip == VIP
+                assert (told['firewall']['verdict'], told['reason']) == (
+                    ('drop', 'drop_by_firewall') if dropped else
+                    ('accept', 'forwarded')), (proto, other, vip)
+        site6.lv1.run('nft', 'delete', 'table', 'inet', 'own')
+    done = site6.lv1.dsrctl(f'explain {CLIENT}:1 {VIP}:80 firewall middle',
+                            check=False)
+    assert 'the first packet of a connection only' in done.stderr
+
+
 def whom_tcp_saw(site):
     """The client's address of a connection, as seen by a server."""
     return {site.curl(f'http://{VIP}/who', vhost='x').split()[1].split(':')[0]}
