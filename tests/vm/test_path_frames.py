@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 """The fast path at ingress: its frames, and those that must not take it."""
 
-import struct
-
 import pytest
 
 import wire
@@ -10,25 +8,10 @@ import wire6
 from balancer import Balancer
 from host import wait_for
 from line import (  # noqa: F401  pylint: disable=unused-import
-    DATA, KNOWN, LV1, line, lv1)
+    DATA, KNOWN, LONG, LV1, TAKEN, line, lv1)
 from network import CLIENT, VIP, VIP6, W101, W1016
 from pktgen import Pktgen
-from wire import ACK, FIN, RST
-
-TAKEN = {
-    'tcp': [wire.tcp(4000, ident=100, payload=b'data', **DATA),
-            wire.tcp(4000, ident=101, flags=ACK, ack=9),
-            wire.tcp(4000, ident=102, payload=bytes(1460), **DATA),
-            wire.tcp(4000, ident=103, ttl=2, **DATA),
-            wire.tcp(4000, ident=104, tos=0x5d, **DATA),
-            wire.tcp(4000, ident=105, frag=0, **DATA),
-            wire.tcp(4000, ident=106, ttl=255, **DATA) + b'\x55' * 6,
-            wire.tcp(4000, ident=107, **DATA) + b'\x55' * 700],
-    'udp': [wire.udp(4000, ident=110), wire.udp(4000, ident=111, payload=b'x'),
-            wire.udp(4000, ident=112, payload=bytes(1472), csum=False)],
-    'sctp': [wire.sctp(4000, chunk=0, ident=120, payload=bytes(16)),
-             wire.sctp(4000, chunk=3, ident=121)],
-}
+from wire import ACK, FIN
 
 
 @pytest.mark.parametrize('proto', TAKEN)
@@ -64,42 +47,15 @@ def test_what_was_received_stays(site, lv1, line):
         line.send(packet)
         line.get(packet)
         got = tap.wait(lambda p: p.ident == 9, 'what came in')
-        assert got.frame == wire.frame(packet, LV1, line.client.mac)
+        assert got.frame == line.frame(packet)
     done()
-
-
-def tagged(packet, vlan, line):
-    frame = wire.frame(packet, LV1, line.client.mac)
-    return frame[:12] + struct.pack('>HH', 0x8100, vlan) + frame[12:]
-
-
-def bad_sum(packet):
-    return packet[:10] + bytes((packet[10] ^ 1,)) + packet[11:]
-
-
-# Packets that are forwarded, but on the slow path, with the reason.
-LONG = {
-    'a new connection': (wire.tcp(4001, ident=100), 'no_connection'),
-    'from the middle': (wire.tcp(4002, ident=101, **DATA), 'no_connection'),
-    'syn': (wire.tcp(4000, ident=102), 'state_changes'),
-    'ip options': (wire.ip(wire.tcp(4000, **DATA)[20:], 6, ident=103,
-                           options=b'\1\1\1\1'), 'options'),
-    'fin': (wire.tcp(4000, flags=FIN | ACK, ident=104), 'state_changes'),
-    'fin again': (wire.tcp(4000, flags=FIN | ACK, ident=105), 'state_changes'),
-    'rst': (wire.tcp(4000, flags=RST, ident=106), 'state_changes'),
-    'after a rst': (wire.tcp(4000, ident=107, **DATA), 'state_changes'),
-}
 
 
 def test_long_way(line, reasons):
     """All other packets take the slow path."""
     line.begin(4000)
     since = reasons('lv1')
-    for packet, way in LONG.values():
-        done = line.counted(way)
-        line.send(packet)
-        line.get(packet)
-        done()
+    line.take_slow_path()
     assert since.all() == {'forwarded': len(LONG)}
 
 
@@ -115,72 +71,19 @@ def test_half_closed(line, reasons):
     assert since.all() == {'forwarded_ingress': 1}
 
 
-# Packets that are not forwarded: the slow path has the reason.
-REFUSED = {
-    'ip checksum': (bad_sum(KNOWN), 'malformed', None),
-    'longer than it is': (wire.ip(KNOWN[20:], 6, length=len(KNOWN) + 4),
-                          'malformed', None),
-    'shorter than its header': (wire.ip(KNOWN[20:], 6, length=19),
-                                'malformed', None),
-    # bytes that look like the rest of a header are padding
-    'tcp header in the padding': (wire.ip(KNOWN[20:], 6, length=39),
-                                  'malformed', 'drop_malformed'),
-    'tcp header cut': (KNOWN[:20 + 19], 'malformed', None),
-    'tcp offset': (wire.tcp(4000, doff=4, **DATA), 'malformed',
-                   'drop_malformed'),
-    'ip version': (b'\x55' + KNOWN[1:], 'malformed', None),
-    'ip header length': (b'\x44' + KNOWN[1:], 'options', None),
-    'ttl': (wire.tcp(4000, ttl=1, **DATA), 'ttl_exceeded',
-            'drop_ttl_exceeded'),
-    'icmp error': (wire.icmp_error(3, 1, wire.tcp(
-        80, 4999, src=VIP, dst=CLIENT)), 'protocol_not_balanced',
-        'drop_not_served'),
-    'echo': (wire.icmp_echo(), 'protocol_not_balanced', 'answered_ping'),
-    'igmp': (wire.ip(bytes(8), 2), 'protocol_not_balanced',
-             'drop_not_served'),
-    'first fragment': (wire.ip(KNOWN[20:44], 6, frag=wire.MF, ident=5),
-                       'fragment', None),
-    'last fragment': (wire.ip(bytes(8), 6, frag=100, ident=6), 'fragment',
-                      None),
-}
-
-
-def test_refused(site, line, reasons):
+def test_refused(line, reasons):
     line.begin(4000)
-    site.lv1.nft('''table ip early {
-        chain prerouting {
-            type filter hook prerouting priority -450;
-            ip frag-off & 0x3fff != 0 drop
-        }
-    }''')
-    for name, (packet, way, reason) in REFUSED.items():
-        since, done = reasons('lv1'), line.counted(way, name)
-        line.send(packet)
-        done()
-        if reason:
-            wait_for(name, lambda s=since, r=reason: s.all() == {r: 1})
-        else:
-            assert not since.all(), name
+    line.refuse(reasons)
     line.send(KNOWN)
     line.get(KNOWN)             # and no frame before it
     assert not [p for p in line.w101.drain() if p.dst == VIP]
 
 
-def test_frames_of_others(site, line, reasons):
-    """Frames to another MAC address, to all, in a VLAN; and frames without IP.
-    """
+def test_frames_of_others(line, reasons):
+    """Frames to another MAC address, to all, in a VLAN, without IP."""
     line.begin(4000)
     since, before = reasons('lv1'), line.lv1.ways()
-    frame = wire.frame(KNOWN, LV1, line.client.mac)
-    for way, data in (
-            ('not_to_this_host', wire.frame(KNOWN, '02:00:00:00:00:99',
-                                            line.client.mac)),
-            ('not_to_this_host', b'\xff' * 6 + frame[6:]),
-            ('vlan_tag', tagged(KNOWN, 5, line)),
-            ('not_ip', frame[:12] + b'\x88\xb5' + frame[14:])):
-        done = line.counted(way)
-        line.client.sock.send(data)
-        done()
+    line.refuse_frames()
     assert 'forwarded' not in line.lv1.ways() and 'forwarded' not in before
     assert set(since.all()) <= {'pass_not_to_this_host'}
     assert not [p for p in line.w101.drain() if p.ident == 77]
@@ -207,7 +110,7 @@ def test_vlan_device(site, line, reasons):
     mac = site.w101.mac('eth0').hex(':')
     with wire.Tap(site.w101, 'eth0.7') as tap:
         for packet in [wire.udp(4000, ident=ident) for ident in (7, 8, 9)]:
-            line.client.sock.send(tagged(packet, 5, line))
+            line.client.sock.send(line.tagged(packet, 5))
             got = tap.wait(lambda p, n=packet[5]: p.ident == n, 'the packet')
             wire.same(got, wire.forwarded(packet, mac, line.out))
     assert lv1.ways('eth0.5') == {'no_connection': 1, 'state_changes': 1,

@@ -13,9 +13,8 @@ import wire
 import wire6
 from balancer import Balancer
 from host import run, wait_for
-from line import DATA, KNOWN, LV1, Wire
+from line import DATA, KNOWN, LONG, LV1, TAKEN, Wire
 from network import VIP, VIP6, W101, W1016, refcount
-from test_path_frames import LONG, REFUSED, TAKEN, tagged
 from traffic import flooding, same_files
 
 pytestmark = pytest.mark.stock      # the debug kernel has no BTF
@@ -112,41 +111,15 @@ def test_long_way(line, reasons):
     """All other packets take the slow path, as those of ingress do."""
     line.begin(4000)
     since = reasons('lv1')
-    for packet, way in LONG.values():
-        done = line.counted(way)
-        line.send(packet)
-        line.get(packet)
-        done()
+    line.take_slow_path()
     assert since.all() == {'forwarded': len(LONG)}
 
 
-def test_refused(site, line, reasons):
+def test_refused(line, reasons):
     """Packets that are not forwarded reach the slow path unchanged."""
     line.begin(4000)
-    site.lv1.nft('''table ip early {
-        chain prerouting {
-            type filter hook prerouting priority -450;
-            ip frag-off & 0x3fff != 0 drop
-        }
-    }''')
-    for name, (packet, way, reason) in REFUSED.items():
-        since, done = reasons('lv1'), line.counted(way, name)
-        line.send(packet)
-        done()
-        if reason:
-            wait_for(name, lambda s=since, r=reason: s.all() == {r: 1})
-        else:
-            assert not since.all(), name
-    frame = wire.frame(KNOWN, LV1, line.client.mac)
-    for way, data in (
-            ('not_to_this_host', wire.frame(KNOWN, '02:00:00:00:00:99',
-                                            line.client.mac)),
-            ('not_to_this_host', b'\xff' * 6 + frame[6:]),
-            ('vlan_tag', tagged(KNOWN, 5, line)),
-            ('not_ip', frame[:12] + b'\x88\xb5' + frame[14:])):
-        done = line.counted(way)
-        line.client.sock.send(data)
-        done()
+    line.refuse(reasons)
+    line.refuse_frames()
     line.send(KNOWN)
     line.get(KNOWN)             # and no frame before it
     assert not [p for p in line.w101.drain() if p.dst == VIP]
