@@ -175,7 +175,11 @@ def key_of(key):
 
 
 class Balancer:
-    """dsr_lb on one machine. The default service is fwmark 1."""
+    """dsr_lb on one machine. The default service is fwmark 1.
+
+    Its socket is closed at the end of the test, or of the "with" statement: an
+    open one keeps a machine that the test deletes.
+    """
 
     def __init__(self, site, name='lv1'):
         self.site = site
@@ -184,6 +188,12 @@ class Balancer:
         with self.host.at():
             self.genl = genl.Genl()
         site.undo.append(self.genl.sock.close)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.genl.sock.close()
 
     def request(self, command, payload=b''):
         self.host.changed = True

@@ -77,15 +77,11 @@ class Site:
         words = options.split()
         fields = dict(zip(words[::2], words[1::2]))
         if fields.keys() <= {'scheduler', 'path'}:
-            lv1 = Balancer(self)
-            lv1.service(**fields)
-            for name in backends:
-                lv1.backend('add', ADDRESS[name],
-                            weight=weights[name] if weights else None)
-            # an open socket would keep a machine that the test deletes
-            lv1.genl.sock.close()
-            # an open socket would keep a machine that the test deletes
-            lv1.genl.sock.close()
+            with Balancer(self) as lv1:
+                lv1.service(**fields)
+                for name in backends:
+                    lv1.backend('add', ADDRESS[name],
+                                weight=weights[name] if weights else None)
         else:
             lines = [f'service add fwmark 1 {options}']
             for name in backends:
