@@ -129,6 +129,22 @@ static inline u8 fixture_choose(struct fixture *f,
 	return host;
 }
 
+/** fixture_find() - return the connection of @tuple, or %NULL
+ *
+ * The pointer stays valid until the test removes the entry, or it expires.
+ */
+static inline struct dsr_conn *fixture_find(struct fixture *f,
+					    const struct dsr_tuple *tuple)
+{
+	struct dsr_conn *conn;
+
+	rcu_read_lock();
+	conn = dsr_conn_find(&f->dn, tuple,
+			     dsr_conn_hash(&f->dn.table, tuple));
+	rcu_read_unlock();
+	return conn;
+}
+
 /** fixture_come() - decide about a packet and schedule it, as the hook does */
 static inline struct dsr_decision fixture_come(struct fixture *f,
 					       const struct dsr_packet *pkt)

@@ -15,17 +15,6 @@ static struct dsr_restore entry_of(u32 n, u8 state, u8 host)
 	};
 }
 
-static struct dsr_conn *find(struct fixture *f, const struct dsr_tuple *tuple)
-{
-	struct dsr_conn *conn;
-
-	rcu_read_lock();
-	conn = dsr_conn_find(&f->dn, tuple,
-			     dsr_conn_hash(&f->dn.table, tuple));
-	rcu_read_unlock();
-	return conn;
-}
-
 static u8 restore(struct fixture *f, struct dsr_restore entry)
 {
 	return dsr_restore_add(&f->dn, &entry);
@@ -42,7 +31,7 @@ static void restore_keeps_state_time_and_backend(struct kunit *test)
 
 	entry.left = 100 * HZ;
 	KUNIT_EXPECT_EQ(test, restore(f, entry), DSR_ADDED_A_ADDED);
-	conn = find(f, &entry.tuple);
+	conn = fixture_find(f, &entry.tuple);
 	KUNIT_ASSERT_NOT_NULL(test, conn);
 	KUNIT_EXPECT_EQ(test, conn->state, DSR_CONN_ESTABLISHED);
 	rcu_read_lock();
@@ -59,7 +48,7 @@ static void restore_keeps_state_time_and_backend(struct kunit *test)
 	entry = entry_of(2, DSR_CONN_FIN, 1);
 	KUNIT_EXPECT_EQ(test, restore(f, entry), DSR_ADDED_A_ADDED);
 	rcu_read_lock();
-	left = dsr_conn_expires(&f->dn, find(f, &entry.tuple), jiffies);
+	left = dsr_conn_expires(&f->dn, fixture_find(f, &entry.tuple), jiffies);
 	rcu_read_unlock();
 	KUNIT_EXPECT_LE(test, left,
 			jiffies_to_msecs(dsr_state_timeout(DSR_CONN_FIN)));
@@ -78,7 +67,7 @@ static void restore_never_replaces(struct kunit *test)
 	fixture_backend(test, f, 2, 1);
 	pkt.event = dsr_event_tcp(TCPHDR_SYN);
 	fixture_come(f, &pkt);
-	conn = find(f, &pkt.tuple);
+	conn = fixture_find(f, &pkt.tuple);
 	KUNIT_ASSERT_NOT_NULL(test, conn);
 	rcu_read_lock();
 	backend = dsr_conn_backend(conn);
@@ -153,7 +142,7 @@ static void restore_learns_the_proof(struct kunit *test)
 	fixture_backend(test, f, 1, 1);
 	KUNIT_ASSERT_EQ(test, restore(f, entry_of(1, DSR_CONN_ESTABLISHED, 1)),
 			DSR_ADDED_A_ADDED);
-	conn = find(f, &pkt.tuple);
+	conn = fixture_find(f, &pkt.tuple);
 	pkt.proof = 0x8000;
 	rcu_read_lock();
 	KUNIT_EXPECT_TRUE(test, dsr_conn_proves(conn, &pkt));
@@ -170,9 +159,10 @@ static void restore_learns_the_proof(struct kunit *test)
 	pkt.tuple = fixture_tuple(2);
 	pkt.event = dsr_event_tcp(TCPHDR_RST);
 	rcu_read_lock();
-	dsr_conn_advance(&f->dn, find(f, &pkt.tuple), &pkt);
+	dsr_conn_advance(&f->dn, fixture_find(f, &pkt.tuple), &pkt);
 	rcu_read_unlock();
-	KUNIT_EXPECT_EQ(test, find(f, &pkt.tuple)->state, DSR_CONN_CLOSED);
+	KUNIT_EXPECT_EQ(test, fixture_find(f, &pkt.tuple)->state,
+			DSR_CONN_CLOSED);
 }
 
 /* So does the first packet of the next connection of the tuple. */
@@ -190,7 +180,7 @@ static void restore_learns_the_proof_of_the_next(struct kunit *test)
 	pkt.event = dsr_event_tcp(TCPHDR_SYN);
 	pkt.proof = 0x8000;
 	fixture_come(f, &pkt);
-	conn = find(f, &pkt.tuple);
+	conn = fixture_find(f, &pkt.tuple);
 	KUNIT_ASSERT_NOT_NULL(test, conn);
 	KUNIT_EXPECT_EQ(test, conn->state, DSR_CONN_SYN);
 	KUNIT_EXPECT_EQ(test, conn->proof, 0x8000);

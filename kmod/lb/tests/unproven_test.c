@@ -26,17 +26,6 @@ static int entries(struct fixture *f)
 	return atomic_read(&f->dn.table.entries);
 }
 
-static struct dsr_conn *find(struct fixture *f, const struct dsr_tuple *tuple)
-{
-	struct dsr_conn *conn;
-
-	rcu_read_lock();
-	conn = dsr_conn_find(&f->dn, tuple,
-			     dsr_conn_hash(&f->dn.table, tuple));
-	rcu_read_unlock();
-	return conn;
-}
-
 /* Stray packets of many sources do not keep real clients out. */
 static void strays_are_no_load(struct kunit *test)
 {
@@ -107,7 +96,7 @@ static void ends_of_nothing_are_not_remembered(struct kunit *test)
 static void expect_lifetime(struct kunit *test, struct fixture *f,
 			    const struct dsr_packet *pkt, u32 seconds)
 {
-	struct dsr_conn *conn = find(f, &pkt->tuple);
+	struct dsr_conn *conn = fixture_find(f, &pkt->tuple);
 
 	KUNIT_ASSERT_NOT_NULL(test, conn);
 	rcu_read_lock();
@@ -126,23 +115,25 @@ static void mid_stream_is_unproven(struct kunit *test)
 	udp.tuple.proto = IPPROTO_UDP;
 	backend = fixture_backend(test, f, 1, 1);
 	fixture_come(f, &pkt);
-	KUNIT_EXPECT_EQ(test, find(f, &pkt.tuple)->state,
+	KUNIT_EXPECT_EQ(test, fixture_find(f, &pkt.tuple)->state,
 			DSR_CONN_UNPROVEN);
 	expect_lifetime(test, f, &pkt, 60);
 	f->service.timeouts.state[DSR_CONN_SYN] = 20 * HZ;
 	expect_lifetime(test, f, &pkt, 20);
 	/* the pause between two datagrams may be long */
 	fixture_come(f, &udp);
-	KUNIT_EXPECT_EQ(test, find(f, &udp.tuple)->state, DSR_CONN_UNPROVEN);
+	KUNIT_EXPECT_EQ(test, fixture_find(f, &udp.tuple)->state,
+			DSR_CONN_UNPROVEN);
 	expect_lifetime(test, f, &udp, 300);
 	KUNIT_EXPECT_EQ(test, atomic_read(&backend->active), 0);
 
 	fixture_come(f, &pkt);
-	KUNIT_EXPECT_EQ(test, find(f, &pkt.tuple)->state,
+	KUNIT_EXPECT_EQ(test, fixture_find(f, &pkt.tuple)->state,
 			DSR_CONN_ESTABLISHED);
 	expect_lifetime(test, f, &pkt, 900);
 	fixture_come(f, &udp);
-	KUNIT_EXPECT_EQ(test, find(f, &udp.tuple)->state, DSR_CONN_UDP);
+	KUNIT_EXPECT_EQ(test, fixture_find(f, &udp.tuple)->state,
+			DSR_CONN_UDP);
 	expect_lifetime(test, f, &udp, 300);
 	KUNIT_EXPECT_EQ(test, atomic_read(&backend->active), 2);
 	KUNIT_EXPECT_EQ(test, dsr_backend_inactive(backend), 0);
@@ -370,7 +361,7 @@ static void full_table_keeps_a_client(struct kunit *test)
 	fixture_backend(test, f, 2, 1);
 	backend = connect_some(test, f, 1, 4000, 4001, NULL);
 	WRITE_ONCE(f->dn.table.max, 0);
-	conn = find(f, &client);
+	conn = fixture_find(f, &client);
 	KUNIT_ASSERT_NOT_NULL(test, conn);
 	conn->node.seen = jiffies - 40 * HZ;
 	connect_some(test, f, 1, 4001, 4002, backend);
@@ -466,7 +457,7 @@ static void established_one_stays_at_a_dying_server(struct kunit *test)
 	fixture_come(f, &ack);
 	two = fixture_backend(test, f, 2, 1);
 	fixture_weight(test, f, one, 0);
-	conn = find(f, &ack.tuple);
+	conn = fixture_find(f, &ack.tuple);
 	KUNIT_ASSERT_NOT_NULL(test, conn);
 	KUNIT_EXPECT_EQ(test, conn->state, DSR_CONN_ESTABLISHED);
 	KUNIT_EXPECT_PTR_EQ(test, fixture_come(f, &syn).backend, one);
