@@ -6,13 +6,8 @@
 static struct dsr_conn *find(struct fixture *f, u32 n)
 {
 	struct dsr_tuple tuple = fixture_tuple(n);
-	struct dsr_conn *conn;
 
-	rcu_read_lock();
-	conn = dsr_conn_find(&f->dn, &tuple,
-			     dsr_conn_hash(&f->dn.table, &tuple));
-	rcu_read_unlock();
-	return conn;
+	return fixture_find(f, &tuple);
 }
 
 /* Make a packet of connection @n: a segment, or a datagram if @flags is UDP. */

@@ -254,6 +254,49 @@ static inline struct dsr_tuple fixture_tuple(u32 n)
 	};
 }
 
+/** fixture_packet() - make the packet of connection @n with a %DSR_EVENT_ */
+static inline struct dsr_packet fixture_packet(u32 n, u8 event)
+{
+	return (struct dsr_packet) {
+		.tuple = fixture_tuple(n),
+		.kind = DSR_PACKET_FLOW,
+		.event = event,
+	};
+}
+
+/** fixture_segment() - make the TCP segment of connection @n with @flags */
+static inline struct dsr_packet fixture_segment(u32 n, u8 flags)
+{
+	return fixture_packet(n, dsr_event_tcp(flags));
+}
+
+/** fixture_connect() - add connection @n, as a segment with @flags leaves it */
+static inline struct dsr_conn *fixture_connect(struct kunit *test,
+					       struct fixture *f, u32 n,
+					       u8 flags,
+					       struct dsr_backend *backend)
+{
+	struct dsr_packet pkt = fixture_segment(n, flags);
+	u32 hash = dsr_conn_hash(&f->dn.table, &pkt.tuple);
+	struct dsr_conn *conn;
+	bool added;
+
+	rcu_read_lock();
+	conn = dsr_conn_add(&f->dn, &pkt.tuple, hash,
+			    dsr_conn_state(DSR_CONN_SYN, &pkt), backend,
+			    &added);
+	rcu_read_unlock();
+	KUNIT_ASSERT_NOT_NULL(test, conn);
+	KUNIT_EXPECT_TRUE(test, added);
+	return conn;
+}
+
+/** fixture_entries() - return the number of entries of the table */
+static inline int fixture_entries(struct fixture *f)
+{
+	return atomic_read(&f->dn.table.entries);
+}
+
 /* FIXTURE_SUITE() - define the suite of the test cases in "cases", each with
  * its own fixture
  */

@@ -4,28 +4,14 @@
 #include "datapath/schedule.h"
 #include "fixture.h"
 
-static struct dsr_packet packet_of(u32 n, u8 event)
-{
-	return (struct dsr_packet) {
-		.tuple = fixture_tuple(n),
-		.kind = DSR_PACKET_FLOW,
-		.event = event,
-	};
-}
-
-static int entries(struct fixture *f)
-{
-	return atomic_read(&f->dn.table.entries);
-}
-
 /* With a hashing scheduler a SYN needs no entry: a SYN flood takes no memory,
  * and the packet after a SYN finds the same backend.
  */
 static void syn_is_not_remembered(struct kunit *test)
 {
 	static const char *const names[] = { "maglev", "sh", "dh" };
-	struct dsr_packet syn = packet_of(1, DSR_EVENT_OPEN);
-	struct dsr_packet ack = packet_of(1, DSR_EVENT_DATA);
+	struct dsr_packet syn = fixture_packet(1, DSR_EVENT_OPEN);
+	struct dsr_packet ack = fixture_packet(1, DSR_EVENT_DATA);
 	struct fixture *f = test->priv;
 	struct dsr_backend *backend;
 	struct dsr_decision d;
@@ -39,28 +25,28 @@ static void syn_is_not_remembered(struct kunit *test)
 				 (struct dsr_pool_options) { });
 		d = fixture_come(f, &syn);
 		KUNIT_EXPECT_EQ(test, d.reason, DSR_FORWARDED_SYN_UNREMEMBERED);
-		KUNIT_EXPECT_EQ(test, entries(f), 0);
+		KUNIT_EXPECT_EQ(test, fixture_entries(f), 0);
 		backend = d.backend;
 		d = fixture_come(f, &ack);
 		KUNIT_EXPECT_EQ(test, d.reason, DSR_FORWARDED);
 		KUNIT_EXPECT_PTR_EQ(test, d.backend, backend);
-		KUNIT_EXPECT_EQ(test, entries(f), 1);
+		KUNIT_EXPECT_EQ(test, fixture_entries(f), 1);
 		/* without an entry of the SYN the source may be forged */
 		KUNIT_EXPECT_EQ(test, atomic_read(&backend->active), 0);
 		KUNIT_EXPECT_PTR_EQ(test, fixture_come(f, &ack).backend, backend);
-		KUNIT_EXPECT_EQ(test, entries(f), 1);
+		KUNIT_EXPECT_EQ(test, fixture_entries(f), 1);
 		KUNIT_EXPECT_EQ(test, atomic_read(&backend->active), 1);
 		dsr_table_flush(&f->dn.table);
 	}
 	/* with a threshold, overload may change the choice */
 	fixture_limit(test, f, backend, 10, 0);
 	KUNIT_EXPECT_EQ(test, fixture_come(f, &syn).reason, DSR_FORWARDED);
-	KUNIT_EXPECT_EQ(test, entries(f), 1);
+	KUNIT_EXPECT_EQ(test, fixture_entries(f), 1);
 }
 
 static void one_packet(struct kunit *test)
 {
-	struct dsr_packet pkt = packet_of(1, DSR_EVENT_DATA);
+	struct dsr_packet pkt = fixture_packet(1, DSR_EVENT_DATA);
 	struct fixture *f = test->priv;
 	u32 counts[3] = { };
 	struct dsr_decision d;
@@ -77,18 +63,18 @@ static void one_packet(struct kunit *test)
 	}
 	KUNIT_EXPECT_EQ(test, counts[1], 5);
 	KUNIT_EXPECT_EQ(test, counts[2], 5);
-	KUNIT_EXPECT_EQ(test, entries(f), 0);
+	KUNIT_EXPECT_EQ(test, fixture_entries(f), 0);
 	/* TCP connections still get an entry */
 	pkt.tuple.proto = IPPROTO_TCP;
 	pkt.event = DSR_EVENT_OPEN;
 	KUNIT_EXPECT_EQ(test, fixture_come(f, &pkt).reason, DSR_FORWARDED);
-	KUNIT_EXPECT_EQ(test, entries(f), 1);
+	KUNIT_EXPECT_EQ(test, fixture_entries(f), 1);
 }
 
 /* Persistence: a client is a prefix of addresses. */
 static void persistence(struct kunit *test)
 {
-	struct dsr_packet pkt = packet_of(1, DSR_EVENT_OPEN);
+	struct dsr_packet pkt = fixture_packet(1, DSR_EVENT_OPEN);
 	struct fixture *f = test->priv;
 	struct dsr_backend_config config;
 	struct dsr_backend *first;
@@ -119,33 +105,33 @@ static void persistence(struct kunit *test)
 	pkt.tuple.v4.saddr = htonl(0xc0000300);
 	d = fixture_come(f, &pkt);
 	KUNIT_EXPECT_PTR_NE(test, d.backend, first);
-	KUNIT_EXPECT_EQ(test, entries(f), 5 + 1 + 2);
+	KUNIT_EXPECT_EQ(test, fixture_entries(f), 5 + 1 + 2);
 
 	/* a backend of weight 0 keeps its clients; a draining one does not */
 	fixture_weight(test, f, first, 0);
-	pkt = packet_of(100, DSR_EVENT_OPEN);
+	pkt = fixture_packet(100, DSR_EVENT_OPEN);
 	KUNIT_EXPECT_PTR_EQ(test, fixture_come(f, &pkt).backend, first);
 	config = first->config;
 	config.admin = DSR_BACKEND_DRAINING;
 	KUNIT_ASSERT_EQ(test, dsr_backend_set(&f->dn, first, &config, NULL), 0);
-	pkt = packet_of(101, DSR_EVENT_OPEN);
+	pkt = fixture_packet(101, DSR_EVENT_OPEN);
 	KUNIT_EXPECT_PTR_NE(test, fixture_come(f, &pkt).backend, first);
 	KUNIT_EXPECT_EQ(test, atomic_read(&first->persistent), 0);
 
 	/* connections and client time out separately */
 	dsr_table_gc(&f->dn.table, jiffies + 51 * HZ + 5, true);
-	KUNIT_EXPECT_EQ(test, entries(f), 8);
+	KUNIT_EXPECT_EQ(test, fixture_entries(f), 8);
 	dsr_table_gc(&f->dn.table, jiffies + 61 * HZ + 5, true);
-	KUNIT_EXPECT_EQ(test, entries(f), 1);
+	KUNIT_EXPECT_EQ(test, fixture_entries(f), 1);
 	dsr_table_gc(&f->dn.table, jiffies + 901 * HZ + 5, true);
-	KUNIT_EXPECT_EQ(test, entries(f), 0);
+	KUNIT_EXPECT_EQ(test, fixture_entries(f), 0);
 }
 
 static void nobody_asks_for_a_connection(struct kunit *test)
 {
 	static const u32 sources[] = { 0x00000001, 0x7f000001, 0xe0000001,
 				       0xffffffff };
-	struct dsr_packet pkt = packet_of(1, DSR_EVENT_OPEN);
+	struct dsr_packet pkt = fixture_packet(1, DSR_EVENT_OPEN);
 	struct fixture *f = test->priv;
 	int i;
 
@@ -154,7 +140,7 @@ static void nobody_asks_for_a_connection(struct kunit *test)
 		pkt.tuple.v4.saddr = htonl(sources[i]);
 		KUNIT_EXPECT_EQ(test, fixture_come(f, &pkt).reason, DSR_DROP_BAD_SOURCE);
 	}
-	KUNIT_EXPECT_EQ(test, entries(f), 0);
+	KUNIT_EXPECT_EQ(test, fixture_entries(f), 0);
 }
 
 /* At the cap, all packets of a flow still get the same backend. */
@@ -170,7 +156,7 @@ static void full_table(struct kunit *test)
 	fixture_backend(test, f, 2, 1);
 	WRITE_ONCE(f->dn.table.max, 16);
 	for (i = 0; i < 216; i++) {
-		pkt = packet_of(i, DSR_EVENT_OPEN);
+		pkt = fixture_packet(i, DSR_EVENT_OPEN);
 		d = fixture_come(f, &pkt);
 		KUNIT_EXPECT_EQ(test, d.reason, i < 16 ? DSR_FORWARDED :
 						DSR_FORWARDED_STATELESS);
@@ -179,14 +165,14 @@ static void full_table(struct kunit *test)
 		KUNIT_EXPECT_PTR_EQ(test, fixture_come(f, &pkt).backend, backend);
 		counts[fixture_host(backend)]++;
 	}
-	KUNIT_EXPECT_EQ(test, entries(f), 16);
+	KUNIT_EXPECT_EQ(test, fixture_entries(f), 16);
 	KUNIT_EXPECT_GT(test, counts[1], 60);
 	KUNIT_EXPECT_GT(test, counts[2], 60);
 }
 
 static void nobody_is_there(struct kunit *test)
 {
-	struct dsr_packet pkt = packet_of(1, DSR_EVENT_OPEN);
+	struct dsr_packet pkt = fixture_packet(1, DSR_EVENT_OPEN);
 	struct fixture *f = test->priv;
 	struct dsr_backend *backend;
 
@@ -213,12 +199,12 @@ static void removed_meanwhile(struct kunit *test)
 	removed->removed = true;
 	refcount_set(&removed->ref, 0);
 	for (i = 0; i < 4; i++) {
-		pkt = packet_of(i, DSR_EVENT_OPEN);
+		pkt = fixture_packet(i, DSR_EVENT_OPEN);
 		d = fixture_come(f, &pkt);
 		KUNIT_EXPECT_EQ(test, d.reason, DSR_FORWARDED);
 		KUNIT_EXPECT_EQ(test, fixture_host(d.backend), 2);
 	}
-	KUNIT_EXPECT_EQ(test, entries(f), 4);
+	KUNIT_EXPECT_EQ(test, fixture_entries(f), 4);
 	KUNIT_EXPECT_FALSE(test, dsr_net_was_crowded(&f->dn));
 	removed->removed = false;
 	refcount_set(&removed->ref, 1);
@@ -237,13 +223,13 @@ static void crowded_once(struct kunit *test)
 	WRITE_ONCE(f->dn.table.max, 16);
 	/* established, since half-open entries get a part of the table only */
 	for (i = 0; i < 16; i++) {
-		pkt = packet_of(i, DSR_EVENT_OPEN);
+		pkt = fixture_packet(i, DSR_EVENT_OPEN);
 		fixture_come(f, &pkt);
 		pkt.event = DSR_EVENT_DATA;
 		fixture_come(f, &pkt);
 	}
 	KUNIT_EXPECT_FALSE(test, dsr_net_was_crowded(&f->dn));
-	pkt = packet_of(i, DSR_EVENT_OPEN);
+	pkt = fixture_packet(i, DSR_EVENT_OPEN);
 	fixture_come(f, &pkt);
 	KUNIT_EXPECT_TRUE(test, dsr_net_was_crowded(&f->dn));
 	f->dn.crowded -= 890;
@@ -267,23 +253,23 @@ static void syn_again_when_there_is_room(struct kunit *test)
 	fixture_backend(test, f, 2, 1);
 	WRITE_ONCE(f->dn.table.max, 0);
 	for (i = 0; i < ARRAY_SIZE(home); i++) {
-		pkt = packet_of(i, DSR_EVENT_OPEN);
+		pkt = fixture_packet(i, DSR_EVENT_OPEN);
 		d = fixture_come(f, &pkt);
 		KUNIT_EXPECT_EQ(test, d.reason, DSR_FORWARDED_STATELESS);
 		home[i] = d.backend;
 	}
 	WRITE_ONCE(f->dn.table.max, 1000);
 	for (i = 0; i < ARRAY_SIZE(home); i++) {
-		pkt = packet_of(i, DSR_EVENT_OPEN);
+		pkt = fixture_packet(i, DSR_EVENT_OPEN);
 		d = fixture_come(f, &pkt);
 		KUNIT_EXPECT_EQ(test, d.reason, DSR_FORWARDED);
 		KUNIT_EXPECT_PTR_EQ(test, d.backend, home[i]);
 	}
-	KUNIT_EXPECT_EQ(test, entries(f), ARRAY_SIZE(home));
+	KUNIT_EXPECT_EQ(test, fixture_entries(f), ARRAY_SIZE(home));
 	/* a minute later it is each one's turn */
 	f->dn.crowded -= 61;
 	for (i = 100; i < 108; i++) {
-		pkt = packet_of(i, DSR_EVENT_OPEN);
+		pkt = fixture_packet(i, DSR_EVENT_OPEN);
 		turns += fixture_host(fixture_come(f, &pkt).backend) == 1;
 	}
 	KUNIT_EXPECT_EQ(test, turns, 4);

@@ -3,27 +3,13 @@
 
 #include "fixture.h"
 
-static struct dsr_packet packet_of(u32 n, u8 event)
-{
-	return (struct dsr_packet) {
-		.tuple = fixture_tuple(n),
-		.kind = DSR_PACKET_FLOW,
-		.event = event,
-	};
-}
-
 /* Make the first packet of client @n; each client has its own address. */
 static struct dsr_packet client_of(u32 n, u8 event)
 {
-	struct dsr_packet pkt = packet_of(0, event);
+	struct dsr_packet pkt = fixture_packet(0, event);
 
 	pkt.tuple.v4.saddr = htonl(0xc6120000 + n);
 	return pkt;
-}
-
-static int entries(struct fixture *f)
-{
-	return atomic_read(&f->dn.table.entries);
 }
 
 /* Stray packets of many sources do not keep real clients out. */
@@ -49,12 +35,12 @@ static void strays_are_no_load(struct kunit *test)
 	}
 	for (i = 0; i < ARRAY_SIZE(kinds); i++) {
 		for (j = 0; j < 60; j++) {
-			pkt = packet_of(j, kinds[i].event);
+			pkt = fixture_packet(j, kinds[i].event);
 			pkt.tuple.proto = kinds[i].proto;
 			KUNIT_EXPECT_EQ(test, fixture_come(f, &pkt).reason,
 					DSR_FORWARDED);
 		}
-		KUNIT_EXPECT_EQ(test, entries(f), 60);
+		KUNIT_EXPECT_EQ(test, fixture_entries(f), 60);
 		KUNIT_EXPECT_EQ(test, atomic_read(&f->dn.half), 60);
 		for (j = 0; j < 2; j++) {
 			KUNIT_EXPECT_EQ(test, atomic_read(&backend[j]->active),
@@ -63,7 +49,7 @@ static void strays_are_no_load(struct kunit *test)
 		}
 		KUNIT_EXPECT_EQ(test, dsr_backend_inactive(backend[0]) +
 				dsr_backend_inactive(backend[1]), 60);
-		pkt = packet_of(100, DSR_EVENT_OPEN);
+		pkt = fixture_packet(100, DSR_EVENT_OPEN);
 		KUNIT_EXPECT_EQ(test, fixture_come(f, &pkt).reason,
 				DSR_FORWARDED);
 		dsr_table_flush(&f->dn.table);
@@ -84,11 +70,11 @@ static void ends_of_nothing_are_not_remembered(struct kunit *test)
 	fixture_backend(test, f, 1, 1);
 	fixture_backend(test, f, 2, 1);
 	for (i = 0; i < ARRAY_SIZE(events); i++) {
-		pkt = packet_of(i, events[i]);
+		pkt = fixture_packet(i, events[i]);
 		d = fixture_come(f, &pkt);
 		KUNIT_EXPECT_EQ(test, d.reason, DSR_FORWARDED_STRAY_UNREMEMBERED);
 		KUNIT_EXPECT_NOT_NULL(test, d.backend);
-		KUNIT_EXPECT_EQ(test, entries(f), 0);
+		KUNIT_EXPECT_EQ(test, fixture_entries(f), 0);
 	}
 }
 
@@ -107,7 +93,7 @@ static void expect_lifetime(struct kunit *test, struct fixture *f,
 /* A second packet makes a mid-stream connection established. */
 static void mid_stream_is_unproven(struct kunit *test)
 {
-	struct dsr_packet pkt = packet_of(1, DSR_EVENT_DATA);
+	struct dsr_packet pkt = fixture_packet(1, DSR_EVENT_DATA);
 	struct dsr_packet udp = pkt;
 	struct fixture *f = test->priv;
 	struct dsr_backend *backend;
@@ -157,12 +143,12 @@ static void idle_one_finds_its_server(struct kunit *test)
 		fixture_schedule(test, f, names[i],
 				 (struct dsr_pool_options) { });
 		for (n = 0; n < 8; n++) {
-			pkt = packet_of(n, DSR_EVENT_DATA);
+			pkt = fixture_packet(n, DSR_EVENT_DATA);
 			backend = fixture_come(f, &pkt).backend;
 			for (j = 0; j < 3; j++) {
 				dsr_table_gc(&f->dn.table,
 					     jiffies + 62 * HZ, true);
-				KUNIT_EXPECT_EQ(test, entries(f), 0);
+				KUNIT_EXPECT_EQ(test, fixture_entries(f), 0);
 				KUNIT_EXPECT_PTR_EQ(test,
 						    fixture_come(f, &pkt)
 						    .backend, backend);
@@ -189,15 +175,15 @@ static void flood_gets_a_quarter(struct kunit *test)
 	WRITE_ONCE(f->dn.table.max, 80);
 	for (i = 0; i < ARRAY_SIZE(events); i++) {
 		for (j = 0; j < 200; j++) {
-			pkt = packet_of(1000 + j, events[i]);
+			pkt = fixture_packet(1000 + j, events[i]);
 			d = fixture_come(f, &pkt);
 			KUNIT_EXPECT_EQ(test, d.reason, j < 20 ?
 					DSR_FORWARDED :
 					DSR_FORWARDED_STATELESS);
 		}
-		KUNIT_EXPECT_EQ(test, entries(f), 20);
+		KUNIT_EXPECT_EQ(test, fixture_entries(f), 20);
 		/* a new client still gets a backend, always the same */
-		pkt = packet_of(1, DSR_EVENT_OPEN);
+		pkt = fixture_packet(1, DSR_EVENT_OPEN);
 		home = fixture_come(f, &pkt).backend;
 		KUNIT_EXPECT_NOT_NULL(test, home);
 		pkt.event = DSR_EVENT_DATA;
@@ -206,14 +192,14 @@ static void flood_gets_a_quarter(struct kunit *test)
 					    fixture_come(f, &pkt).backend,
 					    home);
 		/* one half-open entry becomes established: there is room */
-		pkt = packet_of(1000, DSR_EVENT_DATA);
+		pkt = fixture_packet(1000, DSR_EVENT_DATA);
 		fixture_come(f, &pkt);
-		pkt = packet_of(1, DSR_EVENT_DATA);
+		pkt = fixture_packet(1, DSR_EVENT_DATA);
 		d = fixture_come(f, &pkt);
 		KUNIT_EXPECT_EQ(test, d.reason, DSR_FORWARDED);
 		backend = d.backend;
 		KUNIT_EXPECT_PTR_EQ(test, backend, home);
-		KUNIT_EXPECT_EQ(test, entries(f), 21);
+		KUNIT_EXPECT_EQ(test, fixture_entries(f), 21);
 		dsr_table_flush(&f->dn.table);
 	}
 }
@@ -235,7 +221,7 @@ static void client_is_remembered_when_it_answers(struct kunit *test)
 		KUNIT_EXPECT_NOT_NULL(test, fixture_come(f, &pkt).backend);
 	}
 	/* a quarter of 1000: entries of connections and of clients */
-	KUNIT_EXPECT_EQ(test, entries(f), 250);
+	KUNIT_EXPECT_EQ(test, fixture_entries(f), 250);
 	KUNIT_EXPECT_EQ(test, atomic_read(&one->persistent), 0);
 	KUNIT_EXPECT_EQ(test, atomic_read(&two->persistent), 0);
 	KUNIT_EXPECT_EQ(test, dsr_backend_inactive(one) +
@@ -245,7 +231,7 @@ static void client_is_remembered_when_it_answers(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, atomic_read(&one->persistent) +
 			atomic_read(&two->persistent), 1);
 	dsr_table_gc(&f->dn.table, jiffies + 62 * HZ, true);
-	KUNIT_EXPECT_EQ(test, entries(f), 2);
+	KUNIT_EXPECT_EQ(test, fixture_entries(f), 2);
 	KUNIT_EXPECT_EQ(test, atomic_read(&f->dn.half), 0);
 }
 
@@ -265,7 +251,7 @@ static void client_opens_several_at_once(struct kunit *test)
 	fixture_backend(test, f, 1, 1);
 	fixture_backend(test, f, 2, 1);
 	for (i = 0; i < 12; i++) {
-		pkt = packet_of(i, i < 6 ? DSR_EVENT_OPEN : DSR_EVENT_DATA);
+		pkt = fixture_packet(i, i < 6 ? DSR_EVENT_OPEN : DSR_EVENT_DATA);
 		pkt.tuple.sport = htons(4000 + i % 6);
 		d = fixture_come(f, &pkt);
 		if (!i)
@@ -332,11 +318,11 @@ static void full_table_keeps_a_client_together(struct kunit *test)
 			used |= BIT(fixture_host(backend[j]));
 		}
 		KUNIT_EXPECT_GT(test, hweight32(used), 1);
-		KUNIT_EXPECT_EQ(test, entries(f), 20);
+		KUNIT_EXPECT_EQ(test, fixture_entries(f), 20);
 		WRITE_ONCE(f->dn.table.max, 1000);
 		for (j = 0; j < ARRAY_SIZE(backend); j++)
 			connect_some(test, f, 16 * j, 4000, 4012, backend[j]);
-		KUNIT_EXPECT_EQ(test, entries(f), 20 + 8 * 13);
+		KUNIT_EXPECT_EQ(test, fixture_entries(f), 20 + 8 * 13);
 		dsr_table_flush(&f->dn.table);
 		f->dn.crowded = 0;
 	}
@@ -365,7 +351,7 @@ static void full_table_keeps_a_client(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, conn);
 	conn->node.seen = jiffies - 40 * HZ;
 	connect_some(test, f, 1, 4001, 4002, backend);
-	KUNIT_EXPECT_EQ(test, entries(f), 2);
+	KUNIT_EXPECT_EQ(test, fixture_entries(f), 2);
 	KUNIT_EXPECT_LT(test, (u32)jiffies - conn->node.seen, HZ);
 }
 
@@ -401,7 +387,7 @@ static void client_is_taken_over(struct kunit *test)
 /* An unanswered SYN leaves a backend that takes no new connections. */
 static void syn_leaves_a_dying_server(struct kunit *test)
 {
-	struct dsr_packet pkt = packet_of(1, DSR_EVENT_OPEN);
+	struct dsr_packet pkt = fixture_packet(1, DSR_EVENT_OPEN);
 	struct fixture *f = test->priv;
 	struct dsr_backend_config config;
 	struct dsr_backend *one, *two;
@@ -446,8 +432,8 @@ static void syn_leaves_a_dying_server(struct kunit *test)
  */
 static void established_one_stays_at_a_dying_server(struct kunit *test)
 {
-	struct dsr_packet syn = packet_of(1, DSR_EVENT_OPEN);
-	struct dsr_packet ack = packet_of(1, DSR_EVENT_DATA);
+	struct dsr_packet syn = fixture_packet(1, DSR_EVENT_OPEN);
+	struct dsr_packet ack = fixture_packet(1, DSR_EVENT_DATA);
 	struct fixture *f = test->priv;
 	struct dsr_backend *one, *two;
 	struct dsr_conn *conn;
@@ -480,7 +466,7 @@ static void established_one_stays_at_a_dying_server(struct kunit *test)
 /* A UDP flow of one datagram leaves a backend that takes no new connections. */
 static void datagram_leaves_a_dying_server(struct kunit *test)
 {
-	struct dsr_packet udp = packet_of(1, DSR_EVENT_DATA);
+	struct dsr_packet udp = fixture_packet(1, DSR_EVENT_DATA);
 	struct fixture *f = test->priv;
 	struct dsr_backend *one, *two;
 
