@@ -268,6 +268,19 @@ static struct nlattr *put_key(struct nl_msg *msg,
 	return nest;
 }
 
+/* Begin a request about a service: @nest, open, has its key. */
+static int begin(struct netlink *nl, int command,
+		 const struct ipvs_service *service, struct nl_msg **msg,
+		 struct nlattr **nest)
+{
+	int status = netlink_request(nl, NETLINK_LB, command, 0, msg);
+
+	if (status)
+		return status;
+	*nest = put_key(*msg, service);
+	return *nest ? DSRCTL_OK : netlink_too_long(*msg);
+}
+
 /* ip_vs's names of schedulers, and what they hash, as dsr_ipvs has them. */
 static int put_scheduler(struct nl_msg *msg, const struct ipvs_service *service)
 {
@@ -303,11 +316,10 @@ static int add_service(struct netlink *nl, const struct ipvs_service *service)
 	struct nl_msg *msg;
 	int status;
 
-	status = netlink_request(nl, NETLINK_LB, DSR_CMD_SERVICE_ADD, 0, &msg);
+	status = begin(nl, DSR_CMD_SERVICE_ADD, service, &msg, &nest);
 	if (status)
 		return status;
-	nest = put_key(msg, service);
-	if (!nest || put_scheduler(msg, service) ||
+	if (put_scheduler(msg, service) ||
 	    put_persistence(msg, service) ||
 	    (service->flags & IP_VS_SVC_F_ONEPACKET &&
 	     nla_put_u8(msg, DSR_SERVICE_A_ONE_PACKET, 1)))
@@ -323,12 +335,9 @@ static int add_dest(struct netlink *nl, const struct ipvs_service *service,
 	struct nl_msg *msg;
 	int status;
 
-	status = netlink_request(nl, NETLINK_LB, DSR_CMD_BACKEND_ADD, 0, &msg);
+	status = begin(nl, DSR_CMD_BACKEND_ADD, service, &msg, &nest);
 	if (status)
 		return status;
-	nest = put_key(msg, service);
-	if (!nest)
-		return netlink_too_long(msg);
 	nla_nest_end(msg, nest);
 	nest = nla_nest_start(msg, NLA_F_NESTED | DSR_A_BACKEND);
 	if (!nest || addr_put(msg, DSR_BACKEND_A_ADDR, &dest->addr) ||
@@ -348,13 +357,9 @@ static int delete_service(struct netlink *nl,
 	struct nl_msg *msg;
 	int status;
 
-	status = netlink_request(nl, NETLINK_LB, DSR_CMD_SERVICE_DELETE, 0,
-				 &msg);
+	status = begin(nl, DSR_CMD_SERVICE_DELETE, service, &msg, &nest);
 	if (status)
 		return status;
-	nest = put_key(msg, service);
-	if (!nest)
-		return netlink_too_long(msg);
 	nla_nest_end(msg, nest);
 	return netlink_do(nl, msg);
 }
