@@ -15,6 +15,7 @@
 #include "attr.h"
 #include "connection.h"
 #include "duration.h"
+#include "json.h"
 #include "report.h"
 #include "restore.h"
 
@@ -321,12 +322,6 @@ static int restore_all(struct listed *listed, struct restore *restore)
 	return status;
 }
 
-static void add_number(struct json_object *object, const char *key,
-		       uint64_t number)
-{
-	json_object_object_add(object, key, json_object_new_uint64(number));
-}
-
 static void print_counts(const struct dsrctl *ctl,
 			 const struct restore *restore)
 {
@@ -341,9 +336,9 @@ static void print_counts(const struct dsrctl *ctl,
 		return;
 	}
 	object = json_object_new_object();
-	add_number(object, "added", restore->count[DSR_ADDED_A_ADDED]);
-	add_number(object, "known", restore->count[DSR_ADDED_A_KNOWN]);
-	add_number(object, "refused", restore_refused(restore));
+	json_add_number(object, "added", restore->count[DSR_ADDED_A_ADDED]);
+	json_add_number(object, "known", restore->count[DSR_ADDED_A_KNOWN]);
+	json_add_number(object, "refused", restore_refused(restore));
 	json_print(object, ctl->pretty);
 }
 

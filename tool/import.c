@@ -215,12 +215,6 @@ static int count_connection(const struct ipvs_conn *conn, void *arg)
 	return DSRCTL_OK;
 }
 
-static void add_number(struct json_object *object, const char *key,
-		       uint64_t number)
-{
-	json_object_object_add(object, key, json_object_new_uint64(number));
-}
-
 static int check(struct import *import)
 {
 	struct json_object *object;
@@ -235,10 +229,10 @@ static int check(struct import *import)
 	judge(import, true);
 	if (import->list) {
 		object = json_object_new_object();
-		add_number(object, "services", import->ipvs.services);
-		add_number(object, "destinations", count_dests(&import->ipvs));
-		add_number(object, "connections", connections);
-		add_number(object, "refused", import->refused);
+		json_add_number(object, "services", import->ipvs.services);
+		json_add_number(object, "destinations", count_dests(&import->ipvs));
+		json_add_number(object, "connections", connections);
+		json_add_number(object, "refused", import->refused);
 		json_object_object_add(object, "findings", import->list);
 		json_print(object, import->ctl->pretty);
 	} else {
@@ -604,12 +598,12 @@ static void print_result(const struct import *import, uint64_t took, int err)
 		return;
 	}
 	object = json_object_new_object();
-	add_number(object, "services", import->added);
-	add_number(object, "backends", import->dests);
-	add_number(object, "connections",
-		   import->restore.count[DSR_ADDED_A_ADDED]);
-	add_number(object, "refused", lost);
-	add_number(object, "milliseconds", took);
+	json_add_number(object, "services", import->added);
+	json_add_number(object, "backends", import->dests);
+	json_add_number(object, "connections",
+			import->restore.count[DSR_ADDED_A_ADDED]);
+	json_add_number(object, "refused", lost);
+	json_add_number(object, "milliseconds", took);
 	json_object_object_add(object, "unloaded",
 			       json_object_new_boolean(!err));
 	json_print(object, import->ctl->pretty);

@@ -16,6 +16,13 @@ static const char *json_text(struct json_object *object, bool pretty)
 	return json_object_to_json_string_ext(object, flags);
 }
 
+/** json_add_number() - add a number to an object, under @key */
+void json_add_number(struct json_object *object, const char *key,
+		     uint64_t number)
+{
+	json_object_object_add(object, key, json_object_new_uint64(number));
+}
+
 /**
  * json_print() - print a document
  * @object: the document, freed here

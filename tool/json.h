@@ -5,6 +5,7 @@
 #include <json-c/json.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* the longest key or value of a row */
 #define JSON_TEXT_MAX	64
@@ -25,6 +26,8 @@ struct json_list {
 	size_t used;
 };
 
+void json_add_number(struct json_object *object, const char *key,
+		     uint64_t number);
 void json_print(struct json_object *object, bool pretty);
 void json_list_begin(struct json_list *list, bool pretty);
 void json_list_item(struct json_list *list, struct json_object *object);

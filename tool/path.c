@@ -257,7 +257,7 @@ static uint64_t path_reasons(const struct path_info *path, uint64_t *long_way,
 
 static void reason_json(const char *name, uint64_t packets, void *arg)
 {
-	json_object_object_add(arg, name, json_object_new_uint64(packets));
+	json_add_number(arg, name, packets);
 }
 
 /**
@@ -277,10 +277,8 @@ struct json_object *path_json(const struct path_info *path)
 	attr_json(object, "via", ATTR_PATH_VIA, path->tb[DSR_PATH_A_VIA]);
 	attr_json(object, "recheck", ATTR_MSECS, path->tb[DSR_PATH_A_RECHECK]);
 	forwarded = path_reasons(path, &long_way, reason_json, reasons);
-	json_object_object_add(object, "forwarded",
-			       json_object_new_uint64(forwarded));
-	json_object_object_add(object, "long_way",
-			       json_object_new_uint64(long_way));
+	json_add_number(object, "forwarded", forwarded);
+	json_add_number(object, "long_way", long_way);
 	json_object_object_add(object, "reasons", reasons);
 	return object;
 }

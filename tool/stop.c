@@ -305,8 +305,7 @@ static struct json_object *loss_json(const struct stop *stop, size_t i)
 	json_object_object_add(object, "netns",
 			       json_object_new_string(stop->all.one[i].name));
 	for (n = 0; n < ARRAY_SIZE(numbers); n++)
-		json_object_object_add(object, numbers[n].key,
-				       json_object_new_uint64(numbers[n].number));
+		json_add_number(object, numbers[n].key, numbers[n].number);
 	return object;
 }
 

@@ -267,11 +267,6 @@ static size_t count(const struct upgrade *upgrade, bool backends)
 	return number;
 }
 
-static void add(struct json_object *object, const char *key, uint64_t number)
-{
-	json_object_object_add(object, key, json_object_new_uint64(number));
-}
-
 static void print_result(const struct upgrade *upgrade, uint64_t took)
 {
 	struct json_object *object;
@@ -289,12 +284,12 @@ static void print_result(const struct upgrade *upgrade, uint64_t took)
 		return;
 	}
 	object = json_object_new_object();
-	add(object, "services", count(upgrade, false));
-	add(object, "backends", count(upgrade, true));
-	add(object, "connections", had);
-	add(object, "kept", upgrade->kept);
-	add(object, "missing", upgrade->missing);
-	add(object, "milliseconds", took);
+	json_add_number(object, "services", count(upgrade, false));
+	json_add_number(object, "backends", count(upgrade, true));
+	json_add_number(object, "connections", had);
+	json_add_number(object, "kept", upgrade->kept);
+	json_add_number(object, "missing", upgrade->missing);
+	json_add_number(object, "milliseconds", took);
 	json_print(object, upgrade->ctl->pretty);
 }
 
