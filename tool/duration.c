@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "duration.h"
 
@@ -156,4 +157,13 @@ const char *duration_text(uint32_t msecs, char *text)
 		msecs %= units[i].msecs;
 	}
 	return text;
+}
+
+/** duration_now() - return the time since the machine started, in milliseconds */
+int64_t duration_now(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return 1000 * (int64_t)now.tv_sec + now.tv_nsec / 1000000;
 }

@@ -12,6 +12,7 @@
 int duration_read(struct args *args, uint32_t *msecs);
 int duration_parse(const struct args *args, const char *text, uint32_t *msecs);
 int duration_read_or(struct args *args, const char *word, uint32_t *msecs);
+int64_t duration_now(void);
 const char *duration_text(uint32_t msecs, char *text);
 
 #endif /* DSRCTL_DURATION_H */

@@ -14,12 +14,12 @@
 #include <linux/dsr.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "all.h"
 #include "args.h"
 #include "attr.h"
 #include "dsrctl.h"
+#include "duration.h"
 #include "hold.h"
 #include "ipvs.h"
 #include "json.h"
@@ -574,14 +574,6 @@ static void want(const struct ipvs *ipvs, struct hold_wanted *wanted)
 	}
 }
 
-static uint64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return 1000 * (uint64_t)now.tv_sec + now.tv_nsec / 1000000;
-}
-
 static void print_result(const struct import *import, uint64_t took, int err)
 {
 	const char *left = err ? "ip_vs stays loaded" : "ip_vs unloaded";
@@ -618,7 +610,7 @@ static int take_over(struct import *import)
 	int status, err;
 
 	want(&import->ipvs, &wanted);
-	began = now_ms();
+	began = duration_now();
 	status = hold_begin(&hold, &wanted);
 	hold_want_free(&wanted);
 	if (!status)
@@ -634,7 +626,7 @@ static int take_over(struct import *import)
 		return status;
 	}
 	status = hold_end(&hold);
-	began = now_ms() - began;
+	began = duration_now() - began;
 	if (!status)
 		status = ipvs_flush(nl, &import->ipvs);
 	if (status)

@@ -17,12 +17,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "all.h"
 #include "args.h"
 #include "dsrctl.h"
+#include "duration.h"
 #include "hold.h"
 #include "json.h"
 #include "module.h"
@@ -170,14 +170,6 @@ static void release(struct upgrade *upgrade)
 
 	for (i = 0; i < upgrade->all.count; i++)
 		hold_end(&upgrade->place[i].hold);
-}
-
-static uint64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return 1000 * (uint64_t)now.tv_sec + now.tv_nsec / 1000000;
 }
 
 /* The services are gone, and the old module is still there. */
@@ -374,14 +366,14 @@ static int run(struct upgrade *upgrade)
 	if (status)
 		return status;
 	block_signals(&old);
-	began = now_ms();
+	began = duration_now();
 	status = in_each(upgrade, hold_place);
 	if (!status)
 		status = in_each(upgrade, read_connections);
 	if (!status)
 		status = swap(upgrade);
 	release(upgrade);
-	began = now_ms() - began;
+	began = duration_now() - began;
 	if (!status) {
 		print_result(upgrade, began);
 		if (upgrade->missing)

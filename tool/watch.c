@@ -6,9 +6,9 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "duration.h"
 #include "report.h"
 #include "watch.h"
 
@@ -55,14 +55,6 @@ static void keep(struct watch *watch, const struct seen *seen)
 		watch->on_new(seen, watch->arg);
 }
 
-static int64_t now_msecs(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
-}
-
 /**
  * watch_wait() - look for a while
  * @watch: from watch_begin()
@@ -73,12 +65,12 @@ static int64_t now_msecs(void)
  */
 void watch_wait(struct watch *watch, uint32_t msecs)
 {
-	int64_t end = now_msecs() + msecs, left;
+	int64_t end = duration_now() + msecs, left;
 	unsigned int packets = 0;
 	struct seen seen;
 
 	watch->msecs = msecs;
-	while ((left = end - now_msecs()) > 0) {
+	while ((left = end - duration_now()) > 0) {
 		struct pollfd wait = { .fd = watch->fd, .events = POLLIN };
 
 		poll(&wait, 1, left);
