@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Requests to dsr_lb for what ip_vs has: services, destinations, timeouts. */
+#include <arpa/inet.h>
+#include <linux/dsr.h>
+#include <string.h>
+
+#include "dsrctl.h"
+#include "import_judge.h"
+#include "import_request.h"
+
+static struct nlattr *put_key(struct nl_msg *msg,
+			      const struct ipvs_service *service)
+{
+	struct nlattr *nest = nla_nest_start(msg, NLA_F_NESTED | DSR_A_SERVICE);
+
+	if (!nest)
+		return NULL;
+	if (service->fwmark
+	    ? nla_put_u32(msg, DSR_SERVICE_A_FWMARK, service->fwmark) ||
+	      nla_put_u8(msg, DSR_SERVICE_A_FAMILY, service->family)
+	    : addr_put(msg, DSR_SERVICE_A_VIP, &service->vip) ||
+	      nla_put_u8(msg, DSR_SERVICE_A_PROTO, service->proto) ||
+	      (service->port && nla_put_u16(msg, DSR_SERVICE_A_PORT,
+					    htons(service->port))))
+		return NULL;
+	return nest;
+}
+
+/* Begin a request about a service: @nest, open, has its key. */
+static int begin(struct netlink *nl, int command,
+		 const struct ipvs_service *service, struct nl_msg **msg,
+		 struct nlattr **nest)
+{
+	int status = netlink_request(nl, NETLINK_LB, command, 0, msg);
+
+	if (status)
+		return status;
+	*nest = put_key(*msg, service);
+	return *nest ? DSRCTL_OK : netlink_too_long(*msg);
+}
+
+/* ip_vs's names of schedulers, and what they hash, as dsr_ipvs has them. */
+static int put_scheduler(struct nl_msg *msg, const struct ipvs_service *service)
+{
+	const char *name = service->scheduler;
+	bool hashes = !strcmp(name, "sh") || !strcmp(name, "mh");
+
+	if (import_replaced(service))
+		name = "wlc";
+	else if (!strcmp(name, "mh"))
+		name = "maglev";
+	if (nla_put_string(msg, DSR_SERVICE_A_SCHEDULER, name))
+		return -1;
+	return hashes ? nla_put_u8(msg, DSR_SERVICE_A_HASH,
+				   service->flags & IP_VS_SVC_F_SCHED_SH_PORT ?
+				   DSR_HASH_SOURCE_PORT : DSR_HASH_SOURCE) : 0;
+}
+
+static int put_persistence(struct nl_msg *msg,
+			   const struct ipvs_service *service)
+{
+	uint32_t seconds = service->timeout ? service->timeout : 60;
+
+	if (!import_persists(service))
+		return 0;
+	return nla_put_u32(msg, DSR_SERVICE_A_PERSIST, 1000 * seconds) ||
+	       nla_put_u8(msg, DSR_SERVICE_A_PERSIST_PREFIX,
+			  import_prefix(service));
+}
+
+/**
+ * import_add_service() - add a service to dsr_lb
+ * @nl: netlink
+ * @service: service of ip_vs, which dsr_lb does not refuse
+ *
+ * Return: DSRCTL_*.
+ */
+int import_add_service(struct netlink *nl, const struct ipvs_service *service)
+{
+	struct nlattr *nest;
+	struct nl_msg *msg;
+	int status;
+
+	status = begin(nl, DSR_CMD_SERVICE_ADD, service, &msg, &nest);
+	if (status)
+		return status;
+	if (put_scheduler(msg, service) ||
+	    put_persistence(msg, service) ||
+	    (service->flags & IP_VS_SVC_F_ONEPACKET &&
+	     nla_put_u8(msg, DSR_SERVICE_A_ONE_PACKET, 1)))
+		return netlink_too_long(msg);
+	nla_nest_end(msg, nest);
+	return netlink_do(nl, msg);
+}
+
+/**
+ * import_add_dest() - add a backend to dsr_lb
+ * @nl: netlink
+ * @service: service of ip_vs, which dsr_lb has
+ * @dest: its destination, which dsr_lb does not refuse
+ *
+ * Return: DSRCTL_*.
+ */
+int import_add_dest(struct netlink *nl, const struct ipvs_service *service,
+		    const struct ipvs_dest *dest)
+{
+	struct nlattr *nest;
+	struct nl_msg *msg;
+	int status;
+
+	status = begin(nl, DSR_CMD_BACKEND_ADD, service, &msg, &nest);
+	if (status)
+		return status;
+	nla_nest_end(msg, nest);
+	nest = nla_nest_start(msg, NLA_F_NESTED | DSR_A_BACKEND);
+	if (!nest || addr_put(msg, DSR_BACKEND_A_ADDR, &dest->addr) ||
+	    nla_put_u32(msg, DSR_BACKEND_A_WEIGHT, dest->weight) ||
+	    (dest->upper &&
+	     (nla_put_u32(msg, DSR_BACKEND_A_UPPER, dest->upper) ||
+	      nla_put_u32(msg, DSR_BACKEND_A_LOWER, dest->lower))))
+		return netlink_too_long(msg);
+	nla_nest_end(msg, nest);
+	return netlink_do(nl, msg);
+}
+
+/**
+ * import_delete_service() - delete a service from dsr_lb
+ * @nl: netlink
+ * @service: service of ip_vs
+ *
+ * Return: DSRCTL_*.
+ */
+int import_delete_service(struct netlink *nl,
+			  const struct ipvs_service *service)
+{
+	struct nlattr *nest;
+	struct nl_msg *msg;
+	int status;
+
+	status = begin(nl, DSR_CMD_SERVICE_DELETE, service, &msg, &nest);
+	if (status)
+		return status;
+	nla_nest_end(msg, nest);
+	return netlink_do(nl, msg);
+}
+
+/**
+ * import_set_timeouts() - give dsr_lb the timeouts of ip_vs
+ * @nl: netlink
+ * @ipvs: the configuration of ip_vs
+ *
+ * dsr_lb has more timeouts, which stay.
+ *
+ * Return: DSRCTL_*.
+ */
+int import_set_timeouts(struct netlink *nl, const struct ipvs *ipvs)
+{
+	static const int attrs[] = {
+		DSR_TIMEOUT_A_ESTABLISHED, DSR_TIMEOUT_A_FIN, DSR_TIMEOUT_A_UDP
+	};
+	struct nlattr *table, *nest;
+	struct nl_msg *msg;
+	int status;
+	size_t i;
+
+	status = netlink_request(nl, NETLINK_LB, DSR_CMD_CONNECTION_SET, 0,
+				 &msg);
+	if (status)
+		return status;
+	table = nla_nest_start(msg, NLA_F_NESTED | DSR_A_TABLE);
+	nest = table ? nla_nest_start(msg, NLA_F_NESTED |
+				      DSR_TABLE_A_TIMEOUTS) : NULL;
+	if (!nest)
+		return netlink_too_long(msg);
+	for (i = 0; i < ARRAY_SIZE(attrs); i++) {
+		uint32_t seconds = ipvs->timeouts[i];
+
+		if (!seconds)
+			continue;
+		if (seconds > IMPORT_TIMEOUT_MAX)
+			seconds = IMPORT_TIMEOUT_MAX;
+		if (nla_put_u32(msg, attrs[i], 1000 * seconds))
+			return netlink_too_long(msg);
+	}
+	nla_nest_end(msg, nest);
+	nla_nest_end(msg, table);
+	return netlink_do(nl, msg);
+}

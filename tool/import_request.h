@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef DSRCTL_IMPORT_REQUEST_H
+#define DSRCTL_IMPORT_REQUEST_H
+
+#include "ipvs.h"
+#include "netlink.h"
+
+int import_add_service(struct netlink *nl, const struct ipvs_service *service);
+int import_add_dest(struct netlink *nl, const struct ipvs_service *service,
+		    const struct ipvs_dest *dest);
+int import_delete_service(struct netlink *nl,
+			  const struct ipvs_service *service);
+int import_set_timeouts(struct netlink *nl, const struct ipvs *ipvs);
+
+#endif /* DSRCTL_IMPORT_REQUEST_H */
