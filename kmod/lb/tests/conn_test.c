@@ -258,18 +258,21 @@ static void conn_is_ended_by_its_client(struct kunit *test)
 	u32 i, n;
 
 	for (i = 0; i < ARRAY_SIZE(ends); i++) {
-		KUNIT_ASSERT_TRUE(test, add(f, i, TCPHDR_ACK, backend));
+		KUNIT_ASSERT_TRUE_MSG(test, add(f, i, TCPHDR_ACK, backend),
+				      "ends[%u]", i);
 		conn = find(f, i);
 		conn->proof = 0x1000;
 		for (n = 0; n < ARRAY_SIZE(far); n++) {
 			prove(f, i, IPPROTO_TCP, ends[i], far[n]);
-			KUNIT_EXPECT_EQ(test, conn->state,
-					(u8)DSR_CONN_ESTABLISHED);
+			KUNIT_EXPECT_EQ_MSG(test, conn->state,
+					    (u8)DSR_CONN_ESTABLISHED,
+					    "ends[%u], far[%u]", i, n);
 		}
 		/* 16 MiB ahead, or a little behind: the client's last packet */
 		prove(f, i, IPPROTO_TCP, ends[i], i ? 0x0fff : 0x1100);
-		KUNIT_EXPECT_EQ(test, conn->state, i ? (u8)DSR_CONN_CLOSED :
-						       (u8)DSR_CONN_FIN);
+		KUNIT_EXPECT_EQ_MSG(test, conn->state,
+				    i ? (u8)DSR_CONN_CLOSED : (u8)DSR_CONN_FIN,
+				    "ends[%u]", i);
 	}
 	/* The window may wrap; a packet outside of it is not recorded. */
 	KUNIT_ASSERT_TRUE(test, add(f, 7, TCPHDR_ACK, backend));

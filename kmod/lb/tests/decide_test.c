@@ -54,9 +54,11 @@ static void hit_keeps_the_backend(struct kunit *test)
 	for (i = 0; i < ARRAY_SIZE(flags); i++) {
 		pkt = fixture_segment(1, flags[i]);
 		fixture_decide(f, &pkt, FIXTURE_MARK, &d);
-		KUNIT_EXPECT_EQ(test, d.reason, DSR_FORWARDED);
-		KUNIT_EXPECT_PTR_EQ(test, d.backend, backend);
-		KUNIT_EXPECT_PTR_EQ(test, d.conn, conn);
+		KUNIT_EXPECT_EQ_MSG(test, d.reason, DSR_FORWARDED, "flags[%d]",
+				    i);
+		KUNIT_EXPECT_PTR_EQ_MSG(test, d.backend, backend, "flags[%d]",
+					i);
+		KUNIT_EXPECT_PTR_EQ_MSG(test, d.conn, conn, "flags[%d]", i);
 	}
 }
 
@@ -154,13 +156,15 @@ static void syn_reuses_a_finished_connection(struct kunit *test)
 		conn = fixture_connect(test, f, i, ends[i], backend);
 		pkt = fixture_segment(i, TCPHDR_SYN);
 		fixture_decide(f, &pkt, FIXTURE_MARK, &d);
-		KUNIT_EXPECT_EQ(test, d.reason, DSR_FORWARDED);
-		KUNIT_EXPECT_NULL(test, d.backend);
-		KUNIT_EXPECT_PTR_EQ(test, d.conn, conn);
+		KUNIT_EXPECT_EQ_MSG(test, d.reason, DSR_FORWARDED, "ends[%d]",
+				    i);
+		KUNIT_EXPECT_NULL_MSG(test, d.backend, "ends[%d]", i);
+		KUNIT_EXPECT_PTR_EQ_MSG(test, d.conn, conn, "ends[%d]", i);
 		/* the last ACK of the old connection keeps its backend */
 		pkt = fixture_segment(i, TCPHDR_ACK);
 		fixture_decide(f, &pkt, FIXTURE_MARK, &d);
-		KUNIT_EXPECT_PTR_EQ(test, d.backend, backend);
+		KUNIT_EXPECT_PTR_EQ_MSG(test, d.backend, backend, "ends[%d]",
+					i);
 	}
 }
 
@@ -235,8 +239,9 @@ static void replies_are_not_balanced(struct kunit *test)
 	for (i = 0; i < ARRAY_SIZE(events); i++) {
 		pkt.event = events[i];
 		fixture_decide(f, &pkt, FIXTURE_MARK, &d);
-		KUNIT_EXPECT_EQ(test, d.reason, DSR_PASS_REPLY);
-		KUNIT_EXPECT_NULL(test, d.service);
+		KUNIT_EXPECT_EQ_MSG(test, d.reason, DSR_PASS_REPLY,
+				    "events[%d]", i);
+		KUNIT_EXPECT_NULL_MSG(test, d.service, "events[%d]", i);
 	}
 	/* a new connection in the reverse direction */
 	pkt.event = DSR_EVENT_OPEN;
@@ -293,20 +298,23 @@ static void vip_services(struct kunit *test)
 			.port_last = keys[i].port_last,
 		};
 		add_service(test, f, &services[i], &key);
-		KUNIT_EXPECT_PTR_EQ(test, dsr_service_find(&f->dn, &key),
-				    &services[i]);
+		KUNIT_EXPECT_PTR_EQ_MSG(test, dsr_service_find(&f->dn, &key),
+					&services[i], "keys[%d]", i);
 	}
 	for (i = 0; i < ARRAY_SIZE(cases); i++) {
 		pkt.tuple.proto = cases[i].proto;
 		pkt.tuple.dport = htons(cases[i].port);
 		fixture_decide(f, &pkt, 0, &d);
-		KUNIT_EXPECT_PTR_EQ(test, d.service,
-				    &services[cases[i].service]);
+		KUNIT_EXPECT_PTR_EQ_MSG(test, d.service,
+					&services[cases[i].service],
+					"cases[%d]", i);
 		fixture_decide(f, &pkt, FIXTURE_MARK + 1, &d);
-		KUNIT_EXPECT_PTR_EQ(test, d.service,
-				    &services[cases[i].service]);
+		KUNIT_EXPECT_PTR_EQ_MSG(test, d.service,
+					&services[cases[i].service],
+					"cases[%d]", i);
 		fixture_decide(f, &pkt, FIXTURE_MARK, &d);
-		KUNIT_EXPECT_PTR_EQ(test, d.service, &f->service);
+		KUNIT_EXPECT_PTR_EQ_MSG(test, d.service, &f->service,
+					"cases[%d]", i);
 	}
 	key.proto = IPPROTO_TCP;
 	key.port = 85;

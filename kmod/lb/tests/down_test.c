@@ -55,12 +55,14 @@ static void backend_down(struct kunit *test)
 	for (i = 0; i < ARRAY_SIZE(reasons); i++) {
 		f->service.on_down = i;
 		fixture_decide(f, &ack, FIXTURE_MARK, &d);
-		KUNIT_EXPECT_EQ(test, d.reason, reasons[i]);
-		KUNIT_EXPECT_NULL(test, d.backend);
-		KUNIT_EXPECT_PTR_EQ(test, d.conn, conn);
+		KUNIT_EXPECT_EQ_MSG(test, d.reason, reasons[i], "reasons[%d]",
+				    i);
+		KUNIT_EXPECT_NULL_MSG(test, d.backend, "reasons[%d]", i);
+		KUNIT_EXPECT_PTR_EQ_MSG(test, d.conn, conn, "reasons[%d]", i);
 		/* a new connection does not depend on the old one */
 		fixture_decide(f, &syn, FIXTURE_MARK, &d);
-		KUNIT_EXPECT_EQ(test, d.reason, DSR_FORWARDED);
+		KUNIT_EXPECT_EQ_MSG(test, d.reason, DSR_FORWARDED,
+				    "reasons[%d]", i);
 	}
 	f->service.on_down = DSR_ON_DOWN_RESET;
 	rcu_read_lock();
@@ -164,8 +166,9 @@ static void backend_is_held(struct kunit *test)
 	for (i = 0; i < ARRAY_SIZE(reasons); i++) {
 		f->service.on_down = i;
 		fixture_decide(f, &ack, FIXTURE_MARK, &d);
-		KUNIT_EXPECT_EQ(test, d.reason, reasons[i]);
-		KUNIT_EXPECT_NULL(test, d.backend);
+		KUNIT_EXPECT_EQ_MSG(test, d.reason, reasons[i], "reasons[%d]",
+				    i);
+		KUNIT_EXPECT_NULL_MSG(test, d.backend, "reasons[%d]", i);
 	}
 	f->service.on_down = DSR_ON_DOWN_RESCHEDULE;
 	fixture_decide(f, &syn, FIXTURE_MARK, &d);

@@ -141,27 +141,35 @@ static void hash_moves_least(struct kunit *test)
 		fixture_schedule(test, f, names[i], USUAL);
 		before = homes(test, f);
 		/* 1000 clients and 64 VIPs only, so the bounds are wide */
-		KUNIT_EXPECT_GT(test, homes_of(before, 2), FLOWS * 3 / 8);
-		KUNIT_EXPECT_LT(test, homes_of(before, 2), FLOWS * 5 / 8);
+		KUNIT_EXPECT_GT_MSG(test, homes_of(before, 2), FLOWS * 3 / 8,
+				    "%s", names[i]);
+		KUNIT_EXPECT_LT_MSG(test, homes_of(before, 2), FLOWS * 5 / 8,
+				    "%s", names[i]);
 
 		fixture_weight(test, f, second, 0);
 		after = homes(test, f);
-		KUNIT_EXPECT_EQ(test, moved(before, after, 2), 0);
-		KUNIT_EXPECT_EQ(test, homes_of(after, 2), 0);
+		KUNIT_EXPECT_EQ_MSG(test, moved(before, after, 2), 0, "%s",
+				    names[i]);
+		KUNIT_EXPECT_EQ_MSG(test, homes_of(after, 2), 0, "%s",
+				    names[i]);
 
 		fixture_weight(test, f, second, 2);
 		fixture_limit(test, f, second, 1, 0);
 		fixture_load(second, 0, 1);
 		after = homes(test, f);
-		KUNIT_EXPECT_EQ(test, moved(before, after, 2), 0);
-		KUNIT_EXPECT_EQ(test, homes_of(after, 2), 0);
+		KUNIT_EXPECT_EQ_MSG(test, moved(before, after, 2), 0, "%s",
+				    names[i]);
+		KUNIT_EXPECT_EQ_MSG(test, homes_of(after, 2), 0, "%s",
+				    names[i]);
 
 		/* the backend gains flows and loses none */
 		fixture_load(second, 0, 0);
 		fixture_weight(test, f, second, 3);
 		after = homes(test, f);
-		KUNIT_EXPECT_GT(test, homes_of(after, 2), homes_of(before, 2));
-		KUNIT_EXPECT_EQ(test, moved(after, before, 2), 0);
+		KUNIT_EXPECT_GT_MSG(test, homes_of(after, 2),
+				    homes_of(before, 2), "%s", names[i]);
+		KUNIT_EXPECT_EQ_MSG(test, moved(after, before, 2), 0, "%s",
+				    names[i]);
 		fixture_weight(test, f, second, 2);
 		fixture_limit(test, f, second, 0, 0);
 	}

@@ -140,13 +140,17 @@ static void maglev_moves_few(struct kunit *test)
 		sum = moved(all, less, hosts[i], &others);
 		kunit_info(test, "one of 10 less or more: %u of %u move, %u between the others\n",
 			   sum, SLOTS, others);
-		KUNIT_EXPECT_GE(test, sum * 10, SLOTS - 10);
-		KUNIT_EXPECT_LE(test, sum * 10, SLOTS * 11 / 10);
-		KUNIT_EXPECT_LE(test, others * 10, SLOTS / 10);
-		KUNIT_EXPECT_EQ(test, share(less, SLOTS, hosts[i]), 0);
+		KUNIT_EXPECT_GE_MSG(test, sum * 10, SLOTS - 10, "hosts[%u]", i);
+		KUNIT_EXPECT_LE_MSG(test, sum * 10, SLOTS * 11 / 10,
+				    "hosts[%u]", i);
+		KUNIT_EXPECT_LE_MSG(test, others * 10, SLOTS / 10, "hosts[%u]",
+				    i);
+		KUNIT_EXPECT_EQ_MSG(test, share(less, SLOTS, hosts[i]), 0,
+				    "hosts[%u]", i);
 		/* undoing the change restores the table */
 		fixture_weight(test, f, nth(test, f, hosts[i]), 1);
-		KUNIT_EXPECT_EQ(test, memcmp(all, owners(test, f), SLOTS), 0);
+		KUNIT_EXPECT_EQ_MSG(test, memcmp(all, owners(test, f), SLOTS),
+				    0, "hosts[%u]", i);
 	}
 }
 

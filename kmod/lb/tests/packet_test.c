@@ -184,12 +184,15 @@ static void fragments(struct kunit *test)
 		iph = append_ip(&bytes, IPPROTO_UDP, CLIENT, VIP, 0);
 		append_udp(&bytes, 5353, 53);
 		iph->frag_off = htons(frag_offs[i]);
-		KUNIT_EXPECT_FALSE(test, parse_all(test, &bytes, &pkt,
-						   &reason));
-		KUNIT_EXPECT_EQ(test, reason, DSR_DROP_FRAGMENT);
+		KUNIT_EXPECT_FALSE_MSG(test,
+				       parse_all(test, &bytes, &pkt, &reason),
+				       "frag_offs[%d]", i);
+		KUNIT_EXPECT_EQ_MSG(test, reason, DSR_DROP_FRAGMENT,
+				    "frag_offs[%d]", i);
 		iph->frag_off = htons(IP_DF);
-		KUNIT_EXPECT_TRUE(test, parse_all(test, &bytes, &pkt,
-						  &reason));
+		KUNIT_EXPECT_TRUE_MSG(test,
+				      parse_all(test, &bytes, &pkt, &reason),
+				      "frag_offs[%d]", i);
 	}
 }
 
@@ -462,9 +465,11 @@ static void fragments6(struct kunit *test)
 		head->nexthdr = IPPROTO_UDP;
 		head->frag_off = htons(frag_offs[i]);
 		append_udp(&bytes, 5353, 53);
-		KUNIT_EXPECT_FALSE(test, parse_all(test, &bytes, &pkt,
-						   &reason));
-		KUNIT_EXPECT_EQ(test, reason, DSR_DROP_FRAGMENT);
+		KUNIT_EXPECT_FALSE_MSG(test,
+				       parse_all(test, &bytes, &pkt, &reason),
+				       "frag_offs[%d]", i);
+		KUNIT_EXPECT_EQ_MSG(test, reason, DSR_DROP_FRAGMENT,
+				    "frag_offs[%d]", i);
 	}
 }
 
@@ -487,19 +492,25 @@ static void icmp6_error(struct kunit *test)
 		ip6h = append_ip6(&bytes, NEXTHDR_DEST, &vip6, &client6);
 		append_extension(&bytes, IPPROTO_TCP, 0);
 		append_tcp(&bytes, 80, 40000);
-		KUNIT_EXPECT_TRUE(test, parse_all(test, &bytes, &pkt,
-						  &reason));
+		KUNIT_EXPECT_TRUE_MSG(test,
+				      parse_all(test, &bytes, &pkt, &reason),
+				      "types[%d]", i);
 		expect_tuple6(test, &pkt, IPPROTO_TCP, 40000, 80);
-		KUNIT_EXPECT_EQ(test, pkt.kind, DSR_PACKET_ICMP_ERROR);
+		KUNIT_EXPECT_EQ_MSG(test, pkt.kind, DSR_PACKET_ICMP_ERROR,
+				    "types[%d]", i);
 		/* the ports are the first four bytes of the quoted segment */
 		for (len = 40; len < bytes.len - 16; len++)
-			KUNIT_EXPECT_FALSE(test, parse(test, &bytes, len, len,
-						       &pkt, &reason));
+			KUNIT_EXPECT_FALSE_MSG(test,
+					       parse(test, &bytes, len, len,
+						     &pkt, &reason),
+					       "types[%d]", i);
 		/* the quoted packet was not sent by the VIP */
 		ip6h->saddr.s6_addr[15]++;
-		KUNIT_EXPECT_FALSE(test, parse_all(test, &bytes, &pkt,
-						   &reason));
-		KUNIT_EXPECT_EQ(test, reason, DSR_PASS_ICMP_UNRELATED);
+		KUNIT_EXPECT_FALSE_MSG(test,
+				       parse_all(test, &bytes, &pkt, &reason),
+				       "types[%d]", i);
+		KUNIT_EXPECT_EQ_MSG(test, reason, DSR_PASS_ICMP_UNRELATED,
+				    "types[%d]", i);
 	}
 }
 

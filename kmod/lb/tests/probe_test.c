@@ -52,19 +52,25 @@ static void mark_names_the_backend(struct kunit *test)
 		for (host = 0; host < 2; host++) {
 			fixture_decide(f, &pkt,
 				       FIRST + fixture_host(backend[host]), &d);
-			KUNIT_EXPECT_EQ(test, d.reason, DSR_FORWARDED_PROBE);
-			KUNIT_EXPECT_EQ(test, d.choice, DSR_CHOICE_PROBE);
-			KUNIT_EXPECT_PTR_EQ(test, d.service, &f->service);
-			KUNIT_EXPECT_PTR_EQ(test, d.backend, backend[host]);
-			KUNIT_EXPECT_NULL(test, d.conn);
+			KUNIT_EXPECT_EQ_MSG(test, d.reason, DSR_FORWARDED_PROBE,
+					    "kinds[%d]", i);
+			KUNIT_EXPECT_EQ_MSG(test, d.choice, DSR_CHOICE_PROBE,
+					    "kinds[%d]", i);
+			KUNIT_EXPECT_PTR_EQ_MSG(test, d.service, &f->service,
+						"kinds[%d]", i);
+			KUNIT_EXPECT_PTR_EQ_MSG(test, d.backend, backend[host],
+						"kinds[%d]", i);
+			KUNIT_EXPECT_NULL_MSG(test, d.conn, "kinds[%d]", i);
 		}
 		for (host = 0; host < 255; host++) {
 			if (host == 1)
 				continue;
 			fixture_decide(f, &pkt, FIRST + host, &d);
-			KUNIT_EXPECT_EQ(test, d.reason, DSR_DROP_PROBE_NO_BACKEND);
-			KUNIT_EXPECT_NULL(test, d.service);
-			KUNIT_EXPECT_NULL(test, d.backend);
+			KUNIT_EXPECT_EQ_MSG(test, d.reason,
+					    DSR_DROP_PROBE_NO_BACKEND,
+					    "kinds[%d]", i);
+			KUNIT_EXPECT_NULL_MSG(test, d.service, "kinds[%d]", i);
+			KUNIT_EXPECT_NULL_MSG(test, d.backend, "kinds[%d]", i);
 		}
 	}
 	probe_unlink(f);
@@ -124,19 +130,29 @@ static void ranges_begin_anywhere(struct kunit *test)
 		for (n = 0; n < DSR_PROBE_MARKS; n++) {
 			frontend = dsr_probe_find(&f->dn, AF_INET,
 						  firsts[i] + n);
-			KUNIT_ASSERT_NOT_NULL(test, frontend);
-			KUNIT_ASSERT_EQ(test, frontend->fwmark, firsts[i] + n);
+			KUNIT_ASSERT_NOT_NULL_MSG(test, frontend, "firsts[%d]",
+						  i);
+			KUNIT_ASSERT_EQ_MSG(test, frontend->fwmark,
+					    firsts[i] + n, "firsts[%d]", i);
 		}
-		KUNIT_EXPECT_NULL(test, dsr_probe_find(&f->dn, AF_INET,
-						       firsts[i] - 1));
-		KUNIT_EXPECT_NULL(test, dsr_probe_find(&f->dn, AF_INET,
-						       firsts[i] + n));
-		KUNIT_EXPECT_NULL(test, dsr_probe_find(&f->dn, AF_INET6,
-						       firsts[i]));
+		KUNIT_EXPECT_NULL_MSG(test,
+				      dsr_probe_find(&f->dn, AF_INET,
+						     firsts[i] - 1),
+				      "firsts[%d]", i);
+		KUNIT_EXPECT_NULL_MSG(test,
+				      dsr_probe_find(&f->dn, AF_INET,
+						     firsts[i] + n),
+				      "firsts[%d]", i);
+		KUNIT_EXPECT_NULL_MSG(test,
+				      dsr_probe_find(&f->dn, AF_INET6,
+						     firsts[i]),
+				      "firsts[%d]", i);
 		rcu_read_unlock();
-		KUNIT_EXPECT_EQ(test, f->dn.probes_count, 1);
+		KUNIT_EXPECT_EQ_MSG(test, f->dn.probes_count, 1, "firsts[%d]",
+				    i);
 		probe_unlink(f);
-		KUNIT_EXPECT_EQ(test, f->dn.probes_count, 0);
+		KUNIT_EXPECT_EQ_MSG(test, f->dn.probes_count, 0, "firsts[%d]",
+				    i);
 	}
 }
 

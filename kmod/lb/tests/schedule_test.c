@@ -24,18 +24,28 @@ static void syn_is_not_remembered(struct kunit *test)
 		fixture_schedule(test, f, names[i],
 				 (struct dsr_pool_options) { });
 		d = fixture_come(f, &syn);
-		KUNIT_EXPECT_EQ(test, d.reason, DSR_FORWARDED_SYN_UNREMEMBERED);
-		KUNIT_EXPECT_EQ(test, fixture_entries(f), 0);
+		KUNIT_EXPECT_EQ_MSG(test, d.reason,
+				    DSR_FORWARDED_SYN_UNREMEMBERED, "%s",
+				    names[i]);
+		KUNIT_EXPECT_EQ_MSG(test, fixture_entries(f), 0, "%s",
+				    names[i]);
 		backend = d.backend;
 		d = fixture_come(f, &ack);
-		KUNIT_EXPECT_EQ(test, d.reason, DSR_FORWARDED);
-		KUNIT_EXPECT_PTR_EQ(test, d.backend, backend);
-		KUNIT_EXPECT_EQ(test, fixture_entries(f), 1);
+		KUNIT_EXPECT_EQ_MSG(test, d.reason, DSR_FORWARDED, "%s",
+				    names[i]);
+		KUNIT_EXPECT_PTR_EQ_MSG(test, d.backend, backend, "%s",
+					names[i]);
+		KUNIT_EXPECT_EQ_MSG(test, fixture_entries(f), 1, "%s",
+				    names[i]);
 		/* without an entry of the SYN the source may be forged */
-		KUNIT_EXPECT_EQ(test, atomic_read(&backend->active), 0);
-		KUNIT_EXPECT_PTR_EQ(test, fixture_come(f, &ack).backend, backend);
-		KUNIT_EXPECT_EQ(test, fixture_entries(f), 1);
-		KUNIT_EXPECT_EQ(test, atomic_read(&backend->active), 1);
+		KUNIT_EXPECT_EQ_MSG(test, atomic_read(&backend->active), 0,
+				    "%s", names[i]);
+		KUNIT_EXPECT_PTR_EQ_MSG(test, fixture_come(f, &ack).backend,
+					backend, "%s", names[i]);
+		KUNIT_EXPECT_EQ_MSG(test, fixture_entries(f), 1, "%s",
+				    names[i]);
+		KUNIT_EXPECT_EQ_MSG(test, atomic_read(&backend->active), 1,
+				    "%s", names[i]);
 		dsr_table_flush(&f->dn.table);
 	}
 	/* with a threshold, overload may change the choice */
@@ -138,7 +148,8 @@ static void nobody_asks_for_a_connection(struct kunit *test)
 	fixture_backend(test, f, 1, 1);
 	for (i = 0; i < ARRAY_SIZE(sources); i++) {
 		pkt.tuple.v4.saddr = htonl(sources[i]);
-		KUNIT_EXPECT_EQ(test, fixture_come(f, &pkt).reason, DSR_DROP_BAD_SOURCE);
+		KUNIT_EXPECT_EQ_MSG(test, fixture_come(f, &pkt).reason,
+				    DSR_DROP_BAD_SOURCE, "sources[%d]", i);
 	}
 	KUNIT_EXPECT_EQ(test, fixture_entries(f), 0);
 }
@@ -162,7 +173,8 @@ static void full_table(struct kunit *test)
 						DSR_FORWARDED_STATELESS);
 		backend = d.backend;
 		pkt.event = DSR_EVENT_DATA;
-		KUNIT_EXPECT_PTR_EQ(test, fixture_come(f, &pkt).backend, backend);
+		KUNIT_EXPECT_PTR_EQ(test, fixture_come(f, &pkt).backend,
+				    backend);
 		counts[fixture_host(backend)]++;
 	}
 	KUNIT_EXPECT_EQ(test, fixture_entries(f), 16);
@@ -176,11 +188,13 @@ static void nobody_is_there(struct kunit *test)
 	struct fixture *f = test->priv;
 	struct dsr_backend *backend;
 
-	KUNIT_EXPECT_EQ(test, fixture_come(f, &pkt).reason, DSR_DROP_NO_BACKEND);
+	KUNIT_EXPECT_EQ(test, fixture_come(f, &pkt).reason,
+			DSR_DROP_NO_BACKEND);
 	backend = fixture_backend(test, f, 1, 1);
 	fixture_limit(test, f, backend, 1, 1);
 	fixture_load(backend, 1, 0);
-	KUNIT_EXPECT_EQ(test, fixture_come(f, &pkt).reason, DSR_DROP_NO_BACKEND);
+	KUNIT_EXPECT_EQ(test, fixture_come(f, &pkt).reason,
+			DSR_DROP_NO_BACKEND);
 	fixture_load(backend, 0, 0);
 	KUNIT_EXPECT_EQ(test, fixture_come(f, &pkt).reason, DSR_FORWARDED);
 }
@@ -255,15 +269,18 @@ static void syn_again_when_there_is_room(struct kunit *test)
 	for (i = 0; i < ARRAY_SIZE(home); i++) {
 		pkt = fixture_packet(i, DSR_EVENT_OPEN);
 		d = fixture_come(f, &pkt);
-		KUNIT_EXPECT_EQ(test, d.reason, DSR_FORWARDED_STATELESS);
+		KUNIT_EXPECT_EQ_MSG(test, d.reason, DSR_FORWARDED_STATELESS,
+				    "home[%u]", i);
 		home[i] = d.backend;
 	}
 	WRITE_ONCE(f->dn.table.max, 1000);
 	for (i = 0; i < ARRAY_SIZE(home); i++) {
 		pkt = fixture_packet(i, DSR_EVENT_OPEN);
 		d = fixture_come(f, &pkt);
-		KUNIT_EXPECT_EQ(test, d.reason, DSR_FORWARDED);
-		KUNIT_EXPECT_PTR_EQ(test, d.backend, home[i]);
+		KUNIT_EXPECT_EQ_MSG(test, d.reason, DSR_FORWARDED, "home[%u]",
+				    i);
+		KUNIT_EXPECT_PTR_EQ_MSG(test, d.backend, home[i], "home[%u]",
+					i);
 	}
 	KUNIT_EXPECT_EQ(test, fixture_entries(f), ARRAY_SIZE(home));
 	/* a minute later it is each one's turn */

@@ -196,7 +196,7 @@ static void threshold_home(struct kunit *test)
 {
 	const struct dsr_scheduler *scheduler;
 	struct fixture *f = test->priv;
-	struct dsr_backend *one, *home;
+	struct dsr_backend *one, *home, *found;
 	struct dsr_tuple tuple;
 	int i, j;
 
@@ -221,9 +221,9 @@ static void threshold_home(struct kunit *test)
 						    fixture_host(home) &
 						    0xff, "%s", schedulers[i]);
 			fixture_load(one, 0, 1);
-			KUNIT_EXPECT_PTR_EQ(test,
-					    dsr_sched_lookup(fixture_pool(f),
-							     &tuple), home);
+			found = dsr_sched_lookup(fixture_pool(f), &tuple);
+			KUNIT_EXPECT_PTR_EQ_MSG(test, found, home, "%s",
+						schedulers[i]);
 		}
 	}
 }

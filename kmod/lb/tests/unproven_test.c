@@ -37,23 +37,30 @@ static void strays_are_no_load(struct kunit *test)
 		for (j = 0; j < 60; j++) {
 			pkt = fixture_packet(j, kinds[i].event);
 			pkt.tuple.proto = kinds[i].proto;
-			KUNIT_EXPECT_EQ(test, fixture_come(f, &pkt).reason,
-					DSR_FORWARDED);
+			KUNIT_EXPECT_EQ_MSG(test, fixture_come(f, &pkt).reason,
+					    DSR_FORWARDED, "kinds[%d]", i);
 		}
-		KUNIT_EXPECT_EQ(test, fixture_entries(f), 60);
-		KUNIT_EXPECT_EQ(test, atomic_read(&f->dn.half), 60);
+		KUNIT_EXPECT_EQ_MSG(test, fixture_entries(f), 60, "kinds[%d]",
+				    i);
+		KUNIT_EXPECT_EQ_MSG(test, atomic_read(&f->dn.half), 60,
+				    "kinds[%d]", i);
 		for (j = 0; j < 2; j++) {
-			KUNIT_EXPECT_EQ(test, atomic_read(&backend[j]->active),
-					0);
-			KUNIT_EXPECT_FALSE(test, backend[j]->overloaded);
+			KUNIT_EXPECT_EQ_MSG(test,
+					    atomic_read(&backend[j]->active), 0,
+					    "kinds[%d]", i);
+			KUNIT_EXPECT_FALSE_MSG(test, backend[j]->overloaded,
+					       "kinds[%d]", i);
 		}
-		KUNIT_EXPECT_EQ(test, dsr_backend_inactive(backend[0]) +
-				dsr_backend_inactive(backend[1]), 60);
+		KUNIT_EXPECT_EQ_MSG(test,
+				    dsr_backend_inactive(backend[0]) +
+					    dsr_backend_inactive(backend[1]),
+				    60, "kinds[%d]", i);
 		pkt = fixture_packet(100, DSR_EVENT_OPEN);
-		KUNIT_EXPECT_EQ(test, fixture_come(f, &pkt).reason,
-				DSR_FORWARDED);
+		KUNIT_EXPECT_EQ_MSG(test, fixture_come(f, &pkt).reason,
+				    DSR_FORWARDED, "kinds[%d]", i);
 		dsr_table_flush(&f->dn.table);
-		KUNIT_EXPECT_EQ(test, atomic_read(&f->dn.half), 0);
+		KUNIT_EXPECT_EQ_MSG(test, atomic_read(&f->dn.half), 0,
+				    "kinds[%d]", i);
 	}
 }
 
@@ -72,9 +79,12 @@ static void ends_of_nothing_are_not_remembered(struct kunit *test)
 	for (i = 0; i < ARRAY_SIZE(events); i++) {
 		pkt = fixture_packet(i, events[i]);
 		d = fixture_come(f, &pkt);
-		KUNIT_EXPECT_EQ(test, d.reason, DSR_FORWARDED_STRAY_UNREMEMBERED);
-		KUNIT_EXPECT_NOT_NULL(test, d.backend);
-		KUNIT_EXPECT_EQ(test, fixture_entries(f), 0);
+		KUNIT_EXPECT_EQ_MSG(test, d.reason,
+				    DSR_FORWARDED_STRAY_UNREMEMBERED,
+				    "events[%d]", i);
+		KUNIT_EXPECT_NOT_NULL_MSG(test, d.backend, "events[%d]", i);
+		KUNIT_EXPECT_EQ_MSG(test, fixture_entries(f), 0, "events[%d]",
+				    i);
 	}
 }
 
@@ -135,6 +145,7 @@ static void idle_one_finds_its_server(struct kunit *test)
 	struct fixture *f = test->priv;
 	struct dsr_backend *backend;
 	struct dsr_packet pkt;
+	struct dsr_decision d;
 	int i, j, n;
 
 	for (i = 1; i < 4; i++)
@@ -148,10 +159,12 @@ static void idle_one_finds_its_server(struct kunit *test)
 			for (j = 0; j < 3; j++) {
 				dsr_table_gc(&f->dn.table,
 					     jiffies + 62 * HZ, true);
-				KUNIT_EXPECT_EQ(test, fixture_entries(f), 0);
-				KUNIT_EXPECT_PTR_EQ(test,
-						    fixture_come(f, &pkt)
-						    .backend, backend);
+				KUNIT_EXPECT_EQ_MSG(test, fixture_entries(f), 0,
+						    "%s", names[i]);
+				d = fixture_come(f, &pkt);
+				KUNIT_EXPECT_PTR_EQ_MSG(test, d.backend,
+							backend, "%s",
+							names[i]);
 			}
 			dsr_table_flush(&f->dn.table);
 		}
@@ -177,29 +190,33 @@ static void flood_gets_a_quarter(struct kunit *test)
 		for (j = 0; j < 200; j++) {
 			pkt = fixture_packet(1000 + j, events[i]);
 			d = fixture_come(f, &pkt);
-			KUNIT_EXPECT_EQ(test, d.reason, j < 20 ?
-					DSR_FORWARDED :
-					DSR_FORWARDED_STATELESS);
+			KUNIT_EXPECT_EQ_MSG(test, d.reason,
+					    j < 20 ? DSR_FORWARDED :
+						     DSR_FORWARDED_STATELESS,
+					    "events[%d]", i);
 		}
-		KUNIT_EXPECT_EQ(test, fixture_entries(f), 20);
+		KUNIT_EXPECT_EQ_MSG(test, fixture_entries(f), 20, "events[%d]",
+				    i);
 		/* a new client still gets a backend, always the same */
 		pkt = fixture_packet(1, DSR_EVENT_OPEN);
 		home = fixture_come(f, &pkt).backend;
-		KUNIT_EXPECT_NOT_NULL(test, home);
+		KUNIT_EXPECT_NOT_NULL_MSG(test, home, "events[%d]", i);
 		pkt.event = DSR_EVENT_DATA;
 		for (j = 0; j < 3; j++)
-			KUNIT_EXPECT_PTR_EQ(test,
-					    fixture_come(f, &pkt).backend,
-					    home);
+			KUNIT_EXPECT_PTR_EQ_MSG(test,
+						fixture_come(f, &pkt).backend,
+						home, "events[%d]", i);
 		/* one half-open entry becomes established: there is room */
 		pkt = fixture_packet(1000, DSR_EVENT_DATA);
 		fixture_come(f, &pkt);
 		pkt = fixture_packet(1, DSR_EVENT_DATA);
 		d = fixture_come(f, &pkt);
-		KUNIT_EXPECT_EQ(test, d.reason, DSR_FORWARDED);
+		KUNIT_EXPECT_EQ_MSG(test, d.reason, DSR_FORWARDED, "events[%d]",
+				    i);
 		backend = d.backend;
-		KUNIT_EXPECT_PTR_EQ(test, backend, home);
-		KUNIT_EXPECT_EQ(test, fixture_entries(f), 21);
+		KUNIT_EXPECT_PTR_EQ_MSG(test, backend, home, "events[%d]", i);
+		KUNIT_EXPECT_EQ_MSG(test, fixture_entries(f), 21, "events[%d]",
+				    i);
 		dsr_table_flush(&f->dn.table);
 	}
 }
@@ -317,12 +334,14 @@ static void full_table_keeps_a_client_together(struct kunit *test)
 				     backend[j]);
 			used |= BIT(fixture_host(backend[j]));
 		}
-		KUNIT_EXPECT_GT(test, hweight32(used), 1);
-		KUNIT_EXPECT_EQ(test, fixture_entries(f), 20);
+		KUNIT_EXPECT_GT_MSG(test, hweight32(used), 1, "%s", names[i]);
+		KUNIT_EXPECT_EQ_MSG(test, fixture_entries(f), 20, "%s",
+				    names[i]);
 		WRITE_ONCE(f->dn.table.max, 1000);
 		for (j = 0; j < ARRAY_SIZE(backend); j++)
 			connect_some(test, f, 16 * j, 4000, 4012, backend[j]);
-		KUNIT_EXPECT_EQ(test, fixture_entries(f), 20 + 8 * 13);
+		KUNIT_EXPECT_EQ_MSG(test, fixture_entries(f), 20 + 8 * 13, "%s",
+				    names[i]);
 		dsr_table_flush(&f->dn.table);
 		f->dn.crowded = 0;
 	}

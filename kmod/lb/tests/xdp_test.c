@@ -238,10 +238,12 @@ static void whole_packets(struct kunit *test)
 	for (i = 0; i < ARRAY_SIZE(families); i++) {
 		for (j = 0; j < ARRAY_SIZE(protos); j++) {
 			ways_packet(ways, families[i], protos[j]);
-			KUNIT_EXPECT_EQ(test, by_ingress(test, ways),
-					DSR_INGRESS_NEIGHBOUR);
-			KUNIT_EXPECT_EQ(test, by_xdp(test, ways),
-					DSR_INGRESS_NEIGHBOUR);
+			KUNIT_EXPECT_EQ_MSG(test, by_ingress(test, ways),
+					    DSR_INGRESS_NEIGHBOUR,
+					    "families[%d], protos[%d]", i, j);
+			KUNIT_EXPECT_EQ_MSG(test, by_xdp(test, ways),
+					    DSR_INGRESS_NEIGHBOUR,
+					    "families[%d], protos[%d]", i, j);
 		}
 	}
 	ways_exit(ways);

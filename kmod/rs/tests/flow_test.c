@@ -124,27 +124,39 @@ static void flow_from_pending(struct kunit *test)
 							    &rs->table.key),
 					  &target, &pending, &reason);
 		rcu_read_unlock();
-		KUNIT_ASSERT_PTR_EQ(test, flow, &pending.flow);
+		KUNIT_ASSERT_PTR_EQ_MSG(test, flow, &pending.flow, "vips[%u]",
+					i);
 		/* The second flow has another port at the socket. */
-		KUNIT_EXPECT_EQ(test, i == 1, dsr_rs_flow_ported(flow));
-		KUNIT_EXPECT_EQ(test, (int)i, atomic_read(&rs->table.entries));
-		KUNIT_EXPECT_NULL(test,
-				  flow_find(rs, true, vips[i], IPPROTO_TCP,
-					    htons(5000), htons(80)));
+		KUNIT_EXPECT_EQ_MSG(test, i == 1, dsr_rs_flow_ported(flow),
+				    "vips[%u]", i);
+		KUNIT_EXPECT_EQ_MSG(test, (int)i,
+				    atomic_read(&rs->table.entries), "vips[%u]",
+				    i);
+		KUNIT_EXPECT_NULL_MSG(test,
+				      flow_find(rs, true, vips[i], IPPROTO_TCP,
+						htons(5000), htons(80)),
+				      "vips[%u]", i);
 
 		rcu_read_lock();
 		flow = dsr_rs_flow_promote(rs, &pending);
 		rcu_read_unlock();
-		KUNIT_ASSERT_NOT_NULL(test, flow);
-		KUNIT_EXPECT_EQ(test, 1 + 2 * (int)i,
-				atomic_read(&rs->table.entries));
-		KUNIT_EXPECT_PTR_EQ(test, flow,
-				    flow_find(rs, true, vips[i], IPPROTO_TCP,
-					      htons(5000), htons(80)));
-		KUNIT_EXPECT_NOT_NULL(test,
-				      flow_find(rs, false, LOCAL, IPPROTO_TCP,
-						flow->local_cport, htons(80)));
-		KUNIT_EXPECT_EQ(test, (u8)DSR_CONN_ESTABLISHED, flow->state);
+		KUNIT_ASSERT_NOT_NULL_MSG(test, flow, "vips[%u]", i);
+		KUNIT_EXPECT_EQ_MSG(test, 1 + 2 * (int)i,
+				    atomic_read(&rs->table.entries), "vips[%u]",
+				    i);
+		KUNIT_EXPECT_PTR_EQ_MSG(test, flow,
+					flow_find(rs, true, vips[i],
+						  IPPROTO_TCP, htons(5000),
+						  htons(80)),
+					"vips[%u]", i);
+		KUNIT_EXPECT_NOT_NULL_MSG(test,
+					  flow_find(rs, false, LOCAL,
+						    IPPROTO_TCP,
+						    flow->local_cport,
+						    htons(80)),
+					  "vips[%u]", i);
+		KUNIT_EXPECT_EQ_MSG(test, (u8)DSR_CONN_ESTABLISHED, flow->state,
+				    "vips[%u]", i);
 	}
 	dsr_stats_add(&sum, rule->stats);
 	KUNIT_EXPECT_EQ(test, sum.connections, 2ULL);

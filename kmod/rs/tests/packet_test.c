@@ -12,28 +12,38 @@ static void packet_ends(struct kunit *test)
 
 	for (i = 0; i < ARRAY_SIZE(protos); i++) {
 		skb = fixture_packet(test, protos[i], CLIENT, 5000, VIP, 80, 9);
-		KUNIT_EXPECT_EQ(test, i ? (int)DSR_RS_PACKET_FLOW :
-					  (int)DSR_RS_PACKET_FLOW,
-				(int)dsr_rs_packet_parse(skb, AF_INET, true, 0,
-							 &pkt));
-		KUNIT_EXPECT_EQ(test, (__force u32)CLIENT,
-				(__force u32)pkt.tuple.client.ip);
-		KUNIT_EXPECT_EQ(test, (__force u32)VIP,
-				(__force u32)pkt.tuple.server.ip);
-		KUNIT_EXPECT_EQ(test, 5000, ntohs(pkt.tuple.cport));
-		KUNIT_EXPECT_EQ(test, 80, ntohs(pkt.tuple.sport));
-		KUNIT_EXPECT_EQ(test, !i, !!pkt.th);
+		KUNIT_EXPECT_EQ_MSG(test,
+				    i ? (int)DSR_RS_PACKET_FLOW :
+					(int)DSR_RS_PACKET_FLOW,
+				    (int)dsr_rs_packet_parse(skb, AF_INET, true,
+							     0, &pkt),
+				    "protos[%u]", i);
+		KUNIT_EXPECT_EQ_MSG(test, (__force u32)CLIENT,
+				    (__force u32)pkt.tuple.client.ip,
+				    "protos[%u]", i);
+		KUNIT_EXPECT_EQ_MSG(test, (__force u32)VIP,
+				    (__force u32)pkt.tuple.server.ip,
+				    "protos[%u]", i);
+		KUNIT_EXPECT_EQ_MSG(test, 5000, ntohs(pkt.tuple.cport),
+				    "protos[%u]", i);
+		KUNIT_EXPECT_EQ_MSG(test, 80, ntohs(pkt.tuple.sport),
+				    "protos[%u]", i);
+		KUNIT_EXPECT_EQ_MSG(test, !i, !!pkt.th, "protos[%u]", i);
 		kfree_skb(skb);
 
 		skb = fixture_packet(test, protos[i], LOCAL, 80, CLIENT, 5000,
 				     0);
 		dsr_rs_packet_parse(skb, AF_INET, false, 0, &pkt);
-		KUNIT_EXPECT_EQ(test, (__force u32)CLIENT,
-				(__force u32)pkt.tuple.client.ip);
-		KUNIT_EXPECT_EQ(test, (__force u32)LOCAL,
-				(__force u32)pkt.tuple.server.ip);
-		KUNIT_EXPECT_EQ(test, 5000, ntohs(pkt.tuple.cport));
-		KUNIT_EXPECT_EQ(test, 80, ntohs(pkt.tuple.sport));
+		KUNIT_EXPECT_EQ_MSG(test, (__force u32)CLIENT,
+				    (__force u32)pkt.tuple.client.ip,
+				    "protos[%u]", i);
+		KUNIT_EXPECT_EQ_MSG(test, (__force u32)LOCAL,
+				    (__force u32)pkt.tuple.server.ip,
+				    "protos[%u]", i);
+		KUNIT_EXPECT_EQ_MSG(test, 5000, ntohs(pkt.tuple.cport),
+				    "protos[%u]", i);
+		KUNIT_EXPECT_EQ_MSG(test, 80, ntohs(pkt.tuple.sport),
+				    "protos[%u]", i);
 		kfree_skb(skb);
 	}
 }

@@ -73,8 +73,9 @@ static void pending_oldest_gives_way(struct kunit *test)
 	for (i = 0; i < ARRAY_SIZE(some); i++) {
 		some[i] = pending(7 + i * DSR_RS_PENDING_BUCKETS, VIP, 5000 + i,
 				  NOW + i);
-		KUNIT_EXPECT_TRUE(test,
-				  dsr_rs_pending_keep(test->priv, &some[i]));
+		KUNIT_EXPECT_TRUE_MSG(test,
+				      dsr_rs_pending_keep(test->priv, &some[i]),
+				      "some[%u]", i);
 	}
 	KUNIT_EXPECT_FALSE(test, find(test->priv, &some[0], true, NOW + i));
 	for (i = 1; i < ARRAY_SIZE(some); i++)

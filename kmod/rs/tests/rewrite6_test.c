@@ -112,15 +112,19 @@ static void rewrite6_modes(struct kunit *test)
 							IPPROTO_UDP);
 			set_mode(skb, modes[i]);
 			get_random_bytes(&to, sizeof(to));
-			KUNIT_EXPECT_EQ(test, 0, rewrite(skb, &to));
+			KUNIT_EXPECT_EQ_MSG(test, 0, rewrite(skb, &to),
+					    "modes[%u]", i);
 			expect_ends6(test, skb, &to);
 			expect_complete(test, skb);
 			if (modes[i] == CHECKSUM_PARTIAL)
-				KUNIT_EXPECT_EQ(test, 0,
-						skb_checksum_help(skb));
-			KUNIT_EXPECT_EQ(test, 0, (__force u16)sum6(skb));
-			KUNIT_EXPECT_NE(test, 0,
-					(__force u16)*check_of(skb));
+				KUNIT_EXPECT_EQ_MSG(test, 0,
+						    skb_checksum_help(skb),
+						    "modes[%u]", i);
+			KUNIT_EXPECT_EQ_MSG(test, 0, (__force u16)sum6(skb),
+					    "modes[%u]", i);
+			KUNIT_EXPECT_NE_MSG(test, 0,
+					    (__force u16)*check_of(skb),
+					    "modes[%u]", i);
 			kfree_skb(skb);
 		}
 	}

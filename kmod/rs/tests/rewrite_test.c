@@ -106,8 +106,8 @@ static void rewrite_packet_modes(struct kunit *test)
 							      IPPROTO_UDP);
 			set_mode(skb, modes[i]);
 			random_ends(&to);
-			KUNIT_EXPECT_EQ(test, 0,
-					rewrite(skb, &to));
+			KUNIT_EXPECT_EQ_MSG(test, 0, rewrite(skb, &to),
+					    "modes[%u]", i);
 			expect_ends(test, skb, &to);
 			expect_right(test, skb, modes[i]);
 			kfree_skb(skb);
@@ -152,14 +152,17 @@ static void rewrite_udp_unsummed(struct kunit *test)
 		*fixture_check(skb) = 0;
 		set_mode(skb, unsummed[i]);
 		random_ends(&to);
-		KUNIT_EXPECT_EQ(test, 0, rewrite(skb, &to));
+		KUNIT_EXPECT_EQ_MSG(test, 0, rewrite(skb, &to), "unsummed[%u]",
+				    i);
 		expect_ends(test, skb, &to);
-		KUNIT_EXPECT_EQ(test, 0, (__force u16)*fixture_check(skb));
+		KUNIT_EXPECT_EQ_MSG(test, 0, (__force u16)*fixture_check(skb),
+				    "unsummed[%u]", i);
 		if (unsummed[i] == CHECKSUM_COMPLETE) {
 			__wsum sum = skb_checksum(skb, 0, skb->len, 0);
 
-			KUNIT_EXPECT_EQ(test, (__force u16)csum_fold(sum),
-					(__force u16)csum_fold(skb->csum));
+			KUNIT_EXPECT_EQ_MSG(test, (__force u16)csum_fold(sum),
+					    (__force u16)csum_fold(skb->csum),
+					    "unsummed[%u]", i);
 		}
 		kfree_skb(skb);
 	}

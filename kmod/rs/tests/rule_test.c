@@ -137,9 +137,10 @@ static void rule_many_vips(struct kunit *test)
 		rules[i] = add(test, f, &key);
 	}
 	for (i = 0; i < ARRAY_SIZE(rules); i++)
-		KUNIT_EXPECT_PTR_EQ(test, rules[i],
-				    match(f, htonl(0x0a000000 + i),
-					  IPPROTO_UDP, 53, 0));
+		KUNIT_EXPECT_PTR_EQ_MSG(test, rules[i],
+					match(f, htonl(0x0a000000 + i),
+					      IPPROTO_UDP, 53, 0),
+					"rules[%u]", i);
 	KUNIT_EXPECT_EQ(test, f->rules.count, (u32)ARRAY_SIZE(rules));
 	rules_drop(f);
 	KUNIT_EXPECT_EQ(test, f->rules.count, 0);
