@@ -15,6 +15,7 @@
 #define _DSR_FRONTEND_H
 
 #include <linux/hash.h>
+#include <linux/ip.h>
 #include <linux/ipv6.h>
 #include <linux/rculist.h>
 #include <net/ipv6.h>
@@ -167,6 +168,25 @@ dsr_frontend_find6(struct dsr_net *dn, u32 fwmark, const struct in6_addr *daddr)
 	if (!frontend && READ_ONCE(dn->vips_count))
 		frontend = dsr_frontend_of_vip6(dn, daddr);
 	return frontend;
+}
+
+/**
+ * dsr_frontend_of_packet() - find the frontend of a packet that is not parsed
+ * @dn: balancer
+ * @skb: packet with an IP header
+ * @family: its family
+ * @fwmark: its mark, or 0 to look at its destination alone
+ *
+ * Context: rcu_read_lock().
+ * Return: the frontend or %NULL.
+ */
+static __always_inline struct dsr_frontend *
+dsr_frontend_of_packet(struct dsr_net *dn, const struct sk_buff *skb, u8 family,
+		       u32 fwmark)
+{
+	return likely(family == AF_INET) ?
+	       dsr_frontend_find4(dn, fwmark, ip_hdr(skb)->daddr) :
+	       dsr_frontend_find6(dn, fwmark, &ipv6_hdr(skb)->daddr);
 }
 
 /** dsr_frontend_find() - find the frontend of a packet with @tuple */

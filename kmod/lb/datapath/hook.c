@@ -46,16 +46,6 @@ static enum dsr_reason answer(struct dsr_net *dn, struct sk_buff *skb,
 	return decision->reason;
 }
 
-/* Find the frontend, before the packet is parsed. */
-static __always_inline struct dsr_frontend *
-frontend_of(struct dsr_net *dn, const struct sk_buff *skb, u8 family,
-	    u32 fwmark)
-{
-	return likely(family == AF_INET) ?
-	       dsr_frontend_find4(dn, fwmark, ip_hdr(skb)->daddr) :
-	       dsr_frontend_find6(dn, fwmark, &ipv6_hdr(skb)->daddr);
-}
-
 /* Admit a packet that follows no connection, if its source is valid.
  *
  * Return: true if it has a backend; else @decision->reason is the verdict.
@@ -132,7 +122,7 @@ static enum dsr_reason process(struct dsr_net *dn, struct sk_buff *skb,
 	/* A packet that has a socket already, by TPROXY, is for that socket. */
 	if (unlikely(!dsr_is_to_this_host(skb) || skb->sk))
 		return DSR_PASS_NOT_TO_THIS_HOST;
-	frontend = frontend_of(dn, skb, family, skb->mark);
+	frontend = dsr_frontend_of_packet(dn, skb, family, skb->mark);
 	/* An ICMP error may belong to us without a mark. */
 	if (!frontend && !dsr_packet_may_be_icmp(skb, family))
 		return DSR_PASS_NO_SERVICE;
@@ -400,7 +390,7 @@ unsigned int dsr_hook_late(void *priv, struct sk_buff *skb,
 	if (likely(!frontend)) {
 		/* mark 0: look at the address alone */
 		if (state->hook == NF_INET_PRE_ROUTING)
-			frontend = frontend_of(dn, skb, state->pf, 0);
+			frontend = dsr_frontend_of_packet(dn, skb, state->pf, 0);
 		return unlikely(frontend) ?
 		       late_vip(dn, skb, state->pf, state->hook, frontend) :
 		       NF_ACCEPT;
@@ -414,7 +404,7 @@ unsigned int dsr_hook_late(void *priv, struct sk_buff *skb,
 		return NF_ACCEPT;
 	if (dsr_reason_is_pass(reason))
 		return refuse(dn, skb, state->pf, state->hook, &pkt, reason,
-			      !frontend_of(dn, skb, state->pf, 0));
+			      !dsr_frontend_of_packet(dn, skb, state->pf, 0));
 	this_cpu_dec(dn->reasons[passed_as(&pkt)]);
 	return finish(dn, skb, state->pf, &decision, reason);
 }

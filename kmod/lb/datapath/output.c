@@ -157,15 +157,6 @@ static enum dsr_reason process_own(struct dsr_net *dn, struct sk_buff *skb,
 				   decision->reason;
 }
 
-/* Find the frontend of a packet by its mark or destination. */
-static struct dsr_frontend *frontend_of(struct dsr_net *dn,
-					const struct sk_buff *skb, u8 family)
-{
-	return family == AF_INET ?
-	       dsr_frontend_find4(dn, skb->mark, ip_hdr(skb)->daddr) :
-	       dsr_frontend_find6(dn, skb->mark, &ipv6_hdr(skb)->daddr);
-}
-
 /**
  * dsr_output_hook() - handle a packet that this machine sends, in LOCAL_OUT
  * @priv: struct dsr_net
@@ -192,7 +183,7 @@ unsigned int dsr_output_hook(void *priv, struct sk_buff *skb,
 		return NF_ACCEPT;
 	if (!has_header(skb, state->pf))
 		return NF_ACCEPT;
-	frontend = frontend_of(dn, skb, state->pf);
+	frontend = dsr_frontend_of_packet(dn, skb, state->pf, skb->mark);
 	if (unlikely(frontend && frontend->probe)) {
 		reason = process_probe(dn, skb, state->pf, frontend, &decision);
 	} else {
