@@ -96,11 +96,9 @@ static int look(struct doctor *doctor, uint32_t msecs)
 	uint64_t overflows;
 	int status;
 
-	status = netlink_loaded(doctor->ctl->netlink, doctor->loaded);
+	status = netlink_some_loaded(doctor->ctl->netlink, doctor->loaded);
 	if (status)
 		return status;
-	if (!doctor->loaded[NETLINK_LB] && !doctor->loaded[NETLINK_RS])
-		return netlink_none_loaded();
 	status = host_read(&doctor->host);
 	if (!status && doctor->loaded[NETLINK_LB])
 		status = all_list(doctor->ctl->netlink, NETLINK_LB,

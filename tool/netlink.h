@@ -48,6 +48,7 @@ struct nl_msg *netlink_captured(struct netlink *nl);
 
 const char *netlink_module_name(enum netlink_module module);
 int netlink_loaded(struct netlink *nl, bool loaded[NETLINK_MODULES]);
+int netlink_some_loaded(struct netlink *nl, bool loaded[NETLINK_MODULES]);
 int netlink_ask_family(struct netlink *nl, const char *family,
 		       netlink_reply_fn fn, void *arg);
 bool netlink_read_family(struct nlmsghdr *reply, char *name, size_t size,

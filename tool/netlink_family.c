@@ -203,6 +203,22 @@ int netlink_loaded(struct netlink *nl, bool loaded[NETLINK_MODULES])
 	return status;
 }
 
+/**
+ * netlink_some_loaded() - find the loaded modules, of which there must be one
+ * @nl: the requests
+ * @loaded: set for each module
+ *
+ * Return: enum dsrctl_status; DSRCTL_REFUSED, reported, if none is loaded.
+ */
+int netlink_some_loaded(struct netlink *nl, bool loaded[NETLINK_MODULES])
+{
+	int status = netlink_loaded(nl, loaded);
+
+	if (!status && !loaded[NETLINK_LB] && !loaded[NETLINK_RS])
+		status = netlink_none_loaded();
+	return status;
+}
+
 static int begin(enum netlink_module module, uint16_t family, uint8_t cmd,
 		 int flags, struct nl_msg **msg)
 {

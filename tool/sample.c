@@ -280,10 +280,7 @@ int sample_read(struct dsrctl *ctl, struct sample *sample)
 	int status;
 	size_t i;
 
-	status = netlink_loaded(ctl->netlink, sample->loaded);
-	if (!status && !sample->loaded[NETLINK_LB] &&
-	    !sample->loaded[NETLINK_RS])
-		status = netlink_none_loaded();
+	status = netlink_some_loaded(ctl->netlink, sample->loaded);
 	if (!status)
 		status = read_modules(ctl, sample, &rows);
 	if (status) {

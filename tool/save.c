@@ -168,9 +168,7 @@ static int save_run(struct dsrctl *ctl, struct args *args)
 		return status;
 	if (ctl->check)
 		return DSRCTL_CHECKED;
-	status = netlink_loaded(ctl->netlink, loaded);
-	if (!status && !loaded[NETLINK_LB] && !loaded[NETLINK_RS])
-		status = netlink_none_loaded();
+	status = netlink_some_loaded(ctl->netlink, loaded);
 	if (!status)
 		status = items_read(ctl, loaded, &items);
 	if (!status)

@@ -336,13 +336,10 @@ static int stats_show(struct dsrctl *ctl, struct args *args)
 	int status;
 
 	status = args_end(args);
+	if (!status)
+		status = netlink_some_loaded(ctl->netlink, loaded);
 	if (status)
 		return status;
-	status = netlink_loaded(ctl->netlink, loaded);
-	if (status)
-		return status;
-	if (!loaded[NETLINK_LB] && !loaded[NETLINK_RS])
-		return netlink_none_loaded();
 
 	if (ctl->json)
 		document = json_object_new_object();

@@ -234,11 +234,9 @@ static int trace_run(struct dsrctl *ctl, struct args *args)
 
 	status = trace_read(&trace, args);
 	if (!status)
-		status = netlink_loaded(ctl->netlink, loaded);
+		status = netlink_some_loaded(ctl->netlink, loaded);
 	if (status)
 		return status;
-	if (!loaded[NETLINK_LB] && !loaded[NETLINK_RS])
-		return netlink_none_loaded();
 	status = tracepoints_find(&trace.points, loaded);
 	if (!status) {
 		status = open_points(&trace);
