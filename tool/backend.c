@@ -541,7 +541,6 @@ static int backend_show(struct dsrctl *ctl, struct args *args)
 	struct netlink_replies replies;
 	struct key key = { 0 };
 	int keyword, status = DSRCTL_OK;
-	struct nl_msg *msg;
 
 	while (!status && (keyword = args_keyword(args)) != ARGS_END)
 		status = key_read(args, &key, keyword);
@@ -550,13 +549,8 @@ static int backend_show(struct dsrctl *ctl, struct args *args)
 	if (status)
 		return status;
 
-	status = netlink_query(ctl->netlink, NETLINK_LB, DSR_CMD_BACKEND_GET,
-			       NLM_F_DUMP, &msg);
-	if (status)
-		return status;
-	if (key_seen(args) && key_put_service(msg, args, &key))
-		return netlink_too_long(msg);
-	status = netlink_collect(ctl->netlink, msg, &replies);
+	status = key_backends(ctl, args, key_seen(args) ? &key : NULL,
+			      &replies);
 	if (!status)
 		status = backend_print(ctl, &replies);
 	netlink_replies_free(&replies);

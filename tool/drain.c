@@ -174,17 +174,10 @@ static int drain_poll(struct dsrctl *ctl, const struct args *args,
 	struct netlink_replies replies;
 	struct backend_info backend;
 	bool found = false;
-	struct nl_msg *msg;
 	int status;
 	size_t i;
 
-	status = netlink_query(ctl->netlink, NETLINK_LB, DSR_CMD_BACKEND_GET,
-			       NLM_F_DUMP, &msg);
-	if (status)
-		return status;
-	if (key_put_service(msg, args, &drain->backend.key))
-		return netlink_too_long(msg);
-	status = netlink_collect(ctl->netlink, msg, &replies);
+	status = key_backends(ctl, args, &drain->backend.key, &replies);
 	for (i = 0; !status && !found && i < replies.count; i++) {
 		if (!backend_parse_reply(replies.reply[i], &backend)) {
 			status = netlink_malformed();

@@ -148,17 +148,10 @@ int guard_last_backend(struct dsrctl *ctl, const struct args *args,
 	bool takes = false, others = false;
 	char name[INET6_ADDRSTRLEN];
 	struct backend_info one;
-	struct nl_msg *msg;
 	int status;
 	size_t i;
 
-	status = netlink_query(ctl->netlink, NETLINK_LB, DSR_CMD_BACKEND_GET,
-			       NLM_F_DUMP, &msg);
-	if (status)
-		return status;
-	if (key_put_service(msg, args, &backend->key))
-		return netlink_too_long(msg);
-	status = netlink_collect(ctl->netlink, msg, &replies);
+	status = key_backends(ctl, args, &backend->key, &replies);
 	for (i = 0; !status && i < replies.count; i++) {
 		if (!backend_parse_reply(replies.reply[i], &one)) {
 			status = netlink_malformed();

@@ -270,3 +270,28 @@ void key_json(struct json_object *object, struct nlattr **tb)
 	attr_json(object, "port", ATTR_PORT, tb[DSR_SERVICE_A_PORT]);
 	attr_json(object, "port_last", ATTR_PORT, last_port(tb));
 }
+
+/**
+ * key_backends() - ask for the backends of a service
+ * @ctl: the run
+ * @args: command line of @key
+ * @key: service, or NULL for all
+ * @replies: set, to be freed by netlink_replies_free() in any case
+ *
+ * Return: enum dsrctl_status.
+ */
+int key_backends(struct dsrctl *ctl, const struct args *args,
+		 const struct key *key, struct netlink_replies *replies)
+{
+	struct nl_msg *msg;
+	int status;
+
+	memset(replies, 0, sizeof(*replies));
+	status = netlink_query(ctl->netlink, NETLINK_LB, DSR_CMD_BACKEND_GET,
+			       NLM_F_DUMP, &msg);
+	if (status)
+		return status;
+	if (key && key_put_service(msg, args, key))
+		return netlink_too_long(msg);
+	return netlink_collect(ctl->netlink, msg, replies);
+}

@@ -11,6 +11,7 @@
 #include "addr.h"
 #include "args.h"
 #include "attr.h"
+#include "netlink.h"
 
 /* indices of the keywords; those of the command follow */
 enum {
@@ -84,6 +85,8 @@ int key_put(struct nl_msg *msg, const struct args *args,
 	    const struct key *key);
 int key_put_service(struct nl_msg *msg, const struct args *args,
 		    const struct key *key);
+int key_backends(struct dsrctl *ctl, const struct args *args,
+		 const struct key *key, struct netlink_replies *replies);
 
 bool key_is_inet6(struct nlattr **tb);
 bool key_valid(struct nlattr **tb);
