@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 """A terminal, by tmux: keys are typed, and what is on the screen is read."""
 
+import os
+import pty
 import re
 import shlex
 import subprocess
@@ -73,3 +75,21 @@ class Terminal:
             subprocess.run(['pkill', '-KILL', '-P', shell], check=False)
         subprocess.run([*self.tmux, 'kill-server'], capture_output=True,
                        check=False, timeout=60)
+
+
+def printed_to_terminal(argv, **env):
+    """Run a program whose output is a terminal: its exit status and output."""
+    pid, fd = pty.fork()
+    if pid == 0:
+        os.environ.update(env)
+        os.execv(argv[0], argv)
+    out = b''
+    while True:
+        try:
+            data = os.read(fd, 65536)
+        except OSError:
+            break
+        if not data:
+            break
+        out += data
+    return os.waitpid(pid, 0)[1], out

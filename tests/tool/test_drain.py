@@ -3,8 +3,6 @@
 
 import errno
 import json
-import os
-import pty
 import signal
 import subprocess
 import time
@@ -14,6 +12,7 @@ import pytest
 import sample
 import uapi as u
 from fakekernel import Ack, Reply
+from terminal import printed_to_terminal
 
 SET = ('dsr', u.DSR_CMD_BACKEND_SET)
 GET = ('dsr', u.DSR_CMD_BACKEND_GET)
@@ -117,20 +116,9 @@ def test_batch(fake, kernel):
 def test_terminal(fake_binary, kernel):
     """A terminal shows one line, which is overwritten."""
     kernel.answers[GET] = [look(2, 1), look(1, 0), look(0, 0)]
-    pid, fd = pty.fork()
-    if pid == 0:
-        os.environ.update(DSRCTL_FAKE_KERNEL=kernel.path)
-        os.execv(fake_binary, [fake_binary, *LINE.split(), 'wait'])
-    out = b''
-    while True:
-        try:
-            data = os.read(fd, 65536)
-        except OSError:
-            break
-        if not data:
-            break
-        out += data
-    assert os.waitpid(pid, 0)[1] == 0
+    status, out = printed_to_terminal(
+        [fake_binary, *LINE.split(), 'wait'], DSRCTL_FAKE_KERNEL=kernel.path)
+    assert status == 0
     lines = out.replace(b'\r\n', b'\n').split(b'\n')
     assert lines[0].count(b'\r\033[K') == 3
     assert lines[0].endswith(b'0 connections left, 0 established (draining)')

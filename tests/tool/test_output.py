@@ -3,8 +3,6 @@
 
 import errno
 import json
-import os
-import pty
 import subprocess
 
 import pytest
@@ -12,6 +10,7 @@ import pytest
 import sample
 import uapi as u
 from fakekernel import Reply, nest, string, u8, u32
+from terminal import printed_to_terminal
 
 SHOW = {
     'show': 'show',
@@ -297,21 +296,10 @@ def test_color(fake):
 def test_color_terminal(fake_binary, kernel):
     """Colours are on for a terminal, unless NO_COLOR is set."""
     for no_color, expected in (('', True), ('1', False)):
-        pid, fd = pty.fork()
-        if pid == 0:
-            os.environ.update(DSRCTL_FAKE_KERNEL=kernel.path,
-                              NO_COLOR=no_color)
-            os.execv(fake_binary, [fake_binary, 'show'])
-        out = b''
-        while True:
-            try:
-                data = os.read(fd, 65536)
-            except OSError:
-                break
-            if not data:
-                break
-            out += data
-        assert os.waitpid(pid, 0)[1] == 0, out
+        status, out = printed_to_terminal(
+            [fake_binary, 'show'], DSRCTL_FAKE_KERNEL=kernel.path,
+            NO_COLOR=no_color)
+        assert status == 0, out
         assert (b'\x1b[' in out) == expected
 
 

@@ -12,6 +12,20 @@ for _name in ('nft_ctx_free', 'nft_ctx_buffer_error',
     getattr(_lib, _name).argtypes = [ctypes.c_void_p]
 _lib.nft_run_cmd_from_buffer.argtypes = [ctypes.c_void_p, ctypes.c_char_p]
 
+# a firewall that drops each packet whose connection conntrack does not know
+STRICT = '''
+    table inet filter {
+        chain input {
+            type filter hook input priority filter;
+            ct state invalid drop
+        }
+        chain output {
+            type filter hook output priority filter;
+            ct state invalid drop
+        }
+    }
+'''
+
 
 def change(text):
     """Apply TEXT in the namespace of this thread; return nft's complaint."""

@@ -10,22 +10,11 @@ import wire
 from balancer import Balancer
 from host import wait_for
 from network import VIP, W101
+from nftables import STRICT
 from test_layout import Web
 from traffic import ask
 
 HERE = '10.10.30.11'
-STRICT = '''
-    table inet filter {
-        chain input {
-            type filter hook input priority filter;
-            ct state invalid drop
-        }
-        chain output {
-            type filter hook output priority filter;
-            ct state invalid drop
-        }
-    }
-'''
 
 
 def tracked(site, sock):

@@ -12,6 +12,7 @@ import genl
 import wire
 from host import run, wait_for
 from network import CLIENT, VIP, VIP6, W101, W1016
+from nftables import STRICT
 from test_bulk import set_offload
 from traffic import BIG_MIB, DEBUG, Echo, ask, exchange, flooding
 
@@ -275,20 +276,6 @@ def test_sockets_of_all_kinds(site6):
                 accepted += 1
         assert accepted == 1
         assert client.recv(10) == b'hello', (port, vip)
-
-
-STRICT = '''
-    table inet filter {
-        chain input {
-            type filter hook input priority filter;
-            ct state invalid drop
-        }
-        chain output {
-            type filter hook output priority filter;
-            ct state invalid drop
-        }
-    }
-'''
 
 
 @pytest.mark.parametrize('offload', [False, True], ids=['plain', 'offload'])
