@@ -307,10 +307,6 @@ def test_procfs(lb):
 def test_change_while_traffic_flows(lb):
     """Weights, schedulers, paths and backends change under load without a
     loss."""
-    child = lb.client.start(
-        'curl', '-sS', '-H', 'Host: example.org', '-H', 'Connection: close',
-        f'http://{VIP}/?[1-{600 // SCALE}]',
-        stdout=-1, stderr=-1)
     lines = []
     for turn in range(4):
         lines.append(f'''
@@ -320,10 +316,4 @@ def test_change_while_traffic_flows(lb):
             backend set fwmark 1 via {W102} weight {5 - turn}
             service replace fwmark 1 scheduler wrr
         ''')
-    while child.poll() is None:
-        lb.lv1.configure('\n'.join(lines))
-    out, err = child.communicate(timeout=60)
-    assert child.returncode == 0, err
-    lines = out.decode().splitlines()
-    assert len(lines) == 600 // SCALE
-    assert set(lines) == {'w101 nano', 'w102 desu'}
+    lb.change_under_load(lines)

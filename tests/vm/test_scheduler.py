@@ -14,7 +14,7 @@ import pytest
 import wire
 from host import wait_for
 from network import VIP, W101, W102
-from traffic import SCALE, ask
+from traffic import ask
 
 NAMES = {W101: 'w101', W102: 'w102'}
 ALL = ('rr', 'wrr', 'lc', 'wlc', 'sed', 'nq', 'sh', 'dh', 'fo', 'ovf', 'twos',
@@ -323,9 +323,6 @@ def test_change_of_schedulers_while_traffic_flows(lb):
     Except with a hash: it does not remember a SYN, so the next scheduler knows
     nothing of a connection that has sent only its SYN.
     """
-    child = lb.client.start(
-        'curl', '-sS', '-H', 'Host: example.org', '-H', 'Connection: close',
-        f'http://{VIP}/?[1-{600 // SCALE}]', stdout=-1, stderr=-1)
     lines = []
     for turn, name in enumerate(REMEMBERING):
         # With ovf the weight is a number of connections: high enough here.
@@ -335,13 +332,7 @@ def test_change_of_schedulers_while_traffic_flows(lb):
                 turn % 2 * 100000}
             service set fwmark 1 scheduler {name}
         ''')
-    while child.poll() is None:
-        lb.lv1.configure('\n'.join(lines))
-    out, err = child.communicate(timeout=60)
-    assert child.returncode == 0, err
-    lines = out.decode().splitlines()
-    assert len(lines) == 600 // SCALE
-    assert set(lines) == {'w101 nano', 'w102 desu'}
+    lb.change_under_load(lines)
 
 
 def test_tables_in_a_container(site):

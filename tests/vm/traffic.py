@@ -278,6 +278,23 @@ class Site:
         text = self.curl(*argv, f'http://{VIP}/?[1-{number}]', **options)
         return collections.Counter(text.splitlines())
 
+    def change_under_load(self, lines):
+        """Type lines for dsrctl again and again while the client requests.
+
+        Each request is answered by one of the servers.
+        """
+        number = 600 // SCALE
+        child = self.client.start(
+            'curl', '-sS', '-H', 'Host: example.org', '-H', 'Connection: close',
+            f'http://{VIP}/?[1-{number}]', stdout=-1, stderr=-1)
+        while child.poll() is None:
+            self.lv1.configure('\n'.join(lines))
+        out, err = child.communicate(timeout=60)
+        assert child.returncode == 0, err
+        replies = out.decode().splitlines()
+        assert len(replies) == number
+        assert set(replies) == {'w101 nano', 'w102 desu'}
+
     def reply(self, host='client'):
         """One request over a connection that the server closes, as with curl()."""
         with self.net[host].socket(socket.AF_INET, socket.SOCK_STREAM) as sock:
