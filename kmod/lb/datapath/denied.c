@@ -338,7 +338,7 @@ static void finish(struct dsr_net *dn, struct sk_buff *skb,
 	this_cpu_inc(dn->reasons[reason]);
 	/* The tracepoint reads the IP header. */
 	if (denied->family)
-		trace_dsr_packet(dn, skb, denied->family, denied->to, reason);
+		trace_dsr_packet(dn, skb, skb, denied->family, denied->to, reason);
 	if (reason == DSR_FORWARDED_DENIED) {
 		dsr_stats_count(denied->to->stats, skb);
 		dsr_send_output(skb, READ_ONCE(skb_dst(skb)->dev),
