@@ -66,11 +66,11 @@ go_package=golang-github-docker-docker-dev
 go_source=./usr/share/gocode/src/github.com/moby/ipvs
 deb_packages=(build-essential debhelper dh-dkms libnl-3-dev libnl-genl-3-dev
 	libnl-route-3-dev libjson-c-dev libtraceevent-dev libncurses-dev libyaml-dev
-	libbpf-dev pkg-config lintian)
+	libmicrohttpd-dev libsystemd-dev libbpf-dev pkg-config lintian)
 # The packages of ours depend on these, but for the headers.
 dkms_packages=(dkms linux-headers-amd64 libnl-3-200 libnl-genl-3-200
 	libnl-route-3-200 libjson-c5 libtraceevent1 libncursesw6 libyaml-0-2 libbpf1
-	kmod iproute2 openssl)
+	libmicrohttpd12 init-system-helpers kmod iproute2 openssl)
 dkms_later=linux-headers-cloud-amd64
 
 # Files of the kernel and of packages that the rig does not use.
