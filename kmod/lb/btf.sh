@@ -1,18 +1,20 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# Usage: btf.sh OBJECT OUT HEADER BTF_ID
+# Usage: btf.sh OBJECT OUT HEADER BTF_ID COMPILER...
 #
 # Make the BTF of dsr_lb where kbuild cannot: the headers of Debian 12 have no
 # vmlinux. OBJECT is all of the module but the result, HEADER the kernel's
-# utsrelease.h, BTF_ID the program of btf_id.c. OUT gets the assembly source of the
-# BTF, and of the set of functions for BPF programs. The set is empty if this
-# machine has no pahole, or not the kernel's own BTF; then XDP is not in the module.
+# utsrelease.h; COMPILER makes the program BTF_ID of btf_id.c. OUT gets the assembly
+# source of the BTF, and of the set of functions for BPF programs. The set is empty if
+# this machine has no pahole, no libc6-dev, or not the kernel's own BTF; then XDP is not
+# in the module. DKMS builds on machines that have nothing but a compiler.
 #
 # The section is a note because modpost warns of a section of another type that is not
 # loaded; the kernel finds it by its name.
 
 object=$1 out=$2 header=$3 btf_id=$4
+shift 4
 function=bpf_dsr_forward
 base=$out.base btf=${out%.S}.btf vmlinux=$out.vmlinux
 trap 'rm -f "$base" "$vmlinux"' EXIT
@@ -70,6 +72,10 @@ without()
 }
 
 command -v pahole >/dev/null || without "pahole is not installed"
+echo '#include <stdio.h>' | "$@" -E - >/dev/null 2>&1 ||
+	without "libc6-dev is not installed"
+"$@" -O2 -Wall -o "$btf_id" "$(dirname "$0")/btf_id.c" ||
+	without "btf_id.c does not compile"
 # pahole leaves the rest of a longer file of an earlier build as it is.
 rm -f "$btf"
 find_base || without "neither /sys/kernel/btf/vmlinux nor $image has the BTF of $release"
