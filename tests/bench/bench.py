@@ -17,6 +17,7 @@ script that gets the names of everything as variables; its first lines tell:
     # protocols: udp    it can do no more
     # warm: 2           it knows a flow from its second packet on only; 0: never
     # most: 100000      with more flows it costs what another peer does
+    # ends: xdp         packets end at XDP of lb0
     # loads: dsr_lb     modules of ours
     # unloads: ip_vs    modules of the kernel's, to be unloaded behind it
 
@@ -176,6 +177,7 @@ class Rig:
         self.aimed = []
         self.socket = None
         self.sockets = []
+        self.ends = None
 
     def __enter__(self):
         run('ip', '-batch', '-', stdin=''.join(
@@ -240,6 +242,7 @@ class Rig:
         time.sleep(2)
 
     def set_up(self, peer):
+        self.ends = peer.tags.get('ends')
         environment = dict(
             os.environ, FAMILY=str(self.family), PORT='80',
             VIP=self.addresses['VIP'], R1=self.addresses['R1'],
@@ -305,6 +308,10 @@ class Rig:
                              self.lb.read('/proc/net/snmp').splitlines()
                              if line.startswith('Tcp:'))
             return int(values[names.index('InSegs')])
+        if self.ends == 'xdp':
+            return sum(map(int, re.findall(
+                r'rx_queue_\d+_xdp_drops: (\d+)',
+                self.lb.run('ethtool', '-S', 'lb0').stdout)))
         total = 0
         for host in self.hosts:
             with host.at():

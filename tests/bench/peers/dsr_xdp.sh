@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # rank: 155
 # about: dsr, by the VIP, known connections by XDP
+# warm: 2
 # loads: dsr_lb
 # What comes in is whole, and the sinks take frames of XDP.
 ethtool -K lb0 rxvlan off rx-vlan-stag-hw-parse off
