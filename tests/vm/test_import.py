@@ -10,12 +10,14 @@ import re
 
 import pytest
 
+from host import wait_for
 from ipvs import modules
 from network import VIP, W101, W102, run
 from talk import Talk
 from traffic import ADDRESS, BIG_MIB, ask
 
 NUMBER = 200
+FEW = 20
 # ip_vs takes only what the machine itself would get
 LOCAL = '''
     rule add fwmark 1 lookup 100
@@ -24,6 +26,16 @@ LOCAL = '''
 NOT_LOCAL = '''
     rule del fwmark 1 lookup 100
     route flush table 100
+'''
+
+# behind ip_vs, which lets what it does not know pass
+RESET = f'''
+    table ip back {{
+        chain input {{
+            type filter hook input priority 110;
+            ip daddr {VIP} meta l4proto tcp reject with tcp reset
+        }}
+    }}
 '''
 
 
@@ -40,7 +52,6 @@ def director(site):
     if left:
         site.lv1.run('ipvsadm', '-C')
         run('modprobe', '-r', *left)
-
 
 
 def ipvsadm(site, *lines):
@@ -92,6 +103,50 @@ def test_persistence(director):
     assert {ask(site.connect()) for _ in range(3)} == {server}
     service, = site.services()
     assert (service['persist'], service['persist_prefix']) == (50000, 24)
+
+
+@pytest.mark.stock
+def test_back(director):
+    """And back to ip_vs: open connections are reset, new ones are not refused."""
+    site = director
+    ipvsadm(site, '-A -f 1 -s wrr -p 50', f'-a -f 1 -r {W101} -g',
+            f'-a -f 1 -r {W102} -g -w 3')
+    site.lv1.dsrctl('import ipvs')
+    # it was dsr_lb's for a while, and dsrctl has changed it
+    site.lv1.configure('service set fwmark 1 persist off scheduler rr')
+    site.net.load('dsr_ipvs')
+    rules = site.lv1.run('ipvsadm', '-Sn').stdout
+    assert sorted(rules.splitlines()) == sorted([
+        '-A -f 1 -s rr', f'-a -f 1 -r {W101}:0 -g -w 1',
+        f'-a -f 1 -r {W102}:0 -g -w 3'])
+    site.net.unload('dsr_ipvs')
+    run('modprobe', 'ip_vs')
+    ipvsadm(site, *rules.splitlines())
+    with Talk(site.client, VIP, FEW, site.net.big_file(BIG_MIB)) as talk:
+        # both have the service: dsr_lb takes the packets
+        assert not talk.settle(1)['lost']
+        site.lv1.nft(RESET)
+        site.undo.append(lambda: site.lv1.nft('delete table ip back'))
+        done = site.lv1.dsrctl('service stop force')
+        assert done.stdout == (
+            f'this network namespace: 1 service, {FEW} live connections lost\n')
+        assert len(site.replies(4)) == 2
+        # ip_vs of 6.1 sums its counters every two seconds
+        wait_for('ip_vs has not 4 connections', lambda: counted(site) == 4)
+        wait_for('some connections are not reset',
+                 lambda: talk.state()['lost'] == FEW)
+        assert set(talk.state()['how']) == {'Connection reset by peer'}
+    assert 'dsr_lb' not in modules()
+    assert sorted(site.lv1.run('ipvsadm', '-Sn').stdout.splitlines()) == sorted(
+        rules.splitlines())
+
+
+def counted(site):
+    """The connections of ip_vs since its service was added."""
+    line = next(line for line in site.lv1.run(
+        'ipvsadm', '-Ln', '--stats', '--exact').stdout.splitlines()
+        if line.startswith('FWM'))
+    return int(line.split()[2])
 
 
 @pytest.mark.stock
