@@ -4,6 +4,9 @@
 import pytest
 
 import genl
+from balancer import Events
+from box import state
+from network import VIP, W101
 
 # Files, each with the equivalent netlink command.
 FILES = {
@@ -38,6 +41,36 @@ def test_proc_and_netlink_agree(lb, who):
             host = lb.net[name]
             assert allowed(host, *who, 'dsrctl', *command.split()) == expected
             assert allowed(host, *who, 'cat', path) == expected, path
+
+
+def test_container_is_alone(lb):
+    """A container sees no object of the host, and the host hears none of it."""
+    heard = {name: Events(lb.net[name], family) for name, family in
+             (('lv1', 'dsr'), ('w101', 'dsr_rs'))}
+    for events in heard.values():
+        lb.undo.append(events.sock.close)
+    before = {name: state(lb.net[name]) for name in heard}
+    done = lb.lv1.run(*NOBODY, 'unshare', '-Urn', 'sh', '-ec', """
+        dsrctl -j service show
+        dsrctl -j connection show
+        dsrctl -j real show
+        cat /proc/net/dsr/services /proc/net/dsr_rs/rules
+        dsrctl service add fwmark 9
+        dsrctl real add vip 192.0.2.1
+        dsrctl service flush
+        dsrctl real flush""")
+    for word in (VIP, W101, 'fwmark'):
+        assert word not in done.stdout, done.stdout
+    # The next events are those of the host's own changes.
+    lb.lv1.dsrctl('service add fwmark 7')
+    lb.w101.dsrctl('real add vip 192.0.2.7')
+    for events, name, mark in ((heard['lv1'], 'service_add', 'fwmark'),
+                               (heard['w101'], 'rule_add', 'vip')):
+        told, one = events.next()
+        assert told == name and mark in str(one), (told, one)
+    lb.lv1.dsrctl('service delete fwmark 7')
+    lb.w101.dsrctl('real delete vip 192.0.2.7')
+    assert {name: state(lb.net[name]) for name in heard} == before
 
 
 @pytest.mark.parametrize('who', [NOBODY, CAPABLE, ROOT],
