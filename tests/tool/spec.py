@@ -10,6 +10,9 @@ FAMILIES = ('dsr', 'dsr_rs')
 DIRECTORY = os.path.join(os.path.dirname(os.path.abspath(__file__)),
                          '../../Documentation/netlink/specs')
 
+# In an emulated machine, the one in Python takes seconds.
+LOADER = getattr(yaml, 'CSafeLoader', yaml.SafeLoader)
+
 
 def path(family):
     return os.path.normpath(os.path.join(DIRECTORY, f'{family}.yaml'))
@@ -35,7 +38,7 @@ class Spec:
 
     def __init__(self, family):
         with open(path(family), encoding='utf-8') as file:
-            self.yaml = yaml.safe_load(file)
+            self.yaml = yaml.load(file, LOADER)
         self.enums = {one['name']: numbered(one['entries'], 0)
                       for one in self.yaml['definitions']
                       if one['type'] == 'enum'}

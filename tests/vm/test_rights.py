@@ -73,6 +73,20 @@ def test_container_is_alone(lb):
     assert {name: state(lb.net[name]) for name in heard} == before
 
 
+@pytest.mark.stock          # the debug kernel has no BTF
+def test_no_xdp_in_a_container(site):
+    """A container gets no program into XDP, and so no path there."""
+    done = site.lv1.run(*NOBODY, 'unshare', '-Urn', 'sh', '-ec', """
+        ip link add veth0 type veth peer name veth1
+        dsrctl path add dev veth0
+        dsrctl -j path show
+        dsrctl path flush
+        ! dsrctl path add dev veth0 via xdp-generic
+        dsrctl -j path show""")
+    assert done.stdout.count('veth0') == 1, done.stdout
+    assert 'permission denied' in done.stderr, done.stderr
+
+
 @pytest.mark.parametrize('who', [NOBODY, CAPABLE, ROOT],
                          ids=['nobody', 'capable', 'root without capability'])
 def test_connections_of_ipvs(ipvs, who):
