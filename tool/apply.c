@@ -3,7 +3,9 @@
  * dsrctl apply: make the configuration that of a file. The file and the kernel
  * are compared object by object, as words; each difference becomes a command.
  */
+#include <arpa/inet.h>
 #include <linux/dsr.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,18 +45,6 @@ static const char verb_signs[] = {
 	[VERB_DELETE] = '-',
 	[VERB_DRAIN] = '-',
 };
-
-static void plan_add(struct plan *plan, enum verb verb,
-		     const struct item *before, const struct item *after)
-{
-	/* grows at each power of two */
-	if (!(plan->count & (plan->count - 1)))
-		plan->change = report_alloc(plan->change,
-					    (plan->count ? 2 * plan->count : 1)
-					    * sizeof(*plan->change));
-	plan->change[plan->count++] = (struct change){ verb, before, after,
-						   OUTCOME_WAITS };
-}
 
 /* Return the word after the keyword at @at, or "yes" if it has no value. */
 static size_t pair_length(const char *at)
@@ -111,6 +101,34 @@ static bool is_same(const struct item *before, const struct item *after)
 	return !strcmp(before->words, after->words);
 }
 
+/* Check if a backend gets new connections; other objects always do. */
+static bool takes_connections(const struct item *item)
+{
+	const char *weight;
+	size_t length;
+
+	if (item->kind != ITEM_BACKEND)
+		return true;
+	weight = find_value(item->words, "weight", strlen("weight"), &length);
+	return !strstr(item->words, " down") &&
+	       (!weight || length != 1 || *weight != '0');
+}
+
+static void plan_add(struct plan *plan, enum verb verb,
+		     const struct item *before, const struct item *after)
+{
+	bool out = before && before->kind == ITEM_BACKEND &&
+		   (!after || !takes_connections(after));
+
+	/* grows at each power of two */
+	if (!(plan->count & (plan->count - 1)))
+		plan->change = report_alloc(plan->change,
+					    (plan->count ? 2 * plan->count : 1)
+					    * sizeof(*plan->change));
+	plan->change[plan->count++] = (struct change){ verb, before, after, out,
+						       OUTCOME_WAITS };
+}
+
 /* Find the service of a backend. */
 static const struct item *service_of(const struct items *items,
 				     const struct item *backend)
@@ -130,9 +148,6 @@ static void plan_removal(struct plan *plan, const struct item *live)
 	const struct config *config = &plan->config;
 
 	if (live->kind == ITEM_BACKEND) {
-		/* it goes with its service, or stays with it */
-		if (!service_of(&config->items, live))
-			return;
 		if (config->drain && live->draining)
 			return;
 		if (config->drain && !strstr(live->words, " down")) {
@@ -159,17 +174,58 @@ static void plan_removals(struct plan *plan, enum item_kind kind)
 	}
 }
 
-/* Check if a backend gets new connections; other objects always do. */
-static bool takes_connections(const struct item *item)
+/* Return: the last byte of the address, which is the number of the backend's probe
+ * mark; -1: none.
+ */
+static int mark_number(const struct item *backend)
 {
-	const char *weight;
-	size_t length;
+	const char *via = backend->name + backend->service + strlen(" via ");
+	unsigned char byte[sizeof(struct in6_addr)];
 
-	if (item->kind != ITEM_BACKEND)
-		return true;
-	weight = find_value(item->words, "weight", strlen("weight"), &length);
-	return !strstr(item->words, " down") &&
-	       (!weight || length != 1 || *weight != '0');
+	if (inet_pton(AF_INET, via, byte) == 1)
+		return byte[3];
+	return inet_pton(AF_INET6, via, byte) == 1 ? byte[15] : -1;
+}
+
+/* Check if another backend of a service needs the probe mark of an old one. */
+static bool needs_mark(const struct plan *plan, const struct item *service,
+		       const struct item *live)
+{
+	const struct items *items = &plan->config.items;
+	size_t i = items_find_backends(items, service);
+	const struct item *item;
+
+	if (!strstr(service->words, " probe-marks "))
+		return false;
+	for (; i < items->count; i++) {
+		item = &items->item[i];
+		if (item->kind != ITEM_BACKEND ||
+		    item->service != live->service ||
+		    strncmp(item->name, live->name, live->service))
+			break;
+		if (mark_number(item) == mark_number(live))
+			return true;
+	}
+	return false;
+}
+
+/* @early: those that have to make room for another one, or all others */
+static void plan_backend_removals(struct plan *plan, bool early)
+{
+	const struct item *live, *service;
+	size_t i;
+
+	for (i = 0; plan->config.has[ITEM_BACKEND] && i < plan->live.count;
+	     i++) {
+		live = &plan->live.item[i];
+		if (live->kind != ITEM_BACKEND ||
+		    items_find(&plan->config.items, ITEM_BACKEND, live->name))
+			continue;
+		/* it goes with its service, or stays with it */
+		service = service_of(&plan->config.items, live);
+		if (service && needs_mark(plan, service, live) == early)
+			plan_removal(plan, live);
+	}
 }
 
 static void plan_changes(struct plan *plan, enum item_kind kind, bool takes)
@@ -190,18 +246,19 @@ static void plan_changes(struct plan *plan, enum item_kind kind, bool takes)
 	}
 }
 
-/* Removals first: what comes may need what they leave, such as a mark. But a
+/* Removals first: a new object may need what they leave, such as a mark. But a
  * backend goes after the one that replaces it has come: the service always has
- * one, and guard.c refuses to take the last one out.
+ * one.
  */
 static void plan_make(struct plan *plan)
 {
 	plan_changes(plan, ITEM_CONNECTIONS, true);
+	plan_backend_removals(plan, true);
 	plan_removals(plan, ITEM_SERVICE);
 	plan_changes(plan, ITEM_SERVICE, true);
 	plan_changes(plan, ITEM_BACKEND, true);
 	plan_changes(plan, ITEM_BACKEND, false);
-	plan_removals(plan, ITEM_BACKEND);
+	plan_backend_removals(plan, false);
 	plan_removals(plan, ITEM_PATH);
 	plan_changes(plan, ITEM_PATH, true);
 	plan_removals(plan, ITEM_RULE);
@@ -329,7 +386,10 @@ static void print_plan(const struct dsrctl *ctl, const struct plan *plan,
 		print_change(plan, &plan->change[i]);
 		count++;
 	}
-	printf("%s %zu\n", dry ? "would change" : "changed", count);
+	printf("%s %zu", dry ? "would change" : "changed", count);
+	if (count < plan->count)
+		printf(" of %zu", plan->count);
+	putchar('\n');
 }
 
 /* @wait: set, in milliseconds; 0: the words name no time */
@@ -379,12 +439,13 @@ static int apply_run(struct dsrctl *ctl, struct args *args)
 		status = netlink_loaded(ctl->netlink, loaded);
 	if (!status)
 		status = items_read(ctl, loaded, &plan.live);
-	if (!status)
+	if (!status) {
 		plan_make(&plan);
-	if (!status && !dry)
-		status = plan_run(ctl, &plan);
-	if (!status || (plan.wait && plan.count))
+		if (!dry)
+			status = plan_run(ctl, &plan);
+		/* after a refusal, too: what was made stays */
 		print_plan(ctl, &plan, dry);
+	}
 	free(plan.change);
 	items_free(&plan.live);
 	config_free(&plan.config);

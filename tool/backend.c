@@ -185,7 +185,9 @@ static int change_guard(struct dsrctl *ctl, const struct args *args,
 		status = guard_own_backend(args, &change->backend);
 	if (cmd == DSR_CMD_BACKEND_SET)
 		status = guard_changes(args, BACKEND_COUNT, CHANGE_FORCE);
+	/* a file says what all backends are: see apply.c */
 	if (!status && cmd != DSR_CMD_BACKEND_ADD &&
+	    !netlink_captures(ctl->netlink) &&
 	    (args_seen(args, CHANGE_DOWN) ||
 	     (args_seen(args, CHANGE_WEIGHT) && !change->weight)))
 		status = guard_last_backend(ctl, args, &change->backend);

@@ -2,6 +2,7 @@
 #ifndef DSRCTL_PLAN_H
 #define DSRCTL_PLAN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -28,12 +29,14 @@ enum outcome {
  * @verb: what is to be done
  * @before: the object in the kernel, or NULL
  * @after: the object in the file, or NULL
+ * @out: a backend that gets no new connections afterwards
  * @outcome: what has become of it
  */
 struct change {
 	enum verb verb;
 	const struct item *before;
 	const struct item *after;
+	bool out;
 	enum outcome outcome;
 };
 

@@ -33,6 +33,17 @@ static size_t split(char *words, char **word, size_t count)
 	return count;
 }
 
+/* The guards that need only the file have seen it, with its "force", and
+ * plan_make() keeps a backend until its successor is there: a guard's refusal now
+ * would leave half of the configuration.
+ */
+static bool takes_force(const struct change *change, enum item_kind kind)
+{
+	if (kind == ITEM_BACKEND)
+		return change->verb != VERB_DRAIN;
+	return kind == ITEM_SERVICE && change->verb != VERB_DELETE;
+}
+
 /* The words of the command that makes a change; to be freed. */
 static char *command_words(const struct plan *plan, const struct change *change)
 {
@@ -53,6 +64,8 @@ static char *command_words(const struct plan *plan, const struct change *change)
 		change->after ? item->words : item->name);
 	if (change->verb == VERB_DRAIN && plan->config.deadline)
 		fprintf(text.out, " deadline %s", plan->config.deadline);
+	if (takes_force(change, item->kind))
+		fputs(" force", text.out);
 	return text_end(&text);
 }
 
@@ -79,7 +92,7 @@ static const struct item *item_of(const struct change *change)
 }
 
 /* Find out what has become of the other changes of the service of a backend that
- * is to go.
+ * is to go, or to get no new connections.
  */
 static enum outcome outcome_before(const struct plan *plan,
 				   const struct change *change)
@@ -88,7 +101,7 @@ static enum outcome outcome_before(const struct plan *plan,
 	enum outcome outcome = OUTCOME_MADE;
 	const struct change *other;
 
-	if (change->after || gone->kind != ITEM_BACKEND)
+	if (!change->out)
 		return OUTCOME_MADE;
 	for (other = plan->change; other < change; other++) {
 		item = item_of(other);
@@ -160,6 +173,7 @@ static void note_waiting(const struct plan *plan)
 	char time[DURATION_TEXT_MAX];
 	const struct change *change;
 	const struct item *item;
+	bool held;
 	size_t i;
 
 	duration_text(plan->wait, time);
@@ -168,11 +182,12 @@ static void note_waiting(const struct plan *plan)
 		item = item_of(change);
 		if (change->outcome != OUTCOME_WAITS)
 			continue;
+		held = outcome_before(plan, change) != OUTCOME_MADE;
 		report_place(change->after ? &item->place : NULL);
 		report_note("%s %s %s up to %s for %s",
 			    item_types[item->kind].object, item->name,
-			    change->after ? "waits" : "stays", time,
-			    !change->after ? "what replaces it" :
+			    held ? "stays" : "waits", time,
+			    held ? "what replaces it" :
 			    item->kind == ITEM_PATH ? "the device" : "a route");
 	}
 	report_place(NULL);

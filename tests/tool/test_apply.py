@@ -11,7 +11,8 @@ import pytest
 import sample
 import uapi as u
 from conftest import TOOL
-from fakekernel import FAMILIES, Ack, Reply, u8
+from fakekernel import (FAMILIES, RTM_GETROUTE, RTM_NEWROUTE, Ack, Objects,
+                        Reply, u8, u32)
 
 CHANGES = (u.DSR_CMD_SERVICE_ADD, u.DSR_CMD_SERVICE_REPLACE,
            u.DSR_CMD_SERVICE_DELETE, u.DSR_CMD_BACKEND_ADD,
@@ -318,13 +319,77 @@ def test_json(fake, empty, tmp_path):
     assert len(document['changes']) == 5
 
 
-def test_refused(apply, empty):
-    """The kernel's sentence has the place of the object."""
-    empty.answers['dsr', u.DSR_CMD_SERVICE_ADD] = [
-        Ack(), Ack(errno.ENOENT, 'no such scheduler')]
+def test_refused(fake, apply, empty, tmp_path):
+    """The kernel's sentence has the place of the object, and what was made is
+    printed."""
+    answers = [Ack(), Ack(errno.ENOENT, 'no such scheduler')]
+    empty.answers['dsr', u.DSR_CMD_SERVICE_ADD] = list(answers)
     result = apply(GOOD)
-    assert (result.status, result.out) == (2, '')
+    assert (result.status, result.out) == (
+        2, '+ service fwmark 1 scheduler wrr\nchanged 1 of 5\n')
     assert result.err == 'dsrctl: dsr.yaml:10:5: no such scheduler\n'
+    empty.answers['dsr', u.DSR_CMD_SERVICE_ADD] = list(answers)
+    result = fake('-j', 'apply', [str(tmp_path / 'dsr.yaml')])
+    document = json.loads(result.out)
+    assert (result.status, document['changed'],
+            len(document['changes'])) == (2, 1, 1)
+
+
+OUT = HEAD + 'backends:\n      - {via: 10.0.0.1, weight: 0}\n' \
+             '      - {via: 10.0.0.2, down: yes}\n...\n'
+
+
+def test_out_of_service(apply, kernel):
+    """A backend that takes no connections needs no service that is there, and no
+    module."""
+    kernel.families = []
+    assert apply(OUT, 'dry-run').check(0).out.endswith('would change 3\n')
+    assert not [r for r in kernel.requests if r.kind in (
+        FAMILIES['dsr'], FAMILIES['dsr_rs'])]
+
+
+def test_last_backend(apply, kernel):
+    """The file may take the last backend out while clients are connected."""
+    kernel.answers['dsr', u.DSR_CMD_SERVICE_GET] = Reply(
+        sample.service(1, 'rr'))
+    kernel.answers['dsr', u.DSR_CMD_BACKEND_GET] = Reply(
+        sample.backend(1, '10.0.0.1', active=3))
+    assert apply(OUT).check(0).out == """\
+~ backend fwmark 1 via 10.0.0.1 weight 1 -> 0
++ backend fwmark 1 via 10.0.0.2 weight 1 down
+changed 2
+"""
+    assert apply(HEAD + 'backends: []\n...\n').check(0).out == (
+        '- backend fwmark 1 via 10.0.0.1\nchanged 1\n')
+
+
+def test_probe_marks(apply, kernel):
+    """A backend may need the mark of one that goes."""
+    kernel.answers['dsr', u.DSR_CMD_SERVICE_GET] = Reply(sample.service(
+        1, 'rr', options=[u32(u.DSR_SERVICE_A_PROBE_MARKS, 1000)]))
+    kernel.answers['dsr', u.DSR_CMD_BACKEND_GET] = Reply(
+        sample.backend(1, '10.10.30.101'), sample.backend(1, '10.10.30.102'))
+    assert apply(HEAD + 'probe-marks: 1000\n'
+                 '    backends: [10.10.40.101]\n...\n').check(0).out == """\
+- backend fwmark 1 via 10.10.30.101
++ backend fwmark 1 via 10.10.40.101 weight 1
+- backend fwmark 1 via 10.10.30.102
+changed 3
+"""
+
+
+def test_force(apply, empty):
+    """What a guard refuses takes the word."""
+    empty.objects[RTM_GETROUTE] = Objects(
+        RTM_NEWROUTE, sample.route('10.10.31.11', 1, kind=2))
+    text = 'services:\n  - vip: 10.10.31.11\n    scheduler: rr\n{}' \
+           '    backends:\n      - via: 10.10.31.11\n        weight: 1\n{}...\n'
+    result = apply(text.format('', ''))
+    assert result.status == 1 and 'add \'force\'' in result.err
+    assert not commands(empty)
+    forced = text.format('    force: yes\n', '        force: yes\n')
+    assert apply(forced).check(0).out.endswith('changed 2\n')
+    assert len(commands(empty)) == 2
 
 
 LATE = GOOD.replace('[lo]', '[none9]')
@@ -355,7 +420,7 @@ def test_wait_in_vain(apply, empty):
             '15:9: path dev none9 waits up to 1ms for the device',
             '7:9: no route to the backend', '8:9: no route to the backend',
             "15:9: path add: there is no device 'none9'")))
-    assert result.out.endswith('maglev\nchanged 2\n')
+    assert result.out.endswith('maglev\nchanged 2 of 5\n')
 
 
 def test_wait_refused(apply, empty):
@@ -364,7 +429,7 @@ def test_wait_refused(apply, empty):
         Ack(errno.ENOENT, 'no such scheduler'), Ack()]
     result = apply(GOOD, 'wait', '1m').check(
         2, 'dsrctl: dsr.yaml:4:5: no such scheduler\n')
-    assert result.out.endswith('+ path dev lo\nchanged 4\n')
+    assert result.out.endswith('+ path dev lo\nchanged 4 of 5\n')
 
 
 def test_wait_kept(apply, empty):
@@ -376,7 +441,7 @@ def test_wait_kept(apply, empty):
     empty.answers['dsr', u.DSR_CMD_BACKEND_ADD] = NO_ROUTE
     text = HEAD + 'scheduler: rr\n    backends: [10.10.30.102]\n...\n'
     result = apply(text, 'wait', '1ms')
-    assert (result.status, result.out) == (2, 'changed 0\n')
+    assert (result.status, result.out) == (2, 'changed 0 of 2\n')
     assert ('dsrctl: backend fwmark 1 via 10.10.30.101 stays up to 1ms for '
             'what replaces it\n') in result.err
     assert u.DSR_CMD_BACKEND_DELETE not in commands(empty)
@@ -384,6 +449,21 @@ def test_wait_kept(apply, empty):
     assert apply(text, 'wait', '1m').out == (
         '+ backend fwmark 1 via 10.10.30.102 weight 1\n'
         '- backend fwmark 1 via 10.10.30.101\nchanged 2\n')
+
+
+def test_wait_weight(apply, empty):
+    """So does one that is to get no new connections."""
+    empty.answers['dsr', u.DSR_CMD_SERVICE_GET] = Reply(
+        sample.service(1, 'rr', backends=1))
+    empty.answers['dsr', u.DSR_CMD_BACKEND_GET] = Reply(
+        sample.backend(1, '10.10.30.101', active=3))
+    empty.answers['dsr', u.DSR_CMD_BACKEND_ADD] = NO_ROUTE
+    result = apply(HEAD + 'backends:\n      - {via: 10.10.30.101, weight: 0}\n'
+                   '      - 10.10.30.102\n...\n', 'wait', '1ms')
+    assert (result.status, result.out) == (2, 'changed 0 of 2\n')
+    assert ('dsr.yaml:4:9: backend fwmark 1 via 10.10.30.101 stays up to 1ms '
+            'for what replaces it\n') in result.err
+    assert u.DSR_CMD_BACKEND_REPLACE not in commands(empty)
 
 
 @pytest.mark.parametrize('name', ['a b', 'a/b', 'a:b', '', 'a' * 16])

@@ -199,7 +199,7 @@ def test_no_device(site, write):
     path = write('later', LATER.replace(f'{W101}, ', ''))
     done = apply(site.lv1, 'wait', '500ms', path, check=False)
     assert done.returncode == 2, done
-    assert done.stdout == 'changed 0\n'
+    assert done.stdout == 'changed 0 of 3\n'
     told = [line.split('later.yaml:')[1] for line in
             done.stderr.splitlines() if 'later.yaml:' in line]
     assert len(told) == 4, done.stderr
