@@ -11,24 +11,37 @@
 #include "item.h"
 #include "netlink.h"
 
-/* YAML would read such a value as a number, a switch or a map. */
+/* A program may read such a value as a switch, and YAML may read a character as a part of
+ * its own syntax: the name of a device has any but blanks, "/" and ":".
+ */
 static bool needs_quotes(const char *value, size_t length)
 {
 	static const char *const words[] = { "on", "off", "yes", "no" };
+	static const char plain[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./+-";
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(words); i++)
 		if (length == strlen(words[i]) &&
 		    !strncmp(value, words[i], length))
 			return true;
-	return memchr(value, ':', length);
+	return *value == '-' || *value == '.' || strspn(value, plain) < length;
 }
 
 static void print_value(const char *value, size_t length)
 {
-	const char *quote = needs_quotes(value, length) ? "\"" : "";
+	bool quoted = needs_quotes(value, length);
+	size_t i;
 
-	printf("%s%.*s%s", quote, (int)length, value, quote);
+	if (quoted)
+		putchar('"');
+	for (i = 0; i < length; i++) {
+		if (value[i] == '"' || value[i] == '\\')
+			putchar('\\');
+		putchar(value[i]);
+	}
+	if (quoted)
+		putchar('"');
 }
 
 static bool is_flag(const char *word, size_t length)
@@ -87,6 +100,22 @@ static void print_silence(const char *words)
 	puts("]");
 }
 
+/* Check if guard.c would refuse the object without "force", perhaps on another machine:
+ * a service of all packets of an address, or a VIP as its own backend.
+ */
+static bool needs_force(const struct item *item)
+{
+	const char *vip = item->name + strlen("vip "), *via;
+
+	if (strncmp(item->name, "vip ", strlen("vip ")))
+		return false;
+	if (item->kind == ITEM_SERVICE)
+		return !strchr(vip, ' ');
+	via = item->name + item->service + strlen(" via ");
+	return strcspn(vip, " ") == strlen(via) &&
+	       !strncmp(vip, via, strlen(via));
+}
+
 /* Print the backends of a service. */
 static void print_backends(const struct items *items,
 			   const struct item *service)
@@ -108,6 +137,8 @@ static void print_backends(const struct items *items,
 		fputs(title, stdout);
 		title = "";
 		print_pairs(item->words + length + 1, "      - ", "        ");
+		if (needs_force(item))
+			puts("        force: yes");
 	}
 }
 
@@ -131,8 +162,11 @@ static void print_section(const struct items *items, enum item_kind kind,
 			print_pairs(item->words, item_types[kind].table ?
 				    "  " : "  - ", item_types[kind].table ?
 				    "  " : "    ");
-		if (kind == ITEM_SERVICE)
-			print_backends(items, item);
+		if (kind != ITEM_SERVICE)
+			continue;
+		if (needs_force(item))
+			puts("    force: yes");
+		print_backends(items, item);
 	}
 	if (!any)
 		printf("%s: []\n", title);

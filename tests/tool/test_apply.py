@@ -378,8 +378,8 @@ changed 3
 """
 
 
-def test_force(apply, empty):
-    """What a guard refuses takes the word."""
+def test_force(fake, apply, empty):
+    """What a guard refuses takes the word, and save prints the word."""
     empty.objects[RTM_GETROUTE] = Objects(
         RTM_NEWROUTE, sample.route('10.10.31.11', 1, kind=2))
     text = 'services:\n  - vip: 10.10.31.11\n    scheduler: rr\n{}' \
@@ -390,6 +390,21 @@ def test_force(apply, empty):
     forced = text.format('    force: yes\n', '        force: yes\n')
     assert apply(forced).check(0).out.endswith('changed 2\n')
     assert len(commands(empty)) == 2
+    empty.answers['dsr', u.DSR_CMD_SERVICE_GET] = Reply(
+        sample.service('vip 10.10.31.11'))
+    empty.answers['dsr', u.DSR_CMD_BACKEND_GET] = Reply(
+        sample.backend('vip 10.10.31.11', '10.10.31.11'))
+    assert forced.replace('...\n', '') in fake('save').check(0).out
+
+
+@pytest.mark.parametrize('name', ['a,b', '"', '#', '-', '...', '\\', '[x]', '~'])
+def test_device_name(fake, apply, kernel, name):
+    """A device has any name."""
+    kernel.answers['dsr_rs', u.DSR_RS_CMD_SILENCE_GET] = Reply(
+        sample.silence('10.10.31.100', [name]))
+    text = fake('save').check(0).out
+    silence = 'silence:' + text.split('silence:')[1]
+    assert apply(silence).check(0).out == 'changed 0\n'
 
 
 LATE = GOOD.replace('[lo]', '[none9]')
