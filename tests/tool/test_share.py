@@ -147,8 +147,16 @@ def test_configuration_unit():
     command = '/usr/local/sbin/dsrctl apply wait 30s /etc/dsr/dsr.yaml'
     assert unit['Service']['ExecStart'] == command      # see tool/Makefile
     assert unit['Service']['ExecReload'] == command
-    before = unit['Unit']['Before'].split()
-    assert {'keepalived.service', 'network-online.target'} <= set(before)
+    assert unit['Unit']['Before'] == 'keepalived.service'
+    # without routes backends are refused
+    for key in ('After', 'Wants'):
+        assert unit['Unit'][key] == 'network-online.target'
+    assert unit['Service']['Restart'] == 'on-failure'
+    assert unit['Service']['RestartPreventExitStatus'] == '1'
+    # the limit is reached although each start waits
+    wait = 30 + int(unit['Service']['RestartSec'].removesuffix('s'))
+    limit = 60 * int(unit['Unit']['StartLimitIntervalSec'].removesuffix('min'))
+    assert int(unit['Unit']['StartLimitBurst']) * wait < limit
 
 
 def test_units():
