@@ -155,11 +155,11 @@ static int write_place(struct upgrade *upgrade, struct netlink *nl,
 {
 	unsigned int missing;
 
-	if (is_empty(place))
-		return DSRCTL_OK;
+	/* the limit and the timeouts of the table, if nothing else */
 	saved_write(nl, &place->saved, &missing);
 	upgrade->missing += missing;
-	if (saved_write_connections(nl, &place->saved, &upgrade->kept))
+	if (!is_empty(place) &&
+	    saved_write_connections(nl, &place->saved, &upgrade->kept))
 		upgrade->missing++;
 	return DSRCTL_OK;
 }

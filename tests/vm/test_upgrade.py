@@ -95,9 +95,11 @@ def test_balancer(lb, capsys):
 
 @pytest.mark.stock
 def test_whole_configuration(site):
-    """All options, in two namespaces."""
+    """All options, in two namespaces, and the timeouts of a third one."""
     site.undo.append(lambda: site.lv1.dsrctl(
         'connection set timeout-syn default'))
+    site.undo.append(lambda: site.w101.dsrctl(
+        'connection set timeout-udp default'))
     site.lv1.configure(f'''
         connection set max 5000 timeout-syn 7s
         service add fwmark 1/0xff scheduler maglev table-size 251 persist 50s persist-prefix 24 probe-marks 4096 on-down reset
@@ -107,11 +109,12 @@ def test_whole_configuration(site):
         backend add vip 10.10.31.120 proto tcp port 80-90 via {W101} weight 0
         path add dev eth0 recheck 20s''')
     site.lv2.configure('service add fwmark 2')
+    site.w101.configure('connection set timeout-udp 70s')
 
     def shown():
         return [(host.show('service show'), host.show('backend show'),
                  host.show('path show'), host.show('stats')['dsr_lb']['table'])
-                for host in (site.lv1, site.lv2)]
+                for host in (site.lv1, site.lv2, site.w101)]
 
     def steady(one):
         """Without counters, and with what the first packets find out."""
