@@ -25,6 +25,9 @@
 /* An object that is deleted lets go of its module a moment later. */
 #define UNLOAD_TRIES	300
 
+/* words of a call of modprobe: more than dsr_lb has parameters */
+#define PROBE_WORDS_MAX	32
+
 /**
  * module_is_loaded() - check if a module is loaded
  * @name: its name
@@ -187,6 +190,37 @@ int module_load(const char *path, const char *parameters)
 		err = errno;
 	close(fd);
 	return err;
+}
+
+/**
+ * module_probe() - load the installed module by modprobe(8)
+ * @name: its name
+ * @parameters: as from module_parameters()
+ *
+ * Return: true if the module is loaded, also if it was before.
+ */
+bool module_probe(const char *name, const char *parameters)
+{
+	char *words = strdup(parameters), *save, *one;
+	char *word[PROBE_WORDS_MAX + 1] = { (char *)"modprobe", (char *)name };
+	int count = 2, status = -1;
+	pid_t child;
+
+	for (one = words ? strtok_r(words, " ", &save) : NULL;
+	     one && count < PROBE_WORDS_MAX; one = strtok_r(NULL, " ", &save))
+		word[count++] = one;
+	fflush(stdout);
+	child = fork();
+	if (!child) {
+		/* the first reason is the one to tell */
+		close(STDERR_FILENO);
+		execvp(word[0], word);
+		_exit(127);
+	}
+	if (child > 0)
+		waitpid(child, &status, 0);
+	free(words);
+	return !status;
 }
 
 /**

@@ -11,5 +11,6 @@ char *module_name(const char *path);
 char *module_parameters(const char *name);
 int module_check(const char *path);
 int module_load(const char *path, const char *parameters);
+bool module_probe(const char *name, const char *parameters);
 
 #endif /* DSRCTL_MODULE_H */

@@ -217,6 +217,36 @@ static int say_left(const struct upgrade *upgrade, int err)
 			    upgrade->path, strerror(err), services);
 }
 
+/* Write all that the old module had to the loaded one. */
+static int write_all(struct upgrade *upgrade)
+{
+	int status = in_each(upgrade, write_place), err;
+
+	if (!status && upgrade->ipvs) {
+		err = module_load(upgrade->ipvs, "");
+		if (err)
+			report_warning("dsr_ipvs was not loaded again: %s",
+				       strerror(err));
+	}
+	return status;
+}
+
+/* The old module is gone, and the new one was not loaded: the installed one is better
+ * than none.
+ */
+static int fall_back(struct upgrade *upgrade, int err)
+{
+	if (!module_probe(MODULE, upgrade->parameters) &&
+	    !module_probe(MODULE, ""))
+		return say_left(upgrade, err);
+	write_all(upgrade);
+	return report_error(DSRCTL_REFUSED,
+			    "%s: %s: the installed dsr_lb is loaded instead; it has the services again, but for %u objects, with %"
+			    PRIu64 " connections",
+			    upgrade->path, strerror(err), upgrade->missing,
+			    upgrade->kept);
+}
+
 static int swap(struct upgrade *upgrade)
 {
 	int status, err;
@@ -237,16 +267,7 @@ static int swap(struct upgrade *upgrade)
 	if (err)
 		return put_back(upgrade, err);
 	err = load_new(upgrade);
-	if (err)
-		return say_left(upgrade, err);
-	status = in_each(upgrade, write_place);
-	if (!status && upgrade->ipvs) {
-		err = module_load(upgrade->ipvs, "");
-		if (err)
-			report_warning("dsr_ipvs was not loaded again: %s",
-				       strerror(err));
-	}
-	return status;
+	return err ? fall_back(upgrade, err) : write_all(upgrade);
 }
 
 static size_t count(const struct upgrade *upgrade, bool backends)
