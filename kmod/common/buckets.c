@@ -5,6 +5,7 @@
  * Included by the buckets.c of each module, as table.c is by theirs.
  */
 
+#include <linux/math64.h>
 #include <linux/mm.h>
 #include <linux/overflow.h>
 #include <linux/sched.h>
@@ -228,4 +229,13 @@ bool dsr_buckets_resize(struct dsr_table *table, u32 entries, u32 each)
 	wait_for_readers(table);
 	dsr_buckets_free(old);
 	return true;
+}
+
+/** dsr_table_next() - return the cursor of the next bucket */
+u64 dsr_table_next(struct dsr_table *table, u64 cursor)
+{
+	const struct dsr_buckets *buckets = dsr_table_buckets(table);
+	u64 number = (cursor * buckets->count >> 32) + 1;
+
+	return DIV_ROUND_UP_ULL(number << 32, buckets->count);
 }

@@ -6,7 +6,6 @@
  * object cannot be linked into two modules.
  */
 
-#include <linux/math64.h>
 #include <linux/mm.h>
 #include <linux/overflow.h>
 #include <linux/random.h>
@@ -287,15 +286,6 @@ u64 dsr_table_bytes(struct dsr_table *table, size_t entry_size)
 	return buckets * sizeof(struct dsr_bucket) +
 	       DSR_STRIPES * sizeof(struct dsr_stripe) +
 	       (u64)atomic_read(&table->entries) * entry_size;
-}
-
-/** dsr_table_next() - return the cursor of the next bucket */
-u64 dsr_table_next(struct dsr_table *table, u64 cursor)
-{
-	const struct dsr_buckets *buckets = dsr_table_buckets(table);
-	u64 number = (cursor * buckets->count >> 32) + 1;
-
-	return DIV_ROUND_UP_ULL(number << 32, buckets->count);
 }
 
 /**
