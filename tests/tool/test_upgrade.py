@@ -16,12 +16,12 @@ MODULES = """\
 
 long syscall(long number, ...)
 {
-	static int loads;
+        static int loads;
 
-	if (number == SYS_delete_module)
-		return 0;
-	errno = number != SYS_finit_module ? ENOSYS : loads++ ? ENOMEM : EEXIST;
-	return -1;
+        if (number == SYS_delete_module)
+                return 0;
+        errno = number != SYS_finit_module ? ENOSYS : loads++ ? ENOMEM : EEXIST;
+        return -1;
 }
 """
 
