@@ -223,7 +223,7 @@ def test_what_a_peer_cannot():
 
 
 @pytest.mark.parametrize('words, complaint', (
-    (['--peers', 'hop skip'], "no peer 'skip': there are baseline hop "),
+    (['--peers', 'hop skip'], "no peer 'skip': there are baseline "),
     (['--cases', 'udp5-1'], "no case 'udp5-1': see tests/bench/plan.py")))
 def test_wrong_names_are_refused(words, complaint):
     done = subprocess.run([sys.executable, f'{HERE}/plan.py', *words],
