@@ -54,7 +54,7 @@ def test_idle(site):
     assert lines, 'nothing was traced'
     work = [line for line in lines if 'workqueue_execute_start' in line and
             '[dsr_lb]' in line]
-    assert all('table_work' in line for line in work), work
+    assert all('dsr_gc_work' in line for line in work), work
     # one a second for this machine's table
     assert len(work) <= took + 2, f'{len(work)} in {took:.1f} s'
     timers = [line for line in lines if 'timer_expire' in line and

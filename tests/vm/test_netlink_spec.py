@@ -317,7 +317,7 @@ def test_replies_of_real_server(site):
     site.w101.configure('\n'.join((
         f'real add vip {VIP} proto tcp port 80 to {W101}:80 mark 5',
         'real add tos 0x20/0xfc from 10.10.30.11,02:00:00:00:00:01 clear',
-        'real add vip 10.10.31.110 mode local',
+        'real add vip 10.10.31.110 mode local balancer 10.10.30.11',
         'real silence 10.10.31.111 dev eth0 dev vlan+')))
     assert ask(site.connect())
     with site.w101.at(), genl.Genl('dsr_rs') as sock:
