@@ -48,7 +48,9 @@ static const struct keyword import_keywords[] = {
  * @ipvs: what ip_vs has
  * @list: with JSON, what is printed
  * @refused: number of lines that dsr_lb would refuse
- * @added: number of services of @ipvs that dsr_lb has now, from the first on
+ * @seen: number of services of @ipvs that dsr_lb has or would refuse, from the
+ *	first on
+ * @added: number of those that dsr_lb has now
  * @dests: number of destinations that dsr_lb has now
  * @restore: the connections
  * @others: connections of no service
@@ -58,6 +60,7 @@ struct import {
 	struct ipvs ipvs;
 	struct json_object *list;
 	unsigned int refused;
+	size_t seen;
 	size_t added;
 	size_t dests;
 	struct restore restore;
@@ -169,16 +172,17 @@ static int add_services(struct import *import)
 	int status = DSRCTL_OK;
 	size_t i;
 
-	for (; !status && import->added < import->ipvs.services;
-	     import->added++) {
+	for (; !status && import->seen < import->ipvs.services;
+	     import->seen++) {
 		const struct ipvs_service *service =
-			&import->ipvs.service[import->added];
+			&import->ipvs.service[import->seen];
 
 		if (import_judge_service(service))
 			continue;
 		status = import_add_service(nl, service);
 		if (status)
 			break;
+		import->added++;
 		for (i = 0; !status && i < service->dests; i++) {
 			if (import_judge_dest(service, &service->dest[i]))
 				continue;
@@ -193,7 +197,7 @@ static void remove_services(struct import *import)
 {
 	size_t i;
 
-	for (i = 0; i < import->added; i++)
+	for (i = 0; i < import->seen; i++)
 		if (!import_judge_service(&import->ipvs.service[i]))
 			import_delete_service(import->ctl->netlink,
 					      &import->ipvs.service[i]);
@@ -263,7 +267,7 @@ static int take_over(struct import *import)
 	struct hold_wanted wanted;
 	struct hold hold;
 	uint64_t began;
-	int status, err;
+	int status, lost, err;
 
 	want(&import->ipvs, &wanted);
 	began = duration_now();
@@ -281,10 +285,10 @@ static int take_over(struct import *import)
 		report_note("ip_vs balances as before");
 		return status;
 	}
-	status = hold_end(&hold);
+	/* dsr_lb balances now, also if packets that waited are lost. */
+	lost = hold_end(&hold);
 	began = duration_now() - began;
-	if (!status)
-		status = ipvs_flush(nl, &import->ipvs);
+	status = ipvs_flush(nl, &import->ipvs);
 	if (status)
 		return status;
 	err = ipvs_unload();
@@ -292,7 +296,7 @@ static int take_over(struct import *import)
 	if (err)
 		report_warning("ip_vs was not unloaded: %s: it has no services here; unload it with its schedulers, as in 'modprobe -r ip_vs_rr ip_vs'",
 			       strerror(err));
-	return DSRCTL_OK;
+	return lost;
 }
 
 static int import_ipvs(struct dsrctl *ctl, struct args *args)

@@ -178,5 +178,7 @@ def test_refused(director):
     assert 'FWM  1 lblc' in site.lv1.run('ipvsadm', '-Ln').stdout
     assert 'dsr-hold' not in site.net.devices('lv1')
     site.lv1.dsrctl('service flush')
-    assert 'ip_vs unloaded' in site.lv1.dsrctl('import ipvs force').stdout
+    done = site.lv1.dsrctl('import ipvs force')
+    assert done.stdout.startswith('2 services, 2 backends, 0 connections taken')
+    assert 'ip_vs unloaded' in done.stdout
     assert {one['scheduler'] for one in site.services()} == {'wlc', 'rr'}
