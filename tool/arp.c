@@ -10,10 +10,10 @@
 #include <netinet/if_ether.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include "arp.h"
 #include "dsrctl.h"
+#include "packet_socket.h"
 
 /* answers for IPv4 over Ethernet */
 static struct sock_filter answer_filter[] = {
@@ -32,26 +32,12 @@ static struct sock_filter answer_filter[] = {
  */
 int arp_open(void)
 {
-	struct sock_fprog program = {
+	const struct sock_fprog program = {
 		.len = ARRAY_SIZE(answer_filter),
 		.filter = answer_filter,
 	};
-	struct sockaddr_ll any = {
-		.sll_family = AF_PACKET,
-		.sll_protocol = htons(ETH_P_ARP),
-	};
-	int fd;
 
-	/* it gets nothing before bind(), that is, nothing past the filter */
-	fd = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return -1;
-	if (!setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program,
-			sizeof(program)) &&
-	    !bind(fd, (struct sockaddr *)&any, sizeof(any)))
-		return fd;
-	close(fd);
-	return -1;
+	return packet_socket_open(ETH_P_ARP, &program);
 }
 
 /**

@@ -10,9 +10,9 @@
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include "dsrctl.h"
+#include "packet_socket.h"
 #include "watch.h"
 
 #define TCP_FLAGS	13
@@ -59,26 +59,12 @@ static struct sock_filter syn_filter[] = {
  */
 int sniff_open(void)
 {
-	struct sock_fprog program = {
+	const struct sock_fprog program = {
 		.len = ARRAY_SIZE(syn_filter),
 		.filter = syn_filter,
 	};
-	struct sockaddr_ll any = {
-		.sll_family = AF_PACKET,
-		.sll_protocol = htons(ETH_P_ALL),
-	};
-	int fd;
 
-	/* it gets nothing before bind(), that is, nothing past the filter */
-	fd = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return -1;
-	if (!setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program,
-			sizeof(program)) &&
-	    !bind(fd, (struct sockaddr *)&any, sizeof(any)))
-		return fd;
-	close(fd);
-	return -1;
+	return packet_socket_open(ETH_P_ALL, &program);
 }
 
 static void set_addr(struct addr *addr, int family, const uint8_t *from)
