@@ -12,9 +12,7 @@ static void packet_ends(struct kunit *test)
 
 	for (i = 0; i < ARRAY_SIZE(protos); i++) {
 		skb = fixture_packet(test, protos[i], CLIENT, 5000, VIP, 80, 9);
-		KUNIT_EXPECT_EQ_MSG(test,
-				    i ? (int)DSR_RS_PACKET_FLOW :
-					(int)DSR_RS_PACKET_FLOW,
+		KUNIT_EXPECT_EQ_MSG(test, (int)DSR_RS_PACKET_FLOW,
 				    (int)dsr_rs_packet_parse(skb, AF_INET, true,
 							     0, &pkt),
 				    "protos[%u]", i);
