@@ -11,6 +11,7 @@ import ctypes
 import fcntl
 import json
 import os
+import re
 import signal
 import socket
 import struct
@@ -21,6 +22,8 @@ import genl
 import nftables
 
 CLONE_NEWNET = 0x40000000
+IFF_UP, IFF_RUNNING, IFF_LOWER_UP = 1, 0x40, 0x10000
+RTM_GETLINK = 18
 RTM_GETROUTE = 26
 RTM_GETRULE = 34
 RTN_LOCAL = 2
@@ -128,10 +131,48 @@ class Host:
                 self.children.remove(child)
 
     def ip(self, text):
-        """Run lines of "ip -batch"."""
-        return run('ip', '-n', self.name, '-batch', '-',
+        """Run lines of "ip -batch".
+
+        When a line sets a device up, wait until all devices have settled.
+        """
+        done = run('ip', '-n', self.name, '-batch', '-',
                    stdin='\n'.join(line.strip() for line in
                                    text.strip().splitlines()) + '\n')
+        if re.search(r'^\s*link .* up\b', text, re.MULTILINE):
+            self._wait_for_links()
+        return done
+
+    @classmethod
+    def _wait_for_links(cls):
+        """Wait until each machine has acted on the carrier of its devices.
+
+        The kernel acts in a work item, up to a second later (linkwatch). Until
+        then, a bridge does not use the port, and a queue may discard what is
+        sent. A device that was without a carrier for a moment then forgets its
+        neighbours, and drops the packets that wait for one.
+        """
+        machines = [cls(name) for name in os.listdir('/run/netns')]
+
+        def unready():
+            return [f'{machine} {index}' for machine in machines
+                    for index in machine._unready_links()]
+
+        wait_for(lambda: f'all devices ready; not yet: {unready()}',
+                 lambda: not unready())
+
+    def _unready_links(self):
+        """The devices whose state (RUNNING) is not that of their carrier."""
+        unready = []
+        with self.at(), socket.socket(socket.AF_NETLINK, socket.SOCK_RAW,
+                                      0) as sock:
+            for link in self._rtnetlink(sock, RTM_GETLINK):
+                if len(link) < 16:                      # the end of the dump
+                    continue
+                index, flags = struct.unpack_from('iI', link, 4)
+                if flags & IFF_UP and \
+                        bool(flags & IFF_RUNNING) != bool(flags & IFF_LOWER_UP):
+                    unready.append(index)
+        return unready
 
     def connections(self):
         """The TCP connections that may still send something."""
