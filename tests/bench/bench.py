@@ -17,7 +17,7 @@ script that gets the names of everything as variables; its first lines tell:
     # protocols: udp    it can do no more
     # warm: 2           it knows a flow from its second packet on only; 0: never
     # most: 100000      with more flows it costs what another peer does
-    # ends: xdp         packets end at XDP of lb0
+    # ends: lb0         packets end at XDP of this device, or of these
     # loads: dsr_lb     modules of ours
     # unloads: ip_vs    modules of the kernel's, to be unloaded behind it
 
@@ -51,10 +51,11 @@ from plan import peers                                                # noqa: E4
 NATIVE = os.environ.get('DSR_TARGET') == 'native'
 UNIT = 'nanoseconds' if NATIVE else 'instructions'
 TCP_REPAIR, TCP_REPAIR_QUEUE, TCP_QUEUE_SEQ = 19, 20, 21
-# As in gen.bpf.c.
-OUT, HOP = 100, 101
+# As in gen.bpf.c and lru.bpf.c.
+OUT, HOP, HOP2 = 100, 101, 102
 UDP, TCP_SYN, TCP_ACK = range(3)
-INDEXES = {'cli0': f'index {OUT} ', 'lb1': f'index {HOP} '}
+INDEXES = {'cli0': f'index {OUT} ', 'lb1': f'index {HOP} ',
+           'lb2': f'index {HOP2} '}
 
 FIRST_PORT = 10000
 MACS = {name: f'02:00:00:00:00:{number:02x}' for number, name in enumerate(
@@ -177,7 +178,7 @@ class Rig:
         self.aimed = []
         self.socket = None
         self.sockets = []
-        self.ends = None
+        self.ends = ()
 
     def __enter__(self):
         run('ip', '-batch', '-', stdin=''.join(
@@ -242,7 +243,7 @@ class Rig:
         time.sleep(2)
 
     def set_up(self, peer):
-        self.ends = peer.tags.get('ends')
+        self.ends = peer.words('ends')
         environment = dict(
             os.environ, FAMILY=str(self.family), PORT='80',
             VIP=self.addresses['VIP'], R1=self.addresses['R1'],
@@ -301,6 +302,12 @@ class Rig:
                           FIRST_PORT + number % ports))
             sock.setsockopt(tcp, TCP_REPAIR, -1)
 
+    def dropped_by_xdp(self, dev):
+        host = self.lb if dev.startswith('lb') else self.sink
+        return sum(map(int, re.findall(
+            r'rx_queue_\d+_xdp_drops: (\d+)',
+            host.run('ethtool', '-S', dev).stdout)))
+
     def arrived(self, what):
         """How many packets have come to where they end."""
         if what == 'segment':
@@ -308,10 +315,8 @@ class Rig:
                              self.lb.read('/proc/net/snmp').splitlines()
                              if line.startswith('Tcp:'))
             return int(values[names.index('InSegs')])
-        if self.ends == 'xdp':
-            return sum(map(int, re.findall(
-                r'rx_queue_\d+_xdp_drops: (\d+)',
-                self.lb.run('ethtool', '-S', 'lb0').stdout)))
+        if self.ends:
+            return sum(map(self.dropped_by_xdp, self.ends))
         total = 0
         for host in self.hosts:
             with host.at():

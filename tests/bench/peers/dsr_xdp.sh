@@ -3,12 +3,14 @@
 # rank: 155
 # about: dsr, by the VIP, known connections by XDP
 # warm: 2
+# ends: r1 r2
 # loads: dsr_lb
-# What comes in is whole, and the sinks take frames of XDP.
+# What comes in is whole, and the sinks drop it by XDP, where it has no skb yet.
+# What does not leave by XDP ends there as well.
 ethtool -K lb0 rxvlan off rx-vlan-stag-hw-parse off
 ip netns exec gen ethtool -K cli0 tx off txvlan off tx-vlan-stag-hw-insert off
-ip netns exec sink ethtool -K r1 gro on
-ip netns exec sink ethtool -K r2 gro on
+ip -n sink link set dev r1 xdp obj build/bench/gen.o sec drop
+ip -n sink link set dev r2 xdp obj build/bench/gen.o sec drop
 # Of a million flows each comes back after ten seconds or more.
 dsrctl path add dev lb0 recheck 10m via xdp
 dsrctl -b - <<-END

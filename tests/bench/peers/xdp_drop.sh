@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # rank: 15
 # warm: 0
-# ends: xdp
+# ends: lb0
 # about: dropped by XDP: what the driver has done before
 # What comes in is whole.
 ip netns exec gen ethtool -K cli0 tx off
