@@ -80,6 +80,18 @@ static __always_inline bool dsr_decide_in_frontend(const struct dsr_backend *bac
 	       frontend == &dsr_frontend_any;
 }
 
+/* Set all of a decision but the hash, for a packet that is none of a known
+ * connection. A packet of one sets the same fields, and pays for them once.
+ */
+static inline void dsr_decide_nothing(struct dsr_decision *decision)
+{
+	decision->reason = DSR_PASS_NO_SERVICE;
+	decision->choice = DSR_CHOICE_NONE;
+	decision->service = NULL;
+	decision->backend = NULL;
+	decision->conn = NULL;
+}
+
 /**
  * dsr_decide() - decide about a packet
  * @dn: balancer, with at least one service
@@ -113,26 +125,27 @@ dsr_decide(struct dsr_net *dn, const struct dsr_frontend *frontend,
 	struct dsr_backend *backend;
 	struct dsr_conn *conn;
 	bool is_down;
+	u32 hash;
 
-	decision->reason = DSR_PASS_NO_SERVICE;
-	decision->choice = DSR_CHOICE_NONE;
-	decision->service = NULL;
-	decision->backend = NULL;
-	decision->conn = NULL;
 	if (unlikely(pkt->kind != DSR_PACKET_FLOW)) {
+		dsr_decide_nothing(decision);
 		dsr_decide_icmp(dn, frontend, pkt, decision);
 		return;
 	}
-	if (unlikely(!frontend))
+	if (unlikely(!frontend)) {
+		dsr_decide_nothing(decision);
 		return;
+	}
 
-	decision->hash = dsr_conn_hash(&dn->table, &pkt->tuple);
-	conn = dsr_conn_find(dn, &pkt->tuple, decision->hash);
+	hash = dsr_conn_hash(&dn->table, &pkt->tuple);
+	decision->hash = hash;
+	conn = dsr_conn_find(dn, &pkt->tuple, hash);
 	backend = conn ? dsr_conn_backend(conn) : NULL;
 	is_down = backend && dsr_backend_is_down(backend);
 	if (unlikely(!backend || !dsr_decide_in_frontend(backend, frontend) ||
 		     dsr_decide_is_new(dn, conn, pkt, backend,
 				       is_down))) {
+		dsr_decide_nothing(decision);
 		dsr_decide_new(dn, frontend, pkt, decision, conn, backend);
 		return;
 	}
@@ -140,6 +153,8 @@ dsr_decide(struct dsr_net *dn, const struct dsr_frontend *frontend,
 	decision->conn = conn;
 	decision->reason = DSR_FORWARDED;
 	if (unlikely(is_down)) {
+		decision->backend = NULL;
+		decision->choice = DSR_CHOICE_NONE;
 		dsr_decide_orphan(dn, pkt, decision);
 		return;
 	}

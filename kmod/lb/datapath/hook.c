@@ -86,10 +86,12 @@ balance(struct dsr_net *dn, struct sk_buff *skb, u8 family, unsigned int hook,
 	struct dsr_backend *here;
 	enum dsr_reason reason;
 
-	if (!dsr_packet_parse(skb, family, pkt, &reason))
+	if (!dsr_packet_parse(skb, family, pkt, &reason)) {
+		decision->backend = NULL;
 		/* Not ours: leave malformed packets to the stack. */
 		return frontend || dsr_reason_is_pass(reason) ?
 		       reason : DSR_PASS_NO_SERVICE;
+	}
 	dsr_decide(dn, frontend, pkt, decision);
 	if (!decision->service)
 		return decision->reason;
@@ -118,14 +120,17 @@ static enum dsr_reason process(struct dsr_net *dn, struct sk_buff *skb,
 	struct dsr_packet pkt __uninitialized;
 	struct dsr_frontend *frontend;
 
-	decision->backend = NULL;
 	/* A packet that has a socket already, by TPROXY, is for that socket. */
-	if (unlikely(!dsr_is_to_this_host(skb) || skb->sk))
+	if (unlikely(!dsr_is_to_this_host(skb) || skb->sk)) {
+		decision->backend = NULL;
 		return DSR_PASS_NOT_TO_THIS_HOST;
+	}
 	frontend = dsr_frontend_of_packet(dn, skb, family, skb->mark);
 	/* An ICMP error may belong to us without a mark. */
-	if (!frontend && !dsr_packet_may_be_icmp(skb, family))
+	if (!frontend && !dsr_packet_may_be_icmp(skb, family)) {
+		decision->backend = NULL;
 		return DSR_PASS_NO_SERVICE;
+	}
 	return balance(dn, skb, family, NF_INET_PRE_ROUTING, frontend,
 		       &pkt, decision);
 }
