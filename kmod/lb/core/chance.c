@@ -74,6 +74,16 @@ void dsr_chance_stop(struct dsr_net *dn)
 		kvfree_rcu(chances, rcu);
 }
 
+/* Return the jiffies since a bucket was filled. Another processor may have filled
+ * it after the caller has read @now: that is no time at all, not nearly 2^32.
+ */
+static u32 elapsed(const struct dsr_chance_bucket *bucket, u32 now)
+{
+	u32 passed = now - bucket->filled;
+
+	return passed > U32_MAX - HZ ? 0 : passed;
+}
+
 /**
  * dsr_chance_take() - take a token
  * @chances: denials in the namespace
@@ -94,7 +104,7 @@ bool dsr_chance_take(struct dsr_chances *chances,
 	u64 more;
 
 	spin_lock_bh(&chances->lock);
-	more = (u64)(now - bucket->filled) * rate;
+	more = (u64)elapsed(bucket, now) * rate;
 	do_div(more, HZ);
 	if (more) {
 		bucket->tokens = min_t(u64, bucket->tokens + more,

@@ -279,6 +279,22 @@ static void chance_has_rate(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, bucket->tokens, 199999);
 }
 
+/* Another processor has filled the bucket a jiffy later. */
+static void chance_fills_nothing_in_no_time(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	struct dsr_chances *chances = chances_of(f);
+	struct dsr_chance_bucket *bucket =
+		&chances->buckets[DSR_CHANCE_FORWARD];
+	u32 now = jiffies;
+
+	bucket->tokens = 0;
+	bucket->filled = now + 1;
+	KUNIT_EXPECT_FALSE(test, dsr_chance_take(chances, DSR_CHANCE_FORWARD,
+						 now));
+	KUNIT_EXPECT_EQ(test, bucket->filled, now + 1);
+}
+
 /* A flood of one kind leaves the others alone. */
 static void chance_has_budgets(struct kunit *test)
 {
@@ -304,6 +320,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(chance_of_unlinked_entry_is_none),
 	KUNIT_CASE(chance_ends_after_second),
 	KUNIT_CASE(chance_has_rate),
+	KUNIT_CASE(chance_fills_nothing_in_no_time),
 	KUNIT_CASE(chance_has_budgets),
 	{ }
 };
