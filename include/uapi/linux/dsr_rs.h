@@ -112,7 +112,7 @@ enum dsr_rule_mode {
  *	address, or 4 or 16 bytes, the address of a neighbour: only frames from
  *	these begin a flow. Absent: frames from any neighbour
  * @DSR_RULE_A_CLEAR: u8, with TOS, 1: clear the bits of TOS_MASK in delivered
- *	packets
+ *	packets; 0 as absent
  * @DSR_RULE_A_MARK: u32, not 0: mark to set on delivered packets. Absent: leave
  *	the mark
  * @DSR_RULE_A_BALANCER: DSR_RULE_FROM_MAX times at most, as FROM: a balancer that

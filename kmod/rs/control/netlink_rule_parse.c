@@ -25,7 +25,7 @@ static const struct nla_policy rule_policy[DSR_RULE_A_MAX + 1] = {
 	[DSR_RULE_A_MODE]	= { .type = NLA_U8 },
 	[DSR_RULE_A_ROUTED]	= { .type = NLA_REJECT },
 	[DSR_RULE_A_FROM]	= DSR_ADDR_POLICY,
-	[DSR_RULE_A_CLEAR]	= { .type = NLA_U8 },
+	[DSR_RULE_A_CLEAR]	= NLA_POLICY_MAX(NLA_U8, 1),
 	[DSR_RULE_A_MARK]	= { .type = NLA_U32 },
 	[DSR_RULE_A_BALANCER]	= DSR_ADDR_POLICY,
 };
