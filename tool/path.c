@@ -84,9 +84,9 @@ static int change_put(struct nl_msg *msg, const struct args *args,
 	return nla_nest_end(msg, nest);
 }
 
-/* Find out if the device has such a path, and with it the XDP program. */
-static int has_program(struct dsrctl *ctl, const struct change *change,
-		       bool *has)
+/* Find out if the device has such a path. */
+static int has_path(struct dsrctl *ctl, const struct change *change,
+		    bool *has)
 {
 	struct netlink_replies replies;
 	struct path_info path;
@@ -106,19 +106,19 @@ static int has_program(struct dsrctl *ctl, const struct change *change,
 	return status;
 }
 
-/* Attach the XDP program that the request needs. */
+/* Attach the XDP program that the request needs. A user may have taken that of the
+ * path off.
+ */
 static int change_attach(struct dsrctl *ctl, struct change *change, uint8_t cmd)
 {
+	bool generic = change->via == DSR_PATH_VIA_XDP_GENERIC, has = false;
 	int status = DSRCTL_OK;
-	bool has = false;
 
 	if (cmd == DSR_CMD_PATH_REPLACE)
-		status = has_program(ctl, change, &has);
-	if (status || has)
+		status = has_path(ctl, change, &has);
+	if (status || (has && xdp_is_attached(change->ifindex, generic)))
 		return status;
-	return xdp_attach(change->ifindex,
-			  change->via == DSR_PATH_VIA_XDP_GENERIC,
-			  &change->link);
+	return xdp_attach(change->ifindex, generic, &change->link);
 }
 
 static int change_send(struct dsrctl *ctl, const struct args *args,

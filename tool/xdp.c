@@ -207,6 +207,22 @@ static int refuse_device(uint32_t ifindex, bool generic, int error)
 }
 
 /**
+ * xdp_is_attached() - check if a device has an XDP program
+ * @ifindex: device
+ * @generic: in the mode without its driver
+ *
+ * Return: false if the kernel tells that there is none.
+ */
+bool xdp_is_attached(uint32_t ifindex, bool generic)
+{
+	uint32_t id = 0;
+
+	return bpf_xdp_query_id(ifindex, generic ? XDP_FLAGS_SKB_MODE :
+						  XDP_FLAGS_DRV_MODE, &id) ||
+	       id;
+}
+
+/**
  * xdp_attach() - attach the XDP program of a path to a device
  * @ifindex: device
  * @generic: without its driver

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+bool xdp_is_attached(uint32_t ifindex, bool generic);
 int xdp_attach(uint32_t ifindex, bool generic, int *link);
 
 #endif /* DSRCTL_XDP_H */

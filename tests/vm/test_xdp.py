@@ -232,6 +232,22 @@ def test_ipv6(site6, reasons):
         refused(wire6.fragment(bytes(16), 64, 0, 0x70617468), 'options')
 
 
+# include/uapi/linux/bpf.h
+OBJ_GET_INFO_BY_FD, LINK_GET_FD_BY_ID, LINK_GET_NEXT_ID, LINK_DETACH = \
+    15, 30, 31, 34
+TYPE_XDP_LINK = struct.pack('I', 6)
+
+
+def bpf(command, attributes):
+    """bpf(2): its result, and the attributes afterwards."""
+    data = ctypes.create_string_buffer(attributes, 128)
+    libc = ctypes.CDLL(None, use_errno=True)
+    result = libc.syscall(321, command, data, 128)
+    if result < 0:
+        raise OSError(ctypes.get_errno(), f'bpf command {command}')
+    return result, data.raw
+
+
 class Foreign:
     """An XDP program of another owner on a device of lv1: it passes all."""
 
@@ -242,12 +258,12 @@ class Foreign:
         code = struct.pack('BBhiBBhi', 0xb7, 0, 0, 2, 0x95, 0, 0, 0)
         self.code = ctypes.create_string_buffer(code)
         self.license = ctypes.create_string_buffer(b'GPL')
-        self.program = self._bpf(self.PROG_LOAD, struct.pack(
+        self.program = bpf(self.PROG_LOAD, struct.pack(
             'IIQQIIQII16s', self.TYPE_XDP, 2, ctypes.addressof(self.code),
-            ctypes.addressof(self.license), 0, 0, 0, 0, 0, b'foreign'))
+            ctypes.addressof(self.license), 0, 0, 0, 0, 0, b'foreign'))[0]
         with host.at():
-            self.link = self._bpf(self.LINK_CREATE, struct.pack(
-                'IIII', self.program, host.ifindex(dev), self.ATTACH_XDP, 0))
+            self.link = bpf(self.LINK_CREATE, struct.pack(
+                'IIII', self.program, host.ifindex(dev), self.ATTACH_XDP, 0))[0]
 
     def __enter__(self):
         return self
@@ -256,14 +272,49 @@ class Foreign:
         os.close(self.link)
         os.close(self.program)
 
-    @staticmethod
-    def _bpf(command, attributes):
-        data = ctypes.create_string_buffer(attributes, 128)
-        libc = ctypes.CDLL(None, use_errno=True)
-        fd = libc.syscall(321, command, data, 128)
-        if fd < 0:
-            raise OSError(ctypes.get_errno(), f'bpf command {command}')
-        return fd
+
+def detach(host, dev):
+    """Take the XDP program off a device, as "bpftool link detach" does."""
+    wanted, number = struct.pack('I', host.ifindex(dev)), 0
+    info = ctypes.create_string_buffer(64)
+    while True:
+        number, = struct.unpack_from('I', bpf(LINK_GET_NEXT_ID, struct.pack(
+            'III', number, 0, 0))[1], 4)
+        try:
+            link = bpf(LINK_GET_FD_BY_ID, struct.pack('I', number))[0]
+        except FileNotFoundError:
+            continue            # the kernel is about to free it
+        try:
+            bpf(OBJ_GET_INFO_BY_FD, struct.pack(
+                'IIQ', link, len(info), ctypes.addressof(info)))
+            if info.raw[:4] == TYPE_XDP_LINK and info.raw[16:20] == wanted:
+                bpf(LINK_DETACH, struct.pack('I', link))
+                return
+        finally:
+            os.close(link)
+
+
+def test_program_taken_off(site, lv1, line):
+    """A user takes the program off: "path replace" brings one back."""
+    line.begin(4000)
+    detach(site.lv1, 'eth0')
+    assert not program(site)
+    site.lv1.dsrctl('path set dev eth0 recheck 4s')
+    assert not program(site)
+    site.lv1.dsrctl('path replace dev eth0 via xdp recheck 5s')
+    assert program(site) == ('xdp', OURS)
+    path, = site.lv1.show('path show')
+    assert (path['via'], path['recheck']) == ('xdp', 5000)
+    done = line.counted('forwarded')
+    line.send(KNOWN)
+    line.get(KNOWN)
+    done()
+    # another program is never replaced
+    detach(site.lv1, 'eth0')
+    with Foreign(site.lv1, 'eth0'):
+        refused = site.lv1.dsrctl('path replace dev eth0 via xdp', check=False)
+        assert 'names no XDP program' in refused.stderr
+        assert program(site) == ('xdp', 'foreign')
 
 
 def test_refusals(site):

@@ -546,7 +546,8 @@ enum dsr_path_via {
  *	"forwarded", or a reason to take the slow path
  * @DSR_PATH_A_VIA: u8, enum dsr_path_via
  * @DSR_PATH_A_LINK: u32, descriptor of the link of an XDP program on the device
- *	(request only); needed if DSR_PATH_A_VIA changes to XDP
+ *	(request only); needed if DSR_PATH_A_VIA changes to XDP, or if the program
+ *	of a replaced path is no longer on the device
  */
 enum dsr_path_attr {
 	DSR_PATH_A_UNSPEC,

@@ -44,16 +44,24 @@ struct file *dsr_link_open(int fd)
 	return file;
 }
 
-/* Check that the link is the one of @dev, in the mode that @via names. The
- * kernel's struct bpf_xdp_link begins with struct bpf_link.
+/**
+ * dsr_link_is_on() - check if the program of a link is on a device
+ * @dev: device
+ * @link: link
+ * @via: mode of the program, DSR_PATH_VIA_XDP or DSR_PATH_VIA_XDP_GENERIC
+ *
+ * A user may take the program off, and the link stays. The kernel's struct
+ * bpf_xdp_link begins with struct bpf_link.
+ *
+ * Context: process context.
  */
-static bool is_link_of(const struct file *file, const struct net_device *dev,
-		       u8 via)
+bool dsr_link_is_on(const struct net_device *dev, const struct file *link,
+		    u8 via)
 {
 	int mode = via == DSR_PATH_VIA_XDP ? XDP_MODE_DRV : XDP_MODE_SKB;
 
 	return (void *)READ_ONCE(dev->xdp_state[mode].link) ==
-	       file->private_data;
+	       link->private_data;
 }
 
 /* A bridge, a bond, a team, or a device like macvlan on top of another gets skbs
@@ -138,7 +146,7 @@ int dsr_link_check(const struct net_device *dev, const struct file *link, u8 via
 			       "the request names no XDP program of this device");
 		return -EINVAL;
 	}
-	if (is_link_of(link, dev, via))
+	if (dsr_link_is_on(dev, link, via))
 		return 0;
 	NL_SET_ERR_MSG(extack,
 		       "the XDP program of the request is not on this device, or in another mode");

@@ -14,6 +14,8 @@
 #include <linux/netlink.h>
 
 struct file *dsr_link_open(int fd);
+bool dsr_link_is_on(const struct net_device *dev, const struct file *link,
+		    u8 via);
 int dsr_link_check(const struct net_device *dev, const struct file *link, u8 via,
 		   struct netlink_ext_ack *extack);
 void dsr_link_release(struct file *link);

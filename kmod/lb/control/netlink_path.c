@@ -58,6 +58,13 @@ static int no_path(struct netlink_ext_ack *extack)
 	return -ENOENT;
 }
 
+/* Check if packets can take a path: a user may have taken its XDP program off. */
+static bool is_whole(const struct dsr_path_dev *path)
+{
+	return path->via == DSR_PATH_VIA_INGRESS ||
+	       dsr_link_is_on(path->hook.dev, path->link, path->via);
+}
+
 static int path_apply(struct dsr_net *dn, int ifindex,
 		      enum dsr_netlink_change change, struct nlattr *tb[],
 		      struct file *link, struct netlink_ext_ack *extack)
@@ -86,7 +93,8 @@ static int path_apply(struct dsr_net *dn, int ifindex,
 		return err;
 	if (tb[DSR_PATH_A_VIA])
 		config.via = nla_get_u8(tb[DSR_PATH_A_VIA]);
-	if (path && path->via == config.via) {
+	if (path && path->via == config.via &&
+	    (change == DSR_NETLINK_SET || is_whole(path))) {
 		dsr_path_set(dn, path, config.recheck);
 		return 0;
 	}
