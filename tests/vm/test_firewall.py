@@ -14,6 +14,7 @@ from traffic import ask, exchange
 
 LV1 = '10.10.31.11'
 NETLINK_NETFILTER = 12
+IP_TRANSPARENT = 19             # include/uapi/linux/in.h
 
 DROP_8080 = '-A FORWARD -d 10.10.31.100 -p tcp --dport 8080 -j DROP'
 
@@ -137,6 +138,31 @@ def test_explain_asks_the_rules(lb, reasons, hook):
                                           check=False).stdout
     lb.lv1.run('nft', 'delete', 'table', 'inet', 'own')
     assert asked(lb)[1].startswith('forwarded: the backend gets the packet')
+
+
+def test_explain_sees_what_rules_change(site):
+    """Another destination; a socket of TPROXY, whose packets dsr_lb leaves."""
+    site.lv1.configure(f"""
+        service add vip {VIP} proto tcp port 80
+        backend add vip {VIP} proto tcp port 80 via {W101}""")
+    other = '10.10.31.199'
+
+    def reason(dst, rule):
+        site.lv1.nft(f"""table ip own {{ chain c {{
+            type filter hook prerouting priority mangle;
+            tcp sport 4711 {rule}; }}; }}""")
+        told = site.lv1.show(f'explain {CLIENT}:4711 {dst}:80 firewall')
+        site.lv1.run('nft', 'delete', 'table', 'ip', 'own')
+        return told['reason']
+    assert reason(other, 'accept').startswith('pass_')
+    assert reason(other, f'ip daddr set {VIP}') == 'forwarded'
+    with site.lv1.at(), socket.socket() as sock:
+        sock.setsockopt(socket.SOL_IP, IP_TRANSPARENT, 1)
+        sock.bind(('0.0.0.0', 0))
+        sock.listen()
+        port = sock.getsockname()[1]
+        assert reason(VIP, f'tproxy to :{port}') == 'pass_not_to_this_host'
+    assert reason(VIP, 'accept') == 'forwarded'
 
 
 def test_explain_asks_for_each_protocol(site6):

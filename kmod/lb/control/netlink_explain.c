@@ -18,6 +18,7 @@
 #include "datapath/here.h"
 #include "datapath/schedule.h"
 #include "datapath/source.h"
+#include "host.h"
 #include "sched/sched.h"
 
 const struct nla_policy dsr_netlink_explain_policy[DSR_EXPLAIN_A_MAX + 1] = {
@@ -180,10 +181,29 @@ static bool passes_forward(const struct dsr_decision *decision)
 	       READ_ONCE(decision->service->path) == DSR_PATH_STACK;
 }
 
+/* Look at the test packet as dsr_hook() looks at a packet. A rule may have changed
+ * more of it than the mark, or TPROXY may have found a socket for it.
+ *
+ * Return: DSR_FORWARDED, or the reason to pass or drop it.
+ */
+static enum dsr_reason look_at(const struct sk_buff *skb,
+			       struct dsr_packet *pkt,
+			       struct dsr_arrival *arrival)
+{
+	u8 family = pkt->tuple.family;
+	enum dsr_reason reason;
+
+	if (!dsr_is_to_this_host(skb) || skb->sk)
+		return DSR_PASS_NOT_TO_THIS_HOST;
+	dsr_source_arrival(skb, family, arrival);
+	return dsr_packet_parse(skb, family, pkt, &reason) ? DSR_FORWARDED :
+							     reason;
+}
+
 /* Explain, and ask the rules before and behind the hook. They set the mark, unless
  * @mark is given.
  */
-static int explain_asking(struct dsr_net *dn, const struct dsr_packet *pkt,
+static int explain_asking(struct dsr_net *dn, struct dsr_packet *pkt,
 			  struct dsr_arrival *arrival, const u32 *mark,
 			  struct dsr_decision *decision,
 			  struct dsr_firewall *firewall)
@@ -200,7 +220,11 @@ static int explain_asking(struct dsr_net *dn, const struct dsr_packet *pkt,
 		return 0;
 	if (mark)
 		firewall->skb->mark = *mark;
-	arrival->mark = firewall->skb->mark;
+	reason = look_at(firewall->skb, pkt, arrival);
+	if (reason != DSR_FORWARDED) {
+		decision->reason = reason;
+		return 0;
+	}
 	explain(dn, pkt, arrival, decision);
 	if (!passes_forward(decision))
 		return 0;
