@@ -415,6 +415,28 @@ def test_mark_of_each_packet(site, mode):
             'nft', 'list', 'table', 'inet', 'count').stdout
 
 
+@pytest.mark.parametrize('key', [f'vip {VIP}', f'vip {VIP} proto udp port 88'],
+                         ids=['vip', 'port'])
+def test_rule_added_again(site, key):
+    """A rule that is added again counts the flows that it has had before."""
+    def rule():
+        rule, = site.w101.show('real show')
+        return rule['packets'], rule['connections']
+    site.w101.dsrctl(f'real add {key}')
+    site.undo.append(lambda: site.w101.dsrctl('real flush'))
+    with Ends(site, IPV4, UDP) as ends:
+        # a client port of its own
+        packet = IPV4.request(UDP, 88, b'x')
+        ends.send(packet)
+        wait_for('it began a flow', lambda: rule() == (1, 1))
+        for count in range(2):
+            site.w101.dsrctl('real flush' if count else f'real delete {key}')
+            site.w101.dsrctl(f'real add {key}')
+            assert rule() == (0, 0)
+            ends.send(packet)
+            wait_for('it counts', lambda: rule() == (1, 0))
+
+
 def test_loopback(site):
     """A server on 127.0.0.1 only, if the device allows loopback addresses."""
     key = 'ipv4/conf/eth0/route_localnet'

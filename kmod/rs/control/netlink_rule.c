@@ -24,7 +24,8 @@ static int rule_create(struct dsr_rs_net *rs, const struct dsr_rs_rule_key *key,
 	struct dsr_rs_rule *rule;
 	int err;
 
-	rule = dsr_rs_rule_alloc(key, to);
+	rule = dsr_rs_rule_revive(&rs->rules, key, to, &rs->lock) ?:
+	       dsr_rs_rule_alloc(key, to);
 	if (!rule)
 		return -ENOMEM;
 	err = dsr_rs_attach_start(rs);
@@ -146,11 +147,10 @@ static int rule_nest_put(struct sk_buff *skb, struct dsr_rs_net *rs,
 			 const struct dsr_rs_rule *rule)
 {
 	struct nlattr *nest = nla_nest_start(skb, DSR_A_RULE);
-	struct dsr_stats sum = {};
+	struct dsr_stats sum = dsr_rs_rule_stats(rule);
 
 	if (!nest)
 		return -EMSGSIZE;
-	dsr_stats_add(&sum, rule->stats);
 	if (rule_key_put(skb, &rule->key) ||
 	    rule_to_put(skb, rs->net, rule,
 			rcu_dereference_protected(rule->to,

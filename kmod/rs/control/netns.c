@@ -50,6 +50,7 @@ static void __net_exit net_exit(struct net *net)
 
 	dsr_rs_proc_exit(net);
 	dsr_rs_attach_exit(rs);
+	dsr_rs_rule_exit(&rs->rules);
 	free_percpu(rs->reasons);
 	mutex_destroy(&rs->lock);
 }

@@ -86,7 +86,7 @@ static void to_show(struct seq_file *m, const struct dsr_rs_rule_to *to)
 static void rule_show(struct seq_file *m, const struct dsr_rs_rule *rule,
 		      const struct mutex *lock)
 {
-	struct dsr_stats sum = {};
+	struct dsr_stats sum = dsr_rs_rule_stats(rule);
 
 	if (rule->key.family)
 		addr_show(m, "vip", rule->key.family, &rule->key.vip);
@@ -98,7 +98,6 @@ static void rule_show(struct seq_file *m, const struct dsr_rs_rule *rule,
 	if (rule->key.port)
 		seq_printf(m, " port %u", ntohs(rule->key.port));
 	to_show(m, rcu_dereference_protected(rule->to, lockdep_is_held(lock)));
-	dsr_stats_add(&sum, rule->stats);
 	seq_printf(m, " packets %llu bytes %llu flows %llu\n", sum.packets,
 		   sum.bytes, sum.connections);
 }

@@ -11,6 +11,11 @@
 #include "core/rule.h"
 #include "limit.h"
 
+/* Guards dsr_rs_rules.gone, and of a rule @gone and @leaving. Of the module, since a
+ * rule may outlive its namespace.
+ */
+static DEFINE_SPINLOCK(gone_lock);
+
 static u32 hash_of(const struct dsr_rs_rules *rules, u8 family,
 		   const union nf_inet_addr *vip, __be16 port, u8 proto)
 {
@@ -51,6 +56,16 @@ static struct hlist_head *head_of(struct dsr_rs_rules *rules,
 			     &rules->tos;
 }
 
+static struct hlist_head *gone_of(struct dsr_rs_rules *rules,
+				  const struct dsr_rs_rule_key *key)
+{
+	__be16 port = key->family ? key->port :
+				    htons(key->tos << 8 | key->tos_mask);
+
+	return &rules->gone[bucket_of(rules, key->family, &key->vip, port,
+				      key->proto)];
+}
+
 /* Rank rules of one list: a more specific rule has a higher rank. */
 static unsigned int rank_of(const struct dsr_rs_rule_key *key)
 {
@@ -81,6 +96,26 @@ void dsr_rs_rule_init(struct dsr_rs_rules *rules)
 		INIT_HLIST_HEAD(&rules->vips[i]);
 	INIT_HLIST_HEAD(&rules->tos);
 	INIT_LIST_HEAD(&rules->all);
+	for (i = 0; i < ARRAY_SIZE(rules->gone); i++)
+		INIT_HLIST_HEAD(&rules->gone[i]);
+}
+
+/**
+ * dsr_rs_rule_exit() - let go of the unlisted rules
+ * @rules: the rules; all are unlisted
+ *
+ * Their flows free them, maybe when @rules are gone.
+ */
+void dsr_rs_rule_exit(struct dsr_rs_rules *rules)
+{
+	struct hlist_node *node, *next;
+	u32 i;
+
+	spin_lock_bh(&gone_lock);
+	for (i = 0; i < ARRAY_SIZE(rules->gone); i++)
+		hlist_for_each_safe(node, next, &rules->gone[i])
+			hlist_del_init(node);
+	spin_unlock_bh(&gone_lock);
 }
 
 /* Set the changes, apart from the ends, that packets of known flows get. */
@@ -166,6 +201,9 @@ void dsr_rs_rule_put(struct dsr_rs_rule *rule)
 {
 	if (!refcount_dec_and_test(&rule->refs))
 		return;
+	spin_lock_bh(&gone_lock);
+	hlist_del_init(&rule->gone);
+	spin_unlock_bh(&gone_lock);
 	free_percpu(rule->stats);
 	kfree(rcu_dereference_protected(rule->to, true));
 	kfree(rule);
@@ -287,7 +325,88 @@ int dsr_rs_rule_list(struct dsr_rs_rules *rules, struct dsr_rs_rule *rule,
 
 static void rule_unlisted(struct rcu_head *rcu)
 {
-	dsr_rs_rule_put(container_of(rcu, struct dsr_rs_rule, rcu));
+	struct dsr_rs_rule *rule = container_of(rcu, struct dsr_rs_rule, rcu);
+
+	spin_lock_bh(&gone_lock);
+	rule->leaving = false;
+	spin_unlock_bh(&gone_lock);
+	dsr_rs_rule_put(rule);
+}
+
+/* Take an unlisted rule that a flow still has. Set @leaving if it was unlisted
+ * within this grace period: then packets may still read its lists.
+ */
+static struct dsr_rs_rule *take_gone(struct dsr_rs_rules *rules,
+				     const struct dsr_rs_rule_key *key,
+				     bool *leaving)
+{
+	struct dsr_rs_rule *rule, *taken = NULL;
+
+	*leaving = false;
+	spin_lock_bh(&gone_lock);
+	hlist_for_each_entry(rule, gone_of(rules, key), gone) {
+		if (!key_equal(&rule->key, key))
+			continue;
+		*leaving = rule->leaving;
+		if (!rule->leaving && refcount_inc_not_zero(&rule->refs)) {
+			hlist_del_init(&rule->gone);
+			taken = rule;
+		}
+		break;
+	}
+	spin_unlock_bh(&gone_lock);
+	return taken;
+}
+
+/**
+ * dsr_rs_rule_revive() - find a rule that was unlisted, and still has flows
+ * @rules: the rules
+ * @key: its condition; no listed rule has it
+ * @to: its new target; copied
+ * @lock: dsr_rs_net.lock
+ *
+ * Its statistics begin at 0.
+ *
+ * Context: process context, sleeps.
+ * Return: the rule, not listed, with a reference for dsr_rs_rule_list(); %NULL if
+ * there is none, or without memory.
+ */
+struct dsr_rs_rule *dsr_rs_rule_revive(struct dsr_rs_rules *rules,
+				       const struct dsr_rs_rule_key *key,
+				       const struct dsr_rs_rule_to *to,
+				       const struct mutex *lock)
+{
+	struct dsr_rs_rule *rule;
+	bool leaving;
+
+	lockdep_assert_held(lock);
+	rule = take_gone(rules, key, &leaving);
+	if (leaving) {
+		rcu_barrier();
+		rule = take_gone(rules, key, &leaving);
+	}
+	if (!rule)
+		return NULL;
+	if (dsr_rs_rule_set_target(rule, to, lock)) {
+		dsr_rs_rule_put(rule);
+		return NULL;
+	}
+	memset(&rule->before, 0, sizeof(rule->before));
+	dsr_stats_add(&rule->before, rule->stats);
+	WRITE_ONCE(rule->routed, 0);
+	return rule;
+}
+
+/** dsr_rs_rule_stats() - return the counters of a rule; holds dsr_rs_net.lock */
+struct dsr_stats dsr_rs_rule_stats(const struct dsr_rs_rule *rule)
+{
+	struct dsr_stats sum = {};
+
+	dsr_stats_add(&sum, rule->stats);
+	sum.packets -= rule->before.packets;
+	sum.bytes -= rule->before.bytes;
+	sum.connections -= rule->before.connections;
+	return sum;
 }
 
 /**
@@ -306,6 +425,11 @@ void dsr_rs_rule_unlist(struct dsr_rs_rules *rules, struct dsr_rs_rule *rule,
 	rank_count(rules, &rule->key, -1);
 	if (rule->vip)
 		vip_put(rule->vip);
+	rule->vip = NULL;
+	spin_lock_bh(&gone_lock);
+	rule->leaving = true;
+	hlist_add_head(&rule->gone, gone_of(rules, &rule->key));
+	spin_unlock_bh(&gone_lock);
 	call_rcu(&rule->rcu, rule_unlisted);
 }
 

@@ -3,10 +3,13 @@
  * rule - packets to deliver to a local socket that are not addressed to it
  *
  * Owner: struct dsr_rs_net. A rule lives as long as it is listed or a flow
- * counts in its statistics: both hold a reference.
+ * counts in its statistics: both hold a reference. A rule that was unlisted before
+ * its flows have ended is kept at hand: if the user adds it again, the same rule is
+ * listed again, and shows the packets of these flows.
  *
  * Locking: packets read the lists under rcu_read_lock(). Lists and targets
- * change under dsr_rs_net.lock. The key of a rule never changes.
+ * change under dsr_rs_net.lock. The key of a rule never changes. A spinlock guards
+ * the unlisted rules: the last flow of a rule may end in any context.
  */
 #ifndef _DSR_RS_RULE_H
 #define _DSR_RS_RULE_H
@@ -99,6 +102,9 @@ struct dsr_rs_vip {
  * @to: its target, never %NULL; replaced as a whole
  * @refs: one while listed, one for each flow
  * @stats: requests and flows
+ * @before: @stats at the time when the rule was listed again
+ * @gone: in dsr_rs_rules.gone, while unlisted
+ * @leaving: unlisted, and @rcu is in use
  * @clear: copy of @to->clear, at hand for packets of known flows
  * @mark: copy of @to->mark, likewise
  * @alters: @clear or @mark is not 0
@@ -114,6 +120,9 @@ struct dsr_rs_rule {
 	struct dsr_rs_rule_to __rcu *to;
 	refcount_t refs;
 	struct dsr_stats __percpu *stats;
+	struct dsr_stats before;
+	struct hlist_node gone;
+	bool leaving;
 	u8 clear;
 	bool alters;
 	u32 mark;
@@ -129,6 +138,7 @@ struct dsr_rs_rule {
  * @vips: VIPs of these
  * @tos: TOS rules
  * @all: all rules
+ * @gone: unlisted rules with flows, by their whole key
  * @count: number of rules
  * @tos_count: number of TOS rules
  * @ranks: number of VIP rules of each rank
@@ -139,6 +149,7 @@ struct dsr_rs_rules {
 	struct hlist_head vips[1 << DSR_RS_RULE_BITS];
 	struct hlist_head tos;
 	struct list_head all;
+	struct hlist_head gone[1 << DSR_RS_RULE_BITS];
 	u32 count;
 	u32 tos_count;
 	u32 ranks[DSR_RS_RULE_RANKS];
@@ -164,11 +175,17 @@ static inline bool dsr_rs_rule_is_local(const struct dsr_rs_rule_match *match)
 }
 
 void dsr_rs_rule_init(struct dsr_rs_rules *rules);
+void dsr_rs_rule_exit(struct dsr_rs_rules *rules);
 struct dsr_rs_rule *dsr_rs_rule_alloc(const struct dsr_rs_rule_key *key,
 				      const struct dsr_rs_rule_to *to);
 int dsr_rs_rule_set_target(struct dsr_rs_rule *rule, const struct dsr_rs_rule_to *to,
 			   const struct mutex *lock);
+struct dsr_rs_rule *dsr_rs_rule_revive(struct dsr_rs_rules *rules,
+				       const struct dsr_rs_rule_key *key,
+				       const struct dsr_rs_rule_to *to,
+				       const struct mutex *lock);
 void dsr_rs_rule_put(struct dsr_rs_rule *rule);
+struct dsr_stats dsr_rs_rule_stats(const struct dsr_rs_rule *rule);
 struct dsr_rs_rule *dsr_rs_rule_find(struct dsr_rs_rules *rules,
 				     const struct dsr_rs_rule_key *key,
 				     const struct mutex *lock);

@@ -183,6 +183,74 @@ static void rule_many_ports(struct kunit *test)
 	rcu_read_unlock();
 }
 
+static noinline struct dsr_rs_rule *revive(struct rules_fixture *f,
+					   const struct dsr_rs_rule_key *key)
+{
+	struct dsr_rs_rule *rule;
+
+	mutex_lock(&f->lock);
+	rule = dsr_rs_rule_revive(&f->rules, key, &TO_PORT(81), &f->lock);
+	mutex_unlock(&f->lock);
+	return rule;
+}
+
+static u64 packets_of(const struct dsr_rs_rule *rule)
+{
+	return dsr_rs_rule_stats(rule).packets;
+}
+
+/* Test that a rule with flows is listed again if its key is added again. */
+static void rule_added_again(struct kunit *test)
+{
+	struct rules_fixture *f = test->priv;
+	struct dsr_rs_rule *rule = add(test, f, &by_rank[0]);
+	struct dsr_rs_rule *tos = add(test, f, &by_rank[3]);
+
+	refcount_inc(&rule->refs);	/* a flow */
+	refcount_inc(&tos->refs);
+	this_cpu_inc(rule->stats->packets);
+	KUNIT_EXPECT_EQ(test, packets_of(rule), 1);
+	mutex_lock(&f->lock);
+	dsr_rs_rule_unlist(&f->rules, rule, &f->lock);
+	dsr_rs_rule_unlist(&f->rules, tos, &f->lock);
+	mutex_unlock(&f->lock);
+	KUNIT_EXPECT_NULL(test, revive(f, &by_rank[1]));
+	KUNIT_EXPECT_PTR_EQ(test, revive(f, &by_rank[0]), rule);
+	KUNIT_EXPECT_NULL(test, revive(f, &by_rank[0]));
+	KUNIT_EXPECT_PTR_EQ(test, revive(f, &by_rank[3]), tos);
+	mutex_lock(&f->lock);
+	KUNIT_EXPECT_EQ(test, 0, dsr_rs_rule_list(&f->rules, rule, &f->lock));
+	mutex_unlock(&f->lock);
+	KUNIT_EXPECT_PTR_EQ(test, rule, match(f, VIP, IPPROTO_TCP, 80, 0));
+	KUNIT_EXPECT_EQ(test, packets_of(rule), 0);
+	this_cpu_inc(rule->stats->packets);
+	KUNIT_EXPECT_EQ(test, packets_of(rule), 1);
+	/* without a flow there is nothing to list again */
+	dsr_rs_rule_put(rule);
+	dsr_rs_rule_put(tos);
+	dsr_rs_rule_put(tos);
+	rules_drop(f);
+	KUNIT_EXPECT_NULL(test, revive(f, &by_rank[0]));
+	KUNIT_EXPECT_NULL(test, revive(f, &by_rank[3]));
+}
+
+/* Test that a rule may outlive its namespace. */
+static void rule_outlives_namespace(struct kunit *test)
+{
+	struct rules_fixture *f = test->priv;
+	struct dsr_rs_rule *rule = add(test, f, &by_rank[0]);
+	u32 i, left = 0;
+
+	refcount_inc(&rule->refs);
+	rules_drop(f);
+	dsr_rs_rule_exit(&f->rules);
+	for (i = 0; i < ARRAY_SIZE(f->rules.gone); i++)
+		left += !hlist_empty(&f->rules.gone[i]);
+	KUNIT_EXPECT_EQ(test, left, 0);
+	KUNIT_EXPECT_TRUE(test, hlist_unhashed(&rule->gone));
+	dsr_rs_rule_put(rule);
+}
+
 /* Test that an address is a VIP in its own family only, and that a TOS rule
  * with a target takes only packets of the target's family.
  */
@@ -301,6 +369,8 @@ static struct kunit_case rule_cases[] = {
 	KUNIT_CASE(rule_matches_all_of_key),
 	KUNIT_CASE(rule_many_vips),
 	KUNIT_CASE(rule_many_ports),
+	KUNIT_CASE(rule_added_again),
+	KUNIT_CASE(rule_outlives_namespace),
 	KUNIT_CASE(rule_families),
 	KUNIT_CASE(rule_led_elsewhere),
 	KUNIT_CASE(rule_led_elsewhere_later_freed),
