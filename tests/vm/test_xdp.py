@@ -186,6 +186,27 @@ def test_checksum(site, line):
         done()
 
 
+def test_sender_changes(site, lv1, line):
+    """Frames may lack checksums from now on: none is forwarded until they do not."""
+    line.begin(4000)
+
+    def goes():
+        done = line.counted('forwarded')
+        line.send(KNOWN)
+        line.get(KNOWN)
+        done()
+    goes()
+    forwarded = lv1.ways()['forwarded']
+    assert 'sender_offloads' not in lv1.ways()
+    ethtool(site.net['front'], 'lv1', ['tx'], 'on')
+    line.send(KNOWN)
+    line.get(KNOWN)
+    wait_for('the frame is counted', lambda: 'sender_offloads' in lv1.ways())
+    assert lv1.ways()['forwarded'] == forwarded
+    ethtool(site.net['front'], 'lv1', ['tx'], 'off')
+    goes()
+
+
 def test_ipv6(site6, reasons):
     """IPv6 as IPv4."""
     plug(site6)

@@ -87,15 +87,35 @@ static bool may_lack_checksums(const struct net_device *dev)
 	       (parent && parent->bus && !strcmp(parent->bus->name, "xen"));
 }
 
-/* Check that nothing of a frame stays outside of what XDP sees. The other end of a
- * veth is a sender, which may leave its checksums and VLAN tags to the device.
+/**
+ * dsr_link_lacks() - check if frames may lack checksums or VLAN tags
+ * @dev: device
+ * @via: DSR_PATH_VIA_XDP or DSR_PATH_VIA_XDP_GENERIC
+ *
+ * The other end of a veth is a sender, which may leave these to the device.
+ *
+ * Context: process context.
  */
+bool dsr_link_lacks(const struct net_device *dev, u8 via)
+{
+	netdev_features_t left = NETIF_F_HW_VLAN_CTAG_TX |
+				 NETIF_F_HW_VLAN_STAG_TX;
+	const struct net_device *peer = NULL;
+
+	if (via == DSR_PATH_VIA_XDP)
+		left |= NETIF_F_CSUM_MASK;
+	rcu_read_lock();
+	if (dsr_compat_is_veth(dev))
+		peer = dsr_compat_veth_peer(dev);
+	left &= peer ? peer->features : 0;
+	rcu_read_unlock();
+	return left;
+}
+
+/* Check that nothing of a frame stays outside of what XDP sees. */
 static bool shows_all(const struct net_device *dev, u8 via,
 		      struct netlink_ext_ack *extack)
 {
-	const struct net_device *peer = NULL;
-	netdev_features_t left = 0;
-
 	if (has_ports(dev)) {
 		NL_SET_ERR_MSG(extack,
 			       "the frames of this device come from other devices, and XDP does not see their VLAN tags: use 'via ingress'");
@@ -111,19 +131,11 @@ static bool shows_all(const struct net_device *dev, u8 via,
 			       "this device takes VLAN tags off the frames before XDP sees them: turn that off by 'ethtool -K NAME rxvlan off rx-vlan-stag-hw-parse off'");
 		return false;
 	}
-	rcu_read_lock();
-	if (dsr_compat_is_veth(dev))
-		peer = dsr_compat_veth_peer(dev);
-	if (peer)
-		left = peer->features & (NETIF_F_HW_VLAN_CTAG_TX |
-					 NETIF_F_HW_VLAN_STAG_TX);
-	if (peer && via == DSR_PATH_VIA_XDP)
-		left |= peer->features & NETIF_F_CSUM_MASK;
-	rcu_read_unlock();
-	if (left)
-		NL_SET_ERR_MSG(extack,
-			       "the other end of this veth leaves checksums or VLAN tags to the device, and XDP forwards without them: turn that off there by 'ethtool -K NAME tx off txvlan off tx-vlan-stag-hw-insert off'");
-	return !left;
+	if (!dsr_link_lacks(dev, via))
+		return true;
+	NL_SET_ERR_MSG(extack,
+		       "the other end of this veth leaves checksums or VLAN tags to the device, and XDP forwards without them: turn that off there by 'ethtool -K NAME tx off txvlan off tx-vlan-stag-hw-insert off'");
+	return false;
 }
 
 /**

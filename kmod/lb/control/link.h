@@ -16,6 +16,7 @@
 struct file *dsr_link_open(int fd);
 bool dsr_link_is_on(const struct net_device *dev, const struct file *link,
 		    u8 via);
+bool dsr_link_lacks(const struct net_device *dev, u8 via);
 int dsr_link_check(const struct net_device *dev, const struct file *link, u8 via,
 		   struct netlink_ext_ack *extack);
 void dsr_link_release(struct file *link);

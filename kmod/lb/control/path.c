@@ -9,6 +9,7 @@
 #include "control/notify.h"
 #include "control/path.h"
 #include "datapath/ingress.h"
+#include "xdp_out.h"
 
 /* After the user's chains at ingress: packets that these drop must not take the
  * fast path.
@@ -45,7 +46,7 @@ static int hook(struct dsr_net *dn, struct dsr_path_dev *path)
 	if (path->via == DSR_PATH_VIA_INGRESS)
 		err = nf_register_net_hook(dn->net, &path->hook);
 	/* ORDER: after the table, see datapath/xdp.c */
-	smp_store_release(&path->hooked, !err);
+	smp_store_release(&path->hooked, !err && !path->lacks);
 	return err;
 }
 
@@ -271,6 +272,32 @@ void dsr_path_net_init(struct dsr_net *dn)
 	dn->paths_generation = 1;
 }
 
+/* The other end of a veth leaves more, or less, to the device than before. Holds the
+ * RTNL, so both ends stay.
+ */
+static void peer_changed(const struct net_device *peer)
+{
+	const struct net_device *dev = NULL;
+	struct dsr_path_dev *path;
+	struct dsr_net *dn;
+
+	rcu_read_lock();
+	if (dsr_compat_is_veth(peer))
+		dev = dsr_compat_veth_peer(peer);
+	rcu_read_unlock();
+	if (!dev)
+		return;
+	dn = dsr_net(dev_net(dev));
+	mutex_lock(&dn->paths_lock);
+	path = dsr_path_find(dn, dev->ifindex);
+	if (path && path->via != DSR_PATH_VIA_INGRESS) {
+		WRITE_ONCE(path->lacks, dsr_link_lacks(dev, path->via));
+		if (dn->paths_live)
+			hook(dn, path);
+	}
+	mutex_unlock(&dn->paths_lock);
+}
+
 /* Delete the path of a device that goes away. Holds the RTNL. */
 static int on_event(struct notifier_block *block, unsigned long event,
 		    void *info)
@@ -279,6 +306,8 @@ static int on_event(struct notifier_block *block, unsigned long event,
 	struct dsr_path_dev *path;
 	struct dsr_net *dn;
 
+	if (event == NETDEV_FEAT_CHANGE)
+		peer_changed(dev);
 	if (event != NETDEV_UNREGISTER)
 		return NOTIFY_DONE;
 	dn = dsr_net(dev_net(dev));

@@ -58,7 +58,8 @@
 	W(PIECES, "frame_in_pieces")					\
 	W(MERGED, "merged_by_gro")					\
 	W(NO_XDP, "way_out_without_xdp")				\
-	W(QDISC, "way_out_has_qdisc")
+	W(QDISC, "way_out_has_qdisc")					\
+	W(OFFLOADS, "sender_offloads")
 
 /** enum dsr_ingress_verdict - see DSR_INGRESS_VERDICTS */
 enum dsr_ingress_verdict {
@@ -76,6 +77,7 @@ enum dsr_ingress_verdict {
  * @via: enum dsr_path_via
  * @hooked: packets take the path: @hook is registered, or the XDP program on the
  *	device forwards. xdp.c reads it under RCU, and needs the table after that
+ * @lacks: frames may lack what the XDP program needs, so @hooked is false
  * @link: the link of that program, or %NULL. Its end takes the program off
  * @hook: ingress hook; @hook.dev is the device also without the hook
  * @list: in dsr_net.paths, in the order of addition; xdp.c reads it under RCU
@@ -88,6 +90,7 @@ struct dsr_path_dev {
 	u8 via;
 
 	bool hooked;
+	bool lacks;
 	struct file *link;
 	struct nf_hook_ops hook;
 	struct list_head list;

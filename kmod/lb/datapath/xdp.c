@@ -335,6 +335,13 @@ int dsr_xdp_forward(const struct dsr_path_dev *path, struct xdp_buff *xdp)
 	return likely(cut.dev != path->hook.dev) ? cut.dev->ifindex : DSR_XDP_TX;
 }
 
+/* Count a frame of a path that forwards none at present. */
+static noinline void count_unhooked(const struct dsr_path_dev *path)
+{
+	if (READ_ONCE(path->lacks))
+		this_cpu_inc(path->verdicts[DSR_INGRESS_OFFLOADS]);
+}
+
 /* Find the path of a device, if it forwards by XDP at present. */
 static __always_inline const struct dsr_path_dev *
 find_path(const struct net_device *dev)
@@ -347,7 +354,10 @@ find_path(const struct net_device *dev)
 		    path->via == DSR_PATH_VIA_INGRESS)
 			continue;
 		/* ORDER: @hooked before the table, see dsr_path_start() */
-		return smp_load_acquire(&path->hooked) ? path : NULL;
+		if (likely(smp_load_acquire(&path->hooked)))
+			return path;
+		count_unhooked(path);
+		break;
 	}
 	return NULL;
 }
