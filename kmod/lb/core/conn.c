@@ -289,7 +289,8 @@ u32 dsr_conn_expires(const struct dsr_net *dn, const struct dsr_conn *conn,
 		     u32 now)
 {
 	u32 timeout = dsr_conn_timeout(dn, conn);
-	u32 idle = now - READ_ONCE(conn->node.seen);
+	/* negative if the stamp was written after @now was read */
+	u32 idle = max_t(s32, now - READ_ONCE(conn->node.seen), 0);
 
 	return idle < timeout ? jiffies_to_msecs(timeout - idle) : 0;
 }

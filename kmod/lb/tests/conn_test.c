@@ -212,6 +212,11 @@ static void conn_seen_after_now_stays(struct kunit *test)
 	KUNIT_ASSERT_TRUE(test, add(f, 1, TCPHDR_SYN, backend));
 	dsr_table_gc(&f->dn.table, find(f, 1)->node.seen - 5, true);
 	KUNIT_EXPECT_NOT_NULL(test, find(f, 1));
+	rcu_read_lock();
+	KUNIT_EXPECT_EQ(test, 60000,
+			dsr_conn_expires(&f->dn, find(f, 1),
+					 find(f, 1)->node.seen - 5));
+	rcu_read_unlock();
 }
 
 /* dsr_table_touch() updates @seen and not @checked. */
