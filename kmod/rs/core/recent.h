@@ -70,7 +70,8 @@ static inline bool dsr_rs_recent_has(const struct dsr_rs_recent *recent,
 {
 	u64 old = READ_ONCE(recent->slot[key % DSR_RS_RECENT_SLOTS]);
 
-	return (u32)old == key && now - (u32)(old >> 32) < age;
+	/* Another processor may have noted the key after @now was read. */
+	return (u32)old == key && now - (u32)(old >> 32) + HZ < age + HZ;
 }
 
 #endif /* _DSR_RS_RECENT_H */

@@ -151,6 +151,7 @@ static void flow_recent_forgets(struct kunit *test)
 
 	dsr_rs_recent_note(rs->recent, 7, 1000);
 	KUNIT_EXPECT_TRUE(test, dsr_rs_recent_has(rs->recent, 7, 1000, HZ));
+	KUNIT_EXPECT_TRUE(test, dsr_rs_recent_has(rs->recent, 7, 999, HZ));
 	KUNIT_EXPECT_TRUE(test, dsr_rs_recent_has(rs->recent, 7, 999 + HZ, HZ));
 	KUNIT_EXPECT_FALSE(test, dsr_rs_recent_has(rs->recent, 7, 1000 + HZ,
 						   HZ));
