@@ -4,12 +4,23 @@
 #include <linux/icmp.h>
 #include <linux/icmpv6.h>
 #include <linux/netfilter.h>
+#include <net/dst.h>
 #include <net/ip.h>
 #include <net/ipv6.h>
 #include <net/netfilter/ipv4/nf_reject.h>
 #include <net/netfilter/ipv6/nf_reject.h>
 
 #include "datapath/reject.h"
+
+/* In PRE_ROUTING the kernel gives the packet a route to its sender. Not each kernel
+ * lets go of the route that a packet has already: one of this machine's own by the
+ * loopback device, or the data of a tunnel, which is no route at all.
+ */
+static void forget_route(struct sk_buff *skb, unsigned int hook)
+{
+	if (hook == NF_INET_PRE_ROUTING)
+		skb_dst_drop(skb);
+}
 
 /**
  * dsr_reject_unreachable() - send a port unreachable error to a client
@@ -27,6 +38,7 @@
 void dsr_reject_unreachable(struct net *net, struct sk_buff *skb, u8 family,
 			    unsigned int hook)
 {
+	forget_route(skb, hook);
 	if (family == AF_INET)
 		nf_send_unreach(skb, ICMP_PORT_UNREACH, hook);
 	else
@@ -52,6 +64,7 @@ void dsr_reject_reset(struct net *net, struct sk_buff *skb, u8 family,
 	__be16 frag_off;
 	u8 proto;
 
+	forget_route(skb, hook);
 	if (family == AF_INET && ip_hdr(skb)->protocol == IPPROTO_TCP) {
 		nf_send_reset(net, NULL, skb, hook);
 		return;
