@@ -335,7 +335,7 @@ class Events:
                 self.sock.setsockopt(genl.SOL_NETLINK, NETLINK_ADD_MEMBERSHIP,
                                      struct.unpack('I', fields[2])[0])
 
-    def next(self, seconds=20.0):
+    def next(self, seconds=60.0):
         """The next event: ('backend_add', objects)."""
         self.sock.settimeout(seconds)
         data = self.sock.recv(1 << 16)
@@ -352,7 +352,7 @@ class Events:
                 return found
             found.append((self.names[data[16]], objects(genl.parse(data[20:]))))
 
-    def wait(self, match, seconds=30.0):
+    def wait(self, match, seconds=60.0):
         """Wait for an event for which match() is true, and return its objects.
         """
         while True:

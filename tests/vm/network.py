@@ -275,7 +275,7 @@ class Network:
                 wait_for(f'the wire of the deleted {name} still hangs in '
                          f'{segment}',
                          lambda s=segment, n=name:
-                         n not in self.devices(s), 30)
+                         n not in self.devices(s))
             del self.hosts[name]
 
     def cut(self, *names):
@@ -429,7 +429,7 @@ http {{
                     raise Failure(f'nginx on {name}: {file.read()}')
             with host.socket(socket.AF_INET, socket.SOCK_STREAM) as sock:
                 return sock.connect_ex((address, 80)) == 0
-        wait_for(f'nginx on {name} does not answer', answers, 30)
+        wait_for(f'nginx on {name} does not answer', answers)
         return child
 
     def big_file(self, mib):

@@ -149,7 +149,7 @@ def test_malformed(site6, reasons):
         for number, (name, packet) in enumerate(MALFORMED.items(), 1):
             client.send(packet, LV1)
             wait_for(f'{name}: drop counted',
-                     lambda n=number: since['drop_malformed'] == n, 10)
+                     lambda n=number: since['drop_malformed'] == n)
         for tap in (w101, w102):
             tap.none(lambda p: p.dst == VIP6, 'it was malformed')
 

@@ -209,7 +209,7 @@ def test_udp_error_to_server(lb):
     lb.sockets.append(server)
     server.bind(('0.0.0.0', 7))
     server.setsockopt(socket.SOL_IP, 11, 1)             # IP_RECVERR
-    server.settimeout(30)
+    server.settimeout(60)
     lb.lv1.dsrctl(f'backend set fwmark 1 via {W102} weight 0')
     client = lb.udp()
     client.send(b'hello')

@@ -222,7 +222,7 @@ def test_replies_through_balancer(site):
         client.none(lambda p: p.src == VIP, 'plain Linux does not forward it')
         site.lv1.sysctl('ipv4/conf/eth1/accept_local', 1)
         sock.setblocking(True)
-        sock.settimeout(20)
+        sock.settimeout(60)
         assert ask(sock) in ('w101 nano', 'w102 desu')
     assert site.replies(6) == {'w101 nano': 3, 'w102 desu': 3}
 

@@ -391,7 +391,7 @@ class Story:
                 drops() == self.dropped)
         tap.seen.clear()
         try:
-            wait_for('the packets at their servers', all_there, 10, 0.002)
+            wait_for('the packets at their servers', all_there, every=0.002)
         except Failure:
             pass
         for ident, (flow, (verdict, name)) in sorted(self.expected.items()):

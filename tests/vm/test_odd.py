@@ -150,7 +150,7 @@ def test_malformed(one, reasons):
         for number, (name, packet) in enumerate(MALFORMED.items(), 1):
             client.send(packet, LV1)
             wait_for(f'{name}: counted',
-                     lambda n=number: since['drop_malformed'] == n, 10)
+                     lambda n=number: since['drop_malformed'] == n)
         client.send(wire.tcp(6000), LV1)
         w101.wait(lambda p: p.sport == 6000, 'what is right')
         assert [p.sport for p in w101.drain() if p.dst == VIP] == [6000]

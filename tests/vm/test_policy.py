@@ -151,7 +151,7 @@ def test_ipsec_tunnel(site6, family):
                 'ip', 'xfrm', kind, 'flush'))
     sock = site6.client.socket(INET[family], socket.SOCK_STREAM)
     site6.sockets.append(sock)
-    sock.settimeout(30)
+    sock.settimeout(60)
     kind = wire.Tap if family == 4 else wire6.Tap
     with kind(site6.lv1, 'eth0') as front, kind(site6.lv1, 'eth1') as back:
         sock.connect((VIPS[family], 80))

@@ -68,7 +68,7 @@ def marked(site, kind, mark, host='lv1', af=socket.AF_INET, proto=0):
     sock = site.net[host].socket(af, kind, proto)
     site.sockets.append(sock)
     sock.setsockopt(socket.SOL_SOCKET, SO_MARK, mark)
-    sock.settimeout(10)
+    sock.settimeout(60)
     return sock
 
 
@@ -360,7 +360,7 @@ def test_rules_of_the_site(site):
         }''')
     # a rule sets the mark, as for a checker that cannot set marks
     with site.lv1.socket(socket.AF_INET, socket.SOCK_STREAM) as sock:
-        sock.settimeout(10)
+        sock.settimeout(60)
         sock.connect((VIP, 80))
         assert ask(sock).startswith('w102')
     assert 'counter packets 0 ' not in site.lv1.run(
@@ -410,7 +410,7 @@ def test_fragments(site6, family, size):
             marked(site6, socket.SOCK_DGRAM, family.servers['w101'][1],
                    af=family.af) as sock:
         server.bind(('', 7))
-        server.settimeout(10)
+        server.settimeout(60)
         # IP_MTU_DISCOVER, IPV6_MTU_DISCOVER: never
         sock.setsockopt(*((socket.IPPROTO_IP, 10, 0) if family.number == 4
                           else (socket.IPPROTO_IPV6, 23, 0)))

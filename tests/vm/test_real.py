@@ -52,7 +52,7 @@ def test_both_addresses_from_one_port(one, proto, first):
     sock = one.net['client'].socket(socket.AF_INET, socket.SOCK_DGRAM)
     one.sockets.append(sock)
     sock.bind((CLIENT, 4444))
-    sock.settimeout(30)
+    sock.settimeout(60)
     for number in range(6):
         for address in order:
             sock.sendto(f'{address} {number}'.encode(), (address, 7))

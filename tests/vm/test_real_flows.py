@@ -32,7 +32,7 @@ def listen(site, family, address, port, proto=0, options=()):
     site.sockets.append(sock)
     for level, option, value in options:
         sock.setsockopt(level, option, value)
-    sock.settimeout(10)
+    sock.settimeout(60)
     sock.bind((address, port))
     sock.listen(64)
     return sock
@@ -66,7 +66,8 @@ def test_syn_flood(one):
     limit = genl.table(one.w101, 'dsr_rs')[0] + 40
     with flooding(one, syns(number), W101, host='lv2', dev='eth1'):
         wait_for('all of the flood is there', lambda: genl.reasons(
-            one.w101, 'dsr_rs')['delivered'] - before['delivered'] > number)
+            one.w101, 'dsr_rs')['delivered'] - before['delivered'] > number,
+            seconds=300)
         for _ in range(5):
             for port in ports:
                 assert ask(one.connect(port=port)).startswith('w101 ')
@@ -109,7 +110,8 @@ def test_udp_flood(one):
                for port in range(1024, 1024 + number)]
     with flooding(one, packets, W101, host='lv2', dev='eth1'):
         wait_for('all of the flood is there', lambda: genl.reasons(
-            one.w101, 'dsr_rs')['delivered'] - before['delivered'] > number)
+            one.w101, 'dsr_rs')['delivered'] - before['delivered'] > number,
+            seconds=300)
         for _ in range(3):
             assert ask(one.connect()).startswith('w101 ')
             exchange(old, [b'x'] * 3, window=1)
@@ -180,7 +182,7 @@ def test_cookies_server_first(site6, vip):
     for _ in range(8):
         client = site6.client.socket(family, socket.SOCK_STREAM)
         site6.sockets.append(client)
-        client.settimeout(10)
+        client.settimeout(60)
         client.connect((vip, 87))
         clients.append(client)
         peer, (_, port, *_) = server.accept()
@@ -191,7 +193,8 @@ def test_cookies_server_first(site6, vip):
     # Each read of the counters takes time from the flood.
     with flooding(site6, syns(40000), W101, host='lv2', dev='eth1'):
         wait_for('all of the flood is there', lambda: genl.reasons(
-            site6.w101, 'dsr_rs')['delivered'] - before > 40000, every=0.5)
+            site6.w101, 'dsr_rs')['delivered'] - before > 40000,
+            seconds=300, every=0.5)
     for client in clients:
         peers[client.getsockname()[1]].send(b'220 ready')
         assert client.recv(10) == b'220 ready'
@@ -232,9 +235,9 @@ def test_fast_open(one):
             one.sockets.append(client)
             # with a timeout Python would not wait for the cookie
             client.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO,
-                              struct.pack('ll', 10, 0))
+                              struct.pack('ll', 60, 0))
             client.sendto(b'early', MSG_FASTOPEN, (VIP, 97))
-            client.settimeout(10)
+            client.settimeout(60)
             peer, _ = server.accept()
             one.sockets.append(peer)
             peer.send(b'reply')
@@ -264,7 +267,7 @@ def test_sockets_of_all_kinds(site6):
         family = socket.AF_INET6 if ':' in vip else socket.AF_INET
         client = site6.client.socket(family, socket.SOCK_STREAM)
         site6.sockets.append(client)
-        client.settimeout(10)
+        client.settimeout(60)
         client.connect((vip, port))
         accepted = 0
         for server in servers[port]:
@@ -319,7 +322,7 @@ def test_udp_ipv6(site6):
     for port in (7, 9999):
         client = site6.client.socket(socket.AF_INET6, socket.SOCK_DGRAM)
         site6.sockets.append(client)
-        client.settimeout(10)
+        client.settimeout(60)
         client.connect((VIP6, port))
         if port == 7:
             exchange(client, [b'x' * 100] * 10 + [b'x' * 5000] * 3)
@@ -366,7 +369,7 @@ def test_sctp(one):
     client = one.client.socket(socket.AF_INET, socket.SOCK_STREAM,
                                IPPROTO_SCTP)
     one.sockets.append(client)
-    client.settimeout(10)
+    client.settimeout(60)
     client.bind((CLIENT, 0))
     client.connect((VIP, 5000))
     peer, _ = server.accept()
@@ -409,5 +412,5 @@ def test_stop(one):
     assert one.w101.show('real show') == []
     # dsr_rs has forgotten it, but the server still has it
     one.w101.dsrctl(f'real add vip {VIP}')
-    sock.settimeout(30)
+    sock.settimeout(60)
     assert ask(one.connect()) == 'w101 nano'

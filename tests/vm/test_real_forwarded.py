@@ -46,7 +46,7 @@ def box(site):
     site.balance(backends=('w101',))
     box.server = box.socket(socket.AF_INET, socket.SOCK_STREAM)
     site.sockets.append(box.server)
-    box.server.settimeout(20)
+    box.server.settimeout(60)
     box.server.bind(('', 80))
     box.server.listen(8)
     return box
@@ -57,7 +57,7 @@ def connect(site, box):
     client = site.connect(sport=next(site.ports))
     server, _ = box.server.accept()
     site.sockets.append(server)
-    server.settimeout(20)
+    server.settimeout(60)
     talk(client, server)
     return client, server
 
@@ -120,11 +120,11 @@ def test_flowtable_leaves_vip_alone(site, box):
     site.undo.append(lambda: site.w101.run('nft', 'delete table ip fast'))
     direct = site.client.socket(socket.AF_INET, socket.SOCK_STREAM)
     site.sockets.append(direct)
-    direct.settimeout(20)
+    direct.settimeout(60)
     direct.connect((W101, 80))
     other, _ = box.server.accept()
     site.sockets.append(other)
-    other.settimeout(20)
+    other.settimeout(60)
     client, server = connect(site, box)
     for _ in range(5):
         talk(direct, other)

@@ -75,7 +75,7 @@ class Ends:
         self.got = w101.socket(self.kind.family, socket.SOCK_RAW, self.proto)
         self.raw = w101.socket(self.kind.family, socket.SOCK_RAW,
                                socket.IPPROTO_RAW)
-        self.got.settimeout(20)
+        self.got.settimeout(60)
         if self.kind is IPV6:
             self.got.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO, 1)
         self.stack.callback(self.got.close)
@@ -375,7 +375,7 @@ def test_mark(site6):
     site6.undo.append(lambda: site6.w101.sysctl('ipv4/tcp_fwmark_accept', 0))
     server = site6.w101.socket(socket.AF_INET6, socket.SOCK_STREAM)
     site6.sockets.append(server)
-    server.settimeout(20)
+    server.settimeout(60)
     server.bind(('::', 86))
     server.listen(8)
     for route in (f'{VIP} via {W101}', f'{VIP6} via {W1016}'):
@@ -386,7 +386,7 @@ def test_mark(site6):
             socket.AF_INET6 if ':' in address else socket.AF_INET,
             socket.SOCK_STREAM)
         site6.sockets.append(sock)
-        sock.settimeout(20)
+        sock.settimeout(60)
         sock.connect((address, 86))
         peer, _ = server.accept()
         site6.sockets.append(peer)
@@ -446,7 +446,7 @@ def test_loopback(site):
     site.w101.dsrctl(f'real add vip {VIP} to 127.0.0.1:97')
     server = site.w101.socket(socket.AF_INET, socket.SOCK_STREAM)
     site.sockets.append(server)
-    server.settimeout(20)
+    server.settimeout(60)
     server.bind(('127.0.0.1', 97))
     server.listen(8)
     client = site.connect()
@@ -529,7 +529,7 @@ def test_web_ipv6(site6):
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
                         struct.pack('ii', 1, 0))
-        sock.settimeout(10)
+        sock.settimeout(60)
         sock.bind(('', 4444))
         sock.connect((address, 80))
         socks.append(sock)
@@ -547,7 +547,7 @@ def list_flows(host):
                            genl.NETLINK_GENERIC)
         request = other.message(uapi.DSR_RS_CMD_FLOW_GET, flags=genl.NLM_F_DUMP)
     with sock:
-        sock.settimeout(20)
+        sock.settimeout(60)
         sock.send(request)
         flows = 0
         while True:

@@ -77,7 +77,7 @@ class Ways:
         """
         sock = self.w101.socket(socket.AF_INET, socket.SOCK_RAW, proto)
         try:
-            sock.settimeout(20)
+            sock.settimeout(60)
             for packet in packets:
                 self.sender.send(packet, W101)
             self.sender.send(wire.ip(b'behind' * 4, proto, src='10.20.9.1',
@@ -127,7 +127,7 @@ class Ways:
         assert reply.src == VIP
         sock = self.w101.socket(socket.AF_INET, socket.SOCK_RAW, 1)
         try:
-            sock.settimeout(20)
+            sock.settimeout(60)
             self.sender.send(wire.icmp_error(
                 3, 4, reply.packet[:28], 1400, src=self.client), W101)
             while True:
@@ -145,7 +145,7 @@ class Ways:
         echo = self.site.echo('w101', 10)
         sock = self.site.client.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.site.sockets.append(sock)
-        sock.settimeout(20)
+        sock.settimeout(60)
         sock.bind((CLIENT, next(self.site.ports)))
         sock.sendto(b'whose?', (VIP, 10))
         _, (address, _) = sock.recvfrom(100)
@@ -156,7 +156,7 @@ class Ways:
         sock = self.w101.socket(socket.AF_INET, socket.SOCK_STREAM)
         self.site.sockets.append(sock)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        sock.settimeout(20)
+        sock.settimeout(60)
         sock.bind((address, 82))
         sock.listen(8)
         return sock
@@ -165,7 +165,7 @@ class Ways:
         """Tell if a socket bound to the machine's address serves."""
         server = self.listen(W101)
         try:
-            self.site.connect(port=82, sport=next(self.site.ports), seconds=2)
+            self.site.connect(port=82, sport=next(self.site.ports))
             return 'yes'
         except ConnectionRefusedError:
             return 'no'
@@ -188,7 +188,7 @@ class Ways:
         client = self.site.client.socket(socket.AF_INET, socket.SOCK_STREAM)
         self.site.sockets.append(client)
         sign(client, VIP)
-        client.settimeout(20)
+        client.settimeout(60)
         client.setblocking(False)
         failures = self.failures()
         try:

@@ -36,7 +36,7 @@ class Server:
         Echo(sock, host.name)
         self.number = 0
 
-    def answers(self, port, seconds=30.0):
+    def answers(self, port):
         """The answer to the next datagram from PORT comes from the VIP."""
         self.number += 1
         data = b'number %d.' % self.number
@@ -44,8 +44,7 @@ class Server:
                 self.wire.Tap(self.site.lv2, 'eth1') as tap:
             tap.send(self.wire.udp(port, 7, data), self.mac)
             answer = router.wait(lambda p: p.sport == 7 and
-                                 p.packet.endswith(data), 'an answer',
-                                 seconds)
+                                 p.packet.endswith(data), 'an answer')
         assert (answer.src, answer.dport) == (self.vip, port)
 
 

@@ -164,14 +164,13 @@ def test_real_server_namespace_deleted(lb):
         timed('deleting w102', lambda: lb.net.unplug('w102'))
         assert refcount('dsr_rs') == 0
         assert 'w101 nano' in lb.curl(
-            '--retry', '3', '--retry-connrefused',
+            '--retry', '20', '--retry-connrefused',
             '--connect-timeout', '1', '--retry-delay', '1', '--retry-all-errors',
             f'http://{VIP}/')
     lb.rebuild('w102')
     lb.w102.dsrctl(f'real add vip {VIP}')
     wait_for('w102 serves again', lambda: 'w102 desu' in lb.replies(
-        2, '--connect-timeout', '1', '--retry', '5', '--retry-all-errors'),
-        20)
+        2, '--connect-timeout', '1', '--retry', '5', '--retry-all-errors'))
 
 
 @pytest.mark.parametrize('path', ['stack', 'direct'])
@@ -211,7 +210,7 @@ class Queue:
         self.number = number
         with host.at():
             self.sock = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 12)
-        self.sock.settimeout(30)
+        self.sock.settimeout(60)
         # bind to the queue, and get whole packets
         self.config(1, struct.pack('>BBH', 1, 0, 2))
         self.config(2, struct.pack('>IB', 0xffff, 2))

@@ -211,8 +211,8 @@ def test_clear(site, reasons, clear, tos):
     raw = site.w101.socket(socket.AF_INET, socket.SOCK_RAW, 17)
     site.sockets += [sock, raw]
     sock.bind(('0.0.0.0', 9))
-    sock.settimeout(20)
-    raw.settimeout(20)
+    sock.settimeout(60)
+    raw.settimeout(60)
     sock.setsockopt(socket.IPPROTO_IP, SO_RECVTOS, 1)
     first, second = next(PORTS), next(PORTS)
     with wire.Tap(site.lv2, 'eth1') as tap:
@@ -250,7 +250,7 @@ def test_clear_ipv6(site6, reasons, clear):
     sock = site6.w101.socket(socket.AF_INET6, socket.SOCK_DGRAM)
     site6.sockets.append(sock)
     sock.bind(('::', 9))
-    sock.settimeout(20)
+    sock.settimeout(60)
     sock.setsockopt(socket.IPPROTO_IPV6, SO_RECVTCLASS, 1)
     port = next(PORTS)
     with wire6.Tap(site6.lv2, 'eth1') as tap:

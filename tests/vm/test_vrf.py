@@ -62,7 +62,7 @@ def listen(site, host, family, kind, port, dev='red'):
     sock.bind(('', port))
     if kind == socket.SOCK_STREAM:
         sock.listen(10)
-        sock.settimeout(30)
+        sock.settimeout(60)
     return sock
 
 
@@ -78,11 +78,11 @@ def test_tcp_in_vrf(site6, red, family, to):
     since = red.reasons()
     sock = site6.client.socket(INET[family], socket.SOCK_STREAM)
     site6.sockets.append(sock)
-    sock.settimeout(30)
+    sock.settimeout(60)
     sock.connect((vip, 80))
     there, peer = server.accept()
     site6.sockets.append(there)
-    there.settimeout(30)
+    there.settimeout(60)
     assert peer[:2] == (client, sock.getsockname()[1])
     assert there.getsockname()[:2] == (own, 80)
     for number in range(5):

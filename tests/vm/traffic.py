@@ -256,14 +256,14 @@ class Site:
     # HTTP
 
     def curl(self, *argv, host='client', vhost='example.org',
-             timeout=60):
+             timeout=250):
         """Run curl on the client, and return its output. Any failure raises.
 
         It requests example.org; with vhost='x' the default server. It reads
         until the server closes: so at its end the whole conversation is over.
         """
         return self.net[host].run(
-            'curl', '-sS', '--connect-timeout', '10', '-H', f'Host: {vhost}',
+            'curl', '-sS', '--connect-timeout', '60', '-H', f'Host: {vhost}',
             '-H', 'Connection: close', '--ignore-content-length', *argv,
             timeout=timeout).stdout
 
@@ -289,7 +289,7 @@ class Site:
             f'http://{VIP}/?[1-{number}]', stdout=-1, stderr=-1)
         while child.poll() is None:
             self.lv1.configure('\n'.join(lines))
-        out, err = child.communicate(timeout=60)
+        out, err = child.communicate(timeout=250)
         assert child.returncode == 0, err
         replies = out.decode().splitlines()
         assert len(replies) == number
@@ -298,7 +298,7 @@ class Site:
     def reply(self, host='client'):
         """One request over a connection that the server closes, as with curl()."""
         with self.net[host].socket(socket.AF_INET, socket.SOCK_STREAM) as sock:
-            sock.settimeout(10)
+            sock.settimeout(60)
             sock.connect((VIP, 80))
             sock.sendall(GET.replace(b'\r\n\r\n',
                                      b'\r\nConnection: close\r\n\r\n'))
@@ -330,7 +330,7 @@ class Site:
                               'each SYN once')
 
     def connect(self, address=VIP, port=80, sport=0, host='client',
-                seconds=10, source=''):
+                seconds=60, source=''):
         """A TCP connection of a client."""
         sock = self.net[host].socket(socket.AF_INET, socket.SOCK_STREAM)
         self.sockets.append(sock)
@@ -386,7 +386,7 @@ class Site:
         if sport:
             sock.bind((CLIENT, sport))
         sock.connect((address, port))
-        sock.settimeout(30)
+        sock.settimeout(60)
         return sock
 
 

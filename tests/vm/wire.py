@@ -263,7 +263,7 @@ class Tap:
                 packet.for_us = where[2] == 0           # PACKET_HOST
                 self.seen.append(packet)
 
-    def wait(self, match, what, seconds=30.0):
+    def wait(self, match, what, seconds=60.0):
         """The first packet for which match() is true."""
         end = time.monotonic() + seconds
         done = 0
