@@ -34,7 +34,7 @@ def begin(site, options, **more):
         site.lv1.dsrctl('connection flush')
         time.sleep(0.3)
         return not site.connections()
-    wait_for('an end of earlier connections', quiet, 30)
+    wait_for('an end of earlier connections', quiet)
 
 
 def hold(site, number):
@@ -114,9 +114,10 @@ def test_least_connections(site):
 def test_twos(site):
     """Both servers get connections."""
     begin(site, 'scheduler twos')
-    counts = collections.Counter(hold(site, 24))
-    # the backend with more connections gets one only if it is drawn twice
-    assert abs(counts['w101'] - counts['w102']) <= 8
+    counts = collections.Counter(hold(site, 60))
+    # The backend with more connections gets one only if it is drawn twice: a
+    # difference of 14 has a probability of 7 in 10 million.
+    assert abs(counts['w101'] - counts['w102']) <= 12
 
 
 def test_failover(site):
@@ -154,9 +155,10 @@ def test_source_hash(site):
         connection flush
     ''')
     assert homes() == before
-    # By address and port, one client gets both servers.
+    # By address and port, one client gets both servers. The kernel chooses the
+    # ports: it takes many, to reach both servers for sure.
     site.lv1.dsrctl('service set fwmark 1 hash source-port')
-    assert set(hold(site, 16)) == {'w101', 'w102'}
+    assert set(hold(site, 30)) == {'w101', 'w102'}
 
 
 def test_destination_hash(site):
@@ -213,7 +215,8 @@ def test_two_balancers(site):
 def test_takeover(site):
     """With maglev connections continue through another balancer."""
     begin(site, 'scheduler maglev')
-    homes = hold(site, 12)
+    # The kernel chooses the ports: it takes many, to reach both servers for sure.
+    homes = hold(site, 30)
     assert set(homes) == {'w101', 'w102'}
     site.lv2.configure(f'''
         service add fwmark 1 scheduler maglev
