@@ -79,6 +79,9 @@ FIELDS = {
                 'messages': 8},
 }
 SIZES = {1: 'B', 4: 'I', 8: 'Q'}
+# Neighbours ask each other at any moment, by ARP and neighbour discovery. These
+# are the ways of their frames.
+OF_NEIGHBOURS = {'not_ip', 'not_to_this_host', 'protocol_not_balanced'}
 TOP = {getattr(uapi, f'DSR_A_{nest}'): nest for nest in FIELDS
        if hasattr(uapi, f'DSR_A_{nest}')}
 
@@ -282,6 +285,19 @@ class Balancer:
         """{way: packets} of a device, without those at zero."""
         ways = self.paths()[self.host.ifindex(dev)]['ways']
         return {way: packets for way, packets in ways.items() if packets}
+
+    def other_ways(self, dev='eth0'):
+        """The same, without those that frames between neighbours take."""
+        return {way: packets for way, packets in self.ways(dev).items()
+                if way not in OF_NEIGHBOURS}
+
+    def has_one_more(self, way, before):
+        """Tell if one packet more than BEFORE has taken a way of eth0.
+
+        On a way of OF_NEIGHBOURS there may be others beside it.
+        """
+        more = self.ways().get(way, 0) - before
+        return more == 1 or more > 1 and way in OF_NEIGHBOURS
 
     def set_table(self, **fields):
         self.request('CONNECTION_SET',

@@ -147,7 +147,7 @@ class Wire:
         def wait():
             wait_for(f'{way} counted: {what}',
                      lambda: self.lv1.ways().get(way, 0) > before)
-            assert self.lv1.ways()[way] == before + 1
+            assert self.lv1.has_one_more(way, before)
         return wait
 
     def take_slow_path(self):

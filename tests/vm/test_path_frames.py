@@ -21,12 +21,12 @@ def test_taken(lv1, line, reasons, proto):
     Padding after the packet is removed.
     """
     line.begin(4000, proto)
-    since, ways = reasons('lv1'), lv1.ways()
+    since, ways = reasons('lv1'), lv1.other_ways()
     assert 'forwarded' not in ways and ways['no_connection'] == 1
     for packet in TAKEN[proto]:
         line.send(packet)
         line.get(packet)
-    assert lv1.ways() == {**ways, 'forwarded': len(TAKEN[proto])}
+    assert lv1.other_ways() == {**ways, 'forwarded': len(TAKEN[proto])}
     assert since.all() == {'forwarded_ingress': len(TAKEN[proto])}
     lv1.service('set', tos=0x20, tos_mask=0xfc)
     line.send(TAKEN[proto][0])
@@ -158,7 +158,7 @@ def test_ipv6(site6, reasons):
         def refused(packet, way, reason):
             since, before = reasons('lv1'), lv1.ways().get(way, 0)
             client.send(packet, LV1)
-            wait_for(way, lambda: lv1.ways().get(way, 0) == before + 1)
+            wait_for(way, lambda: lv1.has_one_more(way, before))
             if reason:
                 wait_for(reason, lambda: since[reason] == 1)
             else:
@@ -179,9 +179,9 @@ def test_ipv6(site6, reasons):
             come(packet, 'forwarded')
         assert since['forwarded_ingress'] == 7 and not since['forwarded']
         come(data(exts=[(wire6.OPTIONS, wire6.PADDING)]), 'options')
-        frame, before = wire.frame(data(), LV1, client.mac), lv1.ways()
+        frame, before = wire.frame(data(), LV1, client.mac), lv1.other_ways()
         client.sock.send(frame[:14] + b'\x70' + frame[15:])
-        wait_for('version 7 counted', lambda: lv1.ways() == {
+        wait_for('version 7 counted', lambda: lv1.other_ways() == {
             **before, 'malformed': before.get('malformed', 0) + 1})
         refused(data(hop=1), 'ttl_exceeded', 'drop_ttl_exceeded')
         refused(data(length=21), 'malformed', None)

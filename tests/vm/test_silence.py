@@ -57,8 +57,9 @@ def test_arp_asked(site, where, reasons):
             tap.put(*asked, **options)
             assert from_w101(tap) == []
             assert since['drop_arp_reply'] == number
-        # from_w101() asks, too
-        assert since.all() == {'drop_arp_reply': 3, 'pass_not_silenced': 3}
+        # from_w101() asks, too, and so do neighbours at any moment
+        assert since['drop_arp_reply'] == 3 and since['pass_not_silenced'] >= 3
+        assert set(since.all()) == {'drop_arp_reply', 'pass_not_silenced'}
         assert site.w101.show('real silence') == [
             {'addr': VIP, 'devices': None, 'wanted': True, 'rules': 0,
              'messages': 3}]

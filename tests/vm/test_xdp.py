@@ -87,13 +87,13 @@ def test_taken(request, site, lv1, line, reasons):
     """Whole packets of known connections leave as they do from ingress."""
     for proto in TAKEN:
         line.begin(4000, proto)
-    since, ways = reasons('lv1'), lv1.ways()
+    since, ways = reasons('lv1'), lv1.other_ways()
     assert 'forwarded' not in ways and ways['no_connection'] == len(TAKEN)
     packets = [packet for proto in TAKEN for packet in TAKEN[proto]]
     for packet in packets:
         line.send(packet)
         line.get(packet)
-    assert lv1.ways() == {**ways, 'forwarded': len(packets)}
+    assert lv1.other_ways() == {**ways, 'forwarded': len(packets)}
     assert since.all() == {'forwarded_xdp': len(packets)}
     lv1.service('set', tos=0x20, tos_mask=0xfc)
     line.send(packets[0])
@@ -233,7 +233,7 @@ def test_ipv6(site6, reasons):
         def refused(packet, way):
             before = lv1.ways().get(way, 0)
             client.send(packet, LV1)
-            wait_for(way, lambda: lv1.ways().get(way, 0) == before + 1)
+            wait_for(way, lambda: lv1.has_one_more(way, before))
         come(wire6.tcp(4000), 'no_connection')
         come(data(), 'state_changes')
         come(wire6.udp(4001), 'no_connection')
