@@ -255,7 +255,8 @@ class Tenant:
         """{what: how often} so far."""
         with open(self.says, encoding='utf-8') as says:
             text = says.read()
-        lines = [line for line in text.splitlines() if line.startswith('{')]
+        lines = [line for line in text.rpartition('\n')[0].splitlines()
+                 if line.startswith('{')]
         if self.child.poll() is not None:
             raise Failure(f'the tenant has ended: {text}')
         return collections.Counter(json.loads(lines[-1]) if lines else {})

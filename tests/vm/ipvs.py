@@ -14,7 +14,8 @@ import os
 import re
 import shutil
 
-from host import run
+from host import run, wait_for
+from network import refcount
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 
@@ -62,6 +63,8 @@ class Real:
         # modules that were loaded last come first, and have no users
         for module in modules():
             if module not in self.before:
+                wait_for(f'nothing holds {module}',
+                         lambda m=module: not refcount(m))
                 run('rmmod', module)
 
 

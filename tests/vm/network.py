@@ -337,6 +337,7 @@ class Network:
         for module in modules or sorted(self.loaded):
             if module == 'dsr_lb':
                 self.flush()
+            wait_for(f'nothing holds {module}', lambda m=module: not refcount(m))
             run('rmmod', module, timeout=timeout)
             self.loaded.discard(module)
 

@@ -84,6 +84,7 @@ def test_choice(site, both, wanted):
     # the kernel requests the family that ipvsadm uses
     ipvsadm(site, '-Ln')
     assert expected in loaded() and other not in loaded()
+    wait_for('no command holds it', lambda: not refcount(expected))
     both('-r', expected) if expected == 'ip_vs' else run('rmmod', expected)
     assert expected not in loaded()
     both('ip_vs')

@@ -5,6 +5,7 @@ import os
 
 import pytest
 
+from host import wait_for
 from network import VIP, refcount
 
 THIS = 'this network namespace'
@@ -65,7 +66,7 @@ def test_balancer_with_ipvs(ipvs):
         2, 'dsrctl: the module dsr_lb is in use by dsr_ipvs: unload both with '
         "'modprobe -r dsr_ipvs', or with 'dsrctl service stop force'\n")
     ipvs.lv1.run('ipvsadm', '-A', '-f', '1')
-    assert refcount('dsr_lb') == 2
+    wait_for('dsr_ipvs and the service hold it', lambda: refcount('dsr_lb') == 2)
     done = ipvs.lv1.dsrctl('-j service stop force')
     assert '"services":1' in done.stdout
     assert not is_loaded('dsr_ipvs') and not is_loaded('dsr_lb')

@@ -146,7 +146,7 @@ def test_balancer_namespace_deleted(flood):
     wait_for('the fast path is taken',
              lambda: genl.reasons(flood.lv1)['forwarded_ingress'])
     timed('deleting lv1', lambda: flood.net.unplug('lv1'))
-    assert refcount('dsr_lb') == 0
+    wait_for('its service is gone', lambda: refcount('dsr_lb') == 0)
     flood.rebuild('lv1')
     flood.lv1.configure(f'''
         service add fwmark 1
@@ -162,7 +162,7 @@ def test_real_server_namespace_deleted(lb):
         before = forwarded(lb)
         wait_for('the flood passes', lambda: forwarded(lb) > before + 300)
         timed('deleting w102', lambda: lb.net.unplug('w102'))
-        assert refcount('dsr_rs') == 0
+        wait_for('no rule holds it', lambda: refcount('dsr_rs') == 0)
         assert 'w101 nano' in lb.curl(
             '--retry', '20', '--retry-connrefused',
             '--connect-timeout', '1', '--retry-delay', '1', '--retry-all-errors',
