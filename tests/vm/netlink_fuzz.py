@@ -21,6 +21,7 @@ import random
 import socket
 import subprocess
 import sys
+import time
 
 import genl
 import spec
@@ -331,6 +332,12 @@ def main(seed, number):
         link set eth0 up
         link set eth1 up
         ''')
+    # Routes change once more when the devices are ready, up to a second later.
+    for dev in ('eth0', 'eth1'):
+        while b'state UP' not in subprocess.run(
+                ['ip', 'link', 'show', dev], check=True,
+                stdout=subprocess.PIPE).stdout:
+            time.sleep(0.02)
     Fuzz(seed).run(number)
 
 

@@ -120,6 +120,7 @@ def test_both_families(site6):
             client.send(wire.udp(port), LV1)
         wait_for('one of each', lambda: len(ports(w101)) == 1 and
                  [p for p in old.drain() if p.dst == wire.VIP])
+        wait_for('all four', lambda: len(lv1.connections()) == 4)
     found = {(one['src'], one['sport']): one['backend']
              for one in lv1.connections()}
     assert len(found) == 4
