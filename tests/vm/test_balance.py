@@ -5,7 +5,6 @@ import collections
 import re
 import socket
 import subprocess
-import time
 
 import pytest
 
@@ -107,10 +106,10 @@ def test_backend_deleted(lb):
     sock = lb.connect_to('w101')
     other = lb.connect_to('w102')
     lb.lv1.dsrctl(f'backend delete fwmark 1 via {W101}')
-    began = time.monotonic()
+    before = lb.sent_again()
     with pytest.raises(ConnectionError):
         ask(sock)
-    assert time.monotonic() - began < 8
+    assert lb.sent_again() - before < 5
     assert ask(other) == 'w102 desu'
     assert list(lb.backends()) == [W102]
     assert lb.replies(4) == {'w102 desu': 4}

@@ -365,13 +365,16 @@ RATE_SECONDS = 12
 def steady(traffic, seconds):
     """Two hundred datagrams a second, a tenth of them of new connections.
 
-    The sent connections, packets and bytes a second, over the second half.
+    The sent connections, packets and bytes a second, over the second half; and the
+    longest time for which nothing was sent.
     """
     began = time.monotonic()
     half = None
     number = 0
+    pause, now = 0, 0
     while True:
-        now = time.monotonic() - began
+        last, now = now, time.monotonic() - began
+        pause = max(pause, now - last)
         if half is None and now > seconds / 2:
             half = now, number
         if now > seconds:
@@ -383,25 +386,39 @@ def steady(traffic, seconds):
             number += 1
         time.sleep(0.02)
     a_second = (number - half[1]) / (now - half[0])
-    return a_second / 10, a_second, a_second * 100
+    return (a_second / 10, a_second, a_second * 100), pause
 
 
 def test_rates(local):
-    """A steady rate is shown within the error of an estimate."""
+    """A steady rate is shown within the error of an estimate.
+
+    A rate is not steady if the machine stands still: then measure it again.
+    """
     for kind in ipvs.peers():
-        with balancing(kind, local) as lv1, Traffic(local) as traffic:
-            lv1.run('ipvsadm', '-e', '-f', '1', '-r', '10.10.30.101', '-g')
-            sent = steady(traffic, RATE_SECONDS)
-            told = figures(lv1.run('ipvsadm', '-Ln', '--rate',
-                                   '--exact').stdout)
-            told['total', ''] = totals(lv1)[1]
-            for who in (FWM1, (*FWM1, 'w101'), ('total', '')):
-                cps, inpps, outpps, inbps, outbps = told[who]
-                assert (outpps, outbps) == (0, 0)
-                for what, got, wanted in zip(
-                        ('connections', 'packets', 'bytes'),
-                        (cps, inpps, inbps), sent):
-                    # ip_vs takes three quarters of its last estimate
-                    assert 0.5 * wanted <= got <= 1.3 * wanted, \
-                        f'{kind.name}: {who}: {what}: {got}, sent {wanted}'
-            assert told[FWM2] == [0] * 5
+        for _ in range(10):
+            wrong, pause = wrong_rates(kind, local)
+            if not wrong or pause < 0.4:
+                break
+            local.lv1.dsrctl('connection flush')
+        assert not wrong, f'{kind.name}: {wrong}'
+
+
+def wrong_rates(kind, local):       # noqa: F811
+    """The wrong ones, and the longest pause of the sender."""
+    wrong = []
+    with balancing(kind, local) as lv1, Traffic(local) as traffic:
+        lv1.run('ipvsadm', '-e', '-f', '1', '-r', '10.10.30.101', '-g')
+        sent, pause = steady(traffic, RATE_SECONDS)
+        told = figures(lv1.run('ipvsadm', '-Ln', '--rate', '--exact').stdout)
+        told['total', ''] = totals(lv1)[1]
+        for who in (FWM1, (*FWM1, 'w101'), ('total', '')):
+            cps, inpps, outpps, inbps, outbps = told[who]
+            assert (outpps, outbps) == (0, 0)
+            # ip_vs takes three quarters of its last estimate
+            wrong += [f'{who}: {what}: {got}, sent {wanted}'
+                      for what, got, wanted in zip(
+                          ('connections', 'packets', 'bytes'),
+                          (cps, inpps, inbps), sent)
+                      if not 0.5 * wanted <= got <= 1.3 * wanted]
+        assert told[FWM2] == [0] * 5
+    return wrong, pause

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 """Flows of the real server under attack, or in large numbers."""
 
+import time
+
 import pytest
 
 import wire
@@ -57,9 +59,10 @@ def test_one_client_port_for_many_ports(one, reasons):
 def test_ended_flows_give_way(one, kernel_log):
     """At the limit a new connection replaces a flow that has ended.
 
-    The log says once that the table is full, and so does "show".
+    The log says once a minute that the table is full, and so does "show".
     """
     kernel_log.lines()
+    began = time.monotonic()
     one.w101.dsrctl('flow set max 16')
     alive = [one.connect() for _ in range(4)]
     assert [ask(sock) for sock in alive] == ['w101 nano'] * 4
@@ -74,7 +77,8 @@ def test_ended_flows_give_way(one, kernel_log):
         assert flow_of(one, sock.getsockname()[1])['state'] == 'established'
     for state in (table(one), one.w101.show('show')['dsr_rs']['table']):
         assert state['full'] == (state['entries'] == 16)
-    assert sum(FULL in line for line in kernel_log.lines()) == 1
+    assert 1 <= sum(FULL in line for line in kernel_log.lines()) <= 1 + (
+        time.monotonic() - began) // 60
 
 
 def is_listed(one):

@@ -285,7 +285,7 @@ with genl.Genl('dsr') as lb:
                 ['python3', '-c', script, str(seed), str(1000 // SCALE)],
                 stderr=subprocess.PIPE, text=True))
     for child in children:
-        assert child.wait(100) == 0, child.stderr.read()
+        assert child.wait(300) == 0, child.stderr.read()
         child.stderr.close()
     fill(box)
     assert len(state(box)[0]) == 2

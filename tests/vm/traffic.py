@@ -309,6 +309,16 @@ class Site:
             raise ConnectionResetError('closed before the reply')
         return data.partition(b'\r\n\r\n')[2].decode().strip()
 
+    def sent_again(self, host='client'):
+        """The number of TCP segments that a host has sent again.
+
+        The fifth time is after six seconds or more. A machine that stood still
+        sends a segment once more, however long that was.
+        """
+        names, values = (line.split() for line in self.net[host].read(
+            '/proc/net/snmp').splitlines() if line.startswith('Tcp:'))
+        return int(values[names.index('RetransSegs')])
+
     def undisturbed(self, action, host='client', seconds=300):
         """The result of action() if no SYN of a host was sent twice.
 
