@@ -185,14 +185,18 @@ class Pair:
                 '--checkers_pid', f'{home}/checkers.pid',
                 stdout=log, stderr=subprocess.STDOUT)
 
-    def use_scheduler(self, scheduler):
-        """Use another scheduler for fwmark 1, from the next start on."""
+    def use_scheduler(self, scheduler, advert_int=1):
+        """Use another scheduler for fwmark 1, from the next start on.
+
+        If the machine stands still for more than three times advert_int, lv2 takes
+        over for a moment.
+        """
         with open(CONFIG, encoding='utf-8') as file:
             text = file.read()
         self.config = f'{self.net.directory}/{scheduler}.conf'
         with open(self.config, 'w', encoding='utf-8') as file:
-            file.write(text.replace('lvs_sched mh',
-                                     f'lvs_sched {scheduler}'))
+            file.write(text.replace('lvs_sched mh', f'lvs_sched {scheduler}')
+                       .replace('advert_int 1', f'advert_int {advert_int}'))
 
     def stop(self, name):
         """Stop keepalived as "systemctl stop" does, and wait for its end."""

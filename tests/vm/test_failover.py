@@ -125,7 +125,7 @@ def test_restart_loses_none(site, pair, capsys):
 
 def test_rr_loses_half(site, pair, capsys):
     """rr loses half: this shows that the test above can fail."""
-    pair.use_scheduler('rr')
+    pair.use_scheduler('rr', advert_int=3)
     pair.start()
     with Talk(site.client, VIP, NUMBER, site.net.big_file(BIG_MIB)) as talk:
         story = Story(site, talk, capsys)
