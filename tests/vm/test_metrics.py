@@ -10,6 +10,7 @@ import sys
 import pytest
 
 import wire
+from host import wait_for
 from network import VIP, W101, W102
 from probe import Probe
 
@@ -96,17 +97,23 @@ def test_connections(lb):
     """Requests of curl, on the balancer and on both real servers."""
     before = {name: Metrics(lb.net[name]) for name in ('lv1', 'w101', 'w102')}
     assert lb.replies(6) == {'w101 nano': 3, 'w102 desu': 3}
-    rise = {name: one.rise() for name, one in before.items()}
+    labels = {name: {**MARK1, 'backend': one}
+              for name, one in {'w101': W101, 'w102': W102}.items()}
+
+    def rises():
+        """How all have risen, once what the balancer has sent is delivered."""
+        rise = {name: one.rise() for name, one in before.items()}
+        return rise if all(
+            rise['lv1'][key(f'dsr_backend_{what}_total', **labels[name])] ==
+            rise[name][key(f'dsr_rule_{what}_total', vip=VIP)]
+            for name in labels for what in ('packets', 'bytes')) else None
+    # the last acknowledgement may come between
+    rise = wait_for('all count the same', rises)
     assert rise['lv1'][key('dsr_service_connections_total', **MARK1)] == 6
-    for name, one in {'w101': W101, 'w102': W102}.items():
-        there, here = rise['lv1'], rise[name]
-        labels = {**MARK1, 'backend': one}
-        assert there[key('dsr_backend_connections_total', **labels)] == 3
-        assert here[key('dsr_rule_flows_total', vip=VIP)] == 3
-        # what the balancer has sent the server has delivered
-        for what in ('packets', 'bytes'):
-            assert there[key(f'dsr_backend_{what}_total', **labels)] == \
-                here[key(f'dsr_rule_{what}_total', vip=VIP)]
+    for name in labels:
+        assert rise['lv1'][key('dsr_backend_connections_total',
+                               **labels[name])] == 3
+        assert rise[name][key('dsr_rule_flows_total', vip=VIP)] == 3
     now = before['lv1'].now()
     assert now[key('dsr_up')] == 1
     assert now[key('dsr_table_entries', module='dsr_lb')] >= 6

@@ -290,6 +290,7 @@ def test_mark_of_nobody(site6, family, reasons):
         flush ruleset
         table inet mangle {{ chain prerouting {{
             type filter hook prerouting priority mangle;
+            icmpv6 type != echo-request accept comment "neighbours"
             meta mark set {FIRST + 99}
         }}
         }}''')
