@@ -353,6 +353,7 @@ int connection_restore(struct dsrctl *ctl, struct args *args)
 {
 	struct restore restore;
 	struct listed listed;
+	size_t number = 0;
 	const char *path;
 	int i, status;
 
@@ -369,16 +370,20 @@ int connection_restore(struct dsrctl *ctl, struct args *args)
 	status = listed_open(&listed, path);
 	if (!status)
 		status = restore_all(&listed, NULL);
+	number = listed.number;
 	if (!status)
 		status = restore_end(&restore,
 				     restore_all(&listed, &restore));
 	free(listed.text);
-	if (status)
+	if (status && !restore_tried(&restore))
 		return status;
 	print_counts(ctl, &restore);
 	for (i = DSR_ADDED_A_NO_SERVICE; i <= DSR_ADDED_A_MAX; i++)
 		if (restore.count[i])
 			report_warning("%" PRIu64 " connections: %s",
 				       restore.count[i], restore_why(i));
-	return DSRCTL_OK;
+	if (status)
+		report_note("%" PRIu64 " connections of the file were not tried: repeat the command for them",
+			    number - restore_tried(&restore));
+	return status;
 }

@@ -150,6 +150,16 @@ int restore_end(struct restore *restore, int status)
 }
 
 /**
+ * restore_tried() - number of entries that the table was given
+ * @restore: after restore_end()
+ */
+uint64_t restore_tried(const struct restore *restore)
+{
+	return restore->count[DSR_ADDED_A_ADDED] +
+	       restore->count[DSR_ADDED_A_KNOWN] + restore_refused(restore);
+}
+
+/**
  * restore_refused() - number of entries that the table did not take
  * @restore: after restore_end()
  */

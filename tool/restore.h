@@ -51,6 +51,7 @@ void restore_begin(struct restore *restore, struct netlink *nl);
 int restore_put(struct restore *restore, const struct restore_entry *entry);
 int restore_put_nest(struct restore *restore, const struct nlattr *nest);
 int restore_end(struct restore *restore, int status);
+uint64_t restore_tried(const struct restore *restore);
 uint64_t restore_refused(const struct restore *restore);
 const char *restore_why(int outcome);
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """Connections that dsrctl adds, and what becomes of them."""
 
+import errno
 import json
 import socket
 import struct
@@ -9,7 +10,7 @@ import pytest
 
 import sample
 import uapi as u
-from fakekernel import Reply, nest, packed, parse_attrs, u32
+from fakekernel import Ack, Reply, nest, packed, parse_attrs, u32
 
 LINE = ('connection add proto tcp src 10.10.31.200:40000 '
         'dst 10.10.31.100:80 via 10.10.30.101')
@@ -120,6 +121,27 @@ def test_restore_refused(kernel, fake):
     done.check(0, 'dsrctl: warning: 3 connections: no service keeps such a '
                'connection\ndsrctl: warning: 1 connections: the table has no '
                "room: raise its limit with 'dsrctl connection set max'\n")
+
+
+@pytest.mark.parametrize('words', ['', '-j'])
+def test_restore_in_part(kernel, fake, words):
+    """The kernel refuses the second message: what the first has done is told."""
+    added(kernel)
+    take = kernel.answers['dsr', u.DSR_CMD_CONNECTION_ADD]
+    kernel.answers['dsr', u.DSR_CMD_CONNECTION_ADD] = [
+        take, Ack(errno.ENOMEM, 'no memory')]
+    done = fake(words, 'connection restore -', stdin=json.dumps(listed(1001)))
+    done.check(2, 'dsrctl: no memory\ndsrctl: 601 connections of the file were '
+               'not tried: repeat the command for them\n')
+    if words:
+        assert json.loads(done.out) == {'added': 400, 'known': 0, 'refused': 0}
+    else:
+        assert done.out == ('400 connections added, 0 were there, 0 refused\n')
+    # nothing was done: nothing is counted
+    kernel.answers['dsr', u.DSR_CMD_CONNECTION_ADD] = Ack(errno.ENOMEM, 'no memory')
+    done = fake(words, 'connection restore -', stdin=json.dumps(listed(1)))
+    done.check(2, 'dsrctl: no memory\n')
+    assert done.out == ''
 
 
 @pytest.mark.parametrize('text, why', [
