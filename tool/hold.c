@@ -16,15 +16,12 @@
 #include <netlink/cache.h>
 #include <netlink/errno.h>
 #include <netlink/route/link.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/mman.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "dsrctl.h"
@@ -171,54 +168,24 @@ static void close_others(int end)
 			close(fd);
 }
 
-/* The guard: wait until the other process is gone or has done its work. */
-static void guard(struct hold *hold, int end)
+/* The guard keeps no socket of the other process, and none of the other guards. */
+static void begin_guard(int end, void *arg)
 {
-	struct pollfd wait = { .fd = end, .events = POLLIN };
-	char done;
+	struct hold *hold = arg;
 
-	signal(SIGINT, SIG_IGN);
-	signal(SIGTERM, SIG_IGN);
-	signal(SIGHUP, SIG_IGN);
-	setsid();
 	nl_socket_free(hold->sock);
 	close_others(end);
-	if (poll(&wait, 1, PATIENCE_MS) > 0 && read(end, &done, 1) == 1)
-		_exit(0);
+}
+
+/* The other process is gone, or does not come to an end. */
+static void act_as_guard(void *arg)
+{
+	struct hold *hold = arg;
+
 	report_errors(false);
 	hold->sock = socket_open_host();
 	if (hold->sock)
 		let_go(hold);
-	_exit(0);
-}
-
-/* Return: 0, or -NLE_NOMEM: without a guard no packet is to wait. */
-static int post_guard(struct hold *hold)
-{
-	int ends[2];
-
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends))
-		return -NLE_NOMEM;
-	fflush(stdout);
-	hold->guard = fork();
-	if (!hold->guard) {
-		close(ends[1]);
-		guard(hold, ends[0]);
-	}
-	close(ends[0]);
-	hold->alive = ends[1];
-	return hold->guard > 0 ? 0 : -NLE_NOMEM;
-}
-
-static void dismiss_guard(struct hold *hold)
-{
-	if (hold->alive < 0)
-		return;
-	send(hold->alive, "", 1, MSG_NOSIGNAL);
-	close(hold->alive);
-	hold->alive = -1;
-	if (hold->guard > 0)
-		waitpid(hold->guard, NULL, 0);
 }
 
 /* A hold that was left by processes that were both killed. */
@@ -293,9 +260,10 @@ static int begin(struct hold *hold, const struct hold_wanted *wanted,
 	if (err)
 		return err;
 	nl_cache_free(links);
-	err = post_guard(hold);
-	if (err)
-		return err;
+	/* without a guard no packet is to wait */
+	if (rescue_post(&hold->guard, PATIENCE_MS, begin_guard, act_as_guard,
+			hold))
+		return -NLE_NOMEM;
 	err = hold_filter_add(hold, wanted);
 	*what = err == -NLE_EXIST ?
 		"filters of priority 1 or 2 at the ingress of a device" :
@@ -316,7 +284,7 @@ int hold_begin(struct hold *hold, const struct hold_wanted *wanted)
 	int err;
 
 	memset(hold, 0, sizeof(*hold));
-	hold->alive = -1;
+	hold->guard.alive = -1;
 	if (!wanted->count && !wanted->all[0] && !wanted->all[1])
 		return DSRCTL_OK;
 	if (take_lock())
@@ -346,14 +314,14 @@ int hold_end(struct hold *hold)
 
 	if (hold->sock) {
 		err = let_go(hold);
-		dismiss_guard(hold);
+		rescue_dismiss(&hold->guard);
 		nl_socket_free(hold->sock);
 	}
 	forget_devices(hold);
 	if (hold->blocked)
 		sigprocmask(SIG_SETMASK, &hold->signals, NULL);
 	memset(hold, 0, sizeof(*hold));
-	hold->alive = -1;
+	hold->guard.alive = -1;
 	if (!err)
 		return DSRCTL_OK;
 	return report_error(DSRCTL_REFUSED,

@@ -6,9 +6,9 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
-#include <sys/types.h>
 
 #include "addr.h"
+#include "rescue.h"
 
 /* more VIPs than this: all packets of their family wait */
 #define HOLD_VIPS_MAX	256
@@ -55,8 +55,7 @@ struct hold_devices {
  * @sock: to the kernel's routing, in that namespace
  * @ifindex: the device in whose queue they wait, or 0
  * @devices: the devices that they come in by, or NULL
- * @guard: the process that lets them go if this one is killed, or 0
- * @alive: this end of a pair of sockets closes when this process ends, or -1
+ * @guard: the process that lets them go if this one is killed
  * @blocked: signals that end or stop a process are blocked
  * @signals: the signals that were blocked before
  */
@@ -64,8 +63,7 @@ struct hold {
 	struct nl_sock *sock;
 	int ifindex;
 	struct hold_devices *devices;
-	pid_t guard;
-	int alive;
+	struct rescue guard;
 	bool blocked;
 	sigset_t signals;
 };

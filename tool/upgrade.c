@@ -29,6 +29,7 @@
 #include "namespaces.h"
 #include "netlink.h"
 #include "report.h"
+#include "rescue.h"
 #include "saved.h"
 
 #define MODULE	"dsr_lb"
@@ -62,6 +63,7 @@ struct upgrade_netns {
  * @parameters: of the old module
  * @all: the network namespaces
  * @place: what each of @all has
+ * @rescue: the process that writes @place back if this one is killed
  * @missing: objects that the new module refuses; the connections of a namespace
  *	are one object
  * @kept: connections that it has
@@ -73,6 +75,7 @@ struct upgrade {
 	char *parameters;
 	struct namespaces all;
 	struct upgrade_netns *place;
+	struct rescue rescue;
 	unsigned int missing;
 	uint64_t kept;
 };
@@ -172,6 +175,22 @@ static void release(struct upgrade *upgrade)
 		hold_end(&upgrade->place[i].hold);
 }
 
+/* Write all that the old module had to the loaded one. dsr_ipvs comes last: a program
+ * that finds it adds what it misses.
+ */
+static int write_all(struct upgrade *upgrade)
+{
+	int status = in_each(upgrade, write_place), err;
+
+	if (!status && upgrade->ipvs) {
+		err = module_load(upgrade->ipvs, "");
+		if (err)
+			report_warning("dsr_ipvs was not loaded again: %s",
+				       strerror(err));
+	}
+	return status;
+}
+
 /* The services are gone, and the old module is still there. */
 static int put_back(struct upgrade *upgrade, int err)
 {
@@ -180,9 +199,7 @@ static int put_back(struct upgrade *upgrade, int err)
 
 	upgrade->missing = 0;
 	upgrade->kept = 0;
-	if (upgrade->ipvs)
-		module_load(upgrade->ipvs, "");
-	in_each(upgrade, write_place);
+	write_all(upgrade);
 	return report_error(DSRCTL_REFUSED,
 			    "the module dsr_lb was not unloaded: %s; the old one has its services again, with %"
 			    PRIu64 " connections",
@@ -215,20 +232,6 @@ static int say_left(const struct upgrade *upgrade, int err)
 	return report_error(DSRCTL_REFUSED,
 			    "no dsr_lb is loaded: %s: %s: its %zu services and their connections are gone; load it with 'modprobe dsr_lb', and configure it again",
 			    upgrade->path, strerror(err), services);
-}
-
-/* Write all that the old module had to the loaded one. */
-static int write_all(struct upgrade *upgrade)
-{
-	int status = in_each(upgrade, write_place), err;
-
-	if (!status && upgrade->ipvs) {
-		err = module_load(upgrade->ipvs, "");
-		if (err)
-			report_warning("dsr_ipvs was not loaded again: %s",
-				       strerror(err));
-	}
-	return status;
 }
 
 /* The old module is gone, and the new one was not loaded: the installed one is better
@@ -268,6 +271,37 @@ static int swap(struct upgrade *upgrade)
 		return put_back(upgrade, err);
 	err = load_new(upgrade);
 	return err ? fall_back(upgrade, err) : write_all(upgrade);
+}
+
+/* In the process that survives a kill: no matter how far the other one came, the
+ * configuration is there again afterwards. What is there already is refused, which
+ * does no harm. The packets wait until this process ends.
+ */
+static void rescue(void *arg)
+{
+	struct upgrade *upgrade = arg;
+
+	report_note("the upgrade was killed: the configuration is being restored");
+	report_errors(false);
+	if (!module_is_loaded(MODULE) && load_new(upgrade) &&
+	    !module_probe(MODULE, upgrade->parameters))
+		module_probe(MODULE, "");
+	write_all(upgrade);
+}
+
+/* Swap the modules, with a second process behind. */
+static int swap_safely(struct upgrade *upgrade)
+{
+	int status;
+
+	if (rescue_post(&upgrade->rescue, -1, NULL, rescue, upgrade))
+		status = report_error(DSRCTL_REFUSED,
+				      "cannot start a process that restores the configuration if this one is killed: %s; nothing was changed",
+				      strerror(errno));
+	else
+		status = swap(upgrade);
+	rescue_dismiss(&upgrade->rescue);
+	return status;
 }
 
 static size_t count(const struct upgrade *upgrade, bool backends)
@@ -392,7 +426,7 @@ static int run(struct upgrade *upgrade)
 	if (!status)
 		status = in_each(upgrade, read_connections);
 	if (!status)
-		status = swap(upgrade);
+		status = swap_safely(upgrade);
 	release(upgrade);
 	began = duration_now() - began;
 	if (!status) {

@@ -7,7 +7,8 @@
  * tool/proc.c, files of /proc and /sys are those below $DSRCTL_FAKE_PROC; in place
  * of tool/sniff.c, packets are the lines of its file "packets"; in place of
  * tool/arp.c, answers are those of its file "arp". In place of
- * tool/xdp.c, the link of an XDP program has the descriptor FAKE_LINK.
+ * tool/xdp.c, the link of an XDP program has the descriptor FAKE_LINK. In place of
+ * tool/hold.c, packets do not wait.
  */
 #include <fcntl.h>
 #include <netlink/errno.h>
@@ -22,6 +23,7 @@
 
 #include "arp.h"
 #include "dsrctl.h"
+#include "hold.h"
 #include "namespaces.h"
 #include "proc.h"
 #include "socket.h"
@@ -292,6 +294,36 @@ bool arp_read(int fd, struct arp_answer *answer)
 	for (i = 0; i < 6; i++)
 		answer->mac[i] = mac[i];
 	return true;
+}
+
+void hold_want(struct hold_wanted *wanted, const struct addr *vip)
+{
+	(void)wanted;
+	(void)vip;
+}
+
+void hold_want_all(struct hold_wanted *wanted, int family)
+{
+	(void)wanted;
+	(void)family;
+}
+
+void hold_want_free(struct hold_wanted *wanted)
+{
+	(void)wanted;
+}
+
+int hold_begin(struct hold *hold, const struct hold_wanted *wanted)
+{
+	(void)hold;
+	(void)wanted;
+	return DSRCTL_OK;
+}
+
+int hold_end(struct hold *hold)
+{
+	(void)hold;
+	return DSRCTL_OK;
 }
 
 int xdp_attach(uint32_t ifindex, bool generic, int *link)

@@ -29,7 +29,7 @@ RTM_NEWNEIGH, RTM_GETNEIGH = 28, 30
 NFT_NEWCHAIN, NFT_GETCHAIN, NFT_NEWRULE, NFT_GETRULE = (
     0xa00 | n for n in (3, 4, 6, 7))
 SOCK_DIAG = 20
-FAMILIES = {'dsr': 0x21, 'dsr_rs': 0x22, 'nlctrl': GENL_ID_CTRL}
+FAMILIES = {'dsr': 0x21, 'dsr_rs': 0x22, 'IPVS': 0x23, 'nlctrl': GENL_ID_CTRL}
 GROUPS = {'dsr': ('events', 0x31), 'dsr_rs': ('events', 0x32),
           'nlctrl': ('notify', 0x10)}
 FAKE_ERROR = 0xffffffff     # see fake_socket.c
@@ -258,6 +258,7 @@ class FakeKernel:
         self.objects = {}           # answers about other objects, by type
         self.requests = []          # except those to the controller
         self.connections = 0
+        self.sent = 0               # packets
         self.looked_up = []         # families that were requested by name
         self.groups = True          # the modules have multicast groups
         self.joined = []            # multicast groups
@@ -310,6 +311,7 @@ class FakeKernel:
                         port = 0
                         if isinstance(packet, tuple):
                             port, packet = packet
+                        self.sent += 1
                         connection.send(struct.pack('=I', port) + packet)
                     if mutate:
                         return

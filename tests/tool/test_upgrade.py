@@ -2,24 +2,43 @@
 """The command upgrade, with a kernel that loads no new module."""
 
 import os
+import signal
 import subprocess
+import threading
 
 import pytest
 
+import sample
 import uapi as u
-from fakekernel import FAMILIES, Reply
+from fakekernel import FAMILIES, Ack, Reply
 
 # The check finds that the kernel would load the file, but the kernel does not.
 MODULES = """\
 #include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/syscall.h>
+#include <unistd.h>
 
 long syscall(long number, ...)
 {
         static int loads;
 
-        if (number == SYS_delete_module)
-                return 0;
+        if (number == SYS_delete_module) {
+                va_list list;
+                const char *name;
+
+                va_start(list, number);
+                name = va_arg(list, const char *);
+                va_end(list);
+                errno = EBUSY;
+                return name && getenv("STAYS") && !strcmp(name, getenv("STAYS")) ?
+                        -1 : 0;
+        }
+        if (number == SYS_finit_module && loads && getenv("LOADED"))
+                close(open(getenv("LOADED"), O_CREAT | O_WRONLY, 0600));
         errno = number != SYS_finit_module ? ENOSYS : loads++ ? ENOMEM : EEXIST;
         return -1;
 }
@@ -27,7 +46,8 @@ long syscall(long number, ...)
 
 SYS = """\
 mount -t tmpfs none /sys && mkdir -p /sys/module/dsr_lb/parameters || exit
-cd /sys/module/dsr_lb; >initstate; echo 5000 >parameters/conn_max; exec "$@"
+cd /sys/module/dsr_lb; >initstate; echo 5000 >parameters/conn_max
+if [ -n "$IPVS" ]; then mkdir ../dsr_ipvs; >../dsr_ipvs/initstate; fi; exec "$@"
 """
 
 
@@ -41,19 +61,27 @@ def upgrade(plain_binary, kernel, tmp_path):
     subprocess.run(['cc', '-shared', '-fPIC', '-xc', '-', '-o', library],
                    input=MODULES, text=True, check=True)
     (tmp_path / 'new.ko').touch()
+    (tmp_path / 'ipvs.ko').touch()
 
-    def call(modprobe):
-        for name, text in (('modinfo', 'echo dsr_lb'), ('modprobe', modprobe)):
+    def start(modprobe, **env):
+        modinfo = f'[ "$1" = -n ] && echo {tmp_path}/ipvs.ko || echo dsr_lb'
+        for name, text in (('modinfo', modinfo), ('modprobe', modprobe)):
             path = tmp_path / name
             path.write_text(f'#!/bin/sh\n{text}\n')
             path.chmod(0o755)
-        return subprocess.run(
+        return subprocess.Popen(
             ['unshare', '--mount', '--propagation=unchanged', 'sh', '-c', SYS,
              'sh', 'env', f'LD_PRELOAD={library}', plain_binary, 'upgrade',
              'dsr_lb', 'from', str(tmp_path / 'new.ko')],
-            capture_output=True, text=True, check=False,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
             env={'PATH': f'{tmp_path}:{os.environ["PATH"]}',
-                 'DSRCTL_FAKE_KERNEL': kernel.path})
+                 'DSRCTL_FAKE_KERNEL': kernel.path, **env})
+
+    def call(modprobe, **env):
+        with start(modprobe, **env) as child:
+            out, err = child.communicate(timeout=60)
+        return subprocess.CompletedProcess(child.args, child.returncode, out, err)
+    call.start = start
     return call
 
 
@@ -85,3 +113,58 @@ def test_none_left(upgrade, kernel, tmp_path):
         f'dsrctl: no dsr_lb is loaded: {tmp_path}/new.ko: Cannot allocate '
         'memory: its 0 services')
     assert not was_set(kernel)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason='needs root')
+def test_ipvs_comes_last(upgrade, kernel, tmp_path):
+    """dsr_lb stays, since a program uses it. A program that finds dsr_ipvs before
+    the services would add its own."""
+    loaded, seen = tmp_path / 'loaded', []
+
+    def answer(request):
+        seen.append((request.cmd, loaded.exists()))
+        return Ack()
+    kernel.answers['dsr', u.DSR_CMD_SERVICE_GET] = Reply(sample.SERVICES[0])
+    kernel.answers['dsr', u.DSR_CMD_CONNECTION_GET] = Reply()
+    for cmd in (u.DSR_CMD_SERVICE_ADD, u.DSR_CMD_SERVICE_REPLACE):
+        kernel.answers['dsr', cmd] = answer
+    result = upgrade('exit 1', IPVS='1', STAYS='dsr_lb', LOADED=str(loaded))
+    assert result.returncode == 2
+    assert 'was not unloaded: Device or resource busy; the old one has its ' \
+        'services again' in result.stderr, result
+    assert seen == [(u.DSR_CMD_SERVICE_ADD, False),
+                    (u.DSR_CMD_SERVICE_REPLACE, False)]
+    assert loaded.exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason='needs root')
+def test_killed(upgrade, kernel, tmp_path):
+    """Killed when the services are gone: they come back, then dsr_ipvs does."""
+    loaded, flushed, ended = (tmp_path / 'loaded', threading.Event(),
+                              threading.Event())
+
+    def flush(_):
+        flushed.set()
+        assert ended.wait(60)
+        return Ack()
+    kernel.answers['dsr', u.DSR_CMD_SERVICE_GET] = Reply(sample.SERVICES[0])
+    kernel.answers['dsr', u.DSR_CMD_CONNECTION_GET] = Reply(sample.connection(
+        sample.TCP, sample.CLIENT, 1, sample.VIP, 80, 0, 1000, 1, sample.W101))
+    kernel.answers['dsr', u.DSR_CMD_SERVICE_FLUSH] = flush
+    child = upgrade.start('exit 1', IPVS='1', LOADED=str(loaded))
+    try:
+        assert flushed.wait(60), child.communicate()
+    finally:
+        child.send_signal(signal.SIGKILL)
+        child.wait()
+        ended.set()
+    # until the other process ends, too
+    assert child.communicate(timeout=60) == (
+        '', 'dsrctl: the upgrade was killed: the configuration is being '
+        'restored\n')
+    done = [one.cmd for one in kernel.requests
+            if one.kind == FAMILIES['dsr']]
+    assert done[done.index(u.DSR_CMD_SERVICE_FLUSH) + 1:] == [
+        u.DSR_CMD_CONNECTION_SET, u.DSR_CMD_SERVICE_ADD,
+        u.DSR_CMD_SERVICE_REPLACE, u.DSR_CMD_CONNECTION_ADD]
+    assert loaded.exists()
