@@ -5,15 +5,18 @@
  * Both balancers may have the same services at the same time: dsr_lb gets the
  * packets first. So the packets for the VIPs wait from before the first service
  * is added until the last connection is; then ip_vs has nothing to do any more.
- * Until then it is as it was: a failure needs only that the services of dsr_lb
- * go again.
+ * Until then it is as it was: after a failure the services of dsr_lb go again, and
+ * its timeouts become those that it had. A second process does the same if this one
+ * is killed.
  */
 #include <arpa/inet.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <json-c/json.h>
 #include <linux/dsr.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "all.h"
 #include "args.h"
@@ -28,6 +31,7 @@
 #include "json.h"
 #include "netlink.h"
 #include "report.h"
+#include "rescue.h"
 #include "restore.h"
 #include "text.h"
 
@@ -48,8 +52,10 @@ static const struct keyword import_keywords[] = {
  * @ipvs: what ip_vs has
  * @list: with JSON, what is printed
  * @refused: number of lines that dsr_lb would refuse
+ * @index: its services, by server
+ * @timeouts: that dsr_lb had before
  * @seen: number of services of @ipvs that dsr_lb has or would refuse, from the
- *	first on
+ *	first on; in memory that the second process shares
  * @added: number of those that dsr_lb has now
  * @dests: number of destinations that dsr_lb has now
  * @restore: the connections
@@ -60,7 +66,9 @@ struct import {
 	struct ipvs ipvs;
 	struct json_object *list;
 	unsigned int refused;
-	size_t seen;
+	struct import_index index;
+	uint32_t timeouts[IMPORT_TIMEOUTS];
+	size_t *seen;
 	size_t added;
 	size_t dests;
 	struct restore restore;
@@ -166,41 +174,87 @@ static int check(struct import *import)
 	return import->refused ? DSRCTL_REFUSED : DSRCTL_OK;
 }
 
-static int add_services(struct import *import)
+/* In the order that dsr_lb keeps: else it would look for the place of each. */
+static int compare_services(const void *one, const void *other)
+{
+	const struct ipvs_service *a = one, *b = other;
+	int order;
+
+	if (!a->fwmark != !b->fwmark)
+		return a->fwmark ? -1 : 1;
+	if (a->fwmark != b->fwmark)
+		return a->fwmark < b->fwmark ? -1 : 1;
+	if (a->family != b->family)
+		return a->family - b->family;
+	order = a->fwmark ? 0 : memcmp(&a->vip.in6, &b->vip.in6,
+				       a->family == AF_INET6 ?
+				       sizeof(a->vip.in6) : sizeof(a->vip.in));
+	if (!order)
+		order = a->proto - b->proto;
+	return order ? order : a->port - b->port;
+}
+
+static int add_service(struct import *import,
+		       const struct ipvs_service *service)
 {
 	struct netlink *nl = import->ctl->netlink;
-	int status = DSRCTL_OK;
+	int status;
 	size_t i;
 
-	for (; !status && import->seen < import->ipvs.services;
-	     import->seen++) {
-		const struct ipvs_service *service =
-			&import->ipvs.service[import->seen];
-
-		if (import_judge_service(service))
+	status = import_add_service(nl, service);
+	if (status) {
+		/* it is of someone else */
+		--*import->seen;
+		return status;
+	}
+	import->added++;
+	for (i = 0; !status && i < service->dests; i++) {
+		if (import_judge_dest(service, &service->dest[i]))
 			continue;
-		status = import_add_service(nl, service);
-		if (status)
-			break;
-		import->added++;
-		for (i = 0; !status && i < service->dests; i++) {
-			if (import_judge_dest(service, &service->dest[i]))
-				continue;
-			status = import_add_dest(nl, service, &service->dest[i]);
-			import->dests++;
-		}
+		status = import_add_dest(nl, service, &service->dest[i]);
+		import->dests++;
 	}
 	return status;
 }
 
-static void remove_services(struct import *import)
+static int add_services(struct import *import)
 {
+	const struct ipvs_service *service;
+	int status = DSRCTL_OK;
+
+	while (!status && *import->seen < import->ipvs.services) {
+		/* before it is added, or a kill would leave it */
+		service = &import->ipvs.service[(*import->seen)++];
+		if (!import_judge_service(service))
+			status = add_service(import, service);
+	}
+	return status;
+}
+
+/* ip_vs balances as before. */
+static void undo(struct import *import)
+{
+	struct netlink *nl = import->ctl->netlink;
 	size_t i;
 
-	for (i = 0; i < import->seen; i++)
+	for (i = 0; i < *import->seen; i++)
 		if (!import_judge_service(&import->ipvs.service[i]))
-			import_delete_service(import->ctl->netlink,
-					      &import->ipvs.service[i]);
+			import_delete_service(nl, &import->ipvs.service[i]);
+	import_set_timeouts(nl, import->timeouts);
+}
+
+/* In the process that survives a kill. Answers to the other one's requests may lie in
+ * its socket.
+ */
+static void rescue(void *arg)
+{
+	struct import *import = arg;
+
+	report_note("the import was killed: ip_vs balances as before");
+	report_errors(false);
+	import->ctl->netlink = netlink_new();
+	netlink_context(import->ctl->netlink, "import", "ipvs");
+	undo(import);
 }
 
 static int take_connection(const struct ipvs_conn *conn, void *arg)
@@ -208,7 +262,7 @@ static int take_connection(const struct ipvs_conn *conn, void *arg)
 	struct import *import = arg;
 	struct restore_entry entry;
 
-	if (import_entry(&import->ipvs, conn, &entry))
+	if (import_entry(&import->index, conn, &entry))
 		return restore_put(&import->restore, &entry);
 	import->others++;
 	return DSRCTL_OK;
@@ -261,34 +315,70 @@ static void print_result(const struct import *import, uint64_t took, int err)
 	json_print(object, import->ctl->pretty);
 }
 
-static int take_over(struct import *import)
+/* Give dsr_lb all that ip_vs has, or nothing. */
+static int copy(struct import *import)
 {
 	struct netlink *nl = import->ctl->netlink;
+	uint32_t timeouts[IMPORT_TIMEOUTS];
+	struct rescue process;
+	int status;
+
+	if (rescue_post(&process, -1, NULL, rescue, import)) {
+		status = report_error(DSRCTL_REFUSED,
+				      "cannot start a process that undoes the import if this one is killed: %s",
+				      strerror(errno));
+	} else {
+		import_timeouts(&import->ipvs, timeouts);
+		status = import_set_timeouts(nl, timeouts);
+		if (!status)
+			status = add_services(import);
+		if (!status)
+			status = take_connections(import);
+		if (status)
+			undo(import);
+	}
+	rescue_dismiss(&process);
+	return status;
+}
+
+/* All that takes long, before packets wait. */
+static int prepare(struct import *import)
+{
+	import->seen = mmap(NULL, sizeof(*import->seen), PROT_READ | PROT_WRITE,
+			    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (import->seen == MAP_FAILED)
+		return report_error(DSRCTL_REFUSED, "out of memory");
+	if (import->ipvs.services)
+		qsort(import->ipvs.service, import->ipvs.services,
+		      sizeof(*import->ipvs.service), compare_services);
+	import_index_make(&import->index, &import->ipvs);
+	return import_get_timeouts(import->ctl->netlink, import->timeouts);
+}
+
+static int take_over(struct import *import)
+{
 	struct hold_wanted wanted;
 	struct hold hold;
 	uint64_t began;
 	int status, lost, err;
 
+	status = prepare(import);
+	if (status)
+		return status;
 	want(&import->ipvs, &wanted);
 	began = duration_now();
 	status = hold_begin(&hold, &wanted);
 	hold_want_free(&wanted);
 	if (!status)
-		status = import_set_timeouts(nl, &import->ipvs);
-	if (!status)
-		status = add_services(import);
-	if (!status)
-		status = take_connections(import);
+		status = copy(import);
+	/* dsr_lb balances now, also if packets that waited are lost. */
+	lost = hold_end(&hold);
 	if (status) {
-		remove_services(import);
-		hold_end(&hold);
 		report_note("ip_vs balances as before");
 		return status;
 	}
-	/* dsr_lb balances now, also if packets that waited are lost. */
-	lost = hold_end(&hold);
 	began = duration_now() - began;
-	status = ipvs_flush(nl, &import->ipvs);
+	status = ipvs_flush(import->ctl->netlink, &import->ipvs);
 	if (status)
 		return status;
 	err = ipvs_unload();
@@ -326,6 +416,7 @@ static int import_ipvs(struct dsrctl *ctl, struct args *args)
 		else
 			status = take_over(&import);
 	}
+	import_index_free(&import.index);
 	ipvs_free(&import.ipvs);
 	return status;
 }

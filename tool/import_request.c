@@ -4,6 +4,7 @@
 #include <linux/dsr.h>
 #include <string.h>
 
+#include "attr.h"
 #include "dsrctl.h"
 #include "import_judge.h"
 #include "import_request.h"
@@ -144,20 +145,65 @@ int import_delete_service(struct netlink *nl,
 	return netlink_do(nl, msg);
 }
 
+/* those that ip_vs has, too, in its order */
+static const int timeout_attrs[IMPORT_TIMEOUTS] = {
+	DSR_TIMEOUT_A_ESTABLISHED, DSR_TIMEOUT_A_FIN, DSR_TIMEOUT_A_UDP
+};
+
+/** import_timeouts() - convert the timeouts of ip_vs to milliseconds */
+void import_timeouts(const struct ipvs *ipvs, uint32_t msecs[IMPORT_TIMEOUTS])
+{
+	size_t i;
+
+	for (i = 0; i < IMPORT_TIMEOUTS; i++)
+		msecs[i] = 1000 * (ipvs->timeouts[i] < IMPORT_TIMEOUT_MAX ?
+				   ipvs->timeouts[i] : IMPORT_TIMEOUT_MAX);
+}
+
+static enum netlink_verdict on_table(struct nlmsghdr *reply, void *arg)
+{
+	struct nlattr *top[ATTR_MAX], *tb[ATTR_MAX], *timeouts[ATTR_MAX];
+	uint32_t *msecs = arg;
+	size_t i;
+
+	if (!attr_parse(reply, top) || !top[DSR_A_TABLE] ||
+	    !attr_parse_nest(DSR_A_TABLE, top[DSR_A_TABLE], tb) ||
+	    !attr_parse_timeouts(tb[DSR_TABLE_A_TIMEOUTS], timeouts))
+		return NETLINK_MALFORMED;
+	for (i = 0; i < IMPORT_TIMEOUTS; i++)
+		msecs[i] = attr_u32(timeouts[timeout_attrs[i]]);
+	return NETLINK_MORE;
+}
+
 /**
- * import_set_timeouts() - give dsr_lb the timeouts of ip_vs
+ * import_get_timeouts() - read the timeouts of dsr_lb
  * @nl: netlink
- * @ipvs: the configuration of ip_vs
+ * @msecs: set to those that import_set_timeouts() changes
+ *
+ * Return: DSRCTL_*.
+ */
+int import_get_timeouts(struct netlink *nl, uint32_t msecs[IMPORT_TIMEOUTS])
+{
+	struct nl_msg *msg;
+	int status;
+
+	memset(msecs, 0, IMPORT_TIMEOUTS * sizeof(*msecs));
+	status = netlink_query(nl, NETLINK_LB, DSR_CMD_STATS_GET, 0, &msg);
+	return status ? status : netlink_stream(nl, msg, on_table, msecs);
+}
+
+/**
+ * import_set_timeouts() - change the timeouts of dsr_lb
+ * @nl: netlink
+ * @msecs: milliseconds, 0: the timeout stays
  *
  * dsr_lb has more timeouts, which stay.
  *
  * Return: DSRCTL_*.
  */
-int import_set_timeouts(struct netlink *nl, const struct ipvs *ipvs)
+int import_set_timeouts(struct netlink *nl,
+			const uint32_t msecs[IMPORT_TIMEOUTS])
 {
-	static const int attrs[] = {
-		DSR_TIMEOUT_A_ESTABLISHED, DSR_TIMEOUT_A_FIN, DSR_TIMEOUT_A_UDP
-	};
 	struct nlattr *table, *nest;
 	struct nl_msg *msg;
 	int status;
@@ -172,16 +218,9 @@ int import_set_timeouts(struct netlink *nl, const struct ipvs *ipvs)
 				      DSR_TABLE_A_TIMEOUTS) : NULL;
 	if (!nest)
 		return netlink_too_long(msg);
-	for (i = 0; i < ARRAY_SIZE(attrs); i++) {
-		uint32_t seconds = ipvs->timeouts[i];
-
-		if (!seconds)
-			continue;
-		if (seconds > IMPORT_TIMEOUT_MAX)
-			seconds = IMPORT_TIMEOUT_MAX;
-		if (nla_put_u32(msg, attrs[i], 1000 * seconds))
+	for (i = 0; i < IMPORT_TIMEOUTS; i++)
+		if (msecs[i] && nla_put_u32(msg, timeout_attrs[i], msecs[i]))
 			return netlink_too_long(msg);
-	}
 	nla_nest_end(msg, nest);
 	nla_nest_end(msg, table);
 	return netlink_do(nl, msg);

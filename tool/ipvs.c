@@ -18,6 +18,7 @@
 
 #include "dsrctl.h"
 #include "ipvs.h"
+#include "proc.h"
 #include "report.h"
 
 #define MODULE		"ip_vs"
@@ -30,7 +31,13 @@
 /** ipvs_is_loaded() - true if ip_vs is loaded, and not dsr_ipvs in its place */
 bool ipvs_is_loaded(void)
 {
-	return !access(SYS, F_OK);
+	/* the second, if it is part of the kernel */
+	FILE *file = proc_open(SYS "/initstate") ?:
+		     proc_open(SYS "/parameters/conn_tab_bits");
+
+	if (file)
+		fclose(file);
+	return file;
 }
 
 static const struct nla_policy service_policy[IPVS_SVC_ATTR_MAX + 1] = {
@@ -411,7 +418,7 @@ static bool read_line(const char *line, struct ipvs_conn *conn)
 int ipvs_connections(int (*fn)(const struct ipvs_conn *conn, void *arg),
 		     void *arg)
 {
-	FILE *file = fopen(CONNECTIONS, "re");
+	FILE *file = proc_open(CONNECTIONS);
 	struct ipvs_conn conn;
 	int status = DSRCTL_OK;
 	char line[512];
