@@ -51,8 +51,7 @@ static size_t pair_length(const char *at)
 {
 	size_t keyword = strcspn(at, " ");
 
-	if (!strncmp(at, "down", keyword) || !strncmp(at, "clear", keyword) ||
-	    !at[keyword])
+	if (item_is_flag(at, keyword) || !at[keyword])
 		return keyword;
 	return keyword + 1 + strcspn(at + keyword + 1, " ");
 }
@@ -94,8 +93,6 @@ static bool has_values(const char *words, const char *wanted)
 
 static bool is_same(const struct item *before, const struct item *after)
 {
-	if (before->draining)
-		return false;
 	if (item_types[after->kind].table)
 		return has_values(before->words, after->words);
 	return !strcmp(before->words, after->words);
@@ -110,7 +107,7 @@ static bool takes_connections(const struct item *item)
 	if (item->kind != ITEM_BACKEND)
 		return true;
 	weight = find_value(item->words, "weight", strlen("weight"), &length);
-	return !strstr(item->words, " down") &&
+	return !item->draining && !strstr(item->words, " down") &&
 	       (!weight || length != 1 || *weight != '0');
 }
 
@@ -304,8 +301,6 @@ static void print_differences(FILE *out, const struct change *change)
 			print_difference(out, at, strcspn(at, " "), before,
 					 after);
 	}
-	if (change->before && change->before->draining)
-		fputs(" draining yes -> -", out);
 }
 
 static void print_change(const struct plan *plan, const struct change *change)

@@ -21,6 +21,7 @@ enum {
 	CHANGE_LOWER,
 	CHANGE_UP,
 	CHANGE_DOWN,
+	CHANGE_DRAINING,
 	CHANGE_FORCE,
 };
 
@@ -33,6 +34,7 @@ static const struct keyword change_keywords[] = {
 	[CHANGE_LOWER] = { "lower", NULL },
 	[CHANGE_UP] = { "up", keyword_flag },
 	[CHANGE_DOWN] = { "down", keyword_flag },
+	[CHANGE_DRAINING] = { "draining", keyword_flag },
 	[CHANGE_FORCE] = { "force", keyword_flag },
 	{ NULL, NULL }
 };
@@ -115,12 +117,21 @@ struct nlattr *backend_put_begin(struct nl_msg *msg, const struct args *args,
 	return nest;
 }
 
+/* Return: enum dsr_backend_admin, or -1 if the words name none. */
+static int admin_of(const struct args *args)
+{
+	if (args_seen(args, CHANGE_UP))
+		return DSR_BACKEND_UP;
+	if (args_seen(args, CHANGE_DRAINING))
+		return DSR_BACKEND_DRAINING;
+	return args_seen(args, CHANGE_DOWN) ? DSR_BACKEND_DOWN : -1;
+}
+
 static int change_put(struct nl_msg *msg, const struct args *args,
 		      const struct change *change)
 {
-	uint8_t admin = args_seen(args, CHANGE_UP) ? DSR_BACKEND_UP :
-						     DSR_BACKEND_DOWN;
 	struct nlattr *nest;
+	int admin;
 
 	nest = backend_put_begin(msg, args, &change->backend);
 	if (!nest)
@@ -134,8 +145,8 @@ static int change_put(struct nl_msg *msg, const struct args *args,
 	if (args_seen(args, CHANGE_LOWER) &&
 	    nla_put_u32(msg, DSR_BACKEND_A_LOWER, change->lower))
 		return -1;
-	if ((args_seen(args, CHANGE_UP) || args_seen(args, CHANGE_DOWN)) &&
-	    nla_put_u8(msg, DSR_BACKEND_A_ADMIN, admin))
+	admin = admin_of(args);
+	if (admin >= 0 && nla_put_u8(msg, DSR_BACKEND_A_ADMIN, admin))
 		return -1;
 	return nla_nest_end(msg, nest);
 }
@@ -159,6 +170,7 @@ static int change_read(struct args *args, struct change *change)
 			break;
 		case CHANGE_UP:
 		case CHANGE_DOWN:
+		case CHANGE_DRAINING:
 		case CHANGE_FORCE:
 			break;
 		default:
@@ -167,9 +179,10 @@ static int change_read(struct args *args, struct change *change)
 	}
 	if (!status)
 		status = backend_check(args, &change->backend);
-	if (!status && args_seen(args, CHANGE_UP) &&
-	    args_seen(args, CHANGE_DOWN))
-		status = args_usage(args, "up and down exclude each other");
+	if (!status && args_seen(args, CHANGE_UP) +
+	    args_seen(args, CHANGE_DOWN) + args_seen(args, CHANGE_DRAINING) > 1)
+		status = args_usage(args,
+				    "up, down and draining exclude each other");
 	return status;
 }
 
@@ -188,7 +201,7 @@ static int change_guard(struct dsrctl *ctl, const struct args *args,
 	/* a file says what all backends are: see apply.c */
 	if (!status && cmd != DSR_CMD_BACKEND_ADD &&
 	    !netlink_captures(ctl->netlink) &&
-	    (args_seen(args, CHANGE_DOWN) ||
+	    (admin_of(args) > DSR_BACKEND_UP ||
 	     (args_seen(args, CHANGE_WEIGHT) && !change->weight)))
 		status = guard_last_backend(ctl, args, &change->backend);
 	return status;
@@ -559,7 +572,7 @@ static int backend_show(struct dsrctl *ctl, struct args *args)
 	return status;
 }
 
-#define CHANGE_SYNTAX	BACKEND_SYNTAX " [weight W] [upper N] [lower N] [up|down] [force]"
+#define CHANGE_SYNTAX	BACKEND_SYNTAX " [weight W] [upper N] [lower N] [up|down|draining] [force]"
 
 static const struct command backend_commands[] = {
 	{ "add", CHANGE_SYNTAX,

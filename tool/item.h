@@ -71,6 +71,7 @@ struct items {
 
 extern const struct item_type item_types[ITEM_KINDS];
 
+bool item_is_flag(const char *word, size_t length);
 bool item_make(struct item *item, enum item_kind kind,
 	       const struct nlmsghdr *msg);
 struct item *items_add(struct items *items, const struct item *item);

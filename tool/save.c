@@ -44,12 +44,6 @@ static void print_value(const char *value, size_t length)
 		putchar('"');
 }
 
-static bool is_flag(const char *word, size_t length)
-{
-	return (length == 4 && !strncmp(word, "down", 4)) ||
-	       (length == 5 && !strncmp(word, "clear", 5));
-}
-
 /* Print words as keys and values. @first: before the first of them, @other:
  * before the others.
  */
@@ -62,7 +56,7 @@ static void print_pairs(const char *words, const char *first,
 	while (*words) {
 		length = strcspn(words, " ");
 		printf("%s%.*s: ", begin, (int)length, words);
-		if (is_flag(words, length)) {
+		if (item_is_flag(words, length)) {
 			fputs("yes", stdout);
 		} else {
 			words += length + (words[length] == ' ');
@@ -130,10 +124,6 @@ static void print_backends(const struct items *items,
 		if (item->kind != ITEM_BACKEND || item->service != length ||
 		    strncmp(item->name, service->name, length))
 			break;
-		if (item->draining) {
-			printf("    # %s drains\n", item->name + length + 1);
-			continue;
-		}
 		fputs(title, stdout);
 		title = "";
 		print_pairs(item->words + length + 1, "      - ", "        ");

@@ -62,7 +62,7 @@ def test_round_trip(fake, kernel, apply):
         if service not in (sample.SERVICES[2], sample.SERVICES[3])))
     kernel.answers['dsr', u.DSR_CMD_BACKEND_GET] = Reply(*(
         sample.backend(1, f'10.10.30.{n}', weight=n, upper=n, lower=n // 2,
-                       admin=2 * (n & 1)) for n in range(5)))
+                       admin=n % 3) for n in range(5)))
     kernel.answers['dsr_rs', u.DSR_RS_CMD_RULE_GET] = Reply(*(
         rule for rule in sample.RULES if b'\x02\0\0\0' not in rule[:40]))
     kernel.requests.clear()
@@ -90,7 +90,7 @@ MISTAKES = {
     HEAD + 'backends:\n      - weight: 2\n...\n': ['4:9: via is missing'],
     HEAD + 'backends:\n      - {via: 10.0.0.1, vip: 10.0.0.2}\n...\n': [
         "4:25: unknown key 'vip': expected via, weight, upper, lower, up, "
-        'down or force'],
+        'down, draining or force'],
     HEAD + 'backends:\n      - {via: 10.0.0.1, down: maybe}\n...\n': [
         '4:31: down is yes or no'],
     HEAD + 'backends: 10.0.0.1\n...\n': [
@@ -264,6 +264,34 @@ changed 7
         u.DSR_CMD_SERVICE_DELETE, u.DSR_CMD_SERVICE_REPLACE,
         u.DSR_CMD_SERVICE_ADD, u.DSR_CMD_BACKEND_REPLACE,
         u.DSR_CMD_BACKEND_REPLACE, u.DSR_CMD_BACKEND_DELETE]
+
+
+def test_draining(fake, apply, kernel):
+    """A backend that drains is saved as such, and stays so: it is not deleted."""
+    kernel.answers['dsr', u.DSR_CMD_PATH_GET] = Reply()
+    kernel.answers['dsr', u.DSR_CMD_SERVICE_GET] = Reply(sample.service(1))
+    kernel.answers['dsr', u.DSR_CMD_BACKEND_GET] = Reply(
+        sample.backend(1, '10.10.30.101', admin=1, deadline=9000),
+        sample.backend(1, '10.10.30.102'))
+    whole = fake('save').check(0).out
+    text = whole[whole.index('services:'):whole.index('flows:')] + '...\n'
+    assert text.count('draining: yes') == 1
+    assert apply(text).check(0).out == 'changed 0\n'
+    # elsewhere, and where it has gone meanwhile
+    kernel.answers['dsr', u.DSR_CMD_BACKEND_GET] = Reply(
+        sample.backend(1, '10.10.30.102'))
+    kernel.requests.clear()
+    assert apply(text).check(0).out == (
+        '+ backend fwmark 1 via 10.10.30.101 weight 1 draining\nchanged 1\n')
+    request, = (one for one in kernel.requests
+                if one.cmd == u.DSR_CMD_BACKEND_ADD and
+                one.kind == FAMILIES['dsr'])
+    assert request.nest(u.DSR_A_BACKEND)[u.DSR_BACKEND_A_ADMIN] == bytes(
+        [u.DSR_BACKEND_DRAINING])
+    kernel.answers['dsr', u.DSR_CMD_BACKEND_GET] = Reply(
+        sample.backend(1, '10.10.30.101'), sample.backend(1, '10.10.30.102'))
+    assert apply(text).check(0).out == (
+        '~ backend fwmark 1 via 10.10.30.101 draining - -> yes\nchanged 1\n')
 
 
 def test_exchange(apply, kernel):

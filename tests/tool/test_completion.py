@@ -172,7 +172,8 @@ LINES = {
     'dsrctl backend drain fwmark 1 wait ': KEY[1:] + ['via', 'deadline'],
     'dsrctl backend drain fwmark 1 --wait d': ['deadline'],
     'dsrctl backend set up ': KEY + ['via', 'weight', 'upper', 'lower',
-                                     'down', 'force'],
+                                     'down', 'draining',
+                                     'force'],
     'dsrctl connection show state ': STATES + ['persistent', 'unproven'],
     'dsrctl connection show sort ': ['src', 'dst', 'via', 'state', 'expires'],
     'dsrctl flow show state ': STATES,
@@ -221,7 +222,8 @@ LINES = {
     'dsrctl -n lv1 ': OBJECTS,
     'dsrctl -n lv1 -j service d': ['delete'],
     'dsrctl --netns lv1 backend add ': KEY + ['via', 'weight', 'upper',
-                                              'lower', 'up', 'down', 'force'],
+                                              'lower', 'up', 'down',
+                                              'draining', 'force'],
 }
 
 

@@ -14,7 +14,7 @@ TIMEOUT = ('[timeout-syn|timeout-established|timeout-fin|timeout-closed|'
            'timeout-udp TIME|default]')
 SERVICE = f'{{{SERVICE_KEY}}} [OPTION]... [force]'
 BACKEND_KEY = f'{{{SERVICE_KEY}}} via ADDR'
-BACKEND = f'{BACKEND_KEY} [weight W] [upper N] [lower N] [up|down] [force]'
+BACKEND = f'{BACKEND_KEY} [weight W] [upper N] [lower N] [up|down|draining] [force]'
 KEY = ('{vip ADDR [proto tcp|udp|sctp [port N]] | tos VALUE[/MASK] | '
        'dscp VALUE}')
 OPTIONS = ('[to ADDR|[:]PORT|ADDR:PORT] [mode redirect|local] '
@@ -90,13 +90,14 @@ ERRORS = {
     'backend show via 10.0.0.1': "backend show: unknown keyword 'via': "
                                  f'expected {KEYWORDS} or port',
     'backend set fwmark 1 via 10.0.0.1 up down':
-        'backend set: up and down exclude each other: '
+        'backend set: up, down and draining exclude each other: '
         f'dsrctl backend set {BACKEND}',
     'backend set fwmark 1 via 10.0.0.1 up up':
         'backend set: up is given twice',
     'backend set fwmark 1 via 10.0.0.1 --weight 1':
         "backend set: unknown keyword '--weight': "
-        f'expected {KEYWORDS}, port, via, weight, upper, lower, up, down or force',
+        f'expected {KEYWORDS}, port, via, weight, upper, lower, up, down, '
+        'draining or force',
     'backend drain fwmark 1': 'backend drain: via is missing: dsrctl backend '
                               f'drain {BACKEND_KEY} [deadline TIME] [wait]',
     'backend drain via 10.0.0.1':
