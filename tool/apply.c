@@ -46,34 +46,6 @@ static const char verb_signs[] = {
 	[VERB_DRAIN] = '-',
 };
 
-/* Return the word after the keyword at @at, or "yes" if it has no value. */
-static size_t pair_length(const char *at)
-{
-	size_t keyword = strcspn(at, " ");
-
-	if (item_is_flag(at, keyword) || !at[keyword])
-		return keyword;
-	return keyword + 1 + strcspn(at + keyword + 1, " ");
-}
-
-/* Find a keyword among words. Return: its value, with @length set; or NULL. */
-static const char *find_value(const char *words, const char *keyword,
-			      size_t size, size_t *length)
-{
-	static const char flag[] = "yes";
-	size_t pair;
-
-	for (; *words; words += pair + (words[pair] == ' ')) {
-		pair = pair_length(words);
-		if (strncmp(words, keyword, size) ||
-		    (words[size] && words[size] != ' '))
-			continue;
-		*length = pair > size ? pair - size - 1 : strlen(flag);
-		return pair > size ? words + size + 1 : flag;
-	}
-	return NULL;
-}
-
 /* Check if a table has all values that the file names. */
 static bool has_values(const char *words, const char *wanted)
 {
@@ -81,10 +53,10 @@ static bool has_values(const char *words, const char *wanted)
 	const char *value, *found;
 
 	for (; *wanted; wanted += pair + (wanted[pair] == ' ')) {
-		pair = pair_length(wanted);
+		pair = item_pair_length(wanted);
 		size = strcspn(wanted, " ");
-		value = find_value(wanted, wanted, size, &length);
-		found = find_value(words, wanted, size, &other);
+		value = item_value(wanted, wanted, size, &length);
+		found = item_value(words, wanted, size, &other);
 		if (!found || other != length || strncmp(found, value, length))
 			return false;
 	}
@@ -106,7 +78,7 @@ static bool takes_connections(const struct item *item)
 
 	if (item->kind != ITEM_BACKEND)
 		return true;
-	weight = find_value(item->words, "weight", strlen("weight"), &length);
+	weight = item_value(item->words, "weight", strlen("weight"), &length);
 	return !item->draining && !strstr(item->words, " down") &&
 	       (!weight || length != 1 || *weight != '0');
 }
@@ -272,8 +244,8 @@ static void print_difference(FILE *out, const char *keyword, size_t size,
 	size_t old_length = 0, new_length = 0;
 	const char *old, *new;
 
-	old = find_value(before, keyword, size, &old_length);
-	new = find_value(after, keyword, size, &new_length);
+	old = item_value(before, keyword, size, &old_length);
+	new = item_value(after, keyword, size, &new_length);
 	if (old && new && old_length == new_length &&
 	    !strncmp(old, new, old_length))
 		return;
@@ -290,14 +262,14 @@ static void print_differences(FILE *out, const struct change *change)
 	size_t pair, length;
 
 	for (at = after; *at; at += pair + (at[pair] == ' ')) {
-		pair = pair_length(at);
+		pair = item_pair_length(at);
 		print_difference(out, at, strcspn(at, " "), before, after);
 	}
 	if (item_types[change->after->kind].table)
 		return;
 	for (at = before; *at; at += pair + (at[pair] == ' ')) {
-		pair = pair_length(at);
-		if (!find_value(after, at, strcspn(at, " "), &length))
+		pair = item_pair_length(at);
+		if (!item_value(after, at, strcspn(at, " "), &length))
 			print_difference(out, at, strcspn(at, " "), before,
 					 after);
 	}

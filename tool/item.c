@@ -37,23 +37,6 @@ const struct item_type item_types[ITEM_KINDS] = {
 	[ITEM_FLOWS] = { "flow", "set", NETLINK_RS, true },
 };
 
-/**
- * item_is_flag() - tell if a word of an object takes no value
- * @word: the word
- * @length: its length
- */
-bool item_is_flag(const char *word, size_t length)
-{
-	static const char *const flags[] = { "down", "draining", "clear" };
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(flags); i++)
-		if (length == strlen(flags[i]) &&
-		    !strncmp(word, flags[i], length))
-			return true;
-	return false;
-}
-
 static char *copy(const char *text)
 {
 	return strcpy(report_alloc(NULL, strlen(text) + 1), text);

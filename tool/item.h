@@ -5,6 +5,7 @@
 #include <linux/netlink.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 #include "dsrctl.h"
 #include "netlink.h"
@@ -71,7 +72,6 @@ struct items {
 
 extern const struct item_type item_types[ITEM_KINDS];
 
-bool item_is_flag(const char *word, size_t length);
 bool item_make(struct item *item, enum item_kind kind,
 	       const struct nlmsghdr *msg);
 struct item *items_add(struct items *items, const struct item *item);
@@ -83,5 +83,14 @@ size_t items_find_backends(const struct items *items,
 void items_free(struct items *items);
 int items_read(struct dsrctl *ctl, const bool loaded[NETLINK_MODULES],
 	       struct items *items);
+
+/* item_words.c */
+bool item_is_flag(const char *word, size_t length);
+size_t item_pair_length(const char *at);
+const char *item_value(const char *words, const char *keyword, size_t size,
+		       size_t *length);
+bool item_has_set(enum item_kind kind);
+void item_print_set(FILE *out, const struct item *before,
+		    const struct item *after);
 
 #endif /* DSRCTL_ITEM_H */

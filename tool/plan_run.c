@@ -50,7 +50,9 @@ static char *command_words(const struct plan *plan, const struct change *change)
 	const struct item *item = change->after ? change->after :
 						  change->before;
 	const struct item_type *type = &item_types[item->kind];
-	const char *verb = type->change;
+	bool sets = change->verb == VERB_CHANGE && change->before &&
+		    item_has_set(item->kind);
+	const char *verb = sets ? "set" : type->change;
 	struct text text;
 
 	text_begin(&text);
@@ -60,8 +62,11 @@ static char *command_words(const struct plan *plan, const struct change *change)
 		verb = "delete";
 	else if (change->verb == VERB_DRAIN)
 		verb = "drain";
-	fprintf(text.out, "%s %s %s", type->object, verb,
-		change->after ? item->words : item->name);
+	fprintf(text.out, "%s %s ", type->object, verb);
+	if (sets)
+		item_print_set(text.out, change->before, item);
+	else
+		fputs(change->after ? item->words : item->name, text.out);
 	if (change->verb == VERB_DRAIN && plan->config.deadline)
 		fprintf(text.out, " deadline %s", plan->config.deadline);
 	if (takes_force(change, item->kind))

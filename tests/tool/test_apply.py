@@ -15,8 +15,9 @@ from fakekernel import (FAMILIES, RTM_GETROUTE, RTM_NEWROUTE, Ack, Objects,
                         Reply, u8, u32)
 
 CHANGES = (u.DSR_CMD_SERVICE_ADD, u.DSR_CMD_SERVICE_REPLACE,
-           u.DSR_CMD_SERVICE_DELETE, u.DSR_CMD_BACKEND_ADD,
-           u.DSR_CMD_BACKEND_REPLACE, u.DSR_CMD_BACKEND_DELETE)
+           u.DSR_CMD_SERVICE_SET, u.DSR_CMD_SERVICE_DELETE,
+           u.DSR_CMD_BACKEND_ADD, u.DSR_CMD_BACKEND_REPLACE,
+           u.DSR_CMD_BACKEND_SET, u.DSR_CMD_BACKEND_DELETE)
 
 
 @pytest.fixture
@@ -261,9 +262,48 @@ def test_change(apply, kernel):
 changed 7
 """
     assert commands(kernel) == [
-        u.DSR_CMD_SERVICE_DELETE, u.DSR_CMD_SERVICE_REPLACE,
-        u.DSR_CMD_SERVICE_ADD, u.DSR_CMD_BACKEND_REPLACE,
-        u.DSR_CMD_BACKEND_REPLACE, u.DSR_CMD_BACKEND_DELETE]
+        u.DSR_CMD_SERVICE_DELETE, u.DSR_CMD_SERVICE_SET,
+        u.DSR_CMD_SERVICE_ADD, u.DSR_CMD_BACKEND_SET,
+        u.DSR_CMD_BACKEND_SET, u.DSR_CMD_BACKEND_SET,      # the last drains
+        u.DSR_CMD_BACKEND_DELETE]
+
+
+KEYS = {u.DSR_SERVICE_A_FWMARK, u.DSR_SERVICE_A_FAMILY, u.DSR_SERVICE_A_VIP,
+        u.DSR_SERVICE_A_PROTO, u.DSR_SERVICE_A_PORT, u.DSR_SERVICE_A_PORT_LAST}
+
+
+def test_newer_module(apply, kernel):
+    """Options that dsrctl does not know stay: only those that it knows are set,
+    each of them, to the file's values or to the defaults."""
+    kernel.answers['dsr', u.DSR_CMD_PATH_GET] = Reply()
+    kernel.answers['dsr', u.DSR_CMD_SERVICE_GET] = Reply(sample.service(
+        1, 'maglev', path=1, tos=4, mask=0xfc, backends=1, options=[
+            u32(u.DSR_SERVICE_A_FWMARK_MASK, 0xff),
+            u32(u.DSR_SERVICE_A_PERSIST, 5000),
+            u8(u.DSR_SERVICE_A_PERSIST_PREFIX, 24),
+            u32(u.DSR_SERVICE_A_MAX + 1, 7)]))
+    kernel.answers['dsr', u.DSR_CMD_BACKEND_GET] = Reply(sample.backend(
+        1, '10.10.30.101', weight=3, upper=9, lower=2, admin=2))
+    kernel.requests.clear()
+    apply('services: [{fwmark: 1, persist: 9s, backends: [10.10.30.101]}]\n...\n'
+          ).check(0)
+    service, backend = (one for one in kernel.requests
+                        if one.kind == FAMILIES['dsr'] and one.cmd in CHANGES)
+    assert (service.cmd, backend.cmd) == (u.DSR_CMD_SERVICE_SET,
+                                          u.DSR_CMD_BACKEND_SET)
+    values = service.nest(u.DSR_A_SERVICE)
+    # counters, and what is no option
+    counted = {u.DSR_SERVICE_A_BACKENDS, u.DSR_SERVICE_A_STATS}
+    assert set(values) | KEYS | counted == set(
+        range(1, u.DSR_SERVICE_A_MAX + 1)), values
+    assert values[u.DSR_SERVICE_A_FWMARK_MASK] == b'\xff' * 4
+    assert values[u.DSR_SERVICE_A_SCHEDULER] == b'rr\0'
+    assert values[u.DSR_SERVICE_A_PERSIST_PREFIX] == bytes([32])
+    assert values[u.DSR_SERVICE_A_TOS_MASK] == b'\0'
+    assert backend.nest(u.DSR_A_BACKEND) == {
+        u.DSR_BACKEND_A_ADDR: bytes([10, 10, 30, 101]),
+        u.DSR_BACKEND_A_WEIGHT: b'\1\0\0\0', u.DSR_BACKEND_A_UPPER: bytes(4),
+        u.DSR_BACKEND_A_LOWER: bytes(4), u.DSR_BACKEND_A_ADMIN: b'\0'}
 
 
 def test_draining(fake, apply, kernel):

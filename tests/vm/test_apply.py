@@ -33,6 +33,37 @@ services:
 paths: [eth0]
 ...
 """
+FEW = f"""\
+services:
+  - fwmark: 1
+    backends: [{W101}, {W102}]
+...
+"""
+ALL = f"""\
+services:
+  - fwmark: 1/0xff
+    scheduler: maglev
+    hash: source
+    table-size: 251
+    path: direct
+    tos: 0x20
+    ping: ignore
+    one-packet: "on"
+    on-down: reset
+    on-unreachable: skip
+    chances: 2
+    persist: 50s/24
+    probe-marks: 4096
+    timeout-syn: 5s
+    timeout-established: 6s
+    timeout-fin: 7s
+    timeout-closed: 8s
+    timeout-udp: 9s
+    backends:
+      - {{via: {W101}, weight: 5, upper: 9, lower: 3}}
+      - {{via: {W102}, down: yes}}
+...
+"""
 LATER = f"""\
 services:
   - fwmark: 1
@@ -96,6 +127,22 @@ def test_round_trip(lb, write):
     assert apply(lb.lv1, path).stdout == 'changed 0\n'
     after = lb.lv1.run('dsrctl', 'save').stdout
     assert apply(lb.lv1, write('saved', after)).stdout == 'changed 0\n'
+
+
+def test_every_option(site, write):
+    """From no option to each of them and back; a backend that drains stays so."""
+    files = [write('few', FEW), write('all', ALL)]
+    for path in (*files, *files, files[0]):
+        apply(site.lv1, path)
+        assert apply(site.lv1, path).stdout == 'changed 0\n'
+        saved = write('saved', site.lv1.run('dsrctl', 'save').stdout)
+        assert apply(site.lv1, saved).stdout == 'changed 0\n'
+    site.lv1.dsrctl(f'backend drain fwmark 1 via {W101}')
+    saved = write('drains', site.lv1.run('dsrctl', 'save').stdout)
+    assert apply(site.lv1, saved).stdout == 'changed 0\n'
+    site.lv1.dsrctl('service flush')
+    apply(site.lv1, saved)
+    assert site.backends()[W101]['admin'] == 'draining'
 
 
 def test_bad_file(lb, write):
