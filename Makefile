@@ -114,6 +114,9 @@ demo:
 demo-ha:
 	@scripts/demo.sh --ha $(if $(RELEASE),--release $(RELEASE))
 
+lab:
+	@scripts/lab.sh $(if $(WHERE),--where $(WHERE)) $(SHELL_IN)
+
 bench:
 	@scripts/bench.sh $(if $(RELEASE),--release $(RELEASE)) \
 		$(if $(FULL),--full) $(if $(PEERS),--peers "$(PEERS)") \
@@ -157,6 +160,9 @@ help:
 	@echo '     SHELL_IN=lv1          … and then a shell in lv1 (or client, w101, …)'
 	@echo '     RELEASE=trixie        … on Debian trixie or sid; default: bookworm'
 	@echo 'make demo-ha             keepalived on both balancers, and what fails       1 min, first 5 to 10'
+	@echo 'make lab                 its machines to try things out, here or in a virtual machine'
+	@echo '     SHELL_IN=client       … beginning on client (or lv1, w101, …); default: lv1'
+	@echo '     WHERE=vm              … in a virtual machine in any case; WHERE=here: not in one'
 	@echo 'make check               compiler, sparse, checkpatch, shellcheck, …        1 min, first 5'
 	@echo 'make test                whether it works here: unit tests, all scenarios   25 min'
 	@echo '     K=EXPRESSION          … only the scenarios that pytest -k chooses      20 s'
@@ -182,5 +188,5 @@ help:
 
 .PHONY: all modules tool install install-modules install-headers install-tool \
 	uninstall uninstall-modules uninstall-headers uninstall-tool \
-	install-ipvs uninstall-ipvs deb test-deb check test test-all stress mutants fuzz hostile demo demo-ha bench profile \
+	install-ipvs uninstall-ipvs deb test-deb check test test-all stress mutants fuzz hostile demo demo-ha lab bench profile \
 	clean help
