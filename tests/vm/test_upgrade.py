@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 """dsrctl replaces dsr_lb under traffic. Only the stock kernels have sch_plug."""
 
+import contextlib
+import glob
 import json
 import os
 import re
@@ -13,6 +15,7 @@ from talk import Talk
 from traffic import BIG_MIB
 
 NUMBER = 200
+FEW = 20
 GAP = 0.002             # seconds between two datagrams
 
 
@@ -130,6 +133,35 @@ def test_whole_configuration(site):
     told = json.loads(done.stdout)
     assert (told['services'], told['missing']) == (4, 0)
     assert steady(shown()) == before
+
+
+def rescuers():
+    """The processes that act when dsrctl is killed."""
+    found = []
+    for path in glob.glob('/proc/[0-9]*/stat'):
+        with contextlib.suppress(OSError), open(path, encoding='ascii') as file:
+            name, _, rest = file.read().partition('(')[2].rpartition(')')
+            if name == 'dsr-rescue' and rest.split()[0] != 'Z':
+                found.append(path)
+    return found
+
+
+@pytest.mark.stock
+def test_killed(lb):
+    """dsrctl is killed while both processes that watch it are there, or later."""
+    before = lb.lv1.run('dsrctl', 'save').stdout
+    with Talk(lb.client, VIP, FEW, lb.net.big_file(BIG_MIB)) as talk:
+        assert not talk.settle(1)['lost']
+        child = lb.lv1.start('dsrctl', 'upgrade', 'dsr_lb', 'from', new_file(lb))
+        wait_for('the upgrade begins',
+                 lambda: len(rescuers()) == 2 or child.poll() is not None)
+        child.kill()
+        child.wait()
+        wait_for('the others end', lambda: not rescuers())
+        assert lb.lv1.run('dsrctl', 'save').stdout == before
+        assert not talk.settle_after()['lost']
+    assert 'dsr-hold' not in lb.net.devices('lv1')
+    assert sum(lb.replies(4).values()) == 4
 
 
 @pytest.mark.stock
