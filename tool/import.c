@@ -203,7 +203,7 @@ static int add_service(struct import *import,
 
 	status = import_add_service(nl, service);
 	if (status) {
-		/* it is of someone else */
+		/* perhaps it is there already, and not ours */
 		--*import->seen;
 		return status;
 	}

@@ -121,12 +121,25 @@ def site(kernel, tmp_path):
     return Site(kernel, tmp_path / 'root')
 
 
-def test_undone(site, plain_binary):
+def test_whole(site, fake):
+    """All is in dsr_lb before anything goes from ip_vs."""
+    site.write(3, 500)
+    site.kernel.answers['IPVS', FLUSH] = Ack(errno.EPERM, 'no')
+    fake('import ipvs', env=site.env).check(2, 'dsrctl: no\n')
+    assert site.ports_of(u.DSR_CMD_SERVICE_ADD) == [1000, 1001, 1002]
+    assert len(site.sent(u.DSR_CMD_BACKEND_ADD)) == 6
+    assert [len(one.attrs) for one in site.sent(u.DSR_CMD_CONNECTION_ADD)] == [
+        400, 100]
+    assert not site.sent(u.DSR_CMD_SERVICE_DELETE)
+    assert site.kernel.requests[-1].cmd == FLUSH
+
+
+def test_undone(site, fake):
     """A service is refused: those before it go, the timeouts are as before."""
     site.write(5, 3)
     site.kernel.answers['dsr', u.DSR_CMD_SERVICE_ADD] = [
         Ack(), Ack(), Ack(errno.EEXIST, 'no')]
-    run(plain_binary, 'import ipvs', env=site.env).check(
+    fake('import ipvs', env=site.env).check(
         2, 'dsrctl: no\ndsrctl: ip_vs balances as before\n')
     # in the order that dsr_lb keeps, from which the last is known at once
     assert site.ports_of(u.DSR_CMD_SERVICE_ADD) == [1000, 1001, 1002]
@@ -137,12 +150,12 @@ def test_undone(site, plain_binary):
                          if one.kind == FAMILIES['IPVS']]
 
 
-def test_timeouts_refused(site, plain_binary):
+def test_timeouts_refused(site, fake):
     """Nothing else was done."""
     site.write(1, 0)
     site.kernel.answers['dsr', u.DSR_CMD_CONNECTION_SET] = [
         Ack(errno.EPERM, 'no'), Ack()]
-    assert run(plain_binary, 'import ipvs', env=site.env).status == 2
+    assert fake('import ipvs', env=site.env).status == 2
     assert site.timeouts() == [OF_IPVS, BEFORE]
     assert not site.sent(u.DSR_CMD_SERVICE_ADD, u.DSR_CMD_SERVICE_DELETE)
 

@@ -139,7 +139,8 @@ def rescuers():
     """The processes that act when dsrctl is killed."""
     found = []
     for path in glob.glob('/proc/[0-9]*/stat'):
-        with contextlib.suppress(OSError), open(path, encoding='ascii') as file:
+        with contextlib.suppress(OSError), open(
+                path, encoding='ascii', errors='replace') as file:
             name, _, rest = file.read().partition('(')[2].rpartition(')')
             if name == 'dsr-rescue' and rest.split()[0] != 'Z':
                 found.append(path)
