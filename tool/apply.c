@@ -237,6 +237,25 @@ static void plan_make(struct plan *plan)
 	plan_changes(plan, ITEM_FLOWS, true);
 }
 
+/* What has no "set" is replaced, with all of its options. */
+static void warn_of_reset(const struct plan *plan)
+{
+	const struct change *change;
+	size_t i;
+
+	for (i = 0; i < plan->count; i++) {
+		change = &plan->change[i];
+		if (change->verb != VERB_CHANGE || !change->before ||
+		    !change->before->newer)
+			continue;
+		report_place(&change->after->place);
+		report_warning("%s %s has options of a newer module, which this dsrctl does not know, and the change resets them: use the dsrctl of the module's version",
+			       item_types[change->after->kind].object,
+			       change->after->name);
+	}
+	report_place(NULL);
+}
+
 /* Print a keyword of a change if its value differs. */
 static void print_difference(FILE *out, const char *keyword, size_t size,
 			     const char *before, const char *after)
@@ -408,6 +427,7 @@ static int apply_run(struct dsrctl *ctl, struct args *args)
 		status = items_read(ctl, loaded, &plan.live);
 	if (!status) {
 		plan_make(&plan);
+		warn_of_reset(&plan);
 		if (!dry)
 			status = plan_run(ctl, &plan);
 		/* after a refusal, too: what was made stays */

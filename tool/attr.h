@@ -73,6 +73,7 @@ extern const char *const attr_flow_states[];
 bool attr_parse(const struct nlmsghdr *reply, struct nlattr **tb);
 bool attr_parse_nest(unsigned int type, const struct nlattr *nest,
 		     struct nlattr **tb);
+bool attr_is_newer(unsigned int type, const struct nlattr *nest);
 bool attr_parse_stats(const struct nlattr *nest, struct nlattr **tb);
 bool attr_is_ipv6(const struct nlattr *addr);
 void attr_string(const struct nlattr *attr, char *text, size_t size);

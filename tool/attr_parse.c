@@ -286,6 +286,24 @@ bool attr_parse_nest(unsigned int type, const struct nlattr *nest,
 }
 
 /**
+ * attr_is_newer() - check if an object has attributes that this program does not know
+ * @type: enum dsr_attr
+ * @nest: the object, or NULL
+ */
+bool attr_is_newer(unsigned int type, const struct nlattr *nest)
+{
+	const struct nlattr *attr;
+	int rest;
+
+	if (!nest)
+		return false;
+	nla_for_each_nested(attr, (struct nlattr *)nest, rest)
+		if (nla_type(attr) > nest_max[type])
+			return true;
+	return false;
+}
+
+/**
  * attr_parse_stats() - find the counters of an object
  * @nest: nest of enum dsr_stats_attr, or NULL
  * @tb: ATTR_MAX pointers to set, by enum dsr_stats_attr

@@ -408,6 +408,20 @@ static bool is_configured(enum item_kind kind, const struct nlmsghdr *reply)
 	       attr_u8(silence.tb[DSR_SILENCE_A_WANTED]);
 }
 
+/* Check if the module is newer, and an object may have options unknown here. */
+static bool is_newer(enum item_kind kind, const struct nlmsghdr *reply)
+{
+	static const int nests[ITEM_KINDS] = {
+		[ITEM_PATH] = DSR_A_PATH,
+		[ITEM_RULE] = DSR_A_RULE,
+		[ITEM_SILENCE] = DSR_A_SILENCE,
+	};
+	struct nlattr *top[ATTR_MAX];
+
+	return nests[kind] && attr_parse(reply, top) &&
+	       attr_is_newer(nests[kind], top[nests[kind]]);
+}
+
 static int read_kind(struct dsrctl *ctl, enum item_kind kind,
 		     struct items *items)
 {
@@ -431,10 +445,12 @@ static int read_kind(struct dsrctl *ctl, enum item_kind kind,
 	for (i = 0; !status && i < replies.count; i++) {
 		if (!is_configured(kind, replies.reply[i]))
 			continue;
-		if (item_make(&item, kind, replies.reply[i]))
-			items_add(items, &item);
-		else
+		if (!item_make(&item, kind, replies.reply[i])) {
 			status = netlink_malformed();
+			continue;
+		}
+		item.newer = is_newer(kind, replies.reply[i]);
+		items_add(items, &item);
 	}
 	netlink_replies_free(&replies);
 	return status;

@@ -47,6 +47,7 @@ struct item_type {
  * @service: length of the name of its service, at the begin of @name of a
  *	backend
  * @draining: a backend that gets no new connections
+ * @newer: may have options that this program does not know
  * @place: its place in a file
  */
 struct item {
@@ -55,6 +56,7 @@ struct item {
 	char *words;
 	size_t service;
 	bool draining;
+	bool newer;
 	struct place place;
 };
 

@@ -306,6 +306,23 @@ def test_newer_module(apply, kernel):
         u.DSR_BACKEND_A_LOWER: bytes(4), u.DSR_BACKEND_A_ADMIN: b'\0'}
 
 
+def test_newer_rule(apply, kernel):
+    """A rule can only be replaced: a warning says what that resets."""
+    kernel.answers['dsr_rs', u.DSR_RS_CMD_RULE_GET] = Reply(
+        sample.rule(sample.VIP, more=[u32(u.DSR_RULE_A_MAX + 1, 7)]),
+        sample.rule('10.10.31.110', mode=u.DSR_RULE_MODE_REDIRECT))
+    kernel.answers['dsr_rs', u.DSR_RS_CMD_SILENCE_GET] = Reply()
+    text = 'rules: [{vip: %s, mark: 7}, {vip: 10.10.31.110, mark: 7}]\n...\n'
+    warning = (f'dsrctl: dsr.yaml:1:9: warning: real vip {sample.VIP} has options '
+               'of a newer module, which this dsrctl does not know, and the change '
+               "resets them: use the dsrctl of the module's version\n")
+    for words in ([], ['dry-run']):
+        assert apply(text % sample.VIP, *words).check(0, warning)
+    # it stays as it is
+    assert apply('rules: [{vip: %s}, {vip: 10.10.31.110}]\n...\n' %
+                 sample.VIP).check(0).out == 'changed 0\n'
+
+
 def test_draining(fake, apply, kernel):
     """A backend that drains is saved as such, and stays so: it is not deleted."""
     kernel.answers['dsr', u.DSR_CMD_PATH_GET] = Reply()
