@@ -60,6 +60,7 @@ static const struct nla_policy nest_policy[DSR_A_MAX + 1][ATTR_MAX] = {
 		[DSR_SERVICE_A_FAMILY] = { .type = NLA_U8 },
 		[DSR_SERVICE_A_HASH] = { .type = NLA_U8 },
 		[DSR_SERVICE_A_TABLE_SIZE] = { .type = NLA_U32 },
+		[DSR_SERVICE_A_CHOICES] = { .type = NLA_U8 },
 		[DSR_SERVICE_A_PROBE_MARKS] = { .type = NLA_U32 },
 		[DSR_SERVICE_A_FWMARK_MASK] = { .type = NLA_U32 },
 		[DSR_SERVICE_A_VIP] = ADDR_POLICY,

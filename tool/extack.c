@@ -24,6 +24,7 @@ static const char *const service_names[] = {
 	[DSR_SERVICE_A_TOS_MASK] = "tos",
 	[DSR_SERVICE_A_HASH] = "hash",
 	[DSR_SERVICE_A_TABLE_SIZE] = "table-size",
+	[DSR_SERVICE_A_CHOICES] = "choices",
 	[DSR_SERVICE_A_FAMILY] = "family",
 	[DSR_SERVICE_A_VIP] = "vip",
 	[DSR_SERVICE_A_PROTO] = "proto",

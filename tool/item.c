@@ -73,6 +73,8 @@ static void drop_defaults(struct nlattr **tb)
 		tb[DSR_SERVICE_A_HASH] = NULL;
 	if (attr_u32(tb[DSR_SERVICE_A_TABLE_SIZE]) == SLOTS_DEFAULT)
 		tb[DSR_SERVICE_A_TABLE_SIZE] = NULL;
+	if (attr_u8(tb[DSR_SERVICE_A_CHOICES]) == 1)
+		tb[DSR_SERVICE_A_CHOICES] = NULL;
 	if (attr_u32(tb[DSR_SERVICE_A_FWMARK_MASK]) == UINT32_MAX)
 		tb[DSR_SERVICE_A_FWMARK_MASK] = NULL;
 }

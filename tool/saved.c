@@ -56,7 +56,8 @@ static bool is_scheduler(int type, int attr)
 	return type == DSR_A_SERVICE &&
 	       (attr == DSR_SERVICE_A_SCHEDULER ||
 		attr == DSR_SERVICE_A_HASH ||
-		attr == DSR_SERVICE_A_TABLE_SIZE);
+		attr == DSR_SERVICE_A_TABLE_SIZE ||
+		attr == DSR_SERVICE_A_CHOICES);
 }
 
 static enum netlink_verdict on_table(struct nlmsghdr *reply, void *arg)

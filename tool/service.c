@@ -32,6 +32,7 @@ enum {
 	SERVICE_TOS,
 	SERVICE_HASH,
 	SERVICE_TABLE_SIZE,
+	SERVICE_CHOICES,
 	SERVICE_PING,
 	SERVICE_ONE_PACKET,
 	SERVICE_ON_DOWN,
@@ -55,6 +56,7 @@ static const char *const table_sizes[] = {
 	"131071", "262139", "524287", "1048573", NULL
 };
 
+static const char *const choice_numbers[] = { "1", "2", NULL };
 static const char *const none_values[] = { "none", NULL };
 static const char *const off_values[] = { "off", NULL };
 
@@ -65,6 +67,7 @@ static const struct keyword change_keywords[] = {
 	[SERVICE_TOS] = { "tos", none_values },
 	[SERVICE_HASH] = { "hash", attr_hashes },
 	[SERVICE_TABLE_SIZE] = { "table-size", table_sizes },
+	[SERVICE_CHOICES] = { "choices", choice_numbers },
 	[SERVICE_PING] = { "ping", attr_pings },
 	[SERVICE_ONE_PACKET] = { "one-packet", attr_switches },
 	[SERVICE_ON_DOWN] = { "on-down", attr_on_downs },
@@ -92,6 +95,7 @@ struct service {
 	uint8_t tos_mask;
 	unsigned int hash;
 	uint32_t table_size;
+	uint32_t choices;
 	unsigned int ping;
 	unsigned int one_packet;
 	unsigned int on_down;
@@ -170,6 +174,8 @@ static int service_read_option(struct args *args, struct service *service,
 		return args_choice(args, &service->hash);
 	case SERVICE_TABLE_SIZE:
 		return args_u32(args, 0, UINT32_MAX, &service->table_size);
+	case SERVICE_CHOICES:
+		return args_u32(args, 1, DSR_CHOICES_MAX, &service->choices);
 	case SERVICE_PING:
 		return args_choice(args, &service->ping);
 	case SERVICE_ONE_PACKET:
@@ -241,6 +247,8 @@ static int service_put(struct nl_msg *msg, const struct args *args,
 		return -1;
 	if (put_u8(msg, args, SERVICE_HASH, DSR_SERVICE_A_HASH,
 		   service->hash) ||
+	    put_u8(msg, args, SERVICE_CHOICES, DSR_SERVICE_A_CHOICES,
+		   service->choices) ||
 	    put_u8(msg, args, SERVICE_PATH, DSR_SERVICE_A_PATH,
 		   service->path) ||
 	    put_u8(msg, args, SERVICE_TOS, DSR_SERVICE_A_TOS, service->tos) ||
@@ -432,6 +440,9 @@ static void print_options(FILE *out, struct service_info *service, bool dscp)
 		fprintf(out, " table-size %s",
 			attr_text(ATTR_U32, tb[DSR_SERVICE_A_TABLE_SIZE],
 				  text));
+	if (attr_u8(tb[DSR_SERVICE_A_CHOICES]) > 1)
+		fprintf(out, " choices %s",
+			attr_text(ATTR_U8, tb[DSR_SERVICE_A_CHOICES], text));
 	if (attr_u8(tb[DSR_SERVICE_A_TOS_MASK])) {
 		tos_text(tb[DSR_SERVICE_A_TOS], tb[DSR_SERVICE_A_TOS_MASK],
 			 text);
@@ -487,6 +498,7 @@ struct json_object *service_json(struct service_info *service)
 	attr_json(object, "hash", ATTR_HASH, tb[DSR_SERVICE_A_HASH]);
 	attr_json(object, "table_size", ATTR_U32,
 		  tb[DSR_SERVICE_A_TABLE_SIZE]);
+	attr_json(object, "choices", ATTR_U8, tb[DSR_SERVICE_A_CHOICES]);
 	attr_json(object, "path", ATTR_PATH, tb[DSR_SERVICE_A_PATH]);
 	attr_json(object, "tos", ATTR_U8,
 		  tos ? tb[DSR_SERVICE_A_TOS] : NULL);
@@ -602,6 +614,7 @@ static const char service_notes[] =
 	"  scheduler NAME                      rr\n"
 	"  hash source|source-port|default     default: as the scheduler has it\n"
 	"  table-size SLOTS                    65521, of the scheduler maglev\n"
+	"  choices 1|2                         1, of the scheduler maglev\n"
 	"  path stack|direct                   stack\n"
 	"  tos VALUE|none                      none\n"
 	"  ping reply|forward|ignore           reply\n"

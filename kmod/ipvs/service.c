@@ -194,6 +194,8 @@ static int parse_config(struct nlattr *tb[], u8 family, u32 *flags,
 	config->one_packet = *flags & IP_VS_SVC_F_ONEPACKET;
 	if (!config->scheduler->slots)
 		config->options.slots = 0;
+	if (!config->scheduler->other)
+		config->options.choices = 0;
 	/* Without the flag the client's port does not count, not even with mh,
 	 * for which dsrctl's default differs.
 	 */

@@ -204,6 +204,7 @@ SERVICES = [
     service(8, 'maglev', tos=0x10, mask=0xf0, backends=2,
             options=[u8(u.DSR_SERVICE_A_HASH, u.DSR_HASH_SOURCE_PORT),
                      u32(u.DSR_SERVICE_A_TABLE_SIZE, 1048573),
+                     u8(u.DSR_SERVICE_A_CHOICES, 2),
                      u32(u.DSR_SERVICE_A_PROBE_MARKS, 1000)]),
     service(WEB, backends=2, ping=u.DSR_PING_IGNORE, persist=50000, prefix=24,
             on_down=u.DSR_ON_DOWN_RESET, chances=32),

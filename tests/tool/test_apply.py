@@ -81,8 +81,8 @@ HEAD = 'services:\n  - fwmark: 1\n    '
 MISTAKES = {
     HEAD + 'weight: 1\n...\n': [
         "3:5: unknown key 'weight': expected backends, fwmark, family, vip, "
-        'proto, port, scheduler, path, tos, hash, table-size, ping, '
-        'one-packet, on-down, on-unreachable, chances, persist, '
+        'proto, port, scheduler, path, tos, hash, table-size, choices, '
+        'ping, one-packet, on-down, on-unreachable, chances, persist, '
         'persist-prefix, probe-marks, timeout-syn, timeout-established, '
         'timeout-fin, timeout-closed, timeout-udp or force'],
     HEAD + 'backends:\n      - {via: 10.0.0.1, weight: two}\n...\n': [

@@ -103,7 +103,7 @@ OBJECTS = ['service', 'backend', 'connection', 'path', 'real', 'flow',
            'apply', 'save',
            'import', 'upgrade', 'help']
 KEY = ['fwmark', 'family', 'vip', 'proto', 'port']
-OPTIONS = ['scheduler', 'path', 'tos', 'hash', 'table-size', 'ping',
+OPTIONS = ['scheduler', 'path', 'tos', 'hash', 'table-size', 'choices', 'ping',
            'one-packet', 'on-down', 'on-unreachable', 'chances', 'persist', 'persist-prefix',
            'probe-marks']
 TIMEOUTS = ['timeout-syn', 'timeout-established', 'timeout-fin',
@@ -132,6 +132,7 @@ LINES = {
         'twos', 'maglev'],
     'dsrctl service add hash ': ['default', 'source', 'source-port'],
     'dsrctl service add table-size 13': ['131071'],
+    'dsrctl service add choices ': ['1', '2'],
     'dsrctl service add tos ': ['none'],
     'dsrctl service set probe-marks ': ['none'],
     'dsrctl service delete ': KEY,

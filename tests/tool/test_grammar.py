@@ -43,7 +43,7 @@ TIME = ('is not a time: write a time like 500ms, 30s, 10m, 2h, 1d or 1h30m; a '
 WHICH = 'one of fwmark and vip is missing'
 KEYWORDS = 'fwmark, family, vip, proto'
 SERVICE_KEYWORDS = (f'{KEYWORDS}, port, scheduler, path, tos, hash, '
-                    'table-size, ping, one-packet, on-down, on-unreachable, chances, persist, '
+                    'table-size, choices, ping, one-packet, on-down, on-unreachable, chances, persist, '
                     'persist-prefix, probe-marks, timeout-syn, timeout-established, '
                     'timeout-fin, timeout-closed, timeout-udp or force')
 
@@ -243,6 +243,10 @@ ERRORS = {
         f"real add: balancer 'lv1' {NEIGHBOUR}",
     'service add fwmark 1 chances 33':
         'service add: chances 33 is out of range: 0 to 32',
+    'service add fwmark 1 choices 3':
+        'service add: choices 3 is out of range: 1 to 2',
+    'service add fwmark 1 choices 0':
+        'service add: choices 0 is out of range: 1 to 2',
     'real add vip 10.0.0.0/24':
         'real add: vip 10.0.0.0/24 is a prefix, but a rule names one address: '
         'add a rule for each address, or let the balancer set a TOS value and '

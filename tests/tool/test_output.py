@@ -134,8 +134,8 @@ def test_absent_attributes(fake, kernel):
     assert json.loads(fake('-j service show').check(0).out)[0] == {
         'fwmark': 1, 'family': 'inet', 'vip': None, 'proto': None,
         'port': None, 'port_last': None, 'fwmark_mask': None,
-        'scheduler': None, 'hash': None, 'table_size': None, 'path': None,
-        'tos': None, 'tos_mask': None,
+        'scheduler': None, 'hash': None, 'table_size': None,
+        'choices': None, 'path': None, 'tos': None, 'tos_mask': None,
         'ping': None, 'one_packet': None, 'on_down': None,
         'on_unreachable': None, 'chances': None, 'persist': None,
         'persist_prefix': None, 'probe_marks': None,

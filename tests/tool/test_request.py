@@ -106,6 +106,9 @@ REQUESTS = {
          {u.DSR_A_SERVICE: {**MARK, u.DSR_SERVICE_A_SCHEDULER: b'maglev\0',
                             u.DSR_SERVICE_A_HASH: n8(u.DSR_HASH_SOURCE),
                             u.DSR_SERVICE_A_TABLE_SIZE: n32(251)}}),
+    'service set fwmark 1 choices 2':
+        ('dsr', u.DSR_CMD_SERVICE_SET,
+         {u.DSR_A_SERVICE: {**MARK, u.DSR_SERVICE_A_CHOICES: n8(2)}}),
     'service set fwmark 1 hash default table-size 0':
         ('dsr', u.DSR_CMD_SERVICE_SET,
          {u.DSR_A_SERVICE: {**MARK,

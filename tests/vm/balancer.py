@@ -45,7 +45,7 @@ FIELDS = {
         'ping': 'ping', 'one_packet': 1, 'on_down': 'on_down',
         'on_unreachable': 'on_unreachable', 'chances': 1, 'persist': 4,
         'persist_prefix': 1, 'timeouts': 'TIMEOUT', 'hash': 'hash',
-        'table_size': 4, 'probe_marks': 4, 'fwmark_mask': 4},
+        'table_size': 4, 'choices': 1, 'probe_marks': 4, 'fwmark_mask': 4},
     'BACKEND': {
         'addr': 'addr', 'weight': 4, 'active': 4, 'inactive': 4,
         'state': 'backend_state', 'ifindex': 4, 'mac': 'raw',

@@ -40,6 +40,7 @@ FEW = {
                   'sh', 'dh', 'maglev', 'none'),
     'dev': ('eth0', 'eth1', 'veth+', 'none'),
     'weight': (0, 1, 1, 7, 65535, 65536), 'table-size': (251, 4093, 8),
+    'choices': (1, 2, 2, 3),
     'vip': ('192.0.2.1', '192.0.2.1', '192.0.2.2', '2001:db8::1', '224.0.0.1'),
     'addr': ('10.0.0.2', '10.0.0.2', '10.0.0.3', '10.0.0.4', '10.0.0.5',
              '2001:db8:1::2', '192.0.2.7'),
@@ -53,7 +54,8 @@ KEYS = {'service': ('fwmark', 'vip'), 'backend': ('addr',), 'path': ('ifindex',)
 NEEDS = {'family': 'fwmark', 'fwmark-mask': 'fwmark', 'proto': 'vip',
          'port': 'proto', 'port-last': 'port', 'to-port': 'port',
          'tos-mask': 'tos', 'persist-prefix': 'persist', 'clear': 'tos',
-         'from': 'tos', 'table-size': 'scheduler', 'hash': 'scheduler'}
+         'from': 'tos', 'table-size': 'scheduler', 'hash': 'scheduler',
+         'choices': 'scheduler'}
 # These come often, since others need them.
 OFTEN = ('proto', 'src', 'dst', 'sport', 'dport')
 WEIGHTS = {'add': 6, 'set': 4, 'replace': 4, 'delete': 3, 'flush': 0.1}

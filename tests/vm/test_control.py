@@ -39,6 +39,8 @@ REFUSED = [
     ('lv1', 'service set fwmark 1 scheduler mh table-size 4096', 2,
      'no such table-size: there are 251, 509, 1021, 2039, 4093, 8191, 16381, '
      '32749, 65521, 131071, 262139, 524287 and 1048573'),
+    ('lv1', 'service set fwmark 1 choices 2', 2,
+     'only the scheduler maglev has choices: give the scheduler too'),
     ('lv1', 'backend set fwmark 1 via 10.10.30.101 upper 4 lower 5', 2,
      LOWER),
     ('lv1', 'backend set fwmark 1 via 10.10.30.101 lower 1', 2, LOWER),

@@ -235,30 +235,35 @@ def test_options(site):
     """Options that the scheduler does not have are reset with the next one."""
     def shown():
         one = site.services()[0]
-        return one['scheduler'], one['hash'], one['table_size']
+        return (one['scheduler'], one['hash'], one['table_size'],
+                one['choices'])
 
     site.lv1.dsrctl('service add fwmark 1')
-    assert shown() == ('rr', None, None)
+    assert shown() == ('rr', None, None, None)
     for words, expected in (
-            ('scheduler maglev', ('maglev', 'source-port', 65521)),
-            ('table-size 251', ('maglev', 'source-port', 251)),
-            ('hash source', ('maglev', 'source', 251)),
-            ('scheduler sh', ('sh', 'source', None)),
-            ('hash source-port', ('sh', 'source-port', None)),
-            ('hash default', ('sh', 'source', None)),
-            ('scheduler mh', ('maglev', 'source-port', 65521)),
-            ('hash source table-size 1021', ('maglev', 'source', 1021)),
-            ('scheduler wlc', ('wlc', None, None)),
-            ('scheduler maglev', ('maglev', 'source-port', 65521)),
-            ('table-size 131071', ('maglev', 'source-port', 131071)),
-            ('table-size 0', ('maglev', 'source-port', 65521))):
+            ('scheduler maglev', ('maglev', 'source-port', 65521, 1)),
+            ('table-size 251', ('maglev', 'source-port', 251, 1)),
+            ('hash source', ('maglev', 'source', 251, 1)),
+            ('choices 2', ('maglev', 'source', 251, 2)),
+            ('table-size 509', ('maglev', 'source', 509, 2)),
+            ('scheduler sh', ('sh', 'source', None, None)),
+            ('hash source-port', ('sh', 'source-port', None, None)),
+            ('hash default', ('sh', 'source', None, None)),
+            ('scheduler mh', ('maglev', 'source-port', 65521, 1)),
+            ('hash source table-size 1021', ('maglev', 'source', 1021, 1)),
+            ('scheduler wlc', ('wlc', None, None, None)),
+            ('scheduler maglev choices 2',
+             ('maglev', 'source-port', 65521, 2)),
+            ('choices 1', ('maglev', 'source-port', 65521, 1)),
+            ('table-size 131071', ('maglev', 'source-port', 131071, 1)),
+            ('table-size 0', ('maglev', 'source-port', 65521, 1))):
         site.lv1.dsrctl(f'service set fwmark 1 {words}')
         assert shown() == expected, words
     assert 'scheduler maglev hash source-port table-size 65521 path' in \
         site.lv1.read('/proc/net/dsr/services')
     site.lv1.dsrctl('service replace fwmark 1 scheduler sh hash source-port')
     site.lv1.dsrctl('service replace fwmark 1 scheduler sh')
-    assert shown() == ('sh', 'source', None)
+    assert shown() == ('sh', 'source', None, None)
 
 
 def test_thresholds(site, reasons):

@@ -105,7 +105,7 @@ def test_whole_configuration(site):
         'connection set timeout-udp default'))
     site.lv1.configure(f'''
         connection set max 5000 timeout-syn 7s
-        service add fwmark 1/0xff scheduler maglev table-size 251 persist 50s persist-prefix 24 probe-marks 4096 on-down reset
+        service add fwmark 1/0xff scheduler maglev table-size 251 choices 2 persist 50s persist-prefix 24 probe-marks 4096 on-down reset
         backend add fwmark 1 via {W101} weight 3 upper 100 lower 50
         service add vip 10.10.31.120 proto udp port 53 one-packet on ping ignore path direct
         service add vip 10.10.31.120 proto tcp port 80-90 tos 0x20 timeout-fin 9s

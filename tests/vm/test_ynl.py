@@ -37,7 +37,7 @@ def as_dsrctl(one):
     return {
         **{name.replace('-', '_'): one.get(name) for name in (
             'fwmark', 'vip', 'port', 'fwmark-mask', 'scheduler', 'hash',
-            'table-size', 'path', 'ping', 'on-down', 'on-unreachable',
+            'table-size', 'choices', 'path', 'ping', 'on-down', 'on-unreachable',
             'probe-marks')},
         'family': 'inet6' if inet6 else 'inet',
         'proto': PROTOCOLS.get(one.get('proto')),

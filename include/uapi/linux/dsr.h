@@ -15,6 +15,7 @@
 
 #define DSR_WEIGHT_MAX		65535
 #define DSR_CHANCES_MAX		32	/* of DSR_SERVICE_A_CHANCES */
+#define DSR_CHOICES_MAX		2	/* of DSR_SERVICE_A_CHOICES */
 #define DSR_PROBE_MARKS		256	/* from DSR_SERVICE_A_PROBE_MARKS on */
 
 /**
@@ -230,6 +231,10 @@ enum dsr_hash {
  * @DSR_SERVICE_A_CHANCES: u8, number of backends that may get a segment of TCP
  *	before it is dropped, if real servers give it back, at most
  *	DSR_CHANCES_MAX; 0, the default: ignore what they give back
+ * @DSR_SERVICE_A_CHOICES: u8, for the scheduler maglev: number of backends that
+ *	the hash offers a new connection, from 1 (if absent) to DSR_CHOICES_MAX;
+ *	the one with less load for its weight gets the connection. In replies
+ *	for this scheduler
  */
 enum dsr_service_attr {
 	DSR_SERVICE_A_UNSPEC,
@@ -257,6 +262,7 @@ enum dsr_service_attr {
 	DSR_SERVICE_A_FWMARK_MASK,
 	DSR_SERVICE_A_ON_UNREACHABLE,
 	DSR_SERVICE_A_CHANCES,
+	DSR_SERVICE_A_CHOICES,
 
 	__DSR_SERVICE_A_MAX,
 	DSR_SERVICE_A_MAX = __DSR_SERVICE_A_MAX - 1

@@ -249,20 +249,25 @@ static int check_firewall(struct nlattr *tb[], struct netlink_ext_ack *extack)
 	return 0;
 }
 
-/* Append the slot of the flow, if the scheduler is maglev. */
+/* Append the slot of the flow, if the scheduler is maglev, unless the backend of
+ * the slot had more load than the other candidate.
+ */
 static int put_slot(struct sk_buff *skb, const struct dsr_packet *pkt,
 		    const struct dsr_decision *decision)
 {
 	const struct dsr_pool *pool;
+	u32 slot;
 
 	if (decision->choice != DSR_CHOICE_SCHEDULER)
 		return 0;
 	pool = rcu_dereference(decision->service->pool);
 	if (pool->scheduler != &dsr_sched_maglev)
 		return 0;
-	return nla_put_u32(skb, DSR_EXPLAIN_A_SLOT,
-			   dsr_schedule_slot(decision->service,
-					     &pkt->tuple));
+	slot = dsr_schedule_slot(decision->service, &pkt->tuple);
+	if (dsr_pool_has_choice(pool) &&
+	    pool->member[pool->table[slot]].backend != decision->backend)
+		return 0;
+	return nla_put_u32(skb, DSR_EXPLAIN_A_SLOT, slot);
 }
 
 /* Append the verdict of the rules, and the mark that they have set. */

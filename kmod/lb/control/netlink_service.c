@@ -27,6 +27,7 @@ const struct nla_policy dsr_netlink_service_policy[DSR_SERVICE_A_MAX + 1] = {
 	[DSR_SERVICE_A_PROBE_MARKS] = { .type = NLA_U32 },
 	[DSR_SERVICE_A_ON_UNREACHABLE] = { .type = NLA_U8 },
 	[DSR_SERVICE_A_CHANCES] = { .type = NLA_U8 },
+	[DSR_SERVICE_A_CHOICES] = { .type = NLA_U8 },
 };
 
 static int parse_tos(struct nlattr *tb[], u16 *tos,
@@ -82,6 +83,27 @@ static int parse_persistence(struct nlattr *tb[], u8 family,
 		      "prefix out of range: 1 to 32, or 1 to 128 for IPv6");
 }
 
+/* Parse the number of backends that the hash offers a new connection. */
+static int parse_choices(struct nlattr *attr,
+			 const struct dsr_scheduler *scheduler,
+			 struct dsr_pool_options *options,
+			 struct netlink_ext_ack *extack)
+{
+	BUILD_BUG_ON(DSR_CHOICES_MAX != 2);
+	if (attr)
+		options->choices = nla_get_u8(attr);
+	if (attr && (!options->choices || options->choices > DSR_CHOICES_MAX))
+		return dsr_netlink_refuse(extack, attr,
+					  "choices out of range: 1 or 2");
+	if (scheduler->other)
+		return 0;
+	if (attr && options->choices > 1)
+		return dsr_netlink_refuse(extack, attr,
+			      "only the scheduler maglev has choices: give the scheduler too");
+	options->choices = 0;
+	return 0;
+}
+
 /* Parse the options of a scheduler. Options that the scheduler does not support
  * are refused if the request sets them, and reset if they are left from another
  * scheduler.
@@ -124,7 +146,8 @@ static int parse_options(struct nlattr *tb[],
 		}
 		options->slots = 0;
 	}
-	return 0;
+	return parse_choices(tb[DSR_SERVICE_A_CHOICES], scheduler, options,
+			     extack);
 }
 
 static int parse_probe_marks(struct nlattr *attr, u32 *first,

@@ -104,6 +104,8 @@ static void show_scheduler(struct seq_file *seq, const struct dsr_pool *pool)
 								"source");
 	if (pool->slots)
 		seq_printf(seq, " table-size %u", pool->slots);
+	if (dsr_pool_has_choice(pool))
+		seq_printf(seq, " choices %u", pool->options.choices);
 }
 
 static int services_show(struct seq_file *seq, void *v)

@@ -75,6 +75,9 @@ int dsr_put_service(struct sk_buff *skb, struct dsr_net *dn,
 	     nla_put_u8(skb, DSR_SERVICE_A_HASH, pool->hash)) ||
 	    (pool->slots &&
 	     nla_put_u32(skb, DSR_SERVICE_A_TABLE_SIZE, pool->slots)) ||
+	    (pool->scheduler->other &&
+	     nla_put_u8(skb, DSR_SERVICE_A_CHOICES,
+			dsr_pool_has_choice(pool) ? 2 : 1)) ||
 	    nla_put_u8(skb, DSR_SERVICE_A_PATH, service->path) ||
 	    nla_put_u8(skb, DSR_SERVICE_A_TOS, service->tos & 0xff) ||
 	    nla_put_u8(skb, DSR_SERVICE_A_TOS_MASK, service->tos >> 8) ||

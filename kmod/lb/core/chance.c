@@ -153,32 +153,62 @@ bool dsr_chance_give_up(struct dsr_chances *chances, u32 hash, u32 asked,
 	return over;
 }
 
+/* Return the backend with the next address, or %NULL if none is left. */
+static struct dsr_backend *behind(struct dsr_service *service,
+				  struct dsr_backend *backend)
+{
+	struct list_head *head = &service->backends;
+	struct dsr_backend *next;
+
+	next = list_next_or_null_rcu(head, &backend->list, struct dsr_backend,
+				     list);
+	return next ?: list_first_or_null_rcu(head, struct dsr_backend, list);
+}
+
+/* Return the next backend of a circle in which the other candidate has moved
+ * behind the home. Each backend is there once, wherever the walk begins.
+ */
+static struct dsr_backend *follow(struct dsr_service *service,
+				  struct dsr_backend *backend,
+				  const struct dsr_chance_order *order)
+{
+	struct dsr_backend *next;
+
+	if (!order->other)
+		return behind(service, backend);
+	if (backend == order->home)
+		return order->other;
+	next = behind(service, backend == order->other ? order->home : backend);
+	return next == order->other ? behind(service, next) : next;
+}
+
 /**
  * dsr_chance_next() - find the next backend for a denied connection
  * @dn: balancer
  * @backend: backend that has denied it, of a service
- * @can: selects the backends
+ * @order: the order of the backends
  *
  * Walk the backends in the order of their addresses, in a circle. All balancers
- * have the same order.
+ * have the same order. If the hash offers a flow two backends, one comes after
+ * the other: nearly all flows are at one of them.
  *
  * Context: rcu_read_lock().
  * Return: the backend, or %NULL if there is no other one.
  */
 struct dsr_backend *dsr_chance_next(struct dsr_net *dn,
 				    struct dsr_backend *backend,
-				    dsr_chance_fn can)
+				    const struct dsr_chance_order *order)
 {
-	struct list_head *head = &backend->service->backends;
+	struct dsr_service *service = backend->service;
+	/* A backend that has just left the list ends no walk. */
+	u32 left = READ_ONCE(service->backends_count);
 	struct dsr_backend *next = backend;
 
-	list_for_each_entry_continue_rcu(next, head, list)
-		if (can(dn, next))
-			return next;
-	list_for_each_entry_rcu(next, head, list) {
-		if (next == backend)
-			break;
-		if (can(dn, next))
+	for (; left; left--) {
+		next = follow(service, next, order);
+		if (!next || next == backend)
+			return NULL;
+		if (order->can(dn, next))
 			return next;
 	}
 	return NULL;
@@ -190,7 +220,7 @@ struct dsr_backend *dsr_chance_next(struct dsr_net *dn,
  * @chances: denials in the namespace
  * @conn: connection of the packet, found in this grace period
  * @from: backend that has denied the packet; of a service, and not removed
- * @can: selects the backends that get packets
+ * @order: the order of the backends
  * @to: set if the packet is to be forwarded
  *
  * If @conn has left @from already, an earlier packet of the connection was
@@ -203,7 +233,8 @@ struct dsr_backend *dsr_chance_next(struct dsr_net *dn,
 enum dsr_reason dsr_chance_decide(struct dsr_net *dn,
 				  struct dsr_chances *chances,
 				  struct dsr_conn *conn,
-				  struct dsr_backend *from, dsr_chance_fn can,
+				  struct dsr_backend *from,
+				  const struct dsr_chance_order *order,
 				  struct dsr_backend **to)
 {
 	struct dsr_service *service = from->service;
@@ -217,7 +248,7 @@ enum dsr_reason dsr_chance_decide(struct dsr_net *dn,
 	 * backends would seem to have denied it.
 	 */
 	if (rcu_access_pointer(conn->backend) == from) {
-		next = dsr_chance_next(dn, from, can);
+		next = dsr_chance_next(dn, from, order);
 		denial = dsr_conn_deny(dn, conn, from, next, limit);
 	}
 	switch (denial) {
@@ -226,7 +257,8 @@ enum dsr_reason dsr_chance_decide(struct dsr_net *dn,
 		return DSR_FORWARDED_DENIED;
 	case DSR_DENIAL_LATE:
 		next = dsr_conn_backend(conn);
-		if (!next || next->service != service || !can(dn, next))
+		if (!next || next->service != service ||
+		    !order->can(dn, next))
 			break;
 		*to = next;
 		return DSR_FORWARDED_DENIED;

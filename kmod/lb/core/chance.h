@@ -82,6 +82,19 @@ struct dsr_chances {
 /** typedef dsr_chance_fn - true if a packet can be sent to @backend */
 typedef bool (*dsr_chance_fn)(struct dsr_net *dn, struct dsr_backend *backend);
 
+/**
+ * struct dsr_chance_order - the order in which backends are asked
+ * @can: selects the backends that get packets
+ * @home: the backend of a packet without an entry, if there is an @other
+ * @other: the backend to ask next after @home; %NULL: only the order of the
+ *	addresses counts
+ */
+struct dsr_chance_order {
+	dsr_chance_fn can;
+	struct dsr_backend *home;
+	struct dsr_backend *other;
+};
+
 int dsr_chance_start(struct dsr_net *dn);
 void dsr_chance_stop(struct dsr_net *dn);
 bool dsr_chance_take(struct dsr_chances *chances,
@@ -90,11 +103,12 @@ bool dsr_chance_give_up(struct dsr_chances *chances, u32 hash, u32 asked,
 			u32 all, u32 now);
 struct dsr_backend *dsr_chance_next(struct dsr_net *dn,
 				    struct dsr_backend *backend,
-				    dsr_chance_fn can);
+				    const struct dsr_chance_order *order);
 enum dsr_reason dsr_chance_decide(struct dsr_net *dn,
 				  struct dsr_chances *chances,
 				  struct dsr_conn *conn,
-				  struct dsr_backend *from, dsr_chance_fn can,
+				  struct dsr_backend *from,
+				  const struct dsr_chance_order *order,
 				  struct dsr_backend **to);
 
 #endif /* _DSR_CHANCE_H */

@@ -26,10 +26,13 @@ struct dsr_scheduler;
  * @on_unreachable: enum dsr_on_unreachable
  * @slots: size of its table, accepted by dsr_pool_check_slots(); 0: the
  *	scheduler's default
+ * @choices: number of members that the hash offers a new flow, up to
+ *	DSR_CHOICES_MAX; 0: 1
  */
 struct dsr_pool_options {
 	u8 hash;
 	u8 on_unreachable;
+	u8 choices;
 	u32 slots;
 };
 

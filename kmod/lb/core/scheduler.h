@@ -17,8 +17,8 @@
  * @name: name for the user
  * @alias: another name of it, or %NULL
  * @hashes: the same flow always gets the same backend, unless
- *	struct dsr_pool.limited is set. So a flow needs no entry before its
- *	first packet that is not a SYN
+ *	struct dsr_pool.limited is set, or the flow has a choice. So a flow
+ *	needs no entry before its first packet that is not a SYN
  * @hash: enum dsr_hash: fields to hash by default; 0: they cannot be chosen
  * @slots: size of its table by default; 0: it has no table
  * @build: fill the table of @pool, which has at least one member; %NULL if
@@ -26,6 +26,9 @@
  * @lookup: if @hashes: return the backend of a flow, even if that backend is
  *	overloaded; else %NULL. Called under rcu_read_lock(), has no effect on
  *	later results; @pool has at least one member
+ * @other: return the second backend that the hash offers a flow, besides that
+ *	of @lookup; %NULL if there is none. %NULL if the scheduler offers one
+ *	only. Context as @lookup
  * @select: choose a backend of @pool, which has at least one member. Called
  *	under rcu_read_lock(). Returns %NULL if no member is available. With
  *	@dry, does not change the state of the scheduler
@@ -39,14 +42,23 @@ struct dsr_scheduler {
 	int (*build)(struct dsr_pool *pool);
 	struct dsr_backend *(*lookup)(const struct dsr_pool *pool,
 				      const struct dsr_tuple *tuple);
+	struct dsr_backend *(*other)(const struct dsr_pool *pool,
+				     const struct dsr_tuple *tuple);
 	struct dsr_backend *(*select)(struct dsr_pool *pool,
 				      const struct dsr_tuple *tuple, bool dry);
 };
 
+/** dsr_pool_has_choice() - true if the hash offers a new flow two backends */
+static inline bool dsr_pool_has_choice(const struct dsr_pool *pool)
+{
+	return pool->options.choices > 1;
+}
+
 /** dsr_pool_hashes() - true if the same flow always gets the same backend */
 static inline bool dsr_pool_hashes(const struct dsr_pool *pool)
 {
-	return pool->scheduler->hashes && !pool->limited;
+	return pool->scheduler->hashes && !pool->limited &&
+	       !dsr_pool_has_choice(pool);
 }
 
 /** dsr_pool_source_hash() - hash the client's address, and its port if chosen

@@ -275,6 +275,7 @@ int dsr_service_set(struct dsr_net *dn, struct dsr_service *service,
 	if (config->scheduler != pool->scheduler ||
 	    config->options.hash != pool->options.hash ||
 	    config->options.on_unreachable != pool->options.on_unreachable ||
+	    config->options.choices != pool->options.choices ||
 	    config->options.slots != pool->options.slots) {
 		err = dsr_pool_build(dn, service, config->scheduler,
 				     &config->options);

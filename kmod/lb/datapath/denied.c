@@ -17,6 +17,7 @@
 #include "datapath/denied.h"
 #include "datapath/peer.h"
 #include "datapath/reject.h"
+#include "datapath/schedule.h"
 #include "datapath/xmit.h"
 #include "denial.h"
 
@@ -179,6 +180,7 @@ static enum dsr_reason decide(struct dsr_net *dn, struct dsr_chances *chances,
 			      const struct sk_buff *skb, struct denied *denied)
 {
 	const struct dsr_tuple *tuple = &denied->pkt.tuple;
+	struct dsr_chance_order order = { .can = can_get };
 	struct dsr_backend *own, *from;
 
 	denied->conn = dsr_conn_find(dn, tuple,
@@ -196,7 +198,9 @@ static enum dsr_reason decide(struct dsr_net *dn, struct dsr_chances *chances,
 		return DSR_DROP_DENIAL_FOREIGN;
 	if (!dsr_chance_take(chances, DSR_CHANCE_FORWARD, jiffies))
 		return DSR_DROP_DENIAL_RATE;
-	return dsr_chance_decide(dn, chances, denied->conn, from, can_get,
+	dsr_schedule_candidates(from->service, tuple, &order.home,
+				&order.other);
+	return dsr_chance_decide(dn, chances, denied->conn, from, &order,
 				 &denied->to);
 }
 

@@ -163,6 +163,33 @@ u32 dsr_schedule_slot(const struct dsr_service *service,
 }
 
 /**
+ * dsr_schedule_candidates() - find the two backends that the hash offers a flow
+ * @service: its service
+ * @tuple: the flow
+ * @home: set to the backend of a packet without an entry, or to %NULL
+ * @other: set to the other backend, or to %NULL
+ *
+ * Context: rcu_read_lock().
+ */
+void dsr_schedule_candidates(const struct dsr_service *service,
+			     const struct dsr_tuple *tuple,
+			     struct dsr_backend **home,
+			     struct dsr_backend **other)
+{
+	const struct dsr_pool *pool = rcu_dereference(service->pool);
+	struct dsr_tuple client;
+
+	*home = NULL;
+	*other = NULL;
+	if (!pool->count || !pool->scheduler->other)
+		return;
+	tuple = hashed_tuple(service, pool, tuple, &client);
+	*other = pool->scheduler->other(pool, tuple);
+	if (*other)
+		*home = pool->scheduler->lookup(pool, tuple);
+}
+
+/**
  * dsr_schedule_stateless() - find the backend of a flow without an entry
  * @dn: balancer
  * @service: its service

@@ -29,6 +29,10 @@ void dsr_schedule_advance(struct dsr_net *dn, const struct dsr_packet *pkt,
 struct dsr_backend *dsr_schedule_stateless(struct dsr_net *dn,
 					   const struct dsr_service *service,
 					   const struct dsr_tuple *tuple);
+void dsr_schedule_candidates(const struct dsr_service *service,
+			     const struct dsr_tuple *tuple,
+			     struct dsr_backend **home,
+			     struct dsr_backend **other);
 u32 dsr_schedule_slot(const struct dsr_service *service,
 		      const struct dsr_tuple *tuple);
 

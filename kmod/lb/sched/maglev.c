@@ -14,6 +14,15 @@
  * The paper has no weights: here a backend of weight w has its turns at the
  * times 1/w, 2/w, 3/w and so on. A change of one weight does not change the
  * order of the other backends' turns.
+ *
+ * With two choices, a flow has a second candidate: the backend of the first of
+ * its further slots that belongs to another one. A new flow goes to the
+ * candidate with less load for its weight, and stays there by its entry. So the
+ * loads are nearly even, and a balancer without the entry asks two backends at
+ * most, as long as the backends do not change.
+ *
+ * M. Mitzenmacher, "The Power of Two Choices in Randomized Load Balancing",
+ * IEEE TPDS 2001.
  */
 
 #include <linux/jhash.h>
@@ -27,7 +36,7 @@
 #define FREE	U16_MAX
 
 /* Number of slots to try for a backend that is not overloaded, before falling
- * back to rendezvous hashing.
+ * back to rendezvous hashing; and for a second candidate.
  */
 #define PROBES	16
 
@@ -133,7 +142,8 @@ static __always_inline u32 slot_of(const struct dsr_pool *pool,
  * @tuple: the flow
  *
  * Return: a number below @pool->slots. The flow goes to the backend of this
- * slot, unless that backend is overloaded.
+ * slot, unless that backend is overloaded, or has more load than the other
+ * candidate.
  */
 u32 dsr_maglev_slot(const struct dsr_pool *pool, const struct dsr_tuple *tuple)
 {
@@ -146,18 +156,54 @@ static struct dsr_backend *maglev_home(const struct dsr_pool *pool,
 	return pool->member[pool->table[slot_of(pool, tuple, 0)]].backend;
 }
 
+static struct dsr_backend *maglev_other(const struct dsr_pool *pool,
+					const struct dsr_tuple *tuple)
+{
+	u16 home = pool->table[slot_of(pool, tuple, 0)];
+	u16 other;
+	u32 i;
+
+	if (!dsr_pool_has_choice(pool))
+		return NULL;
+	for (i = 1; i < PROBES; i++) {
+		other = pool->table[slot_of(pool, tuple, i)];
+		if (other != home)
+			return pool->member[other].backend;
+	}
+	return NULL;
+}
+
+/* Check if @other has less load for its weight than @home. At the same load a
+ * flow goes home, where packets without an entry begin.
+ */
+static bool is_idler(const struct dsr_pool_member *other,
+		     const struct dsr_pool_member *home)
+{
+	return dsr_backend_load(other->backend) * home->weight <
+	       dsr_backend_load(home->backend) * other->weight;
+}
+
 static struct dsr_backend *maglev_select(struct dsr_pool *pool,
 					 const struct dsr_tuple *tuple,
 					 bool dry)
 {
-	struct dsr_pool_member *member;
+	struct dsr_pool_member *member, *home = NULL;
 	u32 i;
 
 	for (i = 0; i < PROBES; i++) {
 		member = &pool->member[pool->table[slot_of(pool, tuple, i)]];
-		if (likely(dsr_pool_member_available(pool, member)))
-			return member->backend;
+		if (member == home ||
+		    unlikely(!dsr_pool_member_available(pool, member)))
+			continue;
+		if (!home && dsr_pool_has_choice(pool)) {
+			home = member;
+			continue;
+		}
+		return !home || is_idler(member, home) ? member->backend :
+							 home->backend;
 	}
+	if (home)
+		return home->backend;
 	/* Most backends are overloaded, or those with most of the weight. */
 	return dsr_rendezvous_pick(pool, dsr_pool_source_hash(pool, tuple, 0),
 				   true);
@@ -171,5 +217,6 @@ const struct dsr_scheduler dsr_sched_maglev = {
 	.slots = 65521,
 	.build = maglev_build,
 	.lookup = maglev_home,
+	.other = maglev_other,
 	.select = maglev_select,
 };

@@ -7,6 +7,9 @@
 /* Hosts that cannot be reached, as bits. */
 static u32 cut_off;
 
+/* The order in which backends are asked; a test may set candidates. */
+static struct dsr_chance_order order;
+
 static bool can_get(struct dsr_net *dn, struct dsr_backend *backend)
 {
 	return !dsr_backend_is_down(backend) &&
@@ -24,6 +27,7 @@ static int chance_init(struct kunit *test)
 	struct fixture *f = test->priv;
 
 	cut_off = 0;
+	order = (struct dsr_chance_order) { .can = can_get };
 	if (err)
 		return err;
 	f->service.chances = DSR_CHANCES_MAX;
@@ -69,7 +73,7 @@ static u8 deny(struct fixture *f, struct dsr_conn *conn,
 	u8 host;
 
 	rcu_read_lock();
-	*reason = dsr_chance_decide(&f->dn, chances_of(f), conn, from, can_get,
+	*reason = dsr_chance_decide(&f->dn, chances_of(f), conn, from, &order,
 				    &to);
 	host = *reason == DSR_FORWARDED_DENIED ? fixture_host(to) : 0;
 	rcu_read_unlock();
@@ -107,6 +111,59 @@ static void chance_goes_round_in_order_of_address(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, (u8)conn->tries, 0);
 	KUNIT_EXPECT_EQ(test, conn->state, DSR_CONN_ESTABLISHED);
 	expect_denied(test, conn, b2, DSR_FORWARDED_DENIED, 3);
+}
+
+/* Of two candidates, the home is asked first, the other one next, then all
+ * others, each once, from wherever the walk begins.
+ */
+static void chance_asks_the_other_candidate_next(struct kunit *test)
+{
+	static const u8 expected[][5] = {
+		{ 4, 2, 5, 1, 3 }, { 2, 5, 1, 3, 4 }, { 5, 1, 3, 4, 2 },
+		{ 1, 3, 4, 2, 5 }, { 3, 4, 2, 5, 1 },
+	};
+	struct fixture *f = test->priv;
+	struct dsr_backend *b[6];
+	struct dsr_conn *conn;
+	u32 i, j, cut, seen;
+	u8 host;
+
+	for (i = 1; i <= 5; i++)
+		b[i] = fixture_backend(test, f, i, 1);
+	order.home = b[4];
+	order.other = b[2];
+	for (i = 0; i < ARRAY_SIZE(expected); i++) {
+		conn = add(test, i, b[expected[i][0]]);
+		for (j = 1; j < 5; j++)
+			expect_denied(test, conn, b[expected[i][j - 1]],
+				      DSR_FORWARDED_DENIED, expected[i][j]);
+		expect_denied(test, conn, b[expected[i][4]], DSR_DROP_DENIED,
+			      0);
+		KUNIT_EXPECT_EQ(test, host_of(conn), expected[i][0]);
+	}
+	for (i = 1; i <= 5; i++) {
+		for (cut = 1; cut <= 5; cut++) {
+			if (cut == i)
+				continue;
+			cut_off = BIT(cut);
+			host = i;
+			for (seen = 0, j = 0; j < 4; j++) {
+				seen |= BIT(host);
+				rcu_read_lock();
+				host = fixture_host(dsr_chance_next(&f->dn,
+								    b[host],
+								    &order));
+				rcu_read_unlock();
+			}
+			KUNIT_EXPECT_EQ(test, host, i);
+			KUNIT_EXPECT_EQ(test, seen, 0x3e & ~BIT(cut));
+		}
+	}
+	cut_off = BIT(1) | BIT(2) | BIT(3) | BIT(5);
+	rcu_read_lock();
+	KUNIT_EXPECT_NULL(test, dsr_chance_next(&f->dn, b[4], &order));
+	KUNIT_EXPECT_PTR_EQ(test, dsr_chance_next(&f->dn, b[2], &order), b[4]);
+	rcu_read_unlock();
 }
 
 static void chance_skips_backends_without_packets(struct kunit *test)
@@ -312,6 +369,7 @@ static void chance_has_budgets(struct kunit *test)
 
 static struct kunit_case cases[] = {
 	KUNIT_CASE(chance_goes_round_in_order_of_address),
+	KUNIT_CASE(chance_asks_the_other_candidate_next),
 	KUNIT_CASE(chance_skips_backends_without_packets),
 	KUNIT_CASE(chance_costs_no_more_than_its_limit),
 	KUNIT_CASE(chance_of_late_packet_changes_nothing),

@@ -274,6 +274,199 @@ static void maglev_is_the_same_for_ever(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, hash, 0x6ddd34f4U);
 }
 
+/* Return the two candidates of a flow as bits: BIT(N) for 10.0.0.N. */
+static u32 candidates(struct fixture *f, u32 n, struct dsr_backend **home,
+		      struct dsr_backend **other)
+{
+	struct dsr_tuple tuple = fixture_tuple(n);
+
+	rcu_read_lock();
+	dsr_schedule_candidates(&f->service, &tuple, home, other);
+	rcu_read_unlock();
+	return (*home ? BIT(fixture_host(*home)) : 0) |
+	       (*other ? BIT(fixture_host(*other)) : 0);
+}
+
+/* A flow has two candidates, and goes to the one with less load, whatever the
+ * load of all others.
+ */
+static void maglev_offers_two(struct kunit *test)
+{
+	struct dsr_pool_options options = { .choices = 2 };
+	struct dsr_backend *home, *other;
+	struct fixture *f = test->priv;
+	struct dsr_tuple tuple;
+	u32 i;
+
+	backends(test, f, 5, 1);
+	KUNIT_EXPECT_EQ(test, candidates(f, 0, &home, &other), 0);
+	fixture_schedule(test, f, "maglev", options);
+	for (i = 0; i < 1000; i++) {
+		tuple = fixture_tuple(i);
+		KUNIT_ASSERT_EQ(test,
+				hweight32(candidates(f, i, &home, &other)), 2);
+		KUNIT_EXPECT_PTR_EQ(test, home,
+				    dsr_sched_lookup(fixture_pool(f), &tuple));
+		fixture_load(home, 7, 0);
+		fixture_load(other, 7, 0);
+		KUNIT_EXPECT_EQ(test, fixture_choose(f, &tuple, false),
+				fixture_host(home));
+		fixture_load(other, 6, 255);
+		KUNIT_EXPECT_EQ(test, fixture_choose(f, &tuple, false),
+				fixture_host(other));
+		/* packets without an entry go home all the same */
+		KUNIT_EXPECT_PTR_EQ(test, home,
+				    dsr_sched_lookup(fixture_pool(f), &tuple));
+		fixture_load(home, 0, 0);
+		fixture_load(other, 0, 0);
+	}
+}
+
+/* Give connections to 10.0.0.1 to 10.0.0.N, each of which stays. Return the
+ * distance of the loads from each other.
+ */
+static u32 uneven(struct kunit *test, struct fixture *f, u32 flows, u32 *counts,
+		  u32 hosts)
+{
+	u32 i, least = U32_MAX, most = 0;
+	struct dsr_tuple tuple;
+	u8 host;
+
+	memset(counts, 0, (hosts + 1) * sizeof(*counts));
+	for (i = 1; i <= hosts; i++)
+		fixture_load(nth(test, f, i), 0, 0);
+	for (i = 0; i < flows; i++) {
+		tuple = fixture_tuple(i);
+		host = fixture_choose(f, &tuple, false);
+		KUNIT_ASSERT_TRUE(test, host && host <= hosts);
+		fixture_load(nth(test, f, host), ++counts[host], 0);
+	}
+	for (i = 1; i <= hosts; i++) {
+		least = min(least, counts[i]);
+		most = max(most, counts[i]);
+	}
+	return most - least;
+}
+
+/* 10,000 flows for 10 backends: nearly least connections. */
+static void maglev_choice_is_even(struct kunit *test)
+{
+	struct dsr_pool_options options = { .choices = 2 };
+	struct fixture *f = test->priv;
+	u32 one, two, counts[11];
+
+	backends(test, f, 10, 1);
+	one = uneven(test, f, 10000, counts, 10);
+	fixture_schedule(test, f, "maglev", options);
+	two = uneven(test, f, 10000, counts, 10);
+	kunit_info(test, "10000 flows, 10 backends: most and least differ by %u with a choice, by %u without\n",
+		   two, one);
+	KUNIT_EXPECT_LE(test, two, 10);
+	KUNIT_EXPECT_GE(test, one, 50);
+
+	/* the load counts in proportion to the weight */
+	fixture_weight(test, f, nth(test, f, 4), 3);
+	uneven(test, f, 12000, counts, 10);
+	KUNIT_EXPECT_GE(test, counts[4], 2950);
+	KUNIT_EXPECT_LE(test, counts[4], 3050);
+	KUNIT_EXPECT_GE(test, counts[5], 980);
+	KUNIT_EXPECT_LE(test, counts[5], 1020);
+}
+
+/* One of 10 backends goes: a flow that it was no candidate of keeps both, but
+ * for one in 50. A flow that it was a candidate of keeps the other one, but for
+ * one in 20.
+ */
+static void maglev_choice_moves_few(struct kunit *test)
+{
+	struct dsr_pool_options options = { .choices = 2 };
+	struct dsr_backend *home, *other, *gone;
+	u32 i, after, moved = 0, lost = 0, kept = 0, touched = 0;
+	struct fixture *f = test->priv;
+	u32 *before;
+
+	before = kunit_kmalloc_array(test, 5000, sizeof(*before), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, before);
+	backends(test, f, 10, 1);
+	fixture_schedule(test, f, "maglev", options);
+	for (i = 0; i < 5000; i++)
+		before[i] = candidates(f, i, &home, &other);
+	gone = nth(test, f, 3);
+	fixture_weight(test, f, gone, 0);
+	for (i = 0; i < 5000; i++) {
+		after = candidates(f, i, &home, &other);
+		KUNIT_ASSERT_EQ(test, hweight32(after), 2);
+		KUNIT_ASSERT_FALSE(test, after & BIT(3));
+		if (before[i] & BIT(3)) {
+			touched++;
+			lost += !(after & before[i]);
+		} else {
+			kept++;
+			moved += after != before[i];
+		}
+	}
+	kunit_info(test, "one of 10 less: %u of %u flows lose both, %u of the other %u one\n",
+		   lost, touched, moved, kept);
+	KUNIT_EXPECT_GE(test, touched, 900);
+	KUNIT_EXPECT_LE(test, touched, 1100);
+	KUNIT_EXPECT_LE(test, lost * 20, touched);
+	KUNIT_EXPECT_LE(test, moved * 50, kept);
+}
+
+/* An overloaded candidate gets nothing: the next slot offers another one. */
+static void maglev_choice_passes_over_the_overloaded(struct kunit *test)
+{
+	struct dsr_pool_options options = { .choices = 2 };
+	struct dsr_backend *home, *other, *second;
+	u32 i, bits, counts[6] = { };
+	struct fixture *f = test->priv;
+	struct dsr_tuple tuple;
+	u8 host;
+
+	backends(test, f, 5, 1);
+	fixture_schedule(test, f, "maglev", options);
+	second = nth(test, f, 2);
+	fixture_limit(test, f, second, 1, 0);
+	fixture_load(second, 0, 1);
+	for (i = 0; i < 1000; i++) {
+		tuple = fixture_tuple(i);
+		bits = candidates(f, i, &home, &other);
+		host = fixture_choose(f, &tuple, false);
+		counts[host]++;
+		if (!(bits & BIT(2)))
+			KUNIT_EXPECT_TRUE(test, bits & BIT(host));
+	}
+	KUNIT_EXPECT_EQ(test, counts[2], 0);
+	/* all loads are equal: a flow goes home */
+	for (i = 1; i <= 5; i++)
+		KUNIT_EXPECT_GE(test, counts[i], i == 2 ? 0 : 150);
+	for (i = 1; i <= 5; i++)
+		if (i != 2)
+			fixture_limit(test, f, nth(test, f, i), 1, 0);
+	for (i = 1; i <= 4; i++)
+		fixture_load(nth(test, f, i), 0, 1);
+	/* the only one that is left is a choice, too */
+	for (i = 0; i < 100; i++) {
+		tuple = fixture_tuple(i);
+		KUNIT_EXPECT_EQ(test, fixture_choose(f, &tuple, false), 5);
+	}
+}
+
+/* With one backend there is nothing to choose. */
+static void maglev_choice_of_one(struct kunit *test)
+{
+	struct dsr_pool_options options = { .choices = 2 };
+	struct dsr_tuple tuple = fixture_tuple(0);
+	struct dsr_backend *home, *other;
+	struct fixture *f = test->priv;
+
+	fixture_schedule(test, f, "maglev", options);
+	KUNIT_EXPECT_EQ(test, candidates(f, 0, &home, &other), 0);
+	fixture_backend(test, f, 1, 1);
+	KUNIT_EXPECT_EQ(test, candidates(f, 0, &home, &other), 0);
+	KUNIT_EXPECT_EQ(test, fixture_choose(f, &tuple, false), 1);
+}
+
 static void maglev_sizes(struct kunit *test)
 {
 	u32 slots, divisor, sizes = 0;
@@ -300,6 +493,11 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(maglev_small_table),
 	KUNIT_CASE(maglev_passes_over_the_overloaded),
 	KUNIT_CASE(maglev_is_the_same_for_ever),
+	KUNIT_CASE(maglev_offers_two),
+	KUNIT_CASE(maglev_choice_is_even),
+	KUNIT_CASE(maglev_choice_moves_few),
+	KUNIT_CASE(maglev_choice_passes_over_the_overloaded),
+	KUNIT_CASE(maglev_choice_of_one),
 	KUNIT_CASE(maglev_sizes),
 	{ }
 };

@@ -54,6 +54,49 @@ static void syn_is_not_remembered(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fixture_entries(f), 1);
 }
 
+/* With a choice, the packet after a SYN finds its backend by the entry only. A
+ * balancer without the entry sends it home.
+ */
+static void choice_is_remembered(struct kunit *test)
+{
+	struct dsr_pool_options options = { .choices = 2 };
+	struct dsr_packet syn = fixture_packet(1, DSR_EVENT_OPEN);
+	struct dsr_packet ack = fixture_packet(1, DSR_EVENT_DATA);
+	struct fixture *f = test->priv;
+	struct dsr_backend *home, *other;
+	struct dsr_decision d;
+
+	fixture_backend(test, f, 1, 1);
+	fixture_backend(test, f, 2, 1);
+	fixture_backend(test, f, 3, 1);
+	fixture_schedule(test, f, "maglev", options);
+	rcu_read_lock();
+	dsr_schedule_candidates(&f->service, &syn.tuple, &home, &other);
+	rcu_read_unlock();
+	KUNIT_ASSERT_NOT_NULL(test, other);
+	fixture_load(home, 1, 0);
+	d = fixture_come(f, &syn);
+	KUNIT_EXPECT_EQ(test, d.reason, DSR_FORWARDED);
+	KUNIT_EXPECT_PTR_EQ(test, d.backend, other);
+	KUNIT_EXPECT_EQ(test, fixture_entries(f), 1);
+	KUNIT_EXPECT_PTR_EQ(test, fixture_come(f, &ack).backend, other);
+	/* the load has changed, and the connection stays */
+	fixture_load(home, 0, 0);
+	KUNIT_EXPECT_PTR_EQ(test, fixture_come(f, &ack).backend, other);
+	dsr_table_flush(&f->dn.table);
+	fixture_load(home, 1, 0);
+	KUNIT_EXPECT_PTR_EQ(test, fixture_come(f, &ack).backend, home);
+	fixture_load(home, 0, 0);
+	/* in a flood without room for SYNs, all go home */
+	dsr_table_flush(&f->dn.table);
+	fixture_load(home, 1, 0);
+	WRITE_ONCE(f->dn.table.max, 3);
+	d = fixture_come(f, &syn);
+	KUNIT_EXPECT_EQ(test, d.reason, DSR_FORWARDED_STATELESS);
+	KUNIT_EXPECT_PTR_EQ(test, d.backend, home);
+	fixture_load(home, 0, 0);
+}
+
 static void one_packet(struct kunit *test)
 {
 	struct dsr_packet pkt = fixture_packet(1, DSR_EVENT_DATA);
@@ -312,6 +355,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(syn_again_when_there_is_room),
 	KUNIT_CASE(held_for_a_second),
 	KUNIT_CASE(syn_is_not_remembered),
+	KUNIT_CASE(choice_is_remembered),
 	KUNIT_CASE(one_packet),
 	KUNIT_CASE(persistence),
 	KUNIT_CASE(nobody_asks_for_a_connection),
