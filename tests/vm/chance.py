@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Two balancers with chances, real servers that deny, and their counters."""
+"""Balancers with chances, real servers that deny, and their counters."""
 
 import collections
 import struct
@@ -7,17 +7,15 @@ import struct
 import wire
 import wire6
 from balancer import Balancer
-from network import (MACHINES, VIP, VIP6, W101, W1016, W102, W1026, mac_of,
+from network import (ADDRESSES6, DEVICES, MACHINES, VIP, VIP6, mac_of,
                      wait_for)
 
-BACK = {4: ('10.10.30.11', '10.10.30.12'),
-        6: ('2001:db8:30::11', '2001:db8:30::12')}
-FAMILY = {4: (VIP, [W101, W102], wire), 6: (VIP6, [W1016, W1026], wire6)}
+FAMILY = {4: (VIP, wire), 6: (VIP6, wire6)}
 TYPE = 0x88b6
 SPRAY = '''
     table netdev spray {{ chain out {{
         type filter hook egress device eth0 priority 0;
-        {match} numgen random mod 2 == 0 ether daddr set {lv2}
+        {match} ether daddr set numgen random mod {count} map {{ {macs} }}
     }}
     }}
 '''
@@ -29,28 +27,39 @@ class Denials(wire.Tap):
     protocol = TYPE
 
 
+def address(name, dev, number):
+    """The IPv4 or IPv6 address of a machine."""
+    return (DEVICES[name][dev][1][0].split('/')[0] if number == 4 else
+            ADDRESSES6[name][dev])
+
+
 def is_denial(reason):
     return 'denied' in reason or 'denial' in reason
 
 
 class Pair:
-    """Two balancers that know nothing of each other, and two real servers."""
+    """Two balancers that know nothing of each other, and two real servers.
 
-    def __init__(self, site, reasons, number=4, scheduler='rr', **service):
+    Or those that LVS and REALS name.
+    """
+
+    def __init__(self, site, reasons, number=4, scheduler='rr',
+                 lvs=('lv1', 'lv2'), reals=('w101', 'w102'), **service):
         self.site, self.number = site, number
+        self.lvs, self.reals = lvs, reals
         if number == 6:
             site.net.enable_ipv6()
-        self.vip, self.servers, self.make = FAMILY[number]
+        self.vip, self.make = FAMILY[number]
+        self.servers = [address(name, 'eth0', number) for name in reals]
         self.service = {'scheduler': scheduler, 'chances': 8, **service}
         self.balance()
-        for name in ('w101', 'w102'):
+        for name in reals:
             self.deliver(name)
-        self.since = {name: reasons(name) for name in ('lv1', 'lv2')}
-        self.since.update((name, reasons(name, 'dsr_rs'))
-                          for name in ('w101', 'w102'))
+        self.since = {name: reasons(name) for name in lvs}
+        self.since.update((name, reasons(name, 'dsr_rs')) for name in reals)
 
     def balance(self):
-        self.balancers = [Balancer(self.site, name) for name in ('lv1', 'lv2')]
+        self.balancers = [Balancer(self.site, name) for name in self.lvs]
         for one in self.balancers:
             one.service('add', vip=self.vip, **self.service)
             for server in self.servers:
@@ -58,15 +67,17 @@ class Pair:
 
     def deliver(self, name, mode=''):
         """Let a server deliver what comes for the VIP, or give it back."""
+        back = ','.join(address(lv, 'eth1', self.number) for lv in self.lvs)
         self.site.net[name].dsrctl(
-            f'real replace vip {self.vip} balancer '
-            f'{",".join(BACK[self.number])} {mode}')
+            f'real replace vip {self.vip} balancer {back} {mode}')
 
     def spray(self):
         """Let the client send each packet to a balancer by lot."""
         match = 'ip daddr' if self.number == 4 else 'ip6 daddr'
         self.site.client.nft(SPRAY.format(
-            match=f'{match} {self.vip}', lv2=mac_of('10.10.31.12')))
+            match=f'{match} {self.vip}', count=len(self.lvs),
+            macs=', '.join(f'{at} : {mac_of(address(name, "eth0", 4))}'
+                           for at, name in enumerate(self.lvs))))
 
     def flush(self):
         for one in self.balancers:
@@ -83,7 +94,7 @@ class Pair:
         """The reasons of the balancers for them, added up."""
         return sum((collections.Counter(
             {reason: count for reason, count in self.since[name].all().items()
-             if is_denial(reason)}) for name in ('lv1', 'lv2')),
+             if is_denial(reason)}) for name in self.lvs),
             collections.Counter())
 
     def check(self):
@@ -124,5 +135,5 @@ class Forger(Denials):
 
 def stray(number, port, flags=wire.ACK, **fields):
     """A segment of no connection."""
-    vip, _, make = FAMILY[number]
+    vip, make = FAMILY[number]
     return make.tcp(port, 80, flags, seq=7000, ack=9000, dst=vip, **fields)

@@ -52,7 +52,14 @@ MACHINES = {
 }
 # For tests that connect it: keepalived's sorry server.
 SPARE = {'w103': {'eth0': ('back', ['10.10.30.103/24'])}}
-DEVICES = {**MACHINES, **SPARE}
+# With these and w103, three balancers and five servers.
+CROWD = {
+    'lv3': {'eth0': ('front', ['10.10.31.13/24']),
+            'eth1': ('back', ['10.10.30.13/24'])},
+    'w104': {'eth0': ('back', ['10.10.30.104/24'])},
+    'w105': {'eth0': ('back', ['10.10.30.105/24'])},
+}
+DEVICES = {**MACHINES, **SPARE, **CROWD}
 SEGMENTS = ('front', 'back')
 UNUSED = 'unused'
 HOOKS = [('inet', hook, '') for hook in (
@@ -64,28 +71,31 @@ ROUTES = {
     # direct requests, to compare.
     'client': [f'{VIP} via {FRONT_VRRP}', f'10.10.30.0/24 via {FRONT_VRRP}'],
     # The routes back to the tests' clients, for rp_filter.
-    **dict.fromkeys(('lv1', 'lv2'), [f'{net} via {CLIENT}' for net in (
+    **dict.fromkeys(('lv1', 'lv2', 'lv3'), [f'{net} via {CLIENT}' for net in (
         '10.20.0.0/16', '10.64.0.0/10', '240.0.0.0/4')]),
-    'w101': [f'default via {BACK_VRRP}'],
-    'w102': [f'default via {BACK_VRRP}'],
-    'w103': [f'default via {BACK_VRRP}'],
+    **dict.fromkeys(('w101', 'w102', 'w103', 'w104', 'w105'),
+                    [f'default via {BACK_VRRP}']),
 }
 # Tests that need IPv6 enable it, see Network.enable_ipv6().
 ADDRESSES6 = {
     'client': {'eth0': CLIENT6},
     'lv1': {'eth0': LV16, 'eth1': '2001:db8:30::11'},
     'lv2': {'eth0': '2001:db8:31::12', 'eth1': '2001:db8:30::12'},
+    'lv3': {'eth0': '2001:db8:31::13', 'eth1': '2001:db8:30::13'},
     'w101': {'eth0': W1016},
     'w102': {'eth0': W1026},
+    **{f'w{number}': {'eth0': f'2001:db8:30::{number}'}
+       for number in (103, 104, 105)},
 }
 ROUTES6 = {
     'client': [f'{VIP6} via {LV16}', f'2001:db8:30::/64 via {LV16}'],
-    'w101': ['default via 2001:db8:30::11'],
-    'w102': ['default via 2001:db8:30::11'],
+    **dict.fromkeys(('w101', 'w102', 'w103', 'w104', 'w105'),
+                    ['default via 2001:db8:30::11']),
 }
-BALANCERS = ('lv1', 'lv2')
+BALANCERS = ('lv1', 'lv2', 'lv3')
 # the answer of each for example.org
-WEB = {'w101': 'nano', 'w102': 'desu', 'w103': 'sorry'}
+WEB = {'w101': 'nano', 'w102': 'desu', 'w103': 'sorry', 'w104': 'vier',
+       'w105': 'five'}
 
 PROGRAMS = ('ip', 'nft', 'iptables', 'nginx', 'curl', 'tcpdump', 'insmod',
             'rmmod', 'modprobe', 'dsrctl')
@@ -214,7 +224,7 @@ class Network:
         addresses: add them again.
         """
         self.has_ipv6 = True
-        for name in MACHINES:
+        for name in ADDRESSES6:
             if name in self.hosts and not self._has_ipv6(self.hosts[name]):
                 self._add_ipv6(self.hosts[name])
 

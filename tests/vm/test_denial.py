@@ -33,7 +33,7 @@ def test_stray(pair, site, number):
     Silence is the first answer, a RST the one after a second.
     """
     two = pair(number=number)
-    kind = FAMILY[number][2].Tap
+    kind = FAMILY[number][1].Tap
     with kind(site.client) as client, Denials(site.lv1, 'eth1') as back:
         client.send(stray(number, 5001, payload=b'hello'), LV1)
         wait_for('the last denial', lambda: two.since['lv1']['drop_denied'])
@@ -247,7 +247,7 @@ def test_icmp_error(pair, site, number):
     home = ask(sock).split()[0]
     port = sock.getsockname()[1]
     two.flush()
-    with FAMILY[number][2].Tap(site.client) as client:
+    with FAMILY[number][1].Tap(site.client) as client:
         if number == 4:
             quoted = wire.tcp(80, port, ACK, src=VIP, dst=CLIENT)
             error = wire.icmp_error(3, 4, quoted[:28], 1400)
