@@ -65,11 +65,13 @@ static int complete_keywords(const struct keyword *keywords, char **words)
 static int complete_arguments(const struct object *object,
 			      const struct command *command, char **words)
 {
-	int i;
+	int i, operands = object->operands;
 
 	if (!command->keywords)
 		return DSRCTL_OK;
-	for (i = 0; i < object->operands; i++)
+	if (object->question && strcmp(object->question, command->name))
+		operands = 0;
+	for (i = 0; i < operands; i++)
 		if (!*words++)
 			return DSRCTL_OK;
 	return complete_keywords(command->keywords, words);

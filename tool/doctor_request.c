@@ -344,7 +344,7 @@ int doctor_requests(struct doctor *doctor)
 	own_client(doctor);
 	if (doctor->rules.count) {
 		ruleset_read(&site.ruleset);
-		site.listens = listener_read(&site.listeners);
+		site.listens = listener_read(&site.listeners, false);
 	}
 	for (i = 0; !status && i < doctor->visits.count; i++) {
 		const struct visit *visit = &doctor->visits.one[i];

@@ -256,7 +256,7 @@ int doctor_rules(struct doctor *doctor)
 	if (doctor->rules.count) {
 		readable = ruleset_read(&ruleset);
 		listens = readable && !ruleset_translates(&ruleset) &&
-			  listener_read(&listeners);
+			  listener_read(&listeners, false);
 	}
 	for (i = 0; i < doctor->rules.count; i++) {
 		if (!rule_parse(doctor->rules.reply[i], &rule)) {

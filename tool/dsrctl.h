@@ -92,6 +92,7 @@ struct command {
  * @fallback: name of the default command
  * @bare: @fallback is its only command and never written
  * @operands: number of words before the keywords, in commands with keywords
+ * @question: name of the only command with @operands; NULL: all have them
  * @file: an argument may be the name of a file
  * @nested: an object that is written like a command of this one, or NULL
  * @implied: name of the command that an address in place of a command implies,
@@ -105,6 +106,7 @@ struct object {
 	const char *fallback;
 	bool bare;
 	int operands;
+	const char *question;
 	bool file;
 	const struct object *nested;
 	const char *implied;

@@ -17,6 +17,7 @@
 #include "attr.h"
 #include "backend.h"
 #include "connection.h"
+#include "endpoint.h"
 #include "host.h"
 #include "json.h"
 #include "netlink.h"
@@ -76,28 +77,15 @@ struct explanation {
 	char name[ATTR_TEXT_MAX];
 };
 
-static int read_end(struct args *args, const char *name, struct addr *addr,
-		    int *port)
-{
-	int status;
-
-	status = args_operand(args, name);
-	if (!status)
-		status = addr_read_endpoint(args, addr, port, NULL);
-	if (!status && *port < 0)
-		status = args_usage(args, "the %s has no port", name);
-	return status;
-}
-
 static int packet_read(struct args *args, struct packet *packet)
 {
 	int keyword, status;
 
 	memset(packet, 0, sizeof(*packet));
-	status = read_end(args, "source", &packet->src, &packet->sport);
+	status = endpoint_read(args, "source", &packet->src, &packet->sport);
 	if (!status)
-		status = read_end(args, "destination", &packet->dst,
-				  &packet->dport);
+		status = endpoint_read(args, "destination", &packet->dst,
+				       &packet->dport);
 	while (!status && (keyword = args_keyword(args)) != ARGS_END) {
 		switch (keyword) {
 		case EXPLAIN_PROTO:
@@ -206,17 +194,6 @@ static bool explanation_parse(const struct nlmsghdr *reply,
 	what->has_connection = top[DSR_A_CONNECTION];
 	return attr_parse_nest(DSR_A_CONNECTION, top[DSR_A_CONNECTION],
 			       what->connection);
-}
-
-static void endpoint_json(struct json_object *object, const char *addr_key,
-			  const struct addr *addr, const char *port_key,
-			  int port)
-{
-	char text[INET6_ADDRSTRLEN];
-
-	inet_ntop(addr->family, &addr->in, text, sizeof(text));
-	json_object_object_add(object, addr_key, json_object_new_string(text));
-	json_object_object_add(object, port_key, json_object_new_int(port));
 }
 
 static bool is_forwarded(const struct explanation *what)
@@ -372,22 +349,13 @@ static void explain_json(struct dsrctl *ctl, const struct packet *packet,
 	json_print(object, ctl->pretty);
 }
 
-static void endpoint_text(const struct addr *addr, int port)
-{
-	char text[INET6_ADDRSTRLEN];
-
-	inet_ntop(addr->family, &addr->in, text, sizeof(text));
-	printf(addr->family == AF_INET6 ? "[%s]:%d" : "%s:%d", text, port);
-}
-
 static void packet_text(const struct packet *packet)
 {
-	char dev[IF_NAMESIZE];
+	char src[ENDPOINT_TEXT_MAX], dst[ENDPOINT_TEXT_MAX], dev[IF_NAMESIZE];
 
-	printf("packet      %s ", attr_protos[packet->proto]);
-	endpoint_text(&packet->src, packet->sport);
-	fputs(" > ", stdout);
-	endpoint_text(&packet->dst, packet->dport);
+	printf("packet      %s %s > %s", attr_protos[packet->proto],
+	       endpoint_text(&packet->src, packet->sport, src),
+	       endpoint_text(&packet->dst, packet->dport, dst));
 	if (packet->has_mark)
 		printf(" mark %u%s", packet->mark,
 		       packet->by_rules ? " (set by the rules)" : "");

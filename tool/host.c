@@ -200,7 +200,7 @@ bool host_only_address(const struct host *host, int family, struct addr *only)
  * @ifindex: the device
  * @family: AF_INET or AF_INET6
  * @other: not this one
- * @addr: set to the first
+ * @addr: set to the first that is valid beyond its link
  *
  * Return: whether there is one.
  */
@@ -214,7 +214,9 @@ bool host_device_address(const struct host *host, int ifindex, int family,
 	     object = nl_cache_get_next(object)) {
 		one = (struct rtnl_addr *)object;
 		if (rtnl_addr_get_ifindex(one) != ifindex ||
-		    rtnl_addr_get_family(one) != family)
+		    rtnl_addr_get_family(one) != family ||
+		    (family == AF_INET6 &&
+		     rtnl_addr_get_scope(one) != RT_SCOPE_UNIVERSE))
 			continue;
 		from_nl(rtnl_addr_get_local(one), addr);
 		if (!addr_same(addr, other))

@@ -20,6 +20,7 @@
 #include "listing.h"
 #include "local.h"
 #include "netlink.h"
+#include "real_explain.h"
 #include "rule.h"
 #include "report.h"
 #include "stats.h"
@@ -377,6 +378,9 @@ static const struct command real_commands[] = {
 	{ "flush", "",
 	  "remove all rules",
 	  NULL, real_flush },
+	{ "explain", REAL_EXPLAIN_SYNTAX,
+	  "print the rule, the socket and the outcome of a packet, and the way of a reply; changes nothing. Defaults: proto tcp, tos 0, the device of the route back to the source",
+	  real_explain_keywords, real_explain },
 	{ "stop", "[force]",
 	  "unload the module; refused while there are live flows, except with force",
 	  stop_keywords, stop_run },
@@ -388,5 +392,7 @@ const struct object real_object = {
 	.description = "delivery of VIP traffic to local sockets on a real server",
 	.commands = real_commands,
 	.fallback = "show",
+	.operands = 2,
+	.question = "explain",
 	.nested = &silence_object,
 };

@@ -172,6 +172,20 @@ static bool has_legacy(const char *path, const char *table)
 }
 
 /**
+ * ruleset_has_legacy() - check if iptables-legacy has a table
+ * @family: AF_INET or AF_INET6
+ * @table: name of the table
+ *
+ * Only the kernel's modules know what the table has in it.
+ */
+bool ruleset_has_legacy(int family, const char *table)
+{
+	return has_legacy(family == AF_INET6 ? "/proc/net/ip6_tables_names" :
+					       "/proc/net/ip_tables_names",
+			  table);
+}
+
+/**
  * ruleset_translates() - check if rules may give packets that come in another
  *	destination
  * @ruleset: the chains
@@ -185,8 +199,8 @@ bool ruleset_translates(const struct ruleset *ruleset)
 		    ruleset->chain[i].hook == NF_INET_PRE_ROUTING &&
 		    ruleset->chain[i].rules)
 			return true;
-	return has_legacy("/proc/net/ip_tables_names", "nat") ||
-	       has_legacy("/proc/net/ip6_tables_names", "nat");
+	return ruleset_has_legacy(AF_INET, "nat") ||
+	       ruleset_has_legacy(AF_INET6, "nat");
 }
 
 /**

@@ -50,6 +50,7 @@ bool ruleset_read(struct ruleset *ruleset);
 void ruleset_free(struct ruleset *ruleset);
 bool ruleset_may_drop(const struct chain *chain, uint32_t hook, int family);
 bool ruleset_filters_arp(const struct ruleset *ruleset);
+bool ruleset_has_legacy(int family, const char *table);
 bool ruleset_translates(const struct ruleset *ruleset);
 const char *ruleset_words(const struct chain *chain,
 			  char words[RULESET_WORDS_MAX]);

@@ -423,11 +423,12 @@ def neighbour(index, text, mac, state=2):
             addr(1, text) + attr(2, bytes.fromhex(mac.replace(':', ''))))
 
 
-def route(text, index, gateway=None, kind=1):
+def route(text, index, gateway=None, kind=1, source=None):
     family = socket.AF_INET6 if ':' in text else socket.AF_INET
     return (struct.pack('=BBBBBBBBI', family, 32, 0, 0, 254, 2, 0, kind, 0) +
             addr(1, text) + u32(4, index) +
-            (addr(5, gateway) if gateway else b''))
+            (addr(5, gateway) if gateway else b'') +
+            (addr(7, source) if source else b''))
 
 
 def chain(family, table_name, name, hook, kind='filter', policy=1, handle=1,
@@ -439,7 +440,14 @@ def chain(family, table_name, name, hook, kind='filter', policy=1, handle=1,
             attr(5, struct.pack('>I', policy)) + string(7, kind))
 
 
-def listening(port, text='0.0.0.0', state=10):
+def listening(port, text='0.0.0.0', state=10, local=()):
+    """A socket; one of SCTP has any number of local addresses."""
     family = socket.AF_INET6 if ':' in text else socket.AF_INET
-    return struct.pack('=BBBB', family, state, 0, 0) + struct.pack(
+    found = struct.pack('=BBBB', family, state, 0, 0) + struct.pack(
         '>HH', port, 0) + packed(text).ljust(16, b'\0') + bytes(16 + 4 + 8 + 20)
+    return found + (attr(12, b''.join(
+        struct.pack('=H', socket.AF_INET).ljust(4, b'\0') +
+        packed(address).ljust(124, b'\0') if ':' not in address else
+        struct.pack('=H', socket.AF_INET6).ljust(8, b'\0') +
+        packed(address).ljust(120, b'\0') for address in local))
+        if local else b'')

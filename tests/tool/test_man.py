@@ -111,7 +111,8 @@ def test_json_keys(fake, page):
     for command in ('service show', 'backend show', 'connection show',
                     'path show', 'real show', 'real silence', 'flow show',
                     'stats', 'show',
-                    'explain 10.0.0.1:1 10.0.0.2:80 middle'):
+                    'explain 10.0.0.1:1 10.0.0.2:80 middle',
+                    f'real explain 10.0.0.1:1 {sample.VIP}:80 dev lo'):
         for key in keys(json.loads(fake('-j', command).out)):
             assert re.search(rf'\b{key}\b', section), key
 
