@@ -6,6 +6,7 @@
 #include <linux/dsr.h>
 #include <linux/dsr_rs.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -112,16 +113,21 @@ static int look(struct doctor *doctor, uint32_t msecs)
 	if (doctor->loaded[NETLINK_LB])
 		status = all_list(doctor->ctl->netlink, NETLINK_LB,
 				  DSR_CMD_SERVICE_GET, &doctor->services);
+	if (!status && doctor->loaded[NETLINK_RS])
+		status = all_list(doctor->ctl->netlink, NETLINK_RS,
+				  DSR_RS_CMD_RULE_GET, &doctor->rules);
 	if (status)
 		return status;
 	if (doctor->services.count)
 		doctor_owners_begin(doctor);
+	doctor_datagrams_begin(doctor);
 	netlink_replies_free(&doctor->services);
+	netlink_replies_free(&doctor->rules);
 
 	overflows = netstat_read("ListenDrops");
-	watch_begin(&doctor->watch);
 	doctor->watch.on_new = doctor_owners_ask;
 	doctor->watch.arg = doctor;
+	watch_begin(&doctor->watch);
 	watch_wait(&doctor->watch, msecs);
 	doctor->overflows = netstat_read("ListenDrops") - overflows;
 	status = read_counters(doctor, counters_end);
@@ -189,6 +195,7 @@ static void doctor_free(struct doctor *doctor)
 	netlink_replies_free(&doctor->rules);
 	netlink_replies_free(&doctor->silences);
 	watch_free(&doctor->watch);
+	free(doctor->datagrams.place);
 	if (doctor->owners.fd >= 0)
 		close(doctor->owners.fd);
 	host_free(&doctor->host);
@@ -208,7 +215,7 @@ static int doctor_run(struct dsrctl *ctl, struct args *args)
 		return DSRCTL_CHECKED;
 	memset(&doctor, 0, sizeof(doctor));
 	doctor.ctl = ctl;
-	doctor.watch.fd = -1;
+	watch_init(&doctor.watch);
 	doctor.owners.fd = -1;
 	status = look(&doctor, msecs);
 	if (!status)

@@ -39,12 +39,29 @@ struct owners {
 };
 
 /**
+ * struct datagrams - the places that datagrams of clients go to
+ * @place: an address, and the first and the last port
+ * @count: how many there are
+ * @strays: a datagram for an address of another machine is a client's, too
+ */
+struct datagrams {
+	struct {
+		struct addr vip;
+		uint16_t first;
+		uint16_t last;
+	} *place;
+	size_t count;
+	bool strays;
+};
+
+/**
  * struct doctor - a machine that is looked at
  * @ctl: the run
  * @findings: what is wrong
  * @host: the machine
  * @watch: what has passed it
  * @owners: the VIPs that others were asked for
+ * @datagrams: which datagrams are of interest
  * @visits: the clients that came meanwhile
  * @overflows: connections that programs were too slow to accept meanwhile
  * @loaded: the modules that are loaded
@@ -61,6 +78,7 @@ struct doctor {
 	struct host host;
 	struct watch watch;
 	struct owners owners;
+	struct datagrams datagrams;
 	struct visits visits;
 	uint64_t overflows;
 	bool loaded[NETLINK_MODULES];
@@ -89,6 +107,7 @@ void doctor_sources(struct doctor *doctor);
 int doctor_shadows(struct doctor *doctor);
 int doctor_answers(struct doctor *doctor);
 int doctor_marks(struct doctor *doctor);
+void doctor_datagrams_begin(struct doctor *doctor);
 void doctor_owners_begin(struct doctor *doctor);
 void doctor_owners_ask(const struct seen *seen, void *arg);
 void doctor_owners(struct doctor *doctor);

@@ -4,6 +4,7 @@
  * A client that repeats its first packet has had none.
  */
 #include <linux/dsr.h>
+#include <netinet/in.h>
 #include <string.h>
 
 #include "attr.h"
@@ -95,7 +96,8 @@ static int is_meant(struct doctor *doctor, const struct seen *seen,
 
 	*meant = false;
 	for (i = 0; i < ports->count; i++)
-		if (ports->first[i]->dport == seen->dport &&
+		if (ports->first[i]->proto == seen->proto &&
+		    ports->first[i]->dport == seen->dport &&
 		    addr_same(&ports->first[i]->dst, &seen->dst)) {
 			*meant = ports->meant[i];
 			return DSRCTL_OK;
@@ -110,7 +112,8 @@ static int is_meant(struct doctor *doctor, const struct seen *seen,
 
 static bool is_request(const struct doctor *doctor, const struct seen *seen)
 {
-	return !seen->out && !seen->answer &&
+	/* of UDP the balancer does not know whether a client had an answer */
+	return !seen->out && !seen->answer && seen->proto != IPPROTO_UDP &&
 	       host_sees_ip(&doctor->host, seen->ifindex);
 }
 

@@ -18,7 +18,7 @@ static bool is_named(const struct doctor *doctor, const struct seen *seen)
 	for (i = 0; i < doctor->services.count; i++) {
 		if (!service_parse_reply(doctor->services.reply[i], &service) ||
 		    !addr_is(&seen->dst, service.tb[DSR_SERVICE_A_VIP]) ||
-		    attr_u8(service.tb[DSR_SERVICE_A_PROTO]) != IPPROTO_TCP)
+		    attr_u8(service.tb[DSR_SERVICE_A_PROTO]) != seen->proto)
 			continue;
 		first = service.tb[DSR_SERVICE_A_PORT];
 		last = service.tb[DSR_SERVICE_A_PORT_LAST];
@@ -52,6 +52,5 @@ int doctor_port(struct doctor *doctor, const struct seen *seen, bool *meant)
 	*meant = is_named(doctor, seen) ||
 		 has_never_forwarded(&doctor->counters[NETLINK_LB]);
 	return *meant ? DSRCTL_OK :
-			inquiry_served(doctor->ctl, &seen->dst, seen->dport,
-				       meant);
+			inquiry_served(doctor->ctl, seen, meant);
 }

@@ -281,7 +281,8 @@ static bool has_left(const struct watch *watch, const struct seen *reply)
 
 	for (i = 0; i < watch->count; i++) {
 		seen = &watch->seen[i];
-		if (seen->out && seen->answer && seen->sport == reply->sport &&
+		if (seen->out && seen->answer && seen->proto == reply->proto &&
+		    seen->sport == reply->sport &&
 		    seen->dport == reply->dport &&
 		    addr_same(&seen->src, &reply->src) &&
 		    addr_same(&seen->dst, &reply->dst))

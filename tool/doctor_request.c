@@ -13,6 +13,7 @@
 #include "doctor.h"
 #include "inquiry.h"
 #include "listener.h"
+#include "match.h"
 #include "ruleset.h"
 #include "sysctl.h"
 
@@ -27,62 +28,6 @@ struct site {
 	bool listens;
 	struct ruleset ruleset;
 };
-
-/* Return: the fitness of a rule: 0 is none, and the rule with the greatest is taken.
- * A rule by TOS comes last.
- */
-static int fitness(const struct rule_info *rule, const struct seen *seen)
-{
-	struct nlattr *const *tb = rule->tb;
-	uint8_t mask;
-
-	if (tb[DSR_RULE_A_TOS]) {
-		mask = tb[DSR_RULE_A_TOS_MASK] ?
-			       attr_u8(tb[DSR_RULE_A_TOS_MASK]) : 0xff;
-		return (seen->tos & mask) == attr_u8(tb[DSR_RULE_A_TOS]);
-	}
-	if (!addr_is(&seen->dst, tb[DSR_RULE_A_VIP]))
-		return 0;
-	if (!tb[DSR_RULE_A_PROTO])
-		return 2;
-	if (attr_u8(tb[DSR_RULE_A_PROTO]) != IPPROTO_TCP)
-		return 0;
-	if (!tb[DSR_RULE_A_PORT])
-		return 3;
-	return ntohs(nla_get_u16(tb[DSR_RULE_A_PORT])) == seen->dport ? 4 : 0;
-}
-
-static bool find_rule(const struct doctor *doctor, const struct seen *seen,
-		      struct rule_info *found)
-{
-	struct rule_info rule;
-	int best = 0, its;
-	size_t i;
-
-	for (i = 0; i < doctor->rules.count; i++) {
-		if (!rule_parse(doctor->rules.reply[i], &rule))
-			continue;
-		its = fitness(&rule, seen);
-		if (its <= best)
-			continue;
-		best = its;
-		*found = rule;
-	}
-	return best;
-}
-
-/* Check if any rule names the address, for another port or protocol. */
-static bool names_vip(const struct doctor *doctor, const struct addr *vip)
-{
-	struct rule_info rule;
-	size_t i;
-
-	for (i = 0; i < doctor->rules.count; i++)
-		if (rule_parse(doctor->rules.reply[i], &rule) &&
-		    addr_is(vip, rule.tb[DSR_RULE_A_VIP]))
-			return true;
-	return false;
-}
 
 /* A rule by TOS, to copy its options from. */
 static bool find_tos_rule(const struct doctor *doctor, struct rule_info *rule)
@@ -129,7 +74,7 @@ static void no_rule(struct doctor *doctor, const struct visit *visit)
 
 	/* a router passes packets on, and the stack takes those of local routes */
 	if (visit->own || sysctl_device(seen->dst.family, dev, "forwarding") != 0 ||
-	    names_vip(doctor, &seen->dst))
+	    match_names_vip(&doctor->rules, &seen->dst))
 		return;
 	host_route(&doctor->host, &seen->dst, &way);
 	if (way.local)
@@ -160,8 +105,8 @@ static void other_sender(struct doctor *doctor, const struct seen *seen,
 	char known[INET6_ADDRSTRLEN] = "";
 	struct addr sender;
 
-	if (host_neighbour_of(&doctor->host, seen->ifindex, mac, AF_INET,
-			      &sender))
+	if (host_neighbour_of(&doctor->host, seen->ifindex, mac,
+			      seen->src.family, &sender))
 		addr_name(&sender, known);
 	snprintf(text, sizeof(text), "%02x:%02x:%02x:%02x:%02x:%02x", mac[0],
 		 mac[1], mac[2], mac[3], mac[4], mac[5]);
@@ -186,10 +131,10 @@ static void no_way_back(struct doctor *doctor, const struct seen *seen)
 {
 	struct findings *findings = &doctor->findings;
 	char client[INET6_ADDRSTRLEN], router[INET6_ADDRSTRLEN] = "ROUTER";
-	struct addr addr;
+	const char *dev = host_device_name(&doctor->host, seen->ifindex);
+	struct addr addr = { 0 };
 
-	if (!finding_begin(findings, "no-route-back", "device %s",
-			   host_device_name(&doctor->host, seen->ifindex)))
+	if (!finding_begin(findings, "no-route-back", "device %s", dev))
 		return;
 	finding_what(findings,
 		     "the client %s asks for a VIP, and no route leads back to it",
@@ -200,7 +145,17 @@ static void no_way_back(struct doctor *doctor, const struct seen *seen)
 					       seen->mac, seen->src.family,
 					       &addr))
 		addr_name(&addr, router);
-	finding_mend(findings, "ip route add default via %s", router);
+	/* a router of IPv6 is known by its address on this link */
+	if (addr.family == AF_INET6 && IN6_IS_ADDR_LINKLOCAL(&addr.in6))
+		finding_mend(findings, "ip route add default via %s dev %s",
+			     router, dev);
+	else
+		finding_mend(findings, "ip route add default via %s", router);
+}
+
+static const char *proto_name(uint8_t proto)
+{
+	return proto == IPPROTO_SCTP ? "sctp" : "tcp";
 }
 
 /* Check if the program behind a rule is there, and the firewall may drop the
@@ -225,8 +180,9 @@ static void input_drops(struct doctor *doctor, const struct visit *visit,
 	    !host_only_address(&doctor->host, to.family, &to))
 		return;
 	if (!site->listens || ruleset_translates(&site->ruleset) ||
-	    listener_find(&site->listeners, IPPROTO_TCP, &to, port, &other) !=
-	    LISTENER_TAKES || doctor->overflows)
+	    !listener_knows(&site->listeners, visit->first->proto) ||
+	    listener_find(&site->listeners, visit->first->proto, &to, port,
+			  &other) != LISTENER_TAKES || doctor->overflows)
 		return;
 	addr_name(&visit->first->dst, vip);
 	for (i = 0; i < site->ruleset.count; i++) {
@@ -238,8 +194,9 @@ static void input_drops(struct doctor *doctor, const struct visit *visit,
 			return;
 		begun = true;
 		finding_mend(findings,
-			     "nft insert rule %s tcp dport %u accept",
-			     ruleset_words(chain, words), port);
+			     "nft insert rule %s %s dport %u accept",
+			     ruleset_words(chain, words),
+			     proto_name(visit->first->proto), port);
 	}
 	if (!begun)
 		return;
@@ -264,8 +221,7 @@ static int is_meant(struct doctor *doctor, const struct visit *visit,
 		   counters_total(counters, "replied_other_port"));
 	if (*meant)
 		return DSRCTL_OK;
-	return inquiry_flow(doctor->ctl, &visit->first->dst,
-			    visit->first->dport, meant);
+	return inquiry_flow(doctor->ctl, visit->first, meant);
 }
 
 static int judge(struct doctor *doctor, const struct visit *visit,
@@ -291,10 +247,21 @@ static int judge(struct doctor *doctor, const struct visit *visit,
 	host_route(&doctor->host, &seen->src, &way);
 	if (!way.found)
 		no_way_back(doctor, seen);
-	else if (!finding_has(&doctor->findings, "rule-no-local-route") &&
+	else if (seen->proto != IPPROTO_UDP &&
+		 !finding_has(&doctor->findings, "rule-no-local-route") &&
 		 !finding_has(&doctor->findings, "rule-to-gone"))
 		input_drops(doctor, visit, rule, site);
 	return DSRCTL_OK;
+}
+
+static bool has_sctp(const struct visits *visits)
+{
+	size_t i;
+
+	for (i = 0; i < visits->count; i++)
+		if (visits->one[i].first->proto == IPPROTO_SCTP)
+			return true;
+	return false;
 }
 
 /* The machine is a client of the VIP itself. */
@@ -336,6 +303,7 @@ int doctor_requests(struct doctor *doctor)
 	struct site site = { 0 };
 	int status = DSRCTL_OK;
 	struct rule_info rule;
+	struct match match;
 	size_t i;
 
 	/* a balancer here sees the packets first */
@@ -344,14 +312,19 @@ int doctor_requests(struct doctor *doctor)
 	own_client(doctor);
 	if (doctor->rules.count) {
 		ruleset_read(&site.ruleset);
-		site.listens = listener_read(&site.listeners, false);
+		site.listens = listener_read(&site.listeners,
+					     has_sctp(&doctor->visits));
 	}
 	for (i = 0; !status && i < doctor->visits.count; i++) {
 		const struct visit *visit = &doctor->visits.one[i];
 
 		if (!visit_is_lost(visit))
 			continue;
-		if (find_rule(doctor, visit->lost, &rule))
+		match = (struct match){
+			.dst = visit->lost->dst, .dport = visit->lost->dport,
+			.proto = visit->lost->proto, .tos = visit->lost->tos,
+		};
+		if (match_rule(&doctor->rules, &match, &rule))
 			status = judge(doctor, visit, &rule, &site);
 		else
 			no_rule(doctor, visit);

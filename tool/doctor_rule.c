@@ -178,8 +178,7 @@ static void no_listener(struct doctor *doctor, struct rule_info *rule,
 		if (!host_only_address(&doctor->host, vip.family, &to))
 			to.family = 0;
 	}
-	if (proto != IPPROTO_TCP && !(proto == IPPROTO_UDP &&
-				      listeners->has_udp))
+	if (!listener_knows(listeners, proto))
 		return;
 	if (!to.family)
 		to.family = vip.family;
@@ -234,6 +233,19 @@ static void no_listener(struct doctor *doctor, struct rule_info *rule,
 	}
 }
 
+static bool has_sctp(const struct doctor *doctor)
+{
+	struct rule_info rule;
+	size_t i;
+
+	for (i = 0; i < doctor->rules.count; i++)
+		if (rule_parse(doctor->rules.reply[i], &rule) &&
+		    rule.tb[DSR_RULE_A_PROTO] &&
+		    attr_u8(rule.tb[DSR_RULE_A_PROTO]) == IPPROTO_SCTP)
+			return true;
+	return false;
+}
+
 /**
  * doctor_rules() - look at the rules of a real server
  * @doctor: the machine
@@ -256,7 +268,7 @@ int doctor_rules(struct doctor *doctor)
 	if (doctor->rules.count) {
 		readable = ruleset_read(&ruleset);
 		listens = readable && !ruleset_translates(&ruleset) &&
-			  listener_read(&listeners, false);
+			  listener_read(&listeners, has_sctp(doctor));
 	}
 	for (i = 0; i < doctor->rules.count; i++) {
 		if (!rule_parse(doctor->rules.reply[i], &rule)) {

@@ -28,7 +28,7 @@ static bool find_idle(const struct doctor *doctor, const struct seen *seen,
 	for (i = 0; i < doctor->services.count; i++)
 		if (service_parse_reply(doctor->services.reply[i], found) &&
 		    addr_is(&seen->dst, found->tb[DSR_SERVICE_A_VIP]) &&
-		    attr_u8(found->tb[DSR_SERVICE_A_PROTO]) == IPPROTO_TCP &&
+		    attr_u8(found->tb[DSR_SERVICE_A_PROTO]) == seen->proto &&
 		    is_in_ports(found, seen->dport) &&
 		    !attr_u64(found->stats[DSR_STATS_A_PACKETS]))
 			return true;

@@ -25,7 +25,7 @@ static int packet_put(struct nl_msg *msg, const struct seen *seen, bool middle,
 	    nla_put_u16(msg, DSR_EXPLAIN_A_SPORT, htons(seen->sport)) ||
 	    addr_put(msg, DSR_EXPLAIN_A_DST, &seen->dst) ||
 	    nla_put_u16(msg, DSR_EXPLAIN_A_DPORT, htons(seen->dport)) ||
-	    nla_put_u8(msg, DSR_EXPLAIN_A_PROTO, IPPROTO_TCP) ||
+	    nla_put_u8(msg, DSR_EXPLAIN_A_PROTO, seen->proto) ||
 	    nla_put_u32(msg, DSR_EXPLAIN_A_IFINDEX, seen->ifindex))
 		return -1;
 	if (middle && nla_put_flag(msg, DSR_EXPLAIN_A_MIDDLE))
@@ -183,17 +183,14 @@ static enum netlink_verdict on_served(struct nlmsghdr *reply, void *arg)
 }
 
 /**
- * inquiry_served() - ask dsr_lb if a client of an address and a port of TCP has had
- *	an answer
+ * inquiry_served() - ask dsr_lb if a client of an address and a port has had an answer
  * @ctl: the run
- * @vip: the address
- * @port: the port
+ * @seen: a packet to these
  * @served: set: one of the connections that are remembered has gone on
  *
  * Return: enum dsrctl_status.
  */
-int inquiry_served(struct dsrctl *ctl, const struct addr *vip, uint16_t port,
-		   bool *served)
+int inquiry_served(struct dsrctl *ctl, const struct seen *seen, bool *served)
 {
 	struct nlattr *nest;
 	struct nl_msg *msg;
@@ -205,9 +202,9 @@ int inquiry_served(struct dsrctl *ctl, const struct addr *vip, uint16_t port,
 	if (status)
 		return status;
 	nest = nla_nest_start(msg, NLA_F_NESTED | DSR_A_CONNECTION);
-	if (!nest || addr_put(msg, DSR_CONNECTION_A_DST, vip) ||
-	    nla_put_u16(msg, DSR_CONNECTION_A_DPORT, htons(port)) ||
-	    nla_put_u8(msg, DSR_CONNECTION_A_PROTO, IPPROTO_TCP))
+	if (!nest || addr_put(msg, DSR_CONNECTION_A_DST, &seen->dst) ||
+	    nla_put_u16(msg, DSR_CONNECTION_A_DPORT, htons(seen->dport)) ||
+	    nla_put_u8(msg, DSR_CONNECTION_A_PROTO, seen->proto))
 		return netlink_too_long(msg);
 	nla_nest_end(msg, nest);
 	return netlink_stream(ctl->netlink, msg, on_served, served);
@@ -217,8 +214,7 @@ int inquiry_served(struct dsrctl *ctl, const struct addr *vip, uint16_t port,
 #define FLOWS_MAX	100000
 
 struct wanted {
-	const struct addr *vip;
-	uint16_t port;
+	const struct seen *seen;
 	unsigned int read;
 	bool known;
 };
@@ -231,26 +227,25 @@ static enum netlink_verdict on_flow(struct nlmsghdr *reply, void *arg)
 	if (!parse_entry(reply, DSR_A_FLOW, tb))
 		return NETLINK_MALFORMED;
 	wanted->known = tb[DSR_FLOW_A_DPORT] &&
-			ntohs(nla_get_u16(tb[DSR_FLOW_A_DPORT])) == wanted->port &&
-			attr_u8(tb[DSR_FLOW_A_PROTO]) == IPPROTO_TCP &&
-			addr_is(wanted->vip, tb[DSR_FLOW_A_DST]);
+			ntohs(nla_get_u16(tb[DSR_FLOW_A_DPORT])) ==
+				wanted->seen->dport &&
+			attr_u8(tb[DSR_FLOW_A_PROTO]) == wanted->seen->proto &&
+			addr_is(&wanted->seen->dst, tb[DSR_FLOW_A_DST]);
 	return wanted->known || ++wanted->read == FLOWS_MAX ? NETLINK_STOP :
 							      NETLINK_MORE;
 }
 
 /**
- * inquiry_flow() - ask dsr_rs if it has a flow of TCP to an address and a port
+ * inquiry_flow() - ask dsr_rs if it has a flow to an address and a port
  * @ctl: the run
- * @vip: the address
- * @port: the port
+ * @seen: a packet to these
  * @known: set
  *
  * Return: enum dsrctl_status.
  */
-int inquiry_flow(struct dsrctl *ctl, const struct addr *vip, uint16_t port,
-		 bool *known)
+int inquiry_flow(struct dsrctl *ctl, const struct seen *seen, bool *known)
 {
-	struct wanted wanted = { .vip = vip, .port = port };
+	struct wanted wanted = { .seen = seen };
 	struct nl_msg *msg;
 	int status;
 

@@ -29,9 +29,7 @@ int inquiry_packet(struct dsrctl *ctl, const struct seen *seen, bool middle,
 		   uint32_t mark, struct inquiry *inquiry);
 int inquiry_vip(struct dsrctl *ctl, const struct addr *vip, bool *known,
 		uint32_t *fwmark);
-int inquiry_served(struct dsrctl *ctl, const struct addr *vip, uint16_t port,
-		   bool *served);
-int inquiry_flow(struct dsrctl *ctl, const struct addr *vip, uint16_t port,
-		 bool *known);
+int inquiry_served(struct dsrctl *ctl, const struct seen *seen, bool *served);
+int inquiry_flow(struct dsrctl *ctl, const struct seen *seen, bool *known);
 
 #endif /* DSRCTL_INQUIRY_H */

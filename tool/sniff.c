@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Copies of the packets with SYN that this machine gets and sends, from a packet
- * socket. A filter in the kernel leaves out all others.
+ * Copies of the packets that begin connections, as this machine gets and sends them,
+ * from a packet socket; and those of UDP, from another one. A filter in the kernel
+ * leaves out all others.
  */
 #include <arpa/inet.h>
 #include <linux/filter.h>
@@ -18,50 +19,84 @@
 #define TCP_FLAGS	13
 #define TCP_SYN		0x02
 #define TCP_ACK		0x10
+#define SCTP_CHUNK	12
+#define SCTP_INIT	1
+#define SCTP_INIT_ACK	2
+#define UDP_SIZE	8
 #define IPV4_MIN	20
 #define IPV6_SIZE	40
 
 /* as much of a packet as is looked at */
 #define PACKET_SIZE	128
 
-/* TCP with SYN, of either family, no fragment, and no frame with a VLAN tag: the
- * device of the VLAN has that, too.
+/* TCP with SYN and SCTP with INIT or INIT ACK, of either family, no fragment, and no
+ * frame with a VLAN tag: the device of the VLAN has that, too.
  */
-static struct sock_filter syn_filter[] = {
+static struct sock_filter first_filter[] = {
 	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, SKF_AD_OFF + SKF_AD_VLAN_TAG_PRESENT),
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 16),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 26),
 	BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 0),
 	BPF_STMT(BPF_ALU | BPF_AND | BPF_K, 0xf0),
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0x40, 0, 7),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0x40, 0, 12),
 	/* IPv4 */
 	BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 9),
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_TCP, 0, 11),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_TCP, 1, 0),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_SCTP, 0, 20),
 	BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 6),
-	BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, 0x1fff, 9, 0),
+	BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, 0x1fff, 18, 0),
 	BPF_STMT(BPF_LDX | BPF_B | BPF_MSH, 0),
+	BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 9),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_TCP, 0, 2),
 	BPF_STMT(BPF_LD | BPF_B | BPF_IND, TCP_FLAGS),
-	BPF_JUMP(BPF_JMP | BPF_JA, 4, 0, 0),
+	BPF_JUMP(BPF_JMP | BPF_JA, 11, 0, 0),
+	BPF_STMT(BPF_LD | BPF_B | BPF_IND, SCTP_CHUNK),
+	BPF_JUMP(BPF_JMP | BPF_JA, 7, 0, 0),
 	/* IPv6 */
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0x60, 0, 5),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0x60, 0, 10),
 	BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 6),
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_TCP, 0, 3),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_TCP, 0, 2),
 	BPF_STMT(BPF_LD | BPF_B | BPF_ABS, IPV6_SIZE + TCP_FLAGS),
-	/* both */
+	BPF_JUMP(BPF_JMP | BPF_JA, 4, 0, 0),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_SCTP, 0, 5),
+	BPF_STMT(BPF_LD | BPF_B | BPF_ABS, IPV6_SIZE + SCTP_CHUNK),
+	/* SCTP of both */
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SCTP_INIT, 2, 0),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SCTP_INIT_ACK, 1, 2),
+	/* TCP of both */
 	BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, TCP_SYN, 0, 1),
+	BPF_STMT(BPF_RET | BPF_K, PACKET_SIZE),
+	BPF_STMT(BPF_RET | BPF_K, 0),
+};
+
+/* UDP, likewise: no field says which datagram is the first */
+static struct sock_filter udp_filter[] = {
+	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, SKF_AD_OFF + SKF_AD_VLAN_TAG_PRESENT),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 11),
+	BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 0),
+	BPF_STMT(BPF_ALU | BPF_AND | BPF_K, 0xf0),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0x40, 0, 4),
+	BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 9),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_UDP, 0, 6),
+	BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 6),
+	BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, 0x1fff, 4, 3),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0x60, 0, 3),
+	BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 6),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_UDP, 0, 1),
 	BPF_STMT(BPF_RET | BPF_K, PACKET_SIZE),
 	BPF_STMT(BPF_RET | BPF_K, 0),
 };
 
 /**
  * sniff_open() - begin to get packets
+ * @udp: those of UDP; else those that begin connections
  *
  * Return: the socket; -1 if there is none, as without CAP_NET_RAW.
  */
-int sniff_open(void)
+int sniff_open(bool udp)
 {
 	const struct sock_fprog program = {
-		.len = ARRAY_SIZE(syn_filter),
-		.filter = syn_filter,
+		.len = udp ? ARRAY_SIZE(udp_filter) : ARRAY_SIZE(first_filter),
+		.filter = udp ? udp_filter : first_filter,
 	};
 
 	return packet_socket_open(ETH_P_ALL, &program);
@@ -82,22 +117,28 @@ static bool parse(const uint8_t *data, size_t size, struct seen *seen)
 	if (size >= IPV4_MIN && data[0] >> 4 == 4) {
 		header = 4 * (data[0] & 0xf);
 		seen->tos = data[1];
+		seen->proto = data[9];
 		set_addr(&seen->src, AF_INET, data + 12);
 		set_addr(&seen->dst, AF_INET, data + 16);
 	} else if (size >= IPV6_SIZE && data[0] >> 4 == 6) {
 		header = IPV6_SIZE;
 		seen->tos = (data[0] << 4 | data[1] >> 4) & 0xff;
+		seen->proto = data[6];
 		set_addr(&seen->src, AF_INET6, data + 8);
 		set_addr(&seen->dst, AF_INET6, data + 24);
 	} else {
 		return false;
 	}
-	if (size < header + TCP_FLAGS + 1)
+	if (size < header + (seen->proto == IPPROTO_UDP ? UDP_SIZE :
+						       TCP_FLAGS + 1))
 		return false;
 	data += header;
 	seen->sport = data[0] << 8 | data[1];
 	seen->dport = data[2] << 8 | data[3];
-	seen->answer = data[TCP_FLAGS] & TCP_ACK;
+	if (seen->proto == IPPROTO_TCP)
+		seen->answer = data[TCP_FLAGS] & TCP_ACK;
+	else if (seen->proto == IPPROTO_SCTP)
+		seen->answer = data[SCTP_CHUNK] == SCTP_INIT_ACK;
 	return true;
 }
 

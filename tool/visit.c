@@ -11,14 +11,16 @@
 /* The same SYN, on its way out. */
 static bool is_departure(const struct seen *in, const struct seen *out)
 {
-	return out->out && !out->answer && in->sport == out->sport &&
+	return out->out && !out->answer && in->proto == out->proto &&
+	       in->sport == out->sport &&
 	       in->dport == out->dport && addr_same(&in->src, &out->src) &&
 	       addr_same(&in->dst, &out->dst);
 }
 
 static bool is_answer(const struct seen *in, const struct seen *out)
 {
-	return out->out && out->answer && in->sport == out->dport &&
+	return out->out && out->answer && in->proto == out->proto &&
+	       in->sport == out->dport &&
 	       in->dport == out->sport && addr_same(&in->src, &out->dst) &&
 	       addr_same(&in->dst, &out->src);
 }
@@ -30,7 +32,8 @@ static struct visit *find(struct visits *visits, const struct seen *seen)
 
 	for (i = 0; i < visits->count; i++) {
 		visit = &visits->one[i];
-		if (visit->first->dport == seen->dport &&
+		if (visit->first->proto == seen->proto &&
+		    visit->first->dport == seen->dport &&
 		    addr_same(&visit->first->dst, &seen->dst))
 			return visit;
 	}
@@ -58,7 +61,7 @@ bool visit_has_left(const struct watch *watch, const struct seen *seen)
 }
 
 /**
- * visit_read() - group what was seen by address and port
+ * visit_read() - group what was seen by address, protocol and port
  * @watch: what was seen
  * @host: the machine
  * @visits: set; refers to @watch

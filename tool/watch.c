@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The packets that pass this machine while dsrctl doctor looks: the first ones of
- * connections of TCP, and the answers to them.
+ * connections of TCP and SCTP, datagrams of UDP, and the answers to them.
  */
+#include <netinet/in.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,15 +14,27 @@
 #include "watch.h"
 
 /**
- * watch_begin() - begin to look
+ * watch_init() - prepare to look
  * @watch: set; for watch_free() in any case
+ */
+void watch_init(struct watch *watch)
+{
+	memset(watch, 0, sizeof(*watch));
+	watch->fd[WATCH_FIRST] = -1;
+	watch->fd[WATCH_UDP] = -1;
+}
+
+/**
+ * watch_begin() - begin to look
+ * @watch: from watch_init(), with the functions to call
  *
  * Without CAP_NET_RAW nothing is seen.
  */
 void watch_begin(struct watch *watch)
 {
-	memset(watch, 0, sizeof(*watch));
-	watch->fd = sniff_open();
+	watch->fd[WATCH_FIRST] = sniff_open(false);
+	if (watch->kind_of)
+		watch->fd[WATCH_UDP] = sniff_open(true);
 	watch->seen = report_alloc(NULL,
 				   WATCH_SEEN_MAX * sizeof(*watch->seen));
 }
@@ -29,7 +42,8 @@ void watch_begin(struct watch *watch)
 /* Check if a packet is the same one again. */
 static bool is_again(const struct seen *one, const struct seen *other)
 {
-	return one->out == other->out && one->answer == other->answer &&
+	return one->proto == other->proto && one->out == other->out &&
+	       one->answer == other->answer &&
 	       one->ifindex == other->ifindex && one->sport == other->sport &&
 	       one->dport == other->dport && one->tos == other->tos &&
 	       addr_same(&one->src, &other->src) &&
@@ -37,12 +51,20 @@ static bool is_again(const struct seen *one, const struct seen *other)
 	       !memcmp(one->mac, other->mac, sizeof(one->mac));
 }
 
-static void keep(struct watch *watch, const struct seen *seen)
+static void keep(struct watch *watch, struct seen *seen)
 {
+	enum watch_kind kind;
 	size_t i;
 
 	if (!seen->src.family)
 		return;
+	if (seen->proto == IPPROTO_UDP) {
+		kind = watch->kind_of ? watch->kind_of(seen, watch->arg) :
+					WATCH_OTHER;
+		if (kind == WATCH_OTHER)
+			return;
+		seen->answer = kind == WATCH_ANSWER;
+	}
 	for (i = 0; i < watch->count; i++)
 		if (is_again(&watch->seen[i], seen)) {
 			watch->seen[i].times++;
@@ -55,32 +77,38 @@ static void keep(struct watch *watch, const struct seen *seen)
 		watch->on_new(seen, watch->arg);
 }
 
+/* When a lot has come, close the socket, so that the machine makes no more copies. */
+static void read_socket(struct watch *watch, enum watch_socket which)
+{
+	struct seen seen;
+
+	while (watch->fd[which] >= 0 && sniff_read(watch->fd[which], &seen)) {
+		keep(watch, &seen);
+		if (++watch->packets[which] < WATCH_PACKETS_MAX)
+			continue;
+		close(watch->fd[which]);
+		watch->fd[which] = -1;
+	}
+}
+
 /**
  * watch_wait() - look for a while
  * @watch: from watch_begin()
  * @msecs: for how long
- *
- * When a lot has come, the socket is closed, so that the machine makes no more
- * copies, and the rest of the time just passes.
  */
 void watch_wait(struct watch *watch, uint32_t msecs)
 {
 	int64_t end = duration_now() + msecs, left;
-	unsigned int packets = 0;
-	struct seen seen;
+	struct pollfd wait[WATCH_SOCKETS];
+	int i;
 
 	watch->msecs = msecs;
 	while ((left = end - duration_now()) > 0) {
-		struct pollfd wait = { .fd = watch->fd, .events = POLLIN };
-
-		poll(&wait, 1, left);
-		while (watch->fd >= 0 && sniff_read(watch->fd, &seen)) {
-			keep(watch, &seen);
-			if (++packets < WATCH_PACKETS_MAX)
-				continue;
-			close(watch->fd);
-			watch->fd = -1;
-		}
+		for (i = 0; i < WATCH_SOCKETS; i++)
+			wait[i] = (struct pollfd){ watch->fd[i], POLLIN, 0 };
+		poll(wait, WATCH_SOCKETS, left);
+		for (i = 0; i < WATCH_SOCKETS; i++)
+			read_socket(watch, i);
 	}
 }
 
@@ -90,7 +118,10 @@ void watch_wait(struct watch *watch, uint32_t msecs)
  */
 void watch_free(struct watch *watch)
 {
-	if (watch->fd >= 0)
-		close(watch->fd);
+	int i;
+
+	for (i = 0; i < WATCH_SOCKETS; i++)
+		if (watch->fd[i] >= 0)
+			close(watch->fd[i]);
 	free(watch->seen);
 }

@@ -219,23 +219,27 @@ FILE *proc_open(const char *path)
 
 static FILE *packets;
 
-int sniff_open(void)
+int sniff_open(bool udp)
 {
+	if (udp)
+		return -1;
 	packets = proc_open("/packets");
 	return packets ? open("/dev/null", O_RDONLY | O_CLOEXEC) : -1;
 }
 
-/* A line is: in|out syn|answer IFINDEX TOS MAC SRC SPORT DST DPORT TIMES */
+/* A line is: in|out syn|answer|udp|init|init-ack IFINDEX TOS MAC SRC SPORT DST DPORT
+ * TIMES
+ */
 bool sniff_read(int fd, struct seen *seen)
 {
-	char way[8], kind[8], src[64], dst[64];
+	char way[8], kind[16], src[64], dst[64];
 	unsigned int tos, mac[6], i;
 
 	(void)fd;
 	memset(seen, 0, sizeof(*seen));
 	if (!packets)
 		return false;
-	if (fscanf(packets, "%7s %7s %d %x %x:%x:%x:%x:%x:%x %63s %hu %63s %hu %u",
+	if (fscanf(packets, "%7s %15s %d %x %x:%x:%x:%x:%x:%x %63s %hu %63s %hu %u",
 		   way, kind, &seen->ifindex, &tos, &mac[0], &mac[1], &mac[2],
 		   &mac[3], &mac[4], &mac[5], src, &seen->sport, dst,
 		   &seen->dport, &seen->times) != 15) {
@@ -244,7 +248,9 @@ bool sniff_read(int fd, struct seen *seen)
 		return false;
 	}
 	seen->out = !strcmp(way, "out");
-	seen->answer = !strcmp(kind, "answer");
+	seen->proto = !strcmp(kind, "udp") ? IPPROTO_UDP :
+		      !strncmp(kind, "init", 4) ? IPPROTO_SCTP : IPPROTO_TCP;
+	seen->answer = !strcmp(kind, "answer") || !strcmp(kind, "init-ack");
 	seen->tos = tos;
 	seen->has_mac = true;
 	for (i = 0; i < 6; i++)

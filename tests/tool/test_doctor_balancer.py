@@ -206,6 +206,20 @@ def test_firewall(lv1, kernel):
     assert not lv1.codes()
 
 
+def test_firewall_udp(lv1, kernel):
+    """Of a service that names the address; a mark names none."""
+    forward(kernel)
+    lv1.reasons = {'drop_by_firewall': 3}
+    lv1.saw('in', 'udp', s.CLIENT, 4000, s.VIP, 53, 3)
+    assert not lv1.codes()
+    lv1.services = [s.service(f'vip {s.VIP} proto udp port 53', backends=1)]
+    lv1.backends = [s.backend(f'vip {s.VIP} proto udp port 53', s.W101,
+                              state=u.DSR_BACKEND_REACHABLE, ifindex=3)]
+    assert set(lv1.codes()) == {'firewall-drops'}
+    lv1.saw('out', 'udp', s.CLIENT, 4000, s.VIP, 53, dev=3)
+    assert not lv1.codes()
+
+
 def test_firewall_wanted(lv1, kernel):
     """A port that was never served is dropped on purpose."""
     forward(kernel)

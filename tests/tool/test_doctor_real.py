@@ -80,6 +80,60 @@ def test_no_route_back(w101, kernel):
         'ip route add default via 10.10.30.11']
 
 
+def test_no_rule_udp(w101):
+    """A machine that is no router gets datagrams for an address of another one."""
+    w101.saw('in', 'udp', s.CLIENT, 4000, '10.10.31.77', 53, 3)
+    assert w101.codes()['vip-no-rule']['commands'] == [
+        'dsrctl real add vip 10.10.31.77']
+    w101.rules = [s.rule('10.10.31.77', 6, 80)]
+    assert not w101.codes()
+    w101.rules = []
+    w101.saw('out', 'udp', '10.10.31.77', 53, s.CLIENT, 4000)
+    assert not w101.codes()             # a container has it
+    w101.packets.pop()
+    assert set(w101.codes()) == {'vip-no-rule'}
+    w101.sysctl('ipv4/conf/eth0/forwarding', 1)
+    assert not w101.codes()
+
+
+def test_own_udp(w101):
+    """Neither what is for this machine, nor what it sends and hears itself."""
+    w101.rules = []
+    w101.saw('in', 'udp', s.CLIENT, 4000, '10.10.30.101', 53, 3)
+    w101.saw('out', 'udp', '10.10.30.101', 4000, '10.10.31.1', 53, 3)
+    w101.saw('in', 'udp', '10.10.31.1', 53, '10.10.30.101', 4000, 3)
+    w101.saw('in', 'udp', '10.10.30.1', 67, '10.10.30.99', 68, 3)    # DHCP
+    assert not w101.codes()
+
+
+def test_unanswered_udp(w101, kernel):
+    """A server that answers nothing is no fault of the firewall's."""
+    w101.rules = [s.rule(s.VIP, 17, 514)]
+    kernel.objects[k.SOCK_DIAG] = Objects(k.SOCK_DIAG, s.listening(514, state=7))
+    kernel.objects[k.NFT_GETCHAIN] = Objects(
+        k.NFT_NEWCHAIN, s.chain(1, 'filter', 'input', 1, policy=0))
+    w101.saw('in', 'udp', s.CLIENT, 4000, s.VIP, 514, 9)
+    assert not w101.codes()
+    kernel.objects[k.RTM_GETROUTE] = Ack(errno.ENETUNREACH)
+    assert set(w101.codes()) == {'no-route-back'}
+    w101.saw('out', 'udp', s.VIP, 514, s.CLIENT, 4000)
+    assert not w101.codes()
+
+
+def test_input_sctp(w101, kernel):
+    w101.rules = [s.rule(s.VIP, 132, 5000)]
+    kernel.objects[k.SOCK_DIAG] = lambda request: Objects(
+        k.SOCK_DIAG, *([s.listening(5000, local=['0.0.0.0'])]
+                       if request.data[17] == 132 else []))
+    kernel.objects[k.NFT_GETCHAIN] = Objects(
+        k.NFT_NEWCHAIN, s.chain(1, 'filter', 'input', 1, policy=0))
+    w101.saw('in', 'init', s.CLIENT, 4000, s.VIP, 5000, 2)
+    assert w101.codes()['input-drops']['commands'] == [
+        'nft insert rule inet filter input sctp dport 5000 accept']
+    w101.saw('out', 'init-ack', s.VIP, 5000, s.CLIENT, 4000, 2)
+    assert not w101.codes()
+
+
 def test_listener(w101, kernel):
     w101.rules = [s.rule(s.VIP, 6, 80, to_port=8080)]
     assert set(w101.codes()) == {'rule-no-listener'}

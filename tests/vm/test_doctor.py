@@ -26,7 +26,7 @@ from traffic import MARK, ask, meanwhile
 
 
 @contextlib.contextmanager
-def clients(site, address=VIP, port=80, host='client', source=''):
+def clients(site, address=VIP, port=80, host='client', source='', proto=0):
     """Clients of a VIP, while the caller looks: each stays for some seconds.
 
     So a client that hears nothing sends its SYN again.
@@ -35,7 +35,7 @@ def clients(site, address=VIP, port=80, host='client', source=''):
     there = collections.deque()
 
     def come():
-        sock = site.net[host].socket(family, socket.SOCK_STREAM)
+        sock = site.net[host].socket(family, socket.SOCK_STREAM, proto)
         # closed by a reset, so that no port waits
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
                         struct.pack('ii', 1, 0))
@@ -47,6 +47,23 @@ def clients(site, address=VIP, port=80, host='client', source=''):
         if len(there) > 40:
             there.popleft().close()
         time.sleep(0.1)         # a pace, not a wait
+    with meanwhile(come):
+        yield
+
+
+@contextlib.contextmanager
+def datagrams(site, address=VIP, port=7):
+    """Clients that send a datagram each, and hear the answer or not."""
+    family = socket.AF_INET6 if ':' in address else socket.AF_INET
+    there = collections.deque()
+
+    def come():
+        sock = site.net['client'].socket(family, socket.SOCK_DGRAM)
+        sock.sendto(b'x', (address, port))
+        there.append(sock)
+        if len(there) > 40:
+            there.popleft().close()
+        time.sleep(0.1)         # a pace
     with meanwhile(come):
         yield
 
@@ -157,6 +174,71 @@ def test_well_vip(site):
     by_vip(site, VIP, (W101, W102))
     with clients(site):
         silent(site.lv1, site.lv2, site.w101, site.w102, site.client)
+
+
+@pytest.fixture
+def well_udp(site):
+    """A service of UDP that doctor has found well, with clients of no other one."""
+    key = f'vip {VIP} proto udp port 7'
+    site.lv1.configure('\n'.join([f'service add {key}', *(
+        f'backend add {key} via {server}' for server in (W101, W102))]))
+    for name in ('w101', 'w102'):
+        site.net[name].dsrctl(f'real add vip {VIP}')
+        site.echo(name)
+    with datagrams(site):
+        silent(site.lv1, site.w101, look=LOOK)
+        yield site
+
+
+def test_udp_firewall_drops(well_udp):
+    well_udp.lv1.nft('''table ip filter { chain FORWARD {
+        type filter hook forward priority filter; policy drop;
+        }
+        }''')
+    mended(well_udp.lv1, 'firewall-drops', f'vip {VIP}', LOOK)
+
+
+def test_udp_replies(well_udp):
+    sysctl(well_udp, 'lv1', 'ipv4/conf/eth1/rp_filter', 1)
+    mended(well_udp.lv1, 'replies-rp-filter', 'device eth1', LOOK)
+
+
+def test_udp_no_rule(well_udp):
+    well_udp.w101.dsrctl('real flush')
+    mended(well_udp.w101, 'vip-no-rule', f'vip {VIP}', LOOK)
+
+
+@pytest.mark.stock      # the debug kernel has no SCTP sockets
+def test_sctp_input_drops(lb):
+    for name in ('w101', 'w102'):
+        sock = lb.net[name].socket(socket.AF_INET, socket.SOCK_STREAM,
+                                   socket.IPPROTO_SCTP)
+        lb.sockets.append(sock)
+        sock.bind(('0.0.0.0', 5000))
+        sock.listen(1000)
+    lb.w101.dsrctl(f'real add vip {VIP} proto sctp port 5000')
+    with clients(lb, port=5000, proto=socket.IPPROTO_SCTP):
+        silent(lb.lv1, lb.w101, look=LOOK)
+        lb.w101.nft('''table inet filter { chain input {
+            type filter hook input priority filter; policy drop;
+            ct state established accept
+            }
+            }''')
+        mended(lb.w101, 'input-drops', f'vip {VIP}')
+
+
+def test_ipv6_faults(site6):
+    """Of a real server; each alone."""
+    by_vip(site6, VIP6, (W1016, W1026))
+    with clients(site6, VIP6):
+        site6.w101.nft('''table ip6 filter { chain input {
+            type filter hook input priority filter; policy accept;
+            tcp dport 80 drop
+            }
+            }''')
+        mended(site6.w101, 'input-drops', f'vip {VIP6}')
+        site6.w101.dsrctl('real flush')
+        mended(site6.w101, 'vip-no-rule', f'vip {VIP6}')
 
 
 def test_well_ipv6(site6):
