@@ -5,6 +5,7 @@
  */
 #include <linux/dsr_rs.h>
 #include <netinet/in.h>
+#include <linux/neighbour.h>
 #include <linux/netfilter.h>
 #include <stdlib.h>
 #include <string.h>
@@ -127,30 +128,71 @@ free_words:
 	free(words);
 }
 
-static void no_way_back(struct doctor *doctor, const struct seen *seen)
+/* Lead back over the machine that the request came from, which is right where
+ * replies pass the balancer.
+ */
+static void mend_route(struct doctor *doctor, const struct seen *seen,
+		       const char *verb)
 {
-	struct findings *findings = &doctor->findings;
-	char client[INET6_ADDRSTRLEN], router[INET6_ADDRSTRLEN] = "ROUTER";
 	const char *dev = host_device_name(&doctor->host, seen->ifindex);
+	char router[INET6_ADDRSTRLEN] = "ROUTER";
+	struct findings *findings = &doctor->findings;
 	struct addr addr = { 0 };
 
-	if (!finding_begin(findings, "no-route-back", "device %s", dev))
-		return;
-	finding_what(findings,
-		     "the client %s asks for a VIP, and no route leads back to it",
-		     addr_name(&seen->src, client));
-	finding_why(findings,
-		    "the server's answers have no way; the router below is the machine that the request came from, which is right where replies pass the balancer");
 	if (seen->has_mac && host_neighbour_of(&doctor->host, seen->ifindex,
 					       seen->mac, seen->src.family,
 					       &addr))
 		addr_name(&addr, router);
 	/* a router of IPv6 is known by its address on this link */
 	if (addr.family == AF_INET6 && IN6_IS_ADDR_LINKLOCAL(&addr.in6))
-		finding_mend(findings, "ip route add default via %s dev %s",
-			     router, dev);
+		finding_mend(findings, "ip route %s default via %s dev %s",
+			     verb, router, dev);
 	else
-		finding_mend(findings, "ip route add default via %s", router);
+		finding_mend(findings, "ip route %s default via %s", verb,
+			     router);
+}
+
+static void no_way_back(struct doctor *doctor, const struct seen *seen)
+{
+	struct findings *findings = &doctor->findings;
+	char client[INET6_ADDRSTRLEN];
+
+	if (!finding_begin(findings, "no-route-back", "device %s",
+			   host_device_name(&doctor->host, seen->ifindex)))
+		return;
+	finding_what(findings,
+		     "the client %s asks for a VIP, and no route leads back to it",
+		     addr_name(&seen->src, client));
+	finding_why(findings,
+		    "the server's answers have no way; the router below is the machine that the request came from, which is right where replies pass the balancer");
+	mend_route(doctor, seen, "add");
+}
+
+/* Check if the router of the way back does not answer for its address. */
+static bool dead_router(struct doctor *doctor, const struct seen *seen,
+			const struct host_route *way)
+{
+	struct findings *findings = &doctor->findings;
+	char client[INET6_ADDRSTRLEN], router[INET6_ADDRSTRLEN];
+
+	if (!way->gateway.family ||
+	    !(host_neighbour_state(&doctor->host, way->ifindex,
+				   &way->gateway) &
+	      (NUD_FAILED | NUD_INCOMPLETE)))
+		return false;
+	addr_name(&way->gateway, router);
+	if (!finding_begin(findings, "router-no-answer", "router %s", router))
+		return true;
+	finding_what(findings,
+		     "the route back to the client %s leads over %s, which does not answer %s on %s",
+		     addr_name(&seen->src, client), router,
+		     way->gateway.family == AF_INET6 ? "neighbour discovery" :
+						       "ARP",
+		     host_device_name(&doctor->host, way->ifindex));
+	finding_why(findings,
+		    "the server's answers have no way; the router below is the machine that the request came from, which is right where replies pass the balancer");
+	mend_route(doctor, seen, "replace");
+	return true;
 }
 
 static const char *proto_name(uint8_t proto)
@@ -158,20 +200,54 @@ static const char *proto_name(uint8_t proto)
 	return proto == IPPROTO_SCTP ? "sctp" : "tcp";
 }
 
-/* Check if the program behind a rule is there, and the firewall may drop the
- * requests.
- */
-static void input_drops(struct doctor *doctor, const struct visit *visit,
-			const struct rule_info *rule, const struct site *site)
+/* Find the chains that may drop the requests, or the answers, of a program. */
+static bool chains_drop(struct doctor *doctor, const struct visit *visit,
+			const struct site *site, uint16_t port, bool answers)
 {
+	uint32_t hook = answers ? NF_INET_LOCAL_OUT : NF_INET_LOCAL_IN;
 	struct findings *findings = &doctor->findings;
-	const struct listener *other = NULL;
-	const struct chain *chain;
 	char vip[INET6_ADDRSTRLEN], words[RULESET_WORDS_MAX];
-	struct addr to = visit->first->dst;
-	uint16_t port = visit->first->dport;
+	const struct seen *first = visit->first;
+	const struct chain *chain;
 	bool begun = false;
 	size_t i;
+
+	addr_name(&first->dst, vip);
+	for (i = 0; i < site->ruleset.count; i++) {
+		chain = &site->ruleset.chain[i];
+		if (!ruleset_may_drop(chain, hook, first->dst.family))
+			continue;
+		if (!begun && !finding_begin(findings, answers ?
+					     "output-drops" : "input-drops",
+					     "vip %s", vip))
+			return true;
+		begun = true;
+		finding_mend(findings, "nft insert rule %s %s %s %u accept",
+			     ruleset_words(chain, words),
+			     proto_name(first->proto),
+			     answers ? "sport" : "dport", port);
+	}
+	if (!begun)
+		return false;
+	finding_what(findings,
+		     "a program listens on port %u, and none of %u new connections to %s was answered: rules of %s drop %s, or their policy does",
+		     port, visit->came, vip, answers ? "OUTPUT" : "INPUT",
+		     answers ? "the answers" : "them");
+	finding_why(findings,
+		    "the firewall sees a connection to the machine's own address; its clients hear nothing");
+	return true;
+}
+
+/* Check if the program behind a rule is there, and the firewall may drop what comes
+ * for it, or what it answers.
+ */
+static void firewall_drops(struct doctor *doctor, const struct visit *visit,
+			   const struct rule_info *rule,
+			   const struct site *site)
+{
+	const struct listener *other = NULL;
+	struct addr to = visit->first->dst;
+	uint16_t port = visit->first->dport;
 
 	if (rule->tb[DSR_RULE_A_TO_PORT])
 		port = ntohs(nla_get_u16(rule->tb[DSR_RULE_A_TO_PORT]));
@@ -184,27 +260,8 @@ static void input_drops(struct doctor *doctor, const struct visit *visit,
 	    listener_find(&site->listeners, visit->first->proto, &to, port,
 			  &other) != LISTENER_TAKES || doctor->overflows)
 		return;
-	addr_name(&visit->first->dst, vip);
-	for (i = 0; i < site->ruleset.count; i++) {
-		chain = &site->ruleset.chain[i];
-		if (!ruleset_may_drop(chain, NF_INET_LOCAL_IN, to.family))
-			continue;
-		if (!begun && !finding_begin(findings, "input-drops", "vip %s",
-					     vip))
-			return;
-		begun = true;
-		finding_mend(findings,
-			     "nft insert rule %s %s dport %u accept",
-			     ruleset_words(chain, words),
-			     proto_name(visit->first->proto), port);
-	}
-	if (!begun)
-		return;
-	finding_what(findings,
-		     "a program listens on port %u, and none of %u new connections to %s was answered: rules of INPUT drop them, or their policy does",
-		     port, visit->came, vip);
-	finding_why(findings,
-		    "the firewall sees a connection to the machine's own address; its clients hear nothing");
+	if (!chains_drop(doctor, visit, site, port, false))
+		chains_drop(doctor, visit, site, port, true);
 }
 
 /* Check if a port is meant to be served: the rule names the port, or a client has
@@ -247,10 +304,11 @@ static int judge(struct doctor *doctor, const struct visit *visit,
 	host_route(&doctor->host, &seen->src, &way);
 	if (!way.found)
 		no_way_back(doctor, seen);
-	else if (seen->proto != IPPROTO_UDP &&
+	else if (!dead_router(doctor, seen, &way) &&
+		 seen->proto != IPPROTO_UDP &&
 		 !finding_has(&doctor->findings, "rule-no-local-route") &&
 		 !finding_has(&doctor->findings, "rule-to-gone"))
-		input_drops(doctor, visit, rule, site);
+		firewall_drops(doctor, visit, rule, site);
 	return DSRCTL_OK;
 }
 

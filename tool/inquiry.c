@@ -16,7 +16,7 @@
 #include "service.h"
 
 static int packet_put(struct nl_msg *msg, const struct seen *seen, bool middle,
-		      uint32_t mark)
+		      uint32_t mark, bool firewall)
 {
 	struct nlattr *nest;
 
@@ -31,6 +31,8 @@ static int packet_put(struct nl_msg *msg, const struct seen *seen, bool middle,
 	if (middle && nla_put_flag(msg, DSR_EXPLAIN_A_MIDDLE))
 		return -1;
 	if (mark && nla_put_u32(msg, DSR_EXPLAIN_A_FWMARK, mark))
+		return -1;
+	if (firewall && nla_put_flag(msg, DSR_EXPLAIN_A_FIREWALL))
 		return -1;
 	return nla_nest_end(msg, nest);
 }
@@ -99,12 +101,48 @@ int inquiry_packet(struct dsrctl *ctl, const struct seen *seen, bool middle,
 			       &msg);
 	if (status)
 		return status;
-	if (packet_put(msg, seen, middle, mark))
+	if (packet_put(msg, seen, middle, mark, false))
 		return netlink_too_long(msg);
 	status = netlink_collect(ctl->netlink, msg, &replies);
 	if (!status && (!replies.count ||
 			!parse_answer(replies.reply[0], inquiry)))
 		status = netlink_malformed();
+	netlink_replies_free(&replies);
+	return status;
+}
+
+/**
+ * inquiry_firewall() - ask the site's rules, by dsr_lb, about a packet that was seen
+ * @ctl: the run
+ * @seen: the packet, the first of its connection
+ * @verdict: set
+ *
+ * Return: enum dsrctl_status.
+ */
+int inquiry_firewall(struct dsrctl *ctl, const struct seen *seen,
+		     struct verdict *verdict)
+{
+	struct nlattr *top[ATTR_MAX], *tb[ATTR_MAX];
+	struct netlink_replies replies;
+	struct nl_msg *msg;
+	int status;
+
+	memset(verdict, 0, sizeof(*verdict));
+	status = netlink_query(ctl->netlink, NETLINK_LB, DSR_CMD_EXPLAIN, 0,
+			       &msg);
+	if (status)
+		return status;
+	if (packet_put(msg, seen, false, 0, true))
+		return netlink_too_long(msg);
+	status = netlink_collect(ctl->netlink, msg, &replies);
+	if (!status && (!replies.count ||
+			!attr_parse(replies.reply[0], top) ||
+			!top[DSR_A_EXPLAIN] ||
+			!attr_parse_nest(DSR_A_EXPLAIN, top[DSR_A_EXPLAIN],
+					 tb)))
+		status = netlink_malformed();
+	if (!status)
+		verdict_parse(tb, seen->src.family, verdict);
 	netlink_replies_free(&replies);
 	return status;
 }

@@ -7,6 +7,7 @@
 #include "attr.h"
 #include "dsrctl.h"
 #include "key.h"
+#include "verdict.h"
 #include "watch.h"
 
 /**
@@ -27,6 +28,8 @@ struct inquiry {
 
 int inquiry_packet(struct dsrctl *ctl, const struct seen *seen, bool middle,
 		   uint32_t mark, struct inquiry *inquiry);
+int inquiry_firewall(struct dsrctl *ctl, const struct seen *seen,
+		     struct verdict *verdict);
 int inquiry_vip(struct dsrctl *ctl, const struct addr *vip, bool *known,
 		uint32_t *fwmark);
 int inquiry_served(struct dsrctl *ctl, const struct seen *seen, bool *served);

@@ -77,8 +77,12 @@ const char *verdict_outcome(const struct verdict *verdict)
 	return "PREROUTING takes the packet before dsr_lb sees it";
 }
 
-/* Check if a chain is at the place that the kernel has told. */
-static bool is_there(const struct verdict *verdict, const struct chain *chain)
+/**
+ * verdict_is_of() - check if a chain is at the place that the kernel has told
+ * @verdict: the verdict; the rules were asked
+ * @chain: the chain
+ */
+bool verdict_is_of(const struct verdict *verdict, const struct chain *chain)
 {
 	uint8_t mine = verdict->family == AF_INET6 ? NFPROTO_IPV6 :
 						     NFPROTO_IPV4;
@@ -101,7 +105,7 @@ static void place_text(const struct verdict *verdict)
 
 	ruleset_read(&ruleset);
 	for (i = 0; i < ruleset.count; i++) {
-		if (!is_there(verdict, &ruleset.chain[i]))
+		if (!verdict_is_of(verdict, &ruleset.chain[i]))
 			continue;
 		ruleset_words(&ruleset.chain[i], words);
 		printf("%s chain %s%s, see 'nft -a list chain %s'",
@@ -148,7 +152,7 @@ static struct json_object *chains_json(const struct verdict *verdict)
 		return array;
 	ruleset_read(&ruleset);
 	for (i = 0; i < ruleset.count; i++) {
-		if (!is_there(verdict, &ruleset.chain[i]))
+		if (!verdict_is_of(verdict, &ruleset.chain[i]))
 			continue;
 		ruleset_words(&ruleset.chain[i], words);
 		json_object_array_add(array, json_object_new_string(words));

@@ -7,6 +7,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "ruleset.h"
+
 /**
  * struct verdict - what the site's rules do with a packet
  * @asked: they were asked
@@ -29,6 +31,7 @@ void verdict_parse(struct nlattr *const *tb, int family,
 		   struct verdict *verdict);
 bool verdict_accepts(const struct verdict *verdict);
 bool verdict_is_early(const struct verdict *verdict);
+bool verdict_is_of(const struct verdict *verdict, const struct chain *chain);
 const char *verdict_outcome(const struct verdict *verdict);
 void verdict_text(const struct verdict *verdict, bool forwards);
 struct json_object *verdict_json(const struct verdict *verdict);

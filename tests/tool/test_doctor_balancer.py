@@ -206,6 +206,37 @@ def test_firewall(lv1, kernel):
     assert not lv1.codes()
 
 
+@pytest.mark.parametrize('hook,code', [(0, 'prerouting-drops'), (2, None)])
+def test_prerouting(lv1, kernel, hook, code):
+    """The rules are asked where no counter of dsr_lb has risen."""
+    asked = []
+
+    def explain(request):
+        firewall = u.DSR_EXPLAIN_A_FIREWALL in request.nest(u.DSR_A_EXPLAIN)
+        asked.append(firewall)
+        return Reply(s.explanation('drop_by_firewall', more=[
+            s.VERDICT[field](value) for field, value in (
+                ('verdict', 1), ('hook', hook), ('priority', -300),
+                ('chain', 7))] if firewall else ()))
+    kernel.answers['dsr', u.DSR_CMD_EXPLAIN] = explain
+    kernel.answers['dsr', u.DSR_CMD_CONNECTION_GET] = Reply(s.connection(
+        6, s.CLIENT, 3999, s.VIP, 80, 1, 1000, 1, s.W101))
+    kernel.objects[k.NFT_GETCHAIN] = Objects(
+        k.NFT_NEWCHAIN, s.chain(2, 'first', 'in', 0, handle=7, priority=-300))
+    lv1.saw('in', 'syn', s.CLIENT, 4000, s.VIP, 80, 2)
+    found = lv1.codes()
+    assert any(asked)
+    assert set(found) == ({code} if code else set())
+    if code:
+        assert found[code]['commands'] == [
+            f'nft insert rule ip first in ip daddr {s.VIP} accept']
+    # a port that was never served is dropped on purpose
+    asked.clear()
+    kernel.answers['dsr', u.DSR_CMD_CONNECTION_GET] = Reply()
+    lv1.reasons = {'forwarded': 0}
+    assert not lv1.codes() and not any(asked)
+
+
 def test_firewall_udp(lv1, kernel):
     """Of a service that names the address; a mark names none."""
     forward(kernel)

@@ -3,6 +3,8 @@
 
 import errno
 
+import pytest
+
 import fakekernel as k
 import sample as s
 import uapi as u
@@ -118,6 +120,33 @@ def test_unanswered_udp(w101, kernel):
     assert set(w101.codes()) == {'no-route-back'}
     w101.saw('out', 'udp', s.VIP, 514, s.CLIENT, 4000)
     assert not w101.codes()
+
+
+def test_output(w101, kernel):
+    kernel.objects[k.NFT_GETCHAIN] = Objects(
+        k.NFT_NEWCHAIN, s.chain(1, 'filter', 'output', 3, policy=0))
+    w101.saw('in', 'syn', s.CLIENT, 4000, s.VIP, 80, 2)
+    assert w101.codes()['output-drops']['commands'] == [
+        'nft insert rule inet filter output tcp sport 80 accept']
+    w101.saw('out', 'answer', s.VIP, 80, s.CLIENT, 4000, 2)
+    assert not w101.codes()
+
+
+@pytest.mark.parametrize('state,fails', [(0x20, True), (0x01, True),
+                                         (0x02, False), (0x04, False)])
+def test_router(w101, kernel, state, fails):
+    kernel.objects[k.RTM_GETROUTE] = Objects(
+        k.RTM_NEWROUTE, s.route(s.CLIENT, 2, '10.10.30.77'))
+    kernel.objects[k.RTM_GETNEIGH] = Objects(
+        k.RTM_NEWNEIGH, s.neighbour(2, '10.10.30.11', s.MAC['lv1']),
+        s.neighbour(2, '10.10.30.77', '00:00:00:00:00:00', state))
+    w101.saw('in', 'syn', s.CLIENT, 4000, s.VIP, 80, 2, mac=s.MAC['lv1'])
+    found = w101.codes()
+    assert set(found) == ({'router-no-answer'} if fails else set())
+    if fails:
+        assert found['router-no-answer']['subject'] == 'router 10.10.30.77'
+        assert found['router-no-answer']['commands'] == [
+            'ip route replace default via 10.10.30.11']
 
 
 def test_input_sctp(w101, kernel):

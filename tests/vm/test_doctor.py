@@ -483,6 +483,31 @@ def test_input_drops(well):
     mended(well.w101, 'input-drops', f'vip {VIP}')
 
 
+def test_output_drops(well):
+    well.w101.nft('''table inet filter { chain output {
+        type filter hook output priority filter; policy accept;
+        tcp sport 80 drop
+        }
+        }''')
+    mended(well.w101, 'output-drops', f'vip {VIP}')
+
+
+def test_router_no_answer(well):
+    change(well, 'w101', 'route replace default via 10.10.30.77',
+           'route replace default via 10.10.30.10')
+    mended(well.w101, 'router-no-answer', 'router 10.10.30.77')
+
+
+def test_prerouting_drops(well):
+    """The chain is asked by a test packet: no counter of dsr_lb rises."""
+    well.lv1.nft(f'''table ip first {{ chain in {{
+        type filter hook prerouting priority raw; policy accept;
+        ip daddr {VIP} tcp dport 80 drop
+        }}
+        }}''')
+    mended(well.lv1, 'prerouting-drops', f'vip {VIP}')
+
+
 def test_rule_no_listener(well):
     well.w101.dsrctl(f'real add vip {VIP} proto tcp port 81 to :8099')
     mended(well.w101, 'rule-no-listener',
