@@ -214,7 +214,7 @@ static int add_service(struct import *import,
 		status = import_add_dest(nl, service, &service->dest[i]);
 		import->dests++;
 	}
-	return status;
+	return status ? status : import_end_service(nl, service);
 }
 
 static int add_services(struct import *import)

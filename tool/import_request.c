@@ -57,6 +57,12 @@ static int put_scheduler(struct nl_msg *msg, const struct ipvs_service *service)
 				   DSR_HASH_SOURCE_PORT : DSR_HASH_SOURCE) : 0;
 }
 
+/* Each backend that a service with this scheduler gets would fill a table. */
+static bool fills_table(const struct ipvs_service *service)
+{
+	return !strcmp(service->scheduler, "mh");
+}
+
 static int put_persistence(struct nl_msg *msg,
 			   const struct ipvs_service *service)
 {
@@ -74,6 +80,8 @@ static int put_persistence(struct nl_msg *msg,
  * @nl: netlink
  * @service: service of ip_vs, which dsr_lb does not refuse
  *
+ * The scheduler may come later, see import_end_service().
+ *
  * Return: DSRCTL_*.
  */
 int import_add_service(struct netlink *nl, const struct ipvs_service *service)
@@ -85,7 +93,7 @@ int import_add_service(struct netlink *nl, const struct ipvs_service *service)
 	status = begin(nl, DSR_CMD_SERVICE_ADD, service, &msg, &nest);
 	if (status)
 		return status;
-	if (put_scheduler(msg, service) ||
+	if ((!fills_table(service) && put_scheduler(msg, service)) ||
 	    put_persistence(msg, service) ||
 	    (service->flags & IP_VS_SVC_F_ONEPACKET &&
 	     nla_put_u8(msg, DSR_SERVICE_A_ONE_PACKET, 1)))
@@ -119,6 +127,30 @@ int import_add_dest(struct netlink *nl, const struct ipvs_service *service,
 	    (dest->upper &&
 	     (nla_put_u32(msg, DSR_BACKEND_A_UPPER, dest->upper) ||
 	      nla_put_u32(msg, DSR_BACKEND_A_LOWER, dest->lower))))
+		return netlink_too_long(msg);
+	nla_nest_end(msg, nest);
+	return netlink_do(nl, msg);
+}
+
+/**
+ * import_end_service() - set the scheduler of a service if that comes last
+ * @nl: netlink
+ * @service: service of ip_vs, which dsr_lb has with its backends
+ *
+ * Return: DSRCTL_*.
+ */
+int import_end_service(struct netlink *nl, const struct ipvs_service *service)
+{
+	struct nlattr *nest;
+	struct nl_msg *msg;
+	int status;
+
+	if (!fills_table(service))
+		return DSRCTL_OK;
+	status = begin(nl, DSR_CMD_SERVICE_SET, service, &msg, &nest);
+	if (status)
+		return status;
+	if (put_scheduler(msg, service))
 		return netlink_too_long(msg);
 	nla_nest_end(msg, nest);
 	return netlink_do(nl, msg);

@@ -11,6 +11,7 @@
 int import_add_service(struct netlink *nl, const struct ipvs_service *service);
 int import_add_dest(struct netlink *nl, const struct ipvs_service *service,
 		    const struct ipvs_dest *dest);
+int import_end_service(struct netlink *nl, const struct ipvs_service *service);
 int import_delete_service(struct netlink *nl,
 			  const struct ipvs_service *service);
 void import_timeouts(const struct ipvs *ipvs, uint32_t msecs[IMPORT_TIMEOUTS]);

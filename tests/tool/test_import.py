@@ -21,6 +21,7 @@ from fakekernel import (FAMILIES, Ack, Reply, attr, be16, nest, packed,
 GET_SERVICE, GET_DEST, GET_CONFIG, FLUSH = 4, 8, 13, 17
 CMD_SERVICE, CMD_DEST, CMD_TCP, CMD_FIN, CMD_UDP = 1, 2, 4, 5, 6
 DIRECT = 3
+SVC_F_SCHED2 = 0x10         # of mh: the port, too
 ESTABLISHED, FIN, UDP = 900000, 120000, 300000      # of dsr_lb, before
 SECONDS = (7, 8, 9)                                 # of ip_vs
 FILES = ('sys/module/ip_vs/initstate', 'proc/net/ip_vs_conn')
@@ -30,10 +31,10 @@ def address(kind, text):
     return attr(kind, packed(text).ljust(16, b'\0'))
 
 
-def ipvs_service(vip, port):
+def ipvs_service(vip, port, scheduler='rr', flags=0):
     return nest(CMD_SERVICE, u16(1, socket.AF_INET), u16(2, sample.TCP),
-                address(3, vip), be16(4, port), string(6, 'rr'),
-                attr(7, bytes(8)), u32(8, 0), u32(9, 0xffffffff))
+                address(3, vip), be16(4, port), string(6, scheduler),
+                attr(7, struct.pack('=II', flags, 0xffffffff)), u32(8, 0), u32(9, 0xffffffff))
 
 
 def ipvs_dest(addr):
@@ -132,6 +133,24 @@ def test_whole(site, fake):
         400, 100]
     assert not site.sent(u.DSR_CMD_SERVICE_DELETE)
     assert site.kernel.requests[-1].cmd == FLUSH
+
+
+def test_scheduler_last(site, fake):
+    """Each backend would fill a table of 65521 slots while packets wait."""
+    site.write(1, 0)
+    site.kernel.answers['IPVS', GET_SERVICE] = Reply(
+        ipvs_service(sample.VIP, 80, 'mh', SVC_F_SCHED2))
+    site.kernel.answers['IPVS', FLUSH] = Ack(errno.EPERM, 'no')
+    fake('import ipvs', env=site.env).check(2, 'dsrctl: no\n')
+    sent = site.sent(u.DSR_CMD_SERVICE_ADD, u.DSR_CMD_BACKEND_ADD,
+                     u.DSR_CMD_SERVICE_SET)
+    assert [one.cmd for one in sent] == [
+        u.DSR_CMD_SERVICE_ADD, u.DSR_CMD_BACKEND_ADD, u.DSR_CMD_BACKEND_ADD,
+        u.DSR_CMD_SERVICE_SET]
+    first, last = (one.nest(u.DSR_A_SERVICE) for one in (sent[0], sent[-1]))
+    assert u.DSR_SERVICE_A_SCHEDULER not in first
+    assert last[u.DSR_SERVICE_A_SCHEDULER] == b'maglev\0'
+    assert last[u.DSR_SERVICE_A_HASH] == bytes([u.DSR_HASH_SOURCE_PORT])
 
 
 def test_undone(site, fake):

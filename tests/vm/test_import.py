@@ -93,7 +93,7 @@ def test_takeover(director, capsys):
 def test_persistence(director):
     """A client comes back to its server."""
     site = director
-    ipvsadm(site, '-A -f 1 -s rr -p 50 -M 255.255.255.0',
+    ipvsadm(site, '-A -f 1 -s mh -b mh-port -p 50 -M 255.255.255.0',
             f'-a -f 1 -r {W101} -g', f'-a -f 1 -r {W102} -g')
     server = ask(site.connect())
     done = site.lv1.dsrctl('-j import ipvs')
@@ -103,6 +103,7 @@ def test_persistence(director):
     assert {ask(site.connect()) for _ in range(3)} == {server}
     service, = site.services()
     assert (service['persist'], service['persist_prefix']) == (50000, 24)
+    assert (service['scheduler'], service['hash']) == ('maglev', 'source-port')
 
 
 @pytest.mark.stock
@@ -172,9 +173,16 @@ def test_refused(director):
     assert site.services() == []
     # a failure half way: dsr_lb has one of the services
     site.lv1.configure('service add vip 10.10.31.120 proto tcp port 80')
+    table = site.lv1.show('stats')['dsr_lb']['table']
+    site.lv1.run('ipvsadm', '--set', '700', '70', '77')
+    site.undo.append(lambda: site.lv1.dsrctl(
+        'connection set timeout-established default timeout-fin default '
+        'timeout-udp default'))
     done = site.lv1.dsrctl('import ipvs force', check=False)
     assert done.returncode == 2 and 'ip_vs balances as before' in done.stderr
     assert [one['vip'] for one in site.services()] == ['10.10.31.120']
+    assert site.lv1.show('stats')['dsr_lb']['table']['timeouts'] == \
+        table['timeouts']
     assert 'FWM  1 lblc' in site.lv1.run('ipvsadm', '-Ln').stdout
     assert 'dsr-hold' not in site.net.devices('lv1')
     site.lv1.dsrctl('service flush')
