@@ -237,7 +237,7 @@ static void plan_make(struct plan *plan)
 	plan_changes(plan, ITEM_FLOWS, true);
 }
 
-/* What has no "set" is replaced, with all of its options. */
+/* An object of a kind without "set" is replaced, with all of its options. */
 static void warn_of_reset(const struct plan *plan)
 {
 	const struct change *change;

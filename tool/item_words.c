@@ -61,7 +61,7 @@ const char *item_value(const char *words, const char *keyword, size_t size,
 	return NULL;
 }
 
-/* What the words of a service leave out, and the command that resets it. */
+/* Options that the words of a service leave out, and the values that reset them. */
 static const char *const service_defaults[][2] = {
 	{ "path", "stack" },
 	{ "tos", "none" },

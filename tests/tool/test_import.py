@@ -101,7 +101,7 @@ class Site:
             u.DSR_SERVICE_A_PORT])[0] for one in self.sent(command)]
 
     def timeouts(self):
-        """Of each request that sets them: established, fin, udp."""
+        """(established, fin, udp) of each request that sets them."""
         found = []
         for one in self.sent(u.DSR_CMD_CONNECTION_SET):
             inner = {k: v for k, _, v in parse_attrs(one.nest(

@@ -120,7 +120,7 @@ class Lab:
             file.write(text)
 
     def prepare(self):
-        """What stays the same: the page, and programs that are missing."""
+        """Make everything that no reset changes."""
         os.makedirs(self.path('bin'))
         os.makedirs(self.home)
         busybox = shutil.which('busybox')
