@@ -41,7 +41,7 @@ class Result:
         return self
 
 
-def run(binary, *args, stdin=None, env=None, timeout=60):
+def run(binary, *args, stdin=None, env=None, timeout=300):
     words = [word for arg in args
              for word in (arg.split() if isinstance(arg, str) else arg)]
     environment = {'PATH': os.environ['PATH'], 'LC_ALL': 'C',

@@ -47,10 +47,18 @@ class Terminal:
 
     def wait(self, pattern, seconds=60):
         """The screen, when it has something like this."""
+        return self.until(lambda screen: re.search(
+            pattern, '\n'.join(screen), re.M), repr(pattern), seconds)
+
+    def until(self, condition, name, seconds=60):
+        """The screen, when a condition is true for it.
+
+        A screen may be caught when half of it is drawn.
+        """
         end = time.monotonic() + seconds
-        while not re.search(pattern, '\n'.join(screen := self.screen()), re.M):
+        while not condition(screen := self.screen()):
             assert time.monotonic() < end, (
-                f'no {pattern!r} within {seconds} s on\n' + '\n'.join(screen))
+                f'no {name} within {seconds} s on\n' + '\n'.join(screen))
             time.sleep(0.05)
         return screen
 

@@ -44,7 +44,7 @@ def test_until_none_is_left(fake, kernel, word):
         '1 connection left, 1 established (draining)\n'
         '0 connections left, 0 established (draining)\n'
         'no connection is left: none was cut\n')
-    assert 2.9 < time.monotonic() - began < 10
+    assert time.monotonic() - began > 2.9
     gets = [r for r in kernel.requests if r.cmd == u.DSR_CMD_BACKEND_GET]
     assert len(gets) == 4
     assert all(r.dump and r.nest(u.DSR_A_SERVICE) for r in gets)
@@ -137,7 +137,7 @@ def test_interrupt(fake_binary, kernel):
             env={'DSRCTL_FAKE_KERNEL': kernel.path}) as process:
         assert process.stdout.readline().startswith('3 connections left')
         process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=20)
+        _, err = process.communicate(timeout=60)
     assert process.returncode == -signal.SIGINT
     assert 'the backend is still draining' in err
     assert kernel.requests[0].cmd == u.DSR_CMD_BACKEND_SET

@@ -53,7 +53,7 @@ def started(binary, fake_binary, kernel, tmp_path):
                 'DSRCTL_FAKE_KERNEL': kernel.path})
         yield sock.getsockname()
         process.send_signal(signal.SIGTERM)
-        assert (process.wait(20), process.stderr.read()) == (0, b''.join(warnings))
+        assert (process.wait(60), process.stderr.read()) == (0, b''.join(warnings))
     return run
 
 
