@@ -4,6 +4,7 @@
 import pytest
 
 import genl
+from balancer import encode, uapi
 from host import Host, run
 
 ETH0, ETH1 = 77, 78             # their indices in the box
@@ -131,6 +132,36 @@ def valid():
         ('dsr_rs', genl.SILENCE_DELETE, silence('192.0.2.7'), False),
         ('dsr_rs', genl.SILENCE_GET, b'', True),
         ('dsr_rs', genl.SILENCE_FLUSH, b'', False),
+    ]
+
+
+def rarer():
+    """More valid requests, which ask, restore, or remove in parts."""
+    entry = genl.nest(genl.A_CONNECTION, encode('CONNECTION', {
+        'proto': 'tcp', 'src': '10.0.0.77', 'sport': 4000, 'dst': '192.0.2.9',
+        'dport': 80, 'backend': '10.0.0.2', 'fwmark': 1}))
+    asked = genl.nest(genl.A_EXPLAIN, encode('EXPLAIN', {
+        'src': '10.0.0.77', 'sport': 4001, 'dst': '192.0.2.9', 'dport': 80,
+        'proto': 'tcp', 'fwmark': 1}))
+    vip6 = genl.nest(genl.A_SERVICE, encode('SERVICE', {
+        'vip': '2001:db8::9', 'scheduler': 'maglev', 'table_size': 251,
+        'persist': 60000, 'chances': 4}))
+    tos = genl.nest(genl.A_RULE, encode('RULE', {'tos': 0x40, 'tos_mask': 0xfc}),
+                    *[genl.addr(genl.RULE_FROM, f'10.0.0.{number}')
+                      for number in (2, 3)])
+    return [
+        ('dsr', uapi.DSR_CMD_EXPLAIN, asked, False),
+        ('dsr', uapi.DSR_CMD_CONNECTION_ADD, entry * 3, False),
+        ('dsr', genl.CONNECTION_GET, genl.nest(genl.A_CONNECTION, encode(
+            'CONNECTION', {'proto': 'tcp'})), True),
+        ('dsr', genl.CONNECTION_FLUSH, b'', True),
+        ('dsr', genl.SERVICE_FLUSH, b'', True),
+        ('dsr', genl.SERVICE_ADD, vip6, False),
+        ('dsr', genl.SERVICE_REPLACE, vip6, False),
+        ('dsr', genl.SERVICE_SET, genl.nest(genl.A_SERVICE, encode('SERVICE', {
+            'fwmark': 1, 'scheduler': 'maglev', 'table_size': 4093})), False),
+        ('dsr_rs', genl.RULE_ADD, tos, False),
+        ('dsr_rs', genl.RULE_REPLACE, tos, False),
     ]
 
 

@@ -9,15 +9,16 @@ import subprocess
 import pytest
 
 import genl
+from balancer import uapi
 from box import (  # noqa: F401  pylint: disable=unused-import
-    box, drain, fill, flags_of, refused, state, valid)
+    box, drain, fill, flags_of, rarer, refused, state, valid)
 from failslab import FAILSLAB, FAIL_NTH
 from traffic import DEBUG, SCALE
 
 
 def test_all_commands_work(box):
-    """The requests that the tests below damage are valid."""
-    for family, command, payload, dump in valid():
+    """The requests that the tests below damage, or let fail, are valid."""
+    for family, command, payload, dump in valid() + rarer():
         fill(box)
         with box.at(), genl.Genl(family) as sock:
             sock.ask(command, payload, flags_of(dump))
@@ -200,29 +201,49 @@ def test_mutated_requests(box):
     assert len(state(box)[0]) == 2
 
 
-@pytest.mark.debug
-def test_fault_injection(box):
-    """Each allocation of each command fails once: an error, or success."""
+@pytest.fixture
+def faults():
+    """Allocations that may sleep can fail as well."""
     for name, value in (('ignore-gfp-wait', 'N'), ('verbose', '0')):
         with open(f'{FAILSLAB}/{name}', 'w', encoding='ascii') as file:
             file.write(value)
+    yield
+    with open(f'{FAILSLAB}/ignore-gfp-wait', 'w', encoding='ascii') as file:
+        file.write('Y')
+
+
+def fail_all(box, requests):
+    """{(family, command, dump): the number of allocations that could fail}"""
     failures = {}
-    try:
-        for family, command, payload, dump in valid():
-            with box.at(), genl.Genl(family) as sock:
-                failures[family, command, dump] = fail_each(
-                    box, sock, command, payload, flags_of(dump))
-    finally:
-        with open(f'{FAILSLAB}/ignore-gfp-wait', 'w',
-                  encoding='ascii') as file:
-            file.write('Y')
+    for family, command, payload, dump in requests:
+        with box.at(), genl.Genl(family) as sock:
+            failures[family, command, dump] = fail_each(
+                box, sock, command, payload, flags_of(dump))
+    print(f'\ntried: {len(failures)} commands,', sum(failures.values()),
+          'allocations')
+    fill(box)
+    assert len(state(box)[0]) == 2
+    return failures
+
+
+@pytest.mark.debug
+def test_fault_injection(box, faults):
+    """Each allocation of each command fails once: an error, or success."""
+    failures = fail_all(box, valid())
     # adding objects allocates; without an injected fault this tests nothing
     assert failures['dsr', genl.SERVICE_ADD, False] > 5
     assert failures['dsr', genl.BACKEND_ADD, False] > 5
     assert failures['dsr', genl.PATH_ADD, False] > 2
     assert failures['dsr_rs', genl.RULE_ADD, False] > 3
-    fill(box)
-    assert len(state(box)[0]) == 2
+
+
+@pytest.mark.debug
+def test_fault_injection_of_rarer(box, faults):
+    """Requests that ask, restore connections, or remove in parts."""
+    failures = fail_all(box, rarer())
+    assert failures['dsr', uapi.DSR_CMD_EXPLAIN, False] > 1
+    assert failures['dsr', uapi.DSR_CMD_CONNECTION_ADD, False] > 1
+    assert failures['dsr', genl.CONNECTION_FLUSH, True] > 0
 
 
 def fail_each(box, sock, command, payload, flags):
