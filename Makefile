@@ -107,6 +107,10 @@ fuzz:
 hostile:
 	@scripts/hostile.sh $(or $(SECONDS),3600) $(RELEASE)
 
+trust:
+	@scripts/trust.sh --docs $(if $(SEED),--seed $(SEED)) \
+		$(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SECONDS),--seconds $(SECONDS))
+
 demo:
 	@scripts/demo.sh $(if $(RELEASE),--release $(RELEASE)) \
 		$(if $(SHELL_IN),--shell $(SHELL_IN))
@@ -176,6 +180,8 @@ help:
 	@echo '     SECONDS=60 SEED=      … for so long; the same run again'
 	@echo 'make hostile             attack connections that go on; none may be lost'
 	@echo '     SECONDS=3600          … for so long'
+	@echo 'make trust               all that tries to break it, and one table          a night'
+	@echo '     ROUNDS=200 SECONDS=3600 SEED=  … so many rounds, so long a fuzzing; the same run again'
 	@echo 'make bench               what a packet costs, beside IPVS and others         1 min; FULL=1: 12'
 	@echo '     BASE=FILE             … and what changed since that result'
 	@echo '     RELEASE= PEERS= CASES=  … on another kernel, only these'
@@ -188,5 +194,5 @@ help:
 
 .PHONY: all modules tool install install-modules install-headers install-tool \
 	uninstall uninstall-modules uninstall-headers uninstall-tool \
-	install-ipvs uninstall-ipvs deb test-deb check test test-all stress mutants fuzz hostile demo demo-ha lab bench profile \
+	install-ipvs uninstall-ipvs deb test-deb check test test-all stress mutants fuzz hostile trust demo demo-ha lab bench profile \
 	clean help

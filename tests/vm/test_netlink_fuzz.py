@@ -2,8 +2,10 @@
 """Random requests, made from the netlink specs, against a model.
 
 DSR_FUZZ_SEED selects other requests, and DSR_FUZZ_REQUESTS their number.
+DSR_FUZZ_ROUNDS repeats the test so often, each time with the next seed.
 """
 
+import collections
 import glob
 import json
 import os
@@ -17,6 +19,7 @@ import spec
 
 SEED = int(os.environ.get('DSR_FUZZ_SEED', 22))
 REQUESTS = int(os.environ.get('DSR_FUZZ_REQUESTS', 600))
+ROUNDS = int(os.environ.get('DSR_FUZZ_ROUNDS', 1))
 NOBODY = ('setpriv', '--reuid=65534', '--regid=65534', '--clear-groups')
 HERE = os.path.dirname(os.path.abspath(__file__))
 
@@ -41,12 +44,21 @@ def copy(site):
     ('unshare', '-n'), (*NOBODY, 'unshare', '-Urn')], ids=['root', 'nobody'])
 def test_random_requests(site, copy, before):
     """After each of them, the modules have exactly the objects of the model."""
-    done = site.lv1.run(*before, sys.executable, copy, str(SEED), str(REQUESTS),
+    accepted = collections.Counter()
+    for seed in range(SEED, SEED + ROUNDS):
+        accepted.update(requests(site, before, copy, seed))
+    for kind in ('service', 'backend', 'rule', 'silence', 'path'):
+        assert {f'{kind}-add', f'{kind}-replace'} & set(accepted), kind
+
+
+def requests(site, before, copy, seed):
+    """The accepted requests of a seed, by their operations."""
+    done = site.lv1.run(*before, sys.executable, copy, str(seed), str(REQUESTS),
                         check=False, timeout=280)
     assert not done.returncode, (
-        f'seed {SEED}: ' + (done.stdout + done.stderr)[-3000:])
+        f'seed {seed}: ' + (done.stdout + done.stderr)[-3000:])
     told = json.loads(done.stdout.splitlines()[-1])
-    print('seed', SEED, told)
     assert told['requests'] == REQUESTS
-    for kind in ('service', 'backend', 'rule', 'silence', 'path'):
-        assert {f'{kind}-add', f'{kind}-replace'} & set(told['accepted']), kind
+    print(f'\ntried: seed {seed}, {REQUESTS} requests,',
+          sum(told['accepted'].values()), 'accepted,', told)
+    return told['accepted']
