@@ -79,10 +79,8 @@ def test_lab(lab):
     assert 'it is one of client' in lab.type('lab on w9\n')
     assert 'lab reset' in lab.type('lab\n')
     lab.type('lab on lv1\n')
-    # completion, of words and of live objects
-    for line, whole in (('service sho', 'service show'),
-                        (f'service show vip {VIP[:-1]}', f'vip {VIP} ')):
-        assert whole in lab.type(f'dsrctl {line}\t\n').splitlines()[0]
+    # completion
+    assert 'service show ' in lab.type('dsrctl service sho\t\n').splitlines()[0]
     # the manual is shown page by page; q ends it
     lab.type('man dsrctl\n', prompt=None)
     lab.expect(r'DSRCTL\(8\)')
