@@ -67,6 +67,7 @@ static const char *const service_defaults[][2] = {
 	{ "tos", "none" },
 	{ "hash", "default" },
 	{ "table-size", "0" },
+	{ "choices", "1" },
 	{ "ping", "reply" },
 	{ "one-packet", "off" },
 	{ "on-down", "reschedule" },
