@@ -66,7 +66,9 @@ class Stream:
 def test_balancer(lb, capsys):
     """Busy connections: none is lost. Of a stream of datagrams, few may be.
 
-    On a busy host two of 2,000 were missing when the packets went on.
+    The kernel takes a device out of service while it adds or deletes clsact there
+    (qdisc_graft()): for a grace period, what leaves by the device is lost. The
+    datagrams that are sent meanwhile are a small part of those that wait.
     """
     for name in ('w101', 'w102'):
         lb.echo(name)
@@ -75,7 +77,9 @@ def test_balancer(lb, capsys):
             Stream(lb) as stream:
         assert not talk.settle(1)['lost']
         talk.mark()
+        waited = -stream.sent
         done = lb.lv1.dsrctl(f'upgrade dsr_lb from {new_file(lb)}')
+        waited += stream.sent
         match = re.fullmatch(
             r'1 services, 2 backends, (\d+) of (\d+) connections kept; packets '
             r'waited for (\d+) ms\n', done.stdout)
@@ -90,7 +94,7 @@ def test_balancer(lb, capsys):
               f'{match[3]} ms; {len(answered)} of {stream.sent} datagrams',
               end='', flush=True)
     assert match[1] == match[2] and int(match[1]) >= NUMBER
-    assert stream.sent - len(answered) <= stream.sent // 100
+    assert stream.sent - len(answered) < max(waited // 2, 10)
     assert number_of_load() != before
     assert lb.lv1.show('service show')[0]['scheduler'] == 'rr'
     assert 'dsr-hold' not in lb.net.devices('lv1')
