@@ -51,7 +51,7 @@ static const struct backend backends[] = {
 };
 
 #define PART	0, 1, 1, 0, 1, 0, 0, 1
-static const volatile __u8 ring[RING] = {
+static const __u8 ring[RING] = {
 	FOUR(FOUR(PART)), FOUR(FOUR(PART))
 };
 
