@@ -9,7 +9,7 @@
 #   kunit	the KUnit suites, with KASAN and kmemleak (lean)
 #   chaos	N rounds of random changes beside traffic, on uml, the instrumented kernel
 #   chaos-smp	the same with two processors, on bookworm
-#   netlink	N times 1,000 random requests as root and as nobody, on uml
+#   netlink	N times 1,000 random requests as root and as an unprivileged user, on uml
 #   faults	each allocation of each command fails once, on uml
 #   fuzz	the fuzz targets of user space, for so many seconds
 #   mutants	planted faults, each of which the tests must find; see $FAULTS
@@ -29,7 +29,7 @@ declare -A what=(
 	[kunit]="the KUnit suites, with KASAN and kmemleak"
 	[chaos]="random changes beside traffic, with KASAN, lockdep and kmemleak"
 	[chaos-smp]="the same on Debian's kernel with two processors"
-	[netlink]="random requests by netlink, as root and as nobody, against a model"
+	[netlink]="random requests by netlink, as root and as an unprivileged user, against a model"
 	[faults]="a failed allocation at each place of each command, and in packets"
 	[fuzz]="mutated packets to parsers and rewriters, against a model"
 	[mutants]="planted faults, which the tests must find"
