@@ -175,12 +175,11 @@ class Chaos:
         for key in ANCHORS:
             self.balancer.service('add', **key)
         self.lb.nft(f'''table inet chaos {{
-            counter seen {{ }}
             chain pre {{
                 type filter hook prerouting priority mangle;
                 ip daddr {MARKED[0]} meta mark set 1
                 ip6 daddr {MARKED[1]} meta mark set 1
-                counter name seen
+                counter
             }}
         }}''')
         self.real = {}
@@ -620,9 +619,11 @@ class Chaos:
 
     def seen(self):
         """The number of packets that have come to the hook of dsr_lb."""
-        done = self.lb.run('nft', '-j', 'list', 'counter', 'inet', 'chaos', 'seen')
-        return next(one['counter']['packets'] for one in
-                    json.loads(done.stdout)['nftables'] if 'counter' in one)
+        done = self.lb.run('nft', '-j', 'list', 'chain', 'inet', 'chaos', 'pre')
+        return next(part['counter']['packets']
+                    for one in json.loads(done.stdout)['nftables']
+                    for part in one.get('rule', {}).get('expr', ())
+                    if 'counter' in part)
 
     def check_reasons(self):
         """Each packet has had one reason, since the machine exists."""

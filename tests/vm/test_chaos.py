@@ -17,8 +17,6 @@ ROUNDS = int(os.environ.get('DSR_CHAOS_ROUNDS', 1))
 TIMES = 1               # of each kind, in a round
 
 
-# The instrumented kernel has no counters of nftables that have a name.
-@pytest.mark.stock
 @pytest.mark.parametrize('seed', range(SEED, SEED + ROUNDS))
 def test_chaos(site, seed):
     """Traffic flows again, each packet has a reason, and nothing is held."""
