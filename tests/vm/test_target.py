@@ -50,14 +50,8 @@ class Server:
 
 @pytest.fixture
 def third6(site6, third):
-    for key, value in (('conf/lo/disable_ipv6', 0),
-                       ('conf/eth0/accept_dad', 0),
-                       ('conf/eth0/accept_ra', 0),
-                       ('conf/eth0/use_tempaddr', 0),
-                       ('conf/eth0/disable_ipv6', 0)):
-        third.sysctl(f'ipv6/{key}', value)
-    third.ip(f'addr add {LASTING6}/64 dev eth0 nodad\n'
-             f'route add default via {ROUTER6}')
+    """w103 with the IPv6 of the network, without temporary addresses."""
+    third.sysctl('ipv6/conf/eth0/use_tempaddr', 0)
     return third
 
 
