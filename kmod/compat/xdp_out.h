@@ -48,16 +48,14 @@ static inline bool dsr_compat_xdp_has_program(const struct net_device *dev)
 	       READ_ONCE(dev->xdp_state[XDP_MODE_DRV].link);
 }
 
-/* veth sends only to a peer whose driver polls: one that is asked for GRO, or
- * that has an XDP program. It drops the frame else.
+/* veth, which alone has ndo_get_peer_dev and ndo_xdp_xmit, sends only to a peer whose
+ * driver polls: one that is asked for GRO, or that has an XDP program. It drops the
+ * frame else.
  */
 static inline bool dsr_compat_xdp_peer_takes(const struct net_device *dev)
 {
-	const struct net_device *peer;
+	const struct net_device *peer = dsr_compat_veth_peer(dev);
 
-	if (!dsr_compat_is_veth(dev))
-		return true;
-	peer = dsr_compat_veth_peer(dev);
 	return peer && netif_running(peer) &&
 	       ((peer->wanted_features & NETIF_F_GRO) ||
 		dsr_compat_xdp_has_program(peer));
