@@ -140,29 +140,42 @@ def test_explain_asks_the_rules(lb, reasons, hook):
     assert asked(lb)[1].startswith('forwarded: the backend gets the packet')
 
 
-def test_explain_sees_what_rules_change(site):
-    """Another destination; a socket of TPROXY, whose packets dsr_lb leaves."""
+def reason_with(site, dst, rule):
+    """What happens to a packet to DST, with this rule in PREROUTING."""
+    site.lv1.nft(f"""table ip own {{ chain c {{
+        type filter hook prerouting priority mangle;
+        tcp sport 4711 {rule}; }}; }}""")
+    told = site.lv1.show(f'explain {CLIENT}:4711 {dst}:80 firewall')
+    site.lv1.run('nft', 'delete', 'table', 'ip', 'own')
+    return told['reason']
+
+
+@pytest.fixture
+def by_vip(site):
     site.lv1.configure(f"""
         service add vip {VIP} proto tcp port 80
         backend add vip {VIP} proto tcp port 80 via {W101}""")
-    other = '10.10.31.199'
+    return site
 
-    def reason(dst, rule):
-        site.lv1.nft(f"""table ip own {{ chain c {{
-            type filter hook prerouting priority mangle;
-            tcp sport 4711 {rule}; }}; }}""")
-        told = site.lv1.show(f'explain {CLIENT}:4711 {dst}:80 firewall')
-        site.lv1.run('nft', 'delete', 'table', 'ip', 'own')
-        return told['reason']
-    assert reason(other, 'accept').startswith('pass_')
-    assert reason(other, f'ip daddr set {VIP}') == 'forwarded'
-    with site.lv1.at(), socket.socket() as sock:
+
+def test_explain_sees_what_rules_change(by_vip):
+    """A rule may write another destination."""
+    other = '10.10.31.199'
+    assert reason_with(by_vip, other, 'accept').startswith('pass_')
+    assert reason_with(by_vip, other, f'ip daddr set {VIP}') == 'forwarded'
+
+
+@pytest.mark.stock          # the instrumented kernel has no TPROXY
+def test_explain_sees_sockets_of_tproxy(by_vip):
+    """dsr_lb leaves the packets to the socket."""
+    with by_vip.lv1.at(), socket.socket() as sock:
         sock.setsockopt(socket.SOL_IP, IP_TRANSPARENT, 1)
         sock.bind(('0.0.0.0', 0))
         sock.listen()
         port = sock.getsockname()[1]
-        assert reason(VIP, f'tproxy to :{port}') == 'pass_not_to_this_host'
-    assert reason(VIP, 'accept') == 'forwarded'
+        assert reason_with(by_vip, VIP, f'tproxy to :{port}') == (
+            'pass_not_to_this_host')
+    assert reason_with(by_vip, VIP, 'accept') == 'forwarded'
 
 
 def test_explain_asks_for_each_protocol(site6):

@@ -89,7 +89,7 @@ def test_ttl_exceeded(site, path, reasons):
     with wire.Tap(site.client) as client, wire.Tap(site.w101) as w101:
         packet = wire.udp(4000, payload=b'12345678', ttl=1)
         client.send(packet, LV1)
-        got = client.wait(lambda p: p.proto == 1, 'time exceeded')
+        got = client.error('time exceeded')
         assert (got.type, got.code) == (wire.ICMP_TIME_EXCEEDED, 0)
         assert got.src == LV1 and got.dst == CLIENT
         assert got.quoted[:28] == packet[:28]
@@ -114,7 +114,7 @@ def test_too_big(site, small_mtu, path, reasons):
         w101.wait(lambda p: p.sport == 4000, 'what just fits')
         packet = wire.udp(4001, payload=b'x' * 1273)
         client.send(packet, LV1)
-        got = client.wait(lambda p: p.proto == 1, 'fragmentation needed')
+        got = client.error('fragmentation needed')
         assert (got.type, got.code, got.mtu) == (
             wire.ICMP_UNREACHABLE, FRAGMENTATION_NEEDED, 1300)
         assert got.quoted[:28] == packet[:28]

@@ -198,7 +198,7 @@ def test_ttl_1(one, options, reasons):
     with wire.Tap(one.client) as client, wire.Tap(one.w101) as w101:
         packet = wire.ip(wire.udp(4000)[20:], 17, ttl=1, options=options)
         client.send(packet, LV1)
-        got = client.wait(lambda p: p.proto == 1, 'time exceeded')
+        got = client.error('time exceeded')
         assert (got.type, got.code) == (wire.ICMP_TIME_EXCEEDED, 0)
         assert got.src == LV1 and got.quoted == packet
         w101.none(lambda p: p.dst == VIP, 'its time was over')
@@ -452,7 +452,7 @@ def test_front_vlan(site, path):
             wire.same(got, forwarded(packet, site))
             assert got.for_us, 'it still had the tag'
         client.send(wire.udp(5000, src='10.10.37.200', ttl=1), LV1)
-        got = client.wait(lambda p: p.proto == 1, 'time exceeded')
+        got = client.error('time exceeded')
         assert got.src == '10.10.37.11'
 
 
@@ -502,5 +502,5 @@ def test_udp_segments_too_big(site):
     sock.setsockopt(socket.IPPROTO_UDP, UDP_SEGMENT, 1273)
     with wire.Tap(site.client) as client:
         sock.send(b's' * 12730)
-        got = client.wait(lambda p: p.proto == 1, 'fragmentation needed')
+        got = client.error('fragmentation needed')
     assert (got.type, got.code, got.mtu) == (3, 4, 1300)

@@ -131,7 +131,7 @@ def test_too_big(site, line, reasons):
         done = line.counted(way)
         line.send(packet)
         done()
-    got = line.client.wait(lambda p: p.proto == 1, 'fragmentation needed')
+    got = line.client.error('fragmentation needed')
     assert (got.type, got.mtu) == (3, 1300)
     assert since['drop_too_big'] == 1
 

@@ -280,6 +280,14 @@ class Tap:
                                   map(str, self.seen[-10:])))
             select.select([self.sock], [], [], left)
 
+    def error(self, what):
+        """The first ICMP message that is not from the VIP.
+
+        A real server answers from there, if a flow of an earlier test delivers
+        the packet to a port without a socket.
+        """
+        return self.wait(lambda p: p.proto == 1 and p.src != VIP, what)
+
     def none(self, match, what):
         """Check that there was no such packet; call this after the last
         expected one."""
