@@ -310,6 +310,22 @@ bool addr_get(const struct nlattr *attr, struct addr *addr)
 }
 
 /**
+ * addr_from_nl() - read an address of libnl
+ * @addr: set to the address; of family 0 if there is none
+ * @from: the address of libnl, or NULL
+ */
+void addr_from_nl(struct addr *addr, const struct nl_addr *from)
+{
+	unsigned int size = from ? nl_addr_get_len(from) : 0;
+
+	memset(addr, 0, sizeof(*addr));
+	if (!size || size > sizeof(addr->in6))
+		return;
+	addr->family = nl_addr_get_family(from);
+	memcpy(&addr->in6, nl_addr_get_binary_addr(from), size);
+}
+
+/**
  * addr_is() - compare an attribute with an address
  * @addr: the address
  * @attr: 4 or 16 bytes, or NULL

@@ -27,21 +27,11 @@ static struct nl_addr *to_nl(const struct addr *addr)
 							sizeof(addr->in));
 }
 
-static void from_nl(const struct nl_addr *from, struct addr *addr)
-{
-	memset(addr, 0, sizeof(*addr));
-	if (!from || nl_addr_get_len(from) > sizeof(addr->in6))
-		return;
-	addr->family = nl_addr_get_family(from);
-	memcpy(&addr->in6, nl_addr_get_binary_addr(from),
-	       nl_addr_get_len(from));
-}
-
 static bool is_same(const struct nl_addr *nl, const struct addr *addr)
 {
 	struct addr other;
 
-	from_nl(nl, &other);
+	addr_from_nl(&other, nl);
 	return addr_same(&other, addr);
 }
 
@@ -188,7 +178,7 @@ bool host_only_address(const struct host *host, int family, struct addr *only)
 		    rtnl_link_get_flags(link) & IFF_LOOPBACK ||
 		    rtnl_addr_get_scope(one) != RT_SCOPE_UNIVERSE)
 			continue;
-		from_nl(rtnl_addr_get_local(one), only);
+		addr_from_nl(only, rtnl_addr_get_local(one));
 		count++;
 	}
 	return count == 1;
@@ -218,7 +208,7 @@ bool host_device_address(const struct host *host, int ifindex, int family,
 		    (family == AF_INET6 &&
 		     rtnl_addr_get_scope(one) != RT_SCOPE_UNIVERSE))
 			continue;
-		from_nl(rtnl_addr_get_local(one), addr);
+		addr_from_nl(addr, rtnl_addr_get_local(one));
 		if (!addr_same(addr, other))
 			return true;
 	}
@@ -232,7 +222,7 @@ static bool is_in(struct rtnl_addr *net, const struct addr *addr)
 	uint8_t *one = (uint8_t *)&local.in6, *other = (uint8_t *)&addr->in6;
 	int bits = rtnl_addr_get_prefixlen(net), i;
 
-	from_nl(rtnl_addr_get_local(net), &local);
+	addr_from_nl(&local, rtnl_addr_get_local(net));
 	if (local.family != addr->family)
 		return false;
 	for (i = 0; i < bits; i++)
@@ -288,7 +278,7 @@ void host_route(const struct host *host, const struct addr *addr,
 	hop = rtnl_route_nexthop_n(found, 0);
 	route->ifindex = rtnl_route_nh_get_ifindex(hop);
 	if (rtnl_route_nh_get_gateway(hop))
-		from_nl(rtnl_route_nh_get_gateway(hop), &route->gateway);
+		addr_from_nl(&route->gateway, rtnl_route_nh_get_gateway(hop));
 put:
 	if (found)
 		rtnl_route_put(found);
@@ -345,7 +335,7 @@ bool host_neighbour_of(const struct host *host, int ifindex,
 		    nl_addr_get_len(its) != 6 ||
 		    memcmp(nl_addr_get_binary_addr(its), mac, 6))
 			continue;
-		from_nl(rtnl_neigh_get_dst(neigh), addr);
+		addr_from_nl(addr, rtnl_neigh_get_dst(neigh));
 		return true;
 	}
 	return false;

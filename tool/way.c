@@ -21,12 +21,6 @@ struct answer {
 	bool done;
 };
 
-static int put_addr(struct nl_msg *msg, int type, const struct addr *addr)
-{
-	return nla_put(msg, type, addr->family == AF_INET6 ?
-		       sizeof(addr->in6) : sizeof(addr->in), &addr->in6);
-}
-
 static struct nl_msg *question(const struct way *way)
 {
 	uint8_t bits = way->to.family == AF_INET6 ? 128 : 32;
@@ -41,8 +35,8 @@ static struct nl_msg *question(const struct way *way)
 	if (!msg)
 		return NULL;
 	if (nlmsg_append(msg, &header, sizeof(header), NLMSG_ALIGNTO) ||
-	    put_addr(msg, RTA_DST, &way->to) ||
-	    (way->from.family && put_addr(msg, RTA_SRC, &way->from)) ||
+	    addr_put(msg, RTA_DST, &way->to) ||
+	    (way->from.family && addr_put(msg, RTA_SRC, &way->from)) ||
 	    (way->iif && nla_put_u32(msg, RTA_IIF, way->iif)) ||
 	    (way->mark && nla_put_u32(msg, RTA_MARK, way->mark))) {
 		nlmsg_free(msg);
@@ -51,26 +45,16 @@ static struct nl_msg *question(const struct way *way)
 	return msg;
 }
 
-static void set_addr(struct addr *addr, const struct nl_addr *from)
-{
-	if (!from || nl_addr_get_len(from) > sizeof(addr->in6) ||
-	    !nl_addr_get_len(from))
-		return;
-	addr->family = nl_addr_get_family(from);
-	memcpy(&addr->in6, nl_addr_get_binary_addr(from),
-	       nl_addr_get_len(from));
-}
-
 /* IPv6 tells by the type of the route that there is no way. */
 static int error_of(uint8_t type)
 {
 	switch (type) {
 	case RTN_BLACKHOLE:
-		return -EINVAL;
+		return EINVAL;
 	case RTN_PROHIBIT:
-		return -EACCES;
+		return EACCES;
 	case RTN_UNREACHABLE:
-		return -EHOSTUNREACH;
+		return EHOSTUNREACH;
 	default:
 		return 0;
 	}
@@ -87,14 +71,14 @@ static int on_route(struct nl_msg *msg, void *arg)
 	if (nlmsg_hdr(msg)->nlmsg_type != RTM_NEWROUTE ||
 	    rtnl_route_parse(nlmsg_hdr(msg), &route))
 		return NL_OK;
-	way->error = -error_of(rtnl_route_get_type(route));
+	way->error = error_of(rtnl_route_get_type(route));
 	way->local = rtnl_route_get_type(route) == RTN_LOCAL;
-	set_addr(&way->source, rtnl_route_get_pref_src(route));
+	addr_from_nl(&way->source, rtnl_route_get_pref_src(route));
 	hop = rtnl_route_get_nnexthops(route) ?
 		      rtnl_route_nexthop_n(route, 0) : NULL;
 	if (hop) {
 		way->ifindex = rtnl_route_nh_get_ifindex(hop);
-		set_addr(&way->gateway, rtnl_route_nh_get_gateway(hop));
+		addr_from_nl(&way->gateway, rtnl_route_nh_get_gateway(hop));
 	}
 	if (rtnl_route_get_metric(route, RTAX_MTU, &way->mtu))
 		way->mtu = 0;
