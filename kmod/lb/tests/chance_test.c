@@ -113,8 +113,8 @@ static void chance_goes_round_in_order_of_address(struct kunit *test)
 	expect_denied(test, conn, b2, DSR_FORWARDED_DENIED, 3);
 }
 
-/* Of two candidates, the home is asked first, the other one next, then all
- * others, each once, from wherever the walk begins.
+/* The walk asks the home first, the other candidate next, then all others, each
+ * once, from wherever the walk begins.
  */
 static void chance_asks_the_other_candidate_next(struct kunit *test)
 {
