@@ -56,11 +56,7 @@ mkdir -p "$out"
 "$python" "$dsr_top/tests/bench/plan.py" --form "$form" --peers "$peers" \
 	--cases "$cases" --jobs "$jobs" >"$out/plans"
 "$dsr_top/scripts/build.sh" "$release"
-for program in gen lru; do
-	clang -target bpf -O2 -g -Wall -Werror \
-		-I/usr/include/x86_64-linux-gnu \
-		-c "$dsr_top/tests/bench/$program.bpf.c" -o "$out/$program.o"
-done
+build_bpf "$out"
 
 if [ -n "$control" ]; then
 	say "a large configuration on $release (usually 5 min; native: 1)"

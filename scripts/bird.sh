@@ -14,17 +14,6 @@ target=${1:-}
 [ "$#" -eq 1 ] || die "usage: scripts/bird.sh TARGET"
 packages=(bird2 libssh-gcrypt-4)
 
-# The mirror that this machine itself uses for Debian proper.
-mirror()
-{
-	local format="\$(SITE)|\$(ORIGIN)|\$(LABEL)" site
-
-	site=$(apt-get indextargets --format "$format" 'Created-By: Packages' |
-		awk -F'|' '$2 == "Debian" && $3 == "Debian" && !n++ { print $1 }')
-	[ -n "$site" ] || die "apt knows no Debian mirror: check the sources in /etc/apt"
-	printf '%s\n' "$site"
-}
-
 # Nothing is installed: mmdebstrap only prepares apt for the release.
 unpack()
 {

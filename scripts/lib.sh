@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Shared by all scripts of the rig: the cache's path, progress messages, long
-# commands, locks between two runs, and publishing of entries in the cache.  To
+# commands, locks between two runs, the mirror, the programs of the benchmark, and
+# publishing of entries in the cache.  To
 # be sourced.
 #
 # The cache holds expensive objects that are the same for every checkout: roots,
@@ -29,6 +30,30 @@ die()
 {
 	printf '%s: error: %s\n' "$dsr_name" "$*" >&2
 	exit 1
+}
+
+# mirror: print the mirror that this machine itself uses for Debian proper.
+mirror()
+{
+	local format="\$(SITE)|\$(ORIGIN)|\$(LABEL)" site
+
+	site=$(apt-get indextargets --format "$format" 'Created-By: Packages' |
+		awk -F'|' '$2 == "Debian" && $3 == "Debian" && !n++ { print $1 }')
+	[ -n "$site" ] || die "apt knows no Debian mirror: check the sources in /etc/apt"
+	printf '%s\n' "$site"
+}
+
+# build_bpf DIR: the BPF programs of the benchmark. Linux's headers are enough.
+build_bpf()
+{
+	local program
+
+	for program in gen lru; do
+		clang -target bpf -O2 -g -Wall -Werror \
+			-I/usr/include/x86_64-linux-gnu \
+			-c "$dsr_top/tests/bench/$program.bpf.c" \
+			-o "$1/$program.o"
+	done
 }
 
 # as_root COMMAND...: run it as root, with sudo for other users.

@@ -70,11 +70,7 @@ mkdir -p "$dir"
 plan=$("$python" "$dsr_top/tests/bench/plan.py" --peers "$zero ${peers[*]}" \
 	--cases "${case:-udp4-1000}" --repeats 1)
 "$dsr_top/scripts/build.sh" "$release"
-for program in gen lru; do
-	clang -target bpf -O2 -g -Wall -Werror \
-		-I/usr/include/x86_64-linux-gnu \
-		-c "$dsr_top/tests/bench/$program.bpf.c" -o "$out/$program.o"
-done
+build_bpf "$out"
 clang -O2 -Wall -Werror -shared -fPIC "$dsr_top/tests/bench/$what.c" \
 	-o "$out/$what.so"
 machine=(--icount --timeout 1200 --results "$dir"

@@ -79,17 +79,6 @@ excludes=(/usr/share/{doc,man,info,locale,lintian,i18n}
 	/{,usr/}lib/modules/*/kernel/drivers/{usb,iio,hwmon,mtd,ata,nvme,staging}
 	/{,usr/}lib/modules/*/kernel/drivers/net/{wireless,ethernet,wwan,can,usb})
 
-# The mirror that this machine itself uses for Debian proper.
-mirror()
-{
-	local format="\$(SITE)|\$(ORIGIN)|\$(LABEL)" site
-
-	site=$(apt-get indextargets --format "$format" 'Created-By: Packages' |
-		awk -F'|' '$2 == "Debian" && $3 == "Debian" && !n++ { print $1 }')
-	[ -n "$site" ] || die "apt knows no Debian mirror: check the sources in /etc/apt"
-	printf '%s\n' "$site"
-}
-
 bootstrap()
 {
 	local root=$1 options=() packages=()
