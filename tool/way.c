@@ -50,11 +50,11 @@ static int error_of(uint8_t type)
 {
 	switch (type) {
 	case RTN_BLACKHOLE:
-		return EINVAL;
+		return -EINVAL;
 	case RTN_PROHIBIT:
-		return EACCES;
+		return -EACCES;
 	case RTN_UNREACHABLE:
-		return EHOSTUNREACH;
+		return -EHOSTUNREACH;
 	default:
 		return 0;
 	}
@@ -71,7 +71,7 @@ static int on_route(struct nl_msg *msg, void *arg)
 	if (nlmsg_hdr(msg)->nlmsg_type != RTM_NEWROUTE ||
 	    rtnl_route_parse(nlmsg_hdr(msg), &route))
 		return NL_OK;
-	way->error = error_of(rtnl_route_get_type(route));
+	way->error = -error_of(rtnl_route_get_type(route));
 	way->local = rtnl_route_get_type(route) == RTN_LOCAL;
 	addr_from_nl(&way->source, rtnl_route_get_pref_src(route));
 	hop = rtnl_route_get_nnexthops(route) ?
