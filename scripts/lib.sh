@@ -3,8 +3,7 @@
 #
 # Shared by all scripts of the rig: the cache's path, progress messages, long
 # commands, locks between two runs, the mirror, the programs of the benchmark, and
-# publishing of entries in the cache.  To
-# be sourced.
+# publishing of entries in the cache.  To be sourced.
 #
 # The cache holds expensive objects that are the same for every checkout: roots,
 # kernels, initramfs images.  An incomplete entry is never visible: entries are
