@@ -5,10 +5,10 @@
 #
 # Run "make test" ROUNDS times beside a load that occupies the processors at
 # random: stress-ng starts and stops, and a virtual machine stops for up to three
-# seconds. Print the failures of each failed test. $ONLY and $K choose suites and
-# tests, as for "make test". The logs of round N are in
-# build/stress/N. The last line is "N passed, N failed"; the exit status is 1 if
-# anything failed.
+# seconds. Each round takes the files of scenarios in another order. Print the
+# failures of each failed test. $ONLY and $K choose suites and tests, as for "make
+# test". The logs of round N are in build/stress/N. The last line is "N passed, N
+# failed"; the exit status is 1 if anything failed.
 
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -89,7 +89,7 @@ trap end_load EXIT
 
 for ((round = 1; round <= rounds; round++)); do
 	say "round $round of $rounds"
-	scripts/test.sh >"$out/$round.log" || true
+	SHUFFLE=$round scripts/test.sh >"$out/$round.log" || true
 	tail -n 1 "$out/$round.log"
 	cp -r build/test "$out/$round"
 done

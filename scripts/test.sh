@@ -8,7 +8,7 @@
 # additional suites of --all. WORDs (or those in $ONLY) choose suites whose name
 # contains one, of all suites; the whole name of a suite chooses this suite alone.
 # -k (or $K) chooses tests as with pytest: scenarios on bookworm, if no suite is
-# named.
+# named. A seed in $SHUFFLE takes the files of scenarios in another order.
 #
 # Each suite leaves its lines ("ok NAME", "not ok NAME: WHY", "skip NAME") and its
 # log in build/test, or build/test-beyond. The last line is "N passed, N failed"; the exit status is 1 if
@@ -313,18 +313,18 @@ run_suite()
 		;;
 	bookworm-?)
 		suite "$name" machine bookworm 1 "${scenarios[@]}" \
-			-m "not smp" --queue=/run/queue
+			-m "not smp" "${queue[@]}"
 		;;
 	demo-bookworm) suite "$name" demo bookworm ;;
 	# unlike uml, this kernel has two processors
 	debug) suite "$name" machine debug 2 "${scenarios[@]}" -m smp ;;
 	uml-1)
 		suite "$name" machine uml 1 kunit "${scenarios[@]}" \
-			-m "not smp" --queue=/run/queue
+			-m "not smp" "${queue[@]}"
 		;;
 	uml-2)
 		suite "$name" machine uml 1 "${scenarios[@]}" \
-			-m "not smp" --queue=/run/queue
+			-m "not smp" "${queue[@]}"
 		;;
 	trixie)
 		suite "$name" machine trixie 1 demo demo_ha "${scenarios[@]}" \
@@ -403,7 +403,8 @@ judge_queue()
 		echo "not ok reasons.py: a record cannot be read" >>"$out/$1-2/results"
 }
 
-choice=()
+choice=() queue=(--queue=/run/queue)
+[ -z "${SHUFFLE:-}" ] || queue+=("--shuffle=$SHUFFLE")
 [ -z "$expression" ] || choice=(-k "$expression")
 mapfile -t chosen < <(chosen)
 [ "${#chosen[@]}" -gt 0 ] ||

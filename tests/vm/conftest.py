@@ -17,6 +17,7 @@ import collections
 import contextlib
 import json
 import os
+import random
 import re
 import signal
 import sys
@@ -67,6 +68,9 @@ def pytest_addoption(parser):
     parser.addoption('--queue', metavar='DIRECTORY',
                      help='share the files with the other sessions that take '
                      'theirs from there')
+    parser.addoption('--shuffle', metavar='SEED',
+                     help='with --queue: take the files in an order of chance, '
+                     'not the longest first')
 
 
 def pytest_ignore_collect(collection_path, config):
@@ -102,14 +106,20 @@ def pytest_collection_modifyitems(config, items):
             item.add_marker(pytest.mark.skip(reason='debug kernel only'))
 
 
-def taken(items, queue):
-    """The tests of the files that no other session has taken, in their order."""
+def taken(items, queue, seed=None):
+    """The tests of the files that no other session has taken, in their order.
+
+    SEED gives another order of the files.
+    """
     tests, late = collections.defaultdict(list), []
     for item in items:
         tests[item.path.name].append(item)
     weights = files.expected({name: len(its) for name, its in tests.items()},
                              files.read())
-    for name in files.take(queue, files.longest_first(weights)):
+    order = files.longest_first(weights)
+    if seed:
+        random.Random(seed).shuffle(order)
+    for name in files.take(queue, order):
         for item in tests[name]:
             if item.get_closest_marker('last'):
                 late.append(item)
@@ -123,7 +133,7 @@ def pytest_runtestloop(session):
     queue = session.config.getoption('queue')
     if not queue or session.testsfailed or session.config.option.collectonly:
         return None                     # as pytest does
-    tests = taken(session.items, queue)
+    tests = taken(session.items, queue, session.config.getoption('shuffle'))
     item = next(tests, None)
     while item:
         # pytest keeps the fixtures that the next test needs, too

@@ -502,5 +502,7 @@ def test_udp_segments_too_big(site):
     sock.setsockopt(socket.IPPROTO_UDP, UDP_SEGMENT, 1273)
     with wire.Tap(site.client) as client:
         sock.send(b's' * 12730)
-        got = client.error('fragmentation needed')
+        port = sock.getsockname()[1].to_bytes(2, 'big')
+        got = client.wait(lambda p: p.proto == 1 and p.src != VIP and
+                          p.quoted[20:22] == port, 'fragmentation needed')
     assert (got.type, got.code, got.mtu) == (3, 4, 1300)

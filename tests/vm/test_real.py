@@ -394,7 +394,8 @@ def test_reasons_tos_to_own_address(site):
     site.w101.dsrctl(f'real add tos {TOS}')
     before = genl.reasons(site.w101, 'dsr_rs')
     with wire.Tap(site.lv2, 'eth1') as tap:
-        tap.send(wire.tcp(4000, dst=W101, tos=0x20), W101)
+        # from a port that no flow of an earlier test can have at the socket
+        tap.send(wire.tcp(61002, dst=W101, tos=0x20), W101)
     counted(site, before, pass_tos_not_vip=1, delivered=0)
 
 

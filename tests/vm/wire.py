@@ -165,6 +165,15 @@ def flows(number, dst_mac, src_mac, dport=9):
     return made
 
 
+def is_about(error, packet):
+    """True if the ICMP ERROR quotes this IPv4 packet, whatever its TTL and TOS."""
+    def key(quoted):
+        head = (quoted[0] & 15) * 4
+        return (quoted[2:6], quoted[9], quoted[12:20],
+                quoted[head:head + 8])
+    return len(error.quoted) >= 28 and key(error.quoted) == key(packet)
+
+
 class Packet:
     """A captured frame, and the fields that tests use."""
 
@@ -234,6 +243,7 @@ class Tap:
         self.dev = dev
         self.outgoing = outgoing
         self.seen = []
+        self.sent = []
         with host.at():
             self.sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
             self.sock.setsockopt(socket.SOL_SOCKET, 33, 1 << 26)  # RCVBUFFORCE
@@ -248,6 +258,7 @@ class Tap:
 
     def send(self, packet, dst, src=None):
         """Send a packet to the Ethernet address of DST."""
+        self.sent.append(packet)
         self.sock.send(frame(packet, dst, src or self.mac))
 
     def drain(self):
@@ -281,12 +292,16 @@ class Tap:
             select.select([self.sock], [], [], left)
 
     def error(self, what):
-        """The first ICMP message that is not from the VIP.
+        """The first ICMP error about a packet of this tap, not from the VIP.
 
-        A real server answers from there, if a flow of an earlier test delivers
-        the packet to a port without a socket.
+        Others may be on their way: a neighbour that an earlier test has asked
+        for is given up three seconds later. A real server answers from the VIP,
+        if a flow of an earlier test delivers the packet to a port without a
+        socket.
         """
-        return self.wait(lambda p: p.proto == 1 and p.src != VIP, what)
+        return self.wait(lambda p: p.proto == 1 and p.src != VIP and
+                         any(is_about(p, packet) for packet in self.sent),
+                         what)
 
     def none(self, match, what):
         """Check that there was no such packet; call this after the last
