@@ -185,6 +185,15 @@ enum dsr_denial dsr_conn_deny(struct dsr_net *dn, struct dsr_conn *conn,
 	return denial;
 }
 
+/* Return the state of a connection after a packet. ESP and AH follow the client's IKE
+ * connection, which is one of UDP, whatever follows it.
+ */
+static u8 state_after(const struct dsr_conn *conn, const struct dsr_packet *pkt)
+{
+	return conn->tuple.proto == IPPROTO_UDP ?
+	       DSR_CONN_UDP : dsr_conn_state(conn->state, pkt);
+}
+
 /**
  * dsr_conn_advance() - apply a packet to the state of its connection
  * @dn: balancer
@@ -203,7 +212,7 @@ void dsr_conn_advance(struct dsr_net *dn, struct dsr_conn *conn,
 	u8 state;
 
 	spin_lock_bh(lock);
-	state = dsr_conn_state(conn->state, pkt);
+	state = state_after(conn, pkt);
 	if (!dsr_state_reusable(state) || dsr_conn_proves(conn, pkt)) {
 		note(conn, pkt);
 		set_state(dn, conn, lock, state);

@@ -66,6 +66,30 @@ static void esp_follows_ike(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, d.reason, DSR_PASS_NO_SERVICE);
 }
 
+/* A packet of ESP is the second packet of a client with one of IKE. Its connection
+ * stays one of UDP.
+ */
+static void esp_proves_ike(struct kunit *test)
+{
+	struct dsr_packet esp = portless_of(1, IPPROTO_ESP);
+	struct dsr_packet ike = fixture_segment(1, 0);
+	struct fixture *f = test->priv;
+	struct dsr_conn *conn;
+
+	fixture_backend(test, f, 1, 1);
+	ike.tuple.proto = IPPROTO_UDP;
+	ike.tuple.sport = htons(500);
+	ike.tuple.dport = htons(500);
+	fixture_come(f, &ike);
+	conn = fixture_find(f, &ike.tuple);
+	KUNIT_ASSERT_NOT_NULL(test, conn);
+	KUNIT_EXPECT_EQ(test, conn->state, DSR_CONN_UNPROVEN);
+	KUNIT_EXPECT_EQ(test, atomic_read(&f->dn.half), 1);
+	KUNIT_EXPECT_PTR_EQ(test, fixture_come(f, &esp).conn, conn);
+	KUNIT_EXPECT_EQ(test, conn->state, DSR_CONN_UDP);
+	KUNIT_EXPECT_EQ(test, atomic_read(&f->dn.half), 0);
+}
+
 static void echo(struct kunit *test)
 {
 	struct dsr_packet pkt = fixture_segment(1, 0);
@@ -142,6 +166,7 @@ static void icmp_error_follows_its_hash(struct kunit *test)
 
 static struct kunit_case cases[] = {
 	KUNIT_CASE(esp_follows_ike),
+	KUNIT_CASE(esp_proves_ike),
 	KUNIT_CASE(echo),
 	KUNIT_CASE(icmp_error_follows_its_connection),
 	KUNIT_CASE(icmp_error_follows_its_hash),
