@@ -58,7 +58,7 @@ static void compare(const struct fuzz *fuzz, const struct dsr_packet *pkt,
 	size_t size = fuzz->v6 ? 16 : 4;
 
 	expect(fuzz, tuple->family == (fuzz->v6 ? AF_INET6 : AF_INET) &&
-	       !tuple->zero, "family %u, zero %u", tuple->family, tuple->zero);
+	       !tuple->last, "family %u, last %u", tuple->family, tuple->last);
 	expect(fuzz, tuple->proto == m->proto, "protocol %u, not %u",
 	       tuple->proto, m->proto);
 	expect(fuzz, !memcmp(fuzz->v6 ? (void *)&tuple->v6.saddr :

@@ -164,7 +164,7 @@ static __always_inline void dsr_packet_begin(struct dsr_packet *pkt, u8 family)
 {
 	pkt->kind = DSR_PACKET_FLOW;
 	pkt->tuple.family = family;
-	pkt->tuple.zero = 0;
+	pkt->tuple.last = 0;
 }
 
 /** dsr_packet_read4() - read protocol and addresses of an IPv4 header */

@@ -25,7 +25,8 @@
  * @ports: @sport and @dport as one word
  * @proto: IPPROTO_*
  * @family: AF_INET or AF_INET6
- * @zero: always 0, so that tuples compare as words
+ * @last: 0, so that tuples compare as words; in a persistence entry, the last port of
+ *	its service
  * @v4: client address and VIP, if @family is AF_INET
  * @v6: client address and VIP, if @family is AF_INET6
  */
@@ -39,7 +40,7 @@ struct dsr_tuple {
 	};
 	u8 proto;
 	u8 family;
-	u16 zero;
+	__be16 last;
 	union {
 		struct {
 			__be32 saddr;

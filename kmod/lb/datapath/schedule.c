@@ -37,7 +37,8 @@ bool dsr_schedule_is_bad_source(const struct dsr_tuple *tuple)
  * @tuple: tuple of a packet of the client; the ports do not matter
  * @service: its service
  * @client: set: the client's address masked to the prefix, protocol 0 so that
- *	no packet matches the entry, and the service's key in the other fields
+ *	no packet matches the entry, and the service's key in the other fields. Two
+ *	services may begin with the same port, so the last port is part of the key
  *
  * Context: rcu_read_lock() or holds dn->lock.
  */
@@ -52,6 +53,7 @@ void dsr_schedule_client(const struct dsr_tuple *tuple,
 	client->family = tuple->family;
 	client->sport = htons(key->proto);
 	client->dport = htons(key->port);
+	client->last = htons(key->port_last);
 	if (tuple->family == AF_INET) {
 		client->v4.saddr = tuple->v4.saddr & inet_make_mask(prefix);
 		client->v4.daddr = key->fwmark ? htonl(key->fwmark) :
@@ -136,6 +138,7 @@ static const struct dsr_tuple *hashed_tuple(const struct dsr_service *service,
 		return tuple;
 	dsr_schedule_client(tuple, service, client);
 	client->ports = 0;
+	client->last = 0;
 	if (pool->scheduler->lookup) {
 		if (tuple->family == AF_INET)
 			client->v4.daddr = tuple->v4.daddr;

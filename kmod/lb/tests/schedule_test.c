@@ -349,6 +349,42 @@ static void held_for_a_second(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, dsr_service_is_held(&f->service));
 }
 
+/* A client of two services, whose ports begin with the same one, has an entry for
+ * each, as for two services with other ports.
+ */
+static void persistence_of_ranges(struct kunit *test)
+{
+	struct dsr_packet pkt = fixture_packet(1, DSR_EVENT_OPEN);
+	struct fixture *f = test->priv;
+	struct dsr_service wide = {
+		.key = {
+			.vip.ip = pkt.tuple.v4.daddr,
+			.family = AF_INET,
+			.proto = IPPROTO_TCP,
+			.port = 80,
+			.port_last = 90,
+		},
+		.persist = 50 * HZ,
+		.persist_prefix = 32,
+	};
+	struct dsr_tuple one, other, again;
+
+	f->service.persist_prefix = 32;
+	f->service.key = wide.key;
+	f->service.key.port_last = 80;
+	dsr_schedule_client(&pkt.tuple, &f->service, &one);
+	dsr_schedule_client(&pkt.tuple, &wide, &other);
+	KUNIT_EXPECT_FALSE(test, dsr_tuple_equal(&one, &other));
+	pkt = fixture_packet(2, DSR_EVENT_OPEN);
+	dsr_schedule_client(&pkt.tuple, &wide, &again);
+	KUNIT_EXPECT_TRUE(test, dsr_tuple_equal(&other, &again));
+	f->service.key = (struct dsr_service_key) {
+		.fwmark = FIXTURE_MARK,
+		.family = AF_INET,
+		.port_last = U16_MAX,
+	};
+}
+
 static struct kunit_case cases[] = {
 	KUNIT_CASE(removed_meanwhile),
 	KUNIT_CASE(crowded_once),
@@ -358,6 +394,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(choice_is_remembered),
 	KUNIT_CASE(one_packet),
 	KUNIT_CASE(persistence),
+	KUNIT_CASE(persistence_of_ranges),
 	KUNIT_CASE(nobody_asks_for_a_connection),
 	KUNIT_CASE(full_table),
 	KUNIT_CASE(nobody_is_there),

@@ -352,6 +352,7 @@ static void full_table_keeps_a_client(struct kunit *test)
 {
 	struct dsr_tuple client = {
 		.sport = htons(1 << 8),
+		.last = htons(U16_MAX),
 		.family = AF_INET,
 		.v4.saddr = htonl(0xc6120001),
 		.v4.daddr = htonl(FIXTURE_MARK),
