@@ -74,12 +74,12 @@ void dsr_chance_stop(struct dsr_net *dn)
 		kvfree_rcu(chances, rcu);
 }
 
-/* Return the jiffies since a bucket was filled. Another processor may have filled
- * it after the caller has read @now: that is no time at all, not nearly 2^32.
+/* Return the jiffies since @then. Another processor may have read the clock for @then
+ * after the caller has read it for @now: that is no time at all, not nearly 2^32.
  */
-static u32 elapsed(const struct dsr_chance_bucket *bucket, u32 now)
+static u32 elapsed(u32 then, u32 now)
 {
-	u32 passed = now - bucket->filled;
+	u32 passed = now - then;
 
 	return passed > U32_MAX - HZ ? 0 : passed;
 }
@@ -104,13 +104,12 @@ bool dsr_chance_take(struct dsr_chances *chances,
 	u64 more;
 
 	spin_lock_bh(&chances->lock);
-	more = (u64)elapsed(bucket, now) * rate;
+	more = (u64)elapsed(bucket->filled, now) * rate;
 	do_div(more, HZ);
-	if (more) {
-		bucket->tokens = min_t(u64, bucket->tokens + more,
-				       rate * BURST);
+	/* The rate may be lower than before, or 0. */
+	bucket->tokens = min_t(u64, bucket->tokens + more, rate * BURST);
+	if (more)
 		bucket->filled = now;
-	}
 	taken = bucket->tokens;
 	if (taken)
 		bucket->tokens--;
@@ -136,16 +135,17 @@ bool dsr_chance_give_up(struct dsr_chances *chances, u32 hash, u32 asked,
 	struct dsr_chance_silence *silence =
 		&chances->silences[hash >> (32 - DSR_CHANCE_BITS)];
 	bool over = false;
+	u32 passed;
 
 	spin_lock_bh(&chances->lock);
-	if (!silence->asked || silence->hash != hash ||
-	    now - silence->since > FORGET) {
+	passed = elapsed(silence->since, now);
+	if (!silence->asked || silence->hash != hash || passed > FORGET) {
 		silence->hash = hash;
 		silence->since = now;
 		silence->asked = asked;
 	} else {
 		silence->asked += asked;
-		over = now - silence->since >= HZ && silence->asked >= all;
+		over = passed >= HZ && silence->asked >= all;
 		if (over)
 			silence->asked = 0;
 	}

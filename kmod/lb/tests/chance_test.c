@@ -307,6 +307,20 @@ static void chance_ends_after_second(struct kunit *test)
 						    now + 61 * HZ));
 }
 
+/* Another processor has counted the first denials a jiffy later: none is forgotten. */
+static void chance_ends_by_two_clocks(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	struct dsr_chances *chances = chances_of(f);
+	u32 hash = 0x12345678, now = jiffies;
+
+	KUNIT_EXPECT_FALSE(test, dsr_chance_give_up(chances, hash, 2, 6,
+						    now + 1));
+	KUNIT_EXPECT_FALSE(test, dsr_chance_give_up(chances, hash, 2, 6, now));
+	KUNIT_EXPECT_TRUE(test, dsr_chance_give_up(chances, hash, 2, 6,
+						   now + 1 + HZ));
+}
+
 static u32 take_all(struct dsr_chances *chances, enum dsr_chance_budget budget,
 		    u32 now)
 {
@@ -333,6 +347,22 @@ static void chance_has_rate(struct kunit *test)
 			50000);
 	KUNIT_EXPECT_TRUE(test, dsr_chance_take(chances, DSR_CHANCE_FORWARD,
 						now + 100 * HZ));
+	KUNIT_EXPECT_EQ(test, bucket->tokens, 199999);
+}
+
+/* A lower rate counts at once, also for tokens that are there. */
+static void chance_keeps_to_lower_rate(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	struct dsr_chances *chances = chances_of(f);
+	struct dsr_chance_bucket *bucket =
+		&chances->buckets[DSR_CHANCE_FORWARD];
+	u32 now = jiffies;
+
+	bucket->tokens = 1000000;
+	bucket->filled = now;
+	KUNIT_EXPECT_TRUE(test, dsr_chance_take(chances, DSR_CHANCE_FORWARD,
+						now));
 	KUNIT_EXPECT_EQ(test, bucket->tokens, 199999);
 }
 
@@ -377,7 +407,9 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(chance_is_new_after_syn),
 	KUNIT_CASE(chance_of_unlinked_entry_is_none),
 	KUNIT_CASE(chance_ends_after_second),
+	KUNIT_CASE(chance_ends_by_two_clocks),
 	KUNIT_CASE(chance_has_rate),
+	KUNIT_CASE(chance_keeps_to_lower_rate),
 	KUNIT_CASE(chance_fills_nothing_in_no_time),
 	KUNIT_CASE(chance_has_budgets),
 	{ }
