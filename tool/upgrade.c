@@ -31,6 +31,7 @@
 #include "report.h"
 #include "rescue.h"
 #include "saved.h"
+#include "setting.h"
 
 #define MODULE	"dsr_lb"
 #define IPVS	"dsr_ipvs"
@@ -48,10 +49,12 @@ static const struct keyword upgrade_keywords[] = {
 /**
  * struct upgrade_netns - a network namespace
  * @saved: what dsr_lb has in it
+ * @settings: of dsr_ipvs
  * @hold: the packets that wait in it
  */
 struct upgrade_netns {
 	struct saved saved;
+	struct settings settings;
 	struct hold hold;
 };
 
@@ -109,7 +112,8 @@ static bool is_empty(const struct upgrade_netns *place)
 static int read_place(struct upgrade *upgrade, struct netlink *nl,
 		      struct upgrade_netns *place)
 {
-	(void)upgrade;
+	if (upgrade->ipvs)
+		settings_read(&place->settings);
 	return saved_read(nl, &place->saved);
 }
 
@@ -167,6 +171,19 @@ static int write_place(struct upgrade *upgrade, struct netlink *nl,
 	return DSRCTL_OK;
 }
 
+static int write_settings(struct upgrade *upgrade, struct netlink *nl,
+			  struct upgrade_netns *place)
+{
+	size_t refused = settings_write(&place->settings);
+
+	(void)upgrade;
+	(void)nl;
+	if (refused)
+		report_warning("dsr_ipvs does not take back %zu settings net.ipv4.vs.*",
+			       refused);
+	return DSRCTL_OK;
+}
+
 static void release(struct upgrade *upgrade)
 {
 	size_t i;
@@ -184,9 +201,11 @@ static int write_all(struct upgrade *upgrade)
 
 	if (!status && upgrade->ipvs) {
 		err = module_load(upgrade->ipvs, "");
-		if (err)
+		if (err && err != EEXIST)
 			report_warning("dsr_ipvs was not loaded again: %s",
 				       strerror(err));
+		else
+			in_each(upgrade, write_settings);
 	}
 	return status;
 }
@@ -440,6 +459,12 @@ static int run(struct upgrade *upgrade)
 	return status;
 }
 
+static void free_place(struct upgrade_netns *place)
+{
+	saved_free(&place->saved);
+	settings_free(&place->settings);
+}
+
 static int upgrade_lb(struct dsrctl *ctl, struct args *args)
 {
 	struct upgrade upgrade = { .ctl = ctl };
@@ -461,7 +486,7 @@ static int upgrade_lb(struct dsrctl *ctl, struct args *args)
 	if (!status)
 		status = run(&upgrade);
 	for (i = 0; upgrade.place && i < upgrade.all.count; i++)
-		saved_free(&upgrade.place[i].saved);
+		free_place(&upgrade.place[i]);
 	if (upgrade.place)
 		namespaces_free(&upgrade.all);
 	free(upgrade.place);

@@ -139,6 +139,36 @@ def test_whole_configuration(site):
     assert steady(shown()) == before
 
 
+@pytest.fixture
+def modinfo(ipvs, tmp_path):
+    """The built modules stand for the installed ones."""
+    real, = ipvs.lv1.run('sh', '-c', 'command -v modinfo').stdout.split()
+    script = tmp_path / 'modinfo'
+    script.write_text(f'''#!/bin/sh
+        case "$1 $2" in
+        "-n dsr_ipvs") echo {os.path.abspath(ipvs.net.module_file('dsr_ipvs'))} ;;
+        *) exec {real} "$@" ;;
+        esac
+        ''')
+    script.chmod(0o755)
+    return f'PATH={tmp_path}:{os.environ["PATH"]}'
+
+
+@pytest.mark.stock
+def test_settings_of_ipvs(ipvs, modinfo):
+    """Those that a namespace has set last longer than dsr_ipvs."""
+    name, other = 'ipv4/vs/expire_quiescent_template', 'ipv4/vs/drop_entry'
+    ipvs.lv1.sysctl(name, 1)
+    ipvs.net['lv2'].sysctl(other, 2)
+    before = number_of_load()
+    ipvs.lv1.run('env', modinfo, 'dsrctl', 'upgrade', 'dsr_lb', 'from',
+                 new_file(ipvs))
+    assert number_of_load() != before
+    assert [(host.sysctl(name), host.sysctl(other))
+            for host in (ipvs.lv1, ipvs.net['lv2'])] == [('1', '0'), ('0', '2')]
+    assert ipvs.lv1.show('stats')['dsr_lb']['table']['expire_quiescent']
+
+
 def rescuers():
     """The processes that act when dsrctl is killed."""
     found = []
