@@ -132,12 +132,30 @@ static int add_filters(struct hold *hold, int ifindex,
 	return err;
 }
 
-/* The ports of a bridge or a bond show the same packets as their master. */
-static bool brings_packets(struct rtnl_link *link)
+/* The ports of a bridge or a bond show the same packets as their master. What comes in
+ * by a device in a VRF does not pass the ingress of the VRF.
+ */
+static bool is_shown_again(struct nl_cache *links, struct rtnl_link *link)
+{
+	int number = rtnl_link_get_master(link);
+	struct rtnl_link *master;
+	const char *kind;
+	bool vrf;
+
+	if (!number)
+		return false;
+	master = rtnl_link_get(links, number);
+	kind = master ? rtnl_link_get_type(master) : NULL;
+	vrf = kind && !strcmp(kind, "vrf");
+	rtnl_link_put(master);
+	return !vrf;
+}
+
+static bool brings_packets(struct nl_cache *links, struct rtnl_link *link)
 {
 	return rtnl_link_get_flags(link) & IFF_UP &&
 	       !(rtnl_link_get_flags(link) & IFF_LOOPBACK) &&
-	       !rtnl_link_get_master(link) &&
+	       !is_shown_again(links, link) &&
 	       strcmp(rtnl_link_get_name(link), HOLD_QUEUE);
 }
 
@@ -249,7 +267,7 @@ int hold_filter_add(struct hold *hold, const struct hold_wanted *wanted)
 		return err;
 	for (object = nl_cache_get_first(links); object && !err;
 	     object = nl_cache_get_next(object)) {
-		if (!brings_packets((struct rtnl_link *)object))
+		if (!brings_packets(links, (struct rtnl_link *)object))
 			continue;
 		ifindex = rtnl_link_get_ifindex((struct rtnl_link *)object);
 		err = hold->devices->count == hold->devices->room ?

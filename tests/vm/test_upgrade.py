@@ -6,10 +6,13 @@ import glob
 import json
 import os
 import re
+import socket
+import struct
 import threading
 
 import pytest
 
+from host import run
 from network import VIP, W101, wait_for
 from talk import Talk
 from traffic import BIG_MIB
@@ -137,6 +140,52 @@ def test_whole_configuration(site):
     told = json.loads(done.stdout)
     assert (told['services'], told['missing']) == (4, 0)
     assert steady(shown()) == before
+
+
+class Filters:
+    """The devices of a machine that have got a filter of tc."""
+
+    RTMGRP_TC, RTM_NEWTFILTER = 8, 44
+
+    def __init__(self, host):
+        self.sock = host.socket(socket.AF_NETLINK, socket.SOCK_RAW, 0)
+        self.sock.bind((0, self.RTMGRP_TC))
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.sock.close()
+
+    def devices(self):
+        """Their indexes, in all messages so far."""
+        found = set()
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                data = self.sock.recv(65536, socket.MSG_DONTWAIT)
+                while data:
+                    size, kind = struct.unpack_from('=IH', data)
+                    if kind == self.RTM_NEWTFILTER:
+                        found.add(struct.unpack_from('=i', data, 20)[0])
+                    data = data[size + 3 & ~3:]
+        return found
+
+
+@pytest.mark.stock
+def test_vrf(site):
+    """What comes in by a device in a VRF waits, too."""
+    if run('modprobe', 'vrf', check=False).returncode:
+        pytest.skip('this kernel has no VRF')
+    site.undo.append(lambda: site.rebuild('lv1'))
+    site.lv1.ip('''
+        link add red type vrf table 10
+        link set red up
+        link set eth0 master red''')
+    site.lv1.dsrctl(f'service add vip {VIP} proto tcp port 80')
+    with Filters(site.lv1) as filters:
+        site.lv1.dsrctl(f'upgrade dsr_lb from {new_file(site)}')
+        found = filters.devices()
+    assert {site.lv1.ifindex('eth0'), site.lv1.ifindex('eth1')} <= found
 
 
 @pytest.fixture
