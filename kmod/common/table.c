@@ -98,7 +98,9 @@ static bool bucket_evict_oldest(struct dsr_table *table,
 	return bucket_evict(table, stripe, at, slot, oldest);
 }
 
-/* Log that the table is full, once each time, and at most once a minute. */
+/* Log that the table is full, once each time, and at most once a minute. A container
+ * fills its own table at will: its line would take the place of one about the host.
+ */
 static void table_tell(struct dsr_table *table)
 {
 	static DEFINE_RATELIMIT_STATE(told, 60 * HZ, 1);
@@ -106,7 +108,7 @@ static void table_tell(struct dsr_table *table)
 	if (READ_ONCE(table->full) || !dsr_table_is_full(table))
 		return;
 	WRITE_ONCE(table->full, true);
-	if (__ratelimit(&told))
+	if (!table->memcg && __ratelimit(&told))
 		pr_warn(KBUILD_MODNAME ": the table of %s is full (%u entries): list them, or raise the limit with '%s'\n",
 			table->ops->name, READ_ONCE(table->max),
 			table->ops->raise);

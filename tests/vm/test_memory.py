@@ -14,6 +14,7 @@ import pytest
 
 import genl
 import wire
+from conftest import KernelLog
 from host import wait_for
 from network import refcount
 
@@ -101,13 +102,13 @@ class Container:
                              'dsrctl', '-j', 'stats')
         return json.loads(done.stdout)[module]
 
-    def flood(self, source):
+    def flood(self, source, flows=FLOWS):
         """Send a datagram of each flow; a full table is harmless."""
         head = bytes.fromhex(MAC.replace(':', '')) + b'\2\0\0\0\x99\1\x08\0'
         with self.host.at(), socket.socket(socket.AF_PACKET, socket.SOCK_RAW,
                                            0) as sock:
             sock.bind(('outside', 0x800))
-            for port in range(2000, 2000 + FLOWS):
+            for port in range(2000, 2000 + flows):
                 sock.send(head + wire.udp(port, 9, b'x', src=source, dst=VIP))
 
 
@@ -133,3 +134,18 @@ def test_charged_and_bounded(group, site, module):
         assert 'oom_kill 0' in file.read()
     # the cgroup does not limit the host's own table
     assert genl.table(site.lv1)[0] == 0
+
+
+def test_full_table_is_not_logged(group, site):
+    """The log is the host's: a container fills its own table at will."""
+    box = Container(site.lv1, MODULES['dsr_lb'])
+    kernel_log = KernelLog()
+    box.ask('dsrctl connection set max 16\n' + '\n'.join(
+        f'dsrctl connection add proto tcp src 10.99.2.1:{port} dst {VIP}:80 '
+        f'via {SERVER}' for port in range(1, 17)))
+    assert box.stats('dsr_lb')['table']['entries'] == 16
+    box.flood('10.99.2.2', 1)
+    wait_for('the datagram was balanced', lambda: box.stats(
+        'dsr_lb')['reasons']['forwarded_stateless'] == 1)
+    assert not [line for line in kernel_log.lines()
+                if 'the table of connections is full' in line]
