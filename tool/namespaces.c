@@ -52,6 +52,7 @@ static void add(struct namespaces *all, char *path, char *name)
 		.path = path,
 		.dev = file.st_dev,
 		.ino = file.st_ino,
+		.kept = -1,
 	};
 	return;
 
@@ -98,6 +99,35 @@ int namespaces_find(struct namespaces *all)
 	return DSRCTL_OK;
 }
 
+static int open_one(const struct namespace *one)
+{
+	int fd = open(one->path, O_RDONLY | O_CLOEXEC);
+	struct stat file;
+
+	if (fd >= 0 && (fstat(fd, &file) || file.st_ino != one->ino ||
+			file.st_dev != one->dev)) {
+		close(fd);
+		fd = -1;
+	}
+	return fd;
+}
+
+/**
+ * namespaces_keep() - let one of them be found until namespaces_free()
+ * @all: from namespaces_find()
+ * @i: index of the namespace
+ *
+ * The process by which a namespace without a name was found may end, and others may
+ * use the namespace all the same. A name stays, and costs no descriptor.
+ */
+void namespaces_keep(struct namespaces *all, size_t i)
+{
+	struct namespace *one = &all->one[i];
+
+	if (i && one->kept < 0 && strncmp(one->path, NAMED, strlen(NAMED)))
+		one->kept = open_one(one);
+}
+
 /**
  * namespaces_enter() - move the process into one of them
  * @all: from namespaces_find()
@@ -108,17 +138,16 @@ int namespaces_find(struct namespaces *all)
 int namespaces_enter(const struct namespaces *all, size_t i)
 {
 	const struct namespace *one = &all->one[i];
-	int fd, err = -1;
-	struct stat file;
+	int fd, err;
 
 	if (!i)
 		return setns(all->home, CLONE_NEWNET);
-	fd = open(one->path, O_RDONLY | O_CLOEXEC);
+	if (one->kept >= 0)
+		return setns(one->kept, CLONE_NEWNET);
+	fd = open_one(one);
 	if (fd < 0)
 		return -1;
-	if (!fstat(fd, &file) && file.st_ino == one->ino &&
-	    file.st_dev == one->dev)
-		err = setns(fd, CLONE_NEWNET);
+	err = setns(fd, CLONE_NEWNET);
 	close(fd);
 	return err;
 }
@@ -132,6 +161,8 @@ void namespaces_free(struct namespaces *all)
 	size_t i;
 
 	for (i = 0; i < all->count; i++) {
+		if (all->one[i].kept >= 0)
+			close(all->one[i].kept);
 		free(all->one[i].name);
 		free(all->one[i].path);
 	}

@@ -11,12 +11,14 @@
  * @path: a file of the namespace
  * @dev: device of that file
  * @ino: inode of that file
+ * @kept: its descriptor from namespaces_keep(), or -1
  */
 struct namespace {
 	char *name;
 	char *path;
 	dev_t dev;
 	ino_t ino;
+	int kept;
 };
 
 /**
@@ -34,6 +36,7 @@ struct namespaces {
 };
 
 int namespaces_find(struct namespaces *all);
+void namespaces_keep(struct namespaces *all, size_t i);
 int namespaces_enter(const struct namespaces *all, size_t i);
 void namespaces_free(struct namespaces *all);
 

@@ -112,9 +112,14 @@ static bool is_empty(const struct upgrade_netns *place)
 static int read_place(struct upgrade *upgrade, struct netlink *nl,
 		      struct upgrade_netns *place)
 {
+	int status;
+
 	if (upgrade->ipvs)
 		settings_read(&place->settings);
-	return saved_read(nl, &place->saved);
+	status = saved_read(nl, &place->saved);
+	if (!status && !is_empty(place))
+		namespaces_keep(&upgrade->all, place - upgrade->place);
+	return status;
 }
 
 static int hold_place(struct upgrade *upgrade, struct netlink *nl,

@@ -13,7 +13,7 @@ import threading
 import pytest
 
 from host import run
-from network import VIP, W101, wait_for
+from network import VIP, W101, refcount, wait_for
 from talk import Talk
 from traffic import BIG_MIB
 
@@ -216,6 +216,35 @@ def test_settings_of_ipvs(ipvs, modinfo):
     assert [(host.sysctl(name), host.sysctl(other))
             for host in (ipvs.lv1, ipvs.net['lv2'])] == [('1', '0'), ('0', '2')]
     assert ipvs.lv1.show('stats')['dsr_lb']['table']['expire_quiescent']
+
+
+@pytest.mark.stock
+def test_namespace_of_processes(site):
+    """The process that a namespace was found by ends: another one is there still."""
+    first = site.lv1.start('unshare', '-n', 'sleep', 'inf')
+
+    def inside(pid):
+        return os.stat(f'/proc/{pid}/ns/net').st_ino
+    lv1 = os.stat('/run/netns/lv1').st_ino
+    wait_for('it has a namespace',
+             lambda: inside(first.pid) != lv1)
+    enter = ('nsenter', '-n', '-t', str(first.pid))
+    second = site.lv1.start(*enter, 'sleep', 'inf')
+    wait_for('the other one is there',
+             lambda: inside(second.pid) == inside(first.pid))
+    site.lv1.run(*enter, 'ip', 'link', 'set', 'lo', 'up')
+    site.lv1.run(*enter, 'dsrctl', 'service', 'add', 'vip', VIP)
+    child = site.lv1.start('dsrctl', 'upgrade', 'dsr_lb', 'from',
+                           new_file(site))
+    wait_for('the upgrade begins',
+             lambda: len(rescuers()) >= 2 or child.poll() is not None)
+    site.lv1.stop(first)
+    assert child.wait() == 0
+    done = site.lv1.run('nsenter', '-n', '-t', str(second.pid), 'dsrctl', '-j',
+                        'service', 'show')
+    site.lv1.stop(second)
+    assert [one['vip'] for one in json.loads(done.stdout)] == [VIP]
+    wait_for('nothing holds dsr_lb', lambda: not refcount('dsr_lb'))
 
 
 def rescuers():
