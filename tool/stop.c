@@ -256,6 +256,8 @@ static int in_each(const struct stop *stop,
 		netlink_context(nl, stop->command, NULL);
 		status = what(stop, nl, &stop->loss[i]);
 		netlink_free(nl);
+		if (status && i)
+			report_note("that is in %s", stop->all.one[i].name);
 	}
 	namespaces_enter(&stop->all, 0);
 	return status;

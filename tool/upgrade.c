@@ -99,6 +99,8 @@ static int in_each(struct upgrade *upgrade,
 		netlink_context(nl, "upgrade", NULL);
 		status = what(upgrade, nl, &upgrade->place[i]);
 		netlink_free(nl);
+		if (status && i)
+			report_note("that is in %s", upgrade->all.one[i].name);
 	}
 	namespaces_enter(&upgrade->all, 0);
 	return status;

@@ -247,6 +247,24 @@ def test_namespace_of_processes(site):
     wait_for('nothing holds dsr_lb', lambda: not refcount('dsr_lb'))
 
 
+@pytest.mark.stock
+def test_namespace_that_refuses(site):
+    """Any user can make a namespace that refuses: dsrctl tells which."""
+    lv2 = site.net['lv2']
+    lv2.dsrctl(f'service add vip {VIP}')
+    lv2.run('tc', 'qdisc', 'add', 'dev', 'eth0', 'clsact')
+    site.undo.append(lambda: lv2.run('tc', 'qdisc', 'del', 'dev', 'eth0',
+                                     'clsact'))
+    lv2.run('tc', 'filter', 'add', 'dev', 'eth0', 'ingress', 'protocol', 'ip',
+            'pref', '1', 'u32', 'match', 'u32', '0', '0', 'action', 'pass')
+    before = number_of_load()
+    done = site.lv1.dsrctl(f'upgrade dsr_lb from {new_file(site)}', check=False)
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1] == \
+        'dsrctl: that is in network namespace lv2'
+    assert number_of_load() == before
+
+
 def rescuers():
     """The processes that act when dsrctl is killed."""
     found = []
