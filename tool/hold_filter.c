@@ -113,6 +113,52 @@ static int add_filter(struct hold *hold, int ifindex, int family,
 	return err;
 }
 
+/* Destinations that are no VIP: what VRRP, OSPF and neighbour discovery tell each
+ * other. A router that hears nothing for some seconds takes over.
+ */
+static const struct no_vip {
+	int family;
+	uint32_t value;
+	uint32_t mask;
+	int offset;
+} no_vips[] = {
+	{ AF_INET, 0xe0000000, 0xf0000000, 16 },	/* 224.0.0.0/4 */
+	{ AF_INET6, 0xff000000, 0xff000000, 24 },	/* ff00::/8 */
+	{ AF_INET6, 0xfe800000, 0xffc00000, 24 },	/* fe80::/10 */
+};
+
+/* Let packets for such a destination pass: a filter without an action. */
+static int add_pass(struct hold *hold, int ifindex, const struct no_vip *no_vip)
+{
+	struct rtnl_cls *cls = filter_new(ifindex, no_vip->family);
+	int err = -NLE_NOMEM;
+
+	if (!cls)
+		return err;
+	err = rtnl_u32_add_key_uint32(cls, no_vip->value, no_vip->mask,
+				      no_vip->offset, 0);
+	if (!err)
+		err = rtnl_u32_set_cls_terminal(cls);
+	if (!err)
+		err = rtnl_cls_add(hold->sock, cls, NLM_F_CREATE | NLM_F_EXCL);
+	rtnl_cls_put(cls);
+	return err;
+}
+
+/* Redirect all packets of a family, except those that none of its VIPs can get. The
+ * first filter that matches decides.
+ */
+static int add_all(struct hold *hold, int ifindex, int family)
+{
+	int err = 0;
+	size_t i;
+
+	for (i = 0; !err && i < ARRAY_SIZE(no_vips); i++)
+		if (no_vips[i].family == family)
+			err = add_pass(hold, ifindex, &no_vips[i]);
+	return err ? err : add_filter(hold, ifindex, family, NULL);
+}
+
 static int add_filters(struct hold *hold, int ifindex,
 		       const struct hold_wanted *wanted)
 {
@@ -122,7 +168,7 @@ static int add_filters(struct hold *hold, int ifindex,
 
 	for (i = 0; !err && i < ARRAY_SIZE(families); i++)
 		if (wanted->all[i])
-			err = add_filter(hold, ifindex, families[i], NULL);
+			err = add_all(hold, ifindex, families[i]);
 	for (i = 0; !err && i < wanted->count; i++) {
 		struct addr *vip = &wanted->vip[i];
 
@@ -174,6 +220,14 @@ static bool leads_nowhere(struct rtnl_cls *cls)
 	return kind && !strcmp(kind, "mirred") && !rtnl_mirred_get_ifindex(act);
 }
 
+/* A filter of add_pass(), or one of the site. */
+static bool does_nothing(struct rtnl_cls *cls)
+{
+	const char *kind = rtnl_tc_get_kind(TC_CAST(cls));
+
+	return kind && !strcmp(kind, "u32") && !rtnl_u32_get_action(cls);
+}
+
 /* u32 lists its hash tables as well, which have no number in the last 12 bits. */
 static bool is_table(struct rtnl_cls *cls)
 {
@@ -205,7 +259,7 @@ static int check_filters(struct hold *hold, int ifindex)
 {
 	struct nl_object *object;
 	struct nl_cache *filters;
-	bool left = false;
+	bool left = false, passes = false;
 	int err = 0;
 
 	if (rtnl_cls_alloc_cache(hold->sock, ifindex, INGRESS, &filters))
@@ -215,14 +269,20 @@ static int check_filters(struct hold *hold, int ifindex)
 		struct rtnl_cls *cls = (struct rtnl_cls *)object;
 		int priority = rtnl_cls_get_prio(cls);
 
-		if (priority != PRIORITY4 && priority != PRIORITY6)
+		if ((priority != PRIORITY4 && priority != PRIORITY6) ||
+		    is_table(cls))
 			continue;
 		if (leads_nowhere(cls))
 			left = true;
-		else if (!is_table(cls))
+		else if (does_nothing(cls))
+			passes = true;
+		else
 			err = -NLE_EXIST;
 	}
 	nl_cache_free(filters);
+	/* ours pass packets by a filter that redirects the others */
+	if (!err && passes && !left)
+		err = -NLE_EXIST;
 	if (!err && left)
 		delete_filters(hold, ifindex);
 	return err;

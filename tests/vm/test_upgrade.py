@@ -6,6 +6,7 @@ import glob
 import json
 import os
 import re
+import signal
 import socket
 import struct
 import threading
@@ -13,10 +14,11 @@ import threading
 import pytest
 
 from host import run
-from network import VIP, W101, refcount, wait_for
+from network import CLIENT, VIP, W101, refcount, wait_for
 from talk import Talk
 from traffic import BIG_MIB
 
+LV1 = '10.10.31.11'
 NUMBER = 200
 FEW = 20
 GAP = 0.002             # seconds between two datagrams
@@ -293,6 +295,43 @@ def test_killed(lb):
         assert not talk.settle_after()['lost']
     assert 'dsr-hold' not in lb.net.devices('lv1')
     assert sum(lb.replies(4).values()) == 4
+
+
+@pytest.mark.stock
+def test_multicast_does_not_wait(lb):
+    """While all packets wait, since the service has a mark, VRRP is heard.
+
+    The packet to an address of the balancer is sent first, and comes last. Nothing
+    is sent unless the upgrade was stopped while packets waited.
+    """
+    group, vrrp = '224.0.0.18', 112
+    at = lb.lv1.socket(socket.AF_INET, socket.SOCK_RAW, vrrp)
+    at.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, struct.pack(
+        '4s4si', socket.inet_aton(group), bytes(4), lb.lv1.ifindex('eth0')))
+    at.settimeout(60)
+    client = lb.client.socket(socket.AF_INET, socket.SOCK_RAW, vrrp)
+    client.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF,
+                      socket.inet_aton(CLIENT))
+    child = lb.lv1.start('dsrctl', 'upgrade', 'dsr_lb', 'from', new_file(lb))
+    wait_for('the upgrade begins',
+             lambda: len(rescuers()) == 2 or child.poll() is not None)
+    child.send_signal(signal.SIGSTOP)
+
+    def stopped():
+        if child.poll() is not None:
+            return True
+        with open(f'/proc/{child.pid}/stat', encoding='ascii') as file:
+            return file.read().rpartition(')')[2].split()[0] in 'TZ'
+    wait_for('it stops', stopped)
+    held = len(rescuers()) == 2
+    for address in (LV1, group) if held else ():
+        client.sendto(address.encode(), (address, 0))
+    held = held and len(rescuers()) == 2 and 'dsr-hold' in lb.net.devices('lv1')
+    child.send_signal(signal.SIGCONT)
+    assert child.wait() == 0
+    with at, client:
+        came = [at.recv(64)[20:].decode() for _ in range(2)] if held else []
+    assert came in ([], [group, LV1])
 
 
 @pytest.mark.stock
