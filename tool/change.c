@@ -373,6 +373,8 @@ static const struct action actions[NETLINK_MODULES][CMDS_MAX] = {
 			"deleted all rules", "flush", "rule", print_flush },
 		[DSR_RS_CMD_FLOW_SET] = {
 			"changed", "set", "flow", print_table },
+		[DSR_RS_CMD_FLOW_FLUSH] = {
+			"forgot all flows", "flush", "flow", print_flush },
 		[DSR_RS_CMD_SILENCE_ADD] = {
 			"added", "add", "silence", print_silence },
 		[DSR_RS_CMD_SILENCE_REPLACE] = {

@@ -5,6 +5,7 @@
 #include <linux/dsr_rs.h>
 #include <stdio.h>
 
+#include "all.h"
 #include "args.h"
 #include "attr.h"
 #include "dsrctl.h"
@@ -112,6 +113,14 @@ static int flow_set(struct dsrctl *ctl, struct args *args)
 	return stats_set(ctl, args, NETLINK_RS, DSR_RS_CMD_FLOW_SET);
 }
 
+static int flow_flush(struct dsrctl *ctl, struct args *args)
+{
+	int status = args_end(args);
+
+	return status ? status : all_flush_parts(ctl->netlink, NETLINK_RS,
+						 DSR_RS_CMD_FLOW_FLUSH);
+}
+
 static const struct command flow_commands[] = {
 	{ "show",
 	  "[src ADDR[/LENGTH][:PORT]] [dst ADDR[/LENGTH][:PORT]] [proto tcp|udp|sctp] [state syn|established|fin|closed|udp] [limit N]",
@@ -120,6 +129,9 @@ static const struct command flow_commands[] = {
 	{ "set", STATS_SET_SYNTAX,
 	  "set the limit of the table, and the timeouts after the last packet",
 	  stats_set_keywords, flow_set },
+	{ "flush", "",
+	  "forget all flows: the next packet from the client begins each again",
+	  NULL, flow_flush },
 	{ NULL, NULL, NULL, NULL, NULL }
 };
 

@@ -371,7 +371,8 @@ RS_EVENTS = [event(cmd, payload, 'dsr_rs') for cmd, payload in [
     (u.DSR_RS_CMD_SILENCE_DELETE, nest(
         u.DSR_A_SILENCE, addr(u.DSR_SILENCE_A_ADDR, VIP))),
     (u.DSR_RS_CMD_SILENCE_FLUSH, b''),
-    (u.DSR_RS_CMD_FLOW_SET, RS_STATS)]]
+    (u.DSR_RS_CMD_FLOW_SET, RS_STATS),
+    (u.DSR_RS_CMD_FLOW_FLUSH, b'')]]
 
 
 def asked(request):

@@ -191,6 +191,8 @@ LINES = {
     'dsrctl upgrade ': ['dsr_lb', 'help'],
     'dsrctl upgrade dsr_lb ': ['from'],
     'dsrctl flow set ': ['max'] + TIMEOUTS,
+    'dsrctl flow ': ['show', 'set', 'flush', 'help'],
+    'dsrctl flow flush ': [],
     'dsrctl path ': ['add', 'set', 'replace', 'delete', 'show', 'flush',
                      'help'],
     'dsrctl path add ': ['dev', 'recheck', 'via'],

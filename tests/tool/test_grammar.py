@@ -401,6 +401,9 @@ ERRORS = {
                  "full",
     'connection fl': "connection: 'fl' does not stand for flush: write the "
                      "command in full",
+    'flow f': "flow: 'f' does not stand for flush: write the command in full",
+    'flow flush all': "flow flush: unexpected argument 'all': this command "
+                      'takes none',
     'real sil f': "real silence: 'f' does not stand for flush: write the "
                   "command in full",
     # options

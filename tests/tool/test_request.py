@@ -304,6 +304,7 @@ REQUESTS = {
         ('dsr', u.DSR_CMD_CONNECTION_SET,
          {u.DSR_A_TABLE: {u.DSR_TABLE_A_MAX: n32(0)}}),
     'connection flush': ('dsr', u.DSR_CMD_CONNECTION_FLUSH, {}),
+    'flow flush': ('dsr_rs', u.DSR_RS_CMD_FLOW_FLUSH, {}),
     'real add vip 10.10.31.100':
         ('dsr_rs', u.DSR_RS_CMD_RULE_ADD, {u.DSR_A_RULE: RULE}),
     'real add vip 224.0.0.1':
@@ -434,11 +435,21 @@ def test_request(fake, kernel, line):
     assert request.version == 1
     # a dump is carried out in parts
     assert request.dump == ((name, cmd) in (
-        ('dsr', u.DSR_CMD_SERVICE_FLUSH), ('dsr', u.DSR_CMD_CONNECTION_FLUSH)))
+        ('dsr', u.DSR_CMD_SERVICE_FLUSH), ('dsr', u.DSR_CMD_CONNECTION_FLUSH),
+        ('dsr_rs', u.DSR_RS_CMD_FLOW_FLUSH)))
     assert request.flags & ~0x300 == 0x5        # request, ack
     assert {kind for kind, _, _ in request.attrs} == set(nests)
     for kind, attrs in nests.items():
         assert flat(request.nest(kind)) == flat(attrs)
+
+
+def test_flow_flush_by_an_older_module(fake, kernel):
+    """It does not know the command at all."""
+    kernel.answers['dsr_rs', u.DSR_RS_CMD_FLOW_FLUSH] = Ack(errno.EOPNOTSUPP)
+    fake('flow flush').check(
+        2, 'dsrctl: flow flush: the loaded module does not know this command: '
+        'the module is older than dsrctl\n')
+    assert [request.dump for request in kernel.requests] == [True, False]
 
 
 @pytest.mark.parametrize('what', ['service', 'connection'])

@@ -124,6 +124,7 @@ def valid():
         ('dsr_rs', genl.RULE_GET, b'', True),
         ('dsr_rs', genl.FLOW_GET, b'', True),
         ('dsr_rs', genl.FLOW_SET, limit, False),
+        ('dsr_rs', genl.FLOW_FLUSH, b'', False),
         ('dsr_rs', genl.RS_STATS_GET, b'', False),
         ('dsr_rs', genl.RULE_FLUSH, b'', False),
         ('dsr_rs', genl.SILENCE_ADD, silence('192.0.2.8'), False),
@@ -162,6 +163,7 @@ def rarer():
             'fwmark': 1, 'scheduler': 'maglev', 'table_size': 4093})), False),
         ('dsr_rs', genl.RULE_ADD, tos, False),
         ('dsr_rs', genl.RULE_REPLACE, tos, False),
+        ('dsr_rs', genl.FLOW_FLUSH, b'', True),
     ]
 
 

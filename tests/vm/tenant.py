@@ -118,7 +118,8 @@ class Tenant:
     def flush(self):
         self.lb.ask(random.choice((genl.SERVICE_FLUSH, genl.CONNECTION_FLUSH,
                                    genl.PATH_FLUSH)))
-        self.rs.ask(random.choice((genl.RULE_FLUSH, genl.SILENCE_FLUSH)))
+        self.rs.ask(random.choice((genl.RULE_FLUSH, genl.SILENCE_FLUSH,
+                                   genl.FLOW_FLUSH)))
 
     def path(self):
         dev = socket.if_nametoindex(f't{random.randrange(DEVICES)}')

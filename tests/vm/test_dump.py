@@ -48,9 +48,9 @@ def test_nothing_to_show(silent, machine, family, command, payload):
 class Flush:
     """A flush in the form of a dump, whose first part the kernel has done."""
 
-    def __init__(self, host, command):
+    def __init__(self, host, command, family='dsr'):
         with host.at():
-            self.genl = genl.Genl()
+            self.genl = genl.Genl(family)
         self.genl.sock.send(self.genl.message(command, b'', genl.NLM_F_DUMP))
 
     def finish(self):

@@ -243,11 +243,12 @@ def test_real_server(site):
     rs.ask(genl.SILENCE_FLUSH)
     rs.ask(genl.FLOW_SET, genl.nest(genl.A_TABLE, encode(
         'TABLE', {'max': 65537, 'timeouts': {'udp': 7000}})))
+    rs.ask(genl.FLOW_FLUSH)
     heard = events.all()
     assert [name for name, _ in heard] == [
         'rule_add', 'rule_replace', 'rule_add', 'rule_delete', 'rule_add',
         'silence_add', 'silence_replace', 'silence_delete', 'rule_flush',
-        'silence_flush', 'flow_set']
+        'silence_flush', 'flow_set', 'flow_flush']
     what = [objects for _, objects in heard]
     assert what[0]['rule']['mode'] == 'redirect'
     assert what[1]['rule']['to_port'] == 8080
@@ -260,6 +261,7 @@ def test_real_server(site):
     assert what[8] == what[9] == {}
     assert what[10]['table']['max'] == 65537
     assert what[10]['table']['timeouts']['udp'] == 7000
+    assert what[11] == {}
 
 
 def test_real_server_in_private(site):

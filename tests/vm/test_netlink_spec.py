@@ -376,7 +376,8 @@ CHANGES = {
     'dsr_rs': [f'real add vip {VIP}', f'real replace vip {VIP} mark 1',
                f'real delete vip {VIP}', 'real flush', 'flow set max 1048576',
                f'real silence {VIP}', f'real silence replace {VIP} dev eth0',
-               f'real silence delete {VIP}', 'real silence flush'],
+               f'real silence delete {VIP}', 'real silence flush',
+               'flow flush'],
 }
 
 
@@ -385,7 +386,7 @@ def test_notifications(site, family):
     group = Group(site, family)
     changes = CHANGES[family.yaml['name']]
     group.host.configure('\n'.join(changes))
-    last = {'dsr': 'path-flush-ntf', 'dsr_rs': 'silence-flush-ntf'}
+    last = {'dsr': 'path-flush-ntf', 'dsr_rs': 'flow-flush-ntf'}
     # the state of a backend may change meanwhile
     assert group.until(last[family.yaml['name']]) - {'backend-state'} == {
         name for name in family.notifications if name.endswith('-ntf')}

@@ -37,6 +37,8 @@
  * @DSR_RS_CMD_SILENCE_GET: dump
  * @DSR_RS_CMD_SILENCE_FLUSH: no attributes; deletes every address that was
  *	added
+ * @DSR_RS_CMD_FLOW_FLUSH: no attributes; forgets every flow; as a dump, in
+ *	parts of bounded work
  *
  * The multicast group DSR_GENL_MCGRP_EVENTS of this family gets a message after
  * each change, as that of the family "dsr" does. The message contains:
@@ -63,6 +65,7 @@ enum dsr_rs_cmd {
 	DSR_RS_CMD_SILENCE_DELETE,
 	DSR_RS_CMD_SILENCE_GET,
 	DSR_RS_CMD_SILENCE_FLUSH,
+	DSR_RS_CMD_FLOW_FLUSH,
 
 	__DSR_RS_CMD_MAX,
 	DSR_RS_CMD_MAX = __DSR_RS_CMD_MAX - 1

@@ -145,6 +145,14 @@ static const struct genl_ops dsr_rs_ops[] = {
 		.flags		= GENL_UNS_ADMIN_PERM,
 	},
 	{
+		.cmd		= DSR_RS_CMD_FLOW_FLUSH,
+		.doit		= dsr_rs_netlink_flow_flush_doit,
+		.start		= dsr_rs_netlink_flow_flush_start,
+		.dumpit		= dsr_rs_netlink_flow_flush_dumpit,
+		.done		= dsr_rs_netlink_flow_flush_done,
+		.flags		= GENL_UNS_ADMIN_PERM,
+	},
+	{
 		.cmd		= DSR_RS_CMD_STATS_GET,
 		.doit		= stats_get_doit,
 	},

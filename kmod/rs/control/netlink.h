@@ -51,6 +51,13 @@ int dsr_rs_netlink_flow_get_dumpit(struct sk_buff *skb,
 				   struct netlink_callback *cb);
 int dsr_rs_netlink_flow_set_doit(struct sk_buff *skb, struct genl_info *info);
 
+/* netlink_flush.c */
+int dsr_rs_netlink_flow_flush_doit(struct sk_buff *skb, struct genl_info *info);
+int dsr_rs_netlink_flow_flush_start(struct netlink_callback *cb);
+int dsr_rs_netlink_flow_flush_dumpit(struct sk_buff *skb,
+				     struct netlink_callback *cb);
+int dsr_rs_netlink_flow_flush_done(struct netlink_callback *cb);
+
 /* netlink_silence.c */
 int dsr_rs_netlink_silence_add_doit(struct sk_buff *skb,
 				    struct genl_info *info);

@@ -22,6 +22,9 @@
 /* A closed flow keeps its entry for this long: late packets may follow. */
 #define SPENT	HZ
 
+/* Number of buckets to flush before dsr_rs_net.lock is released. */
+#define FLUSH_BUCKETS	64
+
 static struct kmem_cache *flow_cache, *flow6_cache;
 
 /**
@@ -417,6 +420,54 @@ void dsr_rs_flow_remove_to(struct dsr_rs_net *rs, u8 family,
 
 	lockdep_assert_held(&rs->lock);
 	dsr_table_remove_if(&rs->table, flow_is_lost, &lost);
+}
+
+/* Return true if @node is a wire entry whose socket entry is gone. A pair that
+ * begins during a flush may lose one of its entries. Without the other one, the
+ * answers would leave from the local address for as long as the client sends.
+ * create_pair() inserts the socket entry first, so no pair in the making is
+ * hit.
+ */
+static bool flow_is_half(struct dsr_node *node, const void *table)
+{
+	struct dsr_rs_flow *flow = dsr_rs_flow_from_node(node);
+	bool is_half;
+
+	rcu_read_lock();
+	is_half = READ_ONCE(flow->roles) & DSR_RS_WIRE &&
+		  !flow_peer(table, flow);
+	rcu_read_unlock();
+	return is_half;
+}
+
+/**
+ * dsr_rs_flow_flush_some() - forget the flows in some buckets
+ * @rs: namespace
+ * @cursor: first bucket; 0: forget the pending flows and recent clients, too
+ *
+ * Flows that begin meanwhile may stay.
+ *
+ * Context: process context, sleeps. Takes rs->lock.
+ * Return: as dsr_table_flush_some(); %DSR_TABLE_END if @rs is not live.
+ */
+u64 dsr_rs_flow_flush_some(struct dsr_rs_net *rs, u64 cursor)
+{
+	u64 next = DSR_TABLE_END;
+
+	mutex_lock(&rs->lock);
+	if (!rs->live)
+		goto unlock;
+	if (!cursor) {
+		/* First, lest they become flows behind the cursor. */
+		dsr_rs_pending_flush(rs->pendings);
+		dsr_rs_recent_flush(rs->recent);
+	}
+	next = dsr_table_flush_some(&rs->table, cursor, FLUSH_BUCKETS);
+	if (next == DSR_TABLE_END)
+		dsr_table_remove_if(&rs->table, flow_is_half, &rs->table);
+unlock:
+	mutex_unlock(&rs->lock);
+	return next;
 }
 
 /**

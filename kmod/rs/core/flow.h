@@ -336,6 +336,7 @@ void dsr_rs_flow_retire_entry(struct dsr_rs_net *rs, struct dsr_rs_flow *flow);
 void dsr_rs_flow_retire(struct dsr_table *table, struct dsr_rs_flow *flow);
 void dsr_rs_flow_remove_to(struct dsr_rs_net *rs, u8 family,
 			   const union nf_inet_addr *addr);
+u64 dsr_rs_flow_flush_some(struct dsr_rs_net *rs, u64 cursor);
 u64 dsr_rs_flow_bytes(struct dsr_rs_net *rs);
 u32 dsr_rs_flow_left(struct dsr_table *table, struct dsr_rs_flow *flow,
 		     u32 now);

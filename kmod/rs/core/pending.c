@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * pending - find, keep and promote pending flows; see pending.h
+ * pending - find, keep, promote and forget pending flows; see pending.h
  */
 
 #include <linux/mm.h>
+#include <linux/sched.h>
 
 #include "core/pending.h"
 #include "state.h"
@@ -258,4 +259,36 @@ void dsr_rs_pending_promote(struct dsr_rs_pendings *pendings,
 			dsr_state_timeout(DSR_CONN_SYN));
 	}
 	spin_unlock_bh(&bucket->lock);
+}
+
+/* Number of buckets between two offers of the processor. */
+#define FLUSH_BUCKETS	256
+
+static void bucket_flush(struct dsr_rs_pending_bucket *bucket)
+{
+	int i;
+
+	spin_lock_bh(&bucket->lock);
+	for (i = 0; i < DSR_RS_PENDING_WAYS; i++)
+		WRITE_ONCE(bucket->hash[i], 0);
+	spin_unlock_bh(&bucket->lock);
+}
+
+/**
+ * dsr_rs_pending_flush() - forget all pending flows
+ * @pendings: pending flows
+ *
+ * Pending flows that begin meanwhile may stay.
+ *
+ * Context: process context, sleeps.
+ */
+void dsr_rs_pending_flush(struct dsr_rs_pendings *pendings)
+{
+	u32 i;
+
+	for (i = 0; i < DSR_RS_PENDING_BUCKETS; i++) {
+		bucket_flush(&pendings->bucket[i]);
+		if (!(i % FLUSH_BUCKETS))
+			cond_resched();
+	}
 }

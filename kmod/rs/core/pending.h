@@ -79,5 +79,6 @@ void dsr_rs_pending_mark(struct dsr_rs_pendings *pendings, u32 hash,
 			 const struct dsr_rs_tuple *wire, u8 role);
 void dsr_rs_pending_promote(struct dsr_rs_pendings *pendings,
 			    const struct dsr_rs_pending *pending, u32 now);
+void dsr_rs_pending_flush(struct dsr_rs_pendings *pendings);
 
 #endif /* _DSR_RS_PENDING_H */

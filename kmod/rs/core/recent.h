@@ -74,4 +74,13 @@ static inline bool dsr_rs_recent_has(const struct dsr_rs_recent *recent,
 	return (u32)old == key && now - (u32)(old >> 32) + HZ < age + HZ;
 }
 
+/** dsr_rs_recent_flush() - forget all notes but those that come meanwhile */
+static inline void dsr_rs_recent_flush(struct dsr_rs_recent *recent)
+{
+	u32 i;
+
+	for (i = 0; i < DSR_RS_RECENT_SLOTS; i++)
+		WRITE_ONCE(recent->slot[i], 0);
+}
+
 #endif /* _DSR_RS_RECENT_H */
