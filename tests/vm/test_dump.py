@@ -96,6 +96,17 @@ def test_flush_in_parts(silent, fill, end):
     assert events.all() == []
 
 
+def test_flush_frees_the_table(silent):
+    """Without services, the end of the last connection is the table's end."""
+    lv1 = Balancer(silent)
+    with Probe(silent) as probe:
+        probe.syn(4000)
+    lv1.request('SERVICE_FLUSH')
+    assert lv1.table()['buckets'] and len(lv1.connections()) == 1
+    lv1.flush()
+    assert lv1.table()['buckets'] == 0
+
+
 def test_one_of_many(silent):
     """A match is found in any part, also by the tool."""
     lv1 = Balancer(silent)

@@ -83,8 +83,13 @@ static void table_exit(struct dsr_net *dn)
 	dn->has_table = false;
 }
 
-/* Free the table if there is neither a service nor a connection. */
-static void table_shutdown_idle(struct dsr_net *dn)
+/**
+ * dsr_attach_rest() - free the table if there is no service and no connection
+ * @dn: balancer
+ *
+ * Context: process context, holds dn->lock, sleeps.
+ */
+void dsr_attach_rest(struct dsr_net *dn)
 {
 	lockdep_assert_held(&dn->lock);
 	if (dn->has_table && !dn->live && !atomic_read(&dn->table.entries))
@@ -96,7 +101,7 @@ static void shutdown_idle_work(struct work_struct *work)
 	struct dsr_net *dn = container_of(work, struct dsr_net, rest);
 
 	mutex_lock(&dn->lock);
-	table_shutdown_idle(dn);
+	dsr_attach_rest(dn);
 	mutex_unlock(&dn->lock);
 }
 
@@ -148,7 +153,7 @@ unhook:
 				ARRAY_SIZE(side->hooks));
 	synchronize_net();
 rest:
-	table_shutdown_idle(dn);
+	dsr_attach_rest(dn);
 disable_defrag:
 	defrag_disable(dn->net, family);
 forget_service:
@@ -220,7 +225,7 @@ void dsr_attach_stop(struct dsr_net *dn, u8 family)
 	 */
 	synchronize_net();
 	if (last) {
-		table_shutdown_idle(dn);
+		dsr_attach_rest(dn);
 		dsr_balancer_changed(dn->net);
 	}
 	defrag_disable(dn->net, family);

@@ -15,6 +15,7 @@
 
 void dsr_attach_init(struct dsr_net *dn);
 void dsr_attach_exit(struct dsr_net *dn);
+void dsr_attach_rest(struct dsr_net *dn);
 int dsr_attach_start(struct dsr_net *dn, u8 family);
 int dsr_attach_chances(struct dsr_net *dn);
 void dsr_attach_stop(struct dsr_net *dn, u8 family);

@@ -12,6 +12,7 @@
 
 #include <linux/sched.h>
 
+#include "control/attach.h"
 #include "control/control.h"
 #include "control/netlink.h"
 #include "control/notify.h"
@@ -34,6 +35,8 @@ static bool flush_connections(struct dsr_net *dn, u64 *cursor)
 	if (*cursor < DSR_TABLE_END)
 		return false;
 	mutex_lock(&dn->lock);
+	/* Such work is queued, but the next service is not to meet it. */
+	dsr_attach_rest(dn);
 	dsr_notify_flush(dn, DSR_CMD_CONNECTION_FLUSH, false);
 	mutex_unlock(&dn->lock);
 	return true;
