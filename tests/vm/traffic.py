@@ -142,7 +142,8 @@ class Site:
             for family, commands in (
                     ('dsr', (genl.SERVICE_FLUSH, genl.PATH_FLUSH,
                              genl.CONNECTION_FLUSH)),
-                    ('dsr_rs', (genl.RULE_FLUSH, genl.SILENCE_FLUSH))):
+                    ('dsr_rs', (genl.RULE_FLUSH, genl.SILENCE_FLUSH,
+                                genl.FLOW_FLUSH))):
                 if family not in map(_module_family, self.net.loaded):
                     continue
                 with host.at(), genl.Genl(family) as sock:
