@@ -140,6 +140,32 @@ int saved_read_connections(struct netlink *nl, struct saved *saved)
 }
 
 /**
+ * saved_read_again() - read the configuration as it is now, and keep the connections
+ * @nl: the requests
+ * @saved: from saved_read()
+ *
+ * Return: enum dsrctl_status; if not DSRCTL_OK, @saved is as before.
+ */
+int saved_read_again(struct netlink *nl, struct saved *saved)
+{
+	struct saved now;
+	int status = saved_read(nl, &now);
+
+	if (status) {
+		saved_free(&now);
+		return status;
+	}
+	now.connection = saved->connection;
+	now.used = saved->used;
+	now.room = saved->room;
+	now.connections = saved->connections;
+	saved->connection = NULL;
+	saved_free(saved);
+	*saved = now;
+	return status;
+}
+
+/**
  * saved_want() - find the packets that these services get
  * @saved: from saved_read()
  * @wanted: set; for hold_want_free() in any case

@@ -31,6 +31,7 @@ struct saved {
 
 int saved_read(struct netlink *nl, struct saved *saved);
 int saved_read_connections(struct netlink *nl, struct saved *saved);
+int saved_read_again(struct netlink *nl, struct saved *saved);
 int saved_want(const struct saved *saved, struct hold_wanted *wanted);
 int saved_write(struct netlink *nl, const struct saved *saved,
 		unsigned int *missing);

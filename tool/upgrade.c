@@ -111,6 +111,12 @@ static bool is_empty(const struct upgrade_netns *place)
 	return !place->saved.services.count && !place->saved.paths.count;
 }
 
+static void keep(struct upgrade *upgrade, const struct upgrade_netns *place)
+{
+	if (!is_empty(place))
+		namespaces_keep(&upgrade->all, place - upgrade->place);
+}
+
 static int read_place(struct upgrade *upgrade, struct netlink *nl,
 		      struct upgrade_netns *place)
 {
@@ -119,8 +125,19 @@ static int read_place(struct upgrade *upgrade, struct netlink *nl,
 	if (upgrade->ipvs)
 		settings_read(&place->settings);
 	status = saved_read(nl, &place->saved);
-	if (!status && !is_empty(place))
-		namespaces_keep(&upgrade->all, place - upgrade->place);
+	if (!status)
+		keep(upgrade, place);
+	return status;
+}
+
+/* Connections take seconds to read, in which a health checker may change a weight. */
+static int read_again(struct upgrade *upgrade, struct netlink *nl,
+		      struct upgrade_netns *place)
+{
+	int status = saved_read_again(nl, &place->saved);
+
+	if (!status)
+		keep(upgrade, place);
 	return status;
 }
 
@@ -451,6 +468,8 @@ static int run(struct upgrade *upgrade)
 	status = in_each(upgrade, hold_place);
 	if (!status)
 		status = in_each(upgrade, read_connections);
+	if (!status)
+		status = in_each(upgrade, read_again);
 	if (!status)
 		status = swap_safely(upgrade);
 	release(upgrade);

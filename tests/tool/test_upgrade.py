@@ -138,6 +138,30 @@ def test_ipvs_comes_last(upgrade, kernel, tmp_path):
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason='needs root')
+def test_change_meanwhile(upgrade, kernel):
+    """While the connections are read, a health checker takes the weight of a backend.
+    The backend has none afterwards, and the connection is still there."""
+    def backend(weight):
+        kernel.answers['dsr', u.DSR_CMD_BACKEND_GET] = Reply(
+            sample.backend(1, sample.W101, weight))
+
+    def read(_):
+        backend(0)
+        return Reply(sample.connection(
+            sample.TCP, sample.CLIENT, 1, sample.VIP, 80, 0, 1000, 1,
+            sample.W101))
+    kernel.answers['dsr', u.DSR_CMD_SERVICE_GET] = Reply(sample.SERVICES[0])
+    kernel.answers['dsr', u.DSR_CMD_CONNECTION_GET] = read
+    backend(5)
+    assert upgrade('exit 1', STAYS='dsr_lb').returncode == 2
+    sent = {one.cmd: one for one in kernel.requests
+            if one.kind == FAMILIES['dsr']}
+    added = sent[u.DSR_CMD_BACKEND_ADD].nest(u.DSR_A_BACKEND)
+    assert added[u.DSR_BACKEND_A_WEIGHT] == bytes(4)
+    assert u.DSR_CMD_CONNECTION_ADD in sent
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason='needs root')
 def test_killed(upgrade, kernel, tmp_path):
     """Killed when the services are gone: they come back, then dsr_ipvs does."""
     loaded, flushed, ended = (tmp_path / 'loaded', threading.Event(),
