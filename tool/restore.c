@@ -4,6 +4,8 @@
  * message for each would take the kernel four times as long.
  */
 #include <arpa/inet.h>
+#include <errno.h>
+#include <linux/genetlink.h>
 #include <netlink/msg.h>
 #include <string.h>
 
@@ -29,6 +31,17 @@ void restore_begin(struct restore *restore, struct netlink *nl)
 	restore->nl = nl;
 }
 
+/**
+ * restore_apart() - do without the entries that dsr_lb does not know
+ * @restore: from restore_begin()
+ *
+ * Else such an entry takes those after it with it.
+ */
+void restore_apart(struct restore *restore)
+{
+	restore->apart = true;
+}
+
 static enum netlink_verdict on_added(struct nlmsghdr *reply, void *arg)
 {
 	struct nlattr *top[ATTR_MAX], *tb[ATTR_MAX];
@@ -43,14 +56,67 @@ static enum netlink_verdict on_added(struct nlmsghdr *reply, void *arg)
 	return NETLINK_MORE;
 }
 
+/* Send a request, which is freed here.
+ * @known: set to false if dsr_lb does not know an entry of it
+ */
+static int try(struct restore *restore, struct nl_msg *msg, bool *known)
+{
+	int status;
+
+	netlink_expect(restore->nl, EINVAL);
+	status = netlink_stream(restore->nl, msg, on_added, restore);
+	*known = !netlink_expected(restore->nl);
+	return status;
+}
+
+/* Send each entry of a refused request in one of its own. */
+static int send_each(struct restore *restore, struct nl_msg *refused)
+{
+	struct nlattr *attr;
+	struct nl_msg *msg;
+	int status, rest;
+	bool known;
+
+	nlmsg_for_each_attr(attr, nlmsg_hdr(refused), GENL_HDRLEN, rest) {
+		status = netlink_request(restore->nl, NETLINK_LB,
+					 DSR_CMD_CONNECTION_ADD, 0, &msg);
+		if (status)
+			return status;
+		if (nla_put(msg, attr->nla_type, nla_len(attr), nla_data(attr)))
+			return netlink_too_long(msg);
+		status = try(restore, msg, &known);
+		if (status)
+			return status;
+		if (!known)
+			restore->unknown++;
+	}
+	return DSRCTL_OK;
+}
+
+static int send_apart(struct restore *restore, struct nl_msg *msg)
+{
+	bool known;
+	int status;
+
+	nlmsg_get(msg);
+	status = try(restore, msg, &known);
+	if (!status && !known)
+		status = send_each(restore, msg);
+	nlmsg_free(msg);
+	return status;
+}
+
 static int flush(struct restore *restore)
 {
 	struct nl_msg *msg = restore->msg;
 
 	restore->msg = NULL;
 	restore->waiting = 0;
-	return msg ? netlink_stream(restore->nl, msg, on_added, restore) :
-		     DSRCTL_OK;
+	if (!msg)
+		return DSRCTL_OK;
+	return restore->apart ? send_apart(restore, msg) :
+				netlink_stream(restore->nl, msg, on_added,
+					       restore);
 }
 
 /* Make room for one more entry. */

@@ -4,6 +4,7 @@
 
 #include <linux/dsr.h>
 #include <netinet/in.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "addr.h"
@@ -38,16 +39,21 @@ struct restore_entry {
  * @nl: the requests
  * @msg: the request that is being filled, or NULL
  * @waiting: number of entries in @msg
+ * @apart: do without the entries that dsr_lb does not know, of another version
+ * @unknown: their number
  * @count: what has become of the others, by enum dsr_added_attr
  */
 struct restore {
 	struct netlink *nl;
 	struct nl_msg *msg;
 	unsigned int waiting;
+	bool apart;
+	uint64_t unknown;
 	uint64_t count[DSR_ADDED_A_MAX + 1];
 };
 
 void restore_begin(struct restore *restore, struct netlink *nl);
+void restore_apart(struct restore *restore);
 int restore_put(struct restore *restore, const struct restore_entry *entry);
 int restore_put_nest(struct restore *restore, const struct nlattr *nest);
 int restore_end(struct restore *restore, int status);

@@ -4,6 +4,7 @@
  * dsr_lb: the attributes of the replies are those of the requests, but for
  * those that only replies have.
  */
+#include <inttypes.h>
 #include <linux/dsr.h>
 #include <netlink/msg.h>
 #include <stdlib.h>
@@ -348,6 +349,7 @@ int saved_write_connections(struct netlink *nl, const struct saved *saved,
 	size_t at;
 
 	restore_begin(&restore, nl);
+	restore_apart(&restore);
 	for (at = 0; !status && at < saved->used;
 	     at += nla_total_size(nla_len(attr))) {
 		attr = (const void *)(saved->connection + at);
@@ -356,6 +358,11 @@ int saved_write_connections(struct netlink *nl, const struct saved *saved,
 	status = restore_end(&restore, status);
 	*kept += restore.count[DSR_ADDED_A_ADDED] +
 		 restore.count[DSR_ADDED_A_KNOWN];
+	if (!status && restore.unknown)
+		status = report_error(DSRCTL_REFUSED,
+				      "the module does not know the state of %"
+				      PRIu64 " connections",
+				      restore.unknown);
 	return status;
 }
 

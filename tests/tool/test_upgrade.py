@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """The command upgrade, with a kernel that loads no new module."""
 
+import errno
 import os
 import signal
 import subprocess
@@ -10,7 +11,7 @@ import pytest
 
 import sample
 import uapi as u
-from fakekernel import FAMILIES, Ack, Reply
+from fakekernel import FAMILIES, Ack, Reply, nest, parse_attrs, u32
 
 # The check finds that the kernel would load the file, but the kernel does not.
 MODULES = """\
@@ -159,6 +160,36 @@ def test_change_meanwhile(upgrade, kernel):
     added = sent[u.DSR_CMD_BACKEND_ADD].nest(u.DSR_A_BACKEND)
     assert added[u.DSR_BACKEND_A_WEIGHT] == bytes(4)
     assert u.DSR_CMD_CONNECTION_ADD in sent
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason='needs root')
+def test_unknown_connection(upgrade, kernel):
+    """The module knows no such state of one connection: those before and after it are
+    there again."""
+    states = (1, 99, 1)
+    table = set()
+
+    def add(request):
+        count = 0
+        for _, _, entry in request.attrs:
+            tb = {k: v for k, _, v in parse_attrs(entry)}
+            if tb[u.DSR_CONNECTION_A_STATE] == bytes([99]):
+                return Ack(errno.EINVAL, 'no such state')
+            table.add(tb[u.DSR_CONNECTION_A_SPORT])
+            count += 1
+        return Reply(nest(u.DSR_A_ADDED, u32(u.DSR_ADDED_A_ADDED, count)))
+    kernel.answers['dsr', u.DSR_CMD_SERVICE_GET] = Reply(sample.SERVICES[0])
+    kernel.answers['dsr', u.DSR_CMD_CONNECTION_GET] = Reply(*(
+        sample.connection(sample.TCP, sample.CLIENT, 1 + i, sample.VIP, 80,
+                          state, 1000, 1, sample.W101)
+        for i, state in enumerate(states)))
+    kernel.answers['dsr', u.DSR_CMD_CONNECTION_ADD] = add
+    result = upgrade('exit 1', STAYS='dsr_lb')
+    assert table == {b'\0\1', b'\0\3'}
+    assert result.stderr.startswith(
+        'dsrctl: the module does not know the state of 1 connections\n'
+        'dsrctl: the module dsr_lb was not unloaded'), result
+    assert 'with 2 connections' in result.stderr, result
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason='needs root')
