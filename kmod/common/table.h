@@ -223,13 +223,18 @@ static __always_inline u64 dsr_bucket_hits(u64 tags, u8 tag)
 	return (differ - DSR_BUCKET_ONES) & ~differ & DSR_BUCKET_TOPS;
 }
 
+/** dsr_bucket_is_link() - true if @node is a link to a bucket, and no entry */
+static __always_inline bool dsr_bucket_is_link(const struct dsr_node *node)
+{
+	return unlikely((unsigned long)node & 1);
+}
+
 /** dsr_bucket_linked() - return the bucket that @node links to, or %NULL */
 static __always_inline struct dsr_bucket *
 dsr_bucket_linked(const struct dsr_node *node)
 {
-	unsigned long link = (unsigned long)node;
-
-	return unlikely(link & 1) ? (struct dsr_bucket *)(link - 1) : NULL;
+	return dsr_bucket_is_link(node) ?
+	       (struct dsr_bucket *)((unsigned long)node - 1) : NULL;
 }
 
 /* Writers set an entry's pointer before its tag; readers find the slot by the
@@ -248,7 +253,7 @@ dsr_table_find_in(const struct dsr_buckets *buckets, u32 hash,
 		hits = dsr_bucket_hits(tags, dsr_bucket_tag(hash));
 		for (; hits; hits &= hits - 1) {
 			node = rcu_dereference(bucket->slot[__ffs64(hits) / 8]);
-			if (dsr_bucket_linked(node))
+			if (dsr_bucket_is_link(node))
 				break;	/* the slot has just become a link */
 			if (node->hash == hash && match(node, key))
 				return node;

@@ -16,13 +16,12 @@
 #define CONNS	DSR_BUCKET_SLOTS
 #define IKE	(CONNS - 1)		/* the connection of IKE, for ESP and AH */
 
-struct dsr_frontend dsr_frontend_any;
-
 static struct dsr_stripe stripes[DSR_STRIPES];
 static struct dsr_bucket bucket;
 static struct dsr_buckets buckets = { .count = 1, .bucket = &bucket };
 static struct dsr_net dn = { .table = { .buckets = &buckets, .stripes = stripes } };
-static struct dsr_service service;
+static struct dsr_frontend frontend;
+static struct dsr_service service = { .frontend = &frontend };
 static struct dsr_backend backends[CONNS];
 
 /* No connection has ended, and no service takes a packet without one. */
@@ -214,7 +213,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (dsr_packet_parse(fuzz.skb, fuzz.v6 ? AF_INET6 : AF_INET, &pkt,
 			     &reason)) {
 		fill(&fuzz, &m, conns);
-		dsr_decide(&dn, &dsr_frontend_any, &pkt, &decision);
+		dsr_decide(&dn, &frontend, &pkt, &decision);
 		got = decision.backend ? decision.backend - backends : -1;
 		want = expected(&fuzz, &m);
 		/* Two connections may be the same one. */

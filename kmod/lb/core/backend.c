@@ -498,7 +498,8 @@ u8 dsr_backend_state(struct net *net, struct dsr_backend *backend,
 	dev = READ_ONCE(dst->dev);
 	*ifindex = dev->ifindex;
 	state = DSR_BACKEND_UNKNOWN;
-	neigh = dsr_nexthop_neighbour(&backend->nexthop, dev);
+	neigh = dsr_nexthop_neighbour(backend->nexthop.family, &backend->nexthop,
+				      dev);
 	if (!neigh)
 		goto out;
 	state = state_of_neighbour(neigh);

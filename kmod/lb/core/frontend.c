@@ -6,11 +6,6 @@
 #include "core/frontend.h"
 #include "core/service.h"
 
-/* Wildcard for ingress, where no rule has set a mark yet: match by connection
- * only. It has no services.
- */
-struct dsr_frontend dsr_frontend_any;
-
 /** dsr_frontend_matches() - true if @key has the protocol and port of @tuple */
 bool dsr_frontend_matches(const struct dsr_service_key *key,
 			  const struct dsr_tuple *tuple)

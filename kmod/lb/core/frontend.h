@@ -51,8 +51,6 @@ struct dsr_frontend {
 	struct rcu_head rcu;
 };
 
-extern struct dsr_frontend dsr_frontend_any;
-
 /* probe.c */
 struct dsr_frontend *dsr_probe_find(struct dsr_net *dn, u8 family, u32 fwmark);
 

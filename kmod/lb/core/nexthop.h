@@ -74,6 +74,7 @@ static inline int dsr_nexthop_genid(const struct net *net, u8 family)
 /**
  * dsr_nexthop_peek() - return the cached route if it is up to date
  * @net: namespace
+ * @family: family of @nexthop, which a caller may know without it
  * @nexthop: next hop
  *
  * The generation of the IPv6 routing table changes when a route is added, not
@@ -84,16 +85,17 @@ static inline int dsr_nexthop_genid(const struct net *net, u8 family)
  * Return: the route, valid until rcu_read_unlock(); %NULL if there is none or
  * if it is out of date.
  */
-static inline struct dst_entry *
-dsr_nexthop_peek(const struct net *net, const struct dsr_nexthop *nexthop)
+static __always_inline struct dst_entry *
+dsr_nexthop_peek(const struct net *net, u8 family,
+		 const struct dsr_nexthop *nexthop)
 {
 	/* ORDER: @genid before @dst, or an old route could look current */
 	int genid = smp_load_acquire(&nexthop->genid);
 	struct dst_entry *dst = rcu_dereference(nexthop->dst);
 
-	if (likely(genid == dsr_nexthop_genid(net, nexthop->family) && dst &&
+	if (likely(genid == dsr_nexthop_genid(net, family) && dst &&
 		   dst->obsolete == DST_OBSOLETE_FORCE_CHK &&
-		   (nexthop->family == AF_INET ||
+		   (family == AF_INET ||
 		    dst_check(dst, READ_ONCE(nexthop->cookie)))))
 		return dst;
 	return NULL;
@@ -111,23 +113,25 @@ dsr_nexthop_peek(const struct net *net, const struct dsr_nexthop *nexthop)
 static inline struct dst_entry *dsr_nexthop_get(struct net *net,
 						struct dsr_nexthop *nexthop)
 {
-	struct dst_entry *dst = dsr_nexthop_peek(net, nexthop);
+	struct dst_entry *dst = dsr_nexthop_peek(net, nexthop->family, nexthop);
 
 	return likely(dst) ? dst : dsr_nexthop_lookup(net, nexthop);
 }
 
 /**
  * dsr_nexthop_neighbour() - look up the neighbour entry of a next hop
+ * @family: family of @nexthop
  * @nexthop: next hop
  * @dev: device towards it
  *
  * Context: rcu_read_lock() and bottom halves disabled.
  * Return: the neighbour, valid until rcu_read_unlock(), or %NULL.
  */
-static inline struct neighbour *
-dsr_nexthop_neighbour(const struct dsr_nexthop *nexthop, struct net_device *dev)
+static __always_inline struct neighbour *
+dsr_nexthop_neighbour(u8 family, const struct dsr_nexthop *nexthop,
+		      struct net_device *dev)
 {
-	if (likely(nexthop->family == AF_INET))
+	if (likely(family == AF_INET))
 		return __ipv4_neigh_lookup_noref(dev, (__force u32)
 						 nexthop->addr.ip);
 	return __ipv6_neigh_lookup_noref(dev, &nexthop->addr.in6);

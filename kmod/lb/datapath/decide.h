@@ -48,6 +48,22 @@ void dsr_decide_new(struct dsr_net *dn, const struct dsr_frontend *frontend,
 		    struct dsr_decision *decision, struct dsr_conn *conn,
 		    struct dsr_backend *backend);
 
+/* dsr_conn_is_over() for a UDP connection of a service, in place: with many clients
+ * most packets come more than a second after the last one of their flow.
+ */
+static __always_inline bool
+dsr_decide_timed_out(const struct dsr_net *dn, const struct dsr_conn *conn,
+		     const struct dsr_service *service)
+{
+	s32 idle = (u32)jiffies - READ_ONCE(conn->node.seen);
+
+	/* negative if another CPU has just written the time */
+	return idle > HZ &&
+	       unlikely((u32)idle - HZ > dsr_timeouts_get(&service->timeouts,
+							  &dn->timeouts,
+							  DSR_CONN_UDP));
+}
+
 /* Check if a packet begins a new connection although its tuple has an entry. If
  * the backend is down (@is_down), any SYN does.
  */
@@ -57,7 +73,6 @@ dsr_decide_is_new(const struct dsr_net *dn, const struct dsr_conn *conn,
 		  const struct dsr_backend *backend, bool is_down)
 {
 	u8 state = READ_ONCE(conn->state);
-	u32 now;
 
 	if (pkt->tuple.proto != IPPROTO_UDP)
 		return unlikely(pkt->event == DSR_EVENT_OPEN) &&
@@ -67,17 +82,42 @@ dsr_decide_is_new(const struct dsr_net *dn, const struct dsr_conn *conn,
 	     (!is_down && !dsr_backend_is_up(backend))))
 		return true;
 	/* UDP has no such packet. Here the timeout decides, to the second. */
-	now = (u32)jiffies;
-	return unlikely(now - READ_ONCE(conn->node.seen) > HZ) &&
-	       dsr_conn_is_over(dn, conn, now);
+	return dsr_decide_timed_out(dn, conn, backend->service);
 }
 
 /* Check if the packet's frontend is that of its connection's service. */
 static __always_inline bool dsr_decide_in_frontend(const struct dsr_backend *backend,
 						   const struct dsr_frontend *frontend)
 {
-	return backend->service->frontend == frontend ||
-	       frontend == &dsr_frontend_any;
+	return backend->service->frontend == frontend;
+}
+
+/**
+ * dsr_decide_known() - decide about a packet by its connection alone
+ * @dn: balancer
+ * @pkt: the packet: of a flow; only its protocol and its event are read
+ * @conn: entry of its tuple
+ * @backend: backend of @conn, maybe removed
+ *
+ * For ingress and XDP, where no rule has set a mark yet. Leaves to dsr_decide(),
+ * later on the packet's way, what to do instead.
+ *
+ * Context: rcu_read_lock(). No writes.
+ * Return: DSR_FORWARDED: to @backend; DSR_DROP_BACKEND_DOWN: @backend is down;
+ * DSR_PASS_NO_SERVICE: the packet belongs to no known connection.
+ */
+static __always_inline enum dsr_reason
+dsr_decide_known(const struct dsr_net *dn, const struct dsr_packet *pkt,
+		 const struct dsr_conn *conn, const struct dsr_backend *backend)
+{
+	bool is_down;
+
+	if (unlikely(READ_ONCE(backend->removed)))
+		return DSR_PASS_NO_SERVICE;
+	is_down = dsr_backend_is_down(backend);
+	if (unlikely(dsr_decide_is_new(dn, conn, pkt, backend, is_down)))
+		return DSR_PASS_NO_SERVICE;
+	return unlikely(is_down) ? DSR_DROP_BACKEND_DOWN : DSR_FORWARDED;
 }
 
 /* Set all of a decision but the hash, for a packet that is none of a known
@@ -95,8 +135,7 @@ static inline void dsr_decide_nothing(struct dsr_decision *decision)
 /**
  * dsr_decide() - decide about a packet
  * @dn: balancer, with at least one service
- * @frontend: frontend of the packet, by its mark or its destination, or %NULL;
- *	or dsr_frontend_any: match by connection only
+ * @frontend: frontend of the packet, by its mark or its destination, or %NULL
  * @pkt: the packet
  * @decision: set
  *

@@ -172,7 +172,8 @@ static bool can_get(struct dsr_net *dn, struct dsr_backend *backend)
 	dst = dsr_nexthop_get(dn->net, &backend->nexthop);
 	if (!dst)
 		return false;
-	neigh = dsr_nexthop_neighbour(&backend->nexthop, READ_ONCE(dst->dev));
+	neigh = dsr_nexthop_neighbour(backend->nexthop.family, &backend->nexthop,
+				      READ_ONCE(dst->dev));
 	return !neigh || !(READ_ONCE(neigh->nud_state) & NUD_FAILED);
 }
 

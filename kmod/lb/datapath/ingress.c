@@ -67,22 +67,27 @@ prepare(const struct dsr_path_dev *path, struct sk_buff *skb, u8 family,
 	struct dsr_shortcut *cut)
 {
 	struct dsr_packet pkt __uninitialized;
-	struct net *net = path->dn->net;
-	enum dsr_reason reason;
+	const struct dsr_net *dn = path->dn;
 	enum dsr_ingress_verdict verdict;
+	struct net *net = dn->net;
+	enum dsr_reason reason;
+	struct dsr_conn *conn;
 
 	if (unlikely(!dsr_packet_parse(skb, family, &pkt, &reason)))
 		return verdict_of_reason(reason);
-	verdict = dsr_shortcut_decide(path, &pkt, &cut->decision);
+	if (unlikely(pkt.kind != DSR_PACKET_FLOW))
+		return DSR_INGRESS_PROTOCOL;
+	conn = dsr_conn_find(dn, &pkt.tuple,
+			     dsr_conn_hash(&dn->table, &pkt.tuple));
+	verdict = dsr_shortcut_decide(path, &pkt, conn, cut);
 	if (verdict)
 		return verdict;
 	if (unlikely(!dsr_shortcut_is_plain(net, secpath_exists(skb))))
 		return DSR_INGRESS_POLICY;
-	verdict = dsr_shortcut_route(net, cut);
+	verdict = dsr_shortcut_route(net, family, cut);
 	if (unlikely(verdict))
 		return verdict;
-	return dsr_xmit_shortcut(net, family, skb, cut->decision.service,
-				 cut->dst);
+	return dsr_xmit_shortcut(net, family, skb, cut->service, cut->dst);
 }
 
 static __always_inline enum dsr_ingress_verdict
@@ -134,8 +139,8 @@ unsigned int dsr_ingress_hook(void *priv, struct sk_buff *skb,
 		return NF_ACCEPT;
 
 	dn = path->dn;
-	backend = cut.decision.backend;
-	dsr_table_touch(&cut.decision.conn->node, jiffies);
+	backend = cut.backend;
+	dsr_table_touch(&cut.conn->node, jiffies);
 	this_cpu_inc(dn->reasons[DSR_FORWARDED_INGRESS]);
 	trace_dsr_packet(dn, skb, skb, family, backend,
 			 DSR_FORWARDED_INGRESS);

@@ -26,7 +26,7 @@ bool dsr_peer_is_from(const struct sk_buff *skb, struct dst_entry *dst,
 	if (dev->type != ARPHRD_ETHER || dev != skb->dev ||
 	    !skb_mac_header_was_set(skb) || skb->mac_len < ETH_HLEN)
 		return false;
-	neigh = dsr_nexthop_neighbour(nexthop, dev);
+	neigh = dsr_nexthop_neighbour(nexthop->family, nexthop, dev);
 	if (!neigh || !(READ_ONCE(neigh->nud_state) & NUD_VALID))
 		return false;
 	neigh_ha_snapshot(mac, neigh, dev);

@@ -24,13 +24,17 @@
 
 /**
  * struct dsr_shortcut - result of the lookups for a packet
- * @decision: decision of dsr_decide()
+ * @conn: its connection
+ * @backend: backend of @conn
+ * @service: service of @backend
  * @dst: route to the backend
  * @dev: output device
  * @neigh: neighbour entry of the backend
  */
 struct dsr_shortcut {
-	struct dsr_decision decision;
+	struct dsr_conn *conn;
+	struct dsr_backend *backend;
+	struct dsr_service *service;
 	struct dst_entry *dst;
 	struct net_device *dev;
 	struct neighbour *neigh;
@@ -119,46 +123,47 @@ static __always_inline bool dsr_shortcut_is_due(const struct dsr_path_dev *path,
 						const struct dsr_service *service,
 						u32 now)
 {
-	u32 recheck = READ_ONCE(path->recheck);
+	u32 age = now - READ_ONCE(conn->checked);
 
-	if (unlikely(READ_ONCE(service->persist)))
-		recheck = min_t(u32, recheck, HZ);
-	return now - READ_ONCE(conn->checked) >= recheck;
+	return age >= READ_ONCE(path->recheck) ||
+	       (unlikely(READ_ONCE(service->persist)) && age >= HZ);
 }
 
 /**
  * dsr_shortcut_decide() - decide about a packet
  * @path: path of the device
- * @pkt: the packet
- * @decision: set
+ * @pkt: the packet: of a flow; only its protocol and its event are read
+ * @conn: connection of the packet, or %NULL
+ * @cut: gets connection, backend and service
  *
- * Looks up the connection, and checks that its packets may take the fast path.
+ * Checks that the packets of the connection may take the fast path.
  *
  * Context: rcu_read_lock(), bottom halves disabled.
  * Return: DSR_INGRESS_FORWARDED, or the reason to take the slow path.
  */
 static __always_inline enum dsr_ingress_verdict
 dsr_shortcut_decide(const struct dsr_path_dev *path,
-		    const struct dsr_packet *pkt, struct dsr_decision *decision)
+		    const struct dsr_packet *pkt, struct dsr_conn *conn,
+		    struct dsr_shortcut *cut)
 {
-	struct dsr_service *service;
+	enum dsr_reason reason;
 
-	if (unlikely(pkt->kind != DSR_PACKET_FLOW))
-		return DSR_INGRESS_PROTOCOL;
-	dsr_decide(path->dn, &dsr_frontend_any, pkt, decision);
-	service = decision->service;
-	if (!service)
+	if (!conn)
 		return DSR_INGRESS_UNKNOWN;
-	if (unlikely(decision->choice != DSR_CHOICE_CONNECTION))
-		return DSR_INGRESS_BACKEND;
-	if (unlikely(READ_ONCE(service->path) != DSR_PATH_DIRECT))
+	cut->conn = conn;
+	cut->backend = rcu_dereference(conn->backend);
+	reason = dsr_decide_known(path->dn, pkt, conn, cut->backend);
+	if (unlikely(reason != DSR_FORWARDED))
+		return reason == DSR_DROP_BACKEND_DOWN ? DSR_INGRESS_BACKEND :
+							 DSR_INGRESS_UNKNOWN;
+	cut->service = cut->backend->service;
+	if (unlikely(READ_ONCE(cut->service->path) != DSR_PATH_DIRECT))
 		return DSR_INGRESS_STACK;
-	if (unlikely(READ_ONCE(service->here)))
+	if (unlikely(READ_ONCE(cut->service->here)))
 		return DSR_INGRESS_PEER;
-	if (unlikely(!dsr_shortcut_is_steady(decision->conn, pkt)))
+	if (unlikely(!dsr_shortcut_is_steady(conn, pkt)))
 		return DSR_INGRESS_STATE;
-	if (unlikely(dsr_shortcut_is_due(path, decision->conn, service,
-					 jiffies)))
+	if (unlikely(dsr_shortcut_is_due(path, conn, cut->service, jiffies)))
 		return DSR_INGRESS_RECHECK;
 	return DSR_INGRESS_FORWARDED;
 }
@@ -183,21 +188,22 @@ static __always_inline bool dsr_shortcut_is_plain(const struct net *net,
 /**
  * dsr_shortcut_route() - find the way to the backend
  * @net: namespace
- * @cut: its decision is set; gets the rest
+ * @family: family of the packet, which is that of its backends
+ * @cut: its backend is set; gets route, device and neighbour
  *
  * Context: rcu_read_lock(), bottom halves disabled.
  * Return: DSR_INGRESS_FORWARDED, or the reason to take the slow path.
  */
 static __always_inline enum dsr_ingress_verdict
-dsr_shortcut_route(struct net *net, struct dsr_shortcut *cut)
+dsr_shortcut_route(struct net *net, u8 family, struct dsr_shortcut *cut)
 {
-	struct dsr_nexthop *nexthop = &cut->decision.backend->nexthop;
+	struct dsr_nexthop *nexthop = &cut->backend->nexthop;
 
-	cut->dst = dsr_nexthop_peek(net, nexthop);
+	cut->dst = dsr_nexthop_peek(net, family, nexthop);
 	if (unlikely(!cut->dst))
 		return DSR_INGRESS_NEIGHBOUR;
 	cut->dev = READ_ONCE(cut->dst->dev);
-	cut->neigh = dsr_nexthop_neighbour(nexthop, cut->dev);
+	cut->neigh = dsr_nexthop_neighbour(family, nexthop, cut->dev);
 	if (unlikely(!cut->neigh ||
 		     !(READ_ONCE(cut->neigh->nud_state) & NUD_VALID)))
 		return DSR_INGRESS_NEIGHBOUR;

@@ -236,8 +236,9 @@ find_verdict(const struct dsr_path_dev *path, struct xdp_buff *xdp,
 {
 	const struct net_device *dev = path->hook.dev;
 	struct dsr_packet pkt __uninitialized;
-	struct net *net = path->dn->net;
+	const struct dsr_net *dn = path->dn;
 	enum dsr_ingress_verdict verdict;
+	struct net *net = dn->net;
 
 	verdict = check_frame(path, xdp, frame);
 	if (unlikely(verdict))
@@ -256,12 +257,16 @@ find_verdict(const struct dsr_path_dev *path, struct xdp_buff *xdp,
 	}
 	if (unlikely(verdict))
 		return verdict;
-	verdict = dsr_shortcut_decide(path, &pkt, &cut->decision);
+	verdict = dsr_shortcut_decide(path, &pkt,
+				      dsr_conn_find(dn, &pkt.tuple,
+						    dsr_conn_hash(&dn->table,
+								  &pkt.tuple)),
+				      cut);
 	if (verdict)
 		return verdict;
 	if (unlikely(!dsr_shortcut_is_plain(net, false)))
 		return DSR_INGRESS_POLICY;
-	verdict = dsr_shortcut_route(net, cut);
+	verdict = dsr_shortcut_route(net, frame->family, cut);
 	if (unlikely(verdict))
 		return verdict;
 	verdict = check_hop(frame, cut->dst);
@@ -316,15 +321,15 @@ int dsr_xdp_forward(const struct dsr_path_dev *path, struct xdp_buff *xdp)
 		return DSR_XDP_PASS;
 
 	dn = path->dn;
-	backend = cut.decision.backend;
-	dsr_table_touch(&cut.decision.conn->node, jiffies);
+	backend = cut.backend;
+	dsr_table_touch(&cut.conn->node, jiffies);
 	this_cpu_inc(dn->reasons[DSR_FORWARDED_XDP]);
 	if (trace_dsr_packet_enabled())
 		trace(path, frame.ip.data, frame.len, frame.family,
 		      backend);
 	dsr_stats_count_bytes(backend->stats, 1, frame.len);
 
-	tos = READ_ONCE(cut.decision.service->tos);
+	tos = READ_ONCE(cut.service->tos);
 	if (likely(frame.family == AF_INET))
 		dsr_xmit4_rewrite_header(frame.ip.v4, tos);
 	else

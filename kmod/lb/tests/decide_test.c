@@ -102,43 +102,99 @@ static void hit_writes_nothing_shared(struct kunit *test)
 	KUNIT_EXPECT_NE(test, memcmp(known, conn, DSR_CONN_SIZE4), 0);
 }
 
-/* dsr_frontend_any, used before a packet has its mark, matches only known
- * connections.
- */
+static enum dsr_reason decide_known(struct fixture *f,
+				    const struct dsr_packet *pkt,
+				    const struct dsr_conn *conn,
+				    const struct dsr_backend *backend)
+{
+	enum dsr_reason reason;
+
+	rcu_read_lock();
+	reason = dsr_decide_known(&f->dn, pkt, conn, backend);
+	rcu_read_unlock();
+	return reason;
+}
+
+/* Before a packet has its mark, only its connection tells where it goes. */
 static void fastpath_connections_alone(struct kunit *test)
 {
+	struct dsr_packet ack = fixture_segment(1, TCPHDR_ACK);
+	struct dsr_packet syn = fixture_segment(2, TCPHDR_SYN);
+	struct dsr_conn *conn, *ended;
 	struct fixture *f = test->priv;
 	struct dsr_backend *backend;
-	struct dsr_packet pkt;
-	struct dsr_decision d;
-	struct dsr_conn *conn;
 
 	backend = fixture_backend(test, f, 1, 1);
 	conn = fixture_connect(test, f, 1, TCPHDR_ACK, backend);
-	fixture_connect(test, f, 2, TCPHDR_RST, backend);
-	rcu_read_lock();
-	pkt = fixture_segment(1, TCPHDR_ACK);
-	dsr_decide(&f->dn, &dsr_frontend_any, &pkt, &d);
-	KUNIT_EXPECT_EQ(test, d.reason, DSR_FORWARDED);
-	KUNIT_EXPECT_EQ(test, d.choice, DSR_CHOICE_CONNECTION);
-	KUNIT_EXPECT_PTR_EQ(test, d.service, &f->service);
-	KUNIT_EXPECT_PTR_EQ(test, d.backend, backend);
-	KUNIT_EXPECT_PTR_EQ(test, d.conn, conn);
+	ended = fixture_connect(test, f, 2, TCPHDR_RST, backend);
+	KUNIT_EXPECT_EQ(test, decide_known(f, &ack, conn, backend),
+			DSR_FORWARDED);
 	/* a new connection with the ports of an ended one */
-	pkt = fixture_segment(2, TCPHDR_SYN);
-	dsr_decide(&f->dn, &dsr_frontend_any, &pkt, &d);
-	KUNIT_EXPECT_NULL(test, d.service);
-	pkt = fixture_segment(3, TCPHDR_SYN);
-	dsr_decide(&f->dn, &dsr_frontend_any, &pkt, &d);
-	KUNIT_EXPECT_NULL(test, d.service);
-	rcu_read_unlock();
+	KUNIT_EXPECT_EQ(test, decide_known(f, &syn, ended, backend),
+			DSR_PASS_NO_SERVICE);
+
+	backend->config.admin = DSR_BACKEND_DOWN;
+	KUNIT_EXPECT_EQ(test, decide_known(f, &ack, conn, backend),
+			DSR_DROP_BACKEND_DOWN);
+	KUNIT_EXPECT_EQ(test, decide_known(f, &syn, ended, backend),
+			DSR_PASS_NO_SERVICE);
+	backend->config.admin = DSR_BACKEND_UP;
 
 	KUNIT_ASSERT_EQ(test, dsr_backend_remove(&f->dn, backend, NULL), 0);
-	pkt = fixture_segment(1, TCPHDR_ACK);
+	KUNIT_EXPECT_EQ(test, decide_known(f, &ack, conn, backend),
+			DSR_PASS_NO_SERVICE);
+}
+
+/* A UDP connection is over after the timeout of its service, which goes before
+ * that of the table. Its time may be a second old, or ahead of the clock.
+ */
+static void fastpath_datagrams_time_out(struct kunit *test)
+{
+	struct dsr_packet pkt = fixture_packet(1, DSR_EVENT_DATA);
+	struct fixture *f = test->priv;
+	struct dsr_backend *backend = fixture_backend(test, f, 1, 1);
+	struct dsr_timeouts *own = &f->service.timeouts;
+	struct dsr_timeouts *table = &f->dn.timeouts;
+	struct dsr_conn *conn;
+	bool added;
+	int i;
+	const struct {
+		u32 own, table;
+		s32 idle;
+		enum dsr_reason reason;
+	} cases[] = {
+		{ 0, 0, -2, DSR_FORWARDED },
+		{ 0, 0, 290 * HZ, DSR_FORWARDED },
+		{ 0, 0, 310 * HZ, DSR_PASS_NO_SERVICE },
+		{ 0, 100 * HZ, 90 * HZ, DSR_FORWARDED },
+		{ 0, 100 * HZ, 110 * HZ, DSR_PASS_NO_SERVICE },
+		{ 200 * HZ, 100 * HZ, 190 * HZ, DSR_FORWARDED },
+		{ 200 * HZ, 100 * HZ, 210 * HZ, DSR_PASS_NO_SERVICE },
+		{ 1 * HZ, 0, 3 * HZ, DSR_PASS_NO_SERVICE },
+	};
+
+	pkt.tuple.proto = IPPROTO_UDP;
 	rcu_read_lock();
-	dsr_decide(&f->dn, &dsr_frontend_any, &pkt, &d);
+	conn = dsr_conn_add(&f->dn, &pkt.tuple,
+			    dsr_conn_hash(&f->dn.table, &pkt.tuple),
+			    DSR_CONN_UDP, backend, &added);
 	rcu_read_unlock();
-	KUNIT_EXPECT_NULL(test, d.service);
+	KUNIT_ASSERT_NOT_NULL(test, conn);
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		own->state[DSR_CONN_UDP] = cases[i].own;
+		table->state[DSR_CONN_UDP] = cases[i].table;
+		conn->node.seen = (u32)jiffies - cases[i].idle;
+		KUNIT_EXPECT_EQ_MSG(test,
+				    decide_known(f, &pkt, conn, backend),
+				    cases[i].reason, "cases[%d]", i);
+		/* the same in all words */
+		rcu_read_lock();
+		KUNIT_EXPECT_EQ_MSG(test, dsr_conn_is_over(&f->dn, conn,
+							   jiffies),
+				    cases[i].reason != DSR_FORWARDED,
+				    "cases[%d]", i);
+		rcu_read_unlock();
+	}
 }
 
 static void syn_reuses_a_finished_connection(struct kunit *test)
@@ -367,6 +423,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(hit_keeps_the_backend),
 	KUNIT_CASE(hit_writes_nothing_shared),
 	KUNIT_CASE(fastpath_connections_alone),
+	KUNIT_CASE(fastpath_datagrams_time_out),
 	KUNIT_CASE(syn_reuses_a_finished_connection),
 	KUNIT_CASE(another_mark_is_for_new_connections),
 	KUNIT_CASE(replies_are_not_balanced),
