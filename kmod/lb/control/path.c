@@ -197,7 +197,9 @@ int dsr_path_add(struct dsr_net *dn, int ifindex,
 		if (err)
 			goto release_link;
 	}
-	list_add_tail_rcu(&path->list, &dn->paths);
+	list_add_tail(&path->list, &dn->paths);
+	if (path->via != DSR_PATH_VIA_INGRESS)
+		dsr_path_publish(path);
 	paths_changed(dn);
 	return 0;
 
@@ -241,7 +243,9 @@ void dsr_path_remove(struct dsr_net *dn, struct dsr_path_dev *path)
 {
 	unhook(dn, path);
 	dsr_link_release(path->link);
-	list_del_rcu(&path->list);
+	list_del(&path->list);
+	if (path->via != DSR_PATH_VIA_INGRESS)
+		dsr_path_retract(path);
 	call_rcu(&path->rcu, path_free_rcu);
 	paths_changed(dn);
 }

@@ -16,6 +16,7 @@
 #include "core/backend.h"
 #include "core/net.h"
 #include "core/packet.h"
+#include "core/words.h"
 #include "state.h"
 
 /**
@@ -143,6 +144,42 @@ dsr_conn_find(const struct dsr_net *dn, const struct dsr_tuple *tuple, u32 hash)
 	struct dsr_node *node = dsr_table_find(&dn->table, hash,
 					       dsr_conn_match, tuple);
 
+	return node ? container_of(node, struct dsr_conn, node) : NULL;
+}
+
+static __always_inline bool dsr_conn_match4(const struct dsr_node *node,
+					    const void *key)
+{
+	const struct dsr_conn *conn = container_of(node, struct dsr_conn, node);
+
+	return dsr_words_equal(key, AF_INET, &conn->tuple);
+}
+
+static __always_inline bool dsr_conn_match6(const struct dsr_node *node,
+					    const void *key)
+{
+	const struct dsr_conn *conn = container_of(node, struct dsr_conn, node);
+
+	return dsr_words_equal(key, AF_INET6, &conn->tuple);
+}
+
+/**
+ * dsr_conn_find_words() - dsr_conn_find() by the words of a tuple
+ * @dn: balancer
+ * @family: AF_INET or AF_INET6, a constant
+ * @words: the words
+ */
+static __always_inline struct dsr_conn *
+dsr_conn_find_words(const struct dsr_net *dn, u8 family,
+		    const struct dsr_words *words)
+{
+	const struct dsr_table *table = &dn->table;
+	u32 hash = dsr_words_key_hash(words, family, &table->key);
+	struct dsr_node *node;
+
+	node = likely(family == AF_INET) ?
+	       dsr_table_find(table, hash, dsr_conn_match4, words) :
+	       dsr_table_find(table, hash, dsr_conn_match6, words);
 	return node ? container_of(node, struct dsr_conn, node) : NULL;
 }
 

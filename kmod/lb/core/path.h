@@ -11,7 +11,8 @@
  * notifier takes struct dsr_net.paths_lock and removes the path, if listed.
  *
  * Locking: struct dsr_net.paths_lock guards the list. Packets use a path under
- * RCU; it is freed a grace period after its hook was unregistered.
+ * RCU; it is freed a grace period after its hook was unregistered. The paths by XDP
+ * of all namespaces are in a table by device as well, which has a lock of its own.
  */
 #ifndef _DSR_PATH_H
 #define _DSR_PATH_H
@@ -71,6 +72,7 @@ enum dsr_ingress_verdict {
 
 /**
  * struct dsr_path_dev - a device whose packets may take the fast path
+ * @node: in the table of dsr_path_by_device(), if @via is not ingress
  * @dn: balancer
  * @verdicts: per CPU, packets by enum dsr_ingress_verdict
  * @recheck: jiffies after which a connection has to pass PRE_ROUTING again
@@ -80,10 +82,11 @@ enum dsr_ingress_verdict {
  * @lacks: frames may lack what the XDP program needs, so @hooked is false
  * @link: the link of that program, or %NULL. Its end takes the program off
  * @hook: ingress hook; @hook.dev is the device also without the hook
- * @list: in dsr_net.paths, in the order of addition; xdp.c reads it under RCU
+ * @list: in dsr_net.paths, in the order of addition
  * @rcu: for the grace period before it is freed
  */
 struct dsr_path_dev {
+	struct hlist_node node;
 	struct dsr_net *dn;
 	u64 __percpu *verdicts;
 	u32 recheck;
@@ -99,6 +102,22 @@ struct dsr_path_dev {
 
 extern const char *const dsr_path_verdict_names[DSR_INGRESS_COUNT];
 
+#define DSR_PATH_PLACES	64
+
+extern struct hlist_head dsr_path_places[DSR_PATH_PLACES];
+
+/** dsr_path_by_device() - return where the path by XDP of @dev is, and others
+ *
+ * For xdp.c, which is told nothing but the device. Read under RCU.
+ */
+static __always_inline struct hlist_head *
+dsr_path_by_device(const struct net_device *dev)
+{
+	return &dsr_path_places[(u32)dev->ifindex % DSR_PATH_PLACES];
+}
+
+void dsr_path_publish(struct dsr_path_dev *path);
+void dsr_path_retract(struct dsr_path_dev *path);
 u64 dsr_path_sum(const struct dsr_path_dev *path, enum dsr_ingress_verdict verdict);
 
 #endif /* _DSR_PATH_H */

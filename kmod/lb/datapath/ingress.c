@@ -33,18 +33,22 @@ static __always_inline enum dsr_ingress_verdict check_frame(struct sk_buff *skb)
 
 static __always_inline enum dsr_ingress_verdict check4(struct sk_buff *skb)
 {
+	u32 len;
+
 	if (unlikely(!pskb_may_pull(skb, sizeof(struct iphdr))))
 		return DSR_INGRESS_MALFORMED;
-	return dsr_shortcut_check4(ip_hdr(skb), skb->len);
+	return dsr_shortcut_check4(ip_hdr(skb), skb->len, &len);
 }
 
 static __always_inline enum dsr_ingress_verdict check6(struct sk_buff *skb)
 {
+	u32 len;
+
 	if (unlikely(!dsr_shortcut_has_ipv6(skb->dev)))
 		return DSR_INGRESS_NOT_IP;
 	if (unlikely(!pskb_may_pull(skb, sizeof(struct ipv6hdr))))
 		return DSR_INGRESS_MALFORMED;
-	return dsr_shortcut_check6(ipv6_hdr(skb), skb->len);
+	return dsr_shortcut_check6(ipv6_hdr(skb), skb->len, &len);
 }
 
 static enum dsr_ingress_verdict verdict_of_reason(enum dsr_reason reason)

@@ -46,24 +46,28 @@ static __always_inline bool dsr_shortcut_is_whole(u8 proto, u32 len)
 	return len >= dsr_packet_transport_len(proto);
 }
 
+/* The first byte of an IPv4 header without options. */
+#define DSR_SHORTCUT_IPV4	(4 << 4 | sizeof(struct iphdr) / 4)
+
 /**
  * dsr_shortcut_check4() - check the IPv4 header as ip_rcv() does
  * @iph: header; its bytes without options were received
  * @received: bytes received from @iph on
+ * @len: set to the bytes of the packet, if it passes
  */
 static __always_inline enum dsr_ingress_verdict
-dsr_shortcut_check4(const struct iphdr *iph, u32 received)
+dsr_shortcut_check4(const struct iphdr *iph, u32 received, u32 *len)
 {
-	u32 len;
-
-	if (unlikely(iph->ihl != sizeof(*iph) / 4))
-		return DSR_INGRESS_OPTIONS;
-	len = ntohs(iph->tot_len);
-	if (unlikely(iph->version != 4 || received < len ||
-		     len < sizeof(*iph) || ip_fast_csum(iph, iph->ihl)))
+	/* version and length of the header */
+	if (unlikely(*(const u8 *)iph != DSR_SHORTCUT_IPV4))
+		return iph->ihl == sizeof(*iph) / 4 ? DSR_INGRESS_MALFORMED :
+						      DSR_INGRESS_OPTIONS;
+	*len = ntohs(iph->tot_len);
+	if (unlikely(received < *len || *len < sizeof(*iph) ||
+		     ip_fast_csum(iph, sizeof(*iph) / 4)))
 		return DSR_INGRESS_MALFORMED;
-	if (received != len &&
-	    !dsr_shortcut_is_whole(iph->protocol, len - sizeof(*iph)))
+	if (received != *len &&
+	    !dsr_shortcut_is_whole(iph->protocol, *len - sizeof(*iph)))
 		return DSR_INGRESS_MALFORMED;
 	return DSR_INGRESS_FORWARDED;
 }
@@ -80,24 +84,25 @@ static __always_inline bool dsr_shortcut_has_ipv6(const struct net_device *dev)
  * dsr_shortcut_check6() - check the IPv6 header as ipv6_rcv() does
  * @ip6h: header; its bytes were received
  * @received: bytes received from @ip6h on
+ * @len: set to the bytes of the packet, if it passes
  *
  * A payload length of 0 stands for a packet of more than 64 KiB: it is left to
  * the slow path.
  */
 static __always_inline enum dsr_ingress_verdict
-dsr_shortcut_check6(const struct ipv6hdr *ip6h, u32 received)
+dsr_shortcut_check6(const struct ipv6hdr *ip6h, u32 received, u32 *len)
 {
-	u32 len;
+	u32 payload;
 
 	if (unlikely(!dsr_packet_is_balanced(ip6h->nexthdr) &&
 		     ipv6_ext_hdr(ip6h->nexthdr)))
 		return DSR_INGRESS_OPTIONS;
-	len = ntohs(ip6h->payload_len);
-	if (unlikely(ip6h->version != 6 || !len ||
-		     received < sizeof(*ip6h) + len))
+	payload = ntohs(ip6h->payload_len);
+	*len = sizeof(*ip6h) + payload;
+	if (unlikely(ip6h->version != 6 || !payload || received < *len))
 		return DSR_INGRESS_MALFORMED;
-	if (received != sizeof(*ip6h) + len &&
-	    !dsr_shortcut_is_whole(ip6h->nexthdr, len))
+	if (received != *len &&
+	    !dsr_shortcut_is_whole(ip6h->nexthdr, payload))
 		return DSR_INGRESS_MALFORMED;
 	return DSR_INGRESS_FORWARDED;
 }

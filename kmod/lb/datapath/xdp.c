@@ -13,11 +13,8 @@
 #include "kfunc.h"
 #include "xdp_out.h"
 
-/* An Ethernet header as struct hh_cache has it: its last bytes are the header. */
-union header {
-	unsigned long words[HH_DATA_MOD / sizeof(long)];
-	u8 bytes[HH_DATA_MOD];
-};
+/* The last eight bytes of an Ethernet header begin here. */
+#define LAST_BYTES	(ETH_HLEN - sizeof(u64))
 
 /**
  * struct frame - a frame of a driver
@@ -26,8 +23,11 @@ union header {
  * @end: end of the bytes that can be read
  * @received: bytes received from @ip on
  * @len: bytes of the packet, without the padding
- * @family: AF_INET or AF_INET6
- * @header: the Ethernet header with which it leaves
+ * @first: first eight bytes of the Ethernet header with which it leaves
+ * @last: the last eight bytes of that header, two of them also in @first
+ *
+ * Nothing takes the address of a frame that outlives inlining, so it stays in
+ * registers.
  */
 struct frame {
 	struct ethhdr *eth;
@@ -39,8 +39,8 @@ struct frame {
 	const void *end;
 	u32 received;
 	u32 len;
-	u8 family;
-	union header header;
+	u64 first;
+	u64 last;
 };
 
 /* A device that takes the tag off a frame hides it from XDP. Then each frame may
@@ -60,22 +60,18 @@ static __always_inline bool is_merged(struct xdp_buff *xdp)
 	return xdp_get_shared_info_from_buff(xdp)->gso_size;
 }
 
-/* Check the Ethernet header, as eth_type_trans() and ingress.c do. */
+/* Check the Ethernet header, as eth_type_trans() and ingress.c do. @type is its
+ * protocol, a constant where it is one of IP.
+ */
 static __always_inline enum dsr_ingress_verdict
-check_frame(const struct dsr_path_dev *path, struct xdp_buff *xdp,
-	    struct frame *frame)
+check_frame(const struct dsr_path_dev *path, struct xdp_buff *xdp, __be16 type)
 {
 	const struct net_device *dev = path->hook.dev;
+	const struct ethhdr *eth = xdp->data;
 
-	frame->eth = xdp->data;
-	frame->ip.data = frame->eth + 1;
-	frame->end = xdp->data_end;
-	if (unlikely(frame->ip.data > xdp->data_end))
-		return DSR_INGRESS_MALFORMED;
-	frame->received = xdp->data_end - frame->ip.data;
-	if (unlikely(!ether_addr_equal(frame->eth->h_dest, dev->dev_addr)))
+	if (unlikely(!ether_addr_equal_64bits(eth->h_dest, dev->dev_addr)))
 		return DSR_INGRESS_NOT_HOST;
-	if (unlikely(eth_type_vlan(frame->eth->h_proto) || may_hide_vlan(dev)))
+	if (unlikely(eth_type_vlan(type) || may_hide_vlan(dev)))
 		return DSR_INGRESS_VLAN;
 	if (unlikely(rcu_access_pointer(dev->rx_handler)))
 		return DSR_INGRESS_PORT;
@@ -102,14 +98,14 @@ parse(const struct frame *frame, const void *header, struct dsr_packet *pkt)
 }
 
 static __always_inline enum dsr_ingress_verdict
-parse_ipv4(const struct frame *frame, struct dsr_packet *pkt)
+parse_ipv4(struct frame *frame, struct dsr_packet *pkt)
 {
 	const struct iphdr *iph = frame->ip.v4;
 	enum dsr_ingress_verdict verdict;
 
 	if (unlikely((const void *)(iph + 1) > frame->end))
 		return DSR_INGRESS_MALFORMED;
-	verdict = dsr_shortcut_check4(iph, frame->received);
+	verdict = dsr_shortcut_check4(iph, frame->received, &frame->len);
 	if (unlikely(verdict))
 		return verdict;
 	if (unlikely(ip_is_fragment(iph)))
@@ -120,7 +116,7 @@ parse_ipv4(const struct frame *frame, struct dsr_packet *pkt)
 }
 
 static __always_inline enum dsr_ingress_verdict
-parse_ipv6(const struct frame *frame, const struct net_device *dev,
+parse_ipv6(struct frame *frame, const struct net_device *dev,
 	   struct dsr_packet *pkt)
 {
 	const struct ipv6hdr *ip6h = frame->ip.v6;
@@ -130,7 +126,7 @@ parse_ipv6(const struct frame *frame, const struct net_device *dev,
 		return DSR_INGRESS_NOT_IP;
 	if (unlikely((const void *)(ip6h + 1) > frame->end))
 		return DSR_INGRESS_MALFORMED;
-	verdict = dsr_shortcut_check6(ip6h, frame->received);
+	verdict = dsr_shortcut_check6(ip6h, frame->received, &frame->len);
 	if (unlikely(verdict))
 		return verdict;
 	dsr_packet_begin(pkt, AF_INET6);
@@ -138,16 +134,23 @@ parse_ipv6(const struct frame *frame, const struct net_device *dev,
 	return parse(frame, ip6h + 1, pkt);
 }
 
+static __always_inline enum dsr_ingress_verdict
+parse_ip(struct frame *frame, u8 family, const struct net_device *dev,
+	 struct dsr_packet *pkt)
+{
+	return likely(family == AF_INET) ? parse_ipv4(frame, pkt) :
+					   parse_ipv6(frame, dev, pkt);
+}
+
 /* In generic mode the kernel gives the skb to the driver of @dev as it is. The
  * sender may have left its checksum to a device, and XDP cannot tell.
  */
 static __always_inline bool may_compute_checksum(const struct net_device *dev,
-						 const struct frame *frame,
-						 u8 proto)
+						 __be16 type, u8 proto)
 {
 	if (unlikely(proto == IPPROTO_SCTP))
 		return dev->features & NETIF_F_SCTP_CRC;
-	return can_checksum_protocol(dev->features, frame->eth->h_proto);
+	return can_checksum_protocol(dev->features, type);
 }
 
 /* While anything on this machine asks for the time of arrival, as tcpdump does, an
@@ -167,37 +170,32 @@ static __always_inline bool is_on_top(const struct net_device *dev)
  */
 static __always_inline enum dsr_ingress_verdict
 check_out(const struct dsr_path_dev *path, const struct net_device *dev,
-	  const struct frame *frame, u8 proto)
+	  __be16 type, u8 proto)
 {
-	if (unlikely(!(likely(path->via == DSR_PATH_VIA_XDP) ?
-		       dsr_compat_xdp_takes(dev) :
-		       may_compute_checksum(dev, frame, proto))))
-		return DSR_INGRESS_NO_XDP;
+	if (likely(path->via == DSR_PATH_VIA_XDP)) {
+		if (unlikely(!dsr_compat_xdp_takes(dev)))
+			return DSR_INGRESS_NO_XDP;
+	} else {
+		if (unlikely(!may_compute_checksum(dev, type, proto)))
+			return DSR_INGRESS_NO_XDP;
+		if (unlikely(is_on_top(dev)))
+			return DSR_INGRESS_QDISC;
+	}
 	if (unlikely(rcu_dereference(dev->qdisc)->handle ||
 		     dsr_compat_has_egress(dev)))
-		return DSR_INGRESS_QDISC;
-	if (unlikely(path->via == DSR_PATH_VIA_XDP_GENERIC && is_on_top(dev)))
 		return DSR_INGRESS_QDISC;
 	return DSR_INGRESS_FORWARDED;
 }
 
 /* Check the hop limit, and the MTU of the way out. */
 static __always_inline enum dsr_ingress_verdict
-check_hop(struct frame *frame, const struct dst_entry *dst)
+check_hop(const struct frame *frame, u8 family, const struct dst_entry *dst)
 {
-	u32 mtu;
-	u8 ttl;
+	bool is_ipv4 = likely(family == AF_INET);
+	u32 mtu = is_ipv4 ? ip_dst_mtu_maybe_forward(dst, true) :
+			    dsr_xmit6_mtu(dst);
+	u8 ttl = is_ipv4 ? frame->ip.v4->ttl : frame->ip.v6->hop_limit;
 
-	if (likely(frame->family == AF_INET)) {
-		ttl = frame->ip.v4->ttl;
-		frame->len = ntohs(frame->ip.v4->tot_len);
-		mtu = ip_dst_mtu_maybe_forward(dst, true);
-	} else {
-		ttl = frame->ip.v6->hop_limit;
-		frame->len = sizeof(struct ipv6hdr) +
-			     ntohs(frame->ip.v6->payload_len);
-		mtu = dsr_xmit6_mtu(dst);
-	}
 	if (unlikely(ttl <= 1))
 		return DSR_INGRESS_TTL;
 	/* the size that was received, as ingress.c does */
@@ -212,70 +210,74 @@ check_hop(struct frame *frame, const struct dst_entry *dst)
  * its address is used.
  */
 static __always_inline enum dsr_ingress_verdict
-read_header(const struct neighbour *neigh, union header *header)
+read_header(const struct neighbour *neigh, struct frame *frame)
 {
 	const struct hh_cache *hh = &neigh->hh;
+	const void *header = (const void *)hh->hh_data + HH_DATA_OFF(ETH_HLEN);
 	unsigned int seq, len;
-	int i;
 
 	if (unlikely(READ_ONCE(neigh->nud_state) & NUD_STALE))
 		return DSR_INGRESS_STALE;
 	do {
 		seq = read_seqbegin(&hh->hh_lock);
 		len = READ_ONCE(hh->hh_len);
-		for (i = 0; i < ARRAY_SIZE(header->words); i++)
-			header->words[i] = READ_ONCE(hh->hh_data[i]);
+		frame->first = get_unaligned((const u64 *)header);
+		frame->last = get_unaligned((const u64 *)(header + LAST_BYTES));
 	} while (read_seqretry(&hh->hh_lock, seq));
-	return likely(len == ETH_HLEN) ? DSR_INGRESS_FORWARDED :
-					 DSR_INGRESS_NEIGHBOUR;
+	if (unlikely(len != ETH_HLEN))
+		return DSR_INGRESS_NEIGHBOUR;
+	return DSR_INGRESS_FORWARDED;
+}
+
+static __always_inline struct dsr_conn *find_conn(const struct dsr_net *dn,
+						  u8 family,
+						  const struct frame *frame,
+						  const struct dsr_packet *pkt)
+{
+	const void *addrs = likely(family == AF_INET) ?
+			    (void *)&frame->ip.v4->saddr :
+			    (void *)&frame->ip.v6->saddr;
+	struct dsr_words words = dsr_words_of(family, pkt->tuple.proto,
+					      pkt->tuple.ports, addrs);
+
+	return dsr_conn_find_words(dn, family, &words);
 }
 
 static __always_inline enum dsr_ingress_verdict
-find_verdict(const struct dsr_path_dev *path, struct xdp_buff *xdp,
+find_verdict(const struct dsr_path_dev *path, struct xdp_buff *xdp, u8 family,
 	     struct frame *frame, struct dsr_shortcut *cut)
 {
-	const struct net_device *dev = path->hook.dev;
-	struct dsr_packet pkt __uninitialized;
+	__be16 type = htons(family == AF_INET ? ETH_P_IP : ETH_P_IPV6);
 	const struct dsr_net *dn = path->dn;
 	enum dsr_ingress_verdict verdict;
-	struct net *net = dn->net;
+	struct dsr_packet pkt __uninitialized;
 
-	verdict = check_frame(path, xdp, frame);
+	frame->eth = xdp->data;
+	frame->ip.data = frame->eth + 1;
+	frame->end = xdp->data_end;
+	frame->received = frame->end - frame->ip.data;
+	verdict = check_frame(path, xdp, type);
 	if (unlikely(verdict))
 		return verdict;
-	switch (frame->eth->h_proto) {
-	case htons(ETH_P_IP):
-		frame->family = AF_INET;
-		verdict = parse_ipv4(frame, &pkt);
-		break;
-	case htons(ETH_P_IPV6):
-		frame->family = AF_INET6;
-		verdict = parse_ipv6(frame, dev, &pkt);
-		break;
-	default:
-		return DSR_INGRESS_NOT_IP;
-	}
+	verdict = parse_ip(frame, family, path->hook.dev, &pkt);
 	if (unlikely(verdict))
 		return verdict;
 	verdict = dsr_shortcut_decide(path, &pkt,
-				      dsr_conn_find(dn, &pkt.tuple,
-						    dsr_conn_hash(&dn->table,
-								  &pkt.tuple)),
-				      cut);
+				      find_conn(dn, family, frame, &pkt), cut);
 	if (verdict)
 		return verdict;
-	if (unlikely(!dsr_shortcut_is_plain(net, false)))
+	if (unlikely(!dsr_shortcut_is_plain(dn->net, false)))
 		return DSR_INGRESS_POLICY;
-	verdict = dsr_shortcut_route(net, frame->family, cut);
+	verdict = dsr_shortcut_route(dn->net, family, cut);
 	if (unlikely(verdict))
 		return verdict;
-	verdict = check_hop(frame, cut->dst);
+	verdict = check_hop(frame, family, cut->dst);
 	if (unlikely(verdict))
 		return verdict;
-	verdict = check_out(path, cut->dev, frame, pkt.tuple.proto);
+	verdict = check_out(path, cut->dev, type, pkt.tuple.proto);
 	if (unlikely(verdict))
 		return verdict;
-	return read_header(cut->neigh, &frame->header);
+	return read_header(cut->neigh, frame);
 }
 
 /* The tracepoint wants an skb: of one with these fields it reads the packet. Not
@@ -296,6 +298,80 @@ static noinline void trace(const struct dsr_path_dev *path, void *packet,
 			 DSR_FORWARDED_XDP);
 }
 
+/* Forward an IP packet of a known connection: dsr_xdp_forward(). The family is a
+ * constant: each has a function of its own.
+ */
+static __always_inline int forward(const struct dsr_path_dev *path,
+				   struct xdp_buff *xdp, u8 family)
+{
+	struct dsr_shortcut cut __uninitialized;
+	struct frame frame __uninitialized;
+	enum dsr_ingress_verdict verdict;
+	u16 tos;
+
+	verdict = find_verdict(path, xdp, family, &frame, &cut);
+	if (verdict) {
+		this_cpu_inc(path->verdicts[verdict]);
+		return DSR_XDP_PASS;
+	}
+	this_cpu_inc(path->verdicts[DSR_INGRESS_FORWARDED]);
+	dsr_table_touch(&cut.conn->node, jiffies);
+	this_cpu_inc(path->dn->reasons[DSR_FORWARDED_XDP]);
+	if (trace_dsr_packet_enabled())
+		trace(path, frame.ip.data, frame.len, family, cut.backend);
+	dsr_stats_count_bytes(cut.backend->stats, 1, frame.len);
+
+	tos = READ_ONCE(cut.service->tos);
+	if (likely(family == AF_INET))
+		dsr_xmit4_rewrite_header(frame.ip.v4, tos);
+	else
+		dsr_xmit6_rewrite_header(frame.ip.v6, tos);
+	put_unaligned(frame.first, (u64 *)frame.eth);
+	put_unaligned(frame.last, (u64 *)((void *)frame.eth + LAST_BYTES));
+	/* without the padding, as from ingress */
+	xdp->data_end = frame.ip.data + frame.len;
+	return likely(cut.dev != path->hook.dev) ? cut.dev->ifindex : DSR_XDP_TX;
+}
+
+static noinline int forward_ipv4(const struct dsr_path_dev *path,
+				 struct xdp_buff *xdp)
+{
+	return forward(path, xdp, AF_INET);
+}
+
+static noinline int forward_ipv6(const struct dsr_path_dev *path,
+				 struct xdp_buff *xdp)
+{
+	return forward(path, xdp, AF_INET6);
+}
+
+/* Leave a frame that is no IP packet to the slow path. */
+static noinline int leave(const struct dsr_path_dev *path, struct xdp_buff *xdp)
+{
+	const struct ethhdr *eth = xdp->data;
+	enum dsr_ingress_verdict verdict = DSR_INGRESS_MALFORMED;
+
+	if ((const void *)(eth + 1) <= xdp->data_end)
+		verdict = check_frame(path, xdp, eth->h_proto) ?:
+			  DSR_INGRESS_NOT_IP;
+	this_cpu_inc(path->verdicts[verdict]);
+	return DSR_XDP_PASS;
+}
+
+static __always_inline int forward_or_leave(const struct dsr_path_dev *path,
+					    struct xdp_buff *xdp)
+{
+	const struct ethhdr *eth = xdp->data;
+
+	if (likely((const void *)(eth + 1) <= xdp->data_end)) {
+		if (likely(eth->h_proto == htons(ETH_P_IP)))
+			return forward_ipv4(path, xdp);
+		if (likely(eth->h_proto == htons(ETH_P_IPV6)))
+			return forward_ipv6(path, xdp);
+	}
+	return leave(path, xdp);
+}
+
 /**
  * dsr_xdp_forward() - forward a frame, or leave it to the slow path
  * @path: path of the device that has received the frame
@@ -308,36 +384,7 @@ static noinline void trace(const struct dsr_path_dev *path, void *packet,
  */
 int dsr_xdp_forward(const struct dsr_path_dev *path, struct xdp_buff *xdp)
 {
-	struct dsr_shortcut cut __uninitialized;
-	struct frame frame __uninitialized;
-	enum dsr_ingress_verdict verdict;
-	struct dsr_backend *backend;
-	struct dsr_net *dn;
-	u16 tos;
-
-	verdict = find_verdict(path, xdp, &frame, &cut);
-	this_cpu_inc(path->verdicts[verdict]);
-	if (verdict)
-		return DSR_XDP_PASS;
-
-	dn = path->dn;
-	backend = cut.backend;
-	dsr_table_touch(&cut.conn->node, jiffies);
-	this_cpu_inc(dn->reasons[DSR_FORWARDED_XDP]);
-	if (trace_dsr_packet_enabled())
-		trace(path, frame.ip.data, frame.len, frame.family,
-		      backend);
-	dsr_stats_count_bytes(backend->stats, 1, frame.len);
-
-	tos = READ_ONCE(cut.service->tos);
-	if (likely(frame.family == AF_INET))
-		dsr_xmit4_rewrite_header(frame.ip.v4, tos);
-	else
-		dsr_xmit6_rewrite_header(frame.ip.v6, tos);
-	memcpy(frame.eth, frame.header.bytes + HH_DATA_OFF(ETH_HLEN), ETH_HLEN);
-	/* without the padding, as from ingress */
-	xdp->data_end = frame.ip.data + frame.len;
-	return likely(cut.dev != path->hook.dev) ? cut.dev->ifindex : DSR_XDP_TX;
+	return forward_or_leave(path, xdp);
 }
 
 /* Count a frame of a path that forwards none at present. */
@@ -351,12 +398,10 @@ static noinline void count_unhooked(const struct dsr_path_dev *path)
 static __always_inline const struct dsr_path_dev *
 find_path(const struct net_device *dev)
 {
-	const struct dsr_net *dn = dsr_net(dev_net(dev));
 	const struct dsr_path_dev *path;
 
-	list_for_each_entry_rcu(path, &dn->paths, list) {
-		if (path->hook.dev != dev ||
-		    path->via == DSR_PATH_VIA_INGRESS)
+	hlist_for_each_entry_rcu(path, dsr_path_by_device(dev), node) {
+		if (unlikely(path->hook.dev != dev))
 			continue;
 		/* ORDER: @hooked before the table, see dsr_path_start() */
 		if (likely(smp_load_acquire(&path->hooked)))
@@ -371,6 +416,10 @@ find_path(const struct net_device *dev)
  * bpf_dsr_forward() - decide what an XDP program is to do with a frame
  * @ctx: the frame
  *
+ * With bottom halves disabled, no grace period ends while this function runs. So it
+ * does without rcu_read_lock(), which would call two functions of the kernel, and
+ * tells only lockdep of the lock.
+ *
  * Return: the index of a device, for bpf_redirect(); less than 0 for XDP_TX; 0
  * for XDP_PASS.
  */
@@ -383,11 +432,11 @@ __bpf_kfunc int bpf_dsr_forward(struct xdp_md *ctx)
 	/* BPF_PROG_RUN may call a program in process context. */
 	if (unlikely(!in_softirq()))
 		return result;
-	rcu_read_lock();
+	rcu_lock_acquire(&rcu_lock_map);
 	path = find_path(xdp->rxq->dev);
 	if (likely(path))
-		result = dsr_xdp_forward(path, xdp);
-	rcu_read_unlock();
+		result = forward_or_leave(path, xdp);
+	rcu_lock_release(&rcu_lock_map);
 	return result;
 }
 

@@ -306,10 +306,44 @@ static void frames(struct kunit *test)
 	ways_exit(ways);
 }
 
+/* The words of a tuple have its hash, and equal it alone. */
+static void words(struct kunit *test)
+{
+	struct dsr_tuple tuple __aligned(8), other;
+	hsiphash_key_t key;
+	struct dsr_words words;
+	struct rnd_state random;
+	int i, j;
+	u8 family;
+
+	prandom_seed_state(&random, 42);
+	for (i = 0; i < 1000; i++) {
+		family = families[i % 2];
+		prandom_bytes_state(&random, &key, sizeof(key));
+		prandom_bytes_state(&random, &tuple, sizeof(tuple));
+		tuple.family = family;
+		tuple.zero = 0;
+		words = dsr_words_of(family, tuple.proto, tuple.ports,
+				     &tuple.v6);
+		KUNIT_ASSERT_EQ(test, dsr_words_key_hash(&words, family, &key),
+				dsr_tuple_key_hash(&tuple, &key));
+		KUNIT_ASSERT_TRUE(test,
+				  dsr_words_equal(&words, family, &tuple));
+		for (j = 0; j < dsr_tuple_size(&tuple); j++) {
+			other = tuple;
+			((u8 *)&other)[j] ^= 1 << i % 8;
+			KUNIT_ASSERT_FALSE(test,
+					   dsr_words_equal(&words, family,
+							   &other));
+		}
+	}
+}
+
 static struct kunit_case cases[] = {
 	KUNIT_CASE(whole_packets),
 	KUNIT_CASE(broken_packets),
 	KUNIT_CASE(frames),
+	KUNIT_CASE(words),
 	{}
 };
 
