@@ -7,6 +7,7 @@ clone of the frame: the modules would then see shared headers, and the tests
 would run other code than real packets.
 """
 
+import contextlib
 import mmap
 import socket
 import struct
@@ -33,15 +34,19 @@ class Capture:
     """
 
     def __init__(self, host):
+        self.host = host
+        self.open()
+
+    def open(self):
         # of all devices of the namespace: Python's bind() needs one
-        self.sock = host.socket(socket.AF_PACKET, socket.SOCK_RAW,
+        self.sock = self.host.socket(socket.AF_PACKET, socket.SOCK_RAW,
                                 socket.htons(ETH_P_ALL))
         self.sock.setsockopt(SOL_PACKET, PACKET_VERSION, TPACKET_V2)
         self.sock.setsockopt(SOL_PACKET, PACKET_RX_RING, struct.pack(
             '=IIII', BLOCK, FRAME * FRAMES // BLOCK, FRAME, FRAMES))
         # a frame that leaves by a port has entered by another one
         self.sock.setsockopt(SOL_PACKET, PACKET_IGNORE_OUTGOING, 1)
-        self.bridge = host.ifindex('br0')
+        self.bridge = self.host.ifindex('br0')
         self.ring = mmap.mmap(self.sock.fileno(), FRAME * FRAMES)
         self.next = 0
 
@@ -49,8 +54,20 @@ class Capture:
         return self
 
     def __exit__(self, *_):
+        self.close()
+
+    def close(self):
         self.ring.close()
         self.sock.close()
+
+    @contextlib.contextmanager
+    def paused(self):
+        """Capture nothing meanwhile, and forget what was captured."""
+        self.close()
+        try:
+            yield
+        finally:
+            self.open()
 
     def _frames(self):
         """(position, header) of the frames in the ring, oldest first."""

@@ -9,6 +9,7 @@
 #include "core/trace.h"
 #include "datapath/ingress.h"
 #include "datapath/shortcut.h"
+#include "datapath/straight.h"
 #include "datapath/xmit.h"
 #include "host.h"
 
@@ -153,6 +154,7 @@ unsigned int dsr_ingress_hook(void *priv, struct sk_buff *skb,
 	skb_orphan(skb);
 	skb_dst_drop(skb);
 	skb_reset_redirect(skb);
-	dsr_send_output(skb, cut.dev, cut.neigh);
+	if (!dsr_straight_send(skb, cut.dev, cut.neigh))
+		dsr_send_output(skb, cut.dev, cut.neigh);
 	return NF_STOLEN;
 }
