@@ -156,12 +156,10 @@ class Pair:
     def wait_services(self, name, services):
         """Wait until a balancer has these services, in dsrctl and in ipvsadm.
         """
-        self.wait_for(name, f'{name} does not have {services}',
-                      lambda: self.shown(name) == services)
-        listed = self.listed(name)
-        if listed != services:
-            raise Failure(f'ipvsadm on {name} says {listed}, and dsrctl '
-                          f'{services}')
+        self.wait_for(name, lambda: (
+            f'{name} does not have {services}: dsrctl says {self.shown(name)}, '
+            f'and ipvsadm {self.listed(name)}'),
+            lambda: self.shown(name) == self.listed(name) == services)
 
     # keepalived
 
