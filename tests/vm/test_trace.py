@@ -68,13 +68,13 @@ class Trace:
     def wait(self, number):
         """The lines, when there are as many."""
         wait_for(f'{number} lines of {self.child.args}: {self.text()}',
-                 lambda: self.text().count('\n') >= number, 30)
+                 lambda: self.text().count('\n') >= number)
         return self.lines()
 
     def end(self, number=signal.SIGINT):
         """Stop it as ^C does: the lines."""
         self.child.send_signal(number)
-        assert self.child.wait(30) == 0, self.errors()
+        assert self.child.wait(60) == 0, self.errors()
         return self.lines()
 
 
@@ -155,7 +155,7 @@ def test_json(site, probe):
     probe.send(wire.icmp_echo())
     wait_for('two lines', lambda: trace.text().count('\n') == 2)
     trace.child.send_signal(signal.SIGTERM)
-    assert trace.child.wait(30) == 0
+    assert trace.child.wait(60) == 0
     one, other = map(json.loads, trace.text().splitlines())
     assert re.fullmatch(r'\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}[+-]\d{4}',
                         one.pop('time'))
@@ -258,7 +258,7 @@ def test_count(site, probe):
     trace = Trace(site, 'lv1', '--count 2')
     probe.syn(4000)
     probe.syn(4001)
-    assert trace.child.wait(30) == 0
+    assert trace.child.wait(60) == 0
     assert [line.split()[3] for line in trace.lines()] == [
         f'{CLIENT}:4000', f'{CLIENT}:4001']
 
@@ -368,7 +368,7 @@ def test_nothing_is_left(site, probe, number):
     probe.syn(4000)
     trace.wait(1)
     trace.child.send_signal(number)
-    trace.child.wait(30)
+    trace.child.wait(60)
     wait_for('nothing is left', lambda: left() == before)
     assert Trace(site, 'lv1', '--count 1')
 
@@ -384,7 +384,7 @@ def test_reader_goes(site, probe):
                 probe.syn(4000)
                 assert child.stdout.readline()
             child.stdout.close()
-            assert child.wait(30) in (0, -signal.SIGPIPE)
+            assert child.wait(60) in (0, -signal.SIGPIPE)
 
 
 def test_rights(site, probe):
@@ -404,4 +404,4 @@ def test_rights(site, probe):
                                'count', '1', stdout=out, stderr=out)
     wait_for('it runs', lambda: READY in open(path, encoding='ascii').read())
     probe.syn(4000)
-    assert child.wait(30) == 0
+    assert child.wait(60) == 0
