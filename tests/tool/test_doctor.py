@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """dsrctl doctor: what it makes of what the kernel says.
 
-The scenarios of tests/vm/test_doctor.py plant each fault in a real site. Here, and
+The scenarios of tests/vm/test_doctor_*.py plant each fault in a real site. Here, and
 in the other files of test_doctor_*.py, is what these cannot do: a module of another
 version, a machine with a thousand services, what is printed to the letter, what
 looks like a fault and is none.
@@ -161,7 +161,7 @@ def test_codes():
     listed = set(re.findall(r'\n\.TP\n\.B ([a-z]+(?:-[a-z]+)+)\n', page))
     assert codes <= listed, codes - listed
     tests = ''
-    for path in (f'{TOOL}/../tests/vm/test_doctor.py',
+    for path in (*glob.glob(f'{TOOL}/../tests/vm/test_doctor*.py'),
                  *glob.glob(f'{os.path.dirname(__file__)}/test_doctor*.py')):
         with open(os.path.normpath(path), encoding='ascii') as file:
             tests += file.read()
