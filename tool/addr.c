@@ -310,6 +310,17 @@ bool addr_get(const struct nlattr *attr, struct addr *addr)
 }
 
 /**
+ * addr_to_nl() - give an address to libnl
+ * @addr: the address
+ *
+ * Return: to be put by nl_addr_put(); NULL without memory.
+ */
+struct nl_addr *addr_to_nl(const struct addr *addr)
+{
+	return nl_addr_build(addr->family, &addr->in6, addr_size(addr));
+}
+
+/**
  * addr_from_nl() - read an address of libnl
  * @addr: set to the address; of family 0 if there is none
  * @from: the address of libnl, or NULL

@@ -34,6 +34,7 @@ int addr_read_endpoint(struct args *args, struct addr *addr, int *port,
 		       unsigned int *prefix);
 int addr_put(struct nl_msg *msg, int type, const struct addr *addr);
 bool addr_get(const struct nlattr *attr, struct addr *addr);
+struct nl_addr *addr_to_nl(const struct addr *addr);
 void addr_from_nl(struct addr *addr, const struct nl_addr *from);
 bool addr_is(const struct addr *addr, const struct nlattr *attr);
 bool addr_in(const struct addr *addr, unsigned int prefix,

@@ -120,9 +120,11 @@ static int look(struct doctor *doctor, uint32_t msecs)
 		return status;
 	if (doctor->services.count)
 		doctor_owners_begin(doctor);
-	doctor_datagrams_begin(doctor);
+	status = doctor_datagrams_begin(doctor);
 	netlink_replies_free(&doctor->services);
 	netlink_replies_free(&doctor->rules);
+	if (status)
+		return status;
 
 	overflows = netstat_read("ListenDrops");
 	doctor->watch.on_new = doctor_owners_ask;
@@ -159,6 +161,8 @@ static int judge_balancer(struct doctor *doctor)
 		status = doctor_answers(doctor);
 	if (!status)
 		status = doctor_marks(doctor);
+	if (!status)
+		doctor_departures(doctor);
 	return status;
 }
 

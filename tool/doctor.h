@@ -39,6 +39,26 @@ struct owners {
 };
 
 /**
+ * struct server - a backend's address on its wire
+ * @mac: its MAC address
+ * @addr: its IP address
+ */
+struct server {
+	uint8_t mac[6];
+	struct addr addr;
+};
+
+/**
+ * struct servers - backends in the order of their MAC addresses
+ * @one: the backends
+ * @count: how many there are
+ */
+struct servers {
+	struct server *one;
+	size_t count;
+};
+
+/**
  * struct datagrams - the places that datagrams of clients go to
  * @place: an address, and the first and the last port
  * @count: how many there are
@@ -98,16 +118,27 @@ int doctor_tables(struct doctor *doctor);
 int doctor_services(struct doctor *doctor);
 void doctor_ask_backends(struct doctor *doctor);
 int doctor_backends(struct doctor *doctor);
+void doctor_servers_read(const struct doctor *doctor, struct servers *servers);
+const struct server *doctor_servers_find(const struct servers *servers,
+					 const struct seen *seen);
+bool doctor_servers_has(const struct servers *servers, const struct addr *addr);
+void doctor_servers_free(struct servers *servers);
 int doctor_replies(struct doctor *doctor);
+void doctor_no_way_back(struct doctor *doctor, const struct seen *request);
+void doctor_open_way(struct doctor *doctor, const struct seen *request,
+		     const char *dev, const char *verb);
 int doctor_port(struct doctor *doctor, const struct seen *seen, bool *meant);
 int doctor_firewall(struct doctor *doctor);
 void doctor_devices(struct doctor *doctor);
+void doctor_mtus(struct doctor *doctor);
 bool doctor_source(struct doctor *doctor, const struct seen *seen);
 void doctor_sources(struct doctor *doctor);
 int doctor_shadows(struct doctor *doctor);
 int doctor_answers(struct doctor *doctor);
+void doctor_departures(struct doctor *doctor);
+bool doctor_has_marks(const struct doctor *doctor);
 int doctor_marks(struct doctor *doctor);
-void doctor_datagrams_begin(struct doctor *doctor);
+int doctor_datagrams_begin(struct doctor *doctor);
 void doctor_owners_begin(struct doctor *doctor);
 void doctor_owners_ask(const struct seen *seen, void *arg);
 void doctor_owners(struct doctor *doctor);

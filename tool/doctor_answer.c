@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The backends that get requests: whether one of their clients has had an answer.
- * A client that repeats its first packet has had none.
+ * A client that repeats its first packet has had none. Of UDP, the answers that pass
+ * this machine are compared with those of the other backends.
  */
 #include <linux/dsr.h>
 #include <netinet/in.h>
@@ -21,36 +22,60 @@
 #define FAILED_MIN	3
 #define REPEATED_MIN	2
 
+/* as many clients of UDP have to wait in vain, each for so long, while a client of
+ * another backend is answered
+ */
+#define UNANSWERED_MIN	4
+#define UNANSWERED_MSECS	1000
+
 /**
  * struct answers - what has come of the connections of a backend
  * @service: name of the service
  * @addr: the backend
- * @good: connections whose clients have gone on
+ * @vip: of UDP, the address that its clients ask; else of family 0
+ * @port: of UDP, the port
+ * @good: connections whose clients have gone on, or have been answered
  * @failed: those of which nothing but the first packet has come
  * @repeated: of these, those whose first packet came again
  */
 struct answers {
 	char service[KEY_TEXT_MAX];
 	struct addr addr;
+	struct addr vip;
+	uint16_t port;
 	unsigned int good;
 	unsigned int failed;
 	unsigned int repeated;
 };
 
+static bool is_of(const struct answers *answers, const struct seen *seen)
+{
+	if (seen->proto != IPPROTO_UDP)
+		return !answers->vip.family;
+	return answers->port == seen->dport &&
+	       addr_same(&answers->vip, &seen->dst);
+}
+
 static struct answers *find(struct answers *answers, size_t *count,
-			    const struct inquiry *inquiry)
+			    const struct inquiry *inquiry,
+			    const struct seen *seen)
 {
 	size_t i;
 
 	for (i = 0; i < *count; i++)
 		if (!strcmp(answers[i].service, inquiry->service) &&
-		    addr_same(&answers[i].addr, &inquiry->backend))
+		    addr_same(&answers[i].addr, &inquiry->backend) &&
+		    is_of(&answers[i], seen))
 			return &answers[i];
 	if (*count == SERVERS_MAX)
 		return NULL;
 	memset(&answers[i], 0, sizeof(answers[i]));
 	strcpy(answers[i].service, inquiry->service);
 	answers[i].addr = inquiry->backend;
+	if (seen->proto == IPPROTO_UDP) {
+		answers[i].vip = seen->dst;
+		answers[i].port = seen->dport;
+	}
 	(*count)++;
 	return &answers[i];
 }
@@ -74,6 +99,43 @@ static void judge(struct doctor *doctor, const struct answers *answers)
 		    name);
 	finding_mend(findings, "dsrctl backend set %s via %s down",
 		     answers->service, name);
+}
+
+/* Check if another backend answers what clients ask this one for. */
+static bool others_answer(const struct answers *answers, size_t count,
+			  const struct answers *mine)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		if (answers[i].good && answers[i].port == mine->port &&
+		    addr_same(&answers[i].vip, &mine->vip) &&
+		    !strcmp(answers[i].service, mine->service))
+			return true;
+	return false;
+}
+
+/* A server of UDP may answer none: it is judged by the others of its service. */
+static void judge_udp(struct doctor *doctor, const struct answers *answers,
+		      size_t count, const struct answers *mine)
+{
+	struct findings *findings = &doctor->findings;
+	char name[INET6_ADDRSTRLEN], vip[INET6_ADDRSTRLEN];
+
+	if (mine->good || mine->failed < UNANSWERED_MIN || !*mine->service ||
+	    !others_answer(answers, count, mine) ||
+	    !finding_begin(findings, "backend-no-answer", "backend %s via %s",
+			   mine->service, addr_name(&mine->addr, name)))
+		return;
+	finding_what(findings,
+		     "%s gets datagrams for %s port %u and answers none: %u clients wait, and other backends answer theirs",
+		     name, addr_name(&mine->vip, vip), mine->port,
+		     mine->failed);
+	finding_why(findings,
+		    "its clients wait in vain; 'dsrctl doctor' on %s says what is wrong there; until that is mended, take it out",
+		    name);
+	finding_mend(findings, "dsrctl backend set %s via %s down",
+		     mine->service, name);
 }
 
 /**
@@ -112,8 +174,7 @@ static int is_meant(struct doctor *doctor, const struct seen *seen,
 
 static bool is_request(const struct doctor *doctor, const struct seen *seen)
 {
-	/* of UDP the balancer does not know whether a client had an answer */
-	return !seen->out && !seen->answer && seen->proto != IPPROTO_UDP &&
+	return !seen->out && !seen->answer &&
 	       host_sees_ip(&doctor->host, seen->ifindex);
 }
 
@@ -124,6 +185,8 @@ static bool is_explained(const struct findings *findings)
 	       finding_has(findings, "replies-rp-filter") ||
 	       finding_has(findings, "replies-look-spoofed") ||
 	       finding_has(findings, "replies-dropped") ||
+	       finding_has(findings, "replies-no-route") ||
+	       finding_has(findings, "no-route-back") ||
 	       finding_has(findings, "firewall-drops") ||
 	       finding_has(findings, "backend-neighbour-failed") ||
 	       finding_has(findings, "backend-no-route") ||
@@ -174,6 +237,47 @@ static int ask(struct doctor *doctor, const struct seen *seen, uint32_t *marks,
 	return DSRCTL_OK;
 }
 
+/* Check if the answer to a datagram has come in. */
+static bool is_answered(const struct watch *watch, const struct seen *request)
+{
+	const struct seen *seen;
+	size_t i;
+
+	for (i = 0; i < watch->count; i++) {
+		seen = &watch->seen[i];
+		if (!seen->out && seen->answer && seen->proto == IPPROTO_UDP &&
+		    seen->sport == request->dport &&
+		    seen->dport == request->sport &&
+		    addr_same(&seen->src, &request->dst) &&
+		    addr_same(&seen->dst, &request->src))
+			return true;
+	}
+	return false;
+}
+
+static void count_udp(const struct watch *watch, const struct seen *seen,
+		      struct answers *mine)
+{
+	if (is_answered(watch, seen))
+		mine->good++;
+	else if (watch->end - seen->time >= UNANSWERED_MSECS &&
+		 visit_has_left(watch, seen))
+		mine->failed++;
+}
+
+static void count_connection(const struct watch *watch,
+			     const struct seen *seen,
+			     const struct inquiry *inquiry,
+			     struct answers *mine)
+{
+	if (inquiry->state != DSR_CONN_SYN) {
+		mine->good++;
+	} else if (visit_has_left(watch, seen)) {
+		mine->failed++;
+		mine->repeated += seen->times > 1;
+	}
+}
+
 /**
  * doctor_answers() - look for backends that do not answer
  * @doctor: the machine
@@ -206,22 +310,25 @@ int doctor_answers(struct doctor *doctor)
 			return status;
 		if (!inquiry.known)
 			continue;
-		status = is_meant(doctor, seen, &ports, &meant);
+		/* the others of its service tell if a port of UDP is meant */
+		meant = seen->proto == IPPROTO_UDP;
+		status = meant ? DSRCTL_OK :
+				 is_meant(doctor, seen, &ports, &meant);
 		if (status)
 			return status;
-		if (!meant)
-			continue;
-		mine = find(answers, &count, &inquiry);
+		mine = meant ? find(answers, &count, &inquiry, seen) : NULL;
 		if (!mine)
 			continue;
-		if (inquiry.state != DSR_CONN_SYN) {
-			mine->good++;
-		} else if (visit_has_left(&doctor->watch, seen)) {
-			mine->failed++;
-			mine->repeated += seen->times > 1;
-		}
+		if (seen->proto == IPPROTO_UDP)
+			count_udp(&doctor->watch, seen, mine);
+		else
+			count_connection(&doctor->watch, seen, &inquiry, mine);
 	}
-	for (i = 0; i < count; i++)
-		judge(doctor, &answers[i]);
+	for (i = 0; i < count; i++) {
+		if (answers[i].vip.family)
+			judge_udp(doctor, answers, count, &answers[i]);
+		else
+			judge(doctor, &answers[i]);
+	}
 	return DSRCTL_OK;
 }

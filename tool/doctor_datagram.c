@@ -2,7 +2,7 @@
 /*
  * The datagrams of UDP: no field tells a request from an answer, so the services
  * and the rules tell it by their addresses and ports. The service of a mark names no
- * address, so its datagrams are not looked at.
+ * address: the connections that it has so far do.
  */
 #include <linux/dsr.h>
 #include <linux/dsr_rs.h>
@@ -12,26 +12,38 @@
 
 #include "attr.h"
 #include "doctor.h"
+#include "inquiry.h"
 #include "report.h"
 #include "sysctl.h"
 
-static void add(struct datagrams *datagrams, const struct nlattr *vip,
-		const struct nlattr *proto, const struct nlattr *first,
-		const struct nlattr *last)
+/* places that connections name at most */
+#define LEARNT_MAX	64
+
+static void add(struct datagrams *datagrams, const struct addr *vip,
+		uint16_t first, uint16_t last)
+{
+	datagrams->place = report_alloc(datagrams->place,
+					(datagrams->count + 1) *
+					sizeof(*datagrams->place));
+	datagrams->place[datagrams->count].vip = *vip;
+	datagrams->place[datagrams->count].first = first;
+	datagrams->place[datagrams->count++].last = last;
+}
+
+static void add_named(struct datagrams *datagrams, const struct nlattr *vip,
+		      const struct nlattr *proto, const struct nlattr *first,
+		      const struct nlattr *last)
 {
 	struct addr addr;
 
 	if (!addr_get(vip, &addr) ||
 	    (proto && attr_u8(proto) != IPPROTO_UDP))
 		return;
-	datagrams->place = report_alloc(datagrams->place,
-					(datagrams->count + 1) *
-					sizeof(*datagrams->place));
-	datagrams->place[datagrams->count].vip = addr;
-	datagrams->place[datagrams->count].first =
-		first ? ntohs(nla_get_u16(first)) : 0;
-	datagrams->place[datagrams->count++].last =
-		first ? ntohs(nla_get_u16(last ? last : first)) : UINT16_MAX;
+	if (first)
+		add(datagrams, &addr, ntohs(nla_get_u16(first)),
+		    ntohs(nla_get_u16(last ? last : first)));
+	else
+		add(datagrams, &addr, 0, UINT16_MAX);
 }
 
 static bool has(const struct datagrams *datagrams, const struct addr *addr,
@@ -45,6 +57,22 @@ static bool has(const struct datagrams *datagrams, const struct addr *addr,
 		    addr_same(&datagrams->place[i].vip, addr))
 			return true;
 	return false;
+}
+
+/* arguments of learn() */
+struct lesson {
+	struct datagrams *datagrams;
+	unsigned int learnt;
+};
+
+static bool learn(const struct addr *vip, uint16_t port, void *arg)
+{
+	struct lesson *lesson = arg;
+
+	if (has(lesson->datagrams, vip, port))
+		return true;
+	add(lesson->datagrams, vip, port, port);
+	return ++lesson->learnt < LEARNT_MAX;
 }
 
 /* the port of a client of DHCP, which does not have its address yet */
@@ -90,27 +118,34 @@ static enum watch_kind kind_of(const struct seen *seen, void *arg)
 /**
  * doctor_datagrams_begin() - prepare to look at UDP, if anything is to serve it
  * @doctor: the machine, with the services and the rules as they are so far
+ *
+ * Return: enum dsrctl_status.
  */
-void doctor_datagrams_begin(struct doctor *doctor)
+int doctor_datagrams_begin(struct doctor *doctor)
 {
 	struct datagrams *datagrams = &doctor->datagrams;
+	struct lesson lesson = { .datagrams = datagrams };
 	struct service_info service;
 	struct rule_info rule;
+	int status = DSRCTL_OK;
 	size_t i;
 
 	for (i = 0; i < doctor->services.count; i++)
 		if (service_parse_reply(doctor->services.reply[i], &service))
-			add(datagrams, service.tb[DSR_SERVICE_A_VIP],
-			    service.tb[DSR_SERVICE_A_PROTO],
-			    service.tb[DSR_SERVICE_A_PORT],
-			    service.tb[DSR_SERVICE_A_PORT_LAST]);
+			add_named(datagrams, service.tb[DSR_SERVICE_A_VIP],
+				  service.tb[DSR_SERVICE_A_PROTO],
+				  service.tb[DSR_SERVICE_A_PORT],
+				  service.tb[DSR_SERVICE_A_PORT_LAST]);
 	for (i = 0; i < doctor->rules.count; i++)
 		if (rule_parse(doctor->rules.reply[i], &rule))
-			add(datagrams, rule.tb[DSR_RULE_A_VIP],
-			    rule.tb[DSR_RULE_A_PROTO],
-			    rule.tb[DSR_RULE_A_PORT], NULL);
+			add_named(datagrams, rule.tb[DSR_RULE_A_VIP],
+				  rule.tb[DSR_RULE_A_PROTO],
+				  rule.tb[DSR_RULE_A_PORT], NULL);
+	if (doctor_has_marks(doctor))
+		status = inquiry_datagrams(doctor->ctl, learn, &lesson);
 	datagrams->strays = doctor->loaded[NETLINK_RS] &&
 			    !doctor->services.count;
 	if (datagrams->count || datagrams->strays)
 		doctor->watch.kind_of = kind_of;
+	return status;
 }

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The devices of the balancer: whether one merges what it is to pass on, or is too
- * small for what comes in by another one.
+ * The devices of the balancer: whether one merges what it is to pass on.
  */
-#include <linux/dsr.h>
 #include <linux/ethtool.h>
 #include <linux/if.h>
 #include <linux/sockios.h>
@@ -13,11 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "attr.h"
 #include "doctor.h"
-
-/* IPv4 and TCP without options */
-#define MSS_HEADERS	40
 
 static bool merges(int fd, const char *dev)
 {
@@ -54,90 +48,6 @@ static void check_lro(struct doctor *doctor)
 	close(fd);
 }
 
-/* The smallest device towards the backends; 0 if there is none. */
-static int narrowest(const struct doctor *doctor)
-{
-	struct backend_info backend;
-	struct rtnl_link *link, *best = NULL;
-	uint32_t ifindex;
-	size_t i;
-
-	for (i = 0; i < doctor->backends.count; i++) {
-		if (!backend_parse_reply(doctor->backends.reply[i], &backend) ||
-		    !backend.tb[DSR_BACKEND_A_IFINDEX])
-			continue;
-		ifindex = attr_u32(backend.tb[DSR_BACKEND_A_IFINDEX]);
-		link = host_device(&doctor->host, ifindex);
-		if (link && (!best || rtnl_link_get_mtu(link) <
-				      rtnl_link_get_mtu(best)))
-			best = link;
-	}
-	return best ? rtnl_link_get_ifindex(best) : 0;
-}
-
-/* The MTU of the device that most clients could come by. */
-static unsigned int widest_visitor(const struct doctor *doctor)
-{
-	unsigned int mtu = 0;
-	struct rtnl_link *link;
-	size_t i;
-
-	for (i = 0; i < doctor->visits.count; i++) {
-		link = host_device(&doctor->host,
-				   doctor->visits.one[i].first->ifindex);
-		if (link && rtnl_link_get_mtu(link) > mtu)
-			mtu = rtnl_link_get_mtu(link);
-	}
-	return mtu;
-}
-
-/* Check if packets to a device get a header more. */
-static bool is_tunnel(struct rtnl_link *link)
-{
-	static const char *const kinds[] = {
-		"ipip", "sit", "gre", "gretap", "erspan", "ip6tnl", "ip6gre",
-		"ip6gretap", "ip6erspan", "vxlan", "geneve", "bareudp", "vti",
-		"vti6", "xfrm", "wireguard", "gtp", "l2tpeth"
-	};
-	const char *kind = link ? rtnl_link_get_type(link) : NULL;
-	size_t i;
-
-	for (i = 0; kind && i < ARRAY_SIZE(kinds); i++)
-		if (!strcmp(kind, kinds[i]))
-			return true;
-	return false;
-}
-
-static void check_mtu(struct doctor *doctor)
-{
-	unsigned int wanted = widest_visitor(doctor), mtu;
-	int ifindex = narrowest(doctor);
-	const char *dev;
-
-	if (!ifindex ||
-	    !counters_rise(&doctor->counters[NETLINK_LB], "drop_too_big"))
-		return;
-	mtu = rtnl_link_get_mtu(host_device(&doctor->host, ifindex));
-	dev = host_device_name(&doctor->host, ifindex);
-	if (wanted <= mtu ||
-	    !finding_begin(&doctor->findings, "device-mtu", "device %s", dev))
-		return;
-	finding_what(&doctor->findings,
-		     "packets of clients are too big for %s, whose MTU is %u, and come in by a device of MTU %u",
-		     dev, mtu, wanted);
-	finding_why(&doctor->findings,
-		    "each is dropped until its client has learnt the size, and a client that ICMP does not reach never does");
-	if (is_tunnel(host_device(&doctor->host, ifindex))) {
-		/* A larger MTU would only move the loss to the outer path. */
-		finding_why(&doctor->findings,
-			    "the tunnel's own header takes the rest: on the real servers behind it, have clients send less: 'ip route change default via GATEWAY advmss %u'",
-			    mtu - MSS_HEADERS);
-		return;
-	}
-	finding_mend(&doctor->findings, "ip link set dev %s mtu %u", dev,
-		     wanted);
-}
-
 /**
  * doctor_devices() - look at the devices of a balancer
  * @doctor: the machine
@@ -147,5 +57,5 @@ void doctor_devices(struct doctor *doctor)
 	if (!doctor->services.count)
 		return;
 	check_lro(doctor);
-	check_mtu(doctor);
+	doctor_mtus(doctor);
 }

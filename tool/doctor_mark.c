@@ -24,6 +24,8 @@
  * struct suspect - an address that is probably a VIP and is not served
  * @vip: the address
  * @fwmark: the mark that its packets had before; 0 if that is not known
+ * @known: a connection to it is remembered
+ * @own: this machine has it
  * @meant: its port is meant to be served
  * @mark: the mark that they have
  * @packets: how many were traced
@@ -31,6 +33,8 @@
 struct suspect {
 	struct addr vip;
 	uint32_t fwmark;
+	bool known;
+	bool own;
 	bool meant;
 	uint32_t mark;
 	unsigned int packets;
@@ -58,7 +62,8 @@ static bool find_service(const struct doctor *doctor, int family,
 	return count == 1;
 }
 
-static bool has_marks(const struct doctor *doctor)
+/** doctor_has_marks() - check if a service goes by a mark */
+bool doctor_has_marks(const struct doctor *doctor)
 {
 	struct service_info service;
 	size_t i;
@@ -85,13 +90,21 @@ static bool is_deserted(const struct doctor *doctor, const struct seen *seen)
 		 ~(NUD_INCOMPLETE | NUD_FAILED));
 }
 
+/* Check if an address that this machine has itself looks like a VIP: its stack takes
+ * what no service takes, and refuses it. Before the first client has been served, only
+ * a mark tells.
+ */
+static bool is_own_vip(const struct suspect *suspect)
+{
+	return suspect->known || (suspect->mark && suspect->meant);
+}
+
 static int find_suspects(struct doctor *doctor, struct suspect *suspects,
 			 size_t *count)
 {
 	const struct visit *visit;
 	struct inquiry inquiry;
 	struct suspect *suspect;
-	bool known;
 	size_t i;
 	int status;
 
@@ -99,7 +112,7 @@ static int find_suspects(struct doctor *doctor, struct suspect *suspects,
 	for (i = 0; i < doctor->visits.count && *count < SUSPECTS_MAX; i++) {
 		visit = &doctor->visits.one[i];
 		suspect = &suspects[*count];
-		if (!visit_is_lost(visit) || visit->own)
+		if (!visit_is_lost(visit))
 			continue;
 		status = inquiry_packet(doctor->ctl, visit->lost, false, 0,
 					&inquiry);
@@ -109,14 +122,16 @@ static int find_suspects(struct doctor *doctor, struct suspect *suspects,
 			continue;
 		memset(suspect, 0, sizeof(*suspect));
 		suspect->vip = visit->first->dst;
-		status = inquiry_vip(doctor->ctl, &suspect->vip, &known,
-				     &suspect->fwmark);
+		suspect->own = visit->own;
+		status = inquiry_vip(doctor->ctl, &suspect->vip,
+				     &suspect->known, &suspect->fwmark);
 		if (status)
 			return status;
 		status = doctor_port(doctor, visit->first, &suspect->meant);
 		if (status)
 			return status;
-		if (known || is_deserted(doctor, visit->lost))
+		if (suspect->known || suspect->own ||
+		    is_deserted(doctor, visit->lost))
 			(*count)++;
 	}
 	return DSRCTL_OK;
@@ -247,7 +262,7 @@ int doctor_marks(struct doctor *doctor)
 	size_t i;
 	int status;
 
-	if (!has_marks(doctor))
+	if (!doctor_has_marks(doctor))
 		return DSRCTL_OK;
 	status = find_suspects(doctor, suspects, &all.count);
 	if (status || !all.count)
@@ -259,7 +274,8 @@ int doctor_marks(struct doctor *doctor)
 	}
 	decided_end(&decided);
 	for (i = 0; i < all.count; i++) {
-		if (!suspects[i].packets)
+		if (!suspects[i].packets ||
+		    (suspects[i].own && !is_own_vip(&suspects[i])))
 			continue;
 		if (suspects[i].mark)
 			other_mark(doctor, &suspects[i]);

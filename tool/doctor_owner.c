@@ -156,27 +156,50 @@ static void not_silent(struct doctor *doctor, const struct arp_answer *answer,
 	finding_mend(findings, "ssh root@%s dsrctl real silence %s", name, vip);
 }
 
-static void claimed_twice(struct doctor *doctor,
-			  const struct arp_answer *answer,
-			  const char *vip)
+/* Take the VIP from the other machine, or from this one if no address of the other one
+ * is known.
+ */
+static void take_one(struct doctor *doctor, const struct arp_answer *answer,
+		     const struct addr *vip, int owner)
 {
 	struct findings *findings = &doctor->findings;
-	char name[INET6_ADDRSTRLEN] = "MACHINE";
-	const uint8_t *mac = answer->mac;
-	struct addr addr;
+	char name[INET6_ADDRSTRLEN], text[INET6_ADDRSTRLEN];
+	const char *dev = host_device_name(&doctor->host, owner);
+	unsigned int bits = host_prefix(&doctor->host, vip);
+	struct addr other;
 
-	if (!finding_begin(findings, "vip-duplicate", "vip %s", vip))
+	addr_name(vip, text);
+	if (host_neighbour_of(&doctor->host, answer->ifindex, answer->mac,
+			      vip, &other)) {
+		finding_why(findings,
+			    "each router takes the one that it hears last, and connections break; of two balancers, both believe that they are active: look why VRRP does not get through. Until then take the VIP from the other one as below, or from this one by 'ip address del %s/%u dev %s'",
+			    text, bits, dev);
+		finding_mend(findings,
+			     "ssh root@%s 'ip -o address show to %s | while read -r _ dev _ addr _; do ip address del $addr dev $dev; done'",
+			     addr_name(&other, name), text);
 		return;
-	if (host_neighbour_of(&doctor->host, answer->ifindex, mac, AF_INET,
-			      &addr))
-		addr_name(&addr, name);
+	}
+	finding_why(findings,
+		    "each router takes the one that it hears last, and connections break; of two balancers, both believe that they are active: look why VRRP does not get through. Until then one of them has to give the VIP up");
+	finding_mend(findings, "ip address del %s/%u dev %s", text, bits, dev);
+}
+
+static void claimed_twice(struct doctor *doctor,
+			  const struct arp_answer *answer,
+			  const struct addr *vip, int owner)
+{
+	struct findings *findings = &doctor->findings;
+	const uint8_t *mac = answer->mac;
+	char name[INET6_ADDRSTRLEN];
+
+	addr_name(vip, name);
+	if (!finding_begin(findings, "vip-duplicate", "vip %s", name))
+		return;
 	finding_what(findings,
 		     "this machine has %s, and on %s the machine %02x:%02x:%02x:%02x:%02x:%02x answers ARP for it, too",
-		     vip, host_device_name(&doctor->host, answer->ifindex),
+		     name, host_device_name(&doctor->host, answer->ifindex),
 		     mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
-	finding_why(findings,
-		    "each router takes the one that it hears last, and connections break; of two balancers, both believe that they are active: look why VRRP does not get through");
-	finding_mend(findings, "ssh root@%s ip address show to %s", name, vip);
+	take_one(doctor, answer, vip, owner);
 }
 
 /**
@@ -206,6 +229,6 @@ void doctor_owners(struct doctor *doctor)
 			not_silent(doctor, &answer, name, &backend);
 		else if (host_has(&doctor->host, &vip, &owner) &&
 			 doctor_is_heard(doctor, &vip, owner))
-			claimed_twice(doctor, &answer, name);
+			claimed_twice(doctor, &answer, &vip, owner);
 	}
 }

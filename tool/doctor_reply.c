@@ -3,6 +3,7 @@
  * The replies that come back through the balancer: whether it lets them through.
  * Only replies that have been seen are judged, since they may take other ways.
  */
+#include <errno.h>
 #include <linux/dsr.h>
 #include <netinet/in.h>
 #include <linux/netfilter.h>
@@ -11,69 +12,27 @@
 
 #include "attr.h"
 #include "doctor.h"
-#include "report.h"
 #include "ruleset.h"
 #include "sysctl.h"
+#include "way.h"
 
-/* the most ways of replies that are judged */
-#define WAYS_MAX	64
+/* the most streams of replies that are judged */
+#define STREAMS_MAX	64
 
-/* as many replies have to be lost, and none to pass, to blame the firewall */
-#define DROPPED_MIN	3
-
-/**
- * struct server - a backend's address on its wire
- * @mac: its MAC address
- * @addr: its IP address
- */
-struct server {
-	uint8_t mac[6];
-	struct addr addr;
-};
+/* as many replies have to be lost, and none to pass, to blame this machine */
+#define LOST_MIN	3
 
 /**
- * struct way - replies from one address that came in by one device
+ * struct stream - replies from one address that came in by one device
  * @reply: one of them
  * @came: how many connections they were of
  * @left: how many of these left this machine again
  */
-struct way {
+struct stream {
 	const struct seen *reply;
 	unsigned int came;
 	unsigned int left;
 };
-
-static int compare_macs(const void *one, const void *other)
-{
-	return memcmp(((const struct server *)one)->mac,
-		      ((const struct server *)other)->mac,
-		      sizeof(((const struct server *)one)->mac));
-}
-
-/* All backends whose MAC address is known, sorted by it; to be freed. */
-static struct server *read_servers(const struct doctor *doctor, size_t *count)
-{
-	struct server *servers = report_alloc(NULL, (doctor->backends.count + 1) *
-					      sizeof(*servers));
-	struct backend_info backend;
-	const struct nlattr *mac;
-	size_t i;
-
-	*count = 0;
-	for (i = 0; i < doctor->backends.count; i++) {
-		if (!backend_parse_reply(doctor->backends.reply[i], &backend))
-			continue;
-		mac = backend.tb[DSR_BACKEND_A_MAC];
-		if (!mac || nla_len(mac) != sizeof(servers->mac) ||
-		    !addr_get(backend.tb[DSR_BACKEND_A_ADDR],
-			      &servers[*count].addr))
-			continue;
-		memcpy(servers[(*count)++].mac, nla_data(mac),
-		       sizeof(servers->mac));
-	}
-	qsort(servers, *count, sizeof(*servers), compare_macs);
-	return servers;
-}
 
 /* A machine that forwards IPv6 forgets the default routes that routers announce,
  * unless accept_ra is 2: print that first.
@@ -182,9 +141,9 @@ static void spoofed(struct doctor *doctor, const struct seen *reply,
 /* A rule that drops what is "ct state invalid" drops answers to requests that
  * connection tracking has not seen, those of 'path direct'.
  */
-static void dropped(struct doctor *doctor, const struct way *way)
+static void dropped(struct doctor *doctor, const struct stream *stream)
 {
-	const struct addr *src = &way->reply->src;
+	const struct addr *src = &stream->reply->src;
 	struct findings *findings = &doctor->findings;
 	const struct chain *chain;
 	struct ruleset ruleset;
@@ -192,8 +151,6 @@ static void dropped(struct doctor *doctor, const struct way *way)
 	bool begun = false;
 	size_t i;
 
-	if (way->left || way->came < DROPPED_MIN)
-		return;
 	addr_name(src, vip);
 	ruleset_read(&ruleset);
 	for (i = 0; i < ruleset.count; i++) {
@@ -214,15 +171,71 @@ static void dropped(struct doctor *doctor, const struct way *way)
 		return;
 	finding_what(findings,
 		     "%u replies from %s came in by %s and none left: rules of FORWARD drop them, or their policy does",
-		     way->came, vip,
-		     host_device_name(&doctor->host, way->reply->ifindex));
+		     stream->came, vip,
+		     host_device_name(&doctor->host, stream->reply->ifindex));
 	finding_why(findings,
 		    "the clients get no answer; with 'path direct' connection tracking sees no request, and takes the replies for invalid");
 }
 
-static void judge_way(struct doctor *doctor, const struct way *way)
+/* Find a packet that the client of a reply has sent. */
+static const struct seen *find_request(const struct watch *watch,
+				       const struct seen *reply)
 {
-	const struct seen *reply = way->reply;
+	const struct seen *seen;
+	size_t i;
+
+	for (i = 0; i < watch->count; i++) {
+		seen = &watch->seen[i];
+		if (!seen->out && !seen->answer &&
+		    addr_same(&seen->src, &reply->dst) &&
+		    addr_same(&seen->dst, &reply->src))
+			return seen;
+	}
+	return NULL;
+}
+
+static void no_way(struct doctor *doctor, const struct stream *stream)
+{
+	const struct seen *reply = stream->reply;
+	const struct seen *request = find_request(&doctor->watch, reply);
+	const char *dev = host_device_name(&doctor->host, reply->ifindex);
+	char vip[INET6_ADDRSTRLEN], client[INET6_ADDRSTRLEN];
+	struct findings *findings = &doctor->findings;
+
+	if (!request || !finding_begin(findings, "replies-no-route", "vip %s",
+				       addr_name(&reply->src, vip)))
+		return;
+	finding_what(findings,
+		     "%u replies from %s came in by %s and none left: no route leads from there to the client %s",
+		     stream->came, vip, dev, addr_name(&reply->dst, client));
+	finding_why(findings,
+		    "the clients get no answer; a router below is the machine that the request came from");
+	doctor_open_way(doctor, request, dev, "add");
+}
+
+/* Ask the kernel for the way of replies that all end here. */
+static void judge_lost(struct doctor *doctor, const struct stream *stream)
+{
+	const struct seen *reply = stream->reply;
+	struct way way = {
+		.to = reply->dst, .from = reply->src, .iif = reply->ifindex,
+	};
+
+	if (stream->left || stream->came < LOST_MIN)
+		return;
+	way_ask(&doctor->host, &way);
+	/* rp_filter is judged before */
+	if (way.error == EXDEV)
+		return;
+	if (way.error)
+		no_way(doctor, stream);
+	else
+		dropped(doctor, stream);
+}
+
+static void judge_stream(struct doctor *doctor, const struct stream *stream)
+{
+	const struct seen *reply = stream->reply;
 	const char *dev = host_device_name(&doctor->host, reply->ifindex);
 	struct rtnl_link *link = host_device(&doctor->host, reply->ifindex);
 	size_t before = doctor->findings.count;
@@ -238,36 +251,24 @@ static void judge_way(struct doctor *doctor, const struct way *way)
 		spoofed(doctor, reply, dev, owner);
 	else
 		filtered(doctor, reply, dev, &route);
-	if (doctor->findings.count != before)
-		return;
-	host_route(&doctor->host, &reply->dst, &route);
-	if (route.found)
-		dropped(doctor, way);
+	if (doctor->findings.count == before)
+		judge_lost(doctor, stream);
 }
 
 /* Check if a packet is the answer of a backend to a client, in the name of another
  * address than the backend's own, and this machine is to pass it on.
  */
 static bool is_reply(const struct doctor *doctor, const struct seen *seen,
-		     const struct server *servers, size_t count)
+		     const struct servers *servers)
 {
-	struct server wanted;
-	size_t i;
-
-	if (seen->out || !seen->answer || !seen->has_mac ||
-	    !host_sees_ip(&doctor->host, seen->ifindex) ||
-	    host_has(&doctor->host, &seen->dst, NULL))
-		return false;
-	memcpy(wanted.mac, seen->mac, sizeof(wanted.mac));
-	if (!bsearch(&wanted, servers, count, sizeof(*servers), compare_macs))
-		return false;
-	for (i = 0; i < count; i++)
-		if (addr_same(&servers[i].addr, &seen->src))
-			return false;
-	return true;
+	return !seen->out && seen->answer &&
+	       host_sees_ip(&doctor->host, seen->ifindex) &&
+	       !host_has(&doctor->host, &seen->dst, NULL) &&
+	       doctor_servers_find(servers, seen) &&
+	       !doctor_servers_has(servers, &seen->src);
 }
 
-static bool is_same_way(const struct seen *one, const struct seen *other)
+static bool is_same_stream(const struct seen *one, const struct seen *other)
 {
 	return one->ifindex == other->ifindex &&
 	       addr_same(&one->src, &other->src);
@@ -299,26 +300,28 @@ static bool has_left(const struct watch *watch, const struct seen *reply)
  */
 int doctor_replies(struct doctor *doctor)
 {
-	struct way ways[WAYS_MAX];
-	size_t i, j, count, found = 0;
-	struct server *servers = read_servers(doctor, &count);
+	struct stream streams[STREAMS_MAX];
+	size_t i, j, found = 0;
+	struct servers servers;
 
+	doctor_servers_read(doctor, &servers);
 	for (i = 0; i < doctor->watch.count; i++) {
 		const struct seen *seen = &doctor->watch.seen[i];
 
-		if (!is_reply(doctor, seen, servers, count))
+		if (!is_reply(doctor, seen, &servers))
 			continue;
-		for (j = 0; j < found && !is_same_way(ways[j].reply, seen); j++)
-			;
-		if (j == WAYS_MAX)
+		for (j = 0; j < found; j++)
+			if (is_same_stream(streams[j].reply, seen))
+				break;
+		if (j == STREAMS_MAX)
 			continue;
 		if (j == found)
-			ways[found++] = (struct way){ .reply = seen };
-		ways[j].came++;
-		ways[j].left += has_left(&doctor->watch, seen);
+			streams[found++] = (struct stream){ .reply = seen };
+		streams[j].came++;
+		streams[j].left += has_left(&doctor->watch, seen);
 	}
-	free(servers);
+	doctor_servers_free(&servers);
 	for (j = 0; j < found; j++)
-		judge_way(doctor, &ways[j]);
+		judge_stream(doctor, &streams[j]);
 	return DSRCTL_OK;
 }

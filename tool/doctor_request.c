@@ -106,8 +106,8 @@ static void other_sender(struct doctor *doctor, const struct seen *seen,
 	char known[INET6_ADDRSTRLEN] = "";
 	struct addr sender;
 
-	if (host_neighbour_of(&doctor->host, seen->ifindex, mac,
-			      seen->src.family, &sender))
+	if (host_neighbour_of(&doctor->host, seen->ifindex, mac, &seen->dst,
+			      &sender))
 		addr_name(&sender, known);
 	snprintf(text, sizeof(text), "%02x:%02x:%02x:%02x:%02x:%02x", mac[0],
 		 mac[1], mac[2], mac[3], mac[4], mac[5]);
@@ -126,46 +126,6 @@ static void other_sender(struct doctor *doctor, const struct seen *seen,
 free_words:
 	free(name);
 	free(words);
-}
-
-/* Lead back over the machine that the request came from, which is right where
- * replies pass the balancer.
- */
-static void mend_route(struct doctor *doctor, const struct seen *seen,
-		       const char *verb)
-{
-	const char *dev = host_device_name(&doctor->host, seen->ifindex);
-	char router[INET6_ADDRSTRLEN] = "ROUTER";
-	struct findings *findings = &doctor->findings;
-	struct addr addr = { 0 };
-
-	if (seen->has_mac && host_neighbour_of(&doctor->host, seen->ifindex,
-					       seen->mac, seen->src.family,
-					       &addr))
-		addr_name(&addr, router);
-	/* a router of IPv6 is known by its address on this link */
-	if (addr.family == AF_INET6 && IN6_IS_ADDR_LINKLOCAL(&addr.in6))
-		finding_mend(findings, "ip route %s default via %s dev %s",
-			     verb, router, dev);
-	else
-		finding_mend(findings, "ip route %s default via %s", verb,
-			     router);
-}
-
-static void no_way_back(struct doctor *doctor, const struct seen *seen)
-{
-	struct findings *findings = &doctor->findings;
-	char client[INET6_ADDRSTRLEN];
-
-	if (!finding_begin(findings, "no-route-back", "device %s",
-			   host_device_name(&doctor->host, seen->ifindex)))
-		return;
-	finding_what(findings,
-		     "the client %s asks for a VIP, and no route leads back to it",
-		     addr_name(&seen->src, client));
-	finding_why(findings,
-		    "the server's answers have no way; the router below is the machine that the request came from, which is right where replies pass the balancer");
-	mend_route(doctor, seen, "add");
 }
 
 /* Check if the router of the way back does not answer for its address. */
@@ -191,7 +151,9 @@ static bool dead_router(struct doctor *doctor, const struct seen *seen,
 		     host_device_name(&doctor->host, way->ifindex));
 	finding_why(findings,
 		    "the server's answers have no way; the router below is the machine that the request came from, which is right where replies pass the balancer");
-	mend_route(doctor, seen, "replace");
+	doctor_open_way(doctor, seen,
+			host_device_name(&doctor->host, seen->ifindex),
+			"replace");
 	return true;
 }
 
@@ -303,7 +265,7 @@ static int judge(struct doctor *doctor, const struct visit *visit,
 		return status;
 	host_route(&doctor->host, &seen->src, &way);
 	if (!way.found)
-		no_way_back(doctor, seen);
+		doctor_no_way_back(doctor, seen);
 	else if (!dead_router(doctor, seen, &way) &&
 		 seen->proto != IPPROTO_UDP &&
 		 !finding_has(&doctor->findings, "rule-no-local-route") &&

@@ -53,6 +53,7 @@ bool doctor_source(struct doctor *doctor, const struct seen *seen)
 void doctor_sources(struct doctor *doctor)
 {
 	const struct visit *visit;
+	struct host_route way;
 	uint64_t dropped;
 	size_t i;
 
@@ -61,8 +62,11 @@ void doctor_sources(struct doctor *doctor)
 	for (i = 0; dropped && i < doctor->visits.count; i++) {
 		visit = &doctor->visits.one[i];
 		/* a forged packet does not come again */
-		if (visit_is_lost(visit) && visit->again &&
-		    dropped >= visit->came)
-			doctor_source(doctor, visit->lost);
+		if (!visit_is_lost(visit) || !visit->again ||
+		    dropped < visit->came || doctor_source(doctor, visit->lost))
+			continue;
+		host_route(&doctor->host, &visit->lost->src, &way);
+		if (!way.found)
+			doctor_no_way_back(doctor, visit->lost);
 	}
 }

@@ -20,13 +20,6 @@
 #include "report.h"
 #include "socket.h"
 
-static struct nl_addr *to_nl(const struct addr *addr)
-{
-	return nl_addr_build(addr->family, &addr->in6,
-			     addr->family == AF_INET6 ? sizeof(addr->in6) :
-							sizeof(addr->in));
-}
-
 static bool is_same(const struct nl_addr *nl, const struct addr *addr)
 {
 	struct addr other;
@@ -156,6 +149,27 @@ bool host_has(const struct host *host, const struct addr *addr, int *ifindex)
 }
 
 /**
+ * host_prefix() - length of the prefix of an address of this machine
+ * @host: the machine
+ * @addr: the address
+ *
+ * Return: the length; 0 if the machine does not have the address.
+ */
+unsigned int host_prefix(const struct host *host, const struct addr *addr)
+{
+	struct nl_object *object;
+	struct rtnl_addr *one;
+
+	for (object = nl_cache_get_first(host->addrs); object;
+	     object = nl_cache_get_next(object)) {
+		one = (struct rtnl_addr *)object;
+		if (is_same(rtnl_addr_get_local(one), addr))
+			return rtnl_addr_get_prefixlen(one);
+	}
+	return 0;
+}
+
+/**
  * host_only_address() - find the only address that this machine has outside lo
  * @host: the machine
  * @family: AF_INET or AF_INET6
@@ -264,7 +278,7 @@ int host_down_device(const struct host *host, const struct addr *addr)
 void host_route(const struct host *host, const struct addr *addr,
 		struct host_route *route)
 {
-	struct nl_addr *to = to_nl(addr);
+	struct nl_addr *to = addr_to_nl(addr);
 	struct rtnl_route *found = NULL;
 	struct rtnl_nexthop *hop;
 
@@ -296,7 +310,7 @@ put:
 int host_neighbour_state(const struct host *host, int ifindex,
 			 const struct addr *addr)
 {
-	struct nl_addr *to = to_nl(addr);
+	struct nl_addr *to = addr_to_nl(addr);
 	struct rtnl_neigh *neigh;
 	int state = 0;
 
@@ -314,13 +328,14 @@ int host_neighbour_state(const struct host *host, int ifindex,
  * @host: the machine
  * @ifindex: the device
  * @mac: the MAC address
- * @family: of the address that is looked for
+ * @other: of the family that is looked for; not this address
  * @addr: set to its first address
  *
  * Return: whether there is one.
  */
 bool host_neighbour_of(const struct host *host, int ifindex,
-		       const uint8_t *mac, int family, struct addr *addr)
+		       const uint8_t *mac, const struct addr *other,
+		       struct addr *addr)
 {
 	struct nl_object *object;
 	struct rtnl_neigh *neigh;
@@ -331,12 +346,13 @@ bool host_neighbour_of(const struct host *host, int ifindex,
 		neigh = (struct rtnl_neigh *)object;
 		its = rtnl_neigh_get_lladdr(neigh);
 		if (rtnl_neigh_get_ifindex(neigh) != ifindex || !its ||
-		    rtnl_neigh_get_family(neigh) != family ||
+		    rtnl_neigh_get_family(neigh) != other->family ||
 		    nl_addr_get_len(its) != 6 ||
 		    memcmp(nl_addr_get_binary_addr(its), mac, 6))
 			continue;
 		addr_from_nl(addr, rtnl_neigh_get_dst(neigh));
-		return true;
+		if (!addr_same(addr, other))
+			return true;
 	}
 	return false;
 }
@@ -352,7 +368,7 @@ bool host_neighbour_of(const struct host *host, int ifindex,
 void host_ask(const struct host *host, int ifindex, const struct addr *addr)
 {
 	struct rtnl_neigh *neigh = rtnl_neigh_alloc();
-	struct nl_addr *to = to_nl(addr);
+	struct nl_addr *to = addr_to_nl(addr);
 
 	if (neigh && to) {
 		rtnl_neigh_set_ifindex(neigh, ifindex);

@@ -45,6 +45,7 @@ struct rtnl_link *host_device(const struct host *host, int ifindex);
 const char *host_device_name(const struct host *host, int ifindex);
 bool host_sees_ip(const struct host *host, int ifindex);
 bool host_has(const struct host *host, const struct addr *addr, int *ifindex);
+unsigned int host_prefix(const struct host *host, const struct addr *addr);
 bool host_only_address(const struct host *host, int family, struct addr *only);
 bool host_device_address(const struct host *host, int ifindex, int family,
 			 const struct addr *other, struct addr *addr);
@@ -54,7 +55,8 @@ void host_route(const struct host *host, const struct addr *addr,
 int host_neighbour_state(const struct host *host, int ifindex,
 			 const struct addr *addr);
 bool host_neighbour_of(const struct host *host, int ifindex,
-		       const uint8_t *mac, int family, struct addr *addr);
+		       const uint8_t *mac, const struct addr *other,
+		       struct addr *addr);
 void host_ask(const struct host *host, int ifindex, const struct addr *addr);
 
 #endif /* DSRCTL_HOST_H */

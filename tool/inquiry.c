@@ -248,6 +248,58 @@ int inquiry_served(struct dsrctl *ctl, const struct seen *seen, bool *served)
 	return netlink_stream(ctl->netlink, msg, on_served, served);
 }
 
+/* as many connections of UDP are read at most */
+#define DATAGRAMS_MAX	20000
+
+struct places {
+	inquiry_place_fn fn;
+	void *arg;
+	unsigned int read;
+};
+
+static enum netlink_verdict on_datagram(struct nlmsghdr *reply, void *arg)
+{
+	struct nlattr *tb[ATTR_MAX];
+	struct places *places = arg;
+	struct addr vip;
+
+	if (!parse_entry(reply, DSR_A_CONNECTION, tb))
+		return NETLINK_MALFORMED;
+	if (attr_u32(tb[DSR_CONNECTION_A_FWMARK]) &&
+	    tb[DSR_CONNECTION_A_DPORT] &&
+	    addr_get(tb[DSR_CONNECTION_A_DST], &vip) &&
+	    !places->fn(&vip, ntohs(nla_get_u16(tb[DSR_CONNECTION_A_DPORT])),
+			places->arg))
+		return NETLINK_STOP;
+	return ++places->read == DATAGRAMS_MAX ? NETLINK_STOP : NETLINK_MORE;
+}
+
+/**
+ * inquiry_datagrams() - ask dsr_lb where datagrams for services by mark go to
+ * @ctl: the run
+ * @fn: called for each connection of UDP that is remembered
+ * @arg: passed to @fn
+ *
+ * Return: enum dsrctl_status.
+ */
+int inquiry_datagrams(struct dsrctl *ctl, inquiry_place_fn fn, void *arg)
+{
+	struct places places = { .fn = fn, .arg = arg };
+	struct nlattr *nest;
+	struct nl_msg *msg;
+	int status;
+
+	status = netlink_query(ctl->netlink, NETLINK_LB,
+			       DSR_CMD_CONNECTION_GET, NLM_F_DUMP, &msg);
+	if (status)
+		return status;
+	nest = nla_nest_start(msg, NLA_F_NESTED | DSR_A_CONNECTION);
+	if (!nest || nla_put_u8(msg, DSR_CONNECTION_A_PROTO, IPPROTO_UDP))
+		return netlink_too_long(msg);
+	nla_nest_end(msg, nest);
+	return netlink_stream(ctl->netlink, msg, on_datagram, &places);
+}
+
 /* a flow that is looked for, among as many as are read at most */
 #define FLOWS_MAX	100000
 

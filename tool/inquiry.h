@@ -26,6 +26,10 @@ struct inquiry {
 	struct addr backend;
 };
 
+/* called for the address and the port of a service by mark; false: no more */
+typedef bool (*inquiry_place_fn)(const struct addr *vip, uint16_t port,
+				 void *arg);
+
 int inquiry_packet(struct dsrctl *ctl, const struct seen *seen, bool middle,
 		   uint32_t mark, struct inquiry *inquiry);
 int inquiry_firewall(struct dsrctl *ctl, const struct seen *seen,
@@ -33,6 +37,7 @@ int inquiry_firewall(struct dsrctl *ctl, const struct seen *seen,
 int inquiry_vip(struct dsrctl *ctl, const struct addr *vip, bool *known,
 		uint32_t *fwmark);
 int inquiry_served(struct dsrctl *ctl, const struct seen *seen, bool *served);
+int inquiry_datagrams(struct dsrctl *ctl, inquiry_place_fn fn, void *arg);
 int inquiry_flow(struct dsrctl *ctl, const struct seen *seen, bool *known);
 
 #endif /* DSRCTL_INQUIRY_H */

@@ -9,6 +9,7 @@
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -16,6 +17,8 @@
 #include "packet_socket.h"
 #include "watch.h"
 
+#define TCP_SIZE	20
+#define TCP_OFFSET	12
 #define TCP_FLAGS	13
 #define TCP_SYN		0x02
 #define TCP_ACK		0x10
@@ -110,6 +113,37 @@ static void set_addr(struct addr *addr, int family, const uint8_t *from)
 						      sizeof(addr->in));
 }
 
+/* Return the MSS that options of TCP name, or 0. */
+static uint16_t find_mss(const uint8_t *option, size_t size)
+{
+	while (size > 1 && *option != TCPOPT_EOL) {
+		if (*option == TCPOPT_NOP) {
+			option++;
+			size--;
+			continue;
+		}
+		if (option[1] < 2 || option[1] > size)
+			return 0;
+		if (*option == TCPOPT_MAXSEG && option[1] == TCPOLEN_MAXSEG)
+			return option[2] << 8 | option[3];
+		size -= option[1];
+		option += option[1];
+	}
+	return 0;
+}
+
+/* Parse TCP behind its ports. */
+static void parse_tcp(const uint8_t *data, size_t size, struct seen *seen)
+{
+	size_t header = 4 * (data[TCP_OFFSET] >> 4);
+
+	seen->answer = data[TCP_FLAGS] & TCP_ACK;
+	if (header > size)
+		header = size;
+	if (header > TCP_SIZE)
+		seen->mss = find_mss(data + TCP_SIZE, header - TCP_SIZE);
+}
+
 static bool parse(const uint8_t *data, size_t size, struct seen *seen)
 {
 	size_t header;
@@ -136,7 +170,7 @@ static bool parse(const uint8_t *data, size_t size, struct seen *seen)
 	seen->sport = data[0] << 8 | data[1];
 	seen->dport = data[2] << 8 | data[3];
 	if (seen->proto == IPPROTO_TCP)
-		seen->answer = data[TCP_FLAGS] & TCP_ACK;
+		parse_tcp(data, size - header, seen);
 	else if (seen->proto == IPPROTO_SCTP)
 		seen->answer = data[SCTP_CHUNK] == SCTP_INIT_ACK;
 	return true;

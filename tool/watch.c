@@ -72,6 +72,7 @@ static void keep(struct watch *watch, struct seen *seen)
 		}
 	if (watch->count == WATCH_SEEN_MAX)
 		return;
+	seen->time = duration_now();
 	watch->seen[watch->count++] = *seen;
 	if (watch->on_new)
 		watch->on_new(seen, watch->arg);
@@ -110,6 +111,7 @@ void watch_wait(struct watch *watch, uint32_t msecs)
 		for (i = 0; i < WATCH_SOCKETS; i++)
 			read_socket(watch, i);
 	}
+	watch->end = duration_now();
 }
 
 /**

@@ -38,6 +38,8 @@ enum watch_kind {
  * @sport: source port
  * @dport: destination port
  * @tos: TOS byte, or traffic class
+ * @mss: of TCP: the largest segment that its sender takes; 0 if it names none
+ * @time: when the first one was read, as by duration_now()
  * @has_mac: @mac is known
  * @mac: of the machine that sent them
  * @times: how many there were
@@ -52,6 +54,8 @@ struct seen {
 	uint16_t sport;
 	uint16_t dport;
 	uint8_t tos;
+	uint16_t mss;
+	int64_t time;
 	bool has_mac;
 	uint8_t mac[6];
 	unsigned int times;
@@ -62,6 +66,7 @@ struct seen {
  * @fd: the sockets, or -1
  * @packets: how many packets came from each
  * @msecs: for how long it was looked at
+ * @end: when that was over
  * @seen: what was seen
  * @count: how many @seen there are
  * @kind_of: tells what a datagram is; NULL: do not look at UDP
@@ -72,6 +77,7 @@ struct watch {
 	int fd[WATCH_SOCKETS];
 	unsigned int packets[WATCH_SOCKETS];
 	uint32_t msecs;
+	int64_t end;
 	struct seen *seen;
 	size_t count;
 	enum watch_kind (*kind_of)(const struct seen *seen, void *arg);

@@ -28,6 +28,7 @@ static struct nl_msg *question(const struct way *way)
 		.rtm_family = way->to.family,
 		.rtm_dst_len = bits,
 		.rtm_src_len = way->from.family ? bits : 0,
+		.rtm_flags = way->from_table ? RTM_F_FIB_MATCH : 0,
 	};
 	struct nl_msg *msg = nlmsg_alloc_simple(RTM_GETROUTE, NLM_F_REQUEST |
 							      NLM_F_ACK);
@@ -74,6 +75,9 @@ static int on_route(struct nl_msg *msg, void *arg)
 	way->error = -error_of(rtnl_route_get_type(route));
 	way->local = rtnl_route_get_type(route) == RTN_LOCAL;
 	addr_from_nl(&way->source, rtnl_route_get_pref_src(route));
+	addr_from_nl(&way->prefix, rtnl_route_get_dst(route));
+	way->prefix_bits = rtnl_route_get_dst(route) ?
+			   nl_addr_get_prefixlen(rtnl_route_get_dst(route)) : 0;
 	hop = rtnl_route_get_nnexthops(route) ?
 		      rtnl_route_nexthop_n(route, 0) : NULL;
 	if (hop) {
@@ -126,6 +130,7 @@ void way_ask(const struct host *host, struct way *way)
 	way->mtu = 0;
 	memset(&way->gateway, 0, sizeof(way->gateway));
 	memset(&way->source, 0, sizeof(way->source));
+	memset(&way->prefix, 0, sizeof(way->prefix));
 	if (!cb || !msg)
 		goto free;
 	nl_cb_set(cb, NL_CB_VALID, NL_CB_CUSTOM, on_route, &answer);

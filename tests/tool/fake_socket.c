@@ -234,7 +234,7 @@ int sniff_open(bool udp)
 }
 
 /* A line is: in|out syn|answer|udp|init|init-ack IFINDEX TOS MAC SRC SPORT DST DPORT
- * TIMES
+ * TIMES; an answer may be "answer:MSS"
  */
 bool sniff_read(int fd, struct seen *seen)
 {
@@ -256,7 +256,10 @@ bool sniff_read(int fd, struct seen *seen)
 	seen->out = !strcmp(way, "out");
 	seen->proto = !strcmp(kind, "udp") ? IPPROTO_UDP :
 		      !strncmp(kind, "init", 4) ? IPPROTO_SCTP : IPPROTO_TCP;
-	seen->answer = !strcmp(kind, "answer") || !strcmp(kind, "init-ack");
+	seen->answer = !strncmp(kind, "answer", strlen("answer")) ||
+		       !strcmp(kind, "init-ack");
+	if (sscanf(kind, "answer:%hu", &seen->mss) != 1)
+		seen->mss = 0;
 	seen->tos = tos;
 	seen->has_mac = true;
 	for (i = 0; i < 6; i++)

@@ -32,7 +32,8 @@ class Machine:
             k.RTM_GETNEIGH: Objects(k.RTM_NEWNEIGH, s.neighbour(
                 2, '10.10.30.11', s.MAC['lv1'])),
             k.RTM_GETROUTE: lambda request: Objects(
-                k.RTM_NEWROUTE, s.route(s.CLIENT, 2)),
+                k.RTM_NEWROUTE, s.route(s.W101, 3) if balancer and
+                s.packed(s.W101) in request.data else s.route(s.CLIENT, 2)),
             k.SOCK_DIAG: Objects(k.SOCK_DIAG, s.listening(80)),
         }
         empty = Reply()
@@ -95,14 +96,14 @@ class Machine:
         """These MAC addresses answer ARP."""
         self.write('arp', ''.join(f'{dev} {vip} {mac}\n' for mac in answers))
 
-    def run(self, *words):
+    def run(self, *words, time='100ms'):
         self.asked = 0
         self.write('packets', ''.join(self.packets))
-        return self.fake(*words, 'doctor time 100ms',
+        return self.fake(*words, f'doctor time {time}',
                          env={'DSRCTL_FAKE_PROC': str(self.root)})
 
-    def codes(self):
-        done = self.run('-j')
+    def codes(self, time='100ms'):
+        done = self.run('-j', time=time)
         found = json.loads(done.out)
         done.check(1 if found else 0)
         return {one['code']: one for one in found}

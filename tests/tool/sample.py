@@ -424,9 +424,10 @@ def neighbour(index, text, mac, state=2):
             addr(1, text) + attr(2, bytes.fromhex(mac.replace(':', ''))))
 
 
-def route(text, index, gateway=None, kind=1, source=None):
+def route(text, index, gateway=None, kind=1, source=None, mtu=0, prefix=32):
     family = socket.AF_INET6 if ':' in text else socket.AF_INET
-    return (struct.pack('=BBBBBBBBI', family, 32, 0, 0, 254, 2, 0, kind, 0) +
+    return (struct.pack('=BBBBBBBBI', family, prefix, 0, 0, 254, 2, 0, kind, 0) +
+            (nest(8, u32(2, mtu)) if mtu else b'') +
             addr(1, text) + u32(4, index) +
             (addr(5, gateway) if gateway else b'') +
             (addr(7, source) if source else b''))

@@ -342,6 +342,107 @@ def test_tunnel_mtu(lv1, kernel, kind):
         assert not found['commands'] and 'advmss 1380' in found['why']
 
 
+def narrow(kernel, front=1500, back=1300):
+    """MTUs of eth0 and eth1."""
+    kernel.objects[k.RTM_GETLINK] = Objects(
+        k.RTM_NEWLINK, s.link(1, 'lo', 0x49), s.link(2, 'eth0', 0x1043, front),
+        s.link(3, 'eth1', 0x1043, back))
+
+
+def announced(lv1, mss, **fields):
+    """A client comes, and w101 tells it how much it takes."""
+    lv1.saw('in', 'syn', s.CLIENT, 4000, s.VIP, 80)
+    lv1.saw('out', 'syn', s.CLIENT, 4000, s.VIP, 80, dev=3)
+    reply(lv1, **fields)
+    lv1.packets[-1] = lv1.packets[-1].replace('answer', f'answer:{mss}')
+    lv1.saw('out', 'answer', s.VIP, 80, s.CLIENT, 4000)
+
+
+@pytest.mark.parametrize('mss,front,back,mtu', [
+    (1460, 1500, 1300, 1500), (1260, 1500, 1300, 0), (1261, 1500, 1300, 1301),
+    (8960, 9000, 1500, 9000), (8960, 1500, 1500, 0), (0, 1500, 1300, 0)])
+def test_mtu(lv1, kernel, mss, front, back, mtu):
+    """Clients send as much as the server has told them, and as their device takes."""
+    narrow(kernel, front, back)
+    announced(lv1, mss)
+    found = lv1.codes()
+    assert set(found) == ({'device-mtu'} if mtu else set())
+    if mtu:
+        assert found['device-mtu']['commands'] == [
+            f'ip link set dev eth1 mtu {mtu}']
+
+
+def test_mtu_of_others(lv1, kernel):
+    """Of another machine, and of a backend's own address."""
+    narrow(kernel)
+    announced(lv1, 1460, mac='02:00:00:00:00:99')
+    lv1.saw('in', 'answer:1460', s.W101, 80, s.CLIENT, 4001, dev=3,
+            mac=s.MAC['w101'])
+    assert not lv1.codes()
+
+
+@pytest.mark.parametrize('gateway', [None, '10.10.30.9'])
+def test_route_mtu(lv1, kernel, gateway):
+    announced(lv1, 1460)
+    assert not lv1.codes()
+    kernel.objects[k.RTM_GETROUTE] = Objects(k.RTM_NEWROUTE, s.route(
+        '10.10.30.96', 3, gateway, mtu=1300, prefix=28))
+    found = lv1.codes()
+    assert set(found) == {'route-mtu'}
+    via = f' via {gateway}' if gateway else ''
+    assert found['route-mtu']['commands'] == [
+        f'ip route change 10.10.30.96/28{via} dev eth1 mtu 1500']
+
+
+@pytest.mark.parametrize('forwarded,left,found', [
+    (3, False, True), (2, False, False), (3, True, False)])
+def test_not_sent(lv1, forwarded, left, found):
+    """All that dsr_lb has forwarded is lost behind it."""
+    lv1.reasons = {'forwarded': forwarded}
+    for port in range(4000, 4003):
+        lv1.saw('in', 'syn', s.CLIENT, port, s.VIP, 80, 2)
+    if left:
+        lv1.saw('out', 'syn', s.CLIENT, 4001, s.VIP, 80, dev=3)
+    assert set(lv1.codes()) == ({'requests-not-sent'} if found else set())
+
+
+# Clients of UDP
+
+def ask_by_udp(lv1, kernel, answered):
+    """Ten clients of a service by mark; those that ANSWERED names hear."""
+    lv1.backends.append(s.backend(1, s.W102, state=1, ifindex=3))
+    kernel.answers['dsr', u.DSR_CMD_CONNECTION_GET] = Reply(s.connection(
+        17, s.CLIENT, 3999, s.VIP, 53, 4, 1000, 1, s.W101))
+
+    def explain(request):
+        port = request.nest(u.DSR_A_EXPLAIN)[u.DSR_EXPLAIN_A_SPORT][1]
+        return Reply(s.explanation('forwarded') + s.service(1) + s.connection(
+            17, s.CLIENT, 4000, s.VIP, 53, 4, 1000, 1,
+            s.W102 if port % 2 else s.W101))
+    kernel.answers['dsr', u.DSR_CMD_EXPLAIN] = explain
+    for port in range(4000, 4020):
+        lv1.saw('in', 'udp', s.CLIENT, port, s.VIP, 53)
+        lv1.saw('out', 'udp', s.CLIENT, port, s.VIP, 53, dev=3)
+        if answered(port):
+            lv1.saw('in', 'udp', s.VIP, 53, s.CLIENT, port, dev=3)
+
+
+@pytest.mark.parametrize('name,answered,found', [
+    ('one', lambda port: port % 2, True),
+    ('both', lambda port: True, False),
+    ('none', lambda port: False, False),
+    ('some', lambda port: port % 2 or port == 4002, False)])
+def test_udp_no_answer(lv1, kernel, name, answered, found):
+    """A server is judged by the others: no server has to answer datagrams."""
+    ask_by_udp(lv1, kernel, answered)
+    done = lv1.codes('1200ms')
+    assert set(done) == ({'backend-no-answer'} if found else set()), name
+    if found:
+        assert done['backend-no-answer']['subject'] == (
+            f'backend fwmark 1 via {s.W101}')
+        assert not lv1.codes()      # too soon to tell
+
+
 # Machines that claim a VIP
 
 def owned(lv1, kernel, dev=2):
@@ -401,8 +502,14 @@ def test_duplicate(lv1, kernel):
     lv1.claims('02:00:00:00:00:99', s.MAC['lv1'])
     found = lv1.codes()
     assert set(found) == {'vip-duplicate'}
-    assert 'the machine 02:00:00:00:00:99 answers' in found[
-        'vip-duplicate']['what']
+    found = found['vip-duplicate']
+    assert 'the machine 02:00:00:00:00:99 answers' in found['what']
+    assert found['commands'] == [f'ip address del {s.VIP}/32 dev eth0']
+    kernel.objects[k.RTM_GETNEIGH] = Objects(k.RTM_NEWNEIGH, s.neighbour(
+        2, '10.10.31.12', '02:00:00:00:00:99'))
+    command, = lv1.codes()['vip-duplicate']['commands']
+    assert command.startswith(
+        f"ssh root@10.10.31.12 'ip -o address show to {s.VIP} | ")
     owned(lv1, kernel, 1)
     for name in ('all', 'lo', 'eth0', 'eth1'):
         lv1.sysctl(f'ipv4/conf/{name}/arp_ignore', 1)

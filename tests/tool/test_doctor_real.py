@@ -82,6 +82,20 @@ def test_no_route_back(w101, kernel):
         'ip route add default via 10.10.30.11']
 
 
+@pytest.mark.parametrize('kind,name', [
+    (6, 'blackhole'), (7, 'unreachable'), (8, 'prohibit')])
+def test_barred(w101, kernel, kind, name):
+    """A default route more would not help: the longer prefix counts."""
+    kernel.objects[k.RTM_GETROUTE] = lambda request: Objects(
+        k.RTM_NEWROUTE, s.route('0.0.0.0', 2, '10.10.30.10', prefix=0),
+        s.route('10.10.31.0', 2, kind=kind, prefix=24),
+        s.route('10.10.32.0', 2, kind=6, prefix=24)) if request.dump else Ack(
+            errno.EINVAL)
+    w101.saw('in', 'syn', s.CLIENT, 4000, s.VIP, 80, 2, mac=s.MAC['lv1'])
+    assert w101.codes()['no-route-back']['commands'] == [
+        f'ip route del {name} 10.10.31.0/24']
+
+
 def test_no_rule_udp(w101):
     """A machine that is no router gets datagrams for an address of another one."""
     w101.saw('in', 'udp', s.CLIENT, 4000, '10.10.31.77', 53, 3)

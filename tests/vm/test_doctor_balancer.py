@@ -1,17 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0
 """dsrctl doctor: faults of a balancer."""
 
+import shlex
 import time
 
 import pytest
 
 import wire
 from doctor import (  # noqa: F401  pylint: disable=unused-import
-    BRIEF, LOOK, chain, clients, found_alone, mended,
+    BRIEF, LOOK, chain, clients, datagrams, findings, found_alone, mended,
     needs_perf, silent, tracefs, well, well_udp)
 from host import run, wait_for
-from network import VIP, W101, W102
-from test_layout import change, sysctl
+from network import CLIENT, VIP, W101, W102
+from test_layout import alias, change, sysctl
 from traffic import MARK, ask, meanwhile
 
 # pylint: disable=redefined-outer-name
@@ -45,6 +46,25 @@ def test_replies_dropped(well):
     silent(well.lv1, look=LOOK)
     well.lv1.dsrctl('service set fwmark 1 path direct')
     mended(well.lv1, 'replies-dropped', f'vip {VIP}')
+
+
+def bar(site, line):
+    """A line of ip that bars the way to the client, and is undone at the end."""
+    site.lv1.ip(line)
+    site.undo.append(lambda: site.lv1.run(
+        'sh', '-c', f'ip {line.replace("add", "del", 1)} 2>&1; true'))
+
+
+def test_replies_no_route(well):
+    """A rule bars the way of the replies, here and not upstream."""
+    bar(well, 'rule add pref 77 iif eth1 prohibit')
+    mended(well.lv1, 'replies-no-route', f'vip {VIP}')
+
+
+def test_no_way_back(well):
+    """dsr_lb drops requests that could not be answered."""
+    bar(well, f'route add blackhole {CLIENT}/32')
+    mended(well.lv1, 'no-route-back', 'device eth0')
 
 
 def test_replies_look_spoofed(well):
@@ -92,9 +112,13 @@ def test_vip_duplicate(well):
         silent(well.lv1, look=LOOK)
         change(well, name, f'addr add {VIP}/32 dev eth0',
                f'addr del {VIP}/32 dev eth0')
-    (_, _, command), = found_alone(well.lv1, 'vip-duplicate', f'vip {VIP}')
-    assert f'inet {VIP}/32' in well.lv2.run(*command.split()).stdout
-    well.lv2.ip(f'addr del {VIP}/32 dev eth0')
+    well.lv1.run('ping', '-c', '1', '-W', '60', '10.10.31.12')
+    found = wait_for('both answer', lambda: findings(well.lv1))
+    assert set(found) == {'vip-duplicate'}
+    assert found['vip-duplicate']['subject'] == f'vip {VIP}'
+    command, = found['vip-duplicate']['commands']
+    assert command.startswith('ssh root@10.10.31.12 ')
+    well.lv2.run('sh', '-c', shlex.split(command)[2])
     silent(well.lv1)
     well.lv2.ip(f'addr add {VIP}/32 dev eth0')
 
@@ -110,16 +134,32 @@ def test_service_all_out(well):
     mended(well.lv1, 'service-all-out', 'service fwmark 1', BRIEF)
 
 
+def own_vip(site):
+    """As keepalived adds it: packets that no service takes are refused here."""
+    sysctl(site, 'lv1', 'ipv4/conf/eth1/accept_local', 1)
+    alias(site, 'lv1')
+
+
+# on the balancer, or on no machine
+owned = pytest.mark.parametrize('own', [False, True], ids=['nowhere', 'own'])
+
+
+@owned
 @needs_perf
-def test_mark_missing(well):
+def test_mark_missing(well, own):
     tracefs()
+    if own:
+        own_vip(well)
     well.lv1.nft('flush ruleset')
     mended(well.lv1, 'mark-missing', f'vip {VIP}')
 
 
+@owned
 @needs_perf
-def test_mark_not_served(well):
+def test_mark_not_served(well, own):
     tracefs()
+    if own:
+        own_vip(well)
     well.lv1.nft('flush ruleset' + MARK.replace('mark set 1', 'mark set 2'))
     mended(well.lv1, 'mark-not-served', f'vip {VIP}')
 
@@ -219,6 +259,40 @@ def test_device_mtu(well):
             time.sleep(0.1)     # a pace
         with meanwhile(send):
             mended(well.lv1, 'device-mtu', 'device eth1')
+
+
+def test_announced_mtu(well):
+    """No client has sent much so far: the SYN-ACK says how much it may send."""
+    change(well, 'lv1', 'link set eth1 mtu 1300', 'link set eth1 mtu 1500')
+    mended(well.lv1, 'device-mtu', 'device eth1', LOOK)
+
+
+def test_route_mtu(well):
+    change(well, 'lv1', f'route add {W101}/32 dev eth1 mtu 1300',
+           f'route del {W101}/32 dev eth1')
+    mended(well.lv1, 'route-mtu', f'route {W101}/32', LOOK)
+
+
+def test_udp_no_answer(site):
+    """Of a service by mark; the other backend answers."""
+    site.balance()
+    for name in ('w101', 'w102'):
+        site.echo(name)
+    with datagrams(site):
+        wait_for('a client has come', lambda: 'udp' in site.lv1.dsrctl(
+            'connection show').stdout)
+        silent(site.lv1)
+        chain(site.w101, 'input', 'udp dport 7 drop')
+        mended(site.lv1, 'backend-no-answer', f'backend fwmark 1 via {W101}')
+
+
+@pytest.mark.stock      # the debug kernel has no netem
+def test_requests_not_sent(well):
+    well.lv1.run('tc', 'qdisc', 'add', 'dev', 'eth1', 'root', 'netem', 'loss',
+                 '100%')
+    well.undo.append(lambda: well.lv1.run(
+        'tc', 'qdisc', 'del', 'dev', 'eth1', 'root', check=False))
+    mended(well.lv1, 'requests-not-sent', 'device eth1', LOOK)
 
 
 def test_device_lro(well):
