@@ -204,28 +204,12 @@ demo()
 	printf 'ok demo on %s\ndone\n' "$target" >"$dir/results"
 }
 
-# The tests of dsrctl need a compiler, so they run in the root itself, on the copy
-# of the sources that was built there; so do the tests of the benchmark that need
-# no machine.
-# shellcheck disable=SC2016 # for the inner shell
+# The tests of dsrctl, and those of the benchmark that need no machine.
 tool()
 {
-	local dir=$1 entry status=0
+	local dir=$1 status=0
 
-	entry=$(scripts/root.sh bookworm)
-	as_root unshare --mount --net bash -euc '
-		root=$1/root tree=$2
-		shift 2
-		ip link set lo up 2>/dev/null || true
-		mount --bind "$tree" "$root/dsr"
-		mount -t proc none "$root/proc"
-		mount --rbind /dev "$root/dev"
-		mount -t tmpfs -o mode=1777 none "$root/tmp"
-		exec chroot "$root" /usr/bin/env -i HOME=/tmp LC_ALL=C.UTF-8 \
-			PYTHONDONTWRITEBYTECODE=1 \
-			PATH=/usr/sbin:/usr/bin:/sbin:/bin \
-			/dsr/tests/tool/run -rA "$@" . ../bench
-	' bash "$entry" "$dsr_top/build/bookworm/tree" "${choice[@]}" || status=$?
+	scripts/tool.sh -rA "${choice[@]}" . ../bench || status=$?
 	sed -n -e 's/^PASSED tests\/tool\//ok /p' \
 		-e 's/^PASSED \.\.\//ok /p' -e 's/^PASSED /ok /p' \
 		-e '/^\(FAILED\|ERROR\) /{ s//not ok /; s/ - /: /; p }' "$dir/log" |

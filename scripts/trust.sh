@@ -10,6 +10,7 @@
 #   chaos	N rounds of random changes beside traffic, on uml, the instrumented kernel
 #   chaos-smp	the same with two processors, on bookworm
 #   netlink	N times 1,000 random requests as root and as an unprivileged user, on uml
+#   memcheck	the tests of what dsrctl prints and finds, under valgrind
 #   faults	each allocation of each command fails once, on uml
 #   fuzz	the fuzz targets of user space, for so many seconds
 #   mutants	planted faults, each of which the tests must find; see $FAULTS
@@ -30,11 +31,12 @@ declare -A what=(
 	[chaos]="random changes beside traffic, with KASAN, lockdep and kmemleak"
 	[chaos-smp]="the same on Debian's kernel with two processors"
 	[netlink]="random requests by netlink, as root and as an unprivileged user, against a model"
+	[memcheck]="dsrctl under valgrind, with answers of a simulated kernel"
 	[faults]="a failed allocation at each place of each command, and in packets"
 	[fuzz]="mutated packets to parsers and rewriters, against a model"
 	[mutants]="planted faults, which the tests must find"
 )
-all=(kunit chaos chaos-smp netlink faults fuzz mutants)
+all=(kunit chaos chaos-smp netlink memcheck faults fuzz mutants)
 seed=$((RANDOM % 9000 * 1000 + 1)) rounds=200 seconds=3600 docs='' parts=()
 while [ "$#" -gt 0 ]; do
 	case $1 in
@@ -135,6 +137,18 @@ try_netlink()
 		DSR_FUZZ_REQUESTS=1000 DSR_TEST_SECONDS=1000000 \
 		-- scenarios -s test_netlink_fuzz.py || status=$?
 	often="$(sum requests) requests, $(sum accepted) of them accepted"
+}
+
+# The tests that run dsrctl most often in the shortest time.
+try_memcheck()
+{
+	scripts/build.sh bookworm || return
+	scripts/tool.sh --memcheck -rA test_doctor_balancer.py test_doctor_real.py \
+		test_explain.py test_real_explain.py test_output.py || status=$?
+	sed -n -e 's/^PASSED /ok /p' \
+		-e '/^\(FAILED\|ERROR\) /{ s//not ok /; s/ - /: /; p }' \
+		"$out/$part.log" >"$out/$part/parts"
+	often="$(count '^ok ') tests"
 }
 
 try_faults()

@@ -5,6 +5,9 @@
 address and undefined behaviour sanitizers, with fake_socket.c in place of
 socket.c, so that fakekernel.py answers instead of a kernel; and with
 fake_ring.c in place of ring.c, so that events of tracepoints come from a file.
+
+With $DSR_MEMCHECK, the directory that scripts/valgrind.sh makes, "fake" is built
+without the sanitizers and runs under memcheck instead.
 """
 
 import glob
@@ -24,6 +27,13 @@ sys.path.insert(0, HERE)
 
 import sample                                           # noqa: E402
 from fakekernel import FakeKernel                       # noqa: E402
+
+
+MEMCHECK = os.environ.get('DSR_MEMCHECK')
+# a status that dsrctl does not have, as with the sanitizers
+UNDER = [f'{MEMCHECK}/valgrind', '-q', '--error-exitcode=99', '--leak-check=full',
+         '--errors-for-leak-kinds=definite',
+         f'--extra-debuginfo-path={MEMCHECK}/debug'] if MEMCHECK else []
 
 
 class Result:
@@ -97,6 +107,8 @@ def build_fake(binary, *flags, kind='c'):
 @pytest.fixture(scope='session')
 def fake_binary():
     """The instrumented build, which connects to $DSRCTL_FAKE_KERNEL."""
+    if MEMCHECK:
+        return build_fake(os.path.join(BUILD, 'dsrctl-memcheck'), '-O1')
     return build_fake(os.path.join(BUILD, 'dsrctl-fake'), '-O1',
                       '-fsanitize=address,undefined',
                       '-fno-sanitize-recover=all')
@@ -145,7 +157,9 @@ def fake(fake_binary, kernel):              # pylint: disable=W0621
     """The instrumented build, as a function of its arguments."""
     def call(*args, env=None, **kwargs):
         env = {'DSRCTL_FAKE_KERNEL': kernel.path, **(env or {})}
-        return run(fake_binary, *args, env=env, **kwargs)
+        if MEMCHECK:
+            env['VALGRIND_LIB'] = f'{MEMCHECK}/lib'
+        return run(*UNDER, fake_binary, *args, env=env, **kwargs)
     return call
 
 
