@@ -60,6 +60,7 @@ def pytest_configure(config):
                  'stock: only on the kernels that people run',
                  'smp: what a second processor can upset, so it needs one',
                  'go: with the client in Go, which one target has',
+                 'trial: of dsrctl doctor, only with -m trial',
                  'last: after all others'):
         config.addinivalue_line('markers', line)
 
@@ -98,6 +99,8 @@ def select(config, items, wanted):
 def pytest_collection_modifyitems(config, items):
     if os.environ.get('DSR_TARGET') != GO_TARGET:
         select(config, items, lambda item: not item.get_closest_marker('go'))
+    if 'trial' not in config.getoption('markexpr'):
+        select(config, items, lambda item: not item.get_closest_marker('trial'))
     items.sort(key=lambda item: item.get_closest_marker('last') is not None)
     for item in items:
         if DEBUG and item.get_closest_marker('stock'):

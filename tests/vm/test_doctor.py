@@ -2,6 +2,7 @@
 """dsrctl doctor: sites that are well, of each layout; and a site of many services."""
 
 import resource
+import time
 
 import pytest
 
@@ -10,7 +11,7 @@ from doctor import (  # noqa: F401  pylint: disable=unused-import
 from host import wait_for
 from network import VIP, VIP6, W101, W1016, W102, W1026
 from test_layout import alias, change, sysctl
-from traffic import MARK
+from traffic import MARK, ask, meanwhile
 
 
 # pylint: disable=redefined-outer-name
@@ -121,11 +122,16 @@ def test_well_rest(well):
 
 
 def test_thousand(site):
-    """1,000 services of 20 backends: all well, and done before long.
+    """1,000 services of 20 backends: all well, done before long, and no client waits.
 
     Ten times as many take about ten times as long, and not a hundred times. The
     time is doctor's own on the processor, in which a host may stand still.
     """
+    served = f'vip {VIP} proto tcp port 8080'
+    site.lv1.configure('\n'.join([f'service add {served}', *(
+        f'backend add {served} via {server}' for server in (W101, W102))]))
+    for host in (site.w101, site.w102):
+        host.dsrctl(f'real add {served} to :80')
     servers = [f'10.77.0.{i + 1}' for i in range(20)]
     change(site, 'lv1', 'addr add 10.77.1.1/16 dev eth1\n' + '\n'.join(
         f'neigh add {server} lladdr 02:00:0a:4d:00:{i + 1:02x} dev eth1 '
@@ -155,3 +161,17 @@ def test_thousand(site):
         if many < 40 * few:
             break
     assert many < 40 * few
+
+    def come():
+        with site.connect(port=8080) as sock:
+            ask(sock)
+
+    def look():
+        before = site.lv1.show('stats')['dsr_lb']['reasons']['forwarded']
+        began = time.monotonic()
+        silent(site.lv1)
+        print(f'{time.monotonic() - began:.1f} s with clients')
+        after = site.lv1.show('stats')['dsr_lb']['reasons']['forwarded']
+        assert after > before
+    with meanwhile(come):
+        site.undisturbed(look)
