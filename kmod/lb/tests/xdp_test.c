@@ -322,7 +322,7 @@ static void words(struct kunit *test)
 		prandom_bytes_state(&random, &key, sizeof(key));
 		prandom_bytes_state(&random, &tuple, sizeof(tuple));
 		tuple.family = family;
-		tuple.zero = 0;
+		tuple.last = 0;
 		words = dsr_words_of(family, tuple.proto, tuple.ports,
 				     &tuple.v6);
 		KUNIT_ASSERT_EQ(test, dsr_words_key_hash(&words, family, &key),
