@@ -144,6 +144,9 @@ def rarer():
     asked = genl.nest(genl.A_EXPLAIN, encode('EXPLAIN', {
         'src': '10.0.0.77', 'sport': 4001, 'dst': '192.0.2.9', 'dport': 80,
         'proto': 'tcp', 'fwmark': 1}))
+    delivered = genl.nest(genl.A_EXPLAIN, encode('EXPLAIN', {
+        'src': '10.0.0.77', 'sport': 4001, 'dst': '10.0.0.1', 'dport': 80,
+        'ifindex': 1}))
     vip6 = genl.nest(genl.A_SERVICE, encode('SERVICE', {
         'vip': '2001:db8::9', 'scheduler': 'maglev', 'table_size': 251,
         'persist': 60000, 'chances': 4}))
@@ -164,6 +167,7 @@ def rarer():
         ('dsr_rs', genl.RULE_ADD, tos, False),
         ('dsr_rs', genl.RULE_REPLACE, tos, False),
         ('dsr_rs', genl.FLOW_FLUSH, b'', True),
+        ('dsr_rs', uapi.DSR_RS_CMD_EXPLAIN, delivered, False),
     ]
 
 

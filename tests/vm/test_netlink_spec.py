@@ -325,8 +325,16 @@ def test_replies_of_real_server(site):
         assert len(reader.ask(sock, 'silence-get', dump=True)) == 2
         reader.ask(sock, 'flow-get', dump=True)
         reader.ask(sock, 'stats-get')
+        # a chain of nf_tables that drops the packet
+        site.w101.nft('table ip own { chain c { type filter hook input '
+                      'priority filter; policy drop; }; }')
+        reader.ask(sock, 'explain', genl.nest(genl.A_EXPLAIN, encode(
+            'EXPLAIN', {'src': '10.10.31.222', 'sport': 4000, 'dst': W101,
+                        'dport': 80, 'ifindex': site.w101.ifindex('eth0')})))
     assert not unseen(reader, 'rule', 'flow', 'silence', 'table', 'timeout',
                       'reason', 'stats')
+    assert {name for space, name in reader.seen if space == 'explain'} - {
+        'pad'} == {'verdict', 'hook', 'priority', 'chain'}
 
 
 class Group:

@@ -98,6 +98,81 @@ enum dsr_conn_state {
 };
 
 /**
+ * enum dsr_firewall_verdict - what the site's rules do with a packet
+ * @DSR_FIREWALL_ACCEPT: they let it pass
+ * @DSR_FIREWALL_DROP: they drop it
+ * @DSR_FIREWALL_QUEUE: they give it to a program (NFQUEUE), which decides
+ * @DSR_FIREWALL_TAKEN: they keep it, as synproxy does
+ */
+enum dsr_firewall_verdict {
+	DSR_FIREWALL_ACCEPT,
+	DSR_FIREWALL_DROP,
+	DSR_FIREWALL_QUEUE,
+	DSR_FIREWALL_TAKEN,
+
+	__DSR_FIREWALL_MAX,
+	DSR_FIREWALL_MAX = __DSR_FIREWALL_MAX - 1
+};
+
+/**
+ * enum dsr_explain_attr - a packet, and its treatment
+ *
+ * A request of the family "dsr_rs" names a packet that the module has delivered: DST
+ * and DPORT are the local address and port, and FWMARK is the mark of the rule.
+ *
+ * @DSR_EXPLAIN_A_UNSPEC: never sent
+ * @DSR_EXPLAIN_A_SRC: 4 or 16 bytes
+ * @DSR_EXPLAIN_A_SPORT: be16
+ * @DSR_EXPLAIN_A_DST: 4 or 16 bytes
+ * @DSR_EXPLAIN_A_DPORT: be16
+ * @DSR_EXPLAIN_A_PROTO: u8, IPPROTO_TCP (if absent), _UDP or _SCTP
+ * @DSR_EXPLAIN_A_FWMARK: u32, mark of the packet; absent: no mark
+ * @DSR_EXPLAIN_A_REASON: string, as DSR_REASON_A_NAME (reply of "dsr" only)
+ * @DSR_EXPLAIN_A_CHOICE: u8, enum dsr_choice (reply of "dsr" only)
+ * @DSR_EXPLAIN_A_SLOT: u32, slot of the scheduler's table (reply of "dsr" only, for
+ *	schedulers that have one)
+ * @DSR_EXPLAIN_A_MIDDLE: flag: the packet is not the first of its connection
+ *	("dsr" only)
+ * @DSR_EXPLAIN_A_IFINDEX: u32, ingress device; absent: the device of the route
+ *	back to the source
+ * @DSR_EXPLAIN_A_FIREWALL: flag in a request: ask the rules of PREROUTING,
+ *	FORWARD and POSTROUTING, by a test packet that is not sent. Needs IFINDEX,
+ *	and no MIDDLE. Without FWMARK, the rules set the mark; FWMARK of the reply
+ *	tells it ("dsr" only)
+ * @DSR_EXPLAIN_A_VERDICT: u8, enum dsr_firewall_verdict (reply only, if the rules were
+ *	asked)
+ * @DSR_EXPLAIN_A_HOOK: u8, NF_INET_*, where the rules did not accept the packet
+ *	(reply only)
+ * @DSR_EXPLAIN_A_PRIORITY: s32, priority of the chain there (reply only)
+ * @DSR_EXPLAIN_A_CHAIN: u64, handle of the chain, if it is one of nf_tables
+ *	(reply only)
+ * @DSR_EXPLAIN_A_PAD: for alignment
+ */
+enum dsr_explain_attr {
+	DSR_EXPLAIN_A_UNSPEC,
+	DSR_EXPLAIN_A_SRC,
+	DSR_EXPLAIN_A_SPORT,
+	DSR_EXPLAIN_A_DST,
+	DSR_EXPLAIN_A_DPORT,
+	DSR_EXPLAIN_A_PROTO,
+	DSR_EXPLAIN_A_FWMARK,
+	DSR_EXPLAIN_A_REASON,
+	DSR_EXPLAIN_A_CHOICE,
+	DSR_EXPLAIN_A_SLOT,
+	DSR_EXPLAIN_A_MIDDLE,
+	DSR_EXPLAIN_A_IFINDEX,
+	DSR_EXPLAIN_A_FIREWALL,
+	DSR_EXPLAIN_A_VERDICT,
+	DSR_EXPLAIN_A_HOOK,
+	DSR_EXPLAIN_A_PRIORITY,
+	DSR_EXPLAIN_A_CHAIN,
+	DSR_EXPLAIN_A_PAD,
+
+	__DSR_EXPLAIN_A_MAX,
+	DSR_EXPLAIN_A_MAX = __DSR_EXPLAIN_A_MAX - 1
+};
+
+/**
  * enum dsr_timeout_attr - idle timeouts by state
  *
  * All are u32, in milliseconds. An absent one keeps its value.

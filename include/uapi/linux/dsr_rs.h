@@ -39,6 +39,11 @@
  *	added
  * @DSR_RS_CMD_FLOW_FLUSH: no attributes; forgets every flow; as a dump, in
  *	parts of bounded work
+ * @DSR_RS_CMD_EXPLAIN: ask the rules of PREROUTING behind the module, and those of
+ *	INPUT, about a packet that the module has delivered; change nothing but what
+ *	rules do beside a verdict. DSR_A_EXPLAIN: SRC, SPORT, DST, DPORT, IFINDEX;
+ *	PROTO and FWMARK optional. One reply: DSR_A_EXPLAIN: VERDICT, and HOOK,
+ *	PRIORITY and CHAIN if the rules do not accept the packet
  *
  * The multicast group DSR_GENL_MCGRP_EVENTS of this family gets a message after
  * each change, as that of the family "dsr" does. The message contains:
@@ -66,6 +71,7 @@ enum dsr_rs_cmd {
 	DSR_RS_CMD_SILENCE_GET,
 	DSR_RS_CMD_SILENCE_FLUSH,
 	DSR_RS_CMD_FLOW_FLUSH,
+	DSR_RS_CMD_EXPLAIN,
 
 	__DSR_RS_CMD_MAX,
 	DSR_RS_CMD_MAX = __DSR_RS_CMD_MAX - 1

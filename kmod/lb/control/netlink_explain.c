@@ -206,21 +206,21 @@ static enum dsr_reason look_at(const struct sk_buff *skb,
 static int explain_asking(struct dsr_net *dn, struct dsr_packet *pkt,
 			  struct dsr_arrival *arrival, const u32 *mark,
 			  struct dsr_decision *decision,
-			  struct dsr_firewall *firewall)
+			  struct dsr_trial *trial)
 {
 	enum dsr_reason reason;
 	int err;
 
-	err = dsr_firewall_begin(firewall, dn->net, pkt, arrival);
+	err = dsr_firewall_begin(trial, dn->net, pkt, arrival);
 	if (err)
 		return err;
-	if (firewall->verdict == DSR_FIREWALL_DROP)
+	if (trial->verdict == DSR_FIREWALL_DROP)
 		decision->reason = DSR_DROP_BY_FIREWALL;
-	if (!firewall->skb)
+	if (!trial->skb)
 		return 0;
 	if (mark)
-		firewall->skb->mark = *mark;
-	reason = look_at(firewall->skb, pkt, arrival);
+		trial->skb->mark = *mark;
+	reason = look_at(trial->skb, pkt, arrival);
 	if (reason != DSR_FORWARDED) {
 		decision->reason = reason;
 		return 0;
@@ -228,7 +228,7 @@ static int explain_asking(struct dsr_net *dn, struct dsr_packet *pkt,
 	explain(dn, pkt, arrival, decision);
 	if (!passes_forward(decision))
 		return 0;
-	reason = dsr_firewall_forward(firewall, dn->net, decision->service,
+	reason = dsr_firewall_forward(trial, dn->net, decision->service,
 				      decision->backend);
 	if (reason != DSR_FORWARDED)
 		decision->reason = reason;
@@ -272,25 +272,19 @@ static int put_slot(struct sk_buff *skb, const struct dsr_packet *pkt,
 
 /* Append the verdict of the rules, and the mark that they have set. */
 static int put_verdict(struct sk_buff *skb, u32 mark,
-		       const struct dsr_firewall *firewall)
+		       const struct dsr_trial *trial)
 {
-	if (nla_put_u8(skb, DSR_EXPLAIN_A_VERDICT, firewall->verdict) ||
-	    (mark && nla_put_u32(skb, DSR_EXPLAIN_A_FWMARK, mark)))
-		return -EMSGSIZE;
-	if (firewall->verdict == DSR_FIREWALL_ACCEPT)
-		return 0;
-	if (nla_put_u8(skb, DSR_EXPLAIN_A_HOOK, firewall->hook) ||
-	    nla_put_s32(skb, DSR_EXPLAIN_A_PRIORITY, firewall->priority))
-		return -EMSGSIZE;
-	return firewall->chain ?
-	       nla_put_u64_64bit(skb, DSR_EXPLAIN_A_CHAIN, firewall->chain,
-				 DSR_EXPLAIN_A_PAD) : 0;
+	int err = dsr_trial_put(skb, trial);
+
+	if (err || !mark)
+		return err;
+	return nla_put_u32(skb, DSR_EXPLAIN_A_FWMARK, mark);
 }
 
 static int put_explanation(struct sk_buff *skb, struct dsr_net *dn,
 			   const struct dsr_packet *pkt,
 			   const struct dsr_decision *decision, u32 mark,
-			   const struct dsr_firewall *firewall)
+			   const struct dsr_trial *trial)
 {
 	struct nlattr *nest = nla_nest_start(skb, DSR_A_EXPLAIN);
 
@@ -299,7 +293,7 @@ static int put_explanation(struct sk_buff *skb, struct dsr_net *dn,
 			   dsr_reason_names[decision->reason]) ||
 	    nla_put_u8(skb, DSR_EXPLAIN_A_CHOICE, decision->choice) ||
 	    put_slot(skb, pkt, decision) ||
-	    (firewall && put_verdict(skb, mark, firewall)))
+	    (trial && put_verdict(skb, mark, trial)))
 		return -EMSGSIZE;
 	nla_nest_end(skb, nest);
 	if (decision->service &&
@@ -315,7 +309,7 @@ int dsr_netlink_explain_doit(struct sk_buff *skb, struct genl_info *info)
 	struct dsr_net *dn = dsr_net(genl_info_net(info));
 	struct nlattr *tb[DSR_EXPLAIN_A_MAX + 1];
 	struct dsr_decision decision = { };
-	struct dsr_firewall firewall = { };
+	struct dsr_trial trial = { };
 	struct dsr_arrival arrival = { };
 	struct dsr_packet pkt;
 	struct sk_buff *reply;
@@ -355,15 +349,15 @@ int dsr_netlink_explain_doit(struct sk_buff *skb, struct genl_info *info)
 		err = explain_asking(dn, &pkt, &arrival,
 				     tb[DSR_EXPLAIN_A_FWMARK] ? &arrival.mark :
 								NULL,
-				     &decision, &firewall);
+				     &decision, &trial);
 	else if (!err && dn->services_count)
 		explain(dn, &pkt, &arrival, &decision);
 	if (!err)
 		err = put_explanation(reply, dn, &pkt, &decision, arrival.mark,
-				      asks ? &firewall : NULL);
+				      asks ? &trial : NULL);
 	if (!err && decision.backend)
 		err = dsr_put_backend(reply, dn, decision.backend);
-	dsr_firewall_end(&firewall);
+	dsr_trial_end(&trial);
 	local_bh_enable();
 	rcu_read_unlock();
 	mutex_unlock(&dn->lock);

@@ -187,6 +187,13 @@ static const struct genl_ops dsr_rs_ops[] = {
 		.doit		= dsr_rs_netlink_silence_flush_doit,
 		.flags		= GENL_UNS_ADMIN_PERM,
 	},
+	{
+		.cmd		= DSR_RS_CMD_EXPLAIN,
+		.doit		= dsr_rs_netlink_explain_doit,
+		.policy		= dsr_rs_netlink_explain_policy,
+		.maxattr	= DSR_A_EXPLAIN,
+		.flags		= GENL_UNS_ADMIN_PERM,
+	},
 };
 
 static const struct genl_multicast_group dsr_rs_groups[] = {

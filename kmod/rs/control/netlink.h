@@ -29,6 +29,8 @@ extern const struct nla_policy dsr_rs_netlink_rule_policy[DSR_A_RULE + 1];
 extern const struct nla_policy dsr_rs_netlink_flow_policy[DSR_A_TABLE + 1];
 extern const struct nla_policy
 dsr_rs_netlink_silence_policy[DSR_A_SILENCE + 1];
+extern const struct nla_policy
+dsr_rs_netlink_explain_policy[DSR_A_EXPLAIN + 1];
 
 int dsr_rs_netlink_init(void);
 void dsr_rs_netlink_exit(void);
@@ -69,5 +71,8 @@ int dsr_rs_netlink_silence_flush_doit(struct sk_buff *skb,
 				      struct genl_info *info);
 int dsr_rs_netlink_silence_get_dumpit(struct sk_buff *skb,
 				      struct netlink_callback *cb);
+
+/* netlink_explain.c */
+int dsr_rs_netlink_explain_doit(struct sk_buff *skb, struct genl_info *info);
 
 #endif /* _DSR_RS_NETLINK_H */

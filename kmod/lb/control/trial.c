@@ -1,0 +1,3 @@
+// SPDX-License-Identifier: GPL-2.0
+/* trial - a packet that tries the site's rules, shared with dsr_rs */
+#include "../../common/trial.c"
