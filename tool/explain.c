@@ -21,6 +21,7 @@
 #include "host.h"
 #include "json.h"
 #include "netlink.h"
+#include "outcome.h"
 #include "reason.h"
 #include "service.h"
 #include "verdict.h"
@@ -265,17 +266,16 @@ static const char *advice_of(const struct explanation *what,
 							      NULL;
 }
 
-static struct json_object *meaning_json(struct explanation *what,
-					const char *meaning)
+static struct outcome outcome_of(struct explanation *what)
 {
-	struct json_object *object;
-	char *text;
+	const struct reason *reason = reason_find(NETLINK_LB, what->name);
 
-	if (!meaning || asprintf(&text, "%s%s", condition(what), meaning) < 0)
-		return NULL;
-	object = json_object_new_string(text);
-	free(text);
-	return object;
+	return (struct outcome){
+		.reason = what->name,
+		.condition = condition(what),
+		.meaning = meaning_of(what, reason),
+		.advice = advice_of(what, reason),
+	};
 }
 
 /* Return: the MTU of the device towards the backend, or 0. */
@@ -308,10 +308,8 @@ static void check_length(const struct packet *packet, struct explanation *what)
 static void explain_json(struct dsrctl *ctl, const struct packet *packet,
 			 struct explanation *what)
 {
-	const struct reason *reason = reason_find(NETLINK_LB, what->name);
-	const char *meaning = meaning_of(what, reason);
-	const char *advice = advice_of(what, reason);
 	struct json_object *object = json_object_new_object();
+	struct outcome outcome = outcome_of(what);
 	unsigned int mtu = backend_mtu(what);
 	char dev[IF_NAMESIZE];
 
@@ -332,11 +330,7 @@ static void explain_json(struct dsrctl *ctl, const struct packet *packet,
 	attr_json(object, "choice", ATTR_CHOICE,
 		  what->tb[DSR_EXPLAIN_A_CHOICE]);
 	attr_json(object, "slot", ATTR_U32, what->tb[DSR_EXPLAIN_A_SLOT]);
-	json_object_object_add(object, "reason",
-			       json_object_new_string(what->name));
-	json_object_object_add(object, "meaning", meaning_json(what, meaning));
-	json_object_object_add(object, "advice", advice ?
-			       json_object_new_string(advice) : NULL);
+	outcome_json(object, &outcome);
 	json_object_object_add(object, "firewall", verdict_json(&what->verdict));
 	json_object_object_add(object, "service", what->has_service ?
 			       service_json(&what->service) : NULL);
@@ -435,9 +429,7 @@ static void firewall_text(const struct packet *packet)
 
 static void explain_text(const struct packet *packet, struct explanation *what)
 {
-	const struct reason *reason = reason_find(NETLINK_LB, what->name);
-	const char *meaning = meaning_of(what, reason);
-	const char *advice = advice_of(what, reason);
+	struct outcome outcome = outcome_of(what);
 	char *service;
 
 	packet_text(packet);
@@ -454,13 +446,12 @@ static void explain_text(const struct packet *packet, struct explanation *what)
 	if (what->has_backend)
 		backend_text(what);
 	if (what->verdict.asked)
-		verdict_text(&what->verdict, passes_firewall(what));
+		verdict_text(&what->verdict, passes_firewall(what) ?
+			     "PREROUTING, FORWARD and POSTROUTING accept" :
+			     "PREROUTING accepts");
 	else if (passes_firewall(what))
 		firewall_text(packet);
-	printf("outcome     %s%s%s%s\n", what->name, meaning ? ": " : "",
-	       meaning ? condition(what) : "", meaning ? meaning : "");
-	if (advice)
-		printf("advice      %s\n", advice);
+	outcome_text(&outcome);
 }
 
 static int explain_run(struct dsrctl *ctl, struct args *args)

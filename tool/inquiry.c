@@ -111,6 +111,27 @@ int inquiry_packet(struct dsrctl *ctl, const struct seen *seen, bool middle,
 	return status;
 }
 
+/* Send a question about a test packet, and read the verdict of the rules. */
+static int ask_rules(struct dsrctl *ctl, struct nl_msg *msg, int family,
+		     struct verdict *verdict)
+{
+	struct nlattr *top[ATTR_MAX], *tb[ATTR_MAX];
+	struct netlink_replies replies;
+	int status;
+
+	status = netlink_collect(ctl->netlink, msg, &replies);
+	if (!status && (!replies.count ||
+			!attr_parse(replies.reply[0], top) ||
+			!top[DSR_A_EXPLAIN] ||
+			!attr_parse_nest(DSR_A_EXPLAIN, top[DSR_A_EXPLAIN],
+					 tb)))
+		status = netlink_malformed();
+	if (!status)
+		verdict_parse(tb, family, verdict);
+	netlink_replies_free(&replies);
+	return status;
+}
+
 /**
  * inquiry_firewall() - ask the site's rules, by dsr_lb, about a packet that was seen
  * @ctl: the run
@@ -122,8 +143,6 @@ int inquiry_packet(struct dsrctl *ctl, const struct seen *seen, bool middle,
 int inquiry_firewall(struct dsrctl *ctl, const struct seen *seen,
 		     struct verdict *verdict)
 {
-	struct nlattr *top[ATTR_MAX], *tb[ATTR_MAX];
-	struct netlink_replies replies;
 	struct nl_msg *msg;
 	int status;
 
@@ -134,17 +153,46 @@ int inquiry_firewall(struct dsrctl *ctl, const struct seen *seen,
 		return status;
 	if (packet_put(msg, seen, false, 0, true))
 		return netlink_too_long(msg);
-	status = netlink_collect(ctl->netlink, msg, &replies);
-	if (!status && (!replies.count ||
-			!attr_parse(replies.reply[0], top) ||
-			!top[DSR_A_EXPLAIN] ||
-			!attr_parse_nest(DSR_A_EXPLAIN, top[DSR_A_EXPLAIN],
-					 tb)))
-		status = netlink_malformed();
-	if (!status)
-		verdict_parse(tb, seen->src.family, verdict);
-	netlink_replies_free(&replies);
-	return status;
+	return ask_rules(ctl, msg, seen->src.family, verdict);
+}
+
+static int landing_put(struct nl_msg *msg, const struct landing *landing)
+{
+	const struct nlattr *mark = landing->has_rule ?
+				    landing->rule.tb[DSR_RULE_A_MARK] : NULL;
+	struct nlattr *nest;
+
+	nest = nla_nest_start(msg, NLA_F_NESTED | DSR_A_EXPLAIN);
+	if (!nest || addr_put(msg, DSR_EXPLAIN_A_SRC, &landing->src) ||
+	    nla_put_u16(msg, DSR_EXPLAIN_A_SPORT, htons(landing->sport)) ||
+	    addr_put(msg, DSR_EXPLAIN_A_DST, &landing->to) ||
+	    nla_put_u16(msg, DSR_EXPLAIN_A_DPORT, htons(landing->to_port)) ||
+	    nla_put_u8(msg, DSR_EXPLAIN_A_PROTO, landing->match.proto) ||
+	    nla_put_u32(msg, DSR_EXPLAIN_A_IFINDEX, landing->ifindex) ||
+	    (mark && nla_put_u32(msg, DSR_EXPLAIN_A_FWMARK, attr_u32(mark))))
+		return -1;
+	return nla_nest_end(msg, nest);
+}
+
+/**
+ * inquiry_landing() - ask the site's rules, by dsr_rs, about a packet that it delivers
+ * @ctl: the run
+ * @landing: the packet, which lands; its verdict is set
+ *
+ * Return: enum dsrctl_status.
+ */
+int inquiry_landing(struct dsrctl *ctl, struct landing *landing)
+{
+	struct nl_msg *msg;
+	int status;
+
+	status = netlink_query(ctl->netlink, NETLINK_RS, DSR_RS_CMD_EXPLAIN, 0,
+			       &msg);
+	if (status)
+		return status;
+	if (landing_put(msg, landing))
+		return netlink_too_long(msg);
+	return ask_rules(ctl, msg, landing->src.family, &landing->verdict);
 }
 
 /* Parse an entry of a table: @type is the nest that it is in. */

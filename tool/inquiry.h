@@ -7,6 +7,7 @@
 #include "attr.h"
 #include "dsrctl.h"
 #include "key.h"
+#include "landing.h"
 #include "verdict.h"
 #include "watch.h"
 
@@ -34,6 +35,7 @@ int inquiry_packet(struct dsrctl *ctl, const struct seen *seen, bool middle,
 		   uint32_t mark, struct inquiry *inquiry);
 int inquiry_firewall(struct dsrctl *ctl, const struct seen *seen,
 		     struct verdict *verdict);
+int inquiry_landing(struct dsrctl *ctl, struct landing *landing);
 int inquiry_vip(struct dsrctl *ctl, const struct addr *vip, bool *known,
 		uint32_t *fwmark);
 int inquiry_served(struct dsrctl *ctl, const struct seen *seen, bool *served);

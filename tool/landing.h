@@ -10,6 +10,7 @@
 #include "listener.h"
 #include "match.h"
 #include "ruleset.h"
+#include "verdict.h"
 #include "way.h"
 
 enum landing_socket {
@@ -35,6 +36,7 @@ enum landing_socket {
  * @socket: what listens there
  * @listener: if it takes another address: that address
  * @ruleset: the chains of the firewall; of them, those of INPUT see the packet
+ * @verdict: of the rules behind dsr_rs, if they were asked
  * @in: the way in, as the kernel answers
  * @back: the way of a reply
  */
@@ -53,6 +55,7 @@ struct landing {
 	enum landing_socket socket;
 	struct addr listener;
 	struct ruleset ruleset;
+	struct verdict verdict;
 	struct way in;
 	struct way back;
 };

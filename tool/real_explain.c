@@ -14,8 +14,10 @@
 #include "attr.h"
 #include "dscp.h"
 #include "endpoint.h"
+#include "inquiry.h"
 #include "json.h"
 #include "landing.h"
+#include "outcome.h"
 #include "real_explain.h"
 #include "reason.h"
 #include "sysctl.h"
@@ -26,6 +28,7 @@ enum {
 	EXPLAIN_TOS,
 	EXPLAIN_DSCP,
 	EXPLAIN_DEV,
+	EXPLAIN_FIREWALL,
 };
 
 const struct keyword real_explain_keywords[] = {
@@ -33,6 +36,7 @@ const struct keyword real_explain_keywords[] = {
 	[EXPLAIN_TOS] = { "tos", NULL },
 	[EXPLAIN_DSCP] = { "dscp", NULL },
 	[EXPLAIN_DEV] = { "dev", NULL },
+	[EXPLAIN_FIREWALL] = { "firewall", keyword_flag },
 	{ NULL, NULL }
 };
 
@@ -41,6 +45,7 @@ struct question {
 	struct landing landing;
 	unsigned int proto;
 	uint32_t ifindex;	/* 0: not named */
+	bool firewall;		/* ask the site's rules */
 };
 
 static int question_read(struct args *args, struct question *question)
@@ -69,6 +74,9 @@ static int question_read(struct args *args, struct question *question)
 			break;
 		case EXPLAIN_DEV:
 			status = args_device(args, &question->ifindex);
+			break;
+		case EXPLAIN_FIREWALL:
+			question->firewall = true;
 			break;
 		default:
 			status = DSRCTL_USAGE;
@@ -109,7 +117,7 @@ static const char *condition(const struct landing *landing)
 	bool from = landing->has_rule && landing->rule.tb[DSR_RULE_A_FROM] &&
 		    strcmp(landing->reason, "pass_tos_not_vip");
 	bool filtered = landing->lands && !landing->in.error &&
-			landing_is_filtered(landing);
+			!landing->verdict.asked && landing_is_filtered(landing);
 
 	if (from && filtered)
 		return "if its frame comes from a machine that 'from' names and INPUT accepts it, ";
@@ -143,6 +151,13 @@ static bool find_loss(const struct landing *landing, struct loss *loss)
 			"the packet is lost: the kernel does not let it in to that address",
 			"see 'ip route get' with the address, 'from' its source and 'iif' the device"
 		};
+	else if (landing->verdict.asked && !verdict_accepts(&landing->verdict))
+		*loss = (struct loss){
+			landing->verdict.verdict == DSR_FIREWALL_DROP ?
+				"the packet is lost: the site's rules drop it" :
+				"the site's rules take the packet, and may drop it",
+			"the line 'firewall' names the chain, and the command that lists its rules"
+		};
 	else if (landing->socket == LANDING_NONE)
 		*loss = (struct loss){
 			"the client is refused: no program listens there",
@@ -163,24 +178,22 @@ static bool find_loss(const struct landing *landing, struct loss *loss)
 	return true;
 }
 
-static const char *meaning_of(const struct landing *landing)
+static struct outcome outcome_of(const struct landing *landing)
 {
 	const struct reason *reason = reason_find(NETLINK_RS, landing->reason);
+	struct outcome outcome = {
+		.reason = landing->reason,
+		.condition = condition(landing),
+		.meaning = reason ? reason->meaning : NULL,
+		.advice = reason ? reason->advice : NULL,
+	};
 	struct loss loss;
 
-	if (find_loss(landing, &loss))
-		return loss.meaning;
-	return reason ? reason->meaning : NULL;
-}
-
-static const char *advice_of(const struct landing *landing)
-{
-	const struct reason *reason = reason_find(NETLINK_RS, landing->reason);
-	struct loss loss;
-
-	if (find_loss(landing, &loss))
-		return loss.advice;
-	return reason ? reason->advice : NULL;
+	if (find_loss(landing, &loss)) {
+		outcome.meaning = loss.meaning;
+		outcome.advice = loss.advice;
+	}
+	return outcome;
 }
 
 /* The setting that counts for a device: the larger one. */
@@ -283,26 +296,13 @@ static struct json_object *reply_json(const struct landing *landing,
 	return object;
 }
 
-static struct json_object *meaning_json(const struct landing *landing)
-{
-	const char *meaning = meaning_of(landing);
-	struct json_object *object;
-	char *text;
-
-	if (!meaning ||
-	    asprintf(&text, "%s%s", condition(landing), meaning) < 0)
-		return NULL;
-	object = json_object_new_string(text);
-	free(text);
-	return object;
-}
-
 static void question_json(struct dsrctl *ctl, struct question *question,
 			  const struct host *host)
 {
 	struct json_object *object = json_object_new_object();
 	struct landing *landing = &question->landing;
 	const char *dev = host_device_name(host, landing->ifindex);
+	struct outcome outcome = outcome_of(landing);
 
 	endpoint_json(object, "src", &landing->src, "sport", landing->sport);
 	endpoint_json(object, "dst", &landing->match.dst, "dport",
@@ -321,12 +321,10 @@ static void question_json(struct dsrctl *ctl, struct question *question,
 	json_object_object_add(object, "socket", socket_json(landing));
 	json_object_object_add(object, "source", source_json(landing, host));
 	json_object_object_add(object, "input", chains_json(landing));
+	json_object_object_add(object, "firewall",
+			       verdict_json(&landing->verdict));
 	json_object_object_add(object, "reply", reply_json(landing, host));
-	json_object_object_add(object, "reason",
-			       json_object_new_string(landing->reason));
-	json_object_object_add(object, "meaning", meaning_json(landing));
-	json_object_object_add(object, "advice",
-			       text_json(advice_of(landing)));
+	outcome_json(object, &outcome);
 	json_print(object, ctl->pretty);
 }
 
@@ -397,6 +395,10 @@ static void firewall_text(const struct landing *landing)
 	const struct chain *chain;
 	size_t i;
 
+	if (landing->verdict.asked) {
+		verdict_text(&landing->verdict, "PREROUTING and INPUT accept");
+		return;
+	}
 	if (!landing_is_filtered(landing)) {
 		puts("firewall    no rules of INPUT");
 		return;
@@ -441,8 +443,7 @@ static void reply_text(const struct landing *landing, const struct host *host)
 static void question_text(struct question *question, const struct host *host)
 {
 	struct landing *landing = &question->landing;
-	const char *meaning = meaning_of(landing);
-	const char *advice = advice_of(landing);
+	struct outcome outcome = outcome_of(landing);
 	char to[ENDPOINT_TEXT_MAX];
 	char *words;
 
@@ -458,10 +459,7 @@ static void question_text(struct question *question, const struct host *host)
 		socket_text(question);
 		reply_text(landing, host);
 	}
-	printf("outcome     %s%s%s%s\n", landing->reason, meaning ? ": " : "",
-	       meaning ? condition(landing) : "", meaning ? meaning : "");
-	if (advice)
-		printf("advice      %s\n", advice);
+	outcome_text(&outcome);
 }
 
 static bool are_rules(const struct netlink_replies *rules)
@@ -502,9 +500,11 @@ int real_explain(struct dsrctl *ctl, struct args *args)
 		status = find_device(args, &host, &question);
 	if (!status) {
 		landing_find(&question.landing, &host, &rules);
-		if (ctl->json)
+		if (question.firewall && question.landing.lands)
+			status = inquiry_landing(ctl, &question.landing);
+		if (!status && ctl->json)
 			question_json(ctl, &question, &host);
-		else
+		else if (!status)
 			question_text(&question, &host);
 		landing_free(&question.landing);
 	}

@@ -6,7 +6,7 @@
 #include "dsrctl.h"
 
 #define REAL_EXPLAIN_SYNTAX \
-	"SRC:PORT DST:PORT [proto tcp|udp|sctp] [tos VALUE | dscp VALUE] [dev NAME]"
+	"SRC:PORT DST:PORT [proto tcp|udp|sctp] [tos VALUE | dscp VALUE] [dev NAME] [firewall]"
 
 extern const struct keyword real_explain_keywords[];
 

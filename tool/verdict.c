@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The verdict of the site's rules about a packet, which dsr_lb asks them by a test
+ * The verdict of the site's rules about a packet, which the modules ask them by a test
  * packet. The kernel tells the place of the chain; its name comes from the ruleset.
  */
 #include <netinet/in.h>
@@ -125,14 +125,12 @@ static void place_text(const struct verdict *verdict)
 /**
  * verdict_text() - print the verdict, one line
  * @verdict: the verdict; the rules were asked
- * @forwards: FORWARD and POSTROUTING see the packet
+ * @accepted: the hooks that were asked, and a verb, if all let the packet pass
  */
-void verdict_text(const struct verdict *verdict, bool forwards)
+void verdict_text(const struct verdict *verdict, const char *accepted)
 {
 	if (verdict->verdict == DSR_FIREWALL_ACCEPT) {
-		printf("firewall    %s\n", forwards ?
-		       "PREROUTING, FORWARD and POSTROUTING accept the packet" :
-		       "PREROUTING accepts the packet");
+		printf("firewall    %s the packet\n", accepted);
 		return;
 	}
 	printf("firewall    %s %s", hook_names[verdict->hook],

@@ -33,7 +33,7 @@ bool verdict_accepts(const struct verdict *verdict);
 bool verdict_is_early(const struct verdict *verdict);
 bool verdict_is_of(const struct verdict *verdict, const struct chain *chain);
 const char *verdict_outcome(const struct verdict *verdict);
-void verdict_text(const struct verdict *verdict, bool forwards);
+void verdict_text(const struct verdict *verdict, const char *accepted);
 struct json_object *verdict_json(const struct verdict *verdict);
 
 #endif /* DSRCTL_VERDICT_H */

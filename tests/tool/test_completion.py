@@ -145,7 +145,7 @@ LINES = {
                      'stop', 'silence', 'help'],
     'dsrctl real explain 10.0.0.1:1 ': [],
     'dsrctl real explain 10.0.0.1:1 10.0.0.2:80 ': ['proto', 'tos', 'dscp',
-                                                    'dev'],
+                                                    'dev', 'firewall'],
     'dsrctl real explain 10.0.0.1:1 10.0.0.2:80 proto u': ['udp'],
     'dsrctl real add vip 10.0.0.1 mode ': ['redirect', 'local'],
     'dsrctl real add tos 0x20 clear ': ['vip', 'proto', 'port', 'dscp', 'to',

@@ -93,6 +93,63 @@ def test_delivered(explain, routes):
     assert way == 'out' and words[RTA_SRC] == k.packed(W101)
 
 
+def verdict(kernel, **said):
+    """What the kernel says when it is asked; the requests are returned."""
+    asked = []
+
+    def answer(request):
+        asked.append(request.nest(u.DSR_A_EXPLAIN))
+        return Reply(s.nest(u.DSR_A_EXPLAIN, *(
+            s.VERDICT[field](value) for field, value in said.items())))
+    kernel.answers['dsr_rs', u.DSR_RS_CMD_EXPLAIN] = answer
+    kernel.objects[k.NFT_GETCHAIN] = Objects(k.NFT_NEWCHAIN, s.chain(
+        1, 'filter', 'input', 1, policy=0, handle=7))
+    return asked
+
+
+def test_asks_rules(explain, kernel, w101):  # noqa: F811
+    """About the packet as dsr_rs delivers it."""
+    w101.rules = [s.rule(s.VIP, 6, 80, to_port=8080,
+                         more=[s.u32(u.DSR_RULE_A_MARK, 7)])]
+    kernel.objects[k.SOCK_DIAG] = Objects(k.SOCK_DIAG, s.listening(8080))
+    asked = verdict(kernel, verdict=0)
+    assert explain()['firewall'].startswith('INPUT sees') and not asked
+    assert explain.json['firewall'] is None
+    told = explain('firewall')
+    assert told['firewall'] == 'PREROUTING and INPUT accept the packet'
+    assert told['outcome'].startswith('delivered: its socket gets it')
+    assert explain.json['firewall']['verdict'] == 'accept'
+    said = asked[-1]
+    for kind, data in ((u.DSR_EXPLAIN_A_SRC, k.packed(s.CLIENT)),
+                       (u.DSR_EXPLAIN_A_DST, k.packed(W101)),
+                       (u.DSR_EXPLAIN_A_SPORT, struct.pack('>H', 4000)),
+                       (u.DSR_EXPLAIN_A_DPORT, struct.pack('>H', 8080)),
+                       (u.DSR_EXPLAIN_A_PROTO, b'\6'),
+                       (u.DSR_EXPLAIN_A_IFINDEX, struct.pack('=I', 2)),
+                       (u.DSR_EXPLAIN_A_FWMARK, struct.pack('=I', 7))):
+        assert said[kind] == data
+
+
+@pytest.mark.parametrize('hook,name', [(0, 'PREROUTING'), (1, 'INPUT')])
+def test_rules_drop(explain, kernel, hook, name):
+    verdict(kernel, verdict=1, hook=hook, priority=0, chain=7)
+    told = explain('firewall')
+    assert told['firewall'].startswith(f'{name} drops the packet: ')
+    assert told['outcome'].startswith('delivered: the packet is lost: the ')
+    assert "'firewall'" in told['advice']
+    assert explain.json['firewall'] == {
+        'verdict': 'drop', 'hook': name, 'priority': 0,
+        'chains': ['inet filter input'] if hook else []}
+
+
+def test_rules_refuse(w101, routes, kernel):  # noqa: F811
+    """A balancer here, whose hooks would take the test packet."""
+    kernel.answers['dsr_rs', u.DSR_RS_CMD_EXPLAIN] = Ack(errno.EOPNOTSUPP)
+    done = w101.fake(f'real explain {s.CLIENT}:4000 {s.VIP}:80 firewall',
+                     env={'DSRCTL_FAKE_PROC': str(w101.root)})
+    assert done.status == 2 and not done.out and done.err
+
+
 def test_mark(explain, routes, w101):  # noqa: F811
     w101.rules = [s.rule(s.VIP, more=[s.u32(u.DSR_RULE_A_MARK, 7)])]
     explain()

@@ -146,7 +146,55 @@ def test_input(one):
         }''')
     told = explain(one)
     assert told['input'] == ['inet filter input']
+    assert told['firewall'] is None
     assert told['meaning'].startswith('if INPUT accepts it, ')
+    told = explain(one, 'firewall')
+    assert told['firewall']['verdict'] == 'accept'
+    assert told['meaning'].startswith('its socket gets it')
+
+
+CHAIN = '''table inet filter {{ chain c {{
+    type filter hook {hook} priority {priority}; policy accept;
+    {rule}
+    }}
+    }}'''
+
+
+@pytest.mark.parametrize('hook,priority,rule,verdict', [
+    ('input', 'filter', f'ip daddr {W101} tcp dport 80 meta mark 5 drop', 'drop'),
+    ('input', 'filter', 'tcp dport 80 reject with tcp reset', 'drop'),
+    ('prerouting', 'mangle', f'ip daddr {W101} drop', 'drop'),
+    ('prerouting', 'mangle', f'ip daddr {VIP} drop', 'accept'),
+    ('input', 'filter', 'tcp dport 80 queue', 'queue')])
+def test_rules_asked(site, hook, priority, rule, verdict):
+    """By a packet as dsr_rs delivers it, with the mark of its rule."""
+    site.balance(backends=('w101',), rule='')
+    site.w101.dsrctl(f'real add vip {VIP} mark 5')
+    site.w101.nft(CHAIN.format(hook=hook, priority=priority, rule=rule))
+    told = explain(site, 'firewall')['firewall']
+    assert told['verdict'] == verdict
+    if verdict != 'accept':
+        assert told['chains'] == ['inet filter c']
+        assert told['hook'].lower() == hook
+
+
+def test_rules_asked_ipv6(site6):
+    site6.w101.dsrctl(f'real add vip {VIP6}')
+    site6.w101.nft(CHAIN.format(hook='input', priority='filter',
+                                rule=f'ip6 daddr {W1016} udp dport 9 drop'))
+    told = explain(site6, 'firewall proto udp', 9, CLIENT6, VIP6)
+    assert told['firewall']['hook'] == 'INPUT'
+    assert explain(site6, 'firewall', 80, CLIENT6, VIP6)['firewall'][
+        'verdict'] == 'accept'
+
+
+def test_rules_of_a_balancer(site):
+    """The hooks of dsr_lb are where the test packet would pass."""
+    site.balance(backends=('w101',))
+    site.w101.dsrctl('service add fwmark 77')
+    done = site.w101.dsrctl(
+        f'real explain {CLIENT}:4000 {VIP}:80 firewall', check=False)
+    assert done.returncode == 2 and 'balancer' in done.stderr
 
 
 def test_tos(site):
