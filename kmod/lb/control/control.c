@@ -65,40 +65,23 @@ static void service_remove(struct dsr_net *dn, struct dsr_service *service)
 	dsr_attach_stop(dn, family);
 }
 
-/**
- * dsr_control_service_change() - add or change a service, and notify
- * @dn: balancer
- * @cmd: command of the notification, enum dsr_cmd
- * @service: service to change; %NULL: add one
- * @key: its key
- * @config: the whole new configuration
- * @extack: gets the error message
- *
- * Context: process context, holds dn->writer and dn->lock, as dsr_pool_build().
- * Return: 0; on error nothing changes and @extack has a message: -%EEXIST if
- * the port range clashes with another service; the errors of dsr_service_add(),
- * dsr_service_set() and dsr_attach_start().
- */
-int dsr_control_service_change(struct dsr_net *dn, u8 cmd,
-			       struct dsr_service *service,
-			       const struct dsr_service_key *key,
-			       const struct dsr_service_config *config,
-			       struct netlink_ext_ack *extack)
+/** dsr_control_service_clash() - set the message for -%EEXIST, and return that */
+int dsr_control_service_clash(struct netlink_ext_ack *extack)
 {
-	int err;
+	NL_SET_ERR_MSG(extack,
+		       "the port range overlaps the range of another service: one must lie within the other");
+	return -EEXIST;
+}
 
-	if (!service && dsr_service_clash(dn, key)) {
-		NL_SET_ERR_MSG(extack,
-			       "the port range overlaps the range of another service: one must lie within the other");
-		return -EEXIST;
-	}
-	err = service ? service_set(dn, service, config) :
-			service_add(dn, key, config);
+/**
+ * dsr_control_service_refuse() - set the message for a change of a service
+ * @err: error of dsr_service_add(), dsr_service_set() or dsr_attach_start()
+ * @extack: gets the error message; -%EEXIST has one already
+ */
+void dsr_control_service_refuse(int err, struct netlink_ext_ack *extack)
+{
 	switch (err) {
-	case 0:
-		service = dsr_service_find(dn, key);
-		dsr_neigh_seek(dn, service);
-		dsr_notify_service(dn, cmd, service);
+	case -EEXIST:
 		break;
 	case -ENOMEM:
 		NL_SET_ERR_MSG(extack, "out of memory: nothing was changed");
@@ -137,7 +120,42 @@ int dsr_control_service_change(struct dsr_net *dn, u8 cmd,
 		NL_SET_ERR_MSG(extack,
 			       "the netfilter hooks cannot be set up");
 	}
-	return err;
+}
+
+/**
+ * dsr_control_service_change() - add or change a service, and notify
+ * @dn: balancer
+ * @cmd: command of the notification, enum dsr_cmd
+ * @service: service to change; %NULL: add one
+ * @key: its key
+ * @config: the whole new configuration
+ * @extack: gets the error message
+ *
+ * Context: process context, holds dn->writer and dn->lock, as dsr_pool_build().
+ * Return: 0; on error nothing changes and @extack has a message: -%EEXIST if
+ * the port range clashes with another service; the errors of dsr_service_add(),
+ * dsr_service_set() and dsr_attach_start().
+ */
+int dsr_control_service_change(struct dsr_net *dn, u8 cmd,
+			       struct dsr_service *service,
+			       const struct dsr_service_key *key,
+			       const struct dsr_service_config *config,
+			       struct netlink_ext_ack *extack)
+{
+	int err;
+
+	if (!service && dsr_service_clash(dn, key))
+		return dsr_control_service_clash(extack);
+	err = service ? service_set(dn, service, config) :
+			service_add(dn, key, config);
+	if (err) {
+		dsr_control_service_refuse(err, extack);
+		return err;
+	}
+	service = dsr_service_find(dn, key);
+	dsr_neigh_seek(dn, service);
+	dsr_notify_service(dn, cmd, service);
+	return 0;
 }
 EXPORT_SYMBOL_GPL(dsr_control_service_change);
 

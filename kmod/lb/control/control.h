@@ -18,6 +18,8 @@
 
 void dsr_control_service_defaults(const struct dsr_service_key *key,
 				  struct dsr_service_config *config);
+int dsr_control_service_clash(struct netlink_ext_ack *extack);
+void dsr_control_service_refuse(int err, struct netlink_ext_ack *extack);
 int dsr_control_service_change(struct dsr_net *dn, u8 cmd,
 			       struct dsr_service *service,
 			       const struct dsr_service_key *key,

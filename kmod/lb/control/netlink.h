@@ -17,7 +17,9 @@
 #include "netlink_time.h"
 #include "genl_reply.h"
 
+struct dsr_backend_config;
 struct dsr_service;
+struct dsr_service_config;
 struct dsr_service_key;
 
 extern struct genl_family dsr_netlink_family;
@@ -56,6 +58,12 @@ int dsr_netlink_service_find(struct dsr_net *dn, struct nlattr *nest,
 /* netlink_service.c */
 extern const struct nla_policy
 dsr_netlink_service_policy[DSR_SERVICE_A_MAX + 1];
+int dsr_netlink_service_config(struct nlattr *tb[],
+			       const struct dsr_service_key *key,
+			       struct dsr_service_config *config,
+			       struct netlink_ext_ack *extack);
+int dsr_netlink_service_may(enum dsr_netlink_change change, bool is_there,
+			    struct netlink_ext_ack *extack);
 int dsr_netlink_service_change_doit(struct sk_buff *skb, struct genl_info *info);
 int dsr_netlink_service_delete_doit(struct sk_buff *skb, struct genl_info *info);
 int dsr_netlink_service_get_doit(struct sk_buff *skb, struct genl_info *info);
@@ -66,6 +74,15 @@ extern const struct nla_policy
 dsr_netlink_backend_key_policy[DSR_BACKEND_A_MAX + 1];
 extern const struct nla_policy
 dsr_netlink_backend_policy[DSR_BACKEND_A_MAX + 1];
+int dsr_netlink_backend_parse(struct nlattr *nest, u8 family,
+			      struct nlattr *tb[], union nf_inet_addr *addr,
+			      struct netlink_ext_ack *extack);
+int dsr_netlink_backend_config(struct nlattr *tb[],
+			       struct dsr_backend_config *config,
+			       struct netlink_ext_ack *extack);
+int dsr_netlink_backend_may(enum dsr_netlink_change change, bool is_there,
+			    struct netlink_ext_ack *extack);
+int dsr_netlink_no_backend(struct netlink_ext_ack *extack);
 int dsr_netlink_backend_change_doit(struct sk_buff *skb, struct genl_info *info);
 int dsr_netlink_backend_delete_doit(struct sk_buff *skb, struct genl_info *info);
 int dsr_netlink_backend_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb);

@@ -32,54 +32,101 @@ struct request {
 	union nf_inet_addr addr;
 };
 
+/**
+ * dsr_netlink_backend_parse() - parse the nest of a backend
+ * @nest: attribute DSR_A_BACKEND, or %NULL
+ * @family: family of its service
+ * @tb: set; attributes by enum dsr_backend_attr
+ * @addr: set to its address
+ * @extack: gets the error message
+ *
+ * Return: 0, or a negative errno with a message in @extack.
+ */
+int dsr_netlink_backend_parse(struct nlattr *nest, u8 family,
+			      struct nlattr *tb[], union nf_inet_addr *addr,
+			      struct netlink_ext_ack *extack)
+{
+	static const char missing[] =
+		"the request names no backend: give its address";
+	struct nlattr *attr;
+	int err;
+	u8 own;
+
+	if (!nest)
+		return dsr_netlink_refuse(extack, NULL, missing);
+	err = nla_parse_nested(tb, DSR_BACKEND_A_MAX, nest,
+			       dsr_netlink_backend_policy, extack);
+	if (err)
+		return err;
+	attr = tb[DSR_BACKEND_A_ADDR];
+	if (!attr)
+		return dsr_netlink_refuse(extack, NULL, missing);
+	own = dsr_addr_get(attr, addr);
+	if (!own)
+		return dsr_netlink_refuse(extack, attr,
+					  "an address has 4 or 16 bytes");
+	if (own == family)
+		return 0;
+	NL_SET_ERR_MSG_ATTR(extack, attr,
+			    "the backend's address is of another family than the service");
+	return -EAFNOSUPPORT;
+}
+
 static int parse_request(struct dsr_net *dn, struct genl_info *info,
 			 struct request *request)
 {
-	struct nlattr *attr;
-	u8 family;
 	int err;
 
 	lockdep_assert_held(&dn->lock);
 	err = dsr_netlink_service_find(dn, info->attrs[DSR_A_SERVICE],
 				       &request->service, info->extack);
+	if (!err)
+		err = dsr_netlink_backend_parse(info->attrs[DSR_A_BACKEND],
+						request->service->key.family,
+						request->tb, &request->addr,
+						info->extack);
 	if (err)
 		return err;
-	err = dsr_netlink_nest(request->tb, DSR_BACKEND_A_MAX, info,
-			       DSR_A_BACKEND, dsr_netlink_backend_policy,
-			       "the request names no backend: give its address");
-	if (err)
-		return err;
-	attr = request->tb[DSR_BACKEND_A_ADDR];
-	if (!attr) {
-		NL_SET_ERR_MSG(info->extack, "the request names no backend: give its address");
-		return -EINVAL;
-	}
-	family = dsr_addr_get(attr, &request->addr);
-	if (!family) {
-		NL_SET_ERR_MSG_ATTR(info->extack, attr,
-				    "an address has 4 or 16 bytes");
-		return -EINVAL;
-	}
-	if (family != request->service->key.family) {
-		NL_SET_ERR_MSG_ATTR(info->extack, attr,
-				    "the backend's address is of another family than the service");
-		return -EAFNOSUPPORT;
-	}
 	request->backend = dsr_backend_find(dn, request->service,
 					    &request->addr);
 	return 0;
 }
 
-static int no_such_backend(struct netlink_ext_ack *extack)
+/** dsr_netlink_no_backend() - set the message for -%ENOENT, and return that */
+int dsr_netlink_no_backend(struct netlink_ext_ack *extack)
 {
 	NL_SET_ERR_MSG(extack,
 		       "no such backend in this service: add it first with 'backend add'");
 	return -ENOENT;
 }
 
-/* Overwrite the fields of @config that the request sets. */
-static int parse_config(struct nlattr *tb[], struct dsr_backend_config *config,
-			struct netlink_ext_ack *extack)
+/** dsr_netlink_backend_may() - check if a backend is there, as a change asks
+ *
+ * Return: 0; -%ENOENT or -%EEXIST with a message in @extack.
+ */
+int dsr_netlink_backend_may(enum dsr_netlink_change change, bool is_there,
+			    struct netlink_ext_ack *extack)
+{
+	if (!is_there && change == DSR_NETLINK_SET)
+		return dsr_netlink_no_backend(extack);
+	if (!is_there || change != DSR_NETLINK_ADD)
+		return 0;
+	NL_SET_ERR_MSG(extack,
+		       "this backend exists: change it with 'set' or 'replace'");
+	return -EEXIST;
+}
+
+/**
+ * dsr_netlink_backend_config() - overwrite the settings that a request sets
+ * @tb: attributes, by enum dsr_backend_attr
+ * @config: settings
+ * @extack: gets the error message
+ *
+ * Return: 0, or a negative errno with a message in @extack.
+ */
+int dsr_netlink_backend_config(struct nlattr *tb[],
+			       struct dsr_backend_config *config,
+			       struct netlink_ext_ack *extack)
 {
 	struct nlattr *attr;
 
@@ -125,19 +172,12 @@ int dsr_netlink_backend_change_doit(struct sk_buff *skb, struct genl_info *info)
 	err = parse_request(dn, info, &request);
 	if (err)
 		goto unlock;
-	if (!request.backend && change == DSR_NETLINK_SET) {
-		err = no_such_backend(extack);
+	err = dsr_netlink_backend_may(change, request.backend, extack);
+	if (err)
 		goto unlock;
-	}
-	if (request.backend && change == DSR_NETLINK_ADD) {
-		NL_SET_ERR_MSG(extack,
-			       "this backend exists: change it with 'set' or 'replace'");
-		err = -EEXIST;
-		goto unlock;
-	}
 	if (change == DSR_NETLINK_SET)
 		config = dsr_backend_config(request.backend);
-	err = parse_config(request.tb, &config, extack);
+	err = dsr_netlink_backend_config(request.tb, &config, extack);
 	if (!err && !request.backend)
 		err = dsr_nexthop_check(dn, request.service->key.family,
 					&request.addr, extack);
@@ -160,7 +200,7 @@ int dsr_netlink_backend_delete_doit(struct sk_buff *skb, struct genl_info *info)
 	dsr_net_writer_lock(dn);
 	err = parse_request(dn, info, &request);
 	if (!err && !request.backend)
-		err = no_such_backend(info->extack);
+		err = dsr_netlink_no_backend(info->extack);
 	if (!err)
 		err = dsr_control_backend_delete(dn, request.backend, info->extack);
 	dsr_net_writer_unlock(dn);

@@ -177,10 +177,19 @@ static int parse_mask(struct nlattr *attr, u32 fwmark, u32 *mask,
 	return 0;
 }
 
-/* Overwrite the fields of @config that the request sets. */
-static int parse_config(struct nlattr *tb[], const struct dsr_service_key *key,
-			struct dsr_service_config *config,
-			struct netlink_ext_ack *extack)
+/**
+ * dsr_netlink_service_config() - overwrite the settings that a request sets
+ * @tb: attributes, by enum dsr_service_attr
+ * @key: key of the service
+ * @config: settings
+ * @extack: gets the error message
+ *
+ * Return: 0, or a negative errno with a message in @extack.
+ */
+int dsr_netlink_service_config(struct nlattr *tb[],
+			       const struct dsr_service_key *key,
+			       struct dsr_service_config *config,
+			       struct netlink_ext_ack *extack)
 {
 	u8 one_packet = config->one_packet;
 	struct nlattr *attr;
@@ -236,6 +245,22 @@ static int parse_config(struct nlattr *tb[], const struct dsr_service_key *key,
 	return err ?: parse_tos(tb, &config->tos, extack);
 }
 
+/** dsr_netlink_service_may() - check if a service is there, as a change asks
+ *
+ * Return: 0; -%ENOENT or -%EEXIST with a message in @extack.
+ */
+int dsr_netlink_service_may(enum dsr_netlink_change change, bool is_there,
+			    struct netlink_ext_ack *extack)
+{
+	if (!is_there && change == DSR_NETLINK_SET)
+		return dsr_netlink_no_service(extack);
+	if (!is_there || change != DSR_NETLINK_ADD)
+		return 0;
+	NL_SET_ERR_MSG(extack,
+		       "this service exists: change it with 'set' or 'replace'");
+	return -EEXIST;
+}
+
 /** dsr_netlink_service_change_doit() - DSR_CMD_SERVICE_ADD, _SET and _REPLACE */
 int dsr_netlink_service_change_doit(struct sk_buff *skb, struct genl_info *info)
 {
@@ -258,21 +283,14 @@ int dsr_netlink_service_change_doit(struct sk_buff *skb, struct genl_info *info)
 
 	dsr_net_writer_lock(dn);
 	service = dsr_service_find(dn, &key);
-	if (!service && change == DSR_NETLINK_SET) {
-		err = dsr_netlink_no_service(info->extack);
+	err = dsr_netlink_service_may(change, service, info->extack);
+	if (err)
 		goto unlock;
-	}
-	if (service && change == DSR_NETLINK_ADD) {
-		NL_SET_ERR_MSG(info->extack,
-			       "this service exists: change it with 'set' or 'replace'");
-		err = -EEXIST;
-		goto unlock;
-	}
 	if (change == DSR_NETLINK_SET)
 		config = dsr_service_config(dn, service);
 	else
 		dsr_control_service_defaults(&key, &config);
-	err = parse_config(tb, &key, &config, info->extack);
+	err = dsr_netlink_service_config(tb, &key, &config, info->extack);
 	if (!err)
 		err = dsr_control_service_change(dn, info->genlhdr->cmd, service, &key,
 						 &config, info->extack);

@@ -14,11 +14,6 @@
 #include "core/server.h"
 #include "core/service.h"
 
-/* Bounds the work of a scheduler, which reads all backends of a service for a
- * new connection. Also, the sum of the weights must fit a u32.
- */
-#define BACKENDS_MAX	4096
-
 /* The backends of all services, by service and address. */
 static struct rhashtable backends;
 
@@ -128,7 +123,20 @@ static void backend_unindex(struct dsr_backend *backend)
 	rhashtable_remove_fast(&backends, &backend->node, params);
 }
 
-/* Keep the list in ascending order of address: the pool relies on the order. */
+/**
+ * dsr_backend_list() - add a backend to the list of its service
+ * @backend: backend
+ * @before: the entry that it comes after. The list is in ascending order of
+ *	address: the pool relies on the order
+ *
+ * Context: process context, holds struct dsr_net.lock.
+ */
+void dsr_backend_list(struct dsr_backend *backend, struct list_head *before)
+{
+	list_add_rcu(&backend->list, before);
+	backend->service->backends_count++;
+}
+
 static void backend_list(struct dsr_backend *backend)
 {
 	struct dsr_service *service = backend->service;
@@ -137,8 +145,7 @@ static void backend_list(struct dsr_backend *backend)
 	list_for_each_entry_reverse(before, &service->backends, list)
 		if (dsr_backend_compare(before, backend) < 0)
 			break;
-	list_add_rcu(&backend->list, &before->list);
-	service->backends_count++;
+	dsr_backend_list(backend, &before->list);
 }
 
 /**
@@ -165,8 +172,12 @@ static void backend_unlink(struct dsr_service *service,
 	service->backends_count--;
 }
 
-static int check_config(const struct dsr_backend_config *config,
-			struct netlink_ext_ack *extack)
+/** dsr_backend_check() - check the numbers of a configuration
+ *
+ * Return: 0, or -%ERANGE with a message in @extack.
+ */
+int dsr_backend_check(const struct dsr_backend_config *config,
+		      struct netlink_ext_ack *extack)
 {
 	if (config->weight > DSR_WEIGHT_MAX) {
 		NL_SET_ERR_MSG(extack,
@@ -179,6 +190,15 @@ static int check_config(const struct dsr_backend_config *config,
 		return -ERANGE;
 	}
 	return 0;
+}
+
+/** dsr_backend_refuse_more() - set the message for -%ENOSPC, and return that */
+int dsr_backend_refuse_more(struct netlink_ext_ack *extack)
+{
+	BUILD_BUG_ON(DSR_BACKENDS_MAX != 4096);
+	NL_SET_ERR_MSG(extack,
+		       "too many backends in this service: the limit is 4096");
+	return -ENOSPC;
 }
 
 /* Between the thresholds the state does not change. Half-open connections do
@@ -237,8 +257,15 @@ struct dsr_backend_config dsr_backend_config(const struct dsr_backend *backend)
 }
 EXPORT_SYMBOL_GPL(dsr_backend_config);
 
-static void backend_apply(struct dsr_backend *backend,
-			  const struct dsr_backend_config *config)
+/**
+ * dsr_backend_apply() - set the configuration that packets read
+ * @backend: backend
+ * @config: configuration; its deadline is set by dsr_backend_set_deadline()
+ *
+ * Context: any but hard interrupts, holds struct dsr_net.lock.
+ */
+void dsr_backend_apply(struct dsr_backend *backend,
+		       const struct dsr_backend_config *config)
 {
 	WRITE_ONCE(backend->config.weight, config->weight);
 	WRITE_ONCE(backend->config.upper, config->upper);
@@ -248,11 +275,13 @@ static void backend_apply(struct dsr_backend *backend,
 	dsr_backend_update_overload(backend);
 }
 
-/* Call after the pool was rebuilt: a backend must have left the pool before its
+/** dsr_backend_set_deadline() - set the deadline of a draining backend
+ *
+ * Call after the pool was rebuilt: a backend must have left the pool before its
  * deadline can pass.
  */
-static void backend_set_deadline(struct dsr_backend *backend,
-				 const struct dsr_backend_config *config)
+void dsr_backend_set_deadline(struct dsr_backend *backend,
+			      const struct dsr_backend_config *config)
 {
 	if (config->admin != DSR_BACKEND_DRAINING || !config->deadline)
 		return;
@@ -260,10 +289,10 @@ static void backend_set_deadline(struct dsr_backend *backend,
 	backend->deadline = (jiffies + config->deadline) ?: 1;
 }
 
-static struct dsr_backend *backend_new(struct dsr_net *dn,
-				       struct dsr_service *service,
-				       const union nf_inet_addr *addr,
-				       const struct dsr_backend_config *config)
+static struct dsr_backend *allocate(struct dsr_net *dn,
+				    struct dsr_service *service,
+				    const union nf_inet_addr *addr,
+				    const struct dsr_backend_config *config)
 {
 	struct dsr_backend *backend;
 	u8 family = service->key.family;
@@ -278,8 +307,9 @@ static struct dsr_backend *backend_new(struct dsr_net *dn,
 	if (!backend->server)
 		goto free_stats;
 	backend->service = service;
+	INIT_LIST_HEAD(&backend->list);
 	refcount_set(&backend->ref, 1);
-	backend_apply(backend, config);
+	dsr_backend_apply(backend, config);
 	dsr_nexthop_init(dn, &backend->nexthop, family, addr);
 	return backend;
 
@@ -298,6 +328,62 @@ static void backend_gone(struct dsr_backend *backend)
 	dsr_nexthop_remove(&backend->nexthop);
 	dsr_server_put(backend->server);
 	backend->server = NULL;
+}
+
+/**
+ * dsr_backend_new() - make a backend that gets no new connections yet
+ * @dn: balancer
+ * @service: service, without a backend of this address
+ * @addr: its address, of the service's family, unicast
+ * @config: its configuration
+ *
+ * A packet of a connection of a removed backend of this address may find it. No
+ * list and no pool has it.
+ *
+ * Context: process context, holds dn->lock.
+ * Return: the backend, or %NULL if memory is short.
+ */
+struct dsr_backend *dsr_backend_new(struct dsr_net *dn,
+				    struct dsr_service *service,
+				    const union nf_inet_addr *addr,
+				    const struct dsr_backend_config *config)
+{
+	struct dsr_backend *backend = allocate(dn, service, addr, config);
+
+	if (!backend || !backend_index(backend))
+		return backend;
+	backend_gone(backend);
+	dsr_backend_put(backend);
+	return NULL;
+}
+
+/** dsr_backend_discard() - undo dsr_backend_new()
+ *
+ * Context: process context, holds dn->lock.
+ */
+void dsr_backend_discard(struct dsr_backend *backend)
+{
+	backend_unindex(backend);
+	backend_gone(backend);
+	dsr_backend_put(backend);
+}
+
+/**
+ * dsr_backend_look_up() - look up the route of a new backend
+ * @dn: balancer
+ * @backend: backend
+ *
+ * Sets @local before the first packet. That packet may come from another
+ * balancer that is also a backend, and peer.c has to know if this machine is
+ * one.
+ *
+ * Context: process context.
+ */
+void dsr_backend_look_up(struct dsr_net *dn, struct dsr_backend *backend)
+{
+	rcu_read_lock();
+	dsr_nexthop_get(dn->net, &backend->nexthop);
+	rcu_read_unlock();
 }
 
 /**
@@ -321,14 +407,11 @@ int dsr_backend_add(struct dsr_net *dn, struct dsr_service *service,
 	int err;
 
 	lockdep_assert_held(&dn->lock);
-	err = check_config(config, extack);
+	err = dsr_backend_check(config, extack);
 	if (err)
 		return err;
-	if (service->backends_count >= BACKENDS_MAX) {
-		NL_SET_ERR_MSG(extack,
-			       "too many backends in this service: the limit is 4096");
-		return -ENOSPC;
-	}
+	if (service->backends_count >= DSR_BACKENDS_MAX)
+		return dsr_backend_refuse_more(extack);
 
 	if (service->probe && dsr_probe_is_shared(service, addr)) {
 		NL_SET_ERR_MSG(extack,
@@ -336,35 +419,20 @@ int dsr_backend_add(struct dsr_net *dn, struct dsr_service *service,
 		return -EINVAL;
 	}
 
-	backend = backend_new(dn, service, addr, config);
+	backend = dsr_backend_new(dn, service, addr, config);
 	if (!backend)
 		return -ENOMEM;
-	err = backend_index(backend);
-	if (err)
-		goto put;
 	/* Add to the list last: a dump must not show a backend that fails. */
 	err = dsr_pool_rebuild_with(dn, service, backend);
-	if (err)
-		goto unindex;
+	if (err) {
+		dsr_backend_discard(backend);
+		return -ENOMEM;
+	}
 	backend_list(backend);
-	/* Set @local before the first packet. That packet may come from another
-	 * balancer that is also a backend, and peer.c has to know if this
-	 * machine is one.
-	 */
-	rcu_read_lock();
-	dsr_nexthop_get(dn->net, &backend->nexthop);
-	rcu_read_unlock();
-	backend_set_deadline(backend, config);
+	dsr_backend_look_up(dn, backend);
+	dsr_backend_set_deadline(backend, config);
 	dsr_net_changed(dn);
 	return 0;
-
-unindex:
-	backend_unindex(backend);
-put:
-	/* A packet may have found it, for a connection of a removed backend. */
-	backend_gone(backend);
-	dsr_backend_put(backend);
-	return -ENOMEM;
 }
 
 /**
@@ -388,10 +456,10 @@ int dsr_backend_set(struct dsr_net *dn, struct dsr_backend *backend,
 	int err;
 
 	lockdep_assert_held(&dn->lock);
-	err = check_config(config, extack);
+	err = dsr_backend_check(config, extack);
 	if (err || !memcmp(config, &old, sizeof(old)))
 		return err;
-	backend_apply(backend, config);
+	dsr_backend_apply(backend, config);
 	is_pooled = dsr_backend_is_up(backend);
 	/* The pool caches the weight, and if there is a threshold. */
 	if (pooled != is_pooled ||
@@ -399,12 +467,12 @@ int dsr_backend_set(struct dsr_net *dn, struct dsr_backend *backend,
 			   !old.upper != !config->upper))) {
 		err = dsr_pool_rebuild(dn, backend->service);
 		if (err) {
-			backend_apply(backend, &old);
-			backend_set_deadline(backend, &old);
+			dsr_backend_apply(backend, &old);
+			dsr_backend_set_deadline(backend, &old);
 			return err;
 		}
 	}
-	backend_set_deadline(backend, config);
+	dsr_backend_set_deadline(backend, config);
 	dsr_net_changed(dn);
 	return 0;
 }

@@ -104,9 +104,28 @@ struct dsr_backend {
 /* The lookup of a known connection reads one cache line of the backend. */
 static_assert(offsetofend(struct dsr_backend, config.admin) <= 64);
 
+/* Bounds the work of a scheduler, which reads all backends of a service for a
+ * new connection. Also, the sum of the weights must fit a u32.
+ */
+#define DSR_BACKENDS_MAX	4096
+
 struct dsr_backend *dsr_backend_find(struct dsr_net *dn,
 				     const struct dsr_service *service,
 				     const union nf_inet_addr *addr);
+int dsr_backend_check(const struct dsr_backend_config *config,
+		      struct netlink_ext_ack *extack);
+int dsr_backend_refuse_more(struct netlink_ext_ack *extack);
+struct dsr_backend *dsr_backend_new(struct dsr_net *dn,
+				    struct dsr_service *service,
+				    const union nf_inet_addr *addr,
+				    const struct dsr_backend_config *config);
+void dsr_backend_discard(struct dsr_backend *backend);
+void dsr_backend_list(struct dsr_backend *backend, struct list_head *before);
+void dsr_backend_apply(struct dsr_backend *backend,
+		       const struct dsr_backend_config *config);
+void dsr_backend_set_deadline(struct dsr_backend *backend,
+			      const struct dsr_backend_config *config);
+void dsr_backend_look_up(struct dsr_net *dn, struct dsr_backend *backend);
 int dsr_backend_add(struct dsr_net *dn, struct dsr_service *service,
 		    const union nf_inet_addr *addr,
 		    const struct dsr_backend_config *config,

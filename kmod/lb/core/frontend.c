@@ -152,6 +152,58 @@ int dsr_frontend_set_mask(struct dsr_net *dn, struct dsr_frontend *frontend,
 	return 0;
 }
 
+/**
+ * dsr_frontend_reserve_mask() - make packets try a mask that no frontend has yet
+ * @dn: balancer
+ * @mask: mask
+ *
+ * Context: process context, holds dn->lock.
+ * Return: 0; the caller sets the mask of a frontend, if at all, and then calls
+ * dsr_frontend_tidy_masks(). -%EDQUOT if DSR_MASKS other masks are in use.
+ */
+int dsr_frontend_reserve_mask(struct dsr_net *dn, u32 mask)
+{
+	int i;
+
+	lockdep_assert_held(&dn->lock);
+	if (!~mask)
+		return 0;
+	if (find_mask(dn, mask) < 0) {
+		i = find_mask(dn, 0);
+		if (i < 0)
+			return -EDQUOT;
+		WRITE_ONCE(dn->masks[i], mask);
+	}
+	WRITE_ONCE(dn->masked_count, dn->masked_count + 1);
+	return 0;
+}
+
+/** dsr_frontend_tidy_masks() - give up the masks that no frontend has
+ *
+ * Context: process context, holds dn->lock.
+ */
+void dsr_frontend_tidy_masks(struct dsr_net *dn)
+{
+	const struct dsr_frontend *frontend;
+	bool used[DSR_MASKS] = { };
+	u32 count = 0;
+	int i;
+
+	lockdep_assert_held(&dn->lock);
+	for (i = 0; i < ARRAY_SIZE(dn->marks); i++) {
+		hlist_for_each_entry(frontend, &dn->marks[i], node) {
+			if (!~frontend->mask)
+				continue;
+			used[find_mask(dn, frontend->mask)] = true;
+			count++;
+		}
+	}
+	for (i = 0; i < DSR_MASKS; i++)
+		if (!used[i])
+			WRITE_ONCE(dn->masks[i], 0);
+	WRITE_ONCE(dn->masked_count, count);
+}
+
 /** dsr_frontend_of_key() - find the frontend of @key, or %NULL
  *
  * Context: holds dn->lock.
@@ -187,6 +239,66 @@ static u32 breadth(const struct dsr_service_key *key)
 	return (key->proto ? 0 : 1 << 16) + key->port_last - key->port;
 }
 
+/** dsr_frontend_new() - make the frontend of @key; return %NULL without memory */
+struct dsr_frontend *dsr_frontend_new(const struct dsr_service_key *key)
+{
+	struct dsr_frontend *frontend;
+
+	frontend = kzalloc(sizeof(*frontend), GFP_KERNEL_ACCOUNT);
+	if (!frontend)
+		return NULL;
+	frontend->fwmark = key->fwmark;
+	frontend->mask = U32_MAX;
+	frontend->family = key->family;
+	frontend->vip = key->vip;
+	return frontend;
+}
+
+/* Link a service to a frontend that has others, in the order of their ranks. */
+static void link_among(struct dsr_frontend *frontend,
+		       struct dsr_service *service)
+{
+	struct dsr_service *other, *before = NULL;
+
+	hlist_for_each_entry(other, &frontend->services, node) {
+		if (breadth(&other->key) > breadth(&service->key))
+			break;
+		before = other;
+	}
+	if (before)
+		hlist_add_behind_rcu(&service->node, &before->node);
+	else
+		hlist_add_head_rcu(&service->node, &frontend->services);
+}
+
+/**
+ * dsr_frontend_link_to() - link a service, so that packets find it
+ * @dn: balancer
+ * @service: service, completely set up
+ * @spare: from dsr_frontend_new(), linked if the service's mark or address has
+ *	no frontend; else it may be %NULL
+ *
+ * Context: any but hard interrupts, holds dn->lock.
+ * Return: true if @spare was linked.
+ */
+bool dsr_frontend_link_to(struct dsr_net *dn, struct dsr_service *service,
+			  struct dsr_frontend *spare)
+{
+	const struct dsr_service_key *key = &service->key;
+	struct dsr_frontend *frontend = dsr_frontend_of_key(dn, key);
+
+	service->frontend = frontend ?: spare;
+	if (frontend) {
+		link_among(frontend, service);
+		return false;
+	}
+	hlist_add_head_rcu(&service->node, &spare->services);
+	hlist_add_head_rcu(&spare->node, bucket_of(dn, key));
+	if (!key->fwmark)
+		WRITE_ONCE(dn->vips_count, dn->vips_count + 1);
+	return true;
+}
+
 /**
  * dsr_frontend_link() - link a service, so that packets find it
  * @dn: balancer
@@ -197,36 +309,36 @@ static u32 breadth(const struct dsr_service_key *key)
  */
 int dsr_frontend_link(struct dsr_net *dn, struct dsr_service *service)
 {
-	const struct dsr_service_key *key = &service->key;
-	struct dsr_frontend *frontend = dsr_frontend_of_key(dn, key);
-	struct dsr_service *other, *before = NULL;
+	struct dsr_frontend *spare = NULL;
 
-	if (!frontend) {
-		frontend = kzalloc(sizeof(*frontend), GFP_KERNEL_ACCOUNT);
-		if (!frontend)
+	if (!dsr_frontend_of_key(dn, &service->key)) {
+		spare = dsr_frontend_new(&service->key);
+		if (!spare)
 			return -ENOMEM;
-		frontend->fwmark = key->fwmark;
-		frontend->mask = U32_MAX;
-		frontend->family = key->family;
-		frontend->vip = key->vip;
-		service->frontend = frontend;
-		hlist_add_head_rcu(&service->node, &frontend->services);
-		hlist_add_head_rcu(&frontend->node, bucket_of(dn, key));
-		if (!key->fwmark)
-			WRITE_ONCE(dn->vips_count, dn->vips_count + 1);
-		return 0;
 	}
-	service->frontend = frontend;
-	hlist_for_each_entry(other, &frontend->services, node) {
-		if (breadth(&other->key) > breadth(key))
-			break;
-		before = other;
-	}
-	if (before)
-		hlist_add_behind_rcu(&service->node, &before->node);
-	else
-		hlist_add_head_rcu(&service->node, &frontend->services);
+	dsr_frontend_link_to(dn, service, spare);
 	return 0;
+}
+
+/**
+ * dsr_frontend_withdraw() - dsr_frontend_unlink() that leaves @dn->masks alone
+ * @dn: balancer, for dsr_frontend_tidy_masks()
+ * @service: service; the caller frees it after a grace period
+ *
+ * Context: any but hard interrupts, holds dn->lock.
+ */
+void dsr_frontend_withdraw(struct dsr_net *dn, struct dsr_service *service)
+{
+	struct dsr_frontend *frontend = service->frontend;
+
+	lockdep_assert_held(&dn->lock);
+	hlist_del_rcu(&service->node);
+	if (!hlist_empty(&frontend->services))
+		return;
+	hlist_del_rcu(&frontend->node);
+	if (!frontend->fwmark)
+		WRITE_ONCE(dn->vips_count, dn->vips_count - 1);
+	kfree_rcu(frontend, rcu);
 }
 
 /**
@@ -240,15 +352,8 @@ int dsr_frontend_link(struct dsr_net *dn, struct dsr_service *service)
  */
 void dsr_frontend_unlink(struct dsr_net *dn, struct dsr_service *service)
 {
-	struct dsr_frontend *frontend = service->frontend;
-
-	lockdep_assert_held(&dn->lock);
-	hlist_del_rcu(&service->node);
-	if (!hlist_empty(&frontend->services))
-		return;
-	dsr_frontend_set_mask(dn, frontend, U32_MAX);
-	hlist_del_rcu(&frontend->node);
-	if (!frontend->fwmark)
-		WRITE_ONCE(dn->vips_count, dn->vips_count - 1);
-	kfree_rcu(frontend, rcu);
+	/* the last service of its frontend: a mark has one only */
+	if (service->key.fwmark)
+		dsr_frontend_set_mask(dn, service->frontend, U32_MAX);
+	dsr_frontend_withdraw(dn, service);
 }

@@ -205,7 +205,13 @@ struct dsr_frontend *dsr_frontend_of_key(struct dsr_net *dn,
 					 const struct dsr_service_key *key);
 int dsr_frontend_set_mask(struct dsr_net *dn, struct dsr_frontend *frontend,
 			  u32 mask);
+int dsr_frontend_reserve_mask(struct dsr_net *dn, u32 mask);
+void dsr_frontend_tidy_masks(struct dsr_net *dn);
+struct dsr_frontend *dsr_frontend_new(const struct dsr_service_key *key);
 int dsr_frontend_link(struct dsr_net *dn, struct dsr_service *service);
+bool dsr_frontend_link_to(struct dsr_net *dn, struct dsr_service *service,
+			  struct dsr_frontend *spare);
 void dsr_frontend_unlink(struct dsr_net *dn, struct dsr_service *service);
+void dsr_frontend_withdraw(struct dsr_net *dn, struct dsr_service *service);
 
 #endif /* _DSR_FRONTEND_H */

@@ -76,9 +76,9 @@ static int charge(struct dsr_net *dn, const struct dsr_pool *old, u32 slots)
 }
 
 /* Check if a backend takes new connections, unless its server is lost. */
-static bool is_eligible(const struct dsr_backend *backend)
+static bool is_eligible(const struct dsr_backend_config *config)
 {
-	return backend->config.weight && backend->config.admin == DSR_BACKEND_UP;
+	return config->weight && config->admin == DSR_BACKEND_UP;
 }
 
 /**
@@ -96,22 +96,29 @@ bool dsr_pool_is_outdated(const struct dsr_pool *pool,
 			  const struct dsr_backend *backend)
 {
 	if (pool->all_lost)
-		return is_eligible(backend) && !READ_ONCE(backend->server->lost);
+		return is_eligible(&backend->config) &&
+		       !READ_ONCE(backend->server->lost);
 	return backend->skipped != READ_ONCE(backend->server->lost);
+}
+
+static void add_with(struct dsr_pool *pool, struct dsr_backend *backend,
+		     const struct dsr_backend_config *config, bool skip)
+{
+	backend->leaves = skip && READ_ONCE(backend->server->lost);
+	if (backend->leaves || !is_eligible(config))
+		return;
+	pool->member[pool->count++] = (struct dsr_pool_member) {
+		.backend = backend,
+		.weight = config->weight,
+		.hash = dsr_backend_hash(backend),
+	};
+	pool->limited |= config->upper != 0;
 }
 
 static void add_member(struct dsr_pool *pool, struct dsr_backend *backend,
 		       bool skip)
 {
-	backend->leaves = skip && READ_ONCE(backend->server->lost);
-	if (backend->leaves || !is_eligible(backend))
-		return;
-	pool->member[pool->count++] = (struct dsr_pool_member) {
-		.backend = backend,
-		.weight = backend->config.weight,
-		.hash = dsr_backend_hash(backend),
-	};
-	pool->limited |= backend->config.upper != 0;
+	add_with(pool, backend, &backend->config, skip);
 }
 
 /* Add all backends of @service that are up, plus @with, which is not in the
@@ -165,24 +172,20 @@ static int fill(struct dsr_net *dn, struct dsr_pool *pool)
 	return err;
 }
 
-static int build(struct dsr_net *dn, struct dsr_service *service,
-		 const struct dsr_scheduler *scheduler,
-		 const struct dsr_pool_options *options,
-		 struct dsr_backend *with, struct dsr_backend *without)
+/* Make a pool without members, with room for @backends of them. */
+static struct dsr_pool *pool_new(const struct dsr_scheduler *scheduler,
+				 const struct dsr_pool_options *options,
+				 u32 backends)
 {
 	u32 slots = scheduler->slots ? options->slots ?: scheduler->slots : 0;
-	struct dsr_pool *pool, *old = dsr_service_pool(dn, service);
-	u32 backends = service->backends_count + !!with;
 	u32 homes = dsr_rendezvous_homes(scheduler, backends);
+	struct dsr_pool *pool;
 	size_t size = struct_size(pool, member, backends);
-	int err;
 
-	lockdep_assert_held(&dn->writer);
-	lockdep_assert_held(&dn->lock);
 	pool = kvzalloc(size_add(size, array_size(slots + homes, sizeof(u16))),
 			GFP_KERNEL_ACCOUNT);
 	if (!pool)
-		return -ENOMEM;
+		return NULL;
 	pool->scheduler = scheduler;
 	pool->options = *options;
 	pool->hash = options->hash ?: scheduler->hash;
@@ -191,6 +194,35 @@ static int build(struct dsr_net *dn, struct dsr_service *service,
 	if (homes)
 		pool->homes = pool->table + slots;
 	spin_lock_init(&pool->lock);
+	return pool;
+}
+
+/* Fill the table of a pool that has its members, and charge it. */
+static int finish(struct dsr_net *dn, struct dsr_pool *pool,
+		  struct dsr_pool *old)
+{
+	int err = fill(dn, pool);
+
+	if (!err)
+		err = charge(dn, old, pool->slots);
+	if (!err && old)
+		take_over(pool, old);
+	return err;
+}
+
+static int build(struct dsr_net *dn, struct dsr_service *service,
+		 const struct dsr_scheduler *scheduler,
+		 const struct dsr_pool_options *options,
+		 struct dsr_backend *with, struct dsr_backend *without)
+{
+	struct dsr_pool *pool, *old = dsr_service_pool(dn, service);
+	int err;
+
+	lockdep_assert_held(&dn->writer);
+	lockdep_assert_held(&dn->lock);
+	pool = pool_new(scheduler, options, service->backends_count + !!with);
+	if (!pool)
+		return -ENOMEM;
 	if (options->on_unreachable == DSR_ON_UNREACHABLE_SKIP)
 		add_members(pool, service, with, without, true);
 	/* Where all have failed, a wrong guess costs less than no service. */
@@ -199,20 +231,77 @@ static int build(struct dsr_net *dn, struct dsr_service *service,
 		pool->all_lost = pool->count && options->on_unreachable ==
 						DSR_ON_UNREACHABLE_SKIP;
 	}
-	err = fill(dn, pool);
-	if (!err)
-		err = charge(dn, old, slots);
+	err = finish(dn, pool, old);
 	if (err) {
 		kvfree(pool);
 		return err;
 	}
-	if (old)
-		take_over(pool, old);
 	rcu_assign_pointer(service->pool, pool);
 	publish_skipped(service, with);
 	if (old)
 		kvfree_rcu(old, rcu);
 	return 0;
+}
+
+static void add_entries(struct dsr_pool *pool,
+			const struct dsr_pool_entry *entry, u32 count,
+			bool skip)
+{
+	u32 i;
+
+	for (i = 0; i < count; i++)
+		add_with(pool, entry[i].backend, entry[i].config, skip);
+}
+
+/**
+ * dsr_pool_draft() - build a pool, for the caller to publish
+ * @dn: balancer
+ * @scheduler: scheduler of the pool
+ * @options: options of the scheduler
+ * @entry: all backends of the service, in ascending order of address
+ * @count: their number
+ * @old: the pool that it will replace, or %NULL
+ *
+ * Sets dsr_backend.leaves, which the caller publishes as @skipped.
+ *
+ * Context: as dsr_pool_build(); @dn->writer is held until the pool is published
+ * or discarded.
+ * Return: the pool, or an ERR_PTR() of the errors of dsr_pool_build().
+ */
+struct dsr_pool *dsr_pool_draft(struct dsr_net *dn,
+				const struct dsr_scheduler *scheduler,
+				const struct dsr_pool_options *options,
+				const struct dsr_pool_entry *entry, u32 count,
+				struct dsr_pool *old)
+{
+	bool skips = options->on_unreachable == DSR_ON_UNREACHABLE_SKIP;
+	struct dsr_pool *pool;
+	int err;
+
+	lockdep_assert_held(&dn->writer);
+	lockdep_assert_held(&dn->lock);
+	pool = pool_new(scheduler, options, count);
+	if (!pool)
+		return ERR_PTR(-ENOMEM);
+	add_entries(pool, entry, count, skips);
+	if (!pool->count && skips) {
+		add_entries(pool, entry, count, false);
+		pool->all_lost = pool->count;
+	}
+	err = finish(dn, pool, old);
+	if (!err)
+		return pool;
+	kvfree(pool);
+	return ERR_PTR(err);
+}
+
+/** dsr_pool_discard() - undo dsr_pool_draft(); holds dn->lock */
+void dsr_pool_discard(struct dsr_net *dn, struct dsr_pool *pool,
+		      const struct dsr_pool *old)
+{
+	lockdep_assert_held(&dn->lock);
+	dn->slots += (old ? old->slots : 0) - (u64)pool->slots;
+	kvfree(pool);
 }
 
 /**

@@ -113,6 +113,23 @@ dsr_pool_next(struct dsr_pool *pool, struct dsr_pool_member *member)
 	for (pos = dsr_pool_next(pool, (pool)->member); pos; \
 	     pos = dsr_pool_next(pool, pos + 1))
 
+/**
+ * struct dsr_pool_entry - a backend of a pool that is drafted
+ * @backend: backend
+ * @config: its configuration once the pool is published
+ */
+struct dsr_pool_entry {
+	struct dsr_backend *backend;
+	const struct dsr_backend_config *config;
+};
+
+struct dsr_pool *dsr_pool_draft(struct dsr_net *dn,
+				const struct dsr_scheduler *scheduler,
+				const struct dsr_pool_options *options,
+				const struct dsr_pool_entry *entry, u32 count,
+				struct dsr_pool *old);
+void dsr_pool_discard(struct dsr_net *dn, struct dsr_pool *pool,
+		      const struct dsr_pool *old);
 int dsr_pool_build(struct dsr_net *dn, struct dsr_service *service,
 		   const struct dsr_scheduler *scheduler,
 		   const struct dsr_pool_options *options);

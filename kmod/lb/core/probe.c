@@ -15,8 +15,11 @@ static struct hlist_head *bucket_of(struct dsr_net *dn, u32 block)
 	return &dn->probes[hash_32(block, DSR_PROBE_BITS)];
 }
 
-/* Return the index of a backend's mark in the range: the last address byte. */
-static u8 number_of(u8 family, const union nf_inet_addr *addr)
+/** dsr_probe_number() - return the index of a backend's mark in the range
+ *
+ * It is the last byte of the address.
+ */
+u8 dsr_probe_number(u8 family, const union nf_inet_addr *addr)
 {
 	return family == AF_INET ? ntohl(addr->ip) & 0xff :
 				   addr->in6.s6_addr[15];
@@ -83,8 +86,8 @@ bool dsr_probe_is_shared(const struct dsr_service *service,
 	const struct dsr_backend *backend;
 
 	list_for_each_entry(backend, &service->backends, list)
-		if (number_of(family, &backend->nexthop.addr) ==
-		    number_of(family, addr) &&
+		if (dsr_probe_number(family, &backend->nexthop.addr) ==
+		    dsr_probe_number(family, addr) &&
 		    dsr_addr_compare(&backend->nexthop.addr, addr))
 			return true;
 	return false;
@@ -105,8 +108,6 @@ struct dsr_probe *dsr_probe_new(struct dsr_net *dn, struct dsr_service *service,
 				u32 first)
 {
 	const struct dsr_backend *backend;
-	struct dsr_probe *probe;
-	int i;
 
 	lockdep_assert_held(&dn->lock);
 	if (is_taken(dn, service, first))
@@ -114,10 +115,18 @@ struct dsr_probe *dsr_probe_new(struct dsr_net *dn, struct dsr_service *service,
 	list_for_each_entry(backend, &service->backends, list)
 		if (dsr_probe_is_shared(service, &backend->nexthop.addr))
 			return ERR_PTR(-ENOTUNIQ);
+	return dsr_probe_make(service, first) ?: ERR_PTR(-ENOMEM);
+}
+
+/** dsr_probe_make() - dsr_probe_new() without its checks; %NULL without memory */
+struct dsr_probe *dsr_probe_make(struct dsr_service *service, u32 first)
+{
+	struct dsr_probe *probe;
+	int i;
 
 	probe = kvzalloc(sizeof(*probe), GFP_KERNEL_ACCOUNT);
 	if (!probe)
-		return ERR_PTR(-ENOMEM);
+		return NULL;
 	probe->service = service;
 	probe->first = first;
 	probe->family = service->key.family;
@@ -174,7 +183,7 @@ u32 dsr_probe_mark(const struct dsr_service *service,
 {
 	u32 first = dsr_probe_first(service);
 
-	return first ? first + number_of(service->key.family, addr) : 0;
+	return first ? first + dsr_probe_number(service->key.family, addr) : 0;
 }
 
 /**
@@ -193,8 +202,8 @@ struct dsr_backend *dsr_probe_backend(const struct dsr_frontend *frontend)
 
 	list_for_each_entry_rcu(backend, &frontend->probe->service->backends,
 				list)
-		if (number_of(frontend->family, &backend->nexthop.addr) ==
-		    number)
+		if (dsr_probe_number(frontend->family,
+				     &backend->nexthop.addr) == number)
 			return backend;
 	return NULL;
 }

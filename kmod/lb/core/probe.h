@@ -57,6 +57,8 @@ struct dsr_probe {
 
 struct dsr_probe *dsr_probe_new(struct dsr_net *dn, struct dsr_service *service,
 				u32 first);
+struct dsr_probe *dsr_probe_make(struct dsr_service *service, u32 first);
+u8 dsr_probe_number(u8 family, const union nf_inet_addr *addr);
 void dsr_probe_link(struct dsr_net *dn, struct dsr_probe *probe);
 void dsr_probe_free(struct dsr_net *dn, struct dsr_probe *probe);
 bool dsr_probe_is_shared(const struct dsr_service *service,

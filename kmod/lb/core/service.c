@@ -46,11 +46,16 @@ static bool key_is(const struct dsr_service_key *a,
 	return !dsr_service_compare(a, b);
 }
 
-/* Check if two port ranges overlap and neither contains the other: then neither
- * would be more specific for the ports in common.
+/**
+ * dsr_service_key_clashes() - check if two port ranges of an address clash
+ * @a: key of one service
+ * @b: key of another service of the same address
+ *
+ * They do if they overlap and neither contains the other: then neither would be
+ * more specific for the ports in common.
  */
-static bool key_clashes(const struct dsr_service_key *a,
-			const struct dsr_service_key *b)
+bool dsr_service_key_clashes(const struct dsr_service_key *a,
+			     const struct dsr_service_key *b)
 {
 	if (a->proto != b->proto)
 		return false;
@@ -92,11 +97,19 @@ EXPORT_SYMBOL_GPL(dsr_service_find);
 struct dsr_service *dsr_service_clash(struct dsr_net *dn,
 				      const struct dsr_service_key *key)
 {
-	return find(dn, key, key_clashes);
+	return find(dn, key, dsr_service_key_clashes);
 }
 
-/* Keep the list in ascending order: a dump resumes by position. */
-static void service_link(struct dsr_net *dn, struct dsr_service *service)
+/**
+ * dsr_service_list() - show a service to requests
+ * @dn: balancer
+ * @service: service, linked to its frontend
+ *
+ * Keeps the list in ascending order: a dump resumes by position.
+ *
+ * Context: process context, holds dn->lock.
+ */
+void dsr_service_list(struct dsr_net *dn, struct dsr_service *service)
 {
 	struct dsr_service *before;
 
@@ -104,10 +117,19 @@ static void service_link(struct dsr_net *dn, struct dsr_service *service)
 		if (dsr_service_compare(&before->key, &service->key) < 0)
 			break;
 	list_add(&service->list, &before->list);
+	dn->services_count++;
 }
 
-static void service_apply(struct dsr_service *service,
-			  const struct dsr_service_config *config)
+/**
+ * dsr_service_apply() - set the single words of a configuration
+ * @service: service
+ * @config: the whole configuration; scheduler, probe marks and the mask of a mark
+ *	are no single words
+ *
+ * Context: any, holds struct dsr_net.lock.
+ */
+void dsr_service_apply(struct dsr_service *service,
+		       const struct dsr_service_config *config)
 {
 	int i;
 
@@ -155,9 +177,17 @@ static struct dsr_probe *probe_new(struct dsr_net *dn,
 	return first ? dsr_probe_new(dn, service, first) : NULL;
 }
 
-/* Replace the probe range; @probe may be %NULL. Meanwhile packets find both. */
-static void probe_replace(struct dsr_net *dn, struct dsr_service *service,
-			  struct dsr_probe *probe)
+/**
+ * dsr_service_replace_probe() - replace the range of probe marks
+ * @dn: balancer
+ * @service: service
+ * @probe: from dsr_probe_new() or dsr_probe_make(), or %NULL. Meanwhile packets
+ *	find both
+ *
+ * Context: any but hard interrupts, holds dn->lock.
+ */
+void dsr_service_replace_probe(struct dsr_net *dn, struct dsr_service *service,
+			       struct dsr_probe *probe)
 {
 	struct dsr_probe *old = service->probe;
 
@@ -169,13 +199,47 @@ static void probe_replace(struct dsr_net *dn, struct dsr_service *service,
 }
 
 /**
+ * dsr_service_new() - make a service that no packet and no request finds yet
+ * @key: its key
+ * @config: its configuration; the caller gives it a pool and a frontend
+ *
+ * Each service holds a reference to the module: the module can be unloaded only
+ * after all services were removed.
+ *
+ * Context: process context.
+ * Return: the service, or an ERR_PTR(): -%ENODEV if the module is being
+ * unloaded; -%ENOMEM.
+ */
+struct dsr_service *dsr_service_new(const struct dsr_service_key *key,
+				    const struct dsr_service_config *config)
+{
+	struct dsr_service *service;
+
+	if (!try_module_get(THIS_MODULE))
+		return ERR_PTR(-ENODEV);
+	service = kzalloc(sizeof(*service), GFP_KERNEL_ACCOUNT);
+	if (!service) {
+		module_put(THIS_MODULE);
+		return ERR_PTR(-ENOMEM);
+	}
+	service->key = *key;
+	INIT_LIST_HEAD(&service->backends);
+	dsr_service_apply(service, config);
+	return service;
+}
+
+/** dsr_service_discard() - undo dsr_service_new(), after a grace period */
+void dsr_service_discard(struct dsr_service *service)
+{
+	kfree_rcu(service, rcu);	/* a packet may have found it */
+	module_put(THIS_MODULE);
+}
+
+/**
  * dsr_service_add() - add a service
  * @dn: balancer, without a service of this key
  * @key: its key
  * @config: its configuration
- *
- * Each service holds a reference to the module: the module can be unloaded only
- * after all services were removed.
  *
  * Context: process context, holds dn->writer and dn->lock, as dsr_pool_build().
  * Return: 0; -%ENOSPC if there are too many services; -%EBUSY if the mark is a
@@ -195,19 +259,12 @@ int dsr_service_add(struct dsr_net *dn, const struct dsr_service_key *key,
 		return -ENOSPC;
 	if (key->fwmark && dsr_probe_find(dn, key->family, key->fwmark))
 		return -EBUSY;
-	if (!try_module_get(THIS_MODULE))
-		return -ENODEV;
-	service = kzalloc(sizeof(*service), GFP_KERNEL_ACCOUNT);
-	if (!service) {
-		err = -ENOMEM;
-		goto put_module;
-	}
-	service->key = *key;
-	INIT_LIST_HEAD(&service->backends);
-	service_apply(service, config);
+	service = dsr_service_new(key, config);
+	if (IS_ERR(service))
+		return PTR_ERR(service);
 	err = dsr_pool_build(dn, service, config->scheduler, &config->options);
 	if (err)
-		goto free_service;
+		goto discard_service;
 	probe = probe_new(dn, service, config->probe_marks);
 	if (IS_ERR(probe)) {
 		err = PTR_ERR(probe);
@@ -220,9 +277,8 @@ int dsr_service_add(struct dsr_net *dn, const struct dsr_service_key *key,
 				    config->fwmark_mask);
 	if (err)
 		goto unlink_service;
-	probe_replace(dn, service, probe);
-	service_link(dn, service);
-	dn->services_count++;
+	dsr_service_replace_probe(dn, service, probe);
+	dsr_service_list(dn, service);
 	dsr_net_changed(dn);
 	return 0;
 
@@ -233,10 +289,8 @@ free_probe:
 		dsr_probe_free(dn, probe);
 free_pool:
 	dsr_pool_release(dn, dsr_service_pool(dn, service));
-free_service:
-	kfree_rcu(service, rcu);	/* a packet may have found it */
-put_module:
-	module_put(THIS_MODULE);
+discard_service:
+	dsr_service_discard(service);
 	return err;
 }
 
@@ -272,11 +326,7 @@ int dsr_service_set(struct dsr_net *dn, struct dsr_service *service,
 			dsr_probe_free(dn, probe);
 		return err;
 	}
-	if (config->scheduler != pool->scheduler ||
-	    config->options.hash != pool->options.hash ||
-	    config->options.on_unreachable != pool->options.on_unreachable ||
-	    config->options.choices != pool->options.choices ||
-	    config->options.slots != pool->options.slots) {
+	if (dsr_service_options_differ(pool, config)) {
 		err = dsr_pool_build(dn, service, config->scheduler,
 				     &config->options);
 		if (err) {
@@ -287,8 +337,8 @@ int dsr_service_set(struct dsr_net *dn, struct dsr_service *service,
 		}
 	}
 	if (!same_marks)
-		probe_replace(dn, service, probe);
-	service_apply(service, config);
+		dsr_service_replace_probe(dn, service, probe);
+	dsr_service_apply(service, config);
 	if (config->one_packet && !was_one_packet) {
 		/* Wait for packets that still see the old setting and may add
 		 * entries: later datagrams must not find such an entry.
@@ -309,16 +359,28 @@ int dsr_service_set(struct dsr_net *dn, struct dsr_service *service,
  */
 void dsr_service_remove(struct dsr_net *dn, struct dsr_service *service)
 {
+	dsr_service_replace_probe(dn, service, NULL);
+	dsr_frontend_unlink(dn, service);
+	dsr_service_release(dn, service);
+}
+
+/**
+ * dsr_service_release() - free a service that new packets no longer find
+ * @dn: balancer
+ * @service: service without a frontend and probe marks
+ *
+ * Context: process context, holds dn->lock.
+ */
+void dsr_service_release(struct dsr_net *dn, struct dsr_service *service)
+{
 	struct dsr_backend *backend, *next;
 	struct dsr_stats sum;
 
 	lockdep_assert_held(&dn->lock);
-	probe_replace(dn, service, NULL);
 	dsr_service_sum(service, &sum);
 	dn->retired.packets += sum.packets;
 	dn->retired.bytes += sum.bytes;
 	dn->retired.connections += sum.connections;
-	dsr_frontend_unlink(dn, service);
 	list_del(&service->list);
 	list_for_each_entry_safe(backend, next, &service->backends, list)
 		dsr_backend_release(backend);

@@ -179,12 +179,38 @@ static inline struct dsr_pool *dsr_service_pool(struct dsr_net *dn,
 					 lockdep_is_held(&dn->lock));
 }
 
+/**
+ * dsr_service_options_differ() - check if a configuration needs another pool
+ * @pool: pool of the service
+ * @config: configuration
+ */
+static inline bool
+dsr_service_options_differ(const struct dsr_pool *pool,
+			   const struct dsr_service_config *config)
+{
+	return config->scheduler != pool->scheduler ||
+	       config->options.hash != pool->options.hash ||
+	       config->options.on_unreachable != pool->options.on_unreachable ||
+	       config->options.choices != pool->options.choices ||
+	       config->options.slots != pool->options.slots;
+}
+
 struct dsr_service *dsr_service_find(struct dsr_net *dn,
 				     const struct dsr_service_key *key);
 struct dsr_service *dsr_service_clash(struct dsr_net *dn,
 				      const struct dsr_service_key *key);
 int dsr_service_compare(const struct dsr_service_key *a,
 			const struct dsr_service_key *b);
+bool dsr_service_key_clashes(const struct dsr_service_key *a,
+			     const struct dsr_service_key *b);
+struct dsr_service *dsr_service_new(const struct dsr_service_key *key,
+				    const struct dsr_service_config *config);
+void dsr_service_discard(struct dsr_service *service);
+void dsr_service_apply(struct dsr_service *service,
+		       const struct dsr_service_config *config);
+void dsr_service_replace_probe(struct dsr_net *dn, struct dsr_service *service,
+			       struct dsr_probe *probe);
+void dsr_service_list(struct dsr_net *dn, struct dsr_service *service);
 int dsr_service_add(struct dsr_net *dn, const struct dsr_service_key *key,
 		    const struct dsr_service_config *config);
 int dsr_service_set(struct dsr_net *dn, struct dsr_service *service,
@@ -192,6 +218,7 @@ int dsr_service_set(struct dsr_net *dn, struct dsr_service *service,
 struct dsr_service_config dsr_service_config(struct dsr_net *dn,
 					     struct dsr_service *service);
 void dsr_service_remove(struct dsr_net *dn, struct dsr_service *service);
+void dsr_service_release(struct dsr_net *dn, struct dsr_service *service);
 void dsr_service_sum(struct dsr_service *service, struct dsr_stats *sum);
 
 #endif /* _DSR_SERVICE_H */
