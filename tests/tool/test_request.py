@@ -564,6 +564,7 @@ def test_every_command_is_tested():
               ('dsr_rs', u.DSR_RS_CMD_STATS_GET),
               ('dsr_rs', u.DSR_RS_CMD_RULE_FLUSH),  # test_local.py
               ('dsr', u.DSR_CMD_CONNECTION_ADD),    # test_restore.py
+              ('dsr', u.DSR_CMD_TRANSACTION),       # test_apply.py
               ('dsr', u.DSR_CMD_BACKEND_STATE)}     # is never sent
     assert asked == ({('dsr', i) for i in range(1, u.DSR_CMD_MAX + 1)} |
                      {('dsr_rs', i) for i in range(1, u.DSR_RS_CMD_MAX + 1)})

@@ -90,7 +90,7 @@ def test_notifications(family):
             assert one['value'] == command['value'], name
     changes = {name for name in family.operations
                if not name.endswith('-get') and
-               name not in ('explain', 'connection-add')}
+               name not in ('explain', 'connection-add', 'transaction')}
     assert {f'{name}-ntf' for name in changes} == {
         name for name in family.notifications if name.endswith('-ntf')}
 

@@ -16,6 +16,7 @@
 #define DSR_WEIGHT_MAX		65535
 #define DSR_CHANCES_MAX		32	/* of DSR_SERVICE_A_CHANCES */
 #define DSR_CHOICES_MAX		2	/* of DSR_SERVICE_A_CHOICES */
+#define DSR_CHANGES_MAX		65536	/* of a transaction */
 #define DSR_PROBE_MARKS		256	/* from DSR_SERVICE_A_PROBE_MARKS on */
 
 /**
@@ -39,7 +40,8 @@
  * @DSR_CMD_CONNECTION_SET: DSR_A_TABLE: MAX, TIMEOUTS
  * @DSR_CMD_CONNECTION_FLUSH: no attributes; forgets every connection; as a dump
  *	in parts, too
- * @DSR_CMD_STATS_GET: one reply: DSR_A_TABLE and DSR_A_REASON, repeated
+ * @DSR_CMD_STATS_GET: one reply: DSR_A_TABLE, DSR_A_GENERATION, and DSR_A_REASON,
+ *	repeated
  * @DSR_CMD_EXPLAIN: find out what would happen to a packet, and change nothing
  *	but what rules do beside a verdict, if FIREWALL asks them.
  *	DSR_A_EXPLAIN: SRC, SPORT, DST, DPORT, PROTO, and FWMARK if the packet
@@ -58,6 +60,12 @@
  *	PROTO, SRC, SPORT, DST, DPORT, BACKEND, and FWMARK if the service has
  *	one; STATE and EXPIRES optional. One reply: DSR_A_ADDED. An entry that
  *	is malformed ends the request; the entries before it are added
+ * @DSR_CMD_TRANSACTION: make many changes at once, or none of them. DSR_A_CHANGE,
+ *	once for each change, in their order, at most DSR_CHANGES_MAX; optional
+ *	DSR_A_GENERATION: refuse with EAGAIN if the configuration is another one
+ *	by now. A packet that begins a connection meets the configuration before
+ *	all of the changes or after all of them. The extended ack of a refusal
+ *	has the offset of the change, or of an attribute in the change
  *
  * The multicast group DSR_GENL_MCGRP_EVENTS gets a message after each change,
  * with the command that made it. The message contains:
@@ -69,7 +77,9 @@
  * - for CONNECTION_SET: DSR_A_TABLE of STATS_GET;
  * - for FLUSH, which deletes all objects: nothing.
  *
- * CONNECTION_ADD sends none, as packets that add connections do not.
+ * CONNECTION_ADD sends none, as packets that add connections do not. A
+ * TRANSACTION sends the messages of its changes, a single one for an object that
+ * it changes several times.
  *
  * The group also gets BACKEND_STATE. A change that was made through dsr_ipvs is
  * reported as the same change by this family. A flush by IPVS that keeps
@@ -103,6 +113,7 @@ enum dsr_cmd {
 	DSR_CMD_PATH_GET,
 	DSR_CMD_PATH_FLUSH,
 	DSR_CMD_CONNECTION_ADD,
+	DSR_CMD_TRANSACTION,
 
 	__DSR_CMD_MAX,
 	DSR_CMD_MAX = __DSR_CMD_MAX - 1
@@ -420,6 +431,24 @@ enum dsr_added_attr {
 
 	__DSR_ADDED_A_MAX,
 	DSR_ADDED_A_MAX = __DSR_ADDED_A_MAX - 1
+};
+
+/**
+ * enum dsr_change_attr - one change of a transaction
+ * @DSR_CHANGE_A_UNSPEC: never sent
+ * @DSR_CHANGE_A_CMD: u8, enum dsr_cmd: SERVICE_ADD, _SET, _REPLACE or _DELETE;
+ *	BACKEND_ADD, _SET, _REPLACE or _DELETE
+ * @DSR_CHANGE_A_SERVICE: nest of enum dsr_service_attr, as in the command
+ * @DSR_CHANGE_A_BACKEND: nest of enum dsr_backend_attr, as in the command
+ */
+enum dsr_change_attr {
+	DSR_CHANGE_A_UNSPEC,
+	DSR_CHANGE_A_CMD,
+	DSR_CHANGE_A_SERVICE,
+	DSR_CHANGE_A_BACKEND,
+
+	__DSR_CHANGE_A_MAX,
+	DSR_CHANGE_A_MAX = __DSR_CHANGE_A_MAX - 1
 };
 
 /**

@@ -51,6 +51,9 @@
  *	IPVS shows were deleted: those of a fwmark, and those of a VIP with a
  *	protocol and one port or all ports
  * @DSR_A_ADDED: nest of enum dsr_added_attr
+ * @DSR_A_CHANGE: nest of enum dsr_change_attr, once for each change
+ * @DSR_A_GENERATION: u32, number of the configuration of services and backends:
+ *	another one after each change
  */
 enum dsr_attr {
 	DSR_A_UNSPEC,
@@ -66,6 +69,8 @@ enum dsr_attr {
 	DSR_A_SILENCE,
 	DSR_A_IPVS_ONLY,
 	DSR_A_ADDED,
+	DSR_A_CHANGE,
+	DSR_A_GENERATION,
 
 	__DSR_A_MAX,
 	DSR_A_MAX = __DSR_A_MAX - 1

@@ -49,6 +49,11 @@ static const struct nla_policy path_policy[DSR_A_MAX + 1] = {
 	[DSR_A_PATH] = NLA_POLICY_NESTED(dsr_netlink_path_policy),
 };
 
+static const struct nla_policy transaction_policy[DSR_A_MAX + 1] = {
+	[DSR_A_CHANGE] = NLA_POLICY_NESTED(dsr_netlink_change_policy),
+	[DSR_A_GENERATION] = { .type = NLA_U32 },
+};
+
 /* For commands without attributes: refuse any attribute. */
 static const struct nla_policy empty_policy[DSR_A_MAX + 1] = { };
 
@@ -197,6 +202,12 @@ static const struct genl_ops ops[] = {
 		.flags = GENL_UNS_ADMIN_PERM,
 		.doit = dsr_netlink_connection_add_doit,
 		.policy = restore_policy,
+		.maxattr = DSR_A_MAX,
+	}, {
+		.cmd = DSR_CMD_TRANSACTION,
+		.flags = GENL_UNS_ADMIN_PERM,
+		.doit = dsr_netlink_transaction_doit,
+		.policy = transaction_policy,
 		.maxattr = DSR_A_MAX,
 	},
 };

@@ -114,6 +114,11 @@ int dsr_netlink_flush_start(struct netlink_callback *cb);
 int dsr_netlink_flush_dumpit(struct sk_buff *skb, struct netlink_callback *cb);
 int dsr_netlink_flush_done(struct netlink_callback *cb);
 
+/* netlink_transaction.c */
+extern const struct nla_policy
+dsr_netlink_change_policy[DSR_CHANGE_A_MAX + 1];
+int dsr_netlink_transaction_doit(struct sk_buff *skb, struct genl_info *info);
+
 /* netlink_path.c */
 extern const struct nla_policy
 dsr_netlink_path_key_policy[DSR_PATH_A_MAX + 1];

@@ -254,6 +254,8 @@ int dsr_netlink_stats_get_doit(struct sk_buff *skb, struct genl_info *info)
 
 	mutex_lock(&dn->lock);
 	err = dsr_put_table(reply, dn);
+	if (!err)
+		err = nla_put_u32(reply, DSR_A_GENERATION, dn->generation);
 	for (i = 0; i < DSR_REASON_COUNT && !err; i++)
 		err = put_reason(reply, dn, i);
 	mutex_unlock(&dn->lock);

@@ -26,6 +26,7 @@ static int __net_init net_init(struct net *net)
 	mutex_init(&dn->writer);
 	mutex_init(&dn->lock);
 	spin_lock_init(&dn->routes_lock);
+	spin_lock_init(&dn->gate);
 	INIT_LIST_HEAD(&dn->routed);
 	INIT_LIST_HEAD(&dn->services);
 	dsr_path_net_init(dn);

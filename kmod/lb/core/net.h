@@ -76,6 +76,8 @@ struct dsr_net_side {
  * @routes_lock: guards @routed, the routes of all nexthops, and
  *	dsr_service.here
  * @routed: backends with a route that may pin a device; see nexthop.h
+ * @gated: packets of unknown connections take @gate; see gate.h
+ * @gate: excludes their decisions while a transaction is carried out
  * @writer: serialises requests that change services or backends
  * @lock: guards the fields below, and changes to the fields above
  * @services: services in ascending order of their keys
@@ -122,6 +124,8 @@ struct dsr_net {
 	u32 masks[DSR_MASKS];
 	spinlock_t routes_lock;	/* guards the routes of nexthops */
 	struct list_head routed;
+	bool gated;
+	spinlock_t gate;	/* a transaction, and decisions meanwhile */
 
 	struct mutex writer;	/* serialises changes, outside of @lock */
 	struct mutex lock;	/* guards the fields below */

@@ -8,6 +8,7 @@
 #include <net/netfilter/nf_conntrack.h>
 
 #include "balanced.h"
+#include "core/gate.h"
 #include "core/trace.h"
 #include "datapath/denied.h"
 #include "datapath/reject.h"
@@ -77,10 +78,40 @@ static noinline bool admit(struct dsr_net *dn, struct sk_buff *skb,
 	return decision->backend;
 }
 
-/* Parse a packet, decide about it, and prepare it for sending. */
+/* Decide again about a packet of no known connection, and schedule it, while no
+ * transaction replaces what the decision meets. Then the decision has the backend,
+ * so admit() has nothing to schedule. Nothing is sent under the lock: a packet
+ * that is sent may come to the gate itself.
+ */
+static noinline void decide_at_gate(struct dsr_net *dn, struct sk_buff *skb,
+				    u8 family, bool late,
+				    struct dsr_packet *pkt,
+				    struct dsr_decision *decision)
+{
+	struct dsr_frontend *frontend;
+	struct dsr_arrival arrival;
+	bool valid;
+
+	dsr_source_arrival(skb, pkt->tuple.family, &arrival);
+	valid = dsr_source_check(dn, pkt, &arrival) == DSR_FORWARDED;
+	if (pkt->kind == DSR_PACKET_FLOW)
+		dsr_packet_prove(skb, pkt);
+	dsr_gate_enter(dn);
+	frontend = late ? dsr_frontend_of_any_mark(dn, family, skb->mark) :
+			  dsr_frontend_of_packet(dn, skb, family, skb->mark);
+	dsr_decide(dn, frontend, pkt, decision);
+	if (valid && decision->service && !decision->backend &&
+	    decision->reason == DSR_FORWARDED)
+		dsr_schedule(dn, pkt, decision);
+	dsr_gate_leave(dn);
+}
+
+/* Parse a packet, decide about it, and prepare it for sending. @late is a
+ * constant: the packet's mark alone counts, as in dsr_hook_late().
+ */
 static __always_inline enum dsr_reason
 balance(struct dsr_net *dn, struct sk_buff *skb, u8 family, unsigned int hook,
-	struct dsr_frontend *frontend, struct dsr_packet *pkt,
+	bool late, struct dsr_frontend *frontend, struct dsr_packet *pkt,
 	struct dsr_decision *decision)
 {
 	struct dsr_backend *here;
@@ -93,6 +124,9 @@ balance(struct dsr_net *dn, struct sk_buff *skb, u8 family, unsigned int hook,
 		       reason : DSR_PASS_NO_SERVICE;
 	}
 	dsr_decide(dn, frontend, pkt, decision);
+	if (unlikely(decision->choice != DSR_CHOICE_CONNECTION) &&
+	    dsr_gate_is_armed(dn))
+		decide_at_gate(dn, skb, family, late, pkt, decision);
 	if (!decision->service)
 		return decision->reason;
 	if (unlikely(READ_ONCE(decision->service->here)) &&
@@ -131,7 +165,7 @@ static enum dsr_reason process(struct dsr_net *dn, struct sk_buff *skb,
 		decision->backend = NULL;
 		return DSR_PASS_NO_SERVICE;
 	}
-	return balance(dn, skb, family, NF_INET_PRE_ROUTING, frontend,
+	return balance(dn, skb, family, NF_INET_PRE_ROUTING, false, frontend,
 		       &pkt, decision);
 }
 
@@ -402,7 +436,7 @@ unsigned int dsr_hook_late(void *priv, struct sk_buff *skb,
 	}
 	if (dsr_is_balanced(skb) || !dsr_is_to_this_host(skb) || skb->sk)
 		return NF_ACCEPT;
-	reason = balance(dn, skb, state->pf, state->hook, frontend, &pkt,
+	reason = balance(dn, skb, state->pf, state->hook, true, frontend, &pkt,
 			 &decision);
 	/* dsr_hook() has already counted the packet as passed. */
 	if (reason == DSR_PASS_REPLY)

@@ -7,6 +7,7 @@
 #include <net/dst.h>
 #include <net/ip.h>
 
+#include "core/gate.h"
 #include "core/trace.h"
 #include "datapath/reject.h"
 #include "datapath/output.h"
@@ -123,6 +124,34 @@ static bool may_begin(const struct dsr_service *service,
 	       pkt->event == DSR_EVENT_OPEN;
 }
 
+/* Schedule a packet of this machine that follows no connection, if it may begin
+ * one. While a transaction is carried out, decide again at the gate.
+ */
+static noinline void begin_own(struct dsr_net *dn, struct sk_buff *skb,
+			       u8 family, struct dsr_packet *pkt,
+			       struct dsr_decision *decision)
+{
+	bool armed = dsr_gate_is_armed(dn);
+
+	if (armed) {
+		dsr_gate_enter(dn);
+		dsr_decide(dn, dsr_frontend_of_packet(dn, skb, family,
+						      skb->mark),
+			   pkt, decision);
+	}
+	if (decision->service && !decision->backend &&
+	    decision->reason == DSR_FORWARDED) {
+		if (may_begin(decision->service, pkt)) {
+			dsr_packet_prove(skb, pkt);
+			dsr_schedule(dn, pkt, decision);
+		} else {
+			decision->service = NULL;
+		}
+	}
+	if (armed)
+		dsr_gate_leave(dn);
+}
+
 /* Handle a packet of this machine for a service. Only packets of connections
  * are balanced; others pass unchanged.
  */
@@ -139,16 +168,12 @@ static enum dsr_reason process_own(struct dsr_net *dn, struct sk_buff *skb,
 	    pkt.kind != DSR_PACKET_FLOW)
 		return DSR_PASS_NO_SERVICE;
 	dsr_decide(dn, frontend, &pkt, decision);
+	if (decision->choice != DSR_CHOICE_CONNECTION)
+		begin_own(dn, skb, family, &pkt, decision);
 	if (!decision->service)
 		return DSR_PASS_NO_SERVICE;
-	if (decision->choice == DSR_CHOICE_CONNECTION) {
+	if (decision->choice == DSR_CHOICE_CONNECTION)
 		dsr_schedule_touch(dn, skb, &pkt, decision);
-	} else if (!decision->backend && decision->reason == DSR_FORWARDED) {
-		if (!may_begin(decision->service, &pkt))
-			return DSR_PASS_NO_SERVICE;
-		dsr_packet_prove(skb, &pkt);
-		dsr_schedule(dn, &pkt, decision);
-	}
 	if (decision->reason == DSR_ANSWERED_RESET) {
 		dsr_conn_close(dn, decision->conn);
 		dsr_reject_reset(dn->net, skb, family, NF_INET_LOCAL_OUT);

@@ -205,6 +205,7 @@ static inline int fixture_init(struct kunit *test)
 	mutex_init(&f->dn.writer);
 	mutex_init(&f->dn.lock);
 	spin_lock_init(&f->dn.routes_lock);
+	spin_lock_init(&f->dn.gate);
 	INIT_LIST_HEAD(&f->dn.routed);
 	INIT_LIST_HEAD(&f->dn.services);
 	dsr_net_writer_lock(&f->dn);
