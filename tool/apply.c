@@ -20,6 +20,10 @@
 #include "plan.h"
 #include "report.h"
 #include "text.h"
+#include "transaction.h"
+
+/* attempts while another program changes the configuration */
+#define APPLY_TRIES	10
 
 enum {
 	APPLY_DRY_RUN,
@@ -407,12 +411,60 @@ static int apply_read(struct args *args, const char **path, uint32_t *wait)
 	return status;
 }
 
+/* Compare the file with the configuration of the kernel. */
+static int plan_read(struct dsrctl *ctl, struct plan *plan)
+{
+	bool loaded[NETLINK_MODULES];
+	int status;
+
+	plan->count = 0;
+	plan->generation = 0;
+	plan->outdated = false;
+	status = netlink_loaded(ctl->netlink, loaded);
+	/* before the objects, so that it is theirs or an earlier one */
+	if (!status && loaded[NETLINK_LB])
+		status = transaction_generation(ctl, &plan->generation);
+	if (!status)
+		status = items_read(ctl, loaded, &plan->live);
+	if (!status)
+		plan_make(plan);
+	return status;
+}
+
+static void plan_forget(struct plan *plan)
+{
+	free(plan->change);
+	plan->change = NULL;
+	items_free(&plan->live);
+	memset(&plan->live, 0, sizeof(plan->live));
+}
+
+/* Another program may change the configuration between the reading and the
+ * transaction: then the kernel changes nothing, and the plan is made anew.
+ */
+static int plan_carry_out(struct dsrctl *ctl, struct plan *plan)
+{
+	int status, tries = APPLY_TRIES;
+
+	status = plan_run(ctl, plan);
+	while (!status && plan->outdated && --tries) {
+		plan_forget(plan);
+		status = plan_read(ctl, plan);
+		if (!status)
+			status = plan_run(ctl, plan);
+	}
+	if (!status && plan->outdated)
+		status = report_error(DSRCTL_REFUSED,
+				      "the configuration changes faster than dsrctl can apply a file: try again later");
+	return status;
+}
+
 static int apply_run(struct dsrctl *ctl, struct args *args)
 {
-	bool dry, loaded[NETLINK_MODULES];
 	struct plan plan = { .count = 0 };
 	const char *path;
 	int status;
+	bool dry;
 
 	status = apply_read(args, &path, &plan.wait);
 	if (status)
@@ -422,19 +474,15 @@ static int apply_run(struct dsrctl *ctl, struct args *args)
 	dry = args_seen(args, APPLY_DRY_RUN);
 	status = config_read(ctl, path, plan.wait, &plan.config);
 	if (!status)
-		status = netlink_loaded(ctl->netlink, loaded);
-	if (!status)
-		status = items_read(ctl, loaded, &plan.live);
+		status = plan_read(ctl, &plan);
 	if (!status) {
-		plan_make(&plan);
 		warn_of_reset(&plan);
 		if (!dry)
-			status = plan_run(ctl, &plan);
+			status = plan_carry_out(ctl, &plan);
 		/* after a refusal, too: what was made stays */
 		print_plan(ctl, &plan, dry);
 	}
-	free(plan.change);
-	items_free(&plan.live);
+	plan_forget(&plan);
 	config_free(&plan.config);
 	return status;
 }

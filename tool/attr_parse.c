@@ -32,6 +32,7 @@ static const struct nla_policy top_policy[ATTR_MAX] = {
 	[DSR_A_SILENCE] = { .type = NLA_NESTED },
 	[DSR_A_IPVS_ONLY] = { .type = NLA_FLAG },
 	[DSR_A_ADDED] = { .type = NLA_NESTED },
+	[DSR_A_GENERATION] = { .type = NLA_U32 },
 };
 
 static const struct nla_policy stats_policy[ATTR_MAX] = {

@@ -145,25 +145,57 @@ static const char *nest_keyword(const struct nest_names *names,
 	return NULL;
 }
 
+/* The nests of an object within a change have other numbers. */
+static const int change_types[DSR_CHANGE_A_MAX + 1] = {
+	[DSR_CHANGE_A_SERVICE] = DSR_A_SERVICE,
+	[DSR_CHANGE_A_BACKEND] = DSR_A_BACKEND,
+};
+
+/* Return the keyword of an attribute of an object, or of a nest in the object. */
+static const char *object_keyword(int type, struct nlattr *object,
+				  const char *at)
+{
+	const char *keyword = nest_keyword(&nests[type], object, at);
+	struct nlattr *inner;
+	int left;
+
+	/* the only nests within a nest */
+	nla_for_each_nested(inner, object, left)
+		if (!keyword && nla_is_nested(inner))
+			keyword = nest_keyword(&timeouts, inner, at);
+	return keyword;
+}
+
+static const char *change_keyword(struct nlattr *change, const char *at)
+{
+	const char *keyword = NULL;
+	struct nlattr *object;
+	int rest;
+
+	nla_for_each_nested(object, change, rest)
+		if (!keyword && nla_is_nested(object) &&
+		    nla_type(object) <= DSR_CHANGE_A_MAX)
+			keyword = object_keyword(change_types[nla_type(object)],
+						 object, at);
+	return keyword;
+}
+
 /* Return the keyword of the attribute at an offset of the request. */
 static const char *request_keyword(const struct nlmsghdr *request,
 				   uint32_t offset)
 {
 	const char *at = (const char *)request + offset;
 	const char *keyword = NULL;
-	struct nlattr *outer, *inner;
-	int rest, left, type;
+	struct nlattr *outer;
+	int rest, type;
 
 	nlmsg_for_each_attr(outer, (struct nlmsghdr *)request, GENL_HDRLEN,
 			    rest) {
 		type = nla_type(outer);
 		if (type > DSR_A_MAX)
 			continue;
-		keyword = nest_keyword(&nests[type], outer, at);
-		/* the only nests within a nest */
-		nla_for_each_nested(inner, outer, left)
-			if (!keyword && nla_is_nested(inner))
-				keyword = nest_keyword(&timeouts, inner, at);
+		keyword = type == DSR_A_CHANGE ? change_keyword(outer, at) :
+						 object_keyword(type, outer, at);
 		if (keyword)
 			break;
 	}
@@ -205,6 +237,25 @@ static void say_unknown(const char *keyword, char *text, size_t size)
 	else
 		snprintf(text, size,
 			 "the loaded module does not know all of this command: the module is older than dsrctl, see 'dsrctl -V'");
+}
+
+/**
+ * extack_offset() - find the attribute that an ack blames
+ * @ack: NLMSG_ERROR
+ * @payload: length of the payload before its attributes
+ *
+ * Return: its offset in the request; 0: none.
+ */
+uint32_t extack_offset(const struct nlmsghdr *ack, size_t payload)
+{
+	struct nlattr *attr;
+
+	if (!(ack->nlmsg_flags & NLM_F_ACK_TLVS))
+		return 0;
+	attr = nlmsg_find_attr((struct nlmsghdr *)ack, payload,
+			       NLMSGERR_ATTR_OFFS);
+	return attr && nla_len(attr) == sizeof(uint32_t) ? nla_get_u32(attr) :
+							    0;
 }
 
 /**

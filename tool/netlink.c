@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <linux/genetlink.h>
 #include <netlink/attr.h>
+#include <netlink/errno.h>
 #include <netlink/msg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,6 +35,8 @@
  * @captured: the request that was kept, or NULL
  * @harmless: an error number that is an answer, not a failure; 0: there is none
  * @answered: the answer was @harmless
+ * @judge: called for a refusal, or NULL
+ * @judge_arg: argument of @judge
  * @request: the last request
  * @reply: called for each reply
  * @reply_arg: argument of @reply
@@ -53,6 +56,8 @@ struct netlink {
 	struct nl_msg *captured;
 	int harmless;
 	bool answered;
+	netlink_judge_fn judge;
+	void *judge_arg;
 	struct nlmsghdr *request;
 	netlink_reply_fn reply;
 	void *reply_arg;
@@ -296,6 +301,9 @@ static int on_error(struct sockaddr_nl *from, struct nlmsgerr *error,
 		nl->answered = true;
 		return NL_STOP;
 	}
+	if (nl->judge && nl->judge(error->error, extack_offset(ack, payload),
+				   nl->judge_arg))
+		return NL_STOP;
 	extack_read(ack, payload, nl->request, text, sizeof(text));
 	if (!nl->status)
 		netlink_fail(nl, error->error, text);
@@ -363,7 +371,11 @@ static int netlink_exchange_by(struct netlink *nl, struct nl_sock **sock,
 	nl->interrupted = false;
 	nl->status = DSRCTL_OK;
 
+	socket_send_size(*sock, nl->request->nlmsg_len);
 	err = nl_send_auto(*sock, msg);
+	if (err == -NLE_MSGSIZE && nl->judge &&
+	    nl->judge(-EMSGSIZE, 0, nl->judge_arg))
+		nl->done = true;
 	while (err >= 0 && !nl->done)
 		err = nl_recvmsgs_default(*sock);
 	if (!nl->done) {
@@ -434,6 +446,27 @@ int netlink_try(struct netlink *nl, struct nl_msg *msg, int harmless, bool *done
 	status = netlink_do(nl, msg);
 	nl->harmless = 0;
 	*done = !nl->answered;
+	return status;
+}
+
+/**
+ * netlink_judge() - send a request whose refusals the caller judges
+ * @nl: the requests
+ * @msg: from netlink_request(), freed here
+ * @fn: judges a refusal; also -EMSGSIZE, if the message is too long to be sent
+ * @arg: argument of @fn
+ *
+ * Return: enum dsrctl_status.
+ */
+int netlink_judge(struct netlink *nl, struct nl_msg *msg, netlink_judge_fn fn,
+		  void *arg)
+{
+	int status;
+
+	nl->judge = fn;
+	nl->judge_arg = arg;
+	status = netlink_stream(nl, msg, NULL, NULL);
+	nl->judge = NULL;
 	return status;
 }
 

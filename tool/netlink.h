@@ -25,6 +25,11 @@ enum netlink_verdict {
 typedef enum netlink_verdict (*netlink_reply_fn)(struct nlmsghdr *reply,
 						 void *arg);
 
+/* called for a refusal, with the offset of the attribute in the request that is to
+ * blame, or 0; returns true if it is an answer, and not to be reported
+ */
+typedef bool (*netlink_judge_fn)(int error, uint32_t offset, void *arg);
+
 /**
  * struct netlink_replies - the result of a dump
  * @reply: copies of the messages
@@ -67,6 +72,8 @@ int netlink_too_long(struct nl_msg *msg);
 int netlink_do(struct netlink *nl, struct nl_msg *msg);
 int netlink_try(struct netlink *nl, struct nl_msg *msg, int harmless,
 		bool *done);
+int netlink_judge(struct netlink *nl, struct nl_msg *msg, netlink_judge_fn fn,
+		  void *arg);
 void netlink_expect(struct netlink *nl, int harmless);
 bool netlink_expected(struct netlink *nl);
 int netlink_stream(struct netlink *nl, struct nl_msg *msg,

@@ -46,6 +46,9 @@ struct change {
  * @live: the objects in the kernel
  * @change: the differences
  * @count: their number
+ * @generation: number of the configuration that @live is; 0: dsr_lb has no
+ *	transactions, or is not loaded
+ * @outdated: set if the configuration is another one by now, and nothing was made
  * @wait: milliseconds to wait for routes and devices that are missing; 0: the
  *	first refusal ends the plan
  */
@@ -54,10 +57,17 @@ struct plan {
 	struct items live;
 	struct change *change;
 	size_t count;
+	uint32_t generation;
+	bool outdated;
 	uint32_t wait;
 };
 
+/* plan_commit.c */
+int plan_commit(struct dsrctl *ctl, struct plan *plan);
+
 /* plan_run.c */
+int plan_make_change(struct dsrctl *ctl, const struct plan *plan,
+		     const struct change *change);
 int plan_run(struct dsrctl *ctl, struct plan *plan);
 
 #endif /* DSRCTL_PLAN_H */

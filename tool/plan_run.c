@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Make the changes of a plan, one command each. With a time to wait, a change
+ * Make the changes of a plan: those of services and backends at once, as far as the
+ * module can; the others by one command each. With a time to wait, a change
  * that lacks a route or a device does not end the plan: after a boot, devices
  * come late, and the rest of the file is to be served meanwhile.
  */
@@ -74,8 +75,16 @@ static char *command_words(const struct plan *plan, const struct change *change)
 	return text_end(&text);
 }
 
-static int make_change(struct dsrctl *ctl, const struct plan *plan,
-		       const struct change *change)
+/**
+ * plan_make_change() - run the command that makes a change
+ * @ctl: the run
+ * @plan: the plan
+ * @change: one of its changes
+ *
+ * Return: enum dsrctl_status; a failure is reported with its place in the file.
+ */
+int plan_make_change(struct dsrctl *ctl, const struct plan *plan,
+		     const struct change *change)
 {
 	char *words = command_words(plan, change);
 	char **word = report_alloc(NULL, (strlen(words) / 2 + 2) *
@@ -142,7 +151,7 @@ static int try_change(struct dsrctl *ctl, const struct plan *plan,
 		return DSRCTL_OK;
 	if (routed)
 		netlink_expect(ctl->netlink, EHOSTUNREACH);
-	status = make_change(ctl, plan, change);
+	status = plan_make_change(ctl, plan, change);
 	if (routed)
 		waits = netlink_expected(ctl->netlink);
 	if (waits)
@@ -240,7 +249,7 @@ static int give_up(struct dsrctl *ctl, struct plan *plan)
 		change->outcome = outcome_before(plan, change);
 		if (change->outcome != OUTCOME_MADE)
 			continue;
-		one = make_change(ctl, plan, change);
+		one = plan_make_change(ctl, plan, change);
 		if (one) {
 			change->outcome = OUTCOME_REFUSED;
 			status = DSRCTL_REFUSED;
@@ -272,21 +281,28 @@ static int run_patiently(struct dsrctl *ctl, struct plan *plan)
 /**
  * plan_run() - make all changes of a plan
  * @ctl: the run
- * @plan: the plan; the outcome of each change is set
+ * @plan: the plan; the outcome of each change is set. Nothing is made if @plan is
+ *	outdated
  *
  * Return: enum dsrctl_status; a failure is reported.
  */
 int plan_run(struct dsrctl *ctl, struct plan *plan)
 {
-	int status = DSRCTL_OK;
+	struct change *change;
+	int status;
 	size_t i;
 
+	status = plan_commit(ctl, plan);
+	if (status || plan->outdated)
+		return status;
 	if (plan->wait)
 		return run_patiently(ctl, plan);
 	for (i = 0; i < plan->count && !status; i++) {
-		status = make_change(ctl, plan, &plan->change[i]);
-		plan->change[i].outcome = status ? OUTCOME_REFUSED :
-						   OUTCOME_MADE;
+		change = &plan->change[i];
+		if (change->outcome == OUTCOME_MADE)
+			continue;
+		status = plan_make_change(ctl, plan, change);
+		change->outcome = status ? OUTCOME_REFUSED : OUTCOME_MADE;
 	}
 	return status;
 }

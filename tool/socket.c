@@ -4,6 +4,7 @@
  * the tests can replace it.
  */
 #include <errno.h>
+#include <limits.h>
 #include <netlink/errno.h>
 #include <netlink/netlink.h>
 #include <netlink/socket.h>
@@ -140,6 +141,24 @@ int socket_join(struct nl_sock *sock, uint32_t group)
 				    "permission denied: this needs CAP_NET_ADMIN (run dsrctl as root)");
 	return report_error(DSRCTL_REFUSED, "cannot watch the kernel: %s",
 			    nl_geterror(err));
+}
+
+/**
+ * socket_send_size() - make room for a long request
+ * @sock: from socket_open()
+ * @size: size of the request
+ *
+ * Without CAP_NET_ADMIN on the host the kernel limits the size. Sending then fails.
+ */
+void socket_send_size(struct nl_sock *sock, size_t size)
+{
+	int fd = nl_socket_get_fd(sock), room = size;
+
+	/* every socket has this much */
+	if (size <= SOCKET_BUFFER / 2 || size > INT_MAX / 2)
+		return;
+	if (setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &room, sizeof(room)))
+		setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
 }
 
 /**

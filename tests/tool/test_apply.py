@@ -12,7 +12,7 @@ import sample
 import uapi as u
 from conftest import TOOL
 from fakekernel import (FAMILIES, RTM_GETROUTE, RTM_NEWROUTE, Ack, Objects,
-                        Reply, u8, u32)
+                        Reply, parse_attrs, u8, u32)
 
 CHANGES = (u.DSR_CMD_SERVICE_ADD, u.DSR_CMD_SERVICE_REPLACE,
            u.DSR_CMD_SERVICE_SET, u.DSR_CMD_SERVICE_DELETE,
@@ -418,6 +418,96 @@ def test_refused(fake, apply, empty, tmp_path):
     document = json.loads(result.out)
     assert (result.status, document['changed'],
             len(document['changes'])) == (2, 1, 1)
+
+
+@pytest.fixture
+def modern(empty):
+    """A dsr_lb that has transactions, and no object."""
+    empty.answers['dsr', u.DSR_CMD_STATS_GET] = Reply(
+        u32(u.DSR_A_GENERATION, 7))
+    empty.answers['dsr', u.DSR_CMD_TRANSACTION] = Ack()
+    return empty
+
+
+def transactions(kernel):
+    """The changes of each transaction: (command, attributes)."""
+    found = []
+    for request in kernel.requests:
+        if (request.kind, request.cmd) != (FAMILIES['dsr'],
+                                           u.DSR_CMD_TRANSACTION):
+            continue
+        assert request.attrs[0][::2] == (u.DSR_A_GENERATION, b'\7\0\0\0')
+        changes = [parse_attrs(payload) for kind, nested, payload in
+                   request.attrs[1:] if kind == u.DSR_A_CHANGE and nested]
+        assert len(changes) == len(request.attrs) - 1
+        found.append([(one[0][2][0], [kind for kind, _, _ in one[1:]])
+                      for one in changes])
+    return found
+
+
+def test_transaction(apply, modern):
+    """Services and backends change in one request, other objects after it."""
+    result = apply(GOOD).check(0)
+    assert result.out.endswith('\nchanged 5\n') and not commands(modern)
+    service, both = [u.DSR_CHANGE_A_SERVICE], [u.DSR_CHANGE_A_SERVICE,
+                                               u.DSR_CHANGE_A_BACKEND]
+    assert transactions(modern) == [[
+        (u.DSR_CMD_SERVICE_ADD, service), (u.DSR_CMD_SERVICE_ADD, service),
+        (u.DSR_CMD_BACKEND_ADD, both), (u.DSR_CMD_BACKEND_ADD, both)]]
+    assert [r.cmd for r in modern.requests if r.generic][-1] == (
+        u.DSR_CMD_PATH_ADD)
+
+
+def test_transaction_refused(apply, modern):
+    """The refusal of one change has its place, and nothing is made."""
+    def refuse(request):
+        at = 20 + sum(4 + (len(payload) + 3 & ~3)
+                      for _, _, payload in request.attrs[:2])
+        return Ack(errno.ENOENT, 'no such scheduler', offset=at)
+    modern.answers['dsr', u.DSR_CMD_TRANSACTION] = refuse
+    result = apply(GOOD)
+    assert (result.status, result.out) == (2, 'changed 0 of 5\n')
+    assert result.err == 'dsrctl: dsr.yaml:10:5: no such scheduler\n'
+    assert [r.cmd for r in modern.requests if r.generic][-1] == (
+        u.DSR_CMD_TRANSACTION)
+
+
+def test_transaction_keyword(apply, modern):
+    """The generic checks of the kernel name the attribute within a change."""
+    def refuse(request):
+        data, at = request.data, 20 + 8 + 4 + 8 + 4
+        while data[at + 2] != u.DSR_SERVICE_A_SCHEDULER:
+            at += data[at] + 3 & ~3
+        return Ack(errno.ERANGE, 'integer out of range', offset=at,
+                   bounds=(1, 9))
+    modern.answers['dsr', u.DSR_CMD_TRANSACTION] = refuse
+    assert apply(GOOD).err == (
+        'dsrctl: dsr.yaml:4:5: integer out of range (scheduler: 1 to 9)\n')
+
+
+def test_transaction_outdated(apply, modern):
+    """If another program was faster, the file is compared again."""
+    again = Ack(errno.EAGAIN, 'the configuration has changed')
+    modern.answers['dsr', u.DSR_CMD_TRANSACTION] = [again, again, Ack()]
+    assert apply(GOOD).check(0).out.endswith('\nchanged 5\n')
+    assert len(transactions(modern)) == 3
+    modern.answers['dsr', u.DSR_CMD_TRANSACTION] = again
+    result = apply(GOOD)
+    assert (result.status, result.out) == (2, 'changed 0 of 5\n')
+    assert 'changes faster than dsrctl can apply' in result.err
+
+
+@pytest.mark.parametrize('answer, words, warning', [
+    (Ack(errno.EOPNOTSUPP), (), ''),
+    (Ack(errno.EMSGSIZE), (), '4 changes are too many for one transaction'),
+    (Ack(errno.EHOSTUNREACH, 'no route'), ('wait', '1m'), '')])
+def test_no_transaction(apply, modern, answer, words, warning):
+    """What cannot be made at once is made by one command each."""
+    modern.answers['dsr', u.DSR_CMD_TRANSACTION] = answer
+    result = apply(GOOD, *words)
+    assert result.status == 0 and result.out.endswith('\nchanged 5\n')
+    assert len(commands(modern)) == 4 and len(transactions(modern)) == 1
+    assert warning in result.err and bool(warning) == bool(result.err)
 
 
 OUT = HEAD + 'backends:\n      - {via: 10.0.0.1, weight: 0}\n' \
