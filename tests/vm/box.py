@@ -136,6 +136,25 @@ def valid():
     ]
 
 
+def changes():
+    """A transaction that changes the service and its backends, and adds another.
+    """
+    def one(cmd, service, *backend):
+        return genl.nest(
+            uapi.DSR_A_CHANGE, genl.u8(uapi.DSR_CHANGE_A_CMD, cmd),
+            genl.nest(uapi.DSR_CHANGE_A_SERVICE, encode('SERVICE', service)),
+            *(genl.nest(uapi.DSR_CHANGE_A_BACKEND, encode('BACKEND', each))
+              for each in backend))
+    vip = {'vip': '192.0.2.10', 'proto': 'tcp', 'port': 80}
+    return b''.join([
+        one(genl.SERVICE_ADD, {**vip, 'scheduler': 'maglev', 'table_size': 251,
+                               'chances': 4, 'probe_marks': 5000}),
+        one(genl.BACKEND_ADD, vip, {'addr': '10.0.0.2'}),
+        one(genl.BACKEND_ADD, {'fwmark': 1}, {'addr': '10.0.0.9'}),
+        one(genl.BACKEND_DELETE, {'fwmark': 1}, {'addr': '10.0.0.2'}),
+        one(genl.SERVICE_SET, {'fwmark': 1, 'fwmark_mask': 0xff})])
+
+
 def rarer():
     """More valid requests, which ask, restore, or remove in parts."""
     entry = genl.nest(genl.A_CONNECTION, encode('CONNECTION', {
@@ -154,6 +173,7 @@ def rarer():
                     *[genl.addr(genl.RULE_FROM, f'10.0.0.{number}')
                       for number in (2, 3)])
     return [
+        ('dsr', uapi.DSR_CMD_TRANSACTION, changes(), False),
         ('dsr', uapi.DSR_CMD_EXPLAIN, asked, False),
         ('dsr', uapi.DSR_CMD_CONNECTION_ADD, entry * 3, False),
         ('dsr', genl.CONNECTION_GET, genl.nest(genl.A_CONNECTION, encode(

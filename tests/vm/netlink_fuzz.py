@@ -45,6 +45,7 @@ FEW = {
     'addr': ('10.0.0.2', '10.0.0.2', '10.0.0.3', '10.0.0.4', '10.0.0.5',
              '2001:db8:1::2', '192.0.2.7'),
     'from': ('10.0.0.2', '2001:db8:1::2'), 'to': ('10.0.0.1', '127.0.0.1'),
+    'cmd': (1, 1, 2, 3, 4, 7, 7, 8, 9, 10, 11),
     'src': ('10.0.0.9', '2001:db8:1::9'), 'dst': ('192.0.2.1', '2001:db8::1'),
 }
 # What names an object: one of these.
@@ -128,6 +129,8 @@ class Maker:
             for _ in needs:
                 names = {one for one in names
                          if one not in needs or needs[one] in names}
+        if kind == 'change':
+            names = set(attrs)
         chosen = [attrs[one] for one in sorted(names)]
         self.rng.shuffle(chosen)
         return b''.join(self.some(attr) for attr in chosen)
@@ -167,13 +170,25 @@ class Maker:
         self.damage = self.rng.random() < 0.125
         attrs = list(self.spec.taken(name).values())
         self.rng.shuffle(attrs)
-        payload = b''.join(self.some(attr) for attr in attrs
-                           if self.rng.random() < 0.95)
+        # the generation of a transaction is a guess, and nearly always wrong
+        payload = b''.join(
+            self.some(attr) for attr in attrs if self.rng.random() < (
+                0.1 if attr['name'] == 'generation' else 0.95))
         if self.damage and self.rng.random() < 0.2:
             payload = payload[:self.rng.randrange(len(payload) + 1)]
         dump = 'dump' in operation and ('do' not in operation or
                                         self.rng.random() < 0.5)
         return name, operation['value'], payload, dump
+
+    def nests(self, attrs, raw):
+        """The attributes of each nest, by the names of nest and attribute."""
+        found = {}
+        for kind, data in genl.parse(raw):
+            for attr in attrs.values():
+                if attr['value'] == kind and attr['type'] == 'nest':
+                    found[attr['name']] = self.read(
+                        attr['nested-attributes'], data)
+        return found
 
     def read(self, space, raw):
         """Attributes by name; of several of a kind the last counts."""
@@ -280,14 +295,21 @@ class Fuzz:
             assert not before or before == self.all(), (name, payload, error)
             return
         self.done[name] += 1
-        nests = {}
         taken = maker.spec.taken(name)
-        for kind, raw in genl.parse(payload):
-            for attr in taken.values():
-                if attr['value'] == kind and attr['type'] == 'nest':
-                    nests[attr['name']] = maker.read(
-                        attr['nested-attributes'], raw)
-        self.model.accept(name, nests)
+        if name == 'transaction':
+            for kind, raw in genl.parse(payload):
+                if kind == taken['change']['value']:
+                    self.accept_change(maker, raw)
+        else:
+            self.model.accept(name, maker.nests(taken, payload))
+
+    def accept_change(self, maker, raw):
+        """One change of a transaction that was accepted."""
+        attrs = maker.spec.sets['change']
+        cmd = maker.read('change', raw)['cmd']
+        name, = (one for one, operation in maker.spec.operations.items()
+                 if operation['value'] == cmd)
+        self.model.accept(name, maker.nests(attrs, raw))
 
     def all(self):
         """All that the modules list, but what changes by itself."""

@@ -241,6 +241,7 @@ def test_fault_injection(box, faults):
 def test_fault_injection_of_rarer(box, faults):
     """Requests that ask, restore connections, or remove in parts."""
     failures = fail_all(box, rarer())
+    assert failures['dsr', uapi.DSR_CMD_TRANSACTION, False] > 20
     assert failures['dsr', uapi.DSR_CMD_EXPLAIN, False] > 1
     assert failures['dsr', uapi.DSR_CMD_CONNECTION_ADD, False] > 1
     assert failures['dsr', genl.CONNECTION_FLUSH, True] > 0
