@@ -8,6 +8,7 @@ sockets, writes its sysctls and starts its programs there.
 
 import contextlib
 import ctypes
+import errno
 import fcntl
 import json
 import os
@@ -23,9 +24,17 @@ import nftables
 
 CLONE_NEWNET = 0x40000000
 IFF_UP, IFF_RUNNING, IFF_LOWER_UP = 1, 0x40, 0x10000
-RTM_GETLINK = 18
-RTM_GETROUTE = 26
-RTM_GETRULE = 34
+IFF_NOARP, IFF_PROMISC = 0x80, 0x100
+RTM_GETLINK, RTM_DELROUTE, RTM_GETROUTE = 18, 25, 26
+RTM_DELNEIGH, RTM_GETNEIGH, RTM_GETRULE = 29, 30, 34
+RTM_GETADDR = 22
+IFA_LOCAL = 2
+IFLA_ADDRESS, IFLA_IFNAME, IFLA_MTU, IFLA_QDISC, IFLA_MASTER = 1, 3, 4, 6, 10
+# devices of each namespace, from the time on when their module is loaded
+FALLBACK = {'gre0', 'gretap0', 'erspan0', 'tunl0', 'sit0', 'ip6tnl0', 'ip6gre0',
+            'ip_vti0', 'ip6_vti0'}
+RTM_F_CLONED = 0x200                # learnt, as a path MTU is
+NUD_INCOMPLETE, NUD_FAILED, NUD_PERMANENT = 1, 0x20, 0x80
 RTN_LOCAL = 2
 RTPROT_KERNEL = 2
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -82,6 +91,7 @@ class Host:
         self.changed = False        # has objects of the modules
         self.filtered = False       # has packet filter rules
         self.children = []
+        self.sysctls = {}           # what they were before the present test
 
     def __str__(self):
         return self.name
@@ -198,14 +208,60 @@ class Host:
         return self.run('iptables', '-w', *argv)
 
     def sysctl(self, key, value=None):
-        """Read, or write, one of net.*; dots in KEY are slashes here."""
+        """Read, or write, one of net.*; dots in KEY are slashes here.
+
+        What a test writes is undone at its end, see forget().
+        """
         with self.at():
-            with open(f'/proc/sys/net/{key}', 'r+' if value is not None
-                      else 'r', encoding='ascii') as file:
-                if value is None:
-                    return file.read().strip()
+            path = f'/proc/sys/net/{key}'
+            with open(path, encoding='ascii') as file:
+                old = file.read().strip()
+            if value is None:
+                return old
+            self.sysctls.setdefault(key, old)
+            with open(path, 'w', encoding='ascii') as file:
                 file.write(str(value))
-                return None
+            return None
+
+    def setting(self, key, value):
+        """Write one of net.*, to stay for as long as the machine."""
+        self.sysctl(key, value)
+        del self.sysctls[key]
+
+    def forget(self):
+        """Undo what the next test would find of this one: settings, path MTUs,
+        and neighbours that were searched in vain or entered by hand.
+
+        The error about a search that goes on would come in the next test, some
+        seconds later.
+        """
+        for key, old in reversed(self.sysctls.items()):
+            with contextlib.suppress(FileNotFoundError):
+                if self.sysctl(key) != old:
+                    self.sysctl(key, old)
+        self.sysctls.clear()
+        with self.at(), open('/proc/sys/net/ipv4/route/flush', 'w',
+                             encoding='ascii') as file:
+            file.write('1')
+        with self.at(), socket.socket(socket.AF_NETLINK, socket.SOCK_RAW,
+                                      0) as sock:
+            for route in self._rtnetlink(sock, RTM_GETROUTE, socket.AF_INET6):
+                if len(route) > 12 and struct.unpack_from('I', route, 8)[0] & \
+                        RTM_F_CLONED:
+                    self._delete(sock, RTM_DELROUTE, route)
+            for entry in self._rtnetlink(sock, RTM_GETNEIGH):
+                if len(entry) > 12 and struct.unpack_from('H', entry, 8)[0] & (
+                        NUD_INCOMPLETE | NUD_FAILED | NUD_PERMANENT):
+                    self._delete(sock, RTM_DELNEIGH, entry)
+
+    @staticmethod
+    def _delete(sock, kind, what):
+        """Delete a thing of a dump, unless it has gone meanwhile."""
+        sock.send(struct.pack('IHHII', 16 + len(what), kind,
+                              genl.NLM_F_REQUEST | genl.NLM_F_ACK, 0, 0) + what)
+        error = -struct.unpack_from('i', sock.recv(1 << 16), 16)[0]
+        if error not in (0, errno.ENOENT, errno.ESRCH):
+            raise Failure(f'rtnetlink {kind}: {os.strerror(error)}')
 
     def read(self, path):
         """Read a file of /proc/net, as /proc/self/net shows it here."""
@@ -214,11 +270,11 @@ class Host:
             return file.read()
 
     @staticmethod
-    def _rtnetlink(sock, kind):
+    def _rtnetlink(sock, kind, family=socket.AF_UNSPEC):
         """All that the kernel has of a kind, as it writes it."""
         found, got = [], None
-        sock.send(struct.pack('IHHII12x', 28, kind,
-                              genl.NLM_F_REQUEST | genl.NLM_F_DUMP, 0, 0))
+        sock.send(struct.pack('IHHIIB11x', 28, kind, genl.NLM_F_REQUEST |
+                              genl.NLM_F_DUMP, 0, 0, family))
         while got != genl.NLMSG_DONE:
             data = sock.recv(1 << 16)
             while data:
@@ -228,7 +284,8 @@ class Host:
         return found
 
     def ways(self):
-        """The routes of IPv4, and the rules of both families, to compare.
+        """The devices, the addresses and routes of IPv4, and the rules of both
+        families, to compare.
 
         Of both families, too, the addresses that a route alone makes local, as
         "mode local" of dsrctl does.
@@ -239,8 +296,28 @@ class Host:
                      if len(route) > 12 and route[7] == RTN_LOCAL and
                      route[5] != RTPROT_KERNEL]
             rules = self._rtnetlink(sock, RTM_GETRULE)
+            names = {index: name for index, name in socket.if_nameindex()
+                     if name not in FALLBACK}
+            links = [self._link(link) for link in self._rtnetlink(
+                sock, RTM_GETLINK) if len(link) > 16 and
+                struct.unpack_from('i', link, 4)[0] in names]
+            # family, length, device; and the address, without its age
+            addresses = [(one[1], names.get(struct.unpack_from(
+                'I', one, 4)[0], ''), dict(genl.parse(one[8:]))[IFA_LOCAL])
+                for one in self._rtnetlink(sock, RTM_GETADDR, socket.AF_INET)
+                if len(one) > 8]
             with open('/proc/thread-self/net/route', encoding='ascii') as file:
-                return sorted(file.read().splitlines()), rules, sorted(local)
+                return (sorted(file.read().splitlines()), rules, sorted(local),
+                        sorted(links), sorted(addresses))
+
+    @staticmethod
+    def _link(link):
+        """What tests change of a device."""
+        attrs = dict(genl.parse(link[16:]))
+        return (attrs[IFLA_IFNAME], struct.unpack_from('I', link, 8)[0] & (
+            IFF_UP | IFF_NOARP | IFF_PROMISC),
+            [attrs.get(kind) for kind in (IFLA_ADDRESS, IFLA_MTU, IFLA_QDISC)],
+            IFLA_MASTER in attrs)
 
     def socket(self, *argv):
         with self.at():

@@ -160,7 +160,7 @@ class Network:
         for name in SEGMENTS:
             self.hosts[name] = Host(name)
             # IPv6 would only add its own packets to the captures.
-            self.hosts[name].sysctl('ipv6/conf/default/disable_ipv6', 1)
+            self.hosts[name].setting('ipv6/conf/default/disable_ipv6', 1)
             self.hosts[name].ip('''
                 link add br0 type bridge forward_delay 0 mcast_snooping 0
                 link set br0 up''')
@@ -193,7 +193,9 @@ class Network:
         ports = {segment: [] for segment in SEGMENTS}
         for name in names:
             host = self.hosts[name] = Host(name)
-            host.sysctl('ipv6/conf/default/disable_ipv6', 1)
+            host.setting('ipv6/conf/default/disable_ipv6', 1)
+            # each of many packets must get its own error
+            host.setting('ipv4/icmp_ratemask', 0)
             for dev, (segment, addresses) in DEVICES[name].items():
                 mac = mac_of(addresses[0].split('/')[0])
                 lines.append(f'link add name {dev} netns {name} address {mac} '
@@ -238,14 +240,15 @@ class Network:
     def _add_ipv6(host):
         """Add static addresses, and switch autoconfiguration off."""
         lines = []
-        host.sysctl('ipv6/conf/all/forwarding', int(host.name in BALANCERS))
-        host.sysctl('ipv6/conf/lo/disable_ipv6', 0)
-        host.sysctl('ipv6/icmp/ratelimit', 0)
+        host.setting('ipv6/conf/all/forwarding', int(host.name in BALANCERS))
+        host.setting('ipv6/conf/lo/disable_ipv6', 0)
+        # each of many packets must get its own error
+        host.setting('ipv6/icmp/ratemask', 0)
         for dev, address in ADDRESSES6[host.name].items():
             for key, value in (('accept_ra', 0), ('accept_dad', 0),
                                ('router_solicitations', 0),
                                ('accept_redirects', 0), ('disable_ipv6', 0)):
-                host.sysctl(f'ipv6/conf/{dev}/{key}', value)
+                host.setting(f'ipv6/conf/{dev}/{key}', value)
             lines.append(f'addr replace {address}/64 dev {dev} nodad')
         lines += [f'route replace {route}'
                   for route in ROUTES6.get(host.name, ())]
@@ -260,12 +263,10 @@ class Network:
         be dropped as spoofed. So rp_filter is 0 there, as in the article; the
         larger one of "all" and "eth1" counts.
         """
-        host.sysctl('ipv4/ip_forward', 1)
-        # each of many commands must get its own error
-        host.sysctl('ipv4/icmp_ratelimit', 0)
-        host.sysctl('ipv4/conf/all/rp_filter', 0)
-        host.sysctl('ipv4/conf/eth0/rp_filter', 1)
-        host.sysctl('ipv4/conf/eth1/rp_filter', 0)
+        host.setting('ipv4/ip_forward', 1)
+        host.setting('ipv4/conf/all/rp_filter', 0)
+        host.setting('ipv4/conf/eth0/rp_filter', 1)
+        host.setting('ipv4/conf/eth1/rp_filter', 0)
 
     def _delete(self, *names):
         run('ip', '-batch', '-', stdin=''.join(

@@ -120,6 +120,10 @@ class Site:
         """Remove the leftovers of a test, with as few processes as possible.
         """
         for sock in self.sockets:
+            # TCP and SCTP: by a reset, so that neither end is still closing
+            with contextlib.suppress(OSError):
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
+                                struct.pack('ii', 1, 0))
             sock.close()
         self.sockets.clear()
         # a server that waits for a datagram keeps its port until it checks
@@ -136,6 +140,8 @@ class Site:
             self.undo.pop()()
         self.net.forget_unloaded()
         for name, host in self.net.hosts.items():
+            if os.path.exists(f'/run/netns/{name}'):
+                host.forget()
             if not host.changed and not everything:
                 continue
             host.changed = False
@@ -161,16 +167,22 @@ class Site:
         self._lead_as_at_first()
 
     def _lead_as_at_first(self):
-        """Create machines again whose routes or rules differ from the first
-        ones.
+        """Create machines again whose devices, addresses, routes or rules differ
+        from the first ones.
 
         The order of test files changes with their queue. A device that was in a
         VRF, or down, has lost routes, and the rule of VRFs stays.
         """
         for name in MACHINES:
             if name in self.net.hosts and os.path.exists(f'/run/netns/{name}'):
-                ways = self.net[name].ways()
-                if self.ways.setdefault(name, ways) != ways:
+                host = self.net[name]
+                first = self.ways.setdefault(name, host.ways())
+                try:
+                    # devices go a moment later than their namespaces
+                    wait_for('as at first', lambda h=host, f=first:
+                             h.ways() == f, 5)
+                except Failure:
+                    print(f'{name} is made again: {host.ways()}, not {first}')
                     self.rebuild(name)
 
     def _hang_up(self):
