@@ -60,6 +60,8 @@ static const char *const connection_names[] = {
 	[DSR_CONNECTION_A_EXPIRES] = "expires",
 	[DSR_CONNECTION_A_FWMARK] = "fwmark",
 	[DSR_CONNECTION_A_BACKEND] = "via",
+	[DSR_CONNECTION_A_EXCEPTION] = "exceptions",
+	[DSR_CONNECTION_A_NEWER] = "newer",
 };
 
 static const char *const timeout_names[] = {

@@ -55,7 +55,7 @@ FIELDS = {
     'CONNECTION': {
         'proto': 'proto', 'src': 'addr', 'sport': 'be16', 'dst': 'addr',
         'dport': 'be16', 'state': 'conn_state', 'expires': 4, 'fwmark': 4,
-        'backend': 'addr'},
+        'backend': 'addr', 'exception': 'flag', 'newer': 'flag'},
     'ADDED': {'added': 4, 'known': 4, 'no_service': 4, 'no_backend': 4,
               'bad_source': 4, 'full': 4},
     'TABLE': {'entries': 4, 'max': 4, 'buckets': 4, 'bytes': 8,
@@ -92,7 +92,8 @@ def _number(nest, field):
 
 def _code(kind, value):
     names = NAMES[kind]
-    return names[value] if isinstance(names, dict) else names.index(value)
+    return (names.get(value, value) if isinstance(names, dict) else
+            names.index(value))
 
 
 def encode(nest, fields):

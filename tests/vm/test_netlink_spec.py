@@ -297,12 +297,13 @@ def test_replies_of_balancer(site):
             'EXPLAIN', {'src': '10.10.31.222', 'sport': 4000, 'dst': VIP,
                         'dport': 80, 'ifindex': site.lv1.ifindex('eth0'),
                         'firewall': True})))
-    # Only dsr_ipvs sets the first two; test_events.py tests them. The last one is
+    # Only dsr_ipvs sets the first two; test_events.py tests them. The others are
     # for requests.
     assert unseen(reader, 'service', 'backend', 'connection', 'table',
                   'timeout', 'reason', 'stats', 'path') == {
                       ('table', 'expire-nodest'),
-                      ('table', 'expire-quiescent'), ('path', 'link')}
+                      ('table', 'expire-quiescent'), ('path', 'link'),
+                      ('connection', 'exception'), ('connection', 'newer')}
     # fwmark is the mark that rules have set
     assert {name for space, name in reader.seen if space == 'explain'} - {
         'pad'} == (set(reader.family.sets['explain']) - {'pad'} -

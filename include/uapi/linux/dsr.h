@@ -372,7 +372,7 @@ enum dsr_backend_attr {
 /**
  * enum dsr_connection_attr - an entry of the balancer's connection table
  *
- * In a request CONNECTION_GET any of the attributes except EXPIRES selects
+ * In a request CONNECTION_GET any of the attributes except EXPIRES and NEWER selects
  * entries. A persistence entry has PROTO 0. With FWMARK its other attributes
  * but SRC and BACKEND have no meaning in CONNECTION_ADD; else DST is the VIP of
  * its service, SPORT the protocol and DPORT the first port, or 0.
@@ -390,6 +390,14 @@ enum dsr_backend_attr {
  *	the state
  * @DSR_CONNECTION_A_FWMARK: u32, mark of its service, if the service has one
  * @DSR_CONNECTION_A_BACKEND: 4 or 16 bytes, address of the backend
+ * @DSR_CONNECTION_A_EXCEPTION: flag, in CONNECTION_GET only: selects entries that
+ *	another balancer with the same services would miss: persistence entries,
+ *	and connections that would get another backend without their entry, now
+ *	and from a packet in mid-stream. Not half-open or closed ones, and not TCP
+ *	if the service has CHANCES
+ * @DSR_CONNECTION_A_NEWER: flag, in CONNECTION_ADD only: if the table has an
+ *	entry of this tuple, and the last packet of that entry is two seconds
+ *	older or more, the entry becomes this one. It counts as added then
  */
 enum dsr_connection_attr {
 	DSR_CONNECTION_A_UNSPEC,
@@ -402,6 +410,8 @@ enum dsr_connection_attr {
 	DSR_CONNECTION_A_EXPIRES,
 	DSR_CONNECTION_A_FWMARK,
 	DSR_CONNECTION_A_BACKEND,
+	DSR_CONNECTION_A_EXCEPTION,
+	DSR_CONNECTION_A_NEWER,
 
 	__DSR_CONNECTION_A_MAX,
 	DSR_CONNECTION_A_MAX = __DSR_CONNECTION_A_MAX - 1

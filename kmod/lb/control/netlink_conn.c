@@ -10,6 +10,7 @@
 #include "core/conn.h"
 #include "core/reason.h"
 #include "core/service.h"
+#include "datapath/schedule.h"
 #include "dump.h"
 #include "genl_dump.h"
 #include "limit.h"
@@ -29,6 +30,7 @@ dsr_netlink_connection_policy[DSR_CONNECTION_A_MAX + 1] = {
 	[DSR_CONNECTION_A_STATE] = { .type = NLA_U8 },
 	[DSR_CONNECTION_A_FWMARK] = { .type = NLA_U32 },
 	[DSR_CONNECTION_A_BACKEND] = DSR_ADDR_POLICY,
+	[DSR_CONNECTION_A_EXCEPTION] = { .type = NLA_FLAG },
 };
 
 static int put_entry(struct sk_buff *skb, struct netlink_callback *cb,
@@ -53,7 +55,8 @@ static bool is_addr(const struct nlattr *attr, u8 family,
 }
 
 /* Check if a connection matches all attributes in @tb. */
-static bool is_wanted(const struct dsr_conn *conn, struct nlattr **tb)
+static bool is_wanted(struct dsr_net *dn, const struct dsr_conn *conn,
+		      struct nlattr **tb)
 {
 	const struct dsr_tuple *tuple = &conn->tuple;
 	union nf_inet_addr src = dsr_tuple_source(tuple);
@@ -79,8 +82,11 @@ static bool is_wanted(const struct dsr_conn *conn, struct nlattr **tb)
 	if (attr && nla_get_u8(attr) != READ_ONCE(conn->state))
 		return false;
 	attr = tb[DSR_CONNECTION_A_FWMARK];
-	return !attr || (!READ_ONCE(backend->removed) &&
-			 nla_get_u32(attr) == backend->service->key.fwmark);
+	if (attr && (READ_ONCE(backend->removed) ||
+		     nla_get_u32(attr) != backend->service->key.fwmark))
+		return false;
+	return !tb[DSR_CONNECTION_A_EXCEPTION] ||
+	       dsr_schedule_is_exception(dn, conn);
 }
 
 /* Dump a whole bucket, or nothing of it. */
@@ -95,7 +101,7 @@ static int dump_bucket(struct sk_buff *skb, struct netlink_callback *cb,
 	rcu_read_lock();
 	dsr_table_for_each_in(node, &dn->table, cursor) {
 		conn = container_of(node, struct dsr_conn, node);
-		if (filter && !is_wanted(conn, filter))
+		if (filter && !is_wanted(dn, conn, filter))
 			continue;
 		err = put_entry(skb, cb, dn, conn);
 		if (err) {

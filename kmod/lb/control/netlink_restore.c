@@ -18,6 +18,7 @@ dsr_netlink_restore_policy[DSR_CONNECTION_A_MAX + 1] = {
 	[DSR_CONNECTION_A_EXPIRES] = { .type = NLA_U32 },
 	[DSR_CONNECTION_A_FWMARK] = { .type = NLA_U32 },
 	[DSR_CONNECTION_A_BACKEND] = DSR_ADDR_POLICY,
+	[DSR_CONNECTION_A_NEWER] = { .type = NLA_FLAG },
 };
 
 /* Entries between two chances for other tasks, and for garbage collection. */
@@ -102,6 +103,7 @@ static int parse_entry(struct nlattr *tb[], struct dsr_restore *entry,
 			      "a connection of this protocol cannot be in this state");
 	attr = tb[DSR_CONNECTION_A_EXPIRES];
 	entry->left = attr ? msecs_to_jiffies(nla_get_u32(attr)) : U32_MAX;
+	entry->newer = tb[DSR_CONNECTION_A_NEWER];
 	return parse_ends(tb, entry, extack);
 }
 

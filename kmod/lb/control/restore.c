@@ -83,6 +83,18 @@ static u8 find(struct dsr_net *dn, const struct dsr_restore *entry,
 	return outcome;
 }
 
+/* Replace an entry of the table, if an entry of another balancer is newer. A half-open
+ * entry proves nothing.
+ */
+static bool renew(struct dsr_net *dn, struct dsr_conn *conn,
+		  const struct dsr_restore *entry, struct dsr_backend *backend)
+{
+	return entry->newer && !dsr_state_is_half(entry->state) &&
+	       dsr_conn_renew(dn, conn, entry->state, backend,
+			      dsr_conn_seen(dn, conn, entry->state,
+					    entry->left));
+}
+
 /**
  * dsr_restore_add() - add an entry to the connection table
  * @dn: balancer
@@ -98,6 +110,7 @@ u8 dsr_restore_add(struct dsr_net *dn, const struct dsr_restore *entry)
 {
 	struct dsr_tuple tuple = entry->tuple;
 	struct dsr_backend *backend = NULL;
+	struct dsr_conn *conn;
 	bool full = false;
 	u8 outcome;
 	u32 hash;
@@ -120,8 +133,10 @@ u8 dsr_restore_add(struct dsr_net *dn, const struct dsr_restore *entry)
 	if (outcome != DSR_ADDED_A_ADDED)
 		goto unlock;
 	hash = dsr_conn_hash(&dn->table, &tuple);
-	if (dsr_conn_find(dn, &tuple, hash))
-		outcome = DSR_ADDED_A_KNOWN;
+	conn = dsr_conn_find(dn, &tuple, hash);
+	if (conn)
+		outcome = renew(dn, conn, entry, backend) ? DSR_ADDED_A_ADDED :
+							    DSR_ADDED_A_KNOWN;
 	else if (!dsr_conn_restore(dn, &tuple, hash, entry->state, backend,
 				   entry->left, &full))
 		outcome = full ? DSR_ADDED_A_FULL : DSR_ADDED_A_KNOWN;

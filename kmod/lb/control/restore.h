@@ -4,8 +4,9 @@
  *
  * The table has lost the entry, or another table has it: that of dsr_lb before
  * an upgrade, that of ip_vs. The entry has to pass the checks that a packet
- * passes on the slow path. The entry never replaces one of the table, which
- * packets have made and which is newer.
+ * passes on the slow path. The entry does not replace one of the table, which
+ * packets have made and which is newer; unless another balancer tells it, which
+ * may have seen later packets.
  */
 #ifndef _DSR_RESTORE_H
 #define _DSR_RESTORE_H
@@ -21,6 +22,7 @@
  * @backend: address of its backend
  * @state: enum dsr_conn_state
  * @left: jiffies until the entry times out, if no packet comes
+ * @newer: replace an entry of the table if its last packet is older
  */
 struct dsr_restore {
 	struct dsr_tuple tuple;
@@ -28,6 +30,7 @@ struct dsr_restore {
 	union nf_inet_addr backend;
 	u8 state;
 	u32 left;
+	bool newer;
 };
 
 bool dsr_restore_is_state(u8 proto, u8 state);

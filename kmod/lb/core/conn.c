@@ -297,6 +297,24 @@ u32 dsr_conn_expires(const struct dsr_net *dn, const struct dsr_conn *conn,
 EXPORT_SYMBOL_GPL(dsr_conn_expires);
 
 /**
+ * dsr_conn_seen() - return the time of the last packet, from the time that is left
+ * @dn: balancer
+ * @conn: connection
+ * @state: enum dsr_conn_state: the state whose timeout has begun
+ * @left: jiffies until the connection times out
+ *
+ * Context: rcu_read_lock().
+ * Return: jiffies, low half.
+ */
+u32 dsr_conn_seen(const struct dsr_net *dn, const struct dsr_conn *conn,
+		  u8 state, u32 left)
+{
+	u32 timeout = timeout_in(dn, conn, state);
+
+	return (u32)jiffies - (timeout - min(left, timeout));
+}
+
+/**
  * dsr_conn_bytes() - return the memory used by the table
  * @dn: balancer, with a table
  *

@@ -27,8 +27,8 @@
  * @unlinked: removed from the table; the reference to @backend is dropped
  * @forged: a packet has tried to end it with a wrong number; as @unlinked, under the
  *	lock of the stripe
- * @blank: @proof is not known yet: the entry was restored, and no packet has come
- *	since; as @unlinked
+ * @blank: @proof is not known yet: the entry was restored or renewed, and no packet
+ *	has come since; as @unlinked
  * @tries: number of moves since the last limit, see dsr_conn_deny(); as
  *	@unlinked, under the lock of the stripe
  * @proof: dsr_packet.proof of a recent packet of the client, up to a second old
@@ -215,6 +215,8 @@ bool dsr_conn_move(struct dsr_net *dn, struct dsr_conn *conn, u8 state,
 enum dsr_denial dsr_conn_deny(struct dsr_net *dn, struct dsr_conn *conn,
 			      const struct dsr_backend *from,
 			      struct dsr_backend *next, u32 limit);
+bool dsr_conn_renew(struct dsr_net *dn, struct dsr_conn *conn, u8 state,
+		    struct dsr_backend *backend, u32 seen);
 void dsr_conn_advance(struct dsr_net *dn, struct dsr_conn *conn,
 		      const struct dsr_packet *pkt);
 void dsr_conn_revive(struct dsr_net *dn, struct dsr_conn *conn,
@@ -236,6 +238,8 @@ bool dsr_conn_is_over(const struct dsr_net *dn, const struct dsr_conn *conn,
 		      u32 now);
 u32 dsr_conn_expires(const struct dsr_net *dn, const struct dsr_conn *conn,
 		     u32 now);
+u32 dsr_conn_seen(const struct dsr_net *dn, const struct dsr_conn *conn,
+		  u8 state, u32 left);
 u64 dsr_conn_bytes(struct dsr_net *dn);
 bool dsr_conn_walk_lock(struct dsr_net *dn);
 void dsr_conn_walk_unlock(struct dsr_net *dn);

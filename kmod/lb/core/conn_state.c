@@ -9,6 +9,9 @@
  */
 #define WINDOW	256
 
+/* By so much a packet is later for certain: each time stamp is up to a second old. */
+#define LATER	(2 * HZ)
+
 /**
  * dsr_conn_proves() - check if the client can have sent a packet
  * @conn: its connection
@@ -192,6 +195,44 @@ static u8 state_after(const struct dsr_conn *conn, const struct dsr_packet *pkt)
 {
 	return conn->tuple.proto == IPPROTO_UDP ?
 	       DSR_CONN_UDP : dsr_conn_state(conn->state, pkt);
+}
+
+/**
+ * dsr_conn_renew() - replace what another balancer knows better
+ * @dn: balancer
+ * @conn: connection, found under the same rcu_read_lock()
+ * @state: its enum dsr_conn_state there
+ * @backend: its backend there
+ * @seen: jiffies, low half, of its last packet there
+ *
+ * The balancer with the later packet knows better: a packet, a SYN or a denial
+ * that has come here since beats what is told.
+ *
+ * Context: rcu_read_lock(). Takes the lock of a stripe.
+ * Return: true if it was replaced.
+ */
+bool dsr_conn_renew(struct dsr_net *dn, struct dsr_conn *conn, u8 state,
+		    struct dsr_backend *backend, u32 seen)
+{
+	spinlock_t *lock = dsr_table_lock(&dn->table, conn->node.hash);
+	bool renewed;
+
+	spin_lock_bh(lock);
+	renewed = !conn->unlinked &&
+		  (s32)(seen - READ_ONCE(conn->node.seen)) >= LATER;
+	if (renewed && rcu_access_pointer(conn->backend) != backend)
+		renewed = set_backend(dn, conn, lock, state, backend);
+	else if (renewed)
+		set_state(dn, conn, lock, state);
+	if (renewed) {
+		conn->forged = false;
+		conn->tries = 0;
+		/* the client has sent more since */
+		conn->blank = true;
+		WRITE_ONCE(conn->node.seen, seen);
+	}
+	spin_unlock_bh(lock);
+	return renewed;
 }
 
 /**

@@ -219,6 +219,39 @@ struct dsr_backend *dsr_schedule_stateless(struct dsr_net *dn,
 	return backend;
 }
 
+/**
+ * dsr_schedule_is_exception() - check if only this table can know a backend
+ * @dn: balancer
+ * @conn: entry of its table
+ *
+ * Another balancer has the same services. For a packet in mid-stream without an
+ * entry it finds the same backend, unless a hash does not. A datagram is never in
+ * mid-stream: the scheduler chooses. With chances, the real servers tell it by
+ * themselves, of TCP. A half-open connection may be forged, and a closed one has
+ * ended: neither is worth telling.
+ *
+ * Context: rcu_read_lock().
+ */
+bool dsr_schedule_is_exception(struct dsr_net *dn, const struct dsr_conn *conn)
+{
+	const struct dsr_backend *backend = dsr_conn_backend(conn);
+	const struct dsr_tuple *tuple = &conn->tuple;
+	const struct dsr_service *service;
+	u8 state = READ_ONCE(conn->state);
+
+	if (!backend || dsr_state_is_half(state) || state == DSR_CONN_CLOSED)
+		return false;
+	service = backend->service;
+	if (dsr_conn_is_client(conn))
+		return true;
+	if (tuple->proto == IPPROTO_TCP && READ_ONCE(service->chances))
+		return false;
+	if (tuple->proto == IPPROTO_UDP && !READ_ONCE(service->persist) &&
+	    !dsr_pool_hashes(rcu_dereference(service->pool)))
+		return true;
+	return dsr_schedule_stateless(dn, service, tuple) != backend;
+}
+
 /* Add or update the persistence entry of a client whose connection goes to
  * @backend. Unless the client has sent a second packet (@answers), the entry is
  * half-open and short-lived: the source of a first packet may be forged.

@@ -29,6 +29,8 @@ void dsr_schedule_advance(struct dsr_net *dn, const struct dsr_packet *pkt,
 struct dsr_backend *dsr_schedule_stateless(struct dsr_net *dn,
 					   const struct dsr_service *service,
 					   const struct dsr_tuple *tuple);
+bool dsr_schedule_is_exception(struct dsr_net *dn,
+			       const struct dsr_conn *conn);
 void dsr_schedule_candidates(const struct dsr_service *service,
 			     const struct dsr_tuple *tuple,
 			     struct dsr_backend **home,
