@@ -56,6 +56,9 @@ esac
 
 out=$dsr_top/build/$target
 tree=$out/tree
+# dsrsyncd is built where scripts/corosync.sh has left libcpg.
+corosync=
+[ ! -d "$out/corosync" ] || corosync=$out/corosync
 log=$out/tree.log
 mkdir -p "$tree"
 # Kernels that are compiled here have the programs of bookworm.
@@ -103,17 +106,18 @@ copy_sources()
 build_in_root()
 {
 	as_root unshare --mount bash -euc '
-		root=$1 tree=$2 kdir=$3 user=$4
-		shift 4
+		root=$1 tree=$2 kdir=$3 corosync=$4 user=$5
+		shift 5
 		mount --bind "$tree" "$root/dsr"
 		[ -z "$kdir" ] || mount --bind "$kdir" "$root/kdir"
+		[ -z "$corosync" ] || mount --bind "$corosync" "$root/rig"
 		mount -t proc none "$root/proc"
 		mount --rbind /dev "$root/dev"
 		mount -t tmpfs -o mode=1777 none "$root/tmp"
 		exec chroot --userspec="$user" "$root" /usr/bin/env -i \
 			HOME=/tmp LC_ALL=C.UTF-8 PATH=/usr/sbin:/usr/bin:/sbin:/bin \
-			make -C /dsr "$@"
-	' bash "$entry/root" "$tree" "$kdir" "$(id -u):$(id -g)" \
+			PKG_CONFIG_PATH=/rig/lib make -C /dsr "$@"
+	' bash "$entry/root" "$tree" "$kdir" "$corosync" "$(id -u):$(id -g)" \
 		--no-print-directory -j "$(nproc)" "${variables[@]}" "${parts[@]}"
 }
 
@@ -134,7 +138,7 @@ fi
 copy_sources
 # To find that nothing has changed takes make some seconds.
 made=$({
-	echo "$entry $kdir ${variables[*]}"
+	echo "$entry $kdir $corosync ${variables[*]}"
 	grep -v '^tests/' "$tree.list"
 } | key)
 if [ -n "$check" ] || [ "$(cat "$tree.made-${parts[0]}" 2>/dev/null)" != "$made" ]; then
@@ -155,6 +159,9 @@ lean*) programs=() ;;
 *tool) programs=("$tree"/tool/{dsrctl,dsr-metrics}) ;;
 *) programs=("$dsr_top"/build/bookworm/{dsrctl,dsr-metrics}) ;;
 esac
+if [ "${#programs[@]}" -gt 0 ] && [ -e "${programs[0]%/*}/dsrsyncd" ]; then
+	programs+=("${programs[0]%/*}/dsrsyncd")
+fi
 {
 	[ "${parts[0]}" = tool ] || find "$tree" -name '*.ko' -print0
 	[ "${#programs[@]}" -eq 0 ] || printf '%s\0' "${programs[@]}"

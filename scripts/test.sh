@@ -244,6 +244,8 @@ target_of()
 # Without BIRD its scenario is skipped: it is a download of two packages.
 build_target()
 {
+	# Without corosync, dsrsyncd and its scenario are left out.
+	[ "$1" != bookworm ] || scripts/corosync.sh "$1" || true
 	scripts/build.sh "$1" || return
 	case $1 in
 	trixie) scripts/goclient.sh "$1" ;;

@@ -10,6 +10,7 @@
 #include "dsrctl.h"
 #include "report.h"
 
+static const char *report_name = "dsrctl";
 static const char *report_file;
 static unsigned int report_line;
 static unsigned int report_column;
@@ -25,7 +26,7 @@ static void report(const char *kind, const char *format, va_list args)
 	if (report_first)
 		report_first();
 	fflush(stdout);
-	fprintf(stderr, "dsrctl: ");
+	fprintf(stderr, "%s: ", report_name);
 	if (report_file && report_column)
 		fprintf(stderr, "%s:%u:%u: ", report_file, report_line,
 			report_column);
@@ -79,6 +80,15 @@ void report_note(const char *format, ...)
 	va_start(args, format);
 	report("", format, args);
 	va_end(args);
+}
+
+/**
+ * report_program() - set the name of the program, with which each message begins
+ * @name: its name, kept by reference
+ */
+void report_program(const char *name)
+{
+	report_name = name;
 }
 
 /**

@@ -13,6 +13,7 @@ void report_warning(const char *format, ...)
 	__attribute__((format(printf, 1, 2)));
 void report_note(const char *format, ...)
 	__attribute__((format(printf, 1, 2)));
+void report_program(const char *name);
 void report_before(void (*first)(void));
 void report_warnings(bool on);
 void report_errors(bool on);

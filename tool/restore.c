@@ -14,7 +14,7 @@
 #include "report.h"
 #include "restore.h"
 
-/* Entries of a message, of at most 112 bytes each. libnl's socket sends 64 KiB
+/* Entries of a message, of at most 116 bytes each. libnl's socket sends 64 KiB
  * at once.
  */
 #define AT_ONCE		400
@@ -154,7 +154,8 @@ static int put(struct nl_msg *msg, const struct restore_entry *entry)
 	    (entry->state >= 0 &&
 	     nla_put_u8(msg, DSR_CONNECTION_A_STATE, entry->state)) ||
 	    (entry->expires >= 0 &&
-	     nla_put_u32(msg, DSR_CONNECTION_A_EXPIRES, entry->expires)))
+	     nla_put_u32(msg, DSR_CONNECTION_A_EXPIRES, entry->expires)) ||
+	    (entry->newer && nla_put_flag(msg, DSR_CONNECTION_A_NEWER)))
 		return -1;
 	return nla_nest_end(msg, nest);
 }

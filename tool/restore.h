@@ -21,6 +21,7 @@
  * @fwmark: mark of the service, or 0
  * @state: enum dsr_conn_state, or -1 for the default
  * @expires: milliseconds, or -1 for the default
+ * @newer: it replaces an entry of the table whose last packet is older
  */
 struct restore_entry {
 	uint8_t proto;
@@ -32,6 +33,7 @@ struct restore_entry {
 	uint32_t fwmark;
 	int state;
 	int64_t expires;
+	bool newer;
 };
 
 /**

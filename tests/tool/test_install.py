@@ -43,7 +43,8 @@ def sources(tmp_path):
     """A copy of what the two makefiles are about, without what was built."""
     top = tmp_path / 'sources'
     built = shutil.ignore_patterns(
-        '*.o', '*.ko', '*.mod', '*.mod.c', '.*', '*.d', 'dsrctl', 'dsr-metrics', 'build',
+        '*.o', '*.ko', '*.mod', '*.mod.c', '.*', '*.d', 'dsrctl', 'dsr-metrics', 'dsrsyncd',
+        'build',
         '__pycache__', 'modules.order', 'Module.symvers', 'btf_id', 'btf.S', 'btf.btf')
     for name in ('kmod', 'tool', 'include', 'scripts', 'tests'):
         shutil.copytree(os.path.join(TOP, name), top / name, ignore=built)
@@ -112,7 +113,7 @@ def kernel_of_the_modules():
 def test_install(tmp_path, prefix):
     """Modules come stripped and with a version; "uninstall" removes exactly that."""
     release, kdir = kernel_of_the_modules()
-    words = (f'DESTDIR={tmp_path}', f'PREFIX={prefix}', f'KDIR={kdir}', 'WERROR=1')
+    words = (f'DESTDIR={tmp_path}', f'PREFIX={prefix}', f'KDIR={kdir}', 'WERROR=1', 'SYNC=')
     own = prefix[1:]
     updates = f'lib/modules/{release}/updates'
     # of others, where ours come to lie

@@ -18,7 +18,7 @@ PAGE = os.path.join(TOOL, 'dsrctl.8')
 
 
 PAGES = [PAGE, os.path.join(TOOL, 'dsr_ipvs.4'),
-         os.path.join(TOOL, 'dsr_rs.4')]
+         os.path.join(TOOL, 'dsr_rs.4'), os.path.join(TOOL, 'dsrsyncd.8')]
 
 
 def render(page=PAGE):
