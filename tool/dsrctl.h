@@ -131,6 +131,7 @@ extern const struct object apply_object;
 extern const struct object save_object;
 extern const struct object import_object;
 extern const struct object upgrade_object;
+extern const struct object sync_object;
 
 /* run.c */
 #define OPTION_BRIEF	256	/* has no letter: -b is the batch */

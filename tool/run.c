@@ -35,6 +35,7 @@ const struct object *const dsrctl_objects[] = {
 	&save_object,
 	&import_object,
 	&upgrade_object,
+	&sync_object,
 	NULL
 };
 

@@ -57,11 +57,11 @@ ERRORS = {
                                    'replace, delete, show, flush, stop or help'),
     "''\n": (1, "object '' is ambiguous: service, backend, connection, path, "
                 'real, flow, stats, show, monitor, trace, top, explain, metrics, '
-                'doctor, apply, save, import, upgrade or help'),
+                'doctor, apply, save, import, upgrade, sync or help'),
     'complete service\n': (1, "unknown object 'complete': expected service, "
                               'backend, connection, path, real, flow, stats, '
                               'show, monitor, trace, top, explain, metrics, doctor, '
-                              'apply, save, import, upgrade or help'),
+                              'apply, save, import, upgrade, sync or help'),
     'service flush\0 fwmark 1\n': (1, 'the line contains a NUL byte: a batch '
                                       'is a text file'),
     'service flush # \0\n': (1, 'the line contains a NUL byte: a batch is a '
@@ -178,7 +178,7 @@ def test_force(fake, kernel):
         2, "dsrctl: -:1: there\ndsrctl: -:2: unknown object 'x': expected "
         'service, backend, connection, path, real, flow, stats, show, '
         'monitor, trace, top, explain, metrics, doctor, apply, save, '
-        'import, upgrade or help\n')
+        'import, upgrade, sync or help\n')
     assert kernel.requests[-1].cmd == u.DSR_CMD_CONNECTION_FLUSH
 
 

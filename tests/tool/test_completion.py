@@ -101,7 +101,7 @@ def insert_all(bash, line):                     # pylint: disable=W0621
 OBJECTS = ['service', 'backend', 'connection', 'path', 'real', 'flow',
            'stats', 'show', 'monitor', 'trace', 'top', 'explain', 'metrics', 'doctor',
            'apply', 'save',
-           'import', 'upgrade', 'help']
+           'import', 'upgrade', 'sync', 'help']
 KEY = ['fwmark', 'family', 'vip', 'proto', 'port']
 OPTIONS = ['scheduler', 'path', 'tos', 'hash', 'table-size', 'choices', 'ping',
            'one-packet', 'on-down', 'on-unreachable', 'chances', 'persist', 'persist-prefix',
@@ -113,7 +113,7 @@ TRACE = ['src', 'dst', 'sport', 'dport', 'proto', 'service', 'backend', 'fwmark'
 STATES = ['syn', 'established', 'fin', 'closed', 'udp']
 LINES = {
     'dsrctl ': OBJECTS,
-    'dsrctl s': ['service', 'stats', 'show', 'save'],
+    'dsrctl s': ['service', 'stats', 'show', 'save', 'sync'],
     'dsrctl save ': ['help'],
     'dsrctl zz': [],
     'dsrctl service ': ['add', 'set', 'replace', 'delete', 'show', 'flush',
@@ -190,6 +190,8 @@ LINES = {
     'dsrctl import ipvs ': ['check', 'force'],
     'dsrctl upgrade ': ['dsr_lb', 'help'],
     'dsrctl upgrade dsr_lb ': ['from'],
+    'dsrctl sync ': ['show', 'resync', 'wait', 'help'],
+    'dsrctl sync show ': ['socket'],
     'dsrctl flow set ': ['max'] + TIMEOUTS,
     'dsrctl flow ': ['show', 'set', 'flush', 'help'],
     'dsrctl flow flush ': [],
@@ -203,7 +205,7 @@ LINES = {
     'dsrctl monitor ': ['help'],
     'dsrctl stats ': ['show', 'reasons', 'help'],
     'dsrctl help ': OBJECTS[:-1],
-    'dsrctl help s': ['service', 'stats', 'show', 'save'],
+    'dsrctl help s': ['service', 'stats', 'show', 'save', 'sync'],
     'dsrctl help service ': [],
     'dsrctl trace ': ['help', *TRACE],
     'dsrctl trace src ': [],

@@ -30,7 +30,7 @@ EXPLAIN = 'SRC:PORT DST:PORT [proto tcp|udp|sctp] [mark N] [dev NAME] '\
           '[length N] [middle | firewall]'
 OBJECTS = ('service, backend, connection, path, real, flow, stats, show, '
            'monitor, trace, top, explain, metrics, doctor, apply, save, import, '
-           'upgrade or help')
+           'upgrade, sync or help')
 PATH = 'dev NAME [recheck TIME] [via ingress|xdp|xdp-generic]'
 NUMBER = ('is not a number: write a decimal number without leading zeros, or '
           'a hexadecimal one with 0x')
@@ -51,7 +51,7 @@ ERRORS = {
     # objects and commands
     'services': f"unknown object 'services': expected {OBJECTS}",
     'x': f"unknown object 'x': expected {OBJECTS}",
-    's': "object 's' is ambiguous: service, stats, show or save",
+    's': "object 's' is ambiguous: service, stats, show, save or sync",
     'service frob': "service: unknown command 'frob': expected add, set, "
                     'replace, delete, show, flush, stop or help',
     'service s': "service: command 's' is ambiguous: set, show or stop",
@@ -386,12 +386,12 @@ ERRORS = {
     # help
     'help x': "help: unknown object 'x': expected service, backend, connection, "
               'path, real, flow, stats, show, monitor, trace, top, explain, '
-              'metrics, doctor, apply, save, import or upgrade',
+              'metrics, doctor, apply, save, import, upgrade or sync',
     'help service x': "service help: unexpected argument 'x': 'dsrctl OBJECT "
                       "help' prints the commands of one object",
     'help help': "help: unknown object 'help': expected service, backend, "
                  'connection, path, real, flow, stats, show, monitor, trace, top, '
-                 'explain, metrics, doctor, apply, save, import or upgrade',
+                 'explain, metrics, doctor, apply, save, import, upgrade or sync',
     'service help add': "service help: unexpected argument 'add': 'dsrctl "
                         "OBJECT help' prints the commands of one object",
     'show help x': "show help: unexpected argument 'x': 'dsrctl OBJECT help' "
@@ -461,7 +461,7 @@ def test_help(fake, golden, line):
                                   'real', 'flow', 'stats', 'show', 'monitor',
                                   'trace', 'top', 'explain', 'metrics', 'doctor',
                                   'apply', 'save',
-                                  'import', 'upgrade'])
+                                  'import', 'upgrade', 'sync'])
 def test_object_help(fake, kernel, golden, name):
     out = fake(name, 'help').check(0).out
     golden(f'help-{name}.txt', out)

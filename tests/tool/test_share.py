@@ -172,3 +172,21 @@ def test_units():
     with open(f'{SHARE}/systemd/dsr-metrics.socket', encoding='ascii') as file:
         addresses = re.findall('^ListenStream=(.+)$', file.read(), re.M)
     assert addresses == ['127.0.0.1:9857']
+
+
+def test_sync_unit():
+    """The unit is ready before clients come, and after there are services."""
+    unit = configparser.ConfigParser(strict=False, interpolation=None)
+    unit.optionxform = str
+    unit.read(f'{SHARE}/systemd/dsrsyncd.service')
+    assert unit['Service']['ExecStart'] == '/usr/local/sbin/dsrsyncd'
+    assert unit['Service']['Type'] == 'notify'
+    assert unit['Service']['CapabilityBoundingSet'] == 'CAP_NET_ADMIN'
+    # the default of -s, and of dsrctl
+    assert unit['Service']['RuntimeDirectory'] == 'dsr'
+    for name in ('sync/main.c', 'sync.c'):
+        with open(f'{TOP}/tool/{name}', encoding='utf-8') as file:
+            assert '"/run/dsr/sync.sock"' in file.read()
+    assert unit['Unit']['Requires'] == 'corosync.service'
+    assert unit['Unit']['After'].split() == ['corosync.service', 'dsr.service']
+    assert unit['Unit']['Before'].split() == ['bird.service', 'keepalived.service']
