@@ -34,6 +34,7 @@ IFLA_ADDRESS, IFLA_IFNAME, IFLA_MTU, IFLA_QDISC, IFLA_MASTER = 1, 3, 4, 6, 10
 FALLBACK = {'gre0', 'gretap0', 'erspan0', 'tunl0', 'sit0', 'ip6tnl0', 'ip6gre0',
             'ip_vti0', 'ip6_vti0'}
 RTM_F_CLONED = 0x200                # learnt, as a path MTU is
+NDA_DST = 1
 NUD_INCOMPLETE, NUD_FAILED, NUD_PERMANENT = 1, 0x20, 0x80
 RTN_LOCAL = 2
 RTPROT_KERNEL = 2
@@ -81,6 +82,12 @@ def run(*argv, stdin=None, check=True, timeout=180):
         raise Failure(f'exit status {done.returncode}: {" ".join(argv)}\n'
                       f'{stdin or ""}{done.stdout}{done.stderr}'.rstrip())
     return done
+
+
+def binary(address):
+    """The bytes of an address of either family."""
+    return socket.inet_pton(
+        socket.AF_INET6 if ':' in address else socket.AF_INET, address)
 
 
 class Host:
@@ -228,13 +235,16 @@ class Host:
         self.sysctl(key, value)
         del self.sysctls[key]
 
-    def forget(self):
+    def forget(self, guests=()):
         """Undo what the next test would find of this one: settings, path MTUs,
-        and neighbours that were searched in vain or entered by hand.
+        and neighbours that were searched in vain, entered by hand, or have one
+        of these addresses.
 
         The error about a search that goes on would come in the next test, some
-        seconds later.
+        seconds later. GUESTS are addresses of machines that come and go, which
+        some test may have given to another machine.
         """
+        guests = set(map(binary, guests))
         for key, old in reversed(self.sysctls.items()):
             with contextlib.suppress(FileNotFoundError):
                 if self.sysctl(key) != old:
@@ -250,8 +260,10 @@ class Host:
                         RTM_F_CLONED:
                     self._delete(sock, RTM_DELROUTE, route)
             for entry in self._rtnetlink(sock, RTM_GETNEIGH):
-                if len(entry) > 12 and struct.unpack_from('H', entry, 8)[0] & (
-                        NUD_INCOMPLETE | NUD_FAILED | NUD_PERMANENT):
+                if len(entry) > 12 and (
+                        struct.unpack_from('H', entry, 8)[0] & (
+                            NUD_INCOMPLETE | NUD_FAILED | NUD_PERMANENT) or
+                        dict(genl.parse(entry[12:])).get(NDA_DST) in guests):
                     self._delete(sock, RTM_DELNEIGH, entry)
 
     @staticmethod

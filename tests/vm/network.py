@@ -60,6 +60,8 @@ CROWD = {
     'w105': {'eth0': ('back', ['10.10.30.105/24'])},
 }
 DEVICES = {**MACHINES, **SPARE, **CROWD}
+GUESTS = [address.split('/')[0] for devices in (*SPARE.values(), *CROWD.values())
+          for _, addresses in devices.values() for address in addresses]
 SEGMENTS = ('front', 'back')
 UNUSED = 'unused'
 HOOKS = [('inet', hook, '') for hook in (

@@ -14,7 +14,7 @@ import time
 import genl
 from balancer import Balancer
 from host import Failure, wait_for
-from network import CLIENT, DEVICES, MACHINES, VIP, W101, W102
+from network import CLIENT, DEVICES, GUESTS, MACHINES, VIP, W101, W102
 
 DEBUG = os.path.exists('/sys/kernel/debug/kmemleak')
 
@@ -141,7 +141,7 @@ class Site:
         self.net.forget_unloaded()
         for name, host in self.net.hosts.items():
             if os.path.exists(f'/run/netns/{name}'):
-                host.forget()
+                host.forget(GUESTS)
             if not host.changed and not everything:
                 continue
             host.changed = False
