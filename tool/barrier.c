@@ -26,7 +26,7 @@ static const char *type_name(uint8_t type)
 	}
 }
 
-/* What rtnl_route_alloc_cache() does; that of libnl 3.7 leaks if the kernel refuses. */
+/* rtnl_route_alloc_cache() does the same, and in libnl 3.7 leaks if the kernel refuses. */
 static struct nl_cache *read_cache(const struct host *host, const char *name,
 				   int family)
 {

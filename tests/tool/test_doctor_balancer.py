@@ -373,7 +373,7 @@ def test_mtu(lv1, kernel, mss, front, back, mtu):
 
 
 def test_mtu_of_others(lv1, kernel):
-    """Of another machine, and of a backend's own address."""
+    """Another machine answers, or a backend in its own name."""
     narrow(kernel)
     announced(lv1, 1460, mac='02:00:00:00:00:99')
     lv1.saw('in', 'answer:1460', s.W101, 80, s.CLIENT, 4001, dev=3,

@@ -40,13 +40,14 @@ class Capture:
     def open(self):
         # of all devices of the namespace: Python's bind() needs one
         self.sock = self.host.socket(socket.AF_PACKET, socket.SOCK_RAW,
-                                socket.htons(ETH_P_ALL))
+                                     socket.htons(ETH_P_ALL))
         self.sock.setsockopt(SOL_PACKET, PACKET_VERSION, TPACKET_V2)
         self.sock.setsockopt(SOL_PACKET, PACKET_RX_RING, struct.pack(
             '=IIII', BLOCK, FRAME * FRAMES // BLOCK, FRAME, FRAMES))
         # a frame that leaves by a port has entered by another one
         self.sock.setsockopt(SOL_PACKET, PACKET_IGNORE_OUTGOING, 1)
         self.bridge = self.host.ifindex('br0')
+        # None while it is paused
         self.ring = mmap.mmap(self.sock.fileno(), FRAME * FRAMES)
         self.next = 0
 
@@ -58,6 +59,7 @@ class Capture:
 
     def close(self):
         self.ring.close()
+        self.ring = None
         self.sock.close()
 
     @contextlib.contextmanager
@@ -71,7 +73,7 @@ class Capture:
 
     def _frames(self):
         """(position, header) of the frames in the ring, oldest first."""
-        for number in range(FRAMES):
+        for number in range(FRAMES if self.ring else 0):
             at = (self.next + number) % FRAMES * FRAME
             header = HEADER.unpack_from(self.ring, at)
             if not header[0] & STATUS_USER:

@@ -274,7 +274,7 @@ def test_route_mtu(well):
 
 
 def test_udp_no_answer(site):
-    """Of a service by mark; the other backend answers."""
+    """A service by mark; the other backend answers."""
     site.balance()
     for name in ('w101', 'w102'):
         site.echo(name)

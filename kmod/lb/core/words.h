@@ -32,6 +32,16 @@ static __always_inline u64 dsr_words_join(u32 first, u32 second)
 #endif
 }
 
+/* A word at any address. */
+struct dsr_words_one {
+	u64 word;
+} __packed;
+
+static __always_inline u64 dsr_words_read(const void *from)
+{
+	return ((const struct dsr_words_one *)from)->word;
+}
+
 /** dsr_words_of() - make the words of a packet's tuple
  * @family: AF_INET or AF_INET6
  * @proto: protocol
@@ -41,7 +51,6 @@ static __always_inline u64 dsr_words_join(u32 first, u32 second)
 static __always_inline struct dsr_words
 dsr_words_of(u8 family, u8 proto, u32 ports, const void *addrs)
 {
-	const u64 *word = addrs;
 	struct dsr_words words __uninitialized;
 
 #ifdef __LITTLE_ENDIAN
@@ -49,12 +58,12 @@ dsr_words_of(u8 family, u8 proto, u32 ports, const void *addrs)
 #else
 	words.head = dsr_words_join(ports, (u32)proto << 24 | family << 16);
 #endif
-	words.addrs[0] = get_unaligned(word);
+	words.addrs[0] = dsr_words_read(addrs);
 	if (likely(family == AF_INET))
 		return words;
-	words.addrs[1] = get_unaligned(word + 1);
-	words.addrs[2] = get_unaligned(word + 2);
-	words.addrs[3] = get_unaligned(word + 3);
+	words.addrs[1] = dsr_words_read(addrs + 8);
+	words.addrs[2] = dsr_words_read(addrs + 16);
+	words.addrs[3] = dsr_words_read(addrs + 24);
 	return words;
 }
 

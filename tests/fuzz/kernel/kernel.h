@@ -52,6 +52,7 @@
 #define __init
 #define __exit
 #define __aligned(n)	__attribute__((aligned(n)))
+#define __packed	__attribute__((packed))
 #define ____cacheline_aligned_in_smp	__aligned(64)
 #define ____cacheline_aligned	__aligned(64)
 #define likely(x)	(x)
