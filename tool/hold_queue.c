@@ -26,6 +26,11 @@
 /* and the tasklet of the device is done this many milliseconds later */
 #define TASKLET_MAX	200
 
+/* The longest queue of a device that Linux 6.12 takes. The packets that have left the
+ * plug pass it; more of them wait in the plug meanwhile.
+ */
+#define QUEUE_MAX	INT16_MAX
+
 /**
  * hold_queue_load() - load the module ifb
  *
@@ -72,7 +77,7 @@ int hold_queue_add(struct hold *hold)
 		rtnl_link_set_name(link, HOLD_QUEUE);
 		rtnl_link_set_type(link, "ifb");
 		rtnl_link_set_flags(link, IFF_UP);
-		rtnl_link_set_txqlen(link, 100000);
+		rtnl_link_set_txqlen(link, QUEUE_MAX);
 		err = rtnl_link_add(hold->sock, link,
 				    NLM_F_CREATE | NLM_F_EXCL);
 		rtnl_link_put(link);

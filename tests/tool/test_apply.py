@@ -424,7 +424,7 @@ def test_refused(fake, apply, empty, tmp_path):
 def modern(empty):
     """A dsr_lb that has transactions, and no object."""
     empty.answers['dsr', u.DSR_CMD_STATS_GET] = Reply(
-        u32(u.DSR_A_GENERATION, 7))
+        sample.LB_STATS + u32(u.DSR_A_GENERATION, 7))
     empty.answers['dsr', u.DSR_CMD_TRANSACTION] = Ack()
     return empty
 

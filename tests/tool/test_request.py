@@ -563,6 +563,7 @@ def test_every_command_is_tested():
     asked |= {('dsr', u.DSR_CMD_STATS_GET),         # test_output.py
               ('dsr_rs', u.DSR_RS_CMD_STATS_GET),
               ('dsr_rs', u.DSR_RS_CMD_RULE_FLUSH),  # test_local.py
+              ('dsr_rs', u.DSR_RS_CMD_EXPLAIN),     # test_real_explain.py
               ('dsr', u.DSR_CMD_CONNECTION_ADD),    # test_restore.py
               ('dsr', u.DSR_CMD_TRANSACTION),       # test_apply.py
               ('dsr', u.DSR_CMD_BACKEND_STATE)}     # is never sent
