@@ -8,6 +8,7 @@
 #include <netlink/route/qdisc.h>
 #include <netlink/route/qdisc/plug.h>
 #include <netlink/route/tc.h>
+#include <stdint.h>
 #include <sys/wait.h>
 #include <unistd.h>
 

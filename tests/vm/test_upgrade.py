@@ -67,6 +67,7 @@ class Stream:
         return found
 
 
+@pytest.mark.smoke
 @pytest.mark.stock
 def test_balancer(lb, capsys):
     """Busy connections: none is lost. Of a stream of datagrams, few may be.
