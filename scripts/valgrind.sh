@@ -13,6 +13,7 @@ target=${1:-}
 [ "$#" -eq 1 ] || die "usage: scripts/valgrind.sh TARGET"
 entry=$("$dsr_top/scripts/root.sh" bookworm)
 # valgrind replaces functions of the dynamic linker, which it finds by these symbols.
+# shellcheck disable=SC2016 # a field of dpkg-query
 libc=$(as_root chroot "$entry/root" dpkg-query -W -f '${Version}' libc6)
 packages=(valgrind "libc6-dbg=$libc")
 

@@ -125,31 +125,32 @@ static bool may_begin(const struct dsr_service *service,
 }
 
 /* Schedule a packet of this machine that follows no connection, if it may begin
- * one. While a transaction is carried out, decide again at the gate.
+ * one.
  */
-static noinline void begin_own(struct dsr_net *dn, struct sk_buff *skb,
-			       u8 family, struct dsr_packet *pkt,
-			       struct dsr_decision *decision)
+static void begin_own(struct dsr_net *dn, struct sk_buff *skb,
+		      struct dsr_packet *pkt, struct dsr_decision *decision)
 {
-	bool armed = dsr_gate_is_armed(dn);
+	if (!decision->service || decision->backend ||
+	    decision->reason != DSR_FORWARDED)
+		return;
+	if (may_begin(decision->service, pkt)) {
+		dsr_packet_prove(skb, pkt);
+		dsr_schedule(dn, pkt, decision);
+	} else {
+		decision->service = NULL;
+	}
+}
 
-	if (armed) {
-		dsr_gate_enter(dn);
-		dsr_decide(dn, dsr_frontend_of_packet(dn, skb, family,
-						      skb->mark),
-			   pkt, decision);
-	}
-	if (decision->service && !decision->backend &&
-	    decision->reason == DSR_FORWARDED) {
-		if (may_begin(decision->service, pkt)) {
-			dsr_packet_prove(skb, pkt);
-			dsr_schedule(dn, pkt, decision);
-		} else {
-			decision->service = NULL;
-		}
-	}
-	if (armed)
-		dsr_gate_leave(dn);
+/* While a transaction is carried out, decide again at the gate. */
+static noinline void begin_own_at_gate(struct dsr_net *dn, struct sk_buff *skb,
+				       u8 family, struct dsr_packet *pkt,
+				       struct dsr_decision *decision)
+{
+	dsr_gate_enter(dn);
+	dsr_decide(dn, dsr_frontend_of_packet(dn, skb, family, skb->mark), pkt,
+		   decision);
+	begin_own(dn, skb, pkt, decision);
+	dsr_gate_leave(dn);
 }
 
 /* Handle a packet of this machine for a service. Only packets of connections
@@ -168,8 +169,12 @@ static enum dsr_reason process_own(struct dsr_net *dn, struct sk_buff *skb,
 	    pkt.kind != DSR_PACKET_FLOW)
 		return DSR_PASS_NO_SERVICE;
 	dsr_decide(dn, frontend, &pkt, decision);
-	if (decision->choice != DSR_CHOICE_CONNECTION)
-		begin_own(dn, skb, family, &pkt, decision);
+	if (decision->choice != DSR_CHOICE_CONNECTION) {
+		if (dsr_gate_is_armed(dn))
+			begin_own_at_gate(dn, skb, family, &pkt, decision);
+		else
+			begin_own(dn, skb, &pkt, decision);
+	}
 	if (!decision->service)
 		return DSR_PASS_NO_SERVICE;
 	if (decision->choice == DSR_CHOICE_CONNECTION)
