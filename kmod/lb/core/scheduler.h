@@ -4,7 +4,7 @@
  *
  * Each scheduler has its own file. All state of a scheduler is in the pool. To
  * add one, write a struct dsr_scheduler in its own file and list it in
- * scheduler.c.
+ * sched/sched.c.
  */
 #ifndef _DSR_SCHEDULER_H
 #define _DSR_SCHEDULER_H

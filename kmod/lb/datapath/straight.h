@@ -9,7 +9,8 @@
  * the driver as pktgen(8) sends it, under the lock of the queue.
  *
  * Has no state: each packet asks again, so a user that begins to capture packets,
- * or adds a qdisc or a filter, sees the next one.
+ * or adds a qdisc or a filter, sees the next one. Only the tracepoints net_dev_queue,
+ * net_dev_start_xmit and net_dev_xmit miss these packets, as dsrctl(8) says.
  */
 #ifndef _DSR_STRAIGHT_H
 #define _DSR_STRAIGHT_H

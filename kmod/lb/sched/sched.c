@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* scheduler - list of all schedulers, and lookups in it */
+/* sched - list of all schedulers, and lookups in it */
 
 #include <linux/export.h>
 #include <linux/string.h>
