@@ -55,6 +55,17 @@ def fill(host):
         rs.ask(genl.SILENCE_ADD, silence('192.0.2.7'))
 
 
+def prepare(host, family, command):
+    """Create the objects that a request needs.
+
+    A real server is asked about its rules where there is no balancer.
+    """
+    fill(host)
+    if (family, command) == ('dsr_rs', uapi.DSR_RS_CMD_EXPLAIN):
+        with host.at(), genl.Genl('dsr') as lb:
+            lb.ask(genl.SERVICE_FLUSH)
+
+
 def silence(address, *more):
     return genl.nest(genl.A_SILENCE, genl.addr(genl.SILENCE_ADDR, address),
                      *more)

@@ -11,7 +11,7 @@ import pytest
 import genl
 from balancer import uapi
 from box import (  # noqa: F401  pylint: disable=unused-import
-    box, drain, fill, flags_of, rarer, refused, state, valid)
+    box, drain, fill, flags_of, prepare, rarer, refused, state, valid)
 from failslab import FAILSLAB, FAIL_NTH
 from traffic import DEBUG, SCALE
 
@@ -19,7 +19,7 @@ from traffic import DEBUG, SCALE
 def test_all_commands_work(box):
     """The requests that the tests below damage, or let fail, are valid."""
     for family, command, payload, dump in valid() + rarer():
-        fill(box)
+        prepare(box, family, command)
         with box.at(), genl.Genl(family) as sock:
             sock.ask(command, payload, flags_of(dump))
 
@@ -218,7 +218,8 @@ def fail_all(box, requests):
     for family, command, payload, dump in requests:
         with box.at(), genl.Genl(family) as sock:
             failures[family, command, dump] = fail_each(
-                box, sock, command, payload, flags_of(dump))
+                box, sock, lambda one=(family, command): prepare(box, *one),
+                command, payload, flags_of(dump))
     print(f'\ntried: {len(failures)} commands,', sum(failures.values()),
           'allocations')
     fill(box)
@@ -245,15 +246,16 @@ def test_fault_injection_of_rarer(box, faults):
     assert failures['dsr', uapi.DSR_CMD_EXPLAIN, False] > 1
     assert failures['dsr', uapi.DSR_CMD_CONNECTION_ADD, False] > 1
     assert failures['dsr', genl.CONNECTION_FLUSH, True] > 0
+    assert failures['dsr_rs', uapi.DSR_RS_CMD_EXPLAIN, False] > 1
 
 
-def fail_each(box, sock, command, payload, flags):
-    """The number of allocations that could fail."""
+def fail_each(box, sock, make, command, payload, flags):
+    """The number of allocations that could fail. MAKE() makes the objects anew."""
     before = None
     with open(FAIL_NTH, 'r+b', buffering=0) as nth:
         for number in range(1, 200):
             if before is None:
-                fill(box)
+                make()
                 before = state(box)
             error = None
             os.pwrite(nth.fileno(), str(number).encode(), 0)
