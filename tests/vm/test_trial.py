@@ -16,7 +16,7 @@ import pytest
 from doctor import (  # noqa: F401  pylint: disable=unused-import
     LONG, chain, findings, silent, tracefs, well)
 from host import wait_for
-from network import CLIENT, VIP, W101, W102
+from network import BACK_VRRP, CLIENT, VIP, W101, W102
 from test_layout import alias, change, sysctl
 from traffic import MARK
 
@@ -104,6 +104,12 @@ def wrong_neighbour(site):
 
 
 def answers_for_nothing(site):
+    """w101 answers no ARP request, and sends none by which lv1 would learn it."""
+    mac = site.lv1.mac('eth1').hex(':')
+    for address in (BACK_VRRP, '10.10.30.11'):
+        change(site, 'w101',
+               f'neigh replace {address} lladdr {mac} dev eth0 nud permanent',
+               f'neigh del {address} dev eth0')
     sysctl(site, 'w101', 'ipv4/conf/all/arp_ignore', 8)
     site.lv1.ip('neigh flush dev eth1')
 
