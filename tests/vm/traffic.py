@@ -48,7 +48,8 @@ class Site:
         self.net = network
         self.provoked = {'dsr': set(), 'dsr_rs': set()}
         self.sockets = []
-        self.ports = itertools.count(20000)
+        # below the range of curl
+        self.ports = itertools.cycle(range(20000, 32768))
         self.undo = []
         self.table_max = {}
         self.ways = {}
@@ -354,7 +355,14 @@ class Site:
 
     def connect(self, address=VIP, port=80, sport=0, host='client',
                 seconds=60, source=''):
-        """A TCP connection of a client."""
+        """A TCP connection of a client.
+
+        Its port is outside of curl's range: a server that closed such a
+        connection remembers it for a minute (TIME-WAIT), so dsr_rs would give a
+        new one another port there, and the server answers a packet of another
+        one with an ACK instead of a reset.
+        """
+        sport = sport or next(self.ports)
         sock = self.net[host].socket(socket.AF_INET, socket.SOCK_STREAM)
         self.sockets.append(sock)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -364,20 +372,14 @@ class Site:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
                         struct.pack('ii', 1, 0))
         sock.settimeout(seconds)
-        if sport or source:
-            sock.bind((source, sport))
+        sock.bind((source, sport))
         sock.connect((address, port))
         return sock
 
     def connect_to(self, name):
-        """A connection through the VIP that has reached NAME.
-
-        Its port is outside of curl's range: a server that closed such a
-        connection remembers it for a minute (TIME-WAIT), and answers a packet
-        of another one with an ACK instead of a reset.
-        """
+        """A connection through the VIP that has reached NAME."""
         for _ in range(20):
-            sock = self.connect(sport=next(self.ports))
+            sock = self.connect()
             if ask(sock).startswith(name):
                 return sock
             sock.close()
