@@ -7,52 +7,27 @@
 # bookworm's package, and the only library that the root of bookworm does not have.
 # The cache keeps it.
 
-# shellcheck source-path=SCRIPTDIR source=lib.sh
-. "$(dirname "$0")/lib.sh"
+# shellcheck source-path=SCRIPTDIR source=client.sh
+. "$(dirname "$0")/client.sh"
 
 target=${1:-}
 [ "$#" -eq 1 ] || die "usage: scripts/bird.sh TARGET"
 packages=(bird2 libssh-gcrypt-4)
 
-# Nothing is installed: mmdebstrap only prepares apt for the release.
 unpack()
 {
-	# shellcheck disable=SC2016 # for the shell that runs the hook
-	as_root env packages="${packages[*]}" \
-		mmdebstrap --mode=root --variant=extract --format=directory \
-		--aptopt='Acquire::Retries "3"' \
-		--extract-hook='
-			mkdir -p "$1/tmp"
-			cd "$1/tmp"
-			APT_CONFIG=$MMDEBSTRAP_APT_CONFIG apt-get -q \
-				download $packages
-			for file in *.deb; do
-				dpkg-deb --extract "$file" "$1"
-			done' \
-		bookworm "$dsr_scratch/root" "$(mirror)"
+	unpack_packages . "${packages[@]}"
 	cp "$dsr_scratch"/root/usr/sbin/bird{,c} "$dsr_scratch"
 	cp -L "$dsr_scratch"/root/usr/lib/*/libssh-gcrypt.so.4 "$dsr_scratch"
 	as_root rm -rf "$dsr_scratch/root"
 }
 
-name=bird-$({
-	declare -f unpack
+cache_client bird "downloading BIRD" "5 to 20 s" unpack < <(
+	declare -f unpack unpack_packages
 	echo "${packages[*]}"
-} | key)
-if [ ! -d "$dsr_cache/clients/$name" ]; then
-	"$dsr_top/scripts/deps.sh"
-	lock client-bird
-	if [ ! -d "$dsr_cache/clients/$name" ]; then
-		scratch client-bird
-		step "downloading BIRD" "5 to 20 s" \
-			"$dsr_cache/logs/client-bird.log" unpack
-		publish clients "$name"
-	fi
-	unlock
-fi
-touch "$dsr_cache/clients/$name"
+)
 mkdir -p "$dsr_top/build/$target"
 rm -rf "$dsr_top/build/$target/.new-bird"
-cp -r "$dsr_cache/clients/$name" "$dsr_top/build/$target/.new-bird"
+cp -r "$client" "$dsr_top/build/$target/.new-bird"
 rm -rf "$dsr_top/build/$target/bird"
 mv "$dsr_top/build/$target/.new-bird" "$dsr_top/build/$target/bird"

@@ -7,8 +7,8 @@
 # programs and libraries of bookworm's packages, and the headers with which build.sh
 # builds dsrsyncd. The cache keeps them.
 
-# shellcheck source-path=SCRIPTDIR source=lib.sh
-. "$(dirname "$0")/lib.sh"
+# shellcheck source-path=SCRIPTDIR source=client.sh
+. "$(dirname "$0")/client.sh"
 
 target=${1:-}
 [ "$#" -eq 1 ] || die "usage: scripts/corosync.sh TARGET"
@@ -16,25 +16,13 @@ packages=(corosync libcfg7 libcmap4 libcorosync-common4 libcpg4 libknet1 libnozz
 	libqb100 libquorum5 libstatgrab10 libvotequorum8 libcpg-dev
 	libcorosync-common-dev)
 
-# Nothing is installed: mmdebstrap only prepares apt for the release. libcpg.pc names
-# the place where build.sh mounts this, and no libqb: it is linked to libcpg already.
+# libcpg.pc names the place where build.sh mounts this, and no libqb: it is linked to
+# libcpg already.
 unpack()
 {
 	local root=$dsr_scratch/root lib
 
-	# shellcheck disable=SC2016 # for the shell that runs the hook
-	as_root env packages="${packages[*]}" \
-		mmdebstrap --mode=root --variant=extract --format=directory \
-		--aptopt='Acquire::Retries "3"' \
-		--extract-hook='
-			mkdir -p "$1/tmp" "$1/out"
-			cd "$1/tmp"
-			APT_CONFIG=$MMDEBSTRAP_APT_CONFIG apt-get -q \
-				download $packages
-			for file in *.deb; do
-				dpkg-deb --extract "$file" "$1/out"
-			done' \
-		bookworm "$root" "$(mirror)"
+	unpack_packages out "${packages[@]}"
 	mkdir "$dsr_scratch/lib"
 	cp "$root"/out/usr/sbin/corosync "$dsr_scratch"
 	cp -r "$root"/out/usr/include "$dsr_scratch"
@@ -48,27 +36,15 @@ unpack()
 	as_root rm -rf "$root"
 }
 
-name=corosync-$({
-	declare -f unpack
+cache_client corosync "downloading corosync" "5 to 20 s" unpack < <(
+	declare -f unpack unpack_packages
 	echo "${packages[*]}"
-} | key)
-if [ ! -d "$dsr_cache/clients/$name" ]; then
-	"$dsr_top/scripts/deps.sh"
-	lock client-corosync
-	if [ ! -d "$dsr_cache/clients/$name" ]; then
-		scratch client-corosync
-		step "downloading corosync" "5 to 20 s" \
-			"$dsr_cache/logs/client-corosync.log" unpack
-		publish clients "$name"
-	fi
-	unlock
-fi
-touch "$dsr_cache/clients/$name"
-out=$dsr_top/build/$target
+)
+out=$dsr_top/build/$target name=$(basename "$client")
 [ "$(cat "$out/corosync/name" 2>/dev/null)" != "$name" ] || exit 0
 mkdir -p "$out"
 rm -rf "$out/.new-corosync"
-cp -r "$dsr_cache/clients/$name" "$out/.new-corosync"
+cp -r "$client" "$out/.new-corosync"
 echo "$name" >"$out/.new-corosync/name"
 rm -rf "$out/corosync"
 mv "$out/.new-corosync" "$out/corosync"

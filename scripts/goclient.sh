@@ -7,8 +7,8 @@
 # build/TARGET for the scenarios of that target. The client is linked statically,
 # so it runs on each target. The cache keeps it.
 
-# shellcheck source-path=SCRIPTDIR source=lib.sh
-. "$(dirname "$0")/lib.sh"
+# shellcheck source-path=SCRIPTDIR source=client.sh
+. "$(dirname "$0")/client.sh"
 
 target=${1:-}
 [ "$#" -eq 1 ] || die "usage: scripts/goclient.sh TARGET"
@@ -35,22 +35,11 @@ compile()
 	' bash "$entry/root" "$source" "$dsr_scratch"
 }
 
-name=go-$({
+cache_client go "building the client in Go" "10 to 30 s" compile < <(
 	declare -f compile
 	echo "$entry"
 	cat "$source"/*.go
-} | key)
-if [ ! -d "$dsr_cache/clients/$name" ]; then
-	lock client-go
-	if [ ! -d "$dsr_cache/clients/$name" ]; then
-		scratch client-go
-		step "building the client in Go" "10 to 30 s" \
-			"$dsr_cache/logs/client-go.log" compile
-		publish clients "$name"
-	fi
-	unlock
-fi
-touch "$dsr_cache/clients/$name"
+)
 mkdir -p "$dsr_top/build/$target"
-cp "$dsr_cache/clients/$name/ipvs_go" "$dsr_top/build/$target/.new-ipvs_go"
+cp "$client/ipvs_go" "$dsr_top/build/$target/.new-ipvs_go"
 mv "$dsr_top/build/$target/.new-ipvs_go" "$dsr_top/build/$target/ipvs_go"
