@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """A line of frames from the client to w101, over a device with a path."""
 
+import os
 import struct
 
 import pytest
@@ -9,6 +10,7 @@ import wire
 from balancer import Balancer
 from host import wait_for
 from network import CLIENT, VIP, W101
+from traffic import SCALE, same_files
 from wire import ACK, FIN, PSH, RST
 
 LV1 = '10.10.31.11'
@@ -195,3 +197,22 @@ class Wire:
 def line(site, lv1):
     with Wire(site, lv1) as line:
         yield line
+
+
+def bulk(site):
+    """Send a large file to the VIP over a device with a path: it takes the fast path.
+
+    Return the ways that the packets of the path have gone.
+    """
+    site.balance('path direct', backends=('w102',))
+    lv1 = Balancer(site)
+    lv1.path('add', 'eth0')
+    big = site.net.big_file(20 // min(SCALE, 5))
+    came = f'{site.net.directory}/w102/www/up/bulk'
+    site.curl('-T', big, f'http://{VIP}/up/bulk', vhost='x', timeout=100)
+    assert same_files(big, came)
+    os.unlink(came)
+    ways = lv1.ways()
+    assert ways['forwarded'] > 5 * sum(
+        number for way, number in ways.items() if way != 'forwarded')
+    return ways

@@ -143,6 +143,12 @@ class Sync:
             DAEMON, '-s', self.path(name, 'sync'), '-t', '3600', *options,
             stderr=None)
 
+    def start_all(self):
+        """Start dsrsyncd on each, one ready after the other."""
+        for name in self.rings:
+            self.start(name)
+            self.wait_ready(name)
+
     def wait_ready(self, name):
         try:
             assert self.notices[name].recv(100) == b'READY=1'

@@ -2,7 +2,6 @@
 """The fast path at ingress: devices, and what takes connections off it."""
 
 import errno
-import os
 import time
 
 import pytest
@@ -11,10 +10,10 @@ import genl
 import wire
 from balancer import Balancer
 from host import run, wait_for
-from line import KNOWN, line, lv1    # noqa: F401  pylint: disable=unused-import
+from line import KNOWN, bulk, line, lv1    # noqa: F401  pylint: disable=unused-import
 from network import VIP, W101
 from test_reasons import Shortage
-from traffic import SCALE, same_files
+from traffic import SCALE
 
 BACK = '10.10.30.11'
 MISSING = 'the request names no device: give \'dev\''
@@ -153,17 +152,7 @@ def test_rules_at_ingress_come_first(site, line, reasons):
 @pytest.mark.smoke
 def test_bulk(site):
     """Real TCP, in packets as large as GRO makes them."""
-    site.balance('path direct', backends=('w102',))
-    lv1 = Balancer(site)
-    lv1.path('add', 'eth0')
-    big = site.net.big_file(20 // min(SCALE, 5))
-    came = f'{site.net.directory}/w102/www/up/path'
-    site.curl('-T', big, f'http://{VIP}/up/path', vhost='x', timeout=100)
-    assert same_files(big, came)
-    os.unlink(came)
-    ways = lv1.ways()
-    assert ways['forwarded'] > 5 * sum(
-        number for way, number in ways.items() if way != 'forwarded')
+    ways = bulk(site)
     assert not {'malformed', 'too_big', 'shared'} & set(ways)
 
 

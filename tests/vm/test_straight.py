@@ -7,12 +7,10 @@ import os
 import pytest
 
 import wire
-from balancer import Balancer
 from host import run
-from line import DATA, TAKEN, line, lv1    # noqa: F401  pylint: disable=unused-import
-from network import VIP, W101
+from line import DATA, TAKEN, bulk, line, lv1    # noqa: F401  pylint: disable=unused-import
+from network import W101
 from test_cost import TRACING, trace
-from traffic import SCALE, same_files
 
 # A size that no other packet of the machine has.
 LEN = 777
@@ -120,14 +118,4 @@ def test_frames(site, line, untapped, proto, reasons):      # noqa: F811 pylint:
 
 def test_bulk(site, untapped):      # pylint: disable=unused-argument
     """Much data; what GRO has merged has to be segmented, and goes as usual."""
-    site.balance('path direct', backends=('w102',))
-    lv1 = Balancer(site)                        # noqa: F811
-    lv1.path('add', 'eth0')
-    big = site.net.big_file(20 // min(SCALE, 5))
-    came = f'{site.net.directory}/w102/www/up/straight'
-    site.curl('-T', big, f'http://{VIP}/up/straight', vhost='x', timeout=100)
-    assert same_files(big, came)
-    os.unlink(came)
-    ways = lv1.ways()
-    assert ways['forwarded'] > 5 * sum(
-        number for way, number in ways.items() if way != 'forwarded')
+    bulk(site)

@@ -119,9 +119,7 @@ def test_stopped(site):
     """A member that was stopped learns what it has missed."""
     two = Two(site)
     ring = Sync(site)
-    for name in ('lv1', 'lv2'):
-        ring.start(name)
-        ring.wait_ready(name)
+    ring.start_all()
     ring.wait_members('lv1', 2)
     ring.freeze('lv2', True)
     two.flows()
@@ -153,9 +151,7 @@ def test_moved(site):
     """A flow that one balancer moves to another server moves on the other one, too."""
     two = Two(site)
     ring = Sync(site)
-    for name in ('lv1', 'lv2'):
-        ring.start(name)
-        ring.wait_ready(name)
+    ring.start_all()
     made = two.flows()
     before = two.known('lv1')
     two.wait_known('lv2', before)
@@ -176,9 +172,7 @@ def test_corosync_restarted(site):
     """dsrsyncd outlives corosync, and joins again."""
     two = Two(site)
     ring = Sync(site)
-    for name in ('lv1', 'lv2'):
-        ring.start(name)
-        ring.wait_ready(name)
+    ring.start_all()
     ring.wait_members('lv1', 2)
     ring.stop_ring('lv2')
     ring.wait('lv2', lambda answer: not answer['joined'])
@@ -213,9 +207,7 @@ def test_rejected(site):
     """What is malformed or of another version changes nothing, and is counted."""
     two = Two(site)
     ring = Sync(site)
-    for name in ('lv1', 'lv2'):
-        ring.start(name)
-        ring.wait_ready(name)
+    ring.start_all()
     ring.wait_members('lv1', 2)
     bad = list(bad_messages())
     good = message(sync.TELL, entry('10.20.0.8', 4000, VIP, 7, W102), 1)
