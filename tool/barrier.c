@@ -136,7 +136,7 @@ static bool rule_bars(const struct host *host, int family, struct nl_addr *to,
  * @dev: the device that they come in by
  * @words: set to words of ip that delete it, BARRIER_WORDS_MAX bytes
  *
- * Of routes, those of the main table are looked at.
+ * Looks at the routes of the main table only.
  *
  * Return: whether there is one.
  */

@@ -223,6 +223,19 @@ static enum netlink_verdict on_connection(struct nlmsghdr *reply, void *arg)
 	return NETLINK_STOP;
 }
 
+/* Begin a request for connections. The caller adds to @nest what selects them. */
+static int query_connections(struct dsrctl *ctl, struct nl_msg **msg,
+			     struct nlattr **nest)
+{
+	int status = netlink_query(ctl->netlink, NETLINK_LB,
+				   DSR_CMD_CONNECTION_GET, NLM_F_DUMP, msg);
+
+	if (status)
+		return status;
+	*nest = nla_nest_start(*msg, NLA_F_NESTED | DSR_A_CONNECTION);
+	return *nest ? 0 : netlink_too_long(*msg);
+}
+
 /**
  * inquiry_vip() - ask dsr_lb if it has a connection to an address
  * @ctl: the run
@@ -240,12 +253,10 @@ int inquiry_vip(struct dsrctl *ctl, const struct addr *vip, bool *known,
 	struct nl_msg *msg;
 	int status;
 
-	status = netlink_query(ctl->netlink, NETLINK_LB,
-			       DSR_CMD_CONNECTION_GET, NLM_F_DUMP, &msg);
+	status = query_connections(ctl, &msg, &nest);
 	if (status)
 		return status;
-	nest = nla_nest_start(msg, NLA_F_NESTED | DSR_A_CONNECTION);
-	if (!nest || addr_put(msg, DSR_CONNECTION_A_DST, vip))
+	if (addr_put(msg, DSR_CONNECTION_A_DST, vip))
 		return netlink_too_long(msg);
 	nla_nest_end(msg, nest);
 	status = netlink_stream(ctl->netlink, msg, on_connection, &first);
@@ -283,12 +294,10 @@ int inquiry_served(struct dsrctl *ctl, const struct seen *seen, bool *served)
 	int status;
 
 	*served = false;
-	status = netlink_query(ctl->netlink, NETLINK_LB,
-			       DSR_CMD_CONNECTION_GET, NLM_F_DUMP, &msg);
+	status = query_connections(ctl, &msg, &nest);
 	if (status)
 		return status;
-	nest = nla_nest_start(msg, NLA_F_NESTED | DSR_A_CONNECTION);
-	if (!nest || addr_put(msg, DSR_CONNECTION_A_DST, &seen->dst) ||
+	if (addr_put(msg, DSR_CONNECTION_A_DST, &seen->dst) ||
 	    nla_put_u16(msg, DSR_CONNECTION_A_DPORT, htons(seen->dport)) ||
 	    nla_put_u8(msg, DSR_CONNECTION_A_PROTO, seen->proto))
 		return netlink_too_long(msg);
@@ -337,12 +346,10 @@ int inquiry_datagrams(struct dsrctl *ctl, inquiry_place_fn fn, void *arg)
 	struct nl_msg *msg;
 	int status;
 
-	status = netlink_query(ctl->netlink, NETLINK_LB,
-			       DSR_CMD_CONNECTION_GET, NLM_F_DUMP, &msg);
+	status = query_connections(ctl, &msg, &nest);
 	if (status)
 		return status;
-	nest = nla_nest_start(msg, NLA_F_NESTED | DSR_A_CONNECTION);
-	if (!nest || nla_put_u8(msg, DSR_CONNECTION_A_PROTO, IPPROTO_UDP))
+	if (nla_put_u8(msg, DSR_CONNECTION_A_PROTO, IPPROTO_UDP))
 		return netlink_too_long(msg);
 	nla_nest_end(msg, nest);
 	return netlink_stream(ctl->netlink, msg, on_datagram, &places);

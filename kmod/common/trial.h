@@ -4,8 +4,8 @@
  *
  * Only the rules themselves know what they do with a packet. So a test packet
  * passes their chains as a packet of a client would, and is freed at the end.
- * What rules do beside giving a verdict they do for the test packet, too: they
- * count it, log it, or answer it if they reject. Conntrack does not keep it.
+ * The rules treat the test packet as any other: they count it, log it, or answer
+ * it if they reject. Conntrack does not keep it.
  */
 #ifndef _DSR_TRIAL_H
 #define _DSR_TRIAL_H

@@ -307,8 +307,8 @@ static void send_state(struct member *member)
  * member_lose() - corosync is gone, and with it the other members
  * @member: from member_init()
  *
- * What was told last may be lost: tell all when this machine joins again. So do the
- * others then.
+ * The last messages may be lost, so this member tells all when it joins again, and
+ * the others tell all then, too.
  */
 void member_lose(struct member *member)
 {

@@ -12,7 +12,7 @@
  * sets @gated and waits for a grace period before it takes the lock; it waits for
  * another one before it resets @gated. So a packet that reads @gated as false is
  * in an RCU section that no replacement overlaps, from its begin to its end.
- * Whatever the packet has looked up before it reads @gated is consistent.
+ * All that the packet has looked up before it reads @gated is consistent.
  *
  * Nests: locks of stripes, of pools and of chances are taken under it.
  */
